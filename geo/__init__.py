@@ -1,0 +1,3 @@
+"""The map: regions, topologies and measured latencies between cloud regions. Pure."""
+
+from __future__ import annotations
