@@ -16,8 +16,8 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Below Linux's ephemeral range, so that no outgoing connection takes a port between the moment it is
-# found free and the moment a server binds it.
+# Below Linux's ephemeral range, so that no outgoing connection takes a port between the moment it
+# is found free and the moment a server binds it.
 PORT_FIRST, PORT_LAST = 12_000, 32_000
 
 for name, examples, steps in (("quick", 25, 25), ("ci", 100, 40), ("nightly", 5_000, 100)):
@@ -55,7 +55,7 @@ def port_blocks() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def free_ports() -> Callable[[int], range]:
-    """`free_ports(n)`: n consecutive free loopback ports, never the same ones twice in a session."""
+    """`free_ports(n)`: n consecutive free loopback ports, none of them twice in a session."""
     firsts = port_blocks()
 
     def find(n: int) -> range:

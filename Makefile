@@ -1,0 +1,80 @@
+# Needs nothing but python3 (3.11 or newer) and the package index. `make help` lists the targets.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := crdt replication geo crdb sim
+SOURCES := $(shell find $(PACKAGES) -type f -not -name '*.pyc')
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCKED := $(PIP) install --quiet --quiet --require-hashes --only-binary :all: --requirement
+UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --custom-compile-command "make lock"
+
+.DELETE_ON_ERROR:
+.PHONY: help install dev demo test check lint format types bench lock clean
+
+help:
+	@echo "make install   .venv with the commands 'crdb' and 'python -m sim'"
+	@echo "make demo      three regions, a cut and what becomes of it, in 20 seconds"
+	@echo "make test      the whole test suite"
+	@echo "make check     format, lint, types, layers, tests, coverage: what CI runs"
+	@echo "make bench     ours beside a redis-server (needs redis-server and redis-benchmark)"
+	@echo "make lock      newest versions of all dependencies into requirements/"
+	@echo "make format    put all sources into the house's format"
+	@echo "make clean     remove the environment and everything built"
+
+install: .venv/installed
+
+demo: .venv/installed
+	@$(BIN)/python -m crdb.demo
+
+# The tests import the source tree, pure, so that coverage sees it; the commands that they start are
+# the installed, compiled ones. `make test COVER=1` measures coverage and holds it to its limits.
+test: .venv/installed .venv/locked-dev
+	$(BIN)/python -m pytest $(if $(COVER),--cov --cov-report=) $(ARGS)
+	$(if $(COVER),$(BIN)/python tools/coverage_gate.py)
+
+check: lint
+	$(MAKE) test COVER=1
+
+lint: .venv/installed .venv/locked-dev
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python tools/fragments.py
+
+format: .venv/locked-dev
+	$(BIN)/ruff check --quiet --fix
+	$(BIN)/ruff format --quiet
+
+bench: .venv/installed .venv/locked-dev
+	$(BIN)/python bench/server.py
+	$(BIN)/python bench/embedded.py
+	$(BIN)/python bench/visibility.py
+
+lock: .venv/locked-dev
+	$(PIP) install --quiet uv
+	$(UV) --upgrade --group dev --extra server --output-file requirements/dev.txt
+	$(UV) --group build --group demo --extra server --constraint requirements/dev.txt \
+		--output-file requirements/run.txt
+
+clean:
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -exec rm -rf {} +
+
+.venv/locked: requirements/run.txt tools/bootstrap.py
+	@echo "Making .venv (a minute on a slow line)"
+	@$(PYTHON) tools/bootstrap.py .venv requirements/run.txt
+	@$(LOCKED) requirements/run.txt
+	@touch $@
+
+.venv/locked-dev: requirements/dev.txt .venv/locked
+	@echo "Installing the development tools into .venv"
+	@$(LOCKED) requirements/dev.txt
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml hatch_build.py LICENSE README.md $(SOURCES)
+	@rm -rf build/wheel
+	@$(BIN)/hatchling build --target wheel --directory build/wheel
+	@$(PIP) install --quiet --no-index --no-deps --force-reinstall build/wheel/*.whl
+	@touch $@

@@ -1,0 +1,114 @@
+"""Compiles the hot modules while a wheel is built.
+
+The list is `[tool.hatch.build.hooks.custom] modules` in pyproject.toml; mypyc translates it to one
+C library, `crdt/hot__mypyc`, plus a shim per module that loads it. The sources go into the wheel as
+well. Without a C compiler, or without Python's headers, or with `CRDB_PURE=1`, the wheel is pure
+and one line says so; whatever fails once a compiler is there is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import sysconfig
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.config import BuilderConfig
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+# The library's name. It lives in the lowest package, so that the wheel holds our packages only.
+GROUP = "crdt.hot"
+# Chosen by `make bench`; CRDB_OPT=0 makes a build for a look at something else quick.
+OPTIMISATION = "2"
+
+
+def why_pure() -> str:
+    """The reason for building no native code; empty if there is none."""
+    if os.environ.get("CRDB_PURE", "") not in {"", "0"}:
+        return "CRDB_PURE is set"
+    if sys.implementation.name != "cpython":
+        return "not CPython"
+    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+    if shutil.which(shlex.split(compiler)[0]) is None:
+        return "no C compiler"
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        return "no Python headers"
+    return ""
+
+
+def compile_modules(modules: Sequence[str], scratch: Path) -> dict[str, str]:
+    """Compiles the modules; returns the shared libraries and their places in the wheel."""
+    # Imported late: a pure build needs neither of them.
+    from mypyc.build import mypycify  # noqa: PLC0415
+    from setuptools import Distribution  # noqa: PLC0415
+    from setuptools.command.build_ext import build_ext  # noqa: PLC0415
+    from setuptools.errors import CompileError, LinkError  # noqa: PLC0415
+
+    class BuildOnAllCores(build_ext):
+        """Compiles the C files of one library side by side."""
+
+        def build_extensions(self) -> None:
+            compile_some = self.compiler.compile
+
+            def compile_all(sources: list[str], *args: Any, **options: Any) -> list[str]:
+                with ThreadPoolExecutor(os.cpu_count()) as pool:
+                    one = [
+                        pool.submit(compile_some, [source], *args, **options) for source in sources
+                    ]
+                    return [name for done in one for name in done.result()]
+
+            self.compiler.compile = compile_all
+            super().build_extensions()
+
+    extensions = mypycify(
+        list(modules),
+        opt_level=os.environ.get("CRDB_OPT", OPTIMISATION),
+        debug_level="0",
+        multi_file=True,
+        target_dir=str(scratch / "c"),
+        group_name=GROUP,
+    )
+    for extension in extensions:
+        extension.include_dirs.append(str(scratch / "c" / Path(*GROUP.split(".")).parent))
+        # A warning of a compiler that we have not met is no reason to stop.
+        extension.extra_compile_args = [a for a in extension.extra_compile_args if a != "-Werror"]
+    command = BuildOnAllCores(Distribution({"name": "crdb", "ext_modules": extensions}))
+    command.build_lib, command.build_temp = str(scratch / "lib"), str(scratch / "objects")
+    command.ensure_finalized()
+    try:
+        command.run()
+    except (CompileError, LinkError) as error:
+        raise SystemExit(
+            f"crdb: the C compiler failed; CRDB_PURE=1 does without it\n{error}"
+        ) from error
+    return {path: str(Path(path).relative_to(command.build_lib)) for path in command.get_outputs()}
+
+
+class CompileHook(BuildHookInterface[BuilderConfig]):
+    """Adds the compiled modules to a wheel."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name != "wheel" or version == "editable":
+            return
+        modules: list[str] = self.config["modules"]
+        missing = [module for module in modules if not Path(self.root, module).is_file()]
+        if missing:
+            raise SystemExit(f"pyproject.toml asks to compile what is not there: {missing}")
+        if reason := "nothing to compile" if not modules else why_pure():
+            self.app.display_info(f"crdb: a pure-Python wheel ({reason})")
+            return
+        self.app.display_info(f"crdb: compiling {len(modules)} modules with mypyc")
+        with chdir(self.root):
+            scratch = Path("build", f"mypyc-{sysconfig.get_config_var('SOABI')}")
+            built = compile_modules(modules, scratch)
+        build_data["force_include"].update({str(Path(self.root, k)): v for k, v in built.items()})
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
