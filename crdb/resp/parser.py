@@ -1,0 +1,255 @@
+r"""Requests out of a client's bytes, exactly as Redis 7.2 takes and refuses them.
+
+A request is an array of bulk strings, `*2\r\n$3\r\nGET\r\n$1\r\nk\r\n`, or an inline line of words.
+`feed` only stores; `next` decides. Cutting the bytes differently never changes what comes out.
+
+What is bounded: nothing is allocated because a header announces it. A request that is not complete
+keeps the strings read so far, the rest of the buffer and the pieces fed since, which are joined
+once there are enough of them for the string that is missing; so neither a long string in many
+pieces nor a request of many strings costs more than its size. `pending` tells how much is kept,
+and the owner of the parser says when that is too much.
+
+Made for mypyc: short canonical headers are read byte by byte, and whatever is long, cut or wrong
+goes to `_long_count` and `_long_size`, which are exact.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.resp.errors import ProtocolError
+from crdb.resp.inline import split_line
+from crdb.resp.numbers import parse_integer
+
+LINE_MAX: Final = 64 * 1024
+"""Longest inline request and longest header, as in Redis."""
+ELEMENTS_MAX: Final = (1 << 31) - 1
+BULK_BYTES_MAX: Final = 512 * 1024 * 1024
+"""Default of proto-max-bulk-len."""
+UNTRUSTED_ELEMENTS_MAX: Final = 10
+UNTRUSTED_BULK_BYTES_MAX: Final = 16 * 1024
+"""What a client may send before it has authenticated."""
+
+STAR: Final = 42
+DOLLAR: Final = 36
+RETURN: Final = 13
+SHORT_DIGITS_MAX: Final = 9
+UNKNOWN: Final = -1
+
+
+class Parser:
+    r"""Turns the bytes of one connection into requests.
+
+    >>> parser = Parser()
+    >>> parser.feed(b"*2\r\n$3\r\nGET\r\n$4\r\nmi")
+    >>> parser.next()
+    >>> parser.feed(b"lk\r\nPING\r\n")
+    >>> parser.next(), parser.next(), parser.next()
+    ([b'GET', b'milk'], [b'PING'], None)
+    """
+
+    __slots__ = (
+        "args",
+        "buffer",
+        "bulk_bytes_max",
+        "held",
+        "kept",
+        "pieces",
+        "position",
+        "remaining",
+        "size",
+        "trusted",
+        "wanted",
+    )
+
+    def __init__(self) -> None:
+        self.trusted = True
+        """False until the client has authenticated, where that is asked for."""
+        self.bulk_bytes_max = BULK_BYTES_MAX
+        self.buffer = b""
+        self.position = 0
+        self.pieces: list[bytes] = []
+        """Fed after `buffer`, not yet joined to it."""
+        self.held = 0
+        """Bytes in `pieces`."""
+        self.wanted = 0
+        """Bytes after `position` without which the request cannot go on."""
+        self.args: list[bytes] = []
+        """The strings of an unfinished request."""
+        self.remaining = 0
+        """How many more strings it needs."""
+        self.size = UNKNOWN
+        """The length of the string at `position`, once its header has been read."""
+        self.kept = 0
+        """Bytes that the strings in `args` took."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes fed and not yet given out in a request."""
+        return len(self.buffer) - self.position + self.held + self.kept
+
+    def feed(self, data: bytes) -> None:
+        """Take in what the connection received."""
+        if self.position == len(self.buffer) and not self.pieces:
+            self.buffer = data
+            self.position = 0
+        else:
+            self.pieces.append(data)
+            self.held += len(data)
+
+    def next(self) -> list[bytes] | None:
+        """The next complete request, or None. Raises ProtocolError; the parser is then useless."""
+        if self.pieces and not self._join():
+            return None
+        if self.remaining > 0:
+            return self._resume()
+        while True:
+            position = self.position
+            buffer = self.buffer
+            if position >= len(buffer):
+                self.buffer = b""
+                self.position = 0
+                return None
+            if buffer[position] != STAR:
+                line = self._inline()
+                if line is None or line:
+                    return line
+                continue
+            count, position = short_length(buffer, position)
+            if count < 0 or (count > UNTRUSTED_ELEMENTS_MAX and not self.trusted):
+                count, position = self._long_count()
+                if count < 0:
+                    return None
+            if count > 0:
+                return self._strings([], count, position, UNKNOWN)
+            self.position = position
+
+    def _strings(
+        self, args: list[bytes], remaining: int, position: int, size: int
+    ) -> list[bytes] | None:
+        """Read `remaining` strings from `position`; `size` is that of the first, if known."""
+        buffer = self.buffer
+        end = len(buffer)
+        while remaining > 0:
+            if size < 0:
+                if position < end and buffer[position] == DOLLAR:
+                    size, position = short_length(buffer, position)
+                if size < 0 or (size > UNTRUSTED_BULK_BYTES_MAX and not self.trusted):
+                    size, position = self._long_size(position)
+                    if size < 0:
+                        return self._keep(args, remaining, position, UNKNOWN)
+            following = position + size
+            if following + 2 > end:
+                return self._keep(args, remaining, position, size)
+            args.append(buffer[position:following])
+            position = following + 2
+            size = UNKNOWN
+            remaining -= 1
+        self.position = position
+        return args
+
+    def _keep(
+        self, args: list[bytes], remaining: int, position: int, size: int
+    ) -> list[bytes] | None:
+        """Remember an unfinished request; returns None for `next` to return."""
+        self.kept += position - self.position
+        self.args = args
+        self.remaining = remaining
+        self.position = position
+        self.size = size
+        self.wanted = size + 2 if size >= 0 else len(self.buffer) - position + 1
+        return None
+
+    def _resume(self) -> list[bytes] | None:
+        """Go on with an unfinished request."""
+        args = self._strings(self.args, self.remaining, self.position, self.size)
+        if args is not None:
+            self.args = []
+            self.remaining = 0
+            self.size = UNKNOWN
+            self.kept = 0
+        return args
+
+    def _join(self) -> bool:
+        """Put the pieces behind the buffer, if there are enough of them to go on with."""
+        rest = len(self.buffer) - self.position
+        if rest + self.held < self.wanted:
+            return False
+        self.pieces.insert(0, self.buffer[self.position :])
+        self.buffer = b"".join(self.pieces)
+        self.position = 0
+        self.pieces = []
+        self.held = 0
+        self.wanted = 0
+        return True
+
+    def _line_end(self, position: int, too_long: bytes) -> int:
+        """Where the header that starts at `position` ends, or -1 if it has not arrived."""
+        end = self.buffer.find(b"\r", position, position + LINE_MAX + 1)
+        if end < 0 and len(self.buffer) - position > LINE_MAX:
+            raise ProtocolError(too_long)
+        return end if end + 1 < len(self.buffer) else -1
+
+    def _long_count(self) -> tuple[int, int]:
+        """The number of strings announced, where it is not a short one; -1 if incomplete."""
+        start = self.position
+        end = self._line_end(start, b"too big mbulk count string")
+        if end < 0:
+            return -1, start
+        count = parse_integer(self.buffer[start + 1 : end])
+        if count is None or count > ELEMENTS_MAX:
+            raise ProtocolError(b"invalid multibulk length")
+        if count > UNTRUSTED_ELEMENTS_MAX and not self.trusted:
+            raise ProtocolError(b"unauthenticated multibulk length")
+        return max(count, 0), end + 2
+
+    def _long_size(self, start: int) -> tuple[int, int]:
+        """The length of the string announced, where it is not a short one; -1 if incomplete."""
+        end = self._line_end(start, b"too big bulk count string")
+        if end < 0:
+            return -1, start
+        marker = self.buffer[start : start + 1]
+        if marker != b"$":
+            raise ProtocolError(b"expected '$', got '%b'" % marker.replace(b"\r", b" "))
+        size = parse_integer(self.buffer[start + 1 : end])
+        if size is None or size < 0 or size > self.bulk_bytes_max:
+            raise ProtocolError(b"invalid bulk length")
+        if size > UNTRUSTED_BULK_BYTES_MAX and not self.trusted:
+            raise ProtocolError(b"unauthenticated bulk length")
+        return size, end + 2
+
+    def _inline(self) -> list[bytes] | None:
+        """The words of an inline line; none if it is empty, None if it is incomplete."""
+        start = self.position
+        end = self.buffer.find(b"\n", start, start + LINE_MAX + 1)
+        if end < 0:
+            if len(self.buffer) - start > LINE_MAX:
+                raise ProtocolError(b"too big inline request")
+            return None
+        line = self.buffer[start:end]
+        words = split_line(line[:-1] if line.endswith(b"\r") else line)
+        if words is None:
+            raise ProtocolError(b"unbalanced quotes in request")
+        self.position = end + 1
+        return words
+
+
+def short_length(buffer: bytes, position: int) -> tuple[int, int]:
+    """The canonical number of a few digits in the header at `position`, and what follows it.
+
+    The number is -1 if it is anything else: not all there, long, or wrong.
+    """
+    length = 0
+    cursor = position + 1
+    limit = min(len(buffer) - 1, cursor + SHORT_DIGITS_MAX)
+    while cursor < limit:
+        byte = buffer[cursor]
+        if byte < 48 or byte > 57:
+            if byte != RETURN or cursor == position + 1 or length == 0:
+                break
+            if buffer[position + 1] == 48:
+                break
+            return length, cursor + 2
+        length = length * 10 + byte - 48
+        cursor += 1
+    return -1, position

@@ -1,0 +1,156 @@
+"""Replies as bytes: every function appends one encoded piece to `out`.
+
+RESP3 has types of its own for what RESP2 spells with arrays, bulk strings and integers; where they
+differ the function takes `protocol`, 2 or 3. Aggregates are written as a header with the number of
+elements, which the caller then appends one by one:
+
+    reply.map_header(client.out, client.protocol, 1)
+    reply.bulk(client.out, b"milk")
+    reply.integer(client.out, 2)
+
+Nothing is copied twice: headers of small sizes are made once, and a value goes in as it is, between
+its header and its line end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from crdb.resp.numbers import format_double
+
+OK: Final = b"+OK\r\n"
+QUEUED: Final = b"+QUEUED\r\n"
+PONG: Final = b"+PONG\r\n"
+CRLF: Final = b"\r\n"
+ZERO: Final = b":0\r\n"
+ONE: Final = b":1\r\n"
+EMPTY_BULK: Final = b"$0\r\n\r\n"
+EMPTY_ARRAY: Final = b"*0\r\n"
+NULL_BULK: Final = b"$-1\r\n"
+NULL_ARRAY: Final = b"*-1\r\n"
+NULL: Final = b"_\r\n"
+
+CACHED: Final = 1024
+BULK_HEADERS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(CACHED)]
+ARRAY_HEADERS: Final[list[bytes]] = [b"*%d\r\n" % n for n in range(CACHED)]
+INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(CACHED)]
+
+
+def ok(out: list[bytes]) -> None:
+    """`OK`, the reply of a write that has nothing else to say."""
+    out.append(OK)
+
+
+def simple(out: list[bytes], text: bytes) -> None:
+    """A status: one line of text from a constant of ours."""
+    out.append(b"+%b\r\n" % text)
+
+
+def error(out: list[bytes], text: bytes) -> None:
+    """An error with its code in front. Handlers raise CommandError instead."""
+    out.append(b"-%b\r\n" % text)
+
+
+def integer(out: list[bytes], value: int) -> None:
+    """An integer."""
+    if 0 <= value < CACHED:
+        out.append(INTEGERS[value])
+    else:
+        out.append(b":%d\r\n" % value)
+
+
+def bulk(out: list[bytes], value: bytes) -> None:
+    """A string of any bytes."""
+    size = len(value)
+    out.append(BULK_HEADERS[size] if size < CACHED else b"$%d\r\n" % size)
+    out.append(value)
+    out.append(CRLF)
+
+
+def bulk_or_null(out: list[bytes], protocol: int, value: bytes | None) -> None:
+    """A string, or null where there is none."""
+    if value is None:
+        out.append(NULL_BULK if protocol == 2 else NULL)
+    else:
+        bulk(out, value)
+
+
+def null(out: list[bytes], protocol: int) -> None:
+    """Null where a single value could have been."""
+    out.append(NULL_BULK if protocol == 2 else NULL)
+
+
+def null_array(out: list[bytes], protocol: int) -> None:
+    """Null where an array could have been: RESP2 tells the two apart."""
+    out.append(NULL_ARRAY if protocol == 2 else NULL)
+
+
+def array(out: list[bytes], length: int) -> None:
+    """The header of an array; `length` elements follow."""
+    out.append(ARRAY_HEADERS[length] if length < CACHED else b"*%d\r\n" % length)
+
+
+def bulks(out: list[bytes], values: Sequence[bytes]) -> None:
+    """An array of strings, complete."""
+    array(out, len(values))
+    for value in values:
+        bulk(out, value)
+
+
+def map_header(out: list[bytes], protocol: int, length: int) -> None:
+    """The header of a map; `length` keys with their values follow."""
+    if protocol == 2:
+        array(out, 2 * length)
+    else:
+        out.append(b"%%%d\r\n" % length)
+
+
+def set_header(out: list[bytes], protocol: int, length: int) -> None:
+    """The header of a set; `length` members follow."""
+    if protocol == 2:
+        array(out, length)
+    else:
+        out.append(b"~%d\r\n" % length)
+
+
+def push_header(out: list[bytes], protocol: int, length: int) -> None:
+    """The header of a message that no request asked for; `length` elements follow."""
+    if protocol == 2:
+        array(out, length)
+    else:
+        out.append(b">%d\r\n" % length)
+
+
+def double(out: list[bytes], protocol: int, value: float) -> None:
+    """A floating-point number: a string in RESP2."""
+    text = format_double(value)
+    if protocol == 2:
+        bulk(out, text)
+    else:
+        out.append(b",%b\r\n" % text)
+
+
+def boolean(out: list[bytes], protocol: int, value: bool) -> None:
+    """True or false: 1 or 0 in RESP2."""
+    if protocol == 2:
+        out.append(ONE if value else ZERO)
+    else:
+        out.append(b"#t\r\n" if value else b"#f\r\n")
+
+
+def big_number(out: list[bytes], protocol: int, value: int) -> None:
+    """An integer that may exceed 64 bits: a string in RESP2."""
+    if protocol == 2:
+        bulk(out, b"%d" % value)
+    else:
+        out.append(b"(%d\r\n" % value)
+
+
+def verbatim(out: list[bytes], protocol: int, text: bytes, kind: bytes = b"txt") -> None:
+    """Text that a terminal should show as it is; `kind` is three letters, txt or mkd."""
+    assert len(kind) == 3
+    if protocol == 2:
+        bulk(out, text)
+    else:
+        out.append(b"=%d\r\n%b:%b\r\n" % (len(text) + 4, kind, text))

@@ -1,0 +1,123 @@
+"""What the server remembers of one connection, without the database behind it.
+
+`Session` is the lower half of `Client`: plain data that other clients may ask for (CLIENT LIST) or
+change (CLIENT KILL). The executor looks at `gate` before each request: 0 is the common case, a
+client that may simply run its command.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.resp.parser import Parser
+
+UNAUTHENTICATED: Final = 1
+IN_TRANSACTION: Final = 2
+BLOCKED: Final = 4
+CLOSING: Final = 8
+"""No further request is read; the connection closes when `out` has been sent."""
+KILLED: Final = 16
+"""The connection closes at once, and what is in `out` is lost."""
+MUTED: Final = 32
+"""CLIENT REPLY OFF: replies are thrown away."""
+SKIPPING: Final = 64
+"""CLIENT REPLY SKIP: the reply of this request is thrown away."""
+SKIP_NEXT: Final = 128
+
+OUTPUT_UNLIMITED: Final = 1 << 62
+
+
+class Session:
+    """One connection's state. Times are in ms of the instance's clock."""
+
+    __slots__ = (
+        "active_at",
+        "address",
+        "created_at",
+        "dirty",
+        "gate",
+        "id",
+        "in_exec",
+        "last_command",
+        "library",
+        "library_version",
+        "local_address",
+        "name",
+        "no_evict",
+        "no_touch",
+        "out",
+        "output_bytes",
+        "output_limit",
+        "parser",
+        "protocol",
+        "queue",
+        "queue_bytes",
+        "received_bytes",
+        "sent_bytes",
+        "soft_limit_since",
+        "spoiled",
+        "user",
+        "watched",
+    )
+
+    def __init__(self, identity: int, address: bytes, local_address: bytes, now: int) -> None:
+        self.id = identity
+        self.address = address
+        self.local_address = local_address
+        self.created_at = now
+        self.active_at = now
+        self.name = b""
+        self.library = b""
+        self.library_version = b""
+        self.user = b"default"
+        self.protocol = 2
+        self.gate = 0
+        self.last_command = b"NULL"
+        self.no_evict = False
+        self.no_touch = False
+        self.parser = Parser()
+
+        self.out: list[bytes] = []
+        """Encoded replies that have not been handed to the driver."""
+        self.output_bytes = 0
+        """Bytes in `out`, as far as counted, and in the driver's hands, unsent."""
+        self.output_limit = OUTPUT_UNLIMITED
+        self.soft_limit_since = 0
+        """When `output_bytes` went over the soft limit and stayed; 0 if it is below."""
+        self.received_bytes = 0
+        self.sent_bytes = 0
+
+        self.queue: list[list[bytes]] = []
+        """The requests of an open MULTI."""
+        self.queue_bytes = 0
+        self.spoiled = False
+        """A request was refused while queueing: EXEC will abort."""
+        self.watched: dict[bytes, int] = {}
+        """WATCHed keys, each as it was then (see transaction.py)."""
+        self.dirty = False
+        """A watched key has changed: EXEC will give null."""
+        self.in_exec = False
+
+    def close_after_reply(self) -> None:
+        """Read no more requests; close once the replies so far have been sent."""
+        self.gate |= CLOSING
+
+    def kill(self) -> None:
+        """Close at once, without sending what is left."""
+        self.gate |= CLOSING | KILLED
+        self.out.clear()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it waits in a blocking command."""
+        return self.gate & BLOCKED != 0
+
+    @property
+    def closing(self) -> bool:
+        """Whether the driver should close once everything is sent."""
+        return self.gate & CLOSING != 0
+
+    @property
+    def killed(self) -> bool:
+        """Whether the driver should close now."""
+        return self.gate & KILLED != 0

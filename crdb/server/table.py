@@ -1,0 +1,162 @@
+"""A command as data: what the executor checks before it calls a handler, and what COMMAND tells.
+
+A module of `crdb/server/commands/` exposes `COMMANDS`, made like this:
+
+    def getrange(client: Client, args: list[bytes]) -> None:
+        first, last = arguments.integer(args[2]), arguments.integer(args[3])
+        value = client.db.lookup(args[1])
+        ...
+        reply.bulk(client.out, text)
+
+    COMMANDS = (
+        Command(
+            "getrange", getrange, 4, "readonly", keys=(1, 1, 1), group="string", since="2.4.0",
+            summary="Returns a substring of the string stored at a key.",
+            complexity="O(N) where N is the length of the returned string.",
+        ),
+    )
+
+`arity` counts the name; negative means at least that many, so a handler needs no check of its own
+below that. `flags` are those of Redis, in one string: write readonly denyoom admin pubsub noscript
+blocking loading stale skip_monitor fast no_auth no_multi movablekeys allow_busy ... `keys` are the
+first key, the last (negative counts from the end) and the step. A command whose keys cannot be said
+so also gives `getkeys(args) -> positions`. The ACL categories follow from flags, group and
+`categories`. Subcommands are commands too, named without their parent: `Command("get", ...)` in the
+`subcommands` of `config`; the parent's own handler is then None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from crdb.server.client import Client
+
+Handler = Callable[[Client, list[bytes]], None]
+KeyFinder = Callable[[list[bytes]], list[int]]
+
+WRITE: Final = 1
+READONLY: Final = 2
+NO_AUTH: Final = 4
+NO_MULTI: Final = 8
+UNQUEUED: Final = 16
+"""Runs at once inside MULTI: exec, discard, multi, watch, quit, reset."""
+CONTAINER: Final = 32
+
+FLAG_BITS: Final[dict[str, int]] = {
+    "write": WRITE,
+    "readonly": READONLY,
+    "no_auth": NO_AUTH,
+    "no_multi": NO_MULTI,
+    "unqueued": UNQUEUED,
+}
+HIDDEN_FLAGS: Final = frozenset({"unqueued"})
+GROUP_CATEGORIES: Final[dict[str, str]] = {
+    "generic": "keyspace",
+    "string": "string",
+    "hash": "hash",
+    "set": "set",
+    "sorted_set": "sortedset",
+    "list": "list",
+    "connection": "connection",
+    "transactions": "transaction",
+}
+
+
+class Command:
+    """One command, or one subcommand, with its counters."""
+
+    __slots__ = (
+        "arity",
+        "bits",
+        "calls",
+        "categories",
+        "complexity",
+        "failed",
+        "first_key",
+        "flags",
+        "full_name",
+        "getkeys",
+        "group",
+        "handler",
+        "key_step",
+        "last_key",
+        "name",
+        "rejected",
+        "since",
+        "subcommands",
+        "summary",
+    )
+
+    def __init__(  # noqa: PLR0913 - a row of a table, written with keywords
+        self,
+        name: str,
+        handler: Handler | None,
+        arity: int,
+        flags: str = "",
+        *,
+        keys: tuple[int, int, int] = (0, 0, 0),
+        getkeys: KeyFinder | None = None,
+        subcommands: tuple[Command, ...] = (),
+        categories: str = "",
+        group: str = "server",
+        since: str = "1.0.0",
+        summary: str = "",
+        complexity: str = "",
+    ) -> None:
+        assert (handler is None) == bool(subcommands), f"{name}: a handler or subcommands"
+        words = flags.split()
+        self.name: bytes = name.encode()
+        self.full_name: bytes = self.name
+        self.handler = handler
+        self.arity = arity
+        self.flags: list[str] = [word for word in words if word not in HIDDEN_FLAGS]
+        self.bits = sum(FLAG_BITS.get(word, 0) for word in words)
+        self.first_key, self.last_key, self.key_step = keys
+        self.getkeys = getkeys
+        self.categories: list[str] = _categories(words, group, categories)
+        self.group = group
+        self.since = since
+        self.summary = summary
+        self.complexity = complexity
+        self.calls = 0
+        self.rejected = 0
+        self.failed = 0
+        self.subcommands: dict[bytes, Command] = {}
+        for child in subcommands:
+            child.full_name = self.name + b"|" + child.name
+            self.subcommands[child.name] = child
+        if subcommands:
+            self.bits |= CONTAINER
+
+    def takes(self, count: int) -> bool:
+        """Whether `count` arguments, the name included, are a legal number."""
+        return count == self.arity if self.arity >= 0 else count >= -self.arity
+
+    def key_positions(self, args: list[bytes]) -> list[int]:
+        """Where the keys are among `args`. Raises CommandError for arguments that make no sense."""
+        if self.getkeys is not None:
+            return self.getkeys(args)
+        if self.first_key == 0:
+            return []
+        last = self.last_key if self.last_key >= 0 else len(args) + self.last_key
+        return list(range(self.first_key, last + 1, self.key_step))
+
+
+def _categories(flags: list[str], group: str, extra: str) -> list[str]:
+    """The ACL categories that Redis derives from a command's flags, its group and its own list."""
+    found = set(extra.split())
+    if group in GROUP_CATEGORIES:
+        found.add(GROUP_CATEGORIES[group])
+    if "write" in flags:
+        found.add("write")
+    if "readonly" in flags and "scripting" not in found:
+        found.add("read")
+    if "admin" in flags:
+        found.update(("admin", "dangerous"))
+    if "pubsub" in flags:
+        found.add("pubsub")
+    if "blocking" in flags:
+        found.add("blocking")
+    found.add("fast" if "fast" in flags else "slow")
+    return sorted(found)
