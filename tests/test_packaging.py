@@ -1,0 +1,101 @@
+"""What is installed: exactly five packages, and a `crdt` that needs little.
+
+The wheel is built pure here, which takes a second; the compiled one is what `make install` makes
+and what the tests that start the command `crdb` run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {"crdt", "replication", "geo", "crdb", "sim"}
+NEEDED_BY_CRDT = {"attr", "attrs", "msgpack", "sortedcontainers"}
+
+# Prints what an import adds to the interpreter, the standard library left out.
+PROBE = """
+import importlib, json, sys
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+importlib.import_module(sys.argv[2])
+roots = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(json.dumps(sorted(roots - sys.stdlib_module_names)))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pure wheel of the checkout."""
+    target = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    environment = {**os.environ, "CRDB_PURE": "1"}
+    subprocess.run([*build, target], cwd=ROOT, env=environment, check=True, capture_output=True)
+    return next(target.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the wheel's content and nothing else, far from the checkout."""
+    target = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    return target
+
+
+def added_by_importing(site: Path, module: str) -> set[str]:
+    command = [sys.executable, "-P", "-c", PROBE, site, module]
+    done = subprocess.run(command, cwd=site, check=True, capture_output=True, text=True)
+    return set(json.loads(done.stdout))
+
+
+def test_the_wheel_holds_exactly_the_five_packages(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    roots = {name.partition("/")[0] for name in names}
+    assert {root for root in roots if not root.endswith(".dist-info")} == PACKAGES
+    assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
+
+
+def test_the_wheel_holds_every_source_and_nothing_else(wheel: Path) -> None:
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert names == sources
+
+
+def test_importing_crdt_needs_three_distributions(site: Path) -> None:
+    assert added_by_importing(site, "crdt") <= {"crdt", *NEEDED_BY_CRDT}
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_every_package_can_be_imported_from_the_wheel(site: Path, package: str) -> None:
+    assert package in added_by_importing(site, package)
+
+
+@pytest.mark.parametrize("package", ["replication", "geo", "sim"])
+def test_the_models_need_no_event_loop(site: Path, package: str) -> None:
+    assert not added_by_importing(site, package) & {"trio", "rich"}
+
+
+def test_the_modules_to_compile_exist_and_are_named_once() -> None:
+    hooks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["hooks"]
+    modules: list[str] = hooks["custom"]["modules"]
+    assert modules == sorted(set(modules))
+    assert all((ROOT / module).is_file() for module in modules)
+
+
+@pytest.mark.parametrize("lock", ["run", "dev"])
+def test_the_lock_files_name_no_host(lock: str) -> None:
+    locked = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    assert "--hash=sha256:" in locked
+    assert "://" not in locked

@@ -1,0 +1,220 @@
+"""The house rules that no other tool checks, each a test over every file they are for.
+
+Limits are ratchets. What may exceed one is listed in `LONGER` with its present measure and the
+reason; it may shrink, which lowers the entry, and never grow. What a rule does not fit is listed in
+`EXEMPT`, and a line there that is no longer needed fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
+
+FUNCTION_LINES_MAX = 50  # a screen, the docstring left out
+FILE_LINES_MAX = 500
+DRIVER_LINES_MAX = 200  # what cannot be simulated cheaply must be too small to hide a bug
+PARAMETERS_MAX = 5
+
+# What exceeds a limit above: (path, function or "") -> (its measure now, why it may).
+LONGER: dict[tuple[str, str], tuple[int, str]] = {}
+
+# What a rule is not for: (rule, path) -> why.
+EXEMPT: dict[tuple[str, str], str] = {
+    ("used", "crdb/cli.py"): "the command `crdb`",
+    ("used", "crdb/demo.py"): "the program `python -m crdb.demo`",
+    ("used", "crdt/suite.py"): "for users: the checks of a type of one's own",
+}
+
+FORBIDDEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
+
+
+def python_files(*places: str) -> list[str]:
+    """Paths, relative to the root, of all Python files in these directories."""
+    found = (path for place in places for path in (ROOT / place).rglob("*.py"))
+    return sorted(str(path.relative_to(ROOT)) for path in found)
+
+
+@cache
+def text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+@cache
+def tree(path: str) -> ast.Module:
+    return ast.parse(text(path))
+
+
+@cache
+def project() -> dict[str, dict[str, dict[str, dict[str, dict[str, list[str]]]]]]:
+    """pyproject.toml, as deep as the tests here look into it."""
+    return tomllib.loads(text("pyproject.toml"))
+
+
+def drivers() -> list[str]:
+    """The installed files that may touch the event loop, sockets, files or clocks."""
+    leave = project()["tool"]["ruff"]["lint"]["per-file-ignores"]
+    return [path for path, rules in leave.items() if "TID251" in rules and path in SOURCES]
+
+
+SOURCES = python_files(*PACKAGES)
+HOUSE = SOURCES + python_files("tests", "bench", "tools", "examples") + ["hatch_build.py"]
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md"))
+)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(path: str) -> Iterator[Function]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, Function))
+
+
+def lines_of(node: Function) -> int:
+    """Length of a function from `def` to its end, without the docstring."""
+    opening = node.body[0]
+    is_documented = ast.get_docstring(node, clean=False) is not None
+    documentation = (opening.end_lineno or 0) - opening.lineno + 1 if is_documented else 0
+    return (node.end_lineno or node.lineno) - node.lineno + 1 - documentation
+
+
+def parameters_of(node: Function) -> int:
+    """How many parameters a caller sees."""
+    given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return sum(parameter.arg not in {"self", "cls"} for parameter in given)
+
+
+def hold(path: str, name: str, measure: int, limit: int) -> str:
+    """Empty if the measure keeps the limit, or exactly the exception's; else what is wrong."""
+    if (path, name) not in LONGER:
+        return f"{path} {name}: {measure}, at most {limit}" if measure > limit else ""
+    allowed = LONGER[path, name][0]
+    return f"{path} {name}: {measure}, LONGER says {allowed}" if measure != allowed else ""
+
+
+@pytest.mark.parametrize("path", HOUSE)
+def test_a_module_opens_with_its_idea(path: str) -> None:
+    module = tree(path)
+    assert ast.get_docstring(module), "no docstring"
+    if len(module.body) > 1:
+        second = module.body[1]
+        assert isinstance(second, ast.ImportFrom), "the future import comes second"
+        assert second.module == "__future__"
+
+
+@pytest.mark.parametrize("path", HOUSE)
+def test_no_function_outgrows_a_screen(path: str) -> None:
+    limit = FUNCTION_LINES_MAX
+    broken = [hold(path, node.name, lines_of(node), limit) for node in functions(path)]
+    assert not any(broken), [line for line in broken if line]
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_no_function_takes_many_parameters(path: str) -> None:
+    counted = [(node.name, parameters_of(node)) for node in functions(path)]
+    broken = [f"{name}: {count}" for name, count in counted if count > PARAMETERS_MAX]
+    assert not broken
+
+
+@pytest.mark.parametrize("path", HOUSE)
+def test_no_file_outgrows_its_room(path: str) -> None:
+    limit = DRIVER_LINES_MAX if path in drivers() else FILE_LINES_MAX
+    broken = hold(path, "", len(text(path).splitlines()), limit)
+    assert not broken
+
+
+def test_the_exceptions_are_about_what_exists() -> None:
+    named = {(path, node.name) for path in HOUSE for node in functions(path)}
+    named |= {(path, "") for path in HOUSE}
+    assert not LONGER.keys() - named
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if not path.endswith("__init__.py")])
+def test_every_module_has_its_test_file(path: str) -> None:
+    source = Path(path)
+    mirror = Path("tests", source.parent, f"test_{source.stem.strip('_')}.py")
+    has_tests = (ROOT / mirror).is_file()
+    assert has_tests != (("tested", path) in EXEMPT), mirror
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path not in drivers()])
+def test_a_pure_module_prints_nothing(path: str) -> None:
+    calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    is_printing = any(isinstance(called, ast.Name) and called.id == "print" for called in calls)
+    assert is_printing == (("print", path) in EXEMPT)
+
+
+@cache
+def imported() -> frozenset[str]:
+    """Every dotted name that a module of ours imports, or imports something from."""
+    names: set[str] = set()
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(f"{node.module}")
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if not Path(path).stem.startswith("__")])
+def test_no_module_is_dead(path: str) -> None:
+    is_used = path.removesuffix(".py").replace("/", ".") in imported()
+    assert is_used != (("used", path) in EXEMPT)
+
+
+@pytest.mark.parametrize("path", [*HOUSE, *DOCUMENTS, "Makefile", "pyproject.toml"])
+def test_nothing_is_left_to_do(path: str) -> None:
+    left = [line for line in text(path).splitlines() if FORBIDDEN.search(line)]
+    assert not left
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_document_has_one_title(path: str) -> None:
+    prose = re.sub(r"^```.*?^```", "", text(path), flags=re.MULTILINE | re.DOTALL)
+    assert prose.startswith("# ")
+    assert len(re.findall(r"^# ", prose, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("path", drivers())
+def test_a_driver_is_one(path: str) -> None:
+    banned = project()["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
+    roots = {name.partition(".")[0] for name in banned} - {"typing"}
+    nodes = list(ast.walk(tree(path)))
+    names = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    names |= {f"{node.module}" for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} & roots, "strike it from the list of drivers"
+
+
+def undocumented(name: str, thing: object) -> Iterator[str]:
+    """What of a public name, and of its public methods, has no docstring of its own."""
+    if not (inspect.isclass(thing) or inspect.isroutine(thing)):
+        return
+    if not inspect.getdoc(thing):
+        yield name
+    if inspect.isclass(thing):
+        for attribute, value in vars(thing).items():
+            is_public = inspect.isroutine(value) and not attribute.startswith("_")
+            if is_public and not inspect.getdoc(getattr(thing, attribute)):
+                yield f"{name}.{attribute}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_public_face_is_named_and_documented(package: str) -> None:
+    module = importlib.import_module(package)
+    face: list[str] = getattr(module, "__all__", [])
+    assert len(face) == len(set(face))
+    missing = [line for name in face for line in undocumented(name, getattr(module, name))]
+    assert not missing
