@@ -1,0 +1,39 @@
+"""Bytes for everything that travels or is kept: versioned, checked, canonical.
+
+The envelope is one byte of version, four bytes of CRC-32 (big-endian) of what follows, and one
+msgpack value made of arrays, integers, floats and byte strings. Mappings are written as sorted
+flat arrays, so equal content has equal bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Final
+
+import msgpack
+
+from crdt.errors import DecodeError
+
+VERSION: Final = 1
+OVERHEAD: Final = 5
+
+
+def pack(value: object) -> bytes:
+    """Put `value` into an envelope."""
+    body: bytes = msgpack.packb(value, use_bin_type=False)
+    return b"\x01" + zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def unpack(data: bytes) -> Any:
+    """Take the value out of its envelope. Raises DecodeError if it is damaged or newer."""
+    if len(data) <= OVERHEAD:
+        raise DecodeError(f"{len(data)} bytes are too few for anything")
+    if data[0] != VERSION:
+        raise DecodeError(f"version {data[0]}, this program reads version {VERSION}")
+    body = data[OVERHEAD:]
+    if zlib.crc32(body) != int.from_bytes(data[1:OVERHEAD], "big"):
+        raise DecodeError("the checksum does not match: the bytes are damaged")
+    try:
+        return msgpack.unpackb(body, raw=True, use_list=False, strict_map_key=False)
+    except (ValueError, msgpack.UnpackException, RecursionError, TypeError) as error:
+        raise DecodeError(f"not msgpack: {error}") from error

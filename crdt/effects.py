@@ -1,0 +1,143 @@
+"""What a well-formed effect looks like, kind by kind.
+
+Effects come from peers and from files. Each is checked here before anything is applied, so that
+damaged or hostile bytes end in one named error and an applied effect cannot fail halfway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from crdt.dots import SEQ_MAX
+from crdt.errors import DecodeError
+from crdt.expiry import FOREVER
+
+KIND_MAX: Final = 255 << 4 | 15
+
+
+def is_int(item: object) -> bool:
+    """An integer that is no boolean."""
+    return type(item) is int
+
+
+def is_bytes(item: object) -> bool:
+    """A byte string."""
+    return type(item) is bytes
+
+
+def is_number(item: object) -> bool:
+    """An integer or a float."""
+    return type(item) is int or type(item) is float
+
+
+def is_seq(item: object) -> bool:
+    """A sequence number."""
+    return type(item) is int and 0 < item <= SEQ_MAX
+
+
+def are_resets(item: object) -> bool:
+    """Origin, birth, seq and sum of some shares."""
+    if type(item) is not tuple or len(item) % 4:
+        return False
+    for index, part in enumerate(item):
+        if not (is_number(part) if index % 4 == 3 else is_int(part)):
+            return False
+    return True
+
+
+def are_field_resets(item: object) -> bool:
+    """Fields and their resets in turn."""
+    if type(item) is not tuple or len(item) % 2:
+        return False
+    fields = all(is_bytes(field) for field in item[::2])
+    return fields and all(are_resets(resets) for resets in item[1::2])
+
+
+def is_carried(item: object) -> bool:
+    """What a delete carries: type codes and resets in turn."""
+    if type(item) is not tuple or len(item) % 2:
+        return False
+    codes = all(is_int(code) for code in item[::2])
+    return codes and all(are_resets(r) or are_field_resets(r) for r in item[1::2])
+
+
+def is_place(item: object) -> bool:
+    """A parent position of a list, the empty one included."""
+    return type(item) is tuple and len(item) % 4 == 0 and all(type(part) is int for part in item)
+
+
+def is_position(item: object) -> bool:
+    """A position of a list."""
+    return is_place(item) and item != ()
+
+
+def is_deadline(item: object) -> bool:
+    """Milliseconds of wall clock, or never."""
+    return type(item) is int and 0 <= item <= FOREVER
+
+
+def is_sign(item: object) -> bool:
+    """Plus or minus one."""
+    return item == 1 or item == -1
+
+
+Check = Callable[[object], bool]
+
+# Fixed items after kind and key, then the items that repeat.
+SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
+    0x00: ((is_carried,), ()),
+    0x01: ((is_deadline,), ()),
+    0x02: ((), ()),
+    0x12: ((is_seq, is_number), ()),
+    0x20: ((), (is_bytes,)),
+    0x21: ((), (is_bytes,)),
+    0x30: ((is_int,), (is_bytes, is_bytes)),
+    0x31: ((is_int, is_bytes, is_bytes, are_resets), ()),
+    0x32: ((is_bytes, is_seq, is_number), ()),
+    0x33: ((), (is_bytes,)),
+    0x34: ((is_bytes, are_resets), ()),
+    0x40: ((is_int,), (is_bytes, is_number)),
+    0x41: ((is_int, is_bytes, is_number, are_resets), ()),
+    0x42: ((is_bytes, is_seq, is_number), ()),
+    0x43: ((), (is_bytes,)),
+    0x44: ((is_bytes, are_resets), ()),
+    0x50: ((is_place, is_int, is_sign), (is_bytes,)),
+    0x51: ((is_int, is_position, is_bytes), ()),
+    0x52: ((), (is_position,)),
+}
+
+
+def check_effect(effect: Any) -> None:
+    """Raise DecodeError unless `effect` has the form that its kind asks for."""
+    if type(effect) is not tuple or len(effect) < 2:
+        raise DecodeError("an effect is a kind, a key and a payload")
+    kind, key = effect[0], effect[1]
+    if type(kind) is not int or type(key) is not bytes or not 0 <= kind <= KIND_MAX:
+        raise DecodeError("an effect begins with its kind and key")
+    if kind == 0x10 or kind == 0x11:
+        if len(effect) == 4 and type(effect[2]) is int and type(effect[3]) is bytes:
+            return
+        if len(effect) == 5 and is_int(effect[2]) and is_bytes(effect[3]):
+            if are_resets(effect[4]):
+                return
+        raise DecodeError("a string is written as stamp, value and resets")
+    if kind < 256:
+        check_shape(kind, effect)
+
+
+def check_shape(kind: int, effect: Any) -> None:
+    """Check the payload of an effect of one of our own types against its shape."""
+    shape = SHAPES.get(kind)
+    if shape is None:
+        raise DecodeError(f"effect of unknown kind {kind}")
+    fixed, repeated = shape
+    rest = len(effect) - 2 - len(fixed)
+    if rest < 0 or (rest % len(repeated) if repeated else rest):
+        raise DecodeError(f"effect of kind {kind} has {len(effect)} items")
+    for index, check in enumerate(fixed):
+        if not check(effect[2 + index]):
+            raise DecodeError(f"effect of kind {kind}: item {2 + index} is of the wrong form")
+    for index in range(2 + len(fixed), len(effect)):
+        if not repeated[(index - 2 - len(fixed)) % len(repeated)](effect[index]):
+            raise DecodeError(f"effect of kind {kind}: item {index} is of the wrong form")

@@ -1,0 +1,49 @@
+"""Everything that can go wrong in this package.
+
+    CRDTError
+     +-- DecodeError        these bytes are not what they should be: damaged, hostile or newer
+     +-- HistoryTruncated   operations that old are gone: take a snapshot
+     +-- WrongType          the key holds another type
+     +-- NotANumber         an increment of something that is no number
+     +-- CounterOverflow    a counter would leave its range
+     +-- DotReused          another replica writes under our name: take a new incarnation
+
+An error raised by a write means that the write happened nowhere.
+"""
+
+from __future__ import annotations
+
+
+class CRDTError(Exception):
+    """Base of all errors of this package."""
+
+
+class DecodeError(CRDTError):
+    """The bytes given are damaged, hostile, or of a newer version. Nothing was changed."""
+
+
+class HistoryTruncated(CRDTError):
+    """The asker lacks operations that are no longer kept. A snapshot brings it up to date."""
+
+    def __init__(self, origin: int, wanted: int, oldest: int) -> None:
+        super().__init__(
+            f"origin {origin}: wanted operation {wanted}, the oldest kept is {oldest}; "
+            "send a snapshot instead"
+        )
+
+
+class WrongType(CRDTError):
+    """The key holds a value of another type (rule KEY-6)."""
+
+
+class NotANumber(CRDTError):
+    """An increment was asked of a value that is not a number (rule CTR-8)."""
+
+
+class CounterOverflow(CRDTError):
+    """The result would leave the range of counters, 59 bits of magnitude (rule CTR-2, D-05)."""
+
+
+class DotReused(CRDTError):
+    """A peer knows more of our own operations than we do: we lost memory and must not write
+    under this origin again. Take a new incarnation."""

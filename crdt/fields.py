@@ -1,0 +1,260 @@
+"""A map of registers: what hashes and sorted sets have in common.
+
+Fields form an add-wins set (rules HSH-1, ZST-1): a remove takes away the writes and increments of
+a field that it observed, and what another region wrote or added meanwhile survives (rules HSH-5,
+HSH-6, ZST-5, ZST-6). Fields that are dead but must be remembered for a while (see `counter`) are
+in `graves`; `dirty` names the fields that have something to forget.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from crdt.dots import Dot, Vector
+from crdt.errors import DecodeError
+from crdt.keyspace import Keyspace
+from crdt.observed import Observed
+from crdt.order import Order
+from crdt.register import Register
+from crdt.value import Effect, Value
+
+ASSIGN = 0  #  (kind, key, stamp, field, value, field, value, ...)
+RESET = 1  #   (kind, key, stamp, field, value, resets): an assignment that resets increments
+ADD = 2  #     (kind, key, field, birth, sum)
+REMOVE = 3  #  (kind, key, field, ...)
+ERASE = 4  #   (kind, key, field, resets): a removal that resets increments
+
+
+class Fields(Value):
+    """Registers by name."""
+
+    __slots__ = ("dirty", "fields", "graves", "order")
+
+    def __init__(self) -> None:
+        self.fields: dict[bytes, Register] = {}
+        self.graves: dict[bytes, Register] | None = None
+        self.dirty: set[bytes] | None = None
+        self.order: Order | None = None
+
+    def make(self) -> Register:
+        """A register that holds nothing yet."""
+        raise NotImplementedError
+
+    def changed(self, field: bytes, register: Register | None) -> None:
+        """`field` has now this register, None if it is gone. For those that keep an index."""
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        operation: int = effect[0] & 15
+        if operation == ASSIGN:
+            stamp: int = observed.base + effect[2]
+            for index in range(3, len(effect), 2):
+                register = self.room(effect[index])
+                register.write(dot, stamp, effect[index + 1], observed)
+                self.changed(effect[index], register)
+        elif operation == RESET:
+            register = self.room(effect[3])
+            register.counter().reset(effect[5], dot)
+            register.write(dot, observed.base + effect[2], effect[4], observed)
+            self.settle(effect[3])
+        elif operation == ADD:
+            register = self.room(effect[2])
+            register.counter().add(dot, effect[3], effect[4])
+            self.changed(effect[2], register)
+        elif operation == REMOVE:
+            for index in range(2, len(effect)):
+                self.discard(effect[index], None, observed)
+        else:
+            self.discard(effect[2], effect[3], observed)
+
+    def room(self, field: bytes) -> Register:
+        """The register of `field`, made or fetched from the graves."""
+        register = self.fields.get(field)
+        if register is None:
+            if self.graves is not None:
+                register = self.graves.pop(field, None)
+            if register is None:
+                register = self.make()
+            self.fields[field] = register
+            if self.order is not None:
+                self.order.add(field, self.fields)
+        return register
+
+    def discard(self, field: bytes, resets: object, observed: Observed) -> None:
+        """Remove what was observed of one field."""
+        register = self.fields.get(field)
+        if register is not None:
+            register.remove(observed, resets)
+            self.settle(field)
+
+    def settle(self, field: bytes) -> None:
+        """Put a field where it belongs: among the living, the dead, or nowhere."""
+        register = self.fields[field]
+        if register.extra is not None and register.litter():
+            if self.dirty is None:
+                self.dirty = set()
+            self.dirty.add(field)
+        if register.alive():
+            self.changed(field, register)
+            return
+        del self.fields[field]
+        self.changed(field, None)
+        if not register.vacant():
+            if self.graves is None:
+                self.graves = {}
+            self.graves[field] = register
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        by_field: dict[Any, Any] = {}
+        if isinstance(resets, tuple):
+            by_field = {resets[i]: resets[i + 1] for i in range(0, len(resets), 2)}
+        for field in list(self.fields):
+            self.discard(field, by_field.get(field), observed)
+
+    def resets(self) -> object:
+        flat: list[Any] = []
+        for field, register in self.fields.items():
+            if register.extra is not None:
+                resets = register.resets()
+                if resets is not None:
+                    flat += (field, resets)
+        return tuple(flat) if flat else None
+
+    def alive(self) -> bool:
+        return len(self.fields) > 0
+
+    def vacant(self) -> bool:
+        return not self.fields and not self.graves
+
+    def lowest(self) -> Dot:
+        return min((register.lowest() for register in self.fields.values()), default=0)
+
+    def sampled(self) -> Order:
+        """The fields in an order that can be walked and sampled. O(n) the first time."""
+        if self.order is None:
+            self.order = Order(list(self.fields))
+        return self.order
+
+    def pick(self, rng: random.Random) -> bytes:
+        """A random field."""
+        return self.sampled().pick(rng, self.fields)
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """About `count` fields onwards from `cursor`; the first and last cursor is 0."""
+        return self.sampled().walk(cursor, count, self.fields)
+
+    def litter(self) -> bool:
+        return self.dirty is not None
+
+    def sweep(self, stable: Vector) -> bool:
+        if self.dirty is None:
+            return False
+        left: set[bytes] = set()
+        for field in self.dirty:
+            register = self.fields.get(field)
+            if register is None and self.graves is not None:
+                register = self.graves.get(field)
+            if register is not None and register.sweep(stable):
+                left.add(field)
+            if self.graves is not None and field in self.graves and self.graves[field].vacant():
+                del self.graves[field]
+        self.dirty = left or None
+        self.graves = self.graves or None
+        return bool(left)
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, Fields)
+        self.order = None
+        ours, given = self.everything(), other.everything()
+        for field in sorted(ours.keys() | given.keys()):
+            register = self.room(field)
+            copy = given.get(field)
+            register.merge(copy if copy is not None else self.make(), mine, theirs)
+            self.settle(field)
+
+    def everything(self) -> dict[bytes, Register]:
+        """The living and the dead."""
+        return self.fields if not self.graves else self.fields | self.graves
+
+    def state(self) -> Any:
+        flat: list[Any] = []
+        everything = self.everything()
+        for field in sorted(everything):
+            flat += (field, everything[field].state())
+        return tuple(flat)
+
+    def load(self, state: Any) -> None:
+        if type(state) is not tuple or len(state) % 2:
+            raise DecodeError("a map's state is fields and registers in turn")
+        for index in range(0, len(state), 2):
+            if type(state[index]) is not bytes:
+                raise DecodeError("a field's name is no byte string")
+            self.room(state[index]).load(state[index + 1])
+            self.settle(state[index])
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        pairs = [(f, s) for f in sorted(self.fields) for s in self.fields[f].siblings()]
+        return [(dot, (field, value)) for field, (dot, value) in pairs]
+
+
+def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None:
+    """Write fields, given as names and values in turn.
+
+    They share one effect and one stamp as long as none of them holds increments, or a stamp from
+    a faster clock; those get effects of their own, so that one region's wrong clock harms only
+    what it wrote.
+    """
+    if len(pairs) > 2:
+        latest: dict[bytes, Any] = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        pairs = [item for pair in latest.items() for item in pair]
+    held = db.remains(key, code)
+    if held is None:
+        db.emit((code << 4 | ASSIGN, key, db.now - db.base, *pairs))
+        return
+    assert isinstance(held, Fields)
+    plain: list[Any] = []
+    for index in range(0, len(pairs), 2):
+        field, value = pairs[index], pairs[index + 1]
+        register = held.fields.get(field)
+        if register is None or (register.extra is None and register.stamp < db.now):
+            plain += (field, value)
+        else:
+            stamp = max(db.now, register.stamp + 1) - db.base
+            resets = register.resets()
+            if resets is None:
+                db.emit((code << 4 | ASSIGN, key, stamp, field, value))
+            else:
+                db.emit((code << 4 | RESET, key, stamp, field, value, resets))
+    if plain:
+        db.emit((code << 4 | ASSIGN, key, db.now - db.base, *plain))
+
+
+def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> int:
+    """Remove fields; how many were there."""
+    held = db.remains(key, code)
+    if held is None:
+        return 0
+    assert isinstance(held, Fields)
+    present = [field for field in dict.fromkeys(fields) if field in held.fields]
+    plain: list[bytes] = []
+    for field in present:
+        resets = held.fields[field].resets()
+        if resets is None:
+            plain.append(field)
+        else:
+            db.emit((code << 4 | ERASE, key, field, resets))
+    if plain:
+        db.emit((code << 4 | REMOVE, key, *plain))
+    return len(present)
+
+
+def remains_of(db: Keyspace, key: bytes, code: int, field: bytes) -> Register | None:
+    """The register of a field, alive or remembered."""
+    held = db.remains(key, code)
+    if held is None:
+        return None
+    assert isinstance(held, Fields)
+    register = held.fields.get(field)
+    if register is None and held.graves is not None:
+        register = held.graves.get(field)
+    return register

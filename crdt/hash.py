@@ -1,0 +1,105 @@
+"""Hashes: a map of strings.
+
+Each field is a string: a register, a counter, or both (rules HSH-2 to HSH-5, D-06). Which fields
+there are is decided as for a set, by observed removes (rules HSH-1, HSH-6, HSH-7).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from crdt.fields import ADD, Fields, assign_fields, remains_of, remove_fields
+from crdt.keyspace import Keyspace
+from crdt.number import Number, add, check_range, check_sum, integer_of, text_of
+from crdt.errors import NotANumber
+from crdt.register import Register
+from crdt.string import String
+
+HASH: Final = 3
+
+
+class Hash(Fields):
+    """Strings by field."""
+
+    __slots__ = ()
+
+    def code(self) -> int:
+        return HASH
+
+    def make(self) -> Register:
+        return String()
+
+    def get(self, field: bytes) -> bytes | None:
+        """What HGET shows."""
+        register = self.fields.get(field)
+        if register is None:
+            return None
+        assert isinstance(register, String)
+        return register.read()
+
+    def items(self) -> list[tuple[bytes, bytes]]:
+        """All fields with their values, the oldest field first."""
+        pairs: list[tuple[bytes, bytes]] = []
+        for field, register in self.fields.items():
+            assert isinstance(register, String)
+            pairs.append((field, register.read()))
+        return pairs
+
+    def visible(self) -> object:
+        return sorted(self.items())
+
+
+def assign(db: Keyspace, key: bytes, pairs: list[bytes]) -> None:
+    """HSET: write fields, given as names and values in turn."""
+    assign_fields(db, key, HASH, pairs)
+
+
+def remove(db: Keyspace, key: bytes, fields: list[bytes]) -> int:
+    """HDEL: remove fields; how many were there."""
+    return remove_fields(db, key, HASH, fields)
+
+
+def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
+    """HINCRBY: the field's value afterwards.
+
+    Raises NotANumber if the field holds something else than an integer, CounterOverflow beyond
+    59 bits of magnitude; nothing is changed then.
+    """
+    held = remains_of(db, key, HASH, field)
+    result = delta
+    if held is not None and held.alive():
+        assert isinstance(held, String)
+        number = held.number()
+        if not isinstance(number, int):
+            raise NotANumber("hash value is not an integer")
+        result = integer_of(number) + delta
+    check_range(result)
+    add_to(db, key, field, delta)
+    return result
+
+
+def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: Decimal) -> bytes:
+    """HINCRBYFLOAT: the field's value afterwards. Raises NotANumber if there is no number."""
+    held = remains_of(db, key, HASH, field)
+    base: int | Decimal | None = 0
+    if held is not None and held.alive():
+        assert isinstance(held, String)
+        base = held.number()
+    if base is None:
+        raise NotANumber("hash value is not a float")
+    result = add(base, delta)
+    if result in (float("inf"), float("-inf")):
+        raise NotANumber("increment would produce NaN or Infinity")
+    add_to(db, key, field, add(delta, 0))
+    return text_of(result)
+
+
+def add_to(db: Keyspace, key: bytes, field: bytes, delta: Number) -> None:
+    """Make the increment, known to be allowed."""
+    held = remains_of(db, key, HASH, field)
+    birth, total = db.seq + 1, delta
+    if held is not None:
+        birth, total = held.next_sum(db.origin, db.seq + 1, delta)
+        check_sum(total)
+    db.emit((HASH << 4 | ADD, key, field, birth, total))

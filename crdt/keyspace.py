@@ -1,0 +1,355 @@
+"""The keys of one replica, and the one door through which they change.
+
+Every change is an *effect*, a tuple `(kind, key, *payload)`. `emit` gives a local one the next dot,
+applies it and puts it into the outbox; `apply` is the same last step for effects from elsewhere.
+So local and remote writes cannot differ. `seal` closes the outbox into one operation: a run of
+effects that all saw the same of other origins.
+
+Effects of kind 0 to 15 concern a whole key; the others are `type code << 4 | operation`, and the
+value of that type knows what they mean. A key that several types claim holds a `Contested`. What
+is dead but must be remembered for a while (see `counter`) is in `graves`, out of everybody's way.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from crdt.contested import Contested, carried, carry
+from crdt.dots import SEQ_MAX, Dot, Origin, Vector, make_dot
+from crdt.errors import DotReused
+from crdt.expiry import FOREVER, Deadlines
+from crdt.observed import Observed
+from crdt.op import Op
+from crdt.order import Order
+from crdt.register import Register
+from crdt.value import Effect, Value
+
+DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
+EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
+FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
+STRING_SET: Final = 0x10
+STRING_KEEP: Final = 0x11
+
+
+class Reader(Protocol):
+    """Somebody who reads the keyspace bit by bit and must not see it change meanwhile."""
+
+    def before_change(self, key: bytes) -> None:
+        """`key` is about to change."""
+        ...
+
+
+class Keyspace:
+    """All keys of one replica. `now` is wall clock in ms; whoever owns this sets it."""
+
+    __slots__ = (
+        "base",
+        "data",
+        "deadlines",
+        "first",
+        "graves",
+        "horizon",
+        "interest",
+        "litter",
+        "local",
+        "makers",
+        "news",
+        "now",
+        "order",
+        "origin",
+        "outbox",
+        "readers",
+        "seq",
+        "told",
+        "touched",
+        "vector",
+    )
+
+    def __init__(self, origin: Origin, makers: dict[int, Callable[[], Value]]) -> None:
+        self.origin = origin
+        self.makers = makers
+        self.seq = 0
+        self.now = 0
+        self.horizon = 0
+        self.base = 0
+        self.vector: Vector = {}
+        self.data: dict[bytes, Value] = {}
+        self.graves: dict[bytes, Value] = {}
+        self.deadlines = Deadlines()
+        self.order = Order([])
+        self.litter: set[bytes] = set()
+        self.interest: set[bytes] = set()
+        self.touched: list[bytes] = []
+        self.readers: list[Reader] = []
+        self.local = Observed(self.vector, origin, 0, 0)
+        self.local.everything = True
+        self.outbox: list[Effect] = []
+        self.first = 1
+        self.told: Vector = {}
+        self.news = False
+
+    # -- time ------------------------------------------------------------------------------
+
+    def advance(self, now: int) -> None:
+        """It is `now` ms of wall clock. Stamps follow it; expiry never goes back (EXP-8)."""
+        self.now = now
+        if now > self.horizon:
+            self.horizon = now
+        if not self.outbox:
+            self.base = now
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def lookup(self, key: bytes) -> Value | None:
+        """What readers see under `key`: neither expired nor dead."""
+        value = self.data.get(key)
+        if value is None:
+            return None
+        if key in self.deadlines.table and self.deadlines.deadline(key) < self.horizon:
+            return None
+        return value.shown() if type(value) is Contested else value
+
+    def lookup_for_write(self, key: bytes) -> Value | None:
+        """As `lookup`, but first removes an expired value, or what is left of a time to live."""
+        if key in self.deadlines.table and (
+            key not in self.data or self.deadlines.deadline(key) < self.horizon
+        ):
+            self.emit((DELETE, key, self.carried_by(key)))
+        value = self.data.get(key)
+        return value.shown() if type(value) is Contested else value
+
+    def deadline(self, key: bytes) -> int | None:
+        """When `key` ends, in ms of wall clock; None if it does not."""
+        deadline = self.deadlines.deadline(key)
+        return None if deadline >= FOREVER else deadline
+
+    def size(self) -> int:
+        """How many keys there are; those that have expired unnoticed count (rule KEY-12)."""
+        return len(self.data)
+
+    def keys(self) -> list[bytes]:
+        """All keys that readers see, the oldest first. O(n)."""
+        if not self.deadlines.table:
+            return list(self.data)
+        return [key for key in self.data if self.lookup(key) is not None]
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """About `count` keys onwards from `cursor`; the first and last cursor is 0 (D-20)."""
+        following, keys = self.order.walk(cursor, count, self.data)
+        return following, [key for key in keys if self.lookup(key) is not None]
+
+    def random_key(self, rng: random.Random) -> bytes | None:
+        """Some key, each about as likely as another."""
+        for _ in range(100):
+            if not self.data:
+                return None
+            key = self.order.pick(rng, self.data)
+            if self.lookup(key) is not None:
+                return key
+        keys = self.keys()
+        return keys[int(rng.random() * len(keys))] if keys else None
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def emit(self, effect: Effect) -> None:
+        """Make `effect` happen: it gets the next dot, is applied here and will be sent."""
+        seq = self.seq + 1
+        if seq > SEQ_MAX:
+            raise DotReused("all dots of this origin are used: take a new incarnation")
+        self.seq = seq
+        local = self.local
+        local.seq = seq
+        local.base = self.base
+        self.vector[self.origin] = seq
+        self.apply(effect, make_dot(self.origin, seq), local)
+        self.outbox.append(effect)
+
+    def delete(self, key: bytes) -> bool:
+        """DEL: remove what is observed under `key`; whether readers saw something there."""
+        seen = self.lookup(key) is not None
+        if key in self.data or key in self.deadlines.table:
+            self.emit((DELETE, key, self.carried_by(key)))
+        return seen
+
+    def expire(self, key: bytes, deadline: int | None) -> None:
+        """Set the deadline of an existing key, in ms of wall clock; None ends it (PERSIST)."""
+        self.emit((EXPIRE, key, FOREVER if deadline is None else deadline))
+
+    def flush(self) -> None:
+        """FLUSHALL: remove all that is observed, everywhere."""
+        for key in list(self.data):
+            if self.carried_by(key):
+                self.emit((DELETE, key, self.carried_by(key)))
+        self.emit((FLUSH, b""))
+
+    def remains(self, key: bytes, code: int) -> Value | None:
+        """The copy of one type under `key`, alive or remembered."""
+        value = self.data.get(key)
+        if value is None:
+            value = self.graves.get(key)
+        if value is not None and type(value) is Contested:
+            return value.parts.get(code)
+        return value if value is not None and value.code() == code else None
+
+    def carried_by(self, key: bytes) -> tuple[Any, ...]:
+        """What a delete of `key` must carry."""
+        value = self.data.get(key)
+        return () if value is None else carry(value)
+
+    def seal(self) -> Op | None:
+        """Close the outbox into one operation; None if nothing was written."""
+        if not self.outbox:
+            return None
+        deps: Vector = {}
+        if self.news:
+            for origin, seq in self.vector.items():
+                if origin != self.origin and self.told.get(origin) != seq:
+                    deps[origin] = self.told[origin] = seq
+            self.news = False
+        op = Op(self.origin, self.first, self.base, deps, tuple(self.outbox))
+        self.outbox = []
+        self.first = self.seq + 1
+        self.base = self.now
+        return op
+
+    def apply_op(self, op: Op, past: Vector) -> None:
+        """Apply all effects of an operation from elsewhere, whose origin had observed `past`."""
+        assert not self.outbox, "seal before taking in what others did"
+        assert self.vector.get(op.origin, 0) == op.first - 1
+        observed = Observed(past, op.origin, op.first, op.base)
+        dot = make_dot(op.origin, op.first)
+        for effect in op.effects:
+            self.apply(effect, dot, observed)
+            dot += 1
+            observed.seq += 1
+        self.vector[op.origin] = op.last
+        self.news = True
+
+    # -- applying --------------------------------------------------------------------------
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """The one step in which anything changes, at the origin and everywhere else."""
+        kind: int = effect[0]
+        key: bytes = effect[1]
+        if self.readers:
+            self.warn_readers(key)
+        if kind < 16:
+            self.apply_to_key(effect, dot, observed)
+        else:
+            value = self.data.get(key)
+            if value is None or value.code() != kind >> 4:
+                value = self.make_room(key, kind >> 4)
+            if kind <= STRING_KEEP:
+                self.apply_assignment(effect, dot, observed, value)
+            else:
+                value.apply(effect, dot, observed)
+            if not value.alive():
+                self.retire(key)
+            elif value.litter():
+                self.litter.add(key)
+        if self.interest and key in self.interest:
+            self.touched.append(key)
+
+    def make_room(self, key: bytes, code: int) -> Value:
+        """The value of type `code` under `key`, made or fetched from the graves."""
+        make = self.makers[code]
+        held = self.data.get(key)
+        if held is None:
+            self.order.add(key, self.data)
+            held = self.graves.pop(key, None)
+            if held is None:
+                held = make()
+            self.data[key] = held
+        if type(held) is Contested:
+            return held.part(code, make)
+        if held.code() == code:
+            return held
+        contested = Contested()
+        contested.parts[held.code()] = held
+        self.data[key] = contested
+        return contested.part(code, make)
+
+    def apply_assignment(
+        self, effect: Effect, dot: Dot, observed: Observed, value: Value
+    ) -> None:
+        """A write of a string: its value, and what it means for the time to live (D-10)."""
+        assert isinstance(value, Register)
+        key: bytes = effect[1]
+        ends_ttl = effect[0] == STRING_SET
+        if value.endless and (not ends_ttl or not observed.covers(value.dot)):
+            self.spell_out(key, value)
+        value.apply(effect, dot, observed)
+        if ends_ttl:
+            if key in self.deadlines.table and self.deadlines.drop(key, observed):
+                self.deadlines.add(key, dot, FOREVER)
+            elif value.dot == dot and (value.extra is None or not value.extra.rivals):
+                value.endless = True
+            else:
+                self.deadlines.add(key, dot, FOREVER)
+                self.litter.add(key)
+
+    def spell_out(self, key: bytes, value: Register) -> None:
+        """Turn the flag of a lone write into the deadline that it stands for."""
+        value.endless = False
+        self.deadlines.add(key, value.dot, FOREVER)
+        self.litter.add(key)
+
+    def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """DELETE, EXPIRE and FLUSH."""
+        key: bytes = effect[1]
+        if effect[0] == DELETE:
+            self.remove(key, effect[2], observed)
+        elif effect[0] == EXPIRE:
+            value = self.remains(key, 1)
+            if isinstance(value, Register) and value.endless:
+                if observed.covers(value.dot):
+                    value.endless = False
+                else:
+                    self.spell_out(key, value)
+            self.deadlines.drop(key, observed)
+            self.deadlines.add(key, dot, effect[2])
+            if effect[2] >= FOREVER or key not in self.data:
+                self.litter.add(key)
+        else:
+            for each in sorted(self.data.keys() | self.deadlines.table.keys()):
+                if self.readers:
+                    self.warn_readers(each)
+                self.remove(each, (), observed)
+                if self.interest and each in self.interest:
+                    self.touched.append(each)
+
+    def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
+        """Remove what `observed` covers of a key, with its deadlines."""
+        value = self.data.get(key)
+        if value is not None:
+            if type(value) is Contested:
+                value.remove(observed, resets)
+            else:
+                value.remove(observed, carried(resets, value.code()))
+            if value.litter():
+                self.litter.add(key)
+            self.retire(key)
+        self.deadlines.drop(key, observed)
+        if key in self.deadlines.table:
+            self.litter.add(key)
+
+    def retire(self, key: bytes) -> None:
+        """Put `key` where it belongs after a removal: among the living, the dead, or nowhere."""
+        value = self.data[key]
+        if type(value) is Contested:
+            value = self.data[key] = value.settle()
+        if value.litter():
+            self.litter.add(key)
+        if not value.alive():
+            del self.data[key]
+            if not value.vacant():
+                self.graves[key] = value
+            if key in self.deadlines.table:
+                self.litter.add(key)
+
+    def warn_readers(self, key: bytes) -> None:
+        """Let whoever reads along take the state of `key` before it changes."""
+        for reader in self.readers:
+            reader.before_change(key)

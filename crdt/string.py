@@ -1,0 +1,142 @@
+"""Strings and counters: a register with increments on top.
+
+A string that nobody increments is one last-writer-wins register (rules STR-1 to STR-4). Increments
+of all regions add up on top of the last SET (rules CTR-1, CTR-6, CTR-9). A SET resets the
+increments it observed; one that it has not seen adds to the new base if that is a number, else the
+base is shown alone (D-04). A delete resets too, so an unobserved increment survives by itself
+(rule CTR-4).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from crdt.dots import Dot
+from crdt.errors import NotANumber
+from crdt.keyspace import Keyspace
+from crdt.number import Number, add, check_range, check_sum, integer_of, parse_number, text_of
+from crdt.observed import Observed
+from crdt.register import Register
+from crdt.value import Effect
+
+STRING: Final = 1
+SET: Final = STRING << 4  #        (kind, key, stamp, value[, resets])  ends the time to live
+KEEP: Final = STRING << 4 | 1  #   (kind, key, stamp, value[, resets])  keeps it
+ADD: Final = STRING << 4 | 2  #    (kind, key, birth, sum)
+
+
+class String(Register):
+    """A string, a counter, or a hash field."""
+
+    __slots__ = ()
+
+    def code(self) -> int:
+        return STRING
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        if effect[0] == ADD:
+            self.counter().add(dot, effect[2], effect[3])
+            return
+        if len(effect) > 4:
+            self.counter().reset(effect[4], dot)
+        self.write(dot, observed.base + effect[2], effect[3], observed)
+
+    def read(self) -> bytes:
+        """What GET shows."""
+        value: bytes | None = self.value
+        if self.extra is None:
+            assert value is not None
+            return value
+        counter = self.counted()
+        if counter is None:
+            assert value is not None
+            return value
+        if value is None:
+            return text_of(counter.total())
+        base = parse_number(value)
+        return value if base is None else text_of(add(base, counter.total()))
+
+    def number(self) -> int | Decimal | None:
+        """What increments add to: the value as a number, None if it is none."""
+        if self.dot == 0:
+            counter = self.counted()
+            if counter is not None:
+                total = counter.total()
+                if isinstance(total, int):
+                    return total
+        return parse_number(self.read())
+
+    def visible(self) -> object:
+        return self.read()
+
+
+def stamp_for(db: Keyspace, register: Register | None) -> int:
+    """The stamp of a write made now: later than all it replaces (rule ORD-7)."""
+    if register is not None and register.stamp >= db.now:
+        return register.stamp + 1
+    return db.now
+
+
+def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> None:
+    """SET: `value` replaces what was observed, whatever its type was."""
+    held = db.data.get(key)
+    stamp = db.now
+    resets: object = None
+    if held is not None:
+        if type(held) is String:
+            if held.stamp >= stamp:
+                stamp = held.stamp + 1
+            if held.extra is not None:
+                resets = held.resets()
+        else:
+            db.delete(key)
+    kind = KEEP if keep_ttl else SET
+    if resets is None:
+        db.emit((kind, key, stamp - db.base, value))
+    else:
+        db.emit((kind, key, stamp - db.base, value, resets))
+
+
+def increment(db: Keyspace, key: bytes, delta: int) -> int:
+    """INCRBY: the value afterwards.
+
+    Raises NotANumber if the key holds something else than an integer, CounterOverflow beyond 59
+    bits of magnitude; nothing is changed then.
+    """
+    held = db.data.get(key)
+    result = delta
+    if held is not None and held.alive():
+        assert isinstance(held, String)
+        result = integer_of(held.number()) + delta
+    check_range(result)
+    add_to(db, key, delta)
+    return result
+
+
+def increment_decimal(db: Keyspace, key: bytes, delta: Decimal) -> bytes:
+    """INCRBYFLOAT: the value afterwards, as text. Raises NotANumber if there is no number."""
+    held = db.data.get(key)
+    base: int | Decimal | None = 0
+    if held is not None and held.alive():
+        assert isinstance(held, String)
+        base = held.number()
+    if base is None:
+        raise NotANumber("value is not a valid float")
+    result = add(base, delta)
+    if result in (float("inf"), float("-inf")):
+        raise NotANumber("increment would produce NaN or Infinity")
+    add_to(db, key, add(delta, 0))
+    return text_of(result)
+
+
+def add_to(db: Keyspace, key: bytes, delta: Number) -> None:
+    """Make the increment, known to be allowed."""
+    held = db.remains(key, STRING)
+    seq = db.seq + 1
+    birth, total = seq, delta
+    if held is not None:
+        assert isinstance(held, String)
+        birth, total = held.next_sum(db.origin, seq, delta)
+        check_sum(total)
+    db.emit((ADD, key, birth, total))
