@@ -1,0 +1,247 @@
+"""A topology as text and as a self-contained SVG drawing.
+
+The map is equirectangular: a degree is as wide as it is high, so a position is two multiplications.
+Links are great circles, bent as they are on any flat map and split where they leave its edge.
+Regions that the catalogue does not know stand on a circle instead. The drawing has no script, no
+style sheet and no reference to anything outside of it; its colours read on white and on black.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
+from html import escape
+from math import acos, asin, atan2, cos, degrees, pi, radians, sin
+from typing import Final
+
+import attrs
+
+from geo.catalog import Catalog
+from geo.latency import NS_PER_MS
+from geo.path import Link, Weight
+from geo.region import Region
+from geo.tables import outlines
+
+Point = tuple[float, float]
+
+_WIDTH: Final = 960
+_NORTH: Final = 80  # the map ends here: nobody serves from further up,
+_SOUTH: Final = -57  # or further down
+_SCALE: Final = _WIDTH / 360
+_HEIGHT: Final = round((_NORTH - _SOUTH) * _SCALE)
+_ARC_STEPS: Final = 32
+
+_LAND: Final = "#8a94a033"
+_UP: Final = "#2f7ed8"
+_DOWN: Final = "#d8432f"
+_INK: Final = "#7d8590"
+_FONT: Final = 'font-family="sans-serif" font-size="11"'
+_LETTER: Final = 6.2  # mean width of a letter at that size
+_LINE: Final = 13
+
+
+def matrix_text(
+    regions: Sequence[str],
+    links: Collection[Link],
+    *,
+    cut: Collection[Link],
+    weight: Weight | None,
+) -> str:
+    """See `Topology.text`."""
+    margin = max(map(len, regions))
+    width = max(margin, 7) if weight else margin
+    lines = [" " * margin + "".join(f"  {name:>{width}}" for name in regions)]
+    for source in regions:
+        marks = (_mark((source, sink), links, cut, weight) for sink in regions)
+        lines.append(f"{source:<{margin}}" + "".join(f"  {mark:>{width}}" for mark in marks))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _mark(link: Link, links: Collection[Link], cut: Collection[Link], weight: Weight | None) -> str:
+    """What the table says of one ordered pair."""
+    if link[0] == link[1]:
+        return "."
+    if link not in links:
+        return "-"
+    if link in cut:
+        return "/"
+    return "x" if weight is None else _milliseconds(weight(*link))
+
+
+def _milliseconds(delay_ns: int) -> str:
+    return f"{delay_ns / NS_PER_MS:.1f}"
+
+
+def topology_svg(
+    regions: Sequence[str],
+    links: Collection[Link],
+    *,
+    cut: Collection[Link],
+    weight: Weight | None,
+) -> str:
+    """See `Topology.svg`."""
+    catalog = Catalog.shipped()
+    if all(name in catalog for name in regions):
+        canvas = _map_canvas([catalog.find(name) for name in regions], regions)
+    else:
+        canvas = _circle_canvas(regions)
+    drawn = (_link(canvas, link, link in cut, weight) for link in _one_way_each(links, cut))
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" {_FONT}>'
+    title = _tooltip(", ".join(regions))
+    return "\n".join((head, title, *canvas.backdrop, *drawn, *_dots(canvas), "</svg>"))
+
+
+@attrs.frozen
+class _Canvas:
+    """Where the regions stand, how a link runs between two of them, and what lies behind."""
+
+    points: dict[str, Point]
+    places: dict[str, Region]
+    backdrop: tuple[str, ...]
+
+    def lines(self, source: str, sink: str) -> list[list[Point]]:
+        """The link as lines of points: two lines if it leaves the map on one side and enters on the
+        other."""
+        if not self.places:
+            return [[self.points[source], self.points[sink]]]
+        arc = _great_circle(self.places[source], self.places[sink])
+        return _split(_project(*point) for point in arc)
+
+
+def _map_canvas(places: Sequence[Region], names: Sequence[str]) -> _Canvas:
+    points = {
+        name: _project(place.lon, place.lat) for name, place in zip(names, places, strict=True)
+    }
+    return _Canvas(points, dict(zip(names, places, strict=True)), _land())
+
+
+def _circle_canvas(names: Sequence[str]) -> _Canvas:
+    """The regions on a circle, clockwise from the top."""
+    radius = _HEIGHT * 0.4
+    turns = {name: 2 * pi * index / len(names) for index, name in enumerate(names)}
+    points = {
+        name: (_WIDTH / 2 + radius * sin(turn), _HEIGHT / 2 - radius * cos(turn))
+        for name, turn in turns.items()
+    }
+    return _Canvas(points, {}, ())
+
+
+def _project(lon: float, lat: float) -> Point:
+    return (lon + 180) * _SCALE, (_NORTH - lat) * _SCALE
+
+
+@cache
+def _land() -> tuple[str, ...]:
+    rings = (" ".join(_pair(_project(*point)) for point in ring) for ring in outlines())
+    shapes = "".join(f'<polygon points="{ring}"/>' for ring in rings)
+    return (f'<g fill="{_LAND}">{shapes}</g>',)
+
+
+def _great_circle(here: Region, there: Region) -> Iterator[Point]:
+    """Points (degrees east, north) on the shortest way over a sphere, by interpolating unit
+    vectors."""
+    start, end = _unit(here), _unit(there)
+    angle = acos(max(-1.0, min(1.0, sum(a * b for a, b in zip(start, end, strict=True)))))
+    if (
+        sin(angle) < 1e-9
+    ):  # one place, or two that every direction leads to: a straight line will do
+        yield from ((here.lon, here.lat), (there.lon, there.lat))
+        return
+    for step in range(_ARC_STEPS + 1):
+        part = step / _ARC_STEPS
+        near, far = sin((1 - part) * angle) / sin(angle), sin(part * angle) / sin(angle)
+        x, y, z = (near * a + far * b for a, b in zip(start, end, strict=True))
+        yield degrees(atan2(y, x)), degrees(asin(max(-1.0, min(1.0, z))))
+
+
+def _unit(region: Region) -> tuple[float, float, float]:
+    lat, lon = radians(region.lat), radians(region.lon)
+    return cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)
+
+
+def _split(points: Iterable[Point]) -> list[list[Point]]:
+    """Lines that never cross the map from edge to edge."""
+    lines: list[list[Point]] = [[]]
+    for point in points:
+        if lines[-1] and abs(point[0] - lines[-1][-1][0]) > _WIDTH / 2:
+            lines.append([])
+        lines[-1].append(point)
+    return lines
+
+
+def _one_way_each(links: Collection[Link], cut: Collection[Link]) -> Iterator[Link]:
+    """One of the two directions of each pair, the one that is down if only one of them is."""
+    for source, sink in links:
+        twin = (sink, source)
+        if (
+            twin not in links
+            or ((source, sink) in cut) > (twin in cut)
+            or (((source, sink) in cut) == (twin in cut) and source < sink)
+        ):
+            yield source, sink
+
+
+def _link(canvas: _Canvas, link: Link, down: bool, weight: Weight | None) -> str:
+    """One link: its line, a tooltip, and with a weight its milliseconds at the middle."""
+    lines = canvas.lines(*link)
+    runs = " ".join("M" + " L".join(map(_pair, line)) for line in lines)
+    look = f'stroke="{_DOWN}" stroke-dasharray="4 4"' if down else f'stroke="{_UP}"'
+    delay = _milliseconds(weight(*link)) if weight else ""
+    tip = f"{link[0]} → {link[1]}{delay and f': {delay} ms'}{' (down)' if down else ''}"
+    path = f'<path d="{runs}" fill="none" stroke-width="1.2" {look}>{_tooltip(tip)}</path>'
+    if weight is None:
+        return path
+    x, y = _middle(max(lines, key=len))
+    place = f'x="{x:.1f}" y="{y - 3:.1f}" text-anchor="middle"'
+    return f'{path}<text {place} fill="{_INK}">{delay}</text>'
+
+
+def _middle(line: Sequence[Point]) -> Point:
+    """A point half-way along: of a straight line, or of an arc of many points."""
+    if len(line) > 2:
+        return line[len(line) // 2]
+    return (line[0][0] + line[-1][0]) / 2, (line[0][1] + line[-1][1]) / 2
+
+
+def _dots(canvas: _Canvas) -> Iterator[str]:
+    """The regions with their names, each name where it covers no earlier one if there is room."""
+    taken: list[_Box] = []
+    for name, (x, y) in canvas.points.items():
+        place = canvas.places.get(name)
+        tip = f"{name} ({place.place})" if place else name
+        box = _free_box(x, y, len(name) * _LETTER, taken)
+        taken.append(box)
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_UP}">{_tooltip(tip)}</circle>'
+        at = f'x="{box[0]:.1f}" y="{box[1] + _LINE - 3:.1f}"'
+        yield f'<text {at} fill="{_INK}">{escape(name)}</text>'
+
+
+# Left, top, right, bottom.
+_Box = tuple[float, float, float, float]
+
+
+def _free_box(x: float, y: float, width: float, taken: Sequence[_Box]) -> _Box:
+    """Where a label of `width` goes: beside its dot, at the same height or a few lines off."""
+    shifts = sorted(range(-6, 7), key=abs)
+    corners = [
+        (left, y - _LINE / 2 + shift * _LINE)
+        for shift in shifts
+        for left in (x + 7, x - 7 - width)
+        if 0 <= left <= _WIDTH - width
+    ]
+    boxes = [(left, top, left + width, top + _LINE) for left, top in corners]
+    free = (box for box in boxes if not any(_overlap(box, other) for other in taken))
+    return next(free, (x + 7, y - _LINE / 2, x + 7 + width, y + _LINE / 2))
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _tooltip(text: str) -> str:
+    return f"<title>{escape(text)}</title>"
+
+
+def _pair(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"

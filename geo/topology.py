@@ -1,0 +1,278 @@
+"""A topology: regions, and the directed links that data flows along.
+
+A link `(source, sink)` carries ops from `source` to `sink`. The shapes of this module lay links in
+both directions, which is what a database wants; `Topology` itself takes any directed graph in which
+every region can reach every other, at least through others (*relaying*), because otherwise the
+regions cannot converge.
+
+    mesh    every region with every other: nobody relays, n(n-1) links
+    ring    each with the next, the last with the first: survives the loss of one pair of links
+    star    a hub with all others: 2(n-1) links, and the hub relays everything
+    line    each with the next: the fewest links, the longest way
+
+A *cut* is a set of links that are down. It is an argument of the questions, never a state of the
+topology.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import combinations, pairwise
+from typing import Final, Self
+
+import attrs
+
+from geo.drawing import matrix_text, topology_svg
+from geo.errors import BadTopology, NoPath, UnknownRegion, nearest
+from geo.path import Link, Path, Weight, hops, shortest_paths
+
+NO_CUT: Final[frozenset[Link]] = frozenset()
+
+
+@attrs.frozen
+class Topology:
+    """Regions in a fixed order, and links in an order that follows from it.
+
+    Raises `BadTopology` if there is no region, one of them is named twice, a link is named twice or
+    leads to its own start, or some region cannot reach another; `UnknownRegion` if a link names a
+    region that is not there.
+
+    >>> ring = Topology.ring(["us", "eu", "ap", "sa"])
+    >>> ring.path("us", "ap").regions
+    ('us', 'eu', 'ap')
+    >>> ring.path("us", "ap", cut=ring.isolate("eu")).regions
+    ('us', 'sa', 'ap')
+    >>> print(Topology.line(["us", "eu", "ap"]).text())
+        us  eu  ap
+    us   .   x   -
+    eu   x   .   x
+    ap   -   x   .
+    """
+
+    regions: tuple[str, ...] = attrs.field(converter=tuple[str, ...])
+    links: tuple[Link, ...] = attrs.field(converter=tuple[Link, ...])
+
+    def __attrs_post_init__(self) -> None:
+        _check_names(self.regions, self.links)
+        index = {name: place for place, name in enumerate(self.regions)}
+        ordered = sorted(self.links, key=lambda link: (index[link[0]], index[link[1]]))
+        object.__setattr__(self, "links", tuple(ordered))
+        first, *others = self.components()
+        if others:
+            raise BadTopology(
+                f"not connected: {_listed(first)} and {_listed(others[0])} cannot reach each other"
+            )
+
+    @classmethod
+    def from_pairs(cls, regions: Iterable[str], pairs: Iterable[Sequence[str]]) -> Self:
+        """Links in both directions between the two regions of each pair."""
+        links: list[Link] = []
+        for pair in pairs:
+            if len(pair) != 2:
+                raise BadTopology(f"{list(pair)} is no pair of regions")
+            links += [(pair[0], pair[1]), (pair[1], pair[0])]
+        return cls(regions, links)
+
+    @classmethod
+    def mesh(cls, regions: Iterable[str]) -> Self:
+        """Every region linked with every other."""
+        names = tuple(regions)
+        return cls.from_pairs(names, combinations(names, 2))
+
+    @classmethod
+    def line(cls, regions: Iterable[str]) -> Self:
+        """Each region linked with the next."""
+        names = tuple(regions)
+        return cls.from_pairs(names, pairwise(names))
+
+    @classmethod
+    def ring(cls, regions: Iterable[str]) -> Self:
+        """Each region linked with the next and the last with the first. Of two regions: one
+        pair."""
+        names = tuple(regions)
+        closing = [(names[-1], names[0])] if len(names) > 2 else []
+        return cls.from_pairs(names, [*pairwise(names), *closing])
+
+    @classmethod
+    def star(cls, regions: Iterable[str], hub: str | None = None) -> Self:
+        """`hub`, or without one the first region, linked with every other."""
+        names = tuple(regions)
+        centre = "".join(names[:1]) if hub is None else hub
+        if names and centre not in names:
+            raise UnknownRegion(centre, nearest(centre, names))
+        return cls.from_pairs(names, [(centre, name) for name in names if name != centre])
+
+    def sinks(self, source: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
+        """Where the links of `source` lead. O(L)."""
+        self._known(source)
+        return tuple(
+            sink for here, sink in self.links if here == source and (here, sink) not in cut
+        )
+
+    def sources(self, sink: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
+        """Whose links lead to `sink`. O(L)."""
+        self._known(sink)
+        return tuple(
+            here for here, there in self.links if there == sink and (here, there) not in cut
+        )
+
+    def paths(
+        self, source: str, weight: Weight = hops, *, cut: Collection[Link] = NO_CUT
+    ) -> dict[str, Path]:
+        """The shortest path from `source` to each region it can reach, itself first. See
+        `geo.path`."""
+        self._known(source)
+        return shortest_paths(source, self._adjacency(cut), weight)
+
+    def path(
+        self, source: str, sink: str, *, weight: Weight = hops, cut: Collection[Link] = NO_CUT
+    ) -> Path:
+        """The shortest path from `source` to `sink`. Raises `NoPath` if the cut leaves none."""
+        self._known(sink)
+        found = self.paths(source, weight, cut=cut).get(sink)
+        if found is None:
+            raise NoPath(source, sink)
+        return found
+
+    def diameter(self, weight: Weight = hops) -> Path:
+        """The longest of all shortest paths: what the slowest op has to travel. O(n L log L)."""
+        paths = (path for source in self.regions for path in self.paths(source, weight).values())
+        return max(paths, key=lambda path: path.cost)
+
+    def tree(
+        self, origin: str, weight: Weight = hops, *, cut: Collection[Link] = NO_CUT
+    ) -> tuple[Link, ...]:
+        """The links that carry the ops of `origin` when each region gets them on its shortest path.
+
+        There is one for each region reached but the origin itself, nearest first.
+        """
+        paths = self.paths(origin, weight, cut=cut).values()
+        return tuple(path.links[-1] for path in paths if path.links)
+
+    def carried(
+        self, weight: Weight = hops, *, cut: Collection[Link] = NO_CUT
+    ) -> dict[Link, tuple[str, ...]]:
+        """For every link that is up, the origins whose ops it carries; for some, none."""
+        carriers: dict[Link, tuple[str, ...]] = {link: () for link in self.links if link not in cut}
+        for origin in self.regions:
+            for link in self.tree(origin, weight, cut=cut):
+                carriers[link] = (*carriers[link], origin)
+        return carriers
+
+    def cut(self, here: Iterable[str], there: Iterable[str] | None = None) -> frozenset[Link]:
+        """The links from any of `here` to any of `there` (without it: all others). One direction
+        only.
+
+        >>> sorted(Topology.mesh(["us", "eu", "ap"]).cut(["us"]))
+        [('us', 'ap'), ('us', 'eu')]
+        """
+        sources = {self._known(name) for name in here}
+        others = set(self.regions) - sources
+        sinks = others if there is None else {self._known(name) for name in there}
+        return frozenset(link for link in self.links if link[0] in sources and link[1] in sinks)
+
+    def isolate(self, *names: str) -> frozenset[Link]:
+        """The links, both ways, between the named regions and all others."""
+        others = [name for name in self.regions if name not in names]
+        return self.cut(names) | self.cut(others, names)
+
+    def reachable(self, source: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
+        """The regions that ops of `source` can reach, itself included, in the order of the
+        topology."""
+        self._known(source)
+        adjacency = self._adjacency(cut)
+        seen, frontier = {source}, [source]
+        while frontier:
+            fresh = [sink for sink in adjacency[frontier.pop()] if sink not in seen]
+            seen.update(fresh)
+            frontier += fresh
+        return tuple(name for name in self.regions if name in seen)
+
+    def components(self, cut: Collection[Link] = NO_CUT) -> tuple[tuple[str, ...], ...]:
+        """The groups of regions that can still exchange ops in both directions. O(n L).
+
+        Regions converge within a group whatever happens between groups.
+        """
+        reach = {name: frozenset(self.reachable(name, cut)) for name in self.regions}
+        groups: list[tuple[str, ...]] = []
+        placed: set[str] = set()
+        for name in self.regions:
+            if name not in placed:
+                group = tuple(
+                    peer for peer in self.regions if peer in reach[name] and name in reach[peer]
+                )
+                groups.append(group)
+                placed.update(group)
+        return tuple(groups)
+
+    def bridges(self) -> tuple[Link, ...]:
+        """The pairs of regions that the topology falls apart without, both ways lost. O(n L²)."""
+        pairs = {*self.links, *((sink, source) for source, sink in self.links)}
+        return tuple(
+            (one, other)
+            for one, other in combinations(self.regions, 2)
+            if (one, other) in pairs and len(self.components({(one, other), (other, one)})) > 1
+        )
+
+    def text(self, weight: Weight | None = None, *, cut: Collection[Link] = NO_CUT) -> str:
+        """A table: row = source, column = sink. `x` a link, `/` a link that is down, `-` no link.
+
+        With a weight in nanoseconds a link shows its milliseconds instead.
+        """
+        return matrix_text(self.regions, self.links, cut=cut, weight=weight)
+
+    def svg(self, weight: Weight | None = None, *, cut: Collection[Link] = NO_CUT) -> str:
+        """A self-contained SVG drawing: a map if the catalogue knows every region, a circle
+        otherwise.
+
+        Links that are down are dashed; with a weight in nanoseconds each link names its
+        milliseconds.
+        """
+        return topology_svg(self.regions, self.links, cut=cut, weight=weight)
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.svg()
+
+    def _adjacency(self, cut: Collection[Link]) -> dict[str, list[str]]:
+        adjacency: dict[str, list[str]] = {name: [] for name in self.regions}
+        for source, sink in self.links:
+            if (source, sink) not in cut:
+                adjacency[source].append(sink)
+        return adjacency
+
+    def _known(self, name: str) -> str:
+        if name not in self.regions:
+            raise UnknownRegion(name, nearest(name, self.regions))
+        return name
+
+
+def _check_names(regions: Sequence[str], links: Sequence[Link]) -> None:
+    """What a topology can be wrong about before its shape is looked at."""
+    if not regions:
+        raise BadTopology("a topology needs at least one region")
+    for name in regions:
+        if regions.count(name) > 1:
+            raise BadTopology(f"region {name!r} is named twice")
+    seen: set[Link] = set()
+    for link in links:
+        for name in link:
+            if name not in regions:
+                raise UnknownRegion(name, nearest(name, regions))
+        if link[0] == link[1]:
+            raise BadTopology(f"region {link[0]!r} is linked to itself")
+        if link in seen:
+            raise BadTopology(f"the link from {link[0]!r} to {link[1]!r} is named twice")
+        seen.add(link)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+SHAPES: Final[dict[str, Callable[[Iterable[str]], Topology]]] = {
+    "mesh": Topology.mesh,
+    "ring": Topology.ring,
+    "star": Topology.star,
+    "line": Topology.line,
+}
