@@ -1,0 +1,50 @@
+"""How much memory does a key cost, ours beside a real redis-server's?
+
+200,000 keys of 9 bytes with 16-byte values; resident memory after them, less before, over their
+number. Once for a region alone, once for one of three that are linked, whose backlog is in the
+figure.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from rich.table import Table
+
+from machine import Server, console, redis_server
+from regions import database, region_alone
+
+KEYS = 200_000
+BATCH = 1_000
+BAR_BYTES = 300
+
+
+def bytes_per_key(server: Server) -> float:
+    """Fills the server and returns what a key took."""
+    client = server.client()
+    client.ping()
+    before = server.resident_bytes()
+    for first in range(0, KEYS, BATCH):
+        pipeline = client.pipeline(transaction=False)
+        for number in range(first, first + BATCH):
+            pipeline.set(f"k{number:08d}", f"{number:016d}")
+        pipeline.execute()
+    return (server.resident_bytes() - before) / KEYS
+
+
+def main() -> None:
+    shown = Table(title=f"Bytes per key (bar {BAR_BYTES})", title_justify="left")
+    shown.add_column("")
+    shown.add_column("bytes", justify="right")
+    with ExitStack() as stack:
+        for name, server in {
+            "redis-server": stack.enter_context(redis_server()),
+            "ours, alone": stack.enter_context(region_alone()),
+            "ours, two live peers": stack.enter_context(database())[0],
+        }.items():
+            shown.add_row(name, f"{bytes_per_key(server):.0f}")
+    console.print(shown)
+
+
+if __name__ == "__main__":
+    main()

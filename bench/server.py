@@ -1,0 +1,158 @@
+"""How many commands does a second of server CPU carry, ours beside a real redis-server's?
+
+Both are pinned to core 0 and driven in turn by `redis-benchmark` from core 1: 50 clients, random
+keys out of 100,000. Ours is one region of three; its two live peers share core 1 with the driver.
+What a write costs after its reply, until both peers have it, is counted too. The figure that holds
+still on a busy machine is commands per second of CPU; the wall clock's comes second.
+
+    python bench/server.py --rounds 3 --scale 1.0
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import subprocess
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from statistics import median
+
+import attrs
+from rich.table import Table
+
+from machine import DRIVER_CORE, HOST, Server, console, pinned_to, program, redis_server
+from regions import database, region_alone
+
+COMMANDS = ("SET", "GET", "INCR", "SADD", "HSET", "ZADD", "LPUSH")
+CLIENTS = 50
+KEYS = 100_000
+# Requests of one run by pipeline: some second of redis-server's CPU, so that a clock tick is 1 %.
+REQUESTS = {1: 100_000, 16: 600_000, 64: 1_000_000}
+RUN_SECONDS_MAX = 300.0
+
+# The first bar: our rate over redis-server's, by command and pipeline.
+BARS = {
+    "SET": {1: 0.55, 16: 0.35, 64: 0.25},
+    "INCR": {1: 0.55, 16: 0.35, 64: 0.25},
+    "GET": {1: 0.65, 16: 0.5, 64: 0.4},
+}
+
+
+@attrs.frozen
+class Rates:
+    """One run: commands per second of the server's CPU, and of the wall clock."""
+
+    cpu: float
+    wall: float
+
+
+Case = tuple[str, int]  # command, pipeline
+Results = dict[Case, list[Rates]]  # one entry a round
+
+
+def drive(server: Server, case: Case, requests: int) -> float:
+    """Sends the requests; returns how many were answered per second."""
+    command, pipeline = case
+    options = ["-h", HOST, "-p", str(server.port), "-c", str(CLIENTS), "-r", str(KEYS), "--csv"]
+    options += ["-n", str(requests), "-P", str(pipeline), "-t", command.lower()]
+    with pinned_to(DRIVER_CORE):
+        done = subprocess.run(
+            [program("redis-benchmark"), *options],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=RUN_SECONDS_MAX,
+        )
+    _header, row = csv.reader(done.stdout.splitlines()[-2:])
+    return float(row[1])
+
+
+def measure(server: Server, case: Case, requests: int, *, settle: bool) -> Rates:
+    """One run. With `settle` it ends when all regions have what was written."""
+    before = server.cpu_seconds()
+    wall = drive(server, case, requests)
+    if settle:
+        server.settle()
+    return Rates(requests / (server.cpu_seconds() - before), wall)
+
+
+def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
+    """All runs: who was driven, with what, how fast. The servers take turns within a case."""
+    with ExitStack() as stack:
+        servers = {
+            "redis": stack.enter_context(redis_server()),
+            "ours": stack.enter_context(database())[0],
+            "alone": stack.enter_context(region_alone()),
+        }
+        for _ in range(arguments.rounds):
+            for pipeline in arguments.pipelines:
+                requests = max(1_000, int(REQUESTS[pipeline] * arguments.scale))
+                for command in arguments.commands:
+                    case = (command, pipeline)
+                    for who, server in servers.items():
+                        settle = who == "ours"
+                        yield who, case, measure(server, case, requests, settle=settle)
+                for server in servers.values():
+                    server.client().flushall()
+
+
+def table(
+    title: str, pipelines: list[int], commands: list[str], cell: Callable[[Case], str]
+) -> None:
+    """Prints one row a command, one column a pipeline."""
+    shown = Table(title=title, title_justify="left", title_style="bold")
+    shown.add_column("")
+    for pipeline in pipelines:
+        shown.add_column(f"pipeline {pipeline}", justify="right", min_width=22)
+    for command in commands:
+        shown.add_row(command, *(cell((command, pipeline)) for pipeline in pipelines))
+    console.print(shown)
+
+
+def report(results: dict[str, Results], arguments: argparse.Namespace) -> None:
+    """Prints medians of ratios, the CPU's first."""
+
+    def ratio(case: Case, over: str, rate: Callable[[Rates], float]) -> float:
+        pairs = zip(results["ours"][case], results[over][case], strict=True)
+        return median(rate(ours) / rate(theirs) for ours, theirs in pairs)
+
+    def thousands(who: str, case: Case) -> str:
+        return f"{median(rates.cpu for rates in results[who][case]) / 1_000:,.0f}"
+
+    def by_cpu(case: Case) -> str:
+        bar = BARS.get(case[0], {}).get(case[1])
+        wanted = f", bar {bar:.2f}" if bar else ""
+        rates = f"{thousands('ours', case)} / {thousands('redis', case)}"
+        return f"{ratio(case, 'redis', lambda rates: rates.cpu):.2f} ({rates}{wanted})"
+
+    def by_wall(case: Case) -> str:
+        return f"{ratio(case, 'redis', lambda rates: rates.wall):.2f}"
+
+    def cost(case: Case) -> str:
+        kept = ratio(case, "alone", lambda rates: rates.cpu)
+        return f"{1 - kept:.0%} of {thousands('alone', case)}"
+
+    def show(title: str, cell: Callable[[Case], str]) -> None:
+        table(title, arguments.pipelines, arguments.commands, cell)
+
+    show("Commands per second of server CPU, ours / redis-server (thousands)", by_cpu)
+    show("Commands per second of the wall clock, ours / redis-server", by_wall)
+    show("What two live peers take of a region's CPU rate (thousands, alone)", cost)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of requests")
+    parser.add_argument("--pipelines", type=int, nargs="+", default=list(REQUESTS))
+    parser.add_argument("--commands", nargs="+", default=list(COMMANDS), choices=COMMANDS)
+    arguments = parser.parse_args()
+    results: dict[str, Results] = defaultdict(lambda: defaultdict(list))
+    for who, case, rates in rounds(arguments):
+        results[who][case].append(rates)
+    report(results, arguments)
+
+
+if __name__ == "__main__":
+    main()
