@@ -85,11 +85,16 @@ def topology_svg(
         canvas = _map_canvas([catalog.find(name) for name in regions], regions)
     else:
         canvas = _circle_canvas(regions)
-    drawn = (_link(canvas, link, link in cut, weight) for link in _one_way_each(links, cut))
+    labels = _Labels([])
+    dots = [_dot(canvas, name, labels) for name in regions]
+    drawn = [
+        _link(canvas, link, _delay(link, weight), labels, down=link in cut)
+        for link in _one_way_each(links, cut)
+    ]
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" {_FONT}>'
     title = _tooltip(", ".join(regions))
-    return "\n".join((head, title, *canvas.backdrop, *drawn, *_dots(canvas), "</svg>"))
+    return "\n".join((head, title, *canvas.backdrop, *drawn, *dots, "</svg>"))
 
 
 @attrs.frozen
@@ -139,13 +144,10 @@ def _land() -> tuple[str, ...]:
 
 
 def _great_circle(here: Region, there: Region) -> Iterator[Point]:
-    """Points (degrees east, north) on the shortest way over a sphere, by interpolating unit
-    vectors."""
+    """Points (degrees east, north) on the shortest way, by interpolation between unit vectors."""
     start, end = _unit(here), _unit(there)
     angle = acos(max(-1.0, min(1.0, sum(a * b for a, b in zip(start, end, strict=True)))))
-    if (
-        sin(angle) < 1e-9
-    ):  # one place, or two that every direction leads to: a straight line will do
+    if sin(angle) < 1e-9:  # one place, or two that every direction leads to
         yield from ((here.lon, here.lat), (there.lon, there.lat))
         return
     for step in range(_ARC_STEPS + 1):
@@ -171,30 +173,29 @@ def _split(points: Iterable[Point]) -> list[list[Point]]:
 
 
 def _one_way_each(links: Collection[Link], cut: Collection[Link]) -> Iterator[Link]:
-    """One of the two directions of each pair, the one that is down if only one of them is."""
+    """One of the two directions of each pair: one that is down, if any is."""
+
+    def rank(link: Link) -> tuple[bool, Link]:
+        return link not in cut, link
+
     for source, sink in links:
-        twin = (sink, source)
-        if (
-            twin not in links
-            or ((source, sink) in cut) > (twin in cut)
-            or (((source, sink) in cut) == (twin in cut) and source < sink)
-        ):
+        if (sink, source) not in links or rank((source, sink)) < rank((sink, source)):
             yield source, sink
 
 
-def _link(canvas: _Canvas, link: Link, down: bool, weight: Weight | None) -> str:
-    """One link: its line, a tooltip, and with a weight its milliseconds at the middle."""
+def _delay(link: Link, weight: Weight | None) -> str:
+    return _milliseconds(weight(*link)) if weight else ""
+
+
+def _link(canvas: _Canvas, link: Link, delay: str, labels: _Labels, *, down: bool) -> str:
+    """One link: its line, a tooltip, and at its middle, if there is room, the delay."""
     lines = canvas.lines(*link)
     runs = " ".join("M" + " L".join(map(_pair, line)) for line in lines)
     look = f'stroke="{_DOWN}" stroke-dasharray="4 4"' if down else f'stroke="{_UP}"'
-    delay = _milliseconds(weight(*link)) if weight else ""
     tip = f"{link[0]} → {link[1]}{delay and f': {delay} ms'}{' (down)' if down else ''}"
     path = f'<path d="{runs}" fill="none" stroke-width="1.2" {look}>{_tooltip(tip)}</path>'
-    if weight is None:
-        return path
     x, y = _middle(max(lines, key=len))
-    place = f'x="{x:.1f}" y="{y - 3:.1f}" text-anchor="middle"'
-    return f'{path}<text {place} fill="{_INK}">{delay}</text>'
+    return path + (labels.at(delay, [(x - _width(delay) / 2, y - _LINE)]) if delay else "")
 
 
 def _middle(line: Sequence[Point]) -> Point:
@@ -204,35 +205,44 @@ def _middle(line: Sequence[Point]) -> Point:
     return (line[0][0] + line[-1][0]) / 2, (line[0][1] + line[-1][1]) / 2
 
 
-def _dots(canvas: _Canvas) -> Iterator[str]:
-    """The regions with their names, each name where it covers no earlier one if there is room."""
-    taken: list[_Box] = []
-    for name, (x, y) in canvas.points.items():
-        place = canvas.places.get(name)
-        tip = f"{name} ({place.place})" if place else name
-        box = _free_box(x, y, len(name) * _LETTER, taken)
-        taken.append(box)
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_UP}">{_tooltip(tip)}</circle>'
-        at = f'x="{box[0]:.1f}" y="{box[1] + _LINE - 3:.1f}"'
-        yield f'<text {at} fill="{_INK}">{escape(name)}</text>'
+def _dot(canvas: _Canvas, name: str, labels: _Labels) -> str:
+    """One region: its dot, a tooltip, and its name beside it or a few lines off."""
+    x, y = canvas.points[name]
+    place = canvas.places.get(name)
+    tip = _tooltip(f"{name} ({place.place})" if place else name)
+    beside = [
+        (left, y - _LINE / 2 + shift * _LINE)
+        for shift in sorted(range(-6, 7), key=abs)
+        for left in (x + 7, x - 7 - _width(name))
+    ]
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_UP}">{tip}</circle>' + labels.at(
+        name, beside
+    )
 
 
 # Left, top, right, bottom.
 _Box = tuple[float, float, float, float]
 
 
-def _free_box(x: float, y: float, width: float, taken: Sequence[_Box]) -> _Box:
-    """Where a label of `width` goes: beside its dot, at the same height or a few lines off."""
-    shifts = sorted(range(-6, 7), key=abs)
-    corners = [
-        (left, y - _LINE / 2 + shift * _LINE)
-        for shift in shifts
-        for left in (x + 7, x - 7 - width)
-        if 0 <= left <= _WIDTH - width
-    ]
-    boxes = [(left, top, left + width, top + _LINE) for left, top in corners]
-    free = (box for box in boxes if not any(_overlap(box, other) for other in taken))
-    return next(free, (x + 7, y - _LINE / 2, x + 7 + width, y + _LINE / 2))
+@attrs.frozen
+class _Labels:
+    """The places that texts have taken, so that none covers another."""
+
+    taken: list[_Box]
+
+    def at(self, text: str, corners: Iterable[Point]) -> str:
+        """The text at the first of these left upper corners where there is room; else nothing."""
+        for left, top in corners:
+            box = (left, top, left + _width(text), top + _LINE)
+            if left >= 0 and box[2] <= _WIDTH and not any(_overlap(box, it) for it in self.taken):
+                self.taken.append(box)
+                at = f'x="{left:.1f}" y="{top + _LINE - 3:.1f}"'
+                return f'<text {at} fill="{_INK}">{escape(text)}</text>'
+        return ""
+
+
+def _width(text: str) -> float:
+    return len(text) * _LETTER
 
 
 def _overlap(one: _Box, other: _Box) -> bool:

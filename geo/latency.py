@@ -64,6 +64,11 @@ def _quantiles(latency: Latency, _attribute: object, table: tuple[int, ...]) -> 
         raise BadData("the quantiles of a latency start at 0 or above and never fall")
 
 
+def _ends(table: tuple[int, ...]) -> str:
+    """What a printed latency shows of its table."""
+    return f"{table[0]}..{table[-1]}"
+
+
 @attrs.frozen
 class Latency:
     """A distribution of one-way delays: `quantiles[i]` nanoseconds is not exceeded by i/1024 of all
@@ -75,7 +80,7 @@ class Latency:
     """
 
     quantiles: tuple[int, ...] = attrs.field(
-        converter=tuple[int, ...], validator=_quantiles, repr=False
+        converter=tuple[int, ...], validator=_quantiles, repr=_ends
     )
 
     @classmethod
