@@ -187,4 +187,3 @@ def merge_share(held: Share, other: Share) -> None:
     if (other.reset_seq, other.reset_dot) > (held.reset_seq, held.reset_dot):
         held.reset_seq, held.reset_sum = other.reset_seq, other.reset_sum
         held.reset_dot = other.reset_dot
-

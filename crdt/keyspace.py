@@ -257,11 +257,11 @@ class Keyspace:
         make = self.makers[code]
         held = self.data.get(key)
         if held is None:
-            self.order.add(key, self.data)
             held = self.graves.pop(key, None)
             if held is None:
                 held = make()
             self.data[key] = held
+            self.order.add(key, self.data)
         if type(held) is Contested:
             return held.part(code, make)
         if held.code() == code:
@@ -271,9 +271,7 @@ class Keyspace:
         self.data[key] = contested
         return contested.part(code, make)
 
-    def apply_assignment(
-        self, effect: Effect, dot: Dot, observed: Observed, value: Value
-    ) -> None:
+    def apply_assignment(self, effect: Effect, dot: Dot, observed: Observed, value: Value) -> None:
         """A write of a string: its value, and what it means for the time to live (D-10)."""
         assert isinstance(value, Register)
         key: bytes = effect[1]

@@ -24,7 +24,7 @@ class Order:
         self.keys = keys
 
     def add(self, key: bytes, alive: dict[bytes, Any]) -> None:
-        """Note that `key` has come to `alive`. Amortised O(1)."""
+        """Note that `key` has come to `alive`, where it is by now. Amortised O(1)."""
         keys = self.keys
         keys.append(key)
         if len(keys) > 2 * len(alive) + SLACK:
@@ -35,9 +35,7 @@ class Order:
         newest = dict.fromkeys(reversed(self.keys))
         self.keys = [key for key in reversed(newest) if key in alive]
 
-    def walk(
-        self, cursor: int, count: int, alive: dict[bytes, Any]
-    ) -> tuple[int, list[bytes]]:
+    def walk(self, cursor: int, count: int, alive: dict[bytes, Any]) -> tuple[int, list[bytes]]:
         """At most `count` entries onwards from `cursor` (0 starts); 0 comes back at the end."""
         keys = self.keys
         stop = len(keys) if cursor <= 0 else min(cursor, len(keys))

@@ -59,9 +59,7 @@ class Register(Value):
     def write(self, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
         """Take in a write: it replaces those it observed and stands beside the others."""
         extra = self.extra
-        if self.dot == 0 or (
-            (extra is None or not extra.rivals) and observed.covers(self.dot)
-        ):
+        if self.dot == 0 or ((extra is None or not extra.rivals) and observed.covers(self.dot)):
             self.dot = dot
             self.stamp = stamp
             self.value = value

@@ -186,4 +186,3 @@ def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
     if present:
         db.emit((REMOVE, key, *present))
     return len(present)
-

@@ -1,0 +1,318 @@
+"""One replica: the whole of the model in one pure object.
+
+Write through the handles (`replica.set("cart").add("milk")`), bring what `since(vector)` gives to
+another replica's `accept`, or a whole `snapshot` to its `merge`. Operations may come twice, late
+and in any order; each is applied once, after everything that it depends on. Replicas that have
+applied the same operations hold the same values.
+
+>>> here, there = Replica(1), Replica(2)
+>>> _ = here.set("cart").add("milk")
+>>> for op in here.since(there.vector):
+...     _ = there.accept(op)
+>>> "milk" in there.set("cart")
+True
+
+Nothing here reads a clock. Stamps, which choose between concurrent writes of one register, come
+from `clock` (a function that returns ms of wall clock) or from `advance`; without either they just
+count up.
+"""
+
+from __future__ import annotations
+
+import builtins
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+import attrs
+
+from crdt.causal import Gate, is_ready
+from crdt.collecting import Garbage
+from crdt.digest import digest
+from crdt.dots import REGION_MAX, Origin, Vector, make_origin, region_of
+from crdt.errors import DecodeError, DotReused
+from crdt.handles import (
+    CounterHandle,
+    HashHandle,
+    Key,
+    ListHandle,
+    SetHandle,
+    SortedSetHandle,
+    StringHandle,
+)
+from crdt.history import HISTORY_BYTES, History
+from crdt.keyspace import Keyspace
+from crdt.merging import Incoming, merge_into
+from crdt.op import Op
+from crdt.snapshot import Snapshot
+from crdt.stability import Stability
+from crdt.types import MAKERS
+from crdt.value import Value
+
+RUN_MAX: Final = 4096  # effects in the outbox before a handle closes it into an operation
+
+
+class Outcome(enum.Enum):
+    """What became of an operation that was offered."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@attrs.frozen
+class Statistics:
+    """How a replica is doing; counts since it was made."""
+
+    vector: Mapping[Origin, int]
+    keys: int
+    effects_made: int
+    effects_applied: int
+    operations_duplicate: int
+    merges: int
+    waiting_bytes: int
+    history_bytes: int
+    garbage_pending: int
+    garbage_attempted: int
+    garbage_collected: int
+    stable: Mapping[Origin, int]
+
+
+class Replica:
+    """One copy of a keyspace."""
+
+    def __init__(
+        self,
+        origin: Origin | int,
+        *,
+        clock: Callable[[], int] | None = None,
+        members: Iterable[int] = (),
+        history_bytes: int = HISTORY_BYTES,
+        types: Iterable[Callable[[], Value]] = (),
+    ) -> None:
+        """`origin` is a region number, 1..255, or an id from `make_origin`. `members` are the
+        region numbers of all other replicas; while they are not told, nothing is forgotten."""
+        makers = dict(MAKERS)
+        for make in types:
+            makers[make().code()] = make
+        self.keyspace = Keyspace(origin_id(origin), makers)
+        self.history = History(history_bytes)
+        self.gate = Gate()
+        self.stability = Stability(set(members) - {region_of(self.keyspace.origin)})
+        self.garbage = Garbage(self.keyspace)
+        self.contexts: dict[Origin, Vector] = {}
+        self.clock = clock
+        self.applied = 0
+        self.duplicates = 0
+        self.merges = 0
+
+    @property
+    def origin(self) -> Origin:
+        """The id that the dots of this replica carry."""
+        return self.keyspace.origin
+
+    @property
+    def region(self) -> int:
+        """The number of the region that this replica stands for."""
+        return region_of(self.keyspace.origin)
+
+    @property
+    def vector(self) -> Vector:
+        """What has been applied here. A copy."""
+        return dict(self.keyspace.vector)
+
+    # -- time ------------------------------------------------------------------------------
+
+    def advance(self, now: int) -> None:
+        """It is `now` ms of wall clock. Expiry follows the greatest `now` ever told."""
+        self.keyspace.advance(now)
+
+    def prepare(self) -> Keyspace:
+        """The keyspace, ready to be written: with the clock read and the outbox not too long."""
+        if self.clock is not None:
+            self.keyspace.advance(self.clock())
+        if len(self.keyspace.outbox) >= RUN_MAX:
+            self.seal()
+        return self.keyspace
+
+    # -- values ----------------------------------------------------------------------------
+
+    def string(self, key: Key) -> StringHandle:
+        """The last-writer-wins register under `key`."""
+        return StringHandle(self.prepare, key)
+
+    def counter(self, key: Key) -> CounterHandle:
+        """The counter under `key`: increments of all replicas add up."""
+        return CounterHandle(self.prepare, key)
+
+    def set(self, key: Key) -> SetHandle:
+        """The set under `key`: an add wins over a concurrent remove."""
+        return SetHandle(self.prepare, key)
+
+    def hash(self, key: Key) -> HashHandle:
+        """The map of strings under `key`."""
+        return HashHandle(self.prepare, key)
+
+    def sorted_set(self, key: Key) -> SortedSetHandle:
+        """The members with scores under `key`."""
+        return SortedSetHandle(self.prepare, key)
+
+    def list(self, key: Key) -> ListHandle:
+        """The sequence under `key`."""
+        return ListHandle(self.prepare, key)
+
+    # -- operations ------------------------------------------------------------------------
+
+    def seal(self) -> Op | None:
+        """Close what was written since the last call into one operation, and keep it in the
+        history. None if nothing was written."""
+        op = self.keyspace.seal()
+        if op is not None:
+            self.history.append(op)
+        return op
+
+    def since(self, vector: Vector) -> builtins.list[Op]:
+        """What somebody who has reached `vector` lacks, in an order that respects causality.
+
+        Raises HistoryTruncated if some of it is no longer kept: send a `snapshot` then.
+        """
+        self.seal()
+        return self.history.since(vector)
+
+    def accept(self, op: Op) -> Outcome:
+        """Take in an operation: apply it, or hold it until what it depends on has come.
+
+        A refused operation (too much is waiting already, or its predecessor is missing) must be
+        offered again.
+        """
+        db = self.keyspace
+        if db.outbox:
+            self.seal()
+        if op.last <= db.vector.get(op.origin, 0):
+            self.duplicates += 1
+            return Outcome.DUPLICATE
+        if op.origin == db.origin:
+            raise DotReused(f"{op!r} carries our own origin, and we did not make it")
+        if not is_ready(op, db.vector):
+            return Outcome.HELD if self.gate.hold(op, db.vector) else Outcome.REFUSED
+        self.apply(op)
+        if self.gate.queues:
+            self.drain()
+        self.stability.settle(db.vector)
+        return Outcome.APPLIED
+
+    def apply(self, op: Op) -> None:
+        """Apply an operation whose turn it is."""
+        past = self.contexts.setdefault(op.origin, {})
+        past.update(op.deps)
+        self.keyspace.apply_op(op, past)
+        self.applied += len(op.effects)
+        self.history.append(op)
+
+    def drain(self) -> None:
+        """Apply what has waited for what has just come."""
+        while (op := self.gate.ready(self.keyspace.vector)) is not None:
+            self.apply(op)
+
+    # -- state -----------------------------------------------------------------------------
+
+    def snapshot(self, sort: bool = False) -> Snapshot:
+        """The whole state, piece by piece, consistent as of now while writes go on. With `sort`
+        equal content gives equal bytes."""
+        self.seal()
+        contexts = self.contexts | {self.origin: self.keyspace.told}
+        told = {origin: dict(context) for origin, context in contexts.items() if context}
+        return Snapshot(self.keyspace, told, sort)
+
+    def merge(self, pieces: Iterable[bytes]) -> None:
+        """Take in another replica's snapshot. Raises DecodeError, with nothing changed."""
+        incoming = self.incoming()
+        for piece in pieces:
+            incoming.feed(piece)
+        self.merge_incoming(incoming)
+
+    def incoming(self) -> Incoming:
+        """Room for a snapshot that comes piece by piece; see `merge_incoming`."""
+        return Incoming(self.keyspace)
+
+    def merge_incoming(self, incoming: Incoming) -> None:
+        """Merge a snapshot that has come whole.
+
+        Raises DecodeError if it has not, DotReused if it knows more of our own writes than we.
+        """
+        db = self.keyspace
+        self.seal()
+        if not incoming.complete:
+            raise DecodeError("the snapshot was cut off")
+        if incoming.vector.get(db.origin, 0) > db.seq:
+            raise DotReused("a peer knows writes under our origin that we have lost")
+        for origin, seq in incoming.vector.items():
+            if seq > db.vector.get(origin, 0):
+                self.contexts[origin] = incoming.contexts.get(origin, {})
+        before = dict(db.vector)
+        merge_into(db, incoming)
+        self.merges += 1
+        if db.vector != before:
+            self.history.restart(db.vector)
+        self.drain()
+        self.stability.settle(db.vector)
+
+    def to_bytes(self) -> bytes:
+        """The whole state in one canonical byte string."""
+        pieces = builtins.list(self.snapshot(sort=True))
+        return b"".join(len(piece).to_bytes(4, "big") + piece for piece in pieces)
+
+    def merge_bytes(self, data: bytes) -> None:
+        """Take in what `to_bytes` gave. Raises DecodeError, with nothing changed."""
+        self.merge(split(data))
+
+    def digest(self) -> bytes:
+        """A hash of what readers see, equal in converged replicas. O(size of the data)."""
+        return digest(self.keyspace)
+
+    # -- forgetting ------------------------------------------------------------------------
+
+    def heard(self, region: int, vector: Vector, clock: int = 0) -> None:
+        """The replica of `region` reports the vector and the wall clock (ms) it has reached."""
+        self.stability.heard(region, vector, clock, self.keyspace.vector)
+
+    def collect(self) -> int:
+        """Forget what nobody can need any more; how many things were forgotten (rule MEM-2)."""
+        stable = self.stability.stable(self.keyspace.vector)
+        clock = self.stability.clock(self.keyspace.horizon)
+        return self.garbage.collect(stable, clock)
+
+    def statistics(self) -> Statistics:
+        """How the replica is doing."""
+        db = self.keyspace
+        return Statistics(
+            vector=dict(db.vector),
+            keys=db.size(),
+            effects_made=db.seq,
+            effects_applied=self.applied,
+            operations_duplicate=self.duplicates,
+            merges=self.merges,
+            waiting_bytes=self.gate.bytes,
+            history_bytes=self.history.bytes,
+            garbage_pending=len(db.litter),
+            garbage_attempted=self.garbage.attempted,
+            garbage_collected=self.garbage.collected,
+            stable=self.stability.stable(db.vector),
+        )
+
+
+def origin_id(origin: int) -> Origin:
+    """An origin id, from one or from the number of a region."""
+    return make_origin(origin) if origin <= REGION_MAX else origin
+
+
+def split(data: bytes) -> Iterator[bytes]:
+    """The pieces of what `to_bytes` gave. Raises DecodeError if it is cut off."""
+    position = 0
+    while position < len(data):
+        start = position + 4
+        position = start + int.from_bytes(data[position:start], "big")
+        if position > len(data):
+            raise DecodeError("the state was cut off")
+        yield data[start:position]

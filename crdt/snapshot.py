@@ -1,0 +1,140 @@
+"""The whole state of a replica, in pieces, consistent at one vector while writes go on.
+
+A snapshot first says where it stands: the vector, and what each origin had observed at its latest
+operation. Then come the keys, some thousand to a piece. The first write to a key that was not sent
+yet puts the key's earlier state aside, to be sent instead (design section 4). Last comes the
+number of keys, so that a truncated snapshot is noticed.
+
+Plain strings, the common case, are written in columns; everything else as the `state()` of its
+values. Pieces are deflated. With the same order of keys, equal content has equal bytes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgpack
+
+from crdt import codec
+from crdt.contested import Contested
+from crdt.dots import Origin, Vector
+from crdt.errors import DecodeError
+from crdt.keyspace import Keyspace
+from crdt.op import write_vector
+from crdt.string import String
+from crdt.value import Value
+
+PIECE_KEYS: Final = 2000
+PIECE_BYTES_MAX: Final = 512 << 20  # inflated; a key must fit
+HEAD: Final = 0
+KEYS: Final = 1
+END: Final = 2
+
+Record = tuple[bytes, tuple[int, ...], tuple[tuple[int, Any], ...]]
+Plain = tuple[bytes, int, int, bytes, int]
+
+
+class Snapshot:
+    """An iterator of byte strings. `close` it if it is not read to the end."""
+
+    def __init__(self, db: Keyspace, contexts: dict[Origin, Vector], sort: bool) -> None:
+        assert not db.outbox, "seal before taking a snapshot"
+        self.db = db
+        self.vector = dict(db.vector)
+        keys = dict.fromkeys((*db.data, *db.graves, *db.deadlines.table))
+        self.pending = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
+        self.count = len(self.pending)
+        self.plain: list[Plain] = []
+        self.records: list[Record] = []
+        flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
+        self.head: bytes | None = pack_piece((HEAD, write_vector(self.vector), flat, self.count))
+        self.ended = False
+        db.readers.append(self)
+
+    def before_change(self, key: bytes) -> None:
+        """Take the state of `key` now, if it was not taken yet."""
+        if key in self.pending:
+            del self.pending[key]
+            self.take(key)
+
+    def take(self, key: bytes) -> None:
+        """Put the state of `key` among what is sent next."""
+        db = self.db
+        deadlines = db.deadlines.table.get(key, ())
+        value = db.data.get(key)
+        if value is None:
+            value = db.graves.get(key)
+        if type(value) is String and value.extra is None and not deadlines:
+            flag = int(value.endless)
+            self.plain.append((key, value.dot, value.stamp, value.value, flag))
+        else:
+            self.records.append((key, deadlines, parts_of(value)))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self.head is not None:
+            head, self.head = self.head, None
+            return head
+        while self.pending and len(self.plain) + len(self.records) < PIECE_KEYS:
+            self.take(self.pending.popitem()[0])
+        if self.plain or self.records:
+            piece = pack_piece((KEYS, columns(self.plain), tuple(self.records)))
+            self.plain, self.records = [], []
+            return piece
+        if not self.ended:
+            self.ended = True
+            self.close()
+            return pack_piece((END, self.count))
+        raise StopIteration
+
+    def close(self) -> None:
+        """Stop watching the keyspace."""
+        self.db.readers = [reader for reader in self.db.readers if reader is not self]
+        self.pending.clear()
+
+
+def parts_of(value: Value | None) -> tuple[tuple[int, Any], ...]:
+    """The typed states under a key, by type code."""
+    if value is None:
+        return ()
+    if isinstance(value, Contested):
+        return tuple((code, value.parts[code].state()) for code in sorted(value.parts))
+    return ((value.code(), value.state()),)
+
+
+def columns(plain: list[Plain]) -> tuple[Any, ...]:
+    """Keys, dots, stamps (from the least one on), values and flags of plain strings."""
+    if not plain:
+        return ()
+    least = min(stamp for _, _, stamp, _, _ in plain)
+    keys, dots, stamps, values, flags = zip(*plain, strict=True)
+    relative = [stamp - least for stamp in stamps]
+    return least, keys, dots, relative, values, bytes(flags)
+
+
+def pack_piece(piece: tuple[Any, ...]) -> bytes:
+    """One piece as bytes."""
+    body: bytes = msgpack.packb(piece, use_bin_type=False)
+    return codec.pack(zlib.compress(body, 1))
+
+
+def unpack_piece(data: bytes) -> tuple[Any, ...]:
+    """The inverse of `pack_piece`. Raises DecodeError."""
+    packed = codec.unpack(data)
+    if type(packed) is not bytes:
+        raise DecodeError("a piece of a snapshot is deflated")
+    try:
+        inflater = zlib.decompressobj()
+        body = inflater.decompress(packed, PIECE_BYTES_MAX)
+        if inflater.unconsumed_tail or not inflater.eof:
+            raise DecodeError("a piece of a snapshot is too large or cut off")
+        piece = msgpack.unpackb(body, raw=True, use_list=False)
+    except (zlib.error, ValueError, msgpack.UnpackException, RecursionError) as error:
+        raise DecodeError(f"not a piece of a snapshot: {error}") from error
+    if type(piece) is not tuple or not piece:
+        raise DecodeError("a piece of a snapshot is an array")
+    return piece

@@ -1,0 +1,61 @@
+"""What everybody has seen: the ground below which metadata may be forgotten.
+
+Each region reports the vector and the wall clock it has reached. A report counts here once all
+that its region wrote before it has been applied: so an effect still under way holds it back, as if
+reports travelled in the same queue as the operations. The component-wise minimum over all members
+is stable (rules MEM-2, MEM-3).
+"""
+
+from __future__ import annotations
+
+from crdt.dots import Vector, meet, region_of
+
+
+class Stability:
+    """The latest reports of the other members, by region."""
+
+    __slots__ = ("clocks", "members", "pending", "reports")
+
+    def __init__(self, members: set[int]) -> None:
+        self.members = members
+        self.reports: dict[int, Vector] = {}
+        self.clocks: dict[int, int] = {}
+        self.pending: dict[int, list[tuple[Vector, int]]] = {}
+
+    def heard(self, region: int, vector: Vector, clock: int, mine: Vector) -> None:
+        """`region` has reached `vector` and `clock` (ms). `mine` is our own vector."""
+        queue = self.pending.setdefault(region, [])
+        if len(queue) > 1:
+            queue.pop()
+        queue.append((vector, clock))
+        self.settle(mine)
+
+    def settle(self, mine: Vector) -> None:
+        """Let reports count whose writes have all been applied."""
+        for region in sorted(self.pending):
+            queue = self.pending[region]
+            while queue and arrived(region, queue[0][0], mine):
+                self.reports[region], clock = queue.pop(0)
+                self.clocks[region] = max(clock, self.clocks.get(region, 0))
+
+    def stable(self, mine: Vector) -> Vector:
+        """What every member has observed; empty while one has not reported."""
+        common = mine
+        for region in sorted(self.members):
+            report = self.reports.get(region)
+            if report is None:
+                return {}
+            common = meet(common, report)
+        return common
+
+    def clock(self, mine: int) -> int:
+        """The wall clock, in ms, that every member has reached; 0 while one has not reported."""
+        return min([mine, *(self.clocks.get(region, 0) for region in sorted(self.members))])
+
+
+def arrived(region: int, report: Vector, mine: Vector) -> bool:
+    """Whether all that `region` had written at the time of its report has been applied."""
+    for origin, seq in report.items():
+        if region_of(origin) == region and mine.get(origin, 0) < seq:
+            return False
+    return True
