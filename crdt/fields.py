@@ -11,8 +11,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from crdt.decoding import bytes_of, tuple_of
 from crdt.dots import Dot, Vector
-from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
 from crdt.observed import Observed
 from crdt.order import Order
@@ -106,8 +106,9 @@ class Fields(Value):
 
     def remove(self, observed: Observed, resets: object) -> None:
         by_field: dict[Any, Any] = {}
-        if isinstance(resets, tuple):
-            by_field = {resets[i]: resets[i + 1] for i in range(0, len(resets), 2)}
+        if resets is not None:
+            flat = tuple_of(resets, "resets", 2)
+            by_field = dict(zip(flat[::2], flat[1::2], strict=True))
         for field in list(self.fields):
             self.discard(field, by_field.get(field), observed)
 
@@ -184,13 +185,11 @@ class Fields(Value):
         return tuple(flat)
 
     def load(self, state: Any) -> None:
-        if type(state) is not tuple or len(state) % 2:
-            raise DecodeError("a map's state is fields and registers in turn")
-        for index in range(0, len(state), 2):
-            if type(state[index]) is not bytes:
-                raise DecodeError("a field's name is no byte string")
-            self.room(state[index]).load(state[index + 1])
-            self.settle(state[index])
+        flat = tuple_of(state, "a map", 2)
+        for index in range(0, len(flat), 2):
+            field = bytes_of(flat[index], "a map's field")
+            self.room(field).load(flat[index + 1])
+            self.settle(field)
 
     def siblings(self) -> list[tuple[Dot, object]]:
         pairs = [(f, s) for f in sorted(self.fields) for s in self.fields[f].siblings()]
@@ -204,17 +203,18 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
     a faster clock; those get effects of their own, so that one region's wrong clock harms only
     what it wrote.
     """
-    if len(pairs) > 2:
-        latest: dict[bytes, Any] = dict(zip(pairs[::2], pairs[1::2], strict=True))
-        pairs = [item for pair in latest.items() for item in pair]
+    if len(pairs) == 2:
+        assign_field(db, key, code, pairs[0], pairs[1])
+        return
+    latest: dict[bytes, Any] = dict(zip(pairs[::2], pairs[1::2], strict=True))
     held = db.remains(key, code)
     if held is None:
+        pairs = [item for pair in latest.items() for item in pair]
         db.emit((code << 4 | ASSIGN, key, db.now - db.base, *pairs))
         return
     assert isinstance(held, Fields)
     plain: list[Any] = []
-    for index in range(0, len(pairs), 2):
-        field, value = pairs[index], pairs[index + 1]
+    for field, value in latest.items():
         register = held.fields.get(field)
         if register is None or (register.extra is None and register.stamp < db.now):
             plain += (field, value)
@@ -227,6 +227,24 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
                 db.emit((code << 4 | RESET, key, stamp, field, value, resets))
     if plain:
         db.emit((code << 4 | ASSIGN, key, db.now - db.base, *plain))
+
+
+def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) -> None:
+    """Write one field."""
+    stamp = db.now
+    held = db.remains(key, code)
+    if held is not None:
+        assert isinstance(held, Fields)
+        register = held.fields.get(field)
+        if register is not None:
+            if register.stamp >= stamp:
+                stamp = register.stamp + 1
+            if register.extra is not None:
+                resets = register.resets()
+                if resets is not None:
+                    db.emit((code << 4 | RESET, key, stamp - db.base, field, value, resets))
+                    return
+    db.emit((code << 4 | ASSIGN, key, stamp - db.base, field, value))
 
 
 def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> int:

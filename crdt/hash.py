@@ -9,10 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from crdt.fields import ADD, Fields, assign_fields, remains_of, remove_fields
+from crdt.errors import NotANumber
+from crdt.fields import ADD, Fields, assign_field, assign_fields, remains_of, remove_fields
 from crdt.keyspace import Keyspace
 from crdt.number import Number, add, check_range, check_sum, integer_of, text_of
-from crdt.errors import NotANumber
 from crdt.register import Register
 from crdt.string import String
 
@@ -53,6 +53,11 @@ class Hash(Fields):
 def assign(db: Keyspace, key: bytes, pairs: list[bytes]) -> None:
     """HSET: write fields, given as names and values in turn."""
     assign_fields(db, key, HASH, pairs)
+
+
+def assign_one(db: Keyspace, key: bytes, field: bytes, value: bytes) -> None:
+    """HSET of one field."""
+    assign_field(db, key, HASH, field, value)
 
 
 def remove(db: Keyspace, key: bytes, fields: list[bytes]) -> int:

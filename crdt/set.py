@@ -11,7 +11,8 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
-from crdt.dots import Dot, Vector, covers
+from crdt.decoding import bytes_of, integer_of, tuple_of
+from crdt.dots import DOT_MAX, Dot, Vector, covers
 from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
 from crdt.observed import Observed
@@ -111,12 +112,9 @@ class Set(Value):
         return tuple(flat)
 
     def load(self, state: Any) -> None:
-        if type(state) is not tuple or len(state) % 2:
-            raise DecodeError("a set's state is members and dots in turn")
-        for index in range(0, len(state), 2):
-            if type(state[index]) is not bytes:
-                raise DecodeError("a set's member is no byte string")
-            self.members[state[index]] = check_dots(state[index + 1])
+        flat = tuple_of(state, "a set", 2)
+        for index in range(0, len(flat), 2):
+            self.members[bytes_of(flat[index], "a set's member")] = check_dots(flat[index + 1])
 
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(dot, m) for m in sorted(self.members) for dot in dots_of(self.members[m])]
@@ -163,18 +161,27 @@ def merge_members(
     return merged
 
 
-def check_dots(held: Any) -> Dots:
+def check_dots(held: object) -> Dots:
     """`held`, if it is a dot or a sorted tuple of several. Raises DecodeError."""
-    if type(held) is int and held > 0:
-        return held
-    if type(held) is tuple and len(held) > 1 and all(type(d) is int and d > 0 for d in held):
-        return held
-    raise DecodeError("not a dot, nor several")
+    if type(held) is int:
+        return integer_of(held, "a dot", 1, DOT_MAX)
+    dots = [integer_of(dot, "a dot", 1, DOT_MAX) for dot in tuple_of(held, "dots")]
+    if len(dots) < 2 or dots != sorted(set(dots)):
+        raise DecodeError("dots: expected one, or several in order")
+    return tuple(dots)
 
 
 def add(db: Keyspace, key: bytes, members: list[bytes]) -> None:
     """SADD: each member gets a new dot, also one that is there already (rule SET-3)."""
-    db.emit((ADD, key, *(members if len(members) == 1 else dict.fromkeys(members))))
+    if len(members) == 1:
+        add_one(db, key, members[0])
+    else:
+        db.emit((ADD, key, *dict.fromkeys(members)))
+
+
+def add_one(db: Keyspace, key: bytes, member: bytes) -> None:
+    """SADD of one member."""
+    db.emit((ADD, key, member))
 
 
 def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:

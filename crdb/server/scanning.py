@@ -1,0 +1,90 @@
+"""What SCAN, HSCAN, SSCAN and ZSCAN share: the cursor, the options, and the head of the reply.
+
+A cursor is an unsigned 64-bit integer that only the server understands (see `crdt.order`). A small
+collection is given whole, whatever the cursor and COUNT say, as Redis does with its compact
+encodings.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from crdb.resp import reply
+from crdb.server import arguments
+from crdb.server.client import Client
+from crdb.server.errors import INVALID_CURSOR, SYNTAX, CommandError
+from crdb.server.glob import compile_glob
+
+COUNT_DEFAULT: Final = 10
+WHOLE_MAX: Final = 128
+"""Collections up to this size are scanned in one step."""
+WHOLE_INTEGERS_MAX: Final = 512
+"""The same for a set of nothing but integers."""
+CURSOR_TEXT: Final = re.compile(rb"(?:[+-]?[0-9]{1,30})?")
+CURSOR_END: Final = 1 << 64
+
+
+class ScanOptions:
+    """How much to look at in one step, and what of it to show."""
+
+    __slots__ = ("count", "pattern", "type_name")
+
+    def __init__(self) -> None:
+        self.count = COUNT_DEFAULT
+        self.pattern: re.Pattern[bytes] | None = None
+        self.type_name: bytes | None = None
+
+    def select(self, names: list[bytes]) -> list[bytes]:
+        """Those names that the pattern matches."""
+        pattern = self.pattern
+        if pattern is None:
+            return names
+        return [name for name in names if pattern.fullmatch(name) is not None]
+
+
+def parse_cursor(argument: bytes) -> int:
+    """The cursor that `argument` spells: digits, perhaps with a sign, as C reads them."""
+    if not CURSOR_TEXT.fullmatch(argument):
+        raise CommandError(INVALID_CURSOR)
+    cursor = int(argument or b"0")
+    if not -CURSOR_END < cursor < CURSOR_END:
+        raise CommandError(INVALID_CURSOR)
+    return cursor % CURSOR_END
+
+
+def parse_options(args: list[bytes], first: int, typed: bool = False) -> ScanOptions:
+    """The options from `args[first]` on; only a scan of the keyspace is `typed`."""
+    options = ScanOptions()
+    for index in range(first, len(args), 2):
+        if index + 1 == len(args):
+            raise CommandError(SYNTAX)
+        word, value = args[index].upper(), args[index + 1]
+        if word == b"COUNT":
+            options.count = arguments.integer(value)
+            if options.count < 1:
+                raise CommandError(SYNTAX)
+        elif word == b"MATCH":
+            options.pattern = None if value == b"*" else compile_glob(value)
+        elif word == b"TYPE" and typed:
+            options.type_name = value
+        else:
+            raise CommandError(SYNTAX)
+    return options
+
+
+def is_whole(members: dict[bytes, Any]) -> bool:
+    """Whether the members are few enough to be given in one step."""
+    size = len(members)
+    if size <= WHOLE_MAX:
+        return True
+    if size > WHOLE_INTEGERS_MAX:
+        return False
+    return all(arguments.parse_integer(member) is not None for member in members)
+
+
+def page_header(client: Client, cursor: int, length: int) -> None:
+    """The reply up to its `length` elements: the cursor to go on from comes first."""
+    reply.array(client.out, 2)
+    reply.bulk(client.out, b"%d" % cursor)
+    reply.array(client.out, length)
