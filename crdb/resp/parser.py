@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from crdb.resp.errors import ProtocolError
 from crdb.resp.inline import split_line
 from crdb.resp.numbers import parse_integer
@@ -67,7 +69,7 @@ class Parser:
         """False until the client has authenticated, where that is asked for."""
         self.bulk_bytes_max = BULK_BYTES_MAX
         self.buffer = b""
-        self.position = 0
+        self.position: i64 = 0
         self.pieces: list[bytes] = []
         """Fed after `buffer`, not yet joined to it."""
         self.held = 0
@@ -76,9 +78,9 @@ class Parser:
         """Bytes after `position` without which the request cannot go on."""
         self.args: list[bytes] = []
         """The strings of an unfinished request."""
-        self.remaining = 0
+        self.remaining: i64 = 0
         """How many more strings it needs."""
-        self.size = UNKNOWN
+        self.size: i64 = UNKNOWN
         """The length of the string at `position`, once its header has been read."""
         self.kept = 0
         """Bytes that the strings in `args` took."""
@@ -103,8 +105,9 @@ class Parser:
             return None
         if self.remaining > 0:
             return self._resume()
+        count: i64
         while True:
-            position = self.position
+            position: i64 = self.position
             buffer = self.buffer
             if position >= len(buffer):
                 self.buffer = b""
@@ -125,11 +128,11 @@ class Parser:
             self.position = position
 
     def _strings(
-        self, args: list[bytes], remaining: int, position: int, size: int
+        self, args: list[bytes], remaining: i64, position: i64, size: i64
     ) -> list[bytes] | None:
         """Read `remaining` strings from `position`; `size` is that of the first, if known."""
         buffer = self.buffer
-        end = len(buffer)
+        end: i64 = len(buffer)
         while remaining > 0:
             if size < 0:
                 if position < end and buffer[position] == DOLLAR:
@@ -138,7 +141,7 @@ class Parser:
                     size, position = self._long_size(position)
                     if size < 0:
                         return self._keep(args, remaining, position, UNKNOWN)
-            following = position + size
+            following: i64 = position + size
             if following + 2 > end:
                 return self._keep(args, remaining, position, size)
             args.append(buffer[position:following])
@@ -149,7 +152,7 @@ class Parser:
         return args
 
     def _keep(
-        self, args: list[bytes], remaining: int, position: int, size: int
+        self, args: list[bytes], remaining: i64, position: i64, size: i64
     ) -> list[bytes] | None:
         """Remember an unfinished request; returns None for `next` to return."""
         self.kept += position - self.position
@@ -183,16 +186,16 @@ class Parser:
         self.wanted = 0
         return True
 
-    def _line_end(self, position: int, too_long: bytes) -> int:
+    def _line_end(self, position: i64, too_long: bytes) -> i64:
         """Where the header that starts at `position` ends, or -1 if it has not arrived."""
         end = self.buffer.find(b"\r", position, position + LINE_MAX + 1)
         if end < 0 and len(self.buffer) - position > LINE_MAX:
             raise ProtocolError(too_long)
         return end if end + 1 < len(self.buffer) else -1
 
-    def _long_count(self) -> tuple[int, int]:
+    def _long_count(self) -> tuple[i64, i64]:
         """The number of strings announced, where it is not a short one; -1 if incomplete."""
-        start = self.position
+        start: i64 = self.position
         end = self._line_end(start, b"too big mbulk count string")
         if end < 0:
             return -1, start
@@ -203,7 +206,7 @@ class Parser:
             raise ProtocolError(b"unauthenticated multibulk length")
         return max(count, 0), end + 2
 
-    def _long_size(self, start: int) -> tuple[int, int]:
+    def _long_size(self, start: i64) -> tuple[i64, i64]:
         """The length of the string announced, where it is not a short one; -1 if incomplete."""
         end = self._line_end(start, b"too big bulk count string")
         if end < 0:
@@ -220,7 +223,7 @@ class Parser:
 
     def _inline(self) -> list[bytes] | None:
         """The words of an inline line; none if it is empty, None if it is incomplete."""
-        start = self.position
+        start: i64 = self.position
         end = self.buffer.find(b"\n", start, start + LINE_MAX + 1)
         if end < 0:
             if len(self.buffer) - start > LINE_MAX:
@@ -234,22 +237,21 @@ class Parser:
         return words
 
 
-def short_length(buffer: bytes, position: int) -> tuple[int, int]:
+def short_length(buffer: bytes, position: i64) -> tuple[i64, i64]:
     """The canonical number of a few digits in the header at `position`, and what follows it.
 
     The number is -1 if it is anything else: not all there, long, or wrong.
     """
-    length = 0
-    cursor = position + 1
-    limit = min(len(buffer) - 1, cursor + SHORT_DIGITS_MAX)
-    while cursor < limit:
-        byte = buffer[cursor]
-        if byte < 48 or byte > 57:
-            if byte != RETURN or cursor == position + 1 or length == 0:
+    length: i64 = 0
+    cursor: i64 = position + 1
+    limit: i64 = min(len(buffer) - 1, cursor + SHORT_DIGITS_MAX)
+    if cursor < limit and buffer[cursor] != 48:
+        while cursor < limit:
+            byte: i64 = buffer[cursor]
+            if byte < 48 or byte > 57:
+                if byte == RETURN and length > 0:
+                    return length, cursor + 2
                 break
-            if buffer[position + 1] == 48:
-                break
-            return length, cursor + 2
-        length = length * 10 + byte - 48
-        cursor += 1
+            length = length * 10 + byte - 48
+            cursor += 1
     return -1, position

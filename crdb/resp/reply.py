@@ -42,6 +42,11 @@ def ok(out: list[bytes]) -> None:
     out.append(OK)
 
 
+def queued(out: list[bytes]) -> None:
+    """The reply to a request inside MULTI."""
+    out.append(QUEUED)
+
+
 def simple(out: list[bytes], text: bytes) -> None:
     """A status: one line of text from a constant of ours."""
     out.append(b"+%b\r\n" % text)

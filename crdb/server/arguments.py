@@ -5,7 +5,7 @@ space. A float is what C's `strtod` takes as a whole, without leading space. Eac
 CommandError with the text of Redis; pass `text` where a command words it differently.
 
     count = arguments.integer(args[2])
-    deadline = arguments.timeout(args[-1], client.db.now)
+    deadline = arguments.timeout(args[-1], client.instance.now)
     if arguments.is_word(args[3], b"WITHSCORES"): ...
 """
 

@@ -12,7 +12,8 @@ A handler is a plain function. It reads and writes through `client.db`, appends 
 
 * `args` are the request's strings, `args[0]` the name as the client spelled it. The executor has
   checked the arity. Do not change the list or keep it.
-* `client.db.now` is the time in ms; it stands still during a batch of requests.
+* `client.db.now` is the time in ms; it stands still during a batch of requests. Waiting goes by
+  `client.instance.now`, which a test clock does not stop.
 * `client.protocol` is 2 or 3; pass it to those functions of `reply` that ask for it.
 * Check types with `lookup` (reads) or `lookup_for_write` (writes) before the first write.
 * Use `crdb.server.arguments` to read numbers and options.
@@ -21,7 +22,7 @@ A handler is a plain function. It reads and writes through `client.db`, appends 
 A blocking command tries first; if it cannot be served it gives a function that tries again:
 
     def blpop(client: Client, args: list[bytes]) -> None:
-        deadline = arguments.timeout(args[-1], client.db.now)
+        deadline = arguments.timeout(args[-1], client.instance.now)
         keys = args[1:-1]
         if not pop_first(client, keys):
             client.block(keys, deadline, lambda: pop_first(client, keys))
@@ -35,7 +36,7 @@ from collections.abc import Callable
 
 from crdb.instance import Instance
 from crdb.resp import reply
-from crdb.server.session import BLOCKED, UNAUTHENTICATED, Session
+from crdb.server.session import Session
 
 
 class Client(Session):
@@ -49,11 +50,7 @@ class Client(Session):
         super().__init__(instance.next_client_id(), address, local_address, instance.now)
         self.instance = instance
         self.db = instance.keyspace
-        instance.clients[self.id] = self
-        instance.configure_session(self)
-        if instance.config.password:
-            self.gate |= UNAUTHENTICATED
-            self.parser.trusted = False
+        instance.join(self)
 
     @property
     def can_block(self) -> bool:
@@ -70,7 +67,6 @@ class Client(Session):
         if self.in_exec:
             reply.null_array(self.out, self.protocol)
             return
-        self.gate |= BLOCKED
         self.instance.waiting.add(self, keys, deadline, retry)
 
     def leave(self) -> None:

@@ -52,6 +52,7 @@ class Session:
         "protocol",
         "queue",
         "queue_bytes",
+        "queued_write",
         "received_bytes",
         "sent_bytes",
         "soft_limit_since",
@@ -90,6 +91,8 @@ class Session:
         self.queue: list[list[bytes]] = []
         """The requests of an open MULTI."""
         self.queue_bytes = 0
+        self.queued_write = False
+        """Something in the queue writes."""
         self.spoiled = False
         """A request was refused while queueing: EXEC will abort."""
         self.watched: dict[bytes, int] = {}
@@ -97,6 +100,12 @@ class Session:
         self.dirty = False
         """A watched key has changed: EXEC will give null."""
         self.in_exec = False
+
+    def mute(self, mark: int) -> None:
+        """Drop the reply that begins at `mark`, if the client has asked for silence."""
+        if self.gate & (MUTED | SKIPPING):
+            del self.out[mark:]
+            self.gate &= ~SKIPPING
 
     def close_after_reply(self) -> None:
         """Read no more requests; close once the replies so far have been sent."""

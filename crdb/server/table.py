@@ -31,6 +31,7 @@ from collections.abc import Callable
 from typing import Final
 
 from crdb.server.client import Client
+from crdb.server.errors import CommandError, one_line, printable
 
 Handler = Callable[[Client, list[bytes]], None]
 KeyFinder = Callable[[list[bytes]], list[int]]
@@ -61,6 +62,11 @@ GROUP_CATEGORIES: Final[dict[str, str]] = {
     "connection": "connection",
     "transactions": "transaction",
 }
+
+
+def no_handler(_client: Client, _args: list[bytes]) -> None:
+    """Stands in where only subcommands can be called."""
+    raise AssertionError("the executor calls a subcommand instead")
 
 
 class Command:
@@ -108,7 +114,7 @@ class Command:
         words = flags.split()
         self.name: bytes = name.encode()
         self.full_name: bytes = self.name
-        self.handler = handler
+        self.handler: Handler = no_handler if handler is None else handler
         self.arity = arity
         self.flags: list[str] = [word for word in words if word not in HIDDEN_FLAGS]
         self.bits = sum(FLAG_BITS.get(word, 0) for word in words)
@@ -141,6 +147,48 @@ class Command:
             return []
         last = self.last_key if self.last_key >= 0 else len(args) + self.last_key
         return list(range(self.first_key, last + 1, self.key_step))
+
+
+TABLE: Final[dict[bytes, Command]] = {}
+"""All commands by name, in lower and in upper case; `registry` fills it."""
+
+
+def install(commands: tuple[Command, ...]) -> None:
+    """Put commands into the table."""
+    for command in commands:
+        assert command.name not in TABLE, f"{command.name!r} is there twice"
+        TABLE[command.name] = command
+        TABLE[command.name.upper()] = command
+
+
+def find(args: list[bytes]) -> Command | None:
+    """The command, or the subcommand, that a request names; None if there is none such."""
+    command = TABLE.get(args[0])
+    if command is None:
+        command = TABLE.get(args[0].lower())
+    if command is None or not command.subcommands or len(args) == 1:
+        return command
+    return command.subcommands.get(args[1].lower())
+
+
+def require(args: list[bytes]) -> Command:
+    """The command that a request names. Raises CommandError as Redis words it."""
+    command = find(args)
+    if command is not None:
+        return command
+    if args[0].lower() in TABLE:
+        text = b"ERR unknown subcommand '%b'. Try %b HELP." % (
+            printable(args[1]),
+            printable(args[0].upper(), len(args[0])),
+        )
+        raise CommandError(one_line(text))
+    quoted = b""
+    for argument in args[1:]:
+        if len(quoted) >= 128:
+            break
+        quoted += b"'%b' " % printable(argument, 128 - len(quoted))
+    text = b"ERR unknown command '%b', with args beginning with: %b" % (printable(args[0]), quoted)
+    raise CommandError(one_line(text))
 
 
 def _categories(flags: list[str], group: str, extra: str) -> list[str]:

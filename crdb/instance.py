@@ -1,0 +1,188 @@
+"""One region's database: a replica and everybody who talks to it. Pure: time comes in.
+
+A driver calls, once per turn, `advance(now)` before it hands requests to the executor and
+`after_turn()` afterwards; and `tick(now)` when `deadline` has come. `woken` are sessions for which
+something is ready although no request of theirs is under way: a blocked client that was served, a
+client that was killed.
+
+Whatever surrounds the database attaches itself here and is not known here:
+
+* `turn_hooks` run at the end of a turn: the links send what was written.
+* `info_sections` add lines to INFO, by name of the section.
+* `refuse_writes` is the error that every write command gets: READONLY while this instance follows
+  another, STALE after a restart (rules STL-1, STL-2).
+* After effects from elsewhere were applied, whoever applied them calls `serve_touched()`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Final
+
+from crdb.server.blocking import Waiting
+from crdb.server.config import Config
+from crdb.server.interest import Interest
+from crdb.server.isolation import Report
+from crdb.server.session import UNAUTHENTICATED, Session
+from crdb.server.statistics import SAMPLE_MS, Statistics
+from crdb.server.transaction import Watching
+from crdt.replica import Replica
+
+REDIS_VERSION: Final = "7.2.6"
+"""The version whose behaviour clients meet here; some look at it before they speak."""
+
+InfoLines = Callable[[], list[tuple[str, object]]]
+
+
+class Instance:
+    """One region's database and its clients."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        name: str = "",
+        config: Config | None = None,
+        rng: random.Random | None = None,
+        report: Report | None = None,
+    ) -> None:
+        """`report` takes events that an operator should see; `rng` makes ids and random replies."""
+        self.replica = replica
+        self.keyspace = replica.keyspace
+        self.name = name
+        self.config = Config() if config is None else config
+        self.random = random.Random(0) if rng is None else rng
+        self.report: Report = ignore if report is None else report
+        self.run_id = f"{self.random.getrandbits(160):040x}"
+        self.statistics = Statistics()
+        self.clients: dict[int, Session] = {}
+        self.last_client_id = 0
+        self.interest = Interest(self.keyspace.interest)
+        self.waiting = Waiting(self.keyspace, self.interest, self.report)
+        self.watching = Watching(self.keyspace, self.interest)
+        self.now = 0
+        """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
+        self.started_at = 0
+        self.test_clock: int | None = None
+        self.refuse_writes: bytes | None = None
+        self.turn_hooks: list[Callable[[], None]] = []
+        self.info_sections: dict[str, list[InfoLines]] = {}
+        self.next_sample = 0
+        self.config.on_change.append(self._reconfigure)
+
+    # -- time ------------------------------------------------------------------------------
+
+    def advance(self, now: int) -> None:
+        """It is `now`, in ms of wall clock, for all that follows until the next call."""
+        if self.started_at == 0:
+            self.started_at = now
+        self.now = now
+        self.replica.advance(now if self.test_clock is None else self.test_clock)
+
+    @property
+    def deadline(self) -> int:
+        """When `tick` wants to be called, in ms; never more than a sample away while serving."""
+        waiting = self.waiting.deadline
+        return self.next_sample if waiting is None else min(waiting, self.next_sample)
+
+    def tick(self, now: int) -> None:
+        """Do what is due: time-outs of blocked, idle and slow clients, samples of rates."""
+        self.advance(now)
+        self.waiting.expire(now)
+        if now >= self.next_sample:
+            self.next_sample = now + SAMPLE_MS
+            self.statistics.sample(now)
+            self._drop_late_clients()
+
+    def after_turn(self) -> None:
+        """A turn has ended: let those who wait for it know."""
+        for hook in self.turn_hooks:
+            hook()
+
+    # -- clients ---------------------------------------------------------------------------
+
+    @property
+    def woken(self) -> list[Session]:
+        """Sessions that the driver must look at; it takes them out."""
+        return self.waiting.woken
+
+    def next_client_id(self) -> int:
+        """Ids count up and are never used twice."""
+        self.last_client_id += 1
+        return self.last_client_id
+
+    def is_full(self) -> bool:
+        """Whether no further client may come."""
+        return len(self.clients) >= self.config.clients_max
+
+    def join(self, session: Session) -> None:
+        """A client has connected."""
+        self.clients[session.id] = session
+        self.statistics.connections += 1
+        self._configure(session)
+        if self.config.password:
+            session.gate |= UNAUTHENTICATED
+            session.parser.trusted = False
+
+    def forget(self, session: Session) -> None:
+        """A client's connection is gone."""
+        if self.clients.pop(session.id, None) is not None:
+            self.waiting.remove(session)
+            self.watching.unwatch(session)
+
+    def kill(self, session: Session) -> None:
+        """Close a client's connection as soon as the driver comes to it."""
+        session.kill()
+        self.woken.append(session)
+
+    def serve_touched(self) -> None:
+        """Tell those who watch or wait for keys that have changed; serving may change more."""
+        touched = self.keyspace.touched
+        while touched:
+            keys = list(dict.fromkeys(touched))
+            touched.clear()
+            for key in keys:
+                self.watching.touch(key)
+            for key in keys:
+                self.waiting.serve(key)
+
+    # -- limits ----------------------------------------------------------------------------
+
+    def overflows(self, session: Session) -> bool:
+        """Whether a client that is over its output limit must go (client-output-buffer-limit)."""
+        size = session.output_bytes
+        if size >= self.config.output_hard_bytes:
+            return True
+        if size < self.config.output_soft_bytes:
+            session.soft_limit_since = 0
+        elif session.soft_limit_since == 0:
+            session.soft_limit_since = self.now
+        return (
+            session.soft_limit_since != 0
+            and self.now - session.soft_limit_since > self.config.output_soft_ms
+        )
+
+    def _drop_late_clients(self) -> None:
+        """Close those that have been idle, or behind with reading, for too long."""
+        idle_ms = self.config.idle_seconds_max * 1000
+        for session in list(self.clients.values()):
+            if session.killed:
+                continue
+            if session.soft_limit_since and self.overflows(session):
+                self.statistics.dropped_output += 1
+                self.kill(session)
+            elif idle_ms and not session.blocked and self.now - session.active_at > idle_ms:
+                self.kill(session)
+
+    def _configure(self, session: Session) -> None:
+        session.output_limit = min(self.config.output_hard_bytes, self.config.output_soft_bytes)
+        session.parser.bulk_bytes_max = self.config.bulk_bytes_max
+
+    def _reconfigure(self) -> None:
+        for session in self.clients.values():
+            self._configure(session)
+
+
+def ignore(_event: str, _details: dict[str, object]) -> None:
+    """A report that nobody wants."""

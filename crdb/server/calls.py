@@ -1,0 +1,108 @@
+"""One command, from request to reply: the checks of Redis in Redis' order, then the handler.
+
+The executor takes a shortcut past most of this for a client in no special state; here is the whole
+way. EXEC calls what was queued through `call` too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.resp import reply
+from crdb.server.client import Client
+from crdb.server.errors import NO_AUTH, NOT_IN_TRANSACTION, CommandError, wrong_arity
+from crdb.server.session import IN_TRANSACTION, SKIP_NEXT, SKIPPING, UNAUTHENTICATED
+from crdb.server.table import (
+    CONTAINER,
+    NO_MULTI,
+    UNQUEUED,
+    WRITE,
+    Command,
+    require,
+)
+from crdb.server.table import (
+    NO_AUTH as NEEDS_NO_AUTH,
+)
+from crdb.server.transaction import discard
+
+CROSS_PROTOCOL: Final = frozenset({b"host:", b"post"})
+"""How HTTP begins: a web page may be talking to us behind its reader's back."""
+
+
+def dispatch(client: Client, args: list[bytes]) -> None:
+    """Carry out, queue or refuse one request."""
+    mark = len(client.out)
+    name = args[0].lower()
+    if name in CROSS_PROTOCOL:
+        client.instance.report("cross-protocol request", {"address": client.address.decode()})
+        client.kill()
+        return
+    command: Command | None = None
+    try:
+        command = require(args)
+        client.last_command = command.full_name
+        check(client, command, args)
+    except CommandError as refusal:
+        if command is not None:
+            command.rejected += 1
+        reject(client, name, refusal.text)
+    else:
+        if client.gate & IN_TRANSACTION and not command.bits & UNQUEUED:
+            enqueue(client, args)
+        else:
+            call(client, command, args)
+    client.mute(mark)
+    if client.gate & SKIP_NEXT:
+        client.gate = client.gate & ~SKIP_NEXT | SKIPPING
+
+
+def check(client: Client, command: Command, args: list[bytes]) -> None:
+    """Whether the client may have this carried out now. Raises CommandError."""
+    if command.bits & CONTAINER or not command.takes(len(args)):
+        raise CommandError(wrong_arity(command.full_name))
+    if client.gate & UNAUTHENTICATED and not command.bits & NEEDS_NO_AUTH:
+        raise CommandError(NO_AUTH)
+    if client.gate & IN_TRANSACTION and command.bits & NO_MULTI:
+        raise CommandError(NOT_IN_TRANSACTION)
+    refusal = client.instance.refuse_writes
+    if refusal is not None and (
+        command.bits & WRITE or (command.name == b"exec" and client.queued_write)
+    ):
+        raise CommandError(refusal)
+
+
+def reject(client: Client, name: bytes, text: bytes) -> None:
+    """Refuse a request before it runs: an open transaction is spoiled, and EXEC ends it."""
+    client.instance.statistics.count_error(text)
+    if client.gate & IN_TRANSACTION:
+        client.spoiled = True
+        if name == b"exec":
+            discard(client, client.instance.watching)
+            text = b"EXECABORT Transaction discarded because of: " + text
+    reply.error(client.out, text)
+
+
+def enqueue(client: Client, args: list[bytes]) -> None:
+    """Keep a request for EXEC. A client that queues without end is closed."""
+    client.queue.append(args)
+    client.queue_bytes += sum(map(len, args)) + 64 * len(args)
+    if require(args).bits & WRITE:
+        client.queued_write = True
+    reply.queued(client.out)
+    if client.queue_bytes > client.instance.config.request_bytes_max:
+        client.instance.statistics.dropped_query += 1
+        client.kill()
+
+
+def call(client: Client, command: Command, args: list[bytes]) -> None:
+    """Run the handler. If it refuses, the error takes the place of what it had replied."""
+    out = client.out
+    mark = len(out)
+    command.calls += 1
+    try:
+        command.handler(client, args)
+    except CommandError as refusal:
+        del out[mark:]
+        reply.error(out, refusal.text)
+        command.failed += 1
+        client.instance.statistics.count_error(refusal.text)
