@@ -8,11 +8,15 @@ flat arrays, so equal content has equal bytes on every machine.
 from __future__ import annotations
 
 import zlib
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 import msgpack
 
 from crdt.errors import DecodeError
+
+MSGPACK: Final[Any] = cast(Any, msgpack)  # it comes without types
+pack_body: Final[Callable[[object], bytes]] = MSGPACK.Packer(use_bin_type=False).pack
 
 VERSION: Final = 1
 OVERHEAD: Final = 5
@@ -20,7 +24,7 @@ OVERHEAD: Final = 5
 
 def pack(value: object) -> bytes:
     """Put `value` into an envelope."""
-    body: bytes = msgpack.packb(value, use_bin_type=False)
+    body = pack_body(value)
     return b"\x01" + zlib.crc32(body).to_bytes(4, "big") + body
 
 
@@ -33,7 +37,12 @@ def unpack(data: bytes) -> Any:
     body = data[OVERHEAD:]
     if zlib.crc32(body) != int.from_bytes(data[1:OVERHEAD], "big"):
         raise DecodeError("the checksum does not match: the bytes are damaged")
+    return unpack_body(body)
+
+
+def unpack_body(body: bytes) -> Any:
+    """One msgpack value: arrays as tuples, strings as bytes. Raises DecodeError."""
     try:
-        return msgpack.unpackb(body, raw=True, use_list=False, strict_map_key=False)
-    except (ValueError, msgpack.UnpackException, RecursionError, TypeError) as error:
+        return MSGPACK.unpackb(body, raw=True, use_list=False, strict_map_key=False)
+    except (ValueError, RecursionError, TypeError, msgpack.UnpackException) as error:
         raise DecodeError(f"not msgpack: {error}") from error

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crdt.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, covers
+from crdt.decoding import integer_of, tuple_of
+from crdt.dots import DOT_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, covers
 from crdt.errors import DecodeError
 from crdt.number import Number, add
 
@@ -166,15 +167,13 @@ class Counter:
 
     def load(self, state: Any) -> None:
         """Become what `state()` gave."""
-        if type(state) is not tuple or len(state) % 7:
-            raise DecodeError("a counter's state is seven items for each share")
-        for index in range(0, len(state), 7):
-            origin, birth, seq, total, reset_seq, reset_sum, reset_dot = state[index : index + 7]
+        flat = tuple_of(state, "a counter", 7)
+        for index in range(0, len(flat), 7):
+            origin, birth, seq, total, reset_seq, reset_sum, reset_dot = flat[index : index + 7]
             for item in (origin, birth, seq, reset_seq, reset_dot):
-                if type(item) is not int or item < 0:
-                    raise DecodeError("a share of a counter holds something odd")
+                integer_of(item, "a counter's share", 0, DOT_MAX)
             if type(total) not in (int, float) or type(reset_sum) not in (int, float):
-                raise DecodeError("a counter's sum is no number")
+                raise DecodeError("a counter's share: expected numbers as sums")
             share = Share(birth, seq, total)
             share.reset_seq, share.reset_sum, share.reset_dot = reset_seq, reset_sum, reset_dot
             self.shares[origin] = share

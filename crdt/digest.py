@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-import msgpack
-
+from crdt import codec
 from crdt.expiry import FOREVER
 from crdt.keyspace import Keyspace
 
@@ -31,5 +30,5 @@ def digest(db: Keyspace) -> bytes:
 
 def hash_entry(entry: tuple[Any, ...]) -> int:
     """One key's part of the sum."""
-    packed: bytes = msgpack.packb(entry, use_bin_type=True)
+    packed = codec.pack_body(entry)
     return int.from_bytes(hashlib.blake2b(packed, digest_size=DIGEST_BYTES).digest(), "big")

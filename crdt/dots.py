@@ -26,6 +26,7 @@ INCARNATION_BITS: Final = 14
 INCARNATION_MAX: Final = (1 << INCARNATION_BITS) - 1
 REGION_MAX: Final = 255
 ORIGIN_MAX: Final = REGION_MAX << INCARNATION_BITS | INCARNATION_MAX
+DOT_MAX: Final = ORIGIN_MAX << SEQ_BITS | SEQ_MAX
 
 
 def make_origin(region: int, incarnation: int = 0) -> Origin:

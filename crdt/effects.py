@@ -7,8 +7,9 @@ damaged or hostile bytes end in one named error and an applied effect cannot fai
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from crdt.decoding import is_tuple
 from crdt.dots import SEQ_MAX
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
@@ -38,9 +39,10 @@ def is_seq(item: object) -> bool:
 
 def are_resets(item: object) -> bool:
     """Origin, birth, seq and sum of some shares."""
-    if type(item) is not tuple or len(item) % 4:
+    if not is_tuple(item, 4):
         return False
-    for index, part in enumerate(item):
+    flat = cast("tuple[Any, ...]", item)
+    for index, part in enumerate(flat):
         if not (is_number(part) if index % 4 == 3 else is_int(part)):
             return False
     return True
@@ -48,23 +50,24 @@ def are_resets(item: object) -> bool:
 
 def are_field_resets(item: object) -> bool:
     """Fields and their resets in turn."""
-    if type(item) is not tuple or len(item) % 2:
+    if not is_tuple(item, 2):
         return False
-    fields = all(is_bytes(field) for field in item[::2])
-    return fields and all(are_resets(resets) for resets in item[1::2])
+    flat = cast("tuple[Any, ...]", item)
+    return all(map(is_bytes, flat[::2])) and all(map(are_resets, flat[1::2]))
 
 
 def is_carried(item: object) -> bool:
     """What a delete carries: type codes and resets in turn."""
-    if type(item) is not tuple or len(item) % 2:
+    if not is_tuple(item, 2):
         return False
-    codes = all(is_int(code) for code in item[::2])
-    return codes and all(are_resets(r) or are_field_resets(r) for r in item[1::2])
+    flat = cast("tuple[Any, ...]", item)
+    resets = all(are_resets(each) or are_field_resets(each) for each in flat[1::2])
+    return all(map(is_int, flat[::2])) and resets
 
 
 def is_place(item: object) -> bool:
     """A parent position of a list, the empty one included."""
-    return type(item) is tuple and len(item) % 4 == 0 and all(type(part) is int for part in item)
+    return is_tuple(item, 4) and all(map(is_int, cast("tuple[Any, ...]", item)))
 
 
 def is_position(item: object) -> bool:
@@ -110,18 +113,16 @@ SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
 
 def check_effect(effect: Any) -> None:
     """Raise DecodeError unless `effect` has the form that its kind asks for."""
-    if type(effect) is not tuple or len(effect) < 2:
-        raise DecodeError("an effect is a kind, a key and a payload")
-    kind, key = effect[0], effect[1]
-    if type(kind) is not int or type(key) is not bytes or not 0 <= kind <= KIND_MAX:
-        raise DecodeError("an effect begins with its kind and key")
+    if not is_tuple(effect) or len(effect) < 2:
+        raise DecodeError("an effect: expected a kind, a key and a payload")
+    kind: Any = effect[0]
+    if type(kind) is not int or type(effect[1]) is not bytes or not 0 <= kind <= KIND_MAX:
+        raise DecodeError("an effect: expected its kind and key first")
     if kind == 0x10 or kind == 0x11:
-        if len(effect) == 4 and type(effect[2]) is int and type(effect[3]) is bytes:
-            return
-        if len(effect) == 5 and is_int(effect[2]) and is_bytes(effect[3]):
-            if are_resets(effect[4]):
+        if len(effect) == 4 or (len(effect) == 5 and are_resets(effect[4])):
+            if type(effect[2]) is int and type(effect[3]) is bytes:
                 return
-        raise DecodeError("a string is written as stamp, value and resets")
+        raise DecodeError("a write of a string: expected stamp, value and resets")
     if kind < 256:
         check_shape(kind, effect)
 

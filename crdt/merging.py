@@ -9,18 +9,21 @@ Replicated Data Types", 2018). Keys that only one side knows cost next to nothin
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from crdt.contested import Contested
-from crdt.dots import Origin, Vector
+from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
+from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
 from crdt.keyspace import Keyspace
-from crdt.op import read_vector
+from crdt.op import STAMP_MAX, read_vector
 from crdt.register import Register
 from crdt.snapshot import END, HEAD, KEYS, unpack_piece
 from crdt.string import STRING, String
 from crdt.value import Value
+
+KEYS_MAX: Final = 1 << 40  # no memory holds more
 
 
 class Incoming:
@@ -55,30 +58,26 @@ class Incoming:
         """Where the snapshot stands."""
         _, vector, contexts, expected = piece
         self.vector = read_vector(vector)
-        if type(contexts) is not tuple or type(expected) is not int:
-            raise DecodeError("a snapshot's head is of the wrong form")
-        for context in contexts:
-            if type(context) is not tuple or len(context) != 2 or type(context[0]) is not int:
-                raise DecodeError("a snapshot's head is of the wrong form")
-            self.contexts[context[0]] = read_vector(context[1])
-        self.expected = expected
+        for context in tuple_of(contexts, "a snapshot's contexts"):
+            origin, past = items_of(context, 2, "a snapshot's context")
+            self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
+        self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
 
     def read_columns(self, columns: Any) -> None:
         """Plain strings."""
         if columns == ():
             return
-        if type(columns) is not tuple or len(columns) != 6 or type(columns[0]) is not int:
-            raise DecodeError("plain strings come in six columns")
-        least, keys, dots, stamps, values, flags = columns
-        if type(flags) is not bytes or not all(type(c) is tuple for c in columns[1:5]):
-            raise DecodeError("plain strings come in six columns")
+        least, *rest, flags = items_of(columns, 6, "plain strings")
+        integer_of(least, "plain strings' least stamp", -STAMP_MAX, STAMP_MAX)
+        keys, dots, stamps, values = [tuple_of(column, "a column") for column in rest]
+        bytes_of(flags, "plain strings' flags")
         if not len(keys) == len(dots) == len(stamps) == len(values) == len(flags):
-            raise DecodeError("the columns of plain strings differ in length")
+            raise DecodeError("plain strings: the columns differ in length")
         for index, key in enumerate(keys):
             value = String()
-            value.dot, value.stamp = dots[index], stamps[index]
-            value.check_write(value.dot, value.stamp, values[index])
-            value.stamp += least
+            value.check_write(dots[index], stamps[index], values[index])
+            value.dot = dots[index]
+            value.stamp = stamps[index] + least
             value.value = values[index]
             value.endless = flags[index] == 1
             if type(key) is not bytes or value.dot == 0:
@@ -88,38 +87,35 @@ class Incoming:
 
     def read_records(self, records: Any) -> None:
         """Everything that is no plain string."""
-        if type(records) is not tuple:
-            raise DecodeError("a snapshot's records are an array")
-        for record in records:
-            if type(record) is not tuple or len(record) != 3 or type(record[0]) is not bytes:
-                raise DecodeError("a record is a key, its deadlines and its values")
-            key, deadlines, parts = record
+        for record in tuple_of(records, "a snapshot's records"):
+            name, deadlines, parts = items_of(record, 3, "a record")
+            key = bytes_of(name, "a record's key")
             if deadlines != ():
                 self.deadlines[key] = check_deadlines(deadlines)
             if parts != ():
                 self.values[key] = self.read_parts(parts)
-        self.received += len(records)
+            self.received += 1
 
     def read_parts(self, parts: Any) -> Value:
         """The typed values under one key."""
         contested = Contested()
-        if type(parts) is not tuple:
-            raise DecodeError("a key's values are an array")
-        for part in parts:
-            if type(part) is not tuple or len(part) != 2 or part[0] not in self.db.makers:
-                raise DecodeError("a value of unknown type")
-            value = self.db.makers[part[0]]()
-            value.load(part[1])
-            contested.parts[part[0]] = value
+        for part in tuple_of(parts, "a key's values"):
+            code, state = items_of(part, 2, "a key's value")
+            if type(code) is not int or code not in self.db.makers:
+                raise DecodeError(f"a value of unknown type {code!r}")
+            value = self.db.makers[code]()
+            value.load(state)
+            contested.parts[code] = value
         return contested if len(contested.parts) > 1 else contested.shown()
 
 
-def check_deadlines(deadlines: Any) -> tuple[int, ...]:
+def check_deadlines(deadlines: object) -> tuple[int, ...]:
     """`deadlines`, if they are dots and milliseconds in turn. Raises DecodeError."""
-    if type(deadlines) is tuple and len(deadlines) % 2 == 0:
-        if all(type(item) is int and item >= 0 for item in deadlines):
-            return deadlines
-    raise DecodeError("a key's deadlines are dots and milliseconds in turn")
+    flat = tuple_of(deadlines, "a key's deadlines", 2)
+    for index in range(0, len(flat), 2):
+        integer_of(flat[index], "a deadline's dot", 1, DOT_MAX)
+        integer_of(flat[index + 1], "a deadline", 0, FOREVER)
+    return flat
 
 
 def merge_into(db: Keyspace, incoming: Incoming) -> None:

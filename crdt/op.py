@@ -10,13 +10,16 @@ effects]`. Stamps in effects count from `base`, in milliseconds, which keeps the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 from crdt import codec
+from crdt.decoding import integer_of, items_of, tuple_of
 from crdt.dots import ORIGIN_MAX, SEQ_MAX, Origin, Vector
 from crdt.effects import check_effect
 from crdt.errors import DecodeError
 from crdt.value import Effect
+
+STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
 
 
 class Op:
@@ -48,16 +51,13 @@ class Op:
     @staticmethod
     def from_bytes(data: bytes) -> Op:
         """Read an operation. Raises DecodeError if `data` is not one."""
-        items = codec.unpack(data)
-        if type(items) is not tuple or len(items) != 5:
-            raise DecodeError("an operation has five items")
-        origin, first, base, deps, effects = items
-        if type(origin) is not int or not 0 < origin <= ORIGIN_MAX:
-            raise DecodeError("an operation's origin is out of range")
-        if type(first) is not int or type(base) is not int or first < 1:
-            raise DecodeError("an operation's first dot or time base is out of range")
-        if type(effects) is not tuple or not effects or first + len(effects) - 1 > SEQ_MAX:
-            raise DecodeError("an operation has effects")
+        origin, first, base, deps, packed = items_of(codec.unpack(data), 5, "an operation")
+        effects = tuple_of(packed, "an operation's effects")
+        if not effects:
+            raise DecodeError("an operation without effects")
+        integer_of(origin, "an operation's origin", 1, ORIGIN_MAX)
+        integer_of(first, "an operation's first dot", 1, SEQ_MAX - len(effects))
+        integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
         for effect in effects:
             check_effect(effect)
         op = Op(origin, first, base, read_vector(deps), effects)
@@ -82,16 +82,13 @@ def write_vector(vector: Vector) -> tuple[int, ...]:
     return tuple(flat)
 
 
-def read_vector(flat: Any) -> Vector:
+def read_vector(flat: object) -> Vector:
     """The inverse of `write_vector`. Raises DecodeError."""
-    if type(flat) is not tuple or len(flat) % 2:
-        raise DecodeError("a vector is origins and sequence numbers in turn")
+    items = tuple_of(flat, "a vector", 2)
     vector: Vector = {}
-    for index in range(0, len(flat), 2):
-        origin, seq = flat[index], flat[index + 1]
-        if type(origin) is not int or type(seq) is not int:
-            raise DecodeError("a vector holds integers")
-        if not 0 < origin <= ORIGIN_MAX or not 0 <= seq <= SEQ_MAX or origin in vector:
-            raise DecodeError("a vector's origin or sequence number is out of range")
-        vector[origin] = seq
+    for index in range(0, len(items), 2):
+        origin = integer_of(items[index], "a vector's origin", 1, ORIGIN_MAX)
+        if origin in vector:
+            raise DecodeError("a vector names an origin twice")
+        vector[origin] = integer_of(items[index + 1], "a vector's sequence number", 0, SEQ_MAX)
     return vector

@@ -16,7 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 from crdt.counter import Counter, Share
-from crdt.dots import SEQ_BITS, Dot, Vector, covers
+from crdt.decoding import integer_of, tuple_of
+from crdt.dots import DOT_MAX, SEQ_BITS, Dot, Vector, covers
 from crdt.errors import DecodeError
 from crdt.number import Number
 from crdt.observed import Observed
@@ -206,22 +207,24 @@ class Register(Value):
         return (self.dot, self.stamp, self.value, int(self.endless), tuple(rivals), shares)
 
     def load(self, state: Any) -> None:
-        if type(state) is not tuple or len(state) not in (4, 6):
-            raise DecodeError("a register's state has four or six items")
-        self.check_write(state[0], state[1], state[2])
-        self.dot, self.stamp, self.value, self.endless = state[0], state[1], state[2], state[3] == 1
-        if len(state) == 6:
-            self.load_extra(state[4], state[5])
+        items = tuple_of(state, "a register")
+        if len(items) not in (4, 6):
+            raise DecodeError("a register: expected four or six items")
+        self.check_write(items[0], items[1], items[2])
+        self.dot, self.stamp, self.value = items[0], items[1], items[2]
+        self.endless = items[3] == 1 and self.dot != 0
+        if len(items) == 6:
+            self.load_extra(tuple_of(items[4], "a register's losers", 3), items[5])
 
-    def load_extra(self, rivals: Any, shares: Any) -> None:
+    def load_extra(self, rivals: tuple[Any, ...], shares: Any) -> None:
         """Read back the losers and the counter."""
-        if type(rivals) is not tuple or len(rivals) % 3:
-            raise DecodeError("a register's losers have three items each")
         extra = Extra()
         for index in range(0, len(rivals), 3):
             dot, stamp, value = rivals[index : index + 3]
             self.check_write(dot, stamp, value)
             extra.rivals.append(Write(dot, stamp, value))
+        if extra.rivals and self.dot == 0:
+            raise DecodeError("a register: losers, but nothing that is shown")
         if shares:
             extra.counter = Counter()
             extra.counter.load(shares)
@@ -230,10 +233,9 @@ class Register(Value):
 
     def check_write(self, dot: Any, stamp: Any, value: Any) -> None:
         """Refuse what is no write."""
-        if type(dot) is not int or type(stamp) is not int or dot < 0:
-            raise DecodeError("a register's dot and stamp are integers")
-        if dot and not self.admits(value):
-            raise DecodeError("a register holds a value of the wrong type")
+        integer_of(dot, "a register's dot", 0, DOT_MAX)
+        if type(stamp) is not int or (dot and not self.admits(value)):
+            raise DecodeError("a register: expected a stamp and a value of its type")
 
     def admits(self, value: object) -> bool:
         """Whether `value` may be written here."""

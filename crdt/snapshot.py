@@ -15,10 +15,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-import msgpack
-
 from crdt import codec
 from crdt.contested import Contested
+from crdt.decoding import bytes_of, tuple_of
 from crdt.dots import Origin, Vector
 from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
@@ -118,23 +117,20 @@ def columns(plain: list[Plain]) -> tuple[Any, ...]:
 
 def pack_piece(piece: tuple[Any, ...]) -> bytes:
     """One piece as bytes."""
-    body: bytes = msgpack.packb(piece, use_bin_type=False)
-    return codec.pack(zlib.compress(body, 1))
+    return codec.pack(zlib.compress(codec.pack_body(piece), 1))
 
 
 def unpack_piece(data: bytes) -> tuple[Any, ...]:
     """The inverse of `pack_piece`. Raises DecodeError."""
-    packed = codec.unpack(data)
-    if type(packed) is not bytes:
-        raise DecodeError("a piece of a snapshot is deflated")
+    packed = bytes_of(codec.unpack(data), "a piece of a snapshot")
+    inflater = zlib.decompressobj()
     try:
-        inflater = zlib.decompressobj()
         body = inflater.decompress(packed, PIECE_BYTES_MAX)
-        if inflater.unconsumed_tail or not inflater.eof:
-            raise DecodeError("a piece of a snapshot is too large or cut off")
-        piece = msgpack.unpackb(body, raw=True, use_list=False)
-    except (zlib.error, ValueError, msgpack.UnpackException, RecursionError) as error:
-        raise DecodeError(f"not a piece of a snapshot: {error}") from error
-    if type(piece) is not tuple or not piece:
-        raise DecodeError("a piece of a snapshot is an array")
+    except zlib.error as error:
+        raise DecodeError(f"a piece of a snapshot does not inflate: {error}") from error
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise DecodeError("a piece of a snapshot is too large or cut off")
+    piece = tuple_of(codec.unpack_body(body), "a piece of a snapshot")
+    if not piece:
+        raise DecodeError("a piece of a snapshot is empty")
     return piece

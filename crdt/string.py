@@ -38,9 +38,9 @@ class String(Register):
         if effect[0] == ADD:
             self.counter().add(dot, effect[2], effect[3])
             return
+        self.write(dot, observed.base + effect[2], effect[3], observed)
         if len(effect) > 4:
             self.counter().reset(effect[4], dot)
-        self.write(dot, observed.base + effect[2], effect[3], observed)
 
     def read(self) -> bytes:
         """What GET shows."""
