@@ -8,15 +8,16 @@ order (rules LST-2, LST-11, D-08), positions of queues stay one component long, 
 element leaves nothing behind: observed removes name positions (rules LST-3 to LST-6).
 
 Each element is a register: LSET replaces the value, the later stamp winning, and wins over a
-concurrent removal (rule LST-7, D-08).
+concurrent removal (rule LST-7, D-08). An element that was never set is its value alone, since its
+position says which effect made it.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from sortedcontainers import SortedDict
-
+from crdt.blocks import Blocks, Position
+from crdt.decoding import tuple_of
 from crdt.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
 from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
@@ -29,12 +30,11 @@ INSERT: Final = LIST << 4  #      (kind, key, parent, k, sign, value, ...)
 ASSIGN: Final = LIST << 4 | 1  #  (kind, key, stamp, position, value)
 REMOVE: Final = LIST << 4 | 2  #  (kind, key, position, ...)
 
-Position = tuple[int, ...]
 Place = tuple[Position, int, int]  # the parent, k and sign of an insert
 
 
 class Element(Register):
-    """One element of a list."""
+    """An element of a list that was set, or would be."""
 
     __slots__ = ()
 
@@ -46,12 +46,12 @@ class Element(Register):
 
 
 class List(Value):
-    """Elements by position."""
+    """Elements by position: bytes, or an `Element`."""
 
     __slots__ = ("items",)
 
     def __init__(self) -> None:
-        self.items: Any = SortedDict()
+        self.items = Blocks()
 
     def code(self) -> int:
         return LIST
@@ -59,116 +59,171 @@ class List(Value):
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         kind: int = effect[0]
         if kind == INSERT:
-            sign: int = effect[4]
-            head: Position = (
-                *effect[2], effect[3], dot >> SEQ_BITS, sign * (dot & SEQ_MAX)
-            )  # fmt: skip
-            for index in range(5, len(effect)):
-                element = Element()
-                element.dot, element.value = dot, effect[index]
-                self.items[(*head, sign * (index - 5))] = element
+            self.insert(effect, dot)
         elif kind == ASSIGN:
-            element = self.items.get(effect[3])
-            if element is None:
-                element = self.items[effect[3]] = Element()
+            position: Position = effect[3]
+            held = self.items.get(position)
+            element = Element() if held is None else as_element(position, held)
             element.write(dot, observed.base + effect[2], effect[4], observed)
+            self.items.put(position, element)
         else:
             for index in range(2, len(effect)):
                 self.discard(effect[index], observed)
 
+    def insert(self, effect: Effect, dot: Dot) -> None:
+        """Take in new elements, which stand together."""
+        parent: Position = effect[2]
+        k: int = effect[3]
+        sign: int = effect[4]
+        origin = dot >> SEQ_BITS
+        s = sign * (dot & SEQ_MAX)
+        items = self.items
+        for index in range(5, len(effect)):
+            last = (k, origin, s, sign * (index - 5))
+            items.put(parent + last if parent else last, effect[index])
+
     def discard(self, position: Position, observed: Observed) -> None:
         """Remove what was observed of one element."""
-        element = self.items.get(position)
-        if element is not None:
-            element.remove(observed, None)
-            if not element.alive():
-                del self.items[position]
+        items = self.items
+        number, offset = items.find(position)
+        if number < 0:
+            return
+        held = items.things[number][offset]
+        if type(held) is bytes:
+            if observed.everything or observed.covers(made_by(position)):
+                items.drop(number, offset)
+        else:
+            held.remove(observed, None)
+            if not held.alive():
+                items.drop(number, offset)
 
     def remove(self, observed: Observed, resets: object) -> None:
         if observed.everything:
             self.items.clear()
         else:
-            for position in list(self.items):
+            for position in self.items.slice_positions(0, self.items.size):
                 self.discard(position, observed)
 
     def alive(self) -> bool:
-        return len(self.items) > 0
+        return self.items.size > 0
 
     def lowest(self) -> Dot:
-        return min((element.lowest() for element in self.items.values()), default=0)
+        lowest = 0
+        for position, held in self.pairs():
+            dot = made_by(position) if type(held) is bytes else held.lowest()
+            if lowest == 0 or dot < lowest:
+                lowest = dot
+        return lowest
+
+    def pairs(self) -> list[tuple[Position, Any]]:
+        """All positions with what they hold, in order."""
+        size = self.items.size
+        positions, things = self.items.slice_positions(0, size), self.items.slice_things(0, size)
+        return list(zip(positions, things, strict=True))
 
     def length(self) -> int:
         """How many elements there are."""
-        return len(self.items)
+        return self.items.size
 
     def values(self, start: int, stop: int) -> list[bytes]:
-        """The elements with `start` <= index < `stop`. O(log n + elements)."""
-        if start == 0 and stop >= len(self.items):
-            return [element.value for element in self.items.values()]
-        return [self.items[position].value for position in self.positions(start, stop)]
+        """The elements with `start` <= index < `stop`."""
+        found = self.items.slice_things(start, stop)
+        for index, held in enumerate(found):
+            if type(held) is not bytes:
+                found[index] = held.value
+        return found
 
     def positions(self, start: int, stop: int) -> list[Position]:
         """Where the elements with `start` <= index < `stop` stand."""
-        found: list[Position] = self.items.keys()[start:stop]
-        return found
+        return self.items.slice_positions(start, stop)
 
     def at(self, index: int) -> bytes:
-        """The element at `index`, which is in range. O(log n)."""
-        value: bytes = self.items.peekitem(index)[1].value
+        """The element at `index`, which is in range; a negative one counts from the end."""
+        held = self.items.thing_at(index if index >= 0 else index + self.items.size)
+        value: bytes = held if type(held) is bytes else held.value
         return value
 
     def visible(self) -> object:
-        return self.values(0, len(self.items))
+        return self.values(0, self.items.size)
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, List)
-        for position in sorted(self.items.keys() | other.items.keys()):
-            element = self.items.setdefault(position, Element())
-            element.merge(other.items.get(position) or Element(), mine, theirs)
-            if not element.alive():
-                del self.items[position]
+        ours, given = dict(self.pairs()), dict(other.pairs())
+        self.items = Blocks()
+        for position in sorted(ours.keys() | given.keys()):
+            held, copy = ours.get(position), given.get(position)
+            element = as_element(position, held) if held is not None else Element()
+            twin = as_element(position, copy) if copy is not None else Element()
+            element.merge(twin, mine, theirs)
+            if element.alive():
+                self.items.put(position, as_plain(position, element))
 
     def state(self) -> Any:
         flat: list[Any] = []
-        for position, element in self.items.items():
-            flat += (position, element.state())
+        for position, held in self.pairs():
+            flat += (position, held if type(held) is bytes else held.state())
         return tuple(flat)
 
     def load(self, state: Any) -> None:
-        if type(state) is not tuple or len(state) % 2:
-            raise DecodeError("a list's state is positions and elements in turn")
-        for index in range(0, len(state), 2):
-            element = Element()
-            element.load(state[index + 1])
-            self.items[check_position(state[index])] = element
+        flat = tuple_of(state, "a list", 2)
+        for index in range(0, len(flat), 2):
+            position, held = check_position(flat[index]), flat[index + 1]
+            if type(held) is not bytes:
+                element = Element()
+                element.load(held)
+                held = as_plain(position, element)
+            self.items.put(position, held)
 
     def siblings(self) -> list[tuple[Dot, object]]:
-        pairs = [(n, s) for n, e in enumerate(self.items.values()) for s in e.siblings()]
-        return [(dot, (index, value)) for index, (dot, value) in pairs]
+        found: list[tuple[Dot, object]] = []
+        for index, (position, held) in enumerate(self.pairs()):
+            found += [(d, (index, v)) for d, v in as_element(position, held).siblings()]
+        return found
+
+
+def made_by(position: Position) -> Dot:
+    """The effect that inserted the element at `position`."""
+    return position[-3] << SEQ_BITS | abs(position[-2])
+
+
+def as_element(position: Position, held: Any) -> Element:
+    """What a position holds, as a register."""
+    if type(held) is Element:
+        return held
+    element = Element()
+    element.dot, element.value = made_by(position), held
+    return element
+
+
+def as_plain(position: Position, element: Element) -> Any:
+    """An element in its shortest form, so that equal content has equal bytes."""
+    if element.extra is None and element.stamp == 0 and element.dot == made_by(position):
+        return element.value
+    return element
 
 
 def check_position(position: Any) -> Position:
     """`position`, if it is one. Raises DecodeError."""
-    if type(position) is tuple and position and len(position) % 4 == 0:
-        if all(type(item) is int for item in position):
-            return position
-    raise DecodeError("a list's position is components of four integers")
+    items = tuple_of(position, "a list's position", 4)
+    if not items or not all(type(item) is int for item in items):
+        raise DecodeError("a list's position: expected components of four integers")
+    return items
 
 
 def head_place(value: List | None, origin: int, seq: int) -> Place:
     """Where effect `seq` of `origin` pushes at the head."""
-    if value is None or not value.items:
+    if value is None or value.items.size == 0:
         return (), 0, -1
-    first: Position = value.items.peekitem(0)[0]
+    first = value.items.positions[0][0]
     own = len(first) == 4 and first[1] == origin and -seq < first[2] < 0
     return (), first[0] if own else first[0] - 1, -1
 
 
 def tail_place(value: List | None, origin: int, seq: int) -> Place:
     """Where effect `seq` of `origin` pushes at the tail."""
-    if value is None or not value.items:
+    if value is None or value.items.size == 0:
         return (), 0, 1
-    last: Position = value.items.peekitem(-1)[0]
+    last = value.items.positions[-1][-1]
     own = len(last) == 4 and last[1] == origin and 0 < last[2] < seq
     return (), last[0] if own else last[0] + 1, 1
 
@@ -188,8 +243,10 @@ def place_between(before: Position, after: Position, origin: int, seq: int) -> P
 
 def held_list(db: Keyspace, key: bytes) -> List | None:
     """The list under `key`, to be written."""
-    held = db.remains(key, LIST)
-    assert held is None or isinstance(held, List)
+    held = db.data.get(key)
+    if type(held) is not List:
+        held = db.remains(key, LIST)
+        assert held is None or isinstance(held, List)
     return held
 
 
@@ -219,12 +276,14 @@ def insert(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
 
 
 def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
-    """LSET: replace the element at `index`, which exists."""
+    """LSET: replace the element at `index`, which exists; a negative one counts from the end."""
     held = held_list(db, key)
     assert held is not None
-    position, element = held.items.peekitem(index)
-    stamp = max(db.now, element.stamp + 1)
-    db.emit((ASSIGN, key, stamp - db.base, position, value))
+    items = held.items
+    number, offset = items.locate(index if index >= 0 else index + items.size)
+    element = items.things[number][offset]
+    stamp = db.now if type(element) is bytes else max(db.now, element.stamp + 1)
+    db.emit((ASSIGN, key, stamp - db.base, items.positions[number][offset], value))
 
 
 def remove(db: Keyspace, key: bytes, positions: list[Position]) -> None:
@@ -237,7 +296,9 @@ def pop(db: Keyspace, key: bytes, index: int) -> bytes:
     """Remove and return the first (0) or last (-1) element of an existing list (rule LST-4)."""
     held = held_list(db, key)
     assert held is not None
-    position, element = held.items.peekitem(index)
-    value: bytes = element.value
+    items = held.items
+    element = items.things[index][index]
+    position = items.positions[index][index]
     db.emit((REMOVE, key, position))
+    value: bytes = element if type(element) is bytes else element.value
     return value

@@ -1,0 +1,201 @@
+"""A sorted sequence in blocks: what a list keeps its elements in.
+
+Positions are sorted and each has a thing beside it. They are cut into blocks of bounded size, so
+that both ends cost the same however long the list is, and the middle costs one binary search
+over blocks and one within. Two plain lists per block, of positions and of things, are all there is:
+16 bytes an element.
+
+    positions   [ [p0 p1 p2] [p3 p4] [p5 p6 p7] ]
+    things      [ [t0 t1 t2] [t3 t4] [t5 t6 t7] ]
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any, Final
+
+Position = tuple[int, ...]
+
+BLOCK_MAX: Final = 512  # a block that has grown to this size is cut: 4 KB to move at most
+BLOCK_MIN: Final = 64  # a block that has shrunk to this size joins a neighbour with room
+
+
+class Blocks:
+    """Things by position. No block is empty."""
+
+    __slots__ = ("positions", "size", "things")
+
+    def __init__(self) -> None:
+        self.positions: list[list[Position]] = []
+        self.things: list[list[Any]] = []
+        self.size = 0
+
+    def put(self, position: Position, thing: Any) -> None:
+        """Put `thing` at `position`, in place of what is there. O(1) at the ends."""
+        blocks = self.positions
+        if not blocks:
+            blocks.append([position])
+            self.things.append([thing])
+            self.size = 1
+        elif position > blocks[-1][-1]:
+            self.put_last(position, thing)
+        elif position < blocks[0][0]:
+            self.put_first(position, thing)
+        else:
+            self.put_between(position, thing)
+
+    def put_last(self, position: Position, thing: Any) -> None:
+        """Put `thing` behind all others."""
+        block = self.positions[-1]
+        if len(block) < BLOCK_MAX:
+            block.append(position)
+            self.things[-1].append(thing)
+        else:
+            self.positions.append([position])
+            self.things.append([thing])
+        self.size += 1
+
+    def put_first(self, position: Position, thing: Any) -> None:
+        """Put `thing` before all others."""
+        block = self.positions[0]
+        if len(block) < BLOCK_MAX:
+            block.insert(0, position)
+            self.things[0].insert(0, thing)
+        else:
+            self.positions.insert(0, [position])
+            self.things.insert(0, [thing])
+        self.size += 1
+
+    def put_between(self, position: Position, thing: Any) -> None:
+        """Put `thing` where `position` belongs, which is not outside of the ends."""
+        number = self.block_of(position)
+        block, things = self.positions[number], self.things[number]
+        offset = bisect_left(block, position)
+        if offset < len(block) and block[offset] == position:
+            things[offset] = thing
+            return
+        block.insert(offset, position)
+        things.insert(offset, thing)
+        self.size += 1
+        if len(block) > BLOCK_MAX:
+            half = len(block) // 2
+            self.positions.insert(number + 1, block[half:])
+            self.things.insert(number + 1, things[half:])
+            del block[half:], things[half:]
+
+    def block_of(self, position: Position) -> int:
+        """The number of the last block that does not begin behind `position`, or 0."""
+        blocks = self.positions
+        low, high = 0, len(blocks)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if blocks[middle][0] <= position:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def find(self, position: Position) -> tuple[int, int]:
+        """The block and the offset of `position`; (-1, -1) if it is not there. O(1) at the ends."""
+        blocks = self.positions
+        if not blocks:
+            return -1, -1
+        if blocks[0][0] == position:
+            return 0, 0
+        if blocks[-1][-1] == position:
+            return len(blocks) - 1, len(blocks[-1]) - 1
+        number = self.block_of(position)
+        block = blocks[number]
+        offset = bisect_left(block, position)
+        if offset < len(block) and block[offset] == position:
+            return number, offset
+        return -1, -1
+
+    def get(self, position: Position) -> Any:
+        """What is at `position`, None if there is nothing."""
+        number, offset = self.find(position)
+        return self.things[number][offset] if number >= 0 else None
+
+    def drop(self, number: int, offset: int) -> None:
+        """Take out what is at `offset` in block `number`."""
+        block = self.positions[number]
+        del block[offset], self.things[number][offset]
+        self.size -= 1
+        if not block:
+            del self.positions[number], self.things[number]
+        elif len(block) <= BLOCK_MIN:
+            self.join(number)
+
+    def join(self, number: int) -> None:
+        """Put a small block together with a neighbour that leaves the whole half empty."""
+        blocks = self.positions
+        for left in (number - 1, number):
+            if left >= 0 and left + 1 < len(blocks):
+                if len(blocks[left]) + len(blocks[left + 1]) <= BLOCK_MAX // 2:
+                    blocks[left] += blocks.pop(left + 1)
+                    self.things[left] += self.things.pop(left + 1)
+                    return
+
+    def clear(self) -> None:
+        """Take out everything."""
+        self.positions = []
+        self.things = []
+        self.size = 0
+
+    def locate(self, index: int) -> tuple[int, int]:
+        """The block and the offset of the element at `index`, counted from the nearer end.
+
+        `index` may be the size: then the block does not exist.
+        """
+        blocks = self.positions
+        number = 0
+        if index < self.size // 2:
+            while index >= len(blocks[number]):
+                index -= len(blocks[number])
+                number += 1
+            return number, index
+        number = len(blocks)
+        rest = self.size - index
+        while rest > 0:
+            number -= 1
+            rest -= len(blocks[number])
+        return number, -rest
+
+    def position_at(self, index: int) -> Position:
+        """The position at `index`, which is in range."""
+        number, offset = self.locate(index)
+        return self.positions[number][offset]
+
+    def thing_at(self, index: int) -> Any:
+        """The thing at `index`, which is in range."""
+        number, offset = self.locate(index)
+        return self.things[number][offset]
+
+    def slice_positions(self, start: int, stop: int) -> list[Position]:
+        """The positions with `start` <= index < `stop`."""
+        return cut(self.positions, self.locate(start), stop - start) if start < stop else []
+
+    def slice_things(self, start: int, stop: int) -> list[Any]:
+        """The things with `start` <= index < `stop`."""
+        return cut(self.things, self.locate(start), stop - start) if start < stop else []
+
+    def check(self) -> None:
+        """Assert that everything is in order."""
+        assert len(self.positions) == len(self.things)
+        flat = [position for block in self.positions for position in block]
+        assert flat == sorted(set(flat)) and len(flat) == self.size
+        for block, things in zip(self.positions, self.things, strict=True):
+            assert 0 < len(block) == len(things) <= BLOCK_MAX
+
+
+def cut(blocks: list[list[Any]], start: tuple[int, int], count: int) -> list[Any]:
+    """`count` items onwards from `start`, fewer if there are no more."""
+    number, offset = start
+    if number >= len(blocks):
+        return []
+    found = blocks[number][offset : offset + count]
+    number += 1
+    while len(found) < count and number < len(blocks):
+        found += blocks[number][: count - len(found)]
+        number += 1
+    return found
