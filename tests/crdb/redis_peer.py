@@ -1,0 +1,343 @@
+"""A real redis-server beside an instance of ours: the same commands, the same replies.
+
+`peer.same("SET", "k", "v")` sends one command to both, compares the raw replies and returns ours,
+decoded. `peer.play(commands)` does that for many, and compares the whole keyspace at the end.
+Whatever ours wrote is sealed, encoded, decoded and applied to a mirror, which must show the same
+keys too: so every comparison with Redis is a replication test as well.
+
+Where we differ from the server on purpose, `DIFFERENCES` says so with the rule that asks for it.
+The server is Redis 7.0 or newer; what 7.2 changed is listed there as well.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from crdb.instance import Instance
+from crdb.server.client import Client
+from crdb.server.executor import receive
+from crdt.keyspace import Keyspace
+from crdt.op import Op
+from crdt.replica import Replica
+
+Word = str | bytes | int | float
+Reply = Any
+"""bytes, int, float, None, Refusal, Status, or a list of these (maps and sets: see `decode`)."""
+
+START_SECONDS_MAX = 30
+
+
+@attrs.frozen
+class Refusal:
+    """An error reply."""
+
+    text: bytes
+
+
+@attrs.frozen
+class Status:
+    """A simple string."""
+
+    text: bytes
+
+
+@attrs.frozen
+class Difference:
+    """One way in which our reply may differ from the server's: on purpose, by `rule`."""
+
+    rule: str
+    why: str
+    applies: Callable[[list[bytes], Reply, Reply], bool]
+    """Takes the command, the server's reply and ours."""
+
+
+def encode(words: Sequence[Word]) -> list[bytes]:
+    """The arguments of a command as bytes."""
+    return [word if isinstance(word, bytes) else str(word).encode() for word in words]
+
+
+def request(args: Iterable[bytes]) -> bytes:
+    """A command as a client sends it."""
+    args = list(args)
+    return b"*%d\r\n" % len(args) + b"".join(b"$%d\r\n%b\r\n" % (len(a), a) for a in args)
+
+
+class Reader:
+    """Cuts a stream into raw replies, one at a time."""
+
+    def __init__(self, receive: Callable[[], bytes]) -> None:
+        self.receive = receive
+        self.buffer = b""
+        self.position = 0
+
+    def line(self) -> bytes:
+        """The next line, without its end."""
+        while (end := self.buffer.find(b"\r\n", self.position)) < 0:
+            self.more()
+        line = self.buffer[self.position : end]
+        self.position = end + 2
+        return line
+
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes, and the line end after them."""
+        while len(self.buffer) < self.position + size + 2:
+            self.more()
+        data = self.buffer[self.position : self.position + size]
+        self.position += size + 2
+        return data
+
+    def more(self) -> None:
+        """Wait for more bytes."""
+        data = self.receive()
+        assert data, f"the stream ends within a reply: {self.buffer!r}"
+        self.buffer += data
+
+    def next(self) -> tuple[bytes, Reply]:
+        """One whole reply: raw, and decoded."""
+        self.buffer = self.buffer[self.position :]
+        self.position = 0
+        decoded = self.decode()
+        return self.buffer[: self.position], decoded
+
+    def decode(self) -> Reply:
+        """One value. A map comes as ("map", pairs), a set as ("set", members)."""
+        line = self.line()
+        kind, rest = line[:1], line[1:]
+        match kind:
+            case b"+":
+                return Status(rest)
+            case b"-":
+                return Refusal(rest)
+            case b":" | b"(":
+                return int(rest)
+            case b"_":
+                return None
+            case b",":
+                return float(rest)
+            case b"#":
+                return rest == b"t"
+            case b"$" | b"=":
+                return None if rest == b"-1" else self.take(int(rest))
+            case b"*" | b">":
+                return None if rest == b"-1" else [self.decode() for _ in range(int(rest))]
+            case b"%":
+                return ("map", [[self.decode(), self.decode()] for _ in range(int(rest))])
+            case b"~":
+                return ("set", [self.decode() for _ in range(int(rest))])
+            case _:
+                raise AssertionError(f"no reply starts with {line!r}")
+
+
+def decode(raw: bytes) -> Reply:
+    """The one reply that `raw` is."""
+    pieces = iter([raw, b""])
+    reader = Reader(lambda: next(pieces))
+    whole, value = reader.next()
+    assert whole == raw, f"{raw!r} is not one reply"
+    return value
+
+
+class Server:
+    """A redis-server of our own on a loopback port, without persistence."""
+
+    def __init__(self, binary: str, port: int, directory: Path) -> None:
+        options = {
+            "databases": "1",
+            "port": str(port),
+            "bind": "127.0.0.1",
+            "save": "",
+            "appendonly": "no",
+        }
+        options |= {"daemonize": "no", "dir": str(directory), "loglevel": "warning"}
+        command = [binary] + [word for k, v in options.items() for word in (f"--{k}", v)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.socket = self.connect(port)
+        self.reader = Reader(lambda: self.socket.recv(1 << 16))
+
+    def connect(self, port: int) -> socket.socket:
+        """A connection, as soon as the server listens."""
+        give_up = time.monotonic() + START_SECONDS_MAX
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=START_SECONDS_MAX)
+            except ConnectionRefusedError:
+                assert self.process.poll() is None, "redis-server ended"
+                assert time.monotonic() < give_up, "redis-server does not listen"
+                time.sleep(0.01)
+
+    def run(self, args: list[bytes]) -> bytes:
+        """One command; its raw reply."""
+        return self.run_all([args])[0]
+
+    def run_all(self, commands: list[list[bytes]]) -> list[bytes]:
+        """Many commands in one go; their raw replies."""
+        self.socket.sendall(b"".join(map(request, commands)))
+        return [self.reader.next()[0] for _ in commands]
+
+    def stop(self) -> None:
+        """End the process."""
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait()
+
+
+def wall_clock() -> int:
+    """Now, in ms."""
+    return time.time_ns() // 1_000_000
+
+
+class Ours:
+    """An instance with one client, and a mirror that sees only what is replicated."""
+
+    def __init__(self) -> None:
+        self.replica = Replica(1, members=[1, 2])
+        self.mirror = Replica(2, members=[1, 2])
+        self.instance = Instance(self.replica)
+        self.client = Client(self.instance)
+        self.db = self.instance.keyspace
+
+    def run(self, args: list[bytes]) -> bytes:
+        """One command; its raw reply."""
+        self.instance.advance(wall_clock())
+        raw = receive(self.client, request(args))
+        op = self.replica.seal()
+        if op is not None:
+            self.mirror.accept(Op.from_bytes(op.to_bytes()))
+        return raw
+
+    def check_mirror(self) -> None:
+        """The mirror shows what we show."""
+        self.mirror.advance(self.db.now)
+        assert visible(self.mirror.keyspace) == visible(self.db)
+
+
+def visible(db: Keyspace) -> dict[bytes, tuple[object, int | None]]:
+    """All that readers can see of a keyspace."""
+    shown: dict[bytes, tuple[object, int | None]] = {}
+    names = db.keys()
+    for key in names:
+        value = db.lookup(key)
+        assert value is not None
+        shown[key] = ((value.code(), value.visible()), db.deadline(key))
+    return shown
+
+
+COUNTER_MAX = (1 << 59) - 1
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "D-05",
+        "counters have 59 bits of magnitude",
+        lambda args, theirs, ours: (
+            isinstance(theirs, int)
+            and abs(theirs) > COUNTER_MAX
+            and ours == Refusal(b"ERR increment or decrement would overflow")
+        ),
+    ),
+)
+
+UNORDERED = re.compile(
+    rb"KEYS|SMEMBERS|SUNION|SINTER|SDIFF|HKEYS|HVALS|SSCAN|SCAN|HSCAN", re.IGNORECASE
+)
+PAIRS_UNORDERED = re.compile(rb"HGETALL", re.IGNORECASE)
+MILLISECONDS = re.compile(rb"PTTL", re.IGNORECASE)
+MILLISECONDS_SLACK = 60_000
+
+
+def normal(value: Reply) -> Reply:
+    """`value` with the order of sets and arrays removed."""
+    if isinstance(value, tuple):
+        return (value[0], sorted(map(normal, value[1]), key=repr))
+    return sorted(map(normal, value), key=repr) if isinstance(value, list) else value
+
+
+def pairs(value: Reply) -> Reply:
+    """A flat array of names and values as pairs, unordered."""
+    if isinstance(value, list):
+        return sorted(zip(value[::2], value[1::2], strict=True))
+    return normal(value)
+
+
+def alike(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
+    """Whether two replies that are not the same bytes say the same."""
+    name = args[0]
+    if UNORDERED.fullmatch(name) and normal(theirs) == normal(ours):
+        return True
+    if PAIRS_UNORDERED.fullmatch(name) and pairs(theirs) == pairs(ours):
+        return True
+    if MILLISECONDS.fullmatch(name) and isinstance(theirs, int) and isinstance(ours, int):
+        return theirs > 0 and ours > 0 and abs(theirs - ours) < MILLISECONDS_SLACK
+    return any(difference.applies(args, theirs, ours) for difference in DIFFERENCES)
+
+
+class Peer:
+    """Both of them."""
+
+    def __init__(self, server: Server, ours: Ours) -> None:
+        self.server = server
+        self.ours = ours
+
+    def same(self, *words: Word) -> Reply:
+        """Send one command to both, compare, return our reply, decoded."""
+        args = encode(words)
+        return self.compare(args, self.server.run(args), self.ours.run(args))
+
+    def compare(self, args: list[bytes], theirs: bytes, ours: bytes) -> Reply:
+        """Our reply, decoded; fails unless it is the server's."""
+        value = decode(ours)
+        if ours != theirs and not alike(args, decode(theirs), value):
+            raise AssertionError(f"{args}\n  redis: {theirs!r}\n  ours:  {ours!r}")
+        return value
+
+    def play(self, commands: Iterable[Sequence[Word]]) -> None:
+        """Send many commands to both, starting empty; compare all replies and what is left."""
+        self.clear()
+        sent = [encode(words) for words in commands]
+        for args, theirs in zip(sent, self.server.run_all(sent), strict=True):
+            self.compare(args, theirs, self.ours.run(args))
+        self.same_content()
+
+    def same_content(self) -> None:
+        """Both show the same keys with the same content and deadlines; so does the mirror."""
+        names = sorted(self.ours.db.keys())
+        theirs = decode(self.server.run([b"KEYS", b"*"]))
+        assert sorted(theirs) == names
+        for name in names:
+            self.same("TYPE", name)
+            self.same_value(name)
+            deadline = decode(self.server.run([b"PEXPIRETIME", name]))
+            ours = self.ours.db.deadline(name)
+            assert abs(deadline - (-1 if ours is None else ours)) < MILLISECONDS_SLACK, name
+        self.ours.check_mirror()
+
+    def same_value(self, key: bytes) -> None:
+        """Both show the same under `key`."""
+        value = self.ours.db.lookup(key)
+        assert value is not None
+        args = {
+            1: [b"GET", key],
+            2: [b"SMEMBERS", key],
+            3: [b"HGETALL", key],
+            4: [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"],
+            5: [b"LRANGE", key, b"0", b"-1"],
+        }[value.code()]
+        self.same(*args)
+
+    def protocol(self, version: int) -> None:
+        """Speak RESP `version` from now on."""
+        self.server.run([b"HELLO", str(version).encode()])
+        self.ours.client.protocol = version
+
+    def clear(self) -> None:
+        """Empty both, and start over with a new instance."""
+        self.server.run_all([[b"FLUSHALL"], [b"HELLO", b"2"]])
+        self.ours.check_mirror()
+        self.ours = Ours()
