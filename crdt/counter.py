@@ -62,8 +62,9 @@ class Counter:
     def total(self) -> Number:
         """The sum of all live shares, in order of origin (CTR-3)."""
         total: Number = 0
-        for origin in sorted(self.shares):
-            share = self.shares[origin]
+        shares = self.shares
+        for origin in shares if len(shares) == 1 else sorted(shares):
+            share = shares[origin]
             if share.seq > share.reset_seq:
                 total = add(total, share.part())
         return total

@@ -98,15 +98,21 @@ class Incoming:
 
     def read_parts(self, parts: Any) -> Value:
         """The typed values under one key."""
+        values = [self.read_value(part) for part in tuple_of(parts, "a key's values")]
+        if len(values) == 1:
+            return values[0]
         contested = Contested()
-        for part in tuple_of(parts, "a key's values"):
-            code, state = items_of(part, 2, "a key's value")
-            if type(code) is not int or code not in self.db.makers:
-                raise DecodeError(f"a value of unknown type {code!r}")
-            value = self.db.makers[code]()
-            value.load(state)
-            contested.parts[code] = value
-        return contested if len(contested.parts) > 1 else contested.shown()
+        contested.parts = {value.code(): value for value in values}
+        return contested.settle()
+
+    def read_value(self, part: Any) -> Value:
+        """One typed value."""
+        code, state = items_of(part, 2, "a key's value")
+        if type(code) is not int or code not in self.db.makers:
+            raise DecodeError(f"a value of unknown type {code!r}")
+        value = self.db.makers[code]()
+        value.load(state)
+        return value
 
 
 def check_deadlines(deadlines: object) -> tuple[int, ...]:

@@ -15,7 +15,16 @@ from typing import Final
 from crdt.dots import Dot
 from crdt.errors import NotANumber
 from crdt.keyspace import Keyspace
-from crdt.number import Number, add, check_range, check_sum, integer_of, parse_number, text_of
+from crdt.number import (
+    Number,
+    add,
+    check_range,
+    check_sum,
+    decimal_of,
+    integer_of,
+    parse_number,
+    text_of,
+)
 from crdt.observed import Observed
 from crdt.register import Register
 from crdt.value import Effect
@@ -45,27 +54,24 @@ class String(Register):
     def read(self) -> bytes:
         """What GET shows."""
         value: bytes | None = self.value
-        if self.extra is None:
-            assert value is not None
-            return value
-        counter = self.counted()
-        if counter is None:
-            assert value is not None
-            return value
-        if value is None:
-            return text_of(counter.total())
-        base = parse_number(value)
-        return value if base is None else text_of(add(base, counter.total()))
+        if value is not None:
+            counter = self.counted() if self.extra is not None else None
+            base = parse_number(value) if counter is not None else None
+            if counter is None or base is None:
+                return value
+            return text_of(add(base, counter.total()))
+        return text_of(self.counter().total())
 
     def number(self) -> int | Decimal | None:
-        """What increments add to: the value as a number, None if it is none."""
-        if self.dot == 0:
-            counter = self.counted()
-            if counter is not None:
-                total = counter.total()
-                if isinstance(total, int):
-                    return total
-        return parse_number(self.read())
+        """What increments add to: the value as a number, 0 if there is none, None if it is no
+        number."""
+        value: bytes | None = self.value
+        counter = self.counted() if self.extra is not None else None
+        base = parse_number(value) if value is not None else 0
+        if counter is None or base is None:
+            return base
+        total = counter.total() if base == 0 else add(base, counter.total())
+        return total if isinstance(total, int) else decimal_of(total)
 
     def visible(self) -> object:
         return self.read()
@@ -104,39 +110,40 @@ def increment(db: Keyspace, key: bytes, delta: int) -> int:
     Raises NotANumber if the key holds something else than an integer, CounterOverflow beyond 59
     bits of magnitude; nothing is changed then.
     """
-    held = db.data.get(key)
-    result = delta
-    if held is not None and held.alive():
-        assert isinstance(held, String)
-        result = integer_of(held.number()) + delta
+    held = held_string(db, key)
+    result = delta if held is None else integer_of(held.number()) + delta
     check_range(result)
-    add_to(db, key, delta)
+    add_to(db, key, held, delta)
     return result
 
 
 def increment_decimal(db: Keyspace, key: bytes, delta: Decimal) -> bytes:
     """INCRBYFLOAT: the value afterwards, as text. Raises NotANumber if there is no number."""
-    held = db.data.get(key)
-    base: int | Decimal | None = 0
-    if held is not None and held.alive():
-        assert isinstance(held, String)
-        base = held.number()
+    held = held_string(db, key)
+    base = 0 if held is None else held.number()
     if base is None:
         raise NotANumber("value is not a valid float")
     result = add(base, delta)
     if result in (float("inf"), float("-inf")):
         raise NotANumber("increment would produce NaN or Infinity")
-    add_to(db, key, add(delta, 0))
+    add_to(db, key, held, add(delta, 0))
     return text_of(result)
 
 
-def add_to(db: Keyspace, key: bytes, delta: Number) -> None:
-    """Make the increment, known to be allowed."""
+def held_string(db: Keyspace, key: bytes) -> String | None:
+    """The string under `key`, alive or remembered."""
+    held = db.data.get(key)
+    if type(held) is String:
+        return held
     held = db.remains(key, STRING)
-    seq = db.seq + 1
-    birth, total = seq, delta
-    if held is not None:
-        assert isinstance(held, String)
-        birth, total = held.next_sum(db.origin, seq, delta)
+    assert held is None or isinstance(held, String)
+    return held
+
+
+def add_to(db: Keyspace, key: bytes, held: String | None, delta: Number) -> None:
+    """Make the increment, known to be allowed."""
+    birth, total = db.seq + 1, delta
+    if held is not None and held.extra is not None:
+        birth, total = held.next_sum(db.origin, db.seq + 1, delta)
         check_sum(total)
     db.emit((ADD, key, birth, total))
