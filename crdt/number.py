@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from decimal import Context, Decimal, InvalidOperation
+from math import isfinite
 from typing import Final
 
 from crdt.errors import CounterOverflow, NotANumber
@@ -63,9 +64,13 @@ def simplest(number: Decimal) -> Number:
 
 
 def add(left: int | float | Decimal, right: int | float | Decimal) -> Number:
-    """The sum, in decimal unless both are integers."""
+    """The sum, in decimal unless both are integers. What would be no number is 0."""
     if isinstance(left, int) and isinstance(right, int):
         return left + right
+    for number in (left, right):
+        if isinstance(number, float) and not isfinite(number):
+            total = float(left) + float(right)
+            return 0 if total != total else total
     return simplest(EXACT.add(decimal_of(left), decimal_of(right)))
 
 

@@ -4,8 +4,9 @@ Which members there are is decided as for a set; the score of a surviving member
 plus the increments that it had not observed (rules ZST-1 to ZST-13, D-07). Scores are binary
 floating point as in Redis, summed in order of origin (rule CTR-3).
 
-The order by score and member is built at the first range query and kept up from then on, so a key
-that is only written costs no sorting.
+The order by score and member is made when somebody asks for it, and brought up to date when
+somebody asks again. So a key that is only written costs no sorting, and a member that is written
+often between two questions moves once.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from crdt.register import Register
 
 ZSET: Final = 4
 INTEGRAL_MAX: Final = float(1 << 53)
+STALE_SHARE: Final = 8  # with more than an eighth of the members moved, sorting anew is cheaper
+STALE_SLACK: Final = 64
 
 
 class Score(Register):
@@ -37,11 +40,10 @@ class Score(Register):
 
     def number(self) -> float:
         """The score that readers see."""
-        base = 0.0 if self.dot == 0 else float(self.value)
-        if self.extra is None or self.extra.counter is None:
-            return base
-        total = self.extra.counter.total_binary(base)
-        return 0.0 if total != total else total
+        score = 0.0 if self.dot == 0 else float(self.value)
+        if self.extra is not None and self.extra.counter is not None:
+            score = self.extra.counter.total_binary(score)
+        return 0.0 if score != score else score
 
     def visible(self) -> object:
         return self.number()
@@ -50,12 +52,13 @@ class Score(Register):
 class SortedSet(Fields):
     """Scores by member."""
 
-    __slots__ = ("index", "scores")
+    __slots__ = ("index", "scores", "stale")
 
     def __init__(self) -> None:
         super().__init__()
         self.index: Any = None
         self.scores: dict[bytes, float] = {}
+        self.stale: set[bytes] = set()
 
     def code(self) -> int:
         return ZSET
@@ -72,31 +75,42 @@ class SortedSet(Fields):
         return register.number()
 
     def ranked(self) -> Any:
-        """A `SortedList` of `(score, member)`. O(n log n) the first time."""
+        """A `SortedList` of `(score, member)`, good until the next write.
+
+        O(n log n) the first time, later O(log n) for each member written in between.
+        """
         if self.index is None:
             for member, register in self.fields.items():
                 assert isinstance(register, Score)
                 self.scores[member] = register.number()
             self.index = SortedList([(score, member) for member, score in self.scores.items()])
+        elif self.stale:
+            for member in self.stale:
+                self.place(member)
+            self.stale.clear()
         return self.index
 
+    def place(self, member: bytes) -> None:
+        """Bring one member of the order up to date."""
+        before = self.scores.get(member)
+        after = self.score(member)
+        if before is not None:
+            if before == after and before != 0:  # minus zero equals zero, and is shown otherwise
+                return
+            self.index.remove((before, member))
+        if after is None:
+            self.scores.pop(member, None)
+        else:
+            self.index.add((after, member))
+            self.scores[member] = after
+
     def changed(self, field: bytes, register: Register | None) -> None:
-        if self.index is None:
-            return
-        before = self.scores.get(field)
-        if register is None:
-            if before is not None:
-                self.index.remove((before, field))
-                del self.scores[field]
-            return
-        assert isinstance(register, Score)
-        after = register.number()
-        if before is None:
-            self.index.add((after, field))
-        elif before != after:
-            self.index.remove((before, field))
-            self.index.add((after, field))
-        self.scores[field] = after
+        if self.index is not None:
+            self.stale.add(field)
+            if len(self.stale) > len(self.scores) // STALE_SHARE + STALE_SLACK:
+                self.index = None
+                self.scores = {}
+                self.stale = set()
 
     def visible(self) -> object:
         return [(member, self.score(member)) for member in sorted(self.fields)]
@@ -132,7 +146,10 @@ def increment(db: Keyspace, key: bytes, member: bytes, delta: float) -> float:
         share = held.share(db.origin)
         if share is not None:
             birth, total = share.birth, float(share.sum) + delta
-    if score != score:
+    if score != score or total != total:
         raise NotANumber("resulting score is not a number (NaN)")
     db.emit((ZSET << 4 | ADD, key, member, birth, compact(total)))
-    return score
+    if held is None:
+        return score
+    assert isinstance(held, Score)
+    return held.number()
