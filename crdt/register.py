@@ -41,7 +41,7 @@ class Extra:
     __slots__ = ("counter", "rivals")
 
     def __init__(self) -> None:
-        self.rivals: list[Write] = []
+        self.rivals: tuple[Write, ...] = ()
         self.counter: Counter | None = None
 
 
@@ -90,9 +90,9 @@ class Register(Value):
         if len(writes) > 1:
             if self.extra is None:
                 self.extra = Extra()
-            self.extra.rivals = writes[1:]
+            self.extra.rivals = tuple(writes[1:])
         elif self.extra is not None:
-            self.extra.rivals = []
+            self.extra.rivals = ()
             self.trim()
 
     def trim(self) -> None:
@@ -219,10 +219,12 @@ class Register(Value):
     def load_extra(self, rivals: tuple[Any, ...], shares: Any) -> None:
         """Read back the losers and the counter."""
         extra = Extra()
+        losers: list[Write] = []
         for index in range(0, len(rivals), 3):
             dot, stamp, value = rivals[index : index + 3]
             self.check_write(dot, stamp, value)
-            extra.rivals.append(Write(dot, stamp, value))
+            losers.append(Write(dot, stamp, value))
+        extra.rivals = tuple(losers)
         if extra.rivals and self.dot == 0:
             raise DecodeError("a register: losers, but nothing that is shown")
         if shares:
