@@ -42,7 +42,7 @@ def why_pure() -> str:
     return ""
 
 
-def compile_modules(modules: Sequence[str], scratch: Path) -> dict[str, str]:
+def compile_modules(modules: Sequence[str], scratch: Path, level: str) -> dict[str, str]:
     """Compiles the modules; returns the shared libraries and their places in the wheel."""
     # Imported late: a pure build needs neither of them.
     from mypyc.build import mypycify  # noqa: PLC0415
@@ -68,7 +68,7 @@ def compile_modules(modules: Sequence[str], scratch: Path) -> dict[str, str]:
 
     extensions = mypycify(
         list(modules),
-        opt_level=os.environ.get("CRDB_OPT", OPTIMISATION),
+        opt_level=level,
         debug_level="0",
         multi_file=True,
         target_dir=str(scratch / "c"),
@@ -107,8 +107,9 @@ class CompileHook(BuildHookInterface[BuilderConfig]):
             return
         self.app.display_info(f"crdb: compiling {len(modules)} modules with mypyc")
         with chdir(self.root):
-            scratch = Path("build", f"mypyc-{sysconfig.get_config_var('SOABI')}")
-            built = compile_modules(modules, scratch)
+            level = os.environ.get("CRDB_OPT", OPTIMISATION)
+            scratch = Path("build", f"mypyc-{sysconfig.get_config_var('SOABI')}-O{level}")
+            built = compile_modules(modules, scratch, level)
         build_data["force_include"].update({str(Path(self.root, k)): v for k, v in built.items()})
         build_data["pure_python"] = False
         build_data["infer_tag"] = True

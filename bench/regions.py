@@ -14,14 +14,14 @@ NAMES = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 
 @contextmanager
-def database(names: Sequence[str] = NAMES, *, delay: str = "none") -> Generator[list[Server]]:
+def database(names: Sequence[str] = NAMES, *, delay_ms: float = 0) -> Generator[list[Server]]:
     """The regions as processes: the first on the measured core, its peers beside the driver.
 
     They are linked and settled when the block starts.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        file = region_file(directory, names, delay=delay)
+        file = region_file(directory, names, delay_ms=delay_ms)
         ports = {each["name"]: each["port"] for each in tomllib.loads(file.read_text())["region"]}
         cores = [SERVER_CORE] + [DRIVER_CORE] * (len(names) - 1)
         servers = [

@@ -1,0 +1,150 @@
+"""How long after a write is it visible in another region, the link's own delay taken off?
+
+10,000 writes a second go into the first of three regions. Beside them a client blocks in BLPOP on a
+key of the second region, another one pushes to that key in the first; what is measured is the time
+from sending the push until the blocked client has its element. So the figure includes both regions'
+servers and both clients, and is an upper limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+import select
+import socket
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+from statistics import quantiles
+
+from rich.table import Table
+
+from machine import DRIVER_CORE, HOST, Server, console, pinned_to
+from regions import database
+
+RATE = 10_000  # writes a second
+KEYS = 100_000
+TURN_SECONDS = 0.001  # the writer sends what is due this often
+SETTLING_SECONDS = 0.002  # between blocking in one region and pushing in another
+WARM_UP_SECONDS = 1.0
+REPLY_SECONDS_MAX = 20.0
+BAR_MEDIAN_MS, BAR_P99_MS = 2.0, 5.0
+
+
+def command(*words: str) -> bytes:
+    """A request in RESP."""
+    parts = [f"${len(word)}\r\n{word}\r\n" for word in words]
+    return f"*{len(words)}\r\n{''.join(parts)}".encode()
+
+
+def connected(port: int) -> socket.socket:
+    """A connection that gives up on a silent server."""
+    client = socket.create_connection((HOST, port), REPLY_SECONDS_MAX)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return client
+
+
+def received(client: socket.socket, *, ending: bytes) -> None:
+    """Waits for a reply that ends so."""
+    reply = b""
+    while not reply.endswith(ending):
+        data = client.recv(65_536)
+        if not data:
+            raise SystemExit(f"the server closed the connection after {reply!r}")
+        reply += data
+        if reply.startswith(b"-"):
+            raise SystemExit(f"the server says {reply!r}")
+
+
+def write_steadily(port: int, rate: int, *, enough: Event) -> None:
+    """SETs of random keys at the rate, until it is enough. Replies are read and thrown away."""
+    rng = random.Random(1)
+    value = "x" * 16
+    writes = [command("SET", f"k{rng.randrange(KEYS):08d}", value) for _ in range(KEYS)]
+    client = connected(port)
+    sent = answered = 0
+    start = time.monotonic()
+    while not enough.is_set():
+        due = int((time.monotonic() - start) * rate)
+        if due > sent:
+            client.sendall(b"".join(writes[number % KEYS] for number in range(sent, due)))
+            sent = due
+        time.sleep(TURN_SECONDS)
+        if select.select([client], [], [], 0)[0]:
+            answered += client.recv(1 << 20).count(b"\n")
+        if answered > sent:
+            raise SystemExit(f"{answered} replies to {sent} writes")
+
+
+@contextmanager
+def written(server: Server, rate: int) -> Generator[None]:
+    """The server takes this many writes a second while the block runs."""
+    enough = multiprocessing.Event()
+    options = {"enough": enough}
+    writer = multiprocessing.Process(
+        target=write_steadily, args=(server.port, rate), kwargs=options
+    )
+    with pinned_to(DRIVER_CORE):
+        writer.start()
+    try:
+        time.sleep(WARM_UP_SECONDS)
+        yield
+    finally:
+        enough.set()
+        writer.join(REPLY_SECONDS_MAX)
+        if writer.is_alive():
+            writer.kill()
+    if writer.exitcode:
+        raise SystemExit("the writer failed")
+
+
+def probe(here: Server, there: Server, count: int) -> list[float]:
+    """Seconds from pushing here until popped there, that often."""
+    rng = random.Random(2)
+    found: list[float] = []
+    with connected(here.port) as pusher, connected(there.port) as popper:
+        for number in range(count):
+            key = f"probe:{number}"
+            popper.sendall(command("BLPOP", key, str(int(REPLY_SECONDS_MAX))))
+            time.sleep(SETTLING_SECONDS * (1 + rng.random()))
+            start = time.monotonic()
+            pusher.sendall(command("LPUSH", key, "seen"))
+            received(popper, ending=b"seen\r\n")
+            found.append(time.monotonic() - start)
+            received(pusher, ending=b":1\r\n")
+    return found
+
+
+def measure(delay_ms: float, arguments: argparse.Namespace) -> list[float]:
+    """Milliseconds until visible beyond the link's delay, every probe's."""
+    with database(delay_ms=delay_ms) as (here, there, _), written(here, arguments.rate):
+        before = here.client().dbsize()
+        found = probe(here, there, arguments.probes)
+        assert not arguments.rate or here.client().dbsize() > before, "nothing was written"
+    return [seconds * 1_000 - delay_ms for seconds in found]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rate", type=int, default=RATE, help="writes a second")
+    parser.add_argument("--probes", type=int, default=400)
+    parser.add_argument("--delays", type=float, nargs="+", default=[0.0, 40.0], help="ms one way")
+    arguments = parser.parse_args()
+    title = f"Milliseconds until visible in another region, at {arguments.rate:,} writes a second"
+    shown = Table(title=title, title_justify="left")
+    for heading in ("link delay", "median", "p99", "worst"):
+        shown.add_column(heading, justify="right")
+    with pinned_to(DRIVER_CORE):
+        for delay in arguments.delays:
+            found = measure(delay, arguments)
+            cuts = quantiles(found, n=100)
+            rows = (f"{delay:.0f} ms", f"{cuts[49]:.2f}", f"{cuts[98]:.2f}", f"{max(found):.2f}")
+            shown.add_row(*rows)
+    shown.add_row("bar", f"{BAR_MEDIAN_MS:.2f}", f"{BAR_P99_MS:.2f}", "")
+    console.print(shown)
+
+
+if __name__ == "__main__":
+    main()
