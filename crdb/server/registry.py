@@ -10,7 +10,9 @@ from crdb.server.table import TABLE, Command, install
 
 FAMILIES: Final = (
     "admin",
+    "bitmaps",
     "connection",
+    "counters",
     "expiry",
     "hashes",
     "keys",

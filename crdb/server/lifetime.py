@@ -1,0 +1,45 @@
+"""When a key is to end, as clients say it: in seconds or milliseconds, from now or absolute.
+
+Deadlines are ms of wall clock from 0 to 2^49 (rule EXP-8); what lies beyond is refused with the
+text that Redis has for its own, greater, limit.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.server import arguments
+from crdb.server.errors import CommandError, invalid_expire
+from crdt.expiry import DEADLINE_MAX
+
+SECONDS: Final = 1
+MILLISECONDS: Final = 2
+AT_SECONDS: Final = 3
+AT_MILLISECONDS: Final = 4
+
+LIFETIMES: Final[dict[bytes, int]] = {
+    b"EX": SECONDS,
+    b"PX": MILLISECONDS,
+    b"EXAT": AT_SECONDS,
+    b"PXAT": AT_MILLISECONDS,
+}
+"""The options of SET and GETEX."""
+
+
+def deadline(argument: bytes, form: int, now: int, command: bytes) -> int:
+    """The deadline that `argument` means, in ms; it may have passed already."""
+    amount = arguments.integer(argument)
+    if form in (SECONDS, AT_SECONDS):
+        amount *= 1000
+    if form in (SECONDS, MILLISECONDS):
+        amount += now
+    if amount > DEADLINE_MAX:
+        raise CommandError(invalid_expire(command))
+    return amount
+
+
+def positive_deadline(argument: bytes, form: int, now: int, command: bytes) -> int:
+    """As `deadline`; a time that is not positive is refused."""
+    if arguments.integer(argument) <= 0:
+        raise CommandError(invalid_expire(command))
+    return deadline(argument, form, now, command)
