@@ -22,6 +22,7 @@ DIGITS: Final = 17
 EXACT: Final = Context(prec=400)
 ROUNDED: Final = Context(prec=DIGITS)
 INTEGRAL_MAX: Final = 1 << 53
+TEXT_MAX: Final = 5 * 1024  # longer texts are no numbers, as in Redis
 
 
 def parse_integer(text: bytes) -> int | None:
@@ -34,7 +35,9 @@ def parse_integer(text: bytes) -> int | None:
 
 def parse_decimal(text: bytes) -> Decimal | None:
     """The finite decimal number that `text` spells, else None."""
-    if not text or text[:1].isspace() or text[-1:].isspace() or b"_" in text:
+    if not text or len(text) >= TEXT_MAX:
+        return None
+    if text[:1].isspace() or text[-1:].isspace() or b"_" in text:
         return None
     try:
         value = Decimal(text.decode("ascii"))

@@ -96,12 +96,22 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
             if held.extra is not None:
                 resets = held.resets()
         else:
-            db.delete(key)
+            assign_anew(db, key, value, keep_ttl)
+            return
     kind = KEEP if keep_ttl else SET
     if resets is None:
         db.emit((kind, key, stamp - db.base, value))
     else:
         db.emit((kind, key, stamp - db.base, value, resets))
+
+
+def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:
+    """SET over another type, or over several at once: those go, a time to live may stay."""
+    deadline = db.deadline(key) if keep_ttl else None
+    db.delete(key)
+    db.emit((SET, key, db.now - db.base, value))
+    if deadline is not None:
+        db.expire(key, deadline)
 
 
 def increment(db: Keyspace, key: bytes, delta: int) -> int:
