@@ -1,0 +1,115 @@
+"""What a link tells those around it. All events are frozen values and name the peer."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+from crdt.dots import Origin, Vector
+
+
+@attrs.frozen
+class Connected:
+    """Both ends have greeted each other."""
+
+    peer: str
+    region: int
+    origin: Origin
+
+
+@attrs.frozen
+class Resynced:
+    """Ops flow. `full`: after a snapshot; else from the backlog."""
+
+    peer: str
+    full: bool
+
+
+@attrs.frozen
+class OpsTaken:
+    """Ops have come in; `applied` of their effects are visible now."""
+
+    peer: str
+    applied: int
+
+
+@attrs.frozen
+class Merged:
+    """A snapshot has been merged."""
+
+    peer: str
+
+
+@attrs.frozen
+class SnapshotWanted:
+    """The peer's backlog does not reach back to what we have."""
+
+    peer: str
+
+
+@attrs.frozen
+class Stalled:
+    """Too much is waiting for its turn here; the link rests for a moment."""
+
+    peer: str
+
+
+@attrs.frozen
+class GapFound:
+    """Effects of `origin` are missing; `asked` is who was asked for them, empty if nobody has
+    them."""
+
+    peer: str
+    origin: Origin
+    asked: str
+
+
+@attrs.frozen
+class GapUnfilled:
+    """The peer no longer holds the ops of `origin` that it was asked for."""
+
+    peer: str
+    origin: Origin
+
+
+@attrs.frozen
+class Reported:
+    """A region has said what it has reached, itself or through the peer."""
+
+    peer: str
+    region: int
+    vector: Vector
+    clock: int
+
+
+@attrs.frozen
+class OriginReused:
+    """The peer knows effects of our own origin that we did not make: we have lost memory. Take a
+    new incarnation before the next write (design section 3)."""
+
+    peer: str
+    origin: Origin
+
+
+@attrs.frozen
+class Closed:
+    """The link is over. Dial again, unless it is cut."""
+
+    peer: str
+    reason: str
+
+
+Event: TypeAlias = (
+    Connected
+    | Resynced
+    | OpsTaken
+    | Merged
+    | SnapshotWanted
+    | Stalled
+    | GapFound
+    | GapUnfilled
+    | Reported
+    | OriginReused
+    | Closed
+)

@@ -1,0 +1,61 @@
+"""Every number that a link is tuned by, and why it is what it is.
+
+They are one value, so that the simulator can turn each of them to an extreme. Times are
+nanoseconds of a monotone clock.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+MS: Final = 1_000_000
+SECOND: Final = 1_000_000_000
+
+
+@attrs.frozen
+class Limits:
+    """The tuning of one replica's links."""
+
+    window_bytes_max: int = 16 << 20
+    """Bytes of ops and pieces that may be unacknowledged: 50 MB/s over a round trip of 300 ms."""
+
+    batch_bytes_max: int = 256 << 10
+    """Of one frame of ops, or part of an op or a piece: so that heartbeats get through between."""
+
+    ack_bytes: int = 1 << 20
+    """A sink acknowledges at the latest after so many bytes: a sixteenth of the window."""
+
+    ack_ns: int = 20 * MS
+    """... or so long after the first op that is not acknowledged: half a batch of a busy link is
+    little, and 50 acknowledgements a second cost nothing."""
+
+    heartbeat_ns: int = 200 * MS
+    """Each end says something at least this often."""
+
+    silence_ns_max: int = 5 * SECOND
+    """A peer that has said nothing for so long is dead: longer than any pause but a stopped
+    process, shorter than people's patience."""
+
+    patience_ns: int = 100 * MS
+    """A gap must have stood for so long, and for three round trips, before it is repaired."""
+
+    orphan_ns: int = 50 * MS
+    """The same for ops of regions that no live link of ours is there to bring."""
+
+    stall_ns: int = 50 * MS
+    """A sink whose gate was full asks again after so long."""
+
+    scan_ops_max: int = 4096
+    """Ops of the history that one call looks at: a quarter of a millisecond."""
+
+    snapshots_max: int = 4
+    """Snapshots that one replica sends at a time: each may hold back a copy of what is written
+    meanwhile."""
+
+    collect_ns: int = 1 * SECOND
+    """Between two collections of garbage, at least."""
+
+    collect_key_ns: int = 20_000
+    """... and this much more for each key that waits, which bounds the share of time at a tenth."""
