@@ -63,6 +63,8 @@ SCHEMA: Final[Schema] = {
 
 Address = tuple[str, int]
 
+_LINK_COST: Final = ms(DELAY_MS_MAX) * REGION_MAX
+
 # Digits would be taken for an id; a space or a comma would end the name in a command or an option.
 _NAME: Final = re.compile(r"(?!\d+\Z)[^\s,\x00-\x1f\x7f]+")
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
@@ -183,6 +185,21 @@ class Config:
         if self.link.delay == "measured":
             return Catalog.shipped().one_way_ns(here.place, there.place)
         return 0 if isinstance(self.link.delay, str) else ms(self.link.delay)
+
+    def routes(self, source: str, sink: str) -> tuple[int, ...]:
+        """The ids of the regions whose ops the link from `source` to `sink` carries.
+
+        Every region gets the ops of every other along one path: the one with the fewest relays, and
+        of those the quickest. In a mesh a link carries just the ops of its source. Raises
+        `ConfigError`.
+        """
+        link = self.region(source).name, self.region(sink).name
+        origins = self.topology.carried(self._relay_cost).get(link, ())
+        return tuple(self.region(origin).id for origin in origins)
+
+    def _relay_cost(self, source: str, sink: str) -> int:
+        """One link weighs more than all delays together."""
+        return _LINK_COST + self.delay_ns(source, sink)
 
     def to_toml(self) -> str:
         """The configuration as a file, complete with defaults: `from_toml` gives it back."""

@@ -90,6 +90,27 @@ def test_peers_are_those_that_the_topology_links(head: str, peers: dict[str, str
     assert config.peers("1") == config.peers("a")
 
 
+def test_a_link_of_a_mesh_carries_the_ops_of_its_source() -> None:
+    config = read(f'{THREE}[link]\ndelays = [["a", "c", 100]]')  # though it is quicker through b
+    assert config.routes("a", "c") == (1,)
+    assert config.routes("3", "1") == (3,)
+
+
+def test_a_relay_carries_what_others_wrote() -> None:
+    config = read(f'topology = "star"\nhub = "b"\n{THREE}')
+    assert config.routes("b", "a") == (2, 3)
+    assert config.routes("a", "b") == (1,)
+    assert config.routes("a", "c") == ()
+    with pytest.raises(ConfigError, match='unknown region "x"'):
+        config.routes("a", "x")
+
+
+def test_of_two_ways_of_one_length_the_quicker_relays() -> None:
+    four = f'topology = "ring"\n{THREE}[[region]]\nname = "d"\n[link]\n'
+    assert read(f'{four}delays = [["a", "b", 5]]').routes("d", "c") == (1, 4)
+    assert read(f'{four}delays = [["a", "d", 5]]').routes("d", "c") == (4,)
+
+
 def test_delays_override_the_common_one_both_ways_unless_both_are_given() -> None:
     config = read(
         f'{THREE}[link]\ndelay = 10\ndelays = [["a", "b", 1.5], ["b", "c", 2], ["c", "b", 0]]'
