@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.resp.numbers import INT64_MIN
 from crdb.server import arguments
 from crdb.server.errors import CommandError, invalid_expire
 from crdt.expiry import DEADLINE_MAX
@@ -31,6 +32,8 @@ def deadline(argument: bytes, form: int, now: int, command: bytes) -> int:
     amount = arguments.integer(argument)
     if form in (SECONDS, AT_SECONDS):
         amount *= 1000
+        if amount < INT64_MIN:
+            raise CommandError(invalid_expire(command))
     if form in (SECONDS, MILLISECONDS):
         amount += now
     if amount > DEADLINE_MAX:

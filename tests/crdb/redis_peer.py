@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -255,14 +255,18 @@ MILLISECONDS_SLACK = 60_000
 def normal(value: Reply) -> Reply:
     """`value` with the order of sets and arrays removed."""
     if isinstance(value, tuple):
-        return (value[0], sorted(map(normal, value[1]), key=repr))
-    return sorted(map(normal, value), key=repr) if isinstance(value, list) else value
+        kind, members = cast("tuple[str, list[Reply]]", value)
+        return (kind, sorted(map(normal, members), key=repr))
+    if isinstance(value, list):
+        return sorted(map(normal, cast("list[Reply]", value)), key=repr)
+    return value
 
 
 def pairs(value: Reply) -> Reply:
     """A flat array of names and values as pairs, unordered."""
     if isinstance(value, list):
-        return sorted(zip(value[::2], value[1::2], strict=True))
+        flat = cast("list[bytes]", value)
+        return sorted(zip(flat[::2], flat[1::2], strict=True))
     return normal(value)
 
 

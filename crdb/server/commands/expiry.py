@@ -13,7 +13,7 @@ from typing import Final
 from crdb.resp import reply
 from crdb.server import lifetime
 from crdb.server.client import Client
-from crdb.server.errors import CommandError, invalid_expire, one_line, printable
+from crdb.server.errors import CommandError, one_line, printable
 from crdb.server.table import Command
 from crdt.keyspace import Keyspace
 
@@ -29,7 +29,6 @@ LT: Final = 8
 CONDITIONS: Final[dict[bytes, int]] = {b"NX": NX, b"XX": XX, b"GT": GT, b"LT": LT}
 MISSING: Final = -2
 ENDLESS: Final = -1
-INT64_MIN_MS: Final = -(1 << 63)
 
 
 def expire(client: Client, args: list[bytes]) -> None:
@@ -58,8 +57,6 @@ def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -
     key = args[1]
     conditions = parse_conditions(args) if len(args) > 3 else 0
     deadline = lifetime.deadline(args[2], form, db.horizon, command)
-    if form in (lifetime.SECONDS, lifetime.AT_SECONDS) and deadline < INT64_MIN_MS:
-        raise CommandError(invalid_expire(command))
     if db.lookup_for_write(key) is None or not allows(conditions, db.deadline(key), deadline):
         reply.integer(client.out, 0)
         return

@@ -1,0 +1,102 @@
+"""Bits of a string, numbered as Redis numbers them: bit 0 is the highest of the first byte.
+
+Whatever lies behind the end of the string is zeros. Fields of 1 to 64 bits may lie anywhere; a
+number that does not fit one wraps round, is cut to the nearest that fits, or is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WRAP: Final = 0
+SATURATE: Final = 1
+FAIL: Final = 2
+
+
+class Field:
+    """A type of bit field: `bits` wide, with a sign or without."""
+
+    __slots__ = ("bits", "signed")
+
+    def __init__(self, bits: int, signed: bool) -> None:
+        self.bits = bits
+        self.signed = signed
+
+    def read(self, data: bytes | bytearray, offset: int) -> int:
+        """The number that stands at bit `offset`.
+
+        >>> Field(4, False).read(b"\\xab", 4), Field(4, True).read(b"\\xab", 4)
+        (11, -5)
+        """
+        first, last = offset >> 3, (offset + self.bits + 7) >> 3
+        piece = data[first:last].ljust(last - first, b"\0")
+        number = int.from_bytes(piece, "big") >> (8 * last - offset - self.bits)
+        return self.wrap(number)
+
+    def write(self, data: bytearray, offset: int, number: int) -> None:
+        """Put `number`, which fits, at bit `offset` of `data`, which is long enough."""
+        first, last = offset >> 3, (offset + self.bits + 7) >> 3
+        shift = 8 * last - offset - self.bits
+        mask = ((1 << self.bits) - 1) << shift
+        held = int.from_bytes(data[first:last], "big")
+        written = held & ~mask | (number << shift) & mask
+        data[first:last] = written.to_bytes(last - first, "big")
+
+    def wrap(self, number: int) -> int:
+        """The number that the lowest bits of `number` spell."""
+        number &= (1 << self.bits) - 1
+        if self.signed and number >> (self.bits - 1):
+            number -= 1 << self.bits
+        return number
+
+    def fit(self, number: int, overflow: int) -> int | None:
+        """What becomes of `number` here; None if it does not fit and is refused."""
+        low = -(1 << (self.bits - 1)) if self.signed else 0
+        high = low + (1 << self.bits) - 1
+        if low <= number <= high:
+            return number
+        if overflow == WRAP:
+            return self.wrap(number)
+        if overflow == SATURATE:
+            return high if number > high else low
+        return None
+
+
+def count(data: bytes, first: int, last: int) -> int:
+    """How many bits are set from bit `first` to bit `last`, inclusive; both are within."""
+    span = last - first + 1
+    shift = 7 - (last & 7)
+    number = int.from_bytes(data[first >> 3 : (last >> 3) + 1], "big") >> shift
+    return (number & ((1 << span) - 1)).bit_count()
+
+
+def find(data: bytes, bit: int, first: int, last: int) -> int:
+    """The first bit that is `bit` from bit `first` to bit `last`, inclusive; -1 if there is none.
+
+    >>> find(b"\\xff\\xf0", 0, 0, 15), find(b"\\xff\\xf0", 1, 12, 15)
+    (12, -1)
+    """
+    span = last - first + 1
+    shift = 7 - (last & 7)
+    number = int.from_bytes(data[first >> 3 : (last >> 3) + 1], "big") >> shift
+    number &= (1 << span) - 1
+    if bit == 0:
+        number ^= (1 << span) - 1
+    return first + span - number.bit_length() if number else -1
+
+
+def combine(operation: bytes, texts: list[bytes]) -> bytes:
+    """AND, OR, XOR of several strings, or NOT of one; the shorter ones are filled up with zeros."""
+    size = max(map(len, texts), default=0)
+    numbers = [int.from_bytes(text.ljust(size, b"\0"), "big") for text in texts]
+    result = numbers[0]
+    for number in numbers[1:]:
+        if operation == b"AND":
+            result &= number
+        elif operation == b"OR":
+            result |= number
+        else:
+            result ^= number
+    if operation == b"NOT":
+        result ^= (1 << (8 * size)) - 1
+    return result.to_bytes(size, "big")
