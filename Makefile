@@ -10,12 +10,13 @@ UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 
 	--generate-hashes --no-annotate --custom-compile-command "make lock"
 
 .DELETE_ON_ERROR:
-.PHONY: help install dev demo test check lint format types bench lock clean
+.PHONY: help install demo test test-compiled check lint format bench lock clean
 
 help:
 	@echo "make install   .venv with the commands 'crdb' and 'python -m sim'"
 	@echo "make demo      three regions, a cut and what becomes of it, in 20 seconds"
 	@echo "make test      the whole test suite"
+	@echo "make test-compiled  the packages' tests against the compiled modules"
 	@echo "make check     format, lint, types, layers, tests, coverage: what CI runs"
 	@echo "make bench     ours beside a redis-server (needs redis-server and redis-benchmark)"
 	@echo "make lock      newest versions of all dependencies into requirements/"
@@ -32,6 +33,13 @@ demo: .venv/installed
 test: .venv/installed .venv/locked-dev
 	$(BIN)/python -m pytest $(if $(COVER),--cov --cov-report=) $(ARGS)
 	$(if $(COVER),$(BIN)/python tools/coverage_gate.py)
+
+# The tests of the packages once more, against the compiled ones: in build/compiled there is nothing
+# else to import.
+test-compiled: .venv/installed .venv/locked-dev
+	@mkdir -p build/compiled && ln -sfn ../../tests build/compiled/tests
+	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest $(ARGS) --rootdir . \
+		--config-file ../../pyproject.toml --override-ini pythonpath= $(PACKAGES:%=tests/%)
 
 check: lint
 	$(MAKE) test COVER=1
