@@ -20,13 +20,15 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {"crdt", "replication", "geo", "crdb", "sim"}
 NEEDED_BY_CRDT = {"attr", "attrs", "msgpack", "sortedcontainers"}
 
-# Prints what an import adds to the interpreter, the standard library left out.
+# Prints what an import adds to the interpreter, without the standard library and without what was
+# never imported: a compiled module may put helpers of its own among the modules.
 PROBE = """
 import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
 before = set(sys.modules)
 importlib.import_module(sys.argv[2])
-roots = {name.partition(".")[0] for name in set(sys.modules) - before}
+added = {name for name in set(sys.modules) - before if sys.modules[name].__spec__}
+roots = {name.partition(".")[0] for name in added}
 print(json.dumps(sorted(roots - sys.stdlib_module_names)))
 """
 
