@@ -27,7 +27,7 @@ import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
 before = set(sys.modules)
 importlib.import_module(sys.argv[2])
-added = {name for name in set(sys.modules) - before if sys.modules[name].__spec__}
+added = {name for name in set(sys.modules) - before if getattr(sys.modules[name], "__spec__", None)}
 roots = {name.partition(".")[0] for name in added}
 print(json.dumps(sorted(roots - sys.stdlib_module_names)))
 """
