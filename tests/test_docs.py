@@ -1,0 +1,72 @@
+"""What documents say holds: paths exist, links lead somewhere, examples in docstrings run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/data/README.md")])
+EXAMPLES = sorted(
+    path
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if ">>> " in path.read_text()
+)
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+SOURCE = re.compile(r"`((?:crdt|replication|geo|crdb|sim|tests|docs|bench|examples)/[\w./-]+)`")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def prose_of(path: Path) -> str:
+    """The document without its blocks of code."""
+    return re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    targets = [link for link in LINK.findall(prose_of(path)) if "://" not in link]
+    assert not [link for link in targets if not (path.parent / link).exists()]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_file_that_is_named_exists(path: Path) -> None:
+    assert not [file for file in SOURCE.findall(path.read_text()) if not (ROOT / file).exists()]
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    pages = {path for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")}
+    found = {ROOT / "docs" / "index.md"}
+    frontier = list(found)
+    while frontier:
+        page = frontier.pop()
+        linked = {(page.parent / link).resolve() for link in LINK.findall(prose_of(page))}
+        fresh = (linked & pages) - found
+        found |= fresh
+        frontier += fresh
+    assert found == pages
+
+
+def test_the_glossary_has_each_word_once() -> None:
+    rows = re.findall(r"^\| ([^|]+?) \|", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
+    words = [word for word in rows if word not in {"word", "---"}]
+    assert len(words) > 50
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_examples_run(path: Path) -> None:
+    module = importlib.import_module(
+        name_of(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    )
+    outcome = doctest.testmod(module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
