@@ -90,6 +90,17 @@ def compile_modules(modules: Sequence[str], scratch: Path, level: str) -> dict[s
     return {path: str(Path(path).relative_to(command.build_lib)) for path in command.get_outputs()}
 
 
+def expand(patterns: Sequence[str], root: Path) -> list[str]:
+    """The modules that the patterns stand for; a pattern that finds none is an error."""
+    found: list[str] = []
+    for pattern in patterns:
+        paths = [path for path in sorted(root.glob(pattern)) if path.stem != "__init__"]
+        if not paths:
+            raise SystemExit(f"pyproject.toml asks to compile what is not there: {pattern}")
+        found += [str(path.relative_to(root)) for path in paths]
+    return found
+
+
 class CompileHook(BuildHookInterface[BuilderConfig]):
     """Adds the compiled modules to a wheel."""
 
@@ -98,10 +109,7 @@ class CompileHook(BuildHookInterface[BuilderConfig]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self.target_name != "wheel" or version == "editable":
             return
-        modules: list[str] = self.config["modules"]
-        missing = [module for module in modules if not Path(self.root, module).is_file()]
-        if missing:
-            raise SystemExit(f"pyproject.toml asks to compile what is not there: {missing}")
+        modules = expand(self.config["modules"], Path(self.root))
         if reason := "nothing to compile" if not modules else why_pure():
             self.app.display_info(f"crdb: a pure-Python wheel ({reason})")
             return
