@@ -74,6 +74,12 @@ class SortedSet(Fields):
         assert isinstance(register, Score)
         return register.number()
 
+    def held_score(self, member: bytes) -> float:
+        """The score of a member that is there."""
+        register = self.fields[member]
+        assert isinstance(register, Score)
+        return register.number()
+
     def ranked(self) -> Any:
         """A `SortedList` of `(score, member)`, good until the next write.
 
