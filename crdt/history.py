@@ -4,11 +4,15 @@ That order respects causality, so whoever applies what `since` returns, in order
 waiting. The history is bounded in bytes; of what was dropped only the highest sequence number of
 each origin is remembered, which tells who can still be helped and who needs a snapshot (rule
 ORD-10 and section 11.2 of the specification: the backlog).
+
+Encoded operations take a tenth of the room of decoded ones, so only those are kept. Links read
+them by position and send these very bytes.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from crdt.dots import Origin, Vector
 from crdt.errors import HistoryTruncated
@@ -17,19 +21,24 @@ from crdt.op import Op
 HISTORY_BYTES: Final = 1 << 20  # the least backlog that the 1 % rule allows
 ENTRY_BYTES: Final = 200  # what an operation costs in memory besides its encoding
 
+Kept: TypeAlias = tuple[Origin, int, int, bytes]
+"""Origin, first and last sequence number and encoding of an operation."""
+
 
 class History:
     """A backlog. Positions count all operations ever appended."""
 
-    __slots__ = ("bytes", "floor", "head", "limit", "ops", "start")
+    __slots__ = ("bytes", "floor", "head", "jumps", "last", "limit", "ops", "start")
 
     def __init__(self, limit: int = HISTORY_BYTES) -> None:
         self.limit = limit
         self.bytes = 0
-        self.floor: Vector = {}
-        self.ops: list[Op] = []
+        self.floor: Vector = {}  # what is no longer kept, or never was
+        self.last: Vector = {}  #  the latest that was appended, of each origin
+        self.ops: list[Kept] = []
         self.head = 0  #   index in `ops` of the oldest operation kept
         self.start = 0  #  its position
+        self.jumps = 0  #  how often the floor rose with a snapshot
 
     @property
     def stop(self) -> int:
@@ -38,28 +47,32 @@ class History:
 
     def append(self, op: Op) -> None:
         """Keep one more operation, drop old ones beyond the limit. Amortised O(1)."""
-        self.ops.append(op)
-        self.bytes += len(op.to_bytes()) + ENTRY_BYTES
+        data = op.to_bytes()
+        self.ops.append((op.origin, op.first, op.last, data))
+        self.last[op.origin] = op.last
+        self.bytes += len(data) + ENTRY_BYTES
         while self.bytes > self.limit and len(self.ops) - self.head > 1:
             self.drop_oldest()
 
     def drop_oldest(self) -> None:
         """Forget the oldest operation."""
-        op = self.ops[self.head]
+        origin, _, last, data = self.ops[self.head]
         self.head += 1
         self.start += 1
-        self.bytes -= len(op.to_bytes()) + ENTRY_BYTES
-        if self.floor.get(op.origin, 0) < op.last:
-            self.floor[op.origin] = op.last
+        self.bytes -= len(data) + ENTRY_BYTES
+        if self.floor.get(origin, 0) < last:
+            self.floor[origin] = last
         if self.head > 1024 and self.head * 2 > len(self.ops):
             del self.ops[: self.head]
             self.head = 0
 
-    def restart(self, vector: Vector) -> None:
-        """A snapshot brought the replica to `vector` without the operations in between."""
-        while self.head < len(self.ops):
-            self.drop_oldest()
-        self.floor = dict(vector)
+    def jump(self, before: Vector, after: Vector) -> None:
+        """A snapshot brought the replica from `before` to `after` without the operations in
+        between. What is kept of origins that it told nothing new of stays good."""
+        for origin, seq in after.items():
+            if before.get(origin, 0) < seq:
+                self.floor[origin] = self.last[origin] = seq
+        self.jumps += 1
 
     def reaches(self, vector: Vector) -> bool:
         """Whether somebody at `vector` can be brought up to date from here."""
@@ -76,15 +89,26 @@ class History:
         for origin, seq in self.floor.items():
             if vector.get(origin, 0) < seq:
                 raise HistoryTruncated(origin, vector.get(origin, 0) + 1, seq + 1)
-        return [op for op in self.ops[self.head :] if op.last > vector.get(op.origin, 0)]
+        return [
+            Op.from_bytes(data)
+            for origin, _, last, data in self.ops[self.head :]
+            if last > vector.get(origin, 0)
+        ]
 
-    def of(self, origin: Origin, after: int) -> list[Op]:
-        """The operations of one origin after its effect `after`, as far as they are kept."""
-        if self.floor.get(origin, 0) > after:
-            return []
-        return [op for op in self.ops[self.head :] if op.origin == origin and op.last > after]
+    def locate(self, vector: Vector, wants: Callable[[Origin], bool]) -> int:
+        """The position of the oldest operation that somebody at `vector` lacks of the origins it
+        wants. O(operations after it)."""
+        lacking = {o for o, seq in self.last.items() if seq > vector.get(o, 0) and wants(o)}
+        index = len(self.ops)
+        while lacking and index > self.head:
+            index -= 1
+            origin, first, _, _ = self.ops[index]
+            if origin in lacking and first <= vector.get(origin, 0) + 1:
+                lacking.discard(origin)
+        return self.start + index - self.head
 
-    def read(self, position: int) -> list[Op]:
-        """The operations from `position` on; positions before `start` are no longer kept."""
-        index = self.head + max(0, position - self.start)
-        return self.ops[index:]
+    def read(self, position: int, count: int) -> list[Kept]:
+        """At most `count` operations from `position` on, which must not be before `start`."""
+        assert position >= self.start
+        index = self.head + position - self.start
+        return self.ops[index : index + count]

@@ -254,7 +254,7 @@ class Replica:
         merge_into(db, incoming)
         self.merges += 1
         if db.vector != before:
-            self.history.restart(db.vector)
+            self.history.jump(before, db.vector)
         self.drain()
         self.stability.settle(db.vector)
 
