@@ -1,0 +1,105 @@
+"""What regions wrote at the same time under one key, and which of it readers see.
+
+Losers of a conflict are kept until something replaces them that has seen them (see
+`crdt.register`), so the question "why does it read this?" has an answer. A string shows all of its
+writes, also a single one; of a collection only those elements are listed that hold more than one.
+A key that was created with several types lists them; what else it lists is of the type shown.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from crdb.resp.numbers import format_double
+from crdt.contested import Contested
+from crdt.dots import Dot
+from crdt.expiry import FOREVER
+from crdt.fields import Fields
+from crdt.keyspace import Keyspace
+from crdt.list import List
+from crdt.register import Register
+from crdt.value import Value
+
+TYPE_NAMES: Final = {1: b"string", 2: b"set", 3: b"hash", 4: b"zset", 5: b"list"}
+
+
+@attrs.frozen
+class Candidate:
+    """One of several values for the same place."""
+
+    kind: bytes
+    """The type of the key; `expiry` for a deadline."""
+    element: bytes | None
+    """Field, member or index; None for the key itself."""
+    value: bytes | None
+    """None for a whole collection. A deadline is in ms, or `never`."""
+    dot: Dot
+    stamp: int | None
+    """What decides between writes, in ms; None where something else does."""
+    is_shown: bool
+
+
+def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
+    """The values that `key` holds, as said above; for each place, the shown one first."""
+    shown = db.lookup(key)
+    if shown is None:
+        return []
+    found: list[Candidate] = []
+    held = db.data[key]
+    if isinstance(held, Contested):
+        others = [part for part in held.parts.values() if part is not shown and part.alive()]
+        others.sort(key=Value.code)
+        for part in (shown, *others):
+            if not isinstance(part, Register):
+                name = TYPE_NAMES.get(part.code(), b"custom")
+                found.append(Candidate(name, None, None, part.lowest(), None, part is shown))
+            elif part is not shown:
+                found += _writes(part, None, is_shown=False)
+    found += _inner(shown)
+    return found + _deadlines(db, key)
+
+
+def _inner(value: Value) -> list[Candidate]:
+    """Conflicts within the value that is shown."""
+    if isinstance(value, Register):
+        return _writes(value, None)
+    if isinstance(value, Fields):
+        named = value.fields.items()
+    elif isinstance(value, List):
+        pairs = enumerate(held for _, held in value.pairs())
+        named = [(b"%d" % index, held) for index, held in pairs if isinstance(held, Register)]
+    else:
+        named = []
+    found: list[Candidate] = []
+    for element, register in named:
+        if register.extra is not None and register.extra.rivals:
+            found += _writes(register, element, kind=value.code())
+    return found
+
+
+def _writes(
+    register: Register, element: bytes | None, *, kind: int = 1, is_shown: bool = True
+) -> list[Candidate]:
+    """The concurrent writes of one register."""
+    found: list[Candidate] = []
+    for write in register.writes():
+        value = write.value if isinstance(write.value, bytes) else format_double(write.value)
+        is_first = is_shown and not found
+        name = TYPE_NAMES[kind]
+        found.append(Candidate(name, element, value, write.dot, write.stamp, is_first))
+    return found
+
+
+def _deadlines(db: Keyspace, key: bytes) -> list[Candidate]:
+    """Concurrent deadlines, if there are several; the longest holds."""
+    flat = db.deadlines.table.get(key, ())
+    pairs = sorted(zip(flat[::2], flat[1::2], strict=True), key=lambda pair: (-pair[1], pair[0]))
+    if len(pairs) < 2:
+        return []
+    found: list[Candidate] = []
+    for dot, deadline in pairs:
+        value = b"never" if deadline >= FOREVER else b"%d" % deadline
+        found.append(Candidate(b"expiry", None, value, dot, None, not found))
+    return found
