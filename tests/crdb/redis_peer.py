@@ -301,9 +301,10 @@ class Peer:
             raise AssertionError(f"{args}\n  redis: {theirs!r}\n  ours:  {ours!r}")
         return value
 
-    def play(self, commands: Iterable[Sequence[Word]]) -> None:
+    def play(self, commands: Iterable[Sequence[Word]], protocol: int = 2) -> None:
         """Send many commands to both, starting empty; compare all replies and what is left."""
         self.clear()
+        self.protocol(protocol)
         sent = [encode(words) for words in commands]
         for args, theirs in zip(sent, self.server.run_all(sent), strict=True):
             self.compare(args, theirs, self.ours.run(args))
