@@ -87,7 +87,7 @@ class Replica:
         origin: Origin | int,
         *,
         clock: Callable[[], int] | None = None,
-        members: Iterable[int] = (),
+        members: Iterable[int] | None = None,
         history_bytes: int = HISTORY_BYTES,
         types: Iterable[Callable[[], Value]] = (),
     ) -> None:
@@ -99,7 +99,8 @@ class Replica:
         self.keyspace = Keyspace(origin_id(origin), makers)
         self.history = History(history_bytes)
         self.gate = Gate()
-        self.stability = Stability(set(members) - {region_of(self.keyspace.origin)})
+        others = None if members is None else set(members) - {region_of(self.keyspace.origin)}
+        self.stability = Stability(others)
         self.garbage = Garbage(self.keyspace)
         self.contexts: dict[Origin, Vector] = {}
         self.clock = clock

@@ -2,13 +2,14 @@
 
 Each region reports the vector and the wall clock it has reached. A report counts here once all
 that its region wrote before it has been applied: so an effect still under way holds it back, as if
-reports travelled in the same queue as the operations. The component-wise minimum over all members
-is stable (rules MEM-2, MEM-3).
+reports travelled in the same queue as the operations. Reports may come by several ways and overtake
+each other: one that says less than an earlier one is ignored. The component-wise minimum over all
+members is stable (rules MEM-2, MEM-3).
 """
 
 from __future__ import annotations
 
-from crdt.dots import Vector, meet, region_of
+from crdt.dots import Vector, dominates, meet, region_of
 
 
 class Stability:
@@ -16,7 +17,8 @@ class Stability:
 
     __slots__ = ("clocks", "members", "pending", "reports")
 
-    def __init__(self, members: set[int]) -> None:
+    def __init__(self, members: set[int] | None) -> None:
+        """`members` are the other regions; None while they are not known."""
         self.members = members
         self.reports: dict[int, Vector] = {}
         self.clocks: dict[int, int] = {}
@@ -35,11 +37,15 @@ class Stability:
         for region in sorted(self.pending):
             queue = self.pending[region]
             while queue and arrived(region, queue[0][0], mine):
-                self.reports[region], clock = queue.pop(0)
+                report, clock = queue.pop(0)
+                if not dominates(self.reports.get(region, {}), report) or not report:
+                    self.reports[region] = report
                 self.clocks[region] = max(clock, self.clocks.get(region, 0))
 
     def stable(self, mine: Vector) -> Vector:
-        """What every member has observed; empty while one has not reported."""
+        """What every member has observed; empty while one has not reported, or is unknown."""
+        if self.members is None:
+            return {}
         common = mine
         for region in sorted(self.members):
             report = self.reports.get(region)
@@ -49,7 +55,10 @@ class Stability:
         return common
 
     def clock(self, mine: int) -> int:
-        """The wall clock, in ms, that every member has reached; 0 while one has not reported."""
+        """The wall clock, in ms, that every member has reached; 0 while one has not reported, or
+        is unknown."""
+        if self.members is None:
+            return 0
         return min([mine, *(self.clocks.get(region, 0) for region in sorted(self.members))])
 
 
