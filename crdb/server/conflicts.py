@@ -49,8 +49,8 @@ def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
     found: list[Candidate] = []
     held = db.data[key]
     if isinstance(held, Contested):
-        others = [part for part in held.parts.values() if part is not shown and part.alive()]
-        others.sort(key=Value.code)
+        parts = [held.parts[code] for code in sorted(held.parts)]
+        others = [part for part in parts if part is not shown and part.alive()]
         for part in (shown, *others):
             if not isinstance(part, Register):
                 name = TYPE_NAMES.get(part.code(), b"custom")
@@ -93,10 +93,10 @@ def _writes(
 
 
 def _deadlines(db: Keyspace, key: bytes) -> list[Candidate]:
-    """Concurrent deadlines, if there are several; the longest holds."""
+    """Concurrent deadlines that differ; the longest holds."""
     flat = db.deadlines.table.get(key, ())
     pairs = sorted(zip(flat[::2], flat[1::2], strict=True), key=lambda pair: (-pair[1], pair[0]))
-    if len(pairs) < 2:
+    if len({deadline for _, deadline in pairs}) < 2:
         return []
     found: list[Candidate] = []
     for dot, deadline in pairs:
