@@ -63,12 +63,16 @@ def incrbyfloat(client: Client, args: list[bytes]) -> None:
     """INCRBYFLOAT key increment. Fractions are added in decimal (rule CTR-3)."""
     db = client.db
     value = db.lookup_for_write(args[1])
+    base: Decimal | int | None = 0
     if value is not None:
         if not isinstance(value, String):
             raise CommandError(WRONG_TYPE)
-        if value.number() is None:
-            finite(value.read())
-    delta = finite(args[2])
+        base = value.number()
+        if base is None:
+            base = decimal(value.read())
+    delta = decimal(args[2])
+    if base is None or delta is None:
+        raise CommandError(NAN_OR_INFINITY)
     try:
         result = increment_decimal(db, args[1], delta)
     except (NotANumber, CounterOverflow) as refusal:
@@ -76,14 +80,12 @@ def incrbyfloat(client: Client, args: list[bytes]) -> None:
     reply.bulk(client.out, result)
 
 
-def finite(text: bytes) -> Decimal:
-    """The number that `text` spells. Raises CommandError for none, and for infinity."""
+def decimal(text: bytes) -> Decimal | None:
+    """The number that `text` spells, None for infinity. Raises CommandError if it spells none."""
     value = parse_decimal(text)
     if value is None:
         binary = arguments.number(text)
-        if math.isinf(binary):
-            raise CommandError(NAN_OR_INFINITY)
-        value = Decimal(binary)
+        return None if math.isinf(binary) else Decimal(binary)
     return value
 
 

@@ -1,0 +1,214 @@
+"""The commands of counters: replies as a real server's, conflicts as the specification says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.crdb.redis_peer import COUNTER_MAX, Peer, Refusal, Word
+from tests.crdb.regions import Regions
+
+OVERFLOW = Refusal(b"ERR increment or decrement would overflow")
+NOT_AN_INTEGER = Refusal(b"ERR value is not an integer or out of range")
+VALUES: list[str] = [
+    "0",
+    "7",
+    "-7",
+    "07",
+    "+7",
+    "-0",
+    " 7",
+    "7 ",
+    "",
+    "x",
+    "1.5",
+    "-1.50",
+    "1e3",
+    "5.0",
+    ".5",
+    "5.",
+    "inf",
+    "-Infinity",
+    "nan",
+    "1_000",
+    "0x",
+    "--1",
+    "1e-5",
+    "3.0e2",
+]
+DELTAS = ["1", "-1", "0", "", "x", "1.5", "0.1", "-0.30", "1e2", "inf", "-inf", "nan", "5."]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_what_is_a_number_to_begin_with(peer: Peer, value: str) -> None:
+    start = ("SET", "k", value)
+    for name in ("INCR", "DECR"):
+        peer.play([start, (name, "k"), ("GET", "k"), (name, "k")])
+    for delta in DELTAS:
+        for name in ("INCRBY", "DECRBY", "INCRBYFLOAT"):
+            peer.play([start, (name, "k", delta), ("GET", "k"), ("INCR", "k")])
+
+
+@pytest.mark.parametrize("name", ["INCR", "DECR", "INCRBY", "DECRBY", "INCRBYFLOAT"])
+def test_without_a_key_with_another_type_and_with_a_wrong_arity(peer: Peer, name: str) -> None:
+    arguments = () if name in ("INCR", "DECR") else ("5",)
+    peer.play([(name, "k", *arguments), ("GET", "k"), (name, "k", *arguments)])
+    peer.play([("SADD", "k", "x"), (name, "k", *arguments)])
+    peer.play([(name,), (name, "k", "1", "2")])
+    peer.play([("SET", "k", "1", "PXAT", "1"), (name, "k", *arguments), ("TTL", "k")])
+    peer.play([("SET", "k", "1", "EX", "100"), (name, "k", *arguments), ("TTL", "k")])
+
+
+@pytest.mark.parametrize("name", ["INCRBY", "DECRBY"])
+def test_the_limits_of_64_bits(peer: Peer, name: str) -> None:
+    for value in ("9223372036854775807", "-9223372036854775808"):
+        for delta in ("9223372036854775807", "-9223372036854775808", "9223372036854775808"):
+            peer.play([("SET", "k", value), (name, "k", delta), ("GET", "k")])
+    peer.play([("DECRBY", "k", "-9223372036854775808")])
+
+
+def test_d_05_a_counter_keeps_59_bits_of_magnitude(peer: Peer) -> None:
+    peer.same("SET", "k", COUNTER_MAX - 1)
+    assert peer.same("INCR", "k") == COUNTER_MAX
+    assert peer.same("INCR", "k") == OVERFLOW  # Redis goes on
+    assert peer.ours.run([b"GET", b"k"]) == b"$18\r\n%d\r\n" % COUNTER_MAX
+    peer.clear()
+    peer.same("SET", "k", 1 - COUNTER_MAX)
+    assert peer.same("DECR", "k") == -COUNTER_MAX
+    assert peer.same("INCRBY", "k", 2 * COUNTER_MAX) == COUNTER_MAX
+    assert peer.same("INCRBY", "k", 1) == OVERFLOW
+
+
+def test_fractions_are_added_as_people_write_them(peer: Peer) -> None:
+    commands: list[tuple[Word, ...]] = [("SET", "k", "10.50"), ("INCRBYFLOAT", "k", "0.1")]
+    commands += [("INCRBYFLOAT", "k", "-5"), ("SET", "k", "5.0e3"), ("INCRBYFLOAT", "k", "2.0e2")]
+    commands += [("INCRBYFLOAT", "k", "0.1")] * 20 + [("INCRBYFLOAT", "k", "-0.000001")]
+    commands += [("SET", "k", "3"), ("INCRBYFLOAT", "k", "1.1"), ("INCRBYFLOAT", "k", "-4.1")]
+    commands += [("INCRBYFLOAT", "k", "1e17"), ("INCRBYFLOAT", "new", "1e-17"), ("GET", "new")]
+    commands += [("INCRBYFLOAT", "new", "1e-18"), ("GET", "new"), ("SET", "h", "0x10")]
+    commands += [("INCRBYFLOAT", "h2", "0x10"), ("GET", "h2")]
+    peer.play(commands)
+
+
+DECIMALS = st.decimals(
+    min_value=-1000, max_value=1000, allow_nan=False, allow_infinity=False, places=3
+).map(str)
+STEP = st.one_of(
+    st.tuples(st.just("INCRBYFLOAT"), st.just("k"), DECIMALS),
+    st.tuples(st.just("SET"), st.just("k"), DECIMALS),
+    st.tuples(st.just("INCRBY"), st.just("k"), st.integers(-1000, 1000).map(str)),
+    st.just(("GET", "k")),
+    st.just(("DEL", "k")),
+    st.just(("DECR", "k")),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(commands=st.lists(STEP, max_size=20))
+def test_any_commands_reply_as_redis_does(peer: Peer, commands: list[tuple[Word, ...]]) -> None:
+    peer.play(commands)
+
+
+# -- conflicts -------------------------------------------------------------------------------
+
+
+def both(
+    region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
+) -> Regions:
+    """Two regions after a concurrent write of each, and convergence."""
+    regions = Regions(2)
+    for words in setup:
+        regions.run(1, *words)
+    regions.sync()
+    regions.now += 10
+    regions.run(1, *region_1)
+    regions.now += 1
+    regions.run(2, *region_2)
+    regions.sync()
+    return regions
+
+
+TEN = ("SET", "x", "10")
+COUNTED = ("INCRBY", "x", "10")
+
+
+@pytest.mark.parametrize("setup", [TEN, COUNTED])
+def test_ctr_1_and_ctr_6_increments_add_up(setup: tuple[Word, ...]) -> None:
+    regions = both(("INCRBY", "x", "1"), ("INCRBY", "x", "2"), setup)
+    assert regions.everywhere("GET", "x") == b"13"
+    regions = both(("INCRBY", "x", "5"), ("DECRBY", "x", "7"), setup)
+    assert regions.everywhere("GET", "x") == b"8"
+    assert regions.run(2, "INCR", "x") == 9
+
+
+@pytest.mark.parametrize("setup", [TEN, COUNTED])
+def test_ctr_4_a_delete_leaves_the_increment_that_it_has_not_seen(
+    setup: tuple[Word, ...],
+) -> None:
+    regions = both(("INCRBY", "x", "5"), ("DEL", "x"), setup)
+    assert regions.everywhere("GET", "x") == b"5"
+    regions = both(("DEL", "x"), ("INCRBY", "x", "5"), setup)
+    assert regions.everywhere("GET", "x") == b"5"
+
+
+@pytest.mark.parametrize("setup", [TEN, COUNTED])
+def test_ctr_4_two_deletes_take_off_once(setup: tuple[Word, ...]) -> None:
+    assert both(("DEL", "x"), ("DEL", "x"), setup).everywhere("EXISTS", "x") == 0
+
+
+@pytest.mark.parametrize("setup", [TEN, COUNTED])
+def test_d_04_a_set_takes_unseen_increments_on_top_if_it_is_a_number(
+    setup: tuple[Word, ...],
+) -> None:
+    assert both(("INCRBY", "x", "5"), ("SET", "x", "100"), setup).everywhere("GET", "x") == b"105"
+    assert both(("SET", "x", "100"), ("INCRBY", "x", "5"), setup).everywhere("GET", "x") == b"105"
+    assert both(("SET", "x", "a"), ("INCRBY", "x", "5"), setup).everywhere("GET", "x") == b"a"
+
+
+def test_ctr_9_an_increment_that_a_set_has_seen_is_gone() -> None:
+    regions = both(("INCRBY", "x", "5"), ("INCRBY", "x", "6"), COUNTED)
+    regions.run(2, "SET", "x", "1")
+    regions.sync()
+    regions.run(1, "INCR", "x")
+    regions.sync()
+    assert regions.everywhere("GET", "x") == b"2"
+
+
+def test_ctr_2_a_sum_of_concurrent_increments_is_never_refused() -> None:
+    most = str(COUNTER_MAX)
+    regions = both(("INCRBY", "x", most), ("INCRBY", "x", most))
+    assert regions.everywhere("GET", "x") == b"%d" % (2 * COUNTER_MAX)
+    assert regions.run(1, "INCR", "x") == OVERFLOW
+    assert regions.run(1, "DECRBY", "x", most) == COUNTER_MAX
+
+
+def test_ctr_3_fractions_add_up_exactly() -> None:
+    regions = both(("INCRBYFLOAT", "x", "0.1"), ("INCRBYFLOAT", "x", "0.2"))
+    assert regions.everywhere("GET", "x") == b"0.3"
+    regions = both(("INCRBYFLOAT", "x", "2.0"), ("DEL", "x"), ("INCRBYFLOAT", "x", "4.1"))
+    assert regions.everywhere("GET", "x") == b"2"
+
+
+def test_ctr_8_what_is_no_number_is_refused_here() -> None:
+    regions = Regions(1)
+    regions.run(1, "SET", "x", "a")
+    assert regions.run(1, "INCR", "x") == NOT_AN_INTEGER
+
+
+def test_an_increment_keeps_the_time_to_live() -> None:
+    regions = both(("INCRBY", "x", "5"), ("EXPIRE", "x", "100"), TEN)
+    assert regions.everywhere("GET", "x") == b"15"
+    assert regions.everywhere("TTL", "x") == 100
+
+
+def test_d_02_a_counter_and_a_set_under_one_key() -> None:
+    regions = both(("INCRBY", "x", "5"), ("SADD", "x", "a"))
+    assert regions.everywhere("TYPE", "x").text == b"string"
+    assert regions.run(2, "INCR", "x") == 6
+    assert regions.run(2, "INCRBYFLOAT", "x", "0.5") == b"6.5"
+    regions.sync()
+    assert regions.everywhere("GET", "x") == b"6.5"
+    regions.run(1, "DEL", "x")
+    regions.sync()
+    assert regions.everywhere("EXISTS", "x") == 0
