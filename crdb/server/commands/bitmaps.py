@@ -61,7 +61,9 @@ def grown(text: bytes, last_bit: int) -> bytearray:
 def setbit(client: Client, args: list[bytes]) -> None:
     """SETBIT key offset value."""
     offset = bit_offset(client, args[2])
-    bit = arguments.integer_between(args[3], 0, 1, BAD_BIT)
+    bit = arguments.integer(args[3], BAD_BIT)
+    if bit not in (0, 1):
+        raise CommandError(BAD_BIT)
     text = read_text_for_write(client.db, args[1])
     data = grown(text or b"", offset)
     before = SINGLE.read(data, offset)
