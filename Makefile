@@ -10,14 +10,15 @@ UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 
 	--generate-hashes --no-annotate --custom-compile-command "make lock"
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-compiled check lint format bench lock clean
+.PHONY: help install demo test test-compiled check lint docs format bench lock clean
 
 help:
 	@echo "make install   .venv with the commands 'crdb' and 'python -m sim'"
 	@echo "make demo      three regions, a cut and what becomes of it, in 20 seconds"
 	@echo "make test      the whole test suite"
 	@echo "make test-compiled  the packages' tests against the compiled modules"
-	@echo "make check     format, lint, types, layers, tests, coverage: what CI runs"
+	@echo "make check     format, lint, types, layers, docs, tests, coverage"
+	@echo "make docs      the documentation as HTML, into build/docs"
 	@echo "make bench     ours beside a redis-server (needs redis-server and redis-benchmark)"
 	@echo "make lock      newest versions of all dependencies into requirements/"
 	@echo "make format    put all sources into the house's format"
@@ -44,12 +45,15 @@ test-compiled: .venv/installed .venv/locked-dev
 check: lint
 	$(MAKE) test COVER=1
 
-lint: .venv/installed .venv/locked-dev
+lint: docs
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python tools/fragments.py
+
+docs: .venv/installed .venv/locked-dev
+	$(BIN)/sphinx-build -W --quiet docs build/docs
 
 format: .venv/locked-dev
 	$(BIN)/ruff check --quiet --fix
