@@ -78,7 +78,7 @@ class Keyspace:
         self.data: dict[bytes, Value] = {}
         self.graves: dict[bytes, Value] = {}
         self.deadlines = Deadlines()
-        self.order = Order([])
+        self.order: Order | None = None
         self.litter: set[bytes] = set()
         self.interest: set[bytes] = set()
         self.touched: list[bytes] = []
@@ -137,15 +137,21 @@ class Keyspace:
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """About `count` keys onwards from `cursor`; the first and last cursor is 0 (D-20)."""
-        following, keys = self.order.walk(cursor, count, self.data)
+        following, keys = self.sampled().walk(cursor, count, self.data)
         return following, [key for key in keys if self.lookup(key) is not None]
+
+    def sampled(self) -> Order:
+        """The keys in an order that can be walked and sampled. O(n) the first time."""
+        if self.order is None:
+            self.order = Order(list(self.data))
+        return self.order
 
     def random_key(self, rng: random.Random) -> bytes | None:
         """Some key, each about as likely as another."""
         for _ in range(100):
             if not self.data:
                 return None
-            key = self.order.pick(rng, self.data)
+            key = self.sampled().pick(rng, self.data)
             if self.lookup(key) is not None:
                 return key
         keys = self.keys()
@@ -261,7 +267,8 @@ class Keyspace:
             if held is None:
                 held = make()
             self.data[key] = held
-            self.order.add(key, self.data)
+            if self.order is not None:
+                self.order.add(key, self.data)
         if type(held) is Contested:
             return held.part(code, make)
         if held.code() == code:

@@ -239,6 +239,7 @@ def place(db: Keyspace, key: bytes, value: Value) -> None:
         db.litter.add(key)
     if value.alive():
         db.data[key] = value
-        db.order.add(key, db.data)
+        if db.order is not None:
+            db.order.add(key, db.data)
     else:
         db.graves[key] = value
