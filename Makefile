@@ -13,21 +13,21 @@ UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 
 .PHONY: help install demo test test-compiled check lint docs format bench lock clean
 
 help:
-	@echo "make install   .venv with the commands 'crdb' and 'python -m sim'"
-	@echo "make demo      three regions, a cut and what becomes of it, in 20 seconds"
-	@echo "make test      the whole test suite"
+	@echo "make install        .venv with the commands 'crdb' and 'python -m sim'"
+	@echo "make demo           three regions, a cut and what becomes of it, in 20 seconds"
+	@echo "make test           the whole test suite"
 	@echo "make test-compiled  the packages' tests against the compiled modules"
-	@echo "make check     format, lint, types, layers, docs, tests, coverage"
-	@echo "make docs      the documentation as HTML, into build/docs"
-	@echo "make bench     ours beside a redis-server (needs redis-server and redis-benchmark)"
-	@echo "make lock      newest versions of all dependencies into requirements/"
-	@echo "make format    put all sources into the house's format"
-	@echo "make clean     remove the environment and everything built"
+	@echo "make check          format, lint, types, layers, docs, tests, coverage"
+	@echo "make docs           the documentation as HTML, into build/docs"
+	@echo "make bench          ours beside a redis-server (needs redis-server and redis-benchmark)"
+	@echo "make lock           newest versions of all dependencies into requirements/"
+	@echo "make format         put all sources into the house's format"
+	@echo "make clean          remove the environment and everything built"
 
 install: .venv/installed
 
 demo: .venv/installed
-	@$(BIN)/python -m crdb.demo
+	@$(BIN)/python -P -m crdb.demo
 
 # The tests import the source tree, pure, so that coverage sees it; the commands that they start are
 # the installed, compiled ones. `make test COVER=1` measures coverage and holds it to its limits.
@@ -61,6 +61,7 @@ format: .venv/locked-dev
 
 bench: .venv/installed .venv/locked-dev
 	$(BIN)/python bench/server.py
+	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/embedded.py
 	$(BIN)/python bench/visibility.py
 
