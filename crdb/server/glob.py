@@ -2,7 +2,8 @@ r"""Glob patterns as Redis matches them: `*`, `?`, `[abc]`, `[^a-z]` and `\` bef
 
 A pattern becomes a regular expression. Whatever follows a star is an atomic group that takes the
 first place where it fits; that is enough for a glob, and no pattern then costs more than its length
-times the text's.
+times the text's. As in Redis, only the empty pattern matches the empty text; the commands take `*`
+alone for everything before they ask here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def compile_glob(pattern: bytes, ignore_case: bool = False) -> re.Pattern[bytes]
     >>> [glob.fullmatch(text) is not None for text in (b"hall", b"hello", b"hal", b"ha")]
     [True, False, True, False]
     """
-    parts: list[bytes] = [b""]
+    parts: list[bytes] = [b"(?=%b)" % ANYTHING if pattern else b""]
     position = 0
     while position < len(pattern):
         special = pattern[position : position + 1]
