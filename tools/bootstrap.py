@@ -29,6 +29,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 INDEX_DEFAULT = "https://pypi.org/simple"
+PYTHON_MIN = (3, 11)
 PAGE_BYTES_MAX = 64 << 20  # more than any index page or wheel of pip has
 SECONDS_MAX = 60.0  # for one request
 
@@ -151,6 +152,9 @@ def fetch_pip(lock: Path) -> tuple[str, bytes]:
 
 def main(target: str, lock: str) -> None:
     """Makes the environment `target` anew, with a pip of some version in it."""
+    if sys.version_info < PYTHON_MIN:
+        wanted = ".".join(map(str, PYTHON_MIN))
+        raise SystemExit(f"Python {wanted} or newer is needed: make PYTHON=/path/to/python")
     if importlib.util.find_spec("ensurepip"):
         venv.create(target, clear=True, symlinks=True, with_pip=True)
         return
