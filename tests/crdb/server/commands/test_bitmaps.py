@@ -89,13 +89,13 @@ COMMANDS: list[tuple[Word, ...]] = [
     ("BITFIELD", "k", "OVERFLOW", "WRAP"),
 ]
 NUMBERS = ["0", "1", "7", "8", "12", "100", "-1", "-2", "-100", "x"]
-RANGES: list[tuple[Word, ...]] = [
+COUNTS: list[tuple[Word, ...]] = [
     ("BITCOUNT", "k", first, last, *unit)
     for first in NUMBERS
     for last in NUMBERS
     for unit in ((), ("BIT",), ("byte",))
 ]
-RANGES += [
+SEARCHES: list[tuple[Word, ...]] = [
     ("BITPOS", "k", bit, first, *last)
     for bit in "01"
     for first in NUMBERS
@@ -112,7 +112,7 @@ def test_replies_and_what_is_left(peer: Peer, state: str, protocol: int) -> None
 
 @pytest.mark.parametrize("state", STATES)
 def test_ranges(peer: Peer, state: str) -> None:
-    peer.play([*STATES[state], *RANGES])
+    peer.play([*STATES[state], *COUNTS, *SEARCHES])
 
 
 FIELDS = st.sampled_from(["u1", "u4", "u7", "u8", "u9", "u32", "u63", "i1", "i5", "i8", "i64"])

@@ -94,12 +94,11 @@ STEP = st.one_of(
     st.just(("PERSIST", "k")),
     st.just(("SET", "k", "v", "KEEPTTL")),
     st.just(("EXPIRETIME", "k")),
-    st.builds(
-        lambda name, time, conditions: (name, "k", time, *conditions),
+    st.tuples(
         st.sampled_from(["EXPIREAT", "PEXPIREAT"]),
         st.sampled_from([FAR, FAR + 1, FAR * 2, 1]),
         st.sampled_from(CONDITIONS),
-    ),
+    ).map(lambda t: (t[0], "k", t[1], *t[2])),
 )
 
 
