@@ -1,80 +1,79 @@
-"""Frames as bytes.
+"""Frames as bytes: four bytes of length (big-endian), then the frame in the envelope of
+`crdt.codec`, which brings a version and a CRC-32. Inside is an array: the kind, then the fields.
 
-    length   4 bytes, big-endian: of all that follows
-    CRC-32   4 bytes, big-endian: of the body
-    body     one msgpack array: the kind of the frame, then its fields
-
-A frame of ops holds them as they stand in the history: encoding one copies bytes and makes none.
-Any bytes whatever give frames or RemoteProtocolError, and never make the decoder keep more than
-one frame of the largest size.
+A frame of ops holds them as they stand in the history, so encoding one copies bytes and makes
+none. Any bytes whatever give frames or RemoteProtocolError, and the decoder never keeps more than
+one frame of the largest size and what came with its last byte.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgpack
-
+from crdt import codec
+from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
 from crdt.dots import ORIGIN_MAX, REGION_MAX, SEQ_MAX
 from crdt.errors import DecodeError
 from crdt.op import read_vector, write_vector
 from replication import frames
 from replication.errors import RemoteProtocolError
-from replication.frames import Frame
+from replication.frames import Frame, Report
 
-HEADER_BYTES: Final = 8
-FRAME_BYTES_MAX: Final = 4 << 20  # the largest part of an op, or a vector of 255 regions' lives
+LENGTH_BYTES: Final = 4
+FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 255 regions
 TEXT_BYTES_MAX: Final = 1024  # a name, or the reason for a refusal
-NANOSECONDS_MAX: Final = (1 << 63) - 1
+INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, milliseconds, bytes
 
 Write = Callable[[Any], Any]
 Read = Callable[[Any], Any]
+Field = tuple[Write, Read]
 
 
-def read_int(most: int) -> Read:
-    """Reads an integer from 0 to `most`."""
+def same(item: Any) -> Any:
+    """What is written as it is."""
+    return item
+
+
+def integer(most: int) -> Field:
+    """An integer from 0 to `most`."""
 
     def read(item: Any) -> int:
-        if type(item) is not int or not 0 <= item <= most:
-            raise RemoteProtocolError(f"a frame's integer is not one of 0 to {most}")
-        return item
+        return integer_of(item, "a field", 0, most)
 
-    return read
+    return same, read
 
 
 def read_bool(item: Any) -> bool:
     """A truth value."""
     if type(item) is not bool:
-        raise RemoteProtocolError("a frame's truth value is none")
+        raise DecodeError("a field: expected a truth value")
     return item
 
 
 def read_bytes(item: Any) -> bytes:
     """A byte string."""
-    if type(item) is not bytes:
-        raise RemoteProtocolError("a frame's byte string is none")
-    return item
+    return bytes_of(item, "a field")
 
 
 def write_text(text: str) -> bytes:
-    """A short text."""
-    return text.encode()[:TEXT_BYTES_MAX]
+    """A short text; what is too much of it is cut off."""
+    return text.encode(errors="replace")[:TEXT_BYTES_MAX]
 
 
 def read_text(item: Any) -> str:
     """The inverse of `write_text`."""
-    if type(item) is not bytes or len(item) > TEXT_BYTES_MAX:
-        raise RemoteProtocolError("a frame's text is none, or too long")
-    return item.decode(errors="replace")
+    text = bytes_of(item, "a text")
+    if len(text) > TEXT_BYTES_MAX:
+        raise DecodeError(f"a text: expected at most {TEXT_BYTES_MAX} bytes")
+    return text.decode(errors="replace")
 
 
 def read_batch(item: Any) -> tuple[bytes, ...]:
     """Byte strings."""
-    if type(item) is not tuple or not all(type(each) is bytes for each in item):
-        raise RemoteProtocolError("a frame of ops holds something else")
-    batch: tuple[bytes, ...] = item
+    batch = tuple_of(item, "a batch")
+    for data in batch:
+        bytes_of(data, "an op of a batch")
     return batch
 
 
@@ -82,58 +81,42 @@ def read_routes(item: Any) -> tuple[int, ...] | None:
     """Numbers of regions, or None."""
     if item is None:
         return None
-    if type(item) is not tuple or len(item) > REGION_MAX:
-        raise RemoteProtocolError("a frame's routes are no numbers of regions")
-    return tuple(map(read_region, item))
+    return tuple(integer_of(each, "a route", 1, REGION_MAX) for each in tuple_of(item, "routes"))
 
 
-def write_reports(reports: tuple[frames.Report, ...]) -> tuple[Any, ...]:
+def write_reports(reports: tuple[Report, ...]) -> tuple[Any, ...]:
     """Regions, their vectors and clocks."""
     return tuple((region, write_vector(vector), clock) for region, vector, clock in reports)
 
 
-def read_reports(item: Any) -> tuple[frames.Report, ...]:
+def read_reports(item: Any) -> tuple[Report, ...]:
     """The inverse of `write_reports`."""
-    if type(item) is not tuple or len(item) > REGION_MAX:
-        raise RemoteProtocolError("a frame's reports are no array")
-    reports: list[frames.Report] = []
-    for report in item:
-        if type(report) is not tuple or len(report) != 3:
-            raise RemoteProtocolError("a report is a region, a vector and a clock")
-        reports.append((read_region(report[0]), read_vector(report[1]), read_ns(report[2])))
-    return tuple(reports)
+    return tuple(map(read_report, tuple_of(item, "reports")))
 
 
-def same(item: Any) -> Any:
-    """What msgpack writes as it is."""
-    return item
+def read_report(item: Any) -> Report:
+    """A region, its vector and clock."""
+    region, vector, clock = items_of(item, 3, "a report")
+    region = integer_of(region, "a report's region", 1, REGION_MAX)
+    return region, read_vector(vector), integer_of(clock, "a report's clock", 0, INTEGER_MAX)
 
 
-read_region: Final = read_int(REGION_MAX)
-read_origin: Final = read_int(ORIGIN_MAX)
-read_seq: Final = read_int(SEQ_MAX)
-read_ns: Final = read_int(NANOSECONDS_MAX)
-read_small: Final = read_int(255)
-
-# For each field, how it is written and how it is read and checked.
+# For each field of a frame, how it is written, and how it is read and checked.
 TEXT: Final = (write_text, read_text)
 VECTOR: Final = (write_vector, read_vector)
 BYTES: Final = (same, read_bytes)
 BOOL: Final = (same, read_bool)
-REGION: Final = (same, read_region)
-ORIGIN: Final = (same, read_origin)
-SEQ: Final = (same, read_seq)
-NS: Final = (same, read_ns)
-SMALL: Final = (same, read_small)
+SMALL: Final = integer(REGION_MAX)
+ORIGIN: Final = integer(ORIGIN_MAX)
+SEQ: Final = integer(SEQ_MAX)
+INTEGER: Final = integer(INTEGER_MAX)
 BATCH: Final = (same, read_batch)
 ROUTES: Final = (same, read_routes)
 REPORTS: Final = (write_reports, read_reports)
 
-Field = tuple[Write, Read]
-
-# Kinds are never given another meaning. Fields in the order of the class.
+# Kinds are never given another meaning. The fields stand in the order of the class.
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
-    1: (frames.Hello, (TEXT, REGION, ORIGIN, TEXT, VECTOR, SMALL, SMALL)),
+    1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL)),
     2: (frames.Resume, (VECTOR, ROUTES)),
     3: (frames.Resumed, ()),
     4: (frames.Truncated, ()),
@@ -143,27 +126,29 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     8: (frames.SnapshotEnd, ()),
     9: (frames.Ops, (BATCH,)),
     10: (frames.OpPart, (BYTES, BOOL)),
-    11: (frames.Ack, (VECTOR, NS, NS, NS, NS, NS)),
-    12: (frames.Heartbeat, (VECTOR, NS, REPORTS, NS, NS, NS)),
+    11: (frames.Ack, (VECTOR, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER)),
+    12: (frames.Heartbeat, (VECTOR, INTEGER, REPORTS, INTEGER, INTEGER, INTEGER)),
     13: (frames.GapRequest, (ORIGIN, SEQ)),
     14: (frames.GapEnd, (ORIGIN,)),
     15: (frames.GapRefused, (ORIGIN,)),
     16: (frames.Refuse, (TEXT,)),
+    17: (frames.Ask, (INTEGER,)),
+    18: (frames.Answer, (INTEGER, VECTOR)),
 }
-NUMBERS: Final = {kind: number for number, (kind, _) in KINDS.items()}
+NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
 NAMES: Final = {kind: tuple(kind.__annotations__) for kind, _ in KINDS.values()}
 
 
 def encode(frame: Frame) -> bytes:
     """One frame as bytes."""
-    number = NUMBERS[type(frame)]
+    kind = type(frame)
+    number = NUMBERS[kind]
     items: list[Any] = [number]
-    for name, (write, _) in zip(NAMES[type(frame)], KINDS[number][1], strict=True):
+    for name, (write, _) in zip(NAMES[kind], KINDS[number][1], strict=True):
         items.append(write(getattr(frame, name)))
-    body: bytes = msgpack.packb(items)
-    assert len(body) + 4 <= FRAME_BYTES_MAX, f"{type(frame).__name__} of {len(body)} bytes"
-    header = (len(body) + 4).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big")
-    return header + body
+    body = codec.pack(items)
+    assert len(body) <= FRAME_BYTES_MAX, f"a {kind.__name__} of {len(body)} bytes"
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
 
 def encode_all(several: list[Frame]) -> bytes:
@@ -174,21 +159,15 @@ def encode_all(several: list[Frame]) -> bytes:
 def decode(body: bytes) -> Frame:
     """The frame that `body` is. Raises RemoteProtocolError."""
     try:
-        items: Any = msgpack.unpackb(body, raw=True, use_list=False, strict_map_key=False)
-    except (ValueError, msgpack.UnpackException, RecursionError, TypeError) as error:
-        raise RemoteProtocolError(f"a frame that is not msgpack: {error}") from error
-    if type(items) is not tuple or not items or type(items[0]) is not int:
-        raise RemoteProtocolError("a frame is an array that begins with its kind")
-    known = KINDS.get(items[0])
-    if known is None:
-        raise RemoteProtocolError(f"a frame of unknown kind {items[0]}")
-    kind, fields = known
-    if len(items) != len(fields) + 1:
-        raise RemoteProtocolError(f"a {kind.__name__} of {len(items) - 1} fields")
-    try:
-        return kind(*(read(item) for (_, read), item in zip(fields, items[1:], strict=True)))
+        items = tuple_of(codec.unpack(body), "a frame")
+        known = KINDS.get(items[0] if items and type(items[0]) is int else 0)
+        if known is None:
+            raise DecodeError("a frame of unknown kind")
+        kind, fields = known
+        items_of(items, len(fields) + 1, kind.__name__)
+        return kind(*[read(item) for (_, read), item in zip(fields, items[1:], strict=True)])
     except DecodeError as error:
-        raise RemoteProtocolError(f"a {kind.__name__}: {error}") from error
+        raise RemoteProtocolError(f"not a frame: {error}") from error
 
 
 class FrameDecoder:
@@ -198,22 +177,19 @@ class FrameDecoder:
         self.buffer = bytearray()
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The frames that end in `data`. Raises RemoteProtocolError; then the stream is lost."""
+        """The frames that end in `data`. Raises RemoteProtocolError; the stream is lost then."""
         buffer = self.buffer
         buffer += data
         found: list[Frame] = []
         start = 0
-        while len(buffer) - start >= HEADER_BYTES:
-            length = int.from_bytes(buffer[start : start + 4], "big")
-            if not 4 < length <= FRAME_BYTES_MAX:
+        while len(buffer) - start >= LENGTH_BYTES:
+            begin = start + LENGTH_BYTES
+            length = int.from_bytes(buffer[start:begin], "big")
+            if length > FRAME_BYTES_MAX:
                 raise RemoteProtocolError(f"a frame of {length} bytes")
-            end = start + 4 + length
-            if len(buffer) < end:
+            if len(buffer) < begin + length:
                 break
-            body = bytes(buffer[start + HEADER_BYTES : end])
-            if zlib.crc32(body) != int.from_bytes(buffer[start + 4 : start + HEADER_BYTES], "big"):
-                raise RemoteProtocolError("a frame's checksum does not match its body")
-            found.append(decode(body))
-            start = end
+            found.append(decode(bytes(buffer[begin : begin + length])))
+            start = begin + length
         del buffer[:start]
         return found

@@ -75,7 +75,8 @@ class GapUnfilled:
 
 @attrs.frozen
 class Reported:
-    """A region has said what it has reached, itself or through the peer."""
+    """A region has said what it has reached, itself or through the peer. A source tells its
+    followers, under its own region, what all its regions have reached."""
 
     peer: str
     region: int

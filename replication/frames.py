@@ -14,7 +14,8 @@
       Ack(vector, taken)           ->                                  by bytes or by time
                                    <-    Heartbeat(vector, clock)      by time
 
-Either end may say Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so
+Either end may say Ask and gets an Answer: the vector of a moment after the question. Either may say
+Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so
 that the tables of the machines decide what it means.
 
 A *route* is the number of a region whose ops this link shall carry eagerly; in a full mesh just the
@@ -162,6 +163,21 @@ class GapRefused:
 
 
 @attrs.frozen
+class Ask:
+    """Tell me your vector of now."""
+
+    question: int
+
+
+@attrs.frozen
+class Answer:
+    """What the sender had reached when it heard the question."""
+
+    question: int
+    vector: Vector
+
+
+@attrs.frozen
 class Refuse:
     """This link cannot be, and why. Dial again later."""
 
@@ -191,6 +207,8 @@ Frame: TypeAlias = (
     | GapRequest
     | GapEnd
     | GapRefused
+    | Ask
+    | Answer
     | Refuse
     | Eof
 )

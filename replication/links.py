@@ -13,54 +13,45 @@ Pure: the driver (`link.py`) or the simulator owns the streams and the clock, an
     op sealed:     links.wake()                        once per turn is enough
     in time:       events = links.tick(now)            at `links.deadline` at the latest
 
-After each of these, some ends may have frames to send; their `notify` was called. An end whose
-state is CLOSED sends what `frames_to_send` still gives, and hangs up. `now` is nanoseconds of a
-monotone clock. The wall clock is the replica's: call `replica.advance(ms)` before `tick`.
+After each of these, some ends may have frames to send; their `notify` was called. An end that is
+`closed` sends what `frames_to_send` still gives, and hangs up. `now` is nanoseconds of a monotone
+clock. The wall clock is the replica's: call `replica.advance(ms)` before `tick`.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias
 
 import attrs
 
-from crdt.dots import Origin, Vector
+from crdt.dots import SEQ_MAX, Vector, dominates
 from crdt.replica import Replica
-from replication.events import Event
-from replication.frames import Frame
+from replication.end import NEVER, Tally
+from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
+from replication.events import (
+    Closed,
+    Connected,
+    Event,
+    GapUnfilled,
+    Merged,
+    OpsTaken,
+    Reported,
+    SnapshotWanted,
+)
+from replication.feed import Feed
+from replication.frames import FOLLOWER, Frame, Hello
+from replication.inlet import Direct, with_waiting
 from replication.limits import Limits
-from replication.sink import Sink
+from replication.member import Direction, Member, Peer
+from replication.repair import Repair
+from replication.sink import Sink, SinkState
 from replication.source import Source
 
+GREETING_MAX: Final = 64  # connections that have not said who they are; the oldest must go
+FOLLOWERS_MAX: Final = 32  # as many as a database may have sources (section 20.1)
 
-@attrs.frozen
-class Member:
-    """Who we are: the name that others dial us by, and the CRDB that we belong to."""
-
-    name: str
-    region: int
-    origin: Origin
-    cluster: str = ""
-
-
-@attrs.frozen
-class Peer:
-    """A region that we are linked with. `routes` are the numbers of the regions whose ops we get
-    from it: itself, and those whose shortest way to us leads through it; without any we do not
-    dial it. `serves` says whether we serve it."""
-
-    name: str
-    region: int
-    routes: tuple[int, ...] = ()
-    serves: bool = True
-
-
-class Direction(enum.Enum):
-    """Which way data flows, seen from us."""
-
-    IN = "in"
-    OUT = "out"
+Machine: TypeAlias = Source | Sink
 
 
 @attrs.frozen
@@ -75,7 +66,7 @@ class LinkStatistics:
     stage: str
     """Of a source: where the sink stands (see `progress`)."""
     cut: bool
-    lag_ms: int
+    lag_ms: float
     """Of a sink: how old what we see of the peer is. Of a source: for how long the oldest of our
     effects has not been acknowledged."""
     rtt_ms: float
@@ -91,8 +82,13 @@ class LinkStatistics:
     acknowledged: Vector
 
 
+def ignore(_peer: str) -> None:
+    """News that nobody wants."""
+
+
 class Links:
-    """The links of one replica."""
+    """The links of one replica. `healed` is called with the peer's name when a link that we dial
+    may be dialled again."""
 
     def __init__(
         self,
@@ -102,51 +98,298 @@ class Links:
         *,
         limits: Limits | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.replica = replica
+        self.member = member
+        self.peers = {peer.name: peer for peer in peers}
+        self.limits = Limits() if limits is None else limits
+        self.feed = Feed(replica, member, self.limits)
+        self.inlet = Direct(replica)
+        self.repair = Repair(self.limits)
+        self.sinks: dict[str, Sink] = {}
+        self.sources: dict[str, Source] = {}
+        self.followers: dict[str, Source] = {}
+        self.greeting: list[Source] = []
+        self.cuts: set[tuple[str, Direction]] = set()
+        self.tallies: dict[tuple[str, Direction], Tally] = {}
+        self.healed: Callable[[str], None] = ignore
+        self.question = 0
+        self.repair_at = NEVER
+        self.collect_at = 0
+        self.promised = NEVER
+
+    # -- connections -----------------------------------------------------------------------
+
+    def ends(self) -> Iterator[Machine]:
+        """All ends that are not over."""
+        yield from [*self.sinks.values(), *self.sources.values()]
+        yield from [*self.followers.values(), *self.greeting]
+
+    def known(self, name: str) -> Peer:
+        """The peer of that name. Raises UnknownPeer."""
+        if name not in self.peers:
+            raise UnknownPeer(name)
+        return self.peers[name]
 
     def dial(self, peer: str, now: int) -> Sink:
         """A machine for a new connection to `peer`. Raises LinkCut, UnknownPeer. An older one to
         the same peer is closed."""
-        raise NotImplementedError
+        expected = self.known(peer)
+        if self.is_cut(peer, Direction.IN):
+            raise LinkCut(peer)
+        self.retire(self.sinks.get(peer), now)
+        sink = Sink(self.inlet, expected, self.feed.hello(), now, self.limits)
+        sink.tally = self.tally(peer, Direction.IN)
+        self.sinks[peer] = sink
+        return sink
 
     def serve(self, now: int) -> Source:
         """A machine for a connection that has come in."""
-        raise NotImplementedError
+        while len(self.greeting) >= GREETING_MAX:
+            self.retire(self.greeting[0], now)
+        source = Source(self.feed, now)
+        self.greeting.append(source)
+        return source
 
-    def receive(self, end: Source | Sink, frame: Frame, now: int) -> list[Event]:
+    def tally(self, peer: str, direction: Direction) -> Tally:
+        """What is counted of a link."""
+        return self.tallies.setdefault((peer, direction), Tally())
+
+    def retire(self, end: Machine | None, now: int) -> None:
+        """A newer connection takes the place of this one."""
+        if end is not None:
+            self.handle(end, end.close("replaced by a newer connection"), now)
+
+    def admit(self, end: Machine, hello: Hello, now: int) -> str:
+        """Take a peer that has said who it is; or why not."""
+        if isinstance(end, Source) and hello.role == FOLLOWER:
+            return self.admit_follower(end, hello, now)
+        peer = self.peers.get(hello.name)
+        direction = Direction.OUT if isinstance(end, Source) else Direction.IN
+        if peer is None or (isinstance(end, Sink) and end.expected.name != hello.name):
+            return f"{self.member.name} did not expect {hello.name!r}"
+        if hello.cluster != self.member.cluster:
+            return f"{hello.name} belongs to {hello.cluster!r}, not to {self.member.cluster!r}"
+        if hello.region != peer.region:
+            return f"{hello.name} says it is region {hello.region}, not {peer.region}"
+        if self.is_cut(peer.name, direction):
+            return "the link is cut"
+        if isinstance(end, Source):
+            self.retire(self.sources.get(peer.name), now)
+            self.greeting.remove(end)
+            self.sources[peer.name] = end
+            end.tally = self.tally(peer.name, direction)
+        else:
+            self.repair.forget(peer.name)
+        return ""
+
+    def admit_follower(self, end: Source, hello: Hello, now: int) -> str:
+        """Take a follower; or why not."""
+        self.retire(self.followers.get(hello.name), now)
+        if len(self.followers) >= FOLLOWERS_MAX:
+            return f"{self.member.name} has {FOLLOWERS_MAX} followers already"
+        self.greeting.remove(end)
+        self.followers[hello.name] = end
+        return ""
+
+    def forget(self, end: Machine) -> None:
+        """A link is over."""
+        if isinstance(end, Sink):
+            if self.sinks.get(end.peer) is end:
+                del self.sinks[end.peer]
+            return
+        for table in (self.sources, self.followers):
+            if table.get(end.peer) is end:
+                del table[end.peer]
+        if end in self.greeting:
+            self.greeting.remove(end)
+
+    # -- what happens ----------------------------------------------------------------------
+
+    def receive(self, end: Machine, frame: Frame, now: int) -> list[Event]:
         """Take in a frame of one connection, and do all that follows from it. Never raises for
-        what a peer sends: the machine is closed instead."""
-        raise NotImplementedError
+        what a peer sends: the link is closed instead."""
+        if end.closed:
+            return []
+        try:
+            events = end.receive(frame, now)
+        except RemoteProtocolError as error:
+            events = end.close(f"protocol error: {error}")
+        return self.handle(end, events, now)
+
+    def broken(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
+        """The bytes that came over a connection were no frames."""
+        return self.handle(end, end.close(f"protocol error: {error}"), now)
+
+    def handle(self, end: Machine, events: list[Event], now: int) -> list[Event]:
+        """Do what follows from what has happened on one link."""
+        for event in events:
+            match event:
+                case OpsTaken():
+                    if self.replica.gate.queues:
+                        self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
+                    self.wake()
+                case Reported():
+                    self.hear(end, event, now)
+                case Connected():
+                    assert end.hello is not None
+                    reason = self.admit(end, end.hello, now)
+                    if reason:
+                        return self.handle(end, end.close(reason), now)
+                    end.tally.connects += 1
+                case SnapshotWanted():
+                    assert isinstance(end, Sink)
+                    end.merges = self.replica.merges
+                    self.grant()
+                case Merged():
+                    self.repair.forget()
+                    self.grant()
+                    self.wake()
+                case GapUnfilled():
+                    self.repair.refuse(event.peer, event.origin)
+                    self.repair_at = now
+                case Closed():
+                    self.forget(end)
+                    self.grant()
+                case _:
+                    pass
+        return events
+
+    def hear(self, end: Machine, event: Reported, now: int) -> None:
+        """A region says what it has reached."""
+        if event.region != self.member.region:
+            self.replica.heard(event.region, event.vector, event.clock)
+        if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
+            self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
+
+    def grant(self) -> None:
+        """Let sinks that need a snapshot have one, one at a time: after the first the others may
+        need none."""
+        busy = any(sink.state is SinkState.LOADING for sink in self.sinks.values())
+        for sink in self.sinks.values():
+            if sink.state is SinkState.WAITING:
+                if self.replica.merges > sink.merges:
+                    sink.resume()
+                elif not busy:
+                    sink.load()
+                    busy = True
 
     def wake(self) -> None:
         """The history has grown."""
-        raise NotImplementedError
+        for source in self.sources.values():
+            if source.skip():
+                source.notify()
+        for source in self.followers.values():
+            if source.skip():
+                source.notify()
+
+    # -- time ------------------------------------------------------------------------------
 
     @property
     def deadline(self) -> int:
         """When `tick` wants to be called."""
-        raise NotImplementedError
+        return min(self.repair_at, self.collect_at, *(end.deadline for end in self.ends()))
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due on all links: heartbeats, time-outs, gap repair, garbage collection."""
-        raise NotImplementedError
+        if now > self.promised + self.limits.silence_ns_max // 2:
+            for end in self.ends():
+                end.forgive(now)
+        self.replica.seal()
+        events: list[Event] = []
+        for end in list(self.ends()):
+            if now >= end.deadline:
+                events += self.handle(end, end.tick(now), now)
+        if now >= self.repair_at:
+            events += self.mend(now)
+        if now >= self.collect_at:
+            self.replica.collect()
+            waiting = len(self.replica.keyspace.litter)
+            self.collect_at = now + self.limits.collect_ns + waiting * self.limits.collect_key_ns
+        self.promised = self.deadline
+        return events
 
-    def cut(self, peer: str, direction: Direction) -> list[Event]:
+    def mend(self, now: int) -> list[Event]:
+        """Ask for what has been missing for too long."""
+        self.repair_at = NEVER
+        if any(s.state in (SinkState.LOADING, SinkState.WAITING) for s in self.sinks.values()):
+            self.repair_at = now + self.limits.orphan_ns
+            return []
+        have = with_waiting(self.replica)
+        have[self.replica.origin] = SEQ_MAX
+        wanted = self.replica.gate.missing(self.replica.keyspace.vector)
+        events, donor = self.repair.check(have, wanted, self.sinks, now)
+        if donor and self.sinks[donor].state is SinkState.STREAMING:
+            self.sinks[donor].load()
+        if self.repair.gaps or self.repair.helpers:
+            self.repair_at = now + self.limits.orphan_ns
+        return events
+
+    # -- cuts ------------------------------------------------------------------------------
+
+    def cut(self, peer: str, direction: Direction, now: int) -> list[Event]:
         """Cut one direction: an open link is closed, and none is made until `heal`."""
-        raise NotImplementedError
+        self.known(peer)
+        self.cuts.add((peer, direction))
+        end = (self.sinks if direction is Direction.IN else self.sources).get(peer)
+        return [] if end is None else self.handle(end, end.close("the link is cut"), now)
 
     def heal(self, peer: str, direction: Direction) -> None:
-        """Let the link connect again; `healed` callbacks run."""
-        raise NotImplementedError
+        """Let the link connect again."""
+        self.known(peer)
+        self.cuts.discard((peer, direction))
+        if direction is Direction.IN:
+            self.healed(peer)
 
     def is_cut(self, peer: str, direction: Direction) -> bool:
         """Whether that direction is cut."""
-        raise NotImplementedError
+        return (peer, direction) in self.cuts
 
-    def vectors(self) -> dict[str, Vector]:
-        """The latest vector that each connected peer has told, for CRDB.SETTLE."""
-        raise NotImplementedError
+    # -- looking ---------------------------------------------------------------------------
 
-    def statistics(self) -> tuple[LinkStatistics, ...]:
-        """Every link, both directions, by name of the peer."""
-        raise NotImplementedError
+    def ask(self) -> int:
+        """Ask all connected peers for their vectors; the number of the question."""
+        self.question += 1
+        for end in [*self.sinks.values(), *self.sources.values()]:
+            if end.hello is not None:
+                end.ask(self.question)
+        return self.question
+
+    def answers(self, question: int) -> dict[str, Vector]:
+        """The newest vectors of the peers that have answered that question or a later one."""
+        found: dict[str, Vector] = {}
+        for end in [*self.sinks.values(), *self.sources.values()]:
+            if end.answered >= question:
+                held = found.get(end.peer, {})
+                found[end.peer] = end.vector if dominates(end.vector, held) else held
+        return found
+
+    def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
+        """Every link, both directions, by peer."""
+        rows: list[LinkStatistics] = []
+        for name, peer in self.peers.items():
+            if peer.routes != ():
+                rows.append(self.row(peer, Direction.IN, self.sinks.get(name), now))
+            if peer.serves:
+                rows.append(self.row(peer, Direction.OUT, self.sources.get(name), now))
+        for name, end in self.followers.items():
+            rows.append(self.row(Peer(name, end.region), Direction.OUT, end, now))
+        return tuple(rows)
+
+    def row(
+        self, peer: Peer, direction: Direction, end: Machine | None, now: int
+    ) -> LinkStatistics:
+        """One link."""
+        tally = self.tally(peer.name, direction) if end is None else end.tally
+        return LinkStatistics(
+            peer=peer.name,
+            region=peer.region,
+            direction=direction,
+            state="down" if end is None else end.state.value,
+            stage=end.progress.stage.value if isinstance(end, Source) else "",
+            cut=self.is_cut(peer.name, direction),
+            lag_ms=0.0 if end is None else end.lag_ns(now) / 1e6,
+            rtt_ms=0.0 if end is None else end.rtt / 1e6,
+            behind=0 if end is None else end.behind(),
+            **attrs.asdict(tally),
+            acknowledged=end.progress.acknowledged if isinstance(end, Source) else {},
+        )

@@ -1,22 +1,73 @@
 """The end of a link that data flows to. A pure machine: frames and time in, frames and events out.
 
-GREETING    has said Hello, waits for the source's
-RESUMING    has said what it has, waits to hear whether the backlog reaches back that far
-STREAMING   takes in ops
-WAITING     the backlog does not reach; `load` or `resume` decides how to go on
-LOADING     takes in a snapshot, merged when it is complete
-STALLED     too much waits for its turn; lets ops pass by and resumes a moment later
-CLOSED      the end
+    GREETING    has said Hello, waits for the source's
+    RESUMING    has said what it has, waits to hear whether the backlog reaches back that far
+    STREAMING   takes in ops
+    WAITING     the backlog does not reach; `load` or `resume` decides how to go on
+    LOADING     takes in a snapshot, merged when it is complete
+    STALLED     too much waits for its turn; lets ops pass by and resumes a moment later
+    CLOSED      the end
+
+What comes in is applied at once. It is acknowledged, by bytes or by time, whether it could be
+applied or has to wait for its turn: the window bounds what is on its way, the causal gate what
+waits. Were ops that wait not acknowledged, the op that they wait for could not get through.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Final
 
-from replication.events import Event
-from replication.frames import Frame
+import attrs
+
+from crdt.dots import INCARNATION_BITS, Origin
+from crdt.errors import DecodeError, DotReused
+from crdt.merging import Incoming
+from crdt.replica import Outcome
+from crdt.snapshot import PIECE_BYTES_MAX
+from replication.end import NEVER, End
+from replication.errors import RemoteProtocolError
+from replication.events import (
+    Connected,
+    Event,
+    GapUnfilled,
+    Merged,
+    OpsTaken,
+    OriginReused,
+    Reported,
+    Resynced,
+    SnapshotWanted,
+    Stalled,
+)
+from replication.frames import (
+    PROTOCOL,
+    Ack,
+    Answer,
+    Ask,
+    Eof,
+    Frame,
+    GapEnd,
+    GapRefused,
+    GapRequest,
+    Heartbeat,
+    Hello,
+    OpPart,
+    Ops,
+    Refuse,
+    Resume,
+    Resumed,
+    SnapshotBegin,
+    SnapshotEnd,
+    SnapshotPiece,
+    SnapshotRequest,
+    Truncated,
+)
+from replication.inlet import Inlet
 from replication.limits import Limits
+from replication.member import Peer
+
+OP_BYTES_MAX: Final = 1 << 30  # two of the largest strings that Redis takes
 
 
 class SinkState(enum.Enum):
@@ -31,36 +82,355 @@ class SinkState(enum.Enum):
     CLOSED = "closed"
 
 
-class Sink:
+S = SinkState
+
+# Where ops may come in, and where regular messages may.
+OPEN: Final = (S.RESUMING, S.STREAMING, S.WAITING, S.LOADING, S.STALLED)
+
+TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
+    (S.GREETING, Hello): S.RESUMING,
+    (S.RESUMING, Resumed): S.STREAMING,
+    (S.RESUMING, Truncated): S.WAITING,
+    (S.STREAMING, Truncated): S.WAITING,
+    (S.STALLED, Truncated): S.WAITING,
+    (S.WAITING, Resumed): S.STREAMING,  # an answer to a question before the last
+    (S.LOADING, Resumed): S.LOADING,
+    (S.LOADING, Truncated): S.LOADING,
+    (S.WAITING, Truncated): S.WAITING,
+    (S.LOADING, SnapshotBegin): S.LOADING,
+    (S.LOADING, SnapshotPiece): S.LOADING,
+    (S.LOADING, SnapshotEnd): S.STREAMING,
+    **{
+        (state, kind): state
+        for state in OPEN
+        for kind in (Ops, OpPart, Heartbeat, GapRefused, Ask, Answer)
+    },
+    **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
+}
+
+# Moves that no frame causes.
+MOVES: Final = frozenset(
+    {
+        (S.WAITING, S.LOADING),
+        (S.STREAMING, S.LOADING),
+        (S.WAITING, S.RESUMING),
+        (S.STREAMING, S.STALLED),
+        (S.STALLED, S.RESUMING),
+    }
+)
+
+
+@attrs.frozen
+class SinkStatistics:
+    """How a sink is doing."""
+
+    peer: str
+    state: SinkState
+    taken_bytes: int
+    behind: int
+    lag_ns: int
+    asked: frozenset[Origin]
+
+
+class Sink(End):
     """One connection that we dialled. Made by `Links.dial`; the interface is that of `Source`."""
 
-    state: SinkState
-    peer: str
-    notify: Callable[[], None]
-    limits: Limits
+    def __init__(self, inlet: Inlet, peer: Peer, hello: Hello, now: int, limits: Limits) -> None:
+        super().__init__(now, limits)
+        self.state = S.GREETING
+        self.inlet = inlet
+        self.expected = peer
+        self.routes = peer.routes
+        self.outbox.append(hello)
+        self.taken = 0
+        self.acked = 0
+        self.ack_at = NEVER
+        self.resume_at = NEVER
+        self.parts: list[bytes] = []
+        self.parts_bytes = 0
+        self.incoming: Incoming | None = None
+        self.asked: frozenset[Origin] = frozenset()
+        """Origins whose ops we have asked for to fill a gap."""
+        self.covered = False
+        self.covered_at = now
+        self.reused = False
+        self.merges = 0
+        """How many snapshots had been merged here when this link came to need one."""
+
+    # -- the common part of ends -----------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        return self.state is S.CLOSED
+
+    @property
+    def peer(self) -> str:
+        return self.expected.name
+
+    @property
+    def region(self) -> int:
+        return self.expected.region
+
+    def table(self) -> Mapping[tuple[enum.Enum, type[Frame]], enum.Enum]:
+        return TRANSITIONS
+
+    def enter(self, state: enum.Enum) -> None:
+        assert isinstance(state, SinkState)
+        self.state = state
+
+    def shut(self) -> None:
+        self.state = S.CLOSED
+        self.incoming = None
+        self.parts.clear()
+
+    def move(self, state: SinkState) -> None:
+        """Go to `state` without a frame that says so."""
+        assert (self.state, state) in MOVES, f"{self.state.name} to {state.name}"
+        self.state = state
+
+    # -- hearing ---------------------------------------------------------------------------
 
     def receive(self, frame: Frame, now: int) -> list[Event]:
-        """As `Source.receive`. Ops and snapshots are applied to the replica in here."""
-        raise NotImplementedError
+        """Take in a frame. Raises RemoteProtocolError if it may not come now, or is damaged. Ops
+        and snapshots are applied to the replica in here."""
+        before = self.state
+        self.step(before, frame, now)
+        try:
+            match frame:
+                case Ops():
+                    return self.take_ops(frame.batch, sum(map(len, frame.batch)), now)
+                case OpPart() | SnapshotPiece():
+                    return self.take_part(frame, now)
+                case SnapshotEnd():
+                    return self.merge(now)
+                case _:
+                    return self.hear(frame, before, now)
+        except DecodeError as error:
+            raise RemoteProtocolError(f"{type(frame).__name__}: {error}") from error
+        except DotReused as error:
+            return [*self.reuse(self.inlet.origin()), *self.close(str(error))]
 
-    def frames_to_send(self) -> list[Frame]:
-        """As `Source.frames_to_send`."""
-        raise NotImplementedError
+    def hear(self, frame: Frame, before: SinkState, now: int) -> list[Event]:
+        """Take in a frame that carries no data."""
+        match frame:
+            case Heartbeat():
+                return self.take_heartbeat(frame, now)
+            case Hello():
+                return self.greet(frame)
+            case Resumed() if before is not S.LOADING:
+                self.tally.partial_ok += 1
+                return [Resynced(self.peer, False)]
+            case Truncated() if before is not S.LOADING:
+                self.tally.partial_err += 1
+                return [SnapshotWanted(self.peer)]
+            case SnapshotBegin():
+                if self.incoming is not None:
+                    raise RemoteProtocolError("a snapshot inside another")
+                self.incoming = self.inlet.incoming()
+            case GapRefused():
+                self.asked -= {frame.origin}
+                return [GapUnfilled(self.peer, frame.origin)]
+            case Ask():
+                self.say(Answer(frame.question, self.inlet.vector()))
+            case Answer():
+                self.answer(frame)
+            case Refuse() | Eof():
+                return self.ended(frame)
+            case _:
+                assert isinstance(frame, Resumed | Truncated), f"no rule for {frame!r}"
+        return []
+
+    def greet(self, hello: Hello) -> list[Event]:
+        """The source has said who it is."""
+        self.hello = hello
+        self.vector = hello.vector
+        if hello.protocol != PROTOCOL:
+            return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
+        self.say(Resume(self.inlet.held(), self.routes))
+        connected = Connected(hello.name, hello.region, hello.origin)
+        return [connected, *self.reuse(self.inlet.lost(hello.vector))]
+
+    def reuse(self, origin: Origin) -> list[Event]:
+        """The source knows effects of our `origin` that we have not made; 0 if it does not."""
+        if self.reused or not origin:
+            return []
+        self.reused = True
+        return [OriginReused(self.peer, origin)]
+
+    def take_heartbeat(self, frame: Heartbeat, now: int) -> list[Event]:
+        """The source says what it has, and what others have reported."""
+        self.measure(frame, now)
+        self.covered = False
+        self.look(now)
+        events: list[Event] = [Reported(self.peer, self.region, frame.vector, frame.clock)]
+        events += [Reported(self.peer, *report) for report in frame.reports]
+        return events + self.reuse(self.inlet.lost(frame.vector))
+
+    # -- taking in -------------------------------------------------------------------------
+
+    def count(self, size: int, now: int) -> None:
+        """So many bytes have been taken in, and are to be acknowledged."""
+        self.taken += size
+        self.tally.bytes += size
+        self.ack_at = min(self.ack_at, now + self.limits.ack_ns)
+        if self.taken - self.acked >= self.limits.ack_bytes:
+            self.ack(now)
+
+    def take_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
+        """Apply ops, or let them wait for their turn."""
+        if self.state is S.STALLED or self.state is S.RESUMING:
+            self.count(size, now)
+            return []
+        events: list[Event] = []
+        accept = self.inlet.accept
+        before = self.inlet.applied()
+        for data in batch:
+            if accept(data) is Outcome.REFUSED and self.state is S.STREAMING:
+                self.move(S.STALLED)
+                self.resume_at = now + self.limits.stall_ns
+                events.append(Stalled(self.peer))
+                break
+        self.tally.ops += len(batch)
+        self.count(size, now)
+        if not self.covered:
+            self.look(now)
+        return [OpsTaken(self.peer, self.inlet.applied() - before), *events]
+
+    def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
+        """Put together what is too large for one frame."""
+        limit = OP_BYTES_MAX if isinstance(frame, OpPart) else PIECE_BYTES_MAX
+        self.parts.append(frame.data)
+        self.parts_bytes += len(frame.data)
+        if self.parts_bytes > limit:
+            raise RemoteProtocolError(f"more than {limit} bytes in one piece")
+        if not frame.last:
+            self.count(len(frame.data), now)
+            return []
+        data, self.parts, self.parts_bytes = b"".join(self.parts), [], 0
+        if isinstance(frame, OpPart):
+            return self.take_ops((data,), len(frame.data), now)
+        if self.incoming is None:
+            raise RemoteProtocolError("a piece of no snapshot")
+        self.incoming.feed(data)
+        self.count(len(frame.data), now)
+        return []
+
+    def merge(self, now: int) -> list[Event]:
+        """The snapshot is complete."""
+        if self.incoming is None:
+            raise RemoteProtocolError("the end of no snapshot")
+        incoming, self.incoming = self.incoming, None
+        self.inlet.merge(incoming)
+        self.tally.full += 1
+        self.look(now)
+        self.ack(now)
+        return [Merged(self.peer), Resynced(self.peer, True)]
+
+    # -- what is lacking -------------------------------------------------------------------
+
+    def carries(self, origin: Origin) -> bool:
+        """Whether the ops of `origin` come over this link without being asked for."""
+        return self.routes is None or origin >> INCARNATION_BITS in self.routes
+
+    def behind(self) -> int:
+        """How many effects the source is known to have that should have come from it."""
+        mine = self.inlet.vector()
+        lacking = ((o, s - mine.get(o, 0)) for o, s in self.vector.items() if self.carries(o))
+        return sum(count for _, count in lacking if count > 0)
+
+    def look(self, now: int) -> None:
+        """Notice when we have all that the source last said it had."""
+        if self.behind() == 0:
+            self.covered = True
+            self.covered_at = now
+
+    def lag_ns(self, now: int) -> int:
+        """How old what we see of the source is: the way, and for how long we have been behind."""
+        late = now - max(self.covered_at, self.stamped_at)
+        if self.covered and late <= 2 * self.limits.heartbeat_ns:
+            return self.rtt // 2
+        return self.rtt // 2 + now - self.covered_at
+
+    # -- what Links decides ----------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both ends have greeted each other, and the link is not over."""
+        return self.state in OPEN
+
+    def load(self) -> None:
+        """Ask for a snapshot."""
+        self.move(S.LOADING)
+        self.say(SnapshotRequest())
+
+    def resume(self) -> None:
+        """Ask again, from what we have by now."""
+        self.move(S.RESUMING)
+        self.say(Resume(self.inlet.held(), self.routes))
+
+    def fill(self, origin: Origin, after: int) -> None:
+        """Ask for the ops of `origin` beyond its effect `after`."""
+        assert self.is_open
+        self.asked |= {origin}
+        self.say(GapRequest(origin, after))
+
+    def unfill(self, origin: Origin) -> None:
+        """The ops of `origin` come another way again."""
+        if origin in self.asked:
+            self.asked -= {origin}
+            self.say(GapEnd(origin))
+
+    # -- saying, and time ------------------------------------------------------------------
 
     @property
     def ready(self) -> bool:
         """Whether `frames_to_send` has something."""
-        raise NotImplementedError
+        return len(self.outbox) > 0
+
+    def frames_to_send(self) -> list[Frame]:
+        """As `Source.frames_to_send`."""
+        said, self.outbox = self.outbox, []
+        return said
+
+    def ack(self, now: int) -> None:
+        """Say what we have applied and taken in."""
+        self.said_at = now
+        self.acked = self.taken
+        self.ack_at = NEVER
+        held = now - self.stamped_at
+        clock = self.inlet.clock()
+        self.say(Ack(self.inlet.vector(), self.taken, clock, now, self.stamp, held))
 
     @property
     def deadline(self) -> int:
         """When `tick` wants to be called: nanoseconds of the monotone clock."""
-        raise NotImplementedError
+        if self.state is S.CLOSED:
+            return NEVER
+        if self.state is S.GREETING:
+            return self.silent_at
+        regular = self.said_at + self.limits.heartbeat_ns
+        resume = self.resume_at if self.state is S.STALLED else NEVER
+        return min(self.silent_at, regular, self.ack_at, resume)
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due: acknowledgements, resuming, and giving up a silent peer."""
-        raise NotImplementedError
+        events = self.give_up(now)
+        if self.closed:
+            return events
+        if self.state is S.STALLED and now >= self.resume_at:
+            self.resume()
+        if now >= min(self.ack_at, self.said_at + self.limits.heartbeat_ns):
+            if self.state is not S.GREETING:
+                self.ack(now)
+        return events
 
-    def close(self, reason: str) -> list[Event]:
-        """End the link from this side."""
-        raise NotImplementedError
+    def statistics(self, now: int) -> SinkStatistics:
+        """How the sink is doing."""
+        return SinkStatistics(
+            peer=self.peer,
+            state=self.state,
+            taken_bytes=self.taken,
+            behind=self.behind(),
+            lag_ns=self.lag_ns(now),
+            asked=self.asked,
+        )

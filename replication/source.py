@@ -9,17 +9,51 @@ out.
     CLOSED      the end
 
 The machine keeps no ops: it holds a position in the history and reads on from there, so what waits
-for a slow sink costs nothing. At most `window_bytes_max` are unacknowledged.
+for a slow sink costs nothing. `sent` says, for each origin, how far the sink has been supplied. If
+the history drops ops that the sink was still to get, or a snapshot is merged here so that there is
+a hole in it, the sink is told (`Truncated`) and decides how to go on.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Final
 
-from replication.events import Event
-from replication.frames import Frame
-from replication.limits import Limits
+import attrs
+
+from crdt.dots import INCARNATION_BITS, Origin, Vector, join
+from crdt.snapshot import Snapshot
+from replication.end import NEVER, End
+from replication.errors import RemoteProtocolError
+from replication.events import Connected, Event, OriginReused, Reported, Resynced
+from replication.feed import Feed, Routes
+from replication.frames import (
+    FOLLOWER,
+    PROTOCOL,
+    Ack,
+    Answer,
+    Ask,
+    Eof,
+    Frame,
+    GapEnd,
+    GapRefused,
+    GapRequest,
+    Heartbeat,
+    Hello,
+    Refuse,
+    Report,
+    Resume,
+    Resumed,
+    SnapshotBegin,
+    SnapshotEnd,
+    SnapshotPiece,
+    SnapshotRequest,
+    Truncated,
+)
+from replication.progress import Progress, Stage
+
+MARKS_MAX: Final = 64  # moments remembered for the lag: at 20 ms apart more than a second
 
 
 class SourceState(enum.Enum):
@@ -33,42 +67,408 @@ class SourceState(enum.Enum):
     CLOSED = "closed"
 
 
-class Source:
-    """One connection that we serve. Made by `Links.serve`.
+S = SourceState
 
-    `peer` is the name of the member at the other end, empty until it has said it. `notify` is
-    called when there may be frames to send, or the machine has closed: the driver sets it.
-    """
+TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
+    (S.GREETING, Hello): S.READY,
+    (S.READY, Resume): S.SENDING,
+    (S.TRUNCATED, Resume): S.SENDING,
+    (S.SENDING, Resume): S.SENDING,
+    (S.TRUNCATED, SnapshotRequest): S.SNAPSHOT,
+    (S.SENDING, SnapshotRequest): S.SNAPSHOT,
+    **{(state, GapRequest): state for state in (S.SENDING, S.TRUNCATED, S.SNAPSHOT)},
+    **{(state, GapEnd): state for state in (S.SENDING, S.TRUNCATED, S.SNAPSHOT)},
+    **{
+        (state, kind): state
+        for state in (S.READY, S.SENDING, S.TRUNCATED, S.SNAPSHOT)
+        for kind in (Ack, Ask, Answer)
+    },
+    **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
+}
 
-    state: SourceState
+# Moves that no frame causes: the backlog ran out, the snapshot has been sent.
+MOVES: Final = frozenset({(S.SENDING, S.TRUNCATED), (S.SNAPSHOT, S.SENDING)})
+
+
+@attrs.frozen
+class SourceStatistics:
+    """How a source is doing."""
+
     peer: str
-    notify: Callable[[], None]
-    limits: Limits
+    state: SourceState
+    stage: Stage
+    in_flight_bytes: int
+    position: int
+    acknowledged: Mapping[Origin, int]
+
+
+class Source(End):
+    """One connection that we serve. Made by `Links.serve`."""
+
+    def __init__(self, feed: Feed, now: int) -> None:
+        super().__init__(now, feed.limits)
+        self.state = S.GREETING
+        self.feed = feed
+        self.progress = Progress()
+        self.routes: Routes = frozenset()
+        self.extra: frozenset[Origin] = frozenset()
+        self.sent: Vector = {}
+        self.cursor = 0
+        self.goal = 0
+        self.jumps = 0
+        self.found = False
+        """Whether ops to be sent are known to begin at `cursor`."""
+        self.given = 0
+        """Bytes of ops and pieces that were sent; `taken` of them are acknowledged."""
+        self.taken = 0
+        self.snapshot: Snapshot | None = None
+        self.piece: tuple[bytes, int] = (b"", 0)
+        self.reused = False
+        self.marks: list[tuple[int, int]] = []
+
+    # -- the common part of ends -----------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        return self.state is S.CLOSED
+
+    def table(self) -> Mapping[tuple[enum.Enum, type[Frame]], enum.Enum]:
+        return TRANSITIONS
+
+    def enter(self, state: enum.Enum) -> None:
+        assert isinstance(state, SourceState)
+        self.state = state
+
+    def shut(self) -> None:
+        self.state = S.CLOSED
+        self.drop_snapshot()
+
+    def move(self, state: SourceState) -> None:
+        """Go to `state` without a frame that says so."""
+        assert (self.state, state) in MOVES, f"{self.state.name} to {state.name}"
+        self.state = state
+
+    # -- hearing ---------------------------------------------------------------------------
 
     def receive(self, frame: Frame, now: int) -> list[Event]:
-        """Take in a frame. Raises RemoteProtocolError if it may not come now; the machine is
-        closed then."""
-        raise NotImplementedError
+        """Take in a frame. Raises RemoteProtocolError if it may not come now."""
+        self.step(self.state, frame, now)
+        match frame:
+            case Ack():
+                return self.take_ack(frame, now)
+            case Hello():
+                return self.greet(frame, now)
+            case Resume():
+                return self.resume(frame)
+            case SnapshotRequest():
+                self.progress.move(Stage.SNAPSHOT)
+                self.notify()
+            case GapRequest():
+                self.fill(frame)
+            case GapEnd():
+                self.extra -= {frame.origin}
+            case Ask():
+                self.say(Answer(frame.question, self.feed.replica.vector))
+            case Answer():
+                self.answer(frame)
+            case Refuse() | Eof():
+                return self.ended(frame)
+            case _:
+                raise AssertionError(f"no rule for {frame!r}")
+        return []
 
-    def frames_to_send(self) -> list[Frame]:
-        """What to send next, about a batch at most. Call it again while `ready`; a closed machine
-        may have a last frame."""
-        raise NotImplementedError
+    def greet(self, hello: Hello, now: int) -> list[Event]:
+        """The sink has said who it is."""
+        self.hello = hello
+        self.vector = hello.vector
+        if hello.protocol != PROTOCOL:
+            return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
+        self.say(self.feed.hello())
+        self.heartbeat(now)
+        connected = Connected(hello.name, hello.region, hello.origin)
+        return [connected, *self.check_origin(hello.vector)]
+
+    def check_origin(self, vector: Vector) -> list[Event]:
+        """Whether a region knows effects of our origin that we have not made."""
+        db = self.feed.replica.keyspace
+        if self.reused or self.is_follower or vector.get(db.origin, 0) <= db.seq:
+            return []
+        self.reused = True
+        return [OriginReused(self.peer, db.origin)]
+
+    @property
+    def is_follower(self) -> bool:
+        """Whether the other end only listens (Replica Of)."""
+        return self.hello is not None and self.hello.role == FOLLOWER
+
+    def take_ack(self, ack: Ack, now: int) -> list[Event]:
+        """The sink says what it has applied and taken in."""
+        if not self.taken <= ack.taken <= self.given:
+            raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
+        self.taken = ack.taken
+        self.measure(ack, now)
+        self.progress.acknowledge(ack.vector)
+        seq = ack.vector.get(self.feed.replica.origin, 0)
+        while self.marks and self.marks[0][1] <= seq:
+            del self.marks[0]
+        self.mark(now)
+        self.notify()
+        if self.is_follower:
+            return []
+        return [
+            Reported(self.peer, self.region, ack.vector, ack.clock),
+            *self.check_origin(ack.vector),
+        ]
+
+    def resume(self, frame: Resume) -> list[Event]:
+        """The sink says what it has, and what it wants to get from here."""
+        self.routes = None if frame.routes is None else frozenset(frame.routes)
+        self.sent = dict(frame.vector)
+        self.progress.acknowledge(frame.vector)
+        if not self.reaches():
+            self.truncate()
+            return []
+        history = self.feed.history
+        self.cursor = history.locate(self.sent, self.wants)
+        self.catch_up()
+        self.tally.partial_ok += 1
+        self.say(Resumed())
+        return [Resynced(self.peer, False)]
+
+    def fill(self, gap: GapRequest) -> None:
+        """The sink lacks ops of one origin."""
+        history = self.feed.history
+        if history.floor.get(gap.origin, 0) > gap.after:
+            self.say(GapRefused(gap.origin))
+            return
+        if not self.wants(gap.origin):
+            self.extra |= {gap.origin}
+        self.sent[gap.origin] = gap.after
+        self.cursor = min(self.cursor, history.locate(self.sent, lambda o: o == gap.origin))
+        self.notify()
+
+    # -- what the sink lacks ---------------------------------------------------------------
+
+    def wants(self, origin: Origin) -> bool:
+        """Whether ops of `origin` go over this link."""
+        routes = self.routes
+        return routes is None or origin >> INCARNATION_BITS in routes or origin in self.extra
+
+    def reaches(self) -> bool:
+        """Whether the history holds all that the sink has not been sent. An origin that was asked
+        for to fill a gap is refused if it does not."""
+        self.jumps = self.feed.history.jumps
+        for origin, seq in self.feed.history.floor.items():
+            if self.sent.get(origin, 0) < seq and self.wants(origin):
+                if origin not in self.extra:
+                    return False
+                self.extra -= {origin}
+                self.say(GapRefused(origin))
+        return True
+
+    def truncate(self) -> None:
+        """Tell the sink that the backlog does not reach back to it."""
+        self.move(S.TRUNCATED)
+        self.tally.partial_err += 1
+        self.say(Truncated())
+
+    def catch_up(self) -> None:
+        """Send ops from the present position on."""
+        self.goal = self.feed.history.stop
+        self.progress.move(Stage.CATCHING_UP)
+        self.arrive()
+
+    def arrive(self) -> None:
+        """Notice when all that was in the backlog has been sent."""
+        if self.cursor >= self.goal:
+            self.progress.move(Stage.STREAMING)
+
+    # -- saying ----------------------------------------------------------------------------
+
+    @property
+    def in_flight(self) -> int:
+        """Bytes of ops and pieces that the sink has not taken in yet, as far as we know."""
+        return self.given - self.taken
 
     @property
     def ready(self) -> bool:
-        """Whether `frames_to_send` has something."""
-        raise NotImplementedError
+        """Whether `frames_to_send` has something, or something to look through."""
+        if self.outbox:
+            return True
+        if self.in_flight >= self.limits.window_bytes_max:
+            return False
+        if self.state is S.SENDING:
+            return self.cursor < self.feed.history.stop or self.jumps != self.feed.history.jumps
+        if self.state is S.SNAPSHOT:
+            return self.snapshot is not None or self.feed.sending < self.limits.snapshots_max
+        return False
+
+    def frames_to_send(self) -> list[Frame]:
+        """What to send next, about a batch at most. Call it again while `ready`; a closed end may
+        have a last frame."""
+        said, self.outbox = self.outbox, []
+        if self.in_flight < self.limits.window_bytes_max:
+            if self.state is S.SENDING:
+                said += self.next_ops()
+            elif self.state is S.SNAPSHOT:
+                said += self.next_piece()
+        return said
+
+    def skip(self) -> bool:
+        """Pass over ops that do not go over this link; whether there is something to send."""
+        if self.found or self.state is not S.SENDING or self.extra or self.outbox:
+            return self.ready
+        while self.ready and self.cursor >= self.feed.history.start:
+            batch = self.feed.read(self.cursor, self.routes)
+            if batch.ops or self.jumps != self.feed.history.jumps:
+                self.found = True
+                return True
+            self.cursor = batch.stop
+            self.arrive()
+        return self.ready
+
+    def next_ops(self) -> list[Frame]:
+        """The next batch of ops."""
+        history = self.feed.history
+        self.found = False
+        overrun = self.cursor < history.start
+        if overrun or self.jumps != history.jumps:
+            if not self.reaches():
+                self.truncate()
+                said, self.outbox = self.outbox, []
+                return said
+            self.cursor = max(self.cursor, history.start)
+        if self.extra:
+            batch = self.feed.gather(self.cursor, self.routes, self.extra, self.sent)
+        else:
+            batch = self.feed.read(self.cursor, self.routes)
+            if any(seq != self.sent.get(origin, 0) + 1 for origin, seq in batch.first.items()):
+                batch = self.feed.gather(self.cursor, self.routes, self.extra, self.sent)
+        for origin, seq in batch.first.items():
+            assert seq <= self.sent.get(origin, 0) + 1, "a hole in the history"
+        self.sent.update(batch.last)
+        self.cursor = batch.stop
+        self.given += batch.bytes
+        self.tally.ops += batch.ops
+        self.tally.bytes += batch.bytes
+        self.arrive()
+        return list(batch.frames)
+
+    def next_piece(self) -> list[Frame]:
+        """The next part of the snapshot."""
+        if self.snapshot is None:
+            return self.begin_snapshot()
+        data, start = self.piece
+        if start >= len(data):
+            data, start = next(self.snapshot, b""), 0
+            if not data:
+                return self.end_snapshot()
+        stop = start + self.limits.batch_bytes_max
+        part = SnapshotPiece(data[start:stop], stop >= len(data))
+        self.piece = data, stop
+        self.given += len(part.data)
+        self.tally.bytes += len(part.data)
+        return [part]
+
+    def begin_snapshot(self) -> list[Frame]:
+        """Take the state as it is now; what is written from here on follows as ops."""
+        self.snapshot = self.feed.take_turn(self.wake)
+        if self.snapshot is None:
+            return []
+        self.sent = join(self.sent, self.snapshot.vector)
+        self.cursor = self.feed.history.stop
+        self.jumps = self.feed.history.jumps
+        return [SnapshotBegin(dict(self.snapshot.vector))]
+
+    def end_snapshot(self) -> list[Frame]:
+        """All of it was sent."""
+        self.drop_snapshot()
+        self.move(S.SENDING)
+        self.catch_up()
+        self.tally.full += 1
+        return [SnapshotEnd()]
+
+    def drop_snapshot(self) -> None:
+        """Let go of the snapshot."""
+        self.piece = (b"", 0)
+        if self.snapshot is not None:
+            snapshot, self.snapshot = self.snapshot, None
+            self.feed.end_turn(snapshot)
+
+    def wake(self) -> None:
+        """A turn to send a snapshot has become free."""
+        self.notify()
+
+    # -- time ------------------------------------------------------------------------------
 
     @property
     def deadline(self) -> int:
         """When `tick` wants to be called: nanoseconds of the monotone clock."""
-        raise NotImplementedError
+        if self.state is S.CLOSED:
+            return NEVER
+        if self.state is S.GREETING:
+            return self.silent_at
+        return min(self.silent_at, self.said_at + self.limits.heartbeat_ns)
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due: heartbeats, and giving up a silent peer."""
-        raise NotImplementedError
+        events = self.give_up(now)
+        if now >= self.deadline:
+            self.heartbeat(now)
+        return events
 
-    def close(self, reason: str) -> list[Event]:
-        """End the link from this side; a Refuse with the reason goes out last."""
-        raise NotImplementedError
+    def heartbeat(self, now: int) -> None:
+        """Say what we have, and what the regions have reported that the sink gets through us."""
+        self.said_at = now
+        replica = self.feed.replica
+        self.mark(now)
+        held = now - self.stamped_at
+        clock = replica.keyspace.horizon
+        vector = dict(replica.keyspace.vector)
+        self.say(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
+
+    def reports(self) -> tuple[Report, ...]:
+        """What regions behind us have reported; to a follower, what all regions have reached."""
+        replica, stability = self.feed.replica, self.feed.replica.stability
+        if self.is_follower or self.routes is None:
+            stable = stability.stable(replica.vector)
+            clock = stability.clock(replica.keyspace.horizon)
+            return ((self.feed.member.region, stable, clock),)
+        regions = self.routes | {origin >> INCARNATION_BITS for origin in self.extra}
+        return tuple(
+            (region, stability.reports[region], stability.clocks[region])
+            for region in sorted(regions)
+            if region in stability.reports and region != self.region
+        )
+
+    def mark(self, now: int) -> None:
+        """Remember that what we have written until now has been written until now."""
+        replica = self.feed.replica
+        seq = replica.keyspace.seq
+        known = (
+            self.marks[-1][1] if self.marks else self.progress.acknowledged.get(replica.origin, 0)
+        )
+        if seq > known and len(self.marks) < MARKS_MAX:
+            self.marks.append((now, seq))
+
+    def lag_ns(self, now: int) -> int:
+        """For how long the oldest of our effects has not been acknowledged."""
+        return now - self.marks[0][0] if self.marks else 0
+
+    def behind(self) -> int:
+        """How many of our effects that go over this link the sink has not acknowledged."""
+        have = self.progress.acknowledged
+        vector = self.feed.replica.keyspace.vector
+        lacking = ((o, s - have.get(o, 0)) for o, s in vector.items() if self.wants(o))
+        return sum(count for _, count in lacking if count > 0)
+
+    def statistics(self) -> SourceStatistics:
+        """How the source is doing."""
+        return SourceStatistics(
+            peer=self.peer,
+            state=self.state,
+            stage=self.progress.stage,
+            in_flight_bytes=self.in_flight,
+            position=self.cursor,
+            acknowledged=dict(self.progress.acknowledged),
+        )

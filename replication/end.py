@@ -1,0 +1,157 @@
+"""What both ends of a link have in common: saying and hearing, time, counting, and the end.
+
+A subclass brings its table of transitions and what it does with a frame. A frame that the table
+does not know in the present state ends the link, with an error that says whose fault it was.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+
+from crdt.dots import Vector
+from replication.errors import RemoteProtocolError
+from replication.events import Closed, Event
+from replication.frames import Ack, Answer, Ask, Eof, Frame, Heartbeat, Hello, Refuse
+from replication.limits import Limits
+
+NEVER: Final = (1 << 63) - 1  # a deadline that does not come
+
+
+@attrs.define
+class Tally:
+    """What has passed over a link, however often it was connected; counts since the start."""
+
+    connects: int = 0
+    ops: int = 0
+    bytes: int = 0
+    full: int = 0
+    partial_ok: int = 0
+    partial_err: int = 0
+    last_error: str = ""
+
+
+def nobody() -> None:
+    """A notification that nobody wants."""
+
+
+class End:
+    """One end of one connection. `notify` is called when there may be frames to send, or the end
+    has closed: the driver sets it. `hello` is what the other end said of itself."""
+
+    def __init__(self, now: int, limits: Limits) -> None:
+        self.limits = limits
+        self.notify: Callable[[], None] = nobody
+        self.outbox: list[Frame] = []
+        self.hello: Hello | None = None
+        self.tally = Tally()
+        self.heard_at = now
+        self.said_at = now
+        self.vector: Vector = {}
+        """What the other end has last said it had."""
+        self.answered = -1
+        """The latest question that the other end has answered."""
+        self.rtt = 0
+        """Of the latest exchange, in nanoseconds; 0 before the first."""
+        self.stamp = 0
+        self.stamped_at = now
+
+    # -- to be brought by subclasses -------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether the link is over."""
+        raise NotImplementedError
+
+    def shut(self) -> None:
+        """Go to the last state and give up what is held."""
+        raise NotImplementedError
+
+    def table(self) -> Mapping[tuple[enum.Enum, type[Frame]], enum.Enum]:
+        """Which frame may come in which state, and where it leads."""
+        raise NotImplementedError
+
+    def enter(self, state: enum.Enum) -> None:
+        """Be in `state`."""
+        raise NotImplementedError
+
+    # -- hearing ---------------------------------------------------------------------------
+
+    @property
+    def peer(self) -> str:
+        """The name of the other end, empty until it has said it."""
+        return self.hello.name if self.hello is not None else ""
+
+    @property
+    def region(self) -> int:
+        """The number of the other end's region, 0 until it has said it."""
+        return self.hello.region if self.hello is not None else 0
+
+    def step(self, state: enum.Enum, frame: Frame, now: int) -> None:
+        """Look `frame` up in the table and go where it leads. Raises RemoteProtocolError."""
+        following = self.table().get((state, type(frame)))
+        if following is None:
+            raise RemoteProtocolError(f"{type(frame).__name__} while {state.value}")
+        self.enter(following)
+        self.heard_at = max(now, self.heard_at)
+
+    def measure(self, frame: Heartbeat | Ack, now: int) -> None:
+        """Keep what a regular message says: the other's vector, and how long the way is."""
+        self.vector = frame.vector
+        if frame.echo:
+            self.rtt = max(0, now - frame.echo - frame.held)
+        self.stamp = frame.stamp
+        self.stamped_at = now
+
+    def answer(self, frame: Answer) -> None:
+        """The other end has answered a question."""
+        self.answered = max(self.answered, frame.question)
+        self.vector = frame.vector
+
+    def ended(self, frame: Eof | Refuse) -> list[Event]:
+        """The other end has hung up."""
+        self.tally.last_error = frame.reason
+        self.shut()
+        self.notify()
+        return [Closed(self.peer, frame.reason)]
+
+    # -- saying ----------------------------------------------------------------------------
+
+    def say(self, frame: Frame) -> None:
+        """Send a frame as soon as the driver can."""
+        self.outbox.append(frame)
+        self.notify()
+
+    def ask(self, question: int) -> None:
+        """Ask the other end for its vector."""
+        self.say(Ask(question))
+
+    # -- time ------------------------------------------------------------------------------
+
+    @property
+    def silent_at(self) -> int:
+        """When the other end counts as dead if nothing comes."""
+        return self.heard_at + self.limits.silence_ns_max
+
+    def forgive(self, now: int) -> None:
+        """We ourselves were not there for a while: let the other end's silence not count."""
+        self.heard_at = now
+
+    def give_up(self, now: int) -> list[Event]:
+        """Close if the other end has been silent for too long."""
+        if self.closed or now < self.silent_at:
+            return []
+        return self.close(f"silent for {self.limits.silence_ns_max // 1_000_000} ms")
+
+    def close(self, reason: str) -> list[Event]:
+        """End the link from this side; a Refuse with the reason goes out last."""
+        if self.closed:
+            return []
+        self.tally.last_error = reason
+        self.outbox = [Refuse(reason)]
+        self.shut()
+        self.notify()
+        return [Closed(self.peer, reason)]

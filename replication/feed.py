@@ -1,0 +1,128 @@
+"""What all sources of one replica read from: its history, by position, and its state.
+
+Links of a full mesh want the same ops at about the same moment. So a batch that was read for one
+of them is kept, frame and all, and given to the next that asks for the same (redis shares its
+replication buffer in this way). An op is encoded once, a batch is put together once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import attrs
+
+from crdt.dots import INCARNATION_BITS, Origin, Vector
+from crdt.replica import Replica
+from crdt.snapshot import Snapshot
+from replication.frames import Frame, Hello, OpPart, Ops
+from replication.limits import Limits
+from replication.member import Member
+
+Routes: TypeAlias = frozenset[int] | None
+
+BATCHES_MAX: Final = 64  # batches kept for sharing: one for each set of routes that links ask for
+
+
+@attrs.frozen
+class Batch:
+    """Ops of the history from one position to another, as frames."""
+
+    position: int
+    stop: int
+    frames: tuple[Frame, ...]
+    ops: int
+    bytes: int
+    full: bool
+    """Whether it ends for lack of room; else it reached the end of the history."""
+    first: Vector
+    """For each origin in it the first effect, and `last` the last."""
+    last: Vector
+
+
+class Feed:
+    """One replica, for its sources."""
+
+    def __init__(self, replica: Replica, member: Member, limits: Limits) -> None:
+        self.replica = replica
+        self.history = replica.history
+        self.member = member
+        self.limits = limits
+        self.batches: dict[Routes, Batch] = {}
+        self.sending = 0
+        self.waiting: list[Callable[[], None]] = []
+
+    def hello(self) -> Hello:
+        """How we introduce ourselves."""
+        member = self.member
+        return Hello(member.name, member.region, member.origin, member.cluster, self.replica.vector)
+
+    def read(self, position: int, routes: Routes) -> Batch:
+        """The next batch for somebody who wants these regions."""
+        held = self.batches.get(routes)
+        if held is not None and held.position == position:
+            if held.full or held.stop == self.history.stop:
+                return held
+        batch = self.gather(position, routes, frozenset(), {})
+        if len(self.batches) >= BATCHES_MAX:
+            self.batches.clear()
+        self.batches[routes] = batch
+        return batch
+
+    def gather(
+        self, position: int, routes: Routes, extra: frozenset[Origin], beyond: Vector
+    ) -> Batch:
+        """A batch of the ops of these regions and of `extra` origins that lie beyond a vector."""
+        room = self.limits.batch_bytes_max
+        data: list[bytes] = []
+        first: Vector = {}
+        last: Vector = {}
+        size = 0
+        stop = position
+        full = False
+        for origin, start, end, op in self.history.read(position, self.limits.scan_ops_max):
+            if routes is None or origin >> INCARNATION_BITS in routes or origin in extra:
+                if end > beyond.get(origin, 0):
+                    if size + len(op) > room and data:
+                        full = True
+                        break
+                    size += len(op)
+                    data.append(op)
+                    if origin not in first:
+                        first[origin] = start
+                    last[origin] = end
+            stop += 1
+        full = full or stop - position == self.limits.scan_ops_max
+        return Batch(
+            position, stop, in_frames(data, size, room), len(data), size, full, first, last
+        )
+
+    def take_turn(self, notify: Callable[[], None]) -> Snapshot | None:
+        """A snapshot, if not too many are under way; else `notify` is called when one has ended."""
+        if self.sending >= self.limits.snapshots_max:
+            if notify not in self.waiting:
+                self.waiting.append(notify)
+            return None
+        self.sending += 1
+        return self.replica.snapshot()
+
+    def end_turn(self, snapshot: Snapshot) -> None:
+        """That snapshot is no longer needed."""
+        snapshot.close()
+        self.sending -= 1
+        waiting, self.waiting = self.waiting, []
+        for notify in waiting:
+            notify()
+
+
+def in_frames(data: list[bytes], size: int, room: int) -> tuple[Frame, ...]:
+    """Ops as one frame, or a single large one in parts."""
+    if not data:
+        return ()
+    if size <= room:
+        return (Ops(tuple(data)),)
+    (op,) = data
+    return tuple(
+        OpPart(op[start : start + room], start + room >= len(op))
+        for start in range(0, len(op), room)
+    )

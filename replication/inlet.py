@@ -1,0 +1,103 @@
+"""Where a sink puts what comes in: a replica. A follower puts a translation in between."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from crdt.dots import Origin, Vector
+from crdt.merging import Incoming
+from crdt.op import Op
+from crdt.replica import Outcome, Replica
+
+
+class Inlet(Protocol):
+    """What a sink needs of the replica behind it."""
+
+    def vector(self) -> Vector:
+        """What has been applied, in the words of the source."""
+        ...
+
+    def held(self) -> Vector:
+        """The same with what only waits for its turn: nobody needs to send that again."""
+        ...
+
+    def origin(self) -> Origin:
+        """The id that our own effects carry."""
+        ...
+
+    def lost(self, vector: Vector) -> Origin:
+        """Our origin if `vector` stands for effects of it that we have not made, else 0."""
+        ...
+
+    def applied(self) -> int:
+        """How many effects have been applied so far."""
+        ...
+
+    def clock(self) -> int:
+        """Our wall clock, in ms."""
+        ...
+
+    def accept(self, data: bytes) -> Outcome:
+        """Take in an encoded op. Raises DecodeError, DotReused."""
+        ...
+
+    def incoming(self) -> Incoming:
+        """Room for a snapshot."""
+        ...
+
+    def merge(self, incoming: Incoming) -> None:
+        """Take in a snapshot. Raises DecodeError, DotReused."""
+        ...
+
+
+class Direct:
+    """A replica, as it is."""
+
+    def __init__(self, replica: Replica) -> None:
+        self.replica = replica
+
+    def vector(self) -> Vector:
+        """What has been applied."""
+        return self.replica.vector
+
+    def held(self) -> Vector:
+        """What has been applied or waits for its turn."""
+        return with_waiting(self.replica)
+
+    def origin(self) -> Origin:
+        """The id that our own effects carry."""
+        return self.replica.origin
+
+    def lost(self, vector: Vector) -> Origin:
+        """Our origin if `vector` stands for effects of it that we have not made, else 0."""
+        db = self.replica.keyspace
+        return db.origin if vector.get(db.origin, 0) > db.seq else 0
+
+    def applied(self) -> int:
+        """How many effects have been applied so far."""
+        return self.replica.applied
+
+    def clock(self) -> int:
+        """Our wall clock, in ms."""
+        return self.replica.keyspace.horizon
+
+    def accept(self, data: bytes) -> Outcome:
+        """Take in an encoded op. Raises DecodeError, DotReused."""
+        return self.replica.accept(Op.from_bytes(data))
+
+    def incoming(self) -> Incoming:
+        """Room for a snapshot."""
+        return self.replica.incoming()
+
+    def merge(self, incoming: Incoming) -> None:
+        """Take in a snapshot. Raises DecodeError, DotReused."""
+        self.replica.merge_incoming(incoming)
+
+
+def with_waiting(replica: Replica) -> Vector:
+    """What has been applied or waits for its turn in the gate."""
+    vector = replica.vector
+    for origin, queue in replica.gate.queues.items():
+        if queue:
+            vector[origin] = max(vector.get(origin, 0), queue[-1].last)
+    return vector
