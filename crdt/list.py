@@ -298,7 +298,6 @@ def pop(db: Keyspace, key: bytes, index: int) -> bytes:
     assert held is not None
     items = held.items
     element = items.things[index][index]
-    position = items.positions[index][index]
-    db.emit((REMOVE, key, position))
     value: bytes = element if type(element) is bytes else element.value
+    db.emit((REMOVE, key, items.positions[index][index]))
     return value

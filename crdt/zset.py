@@ -39,11 +39,11 @@ class Score(Register):
         return type(value) is float or type(value) is int
 
     def number(self) -> float:
-        """The score that readers see."""
+        """The score that readers see; minus zero is zero, as in Redis 7.2."""
         score = 0.0 if self.dot == 0 else float(self.value)
         if self.extra is not None and self.extra.counter is not None:
             score = self.extra.counter.total_binary(score)
-        return 0.0 if score != score else score
+        return score + 0.0 if score == score else 0.0
 
     def visible(self) -> object:
         return self.number()
@@ -101,7 +101,7 @@ class SortedSet(Fields):
         before = self.scores.get(member)
         after = self.score(member)
         if before is not None:
-            if before == after and before != 0:  # minus zero equals zero, and is shown otherwise
+            if before == after:
                 return
             self.index.remove((before, member))
         if after is None:
@@ -124,7 +124,7 @@ class SortedSet(Fields):
 
 def compact(score: float) -> Number:
     """The same number, as an integer where that is shorter on the wire."""
-    if score.is_integer() and -INTEGRAL_MAX < score < INTEGRAL_MAX and str(score) != "-0.0":
+    if score.is_integer() and -INTEGRAL_MAX < score < INTEGRAL_MAX:
         return int(score)
     return score
 
