@@ -9,7 +9,7 @@ in `graves`; `dirty` names the fields that have something to forget.
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, Final
 
 from crdt.decoding import bytes_of, tuple_of
 from crdt.dots import Dot, Vector
@@ -19,11 +19,11 @@ from crdt.order import Order
 from crdt.register import Register
 from crdt.value import Effect, Value
 
-ASSIGN = 0  #  (kind, key, stamp, field, value, field, value, ...)
-RESET = 1  #   (kind, key, stamp, field, value, resets): an assignment that resets increments
-ADD = 2  #     (kind, key, field, birth, sum)
-REMOVE = 3  #  (kind, key, field, ...)
-ERASE = 4  #   (kind, key, field, resets): a removal that resets increments
+ASSIGN: Final = 0  #  (kind, key, stamp, field, value, field, value, ...)
+RESET: Final = 1  #   (kind, key, stamp, field, value, resets): an assignment that resets increments
+ADD: Final = 2  #     (kind, key, field, birth, sum)
+REMOVE: Final = 3  #  (kind, key, field, ...)
+ERASE: Final = 4  #   (kind, key, field, resets): a removal that resets increments
 
 
 class Fields(Value):
@@ -45,13 +45,16 @@ class Fields(Value):
         """`field` has now this register, None if it is gone. For those that keep an index."""
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        operation: int = effect[0] & 15
+        kind: int = effect[0]
+        operation = kind & 15
         if operation == ASSIGN:
-            stamp: int = observed.base + effect[2]
+            relative: int = effect[2]
+            stamp = observed.base + relative
             for index in range(3, len(effect), 2):
-                register = self.room(effect[index])
+                field: bytes = effect[index]
+                register = self.room(field)
                 register.write(dot, stamp, effect[index + 1], observed)
-                self.changed(effect[index], register)
+                self.changed(field, register)
         elif operation == RESET:
             register = self.room(effect[3])
             register.counter().reset(effect[5], dot)

@@ -12,7 +12,7 @@ from typing import Final
 from crdt.errors import NotANumber
 from crdt.fields import ADD, Fields, assign_field, assign_fields, remains_of, remove_fields
 from crdt.keyspace import Keyspace
-from crdt.number import Number, add, check_range, check_sum, integer_of, text_of
+from crdt.number import Number, add, check_range, check_sum, text_of
 from crdt.register import Register
 from crdt.string import String
 
@@ -78,9 +78,9 @@ def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
         number = held.number()
         if not isinstance(number, int):
             raise NotANumber("hash value is not an integer")
-        result = integer_of(number) + delta
+        result = number + delta
     check_range(result)
-    add_to(db, key, field, delta)
+    add_to(db, key, field, held, delta)
     return result
 
 
@@ -96,15 +96,14 @@ def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: Decimal) ->
     result = add(base, delta)
     if result in (float("inf"), float("-inf")):
         raise NotANumber("increment would produce NaN or Infinity")
-    add_to(db, key, field, add(delta, 0))
+    add_to(db, key, field, held, add(delta, 0))
     return text_of(result)
 
 
-def add_to(db: Keyspace, key: bytes, field: bytes, delta: Number) -> None:
-    """Make the increment, known to be allowed."""
-    held = remains_of(db, key, HASH, field)
+def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta: Number) -> None:
+    """Make the increment, known to be allowed, of a field that holds `held`."""
     birth, total = db.seq + 1, delta
     if held is not None:
-        birth, total = held.next_sum(db.origin, db.seq + 1, delta)
+        birth, total = held.next_sum(db.origin, birth, delta)
         check_sum(total)
     db.emit((HASH << 4 | ADD, key, field, birth, total))

@@ -39,7 +39,13 @@ class Set(Value):
         return SET_TYPE
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        if effect[0] == ADD:
+        kind: int = effect[0]
+        if kind == ADD:
+            if observed.everything and self.order is None:
+                members = self.members
+                for index in range(2, len(effect)):
+                    members[effect[index]] = dot
+                return
             for index in range(2, len(effect)):
                 self.add(effect[index], dot, observed)
         else:
