@@ -1,9 +1,12 @@
 """Forgetting: the few things that outlive their removal, and keys that have expired.
 
-Metadata is dropped once every member has observed what made it superfluous (rule MEM-2); an
-expired key once every member has reported a wall clock past its deadline, so that each of them
-would remove it before writing to it again. Neither costs a message. What waits is named in
-`keyspace.litter`, so a collection looks at nothing else.
+Metadata is dropped once every member has observed what made it superfluous (rule MEM-2), and that
+costs no message. What waits is named in `keyspace.litter`, so a collection looks at nothing else.
+
+An expired key is removed once every member has reported a wall clock past its deadline, when none of
+them takes it for alive any more. One of them does it, the lowest region, and by an ordinary delete: a
+replica that dropped the key silently and then wrote to it anew would leave its new value to be buried
+elsewhere, by remains and a deadline that it no longer knows of (EXP-7).
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ class Garbage:
         self.collected = 0
 
     def collect(self, stable: Vector, clock: int) -> int:
-        """Drop what is superfluous below `stable` and `clock` (ms); how many keys were helped."""
+        """Drop what is superfluous below `stable`, delete what expired before `clock` (ms; 0 where
+        that is the business of another); how many keys were helped."""
         self.attempted += len(self.db.litter)
         before = self.collected
         now = dict(self.db.vector)
@@ -81,14 +85,7 @@ class Garbage:
         return True
 
     def reap(self, clock: int) -> None:
-        """Drop expired keys that all members know to have expired."""
-        db = self.db
-        for key in db.deadlines.due(clock, REAP_MAX):
-            if db.readers:
-                db.warn_readers(key)
-            db.data.pop(key, None)
-            db.graves.pop(key, None)
-            db.deadlines.put(key, ())
-            db.litter.discard(key)
-            self.orphans.pop(key, None)
+        """Delete keys that all members know to have expired."""
+        for key in self.db.deadlines.due(clock, REAP_MAX):
+            self.db.delete(key)
             self.collected += 1

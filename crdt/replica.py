@@ -279,9 +279,14 @@ class Replica:
         self.stability.heard(region, vector, clock, self.keyspace.vector)
 
     def collect(self) -> int:
-        """Forget what nobody can need any more; how many things were forgotten (rule MEM-2)."""
+        """Forget what nobody can need any more; how many things were forgotten (rule MEM-2).
+
+        The lowest region also deletes what has expired everywhere: that is a write, so a replica
+        that may not write yet must not collect either.
+        """
         stable = self.stability.stable(self.keyspace.vector)
-        clock = self.stability.clock(self.keyspace.horizon)
+        leads = self.stability.leads(self.region)
+        clock = self.stability.clock(self.keyspace.horizon) if leads else 0
         return self.garbage.collect(stable, clock)
 
     def statistics(self) -> Statistics:

@@ -50,6 +50,7 @@ class Snapshot:
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
         self.head: bytes | None = pack_piece((HEAD, write_vector(self.vector), flat, self.count))
         self.ended = False
+        self.piece_keys = PIECE_KEYS
         db.readers.append(self)
 
     def before_change(self, key: bytes) -> None:
@@ -78,7 +79,7 @@ class Snapshot:
         if self.head is not None:
             head, self.head = self.head, None
             return head
-        while self.pending and len(self.plain) + len(self.records) < PIECE_KEYS:
+        while self.pending and len(self.plain) + len(self.records) < self.piece_keys:
             self.take(self.pending.popitem()[0])
         if self.plain or self.records:
             piece = pack_piece((KEYS, columns(self.plain), tuple(self.records)))

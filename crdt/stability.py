@@ -61,6 +61,10 @@ class Stability:
             return 0
         return min([mine, *(self.clocks.get(region, 0) for region in sorted(self.members))])
 
+    def leads(self, region: int) -> bool:
+        """Whether `region`, our own, is the lowest of all: what one must do is its duty."""
+        return self.members is not None and all(region < other for other in self.members)
+
 
 def arrived(region: int, report: Vector, mine: Vector) -> bool:
     """Whether all that `region` had written at the time of its report has been applied."""

@@ -1,0 +1,126 @@
+"""The subjects for our own types: each alone, and all together on the same keys."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.contested import Contested
+from crdt.replica import Replica
+from crdt.suite.commands import Command, carry_out, command
+from crdt.suite.order import ListOrder
+from crdt.suite.specifications import keyspace
+from crdt.suite.subject import Subject
+
+KEYS: Final = ("k", "l", "m", "n")
+NAMES: Final = {1: "string", 2: "set", 3: "hash", 4: "sorted set", 5: "list"}
+
+STRING: Final = (
+    "SET k a",
+    "SET k '7'",
+    "APPEND k '5'",
+    "INCRBY k 1",
+    "INCRBY k 10",
+    "INCRBY k 0.5",
+)
+SET: Final = ("SADD k a", "SADD k a b c", "SREM k a", "SREM k b c", "SADD k d")
+HASH: Final = (
+    "HSET k f a",
+    "HSET k f '7' g '8'",
+    "HINCRBY k f 1",
+    "HINCRBY k g 10",
+    "HDEL k f",
+    "HDEL k f g",
+    "HINCRBY k f 0.5",
+)
+SORTED_SET: Final = (
+    "ZADD k a 1.0",
+    "ZADD k a 2.5 b 3.0",
+    "ZINCRBY k a 1.0",
+    "ZINCRBY k b 0.5",
+    "ZREM k a",
+    "ZREM k a b",
+)
+LIST: Final = (
+    "RPUSH k a",
+    "RPUSH k b c d",
+    "LPUSH k e",
+    "LPUSH k f g h",
+    "LINSERT k 1 i",
+    "LINSERT k 2 j",
+    "LSET k 0 m",
+    "LSET k 1 n",
+    "LPOP k",
+    "RPOP k",
+    "LTRIM k 1 3",
+)
+EXPIRY: Final = ("EXPIRE k 10", "EXPIRE k 40", "EXPIRE k 200", "PERSIST k")
+MORTAL: Final = (
+    *EXPIRY,
+    *EXPIRY,
+    "SADD k a",
+    "SADD k b",
+    "SREM k a",
+    "SET k a",
+    "INCRBY k 1",
+    "DEL k",
+)
+KEY: Final = ("DEL k", "FLUSHALL")
+
+
+def read(replica: Replica) -> dict[str, Any]:
+    """What readers see: type, value and deadline by key. Lists are sorted, see `order`."""
+    db = replica.keyspace
+    shown: dict[str, Any] = {}
+    for key in db.keys():
+        value = db.lookup(key)
+        assert value is not None
+        assert not isinstance(value, Contested)
+        kind = NAMES[value.code()]
+        shown[key.decode()] = kind, FORMS[kind](value.visible()), db.deadline(key)
+    return shown
+
+
+FORMS: Final[dict[str, Any]] = {
+    "string": lambda value: value.decode(),
+    "set": lambda value: [member.decode() for member in value],
+    "hash": lambda value: [(field.decode(), text.decode()) for field, text in value],
+    "sorted set": lambda value: [(member.decode(), score) for member, score in value],
+    "list": lambda value: sorted(item.decode() for item in value),
+}
+
+
+def dropped(key: bytes) -> Command:
+    """What it means that a key expired for good."""
+    return Command("DEL", key.decode())
+
+
+def subject(name: str, *families: tuple[str, ...]) -> Subject:
+    """A subject of these families of commands."""
+    commands = tuple(command(text) for family in families for text in family)
+    return Subject(
+        name, commands, carry_out, read, keyspace, auditor=lambda: ListOrder(KEYS), dropped=dropped
+    )
+
+
+def elsewhere(key: str, *families: tuple[str, ...]) -> tuple[str, ...]:
+    """The same commands on another key."""
+    return tuple(text.replace(" k", f" {key}", 1) for family in families for text in family)
+
+
+SUBJECTS: Final = {
+    each.name: each
+    for each in (
+        subject("string", STRING, KEY),
+        subject("set", SET, KEY),
+        subject("hash", HASH, KEY),
+        subject("sorted-set", SORTED_SET, KEY),
+        subject("list", LIST, KEY),
+        subject("expiry", *(elsewhere(key, MORTAL) for key in "klmn")),
+        subject(
+            "contest", STRING, SET[:3], HASH[:3], LIST[:4], KEY, elsewhere("l", STRING[:3], SET[:2])
+        ),
+        subject(
+            "keyspace", STRING, SET, HASH, SORTED_SET, LIST, EXPIRY, KEY, elsewhere("l", STRING)
+        ),
+    )
+}

@@ -1,0 +1,45 @@
+"""What is put to the test: commands, how they are carried out and read, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import attrs
+
+from crdt.replica import Replica
+from crdt.suite.history import History
+
+
+class Disagreement(AssertionError):
+    """A replica shows what it must not. `law` names the rule that was broken."""
+
+    def __init__(self, law: str, message: str) -> None:
+        super().__init__(f"{law}: {message}")
+        self.law = law
+
+
+class Auditor(Protocol):
+    """Checks what no function of the history can say; remembers through a whole schedule."""
+
+    def check(self, replica: Replica, history: History) -> None:
+        """Raise AssertionError if something is wrong."""
+        ...
+
+
+@attrs.frozen
+class Subject:
+    """One thing to test. All functions are pure but for the replica that they are given."""
+
+    name: str
+    commands: tuple[Any, ...]
+    perform: Callable[[Replica, Any], Any]  # carries a command out; what it came to
+    read: Callable[[Replica], Any]  #         what readers see
+    spec: Callable[[History], Any]  #         what they must see
+    types: tuple[Any, ...] = ()  #            for `Replica(types=...)`
+    auditor: Callable[[], Auditor] | None = None
+    dropped: Callable[[bytes], Any] | None = None  # the command that the expiry of a key is
+
+    def replica(self, origin: int, regions: tuple[int, ...], history_bytes: int) -> Replica:
+        """A replica of these types, one of `regions`."""
+        return Replica(origin, members=regions, history_bytes=history_bytes, types=self.types)
