@@ -1,0 +1,271 @@
+"""Three regions, a cut and what becomes of it, told with a stock Redis client in 20 seconds.
+
+    python -m crdb.demo
+
+It starts `crdb up` with real TCP links and the measured latencies of three cloud regions, writes on
+both sides of a cut, shows what each side reads, heals, and shows what all read then, and why. The
+exit status is 0 only if everything came out as announced.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import attrs
+import redis
+from rich.console import Console
+from rich.table import Table
+
+from geo import Catalog
+
+REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
+START_SECONDS_MAX: Final = 30.0
+STOP_SECONDS_MAX: Final = 10.0
+SETTLE_MS: Final = 10_000
+PAUSE_SECONDS: Final = 1.2
+
+
+@attrs.frozen
+class Conflict:
+    """One kind of value, what both sides of the cut do to it, and what has to come of it."""
+
+    title: str
+    before: tuple[str, ...]
+    alone: tuple[str, ...]
+    together: tuple[str, ...]
+    read: tuple[str, ...]
+    expected: object
+    why: str
+
+
+CONFLICTS: Final = (
+    Conflict(
+        "counter",
+        ("SET", "visits", "100"),
+        ("INCRBY", "visits", "7"),
+        ("INCRBY", "visits", "3"),
+        ("GET", "visits"),
+        "110",
+        "increments of all regions add up",
+    ),
+    Conflict(
+        "set",
+        ("SADD", "cart", "milk", "eggs"),
+        ("SREM", "cart", "milk"),
+        ("SADD", "cart", "milk", "tea"),
+        ("SMEMBERS", "cart"),
+        {"milk", "eggs", "tea"},
+        "the remove had not seen the new add: add wins",
+    ),
+    Conflict(
+        "string",
+        ("SET", "title", "draft"),
+        ("SET", "title", "by us"),
+        ("SET", "title", "by eu"),
+        ("GET", "title"),
+        "by eu",
+        "the later write wins, everywhere the same",
+    ),
+    Conflict(
+        "sorted set",
+        ("ZADD", "scores", "4", "ada"),
+        ("ZREM", "scores", "ada"),
+        ("ZINCRBY", "scores", "2", "ada"),
+        ("ZSCORE", "scores", "ada"),
+        2.0,
+        "the remove took the 4 that it saw; the 2 survives",
+    ),
+    Conflict(
+        "list",
+        ("RPUSH", "todo", "a"),
+        ("RPUSH", "todo", "us-1", "us-2"),
+        ("RPUSH", "todo", "eu-1", "eu-2"),
+        ("LRANGE", "todo", "0", "-1"),
+        ["a", "us-1", "us-2", "eu-1", "eu-2"],
+        "all pushes kept, each region's run in one piece",
+    ),
+)
+
+
+def main() -> int:
+    """Tell the story; the exit status."""
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    with running_regions() as clients:
+        announce(console)
+        show_visibility(console, clients)
+        prepare(clients)
+        cut(console, clients)
+        write_apart(console, clients)
+        heal(console, clients)
+        agreed = show_agreement(console, clients)
+    console.print()
+    console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
+    return 0 if agreed else 1
+
+
+@contextmanager
+def running_regions() -> Generator[list[Any]]:
+    """Clients of three regions that run in a process of their own, stopped at the end."""
+    command = [sys.executable, "-m", "crdb", "up", "--json", "--regions", ",".join(REGIONS)]
+    process = subprocess.Popen(
+        [*command, "--port", str(free_port_base())], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline() or "{}")
+        if ready.get("event") != "ready":
+            raise SystemExit("the regions did not start; see the message above")
+        yield [connect(region["host"], region["port"]) for region in ready["regions"]]
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS_MAX)
+
+
+def connect(host: str, port: int) -> Any:
+    """A stock client. Its types are partial, so it is handled as Any here."""
+    client: Any = redis.Redis(host=host, port=port, decode_responses=True)
+    return client
+
+
+def free_port_base() -> int:
+    """A number after which the ports of clients and of links are free."""
+    for base in range(17_000, 27_000, 100):
+        ports = [base + i for i in range(1, len(REGIONS) + 1)]
+        if all(is_free(port) and is_free(port + 10_000) for port in ports):
+            return base
+    raise SystemExit("no free ports between 17000 and 37000")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of the loopback address."""
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) != 0
+
+
+def headline(console: Console, text: str) -> None:
+    """A new step of the story."""
+    time.sleep(PAUSE_SECONDS)
+    console.print()
+    console.rule(f"[bold]{text}", align="left")
+
+
+def announce(console: Console) -> None:
+    """Who is there, and how far apart."""
+    headline(console, "three regions, each takes writes, linked by TCP with measured latencies")
+    catalog = Catalog.shipped()
+    table = Table("one way, ms", *REGIONS)
+    for here in REGIONS:
+        delays = [catalog.one_way_ns(here, there) / 1e6 for there in REGIONS]
+        cells = zip(delays, REGIONS, strict=True)
+        table.add_row(here, *("" if there == here else f"{ms:.0f}" for ms, there in cells))
+    console.print(table)
+
+
+def show_visibility(console: Console, clients: Sequence[Any]) -> None:
+    """A write is visible elsewhere one link delay later."""
+    headline(console, "a write in us-east-1 is there at once, and elsewhere one link delay later")
+    start = time.perf_counter()
+    clients[0].set("greeting", "hello")
+    console.print(f"us-east-1> SET greeting hello    OK in {milliseconds(start):.1f} ms")
+    for name, client in zip(REGIONS[1:], clients[1:], strict=True):
+        console.print(f"{name}> GET greeting    {client.get('greeting')!r}", highlight=False)
+    for name, client in zip(REGIONS[1:], clients[1:], strict=True):
+        while client.get("greeting") is None:
+            time.sleep(0.001)
+        console.print(f"{name}> GET greeting    'hello' after {milliseconds(start):.0f} ms")
+
+
+def milliseconds(start: float) -> float:
+    """Since `start`."""
+    return (time.perf_counter() - start) * 1e3
+
+
+def prepare(clients: Sequence[Any]) -> None:
+    """What all regions have seen before the cut."""
+    for conflict in CONFLICTS:
+        clients[0].execute_command(*conflict.before)
+    settle(clients)
+
+
+def settle(clients: Sequence[Any]) -> None:
+    """Wait until all regions that live links connect hold the same."""
+    for client in clients:
+        if client.execute_command("CRDB.SETTLE", SETTLE_MS) != 1:
+            raise SystemExit(f"not settled within {SETTLE_MS} ms")
+
+
+def cut(console: Console, clients: Sequence[Any]) -> None:
+    """Isolate the first region."""
+    headline(console, "the network is cut: us-east-1 alone, the other two together")
+    for other in REGIONS[1:]:
+        for here, there in ((REGIONS[0], other), (other, REGIONS[0])):
+            clients[0].execute_command("CRDB.LINK", "CUT", here, there)
+            console.print(f"CRDB.LINK CUT {here} {there}")
+
+
+def write_apart(console: Console, clients: Sequence[Any]) -> None:
+    """Both sides go on writing the same keys."""
+    headline(console, "both sides go on: every write is acknowledged, nobody waits")
+    table = Table("", "before", "us-east-1 writes", "eu-west-1 writes")
+    for conflict in CONFLICTS:
+        clients[0].execute_command(*conflict.alone)
+        clients[1].execute_command(*conflict.together)
+        words = [" ".join(c) for c in (conflict.before, conflict.alone, conflict.together)]
+        table.add_row(conflict.title, *words)
+    console.print(table)
+    settle(clients[1:])
+    headline(console, "what each side reads meanwhile")
+    console.print(readings(clients))
+
+
+def readings(clients: Sequence[Any]) -> Table:
+    """What every region reads of every key."""
+    table = Table("", "read", *REGIONS)
+    for conflict in CONFLICTS:
+        values = [shown(client.execute_command(*conflict.read)) for client in clients]
+        table.add_row(conflict.title, " ".join(conflict.read), *values)
+    return table
+
+
+def shown(value: Any) -> str:
+    """A reply as people write it."""
+    if isinstance(value, set | frozenset):
+        return "{" + ", ".join(sorted(map(str, value))) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return "(nil)" if value is None else str(value)
+
+
+def heal(console: Console, clients: Sequence[Any]) -> None:
+    """Bring the regions together again."""
+    headline(console, "the network heals")
+    start = time.perf_counter()
+    clients[0].execute_command("CRDB.LINK", "HEAL", "ALL")
+    settle(clients)
+    console.print(f"CRDB.LINK HEAL ALL, settled after {milliseconds(start):.0f} ms")
+
+
+def show_agreement(console: Console, clients: Sequence[Any]) -> bool:
+    """What all read now, and why; whether it is what the rules say."""
+    headline(console, "what all three read now, and why")
+    table = Table("", "us-east-1", "eu-west-1", "ap-southeast-1", "why")
+    agreed = True
+    for conflict in CONFLICTS:
+        values = [client.execute_command(*conflict.read) for client in clients]
+        agreed = agreed and all(value == conflict.expected for value in values)
+        table.add_row(conflict.title, *map(shown, values), conflict.why)
+    console.print(table)
+    digests = {client.execute_command("CRDB.DIGEST") for client in clients}
+    console.print(f"digest in all regions: {', '.join(sorted(map(str, digests)))}")
+    return agreed and len(digests) == 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

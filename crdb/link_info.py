@@ -1,0 +1,164 @@
+"""Links as operators see them, made of what both machines of a link say of themselves.
+
+`ProcessLinks` is the `LinkControl` of one process. Where all regions live in it, every link has
+both its ends here; where a process holds one region, it sees and steers the ends of that region.
+Each link is told of once: by its sink, which knows more, or else by its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from crdb.config import Config
+from crdb.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink
+from crdt.dots import Vector, dominates
+from replication.links import Links, LinkStatistics
+from replication.member import Direction
+
+SINK_STATES: Final = {
+    "down": LinkState.DOWN,
+    "closed": LinkState.DOWN,
+    "greeting": LinkState.CONNECTING,
+    "resuming": LinkState.CONNECTING,
+    "loading": LinkState.SNAPSHOT,
+    "waiting": LinkState.CATCHING_UP,
+    "stalled": LinkState.CATCHING_UP,
+    "streaming": LinkState.STREAMING,
+}
+STAGES: Final = {
+    "snapshot": LinkState.SNAPSHOT,
+    "catching up": LinkState.CATCHING_UP,
+    "streaming": LinkState.STREAMING,
+}
+MS: Final = 1_000_000
+
+
+class ProcessLinks:
+    """The links whose ends are in this process. `clock` is monotone, in nanoseconds; `dialling`
+    tells whether a region's next attempt to connect to a peer is still owed an answer."""
+
+    def __init__(
+        self,
+        config: Config,
+        ends: Mapping[str, Links],
+        *,
+        clock: Callable[[], int],
+        dialling: Callable[[str, str], bool],
+    ) -> None:
+        self.config = config
+        self.ends = ends
+        self.clock = clock
+        self.dialling = dialling
+        self.question = 0
+        self.questions: dict[int, dict[str, int]] = {}
+
+    def regions(self) -> Sequence[str]:
+        """All regions, in the order of their numbers."""
+        return [region.name for region in self.config.regions]
+
+    def links(self) -> Sequence[LinkInfo]:
+        """All links with an end here."""
+        now = self.clock()
+        rows: dict[tuple[str, str], LinkStatistics] = {}
+        cuts: set[tuple[str, str]] = set()
+        for name, links in self.ends.items():
+            for row in links.statistics(now):
+                inward = row.direction is Direction.IN
+                link = (row.peer, name) if inward else (name, row.peer)
+                if row.cut:
+                    cuts.add(link)
+                if inward or link not in rows:
+                    rows[link] = row
+        names = set(self.regions())
+        return [
+            self.info(link, rows[link], link in cuts)
+            for link in sorted(rows)
+            if link[0] in names and link[1] in names
+        ]
+
+    def info(self, link: tuple[str, str], row: LinkStatistics, cut: bool) -> LinkInfo:
+        """One link."""
+        source, sink = link
+        return LinkInfo(
+            source,
+            sink,
+            LinkState.CUT if cut else self.state(link, row),
+            lag_ops=row.behind,
+            lag_ms=row.lag_ms,
+            delay_ms=self.config.delay_ns(source, sink) / MS,
+        )
+
+    def state(self, link: tuple[str, str], row: LinkStatistics) -> LinkState:
+        """Where a link that is not cut stands."""
+        if row.direction is Direction.OUT and row.state not in ("down", "closed"):
+            return STAGES[row.stage] if row.state != "greeting" else LinkState.CONNECTING
+        state = SINK_STATES.get(row.state, LinkState.DOWN)
+        if state is LinkState.DOWN and self.dialling(link[1], link[0]):
+            return LinkState.CONNECTING
+        return state
+
+    # -- steering --------------------------------------------------------------------------
+
+    def cut(self, source: str, sink: str) -> None:
+        """Let nothing pass from `source` to `sink`."""
+        now = self.clock()
+        for name, peer, direction in self.reach(source, sink):
+            self.ends[name].cut(peer, direction, now)
+
+    def heal(self, source: str, sink: str) -> None:
+        """Undo `cut`, and connect at once."""
+        for name, peer, direction in reversed(self.reach(source, sink)):
+            self.ends[name].heal(peer, direction)
+
+    def reach(self, source: str, sink: str) -> list[tuple[str, str, Direction]]:
+        """The ends of a link that are here, the source's last. Raises LinkError."""
+        if (source, sink) not in self.config.topology.links:
+            raise NoSuchLink(source, sink)
+        both = ((sink, source, Direction.IN), (source, sink, Direction.OUT))
+        found = [end for end in both if end[0] in self.ends]
+        if not found:
+            raise LinkOutOfReach(source, sink)
+        return found
+
+    def cut_all(self) -> None:
+        """Cut every link with an end here."""
+        for source, sink in self.within_reach():
+            self.cut(source, sink)
+
+    def heal_all(self) -> None:
+        """Heal every link with an end here."""
+        for source, sink in self.within_reach():
+            self.heal(source, sink)
+
+    def within_reach(self) -> list[tuple[str, str]]:
+        """All links with an end here."""
+        here = self.ends.keys()
+        return sorted(link for link in self.config.topology.links if not here.isdisjoint(link))
+
+    # -- asking ----------------------------------------------------------------------------
+
+    def ask(self) -> int:
+        """Ask every peer in another process for its vector."""
+        self.question += 1
+        asked = {name: links.ask() for name, links in self.ends.items()} if self.is_part() else {}
+        self.questions = {
+            number: asked for number, asked in self.questions.items() if number > self.question - 64
+        }
+        self.questions[self.question] = asked
+        return self.question
+
+    def is_part(self) -> bool:
+        """Whether some regions live in other processes."""
+        return len(self.ends) < len(self.config.regions)
+
+    def answers(self, question: int) -> Mapping[str, Vector]:
+        """The vectors that are known since `question`."""
+        found: dict[str, Vector] = {}
+        for name, number in self.questions.get(question, {}).items():
+            for peer, vector in self.ends[name].answers(number).items():
+                if dominates(vector, found.get(peer, {})):
+                    found[peer] = vector
+        for name, links in self.ends.items():
+            found[name] = links.replica.vector
+        return found

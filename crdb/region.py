@@ -1,0 +1,208 @@
+"""Driver: one region, running. Its sockets for clients and for peers, and its links.
+
+Clients are served by a `Listener`, peers by a `replication.link.Driver`; both work on one
+`Instance`. At the end of a listener's turn, and whenever a link has brought something, what was
+written is sealed into an operation and the links are woken.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from crdb.config import Config, RegionConfig
+from crdb.events import Emit
+from crdb.following import Following
+from crdb.incarnation import next_incarnation
+from crdb.instance import Instance
+from crdb.listener import Listener
+from crdb.server.config import Config as Parameters
+from crdt.dots import make_origin
+from crdt.replica import Replica
+from replication.events import Closed, Connected, Event, OriginReused, Resynced
+from replication.link import Driver
+from replication.links import Links
+from replication.member import Member, Peer
+
+BACKLOG_CONNECTIONS: Final = 511  # as Redis; what the kernel keeps for us to accept
+STALE: Final = b"STALE this region has restarted and has not caught up with a peer yet"
+
+
+class CannotListen(Exception):
+    """A port that a region needs cannot be had."""
+
+
+class Region:
+    """One region of a CRDB. `state` is where it counts its restarts, if it does."""
+
+    def __init__(self, config: Config, name: str, *, emit: Emit, state: Path | None) -> None:
+        self.config = config
+        self.region = config.region(name)
+        self.tell = emit
+        incarnation = 0 if state is None else next_incarnation(state)
+        seed = f"{config.seed}/{name}/{time.time_ns() if config.seed == 0 else incarnation}"
+        self.rng = random.Random(seed)
+        self.replica = Replica(
+            make_origin(self.region.id, incarnation),
+            members=[region.id for region in config.regions],
+            history_bytes=config.link.backlog,
+        )
+        self.instance = Instance(
+            self.replica, name=name, config=parameters(config, self.region), rng=self.rng
+        )
+        self.instance.report = self.report
+        self.instance.allows_test_clock = config.test_clock
+        self.instance.turn_hooks.append(self.after_turn)
+        self.links = Links(self.replica, self.member(), peers_of(config, self.region))
+        self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns)
+        self.following = Following(self.instance, self.rng, self.report)
+        self.failed: set[str] = set()
+        self.sockets: list[socket.socket] = []
+        if incarnation:
+            self.instance.refuse_writes = STALE
+
+    @property
+    def name(self) -> str:
+        """What the region is called."""
+        return self.region.name
+
+    def member(self) -> Member:
+        """How the region presents itself to peers."""
+        cluster = ",".join(region.name for region in self.config.regions)
+        return Member(self.name, self.region.id, self.replica.origin, cluster)
+
+    # -- sockets ---------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take the ports for clients and peers. Raises CannotListen."""
+        for what, port in (("port", self.region.port), ("link_port", self.region.link_port)):
+            try:
+                sock = listening_socket(self.region.host, port)
+            except OSError as fault:
+                reason = fault.strerror or str(fault)
+                place = f"{self.region.host}:{port}"
+                raise CannotListen(
+                    f"region {self.name}: cannot listen on {what} {place}: {reason}"
+                ) from None
+            self.sockets.append(sock)
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for sock in self.sockets:
+            sock.close()
+
+    async def run(self) -> None:
+        """Serve clients and peers until cancelled."""
+        for_clients, for_peers = self.sockets
+        listener = trio.SocketListener(trio.socket.from_stdlib_socket(for_peers))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Listener(self.instance, [for_clients]).serve)
+            nursery.start_soon(partial(trio.serve_listeners, self.driver.serve, [listener]))
+            nursery.start_soon(self.driver.keep_time)
+            nursery.start_soon(self.following.run)
+            for peer in self.links.peers.values():
+                if peer.routes != ():
+                    nursery.start_soon(
+                        self.driver.keep_dialling, peer.name, self.dialler(peer.name)
+                    )
+            for host, port in self.region.replica_of:
+                self.following.follow(host, port)
+
+    def dialler(self, peer: str) -> Callable[[], Awaitable[trio.abc.Stream]]:
+        """What connects us to a peer."""
+        there = self.config.region(peer)
+
+        async def connect() -> trio.abc.Stream:
+            self.failed.add(peer)
+            stream = await trio.open_tcp_stream(there.host, there.link_port)
+            self.failed.discard(peer)
+            return stream
+
+        return connect
+
+    def delay_ns(self, peer: str) -> int:
+        """How long the way to a peer is made; followers and strangers are near."""
+        names = {region.name for region in self.config.regions}
+        return self.config.delay_ns(self.name, peer) if peer in names else 0
+
+    # -- what happens ----------------------------------------------------------------------
+
+    def after_turn(self) -> None:
+        """Let go what was written."""
+        if self.replica.keyspace.outbox:
+            self.replica.seal()
+            self.links.wake()
+            self.following.wake()
+
+    def observe(self, events: list[Event]) -> None:
+        """Something has come over a link, or happened to one."""
+        if not events:
+            return
+        for event in events:
+            match event:
+                case Connected(peer=peer):
+                    self.report("link up", {"peer": peer})
+                case Resynced(peer=peer, full=full):
+                    self.report("resynced", {"peer": peer, "full": full})
+                    self.catch_up()
+                case Closed(peer=peer, reason=reason) if peer:
+                    self.report("link down", {"peer": peer, "reason": reason})
+                case OriginReused(peer=peer):
+                    self.report("origin reused", {"peer": peer})
+                    self.instance.refuse_writes = STALE
+                case _:
+                    pass
+        self.instance.serve_touched()
+        self.instance.after_turn()
+
+    def catch_up(self) -> None:
+        """A peer has told us all it had: what we wrote in an earlier life is here (STL-1)."""
+        if self.instance.refuse_writes == STALE:
+            self.instance.refuse_writes = None
+
+    def report(self, event: str, details: Mapping[str, object]) -> None:
+        """Tell an event, with the region it happened in."""
+        self.tell(event, {"region": self.name, **details})
+
+
+def parameters(config: Config, region: RegionConfig) -> Parameters:
+    """What CONFIG GET shows of the file."""
+    return Parameters(
+        {
+            "port": str(region.port),
+            "bind": region.host,
+            "maxclients": str(config.maxclients),
+            "requirepass": config.requirepass,
+            "repl-backlog-size": str(config.link.backlog),
+        }
+    )
+
+
+def peers_of(config: Config, region: RegionConfig) -> list[Peer]:
+    """The regions that this one is linked with, and what each brings."""
+    return [
+        Peer(peer.name, peer.id, config.routes(peer.name, region.name))
+        for peer in config.peers(region.name)
+    ]
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A TCP socket that listens, without blocking. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(BACKLOG_CONNECTIONS)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock

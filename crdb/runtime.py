@@ -1,0 +1,88 @@
+"""Driver: the regions that run in this process, and what operators see of them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import trio
+
+from crdb.config import Config
+from crdb.events import Emit
+from crdb.link_control import LinkInfo
+from crdb.link_info import ProcessLinks
+from crdb.region import CannotListen, Region
+from crdb.view import RegionFigures
+from replication.link import clock
+
+__all__ = ["CannotListen", "Runtime"]
+
+
+class Runtime:
+    """Some regions of a CRDB, or all."""
+
+    def __init__(
+        self, config: Config, names: tuple[str, ...], *, emit: Emit, state: Path | None = None
+    ) -> None:
+        self.regions = [Region(config, name, emit=emit, state=state) for name in names]
+        by_name = {region.name: region for region in self.regions}
+        self.control = ProcessLinks(
+            config,
+            {name: region.links for name, region in by_name.items()},
+            clock=clock,
+            dialling=lambda sink, source: source not in by_name[sink].failed,
+        )
+        for region in self.regions:
+            region.instance.links = self.control
+        self.moments: dict[str, tuple[float, int, int]] = {}
+
+    def open(self) -> None:
+        """Take all ports. Raises CannotListen, with no port kept."""
+        try:
+            for region in self.regions:
+                region.open()
+        except CannotListen:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for region in self.regions:
+            region.close()
+
+    async def run(self) -> None:
+        """Serve on the ports that were taken, until cancelled."""
+        now = time.time_ns() // 1_000_000
+        for region in self.regions:
+            region.instance.advance(now)
+        async with trio.open_nursery() as nursery:
+            for region in self.regions:
+                nursery.start_soon(region.run)
+
+    def links(self) -> list[LinkInfo]:
+        """All links that are known here."""
+        return list(self.control.links())
+
+    def figures(self, now: float) -> list[RegionFigures]:
+        """Every region that runs here, with rates since the last call. `now` is in seconds."""
+        return [self.figure(region, now) for region in self.regions]
+
+    def figure(self, region: Region, now: float) -> RegionFigures:
+        """One region."""
+        instance = region.instance
+        commands, effects = instance.statistics.commands, region.replica.keyspace.seq
+        before, commands_before, effects_before = self.moments.get(
+            region.name, (now - 1.0, commands, effects)
+        )
+        self.moments[region.name] = (now, commands, effects)
+        seconds = max(now - before, 1e-3)
+        return RegionFigures(
+            name=region.name,
+            number=region.region.id,
+            address=f"{region.region.host}:{region.region.port}",
+            clients=len(instance.clients),
+            keys=region.replica.keyspace.size(),
+            commands_per_second=(commands - commands_before) / seconds,
+            effects_per_second=(effects - effects_before) / seconds,
+            role=region.following.role(),
+        )
