@@ -2,7 +2,7 @@
 
 An integer is taken only as Redis itself would print it.
 
-Redis prints a double that is a whole number below 2^52 as an integer and every other one with
+Redis prints a double that is a whole number up to 2^62 as an integer and every other one with
 the fewest digits that read back the same, in positional notation while that is short and with an
 unpadded exponent otherwise: 3, 3.1, 0.000015, 1e+20, 1.5e-7.
 """
@@ -14,7 +14,7 @@ from typing import Final
 
 INT64_MAX: Final = (1 << 63) - 1
 INT64_MIN: Final = -(1 << 63)
-WHOLE_MAX: Final = float(1 << 52)
+WHOLE_MAX: Final = float(1 << 62)
 
 
 def parse_integer(text: bytes) -> int | None:
@@ -45,7 +45,7 @@ def format_double(value: float) -> bytes:
         return b"inf" if value > 0 else b"-inf"
     if value == 0:
         return b"-0" if math.copysign(1.0, value) < 0 else b"0"
-    if -WHOLE_MAX < value < WHOLE_MAX and value == int(value):
+    if -WHOLE_MAX <= value <= WHOLE_MAX and value == int(value):
         return b"%d" % int(value)
     return _shortest(value)
 

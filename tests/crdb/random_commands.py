@@ -1,0 +1,231 @@
+"""Random commands on lists and sorted sets, most of them sensible, for comparing with Redis.
+
+A `Source` draws from a generator that it is given. Keys are few, so that commands meet what others
+left behind; some hold another type. Scores are binary fractions, so that sums have no rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+MEMBERS = [*map(str, range(10)), "a", "b", "A", ""]
+SCORES = ["1", "2", "-3", "0.5", "2.25", "1e3", "inf", "-inf", "+inf", "0", "3", "4", "0x10"]
+NO_SCORES = ["nan", "x", "", " 1", "1 ", "1e400"]
+NO_LIMITS = ["(", "", "x", "1e999", "-1e999", "((1", "nan", " 1"]
+COMBINED = {"ZUNION": True, "ZINTER": True, "ZDIFF": False}
+
+
+class Source:
+    """Draws commands."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+
+    def is_rare(self, share: float = 0.03) -> bool:
+        """Now and then."""
+        return self.rng.random() < share
+
+    def key(self) -> str:
+        """One of three keys, rarely a string or a key that is never there."""
+        return self.rng.choice(["string", "none"]) if self.is_rare() else self.rng.choice("xyz")
+
+    def keys(self) -> list[str]:
+        """A number of keys, seldom a wrong one, and the keys."""
+        chosen = [self.key() for _ in range(self.rng.randint(1, 3))]
+        count = self.rng.choice(["0", "-1", "9", "x"]) if self.is_rare() else str(len(chosen))
+        return [count, *chosen]
+
+    def member(self) -> str:
+        """A member or an element."""
+        return self.rng.choice(MEMBERS)
+
+    def members(self) -> list[str]:
+        """One to three of them."""
+        return [self.member() for _ in range(self.rng.randint(1, 3))]
+
+    def score(self) -> str:
+        """A score."""
+        return self.rng.choice(NO_SCORES if self.is_rare() else SCORES)
+
+    def index(self) -> str:
+        """An index or a rank, seldom none."""
+        return self.rng.choice(["x", "1.5", ""]) if self.is_rare() else str(self.number(-7, 7))
+
+    def number(self, low: int, high: int) -> int:
+        """An integer."""
+        return self.rng.randint(low, high)
+
+    def limit(self) -> str:
+        """An end of a range of scores."""
+        if self.is_rare():
+            return self.rng.choice(NO_LIMITS)
+        return self.rng.choice(["", "("]) + self.rng.choice([*SCORES, "-inf", "+inf"])
+
+    def name_limit(self) -> str:
+        """An end of a range of members."""
+        if self.is_rare():
+            return self.rng.choice(["x", ""])
+        return self.rng.choice(["-", "+", "[" + self.member(), "(" + self.member()])
+
+    def cut(self) -> list[str]:
+        """LIMIT."""
+        return [self.word("LIMIT"), str(self.number(-1, 3)), str(self.number(-2, 4))]
+
+    def word(self, *words: str) -> str:
+        """One of these words, in either case."""
+        word = self.rng.choice(words)
+        return word.lower() if self.is_rare(0.3) else word
+
+    def maybe(self, *words: str, share: float = 0.3) -> list[str]:
+        """These words or nothing."""
+        return list(words) if self.is_rare(share) else []
+
+    def shuffled(self, options: Sequence[list[str]]) -> list[str]:
+        """Some of these options in any order."""
+        chosen = [option for option in options if self.is_rare(0.4)]
+        self.rng.shuffle(chosen)
+        return [word for option in chosen for word in option]
+
+
+def zadd(source: Source) -> list[str]:
+    """ZADD with any options."""
+    options = [source.word("NX", "XX", "GT", "LT", "CH") for _ in range(source.number(0, 2))]
+    if source.is_rare(0.1):
+        return ["ZADD", source.key(), *options, "INCR", source.score(), source.member()]
+    pairs = [word for member in source.members() for word in (source.score(), member)]
+    return ["ZADD", source.key(), *(options if source.is_rare(0.5) else []), *pairs]
+
+
+def fill_equal(source: Source) -> list[str]:
+    """ZADD to the key whose scores are all equal, for ranges by member."""
+    return ["ZADD", "equal", *[word for m in source.members() for word in ("1", m)]]
+
+
+def zrange(source: Source) -> list[str]:
+    """ZRANGE and ZRANGESTORE, of all three kinds."""
+    kind = source.rng.choice(["", "BYSCORE", "BYLEX"])
+    limit = {"": source.index, "BYSCORE": source.limit, "BYLEX": source.name_limit}[kind]
+    options = source.shuffled([["REV"], source.cut(), ["WITHSCORES"]])
+    key = "equal" if kind == "BYLEX" else source.key()
+    command = ["ZRANGESTORE", source.key()] if source.is_rare(0.3) else ["ZRANGE"]
+    return [*command, key, limit(), limit(), *source.maybe(kind, share=bool(kind)), *options]
+
+
+def older_range(source: Source) -> list[str]:
+    """The commands that ZRANGE replaces."""
+    name = source.rng.choice(["ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZRANGEBYLEX", "ZREVRANGEBYLEX"])
+    if name.endswith("LEX"):
+        return [
+            name,
+            "equal",
+            source.name_limit(),
+            source.name_limit(),
+            *source.maybe(*source.cut()),
+        ]
+    options = source.shuffled([["WITHSCORES"], source.cut()])
+    return [name, source.key(), source.limit(), source.limit(), *options]
+
+
+def counted_range(source: Source) -> list[str]:
+    """Counts and removals by range."""
+    name = source.rng.choice(["ZCOUNT", "ZREMRANGEBYSCORE", "ZLEXCOUNT", "ZREMRANGEBYLEX"])
+    if "LEX" in name:
+        return [name, "equal", source.name_limit(), source.name_limit()]
+    return [name, source.key(), source.limit(), source.limit()]
+
+
+def combination(source: Source) -> list[str]:
+    """ZUNION, ZINTER, ZDIFF, stored or not, with all options; sets among the inputs."""
+    name = source.rng.choice(list(COMBINED))
+    keys = source.keys()
+    keys[1:] = ["set" if source.is_rare(0.2) else key for key in keys[1:]]
+    weights = [source.rng.choice(["1", "2", "0.5", "-2", "inf", "0"]) for _ in keys[1:]]
+    if source.is_rare():
+        weights[0] = "x"
+    options: list[list[str]] = []
+    if COMBINED[name] or source.is_rare():
+        aggregate = "most" if source.is_rare() else source.word("SUM", "MIN", "MAX")
+        options = [["WEIGHTS", *weights], [source.word("AGGREGATE"), aggregate]]
+    if source.is_rare(0.3):
+        return [name + "STORE", source.key(), *keys, *source.shuffled(options)]
+    return [name, *keys, *source.shuffled([*options, ["WITHSCORES"]])]
+
+
+def count(source: Source) -> list[str]:
+    """The option COUNT of pops."""
+    return source.maybe(source.word("COUNT"), str(source.number(0, 3)))
+
+
+def lpos(source: Source) -> list[str]:
+    """LPOS with any options."""
+    options = [
+        ["RANK", str(source.number(-3, 3))],
+        ["COUNT", str(source.number(-1, 3))],
+        ["MAXLEN", str(source.number(-1, 6))],
+    ]
+    return ["LPOS", source.key(), source.member(), *source.shuffled(options)]
+
+
+def end(source: Source) -> str:
+    """Which end of a list."""
+    return "UP" if source.is_rare() else source.word("LEFT", "RIGHT")
+
+
+def insertion(source: Source) -> list[str]:
+    """LINSERT."""
+    where = "BESIDE" if source.is_rare() else source.word("BEFORE", "AFTER")
+    return ["LINSERT", source.key(), where, source.member(), source.member()]
+
+
+Draw = Callable[[Source], list[str]]
+
+SORTED_SETS: list[Draw] = [
+    zadd,
+    zadd,
+    zadd,
+    fill_equal,
+    lambda s: ["ZINCRBY", s.key(), s.score(), s.member()],
+    lambda s: [s.rng.choice(["ZREM", "ZMSCORE"]), s.key(), *s.members()],
+    lambda s: [s.rng.choice(["ZSCORE", "ZRANK", "ZREVRANK"]), s.key(), s.member()],
+    lambda s: [s.rng.choice(["ZCARD", "ZPOPMIN", "ZPOPMAX", "DEL"]), s.key()],
+    lambda s: ["ZSCAN", s.key(), "0", *s.maybe("MATCH", "[0-4]"), *s.maybe("COUNT", "3")],
+]
+RANGES: list[Draw] = [
+    zrange,
+    zrange,
+    older_range,
+    counted_range,
+    lambda s: [s.rng.choice(["ZREVRANGE", "ZREMRANGEBYRANK"]), s.key(), s.index(), s.index()],
+]
+POPS: list[Draw] = [
+    lambda s: [s.rng.choice(["ZPOPMIN", "ZPOPMAX"]), s.key(), str(s.number(-1, 3))],
+    lambda s: ["ZMPOP", *s.keys(), s.word("MIN", "MAX"), *count(s)],
+]
+LISTS: list[Draw] = [
+    lambda s: [s.rng.choice(["LPUSH", "RPUSH"]), s.key(), *s.members()],
+    lambda s: [s.rng.choice(["LPUSH", "RPUSH"]), s.key(), *s.members()],
+    lambda s: [s.rng.choice(["LPUSHX", "RPUSHX"]), s.key(), *s.members()],
+    lambda s: [s.rng.choice(["LPOP", "RPOP"]), s.key(), *s.maybe(str(s.number(-1, 4)))],
+    lambda s: [s.rng.choice(["LRANGE", "LTRIM"]), s.key(), s.index(), s.index()],
+    lambda s: ["LREM", s.key(), s.index(), s.member()],
+    lambda s: ["LSET", s.key(), s.index(), s.member()],
+    lambda s: ["LINDEX", s.key(), s.index()],
+    lambda s: [s.rng.choice(["LLEN", "DEL"]), s.key()],
+    insertion,
+    insertion,
+    lpos,
+]
+MOVES: list[Draw] = [
+    lambda s: ["RPOPLPUSH", s.key(), s.key()],
+    lambda s: ["LMOVE", s.key(), s.key(), end(s), end(s)],
+    lambda s: ["LMPOP", *s.keys(), end(s), *count(s)],
+]
+
+
+def history(seed: int, families: Sequence[list[Draw]], length: int) -> list[list[str]]:
+    """A random history, each family about as often as another, on a keyspace prepared for it."""
+    source = Source(Random(seed))
+    start = [["SET", "string", "x"], ["SADD", "set", "1", "2", "a"]]
+    rng = source.rng
+    return start + [rng.choice(rng.choice(families))(source) for _ in range(length)]

@@ -1,0 +1,343 @@
+"""Members of sorted sets: replies as a real redis-server's, conflicts as the specification says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crdb.random_commands import SORTED_SETS, history
+from tests.crdb.redis_peer import Peer, Refusal
+from tests.crdb.regions import Regions
+
+READS = [
+    "ZSCORE {k} a",
+    "ZMSCORE {k} a b a",
+    "ZCARD {k}",
+    "ZRANK {k} a",
+    "ZREVRANK {k} a",
+    "ZRANDMEMBER {k}",
+    "ZRANDMEMBER {k} 0",
+    "ZRANDMEMBER {k} 5",
+    "ZRANDMEMBER {k} 5 WITHSCORES",
+    "ZRANDMEMBER {k} -3 WITHSCORES",
+    "ZSCAN {k} 0",
+    "ZREM {k} a",
+    "ZINCRBY {k} 2 a",
+    "ZADD {k} 1 a",
+    "ZADD {k} XX 1 b",
+    "ZADD {k} XX INCR 1 b",
+    "ZADD {k} NX INCR 1 a",
+    "ZADD {k} GT 1 a",
+    "ZADD {k} CH 1 a 2 a 3 b",
+    "ZRANGE {k} 0 -1 WITHSCORES",
+    "ZRANGEBYSCORE {k} -inf +inf WITHSCORES LIMIT 0 1",
+    "ZCOUNT {k} -inf inf",
+    "ZLEXCOUNT {k} - +",
+    "ZREMRANGEBYRANK {k} 0 0",
+    "ZRANGESTORE into {k} 0 -1",
+    "ZUNION 1 {k} WITHSCORES",
+    "ZUNIONSTORE into 1 {k}",
+    "ZINTERCARD 1 {k}",
+    "ZDIFF 1 {k} WITHSCORES",
+    "ZPOPMIN {k}",
+    "ZPOPMAX {k} 2",
+    "ZPOPMIN {k} 0",
+    "ZMPOP 1 {k} MIN",
+    "ZMPOP 1 {k} MAX COUNT 5",
+]
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize("command", READS)
+@pytest.mark.parametrize("key", ["missing", "string", "one"])
+def test_replies_of_nothing_of_one_and_of_another_type(
+    peer: Peer, protocol: int, command: str, key: str
+) -> None:
+    peer.protocol(protocol)
+    peer.same("SET", "string", "x")
+    peer.same("ZADD", "one", "2.5", "a")
+    peer.same(*command.format(k=key).split())
+    peer.same_content()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ZADD z",
+        "ZADD z 1",
+        "ZADD z 1 a 2",
+        "ZADD z NX 1",
+        "ZADD z NX XX",
+        "ZADD z nx xx 1 a",
+        "ZADD z NX GT 1 a",
+        "ZADD z NX LT 1 a",
+        "ZADD z GT LT 1 a",
+        "ZADD z INCR 1 a 2 b",
+        "ZADD z 1 a x b",
+        "ZADD z nan a",
+        "ZADD z 1e400 a",
+        "ZADD string GT LT x a",
+        "ZADD z INCR -inf top",
+        "ZADD z NX INCR -inf top",
+        "ZINCRBY z -inf top",
+        "ZINCRBY z x a",
+        "ZINCRBY z 0x10 a",
+        "ZINCRBY string x a",
+        "ZMSCORE z",
+        "ZRANDMEMBER z x",
+        "ZRANDMEMBER z 1 SCORES",
+        "ZRANDMEMBER z 1 WITHSCORES x",
+        "ZRANDMEMBER z -9223372036854775808",
+        "ZRANDMEMBER z 9223372036854775807 WITHSCORES",
+        "ZRANDMEMBER missing 4611686018427387904 WITHSCORES",
+        "ZSCAN z x",
+        "ZSCAN z 0 COUNT 0",
+        "ZSCAN z 0 COUNT",
+        "ZSCAN missing 0 NONSENSE",
+        "ZSCAN z 0 MATCH [at]*",
+    ],
+)
+def test_odd_commands_are_answered_as_by_redis(peer: Peer, command: str) -> None:
+    peer.same("SET", "string", "x")
+    peer.same("ZADD", "z", "1", "a", "inf", "top")
+    peer.same(*command.split())
+    peer.same_content()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
+    peer.play(history(seed, [SORTED_SETS], 400))
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        ("3.0", b"3"),
+        ("0.1", b"0.1"),
+        ("-0", b"0"),
+        ("1e17", b"100000000000000000"),
+        ("1e20", b"1e+20"),
+        ("3e-7", b"3e-7"),
+        ("1.7976931348623157e308", b"1.7976931348623157e+308"),
+        ("-inf", b"-inf"),
+        ("0x1p-1", b"0.5"),
+    ],
+)
+def test_scores_are_written_as_redis_7_2_writes_them(score: str, text: bytes) -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", score, "m")
+    assert regions.run(1, "ZSCORE", "z", "m") == text
+    assert regions.run(1, "ZRANGE", "z", "0", "-1", "WITHSCORES") == [b"m", text]
+
+
+def test_ranks_come_with_scores() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "a", "2", "b")
+    assert regions.run(1, "ZRANK", "z", "b", "WITHSCORE") == [1, b"2"]
+    assert regions.run(1, "ZREVRANK", "z", "b", "withscore") == [0, b"2"]
+    assert regions.run(1, "ZRANK", "z", "c", "WITHSCORE") is None
+    assert regions.run(1, "ZRANK", "z", "a", "SCORE") == Refusal(b"ERR syntax error")
+    too_many = Refusal(b"ERR wrong number of arguments for 'zrank' command")
+    assert regions.run(1, "ZRANK", "z", "a", "WITHSCORE", "x") == too_many
+
+
+def test_zscan_of_a_large_one_sees_every_member() -> None:
+    regions = Regions()
+    for n in range(1000):
+        regions.run(1, "ZADD", "z", n, f"m{n}")
+    seen: dict[bytes, bytes] = {}
+    cursor, calls = b"0", 0
+    while calls == 0 or cursor != b"0":
+        cursor, page = regions.run(1, "ZSCAN", "z", cursor, "COUNT", 100)
+        seen |= dict(zip(page[::2], page[1::2], strict=True))
+        calls += 1
+    assert seen == {b"m%d" % n: b"%d" % n for n in range(1000)}
+    assert calls == 10
+
+
+def test_zrandmember_draws_members_with_their_scores() -> None:
+    regions = Regions()
+    for n in range(200):
+        regions.run(1, "ZADD", "z", n, f"m{n}")
+    for count in (3, 150, 500):
+        drawn = regions.run(1, "ZRANDMEMBER", "z", count, "WITHSCORES")
+        assert len(drawn) == 2 * min(count, 200)
+        assert len(set(drawn[::2])) == min(count, 200)
+        assert [b"m" + score for score in drawn[1::2]] == drawn[::2]
+    assert len(regions.run(1, "ZRANDMEMBER", "z", -300)) == 300
+    assert regions.run(1, "ZCARD", "z") == 200
+
+
+# -- conflicts -------------------------------------------------------------------------------
+
+
+def scores(regions: Regions, key: str = "z") -> dict[bytes, bytes]:
+    """Members and scores, which all regions show alike."""
+    shown = [regions.run(n, "ZRANGE", key, "0", "-1", "WITHSCORES") for n in regions.clients]
+    assert all(each == shown[0] for each in shown)
+    return dict(zip(shown[0][::2], shown[0][1::2], strict=True))
+
+
+def test_zst_1_adds_of_different_members_unite() -> None:
+    regions = Regions(3)
+    for n in (1, 2, 3):
+        regions.run(n, "ZADD", "z", n, f"m{n}")
+    regions.sync()
+    assert scores(regions) == {b"m1": b"1", b"m2": b"2", b"m3": b"3"}
+
+
+def test_zst_1_concurrent_removes_remove() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "x")
+    regions.sync()
+    assert regions.run(1, "ZREM", "z", "x") == 1
+    assert regions.run(2, "ZREM", "z", "x") == 1
+    regions.sync()
+    assert regions.everywhere("EXISTS", "z") == 0
+
+
+def test_zst_2_the_later_of_two_scores_holds() -> None:
+    regions = Regions()
+    regions.run(2, "ZADD", "z", "2.1", "x")
+    regions.now += 1
+    regions.run(1, "ZADD", "z", "1.1", "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"1.1"}
+
+
+def test_zst_3_at_the_same_time_the_lower_region_wins() -> None:
+    regions = Regions()
+    regions.run(2, "ZADD", "z", "2.1", "x")
+    regions.run(1, "ZADD", "z", "1.1", "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"1.1"}
+
+
+def test_zst_4_increments_add_up() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1.1", "x")
+    regions.sync()
+    regions.run(1, "ZINCRBY", "z", "1.0", "x")
+    regions.run(2, "ZINCRBY", "z", "1.0", "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"3.1"}
+
+
+def test_zst_5_an_increment_survives_a_removal_that_did_not_see_it() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "4.1", "x")
+    regions.sync()
+    regions.run(1, "ZREM", "z", "x")
+    assert regions.run(2, "ZINCRBY", "z", "2.0", "x") == b"6.1"
+    regions.sync()
+    assert scores(regions) == {b"x": b"2"}
+
+
+def test_zst_5_two_removals_take_an_increment_away_once() -> None:
+    regions = Regions(3)
+    regions.run(1, "ZINCRBY", "z", "4", "x")
+    regions.sync()
+    regions.run(1, "ZREM", "z", "x")
+    regions.run(2, "DEL", "z")
+    regions.run(3, "ZINCRBY", "z", "2", "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"2"}
+
+
+def test_zst_5_infinite_scores_do_no_harm() -> None:
+    regions = Regions()
+    regions.run(1, "ZINCRBY", "z", "inf", "x")
+    regions.sync()
+    regions.run(1, "ZINCRBY", "z", "1", "x")
+    regions.run(2, "ZREM", "z", "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"0"}  # what infinity and 1 were before is not known
+    regions.run(1, "ZINCRBY", "z", "inf", "y")
+    regions.run(2, "ZINCRBY", "z", "-inf", "y")
+    regions.sync()
+    assert scores(regions)[b"y"] == b"0"
+
+
+def test_zst_6_an_assignment_survives_a_removal_whole() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "4", "x", "4", "y")
+    regions.sync()
+    regions.run(1, "ZREM", "z", "x", "y")
+    regions.run(2, "ZADD", "z", "6", "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"6"}
+
+
+def test_zst_6_so_does_one_that_changes_nothing() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "4", "x", "4", "y")
+    regions.sync()
+    regions.run(1, "DEL", "z")
+    assert regions.run(2, "ZADD", "z", "XX", "CH", "4", "x") == 0
+    regions.sync()
+    assert scores(regions) == {b"x": b"4"}
+
+
+def test_zst_7_an_unseen_increment_adds_to_an_assignment() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "x")
+    regions.sync()
+    regions.run(1, "ZADD", "z", "10", "x")
+    regions.run(2, "ZINCRBY", "z", "5", "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"15"}
+
+
+@pytest.mark.parametrize(
+    ("command", "score"),
+    [
+        ("ZADD z NX 9 x", b"1"),
+        ("ZADD z GT 0 x", b"1"),
+        ("ZADD z LT 9 x", b"1"),
+        ("ZADD z XX 9 y", b"1"),
+        ("ZADD z NX INCR 9 x", b"1"),
+        ("ZADD z GT INCR -1 x", b"1"),
+    ],
+)
+def test_zst_8_what_the_options_refuse_does_not_travel(command: str, score: bytes) -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "x")
+    regions.sync()
+    regions.run(1, *command.split())
+    assert regions.replicas[1].since(regions.replicas[2].vector) == []
+    assert regions.run(1, "ZSCORE", "z", "x") == score
+
+
+def test_zst_8_incr_is_an_increment() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "x")
+    regions.sync()
+    assert regions.run(1, "ZADD", "z", "XX", "GT", "INCR", "2", "x") == b"3"
+    assert regions.run(2, "ZADD", "z", "INCR", "4", "x") == b"5"
+    regions.sync()
+    assert scores(regions) == {b"x": b"7"}
+
+
+def test_zst_12_increments_that_create_a_member_add_up() -> None:
+    regions = Regions(3)
+    for n in (1, 2, 3):
+        regions.run(n, "ZINCRBY", "z", n, "x")
+    regions.sync()
+    assert scores(regions) == {b"x": b"6"}
+
+
+def test_zst_13_equal_scores_sort_by_member() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "b", "1", "B")
+    regions.run(2, "ZADD", "z", "1", "a", "1", "")
+    regions.sync()
+    assert list(scores(regions)) == [b"", b"B", b"a", b"b"]
+
+
+def test_key_1_a_delete_leaves_what_is_added_meanwhile() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "x")
+    regions.sync()
+    regions.run(1, "DEL", "z")
+    regions.run(2, "ZADD", "z", "2", "y")
+    regions.sync()
+    assert scores(regions) == {b"y": b"2"}
