@@ -29,7 +29,7 @@ Combine = Callable[[float, float], float]
 
 
 def add(left: float, right: float) -> float:
-    """The sum; infinities that cancel out give 0."""
+    """The sum; what would be no number is 0."""
     total = left + right
     return 0.0 if total != total else total
 
@@ -160,7 +160,7 @@ def intersect(inputs: Inputs) -> Scores:
             score = score_of(source, member)
             if score is None:
                 break
-            total = inputs.combine(total, weigh(score, weight))
+            total = inputs.combine(total, score * weight)
         else:
             found[member] = total
             if len(found) == inputs.limit:
