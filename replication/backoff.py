@@ -1,0 +1,34 @@
+"""How long to wait before dialling again: twice as long each time, within bounds, and never exactly
+as long as others that failed at the same moment.
+
+Both drivers use it, the one over real streams and the simulator's.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+MS: Final = 1_000_000
+CONNECT_NS_MAX: Final = 5_000 * MS
+"""An attempt that has got no answer for so long has failed."""
+WAIT_NS_MIN: Final = 50 * MS
+WAIT_NS_MAX: Final = 1_000 * MS
+SPREAD_BITS: Final = 16
+
+
+class Backoff:
+    """The waits of one link."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.next = WAIT_NS_MIN
+
+    def reset(self) -> None:
+        """The peer was there: begin with a short wait again."""
+        self.next = WAIT_NS_MIN
+
+    def wait_ns(self) -> int:
+        """How long to wait now: half to one and a half of what it would be."""
+        wait, self.next = self.next, min(2 * self.next, WAIT_NS_MAX)
+        return wait // 2 + (wait * self.rng.getrandbits(SPREAD_BITS) >> SPREAD_BITS)

@@ -1,0 +1,78 @@
+"""What every checker is told, and how it objects.
+
+A checker follows one world. It keeps its own books and changes nothing. `looked` counts how often
+there was something to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from crdt.replica import Replica
+from sim.ledger import Entry, Ledger
+from sim.mirror import Change, Mirror
+
+
+class Violation(Exception):
+    """A promise was broken."""
+
+    def __init__(self, promise: str, text: str) -> None:
+        super().__init__(f"{promise}: {text}")
+        self.promise = promise
+        self.text = text
+
+
+class Watched(Protocol):
+    """A region, as checkers see it. A restart gives it another replica and another mirror."""
+
+    @property
+    def name(self) -> str:
+        """The region's name."""
+        ...
+
+    @property
+    def replica(self) -> Replica:
+        """Its copy of the data."""
+        ...
+
+    @property
+    def mirror(self) -> Mirror:
+        """What follows the copy's changes."""
+        ...
+
+
+class Checker:
+    """The base of all: it hears everything and objects to nothing."""
+
+    promise: ClassVar[str] = ""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.looked = 0
+
+    def started(self, region: Watched) -> None:
+        """A region has begun a life, empty or from a kept snapshot."""
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        """A region has made an operation."""
+
+    def applied(self, region: Watched, entry: Entry) -> None:
+        """An operation of another region has been applied."""
+
+    def merged(self, region: Watched) -> None:
+        """A snapshot has been merged; what was applied in the same turn came in an order that is
+        not known."""
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """A region has done something, and these keys have changed."""
+
+    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        """A region has lost its memory; these are alive."""
+
+    def ended(self, regions: Sequence[Watched]) -> None:
+        """All is healed and quiet, and every region has had the time to hear of everything."""
+
+    def broken(self, text: str) -> Violation:
+        """What to raise."""
+        return Violation(self.promise, text)

@@ -1,0 +1,73 @@
+"""Regions that have applied the same operations hold the same; in the end, all of them do.
+
+Checked at every step at which a region stands at a vector at which any region ever stood (I1), so
+also between two that never meet, and at the end for all (I3). What has expired by the clock that is
+furthest ahead does not count: regions may drop that at different times.
+
+Not checked: what is hidden behind a shown value, but for other types under the same key; whether
+the value is the right one (see `specification`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import ClassVar, Final, TypeAlias
+
+from crdt.dots import Vector, name_origin
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Ledger
+from sim.mirror import Change, Fingerprint
+
+SEEN_MAX: Final = 50_000  # vectors remembered: minutes of a busy run, some ten megabytes
+
+Key: TypeAlias = tuple[tuple[int, int], ...]
+
+
+class Convergence(Checker):
+    """Equal vectors, equal data."""
+
+    promise: ClassVar[str] = "convergence"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.seen: OrderedDict[Key, tuple[str, Fingerprint]] = OrderedDict()
+        self.clock = 0
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Compare with whoever stood here before."""
+        self.clock = max(self.clock, region.replica.keyspace.horizon)
+        key = tuple(sorted(region.replica.keyspace.vector.items()))
+        print_now = region.mirror.fingerprint()
+        known = self.seen.get(key)
+        if known is None:
+            self.seen[key] = region.name, print_now
+            if len(self.seen) > SEEN_MAX:
+                self.seen.popitem(last=False)
+            return
+        name, print_then = known
+        if name != region.name:
+            self.looked += 1
+        if not print_then.same(print_now, self.clock):
+            raise self.broken(
+                f"{region.name} and {name} have both applied {shown(dict(key))} and differ"
+            )
+
+    def ended(self, regions: Sequence[Watched]) -> None:
+        """All have everything, and it is the same."""
+        self.clock = max([self.clock, *(each.replica.keyspace.horizon for each in regions)])
+        first = regions[0]
+        for other in regions[1:]:
+            mine, theirs = first.replica.vector, other.replica.vector
+            if mine != theirs:
+                raise self.broken(
+                    f"{first.name} has {shown(mine)}, {other.name} has {shown(theirs)}"
+                )
+            self.looked += 1
+            if not first.mirror.fingerprint().same(other.mirror.fingerprint(), self.clock):
+                raise self.broken(f"{first.name} and {other.name} differ in the end")
+
+
+def shown(vector: Vector) -> str:
+    """A vector for people."""
+    return " ".join(f"{name_origin(origin)}={vector[origin]}" for origin in sorted(vector))

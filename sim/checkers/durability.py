@@ -1,0 +1,75 @@
+"""No acknowledged write of a surviving region is lost.
+
+A region owes every write that it acknowledged, until it loses its memory; then those are owed that
+somebody else has applied by then, or that its kept snapshot holds. In the end all regions must have
+what is owed (I6, I27), and hold what a replica holds that got every operation once and in order.
+
+Not checked: that a write's effect is still to be seen, beyond that comparison; see `specification`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from crdt.dots import Origin, Vector, name_origin
+from crdt.op import Op
+from crdt.replica import Outcome, Replica
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Entry, Ledger
+from sim.mirror import Mirror
+
+
+class Durability(Checker):
+    """What was acknowledged is there."""
+
+    promise: ClassVar[str] = "durability"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.owed: Vector = {}
+        self.lost: dict[Origin, int] = {}
+        """Of dead origins: how many effects they made beyond what is owed."""
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        """Every operation is acknowledged as soon as it is made."""
+        self.owed[entry.origin] = max(entry.last, self.owed.get(entry.origin, 0))
+
+    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        """Who else has its writes?"""
+        origin = region.replica.origin
+        made = self.owed.get(origin, 0)
+        kept = max((each.replica.keyspace.vector.get(origin, 0) for each in survivors), default=0)
+        self.owed[origin] = min(made, kept)
+        self.lost[origin] = made - self.owed[origin]
+
+    def started(self, region: Watched) -> None:
+        """What a kept snapshot holds is owed again."""
+        for origin, seq in region.replica.keyspace.vector.items():
+            self.owed[origin] = max(seq, self.owed.get(origin, 0))
+
+    def ended(self, regions: Sequence[Watched]) -> None:
+        """All of it is everywhere, and means what it meant."""
+        for region in regions:
+            for origin in sorted(self.owed):
+                seq = region.replica.keyspace.vector.get(origin, 0)
+                self.looked += self.owed[origin]
+                if seq < self.owed[origin]:
+                    raise self.broken(
+                        f"{region.name} has {name_origin(origin)} up to {seq},"
+                        f" {self.owed[origin]} were acknowledged"
+                    )
+        self.compare(regions[0])
+
+    def compare(self, region: Watched) -> None:
+        """With a replica that got everything in order."""
+        twin = Replica(255)
+        for entry in self.ledger.within(region.replica.vector):
+            outcome = twin.accept(Op.from_bytes(entry.data))
+            if outcome is not Outcome.APPLIED:
+                raise self.broken(f"{entry} does not follow from what was before")
+        mirror = Mirror(twin.keyspace)
+        mirror.refresh()
+        clock = region.replica.keyspace.horizon
+        if not mirror.fingerprint().same(region.mirror.fingerprint(), clock):
+            raise self.broken(f"{region.name} does not hold what its operations add up to")

@@ -1,0 +1,49 @@
+"""What was deleted does not come back.
+
+The workload adds every element under a name that it never uses again. So an element that a region
+held, and then held no more, must never be seen there again (I8), whatever is resent, merged,
+collected or restored.
+
+Not checked: the values of strings and fields. Of concurrent writes one that lost may be shown when
+the winner is deleted by somebody who had not seen it, and that is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeAlias
+
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Ledger
+from sim.mirror import STRING, Change, Element
+
+Place: TypeAlias = tuple[bytes, Element]
+
+
+class Resurrection(Checker):
+    """Dead is dead."""
+
+    promise: ClassVar[str] = "no resurrection"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.dead: dict[str, set[Place]] = {}
+
+    def started(self, region: Watched) -> None:
+        """A life without memory may see again what it had deleted without telling anybody."""
+        self.dead[region.name] = set()
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Bury what is gone, and look for what is back."""
+        dead = self.dead[region.name]
+        for change in changes:
+            key = change.key
+            for element in change.after - change.before:
+                self.looked += 1
+                if (key, element) in dead:
+                    raise self.broken(
+                        f"{element[1]!r} in {key!r} had been deleted in {region.name} and is back"
+                    )
+            for element in change.before - change.after:
+                if element[0] != STRING:
+                    dead.add((key, element))

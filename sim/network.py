@@ -1,0 +1,247 @@
+"""The network: for every ordered pair of regions a *way*, and on it ordered streams of bytes.
+
+A way has a delay, drawn for each piece of data, perhaps a bandwidth, and faults that may be
+switched on: it can be closed (what is on it waits, as TCP would go on sending; who waits too long
+gives up), slow, or noisy (bits flip), and cut data into pieces as reads do. The two directions of a
+pair are two ways, so every fault can be one-sided.
+
+A *pipe* is one direction of one connection. Its bytes arrive in order or not at all. When a
+connection breaks, what is under way may be cut off at any byte, and one end may learn of it later
+than the other, or never.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from geo.latency import Latency
+from sim.dice import Dice
+from sim.engine import MS, SECOND, Engine
+
+RETRANSMIT_NS: Final = 200 * MS  # what a closed way costs at least when it opens again: TCP's timer
+PIECES_MAX: Final = 64  # of one chunk that is cut to pieces
+FLIPS_WHOLE: Final = 1_000_000
+
+
+@attrs.define
+class Tally:
+    """What has gone over one way: sent = delivered + lost + under way (I34)."""
+
+    sent: int = 0
+    delivered: int = 0
+    lost: int = 0
+    flipped: int = 0
+    pieces: int = 0
+
+
+class Way:
+    """Everything from one region to another."""
+
+    def __init__(
+        self, engine: Engine, source: str, sink: str, *, latency: Latency, dice: Dice
+    ) -> None:
+        self.engine = engine
+        self.source = source
+        self.sink = sink
+        self.latency = latency
+        self.dice = dice
+        self.tally = Tally()
+        self.closures = 0
+        """How many faults keep the way closed now."""
+        self.slowness = 100
+        """Delay in per cent of what was drawn."""
+        self.bandwidth = 0
+        """Bytes a second, 0 for no limit."""
+        self.free_at = 0
+        self.flips = 0
+        """Chunks in a million that arrive with a bit flipped."""
+        self.chops = 0
+        """Chunks in a hundred that arrive in pieces."""
+        self.pipes: list[Pipe] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything passes."""
+        return self.closures == 0
+
+    def close(self) -> None:
+        """Let nothing pass, until as many `open` as `close` were called."""
+        self.closures += 1
+
+    def open(self) -> None:
+        """Undo one `close`; what has waited goes on if it was the last."""
+        assert self.closures > 0
+        self.closures -= 1
+        if self.closures == 0:
+            for pipe in self.pipes:
+                pipe.resume()
+
+    def delay(self, size: int = 0) -> int:
+        """How long something of `size` bytes that is sent now takes."""
+        delay = self.latency.draw(self.dice.rng)
+        if self.slowness != 100:
+            delay = delay * self.slowness // 100
+        if self.bandwidth:
+            self.free_at = max(self.engine.now, self.free_at) + size * SECOND // self.bandwidth
+            delay += self.free_at - self.engine.now
+        return delay
+
+    def spoil(self, data: bytes) -> bytes:
+        """The data, with a bit flipped if it is its turn."""
+        if not self.flips or not self.dice.chance(self.flips, FLIPS_WHOLE):
+            return data
+        self.tally.flipped += 1
+        bit = self.dice.below(len(data) * 8)
+        damaged = bytearray(data)
+        damaged[bit >> 3] ^= 1 << (bit & 7)
+        return bytes(damaged)
+
+    def pieces(self, data: bytes) -> list[bytes]:
+        """The data as reads give it: whole, or in pieces, down to single bytes."""
+        if not self.chops or len(data) < 2 or not self.dice.chance(self.chops):
+            return [data]
+        self.tally.pieces += 1
+        most = min(len(data), PIECES_MAX)
+        count = most if self.dice.chance(1, 4) else self.dice.between(2, most)
+        cuts = sorted({self.dice.between(1, len(data) - 1) for _ in range(count - 1)})
+        return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+class Pipe:
+    """One direction of one connection. `on_data` and `on_end` are called at the far end."""
+
+    __slots__ = ("ended", "label", "last", "on_data", "on_end", "queue", "way")
+
+    def __init__(
+        self, way: Way, on_data: Callable[[bytes], None], on_end: Callable[[str], None]
+    ) -> None:
+        self.way = way
+        self.on_data = on_data
+        self.on_end = on_end
+        self.queue: deque[tuple[int, bytes, str]] = deque()
+        """What is under way: when it arrives, the data, and the reason if it is the end."""
+        self.last = 0
+        self.ended = False
+        """Nothing more can be put in."""
+        way.pipes.append(self)
+
+    def send(self, data: bytes) -> None:
+        """Put bytes in. They are lost if the stream has ended."""
+        way = self.way
+        way.tally.sent += len(data)
+        if self.ended:
+            way.tally.lost += len(data)
+            return
+        arrival = way.engine.now + way.delay(len(data))
+        for piece in way.pieces(data) if way.chops else (data,):
+            self.put(arrival, piece, "")
+
+    def end(self, reason: str) -> None:
+        """Hang up: the far end hears of it when everything before has arrived."""
+        if not self.ended:
+            self.put(self.way.engine.now + self.way.delay(), b"", reason)
+            self.ended = True
+
+    def put(self, arrival: int, data: bytes, reason: str) -> None:
+        """Something shall arrive, but never before what was put in earlier."""
+        self.last = max(arrival, self.last)
+        self.queue.append((self.last, data, reason))
+        self.way.engine.at(self.last, self.arrive)
+
+    def arrive(self) -> None:
+        """Deliver the first that is under way, if it is time and the way is open."""
+        way = self.way
+        if not self.queue or self.queue[0][0] > way.engine.now or way.closures:
+            return
+        _, data, reason = self.queue.popleft()
+        if reason:
+            self.over()
+            self.on_end(reason)
+            return
+        way.tally.delivered += len(data)
+        self.on_data(way.spoil(data) if way.flips else data)
+
+    def resume(self) -> None:
+        """The way is open again: send what has been due meanwhile once more."""
+        now = self.way.engine.now
+        if self.queue and self.queue[0][0] <= now:
+            again = now + self.way.dice.below(RETRANSMIT_NS) + self.way.delay()
+            self.last = max(self.last, again)
+            self.queue = deque((max(due, again), data, why) for due, data, why in self.queue)
+        for due, _, _ in self.queue:
+            self.way.engine.at(due, self.arrive)
+
+    def cut_off(self, reason: str, keep: int = 0) -> None:
+        """Break: of what is under way `keep` bytes arrive, and then the end if there is a reason;
+        without one the far end waits in vain."""
+        kept: deque[tuple[int, bytes, str]] = deque()
+        for due, data, _ in self.queue:
+            part = data[:keep]
+            keep -= len(part)
+            self.way.tally.lost += len(data) - len(part)
+            if part:
+                kept.append((due, part, ""))
+        self.queue = kept
+        self.ended = True
+        if reason and self in self.way.pipes:
+            self.put(self.way.engine.now + self.way.delay(), b"", reason)
+        elif not self.queue:
+            self.over()
+
+    def over(self) -> None:
+        """Nothing will come any more."""
+        self.ended = True
+        self.way.tally.lost += sum(len(data) for _, data, _ in self.queue)
+        self.queue.clear()
+        if self in self.way.pipes:
+            self.way.pipes.remove(self)
+
+    def bytes_under_way(self) -> int:
+        """What has been put in and has not arrived."""
+        return sum(len(data) for _, data, _ in self.queue)
+
+
+class Network:
+    """All ways between some regions."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        names: Sequence[str],
+        *,
+        latency: Callable[[str, str], Latency],
+        dice: Dice,
+    ) -> None:
+        self.engine = engine
+        self.names = tuple(names)
+        self.ways = {
+            (one, other): Way(
+                engine, one, other, latency=latency(one, other), dice=dice.child(f"{one}>{other}")
+            )
+            for one in names
+            for other in names
+            if one != other
+        }
+
+    def way(self, source: str, sink: str) -> Way:
+        """The way from one region to another."""
+        return self.ways[source, sink]
+
+    def __iter__(self) -> Iterator[Way]:
+        return iter(self.ways.values())
+
+    def total(self) -> Tally:
+        """What has gone over all ways."""
+        total = Tally()
+        for way in self:
+            for name in ("sent", "delivered", "lost", "flipped", "pieces"):
+                setattr(total, name, getattr(total, name) + getattr(way.tally, name))
+        return total
+
+    def worst_delay(self) -> int:
+        """The slowest that anything can be on its way, bandwidth left out."""
+        return max(way.latency.ceiling_ns * way.slowness // 100 for way in self)

@@ -1,0 +1,91 @@
+"""What a world is made of, as plain values: regions, links, delays, and how each is tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from crdb.config import Config
+from crdt.dots import make_origin
+from geo.catalog import Catalog
+from geo.errors import GeoError
+from geo.latency import Latency
+from replication.limits import Limits
+from replication.member import Member, Peer
+
+CLUSTER: Final = "sim"
+DEFAULTS: Final = Limits()
+
+
+@attrs.frozen
+class Tuning:
+    """What a region's replica and links are made with."""
+
+    limits: Limits = DEFAULTS
+    history_bytes: int = 1 << 20
+    waiting_bytes: int = 64 << 20
+
+
+USUAL: Final = Tuning()
+
+
+@attrs.frozen
+class Plan:
+    """A world before it begins. `latencies` overrides what the configuration says of a pair."""
+
+    config: Config
+    tuning: Tuning = USUAL
+    tunings: Mapping[str, Tuning] = attrs.field(factory=dict[str, Tuning])
+    latencies: Mapping[tuple[str, str], Latency] = attrs.field(
+        factory=dict[tuple[str, str], Latency]
+    )
+
+    @staticmethod
+    def of(
+        names: Sequence[str],
+        *,
+        topology: str = "mesh",
+        delay_ms: float | None = None,
+        tuning: Tuning | None = None,
+    ) -> Plan:
+        """Regions of these names. Without `delay_ms` one way, delays are the measured ones if the
+        catalogue knows the names, else none."""
+        config = Config.from_names(names, 1, topology=topology, delay=delay_ms)
+        return Plan(config, USUAL if tuning is None else tuning)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The regions, in the order of their numbers."""
+        return tuple(region.name for region in self.config.regions)
+
+    def member(self, name: str) -> Member:
+        """Who a region is in its first life."""
+        number = self.config.region(name).id
+        return Member(name, number, make_origin(number), CLUSTER)
+
+    def peers(self, name: str) -> tuple[Peer, ...]:
+        """The regions that one is linked with, and what it gets from each."""
+        config = self.config
+        return tuple(
+            Peer(peer.name, peer.id, config.routes(peer.name, name), name != peer.name)
+            for peer in config.peers(name)
+        )
+
+    def tuning_of(self, name: str) -> Tuning:
+        """How a region is tuned."""
+        return self.tunings.get(name, self.tuning)
+
+    def latency(self, source: str, sink: str) -> Latency:
+        """How long the way from one region to another is."""
+        if (source, sink) in self.latencies:
+            return self.latencies[source, sink]
+        config = self.config
+        if config.link.delay == "measured":
+            here, there = config.region(source), config.region(sink)
+            try:
+                return Catalog.shipped().latency(here.place, there.place)
+            except GeoError:
+                pass
+        return Latency.constant(config.delay_ns(source, sink))

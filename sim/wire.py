@@ -1,0 +1,101 @@
+"""One end of one simulated connection: a link machine, a decoder, and the pipe to the other end.
+
+This does with simulated streams what `replication.link` does with real ones, and nothing else:
+bytes in, frames to the machine, frames of the machine out as bytes, hang up when it is over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from replication.codec import FrameDecoder, encode_all
+from replication.frames import Ack, Answer, Ask, Frame, Heartbeat, Ops
+from replication.sink import Sink
+from replication.source import Source
+from sim.network import Pipe
+
+Machine: TypeAlias = Source | Sink
+
+QUIET: Final = (Ack, Heartbeat, Ask, Answer)
+
+OnMessage = Callable[[int, str], None]
+"""Told when a message has arrived: when it was sent, and what it was."""
+
+
+class Wire:
+    """One end."""
+
+    __slots__ = (
+        "decoder",
+        "far",
+        "machine",
+        "marks",
+        "on_message",
+        "on_over",
+        "out",
+        "over",
+        "received",
+        "sent",
+    )
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.decoder = FrameDecoder()
+        self.out: Pipe | None = None
+        self.far: Wire | None = None
+        """The other end."""
+        self.on_over: Callable[[Wire], None] | None = None
+        self.over = False
+        """Nothing goes in or out any more."""
+        self.on_message: OnMessage | None = None
+        self.marks: deque[tuple[int, int, str]] = deque()
+        """Of the messages that are on their way here: where in the stream they end, when they were
+        sent, and what they are."""
+        self.sent = 0
+        self.received = 0
+
+    def flush(self, now: int) -> None:
+        """Send what the machine has to say, and hang up if it is closed."""
+        machine, out = self.machine, self.out
+        if out is None:
+            self.close_unconnected()
+            return
+        while machine.ready or (machine.closed and machine.outbox):
+            frames = machine.frames_to_send()
+            if not frames:
+                break
+            data = encode_all(frames)
+            out.send(data)
+            self.sent += len(data)
+            if self.far is not None and self.far.on_message is not None:
+                self.far.marks.append((self.sent, now, name_frames(frames)))
+        if machine.closed and not self.over:
+            self.over = True
+            out.end("the peer hung up")
+            if self.on_over is not None:
+                self.on_over(self)
+
+    def close_unconnected(self) -> None:
+        """The machine may close before the other end has heard that there is a connection."""
+        if self.machine.closed:
+            self.over = True
+
+    def arrived(self, size: int) -> None:
+        """Bytes have come in: tell of the messages that are complete."""
+        self.received += size
+        while self.marks and self.marks[0][0] <= self.received:
+            _, sent_at, text = self.marks.popleft()
+            if self.on_message is not None and text:
+                self.on_message(sent_at, text)
+
+
+def name_frames(frames: list[Frame]) -> str:
+    """What is worth drawing of some frames."""
+    names: dict[str, int] = {}
+    for frame in frames:
+        if not isinstance(frame, QUIET):
+            count = len(frame.batch) if isinstance(frame, Ops) else 1
+            names[type(frame).__name__] = names.get(type(frame).__name__, 0) + count
+    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in names.items())

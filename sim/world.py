@@ -1,0 +1,281 @@
+"""A world: regions, the network between them, and one virtual time.
+
+    world = World(Plan.of(["us-east-1", "eu-west-1", "ap-southeast-1"]), seed=7)
+    world.run("us-east-1", "SADD", "cart", "milk")
+    world.cut("us-east-1", "eu-west-1")
+    world.sleep(10 * SECOND)
+    world.heal("us-east-1", "eu-west-1")
+    assert world.settle(30 * SECOND)
+
+It drives the production state machines, replicas and command handlers from one heap of events
+(design section 7): no event loop, no sockets, no clock of the machine. One plan and one seed give
+one run, byte for byte, which `trace.digest()` stands for. Every change is shown to the checkers; a
+broken promise raises `Violation` where it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from crdt.dots import dominates
+from replication.events import Event
+from replication.member import Direction
+from replication.sink import Sink
+from sim.checkers.causality import Causality
+from sim.checkers.checker import Checker
+from sim.checkers.convergence import Convergence
+from sim.checkers.durability import Durability
+from sim.checkers.growth import Growth
+from sim.checkers.identity import Identity
+from sim.checkers.resurrection import Resurrection
+from sim.client import Reply, Word
+from sim.dial import Exchange
+from sim.dice import Dice
+from sim.engine import MS, Engine
+from sim.ledger import Ledger
+from sim.network import Network
+from sim.plan import Plan
+from sim.site import Site, Surroundings
+from sim.trace import Trace
+from sim.wire import Wire
+
+CHECKERS: Final[tuple[type[Checker], ...]] = (
+    Convergence,
+    Causality,
+    Identity,
+    Durability,
+    Resurrection,
+    Growth,
+)
+LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
+
+
+class World:
+    """Everything that a simulation is about."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        seed: int = 0,
+        *,
+        trace: Trace | None = None,
+        checkers: Sequence[type[Checker]] = CHECKERS,
+    ) -> None:
+        self.plan = plan
+        self.seed = seed
+        self.dice = Dice(seed, "world")
+        self.engine = Engine()
+        self.trace = Trace() if trace is None else trace
+        self.ledger = Ledger()
+        self.checkers = tuple(kind(self.ledger) for kind in checkers)
+        self.network = Network(
+            self.engine, plan.names, latency=plan.latency, dice=self.dice.child("link")
+        )
+        self.events: dict[str, int] = {}
+        """How often the links reported each kind of event."""
+        self.on_event: Callable[[str, Event], None] | None = None
+        self.sites: dict[str, Site] = {}
+        around = Surroundings(
+            exchange=Exchange(self.engine, self.network, self.sites),
+            dice=self.dice,
+            trace=self.trace,
+            ledger=self.ledger,
+            checkers=self.checkers,
+            on_event=self.hear,
+        )
+        numbers = [region.id for region in plan.config.regions]
+        for name in plan.names:
+            self.sites[name] = Site(
+                around,
+                plan.member(name),
+                plan.peers(name),
+                tuning=plan.tuning_of(name),
+                numbers=numbers,
+            )
+        for site in self.sites.values():
+            site.boot()
+
+    # -- time ------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        """Virtual time since the beginning, in ns."""
+        return self.engine.now
+
+    def sleep(self, ns: int) -> None:
+        """Let so much time pass."""
+        self.engine.run_until(self.engine.now + ns)
+
+    def sleep_until(self, time: int) -> None:
+        """Let time pass until then."""
+        self.engine.run_until(time)
+
+    def wait_for(self, holds: Callable[[], bool], limit: int) -> bool:
+        """Let time pass until something holds, for `limit` ns at most; whether it does."""
+        end = self.engine.now + limit
+        while not holds():
+            if self.engine.now >= end:
+                return False
+            self.engine.run_until(min(end, self.engine.now + LOOK_NS))
+        return True
+
+    # -- clients ---------------------------------------------------------------------------
+
+    def run(self, region: str, *words: Word) -> Reply:
+        """One command of a client in a region; its reply, None if it waits."""
+        replies = self.run_all(region, words)
+        return replies[0] if replies else None
+
+    def run_all(self, region: str, *commands: Sequence[Word]) -> list[Reply]:
+        """Several commands at once; what they write becomes one operation."""
+        site = self.sites[region]
+        shown = "; ".join(" ".join(map(plain, words)) for words in commands)
+        replies = site.run(*commands)
+        self.trace.note(self.now, region, "run", f"{shown} -> {replies!r}")
+        return replies
+
+    # -- the network -----------------------------------------------------------------------
+
+    def close(self, source: str, sink: str) -> None:
+        """Let nothing pass from one region to another; nobody is told."""
+        self.trace.note(self.now, f"{source}>{sink}", "closed")
+        self.network.way(source, sink).close()
+
+    def open(self, source: str, sink: str) -> None:
+        """Undo one `close`."""
+        self.trace.note(self.now, f"{source}>{sink}", "opened")
+        self.network.way(source, sink).open()
+
+    def cut(self, one: str, other: str) -> None:
+        """Separate two regions: both directions, and what connected them breaks at once."""
+        for wire in self.wires(one, other) + self.wires(other, one):
+            self.break_now(wire)
+        self.close(one, other)
+        self.close(other, one)
+
+    def heal(self, one: str, other: str) -> None:
+        """Undo one `cut`; both dial again at once."""
+        self.open(one, other)
+        self.open(other, one)
+        for here, there in ((one, other), (other, one)):
+            if there in self.sites[here].dials:
+                self.sites[here].kick(there)
+
+    def wires(self, one: str, other: str) -> list[Wire]:
+        """Our ends of the connections that `one` has dialled to `other`."""
+        return [
+            wire
+            for wire in self.sites[one].wires
+            if isinstance(wire.machine, Sink) and wire.machine.peer == other
+        ]
+
+    def reset(self, one: str, other: str, keep: int = 0) -> int:
+        """Break all connections between two regions; of what is under way `keep` bytes arrive
+        first. How many there were."""
+        wires = self.wires(one, other) + self.wires(other, one)
+        for wire in wires:
+            self.break_wire(wire, keep=keep)
+        return len(wires)
+
+    def break_wire(self, wire: Wire, *, keep: int = 0, is_half: bool = False) -> None:
+        """Break a connection; `is_half`: the end that was dialled does not learn of it."""
+        assert wire.out is not None
+        wire.out.cut_off("" if is_half else "connection reset by peer", keep)
+        if wire.far is not None and wire.far.out is not None:
+            wire.far.out.cut_off("connection reset by peer", keep)
+
+    def break_now(self, wire: Wire) -> None:
+        """Break a connection so that both ends learn of it now, and nothing under way arrives."""
+        for end in (wire, wire.far):
+            assert end is not None
+            assert end.out is not None
+            end.out.cut_off("")
+        for site in self.live():
+            for end in list(site.wires):
+                if end is wire or end is wire.far:
+                    site.lose(end, "connection reset by peer")
+
+    def cut_link(self, source: str, sink: str) -> None:
+        """What an administrator's CRDB.LINK CUT does at both ends: ops flow the other way only."""
+        for name, peer, direction in link_ends(source, sink):
+            site = self.sites[name]
+            site.report(site.links.cut(peer, direction, self.now))
+            site.finish_turn()
+        self.trace.note(self.now, f"{source}>{sink}", "cut")
+
+    def heal_link(self, source: str, sink: str) -> None:
+        """Undo `cut_link`."""
+        for name, peer, direction in reversed(link_ends(source, sink)):
+            self.sites[name].links.heal(peer, direction)
+        self.trace.note(self.now, f"{source}>{sink}", "healed")
+
+    # -- regions ---------------------------------------------------------------------------
+
+    def live(self) -> list[Site]:
+        """The regions that are up."""
+        return [site for site in self.sites.values() if site.is_up]
+
+    def crash(self, region: str, is_silent: bool = False) -> None:
+        """A region loses its memory."""
+        site = self.sites[region]
+        site.crash([other for other in self.live() if other is not site], is_silent)
+
+    def restart(self, region: str, kept: Sequence[bytes] = ()) -> None:
+        """It begins its next life; with `kept`, from a snapshot."""
+        self.sites[region].boot(kept)
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def carriers(self, source: Site) -> Iterator[Site]:
+        """The regions that a link from `source` leads to, if nothing is in its way."""
+        for sink in self.live():
+            if (
+                source.name in sink.dials
+                and not sink.is_cut(source.name)
+                and self.network.way(source.name, sink.name).is_open
+                and self.network.way(sink.name, source.name).is_open
+            ):
+                yield sink
+
+    def is_settled(self) -> bool:
+        """Whether all that was written has come to wherever open links lead."""
+        return all(
+            dominates(sink.replica.keyspace.vector, source.replica.keyspace.vector)
+            for source in self.live()
+            for sink in self.carriers(source)
+        )
+
+    def settle(self, limit: int) -> bool:
+        """Let time pass until all has settled; False if it has not within `limit` ns."""
+        return self.wait_for(self.is_settled, limit)
+
+    def check_end(self) -> None:
+        """All is healed and settled: let the checkers look at the whole."""
+        for checker in self.checkers:
+            checker.ended(self.live())
+
+    def hear(self, region: str, event: Event) -> None:
+        """The links of a region report something."""
+        kind = type(event).__name__
+        self.events[kind] = self.events.get(kind, 0) + 1
+        if kind not in {"OpsTaken", "Reported"}:
+            self.trace.note(self.now, region, kind, describe(event))
+        if self.on_event is not None:
+            self.on_event(region, event)
+
+
+def link_ends(source: str, sink: str) -> tuple[tuple[str, str, Direction], ...]:
+    """The two ends of a link: who, with whom, which way."""
+    return (source, sink, Direction.OUT), (sink, source, Direction.IN)
+
+
+def describe(event: Event) -> str:
+    """An event's fields, for the trace."""
+    names = type(event).__annotations__
+    return " ".join(f"{name}={getattr(event, name)!r}" for name in names)
+
+
+def plain(word: Word) -> str:
+    """A word of a command, for people."""
+    return word.decode("latin-1") if isinstance(word, bytes) else str(word)
