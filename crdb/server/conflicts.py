@@ -46,25 +46,23 @@ def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
     shown = db.lookup(key)
     if shown is None:
         return []
-    found: list[Candidate] = []
+    parts = [shown]
     held = db.data[key]
     if isinstance(held, Contested):
-        parts = [held.parts[code] for code in sorted(held.parts)]
-        others = [part for part in parts if part is not shown and part.alive()]
-        for part in (shown, *others):
-            if not isinstance(part, Register):
-                name = TYPE_NAMES.get(part.code(), b"custom")
-                found.append(Candidate(name, None, None, part.lowest(), None, part is shown))
-            elif part is not shown:
-                found += _writes(part, None, is_shown=False)
-    found += _inner(shown)
-    return found + _deadlines(db, key)
+        others = [held.parts[code] for code in sorted(held.parts)]
+        parts += [part for part in others if part is not shown and part.alive()]
+    found: list[Candidate] = []
+    for part in parts:
+        if isinstance(part, Register):
+            found += _writes(part, None, is_shown=part is shown)
+        elif len(parts) > 1:
+            name = TYPE_NAMES.get(part.code(), b"custom")
+            found.append(Candidate(name, None, None, part.lowest(), None, part is shown))
+    return found + _elements(shown) + _deadlines(db, key)
 
 
-def _inner(value: Value) -> list[Candidate]:
-    """Conflicts within the value that is shown."""
-    if isinstance(value, Register):
-        return _writes(value, None)
+def _elements(value: Value) -> list[Candidate]:
+    """Conflicts within a collection."""
     if isinstance(value, Fields):
         named = value.fields.items()
     elif isinstance(value, List):

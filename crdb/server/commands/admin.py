@@ -34,6 +34,28 @@ NO_LINKS: Final = b"ERR this instance has no links"
 NO_TEST_CLOCK: Final = b"ERR the test clock is not enabled: start with --test-clock"
 NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
 NOT_A_CLOCK: Final = b"ERR the clock is in milliseconds since 1970, 0 to 2^48"
+LINK_HELP: Final = (
+    b"CRDB.LINK <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    b"CUT <from> <to>",
+    b"    Let nothing pass from one region to another; the way back is another link.",
+    b"CUT ALL",
+    b"    Let nothing pass on any link.",
+    b"HEAL <from> <to>",
+    b"    Undo CUT.",
+    b"HEAL ALL",
+    b"    Undo CUT for all links.",
+    b"HELP",
+    b"    Print this help.",
+)
+CLOCK_HELP: Final = (
+    b"CRDB.CLOCK <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    b"SET <milliseconds>",
+    b"    Stop the clock of this region at a time since 1970.",
+    b"REAL",
+    b"    Return to the real clock.",
+    b"HELP",
+    b"    Print this help.",
+)
 CLOCK_MAX: Final = 1 << 48
 WAIT_MS_MAX: Final = 1 << 48
 
@@ -229,6 +251,24 @@ def require_test_clock(client: Client) -> None:
         raise CommandError(NO_TEST_CLOCK)
 
 
+# -- help ------------------------------------------------------------------------------------
+
+
+def link_help(client: Client, args: list[bytes]) -> None:
+    reply_help(client, LINK_HELP)
+
+
+def clock_help(client: Client, args: list[bytes]) -> None:
+    reply_help(client, CLOCK_HELP)
+
+
+def reply_help(client: Client, lines: Sequence[bytes]) -> None:
+    """A text, a status for each line."""
+    reply.array(client.out, len(lines))
+    for line in lines:
+        reply.simple(client.out, line)
+
+
 COMMANDS: Final = (
     Command(
         "crdb.links", links, 1, "admin loading stale", since="0.1.0",
@@ -248,6 +288,10 @@ COMMANDS: Final = (
                 "heal", heal, -3, "admin loading stale", since="0.1.0",
                 summary="Undoes the cut of a link, or of all of them.",
                 complexity="O(N) where N is the number of links.",
+            ),
+            Command(
+                "help", link_help, 2, "loading stale", categories="admin", since="0.1.0",
+                summary="Explains the subcommands.", complexity="O(1)",
             ),
         ),
     ),
@@ -283,6 +327,10 @@ COMMANDS: Final = (
             Command(
                 "real", clock_real, 2, "admin loading stale fast", since="0.1.0",
                 summary="Returns to the real clock.", complexity="O(1)",
+            ),
+            Command(
+                "help", clock_help, 2, "loading stale", categories="admin", since="0.1.0",
+                summary="Explains the subcommands.", complexity="O(1)",
             ),
         ),
     ),

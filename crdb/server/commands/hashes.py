@@ -6,16 +6,15 @@ to HSH-7, D-06). What an increment refuses, it refuses by the value that is seen
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
 from crdb.resp import reply
 from crdb.resp.numbers import INT64_MAX
 from crdb.server import arguments, sampling, scanning
 from crdb.server.client import Client
+from crdb.server.commands.counters import decimal
 from crdb.server.errors import (
     NAN_OR_INFINITY,
-    NOT_A_FLOAT,
     OUT_OF_RANGE,
     OVERFLOW,
     SYNTAX,
@@ -125,7 +124,9 @@ def hincrby(client: Client, args: list[bytes]) -> None:
 def hincrbyfloat(client: Client, args: list[bytes]) -> None:
     """As HINCRBY; summed in decimal (CTR-3)."""
     db = client.db
-    delta = decimal_increment(args[3])
+    delta = decimal(args[3])
+    if delta is None:
+        raise CommandError(INFINITE_INCREMENT)
     value = read_hash_for_write(db, args[1])
     if value is not None:
         text = value.get(args[2])
@@ -138,19 +139,6 @@ def hincrbyfloat(client: Client, args: list[bytes]) -> None:
     except CounterOverflow:
         raise CommandError(OVERFLOW) from None
     reply.bulk(client.out, text)
-
-
-def decimal_increment(argument: bytes) -> Decimal:
-    """What to add, exactly as it is written."""
-    exact = parse_decimal(argument)
-    if exact is not None:
-        return exact
-    value = arguments.parse_float(argument)
-    if value is None:
-        raise CommandError(NOT_A_FLOAT)
-    if value - value != 0:
-        raise CommandError(INFINITE_INCREMENT)
-    return Decimal(value)
 
 
 # -- reading ---------------------------------------------------------------------------------

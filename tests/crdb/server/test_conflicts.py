@@ -105,6 +105,17 @@ def test_d_02_all_types_of_a_contested_key_are_listed() -> None:
     assert seen(regions, "k") == []
 
 
+def test_d_02_a_string_may_be_what_a_contested_key_shows() -> None:
+    regions = Regions()
+    regions.run(1, "SET", "k", "text")
+    regions.run(2, "SADD", "k", "m")
+    regions.sync()
+    assert seen(regions, "k") == [
+        (b"string", None, b"text", 1, START_MS, True),
+        (b"set", None, None, 2, None, False),
+    ]
+
+
 def test_exp_1_concurrent_deadlines_are_listed_the_longest_first() -> None:
     regions = Regions(3)
     regions.run(1, "SADD", "s", "m")

@@ -65,6 +65,8 @@ def test_it_looks_every_few_milliseconds_while_somebody_waits() -> None:
     pending.remove(session)
     assert pending.deadline is None
     assert not session.blocked
+    pending.remove(session)
+    assert pending.deadline is None
 
 
 def test_several_wait_for_themselves() -> None:

@@ -131,6 +131,14 @@ def test_an_instance_without_links_has_nothing_to_cut_and_is_settled(regions: Re
     assert regions.run(1, "CRDB.SETTLE", "1000") == 1
 
 
+@pytest.mark.parametrize("name", ["CRDB.LINK", "CRDB.CLOCK"])
+def test_help_names_every_subcommand(regions: Regions, name: str) -> None:
+    text = b"\n".join(line.text for line in regions.run(1, name, "HELP"))
+    assert text.startswith(name.encode())
+    for subcommand in TABLE[name.encode()].subcommands:
+        assert b"\n" + subcommand.upper() in text
+
+
 # -- waiting ---------------------------------------------------------------------------------
 
 

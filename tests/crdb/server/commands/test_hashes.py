@@ -143,35 +143,13 @@ def test_random_histories_are_as_in_redis(peer: Peer) -> None:
     rng = Random(5)
     keys, fields = ["h", "i", "j"], ["a", "b", "c", "d", "e"]
     values = ["1", "-7", "2.5", "text", "", "1000000"]
+    names = [str(name) for name, *_ in COMMANDS if name != "HRANDFIELD"] + ["DEL", "SET"]
 
     def field() -> str:
         return rng.choice(fields)
 
     def command() -> list[str]:
-        name = rng.choice(
-            [
-                "HSET",
-                "HSET",
-                "HMSET",
-                "HSETNX",
-                "HGET",
-                "HMGET",
-                "HGETALL",
-                "HDEL",
-                "HDEL",
-                "HEXISTS",
-                "HLEN",
-                "HSTRLEN",
-                "HKEYS",
-                "HVALS",
-                "HINCRBY",
-                "HINCRBY",
-                "HINCRBYFLOAT",
-                "HSCAN",
-                "SET",
-                "DEL",
-            ]
-        )
+        name = rng.choice(names)
         key = rng.choice(keys)
         match name:
             case "HSET" | "HMSET":
@@ -394,6 +372,27 @@ def test_d_05_an_increment_beyond_59_bits_is_refused() -> None:
     overflow = Refusal(b"ERR increment or decrement would overflow")
     assert regions.run(1, "HINCRBY", "h", "n", 1) == overflow
     assert regions.run(1, "HGET", "h", "n") == b"%d" % most
+
+
+def test_a_float_increment_never_becomes_infinite() -> None:
+    regions = Regions()
+    assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e308") == b"1" + b"0" * 308
+    refused = Refusal(b"ERR increment would produce NaN or Infinity")
+    assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e308") == refused
+
+
+@pytest.mark.parametrize("command", ["HINCRBY", "HINCRBYFLOAT"])
+def test_d_05_what_one_region_has_added_fits_64_bits(command: str) -> None:
+    regions = Regions()
+    most = (1 << 59) - 1
+    for _ in range(16):
+        assert regions.run(1, "HINCRBY", "h", "n", most) == most
+        regions.sync()
+        assert regions.run(2, "HINCRBY", "h", "n", -most) == 0
+        regions.sync()
+    overflow = Refusal(b"ERR increment or decrement would overflow")
+    assert regions.run(1, command, "h", "n", 16) == overflow
+    assert regions.run(1, command, "h", "n", 15) in (15, b"15")
 
 
 def test_an_hset_is_one_operation_and_one_effect() -> None:
