@@ -1,0 +1,48 @@
+"""Which representation Redis would choose, asked of Redis 7.2 and its limits written down here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crdb.server import contents
+from crdb.server.encodings import encoding_of
+from crdt.replica import Replica
+
+STRING, SET, HASH, ZSET, LIST = 1, 2, 3, 4, 5
+
+
+def numbered(count: int, size: int = 1) -> list[bytes]:
+    """Different items of at least `size` bytes."""
+    return [b"%d" % n + b"x" * size for n in range(count)]
+
+
+CASES: list[tuple[int, list[Any], bytes]] = [
+    (STRING, [b"12345678901234567"], b"int"),
+    (STRING, [b"012"], b"embstr"),
+    (STRING, [b"x" * 44], b"embstr"),
+    (STRING, [b"x" * 45], b"raw"),
+    (SET, [b"%d" % n for n in range(512)], b"intset"),
+    (SET, [b"%d" % n for n in range(513)], b"hashtable"),
+    (SET, numbered(128), b"listpack"),
+    (SET, numbered(129), b"hashtable"),
+    (SET, [b"x" * 65], b"hashtable"),
+    (HASH, [item for name in numbered(128) for item in (name, b"v")], b"listpack"),
+    (HASH, [item for name in numbered(129) for item in (name, b"v")], b"hashtable"),
+    (HASH, [b"f", b"x" * 65], b"hashtable"),
+    (ZSET, [item for name in numbered(128) for item in (name, 1.0)], b"listpack"),
+    (ZSET, [item for name in numbered(129) for item in (name, 1.0)], b"skiplist"),
+    (ZSET, [b"x" * 65, 1.0], b"skiplist"),
+    (LIST, [b"x" * 1000] * 8, b"listpack"),
+    (LIST, [b"x" * 1000] * 9, b"quicklist"),
+]
+
+
+@pytest.mark.parametrize(("code", "content", "encoding"), CASES)
+def test_the_limits(code: int, content: list[Any], encoding: bytes) -> None:
+    db = Replica(1).keyspace
+    contents.put(db, b"k", code, content, None)
+    value = db.lookup(b"k")
+    assert value is not None
+    assert encoding_of(value) == encoding
