@@ -56,6 +56,20 @@ class Regions:
             self.replicas[sink].accept(Op.from_bytes(op.to_bytes()))
         self.instances[sink].serve_touched()
 
+    def merge(self, source: int, sink: int) -> None:
+        """Bring a snapshot of one region to another."""
+        self.instances[sink].advance(self.now)
+        self.replicas[sink].merge(list(self.replicas[source].snapshot()))
+        self.instances[sink].serve_touched()
+
+    def collect(self) -> None:
+        """Let all regions hear how far the others are, and forget what they may."""
+        for sink, replica in self.replicas.items():
+            for source, other in self.replicas.items():
+                if source != sink:
+                    replica.heard(source, other.vector, self.now)
+            replica.collect()
+
     def sync(self) -> None:
         """Bring everything to all regions, and check that they converge."""
         for _ in range(2):  # the second time for those that stood in between

@@ -1,0 +1,90 @@
+"""Regions converge, whatever is written where, in which order it arrives, and in which form.
+
+Three regions write at random under the same few keys, with all families of commands at once, while
+operations and whole snapshots travel, time passes and metadata is forgotten. What each family's
+values should be is tested with the family; here it is only that they are equal in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from crdt.errors import HistoryTruncated
+from tests.crdb.redis_peer import Refusal
+from tests.crdb.regions import Regions
+
+STEPS = 150
+KEYS = "abc"
+MEMBERS = "xyz"
+FIELDS = "fgh"
+TEMPLATES = """
+    SADD k m; SADD k m m m; SREM k m; SPOP k; SPOP k 2; SMOVE k k m
+    SUNIONSTORE k k k; SINTERSTORE k k k; SDIFFSTORE k k k
+    HSET k f n; HSET k f n f text f n; HSETNX k f n; HDEL k f; HDEL k f g h
+    HINCRBY k f n; HINCRBY k f -3; HINCRBYFLOAT k f 0.25
+    ZADD k n m; ZINCRBY k n m; ZREM k m; ZPOPMIN k; ZUNIONSTORE k 2 k k
+    RPUSH k m m; LPUSH k m; LPOP k; LSET k 0 text; LREM k 1 m; LTRIM k 0 1; LMOVE k k LEFT RIGHT
+    SET k n; SET k text; SET k n PX 20; APPEND k n; INCRBY k n; INCRBYFLOAT k 1.5; GETDEL k
+    DEL k; DEL k k; PEXPIRE k 5; PEXPIRE k 30; PERSIST k; RENAME k k; COPY k k REPLACE; FLUSHALL
+"""
+COMMANDS: list[Sequence[str]] = [
+    text.split() for text in TEMPLATES.replace("\n", ";").split(";") if text.strip()
+]
+
+
+def fill_in(template: Sequence[str], rng: Random) -> list[str]:
+    """A command with keys, members, fields and numbers in place of k, m, f and n."""
+    name, *words = template
+    choices = {"k": KEYS, "m": MEMBERS, "f": FIELDS, "n": "1257"}
+    return [name, *(rng.choice(choices[word]) if word in choices else word for word in words)]
+
+
+def step(regions: Regions, rng: Random) -> None:
+    """One thing that happens somewhere."""
+    source, sink = rng.sample(sorted(regions.replicas), 2)
+    match rng.choices(["write", "send", "merge", "collect", "wait"], [70, 20, 4, 3, 10])[0]:
+        case "write":
+            regions.run(source, *fill_in(rng.choice(COMMANDS), rng))
+        case "send":
+            try:
+                regions.send(source, sink)
+            except HistoryTruncated:
+                regions.merge(source, sink)
+        case "merge":
+            regions.merge(source, sink)
+        case "collect":
+            regions.collect()
+        case _:
+            regions.now += rng.randint(1, 10)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_ord_9_regions_converge(seed: int) -> None:
+    rng = Random(seed)
+    regions = Regions(3)
+    for _ in range(STEPS):
+        step(regions, rng)
+    for sink in regions.replicas:  # a merged snapshot may leave a history without its beginning
+        for source in regions.replicas:
+            if source != sink:
+                regions.merge(source, sink)
+    regions.sync()
+    regions.collect()
+    regions.now += 1000
+    regions.sync()
+    regions.collect()
+    regions.sync()
+
+
+def test_every_command_is_accepted_by_some_key() -> None:
+    rng = Random(0)
+    regions = Regions(1)
+    accepted: set[str] = set()
+    for _ in range(3000):
+        words = fill_in(rng.choice(COMMANDS), rng)
+        if not isinstance(regions.run(1, *words), Refusal):
+            accepted.add(words[0])
+    assert accepted == {words[0] for words in COMMANDS}
