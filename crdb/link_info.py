@@ -36,7 +36,7 @@ MS: Final = 1_000_000
 
 class ProcessLinks:
     """The links whose ends are in this process. `clock` is monotone, in nanoseconds; `dialling`
-    tells whether a region's next attempt to connect to a peer is still owed an answer."""
+    tells, of a sink and a source that are not connected, whether they may be at any moment."""
 
     def __init__(
         self,

@@ -120,8 +120,11 @@ class Region:
         there = self.config.region(peer)
 
         async def connect() -> trio.abc.Stream:
-            self.failed.add(peer)
-            stream = await trio.open_tcp_stream(there.host, there.link_port)
+            try:
+                stream = await trio.open_tcp_stream(there.host, there.link_port)
+            except OSError:
+                self.failed.add(peer)
+                raise
             self.failed.discard(peer)
             return stream
 
