@@ -24,6 +24,7 @@ FAMILIES: Final = (
     "sorted_set_pops",
     "sorted_set_ranges",
     "sorted_sets",
+    "sorting",
     "strings",
     "transaction",
 )

@@ -192,10 +192,15 @@ def require(args: list[bytes]) -> Command:
 
 
 def _categories(flags: list[str], group: str, extra: str) -> list[str]:
-    """The ACL categories that Redis derives from a command's flags, its group and its own list."""
-    found = set(extra.split())
+    """The ACL categories that Redis derives from a command's flags, its group and its own list.
+
+    A word of `extra` with a minus in front takes a category of the group away.
+    """
+    words = extra.split()
+    found = {word for word in words if word[0] != "-"}
     if group in GROUP_CATEGORIES:
         found.add(GROUP_CATEGORIES[group])
+    found.difference_update([word[1:] for word in words if word[0] == "-"])
     if "write" in flags:
         found.add("write")
     if "readonly" in flags and "scripting" not in found:

@@ -279,7 +279,7 @@ COMMANDS: Final = (
         complexity="O(N) for N keys.",
     ),
     Command(
-        "object", None, -2, group="generic", since="2.2.3",
+        "object", None, -2, group="generic", categories="-keyspace", since="2.2.3",
         summary="Tells about the representation of a value.", complexity="O(1)",
         subcommands=(
             Command(
