@@ -114,6 +114,7 @@ class End:
     def ended(self, frame: Eof | Refuse) -> list[Event]:
         """The other end has hung up."""
         self.tally.last_error = frame.reason
+        self.outbox = []
         self.shut()
         self.notify()
         return [Closed(self.peer, frame.reason)]

@@ -82,13 +82,13 @@ class LinkStatistics:
     acknowledged: Vector
 
 
-def ignore(_peer: str) -> None:
+def ignore(_peer: str = "") -> None:
     """News that nobody wants."""
 
 
 class Links:
     """The links of one replica. `healed` is called with the peer's name when a link that we dial
-    may be dialled again."""
+    may be dialled again, `sooner` when `deadline` has come nearer since the last `tick`."""
 
     def __init__(
         self,
@@ -112,6 +112,7 @@ class Links:
         self.cuts: set[tuple[str, Direction]] = set()
         self.tallies: dict[tuple[str, Direction], Tally] = {}
         self.healed: Callable[[str], None] = ignore
+        self.sooner: Callable[[], None] = ignore
         self.question = 0
         self.repair_at = NEVER
         self.collect_at = 0
@@ -140,6 +141,7 @@ class Links:
         sink = Sink(self.inlet, expected, self.feed.hello(), now, self.limits)
         sink.tally = self.tally(peer, Direction.IN)
         self.sinks[peer] = sink
+        self.hasten(sink.deadline)
         return sink
 
     def serve(self, now: int) -> Source:
@@ -148,6 +150,7 @@ class Links:
             self.retire(self.greeting[0], now)
         source = Source(self.feed, now)
         self.greeting.append(source)
+        self.hasten(source.deadline)
         return source
 
     def tally(self, peer: str, direction: Direction) -> Tally:
@@ -214,7 +217,15 @@ class Links:
             events = end.receive(frame, now)
         except RemoteProtocolError as error:
             events = end.close(f"protocol error: {error}")
-        return self.handle(end, events, now)
+        events = self.handle(end, events, now)
+        self.hasten(min(end.deadline, self.repair_at))
+        return events
+
+    def hasten(self, deadline: int) -> None:
+        """Something is due at `deadline`."""
+        if deadline < self.promised:
+            self.promised = deadline
+            self.sooner()
 
     def broken(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
         """The bytes that came over a connection were no frames."""
@@ -236,6 +247,8 @@ class Links:
                     if reason:
                         return self.handle(end, end.close(reason), now)
                     end.tally.connects += 1
+                    if self.question:
+                        end.ask(self.question)
                 case SnapshotWanted():
                     assert isinstance(end, Sink)
                     end.merges = self.replica.merges

@@ -1,0 +1,64 @@
+"""Driver: a long way, imitated over a short one.
+
+What is put into one end of a line comes out of the other so much later, in order; what is on its
+way is bounded in bytes. So regions on one machine see the latencies of the places they stand for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import attrs
+import trio
+
+DELAYED_BYTES_MAX: Final = 64 << 20  # on their way: four full windows
+
+
+@attrs.define
+class Bell:
+    """Wakes one task; ringing twice is ringing once."""
+
+    event: trio.Event = attrs.field(factory=trio.Event)
+
+    def ring(self) -> None:
+        """Wake whoever waits, or comes to wait next."""
+        self.event.set()
+
+    async def wait(self) -> None:
+        """Until it has been rung since the last time."""
+        await self.event.wait()
+        self.event = trio.Event()
+
+
+@attrs.define
+class Line:
+    """A way of some length: what is put in comes out later, in order."""
+
+    stream: trio.abc.Stream
+    queue: deque[tuple[float, bytes]] = attrs.field(factory=deque[tuple[float, bytes]])
+    size: int = 0
+    filled: Bell = attrs.field(factory=Bell)
+    drained: Bell = attrs.field(factory=Bell)
+
+    async def send(self, data: bytes, seconds: float) -> None:
+        """Send `data` so much later. Waits while too much is on its way."""
+        while self.size > DELAYED_BYTES_MAX:
+            await self.drained.wait()
+        self.queue.append((trio.current_time() + seconds, data))
+        self.size += len(data)
+        self.filled.ring()
+
+    async def run(self) -> None:
+        """Let come out what has gone the whole way."""
+        while True:
+            if not self.queue:
+                await self.filled.wait()
+                continue
+            await trio.sleep_until(self.queue[0][0])
+            now, due = trio.current_time(), b""
+            while self.queue and self.queue[0][0] <= now:
+                due += self.queue.popleft()[1]
+            await self.stream.send_all(due)
+            self.size -= len(due)
+            self.drained.ring()

@@ -1,0 +1,156 @@
+"""Driver: the streams and the clock of one replica's links.
+
+One nursery per connection, with a task that reads and a task that writes. A stream may be anything
+that trio calls one; TCP and TLS are the caller's choice. Reading stops when the link closes; a send
+is never given up while the link lives. The machines' deadlines are kept by one task, `keep_time`.
+
+What is written goes out at once if the link has rested, else together with what comes within
+`PACE_SECONDS`. See `line` for the delay that imitates a long way.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import attrs
+import trio
+
+from replication.codec import FrameDecoder, encode_all
+from replication.errors import RemoteProtocolError
+from replication.events import Event
+from replication.frames import Eof
+from replication.line import Bell, Line
+from replication.links import Links, Machine
+from replication.member import Direction
+
+PACE_SECONDS: Final = 0.000_5
+SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn
+CONNECT_SECONDS_MAX: Final = 5.0
+FAREWELL_SECONDS_MAX: Final = 0.2  # for the last frame of a link that has closed
+BACKOFF_SECONDS_MIN: Final = 0.05
+BACKOFF_SECONDS_MAX: Final = 1.0
+LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
+
+Connect = Callable[[], Awaitable[trio.abc.Stream]]
+Observe = Callable[[list[Event]], None]
+
+
+def clock() -> int:
+    """Nanoseconds of the monotone clock that trio's tasks live by."""
+    return round(trio.current_time() * 1e9)
+
+
+@attrs.define
+class Driver:
+    """Runs the links of one replica. `observe` gets all events, `delay_ns` says how long the way
+    to a peer is made."""
+
+    links: Links
+    rng: random.Random
+    observe: Observe
+    delay_ns: Callable[[str], int] = lambda _peer: 0
+    kicks: dict[str, Bell] = attrs.field(init=False)
+    sooner: Bell = attrs.field(init=False, factory=Bell)
+
+    def __attrs_post_init__(self) -> None:
+        self.kicks = {peer: Bell() for peer in self.links.peers}
+        self.links.sooner = self.sooner.ring
+        self.links.healed = lambda peer: self.kicks[peer].ring()
+
+    async def keep_time(self) -> None:
+        """Call `tick` when it is due, until cancelled."""
+        while True:
+            self.observe(self.links.tick(clock()))
+            with trio.move_on_at(self.links.deadline / 1e9):
+                await self.sooner.wait()
+
+    async def keep_dialling(self, peer: str, connect: Connect) -> None:
+        """Keep a link from `peer` to us, until cancelled: dial, run, and dial again."""
+        wait = BACKOFF_SECONDS_MIN
+        while True:
+            if self.links.is_cut(peer, Direction.IN):
+                await self.kicks[peer].wait()
+                continue
+            if await self.dial(peer, connect):
+                wait = BACKOFF_SECONDS_MIN
+            with trio.move_on_after(wait * self.rng.uniform(0.5, 1.5)):
+                await self.kicks[peer].wait()
+            wait = min(2 * wait, BACKOFF_SECONDS_MAX)
+
+    async def dial(self, peer: str, connect: Connect) -> bool:
+        """One connection, to its end; whether there was one on which both sides had greeted."""
+        sink = self.links.dial(peer, clock())
+        try:
+            with trio.fail_after(CONNECT_SECONDS_MAX):
+                stream = await connect()
+        except (trio.TooSlowError, OSError) as error:
+            self.links.receive(sink, Eof(f"cannot connect: {error}"), clock())
+            return False
+        await self.run(stream, sink)
+        return sink.hello is not None
+
+    async def serve(self, stream: trio.abc.Stream) -> None:
+        """Serve a connection that has come in, to its end."""
+        await self.run(stream, self.links.serve(clock()))
+
+    async def run(self, stream: trio.abc.Stream, end: Machine) -> None:
+        """Run one end of a link until it closes."""
+        bell, line = Bell(), Line(stream)
+        scope = trio.CancelScope()
+
+        def notify() -> None:
+            bell.ring()
+            if end.closed:
+                scope.cancel()
+
+        end.notify = notify
+        notify()  # it may have been cut while it was being connected
+        try:
+            with scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self.guard, end, line.run)
+                    nursery.start_soon(self.guard, end, lambda: self.write(end, bell, line))
+                    await self.guard(end, lambda: self.read(stream, end))
+        finally:
+            self.observe(self.links.receive(end, Eof("we hang up"), clock()))
+            with trio.CancelScope(deadline=trio.current_time() + FAREWELL_SECONDS_MAX, shield=True):
+                if not line.size:
+                    await self.guard(end, lambda: stream.send_all(encode_all(end.frames_to_send())))
+            await trio.aclose_forcefully(stream)
+
+    async def guard(self, end: Machine, act: Callable[[], Awaitable[None]]) -> None:
+        """Take a broken stream for the end of the stream."""
+        try:
+            await act()
+        except LOST as error:
+            self.observe(self.links.receive(end, Eof(str(error) or "connection lost"), clock()))
+
+    async def read(self, stream: trio.abc.Stream, end: Machine) -> None:
+        """Take in what comes."""
+        decoder = FrameDecoder()
+        while not end.closed:
+            data = await stream.receive_some()
+            try:
+                for frame in decoder.feed(bytes(data)) if data else [Eof()]:
+                    self.observe(self.links.receive(end, frame, clock()))
+            except RemoteProtocolError as error:
+                self.observe(self.links.broken(end, error, clock()))
+
+    async def write(self, end: Machine, bell: Bell, line: Line) -> None:
+        """Send what there is, whenever the bell rings; but the last frame is left to `run`."""
+        while not end.closed:
+            data = b""
+            while end.ready and len(data) < SEND_BYTES:
+                data += encode_all(end.frames_to_send())
+            if not data:
+                await bell.wait()
+                continue
+            sent_at = trio.current_time()
+            delay = self.delay_ns(end.peer)
+            if delay or line.size:
+                await line.send(data, delay / 1e9)
+            else:
+                await line.stream.send_all(data)
+            await trio.sleep_until(sent_at + PACE_SECONDS)

@@ -1,0 +1,241 @@
+"""The driver: streams of trio under a virtual clock, and one run over loopback TCP."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+import trio.testing
+
+from crdt.replica import Replica
+from replication.events import Closed, Connected, Event
+from replication.limits import MS, Limits
+from replication.link import BACKOFF_SECONDS_MAX, Driver
+from replication.links import Links
+from replication.member import Direction, Member, Peer
+
+
+class Site:
+    """A region with a driver."""
+
+    def __init__(self, name: str, region: int, peers: list[Peer], delay_ns: int = 0) -> None:
+        regions = {region, *(peer.region for peer in peers)}
+        self.replica = Replica(region, members=regions)
+        self.links = Links(self.replica, Member(name, region, self.replica.origin), peers)
+        self.events: list[Event] = []
+        self.driver = Driver(
+            self.links, random.Random(region), self.events.extend, lambda _peer: delay_ns
+        )
+
+    def write(self, key: str, value: str) -> None:
+        """Set a key, and let the links know."""
+        self.replica.string(key).set(value)
+        self.replica.seal()
+        self.links.wake()
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def pair(delay_ns: int = 0) -> tuple[Site, Site]:
+    """Two regions; the second follows the first and is followed by it."""
+    one = Site("one", 1, [Peer("two", 2, (2,))], delay_ns)
+    two = Site("two", 2, [Peer("one", 1, (1,))], delay_ns)
+    return one, two
+
+
+Connect = Callable[[], Awaitable[trio.abc.Stream]]
+
+
+def joined(nursery: trio.Nursery, there: Site) -> Connect:
+    """Dials `there` over a pair of memory streams."""
+
+    async def connect() -> trio.abc.Stream:
+        ours, theirs = trio.testing.memory_stream_pair()
+        nursery.start_soon(there.driver.serve, theirs)
+        return ours
+
+    return connect
+
+
+def start(nursery: trio.Nursery, one: Site, two: Site) -> None:
+    """Let both keep time and dial each other."""
+    for here, there in ((one, two), (two, one)):
+        nursery.start_soon(here.driver.keep_time)
+        nursery.start_soon(
+            here.driver.keep_dialling, there.links.member.name, joined(nursery, there)
+        )
+
+
+async def test_what_is_written_here_is_read_there(autojump_clock: trio.testing.MockClock) -> None:
+    one, two = pair()
+    async with trio.open_nursery() as nursery:
+        start(nursery, one, two)
+        await trio.sleep(0.1)
+        one.write("k", "v")
+        await trio.sleep(0.01)
+        assert two.replica.string("k").get() == "v"
+        two.write("k", "w")
+        await trio.sleep(0.01)
+        assert one.replica.string("k").get() == "w"
+        nursery.cancel_scope.cancel()
+    assert one.of(Closed)
+
+
+async def test_a_delay_is_kept_in_each_direction(autojump_clock: trio.testing.MockClock) -> None:
+    one, two = pair(50 * MS)
+    async with trio.open_nursery() as nursery:
+        start(nursery, one, two)
+        await trio.sleep(1)
+        assert [round(row.rtt_ms) for row in one.links.statistics(0)] == [100, 100]
+        one.write("k", "v")
+        await trio.sleep(0.049)
+        assert two.replica.string("k").get() is None
+        await trio.sleep(0.003)
+        assert two.replica.string("k").get() == "v"
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_cut_link_rests_until_it_is_healed(autojump_clock: trio.testing.MockClock) -> None:
+    one, two = pair()
+    async with trio.open_nursery() as nursery:
+        start(nursery, one, two)
+        await trio.sleep(0.1)
+        now = int(trio.current_time() * 1e9)
+        two.links.cut("one", Direction.IN, now)
+        await trio.sleep(0.1)
+        one.write("k", "v")
+        await trio.sleep(10)
+        assert two.replica.string("k").get() is None
+        assert "one" not in two.links.sinks
+        two.links.heal("one", Direction.IN)
+        await trio.sleep(0.01)
+        assert two.replica.string("k").get() == "v"
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_link_cut_while_it_connects_is_not_made(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    one, two = pair()
+    async with trio.open_nursery() as nursery:
+        connect = joined(nursery, one)
+
+        async def slow() -> trio.abc.Stream:
+            await trio.sleep(1)
+            return await connect()
+
+        nursery.start_soon(two.driver.keep_dialling, "one", slow)
+        await trio.sleep(0.5)
+        two.links.cut("one", Direction.IN, 0)
+        await trio.sleep(1)
+        assert not two.links.sinks
+        nursery.cancel_scope.cancel()
+
+
+async def test_dialling_backs_off_and_says_why(autojump_clock: trio.testing.MockClock) -> None:
+    _, two = pair()
+    dialled: list[float] = []
+
+    async def nobody() -> trio.abc.Stream:
+        dialled.append(trio.current_time())
+        raise OSError("nobody there")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(two.driver.keep_dialling, "one", nobody)
+        await trio.sleep(30)
+        nursery.cancel_scope.cancel()
+    gaps = [later - earlier for earlier, later in zip(dialled, dialled[1:], strict=False)]
+    assert gaps[0] < 0.1
+    assert max(gaps) <= 1.5 * BACKOFF_SECONDS_MAX
+    assert min(gaps[6:]) >= 0.5 * BACKOFF_SECONDS_MAX
+    assert two.links.statistics(0)[0].last_error == "cannot connect: nobody there"
+
+
+async def test_a_refused_link_says_why(autojump_clock: trio.testing.MockClock) -> None:
+    one, two = pair()
+    one.links.cut("two", Direction.OUT, 0)
+    async with trio.open_nursery() as nursery:
+        start(nursery, one, two)
+        await trio.sleep(0.1)
+        assert two.links.statistics(0)[0].last_error == "the link is cut"
+        nursery.cancel_scope.cancel()
+
+
+async def test_bytes_that_are_no_frames_end_a_link(autojump_clock: trio.testing.MockClock) -> None:
+    one, _ = pair()
+    ours, theirs = trio.testing.memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one.driver.serve, theirs)
+        await ours.send_all(b"GET / HTTP/1.1\r\n\r\n")
+        with pytest.raises(trio.BrokenResourceError):
+            while await ours.receive_some():
+                pass
+            raise trio.BrokenResourceError
+    assert isinstance(one.events[0], Closed)
+    assert one.events[0].reason.startswith("protocol error")
+
+
+async def test_a_broken_stream_ends_a_link(autojump_clock: trio.testing.MockClock) -> None:
+    one, two = pair()
+    streams: list[trio.testing.MemorySendStream] = []
+
+    async def fail() -> None:
+        raise trio.BrokenResourceError("cable pulled")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one.driver.keep_time)
+        connect = joined(nursery, two)
+
+        async def remember() -> trio.abc.Stream:
+            stream = await connect()
+            assert isinstance(stream, trio.StapledStream)
+            streams.append(stream.send_stream)
+            return stream
+
+        nursery.start_soon(one.driver.keep_dialling, "two", remember)
+        await trio.sleep(0.1)
+        streams[0].send_all_hook = fail
+        await trio.sleep(1)
+        assert len(one.of(Connected)) == 2
+        assert "cable pulled" in str(one.of(Closed)[0])
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_silent_peer_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    one, _ = pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one.driver.keep_time)
+
+        async def deaf() -> trio.abc.Stream:
+            return trio.testing.memory_stream_pair()[0]
+
+        nursery.start_soon(one.driver.keep_dialling, "two", deaf)
+        await trio.sleep(Limits().silence_ns_max / 1e9 + 0.01)
+        assert "silent" in str(one.of(Closed)[0])
+        nursery.cancel_scope.cancel()
+
+
+async def test_over_loopback_tcp() -> None:
+    one, two = pair()
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = listeners[0].socket.getsockname()[1]
+        nursery.start_soon(trio.serve_listeners, one.driver.serve, listeners)
+
+        async def connect() -> trio.abc.Stream:
+            return await trio.open_tcp_stream("127.0.0.1", port)
+
+        for site in (one, two):
+            nursery.start_soon(site.driver.keep_time)
+        nursery.start_soon(two.driver.keep_dialling, "one", connect)
+        for number in range(1000):
+            one.write(f"k{number}", "v")
+        with trio.fail_after(30):
+            while two.replica.vector != one.replica.vector:
+                await trio.lowlevel.checkpoint()
+        assert two.replica.digest() == one.replica.digest()
+        nursery.cancel_scope.cancel()
