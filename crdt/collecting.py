@@ -4,9 +4,10 @@ Metadata is dropped once every member has observed what made it superfluous (rul
 costs no message. What waits is named in `keyspace.litter`, so a collection looks at nothing else.
 
 An expired key is removed once every member has reported a wall clock past its deadline, when none of
-them takes it for alive any more. One of them does it, the lowest region, and by an ordinary delete: a
-replica that dropped the key silently and then wrote to it anew would leave its new value to be buried
-elsewhere, by remains and a deadline that it no longer knows of (EXP-7).
+them takes it for alive any more; a deadline whose key is gone, once everybody has seen all that made
+it go. One of them does it, the lowest region, and by an ordinary delete: a replica that dropped these
+silently and then wrote to the key anew would leave its new value to be buried elsewhere, by remains
+and a deadline that it no longer knows of (EXP-7).
 """
 
 from __future__ import annotations
@@ -30,20 +31,24 @@ class Garbage:
         self.attempted = 0
         self.collected = 0
 
-    def collect(self, stable: Vector, clock: int) -> int:
-        """Drop what is superfluous below `stable`, delete what expired before `clock` (ms; 0 where
-        that is the business of another); how many keys were helped."""
+    def collect(self, stable: Vector, clock: int, leads: bool) -> int:
+        """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired
+        before `clock` (ms); how many keys were helped."""
         self.attempted += len(self.db.litter)
         before = self.collected
         now = dict(self.db.vector)
         for key in sorted(self.db.litter):
             left = self.sweep_values(key, stable)
-            left = self.sweep_deadlines(key, stable, now) or left
+            left = self.sweep_deadlines(key, stable) or left
+            if leads and self.is_orphan(key, stable, now):
+                self.db.delete(key)
+                left = False
             if not left:
                 self.db.litter.discard(key)
                 self.orphans.pop(key, None)
                 self.collected += 1
-        self.reap(clock)
+        if leads:
+            self.reap(clock)
         return self.collected - before
 
     def sweep_values(self, key: bytes, stable: Vector) -> bool:
@@ -61,28 +66,34 @@ class Garbage:
             return False
         return left
 
-    def sweep_deadlines(self, key: bytes, stable: Vector, now: Vector) -> bool:
-        """Drop deadlines that say nothing: those that never come, once everybody has seen them,
-        and those of a key that is gone, once everybody has seen all that made it go."""
+    def sweep_deadlines(self, key: bytes, stable: Vector) -> bool:
+        """Drop deadlines that never come, once everybody has seen them; True if some are left, or
+        are those of a key that is gone."""
         db = self.db
         siblings = db.deadlines.table.get(key)
         if siblings is None:
             return False
-        if key in db.data:
-            self.orphans.pop(key, None)
-            if db.deadlines.endless(key):
-                if all(covers(stable, dot) for dot in siblings[::2]):
-                    db.deadlines.put(key, ())
-                    return False
+        if key not in db.data:
+            return True
+        if not db.deadlines.endless(key):
+            return False
+        for dot in siblings[::2]:
+            if not covers(stable, dot):
                 return True
+        db.deadlines.put(key, ())
+        return False
+
+    def is_orphan(self, key: bytes, stable: Vector, now: Vector) -> bool:
+        """Whether all that is left of a key is its deadlines, and everybody knows so much."""
+        siblings = self.db.deadlines.table.get(key)
+        if siblings is None or key in self.db.data:
+            self.orphans.pop(key, None)
             return False
         noted = self.orphans.get(key)
         if noted is None or noted[0] != siblings:
             self.orphans[key] = (siblings, now)
-        elif dominates(stable, noted[1]):
-            db.deadlines.put(key, ())
             return False
-        return True
+        return dominates(stable, noted[1])
 
     def reap(self, clock: int) -> None:
         """Delete keys that all members know to have expired."""

@@ -285,9 +285,8 @@ class Replica:
         that may not write yet must not collect either.
         """
         stable = self.stability.stable(self.keyspace.vector)
-        leads = self.stability.leads(self.region)
-        clock = self.stability.clock(self.keyspace.horizon) if leads else 0
-        return self.garbage.collect(stable, clock)
+        clock = self.stability.clock(self.keyspace.horizon)
+        return self.garbage.collect(stable, clock, self.stability.leads(self.region))
 
     def statistics(self) -> Statistics:
         """How the replica is doing."""

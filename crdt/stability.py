@@ -27,6 +27,8 @@ class Stability:
     def heard(self, region: int, vector: Vector, clock: int, mine: Vector) -> None:
         """`region` has reached `vector` and `clock` (ms). `mine` is our own vector."""
         queue = self.pending.setdefault(region, [])
+        while queue and not dominates(vector, queue[-1][0]):
+            queue.pop()  # the region has lost its memory since, and what it told of may never come
         if len(queue) > 1:
             queue.pop()
         queue.append((vector, clock))

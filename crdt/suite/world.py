@@ -35,6 +35,7 @@ from crdt.suite.steps import AHEAD, Step
 from crdt.suite.subject import Disagreement, Subject
 
 CLOCK_START: Final = 1000
+ROUNDS_TO_REST: Final = 4
 TWIN: Final = 255
 BACKLOGS: Final = (1 << 20, 900, 300)  # bytes of history, region by region
 
@@ -87,10 +88,10 @@ class World:
         return self.sites[number % len(self.sites)]
 
     def run(self, steps: list[Step]) -> None:
-        """Take these steps, and settle at last. Raises what goes wrong first."""
-        for step in steps:
+        """Take these steps, settle and come to rest. Raises what goes wrong first."""
+        for step in [*steps, Step("settle")]:
             self.step(step)
-        self.step(Step("settle"))
+        self.rest()
 
     def step(self, step: Step) -> None:
         """Take one step and check who has changed."""
@@ -98,6 +99,19 @@ class World:
         for site in self.sites:
             if site.vector != site.replica.keyspace.vector or step.kind == "advance":
                 self.check(site)
+
+    def rest(self) -> None:
+        """Let all regions forget what they may. When nothing happens any more, that is all."""
+        for _ in range(ROUNDS_TO_REST):
+            for number in range(len(self.sites)):
+                self.step(Step("collect", number))
+            self.step(Step("settle"))
+        for site in self.sites:
+            db = site.replica.keyspace
+            self.count("nothing is left to forget")
+            if db.litter or db.graves:
+                where = f"region {site.region} keeps {sorted(db.litter)} and {sorted(db.graves)}"
+                raise Disagreement("nothing is left to forget", where)
 
     def count(self, law: str) -> None:
         """Note that a law was put to the test once more."""
