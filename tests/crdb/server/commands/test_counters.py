@@ -86,7 +86,10 @@ def test_fractions_are_added_as_people_write_them(peer: Peer) -> None:
     commands += [("INCRBYFLOAT", "k", "0.1")] * 20 + [("INCRBYFLOAT", "k", "-0.000001")]
     commands += [("SET", "k", "3"), ("INCRBYFLOAT", "k", "1.1"), ("INCRBYFLOAT", "k", "-4.1")]
     commands += [("INCRBYFLOAT", "k", "1e17"), ("INCRBYFLOAT", "new", "1e-17"), ("GET", "new")]
-    commands += [("INCRBYFLOAT", "new", "1e-18"), ("GET", "new"), ("SET", "h", "0x10")]
+    commands += [
+        ("INCRBYFLOAT", "new", "1e-18"),
+        ("GET", "new"),
+    ]
     commands += [("INCRBYFLOAT", "h2", "0x10"), ("GET", "h2")]
     peer.play(commands)
 
@@ -194,6 +197,14 @@ def test_ctr_8_what_is_no_number_is_refused_here() -> None:
     regions = Regions(1)
     regions.run(1, "SET", "x", "a")
     assert regions.run(1, "INCR", "x") == NOT_AN_INTEGER
+
+
+def test_ctr_3_a_value_in_hexadecimal_is_no_number_though_an_increment_may_be() -> None:
+    """All regions must read a value alike, so only decimal numbers count as numbers."""
+    regions = Regions(1)
+    regions.run(1, "SET", "x", "0x10")
+    assert regions.run(1, "INCRBYFLOAT", "x", "1") == Refusal(b"ERR value is not a valid float")
+    assert regions.run(1, "INCRBYFLOAT", "y", "0x10") == b"16"
 
 
 def test_an_increment_keeps_the_time_to_live() -> None:

@@ -93,6 +93,13 @@ def test_words_that_are_missing_or_too_many(peer: Peer) -> None:
         peer.same(*words)
 
 
+def test_object_help_names_its_subcommands(peer: Peer) -> None:
+    lines = [line.text for line in decode(peer.ours.run(encode(("OBJECT", "HELP"))))]
+    for name in (b"ENCODING", b"FREQ", b"HELP", b"IDLETIME", b"REFCOUNT"):
+        assert any(line.startswith(name) for line in lines)
+    peer.same("OBJECT", "HELP", "x")
+
+
 @pytest.mark.parametrize("name", ["FLUSHALL", "FLUSHDB"])
 def test_flush(peer: Peer, name: str) -> None:
     for words in ((), ("ASYNC",), ("sync",), ("FOO",), ("SYNC", "ASYNC")):
