@@ -72,10 +72,11 @@ class Counter:
     def total_binary(self, base: float) -> float:
         """`base` plus the live shares in binary floating point, in order of origin (CTR-3)."""
         total = base
-        for origin in sorted(self.shares):
-            share = self.shares[origin]
+        shares = self.shares
+        for origin in shares if len(shares) == 1 else sorted(shares):
+            share = shares[origin]
             if share.seq > share.reset_seq:
-                total += float(share.part())
+                total += float(share.sum if share.reset_seq == 0 else share.part())
         return total
 
     def next(self, origin: Origin, seq: int, delta: Number) -> tuple[int, Number]:

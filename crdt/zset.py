@@ -16,15 +16,16 @@ from typing import Any, Final
 from sortedcontainers import SortedList
 
 from crdt.errors import NotANumber
-from crdt.fields import ADD, Fields, assign_fields, remains_of, remove_fields
+from crdt.fields import ADD, ASSIGN, RESET, Fields, assign_fields, remains_of, remove_fields
 from crdt.keyspace import Keyspace
 from crdt.number import Number
 from crdt.register import Register
 
 ZSET: Final = 4
+ASSIGN_SCORE: Final = ZSET << 4 | ASSIGN
 INTEGRAL_MAX: Final = float(1 << 53)
 STALE_SHARE: Final = 8  # with more than an eighth of the members moved, sorting anew is cheaper
-STALE_SLACK: Final = 64
+STALE_SLACK: Final = 1024  # small changes of small sets are not worth the thought
 
 
 class Score(Register):
@@ -40,7 +41,7 @@ class Score(Register):
 
     def number(self) -> float:
         """The score that readers see; minus zero is zero, as in Redis 7.2."""
-        score = 0.0 if self.dot == 0 else float(self.value)
+        score: float = 0.0 if self.dot == 0 else float(self.value)
         if self.extra is not None and self.extra.counter is not None:
             score = self.extra.counter.total_binary(score)
         return score + 0.0 if score == score else 0.0
@@ -49,16 +50,40 @@ class Score(Register):
         return self.number()
 
 
+class Ranking:
+    """The members of a sorted set in order, as they were when somebody asked last.
+
+    `scores` are those that `order` knows, `stale` the members written since.
+    """
+
+    __slots__ = ("order", "scores", "stale")
+
+    def __init__(self, scores: dict[bytes, float]) -> None:
+        self.scores = scores
+        self.order: Any = SortedList([(score, member) for member, score in scores.items()])
+        self.stale: set[bytes] = set()
+
+    def place(self, member: bytes, after: float | None) -> None:
+        """`member` has now this score, None if it is gone."""
+        before = self.scores.get(member)
+        if before == after:
+            return
+        if before is not None:
+            self.order.remove((before, member))
+            del self.scores[member]
+        if after is not None:
+            self.order.add((after, member))
+            self.scores[member] = after
+
+
 class SortedSet(Fields):
     """Scores by member."""
 
-    __slots__ = ("index", "scores", "stale")
+    __slots__ = ("ranking",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.index: Any = None
-        self.scores: dict[bytes, float] = {}
-        self.stale: set[bytes] = set()
+        self.ranking: Ranking | None = None
 
     def code(self) -> int:
         return ZSET
@@ -85,38 +110,29 @@ class SortedSet(Fields):
 
         O(n log n) the first time, later O(log n) for each member written in between.
         """
-        if self.index is None:
-            for member, register in self.fields.items():
-                assert isinstance(register, Score)
-                self.scores[member] = register.number()
-            self.index = SortedList([(score, member) for member, score in self.scores.items()])
-        elif self.stale:
-            for member in self.stale:
-                self.place(member)
-            self.stale.clear()
-        return self.index
-
-    def place(self, member: bytes) -> None:
-        """Bring one member of the order up to date."""
-        before = self.scores.get(member)
-        after = self.score(member)
-        if before is not None:
-            if before == after:
-                return
-            self.index.remove((before, member))
-        if after is None:
-            self.scores.pop(member, None)
-        else:
-            self.index.add((after, member))
-            self.scores[member] = after
+        ranking = self.ranking
+        if (
+            ranking is not None
+            and len(ranking.stale) * STALE_SHARE > len(self.fields) + STALE_SLACK
+        ):
+            ranking = None
+        if ranking is None:
+            scores: dict[bytes, float] = {}
+            for member in self.fields:
+                scores[member] = self.held_score(member)
+            ranking = self.ranking = Ranking(scores)
+        elif ranking.stale:
+            for member in ranking.stale:
+                ranking.place(member, self.score(member))
+            ranking.stale.clear()
+        return ranking.order
 
     def changed(self, field: bytes, register: Register | None) -> None:
-        if self.index is not None:
-            self.stale.add(field)
-            if len(self.stale) > len(self.scores) // STALE_SHARE + STALE_SLACK:
-                self.index = None
-                self.scores = {}
-                self.stale = set()
+        ranking = self.ranking
+        if ranking is not None:
+            ranking.stale.add(field)
+            if len(ranking.stale) > len(self.fields) + STALE_SLACK:
+                self.ranking = None
 
     def visible(self) -> object:
         return [(member, self.score(member)) for member in sorted(self.fields)]
@@ -124,8 +140,10 @@ class SortedSet(Fields):
 
 def compact(score: float) -> Number:
     """The same number, as an integer where that is shorter on the wire."""
-    if score.is_integer() and -INTEGRAL_MAX < score < INTEGRAL_MAX:
-        return int(score)
+    if -INTEGRAL_MAX < score < INTEGRAL_MAX:
+        whole = int(score)
+        if whole == score:
+            return whole
     return score
 
 
@@ -135,6 +153,25 @@ def assign(db: Keyspace, key: bytes, pairs: list[Any]) -> None:
     for index in range(1, len(flat), 2):
         flat[index] = compact(flat[index])
     assign_fields(db, key, ZSET, flat)
+
+
+def assign_one(
+    db: Keyspace, key: bytes, held: SortedSet | None, member: bytes, score: float
+) -> bool:
+    """ZADD of one member to the sorted set that readers see; whether the member is new."""
+    stamp = db.now
+    register = None if held is None else held.fields.get(member)
+    if register is None:
+        db.emit((ASSIGN_SCORE, key, stamp - db.base, member, compact(score)))
+        return True
+    if register.stamp >= stamp:
+        stamp = register.stamp + 1
+    resets = None if register.extra is None else register.resets()
+    if resets is None:
+        db.emit((ASSIGN_SCORE, key, stamp - db.base, member, compact(score)))
+    else:
+        db.emit((ZSET << 4 | RESET, key, stamp - db.base, member, compact(score), resets))
+    return False
 
 
 def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:

@@ -30,6 +30,7 @@ from crdb.server.errors import (
 LONG_TEXT_MAX: Final = 5 * 1024
 """Redis reads a long double from a buffer of this size."""
 
+SHORT_DIGITS: Final = 16
 DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 HEXADECIMAL: Final = re.compile(
     rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
@@ -40,8 +41,12 @@ NONZERO_DIGIT: Final = re.compile(rb"[1-9a-fA-F]")
 
 def parse_float(text: bytes) -> float | None:
     """The double that `text` spells, infinities included; None for NaN, overflow and the rest."""
+    if text.isdigit() and len(text) < SHORT_DIGITS:
+        return float(text)
     if DECIMAL.fullmatch(text):
         value = float(text)
+        if value != 0 and not math.isinf(value):
+            return value
         mantissa = re.split(rb"[eE]", text)[0]
     elif INFINITY.fullmatch(text):
         return -math.inf if text[0] == 45 else math.inf

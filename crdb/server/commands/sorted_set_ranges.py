@@ -18,7 +18,7 @@ from crdb.server.commands.sorted_sets import (
     reply_members,
 )
 from crdb.server.errors import SYNTAX, CommandError
-from crdb.server.score_ranges import MemberRange, Range, ScoreRange, parse_ranks
+from crdb.server.score_ranges import MemberRange, Range, RankRange, ScoreRange, parse_ranks
 from crdb.server.table import Command
 from crdt import zset
 from crdt.zset import SortedSet
@@ -35,6 +35,9 @@ MEMBER: Final = 3
 KINDS: Final[dict[bytes, int]] = {b"BYSCORE": SCORE, b"BYLEX": MEMBER}
 
 
+EVERYTHING: Final = RankRange(0, -1)
+
+
 class Query:
     """A range of a sorted set, as the commands of this family spell it."""
 
@@ -46,7 +49,7 @@ class Query:
         self.with_scores = False
         self.offset = 0
         self.count = -1
-        self.range: Range = parse_ranks(b"0", b"-1")
+        self.range: Range = EVERYTHING
 
     def read_options(self, args: list[bytes], index: int, is_storing: bool) -> None:
         """The options from `index` on; those that the command's name implies are not allowed."""

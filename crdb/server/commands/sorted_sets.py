@@ -104,18 +104,12 @@ def zadd(client: Client, args: list[bytes]) -> None:
         add_with_options(client, args)
         return
     score = arguments.number(args[2])
-    db, key, member = client.db, args[1], args[3]
+    db, key = client.db, args[1]
     value = db.lookup_for_write(key)
-    if value is None:
-        before = None
-    elif isinstance(value, SortedSet):
-        before = value.score(member)
-    else:
+    if value is not None and not isinstance(value, SortedSet):
         raise CommandError(WRONG_TYPE)
-    if before == score:
-        score = before
-    zset.assign(db, key, [member, score])
-    client.out.append(reply.ONE if before is None else reply.ZERO)
+    is_new = zset.assign_one(db, key, value, args[3], score)
+    client.out.append(reply.ONE if is_new else reply.ZERO)
 
 
 def add_with_options(client: Client, args: list[bytes]) -> None:
@@ -186,9 +180,7 @@ class ScoreBatch:
             return
         if before is None:
             self.added += 1
-        elif before == score:
-            score = before
-        else:
+        elif before != score:
             self.updated += 1
         self.scores[member] = score
 
@@ -209,13 +201,14 @@ def increment(
 ) -> None:
     """ZADD INCR, and ZINCRBY: an increment, if the options let it happen."""
     delta, member = pair
-    before = None if value is None else value.score(member)
-    after = delta if before is None else before + delta
-    if before is not None and after != after and not flags & NX:
-        raise CommandError(NOT_A_NUMBER)
-    if not allows(flags, before, after):
-        reply.null(client.out, client.protocol)
-        return
+    if flags != INCR:
+        before = None if value is None else value.score(member)
+        after = delta if before is None else before + delta
+        if after != after and not flags & NX:
+            raise CommandError(NOT_A_NUMBER)
+        if not allows(flags, before, after):
+            reply.null(client.out, client.protocol)
+            return
     try:
         score = zset.increment(client.db, key, member, delta)
     except NotANumber as error:
@@ -226,7 +219,7 @@ def increment(
 def zincrby(client: Client, args: list[bytes]) -> None:
     delta = arguments.number(args[2])
     value = read_sorted_set_for_write(client.db, args[1])
-    increment(client, args[1], value, (delta, args[3]), 0)
+    increment(client, args[1], value, (delta, args[3]), INCR)
 
 
 # -- members ---------------------------------------------------------------------------------

@@ -1,0 +1,113 @@
+"""The order of a sorted set, kept up lazily, against one that is sorted each time."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from crdt import zset
+from crdt.dots import make_origin
+from crdt.errors import NotANumber
+from crdt.keyspace import Keyspace
+from crdt.types import MAKERS
+from crdt.zset import STALE_SHARE, STALE_SLACK, SortedSet
+
+KEY = b"z"
+
+
+def keyspace() -> Keyspace:
+    return Keyspace(make_origin(1), MAKERS)
+
+
+def held(db: Keyspace) -> SortedSet:
+    value = db.lookup(KEY)
+    assert isinstance(value, SortedSet)
+    return value
+
+
+def sorted_anew(value: SortedSet) -> list[tuple[float, bytes]]:
+    return sorted((value.held_score(member), member) for member in value.fields)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_is_right_whenever_somebody_asks(seed: int) -> None:
+    rng, db = Random(seed), keyspace()
+    for _ in range(3000):
+        member, score = b"%d" % rng.randrange(60), float(rng.randrange(-3, 4))
+        action = rng.random()
+        if action < 0.4:
+            zset.assign(db, KEY, [member, score])
+        elif action < 0.7:
+            zset.increment(db, KEY, member, score)
+        elif action < 0.99:
+            zset.remove(db, KEY, [member])
+        else:
+            db.delete(KEY)
+        if rng.random() < 0.2 and db.lookup(KEY) is not None:
+            assert list(held(db).ranked()) == sorted_anew(held(db))
+
+
+def test_a_set_that_is_only_written_is_never_sorted() -> None:
+    db = keyspace()
+    for n in range(100):
+        zset.assign(db, KEY, [b"%d" % n, float(n)])
+    assert held(db).ranking is None
+
+
+def test_few_writes_move_single_members_and_many_sort_anew() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [item for n in range(20_000) for item in (b"%d" % n, float(n))])
+    order = held(db).ranked()
+    zset.assign(db, KEY, [b"7", -1.0])
+    assert held(db).ranked() is order
+    assert order[0] == (-1.0, b"7")
+    many = (20_000 + STALE_SLACK) // STALE_SHARE + 1
+    zset.assign(db, KEY, [item for n in range(many) for item in (b"%d" % n, -float(n))])
+    assert held(db).ranked() is not order
+    assert list(held(db).ranked()) == sorted_anew(held(db))
+
+
+def test_an_order_that_nobody_asks_for_again_is_forgotten() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"stays", 0.0])
+    assert len(held(db).ranked()) == 1
+    for n in range(STALE_SLACK + 10):
+        zset.assign(db, KEY, [b"%d" % n, 1.0])
+        zset.remove(db, KEY, [b"%d" % n])
+    assert held(db).ranking is None
+    assert list(held(db).ranked()) == [(0.0, b"stays")]
+
+
+def test_minus_zero_is_zero() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"a", -0.0])
+    zset.assign_one(db, KEY, held(db), b"b", -0.0)
+    zset.increment(db, KEY, b"c", -0.0)
+    assert [str(score) for score, _ in held(db).ranked()] == ["0.0"] * 3
+
+
+def test_a_single_assignment_is_the_same_as_one_of_several() -> None:
+    one, several = keyspace(), keyspace()
+    for now, score in ((5, 1.5), (3, 2.0), (9, -4.0)):
+        for db in (one, several):
+            db.advance(now)
+        value = one.lookup(KEY)
+        assert value is None or isinstance(value, SortedSet)
+        assert zset.assign_one(one, KEY, value, b"m", score) == (value is None)
+        zset.assign(several, KEY, [b"m", score])
+        zset.increment(one, KEY, b"m", 1.0)
+        zset.increment(several, KEY, b"m", 1.0)
+        assert held(one).state() == held(several).state()
+    first, second = one.seal(), several.seal()
+    assert first == second
+
+
+def test_what_would_be_no_number_is_refused_and_changes_nothing() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"m", float("inf")])
+    before = db.seq
+    with pytest.raises(NotANumber):
+        zset.increment(db, KEY, b"m", -float("inf"))
+    assert db.seq == before
+    assert held(db).score(b"m") == float("inf")
