@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import tempfile
+import time
 import tomllib
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from machine import DRIVER_CORE, SERVER_CORE, Server, region, region_file
+from machine import DRIVER_CORE, SERVER_CORE, BenchError, Server, region, region_file
 
+LINK_SECONDS_MAX = 20.0
 NAMES = ("us-east-1", "eu-west-1", "ap-southeast-1")
+
+
+def wait_linked(server: Server, servers: Sequence[Server]) -> None:
+    """Returns once a write of this region has come to all of them."""
+    key = f"linked:{server.name}"
+    with server.client() as here:
+        here.set(key, 1)
+        for other in servers:
+            with other.client() as there:
+                end = time.monotonic() + LINK_SECONDS_MAX
+                while there.get(key) is None:
+                    if time.monotonic() > end:
+                        raise BenchError(f"{server.name} has no link to {other.name}")
+                    time.sleep(0.02)
+        here.delete(key)
 
 
 @contextmanager
 def database(names: Sequence[str] = NAMES, *, delay_ms: float = 0) -> Generator[list[Server]]:
     """The regions as processes: the first on the measured core, its peers beside the driver.
 
-    They are linked and settled when the block starts.
+    They are linked when the block starts.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -29,7 +46,7 @@ def database(names: Sequence[str] = NAMES, *, delay_ms: float = 0) -> Generator[
             for name, core in zip(names, cores, strict=True)
         ]
         for server in servers:
-            server.settle()
+            wait_linked(server, servers)
         yield servers
 
 
