@@ -1,0 +1,82 @@
+"""Any commands on strings, counters, expiry and keys, in three regions at once, converge.
+
+Commands go to any region, operations travel between any two at any time, clocks move and are wrong.
+Once all have everything, all show the same (rule ORD-9).
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.crdb.redis_peer import Word
+from tests.crdb.regions import Regions
+
+KEYS = st.sampled_from(["a", "b"])
+NUMBERS = st.sampled_from(["1", "-1", "7", "1000"])
+SPANS = st.sampled_from(["5", "20", "60"])
+COMMAND: st.SearchStrategy[tuple[Word, ...]] = st.one_of(
+    st.tuples(st.just("SET"), KEYS, st.sampled_from(["x", "10", "2.5"])),
+    st.tuples(st.just("SET"), KEYS, NUMBERS, st.just("PX"), SPANS),
+    st.tuples(st.just("SET"), KEYS, NUMBERS, st.just("KEEPTTL")),
+    st.tuples(
+        st.sampled_from(["INCRBY", "DECRBY", "INCRBYFLOAT", "APPEND", "GETSET"]), KEYS, NUMBERS
+    ),
+    st.tuples(st.just("INCRBYFLOAT"), KEYS, st.sampled_from(["0.1", "-2.5"])),
+    st.tuples(st.sampled_from(["DEL", "PERSIST", "GETDEL"]), KEYS),
+    st.tuples(st.just("PEXPIRE"), KEYS, SPANS, st.sampled_from(["GT", "LT", "NX"])),
+    st.tuples(st.just("PEXPIRE"), KEYS, SPANS),
+    st.tuples(st.sampled_from(["RENAME", "COPY"]), KEYS, KEYS),
+    st.tuples(st.just("COPY"), KEYS, KEYS, st.just("REPLACE")),
+    st.tuples(st.just("SADD"), KEYS, NUMBERS, NUMBERS),
+    st.tuples(st.just("HINCRBY"), KEYS, st.just("f"), NUMBERS),
+    st.tuples(st.just("RPUSH"), KEYS, NUMBERS),
+    st.tuples(st.just("ZADD"), KEYS, NUMBERS, st.just("m")),
+    st.just(("FLUSHALL",)),
+    st.tuples(st.just("SETBIT"), KEYS, st.sampled_from(["1", "9"]), st.just("1")),
+    st.just(("MSET", "a", "1", "b", "2")),
+)
+REGION = st.integers(1, 3)
+STEP = st.one_of(
+    st.tuples(st.just("write"), REGION, COMMAND),
+    st.tuples(st.just("write"), REGION, COMMAND),
+    st.tuples(st.just("send"), REGION, REGION),
+    st.tuples(st.just("clock"), st.integers(-30, 30), st.none()),
+)
+
+
+@given(steps=st.lists(STEP, max_size=40))
+def test_ord_9_all_regions_show_the_same(steps: list[tuple[str, int, object]]) -> None:
+    regions = Regions(3)
+    for name, number, detail in steps:
+        if name == "write":
+            regions.run(number, *cast("tuple[Word, ...]", detail))
+        elif name == "send":
+            assert isinstance(detail, int)
+            regions.send(number, detail)
+        else:
+            regions.now += number
+    regions.now += 100
+    regions.sync()
+    for key in ("a", "b"):
+        for command in ("TYPE", "PEXPIRETIME", "OBJECT ENCODING", "EXISTS"):
+            regions.everywhere(*command.split(), key)
+    assert len({tuple(regions.run(n, "MGET", "a", "b")) for n in (1, 2, 3)}) == 1
+
+
+@pytest.mark.parametrize("name", ["GET k", "TTL k", "EXISTS k", "TYPE k", "SCAN 0", "KEYS *"])
+def test_reads_of_an_expired_key_write_nothing(name: str) -> None:
+    """Rules EXP-5, EXP-6: who reads hides it, who writes removes it."""
+    regions = Regions(2)
+    regions.run(1, "SET", "k", "v", "PX", "10")
+    regions.sync()
+    regions.now += 1000
+    before = regions.replicas[2].vector
+    regions.run(2, *name.split())
+    assert regions.replicas[2].vector == before
+    regions.run(2, "SETNX", "k", "new")
+    (op,) = regions.replicas[2].since(before)
+    assert len(op.effects) == 2
