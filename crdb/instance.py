@@ -11,6 +11,7 @@ Whatever surrounds the database attaches itself here and is not known here:
 * `info_sections` add lines to INFO, by name of the section.
 * `refuse_writes` is the error that every write command gets: READONLY while this instance follows
   another, STALE after a restart (rules STL-1, STL-2).
+* `links` is how administrators see and steer the links; `allows_test_clock` is for tests only.
 * After effects from elsewhere were applied, whoever applied them calls `serve_touched()`.
 """
 
@@ -20,10 +21,12 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from crdb.link_control import LinkControl
 from crdb.server.blocking import Waiting
 from crdb.server.config import Config
 from crdb.server.interest import Interest
 from crdb.server.isolation import Report
+from crdb.server.pending import Pending
 from crdb.server.session import UNAUTHENTICATED, Session
 from crdb.server.statistics import SAMPLE_MS, Statistics
 from crdb.server.transaction import Watching
@@ -59,12 +62,21 @@ class Instance:
         self.clients: dict[int, Session] = {}
         self.last_client_id = 0
         self.interest = Interest(self.keyspace.interest)
-        self.waiting = Waiting(self.keyspace, self.interest, self.report)
+        self.woken: list[Session] = []
+        """Sessions that the driver must look at; it takes them out."""
+        self.on_wake: Callable[[], None] = do_nothing
+        """Called when one is added; the driver may be asleep."""
+        self.waiting = Waiting(self.keyspace, self.interest, self.tell, self.wake)
+        self.pending = Pending(self.tell, self.wake)
         self.watching = Watching(self.keyspace, self.interest)
         self.now = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
         self.started_at = 0
         self.test_clock: int | None = None
+        self.allows_test_clock = False
+        self.links: LinkControl | None = None
+        self.role = b"master"
+        """`replica` while it follows another instance."""
         self.refuse_writes: bytes | None = None
         self.turn_hooks: list[Callable[[], None]] = []
         self.info_sections: dict[str, list[InfoLines]] = {}
@@ -80,16 +92,23 @@ class Instance:
         self.now = now
         self.replica.advance(now if self.test_clock is None else self.test_clock)
 
+    def set_test_clock(self, now: int | None) -> None:
+        """Stop this region's clock at `now` (ms), or let it go on; expiry follows, also back."""
+        self.test_clock = now
+        self.keyspace.horizon = 0
+        self.advance(self.now)
+
     @property
     def deadline(self) -> int:
         """When `tick` wants to be called, in ms; never more than a sample away while serving."""
-        waiting = self.waiting.deadline
-        return self.next_sample if waiting is None else min(waiting, self.next_sample)
+        due = [self.waiting.deadline, self.pending.deadline, self.next_sample]
+        return min(at for at in due if at is not None)
 
     def tick(self, now: int) -> None:
         """Do what is due: time-outs of blocked, idle and slow clients, samples of rates."""
         self.advance(now)
         self.waiting.expire(now)
+        self.pending.look(now)
         if now >= self.next_sample:
             self.next_sample = now + SAMPLE_MS
             self.statistics.sample(now)
@@ -102,10 +121,18 @@ class Instance:
 
     # -- clients ---------------------------------------------------------------------------
 
-    @property
-    def woken(self) -> list[Session]:
-        """Sessions that the driver must look at; it takes them out."""
-        return self.waiting.woken
+    def tell(self, event: str, details: dict[str, object]) -> None:
+        """Report an event to whoever `report` is now."""
+        self.report(event, details)
+
+    def reset_statistics(self) -> None:
+        """Count from zero again."""
+        self.statistics.clear()
+
+    def wake(self, session: Session) -> None:
+        """Something is ready for `session`."""
+        self.woken.append(session)
+        self.on_wake()
 
     def next_client_id(self) -> int:
         """Ids count up and are never used twice."""
@@ -129,12 +156,13 @@ class Instance:
         """A client's connection is gone."""
         if self.clients.pop(session.id, None) is not None:
             self.waiting.remove(session)
+            self.pending.remove(session)
             self.watching.unwatch(session)
 
     def kill(self, session: Session) -> None:
         """Close a client's connection as soon as the driver comes to it."""
         session.kill()
-        self.woken.append(session)
+        self.wake(session)
 
     def serve_touched(self) -> None:
         """Tell those who watch or wait for keys that have changed; serving may change more."""
@@ -146,6 +174,8 @@ class Instance:
                 self.watching.touch(key)
             for key in keys:
                 self.waiting.serve(key)
+        if self.pending.by_client:
+            self.pending.look(self.now)
 
     # -- limits ----------------------------------------------------------------------------
 
@@ -182,7 +212,14 @@ class Instance:
     def _reconfigure(self) -> None:
         for session in self.clients.values():
             self._configure(session)
+            if not self.config.password:
+                session.gate &= ~UNAUTHENTICATED
+                session.parser.trusted = True
 
 
 def ignore(_event: str, _details: dict[str, object]) -> None:
     """A report that nobody wants."""
+
+
+def do_nothing() -> None:
+    """A driver that need not be woken."""

@@ -48,19 +48,25 @@ class Waiter:
 
 
 class Waiting:
-    """All blocked clients of an instance. `woken` are those whose reply has become ready."""
+    """All blocked clients of an instance. `wake` is told of those whose reply has become ready."""
 
-    __slots__ = ("by_client", "by_key", "deadlines", "interest", "keyspace", "report", "woken")
+    __slots__ = ("by_client", "by_key", "deadlines", "interest", "keyspace", "report", "wake")
 
-    def __init__(self, keyspace: Keyspace, interest: Interest, report: Report) -> None:
+    def __init__(
+        self,
+        keyspace: Keyspace,
+        interest: Interest,
+        report: Report,
+        wake: Callable[[Session], None],
+    ) -> None:
         self.keyspace = keyspace
         self.interest = interest
         self.report = report
+        self.wake = wake
         self.by_client: dict[int, Waiter] = {}
         self.by_key: dict[bytes, dict[int, Waiter]] = {}
         self.deadlines: list[tuple[int, int]] = []
         """A heap of (deadline, client id); entries of clients that wait no more are stale."""
-        self.woken: list[Session] = []
 
     def add(
         self, session: Session, keys: list[bytes], deadline: int | None, retry: Callable[[], bool]
@@ -140,4 +146,4 @@ class Waiting:
         """`session` waits no more: its reply is what stands in `out` from `mark` on."""
         self.remove(session)
         session.mute(mark)
-        self.woken.append(session)
+        self.wake(session)

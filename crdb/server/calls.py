@@ -12,17 +12,7 @@ from crdb.resp import reply
 from crdb.server.client import Client
 from crdb.server.errors import NO_AUTH, NOT_IN_TRANSACTION, CommandError, wrong_arity
 from crdb.server.session import IN_TRANSACTION, SKIP_NEXT, SKIPPING, UNAUTHENTICATED
-from crdb.server.table import (
-    CONTAINER,
-    NO_MULTI,
-    UNQUEUED,
-    WRITE,
-    Command,
-    require,
-)
-from crdb.server.table import (
-    NO_AUTH as NEEDS_NO_AUTH,
-)
+from crdb.server.table import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command, require
 from crdb.server.transaction import discard
 
 CROSS_PROTOCOL: Final = frozenset({b"host:", b"post"})
@@ -44,7 +34,7 @@ def dispatch(client: Client, args: list[bytes]) -> None:
         check(client, command, args)
     except CommandError as refusal:
         if command is not None:
-            command.rejected += 1
+            client.instance.statistics.rejected[command.number] += 1
         reject(client, name, refusal.text)
     else:
         if client.gate & IN_TRANSACTION and not command.bits & UNQUEUED:
@@ -58,9 +48,9 @@ def dispatch(client: Client, args: list[bytes]) -> None:
 
 def check(client: Client, command: Command, args: list[bytes]) -> None:
     """Whether the client may have this carried out now. Raises CommandError."""
-    if command.bits & CONTAINER or not command.takes(len(args)):
+    if not command.takes(len(args)):
         raise CommandError(wrong_arity(command.full_name))
-    if client.gate & UNAUTHENTICATED and not command.bits & NEEDS_NO_AUTH:
+    if client.gate & UNAUTHENTICATED and not command.bits & WITHOUT_AUTH:
         raise CommandError(NO_AUTH)
     if client.gate & IN_TRANSACTION and command.bits & NO_MULTI:
         raise CommandError(NOT_IN_TRANSACTION)
@@ -98,11 +88,11 @@ def call(client: Client, command: Command, args: list[bytes]) -> None:
     """Run the handler. If it refuses, the error takes the place of what it had replied."""
     out = client.out
     mark = len(out)
-    command.calls += 1
+    client.instance.statistics.calls[command.number] += 1
     try:
         command.handler(client, args)
     except CommandError as refusal:
         del out[mark:]
         reply.error(out, refusal.text)
-        command.failed += 1
+        client.instance.statistics.failed[command.number] += 1
         client.instance.statistics.count_error(refusal.text)

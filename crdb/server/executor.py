@@ -15,7 +15,7 @@ from crdb.resp import reply
 from crdb.resp.errors import ProtocolError
 from crdb.server.calls import dispatch
 from crdb.server.client import Client
-from crdb.server.errors import CommandError, wrong_arity
+from crdb.server.errors import CommandError
 from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
 from crdb.server.session import BLOCKED, CLOSING
@@ -61,6 +61,7 @@ def run(client: Client, data: bytes) -> None:
 def run_batch(client: Client) -> bool:
     """The loop itself. True when there is nothing more to do for now."""
     instance = client.instance
+    statistics = instance.statistics
     touched = client.db.touched
     parser = client.parser
     out = client.out
@@ -72,7 +73,7 @@ def run_batch(client: Client) -> bool:
     try:
         while client.gate & STOP == 0:
             if count == BATCH_MAX:
-                instance.woken.append(client)
+                instance.wake(client)
                 break
             args = parser.next()
             if args is None:
@@ -83,23 +84,22 @@ def run_batch(client: Client) -> bool:
                 command is None
                 or client.gate != 0
                 or command.bits & CONTAINER
+                or (
+                    len(args) != command.arity and (command.arity > 0 or len(args) < -command.arity)
+                )
                 or instance.refuse_writes is not None
             ):
                 dispatch(client, args)
             else:
                 mark = len(out)
-                arity = command.arity
                 try:
-                    if len(args) != arity and (arity > 0 or len(args) < -arity):
-                        command.rejected += 1
-                        raise CommandError(wrong_arity(command.full_name))
-                    command.calls += 1
+                    statistics.calls[command.number] += 1
                     command.handler(client, args)
                 except CommandError as refusal:
                     del out[mark:]
                     reply.error(out, refusal.text)
-                    command.failed += 1
-                    instance.statistics.count_error(refusal.text)
+                    statistics.failed[command.number] += 1
+                    statistics.count_error(refusal.text)
             if touched:
                 instance.serve_touched()
             while counted < len(out):
@@ -108,12 +108,12 @@ def run_batch(client: Client) -> bool:
             if output_bytes > output_limit:
                 client.output_bytes = output_bytes
                 if instance.overflows(client):
-                    instance.statistics.dropped_output += 1
+                    statistics.dropped_output += 1
                     client.kill()
     except ProtocolError as fault:
         reply.error(out, fault.text)
-        instance.statistics.count_error(fault.text)
+        statistics.count_error(fault.text)
         client.close_after_reply()
     client.output_bytes = output_bytes
-    instance.statistics.commands += count
+    statistics.commands += count
     return True

@@ -11,10 +11,12 @@ from crdb.server.table import TABLE, Command, install
 FAMILIES: Final = (
     "admin",
     "bitmaps",
+    "clients",
     "connection",
     "counters",
     "expiry",
     "hashes",
+    "introspection",
     "keys",
     "list_moves",
     "lists",

@@ -35,6 +35,7 @@ class Session:
         "address",
         "created_at",
         "dirty",
+        "fd",
         "gate",
         "id",
         "in_exec",
@@ -63,6 +64,8 @@ class Session:
 
     def __init__(self, identity: int, address: bytes, local_address: bytes, now: int) -> None:
         self.id = identity
+        self.fd = -1
+        """Of the socket, if the driver has told; only to be shown."""
         self.address = address
         self.local_address = local_address
         self.created_at = now

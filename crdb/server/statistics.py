@@ -10,6 +10,8 @@ from typing import Final
 
 SAMPLES: Final = 16
 SAMPLE_MS: Final = 100
+COMMANDS_MAX: Final = 512
+"""More than there are commands and subcommands."""
 ERROR_CODES_MAX: Final = 128
 """Beyond so many different codes, further ones are counted in the total only."""
 
@@ -43,6 +45,7 @@ class Statistics:
     """Counters since the start or since CONFIG RESETSTAT."""
 
     __slots__ = (
+        "calls",
         "command_rate",
         "commands",
         "connections",
@@ -50,15 +53,25 @@ class Statistics:
         "dropped_output",
         "error_replies",
         "errors",
+        "failed",
         "input_bytes",
         "input_rate",
         "output_bytes",
         "output_rate",
+        "rejected",
         "rejected_connections",
     )
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Start from zero."""
         self.commands = 0
+        self.calls = [0] * COMMANDS_MAX
+        """How often each command ran, by its number; then refused before, and failed in it."""
+        self.rejected = [0] * COMMANDS_MAX
+        self.failed = [0] * COMMANDS_MAX
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0

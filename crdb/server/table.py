@@ -22,7 +22,7 @@ blocking loading stale skip_monitor fast no_auth no_multi movablekeys allow_busy
 first key, the last (negative counts from the end) and the step. A command whose keys cannot be said
 so also gives `getkeys(args) -> positions`. The ACL categories follow from flags, group and
 `categories`. Subcommands are commands too, named without their parent: `Command("get", ...)` in the
-`subcommands` of `config`; the parent's own handler is then None.
+`subcommands` of `config`; a parent that cannot be called alone has None for its handler.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ from typing import Final
 
 from crdb.server.client import Client
 from crdb.server.errors import CommandError, one_line, printable
+from crdb.server.statistics import COMMANDS_MAX
 
 Handler = Callable[[Client, list[bytes]], None]
 KeyFinder = Callable[[list[bytes]], list[int]]
 
 WRITE: Final = 1
 READONLY: Final = 2
-NO_AUTH: Final = 4
+WITHOUT_AUTH: Final = 4
 NO_MULTI: Final = 8
 UNQUEUED: Final = 16
 """Runs at once inside MULTI: exec, discard, multi, watch, quit, reset."""
@@ -47,7 +48,7 @@ CONTAINER: Final = 32
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
     "readonly": READONLY,
-    "no_auth": NO_AUTH,
+    "no_auth": WITHOUT_AUTH,
     "no_multi": NO_MULTI,
     "unqueued": UNQUEUED,
 }
@@ -70,15 +71,13 @@ def no_handler(_client: Client, _args: list[bytes]) -> None:
 
 
 class Command:
-    """One command, or one subcommand, with its counters."""
+    """One command, or one subcommand. `number` is its place among an instance's counters."""
 
     __slots__ = (
         "arity",
         "bits",
-        "calls",
         "categories",
         "complexity",
-        "failed",
         "first_key",
         "flags",
         "full_name",
@@ -88,7 +87,7 @@ class Command:
         "key_step",
         "last_key",
         "name",
-        "rejected",
+        "number",
         "since",
         "subcommands",
         "summary",
@@ -110,7 +109,7 @@ class Command:
         summary: str = "",
         complexity: str = "",
     ) -> None:
-        assert (handler is None) == bool(subcommands), f"{name}: a handler or subcommands"
+        assert handler is not None or subcommands, f"{name}: a handler or subcommands"
         words = flags.split()
         self.name: bytes = name.encode()
         self.full_name: bytes = self.name
@@ -125,9 +124,7 @@ class Command:
         self.since = since
         self.summary = summary
         self.complexity = complexity
-        self.calls = 0
-        self.rejected = 0
-        self.failed = 0
+        self.number = 0
         self.subcommands: dict[bytes, Command] = {}
         for child in subcommands:
             child.full_name = self.name + b"|" + child.name
@@ -151,6 +148,8 @@ class Command:
 
 TABLE: Final[dict[bytes, Command]] = {}
 """All commands by name, in lower and in upper case; `registry` fills it."""
+NUMBERS: Final = list(range(COMMANDS_MAX))
+"""Numbers that no command has yet; an instance's statistics have a place for each."""
 
 
 def install(commands: tuple[Command, ...]) -> None:
@@ -159,6 +158,8 @@ def install(commands: tuple[Command, ...]) -> None:
         assert command.name not in TABLE, f"{command.name!r} is there twice"
         TABLE[command.name] = command
         TABLE[command.name.upper()] = command
+        for each in (command, *command.subcommands.values()):
+            each.number = NUMBERS.pop()
 
 
 def find(args: list[bytes]) -> Command | None:

@@ -1,0 +1,135 @@
+"""Driver: one client's socket.
+
+Reads without waiting, answers with one call, and keeps what the socket does not take. Methods say
+False when the connection is over and should be closed.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections import deque
+from typing import Final, cast
+
+from crdb.instance import Instance
+from crdb.server.client import Client
+from crdb.server.executor import run
+from crdb.server.session import CLOSING, KILLED
+
+READ_BYTES: Final = 16 * 1024
+"""Read per turn, so that clients who send much do not hold up the others."""
+
+
+class Connection:
+    """A client and its socket, registered for reading in `epoll`."""
+
+    __slots__ = ("client", "epoll", "fd", "recv", "send", "sock", "statistics", "unsent")
+
+    def __init__(self, sock: socket.socket, instance: Instance, epoll: select.epoll) -> None:
+        """Take over a socket that has been accepted. Raises OSError if it is gone already."""
+        self.sock = sock
+        self.epoll = epoll
+        self.fd = sock.fileno()
+        self.recv = sock.recv
+        self.send = sock.send
+        self.statistics = instance.statistics
+        self.unsent: deque[memoryview] = deque()
+        """Replies that the socket did not take; it is then registered for writing too."""
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if keepalive := instance.config.keepalive_seconds:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive)
+        here, there = address(sock.getsockname()), address(sock.getpeername())
+        self.client = Client(instance, there, here)
+        self.client.fd = self.fd
+        epoll.register(self.fd, select.EPOLLIN)
+
+    def receive(self) -> bool:
+        """Read once, carry out what was asked, and answer."""
+        try:
+            data = self.recv(READ_BYTES)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if not data:
+            return False
+        client = self.client
+        run(client, data)
+        if client.out or client.gate & CLOSING:
+            return self.flush()
+        return True
+
+    def go_on(self) -> bool:
+        """Something has happened to the session: carry out what it had asked meanwhile."""
+        run(self.client, b"")
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Send what the client is owed, or queue it behind what is unsent."""
+        client = self.client
+        if client.gate & KILLED:
+            return False
+        out = client.out
+        if out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            sent = 0 if self.unsent else self._write(data)
+            if sent < len(data):
+                self.unsent.append(memoryview(data)[sent:])
+                self._register()
+            client.output_bytes -= sent
+        return not client.gate & CLOSING or self._last_words()
+
+    def resume(self) -> bool:
+        """The socket takes more: send one piece of what is unsent."""
+        if not self.unsent:
+            return True
+        piece = self.unsent.popleft()
+        sent = self._write(piece)
+        self.client.output_bytes -= sent
+        if sent < len(piece):
+            self.unsent.appendleft(piece[sent:])
+        elif not self.unsent:
+            self._register()
+        return not self.client.gate & CLOSING or self._last_words()
+
+    def close(self) -> None:
+        """The end: let go of the socket, and forget the client."""
+        self.epoll.unregister(self.fd)
+        self.sock.close()
+        self.client.leave()
+
+    def _write(self, data: bytes | memoryview) -> int:
+        """How much the socket took. A broken one takes all: reading will notice its end."""
+        try:
+            sent = self.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)
+        self.statistics.output_bytes += sent
+        self.client.sent_bytes += sent
+        return sent
+
+    def _register(self) -> None:
+        """Ask to be told when there is something to read, and when something can be written."""
+        writing = select.EPOLLOUT if self.unsent else 0
+        reading = 0 if self.client.gate & CLOSING else select.EPOLLIN
+        self.epoll.modify(self.fd, reading | writing)
+
+    def _last_words(self) -> bool:
+        """Whether something has still to be sent before the end; nothing is read any more."""
+        if self.unsent:
+            self._register()
+        return bool(self.unsent)
+
+
+def address(name: object) -> bytes:
+    """`host:port`, as CLIENT LIST shows it."""
+    if not isinstance(name, tuple):
+        return str(name).encode()
+    host, port = cast("tuple[str, int]", name)[:2]
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

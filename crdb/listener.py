@@ -1,0 +1,166 @@
+"""Driver: all clients of one instance, served by one task.
+
+One epoll set holds the listening sockets and every client. Per turn all that are ready are read
+once, their requests carried out, and their replies sent with one call each. While there is work the
+task goes on without leaving, but gives others a chance to run once a millisecond; when there is
+none it waits in trio for the set itself.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import trio
+
+from crdb.connection import Connection
+from crdb.instance import Instance
+
+ACCEPT_MAX: Final = 64
+"""Connections taken per turn, so that a flood of them does not stop those that are there."""
+STRETCH_NS: Final = 1_000_000
+"""How long to go on before other tasks, the links above all, get to run."""
+WRITABLE: Final = select.EPOLLOUT
+FULL: Final = b"-ERR max number of clients reached\r\n"
+
+
+class Listener:
+    """Serves `instance` on bound, listening sockets, which it owns from then on."""
+
+    def __init__(self, instance: Instance, sockets: Sequence[socket.socket]) -> None:
+        self.instance = instance
+        self.listening = {sock.fileno(): sock for sock in sockets}
+        self.connections: dict[int, Connection] = {}
+        self.by_client: dict[int, Connection] = {}
+        self.epoll = select.epoll()
+        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        """Makes the set ready when a session wakes up outside of a turn."""
+        self.in_turn = False
+        self.deaf = False
+        """Out of file descriptors: no connection is taken until the next tick."""
+
+    async def serve(self) -> None:
+        """Run until cancelled; then every connection is closed."""
+        self.epoll.register(self.bell, select.EPOLLIN)
+        for sock in self.listening.values():
+            sock.setblocking(False)
+        self._hear()
+        self.instance.on_wake = self._ring
+        try:
+            while True:
+                await self._wait()
+                stretch_ends = time.monotonic_ns() + STRETCH_NS
+                while time.monotonic_ns() < stretch_ends and (events := self.epoll.poll(0)):
+                    self._turn(events)
+        finally:
+            self._close_all()
+
+    async def _wait(self) -> None:
+        """Until a socket is ready or something is due."""
+        seconds = self.instance.deadline / 1000 - time.time()
+        with trio.move_on_after(max(0.0, seconds)) as scope:
+            await trio.lowlevel.wait_readable(self.epoll.fileno())
+        if scope.cancelled_caught:
+            self._turn([])
+
+    def _turn(self, events: Iterable[tuple[int, int]]) -> None:
+        """Serve everything that is ready."""
+        instance = self.instance
+        connections = self.connections
+        now = time.time_ns() // 1_000_000
+        instance.advance(now)
+        self.in_turn = True
+        for fd, event in events:
+            connection = connections.get(fd)
+            if connection is None:
+                self._other(fd)
+                continue
+            open_still = connection.resume() if event & WRITABLE else True
+            if event != WRITABLE:
+                open_still = open_still and connection.receive()
+            if not open_still:
+                self._close(connection)
+        if now >= instance.deadline:
+            instance.tick(now)
+            if self.deaf:
+                self._hear()
+        if instance.woken:
+            self._go_on()
+        instance.after_turn()
+        self.in_turn = False
+
+    def _go_on(self) -> None:
+        """Turn to sessions that something has happened to, each once."""
+        woken = list(self.instance.woken)
+        self.instance.woken.clear()
+        for session in woken:
+            connection = self.by_client.get(session.id)
+            if connection is not None and not connection.go_on():
+                self._close(connection)
+        if self.instance.woken:
+            os.eventfd_write(self.bell, 1)
+
+    def _close(self, connection: Connection) -> None:
+        """The end of a connection."""
+        del self.connections[connection.fd]
+        del self.by_client[connection.client.id]
+        connection.close()
+
+    def _close_all(self) -> None:
+        """The end of all of them."""
+        self.instance.on_wake = lambda: None
+        for connection in list(self.connections.values()):
+            self._close(connection)
+        for sock in self.listening.values():
+            sock.close()
+        self.epoll.close()
+        os.close(self.bell)
+
+    def _ring(self) -> None:
+        """A session woke up: make sure that a turn follows."""
+        if not self.in_turn:
+            os.eventfd_write(self.bell, 1)
+
+    def _hear(self) -> None:
+        """Let the set tell of new connections."""
+        self.deaf = False
+        for fd in self.listening:
+            self.epoll.register(fd, select.EPOLLIN)
+
+    def _other(self, fd: int) -> None:
+        """Not a client: the bell, or somebody who wants to be one."""
+        if fd == self.bell:
+            os.eventfd_read(self.bell)
+            return
+        for _ in range(ACCEPT_MAX):
+            try:
+                sock, _ = self.listening[fd].accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as fault:
+                self.instance.tell("cannot accept", {"reason": str(fault)})
+                self.deaf = True
+                for listening in self.listening:
+                    self.epoll.unregister(listening)
+                return
+            self._admit(sock)
+
+    def _admit(self, sock: socket.socket) -> None:
+        """Somebody has connected."""
+        if self.instance.is_full():
+            self.instance.statistics.rejected_connections += 1
+            with suppress(OSError):
+                sock.send(FULL)
+            sock.close()
+            return
+        try:
+            connection = Connection(sock, self.instance, self.epoll)
+        except OSError:
+            sock.close()
+            return
+        self.connections[connection.fd] = self.by_client[connection.client.id] = connection

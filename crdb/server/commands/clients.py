@@ -1,0 +1,316 @@
+"""CLIENT and its subcommands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from crdb.resp import reply
+from crdb.server import arguments
+from crdb.server.client import Client
+from crdb.server.commands.connection import DEFAULT_USER, check_name, is_attribute
+from crdb.server.errors import SYNTAX, CommandError, one_line, printable
+from crdb.server.help import send_help
+from crdb.server.session import (
+    BLOCKED,
+    CLOSING,
+    IN_TRANSACTION,
+    KILLED,
+    MUTED,
+    SKIP_NEXT,
+    SKIPPING,
+    Session,
+)
+from crdb.server.table import Command, Handler
+
+NO_SUCH_CLIENT: Final = b"ERR No such client"
+INVALID_ID: Final = b"ERR Invalid client ID"
+ID_NOT_POSITIVE: Final = b"ERR client-id should be greater than 0"
+UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
+
+HELP: Final = (
+    "GETNAME",
+    "    The name of this connection.",
+    "ID",
+    "    The id of this connection.",
+    "INFO",
+    "    What is known about this connection.",
+    "KILL <ip:port>",
+    "    Close the connection from there.",
+    "KILL <option> <value> [<option> <value> [...]]",
+    "    Close connections that fit all of ID, ADDR, LADDR, TYPE and USER; SKIPME (YES|NO).",
+    "LIST [TYPE <type> | ID <id> [<id> ...]]",
+    "    What is known about connections, a line each.",
+    "NO-EVICT (ON|OFF)",
+    "    Keep this connection when clients are evicted.",
+    "NO-TOUCH (ON|OFF)",
+    "    Do not let reads of this connection count as use of a key.",
+    "REPLY (ON|OFF|SKIP)",
+    "    Whether this connection gets replies.",
+    "SETINFO (LIB-NAME|LIB-VER) <value>",
+    "    Tell which library this connection uses.",
+    "SETNAME <name>",
+    "    Name this connection.",
+    "UNBLOCK <client-id> [TIMEOUT|ERROR]",
+    "    End the wait of a client in a blocking command.",
+)
+
+
+def describe(session: Session, now: int) -> bytes:
+    """One line of CLIENT LIST, without its end. Fields that have no meaning here are 0."""
+    letters = (
+        (b"x" if session.gate & IN_TRANSACTION else b"")
+        + (b"b" if session.gate & BLOCKED else b"")
+        + (b"d" if session.dirty else b"")
+        + (b"c" if session.gate & CLOSING else b"")
+        + (b"A" if session.gate & KILLED else b"")
+        + (b"e" if session.no_evict else b"")
+        + (b"T" if session.no_touch else b"")
+    )
+    queued = len(session.queue) if session.gate & IN_TRANSACTION else -1
+    pending = session.parser.pending
+    return (
+        b"id=%d addr=%b laddr=%b fd=%d name=%b age=%d idle=%d flags=%b db=0 sub=0 psub=0 ssub=0"
+        b" multi=%d qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=%d rbs=0 rbp=0 obl=0 oll=%d omem=%d"
+        b" tot-mem=%d events=r cmd=%b user=%b redir=-1 resp=%d lib-name=%b lib-ver=%b"
+    ) % (
+        session.id,
+        session.address,
+        session.local_address,
+        session.fd,
+        session.name,
+        (now - session.created_at) // 1000,
+        (now - session.active_at) // 1000,
+        letters or b"N",
+        queued,
+        pending,
+        session.queue_bytes,
+        len(session.out),
+        session.output_bytes,
+        pending + session.queue_bytes + session.output_bytes,
+        session.last_command,
+        session.user,
+        session.protocol,
+        session.library,
+        session.library_version,
+    )
+
+
+def client_id(client: Client, _args: list[bytes]) -> None:
+    """The number of this connection."""
+    reply.integer(client.out, client.id)
+
+
+def client_info(client: Client, _args: list[bytes]) -> None:
+    """What is known about this connection."""
+    line = describe(client, client.instance.now) + b"\n"
+    reply.verbatim(client.out, client.protocol, line)
+
+
+def client_getname(client: Client, _args: list[bytes]) -> None:
+    """The name of this connection."""
+    reply.bulk_or_null(client.out, client.protocol, client.name or None)
+
+
+def client_setname(client: Client, args: list[bytes]) -> None:
+    """Name this connection; the empty name is none."""
+    check_name(args[2])
+    client.name = args[2]
+    reply.ok(client.out)
+
+
+def client_setinfo(client: Client, args: list[bytes]) -> None:
+    """Tell which library this connection uses."""
+    option = args[2].lower()
+    shown = one_line(printable(args[2], len(args[2])))
+    if option not in {b"lib-name", b"lib-ver"}:
+        raise CommandError(b"ERR Unrecognized option '%b'" % shown)
+    if not is_attribute(args[3]):
+        raise CommandError(b"ERR %b cannot contain spaces, newlines or special characters." % shown)
+    if option == b"lib-name":
+        client.library = args[3]
+    else:
+        client.library_version = args[3]
+    reply.ok(client.out)
+
+
+def client_list(client: Client, args: list[bytes]) -> None:
+    """What is known about connections, the oldest first."""
+    sessions = client.instance.clients
+    chosen = list(sessions.values())
+    if len(args) == 4 and arguments.is_word(args[2], b"TYPE"):
+        chosen = chosen if is_normal(args[3]) else []
+    elif len(args) > 3 and arguments.is_word(args[2], b"ID"):
+        wanted = [arguments.integer(argument, INVALID_ID) for argument in args[3:]]
+        chosen = [sessions[identity] for identity in wanted if identity in sessions]
+    elif len(args) != 2:
+        raise CommandError(SYNTAX)
+    now = client.instance.now
+    text = b"".join(describe(session, now) + b"\n" for session in chosen)
+    reply.verbatim(client.out, client.protocol, text)
+
+
+def is_normal(kind: bytes) -> bool:
+    """Whether `kind` is that of all our clients. Raises CommandError if there is no such type."""
+    if kind.lower() not in TYPES:
+        raise CommandError(b"ERR Unknown client type '%b'" % one_line(printable(kind, len(kind))))
+    return kind.lower() == b"normal"
+
+
+def client_reply(client: Client, args: list[bytes]) -> None:
+    """Whether this connection gets replies."""
+    mode = args[2].lower()
+    if mode == b"on":
+        client.gate &= ~(MUTED | SKIPPING)
+        reply.ok(client.out)
+    elif mode == b"off":
+        client.gate |= MUTED
+    elif mode == b"skip":
+        if not client.gate & MUTED:
+            client.gate |= SKIP_NEXT
+    else:
+        raise CommandError(SYNTAX)
+
+
+def is_on(argument: bytes) -> bool:
+    """ON or OFF. Raises CommandError."""
+    if argument.lower() not in {b"on", b"off"}:
+        raise CommandError(SYNTAX)
+    return argument.lower() == b"on"
+
+
+def client_no_evict(client: Client, args: list[bytes]) -> None:
+    """Kept and shown; clients are not evicted here."""
+    client.no_evict = is_on(args[2])
+    reply.ok(client.out)
+
+
+def client_no_touch(client: Client, args: list[bytes]) -> None:
+    """Kept and shown; reads leave no mark on keys here."""
+    client.no_touch = is_on(args[2])
+    reply.ok(client.out)
+
+
+def client_unblock(client: Client, args: list[bytes]) -> None:
+    """End the wait of a client in a blocking command."""
+    if len(args) > 4:
+        raise CommandError(SYNTAX)
+    reason = args[3].lower() if len(args) == 4 else b"timeout"
+    if reason not in {b"timeout", b"error"}:
+        raise CommandError(UNBLOCK_REASON)
+    identity = arguments.integer(args[2])
+    reply.integer(client.out, client.instance.waiting.unblock(identity, reason == b"error"))
+
+
+def client_kill(client: Client, args: list[bytes]) -> None:
+    """Close connections."""
+    instance = client.instance
+    old_form = len(args) == 3
+    wanted, skip_me = ([by_address(args[2])], False) if old_form else kill_filters(args)
+    doomed = [
+        session
+        for session in list(instance.clients.values())
+        if all(fits(session) for fits in wanted) and not (skip_me and session is client)
+    ]
+    for session in doomed:
+        if session is client:
+            client.close_after_reply()
+        else:
+            instance.kill(session)
+    if not old_form:
+        reply.integer(client.out, len(doomed))
+    elif doomed:
+        reply.ok(client.out)
+    else:
+        raise CommandError(NO_SUCH_CLIENT)
+
+
+Filter = Callable[[Session], bool]
+
+
+def by_address(address: bytes) -> Filter:
+    """Those who came from `address`."""
+    return lambda session: session.address == address
+
+
+def kill_filters(args: list[bytes]) -> tuple[list[Filter], bool]:
+    """What CLIENT KILL's options ask for, and whether to spare the caller."""
+    wanted: list[Filter] = []
+    skip_me = True
+    for at in range(2, len(args), 2):
+        option = args[at].lower()
+        if at + 1 == len(args):
+            raise CommandError(SYNTAX)
+        value = args[at + 1]
+        if option == b"id":
+            identity = arguments.positive(value, ID_NOT_POSITIVE)
+            if identity == 0:
+                raise CommandError(ID_NOT_POSITIVE)
+            wanted.append(lambda session, identity=identity: session.id == identity)
+        elif option == b"type":
+            normal = is_normal(value)
+            wanted.append(lambda _session, normal=normal: normal)
+        elif option == b"addr":
+            wanted.append(by_address(value))
+        elif option == b"laddr":
+            wanted.append(lambda session, value=value: session.local_address == value)
+        elif option == b"user":
+            if value != DEFAULT_USER:
+                shown = one_line(printable(value, len(value)))
+                raise CommandError(b"ERR No such user '%b'" % shown)
+        elif option == b"skipme" and value.lower() in {b"yes", b"no"}:
+            skip_me = value.lower() == b"yes"
+        else:
+            raise CommandError(SYNTAX)
+    return wanted, skip_me
+
+
+def client_help(client: Client, _args: list[bytes]) -> None:
+    """What there is."""
+    send_help(client, b"CLIENT", HELP)
+
+
+def row(name: str, handler: Handler, arity: int, since: str, summary: str) -> Command:
+    """A subcommand of CLIENT."""
+    admin = "admin " if name in {"kill", "list", "no-evict", "unblock"} else ""
+    return Command(
+        name,
+        handler,
+        arity,
+        f"{admin}noscript loading stale",
+        categories="connection",
+        group="connection",
+        since=since,
+        summary=summary,
+        complexity="O(N) where N is the number of client connections"
+        if name in {"kill", "list"}
+        else "O(1)",
+    )
+
+
+COMMANDS = (
+    Command(
+        "client",
+        None,
+        -2,
+        group="connection",
+        since="2.4.0",
+        summary="A container for client connection commands.",
+        complexity="Depends on subcommand.",
+        subcommands=(
+            row("getname", client_getname, 2, "2.6.9", "Returns the name of the connection."),
+            row("help", client_help, 2, "5.0.0", "Returns helpful text about subcommands."),
+            row("id", client_id, 2, "5.0.0", "Returns the unique id of the connection."),
+            row("info", client_info, 2, "6.2.0", "Returns information about the connection."),
+            row("kill", client_kill, -3, "2.4.0", "Terminates open connections."),
+            row("list", client_list, -2, "2.4.0", "Lists open connections."),
+            row("no-evict", client_no_evict, 3, "7.0.0", "Sets the eviction mode."),
+            row("no-touch", client_no_touch, 3, "7.2.0", "Controls whether reads mark keys."),
+            row("reply", client_reply, 3, "3.2.0", "Instructs the server whether to reply."),
+            row("setinfo", client_setinfo, 4, "7.2.0", "Tells about the client's library."),
+            row("setname", client_setname, 3, "2.6.9", "Sets the connection name."),
+            row("unblock", client_unblock, -3, "5.0.0", "Unblocks a waiting client."),
+        ),
+    ),
+)

@@ -1,0 +1,276 @@
+"""COMMAND and its subcommands: the command table, told to clients.
+
+Everything here comes from the table that the executor runs. Syntax trees (the `arguments` of
+COMMAND DOCS) and tips are not kept.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.resp import reply
+from crdb.server.client import Client
+from crdb.server.errors import SYNTAX, CommandError
+from crdb.server.glob import compile_glob
+from crdb.server.help import send_help
+from crdb.server.information import every_command
+from crdb.server.table import TABLE, Command, Handler, find
+
+INVALID_COMMAND: Final = b"ERR Invalid command specified"
+NO_KEYS: Final = b"ERR The command has no key arguments"
+WRONG_NUMBER: Final = b"ERR Invalid number of arguments specified for command"
+WRONG_ARGUMENTS: Final = b"ERR Invalid arguments specified for command"
+
+HELP: Final = (
+    "(no subcommand)",
+    "    Details about all commands.",
+    "COUNT",
+    "    How many commands there are.",
+    "DOCS [<command-name> ...]",
+    "    What commands are for, all or those named.",
+    "GETKEYS <full-command>",
+    "    The keys among the arguments of a command.",
+    "GETKEYSANDFLAGS <full-command>",
+    "    The keys, and what the command does with them.",
+    "INFO [<command-name> ...]",
+    "    Details about commands, all or those named.",
+    "LIST [FILTERBY (MODULE <name> | ACLCAT <category> | PATTERN <pattern>)]",
+    "    Names of commands.",
+)
+
+
+def top_level() -> list[Command]:
+    """All commands, by name."""
+    return [command for name, command in sorted(TABLE.items()) if name == command.name]
+
+
+def by_full_name(name: bytes) -> Command | None:
+    """The command called `get` or `config|get`."""
+    return find(name.lower().split(b"|", 1)) if name else None
+
+
+def statuses(client: Client, words: list[str]) -> None:
+    """A set of words, each a status."""
+    reply.set_header(client.out, client.protocol, len(words))
+    for word in words:
+        reply.simple(client.out, word.encode())
+
+
+def details(client: Client, command: Command | None) -> None:
+    """One command as COMMAND INFO shows it."""
+    out = client.out
+    if command is None:
+        reply.null_array(out, client.protocol)
+        return
+    reply.array(out, 10)
+    reply.bulk(out, command.full_name)
+    reply.integer(out, command.arity)
+    statuses(client, command.flags)
+    reply.integer(out, command.first_key)
+    reply.integer(out, command.last_key)
+    reply.integer(out, command.key_step)
+    statuses(client, [f"@{category}" for category in command.categories])
+    reply.set_header(out, client.protocol, 0)
+    key_specs(client, command)
+    if command.subcommands:
+        reply.array(out, len(command.subcommands))
+    else:
+        reply.set_header(out, client.protocol, 0)
+    for name in sorted(command.subcommands):
+        details(client, command.subcommands[name])
+
+
+def key_specs(client: Client, command: Command) -> None:
+    """Where the keys are: a range, or nothing that could be said in advance."""
+    out = client.out
+    protocol = client.protocol
+    if not command.first_key and command.getkeys is None:
+        reply.set_header(out, protocol, 0)
+        return
+    reply.set_header(out, protocol, 1)
+    reply.map_header(out, protocol, 3)
+    reply.bulk(out, b"flags")
+    statuses(client, key_flags(command))
+    known = command.first_key != 0
+    last = command.last_key - command.first_key if command.last_key > 0 else command.last_key
+    begin = [("index", command.first_key)] if known else []
+    find_keys = [("lastkey", last), ("keystep", command.key_step), ("limit", 0)] if known else []
+    for title, kind, spec in (
+        (b"begin_search", b"index", begin),
+        (b"find_keys", b"range", find_keys),
+    ):
+        reply.bulk(out, title)
+        reply.map_header(out, protocol, 2)
+        reply.bulk(out, b"type")
+        reply.bulk(out, kind if known else b"unknown")
+        reply.bulk(out, b"spec")
+        reply.map_header(out, protocol, len(spec))
+        for name, value in spec:
+            reply.bulk(out, name.encode())
+            reply.integer(out, value)
+
+
+def key_flags(command: Command) -> list[str]:
+    """What the command does with its keys."""
+    return ["RW", "access", "update"] if "write" in command.flags else ["RO", "access"]
+
+
+def documentation(client: Client, command: Command) -> None:
+    """One command as COMMAND DOCS shows it."""
+    out = client.out
+    facts = (
+        ("summary", command.summary),
+        ("since", command.since),
+        ("group", command.group.replace("_", "-")),
+        ("complexity", command.complexity),
+    )
+    told = [(name, value) for name, value in facts if value]
+    reply.map_header(out, client.protocol, len(told) + bool(command.subcommands))
+    for name, value in told:
+        reply.bulk(out, name.encode())
+        reply.bulk(out, value.encode())
+    if command.subcommands:
+        reply.bulk(out, b"subcommands")
+        reply.map_header(out, client.protocol, len(command.subcommands))
+        for name in sorted(command.subcommands):
+            child = command.subcommands[name]
+            reply.bulk(out, child.full_name)
+            documentation(client, child)
+
+
+def command_all(client: Client, _args: list[bytes]) -> None:
+    """Details about all commands."""
+    commands = top_level()
+    reply.array(client.out, len(commands))
+    for command in commands:
+        details(client, command)
+
+
+def command_count(client: Client, _args: list[bytes]) -> None:
+    """How many commands there are."""
+    reply.integer(client.out, len(top_level()))
+
+
+def command_info(client: Client, args: list[bytes]) -> None:
+    """Details about commands."""
+    if len(args) == 2:
+        command_all(client, args)
+        return
+    reply.array(client.out, len(args) - 2)
+    for name in args[2:]:
+        details(client, by_full_name(name))
+
+
+def command_docs(client: Client, args: list[bytes]) -> None:
+    """What commands are for; names that are none are left out."""
+    named = [by_full_name(name) for name in args[2:]] if len(args) > 2 else top_level()
+    commands = [command for command in named if command is not None]
+    reply.map_header(client.out, client.protocol, len(commands))
+    for command in commands:
+        reply.bulk(client.out, command.full_name)
+        documentation(client, command)
+
+
+def command_list(client: Client, args: list[bytes]) -> None:
+    """Names of commands."""
+    commands = every_command()
+    if len(args) != 2:
+        if len(args) != 5 or args[2].lower() != b"filterby":
+            raise CommandError(SYNTAX)
+        commands = filtered(commands, args[3].lower(), args[4])
+    reply.bulks(client.out, [command.full_name for command in commands])
+
+
+def filtered(commands: list[Command], kind: bytes, value: bytes) -> list[Command]:
+    """Those of a module, of an ACL category, or with names that match."""
+    if kind == b"module":
+        return []
+    if kind == b"aclcat":
+        category = value.lower().decode("latin-1")
+        return [command for command in commands if category in command.categories]
+    if kind == b"pattern":
+        glob = compile_glob(value, ignore_case=True)
+        return [command for command in commands if glob.fullmatch(command.full_name)]
+    raise CommandError(SYNTAX)
+
+
+def positions(args: list[bytes]) -> tuple[Command, list[int]]:
+    """The command that stands after COMMAND GETKEYS, and where its keys are in `args`."""
+    request = args[2:]
+    command = find(request)
+    if command is None:
+        raise CommandError(INVALID_COMMAND)
+    if not command.first_key and command.getkeys is None:
+        raise CommandError(NO_KEYS)
+    if not command.takes(len(request)):
+        raise CommandError(WRONG_NUMBER)
+    try:
+        found = command.key_positions(request)
+    except CommandError:
+        raise CommandError(WRONG_ARGUMENTS) from None
+    if not found or found[-1] >= len(request):
+        raise CommandError(WRONG_ARGUMENTS)
+    return command, [2 + position for position in found]
+
+
+def command_getkeys(client: Client, args: list[bytes]) -> None:
+    """The keys among the arguments of a command."""
+    reply.bulks(client.out, [args[position] for position in positions(args)[1]])
+
+
+def command_getkeysandflags(client: Client, args: list[bytes]) -> None:
+    """The keys, and what the command does with them."""
+    command, found = positions(args)
+    reply.array(client.out, len(found))
+    for position in found:
+        reply.array(client.out, 2)
+        reply.bulk(client.out, args[position])
+        statuses(client, key_flags(command))
+
+
+def command_help(client: Client, _args: list[bytes]) -> None:
+    """What there is."""
+    send_help(client, b"COMMAND", HELP)
+
+
+def row(name: str, handler: Handler, arity: int, since: str, summary: str) -> Command:
+    """A subcommand of COMMAND."""
+    return Command(
+        name,
+        handler,
+        arity,
+        "loading stale",
+        categories="connection",
+        since=since,
+        summary=summary,
+        complexity="O(1)" if name in {"count", "help"} else "O(N)",
+    )
+
+
+COMMANDS = (
+    Command(
+        "command",
+        command_all,
+        -1,
+        "loading stale",
+        categories="connection",
+        since="2.8.13",
+        summary="Returns detailed information about all commands.",
+        complexity="O(N) where N is the total number of commands",
+        subcommands=(
+            row("count", command_count, 2, "2.8.13", "Returns a count of commands."),
+            row("docs", command_docs, -2, "7.0.0", "Returns documentation about commands."),
+            row("getkeys", command_getkeys, -3, "2.8.13", "Extracts the keys of a command."),
+            row(
+                "getkeysandflags",
+                command_getkeysandflags,
+                -3,
+                "7.0.0",
+                "Extracts the keys and access flags of a command.",
+            ),
+            row("help", command_help, 2, "5.0.0", "Returns helpful text about subcommands."),
+            row("info", command_info, -2, "2.8.13", "Returns information about commands."),
+            row("list", command_list, -2, "7.0.0", "Returns a list of command names."),
+        ),
+    ),
+)

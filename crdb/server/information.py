@@ -1,0 +1,217 @@
+"""INFO: what an instance tells of itself, in the sections and the spelling of Redis.
+
+A field that has no meaning here is left out rather than made up. The replication section and the
+`crdt` section (specification section 14) get their lines about peers from those who own the links,
+through `instance.info_sections`; so does everything about the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from crdb.instance import REDIS_VERSION, Instance
+from crdb.server.table import TABLE, Command
+from crdt.dots import name_origin
+
+Lines = list[tuple[str, object]]
+
+DEFAULT: Final = (
+    "server",
+    "clients",
+    "memory",
+    "persistence",
+    "stats",
+    "replication",
+    "cpu",
+    "modules",
+    "errorstats",
+    "cluster",
+    "keyspace",
+)
+EVERYTHING: Final = (*DEFAULT[:8], "commandstats", *DEFAULT[8:], "latencystats", "crdt")
+TITLES: Final = {"cpu": "CPU", "crdt": "CRDT"}
+
+
+def information(instance: Instance, wanted: list[str]) -> str:
+    """The sections that were asked for, each once, in Redis' order; unknown ones are ignored."""
+    names: set[str] = set() if wanted else set(DEFAULT)
+    for name in wanted:
+        if name == "default":
+            names |= set(DEFAULT)
+        elif name in {"all", "everything"}:
+            names |= set(EVERYTHING)
+        else:
+            names.add(name)
+    known = [*EVERYTHING, *sorted(set(instance.info_sections) - set(EVERYTHING))]
+    sections: list[str] = []
+    for name in known:
+        if name in names:
+            title = TITLES.get(name, name.capitalize())
+            fields = "".join(f"{field}:{value}\r\n" for field, value in section(instance, name))
+            sections.append(f"# {title}\r\n{fields}")
+    return "\r\n".join(sections)
+
+
+def section(instance: Instance, name: str) -> Lines:
+    """The lines of one section, those of others last."""
+    make = SECTIONS.get(name)
+    lines = [] if make is None else make(instance)
+    for more in instance.info_sections.get(name, ()):
+        lines.extend(more())
+    return lines
+
+
+def _server(instance: Instance) -> Lines:
+    uptime = (instance.now - instance.started_at) // 1000
+    return [
+        ("redis_version", REDIS_VERSION),
+        ("redis_mode", "standalone"),
+        ("arch_bits", 64),
+        ("run_id", instance.run_id),
+        ("tcp_port", instance.config.values["port"]),
+        ("server_time_usec", instance.now * 1000),
+        ("uptime_in_seconds", uptime),
+        ("uptime_in_days", uptime // 86400),
+        ("hz", instance.config.values["hz"]),
+        ("configured_hz", instance.config.values["hz"]),
+        ("config_file", ""),
+        ("region", instance.name),
+    ]
+
+
+def _clients(instance: Instance) -> Lines:
+    sessions = instance.clients.values()
+    waiting = instance.waiting
+    return [
+        ("connected_clients", len(instance.clients)),
+        ("cluster_connections", 0),
+        ("maxclients", instance.config.clients_max),
+        ("client_recent_max_input_buffer", max((s.parser.pending for s in sessions), default=0)),
+        ("client_recent_max_output_buffer", max((s.output_bytes for s in sessions), default=0)),
+        ("blocked_clients", len(waiting.by_client) + len(instance.pending.by_client)),
+        ("tracking_clients", 0),
+        (
+            "clients_in_timeout_table",
+            sum(w.deadline is not None for w in waiting.by_client.values()),
+        ),
+        ("total_blocking_keys", len(waiting.by_key)),
+        ("total_blocking_keys_on_nokey", 0),
+    ]
+
+
+def _memory(instance: Instance) -> Lines:
+    return [
+        ("maxmemory", instance.config.values["maxmemory"]),
+        ("maxmemory_policy", instance.config.values["maxmemory-policy"]),
+    ]
+
+
+def _persistence(_instance: Instance) -> Lines:
+    return [("loading", 0), ("async_loading", 0), ("aof_enabled", 0)]
+
+
+def _stats(instance: Instance) -> Lines:
+    statistics = instance.statistics
+    return [
+        ("total_connections_received", statistics.connections),
+        ("total_commands_processed", statistics.commands),
+        ("instantaneous_ops_per_sec", round(statistics.command_rate.per_second)),
+        ("total_net_input_bytes", statistics.input_bytes),
+        ("total_net_output_bytes", statistics.output_bytes),
+        ("instantaneous_input_kbps", f"{statistics.input_rate.per_second / 1024:.2f}"),
+        ("instantaneous_output_kbps", f"{statistics.output_rate.per_second / 1024:.2f}"),
+        ("rejected_connections", statistics.rejected_connections),
+        ("total_error_replies", statistics.error_replies),
+        ("client_query_buffer_limit_disconnections", statistics.dropped_query),
+        ("client_output_buffer_limit_disconnections", statistics.dropped_output),
+        ("watching_clients", sum(bool(s.watched) for s in instance.clients.values())),
+        ("total_watched_keys", len(instance.watching.by_key)),
+    ]
+
+
+def _replication(instance: Instance) -> Lines:
+    role = instance.role.decode()
+    return [("role", "slave" if role == "replica" else role), ("connected_slaves", 0)]
+
+
+def _commandstats(instance: Instance) -> Lines:
+    statistics = instance.statistics
+    lines: Lines = []
+    for command in every_command():
+        calls = statistics.calls[command.number]
+        rejected = statistics.rejected[command.number]
+        failed = statistics.failed[command.number]
+        if calls or rejected or failed:
+            counts = f"calls={calls},usec=0,usec_per_call=0.00"
+            name = f"cmdstat_{command.full_name.decode()}"
+            lines.append((name, f"{counts},rejected_calls={rejected},failed_calls={failed}"))
+    return lines
+
+
+def every_command() -> list[Command]:
+    """All commands and subcommands, by name."""
+    found: list[Command] = []
+    for name, command in sorted(TABLE.items()):
+        if name == command.name:
+            found.append(command)
+            found.extend(command.subcommands[child] for child in sorted(command.subcommands))
+    return found
+
+
+def _errorstats(instance: Instance) -> Lines:
+    errors = instance.statistics.errors
+    return [(f"errorstat_{code.decode('latin-1')}", f"count={errors[code]}") for code in errors]
+
+
+def _cluster(_instance: Instance) -> Lines:
+    return [("cluster_enabled", 0)]
+
+
+def _keyspace(instance: Instance) -> Lines:
+    keyspace = instance.keyspace
+    if not keyspace.size():
+        return []
+    return [("db0", f"keys={keyspace.size()},expires={len(keyspace.deadlines.table)},avg_ttl=0")]
+
+
+def _crdt(instance: Instance) -> Lines:
+    """Section 14; the clock and vectors as D-19 proposes."""
+    told = instance.replica.statistics()
+    return [
+        ("crdt_config_version", 1),
+        ("crdt_slots", "0-16383"),
+        ("crdt_replid", name_origin(instance.replica.origin)),
+        ("crdt_clock", told.vector.get(instance.replica.origin, 0)),
+        ("crdt_ovc", _vector(told.vector)),
+        ("crdt_merge_reqs", told.merges),
+        ("crdt_effect_reqs", told.effects_applied),
+        ("crdt_ovc_filtered_effect_reqs", told.operations_duplicate),
+        ("crdt_backlog_bytes", told.history_bytes),
+        ("crdt_waiting_bytes", told.waiting_bytes),
+        ("crdt_gc_pending", told.garbage_pending),
+        ("crdt_gc_attempted", told.garbage_attempted),
+        ("crdt_gc_collected", told.garbage_collected),
+        ("crdt_gc_gvc_min", _vector(told.stable)),
+    ]
+
+
+def _vector(vector: Mapping[int, int]) -> str:
+    """Counters by instance id, `{1=17,2=4}`."""
+    counters = (f"{name_origin(origin)}={vector[origin]}" for origin in sorted(vector))
+    return "{" + ",".join(counters) + "}"
+
+
+SECTIONS: Final = {
+    "server": _server,
+    "clients": _clients,
+    "memory": _memory,
+    "persistence": _persistence,
+    "stats": _stats,
+    "replication": _replication,
+    "commandstats": _commandstats,
+    "errorstats": _errorstats,
+    "cluster": _cluster,
+    "keyspace": _keyspace,
+    "crdt": _crdt,
+}
