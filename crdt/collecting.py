@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdt.contested import Contested
 from crdt.dots import Vector, covers, dominates
 from crdt.keyspace import Keyspace
 
@@ -54,16 +55,15 @@ class Garbage:
     def sweep_values(self, key: bytes, stable: Vector) -> bool:
         """Sweep the values under a key; True if some litter is left."""
         db = self.db
-        value = db.data.get(key)
-        if value is not None:
-            return value.sweep(stable)
-        value = db.graves.get(key)
+        place = db.data if key in db.data else db.graves
+        value = place.get(key)
         if value is None:
             return False
         left = value.sweep(stable)
         if value.vacant():
-            del db.graves[key]
-            return False
+            del place[key]
+        elif type(value) is Contested:
+            place[key] = value.settle()
         return left
 
     def sweep_deadlines(self, key: bytes, stable: Vector) -> bool:

@@ -301,6 +301,14 @@ class Keyspace:
         self.deadlines.add(key, value.dot, FOREVER)
         self.litter.add(key)
 
+    def fold(self, key: bytes) -> None:
+        """The inverse of `spell_out`, where it is possible: so equal content has equal form."""
+        value = self.remains(key, 1)
+        if isinstance(value, Register) and (value.extra is None or not value.extra.rivals):
+            if self.deadlines.table.get(key) == (value.dot, FOREVER):
+                self.deadlines.put(key, ())
+                value.endless = True
+
     def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         """DELETE, EXPIRE and FLUSH."""
         key: bytes = effect[1]

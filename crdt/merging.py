@@ -169,7 +169,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
     db.graves.pop(key, None)
     if merged is not None:
         place(db, key, merged)
-        restore_flag(db, key, merged)
+        db.fold(key)
     if key in db.deadlines.table:
         db.litter.add(key)
     if db.interest and key in db.interest:
@@ -199,14 +199,6 @@ def with_flag(given: Value | None, deadlines: tuple[int, ...]) -> tuple[int, ...
         part.endless = False
         return (*deadlines, part.dot, FOREVER)
     return deadlines
-
-
-def restore_flag(db: Keyspace, key: bytes, merged: Value) -> None:
-    """The inverse of `spell_out`, where it is possible."""
-    if type(merged) is String and merged.dot and (not merged.extra or not merged.extra.rivals):
-        if db.deadlines.table.get(key) == (merged.dot, FOREVER):
-            db.deadlines.put(key, ())
-            merged.endless = True
 
 
 def merge_values(

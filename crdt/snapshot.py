@@ -62,6 +62,8 @@ class Snapshot:
     def take(self, key: bytes) -> None:
         """Put the state of `key` among what is sent next."""
         db = self.db
+        if key in db.deadlines.table:
+            db.fold(key)
         deadlines = db.deadlines.table.get(key, ())
         value = db.data.get(key)
         if value is None:
