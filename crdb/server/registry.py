@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-import importlib
-from importlib.util import find_spec
 from typing import Final
 
+from crdb.server.commands import (
+    admin,
+    bitmaps,
+    clients,
+    connection,
+    counters,
+    expiry,
+    hashes,
+    introspection,
+    keys,
+    list_moves,
+    lists,
+    server,
+    sets,
+    sorted_set_algebra,
+    sorted_set_pops,
+    sorted_set_ranges,
+    sorted_sets,
+    sorting,
+    strings,
+    transaction,
+)
 from crdb.server.table import TABLE, Command, install
 
-FAMILIES: Final = (
-    "admin",
-    "bitmaps",
-    "clients",
-    "connection",
-    "counters",
-    "expiry",
-    "hashes",
-    "introspection",
-    "keys",
-    "list_moves",
-    "lists",
-    "server",
-    "sets",
-    "sorted_set_algebra",
-    "sorted_set_pops",
-    "sorted_set_ranges",
-    "sorted_sets",
-    "sorting",
-    "strings",
-    "transaction",
+COMMANDS: Final[tuple[Command, ...]] = (
+    *admin.COMMANDS,
+    *bitmaps.COMMANDS,
+    *clients.COMMANDS,
+    *connection.COMMANDS,
+    *counters.COMMANDS,
+    *expiry.COMMANDS,
+    *hashes.COMMANDS,
+    *introspection.COMMANDS,
+    *keys.COMMANDS,
+    *list_moves.COMMANDS,
+    *lists.COMMANDS,
+    *server.COMMANDS,
+    *sets.COMMANDS,
+    *sorted_set_algebra.COMMANDS,
+    *sorted_set_pops.COMMANDS,
+    *sorted_set_ranges.COMMANDS,
+    *sorted_sets.COMMANDS,
+    *sorting.COMMANDS,
+    *strings.COMMANDS,
+    *transaction.COMMANDS,
 )
 
-
-def _commands() -> tuple[Command, ...]:
-    found: list[Command] = []
-    for family in FAMILIES:
-        name = f"crdb.server.commands.{family}"
-        if find_spec(name) is not None:
-            found.extend(importlib.import_module(name).COMMANDS)
-    return tuple(found)
-
-
-COMMANDS: Final = _commands()
 install(COMMANDS)
 
 __all__ = ["COMMANDS", "TABLE"]

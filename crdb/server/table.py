@@ -119,7 +119,8 @@ class Command:
         self.bits = sum(FLAG_BITS.get(word, 0) for word in words)
         self.first_key, self.last_key, self.key_step = keys
         self.getkeys = getkeys
-        self.categories: list[str] = _categories(words, group, categories)
+        own_group = "" if handler is None else group
+        self.categories: list[str] = _categories(words, own_group, categories)
         self.group = group
         self.since = since
         self.summary = summary

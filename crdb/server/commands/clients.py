@@ -273,12 +273,17 @@ def client_help(client: Client, _args: list[bytes]) -> None:
 
 def row(name: str, handler: Handler, arity: int, since: str, summary: str) -> Command:
     """A subcommand of CLIENT."""
-    admin = "admin " if name in {"kill", "list", "no-evict", "unblock"} else ""
+    if name == "help":
+        flags = "loading stale"
+    elif name in {"kill", "list", "no-evict", "unblock"}:
+        flags = "admin noscript loading stale"
+    else:
+        flags = "noscript loading stale"
     return Command(
         name,
         handler,
         arity,
-        f"{admin}noscript loading stale",
+        flags,
         categories="connection",
         group="connection",
         since=since,

@@ -13,7 +13,12 @@ from tests.crdb.redis_peer import Peer, Reply, Status, decode
 SHARED = [c for c in COMMANDS if not c.name.startswith(b"crdb.")]
 ALL = SHARED + [child for command in SHARED for child in command.subcommands.values()]
 NO_LONGER_NOSCRIPT = (b"blmove", b"brpoplpush", b"blpop", b"brpop", b"bzpopmin", b"bzpopmax")
-WITH_SCORE = (b"zrank", b"zrevrank")
+ARITIES = {
+    b"zrank": -3,
+    b"zrevrank": -3,
+    b"command|getkeys": -3,
+    b"command|getkeysandflags": -3,
+}
 
 
 def words(reply: Reply) -> set[str]:
@@ -29,7 +34,7 @@ def test_a_command_is_what_redis_says(peer: Peer, command: Command) -> None:
     flags = words(row[2])
     if command.name in NO_LONGER_NOSCRIPT:
         flags.discard("noscript")
-    arity = -3 if command.name in WITH_SCORE else row[1]
+    arity = ARITIES.get(command.full_name, row[1])
     assert (command.arity, set(command.flags)) == (arity, flags)
     assert [command.first_key, command.last_key, command.key_step] == row[3:6]
     assert {f"@{category}" for category in command.categories} == words(row[6])
