@@ -37,6 +37,7 @@ class Wire:
         self.ends: tuple[Machine, Machine] = (sink, source)
         self.decoders = (FrameDecoder(), FrameDecoder())
         self.flushing = [False, False]
+        self.damage = -1
         for side in (0, 1):
             self.ends[side].notify = lambda side=side: self.schedule(side)
             self.schedule(side)
@@ -67,6 +68,9 @@ class Wire:
         site, end = self.sites[side], self.ends[side]
         if not self.up or not site.alive:
             return
+        if self.damage >= 0:
+            place, self.damage = self.damage % len(data), -1
+            data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         try:
             frames = self.decoders[side].feed(data)
         except RemoteProtocolError as error:
@@ -81,6 +85,15 @@ class Wire:
         if self.up and site.alive:
             site.note(site.links.receive(self.ends[side], Eof(), self.world.now))
             self.up = self.up and not all(end.closed for end in self.ends)
+
+    def vanish(self, side: int = 2) -> None:
+        """What is under way is lost, and only the end at `side` notices, if any."""
+        if self.up:
+            self.up = False
+            if side < 2 and self.sites[side].alive:
+                self.sites[side].note(
+                    self.sites[side].links.receive(self.ends[side], Eof("reset"), self.world.now)
+                )
 
     def reset(self) -> None:
         """What is under way is lost, and both ends notice."""
@@ -117,6 +130,7 @@ class Site:
             members=members,
             history_bytes=self.world.history_bytes,
         )
+        self.replica.gate.limit = self.world.gate_bytes
         member = Member(self.name, self.region, origin, "test")
         self.links = Links(self.replica, member, self.peers, limits=self.world.limits)
         self.wires = {}
@@ -179,10 +193,12 @@ class World:
         limits: Limits | None = None,
         delay_ns: int = 20 * MS,
         history_bytes: int = 1 << 20,
+        gate_bytes: int = 1 << 20,
     ) -> None:
         self.limits = Limits() if limits is None else limits
         self.delay_ns = delay_ns
         self.history_bytes = history_bytes
+        self.gate_bytes = gate_bytes
         self.now = 1_000 * MS
         self.bytes = 0
         self.amnesia = False
@@ -223,13 +239,20 @@ class World:
                 break
         self.now = until
 
-    def cut(self, source: str, sink: str) -> None:
-        """Cut one link by command."""
-        self[sink].note(self[sink].links.cut(source, Direction.IN, self.now))
+    def cut(self, source: str, sink: str, direction: Direction = Direction.IN) -> None:
+        """Cut one link by command, at its sink or at its source."""
+        site, peer = self.place(source, sink, direction)
+        site.note(site.links.cut(peer, direction, self.now))
 
     def heal(self, source: str, sink: str) -> None:
         """Heal it."""
-        self[sink].links.heal(source, Direction.IN)
+        for direction in Direction:
+            site, peer = self.place(source, sink, direction)
+            site.links.heal(peer, direction)
+
+    def place(self, source: str, sink: str, direction: Direction) -> tuple[Site, str]:
+        """Where a link is steered, and whom it leads to from there."""
+        return (self[sink], source) if direction is Direction.IN else (self[source], sink)
 
     def cut_pair(self, one: str, other: str) -> None:
         """Cut both ways."""
