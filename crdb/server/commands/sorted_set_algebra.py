@@ -121,11 +121,9 @@ def members_of(source: Source) -> Collection[bytes]:
 
 def score_of(source: Source, member: bytes) -> float | None:
     """The score of a member; None if it is not there."""
-    if source is None:
-        return None
     if isinstance(source, SortedSet):
         return source.score(member)
-    return 1.0 if member in source.members else None
+    return 1.0 if member in members_of(source) else None
 
 
 def held_score(source: Source, member: bytes) -> float:

@@ -78,6 +78,8 @@ def test_replies_of_nothing_of_one_and_of_another_type(
         "ZADD string GT LT x a",
         "ZADD z INCR -inf top",
         "ZADD z NX INCR -inf top",
+        "ZADD z XX INCR -inf top",
+        "ZADD z GT INCR -inf top",
         "ZINCRBY z -inf top",
         "ZINCRBY z x a",
         "ZINCRBY z 0x10 a",
