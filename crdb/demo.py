@@ -16,11 +16,12 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 import redis
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from geo import Catalog
@@ -29,7 +30,8 @@ REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
 START_SECONDS_MAX: Final = 30.0
 STOP_SECONDS_MAX: Final = 10.0
 SETTLE_MS: Final = 10_000
-PAUSE_SECONDS: Final = 1.2
+PAUSE_SECONDS: Final = 2.2
+LATER_SECONDS: Final = 0.01  # enough for the wall clocks to tell two writes apart
 
 
 @attrs.frozen
@@ -171,6 +173,8 @@ def announce(console: Console) -> None:
 def show_visibility(console: Console, clients: Sequence[Any]) -> None:
     """A write is visible elsewhere one link delay later."""
     headline(console, "a write in us-east-1 is there at once, and elsewhere one link delay later")
+    for client in clients:
+        client.ping()
     start = time.perf_counter()
     clients[0].set("greeting", "hello")
     console.print(f"us-east-1> SET greeting hello    OK in {milliseconds(start):.1f} ms")
@@ -216,6 +220,7 @@ def write_apart(console: Console, clients: Sequence[Any]) -> None:
     table = Table("", "before", "us-east-1 writes", "eu-west-1 writes")
     for conflict in CONFLICTS:
         clients[0].execute_command(*conflict.alone)
+        time.sleep(LATER_SECONDS)
         clients[1].execute_command(*conflict.together)
         words = [" ".join(c) for c in (conflict.before, conflict.alone, conflict.together)]
         table.add_row(conflict.title, *words)
@@ -234,12 +239,12 @@ def readings(clients: Sequence[Any]) -> Table:
     return table
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A reply as people write it."""
     if isinstance(value, set | frozenset):
-        return "{" + ", ".join(sorted(map(str, value))) + "}"
+        return "{" + ", ".join(sorted(map(str, cast("set[str]", value)))) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(str, value)) + "]"
+        return escape("[" + ", ".join(map(str, cast("list[str]", value))) + "]")
     return "(nil)" if value is None else str(value)
 
 
