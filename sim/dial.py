@@ -127,6 +127,7 @@ class Dial:
         self.attempt += 1
         self.wire = ours
         ours.far, theirs.far = theirs, ours
+        ours.peer, theirs.peer = self.peer, party.name
         ours.out = Pipe(there, link(other.take, theirs), link(other.lose, theirs))
         theirs.out = Pipe(back, link(party.take, ours), link(party.lose, ours))
         ours.on_over = self.over

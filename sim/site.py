@@ -12,6 +12,7 @@ After every such turn the checkers are shown what has changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -22,21 +23,23 @@ from crdt.dots import make_origin
 from crdt.op import Op
 from crdt.replica import Replica
 from replication.errors import RemoteProtocolError
-from replication.events import Event
+from replication.events import Event, Resynced
 from replication.frames import Eof
 from replication.links import Links
 from replication.member import Direction, Member, Peer
 from sim.checkers.checker import Checker
-from sim.client import Hand, Reply, Word
+from sim.client import Hand, Reply
 from sim.clock import WallClock
 from sim.dial import Dial, Exchange
 from sim.dice import Dice
 from sim.ledger import Entry, Ledger
 from sim.mirror import Mirror
 from sim.plan import CLUSTER, Tuning
+from sim.report import Recorder
 from sim.trace import Trace
 from sim.wire import Machine, Wire
 
+STALE: Final = b"STALE this region has restarted and has not caught up with a peer yet"
 LIVES_MAX: Final = 1000  # of one region in one run
 
 
@@ -51,6 +54,7 @@ class Surroundings:
     checkers: tuple[Checker, ...]
     on_event: Callable[[str, Event], None]
     """Told what the links of a region report."""
+    recorder: Recorder | None = None
 
 
 class Site:
@@ -94,7 +98,9 @@ class Site:
         self.timer_at = 0
         self.sooner = False
         self.frames = 0
+        self.damaged = 0
         self.writes = 0
+        self.has_caught_up = True
         self.build(Replica(member.origin))
 
     def build(self, replica: Replica) -> None:
@@ -131,9 +137,13 @@ class Site:
         self.life += 1
         self.is_up = True
         self.build(replica)
+        self.has_caught_up = self.life == 1
+        if not self.has_caught_up:
+            self.instance.refuse_writes = STALE
         self.advance()
         if kept:
             replica.merge(kept)
+            self.mirror.soil()
         self.mirror.refresh()
         self.merges = replica.merges
         self.read_to = replica.history.stop
@@ -191,11 +201,14 @@ class Site:
         """Tell the database what time it is by this region's clock."""
         self.instance.advance(self.clock.read(self.engine.now))
 
-    def run(self, *commands: Sequence[Word]) -> list[Reply]:
+    def run(self, *commands: Sequence[str]) -> list[Reply]:
         """What a client of this region asks, and what it is told."""
         assert self.is_up
         self.advance()
+        before = self.replica.vector
         replies = self.hand.send(*commands)
+        for checker in self.around.checkers:
+            checker.answered(self, commands, before)
         self.finish_turn()
         return replies
 
@@ -214,6 +227,7 @@ class Site:
         try:
             frames = wire.decoder.feed(data)
         except RemoteProtocolError as error:
+            self.damaged += 1
             self.note("damaged", f"{machine.peer}: {error}")
             self.report(self.links.broken(machine, error, now))
             frames = []
@@ -301,24 +315,29 @@ class Site:
         replica = self.replica
         history = replica.history
         checkers = self.around.checkers
+        if replica.merges == self.merges and history.stop == self.read_to:
+            if not self.mirror.dirty:
+                return
+        has_jumped = replica.merges != self.merges or self.read_to < history.start
         if replica.merges != self.merges:
             self.merges = replica.merges
-            self.read_to = history.stop
             self.mirror.soil()
-            for checker in checkers:
-                checker.merged(self)
-        elif history.stop == self.read_to and not self.mirror.dirty:
-            return
         start = max(self.read_to, history.start)
         for origin, first, _, data in history.read(start, history.stop - start):
             entry = self.around.ledger.find(origin, first)
-            if origin == replica.origin and (entry is None or entry.data != data):
-                entry = self.enter(Op.from_bytes(data))
-            elif origin != replica.origin:
+            if origin == replica.origin:
                 if entry is None or entry.data != data:
-                    entry = Entry(Op.from_bytes(data), {}, self.engine.now, -1)
-                for checker in checkers:
+                    self.enter(Op.from_bytes(data))
+                continue
+            if entry is None or entry.data != data:
+                entry = Entry(Op.from_bytes(data), {}, self.engine.now, -1)
+            for checker in checkers:
+                checker.met(self, entry)
+                if not has_jumped:
                     checker.applied(self, entry)
+        if has_jumped:
+            for checker in checkers:
+                checker.jumped(self)
         self.read_to = history.stop
         changes = self.mirror.refresh()
         for checker in checkers:
@@ -344,9 +363,18 @@ class Site:
         """Run one end of a connection."""
         wire = Wire(machine)
         machine.notify = lambda: self.unflushed.append(wire)
+        if self.around.recorder is not None:
+            wire.on_message = partial(self.record, wire)
         self.wires.append(wire)
         self.unflushed.append(wire)
         return wire
+
+    def record(self, wire: Wire, sent: int, text: str, has_come: bool) -> None:
+        """Tell the recorder of a message to us, which has come or never will."""
+        recorder = self.around.recorder
+        assert recorder is not None
+        tell = recorder.message if has_come else recorder.lost
+        tell(sent, self.engine.now, (wire.peer, self.name), text)
 
     def kick(self, peer: str) -> None:
         """The link with `peer` was healed: dial at once."""
@@ -367,6 +395,11 @@ class Site:
         self.around.trace.note(self.engine.now, self.name, what, detail)
 
     def report(self, events: list[Event]) -> None:
-        """Hand on what the links say."""
+        """Hand on what the links say. Whoever restarts reads only until a peer has brought it up to
+        date, as `crdb.region` has it (rule STL-1)."""
         for event in events:
+            if isinstance(event, Resynced) and not self.has_caught_up:
+                self.has_caught_up = True
+                self.instance.refuse_writes = None
+                self.note("caught up", event.peer)
             self.around.on_event(self.name, event)

@@ -17,7 +17,7 @@ KEPT_MAX: Final = 4096  # records: the last seconds of a busy run, a megabyte at
 class Trace:
     """The records of one run."""
 
-    __slots__ = ("count", "hash", "last", "on_line")
+    __slots__ = ("count", "hash", "last", "on_line", "on_note")
 
     def __init__(self, on_line: Callable[[str], None] | None = None) -> None:
         """`on_line` is given every record, as text."""
@@ -25,6 +25,7 @@ class Trace:
         self.hash = hashlib.blake2b(digest_size=16)
         self.last: deque[str] = deque(maxlen=KEPT_MAX)
         self.on_line = on_line
+        self.on_note: Callable[[int, str, str, str], None] | None = None
 
     def note(self, now: int, where: str, what: str, detail: str = "") -> None:
         """One more record."""
@@ -34,6 +35,8 @@ class Trace:
         self.last.append(line)
         if self.on_line is not None:
             self.on_line(line)
+        if self.on_note is not None:
+            self.on_note(now, where, what, detail)
 
     def digest(self) -> str:
         """The hash of everything so far, in hexadecimal."""

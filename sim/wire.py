@@ -20,8 +20,8 @@ Machine: TypeAlias = Source | Sink
 
 QUIET: Final = (Ack, Heartbeat, Ask, Answer)
 
-OnMessage = Callable[[int, str], None]
-"""Told when a message has arrived: when it was sent, and what it was."""
+OnMessage = Callable[[int, str, bool], None]
+"""Told of a message: when it was sent, what it was, and whether it has arrived or never will."""
 
 
 class Wire:
@@ -36,6 +36,7 @@ class Wire:
         "on_over",
         "out",
         "over",
+        "peer",
         "received",
         "sent",
     )
@@ -45,7 +46,8 @@ class Wire:
         self.decoder = FrameDecoder()
         self.out: Pipe | None = None
         self.far: Wire | None = None
-        """The other end."""
+        """The other end, which is in the region `peer`."""
+        self.peer = ""
         self.on_over: Callable[[Wire], None] | None = None
         self.over = False
         """Nothing goes in or out any more."""
@@ -73,6 +75,7 @@ class Wire:
                 self.far.marks.append((self.sent, now, name_frames(frames)))
         if machine.closed and not self.over:
             self.over = True
+            self.abandon()
             out.end("the peer hung up")
             if self.on_over is not None:
                 self.on_over(self)
@@ -88,7 +91,14 @@ class Wire:
         while self.marks and self.marks[0][0] <= self.received:
             _, sent_at, text = self.marks.popleft()
             if self.on_message is not None and text:
-                self.on_message(sent_at, text)
+                self.on_message(sent_at, text, True)
+
+    def abandon(self) -> None:
+        """Nothing more will come in: tell of the messages that were on their way."""
+        for _, sent_at, text in self.marks:
+            if self.on_message is not None and text:
+                self.on_message(sent_at, text, False)
+        self.marks.clear()
 
 
 def name_frames(frames: list[Frame]) -> str:

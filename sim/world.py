@@ -28,14 +28,16 @@ from sim.checkers.convergence import Convergence
 from sim.checkers.durability import Durability
 from sim.checkers.growth import Growth
 from sim.checkers.identity import Identity
+from sim.checkers.meaning import Meaning
 from sim.checkers.resurrection import Resurrection
-from sim.client import Reply, Word
+from sim.client import Reply
 from sim.dial import Exchange
 from sim.dice import Dice
 from sim.engine import MS, Engine
 from sim.ledger import Ledger
 from sim.network import Network
 from sim.plan import Plan
+from sim.report import Recorder
 from sim.site import Site, Surroundings
 from sim.trace import Trace
 from sim.wire import Wire
@@ -47,6 +49,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Durability,
     Resurrection,
     Growth,
+    Meaning,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
 
@@ -61,6 +64,7 @@ class World:
         *,
         trace: Trace | None = None,
         checkers: Sequence[type[Checker]] = CHECKERS,
+        recorder: Recorder | None = None,
     ) -> None:
         self.plan = plan
         self.seed = seed
@@ -83,7 +87,10 @@ class World:
             ledger=self.ledger,
             checkers=self.checkers,
             on_event=self.hear,
+            recorder=recorder,
         )
+        if recorder is not None:
+            self.trace.on_note = recorder.note
         numbers = [region.id for region in plan.config.regions]
         for name in plan.names:
             self.sites[name] = Site(
@@ -122,15 +129,15 @@ class World:
 
     # -- clients ---------------------------------------------------------------------------
 
-    def run(self, region: str, *words: Word) -> Reply:
+    def run(self, region: str, *words: str) -> Reply:
         """One command of a client in a region; its reply, None if it waits."""
         replies = self.run_all(region, words)
         return replies[0] if replies else None
 
-    def run_all(self, region: str, *commands: Sequence[Word]) -> list[Reply]:
+    def run_all(self, region: str, *commands: Sequence[str]) -> list[Reply]:
         """Several commands at once; what they write becomes one operation."""
         site = self.sites[region]
-        shown = "; ".join(" ".join(map(plain, words)) for words in commands)
+        shown = "; ".join(" ".join(words) for words in commands)
         replies = site.run(*commands)
         self.trace.note(self.now, region, "run", f"{shown} -> {replies!r}")
         return replies
@@ -274,8 +281,3 @@ def describe(event: Event) -> str:
     """An event's fields, for the trace."""
     names = type(event).__annotations__
     return " ".join(f"{name}={getattr(event, name)!r}" for name in names)
-
-
-def plain(word: Word) -> str:
-    """A word of a command, for people."""
-    return word.decode("latin-1") if isinstance(word, bytes) else str(word)

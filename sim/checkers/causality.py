@@ -31,7 +31,7 @@ class Causality(Checker):
     def started(self, region: Watched) -> None:
         self.reached[region.name] = region.replica.vector
 
-    def merged(self, region: Watched) -> None:
+    def jumped(self, region: Watched) -> None:
         self.reached[region.name] = region.replica.vector
 
     def made(self, region: Watched, entry: Entry) -> None:

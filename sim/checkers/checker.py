@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
+from crdt.dots import Vector
 from crdt.replica import Replica
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change, Mirror
@@ -57,12 +58,18 @@ class Checker:
     def made(self, region: Watched, entry: Entry) -> None:
         """A region has made an operation."""
 
-    def applied(self, region: Watched, entry: Entry) -> None:
-        """An operation of another region has been applied."""
+    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+        """A client's commands have been carried out; `before` is the vector as it was then."""
 
-    def merged(self, region: Watched) -> None:
-        """A snapshot has been merged; what was applied in the same turn came in an order that is
-        not known."""
+    def met(self, region: Watched, entry: Entry) -> None:
+        """An operation of another region stands in this one's history."""
+
+    def applied(self, region: Watched, entry: Entry) -> None:
+        """It was applied, after all that this checker was told of before."""
+
+    def jumped(self, region: Watched) -> None:
+        """A snapshot has been merged, or the history has forgotten operations before they could be
+        seen: what was applied in this turn came in an order that is not known."""
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """A region has done something, and these keys have changed."""

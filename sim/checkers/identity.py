@@ -35,7 +35,7 @@ class Identity(Checker):
             raise self.broken(f"{region.name} left out dots before {entry}")
         self.made_by[entry.origin] = entry.last
 
-    def applied(self, region: Watched, entry: Entry) -> None:
+    def met(self, region: Watched, entry: Entry) -> None:
         """Nothing but what was made."""
         known = self.ledger.find(entry.origin, entry.first)
         if known is None:

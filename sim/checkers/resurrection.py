@@ -1,8 +1,8 @@
 """What was deleted does not come back.
 
-The workload adds every element under a name that it never uses again. So an element that a region
-held, and then held no more, must never be seen there again (I8), whatever is resent, merged,
-collected or restored.
+Names that begin with `u` are used once: the workload adds nothing else under them. So such an
+element that a region held, and then held no more, must never be seen there again (I8), whatever is
+resent, merged, collected or restored.
 
 Not checked: the values of strings and fields. Of concurrent writes one that lost may be shown when
 the winner is deleted by somebody who had not seen it, and that is right.
@@ -11,11 +11,13 @@ the winner is deleted by somebody who had not seen it, and that is right.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from sim.checkers.checker import Checker, Watched
 from sim.ledger import Ledger
-from sim.mirror import STRING, Change, Element
+from sim.mirror import Change, Element
+
+ONCE: Final = b"u"
 
 Place: TypeAlias = tuple[bytes, Element]
 
@@ -45,5 +47,5 @@ class Resurrection(Checker):
                         f"{element[1]!r} in {key!r} had been deleted in {region.name} and is back"
                     )
             for element in change.before - change.after:
-                if element[0] != STRING:
+                if element[1].startswith(ONCE):
                     dead.add((key, element))

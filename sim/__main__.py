@@ -1,0 +1,125 @@
+"""`python -m sim SEED` runs one simulation, `python -m sim --seeds 1-200` many.
+
+    python -m sim 7                         prints what the seed stands for, and how it went
+    python -m sim 7 --minutes 60 --regions 5 --writes 10
+    python -m sim 7 --shrink                a failing seed: the shortest schedule that still fails
+    python -m sim 7 --trace                 every record, for comparing two runs
+    python -m sim 7 --svg run.svg           a picture of the run (the last part, if it is long)
+    python -m sim --seeds 1-200 --minutes 0.5
+
+The same command does the same again, whatever the machine. The exit status is 0 if every promise
+was kept, 1 if one was broken, 2 if nothing was proved or the command was wrong, 130 if interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sim.campaign import Result, Run, Verdict
+from sim.command import parser
+from sim.engine import MINUTE, SECOND
+from sim.options import Options
+from sim.report import Recorder
+from sim.shrink import shrink
+from sim.summary import one_line, status, summarise, tell
+from sim.world import World
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    made = parser(__doc__)
+    asked = made.parse_args(argv)
+    if (asked.seed is None) == (asked.seeds is None):
+        made.error("give one seed, or --seeds A-B")
+    if asked.seeds is not None and (asked.trace or asked.svg or asked.shrink):
+        made.error("--trace, --svg and --shrink are for one seed")
+    gc.freeze()
+    try:
+        return run_many(asked) if asked.seed is None else run_one(asked)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def draw(asked: argparse.Namespace, number: int) -> Options:
+    """The options of a seed, as far as the command does not fix them."""
+    fixed: dict[str, Any] = {
+        "regions": asked.regions,
+        "topology": asked.topology,
+        "writes_per_second": asked.writes,
+        "faults": asked.faults,
+        "length": None if asked.minutes is None else int(asked.minutes * MINUTE),
+    }
+    return Options.draw(number, **fixed)
+
+
+def run_one(asked: argparse.Namespace) -> int:
+    """One seed, told at length."""
+    options = draw(asked, asked.seed)
+    print(*options.lines(), sep="\n", flush=True)
+    begun = time.process_time()
+    recorder = Recorder() if asked.svg else None
+    run = Run(
+        options,
+        on_line=print if asked.trace else None,
+        on_pulse=pulse(options),
+        recorder=recorder,
+    )
+    result = run.play()
+    clear()
+    print(*tell(result, time.process_time() - begun), sep="\n")
+    if recorder is not None:
+        asked.svg.write_text(recorder.picture(options.names).svg(), encoding="utf-8")
+    if asked.shrink and result.verdict is Verdict.INVALID:
+        steps = shrink(options, result)
+        print(f"\n{len(steps)} steps are enough:", *steps, sep="\n")
+    return status([result])
+
+
+def run_many(asked: argparse.Namespace) -> int:
+    """Many seeds, a line for each that is not valid, and a summary."""
+    results: list[Result] = []
+    begun = time.process_time()
+    try:
+        for number in asked.seeds:
+            result = Run(draw(asked, number)).play()
+            results.append(result)
+            if result.verdict is not Verdict.VALID:
+                clear()
+                print(one_line(result), flush=True)
+            say(f"{len(results)} of {len(asked.seeds)} runs")
+    finally:
+        clear()
+        print(*summarise(results, time.process_time() - begun), sep="\n")
+    return status(results)
+
+
+def pulse(options: Options) -> Callable[[World], None]:
+    """What shows that a long run goes on."""
+    total = options.length / SECOND
+
+    def show(world: World) -> None:
+        say(f"{world.now / SECOND:.0f} of {total:.0f} virtual s, {world.engine.events} events")
+
+    return show
+
+
+def say(text: str) -> None:
+    """A line that the next one takes the place of; nothing where no person looks."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def clear() -> None:
+    """Take that line away."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

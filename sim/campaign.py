@@ -1,0 +1,274 @@
+"""One seed from beginning to end, and what many of them come to.
+
+A run has four phases. *Start*: all regions connect. *Trouble*: clients write and faults happen, and
+every promise that must hold at all times is checked at every step. *Core*, in some runs: a majority
+is healed while the others stay away for good, and must converge among themselves, because a bug
+that needs everybody back to come right is a bug. *End*: everything is healed and all regions must
+hold the same within a bound of virtual time.
+
+The verdict is `valid`, `invalid` or `unknown`: a run in which nothing was written, nothing broke or
+nothing could be compared has proved nothing, and is not green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+from crdt.errors import CRDTError
+from replication.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
+from sim.checkers.checker import Violation
+from sim.checkers.convergence import shown
+from sim.dice import Dice
+from sim.engine import SECOND
+from sim.faults import FAULTS, Injector
+from sim.options import Options
+from sim.probes import probe
+from sim.report import Recorder
+from sim.step import Step, in_order
+from sim.trace import Trace
+from sim.workload import burst, writers
+from sim.world import World
+
+TAIL: Final = 30  # records of the trace that a failure shows
+PULSE_NS: Final = 10 * SECOND  # virtual time between two signs of life
+
+
+class Verdict(StrEnum):
+    """What a run has shown."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen
+class Result:
+    """One run. Times in ns."""
+
+    seed: int
+    verdict: Verdict
+    reason: str
+    promise: str
+    """Which promise was broken, empty if none was."""
+    virtual: int
+    converged_in: int
+    writes: int
+    frames: int
+    events: int
+    fired: dict[str, int]
+    probes: dict[str, int]
+    looked: dict[str, int]
+    digest: str
+    tail: tuple[str, ...]
+
+
+def schedule(options: Options) -> Iterator[Step]:
+    """All that clients do and all that goes wrong, in order."""
+    dice = Dice(options.seed, "schedule")
+    clients = writers(dice.child("writes"), options.load, options.names)
+    streams: list[Iterable[Step]] = [each.steps(0, options.length) for each in clients]
+    if options.bursts:
+        when = dice.child("bursts")
+        for each in clients:
+            extra = type(each)(dice.child(f"burst/{each.region}"), options.load, each.region, 0)
+            extra.number = each.number + 100
+            streams.append(burst(extra, when.below(options.length), options.bursts))
+    for name in options.faults:
+        stream = dice.child(f"fault/{name}")
+        fault = FAULTS[name]
+        streams.append(fault.steps(stream, options.names, mean=options.mean, end=options.length))
+    return in_order(*streams)
+
+
+def bound(world: World) -> int:
+    """How long it may take, after all is healed, until all regions are equal.
+
+    A dead connection is noticed, the last attempt to dial gives up, another is made, and some
+    round trips pass: to greet, to ask, to be refused, to load a snapshot. A gap's patience doubles
+    at most six times. Small windows need a round trip for each that is filled.
+    """
+    limits = [site.tuning.limits for site in world.sites.values()]
+    noticing = max(each.silence_ns_max for each in limits) + CONNECT_NS_MAX + 2 * WAIT_NS_MAX
+    trip = 2 * world.network.worst_delay()
+    patience = 64 * max(3 * trip, *(max(each.patience_ns, each.orphan_ns) for each in limits))
+    regular = max(each.heartbeat_ns + each.ack_ns + each.stall_ns for each in limits)
+    hops = len(world.sites)
+    window = min(each.window_bytes_max for each in limits)
+    windows = sum(len(entry.data) for entry in world.ledger.in_order) // window + hops
+    return 2 * noticing + 2 * patience + hops * 20 * (trip + regular) + windows * (trip + regular)
+
+
+class Run:
+    """One run of one world."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        on_line: Callable[[str], None] | None = None,
+        on_pulse: Callable[[World], None] | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.options = options
+        self.world = World(options.plan(), options.seed, trace=Trace(on_line), recorder=recorder)
+        self.injector = Injector(self.world)
+        self.on_pulse = on_pulse
+        self.writes = 0
+        self.refused = 0
+        self.converged_in = -1
+
+    def play(self, steps: Iterable[Step] | None = None) -> Result:
+        """Run `steps`, or those of the seed; what came of it."""
+        promise, reason = "", ""
+        try:
+            self.prepare()
+            self.trouble(schedule(self.options) if steps is None else steps)
+            if self.options.core:
+                self.heal_core()
+            self.end()
+        except Violation as violation:
+            promise, reason = violation.promise, violation.text
+        except (AssertionError, CRDTError, LookupError, TypeError, ValueError) as error:
+            promise, reason = "no crash", f"{type(error).__name__}: {error} ({place(error)})"
+        return self.result(promise, reason)
+
+    def prepare(self) -> None:
+        """Everything that holds for the whole run."""
+        world = self.world
+        for name, ms in self.options.offsets.items():
+            world.sites[name].clock.step(ms)
+        for way in world.network:
+            way.chops = self.options.chops
+
+    def trouble(self, steps: Iterable[Step]) -> None:
+        """Write, and break things."""
+        world = self.world
+        pulse = PULSE_NS
+        for step in steps:
+            while step.at >= pulse:
+                world.sleep_until(pulse)
+                pulse += PULSE_NS
+                if self.on_pulse is not None:
+                    self.on_pulse(world)
+            world.sleep_until(step.at)
+            if step.kind == "write":
+                self.write(step)
+            else:
+                self.injector.do(step)
+        world.sleep_until(self.options.length)
+
+    def write(self, step: Step) -> None:
+        """A client's request, if its region is there to take it."""
+        site = self.world.sites.get(step.regions[0])
+        if site is None or not site.is_up or site.is_paused:
+            self.refused += 1
+            return
+        before = site.replica.keyspace.seq
+        self.world.run_all(site.name, *step.commands)
+        if site.replica.keyspace.seq > before:
+            self.writes += 1
+        else:
+            self.refused += 1
+
+    def heal_core(self) -> None:
+        """Some regions must converge although the others stay away."""
+        world = self.world
+        self.injector.end_all()
+        core = [site.name for site in world.live() if site.has_caught_up][: self.options.core]
+        others = [name for name in world.sites if name not in core]
+        pairs = [(a, b) for a in core for b in others]
+        for here, there in pairs:
+            world.cut(here, there)
+        if connected(world, core):
+            self.converge(core)
+        for here, there in pairs:
+            world.heal(here, there)
+
+    def end(self) -> None:
+        """Heal everything; all must agree in time."""
+        self.injector.end_all()
+        for site in self.world.sites.values():
+            if not site.is_up:
+                site.boot()
+        self.converged_in = self.converge(list(self.world.sites))
+        self.world.check_end()
+
+    def converge(self, names: list[str]) -> int:
+        """Wait until these regions hold the same; how long it took. Raises Violation."""
+        world = self.world
+        begin = world.now
+        limit = bound(world)
+        if not world.wait_for(lambda: agree(world, names), limit):
+            raise Violation("liveness", f"no agreement after {limit / SECOND:.0f} s: {why(world)}")
+        return world.now - begin
+
+    def result(self, promise: str, reason: str) -> Result:
+        """What came of it."""
+        world = self.world
+        looked = {checker.promise: checker.looked for checker in world.checkers}
+        verdict = Verdict.INVALID if promise else Verdict.VALID
+        if not promise:
+            unproved = [name for name, count in looked.items() if not count]
+            if not self.writes or not any(self.injector.fired.values()):
+                verdict, reason = Verdict.UNKNOWN, "nothing was written, or nothing went wrong"
+            elif "convergence" in unproved or "durability" in unproved:
+                verdict, reason = Verdict.UNKNOWN, f"not put to the test: {', '.join(unproved)}"
+        return Result(
+            seed=world.seed,
+            verdict=verdict,
+            reason=reason,
+            promise=promise,
+            virtual=world.now,
+            converged_in=self.converged_in,
+            writes=self.writes,
+            frames=sum(site.frames for site in world.sites.values()),
+            events=world.engine.events,
+            fired={name: count for name, count in self.injector.fired.items() if count},
+            probes=probe(world),
+            looked=looked,
+            digest=world.trace.digest(),
+            tail=tuple(world.trace.tail(TAIL)) if promise else (),
+        )
+
+
+def agree(world: World, names: list[str]) -> bool:
+    """Whether these regions have applied the same, and nothing waits."""
+    sites = [world.sites[name] for name in names]
+    first = sites[0].replica.keyspace.vector
+    return all(site.replica.keyspace.vector == first and site.has_caught_up for site in sites)
+
+
+def connected(world: World, names: list[str]) -> bool:
+    """Whether links lead from each of these regions to each other without the rest."""
+    topology = world.plan.config.topology
+    away = [name for name in topology.regions if name not in names]
+    groups = topology.components(topology.isolate(*away)) if away else topology.components()
+    return any(set(names) <= set(group) for group in groups)
+
+
+def why(world: World) -> str:
+    """Who has what, and how the links are."""
+    rows: list[str] = []
+    for site in world.sites.values():
+        links = ", ".join(
+            f"{row.peer} {row.direction.value} {row.state}"
+            for row in site.links.statistics(world.now)
+        )
+        stale = "" if site.has_caught_up else " (stale)"
+        rows.append(f"{site.name}{stale} has {shown(site.replica.vector)} [{links}]")
+    return "; ".join(rows)
+
+
+def place(error: BaseException) -> str:
+    """Where an exception comes from."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return "nowhere"
+    code = traceback.tb_frame.f_code
+    return f"{code.co_name} in {code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}"

@@ -1,0 +1,157 @@
+"""Values mean what their operations say, as the specifications in `crdt.suite` have it.
+
+For the families of keys whose commands are simple enough to be told as (who, what, having seen
+what), the value that a region shows is worked out from the operations that its vector stands for:
+sums, the last writer, adds that no remove had seen, everything that was ever added (I5, I6, I20).
+
+Checked at sampled steps and for every region at the end. Not checked: other keys; `durability`
+compares those with a replica that was spared all trouble, which has the same code. And nothing
+after a FLUSHALL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, cast
+
+from crdt.dots import Vector, covers, make_dot
+from crdt.suite.history import Taken
+from crdt.suite.specifications import add_wins, last_writer, total
+from crdt.value import Value
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Ledger
+from sim.mirror import Change
+
+SAMPLE: Final = 16  # one changed key in so many is worked out at once, all of them at the end
+WORKED_OUT_MAX: Final = 150  # operations on one key; more would take too long
+
+Command = tuple[str, Any]
+"""As the specifications spell it."""
+
+
+def spell(words: Sequence[str]) -> Command | None:
+    """A command of a client, as its specification spells it; None if it has none."""
+    name, key = words[0], words[1] if len(words) > 1 else ""
+    family = key.partition(":")[0]
+    if family not in MEANS:
+        return None
+    match name:
+        case "INCRBY":
+            return "add", int(words[2])
+        case "DECRBY":
+            return "add", -int(words[2])
+        case "SET":
+            return "write", words[2].encode()
+        case "SADD":
+            return "add", words[2].encode()
+        case "SREM":
+            return "remove", words[2].encode()
+        case "RPUSH":
+            return "push", words[2].encode()
+        case _:
+            return None
+
+
+def number(history: Sequence[Taken]) -> object:
+    return b"%d" % total(history)
+
+
+def members(history: Sequence[Taken]) -> object:
+    return sorted(add_wins(history))
+
+
+def ever_added(history: Sequence[Taken]) -> object:
+    return sorted(taken.command[1] for taken in history)
+
+
+def pushed(history: Sequence[Taken]) -> object:
+    """By origin, what it pushed, in its order: the list is one interleaving of these."""
+    rows: dict[int, list[bytes]] = {}
+    for taken in history:
+        rows.setdefault(taken.origin, []).append(taken.command[1])
+    return rows
+
+
+MEANS: Final[dict[str, Callable[[Sequence[Taken]], object]]] = {
+    "count": number,
+    "word": last_writer,
+    "tag": members,
+    "all": ever_added,
+    "log": pushed,
+}
+
+
+class Meaning(Checker):
+    """The right value."""
+
+    promise: ClassVar[str] = "specification"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.histories: dict[str, list[Taken]] = {}
+        self.changed = 0
+        self.flushed = False
+
+    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+        """Write down what was asked for. `before` is the vector that the region had then."""
+        db = region.replica.keyspace
+        if db.seq == before.get(db.origin, 0):
+            return
+        for words in commands:
+            self.flushed = self.flushed or words[0] == "FLUSHALL"
+            command = spell(words)
+            if command is not None:
+                history = self.histories.setdefault(words[1], [])
+                dot = make_dot(db.origin, db.seq)
+                past = 0
+                for taken in history:
+                    if taken.dot == dot or covers(before, taken.dot):
+                        past |= 1 << taken.index
+                history.append(Taken(command, dot, db.now, db.horizon, len(history), past))
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Work out one changed key now and then."""
+        for change in changes:
+            self.changed += 1
+            if self.changed % SAMPLE == 0:
+                self.compare(region, change.key.decode("latin-1"))
+
+    def ended(self, regions: Sequence[Watched]) -> None:
+        """Work out all of them."""
+        for region in regions:
+            for key in self.histories:
+                self.compare(region, key)
+
+    def compare(self, region: Watched, key: str) -> None:
+        """What a region shows under a key, and what it should."""
+        history = self.histories.get(key, [])
+        vector = region.replica.keyspace.vector
+        visible = [taken for taken in history if covers(vector, taken.dot)]
+        family = key.partition(":")[0]
+        if (
+            self.flushed
+            or not visible
+            or (len(visible) > WORKED_OUT_MAX and family in {"tag", "word"})
+        ):
+            return
+        self.looked += 1
+        expected = MEANS[family](visible)
+        value = region.replica.keyspace.data.get(key.encode())
+        shown = show(value, expected)
+        if shown != expected:
+            raise self.broken(f"{region.name} shows {shown!r} under {key}, not {expected!r}")
+
+
+def show(value: Value | None, expected: object) -> object:
+    """What a value shows, told as the specification tells it."""
+    if value is None:
+        return [] if isinstance(expected, list) else None
+    shown: Any = value.visible()
+    if isinstance(expected, dict):
+        wanted = cast("dict[int, list[bytes]]", expected)
+        rows: dict[int, list[bytes]] = {origin: [] for origin in wanted}
+        whose = {item: origin for origin, row in wanted.items() for item in row}
+        for item in shown:
+            rows.setdefault(whose.get(item, 0), []).append(item)
+        return rows
+    return shown

@@ -1,0 +1,89 @@
+"""The command line of the simulator: what may be asked, and one clear line for what may not."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final, NoReturn
+
+from geo.topology import SHAPES
+from sim.faults import FAULTS
+
+SEED_MAX: Final = (1 << 63) - 1
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line, status 2."""
+        self.exit(2, f"sim: {message}\n")
+
+
+def parser(description: str | None = None) -> Parser:
+    """The command line."""
+    made = Parser(prog="python -m sim", description=description)
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.add_argument("seed", nargs="?", type=seed, help="0 to 2^63 - 1")
+    made.add_argument("--seeds", type=span, metavar="A-B", help="many seeds, A to B")
+    made.add_argument("--minutes", type=positive, help="virtual time under faults (default 1)")
+    made.add_argument("--regions", type=regions, help="2 to 10")
+    made.add_argument("--topology", choices=sorted(SHAPES))
+    made.add_argument("--writes", type=rate, metavar="N", help="a second and region")
+    made.add_argument("--faults", type=kinds, metavar="A,B", help="only these; `none`, `all`")
+    made.add_argument("--shrink", action="store_true", help="make a failing schedule short")
+    made.add_argument("--trace", action="store_true", help="print every record")
+    made.add_argument("--svg", type=Path, metavar="FILE", help="draw the run")
+    return made
+
+
+def seed(text: str) -> int:
+    """A seed. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or int(text) > SEED_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed: give a number, 0 to 2^63 - 1")
+    return int(text)
+
+
+def span(text: str) -> range:
+    """A range of seeds. Raises ArgumentTypeError."""
+    first, dash, last = text.partition("-")
+    if not dash or not first.isdigit() or not last.isdigit() or int(first) > int(last):
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds: write it like 1-200")
+    return range(int(first), int(last) + 1)
+
+
+def positive(text: str) -> float:
+    """Minutes. Raises ArgumentTypeError."""
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes above 0")
+    return minutes
+
+
+def regions(text: str) -> int:
+    """How many regions. Raises ArgumentTypeError."""
+    if not text.isdigit() or not 2 <= int(text) <= 10:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 2 to 10")
+    return int(text)
+
+
+def rate(text: str) -> int:
+    """Writes a second. Raises ArgumentTypeError."""
+    if not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100000")
+    return int(text)
+
+
+def kinds(text: str) -> tuple[str, ...]:
+    """Kinds of faults. Raises ArgumentTypeError."""
+    if text in {"none", "all"}:
+        return tuple(FAULTS) if text == "all" else ()
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in FAULTS:
+            known = ", ".join(FAULTS)
+            raise argparse.ArgumentTypeError(f"no fault is called {name!r}; there are: {known}")
+    return names

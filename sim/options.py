@@ -1,0 +1,194 @@
+"""What one seed stands for: every option of a run, drawn before it starts.
+
+*Swarm*: each kind of fault and each family of keys is switched on or off for the whole run, because
+a run in which everything happens at once is always the same run. *Extremes*: now and then a number
+that the links are tuned by is turned to one end of its range (windows of a byte, backlogs of a few
+operations, heartbeats rarer than writes), for the whole run too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from geo.latency import PRESETS, Latency, preset
+from geo.topology import SHAPES
+from replication.limits import Limits
+from sim.dice import Dice
+from sim.engine import MS, SECOND
+from sim.faults import FAULTS
+from sim.plan import Plan, Tuning
+from sim.workload import Load
+
+PLACES: Final = (
+    *("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "ap-northeast-1"),
+    *("ap-south-1", "sa-east-1", "ap-southeast-2", "ca-central-1"),
+)
+NEVER_OFF: Final = ("set", "free")
+
+# To which ends a number may be turned: (field, the values that it then has).
+EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
+    ("window_bytes_max", (1, 400, 4_000)),
+    ("batch_bytes_max", (40, 300, 3_000)),
+    ("ack_bytes", (1, 1_000, 1 << 30)),
+    ("ack_ns", (MS, 200 * MS, SECOND)),
+    ("heartbeat_ns", (25 * MS, SECOND, 3 * SECOND)),
+    ("silence_ns_max", (SECOND, 20 * SECOND)),
+    ("patience_ns", (MS, 2 * SECOND)),
+    ("orphan_ns", (MS, SECOND)),
+    ("stall_ns", (MS, 500 * MS)),
+    ("scan_ops_max", (1, 3, 30)),
+    ("snapshots_max", (1,)),
+    ("collect_ns", (20 * MS, 30 * SECOND)),
+)
+HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
+WAITING: Final = (300, 3_000, 64 << 20)
+
+
+@attrs.frozen
+class Options:
+    """One run. Times in ns; `faults` are the kinds that are on, `mean` the time between two
+    occurrences of one kind."""
+
+    seed: int
+    names: tuple[str, ...]
+    topology: str
+    latency: str
+    """`measured`, or the name of a preset for all pairs."""
+    length: int
+    load: Load
+    bursts: int
+    faults: tuple[str, ...]
+    mean: int
+    tunings: Mapping[str, Tuning]
+    offsets: Mapping[str, int]
+    """By how many ms each region's wall clock is wrong."""
+    chops: int
+    """Chunks in a hundred that always arrive in pieces."""
+    core: int
+    """For how many regions convergence is asked while the others stay away; 0 for all only."""
+
+    @staticmethod
+    def draw(seed: int, **fixed: Any) -> Options:
+        """The options of a seed; those that are `fixed` are not drawn, and do not change what the
+        others are drawn as."""
+        dice = Dice(seed, "options")
+        regions = fixed.pop("regions", None) or dice.child("regions").pick((2, 3, 3, 3, 4, 5))
+        names = tuple(fixed.pop("names", None) or dice.child("names").some(PLACES, regions))
+        topology = dice.child("topology").pick(("mesh", "mesh", "mesh", *SHAPES))
+        drawn: dict[str, Any] = {
+            "names": names,
+            "topology": topology,
+            "latency": dice.child("latency").pick(("measured", "measured", "measured", *PRESETS)),
+            "length": 60 * SECOND,
+            "load": draw_load(dice.child("load")),
+            "bursts": dice.child("bursts").pick((0, 0, 50, 300)),
+            "faults": draw_faults(dice.child("faults")),
+            "mean": dice.child("mean").pick((3, 6, 12, 25)) * SECOND,
+            "tunings": draw_tunings(dice.child("tuning"), names),
+            "offsets": draw_offsets(dice.child("clocks"), names),
+            "chops": dice.child("chops").pick((0, 0, 0, 5, 30)),
+            "core": len(names) // 2 + 1 if dice.child("core").chance(1, 4) else 0,
+        }
+        given = {name: value for name, value in fixed.items() if value is not None}
+        if "writes_per_second" in given:
+            rate = given.pop("writes_per_second")
+            drawn["load"] = attrs.evolve(drawn["load"], writes_per_second=rate)
+        return Options(seed, **(drawn | given))
+
+    def plan(self) -> Plan:
+        """The world that these options describe."""
+        base = Plan.of(
+            self.names,
+            topology=self.topology,
+            delay_ms=None if self.latency == "measured" else 50.0,
+        )
+        latencies: dict[tuple[str, str], Latency] = {}
+        if self.latency != "measured":
+            way = preset(self.latency)
+            latencies = {(a, b): way for a in self.names for b in self.names if a != b}
+        return attrs.evolve(base, tunings=self.tunings, latencies=latencies)
+
+    def lines(self) -> Iterator[str]:
+        """Every option, for people."""
+        yield f"seed          {self.seed}"
+        yield f"regions       {', '.join(self.names)}"
+        yield f"topology      {self.topology}, delays: {self.latency}"
+        yield f"length        {self.length / SECOND:g} s, then healed"
+        load = self.load
+        yield (
+            f"writes        {load.writes_per_second} a second and region on {load.keys} keys each"
+            f" of {', '.join(load.families)}"
+        )
+        yield (
+            f"              {load.expiry} % expiry, {load.deletes} % deletes, {load.transactions} %"
+            f" transactions, {load.flushes} in 10,000 flush; bursts of {self.bursts}"
+        )
+        kinds = ", ".join(self.faults) or "none"
+        yield f"faults        each every {self.mean / SECOND:g} s: {kinds}"
+        offsets = [f"{name} {ms:+} ms" for name, ms in self.offsets.items() if ms]
+        yield f"clocks        {', '.join(offsets) or 'right'}"
+        yield f"pieces        {self.chops} % of all data"
+        for name, tuning in self.tunings.items():
+            yield f"tuning        {name}: {describe(tuning)}"
+        if self.core:
+            yield f"core          {self.core} regions must converge while the others stay away"
+
+
+def describe(tuning: Tuning) -> str:
+    """What differs from the usual."""
+    usual, limits = Limits(), tuning.limits
+    names = [field.name for field in attrs.fields(Limits)]
+    differing = [name for name in names if getattr(limits, name) != getattr(usual, name)]
+    said = [f"backlog {tuning.history_bytes}", f"waiting {tuning.waiting_bytes}"]
+    return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
+
+
+def draw_load(dice: Dice) -> Load:
+    """How much and what is written."""
+    usual = Load()
+    families = [f for f in usual.families if f in NEVER_OFF or dice.chance(2, 3)]
+    return Load(
+        writes_per_second=dice.pick((1, 3, 5, 10)),
+        keys=dice.pick((1, 2, 4)),
+        families=tuple(families),
+        expiry=dice.pick((0, 5, 20)),
+        deletes=dice.pick((0, 3, 10)),
+        transactions=dice.pick((0, 5, 20)),
+        flushes=dice.pick((0, 0, 0, 20)),
+    )
+
+
+def draw_faults(dice: Dice) -> tuple[str, ...]:
+    """Each kind is on in some runs, so that each is alone now and then."""
+    parts = dice.pick((10, 25, 50))
+    chosen = tuple(name for name in FAULTS if dice.chance(parts))
+    return chosen or (dice.pick(tuple(FAULTS)),)
+
+
+def draw_tunings(dice: Dice, names: tuple[str, ...]) -> dict[str, Tuning]:
+    """The usual, or extremes: for all regions alike, since they must agree on what silence is."""
+    is_extreme = dice.chance(1, 2)
+    chosen = {
+        field: dice.pick(values) for field, values in EXTREMES if is_extreme and dice.chance(1, 4)
+    }
+    heartbeat = chosen.get("heartbeat_ns", Limits().heartbeat_ns)
+    silence = chosen.get("silence_ns_max", Limits().silence_ns_max)
+    chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
+    limits = Limits(**chosen)
+    return {
+        name: Tuning(
+            limits,
+            dice.pick(HISTORIES) if dice.chance(1, 3) else HISTORIES[-1],
+            dice.pick(WAITING) if is_extreme and dice.chance(1, 4) else WAITING[-1],
+        )
+        for name in names
+    }
+
+
+def draw_offsets(dice: Dice, names: tuple[str, ...]) -> dict[str, int]:
+    """Right, about right, or badly wrong."""
+    worst = dice.pick((0, 0, 50, 5_000, 3_600_000))
+    return {name: dice.between(-worst, worst) for name in names}

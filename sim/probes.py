@@ -1,0 +1,56 @@
+"""Rare things that a campaign must have seen at least once, or it has tested little.
+
+Faults are what we do; probes are what comes of it inside the database: that a backlog had run out,
+that a gap was filled through a third region, that an operation had to wait for its turn. They are
+read off the counters that operators see, and off the events that links report.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdt.contested import Contested
+from sim.world import World
+
+# What the links report, and what it shows.
+EVENTS: Final = {
+    "Resynced": "resynced",
+    "SnapshotWanted": "backlog did not reach",
+    "Merged": "snapshot merged",
+    "GapFound": "gap found",
+    "GapUnfilled": "gap not filled by the one asked",
+    "Stalled": "too much waited, and a link rested",
+    "OriginReused": "own writes found that were forgotten",
+    "Closed": "link lost",
+}
+NAMES: Final = (
+    *EVENTS.values(),
+    "partial resync",
+    "full resync",
+    "operation came twice",
+    "damaged bytes noticed",
+    "no answer when dialling",
+    "key with several types",
+    "garbage collected",
+    "region lived again",
+)
+
+
+def probe(world: World) -> dict[str, int]:
+    """How often each of `NAMES` was seen in a world."""
+    seen = dict.fromkeys(NAMES, 0)
+    for event, name in EVENTS.items():
+        seen[name] += world.events.get(event, 0)
+    for site in world.sites.values():
+        for tally in site.links.tallies.values():
+            seen["partial resync"] += tally.partial_ok
+            seen["full resync"] += tally.full
+        statistics = site.replica.statistics()
+        seen["operation came twice"] += statistics.operations_duplicate
+        seen["garbage collected"] += statistics.garbage_collected
+        seen["damaged bytes noticed"] += site.damaged
+        seen["no answer when dialling"] += sum(dial.failures for dial in site.dials.values())
+        seen["region lived again"] += site.life - 1
+        held = site.replica.keyspace.data.values()
+        seen["key with several types"] += sum(type(value) is Contested for value in held)
+    return seen

@@ -1,0 +1,256 @@
+"""What clients do: commands of all types on a few keys, drawn ahead and never read back.
+
+Every value that is added is unique, so that reading it tells where it came from. The families of
+keys say what is done to them, and what may therefore be promised of them:
+
+    count:    INCRBY and DECRBY only: the sum of all is the value
+    word:     SET only: the last writer's value is shown
+    tag:      SADD and SREM of a few members: an add wins over a remove that had not seen it
+    all:      SADD only: nothing is ever lost
+    log:      RPUSH only: nothing is lost, and each region's entries keep their order
+    set: hash: zset: list:    elements under names used once: what is gone stays gone
+    free:     everything, of every type, under few names: conflicts of all kinds
+
+Names used once begin with `u`. The keys of the first three families change after some time, so that
+what is promised of one can be worked out from few commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from sim.dice import Dice
+from sim.engine import MS, SECOND
+from sim.step import Step, Words
+
+EPOCH_NS: Final = 20 * SECOND  # for so long a key of a family that is worked out is written to
+FIELDS: Final = 6
+NAMES_MAX: Final = 40  # remembered of what was added to a key, to be removed some time
+
+
+@attrs.frozen
+class Load:
+    """How much is written, and what. `families` are those that are written to."""
+
+    writes_per_second: int = 5
+    """Of each region, in the mean; what a burst adds does not count."""
+    keys: int = 4
+    """Of each family."""
+    families: Words = ("count", "word", "tag", "all", "log", "set", "hash", "zset", "list", "free")
+    expiry: int = 10
+    """Commands in a hundred that set or end the time to live of a key that was written lately."""
+    deletes: int = 3
+    """... that delete a whole one."""
+    transactions: int = 5
+    """... that are transactions of several."""
+    flushes: int = 0
+    """Commands in ten thousand that delete everything."""
+
+
+class Writer:
+    """The clients of one region."""
+
+    def __init__(self, dice: Dice, load: Load, region: str, number: int) -> None:
+        self.dice = dice
+        self.load = load
+        self.region = region
+        self.number = number
+        self.count = 0
+        self.recent: list[str] = []
+        self.added: dict[str, list[str]] = {}
+        self.makers: dict[str, Callable[[int], Words]] = {
+            "count": self.count_up,
+            "word": self.say,
+            "tag": self.tag,
+            "all": self.collect,
+            "log": self.log,
+            "set": self.change_set,
+            "hash": self.change_hash,
+            "zset": self.change_zset,
+            "list": self.change_list,
+            "free": self.change_freely,
+        }
+
+    def steps(self, begin: int, end: int) -> Iterator[Step]:
+        """All that this region's clients do from `begin` to `end`."""
+        mean = SECOND // max(1, self.load.writes_per_second)
+        at = begin + self.dice.exponential(mean)
+        while at < end:
+            yield Step(at, "write", (self.region,), commands=self.request(at))
+            at += 1 + self.dice.exponential(mean)
+
+    def request(self, at: int) -> tuple[Words, ...]:
+        """What a client sends at once."""
+        dice = self.dice
+        if dice.chance(self.load.flushes, 10_000):
+            return (("FLUSHALL",),)
+        if dice.chance(self.load.transactions):
+            inner = tuple(self.command(at) for _ in range(dice.between(1, 4)))
+            return (("MULTI",), *inner, ("EXEC",))
+        return (self.command(at),)
+
+    def command(self, at: int) -> Words:
+        """One command."""
+        dice = self.dice
+        if self.recent and dice.chance(self.load.expiry):
+            return self.expire(dice.pick(self.recent))
+        if self.recent and dice.chance(self.load.deletes):
+            return ("DEL", dice.pick(self.recent))
+        family = dice.pick(self.load.families)
+        return self.makers[family](at // EPOCH_NS)
+
+    def key(self, family: str, epoch: int | None = None) -> str:
+        """A key of a family; one that may be deleted or expire is remembered."""
+        number = self.dice.below(self.load.keys)
+        if epoch is not None:
+            return f"{family}:{epoch}.{number}"
+        key = f"{family}:{number}"
+        if family not in {"all", "log"} and key not in self.recent:
+            self.recent = [*self.recent[-8:], key]
+        return key
+
+    def unique(self) -> str:
+        """A name that is used once in the whole run."""
+        self.count += 1
+        return f"u{self.number}.{self.count}"
+
+    def fresh(self, key: str) -> str:
+        """A unique name that is put under a key, and may be removed from there some time."""
+        name = self.unique()
+        self.added[key] = [*self.added.get(key, [])[-NAMES_MAX:], name]
+        return name
+
+    def known(self, key: str) -> str:
+        """A name that was put under a key by this region or, as likely, by another."""
+        names = self.added.get(key)
+        if names and self.dice.chance(1, 2):
+            return self.dice.pick(names)
+        return f"u{self.dice.between(1, 5)}.{self.dice.between(1, self.count + 1)}"
+
+    # -- families --------------------------------------------------------------------------
+
+    def count_up(self, epoch: int) -> Words:
+        command = "DECRBY" if self.dice.chance(1, 4) else "INCRBY"
+        return (command, self.key("count", epoch), str(self.dice.between(1, 1000)))
+
+    def say(self, epoch: int) -> Words:
+        return ("SET", self.key("word", epoch), self.unique())
+
+    def tag(self, epoch: int) -> Words:
+        command = "SREM" if self.dice.chance(2, 5) else "SADD"
+        return (command, self.key("tag", epoch), f"t{self.dice.below(FIELDS)}")
+
+    def collect(self, _epoch: int) -> Words:
+        return ("SADD", self.key("all"), self.unique())
+
+    def log(self, _epoch: int) -> Words:
+        return ("RPUSH", self.key("log"), self.unique())
+
+    def change_set(self, _epoch: int) -> Words:
+        key = self.key("set")
+        match self.dice.below(5):
+            case 0 | 1:
+                return ("SADD", key, self.fresh(key), self.fresh(key))
+            case 2:
+                return ("SPOP", key)
+            case _:
+                return ("SREM", key, self.known(key))
+
+    def change_hash(self, _epoch: int) -> Words:
+        key = self.key("hash")
+        match self.dice.below(4):
+            case 0 | 1:
+                return ("HSET", key, self.fresh(key), self.unique())
+            case _:
+                return ("HDEL", key, self.known(key))
+
+    def change_zset(self, _epoch: int) -> Words:
+        key = self.key("zset")
+        match self.dice.below(6):
+            case 0 | 1 | 2:
+                return ("ZADD", key, str(self.dice.below(1000)), self.fresh(key))
+            case 3:
+                return ("ZPOPMIN", key)
+            case 4:
+                return ("ZREMRANGEBYRANK", key, "-2", "-1")
+            case _:
+                return ("ZREM", key, self.known(key))
+
+    def change_list(self, _epoch: int) -> Words:
+        key = self.key("list")
+        match self.dice.below(8):
+            case 0 | 1:
+                return ("RPUSH", key, self.fresh(key), self.fresh(key))
+            case 2:
+                return ("LPUSH", key, self.fresh(key))
+            case 3:
+                return ("LINSERT", key, "AFTER", self.known(key), self.fresh(key))
+            case 4:
+                return ("LSET", key, str(self.dice.below(4)), f"s{self.count}")
+            case 5:
+                return ("LREM", key, "0", self.known(key))
+            case 6:
+                return ("LTRIM", key, "0", "11")
+            case _:
+                return (self.dice.pick(("LPOP", "RPOP")), key)
+
+    def change_freely(self, _epoch: int) -> Words:
+        key, other = self.key("free"), self.key("free")
+        field = f"f{self.dice.below(FIELDS)}"
+        number = str(self.dice.between(-50, 50))
+        self.count += 1
+        text = f"v{self.number}.{self.count}"
+        return self.dice.pick(
+            (
+                ("SET", key, text),
+                ("SET", key, number),
+                ("SET", key, number, "KEEPTTL"),
+                ("SET", key, text, "PX", str(self.dice.between(1, 20_000))),
+                ("APPEND", key, field),
+                ("INCRBY", key, number),
+                ("INCRBYFLOAT", key, "0.5"),
+                ("HSET", key, field, text),
+                ("HSET", key, field, number),
+                ("HINCRBY", key, field, number),
+                ("HDEL", key, field),
+                ("SADD", key, field),
+                ("SREM", key, field),
+                ("ZADD", key, number, field),
+                ("ZINCRBY", key, number, field),
+                ("ZREM", key, field),
+                ("RPUSH", key, text),
+                ("LPOP", key),
+                ("LSET", key, "0", text),
+                ("LMOVE", key, other, "LEFT", "RIGHT"),
+                ("SUNIONSTORE", key, key, other),
+                ("RENAME", key, other),
+                ("COPY", key, other, "REPLACE"),
+                ("DEL", key),
+            )
+        )
+
+    def expire(self, key: str) -> Words:
+        """A change of a key's time to live."""
+        match self.dice.below(4):
+            case 0:
+                return ("PERSIST", key)
+            case 1:
+                return ("PEXPIRE", key, str(self.dice.between(1, 500)))
+            case _:
+                return ("PEXPIRE", key, str(self.dice.between(500, 30_000)))
+
+
+def burst(writer: Writer, at: int, count: int) -> list[Step]:
+    """Many requests within a moment."""
+    return [
+        Step(at + i * MS // 10, "write", (writer.region,), commands=writer.request(at))
+        for i in range(count)
+    ]
+
+
+def writers(dice: Dice, load: Load, names: Sequence[str]) -> list[Writer]:
+    """The clients of all regions."""
+    return [Writer(dice.child(name), load, name, i) for i, name in enumerate(names, 1)]
