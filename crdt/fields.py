@@ -86,6 +86,10 @@ class Fields(Value):
     def discard(self, field: bytes, resets: object, observed: Observed) -> None:
         """Remove what was observed of one field."""
         register = self.fields.get(field)
+        if register is None and resets is not None and self.graves is not None:
+            register = self.graves.pop(field, None)
+            if register is not None:
+                self.fields[field] = register
         if register is not None:
             register.remove(observed, resets)
             self.settle(field)
@@ -112,7 +116,7 @@ class Fields(Value):
         if resets is not None:
             flat = tuple_of(resets, "resets", 2)
             by_field = dict(zip(flat[::2], flat[1::2], strict=True))
-        for field in list(self.fields):
+        for field in list(self.everything()):
             self.discard(field, by_field.get(field), observed)
 
     def resets(self) -> object:

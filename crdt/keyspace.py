@@ -326,7 +326,8 @@ class Keyspace:
             if effect[2] >= FOREVER or key not in self.data:
                 self.litter.add(key)
         else:
-            for each in sorted(self.data.keys() | self.deadlines.table.keys()):
+            keys = self.data.keys() | self.graves.keys() | self.deadlines.table.keys()
+            for each in sorted(keys):
                 if self.readers:
                     self.warn_readers(each)
                 self.remove(each, (), observed)
@@ -336,6 +337,8 @@ class Keyspace:
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
         """Remove what `observed` covers of a key, with its deadlines."""
         value = self.data.get(key)
+        if value is None and key in self.graves:
+            value = self.data[key] = self.graves.pop(key)
         if value is not None:
             if type(value) is Contested:
                 value.remove(observed, resets)

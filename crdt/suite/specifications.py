@@ -114,8 +114,10 @@ def look(history: History, key: str) -> Shown | None:
     ends = deadline(history, about)
     if ends < history.now:
         return None
-    parts = [(kind, MEANING[kind](history, about)) for kind in MEANING]
-    alive = [(part[1], rank, kind, part[0]) for rank, (kind, part) in enumerate(parts) if part]
+    names = {taken.command.name for taken in about}
+    kinds = [kind for kind in MEANING if not names.isdisjoint(MAKES[kind])]
+    parts = [(kind, MEANING[kind](history, about)) for kind in kinds]
+    alive = [(part[1], ORDER.index(kind), kind, part[0]) for kind, part in parts if part]
     if not alive:
         return None
     _, _, kind, value = min(alive, key=lambda entry: entry[:2])
@@ -123,11 +125,13 @@ def look(history: History, key: str) -> Shown | None:
 
 
 def is_fresh(history: History, taken: Taken) -> bool:
-    """Whether the region of a write saw nothing under its key, and so began by clearing it."""
+    """Whether the region of a write saw nothing under its key but a time to live, and so began by
+    clearing it."""
     found = taken.notes.get("fresh")
     if found is None:
         before = history.before(taken)
-        found = taken.command.name not in CLEARS and look(before, taken.command.key) is None
+        key, name = taken.command.key, taken.command.name
+        found = name not in CLEARS and look(before, key) is None and has_deadline(before, key)
         taken.notes["fresh"] = found
     return bool(found)
 
@@ -139,10 +143,20 @@ def clearing(history: History, about: list[Taken]) -> list[Taken]:
 
 def deadline(history: History, about: list[Taken]) -> int:
     """When the key ends: the longest of the concurrent times to live (EXP-1 to EXP-3, D-10)."""
+    return max((ends_at(history, t) or 0 for t in deadlines(history, about)), default=FOREVER)
+
+
+def deadlines(history: History, about: list[Taken]) -> list[Taken]:
+    """The changes of the time to live that no later one has replaced and nothing has cleared."""
     clears = clearing(history, about)
     changes = [t for t in about if ends_at(history, t) is not None]
-    live = unseen(changes, [*changes, *clears])
-    return max((ends_at(history, t) or 0 for t in live), default=FOREVER)
+    return unseen(changes, [*changes, *clears])
+
+
+def has_deadline(history: History, key: str) -> bool:
+    """Whether a key, there or not, has a time to live."""
+    about = [t for t in history if t.command.key == key or t.command.name == "FLUSHALL"]
+    return bool(deadlines(history, about))
 
 
 def ends_at(history: History, taken: Taken) -> int | None:
@@ -322,4 +336,13 @@ MEANING: Final[dict[str, Callable[[History, list[Taken]], Part | None]]] = {
     "hash": hash_map,
     "sorted set": sorted_set,
     "list": elements,
+}
+
+ORDER: Final = tuple(MEANING)
+MAKES: Final = {
+    "string": {"SET", "KEEP", "RENEW", "INCRBY"},
+    "set": {"SADD"},
+    "hash": {"HSET", "HINCRBY"},
+    "sorted set": {"ZADD", "ZINCRBY"},
+    "list": {"PUSH"},
 }
