@@ -269,7 +269,7 @@ def reply_help(client: Client, lines: Sequence[bytes]) -> None:
         reply.simple(client.out, line)
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "crdb.links", links, 1, "admin loading stale", since="0.1.0",
         summary="Gives the links between regions with their state and lag.",

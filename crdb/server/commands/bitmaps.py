@@ -262,7 +262,7 @@ def reply_fields(client: Client, steps: list[Step], data: bytearray) -> None:
 ONE: Final = (1, 1, 1)
 WRITE: Final = "write denyoom"
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "setbit", setbit, 4, WRITE, keys=ONE, group="bitmap", categories="bitmap", since="2.2.0",
         summary="Writes a string anew with one bit changed.",

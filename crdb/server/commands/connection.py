@@ -157,7 +157,7 @@ def greet(client: Client) -> None:
 
 HANDSHAKE: Final = "noscript loading stale fast no_auth allow_busy"
 
-COMMANDS = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "auth",
         auth,

@@ -92,7 +92,7 @@ def decimal(text: bytes) -> Decimal | None:
 ONE: Final = (1, 1, 1)
 FLAGS: Final = "write denyoom fast"
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "incr", incr, 2, FLAGS, keys=ONE, group="string",
         summary="Adds one to a counter; what all regions add is summed up.", complexity="O(1)",

@@ -17,9 +17,7 @@ from crdb.server.errors import CommandError, one_line, printable
 from crdb.server.table import Command
 from crdt.keyspace import Keyspace
 
-NX_WITH_OTHERS: Final = (
-    b"ERR NX and XX, GT or LT options at the same time are not compatible"
-)
+NX_WITH_OTHERS: Final = b"ERR NX and XX, GT or LT options at the same time are not compatible"
 GT_WITH_LT: Final = b"ERR GT and LT options at the same time are not compatible"
 
 NX: Final = 1
@@ -140,7 +138,7 @@ ONE: Final = (1, 1, 1)
 WRITE: Final = "write fast"
 READ: Final = "readonly fast"
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "expire", expire, -3, WRITE, keys=ONE, group="generic",
         summary="Sets the time to live of a key in seconds.", complexity="O(1)",

@@ -257,7 +257,7 @@ def hscan(client: Client, args: list[bytes]) -> None:
     reply_pairs(client, [(field, value.get(field) or b"") for field in shown])
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "hset", hset, -4, "write denyoom fast", keys=(1, 1, 1), group="hash",
         since="2.0.0", summary="Sets fields of a hash, which is created if there is none.",

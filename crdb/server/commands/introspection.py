@@ -247,7 +247,7 @@ def row(name: str, handler: Handler, arity: int, since: str, summary: str) -> Co
     )
 
 
-COMMANDS = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "command",
         command_all,

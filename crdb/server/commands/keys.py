@@ -214,7 +214,7 @@ def reply_if_there(client: Client, key: bytes, number: int) -> None:
 ALL: Final = (1, -1, 1)
 PER_KEY: Final = "O(N) for N keys, or for the elements of those that hold several."
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "del", delete, -2, "write", keys=ALL, group="generic",
         summary="Removes what this region sees under some keys.", complexity=PER_KEY,

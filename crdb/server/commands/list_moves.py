@@ -214,7 +214,7 @@ def keys_from_2(args: list[bytes]) -> list[int]:
 
 POP_COST: Final = "O(1) for each element removed, and for each key before it."
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "lmove", lmove, 5, "write denyoom", keys=(1, 2, 1), group="list", since="6.2.0",
         summary="Moves an element from an end of one list to an end of another.",

@@ -322,7 +322,7 @@ def lrem(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, len(chosen))
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "lpush", lpush, -3, "write denyoom fast", keys=(1, 1, 1), group="list", since="1.0.0",
         summary="Puts elements before the first, one after another.",

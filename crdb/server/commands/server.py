@@ -86,7 +86,7 @@ def row(name: str, handler: Handler, arity: int, summary: str, since: str = "2.0
     )
 
 
-COMMANDS = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "info",
         info,

@@ -304,7 +304,7 @@ def numbered_keys(args: list[bytes]) -> list[int]:
     return list(range(2, 2 + count_keys(args)))
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "sadd", sadd, -3, "write denyoom fast", keys=(1, 1, 1), group="set",
         since="1.0.0", summary="Adds members to a set, which is created if there is none.",

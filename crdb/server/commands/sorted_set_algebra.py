@@ -258,7 +258,7 @@ INTERSECTION_COST: Final = (
     "O(N*K + M log M) where N is the size of the smallest of K inputs, M the result's."
 )
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "zunion", zunion, -3, "readonly movablekeys", getkeys=keys_from_1, group="sorted_set",
         since="6.2.0", summary="Gives what any of several sorted sets holds.",

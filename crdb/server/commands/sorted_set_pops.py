@@ -196,7 +196,7 @@ def keys_from_2(args: list[bytes]) -> list[int]:
 
 COST: Final = "O(log N) for each member removed, and O(1) for each key before it."
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "zpopmin", zpopmin, -2, "write fast", keys=(1, 1, 1), group="sorted_set", since="5.0.0",
         summary="Removes and gives the members with the lowest scores.", complexity=COST,

@@ -213,7 +213,7 @@ def zremrangebylex(client: Client, args: list[bytes]) -> None:
 RANGE_COST: Final = "O(log N + M) where M is the number of members given."
 REMOVE_COST: Final = "O(log N + M) where M is the number of members removed."
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "zrange", zrange, -4, "readonly", keys=(1, 1, 1), group="sorted_set", since="1.2.0",
         summary="Gives members in a range of ranks, scores or names.", complexity=RANGE_COST,

@@ -341,7 +341,7 @@ def zscan(client: Client, args: list[bytes]) -> None:
         reply.bulk(client.out, format_double(value.held_score(member)))
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "zadd", zadd, -4, "write denyoom fast", keys=(1, 1, 1), group="sorted_set",
         since="1.2.0", summary="Gives members of a sorted set their scores, adding new ones.",

@@ -186,7 +186,7 @@ def keys_of_sort(args: list[bytes]) -> list[int]:
 COST: Final = "O(N + M log M) for M elements sorted and N keys looked up."
 CATEGORIES: Final = "-keyspace set sortedset list dangerous"
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "sort", sort, -2, "write denyoom movablekeys", keys=(1, 1, 1), getkeys=keys_of_sort,
         categories=CATEGORIES, group="generic",

@@ -29,9 +29,7 @@ from crdt.keyspace import Keyspace
 from crdt.string import String, assign
 
 NOT_TWO_STRINGS: Final = b"ERR The specified keys must contain string values"
-LENGTH_AND_INDEXES: Final = (
-    b"ERR If you want both the length and indexes, please just use IDX."
-)
+LENGTH_AND_INDEXES: Final = b"ERR If you want both the length and indexes, please just use IDX."
 LCS_TOO_LARGE: Final = (
     b"ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
 )
@@ -373,7 +371,7 @@ ONE: Final = (1, 1, 1)
 READ: Final = "readonly"
 WRITE: Final = "write denyoom"
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "get", get, 2, "readonly fast", keys=ONE, group="string",
         summary="The string under a key.", complexity="O(1)",

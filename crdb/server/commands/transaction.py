@@ -79,7 +79,7 @@ def unwatch(client: Client, _args: list[bytes]) -> None:
 
 COMMON: Final = "noscript loading stale"
 
-COMMANDS = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "multi",
         multi,
