@@ -289,10 +289,10 @@ class Links:
     def wake(self) -> None:
         """The history has grown."""
         for source in self.sources.values():
-            if source.skip():
+            if not source.found and source.skip():
                 source.notify()
         for source in self.followers.values():
-            if source.skip():
+            if not source.found and source.skip():
                 source.notify()
 
     # -- time ------------------------------------------------------------------------------

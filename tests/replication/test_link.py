@@ -6,7 +6,6 @@ import random
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
-import pytest
 import trio
 import trio.testing
 
