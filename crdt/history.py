@@ -74,6 +74,15 @@ class History:
                 self.floor[origin] = self.last[origin] = seq
         self.jumps += 1
 
+    def forget(self, vector: Vector) -> None:
+        """Keep nothing of what `vector` stands for."""
+        self.start = self.stop
+        self.ops = []
+        self.head = self.bytes = 0
+        self.floor = dict(vector)
+        self.last = dict(vector)
+        self.jumps += 1
+
     def reaches(self, vector: Vector) -> bool:
         """Whether somebody at `vector` can be brought up to date from here."""
         for origin, seq in self.floor.items():

@@ -100,6 +100,38 @@ class Keyspace:
         if not self.outbox:
             self.base = now
 
+    # -- lives -----------------------------------------------------------------------------
+
+    def take_name(self, origin: Origin) -> None:
+        """Write under another origin from now on."""
+        assert not self.outbox, "seal before taking another name"
+        self.origin = origin
+        self.seq = self.vector.get(origin, 0)
+        self.first = self.seq + 1
+        self.told = {}
+        self.news = True
+        self.local = Observed(self.vector, origin, 0, 0)
+        self.local.everything = True
+
+    def clear(self) -> None:
+        """Lose all but our name and how far we have counted under it. Nobody else is told."""
+        assert not self.outbox, "seal before losing everything"
+        for key in [*self.data, *self.graves, *self.deadlines.table]:
+            if self.readers:
+                self.warn_readers(key)
+            if self.interest and key in self.interest:
+                self.touched.append(key)
+        self.data.clear()
+        self.graves.clear()
+        self.deadlines = Deadlines()
+        self.order = None
+        self.litter.clear()
+        self.vector.clear()
+        if self.seq:
+            self.vector[self.origin] = self.seq
+        self.told = {}
+        self.news = False
+
     # -- reading ---------------------------------------------------------------------------
 
     def lookup(self, key: bytes) -> Value | None:

@@ -28,9 +28,11 @@ import attrs
 
 from crdt.causal import Gate, is_ready
 from crdt.collecting import Garbage
+from crdt.custom import Custom, Type, maker
 from crdt.digest import digest
 from crdt.dots import REGION_MAX, Origin, Vector, make_origin, region_of
 from crdt.errors import DecodeError, DotReused
+from crdt.flag import DISABLE_WINS, ENABLE_WINS
 from crdt.handles import (
     CounterHandle,
     HashHandle,
@@ -40,6 +42,13 @@ from crdt.handles import (
     SortedSetHandle,
     StringHandle,
 )
+from crdt.handles_more import (
+    FlagHandle,
+    GrowCounterHandle,
+    MultiValueHandle,
+    RemoveWinsSetHandle,
+    ValueHandle,
+)
 from crdt.history import HISTORY_BYTES, History
 from crdt.keyspace import Keyspace
 from crdt.merging import Incoming, merge_into
@@ -47,8 +56,9 @@ from crdt.op import Op
 from crdt.snapshot import Snapshot
 from crdt.stability import Stability
 from crdt.types import MAKERS
-from crdt.value import Value
+from crdt.value import Effect, Value
 
+BUILT_IN_MAX: Final = 0xFF  # the greatest kind of an effect of our own types
 RUN_MAX: Final = 4096  # effects in the outbox before a handle closes it into an operation
 
 
@@ -89,12 +99,13 @@ class Replica:
         clock: Callable[[], int] | None = None,
         members: Iterable[int] | None = None,
         history_bytes: int = HISTORY_BYTES,
-        types: Iterable[Callable[[], Value]] = (),
+        types: Iterable[Callable[[], Value | Type]] = (),
     ) -> None:
         """`origin` is a region number, 1..255, or an id from `make_origin`. `members` are the
-        region numbers of all other replicas; while they are not told, nothing is forgotten."""
+        region numbers of all other replicas; while they are not told, nothing is forgotten.
+        `types` are classes of one's own, see `crdt.custom`."""
         makers = dict(MAKERS)
-        for make in types:
+        for make in map(maker, types):
             makers[make().code()] = make
         self.keyspace = Keyspace(origin_id(origin), makers)
         self.history = History(history_bytes)
@@ -122,6 +133,30 @@ class Replica:
     def vector(self) -> Vector:
         """What has been applied here. A copy."""
         return dict(self.keyspace.vector)
+
+    # -- lives -----------------------------------------------------------------------------
+
+    def reincarnate(self, origin: Origin) -> None:
+        """Write under another incarnation from now on, since effects of this one were lost. What
+        is here stays; what peers still have of the old incarnation comes from them."""
+        assert region_of(origin) == self.region
+        assert origin != self.origin
+        self.seal()
+        self.contexts[self.origin] = dict(self.keyspace.told)
+        self.keyspace.take_name(origin)
+
+    def reset(self) -> None:
+        """Lose everything, to take over somebody else's data. Our own effects are not numbered
+        anew. Peers are not told: have no links with any while this happens."""
+        self.seal()
+        db = self.keyspace
+        before = dict(db.vector)
+        db.clear()
+        self.history.forget(before)
+        self.gate = Gate(self.gate.limit)
+        self.stability = Stability(self.stability.members)
+        self.garbage = Garbage(db)
+        self.contexts = {}
 
     # -- time ------------------------------------------------------------------------------
 
@@ -163,6 +198,27 @@ class Replica:
         """The sequence under `key`."""
         return ListHandle(self.prepare, key)
 
+    def multi_value(self, key: Key) -> MultiValueHandle:
+        """The register under `key` that shows all concurrent values."""
+        return MultiValueHandle(self.prepare, key)
+
+    def set_remove_wins(self, key: Key) -> RemoveWinsSetHandle:
+        """The set under `key`: a remove wins over a concurrent add."""
+        return RemoveWinsSetHandle(self.prepare, key)
+
+    def counter_grow(self, key: Key) -> GrowCounterHandle:
+        """The counter under `key` that only grows."""
+        return GrowCounterHandle(self.prepare, key)
+
+    def flag(self, key: Key, *, disable_wins: bool = False) -> FlagHandle:
+        """The flag under `key`: an enable wins over a concurrent disable, or the other way round.
+        Flags of both kinds are different types."""
+        return FlagHandle(self.prepare, key, DISABLE_WINS if disable_wins else ENABLE_WINS)
+
+    def value(self, key: Key, make: Callable[[], Type]) -> ValueHandle:
+        """The value of one of the replica's own `types` under `key`."""
+        return ValueHandle(self.prepare, key, make)
+
     # -- operations ------------------------------------------------------------------------
 
     def seal(self) -> Op | None:
@@ -185,7 +241,7 @@ class Replica:
         """Take in an operation: apply it, or hold it until what it depends on has come.
 
         A refused operation (too much is waiting already, or its predecessor is missing) must be
-        offered again.
+        offered again. Raises DecodeError, with nothing changed, at types that are not known here.
         """
         db = self.keyspace
         if db.outbox:
@@ -195,6 +251,9 @@ class Replica:
             return Outcome.DUPLICATE
         if op.origin == db.origin:
             raise DotReused(f"{op!r} carries our own origin, and we did not make it")
+        for effect in op.effects:
+            if effect[0] > BUILT_IN_MAX:
+                self.check_custom(effect)
         if not is_ready(op, db.vector):
             return Outcome.HELD if self.gate.hold(op, db.vector) else Outcome.REFUSED
         self.apply(op)
@@ -202,6 +261,14 @@ class Replica:
             self.drain()
         self.stability.settle(db.vector)
         return Outcome.APPLIED
+
+    def check_custom(self, effect: Effect) -> None:
+        """Refuse an effect of a type that is not among `types`, or that its type refuses."""
+        make = self.keyspace.makers.get(effect[0] >> 4)
+        value = None if make is None else make()
+        if not isinstance(value, Custom):
+            raise DecodeError(f"this replica knows no type {effect[0] >> 4}")
+        value.check(effect)
 
     def apply(self, op: Op) -> None:
         """Apply an operation whose turn it is."""
