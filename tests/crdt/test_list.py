@@ -1,4 +1,5 @@
-"""Positions of list elements, made by several regions that hear from each other now and then.
+"""Lists: where elements land, made by several regions that hear from each other now and then, and
+how elements that were set are kept.
 
 Rules LST-2 and LST-11: no two elements share a position; an element lands between the neighbours
 that its region saw; what a region inserts in one go, or one after another at one place, stays
@@ -7,13 +8,15 @@ together; and a queue that many push to and pop from keeps positions of one comp
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crdt import list as lists
-from crdt.dots import make_origin
+from crdt.dots import SEQ_BITS, make_origin
+from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
-from crdt.list import List, Position
+from crdt.list import Element, List, Position
 from crdt.op import Op
 from crdt.types import MAKERS
 
@@ -172,3 +175,133 @@ def test_text_typed_in_the_middle_takes_two_components() -> None:
     replicas.hear(1)
     typed = replicas.insert(1, 1, [b"x"] * 100)
     assert {len(position) for position in typed} == {8}
+
+
+# -- elements --------------------------------------------------------------------------------
+
+
+def held(space: Keyspace) -> List:
+    value = space.lookup(KEY)
+    assert isinstance(value, List)
+    return value
+
+
+def two_that_set_one_element() -> Replicas:
+    """Three elements; regions 1 and 2 have each set the second, and heard of it."""
+    replicas = Replicas()
+    replicas.insert(0, 0, [b"a", b"b", b"c"])
+    replicas.hear(1)
+    for region, value in ((0, b"one"), (1, b"two")):
+        lists.assign(replicas.spaces[region], KEY, 1, value)
+        replicas.seal(region)
+    replicas.hear(0)
+    replicas.hear(1)
+    return replicas
+
+
+def test_lst_7_both_values_are_kept_and_one_is_shown() -> None:
+    replicas = two_that_set_one_element()
+    for space in replicas.spaces[:2]:
+        value = held(space)
+        assert value.values(0, 3) == value.visible() == [b"a", b"one", b"c"]
+        assert [sibling[1] for sibling in value.siblings()] == [
+            (0, b"a"), (1, b"one"), (1, b"two"), (2, b"c"),
+        ]  # fmt: skip
+        assert value.at(-2) == b"one"
+        assert value.lowest() == make_origin(1) << SEQ_BITS | 1
+
+
+def test_a_state_is_read_back_element_by_element() -> None:
+    value = held(two_that_set_one_element().spaces[0])
+    copy = List()
+    copy.load(value.state())
+    assert copy.state() == value.state()
+    assert copy.siblings() == value.siblings()
+    position = value.positions(0, 1)[0]
+    spelled_out = List()
+    spelled_out.load((position, (make_origin(1) << SEQ_BITS | position[2], 0, b"a", 0)))
+    assert spelled_out.state() == (position, b"a")  # equal content, equal bytes
+
+
+@pytest.mark.parametrize(
+    "state",
+    [b"", ((1, 2, 3, 4),), (b"p", b"v"), ((), b"v"), ((1, 2, 3), b"v"), ((1, 2, 3, b"4"), b"v")],
+)
+def test_what_is_no_state_of_a_list_is_refused(state: object) -> None:
+    with pytest.raises(DecodeError):
+        List().load(state)
+
+
+def test_a_merge_keeps_what_either_has_not_seen_removed() -> None:
+    replicas = Replicas()
+    replicas.insert(0, 0, [b"a", b"b", b"c", b"d"])
+    replicas.hear(1)
+    here, there = replicas.spaces[0], replicas.spaces[1]
+    lists.pop(here, KEY, 0)
+    lists.assign(here, KEY, 0, b"B")
+    lists.pop(there, KEY, -1)
+    lists.push_tail(there, KEY, [b"e"])
+    merged = List()
+    merged.load(held(here).state())
+    merged.merge(held(there), here.vector, there.vector)
+    merged.items.check()
+    assert merged.visible() == [b"B", b"c", b"e"]
+    other_way = List()
+    other_way.load(held(there).state())
+    other_way.merge(held(here), there.vector, here.vector)
+    assert other_way.state() == merged.state()
+
+
+def test_lst_7_a_set_element_outlives_a_removal_of_what_it_was() -> None:
+    replicas = two_that_set_one_element()
+    replicas.hear(2)
+    lists.remove(replicas.spaces[2], KEY, replicas.positions(2))
+    replicas.seal(2)
+    lists.assign(replicas.spaces[0], KEY, 1, b"again")
+    replicas.seal(0)
+    for region in (0, 1, 2):
+        replicas.hear(region)
+        assert held(replicas.spaces[region]).visible() == [b"again"]
+    lists.remove(replicas.spaces[0], KEY, [(0, 1, 1, 0)])  # nothing is there
+    assert held(replicas.spaces[0]).visible() == [b"again"]
+    assert lists.pop(replicas.spaces[0], KEY, -1) == b"again"
+
+
+def test_a_delete_leaves_what_it_had_not_seen() -> None:
+    replicas = Replicas()
+    replicas.insert(0, 0, [b"a"])
+    replicas.hear(1)
+    lists.push_tail(replicas.spaces[1], KEY, [b"b"])
+    replicas.seal(1)
+    replicas.spaces[0].delete(KEY)
+    replicas.seal(0)
+    for region in (0, 1):
+        replicas.hear(region)
+        assert held(replicas.spaces[region]).visible() == [b"b"]
+
+
+def test_an_insertion_into_nothing_and_before_the_first() -> None:
+    db = Keyspace(make_origin(1), MAKERS)
+    lists.insert(db, KEY, 5, b"b")
+    lists.insert(db, KEY, 0, b"a")
+    lists.remove(db, KEY, [])
+    assert db.seq == 2
+    assert held(db).visible() == [b"a", b"b"]
+
+
+def test_an_element_is_a_register_of_the_list() -> None:
+    element = Element()
+    element.load((make_origin(1) << SEQ_BITS | 1, 0, b"v", 0))
+    assert (element.code(), element.visible()) == (List().code(), b"v")
+
+
+def test_lst_11_text_typed_backwards_stays_together_too() -> None:
+    replicas = Replicas()
+    replicas.insert(0, 0, [b"(", b")"])
+    for region in (1, 2):
+        replicas.hear(region)
+        for letter in (b"c", b"b", b"a"):
+            assert [len(p) for p in replicas.insert(region, 1, [letter])] == [8]
+    for region in (0, 1, 2):
+        replicas.hear(region)
+    assert b"".join(held(replicas.spaces[0]).values(0, 8)) == b"(abcabc)"

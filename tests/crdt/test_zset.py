@@ -1,4 +1,4 @@
-"""The order of a sorted set, kept up lazily, against one that is sorted each time."""
+"""Sorted sets: the order that is kept up lazily, single writes, and what may be read back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from crdt import zset
 from crdt.dots import make_origin
-from crdt.errors import NotANumber
+from crdt.errors import DecodeError, NotANumber
 from crdt.keyspace import Keyspace
 from crdt.types import MAKERS
 from crdt.zset import STALE_SHARE, STALE_SLACK, SortedSet
@@ -111,3 +111,19 @@ def test_what_would_be_no_number_is_refused_and_changes_nothing() -> None:
         zset.increment(db, KEY, b"m", -float("inf"))
     assert db.seq == before
     assert held(db).score(b"m") == float("inf")
+
+
+def test_a_state_is_read_back_and_what_is_none_is_refused() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"a", 1.5, b"b", 2.0])
+    zset.increment(db, KEY, b"b", 0.25)
+    zset.increment(db, KEY, b"c", float("-inf"))
+    copy = SortedSet()
+    copy.load(held(db).state())
+    assert copy.state() == held(db).state()
+    assert copy.visible() == [(b"a", 1.5), (b"b", 2.25), (b"c", -float("inf"))]
+    assert copy.fields[b"b"].visible() == 2.25
+    assert copy.fields[b"b"].code() == copy.code()
+    for wrong in (b"", (b"a",), (b"a", (1, 0, b"text", 0)), (1, (1, 0, 2.0, 0))):
+        with pytest.raises(DecodeError):
+            SortedSet().load(wrong)
