@@ -108,6 +108,14 @@ SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
     0x50: ((is_place, is_int, is_sign), (is_bytes,)),
     0x51: ((is_int, is_position, is_bytes), ()),
     0x52: ((), (is_position,)),
+    0x60: ((is_bytes,), ()),
+    0x70: ((), (is_bytes,)),
+    0x71: ((), (is_bytes,)),
+    0x80: ((is_seq, is_int), ()),
+    0x90: ((), ()),
+    0x91: ((), ()),
+    0xA0: ((), ()),
+    0xA1: ((), ()),
 }
 
 

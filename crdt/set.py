@@ -132,9 +132,9 @@ def dots_of(held: Dots) -> tuple[int, ...]:
 
 
 def join_dots(left: tuple[int, ...], right: tuple[int, ...]) -> Dots:
-    """Dots in their stored form: alone, or sorted."""
-    joined = left + right
-    return joined[0] if len(joined) == 1 else tuple(sorted(joined))
+    """Dots in their stored form: alone, or sorted and each once."""
+    joined = sorted({*left, *right})
+    return joined[0] if len(joined) == 1 else tuple(joined)
 
 
 def unobserved(held: Dots, observed: Observed) -> tuple[int, ...]:

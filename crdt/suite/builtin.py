@@ -8,11 +8,11 @@ from crdt.contested import Contested
 from crdt.replica import Replica
 from crdt.suite.commands import Command, carry_out, command
 from crdt.suite.order import ListOrder
-from crdt.suite.specifications import keyspace
+from crdt.suite.specifications import MEANING, keyspace
 from crdt.suite.subject import Subject
 
 KEYS: Final = ("k", "l", "m", "n")
-NAMES: Final = {1: "string", 2: "set", 3: "hash", 4: "sorted set", 5: "list"}
+NAMES: Final = dict(enumerate(MEANING, 1))
 
 STRING: Final = (
     "SET k a",
@@ -64,6 +64,10 @@ MORTAL: Final = (
     "INCRBY k 1",
     "DEL k",
 )
+MULTI_VALUE: Final = ("MVSET k a", "MVSET k b", "MVSET k c")
+REMOVE_WINS: Final = ("RWADD k a", "RWADD k a b c", "RWREM k a", "RWREM k b c", "RWREM k a b")
+GROW: Final = ("GROWBY k 1", "GROWBY k 10", "GROWBY k 100")
+FLAGS: Final = ("EWENABLE k", "EWDISABLE k", "DWENABLE l", "DWDISABLE l", "DEL l")
 KEY: Final = ("DEL k", "FLUSHALL")
 
 
@@ -86,6 +90,11 @@ FORMS: Final[dict[str, Any]] = {
     "hash": lambda value: [(field.decode(), text.decode()) for field, text in value],
     "sorted set": lambda value: [(member.decode(), score) for member, score in value],
     "list": lambda value: sorted(item.decode() for item in value),
+    "multi-value": lambda value: [item.decode() for item in value],
+    "remove-wins set": lambda value: [item.decode() for item in value],
+    "growing counter": int,
+    "enable-wins flag": bool,
+    "disable-wins flag": bool,
 }
 
 
@@ -115,6 +124,11 @@ SUBJECTS: Final = {
         subject("hash", HASH, KEY),
         subject("sorted-set", SORTED_SET, KEY),
         subject("list", LIST, KEY),
+        subject("multi-value", MULTI_VALUE, KEY),
+        subject("set-remove-wins", REMOVE_WINS, KEY),
+        subject("counter-grow", GROW, KEY),
+        subject("flag", FLAGS, KEY),
+        subject("embedded", MULTI_VALUE, REMOVE_WINS, GROW, FLAGS, SET[:3], EXPIRY[:1], KEY),
         subject("expiry", *(elsewhere(key, MORTAL) for key in "klmn")),
         subject(
             "contest", STRING, SET[:3], HASH[:3], LIST[:4], KEY, elsewhere("l", STRING[:3], SET[:2])

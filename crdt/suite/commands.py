@@ -14,9 +14,11 @@ from typing import Any, Final
 
 import attrs
 
+from crdt import counter_grow, flag, multi_value
 from crdt import hash as hashes
 from crdt import list as lists
 from crdt import set as sets
+from crdt import set_remove_wins as remove_wins
 from crdt import string as strings
 from crdt import zset as zsets
 from crdt.contested import Contested
@@ -207,6 +209,36 @@ def zset_increment(db: Keyspace, asked: Command) -> None:
     zsets.increment(db, key, encode(asked.args[0]), float(asked.args[1]))
 
 
+# -- what embedding programs have beside those ----------------------------------------------------
+
+
+def multi_assign(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, multi_value.MultiValue)
+    multi_value.assign(db, key, encode(asked.args[0]))
+
+
+def remove_wins_change(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, remove_wins.RemoveWinsSet)
+    change = remove_wins.add if asked.name == "RWADD" else remove_wins.remove
+    change(db, key, [encode(member) for member in asked.args])
+
+
+def grow(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, counter_grow.GrowCounter)
+    counter_grow.increment(db, key, int(asked.args[0]))
+
+
+def flag_change(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    wins = asked.name.startswith("DW")
+    held(db, key, flag.DisableWinsFlag if wins else flag.EnableWinsFlag)
+    change = flag.enable if asked.name.endswith("ENABLE") else flag.disable
+    change(db, key, flag.DISABLE_WINS if wins else flag.ENABLE_WINS)
+
+
 # -- lists -------------------------------------------------------------------------------------
 
 Identity = tuple[int, int]  # which effect inserted an element, and its index there
@@ -327,5 +359,10 @@ PERFORM: Final[dict[str, Callable[[Keyspace, Command], Command | None]]] = {
     "ZADD": zset_assign,
     "ZREM": zset_remove,
     "ZINCRBY": zset_increment,
+    "MVSET": multi_assign,
+    "RWADD": remove_wins_change,
+    "RWREM": remove_wins_change,
+    "GROWBY": grow,
+    **dict.fromkeys(("EWENABLE", "EWDISABLE", "DWENABLE", "DWDISABLE"), flag_change),
     **dict.fromkeys(LIST_PERFORM, list_change),
 }

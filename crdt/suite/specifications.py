@@ -26,6 +26,7 @@ NUMERIC: Final = re.compile(r"-?\d+(\.\d+)?")
 
 Shown = tuple[str, Any, int | None]  # type, value, deadline
 Part = tuple[Any, Origin]  # a typed value, and the lowest origin among what holds it in
+Meaning = Callable[[History, list[Taken]], Part | None]  # of one type, from what concerns one key
 
 
 # -- for types on their own ----------------------------------------------------------------------
@@ -284,6 +285,51 @@ def add_wins_set(history: History, about: list[Taken]) -> Part | None:
     return (sorted(found), min(found[m][2] for m in found)) if found else None
 
 
+# -- what embedding programs have beside those ----------------------------------------------------
+
+
+def multi(history: History, about: list[Taken]) -> Part | None:
+    """The values that no other write had seen."""
+    writes = [t for t in about if t.command.name == "MVSET"]
+    live = unseen(writes, [*writes, *clearing(history, about)])
+    values = sorted({str(t.command.args[0]) for t in live})
+    return (values, min(t.origin for t in live)) if live else None
+
+
+def remove_wins_set(history: History, about: list[Taken]) -> Part | None:
+    """Members whose latest operations are all adds."""
+    changes = [t for t in about if t.command.name in ("RWADD", "RWREM")]
+    clears = clearing(history, about)
+    present: dict[Any, Origin] = {}
+    for member in {member for t in changes for member in t.command.args}:
+        mine = [t for t in changes if member in t.command.args]
+        live = unseen(mine, [*mine, *clears])
+        if live and all(t.command.name == "RWADD" for t in live):
+            present[member] = min(t.origin for t in live)
+    return (sorted(present), min(present.values())) if present else None
+
+
+def growing(history: History, about: list[Taken]) -> Part | None:
+    """All increments that nothing has cleared."""
+    adds = [t for t in about if t.command.name == "GROWBY"]
+    live = unseen(adds, clearing(history, about))
+    return (sum(t.command.args[0] for t in live), min(t.origin for t in live)) if live else None
+
+
+def flag_of(enable: str, disable: str, disable_wins: bool) -> Meaning:
+    """A flag is on while an enable is live and, where disables win, no disable is."""
+
+    def flag(history: History, about: list[Taken]) -> Part | None:
+        changes = [t for t in about if t.command.name in (enable, disable)]
+        live = unseen(changes, [*changes, *clearing(history, about)])
+        enables = [t for t in live if t.command.name == enable]
+        if not enables or (disable_wins and len(live) > len(enables)):
+            return None
+        return True, min(t.origin for t in enables)
+
+    return flag
+
+
 # -- lists ---------------------------------------------------------------------------------------
 
 
@@ -330,12 +376,17 @@ def element_stamp(history: History, write: Taken, name: Any) -> int:
 
 
 # In the order that decides between types of equal origin (D-02).
-MEANING: Final[dict[str, Callable[[History, list[Taken]], Part | None]]] = {
+MEANING: Final[dict[str, Meaning]] = {
     "string": string,
     "set": add_wins_set,
     "hash": hash_map,
     "sorted set": sorted_set,
     "list": elements,
+    "multi-value": multi,
+    "remove-wins set": remove_wins_set,
+    "growing counter": growing,
+    "enable-wins flag": flag_of("EWENABLE", "EWDISABLE", False),
+    "disable-wins flag": flag_of("DWENABLE", "DWDISABLE", True),
 }
 
 ORDER: Final = tuple(MEANING)
@@ -345,4 +396,9 @@ MAKES: Final = {
     "hash": {"HSET", "HINCRBY"},
     "sorted set": {"ZADD", "ZINCRBY"},
     "list": {"PUSH"},
+    "multi-value": {"MVSET"},
+    "remove-wins set": {"RWADD"},
+    "growing counter": {"GROWBY"},
+    "enable-wins flag": {"EWENABLE"},
+    "disable-wins flag": {"DWENABLE"},
 }

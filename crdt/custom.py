@@ -1,0 +1,208 @@
+"""Types of one's own: a plain class becomes a replicated type.
+
+A class that has what `Type` asks for is given to the replica, `Replica(1, types=(Cart,))`, and written
+through `replica.value(key, Cart)`. What it may rely on is what our own types rely on: effects come in
+causal order and exactly once, each with its dot and with what it had observed. What it must hold
+is checked by `crdt.suite.check_type`.
+
+>>> class Highest:
+...     \"\"\"The greatest number that anybody wrote.\"\"\"
+...     code = 16
+...     def __init__(self):
+...         self.numbers = {}
+...     def apply(self, effect, dot, observed):
+...         self.remove(observed)
+...         self.numbers[dot] = effect[1]
+...     def remove(self, observed):
+...         self.numbers = {d: n for d, n in self.numbers.items() if not observed.covers(d)}
+...     def merge(self, other, mine, theirs):
+...         kept = {d: n for d, n in self.numbers.items() if d in other.numbers or not theirs.covers(d)}
+...         new = {d: n for d, n in other.numbers.items() if not mine.covers(d)}
+...         self.numbers = kept | new
+...     def value(self):
+...         return max(self.numbers.values(), default=None)
+...     def alive(self):
+...         return bool(self.numbers)
+...     def state(self):
+...         return tuple(sorted(self.numbers.items()))
+...     def load(self, state):
+...         self.numbers = dict(state)
+>>> from crdt import Replica
+>>> here, there = Replica(1, types=(Highest,)), Replica(2, types=(Highest,))
+>>> here.value("score", Highest).do(0, 7)
+>>> there.value("score", Highest).do(0, 9)
+>>> here.merge(there.snapshot())
+>>> here.value("score", Highest).get()
+9
+
+The class is wrapped, not derived from ours: `Value` is compiled where a compiler was there, and a
+compiled class takes no interpreted heirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from typing import Any, Final, Protocol, cast
+
+from crdt import codec
+from crdt.dots import Dot, Vector, covers
+from crdt.errors import DecodeError
+from crdt.observed import Observed
+from crdt.value import Effect, Value
+
+CODE_MIN: Final = 16
+CODE_MAX: Final = 255
+OPERATION_MAX: Final = 15
+
+
+class Seen:
+    """What one side of a merge has applied."""
+
+    __slots__ = ("vector",)
+
+    def __init__(self, vector: Vector) -> None:
+        self.vector = vector
+
+    def covers(self, dot: Dot) -> bool:
+        """Whether the effect named `dot` has been applied there, and perhaps removed again."""
+        return covers(self.vector, dot)
+
+
+class Type(Protocol):
+    """What a class must have to become a replicated type.
+
+    These may be there as well: `check(effect)` raises DecodeError at an effect of a form that `apply`
+    does not take; `litter()` says whether something is remembered that may be forgotten once
+    everybody has seen it, `sweep(stable)` forgets it and says whether some is left, `vacant()`
+    whether nothing at all is left; `lowest()` gives the smallest live dot, which counts where regions
+    created one key with different types.
+    """
+
+    code: int
+    """Names the type to all replicas: 16 to 255, never to be used for another."""
+
+    def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
+        """Take in an effect: the number of an operation, 0 to 15, and what it was given."""
+        ...
+
+    def remove(self, observed: Observed) -> None:
+        """Take away all that `observed` covers."""
+        ...
+
+    def merge(self, other: Any, mine: Seen, theirs: Seen) -> None:
+        """Take in another copy: keep a dot that both hold, or that one holds and the other has not
+        seen."""
+        ...
+
+    def value(self) -> Any:
+        """What readers see."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether readers see anything."""
+        ...
+
+    def state(self) -> Any:
+        """All of it, in nested tuples of integers, floats and bytes; equal content, equal state."""
+        ...
+
+    def load(self, state: Any) -> None:
+        """Become, from new, what `state()` gave."""
+        ...
+
+
+class Custom(Value):
+    """A value of somebody's own type."""
+
+    __slots__ = ("inner", "number")
+
+    def __init__(self, inner: Any) -> None:
+        self.inner: Any = inner
+        self.number: int = inner.code
+
+    def code(self) -> int:
+        return self.number
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.inner.apply((effect[0] & OPERATION_MAX, *effect[2:]), dot, observed)
+
+    def check(self, effect: Effect) -> None:
+        """Raise DecodeError if the type says that it does not take such an effect."""
+        if hasattr(self.inner, "check"):
+            self.inner.check((effect[0] & OPERATION_MAX, *effect[2:]))
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        self.inner.remove(observed)
+
+    def alive(self) -> bool:
+        return bool(self.inner.alive())
+
+    def vacant(self) -> bool:
+        if hasattr(self.inner, "vacant"):
+            return bool(self.inner.vacant())
+        return not self.inner.alive() and not self.litter()
+
+    def lowest(self) -> Dot:
+        found: int = self.inner.lowest() if hasattr(self.inner, "lowest") else 0
+        return found
+
+    def visible(self) -> object:
+        return plain(self.inner.value())
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, Custom)
+        self.inner.merge(other.inner, Seen(mine), Seen(theirs))
+
+    def state(self) -> Any:
+        return self.inner.state()
+
+    def load(self, state: Any) -> None:
+        try:
+            self.inner.load(state)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise DecodeError(f"no state of a {type(self.inner).__name__}: {error!r}") from error
+
+    def litter(self) -> bool:
+        return hasattr(self.inner, "litter") and bool(self.inner.litter())
+
+    def sweep(self, stable: Vector) -> bool:
+        return hasattr(self.inner, "sweep") and bool(self.inner.sweep(Seen(stable)))
+
+
+def plain(value: object) -> object:
+    """Any value in a form that has equal bytes wherever the value is equal."""
+    if isinstance(value, Set):
+        return sorted((plain(item) for item in cast("Set[Any]", value)), key=codec.pack_body)
+    if isinstance(value, Mapping):
+        items = cast("Mapping[Any, Any]", value).items()
+        return sorted(([plain(k), plain(v)] for k, v in items), key=codec.pack_body)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast("list[Any]", value)]
+    return value if isinstance(value, int | float | str | bytes | None) else repr(value)
+
+
+def maker(make: Callable[[], Any]) -> Callable[[], Value]:
+    """What makes values of a type for a keyspace: `make` itself for our own, else a wrapper's.
+
+    Raises ValueError if the type's code is none.
+    """
+    made = make()
+    if isinstance(made, Value):
+        return make
+    if not isinstance(made.code, int) or not CODE_MIN <= made.code <= CODE_MAX:
+        raise ValueError(f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {made.code!r}")
+    return lambda: Custom(make())
+
+
+def as_sent(operation: int, payload: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A payload as it will arrive elsewhere: strings as bytes, lists as tuples.
+
+    Raises ValueError at what cannot be sent.
+    """
+    if not 0 <= operation <= OPERATION_MAX:
+        raise ValueError(f"operations are 0..{OPERATION_MAX}, not {operation}")
+    try:
+        arrived: tuple[Any, ...] = codec.unpack(codec.pack(payload))
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{payload!r} cannot be sent: {error}") from error
+    return arrived

@@ -1,0 +1,169 @@
+"""Handles of the types that embedding programs have beside those of Redis.
+
+>>> from crdt import Replica
+>>> here, there = Replica(1), Replica(2)
+>>> here.multi_value("title").set("Draft")
+>>> there.multi_value("title").set("Entwurf")
+>>> here.merge(there.snapshot())
+>>> sorted(here.multi_value("title").values())
+['Draft', 'Entwurf']
+>>> here.flag("published").enable()
+>>> bool(here.flag("published"))
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Set
+from typing import Any
+
+from crdt import counter_grow, flag, multi_value
+from crdt import set_remove_wins as remove_wins
+from crdt.counter_grow import GrowCounter
+from crdt.custom import Custom, Type, as_sent
+from crdt.errors import WrongType
+from crdt.flag import DISABLE_WINS, DisableWinsFlag, EnableWinsFlag, Flag
+from crdt.handles import Handle, Key, Prepare, Text, encode
+from crdt.keyspace import Keyspace
+from crdt.multi_value import MultiValue
+from crdt.set_remove_wins import RemoveWinsSet
+from crdt.value import Value
+
+
+class MultiValueHandle(Handle):
+    """A register that shows all values that were written concurrently."""
+
+    __slots__ = ()
+
+    def set(self, value: Text) -> None:
+        """Replace all values that are seen here."""
+        multi_value.assign(self.write(MultiValue), self.key, encode(value))
+
+    def values(self) -> frozenset[Any]:
+        """All concurrent values; one where there was no conflict, none where there is no key."""
+        value = self.read(MultiValue)
+        found: list[bytes] = [] if value is None else value.values()
+        return frozenset([self.decode(each) for each in found])
+
+
+class RemoveWinsSetHandle(Handle, Set[Any]):
+    """A set in which a remove wins over a concurrent add."""
+
+    __slots__ = ()
+
+    def add(self, *members: Text) -> RemoveWinsSetHandle:
+        """Add members; what is being removed elsewhere meanwhile stays out."""
+        remove_wins.add(self.write(RemoveWinsSet), self.key, [encode(each) for each in members])
+        return self
+
+    def discard(self, *members: Text) -> int:
+        """Remove members, and whatever is being added of them meanwhile; how many were there."""
+        db = self.write(RemoveWinsSet)
+        return remove_wins.remove(db, self.key, [encode(each) for each in members])
+
+    def remove(self, member: Text) -> None:
+        """Remove a member. Raises KeyError if it is not there; nothing is changed then."""
+        if member not in self:
+            raise KeyError(member)
+        self.discard(member)
+
+    def __contains__(self, member: object) -> bool:
+        value = self.read(RemoveWinsSet)
+        return value is not None and isinstance(member, str | bytes) and value.has(encode(member))
+
+    def __iter__(self) -> Iterator[Any]:
+        value = self.read(RemoveWinsSet)
+        return iter([self.decode(each) for each in value.members()] if value is not None else [])
+
+    def __len__(self) -> int:
+        value = self.read(RemoveWinsSet)
+        return 0 if value is None else len(value.members())
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[Any]) -> Any:
+        return frozenset(it)
+
+
+class GrowCounterHandle(Handle):
+    """A counter that only grows."""
+
+    __slots__ = ()
+
+    def increment(self, by: int = 1) -> int:
+        """Add; the value afterwards. Raises ValueError if `by` is negative, CounterOverflow."""
+        return counter_grow.increment(self.write(GrowCounter), self.key, by)
+
+    @property
+    def value(self) -> int:
+        """The sum of all increments that have been observed."""
+        value = self.read(GrowCounter)
+        return 0 if value is None else value.total()
+
+    def __int__(self) -> int:
+        return self.value
+
+
+class FlagHandle(Handle):
+    """A flag; which of enable and disable wins is part of its type."""
+
+    __slots__ = ("type_code",)
+
+    def __init__(self, prepare: Prepare, key: Key, type_code: int) -> None:
+        super().__init__(prepare, key)
+        self.type_code = type_code
+
+    def kind(self) -> type[Flag]:
+        """The type of the value."""
+        return DisableWinsFlag if self.type_code == DISABLE_WINS else EnableWinsFlag
+
+    def enable(self) -> None:
+        """Switch it on."""
+        flag.enable(self.write(self.kind()), self.key, self.type_code)
+
+    def disable(self) -> None:
+        """Switch it off."""
+        flag.disable(self.write(self.kind()), self.key, self.type_code)
+
+    def __bool__(self) -> bool:
+        return self.read(self.kind()) is not None
+
+
+class ValueHandle(Handle):
+    """A value of a type of one's own."""
+
+    __slots__ = ("make", "type_code")
+
+    def __init__(self, prepare: Prepare, key: Key, make: Callable[[], Type]) -> None:
+        super().__init__(prepare, key)
+        self.make = make
+        self.type_code: int = make().code
+
+    def do(self, operation: int, *payload: Any) -> None:
+        """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere.
+
+        Operations are numbered 0 to 15; the payload consists of integers, floats, bytes, strings
+        (which arrive as bytes) and tuples of them. Raises ValueError at anything else.
+        """
+        arriving = as_sent(operation, payload)
+        self.writable().emit((self.type_code << 4 | operation, self.key, *arriving))
+
+    def get(self) -> Any:
+        """What readers see: the `value()` of what is there, or of a new one."""
+        value = self.prepare().lookup(self.key)
+        return self.make().value() if value is None else self.unwrap(value).value()
+
+    def writable(self) -> Keyspace:
+        """The keyspace, once it is sure that the key holds this type or nothing."""
+        db = self.prepare()
+        value = db.lookup_for_write(self.key)
+        if value is not None:
+            self.unwrap(value)
+        return db
+
+    def unwrap(self, value: Value) -> Any:
+        """The value itself. Raises WrongType."""
+        if not isinstance(value, Custom) or value.number != self.type_code:
+            raise WrongType(
+                f"{self.key!r} holds a {type(value).__name__}, not type {self.type_code}"
+            )
+        return value.inner

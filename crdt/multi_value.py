@@ -1,0 +1,79 @@
+"""A register that hides no conflict: it shows all values that were written concurrently.
+
+A write replaces the writes it observed and stands beside the others, as in `register`, but nothing
+chooses between them: the reader does, and by writing settles it (DeCandia et al., "Dynamo", 2007;
+Shapiro et al., "A comprehensive study of Convergent and Commutative Replicated Data Types", 2011).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.decoding import bytes_of, integer_of, tuple_of
+from crdt.dots import DOT_MAX, Dot, Vector, covers
+from crdt.keyspace import Keyspace
+from crdt.observed import Observed
+from crdt.value import Effect, Value
+
+MULTI_VALUE: Final = 6
+WRITE: Final = MULTI_VALUE << 4  #  (kind, key, value)
+
+
+class MultiValue(Value):
+    """The concurrent writes, by dot."""
+
+    __slots__ = ("writes",)
+
+    def __init__(self) -> None:
+        self.writes: dict[Dot, bytes] = {}
+
+    def code(self) -> int:
+        return MULTI_VALUE
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.remove(observed, None)
+        self.writes[dot] = effect[2]
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        self.writes = {dot: v for dot, v in self.writes.items() if not observed.covers(dot)}
+
+    def values(self) -> list[bytes]:
+        """All concurrent values, each once, sorted."""
+        return sorted(set(self.writes.values()))
+
+    def alive(self) -> bool:
+        return len(self.writes) > 0
+
+    def lowest(self) -> Dot:
+        return min(self.writes, default=0)
+
+    def visible(self) -> object:
+        return self.values()
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, MultiValue)
+        ours, given = self.writes, other.writes
+        self.writes = {d: v for d, v in ours.items() if d in given or not covers(theirs, d)}
+        for dot, value in given.items():
+            if dot not in ours and not covers(mine, dot):
+                self.writes[dot] = value
+
+    def state(self) -> Any:
+        flat: list[Any] = []
+        for dot in sorted(self.writes):
+            flat += (dot, self.writes[dot])
+        return tuple(flat)
+
+    def load(self, state: Any) -> None:
+        flat = tuple_of(state, "a multi-value register", 2)
+        for index in range(0, len(flat), 2):
+            dot = integer_of(flat[index], "a write's dot", 1, DOT_MAX)
+            self.writes[dot] = bytes_of(flat[index + 1], "a written value")
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        return [(dot, self.writes[dot]) for dot in sorted(self.writes)]
+
+
+def assign(db: Keyspace, key: bytes, value: bytes) -> None:
+    """Write `value` in place of all values that are seen here."""
+    db.emit((WRITE, key, value))
