@@ -87,7 +87,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(steps)
 def test_lst_2_positions_differ_and_lie_between_the_neighbours(
     history: list[tuple[int, str, float]],
@@ -118,7 +118,7 @@ def test_lst_2_positions_differ_and_lie_between_the_neighbours(
 runs = st.lists(st.tuples(st.integers(0, REGIONS - 1), st.integers(1, 4)), min_size=1, max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 4), st.floats(0, 1), runs)
 def test_lst_11_what_a_region_types_at_one_place_stays_together(
     start: int, where: float, typed: list[tuple[int, int]]
@@ -142,7 +142,7 @@ def test_lst_11_what_a_region_types_at_one_place_stays_together(
             assert merged[at : at + len(run)] == run
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(

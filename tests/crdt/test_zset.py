@@ -82,7 +82,8 @@ def test_an_order_that_nobody_asks_for_again_is_forgotten() -> None:
 def test_minus_zero_is_zero() -> None:
     db = keyspace()
     zset.assign(db, KEY, [b"a", -0.0])
-    zset.assign_one(db, KEY, held(db), b"b", -0.0)
+    for score in (7.0, -0.0):
+        zset.assign_one(db, KEY, held(db), b"b", score)
     zset.increment(db, KEY, b"c", -0.0)
     assert [str(score) for score, _ in held(db).ranked()] == ["0.0"] * 3
 
