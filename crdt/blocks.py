@@ -183,7 +183,8 @@ class Blocks:
         """Assert that everything is in order."""
         assert len(self.positions) == len(self.things)
         flat = [position for block in self.positions for position in block]
-        assert flat == sorted(set(flat)) and len(flat) == self.size
+        assert flat == sorted(set(flat))
+        assert len(flat) == self.size
         for block, things in zip(self.positions, self.things, strict=True):
             assert 0 < len(block) == len(things) <= BLOCK_MAX
 
