@@ -1,8 +1,8 @@
 """Counters that only grow.
 
 The sum of what all regions added, as in `counter`, but nothing can be taken away: the way to count
-events for people who would notice if the figure fell. Deleting the key starts it again from what the
-delete had not seen (rule CTR-4).
+events for people who would notice if the figure fell. Deleting the key starts it again from what
+the delete had not seen (rule CTR-4).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Types of one's own: a plain class becomes a replicated type.
 
-A class that has what `Type` asks for is given to the replica, `Replica(1, types=(Cart,))`, and written
-through `replica.value(key, Cart)`. What it may rely on is what our own types rely on: effects come in
-causal order and exactly once, each with its dot and with what it had observed. What it must hold
-is checked by `crdt.suite.check_type`.
+A class that has what `Type` asks for is given to the replica, `Replica(1, types=(Cart,))`, and
+written through `replica.value(key, Cart)`. What it may rely on is what our own types rely on:
+effects come in causal order and exactly once, each with its dot and with what it had observed. What
+it must hold is checked by `crdt.suite.check_type`.
 
 >>> class Highest:
 ...     \"\"\"The greatest number that anybody wrote.\"\"\"
@@ -16,9 +16,10 @@ is checked by `crdt.suite.check_type`.
 ...     def remove(self, observed):
 ...         self.numbers = {d: n for d, n in self.numbers.items() if not observed.covers(d)}
 ...     def merge(self, other, mine, theirs):
-...         kept = {d: n for d, n in self.numbers.items() if d in other.numbers or not theirs.covers(d)}
-...         new = {d: n for d, n in other.numbers.items() if not mine.covers(d)}
-...         self.numbers = kept | new
+...         kept = {d for d in self.numbers if d in other.numbers or not theirs.covers(d)}
+...         new = {d for d in other.numbers if not mine.covers(d)}
+...         both = self.numbers | other.numbers
+...         self.numbers = {d: both[d] for d in kept | new}
 ...     def value(self):
 ...         return max(self.numbers.values(), default=None)
 ...     def alive(self):
@@ -71,11 +72,11 @@ class Seen:
 class Type(Protocol):
     """What a class must have to become a replicated type.
 
-    These may be there as well: `check(effect)` raises DecodeError at an effect of a form that `apply`
-    does not take; `litter()` says whether something is remembered that may be forgotten once
-    everybody has seen it, `sweep(stable)` forgets it and says whether some is left, `vacant()`
-    whether nothing at all is left; `lowest()` gives the smallest live dot, which counts where regions
-    created one key with different types.
+    These may be there as well: `check(effect)` raises DecodeError at an effect of a form that
+    `apply` does not take; `litter()` says whether something is remembered that may be forgotten
+    once everybody has seen it, `sweep(stable)` forgets it and says whether some is left, `vacant()`
+    whether nothing at all is left; `lowest()` gives the smallest live dot, which counts where
+    regions created one key with different types.
     """
 
     code: int

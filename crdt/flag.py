@@ -1,9 +1,10 @@
 """Flags: something is on or off, and one of the two wins when both are chosen at once.
 
-An enable and a disable each replace what they observed. The enable-wins flag is on while an enable holds
-it; a disable leaves nothing behind. The disable-wins flag is on while an enable holds it and no disable
-holds it out, so a disable leaves a dot, which is forgotten as in `set_remove_wins`. A flag that is off is
-no key (rule KEY-15). They are the two sets with one member (Shapiro et al., 2011).
+An enable and a disable each replace what they observed. The enable-wins flag is on while an enable
+holds it; a disable leaves nothing behind. The disable-wins flag is on while an enable holds it and
+no disable holds it out, so a disable leaves a dot, which is forgotten as in `set_remove_wins`. A
+flag that is off is no key (rule KEY-15). They are the two sets with one member (Shapiro et al.,
+2011).
 """
 
 from __future__ import annotations

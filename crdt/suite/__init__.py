@@ -1,0 +1,35 @@
+"""Proof for replicated types, ours and yours: histories, specifications, and a world of faults.
+
+`check_type` puts a type of your own through what ours go through. `crdt.suite.specifications` says
+what our types mean; `crdt.suite.adapter` is for Hypothesis, which nothing else here needs.
+"""
+
+from __future__ import annotations
+
+from crdt.suite.builtin import SUBJECTS
+from crdt.suite.checking import Report, check_subject, check_type
+from crdt.suite.history import History, Taken, latest, unseen
+from crdt.suite.running import Failure, parse, replay, script, search
+from crdt.suite.steps import Step
+from crdt.suite.subject import Disagreement, Subject
+from crdt.suite.world import World
+
+__all__ = [
+    "SUBJECTS",
+    "Disagreement",
+    "Failure",
+    "History",
+    "Report",
+    "Step",
+    "Subject",
+    "Taken",
+    "World",
+    "check_subject",
+    "check_type",
+    "latest",
+    "parse",
+    "replay",
+    "script",
+    "search",
+    "unseen",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from crdt.contested import Contested
 from crdt.replica import Replica
@@ -75,27 +75,25 @@ def read(replica: Replica) -> dict[str, Any]:
     """What readers see: type, value and deadline by key. Lists are sorted, see `order`."""
     db = replica.keyspace
     shown: dict[str, Any] = {}
-    for key in db.keys():
+    keys = db.keys()
+    for key in keys:
         value = db.lookup(key)
         assert value is not None
         assert not isinstance(value, Contested)
-        kind = NAMES[value.code()]
-        shown[key.decode()] = kind, FORMS[kind](value.visible()), db.deadline(key)
+        kind, seen = NAMES[value.code()], text_of(value.visible())
+        shown[key.decode()] = kind, sorted(seen) if kind == "list" else seen, db.deadline(key)
     return shown
 
 
-FORMS: Final[dict[str, Any]] = {
-    "string": lambda value: value.decode(),
-    "set": lambda value: [member.decode() for member in value],
-    "hash": lambda value: [(field.decode(), text.decode()) for field, text in value],
-    "sorted set": lambda value: [(member.decode(), score) for member, score in value],
-    "list": lambda value: sorted(item.decode() for item in value),
-    "multi-value": lambda value: [item.decode() for item in value],
-    "remove-wins set": lambda value: [item.decode() for item in value],
-    "growing counter": int,
-    "enable-wins flag": bool,
-    "disable-wins flag": bool,
-}
+def text_of(value: Any) -> Any:
+    """Nested bytes as text."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, list):
+        return [text_of(item) for item in cast("list[Any]", value)]
+    if isinstance(value, tuple):
+        return tuple(text_of(item) for item in cast("tuple[Any, ...]", value))
+    return value
 
 
 def dropped(key: bytes) -> Command:

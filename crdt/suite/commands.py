@@ -1,9 +1,9 @@
 """Commands of the built-in types as plain values, and how a replica carries them out.
 
-`Command("SADD", "k", ("a",))` reads like Redis. Carrying one out does what a server or a handle would
-do: look the key up, refuse another type, write. What a command means may depend on what its region
-saw (`LREM` by index, `APPEND`); so carrying it out gives back what it came to, with elements named
-by identity and whole values, which is what the history keeps and the specification reads.
+`Command("SADD", "k", ("a",))` reads like Redis. Carrying one out does what a server or a handle
+would do: look the key up, refuse another type, write. What a command means may depend on what its
+region saw (`LREM` by index, `APPEND`); so carrying it out gives back what it came to, with elements
+named by identity and whole values, which is what the history keeps and the specification reads.
 """
 
 from __future__ import annotations

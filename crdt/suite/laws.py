@@ -2,8 +2,8 @@
 
 Merging knows no order, no grouping and no repetition (rule ORD-4), and what is written down is the
 same wherever the content is. States are never made up, only taken from where a schedule has ended:
-on states that no history leads to, the laws need not hold (Shapiro et al., "Conflict-Free Replicated
-Data Types", 2011).
+on states that no history leads to, the laws need not hold (Shapiro et al., "Conflict-Free
+Replicated Data Types", 2011).
 """
 
 from __future__ import annotations

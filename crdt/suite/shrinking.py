@@ -1,8 +1,8 @@
 """Making a failing schedule small: fewer steps first, then plainer ones.
 
-Every schedule means something, so steps can be left out freely (Zeller and Hildebrandt, "Simplifying
-and Isolating Failure-Inducing Input", 2002). A smaller schedule counts only if it fails in the same
-way.
+Every schedule means something, so steps can be left out freely (Zeller and Hildebrandt,
+"Simplifying and Isolating Failure-Inducing Input", 2002). A smaller schedule counts only if it
+fails in the same way.
 """
 
 from __future__ import annotations

@@ -30,69 +30,48 @@ Meaning = Callable[[History, list[Taken]], Part | None]  # of one type, from wha
 
 
 # -- for types on their own ----------------------------------------------------------------------
+#
+# Commands are the number of an operation and its argument, as `check_type` has them: 0 adds or
+# writes, 1 removes.
 
 
 def add_wins(history: Sequence[Taken]) -> set[Any]:
-    """A set of `("add", x)` and `("remove", x)`: in it is what no remove had seen being added."""
-    return {taken.command[1] for taken in added(history)}
-
-
-def added(history: Sequence[Taken]) -> list[Taken]:
-    """The adds that no remove of the same element had seen."""
-    removes = [taken for taken in history if taken.command[0] == "remove"]
-    return [
-        add
-        for add in history
-        if add.command[0] == "add"
-        and not any(r.command[1:] == add.command[1:] and r.saw(add) for r in removes)
-    ]
+    """A set: in it is what no remove had seen being added."""
+    adds = [taken for taken in history if taken.command[0] == 0]
+    removes = [taken for taken in history if taken.command[0] == 1]
+    return {
+        add.command[1]
+        for add in adds
+        if not any(r.command[1] == add.command[1] and r.saw(add) for r in removes)
+    }
 
 
 def remove_wins(history: Sequence[Taken]) -> set[Any]:
-    """A set of `("add", x)` and `("remove", x)`: in it is what was added, if every remove had been
-    seen by an add."""
+    """A set: in it is what was added, and every remove of it was seen by an add."""
     present: set[Any] = set()
     for element in {taken.command[1] for taken in history}:
         about = [taken for taken in history if taken.command[1] == element]
-        last = unseen(about, about)
-        if all(taken.command[0] == "add" for taken in last):
+        if all(taken.command[0] == 0 for taken in unseen(about, about)):
             present.add(element)
     return present
 
 
 def multi_value(history: Sequence[Taken]) -> set[Any]:
-    """A register of `("write", x)`: the values that no other write had seen."""
+    """A register: the values that no other write had seen."""
     return {taken.command[1] for taken in unseen(history, history)}
 
 
 def last_writer(history: Sequence[Taken]) -> Any:
-    """A register of `("write", x)`: of the concurrent ones the latest by clock, then the lower
-    origin; None if there is none."""
-    shown = by_stamp(history, unseen(history, history), "write")
-    return shown[0].command[1] if shown else None
+    """A register: of the concurrent writes the latest by its origin's clock, and among those the
+    lower origin's; None if there is none."""
+    writes = unseen(history, history)
+    writes.sort(key=lambda taken: (-taken.clock, taken.origin))
+    return writes[0].command[1] if writes else None
 
 
 def total(history: Sequence[Taken]) -> int:
-    """A counter of `("add", n)`: all of them."""
+    """A counter: all that was added."""
     return sum(taken.command[1] for taken in history)
-
-
-# -- stamps --------------------------------------------------------------------------------------
-
-
-def by_stamp(history: Sequence[Taken], writes: list[Taken], register: Any) -> list[Taken]:
-    """Concurrent writes, the one that is shown first (STR-2, ORD-8)."""
-    return sorted(writes, key=lambda taken: (-stamp(history, taken, register), taken.origin))
-
-
-def stamp(history: Sequence[Taken], write: Taken, register: Any) -> int:
-    """The clock of a write, but later than all that it replaces (ORD-7)."""
-    found = write.notes.get(register)
-    if found is None:
-        seen = [taken for taken in history if write.saw(taken)]
-        stamps = [stamp(history, taken, register) for taken in seen]
-        found = write.notes[register] = max([write.clock, *(s + 1 for s in stamps)])
-    return found
 
 
 # -- the keyspace --------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """A schedule: what happens in a world, as plain data.
 
 A step is a name and a few small numbers, and means something in every world: regions are counted
-modulo how many there are, choices modulo what there is to choose from, and a step that makes no sense
-where it stands does nothing. So any steps can be left out or changed, which is what shrinking a
-failure needs; and a schedule can be written down, read by people and run again.
+modulo how many there are, choices modulo what there is to choose from, and a step that makes no
+sense where it stands does nothing. So any steps can be left out or changed, which is what shrinking
+a failure needs; and a schedule can be written down, read by people and run again.
 """
 
 from __future__ import annotations
@@ -64,8 +64,10 @@ def step_of(code: int) -> Step:
 
 
 def draw(rng: random.Random, length: int) -> list[Step]:
-    """A schedule of `length` steps. Some kinds of steps are switched off for the whole of it, others
-    come often: else each fault is soon undone by its remedy (Groce et al., "Swarm Testing", 2012).
+    """A schedule of `length` steps.
+
+    Some kinds of steps are switched off for the whole of it, others come often: else each fault is
+    soon undone by its remedy (Groce et al., "Swarm Testing", 2012).
     """
     chosen = [weight * rng.choice((0, 1, 1, 1, 3)) for _, weight in KINDS.values()]
     chosen[NAMES.index("write")] = KINDS["write"][1]

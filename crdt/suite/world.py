@@ -2,9 +2,9 @@
 
 Operations arrive in any order, late, twice, or only through a third region; links are cut one way;
 snapshots are read while writes go on and merged anywhere, stale or not; clocks are skewed; reports
-are honest but old; a region restarts from an earlier state under a new incarnation. After every step
-whoever has changed is compared with the specification, and with everybody who ever had the same
-vector. A silent twin applies every operation and never forgets anything.
+are honest but old; a region restarts from an earlier state under a new incarnation. After every
+step whoever has changed is compared with the specification, and with everybody who ever had the
+same vector. A silent twin applies every operation and never forgets anything.
 
 Whoever restarts reads only until it has caught up with what it had reported: that is the rule that
 makes forgetting safe (design section 3), so the world keeps it.
