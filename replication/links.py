@@ -41,7 +41,7 @@ from replication.events import (
 )
 from replication.feed import Feed
 from replication.frames import FOLLOWER, Frame, Hello
-from replication.inlet import Direct, with_waiting
+from replication.inlet import Direct, Inlet, with_waiting
 from replication.limits import Limits
 from replication.member import Direction, Member, Peer
 from replication.repair import Repair
@@ -103,7 +103,7 @@ class Links:
         self.peers = {peer.name: peer for peer in peers}
         self.limits = Limits() if limits is None else limits
         self.feed = Feed(replica, member, self.limits)
-        self.inlet = Direct(replica)
+        self.direct = Direct(replica)
         self.repair = Repair(self.limits)
         self.sinks: dict[str, Sink] = {}
         self.sources: dict[str, Source] = {}
@@ -114,6 +114,8 @@ class Links:
         self.healed: Callable[[str], None] = ignore
         self.sooner: Callable[[], None] = ignore
         self.question = 0
+        self.collects = True
+        """Whether garbage is collected: not while a replica may not write (see `collect`)."""
         self.repair_at = NEVER
         self.collect_at = 0
         self.promised = NEVER
@@ -138,7 +140,7 @@ class Links:
         if self.is_cut(peer, Direction.IN):
             raise LinkCut(peer)
         self.retire(self.sinks.get(peer), now)
-        sink = Sink(self.inlet, expected, self.feed.hello(), now, self.limits)
+        sink = Sink(self.inlet(peer), expected, self.introduction(peer), now, self.limits)
         sink.tally = self.tally(peer, Direction.IN)
         self.sinks[peer] = sink
         self.hasten(sink.deadline)
@@ -152,6 +154,14 @@ class Links:
         self.greeting.append(source)
         self.hasten(source.deadline)
         return source
+
+    def inlet(self, _peer: str) -> Inlet:
+        """Where what comes from a peer is put."""
+        return self.direct
+
+    def introduction(self, _peer: str) -> Hello:
+        """What we say of ourselves to a peer that we dial."""
+        return self.feed.hello()
 
     def tally(self, peer: str, direction: Direction) -> Tally:
         """What is counted of a link."""
@@ -187,6 +197,8 @@ class Links:
 
     def admit_follower(self, end: Source, hello: Hello, now: int) -> str:
         """Take a follower; or why not."""
+        if hello.origin == self.member.origin and hello.name == self.member.name:
+            return f"{hello.name} cannot follow itself"
         self.retire(self.followers.get(hello.name), now)
         if len(self.followers) >= FOLLOWERS_MAX:
             return f"{self.member.name} has {FOLLOWERS_MAX} followers already"
@@ -307,19 +319,25 @@ class Links:
         if now > self.promised + self.limits.silence_ns_max // 2:
             for end in self.ends():
                 end.forgive(now)
-        self.replica.seal()
+        if now >= self.collect_at:
+            if self.collects:
+                self.collect()
+            waiting = len(self.replica.keyspace.litter)
+            self.collect_at = now + self.limits.collect_ns + waiting * self.limits.collect_key_ns
+        if self.replica.seal() is not None:
+            self.wake()
         events: list[Event] = []
         for end in list(self.ends()):
             if now >= end.deadline:
                 events += self.handle(end, end.tick(now), now)
         if now >= self.repair_at:
             events += self.mend(now)
-        if now >= self.collect_at:
-            self.replica.collect()
-            waiting = len(self.replica.keyspace.litter)
-            self.collect_at = now + self.limits.collect_ns + waiting * self.limits.collect_key_ns
         self.promised = self.deadline
         return events
+
+    def collect(self) -> None:
+        """Forget what nobody needs, and delete what has expired everywhere."""
+        self.replica.collect()
 
     def mend(self, now: int) -> list[Event]:
         """Ask for what has been missing for too long."""
@@ -335,6 +353,13 @@ class Links:
             self.sinks[donor].load()
         if self.repair.gaps or self.repair.helpers:
             self.repair_at = now + self.limits.orphan_ns
+        return events
+
+    def close_all(self, reason: str, now: int) -> list[Event]:
+        """Close every link; they may be dialled again."""
+        events: list[Event] = []
+        for end in list(self.ends()):
+            events += self.handle(end, end.close(reason), now)
         return events
 
     # -- cuts ------------------------------------------------------------------------------

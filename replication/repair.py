@@ -22,6 +22,8 @@ from replication.events import Event, GapFound
 from replication.limits import Limits
 from replication.sink import Sink, SinkState
 
+# Also a link that rests because too much waits: often what it waits for is the gap.
+ASKABLE: Final = (SinkState.STREAMING, SinkState.STALLED, SinkState.RESUMING)
 BACKOFF_MAX: Final = 6  # doublings of the patience: a saturated link must not be asked anew
 
 
@@ -82,7 +84,7 @@ class Repair:
         able = [s for s in sinks.values() if s.is_open and s.vector.get(origin, 0) > seq]
         able.sort(key=lambda s: (s.peer == self.helpers.get(origin), s.rtt, s.peer))
         for sink in able:
-            if (sink.peer, origin) not in self.refused and sink.state is SinkState.STREAMING:
+            if (sink.peer, origin) not in self.refused and sink.state in ASKABLE:
                 helper = self.helpers.get(origin)
                 if helper is not None and helper != sink.peer and helper in sinks:
                     sinks[helper].unfill(origin)

@@ -156,7 +156,7 @@ class Site:
         self.note(self.links.tick(now))
         for peer in self.peers:
             wire = self.wires.get(peer.name)
-            if peer.routes and (wire is None or wire.ends[0].closed):
+            if peer.routes != () and (wire is None or wire.ends[0].closed):
                 self.dial(peer.name)
 
     def dial(self, name: str) -> None:

@@ -1,0 +1,229 @@
+"""Replica Of, first form: following other databases one way (section 20 of the specification).
+
+A follower dials its sources over the same link machinery as a region dials its peers, with two
+differences. It asks for the ops of *all* origins, as it belongs to none of the regions; and it says
+that it is a follower, so nobody waits for its reports: what it has not seen may be forgotten there
+(its next attempt then brings a snapshot). It never writes under an origin of a source.
+
+Origins of unrelated databases collide, so each source has a block of region numbers here, and what
+comes from it is renamed on its way in (see `renaming`). A follower whose own region number is
+higher than any of its only source needs no renaming: 255 is a good one for such an instance.
+
+Following starts with nothing: what was here is deleted (20.1.4). When a source turns out to know
+less of itself than we have from it, it has lost its memory or is another one by now: then we start
+anew, with all sources (20.5). Promotion keeps everything, and what the instance writes from then on
+is under its own origin.
+
+What to forget is the sources' to say: a source tells its followers what all its regions have
+observed. Expired keys are deleted by a source's region, like any other key.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from crdt.dots import Vector, dominates
+from crdt.merging import Incoming
+from crdt.op import Op
+from crdt.replica import Outcome, Replica
+from replication.end import NEVER
+from replication.errors import CannotFollow
+from replication.events import Event, Reported
+from replication.frames import FOLLOWER, Hello
+from replication.inlet import Direct, Inlet, with_waiting
+from replication.limits import SECOND, Limits
+from replication.links import Links, Machine
+from replication.member import Direction, Member, Peer
+from replication.renaming import Renaming, blocks
+from replication.sink import Sink, SinkState
+
+SOURCES_MAX: Final = 32  # section 20.1
+IN_SYNC_NS: Final = SECOND  # for so long a source may be ahead before it counts as out of step
+NOBODY: Final = 0
+"""The only member of what we follow, as far as stability goes: it reports what the sources say is
+stable, and as it is lower than any region, deleting what has expired is not our duty."""
+
+
+class SourceStatus(enum.Enum):
+    """The words of section 11.4."""
+
+    OUT_OF_SYNC = "out-of-sync"
+    SYNCING = "syncing"
+    IN_SYNC = "in-sync"
+
+
+@attrs.frozen
+class SourceReport:
+    """How it stands with one source."""
+
+    name: str
+    status: SourceStatus
+    lag_ms: float
+    heard_ms: float
+    """How long ago it last said something; 0 if it is not connected."""
+    ops: int
+    bytes: int
+    full: int
+    partial_ok: int
+    partial_err: int
+    last_error: str
+
+
+class Renamed(Direct):
+    """A replica, in the words of one source."""
+
+    def __init__(self, replica: Replica, renaming: Renaming) -> None:
+        super().__init__(replica)
+        self.renaming = renaming
+
+    def vector(self) -> Vector:
+        """What has been applied of the source's."""
+        return self.renaming.back(self.replica.keyspace.vector)
+
+    def held(self) -> Vector:
+        """The same with what waits for its turn."""
+        return self.renaming.back(with_waiting(self.replica))
+
+    def lost(self, vector: Vector) -> int:
+        """Nobody else knows effects of ours."""
+        return 0
+
+    def accept(self, data: bytes) -> Outcome:
+        """Take in an op of the source. Raises DecodeError."""
+        return self.replica.accept(self.renaming.op(Op.from_bytes(data)))
+
+    def merge(self, incoming: Incoming) -> None:
+        """Take in a snapshot of the source. Raises DecodeError."""
+        self.renaming.snapshot(incoming)
+        self.replica.merge_incoming(incoming)
+
+
+class Follower(Links):
+    """Follows one or several sources. Drive it like `Links`; it serves nobody.
+
+    `serving` are the links over which the instance serves its own followers: they are closed when
+    we start anew. Clients may only read while `following`.
+    """
+
+    def __init__(
+        self,
+        replica: Replica,
+        member: Member,
+        sources: Iterable[str],
+        *,
+        limits: Limits | None = None,
+        serving: Links | None = None,
+    ) -> None:
+        """`sources` are names by which the caller knows where to dial, such as `host:port`.
+
+        Raises CannotFollow if there are none, too many, or one twice.
+        """
+        names = list(sources)
+        if not 0 < len(names) <= SOURCES_MAX or len(set(names)) < len(names):
+            raise CannotFollow(f"from one to {SOURCES_MAX} different sources can be followed")
+        super().__init__(replica, member, [Peer(n, 0, None, False) for n in names], limits=limits)
+        self.serving = serving
+        self.following = True
+        self.renamings = dict(zip(names, blocks(member.region, len(names)), strict=True))
+        self.promises: dict[str, tuple[Vector, Vector]] = {}
+        """What a source had, and what was stable there, when it last said so; it counts once we
+        have all that it had."""
+        self.stable: Vector = {}
+        self.members = replica.stability.members
+        replica.stability.members = {NOBODY}
+        self.empty(0)
+
+    # -- what differs from links between members -------------------------------------------
+
+    def inlet(self, peer: str) -> Inlet:
+        return Renamed(self.replica, self.renamings[peer])
+
+    def introduction(self, peer: str) -> Hello:
+        member = self.member
+        vector = self.renamings[peer].back(self.replica.keyspace.vector)
+        return Hello(member.name, member.region, member.origin, "", vector, FOLLOWER)
+
+    def admit(self, end: Machine, hello: Hello, now: int) -> str:
+        assert isinstance(end, Sink), "a follower serves nobody"
+        if dominates(hello.vector, end.inlet.vector()):
+            return ""
+        self.empty(now)
+        return "the source has lost what we have from it: we start anew"
+
+    def hear(self, end: Machine, event: Reported, now: int) -> None:
+        assert isinstance(end, Sink)
+        if event.region:
+            self.promises.setdefault(event.peer, (end.vector, event.vector))
+        promise = self.promises.get(event.peer)
+        have = end.inlet.vector()
+        if promise is not None and dominates(have, promise[0]):
+            stable = {origin: seq for origin, seq in promise[1].items() if origin in have}
+            self.stable |= self.renamings[event.peer].vector(stable)
+            del self.promises[event.peer]
+
+    def mend(self, now: int) -> list[Event]:
+        """One source brings all of its origins in order: there are no gaps to close."""
+        self.repair_at = NEVER
+        return []
+
+    def collect(self) -> None:
+        self.replica.stability.reports[NOBODY] = dict(self.stable)
+        super().collect()
+
+    # -- following -------------------------------------------------------------------------
+
+    def empty(self, now: int) -> None:
+        """Lose what is here, to begin from nothing. All links close, those of our followers
+        too."""
+        if self.serving is not None:
+            self.serving.close_all("what was here is replaced", now)
+        self.close_all("we start anew", now)
+        self.promises.clear()
+        self.stable.clear()
+        self.replica.reset()
+
+    def promote(self, now: int) -> list[Event]:
+        """Follow nobody any more and become writable; the data stays."""
+        events = self.close_all("no longer a replica", now)
+        self.following = False
+        self.replica.gate.queues.clear()
+        self.replica.gate.bytes = 0
+        self.replica.stability.members = self.members
+        return events
+
+    def is_cut(self, peer: str, direction: Direction) -> bool:
+        return not self.following or super().is_cut(peer, direction)
+
+    def status(self, peer: str, now: int) -> SourceStatus:
+        """Where a source stands."""
+        sink = self.sinks.get(peer)
+        if sink is None or sink.state is SinkState.GREETING:
+            return SourceStatus.OUT_OF_SYNC
+        if sink.state is SinkState.STREAMING and now - sink.covered_at < IN_SYNC_NS:
+            return SourceStatus.IN_SYNC
+        return SourceStatus.SYNCING
+
+    def reports(self, now: int) -> tuple[SourceReport, ...]:
+        """Every source, in the order given."""
+        rows: list[SourceReport] = []
+        for row in self.statistics(now):
+            sink = self.sinks.get(row.peer)
+            rows.append(
+                SourceReport(
+                    name=row.peer,
+                    status=self.status(row.peer, now),
+                    lag_ms=row.lag_ms,
+                    heard_ms=0.0 if sink is None else (now - sink.heard_at) / 1e6,
+                    ops=row.ops,
+                    bytes=row.bytes,
+                    full=row.full,
+                    partial_ok=row.partial_ok,
+                    partial_err=row.partial_err,
+                    last_error=row.last_error,
+                )
+            )
+        return tuple(rows)

@@ -1,0 +1,268 @@
+"""Replica Of: followers of one and of several databases (section 20 of the specification)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from crdt.dots import make_origin, region_of
+from crdt.replica import Replica
+from replication.errors import CannotFollow
+from replication.events import Closed, Merged, Resynced
+from replication.limits import MS
+from replication.links import Links
+from replication.member import Direction, Member, Peer
+from replication.replica_of import SOURCES_MAX, Follower, SourceStatus
+from tests.replication.wire import Site, World, mesh
+
+
+class Database(Site):
+    """A database of one region, whose number others may have too."""
+
+    number = 1
+
+    def start(self) -> None:
+        origin = make_origin(self.number, self.incarnation)
+        self.replica = Replica(
+            origin,
+            clock=lambda: self.world.now // MS,
+            members=(),
+            history_bytes=self.world.history_bytes,
+        )
+        self.links = Links(self.replica, Member(self.name, self.number, origin))
+        self.wires = {}
+
+
+class FollowerSite(Database):
+    """An instance that follows the peers it has. It serves followers of its own by `serving`."""
+
+    number = 1
+
+    def start(self) -> None:
+        super().start()
+        self.serving = self.links
+        member = Member(self.name, self.number, self.replica.origin)
+        names = [peer.name for peer in self.peers]
+        self.follower = Follower(self.replica, member, names, serving=self.serving)
+        self.links = self.follower
+
+    def tick(self) -> None:
+        super().tick()
+        self.note(self.serving.tick(self.world.now))
+        self.serving.wake()
+
+
+class High(FollowerSite):
+    """A follower whose number is higher than any of its source's, so that nothing is renamed."""
+
+    number = 255
+
+
+def sources(*names: str) -> list[Peer]:
+    return [Peer(name, 0, None) for name in names]
+
+
+def fill(replica: Replica, prefix: str) -> None:
+    """Something of every type, with increments, deletes and elements in the middle."""
+    replica.string(f"{prefix}s").set("v")
+    replica.counter(f"{prefix}c").increment(5)
+    replica.counter(f"{prefix}gone").increment(5)
+    replica.seal()
+    replica.keyspace.delete(f"{prefix}gone".encode())
+    replica.set(f"{prefix}t").add("x")
+    replica.hash(f"{prefix}h")["f"] = "v"
+    replica.hash(f"{prefix}h").increment("n", 3)
+    replica.sorted_set(f"{prefix}z")["m"] = 1.5
+    replica.sorted_set(f"{prefix}z").increment("m", 2)
+    items = replica.list(f"{prefix}l")
+    items.append("a")
+    items.append("c")
+    items.insert(1, "b")
+    items[0] = "A"
+    replica.keyspace.expire(f"{prefix}t".encode(), 1 << 45)
+
+
+def world_of(*databases: str, history_bytes: int = 1 << 20) -> World:
+    world = World({}, history_bytes=history_bytes)
+    for name in databases:
+        world.sites[name] = Database(world, name, 1, [])
+    return world
+
+
+def follow(world: World, *names: str, kind: type[FollowerSite] = FollowerSite) -> FollowerSite:
+    site = kind(world, "f", kind.number, sources(*names))
+    world.sites["f"] = site
+    return site
+
+
+def visible(replica: Replica) -> dict[bytes, object]:
+    db = replica.keyspace
+    found = {key: db.lookup(key) for key in db.keys()}
+    return {key: value.visible() for key, value in found.items() if value is not None}
+
+
+@pytest.mark.parametrize("kind", [FollowerSite, High])
+@pytest.mark.parametrize("history_bytes", [1, 1 << 20])
+def test_a_follower_shows_what_its_source_shows(
+    kind: type[FollowerSite], history_bytes: int
+) -> None:
+    world = world_of("x", history_bytes=history_bytes)
+    fill(world["x"].replica, "")
+    world["x"].replica.seal()
+    follower = follow(world, "x", kind=kind)
+    world.run(500)
+    assert visible(follower.replica) == visible(world["x"].replica)
+    assert any(isinstance(e, Merged) for e in follower.events) == (history_bytes == 1)
+    world["x"].write(lambda r: fill(r, "more"))
+    world.run(500)
+    assert visible(follower.replica) == visible(world["x"].replica)
+    assert follower.replica.keyspace.seq == 0, "a follower writes nothing"
+
+
+def test_databases_whose_origins_collide_are_followed_together() -> None:
+    world = world_of("x", "y")
+    fill(world["x"].replica, "x")
+    fill(world["y"].replica, "y")
+    follower = follow(world, "x", "y")
+    world.run(500)
+    both = visible(world["x"].replica) | visible(world["y"].replica)
+    assert visible(follower.replica) == both
+    assert {region_of(origin) for origin in follower.replica.vector} == {2, 129}
+
+
+def test_all_regions_of_a_source_are_followed() -> None:
+    world = World(mesh("a", "b", "c"))
+    for name in ("a", "b", "c"):
+        world[name].write(lambda r: r.counter("k").increment(1))
+    follower = follow(world, "b")
+    world.run(1000)
+    world["c"].write(lambda r: r.counter("k").increment(1))
+    world["a"].write(lambda r: r.keyspace.delete(b"k"))
+    world.run(1000)
+    assert visible(follower.replica) == visible(world["b"].replica)
+    assert len(visible(follower.replica)) == 1, "the increment that was not seen survives"
+    assert all(region != 1 for region in map(region_of, follower.replica.vector))
+
+
+def test_a_follower_does_not_hold_back_stability() -> None:
+    world = World(mesh("a", "b"))
+    follower = follow(world, "a")
+    world.run(500)
+    world.cut("a", "f")
+    world["a"].write(lambda r: r.set("k").add("x"))
+    world.run(1000)
+    stable = world["a"].replica.statistics().stable
+    assert stable == world["a"].replica.vector != {}
+    assert follower.replica.vector == {}
+
+
+def test_a_follower_forgets_what_its_source_says_is_stable() -> None:
+    world = World(mesh("a", "b"))
+    follower = follow(world, "a")
+    world["a"].write(lambda r: r.counter("k").increment(1))
+    world["a"].write(lambda r: r.keyspace.delete(b"k"))
+    world.run(300)
+    assert follower.replica.keyspace.litter
+    world.run(3000)
+    assert not follower.replica.keyspace.litter
+    assert not follower.replica.keyspace.graves
+
+
+def test_after_a_cut_the_backlog_suffices() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("k").set("1"))
+    world.run(500)
+    world.cut("x", "f")
+    assert follower.follower.status("x", world.now) is SourceStatus.OUT_OF_SYNC
+    world["x"].write(lambda r: r.string("k").set("2"))
+    world.run(500)
+    follower.links.heal("x", Direction.IN)
+    world.run(500)
+    assert visible(follower.replica) == {b"k": b"2"}
+    assert follower.events.count(Resynced("x", False)) == 2
+    (report,) = follower.follower.reports(world.now)
+    assert report.status is SourceStatus.IN_SYNC
+    assert (report.full, report.partial_ok) == (0, 2)
+    assert report.lag_ms == pytest.approx(20)
+
+
+def test_promotion_keeps_the_data_and_follows_nobody() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    world["x"].write(lambda r: fill(r, ""))
+    world.run(500)
+    before = visible(follower.replica)
+    follower.note(follower.follower.promote(world.now))
+    assert Closed("x", "no longer a replica") in follower.events
+    follower.replica.string("s").set("mine")
+    world["x"].write(lambda r: r.string("s").set("theirs"))
+    world.run(1000)
+    assert visible(follower.replica) == before | {b"s": b"mine"}
+    assert not follower.follower.following
+    assert follower.replica.stability.members == set()
+
+
+def test_what_was_there_before_is_replaced() -> None:
+    world = world_of("x")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    site = Database(world, "f", 1, sources("x"))
+    site.replica.string("old").set("v")
+    member = Member("f", 1, site.replica.origin)
+    site.links = Follower(site.replica, member, ["x"])
+    world.sites["f"] = site
+    world.run(500)
+    assert visible(site.replica) == {b"k": b"v"}
+    assert site.replica.keyspace.seq == 1, "our own effects are not numbered anew"
+
+
+def test_a_source_that_lost_its_memory_is_followed_anew() -> None:
+    world = world_of("x", "y")
+    follower = follow(world, "x", "y")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world["y"].write(lambda r: r.string("other").set("v"))
+    world.run(500)
+    chained = FollowerSite(world, "g", 1, sources("f"))
+    chained.replica.seal()
+    world["x"].crash()
+    world["x"].restart()
+    world["x"].write(lambda r: r.string("new").set("v"))
+    world.run(1000)
+    assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
+
+
+def test_a_source_with_too_many_regions_is_refused() -> None:
+    world = world_of("x")
+    Database.number = 9
+    try:
+        world["x"].start()
+    finally:
+        Database.number = 1
+    names = ["x", *(f"n{number}" for number in range(SOURCES_MAX - 1))]
+    for name in names[1:]:
+        world.sites[name] = Database(world, name, 1, [])
+    follower = follow(world, *names)
+    world["x"].write(lambda r: r.string("k").set("v"))
+    world.run(300)
+    assert visible(follower.replica) == {}
+    assert "room for 7 regions" in follower.follower.reports(world.now)[0].last_error
+
+
+@pytest.mark.parametrize(
+    "names", [[], ["x", "x"], [f"n{number}" for number in range(SOURCES_MAX + 1)]]
+)
+def test_what_cannot_be_followed(names: Sequence[str]) -> None:
+    with pytest.raises(CannotFollow):
+        Follower(Replica(1), Member("f", 1, 1 << 14), names)
+
+
+def test_a_database_does_not_follow_itself() -> None:
+    world = world_of("x")
+    site = world["x"]
+    follower = Follower(Replica(1), Member("x", 1, site.replica.origin), ["x"])
+    sink, source = follower.dial("x", 0), site.links.serve(0)
+    (hello,) = sink.frames_to_send()
+    site.links.receive(source, hello, 0)
+    assert source.closed
+    assert source.tally.last_error == "x cannot follow itself"
