@@ -3,11 +3,11 @@
 Metadata is dropped once every member has observed what made it superfluous (rule MEM-2), and that
 costs no message. What waits is named in `keyspace.litter`, so a collection looks at nothing else.
 
-An expired key is removed once every member has reported a wall clock past its deadline, when none of
-them takes it for alive any more; a deadline whose key is gone, once everybody has seen all that made
-it go. One of them does it, the lowest region, and by an ordinary delete: a replica that dropped these
-silently and then wrote to the key anew would leave its new value to be buried elsewhere, by remains
-and a deadline that it no longer knows of (EXP-7).
+An expired key is removed once every member has reported a wall clock past its deadline, when none
+of them takes it for alive any more; a deadline whose key is gone, once everybody has seen all that
+made it go. One of them does it, the lowest region, and by an ordinary delete: a replica that
+dropped these silently and then wrote to the key anew would leave its new value to be buried
+elsewhere, by remains and a deadline that it no longer knows of (EXP-7).
 """
 
 from __future__ import annotations
@@ -73,10 +73,8 @@ class Garbage:
         siblings = db.deadlines.table.get(key)
         if siblings is None:
             return False
-        if key not in db.data:
-            return True
         if not db.deadlines.endless(key):
-            return False
+            return key not in db.data
         for dot in siblings[::2]:
             if not covers(stable, dot):
                 return True
