@@ -179,8 +179,14 @@ class Instance:
 
     # -- limits ----------------------------------------------------------------------------
 
-    def overflows(self, session: Session) -> bool:
-        """Whether a client that is over its output limit must go (client-output-buffer-limit)."""
+    def check_output(self, session: Session) -> None:
+        """Close a client that lets too many replies pile up (client-output-buffer-limit)."""
+        if self._overflows(session):
+            self.statistics.dropped_output += 1
+            self.kill(session)
+
+    def _overflows(self, session: Session) -> bool:
+        """Whether it is over the hard limit, or has been over the soft one for too long."""
         size = session.output_bytes
         if size >= self.config.output_hard_bytes:
             return True
@@ -199,7 +205,7 @@ class Instance:
         for session in list(self.clients.values()):
             if session.killed:
                 continue
-            if session.soft_limit_since and self.overflows(session):
+            if session.soft_limit_since and self._overflows(session):
                 self.statistics.dropped_output += 1
                 self.kill(session)
             elif idle_ms and not session.blocked and self.now - session.active_at > idle_ms:

@@ -133,12 +133,15 @@ class Parser:
         """Read `remaining` strings from `position`; `size` is that of the first, if known."""
         buffer = self.buffer
         end: i64 = len(buffer)
+        limit: i64 = self.bulk_bytes_max if self.trusted else UNTRUSTED_BULK_BYTES_MAX
+        start: i64
         while remaining > 0:
             if size < 0:
+                start = position
                 if position < end and buffer[position] == DOLLAR:
                     size, position = short_length(buffer, position)
-                if size < 0 or (size > UNTRUSTED_BULK_BYTES_MAX and not self.trusted):
-                    size, position = self._long_size(position)
+                if size < 0 or size > limit:
+                    size, position = self._long_size(start)
                     if size < 0:
                         return self._keep(args, remaining, position, UNKNOWN)
             following: i64 = position + size

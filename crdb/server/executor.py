@@ -13,9 +13,8 @@ from mypy_extensions import i64
 
 from crdb.resp import reply
 from crdb.resp.errors import ProtocolError
-from crdb.server.calls import dispatch
+from crdb.server.calls import call, dispatch
 from crdb.server.client import Client
-from crdb.server.errors import CommandError
 from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
 from crdb.server.session import BLOCKED, CLOSING
@@ -61,7 +60,6 @@ def run(client: Client, data: bytes) -> None:
 def run_batch(client: Client) -> bool:
     """The loop itself. True when there is nothing more to do for now."""
     instance = client.instance
-    statistics = instance.statistics
     touched = client.db.touched
     parser = client.parser
     out = client.out
@@ -71,10 +69,7 @@ def run_batch(client: Client) -> bool:
     counted: i64 = 0
     count: i64 = 0
     try:
-        while client.gate & STOP == 0:
-            if count == BATCH_MAX:
-                instance.wake(client)
-                break
+        while client.gate & STOP == 0 and count < BATCH_MAX:
             args = parser.next()
             if args is None:
                 break
@@ -84,22 +79,12 @@ def run_batch(client: Client) -> bool:
                 command is None
                 or client.gate != 0
                 or command.bits & CONTAINER
-                or (
-                    len(args) != command.arity and (command.arity > 0 or len(args) < -command.arity)
-                )
+                or (len(args) != command.arity and not command.takes(len(args)))
                 or instance.refuse_writes is not None
             ):
                 dispatch(client, args)
             else:
-                mark = len(out)
-                try:
-                    statistics.calls[command.number] += 1
-                    command.handler(client, args)
-                except CommandError as refusal:
-                    del out[mark:]
-                    reply.error(out, refusal.text)
-                    statistics.failed[command.number] += 1
-                    statistics.count_error(refusal.text)
+                call(client, command, args)
             if touched:
                 instance.serve_touched()
             while counted < len(out):
@@ -107,13 +92,13 @@ def run_batch(client: Client) -> bool:
                 counted += 1
             if output_bytes > output_limit:
                 client.output_bytes = output_bytes
-                if instance.overflows(client):
-                    statistics.dropped_output += 1
-                    client.kill()
+                instance.check_output(client)
     except ProtocolError as fault:
         reply.error(out, fault.text)
-        statistics.count_error(fault.text)
+        instance.statistics.count_error(fault.text)
         client.close_after_reply()
+    if count == BATCH_MAX:
+        instance.wake(client)
     client.output_bytes = output_bytes
-    statistics.commands += count
+    instance.statistics.commands += count
     return True

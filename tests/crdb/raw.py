@@ -1,0 +1,64 @@
+"""Bytes, not commands: what a server sends for exactly these, and whether it hangs up."""
+
+from __future__ import annotations
+
+import socket
+
+import attrs
+
+from crdb.instance import Instance
+from crdb.server.client import Client
+from crdb.server.config import Config
+from crdb.server.executor import receive
+from crdt.replica import Replica
+from tests.crdb.redis_peer import Server
+
+NOW = 1_700_000_000_000
+WITNESS = b"*1\r\n$4\r\nPING\r\n"
+
+
+@attrs.frozen
+class Exchange:
+    """What came back, and whether the connection was closed from the other side."""
+
+    replies: bytes
+    closed: bool
+
+
+def exchange(server: Server, data: bytes, witness: bytes = WITNESS) -> Exchange:
+    """What a redis-server does with `data`. A PING after it shows whether it still listens."""
+    with socket.create_connection(server.socket.getpeername()[:2]) as sock:
+        sock.settimeout(30)
+        replies = b""
+        try:
+            sock.sendall(data + witness)
+            sock.shutdown(socket.SHUT_WR)
+            while piece := sock.recv(1 << 16):
+                replies += piece
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+    pong = b"+PONG\r\n"
+    alive = witness != b"" and replies.endswith(pong)
+    return Exchange(replies.removesuffix(pong) if alive else replies, not alive)
+
+
+def instance(**parameters: str) -> Instance:
+    """An empty instance, some of its parameters set (`_` for `-`)."""
+    values = {name.replace("_", "-"): value for name, value in parameters.items()}
+    made = Instance(Replica(1), config=Config(values))
+    made.advance(NOW)
+    return made
+
+
+def ours(data: bytes, **parameters: str) -> Exchange:
+    """What a new instance of ours does with `data`."""
+    client = Client(instance(**parameters))
+    replies = receive(client, data + WITNESS)
+    pong = b"+PONG\r\n"
+    alive = replies.endswith(pong) and not client.closing
+    return Exchange(replies.removesuffix(pong) if alive else replies, not alive)
+
+
+def lines(client: Client, *requests: str) -> list[bytes]:
+    """Inline requests of one client; the replies, each as it was sent."""
+    return [receive(client, request.encode() + b"\r\n") for request in requests]

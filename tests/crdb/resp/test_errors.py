@@ -1,0 +1,9 @@
+"""Protocol errors."""
+
+from __future__ import annotations
+
+from crdb.resp.errors import ProtocolError
+
+
+def test_the_text_is_what_goes_to_the_client() -> None:
+    assert ProtocolError(b"invalid bulk length").text == b"ERR Protocol error: invalid bulk length"

@@ -1,0 +1,242 @@
+"""The parser: any bytes, however they are cut, give the same requests or the same error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crdb.resp.errors import ProtocolError
+from crdb.resp.parser import LINE_MAX, Parser
+from tests.crdb.raw import exchange, ours
+from tests.crdb.redis_peer import Peer, Server, request
+
+Outcome = tuple[list[list[bytes]], bytes | None]
+
+
+def parse(pieces: Iterable[bytes], trusted: bool = True) -> Outcome:
+    """All requests in these pieces, and the error that ended them."""
+    parser = Parser()
+    parser.trusted = trusted
+    found: list[list[bytes]] = []
+    for piece in pieces:
+        parser.feed(piece)
+        try:
+            while (args := parser.next()) is not None:
+                found.append(args)
+        except ProtocolError as fault:
+            return found, fault.text
+    return found, None
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    """`data` in pieces."""
+    ends = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
+    return [data[start:end] for start, end in pairwise(ends)]
+
+
+fragments = st.sampled_from(
+    [
+        b"*",
+        b"$",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"*1\r\n",
+        b"*2\r\n",
+        b"$4\r\n",
+        b"PING\r\n",
+        b"$-1\r\n",
+        b"0",
+        b"1",
+        b"3",
+        b"12",
+        b"-",
+        b" ",
+        b'"',
+        b"'",
+        b"\\",
+        b"x",
+        b"\x00",
+        b"abc\r\n",
+        b"\xff",
+        b"*0\r\n",
+        b"*-1\r\n",
+        b"*03\r\n",
+        b"$01\r\n",
+        b"*1000000\r\n",
+        b"*3000000000\r\n",
+        request([b"SET", b"key", b"value"]),
+        request([b"ECHO", b"x" * 300]),
+        request([b""]),
+    ]
+)
+streams = st.lists(fragments | st.binary(max_size=8), max_size=30).map(b"".join)
+
+
+@given(streams, st.lists(st.integers(0, 1 << 16), max_size=10), st.booleans())
+@example(b"*1\r\n$1\r", [8], True)
+def test_cutting_changes_nothing(data: bytes, places: list[int], trusted: bool) -> None:
+    whole = parse([data], trusted)
+    assert parse([data[i : i + 1] for i in range(len(data))], trusted) == whole
+    assert parse(cut(data, places), trusted) == whole
+
+
+@given(st.lists(st.lists(st.binary(max_size=40), min_size=1, max_size=12), max_size=12))
+def test_requests_come_back(requests: list[list[bytes]]) -> None:
+    assert parse([b"".join(map(request, requests))]) == (requests, None)
+
+
+@given(st.lists(st.integers(0, 1 << 17), max_size=20), st.integers(0, 1 << 17))
+def test_long_strings_come_back(places: list[int], size: int) -> None:
+    requests = [[b"SET", b"k", b"v" * size], [b"GET", b"k"]]
+    assert parse(cut(b"".join(map(request, requests)), places)) == (requests, None)
+
+
+def test_pieces_of_a_long_string_are_not_joined_before_it_is_there() -> None:
+    parser = Parser()
+    parser.feed(b"*1\r\n$1000000\r\n")
+    assert parser.next() is None
+    for _ in range(100):
+        parser.feed(b"x" * 10_000)
+        assert parser.next() is None
+        assert len(parser.buffer) <= 10_000
+    assert parser.pending == 1_000_014
+    parser.feed(b"\r\n")
+    assert parser.next() == [b"x" * 1_000_000]
+    assert parser.pending == 0
+
+
+def test_a_request_of_many_strings_is_read_once() -> None:
+    parser = Parser()
+    parser.feed(b"*10000\r\n")
+    for sent in range(1, 10_000):
+        parser.feed(b"$1\r\nx\r\n")
+        assert parser.next() is None
+        assert len(parser.args) == sent
+        assert len(parser.buffer) - parser.position == 0
+    parser.feed(b"$1\r\nx\r\n")
+    assert parser.next() == [b"x"] * 10_000
+    assert parser.args == []
+
+
+def test_an_announcement_allocates_nothing() -> None:
+    parser = Parser()
+    parser.feed(b"*2147483647\r\n$536870912\r\n")
+    assert parser.next() is None
+    assert parser.args == []
+    assert parser.pending == len(b"*2147483647\r\n$536870912\r\n")
+
+
+def test_bytes_fed_while_nobody_reads_are_kept() -> None:
+    parser = Parser()
+    for _ in range(50):
+        parser.feed(b"PING\r\n")
+    assert parser.pending == 300
+    assert [parser.next() for _ in range(51)] == [[b"PING"]] * 50 + [None]
+    assert parser.buffer == b""
+
+
+ERRORS = [
+    (b"*x\r\n", b"invalid multibulk length"),
+    (b"*\r\n", b"invalid multibulk length"),
+    (b"*03\r\n", b"invalid multibulk length"),
+    (b"*2147483648\r\n", b"invalid multibulk length"),
+    (b"*99999999999999999999\r\n", b"invalid multibulk length"),
+    (b"*1\r\n:5\r\n", b"expected '$', got ':'"),
+    (b"*1\r\n\r\n", b"expected '$', got ' '"),
+    (b"*1\r\nPING\r\n", b"expected '$', got 'P'"),
+    (b"*1\r\n$x\r\n", b"invalid bulk length"),
+    (b"*1\r\n$-1\r\n", b"invalid bulk length"),
+    (b"*1\r\n$01\r\n", b"invalid bulk length"),
+    (b"*1\r\n$536870913\r\n", b"invalid bulk length"),
+    (b"*" + b"1" * 70_000, b"too big mbulk count string"),
+    (b"*1\r\n$" + b"1" * 70_000, b"too big bulk count string"),
+    (b"x" * 70_000, b"too big inline request"),
+    (b"'\r\n", b"unbalanced quotes in request"),
+]
+
+
+@pytest.mark.parametrize(("data", "text"), ERRORS, ids=[repr(data[:24]) for data, _ in ERRORS])
+def test_errors_are_those_of_redis(peer: Peer, data: bytes, text: bytes) -> None:
+    assert parse([b"PING\r\n", data]) == ([[b"PING"]], b"ERR Protocol error: " + text)
+    mine = ours(data)
+    assert mine.replies == b"-ERR Protocol error: " + text + b"\r\n"
+    assert mine.closed
+    theirs = exchange(peer.server, data, witness=b"")
+    assert theirs.replies in (mine.replies, b"")  # a reset can swallow it
+    assert theirs.closed
+
+
+@pytest.mark.parametrize("header", [b"*", b"*1\r\n$", b"a"])
+def test_a_header_may_be_as_long_as_redis_lets_it(header: bytes) -> None:
+    start = header[:-1]
+    fits = start + header[-1:] * LINE_MAX
+    assert parse([fits]) == ([], None)
+    text = parse([fits + b"0"])[1]
+    assert text is not None
+    assert text.startswith(b"ERR Protocol error: too big")
+    assert parse([fits + b"0\r\n"])[1] == text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"*0\r\n", b"*-1\r\n", b"*-7\r\n", b"\r\n", b"\n", b"  \r\n", b"*0\r\n\r\n*-1\r\n"],
+)
+def test_nothing_is_asked_by_nothing(peer: Peer, data: bytes) -> None:
+    assert ours(data) == exchange(peer.server, data)
+    assert ours(data).replies == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"*11\r\n", b"ERR Protocol error: unauthenticated multibulk length"),
+        (b"*1\r\n$16385\r\n", b"ERR Protocol error: unauthenticated bulk length"),
+        (b"*10\r\n$16384\r\n", None),
+        (b"*9\r\n$00016384\r\n", b"ERR Protocol error: invalid bulk length"),
+    ],
+)
+def test_strangers_may_send_little(data: bytes, text: bytes | None) -> None:
+    assert parse([data], trusted=False) == ([], text)
+
+
+requests_alphabet = st.lists(
+    st.sampled_from(
+        [
+            b"*1\r\n$4\r\nPING\r\n",
+            b"*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n",
+            b"PING\r\n",
+            b"*1\r\n",
+            b"$4\r\n",
+            b"ECHO 'a b'\r\n",
+            b"*0\r\n",
+            b"\r\n",
+            b"*",
+            b"$",
+            b"1",
+            b"\r",
+            b"\n",
+            b" ",
+            b'"',
+            b"'",
+            b"PING",
+            b"-",
+            b"*-1\r\n",
+            b"$0\r\n\r\n",
+            b"9",
+            b"ECHO \xff\x01\r\n",
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@given(data=requests_alphabet)
+def test_any_bytes_do_what_they_do_to_redis(redis_server: Server, data: bytes) -> None:
+    """A request that is left unfinished swallows the witness, here and there."""
+    mine, theirs = ours(data), exchange(redis_server, data)
+    assert mine.replies == theirs.replies
