@@ -1,0 +1,31 @@
+"""The pages that are made from tables of the code are those that the code makes now."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from crdb.server.registry import COMMANDS
+from tools.reference import DOCS, pages
+
+PAGES = pages()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_current(name: str) -> None:
+    stored = (DOCS / name).read_text(encoding="utf-8")
+    assert stored == PAGES[name], "run `python -m tools.reference`"
+
+
+def test_every_command_is_listed() -> None:
+    for command in COMMANDS:
+        assert f"`{command.name.decode().upper()}" in PAGES["commands.md"]
+
+
+def test_the_pictures_are_well_formed_and_refer_to_nothing_outside() -> None:
+    pictures = [text for name, text in PAGES.items() if name.endswith(".svg")]
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
+        assert "href" not in picture

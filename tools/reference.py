@@ -1,0 +1,244 @@
+"""Writes the pages of `docs/` that are made from tables of the code, so that they cannot be wrong.
+
+    python -m tools.reference
+
+    docs/commands.md            from the command table
+    docs/states.md, *.svg       from the transition tables of the two ends of a link
+
+`tests/test_reference.py` fails while a page differs from what this would write.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+import textwrap
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from crdb.server.registry import COMMANDS
+from crdb.server.table import Command
+from replication import sink, source
+
+DOCS: Final = Path(__file__).parents[1] / "docs"
+NOTE: Final = "<!-- Written by tools/reference.py from the tables of the code; do not edit. -->\n"
+
+GROUPS: Final = {
+    "string": "Strings and counters",
+    "bitmap": "Bitmaps",
+    "hash": "Hashes",
+    "list": "Lists",
+    "set": "Sets",
+    "sorted_set": "Sorted sets",
+    "generic": "Keys",
+    "transactions": "Transactions",
+    "connection": "Connections",
+    "server": "Server and administration",
+}
+COLUMNS: Final = 118
+KINDS: Final = ("write", "readonly", "admin", "blocking")  # flags worth a reader's notice
+
+Transitions = Mapping[tuple[enum.Enum, type[Any]], enum.Enum]
+Moves = Collection[tuple[enum.Enum, enum.Enum]]
+
+
+def main() -> int:
+    """Write all pages."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+        print(f"docs/{name}")
+    return 0
+
+
+def pages() -> dict[str, str]:
+    """The text of every page by its name in `docs/`."""
+    machines = {
+        "Source": (source.TRANSITIONS, source.MOVES, source.SourceState),
+        "Sink": (sink.TRANSITIONS, sink.MOVES, sink.SinkState),
+    }
+    drawn = {
+        f"states-{name.lower()}.svg": Drawing(tuple(states), edges(table, moves)).svg()
+        for name, (table, moves, states) in machines.items()
+    }
+    sections = [
+        section(name, table, tuple(states)) for name, (table, _, states) in machines.items()
+    ]
+    return {"commands.md": commands_page(), "states.md": states_page(sections), **drawn}
+
+
+# -- commands --------------------------------------------------------------------------------
+
+
+def commands_page() -> str:
+    """All commands, by group."""
+    opening = (
+        f"{len(COMMANDS)} commands, with the replies and errors of Redis 7.2 where Redis has them. "
+        "*Arity* counts the name itself; a negative one means at least so many. "
+        "`COMMAND DOCS` and `COMMAND INFO` tell the same to programs."
+    )
+    listed = ["# Commands\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    for group, title in GROUPS.items():
+        members = sorted((c for c in COMMANDS if c.group == group), key=lambda c: c.name)
+        rows = [row for command in members for row in command_rows(command)]
+        listed += [f"\n## {title}\n", "| command | arity | kind | |", "| --- | --- | --- | --- |"]
+        listed += rows
+    strangers = {command.group for command in COMMANDS} - GROUPS.keys()
+    assert not strangers, f"groups without a title: {strangers}"
+    return "\n".join(listed) + "\n"
+
+
+def command_rows(command: Command) -> Iterator[str]:
+    """A row for a command, or one for each of its subcommands."""
+    if command.subcommands:
+        for child in sorted(command.subcommands.values(), key=lambda each: each.name):
+            if child.name != b"help":
+                yield command_row(child)
+    if command.handler.__name__ != "no_handler":
+        yield command_row(command)
+
+
+def command_row(command: Command) -> str:
+    name = command.full_name.decode().upper().replace("|", " ")
+    kinds = ", ".join(kind for kind in KINDS if kind in command.flags)
+    summary = command.summary.replace("|", "\\|")
+    return f"| `{name}` | {command.arity} | {kinds} | {summary} |"
+
+
+# -- states ----------------------------------------------------------------------------------
+
+
+def states_page(sections: Iterable[str]) -> str:
+    """Both machines."""
+    opening = (
+        (
+            "A link has two ends, each a machine without I/O: the *source* sends ops, the *sink* "
+            "dials and takes them in. A frame that a table does not allow in a state ends the link. "
+            "What the frames say is drawn at the head of `replication/frames.py`, what the states "
+            "mean at the heads of `replication/source.py` and `replication/sink.py`."
+        ),
+        (
+            "In the pictures a full arrow is a frame that arrives, a dashed one a move that the "
+            "machine makes by itself. Frames that change no state are in the tables only, and so is "
+            "the way to CLOSED, which Refuse and the end of the stream lead to from everywhere."
+        ),
+    )
+    paragraphs = [textwrap.fill(each, COLUMNS) + "\n" for each in opening]
+    return "\n".join(("# States of a link\n", NOTE, *paragraphs, *sections))
+
+
+def section(name: str, table: Transitions, states: tuple[enum.Enum, ...]) -> str:
+    """One machine: its picture, and a row for each frame."""
+    open_states = [state for state in states if state.name != "CLOSED"]
+    frames = sorted({frame.__name__ for _, frame in table} - {"Refuse", "Eof"})
+    by_name = {(state, frame.__name__): following for (state, frame), following in table.items()}
+    lines = [
+        f"## {name}\n",
+        f"![States of the {name.lower()}](states-{name.lower()}.svg)\n",
+        (
+            "Rows are frames that arrive, columns the state in which they do; an empty place is an "
+            "error of the peer.\n"
+        ),
+        "| | " + " | ".join(state.name for state in open_states) + " |",
+        "| --- |" + " --- |" * len(open_states),
+    ]
+    for frame in frames:
+        reached = (by_name.get((state, frame)) for state in open_states)
+        cells = ("" if state is None else state.name for state in reached)
+        lines.append(f"| {frame} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+Edges = dict[tuple[enum.Enum, enum.Enum], str]
+
+
+def edges(table: Transitions, moves: Moves) -> Edges:
+    """What leads from state to state: the names of frames, nothing for moves."""
+    found: dict[tuple[enum.Enum, enum.Enum], list[str]] = {move: [] for move in moves}
+    for (state, frame), following in table.items():
+        if state is not following and following.name != "CLOSED":
+            found.setdefault((state, following), []).append(frame.__name__)
+    ordered = sorted(found.items(), key=lambda item: (item[0][0].name, item[0][1].name))
+    return {edge: ", ".join(sorted(names)) for edge, names in ordered}
+
+
+BOX: Final = (110, 26)  # width and height of a state
+ROW: Final = 74
+MIDDLE: Final = 300
+BEND: Final = 78  # how far an arrow over one row leaves the column; over two, twice as far
+INK: Final = "#23262b"
+FRAME: Final = "#1f6feb"
+MOVE: Final = "#7d8590"
+
+
+@attrs.frozen
+class Drawing:
+    """States in a column; arrows down on the right, arrows up on the left."""
+
+    states: tuple[enum.Enum, ...]
+    edges: Edges
+
+    def svg(self) -> str:
+        """The picture."""
+        states = [state for state in self.states if state.name != "CLOSED"]
+        width, height = 2 * MIDDLE, ROW * len(states)
+        opening = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">'
+        )
+        parts = [opening, f'<rect width="{width}" height="{height}" fill="#ffffff"/>']
+        longest_first = sorted(self.edges, key=lambda edge: -self.span(*edge))
+        parts += [self.arrow(*edge) for edge in longest_first]
+        parts += [self.label(*edge) for edge in longest_first]
+        parts += [self.box(state) for state in states]
+        return "\n".join([*parts, "</svg>"]) + "\n"
+
+    def span(self, start: enum.Enum, end: enum.Enum) -> int:
+        """Over how many rows an arrow goes."""
+        return abs(self.states.index(end) - self.states.index(start))
+
+    def y(self, state: enum.Enum) -> int:
+        """The middle of a state."""
+        return self.states.index(state) * ROW + ROW // 2
+
+    def box(self, state: enum.Enum) -> str:
+        """One state."""
+        x, y = MIDDLE - BOX[0] // 2, self.y(state) - BOX[1] // 2
+        return (
+            f'<rect x="{x}" y="{y}" width="{BOX[0]}" height="{BOX[1]}" rx="6" fill="#ffffff" '
+            f'stroke="{INK}"/><text x="{MIDDLE}" y="{y + 17}" text-anchor="middle" fill="{INK}">'
+            f"{escape(state.name)}</text>"
+        )
+
+    def arrow(self, start: enum.Enum, end: enum.Enum) -> str:
+        """One arrow. It leaves a box nearer to where it goes than arrows arrive."""
+        is_down = self.y(end) > self.y(start)
+        side = 1 if is_down else -1
+        x = MIDDLE + side * BOX[0] // 2
+        y1, y2 = self.y(start) + side * 7, self.y(end) - side * 7
+        bend = x + side * BEND * self.span(start, end)
+        is_move = not self.edges[start, end]
+        colour, dashes = (MOVE, ' stroke-dasharray="4 3"') if is_move else (FRAME, "")
+        return (
+            f'<path d="M{x} {y1} C{bend} {y1} {bend} {y2} {x + side * 6} {y2}" fill="none" '
+            f'stroke="{colour}" stroke-width="1.3"{dashes}/>'
+            f'<path d="M{x} {y2} l{side * 8} -4 l0 8 z" fill="{colour}"/>'
+        )
+
+    def label(self, start: enum.Enum, end: enum.Enum) -> str:
+        """The frames, where the arrow is farthest out."""
+        side = 1 if self.y(end) > self.y(start) else -1
+        x = MIDDLE + side * (BOX[0] // 2 + BEND * self.span(start, end) * 3 // 4 + 4)
+        anchor = "start" if side > 0 else "end"
+        y = (self.y(start) + self.y(end)) // 2 + 4
+        return (
+            f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{FRAME}" stroke="#ffffff" '
+            f'stroke-width="4" paint-order="stroke">{escape(self.edges[start, end])}</text>'
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
