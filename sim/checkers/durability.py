@@ -1,8 +1,9 @@
 """No acknowledged write of a surviving region is lost.
 
 A region owes every write that it acknowledged, until it loses its memory; then those are owed that
-somebody else has applied by then, or that its kept snapshot holds. In the end all regions must have
-what is owed (I6, I27), and hold what a replica holds that got every operation once and in order.
+somebody else has applied by then, or that its kept snapshot holds. The same goes for all that it
+had of others, who may have lost it before. In the end all regions must have what is owed (I6, I27),
+and hold what a replica holds that got every operation once and in order.
 
 Not checked: that a write's effect is still to be seen, beyond that comparison; see `specification`.
 """
@@ -36,12 +37,12 @@ class Durability(Checker):
         self.owed[entry.origin] = max(entry.last, self.owed.get(entry.origin, 0))
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        """Who else has its writes?"""
-        origin = region.replica.origin
-        made = self.owed.get(origin, 0)
-        kept = max((each.replica.keyspace.vector.get(origin, 0) for each in survivors), default=0)
-        self.owed[origin] = min(made, kept)
-        self.lost[origin] = made - self.owed[origin]
+        """What of all that it had do others have?"""
+        vectors = [each.replica.keyspace.vector for each in survivors]
+        for origin, seq in self.owed.items():
+            kept = min(seq, max((vector.get(origin, 0) for vector in vectors), default=0))
+            self.lost[origin] = self.lost.get(origin, 0) + seq - kept
+            self.owed[origin] = kept
 
     def started(self, region: Watched) -> None:
         """What a kept snapshot holds is owed again."""

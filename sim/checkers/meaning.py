@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, cast
 
 from crdt.dots import Vector, covers, make_dot
-from crdt.suite.history import Taken
-from crdt.suite.specifications import add_wins, last_writer, total
+from crdt.suite.history import Taken, unseen
+from crdt.suite.specifications import add_wins, total
 from crdt.value import Value
 from sim.checkers.checker import Checker, Watched
 from sim.ledger import Ledger
@@ -25,7 +25,9 @@ from sim.mirror import Change
 SAMPLE: Final = 16  # one changed key in so many is worked out at once, all of them at the end
 WORKED_OUT_MAX: Final = 150  # operations on one key; more would take too long
 
-Command = tuple[str, Any]
+ADD: Final = 0
+REMOVE: Final = 1
+Command = tuple[int, Any]
 """As the specifications spell it."""
 
 
@@ -37,23 +39,34 @@ def spell(words: Sequence[str]) -> Command | None:
         return None
     match name:
         case "INCRBY":
-            return "add", int(words[2])
+            return ADD, int(words[2])
         case "DECRBY":
-            return "add", -int(words[2])
+            return ADD, -int(words[2])
         case "SET":
-            return "write", words[2].encode()
+            return ADD, words[2].encode()
         case "SADD":
-            return "add", words[2].encode()
+            return ADD, words[2].encode()
         case "SREM":
-            return "remove", words[2].encode()
+            return REMOVE, words[2].encode()
         case "RPUSH":
-            return "push", words[2].encode()
+            return ADD, words[2].encode()
         case _:
             return None
 
 
 def number(history: Sequence[Taken]) -> object:
     return b"%d" % total(history)
+
+
+def last_written(history: Sequence[Taken]) -> object:
+    """Of the writes that no other had seen the one with the greatest stamp: its origin's clock, but
+    later than all that it replaced (ORD-7); then the lower origin's."""
+    stamps: dict[int, int] = {}
+    for taken in history:
+        seen = [stamps[other.index] + 1 for other in history if taken.saw(other)]
+        stamps[taken.index] = max([taken.clock, *seen])
+    writes = unseen(history, history)
+    return min(writes, key=lambda t: (-stamps[t.index], t.origin)).command[1]
 
 
 def members(history: Sequence[Taken]) -> object:
@@ -74,7 +87,7 @@ def pushed(history: Sequence[Taken]) -> object:
 
 MEANS: Final[dict[str, Callable[[Sequence[Taken]], object]]] = {
     "count": number,
-    "word": last_writer,
+    "word": last_written,
     "tag": members,
     "all": ever_added,
     "log": pushed,
