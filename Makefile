@@ -38,7 +38,7 @@ test: .venv/installed .venv/locked-dev
 # The tests of the packages once more, against the compiled ones: in build/compiled there is nothing
 # else to import.
 test-compiled: .venv/installed .venv/locked-dev
-	@mkdir -p build/compiled && ln -sfn ../../tests build/compiled/tests
+	@mkdir -p build/compiled && ln -sfn ../../tests ../../examples build/compiled/
 	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest $(ARGS) --rootdir . \
 		--config-file ../../pyproject.toml --override-ini pythonpath= $(PACKAGES:%=tests/%)
 
