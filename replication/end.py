@@ -19,6 +19,8 @@ from replication.frames import Ack, Answer, Ask, Eof, Frame, Heartbeat, Hello, R
 from replication.limits import Limits
 
 NEVER: Final = (1 << 63) - 1  # a deadline that does not come
+OUTBOX_MAX: Final = 1024  # frames for somebody who does not take them, but asks for more and more
+LATEST: Final = (Ack, Answer, Ask, Heartbeat)  # of these only the newest is worth sending
 
 
 @attrs.define
@@ -123,8 +125,18 @@ class End:
 
     def say(self, frame: Frame) -> None:
         """Send a frame as soon as the driver can."""
+        kind = type(frame)
+        if kind in LATEST:
+            self.outbox = [said for said in self.outbox if type(said) is not kind]
         self.outbox.append(frame)
         self.notify()
+
+    def reply(self, frame: Frame) -> None:
+        """Send what the other end has asked for. Raises RemoteProtocolError if it asks for more
+        than it takes."""
+        if len(self.outbox) >= OUTBOX_MAX:
+            raise RemoteProtocolError(f"{OUTBOX_MAX} frames wait for it, and it asks for more")
+        self.say(frame)
 
     def ask(self, question: int) -> None:
         """Ask the other end for its vector."""

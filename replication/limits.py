@@ -45,7 +45,7 @@ class Limits:
     """The same for ops of regions that no live link of ours is there to bring."""
 
     stall_ns: int = 50 * MS
-    """A sink whose gate was full asks again after so long."""
+    """A sink whose gate was full asks again after so long, then after twice as long, ..."""
 
     scan_ops_max: int = 4096
     """Ops of the history that one call looks at: a quarter of a millisecond."""

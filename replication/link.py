@@ -17,6 +17,7 @@ from typing import Final
 import attrs
 import trio
 
+from replication.backoff import CONNECT_NS_MAX, Backoff
 from replication.codec import FrameDecoder, encode_all
 from replication.errors import RemoteProtocolError
 from replication.events import Event
@@ -27,10 +28,8 @@ from replication.member import Direction
 
 PACE_SECONDS: Final = 0.000_5
 SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn
-CONNECT_SECONDS_MAX: Final = 5.0
+STRETCH_SECONDS: Final = 0.001  # spent on gathering before others get their turn
 FAREWELL_SECONDS_MAX: Final = 0.2  # for the last frame of a link that has closed
-BACKOFF_SECONDS_MIN: Final = 0.05
-BACKOFF_SECONDS_MAX: Final = 1.0
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 Connect = Callable[[], Awaitable[trio.abc.Stream]]
@@ -68,22 +67,21 @@ class Driver:
 
     async def keep_dialling(self, peer: str, connect: Connect) -> None:
         """Keep a link from `peer` to us, until cancelled: dial, run, and dial again."""
-        wait = BACKOFF_SECONDS_MIN
+        backoff = Backoff(self.rng)
         while True:
             if self.links.is_cut(peer, Direction.IN):
                 await self.kicks[peer].wait()
                 continue
             if await self.dial(peer, connect):
-                wait = BACKOFF_SECONDS_MIN
-            with trio.move_on_after(wait * self.rng.uniform(0.5, 1.5)):
+                backoff.reset()
+            with trio.move_on_after(backoff.wait_ns() / 1e9):
                 await self.kicks[peer].wait()
-            wait = min(2 * wait, BACKOFF_SECONDS_MAX)
 
     async def dial(self, peer: str, connect: Connect) -> bool:
         """One connection, to its end; whether there was one on which both sides had greeted."""
         sink = self.links.dial(peer, clock())
         try:
-            with trio.fail_after(CONNECT_SECONDS_MAX):
+            with trio.fail_after(CONNECT_NS_MAX / 1e9):
                 stream = await connect()
         except (trio.TooSlowError, OSError) as error:
             self.links.receive(sink, Eof(f"cannot connect: {error}"), clock())
@@ -141,16 +139,22 @@ class Driver:
     async def write(self, end: Machine, bell: Bell, line: Line) -> None:
         """Send what there is, whenever the bell rings; but the last frame is left to `run`."""
         while not end.closed:
-            data = b""
+            sent_at, data = trio.current_time(), b""
             while end.ready and len(data) < SEND_BYTES:
                 data += encode_all(end.frames_to_send())
-            if not data:
-                await bell.wait()
-                continue
-            sent_at = trio.current_time()
-            delay = self.delay_ns(end.peer)
-            if delay or line.size:
-                await line.send(data, delay / 1e9)
+                if trio.current_time() - sent_at > STRETCH_SECONDS:
+                    break
+            if data:
+                await self.send(line, data, self.delay_ns(end.peer) / 1e9)
+                await trio.sleep_until(sent_at + PACE_SECONDS)
+            elif end.ready:
+                await trio.lowlevel.checkpoint()
             else:
-                await line.stream.send_all(data)
-            await trio.sleep_until(sent_at + PACE_SECONDS)
+                await bell.wait()
+
+    async def send(self, line: Line, data: bytes, delay: float) -> None:
+        """Send at once, or over a long way."""
+        if delay or line.size:
+            await line.send(data, delay)
+        else:
+            await line.stream.send_all(data)

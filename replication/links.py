@@ -25,7 +25,15 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from crdt.dots import SEQ_MAX, Vector, dominates
+from crdt.dots import (
+    SEQ_MAX,
+    Origin,
+    Vector,
+    dominates,
+    incarnation_of,
+    make_origin,
+    region_of,
+)
 from crdt.replica import Replica
 from replication.end import NEVER, Tally
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
@@ -361,6 +369,20 @@ class Links:
         for end in list(self.ends()):
             events += self.handle(end, end.close(reason), now)
         return events
+
+    def reincarnate(self, now: int) -> Origin:
+        """Write under a new incarnation from now on, newer than any that is known here or among
+        connected peers; links connect anew. Call it at `OriginReused`, before the next write. The
+        origin, to be remembered over a restart."""
+        vectors = [self.replica.keyspace.vector, *(end.vector for end in self.ends())]
+        lives = [origin for vector in vectors for origin in vector]
+        lives = [origin for origin in lives if region_of(origin) == self.member.region]
+        last = max([self.member.origin, *lives])
+        origin = make_origin(self.member.region, incarnation_of(last) + 1)
+        self.replica.reincarnate(origin)
+        self.member = self.feed.member = attrs.evolve(self.member, origin=origin)
+        self.close_all("a new incarnation", now)
+        return origin
 
     # -- cuts ------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ from replication.inlet import Inlet
 from replication.limits import Limits
 from replication.member import Peer
 
+STALLS_MAX: Final = 5  # doublings of the pause of a sink whose gate is full: to 1.6 seconds
 OP_BYTES_MAX: Final = 1 << 30  # two of the largest strings that Redis takes
 
 
@@ -146,6 +147,8 @@ class Sink(End):
         self.acked = 0
         self.ack_at = NEVER
         self.resume_at = NEVER
+        self.stalls = 0
+        """How often in a row we had to stop for lack of room."""
         self.parts: list[bytes] = []
         self.parts_bytes = 0
         self.incoming: Incoming | None = None
@@ -231,7 +234,7 @@ class Sink(End):
                 self.asked -= {frame.origin}
                 return [GapUnfilled(self.peer, frame.origin)]
             case Ask():
-                self.say(Answer(frame.question, self.inlet.vector()))
+                self.reply(Answer(frame.question, self.inlet.vector()))
             case Answer():
                 self.answer(frame)
             case Refuse() | Eof():
@@ -287,9 +290,12 @@ class Sink(End):
         for data in batch:
             if accept(data) is Outcome.REFUSED and self.state is S.STREAMING:
                 self.move(S.STALLED)
-                self.resume_at = now + self.limits.stall_ns
+                self.resume_at = now + (self.limits.stall_ns << self.stalls)
+                self.stalls = min(self.stalls + 1, STALLS_MAX)
                 events.append(Stalled(self.peer))
                 break
+        else:
+            self.stalls = 0
         self.tally.ops += len(batch)
         self.count(size, now)
         if not self.covered:

@@ -168,7 +168,7 @@ class Source(End):
             case GapEnd():
                 self.extra -= {frame.origin}
             case Ask():
-                self.say(Answer(frame.question, self.feed.replica.vector))
+                self.reply(Answer(frame.question, self.feed.replica.vector))
             case Answer():
                 self.answer(frame)
             case Refuse() | Eof():
@@ -232,14 +232,14 @@ class Source(End):
         self.cursor = history.locate(self.sent, self.wants)
         self.catch_up()
         self.tally.partial_ok += 1
-        self.say(Resumed())
+        self.reply(Resumed())
         return [Resynced(self.peer, False)]
 
     def fill(self, gap: GapRequest) -> None:
         """The sink lacks ops of one origin."""
         history = self.feed.history
         if history.floor.get(gap.origin, 0) > gap.after:
-            self.say(GapRefused(gap.origin))
+            self.reply(GapRefused(gap.origin))
             return
         if not self.wants(gap.origin):
             self.extra |= {gap.origin}
