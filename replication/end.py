@@ -134,9 +134,13 @@ class End:
     def reply(self, frame: Frame) -> None:
         """Send what the other end has asked for. Raises RemoteProtocolError if it asks for more
         than it takes."""
+        self.check_outbox()
+        self.say(frame)
+
+    def check_outbox(self) -> None:
+        """Raise RemoteProtocolError if too much waits for the other end to take it."""
         if len(self.outbox) >= OUTBOX_MAX:
             raise RemoteProtocolError(f"{OUTBOX_MAX} frames wait for it, and it asks for more")
-        self.say(frame)
 
     def ask(self, question: int) -> None:
         """Ask the other end for its vector."""

@@ -222,6 +222,7 @@ class Source(End):
 
     def resume(self, frame: Resume) -> list[Event]:
         """The sink says what it has, and what it wants to get from here."""
+        self.check_outbox()
         self.routes = None if frame.routes is None else frozenset(frame.routes)
         self.sent = dict(frame.vector)
         self.progress.acknowledge(frame.vector)
@@ -232,7 +233,7 @@ class Source(End):
         self.cursor = history.locate(self.sent, self.wants)
         self.catch_up()
         self.tally.partial_ok += 1
-        self.reply(Resumed())
+        self.say(Resumed())
         return [Resynced(self.peer, False)]
 
     def fill(self, gap: GapRequest) -> None:

@@ -98,7 +98,7 @@ def follow(world: World, *names: str, kind: type[FollowerSite] = FollowerSite) -
 
 def visible(replica: Replica) -> dict[bytes, object]:
     db = replica.keyspace
-    found = {key: db.lookup(key) for key in db.keys()}
+    found = {key: db.lookup(key) for key in db.data}
     return {key: value.visible() for key, value in found.items() if value is not None}
 
 

@@ -1,0 +1,27 @@
+"""Errors say what went wrong with what."""
+
+from __future__ import annotations
+
+import pytest
+
+from replication.errors import (
+    CannotFollow,
+    LinkCut,
+    RemoteProtocolError,
+    ReplicationError,
+    UnknownPeer,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (LinkCut("eu"), "the link with eu is cut"),
+        (UnknownPeer("ue"), "no peer is called 'ue'"),
+        (RemoteProtocolError("Ops while greeting"), "Ops while greeting"),
+        (CannotFollow("none"), "none"),
+    ],
+)
+def test_errors_are_of_one_family_and_speak(error: ReplicationError, text: str) -> None:
+    assert isinstance(error, ReplicationError)
+    assert str(error) == text
