@@ -116,14 +116,14 @@ def states_page(sections: Iterable[str]) -> str:
     opening = (
         (
             "A link has two ends, each a machine without I/O: the *source* sends ops, the *sink* "
-            "dials and takes them in. A frame that a table does not allow in a state ends the link. "
-            "What the frames say is drawn at the head of `replication/frames.py`, what the states "
+            "dials and takes them in. A frame that a table does not allow in a state ends the "
+            "link. What the frames say is drawn at the head of `replication/frames.py`, what the states "
             "mean at the heads of `replication/source.py` and `replication/sink.py`."
         ),
         (
             "In the pictures a full arrow is a frame that arrives, a dashed one a move that the "
-            "machine makes by itself. Frames that change no state are in the tables only, and so is "
-            "the way to CLOSED, which Refuse and the end of the stream lead to from everywhere."
+            "machine makes by itself. Frames that change no state are in the tables only, and so "
+            "is the way to CLOSED, which Refuse and the end of the stream lead to from everywhere."
         ),
     )
     paragraphs = [textwrap.fill(each, COLUMNS) + "\n" for each in opening]

@@ -1,0 +1,54 @@
+"""The programs in `examples/` run, and the files there can be read."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crdb.config import Config
+from crdt.suite import check_type
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SAID = {
+    "best_offer": "BestOffer: 200 schedules kept these laws",
+    "two_notebooks": "cart   eggs milk tea\nspent  42\ntodo   shop pay cook wash up\n",
+}
+
+
+def test_every_program_is_known_here() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == SAID.keys()
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_program_says_what_it_should(name: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout.startswith(SAID[name])
+    assert not done.stderr
+
+
+def test_the_file_of_regions_can_be_read() -> None:
+    path = EXAMPLES / "regions.toml"
+    config = Config.from_toml(path.read_text(encoding="utf-8"), path.name)
+    assert [region.port for region in config.regions] == [7001, 7002, 7003]
+
+
+def test_an_offer_type_that_forgets_dearer_offers_is_found_out() -> None:
+    example = runpy.run_path(str(EXAMPLES / "best_offer.py"))
+    base: Any = example["BestOffer"]
+
+    class Thrifty(base):
+        def apply(self, effect: tuple[Any, ...], dot: int, observed: Any) -> None:
+            if all(effect[1] < price for price in self.offers.values()):
+                self.offers = {dot: effect[1]}
+
+    commands = [(example["OFFER"], price) for price in (7, 8, 9)]
+    with pytest.raises(AssertionError, match="value equals specification"):
+        check_type(Thrifty, commands, example["lowest"])
