@@ -68,7 +68,7 @@ def reject(client: Client, name: bytes, text: bytes) -> None:
         client.spoiled = True
         if name == b"exec":
             discard(client, client.instance.watching)
-            text = b"EXECABORT Transaction discarded because of: " + text
+            text = b"EXECABORT Transaction discarded because of: " + text.removeprefix(b"ERR ")
     reply.error(client.out, text)
 
 

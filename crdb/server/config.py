@@ -67,7 +67,8 @@ class Config:
         """All of `pairs` or, with CommandError, none."""
         chosen: dict[str, str] = {}
         for raw, value in pairs:
-            parameter = NAMES.get(raw.decode("latin-1").lower())
+            given = raw.decode("latin-1").lower()
+            parameter = NAMES.get(given)
             if parameter is None:
                 name = one_line(printable(raw, len(raw)))
                 raise CommandError(
@@ -77,15 +78,16 @@ class Config:
                 raise _failed(raw, "can't set immutable config")
             if parameter.protected:
                 raise _failed(raw, "can't set protected config")
-            if parameter.name in chosen:
+            if given in chosen:
                 raise _failed(raw, "duplicate parameter")
-            chosen[parameter.name] = value.decode("latin-1")
+            chosen[given] = value.decode("latin-1")
         accepted: dict[str, str] = {}
-        for name, value in chosen.items():
+        for given, value in chosen.items():
+            name = NAMES[given].name
             try:
                 accepted[name] = canonical(PARAMETERS[name], value, self.values[name])
             except InvalidValue as reason:
-                raise _failed(name.encode(), str(reason)) from None
+                raise _failed(given.encode(), str(reason)) from None
         self.values.update(accepted)
         self._refresh()
         for notify in self.on_change:

@@ -110,8 +110,8 @@ def parse_memory(value: str) -> int | None:
     if match is None:
         return None
     digits, unit = match.groups()
-    size = int(digits or 0)
-    return None if size > parameters.BOUNDS["ULONG_MAX"] else size * UNITS[(unit or "").lower()]
+    size = min(int(digits or 0), parameters.BOUNDS["ULONG_MAX"])
+    return size * UNITS[(unit or "").lower()] % (1 << 64)
 
 
 def _choice(parameter: Parameter, value: str) -> str:
@@ -126,7 +126,7 @@ def _choice(parameter: Parameter, value: str) -> str:
     if several and len(words) > 1:
         words = [word for word in parameter.choices if word in words and word != "default"]
         if {"save", "nosave"} <= set(words):
-            raise InvalidValue("can't have both 'save' and 'nosave'")
+            raise InvalidValue("shutdown options SAVE and NOSAVE can't be used simultaneously")
     return " ".join(words)
 
 

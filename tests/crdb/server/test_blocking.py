@@ -1,0 +1,147 @@
+"""Clients that wait, their order, and how they stop."""
+
+from __future__ import annotations
+
+from crdb.server.client import Client
+from crdb.server.errors import WRONG_TYPE, CommandError
+from crdb.server.executor import receive, run
+from crdb.server.session import Session
+from tests.crdb.raw import NOW, instance, lines
+
+POPPED = b"*2\r\n$1\r\nl\r\n$1\r\n%b\r\n"
+
+
+def test_those_who_came_first_are_served_first_while_there_is_something() -> None:
+    database = instance()
+    waiters = [Client(database) for _ in range(3)]
+    for waiter in waiters:
+        assert lines(waiter, "BLPOP l 0") == [b""]
+    lines(Client(database), "RPUSH l a b")
+    replies = [receive(waiter, b"") for waiter in waiters]
+    assert replies == [POPPED % b"a", POPPED % b"b", b""]
+    assert [waiter.blocked for waiter in waiters] == [False, False, True]
+
+
+def test_whoever_changes_what_others_wait_for_serves_them_too() -> None:
+    database = instance()
+    mover, waiter = Client(database), Client(database)
+    lines(mover, "BLMOVE a l LEFT RIGHT 0")
+    lines(waiter, "BLPOP l 0")
+    lines(Client(database), "RPUSH a x")
+    assert receive(mover, b"") == b"$1\r\nx\r\n"
+    assert receive(waiter, b"") == POPPED % b"x"
+
+
+def test_exec_is_over_before_anybody_is_served() -> None:
+    database = instance()
+    waiter = Client(database)
+    lines(waiter, "BLPOP l 0")
+    lines(Client(database), "MULTI", "RPUSH l a", "DEL l", "EXEC")
+    assert receive(waiter, b"") == b""
+    lines(Client(database), "MULTI", "RPUSH l a", "LPUSH l b", "EXEC")
+    assert receive(waiter, b"") == POPPED % b"b"
+
+
+def test_requests_behind_a_blocked_one_wait() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    assert receive(client, b"BLPOP l 0\r\nPING\r\n") == b""
+    assert receive(client, b"ECHO a\r\n") == b""
+    lines(other, "RPUSH l v")
+    assert receive(client, b"") == POPPED % b"v" + b"+PONG\r\n$1\r\na\r\n"
+
+
+def test_time_runs_out() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l m 0.5")
+    assert database.waiting.deadline == NOW + 500
+    database.tick(NOW + 499)
+    assert receive(client, b"") == b""
+    database.tick(NOW + 500)
+    assert receive(client, b"") == b"*-1\r\n"
+    assert database.waiting.deadline is None
+    assert database.keyspace.interest == set()
+
+
+def test_a_deadline_that_was_met_is_forgotten() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l 0.5")
+    lines(Client(database), "RPUSH l a")
+    receive(client, b"")
+    lines(client, "BLPOP l 0")
+    database.tick(NOW + 1000)
+    assert client.blocked
+
+
+def test_those_who_leave_are_forgotten() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l m 1")
+    client.leave()
+    client.leave()
+    lines(Client(database), "RPUSH l a")
+    assert database.waiting.by_client == database.waiting.by_key == {}
+    assert database.keyspace.size() == 1
+
+
+def test_unblock() -> None:
+    database = instance()
+    first, second, other = (Client(database) for _ in range(3))
+    lines(first, "BLPOP l 0")
+    lines(second, "BLPOP l 0")
+    assert lines(other, f"CLIENT UNBLOCK {first.id}", f"CLIENT UNBLOCK {second.id} ERROR") == [
+        b":1\r\n",
+        b":1\r\n",
+    ]
+    assert receive(first, b"") == b"*-1\r\n"
+    assert receive(second, b"") == b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+    assert lines(other, f"CLIENT UNBLOCK {first.id}", "CLIENT UNBLOCK 777") == [b":0\r\n"] * 2
+
+
+def test_silence_covers_what_was_waited_for() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "CLIENT REPLY OFF", "BLPOP l 0")
+    lines(Client(database), "RPUSH l a")
+    assert receive(client, b"CLIENT REPLY ON\r\n") == b"+OK\r\n"
+
+
+def test_a_refusal_is_an_answer() -> None:
+    database = instance()
+    client = Client(database)
+
+    def refuse() -> bool:
+        client.out.append(b"*2\r\n")
+        raise CommandError(WRONG_TYPE)
+
+    client.block([b"k"], None, refuse)
+    lines(Client(database), "SET k v")
+    assert receive(client, b"") == b"-" + WRONG_TYPE + b"\r\n"
+
+
+def test_a_bug_in_serving_closes_the_waiter_and_not_the_writer() -> None:
+    database = instance()
+    client, writer = Client(database), Client(database)
+
+    def fail() -> bool:
+        raise ZeroDivisionError
+
+    client.block([b"k"], None, fail)
+    assert lines(writer, "SET k v", "GET k") == [b"+OK\r\n", b"$1\r\nv\r\n"]
+    assert client.closing
+    assert not client.blocked
+    assert not writer.closing
+
+
+def test_the_driver_is_told() -> None:
+    database = instance()
+    rings: list[int] = []
+    database.on_wake = lambda: rings.append(1)
+    client = Client(database)
+    run(client, b"BLPOP l 0\r\n")
+    run(Client(database), b"RPUSH l a\r\n")
+    assert rings == [1]
+    woken: list[Session] = [client]
+    assert database.woken == woken

@@ -1,0 +1,45 @@
+"""Counters and rates."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.server.statistics import ERROR_CODES_MAX, SAMPLES, Rate, Statistics
+
+
+def test_a_rate_is_the_average_of_the_last_samples() -> None:
+    rate = Rate()
+    assert rate.per_second == 0
+    rate.sample(0, 1000)
+    assert rate.per_second == 0
+    rate.sample(50, 1100)
+    assert rate.per_second == pytest.approx(500)
+    rate.sample(50, 1100)
+    assert len(rate.samples) == 1
+    for step in range(1, 40):
+        rate.sample(50 + step, 1100 + step * 100)
+    assert len(rate.samples) == SAMPLES
+    assert rate.per_second == pytest.approx(10)
+
+
+def test_errors_are_counted_by_code_up_to_a_bound() -> None:
+    statistics = Statistics()
+    statistics.count_error(b"ERR one")
+    statistics.count_error(b"ERR two")
+    assert statistics.errors == {b"ERR": 2}
+    for number in range(ERROR_CODES_MAX + 10):
+        statistics.count_error(b"CODE%d x" % number)
+    statistics.count_error(b"ERR three")
+    assert len(statistics.errors) == ERROR_CODES_MAX
+    assert statistics.errors[b"ERR"] == 3
+    assert statistics.error_replies == ERROR_CODES_MAX + 13
+
+
+def test_they_can_start_again() -> None:
+    statistics = Statistics()
+    statistics.commands = 7
+    statistics.sample(1000)
+    statistics.count_error(b"ERR one")
+    statistics.clear()
+    assert (statistics.commands, statistics.errors, statistics.error_replies) == (0, {}, 0)
+    assert statistics.command_rate.last == 0
