@@ -117,8 +117,8 @@ def states_page(sections: Iterable[str]) -> str:
         (
             "A link has two ends, each a machine without I/O: the *source* sends ops, the *sink* "
             "dials and takes them in. A frame that a table does not allow in a state ends the "
-            "link. What the frames say is drawn at the head of `replication/frames.py`, what the states "
-            "mean at the heads of `replication/source.py` and `replication/sink.py`."
+            "link. What the frames say is drawn at the head of `replication/frames.py`, what the "
+            "states mean at the heads of `replication/source.py` and `replication/sink.py`."
         ),
         (
             "In the pictures a full arrow is a frame that arrives, a dashed one a move that the "
