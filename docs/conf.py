@@ -14,6 +14,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["build"]
 nitpicky = True
+# Signatures name types of the standard library and of modules that have no page here.
+nitpick_ignore_regex = [("py:.*", ".*")]
 
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
