@@ -2,8 +2,10 @@
 
 One epoll set holds the listening sockets and every client. Per turn all that are ready are read
 once, their requests carried out, and their replies sent with one call each. While there is work the
-task goes on without leaving, but gives others a chance to run once a millisecond; when there is
-none it waits in trio for the set itself.
+task goes on without leaving, but lets others run after every stretch of half a millisecond; when
+there is none it waits in trio for the set itself. A listener that has its process to itself lingers
+in the kernel for the rest of a stretch: clients who wait for a reply before they ask again are then
+served without a way through the event loop for each of them.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ from crdb.instance import Instance
 
 ACCEPT_MAX: Final = 64
 """Connections taken per turn, so that a flood of them does not stop those that are there."""
-STRETCH_NS: Final = 1_000_000
+STRETCH_NS: Final = 500_000
 """How long to go on before other tasks, the links above all, get to run."""
+SELECTABLE: Final = 1024
+"""Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
 WRITABLE: Final = select.EPOLLOUT
 FULL: Final = b"-ERR max number of clients reached\r\n"
 
@@ -32,12 +36,15 @@ FULL: Final = b"-ERR max number of clients reached\r\n"
 class Listener:
     """Serves `instance` on bound, listening sockets, which it owns from then on."""
 
-    def __init__(self, instance: Instance, sockets: Sequence[socket.socket]) -> None:
+    def __init__(
+        self, instance: Instance, sockets: Sequence[socket.socket], *, lingers: bool = False
+    ) -> None:
         self.instance = instance
         self.listening = {sock.fileno(): sock for sock in sockets}
         self.connections: dict[int, Connection] = {}
         self.by_client: dict[int, Connection] = {}
         self.epoll = select.epoll()
+        self.lingers = lingers and self.epoll.fileno() < SELECTABLE
         self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         """Makes the set ready when a session wakes up outside of a turn."""
         self.in_turn = False
@@ -53,12 +60,30 @@ class Listener:
         self.instance.on_wake = self._ring
         try:
             while True:
-                await self._wait()
-                stretch_ends = time.monotonic_ns() + STRETCH_NS
-                while time.monotonic_ns() < stretch_ends and (events := self.epoll.poll(0)):
-                    self._turn(events)
+                if self._stretch():
+                    await trio.lowlevel.checkpoint()
+                else:
+                    await self._wait()
         finally:
             self._close_all()
+
+    def _stretch(self) -> bool:
+        """Serve whoever is ready, for STRETCH_NS at most; whether there was anybody."""
+        served = False
+        ends = time.monotonic_ns() + STRETCH_NS
+        while (left := ends - time.monotonic_ns()) > 0:
+            events = self.epoll.poll(0)
+            if events:
+                self._turn(events)
+                served = True
+            elif not served or not self.lingers or not self._linger(left / 1e9):
+                break
+        return served
+
+    def _linger(self, seconds: float) -> bool:
+        """Wait in the kernel; whether somebody became ready."""
+        ready, _, _ = select.select((self.epoll,), (), (), seconds)
+        return bool(ready)
 
     async def _wait(self) -> None:
         """Until a socket is ready or something is due."""

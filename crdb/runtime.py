@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import trio
 
@@ -16,6 +19,16 @@ from crdb.view import RegionFigures
 from replication.link import clock
 
 __all__ = ["CannotListen", "Runtime"]
+
+
+COLLECT_AFTER: Final = (100_000, 20, 50)
+
+
+def calm_collector() -> None:
+    """Let Python look for cycles rarely: what requests and operations make has none, and a look at
+    a large keyspace takes long."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 class Runtime:
@@ -62,9 +75,11 @@ class Runtime:
         now = time.time_ns() // 1_000_000
         for region in self.regions:
             region.instance.advance(now)
+        calm_collector()
+        alone = len(self.regions) == 1
         async with trio.open_nursery() as nursery:
             for region in self.regions:
-                nursery.start_soon(region.run)
+                nursery.start_soon(partial(region.run, alone=alone))
 
     def links(self) -> list[LinkInfo]:
         """All links that are known here."""
