@@ -1,0 +1,110 @@
+"""COMMAND: beside a real server."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from crdb.server.client import Client
+from crdb.server.registry import COMMANDS
+from tests.crdb.raw import instance, lines
+from tests.crdb.redis_peer import Peer, Reply, decode
+
+REQUESTS = [
+    "COMMAND NOTHING",
+    "COMMAND COUNT x",
+    "COMMAND INFO nothing",
+    "COMMAND INFO nothing|more",
+    "COMMAND INFO ''",
+    "COMMAND DOCS nothing",
+    "COMMAND LIST FILTERBY",
+    "COMMAND LIST FILTERBY PATTERN",
+    "COMMAND LIST FILTERBY NOTHING x",
+    "COMMAND LIST SOMETHING PATTERN x",
+    "COMMAND LIST FILTERBY MODULE none",
+    "COMMAND LIST FILTERBY ACLCAT nothing",
+    "COMMAND LIST FILTERBY PATTERN zran?ebys*",
+    "COMMAND GETKEYS GET k x",
+    "COMMAND GETKEYS NOTHING k",
+    "COMMAND GETKEYS PING x",
+    "COMMAND GETKEYS GET k",
+    "COMMAND GETKEYS MSET a 1 b 2",
+    "COMMAND GETKEYS CONFIG GET x",
+    "COMMAND GETKEYS ZUNION 2 a b",
+    "COMMAND GETKEYS ZUNION 7 a b",
+    "COMMAND GETKEYS DEL a b c",
+    "COMMAND GETKEYSANDFLAGS PING x",
+]
+
+
+def words(request: str) -> list[bytes]:
+    """Words; two single quotes are an empty one."""
+    return [b"" if word == "''" else word.encode() for word in request.split()]
+
+
+def unordered(reply: Reply) -> Reply:
+    """A list without its order."""
+    return sorted(cast("list[bytes]", reply)) if isinstance(reply, list) else reply
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_requests_are_answered_as_by_redis(peer: Peer, request_: str) -> None:
+    theirs, mine = peer.server.run(words(request_)), peer.ours.run(words(request_))
+    assert unordered(decode(mine)) == unordered(decode(theirs))
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_details_have_the_form_of_redis(peer: Peer, protocol: int) -> None:
+    peer.protocol(protocol)
+    for name in (b"get", b"del", b"config|get"):
+        [theirs] = decode(peer.server.run([b"COMMAND", b"INFO", name]))
+        [mine] = decode(peer.ours.run([b"COMMAND", b"INFO", name]))
+        assert mine[0:6] == theirs[0:6], name
+        assert [type(part) for part in mine] == [type(part) for part in theirs]
+        assert len(mine[8]) == len(theirs[8])
+    peer.protocol(2)
+
+
+def test_where_the_keys_are_is_told_as_by_redis(peer: Peer) -> None:
+    for name in (b"get", b"mset", b"lmpop"):
+        [theirs] = decode(peer.server.run([b"COMMAND", b"INFO", name]))
+        [mine] = decode(peer.ours.run([b"COMMAND", b"INFO", name]))
+        if name == b"lmpop":
+            assert mine[8][0][3] == [b"type", b"unknown", b"spec", []]
+        else:
+            assert mine[8][0][2:] == theirs[8][0][-4:]
+
+
+def test_documentation_has_the_form_of_redis(peer: Peer) -> None:
+    for name in (b"get", b"config|get", b"client"):
+        theirs = decode(peer.server.run([b"COMMAND", b"DOCS", name]))
+        mine = decode(peer.ours.run([b"COMMAND", b"DOCS", name]))
+        assert mine[0] == theirs[0] == name
+        assert set(mine[1][::2]) <= set(theirs[1][::2])
+
+
+def test_all_of_them() -> None:
+    client = Client(instance())
+    everything, count, docs, info, names = (
+        decode(reply)
+        for reply in lines(
+            client, "COMMAND", "COMMAND COUNT", "COMMAND DOCS", "COMMAND INFO", "COMMAND LIST"
+        )
+    )
+    assert len(everything) == count == len(docs) // 2 == len(info) == len(COMMANDS)
+    assert len(names) == count + sum(len(command.subcommands) for command in COMMANDS)
+
+
+def test_filters() -> None:
+    client = Client(instance())
+    reply = decode(lines(client, "COMMAND LIST FILTERBY ACLCAT TRANSACTION")[0])
+    assert sorted(reply) == [b"discard", b"exec", b"multi", b"unwatch", b"watch"]
+
+
+def test_keys_with_flags() -> None:
+    client = Client(instance())
+    [reply] = lines(client, "COMMAND GETKEYSANDFLAGS GET k")
+    assert reply == b"*1\r\n*2\r\n$1\r\nk\r\n*2\r\n+RO\r\n+access\r\n"
+    [reply] = lines(client, "COMMAND GETKEYSANDFLAGS SET k v")
+    assert b"+RW" in reply
