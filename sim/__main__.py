@@ -6,6 +6,7 @@
     python -m sim 7 --trace                 every record, for comparing two runs
     python -m sim 7 --svg run.svg           a picture of the run (the last part, if it is long)
     python -m sim --seeds 1-200 --minutes 0.5
+    python -m sim --scenario tests/scenarios/*.txt [--write]
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
 was kept, 1 if one was broken, 2 if nothing was proved or the command was wrong, 130 if interrupted.
@@ -18,6 +19,8 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
+from difflib import unified_diff
+from pathlib import Path
 from typing import Any
 
 from sim.campaign import Result, Run, Verdict
@@ -25,6 +28,7 @@ from sim.command import parser
 from sim.engine import MINUTE, SECOND
 from sim.options import Options
 from sim.report import Recorder
+from sim.scenario import ScenarioError, replay
 from sim.shrink import shrink
 from sim.summary import one_line, status, summarise, tell
 from sim.world import World
@@ -34,8 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     made = parser(__doc__)
     asked = made.parse_args(argv)
-    if (asked.seed is None) == (asked.seeds is None):
-        made.error("give one seed, or --seeds A-B")
+    if asked.scenario is not None and asked.seed is None and asked.seeds is None:
+        return run_scenarios(asked.scenario, asked.write)
+    if (asked.seed is None) == (asked.seeds is None) or asked.scenario is not None:
+        made.error("give one seed, --seeds A-B, or --scenario FILE")
     if asked.seeds is not None and (asked.trace or asked.svg or asked.shrink):
         made.error("--trace, --svg and --shrink are for one seed")
     gc.freeze()
@@ -97,6 +103,25 @@ def run_many(asked: argparse.Namespace) -> int:
         clear()
         print(*summarise(results, time.process_time() - begun), sep="\n")
     return status(results)
+
+
+def run_scenarios(paths: Sequence[Path], is_written: bool) -> int:
+    """Replay scenarios and show, or write down, what happens otherwise than they say."""
+    differing = 0
+    for path in paths:
+        try:
+            expected = path.read_text(encoding="utf-8")
+            found = replay(expected)
+        except (OSError, UnicodeDecodeError, ScenarioError) as error:
+            print(f"sim: {path}: {error}", file=sys.stderr)
+            return 2
+        if found != expected:
+            differing += 1
+            old, new = expected.splitlines(), found.splitlines()
+            print(*unified_diff(old, new, f"{path}", "what happens", lineterm=""), sep="\n")
+            if is_written:
+                path.write_text(found, encoding="utf-8")
+    return 1 if differing and not is_written else 0
 
 
 def pulse(options: Options) -> Callable[[World], None]:

@@ -37,6 +37,8 @@ class WallClock:
     def step(self, ms: int) -> None:
         """Jump ahead by `ms`, or back if that is negative."""
         self.offset_ms += ms
+        if self.stopped is not None:
+            self.stopped += ms
 
     def drift(self, ppm: int, now: int) -> None:
         """From `now` on, run fast by `ppm` millionths, or slow if that is negative."""

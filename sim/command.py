@@ -33,6 +33,8 @@ def parser(description: str | None = None) -> Parser:
     made.add_argument("--faults", type=kinds, metavar="A,B", help="only these; `none`, `all`")
     made.add_argument("--shrink", action="store_true", help="make a failing schedule short")
     made.add_argument("--trace", action="store_true", help="print every record")
+    made.add_argument("--scenario", type=Path, nargs="+", metavar="FILE", help="replay scenarios")
+    made.add_argument("--write", action="store_true", help="write what happens into the files")
     made.add_argument("--svg", type=Path, metavar="FILE", help="draw the run")
     return made
 

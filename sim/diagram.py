@@ -18,13 +18,13 @@ import attrs
 from sim.engine import MS, SECOND
 
 DRAWN_MAX: Final = 1_000  # moments; the last ones, if there are more
-LANE: Final = 250
+LANE: Final = 260
 LEFT: Final = 70
 TOP: Final = 40
 ROW: Final = 15  # room for a label
-STEP_MIN: Final = 2
+STEP_MIN: Final = 4
 STEP_MAX: Final = 44
-MS_PER_PIXEL: Final = 6
+MS_PER_PIXEL: Final = 2
 
 INK: Final = "#23262b"
 PALE: Final = "#9aa1ab"
@@ -95,15 +95,16 @@ class Picture:
     def lines(self) -> Iterator[str]:
         """The same as text: when, where, what."""
         width = max([len(name) for name in self.regions], default=0)
-        told = [(mark.at, 0, f"{mark.region:<{width}}  {mark.text}") for mark in self.marks]
-        for arrow in self.arrows:
-            way = f"{arrow.source} -> {arrow.sink}"
-            fate = "lost" if arrow.is_lost else f"{(arrow.arrived - arrow.sent) / MS:.0f} ms"
-            told.append((arrow.arrived, 1, f"{arrow.sink:<{width}}  {arrow.text} ({way}, {fate})"))
+        told: list[tuple[int, str]] = []
         for band in self.bands:
-            told.append((band.begin, 2, f"{'':<{width}}  {band.source} > {band.sink} closed"))
-            told.append((band.end, 2, f"{'':<{width}}  {band.source} > {band.sink} open"))
-        for at, _, text in sorted(told):
+            told.append((band.begin, f"{'':<{width}}  {band.source} > {band.sink} closed"))
+            told.append((band.end, f"{'':<{width}}  {band.source} > {band.sink} open"))
+        for arrow in self.arrows:
+            fate = "lost" if arrow.is_lost else f"{(arrow.arrived - arrow.sent) / MS:.0f} ms"
+            text = f"{arrow.sink:<{width}}  {arrow.text} from {arrow.source} ({fate})"
+            told.append((arrow.arrived, text))
+        told += [(mark.at, f"{mark.region:<{width}}  {mark.text}") for mark in self.marks]
+        for at, text in sorted(told, key=lambda each: each[0]):
             yield f"{at / SECOND:9.3f}  {text}"
 
     def text(self) -> str:
@@ -238,4 +239,6 @@ class Drawing:
             x, y = self.x(mark.region), self.y(mark.at) + row * ROW
             colour = COLOURS[mark.style]
             yield f'<circle cx="{x}" cy="{y:.0f}" r="3.5" fill="{colour}"/>'
-            yield f'<text x="{x + 9}" y="{y + 4:.0f}" fill="{colour}">{escape(mark.text)}</text>'
+            halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'
+            text = escape(mark.text)
+            yield f'<text x="{x + 9}" y="{y + 4:.0f}" fill="{colour}" {halo}>{text}</text>'

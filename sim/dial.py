@@ -7,18 +7,20 @@ the production driver (`replication.backoff`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
 
 import attrs
 
 from replication.backoff import CONNECT_NS_MAX, Backoff
 from sim.dice import Dice
-from sim.engine import Engine
+from sim.engine import MS, Engine
 from sim.network import Network, Pipe
 from sim.wire import Wire
 
 T = TypeVar("T")
+KNOCKS: Final = (1000 * MS, 2000 * MS)
+"""Between the repetitions of what opens a connection, if nothing passes."""
 
 
 class Party(Protocol):
@@ -97,16 +99,23 @@ class Dial:
         attempt = self.attempt
         if self.party.is_cut(self.peer):
             return
-        way = self.network.way(self.party.name, self.peer)
-        if way.is_open:
-            self.engine.after(way.delay(), lambda: self.knock(attempt))
+        self.knock(attempt, KNOCKS)
         self.engine.after(CONNECT_NS_MAX, lambda: self.fail(attempt, "no answer"))
 
-    def knock(self, attempt: int) -> None:
+    def knock(self, attempt: int, waits: Sequence[int]) -> None:
+        """Ask the other region, and again if that is lost, as TCP does."""
+        if attempt != self.attempt or not self.party.is_up:
+            return
+        way = self.network.way(self.party.name, self.peer)
+        back = self.network.way(self.peer, self.party.name)
+        if way.is_open and back.is_open:
+            self.engine.after(way.delay(), lambda: self.answer(attempt))
+        elif waits:
+            self.engine.after(waits[0], lambda: self.knock(attempt, waits[1:]))
+
+    def answer(self, attempt: int) -> None:
         """The attempt has come to the other region."""
         back = self.network.way(self.peer, self.party.name)
-        if not self.network.way(self.party.name, self.peer).is_open or not back.is_open:
-            return
         other = self.parties[self.peer]
         if not other.is_up:
             self.engine.after(back.delay(), lambda: self.fail(attempt, "refused"))

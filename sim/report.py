@@ -13,16 +13,19 @@ from typing import Final
 from sim.diagram import Arrow, Band, Mark, Picture
 
 KEPT_MAX: Final = 2_000  # moments, and as many messages: more than a person looks at
-TEXT_MAX: Final = 48  # letters of one label
+TEXT_MAX: Final = 40  # letters of one label
 
-# What is worth a mark, and in which style it is drawn.
+# What is worth a mark, and in which style it is drawn. What a region says of itself is told whole.
 STYLES: Final = {
-    "run": "write",
     "boot": "life",
     "caught up": "life",
     "crash": "fault",
     "pause": "fault",
     "damaged": "fault",
+    "broken": "broken",
+}
+TOLD: Final = {
+    "run": "write",
     "OriginReused": "fault",
     "Merged": "sync",
     "SnapshotWanted": "sync",
@@ -30,8 +33,6 @@ STYLES: Final = {
     "GapUnfilled": "sync",
     "Stalled": "sync",
     "Closed": "link",
-    "Resynced": "link",
-    "broken": "broken",
 }
 
 
@@ -53,9 +54,10 @@ class Recorder:
         elif what in {"opened", "healed"} and where in self.closed:
             source, _, sink = where.partition(">")
             self.bands.append(Band(self.closed.pop(where), now, source, sink))
+        elif what in TOLD:
+            self.marks.append(Mark(now, where, TOLD[what], short(detail)))
         elif what in STYLES:
-            text = detail if what == "run" else f"{what} {detail}".strip()
-            self.marks.append(Mark(now, where, STYLES[what], short(text)))
+            self.marks.append(Mark(now, where, STYLES[what], short(f"{what} {detail}".strip())))
 
     def message(self, sent: int, now: int, ends: tuple[str, str], text: str) -> None:
         """A message from one region has arrived at another."""

@@ -27,6 +27,7 @@ from replication.events import Event, Resynced
 from replication.frames import Eof
 from replication.links import Links
 from replication.member import Direction, Member, Peer
+from replication.source import Source
 from sim.checkers.checker import Checker
 from sim.client import Hand, Reply
 from sim.clock import WallClock
@@ -52,8 +53,8 @@ class Surroundings:
     trace: Trace
     ledger: Ledger
     checkers: tuple[Checker, ...]
-    on_event: Callable[[str, Event], None]
-    """Told what the links of a region report."""
+    on_event: Callable[[str, Event, bool], None]
+    """Told what the links of a region report, and whether an end that serves did."""
     recorder: Recorder | None = None
 
 
@@ -229,11 +230,11 @@ class Site:
         except RemoteProtocolError as error:
             self.damaged += 1
             self.note("damaged", f"{machine.peer}: {error}")
-            self.report(self.links.broken(machine, error, now))
+            self.report(self.links.broken(machine, error, now), isinstance(machine, Source))
             frames = []
         for frame in frames:
             self.frames += 1
-            self.report(self.links.receive(machine, frame, now))
+            self.report(self.links.receive(machine, frame, now), isinstance(machine, Source))
             self.seal()
         self.finish_turn()
 
@@ -245,7 +246,8 @@ class Site:
             self.kept_back.append(lambda: self.lose(wire, reason))
             return
         self.advance()
-        self.report(self.links.receive(wire.machine, Eof(reason), self.engine.now))
+        events = self.links.receive(wire.machine, Eof(reason), self.engine.now)
+        self.report(events, isinstance(wire.machine, Source))
         self.finish_turn()
 
     def tick(self) -> None:
@@ -394,7 +396,7 @@ class Site:
         """Put something into the trace."""
         self.around.trace.note(self.engine.now, self.name, what, detail)
 
-    def report(self, events: list[Event]) -> None:
+    def report(self, events: list[Event], serves: bool = False) -> None:
         """Hand on what the links say. Whoever restarts reads only until a peer has brought it up to
         date, as `crdb.region` has it (rule STL-1)."""
         for event in events:
@@ -402,4 +404,4 @@ class Site:
                 self.has_caught_up = True
                 self.instance.refuse_writes = None
                 self.note("caught up", event.peer)
-            self.around.on_event(self.name, event)
+            self.around.on_event(self.name, event, serves)

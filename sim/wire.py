@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from replication.codec import FrameDecoder, encode_all
-from replication.frames import Ack, Answer, Ask, Frame, Heartbeat, Ops
+from replication.frames import Ack, Answer, Ask, Frame, Heartbeat, Hello, Ops, Resume, Resumed
 from replication.sink import Sink
 from replication.source import Source
 from sim.network import Pipe
 
 Machine: TypeAlias = Source | Sink
 
-QUIET: Final = (Ack, Heartbeat, Ask, Answer)
+QUIET: Final = (Hello, Resume, Resumed, Ack, Heartbeat, Ask, Answer)
 
 OnMessage = Callable[[int, str, bool], None]
 """Told of a message: when it was sent, what it was, and whether it has arrived or never will."""

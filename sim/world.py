@@ -38,6 +38,7 @@ from sim.ledger import Ledger
 from sim.network import Network
 from sim.plan import Plan
 from sim.report import Recorder
+from sim.saying import event_text, reply_text
 from sim.site import Site, Surroundings
 from sim.trace import Trace
 from sim.wire import Wire
@@ -78,7 +79,8 @@ class World:
         )
         self.events: dict[str, int] = {}
         """How often the links reported each kind of event."""
-        self.on_event: Callable[[str, Event], None] | None = None
+        self.on_event: Callable[[str, str], None] | None = None
+        """Told what the links of a region report, in words."""
         self.sites: dict[str, Site] = {}
         around = Surroundings(
             exchange=Exchange(self.engine, self.network, self.sites),
@@ -91,14 +93,14 @@ class World:
         )
         if recorder is not None:
             self.trace.on_note = recorder.note
-        numbers = [region.id for region in plan.config.regions]
+        self.names = {region.id: region.name for region in plan.config.regions}
         for name in plan.names:
             self.sites[name] = Site(
                 around,
                 plan.member(name),
                 plan.peers(name),
                 tuning=plan.tuning_of(name),
-                numbers=numbers,
+                numbers=tuple(self.names),
             )
         for site in self.sites.values():
             site.boot()
@@ -139,7 +141,8 @@ class World:
         site = self.sites[region]
         shown = "; ".join(" ".join(words) for words in commands)
         replies = site.run(*commands)
-        self.trace.note(self.now, region, "run", f"{shown} -> {replies!r}")
+        told = " ".join(map(reply_text, replies))
+        self.trace.note(self.now, region, "run", f"{shown} → {told}")
         return replies
 
     # -- the network -----------------------------------------------------------------------
@@ -207,7 +210,7 @@ class World:
         """What an administrator's CRDB.LINK CUT does at both ends: ops flow the other way only."""
         for name, peer, direction in link_ends(source, sink):
             site = self.sites[name]
-            site.report(site.links.cut(peer, direction, self.now))
+            site.report(site.links.cut(peer, direction, self.now), direction is Direction.OUT)
             site.finish_turn()
         self.trace.note(self.now, f"{source}>{sink}", "cut")
 
@@ -262,22 +265,17 @@ class World:
         for checker in self.checkers:
             checker.ended(self.live())
 
-    def hear(self, region: str, event: Event) -> None:
+    def hear(self, region: str, event: Event, serves: bool) -> None:
         """The links of a region report something."""
         kind = type(event).__name__
         self.events[kind] = self.events.get(kind, 0) + 1
-        if kind not in {"OpsTaken", "Reported"}:
-            self.trace.note(self.now, region, kind, describe(event))
-        if self.on_event is not None:
-            self.on_event(region, event)
+        text = event_text(event, self.names, serves)
+        if text:
+            self.trace.note(self.now, region, kind, text)
+            if self.on_event is not None:
+                self.on_event(region, text)
 
 
 def link_ends(source: str, sink: str) -> tuple[tuple[str, str, Direction], ...]:
     """The two ends of a link: who, with whom, which way."""
     return (source, sink, Direction.OUT), (sink, source, Direction.IN)
-
-
-def describe(event: Event) -> str:
-    """An event's fields, for the trace."""
-    names = type(event).__annotations__
-    return " ".join(f"{name}={getattr(event, name)!r}" for name in names)

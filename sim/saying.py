@@ -1,0 +1,95 @@
+"""Replies and events as people say them: short, and the same in traces, pictures and scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from crdt.dots import incarnation_of, region_of
+from replication.events import (
+    Closed,
+    Connected,
+    Event,
+    GapFound,
+    GapUnfilled,
+    Merged,
+    OriginReused,
+    Resynced,
+    SnapshotWanted,
+    Stalled,
+)
+from sim.client import Refusal, Reply
+
+
+def plain(data: bytes) -> str:
+    """Bytes as text, marked where they are not plain."""
+    text = data.decode("latin-1")
+    return text if text.isprintable() and text.isascii() and text else repr(data)[1:]
+
+
+def reply_text(reply: Reply) -> str:
+    """A reply. Arrays are in brackets, nothing is `-`, an error ends with `!`."""
+    match reply:
+        case None:
+            return "-"
+        case bytes():
+            return plain(reply)
+        case Refusal():
+            return f"{reply.text}!"
+        case list():
+            items = cast("list[Reply]", reply)
+            return f"[{' '.join(reply_text(item) for item in items)}]"
+        case _:
+            return str(reply)
+
+
+def origin_text(origin: int, names: Mapping[int, str]) -> str:
+    """Who an origin is: a region, and which life of it if not the first."""
+    name = names.get(region_of(origin), str(region_of(origin)))
+    life = incarnation_of(origin)
+    return f"{name} in its life {life + 1}" if life else name
+
+
+def event_text(event: Event, names: Mapping[int, str], serves: bool) -> str:
+    """What a link reports, told of its region; empty if nobody need know. `serves` says that it is
+    the end that data flows from."""
+    if serves:
+        return source_text(event)
+    match event:
+        case Connected():
+            return f"meets {event.peer}"
+        case Resynced():
+            how = "after its snapshot" if event.full else "from its backlog on"
+            return f"gets the ops of {event.peer}, {how}"
+        case Merged():
+            return f"merges a snapshot of {event.peer}"
+        case SnapshotWanted():
+            return f"backlog of {event.peer} does not reach back"
+        case Stalled():
+            return f"too much waits here, link with {event.peer} rests"
+        case GapFound():
+            whose = origin_text(event.origin, names)
+            if event.asked:
+                return f"lacks ops of {whose}, asks {event.asked}"
+            if event.peer:
+                return f"lacks ops of {whose}, wants a snapshot of {event.peer}"
+            return f"lacks ops of {whose}"
+        case GapUnfilled():
+            return f"{event.peer} no longer holds the ops of {origin_text(event.origin, names)}"
+        case OriginReused():
+            return f"hears from {event.peer} of own writes that it has forgotten"
+        case Closed():
+            return f"loses {event.peer}: {event.reason}"
+        case _:
+            return ""
+
+
+def source_text(event: Event) -> str:
+    """What the end of a link reports that data flows from."""
+    match event:
+        case OriginReused():
+            return f"hears from {event.peer} of own writes that it has forgotten"
+        case Closed():
+            return f"no longer serves {event.peer}: {event.reason}" if event.peer else ""
+        case _:
+            return ""
