@@ -1,0 +1,102 @@
+"""One source and one sink, or one of them alone, joined by hand: every frame can be looked at."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from crdt.dots import make_origin
+from crdt.replica import Replica
+from replication.codec import FrameDecoder, encode_all
+from replication.events import Event
+from replication.feed import Feed
+from replication.frames import FOLLOWER, Frame, Hello, Resume
+from replication.inlet import Direct
+from replication.limits import Limits
+from replication.member import Member, Peer
+from replication.sink import Sink
+from replication.source import Source
+
+US, EU, AP = make_origin(1), make_origin(2), make_origin(3)
+T = TypeVar("T")
+
+
+def member(region: int) -> Member:
+    """Region 1 is called `r1`."""
+    return Member(f"r{region}", region, make_origin(region))
+
+
+def hello(region: int, vector: dict[int, int] | None = None, role: int = 0) -> Hello:
+    """How region `region` introduces itself."""
+    return Hello(f"r{region}", region, make_origin(region), "", vector or {}, role)
+
+
+def replica(region: int, *, history_bytes: int = 1 << 20) -> Replica:
+    """Region `region` of three."""
+    return Replica(region, members=(1, 2, 3), history_bytes=history_bytes)
+
+
+def write(here: Replica, count: int = 1, size: int = 1) -> None:
+    """Write `count` ops."""
+    for number in range(count):
+        here.string(f"k{here.keyspace.seq + number}").set("v" * size)
+        here.seal()
+
+
+def make_source(here: Replica, limits: Limits | None = None) -> Source:
+    """A source of `here` that nobody has greeted yet."""
+    return Source(Feed(here, member(here.region), limits or Limits()), 0)
+
+
+def make_sink(
+    here: Replica,
+    peer: int = 1,
+    *,
+    routes: tuple[int, ...] | None = (1,),
+    limits: Limits | None = None,
+) -> Sink:
+    """A sink of `here` that dials region `peer` and has not been answered yet."""
+    mine = member(here.region)
+    greeting = Hello(mine.name, mine.region, mine.origin, "", here.vector)
+    return Sink(Direct(here), Peer(f"r{peer}", peer, routes), greeting, 0, limits or Limits())
+
+
+def greeted_source(
+    here: Replica, limits: Limits | None = None, *, routes: tuple[int, ...] | None = (1,)
+) -> Source:
+    """A source that sends to region 2, which has nothing yet."""
+    source = make_source(here, limits)
+    source.receive(hello(2, role=FOLLOWER if routes is None else 0), 0)
+    source.receive(Resume({}, routes), 0)
+    return source
+
+
+def drain(end: Source | Sink) -> list[Frame]:
+    """All that an end has to send, over the wire and back."""
+    said: list[Frame] = []
+    while end.ready:
+        said += end.frames_to_send()
+    return FrameDecoder().feed(encode_all(said))
+
+
+def of(kind: type[T], things: list[Frame] | list[Event]) -> list[T]:
+    """Those of one kind."""
+    return [thing for thing in things if isinstance(thing, kind)]
+
+
+def exchange(one: Source | Sink, other: Source | Sink, now: int = 0) -> list[Event]:
+    """Let both say all that they have to say; what happened."""
+    events: list[Event] = []
+    while one.ready or other.ready:
+        for here, there in ((one, other), (other, one)):
+            for frame in drain(here):
+                if not there.closed:
+                    events += there.receive(frame, now)
+    return events
+
+
+def joined(here: Replica, there: Replica, limits: Limits | None = None) -> tuple[Source, Sink]:
+    """`there` follows the region of `here`; both have greeted and settled."""
+    source = make_source(here, limits)
+    sink = make_sink(there, here.region, routes=(here.region,), limits=limits)
+    exchange(sink, source)
+    return source, sink
