@@ -19,7 +19,7 @@ import attrs
 
 from crdt.errors import CRDTError
 from crdt.suite.shrinking import Shrinker
-from crdt.suite.steps import KINDS, Step, draw
+from crdt.suite.steps import KINDS, Step, draw, number_of, word_of
 from crdt.suite.subject import Disagreement, Subject
 from crdt.suite.world import World
 
@@ -112,31 +112,32 @@ def line(subject: Subject, step: Step) -> str:
     """One step in words."""
     if step.kind != "write":
         return str(step)
-    return f"write {step.first} {subject.commands[step.second % len(subject.commands)]}"
+    command = subject.commands[step.second % len(subject.commands)]
+    return f"write {word_of('region', step.first)} {command}"
 
 
 def parse(subject: Subject, text: str) -> list[Step]:
     """The schedule that a script spells. Raises ValueError at a word that it does not know."""
-    steps: list[Step] = []
     spelled = {str(command): index for index, command in enumerate(subject.commands)}
+    steps: list[Step] = []
     for each in text.splitlines():
-        words = each.partition("#")[0].split()
-        if not words or words[0] == "subject":
-            continue
-        if words[0] not in KINDS:
-            raise ValueError(f"unknown step in {each!r}")
-        if words[0] == "write":
-            steps.append(Step("write", int(words[1]), spelled_index(spelled, " ".join(words[2:]))))
-        else:
-            steps.append(Step(words[0], *(int(word) for word in words[1:])))
+        kind, _, rest = each.partition("#")[0].strip().partition(" ")
+        if kind not in ("", "subject"):
+            steps.append(parse_step(kind, rest, spelled))
     return steps
 
 
-def spelled_index(spelled: dict[str, int], text: str) -> int:
-    """Which command a script means."""
-    if text not in spelled:
-        raise ValueError(f"the subject has no command {text!r}")
-    return spelled[text]
+def parse_step(kind: str, rest: str, spelled: dict[str, int]) -> Step:
+    """One step; `spelled` says which number a command has. Raises ValueError."""
+    if kind not in KINDS:
+        raise ValueError(f"there is no step {kind!r}")
+    if kind == "write":
+        region, _, command = rest.partition(" ")
+        if command not in spelled:
+            raise ValueError(f"the subject has no command {command!r}")
+        return Step("write", number_of("region", region), spelled[command])
+    numbers = zip(KINDS[kind][0], rest.split(), strict=True)
+    return Step(kind, *(number_of(field, word) for field, word in numbers))
 
 
 def replay(subject: Subject, text: str) -> None:

@@ -13,47 +13,71 @@ from typing import Final
 
 import attrs
 
-# Each step, how many numbers follow it, and how often it is drawn.
-KINDS: Final[dict[str, tuple[int, int]]] = {
-    "write": (2, 60),  #      region, command
-    "deliver": (2, 30),  #    region, which of the waiting messages
-    "duplicate": (2, 5),  #   the same, and the message stays
-    "pull": (2, 6),  #        from region, to region: all that is missing, also of others
-    "cut": (2, 2),  #         from region, to region
-    "heal": (0, 2),
-    "open": (1, 3),  #        region: begin a snapshot
-    "read": (2, 6),  #        which snapshot, how many pieces
-    "merge": (2, 4),  #       which snapshot, into region
-    "report": (2, 8),  #      from region, to region
-    "gossip": (0, 8),  #      all regions report to all
-    "repeat": (2, 2),  #      an earlier report, to region
-    "collect": (1, 16),  #     region
-    "advance": (2, 30),  #    region or all, how far (see AHEAD)
-    "save": (1, 1),  #        region: keep its state for a restart
-    "restart": (2, 1),  #     region, from which saved state
-    "settle": (0, 15),
-}
-NAMES: Final = tuple(KINDS)
+REGIONS: Final = 3  # of every world: enough for everything that went wrong with more
 AHEAD: Final = (30, 1, 200, 5, 0, -20)  # ms
 NUMBER_MAX: Final = 64  # of each number of a step
+
+# Each step: what its numbers mean, and how often it is drawn.
+KINDS: Final[dict[str, tuple[tuple[str, ...], int]]] = {
+    "write": (("region", "command"), 60),
+    "deliver": (("region", "choice"), 30),  #    which of the operations that wait
+    "duplicate": (("region", "choice"), 5),  #   the same, and it stays
+    "pull": (("region", "region"), 6),  #        from, to: all that is missing, also of others
+    "cut": (("region", "region"), 2),  #         from, to
+    "heal": ((), 2),
+    "open": (("region",), 3),  #                 begin a snapshot
+    "read": (("choice", "choice"), 6),  #        which snapshot, how many pieces
+    "merge": (("choice", "region"), 4),  #       which snapshot, where
+    "report": (("region", "region"), 8),  #      from, to
+    "gossip": ((), 8),  #                        all regions report to all
+    "repeat": (("choice", "region"), 2),  #      which of the earlier reports, where
+    "collect": (("region",), 16),
+    "advance": (("regions", "ahead"), 30),  #    whose clock, by how much
+    "save": (("region",), 1),  #                 keep the state for a restart
+    "restart": (("region", "choice"), 1),  #     from which saved state
+    "settle": ((), 15),
+}
+NAMES: Final = tuple(KINDS)
 CODE_MAX: Final = len(NAMES) * NUMBER_MAX * NUMBER_MAX - 1
 
 
 @attrs.frozen
 class Step:
-    """One thing that happens."""
+    """One thing that happens. Regions are counted from 0 here, from 1 where people read."""
 
     kind: str
     first: int = 0
     second: int = 0
 
     def __str__(self) -> str:
-        numbers = (self.first, self.second)[: KINDS[self.kind][0]]
-        return " ".join([self.kind, *(str(number) for number in numbers)])
+        fields = KINDS[self.kind][0]
+        numbers = zip(fields, (self.first, self.second), strict=False)
+        return " ".join([self.kind, *(word_of(field, number) for field, number in numbers)])
 
     def code(self) -> int:
         """The step as one integer."""
         return (NAMES.index(self.kind) * NUMBER_MAX + self.first) * NUMBER_MAX + self.second
+
+
+def word_of(field: str, number: int) -> str:
+    """A number of a step as people read it."""
+    if field == "region":
+        return str(number % REGIONS + 1)
+    if field == "regions":
+        return str(number % REGIONS + 1) if number % (2 * REGIONS) < REGIONS else "all"
+    return str(AHEAD[number % len(AHEAD)] if field == "ahead" else number)
+
+
+def number_of(field: str, word: str) -> int:
+    """The inverse of `word_of`. Raises ValueError."""
+    if field == "regions" and word == "all":
+        return REGIONS
+    number = int(word)
+    if field == "ahead" and number not in AHEAD:
+        raise ValueError(f"clocks move by {AHEAD} ms, not by {number}")
+    if field == "ahead":
+        return AHEAD.index(number)
+    return number - 1 if field in ("region", "regions") else number
 
 
 def step_of(code: int) -> Step:

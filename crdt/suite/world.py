@@ -32,7 +32,7 @@ from crdt.replica import Outcome, Replica
 from crdt.snapshot import Snapshot
 from crdt.suite.history import History, Taken
 from crdt.suite.laws import check_laws, expect_same
-from crdt.suite.steps import AHEAD, Step
+from crdt.suite.steps import AHEAD, REGIONS, Step
 from crdt.suite.subject import Disagreement, Subject
 
 CLOCK_START: Final = 1000
@@ -63,10 +63,10 @@ class Site:
 class World:
     """Replicas under test."""
 
-    def __init__(self, subject: Subject, regions: int = 3) -> None:
+    def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.everything: list[Taken] = []
-        self.regions = tuple(range(1, regions + 1))
+        self.regions = tuple(range(1, REGIONS + 1))
         self.sites = [Site(region, self.make(region, 0)) for region in self.regions]
         self.twin = subject.replica(make_origin(TWIN), (), 1 << 20)
         self.cuts: set[tuple[int, int]] = set()
@@ -91,8 +91,7 @@ class World:
 
     def run(self, steps: list[Step]) -> None:
         """Take these steps, settle and come to rest. Raises what goes wrong first."""
-        for step in steps:
-            self.step(step)
+        self.run_on(steps)
         for site in self.sites:
             self.send(site)
         check_laws(self.subject, [site.replica for site in self.sites], self.count)
@@ -101,6 +100,11 @@ class World:
             expect_same("equal vectors, equal bytes", [site.replica for site in self.sites])
             self.count("equal vectors, equal bytes")
         self.rest()
+
+    def run_on(self, steps: list[Step]) -> None:
+        """Take these steps, with more to come."""
+        for step in steps:
+            self.step(step)
 
     def step(self, step: Step) -> None:
         """Take one step and check who has changed."""

@@ -1,0 +1,111 @@
+"""Right types pass, and each wrong one is found, in few schedules, and shrunk to its core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from crdt.suite import SUBJECTS, Disagreement, Taken, check_subject, check_type
+from crdt.suite import specifications as specs
+from crdt.suite.checking import Report, subject_of
+from crdt.suite.running import search
+from tests.crdt.suite import planted
+
+CART = [(planted.ADD, b"milk"), (planted.REMOVE, b"milk"), (planted.ADD, b"eggs")]
+REGISTER = [(planted.WRITE, stamp, value) for stamp in (1, 2) for value in (b"a", b"b")]
+TALLY = [(planted.ADD, 1), (planted.ADD, 10)]
+
+
+def by_own_stamp(history: Sequence[Taken]) -> Any:
+    """What `planted.Register` means: the stamp is part of the command."""
+    live = [t for t in history if not any(other.saw(t) for other in history)]
+    live.sort(key=lambda taken: (-taken.command[1], taken.dot))
+    return live[0].command[2] if live else None
+
+
+Make = Callable[[], Any]
+Spec = Callable[[Sequence[Taken]], Any]
+
+RIGHT: list[tuple[Make, list[Any], Spec]] = [
+    (planted.Cart, CART, specs.add_wins),
+    (planted.Register, REGISTER, by_own_stamp),
+    (planted.Tally, TALLY, specs.total),
+    (planted.Blocklist, CART, specs.remove_wins),
+]
+
+VALUE = "value equals specification"
+
+# The wrong type, by which law it is found, and in how many steps.
+WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
+    (planted.ForgetfulCart, CART, specs.add_wins, VALUE, 4),
+    (planted.GreedyCart, CART, specs.add_wins, VALUE, 2),
+    (planted.UnsortedCart, CART, specs.add_wins, "merge is commutative", 2),
+    (planted.OneSidedCart, CART, specs.add_wins, VALUE, 2),
+    (planted.LossyCart, CART, specs.add_wins, VALUE, 2),
+    (planted.HastyRegister, REGISTER, by_own_stamp, VALUE, 3),
+    (planted.UndecidedRegister, REGISTER, by_own_stamp, VALUE, 2),
+    (planted.DoubleTally, TALLY, specs.total, VALUE, 3),
+    (planted.RashBlocklist, CART, specs.remove_wins, VALUE, 3),
+    (planted.HoardingBlocklist, CART, specs.remove_wins, "nothing is left to forget", 1),
+    (planted.Cart, CART, specs.remove_wins, VALUE, 2),
+]
+
+
+@pytest.mark.parametrize(("make", "commands", "spec"), RIGHT)
+def test_a_right_type_keeps_all_laws(make: Make, commands: list[Any], spec: Spec) -> None:
+    report = check_type(make, commands, spec, schedules=30)
+    assert set(report.laws) >= {
+        VALUE,
+        "a state reads back as it was",
+        "duplicates are harmless",
+        "encoding is canonical",
+        "equal vectors, equal bytes",
+        "equal vectors, equal digests",
+        "forgetting is not seen",
+        "local effect equals remote effect",
+        "merge is associative",
+        "merge is commutative",
+        "merge is idempotent",
+        "merge equals operations",
+        "nothing is left to forget",
+    }
+
+
+@pytest.mark.parametrize(("make", "commands", "spec", "law", "steps"), WRONG)
+def test_a_wrong_type_is_found_and_shrunk(
+    make: Make, commands: list[Any], spec: Spec, law: str, steps: int
+) -> None:
+    failure = search(subject_of(make, commands, spec), range(50))
+    assert failure is not None
+    assert isinstance(failure.error, Disagreement)
+    assert failure.error.law == law
+    assert len(failure.steps) == steps
+
+
+def test_a_failure_is_a_script_and_the_two_values() -> None:
+    with pytest.raises(AssertionError) as caught:
+        check_type(planted.GreedyCart, CART, specs.add_wins)
+    text = str(caught.value)
+    assert "write 1 (1, b'milk')" in text
+    assert "shows set(), the specification says {b'milk'}" in text
+    assert "found with seed" in text
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_our_own_types_mean_what_their_specifications_say(
+    name: str, schedules: int, seed: int
+) -> None:
+    report = check_subject(SUBJECTS[name], schedules=schedules, seed=seed)
+    assert report.laws[VALUE] > 10 * schedules
+    assert report.laws["forgetting is not seen"] > 0
+
+
+def test_a_report_is_for_reading() -> None:
+    report = Report("Cart", 3, {"merge is idempotent": 12, "encoding is canonical": 4})
+    assert str(report).splitlines() == [
+        "Cart: 3 schedules kept these laws",
+        "         4  encoding is canonical",
+        "        12  merge is idempotent",
+    ]

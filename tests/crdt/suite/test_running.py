@@ -1,0 +1,98 @@
+"""Schedules as scripts; failures found, told apart and shrunk; kept counterexamples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crdt import Replica
+from crdt.suite import SUBJECTS, Disagreement, Failure, Step, Subject, parse, replay, script, search
+from crdt.suite.running import attempt, signature
+
+KEPT = sorted((Path(__file__).parents[1] / "regressions").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_counterexample_that_was_kept(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    name = next(line for line in text.splitlines() if line.startswith("subject ")).split()[1]
+    assert parse(SUBJECTS[name], text)
+    replay(SUBJECTS[name], text)
+
+
+def test_a_schedule_is_a_script_and_back() -> None:
+    subject = SUBJECTS["set"]
+    steps = [Step("write", 1, 2), Step("deliver", 0, 0), Step("advance", 3, 0), Step("settle")]
+    text = script(subject, steps)
+    assert text.splitlines() == [
+        "subject set",
+        f"write 2 {subject.commands[2]}",
+        "deliver 1 0",
+        "advance all 30",
+        "settle",
+    ]
+    assert parse(subject, text + "\n\n# the end\n") == steps
+
+
+def test_unknown_words_are_refused() -> None:
+    with pytest.raises(ValueError, match="no step 'dance'"):
+        parse(SUBJECTS["set"], "dance 1")
+    with pytest.raises(ValueError, match="no command 'SADD x y'"):
+        parse(SUBJECTS["set"], "write 1 SADD x y")
+    with pytest.raises(ValueError, match="shorter"):
+        parse(SUBJECTS["set"], "deliver 1")
+
+
+def broken(reading: object) -> Subject:
+    """A subject whose replicas are read wrongly."""
+
+    def read(replica: Replica) -> object:
+        if isinstance(reading, Exception) and replica.keyspace.size():
+            raise reading
+        return {}
+
+    set_ = SUBJECTS["set"]
+    return Subject("broken", set_.commands, set_.perform, read, set_.spec)
+
+
+def test_a_failure_says_how_to_see_it_again() -> None:
+    failure = search(broken(None), range(5))
+    assert failure is not None
+    assert len(failure.steps) == 1
+    text = str(failure)
+    assert text.startswith(f"found with seed {failure.seed}, 1 steps:")
+    assert "subject broken" in text
+    with pytest.raises(Disagreement):
+        replay(broken(None), text.partition("\n\n")[2].partition("\n\n")[0])
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("lost"), AttributeError("none"), TypeError("odd"), AssertionError("no")]
+)
+def test_a_crash_is_a_failure_of_its_own_kind(error: Exception) -> None:
+    failure = search(broken(error), range(5))
+    assert failure is not None
+    assert type(failure.error) is type(error)
+    assert signature(failure.error)[0] == type(error).__name__
+    assert type(error).__name__ in str(failure)
+    assert len(failure.steps) == 1
+
+
+def test_another_failure_is_not_taken_for_the_same() -> None:
+    assert signature(Disagreement("one law", "")) != signature(Disagreement("another", ""))
+
+
+def test_what_holds_is_counted() -> None:
+    counts = {"value equals specification": 1}
+    assert attempt(SUBJECTS["set"], [Step("write", 0, 0)], counts) is None
+    assert counts["value equals specification"] > 1
+
+
+def test_no_failure_is_none() -> None:
+    assert search(SUBJECTS["set"], range(1), 5) is None
+
+
+def test_a_failure_without_seed_is_one_too() -> None:
+    failure = Failure(SUBJECTS["set"], [], Disagreement("a law", "was broken"))
+    assert str(failure).splitlines() == ["0 steps:", "", "subject set", "", "a law: was broken"]
