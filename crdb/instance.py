@@ -21,6 +21,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from crdb.follow_control import FollowControl
 from crdb.link_control import LinkControl
 from crdb.server.blocking import Waiting
 from crdb.server.config import Config
@@ -75,6 +76,7 @@ class Instance:
         self.test_clock: int | None = None
         self.allows_test_clock = False
         self.links: LinkControl | None = None
+        self.following: FollowControl | None = None
         self.role = b"master"
         """`replica` while it follows another instance."""
         self.refuse_writes: bytes | None = None

@@ -65,11 +65,15 @@ class Region:
         self.instance.turn_hooks.append(self.after_turn)
         self.links = Links(self.replica, self.member(), peers_of(config, self.region))
         self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns)
-        self.following = Following(self.instance, self.rng, self.report)
+        self.following = Following(
+            self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
+        )
         self.failed: set[str] = set()
         self.written = Bell()
         self.sockets: list[socket.socket] = []
-        if incarnation:
+        if self.region.replica_of:
+            self.following.follow(self.region.replica_of)
+        elif incarnation and self.links.peers:
             self.instance.refuse_writes = STALE
 
     @property
@@ -117,8 +121,6 @@ class Region:
                     nursery.start_soon(
                         self.driver.keep_dialling, peer.name, self.dialler(peer.name)
                     )
-            for host, port in self.region.replica_of:
-                self.following.follow(host, port)
 
     def dialler(self, peer: str) -> Callable[[], Awaitable[trio.abc.Stream]]:
         """What connects us to a peer."""
@@ -154,7 +156,6 @@ class Region:
         """Seal what was written and wake the links."""
         self.replica.seal()
         self.links.wake()
-        self.following.wake()
 
     async def keep_sending(self) -> None:
         """Let go what was written, soon but not too often."""
