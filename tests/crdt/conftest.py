@@ -1,7 +1,7 @@
 """How many schedules the tests of replicated types run, by the profile of `tests/conftest.py`.
 
-The nightly profile begins somewhere else every time it is told to: `SUITE_SEED=20260801`. The seed of a
-failure is part of its message.
+The nightly profile begins somewhere else every time it is told to: `SUITE_SEED=20260801`. The seed
+of a failure is part of its message.
 """
 
 from __future__ import annotations

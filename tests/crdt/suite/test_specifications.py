@@ -1,7 +1,8 @@
 """The specifications against the words of the rules: what three regions show after a quarrel.
 
-Each case is one line of the conflict matrix (section 4.13): what all had seen, then what regions 1 and 2 do
-without knowing of each other. The specification and the replicas must both say what the rule says.
+Each case is one line of the conflict matrix (section 4.13): what all had seen, then what regions 1
+and 2 do without knowing of each other. The specification and the replicas must both say what the
+rule says.
 """
 
 from __future__ import annotations

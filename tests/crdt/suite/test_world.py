@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from crdt import Op, Replica
+from crdt import Op, Replica, Vector
 from crdt.keyspace import Keyspace
 from crdt.suite import SUBJECTS, Disagreement, Step, Subject, World, parse
-from crdt.suite.world import STEPS, digest_at
+from crdt.suite.world import STEPS, Site, digest_at
 
 SET = SUBJECTS["set"]
 
@@ -117,9 +117,9 @@ def spoil(monkeypatch: pytest.MonkeyPatch, owner: type[Any], name: str, act: Any
 
 
 def expect_broken(law: str, text: str, subject: Subject = SET) -> None:
+    steps = parse(subject, text)
     with pytest.raises(Disagreement, match=law):
-        world = World(subject)
-        world.run(parse(subject, text))
+        World(subject).run(steps)
 
 
 def test_a_vector_that_goes_back_is_noticed() -> None:
@@ -150,7 +150,10 @@ def test_a_digest_that_depends_on_the_way_is_noticed(monkeypatch: pytest.MonkeyP
 
 
 def test_a_gap_in_what_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil(monkeypatch, Replica, "since", lambda replica, vector: [])
+    def since(replica: Replica, vector: Vector) -> list[Op]:
+        return []
+
+    spoil(monkeypatch, Replica, "since", since)
     expect_broken("since\\(\\) gives what is missing", "write 1 SADD k a")
 
 
@@ -162,12 +165,18 @@ def test_a_twin_that_differs_is_noticed() -> None:
 
 
 def test_regions_that_never_agree_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil(monkeypatch, World, "bring", lambda world, source, sink: None)
+    def bring(world: World, source: Site, sink: Site) -> None:
+        """Nothing arrives."""
+
+    spoil(monkeypatch, World, "bring", bring)
     expect_broken("who has heard everything agrees", "write 1 SADD k a")
 
 
 def test_what_is_never_forgotten_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil(monkeypatch, Replica, "collect", lambda replica: 0)
+    def collect(replica: Replica) -> int:
+        return 0
+
+    spoil(monkeypatch, Replica, "collect", collect)
     expect_broken(
         "nothing is left to forget", "write 1 INCRBY k 1\nwrite 1 DEL k", SUBJECTS["string"]
     )
