@@ -18,7 +18,7 @@ from crdb.server.client import Client
 from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
 from crdb.server.session import BLOCKED, CLOSING
-from crdb.server.table import CONTAINER
+from crdb.server.table import CONTAINER, Command
 
 BATCH_MAX: Final = 4096
 """Requests of one client before others get their turn."""
@@ -64,6 +64,7 @@ def run_batch(client: Client) -> bool:
     parser = client.parser
     out = client.out
     table = TABLE
+    latest: Command | None = None
     output_bytes: i64 = client.output_bytes
     output_limit: i64 = client.output_limit
     counted: i64 = 0
@@ -84,6 +85,7 @@ def run_batch(client: Client) -> bool:
             ):
                 dispatch(client, args)
             else:
+                latest = command
                 call(client, command, args)
             if touched:
                 instance.serve_touched()
@@ -99,6 +101,8 @@ def run_batch(client: Client) -> bool:
         client.close_after_reply()
     if count == BATCH_MAX:
         instance.wake(client)
+    if latest is not None:
+        client.last_command = latest.full_name
     client.output_bytes = output_bytes
     instance.statistics.commands += count
     return True

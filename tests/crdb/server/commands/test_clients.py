@@ -82,7 +82,9 @@ def test_what_is_told_about_a_client() -> None:
     assert (found["age"], found["idle"], found["resp"]) == ("5", "5", "3")
     assert (found["flags"], found["multi"], found["user"]) == ("xdeT", "1", "default")
     assert found["cmd"] == "set"
-    lines(client, "EXEC")
+    lines(client, "EXEC", "GET k")
+    [line] = lines(Client(database), f"CLIENT LIST ID {client.id}")
+    assert described(decode(line))["cmd"] == "get"
     [line] = lines(client, "CLIENT INFO")
     assert line.startswith(b"=")
     assert described(decode(line)[4:])["flags"] == "eT"

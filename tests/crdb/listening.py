@@ -1,0 +1,86 @@
+"""A listener on a loopback port, and clients that speak to it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import trio
+
+from crdb.instance import Instance
+from crdb.listener import Listener
+
+PATIENCE_SECONDS = 30
+
+
+def listening() -> socket.socket:
+    """A listening socket on a free loopback port."""
+    sock = socket.create_server(("127.0.0.1", 0))
+    sock.listen(64)
+    return sock
+
+
+class Talker:
+    """A client that waits for replies."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self.stream = stream
+        self.received = b""
+
+    async def say(self, request: bytes) -> None:
+        """Send a request."""
+        await self.stream.send_all(request)
+
+    async def hear(self, size: int) -> bytes:
+        """Exactly so many bytes of replies, or fewer and then the end."""
+        while len(self.received) < size:
+            piece = await self.stream.receive_some(1 << 16)
+            if not piece:
+                break
+            self.received += piece
+        heard, self.received = self.received[:size], self.received[size:]
+        return heard
+
+    async def ask(self, request: bytes, reply: bytes) -> None:
+        """Send a request, and get exactly this for it."""
+        await self.say(request + b"\r\n")
+        assert await self.hear(len(reply)) == reply
+
+    async def hear_the_end(self) -> bytes:
+        """What still comes before the other side closes; a reset is an end too."""
+        try:
+            while piece := await self.stream.receive_some(1 << 16):
+                self.received += piece
+        except trio.BrokenResourceError:
+            pass
+        return self.received
+
+
+class Site:
+    """A listener, and the clients that came to it."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.socket = listening()
+        self.listener = Listener(instance, [self.socket])
+        self.port: int = self.socket.getsockname()[1]
+        self.talkers: list[Talker] = []
+
+    async def connect(self) -> Talker:
+        """A new client."""
+        talker = Talker(await trio.open_tcp_stream("127.0.0.1", self.port))
+        self.talkers.append(talker)
+        return talker
+
+
+@asynccontextmanager
+async def serving(instance: Instance) -> AsyncGenerator[Site]:
+    """A listener that serves while the block runs."""
+    site = Site(instance)
+    with trio.fail_after(PATIENCE_SECONDS):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(site.listener.serve)
+            yield site
+            nursery.cancel_scope.cancel()
+    for talker in site.talkers:
+        talker.stream.socket.close()

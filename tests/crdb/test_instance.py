@@ -1,0 +1,124 @@
+"""One region's database and its clients, without sockets."""
+
+from __future__ import annotations
+
+from crdb.instance import REDIS_VERSION
+from crdb.server.client import Client
+from crdb.server.executor import receive, run
+from crdb.server.statistics import SAMPLE_MS
+from tests.crdb.raw import NOW, instance, lines
+from tests.crdb.regions import Regions
+
+
+def test_time_comes_in() -> None:
+    database = instance()
+    assert database.started_at == database.now == database.keyspace.now == NOW
+    database.advance(NOW + 10)
+    assert (database.started_at, database.now) == (NOW, NOW + 10)
+
+
+def test_a_test_clock_stops_the_data_and_not_the_waiting() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "SET k v PX 1000")
+    database.set_test_clock(NOW + 2000)
+    database.advance(NOW + 10)
+    assert (database.now, database.keyspace.now) == (NOW + 10, NOW + 2000)
+    assert lines(client, "GET k") == [b"$-1\r\n"]
+    lines(client, "BLPOP l 0.1")
+    database.tick(NOW + 200)
+    assert receive(client, b"") == b"*-1\r\n"
+    database.set_test_clock(None)
+    assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
+
+
+def test_something_is_due_ten_times_a_second_or_when_somebody_stops_waiting() -> None:
+    database = instance()
+    database.tick(NOW)
+    assert database.deadline == NOW + SAMPLE_MS
+    lines(Client(database), "BLPOP l 0.05")
+    assert database.deadline == NOW + 50
+    database.tick(NOW + 50)
+    assert database.deadline == NOW + SAMPLE_MS
+
+
+def test_idle_clients_are_closed_but_not_those_who_wait() -> None:
+    database = instance(timeout="10")
+    idle, waiting, busy = (Client(database) for _ in range(3))
+    lines(waiting, "BLPOP l 0")
+    database.advance(NOW + 9_000)
+    lines(busy, "PING")
+    database.tick(NOW + 10_001)
+    assert [client.killed for client in (idle, waiting, busy)] == [True, False, False]
+    assert database.woken == [idle]
+    database.tick(NOW + 10_101)
+    assert database.woken == [idle]
+
+
+def test_the_soft_limit_gives_time() -> None:
+    database = instance(client_output_buffer_limit="normal 100000 1000 5")
+    client = Client(database)
+    run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
+    assert client.soft_limit_since == NOW
+    database.tick(NOW + 5_000)
+    assert not client.killed
+    database.tick(NOW + 5_200)
+    assert client.killed
+    assert database.statistics.dropped_output == 1
+
+
+def test_who_gets_below_the_soft_limit_starts_anew() -> None:
+    database = instance(client_output_buffer_limit="normal 100000 1000 5")
+    client = Client(database)
+    run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
+    client.out.clear()
+    client.output_bytes = 0
+    database.tick(NOW + 1_000)
+    assert client.soft_limit_since == 0
+    database.tick(NOW + 9_000)
+    assert not client.killed
+
+
+def test_there_is_room_for_so_many() -> None:
+    database = instance(maxclients="2")
+    first = Client(database)
+    assert not database.is_full()
+    Client(database)
+    assert database.is_full()
+    first.leave()
+    assert not database.is_full()
+
+
+def test_the_end_of_a_turn_is_told() -> None:
+    database = instance()
+    turns: list[int] = []
+    database.turn_hooks += [lambda: turns.append(1), lambda: turns.append(2)]
+    database.after_turn()
+    assert turns == [1, 2]
+
+
+def test_operations_from_elsewhere_serve_those_who_wait() -> None:
+    """Rule LST-10."""
+    regions = Regions(2)
+    waiter = Client(regions.instances[2])
+    lines(waiter, "BLPOP l 0")
+    regions.run(1, "RPUSH", "l", "a")
+    regions.sync()
+    assert receive(waiter, b"") == b"*2\r\n$1\r\nl\r\n$1\r\na\r\n"
+    regions.sync()
+    assert regions.everywhere("LLEN", "l") == 0
+
+
+def test_events_go_to_whoever_reports_now() -> None:
+    database = instance()
+    database.tell("nothing", {})
+    events: list[str] = []
+    database.report = lambda event, _details: events.append(event)
+    database.tell("something", {})
+    assert events == ["something"]
+
+
+def test_instances_differ() -> None:
+    regions = Regions(2)
+    assert regions.instances[1].run_id != regions.instances[2].run_id
+    assert REDIS_VERSION.startswith("7.2.")
