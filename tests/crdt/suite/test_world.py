@@ -189,3 +189,9 @@ def test_a_digest_of_another_time_leaves_the_clock_alone() -> None:
     db: Keyspace = replica.keyspace
     assert digest_at(replica, 50) != digest_at(replica, 51)
     assert db.horizon == 0
+
+
+def test_a_region_may_take_a_new_incarnation_and_lose_nothing() -> None:
+    world = world_after("write 1 SADD k a\nrestart 1 3\nwrite 1 SADD k d\nsettle")
+    assert [shown(world, region) for region in (1, 2, 3)] == [["a", "d"]] * 3
+    assert world.sites[0].replica.origin & 1
