@@ -58,6 +58,7 @@ class End:
         """The latest question that the other end has answered."""
         self.rtt = 0
         """Of the latest exchange, in nanoseconds; 0 before the first."""
+        self.measured = False
         self.stamp = 0
         self.stamped_at = now
 
@@ -100,13 +101,16 @@ class End:
         self.enter(following)
         self.heard_at = max(now, self.heard_at)
 
-    def measure(self, frame: Heartbeat | Ack, now: int) -> None:
-        """Keep what a regular message says: the other's vector, and how long the way is."""
+    def measure(self, frame: Heartbeat | Ack, now: int) -> bool:
+        """Keep what a regular message says: the other's vector, and how long the way is. Whether
+        it was the first, which is answered at once, so that the way is known early."""
+        first, self.measured = not self.measured, True
         self.vector = frame.vector
         if frame.echo:
             self.rtt = max(0, now - frame.echo - frame.held)
         self.stamp = frame.stamp
         self.stamped_at = now
+        return first
 
     def answer(self, frame: Answer) -> None:
         """The other end has answered a question."""

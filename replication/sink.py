@@ -262,7 +262,8 @@ class Sink(End):
 
     def take_heartbeat(self, frame: Heartbeat, now: int) -> list[Event]:
         """The source says what it has, and what others have reported."""
-        self.measure(frame, now)
+        if self.measure(frame, now):
+            self.ack(now)
         self.covered = False
         self.look(now)
         events: list[Event] = [Reported(self.peer, self.region, frame.vector, frame.clock)]

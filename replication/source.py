@@ -171,10 +171,9 @@ class Source(End):
                 self.reply(Answer(frame.question, self.feed.replica.vector))
             case Answer():
                 self.answer(frame)
-            case Refuse() | Eof():
-                return self.ended(frame)
             case _:
-                raise AssertionError(f"no rule for {frame!r}")
+                assert isinstance(frame, Refuse | Eof), f"no rule for {frame!r}"
+                return self.ended(frame)
         return []
 
     def greet(self, hello: Hello, now: int) -> list[Event]:
@@ -206,7 +205,8 @@ class Source(End):
         if not self.taken <= ack.taken <= self.given:
             raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
         self.taken = ack.taken
-        self.measure(ack, now)
+        if self.measure(ack, now):
+            self.heartbeat(now)
         self.progress.acknowledge(ack.vector)
         seq = ack.vector.get(self.feed.replica.origin, 0)
         while self.marks and self.marks[0][1] <= seq:

@@ -1,0 +1,67 @@
+"""What both ends have in common."""
+
+from __future__ import annotations
+
+import pytest
+
+from replication.end import OUTBOX_MAX, End, nobody
+from replication.errors import RemoteProtocolError
+from replication.frames import Ack, Answer, Ask, Frame, GapRefused, Heartbeat, Resumed
+from replication.limits import Limits
+from replication.source import SourceState
+from tests.replication.ends import US, make_source, replica
+
+
+def test_an_end_by_itself_has_no_states() -> None:
+    end = End(0, Limits())
+    for look in (end.shut, end.table, lambda: end.closed, lambda: end.enter(SourceState.READY)):
+        with pytest.raises(NotImplementedError):
+            look()
+
+
+def test_nobody_is_known_before_the_greeting() -> None:
+    end = End(7, Limits())
+    assert (end.peer, end.region, end.answered, end.rtt) == ("", 0, -1, 0)
+    assert end.heard_at == 7
+    nobody()
+
+
+NEWER: list[tuple[Frame, Frame]] = [
+    (Heartbeat({}, 1), Heartbeat({US: 1}, 2)),
+    (Ack({}, 1), Ack({US: 1}, 2)),
+    (Ask(1), Ask(2)),
+    (Answer(1, {}), Answer(2, {})),
+]
+
+
+@pytest.mark.parametrize(("older", "newer"), NEWER)
+def test_of_regular_messages_only_the_newest_waits(older: Frame, newer: Frame) -> None:
+    end = End(0, Limits())
+    for frame in (older, Resumed(), newer):
+        end.say(frame)
+    assert end.outbox == [Resumed(), newer]
+
+
+def test_answers_are_bounded_but_our_own_words_are_not() -> None:
+    end = End(0, Limits())
+    for _ in range(OUTBOX_MAX):
+        end.reply(GapRefused(US))
+    with pytest.raises(RemoteProtocolError, match="asks for more"):
+        end.reply(GapRefused(US))
+    end.say(Heartbeat({}, 0))
+    assert len(end.outbox) == OUTBOX_MAX + 1
+
+
+def test_our_own_absence_is_not_the_peers_silence() -> None:
+    source = make_source(replica(1))
+    late = source.silent_at + 1
+    source.forgive(late)
+    assert source.tick(late) == []
+    assert not source.closed
+
+
+def test_the_newest_answer_counts() -> None:
+    end = End(0, Limits())
+    end.answer(Answer(3, {US: 1}))
+    end.answer(Answer(2, {US: 2}))
+    assert (end.answered, end.vector) == (3, {US: 2})

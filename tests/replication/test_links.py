@@ -1,0 +1,509 @@
+"""All links of a replica: who is admitted, what is cut, how regions come together."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from crdt.dots import INCARNATION_BITS, make_origin
+from crdt.replica import Replica
+from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
+from replication.events import (
+    Closed,
+    Connected,
+    GapFound,
+    GapUnfilled,
+    Merged,
+    OriginReused,
+    Resynced,
+    SnapshotWanted,
+    Stalled,
+)
+from replication.frames import FOLLOWER, Ask, Eof, Hello, Ops, Refuse, Resume
+from replication.limits import MS, SECOND, Limits
+from replication.links import FOLLOWERS_MAX, GREETING_MAX, Links
+from replication.member import Direction, Member, Peer
+from replication.sink import SinkState
+from replication.source import Source
+from tests.replication.ends import US, drain, hello, of, write
+from tests.replication.wire import World, line, mesh
+
+IN, OUT = Direction.IN, Direction.OUT
+
+
+def alone(peers: tuple[Peer, ...] = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))) -> Links:
+    """The links of region 1 of three, none of them open."""
+    replica = Replica(1, members=(1, 2, 3))
+    return Links(replica, Member("r1", 1, replica.origin), peers)
+
+
+def greeted(links: Links, greeting: Hello) -> Source:
+    """A connection that has come in and said who it is."""
+    source = links.serve(0)
+    links.receive(source, greeting, 0)
+    return source
+
+
+def refusal(links: Links, greeting: Hello) -> str:
+    """Why a connection that has come in is refused."""
+    (refuse,) = drain(greeted(links, greeting))
+    assert isinstance(refuse, Refuse)
+    return refuse.reason
+
+
+# -- who is admitted -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("greeting", "reason"),
+    [
+        (attrs.evolve(hello(2), name="r9"), "r1 did not expect 'r9'"),
+        (attrs.evolve(hello(2), cluster="other"), "r2 belongs to 'other', not to ''"),
+        (attrs.evolve(hello(2), region=3), "r2 says it is region 3, not 2"),
+        (attrs.evolve(hello(1), role=FOLLOWER), "r1 cannot follow itself"),
+    ],
+)
+def test_who_is_refused(greeting: Hello, reason: str) -> None:
+    links = alone()
+    assert refusal(links, greeting) == reason
+    assert list(links.ends()) == []
+
+
+def test_who_is_expected_is_served() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    assert links.sources == {"r2": source}
+    assert links.greeting == []
+    assert links.tallies["r2", OUT].connects == 1
+
+
+def test_a_newer_connection_takes_the_place_of_an_older() -> None:
+    links = alone()
+    older, newer = greeted(links, hello(2)), greeted(links, hello(2))
+    assert drain(older) == [Refuse("replaced by a newer connection")]
+    assert links.sources == {"r2": newer}
+    first = links.dial("r2", 0)
+    second = links.dial("r2", 0)
+    assert first.closed
+    assert links.sinks == {"r2": second}
+    assert links.receive(first, Eof(), 0) == []
+
+
+def test_a_source_that_is_somebody_else_is_refused() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    assert links.receive(sink, hello(3), 0) == [Closed("r2", "r1 did not expect 'r3'")]
+    assert links.sinks == {}
+
+
+def test_an_unknown_peer_is_not_dialled() -> None:
+    with pytest.raises(UnknownPeer):
+        alone().dial("r9", 0)
+
+
+def test_those_who_do_not_introduce_themselves_are_bounded() -> None:
+    links = alone()
+    first = links.serve(0)
+    for _ in range(GREETING_MAX):
+        links.serve(0)
+    assert first.closed
+    assert len(links.greeting) == GREETING_MAX
+
+
+def test_followers_are_bounded_and_told_apart_by_name() -> None:
+    links = alone()
+    for number in range(FOLLOWERS_MAX):
+        greeted(links, Hello(f"f{number}", 1, US, "", {}, FOLLOWER))
+    again = greeted(links, Hello("f0", 1, US, "", {}, FOLLOWER))
+    assert links.followers["f0"] is again
+    assert len(links.followers) == FOLLOWERS_MAX
+    one_more = Hello("g", 1, US, "", {}, FOLLOWER)
+    assert refusal(links, one_more) == f"r1 has {FOLLOWERS_MAX} followers already"
+    rows = links.statistics(0)
+    assert [row.peer for row in rows[4:]] == [f"f{n}" for n in [*range(1, FOLLOWERS_MAX), 0]]
+
+
+def test_followers_are_woken_too() -> None:
+    links = alone()
+    follower = greeted(links, Hello("f", 1, US, "", {}, FOLLOWER))
+    links.receive(follower, Resume({}, None), 0)
+    drain(follower)
+    rung: list[int] = []
+    follower.notify = lambda: rung.append(1)
+    links.wake()
+    assert rung == []
+    write(links.replica)
+    links.wake()
+    links.wake()
+    assert rung == [1]
+    assert len(of(Ops, drain(follower))) == 1
+    links.receive(follower, Eof(), 0)
+    assert links.followers == {}
+
+
+# -- errors and ends -----------------------------------------------------------------------
+
+
+def test_a_frame_out_of_order_ends_the_link_and_nothing_else() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    (closed,) = links.receive(source, hello(2), 0)
+    assert closed == Closed("r2", "protocol error: Hello while ready")
+    assert links.tallies["r2", OUT].last_error == "protocol error: Hello while ready"
+    assert links.receive(source, hello(2), 0) == []
+
+
+def test_bytes_that_are_no_frames_end_the_link() -> None:
+    links = alone()
+    source = links.serve(0)
+    (closed,) = links.broken(source, RemoteProtocolError("not a frame"), 0)
+    assert closed == Closed("", "protocol error: not a frame")
+    assert links.greeting == []
+
+
+def test_an_end_that_another_took_over_from_is_forgotten_once() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    del links.sources["r2"]
+    assert links.receive(source, Eof(), 0) == [Closed("r2", "the peer hung up")]
+    sink = links.dial("r2", 0)
+    del links.sinks["r2"]
+    assert links.receive(sink, Eof("gone"), 0) == [Closed("r2", "gone")]
+
+
+# -- cuts ----------------------------------------------------------------------------------
+
+
+def test_a_cut_link_is_closed_and_not_made_again() -> None:
+    links = alone()
+    sink, source = links.dial("r2", 0), greeted(links, hello(2))
+    assert links.cut("r2", IN, 0) == [Closed("r2", "the link is cut")]
+    assert sink.closed
+    assert not source.closed
+    with pytest.raises(LinkCut):
+        links.dial("r2", 0)
+    healed: list[str] = []
+    links.healed = healed.append
+    links.heal("r2", IN)
+    assert healed == ["r2"]
+    assert not links.dial("r2", 0).closed
+
+
+def test_the_other_direction_is_another_link() -> None:
+    links = alone()
+    sink, source = links.dial("r2", 0), greeted(links, hello(2))
+    assert links.cut("r2", OUT, 0) == [Closed("r2", "the link is cut")]
+    assert source.closed
+    assert not sink.closed
+    assert refusal(links, hello(2)) == "the link is cut"
+    assert links.cut("r2", OUT, 0) == []
+    links.heal("r2", OUT)
+    assert not greeted(links, hello(2)).closed
+    assert [(row.peer, row.cut) for row in links.statistics(0)] == [
+        ("r2", False),
+        ("r2", False),
+        ("r3", False),
+        ("r3", False),
+    ]
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_nobody_unknown_is_cut_or_healed(direction: Direction) -> None:
+    with pytest.raises(UnknownPeer):
+        alone().cut("r9", direction, 0)
+    with pytest.raises(UnknownPeer):
+        alone().heal("r9", direction)
+
+
+# -- time ----------------------------------------------------------------------------------
+
+
+def test_what_comes_nearer_is_told() -> None:
+    links = alone()
+    links.tick(0)
+    sooner: list[int] = []
+    links.sooner = lambda: sooner.append(links.promised)
+    source = greeted(links, hello(2))
+    assert sooner == [links.limits.collect_ns] or sooner == [links.limits.heartbeat_ns]
+    assert links.deadline == links.limits.heartbeat_ns
+    links.tick(links.deadline)
+    assert source.ready
+
+
+def test_who_was_not_there_himself_forgives_silence() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    links.tick(0)
+    links.tick(20 * SECOND)
+    assert not source.closed
+    for step in range(60):
+        links.tick(20 * SECOND + step * links.limits.heartbeat_ns)
+    assert source.closed
+
+
+def test_what_was_not_sealed_goes_out_with_the_next_tick() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    links.receive(source, Resume({}, (1,)), 0)
+    links.replica.string("k").set("v")
+    links.tick(1)
+    assert len(of(Ops, drain(source))) == 1
+
+
+def test_garbage_is_collected_in_time_and_not_while_writing_is_forbidden() -> None:
+    links = alone(())
+    links.replica.stability.members = set()
+    links.collects = False
+    links.tick(0)
+    assert links.collect_at == links.limits.collect_ns
+    links.replica.counter("k").increment(1)
+    links.replica.seal()
+    links.replica.keyspace.delete(b"k")
+    links.tick(links.collect_at)
+    assert links.replica.keyspace.litter
+    assert links.collect_at == 2 * links.limits.collect_ns + links.limits.collect_key_ns
+    links.collects = True
+    links.tick(links.collect_at)
+    assert not links.replica.keyspace.litter
+
+
+# -- regions together ----------------------------------------------------------------------
+
+
+def test_three_regions_agree_soon_and_go_the_direct_way() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.run(200)
+    for name in world.sites:
+        world[name].write(lambda r: r.counter("k").increment(1))
+    world.run(25)
+    assert world.agrees()
+    for site in world.sites.values():
+        assert site.links.repair.helpers == {}
+        assert [row.ops for row in site.links.statistics(world.now)] == [1, 1, 1, 1]
+
+
+def test_a_cut_between_two_stalls_nobody_while_a_third_sees_both() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.run(200)
+    world.cut_pair("a", "b")
+    world["a"].write(lambda r: r.string("x").set("from a"))
+    world.run(30)
+    world["c"].write(lambda r: r.string("y").set("has seen x"))
+    world.run(30)
+    assert world["b"].replica.string("y").get() is None, "not before what it has seen"
+    world.run(300)
+    assert world.agrees()
+    assert any(isinstance(event, GapFound) for event in world["b"].events)
+    assert world["b"].links.repair.helpers == {US: "c"}
+    world["a"].write(lambda r: r.string("x").set("once more"))
+    world.run(45)
+    assert world.agrees(), "from now on a's ops come through c without being asked for"
+    world.heal_pair("a", "b")
+    world.run(1000)
+    assert world["b"].links.repair.helpers == {}
+    assert world["b"].links.sinks["c"].asked == frozenset()
+
+
+def test_what_nobodys_backlog_holds_comes_with_a_snapshot() -> None:
+    world = World(mesh("a", "b", "c"), history_bytes=1)
+    world.run(200)
+    world.cut_pair("a", "b")
+    for number in range(5):
+        world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(60)
+    world["c"].write(lambda r: r.string("k").set("v"))
+    world.run(3000)
+    assert world.agrees()
+    kinds = [type(event) for event in world["b"].events]
+    assert kinds.count(GapUnfilled) == 1
+    assert kinds.count(Merged) == 1
+
+
+def test_of_two_that_need_a_snapshot_one_waits_and_needs_none() -> None:
+    world = World(mesh("a", "b", "c"), history_bytes=1)
+    world.run(200)
+    for peer in ("a", "b"):
+        world.cut_pair(peer, "c")
+    for name in ("a", "b"):
+        for number in range(5):
+            world[name].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(300)
+    for peer in ("a", "b"):
+        world.heal_pair(peer, "c")
+    world.run(2000)
+    assert world.agrees()
+    events = world["c"].events
+    assert sum(isinstance(event, SnapshotWanted) for event in events) == 2
+    assert sum(isinstance(event, Merged) for event in events) == 1
+
+
+def test_gaps_wait_while_a_snapshot_is_under_way() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    sink.state = SinkState.WAITING
+    links.repair_at = 0
+    assert links.mend(5) == []
+    assert links.repair_at == 5 + links.limits.orphan_ns
+
+
+def test_a_donor_that_is_busy_is_asked_later() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2, {make_origin(3): 4}), 0)
+    links.repair.refuse("r2", make_origin(3))
+    links.mend(0)
+    events = links.mend(links.limits.orphan_ns)
+    assert events == [GapFound("r2", make_origin(3), "")]
+    assert sink.state is SinkState.RESUMING
+    assert links.repair_at == 2 * links.limits.orphan_ns
+
+
+def test_a_crash_in_the_middle_of_a_snapshot_lets_the_next_begin() -> None:
+    world = World(mesh("a", "b", "c"), history_bytes=1, limits=Limits(batch_bytes_max=10))
+    world.run(200)
+    for name in ("a", "b"):
+        world.cut_pair(name, "c")
+        for number in range(5):
+            world[name].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(300)
+    for name in ("a", "b"):
+        world.heal_pair(name, "c")
+    sinks = world["c"].links.sinks
+    while not any(sink.state is SinkState.LOADING for sink in sinks.values()):
+        world.run(5)
+    donor = next(name for name, sink in sinks.items() if sink.state is SinkState.LOADING)
+    world[donor].crash()
+    world.run(2000)
+    assert world.agrees()
+    assert [e.peer for e in world["c"].events if isinstance(e, Merged)] != [donor]
+    world[donor].restart()
+    world.run(3000)
+    assert world.agrees()
+
+
+def test_a_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
+    world = World(mesh("a", "b", "c"))
+    world["a"].write(lambda r: r.string("k").set("v"))
+    world.run(300)
+    world["a"].crash()
+    world.run(300)
+    world["a"].restart()
+    world.run(1000)
+    assert world.agrees()
+    assert world["a"].replica.vector == {US: 1}
+    world["a"].write(lambda r: r.string("k").set("w"))
+    world.run(1000)
+    assert world.agrees()
+    assert world["c"].replica.vector == {US: 1, make_origin(1, 1): 1}
+
+
+def test_a_region_that_forgot_that_it_forgot_takes_another_name() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.amnesia = True
+    for number in range(3):
+        world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(300)
+    world["a"].crash()
+    world.run(100)
+    world["a"].incarnation -= 1
+    world["a"].restart()
+    while not any(isinstance(event, OriginReused) for event in world["a"].events):
+        world.run(5)
+    site = world["a"]
+    assert site.links.reincarnate(world.now) == make_origin(1, 1)
+    assert site.links.member.origin == site.replica.origin == make_origin(1, 1)
+    world["a"].write(lambda r: r.string("k0").set("w"))
+    world.run(2000)
+    assert world.agrees()
+    assert world["b"].replica.vector == {US: 3, make_origin(1, 1): 1}
+    assert world["b"].replica.string("k1").get() == "v"
+
+
+def test_a_new_name_is_newer_than_any_that_is_known() -> None:
+    links = alone()
+    links.replica.keyspace.vector[make_origin(1, 4)] = 1
+    links.dial("r2", 0).vector = {make_origin(1, 6): 1, make_origin(2, 9): 1}
+    assert links.reincarnate(0) == make_origin(1, 7)
+    assert list(links.ends()) == []
+
+
+def test_a_full_gate_does_not_keep_out_what_it_waits_for() -> None:
+    world = World(mesh("a", "b", "c"), gate_bytes=1)
+    world.run(200)
+    world.cut_pair("a", "b")
+    world["a"].write(lambda r: r.string("x").set("v"))
+    world.run(50)
+    for _ in range(3):
+        world["c"].write(lambda r: r.string("y").set("v"))
+    world.run(5000)
+    assert world.agrees()
+    assert any(isinstance(event, Stalled) for event in world["b"].events)
+
+
+def test_along_a_line_everything_is_relayed_and_becomes_stable() -> None:
+    world = World(line("a", "b", "c", "d"))
+    world.run(300)
+    world["a"].write(lambda r: r.string("x").set("v"))
+    world.run(65)
+    assert world.agrees(), "three hops of 20 ms each"
+    world.run(2000)
+    for site in world.sites.values():
+        assert site.replica.statistics().stable == {US: 1}
+        assert not any(isinstance(event, GapFound) for event in site.events)
+
+
+def test_questions_are_answered_by_all_who_are_connected() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.run(300)
+    world["b"].write(lambda r: r.string("x").set("v"))
+    links = world["a"].links
+    question = links.ask()
+    assert links.answers(question) == {}
+    world.run(50)
+    eu = 2 << INCARNATION_BITS
+    assert links.answers(question) == {"b": {eu: 1}, "c": {eu: 1}} or links.answers(question) == {
+        "b": {eu: 1},
+        "c": {},
+    }
+    assert links.answers(question + 1) == {}
+
+
+def test_strangers_are_asked_nothing() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    drain(sink)
+    links.ask()
+    assert of(Ask, drain(sink)) == []
+
+
+def test_statistics_say_how_each_link_is_doing() -> None:
+    world = World({**mesh("a", "b"), "c": []}, delay_ns=10 * MS)
+    world["a"].peers = [*world["a"].peers]
+    world["a"].links.peers["c"] = Peer("c", 3, (), serves=False)
+    world.run(300)
+    world["b"].write(lambda r: r.string("x").set("v"))
+    world.run(5)
+    incoming, outgoing = world["a"].links.statistics(world.now)
+    assert (incoming.direction, incoming.state, incoming.stage) == (IN, "streaming", "")
+    assert (outgoing.direction, outgoing.state, outgoing.stage) == (OUT, "sending", "streaming")
+    assert incoming.rtt_ms == 20
+    assert incoming.lag_ms == 10
+    assert incoming.connects == outgoing.connects == 1
+    assert (incoming.partial_ok, incoming.full, incoming.last_error) == (1, 0, "")
+    (_, sending) = world["b"].links.statistics(world.now)
+    assert (sending.behind, sending.ops) == (1, 1)
+    world.run(100)
+    (_, sending) = world["b"].links.statistics(world.now)
+    assert (sending.behind, sending.acknowledged) == (0, {2 << INCARNATION_BITS: 1})
+
+
+def test_who_hangs_up_politely_says_why() -> None:
+    world = World(mesh("a", "b"))
+    world.run(100)
+    world["a"].note(world["a"].links.close_all("going down", world.now))
+    world.run(25)
+    reasons = [event.reason for event in world["b"].events if isinstance(event, Closed)]
+    assert reasons == ["going down", "going down"]
+    world.run(500)
+    assert world["b"].events.count(Connected("a", 1, US)) == 4
+    assert Resynced("a", False) in world["b"].events
