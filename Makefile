@@ -1,6 +1,7 @@
 # Needs nothing but python3 (3.11 or newer) and the package index. `make help` lists the targets.
 
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 PACKAGES := crdt replication geo crdb sim
 SOURCES := $(shell find $(PACKAGES) -type f -not -name '*.pyc')
@@ -32,15 +33,16 @@ demo: .venv/installed
 # The tests import the source tree, pure, so that coverage sees it; the commands that they start are
 # the installed, compiled ones. `make test COVER=1` measures coverage and holds it to its limits.
 test: .venv/installed .venv/locked-dev
-	$(BIN)/python -m pytest $(if $(COVER),--cov --cov-report=) $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) $(if $(COVER),--cov --cov-report=) $(ARGS)
 	$(if $(COVER),$(BIN)/python tools/coverage_gate.py)
 
 # The tests of the packages once more, against the compiled ones: in build/compiled there is nothing
 # else to import.
 test-compiled: .venv/installed .venv/locked-dev
 	@mkdir -p build/compiled && ln -sfn ../../tests ../../examples build/compiled/
-	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest $(ARGS) --rootdir . \
-		--config-file ../../pyproject.toml --override-ini pythonpath= $(PACKAGES:%=tests/%)
+	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest --numprocesses $(WORKERS) \
+		--rootdir . --config-file ../../pyproject.toml --override-ini pythonpath= \
+		$(ARGS) $(PACKAGES:%=tests/%)
 
 check: lint
 	$(MAKE) test COVER=1
