@@ -288,7 +288,8 @@ for delay, visible, partial, full in zip(DELAYS, *CURVES.values(), strict=True):
 # ## Without a server
 #
 # The types are a library: a replica each, no I/O, and whatever transport there is brings
-# `since(vector)` to `accept`. A set, cut by simply not exchanging anything:
+# `since(vector)` to `accept`. A cut is simply not exchanging anything. Beside the types of Redis
+# there are some whose rule is another; here each with what two replicas do to it meanwhile.
 
 # %%
 us, eu = Replica(1), Replica(2)
@@ -301,12 +302,38 @@ def exchange() -> None:
             sink.accept(op)
 
 
-us.set("cart").add("milk", "eggs")
+us.set("add wins").add("milk")
+us.set_remove_wins("remove wins").add("milk")
+us.flag("enable wins").enable()
+us.flag("disable wins", disable_wins=True).enable()
 exchange()
 
-us.set("cart").discard("milk", "eggs")
-eu.set("cart").add("milk")
+us.set("add wins").discard("milk")
+eu.set("add wins").add("milk")
+us.set_remove_wins("remove wins").discard("milk")
+eu.set_remove_wins("remove wins").add("milk")
+us.multi_value("title").set("Draft")
+eu.multi_value("title").set("Entwurf")
+us.counter("balance").increment(5)
+eu.counter("balance").decrement(2)
+us.counter_grow("visits").increment(5)
+eu.counter_grow("visits").increment(2)
+us.flag("enable wins").disable()
+eu.flag("enable wins").enable()
+us.flag("disable wins", disable_wins=True).disable()
+eu.flag("disable wins", disable_wins=True).enable()
 exchange()
 
+# %%
+seen = {
+    "set, an add wins": sorted(eu.set("add wins")),
+    "set, a remove wins": sorted(eu.set_remove_wins("remove wins")),
+    "register that shows all": sorted(eu.multi_value("title").values()),
+    "counter": eu.counter("balance").value,
+    "counter that only grows": eu.counter_grow("visits").value,
+    "flag, enable wins": bool(eu.flag("enable wins")),
+    "flag, disable wins": bool(eu.flag("disable wins", disable_wins=True)),
+}
+table(("", "both read"), *((name, str(value)) for name, value in seen.items()))
 assert us.digest() == eu.digest()
-print(sorted(us.set("cart")), sorted(eu.set("cart")))
+assert list(seen.values()) == [["milk"], [], ["Draft", "Entwurf"], 3, 7, True, False]

@@ -4,6 +4,7 @@
 
     docs/commands.md            from the command table
     docs/states.md, *.svg       from the transition tables of the two ends of a link
+    docs/faults.md              from the simulator's table of faults
 
 `tests/test_reference.py` fails while a page differs from what this would write.
 """
@@ -23,6 +24,7 @@ import attrs
 from crdb.server.registry import COMMANDS
 from crdb.server.table import Command
 from replication import sink, source
+from sim.faults import FAULTS
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 NOTE: Final = "<!-- Written by tools/reference.py from the tables of the code; do not edit. -->\n"
@@ -67,7 +69,12 @@ def pages() -> dict[str, str]:
     sections = [
         section(name, table, tuple(states)) for name, (table, _, states) in machines.items()
     ]
-    return {"commands.md": commands_page(), "states.md": states_page(sections), **drawn}
+    return {
+        "commands.md": commands_page(),
+        "states.md": states_page(sections),
+        "faults.md": faults_page(),
+        **drawn,
+    }
 
 
 # -- commands --------------------------------------------------------------------------------
@@ -106,6 +113,22 @@ def command_row(command: Command) -> str:
     kinds = ", ".join(kind for kind in KINDS if kind in command.flags)
     summary = command.summary.replace("|", "\\|")
     return f"| `{name}` | {command.arity} | {kinds} | {summary} |"
+
+
+# -- faults ----------------------------------------------------------------------------------
+
+
+def faults_page() -> str:
+    """All kinds of faults."""
+    opening = (
+        "What the simulator can do to regions and to the network between them. A seed switches "
+        "some of them on for a whole run; `python -m sim SEED --faults cut,crash` chooses. "
+        "Between two of a kind there is always a rest, and in the end everything is healed."
+    )
+    lines = ["# Faults\n", NOTE, textwrap.fill(opening, COLUMNS) + "\n"]
+    lines += ["| fault | what it does |", "| --- | --- |"]
+    lines += [f"| {fault.name} | {fault.does} |" for fault in FAULTS.values()]
+    return "\n".join(lines) + "\n"
 
 
 # -- states ----------------------------------------------------------------------------------
