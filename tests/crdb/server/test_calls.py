@@ -7,6 +7,7 @@ import pytest
 from crdb.server.client import Client
 from crdb.server.errors import READ_ONLY
 from crdb.server.executor import receive
+from crdb.server.table import TABLE, Command
 from tests.crdb.raw import exchange, instance, lines, ours
 from tests.crdb.redis_peer import Peer
 
@@ -102,6 +103,18 @@ def test_calls_refusals_and_failures_are_counted() -> None:
     assert "errorstat_ERR:count=3" in text
     assert "errorstat_EXECABORT:count=1" in text
     assert "errorstat_WRONGTYPE:count=1" in text
+
+
+def test_some_commands_are_not_for_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TABLE, b"ping", Command("ping", nothing, -1, "no_multi"))
+    assert lines(Client(instance()), "ping", "MULTI", "ping", "EXEC")[2:] == [
+        b"-ERR Command not allowed inside a transaction\r\n",
+        b"-EXECABORT Transaction discarded because of previous errors.\r\n",
+    ]
+
+
+def nothing(_client: Client, _args: list[bytes]) -> None:
+    """A handler that does nothing."""
 
 
 def test_cross_protocol_requests_are_reported() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from crdb.server.client import Client
 from crdb.server.registry import COMMANDS
+from crdb.server.table import TABLE, Command
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import Peer, Reply, decode
 
@@ -100,6 +101,17 @@ def test_filters() -> None:
     client = Client(instance())
     reply = decode(lines(client, "COMMAND LIST FILTERBY ACLCAT TRANSACTION")[0])
     assert sorted(reply) == [b"discard", b"exec", b"multi", b"unwatch", b"watch"]
+
+
+def test_arguments_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = Command("strange", not_called, -1, getkeys=lambda args: [])
+    monkeypatch.setitem(TABLE, b"strange", strange)
+    [reply] = lines(Client(instance()), "COMMAND GETKEYS strange x")
+    assert reply == b"-ERR Invalid arguments specified for command\r\n"
+
+
+def not_called(_client: Client, _args: list[bytes]) -> None:
+    """A handler that is not called."""
 
 
 def test_keys_with_flags() -> None:
