@@ -23,6 +23,7 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # The library's name. It lives in the lowest package, so that the wheel holds our packages only.
+# (mypyc expects it beside them: the `__file__` of a compiled module may say `crdt/crdt`.)
 GROUP = "crdt.hot"
 # Chosen by `make bench`; CRDB_OPT=0 makes a build for a look at something else quick.
 OPTIMISATION = "2"

@@ -132,8 +132,8 @@ def main() -> None:
     parser.add_argument("--probes", type=int, default=400)
     parser.add_argument("--delays", type=float, nargs="+", default=[0.0, 40.0], help="ms one way")
     arguments = parser.parse_args()
-    title = f"Milliseconds until visible in another region, at {arguments.rate:,} writes a second"
-    shown = Table(title=title, title_justify="left")
+    title = f"Milliseconds until a write is visible elsewhere ({arguments.rate:,} writes/s)"
+    shown = Table(title=title, title_justify="left", min_width=len(title))
     for heading in ("link delay", "median", "p99", "worst"):
         shown.add_column(heading, justify="right")
     with pinned_to(DRIVER_CORE):
