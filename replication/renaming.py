@@ -16,23 +16,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from crdt.contested import Contested
+from crdt.contested import CONTESTED, Contested
 from crdt.counter import Counter
 from crdt.dots import INCARNATION_BITS, INCARNATION_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector
 from crdt.errors import DecodeError
 from crdt.fields import Fields
-from crdt.list import List
+from crdt.hash import HASH
+from crdt.list import LIST, List
 from crdt.merging import Incoming
 from crdt.op import Op
 from crdt.register import Register, Write
-from crdt.set import Set
+from crdt.set import SET_TYPE, Set
+from crdt.string import STRING
 from crdt.value import Effect, Value
+from crdt.zset import ZSET
 
 # Where effects keep origins, by kind: the index of an item, and what it is.
 RESETS: Final = {0x10: 4, 0x11: 4, 0x31: 5, 0x34: 3, 0x41: 5, 0x44: 3}
 PLACES: Final = {0x50: 2, 0x51: 3}
 DELETE: Final = 0x00
 REMOVE_ELEMENTS: Final = 0x52
+SERVED: Final = (CONTESTED, STRING, SET_TYPE, HASH, ZSET, LIST)
 PLAIN: Final = (0x01, 0x02, 0x12, 0x20, 0x21, 0x30, 0x32, 0x33, 0x40, 0x42, 0x43)
 
 
@@ -140,22 +144,24 @@ class Renaming:
 
     def value(self, value: Value) -> None:
         """Rename the dots of a value."""
-        if isinstance(value, Register):
-            self.register(value)
-        elif isinstance(value, Set):
-            for member, held in value.members.items():
-                dots = self.dot(held) if isinstance(held, int) else tuple(map(self.dot, held))
-                value.members[member] = dots
-        elif isinstance(value, Fields):
-            for register in value.everything().values():
-                self.register(register)
-        elif isinstance(value, List):
-            self.elements(value)
-        elif isinstance(value, Contested):
-            for part in value.parts.values():
-                self.value(part)
-        else:
+        if value.code() not in SERVED:
             raise DecodeError(f"{type(value).__name__} cannot be followed under other names")
+        match value:
+            case Register():
+                self.register(value)
+            case Set():
+                for member, held in value.members.items():
+                    dots = tuple(map(self.dot, held)) if isinstance(held, tuple) else self.dot(held)
+                    value.members[member] = dots
+            case Fields():
+                for register in value.everything().values():
+                    self.register(register)
+            case List():
+                self.elements(value)
+            case _:
+                assert isinstance(value, Contested)
+                for part in value.parts.values():
+                    self.value(part)
 
     def register(self, register: Register) -> None:
         """Rename the dots of a register and of the counter on top."""

@@ -19,7 +19,7 @@ from replication.events import (
     SnapshotWanted,
     Stalled,
 )
-from replication.frames import FOLLOWER, Ask, Eof, Hello, Ops, Refuse, Resume
+from replication.frames import FOLLOWER, Ask, Eof, Heartbeat, Hello, Ops, Refuse, Resume
 from replication.limits import MS, SECOND, Limits
 from replication.links import FOLLOWERS_MAX, GREETING_MAX, Links
 from replication.member import Direction, Member, Peer
@@ -466,6 +466,21 @@ def test_questions_are_answered_by_all_who_are_connected() -> None:
         "c": {},
     }
     assert links.answers(question + 1) == {}
+
+
+def test_who_connects_after_a_question_is_asked_it() -> None:
+    links = alone()
+    question = links.ask()
+    source = greeted(links, hello(2))
+    assert of(Ask, drain(source)) == [Ask(question)]
+
+
+def test_what_others_say_of_us_counts_for_nothing() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2), 0)
+    links.receive(sink, Heartbeat({}, 5, ((1, {US: 0}, 7), (3, {US: 0}, 8))), 0)
+    assert links.replica.stability.clocks == {2: 5, 3: 8}
 
 
 def test_strangers_are_asked_nothing() -> None:

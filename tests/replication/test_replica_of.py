@@ -8,6 +8,7 @@ import pytest
 
 from crdt.dots import make_origin, region_of
 from crdt.replica import Replica
+from replication.end import NEVER
 from replication.errors import CannotFollow
 from replication.events import Closed, Merged, Resynced
 from replication.limits import MS
@@ -255,6 +256,13 @@ def test_a_source_with_too_many_regions_is_refused() -> None:
 def test_what_cannot_be_followed(names: Sequence[str]) -> None:
     with pytest.raises(CannotFollow):
         Follower(Replica(1), Member("f", 1, 1 << 14), names)
+
+
+def test_a_follower_repairs_no_gaps() -> None:
+    follower = Follower(Replica(1), Member("f", 1, 1 << 14), ["x"])
+    follower.repair_at = 0
+    assert follower.tick(0) == []
+    assert follower.repair_at == NEVER
 
 
 def test_a_database_does_not_follow_itself() -> None:
