@@ -177,7 +177,7 @@ class Instance:
             for key in keys:
                 self.waiting.serve(key)
         if self.pending.by_client:
-            self.pending.look(self.now)
+            self.pending.look_again(self.now)
 
     # -- limits ----------------------------------------------------------------------------
 

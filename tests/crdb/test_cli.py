@@ -7,59 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from crdb.cli import main
-
-WAIT_SECONDS = 20.0
-
-
-def free_base() -> int:
-    """A number N such that N + 1, N + 2 and the link ports above them are free."""
-    for base in range(23_000, 33_000, 10):
-        ports = [base + i + above for i in (1, 2) for above in (0, 10_000)]
-        if all(is_free(port) for port in ports):
-            return base
-    raise AssertionError("no free ports")
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) != 0
-
-
-@contextmanager
-def started(arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "crdb", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate(timeout=WAIT_SECONDS)
-
-
-def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    event: dict[str, Any] = json.loads(line)
-    return event
-
-
-def ask(port: int, *words: str) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as sock:
-        sock.sendall(" ".join(words).encode() + b"\r\n")
-        return sock.recv(65536)
+from tests.crdb.processes import WAIT_SECONDS, ask, eventually, first_event, free_base, started
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -109,6 +62,7 @@ def test_regions_can_be_processes_of_their_own(tmp_path: Path) -> None:
     ):
         assert [region["name"] for region in first_event(one)["regions"]] == ["r1"]
         assert [region["name"] for region in first_event(two)["regions"]] == ["r2"]
+        eventually(lambda: ask(base + 1, "CRDB.LINKS").count(b"streaming") == 2)
         assert ask(base + 1, "SADD", "s", "x") == b":1\r\n"
         assert ask(base + 1, "CRDB.SETTLE", "10000") == b":1\r\n"
         assert ask(base + 2, "SCARD", "s") == b":1\r\n"
@@ -135,7 +89,8 @@ def test_a_bad_call_is_one_line_that_helps(
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("crdb: ") and err.count("\n") == 1
+    assert err.startswith("crdb: ")
+    assert err.count("\n") == 1
     assert said in err
 
 

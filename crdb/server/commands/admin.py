@@ -144,7 +144,7 @@ def settle(client: Client, args: list[bytes]) -> None:
     if control is None:
         reply.integer(client.out, 1)
     else:
-        wait(client, ms, Settling(control).is_over)
+        wait(client, ms, Settling(control).is_over, asks=True)
 
 
 def await_vector(client: Client, args: list[bytes]) -> None:
@@ -165,7 +165,7 @@ def parse_wait(argument: bytes) -> int:
     return ms
 
 
-def wait(client: Client, ms: int, is_over: Callable[[], bool]) -> None:
+def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = False) -> None:
     """Reply 1 as soon as `is_over`, or 0 in `ms` from now."""
     out = client.out
 
@@ -181,7 +181,7 @@ def wait(client: Client, ms: int, is_over: Callable[[], bool]) -> None:
         reply.integer(out, 0)
         return
     now = client.instance.now
-    waiter = Waiter(client, now + ms, look, lambda: reply.integer(out, 0))
+    waiter = Waiter(client, now + ms, look, lambda: reply.integer(out, 0), asks=asks)
     client.instance.pending.add(waiter, now)
 
 

@@ -1,7 +1,7 @@
-"""Replica Of: REPLICAOF and SLAVEOF, ROLE, and the port that followers dial.
+"""Replica Of: REPLICAOF and SLAVEOF, CRDB.FOLLOW, ROLE, and the port that followers dial.
 
 `REPLICAOF host port` makes the instance a read-only copy of another, `REPLICAOF NO ONE` ends that
-and keeps the data. Several sources can be named in one call (section 20 of the specification).
+and keeps the data. CRDB.FOLLOW names several sources at once (section 20 of the specification).
 """
 
 from __future__ import annotations
@@ -30,14 +30,19 @@ def control_of(client: Client) -> FollowControl:
 
 
 def replicaof(client: Client, args: list[bytes]) -> None:
-    """Follow the named sources, or nobody."""
+    """Follow one source, or nobody."""
+    if arguments.is_word(args[1], b"NO") and arguments.is_word(args[2], b"ONE"):
+        control_of(client).promote()
+        reply.ok(client.out)
+    else:
+        follow(client, args)
+
+
+def follow(client: Client, args: list[bytes]) -> None:
+    """Follow the named sources."""
     control = control_of(client)
     if len(args) % 2 == 0:
         raise CommandError(wrong_arity(args[0].lower()))
-    if len(args) == 3 and arguments.is_word(args[1], b"NO") and arguments.is_word(args[2], b"ONE"):
-        control.promote()
-        reply.ok(client.out)
-        return
     sources = [parse_address(args[i], args[i + 1]) for i in range(1, len(args), 2)]
     if sources == list(control.sources()):
         reply.simple(client.out, b"OK Already connected to specified master")
@@ -84,14 +89,20 @@ def link_port(client: Client, args: list[bytes]) -> None:
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
-        "replicaof", replicaof, -3, "admin noscript stale no_async_loading", since="5.0.0",
+        "replicaof", replicaof, 3, "admin noscript stale no_async_loading", since="5.0.0",
         group="server", categories="admin slow dangerous",
         summary="Makes the instance a read-only copy of others, or of none.", complexity="O(1)",
     ),
     Command(
-        "slaveof", replicaof, -3, "admin noscript stale no_async_loading", since="1.0.0",
+        "slaveof", replicaof, 3, "admin noscript stale no_async_loading", since="1.0.0",
         group="server", categories="admin slow dangerous",
         summary="The old name of REPLICAOF.", complexity="O(1)",
+    ),
+    Command(
+        "crdb.follow", follow, -3, "admin noscript stale", since="0.1.0",
+        categories="admin slow dangerous",
+        summary="Makes the instance a read-only copy of several others.",
+        complexity="O(N) where N is the number of sources.",
     ),
     Command(
         "role", role, 1, "noscript loading stale fast", since="2.8.12",

@@ -1,0 +1,69 @@
+"""`crdb` as a process of its own, for tests that look at it from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+WAIT_SECONDS = 60.0
+
+
+def free_base() -> int:
+    """A number N such that N + 1, N + 2 and the link ports above them are free."""
+    bases = range(23_000, 32_000, 10)
+    first = os.getpid() % len(bases)  # tests run side by side
+    for base in (*bases[first:], *bases[:first]):
+        ports = [base + i + above for i in (1, 2) for above in (0, 10_000)]
+        if all(is_free(port) for port in ports):
+            return base
+    raise AssertionError("no free ports")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) != 0
+
+
+@contextmanager
+def started(arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
+    """`crdb` with these arguments, ended by its process id."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crdb", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=WAIT_SECONDS)
+
+
+def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The first line of a process that was started with `--json`."""
+    assert process.stdout is not None
+    event: dict[str, Any] = json.loads(process.stdout.readline())
+    return event
+
+
+def ask(port: int, *words: str) -> bytes:
+    """One request on a connection of its own, and the beginning of its reply."""
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as sock:
+        sock.sendall(" ".join(words).encode() + b"\r\n")
+        return sock.recv(65536)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Look again and again until it holds; each look is a round trip. Fails after WAIT_SECONDS."""
+    ends = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        assert time.monotonic() < ends, "it never held"
