@@ -13,6 +13,7 @@ import attrs
 import trio
 
 DELAYED_BYTES_MAX: Final = 64 << 20  # on their way: four full windows
+EARLY_SECONDS: Final = 0.000_7  # an idle event loop wakes up to a millisecond late
 
 
 @attrs.define
@@ -55,8 +56,8 @@ class Line:
             if not self.queue:
                 await self.filled.wait()
                 continue
-            await trio.sleep_until(self.queue[0][0])
-            now, due = trio.current_time(), b""
+            await trio.sleep_until(self.queue[0][0] - EARLY_SECONDS)
+            now, due = trio.current_time() + EARLY_SECONDS, b""
             while self.queue and self.queue[0][0] <= now:
                 due += self.queue.popleft()[1]
             await self.stream.send_all(due)
