@@ -68,7 +68,8 @@ class Contested(Value):
         return self.shown().visible()
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
-        assert isinstance(other, Contested) and other.parts.keys() == self.parts.keys()
+        assert isinstance(other, Contested)
+        assert other.parts.keys() == self.parts.keys()
         for code, value in self.parts.items():
             value.merge(other.parts[code], mine, theirs)
 
@@ -76,7 +77,10 @@ class Contested(Value):
         return any(value.litter() for value in self.parts.values())
 
     def sweep(self, stable: Vector) -> bool:
-        return any([value.sweep(stable) for value in self.parts.values()])
+        left = False
+        for value in self.parts.values():
+            left = value.sweep(stable) or left
+        return left
 
     def state(self) -> Any:
         return tuple((code, self.parts[code].state()) for code in sorted(self.parts))

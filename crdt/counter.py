@@ -86,15 +86,18 @@ class Counter:
             return seq, delta
         return share.birth, add(share.sum, delta)
 
-    def add(self, dot: Dot, birth: int, total: Number) -> None:
-        """Take in an increment: its origin's sum after it."""
+    def add(self, dot: Dot, birth: int, total: Number) -> bool:
+        """Take in an increment: its origin's sum after it. True if its origin has a live share
+        now, as it does unless the peer that sent it is out of order."""
         origin = dot >> SEQ_BITS
         share = self.shares.get(origin)
         if share is None or birth > share.birth:
             self.shares[origin] = Share(birth, dot & SEQ_MAX, total)
-        elif birth == share.birth:
+            return True
+        if birth == share.birth:
             share.seq = dot & SEQ_MAX
             share.sum = total
+        return share.seq > share.reset_seq
 
     def resets(self) -> tuple[Any, ...] | None:
         """What a reset made here must carry: origin, birth, seq, sum of each live share."""
@@ -174,11 +177,18 @@ class Counter:
             origin, birth, seq, total, reset_seq, reset_sum, reset_dot = flat[index : index + 7]
             for item in (origin, birth, seq, reset_seq, reset_dot):
                 integer_of(item, "a counter's share", 0, DOT_MAX)
-            if type(total) not in (int, float) or type(reset_sum) not in (int, float):
+            if not is_sum(total) or not is_sum(reset_sum):
                 raise DecodeError("a counter's share: expected numbers as sums")
             share = Share(birth, seq, total)
             share.reset_seq, share.reset_sum, share.reset_dot = reset_seq, reset_sum, reset_dot
             self.shares[origin] = share
+
+
+def is_sum(item: object) -> bool:
+    """An integer that bytes can hold, or a float that is a number."""
+    if type(item) is int:
+        return -(1 << 63) <= item < 1 << 64
+    return type(item) is float and item == item
 
 
 def merge_share(held: Share, other: Share) -> None:

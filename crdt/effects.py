@@ -10,16 +10,20 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from crdt.decoding import is_tuple
-from crdt.dots import SEQ_MAX
+from crdt.dots import DOT_MAX, SEQ_MAX
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
 
 KIND_MAX: Final = 255 << 4 | 15
+STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
+STEP_MAX: Final = 1 << 53
+SUM_MAX: Final = (1 << 63) - 1
+INFINITY: Final = float("inf")
 
 
-def is_int(item: object) -> bool:
-    """An integer that is no boolean."""
-    return type(item) is int
+def is_code(item: object) -> bool:
+    """The number of a type."""
+    return type(item) is int and 0 < item <= KIND_MAX >> 4
 
 
 def is_bytes(item: object) -> bool:
@@ -27,9 +31,26 @@ def is_bytes(item: object) -> bool:
     return type(item) is bytes
 
 
+def is_stamp(item: object) -> bool:
+    """Milliseconds from the time base of an operation."""
+    return type(item) is int and -STAMP_MAX <= item <= STAMP_MAX
+
+
 def is_number(item: object) -> bool:
-    """An integer or a float."""
-    return type(item) is int or type(item) is float
+    """An integer of 64 bits, or a float that is a number."""
+    if type(item) is int:
+        return -SUM_MAX <= item <= SUM_MAX
+    return type(item) is float and item == item
+
+
+def is_finite(item: object) -> bool:
+    """An integer of 64 bits, or a finite float."""
+    return is_number(item) and -INFINITY < cast("float", item) < INFINITY
+
+
+def is_name(item: object) -> bool:
+    """The origin, birth or sequence number of a share."""
+    return type(item) is int and 0 <= item <= DOT_MAX
 
 
 def is_seq(item: object) -> bool:
@@ -43,7 +64,7 @@ def are_resets(item: object) -> bool:
         return False
     flat = cast("tuple[Any, ...]", item)
     for index, part in enumerate(flat):
-        if not (is_number(part) if index % 4 == 3 else is_int(part)):
+        if not (is_number(part) if index % 4 == 3 else is_name(part)):
             return False
     return True
 
@@ -62,12 +83,17 @@ def is_carried(item: object) -> bool:
         return False
     flat = cast("tuple[Any, ...]", item)
     resets = all(are_resets(each) or are_field_resets(each) for each in flat[1::2])
-    return all(map(is_int, flat[::2])) and resets
+    return all(map(is_code, flat[::2])) and resets
 
 
 def is_place(item: object) -> bool:
     """A parent position of a list, the empty one included."""
-    return is_tuple(item, 4) and all(map(is_int, cast("tuple[Any, ...]", item)))
+    return is_tuple(item, 4) and all(map(is_step, cast("tuple[Any, ...]", item)))
+
+
+def is_step(item: object) -> bool:
+    """One number of a position."""
+    return type(item) is int and -STEP_MAX <= item <= STEP_MAX
 
 
 def is_position(item: object) -> bool:
@@ -78,6 +104,11 @@ def is_position(item: object) -> bool:
 def is_deadline(item: object) -> bool:
     """Milliseconds of wall clock, or never."""
     return type(item) is int and 0 <= item <= FOREVER
+
+
+def is_growth(item: object) -> bool:
+    """The sum of a counter that only grows."""
+    return type(item) is int and 0 <= item <= SUM_MAX
 
 
 def is_sign(item: object) -> bool:
@@ -92,26 +123,26 @@ SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
     0x00: ((is_carried,), ()),
     0x01: ((is_deadline,), ()),
     0x02: ((), ()),
-    0x12: ((is_seq, is_number), ()),
+    0x12: ((is_seq, is_finite), ()),
     0x20: ((), (is_bytes,)),
     0x21: ((), (is_bytes,)),
-    0x30: ((is_int,), (is_bytes, is_bytes)),
-    0x31: ((is_int, is_bytes, is_bytes, are_resets), ()),
-    0x32: ((is_bytes, is_seq, is_number), ()),
+    0x30: ((is_stamp,), (is_bytes, is_bytes)),
+    0x31: ((is_stamp, is_bytes, is_bytes, are_resets), ()),
+    0x32: ((is_bytes, is_seq, is_finite), ()),
     0x33: ((), (is_bytes,)),
     0x34: ((is_bytes, are_resets), ()),
-    0x40: ((is_int,), (is_bytes, is_number)),
-    0x41: ((is_int, is_bytes, is_number, are_resets), ()),
+    0x40: ((is_stamp,), (is_bytes, is_number)),
+    0x41: ((is_stamp, is_bytes, is_number, are_resets), ()),
     0x42: ((is_bytes, is_seq, is_number), ()),
     0x43: ((), (is_bytes,)),
     0x44: ((is_bytes, are_resets), ()),
-    0x50: ((is_place, is_int, is_sign), (is_bytes,)),
-    0x51: ((is_int, is_position, is_bytes), ()),
+    0x50: ((is_place, is_step, is_sign), (is_bytes,)),
+    0x51: ((is_stamp, is_position, is_bytes), ()),
     0x52: ((), (is_position,)),
     0x60: ((is_bytes,), ()),
     0x70: ((), (is_bytes,)),
     0x71: ((), (is_bytes,)),
-    0x80: ((is_seq, is_int), ()),
+    0x80: ((is_seq, is_growth), ()),
     0x90: ((), ()),
     0x91: ((), ()),
     0xA0: ((), ()),
@@ -128,7 +159,7 @@ def check_effect(effect: Any) -> None:
         raise DecodeError("an effect: expected its kind and key first")
     if kind == 0x10 or kind == 0x11:
         if len(effect) == 4 or (len(effect) == 5 and are_resets(effect[4])):
-            if type(effect[2]) is int and type(effect[3]) is bytes:
+            if is_stamp(effect[2]) and type(effect[3]) is bytes:
                 return
         raise DecodeError("a write of a string: expected stamp, value and resets")
     if kind < 256:

@@ -57,13 +57,15 @@ class Fields(Value):
                 self.changed(field, register)
         elif operation == RESET:
             register = self.room(effect[3])
-            register.counter().reset(effect[5], dot)
+            register.reset(effect[5], dot)
             register.write(dot, observed.base + effect[2], effect[4], observed)
             self.settle(effect[3])
         elif operation == ADD:
             register = self.room(effect[2])
-            register.counter().add(dot, effect[3], effect[4])
-            self.changed(effect[2], register)
+            if register.counter().add(dot, effect[3], effect[4]):
+                self.changed(effect[2], register)
+            else:
+                self.settle(effect[2])
         elif operation == REMOVE:
             for index in range(2, len(effect)):
                 self.discard(effect[index], None, observed)

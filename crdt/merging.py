@@ -17,8 +17,8 @@ from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
 from crdt.keyspace import Keyspace
-from crdt.op import STAMP_MAX, read_vector
-from crdt.register import Register
+from crdt.op import read_vector
+from crdt.register import LATEST, Register
 from crdt.snapshot import END, HEAD, KEYS, unpack_piece
 from crdt.string import STRING, String
 from crdt.value import Value
@@ -68,7 +68,7 @@ class Incoming:
         if columns == ():
             return
         least, *rest, flags = items_of(columns, 6, "plain strings")
-        integer_of(least, "plain strings' least stamp", -STAMP_MAX, STAMP_MAX)
+        integer_of(least, "plain strings' least stamp", -LATEST, LATEST)
         keys, dots, stamps, values = [tuple_of(column, "a column") for column in rest]
         bytes_of(flags, "plain strings' flags")
         if not len(keys) == len(dots) == len(stamps) == len(values) == len(flags):
@@ -126,7 +126,8 @@ def check_deadlines(deadlines: object) -> tuple[int, ...]:
 
 def merge_into(db: Keyspace, incoming: Incoming) -> None:
     """Merge a complete snapshot into the live keyspace, at once. O(keys of both)."""
-    assert incoming.complete and not db.outbox
+    assert incoming.complete
+    assert not db.outbox
     if not db.vector and not db.data and not db.deadlines.table:
         adopt(db, incoming)
     else:

@@ -10,16 +10,12 @@ effects]`. Stamps in effects count from `base`, in milliseconds, which keeps the
 
 from __future__ import annotations
 
-from typing import Final
-
 from crdt import codec
 from crdt.decoding import integer_of, items_of, tuple_of
 from crdt.dots import ORIGIN_MAX, SEQ_MAX, Origin, Vector
-from crdt.effects import check_effect
+from crdt.effects import STAMP_MAX, check_effect
 from crdt.errors import DecodeError
 from crdt.value import Effect
-
-STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
 
 
 class Op:

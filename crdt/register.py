@@ -13,7 +13,7 @@ than its three fields.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from crdt.counter import Counter, Share
 from crdt.decoding import integer_of, tuple_of
@@ -22,6 +22,8 @@ from crdt.errors import DecodeError
 from crdt.number import Number
 from crdt.observed import Observed
 from crdt.value import Value
+
+LATEST: Final = 1 << 56  # ms; beyond any stamp that operations can have led to
 
 
 class Write:
@@ -133,9 +135,14 @@ class Register(Value):
         share = self.extra.counter.shares.get(origin)
         return share if share is not None and share.live() else None
 
+    def reset(self, resets: object, dot: Dot) -> None:
+        """Take back the increments that the effect named `dot` carries."""
+        if self.extra is not None and self.extra.counter is not None:
+            self.extra.counter.reset(resets, dot)
+
     def remove(self, observed: Observed, resets: object) -> None:
-        if resets is not None and self.extra is not None and self.extra.counter is not None:
-            self.extra.counter.reset(resets, observed.dot())
+        if resets is not None:
+            self.reset(resets, observed.dot())
         if self.extra is None or not self.extra.rivals:
             if self.dot and observed.covers(self.dot):
                 self.dot, self.stamp, self.value = 0, 0, None
@@ -236,8 +243,9 @@ class Register(Value):
     def check_write(self, dot: Any, stamp: Any, value: Any) -> None:
         """Refuse what is no write."""
         integer_of(dot, "a register's dot", 0, DOT_MAX)
-        if type(stamp) is not int or (dot and not self.admits(value)):
-            raise DecodeError("a register: expected a stamp and a value of its type")
+        integer_of(stamp, "a register's stamp", -LATEST, LATEST)
+        if not (self.admits(value) if dot else value is None):
+            raise DecodeError("a register: expected a value of its type")
 
     def admits(self, value: object) -> bool:
         """Whether `value` may be written here."""

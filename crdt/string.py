@@ -49,7 +49,7 @@ class String(Register):
             return
         self.write(dot, observed.base + effect[2], effect[3], observed)
         if len(effect) > 4:
-            self.counter().reset(effect[4], dot)
+            self.reset(effect[4], dot)
 
     def read(self) -> bytes:
         """What GET shows."""

@@ -37,7 +37,7 @@ class Score(Register):
         return ZSET
 
     def admits(self, value: object) -> bool:
-        return type(value) is float or type(value) is int
+        return type(value) is int or (type(value) is float and value == value)
 
     def number(self) -> float:
         """The score that readers see; minus zero is zero, as in Redis 7.2."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -88,8 +89,8 @@ def test_a_failure_is_a_script_and_the_two_values() -> None:
     with pytest.raises(AssertionError) as caught:
         check_type(planted.GreedyCart, CART, specs.add_wins)
     text = str(caught.value)
-    assert "write 1 (1, b'milk')" in text
-    assert "shows set(), the specification says {b'milk'}" in text
+    assert re.search(r"write \d \(1, b'milk'\)", text)
+    assert "shows set(), the specification says {b" in text
     assert "found with seed" in text
 
 
