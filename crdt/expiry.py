@@ -96,9 +96,7 @@ class Deadlines:
         ours = dict(zip(held[::2], held[1::2], strict=True))
         given = dict(zip(theirs[::2], theirs[1::2], strict=True))
         kept = {dot: at for dot, at in ours.items() if dot in given or not covers(other, dot)}
-        for dot, deadline in given.items():
-            if not covers(mine, dot):
-                kept[dot] = deadline
+        kept |= {dot: at for dot, at in given.items() if not covers(mine, dot)}
         self.put(key, flatten(kept))
 
     def endless(self, key: bytes) -> bool:
