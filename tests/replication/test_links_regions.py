@@ -1,0 +1,225 @@
+"""Regions together: how they agree, over cuts, crashes, overruns and long ways."""
+
+from __future__ import annotations
+
+from crdt.dots import INCARNATION_BITS, make_origin
+from replication.events import (
+    Closed,
+    Connected,
+    GapFound,
+    GapUnfilled,
+    Merged,
+    OriginReused,
+    Resynced,
+    SnapshotWanted,
+    Stalled,
+)
+from replication.limits import MS, Limits
+from replication.member import Direction, Peer
+from replication.sink import SinkState
+from tests.replication.ends import US
+from tests.replication.wire import World, line, mesh
+
+IN, OUT = Direction.IN, Direction.OUT
+
+
+def test_three_regions_agree_soon_and_go_the_direct_way() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.run(200)
+    for name in world.sites:
+        world[name].write(lambda r: r.counter("k").increment(1))
+    world.run(25)
+    assert world.agrees()
+    for site in world.sites.values():
+        assert site.links.repair.helpers == {}
+        assert [row.ops for row in site.links.statistics(world.now)] == [1, 1, 1, 1]
+
+
+def test_a_cut_between_two_stalls_nobody_while_a_third_sees_both() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.run(200)
+    world.cut_pair("a", "b")
+    world["a"].write(lambda r: r.string("x").set("from a"))
+    world.run(30)
+    world["c"].write(lambda r: r.string("y").set("has seen x"))
+    world.run(30)
+    assert world["b"].replica.string("y").get() is None, "not before what it has seen"
+    world.run(300)
+    assert world.agrees()
+    assert any(isinstance(event, GapFound) for event in world["b"].events)
+    assert world["b"].links.repair.helpers == {US: "c"}
+    world["a"].write(lambda r: r.string("x").set("once more"))
+    world.run(45)
+    assert world.agrees(), "from now on a's ops come through c without being asked for"
+    world.heal_pair("a", "b")
+    world.run(1000)
+    assert world["b"].links.repair.helpers == {}
+    assert world["b"].links.sinks["c"].asked == frozenset()
+
+
+def test_what_nobodys_backlog_holds_comes_with_a_snapshot() -> None:
+    world = World(mesh("a", "b", "c"), history_bytes=1)
+    world.run(200)
+    world.cut_pair("a", "b")
+    for number in range(5):
+        world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(60)
+    world["c"].write(lambda r: r.string("k").set("v"))
+    world.run(3000)
+    assert world.agrees()
+    kinds = [type(event) for event in world["b"].events]
+    assert kinds.count(GapUnfilled) == 1
+    assert kinds.count(Merged) == 1
+
+
+def test_of_two_that_need_a_snapshot_one_waits_and_needs_none() -> None:
+    world = World(mesh("a", "b", "c"), history_bytes=1)
+    world.run(200)
+    for peer in ("a", "b"):
+        world.cut_pair(peer, "c")
+    for name in ("a", "b"):
+        for number in range(5):
+            world[name].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(300)
+    for peer in ("a", "b"):
+        world.heal_pair(peer, "c")
+    world.run(2000)
+    assert world.agrees()
+    events = world["c"].events
+    assert sum(isinstance(event, SnapshotWanted) for event in events) == 2
+    assert sum(isinstance(event, Merged) for event in events) == 1
+
+
+def test_a_crash_in_the_middle_of_a_snapshot_lets_the_next_begin() -> None:
+    world = World(mesh("a", "b", "c"), history_bytes=1, limits=Limits(batch_bytes_max=10))
+    world.run(200)
+    for name in ("a", "b"):
+        world.cut_pair(name, "c")
+        for number in range(5):
+            world[name].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(300)
+    for name in ("a", "b"):
+        world.heal_pair(name, "c")
+    sinks = world["c"].links.sinks
+    while not any(sink.state is SinkState.LOADING for sink in sinks.values()):
+        world.run(5)
+    donor = next(name for name, sink in sinks.items() if sink.state is SinkState.LOADING)
+    world[donor].crash()
+    world.run(2000)
+    assert world.agrees()
+    assert [e.peer for e in world["c"].events if isinstance(e, Merged)] != [donor]
+    world[donor].restart()
+    world.run(3000)
+    assert world.agrees()
+
+
+def test_a_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
+    world = World(mesh("a", "b", "c"))
+    world["a"].write(lambda r: r.string("k").set("v"))
+    world.run(300)
+    world["a"].crash()
+    world.run(300)
+    world["a"].restart()
+    world.run(1000)
+    assert world.agrees()
+    assert world["a"].replica.vector == {US: 1}
+    world["a"].write(lambda r: r.string("k").set("w"))
+    world.run(1000)
+    assert world.agrees()
+    assert world["c"].replica.vector == {US: 1, make_origin(1, 1): 1}
+
+
+def test_a_region_that_forgot_that_it_forgot_takes_another_name() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.amnesia = True
+    for number in range(3):
+        world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(300)
+    world["a"].crash()
+    world.run(100)
+    world["a"].incarnation -= 1
+    world["a"].restart()
+    while not any(isinstance(event, OriginReused) for event in world["a"].events):
+        world.run(5)
+    site = world["a"]
+    assert site.links.reincarnate(world.now) == make_origin(1, 1)
+    assert site.links.member.origin == site.replica.origin == make_origin(1, 1)
+    world["a"].write(lambda r: r.string("k0").set("w"))
+    world.run(2000)
+    assert world.agrees()
+    assert world["b"].replica.vector == {US: 3, make_origin(1, 1): 1}
+    assert world["b"].replica.string("k1").get() == "v"
+
+
+def test_a_full_gate_does_not_keep_out_what_it_waits_for() -> None:
+    world = World(mesh("a", "b", "c"), gate_bytes=1)
+    world.run(200)
+    world.cut_pair("a", "b")
+    world["a"].write(lambda r: r.string("x").set("v"))
+    world.run(50)
+    for _ in range(3):
+        world["c"].write(lambda r: r.string("y").set("v"))
+    world.run(5000)
+    assert world.agrees()
+    assert any(isinstance(event, Stalled) for event in world["b"].events)
+
+
+def test_along_a_line_everything_is_relayed_and_becomes_stable() -> None:
+    world = World(line("a", "b", "c", "d"))
+    world.run(300)
+    world["a"].write(lambda r: r.string("x").set("v"))
+    world.run(65)
+    assert world.agrees(), "three hops of 20 ms each"
+    world.run(2000)
+    for site in world.sites.values():
+        assert site.replica.statistics().stable == {US: 1}
+        assert not any(isinstance(event, GapFound) for event in site.events)
+
+
+def test_questions_are_answered_by_all_who_are_connected() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.run(300)
+    world["b"].write(lambda r: r.string("x").set("v"))
+    links = world["a"].links
+    question = links.ask()
+    assert links.answers(question) == {}
+    world.run(50)
+    eu = 2 << INCARNATION_BITS
+    assert links.answers(question) == {"b": {eu: 1}, "c": {eu: 1}} or links.answers(question) == {
+        "b": {eu: 1},
+        "c": {},
+    }
+    assert links.answers(question + 1) == {}
+
+
+def test_statistics_say_how_each_link_is_doing() -> None:
+    world = World({**mesh("a", "b"), "c": []}, delay_ns=10 * MS)
+    world["a"].peers = [*world["a"].peers]
+    world["a"].links.peers["c"] = Peer("c", 3, (), serves=False)
+    world.run(300)
+    world["b"].write(lambda r: r.string("x").set("v"))
+    world.run(5)
+    incoming, outgoing = world["a"].links.statistics(world.now)
+    assert (incoming.direction, incoming.state, incoming.stage) == (IN, "streaming", "")
+    assert (outgoing.direction, outgoing.state, outgoing.stage) == (OUT, "sending", "streaming")
+    assert incoming.rtt_ms == 20
+    assert incoming.lag_ms == 10
+    assert incoming.connects == outgoing.connects == 1
+    assert (incoming.partial_ok, incoming.full, incoming.last_error) == (1, 0, "")
+    (_, sending) = world["b"].links.statistics(world.now)
+    assert (sending.behind, sending.ops) == (1, 1)
+    world.run(100)
+    (_, sending) = world["b"].links.statistics(world.now)
+    assert (sending.behind, sending.acknowledged) == (0, {2 << INCARNATION_BITS: 1})
+
+
+def test_who_hangs_up_politely_says_why() -> None:
+    world = World(mesh("a", "b"))
+    world.run(100)
+    world["a"].note(world["a"].links.close_all("going down", world.now))
+    world.run(25)
+    reasons = [event.reason for event in world["b"].events if isinstance(event, Closed)]
+    assert reasons == ["going down", "going down"]
+    world.run(500)
+    assert world["b"].events.count(Connected("a", 1, US)) == 4
+    assert Resynced("a", False) in world["b"].events
