@@ -42,7 +42,7 @@ test-compiled: .venv/installed .venv/locked-dev
 	@mkdir -p build/compiled && ln -sfn ../../tests ../../examples build/compiled/
 	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest --numprocesses $(WORKERS) \
 		--rootdir . --config-file ../../pyproject.toml --override-ini pythonpath= \
-		$(ARGS) $(PACKAGES:%=tests/%)
+		-m "not interpreted" $(ARGS) $(PACKAGES:%=tests/%)
 
 check: lint
 	$(MAKE) test COVER=1

@@ -6,12 +6,14 @@ and what the tests that start the command `crdb` run.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -89,11 +91,45 @@ def test_the_models_need_no_event_loop(site: Path, package: str) -> None:
     assert not added_by_importing(site, package) & {"trio", "rich"}
 
 
-def test_the_modules_to_compile_exist_and_are_named_once() -> None:
+def patterns() -> list[str]:
+    """The list of modules to compile, as it stands in pyproject.toml."""
     hooks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["hooks"]
-    modules: list[str] = hooks["custom"]["modules"]
-    assert modules == sorted(set(modules))
-    assert all(list(ROOT.glob(module)) for module in modules)
+    return hooks["custom"]["modules"]
+
+
+def test_the_modules_to_compile_exist_and_are_named_once() -> None:
+    assert patterns() == sorted(set(patterns()))
+    assert all(list(ROOT.glob(pattern)) for pattern in patterns())
+
+
+def parents(path: Path) -> Iterator[str]:
+    """What the classes of a module inherit from, as the names of modules' members."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for node in nodes:
+        if isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                name = base.value if isinstance(base, ast.Subscript) else base
+                if isinstance(name, ast.Name) and name.id in imported:
+                    yield imported[name.id]
+
+
+def test_compiled_classes_have_compiled_heirs_only_and_no_abstract_parents() -> None:
+    compiled = {path for pattern in patterns() for path in ROOT.glob(pattern)}
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in compiled}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for parent in parents(path):
+                origin = parent.rpartition(".")[0]
+                if path in compiled:
+                    assert origin != "collections.abc", f"{path} must not be compiled"
+                else:
+                    assert origin not in names, f"{path} must be compiled: {parent} is"
 
 
 @pytest.mark.parametrize("lock", ["run", "dev"])
