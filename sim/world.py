@@ -22,6 +22,7 @@ from crdt.dots import dominates
 from replication.events import Event
 from replication.member import Direction
 from replication.sink import Sink
+from sim.checkers.bounds import Bounds
 from sim.checkers.causality import Causality
 from sim.checkers.checker import Checker
 from sim.checkers.convergence import Convergence
@@ -50,6 +51,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Durability,
     Resurrection,
     Growth,
+    Bounds,
     Meaning,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled

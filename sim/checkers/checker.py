@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 
 from crdt.dots import Vector
 from crdt.replica import Replica
+from replication.links import Links
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change, Mirror
 
@@ -35,6 +36,11 @@ class Watched(Protocol):
     @property
     def replica(self) -> Replica:
         """Its copy of the data."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """Its links."""
         ...
 
     @property

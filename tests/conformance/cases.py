@@ -337,7 +337,9 @@ class Player:
             return
         if act.clock_ms is not None:
             self.backend.clock(region, act.clock_ms)
-        commands = tuple(tuple(map(self.filled, command)) for command in act.commands)
+        commands = tuple(
+            tuple(str(self.filled(word)) for word in command) for command in act.commands
+        )
         try:
             reply = self.backend.run(region, commands, act.is_transaction)
         except Refused as refusal:

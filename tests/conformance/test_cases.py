@@ -151,7 +151,7 @@ def test_an_error_is_judged_by_its_text() -> None:
 
 
 def test_parts_of_replies() -> None:
-    entries = [("1-0", {"a": "b"}), ("2-0", {})]
+    entries: list[Any] = [("1-0", {"a": "b"}), ("2-0", {})]
     assert chosen(entries, "ids") == ["1-0", "2-0"]
     assert chosen([["stream", entries]], "ids") == ["1-0", "2-0"]
     assert chosen([{"message_id": "1-0"}], "ids") == ["1-0"]

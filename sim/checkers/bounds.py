@@ -1,0 +1,70 @@
+"""Nothing grows without a bound but the data.
+
+The backlog and what waits for its turn keep within their bytes; what a link has sent and not heard
+of fits its window and one batch more; connections that have not introduced themselves, and ends
+that are open, are few (I24, I32, I33).
+
+Not checked: the memory of the data itself; what waits in simulated sockets, which hold all that a
+window allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from crdt.history import ENTRY_BYTES
+from replication.links import GREETING_MAX
+from replication.source import MARKS_MAX
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Entry, Ledger
+from sim.mirror import Change
+
+SAMPLE: Final = 8  # of so many turns of all regions, links are looked at in one
+
+
+class Bounds(Checker):
+    """Every queue has an end."""
+
+    promise: ClassVar[str] = "bounded memory"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.largest = 0
+        self.turns = 0
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        """Remember how large a single operation may be: none is ever split by a bound."""
+        self.largest = max(self.largest, len(entry.data))
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look at the queues of one region."""
+        self.turns += 1
+        history, gate = region.replica.history, region.replica.gate
+        room = max(history.limit, self.largest + ENTRY_BYTES)
+        if history.bytes > room:
+            raise self.broken(f"{region.name} keeps a backlog of {history.bytes} bytes, not {room}")
+        if gate.bytes > gate.limit:
+            raise self.broken(f"{gate.bytes} bytes wait in {region.name}, not {gate.limit}")
+        if self.turns % SAMPLE == 0:
+            self.looked += 1
+            self.look(region)
+
+    def look(self, region: Watched) -> None:
+        """Look at its links."""
+        links = region.links
+        room = links.limits.window_bytes_max + max(links.limits.batch_bytes_max, self.largest)
+        for source in links.sources.values():
+            if source.in_flight > room:
+                raise self.broken(
+                    f"{region.name} has {source.in_flight} bytes on their way to {source.peer},"
+                    f" not {room}"
+                )
+            if len(source.marks) > MARKS_MAX:
+                raise self.broken(f"{region.name} remembers {len(source.marks)} moments")
+        if len(links.greeting) > GREETING_MAX:
+            raise self.broken(f"{len(links.greeting)} strangers are connected to {region.name}")
+        count = len(list(links.ends()))
+        most = 2 * len(links.peers) + GREETING_MAX
+        if count > most:
+            raise self.broken(f"{region.name} has {count} open ends, at most {most} make sense")
