@@ -26,7 +26,8 @@ from rich.live import Live
 from crdb.config import Config
 from crdb.events import json_line, ready_details, text_line
 from crdb.incarnation import StateError
-from crdb.runtime import CannotListen, Runtime
+from crdb.ports import CannotListen
+from crdb.runtime import Runtime
 from crdb.toml_table import ConfigError
 from crdb.view import draw
 

@@ -27,7 +27,6 @@ from rich.table import Table
 from geo import Catalog
 
 REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
-START_SECONDS_MAX: Final = 30.0
 STOP_SECONDS_MAX: Final = 10.0
 SETTLE_MS: Final = 10_000
 PAUSE_SECONDS: Final = 2.2
@@ -116,18 +115,22 @@ def main() -> int:
 def running_regions() -> Generator[list[Any]]:
     """Clients of three regions that run in a process of their own, stopped at the end."""
     command = [sys.executable, "-m", "crdb", "up", "--json", "--regions", ",".join(REGIONS)]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--port", str(free_port_base())], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline() or "{}")
-        if ready.get("event") != "ready":
-            raise SystemExit("the regions did not start; see the message above")
-        yield [connect(region["host"], region["port"]) for region in ready["regions"]]
-    finally:
-        process.terminate()
-        process.wait(STOP_SECONDS_MAX)
+    ) as process:
+        clients: list[Any] = []
+        try:
+            assert process.stdout is not None
+            ready = json.loads(process.stdout.readline() or "{}")
+            if ready.get("event") != "ready":
+                raise SystemExit("the regions did not start; see the message above")
+            clients = [connect(region["host"], region["port"]) for region in ready["regions"]]
+            yield clients
+        finally:
+            for client in clients:
+                client.close()
+            process.terminate()
+            process.wait(STOP_SECONDS_MAX)
 
 
 def connect(host: str, port: int) -> Any:

@@ -18,28 +18,23 @@ from typing import Final
 
 import trio
 
-from crdb.config import Config, RegionConfig
+from crdb.config import Config
 from crdb.events import Emit
 from crdb.following import Following
 from crdb.incarnation import next_incarnation
 from crdb.instance import Instance
 from crdb.listener import Listener
-from crdb.server.config import Config as Parameters
+from crdb.membership import member_of, parameters, peers_of
+from crdb.ports import take_ports
 from crdt.dots import make_origin
 from crdt.replica import RUN_MAX, Replica
 from replication.events import Closed, Connected, Event, OriginReused, Resynced
 from replication.line import Bell
 from replication.link import Driver
 from replication.links import Links
-from replication.member import Member, Peer
 
-BACKLOG_CONNECTIONS: Final = 511  # as Redis; what the kernel keeps for us to accept
 PACE_SECONDS: Final = 0.001_5  # of the 2 ms that a write may take besides the way
 STALE: Final = b"STALE this region has restarted and has not caught up with a peer yet"
-
-
-class CannotListen(Exception):
-    """A port that a region needs cannot be had."""
 
 
 class Region:
@@ -63,7 +58,8 @@ class Region:
         self.instance.report = self.report
         self.instance.allows_test_clock = config.test_clock
         self.instance.turn_hooks.append(self.after_turn)
-        self.links = Links(self.replica, self.member(), peers_of(config, self.region))
+        member = member_of(config, self.region, self.replica.origin)
+        self.links = Links(self.replica, member, peers_of(config, self.region))
         self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns)
         self.following = Following(
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
@@ -81,25 +77,11 @@ class Region:
         """What the region is called."""
         return self.region.name
 
-    def member(self) -> Member:
-        """How the region presents itself to peers."""
-        cluster = ",".join(region.name for region in self.config.regions)
-        return Member(self.name, self.region.id, self.replica.origin, cluster)
-
     # -- sockets ---------------------------------------------------------------------------
 
     def open(self) -> None:
         """Take the ports for clients and peers. Raises CannotListen."""
-        for what, port in (("port", self.region.port), ("link_port", self.region.link_port)):
-            try:
-                sock = listening_socket(self.region.host, port)
-            except OSError as fault:
-                reason = fault.strerror or str(fault)
-                place = f"{self.region.host}:{port}"
-                raise CannotListen(
-                    f"region {self.name}: cannot listen on {what} {place}: {reason}"
-                ) from None
-            self.sockets.append(sock)
+        self.sockets = take_ports(self.region)
 
     def close(self) -> None:
         """Give the ports back."""
@@ -193,39 +175,3 @@ class Region:
     def report(self, event: str, details: Mapping[str, object]) -> None:
         """Tell an event, with the region it happened in."""
         self.tell(event, {"region": self.name, **details})
-
-
-def parameters(config: Config, region: RegionConfig) -> Parameters:
-    """What CONFIG GET shows of the file."""
-    return Parameters(
-        {
-            "port": str(region.port),
-            "bind": region.host,
-            "maxclients": str(config.maxclients),
-            "requirepass": config.requirepass,
-            "repl-backlog-size": str(config.link.backlog),
-        }
-    )
-
-
-def peers_of(config: Config, region: RegionConfig) -> list[Peer]:
-    """The regions that this one is linked with, and what each brings."""
-    return [
-        Peer(peer.name, peer.id, config.routes(peer.name, region.name))
-        for peer in config.peers(region.name)
-    ]
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A TCP socket that listens, without blocking. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-        sock.listen(BACKLOG_CONNECTIONS)
-        sock.setblocking(False)
-    except OSError:
-        sock.close()
-        raise
-    return sock

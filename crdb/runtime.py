@@ -14,12 +14,10 @@ from crdb.config import Config
 from crdb.events import Emit
 from crdb.link_control import LinkInfo
 from crdb.link_info import ProcessLinks
-from crdb.region import CannotListen, Region
+from crdb.ports import CannotListen
+from crdb.region import Region
 from crdb.view import RegionFigures
 from replication.link import clock
-
-__all__ = ["CannotListen", "Runtime"]
-
 
 COLLECT_AFTER: Final = (100_000, 20, 50)
 

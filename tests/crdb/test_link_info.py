@@ -7,7 +7,7 @@ import pytest
 from crdb.config import Config
 from crdb.link_control import LinkOutOfReach, LinkState, NoSuchLink
 from crdb.link_info import ProcessLinks
-from crdb.region import peers_of
+from crdb.membership import peers_of
 from crdt.replica import Replica
 from replication.frames import Frame
 from replication.links import Links

@@ -1,0 +1,34 @@
+"""What a region's configuration means for its links and its clients. Pure."""
+
+from __future__ import annotations
+
+from crdb.config import Config, RegionConfig
+from crdb.server.config import Config as Parameters
+from crdt.dots import Origin
+from replication.member import Member, Peer
+
+
+def member_of(config: Config, region: RegionConfig, origin: Origin) -> Member:
+    """How a region presents itself to peers: they must be of the same CRDB."""
+    return Member(region.name, region.id, origin, ",".join(each.name for each in config.regions))
+
+
+def peers_of(config: Config, region: RegionConfig) -> list[Peer]:
+    """The regions that this one is linked with, and what each brings."""
+    return [
+        Peer(peer.name, peer.id, config.routes(peer.name, region.name))
+        for peer in config.peers(region.name)
+    ]
+
+
+def parameters(config: Config, region: RegionConfig) -> Parameters:
+    """What CONFIG GET shows of the file."""
+    return Parameters(
+        {
+            "port": str(region.port),
+            "bind": region.host,
+            "maxclients": str(config.maxclients),
+            "requirepass": config.requirepass,
+            "repl-backlog-size": str(config.link.backlog),
+        }
+    )

@@ -1,0 +1,53 @@
+"""A region's ports are taken together or not at all."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from crdb.config import Config, RegionConfig
+from crdb.ports import CannotListen, listening_socket, take_ports
+from tests.crdb.processes import free_base, is_free
+
+
+def region(base: int) -> RegionConfig:
+    return Config.from_names(["us"], base).region("us")
+
+
+def test_both_ports_are_taken_and_listen() -> None:
+    here = region(free_base())
+    taken = take_ports(here)
+    try:
+        assert [sock.getsockname()[1] for sock in taken] == [here.port, here.link_port]
+        assert not is_free(here.port)
+    finally:
+        for sock in taken:
+            sock.close()
+
+
+def test_if_one_is_taken_the_other_is_given_back() -> None:
+    here = region(free_base())
+    with (
+        socket.create_server((here.host, here.link_port)),
+        pytest.raises(
+            CannotListen, match=f"region us: cannot listen on link_port .*{here.link_port}"
+        ),
+    ):
+        take_ports(here)
+    assert is_free(here.port)
+
+
+def test_an_address_of_version_6_gets_a_socket_of_version_6() -> None:
+    try:
+        sock = listening_socket("::1", 0)
+    except OSError:
+        sock = None  # a machine without IPv6 says so, which is all that can be asked of it
+    if sock is not None:
+        assert sock.family == socket.AF_INET6
+        sock.close()
+
+
+def test_no_socket_is_left_when_the_address_is_none_of_ours() -> None:
+    with pytest.raises(OSError, match=r"."):
+        listening_socket("203.0.113.1", 0)

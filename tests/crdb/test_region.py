@@ -1,0 +1,94 @@
+"""One region in a process: restarts, stale writes, and how often it seals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from crdb.config import Config
+from crdb.region import STALE, Region
+from crdb.server.client import Client
+from crdb.server.executor import receive
+from crdt.dots import incarnation_of
+from crdt.replica import RUN_MAX
+from replication.events import Connected, OriginReused, Resynced
+
+TWO = Config.from_names(["us", "eu"])
+
+
+class Told:
+    """Remembers what a region tells."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Mapping[str, object]]] = []
+
+    def tell(self, event: str, details: Mapping[str, object]) -> None:
+        self.events.append((event, details))
+
+
+def region(config: Config = TWO, state: Path | None = None) -> tuple[Region, Told]:
+    told = Told()
+    return Region(config, config.regions[0].name, emit=told.tell, state=state), told
+
+
+def say(here: Region, request: bytes) -> bytes:
+    return receive(Client(here.instance, b"there:1", b"here:1"), request)
+
+
+def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(tmp_path: Path) -> None:
+    """Rules STL-1 to STL-3."""
+    first, _ = region(state=tmp_path)
+    assert incarnation_of(first.replica.origin) == 0
+    assert say(first, b"SET k v\r\n") == b"+OK\r\n", "a first start is never stale"
+    again, _ = region(state=tmp_path)
+    assert incarnation_of(again.replica.origin) == 1
+    assert say(again, b"SET k v\r\n").startswith(b"-STALE ")
+    assert say(again, b"GET k\r\n") == b"$-1\r\n", "reads go on"
+    again.observe([Resynced("eu", full=True)])
+    assert say(again, b"SET k v\r\n") == b"+OK\r\n"
+
+
+def test_a_restart_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
+    alone = Config.from_names(["us"])
+    region(alone, tmp_path)
+    again, _ = region(alone, tmp_path)
+    assert again.instance.refuse_writes is None
+
+
+def test_a_peer_that_knows_more_of_us_than_we_do_stops_writes() -> None:
+    here, told = region()
+    here.observe([OriginReused("eu", here.replica.origin)])
+    assert here.instance.refuse_writes == STALE
+    assert [event for event, _ in told.events] == ["origin reused"]
+
+
+def test_events_name_their_region() -> None:
+    here, told = region()
+    here.observe([Connected("eu", 2, 5)])
+    assert told.events == [("link up", {"region": "us", "peer": "eu"})]
+
+
+def test_what_is_written_waits_to_be_let_go_but_not_beyond_a_run() -> None:
+    here, _ = region()
+    say(here, b"SET k v\r\n")
+    here.after_turn()
+    assert here.written.event.is_set()
+    assert here.replica.history.stop == 0
+    for number in range(RUN_MAX):
+        say(here, b"SET k %d\r\n" % number)
+    here.after_turn()
+    assert here.replica.history.stop == 1
+
+
+def test_a_region_that_follows_is_read_only_from_the_start() -> None:
+    config = Config.from_toml('[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n')
+    here, told = region(config)
+    assert say(here, b"SET k v\r\n").startswith(b"-READONLY ")
+    assert told.events == [("following", {"region": "copy", "sources": ["127.0.0.1:1"]})]
+
+
+def test_delays_are_for_regions_only() -> None:
+    far = Config.from_names(["us-east-1", "eu-west-1"])
+    here, _ = region(far)
+    assert here.delay_ns("eu-west-1") > 0
+    assert here.delay_ns("") == 0

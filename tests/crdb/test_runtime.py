@@ -1,0 +1,71 @@
+"""Several regions in one process, as operators see them."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from crdb.config import Config
+from crdb.ports import CannotListen
+from crdb.runtime import COLLECT_AFTER, Runtime, calm_collector
+from crdb.server.client import Client
+from crdb.server.executor import receive
+from tests.crdb.processes import free_base, is_free
+
+
+def runtime(config: Config) -> Runtime:
+    names = tuple(region.name for region in config.regions)
+    return Runtime(config, names, emit=lambda _event, _details: None)
+
+
+def test_figures_are_rates_since_the_last_look() -> None:
+    world = runtime(Config.from_names(["us", "eu"]))
+    world.figures(10.0)
+    instance = world.regions[0].instance
+    client = Client(instance, b"there:1", b"here:1")
+    for _ in range(6):
+        receive(client, b"INCR n\r\n")
+    us, eu = world.figures(12.0)
+    assert (us.keys, us.clients, us.effects_per_second) == (1, 1, 3.0)
+    assert us.commands_per_second == 3.0
+    assert (eu.keys, eu.effects_per_second, eu.role) == (0, 0.0, "active")
+
+
+def test_all_regions_of_a_process_share_one_view_of_the_links() -> None:
+    world = runtime(Config.from_names(["us", "eu"]))
+    assert {(link.source, link.sink) for link in world.links()} == {("us", "eu"), ("eu", "us")}
+    assert all(region.instance.links is world.control for region in world.regions)
+
+
+def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
+    base = free_base()
+    first = runtime(Config.from_names(["us"], base + 1))
+    first.open()
+    try:
+        with pytest.raises(CannotListen, match="region eu"):
+            runtime(Config.from_names(["us", "eu"], base)).open()
+        assert is_free(base + 1)
+    finally:
+        first.close()
+
+
+def test_whether_a_link_may_come_about_is_asked_where_it_is_known() -> None:
+    whole = runtime(Config.from_names(["us", "eu"]))
+    whole.by_name["us"].failed.add("eu")
+    assert not whole.is_dialling("us", "eu")
+    assert whole.is_dialling("eu", "us")
+    part = Runtime(Config.from_names(["us", "eu"]), ("us",), emit=lambda _event, _details: None)
+    assert part.is_dialling("eu", "us"), "nothing speaks against it"
+    part.by_name["us"].failed.add("eu")
+    assert not part.is_dialling("eu", "us"), "we could not reach it either"
+
+
+def test_the_collector_is_calmed() -> None:
+    before = gc.get_threshold()
+    try:
+        calm_collector()
+        assert gc.get_threshold() == COLLECT_AFTER
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
