@@ -27,6 +27,14 @@ class Resynced:
 
 
 @attrs.frozen
+class CaughtUp:
+    """We have all that the peer had when it greeted us, our own earlier writes among it. Once for
+    each connection; a region that had lost its memory may write again (rule STL-1)."""
+
+    peer: str
+
+
+@attrs.frozen
 class OpsTaken:
     """Ops have come in; `applied` of their effects are visible now."""
 
@@ -104,6 +112,7 @@ class Closed:
 Event: TypeAlias = (
     Connected
     | Resynced
+    | CaughtUp
     | OpsTaken
     | Merged
     | SnapshotWanted

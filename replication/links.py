@@ -370,15 +370,15 @@ class Links:
             events += self.handle(end, end.close(reason), now)
         return events
 
-    def reincarnate(self, now: int) -> Origin:
-        """Write under a new incarnation from now on, newer than any that is known here or among
-        connected peers; links connect anew. Call it at `OriginReused`, before the next write. The
-        origin, to be remembered over a restart."""
+    def reincarnate(self, now: int, least: int = 0) -> Origin:
+        """Write under a new incarnation from now on, at least number `least` and newer than any
+        that is known here or among connected peers; links connect anew. Call it at
+        `OriginReused`, before the next write. The origin, to be remembered over a restart."""
         vectors = [self.replica.keyspace.vector, *(end.vector for end in self.ends())]
         lives = [origin for vector in vectors for origin in vector]
         lives = [origin for origin in lives if region_of(origin) == self.member.region]
         last = max([self.member.origin, *lives])
-        origin = make_origin(self.member.region, incarnation_of(last) + 1)
+        origin = make_origin(self.member.region, max(least, incarnation_of(last) + 1))
         self.replica.reincarnate(origin)
         self.member = self.feed.member = attrs.evolve(self.member, origin=origin)
         self.close_all("a new incarnation", now)

@@ -21,7 +21,7 @@ from typing import Final
 
 import attrs
 
-from crdt.dots import INCARNATION_BITS, Origin
+from crdt.dots import INCARNATION_BITS, Origin, Vector, dominates
 from crdt.errors import DecodeError, DotReused
 from crdt.merging import Incoming
 from crdt.replica import Outcome
@@ -29,6 +29,7 @@ from crdt.snapshot import PIECE_BYTES_MAX
 from replication.end import NEVER, End
 from replication.errors import RemoteProtocolError
 from replication.events import (
+    CaughtUp,
     Connected,
     Event,
     GapUnfilled,
@@ -154,6 +155,8 @@ class Sink(End):
         self.incoming: Incoming | None = None
         self.asked: frozenset[Origin] = frozenset()
         """Origins whose ops we have asked for to fill a gap."""
+        self.goal: Vector | None = {}
+        """What the source had when it greeted us; None once we have it too."""
         self.covered = False
         self.covered_at = now
         self.reused = False
@@ -246,7 +249,7 @@ class Sink(End):
     def greet(self, hello: Hello) -> list[Event]:
         """The source has said who it is."""
         self.hello = hello
-        self.vector = hello.vector
+        self.vector = self.goal = hello.vector
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
         self.say(Resume(self.inlet.held(), self.routes))
@@ -265,8 +268,8 @@ class Sink(End):
         if self.measure(frame, now):
             self.ack(now)
         self.covered = False
-        self.look(now)
-        events: list[Event] = [Reported(self.peer, self.region, frame.vector, frame.clock)]
+        events = self.look(now)
+        events.append(Reported(self.peer, self.region, frame.vector, frame.clock))
         events += [Reported(self.peer, *report) for report in frame.reports]
         return events + self.reuse(self.inlet.lost(frame.vector))
 
@@ -299,9 +302,8 @@ class Sink(End):
             self.stalls = 0
         self.tally.ops += len(batch)
         self.count(size, now)
-        if not self.covered:
-            self.look(now)
-        return [OpsTaken(self.peer, self.inlet.applied() - before), *events]
+        events.insert(0, OpsTaken(self.peer, self.inlet.applied() - before))
+        return events if self.covered else events + self.look(now)
 
     def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
         """Put together what is too large for one frame."""
@@ -329,9 +331,8 @@ class Sink(End):
         incoming, self.incoming = self.incoming, None
         self.inlet.merge(incoming)
         self.tally.full += 1
-        self.look(now)
         self.ack(now)
-        return [Merged(self.peer), Resynced(self.peer, True)]
+        return [Merged(self.peer), Resynced(self.peer, True), *self.look(now)]
 
     # -- what is lacking -------------------------------------------------------------------
 
@@ -345,11 +346,15 @@ class Sink(End):
         lacking = ((o, s - mine.get(o, 0)) for o, s in self.vector.items() if self.carries(o))
         return sum(count for _, count in lacking if count > 0)
 
-    def look(self, now: int) -> None:
-        """Notice when we have all that the source last said it had."""
+    def look(self, now: int) -> list[Event]:
+        """Notice when we have all that the source last said, or first said, that it had."""
         if self.behind() == 0:
             self.covered = True
             self.covered_at = now
+        if self.goal is None or not dominates(self.inlet.vector(), self.goal):
+            return []
+        self.goal = None
+        return [CaughtUp(self.peer)]
 
     def lag_ns(self, now: int) -> int:
         """How old what we see of the source is: the way, and for how long we have been behind."""

@@ -288,6 +288,7 @@ def test_a_new_name_is_newer_than_any_that_is_known() -> None:
     links.replica.keyspace.vector[make_origin(1, 4)] = 1
     links.dial("r2", 0).vector = {make_origin(1, 6): 1, make_origin(2, 9): 1}
     assert links.reincarnate(0) == make_origin(1, 7)
+    assert links.reincarnate(0, least=30) == make_origin(1, 30)
     assert list(links.ends()) == []
 
 

@@ -12,6 +12,7 @@ from crdt.replica import Replica
 from replication.end import NEVER
 from replication.errors import RemoteProtocolError
 from replication.events import (
+    CaughtUp,
     Closed,
     Connected,
     GapUnfilled,
@@ -48,6 +49,7 @@ from replication.frames import (
 from replication.limits import MS, SECOND, Limits
 from replication.sink import MOVES, STALLS_MAX, TRANSITIONS, Sink, SinkState
 from tests.replication.ends import (
+    AP,
     EU,
     US,
     drain,
@@ -81,6 +83,7 @@ def brought_to(state: SinkState, here: Replica | None = None) -> Sink:
     if state is not S.GREETING:
         sink.receive(hello(1), 0)
     sink.state = state
+    sink.goal = None
     if state is S.LOADING:
         sink.incoming = sink.inlet.incoming()
         for frame in pieces(replica(1))[1:-1]:
@@ -376,6 +379,20 @@ def test_the_lag_is_half_the_round_trip_or_how_long_we_have_been_behind() -> Non
     assert sink.lag_ns(start + 2 * SECOND) > SECOND, "a peer that is silent may have moved on"
     statistics = sink.statistics(start + 330 * MS)
     assert (statistics.lag_ns, statistics.behind, statistics.asked) == (20 * MS, 0, frozenset())
+
+
+def test_who_has_what_the_source_had_at_first_has_caught_up_once() -> None:
+    us, ap, eu = replica(1), replica(3), replica(2)
+    write(us, 2)
+    write(ap)
+    sink = make_sink(eu)
+    sink.receive(hello(1, {US: 2, AP: 1}), 0)
+    sink.receive(Resumed(), 0)
+    assert sink.receive(Ops(encoded(us)), 0) == [OpsTaken("r1", 2)]
+    assert of(CaughtUp, sink.receive(Heartbeat({US: 2, AP: 1}, 0), 0)) == []
+    eu.accept(ap.since({})[0])
+    assert of(CaughtUp, sink.receive(Heartbeat({US: 3, AP: 2}, 0), 0)) == [CaughtUp("r1")]
+    assert of(CaughtUp, sink.receive(Heartbeat({US: 3, AP: 2}, 0), 0)) == []
 
 
 def test_gaps_are_asked_for_and_let_go() -> None:
