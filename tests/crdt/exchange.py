@@ -1,0 +1,50 @@
+"""Bringing replicas together in tests: by operations as bytes, or by whole states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crdt import Op, Replica
+from crdt.value import Value
+
+
+def tell(source: Replica, *sinks: Replica) -> None:
+    """Bring the sinks what the source has, operation by operation, through bytes."""
+    for sink in sinks:
+        for op in source.since(sink.vector):
+            sink.accept(Op.from_bytes(op.to_bytes()))
+
+
+def exchange(*replicas: Replica) -> None:
+    """Let all hear from all."""
+    for source in replicas:
+        for sink in replicas:
+            if source is not sink:
+                tell(source, sink)
+
+
+def regions(count: int = 3, now: int = 1000, **options: Any) -> list[Replica]:
+    """Replicas that know of each other, all at the same time of day."""
+    members = range(1, count + 1)
+    made = [Replica(region, members=members, **options) for region in members]
+    for replica in made:
+        replica.advance(now)
+    return made
+
+
+def settle(*replicas: Replica) -> None:
+    """Let all hear from all, report so, and forget what they may; until nothing is left."""
+    for _ in range(3):
+        exchange(*replicas)
+        for sink in replicas:
+            for source in replicas:
+                if source is not sink:
+                    sink.heard(source.region, source.vector, source.keyspace.horizon)
+        for replica in replicas:
+            replica.collect()
+    exchange(*replicas)
+
+
+def held(replica: Replica, key: bytes = b"k") -> Value:
+    """What stands under a key, contested or not."""
+    return replica.keyspace.data[key]

@@ -1,0 +1,94 @@
+"""What a hostile or broken peer could send: well-formed bytes with odd things in them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, Final
+
+from crdt.dots import make_origin
+from crdt.effects import SHAPES
+
+ODD: Final = (0, 1, 2, 3, -1, 1 << 40, 1 << 53, (1 << 63) - 1, -(1 << 63), (1 << 64) - 1)
+NUMBERS: Final = (*ODD, 0.5, -0.0, 1e308, float("inf"), float("-inf"), float("nan"))
+NAMES: Final = (b"", b"a", b"f", b"7", b"\xff", b"long" * 20)
+LEAVES: Final = (*NUMBERS, *NAMES, None, True, (), ((), ()), (1, 2), (b"a",), (1, 2, 3, 4))
+KINDS: Final = (0, 1, 2, 16, 17, 18, 32, 33, 48, 49, 50, 51, 52, 64, 65, 66, 67, 68, 80, 81, 82)
+KINDS_MORE: Final = (3, 0x60, 0x70, 0x71, 0x80, 0x90, 0x91, 0xA0, 0xA1, 0xF0, 0x100, 0xFFF0)
+
+
+def anything(rng: random.Random, depth: int = 2) -> Any:
+    """A leaf, or a tuple of such."""
+    if depth and rng.random() < 0.3:
+        return tuple(anything(rng, depth - 1) for _ in range(rng.randrange(5)))
+    return rng.choice(LEAVES)
+
+
+def resets(rng: random.Random) -> tuple[Any, ...]:
+    """Shares that a reset takes back, more or less."""
+    origins = [make_origin(region) for region in (1, 2, 3)]
+    flat: list[Any] = []
+    for _ in range(rng.randrange(3)):
+        flat += (rng.choice(origins), rng.choice(ODD), rng.choice(ODD), rng.choice(NUMBERS))
+    return tuple(flat)
+
+
+def position(rng: random.Random) -> tuple[Any, ...]:
+    """A place in a list, more or less."""
+    parts: list[Any] = []
+    for _ in range(rng.randrange(3)):
+        parts += (rng.choice((0, 1, -1)), make_origin(rng.randint(1, 3)), rng.choice(ODD[:5]), 0)
+    return tuple(parts)
+
+
+def item(rng: random.Random) -> Any:
+    """Something that occurs in some payload."""
+    makers = (
+        lambda: rng.choice(ODD[:5]),
+        lambda: rng.choice(NUMBERS),
+        lambda: rng.choice(NAMES),
+        lambda: resets(rng),
+        lambda: position(rng),
+        lambda: (rng.choice((1, 3, 4, 8)), resets(rng)),
+        lambda: anything(rng),
+    )
+    return rng.choice(makers)()
+
+
+def fitting(rng: random.Random, check: Callable[[object], bool]) -> Any:
+    """Something odd that passes for what is asked."""
+    for _ in range(200):
+        found = item(rng)
+        if check(found):
+            return found
+    return 1 if check(1) else ()
+
+
+def well_formed(rng: random.Random) -> tuple[Any, ...]:
+    """An effect that passes, with odd things in it."""
+    kind, key = rng.choice((0x10, 0x11, *SHAPES)), rng.choice((b"k", b"l"))
+    if kind in (0x10, 0x11):
+        tail = (resets(rng),) if rng.random() < 0.3 else ()
+        return (kind, key, rng.choice((0, 5, -5, 1 << 53)), rng.choice(NAMES), *tail)
+    fixed, repeated = SHAPES[kind]
+    checks = [*fixed, *repeated * rng.randrange(4)]
+    return (kind, key, *(fitting(rng, check) for check in checks))
+
+
+def effect(rng: random.Random) -> tuple[Any, ...]:
+    """An effect of some kind, mostly well-formed."""
+    if rng.random() < 0.8:
+        return well_formed(rng)
+    kind = rng.choice(KINDS + KINDS_MORE) if rng.random() < 0.95 else anything(rng)
+    key = rng.choice((b"k", b"l")) if rng.random() < 0.95 else anything(rng)
+    return (kind, key, *(item(rng) for _ in range(rng.randrange(5))))
+
+
+def spoil(rng: random.Random, tree: Any) -> Any:
+    """A nested tuple with something in it replaced."""
+    if isinstance(tree, tuple) and tree and rng.random() < 0.9:
+        items: list[Any] = list(tree)  # pyright: ignore[reportUnknownArgumentType]
+        index = rng.randrange(len(items))
+        items[index] = spoil(rng, items[index])
+        return tuple(items)
+    return anything(rng)

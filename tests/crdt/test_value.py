@@ -1,0 +1,47 @@
+"""The contract of types: what a type must say, and what it need not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crdt.observed import Observed
+from crdt.value import Value
+
+SEEN = Observed({}, 1, 1, 0)
+
+MUST: dict[str, Callable[[Value], Any]] = {
+    "code": lambda value: value.code(),
+    "apply": lambda value: value.apply((16, b"k"), 1, SEEN),
+    "remove": lambda value: value.remove(SEEN, None),
+    "merge": lambda value: value.merge(value, {}, {}),
+    "alive": lambda value: value.alive(),
+    "lowest": lambda value: value.lowest(),
+    "visible": lambda value: value.visible(),
+    "state": lambda value: value.state(),
+    "load": lambda value: value.load(()),
+}
+
+
+class Dead(Value):
+    """The least that says whether it is alive."""
+
+    def alive(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", MUST)
+def test_a_type_must_say(name: str) -> None:
+    with pytest.raises(NotImplementedError):
+        MUST[name](Value())
+
+
+def test_a_type_need_not_say() -> None:
+    value = Dead()
+    assert value.resets() is None
+    assert value.vacant()
+    assert not value.litter()
+    assert not value.sweep({})
+    assert value.siblings() == []
