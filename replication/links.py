@@ -357,7 +357,7 @@ class Links:
         have[self.replica.origin] = SEQ_MAX
         wanted = self.replica.gate.missing(self.replica.keyspace.vector)
         events, donor = self.repair.check(have, wanted, self.sinks, now)
-        if donor and self.sinks[donor].state is SinkState.STREAMING:
+        if donor:
             self.sinks[donor].load()
         if self.repair.gaps or self.repair.helpers:
             self.repair_at = now + self.limits.orphan_ns

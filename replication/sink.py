@@ -115,6 +115,8 @@ MOVES: Final = frozenset(
     {
         (S.WAITING, S.LOADING),
         (S.STREAMING, S.LOADING),
+        (S.RESUMING, S.LOADING),
+        (S.STALLED, S.LOADING),
         (S.WAITING, S.RESUMING),
         (S.STREAMING, S.STALLED),
         (S.STALLED, S.RESUMING),

@@ -271,15 +271,16 @@ def test_gaps_wait_while_a_snapshot_is_under_way() -> None:
     assert links.repair_at == 5 + links.limits.orphan_ns
 
 
-def test_a_donor_that_is_busy_is_asked_later() -> None:
+def test_a_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {make_origin(3): 4}), 0)
     links.repair.refuse("r2", make_origin(3))
     links.mend(0)
+    assert sink.state is SinkState.RESUMING
     events = links.mend(links.limits.orphan_ns)
     assert events == [GapFound("r2", make_origin(3), "")]
-    assert sink.state is SinkState.RESUMING
+    assert sink.state is SinkState.LOADING
     assert links.repair_at == 2 * links.limits.orphan_ns
 
 
