@@ -81,6 +81,8 @@ def text_of(number: int | float | Decimal) -> bytes:
     """The number as Redis prints it: no exponent, 17 digits, no trailing zeros."""
     if isinstance(number, int):
         return b"%d" % number
+    if isinstance(number, float) and not isfinite(number):
+        return b"inf" if number > 0 else b"-inf"
     rounded = ROUNDED.plus(decimal_of(number))
     text = f"{rounded:f}"
     if "." in text:
