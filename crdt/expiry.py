@@ -86,7 +86,7 @@ class Deadlines:
         heap = self.heap
         while heap and heap[0][0] < clock and len(keys) < limit:
             deadline, key = heapq.heappop(heap)
-            if self.deadline(key) == deadline:
+            if self.deadline(key) == deadline and (not keys or keys[-1] != key):
                 keys.append(key)
         return keys
 

@@ -70,3 +70,11 @@ def test_a_merge_keeps_what_is_held_or_unseen() -> None:
     assert here.table[K] == (A, 10, make_dot(3, 1), 5)
     here.merge(K, (), {1: 1, 2: 1, 3: 1}, {1: 1, 2: 1, 3: 1})
     assert K not in here.table
+
+
+def test_a_deadline_that_was_put_twice_is_due_once() -> None:
+    deadlines = Deadlines()
+    deadlines.put(K, (A, 10))
+    deadlines.put(K, (A, 10, B, 5))
+    assert len(deadlines.heap) == 2
+    assert deadlines.due(11, 10) == [K]
