@@ -227,12 +227,13 @@ def test_who_hangs_up_politely_says_why() -> None:
 
 def test_a_link_that_rests_for_lack_of_room_can_still_be_asked_for_a_snapshot() -> None:
     world = World(line("a", "b", "c", "d"), history_bytes=1500, gate_bytes=1)
-    world["d"].write(lambda r: r.string("k").set("v"))
-    world.run(76)
+    world.run(300)
+    world["d"].write(lambda r: r.string("k").set("v" * 500))
+    world.run(300)
     world["d"].crash()
-    for name in ("a", "b", "a", "b"):
-        world[name].write(lambda r: r.set("k").add("x" * 400))
-        world.run(600)
+    for name in ("a", "b"):
+        world[name].write(lambda r: r.set("k").add("x" * 300))
+        world.run(300)
     world["d"].restart()
     world.run(5000)
     assert world.agrees()
