@@ -232,7 +232,7 @@ def test_a_link_that_rests_for_lack_of_room_can_still_be_asked_for_a_snapshot() 
     world.run(300)
     world["d"].crash()
     for name in ("a", "b"):
-        world[name].write(lambda r: r.set("k").add("x" * 300))
+        world[name].write(lambda r: r.set("t").add("x" * 300))
         world.run(300)
     world["d"].restart()
     world.run(5000)
