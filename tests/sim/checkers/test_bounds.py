@@ -1,0 +1,67 @@
+"""Every queue has an end: caught where a source does not mind its window, and where a backlog or a
+gate keep more than they may."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from sim.checkers.bounds import SAMPLE, Bounds
+from sim.checkers.checker import Violation
+from sim.engine import SECOND
+from sim.plan import Plan, Tuning
+from sim.world import World
+from tests.sim.planted import caught, finish, fresh
+
+
+def eu_sends_on(world: World) -> None:
+    """The links of eu have a window of a few bytes, which one of its sources does not know."""
+    links = world.sites["eu"].links
+    links.limits = attrs.evolve(links.limits, window_bytes_max=100, batch_bytes_max=100)
+    world.close("us", "eu")
+    for i in range(20 * SAMPLE):
+        world.run("eu", "SET", f"k{i}", "v")
+    world.open("us", "eu")
+    finish(world)
+
+
+def test_a_window_that_is_not_kept_is_caught() -> None:
+    assert caught(eu_sends_on) == ["bounded memory"]
+
+
+def test_a_window_that_is_kept_is_not() -> None:
+    tuning = Tuning()
+    limits = attrs.evolve(tuning.limits, window_bytes_max=100, batch_bytes_max=100)
+    plan = Plan.of(["eu", "us"], delay_ms=20, tuning=attrs.evolve(tuning, limits=limits))
+    world = World(plan, checkers=[Bounds])
+    assert world.settle(10 * SECOND)
+    world.close("us", "eu")
+    for i in range(20 * SAMPLE):
+        world.run("eu", "SET", f"k{i}", "v")
+    world.open("us", "eu")
+    finish(world)
+
+
+def test_a_backlog_keeps_its_bound() -> None:
+    world = fresh(Bounds)
+    world.sites["eu"].replica.history.bytes = 2 << 20
+    with pytest.raises(Violation, match="eu keeps a backlog of"):
+        world.run("eu", "SET", "k", "v")
+
+
+def test_a_gate_keeps_its_bound() -> None:
+    world = fresh(Bounds)
+    world.sites["eu"].replica.gate.bytes = 1 << 30
+    with pytest.raises(Violation, match=f"{1 << 30} bytes wait in eu"):
+        world.run("eu", "SET", "k", "v")
+
+
+def test_strangers_are_few() -> None:
+    world = fresh(Bounds)
+    links = world.sites["eu"].links
+    source = next(iter(links.sources.values()))
+    links.greeting += [source] * 65
+    (checker,) = world.checkers
+    assert isinstance(checker, Bounds)
+    with pytest.raises(Violation, match="65 strangers are connected to eu"):
+        checker.look(world.sites["eu"])

@@ -1,0 +1,65 @@
+"""Nothing before what it depends on: caught where a gate lets everything through."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.op import Op
+from crdt.replica import Outcome
+from sim.checkers.causality import Causality
+from sim.checkers.checker import Violation
+from sim.engine import MS, SECOND
+from sim.world import World
+from tests.sim.planted import Take, caught, finish, fresh, on_accept
+
+
+def us_does_not_wait(world: World) -> None:
+    """In us, an operation that should wait is applied at once."""
+    us = world.sites["us"]
+
+    def act(op: Op, _take: Take) -> Outcome:
+        replica = us.replica
+        if op.first == replica.keyspace.vector.get(op.origin, 0) + 1:
+            replica.apply(op)
+            return Outcome.APPLIED
+        return Outcome.DUPLICATE
+
+    on_accept(us, act)
+    world.cut("eu", "us")
+    world.run("eu", "SET", "question", "why")
+    world.sleep(100 * MS)
+    world.run("ap", "SET", "answer", "because")
+    world.sleep(100 * MS)
+    world.heal("eu", "us")
+    finish(world)
+
+
+def test_an_early_operation_is_caught() -> None:
+    assert caught(us_does_not_wait) == ["causality"]
+
+
+def test_the_message_says_what_was_missing() -> None:
+    with pytest.raises(Violation, match=r"us applied 3:1\.\.1, which had seen 1=1, but has only"):
+        us_does_not_wait(fresh(Causality))
+
+
+def test_a_vector_must_end_between_operations() -> None:
+    world = fresh(Causality)
+    world.run_all("eu", ("MULTI",), ("SET", "a", "1"), ("SET", "b", "1"), ("EXEC",))
+    assert world.settle(SECOND)
+    us = world.sites["us"]
+    us.replica.keyspace.vector[1 << 14] = 1
+    with pytest.raises(Violation, match="1:1 ends no operation"):
+        world.run("us", "SET", "k", "v")
+
+
+def test_what_a_snapshot_brings_must_be_closed_too() -> None:
+    world = fresh(Causality)
+    world.run("eu", "SET", "a", "1")
+    assert world.settle(SECOND)
+    world.run("us", "SET", "b", "1")
+    assert world.settle(SECOND)
+    ap = world.sites["ap"]
+    del ap.replica.keyspace.vector[1 << 14]
+    with pytest.raises(Violation, match=r"2:1\.\.1 had seen"):
+        world.run("ap", "SET", "c", "1")

@@ -1,0 +1,63 @@
+"""Equal vectors, equal data: caught where a region loses a key that the others keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.op import Op
+from crdt.replica import Outcome
+from sim.checkers.checker import Violation
+from sim.checkers.convergence import Convergence, shown
+from sim.engine import SECOND
+from sim.world import World
+from tests.sim.planted import Take, caught, drop_key, finish, fresh, on_accept, writes
+
+
+def us_forgets(world: World) -> None:
+    """In us, an operation on one key takes another with it."""
+    us = world.sites["us"]
+
+    def act(op: Op, take: Take) -> Outcome:
+        outcome = take()
+        if writes(op, b"trigger"):
+            drop_key(us, b"cart")
+        return outcome
+
+    on_accept(us, act)
+    world.run("eu", "SADD", "cart", "milk")
+    assert world.settle(10 * SECOND)
+    world.run("eu", "SET", "trigger", "1")
+    finish(world)
+
+
+def test_a_forgotten_key_is_caught() -> None:
+    assert caught(us_forgets) == ["convergence"]
+
+
+def test_it_is_caught_when_it_happens_and_not_only_in_the_end() -> None:
+    world = fresh(Convergence)
+    with pytest.raises(Violation, match=r"us and (eu|ap) have both applied 1=2 and differ"):
+        us_forgets(world)
+    assert world.now < 5 * SECOND
+
+
+def test_what_has_expired_by_some_clock_may_be_gone() -> None:
+    world = fresh(Convergence)
+    world.run("eu", "SET", "session", "x", "PX", "300")
+    assert world.settle(10 * SECOND)
+    world.sleep(SECOND)
+    world.run("us", "SET", "other", "x")
+    finish(world)
+
+
+def test_the_end_is_not_reached_while_vectors_differ() -> None:
+    world = fresh(Convergence)
+    world.cut("eu", "us")
+    world.cut("eu", "ap")
+    world.run("eu", "SET", "k", "v")
+    with pytest.raises(Violation, match=r"eu has 1=1, us has"):
+        world.check_end()
+
+
+def test_vectors_are_shown_by_region_and_life() -> None:
+    assert shown({1 << 14: 7, (2 << 14) + 3: 9}) == "1=7 2.3=9"

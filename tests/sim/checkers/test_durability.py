@@ -1,0 +1,71 @@
+"""What was acknowledged is there: caught where all regions lose the same in the same step."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.op import Op
+from crdt.replica import Outcome
+from sim.checkers.checker import Violation
+from sim.checkers.durability import Durability
+from sim.engine import SECOND
+from sim.site import Site
+from sim.world import World
+from tests.sim.planted import Take, caught, checker_of, drop_key, finish, fresh, on_accept, writes
+
+
+def everybody_forgets(world: World) -> None:
+    """Everywhere, the operation on one key takes another with it: nobody differs from anybody."""
+    for name in ("us", "ap"):
+        site = world.sites[name]
+
+        def act(op: Op, take: Take, site: Site = site) -> Outcome:
+            outcome = take()
+            if writes(op, b"trigger"):
+                drop_key(site, b"cart")
+            return outcome
+
+        on_accept(site, act)
+    world.run("eu", "SADD", "cart", "milk")
+    assert world.settle(10 * SECOND)
+    eu = world.sites["eu"]
+    drop_key(eu, b"cart")
+    world.run("eu", "SET", "trigger", "1")
+    finish(world)
+
+
+def test_a_write_that_all_forget_is_caught() -> None:
+    assert caught(everybody_forgets) == ["durability"]
+
+
+def owed(world: World, origin: int) -> int:
+    """How many effects of an origin must survive."""
+    checker = checker_of(world)
+    assert isinstance(checker, Durability)
+    return checker.owed[origin]
+
+
+def test_a_region_that_loses_its_memory_owes_what_others_have() -> None:
+    world = fresh(Durability)
+    world.run("us", "SET", "a", "1")
+    assert world.settle(10 * SECOND)
+    world.cut("us", "eu")
+    world.cut("us", "ap")
+    world.run("us", "SET", "b", "1")
+    assert owed(world, 2 << 14) == 2
+    kept = world.sites["us"].snapshot()
+    world.crash("us")
+    assert owed(world, 2 << 14) == 1
+    world.restart("us", kept)
+    assert owed(world, 2 << 14) == 2
+
+
+def test_losing_what_is_owed_is_caught() -> None:
+    world = fresh(Durability)
+    world.run("us", "SET", "a", "1")
+    assert world.settle(10 * SECOND)
+    checker = checker_of(world)
+    assert isinstance(checker, Durability)
+    checker.owed[2 << 14] = 3
+    with pytest.raises(Violation, match="eu has 2 up to 1, 3 were acknowledged"):
+        world.check_end()

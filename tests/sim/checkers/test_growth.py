@@ -1,0 +1,50 @@
+"""Vectors go forwards only: caught where one goes back for a moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.dots import Vector
+from sim.checkers.checker import Violation
+from sim.checkers.growth import Growth
+from sim.engine import SECOND
+from sim.world import World
+from tests.sim.planted import caught, finish, fresh
+
+
+def nothing(_vector: Vector) -> str:
+    """What a vector lacks, if nobody minds."""
+    return ""
+
+
+def us_goes_back(world: World) -> None:
+    """us forgets for a moment how far it had come with eu."""
+    for i in range(3):
+        world.run("eu", "SET", f"k{i}", "v")
+        assert world.settle(10 * SECOND)
+        world.run("us", "SET", f"u{i}", "v")
+        assert world.settle(10 * SECOND)
+    vector = world.sites["us"].replica.keyspace.vector
+    vector[1 << 14] -= 1
+    with pytest.MonkeyPatch.context() as patch:
+        # Only the claim is wrong: what us had seen when it wrote is not the matter here.
+        patch.setattr(world.ledger, "lacking", nothing)
+        world.run("us", "SET", "now", "v")
+    vector[1 << 14] += 1
+    world.run("us", "SET", "then", "v")
+    finish(world)
+
+
+def test_a_vector_that_goes_back_is_caught() -> None:
+    assert caught(us_goes_back) == ["growing vectors"]
+
+
+def test_a_region_must_claim_what_it_made() -> None:
+    world = fresh(Growth)
+    db = world.sites["us"].replica.keyspace
+    world.run("us", "SET", "k", "v")
+    db.seq = 7
+    db.vector[2 << 14] = 2
+    world.sites["us"].mirror.before_change(b"k")
+    with pytest.raises(Violation, match="us made 7 effects and claims 2"):
+        world.run("us", "GET", "k")

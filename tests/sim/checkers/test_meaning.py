@@ -1,0 +1,86 @@
+"""The right value: caught where an increment counts twice, for everybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.string import increment
+from sim.checkers.checker import Violation
+from sim.checkers.meaning import Meaning, spell
+from sim.engine import MS, SECOND
+from sim.world import World
+from tests.sim.planted import caught, checker_of, finish, fresh
+
+
+def eu_counts_twice(world: World) -> None:
+    """In eu, an increment is applied and sent twice."""
+    world.run("eu", "INCRBY", "count:0.0", "5")
+    increment(world.sites["eu"].replica.keyspace, b"count:0.0", 5)
+    world.run("eu", "INCRBY", "count:0.0", "1")
+    finish(world)
+
+
+def test_a_wrong_sum_is_caught() -> None:
+    assert caught(eu_counts_twice) == ["specification"]
+
+
+def test_the_message_says_what_should_be_seen() -> None:
+    with pytest.raises(Violation, match=r"shows b'11' under count:0.0, not b'6'"):
+        eu_counts_twice(fresh(Meaning))
+
+
+def test_all_families_are_worked_out() -> None:
+    world = fresh(Meaning)
+    for pair in (("eu", "us"), ("eu", "ap"), ("us", "ap")):
+        world.cut(*pair)
+    for name in world.sites:
+        world.run(name, "INCRBY", "count:0.0", "5")
+        world.run(name, "DECRBY", "count:0.0", "1")
+        world.run(name, "SET", "word:0.0", f"u{name}")
+        world.run(name, "SADD", "tag:0.0", "t1")
+        world.run(name, "SADD", "all:0", f"u{name}")
+        world.run(name, "RPUSH", "log:0", f"u{name}")
+        world.sleep(MS)
+    world.run_all("us", ("MULTI",), ("SREM", "tag:0.0", "t1"), ("SADD", "tag:0.0", "t2"), ("EXEC",))
+    for pair in (("eu", "us"), ("eu", "ap"), ("us", "ap")):
+        world.heal(*pair)
+    finish(world)
+    assert checker_of(world).looked >= 15
+    assert world.run("ap", "SMEMBERS", "tag:0.0") == [b"t1", b"t2"]
+    assert world.run("eu", "GET", "word:0.0") == b"uap"
+
+
+def test_a_write_that_had_seen_the_other_wins_with_a_slow_clock() -> None:
+    world = fresh(Meaning)
+    world.run("eu", "SET", "word:0.0", "u1")
+    assert world.settle(10 * SECOND)
+    world.sites["us"].clock.step(-3_600_000)
+    world.run("us", "SET", "word:0.0", "u2")
+    finish(world)
+    assert world.run("eu", "GET", "word:0.0") == b"u2"
+
+
+def test_a_lost_log_entry_is_caught() -> None:
+    world = fresh(Meaning)
+    world.run("eu", "RPUSH", "log:0", "u1")
+    world.run("eu", "RPUSH", "log:0", "u2")
+    world.run("eu", "LPOP", "log:0")
+    assert world.settle(10 * SECOND)
+    with pytest.raises(Violation, match=r"under log:0, not \{16384: \[b'u1', b'u2'\]\}"):
+        world.check_end()
+
+
+def test_after_a_flush_nothing_is_claimed() -> None:
+    world = fresh(Meaning)
+    world.run("eu", "RPUSH", "log:0", "u1")
+    world.run("eu", "FLUSHALL")
+    finish(world)
+
+
+def test_only_simple_commands_are_spelled() -> None:
+    assert spell(["INCRBY", "count:0.0", "7"]) == (0, 7)
+    assert spell(["DECRBY", "count:0.0", "7"]) == (0, -7)
+    assert spell(["SREM", "tag:0.0", "t1"]) == (1, b"t1")
+    assert spell(["SADD", "free:0", "t1"]) is None
+    assert spell(["LPOP", "log:0"]) is None
+    assert spell(["PING"]) is None

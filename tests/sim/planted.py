@@ -1,0 +1,80 @@
+"""Bugs planted on purpose: each must be caught, and by one checker only.
+
+`caught(play)` plays a scenario once for each checker, alone in its world, and names the promises
+that were seen broken. A scenario gets a fresh world of three regions that are linked, and plants
+its bug in there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crdt.op import Op
+from crdt.replica import Outcome
+from sim.checkers.checker import Checker, Violation
+from sim.engine import SECOND
+from sim.plan import Plan
+from sim.site import Site
+from sim.world import CHECKERS, World
+
+NAMES = ("eu", "us", "ap")
+
+Play = Callable[[World], None]
+Take = Callable[[], Outcome]
+"""Takes in the operation that has come."""
+
+
+def fresh(*checkers: type[Checker], names: tuple[str, ...] = NAMES) -> World:
+    """A world in which all regions are linked and know of each other."""
+    world = World(Plan.of(names, delay_ms=20), checkers=checkers or CHECKERS)
+    assert world.settle(10 * SECOND)
+    world.sleep(2 * SECOND)
+    return world
+
+
+def finish(world: World) -> None:
+    """Let everything arrive, and have the whole looked at."""
+    assert world.settle(30 * SECOND)
+    world.sleep(SECOND)
+    world.check_end()
+
+
+def caught(play: Play) -> list[str]:
+    """Which promises a scenario breaks."""
+    found: list[str] = []
+    for kind in CHECKERS:
+        world = fresh(kind)
+        try:
+            play(world)
+        except Violation as violation:
+            found.append(violation.promise)
+    return found
+
+
+def checker_of(world: World) -> Checker:
+    """The only checker of a world."""
+    (checker,) = world.checkers
+    return checker
+
+
+def on_accept(site: Site, act: Callable[[Op, Take], Outcome]) -> None:
+    """Put something between a region's links and its replica: `act` gets each operation that comes,
+    and what would take it in."""
+    inlet = site.links.direct
+    take = inlet.accept
+
+    def accept(data: bytes) -> Outcome:
+        return act(Op.from_bytes(data), lambda: take(data))
+
+    inlet.accept = accept
+
+
+def writes(op: Op, key: bytes) -> bool:
+    """Whether an operation concerns a key."""
+    return any(effect[1] == key for effect in op.effects)
+
+
+def drop_key(site: Site, key: bytes) -> None:
+    """Lose a key, without anybody having asked for it."""
+    site.replica.keyspace.data.pop(key, None)
+    site.mirror.before_change(key)
