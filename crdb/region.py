@@ -28,7 +28,7 @@ from crdb.membership import member_of, parameters, peers_of
 from crdb.ports import take_ports
 from crdt.dots import make_origin
 from crdt.replica import RUN_MAX, Replica
-from replication.events import Closed, Connected, Event, OriginReused, Resynced
+from replication.events import CaughtUp, Closed, Connected, Event, OriginReused, Resynced
 from replication.line import Bell
 from replication.link import Driver
 from replication.links import Links
@@ -156,6 +156,8 @@ class Region:
                     self.report("link up", {"peer": peer})
                 case Resynced(peer=peer, full=full):
                     self.report("resynced", {"peer": peer, "full": full})
+                case CaughtUp(peer=peer):
+                    self.report("caught up", {"peer": peer})
                     self.catch_up()
                 case Closed(peer=peer, reason=reason) if peer:
                     self.report("link down", {"peer": peer, "reason": reason})

@@ -11,7 +11,7 @@ from crdb.server.client import Client
 from crdb.server.executor import receive
 from crdt.dots import incarnation_of
 from crdt.replica import RUN_MAX
-from replication.events import Connected, OriginReused, Resynced
+from replication.events import CaughtUp, Connected, OriginReused, Resynced
 
 TWO = Config.from_names(["us", "eu"])
 
@@ -44,7 +44,9 @@ def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(tmp_path
     assert incarnation_of(again.replica.origin) == 1
     assert say(again, b"SET k v\r\n").startswith(b"-STALE ")
     assert say(again, b"GET k\r\n") == b"$-1\r\n", "reads go on"
-    again.observe([Resynced("eu", full=True)])
+    again.observe([Resynced("eu", full=False)])
+    assert say(again, b"SET k v\r\n").startswith(b"-STALE "), "not all of it has come yet"
+    again.observe([CaughtUp("eu")])
     assert say(again, b"SET k v\r\n") == b"+OK\r\n"
 
 
