@@ -49,7 +49,7 @@ def seed(text: str) -> int:
 def span(text: str) -> range:
     """A range of seeds. Raises ArgumentTypeError."""
     first, dash, last = text.partition("-")
-    if not dash or not first.isdigit() or not last.isdigit() or int(first) > int(last):
+    if not dash or not first.isdecimal() or not last.isdecimal() or int(first) > int(last):
         raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds: write it like 1-200")
     return range(int(first), int(last) + 1)
 
@@ -67,14 +67,14 @@ def positive(text: str) -> float:
 
 def regions(text: str) -> int:
     """How many regions. Raises ArgumentTypeError."""
-    if not text.isdigit() or not 2 <= int(text) <= 10:
+    if not text.isdecimal() or not 2 <= int(text) <= 10:
         raise argparse.ArgumentTypeError(f"{text!r} is not 2 to 10")
     return int(text)
 
 
 def rate(text: str) -> int:
     """Writes a second. Raises ArgumentTypeError."""
-    if not text.isdigit() or not 1 <= int(text) <= 100_000:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100000")
     return int(text)
 

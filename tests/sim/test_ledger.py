@@ -1,0 +1,61 @@
+"""The books of a world: who made what, having seen what."""
+
+from __future__ import annotations
+
+from crdt.op import Op
+from crdt.replica import Replica
+from sim.ledger import Entry, Ledger
+
+
+def make(ledger: Ledger, replica: Replica, member: str, *, seen: Entry | None = None) -> Entry:
+    """One more operation of a replica, which takes in another one before if it is `seen`."""
+    if seen is not None:
+        replica.accept(Op.from_bytes(seen.data))
+    replica.set(b"s").add(member.encode())
+    op = replica.seal()
+    assert op is not None
+    return ledger.enter(op, 0)
+
+
+def test_an_operation_remembers_all_that_its_region_had_seen() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    one = make(ledger, here, "a")
+    make(ledger, there, "b", seen=one)
+    last = make(ledger, there, "c")
+    assert last.past == {here.origin: 1}
+    assert [repr(entry) for entry in ledger.in_order] == ["1:1..1", "2:1..1", "2:2..2"]
+    assert [entry.number for entry in ledger.in_order] == [0, 1, 2]
+
+
+def test_operations_are_found_by_their_dots() -> None:
+    here, ledger = Replica(1), Ledger()
+    here.set(b"s").add(b"a", b"b", b"c")
+    op = here.seal()
+    assert op is not None
+    entry = ledger.enter(op, 5)
+    last = entry.last
+    assert entry.at == 5
+    assert entry.data == op.to_bytes()
+    assert ledger.find(here.origin, 1) is ledger.ending(here.origin, last) is entry
+    assert ledger.find(here.origin, last + 1) is None
+    assert ledger.ending(here.origin, last + 1) is None
+
+
+def test_a_vector_names_the_operations_that_end_within_it() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    make(ledger, here, "a")
+    make(ledger, there, "b")
+    make(ledger, here, "c")
+    assert [str(entry) for entry in ledger.within({here.origin: 1})] == ["1:1..1"]
+    both = {here.origin: 2, there.origin: 1}
+    assert [str(entry) for entry in ledger.within(both)] == ["1:1..1", "2:1..1", "1:2..2"]
+
+
+def test_what_a_vector_lacks_is_told() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    one = make(ledger, here, "a")
+    make(ledger, there, "b", seen=one)
+    assert ledger.lacking({here.origin: 1, there.origin: 1}) == ""
+    assert ledger.lacking({here.origin: 0}) == ""
+    assert ledger.lacking({there.origin: 1}) == f"2:1..1 had seen {{{here.origin}: 1}}"
+    assert ledger.lacking({here.origin: 7}) == "1:7 ends no operation"

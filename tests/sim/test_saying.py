@@ -1,0 +1,89 @@
+"""Replies and events in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.dots import make_origin
+from replication.events import (
+    Closed,
+    Connected,
+    Event,
+    GapFound,
+    GapUnfilled,
+    Merged,
+    OpsTaken,
+    OriginReused,
+    Resynced,
+    SnapshotWanted,
+    Stalled,
+)
+from sim.client import Refusal, Reply
+from sim.saying import event_text, origin_text, plain, reply_text
+
+NAMES = {1: "eu", 2: "us"}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"milk", "milk"),
+        (b"two words", "two words"),
+        (b"", "''"),
+        (b"a\nb", r"'a\nb'"),
+        (b"\xe9", r"'\xe9'"),
+    ],
+)
+def test_bytes_are_plain_or_marked(data: bytes, text: str) -> None:
+    assert plain(data) == text
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (None, "-"),
+        (b"milk", "milk"),
+        ("OK", "OK"),
+        (7, "7"),
+        (Refusal("ERR no"), "ERR no!"),
+        ([b"a", [1, None], []], "[a [1 -] []]"),
+    ],
+)
+def test_replies_are_short(reply: Reply, text: str) -> None:
+    assert reply_text(reply) == text
+
+
+def test_an_origin_is_a_region_and_its_life() -> None:
+    assert origin_text(make_origin(1), NAMES) == "eu"
+    assert origin_text(make_origin(2, 1), NAMES) == "us in its life 2"
+    assert origin_text(make_origin(9), NAMES) == "9"
+
+
+US = make_origin(2)
+FORGOTTEN = "hears from us of own writes that it has forgotten"
+
+
+@pytest.mark.parametrize(
+    ("event", "as_sink", "as_source"),
+    [
+        (Connected("us", 2, US), "meets us", ""),
+        (Resynced("us", True), "gets the ops of us, after its snapshot", ""),
+        (Resynced("us", False), "gets the ops of us, from its backlog on", ""),
+        (Merged("us"), "merges a snapshot of us", ""),
+        (SnapshotWanted("us"), "backlog of us does not reach back", ""),
+        (Stalled("us"), "too much waits here, link with us rests", ""),
+        (GapFound("us", make_origin(1), "us"), "lacks ops of eu, asks us", ""),
+        (GapFound("us", make_origin(1), ""), "lacks ops of eu, wants a snapshot of us", ""),
+        (GapFound("", make_origin(1), ""), "lacks ops of eu", ""),
+        (GapUnfilled("us", make_origin(1)), "us no longer holds the ops of eu", ""),
+        (OriginReused("us", make_origin(1)), FORGOTTEN, FORGOTTEN),
+        (Closed("us", "reset"), "loses us: reset", "no longer serves us: reset"),
+        (Closed("", "reset"), "loses : reset", ""),
+        (OpsTaken("us", 3), "", ""),
+    ],
+)
+def test_events_are_told_of_the_end_that_reports(
+    event: Event, as_sink: str, as_source: str
+) -> None:
+    assert event_text(event, NAMES, False) == as_sink
+    assert event_text(event, NAMES, True) == as_source
