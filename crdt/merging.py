@@ -166,9 +166,10 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
     deadlines = with_flag(given, deadlines)
     db.deadlines.merge(key, deadlines, mine, theirs)
     merged = merge_values(db, held, given, mine, theirs)
-    db.data.pop(key, None)
     db.graves.pop(key, None)
-    if merged is not None:
+    if merged is None:
+        db.data.pop(key, None)
+    else:
         place(db, key, merged)
         db.fold(key)
     if key in db.deadlines.table:
@@ -231,8 +232,10 @@ def place(db: Keyspace, key: bytes, value: Value) -> None:
     if value.litter():
         db.litter.add(key)
     if value.alive():
+        is_new = key not in db.data
         db.data[key] = value
-        if db.order is not None:
+        if is_new and db.order is not None:
             db.order.add(key, db.data)
     else:
+        db.data.pop(key, None)
         db.graves[key] = value
