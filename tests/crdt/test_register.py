@@ -223,3 +223,20 @@ def test_what_is_no_state_is_refused(state: Any) -> None:
 def test_precedence_sorts_later_stamps_and_lower_origins_first() -> None:
     writes = [Write(make_dot(o, 1), s, b"") for o, s in ((2, 1), (1, 1), (3, 2))]
     assert [write.dot >> 40 for write in sorted(writes, key=precedence)] == [3, 1, 2]
+
+
+def test_a_counter_is_swept_from_beside_losers() -> None:
+    register = counted()
+    register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
+    register.reset(register.resets(), make_dot(WRITER, 2))
+    assert register.lowest() == make_dot(ORIGINS[2], 1)
+    assert not register.sweep({WRITER: 2})
+    assert [value for _, value in register.siblings()] == [b"10", b"1"]
+    assert register.litter() is False
+
+
+def test_without_a_counter_there_is_nothing_to_sweep_or_merge() -> None:
+    register, copy = built({(ORIGINS[0], 1)}), built({(ORIGINS[0], 1)})
+    assert not register.sweep({ORIGINS[0]: 1})
+    register.merge(copy, {}, {})
+    assert register.state() == copy.state()
