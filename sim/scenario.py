@@ -29,7 +29,8 @@ behaviour, to be wanted or not.
     settle | wait TIME          until everything has arrived where it can | just so long
     clock R|all +TIME|-TIME     step a wall clock; `stop` and `go` hold it and let it run
     crash R | keep R            lose all memory | write a snapshot to a disk
-    restart R [kept]            begin another life, empty, or from that snapshot
+    restart R [kept] [amnesic]  begin another life, empty or from that snapshot; `amnesic`: without
+                                knowing how many it has had
     vectors                     show what every region has applied
 """
 
@@ -281,7 +282,8 @@ class Stage:
 
     def restart(self, words: list[str]) -> None:
         name = self.region(words[0])
-        self.world.restart(name, self.kept[name] if "kept" in words[1:] else ())
+        kept = self.kept[name] if "kept" in words[1:] else ()
+        self.world.restart(name, kept, is_amnesic="amnesic" in words[1:])
 
     # -- time ------------------------------------------------------------------------------
 

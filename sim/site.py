@@ -19,11 +19,11 @@ import attrs
 
 from crdb.instance import Instance
 from crdb.server.executor import receive
-from crdt.dots import make_origin
+from crdt.dots import incarnation_of, make_origin
 from crdt.op import Op
 from crdt.replica import Replica
 from replication.errors import RemoteProtocolError
-from replication.events import Event, Resynced
+from replication.events import CaughtUp, Event, OriginReused
 from replication.frames import Eof
 from replication.links import Links
 from replication.member import Direction, Member, Peer
@@ -80,6 +80,7 @@ class Site:
         self.numbers = tuple(numbers)
         self.clock = WallClock()
         self.life = 0
+        self.incarnation = 0
         self.is_up = False
         self.paused_until = 0
         self.kept_back: list[Callable[[], None]] = []
@@ -125,12 +126,15 @@ class Site:
 
     # -- lives -----------------------------------------------------------------------------
 
-    def boot(self, kept: Sequence[bytes] = ()) -> None:
-        """Begin a life; with `kept` from a snapshot of an earlier one."""
+    def boot(self, kept: Sequence[bytes] = (), is_amnesic: bool = False) -> None:
+        """Begin a life; with `kept` from a snapshot of an earlier one. A region that `is_amnesic`
+        does not even know how many lives it has had, but that this is not the first."""
         assert not self.is_up
         assert self.life < LIVES_MAX
+        if self.life and not is_amnesic:
+            self.incarnation = incarnation_of(self.replica.origin) + 1
         replica = Replica(
-            make_origin(self.number, self.life),
+            make_origin(self.number, self.incarnation),
             members=self.numbers,
             history_bytes=self.tuning.history_bytes,
         )
@@ -398,10 +402,16 @@ class Site:
 
     def report(self, events: list[Event], serves: bool = False) -> None:
         """Hand on what the links say. Whoever restarts reads only until a peer has brought it up to
-        date, as `crdb.region` has it (rule STL-1)."""
+        date, as `crdb.region` has it (rule STL-1); who hears of writes of its own that it does not
+        know takes another incarnation."""
         for event in events:
-            if isinstance(event, Resynced) and not self.has_caught_up:
+            if isinstance(event, CaughtUp) and not self.has_caught_up:
                 self.has_caught_up = True
                 self.instance.refuse_writes = None
                 self.note("caught up", event.peer)
+            elif isinstance(event, OriginReused):
+                self.has_caught_up = False
+                self.instance.refuse_writes = STALE
+                if event.origin == self.replica.origin:
+                    self.links.reincarnate(self.engine.now)
             self.around.on_event(self.name, event, serves)

@@ -233,9 +233,9 @@ class World:
         site = self.sites[region]
         site.crash([other for other in self.live() if other is not site], is_silent)
 
-    def restart(self, region: str, kept: Sequence[bytes] = ()) -> None:
-        """It begins its next life; with `kept`, from a snapshot."""
-        self.sites[region].boot(kept)
+    def restart(self, region: str, kept: Sequence[bytes] = (), *, is_amnesic: bool = False) -> None:
+        """It begins its next life; with `kept`, from a snapshot (see `Site.boot`)."""
+        self.sites[region].boot(kept, is_amnesic)
 
     # -- looking ---------------------------------------------------------------------------
 

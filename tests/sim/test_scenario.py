@@ -1,0 +1,144 @@
+"""Scenarios: those in `tests/scenarios` line by line, and the language they are written in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.engine import MS, SECOND
+from sim.scenario import ScenarioError, parse, parse_time, replay
+
+SCENARIOS = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_it_happens_as_it_is_written(path: Path) -> None:
+    """If a change is wanted: `python -m sim --scenario tests/scenarios/*.txt --write`."""
+    expected = path.read_text(encoding="utf-8")
+    assert replay(expected).splitlines() == expected.splitlines()
+
+
+def test_there_are_scenarios() -> None:
+    assert len(SCENARIOS) >= 12
+
+
+def played(*steps: str, regions: str = "eu us") -> list[str]:
+    """What is to be seen after some steps."""
+    text = "\n".join([f"regions {regions}", *steps, "----"])
+    return replay(text).partition("----\n")[2].splitlines()
+
+
+def test_blocks_end_with_an_empty_line() -> None:
+    text = "# why\nwrite eu SET k v  # how\n----\nold answer\n\n\nread eu GET k\n----\nanother\n"
+    first, second = parse(text)
+    assert first.steps == ((2, "write eu SET k v"),)
+    assert first.source == ("# why", "write eu SET k v  # how")
+    assert [line for _, line in second.steps] == ["read eu GET k"]
+
+
+def test_a_block_may_lack_its_answer() -> None:
+    assert replay("regions eu us\nwrite eu SET k v") == (
+        "regions eu us\nwrite eu SET k v\n----\neu: k = v\nus: nothing\n"
+    )
+
+
+def test_replaying_twice_changes_nothing() -> None:
+    once = replay("regions eu us\nwrite eu SET k v\nsettle\n----\n\nread us GET k\n----\n")
+    assert replay(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"), [("200ms", 200 * MS), ("5s", 5 * SECOND), ("2m", 120 * SECOND)]
+)
+def test_times(text: str, ns: int) -> None:
+    assert parse_time(text) == ns
+
+
+@pytest.mark.parametrize("text", ["5", "s", "-3s", "5h", ""])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        parse_time(text)
+
+
+@pytest.mark.parametrize(
+    ("steps", "number", "why"),
+    [
+        (["dance eu"], 2, "there is no step 'dance'"),
+        (["write mars SET k v"], 2, "no region is called 'mars'"),
+        (["write eu SET k v", "backlog 5"], 3, "the world has begun"),
+        (["topology torus"], 2, "a topology is one of"),
+        (["wait long"], 2, "is no time"),
+        (["cut eu us ap"], 2, "too many values"),
+        (["crash eu", "crash eu"], 3, "impossible now"),
+        (["restart eu"], 2, "impossible now"),
+        (["crash eu", "restart eu kept"], 3, "'eu'"),
+    ],
+)
+def test_nonsense_is_named_with_its_line(steps: list[str], number: int, why: str) -> None:
+    with pytest.raises(ScenarioError, match=f"line {number}: .*{why}"):
+        played(*steps)
+
+
+def test_reads_and_vectors_and_what_is_down_are_shown() -> None:
+    assert played(
+        "write eu INCRBY n 2 ; SET k v",
+        "read all GET n ; GET k",
+        "settle",
+        "vectors",
+        "crash us",
+    ) == [
+        "eu> GET n ; GET k: 2 v",
+        "us> GET n ; GET k: - -",
+        "eu has 1=2",
+        "us has 1=2",
+        "eu: k = v, n = 2",
+        "us: down",
+    ]
+
+
+def test_a_cut_of_one_region_is_healed_pair_by_pair() -> None:
+    assert (
+        played(
+            "cut eu",
+            "write eu SET k v",
+            "heal eu us",
+            "wait 2s",
+            "cut us ap",
+            "read ap GET k",
+            "heal",
+            "settle",
+            regions="eu us ap",
+        )[0]
+        == "ap> GET k: v"
+    )
+
+
+def test_silence_in_one_direction_stops_the_link_of_the_other() -> None:
+    told = played(
+        "silence eu > us", "write us SET k v", "write eu SET l w", "wait 2s", "read all KEYS *"
+    )
+    assert told[:2] == ["eu> KEYS *: [l k]", "us> KEYS *: [k]"]
+
+
+def test_clocks_can_be_stopped_stepped_and_started() -> None:
+    assert played(
+        "clock all stop",
+        "write eu SET k v PX 1000",
+        "settle",
+        "clock us +1s",
+        "wait 5s",
+        "read all EXISTS k",
+        "clock us +1s",
+        "read all EXISTS k",
+        "clock all go",
+        "wait 1s",
+        "read all EXISTS k",
+    )[:6] == [
+        "eu> EXISTS k: 1",
+        "us> EXISTS k: 1",
+        "eu> EXISTS k: 1",
+        "us> EXISTS k: 0",
+        "eu> EXISTS k: 0",
+        "us> EXISTS k: 0",
+    ]
