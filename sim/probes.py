@@ -19,8 +19,7 @@ EVENTS: Final = {
     "Merged": "snapshot merged",
     "GapFound": "gap found",
     "GapUnfilled": "gap not filled by the one asked",
-    "Stalled": "too much waited, and a link rested",
-    "OriginReused": "own writes found that were forgotten",
+    "Stalled": "too much waited and a link rested",
     "Closed": "link lost",
 }
 NAMES: Final = (
