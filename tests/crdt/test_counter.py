@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from crdt.counter import Counter
-from crdt.dots import make_dot
+from crdt.dots import Dot, Vector, join, make_dot, meet
 from crdt.errors import DecodeError
+from crdt.number import add
 
 A, B = 1, 2  # origins
 
@@ -141,3 +143,94 @@ WRONG: list[Any] = [
 def test_what_is_no_counter_is_refused(state: object) -> None:
     with pytest.raises(DecodeError):
         Counter().load(state)
+
+
+def test_a_share_lives_while_an_increment_is_not_reset() -> None:
+    share = counter((A, 1, 1, 5)).shares[A]
+    assert share.live()
+    share.reset_seq = 1
+    assert not share.live()
+
+
+class Twin:
+    """A region's counter beside all that it knows of: increments, and what each reset saw."""
+
+    def __init__(self, origin: int) -> None:
+        self.origin = origin
+        self.counter = Counter()
+        self.vector: Vector = {}
+        self.log: list[tuple[Dot, Any]] = []
+        self.deltas: dict[Dot, int] = {}
+        self.over: set[Dot] = set()
+
+    def name(self) -> Dot:
+        """The dot of the next effect made here."""
+        seq = self.vector[self.origin] = self.vector.get(self.origin, 0) + 1
+        return make_dot(self.origin, seq)
+
+    def increment(self, delta: int) -> None:
+        dot = self.name()
+        birth, total = self.counter.next(self.origin, self.vector[self.origin], delta)
+        self.take(dot, (birth, total, delta))
+
+    def reset(self) -> None:
+        self.take(self.name(), (self.counter.resets() or (), frozenset(self.deltas)))
+
+    def take(self, dot: Dot, effect: Any) -> None:
+        """Apply an effect, from here or elsewhere."""
+        self.log.append((dot, effect))
+        if len(effect) == 3:
+            self.counter.add(dot, effect[0], effect[1])
+            self.deltas[dot] = effect[2]
+        else:
+            self.counter.reset(effect[0], dot)
+            self.over |= effect[1]
+
+    def hear(self, other: Twin, *, state: bool) -> None:
+        """Take in what another region knows, effect by effect or at once."""
+        known = {dot for dot, _ in self.log}
+        lacking = [entry for entry in other.log if entry[0] not in known]
+        held, mine = copy_of(self.counter), dict(self.vector)
+        for dot, effect in lacking:
+            self.take(dot, effect)
+        self.vector = join(mine, other.vector)
+        if state:
+            held.merge(copy_of(other.counter), mine, other.vector)
+            self.counter = held
+
+    def check(self) -> None:
+        """What counts are the increments that no known reset saw."""
+        total = sum(delta for dot, delta in self.deltas.items() if dot not in self.over)
+        assert self.counter.total() == add(total, 0)
+        assert self.counter.total_binary(0.5) == total + 0.5
+        assert self.counter.live() == bool(self.deltas.keys() - self.over)
+        assert (self.counter.resets() is None) == (not self.counter.live())
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_regions_count_what_no_reset_that_they_know_of_saw(seed: int) -> None:
+    """Rules CTR-1 and CTR-4, with effects and states mixed (ORD-4) and shares forgotten (MEM-2)."""
+    rng = Random(seed)
+    twins = [Twin(origin) for origin in (A, B, 3)]
+    for _ in range(80):
+        twin, other = rng.sample(twins, 2)
+        action = rng.random()
+        if action < 0.4:
+            twin.increment(rng.randint(-9, 9))
+        elif action < 0.55:
+            twin.reset()
+        elif action < 0.9:
+            twin.hear(other, state=rng.random() < 0.4)
+        elif all(
+            each.vector.get(each.origin, 0) == twin.vector.get(each.origin, 0) for each in twins
+        ):
+            # A report counts once all that its region had written is here: see `stability`.
+            twin.counter.sweep(meet(meet(twins[0].vector, twins[1].vector), twins[2].vector))
+        twin.check()
+    for twin in (*twins, *twins):
+        for other in twins:
+            twin.hear(other, state=rng.random() < 0.5)
+    for twin in twins:
+        twin.counter.sweep(twin.vector)
+        assert not twin.counter.litter()
+        assert twin.counter.state() == twins[0].counter.state()
