@@ -1,0 +1,228 @@
+"""The replica: operations in and out, states, clocks, lives, and what it tells of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt import (
+    DecodeError,
+    DotReused,
+    HistoryTruncated,
+    Op,
+    Outcome,
+    Replica,
+    make_origin,
+    region_of,
+)
+from crdt.keyspace import Keyspace
+from crdt.replica import RUN_MAX, origin_id, split
+from tests.crdt.exchange import exchange, regions, tell
+
+
+def test_an_operation_is_applied_once() -> None:
+    here, there = regions(2)
+    here.counter("k").increment(5)
+    (op,) = here.since(there.vector)
+    assert there.accept(op) is Outcome.APPLIED
+    assert there.accept(op) is Outcome.DUPLICATE
+    assert there.counter("k").value == 5
+    assert there.statistics().operations_duplicate == 1
+    assert there.statistics().effects_applied == 1
+
+
+def test_an_operation_waits_for_its_past() -> None:
+    here, there, third = regions()
+    here.set("k").add("a")
+    tell(here, there)
+    there.set("k").discard("a")
+    (add,), (remove,) = here.since({}), there.since(here.vector)
+    assert third.accept(remove) is Outcome.HELD
+    assert third.statistics().waiting_bytes > 0
+    assert third.accept(add) is Outcome.APPLIED
+    assert third.vector == there.vector
+    assert third.statistics().waiting_bytes == 0
+    assert len(third.set("k")) == 0
+
+
+def test_what_leaves_a_gap_is_refused() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    here.seal()
+    here.set("k").add("b")
+    first, second = here.since({})
+    assert there.accept(second) is Outcome.REFUSED
+    assert there.accept(first) is Outcome.APPLIED
+    assert there.accept(second) is Outcome.APPLIED
+
+
+def test_what_was_written_before_is_sealed_first() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    there.set("k").add("b")
+    (op,) = here.since({})
+    there.accept(op)
+    (mine,) = there.since(here.vector)
+    assert mine.deps == {}
+    there.set("k").add("c")
+    assert there.since(here.vector)[-1].deps == {here.origin: 1}
+
+
+def test_our_own_name_on_what_we_did_not_write_is_noticed() -> None:
+    here, impostor = Replica(1), Replica(1)
+    impostor.set("k").add("a")
+    (op,) = impostor.since({})
+    with pytest.raises(DotReused):
+        here.accept(op)
+    with pytest.raises(DotReused):
+        here.merge(impostor.snapshot())
+    assert here.vector == {}
+
+
+def test_who_lacks_too_much_needs_a_snapshot() -> None:
+    here = Replica(1, history_bytes=500)
+    there = Replica(2)
+    for index in range(20):
+        here.set("k").add(f"{index}")
+        here.seal()
+    with pytest.raises(HistoryTruncated):
+        here.since(there.vector)
+    there.merge(here.snapshot())
+    assert there.vector == here.vector
+    assert there.since(here.vector) == []
+    with pytest.raises(HistoryTruncated):
+        there.since({})
+    here.set("k").add("more")
+    tell(here, there)
+    assert len(there.set("k")) == 21
+
+
+def test_a_merge_lets_out_what_waited_for_it() -> None:
+    here, there, third = regions()
+    here.set("k").add("a")
+    tell(here, there)
+    there.set("k").add("b")
+    (late,) = there.since(here.vector)
+    assert third.accept(late) is Outcome.HELD
+    third.merge(here.snapshot())
+    assert set(third.set("k")) == {"a", "b"}
+
+
+def test_what_others_had_seen_comes_with_a_snapshot() -> None:
+    """Else a later operation of theirs would be taken for one that had seen nothing."""
+    here, there, third = regions()
+    here.set("k").add("a")
+    tell(here, there)
+    there.set("k").add("b")
+    tell(there, here)
+    third.merge(here.snapshot())
+    there.set("k").discard("a")
+    tell(there, third)
+    assert set(third.set("k")) == {"b"}
+
+
+def test_a_snapshot_that_was_cut_off_changes_nothing() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    pieces = list(here.snapshot())
+    with pytest.raises(DecodeError, match="cut off"):
+        there.merge(pieces[:-1])
+    incoming = there.incoming()
+    for piece in pieces:
+        incoming.feed(piece)
+    there.merge_incoming(incoming)
+    assert set(there.set("k")) == {"a"}
+    assert there.statistics().merges == 1
+
+
+def test_a_merge_that_brings_nothing_keeps_the_history() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    there.merge(here.snapshot())
+    here.merge(there.snapshot())
+    assert len(here.since({})) == 1
+
+
+def test_a_state_is_one_byte_string() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    data = here.to_bytes()
+    there.merge_bytes(data)
+    assert there.to_bytes() == data
+    for cut in (1, 3, len(data) - 1):
+        with pytest.raises(DecodeError):
+            Replica(3).merge_bytes(data[:cut])
+    assert list(split(b"\0\0\0\1a\0\0\0\0")) == [b"a", b""]
+
+
+def test_the_clock_is_read_for_every_write() -> None:
+    times = iter(range(1000, 2000, 7))
+    here = Replica(1, clock=lambda: next(times))
+    here.string("k").set("a")
+    first = here.keyspace.now
+    here.string("k").set("b")
+    assert here.keyspace.now == first + 7
+
+
+def test_a_long_run_is_cut_into_operations() -> None:
+    here = Replica(1)
+    for _ in range(RUN_MAX + 1):
+        here.counter("k").increment()
+    assert [len(op.effects) for op in here.since({})] == [RUN_MAX, 1]
+
+
+def test_a_region_number_is_an_origin_too() -> None:
+    assert Replica(7).origin == make_origin(7) == origin_id(7)
+    again = make_origin(7, 2)
+    assert Replica(again).origin == again == origin_id(again)
+    assert Replica(again).region == region_of(again) == 7
+    with pytest.raises(ValueError, match="region"):
+        Replica(0)
+
+
+def test_another_life_writes_under_another_name() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    here.set("k").add("b")
+    here.reincarnate(make_origin(1, 1))
+    here.set("k").add("c")
+    exchange(here, there)
+    assert set(there.set("k")) == {"a", "b", "c"}
+    assert there.vector == {make_origin(1): 2, make_origin(1, 1): 1}
+    third = Replica(3)
+    third.merge(here.snapshot())
+    here.set("k").discard("a", "b")
+    tell(here, third)
+    assert set(third.set("k")) == {"c"}
+
+
+def test_a_replica_can_start_anew_with_somebody_elses_data() -> None:
+    here, other = Replica(1), Replica(9)
+    here.set("k").add("a")
+    other.set("k").add("b")
+    here.accept(Op(make_origin(5), 2, 0, {}, ((2, b""),)))
+    here.reset()
+    here.merge(other.snapshot())
+    assert set(here.set("k")) == {"b"}
+    here.set("k").add("c")
+    assert here.vector == {make_origin(1): 2, make_origin(9): 1}
+
+
+def test_it_tells_how_it_is_doing() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    here.heard(2, there.vector, 500)
+    statistics = here.statistics()
+    assert statistics.vector == here.vector == {here.origin: 1}
+    assert statistics.stable == here.vector
+    assert (statistics.keys, statistics.effects_made, statistics.garbage_pending) == (1, 1, 0)
+    assert statistics.history_bytes == here.history.bytes > 0
+
+
+def test_the_vector_is_a_copy() -> None:
+    here = Replica(1)
+    here.vector[5] = 7
+    assert here.vector == {}
+    db: Keyspace = here.keyspace
+    assert db.vector == {}
