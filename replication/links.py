@@ -115,7 +115,8 @@ class Links:
         self.repair = Repair(self.limits)
         self.sinks: dict[str, Sink] = {}
         self.sources: dict[str, Source] = {}
-        self.followers: dict[str, Source] = {}
+        self.followers: list[Source] = []
+        """Several may go by one name: nobody gives followers their names."""
         self.greeting: list[Source] = []
         self.cuts: set[tuple[str, Direction]] = set()
         self.tallies: dict[tuple[str, Direction], Tally] = {}
@@ -133,7 +134,7 @@ class Links:
     def ends(self) -> Iterator[Machine]:
         """All ends that are not over."""
         yield from [*self.sinks.values(), *self.sources.values()]
-        yield from [*self.followers.values(), *self.greeting]
+        yield from [*self.followers, *self.greeting]
 
     def known(self, name: str) -> Peer:
         """The peer of that name. Raises UnknownPeer."""
@@ -183,7 +184,7 @@ class Links:
     def admit(self, end: Machine, hello: Hello, now: int) -> str:
         """Take a peer that has said who it is; or why not."""
         if isinstance(end, Source) and hello.role == FOLLOWER:
-            return self.admit_follower(end, hello, now)
+            return self.admit_follower(end, hello)
         peer = self.peers.get(hello.name)
         direction = Direction.OUT if isinstance(end, Source) else Direction.IN
         if peer is None or (isinstance(end, Sink) and end.expected.name != hello.name):
@@ -203,15 +204,14 @@ class Links:
             self.repair.forget(peer.name)
         return ""
 
-    def admit_follower(self, end: Source, hello: Hello, now: int) -> str:
+    def admit_follower(self, end: Source, hello: Hello) -> str:
         """Take a follower; or why not."""
         if hello.origin == self.member.origin and hello.name == self.member.name:
             return f"{hello.name} cannot follow itself"
-        self.retire(self.followers.get(hello.name), now)
         if len(self.followers) >= FOLLOWERS_MAX:
             return f"{self.member.name} has {FOLLOWERS_MAX} followers already"
         self.greeting.remove(end)
-        self.followers[hello.name] = end
+        self.followers.append(end)
         return ""
 
     def forget(self, end: Machine) -> None:
@@ -220,11 +220,11 @@ class Links:
             if self.sinks.get(end.peer) is end:
                 del self.sinks[end.peer]
             return
-        for table in (self.sources, self.followers):
-            if table.get(end.peer) is end:
-                del table[end.peer]
-        if end in self.greeting:
-            self.greeting.remove(end)
+        if self.sources.get(end.peer) is end:
+            del self.sources[end.peer]
+        for waiting in (self.followers, self.greeting):
+            if end in waiting:
+                waiting.remove(end)
 
     # -- what happens ----------------------------------------------------------------------
 
@@ -311,7 +311,7 @@ class Links:
         for source in self.sources.values():
             if not source.found and source.skip():
                 source.notify()
-        for source in self.followers.values():
+        for source in self.followers:
             if not source.found and source.skip():
                 source.notify()
 
@@ -431,8 +431,9 @@ class Links:
                 rows.append(self.row(peer, Direction.IN, self.sinks.get(name), now))
             if peer.serves:
                 rows.append(self.row(peer, Direction.OUT, self.sources.get(name), now))
-        for name, end in self.followers.items():
-            rows.append(self.row(Peer(name, end.region), Direction.OUT, end, now))
+        for end in self.followers:
+            followed_by = Peer(end.peer, end.region)
+            rows.append(self.row(followed_by, Direction.OUT, end, now))
         return tuple(rows)
 
     def row(

@@ -102,17 +102,15 @@ def test_those_who_do_not_introduce_themselves_are_bounded() -> None:
     assert len(links.greeting) == GREETING_MAX
 
 
-def test_followers_are_bounded_and_told_apart_by_name() -> None:
+def test_followers_are_bounded_and_may_share_a_name() -> None:
     links = alone()
-    for number in range(FOLLOWERS_MAX):
-        greeted(links, Hello(f"f{number}", 1, US, "", {}, FOLLOWER))
-    again = greeted(links, Hello("f0", 1, US, "", {}, FOLLOWER))
-    assert links.followers["f0"] is again
-    assert len(links.followers) == FOLLOWERS_MAX
-    one_more = Hello("g", 1, US, "", {}, FOLLOWER)
-    assert refusal(links, one_more) == f"r1 has {FOLLOWERS_MAX} followers already"
-    rows = links.statistics(0)
-    assert [row.peer for row in rows[4:]] == [f"f{n}" for n in [*range(1, FOLLOWERS_MAX), 0]]
+    greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
+    followers = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
+    assert links.followers == followers
+    assert refusal(links, greeting) == f"r1 has {FOLLOWERS_MAX} followers already"
+    assert [row.peer for row in links.statistics(0)[4:]] == ["f"] * FOLLOWERS_MAX
+    links.receive(followers[5], Eof(), 0)
+    assert len(links.followers) == FOLLOWERS_MAX - 1
 
 
 def test_followers_are_woken_too() -> None:
@@ -130,7 +128,7 @@ def test_followers_are_woken_too() -> None:
     assert rung == [1]
     assert len(of(Ops, drain(follower))) == 1
     links.receive(follower, Eof(), 0)
-    assert links.followers == {}
+    assert links.followers == []
 
 
 # -- errors and ends -----------------------------------------------------------------------

@@ -11,12 +11,22 @@ from crdt import list as lists
 from crdt import string as strings
 from crdt import zset as zsets
 from crdt.dots import make_dot, make_origin, region_of
+from crdt.effects import SHAPES
 from crdt.errors import DecodeError
 from crdt.multi_value import MultiValue
 from crdt.op import Op
 from crdt.replica import Outcome, Replica
+from crdt.value import Effect
 from replication.inlet import Direct
-from replication.renaming import Renaming, blocks
+from replication.renaming import (
+    DELETE,
+    PLACES,
+    PLAIN,
+    REMOVE_ELEMENTS,
+    RESETS,
+    Renaming,
+    blocks,
+)
 from replication.replica_of import Renamed
 from tests.replication.ends import replica, write
 
@@ -93,6 +103,41 @@ def written(
         for op in here.since(there.vector):
             there.accept(op)
     return regions
+
+
+A, B = make_origin(1), make_origin(2, 3)
+X, Y = make_origin(10), make_origin(20, 3)
+SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ((0x00, b"k", ()), (0x00, b"k", ())),
+        ((0x00, b"k", (1, SHARES_AB)), (0x00, b"k", (1, SHARES_XY))),
+        ((0x00, b"k", (3, (b"f", SHARES_AB))), (0x00, b"k", (3, (b"f", SHARES_XY)))),
+        ((0x01, b"k", A), (0x01, b"k", A)),
+        ((0x10, b"k", A, b"v"), (0x10, b"k", A, b"v")),
+        ((0x11, b"k", A, b"v", SHARES_AB), (0x11, b"k", A, b"v", SHARES_XY)),
+        ((0x31, b"k", A, b"f", b"v", SHARES_AB), (0x31, b"k", A, b"f", b"v", SHARES_XY)),
+        ((0x34, b"k", b"f", SHARES_AB), (0x34, b"k", b"f", SHARES_XY)),
+        ((0x41, b"k", A, b"f", 1, SHARES_AB), (0x41, b"k", A, b"f", 1, SHARES_XY)),
+        ((0x44, b"k", b"f", SHARES_AB), (0x44, b"k", b"f", SHARES_XY)),
+        ((0x50, b"k", (), A, 1, b"v"), (0x50, b"k", (), A, 1, b"v")),
+        ((0x50, b"k", (A, A, A, A), 0, 1, b"v"), (0x50, b"k", (A, X, A, A), 0, 1, b"v")),
+        ((0x51, b"k", A, (A, B, A, A), b"v"), (0x51, b"k", A, (A, Y, A, A), b"v")),
+        ((0x52, b"k", (0, A, 1, 0), (0, B, 1, 0)), (0x52, b"k", (0, X, 1, 0), (0, Y, 1, 0))),
+    ],
+)
+def test_origins_are_renamed_where_they_are_and_nothing_else_is(
+    there: Effect, here: Effect
+) -> None:
+    assert HIGH.effect(there) == here
+
+
+def test_every_kind_of_the_server_is_known() -> None:
+    kinds = {kind for kind in SHAPES if kind >> 4 <= 5}
+    assert {*PLAIN, *RESETS, *PLACES, DELETE, REMOVE_ELEMENTS} == kinds | {0x10, 0x11}
 
 
 @given(steps)
