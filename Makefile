@@ -51,7 +51,7 @@ lint: docs
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/pyright
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/fragments.py
 
 docs: .venv/installed .venv/locked-dev

@@ -5,7 +5,7 @@ keys out of 100,000. Ours is one region of three; its two live peers share core 
 What a write costs after its reply, until both peers have it, is counted too. The figure that holds
 still on a busy machine is commands per second of CPU; the wall clock's comes second.
 
-    python bench/server.py --rounds 3 --scale 1.0
+    python bench/server.py --rounds 3 --scale 1.0        (about ten minutes)
 """
 
 from __future__ import annotations

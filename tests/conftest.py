@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 # is found free and the moment a server binds it.
 PORT_FIRST, PORT_LAST = 12_000, 32_000
 
-for name, examples, steps in (("quick", 25, 25), ("ci", 100, 40), ("nightly", 5_000, 100)):
+for name, examples, steps in (("quick", 25, 25), ("ci", 60, 30), ("nightly", 5_000, 100)):
     settings.register_profile(
         name,
         max_examples=examples,
