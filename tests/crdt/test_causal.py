@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import pytest
+
 from crdt import Op
 from crdt.causal import Gate, is_ready
 from crdt.dots import Vector
@@ -70,3 +74,47 @@ def test_only_what_the_first_of_each_origin_lacks_is_missing() -> None:
     gate.hold(op(1, 1, {2: 4, 3: 1}), {})
     gate.hold(op(5, 1, {2: 6}), {})
     assert gate.missing({3: 1}) == {2: 6}
+
+
+def past(rng: Random, regions: int, count: int) -> list[Op]:
+    """Operations of some regions that read of each other, in an order that respects causality."""
+    seen = {origin: dict[int, int]() for origin in range(1, regions + 1)}
+    made: list[Op] = []
+    for _ in range(count):
+        origin = rng.randint(1, regions)
+        vector = seen[origin]
+        for each in made:
+            if rng.random() < 0.5 and is_ready(each, vector):
+                vector[each.origin] = each.last
+        others = {other: seq for other, seq in vector.items() if other != origin}
+        first = vector.get(origin, 0) + 1
+        made.append(op(origin, first, others, effects=rng.randint(1, 3)))
+        vector[origin] = made[-1].last
+    return made
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_order_ends_in_all_of_them_once_and_never_before_what_they_saw(seed: int) -> None:
+    rng = Random(seed)
+    made = past(rng, 4, 30)
+    gate, vector, applied = Gate(300), dict[int, int](), list[Op]()
+
+    def let_through(op: Op) -> None:
+        assert is_ready(op, vector)
+        vector[op.origin] = op.last
+        applied.append(op)
+
+    while len(applied) < len(made):
+        for op in rng.sample(made, len(made)):
+            if op.last <= vector.get(op.origin, 0):
+                continue
+            if not is_ready(op, vector):
+                gate.hold(op, vector)
+                assert gate.bytes <= 300
+                continue
+            let_through(op)
+            while (waiting := gate.ready(vector)) is not None:
+                let_through(waiting)
+    assert sorted(map(id, applied)) == sorted(map(id, made))
+    assert gate.queues == {}
+    assert gate.bytes == 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from crdt import HistoryTruncated, Op
+from crdt.dots import Vector
 from crdt.history import ENTRY_BYTES, History
 
 SIZE = len(Op(1, 1, 0, {}, ((0x20, b"k", b"a"),)).to_bytes()) + ENTRY_BYTES
@@ -88,3 +91,35 @@ def test_the_position_is_that_of_the_oldest_it_lacks() -> None:
         made.append(op(origin, seq))
     assert made.locate({1: 1, 2: 2}, lambda origin: True) == 2
     assert made.locate({1: 2, 2: 0}, lambda origin: True) == 1
+
+
+def test_a_floor_never_falls() -> None:
+    kept = History(0)
+    kept.append(op(1, 1))
+    kept.jump({1: 1}, {1: 9})
+    kept.append(op(1, 10))
+    assert kept.start == 1
+    assert kept.floor == {1: 9}
+
+
+def oldest_lacking(kept: History, vector: Vector, wanted: set[int]) -> int:
+    """What `locate` is, by looking at everything."""
+    for position in range(kept.start, kept.stop):
+        origin, _, last, _ = kept.read(position, 1)[0]
+        if origin in wanted and last > vector.get(origin, 0):
+            return position
+    return kept.stop
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_reader_begins_at_the_oldest_operation_that_it_lacks(seed: int) -> None:
+    rng = Random(seed)
+    kept = History(20 * SIZE)
+    seqs: dict[int, int] = dict.fromkeys((1, 2, 3), 0)
+    for _ in range(60):
+        origin, effects = rng.randint(1, 3), rng.randint(1, 4)
+        kept.append(op(origin, seqs[origin] + 1, effects))
+        seqs[origin] += effects
+        vector = {o: rng.randint(kept.floor.get(o, 0), seq) for o, seq in seqs.items()}
+        wanted = {o for o in seqs if rng.random() < 0.7}
+        assert kept.locate(vector, wanted.__contains__) == oldest_lacking(kept, vector, wanted)
