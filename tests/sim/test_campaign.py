@@ -1,0 +1,204 @@
+"""One seed from beginning to end: what a run proves, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import pytest
+
+from sim.campaign import TAIL, Run, Verdict, agree, bound, connected, place, schedule
+from sim.checkers.checker import Checker, Violation
+from sim.engine import SECOND
+from sim.faults import Injector
+from sim.options import Options
+from sim.plan import Plan
+from sim.step import Step
+from sim.world import World
+
+
+def options(**fixed: Any) -> Options:
+    """A short run of three regions in which one pair is separated now and then."""
+    usual: dict[str, Any] = {
+        "names": ("eu", "us", "ap"),
+        "topology": "mesh",
+        "latency": "lan",
+        "length": 15 * SECOND,
+        "faults": ("cut",),
+        "mean": 3 * SECOND,
+        "bursts": 0,
+        "core": 0,
+    }
+    return Options.draw(7, **(usual | fixed))
+
+
+STEPS = (
+    Step(SECOND, "write", ("eu",), commands=(("SADD", "all:1", "a"),)),
+    Step(2 * SECOND, "cut", ("eu", "us"), 2 * SECOND),
+    Step(3 * SECOND, "write", ("us",), commands=(("INCRBY", "count:0.1", "3"),)),
+)
+
+
+def test_a_run_in_which_all_went_well_is_valid_and_repeats_itself() -> None:
+    one, two = (Run(options()).play() for _ in range(2))
+    assert one == two
+    assert one.verdict is Verdict.VALID
+    assert one.writes > 0
+    assert set(one.fired) == {"cut"}
+    assert one.converged_in >= 0
+    assert one.tail == ()
+
+
+def test_a_schedule_is_in_order_and_holds_what_was_asked_for() -> None:
+    steps = list(schedule(options(bursts=30)))
+    times = [step.at for step in steps]
+    assert times == sorted(times)
+    assert {step.kind for step in steps} == {"write", "cut"}
+    without = list(schedule(options()))
+    assert [step for step in steps if step in without] == without
+    assert len(steps) == len(without) + 3 * 30
+
+
+def test_another_fault_leaves_the_writes_as_they_were() -> None:
+    one, two = (list(schedule(options(faults=faults))) for faults in (("cut",), ("cut", "crash")))
+    assert one == [step for step in two if step.kind != "crash"]
+
+
+@pytest.mark.parametrize("steps", [(), STEPS[:1], STEPS[1:2]], ids=["nothing", "writes", "faults"])
+def test_who_writes_nothing_or_breaks_nothing_proves_nothing(steps: Sequence[Step]) -> None:
+    result = Run(options()).play(steps)
+    assert (result.verdict, result.promise) == (Verdict.UNKNOWN, "")
+    assert result.reason == "nothing was written, or nothing went wrong"
+
+
+class Blind(Checker):
+    """Looks at nothing."""
+
+    promise = "convergence"
+
+
+def test_what_was_not_looked_at_is_not_proved() -> None:
+    run = Run(options())
+    run.world.checkers = (Blind(run.world.ledger),)
+    result = run.play(STEPS)
+    assert (result.verdict, result.reason) == (
+        Verdict.UNKNOWN,
+        "not put to the test: convergence",
+    )
+
+
+def lie(_run: Run) -> None:
+    raise Violation("convergence", "they differ")
+
+
+def stumble(_run: Run) -> None:
+    raise ValueError("odd")
+
+
+@pytest.mark.parametrize(
+    ("act", "promise", "reason"),
+    [(lie, "convergence", "they differ"), (stumble, "no crash", "ValueError: odd (stumble in ")],
+)
+def test_a_broken_promise_and_an_exception_are_invalid(
+    act: Callable[[Run], None], promise: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "end", act)
+    result = Run(options()).play(STEPS)
+    assert (result.verdict, result.promise) == (Verdict.INVALID, promise)
+    assert result.reason.startswith(reason)
+    assert 0 < len(result.tail) <= TAIL
+
+
+def test_regions_that_never_agree_break_the_promise_of_liveness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def end_nothing(_injector: Injector) -> None:
+        """Leave all faults as they are."""
+
+    monkeypatch.setattr(Injector, "end_all", end_nothing)
+    result = Run(options()).play(
+        [
+            *STEPS[:1],
+            Step(2 * SECOND, "cut", ("eu", "us"), 9000 * SECOND),
+            Step(2 * SECOND, "cut", ("ap", "us"), 9000 * SECOND),
+            STEPS[2],
+        ]
+    )
+    assert result.promise == "liveness"
+    assert "no agreement after" in result.reason
+    assert "us has 1=1 2=1" in result.reason
+
+
+def test_writes_to_who_is_away_are_refused() -> None:
+    run = Run(options())
+    away = [
+        Step(SECOND, "crash", ("us",), 5 * SECOND),
+        Step(2 * SECOND, "write", ("us",), commands=(("SET", "word:0.1", "a"),)),
+        Step(2 * SECOND, "pause", ("eu",), SECOND),
+        Step(2 * SECOND, "write", ("eu",), commands=(("SET", "word:0.1", "b"),)),
+        Step(3 * SECOND, "write", ("xx",), commands=(("SET", "word:0.1", "c"),)),
+        Step(3 * SECOND, "write", ("ap",), commands=(("GET", "word:0.1"),)),
+    ]
+    result = run.play(away)
+    assert (run.writes, run.refused) == (0, 4)
+    assert result.fired == {"crash": 1, "pause": 1}
+
+
+def test_a_core_converges_while_the_others_stay_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[list[str], bool]] = []
+    converge = Run.converge
+
+    def spy(self: Run, names: list[str]) -> int:
+        asked.append((names, self.world.network.way("eu", "ap").is_open))
+        return converge(self, names)
+
+    monkeypatch.setattr(Run, "converge", spy)
+    assert Run(options(core=2)).play(STEPS).verdict is Verdict.VALID
+    assert asked == [(["eu", "us"], False), (["eu", "us", "ap"], True)]
+
+
+def test_a_core_that_is_not_linked_is_not_asked() -> None:
+    star = World(Plan.of(["a", "b", "c", "d"], topology="star"))
+    assert connected(star, ["a", "b", "c"])
+    assert not connected(star, ["b", "c"])
+    assert connected(star, ["a", "b", "c", "d"])
+
+
+def test_who_is_down_at_the_end_is_started() -> None:
+    run = Run(options())
+    run.world.crash("us")
+    result = run.play(STEPS[:1])
+    assert result.promise == ""
+    assert run.world.sites["us"].life == 2
+    assert agree(run.world, ["eu", "us", "ap"])
+
+
+def test_signs_of_life_come_in_virtual_time() -> None:
+    seen: list[int] = []
+    late = Step(25 * SECOND, "write", ("eu",), commands=(("SADD", "all:1", "a"),))
+    Run(options(), on_pulse=lambda world: seen.append(world.now)).play([*STEPS, late])
+    assert seen == [10 * SECOND, 20 * SECOND]
+
+
+def test_clocks_and_pieces_are_set_for_the_whole_run() -> None:
+    run = Run(options(offsets={"eu": -500}, chops=9))
+    run.prepare()
+    assert run.world.sites["eu"].clock.offset_ms == -500
+    assert {way.chops for way in run.world.network} == {9}
+
+
+def test_slow_links_and_patience_take_their_time() -> None:
+    quick = World(Plan.of(["a", "b"], delay_ms=1))
+    slow = World(Plan.of(["a", "b"], delay_ms=500))
+    tuning = slow.plan.tuning
+    tight = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, silence_ns_max=900 * SECOND))
+    patient = World(attrs.evolve(slow.plan, tuning=tight))
+    assert bound(quick) < bound(slow) < bound(patient) - 800 * SECOND
+
+
+def test_a_place_is_where_an_exception_was_raised() -> None:
+    with pytest.raises(ValueError, match="odd") as raised:
+        stumble(Run(options()))
+    assert place(raised.value).startswith("stumble in test_campaign.py:")
+    assert place(ValueError()) == "nowhere"
