@@ -239,3 +239,18 @@ def test_walks_and_samples_know_of_later_changes(db: Keyspace) -> None:
 def test_the_kind_of_register_is_for_the_heirs_to_say() -> None:
     with pytest.raises(NotImplementedError):
         Fields().make()
+
+
+def test_a_later_clock_stamps_a_single_field(db: Keyspace) -> None:
+    for now, expected in ((100, 100), (200, 200), (150, 201)):
+        db.advance(now)
+        assign(db, b"f", b"v")
+        assert held(db).fields[b"f"].stamp == expected
+
+
+def test_a_reset_of_a_field_that_was_forgotten_finds_nothing(db: Keyspace) -> None:
+    increment(db, KEY, b"dead", 5)
+    remove_fields(db, KEY, HASH, [b"dead"])
+    value, before = held(db), held(db).state()
+    value.apply((ERASE, KEY, b"other", (1, 1, 1, 5)), make_dot(2, 1), Observed({}, 2, 1, 0))
+    assert value.state() == before

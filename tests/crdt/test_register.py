@@ -240,3 +240,7 @@ def test_without_a_counter_there_is_nothing_to_sweep_or_merge() -> None:
     assert not register.sweep({ORIGINS[0]: 1})
     register.merge(copy, {}, {})
     assert register.state() == copy.state()
+
+
+def test_without_a_counter_nothing_counts() -> None:
+    assert built({(ORIGINS[0], 1)}).counted() is None
