@@ -22,6 +22,7 @@ import trio
 
 from crdb.connection import Connection
 from crdb.instance import Instance
+from crdb.process import tell_of_process
 
 ACCEPT_MAX: Final = 64
 """Connections taken per turn, so that a flood of them does not stop those that are there."""
@@ -50,6 +51,7 @@ class Listener:
         self.in_turn = False
         self.deaf = False
         """Out of file descriptors: no connection is taken until the next tick."""
+        tell_of_process(instance)
 
     async def serve(self) -> None:
         """Run until cancelled; then every connection is closed."""

@@ -60,9 +60,9 @@ class Talker:
 class Site:
     """A listener, and the clients that came to it."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, lingers: bool) -> None:
         self.socket = listening()
-        self.listener = Listener(instance, [self.socket])
+        self.listener = Listener(instance, [self.socket], lingers=lingers)
         self.port: int = self.socket.getsockname()[1]
         self.talkers: list[Talker] = []
 
@@ -74,9 +74,9 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(instance: Instance) -> AsyncGenerator[Site]:
+async def serving(instance: Instance, lingers: bool = False) -> AsyncGenerator[Site]:
     """A listener that serves while the block runs."""
-    site = Site(instance)
+    site = Site(instance, lingers)
     with trio.fail_after(PATIENCE_SECONDS):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(site.listener.serve)

@@ -38,6 +38,14 @@ async def test_a_pipeline_comes_back_in_order() -> None:
             assert await talker.hear(len(replies)) == replies
 
 
+async def test_one_that_lingers_serves_and_lets_others_run() -> None:
+    async with serving(instance(), lingers=True) as site:
+        talkers = [await site.connect() for _ in range(4)]
+        for _ in range(100):
+            for talker in talkers:
+                await talker.ask(b"PING", b"+PONG\r\n")
+
+
 async def test_big_values_pass() -> None:
     value = b"x" * 5_000_000
     async with serving(instance()) as site:
