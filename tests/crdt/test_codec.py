@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -36,10 +37,8 @@ def test_a_flipped_bit_is_noticed(value: object, data: st.DataObject) -> None:
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_value_or_an_error(data: bytes) -> None:
     for body in (data, b"\x01" + zlib.crc32(data).to_bytes(4, "big") + data):
-        try:
+        with suppress(DecodeError):
             codec.unpack(body)
-        except DecodeError as error:
-            assert str(error)
 
 
 @pytest.mark.parametrize(

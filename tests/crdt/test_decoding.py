@@ -33,5 +33,5 @@ WRONG: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_named(name: str) -> None:
-    with pytest.raises(DecodeError, match="^it: expected"):
+    with pytest.raises(DecodeError, match=r"^it: expected"):
         WRONG[name]()

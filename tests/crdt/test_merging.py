@@ -1,280 +1,235 @@
-"""Merging states: it gives what the operations give, and refuses what is no whole snapshot."""
+"""Merging whole states: one rule for every key, all or nothing."""
 
 from __future__ import annotations
 
-from random import Random
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from crdt.dots import make_dot, make_origin
-from crdt.errors import DecodeError
-from crdt.expiry import FOREVER
-from crdt.merging import Incoming, check_deadlines, merge_into
-from crdt.replica import Replica
-from crdt.snapshot import END, HEAD, KEYS, pack_piece
-from tests.crdt.exchange import exchange, tell
+from crdt import CRDTError, DecodeError, Replica
+from crdt.contested import Contested
+from crdt.replica import split
+from crdt.snapshot import pack_piece, unpack_piece
+from crdt.suite import SUBJECTS
+from crdt.suite.commands import Command, carry_out
+from tests.crdt import hostile
+from tests.crdt.exchange import exchange, held, regions
+from tests.crdt.test_op import check_that_it_works
 
-NAMES = ("a", "b")
-DOT = make_dot(make_origin(9), 1)
-
-
-def write_something(rng: Random, replica: Replica) -> None:
-    """A random write of any type on few keys, so that types meet too."""
-    replica.advance(rng.randrange(100))
-    name, db = rng.choice(NAMES), replica.keyspace
-    held = type(db.lookup(name.encode())).__name__
-    action = rng.randrange(7)
-    if action == 0:
-        replica.string(name).set(rng.choice(("7", "text")))
-    elif action == 1 and held in ("NoneType", "Set"):
-        replica.set(name).add(rng.choice("xyz"))
-    elif action == 2 and held in ("NoneType", "Hash"):
-        replica.hash(name).increment(rng.choice("fg"), rng.randrange(9))
-    elif action == 3 and held == "NoneType":
-        replica.counter(name).increment(rng.randrange(9))
-    elif action == 4:
-        replica.keyspace.delete(name.encode())
-    elif action == 5 and held != "NoneType":
-        db.expire(name.encode(), rng.choice((5_000, 6_000, None)))
-    elif action == 6:
-        replica.collect()
+K = b"k"
 
 
-@given(st.randoms(use_true_random=False))
-def test_a_merge_gives_what_the_operations_give(rng: Random) -> None:
-    """Rule ORD-4."""
-    by_state = [Replica(1), Replica(2)]
-    for _ in range(rng.randrange(25)):
-        if rng.random() < 0.2:
-            exchange(*by_state)
-        write_something(rng, rng.choice(by_state))
-    by_operations = Replica(3)
-    for replica in by_state:
-        tell(replica, by_operations)
-    by_state[0].merge(by_state[1].snapshot())
-    by_state[1].merge(by_state[0].snapshot())
-    by_state[1].merge(by_state[0].snapshot())
-    assert by_state[0].digest() == by_state[1].digest() == by_operations.digest()
-    assert by_state[0].vector == by_state[1].vector
-
-
-def filled(region: int) -> Replica:
-    """A replica with plain strings, a set, a counter that was deleted, and deadlines."""
-    replica = Replica(region)
-    for n in range(5):
-        replica.string(f"{region}:{n}").set("v")
-    replica.set(f"{region}:set").add("m")
-    replica.set(f"{region}:set").expire_at(9_999)
-    replica.counter(f"{region}:counter").increment()
-    replica.counter(f"{region}:counter").delete()
-    return replica
-
-
-def pieces_of(replica: Replica) -> list[bytes]:
-    taken = replica.snapshot()
-    taken.piece_keys = 2
-    return list(taken)
-
-
-@given(st.data())
-def test_a_snapshot_that_is_damaged_changes_nothing(data: st.DataObject) -> None:
-    pieces, sink = pieces_of(filled(1)), filled(2)
-    before = (sink.digest(), sink.vector, sink.to_bytes())
-    index = data.draw(st.integers(0, len(pieces) - 1))
-    damage = data.draw(st.sampled_from(("cut", "lose", "twice", "flip", "shorten", "more")))
-    if damage == "cut":
-        del pieces[index:]
-    elif damage == "lose":
-        del pieces[index]
-    elif damage == "twice":
-        pieces.insert(index, pieces[index])
-    elif damage == "flip":
-        place = data.draw(st.integers(0, len(pieces[index]) - 1))
-        flipped = bytearray(pieces[index])
-        flipped[place] ^= data.draw(st.integers(1, 255))
-        pieces[index] = bytes(flipped)
-    elif damage == "shorten":
-        pieces[index] = pieces[index][:-1]
-    else:
-        pieces.append(pieces[index])
-    with pytest.raises(DecodeError):
-        sink.merge(pieces)
-    assert (sink.digest(), sink.vector, sink.to_bytes()) == before
-
-
-@pytest.mark.parametrize("is_empty", [True, False])
-def test_a_whole_snapshot_is_taken_over(is_empty: bool) -> None:
-    source = filled(1)
-    sink = Replica(2) if is_empty else filled(2)
-    keys = {*source.keyspace.keys(), *sink.keyspace.keys()}
-    sink.merge(pieces_of(source))
-    assert set(sink.keyspace.keys()) == keys
-    assert sink.keyspace.deadline(b"1:set") == 9_999
-    assert b"1:counter" in sink.keyspace.graves
-    assert b"1:counter" in sink.keyspace.litter
-
-
-def feed(*pieces: Any) -> Incoming:
-    incoming = Incoming(Replica(2).keyspace)
-    for piece in pieces:
-        incoming.feed(pack_piece(piece))
-    return incoming
-
-
-EMPTY = (HEAD, (), (), 0)
-COLUMNS = (10, (b"k",), (DOT,), (5,), (b"v",), b"\x01")
-
-
-def test_the_columns_are_read_back() -> None:
-    incoming = feed((HEAD, (9, 1), ((9, (8, 7)),), 1), (KEYS, COLUMNS, ()), (END, 1))
-    assert incoming.complete
-    assert incoming.vector == {9: 1}
-    assert incoming.contexts == {9: {8: 7}}
-    assert incoming.values[b"k"].state() == (DOT, 15, b"v", 1)
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        [(KEYS, (), ())],
-        [EMPTY, EMPTY],
-        [EMPTY, (END, 0), (END, 0)],
-        [EMPTY, (END, 1)],
-        [(HEAD, (), (), 1), (END, 0)],
-        [EMPTY, (7, 1)],
-        [(HEAD, (), ())],
-        [EMPTY, (KEYS, ())],
-        [(HEAD, (1,), (), 0)],
-        [(HEAD, (1, 1, 1, 1), (), 0)],
-        [(HEAD, (), ((1,),), 0)],
-        [(HEAD, (), ((0, ()),), 0)],
-        [(HEAD, (), (), -1)],
-    ],
-)
-def test_pieces_out_of_order_or_form_are_refused(pieces: list[Any]) -> None:
-    with pytest.raises(DecodeError):
-        feed(*pieces)
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        b"",
-        COLUMNS[:5],
-        (1 << 60, *COLUMNS[1:]),
-        (10, b"k", *COLUMNS[2:]),
-        (*COLUMNS[:5], (1,)),
-        (*COLUMNS[:5], b""),
-        (10, (7,), *COLUMNS[2:]),
-        (10, (b"k",), (0,), (5,), (None,), b"\x00"),
-        (10, (b"k",), (DOT,), (5,), (7,), b"\x00"),
-        (10, (b"k",), (DOT,), (1 << 60,), (b"v",), b"\x00"),
-    ],
-)
-def test_columns_of_another_form_are_refused(columns: Any) -> None:
-    with pytest.raises(DecodeError):
-        feed((HEAD, (), (), 1), (KEYS, columns, ()))
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        (b"k", ()),
-        (7, (), ()),
-        (b"k", (DOT,), ()),
-        (b"k", (0, 5), ()),
-        (b"k", (DOT, FOREVER + 1), ()),
-        (b"k", (), ((2,),)),
-        (b"k", (), ((99, ()),)),
-        (b"k", (), ((b"2", ()),)),
-        (b"k", (), ((2, (b"m",)),)),
-    ],
-)
-def test_records_of_another_form_are_refused(record: Any) -> None:
-    with pytest.raises(DecodeError):
-        feed((HEAD, (), (), 1), (KEYS, (), (record,)))
-
-
-def test_deadlines_are_dots_and_milliseconds() -> None:
-    assert check_deadlines((DOT, FOREVER)) == (DOT, FOREVER)
-
-
-def test_whoever_watches_a_key_hears_of_a_merge_that_may_change_it() -> None:
-    here, there = Replica(1), Replica(2)
-    here.string("same").set("v")
-    exchange(here, there)
-    there.string("new").set("v")
-    here.keyspace.interest.update((b"same", b"new"))
-    here.merge(there.snapshot())
-    assert here.keyspace.touched == [b"new"]
-
-
-def test_a_snapshot_under_way_is_not_disturbed_by_a_merge() -> None:
-    here, there, later = Replica(1), Replica(2), Replica(3)
-    here.set("s").add("old")
-    exchange(here, there)
-    there.set("s").add("new")
-    taken, before = here.snapshot(), here.digest()
-    here.merge(there.snapshot())
-    later.merge(taken)
-    assert later.digest() == before
-    assert set(here.set("s")) == {"old", "new"}
-
-
-def test_keys_that_come_with_a_merge_are_walked_too() -> None:
-    here, there = Replica(1), Replica(2)
-    here.string("old").set("v")
-    assert here.keyspace.scan(0, 10) == (0, [b"old"])
-    there.string("new").set("v")
-    here.merge(there.snapshot())
-    assert sorted(here.keyspace.scan(0, 10)[1]) == [b"new", b"old"]
-
-
-def test_an_incomplete_snapshot_is_never_merged() -> None:
-    incoming = feed(EMPTY)
-    with pytest.raises(AssertionError):
-        merge_into(incoming.db, incoming)
-
-
-def test_types_that_meet_in_a_merge_contest_the_key() -> None:
-    """Rules KEY-5, D-02."""
-    here, there = Replica(1), Replica(2)
-    here.string("k").set("v")
-    there.set("k").add("m")
+def test_an_empty_replica_takes_everything_over() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    here.counter("c").increment(5)
+    here.counter("c").delete()
+    here.set("s").add("x")
+    here.set("s").expire_at(5000)
     there.merge(here.snapshot())
+    assert there.to_bytes() == here.to_bytes()
+    assert b"c" in there.keyspace.graves
+    assert there.keyspace.litter >= here.keyspace.litter == {b"c"}
+    assert there.keyspace.deadline(b"s") == 5000
+
+
+def test_what_both_hold_alike_is_left_alone() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    there.keyspace.interest.add(K)
+    value = held(there)
+    here.string("l").set("b")
+    there.merge(here.snapshot())
+    assert held(there) is value
+    assert there.keyspace.touched == []
+    assert there.string("l").get() == "b"
+
+
+def test_who_is_interested_is_told_of_a_change() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    there.keyspace.interest.add(K)
+    there.string("other").set("x")
+    there.merge(here.snapshot())
+    assert there.keyspace.touched == [K]
+
+
+def test_what_the_other_side_removed_goes() -> None:
+    here, there = regions(2)
+    for name in ("a", "b"):
+        here.set(name).add("x")
+    exchange(here, there)
+    here.set("a").delete()
+    there.merge(here.snapshot())
+    assert there.keyspace.keys() == [b"b"]
+    there.set("b").delete()
+    there.merge(here.snapshot())
+    assert there.keyspace.keys() == []
+
+
+def test_flags_and_deadlines_meet() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    here.string("k").set("b")
+    there.string("k").expire_at(5000)
+    there.merge(here.snapshot())
+    assert there.keyspace.deadline(K) is None
     here.merge(there.snapshot())
-    assert here.digest() == there.digest()
-    assert here.string("k").get() == "v"
-    assert len(here.keyspace.data[b"k"].siblings()) == 2
+    assert here.to_bytes() == there.to_bytes()
+    here.string("k").expire_at(6000)
+    there.merge(here.snapshot())
+    assert there.keyspace.deadline(K) == 6000
+
+
+def test_types_meet() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    there.set("k").add("x")
+    there.hash("k2")["f"] = "y"
+    here.merge(there.snapshot())
+    there.merge(here.snapshot())
+    assert here.to_bytes() == there.to_bytes()
+    assert isinstance(held(here), Contested)
+    assert there.string("k").get() == "a"
     third = Replica(3)
-    third.merge(there.snapshot())
     third.merge(here.snapshot())
-    assert third.digest() == here.digest()
     third.string("k").delete()
     here.merge(third.snapshot())
-    assert here.keyspace.size() == 0
-
-
-def test_the_deadline_of_a_key_that_is_gone_is_merged_too() -> None:
-    here, there, empty = Replica(1), filled(2), Replica(3)
-    here.keyspace.expire(b"gone", 5_000)
+    assert here.keyspace.lookup(K) is None
+    there.hash("k")
     there.merge(here.snapshot())
-    empty.merge(here.snapshot())
-    for replica in (there, empty):
-        assert replica.keyspace.deadline(b"gone") == 5_000
-        assert b"gone" in replica.keyspace.litter
-        assert replica.keyspace.lookup(b"gone") is None
+    assert there.keyspace.lookup(K) is None
 
 
-def test_the_same_write_with_another_time_to_live_is_merged() -> None:
-    """Rule EXP-1."""
-    here, there = Replica(1), Replica(2)
-    here.string("k").set("v")
-    here.string("k").expire_at(5_000)
+def test_a_key_may_die_in_a_merge_and_be_remembered() -> None:
+    here, there = regions(2)
+    here.counter("k").increment(5)
     exchange(here, there)
-    there.string("k").expire_at(6_000)
+    here.counter("k").delete()
+    there.merge(here.snapshot())
+    assert K in there.keyspace.graves
+    assert K not in there.keyspace.data
+    there.merge(here.snapshot())
+    assert there.to_bytes() == here.to_bytes()
+
+
+def test_a_walk_goes_on_through_a_merge() -> None:
+    """The guarantee of SCAN (D-20)."""
+    here, there = regions(2)
+    for index in range(20):
+        here.set(f"{index}").add("a")
+    exchange(here, there)
+    cursor, found = here.keyspace.scan(0, 5)
+    for index in range(20):
+        there.set(f"{index}").add("b")
+        there.set(f"new {index}").add("b")
+    for _ in range(5):
+        here.merge(there.snapshot())
+        there.set("0").add("c")
+    while cursor:
+        cursor, more = here.keyspace.scan(cursor, 5)
+        found += more
+    assert {b"%d" % index for index in range(20)} <= set(found)
+
+
+def pieces_of(replica: Replica) -> list[Any]:
+    return [unpack_piece(piece) for piece in split(replica.to_bytes())]
+
+
+def sample() -> Replica:
+    """A replica with something of everything."""
+    here, there = regions(2)
+    for index, command in enumerate(
+        (*SUBJECTS["keyspace"].commands, *SUBJECTS["embedded"].commands)
+    ):
+        if command.name not in ("DEL", "FLUSHALL"):
+            mover = (here, there)[index % 2]
+            carry_out(mover, Command(command.name, f"{index % 7}", command.args))
     here.merge(there.snapshot())
-    assert here.keyspace.deadline(b"k") == 6_000
+    return here
+
+
+Spoil = Callable[[list[Any]], list[Any]]
+HEAD, KEYS, END = range(3)
+
+WRONG: dict[str, Spoil] = {
+    "nothing": lambda pieces: [],
+    "no head": lambda pieces: pieces[1:],
+    "two heads": lambda pieces: [pieces[HEAD], *pieces],
+    "no end": lambda pieces: pieces[:-1],
+    "more after the end": lambda pieces: [*pieces, pieces[END]],
+    "a key too few": lambda pieces: [pieces[HEAD], pieces[END]],
+    "a wrong count": lambda pieces: [pieces[HEAD], pieces[KEYS], (2, 1)],
+    "a short head": lambda pieces: [pieces[HEAD][:3], *pieces[1:]],
+    "an unknown piece": lambda pieces: [pieces[HEAD], (7, 1), *pieces[1:]],
+    "odd contexts": lambda pieces: [(0, (), ((0, ()),), 0), (2, 0)],
+    "too many keys": lambda pieces: [(0, (), (), 1 << 60), (2, 1 << 60)],
+    "columns that differ": lambda pieces: one_key(
+        (1, (0, (b"k",), (1, 2), (0,), (b"v",), b"\0"), ())
+    ),
+    "flags that are none": lambda pieces: one_key((1, (0, (b"k",), (1,), (0,), (b"v",), ()), ())),
+    "a key that is none": lambda pieces: one_key((1, (0, (7,), (1,), (0,), (b"v",), b"\0"), ())),
+    "no dot": lambda pieces: one_key((1, (0, (b"k",), (0,), (0,), (None,), b"\0"), ())),
+    "a stamp that is none": lambda pieces: one_key(
+        (1, (b"0", (b"k",), (1,), (0,), (b"v",), b"\0"), ())
+    ),
+    "an unknown type": lambda pieces: one_key((1, (), ((b"k", (), ((99, ()),)),))),
+    "a type that is none": lambda pieces: one_key((1, (), ((b"k", (), ((b"1", ()),)),))),
+    "half a deadline": lambda pieces: one_key((1, (), ((b"k", (1,), ()),))),
+    "a deadline without dot": lambda pieces: one_key((1, (), ((b"k", (0, 5), ()),))),
+    "a record of two": lambda pieces: one_key((1, (), ((b"k", ()),))),
+}
+
+
+def one_key(piece: Any) -> list[Any]:
+    """A snapshot of one key."""
+    return [(0, (), (), 1), piece, (2, 1)]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_snapshot_changes_nothing(name: str) -> None:
+    donor, sink = sample(), Replica(3)
+    sink.set("mine").add("a")
+    before = sink.to_bytes()
+    with pytest.raises(DecodeError):
+        sink.merge([pack_piece(piece) for piece in WRONG[name](pieces_of(donor))])
+    assert sink.to_bytes() == before
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_hostile_snapshots_end_in_a_named_error_or_in_a_state_that_works(seed: int) -> None:
+    rng = random.Random(seed)
+    pieces = pieces_of(sample())
+    for _ in range(rng.choice((1, 1, 3))):
+        index = rng.randrange(len(pieces))
+        pieces[index] = hostile.spoil(rng, pieces[index])
+    sink = Replica(1, members=(1, 2, 3))
+    sink.set("mine").add("a")
+    before = sink.to_bytes()
+    try:
+        data = [pack_piece(piece) for piece in pieces]
+    except (OverflowError, TypeError, ValueError):
+        return
+    try:
+        sink.merge(data)
+    except CRDTError:
+        assert sink.to_bytes() == before
+    else:
+        check_that_it_works(sink)
+
+
+def test_a_flipped_bit_in_a_snapshot_is_noticed() -> None:
+    data = sample().to_bytes()
+    rng = random.Random(1)
+    for _ in range(100):
+        spoiled = bytearray(data)
+        bit = rng.randrange(8 * len(data))
+        spoiled[bit // 8] ^= 1 << bit % 8
+        sink = Replica(5)
+        with pytest.raises(DecodeError):
+            sink.merge_bytes(bytes(spoiled))
+        assert sink.vector == {}

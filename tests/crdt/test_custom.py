@@ -1,0 +1,121 @@
+"""Types of one's own among ours: wrapped, checked, contested, forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crdt import DecodeError, Op, Replica
+from crdt.custom import Custom, Seen, as_sent, maker, plain
+from crdt.dots import make_dot
+from crdt.set import Set
+from tests.crdt.exchange import exchange, held, regions, settle
+from tests.crdt.suite.planted import ADD, Blocklist, Cart, Register, Tally
+
+
+def test_it_travels_like_ours() -> None:
+    here, there = regions(2, types=(Cart,))
+    here.value("k", Cart).do(ADD, b"milk")
+    exchange(here, there)
+    assert there.value("k", Cart).get() == {b"milk"}
+    here.value("k", Cart).do(ADD, b"eggs")
+    there.merge(here.snapshot())
+    assert there.value("k", Cart).get() == {b"milk", b"eggs"}
+    assert here.to_bytes() == there.to_bytes()
+    assert here.digest() == there.digest()
+
+
+def test_who_does_not_know_the_type_refuses_it() -> None:
+    here, there = Replica(1, types=(Cart,)), Replica(2)
+    here.value("k", Cart).do(ADD, b"milk")
+    (op,) = here.since({})
+    with pytest.raises(DecodeError, match="knows no type 16"):
+        there.accept(Op.from_bytes(op.to_bytes()))
+    with pytest.raises(DecodeError, match="unknown type 16"):
+        there.merge(here.snapshot())
+    assert there.vector == {}
+
+
+def test_a_type_may_check_what_it_is_given() -> None:
+    here, there = Replica(1, types=(Cart, Tally)), Replica(2, types=(Cart, Tally))
+    here.keyspace.vector[here.origin] = 1
+    with pytest.raises(DecodeError, match="no effect of a cart"):
+        there.accept(Op(here.origin, 1, 0, {}, ((0x105, b"k", b"x"),)))
+    there.accept(Op(here.origin, 1, 0, {}, ((0x120, b"k", 5),)))
+    assert there.value("k", Tally).get() == 5
+
+
+def test_a_state_that_it_cannot_read_is_refused() -> None:
+    with pytest.raises(DecodeError, match="no state of a Cart"):
+        Custom(Cart()).load(((1, 2, 3),))
+    with pytest.raises(DecodeError, match="no state of a Tally"):
+        Custom(Tally()).load(7)
+
+
+def test_it_may_meet_another_type() -> None:
+    here, there = regions(2, types=(Cart, Blocklist))
+    here.set("k").add("a")
+    there.value("k", Cart).do(ADD, b"milk")
+    here.value("l", Blocklist).do(ADD, b"milk")
+    there.set("l").add("a")
+    exchange(here, there)
+    assert here.value("k", Cart).get() == there.value("k", Cart).get() == {b"milk"}
+    assert here.value("l", Blocklist).get() == {b"milk"}, "its dots tell that it is of region 1"
+    here.value("k", Cart).delete()
+    exchange(here, there)
+    assert there.keyspace.lookup(b"k") is None
+
+
+def test_it_may_have_something_to_forget() -> None:
+    here, there = regions(2, types=(Blocklist,))
+    here.value("k", Blocklist).do(1, b"milk")
+    assert b"k" in here.keyspace.graves
+    settle(here, there)
+    assert not here.keyspace.graves
+    assert not there.keyspace.litter
+
+
+def test_the_least_that_a_type_says_is_enough() -> None:
+    replica = Replica(1, types=(Register,))
+    replica.value("k", Register).do(0, 5, b"a")
+    value = held(replica)
+    assert isinstance(value, Custom)
+    assert value.code() == 17
+    assert value.lowest() == 0
+    assert value.visible() == b"a"
+    assert not value.litter()
+    assert not value.sweep({})
+    assert not value.vacant()
+    assert value.siblings() == []
+    value.check((0x110, b"k", "whatever"))
+
+
+def test_our_own_types_need_no_wrapper() -> None:
+    assert maker(Set) is Set
+    wrapped = maker(Cart)()
+    assert isinstance(wrapped, Custom)
+
+
+@pytest.mark.parametrize("code", [15, 256, "16", None])
+def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
+    other = type("Other", (Cart,), {"code": code})
+    with pytest.raises(ValueError, match=r"16\.\.255"):
+        Replica(1, types=(other,))
+
+
+def test_a_value_has_one_plain_form() -> None:
+    assert plain({"b", "a"}) == ["a", "b"]
+    assert plain({2: {"x"}, 1: (3,)}) == [[1, [3]], [2, ["x"]]]
+    assert plain([1.5, None, True, b"x"]) == [1.5, None, True, b"x"]
+    assert plain(3 + 4j) == "(3+4j)"
+
+
+def test_what_is_sent_is_what_arrives() -> None:
+    assert as_sent(3, ("text", [1, (2,)], b"x")) == (b"text", (1, (2,)), b"x")
+
+
+def test_a_side_of_a_merge_says_what_it_has_seen() -> None:
+    seen = Seen({2: 5})
+    assert seen.covers(make_dot(2, 5))
+    assert not seen.covers(make_dot(2, 6))

@@ -1,0 +1,78 @@
+"""Handles of the types beside those of Redis."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt import Replica, WrongType
+from tests.crdt.suite.planted import ADD, Cart, Tally
+
+
+def test_a_multi_value_register_shows_one_value_or_none() -> None:
+    replica = Replica(1)
+    assert replica.multi_value("k").values() == frozenset()
+    replica.multi_value("k").set("a")
+    replica.multi_value("k").set("b")
+    assert replica.multi_value("k").values() == {"b"}
+
+
+def test_a_remove_wins_set_is_like_a_set() -> None:
+    handle = Replica(1).set_remove_wins("k")
+    assert len(handle) == 0
+    assert list(handle) == []
+    assert handle.add("a", "b") is handle
+    assert "a" in handle
+    assert 5 not in handle
+    assert sorted(handle) == ["a", "b"]
+    assert handle & {"a"} == {"a"}
+    handle.remove("a")
+    with pytest.raises(KeyError):
+        handle.remove("a")
+    assert handle.discard("b", "c") == 1
+    assert len(handle) == 0
+
+
+def test_a_growing_counter_grows() -> None:
+    handle = Replica(1).counter_grow("k")
+    assert handle.value == 0
+    assert handle.increment(3) == 3
+    assert int(handle) == 3
+
+
+def test_the_two_flags_are_two_types() -> None:
+    replica = Replica(1)
+    replica.flag("k").enable()
+    with pytest.raises(WrongType):
+        replica.flag("k", disable_wins=True).enable()
+    replica.flag("l", disable_wins=True).enable()
+    assert replica.flag("l", disable_wins=True)
+    replica.flag("l", disable_wins=True).disable()
+    assert not replica.flag("l", disable_wins=True)
+
+
+def test_a_type_of_ones_own_has_a_handle() -> None:
+    replica = Replica(1, types=(Cart, Tally))
+    cart = replica.value("k", Cart)
+    assert cart.get() == set()
+    cart.do(ADD, "milk")
+    assert cart.get() == {b"milk"}
+    with pytest.raises(WrongType, match="not type 18"):
+        replica.value("k", Tally).do(ADD, 1)
+    with pytest.raises(WrongType):
+        replica.set("k").add("a")
+    replica.set("s").add("a")
+    with pytest.raises(WrongType):
+        replica.value("s", Cart).get()
+    assert cart.delete()
+    assert cart.get() == set()
+
+
+def test_what_cannot_be_sent_is_not_written() -> None:
+    replica = Replica(1, types=(Cart,))
+    cart = replica.value("k", Cart)
+    for payload in ({1}, object(), 1 << 70):
+        with pytest.raises(ValueError, match="cannot be sent"):
+            cart.do(ADD, payload)
+    with pytest.raises(ValueError, match="operations are"):
+        cart.do(16, b"milk")
+    assert replica.keyspace.seq == 0

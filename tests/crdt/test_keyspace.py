@@ -1,0 +1,272 @@
+"""The keyspace: one door for every change, time to live, and who is told of a change."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from crdt import DotReused, Replica
+from crdt import string as strings
+from crdt.dots import SEQ_MAX, make_dot, make_origin
+from crdt.expiry import FOREVER
+from crdt.keyspace import Keyspace
+from crdt.register import Register
+from tests.crdt.exchange import exchange, regions
+
+K = b"k"
+
+
+def keyspace(now: int = 1000) -> Keyspace:
+    replica = Replica(1)
+    replica.advance(now)
+    return replica.keyspace
+
+
+def test_every_effect_gets_the_next_dot() -> None:
+    db = keyspace()
+    strings.assign(db, K, b"a")
+    strings.assign(db, b"l", b"b")
+    assert db.vector == {db.origin: 2}
+    op = db.seal()
+    assert op is not None
+    assert (op.first, op.last, op.deps) == (1, 2, {})
+    assert db.seal() is None
+
+
+def test_when_all_dots_are_used_nothing_is_written() -> None:
+    db = keyspace()
+    db.seq = SEQ_MAX
+    with pytest.raises(DotReused):
+        strings.assign(db, K, b"a")
+    assert not db.outbox
+    assert db.lookup(K) is None
+
+
+def test_the_clock_may_go_back_but_expiry_does_not() -> None:
+    db = keyspace(1000)
+    strings.assign(db, K, b"a")
+    db.expire(K, 1500)
+    db.advance(2000)
+    db.advance(900)
+    assert (db.now, db.horizon) == (900, 2000)
+    assert db.lookup(K) is None
+    assert db.keys() == []
+    assert db.size() == 1
+
+
+def test_stamps_count_from_the_time_of_the_first_effect() -> None:
+    db = keyspace(1000)
+    strings.assign(db, K, b"a")
+    db.advance(1050)
+    strings.assign(db, b"l", b"b")
+    op = db.seal()
+    assert op is not None
+    assert op.base == 1000
+    assert [effect[2] for effect in op.effects] == [0, 50]
+    assert db.base == 1050
+
+
+def test_a_write_to_what_has_expired_removes_it_first() -> None:
+    """Rule EXP-6."""
+    db = keyspace(1000)
+    strings.increment(db, K, 5)
+    db.expire(K, 1500)
+    db.advance(2000)
+    assert db.lookup_for_write(K) is None
+    assert strings.increment(db, K, 1) == 1
+    assert db.deadline(K) is None
+    assert [effect[0] for effect in db.outbox] == [0x12, 1, 0, 0x12]
+
+
+def test_a_deadline_that_outlived_its_key_is_cleared_first() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    here.set("k").delete()
+    there.set("k").expire_at(9000)
+    exchange(here, there)
+    assert here.keyspace.deadlines.table[K]
+    here.set("k").add("b")
+    assert here.keyspace.deadline(K) is None
+    exchange(here, there)
+    assert there.keyspace.deadline(K) is None
+    assert set(there.set("k")) == {"b"}
+
+
+def test_a_delete_says_whether_readers_saw_something() -> None:
+    db = keyspace(1000)
+    assert not db.delete(K)
+    assert db.seq == 0
+    strings.assign(db, K, b"a")
+    assert db.delete(K)
+    strings.assign(db, K, b"a")
+    db.expire(K, 1001)
+    db.advance(2000)
+    assert not db.delete(K)
+    assert db.size() == 0
+
+
+def test_a_set_ends_the_time_to_live_for_a_flag() -> None:
+    db = keyspace()
+    strings.assign(db, K, b"a")
+    value = db.data[K]
+    assert isinstance(value, Register)
+    assert value.endless
+    assert not db.deadlines.table
+    db.expire(K, 5000)
+    assert not value.endless
+    strings.assign(db, K, b"b", keep_ttl=True)
+    assert db.deadline(K) == 5000
+    strings.assign(db, K, b"c")
+    assert db.deadline(K) is None
+
+
+def test_the_flag_is_spelled_out_when_it_meets_a_concurrent_change() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    there.string("k").expire_at(5000)
+    here.string("k").set("b")
+    exchange(here, there)
+    for replica in (here, there):
+        assert replica.keyspace.deadline(K) is None
+        assert FOREVER in replica.keyspace.deadlines.table[K]
+    here.string("k").set("c")
+    assert K not in here.keyspace.deadlines.table
+
+
+def test_a_flag_is_folded_back_only_when_it_says_the_same() -> None:
+    db = keyspace()
+    strings.assign(db, K, b"a")
+    value = db.data[K]
+    assert isinstance(value, Register)
+    db.spell_out(K, value)
+    assert db.deadlines.table[K] == (make_dot(db.origin, 1), FOREVER)
+    db.fold(K)
+    assert value.endless
+    assert not db.deadlines.table
+    db.expire(K, 5000)
+    db.fold(K)
+    db.fold(b"none")
+    assert db.deadline(K) == 5000
+
+
+def test_a_persist_of_what_has_no_end_is_kept_too() -> None:
+    """The documented example of D-10 needs it."""
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    here.set("k").expire_at(None)
+    there.set("k").expire_at(5000)
+    exchange(here, there)
+    assert here.keyspace.deadline(K) is None
+    assert there.keyspace.deadline(K) is None
+
+
+def test_a_flush_removes_what_was_seen_everywhere() -> None:
+    here, there = regions(2)
+    here.counter("k").increment(5)
+    here.set("s").add("a")
+    here.set("s").expire_at(9000)
+    exchange(here, there)
+    here.keyspace.flush()
+    there.counter("k").increment(1)
+    there.set("s").add("b")
+    there.keyspace.interest.add(b"s")
+    exchange(here, there)
+    for replica in (here, there):
+        assert replica.counter("k").value == 1
+        assert set(replica.set("s")) == {"b"}
+        assert replica.keyspace.deadline(b"s") is None
+    assert b"s" in there.keyspace.touched
+
+
+def test_who_is_interested_is_told() -> None:
+    here, there = regions(2)
+    here.keyspace.interest |= {K, b"gone"}
+    here.set("k").add("a")
+    here.set("other").add("a")
+    there.set("k").add("b")
+    exchange(here, there)
+    assert here.keyspace.touched == [K, K]
+
+
+def test_keys_are_walked_and_sampled() -> None:
+    db = keyspace()
+    assert db.random_key(random.Random(1)) is None
+    for index in range(30):
+        strings.assign(db, b"%d" % index, b"x")
+    cursor, found = db.scan(0, 7)
+    strings.assign(db, b"new", b"x")
+    while cursor:
+        cursor, more = db.scan(cursor, 7)
+        found += more
+    assert set(found) >= {b"%d" % index for index in range(30)}
+    assert db.random_key(random.Random(1)) in db.data
+    for index in range(30):
+        db.expire(b"%d" % index, 1)
+    assert db.keys() == [b"new"]
+    assert db.random_key(random.Random(1)) == b"new"
+    assert b"5" not in db.scan(0, 100)[1]
+
+
+def test_a_random_key_is_found_among_many_that_have_expired() -> None:
+    db = keyspace()
+    for index in range(2000):
+        strings.assign(db, b"%d" % index, b"x")
+        db.expire(b"%d" % index, 1)
+    strings.assign(db, b"alive", b"x")
+    assert db.random_key(random.Random(3)) == b"alive"
+    db.expire(b"alive", 1)
+    assert db.random_key(random.Random(3)) is None
+
+
+def test_what_is_dead_and_remembered_is_out_of_the_way() -> None:
+    db = keyspace()
+    strings.increment(db, K, 5)
+    db.delete(K)
+    assert K in db.graves
+    assert db.remains(K, 1) is db.graves[K]
+    assert db.remains(K, 2) is None
+    assert db.remains(b"none", 1) is None
+    assert db.size() == 0
+    strings.increment(db, K, 1)
+    assert K not in db.graves
+
+
+def test_a_new_name_counts_from_where_it_was() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    there.set("k").add("b")
+    exchange(here, there)
+    db = here.keyspace
+    db.take_name(make_origin(1, 1))
+    here.set("k").add("c")
+    op = db.seal()
+    assert op is not None
+    assert op.first == 1
+    assert op.deps == {make_origin(1): 1, make_origin(2): 1}
+    assert db.vector[make_origin(1, 1)] == 1
+
+
+def test_all_can_be_lost_but_our_count() -> None:
+    replica = Replica(1)
+    db = replica.keyspace
+    db.interest.add(K)
+    strings.assign(db, K, b"a")
+    db.expire(K, 1)
+    replica.seal()
+    snapshot = replica.snapshot()
+    db.touched.clear()
+    db.clear()
+    assert db.touched == [K, K]
+    assert db.vector == {db.origin: 2}
+    assert not db.data
+    assert not db.deadlines.table
+    copy = Replica(2)
+    copy.merge(snapshot)
+    assert K in copy.keyspace.data
+    empty = Replica(3).keyspace
+    empty.clear()
+    assert empty.vector == {}
