@@ -30,7 +30,7 @@ from crdt.dots import make_origin
 from crdt.replica import RUN_MAX, Replica
 from replication.events import CaughtUp, Closed, Connected, Event, OriginReused, Resynced
 from replication.line import Bell
-from replication.link import Driver
+from replication.link import Driver, clock
 from replication.links import Links
 
 PACE_SECONDS: Final = 0.001_5  # of the 2 ms that a write may take besides the way
@@ -44,6 +44,7 @@ class Region:
         self.config = config
         self.region = config.region(name)
         self.tell = emit
+        self.state = state
         incarnation = 0 if state is None else next_incarnation(state)
         seed = f"{config.seed}/{name}/{time.time_ns() if config.seed == 0 else incarnation}"
         self.rng = random.Random(seed)
@@ -70,7 +71,7 @@ class Region:
         if self.region.replica_of:
             self.following.follow(self.region.replica_of)
         elif incarnation and self.links.peers:
-            self.instance.refuse_writes = STALE
+            self.go_stale()
 
     @property
     def name(self) -> str:
@@ -161,18 +162,28 @@ class Region:
                     self.catch_up()
                 case Closed(peer=peer, reason=reason) if peer:
                     self.report("link down", {"peer": peer, "reason": reason})
-                case OriginReused(peer=peer):
+                case OriginReused(peer=peer, origin=origin):
                     self.report("origin reused", {"peer": peer})
-                    self.instance.refuse_writes = STALE
+                    self.go_stale()
+                    if origin == self.replica.origin:
+                        least = 0 if self.state is None else next_incarnation(self.state)
+                        self.links.reincarnate(clock(), least)
                 case _:
                     pass
         self.instance.serve_touched()
         self.instance.after_turn()
 
+    def go_stale(self) -> None:
+        """We have lost what we wrote: neither clients nor the collector may write until it is back
+        (STL-2)."""
+        self.instance.refuse_writes = STALE
+        self.links.collects = False
+
     def catch_up(self) -> None:
         """A peer has told us all it had: what we wrote in an earlier life is here (STL-1)."""
         if self.instance.refuse_writes == STALE:
             self.instance.refuse_writes = None
+            self.links.collects = True
 
     def report(self, event: str, details: Mapping[str, object]) -> None:
         """Tell an event, with the region it happened in."""

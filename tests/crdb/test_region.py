@@ -9,7 +9,7 @@ from crdb.config import Config
 from crdb.region import STALE, Region
 from crdb.server.client import Client
 from crdb.server.executor import receive
-from crdt.dots import incarnation_of
+from crdt.dots import incarnation_of, make_origin
 from crdt.replica import RUN_MAX
 from replication.events import CaughtUp, Connected, OriginReused, Resynced
 
@@ -57,11 +57,21 @@ def test_a_restart_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
     assert again.instance.refuse_writes is None
 
 
-def test_a_peer_that_knows_more_of_us_than_we_do_stops_writes() -> None:
-    here, told = region()
-    here.observe([OriginReused("eu", here.replica.origin)])
+async def test_a_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path) -> None:
+    """No dot is issued twice: what follows is written under a new incarnation."""
+    here, told = region(state=tmp_path)
+    lost = here.replica.origin
+    here.observe([OriginReused("eu", lost)])
     assert here.instance.refuse_writes == STALE
+    assert not here.links.collects
     assert [event for event, _ in told.events] == ["origin reused"]
+    assert here.replica.origin == here.links.member.origin == make_origin(1, 1)
+    here.observe([OriginReused("ap", lost)])
+    assert here.replica.origin == make_origin(1, 1), "once is enough"
+    here.observe([CaughtUp("eu")])
+    assert here.links.collects
+    again, _ = region(state=tmp_path)
+    assert again.replica.origin == make_origin(1, 2), "it is remembered over a restart"
 
 
 def test_events_name_their_region() -> None:
