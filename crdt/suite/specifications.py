@@ -182,8 +182,6 @@ def registers(history: History, about: list[Taken], deeds: Deeds) -> dict[Any, A
 def register_stamp(history: History, write: Taken, name: Any, deeds: Deeds) -> int:
     """The clock of a write, but later than the live writes that it saw (ORD-7). What it cleared
     before it wrote counts no more, unless it is a plain SET."""
-    if deeds(write.command)[name][0] == "insert":
-        return 0
     found = write.notes.get((name, deeds))
     if found is None:
         found = write.clock

@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-SCHEDULES = {"quick": 40, "ci": 120, "nightly": 4000}
+SCHEDULES = {"quick": 100, "ci": 300, "nightly": 4000}
 
 
 @pytest.fixture(scope="session")
