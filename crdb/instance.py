@@ -28,7 +28,7 @@ from crdb.server.config import Config
 from crdb.server.interest import Interest
 from crdb.server.isolation import Report
 from crdb.server.pending import Pending
-from crdb.server.session import UNAUTHENTICATED, Session
+from crdb.server.session import OUTPUT_UNLIMITED, UNAUTHENTICATED, Session
 from crdb.server.statistics import SAMPLE_MS, Statistics
 from crdb.server.transaction import Watching
 from crdt.replica import Replica
@@ -204,6 +204,8 @@ class Instance:
     def _drop_late_clients(self) -> None:
         """Close those that have been idle, or behind with reading, for too long."""
         idle_ms = self.config.idle_seconds_max * 1000
+        if not idle_ms and self.config.output_soft_bytes == OUTPUT_UNLIMITED:
+            return
         for session in list(self.clients.values()):
             if session.killed:
                 continue

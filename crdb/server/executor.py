@@ -96,7 +96,9 @@ def run_batch(client: Client) -> bool:
                 client.output_bytes = output_bytes
                 instance.check_output(client)
     except ProtocolError as fault:
+        mark = len(out)
         reply.error(out, fault.text)
+        client.mute(mark)
         instance.statistics.count_error(fault.text)
         client.close_after_reply()
     if count == BATCH_MAX:

@@ -41,6 +41,7 @@ CONVERSATIONS = [
     "CLIENT REPLY SKIP\r\nFOO\r\nECHO a",
     "CLIENT REPLY OFF\r\nCLIENT REPLY SKIP\r\nPING\r\nCLIENT REPLY ON\r\nECHO a",
     "CLIENT REPLY WHAT",
+    "CLIENT REPLY OFF\r\n*1\r\nnonsense",
     "RESET x",
 ]
 
