@@ -373,13 +373,20 @@ class Links:
     def reincarnate(self, now: int, least: int = 0) -> Origin:
         """Write under a new incarnation from now on, at least number `least` and newer than any
         that is known here or among connected peers; links connect anew. Call it at
-        `OriginReused`, before the next write. The origin, to be remembered over a restart."""
+        `OriginReused`, before the next write. The origin, to be remembered over a restart.
+
+        What we have written in this life stands under dots that others know as something else. It
+        cannot be told apart, so all that is here is dropped, and comes back from peers.
+        """
         vectors = [self.replica.keyspace.vector, *(end.vector for end in self.ends())]
         lives = [origin for vector in vectors for origin in vector]
         lives = [origin for origin in lives if region_of(origin) == self.member.region]
         last = max([self.member.origin, *lives])
         origin = make_origin(self.member.region, max(least, incarnation_of(last) + 1))
+        has_written = self.replica.keyspace.seq > 0
         self.replica.reincarnate(origin)
+        if has_written:
+            self.replica.reset()
         self.member = self.feed.member = attrs.evolve(self.member, origin=origin)
         self.close_all("a new incarnation", now)
         return origin

@@ -151,6 +151,27 @@ def test_a_region_that_forgot_that_it_forgot_takes_another_name() -> None:
     assert world["b"].replica.string("k1").get() == "v"
 
 
+def test_what_was_written_under_names_that_others_know_is_dropped() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.amnesia = True
+    for number in range(3):
+        world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+    world.run(300)
+    world["a"].crash()
+    world.run(100)
+    world["a"].incarnation -= 1
+    world["a"].restart()
+    site = world["a"]
+    site.write(lambda r: r.string("k0").set("under a name that is taken"))
+    while not any(isinstance(event, OriginReused) for event in site.events):
+        world.run(5)
+    site.links.reincarnate(world.now)
+    world.run(2000)
+    assert world.agrees()
+    assert site.replica.string("k0").get() == "v"
+    assert site.replica.vector == {US: 3}
+
+
 def test_a_full_gate_does_not_keep_out_what_it_waits_for() -> None:
     world = World(mesh("a", "b", "c"), gate_bytes=1)
     world.run(200)
