@@ -62,9 +62,7 @@ def test_scenarios_are_replayed(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments",
     [[], ["seven"], ["1", "--seeds", "1-2"], ["--seeds", "1-2", "--trace"], ["1", "--nonsense"]],
 )
-def test_a_wrong_call_is_one_line(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
