@@ -216,7 +216,8 @@ class Parser:
             return -1, start
         marker = self.buffer[start : start + 1]
         if marker != b"$":
-            raise ProtocolError(b"expected '$', got '%b'" % marker.replace(b"\r", b" "))
+            shown = b" " if marker in b"\r\n" else marker
+            raise ProtocolError(b"expected '$', got '%b'" % shown)
         size = parse_integer(self.buffer[start + 1 : end])
         if size is None or size < 0 or size > self.bulk_bytes_max:
             raise ProtocolError(b"invalid bulk length")

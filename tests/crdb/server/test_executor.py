@@ -13,7 +13,7 @@ from tests.crdb.redis_peer import request
 commands = st.lists(
     st.lists(
         st.sampled_from([b"SET", b"get", b"INCR", b"DEL", b"MULTI", b"EXEC", b"FOO", b"k", b"l"])
-        | st.binary(max_size=4),
+        | st.binary(max_size=3),
         min_size=1,
         max_size=4,
     ),
