@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import socket
 from collections import deque
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from crdb.instance import Instance
 from crdb.server.client import Client
@@ -131,5 +131,5 @@ def address(name: object) -> bytes:
     """`host:port`, as CLIENT LIST shows it."""
     if not isinstance(name, tuple):
         return str(name).encode()
-    host, port = cast("tuple[str, int]", name)[:2]
+    host, port = cast("tuple[Any, ...]", name)[:2]
     return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

@@ -39,7 +39,7 @@ def is_stamp(item: object) -> bool:
 def is_number(item: object) -> bool:
     """An integer of 64 bits, or a float that is a number."""
     if type(item) is int:
-        return -SUM_MAX <= item <= SUM_MAX
+        return -SUM_MAX - 1 <= item <= SUM_MAX
     return type(item) is float and item == item
 
 
