@@ -7,8 +7,9 @@ the production driver (`replication.backoff`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, Protocol
 
 import attrs
 
@@ -18,7 +19,6 @@ from sim.engine import MS, Engine
 from sim.network import Network, Pipe
 from sim.wire import Wire
 
-T = TypeVar("T")
 KNOCKS: Final = (1000 * MS, 2000 * MS)
 """Between the repetitions of what opens a connection, if nothing passes."""
 
@@ -137,8 +137,8 @@ class Dial:
         self.wire = ours
         ours.far, theirs.far = theirs, ours
         ours.peer, theirs.peer = self.peer, party.name
-        ours.out = Pipe(there, link(other.take, theirs), link(other.lose, theirs))
-        theirs.out = Pipe(back, link(party.take, ours), link(party.lose, ours))
+        ours.out = Pipe(there, partial(other.take, theirs), partial(other.lose, theirs))
+        theirs.out = Pipe(back, partial(party.take, ours), partial(party.lose, ours))
         ours.on_over = self.over
         if theirs.over:
             theirs.out.end("the peer hung up")
@@ -169,8 +169,3 @@ class Dial:
         """The wait is over."""
         if attempt == self.attempt and self.party.is_up:
             self.dial()
-
-
-def link(act: Callable[[Wire, T], None], wire: Wire) -> Callable[[T], None]:
-    """`act` for one wire."""
-    return lambda item: act(wire, item)

@@ -67,16 +67,18 @@ class Ledger:
         """The operations that `vector` stands for, in the order in which they were made."""
         return (entry for entry in self.in_order if entry.last <= vector.get(entry.origin, 0))
 
-    def lacking(self, vector: Vector) -> str:
+    def lacking(self, vector: Vector, known: Mapping[Origin, int] = EMPTY) -> str:
         """Why `vector` is no set of operations that a replica may have applied; empty if it is.
 
-        It must end between operations, and with each contain all that its region had seen.
+        It must end between operations, and with each contain all that its region had seen. Of
+        `known`, an earlier and smaller one, that has been made sure of.
         """
-        for origin in sorted(vector):
-            seq = vector[origin]
+        for origin, seq in vector.items():
+            if seq == known.get(origin, 0):
+                continue
             entry = self.by_last.get((origin, seq))
-            if seq and entry is None:
+            if entry is None:
                 return f"{name_origin(origin)}:{seq} ends no operation"
-            if entry is not None and not dominates(vector, entry.past):
+            if not dominates(vector, entry.past):
                 return f"{entry} had seen {entry.past}"
         return ""

@@ -106,7 +106,7 @@ class Way:
             return [data]
         self.tally.pieces += 1
         most = min(len(data), PIECES_MAX)
-        count = most if self.dice.chance(1, 4) else self.dice.between(2, most)
+        count = most if self.dice.chance(1, 16) else self.dice.between(2, min(4, most))
         cuts = sorted({self.dice.between(1, len(data) - 1) for _ in range(count - 1)})
         return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 

@@ -3,7 +3,8 @@
 *Swarm*: each kind of fault and each family of keys is switched on or off for the whole run, because
 a run in which everything happens at once is always the same run. *Extremes*: now and then a number
 that the links are tuned by is turned to one end of its range (windows of a byte, backlogs of a few
-operations, heartbeats rarer than writes), for the whole run too.
+operations, heartbeats rarer than writes), for the whole run too. In a *long* run links beat more
+slowly than usual: regular messages would be most of what happens.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ PLACES: Final = (
     *("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "ap-northeast-1"),
     *("ap-south-1", "sa-east-1", "ap-southeast-2", "ca-central-1"),
 )
+LONG_NS: Final = 600 * SECOND
+PER_KIND: Final = 40  # about as often each kind of fault happens at most
 NEVER_OFF: Final = ("set", "free")
 
 # To which ends a number may be turned: (field, the values that it then has).
@@ -77,17 +80,18 @@ class Options:
         dice = Dice(seed, "options")
         regions = fixed.pop("regions", None) or dice.child("regions").pick((2, 3, 3, 3, 4, 5))
         names = tuple(fixed.pop("names", None) or dice.child("names").some(PLACES, regions))
+        length = fixed.pop("length", None) or 60 * SECOND
         topology = dice.child("topology").pick(("mesh", "mesh", "mesh", *SHAPES))
         drawn: dict[str, Any] = {
             "names": names,
             "topology": topology,
             "latency": dice.child("latency").pick(("measured", "measured", "measured", *PRESETS)),
-            "length": 60 * SECOND,
+            "length": length,
             "load": draw_load(dice.child("load")),
             "bursts": dice.child("bursts").pick((0, 0, 50, 300)),
             "faults": draw_faults(dice.child("faults")),
-            "mean": dice.child("mean").pick((3, 6, 12, 25)) * SECOND,
-            "tunings": draw_tunings(dice.child("tuning"), names),
+            "mean": max(dice.child("mean").pick((3, 6, 12, 25)) * SECOND, length // PER_KIND),
+            "tunings": draw_tunings(dice.child("tuning"), names, length > LONG_NS),
             "offsets": draw_offsets(dice.child("clocks"), names),
             "chops": dice.child("chops").pick((0, 0, 0, 5, 30)),
             "core": len(names) // 2 + 1 if dice.child("core").chance(1, 4) else 0,
@@ -168,12 +172,14 @@ def draw_faults(dice: Dice) -> tuple[str, ...]:
     return chosen or (dice.pick(tuple(FAULTS)),)
 
 
-def draw_tunings(dice: Dice, names: tuple[str, ...]) -> dict[str, Tuning]:
+def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str, Tuning]:
     """The usual, or extremes: for all regions alike, since they must agree on what silence is."""
     is_extreme = dice.chance(1, 2)
     chosen = {
         field: dice.pick(values) for field, values in EXTREMES if is_extreme and dice.chance(1, 4)
     }
+    if is_long:
+        chosen = {"heartbeat_ns": SECOND, "ack_ns": 200 * MS, **chosen}
     heartbeat = chosen.get("heartbeat_ns", Limits().heartbeat_ns)
     silence = chosen.get("silence_ns_max", Limits().silence_ns_max)
     chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)

@@ -224,21 +224,25 @@ class Site:
         if self.is_paused:
             self.kept_back.append(lambda: self.take(wire, data))
             return
-        self.advance()
-        now = self.engine.now
         machine = wire.machine
+        serves = isinstance(machine, Source)
         if wire.on_message is not None:
             wire.arrived(len(data))
         try:
             frames = wire.decoder.feed(data)
+            if not frames:
+                return
+            self.advance()
         except RemoteProtocolError as error:
             self.damaged += 1
             self.note("damaged", f"{machine.peer}: {error}")
-            self.report(self.links.broken(machine, error, now), isinstance(machine, Source))
+            self.advance()
+            self.report(self.links.broken(machine, error, self.engine.now), serves)
             frames = []
+        now = self.engine.now
         for frame in frames:
             self.frames += 1
-            self.report(self.links.receive(machine, frame, now), isinstance(machine, Source))
+            self.report(self.links.receive(machine, frame, now), serves)
             self.seal()
         self.finish_turn()
 
@@ -319,11 +323,10 @@ class Site:
     def look(self) -> None:
         """Show the checkers what has changed."""
         replica = self.replica
+        if not self.mirror.dirty and replica.merges == self.merges:
+            return
         history = replica.history
         checkers = self.around.checkers
-        if replica.merges == self.merges and history.stop == self.read_to:
-            if not self.mirror.dirty:
-                return
         has_jumped = replica.merges != self.merges or self.read_to < history.start
         if replica.merges != self.merges:
             self.merges = replica.merges

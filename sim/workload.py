@@ -11,8 +11,9 @@ keys say what is done to them, and what may therefore be promised of them:
     set: hash: zset: list:    elements under names used once: what is gone stays gone
     free:     everything, of every type, under few names: conflicts of all kinds
 
-Names used once begin with `u`. The keys of the first three families change after some time, so that
-what is promised of one can be worked out from few commands.
+Names used once begin with `u`. Keys are of their time: in every period others are written to, for a
+third of it where what is promised must be worked out from all commands. Those of the period before
+the last are deleted, so that a long run holds no more data than a short one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.step import Step, Words
 
-EPOCH_NS: Final = 20 * SECOND  # for so long a key of a family that is worked out is written to
+PERIOD_NS: Final = 60 * SECOND
+THIRDS: Final = ("count", "word", "tag", "all", "log")
+LIFE: Final = 2  # periods
 FIELDS: Final = 6
 NAMES_MAX: Final = 40  # remembered of what was added to a key, to be removed some time
 
@@ -58,10 +61,11 @@ class Writer:
         self.load = load
         self.region = region
         self.number = number
+        self.at = 0
         self.count = 0
         self.recent: list[str] = []
         self.added: dict[str, list[str]] = {}
-        self.makers: dict[str, Callable[[int], Words]] = {
+        self.makers: dict[str, Callable[[], Words]] = {
             "count": self.count_up,
             "word": self.say,
             "tag": self.tag,
@@ -78,9 +82,24 @@ class Writer:
         """All that this region's clients do from `begin` to `end`."""
         mean = SECOND // max(1, self.load.writes_per_second)
         at = begin + self.dice.exponential(mean)
+        period = begin // PERIOD_NS
         while at < end:
+            if at // PERIOD_NS > period:
+                period = at // PERIOD_NS
+                yield Step(at, "write", (self.region,), commands=self.clean(period - LIFE))
             yield Step(at, "write", (self.region,), commands=self.request(at))
             at += 1 + self.dice.exponential(mean)
+
+    def clean(self, period: int) -> tuple[Words, ...]:
+        """Delete what was written in an earlier period."""
+        self.added.clear()
+        keys = [
+            f"{family}:{time}.{number}"
+            for family in self.load.families
+            for time in (range(3 * period, 3 * period + 3) if family in THIRDS else (period,))
+            for number in range(self.load.keys)
+        ]
+        return (("DEL", *keys),)
 
     def request(self, at: int) -> tuple[Words, ...]:
         """What a client sends at once."""
@@ -99,16 +118,16 @@ class Writer:
             return self.expire(dice.pick(self.recent))
         if self.recent and dice.chance(self.load.deletes):
             return ("DEL", dice.pick(self.recent))
-        family = dice.pick(self.load.families)
-        return self.makers[family](at // EPOCH_NS)
+        self.at = at
+        return self.makers[dice.pick(self.load.families)]()
 
-    def key(self, family: str, epoch: int | None = None) -> str:
+    def key(self, family: str) -> str:
         """A key of a family; one that may be deleted or expire is remembered."""
         number = self.dice.below(self.load.keys)
-        if epoch is not None:
-            return f"{family}:{epoch}.{number}"
-        key = f"{family}:{number}"
-        if family not in {"all", "log"} and key not in self.recent:
+        if family in THIRDS:
+            return f"{family}:{3 * self.at // PERIOD_NS}.{number}"
+        key = f"{family}:{self.at // PERIOD_NS}.{number}"
+        if key not in self.recent:
             self.recent = [*self.recent[-8:], key]
         return key
 
@@ -132,34 +151,34 @@ class Writer:
 
     # -- families --------------------------------------------------------------------------
 
-    def count_up(self, epoch: int) -> Words:
+    def count_up(self) -> Words:
         command = "DECRBY" if self.dice.chance(1, 4) else "INCRBY"
-        return (command, self.key("count", epoch), str(self.dice.between(1, 1000)))
+        return (command, self.key("count"), str(self.dice.between(1, 1000)))
 
-    def say(self, epoch: int) -> Words:
-        return ("SET", self.key("word", epoch), self.unique())
+    def say(self) -> Words:
+        return ("SET", self.key("word"), self.unique())
 
-    def tag(self, epoch: int) -> Words:
+    def tag(self) -> Words:
         command = "SREM" if self.dice.chance(2, 5) else "SADD"
-        return (command, self.key("tag", epoch), f"t{self.dice.below(FIELDS)}")
+        return (command, self.key("tag"), f"t{self.dice.below(FIELDS)}")
 
-    def collect(self, _epoch: int) -> Words:
+    def collect(self) -> Words:
         return ("SADD", self.key("all"), self.unique())
 
-    def log(self, _epoch: int) -> Words:
+    def log(self) -> Words:
         return ("RPUSH", self.key("log"), self.unique())
 
-    def change_set(self, _epoch: int) -> Words:
+    def change_set(self) -> Words:
         key = self.key("set")
         match self.dice.below(5):
             case 0 | 1:
                 return ("SADD", key, self.fresh(key), self.fresh(key))
             case 2:
-                return ("SPOP", key)
+                return ("SPOP", key, "2")
             case _:
                 return ("SREM", key, self.known(key))
 
-    def change_hash(self, _epoch: int) -> Words:
+    def change_hash(self) -> Words:
         key = self.key("hash")
         match self.dice.below(4):
             case 0 | 1:
@@ -167,7 +186,7 @@ class Writer:
             case _:
                 return ("HDEL", key, self.known(key))
 
-    def change_zset(self, _epoch: int) -> Words:
+    def change_zset(self) -> Words:
         key = self.key("zset")
         match self.dice.below(6):
             case 0 | 1 | 2:
@@ -179,7 +198,7 @@ class Writer:
             case _:
                 return ("ZREM", key, self.known(key))
 
-    def change_list(self, _epoch: int) -> Words:
+    def change_list(self) -> Words:
         key = self.key("list")
         match self.dice.below(8):
             case 0 | 1:
@@ -197,7 +216,7 @@ class Writer:
             case _:
                 return (self.dice.pick(("LPOP", "RPOP")), key)
 
-    def change_freely(self, _epoch: int) -> Words:
+    def change_freely(self) -> Words:
         key, other = self.key("free"), self.key("free")
         field = f"f{self.dice.below(FIELDS)}"
         number = str(self.dice.between(-50, 50))

@@ -27,9 +27,12 @@ class Causality(Checker):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.reached: dict[str, Vector] = {}
+        self.known: dict[str, Vector] = {}
+        """What each region had at the end of its last step."""
 
     def started(self, region: Watched) -> None:
         self.reached[region.name] = region.replica.vector
+        self.known[region.name] = {}
 
     def jumped(self, region: Watched) -> None:
         self.reached[region.name] = region.replica.vector
@@ -54,10 +57,13 @@ class Causality(Checker):
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """The whole claim."""
         vector = region.replica.keyspace.vector
-        reached = self.reached[region.name]
-        if vector != reached:
-            # Some operations were applied unseen; what they add up to must still make sense.
-            self.reached[region.name] = dict(vector)
-        lacking = self.ledger.lacking(vector)
+        known = self.known[region.name]
+        if vector == known:
+            return
+        lacking = self.ledger.lacking(vector, known if dominates(vector, known) else {})
         if lacking:
             raise self.broken(f"{region.name} has {shown(vector)}, but {lacking}")
+        self.known[region.name] = dict(vector)
+        if vector != self.reached[region.name]:
+            # Some operations were applied unseen; what they add up to makes sense, as was checked.
+            self.reached[region.name] = dict(vector)

@@ -143,3 +143,18 @@ def test_the_database_knows_all_of_these_commands(family: str) -> None:
     wrong = [text for text in reasons if "unknown command" in text or "syntax" in text]
     assert not wrong
     assert len(instance.replica.keyspace.data) > 0
+
+
+def test_what_is_old_is_deleted_and_not_written_again() -> None:
+    deleted: set[str] = set()
+    written: set[str] = set()
+    for step in writer(writes_per_second=2, families=FAMILIES[:-1]).steps(0, 400 * SECOND):
+        for words in step.commands:
+            name, *rest = words
+            if name == "DEL":
+                deleted.update(rest)
+            else:
+                assert not deleted.intersection(rest)
+                written.add(rest[0])
+    assert len(written & deleted) > 100
+    assert len(written - deleted) < len(written) // 2

@@ -12,7 +12,7 @@ from sim.world import World
 from tests.sim.planted import caught, finish, fresh
 
 
-def nothing(_vector: Vector) -> str:
+def nothing(_vector: Vector, _known: Vector) -> str:
     """What a vector lacks, if nobody minds."""
     return ""
 
