@@ -42,7 +42,7 @@ compiled class takes no interpreted heirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final, Protocol, cast
 
 from crdt import codec
@@ -178,7 +178,7 @@ def plain(value: object) -> object:
         items = cast("Mapping[Any, Any]", value).items()
         return sorted(([plain(k), plain(v)] for k, v in items), key=codec.pack_body)
     if isinstance(value, list | tuple):
-        return [plain(item) for item in cast("list[Any]", value)]
+        return [plain(item) for item in cast("Sequence[Any]", value)]
     return value if isinstance(value, int | float | str | bytes | None) else repr(value)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.interpreted  # it reads sources
+
 PACKAGE = Path(__file__).parents[2] / "crdt"
 SHOWN = sorted(
     str(path.relative_to(PACKAGE.parent).with_suffix("")).replace("/", ".")
