@@ -33,7 +33,7 @@ from replication.line import Bell
 from replication.link import Driver, clock
 from replication.links import Links
 
-PACE_SECONDS: Final = 0.001_5  # of the 2 ms that a write may take besides the way
+PACE_SECONDS: Final = 0.001  # of the 2 ms that a write may take besides the way
 STALE: Final = b"STALE this region has restarted and has not caught up with a peer yet"
 
 
