@@ -66,6 +66,7 @@ class Region:
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
         )
         self.failed: set[str] = set()
+        self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.written = Bell()
         self.sockets: list[socket.socket] = []
         if self.region.replica_of:
@@ -122,8 +123,7 @@ class Region:
 
     def delay_ns(self, peer: str) -> int:
         """How long the way to a peer is made; followers and strangers are near."""
-        names = {region.name for region in self.config.regions}
-        return self.config.delay_ns(self.name, peer) if peer in names else 0
+        return self.delays.get(peer, 0)
 
     # -- what happens ----------------------------------------------------------------------
 
