@@ -153,11 +153,11 @@ class Dial:
 
     def over(self, wire: Wire) -> None:
         """A connection has ended."""
-        if wire is self.wire:
-            self.wire = None
-            if wire.machine.hello is not None:
-                self.backoff.reset()
-            self.again()
+        assert wire is self.wire, "an earlier one ends before the next is made"
+        self.wire = None
+        if wire.machine.hello is not None:
+            self.backoff.reset()
+        self.again()
 
     def again(self) -> None:
         """Dial after a while."""

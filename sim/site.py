@@ -290,9 +290,9 @@ class Site:
         if self.replica.keyspace.touched or instance.woken:
             instance.serve_touched()
             while instance.woken:
-                session = instance.woken.pop()
-                if session is self.hand.client:
-                    self.hand.late += receive(self.hand.client, b"")
+                woken = instance.woken.pop()
+                assert woken is self.hand.client, "there is no other"
+                self.hand.late += receive(self.hand.client, b"")
         self.seal()
         self.look()
         if self.sooner:
@@ -415,6 +415,6 @@ class Site:
             elif isinstance(event, OriginReused):
                 self.has_caught_up = False
                 self.instance.refuse_writes = STALE
-                if event.origin == self.replica.origin:
-                    self.links.reincarnate(self.engine.now)
+                assert event.origin == self.replica.origin
+                self.links.reincarnate(self.engine.now)
             self.around.on_event(self.name, event, serves)

@@ -193,9 +193,10 @@ class World:
     def break_wire(self, wire: Wire, *, keep: int = 0, is_half: bool = False) -> None:
         """Break a connection; `is_half`: the end that was dialled does not learn of it."""
         assert wire.out is not None
+        assert wire.far is not None
+        assert wire.far.out is not None
         wire.out.cut_off("" if is_half else "connection reset by peer", keep)
-        if wire.far is not None and wire.far.out is not None:
-            wire.far.out.cut_off("connection reset by peer", keep)
+        wire.far.out.cut_off("connection reset by peer", keep)
 
     def break_now(self, wire: Wire) -> None:
         """Break a connection so that both ends learn of it now, and nothing under way arrives."""

@@ -202,3 +202,11 @@ def test_a_place_is_where_an_exception_was_raised() -> None:
         stumble(Run(options()))
     assert place(raised.value).startswith("stumble in test_campaign.py:")
     assert place(ValueError()) == "nowhere"
+
+
+def test_a_core_that_the_others_would_have_to_link_is_not_asked_in_a_run_either() -> None:
+    run = Run(options(core=2, topology="star"))
+    late = Step(14 * SECOND, "crash", ("eu",), 9 * SECOND)
+    result = run.play([*STEPS, late])
+    assert result.verdict is Verdict.VALID
+    assert run.world.now < 25 * SECOND

@@ -131,3 +131,15 @@ def test_who_is_down_dials_nobody(world: World) -> None:
     world.sleep(20 * SECOND)
     assert dial.wire is None
     assert dial.failures == 0
+
+
+def test_who_dies_after_it_has_answered_hangs_up(world: World) -> None:
+    world.sleep(DELAY + 1)
+    world.crash("eu")
+    world.sleep(2 * DELAY)
+    assert world.sites["us"].wires == []
+    world.restart("eu")
+    world.sleep(2 * SECOND)
+    wire = dial_of(world).wire
+    assert wire is not None
+    assert wire.machine.hello is not None

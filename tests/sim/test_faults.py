@@ -211,3 +211,22 @@ def test_all_can_be_ended_at_once_and_only_once(world: World) -> None:
 def test_faults_are_found_by_their_names() -> None:
     assert [FAULTS[fault.name] for fault in KINDS] == list(KINDS)
     assert len(FAULTS) == len(KINDS)
+
+
+def test_a_flapping_link_that_is_up_in_the_end_is_not_healed_again(world: World) -> None:
+    Injector(world).do(Step(world.now, "flap", ("a", "b"), 350 * MS, 100))
+    world.sleep(340 * MS)
+    assert shut(world) == set()
+    world.sleep(SECOND)
+    assert shut(world) == set()
+
+
+def test_who_has_been_freed_before_it_fell_silent_stays_free(world: World) -> None:
+    injector = Injector(world)
+    injector.do(Step(world.now, "swizzle", NAMES, 10 * SECOND))
+    world.sleep(SECOND)
+    assert shut(world)
+    injector.end_all()
+    for _ in range(10):
+        assert shut(world) == set()
+        world.sleep(SECOND)

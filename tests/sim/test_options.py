@@ -99,3 +99,10 @@ def test_a_tuning_is_told_by_what_is_unusual() -> None:
     assert describe(tuning) == f"backlog {1 << 20}, waiting {64 << 20}"
     small = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, scan_ops_max=3))
     assert describe(small) == f"backlog {1 << 20}, waiting {64 << 20}, scan_ops_max 3"
+
+
+def test_links_of_a_long_run_beat_slowly() -> None:
+    (limits,) = {t.limits for t in Options.draw(7, length=3600 * SECOND).tunings.values()}
+    (usual,) = {t.limits for t in DRAWN[7].tunings.values()}
+    assert (limits.heartbeat_ns, limits.ack_ns) == (SECOND, 200 * MS)
+    assert usual.heartbeat_ns < limits.heartbeat_ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from crdb.config import Config
 from crdt.dots import make_origin
 from geo.latency import Latency, ms
 from sim.plan import CLUSTER, USUAL, Plan, Tuning
@@ -54,3 +55,19 @@ def test_one_way_may_have_a_delay_of_its_own() -> None:
     plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=20), latencies={("a", "b"): slow})
     assert plan.latency("a", "b") is slow
     assert plan.latency("b", "a") == Latency.constant(ms(20))
+
+
+def test_a_configuration_may_give_the_delays_of_places_that_nobody_has_measured() -> None:
+    config = Config.from_toml("""
+        [[region]]
+        name = "us-east-1"
+        port = 7001
+        [[region]]
+        name = "mars"
+        port = 7002
+        [link]
+        delay = "measured"
+        delays = [["us-east-1", "mars", 7_000], ["mars", "us-east-1", 8_000]]
+    """)
+    assert Plan(config).latency("us-east-1", "mars") == Latency.constant(ms(7_000))
+    assert Plan(config).latency("mars", "us-east-1") == Latency.constant(ms(8_000))

@@ -142,3 +142,9 @@ def test_clocks_can_be_stopped_stepped_and_started() -> None:
         "eu> EXISTS k: 0",
         "us> EXISTS k: 0",
     ]
+
+
+def test_what_does_not_settle_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.scenario.SETTLE_MAX", 10 * MS)
+    with pytest.raises(ScenarioError, match="line 3: 'settle': nothing settles within 0 s"):
+        played("write eu SET k v", "settle")

@@ -72,3 +72,18 @@ def test_only_the_same_promise_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shrink(options, failed) == [culprit]
     latest = max(step.at for candidate in played for step in candidate)
     assert latest <= failed.virtual + SECOND
+
+
+def test_what_fails_only_in_the_end_may_need_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Options.draw(7, names=("eu", "us"), length=20 * SECOND, faults=("cut",), bursts=0)
+    steps = list(schedule(options))
+    valid = Run(attrs.evolve(options, length=0, core=0)).play([])
+    failed = attrs.evolve(
+        valid, verdict=Verdict.INVALID, promise="liveness", virtual=options.length + 1
+    )
+
+    def play(_run: Run, candidate: Sequence[Step]) -> Result:
+        return attrs.evolve(failed, promise="liveness" if steps[-1] in candidate else "")
+
+    monkeypatch.setattr(Run, "play", play)
+    assert shrink(options, failed) == [steps[-1]]

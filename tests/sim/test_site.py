@@ -176,3 +176,25 @@ def test_nobody_lives_twice_at_once_or_too_often(world: World) -> None:
     world.sites["eu"].life = LIVES_MAX
     with pytest.raises(AssertionError):
         world.restart("eu")
+
+
+def test_who_is_restarted_during_a_pause_does_not_pause_any_more(world: World) -> None:
+    eu = world.sites["eu"]
+    eu.pause(world.now + SECOND)
+    world.crash("eu")
+    world.sleep(2 * SECOND)
+    assert not eu.is_up
+    world.restart("eu")
+    world.sleep(2 * SECOND)
+    assert world.run("eu", "GET", "b") == b"2"
+
+
+def test_who_is_dialled_at_the_moment_of_its_birth_keeps_its_appointments(world: World) -> None:
+    world.crash("eu")
+    world.restart("eu")
+    eu = world.sites["eu"]
+    appointment = eu.timer_at
+    eu.serve()
+    assert eu.timer_at == appointment
+    world.sleep(2 * SECOND)
+    assert world.run("eu", "GET", "b") == b"2"

@@ -76,3 +76,12 @@ def test_one_seed_is_one_history() -> None:
         return "\n".join(world.trace.tail(1_000))
 
     assert history(1) == history(1)
+
+
+def test_regions_that_are_not_linked_can_be_cut_and_healed_all_the_same() -> None:
+    world = World(Plan.of(["eu", "us", "ap"], topology="line", delay_ms=20))
+    world.cut("eu", "ap")
+    world.run("eu", "SET", "k", "v")
+    assert world.settle(10 * SECOND)
+    world.heal("eu", "ap")
+    assert values(world, "k") == [b"v"] * 3

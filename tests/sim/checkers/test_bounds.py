@@ -56,12 +56,33 @@ def test_a_gate_keeps_its_bound() -> None:
         world.run("eu", "SET", "k", "v")
 
 
+def look(world: World) -> None:
+    """Have the links of eu looked at."""
+    (checker,) = world.checkers
+    assert isinstance(checker, Bounds)
+    checker.look(world.sites["eu"])
+
+
 def test_strangers_are_few() -> None:
     world = fresh(Bounds)
     links = world.sites["eu"].links
     source = next(iter(links.sources.values()))
     links.greeting += [source] * 65
-    (checker,) = world.checkers
-    assert isinstance(checker, Bounds)
     with pytest.raises(Violation, match="65 strangers are connected to eu"):
-        checker.look(world.sites["eu"])
+        look(world)
+
+
+def test_moments_remembered_are_few() -> None:
+    world = fresh(Bounds)
+    source = next(iter(world.sites["eu"].links.sources.values()))
+    source.marks.extend([source.marks[0] if source.marks else (0, 0)] * 65)
+    with pytest.raises(Violation, match=r"eu remembers 6\d moments"):
+        look(world)
+
+
+def test_open_ends_are_few() -> None:
+    world = fresh(Bounds)
+    links = world.sites["eu"].links
+    links.followers += [next(iter(links.sources.values()))] * 65
+    with pytest.raises(Violation, match="eu has 69 open ends, at most 68 make sense"):
+        look(world)

@@ -63,3 +63,32 @@ def test_what_a_snapshot_brings_must_be_closed_too() -> None:
     del ap.replica.keyspace.vector[1 << 14]
     with pytest.raises(Violation, match=r"2:1\.\.1 had seen"):
         world.run("ap", "SET", "c", "1")
+
+
+def test_a_gap_in_what_one_origin_made_is_caught() -> None:
+    world = fresh(Causality)
+    us = world.sites["us"]
+
+    def skip_one(op: Op, take: Take) -> Outcome:
+        if op.first == 1:
+            return Outcome.APPLIED
+        us.replica.keyspace.vector[op.origin] = op.first - 1
+        return take()
+
+    on_accept(us, skip_one)
+    world.run("eu", "SET", "a", "1")
+    world.run("eu", "SET", "b", "1")
+    with pytest.raises(Violation, match=r"us applied 1:2\.\.2 after 0 of its origin"):
+        world.settle(10 * SECOND)
+
+
+def test_a_step_that_adds_nothing_to_the_vector_is_no_matter() -> None:
+    world = fresh(Causality)
+    world.run("eu", "SET", "a", "1")
+    us = world.sites["us"]
+    assert world.settle(10 * SECOND)
+    looked = world.checkers[0].looked
+    us.mirror.before_change(b"a")
+    world.run("us", "GET", "a")
+    assert not us.mirror.dirty
+    assert world.checkers[0].looked == looked

@@ -10,7 +10,16 @@ from sim.checkers.checker import Violation
 from sim.checkers.convergence import Convergence, shown
 from sim.engine import SECOND
 from sim.world import World
-from tests.sim.planted import Take, caught, drop_key, finish, fresh, on_accept, writes
+from tests.sim.planted import (
+    Take,
+    caught,
+    checker_of,
+    drop_key,
+    finish,
+    fresh,
+    on_accept,
+    writes,
+)
 
 
 def us_forgets(world: World) -> None:
@@ -61,3 +70,23 @@ def test_the_end_is_not_reached_while_vectors_differ() -> None:
 
 def test_vectors_are_shown_by_region_and_life() -> None:
     assert shown({1 << 14: 7, (2 << 14) + 3: 9}) == "1=7 2.3=9"
+
+
+def test_a_difference_that_shows_only_in_the_end_is_caught() -> None:
+    world = fresh(Convergence)
+    world.run("eu", "SADD", "cart", "milk")
+    assert world.settle(10 * SECOND)
+    drop_key(world.sites["us"], b"cart")
+    world.sites["us"].mirror.refresh()
+    with pytest.raises(Violation, match="eu and us differ in the end"):
+        world.check_end()
+
+
+def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.checkers.convergence.SEEN_MAX", 5)
+    world = fresh(Convergence)
+    for i in range(9):
+        world.run("eu", "SET", "k", str(i))
+    checker = checker_of(world)
+    assert isinstance(checker, Convergence)
+    assert [key[0][1] for key in checker.seen] == [5, 6, 7, 8, 9]

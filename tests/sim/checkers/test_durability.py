@@ -69,3 +69,13 @@ def test_losing_what_is_owed_is_caught() -> None:
     checker.owed[2 << 14] = 3
     with pytest.raises(Violation, match="eu has 2 up to 1, 3 were acknowledged"):
         world.check_end()
+
+
+def test_what_does_not_follow_from_what_was_made_before_is_caught() -> None:
+    world = fresh(Durability)
+    world.run("us", "SET", "a", "1")
+    world.run("us", "SET", "a", "2")
+    assert world.settle(10 * SECOND)
+    del world.ledger.in_order[0]
+    with pytest.raises(Violation, match=r"2:2\.\.2 does not follow from what was before"):
+        world.check_end()

@@ -48,3 +48,12 @@ def test_a_region_must_claim_what_it_made() -> None:
     world.sites["us"].mirror.before_change(b"k")
     with pytest.raises(Violation, match="us made 7 effects and claims 2"):
         world.run("us", "GET", "k")
+
+
+def test_a_step_that_adds_nothing_to_the_vector_is_not_counted() -> None:
+    world = fresh(Growth)
+    world.run("us", "SET", "k", "v")
+    looked = world.checkers[0].looked
+    world.sites["us"].mirror.before_change(b"k")
+    world.run("us", "GET", "k")
+    assert world.checkers[0].looked == looked
