@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from crdt.contested import Contested
 from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
-from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector
+from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
 from crdt.keyspace import Keyspace
 from crdt.op import read_vector
 from crdt.register import LATEST, Register
+from crdt.set import Set
 from crdt.snapshot import END, HEAD, KEYS, unpack_piece
 from crdt.string import STRING, String
 from crdt.value import Value
@@ -131,9 +132,12 @@ def merge_into(db: Keyspace, incoming: Incoming) -> None:
     if not db.vector and not db.data and not db.deadlines.table:
         adopt(db, incoming)
     else:
-        known = db.data.keys() | db.graves.keys() | db.deadlines.table.keys()
-        for key in sorted(known | incoming.values.keys() | incoming.deadlines.keys()):
-            merge_key(db, incoming, key)
+        keys = dict.fromkeys(db.data)
+        for others in (db.graves, db.deadlines.table, incoming.values, incoming.deadlines):
+            keys.update(dict.fromkeys(others))
+        for key in keys:
+            if not merge_plain(db, incoming, key):
+                merge_key(db, incoming, key)
     for origin, seq in incoming.vector.items():
         if db.vector.get(origin, 0) < seq:
             db.vector[origin] = seq
@@ -141,12 +145,46 @@ def merge_into(db: Keyspace, incoming: Incoming) -> None:
 
 
 def adopt(db: Keyspace, incoming: Incoming) -> None:
-    """Take everything over into an empty keyspace."""
+    """Take everything over into an empty keyspace, of which no reader has anything to lose."""
     for key, value in incoming.values.items():
         place(db, key, value)
     for key, deadlines in incoming.deadlines.items():
         db.deadlines.put(key, deadlines)
         db.litter.add(key)
+    if db.interest:
+        db.touched += [key for key in incoming.values if key in db.interest]
+
+
+def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
+    """Do what is to be done with most keys: a lone write of a string, on one side or both, without
+    deadlines, of which at most one stays. False if `key` is not of that kind."""
+    held = db.data.get(key)
+    given = incoming.values.get(key)
+    if key in db.deadlines.table or key in incoming.deadlines or key in db.graves:
+        return False
+    if held is not None and (type(held) is not String or held.extra is not None):
+        return False
+    if given is not None and (type(given) is not String or given.extra is not None):
+        return False
+    mine = 0 if held is None else held.dot
+    theirs = 0 if given is None else given.dot
+    if mine == theirs:
+        return held is None or given is None or held.endless == given.endless
+    keep = mine != 0 and not covers(incoming.vector, mine)
+    take = theirs != 0 and not covers(db.vector, theirs)
+    if keep:
+        return not take
+    if take or held is not None:
+        if db.readers:
+            db.warn_readers(key)
+        if take:
+            assert given is not None
+            place(db, key, given)
+        else:
+            del db.data[key]
+        if db.interest and key in db.interest:
+            db.touched.append(key)
+    return True
 
 
 def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
@@ -158,7 +196,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         held = db.graves.get(key)
     given = incoming.values.get(key)
     deadlines = incoming.deadlines.get(key, ())
-    if same_plain(held, given):
+    if same_members(held, given):
         if not deadlines and key not in db.deadlines.table:
             return
     mine, theirs = db.vector, incoming.vector
@@ -178,13 +216,9 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         db.touched.append(key)
 
 
-def same_plain(held: Value | None, given: Value | None) -> bool:
-    """Whether both sides hold the same lone write of a string."""
-    if type(held) is not String or type(given) is not String:
-        return False
-    if held.extra is not None or given.extra is not None:
-        return False
-    return held.dot == given.dot and held.endless == given.endless
+def same_members(held: Value | None, given: Value | None) -> bool:
+    """Whether both sides hold the same set."""
+    return type(held) is Set and type(given) is Set and held.members == given.members
 
 
 def spell_out(db: Keyspace, key: bytes, held: Value | None) -> None:
@@ -238,4 +272,5 @@ def place(db: Keyspace, key: bytes, value: Value) -> None:
             db.order.add(key, db.data)
     else:
         db.data.pop(key, None)
-        db.graves[key] = value
+        if not value.vacant():
+            db.graves[key] = value

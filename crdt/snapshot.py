@@ -6,12 +6,15 @@ yet puts the key's earlier state aside, to be sent instead (design section 4). L
 number of keys, so that a truncated snapshot is noticed.
 
 Plain strings, the common case, are written in columns; everything else as the `state()` of its
-values. Pieces are deflated. With the same order of keys, equal content has equal bytes.
+values. Pieces are deflated. A piece ends after so many keys or bytes, so that a database of large
+values goes in small pieces too; only a key by itself may be larger than `PIECE_BYTES`. With the
+same order of keys, equal content has equal bytes.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -26,12 +29,12 @@ from crdt.string import String
 from crdt.value import Value
 
 PIECE_KEYS: Final = 2000
-PIECE_BYTES_MAX: Final = 512 << 20  # inflated; a key must fit
+PIECE_BYTES: Final = 1 << 20  # inflated: some milliseconds to read
+PIECE_BYTES_MAX: Final = 1 << 30  # what is taken in: a key must fit, two of the largest strings
 HEAD: Final = 0
 KEYS: Final = 1
 END: Final = 2
 
-Record = tuple[bytes, tuple[int, ...], tuple[tuple[int, Any], ...]]
 Plain = tuple[bytes, int, int, bytes, int]
 
 
@@ -46,7 +49,9 @@ class Snapshot:
         self.pending = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
         self.count = len(self.pending)
         self.plain: list[Plain] = []
-        self.records: list[Record] = []
+        self.records: list[bytes] = []
+        self.size = 0  # of those two, in bytes
+        self.full: deque[bytes] = deque()  # pieces that nothing more goes into
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
         self.head: bytes | None = pack_piece((HEAD, write_vector(self.vector), flat, self.count))
         self.ended = False
@@ -71,8 +76,19 @@ class Snapshot:
         if type(value) is String and value.extra is None and not deadlines:
             flag = int(value.endless)
             self.plain.append((key, value.dot, value.stamp, value.value, flag))
+            self.size += len(key) + len(value.value)
         else:
-            self.records.append((key, deadlines, parts_of(value)))
+            record = codec.pack_body((key, deadlines, parts_of(value)))
+            self.records.append(record)
+            self.size += len(record)
+        if self.size >= PIECE_BYTES or len(self.plain) + len(self.records) >= self.piece_keys:
+            self.end_piece()
+
+    def end_piece(self) -> None:
+        """Let what was taken be a piece."""
+        piece = (codec.pack_body(columns(self.plain)), codec.pack_array(self.records))
+        self.full.append(deflate(codec.pack_array([codec.pack_body(KEYS), *piece])))
+        self.plain, self.records, self.size = [], [], 0
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -81,12 +97,12 @@ class Snapshot:
         if self.head is not None:
             head, self.head = self.head, None
             return head
-        while self.pending and len(self.plain) + len(self.records) < self.piece_keys:
+        while self.pending and not self.full:
             self.take(self.pending.popitem()[0])
-        if self.plain or self.records:
-            piece = pack_piece((KEYS, columns(self.plain), tuple(self.records)))
-            self.plain, self.records = [], []
-            return piece
+        if not self.full and (self.plain or self.records):
+            self.end_piece()
+        if self.full:
+            return self.full.popleft()
         if not self.ended:
             self.ended = True
             self.close()
@@ -120,7 +136,12 @@ def columns(plain: list[Plain]) -> tuple[Any, ...]:
 
 def pack_piece(piece: tuple[Any, ...]) -> bytes:
     """One piece as bytes."""
-    return codec.pack(zlib.compress(codec.pack_body(piece), 1))
+    return deflate(codec.pack_body(piece))
+
+
+def deflate(body: bytes) -> bytes:
+    """A packed piece as bytes."""
+    return codec.pack(zlib.compress(body, 1))
 
 
 def unpack_piece(data: bytes) -> tuple[Any, ...]:

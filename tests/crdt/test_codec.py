@@ -58,3 +58,9 @@ def test_the_error_says_what_is_wrong(data: bytes, reason: str) -> None:
 def test_bytes_that_nest_without_end_are_refused() -> None:
     with pytest.raises(DecodeError, match="not msgpack"):
         codec.unpack_body(b"\x91" * 100_000)
+
+
+@given(st.lists(values, max_size=20))
+def test_an_array_may_be_put_together_from_packed_items(items: list[object]) -> None:
+    packed = [codec.pack_body(item) for item in items]
+    assert codec.pack_array(packed) == codec.pack_body(tuple(items))

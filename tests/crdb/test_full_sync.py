@@ -1,0 +1,46 @@
+"""Clients who wait or watch while a region takes in the whole state of another."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crdb.regions import Regions
+from tests.crdb.waiters import Waiters
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_who_blocks_is_served_by_a_snapshot(is_empty: bool) -> None:
+    """An empty region takes everything over in a way of its own, which used to wake nobody."""
+    regions = Regions(2)
+    waiters = Waiters(regions)
+    if not is_empty:
+        regions.run(2, "SET", "other", "x")
+    first = waiters.send(2, "BLPOP", "l", "0")
+    regions.run(1, "RPUSH", "l", "a", "b")
+    regions.merge(1, 2)
+    assert waiters.replies(first) == [[b"l", b"a"]]
+    regions.sync()
+    assert regions.everywhere("LRANGE", "l", "0", "-1") == [b"b"]
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_who_watches_a_key_notices_that_a_snapshot_brought_it(is_empty: bool) -> None:
+    """D-16: effects from elsewhere dirty WATCH."""
+    regions = Regions(2)
+    if not is_empty:
+        regions.run(2, "SET", "other", "x")
+    regions.run(2, "WATCH", "k")
+    regions.run(1, "SET", "k", "a")
+    regions.merge(1, 2)
+    assert regions.transaction(2, ("MULTI",), ("SET", "k", "b"), ("EXEC",))[-1] is None
+    assert regions.run(2, "GET", "k") == b"a"
+
+
+def test_who_watches_a_key_that_a_snapshot_leaves_alone_may_go_on() -> None:
+    regions = Regions(2)
+    regions.run(1, "SET", "k", "a")
+    regions.sync()
+    regions.run(2, "WATCH", "k")
+    regions.run(1, "SET", "other", "a")
+    regions.merge(1, 2)
+    assert regions.transaction(2, ("MULTI",), ("SET", "k", "b"), ("EXEC",))[-1] is not None

@@ -1,0 +1,135 @@
+"""A whole database in one go: in pieces of bounded size, and merged like what came bit by bit."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from crdt import Replica
+from crdt.merging import merge_plain
+from crdt.snapshot import PIECE_BYTES, pack_piece, unpack_piece
+from tests.crdt.exchange import exchange, regions
+
+MB = 1 << 20
+
+
+def test_large_values_go_in_pieces_of_bounded_size() -> None:
+    """Pieces were bounded in keys alone: 2,000 keys of a megabyte made one that no sink takes."""
+    here, there = regions(2)
+    for index in range(6):
+        here.string(f"s{index}").set(bytes(MB // 2))
+        here.hash(f"h{index}")["f"] = bytes(MB // 2)
+    pieces = list(here.snapshot())
+    assert len(pieces) == 2 + 6
+    assert max(map(len, pieces)) < 2 * PIECE_BYTES
+    there.merge(pieces)
+    assert there.to_bytes() == here.to_bytes()
+
+
+def test_what_a_flush_puts_aside_goes_in_pieces_too() -> None:
+    here, there = regions(2)
+    for index in range(30):
+        here.set(f"{index}").add("a")
+    snapshot = here.snapshot()
+    snapshot.piece_keys = 4
+    before = here.to_bytes()
+    here.keyspace.flush()
+    pieces = list(snapshot)
+    keys = [len(unpack_piece(piece)[2]) for piece in pieces[1:-1]]
+    assert keys == [4] * 7 + [2]
+    there.merge(pieces)
+    assert there.to_bytes() == before
+
+
+def test_who_waits_for_a_key_is_told_when_an_empty_replica_takes_everything_over() -> None:
+    here, there = regions(2)
+    here.list("l").append("a")
+    here.string("other").set("b")
+    there.keyspace.interest |= {b"l", b"m"}
+    there.merge(here.snapshot())
+    assert there.keyspace.touched == [b"l"]
+
+
+def test_a_string_that_is_nothing_leaves_nothing() -> None:
+    here = Replica(2)
+    record = (b"k", (), ((1, (0, 0, None, 0)),))
+    here.merge([pack_piece(piece) for piece in ((0, (), (), 1), (1, (), (record,)), (2, 1))])
+    assert not here.keyspace.graves
+    assert len(list(here.snapshot())) == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lone_strings_merge_as_their_operations_would(seed: int) -> None:
+    """The short way for plain strings, and the long one, give what the operations give."""
+    rng = random.Random(seed)
+    one, other = regions(2)
+    for _ in range(rng.randrange(1, 4)):
+        for here in (one, other):
+            for _ in range(rng.randrange(6)):
+                key = f"{rng.randrange(4)}"
+                act = rng.randrange(5)
+                if act < 3:
+                    here.string(key).set(f"{rng.random()}")
+                elif act == 3:
+                    here.string(key).delete()
+                elif here.string(key).get() is not None:
+                    here.string(key).expire_at(5000 + rng.randrange(3))
+        if rng.random() < 0.5:
+            break
+        exchange(one, other)
+    third, fourth = Replica(3), Replica(4)
+    for op in [*one.since({}), *other.since({})]:
+        third.accept(op)
+    for here in (one, other):
+        fourth.merge(here.snapshot())
+    one.merge(other.snapshot())
+    other.merge(one.snapshot())
+    assert third.to_bytes() == fourth.to_bytes() == one.to_bytes() == other.to_bytes()
+
+
+def test_a_reader_gets_what_was_there_before_a_merge() -> None:
+    here, there = regions(2)
+    for key in ("replaced", "removed", "kept"):
+        here.string(key).set("old")
+    exchange(here, there)
+    there.string("replaced").set("new")
+    there.string("removed").delete()
+    there.string("added").set("new")
+    here.keyspace.interest |= {b"replaced", b"removed", b"kept", b"added"}
+    before = here.to_bytes()
+    snapshot = here.snapshot(sort=True)
+    here.merge(there.snapshot())
+    copy = Replica(3)
+    copy.merge(snapshot)
+    assert copy.to_bytes() == before
+    assert sorted(here.keyspace.touched) == [b"added", b"removed", b"replaced"]
+    assert here.to_bytes() == there.to_bytes()
+
+
+def test_what_is_no_lone_string_takes_the_long_way() -> None:
+    here, there = regions(2)
+    here.set("set").add("a")
+    here.counter("counter").increment(1)
+    here.string("ends").set("a")
+    here.string("ends").expire_at(9)
+    there.set("theirs").add("a")
+    there.counter("their counter").increment(1)
+    incoming = here.incoming()
+    for piece in there.snapshot():
+        incoming.feed(piece)
+    keys = (b"set", b"counter", b"ends", b"theirs", b"their counter")
+    assert not any(merge_plain(here.keyspace, incoming, key) for key in keys)
+
+
+def test_sets_that_are_alike_are_left_alone() -> None:
+    here, there = regions(2)
+    here.set("s").add("a", "b")
+    exchange(here, there)
+    here.keyspace.interest.add(b"s")
+    here.merge(there.snapshot())
+    assert here.keyspace.touched == []
+    there.set("s").expire_at(5)
+    here.merge(there.snapshot())
+    assert here.keyspace.touched == [b"s"]
+    assert here.to_bytes() == there.to_bytes()
