@@ -30,7 +30,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 import attrs
@@ -65,8 +66,9 @@ Address = tuple[str, int]
 
 _LINK_COST: Final = ms(DELAY_MS_MAX) * REGION_MAX
 
-# Digits would be taken for an id; a space or a comma would end the name in a command or an option.
-_NAME: Final = re.compile(r"(?!\d+\Z)[^\s,\x00-\x1f\x7f]+")
+# Digits would be taken for an id; a space or a comma would end the name in a command or an option;
+# a surrogate is a byte of the command line that was no UTF-8.
+_NAME: Final = re.compile(r"(?!\d+\Z)[^\s,\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
 
 
@@ -162,12 +164,18 @@ class Config:
         return _read(Table(data, SCHEMA, source="--regions"))
 
     def region(self, name: str) -> RegionConfig:
-        """The region of that name or, in digits, of that id. Raises `ConfigError`."""
-        for region in self.regions:
-            if name in {region.name, str(region.id)}:
-                return region
-        names = [region.name for region in self.regions]
-        raise ConfigError(f"unknown region {shown(name)}{hint(name, names)}")
+        """The region of that name or, in digits, of that id. O(1). Raises `ConfigError`."""
+        found = self._named.get(name)
+        if found is None:
+            names = [region.name for region in self.regions]
+            raise ConfigError(f"unknown region {shown(name)}{hint(name, names)}")
+        return found
+
+    @cached_property
+    def _named(self) -> Mapping[str, RegionConfig]:
+        """Regions by name and by id; no name is made of digits alone."""
+        ids = {str(region.id): region for region in self.regions}
+        return ids | {region.name: region for region in self.regions}
 
     def peers(self, name: str) -> tuple[RegionConfig, ...]:
         """The regions that this one is linked with, by id. Raises `ConfigError`."""
@@ -190,12 +198,21 @@ class Config:
         """The ids of the regions whose ops the link from `source` to `sink` carries.
 
         Every region gets the ops of every other along one path: the one with the fewest relays, and
-        of those the quickest. In a mesh a link carries just the ops of its source. Raises
-        `ConfigError`.
+        of those the quickest. In a mesh a link carries just the ops of its source. O(1) but for
+        the first time. Raises `ConfigError`.
         """
         link = self.region(source).name, self.region(sink).name
-        origins = self.topology.carried(self._relay_cost).get(link, ())
-        return tuple(self.region(origin).id for origin in origins)
+        return self._carried.get(link, ())
+
+    @cached_property
+    def _carried(self) -> Mapping[Link, tuple[int, ...]]:
+        """What `routes` gives, for every link."""
+        costs = {link: self._relay_cost(*link) for link in self.topology.links}
+        carried = self.topology.carried(lambda source, sink: costs[source, sink])
+        return {
+            link: tuple(self.region(origin).id for origin in origins)
+            for link, origins in carried.items()
+        }
 
     def _relay_cost(self, source: str, sink: str) -> int:
         """One link weighs more than all delays together."""
@@ -245,7 +262,7 @@ def _region(table: Table, number: int) -> RegionConfig:
     name = table.text("name", "")
     if not _NAME.fullmatch(name):
         raise table.error(
-            f"name {shown(name)} is no name: give it one or more letters, without spaces and commas"
+            f"name {shown(name)} is no name: give it 1 to 64 letters, without spaces and commas"
         )
     host = table.text("host", HOST)
     if not host or any(letter.isspace() for letter in host):
@@ -336,6 +353,8 @@ def _delay(table: Table, value: object, names: list[str]) -> tuple[str, str, flo
             for name in (one, other):
                 if name not in names:
                     raise table.error(f"delays: unknown region {shown(name)}{hint(name, names)}")
+            if one == other:
+                raise table.error(f"delays: from {one} to itself there is no link")
             return one, other, _milliseconds(table, delay)
         case _:
             raise table.error(f'delays: {shown(value)} is not ["from", "to", milliseconds]')

@@ -111,6 +111,21 @@ def test_of_two_ways_of_one_length_the_quicker_relays() -> None:
     assert read(f'{four}delays = [["a", "d", 5]]').routes("d", "c") == (4,)
 
 
+def test_all_routes_are_found_in_one_look_at_every_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config.from_names([f"r{i}" for i in range(12)])
+    asked: list[tuple[str, str]] = []
+
+    def delay_ns(_: Config, source: str, sink: str) -> int:
+        asked.append((source, sink))
+        return 0
+
+    monkeypatch.setattr(Config, "delay_ns", delay_ns)
+    for region in config.regions:
+        for peer in config.peers(region.name):
+            assert config.routes(peer.name, region.name) == (peer.id,)
+    assert sorted(asked) == sorted(config.topology.links)
+
+
 def test_delays_override_the_common_one_both_ways_unless_both_are_given() -> None:
     config = read(
         f'{THREE}[link]\ndelay = 10\ndelays = [["a", "b", 1.5], ["b", "c", 2], ["c", "b", 0]]'
@@ -153,6 +168,7 @@ def test_a_link_port_stays_in_range() -> None:
         ("[[region]]\nport = 1", 'region 1: name "" is no name'),
         ('[[region]]\nname = "7"', 'region 1: name "7" is no name'),
         ('[[region]]\nname = "a b"', 'region 1: name "a b" is no name'),
+        (f'[[region]]\nname = "{"a" * 65}"', 'region 1: name "aaaaaa'),
         ('[[region]]\nname = "a,b"', 'region 1: name "a,b" is no name'),
         (
             '[[region]]\nname = "a"\n[[region]]\nname = "a"',
@@ -205,6 +221,10 @@ def test_a_link_port_stays_in_range() -> None:
         (f'{THREE}[link]\ndelays = [["a", "b", -1]]', "link: a delay of -1 ms is not"),
         (f'{THREE}[link]\ndelays = [["a", "x", 1]]', 'link: delays: unknown region "x"'),
         (
+            f'{THREE}[link]\ndelays = [["a", "a", 1]]',
+            "link: delays: from a to itself there is no link",
+        ),
+        (
             f'{THREE}[link]\ndelays = [["a", "b", 1], ["a", "b", 2]]',
             "link: delays: from a to b is there twice",
         ),
@@ -250,6 +270,12 @@ def test_names_of_ones_own_have_no_delay_unless_one_is_asked_for() -> None:
 def test_a_misspelt_name_among_known_ones_is_refused() -> None:
     with pytest.raises(ConfigError, match="--regions: region 2: unknown region 'eu-wst-1'"):
         Config.from_names(["us-east-1", "eu-wst-1"])
+
+
+def test_a_name_that_was_no_text_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r'name "a\\udcff" is no name') as caught:
+        Config.from_names(["a\udcff"])
+    assert str(caught.value).isascii()
 
 
 def test_names_take_a_shape_and_their_mistakes_name_the_option() -> None:
