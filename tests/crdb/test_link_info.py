@@ -131,3 +131,34 @@ def test_regions_elsewhere_are_asked_over_the_link() -> None:
     assert "us" not in near.answers(question), "nothing is known that was not asked for"
     talk()
     assert sum(near.answers(question)["us"].values()) == 1
+
+
+@pytest.mark.parametrize("order", [("us", "eu"), ("eu", "us")])
+def test_of_two_answers_of_one_region_the_newer_counts(order: tuple[str, str]) -> None:
+    """Two regions here ask a third elsewhere, which writes between its answers."""
+    all_three = control(THREE, "us", "eu", "ap")
+    there = all_three.ends["ap"]
+    links = {name: (all_three.ends[name].dial("ap", 0), there.serve(0)) for name in order}
+
+    def talk(name: str) -> None:
+        sink, source = links[name]
+        for _ in range(20):
+            for frame in sink.frames_to_send():
+                there.receive(source, frame, 1)
+            for frame in source.frames_to_send():
+                all_three.ends[name].receive(sink, frame, 1)
+
+    for name in order:
+        talk(name)
+    here = ProcessLinks(
+        THREE,
+        {name: all_three.ends[name] for name in ("us", "eu")},
+        clock=lambda: 5,
+        dialling=lambda _sink, _source: True,
+    )
+    question = here.ask()
+    for name in order:
+        there.replica.counter("n").increment()
+        there.replica.seal()
+        talk(name)
+    assert here.answers(question)["ap"] == there.replica.vector

@@ -92,6 +92,17 @@ def test_members_can_be_sampled_and_walked() -> None:
     assert mine.order is None
 
 
+def test_a_member_that_is_added_again_keeps_its_place_in_a_walk() -> None:
+    here = Replica(1)
+    here.set("k").add("a", "b")
+    mine = held(here)
+    assert isinstance(mine, Set)
+    assert mine.scan(0, 9) == (0, [b"b", b"a"])
+    here.set("k").add("a")
+    assert mine.members[b"a"] == make_dot(here.origin, 2)
+    assert mine.scan(0, 9) == (0, [b"b", b"a"])
+
+
 def test_siblings_name_every_dot() -> None:
     here, there = regions(2)
     here.set("k").add("a")
