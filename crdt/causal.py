@@ -14,6 +14,7 @@ from crdt.dots import Origin, Vector
 from crdt.op import Op
 
 WAITING_BYTES_MAX: Final = 64 << 20  # some seconds of a busy region's writes
+EFFECT_BYTES: Final = 200  # what an effect takes in memory besides its encoding
 
 
 class Gate:
@@ -30,11 +31,15 @@ class Gate:
         """Let `op` wait; False if it is refused for lack of room or because it leaves a gap."""
         queue = self.queues.get(op.origin)
         expected = queue[-1].last + 1 if queue else vector.get(op.origin, 0) + 1
-        size = len(op.to_bytes())
-        if op.first > expected or self.bytes + size > self.limit:
+        if op.first > expected:
             return False
         if op.first < expected:
-            return True
+            if op.last < expected:
+                return True
+            op = op.beyond(expected - 1)
+        size = room(op)
+        if self.bytes + size > self.limit:
+            return False
         if queue is None:
             queue = self.queues[op.origin] = deque()
         queue.append(op)
@@ -45,15 +50,19 @@ class Gate:
         """Take out an operation whose turn has come, if there is one."""
         for origin in sorted(self.queues):
             queue = self.queues[origin]
-            while queue and queue[0].last <= vector.get(origin, 0):
-                self.bytes -= len(queue.popleft().to_bytes())
+            have = vector.get(origin, 0)
+            while queue and queue[0].first <= have:
+                op = queue.popleft()
+                self.bytes -= room(op)
+                if op.last > have:
+                    queue.appendleft(op.beyond(have))
+                    self.bytes += room(queue[0])
             if queue and is_ready(queue[0], vector):
                 op = queue.popleft()
-                self.bytes -= len(op.to_bytes())
+                self.bytes -= room(op)
                 return op
             if not queue:
                 del self.queues[origin]
-                return self.ready(vector)
         return None
 
     def missing(self, vector: Vector) -> Vector:
@@ -65,6 +74,11 @@ class Gate:
                 if vector.get(other, 0) < seq:
                     wanted[other] = max(wanted.get(other, 0), seq)
         return wanted
+
+
+def room(op: Op) -> int:
+    """The bytes that an operation takes up while it waits."""
+    return len(op.to_bytes()) + EFFECT_BYTES * len(op.effects)
 
 
 def is_ready(op: Op, vector: Vector) -> bool:

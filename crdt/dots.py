@@ -27,6 +27,8 @@ INCARNATION_MAX: Final = (1 << INCARNATION_BITS) - 1
 REGION_MAX: Final = 255
 ORIGIN_MAX: Final = REGION_MAX << INCARNATION_BITS | INCARNATION_MAX
 DOT_MAX: Final = ORIGIN_MAX << SEQ_BITS | SEQ_MAX
+ORIGINS_MAX: Final = 1 << 16
+"""In one vector: 256 lives of each region. It bounds what somebody can make us keep for ever."""
 
 
 def make_origin(region: int, incarnation: int = 0) -> Origin:

@@ -75,7 +75,7 @@ class History:
         self.jumps += 1
 
     def forget(self, vector: Vector) -> None:
-        """Keep nothing of what `vector` stands for."""
+        """Keep nothing, and begin again at `vector`."""
         self.start = self.stop
         self.ops = []
         self.head = self.bytes = 0

@@ -6,16 +6,24 @@ before itself. An operation is applied whole, without interleaving: a transactio
 
 On the wire it is a version byte, a CRC-32, and a msgpack array: `[origin, first, base, deps,
 effects]`. Stamps in effects count from `base`, in milliseconds, which keeps them short.
+
+No operation is refused for its size, but one of more than `OP_BYTES` is divided by its origin, and
+so everywhere in the same way: a transaction that writes more becomes visible elsewhere in steps.
+Only an effect by itself may be larger.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from crdt import codec
 from crdt.decoding import integer_of, items_of, tuple_of
-from crdt.dots import ORIGIN_MAX, SEQ_MAX, Origin, Vector
+from crdt.dots import ORIGIN_MAX, ORIGINS_MAX, SEQ_MAX, Origin, Vector
 from crdt.effects import STAMP_MAX, check_effect
 from crdt.errors import DecodeError
 from crdt.value import Effect
+
+OP_BYTES: Final = 16 << 20  # a full window of a link, or a quarter of what a gate holds
 
 
 class Op:
@@ -60,6 +68,29 @@ class Op:
         op.encoded = data
         return op
 
+    def beyond(self, seq: int) -> Op:
+        """What is left of the operation for somebody who has its origin's effects up to `seq`."""
+        effects = self.effects[seq + 1 - self.first :]
+        return Op(self.origin, seq + 1, self.base, self.deps, effects)
+
+    def divided(self, limit: int) -> list[Op]:
+        """The operation in several, of about `limit` bytes each or of a single effect."""
+        parts: list[Op] = []
+        begin, size = 0, 0
+        for index, effect in enumerate(self.effects):
+            more = len(codec.pack_body(effect))
+            if size + more > limit and index > begin:
+                parts.append(self.part(begin, index))
+                begin, size = index, 0
+            size += more
+        parts.append(self.part(begin, len(self.effects)))
+        return parts
+
+    def part(self, begin: int, end: int) -> Op:
+        """Some of the effects. What others had done was seen by the first of them."""
+        deps = {} if begin else self.deps
+        return Op(self.origin, self.first + begin, self.base, deps, self.effects[begin:end])
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Op) and self.to_bytes() == other.to_bytes()
 
@@ -81,6 +112,8 @@ def write_vector(vector: Vector) -> tuple[int, ...]:
 def read_vector(flat: object) -> Vector:
     """The inverse of `write_vector`. Raises DecodeError."""
     items = tuple_of(flat, "a vector", 2)
+    if len(items) > 2 * ORIGINS_MAX:
+        raise DecodeError(f"a vector of more than {ORIGINS_MAX} origins")
     vector: Vector = {}
     for index in range(0, len(items), 2):
         origin = integer_of(items[index], "a vector's origin", 1, ORIGIN_MAX)

@@ -30,7 +30,17 @@ from crdt.causal import Gate, is_ready
 from crdt.collecting import Garbage
 from crdt.custom import Custom, Type, maker
 from crdt.digest import digest
-from crdt.dots import REGION_MAX, Origin, Vector, make_origin, region_of
+from crdt.dots import (
+    INCARNATION_MAX,
+    ORIGINS_MAX,
+    REGION_MAX,
+    Origin,
+    Vector,
+    incarnation_of,
+    join,
+    make_origin,
+    region_of,
+)
 from crdt.errors import DecodeError, DotReused
 from crdt.flag import DISABLE_WINS, ENABLE_WINS
 from crdt.handles import (
@@ -52,7 +62,7 @@ from crdt.handles_more import (
 from crdt.history import HISTORY_BYTES, History
 from crdt.keyspace import Keyspace
 from crdt.merging import Incoming, merge_into
-from crdt.op import Op
+from crdt.op import OP_BYTES, Op
 from crdt.snapshot import Snapshot
 from crdt.stability import Stability
 from crdt.types import MAKERS
@@ -146,13 +156,20 @@ class Replica:
         self.keyspace.take_name(origin)
 
     def reset(self) -> None:
-        """Lose everything, to take over somebody else's data. Our own effects are not numbered
-        anew. Peers are not told: have no links with any while this happens."""
+        """Lose everything, to take over somebody else's data. Peers are not told: have no links
+        with any while this happens.
+
+        If we have written anything it is as if we had died: from now on we write under the next
+        incarnation. Else somebody who brings back what we wrote, or follows us, would take it for
+        known here, and it would be removed here and kept there.
+        """
         self.seal()
         db = self.keyspace
-        before = dict(db.vector)
+        if db.seq:
+            following = incarnation_of(self.origin) + 1 & INCARNATION_MAX
+            db.take_name(make_origin(self.region, following))
         db.clear()
-        self.history.forget(before)
+        self.history.forget(db.vector)
         self.gate = Gate(self.gate.limit)
         self.stability = Stability(self.stability.members)
         self.garbage = Garbage(db)
@@ -223,10 +240,14 @@ class Replica:
 
     def seal(self) -> Op | None:
         """Close what was written since the last call into one operation, and keep it in the
-        history. None if nothing was written."""
+        history, in several if it is large. None if nothing was written."""
         op = self.keyspace.seal()
         if op is not None:
-            self.history.append(op)
+            if len(op.to_bytes()) <= OP_BYTES:
+                self.history.append(op)
+            else:
+                for part in op.divided(OP_BYTES):
+                    self.history.append(part)
         return op
 
     def since(self, vector: Vector) -> builtins.list[Op]:
@@ -246,11 +267,16 @@ class Replica:
         db = self.keyspace
         if db.outbox:
             self.seal()
-        if op.last <= db.vector.get(op.origin, 0):
+        have = db.vector.get(op.origin, 0)
+        if op.last <= have:
             self.duplicates += 1
             return Outcome.DUPLICATE
         if op.origin == db.origin:
             raise DotReused(f"{op!r} carries our own origin, and we did not make it")
+        if op.first <= have:
+            op = op.beyond(have)
+        elif not have and len(db.vector) >= ORIGINS_MAX:
+            raise DecodeError(f"{op!r} would be one origin too many")
         for effect in op.effects:
             if effect[0] > BUILT_IN_MAX:
                 self.check_custom(effect)
@@ -315,6 +341,8 @@ class Replica:
             raise DecodeError("the snapshot was cut off")
         if incoming.vector.get(db.origin, 0) > db.seq:
             raise DotReused("a peer knows writes under our origin that we have lost")
+        if len(join(db.vector, incoming.vector)) > ORIGINS_MAX:
+            raise DecodeError("the snapshot brings too many origins")
         for origin, seq in incoming.vector.items():
             if seq > db.vector.get(origin, 0):
                 self.contexts[origin] = incoming.contexts.get(origin, {})

@@ -387,9 +387,13 @@ class Links:
         self.replica.reincarnate(origin)
         if has_written:
             self.replica.reset()
-        self.member = self.feed.member = attrs.evolve(self.member, origin=origin)
+        self.take_name()
         self.close_all("a new incarnation", now)
         return origin
+
+    def take_name(self) -> None:
+        """Introduce ourselves by the origin that the replica has by now."""
+        self.member = self.feed.member = attrs.evolve(self.member, origin=self.replica.origin)
 
     # -- cuts ------------------------------------------------------------------------------
 

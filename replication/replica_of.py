@@ -185,6 +185,9 @@ class Follower(Links):
         self.promises.clear()
         self.stable.clear()
         self.replica.reset()
+        for links in (self, self.serving):
+            if links is not None:
+                links.take_name()
 
     def promote(self, now: int) -> list[Event]:
         """Follow nobody any more and become writable; the data stays."""

@@ -31,6 +31,9 @@ TYPE_NAMES: Final[dict[int, bytes]] = {
     LIST: b"list",
 }
 
+RUN_MAX: Final = 8192
+"""Items written in one effect, a field and its value being two: no effect grows without bound."""
+
 WRITERS: Final[dict[int, Callable[[Keyspace, bytes, list[Any]], None]]] = {
     SET_TYPE: sets.add,
     HASH: hashes.assign,
@@ -66,5 +69,6 @@ def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int |
             db.expire(key, deadline)
         return
     db.delete(key)
-    WRITERS[code](db, key, content)
+    for start in range(0, len(content), RUN_MAX):
+        WRITERS[code](db, key, content[start : start + RUN_MAX])
     db.expire(key, deadline)

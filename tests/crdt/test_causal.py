@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from crdt import Op
-from crdt.causal import Gate, is_ready
+from crdt.causal import EFFECT_BYTES, Gate, is_ready, room
 from crdt.dots import Vector
 
 
@@ -55,8 +55,7 @@ def test_what_waits_already_is_not_held_twice() -> None:
 
 
 def test_what_waits_is_bounded() -> None:
-    size = len(op(1, 1, {2: 1}).to_bytes())
-    gate = Gate(limit=size)
+    gate = Gate(limit=room(op(1, 1, {2: 1})))
     assert gate.hold(op(1, 1, {2: 1}), {})
     assert not gate.hold(op(3, 1, {2: 1}), {})
 
@@ -67,6 +66,37 @@ def test_what_came_another_way_is_dropped() -> None:
     assert gate.hold(op(1, 2), {})
     assert gate.ready({1: 2}) is None
     assert gate.bytes == 0
+
+
+def test_small_effects_are_counted_as_what_they_take_in_memory() -> None:
+    """A byte limit on encodings alone let ten times as much memory be taken."""
+    gate = Gate(limit=1000 * EFFECT_BYTES)
+    assert gate.hold(op(1, 1, {2: 1}, effects=900), {})
+    assert not gate.hold(op(3, 1, {2: 1}, effects=100), {})
+
+
+def test_of_what_overlaps_only_the_rest_is_held() -> None:
+    """An operation may have been divided differently on another way."""
+    gate = Gate()
+    assert gate.hold(op(1, 1, {2: 1}, effects=3), {})
+    assert gate.hold(op(1, 2, {2: 1}, effects=4), {})
+    assert [(each.first, each.last) for each in gate.queues[1]] == [(1, 3), (4, 5)]
+    waiting = gate.ready({1: 2, 2: 1})
+    assert waiting is not None
+    assert (waiting.first, waiting.last) == (3, 3)
+    assert gate.ready({1: 3, 2: 1}) == op(1, 4, {2: 1}, effects=2)
+    assert gate.ready({1: 5, 2: 1}) is None
+    assert gate.bytes == 0
+
+
+def test_many_origins_may_wait_and_be_overtaken() -> None:
+    """Each used to take a frame of the stack."""
+    gate = Gate()
+    origins = range(1, 2000)
+    for origin in origins:
+        assert gate.hold(op(origin, 1, {5000: 1}), {})
+    assert gate.ready(dict.fromkeys(origins, 1)) is None
+    assert gate.queues == {}
 
 
 def test_only_what_the_first_of_each_origin_lacks_is_missing() -> None:

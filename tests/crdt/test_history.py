@@ -70,6 +70,7 @@ def test_a_history_can_be_forgotten() -> None:
     made = history(3)
     made.forget({1: 3})
     assert made.since({1: 3}) == []
+    assert made.last == {1: 3}
     assert made.start == made.stop == 3
     assert made.bytes == 0
     assert not made.reaches({})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt import CRDTError, DecodeError, Op, Replica, codec, make_origin
-from crdt.dots import SEQ_MAX
+from crdt.dots import ORIGINS_MAX, SEQ_MAX
 from crdt.op import read_vector, write_vector
 from tests.crdt import hostile
 
@@ -80,6 +80,39 @@ def test_a_vector_comes_back(vector: dict[int, int]) -> None:
     flat = write_vector(vector)
     assert read_vector(flat) == vector
     assert flat == write_vector(dict(reversed(vector.items())))
+
+
+def test_a_vector_of_too_many_origins_is_refused() -> None:
+    flat = tuple(item for origin in range(1, ORIGINS_MAX + 2) for item in (origin, 1))
+    assert len(read_vector(flat[2:])) == ORIGINS_MAX
+    with pytest.raises(DecodeError, match="more than"):
+        read_vector(flat)
+
+
+def test_a_large_operation_is_divided_between_effects() -> None:
+    effects = tuple((0x10, b"%d" % index, 0, bytes(100 * index)) for index in range(1, 8))
+    whole = Op(make_origin(2), 5, 1000, {make_origin(3): 7}, effects)
+    parts = whole.divided(600)
+    assert [(part.first, part.last) for part in parts] == [
+        (5, 6),
+        (7, 7),
+        (8, 8),
+        (9, 9),
+        (10, 10),
+        (11, 11),
+    ]
+    assert [part.deps for part in parts] == [whole.deps] + [{}] * 5
+    assert sum((part.effects for part in parts), ()) == effects
+    assert whole.divided(1 << 20) == [whole]
+    assert [part.last for part in whole.divided(0)] == list(range(5, 12))
+
+
+def test_what_is_left_of_an_operation() -> None:
+    effects = tuple((0x20, b"k", b"%d" % index) for index in range(3))
+    whole = Op(make_origin(2), 5, 1000, {make_origin(3): 7}, effects)
+    rest = whole.beyond(6)
+    assert (rest.first, rest.last, rest.base, rest.deps) == (7, 7, 1000, whole.deps)
+    assert rest.effects == effects[2:]
 
 
 @pytest.mark.parametrize("seed", range(60))

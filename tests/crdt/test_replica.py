@@ -14,6 +14,7 @@ from crdt import (
     make_origin,
     region_of,
 )
+from crdt.dots import INCARNATION_MAX
 from crdt.keyspace import Keyspace
 from crdt.replica import RUN_MAX, origin_id, split
 from tests.crdt.exchange import exchange, regions, tell
@@ -205,7 +206,120 @@ def test_a_replica_can_start_anew_with_somebody_elses_data() -> None:
     here.merge(other.snapshot())
     assert set(here.set("k")) == {"b"}
     here.set("k").add("c")
-    assert here.vector == {make_origin(1): 2, make_origin(9): 1}
+    assert here.vector == {make_origin(1, 1): 1, make_origin(9): 1}
+    assert here.since({make_origin(9): 1})[-1].deps == {make_origin(9): 1}
+    other.merge(here.snapshot())
+    here.merge(other.snapshot())
+    assert here.to_bytes() == other.to_bytes()
+
+
+def test_what_was_written_before_a_reset_may_come_back() -> None:
+    """It was taken for known here, and so for removed: the replicas differed for ever."""
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    here.reset()
+    assert here.vector == {}
+    assert len(here.set("k")) == 0
+    here.merge(there.snapshot())
+    assert set(here.set("k")) == {"a"}
+    here.set("k").add("b")
+    here.reset()
+    here.set("k").add("c")
+    tell(there, here)
+    exchange(here, there)
+    assert set(there.set("k")) == set(here.set("k")) == {"a", "c"}
+    assert here.vector == there.vector == {make_origin(1): 1, make_origin(1, 2): 1}
+
+
+def test_a_reset_of_one_that_has_written_nothing_keeps_its_name() -> None:
+    here, there = regions(2)
+    there.set("k").add("a")
+    tell(there, here)
+    here.reset()
+    assert here.origin == make_origin(1)
+    assert here.since({}) == []
+    tell(there, here)
+    assert set(here.set("k")) == {"a"}
+    last = Replica(make_origin(1, INCARNATION_MAX))
+    last.set("k").add("a")
+    last.reset()
+    assert last.origin == make_origin(1)
+
+
+def test_a_reset_forgets_what_waits_and_what_others_reported() -> None:
+    here, there = regions(2)
+    there.set("k").add("a")
+    here.heard(2, there.vector, 5)
+    here.accept(Op(make_origin(3), 1, 0, {there.origin: 1}, ((0x20, b"k", b"b"),)))
+    here.reset()
+    assert here.statistics().waiting_bytes == 0
+    assert here.stability.reports == here.stability.pending == {}
+    tell(there, here)
+    assert set(here.set("k")) == {"a"}
+
+
+def test_a_new_life_counts_from_one_and_tells_what_it_saw() -> None:
+    here, there = regions(2)
+    there.set("k").add("a")
+    tell(there, here)
+    here.set("k").add("b")
+    here.reincarnate(make_origin(1, 7))
+    assert here.statistics().effects_made == 0
+    here.set("k").discard("a", "b")
+    (op,) = here.since(here.vector | {make_origin(1, 7): 0})
+    assert (op.origin, op.first) == (make_origin(1, 7), 1)
+    assert op.deps == {make_origin(1): 1, make_origin(2): 1}
+    with pytest.raises(AssertionError):
+        here.reincarnate(make_origin(2, 1))
+    with pytest.raises(AssertionError):
+        here.reincarnate(here.origin)
+
+
+def test_what_is_written_before_a_new_life_belongs_to_the_old_one() -> None:
+    here = Replica(1)
+    here.set("k").add("a")
+    here.reincarnate(make_origin(1, 1))
+    here.set("k").add("b")
+    assert [op.origin for op in here.since({})] == [make_origin(1), make_origin(1, 1)]
+
+
+@pytest.mark.interpreted
+def test_a_large_operation_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crdt.replica.OP_BYTES", 200)
+    here, there, third = regions()
+    for index in range(10):
+        here.list("k").append("x" * 40)
+        here.counter("c").increment(index)
+    whole = here.seal()
+    assert whole is not None
+    parts = here.since({})
+    assert len(parts) > 3
+    assert parts[-1].last == whole.last == 20
+    for op in parts:
+        there.accept(Op.from_bytes(op.to_bytes()))
+    assert third.accept(parts[0]) is Outcome.APPLIED
+    assert third.accept(whole) is Outcome.APPLIED, "what is left of it"
+    assert here.to_bytes() == there.to_bytes() == third.to_bytes()
+
+
+@pytest.mark.interpreted
+def test_origins_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every origin stays in the vector for ever, so a peer may not bring any number of them."""
+    monkeypatch.setattr("crdt.replica.ORIGINS_MAX", 3)
+    here, other = Replica(1), Replica(9)
+    for incarnation in range(4):
+        op = Op(make_origin(2, incarnation), 1, 0, {}, ((0x20, b"k", b"a"),))
+        if incarnation < 3:
+            assert here.accept(op) is Outcome.APPLIED
+        else:
+            with pytest.raises(DecodeError, match="one origin too many"):
+                here.accept(op)
+    other.set("k").add("b")
+    before = here.to_bytes()
+    with pytest.raises(DecodeError, match="too many origins"):
+        here.merge(other.snapshot())
+    assert here.to_bytes() == before
 
 
 def test_it_tells_how_it_is_doing() -> None:

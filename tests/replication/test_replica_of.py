@@ -215,7 +215,34 @@ def test_what_was_there_before_is_replaced() -> None:
     world.sites["f"] = site
     world.run(500)
     assert visible(site.replica) == {b"k": b"v"}
-    assert site.replica.keyspace.seq == 1, "our own effects are not numbered anew"
+    assert site.replica.keyspace.seq == 0
+    assert site.replica.origin == site.links.member.origin == make_origin(1, 1), "another life"
+
+
+def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:
+    """It kept what had been written at its source before, and was told that it had all."""
+    world = world_of("x", "f")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    world["f"].write(lambda r: r.string("old").set("v"))
+    world.sites["g"] = last = FollowerSite(world, "g", 9, sources("f"))
+    world.run(500)
+    assert visible(last.replica) == {b"old": b"v"}
+    middle = world["f"]
+    serving = middle.links
+    following = Follower(middle.replica, serving.member, ["x"], serving=serving)
+    world.sites["to x"] = inward = Site(world, "f", 1, sources("x"))
+    inward.replica, inward.links = middle.replica, following
+    world.run(1000)
+    assert visible(middle.replica) == visible(last.replica) == {b"k": b"v"}
+    assert serving.member.origin == middle.replica.origin == make_origin(1, 1)
+    following.promote(world.now)
+    del world.sites["to x"]
+    middle.write(lambda r: r.string("new").set("v"))
+    world.run(500)
+    assert visible(last.replica) == {b"k": b"v", b"new": b"v"}
+    partial = [event.full for event in last.events if isinstance(event, Resynced)]
+    world.run(500)
+    assert partial == [event.full for event in last.events if isinstance(event, Resynced)]
 
 
 def test_a_source_that_lost_its_memory_is_followed_anew() -> None:

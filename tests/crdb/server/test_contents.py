@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,23 @@ def test_types_have_the_names_that_redis_gives_them() -> None:
     for code, content in ((1, [b"v"]), (2, [b"m"]), (4, [b"m", 1.5]), (5, [b"v"])):
         contents.put(replica.keyspace, b"k", code, content, None)
         assert contents.type_name(held(replica, b"k")) == contents.TYPE_NAMES[code]
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("code", [2, 3, 4, 5])
+def test_a_large_copy_is_several_effects(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One effect of any size would be one operation of any size, which no link carries."""
+    monkeypatch.setattr("crdb.server.contents.RUN_MAX", 4)
+    replica, other = Replica(1), Replica(2)
+    plain: list[object] = [b"%d" % index for index in range(11)]
+    pairs: list[object] = [x for index in range(9) for x in (b"%d" % index, float(index))]
+    if code == 3:
+        pairs = [b"%g" % each if isinstance(each, float) else each for each in pairs]
+    content = plain if code in {2, 5} else pairs
+    contents.put(replica.keyspace, b"k", code, content, None)
+    (op,) = replica.since({})
+    assert max(len(effect) for effect in op.effects) <= 3 + 4 + 2
+    copied = contents.content_of(held(replica, b"k"))
+    assert copied == content if code == 5 else sorted(map(str, copied)) == sorted(map(str, content))
+    other.accept(op)
+    assert other.to_bytes() == replica.to_bytes()
