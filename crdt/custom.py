@@ -46,14 +46,18 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final, Protocol, cast
 
 from crdt import codec
-from crdt.dots import Dot, Vector, covers
+from crdt.dots import ORIGIN_MAX, Dot, Vector, covers
 from crdt.errors import DecodeError
 from crdt.observed import Observed
 from crdt.value import Effect, Value
 
+TRIAL: Final = Observed({}, ORIGIN_MAX, 1, 0)
+"""The past of an effect that is tried out: there was nothing before."""
 CODE_MIN: Final = 16
 CODE_MAX: Final = 255
 OPERATION_MAX: Final = 15
+MISFITS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a class raises that is given something else than it expects."""
 
 
 class Seen:
@@ -73,10 +77,11 @@ class Type(Protocol):
     """What a class must have to become a replicated type.
 
     These may be there as well: `check(effect)` raises DecodeError at an effect of a form that
-    `apply` does not take; `litter()` says whether something is remembered that may be forgotten
-    once everybody has seen it, `sweep(stable)` forgets it and says whether some is left, `vacant()`
-    whether nothing at all is left; `lowest()` gives the smallest live dot, which counts where
-    regions created one key with different types.
+    `apply` does not take (without it, every effect is tried out on a new value first); `litter()`
+    says whether something is remembered that may be forgotten once everybody has seen it,
+    `sweep(stable)` forgets it and says whether some is left, `vacant()` whether nothing at all is
+    left; `lowest()` gives the smallest live dot, which counts where regions created one key with
+    different types.
     """
 
     code: int
@@ -128,9 +133,17 @@ class Custom(Value):
         self.inner.apply((effect[0] & OPERATION_MAX, *effect[2:]), dot, observed)
 
     def check(self, effect: Effect) -> None:
-        """Raise DecodeError if the type says that it does not take such an effect."""
+        """Raise DecodeError at an effect that the type does not take. To be asked of a new value,
+        which may be spent by it: a type that checks nothing is tried out."""
+        given = (effect[0] & OPERATION_MAX, *effect[2:])
         if hasattr(self.inner, "check"):
-            self.inner.check((effect[0] & OPERATION_MAX, *effect[2:]))
+            self.inner.check(given)
+            return
+        try:
+            self.inner.apply(given, TRIAL.dot(), TRIAL)
+            self.inner.value()
+        except MISFITS as error:
+            raise DecodeError(f"no effect of a {type(self.inner).__name__}: {error!r}") from error
 
     def remove(self, observed: Observed, resets: object) -> None:
         self.inner.remove(observed)
@@ -160,7 +173,8 @@ class Custom(Value):
     def load(self, state: Any) -> None:
         try:
             self.inner.load(state)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            self.inner.value()
+        except MISFITS as error:
             raise DecodeError(f"no state of a {type(self.inner).__name__}: {error!r}") from error
 
     def litter(self) -> bool:

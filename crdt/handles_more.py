@@ -14,16 +14,17 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Set
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, Self
 
 from crdt import counter_grow, flag, multi_value
 from crdt import set_remove_wins as remove_wins
+from crdt.arguments import encode, whole
 from crdt.counter_grow import GrowCounter
 from crdt.custom import Custom, Type, as_sent
-from crdt.errors import WrongType
+from crdt.errors import DecodeError, WrongType
 from crdt.flag import DISABLE_WINS, DisableWinsFlag, EnableWinsFlag, Flag
-from crdt.handles import Handle, Key, Prepare, Text, encode
+from crdt.handles import Handle, Key, MembersHandle, Prepare, Text
 from crdt.keyspace import Keyspace
 from crdt.multi_value import MultiValue
 from crdt.set_remove_wins import RemoveWinsSet
@@ -37,7 +38,8 @@ class MultiValueHandle(Handle):
 
     def set(self, value: Text) -> None:
         """Replace all values that are seen here."""
-        multi_value.assign(self.write(MultiValue), self.key, encode(value))
+        text = encode(value)
+        multi_value.assign(self.write(MultiValue), self.key, text)
 
     def values(self) -> frozenset[Any]:
         """All concurrent values; one where there was no conflict, none where there is no key."""
@@ -46,42 +48,34 @@ class MultiValueHandle(Handle):
         return frozenset([self.decode(each) for each in found])
 
 
-class RemoveWinsSetHandle(Handle, Set[Any]):
+class RemoveWinsSetHandle(MembersHandle):
     """A set in which a remove wins over a concurrent add."""
 
     __slots__ = ()
 
-    def add(self, *members: Text) -> RemoveWinsSetHandle:
+    def add(self, *members: Text) -> Self:
         """Add members; what is being removed elsewhere meanwhile stays out."""
-        remove_wins.add(self.write(RemoveWinsSet), self.key, [encode(each) for each in members])
+        encoded = [encode(member) for member in members]
+        db = self.write(RemoveWinsSet)
+        if encoded:
+            remove_wins.add(db, self.key, encoded)
         return self
 
     def discard(self, *members: Text) -> int:
         """Remove members, and whatever is being added of them meanwhile; how many were there."""
+        encoded = [encode(member) for member in members]
         db = self.write(RemoveWinsSet)
-        return remove_wins.remove(db, self.key, [encode(each) for each in members])
+        return remove_wins.remove(db, self.key, encoded) if encoded else 0
 
-    def remove(self, member: Text) -> None:
-        """Remove a member. Raises KeyError if it is not there; nothing is changed then."""
-        if member not in self:
-            raise KeyError(member)
-        self.discard(member)
-
-    def __contains__(self, member: object) -> bool:
+    def has(self, member: bytes) -> bool:
+        """Whether readers see `member`."""
         value = self.read(RemoveWinsSet)
-        return value is not None and isinstance(member, str | bytes) and value.has(encode(member))
+        return value is not None and value.has(member)
 
-    def __iter__(self) -> Iterator[Any]:
+    def held(self) -> Collection[bytes]:
+        """What readers see, sorted."""
         value = self.read(RemoveWinsSet)
-        return iter([self.decode(each) for each in value.members()] if value is not None else [])
-
-    def __len__(self) -> int:
-        value = self.read(RemoveWinsSet)
-        return 0 if value is None else len(value.members())
-
-    @classmethod
-    def _from_iterable(cls, it: Iterable[Any]) -> Any:
-        return frozenset(it)
+        return () if value is None else value.members()
 
 
 class GrowCounterHandle(Handle):
@@ -91,7 +85,8 @@ class GrowCounterHandle(Handle):
 
     def increment(self, by: int = 1) -> int:
         """Add; the value afterwards. Raises ValueError if `by` is negative, CounterOverflow."""
-        return counter_grow.increment(self.write(GrowCounter), self.key, by)
+        delta = whole(by)
+        return counter_grow.increment(self.write(GrowCounter), self.key, delta)
 
     @property
     def value(self) -> int:
@@ -101,6 +96,9 @@ class GrowCounterHandle(Handle):
 
     def __int__(self) -> int:
         return self.value
+
+    def __bool__(self) -> bool:
+        return self.value != 0
 
 
 class FlagHandle(Handle):
@@ -142,10 +140,15 @@ class ValueHandle(Handle):
         """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere.
 
         Operations are numbered 0 to 15; the payload consists of integers, floats, bytes, strings
-        (which arrive as bytes) and tuples of them. Raises ValueError at anything else.
+        (which arrive as bytes) and tuples of them. Raises ValueError at anything else, and at what
+        the type does not take.
         """
-        arriving = as_sent(operation, payload)
-        self.writable().emit((self.type_code << 4 | operation, self.key, *arriving))
+        effect = (self.type_code << 4 | operation, self.key, *as_sent(operation, payload))
+        try:
+            Custom(self.make()).check(effect)
+        except DecodeError as error:
+            raise ValueError(f"operation {operation} with {payload!r}: {error}") from error
+        self.writable().emit(effect)
 
     def get(self) -> Any:
         """What readers see: the `value()` of what is there, or of a new one."""

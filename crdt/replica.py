@@ -26,12 +26,14 @@ from typing import Final
 
 import attrs
 
+from crdt.arguments import wall_clock, whole
 from crdt.causal import Gate, is_ready
 from crdt.collecting import Garbage
 from crdt.custom import Custom, Type, maker
 from crdt.digest import digest
 from crdt.dots import (
     INCARNATION_MAX,
+    ORIGIN_MAX,
     ORIGINS_MAX,
     REGION_MAX,
     Origin,
@@ -41,6 +43,7 @@ from crdt.dots import (
     make_origin,
     region_of,
 )
+from crdt.effects import STAMP_MAX
 from crdt.errors import DecodeError, DotReused
 from crdt.flag import DISABLE_WINS, ENABLE_WINS
 from crdt.handles import (
@@ -178,13 +181,18 @@ class Replica:
     # -- time ------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
-        """It is `now` ms of wall clock. Expiry follows the greatest `now` ever told."""
+        """It is `now` ms of wall clock. Expiry follows the greatest `now` ever told.
+
+        Raises TypeError at what is no integer, ValueError at what no clock shows.
+        """
+        if type(now) is not int or not -STAMP_MAX <= now <= STAMP_MAX:
+            now = wall_clock(now)
         self.keyspace.advance(now)
 
     def prepare(self) -> Keyspace:
         """The keyspace, ready to be written: with the clock read and the outbox not too long."""
         if self.clock is not None:
-            self.keyspace.advance(self.clock())
+            self.advance(self.clock())
         if len(self.keyspace.outbox) >= RUN_MAX:
             self.seal()
         return self.keyspace
@@ -403,8 +411,13 @@ class Replica:
 
 
 def origin_id(origin: int) -> Origin:
-    """An origin id, from one or from the number of a region."""
-    return make_origin(origin) if origin <= REGION_MAX else origin
+    """An origin id, from one or from the number of a region. Raises ValueError at anything else."""
+    number = whole(origin)
+    if number <= REGION_MAX:
+        return make_origin(number)
+    if not make_origin(1) <= number <= ORIGIN_MAX:
+        raise ValueError(f"{number} is no region and nothing that make_origin gives")
+    return number
 
 
 def split(data: bytes) -> Iterator[bytes]:

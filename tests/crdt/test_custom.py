@@ -8,7 +8,7 @@ import pytest
 
 from crdt import DecodeError, Op, Replica
 from crdt.custom import Custom, Seen, as_sent, maker, plain
-from crdt.dots import make_dot
+from crdt.dots import make_dot, make_origin
 from crdt.set import Set
 from tests.crdt.exchange import exchange, held, regions, settle
 from tests.crdt.suite.planted import ADD, Blocklist, Cart, Register, Tally
@@ -49,8 +49,20 @@ def test_a_type_may_check_what_it_is_given() -> None:
 def test_a_state_that_it_cannot_read_is_refused() -> None:
     with pytest.raises(DecodeError, match="no state of a Cart"):
         Custom(Cart()).load(((1, 2, 3),))
-    with pytest.raises(DecodeError, match="no state of a Tally"):
-        Custom(Tally()).load(7)
+    for state in (7, ((1, b"five"),)):
+        with pytest.raises(DecodeError, match="no state of a Tally"):
+            Custom(Tally()).load(state)
+
+
+def test_a_type_that_checks_nothing_is_tried_out() -> None:
+    here = Replica(1, types=(Tally,))
+    here.value("k", Tally).do(ADD, 5)
+    state = here.to_bytes()
+    for effect in ((0x120, b"k"), (0x120, b"k", b"text"), (0x120, b"k", None)):
+        op = Op(make_origin(2), 1, 0, {}, ((0x120, b"l", 1), effect))
+        with pytest.raises(DecodeError, match="no effect of a Tally"):
+            here.accept(op)
+        assert here.to_bytes() == state
 
 
 def test_it_may_meet_another_type() -> None:
@@ -88,7 +100,7 @@ def test_the_least_that_a_type_says_is_enough() -> None:
     assert not value.sweep({})
     assert not value.vacant()
     assert value.siblings() == []
-    value.check((0x110, b"k", "whatever"))
+    Custom(Register()).check((0x110, b"k", 5, b"a"))
 
 
 def test_our_own_types_need_no_wrapper() -> None:

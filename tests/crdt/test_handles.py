@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt import NotANumber, Replica, WrongType
-from crdt.handles import Handle
+from crdt.handles import Handle, MembersHandle
+from tests.crdt.exchange import tell
 
 names = st.sampled_from("abcde")
 
@@ -31,36 +35,91 @@ def test_a_counter_counts() -> None:
     assert counter.decrement(5) == -4
     assert int(counter) == -4
     assert counter.add("0.5") == -3.5
-    assert counter.value == -3.5
+    assert counter.value == float(counter) == -3.5
+    assert counter
+    counter.add(3.5)
+    assert not counter
     replica.string("k").set("text")
     assert counter.value == 0.0
     with pytest.raises(NotANumber):
         counter.increment()
 
 
-@given(st.lists(st.tuples(st.sampled_from(["add", "discard", "remove"]), names), max_size=30))
-def test_a_set_is_like_a_set(steps: list[tuple[str, str]]) -> None:
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "|=": operator.ior,
+    "&=": operator.iand,
+    "-=": operator.isub,
+    "^=": operator.ixor,
+}
+SET_STEPS = ["add", "add", "discard", "remove", "clear", *OPERATORS]
+
+
+def act_on_set(target: Any, name: str, members: list[str]) -> None:
+    """Do to a set or a handle what both can do; what is not there is refused by both."""
+    if name in ("add", "discard"):
+        for member in members:
+            getattr(target, name)(member)
+    elif name == "remove" and members:
+        with nullcontext() if members[0] in target else pytest.raises(KeyError):
+            target.remove(members[0])
+    elif name == "clear":
+        target.clear()
+    elif name in OPERATORS:
+        assert OPERATORS[name](target, set(members)) is target
+
+
+@pytest.mark.parametrize("kind", ["set", "set_remove_wins"])
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(SET_STEPS), st.lists(names, max_size=4)), max_size=20)
+)
+def test_a_set_is_like_a_set(kind: str, steps: list[tuple[str, list[str]]]) -> None:
     replica, model = Replica(1), set[str]()
-    handle = replica.set("k")
-    for name, member in steps:
-        if name == "add":
-            assert handle.add(member) is handle
-            model.add(member)
-        elif name == "discard":
-            assert handle.discard(member) == (member in model)
-            model.discard(member)
-        elif member in model:
-            handle.remove(member)
-            model.remove(member)
-        else:
-            with pytest.raises(KeyError):
-                handle.remove(member)
-        assert set(handle) == model
+    handle: MembersHandle = getattr(replica, kind)("k")
+    for name, members in steps:
+        act_on_set(handle, name, members)
+        act_on_set(model, name, members)
+        assert handle == model
         assert len(handle) == len(model)
-        assert (member in handle) == (member in model)
+        assert bool(handle) == bool(model)
+        assert set(handle) == model
+        for other in (set(members), frozenset(members)):
+            assert handle | other == model | other
+            assert handle & other == model & other
+            assert handle - other == model - other
+            assert handle ^ other == model ^ other
+            assert (handle <= other, handle < other) == (model <= other, model < other)
+            assert handle.isdisjoint(other) == model.isdisjoint(other)
+        assert [each in handle for each in "abcde"] == [each in model for each in "abcde"]
     assert 5 not in handle
-    assert handle | {"z"} == model | {"z"}
-    assert handle <= model
+    assert handle.add() is handle
+    assert handle.discard() == 0
+
+
+@pytest.mark.parametrize("kind", ["set", "set_remove_wins"])
+def test_members_can_be_taken_out_one_by_one(kind: str) -> None:
+    handle: MembersHandle = getattr(Replica(1), kind)("k")
+    handle.add("a", "b", "c")
+    for _ in handle:  # iterates over what was there at first
+        taken = handle.pop()
+        assert taken not in handle
+    assert len(handle) == 0
+    with pytest.raises(KeyError):
+        handle.pop()
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(handle)
+
+
+def test_nothing_is_written_of_nothing() -> None:
+    """An effect without members would only cost a dot."""
+    replica = Replica(1)
+    replica.set("k").add().discard()
+    replica.set_remove_wins("k").add().discard()
+    replica.set("k").clear()
+    replica.hash("k").clear()
+    replica.sorted_set("k").clear()
+    replica.list("k").extend([])
+    replica.list("k").clear()
+    assert replica.since({}) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from(["set", "del", "pop"]), names, names), max_size=30))
@@ -80,8 +139,11 @@ def test_a_hash_is_like_a_dictionary(steps: list[tuple[str, str, str]]) -> None:
                 del handle[field]
             with pytest.raises(KeyError):
                 handle[field]
-        assert dict(handle) == model
+        assert dict(handle) == handle == model
         assert len(handle) == len(model)
+        assert bool(handle) == bool(model)
+    handle.clear()
+    assert handle == {}
 
 
 def test_a_field_counts() -> None:
@@ -112,6 +174,8 @@ def test_a_sorted_set_is_like_a_dictionary_in_order(steps: list[tuple[str, int]]
         handle["none"]
     with pytest.raises(KeyError):
         del handle["none"]
+    handle.clear()
+    assert handle == {}
     with pytest.raises(ValueError, match="NaN"):
         handle["a"] = float("nan")
 
@@ -130,6 +194,12 @@ def test_a_list_is_like_a_list(steps: list[tuple[str, int]]) -> None:
         for target in (handle, model):
             act_on(target, name, index, value)
         assert list(handle) == model
+        assert handle == model
+        assert model == handle
+        assert handle != [*model, "more"]
+        assert handle != tuple(model)
+        assert handle == replica.list("k")
+        assert list(reversed(handle)) == model[::-1]
         assert handle[1:3] == model[1:3]
         assert handle[::-1] == model[::-1]
         assert len(handle) == len(model)
@@ -164,6 +234,111 @@ def test_several_elements_can_be_removed_at_once() -> None:
     assert list(handle) == ["a", "d"]
     with pytest.raises(TypeError):
         handle[0:1] = ["x"]
+    handle += ["e", "f"]
+    handle.reverse()
+    assert handle == ["f", "e", "d", "a"]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(handle)
+    handle.clear()
+    assert handle == []
+
+
+def test_elements_that_come_together_are_one_effect() -> None:
+    """Rule LST-11: another region's push cannot come in between."""
+    here, there = Replica(1), Replica(2)
+    here.list("k").extend("abc")
+    there.list("k").extend("xyz")
+    here.merge(there.snapshot())
+    assert here.list("k") == ["a", "b", "c", "x", "y", "z"]
+    assert here.keyspace.seq == 1
+
+
+WRONG: list[tuple[str, str, tuple[Any, ...]]] = [
+    ("string", "set", (5,)),
+    ("string", "set", (None,)),
+    ("counter", "increment", (1.5,)),
+    ("counter", "decrement", ("1",)),
+    ("counter", "add", (None,)),
+    ("set", "add", ("a", 5)),
+    ("set", "add", (bytearray(b"a"),)),
+    ("set", "discard", (5,)),
+    ("set", "expire_at", (5.5,)),
+    ("hash", "update", ({"f": 5},)),
+    ("hash", "update", ({5: "v"},)),
+    ("hash", "setdefault", ("f",)),
+    ("hash", "increment", ("f", 1.5)),
+    ("hash", "increment", (5,)),
+    ("sorted_set", "update", ({"m": "1.5"},)),
+    ("sorted_set", "update", ({5: 1.5},)),
+    ("sorted_set", "increment", ("m", None)),
+    ("sorted_set", "increment", (5,)),
+    ("list", "append", (5,)),
+    ("list", "extend", (["a", 5],)),
+    ("list", "insert", ("0", "a")),
+    ("list", "__getitem__", ("0",)),
+    ("list", "__setitem__", (0, 5)),
+    ("list", "__delitem__", (None,)),
+    ("multi_value", "set", (5,)),
+    ("set_remove_wins", "add", (5,)),
+    ("set_remove_wins", "discard", (None,)),
+    ("counter_grow", "increment", (1.5,)),
+]
+
+
+@pytest.mark.parametrize(("kind", "method", "arguments"), WRONG, ids=str)
+def test_what_could_not_be_sent_is_not_written(
+    kind: str, method: str, arguments: tuple[Any, ...]
+) -> None:
+    """An effect that peers refuse would keep all later ones from them."""
+    replica = Replica(1)
+    with pytest.raises(TypeError):
+        getattr(getattr(replica, kind)("k"), method)(*arguments)
+    assert replica.since({}) == []
+    assert replica.vector == {}
+
+
+def test_what_is_no_time_and_no_key_is_refused_too() -> None:
+    odd: Any = 1.7e12
+    with pytest.raises(TypeError):
+        Replica(1, clock=lambda: odd).set("k").add("a")
+    with pytest.raises(TypeError):
+        Replica(1).set(odd)
+
+
+def test_true_is_one() -> None:
+    here, there = Replica(1), Replica(2)
+    assert here.counter("k").increment(True) == 1
+    assert here.hash("h").increment("f", True) == 1
+    assert here.sorted_set("z").increment("m", True) == 1.0
+    assert here.counter_grow("g").increment(True) == 1
+    here.set("s").add("a").expire_at(True)
+    tell(here, there)
+    assert there.digest() == here.digest()
+
+
+def test_what_cannot_be_there_is_not_there() -> None:
+    replica = Replica(1)
+    replica.hash("h")["f"] = "v"
+    replica.sorted_set("z")["m"] = 1
+    replica.set("s").add("a")
+    odd: Any = 5
+    for handle in (replica.hash("h"), replica.sorted_set("z"), replica.set("s")):
+        assert odd not in handle
+    for mapping in (replica.hash("h"), replica.sorted_set("z")):
+        assert mapping.get(odd) is None
+        with pytest.raises(KeyError):
+            del mapping[odd]
+    with pytest.raises(KeyError):
+        replica.set("s").remove(odd)
+    assert 5 not in replica.list("l")
+
+
+def test_what_is_no_text_is_read_as_bytes() -> None:
+    replica = Replica(1)
+    replica.set(b"k").add(b"\xff")
+    assert list(replica.set(b"k")) == [b"\xff"]
+    with pytest.raises(UnicodeDecodeError):
+        list(replica.set("k"))
 
 
 def test_another_type_is_refused() -> None:
@@ -183,6 +358,9 @@ def test_values_end() -> None:
     replica.advance(1000)
     handle: Handle = replica.set("k")
     assert not handle.expire_at(2000)
+    for beyond in (-1, (1 << 49) + 1):
+        with pytest.raises(ValueError, match="a deadline is"):
+            handle.expire_at(beyond)
     replica.set("k").add("a")
     assert handle.expire_at(2000)
     assert handle.expire_at(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdt import Replica, WrongType
+from tests.crdt.exchange import tell
 from tests.crdt.suite.planted import ADD, Cart, Tally
 
 
@@ -16,26 +17,12 @@ def test_a_multi_value_register_shows_one_value_or_none() -> None:
     assert replica.multi_value("k").values() == {"b"}
 
 
-def test_a_remove_wins_set_is_like_a_set() -> None:
-    handle = Replica(1).set_remove_wins("k")
-    assert len(handle) == 0
-    assert list(handle) == []
-    assert handle.add("a", "b") is handle
-    assert "a" in handle
-    assert 5 not in handle
-    assert sorted(handle) == ["a", "b"]
-    assert handle & {"a"} == {"a"}
-    handle.remove("a")
-    with pytest.raises(KeyError):
-        handle.remove("a")
-    assert handle.discard("b", "c") == 1
-    assert len(handle) == 0
-
-
 def test_a_growing_counter_grows() -> None:
     handle = Replica(1).counter_grow("k")
     assert handle.value == 0
+    assert not handle
     assert handle.increment(3) == 3
+    assert handle
     assert int(handle) == 3
 
 
@@ -75,4 +62,20 @@ def test_what_cannot_be_sent_is_not_written() -> None:
             cart.do(ADD, payload)
     with pytest.raises(ValueError, match="operations are"):
         cart.do(16, b"milk")
+    with pytest.raises(ValueError, match=r"operation 5 .*no effect of a cart"):
+        cart.do(5, b"milk")
     assert replica.keyspace.seq == 0
+
+
+def test_what_the_type_does_not_take_is_not_written() -> None:
+    """A type that checks nothing itself is tried out: an effect that fails halfway would leave the
+    replica with a dot that nobody ever hears of."""
+    here, there = Replica(1, types=(Tally,)), Replica(2, types=(Tally,))
+    tally = here.value("k", Tally)
+    for payload in ((), ("text",), (b"a", 5)):
+        with pytest.raises(ValueError, match="no effect of a Tally"):
+            tally.do(ADD, *payload)
+    tally.do(ADD, 5)
+    tell(here, there)
+    assert there.value("k", Tally).get() == 5
+    assert here.keyspace.seq == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from crdt import (
@@ -178,6 +180,25 @@ def test_a_region_number_is_an_origin_too() -> None:
     assert Replica(again).region == region_of(again) == 7
     with pytest.raises(ValueError, match="region"):
         Replica(0)
+
+
+@pytest.mark.parametrize("number", [0, -1, 256, 1 << 40])
+def test_nothing_else_is_an_origin(number: int) -> None:
+    with pytest.raises(ValueError, match=r"region|make_origin"):
+        Replica(number)
+
+
+def test_a_clock_shows_milliseconds() -> None:
+    """A time that no peer would take must not get into what is written."""
+    odd: Any = 1.7e12
+    replica = Replica(1, clock=lambda: odd)
+    with pytest.raises(TypeError):
+        replica.set("k").add("a")
+    with pytest.raises(TypeError):
+        replica.advance(odd)
+    with pytest.raises(ValueError, match="no clock shows"):
+        replica.advance(1 << 60)
+    assert replica.since({}) == []
 
 
 def test_another_life_writes_under_another_name() -> None:

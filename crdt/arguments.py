@@ -1,0 +1,69 @@
+"""What embedding programs hand in, made into what effects are made of.
+
+An effect of something else than plain bytes, integers and floats would be applied here and refused
+everywhere else, so handles let nothing pass that peers would not take. What is of the wrong type
+raises TypeError, what is out of range ValueError, and nothing is written then.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from operator import index
+from typing import Any
+
+from crdt.effects import STAMP_MAX
+from crdt.errors import NotANumber
+from crdt.expiry import DEADLINE_MAX
+
+
+def encode(item: object) -> bytes:
+    """Text or bytes as bytes."""
+    if isinstance(item, str):
+        return item.encode()
+    if isinstance(item, bytes):
+        return bytes(item)
+    raise TypeError(f"expected str or bytes, not {type(item).__name__}")
+
+
+def whole(number: Any) -> int:
+    """An integer; True is 1."""
+    return int(index(number))
+
+
+def real(number: Any) -> float:
+    """A float, which may be infinite."""
+    if isinstance(number, str | bytes):
+        raise TypeError(f"expected a number, not {type(number).__name__}")
+    plain = float(number)
+    if plain != plain:
+        raise ValueError("expected a number, not NaN")
+    return plain
+
+
+def decimal(number: Any) -> Decimal:
+    """A finite decimal number as it is written. Raises NotANumber where text spells none."""
+    try:
+        exact = Decimal(str(number) if isinstance(number, float) else number)
+    except InvalidOperation:
+        raise NotANumber(f"{number!r} spells no number") from None
+    if not exact.is_finite():
+        raise NotANumber(f"{number!r} cannot be added")
+    return exact
+
+
+def wall_clock(now: Any) -> int:
+    """Milliseconds of wall clock, as stamps hold them."""
+    clock = whole(now)
+    if not -STAMP_MAX <= clock <= STAMP_MAX:
+        raise ValueError(f"no clock shows {clock} ms")
+    return clock
+
+
+def deadline(at: Any) -> int | None:
+    """A wall clock in ms, or None for never (rule EXP-8)."""
+    if at is None:
+        return None
+    clock = whole(at)
+    if not 0 <= clock <= DEADLINE_MAX:
+        raise ValueError(f"a deadline is 0..{DEADLINE_MAX} ms of wall clock, not {clock}")
+    return clock
