@@ -80,6 +80,8 @@ class Instance:
         self.role = b"master"
         """`replica` while it follows another instance."""
         self.refuse_writes: bytes | None = None
+        self.stale_released_with_merge = False
+        """Whether a full sync brought back, after the latest restart, what had been lost."""
         self.turn_hooks: list[Callable[[], None]] = []
         self.info_sections: dict[str, list[InfoLines]] = {}
         self.next_sample = 0

@@ -23,6 +23,7 @@ from crdb.events import Emit
 from crdb.following import Following
 from crdb.incarnation import next_incarnation
 from crdb.instance import Instance
+from crdb.link_lines import tell_of_links
 from crdb.listener import Listener
 from crdb.membership import member_of, parameters, peers_of
 from crdb.ports import take_ports
@@ -61,11 +62,14 @@ class Region:
         self.instance.turn_hooks.append(self.after_turn)
         member = member_of(config, self.region, self.replica.origin)
         self.links = Links(self.replica, member, peers_of(config, self.region))
+        tell_of_links(self.instance, self.links, clock)
         self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns)
         self.following = Following(
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
         )
         self.failed: set[str] = set()
+        self.merges = 0
+        """How many snapshots had been merged when this region became stale."""
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.written = Bell()
         self.sockets: list[socket.socket] = []
@@ -178,11 +182,13 @@ class Region:
         (STL-2)."""
         self.instance.refuse_writes = STALE
         self.links.collects = False
+        self.merges = self.replica.merges
 
     def catch_up(self) -> None:
         """A peer has told us all it had: what we wrote in an earlier life is here (STL-1)."""
         if self.instance.refuse_writes == STALE:
             self.instance.refuse_writes = None
+            self.instance.stale_released_with_merge = self.replica.merges > self.merges
             self.links.collects = True
 
     def report(self, event: str, details: Mapping[str, object]) -> None:

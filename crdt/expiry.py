@@ -12,6 +12,7 @@ carries the flag `endless` instead, and becomes an entry only when it meets a co
 from __future__ import annotations
 
 import heapq
+from itertools import islice
 from typing import Final
 
 from crdt.dots import Dot, Vector, covers
@@ -25,10 +26,12 @@ HEAP_SLACK: Final = 1024
 class Deadlines:
     """The deadlines of all keys that have any, flat: `(dot, ms, dot, ms, ...)`, by dot."""
 
-    __slots__ = ("heap", "table")
+    __slots__ = ("heap", "table", "timed")
 
     def __init__(self) -> None:
         self.table: dict[bytes, tuple[int, ...]] = {}
+        self.timed = 0
+        """How many keys end some day."""
         self.heap: list[tuple[int, bytes]] = []
 
     def deadline(self, key: bytes) -> int:
@@ -64,12 +67,15 @@ class Deadlines:
 
     def put(self, key: bytes, siblings: tuple[int, ...]) -> None:
         """Hold exactly these deadlines of `key`."""
+        if self.deadline(key) < FOREVER:
+            self.timed -= 1
         if not siblings:
             self.table.pop(key, None)
             return
         self.table[key] = siblings
         deadline = self.deadline(key)
         if deadline < FOREVER:
+            self.timed += 1
             heapq.heappush(self.heap, (deadline, key))
             if len(self.heap) > 2 * len(self.table) + HEAP_SLACK:
                 self.rebuild()
@@ -79,6 +85,12 @@ class Deadlines:
         self.heap = [(self.deadline(key), key) for key in self.table]
         self.heap = [entry for entry in self.heap if entry[0] < FOREVER]
         heapq.heapify(self.heap)
+
+    def time_left(self, now: int, sample: int) -> int:
+        """For how long keys still live, in ms: the average over some that end."""
+        ends = [self.deadline(key) for key in islice(self.table, sample)]
+        left = [max(0, deadline - now) for deadline in ends if deadline < FOREVER]
+        return sum(left) // len(left) if left else 0
 
     def due(self, clock: int, limit: int) -> list[bytes]:
         """At most `limit` keys whose deadline `clock` has passed; they leave the heap."""

@@ -30,6 +30,8 @@ DEFAULT: Final = (
     "keyspace",
 )
 EVERYTHING: Final = (*DEFAULT[:8], "commandstats", *DEFAULT[8:], "latencystats", "crdt")
+TIMES_SAMPLED: Final = 1000
+"""Keys whose times to live are averaged (rule KEY-12: figures about keys are approximations)."""
 TITLES: Final = {"cpu": "CPU", "crdt": "CRDT"}
 
 
@@ -54,12 +56,12 @@ def information(instance: Instance, wanted: list[str]) -> str:
 
 
 def section(instance: Instance, name: str) -> Lines:
-    """The lines of one section, those of others last."""
+    """The lines of one section, those of others last; one of theirs takes the place of ours."""
     make = SECTIONS.get(name)
-    lines = [] if make is None else make(instance)
+    lines = {} if make is None else dict(make(instance))
     for more in instance.info_sections.get(name, ()):
-        lines.extend(more())
-    return lines
+        lines.update(more())
+    return list(lines.items())
 
 
 def _server(instance: Instance) -> Lines:
@@ -93,7 +95,8 @@ def _clients(instance: Instance) -> Lines:
         ("tracking_clients", 0),
         (
             "clients_in_timeout_table",
-            sum(w.deadline is not None for w in waiting.by_client.values()),
+            sum(w.deadline is not None for w in waiting.by_client.values())
+            + len(instance.pending.by_client),
         ),
         ("total_blocking_keys", len(waiting.by_key)),
         ("total_blocking_keys_on_nokey", 0),
@@ -122,6 +125,7 @@ def _stats(instance: Instance) -> Lines:
         ("instantaneous_input_kbps", f"{statistics.input_rate.per_second / 1024:.2f}"),
         ("instantaneous_output_kbps", f"{statistics.output_rate.per_second / 1024:.2f}"),
         ("rejected_connections", statistics.rejected_connections),
+        ("expired_keys", instance.replica.garbage.expired),
         ("total_error_replies", statistics.error_replies),
         ("client_query_buffer_limit_disconnections", statistics.dropped_query),
         ("client_output_buffer_limit_disconnections", statistics.dropped_output),
@@ -172,7 +176,9 @@ def _keyspace(instance: Instance) -> Lines:
     keyspace = instance.keyspace
     if not keyspace.size():
         return []
-    return [("db0", f"keys={keyspace.size()},expires={len(keyspace.deadlines.table)},avg_ttl=0")]
+    left = keyspace.deadlines.time_left(keyspace.horizon, TIMES_SAMPLED)
+    ends = keyspace.deadlines.timed
+    return [("db0", f"keys={keyspace.size()},expires={ends},avg_ttl={left}")]
 
 
 def _crdt(instance: Instance) -> Lines:
@@ -193,6 +199,8 @@ def _crdt(instance: Instance) -> Lines:
         ("crdt_gc_attempted", told.garbage_attempted),
         ("crdt_gc_collected", told.garbage_collected),
         ("crdt_gc_gvc_min", _vector(told.stable)),
+        ("crdt_stale", int((instance.refuse_writes or b"").startswith(b"STALE "))),
+        ("crdt_stale_released_with_merge", int(instance.stale_released_with_merge)),
     ]
 
 

@@ -9,8 +9,9 @@ from crdb.config import Config
 from crdb.region import STALE, Region
 from crdb.server.client import Client
 from crdb.server.executor import receive
+from crdb.server.information import information
 from crdt.dots import incarnation_of, make_origin
-from crdt.replica import RUN_MAX
+from crdt.replica import RUN_MAX, Replica
 from replication.events import CaughtUp, Connected, OriginReused, Resynced
 
 TWO = Config.from_names(["us", "eu"])
@@ -35,7 +36,7 @@ def say(here: Region, request: bytes) -> bytes:
     return receive(Client(here.instance, b"there:1", b"here:1"), request)
 
 
-def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(tmp_path: Path) -> None:
+async def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(tmp_path: Path) -> None:
     """Rules STL-1 to STL-3."""
     first, _ = region(state=tmp_path)
     assert incarnation_of(first.replica.origin) == 0
@@ -46,8 +47,28 @@ def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(tmp_path
     assert say(again, b"GET k\r\n") == b"$-1\r\n", "reads go on"
     again.observe([Resynced("eu", full=False)])
     assert say(again, b"SET k v\r\n").startswith(b"-STALE "), "not all of it has come yet"
+    assert told_of_staleness(again) == ("1", "0")
     again.observe([CaughtUp("eu")])
     assert say(again, b"SET k v\r\n") == b"+OK\r\n"
+    assert told_of_staleness(again) == ("0", "0")
+
+
+def told_of_staleness(here: Region) -> tuple[str, str]:
+    """What INFO says of it: whether we are stale, and whether a full sync ended that."""
+    lines = information(here.instance, ["crdt"]).splitlines()
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    return fields["crdt_stale"], fields["crdt_stale_released_with_merge"]
+
+
+async def test_it_is_told_when_a_full_sync_brought_back_what_was_lost(tmp_path: Path) -> None:
+    """Rule STL-1."""
+    region(state=tmp_path)
+    again, _ = region(state=tmp_path)
+    other = Replica(2)
+    other.string("k").set("v")
+    again.replica.merge(other.snapshot())
+    again.observe([Resynced("eu", full=True), CaughtUp("eu")])
+    assert told_of_staleness(again) == ("0", "1")
 
 
 def test_a_restart_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:

@@ -78,3 +78,23 @@ def test_a_deadline_that_was_put_twice_is_due_once() -> None:
     deadlines.put(K, (A, 10, B, 5))
     assert len(deadlines.heap) == 2
     assert deadlines.due(11, 10) == [K]
+
+
+def test_how_many_keys_end_and_when_is_known() -> None:
+    """Rule EXP-10: a key that was made to last does not count."""
+    deadlines = Deadlines()
+    assert deadlines.time_left(0, 10) == 0
+    deadlines.put(K, (A, 100))
+    deadlines.put(K, (A, 100, B, 300))
+    deadlines.put(b"other", (A, 100))
+    deadlines.put(b"lasting", (A, 100, B, FOREVER))
+    assert deadlines.timed == 2
+    assert deadlines.time_left(50, 10) == (250 + 50) // 2
+    assert deadlines.time_left(200, 10) == (100 + 0) // 2, "one has passed"
+    assert deadlines.time_left(50, 1) == 250
+    deadlines.put(K, (A, FOREVER))
+    deadlines.put(b"lasting", ())
+    deadlines.put(b"nothing", ())
+    assert deadlines.timed == 1
+    deadlines.put(b"other", ())
+    assert deadlines.timed == 0

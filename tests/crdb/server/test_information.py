@@ -64,6 +64,7 @@ def test_what_is_counted() -> None:
     found = fields(information(database, ["everything"]))
     assert found["connected_clients"] == "2"
     assert found["blocked_clients"] == found["clients_in_timeout_table"] == "1"
+    assert found["expired_keys"] == "0"
     assert found["total_blocking_keys"] == found["total_watched_keys"] == "1"
     assert found["watching_clients"] == "1"
     assert found["total_commands_processed"] == "6"
@@ -71,7 +72,7 @@ def test_what_is_counted() -> None:
     assert found["total_error_replies"] == "1"
     assert found["errorstat_ERR"] == "count=1"
     assert found["uptime_in_seconds"] == "2"
-    assert found["db0"] == "keys=1,expires=1,avg_ttl=0"
+    assert found["db0"] == "keys=1,expires=1,avg_ttl=98000"
     assert receive(client, b"INFO keyspace\r\n").startswith(b"$")
 
 
@@ -86,6 +87,25 @@ def test_the_crdt_section() -> None:
     assert found["crdt_ovc"] == "{1=1,2=1}"
     assert found["crdt_effect_reqs"] == "1"
     assert found["crdt_ovc_filtered_effect_reqs"] == "0"
+    assert found["crdt_stale"] == found["crdt_stale_released_with_merge"] == "0"
+
+
+def test_a_client_that_waits_for_other_regions_is_blocked_too() -> None:
+    regions = Regions(2)
+    waiting = Client(regions.instances[1])
+    receive(waiting, b"CRDB.AWAIT 2=1 1000\r\n")
+    found = fields(information(regions.instances[1], ["clients"]))
+    assert found["blocked_clients"] == found["clients_in_timeout_table"] == "1"
+
+
+def test_keys_that_were_made_to_last_do_not_count_as_ending() -> None:
+    """Rule EXP-10."""
+    regions = Regions(2)
+    regions.run(1, "SADD", "s", "m")
+    regions.run(1, "PERSIST", "s")
+    regions.run(1, "SET", "k", "v", "PX", "500")
+    found = fields(information(regions.instances[1], ["keyspace"]))
+    assert found["db0"] == "keys=2,expires=1,avg_ttl=500"
 
 
 def test_others_add_lines_and_sections() -> None:
@@ -96,5 +116,9 @@ def test_others_add_lines_and_sections() -> None:
     assert titles(text) == ["Replication", "Links"]
     assert fields(text)["source0"] == "host=x"
     assert fields(text)["link1"] == "down"
+    database.info_sections["replication"].append(lambda: [("connected_slaves", 3)])
+    text = information(database, ["replication"])
+    assert text.count("connected_slaves") == 1
+    assert fields(text)["connected_slaves"] == "3", "what others know better is theirs to tell"
     database.role = b"replica"
     assert fields(information(database, ["replication"]))["role"] == "slave"

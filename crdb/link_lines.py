@@ -1,0 +1,159 @@
+"""What INFO tells of a region's links, in its sections `crdt` and `replication`.
+
+The fields are those of section 14 of the specification, lines as D-19 proposes: a line for each
+peer that is connected, one for the backlog, which all peers share, and one for each other region,
+linked with this one or not. A full sync counts where it comes in. A partial one counts at both of
+its ends: where it was served, and where it was asked for.
+
+    crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0
+    crdt_backlog0:size=16777216,histlen=688,first_op=0,ops=3
+    crdt_replica_2:config_version=1,shards=1,slots=16384,slot_coverage=1,max_ops_lag=0,min_ops_lag=0
+
+Those that follow this region (Replica Of) are the slaves that `replication` counts and lists. Where
+they listen is not known, so their lines have names in place of addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from crdb.instance import Instance
+from crdt.dots import Vector
+from replication.links import Links
+from replication.member import Direction
+from replication.progress import Stage
+from replication.sink import Sink
+from replication.source import Source
+
+SLOTS: Final = 16_384
+Lines = list[tuple[str, object]]
+
+
+def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) -> None:
+    """Let INFO of `instance` show its links. `clock` is monotone, in nanoseconds."""
+    told = {
+        "crdt": lambda: [
+            *peer_lines(links, clock()),
+            *backlog_lines(links),
+            *sync_lines(links),
+            *replica_lines(links),
+        ],
+        "replication": lambda: follower_lines(links, clock()),
+    }
+    for name, lines in told.items():
+        instance.info_sections.setdefault(name, []).append(lines)
+
+
+def peer_lines(links: Links, now: int) -> Lines:
+    """Each peer that is connected, one way or both."""
+    lines: Lines = []
+    for name, peer in sorted(links.peers.items(), key=lambda item: item[1].region):
+        sink, source = ends_of(links, name)
+        ends = [end for end in (sink, source) if end is not None]
+        if not ends:
+            continue
+        lag_ns = max(end.lag_ns(now) for end in ends)
+        rtt_ns = max(end.rtt for end in ends)
+        behind = 0 if source is None else source.behind()
+        told = (
+            f"name={name},in={state_of(sink)},out={state_of(source)},"
+            f"lag_ms={lag_ns / 1e6:.1f},rtt_ms={rtt_ns / 1e6:.1f},ops_behind={behind}"
+        )
+        lines.append((f"crdt_peer_{peer.region}", told))
+    return lines
+
+
+def ends_of(links: Links, name: str) -> tuple[Sink | None, Source | None]:
+    """Both directions of the links with a peer, as far as the ends have said who they are."""
+    sink, source = links.sinks.get(name), links.sources.get(name)
+    return (
+        None if sink is None or sink.hello is None else sink,
+        None if source is None or source.hello is None else source,
+    )
+
+
+def state_of(end: Sink | Source | None) -> str:
+    """Where one direction stands."""
+    if end is None:
+        return "down"
+    if isinstance(end, Source):
+        return end.progress.stage.value.replace(" ", "-")
+    return end.state.value
+
+
+def backlog_lines(links: Links) -> Lines:
+    """What is kept for peers that were away."""
+    history = links.replica.history
+    text = (
+        f"size={history.limit},histlen={history.bytes},"
+        f"first_op={history.start},ops={history.stop - history.start}"
+    )
+    return [("crdt_backlog0", text)]
+
+
+def sync_lines(links: Links) -> Lines:
+    """How links have come to be in step, however often they were connected."""
+    full = sum(
+        tally.full for (_, direction), tally in links.tallies.items() if direction is Direction.IN
+    )
+    resumed = sum(tally.partial_ok for tally in links.tallies.values())
+    failed = sum(tally.partial_err for tally in links.tallies.values())
+    return [
+        ("crdt_sync_full", full),
+        ("crdt_sync_partial_ok", resumed),
+        ("crdt_sync_partial_err", failed),
+        ("crdt_sync_partial-err", failed),  # as the documentation spells it
+    ]
+
+
+def replica_lines(links: Links) -> Lines:
+    """Each other region, as far as known. An instance is one shard with all slots."""
+    seq = links.replica.keyspace.seq
+    origin = links.replica.origin
+    lines: Lines = []
+    for region in sorted(links.replica.stability.members or ()):
+        if region:  # 0 stands for the sources of a follower
+            vectors, covered = heard_of(links, region)
+            lag = max(0, seq - max((vector.get(origin, 0) for vector in vectors), default=0))
+            text = (
+                f"config_version=1,shards=1,slots={SLOTS},slot_coverage={int(covered)},"
+                f"max_ops_lag={lag},min_ops_lag={lag}"
+            )
+            lines.append((f"crdt_replica_{region}", text))
+    return lines
+
+
+def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
+    """All that a region has reported, on whatever way, and whether it is known to be there."""
+    stability = links.replica.stability
+    reports = [vector for vector, _ in stability.pending.get(region, ())]
+    if region in stability.reports:
+        reports.append(stability.reports[region])
+    name = next((peer.name for peer in links.peers.values() if peer.region == region), None)
+    if name is None:
+        return reports, bool(reports)
+    sink, source = ends_of(links, name)
+    if sink is not None:
+        reports.append(sink.vector)
+    if source is not None:
+        reports += (source.vector, source.progress.acknowledged)
+    return reports, sink is not None or source is not None
+
+
+def follower_lines(links: Links, now: int) -> Lines:
+    """Those that follow us, as Redis lists its replicas."""
+    history = links.replica.history
+    lines: Lines = [("connected_slaves", len(links.followers))]
+    for number, end in enumerate(links.followers):
+        state = "send_bulk" if end.progress.stage is Stage.SNAPSHOT else "online"
+        offset = sum(end.progress.acknowledged.values())
+        lag = end.lag_ns(now) // 1_000_000_000
+        lines.append((f"slave{number}", f"name={end.peer},state={state},offset={offset},lag={lag}"))
+    return [
+        *lines,
+        ("master_repl_offset", sum(links.replica.keyspace.vector.values())),
+        ("repl_backlog_active", 1),
+        ("repl_backlog_size", history.limit),
+        ("repl_backlog_histlen", history.bytes),
+    ]

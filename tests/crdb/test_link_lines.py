@@ -1,0 +1,169 @@
+"""What INFO says of peers, the backlog, other regions and followers."""
+
+from __future__ import annotations
+
+from crdb.instance import Instance
+from crdb.link_lines import tell_of_links
+from crdb.server.information import information
+from crdt.replica import Replica
+from replication.frames import Frame
+from replication.limits import SECOND
+from replication.links import Links
+from replication.member import Direction, Member, Peer
+from replication.replica_of import Follower
+
+REGIONS = {"us": 1, "eu": 2, "ap": 3}
+
+
+class Here:
+    """One region with its links and its INFO, at a time that stands still."""
+
+    def __init__(self, name: str, *, history_bytes: int = 1 << 20) -> None:
+        region = REGIONS[name]
+        self.name = name
+        self.now = SECOND
+        self.replica = Replica(region, members=REGIONS.values(), history_bytes=history_bytes)
+        peers = [Peer(each, n, (n,)) for each, n in REGIONS.items() if each != name]
+        self.links = Links(self.replica, Member(name, region, self.replica.origin), peers)
+        self.instance = Instance(self.replica, name=name)
+        tell_of_links(self.instance, self.links, lambda: self.now)
+
+    def info(self, section: str) -> dict[str, str]:
+        """The fields of one section."""
+        lines = information(self.instance, [section]).splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    def fields(self, section: str, line: str) -> dict[str, str]:
+        """The parts of a line that has some."""
+        return dict(part.split("=") for part in self.info(section)[line].split(","))
+
+    def write(self) -> None:
+        """One more effect, as an op of its own."""
+        self.replica.counter("n").increment()
+        self.replica.seal()
+        self.links.wake()
+
+
+def talk(sink: Links, source: Links, name: str) -> None:
+    """A new connection, over which both ends say all that they have to say."""
+    near, far = sink.dial(name, SECOND), source.serve(SECOND)
+    for _ in range(20):
+        frames: list[Frame] = near.frames_to_send()
+        for frame in frames:
+            source.receive(far, frame, SECOND)
+        while far.ready:
+            for frame in far.frames_to_send():
+                sink.receive(near, frame, SECOND)
+
+
+def test_every_field_of_the_specification_is_there() -> None:
+    """Section 14."""
+    here = Here("us")
+    talk(here.links, Here("eu").links, "eu")
+    told = here.info("crdt")
+    context = ["config_version", "slots", "replid", "clock", "ovc"]
+    syncs = ["sync_full", "sync_partial_ok", "sync_partial_err", "sync_partial-err"]
+    applied = ["merge_reqs", "effect_reqs", "ovc_filtered_effect_reqs"]
+    garbage = ["gc_pending", "gc_attempted", "gc_collected", "gc_gvc_min"]
+    other = ["stale_released_with_merge", "peer_2", "backlog0", "replica_2", "replica_3"]
+    for field in (*context, *syncs, *applied, *garbage, *other):
+        assert f"crdt_{field}" in told, field
+
+
+def test_a_peer_has_a_line_while_it_is_connected() -> None:
+    here, there = Here("us"), Here("eu")
+    assert "crdt_peer_2" not in here.info("crdt")
+    here.links.dial("eu", SECOND)
+    assert "crdt_peer_2" not in here.info("crdt"), "it has not answered"
+    talk(here.links, there.links, "eu")
+    assert here.fields("crdt", "crdt_peer_2") == {
+        "name": "eu",
+        "in": "streaming",
+        "out": "down",
+        "lag_ms": "0.0",
+        "rtt_ms": "0.0",
+        "ops_behind": "0",
+    }
+    talk(there.links, here.links, "us")
+    here.write()
+    assert here.fields("crdt", "crdt_peer_2")["out"] == "streaming"
+    assert here.fields("crdt", "crdt_peer_2")["ops_behind"] == "1"
+    for direction in Direction:
+        here.links.cut("eu", direction, SECOND)
+    assert "crdt_peer_2" not in here.info("crdt")
+
+
+def test_the_backlog_is_told_of() -> None:
+    here = Here("us", history_bytes=600)
+    here.write()
+    held = here.fields("crdt", "crdt_backlog0")
+    assert held["size"] == "600"
+    assert (held["first_op"], held["ops"]) == ("0", "1")
+    assert 0 < int(held["histlen"]) <= 600
+    for _ in range(9):
+        here.write()
+    held = here.fields("crdt", "crdt_backlog0")
+    assert int(held["first_op"]) + int(held["ops"]) == 10
+    assert int(held["first_op"]) > 0
+
+
+def test_other_regions_are_told_of_with_what_they_lack() -> None:
+    here, there = Here("us"), Here("eu")
+    here.write()
+    known = here.fields("crdt", "crdt_replica_2")
+    assert (known["slots"], known["slot_coverage"]) == ("16384", "0")
+    assert known["max_ops_lag"] == known["min_ops_lag"] == "1", "nothing was heard of it yet"
+    talk(here.links, there.links, "eu")
+    assert here.fields("crdt", "crdt_replica_2")["slot_coverage"] == "1"
+    talk(there.links, here.links, "us")
+    here.replica.heard(2, there.replica.vector)
+    assert here.fields("crdt", "crdt_replica_2")["max_ops_lag"] == "0"
+    here.replica.heard(3, {})
+    here.write()
+    assert here.fields("crdt", "crdt_replica_3")["max_ops_lag"] == "2"
+    assert "crdt_replica_1" not in here.info("crdt")
+
+
+def test_a_region_that_is_not_linked_with_us_is_there_if_it_was_heard_of() -> None:
+    here = Here("us")
+    del here.links.peers["ap"]
+    assert here.fields("crdt", "crdt_replica_3")["slot_coverage"] == "0"
+    here.write()
+    here.replica.heard(3, here.replica.vector)
+    assert here.fields("crdt", "crdt_replica_3")["slot_coverage"] == "1"
+
+
+def test_syncs_are_counted_however_often_a_link_was_made() -> None:
+    here, there = Here("us"), Here("eu", history_bytes=600)
+    talk(here.links, there.links, "eu")
+    talk(here.links, there.links, "eu")
+    assert here.info("crdt")["crdt_sync_partial_ok"] == "2"
+    assert there.info("crdt")["crdt_sync_partial_ok"] == "2"
+    here.links.cut("eu", Direction.IN, SECOND)
+    for _ in range(30):
+        there.write()
+    here.links.heal("eu", Direction.IN)
+    talk(here.links, there.links, "eu")
+    assert here.replica.vector == there.replica.vector
+    for region, full in ((here, "1"), (there, "0")):
+        told = region.info("crdt")
+        assert told["crdt_sync_full"] == full, "it counts where it comes in"
+        assert told["crdt_sync_partial_err"] == told["crdt_sync_partial-err"] == "1"
+    assert here.info("crdt")["crdt_merge_reqs"] == "1"
+
+
+def test_followers_are_slaves() -> None:
+    """Section 20."""
+    here = Here("us")
+    here.write()
+    assert here.info("replication")["connected_slaves"] == "0"
+    copy = Replica(200)
+    follower = Follower(copy, Member("copy", 200, copy.origin), ["there:1"])
+    talk(follower, here.links, "there:1")
+    told = here.info("replication")
+    assert told["role"] == "master"
+    assert told["connected_slaves"] == "1"
+    assert here.fields("replication", "slave0")["name"] == "copy"
+    assert here.fields("replication", "slave0")["state"] == "online"
+    assert told["master_repl_offset"] == "1"
+    assert int(told["repl_backlog_histlen"]) <= int(told["repl_backlog_size"])
