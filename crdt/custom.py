@@ -73,6 +73,9 @@ class Seen:
         return covers(self.vector, dot)
 
 
+NOTHING: Final = Seen({})
+
+
 class Type(Protocol):
     """What a class must have to become a replicated type.
 
@@ -120,11 +123,12 @@ class Type(Protocol):
 class Custom(Value):
     """A value of somebody's own type."""
 
-    __slots__ = ("inner", "number")
+    __slots__ = ("inner", "make", "number")
 
-    def __init__(self, inner: Any) -> None:
-        self.inner: Any = inner
-        self.number: int = inner.code
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+        self.inner: Any = make()
+        self.number: int = self.inner.code
 
     def code(self) -> int:
         return self.number
@@ -171,9 +175,14 @@ class Custom(Value):
         return self.inner.state()
 
     def load(self, state: Any) -> None:
+        """As the type does; then it is read, merged and written once, since what is wrong with a
+        state may show only there, and must show before anything has been changed."""
         try:
             self.inner.load(state)
             self.inner.value()
+            copy = self.make()
+            copy.merge(self.inner, NOTHING, NOTHING)
+            codec.pack_body(copy.state())
         except MISFITS as error:
             raise DecodeError(f"no state of a {type(self.inner).__name__}: {error!r}") from error
 
@@ -206,7 +215,7 @@ def maker(make: Callable[[], Any]) -> Callable[[], Value]:
         return make
     if not isinstance(made.code, int) or not CODE_MIN <= made.code <= CODE_MAX:
         raise ValueError(f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {made.code!r}")
-    return lambda: Custom(make())
+    return lambda: Custom(make)
 
 
 def as_sent(operation: int, payload: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -145,7 +145,7 @@ class ValueHandle(Handle):
         """
         effect = (self.type_code << 4 | operation, self.key, *as_sent(operation, payload))
         try:
-            Custom(self.make()).check(effect)
+            Custom(self.make).check(effect)
         except DecodeError as error:
             raise ValueError(f"operation {operation} with {payload!r}: {error}") from error
         self.writable().emit(effect)

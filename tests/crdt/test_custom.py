@@ -48,10 +48,10 @@ def test_a_type_may_check_what_it_is_given() -> None:
 
 def test_a_state_that_it_cannot_read_is_refused() -> None:
     with pytest.raises(DecodeError, match="no state of a Cart"):
-        Custom(Cart()).load(((1, 2, 3),))
-    for state in (7, ((1, b"five"),)):
+        Custom(Cart).load(((1, 2, 3),))
+    for state in (7, ((1, b"five"),), ((1.5, 5),), ((1, 5), (b"x", 5))):
         with pytest.raises(DecodeError, match="no state of a Tally"):
-            Custom(Tally()).load(state)
+            Custom(Tally).load(state)
 
 
 def test_a_type_that_checks_nothing_is_tried_out() -> None:
@@ -100,7 +100,7 @@ def test_the_least_that_a_type_says_is_enough() -> None:
     assert not value.sweep({})
     assert not value.vacant()
     assert value.siblings() == []
-    Custom(Register()).check((0x110, b"k", 5, b"a"))
+    Custom(Register).check((0x110, b"k", 5, b"a"))
 
 
 def test_our_own_types_need_no_wrapper() -> None:
