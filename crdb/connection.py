@@ -23,7 +23,17 @@ READ_BYTES: Final = 16 * 1024
 class Connection:
     """A client and its socket, registered for reading in `epoll`."""
 
-    __slots__ = ("client", "epoll", "fd", "recv", "send", "sock", "statistics", "unsent")
+    __slots__ = (
+        "client",
+        "epoll",
+        "fd",
+        "recv",
+        "send",
+        "sock",
+        "statistics",
+        "unsent",
+        "unsent_bytes",
+    )
 
     def __init__(self, sock: socket.socket, instance: Instance, epoll: select.epoll) -> None:
         """Take over a socket that has been accepted. Raises OSError if it is gone already."""
@@ -35,6 +45,7 @@ class Connection:
         self.statistics = instance.statistics
         self.unsent: deque[memoryview] = deque()
         """Replies that the socket did not take; it is then registered for writing too."""
+        self.unsent_bytes = 0
         sock.setblocking(False)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -79,8 +90,10 @@ class Connection:
             sent = 0 if self.unsent else self._write(data)
             if sent < len(data):
                 self.unsent.append(memoryview(data)[sent:])
+                self.unsent_bytes += len(data) - sent
                 self._register()
-            client.output_bytes -= sent
+            # Not all that is sent was counted: who was blocked has its reply from elsewhere.
+            client.output_bytes = self.unsent_bytes
         return not client.gate & CLOSING or self._last_words()
 
     def resume(self) -> bool:
@@ -89,7 +102,8 @@ class Connection:
             return True
         piece = self.unsent.popleft()
         sent = self._write(piece)
-        self.client.output_bytes -= sent
+        self.unsent_bytes -= sent
+        self.client.output_bytes = self.unsent_bytes
         if sent < len(piece):
             self.unsent.appendleft(piece[sent:])
         elif not self.unsent:

@@ -4,6 +4,10 @@ Losers of a conflict are kept until something replaces them that has seen them (
 `crdt.register`), so the question "why does it read this?" has an answer. A string shows all of its
 writes, also a single one; of a collection only those elements are listed that hold more than one.
 A key that was created with several types lists them; what else it lists is of the type shown.
+
+Increments are no rivals: those of all regions count together, on top of the write that is shown.
+They are listed after the writes, what each region has added, as shown where they count; under a
+text they do not (D-04).
 """
 
 from __future__ import annotations
@@ -14,13 +18,15 @@ import attrs
 
 from crdb.resp.numbers import format_double
 from crdt.contested import Contested
-from crdt.dots import Dot
+from crdt.dots import SEQ_BITS, Dot
 from crdt.expiry import FOREVER
 from crdt.fields import Fields
 from crdt.keyspace import Keyspace
 from crdt.list import List
+from crdt.number import parse_number, text_of
 from crdt.register import Register
 from crdt.value import Value
+from crdt.zset import ZSET
 
 TYPE_NAMES: Final = {1: b"string", 2: b"set", 3: b"hash", 4: b"zset", 5: b"list"}
 
@@ -30,7 +36,7 @@ class Candidate:
     """One of several values for the same place."""
 
     kind: bytes
-    """The type of the key; `expiry` for a deadline."""
+    """The type of the key; `increment` for what a region has added, `expiry` for a deadline."""
     element: bytes | None
     """Field, member or index; None for the key itself."""
     value: bytes | None
@@ -55,6 +61,7 @@ def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
     for part in parts:
         if isinstance(part, Register):
             found += _writes(part, None, is_shown=part is shown)
+            found += _increments(part, None, is_shown=part is shown)
         elif len(parts) > 1:
             name = TYPE_NAMES.get(part.code(), b"custom")
             found.append(Candidate(name, None, None, part.lowest(), None, part is shown))
@@ -72,8 +79,11 @@ def _elements(value: Value) -> list[Candidate]:
         named = []
     found: list[Candidate] = []
     for element, register in named:
-        if register.extra is not None and register.extra.rivals:
+        added = _increments(register, element, kind=value.code())
+        rivals = register.extra is not None and bool(register.extra.rivals)
+        if rivals or len(added) > 1 or not all(each.is_shown for each in added):
             found += _writes(register, element, kind=value.code())
+            found += added
     return found
 
 
@@ -87,6 +97,25 @@ def _writes(
         is_first = is_shown and not found
         name = TYPE_NAMES[kind]
         found.append(Candidate(name, element, value, write.dot, write.stamp, is_first))
+    return found
+
+
+def _increments(
+    register: Register, element: bytes | None, *, kind: int = 1, is_shown: bool = True
+) -> list[Candidate]:
+    """What each region has added to one register."""
+    counter = register.counted()
+    if counter is None:
+        return []
+    base = register.value
+    counts = is_shown and (not isinstance(base, bytes) or parse_number(base) is not None)
+    found: list[Candidate] = []
+    for origin, share in sorted(counter.shares.items()):
+        if share.live():
+            part = share.part()
+            value = format_double(float(part)) if kind == ZSET else text_of(part)
+            dot = origin << SEQ_BITS | share.seq
+            found.append(Candidate(b"increment", element, value, dot, None, counts))
     return found
 
 

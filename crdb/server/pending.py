@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from crdb.resp import reply
+from crdb.server.blocking import UNBLOCKED
 from crdb.server.isolation import Report, isolated
 from crdb.server.session import BLOCKED, Session
 
@@ -97,6 +99,22 @@ class Pending:
                 self.remove(session)
                 session.mute(mark)
                 self.wake(session)
+
+    def unblock(self, identity: int, with_error: bool) -> bool:
+        """CLIENT UNBLOCK: let one go as if its time were up, or with an error."""
+        waiter = self.by_client.get(identity)
+        if waiter is None:
+            return False
+        session = waiter.session
+        mark = len(session.out)
+        if with_error:
+            reply.error(session.out, UNBLOCKED)
+        else:
+            waiter.give_up()
+        self.remove(session)
+        session.mute(mark)
+        self.wake(session)
+        return True
 
     @property
     def deadline(self) -> int | None:

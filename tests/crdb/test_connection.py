@@ -104,6 +104,19 @@ def test_what_the_socket_does_not_take_is_sent_later(pair: Pair, epoll: select.e
     assert epoll.poll(0) == []
 
 
+def test_a_reply_that_came_late_counts_as_sent_and_no_more(
+    pair: Pair, epoll: select.epoll
+) -> None:
+    connection, there = pair
+    client = connection.client
+    client.parser.feed(b"CRDB.AWAIT 9=1 1000\r\n")
+    assert connection.go_on()
+    client.instance.pending.unblock(client.id, with_error=False)
+    assert connection.go_on()
+    assert there.recv(100) == b":0\r\n"
+    assert client.output_bytes == 0
+
+
 def test_last_words_are_said_before_the_end(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     size = fill(connection, there, epoll)

@@ -200,7 +200,12 @@ def client_unblock(client: Client, args: list[bytes]) -> None:
     if reason not in {b"timeout", b"error"}:
         raise CommandError(UNBLOCK_REASON)
     identity = arguments.integer(args[2])
-    reply.integer(client.out, client.instance.waiting.unblock(identity, reason == b"error"))
+    with_error = reason == b"error"
+    instance = client.instance
+    is_unblocked = instance.waiting.unblock(identity, with_error) or instance.pending.unblock(
+        identity, with_error
+    )
+    reply.integer(client.out, int(is_unblocked))
 
 
 def client_kill(client: Client, args: list[bytes]) -> None:

@@ -41,12 +41,53 @@ def test_a_string_shows_all_concurrent_writes_the_shown_one_first() -> None:
     assert [value for _, _, value, *_ in seen(regions, "k")] == [b"settled"]
 
 
-def test_a_counter_without_a_base_holds_no_write() -> None:
+def test_of_a_counter_what_each_region_has_added_is_listed() -> None:
+    """Rules CTR-1 and CTR-9."""
     regions = Regions()
     regions.run(1, "INCRBY", "n", "1")
-    regions.run(2, "INCRBY", "n", "2")
+    regions.run(2, "INCRBYFLOAT", "n", "2.5")
+    regions.run(1, "INCRBY", "n", "3")
     regions.sync()
-    assert seen(regions, "n") == []
+    assert seen(regions, "n") == [
+        (b"increment", None, b"4", 1, None, True),
+        (b"increment", None, b"2.5", 2, None, True),
+    ]
+    regions.run(1, "SET", "n", "7")
+    regions.sync()
+    assert [value for _, _, value, *_ in seen(regions, "n")] == [b"7"]
+
+
+def test_d_04_increments_under_a_text_do_not_count() -> None:
+    regions = Regions(3)
+    regions.run(1, "SET", "n", "text")
+    regions.run(2, "SET", "n", "10")
+    regions.run(3, "INCR", "n")
+    regions.sync()
+    assert seen(regions, "n") == [
+        (b"string", None, b"text", 1, START_MS, True),
+        (b"string", None, b"10", 2, START_MS, False),
+        (b"increment", None, b"1", 3, None, False),
+    ]
+
+
+def test_a_field_lists_what_was_added_where_that_matters() -> None:
+    """Rules HSH-4 and HSH-8."""
+    regions = Regions()
+    regions.run(1, "HSET", "h", "f", "1", "g", "1")
+    regions.run(1, "HINCRBY", "h", "f", "2")
+    regions.sync()
+    assert seen(regions, "h") == [], "one region alone is in no conflict"
+    regions.run(2, "HINCRBY", "h", "f", "4")
+    regions.run(2, "HINCRBY", "h", "g", "5")
+    regions.run(1, "HSET", "h", "g", "text")
+    regions.sync()
+    assert seen(regions, "h") == [
+        (b"hash", b"f", b"1", 1, START_MS, True),
+        (b"increment", b"f", b"2", 1, None, True),
+        (b"increment", b"f", b"4", 2, None, True),
+        (b"hash", b"g", b"text", 1, START_MS + 1, True),
+        (b"increment", b"g", b"5", 2, None, False),
+    ]
 
 
 def test_of_a_hash_only_contested_fields_are_listed() -> None:
@@ -66,6 +107,9 @@ def test_scores_are_written_as_numbers() -> None:
     regions.run(2, "ZADD", "z", "2", "m")
     regions.sync()
     assert [value for _, _, value, *_ in seen(regions, "z")] == [b"1.5", b"2"]
+    regions.run(1, "ZINCRBY", "z", "0.25", "m")
+    regions.sync()
+    assert seen(regions, "z")[-1] == (b"increment", b"m", b"0.25", 1, None, True)
 
 
 def test_elements_of_a_list_are_named_by_index() -> None:

@@ -93,3 +93,18 @@ def test_a_bug_in_looking_hurts_only_the_client_that_waits() -> None:
     assert one.closing
     assert woken == [one, other]
     assert other.out == [b":1\r\n"]
+
+
+def test_a_client_is_unblocked_as_if_its_time_were_up_or_with_an_error() -> None:
+    woken: list[Session] = []
+    pending, session, other = make_pending(woken), make_session(1), make_session(2)
+    pending.add(waiter_for(session, []), now=10)
+    pending.add(waiter_for(other, []), now=10)
+    assert pending.unblock(1, with_error=False)
+    assert pending.unblock(2, with_error=True)
+    assert session.out == [b":0\r\n"]
+    assert b"".join(other.out) == b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+    assert woken == [session, other]
+    assert not session.blocked
+    assert pending.deadline is None
+    assert not pending.unblock(1, with_error=False)

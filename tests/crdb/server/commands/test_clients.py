@@ -143,3 +143,14 @@ def test_who_calls_is_spared_unless_it_asks_otherwise() -> None:
     assert lines(client, "CLIENT KILL TYPE normal") == [b":0\r\n"]
     assert lines(client, "CLIENT KILL 1.1.1.1:1") == [b"+OK\r\n"]
     assert client.closing
+
+
+def test_who_waits_for_other_regions_is_unblocked_too() -> None:
+    database = instance()
+    waiting, caller = Client(database), Client(database)
+    for reason, reply in ((b"TIMEOUT", b":0\r\n"), (b"ERROR", b"-UNBLOCKED client unblocked")):
+        assert receive(waiting, b"CRDB.AWAIT 9=1 60000\r\n") == b""
+        assert lines(caller, f"CLIENT UNBLOCK {waiting.id} {reason.decode()}") == [b":1\r\n"]
+        assert receive(waiting, b"").startswith(reply)
+        assert not waiting.blocked
+    assert lines(caller, f"CLIENT UNBLOCK {waiting.id}") == [b":0\r\n"]
