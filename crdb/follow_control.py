@@ -33,3 +33,8 @@ class FollowControl(Protocol):
     def sources(self) -> Sequence[Address]:
         """Who is followed now."""
         ...
+
+    def state(self) -> str:
+        """Where the link to the first source stands, as ROLE says it: `connect`, `sync` or
+        `connected`."""
+        ...

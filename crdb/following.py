@@ -15,17 +15,22 @@ import trio
 
 from crdb.follow_control import Address, CannotBeFollower
 from crdb.instance import Instance
+from crdb.source_lines import Lines, source_lines
 from replication.errors import CannotFollow
 from replication.events import Closed, Connected, Event, Resynced
 from replication.link import Driver, clock
 from replication.links import Links
-from replication.replica_of import Follower, SourceReport
+from replication.replica_of import Follower, SourceStatus
 
 READONLY: Final = b"READONLY You can't write against a read only replica."
 ASK_PORT: Final = b"*1\r\n$9\r\nCRDB.PORT\r\n"
 ANSWER_BYTES_MAX: Final = 256
+STATES: Final = {
+    SourceStatus.OUT_OF_SYNC: "connect",
+    SourceStatus.SYNCING: "sync",
+    SourceStatus.IN_SYNC: "connected",
+}
 Report = Callable[[str, Mapping[str, object]], None]
-Lines = list[tuple[str, object]]
 
 
 class Following:
@@ -135,30 +140,18 @@ class Following:
         """For the live view."""
         return "active" if self.follower is None else "read-only copy"
 
+    def state(self) -> str:
+        """Where the link to the first source stands, in the words of ROLE."""
+        assert self.follower is not None
+        return STATES[self.follower.reports(clock())[0].status]
+
     def lines(self) -> Lines:
         """What INFO replication says of the sources."""
         lines: Lines = [("crdb_link_port", self.link_port)]
         if self.follower is None:
             return lines
-        reports = self.follower.reports(clock())
-        host, port = self.addresses[0]
-        lines += [("master_host", host), ("master_port", port)]
-        up = all(report.status.value != "out-of-sync" for report in reports)
-        lines.append(("master_link_status", "up" if up else "down"))
-        syncing = any(report.status.value == "syncing" for report in reports)
-        lines.append(("master_sync_in_progress", int(syncing)))
-        lines.append(("slave_read_only", 1))
-        return lines + [(f"source{n}", source_line(each)) for n, each in enumerate(reports)]
-
-
-def source_line(report: SourceReport) -> str:
-    """One source, as INFO shows lists of things."""
-    return (
-        f"name={report.name},status={report.status.value},lag_ms={report.lag_ms:.0f},"
-        f"ops={report.ops},bytes={report.bytes},sync_full={report.full},"
-        f"sync_partial_ok={report.partial_ok},sync_partial_err={report.partial_err},"
-        f"last_error={report.last_error.replace(',', ';')}"
-    )
+        offset = sum(self.links.replica.vector.values())
+        return lines + source_lines(self.addresses[0], self.follower.reports(clock()), offset)
 
 
 def join_address(address: Address) -> str:

@@ -8,4 +8,4 @@ from crdb.following import Following
 
 def test_the_runtime_offers_it() -> None:
     offered: type[FollowControl] = Following
-    assert {"follow", "promote", "sources"} <= set(dir(offered))
+    assert {"follow", "promote", "sources", "state"} <= set(dir(offered))

@@ -29,6 +29,10 @@ def test_a_copy_follows_refuses_writes_and_keeps_the_data_when_promoted() -> Non
             told = ask(near + 1, "INFO", "replication")
             assert b"role:slave" in told
             assert b"master_link_status:up" in told
+            assert b"master_last_io_seconds_ago:0" in told
+            assert b"$9\r\nconnected\r\n" in ask(near + 1, "ROLE")
+            assert b"connected_slaves:1" in ask(base + 1, "INFO", "replication")
+            assert b"slave0:name=copy,state=online" in ask(base + 1, "INFO", "replication")
             assert f"source0:name=127.0.0.1:{base + 1},status=".encode() in told
 
             assert ask(near + 1, "REPLICAOF", "NO", "ONE") == b"+OK\r\n"
@@ -49,4 +53,6 @@ def test_a_region_with_peers_cannot_follow_and_a_dead_source_is_told() -> None:
         assert ask(base + 1, "REPLICAOF", "127.0.0.1", "1") == b"+OK\r\n"
         eventually(lambda: b"last_error=cannot connect" in ask(base + 1, "INFO", "replication"))
         assert b"master_link_status:down" in ask(base + 1, "INFO", "replication")
+        assert b"master_last_io_seconds_ago:-1" in ask(base + 1, "INFO", "replication")
+        assert b"$7\r\nconnect\r\n" in ask(base + 1, "ROLE")
         assert ask(base + 1, "GET", "a") == b"$-1\r\n", "reads go on"

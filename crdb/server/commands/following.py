@@ -18,6 +18,8 @@ from crdb.server.table import Command
 
 INVALID_PORT: Final = b"ERR Invalid master port"
 NOT_SERVED: Final = b"ERR this instance has no links, so it can neither follow nor be followed"
+ITSELF: Final = b"ERR an instance cannot follow itself"
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 PORT_MAX: Final = 65_535
 
 
@@ -47,6 +49,8 @@ def follow(client: Client, args: list[bytes]) -> None:
     if sources == list(control.sources()):
         reply.simple(client.out, b"OK Already connected to specified master")
         return
+    if any(is_self(client, source) for source in sources):
+        raise CommandError(ITSELF)
     try:
         control.follow(sources)
     except CannotBeFollower as fault:
@@ -62,23 +66,32 @@ def parse_address(host: bytes, port: bytes) -> Address:
     return host.decode("latin-1"), number
 
 
+def is_self(client: Client, source: Address) -> bool:
+    """Whether an address is plainly our own: following begins with the loss of what is here, so
+    that should not be found out later."""
+    host, port = source
+    here = client.instance.config.values
+    return str(port) == here["port"] and host in {*LOOPBACK, *here["bind"].split()}
+
+
 def role(client: Client, args: list[bytes]) -> None:
     """`master`, or `slave` with the first source."""
     out = client.out
     control = client.instance.following
     sources = () if control is None else control.sources()
-    if not sources:
+    if control is None or not sources:
         reply.array(out, 3)
         reply.bulk(out, b"master")
         reply.integer(out, sum(client.db.vector.values()))
         reply.array(out, 0)
         return
     host, port = sources[0]
+    state = control.state()
     reply.array(out, 5)
     reply.bulk(out, b"slave")
     reply.bulk(out, host.encode("latin-1"))
     reply.integer(out, port)
-    reply.bulk(out, b"connected" if client.instance.refuse_writes else b"connect")
+    reply.bulk(out, state.encode())
     reply.integer(out, sum(client.db.vector.values()))
 
 

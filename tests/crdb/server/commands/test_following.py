@@ -36,6 +36,9 @@ class Remembering:
     def sources(self) -> Sequence[Address]:
         return self.followed
 
+    def state(self) -> str:
+        return "sync"
+
 
 @pytest.fixture
 def control() -> Remembering:
@@ -85,8 +88,23 @@ def test_role_tells_whom_we_follow(control: Remembering) -> None:
     assert say(control, "ROLE") == b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"
     say(control, "REPLICAOF", "host", "7001")
     assert say(control, "ROLE") == (
-        b"*5\r\n$5\r\nslave\r\n$4\r\nhost\r\n:7001\r\n$9\r\nconnected\r\n:0\r\n"
+        b"*5\r\n$5\r\nslave\r\n$4\r\nhost\r\n:7001\r\n$4\r\nsync\r\n:0\r\n"
     )
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "10.0.0.5"])
+def test_an_address_that_is_our_own_is_refused_before_anything_is_lost(
+    control: Remembering, host: str
+) -> None:
+    """Rule 20.1.4 deletes what is here, which must not happen for a slip of the pen."""
+    control.instance.config.put("port", "7001")
+    control.instance.config.put("bind", "10.0.0.5")
+    refused = b"-ERR an instance cannot follow itself\r\n"
+    assert say(control, "REPLICAOF", host, "7001") == refused
+    assert say(control, "CRDB.FOLLOW", "other", "7001", host, "7001") == refused
+    assert control.followed == []
+    assert say(control, "REPLICAOF", host, "7002") == b"+OK\r\n"
+    assert say(control, "REPLICAOF", "other", "7001") == b"+OK\r\n"
 
 
 def test_the_port_of_links_is_told_also_without_a_password(control: Remembering) -> None:
