@@ -2,7 +2,7 @@
 
 A link carries ops one way, from its *source* to its *sink*. The runtime implements `LinkControl`
 and puts it into `instance.links`. Where all regions live in one process they share one control;
-where each has its own, it steers the ends of the links that are its own and hands the rest on.
+where each has its own, it steers the ends of the links that are its own; for the others, ask there.
 
 A cut is a fault made on purpose: nothing passes on the link, not even what is on its way, until it
 is healed. The other direction is another link. No method waits: what takes time has been begun when
@@ -65,7 +65,7 @@ class NoSuchLink(LinkError):
 
 
 class LinkOutOfReach(LinkError):
-    """Both ends of the link are in other processes, and none of them is connected."""
+    """Both ends of the link are in other processes."""
 
     def __init__(self, source: str, sink: str) -> None:
         super().__init__(f"no end of the link from {source} to {sink} can be reached from here")

@@ -3,6 +3,9 @@
 `ProcessLinks` is the `LinkControl` of one process. Where all regions live in it, every link has
 both its ends here; where a process holds one region, it sees and steers the ends of that region.
 Each link is told of once: by its sink, which knows more, or else by its source.
+
+Whoever cuts a link tells the other end so, and says it again at every attempt to connect. So a link
+that was cut in another process counts as cut here as well, until it is there again.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ STAGES: Final = {
     "streaming": LinkState.STREAMING,
 }
 MS: Final = 1_000_000
+CUT: Final = "the link is cut"
+"""What the end that was cut says to the other."""
 
 
 class ProcessLinks:
@@ -94,9 +99,11 @@ class ProcessLinks:
         if row.direction is Direction.OUT and row.state not in ("down", "closed"):
             return STAGES[row.stage] if row.state != "greeting" else LinkState.CONNECTING
         state = SINK_STATES.get(row.state, LinkState.DOWN)
-        if state is LinkState.DOWN and self.dialling(link[1], link[0]):
-            return LinkState.CONNECTING
-        return state
+        if state is not LinkState.DOWN:
+            return state
+        if row.last_error == CUT and not self.ends.keys() >= set(link):
+            return LinkState.CUT
+        return LinkState.CONNECTING if self.dialling(link[1], link[0]) else state
 
     # -- steering --------------------------------------------------------------------------
 
@@ -109,6 +116,7 @@ class ProcessLinks:
     def heal(self, source: str, sink: str) -> None:
         """Undo `cut`, and connect at once."""
         for name, peer, direction in reversed(self.reach(source, sink)):
+            self.ends[name].tally(peer, direction).last_error = ""
             self.ends[name].heal(peer, direction)
 
     def reach(self, source: str, sink: str) -> list[tuple[str, str, Direction]]:

@@ -86,6 +86,49 @@ def test_a_cut_closes_both_ends_and_a_heal_opens_them() -> None:
     assert state(here, "us", "eu") is LinkState.STREAMING
 
 
+def test_a_link_that_was_cut_in_another_process_is_cut_here_too() -> None:
+    both = control(THREE, "us", "eu")
+    connect(both, "us", "eu")
+    us, eu = (
+        ProcessLinks(
+            THREE, {name: both.ends[name]}, clock=lambda: 5, dialling=lambda _sink, _source: True
+        )
+        for name in ("us", "eu")
+    )
+    for here, there in ((us, eu), (eu, us)):
+        near, far = both.ends["eu"].sinks["us"], both.ends["us"].sources["eu"]
+        here.cut("us", "eu")
+        for frame in (*far.frames_to_send(), *near.frames_to_send()):
+            both.ends["us"].receive(far, frame, 1)
+            both.ends["eu"].receive(near, frame, 1)
+        assert state(here, "us", "eu") is state(there, "us", "eu") is LinkState.CUT
+        here.heal("us", "eu")
+        assert state(here, "us", "eu") is LinkState.CONNECTING
+        there.heal("us", "eu")
+        assert state(there, "us", "eu") is LinkState.CONNECTING, "it was not cut there"
+        connect(both, "us", "eu")
+        assert state(here, "us", "eu") is state(there, "us", "eu") is LinkState.STREAMING
+
+
+def test_a_link_that_is_refused_for_being_cut_is_cut() -> None:
+    both = control(THREE, "us", "eu")
+    eu = ProcessLinks(
+        THREE, {"eu": both.ends["eu"]}, clock=lambda: 5, dialling=lambda _sink, _source: True
+    )
+    both.ends["us"].cut("eu", Direction.OUT, 0)
+    assert state(eu, "us", "eu") is LinkState.CONNECTING
+    connect(both, "us", "eu")
+    assert state(eu, "us", "eu") is LinkState.CUT
+
+
+def test_a_link_that_was_healed_is_not_taken_for_cut_where_both_ends_are() -> None:
+    here = control(THREE, "us", "eu", "ap")
+    connect(here, "us", "eu")
+    here.cut("us", "eu")
+    here.heal("us", "eu")
+    assert state(here, "us", "eu") is LinkState.CONNECTING
+
+
 def test_all_links_are_cut_and_healed_at_once() -> None:
     here = control(THREE, "us", "eu", "ap")
     here.cut_all()
