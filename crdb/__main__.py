@@ -1,10 +1,18 @@
-"""`python -m crdb` is the command `crdb`."""
+"""The command `crdb`, and `python -m crdb`."""
 
 from __future__ import annotations
 
+import signal
 import sys
 
-from crdb.cli import main
+
+def main() -> int:
+    """Run the command line; the exit status. Until regions run, Ctrl-C ends it without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from crdb import cli  # noqa: PLC0415 - this is most of a start
+
+    return cli.main()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,9 +3,11 @@
     crdb up --regions us-east-1,eu-west-1,ap-southeast-1     all regions in this process
     crdb up regions.toml
     crdb serve regions.toml --region eu-west-1               one region of the file
+    crdb demo                                                a story, told in 20 seconds
 
 A bad option, a bad file or a port that is taken is one line on standard error and a status of 2 or
-1; SIGINT and SIGTERM close everything and end with status 0.
+1; SIGINT and SIGTERM close everything and end with status 0, and so does a reader of our events
+that goes away (`crdb up --json | head -1`).
 """
 
 from __future__ import annotations
@@ -13,32 +15,33 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import attrs
 import trio
-from rich.console import Console
-from rich.live import Live
 
-from crdb.config import Config
-from crdb.events import json_line, ready_details, text_line
+from crdb.config import DELAY_MS_MAX, PORT_MAX, Config
+from crdb.events import ready_details
 from crdb.incarnation import StateError
 from crdb.ports import CannotListen
 from crdb.runtime import Runtime
-from crdb.toml_table import ConfigError
-from crdb.view import draw
+from crdb.screen import Screen
+from crdb.toml_table import ConfigError, hint, shown
+from geo import SHAPES
 
-REFRESH_SECONDS: Final = 0.5
-EVENTS_SHOWN: Final = 8
 DEFAULT_PORT: Final = 7000
+GRACE_SECONDS: Final = 0.1
+"""For the signal that has ended our reader to reach us as well."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     options = parser().parse_args(argv)
+    if options.command == "demo":
+        return demo()
     try:
         config, names = configure(options)
         screen = Screen(options.json)
@@ -54,11 +57,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def demo() -> int:
+    """Tell the story of a cut; the exit status."""
+    try:
+        from crdb import demo as story  # noqa: PLC0415 - its client is no part of a server
+    except ModuleNotFoundError as fault:
+        print(f"crdb: the demo needs the package {fault.name}: pip install redis", file=sys.stderr)
+        return 1
+    return story.main()
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
-        prog="crdb", description="An active-active database for the Redis protocol."
+        prog="crdb",
+        description="An active-active database for the Redis protocol.",
+        epilog="Try `crdb up --regions us-east-1,eu-west-1`, or `crdb demo`.",
     )
+    top.add_argument("--version", action="version", version=f"crdb {version('crdb')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="run all regions in this process")
     up.add_argument("file", nargs="?", type=Path, help="a TOML file (or give --regions)")
@@ -66,8 +82,13 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--port", type=int, metavar="N", help=f"region i listens on N + i ({DEFAULT_PORT})"
     )
-    up.add_argument("--topology", default=None, help="mesh (default), ring, star or line")
-    up.add_argument("--delay", help='one-way delay of links: "measured", "none" or milliseconds')
+    up.add_argument("--topology", metavar="SHAPE", help="mesh (default), ring, star or line")
+    up.add_argument(
+        "--delay",
+        metavar="MS",
+        help='one-way delay of links: milliseconds, "measured" (default for cloud regions) or '
+        '"none" (default for other names)',
+    )
     serve = commands.add_parser("serve", help="run one region of a file")
     serve.add_argument("file", type=Path, help="the TOML file that all regions share")
     serve.add_argument("--region", required=True, metavar="NAME", help="its name or number")
@@ -77,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where the region counts its restarts (.crdb/NAME beside the file)",
     )
+    commands.add_parser("demo", help="three regions, a cut and what becomes of it, in 20 seconds")
     for command in (up, serve):
         command.add_argument("--json", action="store_true", help="one line of JSON per event")
         command.add_argument(
@@ -107,20 +129,32 @@ def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
 
 def from_options(options: argparse.Namespace) -> Config:
     """A configuration made of `--regions` and its companions. Raises ConfigError."""
-    delay: str | float | None = options.delay
-    if isinstance(delay, str) and delay not in ("measured", "none"):
-        try:
-            delay = float(delay)
-        except ValueError:
-            raise ConfigError(
-                f'--delay {delay!r} is not "measured", "none" or milliseconds'
-            ) from None
-    return Config.from_names(
-        [name.strip() for name in options.regions.split(",")],
-        DEFAULT_PORT if options.port is None else options.port,
-        topology=options.topology or "mesh",
-        delay=delay,
-    )
+    names = [name.strip() for name in options.regions.split(",")]
+    port = DEFAULT_PORT if options.port is None else options.port
+    if not 0 <= port <= PORT_MAX - len(names):
+        raise ConfigError(
+            f"--port {port}: region i listens on {port} + i, which must be 1..{PORT_MAX}"
+        )
+    shape: str = options.topology or "mesh"
+    if shape not in SHAPES:
+        known = ", ".join(SHAPES)
+        raise ConfigError(f"--topology {shown(shape)} is none of {known}{hint(shape, SHAPES)}")
+    return Config.from_names(names, port, topology=shape, delay=delay_of(options.delay))
+
+
+def delay_of(text: str | None) -> str | float | None:
+    """What `--delay` says. Raises ConfigError."""
+    if text in (None, "measured", "none"):
+        return text
+    try:
+        delay = float(text)
+    except ValueError:
+        delay = -1.0
+    if not 0 <= delay <= DELAY_MS_MAX:
+        raise ConfigError(
+            f'--delay {shown(text)} is not "measured", "none" or milliseconds, 0..{DELAY_MS_MAX}'
+        )
+    return delay
 
 
 def read(path: Path) -> Config:
@@ -144,42 +178,40 @@ def state_of(options: argparse.Namespace, names: tuple[str, ...]) -> Path | None
 
 
 async def run(runtime: Runtime, screen: Screen, ready: Mapping[str, object]) -> None:
-    """Run the regions until a signal comes."""
+    """Run the regions until a signal comes or nobody is left who reads our events."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as nursery:
-            screen.tell("ready", ready)
-            nursery.start_soon(runtime.run)
-            if screen.is_live:
-                nursery.start_soon(screen.watch, runtime)
-            async for number in signals:
-                screen.tell("stopping", {"signal": signal.Signals(number).name})
-                break
-            nursery.cancel_scope.cancel()
+        async with trio.open_nursery() as writing:
+            writing.start_soon(screen.outlet.run)
+            try:
+                async with trio.open_nursery() as serving:
+                    screen.tell("ready", ready)
+                    writing.start_soon(obey, signals, screen, [serving, writing])
+                    serving.start_soon(outlive, screen, serving)
+                    serving.start_soon(runtime.run)
+                    if screen.is_live:
+                        serving.start_soon(screen.watch, runtime)
+                        serving.start_soon(screen.rest)
+            finally:
+                with trio.CancelScope(shield=True):
+                    await screen.outlet.close()
+            writing.cancel_scope.cancel()
 
 
-class Screen:
-    """Where events go: lines of JSON, a live view on a terminal, or plain lines."""
+async def obey(
+    signals: AsyncIterator[int], screen: Screen, nurseries: Sequence[trio.Nursery]
+) -> None:
+    """The first signal stops serving, the second does not wait for what is still to be written."""
+    left = list(nurseries)
+    async for number in signals:
+        if len(left) == len(nurseries):
+            screen.tell("stopping", {"signal": signal.Signals(number).name})
+        if left:
+            left.pop(0).cancel_scope.cancel()
 
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
-        self.console = Console()
-        self.is_live = not as_json and self.console.is_terminal
-        self.recent: list[str] = []
 
-    def tell(self, event: str, details: Mapping[str, object]) -> None:
-        """Show one event."""
-        if self.as_json:
-            print(json_line(time.time(), event, details), flush=True)
-        elif self.is_live:
-            line = f"{time.strftime('%H:%M:%S')} {text_line(event, details)}"
-            self.recent = [*self.recent, line][-EVENTS_SHOWN:]
-        else:
-            print(text_line(event, details), flush=True)
-
-    async def watch(self, runtime: Runtime) -> None:
-        """Draw the view again and again."""
-        with Live(console=self.console, auto_refresh=False) as live:
-            while True:
-                figures = runtime.figures(time.monotonic())
-                live.update(draw(figures, runtime.links(), self.recent), refresh=True)
-                await trio.sleep(REFRESH_SECONDS)
+async def outlive(screen: Screen, serving: trio.Nursery) -> None:
+    """Stop serving when nobody can read any more what happens."""
+    await screen.outlet.gone.wait()
+    await trio.sleep(GRACE_SECONDS)
+    print("crdb: nobody reads our events any more, so we stop", file=sys.stderr)
+    serving.cancel_scope.cancel()

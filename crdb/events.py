@@ -32,16 +32,40 @@ def json_line(seconds: float, event: str, details: Mapping[str, object]) -> str:
     return json.dumps({"event": event, "time": round(seconds, 6), **details}, default=str)
 
 
-def text_line(event: str, details: Mapping[str, object]) -> str:
-    """One event as a line for people."""
-    if event == "ready":
-        return "\n".join(["ready", *greetings(details)])
-    told = " ".join(f"{name}={value}" for name, value in details.items() if name != "traceback")
-    trace = details.get("traceback")
-    return f"{event} {told}".rstrip() + (f"\n{trace}" if trace else "")
+def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
+    """One event for people: a line, and what belongs below it. Nothing at all for what tells only
+    programs something new. Whatever the details hold, each is one line that a terminal can show."""
+    match event:
+        case "ready":
+            lines = ["ready", *greetings(details)]
+        case "caught up":
+            lines = ["{peer} -> {region}: up, nothing is missing".format_map(details)]
+        case "resynced" if details.get("full") and "peer" in details:
+            lines = ["{peer} -> {region}: merged a snapshot".format_map(details)]
+        case "link down":
+            lines = ["{region}: link with {peer} down: {reason}".format_map(details)]
+        case "link up" | "resynced" if "peer" in details:
+            lines = []
+        case _:
+            lines = [told(event, details), *str(details.get("traceback", "")).splitlines()]
+    return [printable(line) for line in lines]
+
+
+def told(event: str, details: Mapping[str, object]) -> str:
+    """Any event, in the region where it happened."""
+    place = f"{details['region']}: " if "region" in details else ""
+    rest = {key: value for key, value in details.items() if key not in {"region", "traceback"}}
+    return " ".join([place + event, *(f"{key}={value}" for key, value in rest.items())])
+
+
+def printable(line: str) -> str:
+    """The same without characters that would move a cursor or ring a bell."""
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
 def greetings(details: Mapping[str, object]) -> list[str]:
     """Where each region of a `ready` listens, a line for each."""
     regions = cast("list[dict[str, object]]", details.get("regions", []))
-    return ["  {id} {name}: redis-cli -h {host} -p {port}".format(**each) for each in regions]
+    return ["  {id} {name}: redis-cli -h {host} -p {port}".format_map(each) for each in regions]

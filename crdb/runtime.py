@@ -99,10 +99,12 @@ class Runtime:
         return RegionFigures(
             name=region.name,
             number=region.region.id,
-            address=f"{region.region.host}:{region.region.port}",
+            host=region.region.host,
+            port=region.region.port,
             clients=len(instance.clients),
             keys=region.replica.keyspace.size(),
             commands_per_second=(commands - commands_before) / seconds,
             effects_per_second=(effects - effects_before) / seconds,
             role=region.following.role(),
+            vector=region.replica.vector,
         )

@@ -32,7 +32,6 @@ LONGER: dict[tuple[str, str], tuple[int, str]] = {}
 # What a rule is not for: (rule, path) -> why.
 EXEMPT: dict[tuple[str, str], str] = {
     ("tested", "crdb/__main__.py"): "one call of `crdb.cli.main`",
-    ("used", "crdb/demo.py"): "the program `python -m crdb.demo`",
     ("used", "crdt/suite/adapter.py"): "for users: our schedules in Hypothesis",
 }
 

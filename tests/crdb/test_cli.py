@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from crdb.cli import main
-from tests.crdb.processes import WAIT_SECONDS, ask, eventually, first_event, free_base, started
+from crdb.cli import configure, main, parser
+from tests.crdb.processes import (
+    WAIT_SECONDS,
+    ask,
+    eventually,
+    first_event,
+    free_base,
+    is_free,
+    started,
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -49,6 +59,79 @@ def test_a_port_that_is_taken_is_one_line_and_a_status() -> None:
     assert f"region eu: cannot listen on port 127.0.0.1:{base + 2}" in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "lines"])
+def test_a_reader_who_goes_away_ends_it_without_a_traceback(arguments: list[str]) -> None:
+    base = free_base()
+    with started(["up", "--regions", "us", "--port", str(base), *arguments]) as process:
+        assert process.stdout is not None
+        assert "ready" in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(WAIT_SECONDS) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == "crdb: nobody reads our events any more, so we stop\n"
+        assert is_free(base + 1)
+
+
+def test_events_that_nobody_reads_stop_nobody() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        first_event(process)
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        for _ in range(20):  # each brings half a kilobyte of events
+            assert ask(base + 1, "CRDB.LINK", "CUT", "ALL") == b"+OK\r\n"
+            assert ask(base + 1, "CRDB.LINK", "HEAL", "ALL") == b"+OK\r\n"
+            eventually(lambda: ask(base + 1, "CRDB.LINKS").count(b"streaming") == 2)
+        process.send_signal(signal.SIGINT)
+        events, _ = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0
+        assert len(events) > 4096
+
+
+def test_it_runs_without_any_output() -> None:
+    base = free_base()
+    command = f"exec {sys.executable} -m crdb up --regions us --port {base} >&- 2>&-"
+    process = subprocess.Popen(["/bin/sh", "-c", command])
+    try:
+        eventually(lambda: not is_free(base + 1))
+        assert ask(base + 1, "PING") == b"+PONG\r\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait(WAIT_SECONDS)
+
+
+def test_blocked_clients_hold_no_end_up() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        first_event(process)
+        asked = (b"BLPOP q 0", b"WAIT 9 0", b"CRDB.SETTLE 100000", b"*2\r\n$3\r\nGET\r\n$9\r\nk")
+        clients = [socket.create_connection(("127.0.0.1", base + 1)) for _ in asked]
+        for client, words in zip(clients, asked, strict=True):
+            client.sendall(words + b"\r\n")
+        eventually(lambda: ask(base + 1, "CLIENT", "LIST").count(b"cmd=blpop") == 1)
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=WAIT_SECONDS)
+        assert (process.returncode, errors) == (0, "")
+        for client in clients:
+            client.close()
+
+
+INTERRUPTED = """
+import signal
+import crdb.__main__, crdb.cli
+crdb.cli.main = lambda: signal.raise_signal(signal.SIGINT)
+crdb.__main__.main()
+"""
+
+
+def test_an_interrupt_before_anything_runs_is_silent() -> None:
+    run = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, b"", b"")
+
+
 def test_regions_can_be_processes_of_their_own(tmp_path: Path) -> None:
     base = free_base()
     file = tmp_path / "regions.toml"
@@ -76,8 +159,15 @@ def test_regions_can_be_processes_of_their_own(tmp_path: Path) -> None:
         (["up", "--regions", "us,us"], "name"),
         (["up", "--regions", "us-east-1,eu-wst-1"], "did you mean eu-west-1"),
         (["up", "--regions", "us,eu", "--topology", "mash"], "mesh"),
-        (["up", "--regions", "us,eu", "--delay", "soon"], "--delay 'soon'"),
-        (["up", "--regions", "us,eu", "--port", "70000"], "70001"),
+        (["up", "--regions", ""], 'name "" is no name'),
+        (["up", "--regions", "us,\udcff"], "is no name"),
+        (["up", "--regions", "us,eu", "--topology", "sta"], 'did you mean "star"'),
+        (["up", "--regions", "us,eu", "--delay", "soon"], '--delay "soon" is not'),
+        (["up", "--regions", "us,eu", "--delay", "-1"], '--delay "-1" is not'),
+        (["up", "--regions", "us,eu", "--delay", "nan"], "milliseconds, 0..600000"),
+        (["up", "--regions", "us,eu", "--port", "70000"], "--port 70000: region i listens on"),
+        (["up", "--regions", "us,eu", "--port", "65534"], "which must be 1..65535"),
+        (["up", "--regions", "us,eu", "--port", "-1"], "--port -1"),
         (["up", "missing.toml"], "missing.toml: No such file"),
         (["up", "missing.toml", "--regions", "us"], "either a file or --regions"),
         (["serve", "missing.toml", "--region", "us"], "missing.toml"),
@@ -119,6 +209,31 @@ def test_an_unknown_region_of_a_file_is_named(
     file.write_text('[[region]]\nname = "us"\n', encoding="utf-8")
     assert main(["serve", str(file), "--region", "su"]) == 1
     assert "unknown region" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("delay", ["0", "12.5", "none", "measured"])
+def test_a_delay_is_a_number_or_a_word(delay: str) -> None:
+    options = parser().parse_args(["up", "--regions", "us-east-1,eu-west-1", "--delay", delay])
+    config, names = configure(options)
+    expected = {"0": 0.0, "12.5": 12.5}.get(delay, delay)
+    assert (config.link.delay, names) == (expected, ("us-east-1", "eu-west-1"))
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"crdb {version('crdb')}\n"
+
+
+def test_the_demo_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.delitem(sys.modules, "crdb.demo", raising=False)
+    monkeypatch.delattr("crdb.demo", raising=False)
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "crdb: the demo needs the package redis: pip install redis\n"
 
 
 def test_wrong_flags_end_with_usage(capsys: pytest.CaptureFixture[str]) -> None:

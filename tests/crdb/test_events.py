@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from crdb.config import Config
-from crdb.events import json_line, ready_details, text_line
+from crdb.events import json_line, ready_details, text_lines
 
 
 def world() -> Config:
@@ -42,17 +44,59 @@ def test_json_is_one_line_whatever_it_holds() -> None:
 
 
 def test_ready_for_people_says_how_to_connect() -> None:
-    assert text_line("ready", ready_details(world(), ("us",))) == (
-        "ready\n  1 us: redis-cli -h 127.0.0.1 -p 7101"
-    )
+    assert text_lines("ready", ready_details(world(), ("us",))) == [
+        "ready",
+        "  1 us: redis-cli -h 127.0.0.1 -p 7101",
+    ]
+    assert text_lines("ready", {}) == ["ready"]
 
 
-def test_other_events_for_people_are_one_line_with_a_traceback_below() -> None:
-    assert text_line("link up", {"peer": "eu"}) == "link up peer=eu"
-    assert text_line("stopping", {}) == "stopping"
-    told = text_line("internal error", {"client": 3, "traceback": "Traceback ..."})
-    assert told == "internal error client=3\nTraceback ..."
+@pytest.mark.parametrize(
+    ("event", "details", "lines"),
+    [
+        ("caught up", {"region": "us", "peer": "eu"}, ["eu -> us: up, nothing is missing"]),
+        (
+            "resynced",
+            {"region": "us", "peer": "eu", "full": True},
+            ["eu -> us: merged a snapshot"],
+        ),
+        (
+            "link down",
+            {"region": "us", "peer": "eu", "reason": "the link is cut"},
+            ["us: link with eu down: the link is cut"],
+        ),
+        ("promoted", {"region": "us"}, ["us: promoted"]),
+        ("source up", {"region": "us", "source": "db:1"}, ["us: source up source=db:1"]),
+        (
+            "resynced",
+            {"region": "us", "source": "db:1", "full": False},
+            ["us: resynced source=db:1 full=False"],
+        ),
+        ("stopping", {"signal": "SIGINT"}, ["stopping signal=SIGINT"]),
+    ],
+)
+def test_other_events_for_people_are_one_line(
+    event: str, details: dict[str, object], lines: list[str]
+) -> None:
+    assert text_lines(event, details) == lines
 
 
-def test_ready_without_regions_is_just_that() -> None:
-    assert text_line("ready", {}) == "ready"
+def test_what_only_programs_care_about_is_not_told_to_people() -> None:
+    assert text_lines("link up", {"region": "us", "peer": "eu"}) == []
+    assert text_lines("resynced", {"region": "us", "peer": "eu", "full": False}) == []
+
+
+def test_a_traceback_stands_below() -> None:
+    details = {"region": "us", "client": 3, "traceback": "Traceback ...\n  File"}
+    assert text_lines("internal error", details) == [
+        "us: internal error client=3",
+        "Traceback ...",
+        "  File",
+    ]
+
+
+def test_nothing_that_a_stranger_sends_moves_a_cursor() -> None:
+    reason = "bell \x07, escape \x1b[2J, new\nline, right to left \u202e"
+    (line,) = text_lines("link down", {"region": "us", "peer": "eu", "reason": reason})
+    assert line.isprintable()
+    assert "\\x1b[2J, new\\nline" in line

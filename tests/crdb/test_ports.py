@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+import attrs
 import pytest
 
 from crdb.config import Config, RegionConfig
@@ -30,7 +31,7 @@ def test_if_one_is_taken_the_other_is_given_back() -> None:
     here = region(free_base())
     with (
         socket.create_server((here.host, here.link_port)),
-        pytest.raises(CannotListen, match=f"link_port .*{here.link_port}"),
+        pytest.raises(CannotListen, match=f"link_port .*{here.link_port}.*running already"),
     ):
         take_ports(here)
     assert is_free(here.port)
@@ -44,6 +45,20 @@ def test_an_address_of_version_6_gets_a_socket_of_version_6() -> None:
     if sock is not None:
         assert sock.family == socket.AF_INET6
         sock.close()
+
+
+def test_of_two_versions_of_an_address_the_older_is_taken() -> None:
+    sock = listening_socket("localhost", 0)
+    assert sock.family == socket.AF_INET
+    sock.close()
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70, "no such host"])
+def test_what_is_no_host_is_one_line(host: str) -> None:
+    here = attrs.evolve(region(free_base()), host=host)
+    with pytest.raises(CannotListen, match="region us: cannot listen on port") as caught:
+        take_ports(here)
+    assert "\n" not in str(caught.value)
 
 
 def test_no_socket_is_left_when_the_address_is_none_of_ours() -> None:
