@@ -1,18 +1,28 @@
-"""How often a region has started, kept in a small file, so that no dot is ever issued twice.
+"""Which life of a region this is, so that no dot is ever issued twice.
 
 A process that starts again has lost its memory: what it had written may still be on its way
-somewhere. It therefore writes under a new incarnation of its origin, and serves reads only until
-it has caught up with a peer (rules STL-1 to STL-3; design section 3). The number is on disk before
-the first write.
+somewhere. It therefore writes under an incarnation of its origin that it has not had before, and
+serves reads only until it has recovered (rules STL-1 to STL-3; design section 3;
+`replication.recovery`).
+
+The first incarnation is drawn by lot, and the following ones count up from it, in a small file; the
+number is on disk before the first write. So a start that finds no file, because it is the first or
+because the file is lost with the disk or container that it was on, has but one chance in 16,384 for
+each earlier life to hit upon the same number. Were it always 0, new writes would take the dots of
+lost ones, and peers would take them for known. A process that keeps no file, as `crdb up` does,
+draws at every start; whoever follows it notices that it has restarted by just that.
 """
 
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 from typing import Final
 
-from crdt.dots import INCARNATION_MAX
+import attrs
+
+from crdt.dots import INCARNATION_BITS, INCARNATION_MAX
 
 FILE: Final = "incarnation"
 
@@ -21,22 +31,53 @@ class StateError(Exception):
     """The directory that counts restarts cannot be used."""
 
 
-def next_incarnation(directory: Path) -> int:
-    """The number of this start, 0 for the first; noted durably before it is returned.
+@attrs.frozen
+class Life:
+    """One start of a region. `is_first`: as far as is known, it is the first."""
+
+    incarnation: int
+    is_first: bool
+
+
+def draw() -> int:
+    """Some incarnation."""
+    return random.SystemRandom().getrandbits(INCARNATION_BITS)
+
+
+def begin_life(directory: Path | None) -> Life:
+    """The life that begins with this start; noted in `directory`, if there is one, durably and
+    before this returns.
 
     Raises StateError if the file cannot be read or written, or holds something else.
     """
+    if directory is None:
+        return Life(draw(), True)
     path = directory / FILE
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        text = path.read_text(encoding="ascii") if path.exists() else "-1"
-        number = int(text) + 1
-        if not 0 <= number <= INCARNATION_MAX:
-            raise StateError(f"{path}: incarnation {number} is not 0..{INCARNATION_MAX}")
+        is_first = not path.exists()
+        number = draw() if is_first else following(path)
         write_durably(path, f"{number}\n")
     except (ValueError, OSError) as fault:
         raise StateError(f"{path}: cannot count restarts here: {fault}") from None
-    return number
+    return Life(number, is_first)
+
+
+def following(path: Path) -> int:
+    """The incarnation after the one in a file; after the last comes 0. Raises ValueError, OSError."""
+    number = int(path.read_text(encoding="ascii"))
+    if not 0 <= number <= INCARNATION_MAX:
+        raise ValueError(f"{number} is not 0..{INCARNATION_MAX}")
+    return (number + 1) & INCARNATION_MAX
+
+
+def remember(directory: Path | None, incarnation: int) -> None:
+    """Note, durably, that another incarnation has been taken during a life. Raises StateError."""
+    if directory is not None:
+        try:
+            write_durably(directory / FILE, f"{incarnation}\n")
+        except OSError as fault:
+            raise StateError(f"{directory}: cannot count restarts here: {fault}") from None
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -21,21 +21,30 @@ import trio
 from crdb.config import Config
 from crdb.events import Emit
 from crdb.following import Following
-from crdb.incarnation import next_incarnation
+from crdb.incarnation import begin_life, draw, remember
 from crdb.instance import Instance
 from crdb.link_lines import tell_of_links
 from crdb.listener import Listener
 from crdb.membership import member_of, parameters, peers_of
 from crdb.ports import take_ports
-from crdt.dots import make_origin
+from crdb.staleness import Staleness
+from crdt.dots import incarnation_of, make_origin
 from crdt.replica import RUN_MAX, Replica
-from replication.events import CaughtUp, Closed, Connected, Event, OriginReused, Resynced
+from replication.events import (
+    CaughtUp,
+    Closed,
+    Connected,
+    EarlierLife,
+    Event,
+    OriginReused,
+    Recovered,
+    Resynced,
+)
 from replication.line import Bell
 from replication.link import Driver, clock
 from replication.links import Links
 
 PACE_SECONDS: Final = 0.001  # of the 2 ms that a write may take besides the way
-STALE: Final = b"STALE this region has restarted and has not caught up with a peer yet"
 
 
 class Region:
@@ -46,11 +55,11 @@ class Region:
         self.region = config.region(name)
         self.tell = emit
         self.state = state
-        incarnation = 0 if state is None else next_incarnation(state)
-        seed = f"{config.seed}/{name}/{time.time_ns() if config.seed == 0 else incarnation}"
-        self.rng = random.Random(seed)
+        life = begin_life(state)
+        moment = time.time_ns() if config.seed == 0 else 0 if life.is_first else life.incarnation
+        self.rng = random.Random(f"{config.seed}/{name}/{moment}")
         self.replica = Replica(
-            make_origin(self.region.id, incarnation),
+            make_origin(self.region.id, life.incarnation),
             members=[region.id for region in config.regions],
             history_bytes=config.link.backlog,
         )
@@ -68,15 +77,14 @@ class Region:
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
         )
         self.failed: set[str] = set()
-        self.merges = 0
-        """How many snapshots had been merged when this region became stale."""
+        self.staleness = Staleness(self.instance, self.links)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.written = Bell()
         self.sockets: list[socket.socket] = []
         if self.region.replica_of:
             self.following.follow(self.region.replica_of)
-        elif incarnation and self.links.peers:
-            self.go_stale()
+        elif not life.is_first and self.links.peers:
+            self.staleness.begin()
 
     @property
     def name(self) -> str:
@@ -163,33 +171,23 @@ class Region:
                     self.report("resynced", {"peer": peer, "full": full})
                 case CaughtUp(peer=peer):
                     self.report("caught up", {"peer": peer})
-                    self.catch_up()
+                case EarlierLife(peer=peer):
+                    self.report("earlier life", {"peer": peer})
+                    self.staleness.begin()
+                case Recovered():
+                    self.staleness.end()
                 case Closed(peer=peer, reason=reason) if peer:
                     self.report("link down", {"peer": peer, "reason": reason})
                 case OriginReused(peer=peer, origin=origin):
                     self.report("origin reused", {"peer": peer})
-                    self.go_stale()
+                    self.staleness.begin()
                     if origin == self.replica.origin:
-                        least = 0 if self.state is None else next_incarnation(self.state)
-                        self.links.reincarnate(clock(), least)
+                        taken = self.links.reincarnate(clock(), draw())
+                        remember(self.state, incarnation_of(taken))
                 case _:
                     pass
         self.instance.serve_touched()
         self.instance.after_turn()
-
-    def go_stale(self) -> None:
-        """We have lost what we wrote: neither clients nor the collector may write until it is back
-        (STL-2)."""
-        self.instance.refuse_writes = STALE
-        self.links.collects = False
-        self.merges = self.replica.merges
-
-    def catch_up(self) -> None:
-        """A peer has told us all it had: what we wrote in an earlier life is here (STL-1)."""
-        if self.instance.refuse_writes == STALE:
-            self.instance.refuse_writes = None
-            self.instance.stale_released_with_merge = self.replica.merges > self.merges
-            self.links.collects = True
 
     def report(self, event: str, details: Mapping[str, object]) -> None:
         """Tell an event, with the region it happened in."""

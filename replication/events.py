@@ -29,7 +29,23 @@ class Resynced:
 @attrs.frozen
 class CaughtUp:
     """We have all that the peer had when it greeted us, our own earlier writes among it. Once for
-    each connection; a region that had lost its memory may write again (rule STL-1)."""
+    each connection."""
+
+    peer: str
+
+
+@attrs.frozen
+class EarlierLife:
+    """The peer knows what our region wrote in an earlier life, and it is not here: we have lost
+    memory, and only read until we have `Recovered` (rule STL-2). Once at most."""
+
+    peer: str
+
+
+@attrs.frozen
+class Recovered:
+    """We have all that the peers within reach had: a region that had lost its memory may write
+    again (rule STL-1; see `recovery`). Once in a life; `peer` is the last that was waited for."""
 
     peer: str
 
@@ -113,6 +129,8 @@ Event: TypeAlias = (
     Connected
     | Resynced
     | CaughtUp
+    | EarlierLife
+    | Recovered
     | OpsTaken
     | Merged
     | SnapshotWanted

@@ -25,25 +25,20 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from crdt.dots import (
-    SEQ_MAX,
-    Origin,
-    Vector,
-    dominates,
-    incarnation_of,
-    make_origin,
-    region_of,
-)
+from crdt.dots import SEQ_MAX, Origin, Vector, dominates
 from crdt.replica import Replica
 from replication.end import NEVER, Tally
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.events import (
+    CaughtUp,
     Closed,
     Connected,
+    EarlierLife,
     Event,
     GapUnfilled,
     Merged,
     OpsTaken,
+    Recovered,
     Reported,
     SnapshotWanted,
 )
@@ -52,6 +47,7 @@ from replication.frames import FOLLOWER, Frame, Hello
 from replication.inlet import Direct, Inlet, with_waiting
 from replication.limits import Limits
 from replication.member import Direction, Member, Peer
+from replication.recovery import Recovery, unused_origin
 from replication.repair import Repair
 from replication.sink import Sink, SinkState
 from replication.source import Source
@@ -113,6 +109,7 @@ class Links:
         self.feed = Feed(replica, member, self.limits)
         self.direct = Direct(replica)
         self.repair = Repair(self.limits)
+        self.recovery = self.recover()
         self.sinks: dict[str, Sink] = {}
         self.sources: dict[str, Source] = {}
         self.followers: list[Source] = []
@@ -128,6 +125,10 @@ class Links:
         self.repair_at = NEVER
         self.collect_at = 0
         self.promised = NEVER
+
+    def recover(self) -> Recovery:
+        """What must come before we have recovered, from the beginning."""
+        return Recovery(peer.name for peer in self.peers.values() if peer.routes != ())
 
     # -- connections -----------------------------------------------------------------------
 
@@ -154,6 +155,10 @@ class Links:
         self.sinks[peer] = sink
         self.hasten(sink.deadline)
         return sink
+
+    def missed(self, peer: str) -> None:
+        """An attempt to reach `peer` has come to nothing, before there was a machine for it."""
+        self.recovery.lost(peer)
 
     def serve(self, now: int) -> Source:
         """A machine for a connection that has come in."""
@@ -239,7 +244,7 @@ class Links:
             events = end.close(f"protocol error: {error}")
         events = self.handle(end, events, now)
         self.hasten(min(end.deadline, self.repair_at))
-        return events
+        return events + self.look()
 
     def hasten(self, deadline: int) -> None:
         """Something is due at `deadline`."""
@@ -253,7 +258,7 @@ class Links:
 
     def handle(self, end: Machine, events: list[Event], now: int) -> list[Event]:
         """Do what follows from what has happened on one link."""
-        for event in events:
+        for event in list(events):
             match event:
                 case OpsTaken():
                     if self.replica.gate.queues:
@@ -269,6 +274,9 @@ class Links:
                     end.tally.connects += 1
                     if self.question:
                         end.ask(self.question)
+                    events += self.meet(end, end.hello)
+                case CaughtUp():
+                    self.recovery.caught_up(end.peer)
                 case SnapshotWanted():
                     assert isinstance(end, Sink)
                     end.merges = self.replica.merges
@@ -281,11 +289,31 @@ class Links:
                     self.repair.refuse(event.peer, event.origin)
                     self.repair_at = now
                 case Closed():
+                    if isinstance(end, Sink):
+                        self.recovery.lost(end.peer)
                     self.forget(end)
                     self.grant()
                 case _:
                     pass
         return events
+
+    def meet(self, end: Machine, hello: Hello) -> list[Event]:
+        """A peer has been admitted."""
+        if isinstance(end, Sink):
+            self.recovery.greeted(end.peer)
+        elif end.is_follower:
+            return []
+        mine = self.replica.keyspace.vector
+        if self.recovery.shows_earlier_life(hello.vector, mine, self.member.origin):
+            return [EarlierLife(end.peer)]
+        return []
+
+    def look(self) -> list[Event]:
+        """Tell if we have recovered just now."""
+        if self.recovery.is_over:
+            return []
+        cut = {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
+        return [Recovered(self.recovery.last)] if self.recovery.look(cut) else []
 
     def hear(self, end: Machine, event: Reported, now: int) -> None:
         """A region says what it has reached."""
@@ -341,7 +369,7 @@ class Links:
         if now >= self.repair_at:
             events += self.mend(now)
         self.promised = self.deadline
-        return events
+        return events + self.look()
 
     def collect(self) -> None:
         """Forget what nobody needs, and delete what has expired everywhere."""
@@ -371,24 +399,22 @@ class Links:
         return events
 
     def reincarnate(self, now: int, least: int = 0) -> Origin:
-        """Write under a new incarnation from now on, at least number `least` and newer than any
-        that is known here or among connected peers; links connect anew. Call it at
-        `OriginReused`, before the next write. The origin, to be remembered over a restart.
+        """Write under a new incarnation from now on, number `least` or one that is neither known
+        here nor among connected peers; links connect anew, and we recover from the beginning. Call
+        it at `OriginReused`, before the next write. The origin, to be remembered over a restart.
 
         What we have written in this life stands under dots that others know as something else. It
         cannot be told apart, so all that is here is dropped, and comes back from peers.
         """
-        vectors = [self.replica.keyspace.vector, *(end.vector for end in self.ends())]
-        lives = [origin for vector in vectors for origin in vector]
-        lives = [origin for origin in lives if region_of(origin) == self.member.region]
-        last = max([self.member.origin, *lives])
-        origin = make_origin(self.member.region, max(least, incarnation_of(last) + 1))
+        known = [self.replica.keyspace.vector, *(end.vector for end in self.ends())]
+        origin = unused_origin(self.member.region, least, [{self.member.origin: 0}, *known])
         has_written = self.replica.keyspace.seq > 0
         self.replica.reincarnate(origin)
         if has_written:
             self.replica.reset()
         self.take_name()
         self.close_all("a new incarnation", now)
+        self.recovery = self.recover()
         return origin
 
     def take_name(self) -> None:
@@ -402,7 +428,8 @@ class Links:
         self.known(peer)
         self.cuts.add((peer, direction))
         end = (self.sinks if direction is Direction.IN else self.sources).get(peer)
-        return [] if end is None else self.handle(end, end.close("the link is cut"), now)
+        events = [] if end is None else self.handle(end, end.close("the link is cut"), now)
+        return events + self.look()
 
     def heal(self, peer: str, direction: Direction) -> None:
         """Let the link connect again."""

@@ -49,6 +49,10 @@ class Party(Protocol):
         """A connection has ended."""
         ...
 
+    def miss(self, peer: str) -> None:
+        """A peer could not be reached."""
+        ...
+
     def note(self, what: str, detail: str = "") -> None:
         """Put something into the trace."""
         ...
@@ -148,6 +152,7 @@ class Dial:
         """An attempt has come to nothing."""
         if attempt == self.attempt and self.party.is_up:
             self.failures += 1
+            self.party.miss(self.peer)
             self.party.note("no connection", f"{self.peer}: {why}")
             self.again()
 

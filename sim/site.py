@@ -19,11 +19,12 @@ import attrs
 
 from crdb.instance import Instance
 from crdb.server.executor import receive
+from crdb.staleness import Staleness
 from crdt.dots import incarnation_of, make_origin
 from crdt.op import Op
 from crdt.replica import Replica
 from replication.errors import RemoteProtocolError
-from replication.events import CaughtUp, Event, OriginReused
+from replication.events import EarlierLife, Event, OriginReused, Recovered
 from replication.frames import Eof
 from replication.links import Links
 from replication.member import Direction, Member, Peer
@@ -40,7 +41,6 @@ from sim.report import Recorder
 from sim.trace import Trace
 from sim.wire import Machine, Wire
 
-STALE: Final = b"STALE this region has restarted and has not caught up with a peer yet"
 LIVES_MAX: Final = 1000  # of one region in one run
 
 
@@ -120,6 +120,7 @@ class Site:
         self.links = links
         self.links.sooner = self.note_sooner
         self.links.healed = self.kick
+        self.staleness = Staleness(self.instance, links)
         self.mirror = Mirror(replica.keyspace)
         self.read_to = 0
         self.merges = 0
@@ -144,7 +145,7 @@ class Site:
         self.build(replica)
         self.has_caught_up = self.life == 1
         if not self.has_caught_up:
-            self.instance.refuse_writes = STALE
+            self.staleness.begin()
         self.advance()
         if kept:
             replica.merge(kept)
@@ -389,6 +390,10 @@ class Site:
         """The link with `peer` was healed: dial at once."""
         self.dials[peer].kick()
 
+    def miss(self, peer: str) -> None:
+        """A peer could not be reached."""
+        self.links.missed(peer)
+
     def is_cut(self, peer: str) -> bool:
         """Whether an administrator has cut the link from `peer` to here."""
         return self.links.is_cut(peer, Direction.IN)
@@ -404,17 +409,20 @@ class Site:
         self.around.trace.note(self.engine.now, self.name, what, detail)
 
     def report(self, events: list[Event], serves: bool = False) -> None:
-        """Hand on what the links say. Whoever restarts reads only until a peer has brought it up to
-        date, as `crdb.region` has it (rule STL-1); who hears of writes of its own that it does not
-        know takes another incarnation."""
+        """Hand on what the links say. Whoever restarts reads only until its peers have brought it
+        up to date, as `crdb.region` has it (rule STL-1); who hears of writes of its own that it
+        does not know takes another incarnation."""
         for event in events:
-            if isinstance(event, CaughtUp) and not self.has_caught_up:
+            if isinstance(event, Recovered) and not self.has_caught_up:
                 self.has_caught_up = True
-                self.instance.refuse_writes = None
+                self.staleness.end()
                 self.note("caught up", event.peer)
+            elif isinstance(event, EarlierLife):
+                self.has_caught_up = False
+                self.staleness.begin()
             elif isinstance(event, OriginReused):
                 self.has_caught_up = False
-                self.instance.refuse_writes = STALE
+                self.staleness.begin()
                 assert event.origin == self.replica.origin
                 self.links.reincarnate(self.engine.now)
             self.around.on_event(self.name, event, serves)

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crdb.config import Config
-from crdb.region import STALE, Region
+from crdb.region import Region
 from crdb.server.client import Client
 from crdb.server.executor import receive
 from crdb.server.information import information
-from crdt.dots import incarnation_of, make_origin
+from crdb.staleness import STALE
+from crdt.dots import INCARNATION_MAX, incarnation_of, make_origin
 from crdt.replica import RUN_MAX, Replica
-from replication.events import CaughtUp, Connected, OriginReused, Resynced
+from replication.events import CaughtUp, Connected, OriginReused, Recovered, Resynced
+from replication.frames import Hello, Ops, Resumed
+from replication.link import clock
 
 TWO = Config.from_names(["us", "eu"])
 
@@ -36,21 +39,27 @@ def say(here: Region, request: bytes) -> bytes:
     return receive(Client(here.instance, b"there:1", b"here:1"), request)
 
 
-async def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(tmp_path: Path) -> None:
+async def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(
+    tmp_path: Path,
+) -> None:
     """Rules STL-1 to STL-3."""
     first, _ = region(state=tmp_path)
-    assert incarnation_of(first.replica.origin) == 0
     assert say(first, b"SET k v\r\n") == b"+OK\r\n", "a first start is never stale"
     again, _ = region(state=tmp_path)
-    assert incarnation_of(again.replica.origin) == 1
+    assert incarnation_of(again.replica.origin) == next_life(first)
     assert say(again, b"SET k v\r\n").startswith(b"-STALE ")
     assert say(again, b"GET k\r\n") == b"$-1\r\n", "reads go on"
-    again.observe([Resynced("eu", full=False)])
+    again.observe([Resynced("eu", full=False), CaughtUp("eu")])
     assert say(again, b"SET k v\r\n").startswith(b"-STALE "), "not all of it has come yet"
     assert told_of_staleness(again) == ("1", "0")
-    again.observe([CaughtUp("eu")])
+    again.observe([Recovered("eu")])
     assert say(again, b"SET k v\r\n") == b"+OK\r\n"
     assert told_of_staleness(again) == ("0", "0")
+
+
+def next_life(here: Region) -> int:
+    """The number of the life after this one."""
+    return (incarnation_of(here.replica.origin) + 1) & INCARNATION_MAX
 
 
 def told_of_staleness(here: Region) -> tuple[str, str]:
@@ -67,7 +76,7 @@ async def test_it_is_told_when_a_full_sync_brought_back_what_was_lost(tmp_path: 
     other = Replica(2)
     other.string("k").set("v")
     again.replica.merge(other.snapshot())
-    again.observe([Resynced("eu", full=True), CaughtUp("eu")])
+    again.observe([Resynced("eu", full=True), Recovered("eu")])
     assert told_of_staleness(again) == ("0", "1")
 
 
@@ -82,17 +91,47 @@ async def test_a_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Pa
     """No dot is issued twice: what follows is written under a new incarnation."""
     here, told = region(state=tmp_path)
     lost = here.replica.origin
+    here.observe([Recovered("eu")])
     here.observe([OriginReused("eu", lost)])
     assert here.instance.refuse_writes == STALE
     assert not here.links.collects
     assert [event for event, _ in told.events] == ["origin reused"]
-    assert here.replica.origin == here.links.member.origin == make_origin(1, 1)
+    taken = here.replica.origin
+    assert taken == here.links.member.origin != lost
     here.observe([OriginReused("ap", lost)])
-    assert here.replica.origin == make_origin(1, 1), "once is enough"
-    here.observe([CaughtUp("eu")])
+    assert here.replica.origin == taken, "once is enough"
+    here.observe([Recovered("eu")])
     assert here.links.collects
     again, _ = region(state=tmp_path)
-    assert again.replica.origin == make_origin(1, 2), "it is remembered over a restart"
+    assert incarnation_of(again.replica.origin) == next_life(here), "remembered over a restart"
+
+
+async def test_a_region_whose_counter_was_lost_finds_out_from_a_peer(tmp_path: Path) -> None:
+    """It takes itself for new, under another incarnation than any, until a peer knows better."""
+    first, _ = region(state=tmp_path / "lost")
+    say(first, b"SET k v\r\n")
+    first.let_go()
+    again, told = region(state=tmp_path / "new")
+    assert again.replica.origin != first.replica.origin
+    assert say(again, b"INCR n\r\n") == b":1\r\n", "for all it knows this is the first start"
+    sink = again.links.dial("eu", clock())
+    member = again.links.member
+    hello = Hello("eu", 2, make_origin(2), member.cluster, first.replica.vector)
+    again.observe(again.links.receive(sink, hello, clock()))
+    assert say(again, b"INCR n\r\n").startswith(b"-STALE ")
+    assert say(again, b"GET n\r\n") == b"$1\r\n1\r\n"
+    again.observe(again.links.receive(sink, Resumed(), clock()))
+    (op,) = first.replica.since({})
+    again.observe(again.links.receive(sink, Ops((op.to_bytes(),)), clock()))
+    assert say(again, b"GET k\r\n") == b"$1\r\nv\r\n"
+    assert say(again, b"INCR n\r\n") == b":2\r\n", "nothing that was acknowledged is lost"
+    events = [event for event, _ in told.events]
+    assert events == ["link up", "earlier life", "resynced", "caught up"]
+
+
+def test_regions_that_keep_no_counter_are_somebody_new_each_time() -> None:
+    """Who follows them, or waits for a vector of theirs, would else mistake them."""
+    assert len({region()[0].replica.origin for _ in range(20)}) > 10
 
 
 def test_events_name_their_region() -> None:

@@ -162,11 +162,15 @@ class Site:
     def dial(self, name: str) -> None:
         """Connect to a peer, if it is there."""
         there = self.world.sites[name]
-        if there.alive and (there.name, self.name) not in self.world.broken:
-            try:
-                self.wires[name] = Wire(self.world, self, there)
-            except LinkCut:
-                return
+        if (there.name, self.name) in self.world.broken:
+            return
+        if not there.alive:
+            self.links.missed(name)
+            return
+        try:
+            self.wires[name] = Wire(self.world, self, there)
+        except LinkCut:
+            return
 
     def crash(self) -> None:
         """Lose everything; connections break."""
@@ -197,6 +201,8 @@ class World:
     ) -> None:
         self.limits = Limits() if limits is None else limits
         self.delay_ns = delay_ns
+        self.delays: dict[tuple[str, str], int] = {}
+        """Of links that differ from the others, by sink and source."""
         self.history_bytes = history_bytes
         self.gate_bytes = gate_bytes
         self.now = 1_000 * MS
@@ -213,9 +219,9 @@ class World:
     def __getitem__(self, name: str) -> Site:
         return self.sites[name]
 
-    def delay(self, _sink: str, _source: str) -> int:
+    def delay(self, sink: str, source: str) -> int:
         """One way, in nanoseconds."""
-        return self.delay_ns
+        return self.delays.get((sink, source), self.delay_ns)
 
     def after(self, wait: int, act: Callable[[], None]) -> None:
         """Let `act` happen in `wait` nanoseconds."""

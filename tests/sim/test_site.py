@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.staleness import STALE
 from crdt.dots import make_origin
 from sim.client import Refusal
 from sim.engine import MS, SECOND
 from sim.plan import Plan, Tuning
-from sim.site import LIVES_MAX, STALE
+from sim.site import LIVES_MAX
 from sim.world import World
 
 
