@@ -36,10 +36,13 @@ class Order:
         self.keys = [key for key in reversed(newest) if key in alive]
 
     def walk(self, cursor: int, count: int, alive: dict[bytes, Any]) -> tuple[int, list[bytes]]:
-        """At most `count` entries onwards from `cursor` (0 starts); 0 comes back at the end."""
+        """About `count` keys onwards from `cursor` (0 starts); 0 comes back at the end. A few more
+        entries are looked at where some are dead, so that a small dictionary is walked at once."""
+        if len(self.keys) > 2 * len(alive) + SLACK:
+            self.compact(alive)
         keys = self.keys
         stop = len(keys) if cursor <= 0 else min(cursor, len(keys))
-        start = max(0, stop - count)
+        start = max(0, stop - count - min(SLACK, len(keys) - len(alive))) if alive else 0
         return start, [key for key in reversed(keys[start:stop]) if key in alive]
 
     def pick(self, rng: random.Random, alive: dict[bytes, Any]) -> bytes:

@@ -62,3 +62,24 @@ def test_picking_from_what_was_large_compacts_first() -> None:
         del alive[b"%d" % n]
     assert order.pick(random.Random(1), alive) == b"999"
     assert order.keys == [b"999"]
+
+
+def test_what_is_left_of_much_is_walked_at_once() -> None:
+    """D-20: nobody pages through what has been deleted."""
+    alive = {b"%d" % n: n for n in range(1000)}
+    order = Order(list(alive))
+    for n in range(997):
+        del alive[b"%d" % n]
+    assert order.walk(0, 10, alive) == (0, [b"999", b"998", b"997"])
+    alive.clear()
+    assert order.walk(0, 10, alive) == (0, [])
+
+
+def test_a_few_dead_entries_take_no_room_in_a_page() -> None:
+    alive = {b"%d" % n: n for n in range(100)}
+    order = Order(list(alive))
+    for n in range(60, 100):
+        del alive[b"%d" % n]
+    cursor, found = order.walk(0, 20, alive)
+    assert found == [b"%d" % n for n in range(59, 39, -1)]
+    assert cursor == 40
