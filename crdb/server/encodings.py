@@ -23,6 +23,8 @@ INTEGERS_MAX: Final = 512
 PACKED_LIST_BYTES_MAX: Final = 8192
 LIST_ITEM_BYTES: Final = 2
 """What an element of a packed list costs besides its bytes, at least."""
+PACKED_LIST_LENGTH_MAX: Final = PACKED_LIST_BYTES_MAX // LIST_ITEM_BYTES
+"""No list that is longer fits, so its elements need not be looked at."""
 
 
 def encoding_of(value: Value) -> bytes:
@@ -32,12 +34,14 @@ def encoding_of(value: Value) -> bytes:
     if isinstance(value, Set):
         return of_set(value.members)
     if isinstance(value, Hash):
+        if len(value.fields) > PACKED_ENTRIES_MAX:
+            return b"hashtable"
         items = [item for pair in value.items() for item in pair]
         return b"listpack" if is_packed(value.fields, items) else b"hashtable"
     if isinstance(value, SortedSet):
         return b"listpack" if is_packed(value.fields, value.fields) else b"skiplist"
     assert isinstance(value, List)
-    items = value.values(0, value.length())
+    items = value.values(0, min(value.length(), PACKED_LIST_LENGTH_MAX + 1))
     size = sum([len(item) + LIST_ITEM_BYTES for item in items])
     return b"listpack" if size <= PACKED_LIST_BYTES_MAX else b"quicklist"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.resp import reply
-from crdb.resp.numbers import INT64_MAX
 from crdb.server import arguments, sampling, scanning
 from crdb.server.client import Client
 from crdb.server.errors import NOT_POSITIVE, SYNTAX, WRONG_TYPE, CommandError
@@ -204,17 +203,35 @@ def read_sets(db: Keyspace, keys: list[bytes]) -> list[Set | None]:
     return [read_set(db, key) for key in keys]
 
 
-def intersect(values: list[Set | None]) -> list[bytes]:
-    """What all of the sets hold, in the order of the smallest."""
+def smallest_first(values: list[Set | None]) -> list[Set]:
+    """The sets by size; none if one is missing, since then they share nothing."""
     held = [value for value in values if value is not None]
     if len(held) < len(values):
         return []
     held.sort(key=size_of)
-    members = list(held[0].members)
+    return held
+
+
+def intersect(values: list[Set | None]) -> list[bytes]:
+    """What all of the sets hold, in the order of the smallest."""
+    held = smallest_first(values)
+    members = list(held[0].members) if held else []
     for value in held[1:]:
         others = value.members
         members = [member for member in members if member in others]
     return members
+
+
+def count_shared(values: list[Set | None], limit: int) -> int:
+    """How many members all of the sets hold; counting ends at `limit`, if it is not 0."""
+    held = smallest_first(values)
+    found = 0
+    for member in held[0].members if held else ():
+        if all(member in value.members for value in held[1:]):
+            found += 1
+            if found == limit:
+                break
+    return found
 
 
 def size_of(value: Set) -> int:
@@ -295,8 +312,8 @@ def sintercard(client: Client, args: list[bytes]) -> None:
         if not arguments.is_word(args[index], b"LIMIT") or index + 1 == len(args):
             raise CommandError(SYNTAX)
         limit = arguments.positive(args[index + 1], LIMIT_NEGATIVE)
-    found = len(intersect(read_sets(client.db, args[2 : 2 + count])))
-    reply.integer(client.out, min(found, limit or INT64_MAX))
+    values = read_sets(client.db, args[2 : 2 + count])
+    reply.integer(client.out, count_shared(values, limit))
 
 
 def numbered_keys(args: list[bytes]) -> list[int]:

@@ -36,6 +36,8 @@ CASES: list[tuple[int, list[Any], bytes]] = [
     (ZSET, [b"x" * 65, 1.0], b"skiplist"),
     (LIST, [b"x" * 1000] * 8, b"listpack"),
     (LIST, [b"x" * 1000] * 9, b"quicklist"),
+    (LIST, [b""] * 4096, b"listpack"),
+    (LIST, [b""] * 4097, b"quicklist"),
 ]
 
 
