@@ -186,6 +186,14 @@ def test_a_document_has_one_title(path: str) -> None:
     assert len(re.findall(r"^# ", prose, re.MULTILINE)) == 1
 
 
+@pytest.mark.parametrize("path", python_files("tests"))
+def test_what_is_left_out_of_the_compiled_run_has_a_reason(path: str) -> None:
+    nodes = list(ast.walk(tree(path)))
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call) and node.args}
+    marks = [n for n in nodes if isinstance(n, ast.Attribute) and n.attr == "interpreted"]
+    assert all(id(mark) in called for mark in marks)
+
+
 @pytest.mark.parametrize("path", drivers())
 def test_a_driver_is_one(path: str) -> None:
     banned = project()["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]

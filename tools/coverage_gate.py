@@ -2,7 +2,8 @@
 
 Every line and branch of a pure module must have run. The drivers, named in pyproject.toml under
 `[tool.ruff.lint.per-file-ignores]` by their leave to use banned modules (TID251), are only
-reported: what they do is seen by the tests that start them as processes.
+reported: which of their lines run can hang on the moment. Processes that tests start are measured
+too, unless they are killed.
 """
 
 from __future__ import annotations

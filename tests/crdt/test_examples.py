@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.interpreted  # it reads sources
+pytestmark = pytest.mark.interpreted("it reads sources")
 
 PACKAGE = Path(__file__).parents[2] / "crdt"
 SHOWN = sorted(

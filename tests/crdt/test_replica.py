@@ -305,7 +305,7 @@ def test_what_is_written_before_a_new_life_belongs_to_the_old_one() -> None:
     assert [op.origin for op in here.since({})] == [make_origin(1), make_origin(1, 1)]
 
 
-@pytest.mark.interpreted
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_a_large_operation_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crdt.replica.OP_BYTES", 200)
     here, there, third = regions()
@@ -324,7 +324,7 @@ def test_a_large_operation_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
     assert here.to_bytes() == there.to_bytes() == third.to_bytes()
 
 
-@pytest.mark.interpreted
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_origins_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every origin stays in the vector for ever, so a peer may not bring any number of them."""
     monkeypatch.setattr("crdt.replica.ORIGINS_MAX", 3)

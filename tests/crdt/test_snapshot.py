@@ -117,7 +117,7 @@ def test_what_is_no_piece_is_refused(name: str) -> None:
         unpack_piece(WRONG[name])
 
 
-@pytest.mark.interpreted
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_a_piece_that_inflates_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crdt.snapshot.PIECE_BYTES_MAX", 1000)
     with pytest.raises(DecodeError, match="too large"):

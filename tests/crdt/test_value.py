@@ -38,7 +38,7 @@ def test_a_type_must_say(name: str) -> None:
         MUST[name](Value())
 
 
-@pytest.mark.interpreted
+@pytest.mark.interpreted("a compiled class takes no interpreted heirs")
 def test_a_type_need_not_say() -> None:
     value = Dead()
     assert value.resets() is None

@@ -206,7 +206,7 @@ def test_an_op_in_parts_is_put_together() -> None:
     assert eu.vector == {US: 1}
 
 
-@pytest.mark.interpreted
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_what_is_put_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("replication.sink.OP_BYTES_MAX", 10)
     sink = brought_to(S.STREAMING)

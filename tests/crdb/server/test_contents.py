@@ -61,7 +61,7 @@ def test_types_have_the_names_that_redis_gives_them() -> None:
         assert contents.type_name(held(replica, b"k")) == contents.TYPE_NAMES[code]
 
 
-@pytest.mark.interpreted
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 @pytest.mark.parametrize("code", [2, 3, 4, 5])
 def test_a_large_copy_is_several_effects(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One effect of any size would be one operation of any size, which no link carries."""
