@@ -1,8 +1,10 @@
 """Conformance scenarios: what they say, and what it takes to satisfy them.
 
 A scenario is a list of steps that two backends carry out: the simulator, and real servers. Ours are
-in `scenarios.toml`; a file in the form of the specification's (YAML, a list of mappings with
-`steps`) is read as well, so that other collections can be run: name it in `CONFORMANCE_FILE`.
+in the TOML files beside this one: `scenarios.toml` has what the documentation shows, and explains
+the form; the others have what follows from the rules. A file in the form of the specification's
+(YAML, a list of mappings with `steps`) is read as well, so that other collections can be run: name
+it in `CONFORMANCE_FILE`.
 
 Nothing moves between regions but in a `sync`. When time goes on, some milliseconds pass on all
 clocks. Replies are compared as redis-py with `decode_responses=True` gives them, after
@@ -115,10 +117,11 @@ def cases() -> list[Case]:
 
 
 def ours() -> Iterator[Case]:
-    """Those in our file."""
-    for entry in tomllib.loads((HERE / "scenarios.toml").read_text(encoding="utf-8"))["scenario"]:
-        acts = tuple(read_line(line) for line in entry["steps"].strip().splitlines())
-        yield Case(entry["name"], entry["family"], entry["regions"], acts)
+    """Those in our files."""
+    for file in sorted(HERE.glob("*.toml")):
+        for entry in tomllib.loads(file.read_text(encoding="utf-8"))["scenario"]:
+            acts = tuple(read_line(line) for line in entry["steps"].strip().splitlines())
+            yield Case(entry["name"], entry["family"], entry["regions"], acts)
 
 
 def read_line(line: str) -> Act:

@@ -64,7 +64,9 @@ class Simulated:
         self.world.sleep(ms * MS)
 
     def clock(self, at: int, ms: int | None) -> None:
-        self.world.sites[self.names[at - 1]].clock.set(ms)
+        site = self.world.sites[self.names[at - 1]]
+        site.clock.set(ms)
+        site.replica.keyspace.horizon = 0  # expiry follows, also back, as with CRDB.CLOCK
 
     def subscribe(self, at: int, channel: str) -> None:
         pytest.skip("a simulated client has no subscriptions")
