@@ -28,7 +28,7 @@ help:
 install: .venv/installed
 
 demo: .venv/installed
-	@$(BIN)/python -P -m crdb.demo
+	@$(BIN)/python -P -m crdb demo
 
 # The tests import the source tree, pure, and so do the commands that they start. `make test COVER=1`
 # measures coverage and holds it to its limits; Hypothesis draws the same examples every time then,
@@ -82,7 +82,7 @@ clean:
 	find . -name __pycache__ -type d -exec rm -rf {} +
 
 .venv/locked: requirements/run.txt tools/bootstrap.py
-	@echo "Making .venv (a minute on a slow line)"
+	@echo "Making .venv (a minute or two)"
 	@$(PYTHON) tools/bootstrap.py .venv requirements/run.txt
 	@$(LOCKED) requirements/run.txt
 	@touch $@

@@ -1,6 +1,6 @@
 """Three regions, a cut and what becomes of it, told with a stock Redis client in 20 seconds.
 
-    python -m crdb.demo
+    crdb demo
 
 It starts `crdb up` with real TCP links and the measured latencies of three cloud regions, writes on
 both sides of a cut, shows what each side reads, heals, and shows what all read then, and why. The
@@ -20,6 +20,7 @@ from typing import Any, Final, cast
 
 import attrs
 import redis
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -30,6 +31,7 @@ REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
 STOP_SECONDS_MAX: Final = 10.0
 SETTLE_MS: Final = 10_000
 PAUSE_SECONDS: Final = 2.2
+WIDTH: Final = 80  # where there is no terminal to ask
 LATER_SECONDS: Final = 0.01  # enough for the wall clocks to tell two writes apart
 
 
@@ -63,7 +65,7 @@ CONFLICTS: Final = (
         ("SADD", "cart", "milk", "tea"),
         ("SMEMBERS", "cart"),
         {"milk", "eggs", "tea"},
-        "the remove had not seen the new add: add wins",
+        "the remove had not seen the new milk",
     ),
     Conflict(
         "string",
@@ -72,51 +74,56 @@ CONFLICTS: Final = (
         ("SET", "title", "by eu"),
         ("GET", "title"),
         "by eu",
-        "the later write wins, everywhere the same",
+        "the later write wins, everywhere",
     ),
     Conflict(
         "sorted set",
-        ("ZADD", "scores", "4", "ada"),
-        ("ZREM", "scores", "ada"),
-        ("ZINCRBY", "scores", "2", "ada"),
-        ("ZSCORE", "scores", "ada"),
+        ("ZADD", "top", "4", "ada"),
+        ("ZREM", "top", "ada"),
+        ("ZINCRBY", "top", "2", "ada"),
+        ("ZSCORE", "top", "ada"),
         2.0,
-        "the remove took the 4 that it saw; the 2 survives",
+        "the remove took the 4 it saw, not the 2",
     ),
     Conflict(
         "list",
         ("RPUSH", "todo", "a"),
-        ("RPUSH", "todo", "us-1", "us-2"),
-        ("RPUSH", "todo", "eu-1", "eu-2"),
+        ("RPUSH", "todo", "u1", "u2"),
+        ("RPUSH", "todo", "e1", "e2"),
         ("LRANGE", "todo", "0", "-1"),
-        ["a", "us-1", "us-2", "eu-1", "eu-2"],
-        "all pushes kept, each region's run in one piece",
+        ["a", "u1", "u2", "e1", "e2"],
+        "both stay, each region's run in one piece",
     ),
 )
 
 
 def main() -> int:
     """Tell the story; the exit status."""
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    with running_regions() as clients:
-        announce(console)
-        show_visibility(console, clients)
-        prepare(clients)
-        cut(console, clients)
-        write_apart(console, clients)
-        heal(console, clients)
-        agreed = show_agreement(console, clients)
-    console.print()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    try:
+        with running_regions() as clients:
+            announce(console)
+            show_visibility(console, clients)
+            prepare(clients)
+            cut(console, clients)
+            write_apart(console, clients)
+            heal(console, clients)
+            agreed = show_agreement(console, clients)
+    except redis.RedisError as error:
+        raise SystemExit(f"the story broke off: {error}") from None
     console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
+    if agreed:
+        console.print(f"\nYour turn: crdb up --regions {','.join(REGIONS)}", soft_wrap=True)
     return 0 if agreed else 1
 
 
 @contextmanager
 def running_regions() -> Generator[list[Any]]:
     """Clients of three regions that run in a process of their own, stopped at the end."""
-    command = [sys.executable, "-m", "crdb", "up", "--json", "--regions", ",".join(REGIONS)]
+    python = [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
+    options = ["--json", "--regions", ",".join(REGIONS), "--port", str(free_port_base())]
     with subprocess.Popen(
-        [*command, "--port", str(free_port_base())], stdout=subprocess.PIPE, text=True
+        [*python, "-m", "crdb", "up", *options], stdout=subprocess.PIPE, text=True
     ) as process:
         clients: list[Any] = []
         try:
@@ -165,7 +172,7 @@ def announce(console: Console) -> None:
     """Who is there, and how far apart."""
     headline(console, "three regions, each takes writes, linked by TCP with measured latencies")
     catalog = Catalog.shipped()
-    table = Table("one way, ms", *REGIONS)
+    table = Table("one way, in ms", *REGIONS, box=SIMPLE)
     for here in REGIONS:
         delays = [catalog.one_way_ns(here, there) / 1e6 for there in REGIONS]
         cells = zip(delays, REGIONS, strict=True)
@@ -175,18 +182,27 @@ def announce(console: Console) -> None:
 
 def show_visibility(console: Console, clients: Sequence[Any]) -> None:
     """A write is visible elsewhere one link delay later."""
-    headline(console, "a write in us-east-1 is there at once, and elsewhere one link delay later")
+    headline(console, "a write is there at once, and elsewhere one link delay later")
     for client in clients:
         client.ping()
     start = time.perf_counter()
     clients[0].set("greeting", "hello")
-    console.print(f"us-east-1> SET greeting hello    OK in {milliseconds(start):.1f} ms")
+    table = Table.grid("", "", "", padding=(0, 3))
+    table.add_row(f"{REGIONS[0]}>", "SET greeting hello", f"OK in {milliseconds(start):.1f} ms")
     for name, client in zip(REGIONS[1:], clients[1:], strict=True):
-        console.print(f"{name}> GET greeting    {client.get('greeting')!r}", highlight=False)
+        table.add_row(f"{name}>", "GET greeting", shown(client.get("greeting")))
     for name, client in zip(REGIONS[1:], clients[1:], strict=True):
         while client.get("greeting") is None:
-            time.sleep(0.001)
-        console.print(f"{name}> GET greeting    'hello' after {milliseconds(start):.0f} ms")
+            give_up_after(start)
+        table.add_row(f"{name}>", "GET greeting", f"hello, after {milliseconds(start):.0f} ms")
+    console.print(table)
+
+
+def give_up_after(start: float) -> None:
+    """Wait a moment, unless it has been too long already."""
+    if milliseconds(start) > SETTLE_MS:
+        raise SystemExit(f"a write was not visible within {SETTLE_MS} ms")
+    time.sleep(0.001)
 
 
 def milliseconds(start: float) -> float:
@@ -220,7 +236,7 @@ def cut(console: Console, clients: Sequence[Any]) -> None:
 def write_apart(console: Console, clients: Sequence[Any]) -> None:
     """Both sides go on writing the same keys."""
     headline(console, "both sides go on: every write is acknowledged, nobody waits")
-    table = Table("", "before", "us-east-1 writes", "eu-west-1 writes")
+    table = Table("", "before", f"{REGIONS[0]} writes", f"{REGIONS[1]} writes", box=SIMPLE)
     for conflict in CONFLICTS:
         clients[0].execute_command(*conflict.alone)
         time.sleep(LATER_SECONDS)
@@ -234,11 +250,12 @@ def write_apart(console: Console, clients: Sequence[Any]) -> None:
 
 
 def readings(clients: Sequence[Any]) -> Table:
-    """What every region reads of every key."""
-    table = Table("", "read", *REGIONS)
+    """What both sides of the cut read of every key."""
+    table = Table("", "read", f"{REGIONS[0]}, alone", "the other two", box=SIMPLE)
     for conflict in CONFLICTS:
-        values = [shown(client.execute_command(*conflict.read)) for client in clients]
-        table.add_row(conflict.title, " ".join(conflict.read), *values)
+        alone, *others = (client.execute_command(*conflict.read) for client in clients)
+        together = shown(others[0]) if others[0] == others[1] else "  ".join(map(shown, others))
+        table.add_row(conflict.title, " ".join(conflict.read), shown(alone), together)
     return table
 
 
@@ -263,15 +280,21 @@ def heal(console: Console, clients: Sequence[Any]) -> None:
 def show_agreement(console: Console, clients: Sequence[Any]) -> bool:
     """What all read now, and why; whether it is what the rules say."""
     headline(console, "what all three read now, and why")
-    table = Table("", "us-east-1", "eu-west-1", "ap-southeast-1", "why")
+    table = Table("", "all three read", "because", box=SIMPLE)
     agreed = True
     for conflict in CONFLICTS:
         values = [client.execute_command(*conflict.read) for client in clients]
-        agreed = agreed and all(value == conflict.expected for value in values)
-        table.add_row(conflict.title, *map(shown, values), conflict.why)
+        if all(value == conflict.expected for value in values):
+            table.add_row(conflict.title, shown(conflict.expected), conflict.why)
+        else:
+            agreed = False
+            told = ", ".join(map(shown, values))
+            table.add_row(
+                conflict.title, f"[red]{told}", f"WRONG: {shown(conflict.expected)} expected"
+            )
     console.print(table)
     digests = {client.execute_command("CRDB.DIGEST") for client in clients}
-    console.print(f"digest in all regions: {', '.join(sorted(map(str, digests)))}")
+    console.print(f"CRDB.DIGEST of each: {', '.join(sorted(digests))}")
     return agreed and len(digests) == 1
 
 
