@@ -93,6 +93,7 @@ class Statistics:
     effects_made: int
     effects_applied: int
     operations_duplicate: int
+    effects_duplicate: int
     merges: int
     waiting_bytes: int
     history_bytes: int
@@ -130,6 +131,7 @@ class Replica:
         self.clock = clock
         self.applied = 0
         self.duplicates = 0
+        self.effects_duplicate = 0
         self.merges = 0
 
     @property
@@ -278,6 +280,7 @@ class Replica:
         have = db.vector.get(op.origin, 0)
         if op.last <= have:
             self.duplicates += 1
+            self.effects_duplicate += len(op.effects)
             return Outcome.DUPLICATE
         if op.origin == db.origin:
             raise DotReused(f"{op!r} carries our own origin, and we did not make it")
@@ -400,6 +403,7 @@ class Replica:
             effects_made=db.seq,
             effects_applied=self.applied,
             operations_duplicate=self.duplicates,
+            effects_duplicate=self.effects_duplicate,
             merges=self.merges,
             waiting_bytes=self.gate.bytes,
             history_bytes=self.history.bytes,

@@ -192,7 +192,7 @@ def _crdt(instance: Instance) -> Lines:
         ("crdt_ovc", _vector(told.vector)),
         ("crdt_merge_reqs", told.merges),
         ("crdt_effect_reqs", told.effects_applied),
-        ("crdt_ovc_filtered_effect_reqs", told.operations_duplicate),
+        ("crdt_ovc_filtered_effect_reqs", told.effects_duplicate),
         ("crdt_backlog_bytes", told.history_bytes),
         ("crdt_waiting_bytes", told.waiting_bytes),
         ("crdt_gc_pending", told.garbage_pending),

@@ -30,6 +30,7 @@ def test_an_operation_is_applied_once() -> None:
     assert there.accept(op) is Outcome.DUPLICATE
     assert there.counter("k").value == 5
     assert there.statistics().operations_duplicate == 1
+    assert there.statistics().effects_duplicate == 1
     assert there.statistics().effects_applied == 1
 
 
