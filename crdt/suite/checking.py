@@ -19,7 +19,7 @@ from crdt.custom import Type
 from crdt.replica import Replica
 from crdt.suite.history import History, Taken, unseen
 from crdt.suite.running import LENGTH, search
-from crdt.suite.subject import Subject
+from crdt.suite.subject import Disagreement, Subject
 
 KEY: Final = "value"
 DELETE: Final = "DEL"  # the command that removes the whole key
@@ -56,8 +56,10 @@ def check_type(
     command, `taken.saw(other)` says whether one operation had seen another. Deletes of the whole
     key are mixed in; what a delete had seen, `spec` is not told of.
 
-    Raises AssertionError.
+    Raises AssertionError, and ValueError where there are no commands.
     """
+    if not commands:
+        raise ValueError("without commands nothing would be checked")
     return check_subject(subject_of(make, commands, spec), schedules=schedules, seed=seed)
 
 
@@ -70,6 +72,21 @@ def check_subject(
     if failure is not None:
         raise AssertionError(str(failure)) from failure.error
     return Report(subject.name, schedules, laws)
+
+
+class Presence:
+    """Where nothing is left of what was done, readers see no key: `alive` must say so too."""
+
+    def check(self, replica: Replica, history: History) -> None:
+        """Raise Disagreement if there is a value that nobody has made."""
+        if not undeleted(history) and replica.keyspace.lookup(KEY.encode()) is not None:
+            raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
+
+
+def undeleted(history: History) -> list[Taken]:
+    """The operations that no delete had seen."""
+    deletes = [taken for taken in history if taken.command == DELETE]
+    return unseen([taken for taken in history if taken.command != DELETE], deletes)
 
 
 def subject_of(
@@ -89,9 +106,9 @@ def subject_of(
         return replica.value(KEY, make).get()
 
     def expected(history: History) -> Any:
-        deletes = [taken for taken in history if taken.command == DELETE]
-        left = unseen([taken for taken in history if taken.command != DELETE], deletes)
-        return spec(history.only(left))
+        return spec(history.only(undeleted(history)))
 
     name = getattr(make, "__name__", "value")
-    return Subject(name, (*commands, DELETE), perform, read, expected, types=(make,))
+    return Subject(
+        name, (*commands, DELETE), perform, read, expected, types=(make,), auditor=Presence
+    )

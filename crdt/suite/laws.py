@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from crdt.dots import make_origin
-from crdt.replica import Replica
+from crdt.replica import Replica, split
+from crdt.snapshot import unpack_piece
 from crdt.suite.subject import Disagreement, Subject
 
 SCRATCH: Final = 250  # the region of replicas that only ever merge
@@ -56,4 +57,9 @@ def merged(subject: Subject, states: Sequence[bytes]) -> bytes:
 def expect(law: str, found: bytes, expected: bytes) -> None:
     """Compare two states."""
     if found != expected:
-        raise Disagreement(law, f"{found.hex()} differs from {expected.hex()}")
+        raise Disagreement(law, f"{spelled(found)}\ndiffers from\n{spelled(expected)}")
+
+
+def spelled(state: bytes) -> str:
+    """A state as people can read it, piece by piece."""
+    return "\n".join(f"  {unpack_piece(piece)}" for piece in split(state))

@@ -179,6 +179,13 @@ class Tally:
         self.increments = dict(state)
 
 
+class StubbornTally(Tally):
+    """It stays when everything in it has been deleted."""
+
+    def alive(self) -> bool:
+        return True
+
+
 class DoubleTally(Tally):
     """A total, and what each delete takes off it: two concurrent deletes take it off twice."""
 
@@ -196,6 +203,12 @@ class DoubleTally(Tally):
 
     def value(self) -> Any:
         return sum(self.increments.values()) - sum(self.deleted.values())
+
+    def alive(self) -> bool:
+        return self.value() != 0
+
+    def vacant(self) -> bool:
+        return not self.increments
 
     def state(self) -> Any:
         return tuple(sorted(self.increments.items())), tuple(sorted(self.deleted.items()))

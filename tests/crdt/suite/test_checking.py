@@ -47,7 +47,8 @@ WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
     (planted.LossyCart, CART, specs.add_wins, VALUE, 2),
     (planted.HastyRegister, REGISTER, by_own_stamp, VALUE, 3),
     (planted.UndecidedRegister, REGISTER, by_own_stamp, VALUE, 2),
-    (planted.DoubleTally, TALLY, specs.total, VALUE, 3),
+    (planted.DoubleTally, TALLY, specs.total, VALUE, 5),
+    (planted.StubbornTally, TALLY, specs.total, "what was deleted is gone", 2),
     (planted.RashBlocklist, CART, specs.remove_wins, VALUE, 3),
     (planted.HoardingBlocklist, CART, specs.remove_wins, "nothing is left to forget", 1),
     (planted.Cart, CART, specs.remove_wins, VALUE, 2),
@@ -92,6 +93,11 @@ def test_a_failure_is_a_script_and_the_two_values() -> None:
     assert re.search(r"write \d \(1, b'milk'\)", text)
     assert "shows set(), the specification says {b" in text
     assert "found with seed" in text
+
+
+def test_a_check_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="without commands"):
+        check_type(planted.Cart, [], specs.add_wins)
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
