@@ -64,7 +64,7 @@ def begin_life(directory: Path | None) -> Life:
 
 
 def following(path: Path) -> int:
-    """The incarnation after the one in a file; after the last comes 0. Raises ValueError, OSError."""
+    """The incarnation after the one in a file, 0 after the last. Raises ValueError, OSError."""
     number = int(path.read_text(encoding="ascii"))
     if not 0 <= number <= INCARNATION_MAX:
         raise ValueError(f"{number} is not 0..{INCARNATION_MAX}")

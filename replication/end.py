@@ -141,9 +141,14 @@ class End:
         self.check_outbox()
         self.say(frame)
 
+    @property
+    def is_swamped(self) -> bool:
+        """Whether too much waits for the other end to take it."""
+        return len(self.outbox) >= OUTBOX_MAX
+
     def check_outbox(self) -> None:
         """Raise RemoteProtocolError if too much waits for the other end to take it."""
-        if len(self.outbox) >= OUTBOX_MAX:
+        if self.is_swamped:
             raise RemoteProtocolError(f"{OUTBOX_MAX} frames wait for it, and it asks for more")
 
     def ask(self, question: int) -> None:

@@ -100,11 +100,15 @@ class Feed:
     def take_turn(self, notify: Callable[[], None]) -> Snapshot | None:
         """A snapshot, if not too many are under way; else `notify` is called when one has ended."""
         if self.sending >= self.limits.snapshots_max:
-            if notify not in self.waiting:
-                self.waiting.append(notify)
+            self.leave_queue(notify)
+            self.waiting.append(notify)
             return None
         self.sending += 1
         return self.replica.snapshot()
+
+    def leave_queue(self, notify: Callable[[], None]) -> None:
+        """Whoever waited for a turn does no more."""
+        self.waiting = [each for each in self.waiting if each is not notify]
 
     def end_turn(self, snapshot: Snapshot) -> None:
         """That snapshot is no longer needed."""

@@ -38,6 +38,10 @@ class Limits:
     """A peer that has said nothing for so long is dead: longer than any pause but a stopped
     process, shorter than people's patience."""
 
+    idle_ns_max: int = 60 * SECOND
+    """A peer that goes on speaking but has taken in nothing of what is under way for so long is
+    stuck: it holds the window, and perhaps a snapshot that others wait for."""
+
     patience_ns: int = 100 * MS
     """A gap must have stood for so long, and for three round trips, before it is repaired."""
 

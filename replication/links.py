@@ -213,6 +213,8 @@ class Links:
         """Take a follower; or why not."""
         if hello.origin == self.member.origin and hello.name == self.member.name:
             return f"{hello.name} cannot follow itself"
+        if not self.collects:
+            return f"{self.member.name} has lost its memory and has not recovered"
         if len(self.followers) >= FOLLOWERS_MAX:
             return f"{self.member.name} has {FOLLOWERS_MAX} followers already"
         self.greeting.remove(end)
@@ -317,7 +319,9 @@ class Links:
 
     def hear(self, end: Machine, event: Reported, now: int) -> None:
         """A region says what it has reached."""
-        if event.region != self.member.region:
+        members = self.replica.stability.members
+        is_member = members is None or event.region in members
+        if is_member and event.region != self.member.region:
             self.replica.heard(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)

@@ -84,7 +84,9 @@ class Repair:
         able = [s for s in sinks.values() if s.is_open and s.vector.get(origin, 0) > seq]
         able.sort(key=lambda s: (s.peer == self.helpers.get(origin), s.rtt, s.peer))
         for sink in able:
-            if (sink.peer, origin) not in self.refused and sink.state in ASKABLE:
+            if (sink.peer, origin) in self.refused or sink.is_swamped:
+                continue
+            if sink.state in ASKABLE:
                 helper = self.helpers.get(origin)
                 if helper is not None and helper != sink.peer and helper in sinks:
                     sinks[helper].unfill(origin)

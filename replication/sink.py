@@ -152,8 +152,8 @@ class Sink(End):
         self.resume_at = NEVER
         self.stalls = 0
         """How often in a row we had to stop for lack of room."""
-        self.parts: list[bytes] = []
-        self.parts_bytes = 0
+        self.parts = bytearray()
+        """Of an op or a piece of a snapshot that is too large for one frame."""
         self.incoming: Incoming | None = None
         self.asked: frozenset[Origin] = frozenset()
         """Origins whose ops we have asked for to fill a gap."""
@@ -189,7 +189,7 @@ class Sink(End):
     def shut(self) -> None:
         self.state = S.CLOSED
         self.incoming = None
-        self.parts.clear()
+        self.parts = bytearray()
 
     def move(self, state: SinkState) -> None:
         """Go to `state` without a frame that says so."""
@@ -235,7 +235,7 @@ class Sink(End):
                 if self.incoming is not None:
                     raise RemoteProtocolError("a snapshot inside another")
                 self.incoming = self.inlet.incoming()
-            case GapRefused():
+            case GapRefused() if frame.origin in self.asked:
                 self.asked -= {frame.origin}
                 return [GapUnfilled(self.peer, frame.origin)]
             case Ask():
@@ -245,7 +245,8 @@ class Sink(End):
             case Refuse() | Eof():
                 return self.ended(frame)
             case _:
-                assert isinstance(frame, Resumed | Truncated), f"no rule for {frame!r}"
+                # Answers to questions that we no longer ask.
+                assert isinstance(frame, Resumed | Truncated | GapRefused), f"no rule for {frame!r}"
         return []
 
     def greet(self, hello: Hello) -> list[Event]:
@@ -310,14 +311,13 @@ class Sink(End):
     def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
         """Put together what is too large for one frame."""
         limit = OP_BYTES_MAX if isinstance(frame, OpPart) else PIECE_BYTES_MAX
-        self.parts.append(frame.data)
-        self.parts_bytes += len(frame.data)
-        if self.parts_bytes > limit:
+        self.parts += frame.data
+        if len(self.parts) > limit:
             raise RemoteProtocolError(f"more than {limit} bytes in one piece")
         if not frame.last:
             self.count(len(frame.data), now)
             return []
-        data, self.parts, self.parts_bytes = b"".join(self.parts), [], 0
+        data, self.parts = bytes(self.parts), bytearray()
         if isinstance(frame, OpPart):
             return self.take_ops((data,), len(frame.data), now)
         if self.incoming is None:

@@ -22,7 +22,7 @@ from typing import Final
 
 import attrs
 
-from crdt.dots import INCARNATION_BITS, Origin, Vector, join
+from crdt.dots import INCARNATION_BITS, ORIGINS_MAX, Origin, Vector, join
 from crdt.snapshot import Snapshot
 from replication.end import NEVER, End
 from replication.errors import RemoteProtocolError
@@ -53,6 +53,7 @@ from replication.frames import (
 )
 from replication.progress import Progress, Stage
 
+REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat: they fit into a frame
 MARKS_MAX: Final = 64  # moments remembered for the lag: at 20 ms apart more than a second
 
 
@@ -121,6 +122,9 @@ class Source(End):
         self.given = 0
         """Bytes of ops and pieces that were sent; `taken` of them are acknowledged."""
         self.taken = 0
+        self.moved_at = now
+        """When the sink last took something in, or had nothing to take in."""
+        self.waker = self.wake
         self.snapshot: Snapshot | None = None
         self.piece: tuple[bytes, int] = (b"", 0)
         self.reused = False
@@ -204,10 +208,14 @@ class Source(End):
         """The sink says what it has applied and taken in."""
         if not self.taken <= ack.taken <= self.given:
             raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
+        if ack.taken > self.taken:
+            self.moved_at = now
         self.taken = ack.taken
         if self.measure(ack, now):
             self.heartbeat(now)
         self.progress.acknowledge(ack.vector)
+        if len(self.progress.acknowledged) > ORIGINS_MAX:
+            raise RemoteProtocolError(f"more than {ORIGINS_MAX} origins acknowledged")
         seq = ack.vector.get(self.feed.replica.origin, 0)
         while self.marks and self.marks[0][1] <= seq:
             del self.marks[0]
@@ -239,7 +247,8 @@ class Source(End):
     def fill(self, gap: GapRequest) -> None:
         """The sink lacks ops of one origin."""
         history = self.feed.history
-        if history.floor.get(gap.origin, 0) > gap.after:
+        known = gap.origin in self.feed.replica.keyspace.vector
+        if not known or history.floor.get(gap.origin, 0) > gap.after:
             self.reply(GapRefused(gap.origin))
             return
         if not self.wants(gap.origin):
@@ -373,7 +382,7 @@ class Source(End):
 
     def begin_snapshot(self) -> list[Frame]:
         """Take the state as it is now; what is written from here on follows as ops."""
-        self.snapshot = self.feed.take_turn(self.wake)
+        self.snapshot = self.feed.take_turn(self.waker)
         if self.snapshot is None:
             return []
         self.sent = join(self.sent, self.snapshot.vector)
@@ -392,6 +401,7 @@ class Source(End):
     def drop_snapshot(self) -> None:
         """Let go of the snapshot."""
         self.piece = (b"", 0)
+        self.feed.leave_queue(self.waker)
         if self.snapshot is not None:
             snapshot, self.snapshot = self.snapshot, None
             self.feed.end_turn(snapshot)
@@ -414,6 +424,10 @@ class Source(End):
     def tick(self, now: int) -> list[Event]:
         """Do what is due: heartbeats, and giving up a silent peer."""
         events = self.give_up(now)
+        if self.in_flight == 0:
+            self.moved_at = now
+        elif now - self.moved_at > self.limits.idle_ns_max:
+            events += self.close(f"nothing taken for {self.limits.idle_ns_max // 1_000_000} ms")
         if now >= self.deadline:
             self.heartbeat(now)
         return events
@@ -436,11 +450,14 @@ class Source(End):
             clock = stability.clock(replica.keyspace.horizon)
             return ((self.feed.member.region, stable, clock),)
         regions = self.routes | {origin >> INCARNATION_BITS for origin in self.extra}
-        return tuple(
-            (region, stability.reports[region], stability.clocks[region])
-            for region in sorted(regions)
-            if region in stability.reports and region != self.region
-        )
+        found: list[Report] = []
+        room = REPORTED_ORIGINS_MAX
+        for region in sorted(regions & stability.reports.keys()):
+            report = stability.reports[region]
+            room -= len(report)
+            if region != self.region and room >= 0:
+                found.append((region, report, stability.clocks[region]))
+        return tuple(found)
 
     def mark(self, now: int) -> None:
         """Remember that what we have written until now has been written until now."""

@@ -19,6 +19,7 @@ from replication.frames import (
 from replication.limits import Limits
 from replication.progress import Stage
 from replication.source import Source, SourceState
+from tests.crdt.exchange import tell
 from tests.replication.ends import (
     EU,
     US,
@@ -199,6 +200,8 @@ def test_a_gap_that_the_backlog_cannot_fill_is_refused() -> None:
 
 def test_a_gap_that_opens_again_behind_a_merge_is_refused_and_the_link_lives_on() -> None:
     here, other = replica(1), replica(2)
+    write(other)
+    tell(other, here)
     source = greeted_source(here)
     source.receive(GapRequest(EU, 0), 0)
     drain(source)

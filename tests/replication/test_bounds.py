@@ -1,0 +1,274 @@
+"""What a peer may do that is stalled, broken or hostile: everything that it makes us keep has a
+bound, and whoever exceeds it must go.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import trio
+import trio.testing
+
+from crdt.dots import ORIGINS_MAX, make_origin
+from crdt.replica import Replica
+from replication import codec
+from replication.end import OUTBOX_MAX
+from replication.errors import RemoteProtocolError
+from replication.events import Closed, Event
+from replication.frames import (
+    FOLLOWER,
+    Ack,
+    GapRefused,
+    GapRequest,
+    Heartbeat,
+    OpPart,
+    Resume,
+    Resumed,
+    SnapshotRequest,
+)
+from replication.limits import SECOND, Limits
+from replication.link import Driver
+from replication.links import GREETING_MAX, Links
+from replication.member import Member, Peer
+from replication.sink import Sink, SinkState
+from replication.source import Source, SourceState
+from tests.replication.ends import (
+    AP,
+    EU,
+    US,
+    drain,
+    greeted_source,
+    hello,
+    make_sink,
+    make_source,
+    of,
+    replica,
+    write,
+)
+
+SMALL = Limits(window_bytes_max=100, batch_bytes_max=50, snapshots_max=1)
+
+
+def streaming() -> Sink:
+    """A sink of region 2 that takes in ops of region 1."""
+    sink = make_sink(replica(2))
+    sink.receive(hello(1), 0)
+    sink.receive(Resumed(), 0)
+    drain(sink)
+    return sink
+
+
+def snapshot_wanted(here: Replica) -> Source:
+    """A source that has been asked for its state."""
+    source = make_source(here, SMALL)
+    source.receive(hello(2), 0)
+    source.receive(Resume({}, (1,)), 0)
+    source.receive(SnapshotRequest(), 0)
+    return source
+
+
+# -- what a sink says ----------------------------------------------------------------------
+
+
+def test_who_takes_nothing_in_must_go_although_it_speaks() -> None:
+    """It held the window, and its snapshot the turn of others, for ever."""
+    here = replica(1)
+    write(here, 20, size=20)
+    source = greeted_source(here, SMALL)
+    drain(source)
+    assert source.in_flight > 0
+    idle, now = SMALL.idle_ns_max, 0
+    while now + SECOND <= idle:
+        now += SECOND
+        source.receive(Ack({}, 0), now)
+        assert source.tick(now) == []
+    source.receive(Ack({}, 1), now)
+    source.receive(Ack({}, 1), now + idle)
+    assert source.tick(now + idle) == []
+    assert source.tick(now + idle + 1) == [Closed("r2", "nothing taken for 60000 ms")]
+
+
+def test_who_has_nothing_to_take_in_may_rest() -> None:
+    source = greeted_source(replica(1))
+    for now in range(0, 200 * SECOND, SECOND):
+        source.receive(Ack({}, 0), now)
+        assert source.tick(now) == []
+
+
+def test_whoever_waited_for_a_turn_and_left_is_forgotten() -> None:
+    """While a snapshot was under way, each that asked for one and went stayed in the queue."""
+    here = replica(1)
+    write(here)
+    first = snapshot_wanted(here)
+    first.frames_to_send()
+    feed = first.feed
+    assert feed.sending == 1
+    for _ in range(100):
+        source = Source(feed, 0)
+        source.receive(hello(3), 0)
+        source.receive(Resume({}, (1,)), 0)
+        source.receive(SnapshotRequest(), 0)
+        source.frames_to_send()
+        source.frames_to_send()
+        assert len(feed.waiting) == 1
+        source.close("gone")
+    assert feed.waiting == []
+    first.close("gone")
+    assert feed.sending == 0
+
+
+def test_origins_that_nobody_has_are_not_asked_for() -> None:
+    source = greeted_source(replica(1))
+    for region in range(2, 200):
+        source.receive(GapRequest(make_origin(region), 0), 0)
+    assert source.extra == frozenset()
+    assert source.sent == {}
+    assert len(of(GapRefused, drain(source))) == 198
+
+
+def test_acknowledged_origins_are_bounded() -> None:
+    source = greeted_source(replica(1))
+    half = ORIGINS_MAX // 2 + 1
+    source.receive(Ack(dict.fromkeys(range(1, half + 1), 1), 0), 0)
+    with pytest.raises(RemoteProtocolError, match="origins acknowledged"):
+        source.receive(Ack(dict.fromkeys(range(half + 1, 2 * half + 1), 1), 0), 0)
+
+
+def test_reports_that_would_not_fit_into_a_frame_are_left_out() -> None:
+    """An assertion used to end the process."""
+    here = replica(1)
+    here.stability.members = set(range(2, 8))
+    many = dict.fromkeys(range(make_origin(200), make_origin(200) + 16000), 1 << 39)
+    many |= dict.fromkeys(range(make_origin(201), make_origin(201) + 16000), 1 << 39)
+    for region in range(2, 8):
+        here.stability.reports[region] = many
+        here.stability.clocks[region] = 1
+    here.keyspace.vector.update(many)
+    source = make_source(here)
+    source.receive(hello(9), 0)
+    source.receive(Resume({}, tuple(range(1, 8))), 0)
+    drain(source)
+    source.heartbeat(0)
+    (heartbeat,) = of(Heartbeat, drain(source))
+    assert [region for region, _, _ in heartbeat.reports] == [2, 3, 4, 5]
+
+
+# -- what a source says --------------------------------------------------------------------
+
+
+def test_parts_of_nothing_take_no_room() -> None:
+    sink = streaming()
+    for _ in range(1000):
+        sink.receive(OpPart(b"", False), 0)
+    assert len(sink.parts) == 0
+
+
+def test_refusals_that_nobody_asked_for_are_ignored() -> None:
+    sink = streaming()
+    assert sink.receive(GapRefused(AP), 0) == []
+    sink.fill(AP, 0)
+    assert sink.receive(GapRefused(AP), 0) != []
+    assert sink.receive(GapRefused(AP), 0) == []
+
+
+def links_of_three() -> Links:
+    here = replica(1)
+    peers = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))
+    return Links(here, Member("r1", 1, here.origin), peers)
+
+
+def test_reports_of_those_who_are_no_members_count_for_nothing() -> None:
+    links = links_of_three()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2), 0)
+    reports = tuple((region, {make_origin(region): 1}, 5) for region in range(1, 256))
+    links.receive(sink, Heartbeat({}, 5, reports), 0)
+    assert links.replica.stability.pending.keys() <= {2, 3}
+
+
+def test_who_does_not_read_is_not_asked_for_more() -> None:
+    links = links_of_three()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2, {AP: 5}), 0)
+    sink.state = SinkState.STREAMING
+    sink.outbox = [GapRequest(EU, 0)] * OUTBOX_MAX
+    for now in range(0, 60 * SECOND, SECOND // 20):
+        links.mend(now)
+    assert len(sink.outbox) == OUTBOX_MAX
+    drain(sink)
+    links.mend(60 * SECOND)
+    links.mend(70 * SECOND)
+    assert of(GapRequest, drain(sink)) == [GapRequest(AP, 0)]
+
+
+def test_a_region_that_has_not_recovered_is_not_followed() -> None:
+    """Its followers would drop what they have, and begin anew from nothing."""
+    links = links_of_three()
+    links.collects = False
+    source = links.serve(0)
+    (closed,) = of(Closed, links.receive(source, hello(9, {US: 1}, FOLLOWER), 0))
+    assert closed.reason == "r1 has lost its memory and has not recovered"
+    links.collects = True
+    assert of(Closed, links.receive(links.serve(0), hello(9, {US: 1}, FOLLOWER), 0)) == []
+
+
+# -- connections ---------------------------------------------------------------------------
+
+
+class Open:
+    """A region that serves whoever connects."""
+
+    def __init__(self) -> None:
+        self.links = links_of_three()
+        self.events: list[Event] = []
+        self.driver = Driver(self.links, random.Random(1), self.events.extend)
+
+
+async def test_a_thousand_connections_that_say_nothing_keep_nobody_out(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    site = Open()
+    streams: list[trio.abc.Stream] = []
+    serving = 0
+
+    async def serve(stream: trio.abc.Stream) -> None:
+        nonlocal serving
+        serving += 1
+        await site.driver.serve(stream)
+        serving -= 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(site.driver.keep_time)
+        for _ in range(1000):
+            ours, theirs = trio.testing.memory_stream_pair()
+            streams.append(ours)
+            nursery.start_soon(serve, theirs)
+            await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(1)
+        assert len(site.links.greeting) == serving == GREETING_MAX
+        ours, theirs = trio.testing.memory_stream_pair()
+        nursery.start_soon(serve, theirs)
+        await ours.send_all(codec.encode(hello(2)))
+        await trio.testing.wait_all_tasks_blocked()
+        assert site.links.sources["r2"].state is SourceState.READY
+        await trio.sleep(6)
+        assert site.links.greeting == []
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_connection_that_trickles_must_say_who_it_is(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    site = Open()
+    greeting = codec.encode(hello(2))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(site.driver.keep_time)
+        ours, theirs = trio.testing.memory_stream_pair()
+        nursery.start_soon(site.driver.serve, theirs)
+        for byte in greeting[:5]:
+            await ours.send_all(bytes([byte]))
+            await trio.sleep(1.1)
+        assert site.links.greeting == []
+        nursery.cancel_scope.cancel()
+    assert of(Closed, site.events) == [Closed("", "silent for 5000 ms")]
