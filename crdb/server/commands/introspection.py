@@ -1,7 +1,6 @@
 """COMMAND and its subcommands: the command table, told to clients.
 
-Everything here comes from the table that the executor runs. Syntax trees (the `arguments` of
-COMMAND DOCS) and tips are not kept.
+Everything here comes from the table that the executor runs, and from `syntaxes`. Tips are not kept.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from crdb.server.errors import SYNTAX, CommandError
 from crdb.server.glob import compile_glob
 from crdb.server.help import send_help
 from crdb.server.information import every_command
+from crdb.server.syntax import Argument
+from crdb.server.syntaxes import arguments_of
 from crdb.server.table import TABLE, Command, Handler, find
 
 INVALID_COMMAND: Final = b"ERR Invalid command specified"
@@ -125,10 +126,14 @@ def documentation(client: Client, command: Command) -> None:
         ("complexity", command.complexity),
     )
     told = [(name, value) for name, value in facts if value]
-    reply.map_header(out, client.protocol, len(told) + bool(command.subcommands))
+    syntax = arguments_of(command.full_name)
+    reply.map_header(out, client.protocol, len(told) + bool(syntax) + bool(command.subcommands))
     for name, value in told:
         reply.bulk(out, name.encode())
         reply.bulk(out, value.encode())
+    if syntax:
+        reply.bulk(out, b"arguments")
+        reply_arguments(client, syntax)
     if command.subcommands:
         reply.bulk(out, b"subcommands")
         reply.map_header(out, client.protocol, len(command.subcommands))
@@ -136,6 +141,46 @@ def documentation(client: Client, command: Command) -> None:
             child = command.subcommands[name]
             reply.bulk(out, child.full_name)
             documentation(client, child)
+
+
+def reply_arguments(client: Client, syntax: tuple[Argument, ...]) -> None:
+    """What a command takes, as a tree."""
+    out = client.out
+    reply.array(out, len(syntax))
+    for argument in syntax:
+        facts = [("name", argument.name), ("type", argument.kind)]
+        if argument.kind not in {"oneof", "block"}:
+            facts.append(("display_text", argument.name))
+        if argument.token:
+            facts.append(("token", argument.token))
+        flags = flags_of(argument)
+        is_key = argument.kind == "key"
+        size = len(facts) + is_key + bool(flags) + bool(argument.parts)
+        reply.map_header(out, client.protocol, size)
+        for name, value in facts:
+            reply.bulk(out, name.encode())
+            reply.bulk(out, value.encode())
+        if is_key:
+            reply.bulk(out, b"key_spec_index")
+            reply.integer(out, 0)
+        if flags:
+            reply.bulk(out, b"flags")
+            statuses(client, flags)
+        if argument.parts:
+            reply.bulk(out, b"arguments")
+            reply_arguments(client, argument.parts)
+
+
+def flags_of(argument: Argument) -> list[str]:
+    """Whether an argument may be missing or come again."""
+    flags: list[str] = []
+    if argument.is_optional:
+        flags.append("optional")
+    if argument.is_multiple:
+        flags.append("multiple")
+        if argument.repeats_token:
+            flags.append("multiple_token")
+    return flags
 
 
 def command_all(client: Client, _args: list[bytes]) -> None:

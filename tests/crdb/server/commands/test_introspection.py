@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from crdb.server.client import Client
 from crdb.server.registry import COMMANDS
+from crdb.server.syntaxes import SYNTAXES
 from crdb.server.table import TABLE, Command
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import Peer, Reply, decode
@@ -83,6 +84,56 @@ def test_documentation_has_the_form_of_redis(peer: Peer) -> None:
         mine = decode(peer.ours.run([b"COMMAND", b"DOCS", name]))
         assert mine[0] == theirs[0] == name
         assert set(mine[1][::2]) <= set(theirs[1][::2])
+
+
+TOLD_OTHERWISE = (
+    *("bitop", "client|kill", "client|list", "command|getkeys", "command|getkeysandflags"),
+    *("config|get", "zinter", "zinterstore", "zrank", "zrevrank", "zunion", "zunionstore"),
+)
+"""More closely than by Redis 7.0, or with options that are younger."""
+
+
+def tree(arguments: Any) -> list[Any]:
+    """Arguments without the names that somebody gave them."""
+    found: list[Any] = []
+    for each in arguments:
+        facts = dict(zip(each[::2], each[1::2], strict=True))
+        flags = sorted(flag.text for flag in facts.get(b"flags", []))
+        token = facts.get(b"token", b"")
+        found.append((facts[b"type"], token, flags, tree(facts.get(b"arguments", []))))
+    return found
+
+
+def test_arguments_are_told_as_by_redis(peer: Peer) -> None:
+    compared = 0
+    for name in SYNTAXES.keys() - set(TOLD_OTHERWISE):
+        told = [
+            dict(zip(reply[1][::2], reply[1][1::2], strict=True))
+            for side in (peer.server, peer.ours)
+            if (reply := decode(side.run([b"COMMAND", b"DOCS", name.encode()])))
+        ]
+        if len(told) == 2:
+            compared += 1
+            theirs, mine = (tree(each[b"arguments"]) for each in told)
+            assert mine == theirs, name
+    assert compared > 140
+
+
+def test_an_argument_is_a_map() -> None:
+    client = Client(instance())
+    client.protocol = 3
+    [reply] = lines(client, "COMMAND DOCS crdb.link")
+    (_, facts), *_ = decode(reply)[1]
+    subcommands = dict(facts[1])[b"subcommands"][1]
+    (kind, choice), *_ = dict(dict(subcommands)[b"crdb.link|cut"][1])[b"arguments"]
+    assert kind == "map"
+    assert dict(choice)[b"type"] == b"oneof"
+    everyone, pair = dict(choice)[b"arguments"]
+    assert dict(everyone[1])[b"token"] == b"ALL"
+    assert [dict(part[1])[b"display_text"] for part in dict(pair[1])[b"arguments"]] == [
+        b"source",
+        b"sink",
+    ]
 
 
 def test_all_of_them() -> None:
