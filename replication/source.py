@@ -452,10 +452,10 @@ class Source(End):
         regions = self.routes | {origin >> INCARNATION_BITS for origin in self.extra}
         found: list[Report] = []
         room = REPORTED_ORIGINS_MAX
-        for region in sorted(regions & stability.reports.keys()):
-            report = stability.reports[region]
-            room -= len(report)
-            if region != self.region and room >= 0:
+        for region in sorted(regions):
+            report = stability.reports.get(region)
+            if report is not None and region != self.region and len(report) <= room:
+                room -= len(report)
                 found.append((region, report, stability.clocks[region]))
         return tuple(found)
 
