@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from crdt import Replica
 from crdt.errors import HistoryTruncated
 from tests.crdb.redis_peer import Refusal
 from tests.crdb.regions import Regions
@@ -77,6 +78,54 @@ def test_ord_9_regions_converge(seed: int) -> None:
     regions.sync()
     regions.collect()
     regions.sync()
+
+
+UNREPEATABLE = {"SPOP", "FLUSHALL"}
+"""What they choose, or the order in which they go, depends on the order in which keys came."""
+
+
+def bring(regions: Regions, source: int, sink: int, *, by_snapshot: bool) -> None:
+    """Let one region hear what another has."""
+    if by_snapshot:
+        regions.merge(source, sink)
+    else:
+        regions.send(source, sink)
+
+
+def contents(replica: Replica) -> bytes:
+    """All that a replica holds under its keys, canonically."""
+    _head, *pieces = replica.snapshot(sort=True)
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ord_4_operations_and_snapshots_lead_to_the_same(seed: int) -> None:
+    """The same schedule twice: once operations travel, once whole snapshots."""
+    rng = Random(f"ord-4 {seed}")
+    commands = [words for words in COMMANDS if words[0] not in UNREPEATABLE]
+    worlds = {by_snapshot: Regions(3) for by_snapshot in (False, True)}
+    for _ in range(STEPS):
+        source, sink = rng.sample(sorted(worlds[False].replicas), 2)
+        words = fill_in(rng.choice(commands), rng)
+        choice, wait = rng.random(), rng.randint(1, 10)
+        for by_snapshot, regions in worlds.items():
+            if choice < 0.65:
+                regions.run(source, *words)
+            elif choice < 0.95:
+                bring(regions, source, sink, by_snapshot=by_snapshot)
+            else:
+                regions.now += wait
+        one, other = (regions.replicas[sink] for regions in worlds.values())
+        assert one.vector == other.vector
+        assert contents(one) == contents(other)
+        assert one.digest() == other.digest()
+    for regions in worlds.values():
+        replica, state = regions.replicas[1], regions.replicas[1].to_bytes()
+        replica.merge_bytes(state)
+        assert replica.to_bytes() == state
+        copy = Replica(200)
+        copy.merge_bytes(state)
+        assert copy.to_bytes() == state
 
 
 def test_every_command_is_accepted_by_some_key() -> None:

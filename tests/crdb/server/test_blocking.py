@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb.server.client import Client
 from crdb.server.errors import WRONG_TYPE, CommandError
 from crdb.server.executor import receive, run
 from crdb.server.session import Session
 from tests.crdb.raw import NOW, instance, lines
+from tests.crdb.regions import Regions
+from tests.crdb.waiters import Waiters
 
 POPPED = b"*2\r\n$1\r\nl\r\n$1\r\n%b\r\n"
 
@@ -145,3 +149,75 @@ def test_the_driver_is_told() -> None:
     assert rings == [1]
     woken: list[Session] = [client]
     assert database.woken == woken
+
+
+# -- keys that change elsewhere ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_snapshot", [False, True])
+def test_lst_10_whatever_brings_an_element_serves(by_snapshot: bool) -> None:
+    """Operations and snapshots alike; a snapshot dirties what is watched as well (D-16)."""
+    regions = Regions(3)
+    waiters = Waiters(regions)
+    popping = waiters.send(2, "BLPOP", "l", "0")
+    moving = waiters.send(2, "BLMOVE", "m", "n", "LEFT", "RIGHT", "0")
+    least = waiters.send(2, "BZMPOP", "0", "2", "y", "z", "MIN")
+    watching = waiters.connect(2)
+    for words in (["WATCH", "s"], ["MULTI"], ["PING"]):
+        waiters.say(watching, *words)
+    regions.run(1, "SADD", "s", "a")
+    regions.transaction(1, ["RPUSH", "l", "a", "b"], ["RPUSH", "m", "c"], ["ZADD", "z", "1", "d"])
+    (regions.merge if by_snapshot else regions.send)(1, 2)
+    assert waiters.replies(popping) == [[b"l", b"a"]]
+    assert waiters.replies(moving) == [b"c"]
+    assert waiters.replies(least) == [[b"z", [[b"d", b"1"]]]]
+    assert waiters.say(watching, "EXEC") == b"*-1\r\n"
+    regions.sync()
+    assert regions.everywhere("LRANGE", "l", "0", "-1") == [b"b"]
+    assert regions.everywhere("LRANGE", "n", "0", "-1") == [b"c"]
+    assert regions.everywhere("EXISTS", "m", "z") == 0
+
+
+def test_a_value_that_comes_to_light_serves() -> None:
+    """Rule D-02: the string of region 1 hides the list of region 2 until it is deleted."""
+    regions = Regions(3)
+    waiters = Waiters(regions)
+    waiter = waiters.send(3, "BLPOP", "k", "0")
+    regions.run(1, "SET", "k", "text")
+    regions.send(1, 3)
+    regions.run(2, "RPUSH", "k", "a")
+    regions.send(2, 3)
+    assert waiters.replies(waiter) == []
+    regions.run(1, "DEL", "k")
+    regions.send(1, 3)
+    assert waiters.replies(waiter) == [[b"k", b"a"]]
+    regions.sync()
+    assert regions.everywhere("EXISTS", "k") == 0
+
+
+def test_what_came_and_went_in_one_operation_serves_nobody() -> None:
+    regions = Regions()
+    waiters = Waiters(regions)
+    waiter = waiters.send(2, "BLPOP", "l", "0")
+    regions.transaction(1, ["RPUSH", "l", "a"], ["LPOP", "l"])
+    regions.send(1, 2)
+    assert waiters.replies(waiter) == []
+    regions.run(1, "RPUSH", "x", "b")
+    regions.run(1, "RENAME", "x", "l")
+    regions.send(1, 2)
+    assert waiters.replies(waiter) == [[b"l", b"b"]]
+
+
+def test_an_expired_list_serves_nobody_and_a_new_one_does() -> None:
+    """Rule EXP-6: the push removes what had expired first."""
+    regions = Regions()
+    waiters = Waiters(regions)
+    regions.transaction(1, ["RPUSH", "l", "old"], ["PEXPIRE", "l", "10"])
+    regions.sync()
+    regions.now += 20
+    waiter = waiters.send(2, "BLPOP", "l", "0")
+    regions.run(1, "RPUSH", "l", "new")
+    regions.send(1, 2)
+    assert waiters.replies(waiter) == [[b"l", b"new"]]
+    regions.sync()
+    assert regions.everywhere("EXISTS", "l") == 0
