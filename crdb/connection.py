@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 from collections import deque
 from typing import Any, Final, cast
 
@@ -18,6 +19,9 @@ from crdb.server.session import CLOSING, KILLED
 
 READ_BYTES: Final = 16 * 1024
 """Read per turn, so that clients who send much do not hold up the others."""
+
+
+CLOCK: Final = time.time_ns
 
 
 class Connection:
@@ -69,6 +73,7 @@ class Connection:
             return False
         client = self.client
         run(client, data)
+        self.statistics.charge(CLOCK())
         if client.out or client.gate & CLOSING:
             return self.flush()
         return True
@@ -76,6 +81,7 @@ class Connection:
     def go_on(self) -> bool:
         """Something has happened to the session: carry out what it had asked meanwhile."""
         run(self.client, b"")
+        self.statistics.charge(CLOCK())
         return self.flush()
 
     def flush(self) -> bool:

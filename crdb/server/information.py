@@ -147,7 +147,9 @@ def _commandstats(instance: Instance) -> Lines:
         rejected = statistics.rejected[command.number]
         failed = statistics.failed[command.number]
         if calls or rejected or failed:
-            counts = f"calls={calls},usec=0,usec_per_call=0.00"
+            usec = statistics.spent[command.number] / 1000
+            per_call = usec / max(1, calls)
+            counts = f"calls={calls},usec={usec:.0f},usec_per_call={per_call:.2f}"
             name = f"cmdstat_{command.full_name.decode()}"
             lines.append((name, f"{counts},rejected_calls={rejected},failed_calls={failed}"))
     return lines

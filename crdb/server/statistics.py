@@ -1,6 +1,9 @@
 """What an instance counts, for INFO.
 
-The executor adds per batch, not per command. Rates are averages over the last sixteen samples of
+The executor adds per batch, not per command. Time is measured per batch too, with one look at the
+clock: from the end of one batch to the end of the next, so reading and sending are in it. It is all
+the command's where the batch held one kind of command, and shared out by number where it did not.
+Rates are averages over the last sixteen samples of
 a tenth of a second, as in Redis.
 """
 
@@ -46,6 +49,8 @@ class Statistics:
 
     __slots__ = (
         "calls",
+        "charged",
+        "charged_commands",
         "command_rate",
         "commands",
         "connections",
@@ -56,13 +61,18 @@ class Statistics:
         "failed",
         "input_bytes",
         "input_rate",
+        "latest",
         "output_bytes",
         "output_rate",
         "rejected",
         "rejected_connections",
+        "since",
+        "spent",
     )
 
     def __init__(self) -> None:
+        self.since = 0
+        """When the last batch ended, or this turn began, in nanoseconds."""
         self.clear()
 
     def clear(self) -> None:
@@ -72,6 +82,12 @@ class Statistics:
         """How often each command ran, by its number; then refused before, and failed in it."""
         self.rejected = [0] * COMMANDS_MAX
         self.failed = [0] * COMMANDS_MAX
+        self.spent = [0] * COMMANDS_MAX
+        """Nanoseconds that each command took, as far as charged; `charged` says for how many calls
+        that is, `latest` which command was the last."""
+        self.charged = [0] * COMMANDS_MAX
+        self.charged_commands = 0
+        self.latest = 0
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0
@@ -93,6 +109,33 @@ class Statistics:
         self.error_replies += 1
         if code in self.errors or len(self.errors) < ERROR_CODES_MAX:
             self.errors[code] = self.errors.get(code, 0) + 1
+
+    def charge(self, now: int) -> None:
+        """A batch has ended, at `now` nanoseconds: its commands took the time since the last."""
+        spent = now - self.since
+        self.since = now
+        count = self.commands - self.charged_commands
+        if count <= 0 or spent < 0:
+            return
+        self.charged_commands = self.commands
+        latest = self.latest
+        calls = self.calls[latest]
+        if calls - self.charged[latest] == count:
+            self.spent[latest] += spent
+            self.charged[latest] = calls
+        else:
+            self.share_out(spent)
+
+    def share_out(self, spent: int) -> None:
+        """Charge several commands by number, or one that was not the latest."""
+        pairs = zip(self.calls, self.charged, strict=True)
+        counts = [(number, calls - charged) for number, (calls, charged) in enumerate(pairs)]
+        counts = [(number, count) for number, count in counts if count]
+        total = sum([count for _, count in counts])
+        for number, count in counts:
+            self.spent[number] += spent * count // total
+            self.latest = number
+        self.charged = list(self.calls)
 
     def sample(self, now: int) -> None:
         """Take the samples that the rates are made of."""

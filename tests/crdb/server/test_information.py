@@ -76,6 +76,18 @@ def test_what_is_counted() -> None:
     assert receive(client, b"INFO keyspace\r\n").startswith(b"$")
 
 
+def test_the_time_of_commands_is_told_in_microseconds() -> None:
+    database = instance()
+    client = Client(database)
+    database.statistics.charge(1_000_000)
+    lines(client, "SET a 1", "SET b 1")
+    database.statistics.charge(1_005_000)
+    found = fields(information(database, ["commandstats"]))
+    assert found["cmdstat_set"].startswith("calls=2,usec=5,usec_per_call=2.50,")
+    lines(client, "CONFIG RESETSTAT")
+    assert fields(information(database, ["commandstats"])) == {}
+
+
 def test_the_crdt_section() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "k", "v")
