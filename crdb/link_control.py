@@ -116,6 +116,10 @@ class Settling:
     That is so when no live link has a source that holds what its sink does not: regions that are
     linked both ways then hold the same. A vector counts only if it was asked for after the watch
     began, so nothing is missed that was written before.
+
+    The links are those that are known here. Where every region has a process of its own (`crdb
+    serve`) these are the region's own: in a full mesh they lead everywhere, but what lies behind a
+    peer, in a star or beyond a cut, is not asked for. Ask there too.
     """
 
     __slots__ = ("control", "question")
