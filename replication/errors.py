@@ -5,12 +5,15 @@
      +-- LinkCut               the link was cut by command: do not dial until it is healed
      +-- UnknownPeer           no peer of that name is configured
      +-- CannotFollow          these sources cannot be followed together
+     +-- CannotRename          what a source holds cannot be told apart from what others hold
 
 No error of a link says anything about a write: writes happen at their own replica and are sent
 again until they are acknowledged.
 """
 
 from __future__ import annotations
+
+from crdt.errors import DecodeError
 
 
 class ReplicationError(Exception):
@@ -37,3 +40,9 @@ class UnknownPeer(ReplicationError):
 
 class CannotFollow(ReplicationError):
     """These sources cannot be followed together."""
+
+
+class CannotRename(ReplicationError, DecodeError):
+    """A source has more regions than there is room for, or types that only their own code can put
+    under other names. Following it again changes nothing. A follower whose region number is higher
+    than any of its only source's, such as 255, renames nothing and takes everything."""

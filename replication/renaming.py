@@ -19,7 +19,6 @@ from typing import Any, Final
 from crdt.contested import CONTESTED, Contested
 from crdt.counter import Counter
 from crdt.dots import INCARNATION_BITS, INCARNATION_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector
-from crdt.errors import DecodeError
 from crdt.fields import Fields
 from crdt.hash import HASH
 from crdt.list import LIST, List
@@ -30,6 +29,7 @@ from crdt.set import SET_TYPE, Set
 from crdt.string import STRING
 from crdt.value import Effect, Value
 from crdt.zset import ZSET
+from replication.errors import CannotRename
 
 # Where effects keep origins, by kind: the index of an item, and what it is.
 RESETS: Final = {0x10: 4, 0x11: 4, 0x31: 5, 0x34: 3, 0x41: 5, 0x44: 3}
@@ -52,10 +52,10 @@ class Renaming:
     # -- names -----------------------------------------------------------------------------
 
     def origin(self, origin: Origin) -> Origin:
-        """What an origin of the source is called here. Raises DecodeError if there is no room."""
+        """What an origin of the source is called here. Raises CannotRename if there is no room."""
         region = origin >> INCARNATION_BITS
         if not 1 <= region <= len(self.numbers):
-            raise DecodeError(
+            raise CannotRename(
                 f"region {region} of a source: there is room for {len(self.numbers)} regions"
             )
         return self.numbers[region - 1] << INCARNATION_BITS | origin & INCARNATION_MAX
@@ -103,7 +103,7 @@ class Renaming:
         elif kind == DELETE:
             items[2] = tuple(self.carried(part) for part in items[2])
         else:
-            raise DecodeError(f"effects of kind {kind} cannot be followed under other names")
+            raise CannotRename(f"effects of kind {kind} cannot be followed under other names")
         return tuple(items)
 
     def carried(self, part: Any) -> Any:
@@ -145,7 +145,7 @@ class Renaming:
     def value(self, value: Value) -> None:
         """Rename the dots of a value."""
         if value.code() not in SERVED:
-            raise DecodeError(f"{type(value).__name__} cannot be followed under other names")
+            raise CannotRename(f"{type(value).__name__} cannot be followed under other names")
         match value:
             case Register():
                 self.register(value)

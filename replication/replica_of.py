@@ -14,6 +14,9 @@ less of itself than we have from it, it has lost its memory or is another one by
 anew, with all sources (20.5). Promotion keeps everything, and what the instance writes from then on
 is under its own origin.
 
+A source that has what cannot be renamed is not dialled again: it would bring the same once more.
+Its `last_error` says what it was.
+
 What to forget is the sources' to say: a source tells its followers what all its regions have
 observed. Expired keys are deleted by a source's region, like any other key.
 """
@@ -21,7 +24,8 @@ observed. Expired keys are deleted by a source's region, like any other key.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 import attrs
@@ -31,7 +35,7 @@ from crdt.merging import Incoming
 from crdt.op import Op
 from crdt.replica import Outcome, Replica
 from replication.end import NEVER
-from replication.errors import CannotFollow
+from replication.errors import CannotFollow, CannotRename
 from replication.events import Event, Reported
 from replication.frames import FOLLOWER, Hello
 from replication.inlet import Direct, Inlet, with_waiting
@@ -76,9 +80,13 @@ class SourceReport:
 class Renamed(Direct):
     """A replica, in the words of one source."""
 
-    def __init__(self, replica: Replica, renaming: Renaming) -> None:
+    def __init__(
+        self, replica: Replica, renaming: Renaming, give_up: Callable[[str], object] = str
+    ) -> None:
+        """`give_up` is called, with the reason, when renaming turns out to be impossible."""
         super().__init__(replica)
         self.renaming = renaming
+        self.give_up = give_up
 
     def vector(self) -> Vector:
         """What has been applied of the source's."""
@@ -93,12 +101,21 @@ class Renamed(Direct):
         return 0
 
     def accept(self, data: bytes) -> Outcome:
-        """Take in an op of the source. Raises DecodeError."""
-        return self.replica.accept(self.renaming.op(Op.from_bytes(data)))
+        """Take in an op of the source. Raises DecodeError, CannotRename among them."""
+        try:
+            op = self.renaming.op(Op.from_bytes(data))
+        except CannotRename as error:
+            self.give_up(str(error))
+            raise
+        return self.replica.accept(op)
 
     def merge(self, incoming: Incoming) -> None:
-        """Take in a snapshot of the source. Raises DecodeError."""
-        self.renaming.snapshot(incoming)
+        """Take in a snapshot of the source. Raises DecodeError, CannotRename among them."""
+        try:
+            self.renaming.snapshot(incoming)
+        except CannotRename as error:
+            self.give_up(str(error))
+            raise
         self.replica.merge_incoming(incoming)
 
 
@@ -132,6 +149,8 @@ class Follower(Links):
         self.promises: dict[str, tuple[Vector, Vector]] = {}
         """What a source had, and what was stable there, when it last said so; it counts once we
         have all that it had."""
+        self.unfit: dict[str, str] = {}
+        """Sources that cannot be followed, and why."""
         self.stable: Vector = {}
         self.members = replica.stability.members
         replica.stability.members = {NOBODY}
@@ -140,7 +159,7 @@ class Follower(Links):
     # -- what differs from links between members -------------------------------------------
 
     def inlet(self, peer: str) -> Inlet:
-        return Renamed(self.replica, self.renamings[peer])
+        return Renamed(self.replica, self.renamings[peer], partial(self.unfit.__setitem__, peer))
 
     def introduction(self, peer: str) -> Hello:
         member = self.member
@@ -199,7 +218,7 @@ class Follower(Links):
         return events
 
     def is_cut(self, peer: str, direction: Direction) -> bool:
-        return not self.following or super().is_cut(peer, direction)
+        return not self.following or peer in self.unfit or super().is_cut(peer, direction)
 
     def status(self, peer: str, now: int) -> SourceStatus:
         """Where a source stands."""

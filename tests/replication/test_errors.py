@@ -6,6 +6,7 @@ import pytest
 
 from replication.errors import (
     CannotFollow,
+    CannotRename,
     LinkCut,
     RemoteProtocolError,
     ReplicationError,
@@ -20,6 +21,7 @@ from replication.errors import (
         (UnknownPeer("ue"), "no peer is called 'ue'"),
         (RemoteProtocolError("Ops while greeting"), "Ops while greeting"),
         (CannotFollow("none"), "none"),
+        (CannotRename("types"), "types"),
     ],
 )
 def test_errors_are_of_one_family_and_speak(error: ReplicationError, text: str) -> None:

@@ -275,6 +275,43 @@ def test_a_source_with_too_many_regions_is_refused() -> None:
     world.run(300)
     assert visible(follower.replica) == {}
     assert "room for 7 regions" in follower.follower.reports(world.now)[0].last_error
+    assert_given_up(world, follower, "x")
+
+
+def assert_given_up(world: World, follower: FollowerSite, source: str) -> None:
+    """It used to be dialled again and again, and to bring the same each time."""
+    attempts = follower.follower.reports(world.now)[0].ops
+    closed = len([event for event in follower.events if isinstance(event, Closed)])
+    world.run(3000)
+    assert len([event for event in follower.events if isinstance(event, Closed)]) == closed
+    report = follower.follower.reports(world.now)[0]
+    assert (report.name, report.status) == (source, SourceStatus.OUT_OF_SYNC)
+    assert report.ops == attempts
+    assert follower.follower.unfit.keys() == {source}
+
+
+@pytest.mark.parametrize("history_bytes", [1, 1 << 20])
+def test_types_that_cannot_be_renamed_are_not_followed_again(history_bytes: int) -> None:
+    world = world_of("x", history_bytes=history_bytes)
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    world.run(300)
+    world["x"].write(lambda r: r.multi_value("m").set(b"a"))
+    world["x"].write(lambda r: r.string("l").set("v"))
+    world.run(500)
+    assert "cannot be followed under other names" in follower.follower.unfit["x"]
+    assert follower.follower.unfit["x"] in follower.follower.reports(world.now)[0].last_error
+    assert_given_up(world, follower, "x")
+    assert visible(follower.replica) == {b"k": b"v"}, "what came before stays"
+
+
+def test_who_renames_nothing_takes_all_types() -> None:
+    world = world_of("x")
+    follower = follow(world, "x", kind=High)
+    world["x"].write(lambda r: r.multi_value("m").set(b"a"))
+    world.run(500)
+    assert visible(follower.replica) == visible(world["x"].replica)
+    assert follower.follower.unfit == {}
 
 
 @pytest.mark.parametrize(
