@@ -1,0 +1,70 @@
+"""Operations larger than a frame, a window, or the room of those that wait: they all arrive."""
+
+from __future__ import annotations
+
+from crdt.op import OP_BYTES
+from replication.codec import FRAME_BYTES_MAX
+from replication.events import Closed, Merged, Stalled
+from replication.limits import Limits
+from tests.replication.wire import World, mesh
+
+MB = 1 << 20
+
+
+def test_an_operation_larger_than_a_frame_and_a_window_arrives() -> None:
+    limits = Limits(window_bytes_max=MB)
+    world = World(mesh("a", "b"), limits=limits, history_bytes=8 * MB)
+    world.run(200)
+    size = FRAME_BYTES_MAX + MB
+    world["a"].write(lambda r: r.string("k").set(bytes(size)))
+    world["a"].write(lambda r: r.string("l").set("v"))
+    world.run(500)
+    assert world.agrees()
+    assert len(world["b"].replica.string("k").get() or "") == size
+    assert not any(isinstance(event, (Closed, Merged)) for event in world["b"].events)
+
+
+def test_a_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> None:
+    """One of more than a sink takes used to end the link, again and again."""
+    world = World(mesh("a", "b"), history_bytes=4 * OP_BYTES)
+    world.run(200)
+
+    def transact() -> None:
+        for number in range(40):
+            world["a"].replica.string(f"{number}").set(bytes(MB))
+
+    world["a"].write(lambda _: transact())
+    history = world["a"].replica.history
+    sizes = [len(data) for _, _, _, data in history.read(history.start, 99)]
+    assert len(sizes) == 3
+    assert max(sizes) <= OP_BYTES + 1024
+    world.run(2000)
+    assert world.agrees()
+    assert world["b"].replica.keyspace.size() == 40
+
+
+def test_an_operation_larger_than_the_room_of_those_that_wait_arrives() -> None:
+    world = World(mesh("a", "b", "c"), gate_bytes=MB)
+    world.run(200)
+    world.cut_pair("a", "b")
+    world["a"].write(lambda r: r.string("x").set("v"))
+    world.run(50)
+    world["c"].write(lambda r: r.string("y").set(bytes(2 * MB)))
+    world.run(5000)
+    assert world.agrees()
+    assert any(isinstance(event, Stalled) for event in world["b"].events)
+    assert not any(isinstance(event, Closed) and event.peer == "c" for event in world["b"].events)
+
+
+def test_a_database_of_large_values_is_taken_over() -> None:
+    """A piece of a snapshot once held 2,000 keys of any size, more than a sink takes."""
+    world = World(mesh("a", "b"), history_bytes=1)
+    world.run(200)
+    world.cut_pair("a", "b")
+    for number in range(6):
+        world["a"].write(lambda r, n=number: r.hash(f"{n}").update({"f": bytes(MB)}))
+    world.run(100)
+    world.heal_pair("a", "b")
+    world.run(3000)
+    assert world.agrees()
+    assert any(isinstance(event, Merged) for event in world["b"].events)
