@@ -30,7 +30,7 @@ from crdt.value import Value
 
 PIECE_KEYS: Final = 2000
 PIECE_BYTES: Final = 1 << 20  # inflated: some milliseconds to read
-PIECE_BYTES_MAX: Final = 1 << 30  # what is taken in: a key must fit, two of the largest strings
+PIECE_BYTES_MAX: Final = 4 << 30  # what is taken in: a key must fit
 HEAD: Final = 0
 KEYS: Final = 1
 END: Final = 2

@@ -69,7 +69,7 @@ from replication.limits import Limits
 from replication.member import Peer
 
 STALLS_MAX: Final = 5  # doublings of the pause of a sink whose gate is full: to 1.6 seconds
-OP_BYTES_MAX: Final = 1 << 30  # two of the largest strings that Redis takes
+OP_BYTES_MAX: Final = 2 << 30  # no effect is larger than a request, which has half of that
 
 
 class SinkState(enum.Enum):
