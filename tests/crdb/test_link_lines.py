@@ -167,3 +167,12 @@ def test_followers_are_slaves() -> None:
     assert here.fields("replication", "slave0")["state"] == "online"
     assert told["master_repl_offset"] == "1"
     assert int(told["repl_backlog_histlen"]) <= int(told["repl_backlog_size"])
+
+
+def test_the_sources_of_a_follower_are_no_region() -> None:
+    here, there = Here("us"), Here("eu")
+    follower = Follower(here.replica, here.links.member, ["there:1"], serving=here.links)
+    there.write()
+    talk(follower, there.links, "there:1")
+    assert here.replica.counter("n").value == 1
+    assert not [line for line in here.info("crdt") if line.startswith("crdt_replica_")]

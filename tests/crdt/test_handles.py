@@ -217,6 +217,8 @@ def act_on(target: Any, name: str, index: int, value: str) -> None:
             target[index]
         with pytest.raises(IndexError):
             target[index] = value
+        with pytest.raises(IndexError):
+            del target[index]
     elif name == "set":
         target[index] = value
     elif name == "pop":
@@ -232,6 +234,8 @@ def test_several_elements_can_be_removed_at_once() -> None:
     handle.extend(["a", "b", "c", "d"])
     del handle[1:3]
     assert list(handle) == ["a", "d"]
+    with pytest.raises(IndexError):
+        del handle[2]
     with pytest.raises(TypeError):
         handle[0:1] = ["x"]
     handle += ["e", "f"]

@@ -57,6 +57,16 @@ def test_of_a_counter_what_each_region_has_added_is_listed() -> None:
     assert [value for _, _, value, *_ in seen(regions, "n")] == [b"7"]
 
 
+def test_what_a_delete_took_from_a_counter_is_listed_no_more() -> None:
+    """Rule CTR-4: what it had not seen survives alone."""
+    regions = Regions()
+    regions.run(1, "INCRBY", "n", "4")
+    regions.run(2, "INCRBY", "n", "2")
+    regions.run(1, "DEL", "n")
+    regions.sync()
+    assert seen(regions, "n") == [(b"increment", None, b"2", 2, None, True)]
+
+
 def test_d_04_increments_under_a_text_do_not_count() -> None:
     regions = Regions(3)
     regions.run(1, "SET", "n", "text")
