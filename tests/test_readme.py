@@ -22,6 +22,7 @@ from crdb.cli import parser
 from crdb.config import Config
 from crdb.server.registry import TABLE
 from sim import command as simulation
+from sim.__main__ import main as simulate
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -94,22 +95,24 @@ def test_the_client_in_python_runs(ports: dict[str, str]) -> None:
             names[name].close()
 
 
-def test_the_commands_of_redis_cli_run_and_end_as_told(ports: dict[str, str]) -> None:
-    reply: Any = None
-    clients: dict[str, Any] = {}
+def test_the_commands_of_redis_cli_run_and_reply_as_told(ports: dict[str, str]) -> None:
+    clients: dict[str, Any] = {
+        told: redis.Redis(port=int(ours), decode_responses=True) for told, ours in ports.items()
+    }
+    replies = 0
     try:
-        for option, port, *words in commands("redis-cli"):
-            assert option == "-p"
-            if port not in clients:
-                clients[port] = redis.Redis(port=int(ports[port]), decode_responses=True)
-            reply = clients[port].execute_command(*words)
-            if words[0] == "CRDB.SETTLE":
-                assert reply == 1
+        for line in TEXT.splitlines():
+            call = re.fullmatch(r'redis-cli -p (\d+) ([^#]*?)(?: +# "?(\w+).*)?', line)
+            if call is None:
+                continue
+            reply = clients[call[1]].execute_command(*shlex.split(call[2]))
+            if call[3] and call[3].isdigit():
+                assert str(reply) == call[3], line
+                replies += 1
     finally:
         for client in clients.values():
             client.close()
-    assert reply == "10"
-    assert '# "10"' in TEXT
+    assert replies == 4
 
 
 def test_the_commands_of_administration_exist() -> None:
@@ -133,6 +136,18 @@ def test_every_command_line_is_understood() -> None:
         assert re.search(rf"^{target}:", rules, re.MULTILINE)
     known = ("crdb", "redis-cli", "python -m sim", "make")
     assert len(SHELL) == sum(len(commands(program)) for program in known)
+
+
+def test_the_picture_of_a_simulation_is_one_to_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = (line for line in commands("python -m sim") if "--svg" in line)
+    monkeypatch.chdir(tmp_path)
+    assert simulate(line) == 0
+    assert "verdict       valid" in capsys.readouterr().out
+    height = re.search(r'height="(\d+)"', (tmp_path / line[-1]).read_text(encoding="utf-8"))
+    assert height is not None
+    assert int(height[1]) < 1_200, "a picture for one screen: choose another seed"
 
 
 def test_the_file_for_several_hosts_can_be_read() -> None:
