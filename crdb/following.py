@@ -20,7 +20,7 @@ from replication.errors import CannotFollow
 from replication.events import Closed, Connected, Event, Resynced
 from replication.link import Driver, clock
 from replication.links import Links
-from replication.replica_of import Follower, SourceStatus
+from replication.replica_of import Follower, SourceStatus, check_sources
 
 READONLY: Final = b"READONLY You can't write against a read only replica."
 ASK_PORT: Final = b"*1\r\n$9\r\nCRDB.PORT\r\n"
@@ -63,14 +63,13 @@ class Following:
                 "this region is linked with others that take writes; "
                 "only an instance without peers can follow"
             )
-        self.stop()
         names = [join_address(address) for address in sources]
         try:
-            self.follower = Follower(
-                self.links.replica, self.links.member, names, serving=self.links
-            )
+            check_sources(names)
         except CannotFollow as fault:
             raise CannotBeFollower(str(fault)) from None
+        self.stop()
+        self.follower = Follower(self.links.replica, self.links.member, names, serving=self.links)
         self.addresses = list(sources)
         self.instance.role = b"replica"
         self.instance.refuse_writes = READONLY
@@ -180,8 +179,8 @@ async def ask_link_port(host: str, port: int) -> int:
             if not data:
                 break
             answer += data
-    digits = answer[1:-2]
-    if answer[:1] != b":" or not digits.isdigit() or not 0 < int(digits) < 65_536:
+    digits, is_whole = answer[1:-2], answer[:1] == b":" and answer.endswith(b"\r\n")
+    if not is_whole or not digits.isdigit() or not 0 < int(digits) < 65_536:
         shown = answer[:80].decode("latin-1").strip()
         raise OSError(f"{host}:{port} is no instance that can be followed: {shown}")
     return int(digits)

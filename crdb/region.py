@@ -20,6 +20,7 @@ import trio
 
 from crdb.config import Config
 from crdb.events import Emit
+from crdb.follow_control import CannotBeFollower
 from crdb.following import Following
 from crdb.incarnation import begin_life, draw, remember
 from crdb.instance import Instance
@@ -28,6 +29,7 @@ from crdb.listener import Listener
 from crdb.membership import member_of, parameters, peers_of
 from crdb.ports import take_ports
 from crdb.staleness import Staleness
+from crdb.toml_table import ConfigError
 from crdt.dots import incarnation_of, make_origin
 from crdt.replica import RUN_MAX, Replica
 from replication.events import (
@@ -82,7 +84,10 @@ class Region:
         self.written = Bell()
         self.sockets: list[socket.socket] = []
         if self.region.replica_of:
-            self.following.follow(self.region.replica_of)
+            try:
+                self.following.follow(self.region.replica_of)
+            except CannotBeFollower as fault:
+                raise ConfigError(f"region {name}: replica_of: {fault}") from None
         elif not life.is_first and self.links.peers:
             self.staleness.begin()
 

@@ -24,7 +24,7 @@ observed. Expired keys are deleted by a source's region, like any other key.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -119,6 +119,12 @@ class Renamed(Direct):
         self.replica.merge_incoming(incoming)
 
 
+def check_sources(names: Sequence[str]) -> None:
+    """Raises CannotFollow if there are none, too many, or one twice."""
+    if not 0 < len(names) <= SOURCES_MAX or len(set(names)) < len(names):
+        raise CannotFollow(f"from one to {SOURCES_MAX} different sources can be followed")
+
+
 class Follower(Links):
     """Follows one or several sources. Drive it like `Links`; it serves nobody.
 
@@ -140,8 +146,7 @@ class Follower(Links):
         Raises CannotFollow if there are none, too many, or one twice.
         """
         names = list(sources)
-        if not 0 < len(names) <= SOURCES_MAX or len(set(names)) < len(names):
-            raise CannotFollow(f"from one to {SOURCES_MAX} different sources can be followed")
+        check_sources(names)
         super().__init__(replica, member, [Peer(n, 0, None, False) for n in names], limits=limits)
         self.serving = serving
         self.following = True

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+import trio
+
+from crdb.config import Config
+from crdb.follow_control import CannotBeFollower
+from crdb.following import ASK_PORT, READONLY, Following, ask_link_port
+from crdb.region import Region
+from crdb.toml_table import ConfigError
 from tests.crdb.processes import ask, eventually, first_event, free_base, started
 
 
@@ -56,3 +64,70 @@ def test_a_region_with_peers_cannot_follow_and_a_dead_source_is_told() -> None:
         assert b"master_last_io_seconds_ago:-1" in ask(base + 1, "INFO", "replication")
         assert b"$7\r\nconnect\r\n" in ask(base + 1, "ROLE")
         assert ask(base + 1, "GET", "a") == b"$-1\r\n", "reads go on"
+
+
+def alone() -> Following:
+    """Of an instance without peers."""
+    config = Config.from_names(["copy"])
+    return Region(config, "copy", emit=lambda _event, _details: None, state=None).following
+
+
+async def test_sources_that_cannot_be_followed_change_nothing() -> None:
+    following = alone()
+    following.follow([("there", 1)])
+    follower = following.follower
+    for wrong in ([("there", 2), ("there", 2)], [], [("there", n) for n in range(1, 99)]):
+        with pytest.raises(CannotBeFollower, match="from one to 32 different sources"):
+            following.follow(wrong)
+    assert following.follower is follower
+    assert following.sources() == [("there", 1)]
+    assert following.instance.refuse_writes == READONLY
+    following.promote()
+    assert following.instance.refuse_writes is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[region]]\nname = "a"\nreplica_of = ["b:1", "b:1"]\n', "different sources"),
+        ('[[region]]\nname = "a"\nreplica_of = ["b:1"]\n[[region]]\nname = "c"\n', "without peers"),
+    ],
+)
+def test_a_file_that_asks_for_what_cannot_be_followed_is_a_bad_file(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"region a: replica_of: .*{said}"):
+        Region(Config.from_toml(text), "a", emit=lambda _event, _details: None, state=None)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "port"),
+    [
+        ([b":17001\r\n"], 17001),
+        ([b":1", b"7001", b"\r", b"\n"], 17001),
+        ([b":0\r\n"], None),
+        ([b":70000\r\n"], None),
+        ([b"-ERR unknown command 'CRDB.PORT'\r\n"], None),
+        ([b":1700"], None),
+        ([], None),
+        ([b"x" * 1000], None),
+    ],
+)
+async def test_who_does_not_say_where_it_serves_links_cannot_be_followed(
+    pieces: list[bytes], port: int | None
+) -> None:
+    """An instance tells its port; a Redis server, or anything else that listens, does not."""
+
+    async def answer(stream: trio.SocketStream) -> None:
+        assert await stream.receive_some() == ASK_PORT
+        for piece in pieces:
+            await stream.send_all(piece)
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, answer, [listener])
+        there: int = listener.socket.getsockname()[1]
+        if port is not None:
+            assert await ask_link_port("127.0.0.1", there) == port
+        else:
+            with pytest.raises(OSError, match=f"127.0.0.1:{there} is no instance"):
+                await ask_link_port("127.0.0.1", there)
+        nursery.cancel_scope.cancel()
