@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from sim.__main__ import main
+from sim.campaign import Result, Run, Verdict
+from sim.options import Options
+from sim.step import Step
 
 
 def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
@@ -56,6 +60,79 @@ def test_scenarios_are_replayed(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt"
     assert main(["--scenario", str(file)]) == 0
     capsys.readouterr()
+
+
+def test_a_scenario_that_goes_otherwise_is_told_and_written_down_on_demand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = (Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt").read_text("utf-8")
+    file = tmp_path / "wrong.txt"
+    file.write_text(right.replace("us> SMEMBERS cart: []", "us> SMEMBERS cart: [b'milk']"))
+    assert main(["--scenario", str(file)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert "-us> SMEMBERS cart: [b'milk']" in told
+    assert "+us> SMEMBERS cart: []" in told
+    assert file.read_text("utf-8") != right
+    assert main(["--scenario", str(file), "--write"]) == 0
+    assert file.read_text("utf-8") == right
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"regions eu us\nnonsense\n"])
+def test_a_scenario_that_cannot_be_read_is_one_line(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "scenario.txt"
+    if content is not None:
+        file.write_bytes(content)
+    assert main(["--scenario", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"sim: {file}: ")
+    assert said.count("\n") == 1
+
+
+def test_a_run_that_fails_is_shrunk_on_demand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play = Run.play
+
+    def fail(run: Run) -> Result:
+        return attrs.evolve(play(run), verdict=Verdict.INVALID, promise="planted")
+
+    def two_steps(options: Options, failed: Result) -> list[Step]:
+        assert (options.seed, failed.promise) == (1, "planted")
+        return [Step(1, "heal"), Step(2, "heal")]
+
+    monkeypatch.setattr(Run, "play", fail)
+    monkeypatch.setattr("sim.__main__.shrink", two_steps)
+    assert main(["1", "--minutes", "0.02", "--shrink"]) == 1
+    assert "\n2 steps are enough:\n" in capsys.readouterr().out
+    assert main(["--seeds", "1-2", "--minutes", "0.02"]) == 1
+    assert capsys.readouterr().out.count("planted") >= 2
+
+
+def test_an_interrupt_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_run: Run) -> Result:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "play", interrupt)
+    assert main(["1"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_on_a_terminal_progress_is_shown_and_taken_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    main(["1", "--minutes", "0.2"])
+    shown = capsys.readouterr().err
+    assert " virtual s, " in shown
+    assert shown.endswith("\r\x1b[K")
+    main(["--seeds", "1-2", "--minutes", "0.02"])
+    shown = capsys.readouterr().err
+    assert "2 of 2 runs" in shown
+    assert shown.endswith("\r\x1b[K")
 
 
 @pytest.mark.parametrize(
