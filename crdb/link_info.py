@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from crdb.config import Config
+from crdb.events import Emit
 from crdb.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink
 from crdt.dots import Vector, dominates
 from replication.links import Links, LinkStatistics
@@ -39,6 +40,10 @@ CUT: Final = "the link is cut"
 """What the end that was cut says to the other."""
 
 
+def ignore(_event: str, _details: Mapping[str, object]) -> None:
+    """Nobody listens."""
+
+
 class ProcessLinks:
     """The links whose ends are in this process. `clock` is monotone, in nanoseconds; `dialling`
     tells, of a sink and a source that are not connected, whether they may be at any moment."""
@@ -55,6 +60,8 @@ class ProcessLinks:
         self.ends = ends
         self.clock = clock
         self.dialling = dialling
+        self.tell: Emit = ignore
+        """Takes what operators do to links."""
         self.question = 0
         self.questions: dict[int, dict[str, int]] = {}
 
@@ -110,14 +117,25 @@ class ProcessLinks:
     def cut(self, source: str, sink: str) -> None:
         """Let nothing pass from `source` to `sink`."""
         now = self.clock()
+        was_cut = self.is_cut(source, sink)
         for name, peer, direction in self.reach(source, sink):
             self.ends[name].cut(peer, direction, now)
+        if not was_cut:
+            self.tell("link cut", {"source": source, "sink": sink})
 
     def heal(self, source: str, sink: str) -> None:
         """Undo `cut`, and connect at once."""
+        if self.is_cut(source, sink):
+            self.tell("link healed", {"source": source, "sink": sink})
         for name, peer, direction in reversed(self.reach(source, sink)):
             self.ends[name].tally(peer, direction).last_error = ""
             self.ends[name].heal(peer, direction)
+
+    def is_cut(self, source: str, sink: str) -> bool:
+        """Whether it was cut here. Raises LinkError."""
+        return any(
+            self.ends[name].is_cut(peer, way) for name, peer, way in self.reach(source, sink)
+        )
 
     def reach(self, source: str, sink: str) -> list[tuple[str, str, Direction]]:
         """The ends of a link that are here, the source's last. Raises LinkError."""

@@ -43,6 +43,7 @@ class Runtime:
             clock=clock,
             dialling=self.is_dialling,
         )
+        self.control.tell = emit
         for region in self.regions:
             region.instance.links = self.control
         self.moments: dict[str, tuple[float, int, int]] = {}

@@ -65,6 +65,8 @@ def test_ready_for_people_says_how_to_connect() -> None:
             {"region": "us", "peer": "eu", "reason": "the link is cut"},
             ["us: link with eu down: the link is cut"],
         ),
+        ("link cut", {"source": "us", "sink": "eu"}, ["us -> eu: cut by command"]),
+        ("link healed", {"source": "us", "sink": "eu"}, ["us -> eu: healed by command"]),
         ("promoted", {"region": "us"}, ["us: promoted"]),
         ("source up", {"region": "us", "source": "db:1"}, ["us: source up source=db:1"]),
         (

@@ -205,3 +205,14 @@ def test_of_two_answers_of_one_region_the_newer_counts(order: tuple[str, str]) -
         there.replica.seal()
         talk(name)
     assert here.answers(question)["ap"] == there.replica.vector
+
+
+def test_what_operators_do_is_told_once() -> None:
+    here = control(THREE, "us", "eu")
+    told: list[tuple[str, object, object]] = []
+    here.tell = lambda event, details: told.append((event, details["source"], details["sink"]))
+    here.cut("us", "eu")
+    here.cut("us", "eu")
+    here.heal("eu", "us")
+    here.heal_all()
+    assert told == [("link cut", "us", "eu"), ("link healed", "us", "eu")]
