@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TypeVar
+
+import pytest
 
 from crdt.dots import make_origin
 from crdt.replica import Replica
 from replication.codec import FrameDecoder, encode_all
+from replication.errors import RemoteProtocolError
 from replication.events import Event
 from replication.feed import Feed
-from replication.frames import FOLLOWER, Frame, Hello, Resume
+from replication.frames import (
+    FOLLOWER,
+    Ack,
+    Answer,
+    Ask,
+    Eof,
+    Frame,
+    GapEnd,
+    GapRefused,
+    GapRequest,
+    Heartbeat,
+    Hello,
+    OpPart,
+    Ops,
+    Refuse,
+    Resume,
+    Resumed,
+    SnapshotBegin,
+    SnapshotEnd,
+    SnapshotPiece,
+    SnapshotRequest,
+    Truncated,
+)
 from replication.inlet import Direct
 from replication.limits import Limits
 from replication.member import Member, Peer
@@ -100,3 +126,37 @@ def joined(here: Replica, there: Replica, limits: Limits | None = None) -> tuple
     sink = make_sink(there, here.region, routes=(here.region,), limits=limits)
     exchange(sink, source)
     return source, sink
+
+
+EXAMPLES: dict[type[Frame], Frame] = {
+    Hello: hello(1),
+    Resume: Resume({}, (1,)),
+    Resumed: Resumed(),
+    Truncated: Truncated(),
+    SnapshotRequest: SnapshotRequest(),
+    SnapshotBegin: SnapshotBegin({}),
+    SnapshotPiece: SnapshotPiece(b"", False),
+    SnapshotEnd: SnapshotEnd(),
+    Ops: Ops(()),
+    OpPart: OpPart(b"", False),
+    Ack: Ack({}, 0),
+    Heartbeat: Heartbeat({}, 0),
+    GapRequest: GapRequest(US, 0),
+    GapEnd: GapEnd(US),
+    GapRefused: GapRefused(US),
+    Ask: Ask(1),
+    Answer: Answer(1, {}),
+    Refuse: Refuse("no"),
+    Eof: Eof(),
+}
+
+
+def check_transition(end: Source | Sink, frame: Frame, following: enum.Enum | None) -> None:
+    """A frame leads to the state that the table has for it, or is refused if it has none."""
+    if following is None:
+        refusal = f"{type(frame).__name__} while {end.state.value}"
+        with pytest.raises(RemoteProtocolError, match=refusal):
+            end.receive(frame, 0)
+    else:
+        end.receive(frame, 0)
+        assert end.state is following

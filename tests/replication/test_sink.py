@@ -28,7 +28,6 @@ from replication.frames import (
     Ack,
     Answer,
     Ask,
-    Eof,
     Frame,
     GapEnd,
     GapRefused,
@@ -51,7 +50,9 @@ from replication.sink import MOVES, STALLS_MAX, TRANSITIONS, Sink, SinkState
 from tests.replication.ends import (
     AP,
     EU,
+    EXAMPLES,
     US,
+    check_transition,
     drain,
     exchange,
     hello,
@@ -93,41 +94,12 @@ def brought_to(state: SinkState, here: Replica | None = None) -> Sink:
     return sink
 
 
-EXAMPLES: dict[type[Frame], Frame] = {
-    Hello: hello(1),
-    Resume: Resume({}, (1,)),
-    Resumed: Resumed(),
-    Truncated: Truncated(),
-    SnapshotRequest: SnapshotRequest(),
-    SnapshotBegin: SnapshotBegin({}),
-    SnapshotPiece: SnapshotPiece(b"", False),
-    SnapshotEnd: SnapshotEnd(),
-    Ops: Ops(()),
-    OpPart: OpPart(b"", False),
-    Ack: Ack({}, 0),
-    Heartbeat: Heartbeat({}, 0),
-    GapRequest: GapRequest(US, 0),
-    GapEnd: GapEnd(US),
-    GapRefused: GapRefused(US),
-    Ask: Ask(1),
-    Answer: Answer(1, {}),
-    Refuse: Refuse("no"),
-    Eof: Eof(),
-}
-
-
 @pytest.mark.parametrize(("state", "kind"), list(product(S, Frame.__args__)))
 def test_the_table_says_what_may_come(state: SinkState, kind: type[Frame]) -> None:
     sink = brought_to(state)
-    following = TRANSITIONS.get((state, kind))
-    if following is None:
-        with pytest.raises(RemoteProtocolError, match=f"{kind.__name__} while {state.value}"):
-            sink.receive(EXAMPLES[kind], 0)
-    else:
-        if kind is SnapshotBegin:
-            sink.incoming = None
-        sink.receive(EXAMPLES[kind], 0)
-        assert sink.state is following
+    if kind is SnapshotBegin:
+        sink.incoming = None
+    check_transition(sink, EXAMPLES[kind], TRANSITIONS.get((state, kind)))
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(S, S)))
