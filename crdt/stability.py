@@ -9,7 +9,12 @@ members is stable (rules MEM-2, MEM-3).
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from crdt.dots import Vector, dominates, meet, region_of
+
+Report: TypeAlias = tuple[Vector, int, Vector]
+"""A vector and a clock, and of the vector what the region itself has written."""
 
 
 class Stability:
@@ -22,7 +27,8 @@ class Stability:
         self.members = members
         self.reports: dict[int, Vector] = {}
         self.clocks: dict[int, int] = {}
-        self.pending: dict[int, list[tuple[Vector, int]]] = {}
+        self.pending: dict[int, list[Report]] = {}
+        """What does not count yet, by region; none of the lists is empty."""
 
     def heard(self, region: int, vector: Vector, clock: int, mine: Vector) -> None:
         """`region` has reached `vector` and `clock` (ms). `mine` is our own vector."""
@@ -31,18 +37,21 @@ class Stability:
             queue.pop()  # the region has lost its memory since, and what it told of may never come
         if len(queue) > 1:
             queue.pop()
-        queue.append((vector, clock))
+        written = {origin: seq for origin, seq in vector.items() if region_of(origin) == region}
+        queue.append((vector, clock, written))
         self.settle(mine)
 
     def settle(self, mine: Vector) -> None:
         """Let reports count whose writes have all been applied."""
         for region in sorted(self.pending):
             queue = self.pending[region]
-            while queue and arrived(region, queue[0][0], mine):
-                report, clock = queue.pop(0)
+            while queue and dominates(mine, queue[0][2]):
+                report, clock, _ = queue.pop(0)
                 if not dominates(self.reports.get(region, {}), report) or not report:
                     self.reports[region] = report
                 self.clocks[region] = max(clock, self.clocks.get(region, 0))
+            if not queue:
+                del self.pending[region]
 
     def stable(self, mine: Vector) -> Vector:
         """What every member has observed; empty while one has not reported, or is unknown."""
@@ -66,11 +75,3 @@ class Stability:
     def leads(self, region: int) -> bool:
         """Whether `region`, our own, is the lowest of all: what one must do is its duty."""
         return self.members is not None and all(region < other for other in self.members)
-
-
-def arrived(region: int, report: Vector, mine: Vector) -> bool:
-    """Whether all that `region` had written at the time of its report has been applied."""
-    for origin, seq in report.items():
-        if region_of(origin) == region and mine.get(origin, 0) < seq:
-            return False
-    return True

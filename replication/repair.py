@@ -52,11 +52,11 @@ class Repair:
         """Ask for what has been lacking for too long. `have` is what was applied or waits for its
         turn, `wanted` what it waits for. Also gives the peer whose snapshot is needed, if so."""
         self.release(have, sinks)
-        target = dict(wanted)
-        for sink in sinks.values():
-            for origin, seq in sink.vector.items():
-                target[origin] = max(seq, target.get(origin, 0))
-        lacking = {origin for origin, seq in target.items() if have.get(origin, 0) < seq}
+        lacking: set[Origin] = set()
+        for vector in (wanted, *(sink.vector for sink in sinks.values())):
+            for origin, seq in vector.items():
+                if have.get(origin, 0) < seq:
+                    lacking.add(origin)
         self.gaps = {origin: gap for origin, gap in self.gaps.items() if origin in lacking}
         events: list[Event] = []
         donor = ""

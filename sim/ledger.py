@@ -6,26 +6,31 @@ dots, when it was made, and all that its region had seen by then (its *past*).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from crdt.dots import Origin, Vector, dominates, name_origin
 from crdt.op import Op
 
 EMPTY: Final[Mapping[Origin, int]] = {}
+FIRST: Final = attrgetter("first")
+STRIDE: Final = 64  # operations of one origin, for one of which all that it had seen is kept
 
 
 class Entry:
-    """One operation. `number` counts all operations in the order in which they were made."""
+    """One operation. `number` counts all operations in the order in which they were made; `deps` is
+    what its region had seen of others that it had not at its operation before."""
 
-    __slots__ = ("at", "data", "first", "last", "number", "origin", "past")
+    __slots__ = ("at", "data", "deps", "first", "last", "number", "origin")
 
-    def __init__(self, op: Op, past: Vector, at: int, number: int) -> None:
+    def __init__(self, op: Op, at: int, number: int) -> None:
         self.origin = op.origin
         self.first = op.first
         self.last = op.last
         self.data = op.to_bytes()
-        self.past = past
+        self.deps = op.deps
         self.at = at
         self.number = number
 
@@ -40,20 +45,35 @@ class Ledger:
         self.by_first: dict[tuple[Origin, int], Entry] = {}
         self.by_last: dict[tuple[Origin, int], Entry] = {}
         self.in_order: list[Entry] = []
-        self.pasts: dict[Origin, Vector] = {}
-        """What each origin had seen at its latest operation."""
+        self.by_origin: dict[Origin, list[Entry]] = {}
+        self.pasts: dict[Origin, list[Vector]] = {}
+        """What each origin had seen at every so many of its operations, and at its latest."""
 
     def enter(self, op: Op, at: int) -> Entry:
         """A region has made an operation."""
-        past = self.pasts.get(op.origin, {})
-        if op.deps:
-            past = past | op.deps
-        self.pasts[op.origin] = past
-        entry = Entry(op, past, at, len(self.in_order))
+        entry = Entry(op, at, len(self.in_order))
         self.in_order.append(entry)
         self.by_first[op.origin, op.first] = entry
         self.by_last[op.origin, op.last] = entry
+        made = self.by_origin.setdefault(op.origin, [])
+        pasts = self.pasts.setdefault(op.origin, [{}])
+        if len(made) % STRIDE == 0:
+            pasts.append(dict(pasts[-1]))
+        made.append(entry)
+        pasts[-1].update(op.deps)
         return entry
+
+    def past(self, entry: Entry) -> Vector:
+        """All that the region had seen that made this operation. O(STRIDE + size of the result)."""
+        made = self.by_origin.get(entry.origin, [])
+        at = bisect_left(made, entry.first, key=FIRST)
+        if at == len(made) or made[at] is not entry:
+            return entry.deps  # nobody made it
+        begin = at - at % STRIDE
+        past = dict(self.pasts[entry.origin][at // STRIDE])
+        for each in made[begin : at + 1]:
+            past.update(each.deps)
+        return past
 
     def find(self, origin: Origin, first: int) -> Entry | None:
         """The operation that begins with this dot."""
@@ -79,6 +99,7 @@ class Ledger:
             entry = self.by_last.get((origin, seq))
             if entry is None:
                 return f"{name_origin(origin)}:{seq} ends no operation"
-            if not dominates(vector, entry.past):
-                return f"{entry} had seen {entry.past}"
+            past = self.past(entry)
+            if not dominates(vector, past):
+                return f"{entry} had seen {past}"
         return ""

@@ -9,33 +9,64 @@ differ and their data may not: `same` leaves out what ends before a given time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import Final, TypeAlias, cast
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from crdt import codec
 from crdt.contested import Contested
 from crdt.expiry import FOREVER
+from crdt.hash import HASH
 from crdt.keyspace import Keyspace
+from crdt.list import LIST
+from crdt.set import SET_TYPE
 from crdt.value import Value
-
-STRING: Final = 1
-LIST: Final = 5
+from crdt.zset import ZSET
 
 Element: TypeAlias = tuple[int, bytes]
 """Type code, and member, field or value; of a string just its existence."""
+Elements: TypeAlias = tuple[tuple[int, frozenset[bytes]], ...]
+"""Those of a key, by type; nearly always of one."""
 
-NOTHING: Final[frozenset[Element]] = frozenset()
+NOTHING: Final[Elements] = ()
+EXISTENCE: Final = frozenset({b""})
+FIRST: Final = itemgetter(0)
+LISTED: Final = frozenset({SET_TYPE, LIST})
+NAMED: Final = frozenset({HASH, ZSET})
 
 
 @attrs.frozen
 class Change:
-    """A key that has changed: the elements it had, and those it has now."""
+    """A key that has changed: the elements it had, and those it has now. They may be the same: then
+    a value has changed, or for how long it lives."""
 
     key: bytes
-    before: frozenset[Element]
-    after: frozenset[Element]
+    before: Elements
+    after: Elements
+
+    def added(self) -> list[Element]:
+        """The elements that it has now and had not."""
+        return lacking(self.after, self.before)
+
+    def removed(self) -> list[Element]:
+        """The elements that it had and has no more."""
+        return lacking(self.before, self.after)
+
+
+def lacking(some: Elements, others: Elements) -> list[Element]:
+    """Which of these are not among those, sorted."""
+    there = dict(others)
+    found: list[Element] = []
+    for code, names in some:
+        new = names.difference(there.get(code, NOTHING))
+        if new:
+            found += [(code, name) for name in sorted(new)]
+    return found
+
+
+Held: TypeAlias = tuple[int, int, Elements]
+"""Of a key: a hash of all that it holds, its deadline, and its elements."""
 
 
 @attrs.frozen
@@ -61,14 +92,14 @@ class Mirror:
 
     def __init__(self, db: Keyspace) -> None:
         self.db = db
-        self.dirty: dict[bytes, None] = {}
-        self.held: dict[bytes, tuple[int, int, frozenset[Element]]] = {}
+        self.dirty: dict[bytes, None] = dict.fromkeys(db.data)
+        self.held: dict[bytes, Held] = {}
         self.endless = 0
         self.ending: dict[bytes, tuple[int, int]] = {}
+        self.sorted: tuple[tuple[int, int], ...] | None = ()
+        """The values of `ending`; None if they have changed since."""
         self.hashed = 0
         """How many keys were hashed: the price of all this."""
-        for key in db.data:
-            self.dirty[key] = None
         db.readers.append(self)
 
     def before_change(self, key: bytes) -> None:
@@ -84,47 +115,54 @@ class Mirror:
         """Take in what has changed since the last call."""
         changes: list[Change] = []
         for key in self.dirty:
-            before = self.forget(key)
+            before = self.held.get(key)
             after = self.take(key)
             if before != after:
-                changes.append(Change(key, before, after))
+                self.replace(key, before, after)
+                changes.append(Change(key, elements_of(before), elements_of(after)))
         self.dirty.clear()
         return changes
 
-    def forget(self, key: bytes) -> frozenset[Element]:
-        """Drop what is known of a key; its elements."""
-        held = self.held.pop(key, None)
-        if held is None:
-            return NOTHING
-        hashed, deadline, elements = held
-        if deadline >= FOREVER:
-            self.endless ^= hashed
-        else:
-            del self.ending[key]
-        return elements
+    def replace(self, key: bytes, before: Held | None, after: Held | None) -> None:
+        """What is held under a key is another now."""
+        if before is not None:
+            if before[1] >= FOREVER:
+                self.endless ^= before[0]
+            else:
+                del self.ending[key]
+                self.sorted = None
+            del self.held[key]
+        if after is not None:
+            if after[1] >= FOREVER:
+                self.endless ^= after[0]
+            else:
+                self.ending[key] = after[1], after[0]
+                self.sorted = None
+            self.held[key] = after
 
-    def take(self, key: bytes) -> frozenset[Element]:
-        """Look at a key; its elements."""
+    def take(self, key: bytes) -> Held | None:
+        """Look at a key."""
         value = self.db.data.get(key)
         if value is None:
-            return NOTHING
+            return None
         deadline = self.db.deadlines.deadline(key)
         parts = [(part.code(), part.visible()) for part in parts_of(value)]
         packed = codec.pack_body((key, parts, deadline))
         hashed = int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")
         self.hashed += 1
-        elements = frozenset(each for code, shown in parts for each in elements_of(code, shown))
-        self.held[key] = hashed, deadline, elements
-        if deadline >= FOREVER:
-            self.endless ^= hashed
-        else:
-            self.ending[key] = deadline, hashed
-        return elements
+        return hashed, deadline, tuple([(code, names_of(code, shown)) for code, shown in parts])
 
     def fingerprint(self) -> Fingerprint:
         """What the replica holds, as of the last `refresh`."""
         assert not self.dirty, "refresh first"
-        return Fingerprint(self.endless, tuple(sorted(self.ending.values())))
+        if self.sorted is None:
+            self.sorted = tuple(sorted(self.ending.values()))
+        return Fingerprint(self.endless, self.sorted)
+
+
+def elements_of(held: Held | None) -> Elements:
+    """The elements of a key that may not be there."""
+    return NOTHING if held is None else held[2]
 
 
 def parts_of(value: Value) -> list[Value]:
@@ -135,12 +173,10 @@ def parts_of(value: Value) -> list[Value]:
     return [value]
 
 
-def elements_of(code: int, shown: object) -> Iterator[Element]:
+def names_of(code: int, shown: Any) -> frozenset[bytes]:
     """What there is one of in a value: members, fields, list values."""
-    if code == STRING or not isinstance(shown, list):
-        yield code, b""
-        return
-    for item in cast("list[object]", shown):
-        name = cast("tuple[object, ...]", item)[0] if isinstance(item, tuple) else item
-        assert isinstance(name, bytes)
-        yield code, name
+    if code in LISTED:
+        return frozenset(shown)
+    if code in NAMED:
+        return frozenset(map(FIRST, shown))
+    return EXISTENCE

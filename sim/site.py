@@ -340,7 +340,7 @@ class Site:
                     self.enter(Op.from_bytes(data))
                 continue
             if entry is None or entry.data != data:
-                entry = Entry(Op.from_bytes(data), {}, self.engine.now, -1)
+                entry = Entry(Op.from_bytes(data), self.engine.now, -1)
             for checker in checkers:
                 checker.met(self, entry)
                 if not has_jumped:

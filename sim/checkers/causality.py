@@ -15,7 +15,7 @@ from typing import ClassVar
 from crdt.dots import Vector, dominates
 from sim.checkers.checker import Checker, Watched
 from sim.checkers.convergence import shown
-from sim.ledger import Entry, Ledger
+from sim.ledger import EMPTY, Entry, Ledger
 from sim.mirror import Change
 
 
@@ -27,43 +27,47 @@ class Causality(Checker):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.reached: dict[str, Vector] = {}
+        """What each region has by the operations that were seen in their turn."""
         self.known: dict[str, Vector] = {}
-        """What each region had at the end of its last step."""
+        """A vector that each region had in this life, and that made sense."""
+        self.unsure: set[str] = set()
+        """Regions that have something of which the operations were not seen."""
 
     def started(self, region: Watched) -> None:
-        self.reached[region.name] = region.replica.vector
         self.known[region.name] = {}
+        self.jumped(region)
 
     def jumped(self, region: Watched) -> None:
         self.reached[region.name] = region.replica.vector
+        self.unsure.add(region.name)
 
     def made(self, region: Watched, entry: Entry) -> None:
         self.reached[region.name][entry.origin] = entry.last
 
     def applied(self, region: Watched, entry: Entry) -> None:
-        """One operation, in its turn."""
+        """One operation, in its turn. What its region had seen at the one before need not be looked
+        at again."""
         self.looked += 1
         reached = self.reached[region.name]
         before = reached.get(entry.origin, 0)
         if before != entry.first - 1:
             raise self.broken(f"{region.name} applied {entry} after {before} of its origin")
-        if not dominates(reached, entry.past):
+        if not dominates(reached, entry.deps):
+            past = self.ledger.past(entry)
             raise self.broken(
-                f"{region.name} applied {entry}, which had seen {shown(entry.past)},"
+                f"{region.name} applied {entry}, which had seen {shown(past)},"
                 f" but has only {shown(reached)}"
             )
         reached[entry.origin] = entry.last
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
-        """The whole claim."""
-        vector = region.replica.keyspace.vector
-        known = self.known[region.name]
-        if vector == known:
+        """The whole claim: what was seen in its turn, or else something that makes sense."""
+        name, vector = region.name, region.replica.keyspace.vector
+        if vector == self.reached[name] and name not in self.unsure:
             return
-        lacking = self.ledger.lacking(vector, known if dominates(vector, known) else {})
+        known = self.known[name]
+        lacking = self.ledger.lacking(vector, known if dominates(vector, known) else EMPTY)
         if lacking:
-            raise self.broken(f"{region.name} has {shown(vector)}, but {lacking}")
-        self.known[region.name] = dict(vector)
-        if vector != self.reached[region.name]:
-            # Some operations were applied unseen; what they add up to makes sense, as was checked.
-            self.reached[region.name] = dict(vector)
+            raise self.broken(f"{name} has {shown(vector)}, but {lacking}")
+        self.known[name], self.reached[name] = dict(vector), dict(vector)
+        self.unsure.discard(name)

@@ -12,16 +12,34 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final
 
-from crdt.dots import Vector, name_origin
+from crdt.dots import Origin, Vector, name_origin
 from sim.checkers.checker import Checker, Watched
-from sim.ledger import Ledger
+from sim.ledger import Entry, Ledger
 from sim.mirror import Change, Fingerprint
 
 SEEN_MAX: Final = 50_000  # vectors remembered: minutes of a busy run, some ten megabytes
 
-Key: TypeAlias = tuple[tuple[int, int], ...]
+
+class Standing:
+    """Where a region stands: its vector, and a hash of it that follows every step."""
+
+    __slots__ = ("mark", "vector")
+
+    def __init__(self, vector: Vector) -> None:
+        self.vector = dict(vector)
+        self.mark = 0
+        for place in vector.items():
+            self.mark ^= hash(place)
+
+    def step(self, origin: Origin, seq: int) -> None:
+        """So far it has come with an origin."""
+        before = self.vector.get(origin)
+        if before is not None:
+            self.mark ^= hash((origin, before))
+        self.vector[origin] = seq
+        self.mark ^= hash((origin, seq))
 
 
 class Convergence(Checker):
@@ -31,17 +49,31 @@ class Convergence(Checker):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.seen: OrderedDict[Key, tuple[str, Fingerprint]] = OrderedDict()
+        self.seen: OrderedDict[int, tuple[str, Fingerprint]] = OrderedDict()
+        """By the hash of a vector, who was the first to stand there, and with what."""
+        self.standing: dict[str, Standing] = {}
         self.clock = 0
+
+    def started(self, region: Watched) -> None:
+        self.standing[region.name] = Standing(region.replica.keyspace.vector)
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        self.standing[region.name].step(entry.origin, entry.last)
+
+    def met(self, region: Watched, entry: Entry) -> None:
+        self.standing[region.name].step(entry.origin, entry.last)
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Compare with whoever stood here before."""
-        self.clock = max(self.clock, region.replica.keyspace.horizon)
-        key = tuple(sorted(region.replica.keyspace.vector.items()))
+        db = region.replica.keyspace
+        self.clock = max(self.clock, db.horizon)
+        standing = self.standing[region.name]
+        if standing.vector != db.vector:
+            standing = self.standing[region.name] = Standing(db.vector)
         print_now = region.mirror.fingerprint()
-        known = self.seen.get(key)
+        known = self.seen.get(standing.mark)
         if known is None:
-            self.seen[key] = region.name, print_now
+            self.seen[standing.mark] = region.name, print_now
             if len(self.seen) > SEEN_MAX:
                 self.seen.popitem(last=False)
             return
@@ -50,7 +82,7 @@ class Convergence(Checker):
             self.looked += 1
         if not print_then.same(print_now, self.clock):
             raise self.broken(
-                f"{region.name} and {name} have both applied {shown(dict(key))} and differ"
+                f"{region.name} and {name} have both applied {shown(db.vector)} and differ"
             )
 
     def ended(self, regions: Sequence[Watched]) -> None:

@@ -14,7 +14,7 @@ from typing import ClassVar
 from crdt.dots import Vector, dominates
 from sim.checkers.checker import Checker, Watched
 from sim.checkers.convergence import shown
-from sim.ledger import Ledger
+from sim.ledger import Entry, Ledger
 from sim.mirror import Change
 
 
@@ -26,21 +26,32 @@ class Growth(Checker):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.before: dict[str, Vector] = {}
+        self.steps: dict[str, Vector] = {}
+        """How far the operations lead that were seen since."""
 
     def started(self, region: Watched) -> None:
         self.before[region.name] = region.replica.vector
+        self.steps[region.name] = {}
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        self.steps[region.name][entry.origin] = entry.last
+
+    def met(self, region: Watched, entry: Entry) -> None:
+        self.steps[region.name][entry.origin] = entry.last
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Compare with the step before."""
-        db = region.replica.keyspace
-        before = self.before[region.name]
-        if db.vector == before:
-            return
-        self.looked += 1
-        if not dominates(db.vector, before):
-            raise self.broken(f"{region.name} went back from {shown(before)} to {shown(db.vector)}")
+        db, name = region.replica.keyspace, region.name
+        before, steps = self.before[name], self.steps[name]
+        self.steps[name] = {}
+        if db.vector != before:
+            self.looked += 1
+            after = before | steps
+            is_seen = db.vector == after and dominates(steps, {o: before.get(o, 0) for o in steps})
+            if not is_seen and not dominates(db.vector, before):
+                raise self.broken(f"{name} went back from {shown(before)} to {shown(db.vector)}")
+            self.before[name] = after if is_seen else dict(db.vector)
         if db.vector.get(db.origin, 0) != db.seq:
             raise self.broken(
-                f"{region.name} made {db.seq} effects and claims {db.vector.get(db.origin, 0)}"
+                f"{name} made {db.seq} effects and claims {db.vector.get(db.origin, 0)}"
             )
-        self.before[region.name] = dict(db.vector)

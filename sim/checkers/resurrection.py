@@ -40,12 +40,12 @@ class Resurrection(Checker):
         dead = self.dead[region.name]
         for change in changes:
             key = change.key
-            for element in change.after - change.before:
+            for element in change.added():
                 self.looked += 1
                 if (key, element) in dead:
                     raise self.broken(
                         f"{element[1]!r} in {key!r} had been deleted in {region.name} and is back"
                     )
-            for element in change.before - change.after:
+            for element in change.removed():
                 if element[1].startswith(ONCE):
                     dead.add((key, element))

@@ -51,7 +51,7 @@ def test_of_the_reports_that_wait_the_first_and_the_last_are_kept() -> None:
     stability = Stability({2})
     for seq in range(1, 9):
         stability.heard(2, {TWO: seq}, 100 * seq, {})
-    assert [clock for _, clock in stability.pending[2]] == [100, 800]
+    assert [clock for _, clock, _ in stability.pending[2]] == [100, 800]
     stability.settle({TWO: 1})
     assert stability.reports[2] == {TWO: 1}
     stability.settle({TWO: 8})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdt.op import Op
 from crdt.replica import Replica
-from sim.ledger import Entry, Ledger
+from sim.ledger import STRIDE, Entry, Ledger
 
 
 def make(ledger: Ledger, replica: Replica, member: str, *, seen: Entry | None = None) -> Entry:
@@ -22,9 +22,24 @@ def test_an_operation_remembers_all_that_its_region_had_seen() -> None:
     one = make(ledger, here, "a")
     make(ledger, there, "b", seen=one)
     last = make(ledger, there, "c")
-    assert last.past == {here.origin: 1}
+    assert last.deps == {}
+    assert ledger.past(last) == {here.origin: 1}
     assert [repr(entry) for entry in ledger.in_order] == ["1:1..1", "2:1..1", "2:2..2"]
     assert [entry.number for entry in ledger.in_order] == [0, 1, 2]
+
+
+def test_what_a_region_had_seen_is_worked_out_for_every_operation() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    seen = [make(ledger, here, f"a{i}") for i in range(3 * STRIDE)]
+    mine = [make(ledger, there, f"b{i}", seen=entry) for i, entry in enumerate(seen)]
+    assert [ledger.past(entry) for entry in mine] == [
+        {here.origin: i} for i in range(1, 3 * STRIDE + 1)
+    ]
+
+
+def test_an_operation_that_nobody_made_has_seen_what_it_says() -> None:
+    op = Op(9 << 14, 1, 0, {1 << 14: 3}, ((0x10, b"k", 5, b"v"),))
+    assert Ledger().past(Entry(op, 0, -1)) == {1 << 14: 3}
 
 
 def test_operations_are_found_by_their_dots() -> None:

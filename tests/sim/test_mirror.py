@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from crdt.hash import HASH
+from crdt.list import LIST
 from crdt.op import Op
 from crdt.replica import Replica
+from crdt.set import SET_TYPE
+from crdt.string import STRING
 from sim.mirror import Change, Mirror
 
 BASE = 1_700_000_000_000
@@ -28,24 +32,34 @@ def test_only_what_changed_is_told_and_hashed() -> None:
     replica.set(b"s").add(b"a")
     replica.hash(b"h")[b"f"] = b"1"
     changes = {change.key: change for change in mirror.refresh()}
-    code = next(iter(changes[b"s"].after))[0]
-    assert changes[b"s"] == Change(b"s", frozenset(), frozenset({(code, b"a")}))
-    assert {name for _, name in changes[b"h"].after} == {b"f"}
+    assert changes[b"s"] == Change(b"s", (), ((SET_TYPE, frozenset({b"a"})),))
+    assert changes[b"h"].added() == [(HASH, b"f")]
     assert mirror.hashed == 2
     assert mirror.refresh() == []
     replica.set(b"s").discard(b"a")
-    assert mirror.refresh() == [Change(b"s", frozenset({(code, b"a")}), frozenset())]
+    (change,) = mirror.refresh()
+    assert (change.added(), change.removed()) == ([], [(SET_TYPE, b"a")])
     assert mirror.hashed == 2
 
 
-def test_a_new_value_of_a_string_is_no_new_element() -> None:
+def test_a_new_value_of_a_string_is_a_change_but_no_new_element() -> None:
     replica, mirror = mirrored(1)
     replica.string(b"k").set(b"1")
-    assert len(mirror.refresh()) == 1
+    assert [change.added() for change in mirror.refresh()] == [[(STRING, b"")]]
     before = mirror.fingerprint()
     replica.string(b"k").set(b"2")
-    assert mirror.refresh() == []
+    assert [(each.added(), each.removed()) for each in mirror.refresh()] == [([], [])]
     assert mirror.fingerprint() != before
+
+
+def test_what_is_written_anew_as_it_was_is_no_change() -> None:
+    replica, mirror = mirrored(1)
+    replica.string(b"k").set(b"1")
+    mirror.refresh()
+    before = mirror.fingerprint()
+    replica.string(b"k").set(b"1")
+    assert mirror.refresh() == []
+    assert mirror.fingerprint() == before
 
 
 def test_a_mirror_begins_with_what_is_there() -> None:
@@ -119,4 +133,4 @@ def test_all_types_under_a_key_are_elements() -> None:
     there.list(b"k").append(b"b")
     send(there, here)
     changed = ours.refresh()[0]
-    assert {name for _, name in changed.after} == {b"a", b"b"}
+    assert changed.added() == [(SET_TYPE, b"a"), (LIST, b"b")]

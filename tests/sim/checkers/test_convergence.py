@@ -7,7 +7,7 @@ import pytest
 from crdt.op import Op
 from crdt.replica import Outcome
 from sim.checkers.checker import Violation
-from sim.checkers.convergence import Convergence, shown
+from sim.checkers.convergence import Convergence, Standing, shown
 from sim.engine import SECOND
 from sim.world import World
 from tests.sim.planted import (
@@ -68,6 +68,14 @@ def test_the_end_is_not_reached_while_vectors_differ() -> None:
         world.check_end()
 
 
+def test_a_hash_follows_every_step_of_a_vector() -> None:
+    standing = Standing({5: 1})
+    standing.step(7, 1)
+    standing.step(5, 2)
+    assert standing.mark == Standing({7: 1, 5: 2}).mark
+    assert standing.mark != Standing({7: 2, 5: 1}).mark
+
+
 def test_vectors_are_shown_by_region_and_life() -> None:
     assert shown({1 << 14: 7, (2 << 14) + 3: 9}) == "1=7 2.3=9"
 
@@ -89,4 +97,4 @@ def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
         world.run("eu", "SET", "k", str(i))
     checker = checker_of(world)
     assert isinstance(checker, Convergence)
-    assert [key[0][1] for key in checker.seen] == [5, 6, 7, 8, 9]
+    assert list(checker.seen) == [Standing({1 << 14: seq}).mark for seq in range(5, 10)]

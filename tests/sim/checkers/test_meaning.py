@@ -9,7 +9,7 @@ from sim.checkers.checker import Violation
 from sim.checkers.meaning import Meaning, spell
 from sim.engine import MS, SECOND
 from sim.world import World
-from tests.sim.planted import caught, checker_of, finish, fresh
+from tests.sim.planted import caught, checker_of, drop_key, finish, fresh
 
 
 def eu_counts_twice(world: World) -> None:
@@ -84,3 +84,18 @@ def test_only_simple_commands_are_spelled() -> None:
     assert spell(["SADD", "free:0", "t1"]) is None
     assert spell(["LPOP", "log:0"]) is None
     assert spell(["PING"]) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "shown"),
+    [
+        ("all:0.0", ("SADD", "u1"), r"\[\] under all:0.0, not \[b'u1'\]"),
+        ("word:0.0", ("SET", "u1"), "None under word:0.0, not b'u1'"),
+    ],
+)
+def test_a_lost_key_is_caught(key: str, words: tuple[str, str], shown: str) -> None:
+    world = fresh(Meaning)
+    world.run("eu", words[0], key, words[1])
+    drop_key(world.sites["eu"], key.encode())
+    with pytest.raises(Violation, match=f"eu shows {shown}"):
+        world.check_end()
