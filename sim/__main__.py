@@ -9,13 +9,15 @@
     python -m sim --scenario tests/scenarios/*.txt [--write]
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
-was kept, 1 if one was broken, 2 if nothing was proved or the command was wrong, 130 if interrupted.
+was kept, 1 if one was broken, 2 if nothing was proved or the command was wrong, 130 if interrupted,
+141 if whoever reads has gone.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -46,10 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         made.error("--trace, --svg and --shrink are for one seed")
     gc.freeze()
     try:
+        if asked.svg is not None:
+            asked.svg.touch()  # a place that cannot be written to is not found out at the end
         return run_many(asked) if asked.seed is None else run_one(asked)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        return 141
+    except OSError as error:
+        made.error(f"{error.filename}: {error.strerror}")
 
 
 def draw(asked: argparse.Namespace, number: int) -> Options:
@@ -113,7 +122,8 @@ def run_scenarios(paths: Sequence[Path], is_written: bool) -> int:
             expected = path.read_text(encoding="utf-8")
             found = replay(expected)
         except (OSError, UnicodeDecodeError, ScenarioError) as error:
-            print(f"sim: {path}: {error}", file=sys.stderr)
+            reason = error.strerror if isinstance(error, OSError) else error
+            print(f"sim: {path}: {reason}", file=sys.stderr)
             return 2
         if found != expected:
             differing += 1

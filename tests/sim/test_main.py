@@ -56,6 +56,28 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").lstrip().startswith("<svg")
 
 
+def test_a_picture_that_cannot_be_written_is_one_line_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["42", "--svg", str(tmp_path / "nowhere" / "run.svg")])
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"sim: {tmp_path}/nowhere/run.svg: No such file or directory\n"
+
+
+def test_a_reader_who_goes_away_ends_it_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "sim", "42", "--minutes", "0.1", "--trace"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(120) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
 def test_scenarios_are_replayed(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt"
     assert main(["--scenario", str(file)]) == 0
