@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
-from crdb.config import Config
+from crdb.config import SCHEMA, Config
 from crdt.suite import check_type
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -38,6 +40,17 @@ def test_the_file_of_regions_can_be_read() -> None:
     path = EXAMPLES / "regions.toml"
     config = Config.from_toml(path.read_text(encoding="utf-8"), path.name)
     assert [region.port for region in config.regions] == [7001, 7002, 7003]
+    assert [region.link_port for region in config.regions] == [17001, 17002, 17003]
+
+
+def test_the_file_of_regions_names_every_setting_and_its_default() -> None:
+    text = (EXAMPLES / "regions.toml").read_text(encoding="utf-8")
+    for keys in SCHEMA.values():
+        for key in keys:
+            assert re.search(rf"\b{key}\b( =|\])", text) or f"[[{key}]]" in text, key
+    config = Config.from_toml(text)
+    plain = Config.from_toml("".join(f'[[region]]\nname = "{r.name}"\n' for r in config.regions))
+    assert attrs.evolve(config, link=attrs.evolve(config.link, delay="none")) == plain
 
 
 def test_an_offer_type_that_forgets_dearer_offers_is_found_out() -> None:
