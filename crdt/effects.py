@@ -113,7 +113,7 @@ def is_growth(item: object) -> bool:
 
 def is_sign(item: object) -> bool:
     """Plus or minus one."""
-    return item == 1 or item == -1
+    return type(item) is int and (item == 1 or item == -1)
 
 
 Check = Callable[[object], bool]

@@ -10,7 +10,7 @@ from crdt.dots import make_origin
 from crdt.effects import SHAPES
 
 ODD: Final = (0, 1, 2, 3, -1, 1 << 40, 1 << 53, (1 << 63) - 1, -(1 << 63), (1 << 64) - 1)
-NUMBERS: Final = (*ODD, 0.5, -0.0, 1e308, float("inf"), float("-inf"), float("nan"))
+NUMBERS: Final = (*ODD, 0.5, 1.0, -0.0, 1e308, float("inf"), float("-inf"), float("nan"))
 NAMES: Final = (b"", b"a", b"f", b"7", b"\xff", b"long" * 20)
 LEAVES: Final = (*NUMBERS, *NAMES, None, True, (), ((), ()), (1, 2), (b"a",), (1, 2, 3, 4))
 KINDS: Final = (0, 1, 2, 16, 17, 18, 32, 33, 48, 49, 50, 51, 52, 64, 65, 66, 67, 68, 80, 81, 82)
