@@ -169,3 +169,28 @@ def test_keys_of_all_types_that_are_alike_are_left_alone() -> None:
     there.merge(here.snapshot())
     assert sorted(there.keyspace.touched) == [b"counter", b"list"]
     assert there.to_bytes() == here.to_bytes()
+
+
+def test_what_was_removed_here_does_not_come_back_with_a_state_that_still_has_it() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    there.string("k").delete()
+    there.keyspace.interest.add(b"k")
+    there.merge(here.snapshot())
+    assert there.string("k").get() is None
+    assert there.keyspace.touched == []
+
+
+def test_a_deadline_without_a_value_is_merged_too() -> None:
+    here, there, third = regions()
+    here.set("k").add("a")
+    exchange(here, there)
+    here.set("k").delete()
+    there.set("k").expire_at(5000)
+    exchange(here, there)
+    assert here.keyspace.keys() == []
+    assert b"k" in here.keyspace.deadlines.table
+    third.string("other").set("x")
+    third.merge(here.snapshot())
+    assert third.keyspace.deadlines.table == here.keyspace.deadlines.table

@@ -290,6 +290,18 @@ def assert_given_up(world: World, follower: FollowerSite, source: str) -> None:
     assert follower.follower.unfit.keys() == {source}
 
 
+def test_a_source_is_syncing_until_we_have_what_it_has() -> None:
+    world = world_of("x")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    follower = follow(world, "x")
+    seen: list[SourceStatus] = []
+    while SourceStatus.IN_SYNC not in seen:
+        seen.append(follower.follower.status("x", world.now))
+        world.run(5)
+    expected = [SourceStatus.OUT_OF_SYNC, SourceStatus.SYNCING, SourceStatus.IN_SYNC]
+    assert list(dict.fromkeys(seen)) == expected
+
+
 @pytest.mark.parametrize("history_bytes", [1, 1 << 20])
 def test_types_that_cannot_be_renamed_are_not_followed_again(history_bytes: int) -> None:
     world = world_of("x", history_bytes=history_bytes)
