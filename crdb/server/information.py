@@ -12,7 +12,7 @@ from typing import Final
 
 from crdb.instance import REDIS_VERSION, Instance
 from crdb.server.table import TABLE, Command
-from crdt.dots import name_origin
+from crdt.dots import name_origin, region_of
 
 Lines = list[tuple[str, object]]
 
@@ -190,7 +190,7 @@ def _crdt(instance: Instance) -> Lines:
         ("crdt_config_version", 1),
         ("crdt_slots", "0-16383"),
         ("crdt_replid", name_origin(instance.replica.origin)),
-        ("crdt_clock", told.vector.get(instance.replica.origin, 0)),
+        ("crdt_clock", by_region(told.vector).get(instance.replica.region, 0)),
         ("crdt_ovc", _vector(told.vector)),
         ("crdt_merge_reqs", told.merges),
         ("crdt_effect_reqs", told.effects_applied),
@@ -208,8 +208,17 @@ def _crdt(instance: Instance) -> Lines:
 
 def _vector(vector: Mapping[int, int]) -> str:
     """Counters by instance id, `{1=17,2=4}`."""
-    counters = (f"{name_origin(origin)}={vector[origin]}" for origin in sorted(vector))
+    counters = (f"{region}={count}" for region, count in sorted(by_region(vector).items()))
     return "{" + ",".join(counters) + "}"
+
+
+def by_region(vector: Mapping[int, int]) -> dict[int, int]:
+    """How many effects of each region a vector stands for, all lives of it together."""
+    counts: dict[int, int] = {}
+    for origin, seq in vector.items():
+        region = region_of(origin)
+        counts[region] = counts.get(region, 0) + seq
+    return counts
 
 
 SECTIONS: Final = {

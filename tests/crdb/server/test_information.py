@@ -7,6 +7,7 @@ import re
 from crdb.server.client import Client
 from crdb.server.executor import receive
 from crdb.server.information import DEFAULT, information
+from crdt.dots import make_origin
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.redis_peer import Peer, decode
 from tests.crdb.regions import Regions
@@ -104,8 +105,22 @@ def test_the_crdt_section() -> None:
         regions.replicas[1].accept(op)
     found = fields(information(regions.instances[1], ["crdt"]))
     assert found["crdt_effect_reqs"] == "3"
+    assert found["crdt_ovc"] == "{1=1,2=3}"
     assert found["crdt_ovc_filtered_effect_reqs"] == "2", "effects, not operations (rule ORD-2)"
     assert found["crdt_stale"] == found["crdt_stale_released_with_merge"] == "0"
+
+
+def test_the_clock_of_an_instance_goes_on_in_its_next_life() -> None:
+    """D-19: clocks are told by instance, of which CRDB.VECTOR tells the lives apart."""
+    regions = Regions(2)
+    regions.run(1, "SET", "k", "v")
+    regions.replicas[1].reincarnate(make_origin(1, 7))
+    regions.run(1, "SET", "l", "v")
+    regions.sync()
+    found = fields(information(regions.instances[1], ["crdt"]))
+    assert found["crdt_replid"] == "1.7"
+    assert found["crdt_clock"] == "2"
+    assert found["crdt_ovc"] == "{1=2}"
 
 
 def test_a_client_that_waits_for_other_regions_is_blocked_too() -> None:
