@@ -202,6 +202,8 @@ def plain(value: object) -> object:
         return sorted(([plain(k), plain(v)] for k, v in items), key=codec.pack_body)
     if isinstance(value, list | tuple):
         return [plain(item) for item in cast("Sequence[Any]", value)]
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return repr(value)
     return value if isinstance(value, int | float | str | bytes | None) else repr(value)
 
 

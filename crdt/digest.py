@@ -30,5 +30,8 @@ def digest(db: Keyspace) -> bytes:
 
 def hash_entry(entry: tuple[Any, ...]) -> int:
     """One key's part of the sum."""
-    packed = codec.pack_body(entry)
+    try:
+        packed = codec.pack_body(entry)
+    except OverflowError:  # what regions have added up may have more than 64 bits
+        packed = repr(entry).encode()
     return int.from_bytes(hashlib.blake2b(packed, digest_size=DIGEST_BYTES).digest(), "big")

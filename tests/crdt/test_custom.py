@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
 from crdt import DecodeError, Op, Replica
+from crdt.codec import pack_body
 from crdt.custom import Custom, Seen, as_sent, maker, plain
 from crdt.dots import make_dot, make_origin
+from crdt.observed import Observed
 from crdt.set import Set
+from tests.crdt import hostile
 from tests.crdt.exchange import exchange, held, regions, settle
 from tests.crdt.suite.planted import ADD, Blocklist, Cart, Register, Tally
 
@@ -121,6 +125,7 @@ def test_a_value_has_one_plain_form() -> None:
     assert plain({2: {"x"}, 1: (3,)}) == [[1, [3]], [2, ["x"]]]
     assert plain([1.5, None, True, b"x"]) == [1.5, None, True, b"x"]
     assert plain(3 + 4j) == "(3+4j)"
+    assert plain({1 << 64, 5}) == [5, "18446744073709551616"]
 
 
 def test_what_is_sent_is_what_arrives() -> None:
@@ -131,3 +136,32 @@ def test_a_side_of_a_merge_says_what_it_has_seen() -> None:
     seen = Seen({2: 5})
     assert seen.covers(make_dot(2, 5))
     assert not seen.covers(make_dot(2, 6))
+
+
+@pytest.mark.parametrize("make", [Blocklist, Cart, Register, Tally])
+def test_a_spoiled_state_is_refused_or_works(make: type[Any]) -> None:
+    """What gets past `load` must not fail later, in the middle of a merge or of a snapshot."""
+    rng = random.Random(make.__name__)
+    replica = Replica(1, types=(make,))
+    payloads: dict[str, tuple[Any, ...]] = {"Tally": (5,), "Register": (5, b"a")}
+    payload = payloads.get(make.__name__, (b"milk",))
+    replica.value("k", make).do(ADD, *payload)
+    replica.value("k", make).do(ADD, *payload)
+    good = held(replica).state()
+    outcomes = {False: 0, True: 0}
+    for _ in range(300):
+        value, other = Custom(make), Custom(make)
+        try:
+            value.load(hostile.spoil(rng, good))
+        except DecodeError:
+            outcomes[False] += 1
+            continue
+        outcomes[True] += 1
+        other.load(good)
+        other.merge(value, {}, {make_origin(1): 1})
+        value.merge(other, {make_origin(1): 1}, {})
+        for each in (value, other):
+            each.remove(Observed({}, make_origin(2), 5, 0), None)
+            assert isinstance(each.alive(), bool)
+            pack_body([each.visible(), each.state()])
+    assert all(outcomes.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdt import Replica
+from crdt import Op, Replica, make_origin
 from crdt.digest import DIGEST_BYTES
 from tests.crdt.exchange import exchange, regions
 
@@ -44,3 +44,14 @@ def test_what_has_expired_does_not_count() -> None:
     replica.string("k").expire_at(10)
     replica.advance(11)
     assert replica.digest() == bytes(DIGEST_BYTES)
+
+
+def test_sums_may_have_more_than_64_bits() -> None:
+    """Rule D-05: merged sums are never refused."""
+    here, there = Replica(1), Replica(9)
+    effect = (0x80, b"k", 1, (1 << 63) - 1)
+    for replica in (here, there):
+        for region in (2, 3, 4):
+            replica.accept(Op(make_origin(region), 1, 0, {}, (effect,)))
+    assert here.counter_grow("k").value == 3 * ((1 << 63) - 1)
+    assert here.digest() == there.digest() != bytes(DIGEST_BYTES)
