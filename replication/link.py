@@ -83,7 +83,7 @@ class Driver:
         try:
             with trio.fail_after(CONNECT_NS_MAX / 1e9):
                 stream = await connect()
-        except (trio.TooSlowError, OSError) as error:
+        except (trio.TooSlowError, UnicodeError, *LOST) as error:  # no name of a host: Unicode
             self.links.receive(sink, Eof(f"cannot connect: {error}"), clock())
             return False
         await self.run(stream, sink)

@@ -161,6 +161,40 @@ async def test_dialling_backs_off_and_says_why(autojump_clock: trio.testing.Mock
     assert two.links.statistics(0)[0].last_error == "cannot connect: nobody there"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("refused"),
+        trio.BrokenResourceError("reset while it was asked where to connect"),
+        UnicodeError("a label of a host's name is too long"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_attempt_that_fails_in_any_way_is_followed_by_another(
+    error: Exception, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Some of them used to end the whole region."""
+    one, two = pair()
+    attempts = 0
+
+    async with trio.open_nursery() as nursery:
+        join = joined(nursery, one)
+
+        async def connect() -> trio.abc.Stream:
+            nonlocal attempts
+            attempts += 1
+            if attempts < 3:
+                raise error
+            return await join()
+
+        nursery.start_soon(two.driver.keep_time)
+        nursery.start_soon(two.driver.keep_dialling, "one", connect)
+        await trio.sleep(3)
+        assert attempts == 3
+        assert two.links.sinks["one"].is_open
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_refused_link_says_why(autojump_clock: trio.testing.MockClock) -> None:
     one, two = pair()
     one.links.cut("two", Direction.OUT, 0)
