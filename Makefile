@@ -82,7 +82,7 @@ clean:
 	find . -name __pycache__ -type d -exec rm -rf {} +
 
 .venv/locked: requirements/run.txt tools/bootstrap.py
-	@echo "Making .venv (a minute or two)"
+	@echo "Making .venv (some minutes)"
 	@$(PYTHON) tools/bootstrap.py .venv requirements/run.txt
 	@$(LOCKED) requirements/run.txt
 	@touch $@

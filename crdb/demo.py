@@ -10,12 +10,15 @@ exit status is 0 only if everything came out as announced.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
@@ -113,8 +116,14 @@ def main() -> int:
         raise SystemExit(f"the story broke off: {error}") from None
     console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
     if agreed:
-        console.print(f"\nYour turn: crdb up --regions {','.join(REGIONS)}", soft_wrap=True)
+        console.print(f"\nYour turn: {program()} up --regions {','.join(REGIONS)}", soft_wrap=True)
     return 0 if agreed else 1
+
+
+def program() -> str:
+    """How to call the command `crdb` from here."""
+    here = os.path.relpath(Path(sys.executable).with_name("crdb"))
+    return "crdb" if shutil.which("crdb") or not Path(here).exists() else here
 
 
 @contextmanager

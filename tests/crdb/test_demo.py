@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -79,6 +80,20 @@ def test_who_listens_no_longer_is_told_no_more() -> None:
     assert process.wait(WAIT_SECONDS) != 0
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
+
+
+def test_it_ends_with_a_command_that_works_from_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "crdb").touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert demo.program() == ".venv/bin/crdb"
+    monkeypatch.setenv("PATH", str(programs))
+    assert demo.program() == "crdb"
 
 
 def test_replies_are_shown_as_people_write_them() -> None:
