@@ -156,8 +156,11 @@ class ValueHandle(Handle):
         return self.make().value() if value is None else self.unwrap(value).value()
 
     def writable(self) -> Keyspace:
-        """The keyspace, once it is sure that the key holds this type or nothing."""
+        """The keyspace, once it is sure that the key holds this type or nothing, and that the
+        replica knows the type. Raises WrongType, ValueError."""
         db = self.prepare()
+        if self.type_code not in db.makers:
+            raise ValueError(f"the replica was made without type {self.type_code}: see `types`")
         value = db.lookup_for_write(self.key)
         if value is not None:
             self.unwrap(value)

@@ -67,6 +67,15 @@ def test_what_cannot_be_sent_is_not_written() -> None:
     assert replica.keyspace.seq == 0
 
 
+def test_a_type_that_the_replica_was_not_made_with_is_not_written() -> None:
+    replica = Replica(1)
+    cart = replica.value("k", Cart)
+    with pytest.raises(ValueError, match="without type 16"):
+        cart.do(ADD, b"milk")
+    assert cart.get() == set()
+    assert replica.vector == {}
+
+
 def test_what_the_type_does_not_take_is_not_written() -> None:
     """A type that checks nothing itself is tried out: an effect that fails halfway would leave the
     replica with a dot that nobody ever hears of."""
