@@ -120,7 +120,10 @@ class Replica:
         `types` are classes of one's own, see `crdt.custom`."""
         makers = dict(MAKERS)
         for make in map(maker, types):
-            makers[make().code()] = make
+            code = make().code()
+            if code in makers and code not in MAKERS:
+                raise ValueError(f"two types have the code {code}")
+            makers[code] = make
         self.keyspace = Keyspace(origin_id(origin), makers)
         self.history = History(history_bytes)
         self.gate = Gate()

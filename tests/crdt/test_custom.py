@@ -120,6 +120,12 @@ def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
         Replica(1, types=(other,))
 
 
+def test_no_two_types_have_one_code() -> None:
+    other = type("Other", (Cart,), {})
+    with pytest.raises(ValueError, match="two types have the code 16"):
+        Replica(1, types=(Cart, other))
+
+
 def test_a_value_has_one_plain_form() -> None:
     assert plain({"b", "a"}) == ["a", "b"]
     assert plain({2: {"x"}, 1: (3,)}) == [[1, [3]], [2, ["x"]]]
