@@ -127,7 +127,7 @@ def replica_lines(links: Links) -> Lines:
 def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
     """All that a region has reported, on whatever way, and whether it is known to be there."""
     stability = links.replica.stability
-    reports = [vector for vector, _ in stability.pending.get(region, ())]
+    reports = [report[0] for report in stability.pending.get(region, ())]
     if region in stability.reports:
         reports.append(stability.reports[region])
     name = next((peer.name for peer in links.peers.values() if peer.region == region), None)

@@ -118,8 +118,12 @@ def test_other_regions_are_told_of_with_what_they_lack() -> None:
     talk(there.links, here.links, "us")
     here.replica.heard(2, there.replica.vector)
     assert here.fields("crdt", "crdt_replica_2")["max_ops_lag"] == "0"
-    here.replica.heard(3, {})
     here.write()
+    ahead = there.replica.vector | here.replica.vector | {there.replica.origin: 9}
+    here.replica.heard(2, ahead)
+    assert here.replica.stability.pending[2], "its writes have not come"
+    assert here.fields("crdt", "crdt_replica_2")["max_ops_lag"] == "0"
+    here.replica.heard(3, {})
     assert here.fields("crdt", "crdt_replica_3")["max_ops_lag"] == "2"
     assert "crdt_replica_1" not in here.info("crdt")
 
