@@ -13,9 +13,11 @@ that goes away (`crdb up --json | head -1`).
 from __future__ import annotations
 
 import argparse
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -33,6 +35,7 @@ from crdb.toml_table import ConfigError, hint, shown
 from geo import SHAPES
 
 DEFAULT_PORT: Final = 7000
+FILES_MAX: Final = 1 << 20  # what Linux allows a process as it comes
 GRACE_SECONDS: Final = 0.1
 """For the signal that has ended our reader to reach us as well."""
 
@@ -46,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         config, names = configure(options)
         screen = Screen(options.json)
         runtime = Runtime(config, names, emit=screen.tell, state=state_of(options, names))
+        allow_files()
         runtime.open()
     except (ConfigError, CannotListen, StateError) as fault:
         print(f"crdb: {fault}", file=sys.stderr)
@@ -55,6 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         runtime.close()
     return 0
+
+
+def allow_files() -> None:
+    """Have as many clients and links as the system lets us: each is an open file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if 0 <= soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def demo() -> int:

@@ -102,6 +102,23 @@ def test_it_runs_without_any_output() -> None:
         process.wait(WAIT_SECONDS)
 
 
+def test_it_takes_as_many_files_as_it_may_have() -> None:
+    base = free_base()
+    command = f"ulimit -S -n 40; exec {sys.executable} -m crdb up --regions us,eu --port {base}"
+    process = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE)
+    try:
+        eventually(lambda: not is_free(base + 1))
+        clients = [socket.create_connection(("127.0.0.1", base + 1)) for _ in range(60)]
+        for client in clients:
+            client.sendall(b"PING\r\n")
+            assert client.recv(7) == b"+PONG\r\n"
+            client.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 0
+
+
 def test_blocked_clients_hold_no_end_up() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
