@@ -57,7 +57,14 @@ def told(event: str, details: Mapping[str, object]) -> str:
     """Any event, in the region where it happened."""
     place = f"{details['region']}: " if "region" in details else ""
     rest = {key: value for key, value in details.items() if key not in {"region", "traceback"}}
-    return " ".join([place + event, *(f"{key}={value}" for key, value in rest.items())])
+    return " ".join([place + event, *(f"{key}={plain(value)}" for key, value in rest.items())])
+
+
+def plain(value: object) -> str:
+    """A detail without the marks of a programming language."""
+    if isinstance(value, list):
+        return ",".join(map(str, cast("list[object]", value)))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def printable(line: str) -> str:

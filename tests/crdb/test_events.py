@@ -72,7 +72,12 @@ def test_ready_for_people_says_how_to_connect() -> None:
         (
             "resynced",
             {"region": "us", "source": "db:1", "full": False},
-            ["us: resynced source=db:1 full=False"],
+            ["us: resynced source=db:1 full=false"],
+        ),
+        (
+            "following",
+            {"region": "us", "sources": ["a:1", "b:2"]},
+            ["us: following sources=a:1,b:2"],
         ),
         ("stopping", {"signal": "SIGINT"}, ["stopping signal=SIGINT"]),
     ],
