@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-SCHEDULES = {"quick": 100, "ci": 300, "nightly": 4000}
+SCHEDULES = {"quick": 50, "ci": 300, "nightly": 4000}  # `ci` is for compiled code
 
 
 @pytest.fixture(scope="session")

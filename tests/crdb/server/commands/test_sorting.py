@@ -70,11 +70,17 @@ FREE_ORDER = ("BY #", "BY nosort GET t_*")  # a set has none of its own
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("name", ["SORT", "SORT_RO"])
 def test_options(peer: Peer, name: str, key: str) -> None:
+    calls = [
+        (name, key, *options.split())
+        for options in OPTIONS
+        if key != "set" or options not in FREE_ORDER
+    ]
+    reading = [call for call in calls if "STORE" not in call]
     for protocol in (2, 3):
-        for options in OPTIONS:
-            if key == "set" and options in FREE_ORDER:
-                continue
-            peer.play([*FILLED, (name, key, *options.split())], protocol)
+        peer.play([*FILLED, *reading], protocol)
+        for call in calls:
+            if "STORE" in call:
+                peer.play([*FILLED, call], protocol)
     peer.play([(name,)])
 
 
