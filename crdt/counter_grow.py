@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.counter import Counter
+from crdt import counter
+from crdt.counter import Shares
 from crdt.dots import Dot, Vector
 from crdt.keyspace import Keyspace
-from crdt.number import check_range, check_sum
+from crdt.number import Number, check_range, check_sum
 from crdt.observed import Observed
 from crdt.value import Effect, Value
 
@@ -23,55 +24,56 @@ ADD: Final = GROW << 4  #  (kind, key, birth, sum)
 class GrowCounter(Value):
     """The shares of all origins."""
 
-    __slots__ = ("counter",)
+    __slots__ = ("shares",)
 
     def __init__(self) -> None:
-        self.counter = Counter()
+        self.shares: Shares = ()
 
     def code(self) -> int:
         return GROW
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        self.counter.add(dot, effect[2], effect[3])
+        self.shares = counter.incremented(self.shares, dot, effect[2], effect[3])
 
     def remove(self, observed: Observed, resets: object) -> None:
         if resets is not None:
-            self.counter.reset(resets, observed.dot())
+            counter.reset(self.shares, resets, observed.dot())
 
     def resets(self) -> object:
-        return self.counter.resets()
+        return counter.resets(self.shares)
 
     def total(self) -> int:
         """What readers see."""
-        return int(self.counter.total())
+        return int(counter.total(self.shares))
 
     def alive(self) -> bool:
-        return self.counter.live()
+        return counter.live(self.shares)
 
     def vacant(self) -> bool:
-        return not self.counter.shares
+        return not self.shares
 
     def lowest(self) -> Dot:
-        return self.counter.lowest()
+        return counter.lowest(self.shares)
 
     def visible(self) -> object:
         return self.total()
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, GrowCounter)
-        self.counter.merge(other.counter, mine, theirs)
+        self.shares = counter.merged(self.shares, other.shares, mine, theirs)
 
     def litter(self) -> bool:
-        return self.counter.litter()
+        return counter.litter(self.shares)
 
     def sweep(self, stable: Vector) -> bool:
-        return self.counter.sweep(stable)
+        self.shares = counter.swept(self.shares, stable)
+        return counter.litter(self.shares)
 
     def state(self) -> Any:
-        return self.counter.state()
+        return counter.state(self.shares)
 
     def load(self, state: Any) -> None:
-        self.counter.load(state)
+        self.shares = counter.load(state)
 
 
 def increment(db: Keyspace, key: bytes, delta: int) -> int:
@@ -82,13 +84,13 @@ def increment(db: Keyspace, key: bytes, delta: int) -> int:
     if delta < 0:
         raise ValueError(f"this counter only grows; {delta} would make it shrink")
     held = db.remains(key, GROW)
-    birth, total, value = db.seq + 1, delta, delta
+    value, birth = delta, db.seq + 1
+    amount: Number = delta
     if held is not None:
         assert isinstance(held, GrowCounter)
         value += held.total()
-        birth, share = held.counter.next(db.origin, db.seq + 1, delta)
-        total = int(share)
+        birth, amount = counter.next_sum(held.shares, db.origin, birth, delta)
     check_range(value)
-    check_sum(total)
-    db.emit((ADD, key, birth, total))
+    check_sum(amount)
+    db.emit((ADD, key, birth, amount))
     return value

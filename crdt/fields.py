@@ -62,7 +62,8 @@ class Fields(Value):
             self.settle(effect[3])
         elif operation == ADD:
             register = self.room(effect[2])
-            if register.counter().add(dot, effect[3], effect[4]):
+            register.increment(dot, effect[3], effect[4])
+            if register.alive():
                 self.changed(effect[2], register)
             else:
                 self.settle(effect[2])
@@ -99,7 +100,7 @@ class Fields(Value):
     def settle(self, field: bytes) -> None:
         """Put a field where it belongs: among the living, the dead, or nowhere."""
         register = self.fields[field]
-        if register.extra is not None and register.litter():
+        if register.litter():
             if self.dirty is None:
                 self.dirty = set()
             self.dirty.add(field)
@@ -124,10 +125,9 @@ class Fields(Value):
     def resets(self) -> object:
         flat: list[Any] = []
         for field, register in self.fields.items():
-            if register.extra is not None:
-                resets = register.resets()
-                if resets is not None:
-                    flat += (field, resets)
+            resets = register.resets()
+            if resets is not None:
+                flat += (field, resets)
         return tuple(flat) if flat else None
 
     def alive(self) -> bool:
@@ -225,7 +225,7 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
     plain: list[Any] = []
     for field, value in latest.items():
         register = held.fields.get(field)
-        if register is None or (register.extra is None and register.stamp < db.now):
+        if register is None or (not register.shares and register.stamp < db.now):
             plain += (field, value)
         else:
             stamp = max(db.now, register.stamp + 1) - db.base
@@ -248,7 +248,7 @@ def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) 
         if register is not None:
             if register.stamp >= stamp:
                 stamp = register.stamp + 1
-            if register.extra is not None:
+            if register.shares:
                 resets = register.resets()
                 if resets is not None:
                     db.emit((code << 4 | RESET, key, stamp - db.base, field, value, resets))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from crdt.counter import next_sum
 from crdt.errors import NotANumber
 from crdt.fields import ADD, Fields, assign_field, assign_fields, remains_of, remove_fields
 from crdt.keyspace import Keyspace
@@ -102,8 +103,8 @@ def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: Decimal) ->
 
 def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta: Number) -> None:
     """Make the increment, known to be allowed, of a field that holds `held`."""
-    birth, total = db.seq + 1, delta
+    birth, amount = db.seq + 1, delta
     if held is not None:
-        birth, total = held.next_sum(db.origin, birth, delta)
-        check_sum(total)
-    db.emit((HASH << 4 | ADD, key, field, birth, total))
+        birth, amount = next_sum(held.shares, db.origin, birth, delta)
+        check_sum(amount)
+    db.emit((HASH << 4 | ADD, key, field, birth, amount))

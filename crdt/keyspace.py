@@ -321,7 +321,7 @@ class Keyspace:
         if ends_ttl:
             if key in self.deadlines.table and self.deadlines.drop(key, observed):
                 self.deadlines.add(key, dot, FOREVER)
-            elif value.dot == dot and (value.extra is None or not value.extra.rivals):
+            elif value.dot == dot and not value.rivals:
                 value.endless = True
             else:
                 self.deadlines.add(key, dot, FOREVER)
@@ -336,7 +336,7 @@ class Keyspace:
     def fold(self, key: bytes) -> None:
         """The inverse of `spell_out`, where it is possible: so equal content has equal form."""
         value = self.remains(key, 1)
-        if isinstance(value, Register) and (value.extra is None or not value.extra.rivals):
+        if isinstance(value, Register) and not value.rivals:
             if self.deadlines.table.get(key) == (value.dot, FOREVER):
                 self.deadlines.put(key, ())
                 value.endless = True

@@ -197,7 +197,7 @@ def as_element(position: Position, held: Any) -> Element:
 
 def as_plain(position: Position, element: Element) -> Any:
     """An element in its shortest form, so that equal content has equal bytes."""
-    if element.extra is None and element.stamp == 0 and element.dot == made_by(position):
+    if element.plain() and element.stamp == 0 and element.dot == made_by(position):
         return element.value
     return element
 

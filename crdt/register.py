@@ -6,16 +6,17 @@ own, stamped later than all of them, so stamps never contradict causality (rules
 losers stay until something that saw them replaces or deletes them: were they dropped at once, a
 delete that had observed only the winner would leave nothing here and a loser elsewhere.
 
-Increments are kept apart from the writes, in a `Counter`; the value is the shown write plus the
-counter (rules CTR-6, CTR-9, D-04). One write and no counter is the common case, and costs no more
-than its three fields.
+Increments are kept apart from the writes, as a counter (see there); the value is the shown write
+plus the counter (rules CTR-6, CTR-9, D-04). One write and no counter is the common case, and costs
+no object besides the register.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.counter import Counter, Share
+from crdt import counter
+from crdt.counter import Shares
 from crdt.decoding import integer_of, tuple_of
 from crdt.dots import DOT_MAX, SEQ_BITS, Dot, Vector, covers
 from crdt.errors import DecodeError
@@ -37,32 +38,22 @@ class Write:
         self.value: Any = value
 
 
-class Extra:
-    """What a register holds besides one write: the losers and the counter."""
-
-    __slots__ = ("counter", "rivals")
-
-    def __init__(self) -> None:
-        self.rivals: tuple[Write, ...] = ()
-        self.counter: Counter | None = None
-
-
 class Register(Value):
     """Concurrent writes and increments of one thing. `dot` is 0 while nothing was written."""
 
-    __slots__ = ("dot", "endless", "extra", "stamp", "value")
+    __slots__ = ("dot", "endless", "rivals", "shares", "stamp", "value")
 
     def __init__(self) -> None:
         self.dot: Dot = 0
         self.stamp = 0
         self.value: Any = None
         self.endless = False
-        self.extra: Extra | None = None
+        self.rivals: tuple[Write, ...] = ()
+        self.shares: Shares = ()
 
     def write(self, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
         """Take in a write: it replaces those it observed and stands beside the others."""
-        extra = self.extra
-        if self.dot == 0 or ((extra is None or not extra.rivals) and observed.covers(self.dot)):
+        if self.dot == 0 or (not self.rivals and observed.covers(self.dot)):
             self.dot = dot
             self.stamp = stamp
             self.value = value
@@ -75,10 +66,7 @@ class Register(Value):
         """All concurrent writes, the shown one first."""
         if self.dot == 0:
             return []
-        writes = [Write(self.dot, self.stamp, self.value)]
-        if self.extra is not None:
-            writes += self.extra.rivals
-        return writes
+        return [Write(self.dot, self.stamp, self.value), *self.rivals]
 
     def show(self, writes: list[Write]) -> None:
         """Hold exactly these writes; the greatest stamp, or lower origin, is shown."""
@@ -89,128 +77,69 @@ class Register(Value):
         else:
             self.dot, self.stamp, self.value = 0, 0, None
             self.endless = False
-        if len(writes) > 1:
-            if self.extra is None:
-                self.extra = Extra()
-            self.extra.rivals = tuple(writes[1:])
-        elif self.extra is not None:
-            self.extra.rivals = ()
-            self.trim()
+        self.rivals = tuple(writes[1:])
 
-    def trim(self) -> None:
-        """Give up the room for losers and counter when there are none."""
-        extra = self.extra
-        if extra is not None and not extra.rivals:
-            if extra.counter is not None and not extra.counter.shares:
-                extra.counter = None
-            if extra.counter is None:
-                self.extra = None
-
-    def counter(self) -> Counter:
-        """The increments, to be changed."""
-        if self.extra is None:
-            self.extra = Extra()
-        if self.extra.counter is None:
-            self.extra.counter = Counter()
-        return self.extra.counter
-
-    def counted(self) -> Counter | None:
-        """The increments, if some of them count."""
-        if self.extra is not None:
-            counter = self.extra.counter
-            if counter is not None and counter.live():
-                return counter
-        return None
-
-    def next_sum(self, origin: int, seq: int, delta: Number) -> tuple[int, Number]:
-        """The birth and sum that an increment made here carries."""
-        if self.extra is None or self.extra.counter is None:
-            return seq, delta
-        return self.extra.counter.next(origin, seq, delta)
-
-    def share(self, origin: int) -> Share | None:
-        """The live part that `origin` has in the counter."""
-        if self.extra is None or self.extra.counter is None:
-            return None
-        share = self.extra.counter.shares.get(origin)
-        return share if share is not None and share.live() else None
+    def increment(self, dot: Dot, birth: int, amount: Number) -> None:
+        """Take in an increment: its origin's sum after it."""
+        self.shares = counter.incremented(self.shares, dot, birth, amount)
 
     def reset(self, resets: object, dot: Dot) -> None:
         """Take back the increments that the effect named `dot` carries."""
-        if self.extra is not None and self.extra.counter is not None:
-            self.extra.counter.reset(resets, dot)
+        counter.reset(self.shares, resets, dot)
 
     def remove(self, observed: Observed, resets: object) -> None:
         if resets is not None:
             self.reset(resets, observed.dot())
-        if self.extra is None or not self.extra.rivals:
-            if self.dot and observed.covers(self.dot):
-                self.dot, self.stamp, self.value = 0, 0, None
-                self.endless = False
-        else:
+        if self.rivals:
             self.show([write for write in self.writes() if not observed.covers(write.dot)])
+        elif self.dot and observed.covers(self.dot):
+            self.dot, self.stamp, self.value = 0, 0, None
+            self.endless = False
 
     def resets(self) -> object:
-        if self.extra is None or self.extra.counter is None:
-            return None
-        return self.extra.counter.resets()
+        return counter.resets(self.shares) if self.shares else None
 
     def alive(self) -> bool:
-        return self.dot != 0 or (self.extra is not None and self.counted() is not None)
+        return self.dot != 0 or counter.live(self.shares)
 
     def vacant(self) -> bool:
-        if self.dot != 0:
-            return False
-        extra = self.extra
-        return extra is None or extra.counter is None or not extra.counter.shares
+        return self.dot == 0 and not self.shares
+
+    def plain(self) -> bool:
+        """Whether there is one write at most, and no counter."""
+        return not self.rivals and not self.shares
 
     def lowest(self) -> Dot:
-        lowest = self.dot
-        if self.extra is not None:
-            for write in self.extra.rivals:
-                lowest = min(lowest, write.dot)
-            if self.extra.counter is not None:
-                counted = self.extra.counter.lowest()
-                if counted and (lowest == 0 or counted < lowest):
-                    lowest = counted
-        return lowest
+        dots = [write.dot for write in self.writes()]
+        counted = counter.lowest(self.shares)
+        return min([*dots, counted] if counted else dots, default=0)
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, Register)
-        if other.dot and other.dot == self.dot and self.extra is None and other.extra is None:
+        if other.dot and other.dot == self.dot and self.plain() and other.plain():
             return
         held = {write.dot: write for write in self.writes()}
         given = {write.dot: write for write in other.writes()}
         kept = [w for dot, w in held.items() if dot in given or not covers(theirs, dot)]
         kept += [w for dot, w in given.items() if dot not in held and not covers(mine, dot)]
-        ours = self.extra.counter if self.extra is not None else None
-        others = other.extra.counter if other.extra is not None else None
-        if ours is not None or others is not None:
-            self.counter().merge(others if others is not None else Counter(), mine, theirs)
+        self.shares = counter.merged(self.shares, other.shares, mine, theirs)
         self.show(kept)
-        self.trim()
 
     def litter(self) -> bool:
-        extra = self.extra
-        return extra is not None and extra.counter is not None and extra.counter.litter()
+        return len(self.shares) > 0 and counter.litter(self.shares)
 
     def sweep(self, stable: Vector) -> bool:
-        extra = self.extra
-        if extra is None or extra.counter is None:
-            return False
-        left = extra.counter.sweep(stable)
-        self.trim()
-        return left
+        self.shares = counter.swept(self.shares, stable)
+        return counter.litter(self.shares)
 
     def state(self) -> Any:
         """`(dot, stamp, value, endless)`, then dot, stamp, value of each loser and the counter."""
-        if self.extra is None:
+        if self.plain():
             return (self.dot, self.stamp, self.value, int(self.endless))
         rivals: list[Any] = []
-        for write in self.extra.rivals:
+        for write in self.rivals:
             rivals += (write.dot, write.stamp, write.value)
-        counter = self.extra.counter
-        shares = counter.state() if counter is not None else ()
+        shares = counter.state(self.shares)
         return (self.dot, self.stamp, self.value, int(self.endless), tuple(rivals), shares)
 
     def load(self, state: Any) -> None:
@@ -221,24 +150,19 @@ class Register(Value):
         self.dot, self.stamp, self.value = items[0], items[1], items[2]
         self.endless = items[3] == 1 and self.dot != 0
         if len(items) == 6:
-            self.load_extra(tuple_of(items[4], "a register's losers", 3), items[5])
+            self.load_rivals(tuple_of(items[4], "a register's losers", 3))
+            self.shares = counter.load(items[5])
 
-    def load_extra(self, rivals: tuple[Any, ...], shares: Any) -> None:
-        """Read back the losers and the counter."""
-        extra = Extra()
+    def load_rivals(self, flat: tuple[Any, ...]) -> None:
+        """Read back the losers."""
         losers: list[Write] = []
-        for index in range(0, len(rivals), 3):
-            dot, stamp, value = rivals[index : index + 3]
+        for index in range(0, len(flat), 3):
+            dot, stamp, value = flat[index : index + 3]
             self.check_write(dot, stamp, value)
             losers.append(Write(dot, stamp, value))
-        extra.rivals = tuple(losers)
-        if extra.rivals and self.dot == 0:
+        if losers and self.dot == 0:
             raise DecodeError("a register: losers, but nothing that is shown")
-        if shares:
-            extra.counter = Counter()
-            extra.counter.load(shares)
-        self.extra = extra
-        self.trim()
+        self.rivals = tuple(losers)
 
     def check_write(self, dot: Any, stamp: Any, value: Any) -> None:
         """Refuse what is no write."""

@@ -73,7 +73,7 @@ class Snapshot:
         value = db.data.get(key)
         if value is None:
             value = db.graves.get(key)
-        if type(value) is String and value.extra is None and not deadlines:
+        if type(value) is String and value.plain() and not deadlines:
             flag = int(value.endless)
             self.plain.append((key, value.dot, value.stamp, value.value, flag))
             self.size += len(key) + len(value.value)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from crdt.counter import live, next_sum, total
 from crdt.dots import Dot
 from crdt.errors import NotANumber
 from crdt.keyspace import Keyspace
@@ -45,7 +46,7 @@ class String(Register):
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         if effect[0] == ADD:
-            self.counter().add(dot, effect[2], effect[3])
+            self.increment(dot, effect[2], effect[3])
             return
         self.write(dot, observed.base + effect[2], effect[3], observed)
         if len(effect) > 4:
@@ -54,24 +55,22 @@ class String(Register):
     def read(self) -> bytes:
         """What GET shows."""
         value: bytes | None = self.value
-        if value is not None:
-            counter = self.counted() if self.extra is not None else None
-            base = parse_number(value) if counter is not None else None
-            if counter is None or base is None:
-                return value
-            return text_of(add(base, counter.total()))
-        return text_of(self.counter().total())
+        if value is None:
+            return text_of(total(self.shares))
+        if not self.shares:
+            return value
+        base = parse_number(value) if live(self.shares) else None
+        return value if base is None else text_of(add(base, total(self.shares)))
 
     def number(self) -> int | Decimal | None:
         """What increments add to: the value as a number, 0 if there is none, None if it is no
         number."""
         value: bytes | None = self.value
-        counter = self.counted() if self.extra is not None else None
         base = parse_number(value) if value is not None else 0
-        if counter is None or base is None:
+        if base is None or not live(self.shares):
             return base
-        total = counter.total() if base == 0 else add(base, counter.total())
-        return total if isinstance(total, int) else decimal_of(total)
+        result = total(self.shares) if base == 0 else add(base, total(self.shares))
+        return result if isinstance(result, int) else decimal_of(result)
 
     def visible(self) -> object:
         return self.read()
@@ -93,7 +92,7 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
         if type(held) is String:
             if held.stamp >= stamp:
                 stamp = held.stamp + 1
-            if held.extra is not None:
+            if held.shares:
                 resets = held.resets()
         else:
             assign_anew(db, key, value, keep_ttl)
@@ -152,8 +151,8 @@ def held_string(db: Keyspace, key: bytes) -> String | None:
 
 def add_to(db: Keyspace, key: bytes, held: String | None, delta: Number) -> None:
     """Make the increment, known to be allowed."""
-    birth, total = db.seq + 1, delta
-    if held is not None and held.extra is not None:
-        birth, total = held.next_sum(db.origin, db.seq + 1, delta)
-        check_sum(total)
-    db.emit((ADD, key, birth, total))
+    birth, amount = db.seq + 1, delta
+    if held is not None and held.shares:
+        birth, amount = next_sum(held.shares, db.origin, birth, delta)
+        check_sum(amount)
+    db.emit((ADD, key, birth, amount))

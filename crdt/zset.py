@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sortedcontainers import SortedList
 
+from crdt.counter import share_of, total_binary
 from crdt.errors import NotANumber
 from crdt.fields import ADD, ASSIGN, RESET, Fields, assign_fields, remains_of, remove_fields
 from crdt.keyspace import Keyspace
@@ -42,8 +43,8 @@ class Score(Register):
     def number(self) -> float:
         """The score that readers see; minus zero is zero, as in Redis 7.2."""
         score: float = 0.0 if self.dot == 0 else float(self.value)
-        if self.extra is not None and self.extra.counter is not None:
-            score = self.extra.counter.total_binary(score)
+        if self.shares:
+            score = total_binary(self.shares, score)
         return score + 0.0 if score == score else 0.0
 
     def visible(self) -> object:
@@ -166,7 +167,7 @@ def assign_one(
         return True
     if register.stamp >= stamp:
         stamp = register.stamp + 1
-    resets = None if register.extra is None else register.resets()
+    resets = register.resets()
     if resets is None:
         db.emit((ASSIGN_SCORE, key, stamp - db.base, member, compact(score)))
     else:
@@ -186,8 +187,8 @@ def increment(db: Keyspace, key: bytes, member: bytes, delta: float) -> float:
     if held is not None:
         assert isinstance(held, Score)
         score = held.number() + delta
-        share = held.share(db.origin)
-        if share is not None:
+        share = share_of(held.shares, db.origin)
+        if share is not None and share.live():
             birth, total = share.birth, float(share.sum) + delta
     if score != score or total != total:
         raise NotANumber("resulting score is not a number (NaN)")

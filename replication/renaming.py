@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from crdt.contested import CONTESTED, Contested
-from crdt.counter import Counter
+from crdt.counter import in_order
 from crdt.dots import INCARNATION_BITS, INCARNATION_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector
 from crdt.fields import Fields
 from crdt.hash import HASH
@@ -166,19 +166,13 @@ class Renaming:
     def register(self, register: Register) -> None:
         """Rename the dots of a register and of the counter on top."""
         register.dot = self.dot(register.dot)
-        if register.extra is not None:
-            register.extra.rivals = tuple(
-                Write(self.dot(write.dot), write.stamp, write.value)
-                for write in register.extra.rivals
-            )
-            if register.extra.counter is not None:
-                self.counter(register.extra.counter)
-
-    def counter(self, counter: Counter) -> None:
-        """Rename the shares of a counter."""
-        counter.shares = {self.origin(origin): share for origin, share in counter.shares.items()}
-        for share in counter.shares.values():
+        register.rivals = tuple(
+            Write(self.dot(write.dot), write.stamp, write.value) for write in register.rivals
+        )
+        for share in register.shares:
+            share.origin = self.origin(share.origin)
             share.reset_dot = self.dot(share.reset_dot)
+        register.shares = in_order(list(register.shares))
 
     def elements(self, value: List) -> None:
         """Rename the positions of a list; they stay in order."""

@@ -80,8 +80,7 @@ def _elements(value: Value) -> list[Candidate]:
     found: list[Candidate] = []
     for element, register in named:
         added = _increments(register, element, kind=value.code())
-        rivals = register.extra is not None and bool(register.extra.rivals)
-        if rivals or len(added) > 1 or not all(each.is_shown for each in added):
+        if register.rivals or len(added) > 1 or not all(each.is_shown for each in added):
             found += _writes(register, element, kind=value.code())
             found += added
     return found

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crdt.counter import live
 from crdt.dots import DOT_MAX, Vector, make_dot, make_origin
 from crdt.errors import DecodeError
 from crdt.observed import Observed
@@ -108,8 +109,8 @@ def counted() -> String:
     """A register with a write and two origins' increments."""
     register = String()
     register.write(make_dot(ORIGINS[2], 1), 5, b"10", Observed({}, ORIGINS[2], 1, 0))
-    register.counter().add(make_dot(ORIGINS[0], 4), 4, 3)
-    register.counter().add(make_dot(ORIGINS[1], 2), 2, 4)
+    register.increment(make_dot(ORIGINS[0], 4), 4, 3)
+    register.increment(make_dot(ORIGINS[1], 2), 2, 4)
     return register
 
 
@@ -134,26 +135,18 @@ def test_a_removal_that_carries_resets_leaves_a_memory_until_all_have_seen_it() 
     assert not register.alive()
     assert not register.vacant()
     assert register.litter()
-    assert register.counted() is None
-    assert register.share(ORIGINS[0]) is None
+    assert not live(register.shares)
     assert register.sweep(seen)
     assert not register.sweep(seen | {WRITER: 1})
     assert register.vacant()
-    assert register.extra is None
+    assert register.plain()
 
 
-def test_what_an_increment_carries() -> None:
+def test_a_reset_of_what_is_not_here_changes_nothing() -> None:
     register = String()
-    assert register.next_sum(ORIGINS[0], 9, 5) == (9, 5)
-    assert register.share(ORIGINS[0]) is None
     assert register.resets() is None
     register.reset((ORIGINS[0], 4, 4, 3), make_dot(WRITER, 1))
-    assert register.extra is None
-    register = counted()
-    assert register.next_sum(ORIGINS[0], 9, 5) == (4, 8)
-    share = register.share(ORIGINS[0])
-    assert share is not None
-    assert share.sum == 3
+    assert register.vacant()
 
 
 def test_losers_with_a_counter_keep_it_when_they_go() -> None:
@@ -168,8 +161,8 @@ def test_losers_with_a_counter_keep_it_when_they_go() -> None:
 def test_counters_merge_wherever_one_side_has_one() -> None:
     vector = {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1}
     for ours, others in ((counted(), String()), (String(), counted()), (counted(), counted())):
-        mine = vector if ours.extra is not None else {}
-        theirs = vector if others.extra is not None else {}
+        mine = vector if ours.shares else {}
+        theirs = vector if others.shares else {}
         ours.merge(others, mine, theirs)
         assert ours.read() == b"17"
         assert ours.state() == counted().state()
@@ -179,7 +172,7 @@ def test_a_counter_that_the_other_side_saw_end_goes() -> None:
     register = counted()
     register.merge(String(), {}, {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1})
     assert register.vacant()
-    assert register.extra is None
+    assert register.plain()
 
 
 def test_a_state_with_counter_is_read_back() -> None:
@@ -240,7 +233,3 @@ def test_without_a_counter_there_is_nothing_to_sweep_or_merge() -> None:
     assert not register.sweep({ORIGINS[0]: 1})
     register.merge(copy, {}, {})
     assert register.state() == copy.state()
-
-
-def test_without_a_counter_nothing_counts() -> None:
-    assert built({(ORIGINS[0], 1)}).counted() is None
