@@ -16,8 +16,8 @@ from typing import Any, Final
 
 Position = tuple[int, ...]
 
-BLOCK_MAX: Final = 512  # a block that has grown to this size is cut: 4 KB to move at most
-BLOCK_MIN: Final = 64  # a block that has shrunk to this size joins a neighbour with room
+BLOCK_MAX: Final = 128  # a block that has grown to this size is cut: 1 KB to move at most
+BLOCK_MIN: Final = 16  # a block that has shrunk to this size joins a neighbour with room
 
 
 class Blocks:
@@ -30,13 +30,16 @@ class Blocks:
         self.things: list[list[Any]] = []
         self.size = 0
 
-    def put(self, position: Position, thing: Any) -> None:
-        """Put `thing` at `position`, in place of what is there. O(1) at the ends."""
+    def put(self, position: Position, thing: Any, is_low: bool = False) -> None:
+        """Put `thing` at `position`, in place of what is there. O(1) at the ends; `is_low` tells
+        which end to look at first."""
         blocks = self.positions
         if not blocks:
             blocks.append([position])
             self.things.append([thing])
             self.size = 1
+        elif is_low and position < blocks[0][0]:
+            self.put_first(position, thing)
         elif position > blocks[-1][-1]:
             self.put_last(position, thing)
         elif position < blocks[0][0]:

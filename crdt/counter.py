@@ -117,7 +117,8 @@ def incremented(shares: Shares, dot: Dot, birth: int, amount: Number) -> Shares:
     if share is not None:
         share.take(birth, dot & SEQ_MAX, amount)
         return shares
-    return in_order([*shares, Share(origin, birth, dot & SEQ_MAX, amount)])
+    share = Share(origin, birth, dot & SEQ_MAX, amount)
+    return in_order([*shares, share]) if shares else (share,)
 
 
 def in_order(shares: list[Share]) -> Shares:

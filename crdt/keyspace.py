@@ -55,6 +55,7 @@ class Keyspace:
         "litter",
         "local",
         "makers",
+        "name",
         "news",
         "now",
         "order",
@@ -69,6 +70,7 @@ class Keyspace:
 
     def __init__(self, origin: Origin, makers: dict[int, Callable[[], Value]]) -> None:
         self.origin = origin
+        self.name: Any = origin  # the same number, as an object that is not made for each write
         self.makers = makers
         self.seq = 0
         self.now = 0
@@ -105,7 +107,7 @@ class Keyspace:
     def take_name(self, origin: Origin) -> None:
         """Write under another origin from now on."""
         assert not self.outbox, "seal before taking another name"
-        self.origin = origin
+        self.origin = self.name = origin
         self.seq = self.vector.get(origin, 0)
         self.first = self.seq + 1
         self.told = {}
@@ -139,16 +141,17 @@ class Keyspace:
         value = self.data.get(key)
         if value is None:
             return None
-        if key in self.deadlines.table and self.deadlines.deadline(key) < self.horizon:
+        table = self.deadlines.table
+        if table and key in table and self.deadlines.deadline(key) < self.horizon:
             return None
         return value.shown() if type(value) is Contested else value
 
     def lookup_for_write(self, key: bytes) -> Value | None:
         """As `lookup`, but first removes an expired value, or what is left of a time to live."""
-        if key in self.deadlines.table and (
-            key not in self.data or self.deadlines.deadline(key) < self.horizon
-        ):
-            self.emit((DELETE, key, self.carried_by(key)))
+        table = self.deadlines.table
+        if table and key in table:
+            if key not in self.data or self.deadlines.deadline(key) < self.horizon:
+                self.emit((DELETE, key, self.carried_by(key)))
         value = self.data.get(key)
         return value.shown() if type(value) is Contested else value
 
@@ -200,7 +203,7 @@ class Keyspace:
         local = self.local
         local.seq = seq
         local.base = self.base
-        self.vector[self.origin] = seq
+        self.vector[self.name] = seq
         self.apply(effect, make_dot(self.origin, seq), local)
         self.outbox.append(effect)
 
@@ -226,10 +229,12 @@ class Keyspace:
         """The copy of one type under `key`, alive or remembered."""
         value = self.data.get(key)
         if value is None:
-            value = self.graves.get(key)
-        if value is not None and type(value) is Contested:
+            value = self.graves.get(key) if self.graves else None
+            if value is None:
+                return None
+        if type(value) is Contested:
             return value.parts.get(code)
-        return value if value is not None and value.code() == code else None
+        return value if value.code() == code else None
 
     def carried_by(self, key: bytes) -> tuple[Any, ...]:
         """What a delete of `key` must carry."""

@@ -76,11 +76,14 @@ class List(Value):
         k: int = effect[3]
         sign: int = effect[4]
         origin = dot >> SEQ_BITS
-        s = sign * (dot & SEQ_MAX)
+        seq = dot & SEQ_MAX
         items = self.items
         for index in range(5, len(effect)):
-            last = (k, origin, s, sign * (index - 5))
-            items.put(parent + last if parent else last, effect[index])
+            if sign > 0:
+                last = (k, origin, seq, index - 5)
+            else:
+                last = (k, origin, -seq, 5 - index)
+            items.put(parent + last if parent else last, effect[index], sign < 0)
 
     def discard(self, position: Position, observed: Observed) -> None:
         """Remove what was observed of one element."""
@@ -250,16 +253,23 @@ def held_list(db: Keyspace, key: bytes) -> List | None:
     return held
 
 
+def push(db: Keyspace, key: bytes, place: Place, values: list[bytes]) -> None:
+    """Insert `values` side by side. Most pushes bring a single one."""
+    parent, k, sign = place
+    if len(values) == 1:
+        db.emit((INSERT, key, parent, k, sign, values[0]))
+    else:
+        db.emit((INSERT, key, parent, k, sign, *values))
+
+
 def push_head(db: Keyspace, key: bytes, values: list[bytes]) -> None:
     """LPUSH: one after another before the first element."""
-    parent, k, sign = head_place(held_list(db, key), db.origin, db.seq + 1)
-    db.emit((INSERT, key, parent, k, sign, *values))
+    push(db, key, head_place(held_list(db, key), db.origin, db.seq + 1), values)
 
 
 def push_tail(db: Keyspace, key: bytes, values: list[bytes]) -> None:
     """RPUSH: one after another behind the last element."""
-    parent, k, sign = tail_place(held_list(db, key), db.origin, db.seq + 1)
-    db.emit((INSERT, key, parent, k, sign, *values))
+    push(db, key, tail_place(held_list(db, key), db.origin, db.seq + 1), values)
 
 
 def insert(db: Keyspace, key: bytes, index: int, value: bytes) -> None:

@@ -99,8 +99,9 @@ def check_range(value: int) -> int:
 
 def check_sum(total: Number) -> None:
     """Refuse a sum of one origin's increments that no 64-bit integer holds."""
-    if isinstance(total, int) and not -(1 << 63) <= total < 1 << 63:
-        raise CounterOverflow("increment or decrement would overflow")
+    if isinstance(total, int) and not -COUNTER_MAX <= total <= COUNTER_MAX:
+        if not -(1 << 63) <= total < 1 << 63:
+            raise CounterOverflow("increment or decrement would overflow")
 
 
 def integer_of(number: int | Decimal | None) -> int:

@@ -113,13 +113,14 @@ def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:
         db.expire(key, deadline)
 
 
-def increment(db: Keyspace, key: bytes, delta: int) -> int:
-    """INCRBY: the value afterwards.
+def increment(db: Keyspace, key: bytes, delta: int, held: String | None = None) -> int:
+    """INCRBY: the value afterwards. `held` is the string under `key`, if the caller knows it.
 
     Raises NotANumber if the key holds something else than an integer, CounterOverflow beyond 59
     bits of magnitude; nothing is changed then.
     """
-    held = held_string(db, key)
+    if held is None:
+        held = held_string(db, key)
     result = delta if held is None else integer_of(held.number()) + delta
     check_range(result)
     add_to(db, key, held, delta)
@@ -141,9 +142,6 @@ def increment_decimal(db: Keyspace, key: bytes, delta: Decimal) -> bytes:
 
 def held_string(db: Keyspace, key: bytes) -> String | None:
     """The string under `key`, alive or remembered."""
-    held = db.data.get(key)
-    if type(held) is String:
-        return held
     held = db.remains(key, STRING)
     assert held is None or isinstance(held, String)
     return held

@@ -85,10 +85,15 @@ def enqueue(client: Client, args: list[bytes]) -> None:
 
 
 def call(client: Client, command: Command, args: list[bytes]) -> None:
+    """Run the handler, and count that it ran."""
+    client.instance.statistics.calls[command.number] += 1
+    handle(client, command, args)
+
+
+def handle(client: Client, command: Command, args: list[bytes]) -> None:
     """Run the handler. If it refuses, the error takes the place of what it had replied."""
     out = client.out
     mark = len(out)
-    client.instance.statistics.calls[command.number] += 1
     try:
         command.handler(client, args)
     except CommandError as refusal:

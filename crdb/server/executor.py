@@ -13,7 +13,7 @@ from mypy_extensions import i64
 
 from crdb.resp import reply
 from crdb.resp.errors import ProtocolError
-from crdb.server.calls import call, dispatch
+from crdb.server.calls import dispatch, handle
 from crdb.server.client import Client
 from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
@@ -65,6 +65,7 @@ def run_batch(client: Client) -> bool:
     out = client.out
     table = TABLE
     latest: Command | None = None
+    repeats: i64 = 0
     output_bytes: i64 = client.output_bytes
     output_limit: i64 = client.output_limit
     counted: i64 = 0
@@ -85,8 +86,13 @@ def run_batch(client: Client) -> bool:
             ):
                 dispatch(client, args)
             else:
-                latest = command
-                call(client, command, args)
+                if command is not latest:
+                    if latest is not None:
+                        instance.statistics.calls[latest.number] += repeats
+                    latest = command
+                    repeats = 0
+                repeats += 1
+                handle(client, command, args)
             if touched:
                 instance.serve_touched()
             while counted < len(out):
@@ -104,6 +110,7 @@ def run_batch(client: Client) -> bool:
     if count == BATCH_MAX:
         instance.wake(client)
     if latest is not None:
+        instance.statistics.calls[latest.number] += repeats
         client.last_command = latest.full_name
     client.output_bytes = output_bytes
     instance.statistics.commands += count

@@ -53,7 +53,7 @@ def add(client: Client, key: bytes, delta: int) -> None:
     if value is not None and not isinstance(value, String):
         raise CommandError(WRONG_TYPE)
     try:
-        result = increment(db, key, delta)
+        result = increment(db, key, delta, value)
     except (NotANumber, CounterOverflow) as refusal:
         raise CommandError(b"ERR %b" % str(refusal).encode()) from refusal
     reply.integer(client.out, result)
