@@ -162,9 +162,9 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     given = incoming.values.get(key)
     if key in db.deadlines.table or key in incoming.deadlines or key in db.graves:
         return False
-    if held is not None and (type(held) is not String or held.extra is not None):
+    if held is not None and (type(held) is not String or not held.plain()):
         return False
-    if given is not None and (type(given) is not String or given.extra is not None):
+    if given is not None and (type(given) is not String or not given.plain()):
         return False
     mine = 0 if held is None else held.dot
     theirs = 0 if given is None else given.dot

@@ -103,17 +103,14 @@ def _increments(
     register: Register, element: bytes | None, *, kind: int = 1, is_shown: bool = True
 ) -> list[Candidate]:
     """What each region has added to one register."""
-    counter = register.counted()
-    if counter is None:
-        return []
     base = register.value
     counts = is_shown and (not isinstance(base, bytes) or parse_number(base) is not None)
     found: list[Candidate] = []
-    for origin, share in sorted(counter.shares.items()):
+    for share in register.shares:
         if share.live():
             part = share.part()
             value = format_double(float(part)) if kind == ZSET else text_of(part)
-            dot = origin << SEQ_BITS | share.seq
+            dot = share.origin << SEQ_BITS | share.seq
             found.append(Candidate(b"increment", element, value, dot, None, counts))
     return found
 

@@ -84,6 +84,9 @@ def run_batch(client: Client) -> bool:
                 or (len(args) != command.arity and not command.takes(len(args)))
                 or instance.refuse_writes is not None
             ):
+                if latest is not None:
+                    instance.statistics.calls[latest.number] += repeats
+                    latest = None
                 dispatch(client, args)
             else:
                 if command is not latest:

@@ -104,9 +104,7 @@ def test_what_the_socket_does_not_take_is_sent_later(pair: Pair, epoll: select.e
     assert epoll.poll(0) == []
 
 
-def test_a_reply_that_came_late_counts_as_sent_and_no_more(
-    pair: Pair, epoll: select.epoll
-) -> None:
+def test_a_reply_that_came_late_counts_as_sent_and_no_more(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     client = connection.client
     client.parser.feed(b"CRDB.AWAIT 9=1 1000\r\n")
