@@ -72,16 +72,18 @@ class Connection:
         if not data:
             return False
         client = self.client
+        began = CLOCK()
         run(client, data)
-        self.statistics.charge(CLOCK())
+        self.statistics.charge(CLOCK() - began)
         if client.out or client.gate & CLOSING:
             return self.flush()
         return True
 
     def go_on(self) -> bool:
         """Something has happened to the session: carry out what it had asked meanwhile."""
+        began = CLOCK()
         run(self.client, b"")
-        self.statistics.charge(CLOCK())
+        self.statistics.charge(CLOCK() - began)
         return self.flush()
 
     def flush(self) -> bool:

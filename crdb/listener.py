@@ -99,10 +99,8 @@ class Listener:
         """Serve everything that is ready."""
         instance = self.instance
         connections = self.connections
-        began = time.time_ns()
-        now = began // 1_000_000
+        now = time.time_ns() // 1_000_000
         instance.advance(now)
-        instance.statistics.since = began
         self.in_turn = True
         for fd, event in events:
             connection = connections.get(fd)

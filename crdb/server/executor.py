@@ -44,6 +44,7 @@ def run(client: Client, data: bytes) -> None:
     requests; then the session is put into `instance.woken` to be run again with no data.
     """
     instance = client.instance
+    instance.statistics.ran.clear()
     if data:
         client.parser.feed(data)
         client.received_bytes += len(data)
@@ -85,13 +86,13 @@ def run_batch(client: Client) -> bool:
                 or instance.refuse_writes is not None
             ):
                 if latest is not None:
-                    instance.statistics.calls[latest.number] += repeats
+                    instance.statistics.count(latest.number, repeats)
                     latest = None
                 dispatch(client, args)
             else:
                 if command is not latest:
                     if latest is not None:
-                        instance.statistics.calls[latest.number] += repeats
+                        instance.statistics.count(latest.number, repeats)
                     latest = command
                     repeats = 0
                 repeats += 1
@@ -113,7 +114,7 @@ def run_batch(client: Client) -> bool:
     if count == BATCH_MAX:
         instance.wake(client)
     if latest is not None:
-        instance.statistics.calls[latest.number] += repeats
+        instance.statistics.count(latest.number, repeats)
         client.last_command = latest.full_name
     client.output_bytes = output_bytes
     instance.statistics.commands += count

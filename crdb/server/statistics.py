@@ -49,8 +49,6 @@ class Statistics:
 
     __slots__ = (
         "calls",
-        "charged",
-        "charged_commands",
         "command_rate",
         "commands",
         "connections",
@@ -61,18 +59,15 @@ class Statistics:
         "failed",
         "input_bytes",
         "input_rate",
-        "latest",
         "output_bytes",
         "output_rate",
+        "ran",
         "rejected",
         "rejected_connections",
-        "since",
         "spent",
     )
 
     def __init__(self) -> None:
-        self.since = 0
-        """When the last batch ended, or this turn began, in nanoseconds."""
         self.clear()
 
     def clear(self) -> None:
@@ -83,11 +78,9 @@ class Statistics:
         self.rejected = [0] * COMMANDS_MAX
         self.failed = [0] * COMMANDS_MAX
         self.spent = [0] * COMMANDS_MAX
-        """Nanoseconds that each command took, as far as charged; `charged` says for how many calls
-        that is, `latest` which command was the last."""
-        self.charged = [0] * COMMANDS_MAX
-        self.charged_commands = 0
-        self.latest = 0
+        """Nanoseconds that each command took, as far as charged."""
+        self.ran: list[int] = []
+        """What ran in this batch: numbers and how often, in turn."""
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0
@@ -110,32 +103,22 @@ class Statistics:
         if code in self.errors or len(self.errors) < ERROR_CODES_MAX:
             self.errors[code] = self.errors.get(code, 0) + 1
 
-    def charge(self, now: int) -> None:
-        """A batch has ended, at `now` nanoseconds: its commands took the time since the last."""
-        spent = now - self.since
-        self.since = now
-        count = self.commands - self.charged_commands
-        if count <= 0 or spent < 0:
-            return
-        self.charged_commands = self.commands
-        latest = self.latest
-        calls = self.calls[latest]
-        if calls - self.charged[latest] == count:
-            self.spent[latest] += spent
-            self.charged[latest] = calls
-        else:
-            self.share_out(spent)
+    def count(self, number: int, times: int) -> None:
+        """A command ran so many times."""
+        self.calls[number] += times
+        self.ran.append(number)
+        self.ran.append(times)
 
-    def share_out(self, spent: int) -> None:
-        """Charge several commands by number, or one that was not the latest."""
-        pairs = zip(self.calls, self.charged, strict=True)
-        counts = [(number, calls - charged) for number, (calls, charged) in enumerate(pairs)]
-        counts = [(number, count) for number, count in counts if count]
-        total = sum([count for _, count in counts])
-        for number, count in counts:
-            self.spent[number] += spent * count // total
-            self.latest = number
-        self.charged = list(self.calls)
+    def charge(self, spent: int) -> None:
+        """A batch has taken `spent` nanoseconds, which its commands share by number."""
+        ran = self.ran
+        if len(ran) == 2:
+            self.spent[ran[0]] += spent
+        elif ran:
+            total = sum(ran[1::2])
+            for index in range(0, len(ran), 2):
+                self.spent[ran[index]] += spent * ran[index + 1] // total
+        ran.clear()
 
     def sample(self, now: int) -> None:
         """Take the samples that the rates are made of."""

@@ -102,3 +102,19 @@ def test_touched_keys_are_served_before_the_next_request() -> None:
     receive(client, b"WATCH k\r\n")
     database.keyspace.touched.append(b"k")
     assert receive(client, b"MULTI\r\nEXEC\r\n") == b"+OK\r\n*-1\r\n"
+
+
+def test_the_last_command_of_a_mixed_pipeline_is_remembered() -> None:
+    database = instance()
+    client = Client(database)
+    receive(client, b"GET k\r\nCONFIG RESETSTAT\r\n")
+    assert client.last_command == b"config|resetstat"
+    receive(client, b"CONFIG RESETSTAT\r\nGET k\r\n")
+    assert client.last_command == b"get"
+
+
+def test_calls_are_counted_before_another_command_can_ask() -> None:
+    client = Client(instance())
+    told = receive(client, b"PING\r\nPING\r\nECHO a\r\nINFO commandstats\r\n")
+    assert b"cmdstat_ping:calls=2," in told
+    assert b"cmdstat_echo:calls=1," in told

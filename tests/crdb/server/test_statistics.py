@@ -45,56 +45,40 @@ def test_they_can_start_again() -> None:
     assert statistics.command_rate.last == 0
 
 
-def ran(statistics: Statistics, *numbers: int) -> None:
-    """A batch of commands has been carried out."""
-    statistics.commands += len(numbers)
-    for number in numbers:
-        statistics.calls[number] += 1
-
-
 def test_a_batch_of_one_kind_is_charged_with_all_its_time() -> None:
     statistics = Statistics()
-    statistics.since = 1000
-    ran(statistics, 7)
-    statistics.charge(1500)
-    ran(statistics, 7, 7, 7)
-    statistics.charge(2100)
-    ran(statistics, 9, 9)
-    statistics.charge(2200)
+    statistics.count(7, 1)
+    statistics.charge(500)
+    statistics.count(7, 3)
+    statistics.charge(600)
+    statistics.count(9, 2)
+    statistics.charge(100)
     assert (statistics.spent[7], statistics.spent[9]) == (500 + 600, 100)
+    assert (statistics.calls[7], statistics.calls[9]) == (4, 2)
 
 
 def test_a_mixed_batch_shares_its_time_by_number() -> None:
     statistics = Statistics()
-    ran(statistics, 7, 9, 9, 9)
-    statistics.charge(400)
-    assert (statistics.spent[7], statistics.spent[9]) == (100, 300)
-    ran(statistics, 7)
-    statistics.charge(450)
-    assert statistics.spent[7] == 150
+    for number, times in ((7, 1), (9, 2), (7, 4), (9, 1)):
+        statistics.count(number, times)
+    statistics.charge(800)
+    assert (statistics.spent[7], statistics.spent[9]) == (500, 300)
+    statistics.count(7, 1)
+    statistics.charge(50)
+    assert statistics.spent[7] == 550
 
 
-def test_waiting_and_refusals_cost_nobody_anything() -> None:
+def test_a_batch_in_which_nothing_ran_costs_nobody_anything() -> None:
     statistics = Statistics()
-    ran(statistics, 7)
+    statistics.count(7, 1)
     statistics.charge(100)
     statistics.charge(90_000)
-    statistics.commands += 1
-    statistics.charge(90_100)
-    ran(statistics, 7)
-    statistics.charge(90_000)  # the clock was set back
-    ran(statistics, 7)
-    statistics.charge(90_050)
-    assert statistics.spent[7] == 100 + 50
+    assert statistics.spent[7] == 100
 
 
-def test_time_goes_on_when_counters_start_again() -> None:
+def test_what_ran_before_the_counters_start_again_is_forgotten() -> None:
     statistics = Statistics()
-    ran(statistics, 7)
-    statistics.charge(1_000_000)
+    statistics.count(7, 1)
     statistics.clear()
-    statistics.commands += 1  # the request to clear itself
-    statistics.charge(1_000_100)
-    ran(statistics, 7)
-    statistics.charge(1_000_130)
-    assert statistics.spent[7] == 30
+    statistics.charge(1_000_000)
+    assert statistics.spent[7] == 0
