@@ -65,6 +65,7 @@ def draw(asked: argparse.Namespace, number: int) -> Options:
     """The options of a seed, as far as the command does not fix them."""
     fixed: dict[str, Any] = {
         "regions": asked.regions,
+        "followers": asked.followers,
         "topology": asked.topology,
         "writes_per_second": asked.writes,
         "faults": asked.faults,
@@ -89,7 +90,8 @@ def run_one(asked: argparse.Namespace) -> int:
     clear()
     print(*tell(result, time.process_time() - begun), sep="\n")
     if recorder is not None:
-        asked.svg.write_text(recorder.picture(options.names).svg(), encoding="utf-8")
+        picture = recorder.picture((*options.names, *options.followers))
+        asked.svg.write_text(picture.svg(), encoding="utf-8")
     if asked.shrink and result.verdict is Verdict.INVALID:
         steps = shrink(options, result)
         print(f"\n{len(steps)} steps are enough:", *steps, sep="\n")

@@ -77,10 +77,12 @@ def schedule(options: Options) -> Iterator[Step]:
             extra = type(each)(dice.child(f"burst/{each.region}"), options.load, each.region, 0)
             extra.number = each.number + 100
             streams.append(burst(extra, when.below(options.length), options.bursts))
+    cast = options.cast()
     for name in options.faults:
         stream = dice.child(f"fault/{name}")
         fault = FAULTS[name]
-        streams.append(fault.steps(stream, options.names, mean=options.mean, end=options.length))
+        if fault.fits(cast):
+            streams.append(fault.steps(stream, cast, mean=options.mean, end=options.length))
     return in_order(*streams)
 
 
@@ -191,9 +193,9 @@ class Run:
     def end(self) -> None:
         """Heal everything; all must agree in time."""
         self.injector.end_all()
-        for site in self.world.sites.values():
-            if not site.is_up:
-                site.boot()
+        for place in self.world.places.values():
+            if not place.is_up:
+                place.boot()
         self.converged_in = self.converge(list(self.world.sites))
         self.world.check_end()
 
@@ -236,10 +238,13 @@ class Run:
 
 
 def agree(world: World, names: list[str]) -> bool:
-    """Whether these regions have applied the same, and nothing waits."""
+    """Whether these regions have applied the same, and nothing waits. If they are all regions,
+    their followers must have it too."""
     sites = [world.sites[name] for name in names]
     first = sites[0].replica.keyspace.vector
-    return all(site.replica.keyspace.vector == first and site.has_caught_up for site in sites)
+    return all(site.replica.keyspace.vector == first and site.has_caught_up for site in sites) and (
+        len(names) < len(world.sites) or all(map(world.is_copied, world.copies.values()))
+    )
 
 
 def connected(world: World, names: list[str]) -> bool:
@@ -260,6 +265,11 @@ def why(world: World) -> str:
         )
         stale = "" if site.has_caught_up else " (stale)"
         rows.append(f"{site.name}{stale} has {shown(site.replica.vector)} [{links}]")
+    for copy in world.copies.values():
+        claims = [f"{shown(vector)} of {name}" for name, vector in copy.claims().items()]
+        reports = copy.follower.reports(world.now)
+        links = ", ".join(f"{row.name} {row.status.value}" for row in reports)
+        rows.append(f"{copy.name} has {' and '.join(claims)} [{links}]")
     return "; ".join(rows)
 
 

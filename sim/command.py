@@ -29,6 +29,7 @@ def parser(description: str | None = None) -> Parser:
     made.add_argument("--minutes", type=positive, help="virtual time under faults (default 1)")
     made.add_argument("--regions", type=regions, help="2 to 10")
     made.add_argument("--topology", choices=sorted(SHAPES))
+    made.add_argument("--followers", type=followers, metavar="N", help="of regions, 0 to 9")
     made.add_argument("--writes", type=rate, metavar="N", help="a second and region")
     made.add_argument("--faults", type=kinds, metavar="A,B", help="only these; `none`, `all`")
     made.add_argument("--shrink", action="store_true", help="make a failing schedule short")
@@ -69,6 +70,13 @@ def regions(text: str) -> int:
     """How many regions. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 2 <= int(text) <= 10:
         raise argparse.ArgumentTypeError(f"{text!r} is not 2 to 10")
+    return int(text)
+
+
+def followers(text: str) -> int:
+    """How many followers. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 0 <= int(text) <= 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 0 to 9")
     return int(text)
 
 

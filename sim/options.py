@@ -9,7 +9,7 @@ slowly than usual: regular messages would be most of what happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -19,8 +19,8 @@ from geo.topology import SHAPES
 from replication.limits import Limits
 from sim.dice import Dice
 from sim.engine import MS, SECOND
-from sim.faults import FAULTS
-from sim.plan import Plan, Tuning
+from sim.faults import FAULTS, Cast
+from sim.plan import Copy, Plan, Tuning
 from sim.workload import Load
 
 PLACES: Final = (
@@ -70,6 +70,8 @@ class Options:
     """By how many ms each region's wall clock is wrong."""
     chops: int
     """Chunks in a hundred that always arrive in pieces."""
+    copies: tuple[Copy, ...]
+    """Those that follow regions."""
     core: int
     """For how many regions convergence is asked while the others stay away; 0 for all only."""
 
@@ -94,13 +96,18 @@ class Options:
             "tunings": draw_tunings(dice.child("tuning"), names, length > LONG_NS),
             "offsets": draw_offsets(dice.child("clocks"), names),
             "chops": dice.child("chops").pick((0, 0, 0, 5, 30)),
+            "copies": draw_copies(dice.child("followers"), names, fixed.pop("followers", None)),
             "core": len(names) // 2 + 1 if dice.child("core").chance(1, 4) else 0,
         }
         given = {name: value for name, value in fixed.items() if value is not None}
         if "writes_per_second" in given:
             rate = given.pop("writes_per_second")
             drawn["load"] = attrs.evolve(drawn["load"], writes_per_second=rate)
-        return Options(seed, **(drawn | given))
+        options = Options(seed, **(drawn | given))
+        if "faults" in given:
+            return options
+        faults = fitting(dice.child("fitting"), options.faults, options.cast())
+        return attrs.evolve(options, faults=faults)
 
     def plan(self) -> Plan:
         """The world that these options describe."""
@@ -113,7 +120,18 @@ class Options:
         if self.latency != "measured":
             way = preset(self.latency)
             latencies = {(a, b): way for a in self.names for b in self.names if a != b}
-        return attrs.evolve(base, tunings=self.tunings, latencies=latencies)
+        return attrs.evolve(base, tunings=self.tunings, latencies=latencies, copies=self.copies)
+
+    def cast(self) -> Cast:
+        """Whom faults may befall."""
+        topology = self.plan().config.topology
+        links = tuple((source, sink) for source, sink in topology.links)
+        return Cast(self.names, links, self.followers)
+
+    @property
+    def followers(self) -> tuple[str, ...]:
+        """The names of those that follow regions."""
+        return tuple(copy.name for copy in self.copies)
 
     def lines(self) -> Iterator[str]:
         """Every option, for people."""
@@ -137,6 +155,9 @@ class Options:
         yield f"pieces        {self.chops} % of all data"
         for name, tuning in self.tunings.items():
             yield f"tuning        {name}: {describe(tuning)}"
+        for copy in self.copies:
+            whom = " and ".join(copy.sources)
+            yield f"follower      {copy.name}, as region {copy.number}, of {whom}"
         if self.core:
             yield f"core          {self.core} regions must converge while the others stay away"
 
@@ -170,6 +191,22 @@ def draw_faults(dice: Dice) -> tuple[str, ...]:
     parts = dice.pick((10, 25, 50))
     chosen = tuple(name for name in FAULTS if dice.chance(parts))
     return chosen or (dice.pick(tuple(FAULTS)),)
+
+
+def fitting(dice: Dice, chosen: Sequence[str], cast: Cast) -> tuple[str, ...]:
+    """Those of the chosen kinds of faults that can happen among these; one at least."""
+    possible = tuple(name for name, fault in FAULTS.items() if fault.fits(cast))
+    return tuple(name for name in chosen if name in possible) or (dice.pick(possible),)
+
+
+def draw_copies(dice: Dice, names: tuple[str, ...], count: int | None) -> tuple[Copy, ...]:
+    """Followers, of one region or of two; by names of their own, or by those that regions have."""
+    drawn = dice.pick((0, 0, 0, 1, 1, 2))
+    copies = (
+        Copy(f"follower-{i}", dice.pick((1, 255)), tuple(dice.some(names, dice.pick((1, 1, 2)))))
+        for i in range(1, 1 + (drawn if count is None else count))
+    )
+    return tuple(copies)
 
 
 def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str, Tuning]:

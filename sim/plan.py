@@ -10,12 +10,14 @@ import attrs
 from crdb.config import Config
 from crdt.dots import make_origin
 from geo.catalog import Catalog
-from geo.latency import Latency
+from geo.latency import Latency, preset
 from replication.limits import Limits
 from replication.member import Member, Peer
 
 CLUSTER: Final = "sim"
 DEFAULTS: Final = Limits()
+NEAR: Final = preset("metro")
+"""How long the way between a follower and a region is."""
 
 
 @attrs.frozen
@@ -31,11 +33,22 @@ USUAL: Final = Tuning()
 
 
 @attrs.frozen
+class Copy:
+    """A follower: its name, the number that its own region has, and whom it follows."""
+
+    name: str
+    number: int
+    sources: tuple[str, ...]
+
+
+@attrs.frozen
 class Plan:
     """A world before it begins. `latencies` overrides what the configuration says of a pair."""
 
     config: Config
     tuning: Tuning = USUAL
+    copies: tuple[Copy, ...] = ()
+    near: Latency = NEAR
     tunings: Mapping[str, Tuning] = attrs.field(factory=dict[str, Tuning])
     latencies: Mapping[tuple[str, str], Latency] = attrs.field(
         factory=dict[tuple[str, str], Latency]
@@ -59,6 +72,11 @@ class Plan:
         """The regions, in the order of their numbers."""
         return tuple(region.name for region in self.config.regions)
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The regions, and then those who follow them."""
+        return (*self.names, *(copy.name for copy in self.copies))
+
     def member(self, name: str) -> Member:
         """Who a region is in its first life."""
         number = self.config.region(name).id
@@ -80,6 +98,8 @@ class Plan:
         """How long the way from one region to another is. Raises GeoError for an unknown place."""
         if (source, sink) in self.latencies:
             return self.latencies[source, sink]
+        if not {source, sink} <= set(self.names):
+            return self.near
         config = self.config
         given = {(one, other) for one, other, _ in config.link.delays}
         if config.link.delay == "measured" and (source, sink) not in given:

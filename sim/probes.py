@@ -21,6 +21,8 @@ EVENTS: Final = {
     "GapUnfilled": "gap not filled by the one asked",
     "Stalled": "too much waited and a link rested",
     "Closed": "link lost",
+    "OriginReused": "own dots met that were forgotten",
+    "EarlierLife": "earlier life heard of",
 }
 NAMES: Final = (
     *EVENTS.values(),
@@ -32,6 +34,10 @@ NAMES: Final = (
     "key with several types",
     "garbage collected",
     "region lived again",
+    "follower promoted",
+    "follower began anew",
+    "follower got a snapshot",
+    "follower went on from a backlog",
 )
 
 
@@ -52,4 +58,9 @@ def probe(world: World) -> dict[str, int]:
         seen["region lived again"] += site.life - 1
         held = site.replica.keyspace.data.values()
         seen["key with several types"] += sum(type(value) is Contested for value in held)
+    for copy in world.copies.values():
+        seen["follower promoted"] += copy.promotions
+        seen["follower began anew"] += copy.beginnings - copy.bidden
+        seen["follower got a snapshot"] += copy.snapshots
+        seen["follower went on from a backlog"] += copy.resumptions
     return seen

@@ -9,11 +9,13 @@ from crdt.dots import incarnation_of, region_of
 from replication.events import (
     Closed,
     Connected,
+    EarlierLife,
     Event,
     GapFound,
     GapUnfilled,
     Merged,
     OriginReused,
+    Recovered,
     Resynced,
     SnapshotWanted,
     Stalled,
@@ -76,8 +78,12 @@ def event_text(event: Event, names: Mapping[int, str], serves: bool) -> str:
             return f"lacks ops of {whose}"
         case GapUnfilled():
             return f"{event.peer} no longer holds the ops of {origin_text(event.origin, names)}"
+        case Recovered():
+            return "has all that its peers had, and may write"
         case OriginReused():
             return f"hears from {event.peer} of own writes that it has forgotten"
+        case EarlierLife():
+            return f"hears from {event.peer} of an earlier life, and only reads"
         case Closed():
             return f"loses {event.peer}: {event.reason}"
         case _:
@@ -89,6 +95,8 @@ def source_text(event: Event) -> str:
     match event:
         case OriginReused():
             return f"hears from {event.peer} of own writes that it has forgotten"
+        case EarlierLife():
+            return f"hears from {event.peer} of an earlier life, and only reads"
         case Closed():
             return f"no longer serves {event.peer}: {event.reason}" if event.peer else ""
         case _:

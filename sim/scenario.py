@@ -29,8 +29,10 @@ behaviour, to be wanted or not.
     settle | wait TIME          until everything has arrived where it can | just so long
     clock R|all +TIME|-TIME     step a wall clock; `stop` and `go` hold it and let it run
     crash R | keep R            lose all memory | write a snapshot to a disk
-    restart R [kept] [amnesic]  begin another life, empty or from that snapshot; `amnesic`: without
-                                knowing how many it has had
+    restart R [kept] [amnesic]  begin another life, empty or from that snapshot; `amnesic`: by the
+                                number of the last; `unaware`: not knowing that there was one
+    follower F N A [B]          before the world begins: F follows A, with region number N itself
+    promote F | follow F        make it a database of its own, or a follower again
     vectors                     show what every region has applied
 """
 
@@ -41,11 +43,13 @@ from typing import Final
 
 import attrs
 
+from geo.latency import Latency, ms
 from geo.topology import SHAPES
 from sim.checkers.convergence import shown
 from sim.engine import MS, SECOND
-from sim.plan import Plan, Tuning
+from sim.plan import Copy, Plan, Tuning
 from sim.saying import reply_text
+from sim.site import Start
 from sim.state import state_text
 from sim.world import World
 
@@ -117,6 +121,7 @@ class Stage:
     def __init__(self) -> None:
         self.settings: dict[str, str] = {}
         self.names: tuple[str, ...] = ("eu", "us", "ap")
+        self.copies: list[Copy] = []
         self.made: World | None = None
         self.told: list[str] = []
         self.told_of: tuple[str, ...] = ()
@@ -133,13 +138,15 @@ class Stage:
                 history_bytes=int(settings.get("backlog", 1 << 20)),
                 waiting_bytes=int(settings.get("waiting", 64 << 20)),
             )
+            delay_ms = parse_time(settings.get("delay", "40ms")) / MS
             plan = Plan.of(
                 self.names,
                 topology=settings.get("topology", "mesh"),
-                delay_ms=parse_time(settings.get("delay", "40ms")) / MS,
+                delay_ms=delay_ms,
                 tuning=tuning,
             )
-            self.made = World(plan)
+            near = Latency.constant(ms(delay_ms))
+            self.made = World(attrs.evolve(plan, copies=tuple(self.copies), near=near))
             self.made.settle(SETTLE_MAX)
             self.made.sleep(SECOND)
             self.made.on_event = self.hear
@@ -159,7 +166,7 @@ class Stage:
                 act(self, rest.split())
             except (ValueError, KeyError, AssertionError) as error:
                 raise ScenarioError(number, line, str(error) or "impossible now") from error
-        for site in self.world.sites.values():
+        for site in self.world.places.values():
             if not site.is_up:
                 self.told.append(f"{site.name}: down")
             else:
@@ -173,21 +180,26 @@ class Stage:
             ms = (self.world.now - self.begun) // MS
             self.told.append(f"+{ms} ms  {region} {text}")
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The names of all regions and followers."""
+        return (*self.names, *(copy.name for copy in self.copies))
+
     def region(self, name: str) -> str:
-        """A region by name. Raises ValueError."""
-        if name not in self.names:
+        """A region, or a follower, by name. Raises ValueError."""
+        if name not in self.places:
             raise ValueError(f"no region is called {name!r}")
         return name
 
     def regions(self, name: str) -> tuple[str, ...]:
         """One region, or all."""
-        return self.names if name == ALL else (self.region(name),)
+        return self.places if name == ALL else (self.region(name),)
 
     def pairs(self, words: list[str]) -> list[tuple[str, str]]:
         """`A B`, or `A` for its pairs with all others."""
         if len(words) == 1:
             here = self.region(words[0])
-            return [(here, name) for name in self.names if name != here]
+            return [(here, name) for name in self.places if name != here]
         here, there = words
         return [(self.region(here), self.region(there))]
 
@@ -202,6 +214,11 @@ class Stage:
         if words[0] not in SHAPES:
             raise ValueError(f"a topology is one of {', '.join(SHAPES)}")
         self.settings["topology"] = words[0]
+
+    def set_follower(self, words: list[str]) -> None:
+        self.require_new()
+        name, number, *sources = words
+        self.copies.append(Copy(name, int(number), tuple(map(self.region, sources))))
 
     def set_number(self, name: str, words: list[str]) -> None:
         """A setting of all regions."""
@@ -283,7 +300,14 @@ class Stage:
     def restart(self, words: list[str]) -> None:
         name = self.region(words[0])
         kept = self.kept[name] if "kept" in words[1:] else ()
-        self.world.restart(name, kept, is_amnesic="amnesic" in words[1:])
+        start = Start.REUSED if "amnesic" in words[1:] else Start.COUNTED
+        self.world.restart(name, kept, Start.UNAWARE if "unaware" in words[1:] else start)
+
+    def promote(self, words: list[str]) -> None:
+        self.world.copies[words[0]].promote()
+
+    def follow(self, words: list[str]) -> None:
+        self.world.copies[words[0]].follow()
 
     # -- time ------------------------------------------------------------------------------
 
@@ -296,7 +320,7 @@ class Stage:
 
     def clock(self, words: list[str]) -> None:
         for name in self.regions(words[0]):
-            clock = self.world.sites[name].clock
+            clock = self.world.places[name].clock
             match words[1]:
                 case "stop":
                     clock.set(clock.read(self.world.now))
@@ -335,6 +359,9 @@ STEPS: Final[dict[str, Callable[[Stage, list[str]], None]]] = {
     "crash": Stage.crash,
     "keep": Stage.keep,
     "restart": Stage.restart,
+    "follower": Stage.set_follower,
+    "promote": Stage.promote,
+    "follow": Stage.follow,
     "settle": Stage.settle,
     "wait": Stage.wait,
     "clock": Stage.clock,

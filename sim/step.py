@@ -7,13 +7,17 @@ schedule can be written down, changed by hand and run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from typing import TypeAlias
 
 import attrs
 
 Words: TypeAlias = tuple[str, ...]
+Undo: TypeAlias = Callable[[], None] | None
+"""What ends a fault; None if it is over at once, or did not happen."""
+Done: TypeAlias = tuple[bool, Undo]
+"""Whether a fault happened, and what ends it."""
 
 
 @attrs.frozen

@@ -27,6 +27,7 @@ from sim.checkers.causality import Causality
 from sim.checkers.checker import Checker
 from sim.checkers.convergence import Convergence
 from sim.checkers.durability import Durability
+from sim.checkers.following import Following
 from sim.checkers.growth import Growth
 from sim.checkers.identity import Identity
 from sim.checkers.meaning import Meaning
@@ -35,12 +36,14 @@ from sim.client import Reply
 from sim.dial import Exchange
 from sim.dice import Dice
 from sim.engine import MS, Engine
+from sim.follower import FollowerSite
+from sim.host import Surroundings
 from sim.ledger import Ledger
 from sim.network import Network
 from sim.plan import Plan
 from sim.report import Recorder
 from sim.saying import event_text, reply_text
-from sim.site import Site, Surroundings
+from sim.site import Site, Start
 from sim.trace import Trace
 from sim.wire import Wire
 
@@ -53,6 +56,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Growth,
     Bounds,
     Meaning,
+    Following,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
 
@@ -77,15 +81,18 @@ class World:
         self.ledger = Ledger()
         self.checkers = tuple(kind(self.ledger) for kind in checkers)
         self.network = Network(
-            self.engine, plan.names, latency=plan.latency, dice=self.dice.child("link")
+            self.engine, plan.places, latency=plan.latency, dice=self.dice.child("link")
         )
         self.events: dict[str, int] = {}
         """How often the links reported each kind of event."""
         self.on_event: Callable[[str, str], None] | None = None
         """Told what the links of a region report, in words."""
         self.sites: dict[str, Site] = {}
+        self.copies: dict[str, FollowerSite] = {}
+        self.places: dict[str, Site | FollowerSite] = {}
+        """All of `sites` and `copies`."""
         around = Surroundings(
-            exchange=Exchange(self.engine, self.network, self.sites),
+            exchange=Exchange(self.engine, self.network, self.places),
             dice=self.dice,
             trace=self.trace,
             ledger=self.ledger,
@@ -96,6 +103,11 @@ class World:
         if recorder is not None:
             self.trace.on_note = recorder.note
         self.names = {region.id: region.name for region in plan.config.regions}
+        self.populate(around)
+
+    def populate(self, around: Surroundings) -> None:
+        """Let all regions and followers begin."""
+        plan = self.plan
         for name in plan.names:
             self.sites[name] = Site(
                 around,
@@ -104,8 +116,11 @@ class World:
                 tuning=plan.tuning_of(name),
                 numbers=tuple(self.names),
             )
-        for site in self.sites.values():
-            site.boot()
+        for copy in plan.copies:
+            self.copies[copy.name] = FollowerSite(around, copy, tuning=plan.tuning_of(copy.name))
+        self.places |= {**self.sites, **self.copies}
+        for place in self.places.values():
+            place.boot()
 
     # -- time ------------------------------------------------------------------------------
 
@@ -140,9 +155,9 @@ class World:
 
     def run_all(self, region: str, *commands: Sequence[str]) -> list[Reply]:
         """Several commands at once; what they write becomes one operation."""
-        site = self.sites[region]
+        place = self.places[region]
         shown = "; ".join(" ".join(words) for words in commands)
-        replies = site.run(*commands)
+        replies = place.run(*commands)
         told = " ".join(map(reply_text, replies))
         self.trace.note(self.now, region, "run", f"{shown} → {told}")
         return replies
@@ -171,14 +186,14 @@ class World:
         self.open(one, other)
         self.open(other, one)
         for here, there in ((one, other), (other, one)):
-            if there in self.sites[here].dials:
-                self.sites[here].kick(there)
+            if there in self.places[here].dials:
+                self.places[here].kick(there)
 
     def wires(self, one: str, other: str) -> list[Wire]:
         """Our ends of the connections that `one` has dialled to `other`."""
         return [
             wire
-            for wire in self.sites[one].wires
+            for wire in self.places[one].wires
             if isinstance(wire.machine, Sink) and wire.machine.peer == other
         ]
 
@@ -204,10 +219,10 @@ class World:
             assert end is not None
             assert end.out is not None
             end.out.cut_off("")
-        for site in self.live():
-            for end in list(site.wires):
+        for place in self.places.values():
+            for end in list(place.wires):
                 if end is wire or end is wire.far:
-                    site.lose(end, "connection reset by peer")
+                    place.lose(end, "connection reset by peer")
 
     def cut_link(self, source: str, sink: str) -> None:
         """What an administrator's CRDB.LINK CUT does at both ends: ops flow the other way only."""
@@ -230,15 +245,37 @@ class World:
         return [site for site in self.sites.values() if site.is_up]
 
     def crash(self, region: str, is_silent: bool = False) -> None:
-        """A region loses its memory."""
-        site = self.sites[region]
-        site.crash([other for other in self.live() if other is not site], is_silent)
+        """A region, or a follower, loses its memory."""
+        place = self.places[region]
+        if isinstance(place, FollowerSite):
+            place.crash()
+        else:
+            place.crash([other for other in self.live() if other is not place], is_silent)
 
-    def restart(self, region: str, kept: Sequence[bytes] = (), *, is_amnesic: bool = False) -> None:
-        """It begins its next life; with `kept`, from a snapshot (see `Site.boot`)."""
-        self.sites[region].boot(kept, is_amnesic)
+    def restart(
+        self, region: str, kept: Sequence[bytes] = (), start: Start = Start.COUNTED
+    ) -> None:
+        """It begins its next life; a region with `kept` from a snapshot (see `Site.boot`)."""
+        place = self.places[region]
+        if isinstance(place, FollowerSite):
+            place.boot()
+        else:
+            place.boot(kept, start)
 
     # -- looking ---------------------------------------------------------------------------
+
+    def is_copied(self, copy: FollowerSite) -> bool:
+        """Whether a follower has all that those of its sources have which it can reach."""
+        if not copy.is_following:
+            return True
+        claims = copy.claims()
+        return all(
+            dominates(claims[name], self.sites[name].replica.keyspace.vector)
+            for name in copy.sources
+            if self.sites[name].is_up
+            and self.network.way(name, copy.name).is_open
+            and self.network.way(copy.name, name).is_open
+        )
 
     def carriers(self, source: Site) -> Iterator[Site]:
         """The regions that a link from `source` leads to, if nothing is in its way."""
@@ -257,7 +294,7 @@ class World:
             dominates(sink.replica.keyspace.vector, source.replica.keyspace.vector)
             for source in self.live()
             for sink in self.carriers(source)
-        )
+        ) and all(map(self.is_copied, self.copies.values()))
 
     def settle(self, limit: int) -> bool:
         """Let time pass until all has settled; False if it has not within `limit` ns."""
@@ -265,13 +302,16 @@ class World:
 
     def check_end(self) -> None:
         """All is healed and settled: let the checkers look at the whole."""
+        copies = [copy for copy in self.copies.values() if copy.is_following]
         for checker in self.checkers:
             checker.ended(self.live())
+            checker.copied(copies, self.live())
 
     def hear(self, region: str, event: Event, serves: bool) -> None:
-        """The links of a region report something."""
+        """The links of a region, or of a follower, report something."""
         kind = type(event).__name__
-        self.events[kind] = self.events.get(kind, 0) + 1
+        if region in self.sites:
+            self.events[kind] = self.events.get(kind, 0) + 1
         text = event_text(event, self.names, serves)
         if text:
             self.trace.note(self.now, region, kind, text)

@@ -6,12 +6,13 @@ there was something to compare.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from crdt.dots import Vector
 from crdt.replica import Replica
 from replication.links import Links
+from replication.renaming import Renaming
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change, Mirror
 
@@ -49,6 +50,44 @@ class Watched(Protocol):
         ...
 
 
+class Followed(Protocol):
+    """A follower, as checkers see it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def replica(self) -> Replica:
+        """Its copy of the data."""
+        ...
+
+    @property
+    def mirror(self) -> Mirror:
+        """What follows the copy's changes."""
+        ...
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it is a copy now; else a database of its own."""
+        ...
+
+    @property
+    def beginnings(self) -> int:
+        """How often it has begun with nothing."""
+        ...
+
+    @property
+    def renamings(self) -> Mapping[str, Renaming]:
+        """What the regions of each source are called there."""
+        ...
+
+    def claims(self) -> dict[str, Vector]:
+        """What has been applied of each source, in its words."""
+        ...
+
+
 class Checker:
     """The base of all: it hears everything and objects to nothing."""
 
@@ -83,8 +122,17 @@ class Checker:
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         """A region has lost its memory; these are alive."""
 
+    def followed(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """A follower has done something, and these keys have changed."""
+
+    def promoted(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """A follower has become a database of its own, and that has changed these keys."""
+
     def ended(self, regions: Sequence[Watched]) -> None:
         """All is healed and quiet, and every region has had the time to hear of everything."""
+
+    def copied(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
+        """The same for those that follow them."""
 
     def broken(self, text: str) -> Violation:
         """What to raise."""

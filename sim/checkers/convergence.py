@@ -1,5 +1,7 @@
 """Regions that have applied the same operations hold the same; in the end, all of them do.
 
+So does whoever follows one region (Replica Of), whatever the regions are called there.
+
 Checked at every step at which a region stands at a vector at which any region ever stood (I1), so
 also between two that never meet, and at the end for all (I3). What has expired by the clock that is
 furthest ahead does not count: regions may drop that at different times.
@@ -15,7 +17,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from crdt.dots import Origin, Vector, name_origin
-from sim.checkers.checker import Checker, Watched
+from sim.checkers.checker import Checker, Followed, Watched
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change, Fingerprint
 
@@ -84,6 +86,21 @@ class Convergence(Checker):
             raise self.broken(
                 f"{region.name} and {name} have both applied {shown(db.vector)} and differ"
             )
+
+    def followed(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """Compare a copy of one source with whoever stood there before."""
+        claims = list(copy.claims().items())
+        if len(claims) > 1 or not copy.is_following:
+            return
+        ((_, vector),) = claims
+        known = self.seen.get(Standing(vector).mark)
+        if known is not None:
+            self.looked += 1
+            name, print_then = known
+            if not print_then.same(copy.mirror.fingerprint(), self.clock):
+                raise self.broken(
+                    f"{copy.name} has all that {name} had at {shown(vector)}, and differs"
+                )
 
     def ended(self, regions: Sequence[Watched]) -> None:
         """All have everything, and it is the same."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
+
 from crdt.op import Op
 from crdt.replica import Outcome
 from sim.checkers.checker import Checker, Violation
 from sim.engine import SECOND
-from sim.plan import Plan
+from sim.host import Host
+from sim.plan import Copy, Plan
 from sim.site import Site
 from sim.world import CHECKERS, World
 
@@ -24,9 +27,12 @@ Take = Callable[[], Outcome]
 """Takes in the operation that has come."""
 
 
-def fresh(*checkers: type[Checker], names: tuple[str, ...] = NAMES) -> World:
+def fresh(
+    *checkers: type[Checker], names: tuple[str, ...] = NAMES, copies: tuple[Copy, ...] = ()
+) -> World:
     """A world in which all regions are linked and know of each other."""
-    world = World(Plan.of(names, delay_ms=20), checkers=checkers or CHECKERS)
+    plan = attrs.evolve(Plan.of(names, delay_ms=20), copies=copies)
+    world = World(plan, checkers=checkers or CHECKERS)
     assert world.settle(10 * SECOND)
     world.sleep(2 * SECOND)
     return world
@@ -74,7 +80,7 @@ def writes(op: Op, key: bytes) -> bool:
     return any(effect[1] == key for effect in op.effects)
 
 
-def drop_key(site: Site, key: bytes) -> None:
+def drop_key(site: Host, key: bytes) -> None:
     """Lose a key, without anybody having asked for it."""
     site.replica.keyspace.data.pop(key, None)
     site.mirror.before_change(key)

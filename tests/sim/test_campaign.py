@@ -60,6 +60,10 @@ def test_a_schedule_is_in_order_and_holds_what_was_asked_for() -> None:
     assert len(steps) == len(without) + 3 * 30
 
 
+def test_what_cannot_happen_is_not_scheduled() -> None:
+    assert list(schedule(options(faults=("ring", "cut", "promote")))) == list(schedule(options()))
+
+
 def test_another_fault_leaves_the_writes_as_they_were() -> None:
     one, two = (list(schedule(options(faults=faults))) for faults in (("cut",), ("cut", "crash")))
     assert one == [step for step in two if step.kind != "crash"]
@@ -210,3 +214,29 @@ def test_a_core_that_the_others_would_have_to_link_is_not_asked_in_a_run_either(
     result = run.play([*STEPS, late])
     assert result.verdict is Verdict.VALID
     assert run.world.now < 25 * SECOND
+
+
+def test_followers_must_have_it_all_too() -> None:
+    result = Run(options(followers=1, faults=("follower-cut",))).play()
+    assert result.verdict is Verdict.VALID
+    assert result.looked["following"] > 0
+
+
+def test_a_follower_that_never_gets_there_breaks_the_promise_of_liveness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nothing(_world: World, _copy: object) -> bool:
+        return False
+
+    monkeypatch.setattr(World, "is_copied", nothing)
+    result = Run(options(followers=1)).play(STEPS)
+    assert result.promise == "liveness"
+    assert "follower-1 has " in result.reason
+    assert " in-sync]" in result.reason
+
+
+def test_who_follows_and_is_down_at_the_end_is_started() -> None:
+    run = Run(options(followers=1))
+    run.world.crash("follower-1")
+    assert run.play(STEPS).verdict is Verdict.VALID
+    assert run.world.copies["follower-1"].life == 2

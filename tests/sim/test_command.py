@@ -18,10 +18,11 @@ def test_a_seed_alone_is_enough() -> None:
 
 
 def test_everything_can_be_asked_at_once() -> None:
-    line = "9 --minutes 0.5 --regions 4 --topology ring --writes 20 --faults cut,crash --svg a.svg"
+    line = "9 --minutes 0.5 --regions 4 --topology ring --writes 20 --svg a.svg"
+    line += " --followers 2 --faults cut,crash"
     asked = parser().parse_args(line.split())
     assert (asked.minutes, asked.regions, asked.topology, asked.writes) == (0.5, 4, "ring", 20)
-    assert asked.faults == ("cut", "crash")
+    assert (asked.followers, asked.faults) == (2, ("cut", "crash"))
     assert asked.svg == Path("a.svg")
 
 
@@ -52,6 +53,8 @@ def test_all_faults_and_none() -> None:
         ("1 --regions 11", "'11' is not 2 to 10"),
         ("1 --regions 1", "'1' is not 2 to 10"),
         ("1 --regions ²", "'²' is not 2 to 10"),
+        ("1 --followers 10", "'10' is not 0 to 9"),
+        ("1 --followers ²", "'²' is not 0 to 9"),
         ("1 --writes 0", "'0' is not 1 to 100000"),
         ("1 --writes ²", "'²' is not 1 to 100000"),
         ("1 --faults cut,flood", "no fault is called 'flood'; there are: cut, split"),

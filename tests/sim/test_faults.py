@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import attrs
 import pytest
 
 from sim.dice import Dice
 from sim.engine import MS, SECOND
-from sim.faults import FAULTS, KINDS, Fault, Injector
-from sim.plan import Plan
+from sim.faults import FAULTS, KINDS, Cast, Fault, Injector
+from sim.plan import Copy, Plan
 from sim.step import Step
 from sim.world import World
 
 NAMES = ("a", "b", "c", "d")
+LINKS = tuple((one, other) for one in NAMES for other in NAMES if one != other)
+CAST = Cast(NAMES, LINKS, ("f",))
 Ways = set[tuple[str, str]]
 
 
 @pytest.fixture
 def world() -> World:
-    """Four regions that are connected."""
-    made = World(Plan.of(NAMES, delay_ms=20))
+    """Four regions that are connected, and a follower of two of them."""
+    plan = Plan.of(NAMES, delay_ms=20)
+    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
     made.sleep(2 * SECOND)
     return made
 
@@ -41,13 +45,14 @@ def condition(world: World) -> list[object]:
     sites = world.sites.values()
     clocks = [(site.clock.stopped, site.clock.drift_ppm) for site in sites]
     states = [(site.is_up, site.is_paused, bool(site.links.cuts)) for site in sites]
+    states += [(copy.is_following, copy.is_paused, False) for copy in world.copies.values()]
     return [ways, clocks, states]
 
 
 @pytest.mark.parametrize("fault", KINDS, ids=lambda fault: fault.name)
 def test_occurrences_keep_their_bounds_and_rest_between_them(fault: Fault) -> None:
-    steps = list(fault.steps(Dice(1, "x"), NAMES, mean=SECOND, end=600 * SECOND))
-    assert steps == list(fault.steps(Dice(1, "x"), NAMES, mean=SECOND, end=600 * SECOND))
+    steps = list(fault.steps(Dice(1, "x"), CAST, mean=SECOND, end=600 * SECOND))
+    assert steps == list(fault.steps(Dice(1, "x"), CAST, mean=SECOND, end=600 * SECOND))
     assert len(steps) > 20
     assert fault.rest <= steps[0].at
     assert steps[-1].at < 600 * SECOND
@@ -56,7 +61,7 @@ def test_occurrences_keep_their_bounds_and_rest_between_them(fault: Fault) -> No
         assert fault.shortest <= step.lasts <= fault.longest
         assert fault.values[0] <= step.value <= fault.values[1]
         assert len(set(step.regions)) == len(step.regions) > 0
-        assert set(step.regions) <= set(NAMES)
+        assert set(step.regions) <= {*NAMES, "f"}
     for before, after in pairwise(steps):
         assert after.at >= before.at + before.lasts + fault.rest
 
@@ -65,8 +70,9 @@ def test_occurrences_keep_their_bounds_and_rest_between_them(fault: Fault) -> No
 def test_each_fault_happens_and_is_undone(fault: Fault, world: World) -> None:
     before = condition(world)
     injector = Injector(world)
-    regions = {1: ("a",), 2: ("a", "b")}.get(len(fault.choose(Dice(1, "x"), NAMES)), NAMES)
-    regions = ("a",) if fault.name == "split" else regions
+    chosen = fault.choose(Dice(1, "x"), CAST)
+    regions = {1: ("a",), 2: ("a", "b")}.get(len(chosen), NAMES)
+    regions = chosen if "f" in chosen else ("a",) if fault.name == "split" else regions
     lasts = max(fault.shortest, 300 * MS if fault.longest else 0)
     injector.do(Step(world.now, fault.name, regions, lasts, max(2, fault.values[1])))
     assert injector.fired[fault.name] == 1
@@ -76,57 +82,6 @@ def test_each_fault_happens_and_is_undone(fault: Fault, world: World) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(60 * SECOND)
     world.check_end()
-
-
-@pytest.mark.parametrize(
-    ("kind", "regions", "closed"),
-    [
-        ("cut", ("a", "b"), both("ab")),
-        ("split", ("a", "b"), both("ac", "ad", "bc", "bd")),
-        ("isolate", ("b",), both("ab", "bc", "bd")),
-        ("ring", NAMES, both("ac", "bd")),
-        ("black-hole", ("a", "c"), both("ac")),
-        ("one-way", ("a", "c"), {("a", "c")}),
-        ("flap", ("a", "c"), both("ac")),
-    ],
-)
-def test_what_is_separated(kind: str, regions: tuple[str, ...], closed: Ways, world: World) -> None:
-    Injector(world).do(Step(world.now, kind, regions, SECOND, 600))
-    assert shut(world) == closed
-
-
-def test_a_flapping_link_goes_up_and_down(world: World) -> None:
-    Injector(world).do(Step(world.now, "flap", ("a", "b"), 500 * MS, 100))
-    states: list[bool] = []
-    for _ in range(8):
-        world.sleep(50 * MS if not states else 100 * MS)
-        states.append(bool(shut(world)))
-    assert states == [True, False, True, False, True, False, False, False]
-
-
-def test_half_of_the_regions_fall_silent_one_after_another(world: World) -> None:
-    Injector(world).do(Step(world.now, "swizzle", ("c", "b", "a", "d"), 10 * SECOND))
-    begun = world.now
-    silent_c, silent_b = both("ac", "bc", "cd"), both("ab", "bc", "bd")
-    for second, closed in ((1, silent_c), (3, silent_b | silent_c), (6, silent_c), (8, both())):
-        world.sleep_until(begun + second * SECOND)
-        assert shut(world) == closed
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "name", "found"),
-    [
-        ("slow", 20, "slowness", 2000),
-        ("squeeze", 500, "bandwidth", 500),
-        ("noise", 7, "flips", 7),
-        ("chop", 60, "chops", 60),
-    ],
-)
-def test_one_way_is_worse(kind: str, value: int, name: str, found: int, world: World) -> None:
-    usual = getattr(world.network.way("b", "a"), name)
-    Injector(world).do(Step(world.now, kind, ("a", "b"), SECOND, value))
-    assert getattr(world.network.way("a", "b"), name) == found
-    assert getattr(world.network.way("b", "a"), name) == usual
 
 
 def nonsense() -> list[tuple[str, tuple[str, ...]]]:
@@ -167,27 +122,6 @@ def test_what_happens_already_does_not_happen_twice(kind: str, world: World) -> 
     assert world.sites["a"].clock.stopped is None
 
 
-def test_the_last_one_that_is_up_is_spared(world: World) -> None:
-    injector = Injector(world)
-    for name in NAMES:
-        injector.do(Step(world.now, "crash", (name,), SECOND))
-    assert [site.name for site in world.live()] == ["d"]
-    assert injector.fired["crash"] == 3
-
-
-def test_a_restart_keeps_what_a_crash_loses(world: World) -> None:
-    world.run("a", "SET", "k", "v")
-    world.run("b", "SET", "l", "w")
-    for way in world.network:
-        way.close()
-    injector = Injector(world)
-    injector.do(Step(world.now, "restart", ("a",), 100 * MS))
-    injector.do(Step(world.now, "crash-silent", ("b",), 100 * MS))
-    world.sleep(200 * MS)
-    assert world.run("a", "GET", "k") == b"v"
-    assert world.run("b", "GET", "l") is None
-
-
 def test_steps_about_strangers_are_left_out(world: World) -> None:
     injector = Injector(world)
     injector.do(Step(world.now, "cut", ("a", "z"), SECOND))
@@ -213,20 +147,22 @@ def test_faults_are_found_by_their_names() -> None:
     assert len(FAULTS) == len(KINDS)
 
 
-def test_a_flapping_link_that_is_up_in_the_end_is_not_healed_again(world: World) -> None:
-    Injector(world).do(Step(world.now, "flap", ("a", "b"), 350 * MS, 100))
-    world.sleep(340 * MS)
-    assert shut(world) == set()
-    world.sleep(SECOND)
-    assert shut(world) == set()
+@pytest.mark.parametrize("fault", KINDS, ids=lambda fault: fault.name)
+def test_each_happens_once_at_least_if_there_is_room(fault: Fault) -> None:
+    (step,) = fault.steps(Dice(1, "x"), CAST, mean=10**15, end=20 * SECOND)
+    assert fault.rest <= step.at < 20 * SECOND
+    assert list(fault.steps(Dice(1, "x"), CAST, mean=10**15, end=fault.rest)) == []
 
 
-def test_who_has_been_freed_before_it_fell_silent_stays_free(world: World) -> None:
-    injector = Injector(world)
-    injector.do(Step(world.now, "swizzle", NAMES, 10 * SECOND))
-    world.sleep(SECOND)
-    assert shut(world)
-    injector.end_all()
-    for _ in range(10):
-        assert shut(world) == set()
-        world.sleep(SECOND)
+def test_what_can_happen_depends_on_who_is_there() -> None:
+    few = Cast(("a", "b"), (("a", "b"), ("b", "a")))
+    unfit = {fault.name for fault in KINDS if not fault.fits(few)}
+    assert unfit == {"ring", "follower-cut", "follower-restart", "promote"}
+    assert all(fault.fits(CAST) for fault in KINDS)
+
+
+def test_faults_of_links_befall_links() -> None:
+    line = Cast(("a", "b", "c"), (("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")))
+    for kind in ("reset", "half-open", "link-cut"):
+        steps = FAULTS[kind].steps(Dice(1, "x"), line, mean=SECOND, end=600 * SECOND)
+        assert {step.regions for step in steps} == set(line.links)

@@ -7,10 +7,11 @@ import pytest
 
 from geo.latency import preset
 from geo.topology import SHAPES
+from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.faults import FAULTS
-from sim.options import HISTORIES, NEVER_OFF, WAITING, Options, describe
-from sim.plan import Tuning
+from sim.options import HISTORIES, NEVER_OFF, WAITING, Options, describe, fitting
+from sim.plan import Copy, Tuning
 
 SEEDS = range(150)
 DRAWN = [Options.draw(seed) for seed in SEEDS]
@@ -28,6 +29,31 @@ def test_a_seed_gives_the_same_options_again() -> None:
 )
 def test_fixing_one_leaves_the_others_as_they_were(fixed: dict[str, object]) -> None:
     assert Options.draw(7, **fixed) == attrs.evolve(DRAWN[7], **fixed)
+
+
+def test_faults_are_such_as_can_happen() -> None:
+    for options in DRAWN:
+        assert all(FAULTS[name].fits(options.cast()) for name in options.faults)
+    alone = Options.draw(7, regions=2, followers=0)
+    assert alone.followers == ()
+    assert fitting(Dice(1, "x"), ("ring", "cut", "promote"), alone.cast()) == ("cut",)
+    (other,) = fitting(Dice(1, "x"), ("ring", "promote"), alone.cast())
+    assert FAULTS[other].fits(alone.cast())
+    assert Options.draw(7, regions=2, faults=("ring",)).faults == ("ring",)
+
+
+def test_some_are_followed_and_the_number_of_followers_may_be_fixed() -> None:
+    assert {len(options.copies) for options in DRAWN} == {0, 1, 2}
+    copies = [copy for options in DRAWN for copy in options.copies]
+    assert {(copy.number, len(copy.sources)) for copy in copies} == {
+        (number, count) for number in (1, 255) for count in (1, 2)
+    }
+    options = Options.draw(7, followers=4)
+    assert options.followers == tuple(f"follower-{i}" for i in range(1, 5))
+    assert options.plan().copies == options.copies
+    assert attrs.evolve(options, copies=DRAWN[7].copies, faults=()) == attrs.evolve(
+        DRAWN[7], faults=()
+    )
 
 
 def test_what_is_not_given_is_drawn() -> None:
@@ -80,6 +106,7 @@ def test_every_option_is_told() -> None:
         Options.draw(7, names=("a", "b"), topology="mesh", faults=()),
         core=2,
         offsets={"a": 0, "b": -50},
+        copies=(Copy("f", 9, ("a", "b")),),
         tunings={"a": Tuning()},
     )
     lines = dict(line.split(maxsplit=1) for line in options.lines() if not line.startswith(" "))
@@ -88,6 +115,7 @@ def test_every_option_is_told() -> None:
     assert lines["clocks"] == "b -50 ms"
     assert lines["faults"].endswith("none")
     assert lines["core"].startswith("2 regions")
+    assert lines["follower"] == "f, as region 9, of a and b"
     assert lines["tuning"] == f"a: {describe(Tuning())}"
     right = attrs.evolve(options, core=0, offsets={"a": 0})
     assert "clocks        right" in list(right.lines())

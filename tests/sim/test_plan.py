@@ -8,7 +8,7 @@ import pytest
 from crdb.config import Config
 from crdt.dots import make_origin
 from geo.latency import Latency, ms
-from sim.plan import CLUSTER, USUAL, Plan, Tuning
+from sim.plan import CLUSTER, NEAR, USUAL, Copy, Plan, Tuning
 
 
 def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
@@ -71,3 +71,12 @@ def test_a_configuration_may_give_the_delays_of_places_that_nobody_has_measured(
     """)
     assert Plan(config).latency("us-east-1", "mars") == Latency.constant(ms(7_000))
     assert Plan(config).latency("mars", "us-east-1") == Latency.constant(ms(8_000))
+
+
+def test_followers_are_near_whom_they_follow() -> None:
+    copy = Copy("f", 255, ("a",))
+    plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=500), copies=(copy,))
+    assert plan.places == ("a", "b", "f")
+    assert plan.names == ("a", "b")
+    assert plan.latency("a", "f") == plan.latency("f", "a") == NEAR
+    assert attrs.evolve(plan, near=Latency.constant(7)).latency("f", "b") == Latency.constant(7)

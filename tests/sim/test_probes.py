@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
+
 from replication import events
 from sim.engine import SECOND
-from sim.plan import Plan, Tuning
+from sim.plan import Copy, Plan, Tuning
 from sim.probes import EVENTS, NAMES, probe
 from sim.world import World
 
@@ -45,6 +47,25 @@ def test_a_second_life_and_an_unanswered_call_are_seen() -> None:
     fresh.sleep(5 * SECOND)
     assert {"region lived again", "no answer when dialling", "link lost"} <= seen(fresh)
     assert probe(fresh)["region lived again"] == 1
+
+
+def test_what_becomes_of_followers_is_seen() -> None:
+    plan = Plan.of(["eu", "us"], delay_ms=20)
+    followed = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    followed.run("eu", "SET", "k", "v")
+    followed.sleep(2 * SECOND)
+    assert probe(followed)["follower went on from a backlog"] == 1
+    followed.cut("eu", "us")
+    followed.run("eu", "SET", "lost", "1")
+    followed.sleep(SECOND)
+    followed.crash("eu")
+    followed.heal("eu", "us")
+    followed.restart("eu")
+    followed.sleep(5 * SECOND)
+    followed.copies["f"].promote()
+    found = probe(followed)
+    assert (found["follower began anew"], found["follower promoted"]) == (1, 1)
+    assert found["follower got a snapshot"] + found["follower went on from a backlog"] >= 2
 
 
 def test_damaged_bytes_are_seen() -> None:

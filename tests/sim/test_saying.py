@@ -8,12 +8,14 @@ from crdt.dots import make_origin
 from replication.events import (
     Closed,
     Connected,
+    EarlierLife,
     Event,
     GapFound,
     GapUnfilled,
     Merged,
     OpsTaken,
     OriginReused,
+    Recovered,
     Resynced,
     SnapshotWanted,
     Stalled,
@@ -60,6 +62,7 @@ def test_an_origin_is_a_region_and_its_life() -> None:
 
 
 US = make_origin(2)
+EARLIER = "hears from us of an earlier life, and only reads"
 FORGOTTEN = "hears from us of own writes that it has forgotten"
 
 
@@ -77,6 +80,8 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (GapFound("", make_origin(1), ""), "lacks ops of eu", ""),
         (GapUnfilled("us", make_origin(1)), "us no longer holds the ops of eu", ""),
         (OriginReused("us", make_origin(1)), FORGOTTEN, FORGOTTEN),
+        (EarlierLife("us"), EARLIER, EARLIER),
+        (Recovered("us"), "has all that its peers had, and may write", ""),
         (Closed("us", "reset"), "loses us: reset", "no longer serves us: reset"),
         (Closed("", "reset"), "loses : reset", ""),
         (OpsTaken("us", 3), "", ""),

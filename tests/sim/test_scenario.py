@@ -148,3 +148,36 @@ def test_what_does_not_settle_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.scenario.SETTLE_MAX", 10 * MS)
     with pytest.raises(ScenarioError, match="line 3: 'settle': nothing settles within 0 s"):
         played("write eu SET k v", "settle")
+
+
+def test_followers_are_declared_cut_promoted_and_shown() -> None:
+    assert played(
+        "follower f 255 eu",
+        "write eu SET k v",
+        "settle",
+        "cut f",
+        "write eu SET k w",
+        "wait 1s",
+        "read f GET k",
+        "heal",
+        "settle",
+        "promote f",
+        "write f SET k x",
+        "wait 1s",
+    ) == ["f> GET k: v", "eu: k = w", "us: k = w", "f: k = x"]
+    assert played("follower f 255 eu", "promote f", "write f SET k x", "follow f", "settle")[
+        -1
+    ] == ("f: nothing")
+
+
+def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
+    assert played(
+        "write us SET k v",
+        "settle",
+        "crash us",
+        "restart us unaware",
+        "read us GET k",
+        "write us SET l w",
+        "wait 2s",
+        regions="eu us",
+    )[1:] == ["eu: k = v, l = w", "us: k = v, l = w"]

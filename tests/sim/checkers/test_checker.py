@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.checkers.checker import Checker, Violation
 from sim.ledger import Ledger
+from sim.plan import Copy
 from sim.world import CHECKERS, World
 from tests.sim.planted import caught, finish, fresh
 
@@ -30,7 +31,7 @@ def test_without_a_bug_nothing_is_caught() -> None:
 
 
 def test_every_checker_has_something_to_look_at() -> None:
-    world = fresh()
+    world = fresh(copies=(Copy("f", 255, ("eu",)),))
     ordinary_life(world)
     assert {checker.promise for checker in world.checkers if not checker.looked} <= {
         "bounded memory"

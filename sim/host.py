@@ -1,0 +1,332 @@
+"""One simulated process: its clock, its connections, its turns, its pauses.
+
+What runs in it is a region (`site`) or a follower (`follower`): each brings its replica and the
+links of it. A process does what `crdb.runtime` and `replication.link` do, in their order: take in
+what has come, serve whom that concerns, close what was written into an operation, send.
+
+After every such turn the checkers are shown what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+import attrs
+
+from crdb.instance import Instance
+from crdb.server.executor import receive
+from crdt.replica import Replica
+from replication.errors import RemoteProtocolError
+from replication.events import Event
+from replication.frames import Eof
+from replication.links import Links
+from replication.member import Direction
+from replication.source import Source
+from sim.checkers.checker import Checker
+from sim.client import Hand, Reply
+from sim.clock import WallClock
+from sim.dial import Dial, Exchange
+from sim.dice import Dice
+from sim.ledger import Ledger
+from sim.mirror import Mirror
+from sim.plan import Tuning
+from sim.report import Recorder
+from sim.trace import Trace
+from sim.wire import Machine, Wire
+
+
+@attrs.frozen
+class Surroundings:
+    """What the processes of one world share."""
+
+    exchange: Exchange
+    dice: Dice
+    trace: Trace
+    ledger: Ledger
+    checkers: tuple[Checker, ...]
+    on_event: Callable[[str, Event, bool], None]
+    """Told what the links of a process report, and whether an end that serves did."""
+    recorder: Recorder | None = None
+
+
+class Host:
+    """A process. A kind of it says what `seal`, `look`, `report` and `dialling` do."""
+
+    instance: Instance
+    replica: Replica
+    mirror: Mirror
+    links: Links
+    """Over which others are served."""
+
+    def __init__(
+        self, around: Surroundings, name: str, peers: Iterable[str], *, tuning: Tuning
+    ) -> None:
+        """`peers` are those that it dials."""
+        self.around = around
+        self.engine = around.exchange.engine
+        self.name = name
+        self.tuning = tuning
+        self.clock = WallClock()
+        self.life: int = 0
+        self.is_up = False
+        self.paused_until = 0
+        self.kept_back: list[Callable[[], None]] = []
+        """What has come while the process was paused."""
+        self.dials = {
+            peer: Dial(
+                self, peer, exchange=around.exchange, dice=around.dice.child(f"dial/{name}<{peer}")
+            )
+            for peer in peers
+        }
+        self.wires: list[Wire] = []
+        self.unflushed: list[Wire] = []
+        self.timer_at = 0
+        self.sooner = False
+        self.frames = 0
+        self.damaged = 0
+
+    # -- what the kinds bring --------------------------------------------------------------
+
+    @property
+    def dialling(self) -> Links:
+        """The links that dial others."""
+        return self.links
+
+    def seal(self) -> None:
+        """Close what was written into an operation, and let the links know."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Show the checkers what has changed."""
+        raise NotImplementedError
+
+    def report(self, events: list[Event], serves: bool = False) -> None:
+        """Hand on what the links say, of an end that `serves` or not, and do what follows."""
+        raise NotImplementedError
+
+    def links_of(self, machine: Machine) -> Links:
+        """Those that one end of a connection belongs to."""
+        return self.links if isinstance(machine, Source) else self.dialling
+
+    def all_links(self) -> tuple[Links, ...]:
+        """Those over which others are served, and those that dial; mostly the same."""
+        return (self.links,) if self.links is self.dialling else (self.links, self.dialling)
+
+    def promised(self) -> int:
+        """When the links want to be looked after."""
+        return min(links.promised for links in self.all_links())
+
+    # -- lives -----------------------------------------------------------------------------
+
+    def furnish(self, replica: Replica) -> None:
+        """Put a replica, and a client who uses it, in place."""
+        self.replica = replica
+        self.instance = Instance(
+            replica, name=self.name, rng=self.around.dice.child(f"instance/{self.name}").rng
+        )
+        self.hand = Hand(self.instance)
+        self.mirror = Mirror(replica.keyspace)
+        self.read_to = 0
+        self.merges = 0
+        self.gate = replica.gate
+
+    def watch(self, links: Links) -> None:
+        """Be told when links want something."""
+        links.sooner = self.note_sooner
+        links.healed = self.kick
+
+    def begin(self) -> None:
+        """Dial, and keep time."""
+        for dial in self.dials.values():
+            dial.begin()
+        self.arm(self.engine.now)
+
+    def end(self, is_silent: bool) -> None:
+        """Lose everything in memory. Peers see their connections reset, or, if `is_silent`,
+        nothing at all."""
+        assert self.is_up
+        self.is_up = False
+        self.kept_back.clear()
+        self.paused_until = 0
+        for dial in self.dials.values():
+            dial.give_up()
+        for wire in self.wires:
+            wire.over = True
+            if wire.out is not None:
+                wire.out.cut_off("" if is_silent else "connection reset by peer")
+        self.wires.clear()
+        self.unflushed.clear()
+
+    def pause(self, until: int) -> None:
+        """Do nothing until then: a stopped process, a long collection of garbage."""
+        self.note("pause", f"{(until - self.engine.now) // 1_000_000} ms")
+        self.paused_until = max(until, self.paused_until)
+        self.engine.at(self.paused_until, self.wake_up)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is done now."""
+        return self.engine.now < self.paused_until
+
+    def wake_up(self) -> None:
+        """Do what has been kept back."""
+        if self.is_up and not self.is_paused:
+            held, self.kept_back = self.kept_back, []
+            for act in held:
+                act()
+
+    # -- turns -----------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Tell the database what time it is by this process's clock."""
+        self.instance.advance(self.clock.read(self.engine.now))
+
+    def ask(self, *commands: Sequence[str]) -> list[Reply]:
+        """What a client asks, and what it is told. `finish_turn` is to follow."""
+        assert self.is_up
+        self.advance()
+        return self.hand.send(*commands)
+
+    def take(self, wire: Wire, data: bytes) -> None:
+        """Bytes have come over a connection."""
+        if wire.over or not self.is_up:
+            return
+        if self.is_paused:
+            self.kept_back.append(lambda: self.take(wire, data))
+            return
+        machine = wire.machine
+        serves = isinstance(machine, Source)
+        if wire.on_message is not None:
+            wire.arrived(len(data))
+        try:
+            frames = wire.decoder.feed(data)
+            if not frames:
+                return
+            self.advance()
+        except RemoteProtocolError as error:
+            self.damaged += 1
+            self.note("damaged", f"{machine.peer}: {error}")
+            self.advance()
+            self.report(self.links_of(machine).broken(machine, error, self.engine.now), serves)
+            frames = []
+        now = self.engine.now
+        for frame in frames:
+            self.frames += 1
+            self.report(self.links_of(machine).receive(machine, frame, now), serves)
+            self.seal()
+        self.finish_turn()
+
+    def lose(self, wire: Wire, reason: str) -> None:
+        """A connection has ended."""
+        if wire.over or not self.is_up:
+            return
+        if self.is_paused:
+            self.kept_back.append(lambda: self.lose(wire, reason))
+            return
+        self.advance()
+        events = self.links_of(wire.machine).receive(wire.machine, Eof(reason), self.engine.now)
+        self.report(events, isinstance(wire.machine, Source))
+        self.finish_turn()
+
+    def tick(self) -> None:
+        """Do what is due."""
+        if not self.is_up or self.engine.now < self.timer_at:
+            return
+        if self.is_paused:
+            self.engine.at(self.paused_until, self.tick)
+            return
+        self.timer_at = 0
+        now = self.engine.now
+        self.advance()
+        for links in self.all_links():
+            if now >= links.promised:
+                self.report(links.tick(now))
+        waiting = self.instance.waiting
+        if waiting.by_client:
+            waiting.expire(self.instance.now)
+        self.finish_turn()
+        self.arm(self.promised())
+
+    def arm(self, deadline: int) -> None:
+        """Have `tick` called at `deadline`, unless it will be called earlier."""
+        now = self.engine.now
+        deadline = max(deadline, now)
+        if not now < self.timer_at <= deadline:
+            self.timer_at = max(deadline, now + 1)
+            self.engine.at(self.timer_at, self.tick)
+
+    def finish_turn(self) -> None:
+        """What follows from all that: for clients, for the links, for the checkers."""
+        instance = self.instance
+        if self.replica.keyspace.touched or instance.woken:
+            instance.serve_touched()
+            while instance.woken:
+                woken = instance.woken.pop()
+                assert woken is self.hand.client, "there is no other"
+                self.hand.late += receive(self.hand.client, b"")
+        self.seal()
+        self.look()
+        if self.sooner:
+            self.sooner = False
+            self.arm(self.promised())
+        while self.unflushed:
+            wire = self.unflushed.pop()
+            wire.flush(self.engine.now)
+            if wire.over and wire in self.wires:
+                self.wires.remove(wire)
+
+    # -- connections -----------------------------------------------------------------------
+
+    def serve(self) -> Wire:
+        """Somebody has connected."""
+        wire = self.attach(self.links.serve(self.engine.now))
+        self.finish_turn()
+        return wire
+
+    def call(self, peer: str) -> Wire | None:
+        """We have connected to a peer; None if that is cut by now."""
+        if self.is_cut(peer):
+            return None
+        wire = self.attach(self.dialling.dial(peer, self.engine.now))
+        self.finish_turn()
+        return wire
+
+    def attach(self, machine: Machine) -> Wire:
+        """Run one end of a connection."""
+        wire = Wire(machine)
+        machine.notify = lambda: self.unflushed.append(wire)
+        if self.around.recorder is not None:
+            wire.on_message = partial(self.record, wire)
+        self.wires.append(wire)
+        self.unflushed.append(wire)
+        return wire
+
+    def record(self, wire: Wire, sent: int, text: str, has_come: bool) -> None:
+        """Tell the recorder of a message to us, which has come or never will."""
+        recorder = self.around.recorder
+        assert recorder is not None
+        tell = recorder.message if has_come else recorder.lost
+        tell(sent, self.engine.now, (wire.peer, self.name), text)
+
+    def kick(self, peer: str) -> None:
+        """The link with `peer` was healed: dial at once."""
+        self.dials[peer].kick()
+
+    def miss(self, peer: str) -> None:
+        """A peer could not be reached."""
+        self.dialling.missed(peer)
+
+    def is_cut(self, peer: str) -> bool:
+        """Whether an administrator has cut the link from `peer` to here."""
+        return self.dialling.is_cut(peer, Direction.IN)
+
+    # -- telling ---------------------------------------------------------------------------
+
+    def note_sooner(self) -> None:
+        """The links want their `tick` earlier than they said."""
+        self.sooner = True
+
+    def note(self, what: str, detail: str = "") -> None:
+        """Put something into the trace."""
+        self.around.trace.note(self.engine.now, self.name, what, detail)

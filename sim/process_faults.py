@@ -1,0 +1,94 @@
+"""What can go wrong with one process: lost memory, pauses, wrong clocks, followers promoted.
+
+Each is told a step and does it: whether it could, and what undoes it.
+"""
+
+from __future__ import annotations
+
+from sim.site import Start
+from sim.step import Done, Step
+from sim.world import World
+
+
+def crash(world: World, step: Step) -> Done:
+    """Lose the memory, come back empty. Never the last one that is up: then all would be lost."""
+    return bring_down(world, step, is_kept=False, is_silent=False)
+
+
+def crash_silent(world: World, step: Step) -> Done:
+    return bring_down(world, step, is_kept=False, is_silent=True)
+
+
+def restart(world: World, step: Step) -> Done:
+    return bring_down(world, step, is_kept=True, is_silent=False)
+
+
+def reuse(world: World, step: Step) -> Done:
+    return bring_down(world, step, is_kept=False, is_silent=False, start=Start.REUSED)
+
+
+def unaware(world: World, step: Step) -> Done:
+    return bring_down(world, step, is_kept=False, is_silent=False, start=Start.UNAWARE)
+
+
+def bring_down(
+    world: World, step: Step, *, is_kept: bool, is_silent: bool, start: Start = Start.COUNTED
+) -> Done:
+    """Stop a region and start it again, empty or from a snapshot that it made as it stopped."""
+    site = world.sites[step.regions[0]]
+    others = [other for other in world.live() if other is not site]
+    if not site.is_up or not any(other.has_caught_up for other in others):
+        return False, None
+    kept = site.snapshot() if is_kept else ()
+    world.crash(site.name, is_silent)
+    return True, lambda: world.restart(site.name, kept, start)
+
+
+def pause(world: World, step: Step) -> Done:
+    site = world.sites[step.regions[0]]
+    if not site.is_up or site.is_paused:
+        return False, None
+    site.pause(world.now + step.lasts)
+    return True, None
+
+
+def clock_step(world: World, step: Step) -> Done:
+    world.sites[step.regions[0]].clock.step(step.value)
+    return True, None
+
+
+def clock_drift(world: World, step: Step) -> Done:
+    clock = world.sites[step.regions[0]].clock
+    clock.drift(step.value, world.now)
+    return True, lambda: clock.drift(0, world.now)
+
+
+def clock_stuck(world: World, step: Step) -> Done:
+    clock = world.sites[step.regions[0]].clock
+    if clock.stopped is not None:
+        return False, None
+    clock.set(clock.read(world.now))
+    return True, lambda: clock.set(None)
+
+
+def follower_restart(world: World, step: Step) -> Done:
+    copy = world.copies[step.regions[0]]
+    if not copy.is_up:
+        return False, None
+    world.crash(copy.name)
+    return True, lambda: world.restart(copy.name)
+
+
+def promote(world: World, step: Step) -> Done:
+    """Make a database of a follower, write to it, and make it a follower again."""
+    copy = world.copies[step.regions[0]]
+    if not copy.is_following:
+        return False, None
+    copy.promote()
+    world.run(copy.name, "RPUSH", "own", "1")
+
+    def follow() -> None:
+        if copy.is_up and not copy.is_following:
+            copy.follow()
+
+    return True, follow

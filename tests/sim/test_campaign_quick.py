@@ -1,0 +1,36 @@
+"""A campaign of short runs: every promise is kept in each, and together they have seen everything.
+
+The runs are those of `python -m sim SEED --minutes 0.25`, with faults as close together as they
+ever are. A thing that is never seen any more is no reason for another seed before it is known why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from sim.campaign import Run, Verdict
+from sim.engine import SECOND
+from sim.faults import FAULTS
+from sim.options import Options
+from sim.probes import NAMES
+from sim.summary import one_line
+
+SEEDS = range(1, 49)
+
+
+def never(names: Iterable[str], counts: Iterable[Mapping[str, int]]) -> list[str]:
+    """Which of these have been counted in no run."""
+    seen = {name for each in counts for name, count in each.items() if count}
+    return [name for name in names if name not in seen]
+
+
+@pytest.mark.no_cover  # what it runs is tested elsewhere, and it would take four times as long
+def test_all_runs_are_valid_and_together_they_have_seen_everything() -> None:
+    drawn = (Options.draw(seed, length=15 * SECOND, mean=3 * SECOND) for seed in SEEDS)
+    results = [Run(options).play() for options in drawn]
+    assert [one_line(each) for each in results if each.verdict is not Verdict.VALID] == []
+    assert never(FAULTS, (each.fired for each in results)) == []
+    assert never(NAMES, (each.probes for each in results)) == []
+    assert never(results[0].looked, (each.looked for each in results)) == []

@@ -1,0 +1,47 @@
+"""What every simulated process does, whichever kind it is; see also `test_site`."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from sim.engine import SECOND
+from sim.host import Host
+from sim.plan import Copy, Plan
+from sim.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    plan = Plan.of(["eu", "us"], delay_ms=20)
+    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    made.sleep(2 * SECOND)
+    return made
+
+
+def test_a_region_serves_and_dials_by_the_same_links_a_follower_does_not(world: World) -> None:
+    eu, f = world.places["eu"], world.places["f"]
+    assert eu.all_links() == (eu.links,)
+    assert f.all_links() == (f.links, f.dialling)
+    (wire,) = f.wires
+    assert f.links_of(wire.machine) is f.dialling
+    assert [eu.links_of(wire.machine) for wire in eu.wires] == [eu.links] * 3
+
+
+def test_the_earliest_promise_counts(world: World) -> None:
+    f = world.places["f"]
+    assert f.promised() == min(f.links.promised, f.dialling.promised)
+
+
+def test_whoever_is_down_is_not_asked(world: World) -> None:
+    world.crash("f")
+    with pytest.raises(AssertionError):
+        world.run("f", "PING")
+
+
+def test_a_host_alone_has_no_kind(world: World) -> None:
+    host = Host(world.sites["eu"].around, "x", (), tuning=world.plan.tuning)
+    assert (host.is_up, host.dials, host.wires) == (False, {}, [])
+    for act in (host.seal, host.look, lambda: host.report([])):
+        with pytest.raises(NotImplementedError):
+            act()
