@@ -24,14 +24,13 @@ REAP_MAX: Final = 1000  # expired keys dropped by one collection, so that it sta
 class Garbage:
     """The collector of one keyspace."""
 
-    __slots__ = ("attempted", "collected", "db", "expired", "orphans")
+    __slots__ = ("attempted", "collected", "db", "orphans")
 
     def __init__(self, db: Keyspace) -> None:
         self.db = db
         self.orphans: dict[bytes, tuple[tuple[int, ...], Vector]] = {}
         self.attempted = 0
         self.collected = 0
-        self.expired = 0
 
     def collect(self, stable: Vector, clock: int, leads: bool) -> int:
         """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired
@@ -99,4 +98,4 @@ class Garbage:
         for key in self.db.deadlines.due(clock, REAP_MAX):
             self.db.delete(key)
             self.collected += 1
-            self.expired += 1
+            self.db.expired += 1

@@ -21,16 +21,19 @@ CONTESTED = 0
 class Contested(Value):
     """Values of several types under one key, by type code."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("front", "parts")
 
     def __init__(self) -> None:
         self.parts: dict[int, Value] = {}
+        self.front: Value | None = None
+        """What is shown, while nothing changes: finding it takes a look at all live dots."""
 
     def code(self) -> int:
         return CONTESTED
 
     def part(self, code: int, make: Callable[[], Value]) -> Value:
-        """The value of one type, made if there is none."""
+        """The value of one type, to be changed; made if there is none."""
+        self.front = None
         value = self.parts.get(code)
         if value is None:
             value = self.parts[code] = make()
@@ -38,20 +41,25 @@ class Contested(Value):
 
     def shown(self) -> Value:
         """What readers see."""
-        alive = [value for value in self.parts.values() if value.alive()]
-        return min(alive, key=rank) if alive else self.parts[min(self.parts)]
+        if self.front is None:
+            alive = [value for value in self.parts.values() if value.alive()]
+            self.front = min(alive, key=rank) if alive else self.parts[min(self.parts)]
+        return self.front
 
     def settle(self) -> Value:
         """This, or the only value that is left of it."""
+        self.front = None
         for code in [code for code, value in self.parts.items() if value.vacant()]:
             if len(self.parts) > 1:
                 del self.parts[code]
         return self.shown() if len(self.parts) == 1 else self
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.front = None
         self.parts[effect[0] >> 4].apply(effect, dot, observed)
 
     def remove(self, observed: Observed, resets: object) -> None:
+        self.front = None
         for code, value in self.parts.items():
             value.remove(observed, carried(resets, code))
 
@@ -70,6 +78,7 @@ class Contested(Value):
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, Contested)
         assert other.parts.keys() == self.parts.keys()
+        self.front = None
         for code, value in self.parts.items():
             value.merge(other.parts[code], mine, theirs)
 

@@ -228,7 +228,7 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
         if register is None or (not register.shares and register.stamp < db.now):
             plain += (field, value)
         else:
-            stamp = max(db.now, register.stamp + 1) - db.base
+            stamp = db.stamp(register.stamp)
             resets = register.resets()
             if resets is None:
                 db.emit((code << 4 | ASSIGN, key, stamp, field, value))
@@ -240,20 +240,18 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
 
 def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) -> None:
     """Write one field."""
-    stamp = db.now
+    stamp = db.now - db.base
     held = db.remains(key, code)
     if held is not None:
         assert isinstance(held, Fields)
         register = held.fields.get(field)
         if register is not None:
-            if register.stamp >= stamp:
-                stamp = register.stamp + 1
-            if register.shares:
-                resets = register.resets()
-                if resets is not None:
-                    db.emit((code << 4 | RESET, key, stamp - db.base, field, value, resets))
-                    return
-    db.emit((code << 4 | ASSIGN, key, stamp - db.base, field, value))
+            stamp = db.stamp(register.stamp)
+            resets = register.resets()
+            if resets is not None:
+                db.emit((code << 4 | RESET, key, stamp, field, value, resets))
+                return
+    db.emit((code << 4 | ASSIGN, key, stamp, field, value))
 
 
 def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> int:

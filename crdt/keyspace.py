@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 
 from crdt.contested import Contested, carried, carry
 from crdt.dots import SEQ_MAX, Dot, Origin, Vector, make_dot
+from crdt.effects import STAMP_MAX
 from crdt.errors import DotReused
 from crdt.expiry import FOREVER, Deadlines
 from crdt.observed import Observed
@@ -48,6 +49,7 @@ class Keyspace:
         "base",
         "data",
         "deadlines",
+        "expired",
         "first",
         "graves",
         "horizon",
@@ -80,6 +82,8 @@ class Keyspace:
         self.data: dict[bytes, Value] = {}
         self.graves: dict[bytes, Value] = {}
         self.deadlines = Deadlines()
+        self.expired = 0
+        """How many keys that had expired were deleted here."""
         self.order: Order | None = None
         self.litter: set[bytes] = set()
         self.interest: set[bytes] = set()
@@ -151,6 +155,7 @@ class Keyspace:
         table = self.deadlines.table
         if table and key in table:
             if key not in self.data or self.deadlines.deadline(key) < self.horizon:
+                self.expired += key in self.data
                 self.emit((DELETE, key, self.carried_by(key)))
         value = self.data.get(key)
         return value.shown() if type(value) is Contested else value
@@ -193,6 +198,13 @@ class Keyspace:
         return keys[int(rng.random() * len(keys))] if keys else None
 
     # -- writing ---------------------------------------------------------------------------
+
+    def stamp(self, replaced: int) -> int:
+        """The stamp, counted from `base`, of a write made now: later than the one it replaces
+        (rule ORD-7), as far as an operation can carry that."""
+        if replaced < self.now:
+            return self.now - self.base
+        return min(replaced + 1 - self.base, STAMP_MAX)
 
     def emit(self, effect: Effect) -> None:
         """Make `effect` happen: it gets the next dot, is applied here and will be sent."""

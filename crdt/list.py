@@ -292,8 +292,8 @@ def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
     items = held.items
     number, offset = items.locate(index if index >= 0 else index + items.size)
     element = items.things[number][offset]
-    stamp = db.now if type(element) is bytes else max(db.now, element.stamp + 1)
-    db.emit((ASSIGN, key, stamp - db.base, items.positions[number][offset], value))
+    stamp = db.now - db.base if type(element) is bytes else db.stamp(element.stamp)
+    db.emit((ASSIGN, key, stamp, items.positions[number][offset], value))
 
 
 def remove(db: Keyspace, key: bytes, positions: list[Position]) -> None:

@@ -371,7 +371,7 @@ class Replica:
     def to_bytes(self) -> bytes:
         """The whole state in one canonical byte string."""
         pieces = builtins.list(self.snapshot(sort=True))
-        return b"".join(len(piece).to_bytes(4, "big") + piece for piece in pieces)
+        return b"".join([len(piece).to_bytes(4, "big") + piece for piece in pieces])
 
     def merge_bytes(self, data: bytes) -> None:
         """Take in what `to_bytes` gave. Raises DecodeError, with nothing changed."""

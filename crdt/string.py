@@ -76,32 +76,23 @@ class String(Register):
         return self.read()
 
 
-def stamp_for(db: Keyspace, register: Register | None) -> int:
-    """The stamp of a write made now: later than all it replaces (rule ORD-7)."""
-    if register is not None and register.stamp >= db.now:
-        return register.stamp + 1
-    return db.now
-
-
 def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> None:
     """SET: `value` replaces what was observed, whatever its type was."""
     held = db.data.get(key)
-    stamp = db.now
+    stamp = db.now - db.base
     resets: object = None
     if held is not None:
-        if type(held) is String:
-            if held.stamp >= stamp:
-                stamp = held.stamp + 1
-            if held.shares:
-                resets = held.resets()
-        else:
+        if type(held) is not String:
             assign_anew(db, key, value, keep_ttl)
             return
+        stamp = db.stamp(held.stamp)
+        if held.shares:
+            resets = held.resets()
     kind = KEEP if keep_ttl else SET
     if resets is None:
-        db.emit((kind, key, stamp - db.base, value))
+        db.emit((kind, key, stamp, value))
     else:
-        db.emit((kind, key, stamp - db.base, value, resets))
+        db.emit((kind, key, stamp, value, resets))
 
 
 def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:

@@ -160,18 +160,16 @@ def assign_one(
     db: Keyspace, key: bytes, held: SortedSet | None, member: bytes, score: float
 ) -> bool:
     """ZADD of one member to the sorted set that readers see; whether the member is new."""
-    stamp = db.now
     register = None if held is None else held.fields.get(member)
     if register is None:
-        db.emit((ASSIGN_SCORE, key, stamp - db.base, member, compact(score)))
+        db.emit((ASSIGN_SCORE, key, db.now - db.base, member, compact(score)))
         return True
-    if register.stamp >= stamp:
-        stamp = register.stamp + 1
+    stamp = db.stamp(register.stamp)
     resets = register.resets()
     if resets is None:
-        db.emit((ASSIGN_SCORE, key, stamp - db.base, member, compact(score)))
+        db.emit((ASSIGN_SCORE, key, stamp, member, compact(score)))
     else:
-        db.emit((ZSET << 4 | RESET, key, stamp - db.base, member, compact(score), resets))
+        db.emit((ZSET << 4 | RESET, key, stamp, member, compact(score), resets))
     return False
 
 

@@ -138,19 +138,22 @@ class Driver:
 
     async def write(self, end: Machine, bell: Bell, line: Line) -> None:
         """Send what there is, whenever the bell rings; but the last frame is left to `run`."""
+        due = trio.current_time()
         while not end.closed:
-            sent_at, data = trio.current_time(), b""
-            while end.ready and len(data) < SEND_BYTES:
+            if not end.ready:
+                await bell.wait()
+            if trio.current_time() < due:
+                await trio.sleep_until(due)
+            began, data = trio.current_time(), b""
+            while end.ready and not end.closed and len(data) < SEND_BYTES:
                 data += encode_all(end.frames_to_send())
-                if trio.current_time() - sent_at > STRETCH_SECONDS:
+                if trio.current_time() - began > STRETCH_SECONDS:
                     break
             if data:
+                due = began + PACE_SECONDS
                 await self.send(line, data, self.delay_ns(end.peer) / 1e9)
-                await trio.sleep_until(sent_at + PACE_SECONDS)
             elif end.ready:
                 await trio.lowlevel.checkpoint()
-            else:
-                await bell.wait()
 
     async def send(self, line: Line, data: bytes, delay: float) -> None:
         """Send at once, or over a long way."""

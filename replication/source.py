@@ -478,7 +478,7 @@ class Source(End):
         have = self.progress.acknowledged
         vector = self.feed.replica.keyspace.vector
         lacking = ((o, s - have.get(o, 0)) for o, s in vector.items() if self.wants(o))
-        return sum(count for _, count in lacking if count > 0)
+        return sum([count for _, count in lacking if count > 0])
 
     def statistics(self) -> SourceStatistics:
         """How the source is doing."""

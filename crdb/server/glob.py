@@ -39,7 +39,7 @@ def compile_glob(pattern: bytes, ignore_case: bool = False) -> re.Pattern[bytes]
         parts[-1] += piece
     expression = parts[0]
     if len(parts) > 1:
-        middle = b"".join(b"(?>%b*?%b)" % (ANYTHING, part) for part in parts[1:-1] if part)
+        middle = b"".join([b"(?>%b*?%b)" % (ANYTHING, part) for part in parts[1:-1] if part])
         expression += b"%b%b*%b" % (middle, ANYTHING, parts[-1])
     return re.compile(expression, re.IGNORECASE if ignore_case else 0)
 

@@ -125,7 +125,7 @@ def _stats(instance: Instance) -> Lines:
         ("instantaneous_input_kbps", f"{statistics.input_rate.per_second / 1024:.2f}"),
         ("instantaneous_output_kbps", f"{statistics.output_rate.per_second / 1024:.2f}"),
         ("rejected_connections", statistics.rejected_connections),
-        ("expired_keys", instance.replica.garbage.expired),
+        ("expired_keys", instance.keyspace.expired),
         ("total_error_replies", statistics.error_replies),
         ("client_query_buffer_limit_disconnections", statistics.dropped_query),
         ("client_output_buffer_limit_disconnections", statistics.dropped_output),

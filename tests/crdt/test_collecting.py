@@ -53,7 +53,7 @@ def test_expired_keys_go_when_all_know_that_they_have() -> None:
     assert here.keyspace.size() == there.keyspace.size() == 0
     assert not here.keyspace.deadlines.table
     assert there.keyspace.seq == 0, "the lowest region does it"
-    assert (here.garbage.expired, there.garbage.expired) == (1, 0)
+    assert (here.keyspace.expired, there.keyspace.expired) == (1, 0)
 
 
 def test_a_collection_stays_short() -> None:

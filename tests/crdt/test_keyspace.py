@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
 from crdt import DotReused, Replica
 from crdt import string as strings
 from crdt.dots import SEQ_MAX, make_dot, make_origin
+from crdt.effects import STAMP_MAX
 from crdt.expiry import FOREVER
 from crdt.keyspace import Keyspace
+from crdt.op import Op
 from crdt.register import Register
 from tests.crdt.exchange import exchange, regions
 
@@ -67,6 +70,40 @@ def test_stamps_count_from_the_time_of_the_first_effect() -> None:
     assert db.base == 1050
 
 
+STAMPED: list[tuple[Any, ...]] = [
+    (0x10, K, STAMP_MAX, b"x"),
+    (0x30, K, STAMP_MAX, b"f", b"x"),
+    (0x40, K, STAMP_MAX, b"m", 5),
+    (0x51, K, STAMP_MAX, (0, make_origin(2), 1, 0), b"x"),
+]
+
+
+@pytest.mark.parametrize("effect", STAMPED, ids=lambda effect: f"kind {effect[0]:#x}")
+def test_a_stamp_from_the_end_of_time_is_followed_as_far_as_ops_can_carry(
+    effect: tuple[Any, ...],
+) -> None:
+    """Rule ORD-7: one region's wrong clock must not stop what another region sends."""
+    here, there = Replica(1), Replica(3)
+    for replica in (here, there):
+        if effect[0] == 0x51:
+            replica.accept(Op(make_origin(2), 1, 0, {}, ((0x50, K, (), 0, 1, b"old"), effect)))
+        else:
+            replica.accept(Op(make_origin(2), 1, STAMP_MAX, {}, (effect,)))
+    here.advance(1000)
+    match effect[0]:
+        case 0x10:
+            here.string(K).set("ours")
+        case 0x30:
+            here.hash(K)["f"] = "ours"
+        case 0x40:
+            here.sorted_set(K)["m"] = 7
+        case _:
+            here.list(K)[0] = "ours"
+    exchange(here, there)
+    assert there.digest() == here.digest()
+    assert there.keyspace.data[K].visible() in (b"ours", [(b"f", b"ours")], [(b"m", 7)], [b"ours"])
+
+
 def test_a_write_to_what_has_expired_removes_it_first() -> None:
     """Rule EXP-6."""
     db = keyspace(1000)
@@ -77,6 +114,7 @@ def test_a_write_to_what_has_expired_removes_it_first() -> None:
     assert strings.increment(db, K, 1) == 1
     assert db.deadline(K) is None
     assert [effect[0] for effect in db.outbox] == [0x12, 1, 0, 0x12]
+    assert db.expired == 1
 
 
 def test_a_deadline_that_outlived_its_key_is_cleared_first() -> None:
