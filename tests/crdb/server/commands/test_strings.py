@@ -88,6 +88,8 @@ COMMANDS: list[tuple[Word, ...]] = [
     ("GETRANGE", "k", "0", "-100"),
     ("GETRANGE", "k", "-100", "1"),
     ("GETRANGE", "k", "2", "1"),
+    ("GETRANGE", "k", "-1", "0"),
+    ("GETRANGE", "k", "3", "0"),
     ("GETRANGE", "k", "5", "100"),
     ("GETRANGE", "k", "-9223372036854775808", "9223372036854775807"),
     ("GETRANGE", "k", "a", "0"),
