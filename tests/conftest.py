@@ -1,8 +1,8 @@
 """What every test can use: Hypothesis profiles and free loopback ports.
 
 Profiles are chosen by the environment variable `HYPOTHESIS_PROFILE`: `quick` (the default) for work
-at the desk and `make check`, `ci` for `make test`, `nightly` for long runs. None of them has a
-deadline: a test never measures time.
+at the desk and for measuring coverage, `ci` for compiled modules, `nightly` for long runs. None of
+them has a deadline: a test never measures time.
 """
 
 from __future__ import annotations
