@@ -63,6 +63,10 @@ class Ledger:
         pasts[-1].update(op.deps)
         return entry
 
+    def latest_past(self, origin: Origin) -> Vector:
+        """All that the region had seen that made the latest operation of `origin`. To be read."""
+        return self.pasts[origin][-1]
+
     def past(self, entry: Entry) -> Vector:
         """All that the region had seen that made this operation. O(STRIDE + size of the result)."""
         made = self.by_origin.get(entry.origin, [])

@@ -32,6 +32,7 @@ from sim.checkers.growth import Growth
 from sim.checkers.identity import Identity
 from sim.checkers.meaning import Meaning
 from sim.checkers.resurrection import Resurrection
+from sim.checkers.rules import Rules
 from sim.client import Reply
 from sim.dial import Exchange
 from sim.dice import Dice
@@ -56,6 +57,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Growth,
     Bounds,
     Meaning,
+    Rules,
     Following,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled

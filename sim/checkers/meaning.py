@@ -1,12 +1,12 @@
-"""Values mean what their operations say, as the specifications in `crdt.suite` have it.
+"""Values mean what clients asked for, as the specifications in `crdt.suite` have it.
 
 For the families of keys whose commands are simple enough to be told as (who, what, having seen
-what), the value that a region shows is worked out from the operations that its vector stands for:
+what), the value that a region shows is worked out from the commands that its vector stands for:
 sums, the last writer, adds that no remove had seen, everything that was ever added (I5, I6, I20).
 
-Checked at sampled steps and for every region at the end. Not checked: other keys; `durability`
-compares those with a replica that was spared all trouble, which has the same code. Nothing after
-a FLUSHALL, and no key that was deleted: the workload does that when it is done with one.
+Checked at sampled steps and for every region at the end. Not checked: other keys, of which `rules`
+works out what follows from the effects that commands have had. Nothing after a FLUSHALL, and no key
+that was deleted: the workload does that when it is done with one.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import attrs
 from crdt.op import Op
 from crdt.replica import Outcome
 from sim.checkers.checker import Checker, Violation
+from sim.checkers.rules import EFFECTS_MAX
 from sim.engine import SECOND
 from sim.host import Host
 from sim.plan import Copy, Plan
@@ -84,3 +85,8 @@ def drop_key(site: Host, key: bytes) -> None:
     """Lose a key, without anybody having asked for it."""
     site.replica.keyspace.data.pop(key, None)
     site.mirror.before_change(key)
+
+
+def fill(world: World, region: str, key: str) -> None:
+    """Write a set so often that its value is not worked out from its effects (see `rules`)."""
+    world.run_all(region, *(("SADD", key, f"item{i}") for i in range(EFFECTS_MAX + 1)))

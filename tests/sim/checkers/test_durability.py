@@ -11,7 +11,17 @@ from sim.checkers.durability import Durability
 from sim.engine import SECOND
 from sim.site import Site
 from sim.world import World
-from tests.sim.planted import Take, caught, checker_of, drop_key, finish, fresh, on_accept, writes
+from tests.sim.planted import (
+    Take,
+    caught,
+    checker_of,
+    drop_key,
+    fill,
+    finish,
+    fresh,
+    on_accept,
+    writes,
+)
 
 
 def everybody_forgets(world: World) -> None:
@@ -26,7 +36,7 @@ def everybody_forgets(world: World) -> None:
             return outcome
 
         on_accept(site, act)
-    world.run("eu", "SADD", "cart", "milk")
+    fill(world, "eu", "cart")
     assert world.settle(10 * SECOND)
     eu = world.sites["eu"]
     drop_key(eu, b"cart")
