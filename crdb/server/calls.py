@@ -86,7 +86,7 @@ def enqueue(client: Client, args: list[bytes]) -> None:
 
 def call(client: Client, command: Command, args: list[bytes]) -> None:
     """Run the handler, and count that it ran."""
-    client.instance.statistics.count(command.number, 1)
+    client.instance.statistics.note(command.number)
     handle(client, command, args)
 
 

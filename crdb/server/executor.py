@@ -53,6 +53,7 @@ def run(client: Client, data: bytes) -> None:
     if client.db.touched:
         instance.serve_touched()
     isolated(client, instance.report, lambda: run_batch(client))
+    instance.statistics.settle()
     if client.parser.pending > instance.config.request_bytes_max:
         instance.statistics.dropped_query += 1
         client.kill()
@@ -65,8 +66,8 @@ def run_batch(client: Client) -> bool:
     parser = client.parser
     out = client.out
     table = TABLE
+    statistics = instance.statistics
     latest: Command | None = None
-    repeats: i64 = 0
     output_bytes: i64 = client.output_bytes
     output_limit: i64 = client.output_limit
     counted: i64 = 0
@@ -85,17 +86,11 @@ def run_batch(client: Client) -> bool:
                 or (len(args) != command.arity and not command.takes(len(args)))
                 or instance.refuse_writes is not None
             ):
-                if latest is not None:
-                    instance.statistics.count(latest.number, repeats)
-                    latest = None
+                latest = None
                 dispatch(client, args)
             else:
-                if command is not latest:
-                    if latest is not None:
-                        instance.statistics.count(latest.number, repeats)
-                    latest = command
-                    repeats = 0
-                repeats += 1
+                latest = command
+                statistics.note(command.number)
                 handle(client, command, args)
             if touched:
                 instance.serve_touched()
@@ -106,16 +101,20 @@ def run_batch(client: Client) -> bool:
                 client.output_bytes = output_bytes
                 instance.check_output(client)
     except ProtocolError as fault:
-        mark = len(out)
-        reply.error(out, fault.text)
-        client.mute(mark)
-        instance.statistics.count_error(fault.text)
-        client.close_after_reply()
+        hang_up(client, fault)
     if count == BATCH_MAX:
         instance.wake(client)
     if latest is not None:
-        instance.statistics.count(latest.number, repeats)
         client.last_command = latest.full_name
     client.output_bytes = output_bytes
-    instance.statistics.commands += count
+    statistics.commands += count
     return True
+
+
+def hang_up(client: Client, fault: ProtocolError) -> None:
+    """Nobody knows where the next request begins: say why, and close."""
+    mark = len(client.out)
+    reply.error(client.out, fault.text)
+    client.mute(mark)
+    client.instance.statistics.count_error(fault.text)
+    client.close_after_reply()

@@ -59,11 +59,13 @@ class Statistics:
         "failed",
         "input_bytes",
         "input_rate",
+        "latest",
         "output_bytes",
         "output_rate",
         "ran",
         "rejected",
         "rejected_connections",
+        "repeats",
         "spent",
     )
 
@@ -81,6 +83,9 @@ class Statistics:
         """Nanoseconds that each command took, as far as charged."""
         self.ran: list[int] = []
         """What ran in this batch: numbers and how often, in turn."""
+        self.latest = 0
+        """What ran last, and how often since it was counted."""
+        self.repeats = 0
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0
@@ -103,11 +108,20 @@ class Statistics:
         if code in self.errors or len(self.errors) < ERROR_CODES_MAX:
             self.errors[code] = self.errors.get(code, 0) + 1
 
-    def count(self, number: int, times: int) -> None:
-        """A command ran so many times."""
-        self.calls[number] += times
-        self.ran.append(number)
-        self.ran.append(times)
+    def note(self, number: int) -> None:
+        """A command runs. It is counted when another one runs, and at the end of its batch."""
+        if number != self.latest:
+            self.settle()
+            self.latest = number
+        self.repeats += 1
+
+    def settle(self) -> None:
+        """Count what ran last."""
+        if self.repeats:
+            self.calls[self.latest] += self.repeats
+            self.ran.append(self.latest)
+            self.ran.append(self.repeats)
+            self.repeats = 0
 
     def charge(self, spent: int) -> None:
         """A batch has taken `spent` nanoseconds, which its commands share by number."""

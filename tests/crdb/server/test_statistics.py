@@ -45,40 +45,43 @@ def test_they_can_start_again() -> None:
     assert statistics.command_rate.last == 0
 
 
+def batch(statistics: Statistics, *numbers: int, spent: int) -> None:
+    """A batch of commands has been carried out."""
+    statistics.ran.clear()
+    for number in numbers:
+        statistics.note(number)
+    statistics.settle()
+    statistics.charge(spent)
+
+
 def test_a_batch_of_one_kind_is_charged_with_all_its_time() -> None:
     statistics = Statistics()
-    statistics.count(7, 1)
-    statistics.charge(500)
-    statistics.count(7, 3)
-    statistics.charge(600)
-    statistics.count(9, 2)
-    statistics.charge(100)
+    batch(statistics, 7, spent=500)
+    batch(statistics, 7, 7, 7, spent=600)
+    batch(statistics, 9, 9, spent=100)
     assert (statistics.spent[7], statistics.spent[9]) == (500 + 600, 100)
     assert (statistics.calls[7], statistics.calls[9]) == (4, 2)
 
 
 def test_a_mixed_batch_shares_its_time_by_number() -> None:
     statistics = Statistics()
-    for number, times in ((7, 1), (9, 2), (7, 4), (9, 1)):
-        statistics.count(number, times)
-    statistics.charge(800)
+    batch(statistics, 7, 9, 9, 7, 7, 7, 7, 9, spent=800)
     assert (statistics.spent[7], statistics.spent[9]) == (500, 300)
-    statistics.count(7, 1)
-    statistics.charge(50)
+    batch(statistics, 7, spent=50)
     assert statistics.spent[7] == 550
 
 
 def test_a_batch_in_which_nothing_ran_costs_nobody_anything() -> None:
     statistics = Statistics()
-    statistics.count(7, 1)
-    statistics.charge(100)
-    statistics.charge(90_000)
+    batch(statistics, 7, spent=100)
+    batch(statistics, spent=90_000)
     assert statistics.spent[7] == 100
 
 
 def test_what_ran_before_the_counters_start_again_is_forgotten() -> None:
     statistics = Statistics()
-    statistics.count(7, 1)
+    statistics.note(7)
     statistics.clear()
+    statistics.settle()
     statistics.charge(1_000_000)
-    assert statistics.spent[7] == 0
+    assert (statistics.calls[7], statistics.spent[7]) == (0, 0)
