@@ -345,7 +345,7 @@ class Sink(End):
     def behind(self) -> int:
         """How many effects the source is known to have that should have come from it."""
         mine = self.inlet.vector()
-        lacking = ((o, s - mine.get(o, 0)) for o, s in self.vector.items() if self.carries(o))
+        lacking = [(o, s - mine.get(o, 0)) for o, s in self.vector.items() if self.carries(o)]
         return sum([count for _, count in lacking if count > 0])
 
     def look(self, now: int) -> list[Event]:

@@ -477,7 +477,7 @@ class Source(End):
         """How many of our effects that go over this link the sink has not acknowledged."""
         have = self.progress.acknowledged
         vector = self.feed.replica.keyspace.vector
-        lacking = ((o, s - have.get(o, 0)) for o, s in vector.items() if self.wants(o))
+        lacking = [(o, s - have.get(o, 0)) for o, s in vector.items() if self.wants(o)]
         return sum([count for _, count in lacking if count > 0])
 
     def statistics(self) -> SourceStatistics:

@@ -45,6 +45,7 @@ import attrs
 
 from geo.latency import Latency, ms
 from geo.topology import SHAPES
+from sim.checkers.checker import Violation
 from sim.checkers.convergence import shown
 from sim.engine import MS, SECOND
 from sim.plan import Copy, Plan, Tuning
@@ -164,7 +165,7 @@ class Stage:
                 raise ScenarioError(number, line, f"there is no step {name!r}")
             try:
                 act(self, rest.split())
-            except (ValueError, KeyError, AssertionError) as error:
+            except (ValueError, KeyError, AssertionError, Violation) as error:
                 raise ScenarioError(number, line, str(error) or "impossible now") from error
         for site in self.world.places.values():
             if not site.is_up:

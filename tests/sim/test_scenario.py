@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sim.checkers.checker import Violation
+from sim.checkers.convergence import Convergence
 from sim.engine import MS, SECOND
 from sim.scenario import ScenarioError, parse, parse_time, replay
 
@@ -181,3 +183,14 @@ def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
         "wait 2s",
         regions="eu us",
     )[1:] == ["eu: k = v, l = w", "us: k = v, l = w"]
+
+
+def test_a_broken_promise_is_named_with_the_line_that_shows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lie(_checker: Convergence, _region: object, _changes: object) -> None:
+        raise Violation("convergence", "they differ")
+
+    monkeypatch.setattr(Convergence, "turned", lie)
+    with pytest.raises(ScenarioError, match="line 3: 'write us SET k v': convergence: they differ"):
+        played("wait 1s", "write us SET k v")
