@@ -15,7 +15,7 @@ Its functions change shares in place and return the tuple that holds them from t
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from crdt.decoding import integer_of, tuple_of
 from crdt.dots import DOT_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, covers
@@ -64,8 +64,6 @@ class Share:
 
 
 Shares: TypeAlias = tuple[Share, ...]
-
-NOTHING: Final[Shares] = ()
 
 
 def share_of(shares: Shares, origin: Origin) -> Share | None:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from crdt import counter
-from crdt.counter import NOTHING, Shares
+from crdt.counter import Shares
 from crdt.dots import Dot, Vector, join, make_dot, meet
 from crdt.errors import DecodeError
 from crdt.number import add
 
 A, B = 1, 2  # origins
+NOTHING: Shares = ()
 
 
 def counted(*increments: tuple[int, int, int, float]) -> Shares:

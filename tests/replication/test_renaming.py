@@ -140,6 +140,14 @@ def test_every_kind_of_the_server_is_known() -> None:
     assert {*PLAIN, *RESETS, *PLACES, DELETE, REMOVE_ELEMENTS} == kinds | {0x10, 0x11}
 
 
+def copy(source: Replica, inlet: Renamed) -> None:
+    """Take in the whole state of `source`."""
+    incoming = inlet.incoming()
+    for piece in source.snapshot():
+        incoming.feed(piece)
+    inlet.merge(incoming)
+
+
 @given(steps)
 def test_renamed_ops_mean_the_same(plan: list[tuple[int, int, bytes, int]]) -> None:
     here, _ = written(plan)
@@ -157,10 +165,7 @@ def test_renamed_snapshots_mean_the_same(plan: list[tuple[int, int, bytes, int]]
     here, there = written(plan)
     follower = Replica(255)
     inlet = Renamed(follower, HIGH)
-    incoming = inlet.incoming()
-    for piece in here.snapshot():
-        incoming.feed(piece)
-    inlet.merge(incoming)
+    copy(here, inlet)
     assert follower.digest() == here.digest()
     assert inlet.vector() == here.vector
     # And what is written afterwards finds the dots that it observed.
@@ -206,10 +211,7 @@ def test_where_names_stay_nothing_is_touched() -> None:
     follower = Replica(255)
     inlet = Renamed(follower, blocks(255, 1)[0])
     assert inlet.renaming.identical
-    incoming = inlet.incoming()
-    for piece in here.snapshot():
-        incoming.feed(piece)
-    inlet.merge(incoming)
+    copy(here, inlet)
     assert follower.vector == here.vector
     assert follower.to_bytes() == here.to_bytes()
 
@@ -241,10 +243,7 @@ def test_a_contested_key_keeps_all_its_types() -> None:
         one.accept(op)
     follower = Replica(255)
     inlet = Renamed(follower, HIGH)
-    incoming = inlet.incoming()
-    for piece in one.snapshot():
-        incoming.feed(piece)
-    inlet.merge(incoming)
+    copy(one, inlet)
     assert follower.digest() == one.digest()
     assert follower.keyspace.data[b"k"].state() != one.keyspace.data[b"k"].state()
 
@@ -258,10 +257,7 @@ def test_concurrent_writes_and_adds_are_kept_under_their_names() -> None:
         one.accept(op)
     follower = Replica(255)
     inlet = Renamed(follower, HIGH)
-    incoming = inlet.incoming()
-    for piece in one.snapshot():
-        incoming.feed(piece)
-    inlet.merge(incoming)
+    copy(one, inlet)
     value = follower.keyspace.data[b"s"]
     assert [region_of(dot >> 40) for dot, _ in value.siblings()] == [10, 20]
     two.set("t").remove("x")

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import attrs
 import pytest
 
 from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.faults import FAULTS, KINDS, Cast, Fault, Injector
-from sim.plan import Copy, Plan
+from sim.plan import Plan
 from sim.step import Step
 from sim.world import World
+from tests.sim.quartet import NAMES, quartet, shut
 
-NAMES = ("a", "b", "c", "d")
 LINKS = tuple((one, other) for one in NAMES for other in NAMES if one != other)
 CAST = Cast(NAMES, LINKS, ("f",))
-Ways = set[tuple[str, str]]
 
 
 @pytest.fixture
 def world() -> World:
-    """Four regions that are connected, and a follower of two of them."""
-    plan = Plan.of(NAMES, delay_ms=20)
-    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
-    made.sleep(2 * SECOND)
-    return made
-
-
-def shut(world: World) -> Ways:
-    """The ways on which nothing passes."""
-    return {(way.source, way.sink) for way in world.network if not way.is_open}
-
-
-def both(*pairs: str) -> Ways:
-    """Both ways between the regions of each pair, `ab` for a and b."""
-    return {way for a, b in pairs for way in ((a, b), (b, a))}
+    return quartet()
 
 
 def condition(world: World) -> list[object]:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
 from sim.engine import MS, SECOND
 from sim.faults import Injector
-from sim.plan import Copy, Plan
 from sim.step import Step
 from sim.world import World
-
-NAMES = ("a", "b", "c", "d")
-Ways = set[tuple[str, str]]
+from tests.sim.quartet import NAMES, Ways, quartet, shut
 
 
 @pytest.fixture
 def world() -> World:
-    """Four regions that are connected, and a follower of two of them."""
-    plan = Plan.of(NAMES, delay_ms=20)
-    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
-    made.sleep(2 * SECOND)
-    return made
-
-
-def shut(world: World) -> Ways:
-    """The ways on which nothing passes."""
-    return {(way.source, way.sink) for way in world.network if not way.is_open}
+    return quartet()
 
 
 def both(*pairs: str) -> Ways:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
 from crdt.dots import make_origin
 from sim.client import Refusal
 from sim.engine import MS, SECOND
 from sim.faults import Injector
-from sim.plan import Copy, Plan
 from sim.site import Start
 from sim.step import Step
 from sim.world import World
-
-NAMES = ("a", "b", "c", "d")
+from tests.sim.quartet import NAMES, quartet
 
 
 @pytest.fixture
 def world() -> World:
-    """Four regions that are connected, and a follower of two of them."""
-    plan = Plan.of(NAMES, delay_ms=20)
-    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
-    made.sleep(2 * SECOND)
-    return made
+    return quartet()
 
 
 def test_the_last_one_that_is_up_is_spared(world: World) -> None:

@@ -1,0 +1,25 @@
+"""Four regions that are connected, with a follower of two of them: what faults befall in tests."""
+
+from __future__ import annotations
+
+import attrs
+
+from sim.engine import SECOND
+from sim.plan import Copy, Plan
+from sim.world import World
+
+NAMES = ("a", "b", "c", "d")
+Ways = set[tuple[str, str]]
+
+
+def quartet() -> World:
+    """The four, and `f`, which follows `a` and `b`."""
+    plan = Plan.of(NAMES, delay_ms=20)
+    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
+    made.sleep(2 * SECOND)
+    return made
+
+
+def shut(world: World) -> Ways:
+    """The ways on which nothing passes."""
+    return {(way.source, way.sink) for way in world.network if not way.is_open}
