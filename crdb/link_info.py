@@ -17,8 +17,9 @@ from crdb.config import Config
 from crdb.events import Emit
 from crdb.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink
 from crdt.dots import Vector, dominates
-from replication.links import Links, LinkStatistics
+from replication.links import Links
 from replication.member import Direction
+from replication.statistics import LinkStatistics
 
 SINK_STATES: Final = {
     "down": LinkState.DOWN,

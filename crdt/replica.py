@@ -387,13 +387,20 @@ class Replica:
         """The replica of `region` reports the vector and the wall clock (ms) it has reached."""
         self.stability.heard(region, vector, clock, self.keyspace.vector)
 
+    def stable(self) -> Vector:
+        """What every member has observed, so that nothing beside it can still come: what is below
+        may be forgotten (rule MEM-2). Empty while that is not known."""
+        if any(self.stability.is_over(origin) for origin in self.gate.queues):
+            return {}
+        return self.stability.stable(self.keyspace.vector)
+
     def collect(self) -> int:
         """Forget what nobody can need any more; how many things were forgotten (rule MEM-2).
 
         The lowest region also deletes what has expired everywhere: that is a write, so a replica
         that may not write yet must not collect either.
         """
-        stable = self.stability.stable(self.keyspace.vector)
+        stable = self.stable()
         clock = self.stability.clock(self.keyspace.horizon)
         return self.garbage.collect(stable, clock, self.stability.leads(self.region))
 
@@ -413,7 +420,7 @@ class Replica:
             garbage_pending=len(db.litter),
             garbage_attempted=self.garbage.attempted,
             garbage_collected=self.garbage.collected,
-            stable=self.stability.stable(db.vector),
+            stable=self.stable(),
         )
 
 

@@ -5,13 +5,19 @@ that its region wrote before it has been applied: so an effect still under way h
 reports travelled in the same queue as the operations. Reports may come by several ways and overtake
 each other: one that says less than an earlier one is ignored. The component-wise minimum over all
 members is stable (rules MEM-2, MEM-3).
+
+A region that loses its memory goes on under another origin, and what it reports from then on says
+nothing about writes of its earlier life that are still under way. Whoever can tell which lives are
+present (`replication.lives` does) says so with `enter`. All reports are void then, and nothing is
+stable until the new ones agree on what each life that is over has written.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
-from crdt.dots import Vector, dominates, meet, region_of
+from crdt.dots import Origin, Vector, dominates, meet, region_of
 
 Report: TypeAlias = tuple[Vector, int, Vector]
 """A vector and a clock, and of the vector what the region itself has written."""
@@ -20,15 +26,30 @@ Report: TypeAlias = tuple[Vector, int, Vector]
 class Stability:
     """The latest reports of the other members, by region."""
 
-    __slots__ = ("clocks", "members", "pending", "reports")
+    __slots__ = ("clocks", "members", "pending", "present", "regions", "reports")
 
     def __init__(self, members: set[int] | None) -> None:
         """`members` are the other regions; None while they are not known."""
         self.members = members
+        self.present: frozenset[Origin] = frozenset()
+        """The lives that go on, of the `regions` of which that is known."""
+        self.regions: frozenset[int] = frozenset()
         self.reports: dict[int, Vector] = {}
         self.clocks: dict[int, int] = {}
         self.pending: dict[int, list[Report]] = {}
         """What does not count yet, by region; none of the lists is empty."""
+
+    def enter(self, present: Iterable[Origin]) -> None:
+        """These lives are the present ones of their regions. What was reported before is void."""
+        self.present = frozenset(present)
+        self.regions = frozenset(map(region_of, self.present))
+        self.reports.clear()
+        self.clocks.clear()
+        self.pending.clear()
+
+    def is_over(self, origin: Origin) -> bool:
+        """Whether `origin` is a life of which its region has lost the memory."""
+        return origin not in self.present and region_of(origin) in self.regions
 
     def heard(self, region: int, vector: Vector, clock: int, mine: Vector) -> None:
         """`region` has reached `vector` and `clock` (ms). `mine` is our own vector."""
@@ -54,7 +75,8 @@ class Stability:
                 del self.pending[region]
 
     def stable(self, mine: Vector) -> Vector:
-        """What every member has observed; empty while one has not reported, or is unknown."""
+        """What every member has observed; empty while one has not reported, or is unknown, or lives
+        that are over have written what not all have. O(members * origins)."""
         if self.members is None:
             return {}
         common = mine
@@ -63,6 +85,10 @@ class Stability:
             if report is None:
                 return {}
             common = meet(common, report)
+        for vector in (mine, *self.reports.values()):
+            for origin, seq in vector.items():
+                if common.get(origin, 0) < seq and self.is_over(origin):
+                    return {}
         return common
 
     def clock(self, mine: int) -> int:

@@ -18,7 +18,7 @@ from crdt.errors import DecodeError
 from crdt.op import read_vector, write_vector
 from replication import frames
 from replication.errors import RemoteProtocolError
-from replication.frames import Frame, Report
+from replication.frames import TERM_MAX, Frame, Report, View
 
 LENGTH_BYTES: Final = 4
 FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 255 regions
@@ -101,6 +101,21 @@ def read_report(item: Any) -> Report:
     return region, read_vector(vector), integer_of(clock, "a report's clock", 0, INTEGER_MAX)
 
 
+def read_view(item: Any) -> View:
+    """The present lives of regions."""
+    return tuple(map(read_life, tuple_of(item, "a view")))
+
+
+def read_life(item: Any) -> tuple[int, int, int]:
+    """A region, the term of its life and its origin."""
+    region, term, origin = items_of(item, 3, "a life")
+    return (
+        integer_of(region, "a life's region", 1, REGION_MAX),
+        integer_of(term, "a life's term", 0, TERM_MAX),
+        integer_of(origin, "a life's origin", 0, ORIGIN_MAX),
+    )
+
+
 # For each field of a frame, how it is written, and how it is read and checked.
 TEXT: Final = (write_text, read_text)
 VECTOR: Final = (write_vector, read_vector)
@@ -113,6 +128,7 @@ INTEGER: Final = integer(INTEGER_MAX)
 BATCH: Final = (same, read_batch)
 ROUTES: Final = (same, read_routes)
 REPORTS: Final = (write_reports, read_reports)
+VIEW: Final = (same, read_view)
 
 # Kinds are never given another meaning. The fields stand in the order of the class.
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
@@ -134,6 +150,7 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     16: (frames.Refuse, (TEXT,)),
     17: (frames.Ask, (INTEGER,)),
     18: (frames.Answer, (INTEGER, VECTOR)),
+    19: (frames.Present, (VIEW,)),
 }
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
 NAMES: Final = {kind: tuple(kind.__annotations__) for kind, _ in KINDS.values()}

@@ -14,13 +14,25 @@ import attrs
 
 from crdt.dots import Vector
 from replication.errors import RemoteProtocolError
-from replication.events import Closed, Event
-from replication.frames import Ack, Answer, Ask, Eof, Frame, Heartbeat, Hello, Refuse
+from replication.events import Closed, Event, ViewHeard
+from replication.frames import (
+    Ack,
+    Answer,
+    Ask,
+    Eof,
+    Frame,
+    Heartbeat,
+    Hello,
+    Present,
+    Refuse,
+    View,
+)
 from replication.limits import Limits
+from replication.lives import Lives
 
 NEVER: Final = (1 << 63) - 1  # a deadline that does not come
 OUTBOX_MAX: Final = 1024  # frames for somebody who does not take them, but asks for more and more
-LATEST: Final = (Ack, Answer, Ask, Heartbeat)  # of these only the newest is worth sending
+LATEST: Final = (Ack, Answer, Ask, Heartbeat, Present)  # of these only the newest is worth sending
 
 
 @attrs.define
@@ -50,6 +62,11 @@ class End:
         self.outbox: list[Frame] = []
         self.hello: Hello | None = None
         self.tally = Tally()
+        self.lives: Lives | None = None
+        """The lives that we tell of and hear of, if we do (see `Links.meet`)."""
+        self.view_told: View = ()
+        self.view_heard: View = ()
+        """In which the other end's reports are made."""
         self.heard_at = now
         self.said_at = now
         self.vector: Vector = {}
@@ -117,6 +134,11 @@ class End:
         self.answered = max(self.answered, frame.question)
         self.vector = frame.vector
 
+    def take_view(self, frame: Present) -> list[Event]:
+        """The other end has another view from here on."""
+        self.view_heard = frame.view
+        return [ViewHeard(self.peer)]
+
     def ended(self, frame: Eof | Refuse) -> list[Event]:
         """The other end has hung up."""
         self.tally.last_error = frame.reason
@@ -134,6 +156,12 @@ class End:
             self.outbox = [said for said in self.outbox if type(said) is not kind]
         self.outbox.append(frame)
         self.notify()
+
+    def say_view(self) -> None:
+        """Say our view if it has changed, ahead of a report that is made in it."""
+        if self.lives is not None and self.lives.to_tell() != self.view_told:
+            self.view_told = self.lives.to_tell()
+            self.say(Present(self.view_told))
 
     def reply(self, frame: Frame) -> None:
         """Send what the other end has asked for. Raises RemoteProtocolError if it asks for more

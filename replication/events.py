@@ -109,6 +109,13 @@ class Reported:
 
 
 @attrs.frozen
+class ViewHeard:
+    """The peer has said which life of each region it takes for the present one."""
+
+    peer: str
+
+
+@attrs.frozen
 class OriginReused:
     """The peer knows effects of our own origin that we did not make: we have lost memory. Take a
     new incarnation before the next write (design section 3)."""
@@ -138,6 +145,7 @@ Event: TypeAlias = (
     | GapFound
     | GapUnfilled
     | Reported
+    | ViewHeard
     | OriginReused
     | Closed
 )

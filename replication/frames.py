@@ -13,6 +13,7 @@
       GapEnd(origin)               ->
       Ack(vector, taken)           ->                                  by bytes or by time
                                    <-    Heartbeat(vector, clock)      by time
+      Present(view)                <->   Present(view)                 ahead of these, if it is new
 
 Either end may say Ask and gets an Answer: the vector of a moment after the question. Either may say
 Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so
@@ -33,7 +34,7 @@ import attrs
 
 from crdt.dots import Origin, Vector
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
 FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
 
@@ -123,6 +124,11 @@ class Ack:
     held: int = 0
 
 
+TERM_MAX: Final = (1 << 31) - 1  # of lives that were noticed, one after the other
+
+View: TypeAlias = tuple[tuple[int, int, Origin], ...]
+"""The region, term and origin of each present life, by region; see `lives`."""
+
 Report: TypeAlias = tuple[int, Vector, int]
 """What a region has last said of itself: its number, vector and wall clock in ms."""
 
@@ -138,6 +144,14 @@ class Heartbeat:
     stamp: int = 0
     echo: int = 0
     held: int = 0
+
+
+@attrs.frozen
+class Present:
+    """Which life of each region the sender takes for the present one: its reports from here on are
+    made in this view (see `lives`). Followers neither say nor hear it."""
+
+    view: View
 
 
 @attrs.frozen
@@ -204,6 +218,7 @@ Frame: TypeAlias = (
     | OpPart
     | Ack
     | Heartbeat
+    | Present
     | GapRequest
     | GapEnd
     | GapRefused

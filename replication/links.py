@@ -41,49 +41,24 @@ from replication.events import (
     Recovered,
     Reported,
     SnapshotWanted,
+    ViewHeard,
 )
 from replication.feed import Feed
 from replication.frames import FOLLOWER, Frame, Hello
 from replication.inlet import Direct, Inlet, with_waiting
 from replication.limits import Limits
+from replication.lives import Lives
 from replication.member import Direction, Member, Peer
 from replication.recovery import Recovery, unused_origin
 from replication.repair import Repair
 from replication.sink import Sink, SinkState
 from replication.source import Source
+from replication.statistics import LinkStatistics
 
 GREETING_MAX: Final = 64  # connections that have not said who they are; the oldest must go
 FOLLOWERS_MAX: Final = 32  # as many as a database may have sources (section 20.1)
 
 Machine: TypeAlias = Source | Sink
-
-
-@attrs.frozen
-class LinkStatistics:
-    """One link, seen from our end of it; counts since the replica's start."""
-
-    peer: str
-    region: int
-    direction: Direction
-    state: str
-    """`down`, or the state of the machine."""
-    stage: str
-    """Of a source: where the sink stands (see `progress`)."""
-    cut: bool
-    lag_ms: float
-    """Of a sink: how old what we see of the peer is. Of a source: for how long the oldest of our
-    effects has not been acknowledged."""
-    rtt_ms: float
-    behind: int
-    """Effects of the routes that the receiving side is known to lack."""
-    ops: int
-    bytes: int
-    connects: int
-    full: int
-    partial_ok: int
-    partial_err: int
-    last_error: str
-    acknowledged: Vector
 
 
 def ignore(_peer: str = "") -> None:
@@ -108,6 +83,7 @@ class Links:
         self.limits = Limits() if limits is None else limits
         self.feed = Feed(replica, member, self.limits)
         self.direct = Direct(replica)
+        self.lives = Lives(replica)
         self.repair = Repair(self.limits)
         self.recovery = self.recover()
         self.sinks: dict[str, Sink] = {}
@@ -200,6 +176,7 @@ class Links:
             return f"{hello.name} says it is region {hello.region}, not {peer.region}"
         if self.is_cut(peer.name, direction):
             return "the link is cut"
+        end.lives = self.lives
         if isinstance(end, Source):
             self.retire(self.sources.get(peer.name), now)
             self.greeting.remove(end)
@@ -277,6 +254,11 @@ class Links:
                     if self.question:
                         end.ask(self.question)
                     events += self.meet(end, end.hello)
+                    if end.lives is not None and self.lives.greeted(end.region, end.hello.origin):
+                        events += self.enter_view(now)
+                case ViewHeard():
+                    if end.lives is not None and self.lives.heard(end.view_heard):
+                        events += self.enter_view(now)
                 case CaughtUp():
                     self.recovery.caught_up(end.peer)
                 case SnapshotWanted():
@@ -310,6 +292,16 @@ class Links:
             return [EarlierLife(end.peer)]
         return []
 
+    def enter_view(self, now: int) -> list[Event]:
+        """Another life of a region is the present one: wait for reports anew, and let go of
+        connections with a life that is over."""
+        self.replica.stability.enter(origin for _, _, origin in self.lives.view)
+        events: list[Event] = []
+        for end in [*self.sinks.values(), *self.sources.values()]:
+            if end.hello is not None and self.lives.is_over(end.region, end.hello.origin):
+                events += self.handle(end, end.close(f"this life of {end.peer} is over"), now)
+        return events
+
     def look(self) -> list[Event]:
         """Tell if we have recovered just now."""
         if self.recovery.is_over:
@@ -319,9 +311,8 @@ class Links:
 
     def hear(self, end: Machine, event: Reported, now: int) -> None:
         """A region says what it has reached."""
-        members = self.replica.stability.members
-        is_member = members is None or event.region in members
-        if is_member and event.region != self.member.region:
+        counts = event.region != self.member.region and self.lives.is_member(event.region)
+        if counts and end.view_heard == self.lives.view:
             self.replica.heard(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
@@ -424,6 +415,8 @@ class Links:
     def take_name(self) -> None:
         """Introduce ourselves by the origin that the replica has by now."""
         self.member = self.feed.member = attrs.evolve(self.member, origin=self.replica.origin)
+        self.lives.renew()
+        self.replica.stability.enter(origin for _, _, origin in self.lives.view)
 
     # -- cuts ------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ from replication.frames import (
     Hello,
     OpPart,
     Ops,
+    Present,
     Refuse,
     Resume,
     Resumed,
@@ -105,7 +106,7 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     **{
         (state, kind): state
         for state in OPEN
-        for kind in (Ops, OpPart, Heartbeat, GapRefused, Ask, Answer)
+        for kind in (Ops, OpPart, Heartbeat, Present, GapRefused, Ask, Answer)
     },
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
@@ -238,6 +239,8 @@ class Sink(End):
             case GapRefused() if frame.origin in self.asked:
                 self.asked -= {frame.origin}
                 return [GapUnfilled(self.peer, frame.origin)]
+            case Present():
+                return self.take_view(frame)
             case Ask():
                 self.reply(Answer(frame.question, self.inlet.vector()))
             case Answer():
@@ -413,6 +416,7 @@ class Sink(End):
         self.ack_at = NEVER
         held = now - self.stamped_at
         clock = self.inlet.clock()
+        self.say_view()
         self.say(Ack(self.inlet.vector(), self.taken, clock, now, self.stamp, held))
 
     @property

@@ -41,6 +41,7 @@ from replication.frames import (
     GapRequest,
     Heartbeat,
     Hello,
+    Present,
     Refuse,
     Report,
     Resume,
@@ -82,7 +83,7 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     **{
         (state, kind): state
         for state in (S.READY, S.SENDING, S.TRUNCATED, S.SNAPSHOT)
-        for kind in (Ack, Ask, Answer)
+        for kind in (Ack, Ask, Answer, Present)
     },
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
@@ -171,6 +172,8 @@ class Source(End):
                 self.fill(frame)
             case GapEnd():
                 self.extra -= {frame.origin}
+            case Present():
+                return self.take_view(frame)
             case Ask():
                 self.reply(Answer(frame.question, self.feed.replica.vector))
             case Answer():
@@ -440,13 +443,14 @@ class Source(End):
         held = now - self.stamped_at
         clock = replica.keyspace.horizon
         vector = dict(replica.keyspace.vector)
+        self.say_view()
         self.say(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
 
     def reports(self) -> tuple[Report, ...]:
         """What regions behind us have reported; to a follower, what all regions have reached."""
         replica, stability = self.feed.replica, self.feed.replica.stability
         if self.is_follower or self.routes is None:
-            stable = stability.stable(replica.vector)
+            stable = replica.stable()
             clock = stability.clock(replica.keyspace.horizon)
             return ((self.feed.member.region, stable, clock),)
         regions = self.routes | {origin >> INCARNATION_BITS for origin in self.extra}

@@ -83,3 +83,44 @@ def test_an_empty_report_is_one_too() -> None:
 def test_the_lowest_region_leads() -> None:
     assert Stability({2, 3}).leads(1)
     assert not Stability({1, 3}).leads(2)
+
+
+# -- regions that have lost their memory ---------------------------------------------------
+
+
+def test_what_was_reported_before_a_region_lost_its_memory_is_void() -> None:
+    stability = Stability({2})
+    stability.heard(2, {ONE: 5}, 200, {ONE: 5})
+    stability.heard(2, {ONE: 5, TWO: 1}, 300, {ONE: 5})
+    stability.enter([ONE, TWO + 1])
+    assert stability.stable({ONE: 5}) == {}
+    assert stability.clock(300) == 0
+    assert stability.pending == {}
+    stability.heard(2, {ONE: 5, TWO + 1: 0}, 100, {ONE: 5})
+    assert stability.stable({ONE: 5}) == {ONE: 5}
+    assert stability.clock(300) == 100
+
+
+def test_a_life_is_over_if_another_of_its_region_is_present() -> None:
+    stability = Stability({2, 3})
+    assert not stability.is_over(TWO)
+    stability.enter([ONE, TWO + 1])
+    assert stability.is_over(TWO)
+    assert stability.is_over(ONE + 1)
+    assert not stability.is_over(TWO + 1)
+    assert not stability.is_over(THREE), "nobody has said which of its lives is present"
+
+
+def test_nothing_is_stable_until_all_hold_the_same_of_a_life_that_is_over() -> None:
+    """Its last writes may not have seen what everybody reports, and still come from somewhere."""
+    stability = Stability({2, 3})
+    stability.enter([ONE, TWO + 1, THREE])
+    mine = {ONE: 5, TWO: 1}
+    stability.heard(2, {ONE: 5, TWO: 1}, 100, mine)
+    stability.heard(3, {ONE: 5, TWO: 2}, 100, mine)
+    assert stability.stable(mine) == {}, "region 3 holds a write that has not come here"
+    mine = {ONE: 5, TWO: 2}
+    assert stability.stable(mine) == {}, "nor has it come to region 2"
+    stability.heard(2, mine, 100, mine)
+    assert stability.stable(mine) == mine
+    assert stability.stable({ONE: 5, TWO: 3}) == {}, "only we hold another"

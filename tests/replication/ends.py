@@ -27,6 +27,7 @@ from replication.frames import (
     Hello,
     OpPart,
     Ops,
+    Present,
     Refuse,
     Resume,
     Resumed,
@@ -146,6 +147,7 @@ EXAMPLES: dict[type[Frame], Frame] = {
     GapRefused: GapRefused(US),
     Ask: Ask(1),
     Answer: Answer(1, {}),
+    Present: Present(((1, 0, US),)),
     Refuse: Refuse("no"),
     Eof: Eof(),
 }

@@ -23,6 +23,7 @@ from replication.frames import (
     GapRequest,
     Heartbeat,
     OpPart,
+    Present,
     Resume,
     Resumed,
     SnapshotRequest,
@@ -182,6 +183,7 @@ def test_reports_of_those_who_are_no_members_count_for_nothing() -> None:
     links = links_of_three()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
+    links.receive(sink, Present(links.lives.view), 0)
     reports = tuple((region, {make_origin(region): 1}, 5) for region in range(1, 256))
     links.receive(sink, Heartbeat({}, 5, reports), 0)
     assert links.replica.stability.pending.keys() <= {2, 3}

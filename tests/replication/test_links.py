@@ -12,7 +12,7 @@ from replication.events import (
     Closed,
     GapFound,
 )
-from replication.frames import FOLLOWER, Ask, Eof, Heartbeat, Hello, Ops, Refuse, Resume
+from replication.frames import FOLLOWER, Ask, Eof, Heartbeat, Hello, Ops, Present, Refuse, Resume
 from replication.limits import SECOND
 from replication.links import FOLLOWERS_MAX, GREETING_MAX, Links
 from replication.member import Direction, Member, Peer
@@ -302,6 +302,7 @@ def test_what_others_say_of_us_counts_for_nothing() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
+    links.receive(sink, Present(links.lives.view), 0)
     links.receive(sink, Heartbeat({}, 5, ((1, {US: 0}, 7), (3, {US: 0}, 8))), 0)
     assert links.replica.stability.clocks == {2: 5, 3: 8}
 
