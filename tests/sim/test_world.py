@@ -68,6 +68,27 @@ def test_a_crash_takes_only_what_nobody_else_had(world: World) -> None:
     assert values(world, "kept") == [b"1"] * 3
 
 
+@pytest.mark.parametrize("topology", ["mesh", "star", "ring", "line"])
+def test_what_was_reset_is_forgotten_though_regions_have_lost_their_memory(topology: str) -> None:
+    world = World(Plan.of(["eu", "us", "ap"], topology=topology, delay_ms=20))
+    world.sleep(2 * SECOND)
+    world.run("eu", "INCRBY", "n", "5")
+    assert world.settle(10 * SECOND)
+    for region in ("eu", "ap"):
+        world.crash(region)
+        world.sleep(SECOND)
+        world.restart(region)
+        assert world.settle(60 * SECOND)
+    world.run("us", "DEL", "n")
+    assert world.settle(10 * SECOND)
+    assert {key for site in world.live() for key in site.replica.keyspace.litter} == {b"n"}
+    assert world.wait_for(
+        lambda: not any(site.replica.keyspace.litter for site in world.live()), 30 * SECOND
+    )
+    (view,) = {site.links.lives.view for site in world.live()}
+    assert [term for _, term, _ in view] == [1, 0, 1]
+
+
 def test_one_seed_is_one_history() -> None:
     def history(seed: int) -> str:
         world = World(Plan.of(["eu", "us"], delay_ms=20), seed)
