@@ -13,11 +13,9 @@ that goes away (`crdb up --json | head -1`).
 from __future__ import annotations
 
 import argparse
-import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -28,6 +26,7 @@ import trio
 from crdb.config import DELAY_MS_MAX, PORT_MAX, Config
 from crdb.events import ready_details
 from crdb.incarnation import StateError
+from crdb.open_files import TooFewFiles, allow_files
 from crdb.ports import CannotListen
 from crdb.runtime import Runtime
 from crdb.screen import Screen
@@ -35,7 +34,6 @@ from crdb.toml_table import ConfigError, hint, shown
 from geo import SHAPES
 
 DEFAULT_PORT: Final = 7000
-FILES_MAX: Final = 1 << 20  # what Linux allows a process as it comes
 GRACE_SECONDS: Final = 0.1
 """For the signal that has ended our reader to reach us as well."""
 
@@ -49,9 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         config, names = configure(options)
         screen = Screen(options.json)
         runtime = Runtime(config, names, emit=screen.tell, state=state_of(options, names))
-        allow_files()
+        allow_files(config, names)
         runtime.open()
-    except (ConfigError, CannotListen, StateError) as fault:
+    except (ConfigError, CannotListen, StateError, TooFewFiles) as fault:
         print(f"crdb: {fault}", file=sys.stderr)
         return 1
     try:
@@ -59,15 +57,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         runtime.close()
     return 0
-
-
-def allow_files() -> None:
-    """Have as many clients and links as the system lets us: each is an open file."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
-    if 0 <= soft < wanted:
-        with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def demo() -> int:

@@ -13,7 +13,7 @@ from typing import Final
 from crdb.server.errors import CommandError
 from crdt.dots import SEQ_MAX, Vector, make_origin, name_origin
 
-NOT_A_VECTOR: Final = b"ERR not a vector: write it as CRDB.VECTOR does, 1=42,2=7"
+NOT_A_VECTOR: Final = b"ERR not a vector: write it as CRDB.VECTOR does, like 1=42,2.1=7"
 ENTRY: Final = re.compile(rb"([0-9]{1,3})(?:\.([0-9]{1,5}))?=([0-9]{1,13})")
 
 

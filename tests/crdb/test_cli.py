@@ -119,6 +119,15 @@ def test_it_takes_as_many_files_as_it_may_have() -> None:
     assert process.returncode == 0
 
 
+def test_too_few_files_are_one_line() -> None:
+    command = f"ulimit -n 24; exec {sys.executable} -m crdb up --regions us,eu,ap"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "crdb: only 24 files may be open, and 56 are needed: raise the limit (ulimit -n)\n"
+    )
+
+
 def test_blocked_clients_hold_no_end_up() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:

@@ -230,7 +230,7 @@ def test_await_gives_up_and_answers_at_once_what_is_there(regions: Regions) -> N
     assert caller.call("CRDB.AWAIT", "1=1", "5") is None
     assert caller.tick(5) == 0
     assert caller.call("CRDB.AWAIT", "1:1", "5") == Refusal(
-        b"ERR not a vector: write it as CRDB.VECTOR does, 1=42,2=7"
+        b"ERR not a vector: write it as CRDB.VECTOR does, like 1=42,2.1=7"
     )
 
 
