@@ -238,10 +238,8 @@ class Sink(End):
             case GapRefused() if frame.origin in self.asked:
                 self.asked -= {frame.origin}
                 return [GapUnfilled(self.peer, frame.origin)]
-            case Ask():
-                self.reply(Answer(frame.question, self.inlet.vector()))
-            case Answer():
-                self.answer(frame)
+            case Ask() | Answer():
+                return self.inquire(frame)
             case Refuse() | Eof():
                 return self.ended(frame)
             case _:

@@ -171,10 +171,8 @@ class Source(End):
                 self.fill(frame)
             case GapEnd():
                 self.extra -= {frame.origin}
-            case Ask():
-                self.reply(Answer(frame.question, self.feed.replica.vector))
-            case Answer():
-                self.answer(frame)
+            case Ask() | Answer():
+                return self.inquire(frame)
             case _:
                 assert isinstance(frame, Refuse | Eof), f"no rule for {frame!r}"
                 return self.ended(frame)

@@ -144,8 +144,8 @@ EXAMPLES: dict[type[Frame], Frame] = {
     GapRequest: GapRequest(US, 0),
     GapEnd: GapEnd(US),
     GapRefused: GapRefused(US),
-    Ask: Ask(1),
-    Answer: Answer(1, {}),
+    Ask: Ask(US, 1, 1, {}),
+    Answer: Answer(US, 1, True),
     Refuse: Refuse("no"),
     Eof: Eof(),
 }
