@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdt.dots import make_origin
+from crdt.dots import INCARNATION_BITS, make_origin
 from replication.events import (
     Closed,
     Connected,

@@ -128,7 +128,7 @@ def test_it_speaks_first_and_says_what_it_has() -> None:
 def test_another_protocol_is_refused() -> None:
     sink = make_sink(replica(2))
     assert sink.receive(attrs.evolve(hello(1), protocol=9), 0) == [
-        Closed("r1", "protocol 9, this program speaks 1")
+        Closed("r1", "protocol 9, this program speaks 2")
     ]
     assert sink.closed
     assert not sink.is_open

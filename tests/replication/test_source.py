@@ -81,8 +81,8 @@ def test_a_greeting_is_answered_with_ours_and_a_heartbeat() -> None:
 def test_another_protocol_is_refused() -> None:
     source = make_source(replica(1))
     events = source.receive(attrs.evolve(hello(2), protocol=9), 0)
-    assert events == [Closed("r2", "protocol 9, this program speaks 1")]
-    assert drain(source) == [Refuse("protocol 9, this program speaks 1")]
+    assert events == [Closed("r2", "protocol 9, this program speaks 2")]
+    assert drain(source) == [Refuse("protocol 9, this program speaks 2")]
     assert source.closed
     assert source.deadline == NEVER
 
