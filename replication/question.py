@@ -192,7 +192,8 @@ class Questions:
             self.said = question.is_so
             if self.again:
                 self.begin()
-        elif question.father is not None:
+        else:
+            assert question.father is not None, "what waits for nothing has been answered"
             answer(question.father, question, is_so=question.is_so)
             self.close(question)
 
