@@ -307,10 +307,10 @@ def test_a_yes_is_true_whatever_happens_to_links_meanwhile(
     for number in data.draw(st.lists(st.integers(1, count), max_size=3), label="writers"):
         world[number].write()
     asked: list[Watched] = []
-    acts = ["take", "take", "take", "carry", "carry", "ask", "lose", "cut", "notice", "redial"]
+    acts = ["take"] * 8 + ["carry"] * 4 + ["ask", "ask", "lose", "cut", "notice", "redial"]
     if not is_still:
         acts += ["write", "heal"]
-    for act in data.draw(st.lists(st.sampled_from(acts), min_size=20, max_size=80), label="acts"):
+    for act in data.draw(st.lists(st.sampled_from(acts), min_size=30, max_size=90), label="acts"):
         link = data.draw(st.sampled_from(links))
         match act:
             case "ask":
