@@ -11,13 +11,16 @@ it returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import attrs
 
 from crdt.dots import Vector, dominates
+
+Question: TypeAlias = Mapping[str, int]
+"""For each region of this process that has asked others, the number of its question."""
 
 
 class LinkState(StrEnum):
@@ -98,28 +101,37 @@ class LinkControl(Protocol):
         """Heal every link."""
         ...
 
-    def ask(self) -> int:
-        """Ask all regions that live links lead to for their vectors; the number of the question."""
+    def ask(self) -> Question:
+        """Ask whether all has come to wherever live links lead; see `Settling`."""
         ...
 
-    def answers(self, question: int) -> Mapping[str, Vector]:
-        """The newest vectors of the regions that have answered that question or a later one.
-
-        Regions of this process always have, with their vectors of this moment.
-        """
+    def is_settled(self, question: Question) -> bool | None:
+        """Whether it has, at a moment after that question; None until that is known."""
         ...
+
+
+def have_arrived(links: Iterable[LinkInfo], vectors: Mapping[str, Vector]) -> bool:
+    """Whether every live link has a sink that holds all that its source holds, by the vectors of
+    all regions."""
+    live = [link for link in links if link.is_live]
+    return all(dominates(vectors[link.sink], vectors[link.source]) for link in live)
 
 
 class Settling:
     """Watches whether all that has been written has come to wherever live links lead.
 
-    That is so when no live link has a source that holds what its sink does not: regions that are
-    linked both ways then hold the same. A vector counts only if it was asked for after the watch
-    began, so nothing is missed that was written before.
+    That is so when no live link has a source that holds what its sink does not. Regions that live
+    links connect both ways, or in a circle, then hold the same; a region that data only flows to
+    holds what the others hold, and maybe more; one that data only flows from may lack what the
+    others have. Links that are cut, or whose other end is away, are not looked at. A vector counts
+    only if it was taken after the watch began, so nothing is missed that was written before.
 
-    The links are those that are known here. Where every region has a process of its own (`crdb
-    serve`) these are the region's own: in a full mesh they lead everywhere, but what lies behind a
-    peer, in a star or beyond a cut, is not asked for. Ask there too.
+    A process answers for all of its regions, and for all that live links connect with these,
+    whichever way their data flows. With `crdb up` this is the whole CRDB, also where it has been
+    cut into parts, by the vectors of one moment. With `crdb serve` it is the part that the one
+    region is in, asked over the links (see `replication.question`), so whoever wants to know of the
+    other parts asks there. Both say the same where all regions are connected; else `crdb up` says
+    yes when every region of the same CRDB would, each in a process of its own.
     """
 
     __slots__ = ("control", "question")
@@ -130,11 +142,7 @@ class Settling:
 
     def is_over(self) -> bool:
         """Whether all is where it should be. If it is not, the question is put again."""
-        vectors = self.control.answers(self.question)
-        live = [link for link in self.control.links() if link.is_live]
-        if any(link.source not in vectors or link.sink not in vectors for link in live):
-            return False
-        if all(dominates(vectors[link.sink], vectors[link.source]) for link in live):
-            return True
-        self.question = self.control.ask()
-        return False
+        is_settled = self.control.is_settled(self.question)
+        if is_settled is False:
+            self.question = self.control.ask()
+        return is_settled is True

@@ -11,12 +11,19 @@ that was cut in another process counts as cut here as well, until it is there ag
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from crdb.config import Config
 from crdb.events import Emit
-from crdb.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink
-from crdt.dots import Vector, dominates
+from crdb.link_control import (
+    LinkInfo,
+    LinkOutOfReach,
+    LinkState,
+    NoSuchLink,
+    Question,
+    have_arrived,
+)
 from replication.links import Links
 from replication.member import Direction
 from replication.statistics import LinkStatistics
@@ -63,8 +70,8 @@ class ProcessLinks:
         self.dialling = dialling
         self.tell: Emit = ignore
         """Takes what operators do to links."""
-        self.question = 0
-        self.questions: dict[int, dict[str, int]] = {}
+        for name, links in ends.items():
+            links.questions.awaits = partial(self.awaits, name)
 
     def regions(self) -> Sequence[str]:
         """All regions, in the order of their numbers."""
@@ -165,27 +172,27 @@ class ProcessLinks:
 
     # -- asking ----------------------------------------------------------------------------
 
-    def ask(self) -> int:
-        """Ask every peer in another process for its vector."""
-        self.question += 1
-        asked = {name: links.ask() for name, links in self.ends.items()} if self.is_part() else {}
-        self.questions = {
-            number: asked for number, asked in self.questions.items() if number > self.question - 64
-        }
-        self.questions[self.question] = asked
-        return self.question
+    def ask(self) -> Question:
+        """Ask over the links, if some regions live in other processes."""
+        if len(self.ends) == len(self.config.regions):
+            return {}
+        return {name: links.questions.ask() for name, links in self.ends.items()}
 
-    def is_part(self) -> bool:
-        """Whether some regions live in other processes."""
-        return len(self.ends) < len(self.config.regions)
+    def is_settled(self, question: Question) -> bool | None:
+        """What came out of that question; where all regions live here, how it is at the moment."""
+        if len(self.ends) == len(self.config.regions):
+            vectors = {name: links.replica.vector for name, links in self.ends.items()}
+            return have_arrived(self.links(), vectors)
+        said = [self.ends[name].questions.verdict(number) for name, number in question.items()]
+        return None if None in said else all(said)
 
-    def answers(self, question: int) -> Mapping[str, Vector]:
-        """The vectors that are known since `question`."""
-        found: dict[str, Vector] = {}
-        for name, number in self.questions.get(question, {}).items():
-            for peer, vector in self.ends[name].answers(number).items():
-                if dominates(vector, found.get(peer, {})):
-                    found[peer] = vector
-        for name, links in self.ends.items():
-            found[name] = links.replica.vector
-        return found
+    def awaits(self, name: str) -> bool:
+        """Whether a live link of a region that is here is not connected at the moment."""
+        links = self.ends[name]
+        for link in self.links():
+            if link.is_live and name in (link.source, link.sink):
+                inward = link.sink == name
+                end = links.sinks.get(link.source) if inward else links.sources.get(link.sink)
+                if end not in links.questions.edges:
+                    return True
+        return False

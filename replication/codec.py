@@ -130,7 +130,7 @@ ROUTES: Final = (same, read_routes)
 REPORTS: Final = (write_reports, read_reports)
 VIEW: Final = (same, read_view)
 
-# Kinds are never given another meaning. The fields stand in the order of the class.
+# Within a protocol kinds keep their meaning. The fields stand in the order of the class.
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL)),
     2: (frames.Resume, (VECTOR, ROUTES)),
@@ -148,8 +148,8 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     14: (frames.GapEnd, (ORIGIN,)),
     15: (frames.GapRefused, (ORIGIN,)),
     16: (frames.Refuse, (TEXT,)),
-    17: (frames.Ask, (INTEGER,)),
-    18: (frames.Answer, (INTEGER, VECTOR)),
+    17: (frames.Ask, (ORIGIN, INTEGER, SMALL, VECTOR)),
+    18: (frames.Answer, (ORIGIN, INTEGER, BOOL)),
     19: (frames.Present, (VIEW,)),
 }
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}

@@ -14,7 +14,7 @@ import attrs
 
 from crdt.dots import Vector
 from replication.errors import RemoteProtocolError
-from replication.events import Closed, Event, ViewHeard
+from replication.events import Closed, Event, Inquiry, ViewHeard
 from replication.frames import (
     Ack,
     Answer,
@@ -32,7 +32,7 @@ from replication.lives import Lives
 
 NEVER: Final = (1 << 63) - 1  # a deadline that does not come
 OUTBOX_MAX: Final = 1024  # frames for somebody who does not take them, but asks for more and more
-LATEST: Final = (Ack, Answer, Ask, Heartbeat, Present)  # of these only the newest is worth sending
+LATEST: Final = (Ack, Heartbeat, Present)  # of these only the newest is worth sending
 
 
 @attrs.define
@@ -71,8 +71,6 @@ class End:
         self.said_at = now
         self.vector: Vector = {}
         """What the other end has last said it had."""
-        self.answered = -1
-        """The latest question that the other end has answered."""
         self.rtt = 0
         """Of the latest exchange, in nanoseconds; 0 before the first."""
         self.measured = False
@@ -129,10 +127,12 @@ class End:
         self.stamped_at = now
         return first
 
-    def answer(self, frame: Answer) -> None:
-        """The other end has answered a question."""
-        self.answered = max(self.answered, frame.question)
-        self.vector = frame.vector
+    def inquire(self, frame: Ask | Answer) -> list[Event]:
+        """A question, or the answer to one, has come. Raises RemoteProtocolError if the other end
+        asks for more than it takes."""
+        if isinstance(frame, Ask):
+            self.check_outbox()
+        return [Inquiry(self.peer, frame)]
 
     def take_view(self, frame: Present) -> list[Event]:
         """The other end has another view from here on."""
@@ -178,10 +178,6 @@ class End:
         """Raise RemoteProtocolError if too much waits for the other end to take it."""
         if self.is_swamped:
             raise RemoteProtocolError(f"{OUTBOX_MAX} frames wait for it, and it asks for more")
-
-    def ask(self, question: int) -> None:
-        """Ask the other end for its vector."""
-        self.say(Ask(question))
 
     # -- time ------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import attrs
 
 from crdt.dots import Origin, Vector
+from replication.frames import Answer, Ask
 
 
 @attrs.frozen
@@ -116,6 +117,14 @@ class ViewHeard:
 
 
 @attrs.frozen
+class Inquiry:
+    """A question has come, or the answer to one (see `question`)."""
+
+    peer: str
+    frame: Ask | Answer
+
+
+@attrs.frozen
 class OriginReused:
     """The peer knows effects of our own origin that we did not make: we have lost memory. Take a
     new incarnation before the next write (design section 3)."""
@@ -146,6 +155,7 @@ Event: TypeAlias = (
     | GapUnfilled
     | Reported
     | ViewHeard
+    | Inquiry
     | OriginReused
     | Closed
 )

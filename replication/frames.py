@@ -15,9 +15,9 @@
                                    <-    Heartbeat(vector, clock)      by time
       Present(view)                <->   Present(view)                 ahead of these, if it is new
 
-Either end may say Ask and gets an Answer: the vector of a moment after the question. Either may say
-Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so
-that the tables of the machines decide what it means.
+Either end may say Ask, and gets an Answer or the same Ask in return (see `question`). Either may
+say Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so that the tables
+of the machines decide what it means.
 
 A *route* is the number of a region whose ops this link shall carry eagerly; in a full mesh just the
 source's own, else also those that the source relays. Routes None ask for everything (a follower).
@@ -178,17 +178,22 @@ class GapRefused:
 
 @attrs.frozen
 class Ask:
-    """Tell me your vector of now."""
+    """Have all that you and those behind you are linked with what they should? `vector` is what the
+    sender had when it first heard the question, which has come over so many `hops` by now."""
 
-    question: int
+    asker: Origin
+    number: int
+    hops: int
+    vector: Vector
 
 
 @attrs.frozen
 class Answer:
-    """What the sender had reached when it heard the question."""
+    """They have, or not yet, as far as the sender was the first to be asked."""
 
-    question: int
-    vector: Vector
+    asker: Origin
+    number: int
+    is_so: bool
 
 
 @attrs.frozen

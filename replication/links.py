@@ -25,7 +25,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from crdt.dots import SEQ_MAX, Origin, Vector, dominates
+from crdt.dots import SEQ_MAX, Origin, dominates
 from crdt.replica import Replica
 from replication.end import NEVER, Tally
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
@@ -36,6 +36,7 @@ from replication.events import (
     EarlierLife,
     Event,
     GapUnfilled,
+    Inquiry,
     Merged,
     OpsTaken,
     Recovered,
@@ -49,6 +50,7 @@ from replication.inlet import Direct, Inlet, with_waiting
 from replication.limits import Limits
 from replication.lives import Lives
 from replication.member import Direction, Member, Peer
+from replication.question import Questions
 from replication.recovery import Recovery, unused_origin
 from replication.repair import Repair
 from replication.sink import Sink, SinkState
@@ -95,7 +97,7 @@ class Links:
         self.tallies: dict[tuple[str, Direction], Tally] = {}
         self.healed: Callable[[str], None] = ignore
         self.sooner: Callable[[], None] = ignore
-        self.question = 0
+        self.questions = Questions(replica)
         self.collects = True
         """Whether garbage is collected: not while a replica may not write (see `collect`)."""
         self.repair_at = NEVER
@@ -200,6 +202,7 @@ class Links:
 
     def forget(self, end: Machine) -> None:
         """A link is over."""
+        self.questions.leave(end)
         if isinstance(end, Sink):
             if self.sinks.get(end.peer) is end:
                 del self.sinks[end.peer]
@@ -251,14 +254,14 @@ class Links:
                     if reason:
                         return self.handle(end, end.close(reason), now)
                     end.tally.connects += 1
-                    if self.question:
-                        end.ask(self.question)
                     events += self.meet(end, end.hello)
                     if end.lives is not None and self.lives.greeted(end.region, end.hello.origin):
                         events += self.enter_view(now)
                 case ViewHeard():
                     if end.lives is not None and self.lives.heard(end.view_heard):
                         events += self.enter_view(now)
+                case Inquiry():
+                    self.questions.hear(end, event.frame)
                 case CaughtUp():
                     self.recovery.caught_up(end.peer)
                 case SnapshotWanted():
@@ -287,6 +290,8 @@ class Links:
             self.recovery.greeted(end.peer)
         elif end.is_follower:
             return []
+        if end.region:
+            self.questions.join(end, inward=isinstance(end, Sink))
         mine = self.replica.keyspace.vector
         if self.recovery.shows_earlier_life(hello.vector, mine, self.member.origin):
             return [EarlierLife(end.peer)]
@@ -440,23 +445,6 @@ class Links:
         return (peer, direction) in self.cuts
 
     # -- looking ---------------------------------------------------------------------------
-
-    def ask(self) -> int:
-        """Ask all connected peers for their vectors; the number of the question."""
-        self.question += 1
-        for end in [*self.sinks.values(), *self.sources.values()]:
-            if end.hello is not None:
-                end.ask(self.question)
-        return self.question
-
-    def answers(self, question: int) -> dict[str, Vector]:
-        """The newest vectors of the peers that have answered that question or a later one."""
-        found: dict[str, Vector] = {}
-        for end in [*self.sinks.values(), *self.sources.values()]:
-            if end.answered >= question:
-                held = found.get(end.peer, {})
-                found[end.peer] = end.vector if dominates(end.vector, held) else held
-        return found
 
     def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
         """Every link, both directions, by peer."""

@@ -241,10 +241,8 @@ class Sink(End):
                 return [GapUnfilled(self.peer, frame.origin)]
             case Present():
                 return self.take_view(frame)
-            case Ask():
-                self.reply(Answer(frame.question, self.inlet.vector()))
-            case Answer():
-                self.answer(frame)
+            case Ask() | Answer():
+                return self.inquire(frame)
             case Refuse() | Eof():
                 return self.ended(frame)
             case _:

@@ -174,10 +174,8 @@ class Source(End):
                 self.extra -= {frame.origin}
             case Present():
                 return self.take_view(frame)
-            case Ask():
-                self.reply(Answer(frame.question, self.feed.replica.vector))
-            case Answer():
-                self.answer(frame)
+            case Ask() | Answer():
+                return self.inquire(frame)
             case _:
                 assert isinstance(frame, Refuse | Eof), f"no rule for {frame!r}"
                 return self.ended(frame)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from crdb.link_control import LinkInfo, LinkState, NoSuchLink
+from crdb.link_control import LinkInfo, LinkState, NoSuchLink, Question, have_arrived
 from crdt.dots import Vector
 from tests.crdb.regions import Regions
 
@@ -73,11 +73,13 @@ class FlowingLinks:
     def heal_all(self) -> None:
         self.states = dict.fromkeys(self.states, LinkState.STREAMING)
 
-    def ask(self) -> int:
+    def ask(self) -> Question:
         self.asked += 1
-        return self.asked
+        return {"": self.asked}
 
-    def answers(self, question: int) -> Mapping[str, Vector]:
+    def is_settled(self, question: Question) -> bool | None:
         here = {name: self.vector(name) for name in self.names if name not in self.distant}
-        there = {name: told for name, (number, told) in self.told.items() if number >= question}
-        return here | there
+        there = {name: told for name, (number, told) in self.told.items() if number >= question[""]}
+        if len(here | there) < len(self.names):
+            return None
+        return have_arrived(self.links(), here | there)

@@ -15,13 +15,13 @@ from typing import Any
 WAIT_SECONDS = 60.0
 
 
-def free_base() -> int:
-    """A number N such that N + 1, N + 2 and the link ports above them are free, all of them below
-    the ports that the kernel gives to connections."""
+def free_base(count: int = 2) -> int:
+    """A number N such that N + 1 to N + `count` and the link ports above them are free, all of them
+    below the ports that the kernel gives to connections."""
     bases = range(11_000, 21_000, 10)
     first = os.getpid() % len(bases)  # tests run side by side
     for base in (*bases[first:], *bases[:first]):
-        ports = [base + i + above for i in (1, 2) for above in (0, 10_000)]
+        ports = [base + i + above for i in range(1, count + 1) for above in (0, 10_000)]
         if all(is_free(port) for port in ports):
             return base
     raise AssertionError("no free ports")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
 
 from crdb.config import Config
-from crdb.link_control import LinkOutOfReach, LinkState, NoSuchLink
+from crdb.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink, have_arrived
 from crdb.link_info import ProcessLinks
 from crdb.membership import peers_of
+from crdt.dots import Vector
 from crdt.replica import Replica
 from replication.frames import Frame
 from replication.links import Links
 from replication.member import Direction, Member
+from replication.sink import Sink
+from replication.source import Source
 
 
 def links_of(config: Config, name: str) -> Links:
@@ -144,67 +149,141 @@ def test_links_that_are_not_there_or_not_here_are_refused() -> None:
         control(THREE, "us").cut("eu", "ap")
 
 
-def test_vectors_of_this_process_are_those_of_this_moment() -> None:
+def talk(controls: list[ProcessLinks], wires: list[tuple[str, Sink, str, Source]]) -> None:
+    """Let the ends of links talk, regions by name, until they have nothing more to say."""
+    ends = {name: links for control in controls for name, links in control.ends.items()}
+    while any(sink.outbox or source.outbox for _, sink, _, source in wires):
+        for sink_name, sink, source_name, source in wires:
+            for frame in sink.frames_to_send():
+                ends[source_name].receive(source, frame, 1)
+            for frame in source.frames_to_send():
+                ends[sink_name].receive(sink, frame, 1)
+
+
+def joined(here: ProcessLinks) -> list[tuple[str, Sink, str, Source]]:
+    """All links of a process that has all regions, connected."""
+    wires = [
+        (sink, here.ends[sink].dial(source, 0), source, here.ends[source].serve(0))
+        for source, sink in sorted(here.config.topology.links)
+    ]
+    talk([here], wires)
+    return wires
+
+
+def apart(here: ProcessLinks) -> dict[str, ProcessLinks]:
+    """The same regions, as if each had a process of its own."""
+    return {
+        name: ProcessLinks(
+            here.config, {name: links}, clock=lambda: 5, dialling=lambda _sink, _source: True
+        )
+        for name, links in here.ends.items()
+    }
+
+
+def write(links: Links) -> None:
+    links.replica.counter("n").increment()
+
+
+def test_where_all_regions_are_here_this_moment_counts() -> None:
     here = control(THREE, "us", "eu", "ap")
     question = here.ask()
-    here.ends["us"].replica.counter("n").increment()
-    answers = here.answers(question)
-    assert set(answers) == {"us", "eu", "ap"}
-    assert sum(answers["us"].values()) == 1
+    assert here.is_settled(question) is True
+    write(here.ends["us"])
+    assert here.is_settled(question) is False
 
 
-def test_regions_elsewhere_are_asked_over_the_link() -> None:
-    far = control(THREE, "us", "eu")
-    near = ProcessLinks(
-        THREE, {"eu": far.ends["eu"]}, clock=lambda: 5, dialling=lambda _sink, _source: True
-    )
-    sink, source = far.ends["eu"].dial("us", 0), far.ends["us"].serve(0)
-    far.ends["us"].replica.counter("n").increment()
-    far.ends["us"].replica.seal()
-
-    def talk() -> None:
-        for _ in range(20):
-            for frame in sink.frames_to_send():
-                far.ends["us"].receive(source, frame, 1)
-            for frame in source.frames_to_send():
-                far.ends["eu"].receive(sink, frame, 1)
-
-    talk()
-    question = near.ask()
-    assert "us" not in near.answers(question), "nothing is known that was not asked for"
-    talk()
-    assert sum(near.answers(question)["us"].values()) == 1
+def test_regions_elsewhere_are_asked_over_the_links() -> None:
+    whole = control(LINE, "us", "eu", "ap")
+    wires = joined(whole)
+    us = apart(whole)["us"]
+    write(whole.ends["ap"])
+    for expected in (False, True):
+        question = us.ask()
+        assert us.is_settled(question) is None, "nothing is known that was not asked for"
+        talk([whole], wires)
+        assert us.is_settled(question) is expected, "ap is two links away"
+        for links in whole.ends.values():
+            links.replica.keyspace.vector.update(whole.ends["ap"].replica.vector)
 
 
-@pytest.mark.parametrize("order", [("us", "eu"), ("eu", "us")])
-def test_of_two_answers_of_one_region_the_newer_counts(order: tuple[str, str]) -> None:
-    """Two regions here ask a third elsewhere, which writes between its answers."""
-    all_three = control(THREE, "us", "eu", "ap")
-    there = all_three.ends["ap"]
-    links = {name: (all_three.ends[name].dial("ap", 0), there.serve(0)) for name in order}
+def test_a_process_with_some_regions_asks_for_each_of_them() -> None:
+    whole = control(LINE, "us", "eu", "ap")
+    wires = joined(whole)
+    ends = {name: whole.ends[name] for name in ("us", "eu")}
+    part = ProcessLinks(LINE, ends, clock=lambda: 5, dialling=lambda _sink, _source: True)
+    for source, sink in (("us", "eu"), ("eu", "us")):
+        part.cut(source, sink)
+    talk([whole], wires)
+    question = part.ask()
+    assert part.is_settled(question) is None
+    talk([whole], wires)
+    assert part.is_settled(question) is True
+    write(whole.ends["ap"])
+    question = part.ask()
+    talk([whole], wires)
+    assert part.ends["us"].questions.verdict(question["us"]) is True, "it is on its own"
+    assert part.is_settled(question) is False
 
-    def talk(name: str) -> None:
-        sink, source = links[name]
-        for _ in range(20):
-            for frame in sink.frames_to_send():
-                there.receive(source, frame, 1)
-            for frame in source.frames_to_send():
-                all_three.ends[name].receive(sink, frame, 1)
 
-    for name in order:
-        talk(name)
-    here = ProcessLinks(
-        THREE,
-        {name: all_three.ends[name] for name in ("us", "eu")},
-        clock=lambda: 5,
-        dialling=lambda _sink, _source: True,
-    )
-    question = here.ask()
-    for name in order:
-        there.replica.counter("n").increment()
-        there.replica.seal()
-        talk(name)
-    assert here.answers(question)["ap"] == there.replica.vector
+@pytest.mark.parametrize("dialling", [True, False])
+def test_a_link_that_is_not_there_is_waited_for_unless_its_other_end_is_away(
+    *, dialling: bool
+) -> None:
+    here = control(THREE, "us", dialling=dialling)
+    assert here.awaits("us") == dialling
+    assert here.is_settled(here.ask()) == (not dialling)
+
+
+NAMES = ("us", "eu", "ap", "sa", "af")
+
+
+@st.composite
+def topologies(draw: st.DrawFn) -> Config:
+    """Pairs of regions that connect all of them."""
+    count = draw(st.integers(2, 5))
+    pairs = {(draw(st.integers(0, n - 1)), n) for n in range(1, count)}
+    every = [(a, b) for b in range(count) for a in range(b)]
+    pairs |= set(draw(st.lists(st.sampled_from(every), max_size=4)))
+    regions = "".join(f'[[region]]\nname = "{name}"\n' for name in NAMES[:count])
+    listed = ", ".join(f'["{NAMES[a]}", "{NAMES[b]}"]' for a, b in sorted(pairs))
+    return Config.from_toml(f"pairs = [{listed}]\n{regions}")
+
+
+def part_of(whole: ProcessLinks, name: str) -> list[LinkInfo]:
+    """The live links that are connected with a region, whichever way their data flows."""
+    live = [link for link in whole.links() if link.is_live]
+    near = {name}
+    for _ in NAMES:
+        for link in live:
+            if not near.isdisjoint((link.source, link.sink)):
+                near |= {link.source, link.sink}
+    return [link for link in live if link.source in near]
+
+
+@given(topologies(), st.data())
+def test_processes_of_their_own_say_what_one_process_says(
+    config: Config, data: st.DataObject
+) -> None:
+    """`crdb serve` beside `crdb up`, over any links, cut at either end or both, whatever the
+    regions hold: each region speaks for the part that it is in, one process for all of them."""
+    whole = control(config, *(region.name for region in config.regions))
+    wires = joined(whole)
+    each = apart(whole)
+    for source, sink in data.draw(st.lists(st.sampled_from(sorted(config.topology.links)))):
+        cutter = data.draw(st.sampled_from([whole, each[source], each[sink]]))
+        cutter.cut(source, sink)
+    talk([whole], wires)
+    vectors: dict[str, Vector] = {}
+    for name, links in whole.ends.items():
+        seqs = data.draw(st.lists(st.integers(0, 1), min_size=2, max_size=2), label=name)
+        links.replica.keyspace.vector.update({1: seqs[0], 2: seqs[1]})
+        vectors[name] = links.replica.vector
+    asked = {name: process.ask() for name, process in each.items()}
+    talk([whole], wires)
+    said = {name: process.is_settled(asked[name]) for name, process in each.items()}
+    assert said == {name: have_arrived(part_of(whole, name), vectors) for name in each}
+    assert whole.is_settled(whole.ask()) is all(said.values())
+    event(f"{sorted(set(map(str, said.values())))}")
 
 
 def test_what_operators_do_is_told_once() -> None:

@@ -50,8 +50,8 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(frames.GapRequest, origins, st.integers(0, SEQ_MAX)),
     st.builds(frames.GapEnd, origins),
     st.builds(frames.GapRefused, origins),
-    st.builds(frames.Ask, numbers),
-    st.builds(frames.Answer, numbers, vectors),
+    st.builds(frames.Ask, origins, numbers, st.integers(0, REGION_MAX), vectors),
+    st.builds(frames.Answer, origins, numbers, st.booleans()),
     st.builds(Refuse, texts),
 )
 

@@ -6,6 +6,7 @@ import pytest
 
 from replication.end import OUTBOX_MAX, End, nobody
 from replication.errors import RemoteProtocolError
+from replication.events import Inquiry
 from replication.frames import Ack, Answer, Ask, Frame, GapRefused, Heartbeat, Resumed
 from replication.limits import Limits
 from replication.source import SourceState
@@ -21,7 +22,7 @@ def test_an_end_by_itself_has_no_states() -> None:
 
 def test_nobody_is_known_before_the_greeting() -> None:
     end = End(7, Limits())
-    assert (end.peer, end.region, end.answered, end.rtt) == ("", 0, -1, 0)
+    assert (end.peer, end.region, end.rtt) == ("", 0, 0)
     assert end.heard_at == 7
     nobody()
 
@@ -29,8 +30,6 @@ def test_nobody_is_known_before_the_greeting() -> None:
 NEWER: list[tuple[Frame, Frame]] = [
     (Heartbeat({}, 1), Heartbeat({US: 1}, 2)),
     (Ack({}, 1), Ack({US: 1}, 2)),
-    (Ask(1), Ask(2)),
-    (Answer(1, {}), Answer(2, {})),
 ]
 
 
@@ -60,8 +59,16 @@ def test_our_own_absence_is_not_the_peers_silence() -> None:
     assert not source.closed
 
 
-def test_the_newest_answer_counts() -> None:
+def test_questions_and_answers_are_told_of() -> None:
     end = End(0, Limits())
-    end.answer(Answer(3, {US: 1}))
-    end.answer(Answer(2, {US: 2}))
-    assert (end.answered, end.vector) == (3, {US: 2})
+    for frame in (Ask(US, 1, 1, {}), Answer(US, 1, True)):
+        assert end.inquire(frame) == [Inquiry("", frame)]
+
+
+def test_who_asks_and_takes_nothing_in_is_asked_to_leave() -> None:
+    end = End(0, Limits())
+    for _ in range(OUTBOX_MAX):
+        end.say(GapRefused(US))
+    assert end.inquire(Answer(US, 1, True))
+    with pytest.raises(RemoteProtocolError, match="asks for more"):
+        end.inquire(Ask(US, 1, 1, {}))

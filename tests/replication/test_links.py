@@ -12,13 +12,24 @@ from replication.events import (
     Closed,
     GapFound,
 )
-from replication.frames import FOLLOWER, Ask, Eof, Heartbeat, Hello, Ops, Present, Refuse, Resume
+from replication.frames import (
+    FOLLOWER,
+    Answer,
+    Ask,
+    Eof,
+    Heartbeat,
+    Hello,
+    Ops,
+    Present,
+    Refuse,
+    Resume,
+)
 from replication.limits import SECOND
 from replication.links import FOLLOWERS_MAX, GREETING_MAX, Links
 from replication.member import Direction, Member, Peer
 from replication.sink import SinkState
 from replication.source import Source
-from tests.replication.ends import US, drain, hello, of, write
+from tests.replication.ends import EU, US, drain, hello, of, write
 
 IN, OUT = Direction.IN, Direction.OUT
 
@@ -291,11 +302,30 @@ def test_a_new_name_is_newer_than_any_that_is_known() -> None:
     assert list(links.ends()) == []
 
 
-def test_who_connects_after_a_question_is_asked_it() -> None:
+def test_neighbours_are_asked_while_they_are_there() -> None:
     links = alone()
-    question = links.ask()
     source = greeted(links, hello(2))
-    assert of(Ask, drain(source)) == [Ask(question)]
+    sink = links.dial("r3", 0)
+    links.receive(sink, hello(3), 0)
+    assert links.questions.edges == {source: False, sink: True}
+    turn = links.questions.ask()
+    ask = Ask(US, links.questions.own.number, 1, {})
+    assert of(Ask, drain(source)) == of(Ask, drain(sink)) == [ask]
+    links.receive(source, Answer(US, ask.number, True), 0)
+    assert links.questions.verdict(turn) is None
+    links.receive(sink, Eof(), 0)
+    assert links.questions.verdict(turn) is False
+    assert links.questions.edges == {source: False}
+
+
+def test_followers_are_asked_nothing_and_get_no() -> None:
+    links = alone()
+    follower = greeted(links, hello(2, role=FOLLOWER))
+    drain(follower)
+    links.questions.ask()
+    assert links.questions.verdict(1) is True
+    links.receive(follower, Ask(EU, 1, 1, {}), 0)
+    assert drain(follower) == [Answer(EU, 1, False)]
 
 
 def test_what_others_say_of_us_counts_for_nothing() -> None:
@@ -311,5 +341,5 @@ def test_strangers_are_asked_nothing() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     drain(sink)
-    links.ask()
+    links.questions.ask()
     assert of(Ask, drain(sink)) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdt.dots import INCARNATION_BITS, make_origin
+from crdt.dots import make_origin
 from replication.events import (
     Closed,
     Connected,
@@ -197,20 +197,19 @@ def test_along_a_line_everything_is_relayed_and_becomes_stable() -> None:
         assert not any(isinstance(event, GapFound) for event in site.events)
 
 
-def test_questions_are_answered_by_all_who_are_connected() -> None:
-    world = World(mesh("a", "b", "c"))
+def test_a_question_goes_all_the_way_and_back() -> None:
+    world = World(line("a", "b", "c", "d"))
     world.run(300)
-    world["b"].write(lambda r: r.string("x").set("v"))
-    links = world["a"].links
-    question = links.ask()
-    assert links.answers(question) == {}
-    world.run(50)
-    eu = 2 << INCARNATION_BITS
-    assert links.answers(question) == {"b": {eu: 1}, "c": {eu: 1}} or links.answers(question) == {
-        "b": {eu: 1},
-        "c": {},
-    }
-    assert links.answers(question + 1) == {}
+    questions = world["a"].links.questions
+    world["d"].write(lambda r: r.string("x").set("v"))
+    early = questions.ask()
+    world.run(100)
+    assert questions.verdict(early) is None, "three hops of 20 ms, and back"
+    world.run(30)
+    assert questions.verdict(early) is False
+    late = questions.ask()
+    world.run(130)
+    assert questions.verdict(late) is True
 
 
 def test_who_hangs_up_politely_says_why() -> None:

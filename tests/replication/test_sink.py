@@ -16,6 +16,7 @@ from replication.events import (
     Closed,
     Connected,
     GapUnfilled,
+    Inquiry,
     Merged,
     OpsTaken,
     OriginReused,
@@ -429,16 +430,10 @@ def test_a_source_that_does_not_answer_is_given_up() -> None:
     assert sink.tick(sink.deadline) == [Closed("r1", "silent for 5000 ms")]
 
 
-def test_questions_are_answered_and_asked() -> None:
-    here = replica(2)
-    write(here)
-    sink = brought_to(S.STREAMING, here)
-    sink.receive(Ask(7), 0)
-    assert drain(sink) == [Answer(7, {EU: 1})]
-    sink.ask(3)
-    assert drain(sink) == [Ask(3)]
-    sink.receive(Answer(3, {US: 1}), 0)
-    assert (sink.answered, sink.vector) == (3, {US: 1})
+@pytest.mark.parametrize("frame", [Ask(US, 7, 1, {}), Answer(US, 7, True)])
+def test_questions_and_answers_are_told_of(frame: Ask | Answer) -> None:
+    sink = brought_to(S.STREAMING, replica(2))
+    assert sink.receive(frame, 0) == [Inquiry("r1", frame)]
 
 
 def test_both_ends_together_bring_everything_over() -> None:

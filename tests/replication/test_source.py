@@ -11,7 +11,7 @@ from crdt.dots import make_origin
 from replication import frames
 from replication.end import NEVER, OUTBOX_MAX
 from replication.errors import RemoteProtocolError
-from replication.events import Closed, Connected, OriginReused, Reported, Resynced
+from replication.events import Closed, Connected, Inquiry, OriginReused, Reported, Resynced
 from replication.frames import (
     FOLLOWER,
     PROTOCOL,
@@ -267,17 +267,9 @@ def test_who_does_not_say_who_it_is_must_go() -> None:
     assert source.tick(source.deadline) == [Closed("", "silent for 5000 ms")]
 
 
-def test_questions_are_answered_and_asked() -> None:
-    here = replica(1)
-    write(here)
-    source = greeted_source(here)
-    drain(source)
-    source.receive(Ask(7), 0)
-    assert Answer(7, {US: 1}) in drain(source)
-    source.ask(3)
-    assert drain(source) == [Ask(3)]
-    source.receive(Answer(3, {US: 1}), 0)
-    assert (source.answered, source.vector) == (3, {US: 1})
+@pytest.mark.parametrize("frame", [Ask(US, 7, 1, {}), Answer(US, 7, True)])
+def test_questions_and_answers_are_told_of(frame: Ask | Answer) -> None:
+    assert greeted_source(replica(1)).receive(frame, 0) == [Inquiry("r2", frame)]
 
 
 def test_somebody_who_only_asks_and_takes_nothing_must_go() -> None:
@@ -286,7 +278,7 @@ def test_somebody_who_only_asks_and_takes_nothing_must_go() -> None:
     with pytest.raises(RemoteProtocolError, match="asks for more"):
         source.receive(Resume({}, (1,)), 0)
     with pytest.raises(RemoteProtocolError, match="asks for more"):
-        source.receive(Ask(1), 0)
+        source.receive(Ask(US, 1, 1, {}), 0)
 
 
 def test_the_end_is_the_end() -> None:
