@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # it reads sources
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
 

@@ -100,6 +100,7 @@ def test_a_check_of_nothing_is_refused() -> None:
         check_type(planted.Cart, [], specs.add_wins)
 
 
+@pytest.mark.no_cover  # it plays through everything that has tests of its own
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_our_own_types_mean_what_their_specifications_say(
     name: str, schedules: int, seed: int
