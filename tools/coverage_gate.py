@@ -39,7 +39,7 @@ def main() -> int:
     print("Pure modules (every line and branch):")
     covered = measured.report(omit=impure)
     if covered < 100.0:
-        print(f"The pure modules are covered to {covered:.2f} %, not to 100 %.")
+        print("There are lines or branches of pure modules that no test ran.")
         return 1
     return 0
 

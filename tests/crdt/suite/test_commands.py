@@ -70,12 +70,13 @@ def test_a_field_grows_by_whole_numbers_and_by_fractions() -> None:
 
 
 def test_a_list_that_is_emptied_brings_another_type_to_light() -> None:
-    replica, other = replica_with("RPUSH k a"), Replica(2)
+    replica, other = replica_with("RPUSH k a b"), Replica(2)
     other.advance(999)
-    carry_out(other, command("SADD k b"))
+    carry_out(other, command("SADD k c"))
     replica.merge_bytes(other.to_bytes())
-    assert carry_out(replica, command("LPOP k")).name == "LREM"
-    assert read(replica) == {"k": ("set", ["b"], None)}
+    for left in ("list", ["b"]), ("set", ["c"]):
+        assert carry_out(replica, command("LPOP k")).name == "LREM"
+        assert read(replica) == {"k": (*left, None)}
 
 
 def test_a_list_that_does_otherwise_than_python_is_noticed(
