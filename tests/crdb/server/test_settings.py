@@ -113,13 +113,12 @@ def words(text: str) -> list[str]:
 def fresh(peer: Peer) -> Iterator[Peer]:
     """Both with the parameters of the server, which gets them back afterwards."""
     names = {word for setting in SETTINGS for word in words(setting) if word in NAMES}
-    before: dict[str, bytes] = {}
-    for name in sorted(names):
-        _, before[name] = decode(peer.server.run([b"CONFIG", b"GET", name.encode()]))
-        peer.ours.instance.config.put(NAMES[name].name, before[name].decode())
+    asked = [[b"CONFIG", b"GET", name.encode()] for name in sorted(names)]
+    before: list[list[bytes]] = [decode(raw) for raw in peer.server.run_all(asked)]
+    for name, value in before:
+        peer.ours.instance.config.put(NAMES[name.decode()].name, value.decode())
     yield peer
-    for name, value in before.items():
-        peer.server.run([b"CONFIG", b"SET", name.encode(), value])
+    peer.server.run_all([[b"CONFIG", b"SET", name, value] for name, value in before])
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
