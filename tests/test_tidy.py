@@ -14,7 +14,7 @@ import importlib
 import inspect
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -105,8 +105,14 @@ def room(path: str) -> int:
     return DRIVER_LINES_MAX if is_driver else FILE_LINES_MAX
 
 
+def nobody(broken: Iterable[object]) -> None:
+    """Fails, with a line for each, if anybody has broken the rule."""
+    lines = [f"{each}" for each in broken]
+    assert not lines, "\n".join(lines)
+
+
 def test_a_module_opens_with_its_idea() -> None:
-    assert [path for path in HOUSE if not ast.get_docstring(tree(path))] == []
+    nobody(path for path in HOUSE if not ast.get_docstring(tree(path)))
 
 
 def test_no_function_outgrows_a_screen() -> None:
@@ -114,12 +120,12 @@ def test_no_function_outgrows_a_screen() -> None:
     held = [
         hold(path, node.name, lines_of(node), limit) for path in HOUSE for node in functions(path)
     ]
-    assert [line for line in held if line] == []
+    nobody(line for line in held if line)
 
 
 def test_no_file_outgrows_its_room() -> None:
     held = [hold(path, "", len(text(path).splitlines()), room(path)) for path in HOUSE]
-    assert [line for line in held if line] == []
+    nobody(line for line in held if line)
 
 
 def test_the_exceptions_are_about_what_exists() -> None:
@@ -168,11 +174,11 @@ def breaking(rule: str) -> list[str]:
 
 
 def test_every_module_has_its_test_file() -> None:
-    assert [str(mirror(path)) for path in breaking("tested")] == []  # these are missing
+    nobody(f"{mirror(path)} is missing" for path in breaking("tested"))
 
 
 def test_no_module_is_dead() -> None:
-    assert breaking("used") == []
+    nobody(f"nothing imports {path}" for path in breaking("used"))
 
 
 @pytest.mark.parametrize(("rule", "path"), EXEMPT)
@@ -183,12 +189,12 @@ def test_an_exemption_is_needed(rule: str, path: str) -> None:
 
 def test_nothing_is_left_to_do() -> None:
     places = [*HOUSE, *DOCUMENTS, "Makefile", "pyproject.toml"]
-    assert [
-        (path, line)
+    nobody(
+        f"{path}: {line}"
         for path in places
         for line in text(path).splitlines()
         if FORBIDDEN.search(line)
-    ] == []
+    )
 
 
 def titles(path: str) -> list[str]:
@@ -199,7 +205,7 @@ def titles(path: str) -> list[str]:
 
 def test_a_document_has_one_title() -> None:
     found = {path: titles(path) for path in DOCUMENTS}
-    assert {path: n for path, n in found.items() if len(n) > 1 or not n[0].startswith("# ")} == {}
+    nobody(f"{path}: {n}" for path, n in found.items() if len(n) > 1 or n[0][:2] != "# ")
 
 
 def marks_without_reason(path: str) -> list[int]:
@@ -211,8 +217,11 @@ def marks_without_reason(path: str) -> list[int]:
 
 
 def test_what_is_left_out_of_the_compiled_run_has_a_reason() -> None:
-    found = {path: marks_without_reason(path) for path in python_files("tests")}
-    assert {path: lines for path, lines in found.items() if lines} == {}
+    nobody(
+        f"{path}, line {line}"
+        for path in python_files("tests")
+        for line in marks_without_reason(path)
+    )
 
 
 def imports(path: str) -> set[str]:
@@ -226,7 +235,7 @@ def imports(path: str) -> set[str]:
 def test_a_driver_is_one() -> None:
     banned = project()["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
     roots = {name.partition(".")[0] for name in banned} - {"typing"}
-    assert [path for path in drivers() if not imports(path) & roots] == []  # strike them there
+    nobody(f"{path} is none" for path in drivers() if not imports(path) & roots)
 
 
 def undocumented(name: str, thing: object) -> Iterator[str]:
