@@ -10,6 +10,12 @@ LOCKED := $(PIP) install --quiet --quiet --require-hashes --only-binary :all: --
 UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --custom-compile-command "make lock"
 
+# A worker takes a stretch of neighbouring tests, and then half of what the other has left.
+SHARED_OUT := --numprocesses $(WORKERS) --dist worksteal
+
+# Where nothing compiled may be kept, every process of ours would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DELETE_ON_ERROR:
 .PHONY: help install demo test test-compiled check lint docs format bench lock clean
 
@@ -34,7 +40,7 @@ demo: .venv/installed
 # measures coverage and holds it to its limits; Hypothesis draws the same examples every time then,
 # so that no line is missed by chance.
 test: .venv/installed .venv/locked-dev
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) \
+	$(BIN)/python -m pytest $(SHARED_OUT) \
 		$(if $(COVER),--cov --cov-report= --hypothesis-seed 0) $(ARGS)
 	$(if $(COVER),$(BIN)/python tools/coverage_gate.py)
 
@@ -44,7 +50,7 @@ test-compiled: .venv/installed .venv/locked-dev
 	@$(BIN)/python -P -c 'import crdt.codec as built; \
 		raise SystemExit(built.__file__.endswith(".py") and "crdb: the build is pure")'
 	@mkdir -p build/compiled && ln -sfn ../../tests ../../examples build/compiled/
-	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest --numprocesses $(WORKERS) \
+	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest $(SHARED_OUT) \
 		--rootdir . --config-file ../../pyproject.toml --override-ini pythonpath= \
 		-m "not interpreted" $(ARGS) $(PACKAGES:%=tests/%) tests/conformance
 

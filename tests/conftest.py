@@ -3,13 +3,16 @@
 Profiles are chosen by the environment variable `HYPOTHESIS_PROFILE`: `quick` (the default) for work
 at the desk and for measuring coverage, `ci` for compiled modules, `nightly` for long runs. None of
 them has a deadline: a test never measures time.
+
+Tests marked `no_cover` run as fast as without coverage: they play through everything at length.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from itertools import count
 
@@ -30,6 +33,23 @@ for name, examples, steps in (("quick", 25, 25), ("ci", 60, 30), ("nightly", 5_0
         suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault of the test
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Trace nothing in a test marked `no_cover`.
+
+    pytest-cov sees to that only where there is one process: in a worker it has started coverage
+    twice, and pausing the one resumes the other.
+    """
+    if not item.get_closest_marker("no_cover"):
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
 
 
 def bindable(ports: range) -> bool:

@@ -24,6 +24,8 @@ from crdb.server.registry import TABLE
 from sim import command as simulation
 from sim.__main__ import main as simulate
 
+pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)

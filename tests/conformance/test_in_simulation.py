@@ -15,6 +15,8 @@ from sim.plan import Plan
 from sim.world import World
 from tests.conformance.cases import Case, Player, Refused, cases
 
+pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+
 NAMES = ("one", "two", "three", "four", "five")
 DELAY_MS = 30
 

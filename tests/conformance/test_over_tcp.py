@@ -18,6 +18,8 @@ from redis.exceptions import ResponseError
 
 from tests.conformance.cases import Case, Player, Refused, cases
 
+pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+
 NAMES = ("one", "two", "three", "four", "five")
 SETTLE_MS = 20_000
 STOP_SECONDS_MAX = 20

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 WAIT_SECONDS = 60.0
+LOOK_SECONDS = 0.02
 
 
 def free_base(count: int = 2) -> int:
@@ -69,7 +70,11 @@ def ask(port: int, *words: str) -> bytes:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Look again and again until it holds; each look is a round trip. Fails after WAIT_SECONDS."""
+    """Look again and again until it holds. Fails after WAIT_SECONDS.
+
+    Each look is a round trip; between them the core belongs to the processes that are asked.
+    """
     ends = time.monotonic() + WAIT_SECONDS
     while not holds():
         assert time.monotonic() < ends, "it never held"
+        time.sleep(LOOK_SECONDS)

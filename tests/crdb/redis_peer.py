@@ -35,6 +35,7 @@ Reply = Any
 """bytes, int, float, None, Refusal, Status, or a list of these (maps and sets: see `decode`)."""
 
 START_SECONDS_MAX = 30
+EVERY_KEY = [b"KEYS", b"*"]
 
 
 @attrs.frozen
@@ -339,6 +340,12 @@ def alike(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
     return any(difference.applies(args, theirs, ours) for difference in DIFFERENCES)
 
 
+def agree(args: list[bytes], theirs: bytes, ours: bytes) -> None:
+    """Fails unless our raw reply is the server's, or says the same."""
+    if ours != theirs and not alike(args, decode(theirs), decode(ours)):
+        raise AssertionError(f"{args}\n  redis: {theirs!r}\n  ours:  {ours!r}")
+
+
 class Peer:
     """Both of them."""
 
@@ -349,49 +356,53 @@ class Peer:
     def same(self, *words: Word) -> Reply:
         """Send one command to both, compare, return our reply, decoded."""
         args = encode(words)
-        return self.compare(args, self.server.run(args), self.ours.run(args))
-
-    def compare(self, args: list[bytes], theirs: bytes, ours: bytes) -> Reply:
-        """Our reply, decoded; fails unless it is the server's."""
-        value = decode(ours)
-        if ours != theirs and not alike(args, decode(theirs), value):
-            raise AssertionError(f"{args}\n  redis: {theirs!r}\n  ours:  {ours!r}")
-        return value
+        theirs, ours = self.server.run(args), self.ours.run(args)
+        agree(args, theirs, ours)
+        return decode(ours)
 
     def play(self, commands: Iterable[Sequence[Word]], protocol: int = 2) -> None:
-        """Send many commands to both, starting empty; compare all replies and what is left."""
-        self.clear()
-        self.protocol(protocol)
+        """Send many commands to both, starting empty; compare all replies and what is left.
+
+        The server gets all in one go, as most of what a round trip costs is to wait for its turn.
+        """
+        self.renew()
+        self.ours.client.protocol = protocol
         sent = [encode(words) for words in commands]
-        for args, theirs in zip(sent, self.server.run_all(sent), strict=True):
-            self.compare(args, theirs, self.ours.run(args))
-        self.same_content()
+        hello = [b"HELLO", b"%d" % protocol]
+        _, _, *theirs, keys = self.server.run_all([[b"FLUSHALL"], hello, *sent, EVERY_KEY])
+        for args, reply in zip(sent, theirs, strict=True):
+            agree(args, reply, self.ours.run(args))
+        self.same_under(decode(keys))
 
     def same_content(self) -> None:
         """Both show the same keys with the same content and deadlines; so does the mirror."""
+        self.same_under(decode(self.server.run(EVERY_KEY)))
+
+    def same_under(self, keys: Reply) -> None:
+        """Both show the same under these keys, which are the server's, and ours has no others."""
         names = sorted(self.ours.db.keys())
-        theirs = decode(self.server.run([b"KEYS", b"*"]))
-        assert sorted(theirs) == names
-        for name in names:
-            self.same("TYPE", name)
-            self.same_value(name)
-            deadline = decode(self.server.run([b"PEXPIRETIME", name]))
+        assert sorted(keys) == names
+        asked = [[[b"TYPE", name], self.reading(name), [b"PEXPIRETIME", name]] for name in names]
+        replies = iter(self.server.run_all([args for three in asked for args in three]))
+        for name, (kind, reading, _) in zip(names, asked, strict=True):
+            agree(kind, next(replies), self.ours.run(kind))
+            agree(reading, next(replies), self.ours.run(reading))
+            deadline = decode(next(replies))
             ours = self.ours.db.deadline(name)
             assert abs(deadline - (-1 if ours is None else ours)) < MILLISECONDS_SLACK, name
         self.ours.check_mirror()
 
-    def same_value(self, key: bytes) -> None:
-        """Both show the same under `key`."""
+    def reading(self, key: bytes) -> list[bytes]:
+        """The command that reads all that is under a key of ours."""
         value = self.ours.db.lookup(key)
         assert value is not None
-        args = {
+        return {
             1: [b"GET", key],
             2: [b"SMEMBERS", key],
             3: [b"HGETALL", key],
             4: [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"],
             5: [b"LRANGE", key, b"0", b"-1"],
         }[value.code()]
-        self.same(*args)
 
     def protocol(self, version: int) -> None:
         """Speak RESP `version` from now on."""
@@ -401,5 +412,9 @@ class Peer:
     def clear(self) -> None:
         """Empty both, and start over with a new instance."""
         self.server.run_all([[b"FLUSHALL"], [b"HELLO", b"2"]])
+        self.renew()
+
+    def renew(self) -> None:
+        """A new instance of ours, after a last look at the mirror of the old one."""
         self.ours.check_mirror()
         self.ours = Ours()

@@ -17,6 +17,8 @@ from crdt.errors import HistoryTruncated
 from tests.crdb.redis_peer import Refusal
 from tests.crdb.regions import Regions
 
+pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+
 STEPS = 150
 KEYS = "abc"
 MEMBERS = "xyz"

@@ -22,6 +22,8 @@ from tests.conformance.cases import Case, Player, Refused, read_line
 from tests.crdb.redis_peer import Refusal, Status
 from tests.crdb.regions import Regions
 
+pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+
 HERE: Final = Path(__file__).parent / "timelines"
 COUNT: Final = 3
 

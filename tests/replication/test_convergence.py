@@ -6,6 +6,7 @@ memory and come back under a new incarnation, backlogs overrun, windows and batc
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -15,6 +16,8 @@ from replication.events import Merged
 from replication.limits import MS, SECOND, Limits
 from replication.member import Direction
 from tests.replication.wire import World, line, mesh
+
+pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
 
 BRAVE = Limits(
     window_bytes_max=200,

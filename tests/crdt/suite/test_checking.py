@@ -55,6 +55,7 @@ WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
 ]
 
 
+@pytest.mark.no_cover  # it plays through everything that has tests of its own
 @pytest.mark.parametrize(("make", "commands", "spec"), RIGHT)
 def test_a_right_type_keeps_all_laws(make: Make, commands: list[Any], spec: Spec) -> None:
     report = check_type(make, commands, spec, schedules=30)
@@ -95,11 +96,18 @@ def test_a_failure_is_a_script_and_the_two_values() -> None:
     assert "found with seed" in text
 
 
+def test_a_check_tells_what_it_tried() -> None:
+    report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
+    assert (report.subject, report.schedules) == ("Tally", 2)
+    assert report.laws[VALUE] > 10
+
+
 def test_a_check_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="without commands"):
         check_type(planted.Cart, [], specs.add_wins)
 
 
+@pytest.mark.no_cover  # it plays through everything that has tests of its own
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_our_own_types_mean_what_their_specifications_say(
     name: str, schedules: int, seed: int

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crdt import Replica
+from crdt.suite.builtin import read
 from crdt.suite.commands import LIST_MODEL, PERFORM, Command, carry_out, command, identities
 
 
@@ -60,6 +61,22 @@ def test_elements_are_named_by_who_inserted_them() -> None:
     assert carry_out(replica, command("LPOP k")).args == ((second, 1),)
     assert carry_out(replica, command("LSET k 1 e")).args == ((first, 0), "e")
     assert carry_out(replica, command("LTRIM k 0 2")).args == ((second, 0), (first, 0))
+    assert carry_out(replica, command("RPOP k")).args == ((first, 1),)
+
+
+def test_a_field_grows_by_whole_numbers_and_by_fractions() -> None:
+    replica = replica_with("HSET k f 1", "HINCRBY k f 2", "HINCRBY k f 0.5")
+    assert read(replica) == {"k": ("hash", [("f", "3.5")], None)}
+
+
+def test_a_list_that_is_emptied_brings_another_type_to_light() -> None:
+    replica, other = replica_with("RPUSH k a b"), Replica(2)
+    other.advance(999)
+    carry_out(other, command("SADD k c"))
+    replica.merge_bytes(other.to_bytes())
+    for left in ("list", ["b"]), ("set", ["c"]):
+        assert carry_out(replica, command("LPOP k")).name == "LREM"
+        assert read(replica) == {"k": (*left, None)}
 
 
 def test_a_list_that_does_otherwise_than_python_is_noticed(

@@ -51,7 +51,9 @@ def is_too_late(answer: Reply) -> bool:
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", WRITES)
 def test_setting_a_deadline(peer: Peer, name: str, state: str) -> None:
-    for time, conditions in product(TIMES, CONDITIONS):
+    every_time = product(TIMES, [(), ("NX",), ("NX", "XX"), ("FOO",)])
+    every_condition = product(["100", "-1", FAR], CONDITIONS)
+    for time, conditions in dict.fromkeys((*every_time, *every_condition)):
         peer.play(STATES[state])
         answer = peer.same(name, "k", time, *conditions)
         if not is_too_late(answer):  # there Redis has set what we refuse (rule EXP-8)

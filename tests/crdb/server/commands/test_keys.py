@@ -76,6 +76,7 @@ def test_commands_on_a_key_of_each_type(peer: Peer, key: str, protocol: int) -> 
         peer.play([*FILLED, on(key, template)], protocol)
 
 
+@pytest.mark.no_cover  # what it runs is run by others here
 @pytest.mark.parametrize("sink", NAMES)
 @pytest.mark.parametrize("source", NAMES)
 def test_from_any_type_onto_any_type(peer: Peer, source: str, sink: str) -> None:

@@ -58,17 +58,19 @@ COMMANDS = [
 ]
 
 
+FILLED = [
+    ("SET", "string", "x"),
+    ("RPUSH", "l", "a", "b", "c"),
+    ("RPUSH", "m", "d"),
+    ("RPUSH", "one", "e"),
+    ("EXPIRE", "one", "100"),
+]
+
+
 @pytest.mark.parametrize("protocol", [2, 3])
-@pytest.mark.parametrize("command", COMMANDS)
-def test_replies_are_as_in_redis(peer: Peer, protocol: int, command: str) -> None:
-    peer.protocol(protocol)
-    peer.same("SET", "string", "x")
-    peer.same("RPUSH", "l", "a", "b", "c")
-    peer.same("RPUSH", "m", "d")
-    peer.same("RPUSH", "one", "e")
-    peer.same("EXPIRE", "one", "100")
-    peer.same(*command.split())
-    peer.same_content()
+def test_replies_are_as_in_redis(peer: Peer, protocol: int) -> None:
+    for command in COMMANDS:
+        peer.play([*FILLED, command.split()], protocol)
 
 
 @pytest.mark.parametrize("seed", range(6))

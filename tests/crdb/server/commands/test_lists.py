@@ -64,16 +64,14 @@ COMMANDS = [
 ]
 
 
+FILLED = [("SET", "string", "x"), ("RPUSH", "one", "a"), ("RPUSH", "three", "a", "b", "a")]
+
+
 @pytest.mark.parametrize("protocol", [2, 3])
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("key", ["missing", "string", "one", "three"])
-def test_replies_are_as_in_redis(peer: Peer, protocol: int, command: str, key: str) -> None:
-    peer.protocol(protocol)
-    peer.same("SET", "string", "x")
-    peer.same("RPUSH", "one", "a")
-    peer.same("RPUSH", "three", "a", "b", "a")
-    peer.same(*command.format(k=key).split())
-    peer.same_content()
+def test_replies_are_as_in_redis(peer: Peer, protocol: int, key: str) -> None:
+    for command in COMMANDS:
+        peer.play([*FILLED, command.format(k=key).split()], protocol)
 
 
 @pytest.mark.parametrize("seed", range(12))
