@@ -133,8 +133,8 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     15: (frames.GapRefused, (ORIGIN,)),
     16: (frames.Refuse, (TEXT,)),
     # 17 and 18 were a question to neighbours, and its answer, in protocol 1.
-    19: (frames.Ask, (ORIGIN, INTEGER, SMALL, VECTOR)),
-    20: (frames.Answer, (ORIGIN, INTEGER, BOOL)),
+    20: (frames.Ask, (ORIGIN, INTEGER, SMALL, VECTOR)),
+    21: (frames.Answer, (ORIGIN, INTEGER, BOOL)),
 }
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
 NAMES: Final = {kind: tuple(kind.__annotations__) for kind, _ in KINDS.values()}

@@ -33,7 +33,7 @@ import attrs
 
 from crdt.dots import Origin, Vector
 
-PROTOCOL: Final = 2  # 1 asked neighbours only
+PROTOCOL: Final = 2
 MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
 FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
 

@@ -26,6 +26,7 @@ from replication.events import (
     Stalled,
 )
 from replication.frames import (
+    PROTOCOL,
     Ack,
     Answer,
     Ask,
@@ -128,7 +129,7 @@ def test_it_speaks_first_and_says_what_it_has() -> None:
 def test_another_protocol_is_refused() -> None:
     sink = make_sink(replica(2))
     assert sink.receive(attrs.evolve(hello(1), protocol=9), 0) == [
-        Closed("r1", "protocol 9, this program speaks 2")
+        Closed("r1", f"protocol 9, this program speaks {PROTOCOL}")
     ]
     assert sink.closed
     assert not sink.is_open

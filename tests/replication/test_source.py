@@ -14,6 +14,7 @@ from replication.errors import RemoteProtocolError
 from replication.events import Closed, Connected, Inquiry, OriginReused, Reported, Resynced
 from replication.frames import (
     FOLLOWER,
+    PROTOCOL,
     Ack,
     Answer,
     Ask,
@@ -81,8 +82,8 @@ def test_a_greeting_is_answered_with_ours_and_a_heartbeat() -> None:
 def test_another_protocol_is_refused() -> None:
     source = make_source(replica(1))
     events = source.receive(attrs.evolve(hello(2), protocol=9), 0)
-    assert events == [Closed("r2", "protocol 9, this program speaks 2")]
-    assert drain(source) == [Refuse("protocol 9, this program speaks 2")]
+    assert events == [Closed("r2", f"protocol 9, this program speaks {PROTOCOL}")]
+    assert drain(source) == [Refuse(f"protocol 9, this program speaks {PROTOCOL}")]
     assert source.closed
     assert source.deadline == NEVER
 
