@@ -137,3 +137,16 @@ def test_the_lock_files_name_no_host(lock: str) -> None:
     locked = (ROOT / "requirements" / f"{lock}.txt").read_text()
     assert "--hash=sha256:" in locked
     assert "://" not in locked
+
+
+def test_an_environment_that_is_a_link_is_not_emptied(tmp_path: Path) -> None:
+    """`make` used to empty what it led to."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").touch()
+    (tmp_path / ".venv").symlink_to(other)
+    call = [sys.executable, ROOT / "tools" / "bootstrap.py", tmp_path / ".venv", "unused.txt"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("is a link, and what it leads to is not ours to make anew\n")
+    assert [path.name for path in other.iterdir()] == ["kept"]

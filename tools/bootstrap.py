@@ -155,6 +155,8 @@ def main(target: str, lock: str) -> None:
     if sys.version_info < PYTHON_MIN:
         wanted = ".".join(map(str, PYTHON_MIN))
         raise SystemExit(f"Python {wanted} or newer is needed: make PYTHON=/path/to/python")
+    if Path(target).is_symlink():
+        raise SystemExit(f"{target} is a link, and what it leads to is not ours to make anew")
     if importlib.util.find_spec("ensurepip"):
         venv.create(target, clear=True, symlinks=True, with_pip=True)
         return
