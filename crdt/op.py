@@ -105,7 +105,8 @@ def write_vector(vector: Vector) -> tuple[int, ...]:
     """A vector as a flat tuple, by origin."""
     flat: list[int] = []
     for origin in sorted(vector):
-        flat += (origin, vector[origin])
+        flat.append(origin)
+        flat.append(vector[origin])
     return tuple(flat)
 
 

@@ -136,16 +136,19 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     18: (frames.Answer, (INTEGER, VECTOR)),
 }
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
-NAMES: Final = {kind: tuple(kind.__annotations__) for kind, _ in KINDS.values()}
+WRITES: Final[dict[type[Frame], tuple[tuple[str, Write], ...]]] = {
+    kind: tuple(zip(kind.__annotations__, [write for write, _ in fields], strict=True))
+    for kind, fields in KINDS.values()
+}
 
 
 def encode(frame: Frame) -> bytes:
     """One frame as bytes."""
     kind = type(frame)
-    number = NUMBERS[kind]
-    items: list[Any] = [number]
-    for name, (write, _) in zip(NAMES[kind], KINDS[number][1], strict=True):
-        items.append(write(getattr(frame, name)))
+    items: list[Any] = [NUMBERS[kind]]
+    for name, write in WRITES[kind]:
+        item = getattr(frame, name)
+        items.append(item if write is same else write(item))
     body = codec.pack(items)
     assert len(body) <= FRAME_BYTES_MAX, f"a {kind.__name__} of {len(body)} bytes"
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
@@ -170,6 +173,12 @@ def decode(body: bytes) -> Frame:
         raise RemoteProtocolError(f"not a frame: {error}") from error
 
 
+def is_frame(data: bytes) -> bool:
+    """Whether some bytes are as long as they say: one frame, as it is sent mostly."""
+    length = int.from_bytes(data[:LENGTH_BYTES], "big")
+    return len(data) == LENGTH_BYTES + length and length <= FRAME_BYTES_MAX
+
+
 class FrameDecoder:
     """Cuts a stream of bytes into frames."""
 
@@ -179,6 +188,8 @@ class FrameDecoder:
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that end in `data`. Raises RemoteProtocolError; the stream is lost then."""
         buffer = self.buffer
+        if not buffer and is_frame(data):
+            return [decode(data[LENGTH_BYTES:])]
         buffer += data
         found: list[Frame] = []
         start = 0

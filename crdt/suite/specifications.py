@@ -111,7 +111,7 @@ def is_fresh(history: History, taken: Taken) -> bool:
     if found is None:
         before = history.before(taken)
         key, name = taken.command.key, taken.command.name
-        found = name not in CLEARS and look(before, key) is None and has_deadline(before, key)
+        found = name not in CLEARS and has_deadline(before, key) and look(before, key) is None
         taken.notes["fresh"] = found
     return bool(found)
 
@@ -128,9 +128,8 @@ def deadline(history: History, about: list[Taken]) -> int:
 
 def deadlines(history: History, about: list[Taken]) -> list[Taken]:
     """The changes of the time to live that no later one has replaced and nothing has cleared."""
-    clears = clearing(history, about)
     changes = [t for t in about if ends_at(history, t) is not None]
-    return unseen(changes, [*changes, *clears])
+    return unseen(changes, [*changes, *clearing(history, about)]) if changes else []
 
 
 def has_deadline(history: History, key: str) -> bool:
@@ -146,11 +145,9 @@ def ends_at(history: History, taken: Taken) -> int | None:
         return FOREVER
     if made.name == "RENEW":
         return FOREVER if made.args[1] is None else made.args[1]
-    if is_fresh(history, taken):
+    if made.name not in ("EXPIREAT", "PERSIST") or is_fresh(history, taken):
         return None
-    return {"EXPIREAT": lambda: made.args[0], "PERSIST": lambda: FOREVER}.get(
-        made.name, lambda: None
-    )()
+    return FOREVER if made.name == "PERSIST" else made.args[0]
 
 
 # -- registers with increments: strings, fields, scores -------------------------------------------
