@@ -134,12 +134,9 @@ class Links:
 
     def ends(self) -> list[Machine]:
         """All ends that are not over."""
-        found: list[Machine] = []
-        found += self.sinks.values()
+        found: list[Machine] = list(self.sinks.values())
         found += self.sources.values()
-        found += self.followers
-        found += self.greeting
-        return found
+        return found + self.followers + self.greeting
 
     def known(self, name: str) -> Peer:
         """The peer of that name. Raises UnknownPeer."""
@@ -356,12 +353,8 @@ class Links:
     @property
     def deadline(self) -> int:
         """When `tick` wants to be called."""
-        due = min(self.repair_at, self.collect_at)
-        for end in self.ends():
-            deadline = end.deadline
-            if deadline < due:
-                due = deadline
-        return due
+        ends = [end.deadline for end in self.ends()]
+        return min(self.repair_at, self.collect_at, *ends)
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due on all links: heartbeats, time-outs, gap repair, garbage collection."""
