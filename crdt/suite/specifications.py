@@ -310,23 +310,24 @@ def flag_of(enable: str, disable: str, disable_wins: bool) -> Meaning:
 def elements(history: History, about: list[Taken]) -> Part | None:
     """What a list holds, sorted by value: its order is the business of `order.ListOrder`."""
     clears = clearing(history, about)
+    changes = [t for t in about if t.command.name in ("LSET", "LREM")]
     live: list[str] = []
     origins: list[Origin] = []
     for push in [t for t in about if t.command.name == "PUSH"]:
         for index, value in enumerate(push.command.args):
-            writes, origin = element(history, about, (push, index, clears))
+            writes, origin = element(history, changes, (push, index, clears))
             if writes:
                 live.append(writes[0] if writes[0] is not None else value)
                 origins.append(origin)
     return (sorted(str(value) for value in live), min(origins)) if live else None
 
 
-def element(history: History, about: list[Taken], which: Any) -> tuple[list[Any], Origin]:
+def element(history: History, changes: list[Taken], which: Any) -> tuple[list[Any], Origin]:
     """The live values of one element, the shown one first; None stands for the one it came with."""
     push, index, clears = which
     name = (push.dot, index)
-    sets = [t for t in about if t.command.name == "LSET" and t.command.args[0] == name]
-    removes = [t for t in about if t.command.name == "LREM" and name in t.command.args]
+    sets = [t for t in changes if t.command.name == "LSET" and t.command.args[0] == name]
+    removes = [t for t in changes if t.command.name == "LREM" and name in t.command.args]
     live = unseen([push, *sets], [*sets, *removes, *clears])
     live.sort(key=lambda t: (-element_stamp(history, t, name), t.origin))
     values = [None if t is push else t.command.args[1] for t in live]
