@@ -22,9 +22,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from difflib import unified_diff
 from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any, Final
 
@@ -128,17 +128,13 @@ def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
     if min(asked.jobs, len(asked.seeds)) == 1:
         yield from map(play, asked.seeds)
         return
-    # Whoever interrupts us interrupts them: they have nothing to say.
-    with ProcessPoolExecutor(asked.jobs, initializer=end_at_interrupt) as pool:
-        try:
-            yield from pool.map(play, asked.seeds)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    with Pool(asked.jobs, leave_interrupts) as pool:
+        yield from pool.imap(play, asked.seeds)
 
 
-def end_at_interrupt() -> None:
-    """Let a process of ours end without a word when it is interrupted."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def leave_interrupts() -> None:
+    """What interrupts us also reaches our processes: they are ended, and have nothing to say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:
