@@ -136,6 +136,9 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     18: (frames.Answer, (INTEGER, VECTOR)),
 }
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
+READS: Final[dict[int, tuple[type[Frame], tuple[Read, ...]]]] = {
+    number: (kind, tuple([read for _, read in fields])) for number, (kind, fields) in KINDS.items()
+}
 WRITES: Final[dict[type[Frame], tuple[tuple[str, Write], ...]]] = {
     kind: tuple(zip(kind.__annotations__, [write for write, _ in fields], strict=True))
     for kind, fields in KINDS.values()
@@ -163,12 +166,15 @@ def decode(body: bytes) -> Frame:
     """The frame that `body` is. Raises RemoteProtocolError."""
     try:
         items = tuple_of(codec.unpack(body), "a frame")
-        known = KINDS.get(items[0] if items and type(items[0]) is int else 0)
+        known = READS.get(items[0] if items and type(items[0]) is int else 0)
         if known is None:
             raise DecodeError("a frame of unknown kind")
-        kind, fields = known
-        items_of(items, len(fields) + 1, kind.__name__)
-        return kind(*[read(item) for (_, read), item in zip(fields, items[1:], strict=True)])
+        kind, reads = known
+        items_of(items, len(reads) + 1, kind.__name__)
+        fields: list[Any] = []
+        for index, read in enumerate(reads, 1):
+            fields.append(read(items[index]))
+        return kind(*fields)
     except DecodeError as error:
         raise RemoteProtocolError(f"not a frame: {error}") from error
 
