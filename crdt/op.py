@@ -14,7 +14,7 @@ Only an effect by itself may be larger.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from crdt import codec
 from crdt.decoding import integer_of, items_of, tuple_of
@@ -103,9 +103,11 @@ class Op:
 
 def write_vector(vector: Vector) -> tuple[int, ...]:
     """A vector as a flat tuple, by origin."""
-    flat: list[int] = []
-    for origin in sorted(vector):
-        flat += (origin, vector[origin])
+    held: dict[Any, Any] = vector  # numbers are passed on as the objects that they are
+    flat: list[Any] = []
+    for origin in sorted(held):
+        flat.append(origin)
+        flat.append(held[origin])
     return tuple(flat)
 
 
@@ -114,10 +116,12 @@ def read_vector(flat: object) -> Vector:
     items = tuple_of(flat, "a vector", 2)
     if len(items) > 2 * ORIGINS_MAX:
         raise DecodeError(f"a vector of more than {ORIGINS_MAX} origins")
-    vector: Vector = {}
+    vector: dict[Any, Any] = {}
     for index in range(0, len(items), 2):
-        origin = integer_of(items[index], "a vector's origin", 1, ORIGIN_MAX)
-        if origin in vector:
-            raise DecodeError("a vector names an origin twice")
-        vector[origin] = integer_of(items[index + 1], "a vector's sequence number", 0, SEQ_MAX)
+        origin, seq = items[index], items[index + 1]
+        integer_of(origin, "a vector's origin", 1, ORIGIN_MAX)
+        integer_of(seq, "a vector's sequence number", 0, SEQ_MAX)
+        vector[origin] = seq
+    if 2 * len(vector) < len(items):
+        raise DecodeError("a vector names an origin twice")
     return vector

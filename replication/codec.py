@@ -153,16 +153,22 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     19: (frames.Present, (VIEW,)),
 }
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
-NAMES: Final = {kind: tuple(kind.__annotations__) for kind, _ in KINDS.values()}
+READS: Final[dict[int, tuple[type[Frame], tuple[Read, ...]]]] = {
+    number: (kind, tuple([read for _, read in fields])) for number, (kind, fields) in KINDS.items()
+}
+WRITES: Final[dict[type[Frame], tuple[tuple[str, Write], ...]]] = {
+    kind: tuple(zip(kind.__annotations__, [write for write, _ in fields], strict=True))
+    for kind, fields in KINDS.values()
+}
 
 
 def encode(frame: Frame) -> bytes:
     """One frame as bytes."""
     kind = type(frame)
-    number = NUMBERS[kind]
-    items: list[Any] = [number]
-    for name, (write, _) in zip(NAMES[kind], KINDS[number][1], strict=True):
-        items.append(write(getattr(frame, name)))
+    items: list[Any] = [NUMBERS[kind]]
+    for name, write in WRITES[kind]:
+        item = getattr(frame, name)
+        items.append(item if write is same else write(item))
     body = codec.pack(items)
     assert len(body) <= FRAME_BYTES_MAX, f"a {kind.__name__} of {len(body)} bytes"
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
@@ -177,14 +183,23 @@ def decode(body: bytes) -> Frame:
     """The frame that `body` is. Raises RemoteProtocolError."""
     try:
         items = tuple_of(codec.unpack(body), "a frame")
-        known = KINDS.get(items[0] if items and type(items[0]) is int else 0)
+        known = READS.get(items[0] if items and type(items[0]) is int else 0)
         if known is None:
             raise DecodeError("a frame of unknown kind")
-        kind, fields = known
-        items_of(items, len(fields) + 1, kind.__name__)
-        return kind(*[read(item) for (_, read), item in zip(fields, items[1:], strict=True)])
+        kind, reads = known
+        items_of(items, len(reads) + 1, kind.__name__)
+        fields: list[Any] = []
+        for index, read in enumerate(reads, 1):
+            fields.append(read(items[index]))
+        return kind(*fields)
     except DecodeError as error:
         raise RemoteProtocolError(f"not a frame: {error}") from error
+
+
+def is_frame(data: bytes) -> bool:
+    """Whether some bytes are as long as they say: one frame, as it is sent mostly."""
+    length = int.from_bytes(data[:LENGTH_BYTES], "big")
+    return len(data) == LENGTH_BYTES + length and length <= FRAME_BYTES_MAX
 
 
 class FrameDecoder:
@@ -196,6 +211,8 @@ class FrameDecoder:
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that end in `data`. Raises RemoteProtocolError; the stream is lost then."""
         buffer = self.buffer
+        if not buffer and is_frame(data):
+            return [decode(data[LENGTH_BYTES:])]
         buffer += data
         found: list[Frame] = []
         start = 0

@@ -20,7 +20,7 @@ clock. The wall clock is the replica's: call `replica.advance(ms)` before `tick`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 import attrs
@@ -110,10 +110,11 @@ class Links:
 
     # -- connections -----------------------------------------------------------------------
 
-    def ends(self) -> Iterator[Machine]:
+    def ends(self) -> list[Machine]:
         """All ends that are not over."""
-        yield from [*self.sinks.values(), *self.sources.values()]
-        yield from [*self.followers, *self.greeting]
+        found: list[Machine] = list(self.sinks.values())
+        found += self.sources.values()
+        return found + self.followers + self.greeting
 
     def known(self, name: str) -> Peer:
         """The peer of that name. Raises UnknownPeer."""
@@ -348,7 +349,8 @@ class Links:
     @property
     def deadline(self) -> int:
         """When `tick` wants to be called."""
-        return min(self.repair_at, self.collect_at, *(end.deadline for end in self.ends()))
+        ends = [end.deadline for end in self.ends()]
+        return min(self.repair_at, self.collect_at, *ends)
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due on all links: heartbeats, time-outs, gap repair, garbage collection."""

@@ -98,15 +98,17 @@ class Repair:
         return "", ""
 
     def release(self, have: Vector, sinks: Mapping[str, Sink]) -> None:
-        """Stop those helpers whose help is no longer needed."""
+        """Stop those helpers whose help is no longer needed: we have what they have, and what comes
+        the regular way. Who should bring it may itself have lost it."""
         for origin, name in list(self.helpers.items()):
             helper = sinks.get(name)
             if helper is None or origin not in helper.asked:
                 del self.helpers[origin]
                 continue
+            held = have.get(origin, 0)
             for sink in sinks.values():
                 if sink.state is SinkState.STREAMING and sink.carries(origin):
-                    if have.get(origin, 0) >= sink.vector.get(origin, 0):
+                    if held >= sink.vector.get(origin, 0) and held >= helper.vector.get(origin, 0):
                         helper.unfill(origin)
                         self.helpers.pop(origin, None)
 

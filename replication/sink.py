@@ -424,9 +424,13 @@ class Sink(End):
             return NEVER
         if self.state is S.GREETING:
             return self.silent_at
-        regular = self.said_at + self.limits.heartbeat_ns
-        resume = self.resume_at if self.state is S.STALLED else NEVER
-        return min(self.silent_at, regular, self.ack_at, resume)
+        due = self.said_at + self.limits.heartbeat_ns
+        if self.ack_at < due:
+            due = self.ack_at
+        if self.state is S.STALLED and self.resume_at < due:
+            due = self.resume_at
+        silent = self.silent_at
+        return silent if silent < due else due
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due: acknowledgements, resuming, and giving up a silent peer."""

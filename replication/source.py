@@ -420,7 +420,8 @@ class Source(End):
             return NEVER
         if self.state is S.GREETING:
             return self.silent_at
-        return min(self.silent_at, self.said_at + self.limits.heartbeat_ns)
+        due, silent = self.said_at + self.limits.heartbeat_ns, self.silent_at
+        return silent if silent < due else due
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due: heartbeats, and giving up a silent peer."""

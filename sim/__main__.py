@@ -5,7 +5,7 @@
     python -m sim 7 --shrink                a failing seed: the shortest schedule that still fails
     python -m sim 7 --trace                 every record, for comparing two runs
     python -m sim 7 --svg run.svg           a picture of the run (the last part, if it is long)
-    python -m sim --seeds 1-200 --minutes 0.5
+    python -m sim --seeds 1-200 --minutes 0.5 --jobs 2
     python -m sim --scenario tests/scenarios/*.txt [--write]
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
@@ -18,12 +18,15 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import unified_diff
+from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sim.campaign import Result, Run, Verdict
 from sim.command import parser
@@ -34,6 +37,8 @@ from sim.scenario import ScenarioError, replay
 from sim.shrink import shrink
 from sim.summary import one_line, status, summarise, tell
 from sim.world import World
+
+GARBAGE: Final = 50_000  # objects made between two looks for cycles: only connections leave any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if asked.seeds is not None and (asked.trace or asked.svg or asked.shrink):
         made.error("--trace, --svg and --shrink are for one seed")
     gc.freeze()
+    gc.set_threshold(GARBAGE)
     try:
         if asked.svg is not None:
             asked.svg.touch()  # a place that cannot be written to is not found out at the end
@@ -101,19 +107,41 @@ def run_one(asked: argparse.Namespace) -> int:
 def run_many(asked: argparse.Namespace) -> int:
     """Many seeds, a line for each that is not valid, and a summary."""
     results: list[Result] = []
-    begun = time.process_time()
+    cpu_seconds = 0.0
     try:
-        for number in asked.seeds:
-            result = Run(draw(asked, number)).play()
+        for result, seconds in each_of(asked):
             results.append(result)
+            cpu_seconds += seconds
             if result.verdict is not Verdict.VALID:
                 clear()
                 print(one_line(result), flush=True)
             say(f"{len(results)} of {len(asked.seeds)} runs")
     finally:
         clear()
-        print(*summarise(results, time.process_time() - begun), sep="\n")
+        print(*summarise(results, cpu_seconds), sep="\n")
     return status(results)
+
+
+def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
+    """The results of many seeds, in their order, each with the seconds of CPU that it took."""
+    play = partial(play_one, asked)
+    if min(asked.jobs, len(asked.seeds)) == 1:
+        yield from map(play, asked.seeds)
+        return
+    with Pool(asked.jobs, leave_interrupts) as pool:
+        yield from pool.imap(play, asked.seeds)
+
+
+def leave_interrupts() -> None:
+    """What interrupts us also reaches our processes: they are ended, and have nothing to say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:
+    """One seed of many, and the seconds of CPU that it took."""
+    begun = time.process_time()
+    result = Run(draw(asked, number)).play()
+    return result, time.process_time() - begun
 
 
 def run_scenarios(paths: Sequence[Path], is_written: bool) -> int:

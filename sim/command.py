@@ -26,6 +26,7 @@ def parser(description: str | None = None) -> Parser:
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     made.add_argument("seed", nargs="?", type=seed, help="0 to 2^63 - 1")
     made.add_argument("--seeds", type=span, metavar="A-B", help="many seeds, A to B")
+    made.add_argument("--jobs", type=jobs, default=1, metavar="N", help="seeds played at a time")
     made.add_argument("--minutes", type=positive, help="virtual time under faults (default 1)")
     made.add_argument("--regions", type=regions, help="2 to 10")
     made.add_argument("--topology", choices=sorted(SHAPES))
@@ -77,6 +78,13 @@ def followers(text: str) -> int:
     """How many followers. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 0 <= int(text) <= 9:
         raise argparse.ArgumentTypeError(f"{text!r} is not 0 to 9")
+    return int(text)
+
+
+def jobs(text: str) -> int:
+    """How many processes. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 1000")
     return int(text)
 
 

@@ -115,7 +115,9 @@ class Host:
 
     def promised(self) -> int:
         """When the links want to be looked after."""
-        return min(links.promised for links in self.all_links())
+        promised = self.links.promised
+        dialling = self.dialling
+        return promised if dialling is self.links else min(promised, dialling.promised)
 
     # -- lives -----------------------------------------------------------------------------
 

@@ -103,7 +103,17 @@ class Ledger:
             entry = self.by_last.get((origin, seq))
             if entry is None:
                 return f"{name_origin(origin)}:{seq} ends no operation"
-            past = self.past(entry)
-            if not dominates(vector, past):
-                return f"{entry} had seen {past}"
+            if not self.is_closed(vector, entry, known.get(origin, 0)):
+                return f"{entry} had seen {self.past(entry)}"
         return ""
+
+    def is_closed(self, vector: Vector, entry: Entry, sure: int) -> bool:
+        """Whether `vector` contains all that the region had seen that made this operation. Of what
+        it had seen at its effect number `sure`, that is known. O(operations since, at most STRIDE,
+        + size of the vector if there are more)."""
+        made = self.by_origin.get(entry.origin, [])
+        stop = bisect_left(made, entry.first, key=FIRST)
+        start = bisect_left(made, sure + 1, key=FIRST)
+        if not sure or stop - start > STRIDE or stop == len(made) or made[stop] is not entry:
+            return dominates(vector, self.past(entry))
+        return all(dominates(vector, each.deps) for each in made[start : stop + 1])

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -25,6 +25,9 @@ from sim.engine import MS, SECOND, Engine
 RETRANSMIT_NS: Final = 200 * MS  # what a closed way costs at least when it opens again: TCP's timer
 PIECES_MAX: Final = 64  # of one chunk that is cut to pieces
 FLIPS_WHOLE: Final = 1_000_000
+
+Pieces: TypeAlias = tuple[bytes, ...]
+"""What was sent at once, as it is read."""
 
 
 @attrs.define
@@ -100,15 +103,15 @@ class Way:
         damaged[bit >> 3] ^= 1 << (bit & 7)
         return bytes(damaged)
 
-    def pieces(self, data: bytes) -> list[bytes]:
+    def pieces(self, data: bytes) -> Pieces:
         """The data as reads give it: whole, or in pieces, down to single bytes."""
         if not self.chops or len(data) < 2 or not self.dice.chance(self.chops):
-            return [data]
+            return (data,)
         self.tally.pieces += 1
         most = min(len(data), PIECES_MAX)
         count = most if self.dice.chance(1, 16) else self.dice.between(2, min(4, most))
         cuts = sorted({self.dice.between(1, len(data) - 1) for _ in range(count - 1)})
-        return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+        return tuple([data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)])
 
 
 class Pipe:
@@ -122,8 +125,9 @@ class Pipe:
         self.way = way
         self.on_data = on_data
         self.on_end = on_end
-        self.queue: deque[tuple[int, bytes, str]] = deque()
-        """What is under way: when it arrives, the data, and the reason if it is the end."""
+        self.queue: deque[tuple[int, Pieces, str]] = deque()
+        """What is under way: when it arrives, the data as reads will give it, and the reason if it
+        is the end."""
         self.last = 0
         self.ended = False
         """Nothing more can be put in."""
@@ -137,16 +141,15 @@ class Pipe:
             way.tally.lost += len(data)
             return
         arrival = way.engine.now + way.delay(len(data))
-        for piece in way.pieces(data) if way.chops else (data,):
-            self.put(arrival, piece, "")
+        self.put(arrival, way.pieces(data) if way.chops else (data,), "")
 
     def end(self, reason: str) -> None:
         """Hang up: the far end hears of it when everything before has arrived."""
         if not self.ended:
-            self.put(self.way.engine.now + self.way.delay(), b"", reason)
+            self.put(self.way.engine.now + self.way.delay(), (), reason)
             self.ended = True
 
-    def put(self, arrival: int, data: bytes, reason: str) -> None:
+    def put(self, arrival: int, data: Pieces, reason: str) -> None:
         """Something shall arrive, but never before what was put in earlier."""
         self.last = max(arrival, self.last)
         self.queue.append((self.last, data, reason))
@@ -162,8 +165,9 @@ class Pipe:
             self.over()
             self.on_end(reason)
             return
-        way.tally.delivered += len(data)
-        self.on_data(way.spoil(data) if way.flips else data)
+        for piece in data:
+            way.tally.delivered += len(piece)
+            self.on_data(way.spoil(piece) if way.flips else piece)
 
     def resume(self) -> None:
         """The way is open again: send what has been due meanwhile once more."""
@@ -178,31 +182,35 @@ class Pipe:
     def cut_off(self, reason: str, keep: int = 0) -> None:
         """Break: of what is under way `keep` bytes arrive, and then the end if there is a reason;
         without one the far end waits in vain."""
-        kept: deque[tuple[int, bytes, str]] = deque()
+        kept: deque[tuple[int, Pieces, str]] = deque()
         for due, data, _ in self.queue:
-            part = data[:keep]
-            keep -= len(part)
-            self.way.tally.lost += len(data) - len(part)
-            if part:
-                kept.append((due, part, ""))
+            parts: list[bytes] = []
+            for piece in data:
+                part = piece[:keep]
+                keep -= len(part)
+                self.way.tally.lost += len(piece) - len(part)
+                if part:
+                    parts.append(part)
+            if parts:
+                kept.append((due, tuple(parts), ""))
         self.queue = kept
         self.ended = True
         if reason and self in self.way.pipes:
-            self.put(self.way.engine.now + self.way.delay(), b"", reason)
+            self.put(self.way.engine.now + self.way.delay(), (), reason)
         elif not self.queue:
             self.over()
 
     def over(self) -> None:
         """Nothing will come any more."""
         self.ended = True
-        self.way.tally.lost += sum(len(data) for _, data, _ in self.queue)
+        self.way.tally.lost += self.bytes_under_way()
         self.queue.clear()
         if self in self.way.pipes:
             self.way.pipes.remove(self)
 
     def bytes_under_way(self) -> int:
         """What has been put in and has not arrived."""
-        return sum(len(data) for _, data, _ in self.queue)
+        return sum([len(piece) for _, data, _ in self.queue for piece in data])
 
 
 class Network:

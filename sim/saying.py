@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 from crdt.dots import incarnation_of, region_of
 from replication.events import (
@@ -14,13 +14,18 @@ from replication.events import (
     GapFound,
     GapUnfilled,
     Merged,
+    OpsTaken,
     OriginReused,
     Recovered,
+    Reported,
     Resynced,
     SnapshotWanted,
     Stalled,
 )
 from sim.client import Refusal, Reply
+
+UNTOLD: Final = frozenset({OpsTaken, Reported})
+"""What is nearly all that is reported, and no news."""
 
 
 def plain(data: bytes) -> str:
@@ -55,6 +60,8 @@ def origin_text(origin: int, names: Mapping[int, str]) -> str:
 def event_text(event: Event, names: Mapping[int, str], serves: bool) -> str:
     """What a link reports, told of its region; empty if nobody need know. `serves` says that it is
     the end that data flows from."""
+    if type(event) in UNTOLD:
+        return ""
     if serves:
         return source_text(event)
     match event:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
-from typing import TypeAlias
+from operator import attrgetter
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -18,6 +19,8 @@ Undo: TypeAlias = Callable[[], None] | None
 """What ends a fault; None if it is over at once, or did not happen."""
 Done: TypeAlias = tuple[bool, Undo]
 """Whether a fault happened, and what ends it."""
+
+TIME: Final = attrgetter("at")
 
 
 @attrs.frozen
@@ -46,4 +49,4 @@ class Step:
 
 def in_order(*streams: Iterable[Step]) -> Iterator[Step]:
     """Several streams of steps, each in order, as one; at equal times the first stream leads."""
-    return merge(*streams, key=lambda step: step.at)
+    return merge(*streams, key=TIME)

@@ -267,12 +267,13 @@ class World:
     # -- looking ---------------------------------------------------------------------------
 
     def is_copied(self, copy: FollowerSite) -> bool:
-        """Whether a follower has all that those of its sources have which it can reach."""
+        """Whether a follower has what those of its sources have which it can reach, and nothing
+        that they had and lost: of that it learns when it connects."""
         if not copy.is_following:
             return True
         claims = copy.claims()
         return all(
-            dominates(claims[name], self.sites[name].replica.keyspace.vector)
+            claims[name] == self.sites[name].replica.keyspace.vector
             for name in copy.sources
             if self.sites[name].is_up
             and self.network.way(name, copy.name).is_open

@@ -8,7 +8,7 @@ that respects causality. Who saw whom is a set of bits, so asking costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 import attrs
@@ -60,6 +60,9 @@ class History(Sequence[Taken]):
     def __len__(self) -> int:
         return len(self.items)
 
+    def __iter__(self) -> Iterator[Taken]:
+        return iter(self.items)
+
     def before(self, taken: Taken) -> History:
         """What was visible where and when `taken` was done."""
         return History(self.everything, taken.past, taken.horizon)
@@ -74,7 +77,10 @@ class History(Sequence[Taken]):
 
 def unseen(history: Sequence[Taken], removers: Sequence[Taken]) -> list[Taken]:
     """The operations that none of `removers` had seen: what an observed remove leaves."""
-    return [taken for taken in history if not any(other.saw(taken) for other in removers)]
+    seen = 0
+    for other in removers:
+        seen |= other.past
+    return [taken for taken in history if not seen >> taken.index & 1]
 
 
 def latest(history: Sequence[Taken]) -> list[Taken]:

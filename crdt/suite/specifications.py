@@ -111,7 +111,7 @@ def is_fresh(history: History, taken: Taken) -> bool:
     if found is None:
         before = history.before(taken)
         key, name = taken.command.key, taken.command.name
-        found = name not in CLEARS and look(before, key) is None and has_deadline(before, key)
+        found = name not in CLEARS and has_deadline(before, key) and look(before, key) is None
         taken.notes["fresh"] = found
     return bool(found)
 
@@ -128,9 +128,8 @@ def deadline(history: History, about: list[Taken]) -> int:
 
 def deadlines(history: History, about: list[Taken]) -> list[Taken]:
     """The changes of the time to live that no later one has replaced and nothing has cleared."""
-    clears = clearing(history, about)
     changes = [t for t in about if ends_at(history, t) is not None]
-    return unseen(changes, [*changes, *clears])
+    return unseen(changes, [*changes, *clearing(history, about)]) if changes else []
 
 
 def has_deadline(history: History, key: str) -> bool:
@@ -146,11 +145,9 @@ def ends_at(history: History, taken: Taken) -> int | None:
         return FOREVER
     if made.name == "RENEW":
         return FOREVER if made.args[1] is None else made.args[1]
-    if is_fresh(history, taken):
+    if made.name not in ("EXPIREAT", "PERSIST") or is_fresh(history, taken):
         return None
-    return {"EXPIREAT": lambda: made.args[0], "PERSIST": lambda: FOREVER}.get(
-        made.name, lambda: None
-    )()
+    return FOREVER if made.name == "PERSIST" else made.args[0]
 
 
 # -- registers with increments: strings, fields, scores -------------------------------------------
@@ -313,23 +310,24 @@ def flag_of(enable: str, disable: str, disable_wins: bool) -> Meaning:
 def elements(history: History, about: list[Taken]) -> Part | None:
     """What a list holds, sorted by value: its order is the business of `order.ListOrder`."""
     clears = clearing(history, about)
+    changes = [t for t in about if t.command.name in ("LSET", "LREM")]
     live: list[str] = []
     origins: list[Origin] = []
     for push in [t for t in about if t.command.name == "PUSH"]:
         for index, value in enumerate(push.command.args):
-            writes, origin = element(history, about, (push, index, clears))
+            writes, origin = element(history, changes, (push, index, clears))
             if writes:
                 live.append(writes[0] if writes[0] is not None else value)
                 origins.append(origin)
     return (sorted(str(value) for value in live), min(origins)) if live else None
 
 
-def element(history: History, about: list[Taken], which: Any) -> tuple[list[Any], Origin]:
+def element(history: History, changes: list[Taken], which: Any) -> tuple[list[Any], Origin]:
     """The live values of one element, the shown one first; None stands for the one it came with."""
     push, index, clears = which
     name = (push.dot, index)
-    sets = [t for t in about if t.command.name == "LSET" and t.command.args[0] == name]
-    removes = [t for t in about if t.command.name == "LREM" and name in t.command.args]
+    sets = [t for t in changes if t.command.name == "LSET" and t.command.args[0] == name]
+    removes = [t for t in changes if t.command.name == "LREM" and name in t.command.args]
     live = unseen([push, *sets], [*sets, *removes, *clears])
     live.sort(key=lambda t: (-element_stamp(history, t, name), t.origin))
     values = [None if t is push else t.command.args[1] for t in live]

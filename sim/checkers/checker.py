@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
+from mypy_extensions import mypyc_attr
+
 from crdt.dots import Vector
 from crdt.replica import Replica
 from replication.links import Links
@@ -88,6 +90,7 @@ class Followed(Protocol):
         ...
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Checker:
     """The base of all: it hears everything and objects to nothing."""
 

@@ -89,10 +89,9 @@ class Convergence(Checker):
 
     def followed(self, copy: Followed, changes: Sequence[Change]) -> None:
         """Compare a copy of one source with whoever stood there before."""
-        claims = list(copy.claims().items())
-        if len(claims) > 1 or not copy.is_following:
+        if not copy.is_following or len(copy.renamings) > 1:
             return
-        ((_, vector),) = claims
+        ((_, vector),) = copy.claims().items()
         known = self.seen.get(Standing(vector).mark)
         if known is not None:
             self.looked += 1

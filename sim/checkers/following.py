@@ -79,7 +79,8 @@ class Following(Checker):
                     )
             sources = [by_name[name] for name in copy.claims()]
             mirror = sources[0].mirror if len(sources) == 1 else self.twin(copy)
-            clock = max(each.replica.keyspace.horizon for each in (copy, *regions))
+            clock = max(each.replica.keyspace.horizon for each in regions)
+            clock = max(clock, copy.replica.keyspace.horizon)
             if not mirror.fingerprint().same(copy.mirror.fingerprint(), clock):
                 names = ", ".join(source.name for source in sources)
                 raise self.broken(f"{copy.name} does not hold what {names} hold")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, cast
 
-from crdt.dots import Vector, covers, make_dot
+from crdt.dots import Dot, Vector, covers, make_dot
 from crdt.suite.history import Taken, unseen
 from crdt.suite.specifications import add_wins, total
 from crdt.value import Value
@@ -118,10 +118,12 @@ class Meaning(Checker):
             if command is not None:
                 history = self.histories.setdefault(words[1], [])
                 dot = make_dot(db.origin, db.seq)
-                past = 0
+                past, bit = 0, 1
                 for taken in history:
-                    if taken.dot == dot or covers(before, taken.dot):
-                        past |= 1 << taken.index
+                    other: Dot = taken.dot
+                    if other == dot or covers(before, other):
+                        past |= bit
+                    bit <<= 1
                 history.append(Taken(command, dot, db.now, db.horizon, len(history), past))
 
     def retire(self, keys: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
-from crdt.dots import Vector, covers, make_dot
+from crdt.dots import Dot, Origin, Vector, covers, make_dot, origin_of
 from crdt.list import List
 from crdt.op import Op
 from crdt.suite.builtin import NAMES, text_of
@@ -61,10 +61,7 @@ class Rules(Checker):
                 if key in self.forgotten:
                     continue
                 effects = self.by_key.setdefault(key, [])
-                seen = 0
-                for taken in effects:
-                    if taken.origin == entry.origin or covers(past, taken.dot):
-                        seen |= 1 << taken.index
+                seen = seen_by(past, effects, entry.origin)
                 effects.append(Taken(command, dot, db.now, db.horizon, len(effects), seen))
                 self.by_key.move_to_end(key)
                 if len(effects) > EFFECTS_MAX:
@@ -115,12 +112,14 @@ class Rules(Checker):
             raise self.broken(f"{region.name}, {key!r}: {error}") from error
 
 
-def seen_by(vector: Vector, effects: Effects) -> int:
-    """Those of some effects that somebody at a vector has seen, as bits."""
-    visible = 0
+def seen_by(vector: Vector, effects: Effects, own: Origin = 0) -> int:
+    """Those of some effects that somebody at a vector has seen, as bits; all of its `own`."""
+    visible, bit = 0, 1
     for taken in effects:
-        if covers(vector, taken.dot):
-            visible |= 1 << taken.index
+        dot: Dot = taken.dot
+        if origin_of(dot) == own or covers(vector, dot):
+            visible |= bit
+        bit <<= 1
     return visible
 
 

@@ -107,6 +107,18 @@ def test_help_ends_when_the_direct_link_delivers() -> None:
     assert repair.gaps == {}
 
 
+def test_help_goes_on_while_who_should_bring_it_has_lost_it() -> None:
+    repair, us, ap = Repair(Limits()), streaming(1, {AP: 3}), streaming(3, {})
+    sinks = table(us, ap)
+    repair.check({}, {}, sinks, 0)
+    repair.check({}, {}, sinks, PATIENCE)
+    assert repair.helpers == {AP: "r1"}
+    repair.check({}, {}, sinks, PATIENCE + 1)
+    assert us.asked == {AP}, "or its refusal would not be understood"
+    repair.check({AP: 3}, {}, sinks, PATIENCE + 2)
+    assert us.asked == frozenset()
+
+
 def test_who_has_refused_is_not_asked_again_but_for_a_snapshot() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 3}, rtt=5), streaming(4, {AP: 3}, rtt=9)

@@ -19,10 +19,10 @@ def test_a_seed_alone_is_enough() -> None:
 
 def test_everything_can_be_asked_at_once() -> None:
     line = "9 --minutes 0.5 --regions 4 --topology ring --writes 20 --svg a.svg"
-    line += " --followers 2 --faults cut,crash"
+    line += " --followers 2 --faults cut,crash --jobs 3"
     asked = parser().parse_args(line.split())
     assert (asked.minutes, asked.regions, asked.topology, asked.writes) == (0.5, 4, "ring", 20)
-    assert (asked.followers, asked.faults) == (2, ("cut", "crash"))
+    assert (asked.followers, asked.faults, asked.jobs) == (2, ("cut", "crash"), 3)
     assert asked.svg == Path("a.svg")
 
 
@@ -55,6 +55,8 @@ def test_all_faults_and_none() -> None:
         ("1 --regions ²", "'²' is not 2 to 10"),
         ("1 --followers 10", "'10' is not 0 to 9"),
         ("1 --followers ²", "'²' is not 0 to 9"),
+        ("1 --jobs 0", "'0' is not 1 to 1000"),
+        ("1 --jobs ²", "'²' is not 1 to 1000"),
         ("1 --writes 0", "'0' is not 1 to 100000"),
         ("1 --writes ²", "'²' is not 1 to 100000"),
         ("1 --faults cut,flood", "no fault is called 'flood'; there are: cut, split"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdt.op import Op
 from crdt.replica import Replica
 from sim.ledger import STRIDE, Entry, Ledger
@@ -64,6 +66,31 @@ def test_a_vector_names_the_operations_that_end_within_it() -> None:
     assert [str(entry) for entry in ledger.within({here.origin: 1})] == ["1:1..1"]
     both = {here.origin: 2, there.origin: 1}
     assert [str(entry) for entry in ledger.within(both)] == ["1:1..1", "2:1..1", "1:2..2"]
+
+
+@pytest.mark.parametrize("steps", [1, 2, STRIDE, STRIDE + 1, 2 * STRIDE])
+def test_what_was_made_sure_of_is_not_looked_at_again(steps: int) -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    seen = [make(ledger, here, f"a{i}") for i in range(2 * STRIDE + 1)]
+    for entry in seen:
+        make(ledger, there, entry.data.hex(), seen=entry)
+    known = {here.origin: 1, there.origin: 1}
+    enough = {here.origin: 1 + steps, there.origin: 1 + steps}
+    short = {here.origin: steps, there.origin: 1 + steps}
+    assert ledger.lacking(enough, known) == ""
+    told = f"2:{1 + steps}..{1 + steps} had seen {{{here.origin}: {1 + steps}}}"
+    assert ledger.lacking(short, known) == ledger.lacking(short) == told
+
+
+def test_an_earlier_operation_may_be_the_one_that_had_seen_too_much() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    one, two = make(ledger, here, "a"), make(ledger, here, "b")
+    make(ledger, there, "c", seen=one)
+    make(ledger, there, "d", seen=two)
+    make(ledger, there, "e")
+    known = {here.origin: 1, there.origin: 1}
+    assert ledger.lacking({here.origin: 1, there.origin: 3}, known).startswith("2:3..3 had seen")
+    assert ledger.lacking({here.origin: 2, there.origin: 3}, known) == ""
 
 
 def test_what_a_vector_lacks_is_told() -> None:

@@ -50,6 +50,21 @@ def test_many_seeds_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert "3" in capsys.readouterr().out
 
 
+def test_many_seeds_come_to_the_same_however_many_are_played_at_a_time() -> None:
+    one, two = (
+        run("--seeds", "1-6", "--minutes", "0.1", "--faults", "pause", "--jobs", count)
+        for count in ("1", "2")
+    )
+    assert one.returncode == two.returncode == 0
+    assert one.stderr == two.stderr == ""
+
+    def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+        return [line for line in done.stdout.splitlines() if "CPU" not in line]
+
+    assert lines(one) == lines(two)
+    assert "runs          6: valid 6" in lines(one)
+
+
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     file = tmp_path / "run.svg"
     main(["42", "--minutes", "0.05", "--svg", str(file)])

@@ -147,6 +147,20 @@ def test_a_break_cuts_at_any_byte(ends: Ends, keep: int) -> None:
     assert ends.conserves()
 
 
+@pytest.mark.parametrize("keep", [0, 1, 150, 200, 399, 999])
+def test_a_break_cuts_pieces_too(ends: Ends, keep: int) -> None:
+    ends.way.chops = 100
+    data = bytes(range(200))
+    ends.pipe.send(data)
+    ends.pipe.send(data)
+    under_way = ends.pipe.bytes_under_way()
+    ends.pipe.cut_off("reset", keep)
+    ends.engine.run_until(SECOND)
+    assert under_way == 400
+    assert ends.bytes == (data * 2)[:keep]
+    assert ends.conserves()
+
+
 def test_of_a_silent_break_nobody_hears(ends: Ends) -> None:
     ends.pipe.send(b"ab")
     ends.pipe.cut_off("", 1)

@@ -185,6 +185,7 @@ def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
     )[1:] == ["eu: k = v, l = w", "us: k = v, l = w"]
 
 
+@pytest.mark.interpreted("gives a checker another method")
 def test_a_broken_promise_is_named_with_the_line_that_shows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_difference_that_shows_only_in_the_end_is_caught() -> None:
         world.check_end()
 
 
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.checkers.convergence.SEEN_MAX", 5)
     world = fresh(Convergence)

@@ -93,6 +93,7 @@ def test_a_follower_that_lags_in_the_end_is_caught() -> None:
         world.check_end()
 
 
+@pytest.mark.interpreted("gives a follower another method")
 def test_who_is_promoted_and_loses_a_key_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     world = filled(ONE)
     copy = world.copies["f"]

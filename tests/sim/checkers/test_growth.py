@@ -35,6 +35,7 @@ def us_goes_back(world: World) -> None:
     finish(world)
 
 
+@pytest.mark.interpreted("gives the ledger another method")
 def test_a_vector_that_goes_back_is_caught() -> None:
     assert caught(us_goes_back) == ["growing vectors"]
 

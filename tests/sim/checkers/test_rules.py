@@ -99,6 +99,7 @@ def test_what_has_expired_is_not_expected() -> None:
     finish(world)
 
 
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_a_key_is_looked_at_when_its_turn_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "SAMPLE", 3)
     world = fresh(Rules)
@@ -124,6 +125,7 @@ def test_keys_with_a_long_history_are_left_alone() -> None:
     assert checker_of(world).looked == 0
 
 
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_so_many_keys_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEYS_MAX > EFFECTS_MAX
     monkeypatch.setattr(rules, "KEYS_MAX", 2)
