@@ -5,9 +5,11 @@ costs no message. What waits is named in `keyspace.litter`, so a collection look
 
 An expired key is removed once every member has reported a wall clock past its deadline, when none
 of them takes it for alive any more; a deadline whose key is gone, once everybody has seen all that
-made it go. One of them does it, the lowest region, and by an ordinary delete: a replica that
-dropped these silently and then wrote to the key anew would leave its new value to be buried
-elsewhere, by remains and a deadline that it no longer knows of (EXP-7).
+made it go; deadlines that never come, once everybody has seen them. One of them does it, the lowest
+region, and by an ordinary effect: a replica that dropped these silently and then wrote to the key
+anew would leave its new value to be buried elsewhere, by remains and a deadline that it no longer
+knows of (EXP-7); and whoever has lost its memory may write beside what some have dropped silently
+and others have not.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from crdt.contested import Contested
 from crdt.dots import Vector, covers, dominates
 from crdt.keyspace import Keyspace
 
-REAP_MAX: Final = 1000  # expired keys dropped by one collection, so that it stays short
+REAP_MAX: Final = 1000  # keys that one collection deletes or writes to, so that it stays short
 
 
 class Garbage:
@@ -36,12 +38,13 @@ class Garbage:
         """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired
         before `clock` (ms); how many keys were helped."""
         self.attempted += len(self.db.litter)
-        before = self.collected
+        before, first = self.collected, self.db.seq
         now = dict(self.db.vector)
         for key in sorted(self.db.litter):
             left = self.sweep_values(key, stable)
-            left = self.sweep_deadlines(key, stable) or left
-            if leads and self.is_orphan(key, stable, now):
+            may_write = leads and self.db.seq - first < REAP_MAX
+            left = self.sweep_deadlines(key, stable, may_write) or left
+            if may_write and self.is_orphan(key, stable, now):
                 self.db.delete(key)
                 left = False
             if not left:
@@ -66,10 +69,11 @@ class Garbage:
             place[key] = value.settle()
         return left
 
-    def sweep_deadlines(self, key: bytes, stable: Vector) -> bool:
-        """Drop deadlines that never come, once everybody has seen them; True if some are left, or
+    def sweep_deadlines(self, key: bytes, stable: Vector, may_write: bool) -> bool:
+        """Forget deadlines that never come, once everybody has seen them; True if some are left, or
         are those of a key that is gone."""
         db = self.db
+        db.fold(key)
         siblings = db.deadlines.table.get(key)
         if siblings is None:
             return False
@@ -78,8 +82,9 @@ class Garbage:
         for dot in siblings[::2]:
             if not covers(stable, dot):
                 return True
-        db.deadlines.put(key, ())
-        return False
+        if may_write:
+            db.forget(key)
+        return not may_write
 
     def is_orphan(self, key: bytes, stable: Vector, now: Vector) -> bool:
         """Whether all that is left of a key is its deadlines, and everybody knows so much."""

@@ -123,6 +123,7 @@ SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
     0x00: ((is_carried,), ()),
     0x01: ((is_deadline,), ()),
     0x02: ((), ()),
+    0x03: ((), ()),
     0x12: ((is_seq, is_finite), ()),
     0x20: ((), (is_bytes,)),
     0x21: ((), (is_bytes,)),

@@ -30,6 +30,7 @@ from crdt.value import Effect, Value
 DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
 FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
+FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which none ever comes
 STRING_SET: Final = 0x10
 STRING_KEEP: Final = 0x11
 
@@ -230,6 +231,10 @@ class Keyspace:
         """Set the deadline of an existing key, in ms of wall clock; None ends it (PERSIST)."""
         self.emit((EXPIRE, key, FOREVER if deadline is None else deadline))
 
+    def forget(self, key: bytes) -> None:
+        """Remove the deadlines of a key of which none ever comes."""
+        self.emit((FORGET, key))
+
     def flush(self) -> None:
         """FLUSHALL: remove all that is observed, everywhere."""
         for key in list(self.data):
@@ -359,21 +364,17 @@ class Keyspace:
                 value.endless = True
 
     def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """DELETE, EXPIRE and FLUSH."""
+        """DELETE, EXPIRE, FORGET and FLUSH."""
         key: bytes = effect[1]
         if effect[0] == DELETE:
             self.remove(key, effect[2], observed)
         elif effect[0] == EXPIRE:
-            value = self.remains(key, 1)
-            if isinstance(value, Register) and value.endless:
-                if observed.covers(value.dot):
-                    value.endless = False
-                else:
-                    self.spell_out(key, value)
-            self.deadlines.drop(key, observed)
+            self.drop_deadlines(key, observed)
             self.deadlines.add(key, dot, effect[2])
             if effect[2] >= FOREVER or key not in self.data:
                 self.litter.add(key)
+        elif effect[0] == FORGET:
+            self.drop_deadlines(key, observed)
         else:
             keys = self.data.keys() | self.graves.keys() | self.deadlines.table.keys()
             for each in sorted(keys):
@@ -382,6 +383,16 @@ class Keyspace:
                 self.remove(each, (), observed)
                 if self.interest and each in self.interest:
                     self.touched.append(each)
+
+    def drop_deadlines(self, key: bytes, observed: Observed) -> None:
+        """Remove the observed deadlines of a key, that of a lone write among them."""
+        value = self.remains(key, 1)
+        if isinstance(value, Register) and value.endless:
+            if observed.covers(value.dot):
+                value.endless = False
+            else:
+                self.spell_out(key, value)
+        self.deadlines.drop(key, observed)
 
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
         """Remove what `observed` covers of a key, with its deadlines."""

@@ -384,7 +384,11 @@ class Replica:
     # -- forgetting ------------------------------------------------------------------------
 
     def heard(self, region: int, vector: Vector, clock: int = 0) -> None:
-        """The replica of `region` reports the vector and the wall clock (ms) it has reached."""
+        """The replica of `region` reports the vector and the wall clock (ms) it has reached.
+
+        It promises that what it writes from now on has seen that vector. A replica that has lost
+        its memory must merge a peer's state before it writes again, under another origin.
+        """
         self.stability.heard(region, vector, clock, self.keyspace.vector)
 
     def stable(self) -> Vector:

@@ -303,7 +303,9 @@ class Links:
         connections with a life that is over."""
         self.replica.stability.enter(origin for _, _, origin in self.lives.view)
         events: list[Event] = []
-        for end in [*self.sinks.values(), *self.sources.values()]:
+        linked: list[Machine] = list(self.sinks.values())
+        linked += self.sources.values()
+        for end in linked:
             if end.hello is not None and self.lives.is_over(end.region, end.hello.origin):
                 events += self.handle(end, end.close(f"this life of {end.peer} is over"), now)
         return events

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from crdt.contested import Contested
+from crdt.keyspace import FORGET
 from crdt.replica import Replica
 from crdt.suite.commands import Command, carry_out, command
 from crdt.suite.order import ListOrder
 from crdt.suite.specifications import MEANING, keyspace
 from crdt.suite.subject import Subject
+from crdt.value import Effect
 
 KEYS: Final = ("k", "l", "m", "n")
 NAMES: Final = dict(enumerate(MEANING, 1))
@@ -96,16 +98,22 @@ def text_of(value: Any) -> Any:
     return value
 
 
-def dropped(key: bytes) -> Command:
-    """What it means that a key expired for good."""
-    return Command("DEL", key.decode())
+def collected(effect: Effect) -> Command:
+    """What it means that a key expired for good, or that it never ends is said no longer."""
+    return Command("FORGET" if effect[0] == FORGET else "DEL", effect[1].decode())
 
 
 def subject(name: str, *families: tuple[str, ...]) -> Subject:
     """A subject of these families of commands."""
     commands = tuple(command(text) for family in families for text in family)
     return Subject(
-        name, commands, carry_out, read, keyspace, auditor=lambda: ListOrder(KEYS), dropped=dropped
+        name,
+        commands,
+        carry_out,
+        read,
+        keyspace,
+        auditor=lambda: ListOrder(KEYS),
+        collected=collected,
     )
 
 

@@ -77,6 +77,7 @@ def total(history: Sequence[Taken]) -> int:
 # -- the keyspace --------------------------------------------------------------------------------
 
 CLEARS: Final = {"DEL", "FLUSHALL", "SET", "RENEW"}
+FORGET: Final = "FORGET"  # of deadlines that never come: what a collection writes, and no client
 
 
 def keyspace(history: History) -> dict[str, Shown]:
@@ -111,7 +112,8 @@ def is_fresh(history: History, taken: Taken) -> bool:
     if found is None:
         before = history.before(taken)
         key, name = taken.command.key, taken.command.name
-        found = name not in CLEARS and has_deadline(before, key) and look(before, key) is None
+        clears = name in CLEARS or name == FORGET
+        found = not clears and has_deadline(before, key) and look(before, key) is None
         taken.notes["fresh"] = found
     return bool(found)
 
@@ -129,7 +131,8 @@ def deadline(history: History, about: list[Taken]) -> int:
 def deadlines(history: History, about: list[Taken]) -> list[Taken]:
     """The changes of the time to live that no later one has replaced and nothing has cleared."""
     changes = [t for t in about if ends_at(history, t) is not None]
-    return unseen(changes, [*changes, *clearing(history, about)]) if changes else []
+    forgets = [t for t in about if t.command.name == FORGET]
+    return unseen(changes, [*changes, *forgets, *clearing(history, about)]) if changes else []
 
 
 def has_deadline(history: History, key: str) -> bool:

@@ -9,6 +9,7 @@ import attrs
 
 from crdt.replica import Replica
 from crdt.suite.history import History
+from crdt.value import Effect
 
 
 class Disagreement(AssertionError):
@@ -38,7 +39,7 @@ class Subject:
     spec: Callable[[History], Any]  #         what they must see
     types: tuple[Any, ...] = ()  #            for `Replica(types=...)`
     auditor: Callable[[], Auditor] | None = None
-    dropped: Callable[[bytes], Any] | None = None  # the command that the expiry of a key is
+    collected: Callable[[Effect], Any] | None = None  # the command that an effect of collect() is
 
     def replica(self, origin: int, regions: tuple[int, ...], history_bytes: int) -> Replica:
         """A replica of these types, one of `regions`."""

@@ -349,10 +349,8 @@ class World:
         before, past = db.seq, self.history(site.replica).visible
         site.replica.collect()
         for index, effect in enumerate(db.outbox):
-            assert self.subject.dropped is not None, "forgetting had an effect"
-            self.note(
-                self.subject.dropped(effect[1]), make_dot(db.origin, before + index + 1), past
-            )
+            assert self.subject.collected is not None, "forgetting had an effect"
+            self.note(self.subject.collected(effect), make_dot(db.origin, before + index + 1), past)
             past |= 1 << self.everything[-1].index
         self.count("forgetting is not seen")
         self.check(site)

@@ -16,6 +16,7 @@ from crdt.value import Effect
 DELETE: Final = 0x00
 EXPIRE: Final = 0x01
 FLUSH: Final = 0x02
+FORGET: Final = 0x03
 
 # Writes, their names, and at which item a pair of name and value begins; 0 where there is no name.
 WRITES: Final = {
@@ -52,6 +53,8 @@ class Deeds:
         if kind == EXPIRE:
             ends = effect[2]
             return Command("PERSIST", key) if ends >= FOREVER else Command("EXPIREAT", key, (ends,))
+        if kind == FORGET:
+            return Command("FORGET", key)
         if kind in WRITES:
             return Command(WRITES[kind][0], key, written(effect))
         if kind in INCREMENTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crdt import Replica
 from crdt.collecting import REAP_MAX
+from crdt.dots import make_origin
 from tests.crdt.exchange import exchange, regions, settle
 
 
@@ -69,6 +70,18 @@ def test_a_collection_stays_short() -> None:
     assert here.keyspace.size() == 0
 
 
+def test_a_collection_says_of_a_thousand_keys_at_most_that_they_never_end() -> None:
+    here = Replica(1, members=())
+    for index in range(REAP_MAX + 5):
+        here.set(f"{index}").add("x")
+        here.set(f"{index}").expire_at(None)
+    here.collect()
+    assert len(here.keyspace.deadlines.table) == len(here.keyspace.litter) == 5
+    here.collect()
+    assert not here.keyspace.deadlines.table
+    assert not here.keyspace.litter
+
+
 def test_a_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:
     here, there = regions(2)
     here.set("k").add("a")
@@ -76,9 +89,54 @@ def test_a_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> Non
     assert here.keyspace.deadlines.table
     here.collect()
     assert here.keyspace.deadlines.table
-    settle(here, there)
+    exchange(here, there)
+    here.heard(2, there.vector)
+    here.collect()
     assert not here.keyspace.deadlines.table
+    assert there.keyspace.deadlines.table, "the lowest region says so by an effect"
+    settle(here, there)
+    assert not there.keyspace.deadlines.table
     assert not there.keyspace.litter
+    assert there.keyspace.seq == 0
+
+
+def test_what_never_comes_is_forgotten_by_all_whatever_it_meets() -> None:
+    """Who has lost its memory writes beside it, to some that have forgotten and some that have not
+    (`tests/scenarios/persist_of_lost_lives.txt`)."""
+    here, there, third = regions(now=1000)
+    here.set("k").add("a")
+    here.set("k").expire_at(5000)
+    here.set("k").expire_at(None)
+    exchange(here, there, third)
+    here.heard(2, there.vector)
+    here.heard(3, third.vector)
+    here.collect()
+    lost = Replica(make_origin(2, 7))
+    lost.advance(1000)
+    lost.set("k").add("b")
+    lost.set("k").expire_at(9000)
+    exchange(lost, third)
+    assert third.keyspace.deadline(b"k") is None
+    exchange(lost, here)
+    exchange(lost, here, third)
+    for replica in (here, third, lost):
+        assert replica.keyspace.deadline(b"k") == 9000
+        assert replica.digest() == here.digest()
+
+
+def test_a_lone_write_that_was_spelled_out_needs_no_effect() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    there.string("k").set("b")
+    here.string("k").expire_at(5000)
+    here.string("k").delete()
+    exchange(here, there)
+    assert there.keyspace.deadlines.table, "the one has not seen the other"
+    settle(here, there)
+    assert not there.keyspace.deadlines.table
+    assert not there.keyspace.litter
+    assert (here.keyspace.seq, there.keyspace.seq) == (3, 1)
 
 
 def test_a_living_key_keeps_its_deadline() -> None:

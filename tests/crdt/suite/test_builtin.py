@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crdt import Replica
+from crdt.keyspace import DELETE, FORGET
 from crdt.suite import SUBJECTS
-from crdt.suite.builtin import dropped, read
+from crdt.suite.builtin import collected, read
 from crdt.suite.commands import Command, carry_out, command
 from crdt.suite.steps import NUMBER_MAX
 
@@ -26,8 +27,9 @@ def test_reading_is_in_words() -> None:
     }
 
 
-def test_an_expired_key_that_is_dropped_counts_as_deleted() -> None:
-    assert dropped(b"k") == Command("DEL", "k")
+def test_what_a_collection_writes_is_a_command() -> None:
+    assert collected((DELETE, b"k", ())) == Command("DEL", "k")
+    assert collected((FORGET, b"k")) == Command("FORGET", "k")
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

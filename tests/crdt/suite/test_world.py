@@ -106,6 +106,12 @@ def test_what_has_expired_is_dropped_as_a_delete() -> None:
     assert dropped[1].saw(dropped[0])
 
 
+def test_that_a_key_never_ends_is_forgotten_by_an_effect() -> None:
+    text = "write 1 SADD k a\nwrite 1 PERSIST k\nsettle\ncollect 1\n"
+    world = world_after(text, SUBJECTS["expiry"])
+    assert world.everything[-1].command.name == "FORGET"
+
+
 def test_time_may_pass_in_one_region_or_all() -> None:
     world = world_after("advance 2 30\nadvance all 5\nadvance 1 -20")
     assert [site.clock for site in world.sites] == [985, 1035, 1005]
