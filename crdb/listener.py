@@ -89,6 +89,7 @@ class Listener:
 
     async def _wait(self) -> None:
         """Until a socket is ready or something is due."""
+        self.instance.before_rest()
         seconds = self.instance.deadline / 1000 - time.time()
         with trio.move_on_after(max(0.0, seconds)) as scope:
             await trio.lowlevel.wait_readable(self.epoll.fileno())
