@@ -2,7 +2,7 @@
 
 One epoll set holds the listening sockets and every client. Per turn all that are ready are read
 once, their requests carried out, and their replies sent with one call each. While there is work the
-task goes on without leaving, but lets others run after every stretch of half a millisecond; when
+task goes on without leaving, but lets others run after every stretch of a millisecond; when
 there is none it waits in trio for the set itself. A listener that has its process to itself lingers
 in the kernel for the rest of a stretch: clients who wait for a reply before they ask again are then
 served without a way through the event loop for each of them.
@@ -26,8 +26,8 @@ from crdb.process import tell_of_process
 
 ACCEPT_MAX: Final = 64
 """Connections taken per turn, so that a flood of them does not stop those that are there."""
-STRETCH_NS: Final = 500_000
-"""How long to go on before other tasks, the links above all, get to run."""
+STRETCH_NS: Final = 1_000_000
+"""How long to go on before other tasks, those that read from links above all, get to run."""
 SELECTABLE: Final = 1024
 """Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
 WRITABLE: Final = select.EPOLLOUT

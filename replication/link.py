@@ -148,7 +148,8 @@ class Driver:
         scope = trio.CancelScope()
 
         def notify() -> None:
-            writer.bell.ring()
+            if end.ready:
+                writer.bell.ring()
             if end.closed:
                 scope.cancel()
 
