@@ -44,18 +44,18 @@ class Writer:
     bell: Bell = attrs.field(factory=Bell)
     due: float = 0.0
 
-    def push(self) -> None:
+    def push(self, now: float) -> None:
         """Put on the line what there is, if there is room; about a stretch of it."""
-        seconds = self.delay_ns(self.end.peer) / 1e9
-        began, data = trio.current_time(), b""
+        end, seconds = self.end, self.delay_ns(self.end.peer) / 1e9
         if self.line.is_full(seconds):
             return
-        while self.end.ready and not self.end.closed and len(data) < SEND_BYTES:
-            data += encode_all(self.end.frames_to_send())
-            if trio.current_time() - began > STRETCH_SECONDS:
+        self.due = now + PACE_SECONDS
+        data = encode_all(end.frames_to_send())
+        while end.ready and not end.closed and len(data) < SEND_BYTES:
+            if trio.current_time() - now > STRETCH_SECONDS:
                 break
+            data += encode_all(end.frames_to_send())
         if data:
-            self.due = began + PACE_SECONDS
             self.line.put(data, seconds)
 
     async def run(self) -> None:
@@ -65,12 +65,10 @@ class Writer:
                 await self.bell.wait()
             elif self.line.is_full(self.delay_ns(self.end.peer) / 1e9):
                 await self.line.drained.wait()
-            elif trio.current_time() < self.due:
+            elif (now := trio.current_time()) < self.due:
                 await trio.sleep_until(self.due)
             else:
-                self.push()
-                if self.end.ready:
-                    await trio.lowlevel.checkpoint()
+                self.push(now)
 
 
 Connect = Callable[[], Awaitable[trio.abc.Stream]]
@@ -102,8 +100,10 @@ class Driver:
 
     def push(self) -> None:
         """The history has grown: send what can go at once, leave the rest to the links' tasks."""
+        now = trio.current_time()
         for writer in self.writers:
-            writer.push()
+            if writer.end.ready and not writer.end.closed:
+                writer.push(now)
         self.links.wake()
 
     async def keep_time(self) -> None:
