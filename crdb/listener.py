@@ -14,13 +14,13 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 import trio
 
-from crdb.connection import Connection
+from crdb.connection import Connection, attend
 from crdb.instance import Instance
 from crdb.process import tell_of_process
 
@@ -30,7 +30,6 @@ STRETCH_NS: Final = 1_000_000
 """How long to go on before other tasks, those that read from links above all, get to run."""
 SELECTABLE: Final = 1024
 """Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
-WRITABLE: Final = select.EPOLLOUT
 FULL: Final = b"-ERR max number of clients reached\r\n"
 
 
@@ -96,23 +95,17 @@ class Listener:
         if scope.cancelled_caught:
             self._turn([])
 
-    def _turn(self, events: Iterable[tuple[int, int]]) -> None:
+    def _turn(self, events: list[tuple[int, int]]) -> None:
         """Serve everything that is ready."""
         instance = self.instance
-        connections = self.connections
         now = time.time_ns() // 1_000_000
         instance.advance(now)
         self.in_turn = True
-        for fd, event in events:
-            connection = connections.get(fd)
-            if connection is None:
-                self._other(fd)
-                continue
-            open_still = connection.resume() if event & WRITABLE else True
-            if event != WRITABLE:
-                open_still = open_still and connection.receive()
-            if not open_still:
-                self._close(connection)
+        strangers, over = attend(self.connections, events)
+        for connection in over:
+            self._close(connection)
+        for fd in strangers:
+            self._other(fd)
         if now >= instance.deadline:
             instance.tick(now)
             if self.deaf:
