@@ -19,9 +19,8 @@ from crdb.server.session import CLOSING, KILLED
 
 READ_BYTES: Final = 16 * 1024
 """Read per turn, so that clients who send much do not hold up the others."""
-
-
 CLOCK: Final = time.time_ns
+WRITABLE: Final[int] = select.EPOLLOUT
 
 
 class Connection:
@@ -147,6 +146,28 @@ class Connection:
         if self.unsent:
             self._register()
         return bool(self.unsent)
+
+
+def attend(
+    connections: dict[int, Connection], events: list[tuple[int, int]]
+) -> tuple[list[int], list[Connection]]:
+    """Serve all that are ready; the file descriptors of no client, and connections that are over.
+
+    Here since this module is compiled, and the listener is not.
+    """
+    strangers: list[int] = []
+    over: list[Connection] = []
+    for fd, event in events:
+        connection = connections.get(fd)
+        if connection is None:
+            strangers.append(fd)
+            continue
+        open_still = connection.resume() if event & WRITABLE else True
+        if event != WRITABLE:
+            open_still = open_still and connection.receive()
+        if not open_still:
+            over.append(connection)
+    return strangers, over
 
 
 def address(name: object) -> bytes:

@@ -1,13 +1,15 @@
 """One region's database: a replica and everybody who talks to it. Pure: time comes in.
 
 A driver calls, once per turn, `advance(now)` before it hands requests to the executor and
-`after_turn()` afterwards; and `tick(now)` when `deadline` has come. `woken` are sessions for which
+`after_turn()` afterwards; `before_rest()` when nobody asks for anything, before it waits; and
+`tick(now)` when `deadline` has come. `woken` are sessions for which
 something is ready although no request of theirs is under way: a blocked client that was served, a
 client that was killed.
 
 Whatever surrounds the database attaches itself here and is not known here:
 
-* `turn_hooks` run at the end of a turn: the links send what was written.
+* `turn_hooks` run at the end of a turn, `rest_hooks` before a rest: the links send what was
+  written.
 * `info_sections` add lines to INFO, by name of the section.
 * `refuse_writes` is the error that every write command gets: READONLY while this instance follows
   another, STALE after a restart (rules STL-1, STL-2).
@@ -83,6 +85,7 @@ class Instance:
         self.stale_released_with_merge = False
         """Whether a full sync brought back, after the latest restart, what had been lost."""
         self.turn_hooks: list[Callable[[], None]] = []
+        self.rest_hooks: list[Callable[[], None]] = []
         self.info_sections: dict[str, list[InfoLines]] = {}
         self.next_sample = 0
         self.config.on_change.append(self._reconfigure)
@@ -121,6 +124,11 @@ class Instance:
     def after_turn(self) -> None:
         """A turn has ended: let those who wait for it know."""
         for hook in self.turn_hooks:
+            hook()
+
+    def before_rest(self) -> None:
+        """There is nothing to do: a good time for what others wait for."""
+        for hook in self.rest_hooks:
             hook()
 
     # -- clients ---------------------------------------------------------------------------

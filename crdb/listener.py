@@ -2,7 +2,7 @@
 
 One epoll set holds the listening sockets and every client. Per turn all that are ready are read
 once, their requests carried out, and their replies sent with one call each. While there is work the
-task goes on without leaving, but lets others run after every stretch of half a millisecond; when
+task goes on without leaving, but lets others run after every stretch of a millisecond; when
 there is none it waits in trio for the set itself. A listener that has its process to itself lingers
 in the kernel for the rest of a stretch: clients who wait for a reply before they ask again are then
 served without a way through the event loop for each of them.
@@ -14,23 +14,22 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 import trio
 
-from crdb.connection import Connection
+from crdb.connection import Connection, attend
 from crdb.instance import Instance
 from crdb.process import tell_of_process
 
 ACCEPT_MAX: Final = 64
 """Connections taken per turn, so that a flood of them does not stop those that are there."""
-STRETCH_NS: Final = 500_000
-"""How long to go on before other tasks, the links above all, get to run."""
+STRETCH_NS: Final = 1_000_000
+"""How long to go on before other tasks, those that read from links above all, get to run."""
 SELECTABLE: Final = 1024
 """Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
-WRITABLE: Final = select.EPOLLOUT
 FULL: Final = b"-ERR max number of clients reached\r\n"
 
 
@@ -89,29 +88,24 @@ class Listener:
 
     async def _wait(self) -> None:
         """Until a socket is ready or something is due."""
+        self.instance.before_rest()
         seconds = self.instance.deadline / 1000 - time.time()
         with trio.move_on_after(max(0.0, seconds)) as scope:
             await trio.lowlevel.wait_readable(self.epoll.fileno())
         if scope.cancelled_caught:
             self._turn([])
 
-    def _turn(self, events: Iterable[tuple[int, int]]) -> None:
+    def _turn(self, events: list[tuple[int, int]]) -> None:
         """Serve everything that is ready."""
         instance = self.instance
-        connections = self.connections
         now = time.time_ns() // 1_000_000
         instance.advance(now)
         self.in_turn = True
-        for fd, event in events:
-            connection = connections.get(fd)
-            if connection is None:
-                self._other(fd)
-                continue
-            open_still = connection.resume() if event & WRITABLE else True
-            if event != WRITABLE:
-                open_still = open_still and connection.receive()
-            if not open_still:
-                self._close(connection)
+        strangers, over = attend(self.connections, events)
+        for connection in over:
+            self._close(connection)
+        for fd in strangers:
+            self._other(fd)
         if now >= instance.deadline:
             instance.tick(now)
             if self.deaf:

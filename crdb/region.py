@@ -1,9 +1,7 @@
 """Driver: one region, running. Its sockets for clients and for peers, and its links.
 
 Clients are served by a `Listener`, peers by a `replication.link.Driver`; both work on one
-`Instance`. What clients write gathers in the replica's outbox; a task of its own seals it into one
-operation and wakes the links, at once after a rest and then every `PACE_SECONDS`. So a busy region
-makes some hundred operations a second, however many turns its listener takes.
+`Instance`, and `Sending` brings what clients write to the peers.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import trio
 
@@ -28,10 +25,11 @@ from crdb.link_lines import tell_of_links
 from crdb.listener import Listener
 from crdb.membership import member_of, parameters, peers_of
 from crdb.ports import take_ports
+from crdb.sending import Sending
 from crdb.staleness import Staleness
 from crdb.toml_table import ConfigError
 from crdt.dots import incarnation_of, make_origin
-from crdt.replica import RUN_MAX, Replica
+from crdt.replica import Replica
 from replication.events import (
     CaughtUp,
     Closed,
@@ -42,11 +40,8 @@ from replication.events import (
     Recovered,
     Resynced,
 )
-from replication.line import Bell
 from replication.link import Driver, clock
 from replication.links import Links
-
-PACE_SECONDS: Final = 0.001  # of the 2 ms that a write may take besides the way
 
 
 class Region:
@@ -70,18 +65,17 @@ class Region:
         )
         self.instance.report = self.report
         self.instance.allows_test_clock = config.test_clock
-        self.instance.turn_hooks.append(self.after_turn)
         member = member_of(config, self.region, self.replica.origin)
         self.links = Links(self.replica, member, peers_of(config, self.region))
         tell_of_links(self.instance, self.links, clock)
         self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns)
+        self.sending = Sending(self.instance, self.driver)
         self.following = Following(
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
         )
         self.failed: set[str] = set()
         self.staleness = Staleness(self.instance, self.links)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
-        self.written = Bell()
         self.sockets: list[socket.socket] = []
         if self.region.replica_of:
             try:
@@ -113,7 +107,7 @@ class Region:
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(for_peers))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(Listener(self.instance, [for_clients], lingers=alone).serve)
-            nursery.start_soon(self.keep_sending)
+            nursery.start_soon(self.sending.run)
             nursery.start_soon(partial(trio.serve_listeners, self.driver.serve, [listener]))
             nursery.start_soon(self.driver.keep_time)
             nursery.start_soon(self.following.run)
@@ -144,26 +138,6 @@ class Region:
 
     # -- what happens ----------------------------------------------------------------------
 
-    def after_turn(self) -> None:
-        """Something may have been written."""
-        waiting = len(self.replica.keyspace.outbox)
-        if waiting >= RUN_MAX:
-            self.let_go()
-        elif waiting:
-            self.written.ring()
-
-    def let_go(self) -> None:
-        """Seal what was written and wake the links."""
-        self.replica.seal()
-        self.links.wake()
-
-    async def keep_sending(self) -> None:
-        """Let go what was written, soon but not too often."""
-        while True:
-            await self.written.wait()
-            self.let_go()
-            await trio.sleep(PACE_SECONDS)
-
     def observe(self, events: list[Event]) -> None:
         """Something has come over a link, or happened to one."""
         if not events:
@@ -192,7 +166,7 @@ class Region:
                 case _:
                     pass
         self.instance.serve_touched()
-        self.instance.after_turn()
+        self.instance.before_rest()
 
     def report(self, event: str, details: Mapping[str, object]) -> None:
         """Tell an event, with the region it happened in."""

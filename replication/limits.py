@@ -27,9 +27,9 @@ class Limits:
     ack_bytes: int = 1 << 20
     """A sink acknowledges at the latest after so many bytes: a sixteenth of the window."""
 
-    ack_ns: int = 20 * MS
-    """... or so long after the first op that is not acknowledged: half a batch of a busy link is
-    little, and 50 acknowledgements a second cost nothing."""
+    ack_ns: int = 50 * MS
+    """... or so long after the first op that is not acknowledged. To take in an acknowledgement
+    costs as much as to send the ops of some milliseconds: 20 a second are a percent or two."""
 
     heartbeat_ns: int = 200 * MS
     """Each end says something at least this often."""

@@ -2,10 +2,14 @@
 
 What is put into one end of a line comes out of the other so much later, in order; what is on its
 way is bounded in bytes. So regions on one machine see the latencies of the places they stand for.
+
+What has no way to go is handed to the kernel at once, without a task switch: only what the kernel
+does not take, or what must come after something that is on its way, waits for the task `run`.
 """
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import Final
 
@@ -42,13 +46,19 @@ class Line:
     filled: Bell = attrs.field(factory=Bell)
     drained: Bell = attrs.field(factory=Bell)
 
-    async def send(self, data: bytes, seconds: float) -> None:
-        """Send `data` so much later. Waits while too much is on its way."""
-        while self.size > DELAYED_BYTES_MAX:
-            await self.drained.wait()
-        self.queue.append((trio.current_time() + seconds, data))
-        self.size += len(data)
-        self.filled.ring()
+    def is_full(self, seconds: float) -> bool:
+        """Whether too much is on its way to put in more: anything at all, on a line without
+        length."""
+        return self.size > (DELAYED_BYTES_MAX if seconds else 0)
+
+    def put(self, data: bytes, seconds: float) -> None:
+        """Let `data` come out so much later."""
+        if not seconds and not self.size:
+            data = data[hand_over(self.stream, data) :]
+        if data:
+            self.queue.append((trio.current_time() + seconds, data))
+            self.size += len(data)
+            self.filled.ring()
 
     async def run(self) -> None:
         """Let come out what has gone the whole way."""
@@ -63,3 +73,13 @@ class Line:
             await self.stream.send_all(due)
             self.size -= len(due)
             self.drained.ring()
+
+
+def hand_over(stream: trio.abc.Stream, data: bytes) -> int:
+    """How many bytes the kernel takes at once; of a broken connection whoever waits will hear."""
+    if not isinstance(stream, trio.SocketStream):
+        return 0
+    try:
+        return os.write(stream.socket.fileno(), data)
+    except OSError:
+        return 0

@@ -4,8 +4,9 @@ One nursery per connection, with a task that reads and a task that writes. A str
 that trio calls one; TCP and TLS are the caller's choice. Reading stops when the link closes; a send
 is never given up while the link lives. The machines' deadlines are kept by one task, `keep_time`.
 
-What is written goes out at once if the link has rested, else together with what comes within
-`PACE_SECONDS`. See `line` for the delay that imitates a long way.
+What an end has to say goes out at once if it has rested, else together with what comes within
+`PACE_SECONDS`; and whenever the owner says `push`, which costs no task switch. See `line` for the
+delay that imitates a long way.
 """
 
 from __future__ import annotations
@@ -32,6 +33,44 @@ STRETCH_SECONDS: Final = 0.001  # spent on gathering before others get their tur
 FAREWELL_SECONDS_MAX: Final = 0.2  # for the last frame of a link that has closed
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
+
+@attrs.define(eq=False)
+class Writer:
+    """Puts on the line what one end of a link has to say, but leaves its last frame to `run`."""
+
+    end: Machine
+    line: Line
+    delay_ns: Callable[[str], int]
+    bell: Bell = attrs.field(factory=Bell)
+    due: float = 0.0
+
+    def push(self, now: float) -> None:
+        """Put on the line what there is, if there is room; about a stretch of it."""
+        end, seconds = self.end, self.delay_ns(self.end.peer) / 1e9
+        if self.line.is_full(seconds):
+            return
+        self.due = now + PACE_SECONDS
+        data = encode_all(end.frames_to_send())
+        while end.ready and not end.closed and len(data) < SEND_BYTES:
+            if trio.current_time() - now > STRETCH_SECONDS:
+                break
+            data += encode_all(end.frames_to_send())
+        if data:
+            self.line.put(data, seconds)
+
+    async def run(self) -> None:
+        """Push whenever the bell rings."""
+        while not self.end.closed:
+            if not self.end.ready:
+                await self.bell.wait()
+            elif self.line.is_full(self.delay_ns(self.end.peer) / 1e9):
+                await self.line.drained.wait()
+            elif (now := trio.current_time()) < self.due:
+                await trio.sleep_until(self.due)
+            else:
+                self.push(now)
+
+
 Connect = Callable[[], Awaitable[trio.abc.Stream]]
 Observe = Callable[[list[Event]], None]
 
@@ -52,11 +91,20 @@ class Driver:
     delay_ns: Callable[[str], int] = lambda _peer: 0
     kicks: dict[str, Bell] = attrs.field(init=False)
     sooner: Bell = attrs.field(init=False, factory=Bell)
+    writers: list[Writer] = attrs.field(init=False, factory=list[Writer])
 
     def __attrs_post_init__(self) -> None:
         self.kicks = {peer: Bell() for peer in self.links.peers}
         self.links.sooner = self.sooner.ring
         self.links.healed = lambda peer: self.kicks[peer].ring()
+
+    def push(self) -> None:
+        """The history has grown: send what can go at once, leave the rest to the links' tasks."""
+        now = trio.current_time()
+        for writer in self.writers:
+            if writer.end.ready and not writer.end.closed:
+                writer.push(now)
+        self.links.wake()
 
     async def keep_time(self) -> None:
         """Call `tick` when it is due, until cancelled."""
@@ -95,23 +143,27 @@ class Driver:
 
     async def run(self, stream: trio.abc.Stream, end: Machine) -> None:
         """Run one end of a link until it closes."""
-        bell, line = Bell(), Line(stream)
+        line = Line(stream)
+        writer = Writer(end, line, self.delay_ns)
         scope = trio.CancelScope()
 
         def notify() -> None:
-            bell.ring()
+            if end.ready:
+                writer.bell.ring()
             if end.closed:
                 scope.cancel()
 
         end.notify = notify
         notify()  # it may have been cut while it was being connected
+        self.writers.append(writer)
         try:
             with scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self.guard, end, line.run)
-                    nursery.start_soon(self.guard, end, lambda: self.write(end, bell, line))
+                    nursery.start_soon(self.guard, end, writer.run)
                     await self.guard(end, lambda: self.read(stream, end))
         finally:
+            self.writers.remove(writer)
             self.observe(self.links.receive(end, Eof("we hang up"), clock()))
             with trio.CancelScope(deadline=trio.current_time() + FAREWELL_SECONDS_MAX, shield=True):
                 if not line.size:
@@ -135,29 +187,3 @@ class Driver:
                     self.observe(self.links.receive(end, frame, clock()))
             except RemoteProtocolError as error:
                 self.observe(self.links.broken(end, error, clock()))
-
-    async def write(self, end: Machine, bell: Bell, line: Line) -> None:
-        """Send what there is, whenever the bell rings; but the last frame is left to `run`."""
-        due = trio.current_time()
-        while not end.closed:
-            if not end.ready:
-                await bell.wait()
-            if trio.current_time() < due:
-                await trio.sleep_until(due)
-            began, data = trio.current_time(), b""
-            while end.ready and not end.closed and len(data) < SEND_BYTES:
-                data += encode_all(end.frames_to_send())
-                if trio.current_time() - began > STRETCH_SECONDS:
-                    break
-            if data:
-                due = began + PACE_SECONDS
-                await self.send(line, data, self.delay_ns(end.peer) / 1e9)
-            elif end.ready:
-                await trio.lowlevel.checkpoint()
-
-    async def send(self, line: Line, data: bytes, delay: float) -> None:
-        """Send at once, or over a long way."""
-        if delay or line.size:
-            await line.send(data, delay)
-        else:
-            await line.stream.send_all(data)

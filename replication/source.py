@@ -55,7 +55,7 @@ from replication.frames import (
 from replication.progress import Progress, Stage
 
 REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat: they fit into a frame
-MARKS_MAX: Final = 64  # moments remembered for the lag: at 20 ms apart more than a second
+MARKS_MAX: Final = 64  # moments remembered for the lag: at 50 ms apart three seconds
 
 
 class SourceState(enum.Enum):

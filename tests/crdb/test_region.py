@@ -1,4 +1,4 @@
-"""One region in a process: restarts, stale writes, and how often it seals."""
+"""One region in a process: restarts, and stale writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crdb.server.executor import receive
 from crdb.server.information import information
 from crdb.staleness import STALE
 from crdt.dots import INCARNATION_MAX, incarnation_of, make_origin
-from crdt.replica import RUN_MAX, Replica
+from crdt.replica import Replica
 from replication.events import CaughtUp, Connected, OriginReused, Recovered, Resynced
 from replication.frames import Hello, Ops, Resumed
 from replication.link import clock
@@ -110,7 +110,7 @@ async def test_a_region_whose_counter_was_lost_finds_out_from_a_peer(tmp_path: P
     """It takes itself for new, under another incarnation than any, until a peer knows better."""
     first, _ = region(state=tmp_path / "lost")
     say(first, b"SET k v\r\n")
-    first.let_go()
+    first.sending.let_go()
     again, told = region(state=tmp_path / "new")
     assert again.replica.origin != first.replica.origin
     assert say(again, b"INCR n\r\n") == b":1\r\n", "for all it knows this is the first start"
@@ -138,18 +138,6 @@ def test_events_name_their_region() -> None:
     here, told = region()
     here.observe([Connected("eu", 2, 5)])
     assert told.events == [("link up", {"region": "us", "peer": "eu"})]
-
-
-def test_what_is_written_waits_to_be_let_go_but_not_beyond_a_run() -> None:
-    here, _ = region()
-    say(here, b"SET k v\r\n")
-    here.after_turn()
-    assert here.written.event.is_set()
-    assert here.replica.history.stop == 0
-    for number in range(RUN_MAX):
-        say(here, b"SET k %d\r\n" % number)
-    here.after_turn()
-    assert here.replica.history.stop == 1
 
 
 def test_a_region_that_follows_is_read_only_from_the_start() -> None:

@@ -12,7 +12,7 @@ import trio.testing
 
 from crdt.replica import Replica
 from replication.backoff import WAIT_NS_MAX
-from replication.codec import FrameDecoder
+from replication.codec import FrameDecoder, encode_all
 from replication.events import Closed, Connected, Event
 from replication.frames import Refuse
 from replication.limits import MS, Limits
@@ -268,6 +268,34 @@ async def test_a_silent_peer_is_given_up(autojump_clock: trio.testing.MockClock)
         nursery.start_soon(one.driver.keep_dialling, "two", deaf)
         await trio.sleep(Limits().silence_ns_max / 1e9 + 0.01)
         assert "silent" in str(one.of(Closed)[0])
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_is_pushed_is_on_its_way_before_any_task_runs() -> None:
+    one, two = pair()
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, one.driver.serve, listeners)
+        stream = await trio.testing.open_stream_to_socket_listener(listeners[0])
+        sink = two.links.dial("one", 0)
+        await stream.send_all(encode_all(sink.frames_to_send()))
+        decoder = FrameDecoder()
+        with trio.fail_after(30):
+            while not sink.is_open:
+                for frame in decoder.feed(bytes(await stream.receive_some())):
+                    two.links.receive(sink, frame, 0)
+            await stream.send_all(encode_all(sink.frames_to_send()))
+            while one.links.statistics(0)[1].stage != "streaming":
+                await trio.lowlevel.checkpoint()
+        one.replica.string("k").set("v")
+        one.replica.seal()
+        one.driver.push()
+        sent = one.links.statistics(0)[1].bytes
+        assert sent > 0
+        (writer,) = one.driver.writers
+        assert not writer.end.ready
+        assert writer.line.size == 0
+        await stream.aclose()
         nursery.cancel_scope.cancel()
 
 

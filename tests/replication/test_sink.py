@@ -147,8 +147,8 @@ def test_ops_are_applied_and_acknowledged_by_time() -> None:
     assert not sink.ready
     sink.tick(sink.deadline)
     size = sum(map(len, batch))
-    assert drain(sink) == [Ack({US: 2}, size, 0, 25 * MS, 0, 25 * MS)]
-    assert sink.deadline == 25 * MS + Limits().heartbeat_ns
+    assert drain(sink) == [Ack({US: 2}, size, 0, 55 * MS, 0, 55 * MS)]
+    assert sink.deadline == 55 * MS + Limits().heartbeat_ns
     assert sink.tally.ops == 2
     assert sink.tally.bytes == size
 

@@ -1,0 +1,62 @@
+"""Driver: when what clients have written goes to the peers.
+
+It gathers in the replica's outbox. It is sealed into one operation and given to the links at the
+end of a turn, but not more often than every `PACE_SECONDS`; what is left goes before the listener
+rests, or soon after by a timer. So a busy region makes some hundred operations a second, however
+many turns its listener takes, and no task is switched to for any of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import trio
+
+from crdb.instance import Instance
+from crdt.replica import RUN_MAX
+from replication.line import EARLY_SECONDS, Bell
+from replication.link import Driver
+
+PACE_SECONDS: Final = 0.001  # of the 2 ms that a write may take besides the way
+
+
+class Sending:
+    """Of one instance, over the links of one driver."""
+
+    def __init__(self, instance: Instance, driver: Driver) -> None:
+        self.replica = instance.replica
+        self.keyspace = instance.keyspace
+        self.driver = driver
+        self.due = 0.0
+        """When what is written may go at the end of a turn."""
+        self.left = Bell()
+        """Rung when something stays behind although there may be no further turn."""
+        instance.turn_hooks.append(self.after_turn)
+        instance.rest_hooks.append(self.before_rest)
+
+    def after_turn(self) -> None:
+        """Something may have been written: let it go if that is due, or too much to keep."""
+        waiting = len(self.keyspace.outbox)
+        if waiting and (waiting >= RUN_MAX or trio.current_time() >= self.due):
+            self.let_go()
+
+    def before_rest(self) -> None:
+        """Nobody asks for anything: let go what was written, or see to it that it goes."""
+        if self.keyspace.outbox:
+            if trio.current_time() >= self.due - EARLY_SECONDS:
+                self.let_go()
+            else:
+                self.left.ring()
+
+    def let_go(self) -> None:
+        """Seal what was written, and send it."""
+        self.due = trio.current_time() + PACE_SECONDS
+        self.replica.seal()
+        self.driver.push()
+
+    async def run(self) -> None:
+        """Let go what was left, until cancelled."""
+        while True:
+            await self.left.wait()
+            await trio.sleep_until(self.due)
+            self.after_turn()

@@ -1,0 +1,85 @@
+"""When what clients write goes to the peers, under a virtual clock."""
+
+from __future__ import annotations
+
+import trio
+import trio.testing
+
+from crdb.config import Config
+from crdb.region import Region
+from crdb.sending import PACE_SECONDS
+from crdt.replica import RUN_MAX
+from replication.line import EARLY_SECONDS
+
+
+def ignore(_event: str, _details: object) -> None:
+    """Whatever the region tells."""
+
+
+class Writing(Region):
+    """A region that has just let something go."""
+
+    def __init__(self) -> None:
+        super().__init__(Config.from_names(["us", "eu"]), "us", emit=ignore, state=None)
+        self.write()
+        self.sending.after_turn()
+        assert self.sealed == 1, "after a rest it goes at the end of the turn"
+
+    def write(self) -> None:
+        """A client writes."""
+        self.replica.string("k").set("v")
+
+    @property
+    def sealed(self) -> int:
+        """How many operations have been made."""
+        return self.replica.history.stop
+
+
+async def test_turns_that_follow_each_other_share_an_operation(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    here.write()
+    here.instance.after_turn()
+    here.write()
+    here.instance.after_turn()
+    assert here.sealed == 1
+    await trio.sleep(PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 2
+    assert not here.replica.keyspace.outbox
+
+
+async def test_a_run_of_writes_is_let_go_early(autojump_clock: trio.testing.MockClock) -> None:
+    here = Writing()
+    for _ in range(RUN_MAX):
+        here.write()
+    here.instance.after_turn()
+    assert here.sealed == 2
+
+
+async def test_a_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClock) -> None:
+    here = Writing()
+    await trio.sleep(PACE_SECONDS - EARLY_SECONDS)
+    here.write()
+    here.instance.after_turn()
+    assert here.sealed == 1
+    here.instance.before_rest()
+    assert here.sealed == 2
+
+
+async def test_a_rest_that_comes_at_once_leaves_it_to_a_timer(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.sending.run)
+        here.write()
+        here.instance.before_rest()
+        assert here.sealed == 1
+        await trio.sleep(2 * PACE_SECONDS)
+        assert here.sealed == 2
+        here.instance.before_rest()
+        await trio.sleep(2 * PACE_SECONDS)
+        assert here.sealed == 2, "nothing was written"
+        nursery.cancel_scope.cancel()
