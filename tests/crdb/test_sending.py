@@ -7,7 +7,7 @@ import trio.testing
 
 from crdb.config import Config
 from crdb.region import Region
-from crdb.sending import PACE_SECONDS
+from crdb.sending import BUSY, BUSY_PACE_SECONDS, PACE_SECONDS
 from crdt.replica import RUN_MAX
 from replication.line import EARLY_SECONDS
 
@@ -48,6 +48,22 @@ async def test_turns_that_follow_each_other_share_an_operation(
     here.instance.after_turn()
     assert here.sealed == 2
     assert not here.replica.keyspace.outbox
+
+
+async def test_a_busy_region_gathers_for_longer(autojump_clock: trio.testing.MockClock) -> None:
+    here = Writing()
+    await trio.sleep(PACE_SECONDS)
+    for _ in range(BUSY):
+        here.write()
+    here.instance.after_turn()
+    assert here.sealed == 2
+    here.write()
+    await trio.sleep(PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 2
+    await trio.sleep(BUSY_PACE_SECONDS - PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 3
 
 
 async def test_a_run_of_writes_is_let_go_early(autojump_clock: trio.testing.MockClock) -> None:
