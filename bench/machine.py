@@ -77,6 +77,16 @@ class Server:
         if self.client().execute_command("CRDB.SETTLE", milliseconds) != 1:
             raise BenchError(f"{self.name}: the regions did not settle")
 
+    def tidy(self) -> None:
+        """Returns once a region has forgotten all that it may of what was removed: else it would be
+        at it beside the next run."""
+        self.settle()
+        ends = time.monotonic() + SETTLE_SECONDS_MAX
+        while self.client().info("crdt")["crdt_gc_pending"]:
+            if time.monotonic() > ends:
+                raise BenchError(f"{self.name}: the remains of what was removed do not go")
+            time.sleep(0.1)
+
 
 def program(name: str) -> str:
     """The path of a program that Debian's redis packages bring."""

@@ -80,10 +80,11 @@ def measure(server: Server, case: Case, requests: int, *, settle: bool) -> Rates
 def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
     """All runs: who was driven, with what, how fast. The servers take turns within a case."""
     with ExitStack() as stack:
+        regions = [*stack.enter_context(database()), stack.enter_context(region_alone())]
         servers = {
             "redis": stack.enter_context(redis_server()),
-            "ours": stack.enter_context(database())[0],
-            "alone": stack.enter_context(region_alone()),
+            "ours": regions[0],
+            "alone": regions[-1],
         }
         for _ in range(arguments.rounds):
             for pipeline in arguments.pipelines:
@@ -95,6 +96,8 @@ def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
                         yield who, case, measure(server, case, requests, settle=settle)
                 for server in servers.values():
                     server.client().flushall()
+                for region in regions:
+                    region.tidy()
 
 
 def table(
