@@ -25,14 +25,9 @@ FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 25
 TEXT_BYTES_MAX: Final = 1024  # a name, or the reason for a refusal
 INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, milliseconds, bytes
 
-Write = Callable[[Any], Any]
+Write = Callable[[Any], Any] | None  # None: as it is
 Read = Callable[[Any], Any]
 Field = tuple[Write, Read]
-
-
-def same(item: Any) -> Any:
-    """What is written as it is."""
-    return item
 
 
 def integer(most: int) -> Field:
@@ -41,7 +36,7 @@ def integer(most: int) -> Field:
     def read(item: Any) -> int:
         return integer_of(item, "a field", 0, most)
 
-    return same, read
+    return None, read
 
 
 def read_bool(item: Any) -> bool:
@@ -119,16 +114,16 @@ def read_life(item: Any) -> tuple[int, int, int]:
 # For each field of a frame, how it is written, and how it is read and checked.
 TEXT: Final = (write_text, read_text)
 VECTOR: Final = (write_vector, read_vector)
-BYTES: Final = (same, read_bytes)
-BOOL: Final = (same, read_bool)
+BYTES: Final = (None, read_bytes)
+BOOL: Final = (None, read_bool)
 SMALL: Final = integer(REGION_MAX)
 ORIGIN: Final = integer(ORIGIN_MAX)
 SEQ: Final = integer(SEQ_MAX)
 INTEGER: Final = integer(INTEGER_MAX)
-BATCH: Final = (same, read_batch)
-ROUTES: Final = (same, read_routes)
+BATCH: Final = (None, read_batch)
+ROUTES: Final = (None, read_routes)
 REPORTS: Final = (write_reports, read_reports)
-VIEW: Final = (same, read_view)
+VIEW: Final = (None, read_view)
 
 # Within a protocol kinds keep their meaning. The fields stand in the order of the class.
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
@@ -168,7 +163,7 @@ def encode(frame: Frame) -> bytes:
     items: list[Any] = [NUMBERS[kind]]
     for name, write in WRITES[kind]:
         item = getattr(frame, name)
-        items.append(item if write is same else write(item))
+        items.append(item if write is None else write(item))
     body = codec.pack(items)
     assert len(body) <= FRAME_BYTES_MAX, f"a {kind.__name__} of {len(body)} bytes"
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
