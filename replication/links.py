@@ -256,11 +256,13 @@ class Links:
                         return self.handle(end, end.close(reason), now)
                     end.tally.connects += 1
                     events += self.meet(end, end.hello)
-                    if end.lives is not None and self.lives.greeted(end.region, end.hello.origin):
-                        events += self.enter_view(now)
+                    is_new = end.lives is not None and self.lives.greeted(
+                        end.region, end.hello.origin
+                    )
+                    events += self.enter_view(now) if is_new else []
                 case ViewHeard():
-                    if end.lives is not None and self.lives.heard(end.view_heard):
-                        events += self.enter_view(now)
+                    is_new = end.lives is not None and self.lives.heard(end.view_heard)
+                    events += self.enter_view(now) if is_new else []
                 case Inquiry():
                     self.questions.hear(end, event.frame)
                 case CaughtUp():
