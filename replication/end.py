@@ -63,7 +63,7 @@ class End:
         self.hello: Hello | None = None
         self.tally = Tally()
         self.lives: Lives | None = None
-        """The lives that we tell of and hear of, if we do (see `Links.meet`)."""
+        """The lives that we tell of and hear of: between members, from `Links.admit` on."""
         self.view_told: View = ()
         self.view_heard: View = ()
         """In which the other end's reports are made."""
