@@ -179,7 +179,7 @@ class Replica:
         db.clear()
         self.history.forget(db.vector)
         self.gate = Gate(self.gate.limit)
-        self.stability = Stability(self.stability.members)
+        self.stability.void()
         self.garbage = Garbage(db)
         self.contexts = {}
 
@@ -394,9 +394,12 @@ class Replica:
     def stable(self) -> Vector:
         """What every member has observed, so that nothing beside it can still come: what is below
         may be forgotten (rule MEM-2). Empty while that is not known."""
-        if any(self.stability.is_over(origin) for origin in self.gate.queues):
-            return {}
-        return self.stability.stable(self.keyspace.vector)
+        return {} if self.awaits_the_dead else self.stability.stable(self.keyspace.vector)
+
+    @property
+    def awaits_the_dead(self) -> bool:
+        """Whether an operation of a life that is over waits here for its turn."""
+        return any(self.stability.is_over(origin) for origin in self.gate.queues)
 
     def collect(self) -> int:
         """Forget what nobody can need any more; how many things were forgotten (rule MEM-2).

@@ -43,6 +43,10 @@ class Stability:
         """These lives are the present ones of their regions. What was reported before is void."""
         self.present = frozenset(present)
         self.regions = frozenset(map(region_of, self.present))
+        self.void()
+
+    def void(self) -> None:
+        """Forget what was reported."""
         self.reports.clear()
         self.clocks.clear()
         self.pending.clear()

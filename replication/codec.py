@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crdt import codec
 from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
-from crdt.dots import ORIGIN_MAX, REGION_MAX, SEQ_MAX
+from crdt.dots import INCARNATION_MAX, ORIGIN_MAX, REGION_MAX, SEQ_MAX, make_origin
 from crdt.errors import DecodeError
 from crdt.op import read_vector, write_vector
 from replication import frames
@@ -104,10 +104,12 @@ def read_view(item: Any) -> View:
 def read_life(item: Any) -> tuple[int, int, int]:
     """A region, the term of its life and its origin."""
     region, term, origin = items_of(item, 3, "a life")
+    region = integer_of(region, "a life's region", 1, REGION_MAX)
+    first, last = make_origin(region), make_origin(region, INCARNATION_MAX)
     return (
-        integer_of(region, "a life's region", 1, REGION_MAX),
+        region,
         integer_of(term, "a life's term", 0, TERM_MAX),
-        integer_of(origin, "a life's origin", 0, ORIGIN_MAX),
+        integer_of(origin, "a life's origin", first, last),
     )
 
 

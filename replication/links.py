@@ -25,7 +25,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from crdt.dots import SEQ_MAX, Origin, dominates
+from crdt.dots import SEQ_MAX, Origin, dominates, region_of
 from crdt.replica import Replica
 from replication.end import NEVER, Tally
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
@@ -175,8 +175,9 @@ class Links:
             return f"{self.member.name} did not expect {hello.name!r}"
         if hello.cluster != self.member.cluster:
             return f"{hello.name} belongs to {hello.cluster!r}, not to {self.member.cluster!r}"
-        if hello.region != peer.region:
-            return f"{hello.name} says it is region {hello.region}, not {peer.region}"
+        for region in (hello.region, region_of(hello.origin)):
+            if region != peer.region:
+                return f"{hello.name} says it is region {region}, not {peer.region}"
         if self.is_cut(peer.name, direction):
             return "the link is cut"
         end.lives = self.lives
@@ -259,10 +260,10 @@ class Links:
                     is_new = end.lives is not None and self.lives.greeted(
                         end.region, end.hello.origin
                     )
-                    events += self.enter_view(now) if is_new else []
+                    events += self.part(now) if is_new else []
                 case ViewHeard():
                     is_new = end.lives is not None and self.lives.heard(end.view_heard)
-                    events += self.enter_view(now) if is_new else []
+                    events += self.part(now) if is_new else []
                 case Inquiry():
                     self.questions.hear(end, event.frame)
                 case CaughtUp():
@@ -300,15 +301,12 @@ class Links:
             return [EarlierLife(end.peer)]
         return []
 
-    def enter_view(self, now: int) -> list[Event]:
-        """Another life of a region is the present one: wait for reports anew, and let go of
-        connections with a life that is over."""
-        self.replica.stability.enter(origin for _, _, origin in self.lives.view)
+    def part(self, now: int) -> list[Event]:
+        """Let go of connections with a member's life that is over."""
+        is_over = self.replica.stability.is_over
         events: list[Event] = []
-        linked: list[Machine] = list(self.sinks.values())
-        linked += self.sources.values()
-        for end in linked:
-            if end.hello is not None and self.lives.is_over(end.region, end.hello.origin):
+        for end in self.ends():
+            if end.lives is not None and end.hello is not None and is_over(end.hello.origin):
                 events += self.handle(end, end.close(f"this life of {end.peer} is over"), now)
         return events
 
@@ -369,7 +367,7 @@ class Links:
         if self.replica.seal() is not None:
             self.wake()
         events: list[Event] = []
-        for end in list(self.ends()):
+        for end in self.ends():
             if now >= end.deadline:
                 events += self.handle(end, end.tick(now), now)
         if now >= self.repair_at:
@@ -400,7 +398,7 @@ class Links:
     def close_all(self, reason: str, now: int) -> list[Event]:
         """Close every link; they may be dialled again."""
         events: list[Event] = []
-        for end in list(self.ends()):
+        for end in self.ends():
             events += self.handle(end, end.close(reason), now)
         return events
 
@@ -427,7 +425,6 @@ class Links:
         """Introduce ourselves by the origin that the replica has by now."""
         self.member = self.feed.member = attrs.evolve(self.member, origin=self.replica.origin)
         self.lives.renew()
-        self.replica.stability.enter(origin for _, _, origin in self.lives.view)
 
     # -- cuts ------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from crdt.dots import Origin, region_of
+from crdt.dots import Origin
 from crdt.replica import Replica
 from replication.frames import TERM_MAX, View
 
@@ -70,8 +70,11 @@ class Lives:
         return self.greeted(self.replica.region, self.replica.origin)
 
     def settle(self) -> None:
-        """Let the view say what is known."""
-        self.view = tuple((region, *life) for region, life in sorted(self.present.items()))
+        """Let the view say what is known, and reports be void if it is another one."""
+        view = tuple((region, *life) for region, life in sorted(self.present.items()))
+        if view != self.view:
+            self.view = view
+            self.replica.stability.enter(origin for _, _, origin in view)
 
     # -- asking ----------------------------------------------------------------------------
 
@@ -80,18 +83,10 @@ class Lives:
         members = self.replica.stability.members
         return region == self.replica.region or members is None or region in members
 
-    def is_over(self, region: int, origin: Origin) -> bool:
-        """Whether a life of a region is known to be over."""
-        life = self.present.get(region)
-        return life is not None and life[1] != origin
-
     def to_tell(self) -> View:
         """The view that our reports are made in; empty, so that they count nowhere, while an
         operation of a life that is over waits here for its turn."""
-        for origin in self.replica.gate.queues:
-            if self.is_over(region_of(origin), origin):
-                return ()
-        return self.view
+        return () if self.replica.awaits_the_dead else self.view
 
 
 def following(life: Life) -> int:

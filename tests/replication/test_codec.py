@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt import codec as envelope
-from crdt.dots import ORIGIN_MAX, REGION_MAX, SEQ_MAX
+from crdt.dots import INCARNATION_MAX, ORIGIN_MAX, REGION_MAX, SEQ_MAX, make_origin, region_of
 from replication import frames
 from replication.codec import (
     FRAME_BYTES_MAX,
@@ -25,7 +25,7 @@ from replication.codec import (
     encode_all,
 )
 from replication.errors import RemoteProtocolError
-from replication.frames import Frame, Heartbeat, Hello, Ops, Refuse, Resume, Resumed
+from replication.frames import TERM_MAX, Frame, Heartbeat, Hello, Ops, Refuse, Resume, Resumed
 
 vectors = st.dictionaries(st.integers(1, ORIGIN_MAX), st.integers(0, SEQ_MAX), max_size=4)
 texts = st.text(max_size=20)
@@ -34,6 +34,9 @@ numbers = st.integers(0, INTEGER_MAX)
 reports = st.lists(st.tuples(regions, vectors, numbers), max_size=3).map(tuple)
 data = st.binary(max_size=50)
 origins = st.integers(0, ORIGIN_MAX)
+lives = st.builds(make_origin, regions, st.integers(0, INCARNATION_MAX)).flatmap(
+    lambda origin: st.tuples(st.just(region_of(origin)), st.integers(0, TERM_MAX), st.just(origin))
+)
 every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(Hello, texts, regions, origins, texts, vectors, st.integers(0, 1), st.integers(0, 9)),
     st.builds(Resume, vectors, st.none() | st.lists(regions, max_size=5).map(tuple)),
@@ -52,6 +55,7 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(frames.GapRefused, origins),
     st.builds(frames.Ask, origins, numbers, st.integers(0, REGION_MAX), vectors),
     st.builds(frames.Answer, origins, numbers, st.booleans()),
+    st.builds(frames.Present, st.lists(lives, max_size=3).map(tuple)),
     st.builds(Refuse, texts),
 )
 
@@ -122,6 +126,10 @@ def test_fields_of_any_form_give_a_frame_or_one_error(kind: int, fields: list[An
         (13, ORIGIN_MAX + 1, 0),
         (16, bytes(TEXT_BYTES_MAX + 1)),
         (16, 5),
+        (19, ((2, 0),)),
+        (19, ((0, 0, make_origin(1)),)),
+        (19, ((2, 0, make_origin(3)),)),
+        (19, ((2, TERM_MAX + 1, make_origin(2)),)),
     ],
 )
 def test_what_is_no_frame(items: object) -> None:

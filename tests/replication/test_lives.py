@@ -67,9 +67,10 @@ def test_a_greeting_by_another_life_begins_the_next_term() -> None:
     assert here.greeted(2, SECOND_TWO)
     assert here.greeted(2, THIRD_TWO), "incarnations have no order"
     assert here.view == ((1, 0, ONE), (2, 2, THIRD_TWO))
-    assert here.is_over(2, TWO)
-    assert not here.is_over(2, THIRD_TWO)
-    assert not here.is_over(3, THREE), "nothing is known of region 3"
+    is_over = here.replica.stability.is_over
+    assert is_over(TWO)
+    assert not is_over(THIRD_TWO)
+    assert not is_over(THREE), "nothing is known of region 3"
 
 
 def test_the_greater_term_wins() -> None:
@@ -214,6 +215,16 @@ def test_connections_with_a_life_that_is_over_are_closed() -> None:
     assert not other.closed
 
 
+def test_a_follower_with_the_number_of_a_member_is_none() -> None:
+    """It belongs to another cluster, whose lives say nothing here."""
+    here = links()
+    source, follower = here.serve(0), here.serve(0)
+    here.receive(follower, Hello("f", 2, TWO, "", {}, FOLLOWER), 0)
+    here.receive(source, hello_of(2, SECOND_TWO), 0)
+    assert not follower.closed
+    assert not source.closed
+
+
 def test_our_own_next_life_voids_what_was_reported_to_us() -> None:
     here = links()
     sink = here.dial("r2", 0)
@@ -271,7 +282,6 @@ def test_nothing_is_stable_while_an_operation_of_a_lost_life_waits() -> None:
     here.lives.greeted(3, THREE)
     here.replica.accept(waiting)
     here.lives.greeted(3, make_origin(3, 1))
-    here.enter_view(0)
     for region in (2, 3):
         here.replica.heard(region, {ONE: 1})
     here.replica.string("k").set("v")
