@@ -18,13 +18,11 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from difflib import unified_diff
 from functools import partial
-from multiprocessing import Pool
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +30,7 @@ from sim.campaign import Result, Run, Verdict
 from sim.command import parser
 from sim.engine import MINUTE, SECOND
 from sim.options import Options
+from sim.processes import ProcessLost, spread
 from sim.report import Recorder
 from sim.scenario import ScenarioError, replay
 from sim.shrink import shrink
@@ -60,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except ProcessLost as lost:
+        print(f"sim: seed {lost}", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
         return 141
@@ -125,16 +127,11 @@ def run_many(asked: argparse.Namespace) -> int:
 def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
     """The results of many seeds, in their order, each with the seconds of CPU that it took."""
     play = partial(play_one, asked)
-    if min(asked.jobs, len(asked.seeds)) == 1:
+    jobs = min(asked.jobs, len(asked.seeds))
+    if jobs == 1:
         yield from map(play, asked.seeds)
         return
-    with Pool(asked.jobs, leave_interrupts) as pool:
-        yield from pool.imap(play, asked.seeds)
-
-
-def leave_interrupts() -> None:
-    """What interrupts us also reaches our processes: they are ended, and have nothing to say."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield from spread(play, asked.seeds, jobs)
 
 
 def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:

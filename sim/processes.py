@@ -1,0 +1,58 @@
+"""Work spread over several processes, its results in the order of the items.
+
+Process i of n takes the items i, i + n, i + 2n and so on, and answers through a pipe of its own.
+When a process is killed its pipe ends, so that is noticed; a pool would start another one and wait
+for ever for what the first was doing.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Generator, Sequence
+from multiprocessing import Pipe, Process
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class ProcessLost(Exception):
+    """A process has ended before its work."""
+
+    def __init__(self, item: object, status: int | None) -> None:
+        super().__init__(f"{item}: its process has ended with status {status}")
+
+
+def spread(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> Generator[Result]:
+    """`work` of each item, `count` at a time. Raises ProcessLost. However the iteration
+    ends, no process is left behind."""
+    pipes: list[Connection] = []
+    processes: list[Process] = []
+    try:
+        for i in range(count):
+            near, far = Pipe(duplex=False)
+            processes.append(Process(target=labour, args=(work, items[i::count], far), daemon=True))
+            pipes.append(near)
+            processes[i].start()
+            far.close()
+        for i, item in enumerate(items):
+            try:
+                result = pipes[i % count].recv()
+            except EOFError:
+                lost = processes[i % count]
+                lost.join()
+                raise ProcessLost(item, lost.exitcode) from None
+            yield result
+    finally:
+        for process, pipe in zip(processes, pipes, strict=True):
+            process.terminate()
+            process.join()
+            pipe.close()
+
+
+def labour(work: Callable[[Item], Result], items: Sequence[Item], pipe: Connection) -> None:
+    """What one process does. Whatever interrupts us interrupts our parent too, which ends us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for item in items:
+        pipe.send(work(item))

@@ -1,0 +1,49 @@
+"""Work in several processes: the same results, and no waiting for one that is gone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from sim.processes import ProcessLost, spread
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def die_at_four(number: int) -> int:
+    if number == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def wait(number: int) -> int:
+    if number:
+        time.sleep(600)
+    return number
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    assert list(spread(square, range(7), 3)) == [0, 1, 4, 9, 16, 25, 36]
+    assert list(spread(square, [5], 1)) == [25]
+
+
+def test_a_process_that_is_killed_is_named_and_the_others_are_ended() -> None:
+    results = spread(die_at_four, range(8), 2)
+    assert [next(results) for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(ProcessLost, match="4: its process has ended with status -9"):
+        next(results)
+    assert multiprocessing.active_children() == []
+
+
+def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
+    results = spread(wait, range(4), 2)
+    assert next(results) == 0
+    assert len(multiprocessing.active_children()) == 2
+    results.close()
+    assert multiprocessing.active_children() == []
