@@ -8,8 +8,8 @@ client that was killed.
 
 Whatever surrounds the database attaches itself here and is not known here:
 
-* `turn_hooks` run at the end of a turn, `rest_hooks` before a rest: the links send what was
-  written.
+* `turn_hooks` run at the end of a turn, and say within how many seconds they want to run again;
+  `rest_hooks` run before a rest. The links send what was written.
 * `info_sections` add lines to INFO, by name of the section.
 * `refuse_writes` is the error that every write command gets: READONLY while this instance follows
   another, STALE after a restart (rules STL-1, STL-2).
@@ -19,6 +19,7 @@ Whatever surrounds the database attaches itself here and is not known here:
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from typing import Final
@@ -68,7 +69,7 @@ class Instance:
         self.woken: list[Session] = []
         """Sessions that the driver must look at; it takes them out."""
         self.on_wake: Callable[[], None] = do_nothing
-        """Called when one is added; the driver may be asleep."""
+        """Called when effects from elsewhere have woken some; the driver may be asleep."""
         self.waiting = Waiting(self.keyspace, self.interest, self.tell, self.wake)
         self.pending = Pending(self.tell, self.wake)
         self.watching = Watching(self.keyspace, self.interest)
@@ -84,7 +85,7 @@ class Instance:
         self.refuse_writes: bytes | None = None
         self.stale_released_with_merge = False
         """Whether a full sync brought back, after the latest restart, what had been lost."""
-        self.turn_hooks: list[Callable[[], None]] = []
+        self.turn_hooks: list[Callable[[], float]] = []
         self.rest_hooks: list[Callable[[], None]] = []
         self.info_sections: dict[str, list[InfoLines]] = {}
         self.next_sample = 0
@@ -121,10 +122,10 @@ class Instance:
             self.statistics.sample(now)
             self._drop_late_clients()
 
-    def after_turn(self) -> None:
-        """A turn has ended: let those who wait for it know."""
-        for hook in self.turn_hooks:
-            hook()
+    def after_turn(self) -> float:
+        """A turn has ended: let those who wait for it know. In how many seconds one of them wants
+        to know of a rest at the latest."""
+        return min([hook() for hook in self.turn_hooks], default=math.inf)
 
     def before_rest(self) -> None:
         """There is nothing to do: a good time for what others wait for."""
@@ -144,7 +145,6 @@ class Instance:
     def wake(self, session: Session) -> None:
         """Something is ready for `session`."""
         self.woken.append(session)
-        self.on_wake()
 
     def next_client_id(self) -> int:
         """Ids count up and are never used twice."""
@@ -188,6 +188,8 @@ class Instance:
                 self.waiting.serve(key)
         if self.pending.by_client:
             self.pending.look_again(self.now)
+        if self.woken:
+            self.on_wake()
 
     # -- limits ----------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ served without a way through the event loop for each of them.
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import socket
@@ -46,8 +47,10 @@ class Listener:
         self.epoll = select.epoll()
         self.lingers = lingers and self.epoll.fileno() < SELECTABLE
         self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        """Makes the set ready when a session wakes up outside of a turn."""
+        """Makes the set ready if a session that has been served has more to do."""
         self.in_turn = False
+        self.patience = math.inf
+        """For how many seconds after the latest turn there is nothing else to do."""
         self.deaf = False
         """Out of file descriptors: no connection is taken until the next tick."""
         tell_of_process(instance)
@@ -58,18 +61,18 @@ class Listener:
         for sock in self.listening.values():
             sock.setblocking(False)
         self._hear()
-        self.instance.on_wake = self._ring
+        self.instance.on_wake = self._answer
         try:
             while True:
                 if self._stretch():
-                    await trio.lowlevel.checkpoint()
+                    await trio.lowlevel.checkpoint()  # others get to run
                 else:
                     await self._wait()
         finally:
             self._close_all()
 
     def _stretch(self) -> bool:
-        """Serve whoever is ready, for STRETCH_NS at most; whether there was anybody."""
+        """Serve whoever is ready, for STRETCH_NS at most; whether there may be more."""
         served = False
         ends = time.monotonic_ns() + STRETCH_NS
         while (left := ends - time.monotonic_ns()) > 0:
@@ -78,11 +81,15 @@ class Listener:
                 self._turn(events)
                 served = True
             elif not served or not self.lingers or not self._linger(left / 1e9):
-                break
-        return served
+                return False
+        return True
 
     def _linger(self, seconds: float) -> bool:
-        """Wait in the kernel; whether somebody became ready."""
+        """Wait in the kernel, but let nobody else wait for that; whether a client became ready."""
+        others = trio.lowlevel.current_statistics()
+        seconds = min(seconds, self.patience, others.seconds_to_next_deadline)
+        if others.tasks_runnable or seconds <= 0:
+            return False
         ready, _, _ = select.select((self.epoll,), (), (), seconds)
         return bool(ready)
 
@@ -112,7 +119,7 @@ class Listener:
                 self._hear()
         if instance.woken:
             self._go_on()
-        instance.after_turn()
+        self.patience = instance.after_turn()
         self.in_turn = False
 
     def _go_on(self) -> None:
@@ -142,10 +149,13 @@ class Listener:
         self.epoll.close()
         os.close(self.bell)
 
-    def _ring(self) -> None:
-        """A session woke up: make sure that a turn follows."""
+    def _answer(self) -> None:
+        """Sessions woke up: turn to them at once, but not before a turn has ended."""
         if not self.in_turn:
-            os.eventfd_write(self.bell, 1)
+            self.in_turn = True
+            self.instance.advance(time.time_ns() // 1_000_000)
+            self._go_on()
+            self.in_turn = False
 
     def _hear(self) -> None:
         """Let the set tell of new connections."""

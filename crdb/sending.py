@@ -9,6 +9,7 @@ takes, and no task is switched to for any of them.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import trio
@@ -37,11 +38,17 @@ class Sending:
         instance.turn_hooks.append(self.after_turn)
         instance.rest_hooks.append(self.before_rest)
 
-    def after_turn(self) -> None:
-        """Something may have been written: let it go if that is due, or too much to keep."""
+    def after_turn(self) -> float:
+        """Something may have been written: let it go if that is due, or too much to keep. In how
+        many seconds it will be due."""
         waiting = len(self.keyspace.outbox)
-        if waiting and (waiting >= RUN_MAX or trio.current_time() >= self.due):
-            self.let_go()
+        if not waiting:
+            return math.inf
+        left = self.due - trio.current_time()
+        if left > 0 and waiting < RUN_MAX:
+            return left
+        self.let_go()
+        return math.inf
 
     def before_rest(self) -> None:
         """Nobody asks for anything: let go what was written, or see to it that it goes."""

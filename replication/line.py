@@ -17,7 +17,7 @@ import attrs
 import trio
 
 DELAYED_BYTES_MAX: Final = 64 << 20  # on their way: four full windows
-EARLY_SECONDS: Final = 0.000_7  # an idle event loop wakes up to a millisecond late
+EARLY_SECONDS: Final = 0.000_5  # an idle event loop sleeps for whole milliseconds
 
 
 @attrs.define
@@ -70,7 +70,8 @@ class Line:
             now, due = trio.current_time() + EARLY_SECONDS, b""
             while self.queue and self.queue[0][0] <= now:
                 due += self.queue.popleft()[1]
-            await self.stream.send_all(due)
+            if left := due[hand_over(self.stream, due) :]:
+                await self.stream.send_all(left)
             self.size -= len(due)
             self.drained.ring()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 from crdb.instance import REDIS_VERSION
 from crdb.server.client import Client
 from crdb.server.executor import receive, run
@@ -91,10 +94,16 @@ def test_there_is_room_for_so_many() -> None:
 
 def test_the_end_of_a_turn_is_told() -> None:
     database = instance()
-    turns: list[int] = []
-    database.turn_hooks += [lambda: turns.append(1), lambda: turns.append(2)]
-    database.after_turn()
-    assert turns == [1, 2]
+    assert database.after_turn() == math.inf
+    turns: list[float] = []
+
+    def patience(seconds: float) -> float:
+        turns.append(seconds)
+        return seconds
+
+    database.turn_hooks += [partial(patience, 2.0), partial(patience, 1.0)]
+    assert database.after_turn() == 1.0
+    assert turns == [2.0, 1.0]
 
 
 def test_operations_from_elsewhere_serve_those_who_wait() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import math
+import select
 import socket
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trio
 import trio.lowlevel
 
-from crdb.listener import ACCEPT_MAX
+from crdb.listener import ACCEPT_MAX, STRETCH_NS
 from crdb.server.client import Client
 from crdb.server.executor import receive
 from tests.crdb.listening import serving
@@ -44,6 +48,46 @@ async def test_one_that_lingers_serves_and_lets_others_run() -> None:
         for _ in range(100):
             for talker in talkers:
                 await talker.ask(b"PING", b"+PONG\r\n")
+
+
+@pytest.mark.parametrize(
+    ("patience", "deadline", "runnable", "longest"),
+    [
+        (math.inf, math.inf, 0, STRETCH_NS / 1e9),
+        (0.000_2, math.inf, 0, 0.000_2),
+        (math.inf, 0.000_3, 0, 0.000_3),
+        (0.000_2, -0.1, 0, None),
+        (0.0, math.inf, 0, None),
+        (math.inf, math.inf, 1, None),
+    ],
+)
+async def test_nobody_waits_for_one_that_lingers(
+    patience: float,
+    deadline: float,
+    runnable: int,
+    longest: float | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    wait = select.select
+
+    def look(*arguments: Any) -> Any:
+        waits.append(arguments[3])
+        return wait(*arguments)
+
+    others = SimpleNamespace(seconds_to_next_deadline=deadline, tasks_runnable=runnable)
+    monkeypatch.setattr(select, "select", look)
+    monkeypatch.setattr(trio.lowlevel, "current_statistics", lambda: others)
+    database = instance()
+    database.turn_hooks.append(lambda: patience)
+    async with serving(database, lingers=True) as site:
+        talker = await site.connect()
+        for _ in range(50):
+            await talker.ask(b"PING", b"+PONG\r\n")
+    if longest is None:
+        assert not waits
+    else:
+        assert 0 < max(waits) <= longest
 
 
 async def test_big_values_pass() -> None:
@@ -184,7 +228,12 @@ async def test_it_goes_on_when_there_are_no_descriptors_left(
 async def test_links_are_told_after_each_turn() -> None:
     database = instance()
     written: list[int] = []
-    database.turn_hooks.append(lambda: written.append(len(database.keyspace.outbox)))
+
+    def look() -> float:
+        written.append(len(database.keyspace.outbox))
+        return math.inf
+
+    database.turn_hooks.append(look)
     async with serving(database) as site:
         talker = await site.connect()
         await talker.ask(b"MSET a 1 b 2", b"+OK\r\n")
