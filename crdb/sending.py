@@ -1,10 +1,11 @@
 """Driver: when what clients have written goes to the peers.
 
 It gathers in the replica's outbox. It is sealed into one operation and given to the links at the
-end of a turn, but not more often than every `PACE_SECONDS`, half as often if much is written: each
-time costs about as much as ten commands. What is left goes before the listener rests, or soon after
-by a timer. So a busy region makes some hundred operations a second, however many turns its listener
-takes, and no task is switched to for any of them.
+end of a turn, but not more often than every `PACE_SECONDS`, and a quarter as often while much is
+written: each time costs about as much as ten commands, here and in each other region. What is left
+goes before the listener rests, or soon after by a timer. So a busy region makes some hundred
+operations a second, however many turns its listener takes, and no task is switched to for any of
+them.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from replication.line import EARLY_SECONDS, Bell
 from replication.link import Driver
 
 PACE_SECONDS: Final = 0.001  # of the 2 ms that a write may take besides the way
-BUSY: Final = 32  # effects that have come within a pace: more than 30,000 a second
-BUSY_PACE_SECONDS: Final = 0.002
+BUSY: Final = 30_000  # effects a second, since what went last
+BUSY_PACE_SECONDS: Final = 0.004
 
 
 class Sending:
@@ -33,6 +34,7 @@ class Sending:
         self.driver = driver
         self.due = 0.0
         """When what is written may go at the end of a turn."""
+        self.sent_at = -math.inf
         self.left = Bell()
         """Rung when something stays behind although there may be no further turn."""
         instance.turn_hooks.append(self.after_turn)
@@ -60,8 +62,10 @@ class Sending:
 
     def let_go(self) -> None:
         """Seal what was written, and send it."""
-        is_busy = len(self.keyspace.outbox) >= BUSY
-        self.due = trio.current_time() + (BUSY_PACE_SECONDS if is_busy else PACE_SECONDS)
+        now = trio.current_time()
+        is_busy = len(self.keyspace.outbox) > BUSY * (now - self.sent_at)
+        self.due = now + (BUSY_PACE_SECONDS if is_busy else PACE_SECONDS)
+        self.sent_at = now
         self.replica.seal()
         self.driver.push()
 

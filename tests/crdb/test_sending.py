@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import trio
 import trio.testing
 
@@ -53,7 +55,7 @@ async def test_turns_that_follow_each_other_share_an_operation(
 async def test_a_busy_region_gathers_for_longer(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     await trio.sleep(PACE_SECONDS)
-    for _ in range(BUSY):
+    for _ in range(ceil(BUSY * PACE_SECONDS) + 1):
         here.write()
     here.instance.after_turn()
     assert here.sealed == 2
@@ -62,6 +64,20 @@ async def test_a_busy_region_gathers_for_longer(autojump_clock: trio.testing.Moc
     here.instance.after_turn()
     assert here.sealed == 2
     await trio.sleep(BUSY_PACE_SECONDS - PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 3
+
+
+async def test_much_at_once_after_a_rest_is_not_busy(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    await trio.sleep(BUSY_PACE_SECONDS)
+    for _ in range(ceil(BUSY * PACE_SECONDS) + 1):
+        here.write()
+    here.instance.after_turn()
+    here.write()
+    await trio.sleep(PACE_SECONDS)
     here.instance.after_turn()
     assert here.sealed == 3
 
