@@ -4,6 +4,9 @@
 key of the second region, another one pushes to that key in the first; what is measured is the time
 from sending the push until the blocked client has its element. So the figure includes both regions'
 servers and both clients, and is an upper limit.
+
+Beside them a process on each core sleeps for a millisecond again and again. How late it wakes up is
+what the machine itself adds, several times on the way of one write.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ import socket
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from statistics import quantiles
 
 from rich.table import Table
 
-from machine import DRIVER_CORE, HOST, Server, console, pinned_to
+from machine import DRIVER_CORE, HOST, SERVER_CORE, Server, console, pinned_to
 from regions import database
 
 RATE = 10_000  # writes a second
@@ -117,9 +121,45 @@ def probe(here: Server, there: Server, count: int) -> list[float]:
     return found
 
 
-def measure(delay_ms: float, arguments: argparse.Namespace) -> list[float]:
-    """Milliseconds until visible beyond the link's delay, every probe's."""
-    with database(delay_ms=delay_ms) as (here, there, _), written(here, arguments.rate):
+def doze(core: int, late: Queue[list[float]], enough: Event) -> None:
+    """Seconds by which one millisecond of sleep was exceeded, until it is enough."""
+    found: list[float] = []
+    with pinned_to(core):
+        while not enough.is_set():
+            start = time.monotonic()
+            time.sleep(TURN_SECONDS)
+            found.append(time.monotonic() - start - TURN_SECONDS)
+    late.put(found)
+
+
+@contextmanager
+def dozing(found: list[float]) -> Generator[None]:
+    """Sleepers on both cores while the block runs; how late they were is found afterwards."""
+    enough = multiprocessing.Event()
+    late: Queue[list[float]] = multiprocessing.Queue()
+    sleepers = [
+        multiprocessing.Process(target=doze, args=(core, late, enough), daemon=True)
+        for core in (SERVER_CORE, DRIVER_CORE)
+    ]
+    for sleeper in sleepers:
+        sleeper.start()
+    try:
+        yield
+    finally:
+        enough.set()
+    for sleeper in sleepers:
+        found += late.get(timeout=REPLY_SECONDS_MAX)
+        sleeper.join(REPLY_SECONDS_MAX)
+
+
+def measure(delay_ms: float, arguments: argparse.Namespace, late: list[float]) -> list[float]:
+    """Milliseconds until visible beyond the link's delay, every probe's; and how late sleepers
+    were, in seconds."""
+    with (
+        database(delay_ms=delay_ms) as (here, there, _),
+        written(here, arguments.rate),
+        dozing(late),
+    ):
         before = here.client().dbsize()
         found = probe(here, there, arguments.probes)
         assert not arguments.rate or here.client().dbsize() > before, "nothing was written"
@@ -134,14 +174,15 @@ def main() -> None:
     arguments = parser.parse_args()
     title = f"Milliseconds until a write is visible elsewhere ({arguments.rate:,} writes/s)"
     shown = Table(title=title, title_justify="left", min_width=len(title))
-    for heading in ("link delay", "median", "p99", "worst"):
+    for heading in ("link delay", "median", "p99", "worst", "a sleeper's p99", "worst"):
         shown.add_column(heading, justify="right")
     with pinned_to(DRIVER_CORE):
         for delay in arguments.delays:
-            found = measure(delay, arguments)
-            cuts = quantiles(found, n=100)
-            rows = (f"{delay:.0f} ms", f"{cuts[49]:.2f}", f"{cuts[98]:.2f}", f"{max(found):.2f}")
-            shown.add_row(*rows)
+            late: list[float] = []
+            found = measure(delay, arguments, late)
+            cuts, slept = quantiles(found, n=100), [1_000 * seconds for seconds in late]
+            figures = (cuts[49], cuts[98], max(found), quantiles(slept, n=100)[98], max(slept))
+            shown.add_row(f"{delay:.0f} ms", *(f"{figure:.2f}" for figure in figures))
     shown.add_row("bar", f"{BAR_MEDIAN_MS:.2f}", f"{BAR_P99_MS:.2f}", "")
     console.print(shown)
 
