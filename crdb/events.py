@@ -44,8 +44,10 @@ def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
             lines = ["{peer} -> {region}: merged a snapshot".format_map(details)]
         case "link cut" | "link healed":
             lines = [f"{{source}} -> {{sink}}: {event[5:]} by command".format_map(details)]
+        case "link down" if details["direction"] == "in":
+            lines = ["{peer} -> {region}: down: {reason}".format_map(details)]
         case "link down":
-            lines = ["{region}: link with {peer} down: {reason}".format_map(details)]
+            lines = ["{region} -> {peer}: down: {reason}".format_map(details)]
         case "link up" | "resynced" if "peer" in details:
             lines = []
         case _:

@@ -144,10 +144,11 @@ class Region:
             return
         for event in events:
             match event:
-                case Connected(peer=peer):
-                    self.report("link up", {"peer": peer})
-                case Resynced(peer=peer, full=full):
-                    self.report("resynced", {"peer": peer, "full": full})
+                case Connected(peer=peer, direction=way):
+                    self.report("link up", {"peer": peer, "direction": way.value})
+                case Resynced(peer=peer, direction=way, full=full):
+                    details = {"peer": peer, "direction": way.value, "full": full}
+                    self.report("resynced", details)
                 case CaughtUp(peer=peer):
                     self.report("caught up", {"peer": peer})
                 case EarlierLife(peer=peer):
@@ -155,8 +156,9 @@ class Region:
                     self.staleness.begin()
                 case Recovered():
                     self.staleness.end()
-                case Closed(peer=peer, reason=reason) if peer:
-                    self.report("link down", {"peer": peer, "reason": reason})
+                case Closed(peer=peer, direction=way, reason=reason) if peer:
+                    details = {"peer": peer, "direction": way.value, "reason": reason}
+                    self.report("link down", details)
                 case OriginReused(peer=peer, origin=origin):
                     self.report("origin reused", {"peer": peer})
                     self.staleness.begin()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
@@ -29,6 +29,7 @@ from replication.frames import (
 )
 from replication.limits import Limits
 from replication.lives import Lives
+from replication.member import Direction
 
 NEVER: Final = (1 << 63) - 1  # a deadline that does not come
 OUTBOX_MAX: Final = 1024  # frames for somebody who does not take them, but asks for more and more
@@ -55,6 +56,8 @@ def nobody() -> None:
 class End:
     """One end of one connection. `notify` is called when there may be frames to send, or the end
     has closed: the driver sets it. `hello` is what the other end said of itself."""
+
+    direction: ClassVar[Direction]
 
     def __init__(self, now: int, limits: Limits) -> None:
         self.limits = limits
@@ -145,7 +148,7 @@ class End:
         self.outbox = []
         self.shut()
         self.notify()
-        return [Closed(self.peer, frame.reason)]
+        return [Closed(self.peer, self.direction, frame.reason)]
 
     # -- saying ----------------------------------------------------------------------------
 
@@ -204,4 +207,4 @@ class End:
         self.outbox = [Refuse(reason)]
         self.shut()
         self.notify()
-        return [Closed(self.peer, reason)]
+        return [Closed(self.peer, self.direction, reason)]

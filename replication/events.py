@@ -1,4 +1,5 @@
-"""What a link tells those around it. All events are frozen values and name the peer."""
+"""What a link tells those around it. All events are frozen values and name the peer; `direction`
+says at which end of a link it happened."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import attrs
 
 from crdt.dots import Origin, Vector
 from replication.frames import Answer, Ask
+from replication.member import Direction
 
 
 @attrs.frozen
@@ -15,6 +17,7 @@ class Connected:
     """Both ends have greeted each other."""
 
     peer: str
+    direction: Direction
     region: int
     origin: Origin
 
@@ -24,6 +27,7 @@ class Resynced:
     """Ops flow. `full`: after a snapshot; else from the backlog."""
 
     peer: str
+    direction: Direction
     full: bool
 
 
@@ -138,6 +142,7 @@ class Closed:
     """The link is over. Dial again, unless it is cut."""
 
     peer: str
+    direction: Direction
     reason: str
 
 

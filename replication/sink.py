@@ -67,7 +67,7 @@ from replication.frames import (
 )
 from replication.inlet import Inlet
 from replication.limits import Limits
-from replication.member import Peer
+from replication.member import Direction, Peer
 
 STALLS_MAX: Final = 5  # doublings of the pause of a sink whose gate is full: to 1.6 seconds
 OP_BYTES_MAX: Final = 2 << 30  # no effect is larger than a request, which has half of that
@@ -139,6 +139,8 @@ class SinkStatistics:
 
 class Sink(End):
     """One connection that we dialled. Made by `Links.dial`; the interface is that of `Source`."""
+
+    direction = Direction.IN
 
     def __init__(self, inlet: Inlet, peer: Peer, hello: Hello, now: int, limits: Limits) -> None:
         super().__init__(now, limits)
@@ -228,7 +230,7 @@ class Sink(End):
                 return self.greet(frame)
             case Resumed() if before is not S.LOADING:
                 self.tally.partial_ok += 1
-                return [Resynced(self.peer, False)]
+                return [Resynced(self.peer, self.direction, False)]
             case Truncated() if before is not S.LOADING:
                 self.tally.partial_err += 1
                 return [SnapshotWanted(self.peer)]
@@ -257,7 +259,7 @@ class Sink(End):
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
         self.say(Resume(self.inlet.held(), self.routes))
-        connected = Connected(hello.name, hello.region, hello.origin)
+        connected = Connected(hello.name, self.direction, hello.region, hello.origin)
         return [connected, *self.reuse(self.inlet.lost(hello.vector))]
 
     def reuse(self, origin: Origin) -> list[Event]:
@@ -335,7 +337,7 @@ class Sink(End):
         self.inlet.merge(incoming)
         self.tally.full += 1
         self.ack(now)
-        return [Merged(self.peer), Resynced(self.peer, True), *self.look(now)]
+        return [Merged(self.peer), Resynced(self.peer, self.direction, True), *self.look(now)]
 
     # -- what is lacking -------------------------------------------------------------------
 

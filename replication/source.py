@@ -52,6 +52,7 @@ from replication.frames import (
     SnapshotRequest,
     Truncated,
 )
+from replication.member import Direction
 from replication.progress import Progress, Stage
 
 REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat: they fit into a frame
@@ -106,6 +107,8 @@ class SourceStatistics:
 
 class Source(End):
     """One connection that we serve. Made by `Links.serve`."""
+
+    direction = Direction.OUT
 
     def __init__(self, feed: Feed, now: int) -> None:
         super().__init__(now, feed.limits)
@@ -189,7 +192,7 @@ class Source(End):
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
         self.say(self.feed.hello())
         self.heartbeat(now)
-        connected = Connected(hello.name, hello.region, hello.origin)
+        connected = Connected(hello.name, self.direction, hello.region, hello.origin)
         return [connected, *self.check_origin(hello.vector)]
 
     def check_origin(self, vector: Vector) -> list[Event]:
@@ -243,7 +246,7 @@ class Source(End):
         self.catch_up()
         self.tally.partial_ok += 1
         self.say(Resumed())
-        return [Resynced(self.peer, False)]
+        return [Resynced(self.peer, self.direction, False)]
 
     def fill(self, gap: GapRequest) -> None:
         """The sink lacks ops of one origin."""

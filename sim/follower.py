@@ -146,11 +146,11 @@ class FollowerSite(Host):
         for checker in self.around.checkers:
             checker.followed(self, changes)
 
-    def report(self, events: list[Event], serves: bool = False) -> None:
+    def report(self, events: list[Event]) -> None:
         """Hand on what the links say."""
         for event in events:
             if isinstance(event, Resynced):
                 self.snapshots += event.full
                 self.resumptions += not event.full
             if not isinstance(event, Recovered):  # it has nothing to recover from
-                self.around.on_event(self.name, event, serves)
+                self.around.on_event(self.name, event)

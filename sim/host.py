@@ -45,8 +45,8 @@ class Surroundings:
     trace: Trace
     ledger: Ledger
     checkers: tuple[Checker, ...]
-    on_event: Callable[[str, Event, bool], None]
-    """Told what the links of a process report, and whether an end that serves did."""
+    on_event: Callable[[str, Event], None]
+    """Told what the links of a process report."""
     recorder: Recorder | None = None
 
 
@@ -101,8 +101,8 @@ class Host:
         """Show the checkers what has changed."""
         raise NotImplementedError
 
-    def report(self, events: list[Event], serves: bool = False) -> None:
-        """Hand on what the links say, of an end that `serves` or not, and do what follows."""
+    def report(self, events: list[Event]) -> None:
+        """Hand on what the links say, and do what follows."""
         raise NotImplementedError
 
     def links_of(self, machine: Machine) -> Links:
@@ -198,7 +198,6 @@ class Host:
             self.kept_back.append(lambda: self.take(wire, data))
             return
         machine = wire.machine
-        serves = isinstance(machine, Source)
         if wire.on_message is not None:
             wire.arrived(len(data))
         try:
@@ -210,12 +209,12 @@ class Host:
             self.damaged += 1
             self.note("damaged", f"{machine.peer}: {error}")
             self.advance()
-            self.report(self.links_of(machine).broken(machine, error, self.engine.now), serves)
+            self.report(self.links_of(machine).broken(machine, error, self.engine.now))
             frames = []
         now = self.engine.now
         for frame in frames:
             self.frames += 1
-            self.report(self.links_of(machine).receive(machine, frame, now), serves)
+            self.report(self.links_of(machine).receive(machine, frame, now))
             self.seal()
         self.finish_turn()
 
@@ -228,7 +227,7 @@ class Host:
             return
         self.advance()
         events = self.links_of(wire.machine).receive(wire.machine, Eof(reason), self.engine.now)
-        self.report(events, isinstance(wire.machine, Source))
+        self.report(events)
         self.finish_turn()
 
     def tick(self) -> None:

@@ -22,6 +22,7 @@ from replication.events import (
     SnapshotWanted,
     Stalled,
 )
+from replication.member import Direction
 from sim.client import Refusal, Reply
 
 UNTOLD: Final = frozenset({OpsTaken, Reported})
@@ -57,17 +58,14 @@ def origin_text(origin: int, names: Mapping[int, str]) -> str:
     return f"{name} in its life {life + 1}" if life else name
 
 
-def event_text(event: Event, names: Mapping[int, str], serves: bool) -> str:
-    """What a link reports, told of its region; empty if nobody need know. `serves` says that it is
-    the end that data flows from."""
+def event_text(event: Event, names: Mapping[int, str]) -> str:
+    """What a link reports, told of its region; empty if nobody need know."""
     if type(event) in UNTOLD:
         return ""
-    if serves:
-        return source_text(event)
     match event:
-        case Connected():
+        case Connected(direction=Direction.IN):
             return f"meets {event.peer}"
-        case Resynced():
+        case Resynced(direction=Direction.IN):
             how = "after its snapshot" if event.full else "from its backlog on"
             return f"gets the ops of {event.peer}, {how}"
         case Merged():
@@ -91,20 +89,9 @@ def event_text(event: Event, names: Mapping[int, str], serves: bool) -> str:
             return f"hears from {event.peer} of own writes that it has forgotten"
         case EarlierLife():
             return f"hears from {event.peer} of an earlier life, and only reads"
-        case Closed():
+        case Closed(direction=Direction.IN):
             return f"loses {event.peer}: {event.reason}"
-        case _:
-            return ""
-
-
-def source_text(event: Event) -> str:
-    """What the end of a link reports that data flows from."""
-    match event:
-        case OriginReused():
-            return f"hears from {event.peer} of own writes that it has forgotten"
-        case EarlierLife():
-            return f"hears from {event.peer} of an earlier life, and only reads"
-        case Closed():
-            return f"no longer serves {event.peer}: {event.reason}" if event.peer else ""
+        case Closed() if event.peer:
+            return f"no longer serves {event.peer}: {event.reason}"
         case _:
             return ""

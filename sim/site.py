@@ -186,7 +186,7 @@ class Site(Host):
         for checker in checkers:
             checker.turned(self, changes)
 
-    def report(self, events: list[Event], serves: bool = False) -> None:
+    def report(self, events: list[Event]) -> None:
         """Hand on what the links say. Whoever restarts reads only until its peers have brought it
         up to date, as `crdb.region` has it (rule STL-1); who hears of writes of its own that it
         does not know takes another incarnation."""
@@ -199,7 +199,7 @@ class Site(Host):
             elif isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
                 self.live_anew()
-            self.around.on_event(self.name, event, serves)
+            self.around.on_event(self.name, event)
 
     def recover(self, peer: str) -> None:
         """Write again, unless that would be under dots that were used before. Nobody within reach

@@ -230,7 +230,7 @@ class World:
         """What an administrator's CRDB.LINK CUT does at both ends: ops flow the other way only."""
         for name, peer, direction in link_ends(source, sink):
             site = self.sites[name]
-            site.report(site.links.cut(peer, direction, self.now), direction is Direction.OUT)
+            site.report(site.links.cut(peer, direction, self.now))
             site.finish_turn()
         self.trace.note(self.now, f"{source}>{sink}", "cut")
 
@@ -310,12 +310,12 @@ class World:
             checker.ended(self.live())
             checker.copied(copies, self.live())
 
-    def hear(self, region: str, event: Event, serves: bool) -> None:
+    def hear(self, region: str, event: Event) -> None:
         """The links of a region, or of a follower, report something."""
         kind = type(event).__name__
         if region in self.sites:
             self.events[kind] = self.events.get(kind, 0) + 1
-        text = event_text(event, self.names, serves)
+        text = event_text(event, self.names)
         if text:
             self.trace.note(self.now, region, kind, text)
             if self.on_event is not None:

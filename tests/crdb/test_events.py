@@ -62,8 +62,13 @@ def test_ready_for_people_says_how_to_connect() -> None:
         ),
         (
             "link down",
-            {"region": "us", "peer": "eu", "reason": "the link is cut"},
-            ["us: link with eu down: the link is cut"],
+            {"region": "us", "peer": "eu", "direction": "in", "reason": "the link is cut"},
+            ["eu -> us: down: the link is cut"],
+        ),
+        (
+            "link down",
+            {"region": "us", "peer": "eu", "direction": "out", "reason": "lost"},
+            ["us -> eu: down: lost"],
         ),
         ("link cut", {"source": "us", "sink": "eu"}, ["us -> eu: cut by command"]),
         ("link healed", {"source": "us", "sink": "eu"}, ["us -> eu: healed by command"]),
@@ -104,6 +109,7 @@ def test_a_traceback_stands_below() -> None:
 
 def test_nothing_that_a_stranger_sends_moves_a_cursor() -> None:
     reason = "bell \x07, escape \x1b[2J, new\nline, right to left \u202e"
-    (line,) = text_lines("link down", {"region": "us", "peer": "eu", "reason": reason})
+    details = {"region": "us", "peer": "eu", "direction": "in", "reason": reason}
+    (line,) = text_lines("link down", details)
     assert line.isprintable()
     assert "\\x1b[2J, new\\nline" in line

@@ -16,6 +16,7 @@ from crdt.replica import Replica
 from replication.events import CaughtUp, Connected, OriginReused, Recovered, Resynced
 from replication.frames import Hello, Ops, Resumed
 from replication.link import clock
+from replication.member import Direction
 
 TWO = Config.from_names(["us", "eu"])
 
@@ -49,7 +50,7 @@ async def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(
     assert incarnation_of(again.replica.origin) == next_life(first)
     assert say(again, b"SET k v\r\n").startswith(b"-STALE ")
     assert say(again, b"GET k\r\n") == b"$-1\r\n", "reads go on"
-    again.observe([Resynced("eu", full=False), CaughtUp("eu")])
+    again.observe([Resynced("eu", Direction.IN, full=False), CaughtUp("eu")])
     assert say(again, b"SET k v\r\n").startswith(b"-STALE "), "not all of it has come yet"
     assert told_of_staleness(again) == ("1", "0")
     again.observe([Recovered("eu")])
@@ -76,7 +77,7 @@ async def test_it_is_told_when_a_full_sync_brought_back_what_was_lost(tmp_path: 
     other = Replica(2)
     other.string("k").set("v")
     again.replica.merge(other.snapshot())
-    again.observe([Resynced("eu", full=True), Recovered("eu")])
+    again.observe([Resynced("eu", Direction.IN, full=True), Recovered("eu")])
     assert told_of_staleness(again) == ("0", "1")
 
 
@@ -136,8 +137,8 @@ def test_regions_that_keep_no_counter_are_somebody_new_each_time() -> None:
 
 def test_events_name_their_region() -> None:
     here, told = region()
-    here.observe([Connected("eu", 2, 5)])
-    assert told.events == [("link up", {"region": "us", "peer": "eu"})]
+    here.observe([Connected("eu", Direction.IN, 2, 5)])
+    assert told.events == [("link up", {"region": "us", "peer": "eu", "direction": "in"})]
 
 
 def test_a_region_that_follows_is_read_only_from_the_start() -> None:

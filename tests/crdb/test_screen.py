@@ -51,12 +51,12 @@ def test_people_are_told_once_of_the_two_ends_of_a_link_and_not_of_those_we_end(
 ) -> None:
     monkeypatch.setattr(time, "strftime", at_noon)
     screen = Screen(as_json=False)
-    down = {"region": "us", "peer": "eu", "reason": "lost"}
+    down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost"}
     for event in ("link up", "link down", "link down", "stopping", "link down"):
         screen.tell(event, down)
     assert written(screen) == [
-        "12:00  us: link with eu down: lost",
-        "12:00  us: stopping peer=eu reason=lost",
+        "12:00  eu -> us: down: lost",
+        "12:00  us: stopping peer=eu direction=in reason=lost",
     ]
 
 

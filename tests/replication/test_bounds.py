@@ -31,7 +31,7 @@ from replication.frames import (
 from replication.limits import SECOND, Limits
 from replication.link import Driver
 from replication.links import GREETING_MAX, Links
-from replication.member import Member, Peer
+from replication.member import Direction, Member, Peer
 from replication.sink import Sink, SinkState
 from replication.source import Source, SourceState
 from tests.replication.ends import (
@@ -87,7 +87,9 @@ def test_who_takes_nothing_in_must_go_although_it_speaks() -> None:
     source.receive(Ack({}, 1), now)
     source.receive(Ack({}, 1), now + idle)
     assert source.tick(now + idle) == []
-    assert source.tick(now + idle + 1) == [Closed("r2", "nothing taken for 60000 ms")]
+    assert source.tick(now + idle + 1) == [
+        Closed("r2", Direction.OUT, "nothing taken for 60000 ms")
+    ]
 
 
 def test_who_has_nothing_to_take_in_may_rest() -> None:
@@ -273,4 +275,4 @@ async def test_a_connection_that_trickles_must_say_who_it_is(
             await trio.sleep(1.1)
         assert site.links.greeting == []
         nursery.cancel_scope.cancel()
-    assert of(Closed, site.events) == [Closed("", "silent for 5000 ms")]
+    assert of(Closed, site.events) == [Closed("", Direction.OUT, "silent for 5000 ms")]

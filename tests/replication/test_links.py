@@ -96,7 +96,7 @@ def test_a_newer_connection_takes_the_place_of_an_older() -> None:
 def test_a_source_that_is_somebody_else_is_refused() -> None:
     links = alone()
     sink = links.dial("r2", 0)
-    assert links.receive(sink, hello(3), 0) == [Closed("r2", "r1 did not expect 'r3'")]
+    assert links.receive(sink, hello(3), 0) == [Closed("r2", IN, "r1 did not expect 'r3'")]
     assert links.sinks == {}
 
 
@@ -150,7 +150,7 @@ def test_a_frame_out_of_order_ends_the_link_and_nothing_else() -> None:
     links = alone()
     source = greeted(links, hello(2))
     (closed,) = links.receive(source, hello(2), 0)
-    assert closed == Closed("r2", "protocol error: Hello while ready")
+    assert closed == Closed("r2", OUT, "protocol error: Hello while ready")
     assert links.tallies["r2", OUT].last_error == "protocol error: Hello while ready"
     assert links.receive(source, hello(2), 0) == []
 
@@ -159,7 +159,7 @@ def test_bytes_that_are_no_frames_end_the_link() -> None:
     links = alone()
     source = links.serve(0)
     (closed,) = links.broken(source, RemoteProtocolError("not a frame"), 0)
-    assert closed == Closed("", "protocol error: not a frame")
+    assert closed == Closed("", OUT, "protocol error: not a frame")
     assert links.greeting == []
 
 
@@ -167,10 +167,10 @@ def test_an_end_that_another_took_over_from_is_forgotten_once() -> None:
     links = alone()
     source = greeted(links, hello(2))
     del links.sources["r2"]
-    assert links.receive(source, Eof(), 0) == [Closed("r2", "the peer hung up")]
+    assert links.receive(source, Eof(), 0) == [Closed("r2", OUT, "the peer hung up")]
     sink = links.dial("r2", 0)
     del links.sinks["r2"]
-    assert links.receive(sink, Eof("gone"), 0) == [Closed("r2", "gone")]
+    assert links.receive(sink, Eof("gone"), 0) == [Closed("r2", IN, "gone")]
 
 
 # -- cuts ----------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def test_an_end_that_another_took_over_from_is_forgotten_once() -> None:
 def test_a_cut_link_is_closed_and_not_made_again() -> None:
     links = alone()
     sink, source = links.dial("r2", 0), greeted(links, hello(2))
-    assert links.cut("r2", IN, 0) == [Closed("r2", "the link is cut")]
+    assert links.cut("r2", IN, 0) == [Closed("r2", IN, "the link is cut")]
     assert sink.closed
     assert not source.closed
     with pytest.raises(LinkCut):
@@ -194,7 +194,7 @@ def test_a_cut_link_is_closed_and_not_made_again() -> None:
 def test_the_other_direction_is_another_link() -> None:
     links = alone()
     sink, source = links.dial("r2", 0), greeted(links, hello(2))
-    assert links.cut("r2", OUT, 0) == [Closed("r2", "the link is cut")]
+    assert links.cut("r2", OUT, 0) == [Closed("r2", OUT, "the link is cut")]
     assert source.closed
     assert not sink.closed
     assert refusal(links, hello(2)) == "the link is cut"

@@ -19,9 +19,10 @@ from replication.frames import (
 )
 from replication.links import Links
 from replication.lives import Lives
-from replication.member import Member, Peer
+from replication.member import Direction, Member, Peer
 from tests.replication.ends import drain, of
 
+IN, OUT = Direction.IN, Direction.OUT
 ONE, TWO, THREE = make_origin(1), make_origin(2), make_origin(3)
 SECOND_TWO, THIRD_TWO = make_origin(2, 9), make_origin(2, 4)
 
@@ -209,7 +210,7 @@ def test_connections_with_a_life_that_is_over_are_closed() -> None:
     here.receive(other, hello_of(3, THREE), 0)
     events = here.receive(other, Present(((2, 1, SECOND_TWO),)), 0)
     reason = "this life of r2 is over"
-    assert events == [ViewHeard("r3"), Closed("r2", reason), Closed("r2", reason)]
+    assert events == [ViewHeard("r3"), Closed("r2", IN, reason), Closed("r2", OUT, reason)]
     assert sink.closed
     assert source.closed
     assert not other.closed

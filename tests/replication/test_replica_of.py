@@ -182,7 +182,7 @@ def test_after_a_cut_the_backlog_suffices() -> None:
     follower.links.heal("x", Direction.IN)
     world.run(500)
     assert visible(follower.replica) == {b"k": b"2"}
-    assert follower.events.count(Resynced("x", False)) == 2
+    assert follower.events.count(Resynced("x", Direction.IN, False)) == 2
     (report,) = follower.follower.reports(world.now)
     assert report.status is SourceStatus.IN_SYNC
     assert (report.full, report.partial_ok) == (0, 2)
@@ -196,7 +196,7 @@ def test_promotion_keeps_the_data_and_follows_nobody() -> None:
     world.run(500)
     before = visible(follower.replica)
     follower.note(follower.follower.promote(world.now))
-    assert Closed("x", "no longer a replica") in follower.events
+    assert Closed("x", Direction.IN, "no longer a replica") in follower.events
     follower.replica.string("s").set("mine")
     world["x"].write(lambda r: r.string("s").set("theirs"))
     world.run(1000)

@@ -48,6 +48,7 @@ from replication.frames import (
     Truncated,
 )
 from replication.limits import MS, SECOND, Limits
+from replication.member import Direction
 from replication.sink import MOVES, STALLS_MAX, TRANSITIONS, Sink, SinkState
 from tests.replication.ends import (
     AP,
@@ -120,7 +121,7 @@ def test_it_speaks_first_and_says_what_it_has() -> None:
     write(here)
     sink = make_sink(here)
     assert drain(sink) == [hello(2, {EU: 1})]
-    assert sink.receive(hello(1, {US: 4}), 0) == [Connected("r1", 1, US)]
+    assert sink.receive(hello(1, {US: 4}), 0) == [Connected("r1", Direction.IN, 1, US)]
     assert drain(sink) == [Resume({EU: 1}, (1,))]
     assert sink.vector == {US: 4}
     assert sink.is_open
@@ -129,7 +130,7 @@ def test_it_speaks_first_and_says_what_it_has() -> None:
 def test_another_protocol_is_refused() -> None:
     sink = make_sink(replica(2))
     assert sink.receive(attrs.evolve(hello(1), protocol=9), 0) == [
-        Closed("r1", f"protocol 9, this program speaks {PROTOCOL}")
+        Closed("r1", Direction.IN, f"protocol 9, this program speaks {PROTOCOL}")
     ]
     assert sink.closed
     assert not sink.is_open
@@ -222,7 +223,7 @@ def test_a_full_gate_stalls_the_link_and_each_time_for_longer() -> None:
             sink.tick(now)
         assert Resume({}, (1,)) in drain(sink)
         assert sink.receive(Ops((waiting,)), now) == []
-        assert sink.receive(Resumed(), now) == [Resynced("r1", False)]
+        assert sink.receive(Resumed(), now) == [Resynced("r1", Direction.IN, False)]
     assert sink.taken == 4 * len(waiting) * (STALLS_MAX + 2)
     first = Limits().stall_ns
     assert pauses == [first << min(time, STALLS_MAX) for time in range(STALLS_MAX + 2)]
@@ -259,7 +260,7 @@ def test_a_snapshot_is_merged_when_it_is_whole() -> None:
     for frame in whole[:-1]:
         assert sink.receive(frame, 0) == []
         assert eu.vector == {}
-    assert sink.receive(whole[-1], 7) == [Merged("r1"), Resynced("r1", True)]
+    assert sink.receive(whole[-1], 7) == [Merged("r1"), Resynced("r1", Direction.IN, True)]
     assert eu.vector == {US: 3}
     assert sink.tally.full == 1
     size = sum(len(frame.data) for frame in of(SnapshotPiece, whole))
@@ -416,7 +417,7 @@ def test_acknowledgements_go_out_in_time_and_silence_ends_the_link() -> None:
     assert sink.deadline == limits.heartbeat_ns
     sink.tick(limits.heartbeat_ns)
     assert len(of(Ack, drain(sink))) == 1
-    assert sink.tick(limits.silence_ns_max) == [Closed("r1", "silent for 5000 ms")]
+    assert sink.tick(limits.silence_ns_max) == [Closed("r1", Direction.IN, "silent for 5000 ms")]
     assert drain(sink) == [Refuse("silent for 5000 ms")]
     assert sink.deadline == NEVER
     assert sink.tick(limits.silence_ns_max) == []
@@ -427,7 +428,7 @@ def test_a_source_that_does_not_answer_is_given_up() -> None:
     assert sink.deadline == Limits().silence_ns_max
     assert sink.tick(sink.deadline - 1) == []
     assert of(Ack, drain(sink)) == []
-    assert sink.tick(sink.deadline) == [Closed("r1", "silent for 5000 ms")]
+    assert sink.tick(sink.deadline) == [Closed("r1", Direction.IN, "silent for 5000 ms")]
 
 
 @pytest.mark.parametrize("frame", [Ask(US, 7, 1, {}), Answer(US, 7, True)])

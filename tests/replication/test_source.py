@@ -29,6 +29,7 @@ from replication.frames import (
     SnapshotRequest,
 )
 from replication.limits import MS, Limits
+from replication.member import Direction
 from replication.progress import Stage
 from replication.source import MARKS_MAX, TRANSITIONS, Source, SourceState
 from tests.replication.ends import (
@@ -75,14 +76,14 @@ def test_a_greeting_is_answered_with_ours_and_a_heartbeat() -> None:
     write(here)
     source = make_source(here)
     events = source.receive(hello(2, {EU: 3}), 0)
-    assert events == [Connected("r2", 2, EU)]
+    assert events == [Connected("r2", Direction.OUT, 2, EU)]
     assert drain(source) == [hello(1, {US: 1}), Heartbeat({US: 1}, 0)]
 
 
 def test_another_protocol_is_refused() -> None:
     source = make_source(replica(1))
     events = source.receive(attrs.evolve(hello(2), protocol=9), 0)
-    assert events == [Closed("r2", f"protocol 9, this program speaks {PROTOCOL}")]
+    assert events == [Closed("r2", Direction.OUT, f"protocol 9, this program speaks {PROTOCOL}")]
     assert drain(source) == [Refuse(f"protocol 9, this program speaks {PROTOCOL}")]
     assert source.closed
     assert source.deadline == NEVER
@@ -106,7 +107,7 @@ def test_a_sink_gets_what_it_lacks_and_then_what_is_written() -> None:
     write(here, 3)
     source = make_source(here)
     source.receive(hello(2), 0)
-    assert source.receive(Resume({US: 2}, (1,)), 0) == [Resynced("r2", False)]
+    assert source.receive(Resume({US: 2}, (1,)), 0) == [Resynced("r2", Direction.OUT, False)]
     assert source.progress.stage is Stage.CATCHING_UP
     (resumed, ops) = drain(source)[2:]
     assert resumed == Resumed()
@@ -255,7 +256,7 @@ def test_heartbeats_go_out_in_time_and_silence_ends_the_link() -> None:
     source.tick(2 * limits.heartbeat_ns)
     assert len(of(Heartbeat, drain(source))) == 1, "only the newest is worth sending"
     events = source.tick(limits.silence_ns_max)
-    assert events == [Closed("r2", "silent for 5000 ms")]
+    assert events == [Closed("r2", Direction.OUT, "silent for 5000 ms")]
     assert drain(source) == [Refuse("silent for 5000 ms")]
     assert source.close("again") == []
     assert source.tick(2 * limits.silence_ns_max) == []
@@ -264,7 +265,7 @@ def test_heartbeats_go_out_in_time_and_silence_ends_the_link() -> None:
 def test_who_does_not_say_who_it_is_must_go() -> None:
     source = make_source(replica(1))
     assert source.deadline == Limits().silence_ns_max
-    assert source.tick(source.deadline) == [Closed("", "silent for 5000 ms")]
+    assert source.tick(source.deadline) == [Closed("", Direction.OUT, "silent for 5000 ms")]
 
 
 @pytest.mark.parametrize("frame", [Ask(US, 7, 1, {}), Answer(US, 7, True)])
@@ -288,7 +289,7 @@ def test_the_end_is_the_end() -> None:
     drain(source)
     source.receive(SnapshotRequest(), 0)
     source.frames_to_send()
-    assert source.receive(frames.Refuse("later"), 0) == [Closed("r2", "later")]
+    assert source.receive(frames.Refuse("later"), 0) == [Closed("r2", Direction.OUT, "later")]
     assert source.tally.last_error == "later"
     assert source.snapshot is None
     assert here.keyspace.readers == []
@@ -300,4 +301,4 @@ def test_a_life_of_the_sinks_own_region_is_told_apart() -> None:
     assert make_origin(2, 1) != EU
     source = make_source(replica(1))
     events = source.receive(Hello("r2", 2, make_origin(2, 1), "", {}, FOLLOWER), 0)
-    assert events == [Connected("r2", 2, make_origin(2, 1))]
+    assert events == [Connected("r2", Direction.OUT, 2, make_origin(2, 1))]

@@ -20,6 +20,7 @@ from replication.events import (
     SnapshotWanted,
     Stalled,
 )
+from replication.member import Direction
 from sim.client import Refusal, Reply
 from sim.saying import event_text, origin_text, plain, reply_text
 
@@ -61,34 +62,35 @@ def test_an_origin_is_a_region_and_its_life() -> None:
     assert origin_text(make_origin(9), NAMES) == "9"
 
 
+IN, OUT = Direction.IN, Direction.OUT
 US = make_origin(2)
 EARLIER = "hears from us of an earlier life, and only reads"
 FORGOTTEN = "hears from us of own writes that it has forgotten"
 
 
 @pytest.mark.parametrize(
-    ("event", "as_sink", "as_source"),
+    ("event", "text"),
     [
-        (Connected("us", 2, US), "meets us", ""),
-        (Resynced("us", True), "gets the ops of us, after its snapshot", ""),
-        (Resynced("us", False), "gets the ops of us, from its backlog on", ""),
-        (Merged("us"), "merges a snapshot of us", ""),
-        (SnapshotWanted("us"), "backlog of us does not reach back", ""),
-        (Stalled("us"), "too much waits here, link with us rests", ""),
-        (GapFound("us", make_origin(1), "us"), "lacks ops of eu, asks us", ""),
-        (GapFound("us", make_origin(1), ""), "lacks ops of eu, wants a snapshot of us", ""),
-        (GapFound("", make_origin(1), ""), "lacks ops of eu", ""),
-        (GapUnfilled("us", make_origin(1)), "us no longer holds the ops of eu", ""),
-        (OriginReused("us", make_origin(1)), FORGOTTEN, FORGOTTEN),
-        (EarlierLife("us"), EARLIER, EARLIER),
-        (Recovered("us"), "has all that its peers had, and may write", ""),
-        (Closed("us", "reset"), "loses us: reset", "no longer serves us: reset"),
-        (Closed("", "reset"), "loses : reset", ""),
-        (OpsTaken("us", 3), "", ""),
+        (Connected("us", IN, 2, US), "meets us"),
+        (Connected("us", OUT, 2, US), ""),
+        (Resynced("us", IN, True), "gets the ops of us, after its snapshot"),
+        (Resynced("us", IN, False), "gets the ops of us, from its backlog on"),
+        (Resynced("us", OUT, False), ""),
+        (Merged("us"), "merges a snapshot of us"),
+        (SnapshotWanted("us"), "backlog of us does not reach back"),
+        (Stalled("us"), "too much waits here, link with us rests"),
+        (GapFound("us", make_origin(1), "us"), "lacks ops of eu, asks us"),
+        (GapFound("us", make_origin(1), ""), "lacks ops of eu, wants a snapshot of us"),
+        (GapFound("", make_origin(1), ""), "lacks ops of eu"),
+        (GapUnfilled("us", make_origin(1)), "us no longer holds the ops of eu"),
+        (OriginReused("us", make_origin(1)), FORGOTTEN),
+        (EarlierLife("us"), EARLIER),
+        (Recovered("us"), "has all that its peers had, and may write"),
+        (Closed("us", IN, "reset"), "loses us: reset"),
+        (Closed("us", OUT, "reset"), "no longer serves us: reset"),
+        (Closed("", OUT, "reset"), ""),
+        (OpsTaken("us", 3), ""),
     ],
 )
-def test_events_are_told_of_the_end_that_reports(
-    event: Event, as_sink: str, as_source: str
-) -> None:
-    assert event_text(event, NAMES, False) == as_sink
-    assert event_text(event, NAMES, True) == as_source
+def test_events_are_told_of_the_end_that_reports(event: Event, text: str) -> None:
+    assert event_text(event, NAMES) == text
