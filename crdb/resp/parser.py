@@ -174,6 +174,7 @@ class Parser:
             self.remaining = 0
             self.size = UNKNOWN
             self.kept = 0
+            self.wanted = 0
         return args
 
     def _join(self) -> bool:

@@ -91,6 +91,7 @@ def test_requests_come_back(requests: list[list[bytes]]) -> None:
 
 
 @given(st.lists(st.integers(0, 1 << 17), max_size=20), st.integers(0, 1 << 17))
+@example([25, 60], 32)
 def test_long_strings_come_back(places: list[int], size: int) -> None:
     requests = [[b"SET", b"k", b"v" * size], [b"GET", b"k"]]
     assert parse(cut(b"".join(map(request, requests)), places)) == (requests, None)
