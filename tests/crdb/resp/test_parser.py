@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import example, given
@@ -95,6 +95,14 @@ def test_requests_come_back(requests: list[list[bytes]]) -> None:
 def test_long_strings_come_back(places: list[int], size: int) -> None:
     requests = [[b"SET", b"k", b"v" * size], [b"GET", b"k"]]
     assert parse(cut(b"".join(map(request, requests)), places)) == (requests, None)
+
+
+@pytest.mark.parametrize("size", [0, 1, 12, 30])
+def test_wherever_two_cuts_are(size: int) -> None:
+    requests = [[b"SET", b"v" * size], [b"GET", b"k"], [b"PING"]]
+    data = b"".join(map(request, requests))
+    for places in combinations(range(1, len(data)), 2):
+        assert parse(cut(data, list(places))) == (requests, None)
 
 
 def test_pieces_of_a_long_string_are_not_joined_before_it_is_there() -> None:
