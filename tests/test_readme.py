@@ -11,7 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from crdb.config import Config
 from crdb.server.registry import TABLE
 from sim import command as simulation
 from sim.__main__ import main as simulate
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
 
@@ -48,7 +49,7 @@ def commands(program: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def ports(free_ports: Callable[[int], range]) -> Generator[dict[str, str]]:
+def ports() -> Generator[dict[str, str]]:
     """Three regions as the README starts them; what its ports are here."""
     (arguments,) = (line for line in commands("crdb up") if "--regions" in line)
     block = free_ports(3)

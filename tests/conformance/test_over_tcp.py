@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any, cast
@@ -17,6 +17,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from tests.conformance.cases import Case, Player, Refused, cases
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
 
@@ -101,22 +102,19 @@ def client(host: str, port: int) -> Redis:
 
 
 def configuration(ports: range) -> str:
-    """A file with as many regions as there are pairs of ports."""
-    lines: list[str] = []
-    for i in range(len(ports) // 2):
-        lines += ["[[region]]", f'name = "{NAMES[i]}"']
-        lines += [f"port = {ports[2 * i]}", f"link_port = {ports[2 * i + 1]}"]
-    return "\n".join(lines) + "\n"
+    """A file with a region to each of these ports."""
+    return "".join(
+        f'[[region]]\nname = "{name}"\nport = {port}\n'
+        for name, port in zip(NAMES, ports, strict=False)
+    )
 
 
 @pytest.fixture(scope="module")
-def served(
-    free_ports: Callable[[int], range], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """As many regions as the largest scenario needs."""
     count = max(case.regions for case in cases())
     file: Path = tmp_path_factory.mktemp("conformance") / "regions.toml"
-    file.write_text(configuration(free_ports(2 * count)), encoding="utf-8")
+    file.write_text(configuration(free_ports(count)), encoding="utf-8")
     command = [sys.executable, "-m", "crdb", "up", str(file), "--json", "--test-clock"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

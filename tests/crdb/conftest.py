@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.crdb.redis_peer import Ours, Peer, Server
+from tests.ports import free_ports
 
 
 @pytest.fixture(scope="session")
-def redis_server(
-    free_ports: Callable[[int], range], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A redis-server for the whole session; `CRDB_REDIS_SERVER` names another binary."""
     binary = shutil.which(os.environ.get("CRDB_REDIS_SERVER", "redis-server"))
     if binary is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -14,28 +13,6 @@ from typing import Any
 
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.02
-
-
-def free_base(count: int = 2) -> int:
-    """A number N such that N + 1 to N + `count` and the link ports above them are free, all of them
-    below the ports that the kernel gives to connections."""
-    bases = range(11_000, 21_000, 10)
-    first = os.getpid() % len(bases)  # tests run side by side
-    for base in (*bases[first:], *bases[:first]):
-        ports = [base + i + above for i in range(1, count + 1) for above in (0, 10_000)]
-        if all(is_free(port) for port in ports):
-            return base
-    raise AssertionError("no free ports")
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 @contextmanager

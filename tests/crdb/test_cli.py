@@ -14,15 +14,8 @@ from pathlib import Path
 import pytest
 
 from crdb.cli import configure, main, parser
-from tests.crdb.processes import (
-    WAIT_SECONDS,
-    ask,
-    eventually,
-    first_event,
-    free_base,
-    is_free,
-    started,
-)
+from tests.crdb.processes import WAIT_SECONDS, ask, eventually, first_event, started
+from tests.ports import free_base, is_free
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

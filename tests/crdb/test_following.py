@@ -10,7 +10,8 @@ from crdb.follow_control import CannotBeFollower
 from crdb.following import ASK_PORT, READONLY, Following, ask_link_port
 from crdb.region import Region
 from crdb.toml_table import ConfigError
-from tests.crdb.processes import ask, eventually, first_event, free_base, started
+from tests.crdb.processes import ask, eventually, first_event, started
+from tests.ports import free_base
 
 
 def test_a_copy_follows_refuses_writes_and_keeps_the_data_when_promoted() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from crdb.config import Config, RegionConfig
 from crdb.ports import CannotListen, listening_socket, take_ports
-from tests.crdb.processes import free_base, is_free
+from tests.ports import free_base, is_free
 
 
 def region(base: int) -> RegionConfig:

@@ -6,7 +6,8 @@ import shutil
 import signal
 from pathlib import Path
 
-from tests.crdb.processes import WAIT_SECONDS, ask, eventually, first_event, free_base, started
+from tests.crdb.processes import WAIT_SECONDS, ask, eventually, first_event, started
+from tests.ports import free_base
 
 TWO = '[[region]]\nname = "r1"\nport = {}\n[[region]]\nname = "r2"\nport = {}\n'
 

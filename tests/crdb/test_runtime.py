@@ -12,7 +12,7 @@ from crdb.ports import CannotListen
 from crdb.runtime import COLLECT_AFTER, Runtime, calm_collector
 from crdb.server.client import Client
 from crdb.server.executor import receive
-from tests.crdb.processes import free_base, is_free
+from tests.ports import free_base, is_free
 
 
 def runtime(config: Config) -> Runtime:

@@ -17,7 +17,8 @@ import pytest
 
 from crdb import outlet
 from crdb.screen import ENTER, HOME, LEAVE, Screen, terminal_size
-from tests.crdb.processes import WAIT_SECONDS, ask, free_base
+from tests.crdb.processes import WAIT_SECONDS, ask
+from tests.ports import free_base
 
 CTRL_S = b"\x13"
 

@@ -10,7 +10,8 @@ from subprocess import Popen
 
 import pytest
 
-from tests.crdb.processes import ask, eventually, first_event, free_base, started
+from tests.crdb.processes import ask, eventually, first_event, started
+from tests.ports import free_base
 
 REGIONS = 4
 FAR_MS = 150  # between the third region and the fourth; all others are near
