@@ -179,8 +179,8 @@ class ProcessLinks:
         return {name: links.questions.ask() for name, links in self.ends.items()}
 
     def is_settled(self, question: Question) -> bool | None:
-        """What came out of that question; where all regions live here, how it is at the moment."""
-        if len(self.ends) == len(self.config.regions):
+        """What came out of that question; if nobody had to be asked, how it is at the moment."""
+        if not question:
             vectors = {name: links.replica.vector for name, links in self.ends.items()}
             return have_arrived(self.links(), vectors)
         said = [self.ends[name].questions.verdict(number) for name, number in question.items()]

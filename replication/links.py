@@ -170,7 +170,6 @@ class Links:
         if isinstance(end, Source) and hello.role == FOLLOWER:
             return self.admit_follower(end, hello)
         peer = self.peers.get(hello.name)
-        direction = Direction.OUT if isinstance(end, Source) else Direction.IN
         if peer is None or (isinstance(end, Sink) and end.expected.name != hello.name):
             return f"{self.member.name} did not expect {hello.name!r}"
         if hello.cluster != self.member.cluster:
@@ -178,14 +177,14 @@ class Links:
         for region in (hello.region, region_of(hello.origin)):
             if region != peer.region:
                 return f"{hello.name} says it is region {region}, not {peer.region}"
-        if self.is_cut(peer.name, direction):
+        if self.is_cut(peer.name, end.direction):
             return "the link is cut"
         end.lives = self.lives
         if isinstance(end, Source):
             self.retire(self.sources.get(peer.name), now)
             self.greeting.remove(end)
             self.sources[peer.name] = end
-            end.tally = self.tally(peer.name, direction)
+            end.tally = self.tally(peer.name, end.direction)
         else:
             self.repair.forget(peer.name)
         return ""
@@ -295,7 +294,7 @@ class Links:
         elif end.is_follower:
             return []
         if end.region:
-            self.questions.join(end, inward=isinstance(end, Sink))
+            self.questions.join(end, inward=end.direction is Direction.IN)
         mine = self.replica.keyspace.vector
         if self.recovery.shows_earlier_life(hello.vector, mine, self.member.origin):
             return [EarlierLife(end.peer)]

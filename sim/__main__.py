@@ -128,10 +128,7 @@ def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
     """The results of many seeds, in their order, each with the seconds of CPU that it took."""
     play = partial(play_one, asked)
     jobs = min(asked.jobs, len(asked.seeds))
-    if jobs == 1:
-        yield from map(play, asked.seeds)
-        return
-    yield from spread(play, asked.seeds, jobs)
+    return map(play, asked.seeds) if jobs == 1 else spread(play, asked.seeds, jobs)
 
 
 def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -26,12 +27,14 @@ def parser(description: str | None = None) -> Parser:
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     made.add_argument("seed", nargs="?", type=seed, help="0 to 2^63 - 1")
     made.add_argument("--seeds", type=span, metavar="A-B", help="many seeds, A to B")
-    made.add_argument("--jobs", type=jobs, default=1, metavar="N", help="seeds played at a time")
+    made.add_argument(
+        "--jobs", type=whole(1, 1000), default=1, metavar="N", help="seeds played at a time"
+    )
     made.add_argument("--minutes", type=positive, help="virtual time under faults (default 1)")
-    made.add_argument("--regions", type=regions, help="2 to 10")
+    made.add_argument("--regions", type=whole(2, 10), help="2 to 10")
     made.add_argument("--topology", choices=sorted(SHAPES))
-    made.add_argument("--followers", type=followers, metavar="N", help="of regions, 0 to 9")
-    made.add_argument("--writes", type=rate, metavar="N", help="a second and region")
+    made.add_argument("--followers", type=whole(0, 9), metavar="N", help="of regions, 0 to 9")
+    made.add_argument("--writes", type=whole(1, 100_000), metavar="N", help="a second and region")
     made.add_argument("--faults", type=kinds, metavar="A,B", help="only these; `none`, `all`")
     made.add_argument("--shrink", action="store_true", help="make a failing schedule short")
     made.add_argument("--trace", action="store_true", help="print every record")
@@ -67,32 +70,15 @@ def positive(text: str) -> float:
     return minutes
 
 
-def regions(text: str) -> int:
-    """How many regions. Raises ArgumentTypeError."""
-    if not text.isdecimal() or not 2 <= int(text) <= 10:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 2 to 10")
-    return int(text)
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """What reads a number in that range. It raises ArgumentTypeError."""
 
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {least} to {most}")
+        return int(text)
 
-def followers(text: str) -> int:
-    """How many followers. Raises ArgumentTypeError."""
-    if not text.isdecimal() or not 0 <= int(text) <= 9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 0 to 9")
-    return int(text)
-
-
-def jobs(text: str) -> int:
-    """How many processes. Raises ArgumentTypeError."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 1000")
-    return int(text)
-
-
-def rate(text: str) -> int:
-    """Writes a second. Raises ArgumentTypeError."""
-    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100000")
-    return int(text)
+    return number
 
 
 def kinds(text: str) -> tuple[str, ...]:
