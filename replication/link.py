@@ -69,6 +69,7 @@ class Writer:
                 await trio.sleep_until(self.due)
             else:
                 self.push(now)
+                await trio.lowlevel.checkpoint()  # a long snapshot is due again at once
 
 
 Connect = Callable[[], Awaitable[trio.abc.Stream]]

@@ -16,10 +16,11 @@ from replication.codec import FrameDecoder, encode_all
 from replication.events import Closed, Connected, Event
 from replication.frames import Refuse
 from replication.limits import MS, Limits
-from replication.line import EARLY_SECONDS
-from replication.link import Driver
+from replication.line import EARLY_SECONDS, Line
+from replication.link import PACE_SECONDS, SEND_BYTES, Driver, Writer
 from replication.links import Links
 from replication.member import Direction, Member, Peer
+from tests.replication.ends import greeted_source, replica, write
 
 
 class Site:
@@ -297,6 +298,35 @@ async def test_what_is_pushed_is_on_its_way_before_any_task_runs() -> None:
         assert writer.line.size == 0
         await stream.aclose()
         nursery.cancel_scope.cancel()
+
+
+async def test_others_get_their_turn_while_much_goes_out(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    """Also if gathering takes longer than the pace, and the peer takes in all of it at once."""
+    here = replica(1, history_bytes=8 * SEND_BYTES)
+    write(here, 16, SEND_BYTES // 4)
+    source = greeted_source(here)
+    turns = 0
+    sent_at: list[int] = []
+
+    class Swift(Line):
+        """Takes in everything."""
+
+        def put(self, data: bytes, seconds: float) -> None:
+            mock_clock.jump(2 * PACE_SECONDS)
+            sent_at.append(turns)
+
+    ours, _ = trio.testing.memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Writer(source, Swift(ours), lambda _peer: 0).run)
+        while source.ready:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+        nursery.cancel_scope.cancel()
+    assert len(sent_at) > 3
+    # Trio lets tasks run in rounds, in any order: two pushes may follow each other, not three.
+    assert all(before < after for before, after in zip(sent_at, sent_at[2:], strict=False))
 
 
 async def test_over_loopback_tcp() -> None:
