@@ -28,10 +28,8 @@ from replication.links import Links
 from replication.member import Direction
 from replication.statistics import LinkStatistics
 
+UNCONNECTED: Final = ("down", "closed", "greeting")
 SINK_STATES: Final = {
-    "down": LinkState.DOWN,
-    "closed": LinkState.DOWN,
-    "greeting": LinkState.CONNECTING,
     "resuming": LinkState.CONNECTING,
     "loading": LinkState.SNAPSHOT,
     "waiting": LinkState.CATCHING_UP,
@@ -53,8 +51,7 @@ def ignore(_event: str, _details: Mapping[str, object]) -> None:
 
 
 class ProcessLinks:
-    """The links whose ends are in this process. `clock` is monotone, in nanoseconds; `dialling`
-    tells, of a sink and a source that are not connected, whether they may be at any moment."""
+    """The links whose ends are in this process. `clock` is monotone, in nanoseconds."""
 
     def __init__(
         self,
@@ -62,12 +59,10 @@ class ProcessLinks:
         ends: Mapping[str, Links],
         *,
         clock: Callable[[], int],
-        dialling: Callable[[str, str], bool],
     ) -> None:
         self.config = config
         self.ends = ends
         self.clock = clock
-        self.dialling = dialling
         self.tell: Emit = ignore
         """Takes what operators do to links."""
         for name, links in ends.items():
@@ -111,14 +106,15 @@ class ProcessLinks:
 
     def state(self, link: tuple[str, str], row: LinkStatistics) -> LinkState:
         """Where a link that is not cut stands."""
-        if row.direction is Direction.OUT and row.state not in ("down", "closed"):
-            return STAGES[row.stage] if row.state != "greeting" else LinkState.CONNECTING
-        state = SINK_STATES.get(row.state, LinkState.DOWN)
-        if state is not LinkState.DOWN:
-            return state
+        if row.direction is Direction.OUT and row.state not in UNCONNECTED:
+            return STAGES[row.stage]
+        if row.state not in UNCONNECTED:
+            return SINK_STATES[row.state]
         if row.last_error == CUT and not self.ends.keys() >= set(link):
             return LinkState.CUT
-        return LinkState.CONNECTING if self.dialling(link[1], link[0]) else state
+        here = link[1] if row.direction is Direction.IN else link[0]
+        is_away = self.ends[here].is_away(row.peer, row.direction, self.clock())
+        return LinkState.DOWN if is_away else LinkState.CONNECTING
 
     # -- steering --------------------------------------------------------------------------
 

@@ -73,7 +73,6 @@ class Region:
         self.following = Following(
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
         )
-        self.failed: set[str] = set()
         self.staleness = Staleness(self.instance, self.links)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.sockets: list[socket.socket] = []
@@ -120,17 +119,7 @@ class Region:
     def dialler(self, peer: str) -> Callable[[], Awaitable[trio.abc.Stream]]:
         """What connects us to a peer."""
         there = self.config.region(peer)
-
-        async def connect() -> trio.abc.Stream:
-            try:
-                stream = await trio.open_tcp_stream(there.host, there.link_port)
-            except OSError:
-                self.failed.add(peer)
-                raise
-            self.failed.discard(peer)
-            return stream
-
-        return connect
+        return partial(trio.open_tcp_stream, there.host, there.link_port)
 
     def delay_ns(self, peer: str) -> int:
         """How long the way to a peer is made; followers and strangers are near."""

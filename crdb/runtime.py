@@ -41,19 +41,11 @@ class Runtime:
             config,
             {name: region.links for name, region in self.by_name.items()},
             clock=clock,
-            dialling=self.is_dialling,
         )
         self.control.tell = emit
         for region in self.regions:
             region.instance.links = self.control
         self.moments: dict[str, tuple[float, int, int]] = {}
-
-    def is_dialling(self, sink: str, source: str) -> bool:
-        """Whether the link between two regions may come about at any moment: the last attempt to
-        reach the other region, as far as this process makes any, did not fail."""
-        if sink in self.by_name:
-            return source not in self.by_name[sink].failed
-        return sink not in self.by_name[source].failed
 
     def open(self) -> None:
         """Take all ports. Raises CannotListen, with no port kept."""

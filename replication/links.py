@@ -27,6 +27,7 @@ import attrs
 
 from crdt.dots import SEQ_MAX, Origin, dominates, region_of
 from crdt.replica import Replica
+from replication.absence import Absence
 from replication.end import NEVER, Tally
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.events import (
@@ -88,6 +89,7 @@ class Links:
         self.lives = Lives(replica)
         self.repair = Repair(self.limits)
         self.recovery = self.recover()
+        self.absence = Absence()
         self.sinks: dict[str, Sink] = {}
         self.sources: dict[str, Source] = {}
         self.followers: list[Source] = []
@@ -293,6 +295,8 @@ class Links:
             self.recovery.greeted(end.peer)
         elif end.is_follower:
             return []
+        elif self.recovery.expect(end.peer):
+            self.healed(end.peer)
         if end.region:
             self.questions.join(end, inward=end.direction is Direction.IN)
         mine = self.replica.keyspace.vector
@@ -365,6 +369,7 @@ class Links:
             self.collect_at = now + self.limits.collect_ns + waiting * self.limits.collect_key_ns
         if self.replica.seal() is not None:
             self.wake()
+        self.absence.look((name for name in self.peers if self.lacks(name)), now)
         events: list[Event] = []
         for end in self.ends():
             if now >= end.deadline:
@@ -440,6 +445,7 @@ class Links:
         self.known(peer)
         self.cuts.discard((peer, direction))
         if direction is Direction.IN:
+            self.recovery.expect(peer)
             self.healed(peer)
 
     def is_cut(self, peer: str, direction: Direction) -> bool:
@@ -447,6 +453,18 @@ class Links:
         return (peer, direction) in self.cuts
 
     # -- looking ---------------------------------------------------------------------------
+
+    def lacks(self, peer: str) -> bool:
+        """Whether a peer that ought to dial us is not connected."""
+        is_served = peer in self.sources or self.is_cut(peer, Direction.OUT)
+        return self.peers[peer].serves and not is_served
+
+    def is_away(self, peer: str, direction: Direction, now: int) -> bool:
+        """Whether a first attempt to connect has failed since that link was lost or healed."""
+        if peer in self.recovery.missed:
+            return True
+        is_outward = direction is Direction.OUT and self.lacks(peer)
+        return is_outward and self.absence.is_long(peer, now)
 
     def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
         """Every link, both directions, by peer."""

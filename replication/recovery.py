@@ -56,6 +56,14 @@ class Recovery:
             self.missed.add(peer)
         self.linked.discard(peer)
 
+    def expect(self, peer: str) -> bool:
+        """The link with a peer was healed, or the peer has come to us: the next attempt will show
+        whether it is within reach. Whether it was not."""
+        if peer not in self.missed:
+            return False
+        self.missed.discard(peer)
+        return True
+
     def caught_up(self, peer: str) -> None:
         """We have what a peer had when it answered."""
         self.done.add(peer)

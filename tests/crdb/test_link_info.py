@@ -12,7 +12,8 @@ from crdb.link_info import ProcessLinks
 from crdb.membership import peers_of
 from crdt.dots import Vector
 from crdt.replica import Replica
-from replication.frames import Frame
+from replication.absence import ATTEMPT_NS_MAX
+from replication.frames import Eof, Frame
 from replication.links import Links
 from replication.member import Direction, Member
 from replication.sink import Sink
@@ -25,9 +26,9 @@ def links_of(config: Config, name: str) -> Links:
     return Links(replica, Member(name, region.id, replica.origin), peers_of(config, region))
 
 
-def control(config: Config, *names: str, dialling: bool = True) -> ProcessLinks:
+def control(config: Config, *names: str) -> ProcessLinks:
     ends = {name: links_of(config, name) for name in names}
-    return ProcessLinks(config, ends, clock=lambda: 5, dialling=lambda _sink, _source: dialling)
+    return ProcessLinks(config, ends, clock=lambda: 5)
 
 
 def connect(control: ProcessLinks, source: str, sink: str) -> None:
@@ -65,16 +66,49 @@ def test_a_link_connects_then_streams() -> None:
     assert state(here, "us", "eu") is LinkState.STREAMING
 
 
-def test_a_link_whose_last_attempt_failed_is_down() -> None:
-    assert state(control(THREE, "us", "eu", dialling=False), "us", "eu") is LinkState.DOWN
+def attempt(control: ProcessLinks, source: str, sink: str) -> None:
+    """Let the sink dial in vain."""
+    links = control.ends[sink]
+    links.receive(links.dial(source, 0), Eof("refused"), 0)
+
+
+def test_a_link_whose_first_attempt_failed_is_down_until_it_is_there_or_healed() -> None:
+    here = control(THREE, "us", "eu")
+    attempt(here, "us", "eu")
+    assert state(here, "us", "eu") is LinkState.DOWN
+    here.ends["eu"].dial("us", 0)
+    assert state(here, "us", "eu") is LinkState.DOWN, "nobody has answered"
+    here.cut("us", "eu")
+    here.heal("us", "eu")
+    assert state(here, "us", "eu") is LinkState.CONNECTING
+    attempt(here, "us", "eu")
+    connect(here, "us", "eu")
+    assert state(here, "us", "eu") is LinkState.STREAMING
+
+
+def test_a_source_finds_that_its_sink_is_away() -> None:
+    here = control(THREE, "us")
+    assert state(here, "us", "eu") is LinkState.CONNECTING
+    attempt(here, "eu", "us")
+    assert state(here, "us", "eu") is LinkState.DOWN, "we cannot reach it either"
+    here.cut("eu", "us")
+    here.heal("eu", "us")
+    here.ends["us"].tick(0)
+    assert state(here, "us", "eu") is LinkState.CONNECTING
+    here.clock = lambda: ATTEMPT_NS_MAX + 1
+    assert state(here, "us", "eu") is LinkState.DOWN, "it would have come"
+    assert state(here, "eu", "us") is LinkState.CONNECTING, "an attempt may be under way"
+    here.cut("us", "eu")
+    here.ends["us"].tick(ATTEMPT_NS_MAX)
+    here.heal("us", "eu")
+    here.ends["us"].tick(ATTEMPT_NS_MAX)
+    assert state(here, "us", "eu") is LinkState.CONNECTING
 
 
 def test_the_source_tells_of_a_link_whose_sink_is_elsewhere() -> None:
     both = control(THREE, "us", "eu")
     connect(both, "us", "eu")
-    alone = ProcessLinks(
-        THREE, {"us": both.ends["us"]}, clock=lambda: 5, dialling=lambda _sink, _source: True
-    )
+    alone = ProcessLinks(THREE, {"us": both.ends["us"]}, clock=lambda: 5)
     assert state(alone, "us", "eu") is LinkState.STREAMING
 
 
@@ -95,10 +129,7 @@ def test_a_link_that_was_cut_in_another_process_is_cut_here_too() -> None:
     both = control(THREE, "us", "eu")
     connect(both, "us", "eu")
     us, eu = (
-        ProcessLinks(
-            THREE, {name: both.ends[name]}, clock=lambda: 5, dialling=lambda _sink, _source: True
-        )
-        for name in ("us", "eu")
+        ProcessLinks(THREE, {name: both.ends[name]}, clock=lambda: 5) for name in ("us", "eu")
     )
     for here, there in ((us, eu), (eu, us)):
         near, far = both.ends["eu"].sinks["us"], both.ends["us"].sources["eu"]
@@ -117,9 +148,7 @@ def test_a_link_that_was_cut_in_another_process_is_cut_here_too() -> None:
 
 def test_a_link_that_is_refused_for_being_cut_is_cut() -> None:
     both = control(THREE, "us", "eu")
-    eu = ProcessLinks(
-        THREE, {"eu": both.ends["eu"]}, clock=lambda: 5, dialling=lambda _sink, _source: True
-    )
+    eu = ProcessLinks(THREE, {"eu": both.ends["eu"]}, clock=lambda: 5)
     both.ends["us"].cut("eu", Direction.OUT, 0)
     assert state(eu, "us", "eu") is LinkState.CONNECTING
     connect(both, "us", "eu")
@@ -173,9 +202,7 @@ def joined(here: ProcessLinks) -> list[tuple[str, Sink, str, Source]]:
 def apart(here: ProcessLinks) -> dict[str, ProcessLinks]:
     """The same regions, as if each had a process of its own."""
     return {
-        name: ProcessLinks(
-            here.config, {name: links}, clock=lambda: 5, dialling=lambda _sink, _source: True
-        )
+        name: ProcessLinks(here.config, {name: links}, clock=lambda: 5)
         for name, links in here.ends.items()
     }
 
@@ -210,7 +237,7 @@ def test_a_process_with_some_regions_asks_for_each_of_them() -> None:
     whole = control(LINE, "us", "eu", "ap")
     wires = joined(whole)
     ends = {name: whole.ends[name] for name in ("us", "eu")}
-    part = ProcessLinks(LINE, ends, clock=lambda: 5, dialling=lambda _sink, _source: True)
+    part = ProcessLinks(LINE, ends, clock=lambda: 5)
     for source, sink in (("us", "eu"), ("eu", "us")):
         part.cut(source, sink)
     talk([whole], wires)
@@ -225,13 +252,16 @@ def test_a_process_with_some_regions_asks_for_each_of_them() -> None:
     assert part.is_settled(question) is False
 
 
-@pytest.mark.parametrize("dialling", [True, False])
+@pytest.mark.parametrize("is_away", [True, False])
 def test_a_link_that_is_not_there_is_waited_for_unless_its_other_end_is_away(
-    *, dialling: bool
+    *, is_away: bool
 ) -> None:
-    here = control(THREE, "us", dialling=dialling)
-    assert here.awaits("us") == dialling
-    assert here.is_settled(here.ask()) == (not dialling)
+    here = control(THREE, "us")
+    if is_away:
+        attempt(here, "eu", "us")
+        attempt(here, "ap", "us")
+    assert here.awaits("us") is not is_away
+    assert here.is_settled(here.ask()) is is_away
 
 
 NAMES = ("us", "eu", "ap", "sa", "af")

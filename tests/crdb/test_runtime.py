@@ -55,17 +55,6 @@ def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
         first.close()
 
 
-def test_whether_a_link_may_come_about_is_asked_where_it_is_known() -> None:
-    whole = runtime(Config.from_names(["us", "eu"]))
-    whole.by_name["us"].failed.add("eu")
-    assert not whole.is_dialling("us", "eu")
-    assert whole.is_dialling("eu", "us")
-    part = Runtime(Config.from_names(["us", "eu"]), ("us",), emit=lambda _event, _details: None)
-    assert part.is_dialling("eu", "us"), "nothing speaks against it"
-    part.by_name["us"].failed.add("eu")
-    assert not part.is_dialling("eu", "us"), "we could not reach it either"
-
-
 def test_the_collector_is_calmed() -> None:
     before = gc.get_threshold()
     try:

@@ -303,6 +303,20 @@ def test_a_new_name_is_newer_than_any_that_is_known() -> None:
     assert list(links.ends()) == []
 
 
+def test_who_comes_to_us_is_dialled_at_once_if_it_could_not_be_reached() -> None:
+    links = alone()
+    dialled: list[str] = []
+    links.healed = dialled.append
+    greeted(links, hello(2))
+    assert dialled == [], "there was no attempt yet"
+    links.receive(links.dial("r2", 0), Eof("refused"), 0)
+    assert links.is_away("r2", IN, 0)
+    greeted(links, hello(2))
+    assert dialled == ["r2"]
+    assert not links.is_away("r2", IN, 0)
+    assert not links.is_away("r2", OUT, 0)
+
+
 def test_neighbours_are_asked_while_they_are_there() -> None:
     links = alone()
     source = greeted(links, hello(2))

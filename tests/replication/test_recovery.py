@@ -48,6 +48,17 @@ def test_who_does_not_answer_is_not_waited_for_until_it_does() -> None:
     assert recovery.last == "eu"
 
 
+def test_a_peer_that_is_expected_again_is_waited_for_until_it_does_not_answer() -> None:
+    recovery = Recovery(("eu", "ap"))
+    assert not recovery.expect("ap")
+    recovery.lost("ap")
+    assert recovery.expect("ap")
+    recovery.caught_up("eu")
+    assert not recovery.look(NOBODY)
+    recovery.lost("ap")
+    assert recovery.look(NOBODY)
+
+
 def test_a_link_that_is_cut_brings_nothing() -> None:
     recovery = Recovery(("eu", "ap"))
     recovery.caught_up("eu")
