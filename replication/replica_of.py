@@ -9,10 +9,11 @@ Origins of unrelated databases collide, so each source has a block of region num
 comes from it is renamed on its way in (see `renaming`). A follower whose own region number is
 higher than any of its only source needs no renaming: 255 is a good one for such an instance.
 
-Following starts with nothing: what was here is deleted (20.1.4). When a source turns out to know
-less of itself than we have from it, it has lost its memory or is another one by now: then we start
-anew, with all sources (20.5). Promotion keeps everything, and what the instance writes from then on
-is under its own origin.
+Following starts with nothing: what was here is deleted (20.1.4), but not before a source has
+answered, so that a name which is written wrong costs nothing. When a source turns out to know less
+of itself than we have from it, it has lost its memory or is another one by now: then we start anew,
+with all sources (20.5). Promotion keeps everything, and what the instance writes from then on is
+under its own origin.
 
 A source that has what cannot be renamed is not dialled again: it would bring the same once more.
 Its `last_error` says what it was.
@@ -159,7 +160,10 @@ class Follower(Links):
         self.stable: Vector = {}
         self.members = replica.stability.members
         replica.stability.members = {NOBODY}
-        self.empty(0)
+        self.holds_old = replica.vector != {}
+        """Whether what was here before has not been deleted yet."""
+        if not self.holds_old:
+            self.empty(0)
 
     # -- what differs from links between members -------------------------------------------
 
@@ -173,6 +177,10 @@ class Follower(Links):
 
     def admit(self, end: Machine, hello: Hello, now: int) -> str:
         assert isinstance(end, Sink), "a follower serves nobody"
+        if self.holds_old:
+            self.holds_old = False
+            self.empty(now)
+            return "what was here is replaced"
         if dominates(hello.vector, end.inlet.vector()):
             return ""
         self.empty(now)

@@ -59,12 +59,15 @@ def test_a_region_with_peers_cannot_follow_and_a_dead_source_is_told() -> None:
         assert refused.startswith(b"-ERR this region is linked with others")
     with started(["up", "--regions", "copy", "--port", str(base), "--json"]) as process:
         first_event(process)
+        assert ask(base + 1, "SET", "a", "1") == b"+OK\r\n"
         assert ask(base + 1, "REPLICAOF", "127.0.0.1", "1") == b"+OK\r\n"
         eventually(lambda: b"last_error=cannot connect" in ask(base + 1, "INFO", "replication"))
         assert b"master_link_status:down" in ask(base + 1, "INFO", "replication")
         assert b"master_last_io_seconds_ago:-1" in ask(base + 1, "INFO", "replication")
         assert b"$7\r\nconnect\r\n" in ask(base + 1, "ROLE")
-        assert ask(base + 1, "GET", "a") == b"$-1\r\n", "reads go on"
+        assert ask(base + 1, "GET", "a") == b"$1\r\n1\r\n", "nobody has answered"
+        assert ask(base + 1, "REPLICAOF", "NO", "ONE") == b"+OK\r\n"
+        assert ask(base + 1, "INCR", "a") == b":2\r\n"
 
 
 def alone() -> Following:

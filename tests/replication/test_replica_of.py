@@ -11,10 +11,12 @@ from crdt.replica import Replica
 from replication.end import NEVER
 from replication.errors import CannotFollow
 from replication.events import Closed, Merged, Resynced
+from replication.frames import Eof, Refuse
 from replication.limits import MS
 from replication.links import Links
 from replication.member import Direction, Member, Peer
 from replication.replica_of import SOURCES_MAX, Follower, SourceStatus
+from tests.replication.ends import hello
 from tests.replication.wire import Site, World, mesh
 
 
@@ -217,6 +219,28 @@ def test_what_was_there_before_is_replaced() -> None:
     assert visible(site.replica) == {b"k": b"v"}
     assert site.replica.keyspace.seq == 0
     assert site.replica.origin == site.links.member.origin == make_origin(1, 1), "another life"
+
+
+def test_what_was_there_before_stays_until_a_source_answers() -> None:
+    """REPLICAOF with a wrong name used to be the end of all data."""
+    replica = Replica(1)
+    replica.string("old").set("v")
+    replica.seal()
+    follower = Follower(replica, Member("f", 1, replica.origin), ["x"])
+    follower.receive(follower.dial("x", 0), Eof("refused"), 0)
+    assert visible(replica) == {b"old": b"v"}
+    sink = follower.dial("x", 0)
+    follower.receive(sink, Refuse("no"), 0)
+    assert visible(replica) == {b"old": b"v"}
+    follower.promote(0)
+    assert (visible(replica), replica.keyspace.seq) == ({b"old": b"v"}, 1)
+    follower = Follower(replica, Member("f", 1, replica.origin), ["x", "y"])
+    sinks = [follower.dial(name, 0) for name in ("x", "y")]
+    follower.receive(sinks[1], hello(2), 0)
+    assert visible(replica) == {}
+    assert [sink.tally.last_error for sink in sinks] == ["we start anew"] * 2
+    follower.receive(follower.dial("x", 0), hello(2), 0)
+    assert follower.sinks["x"].is_open, "only once"
 
 
 def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:

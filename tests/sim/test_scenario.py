@@ -167,7 +167,7 @@ def test_followers_are_declared_cut_promoted_and_shown() -> None:
         "write f SET k x",
         "wait 1s",
     ) == ["f> GET k: v", "eu: k = w", "us: k = w", "f: k = x"]
-    assert played("follower f 255 eu", "promote f", "write f SET k x", "follow f", "settle")[
+    assert played("follower f 255 eu", "promote f", "write f SET k x", "follow f", "wait 1s")[
         -1
     ] == ("f: nothing")
 
