@@ -18,21 +18,28 @@ def source_lines(first: Address, reports: Sequence[SourceReport], offset: int) -
     """The fields, for sources of which `first` is the address of the first; `offset` counts the
     effects that have come."""
     host, port = first
-    is_up = all(report.status is not SourceStatus.OUT_OF_SYNC for report in reports)
-    heard_ms = max(report.heard_ms for report in reports) if is_up else -1000.0
+    lost = [report for report in reports if report.status is SourceStatus.OUT_OF_SYNC]
     return [
         ("master_host", host),
         ("master_port", port),
-        ("master_link_status", "up" if is_up else "down"),
-        ("master_last_io_seconds_ago", round(heard_ms / 1000)),
+        ("master_link_status", "down" if lost else "up"),
+        ("master_last_io_seconds_ago", -1 if lost else silence(reports)),
         (
             "master_sync_in_progress",
             int(any(report.status is SourceStatus.SYNCING for report in reports)),
         ),
+        *([("master_link_down_since_seconds", silence(lost))] if lost else ()),
         ("slave_repl_offset", offset),
+        ("slave_priority", 100),
         ("slave_read_only", 1),
         *((f"source{number}", source_line(each)) for number, each in enumerate(reports)),
     ]
+
+
+def silence(reports: Sequence[SourceReport]) -> int:
+    """For how many seconds one of these has said nothing; -1 if one never has."""
+    heard = [report.heard_ms for report in reports if report.heard_ms is not None]
+    return round(max(heard) / 1000) if len(heard) == len(reports) else -1
 
 
 def source_line(report: SourceReport) -> str:

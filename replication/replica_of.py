@@ -68,8 +68,8 @@ class SourceReport:
     name: str
     status: SourceStatus
     lag_ms: float
-    heard_ms: float
-    """How long ago it last said something; 0 if it is not connected."""
+    heard_ms: float | None
+    """How long ago it last said something, connected or not; None if it never did."""
     ops: int
     bytes: int
     full: int
@@ -157,6 +157,8 @@ class Follower(Links):
         have all that it had."""
         self.unfit: dict[str, str] = {}
         """Sources that cannot be followed, and why."""
+        self.heard: dict[str, int] = {}
+        """When a source whose connection is over last said something."""
         self.stable: Vector = {}
         self.members = replica.stability.members
         replica.stability.members = {NOBODY}
@@ -196,6 +198,11 @@ class Follower(Links):
             stable = {origin: seq for origin, seq in promise[1].items() if origin in have}
             self.stable |= self.renamings[event.peer].vector(stable)
             del self.promises[event.peer]
+
+    def forget(self, end: Machine) -> None:
+        if end.hello is not None:
+            self.heard[end.peer] = end.heard_at
+        super().forget(end)
 
     def mend(self, now: int) -> list[Event]:
         """One source brings all of its origins in order: there are no gaps to close."""
@@ -242,17 +249,26 @@ class Follower(Links):
             return SourceStatus.IN_SYNC
         return SourceStatus.SYNCING
 
+    def heard_ms(self, peer: str, now: int) -> float | None:
+        """How long ago a source last said something; None if it never did."""
+        sink, at = self.sinks.get(peer), self.heard.get(peer)
+        if sink is not None and sink.hello is not None:
+            at = sink.heard_at
+        return None if at is None else (now - at) / 1e6
+
     def reports(self, now: int) -> tuple[SourceReport, ...]:
         """Every source, in the order given."""
         rows: list[SourceReport] = []
         for row in self.statistics(now):
-            sink = self.sinks.get(row.peer)
+            status = self.status(row.peer, now)
+            heard_ms = self.heard_ms(row.peer, now)
+            is_lost = status is SourceStatus.OUT_OF_SYNC
             rows.append(
                 SourceReport(
                     name=row.peer,
-                    status=self.status(row.peer, now),
-                    lag_ms=row.lag_ms,
-                    heard_ms=0.0 if sink is None else (now - sink.heard_at) / 1e6,
+                    status=status,
+                    lag_ms=(heard_ms or 0.0) if is_lost else row.lag_ms,
+                    heard_ms=heard_ms,
                     ops=row.ops,
                     bytes=row.bytes,
                     full=row.full,

@@ -191,6 +191,20 @@ def test_after_a_cut_the_backlog_suffices() -> None:
     assert report.lag_ms == pytest.approx(20)
 
 
+def test_the_lag_of_a_source_that_is_away_grows() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    (report,) = follower.follower.reports(world.now)
+    assert (report.heard_ms, report.lag_ms) == (None, 0)
+    world.run(500)
+    (report,) = follower.follower.reports(world.now)
+    assert report.heard_ms == pytest.approx(100, abs=100)
+    world.cut("x", "f")
+    world.run(5000)
+    (report,) = follower.follower.reports(world.now)
+    assert report.heard_ms == report.lag_ms == pytest.approx(5100, abs=100)
+
+
 def test_promotion_keeps_the_data_and_follows_nobody() -> None:
     world = world_of("x")
     follower = follow(world, "x")
