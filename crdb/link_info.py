@@ -24,6 +24,7 @@ from crdb.link_control import (
     Question,
     have_arrived,
 )
+from crdb.link_lines import heard_of, unseen
 from replication.links import Links
 from replication.member import Direction
 from replication.statistics import LinkStatistics
@@ -77,29 +78,32 @@ class ProcessLinks:
         now = self.clock()
         rows: dict[tuple[str, str], LinkStatistics] = {}
         cuts: set[tuple[str, str]] = set()
+        lags: dict[tuple[str, str], int] = {}
         for name, links in self.ends.items():
             for row in links.statistics(now):
                 inward = row.direction is Direction.IN
                 link = (row.peer, name) if inward else (name, row.peer)
                 if row.cut:
                     cuts.add(link)
+                if not inward and row.state in UNCONNECTED:
+                    lags[link] = unseen(links, heard_of(links, row.region)[0])
                 if inward or link not in rows:
                     rows[link] = row
         names = set(self.regions())
         return [
-            self.info(link, rows[link], link in cuts)
+            self.info(link, rows[link], link in cuts, lags.get(link, 0))
             for link in sorted(rows)
             if link[0] in names and link[1] in names
         ]
 
-    def info(self, link: tuple[str, str], row: LinkStatistics, cut: bool) -> LinkInfo:
-        """One link."""
+    def info(self, link: tuple[str, str], row: LinkStatistics, cut: bool, lag: int) -> LinkInfo:
+        """One link. `lag` are effects of a source here that its sink, not connected, has not."""
         source, sink = link
         return LinkInfo(
             source,
             sink,
             LinkState.CUT if cut else self.state(link, row),
-            lag_ops=row.behind,
+            lag_ops=row.behind or lag,
             lag_ms=row.lag_ms,
             delay_ms=self.config.delay_ns(source, sink) / MS,
         )

@@ -109,19 +109,24 @@ def sync_lines(links: Links) -> Lines:
 
 def replica_lines(links: Links) -> Lines:
     """Each other region, as far as known. An instance is one shard with all slots."""
-    seq = links.replica.keyspace.seq
-    origin = links.replica.origin
     lines: Lines = []
     for region in sorted(links.replica.stability.members or ()):
         if region:  # 0 stands for the sources of a follower
             vectors, covered = heard_of(links, region)
-            lag = max(0, seq - max((vector.get(origin, 0) for vector in vectors), default=0))
+            lag = unseen(links, vectors)
             text = (
                 f"config_version=1,shards=1,slots={SLOTS},slot_coverage={int(covered)},"
                 f"max_ops_lag={lag},min_ops_lag={lag}"
             )
             lines.append((f"crdt_replica_{region}", text))
     return lines
+
+
+def unseen(links: Links, vectors: list[Vector]) -> int:
+    """How many of our own effects a region that has reported these has not."""
+    origin = links.replica.origin
+    have = max((vector.get(origin, 0) for vector in vectors), default=0)
+    return max(0, links.replica.keyspace.seq - have)
 
 
 def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:

@@ -125,6 +125,30 @@ def test_a_cut_closes_both_ends_and_a_heal_opens_them() -> None:
     assert state(here, "us", "eu") is LinkState.STREAMING
 
 
+def lag_ops(control: ProcessLinks, source: str, sink: str) -> int:
+    return next(
+        link.lag_ops for link in control.links() if (link.source, link.sink) == (source, sink)
+    )
+
+
+@pytest.mark.parametrize("here", [("us", "eu"), ("us",)])
+def test_what_is_written_while_a_link_is_cut_counts_as_its_lag(here: tuple[str, ...]) -> None:
+    both = control(THREE, "us", "eu")
+    seen = ProcessLinks(THREE, {name: both.ends[name] for name in here}, clock=lambda: 5)
+    us = both.ends["us"].replica
+    us.set("s").add("x")
+    us.seal()
+    connect(both, "us", "eu")
+    both.ends["eu"].tick(10**9)
+    connect(both, "us", "eu")
+    assert lag_ops(seen, "us", "eu") == 0
+    both.cut("us", "eu")
+    for member in ("y", "z"):
+        us.set("s").add(member)
+    us.seal()
+    assert lag_ops(seen, "us", "eu") == 2
+
+
 def test_a_link_that_was_cut_in_another_process_is_cut_here_too() -> None:
     both = control(THREE, "us", "eu")
     connect(both, "us", "eu")
