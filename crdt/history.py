@@ -24,6 +24,8 @@ ENTRY_BYTES: Final = 200  # what an operation costs in memory besides its encodi
 Kept: TypeAlias = tuple[Origin, int, int, bytes]
 """Origin, first and last sequence number and encoding of an operation."""
 
+GONE: Final[Kept] = (0, 0, 0, b"")  # where one was: the list is shortened now and then only
+
 
 class History:
     """A backlog. Positions count all operations ever appended."""
@@ -57,6 +59,7 @@ class History:
     def drop_oldest(self) -> None:
         """Forget the oldest operation."""
         origin, _, last, data = self.ops[self.head]
+        self.ops[self.head] = GONE
         self.head += 1
         self.start += 1
         self.bytes -= len(data) + ENTRY_BYTES

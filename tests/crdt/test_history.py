@@ -86,6 +86,12 @@ def test_a_link_reads_by_position() -> None:
     assert made.read(made.start, 1)[0][3] == op(1, 5).to_bytes()
 
 
+def test_what_is_dropped_takes_no_memory() -> None:
+    """A thousand operations of a megabyte each are a gigabyte."""
+    made = history(1000, keep=4)
+    assert sum(len(data) for _, _, _, data in made.ops) <= made.bytes
+
+
 def test_the_position_is_that_of_the_oldest_it_lacks() -> None:
     made = History()
     for origin, seq in ((1, 1), (2, 1), (1, 2), (2, 2)):
