@@ -19,7 +19,7 @@ from crdb.server.session import CLOSING, KILLED
 
 READ_BYTES: Final = 16 * 1024
 """Read per turn, so that clients who send much do not hold up the others."""
-CLOCK: Final = time.time_ns
+CLOCK: Final = time.monotonic_ns
 WRITABLE: Final[int] = select.EPOLLOUT
 
 

@@ -1,10 +1,9 @@
 """One region's database: a replica and everybody who talks to it. Pure: time comes in.
 
-A driver calls, once per turn, `advance(now)` before it hands requests to the executor and
+A driver calls, once per turn, `advance(now, wall)` before it hands requests to the executor and
 `after_turn()` afterwards; `before_rest()` when nobody asks for anything, before it waits; and
-`tick(now)` when `deadline` has come. `woken` are sessions for which
-something is ready although no request of theirs is under way: a blocked client that was served, a
-client that was killed.
+`tick()` when `deadline` has come. `woken` are sessions for which something is ready although no
+request of theirs is under way: a blocked client that was served, a client that was killed.
 
 Whatever surrounds the database attaches itself here and is not known here:
 
@@ -26,11 +25,11 @@ from typing import Final
 
 from crdb.follow_control import FollowControl
 from crdb.link_control import LinkControl
-from crdb.server.blocking import Waiting
+from crdb.server.blocking import Blocked
 from crdb.server.config import Config
 from crdb.server.interest import Interest
 from crdb.server.isolation import Report
-from crdb.server.pending import Pending
+from crdb.server.polling import Polling
 from crdb.server.session import OUTPUT_UNLIMITED, UNAUTHENTICATED, Session
 from crdb.server.statistics import SAMPLE_MS, Statistics
 from crdb.server.transaction import Watching
@@ -70,10 +69,12 @@ class Instance:
         """Sessions that the driver must look at; it takes them out."""
         self.on_wake: Callable[[], None] = do_nothing
         """Called when effects from elsewhere have woken some; the driver may be asleep."""
-        self.waiting = Waiting(self.keyspace, self.interest, self.tell, self.wake)
-        self.pending = Pending(self.tell, self.wake)
+        self.blocked = Blocked(self.keyspace, self.interest, self.tell, self.wake)
+        self.polling = Polling(self.blocked)
         self.watching = Watching(self.keyspace, self.interest)
         self.now = 0
+        """In ms, of a clock that nobody sets: what waits and ages goes by it."""
+        self.wall = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
         self.started_at = 0
         self.test_clock: int | None = None
@@ -93,33 +94,35 @@ class Instance:
 
     # -- time ------------------------------------------------------------------------------
 
-    def advance(self, now: int) -> None:
-        """It is `now`, in ms of wall clock, for all that follows until the next call."""
+    def advance(self, now: int, wall: int | None = None) -> None:
+        """It is `now` for all that follows until the next call, and `wall` by the wall clock, the
+        same if it is not given; both in ms. Only the wall clock may go back."""
         if self.started_at == 0:
             self.started_at = now
         self.now = now
-        self.replica.advance(now if self.test_clock is None else self.test_clock)
+        self.wall = now if wall is None else wall
+        self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
 
     def set_test_clock(self, now: int | None) -> None:
         """Stop this region's clock at `now` (ms), or let it go on; expiry follows, also back."""
         self.test_clock = now
         self.keyspace.horizon = 0
-        self.advance(self.now)
+        self.advance(self.now, self.wall)
 
     @property
     def deadline(self) -> int:
-        """When `tick` wants to be called, in ms; never more than a sample away while serving."""
-        due = [self.waiting.deadline, self.pending.deadline, self.next_sample]
+        """When `tick` wants to be called, by the clock of `now`: at the latest when the next sample
+        of rates is due."""
+        due = [self.blocked.deadline, self.polling.deadline, self.next_sample]
         return min(at for at in due if at is not None)
 
-    def tick(self, now: int) -> None:
+    def tick(self) -> None:
         """Do what is due: time-outs of blocked, idle and slow clients, samples of rates."""
-        self.advance(now)
-        self.waiting.expire(now)
-        self.pending.look(now)
-        if now >= self.next_sample:
-            self.next_sample = now + SAMPLE_MS
-            self.statistics.sample(now)
+        self.polling.look(self.now)
+        self.blocked.expire(self.now)
+        if self.now >= self.next_sample:
+            self.next_sample = self.now + SAMPLE_MS
+            self.statistics.sample(self.now)
             self._drop_late_clients()
 
     def after_turn(self) -> float:
@@ -167,8 +170,7 @@ class Instance:
     def forget(self, session: Session) -> None:
         """A client's connection is gone."""
         if self.clients.pop(session.id, None) is not None:
-            self.waiting.remove(session)
-            self.pending.remove(session)
+            self.blocked.remove(session)
             self.watching.unwatch(session)
 
     def kill(self, session: Session) -> None:
@@ -185,9 +187,8 @@ class Instance:
             for key in keys:
                 self.watching.touch(key)
             for key in keys:
-                self.waiting.serve(key)
-        if self.pending.by_client:
-            self.pending.look_again(self.now)
+                self.blocked.serve(key)
+        self.polling.look_again()
         if self.woken:
             self.on_wake()
 

@@ -96,7 +96,7 @@ class Listener:
     async def _wait(self) -> None:
         """Until a socket is ready or something is due."""
         self.instance.before_rest()
-        seconds = self.instance.deadline / 1000 - time.time()
+        seconds = self.instance.deadline / 1000 - time.monotonic()
         with trio.move_on_after(max(0.0, seconds)) as scope:
             await trio.lowlevel.wait_readable(self.epoll.fileno())
         if scope.cancelled_caught:
@@ -105,22 +105,25 @@ class Listener:
     def _turn(self, events: list[tuple[int, int]]) -> None:
         """Serve everything that is ready."""
         instance = self.instance
-        now = time.time_ns() // 1_000_000
-        instance.advance(now)
+        self._read_clocks()
         self.in_turn = True
         strangers, over = attend(self.connections, events)
         for connection in over:
             self._close(connection)
         for fd in strangers:
             self._other(fd)
-        if now >= instance.deadline:
-            instance.tick(now)
+        if instance.now >= instance.deadline:
+            instance.tick()
             if self.deaf:
                 self._hear()
         if instance.woken:
             self._go_on()
         self.patience = instance.after_turn()
         self.in_turn = False
+
+    def _read_clocks(self) -> None:
+        """Time stands still for the instance between two calls."""
+        self.instance.advance(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000)
 
     def _go_on(self) -> None:
         """Turn to sessions that something has happened to, each once."""
@@ -153,7 +156,7 @@ class Listener:
         """Sessions woke up: turn to them at once, but not before a turn has ended."""
         if not self.in_turn:
             self.in_turn = True
-            self.instance.advance(time.time_ns() // 1_000_000)
+            self._read_clocks()
             self._go_on()
             self.in_turn = False
 

@@ -63,9 +63,9 @@ class Runtime:
 
     async def run(self) -> None:
         """Serve on the ports that were taken, until cancelled."""
-        now = time.time_ns() // 1_000_000
+        now, wall = time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000
         for region in self.regions:
-            region.instance.advance(now)
+            region.instance.advance(now, wall)
         calm_collector()
         alone = len(self.regions) == 1
         async with trio.open_nursery() as nursery:

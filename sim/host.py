@@ -28,6 +28,7 @@ from sim.client import Hand, Reply
 from sim.clock import WallClock
 from sim.dial import Dial, Exchange
 from sim.dice import Dice
+from sim.engine import MS
 from sim.ledger import Ledger
 from sim.mirror import Mirror
 from sim.plan import Tuning
@@ -162,7 +163,7 @@ class Host:
 
     def pause(self, until: int) -> None:
         """Do nothing until then: a stopped process, a long collection of garbage."""
-        self.note("pause", f"{(until - self.engine.now) // 1_000_000} ms")
+        self.note("pause", f"{(until - self.engine.now) // MS} ms")
         self.paused_until = max(until, self.paused_until)
         self.engine.at(self.paused_until, self.wake_up)
 
@@ -182,7 +183,7 @@ class Host:
 
     def advance(self) -> None:
         """Tell the database what time it is by this process's clock."""
-        self.instance.advance(self.clock.read(self.engine.now))
+        self.instance.advance(self.engine.now // MS, self.clock.read(self.engine.now))
 
     def ask(self, *commands: Sequence[str]) -> list[Reply]:
         """What a client asks, and what it is told. `finish_turn` is to follow."""
@@ -243,9 +244,8 @@ class Host:
         for links in self.all_links():
             if now >= links.promised:
                 self.report(links.tick(now))
-        waiting = self.instance.waiting
-        if waiting.by_client:
-            waiting.expire(self.instance.now)
+        if self.instance.blocked.by_client:
+            self.instance.tick()
         self.finish_turn()
         self.arm(self.promised())
 

@@ -12,8 +12,8 @@ A handler is a plain function. It reads and writes through `client.db`, appends 
 
 * `args` are the request's strings, `args[0]` the name as the client spelled it. The executor has
   checked the arity. Do not change the list or keep it.
-* `client.db.now` is the time in ms; it stands still during a batch of requests. Waiting goes by
-  `client.instance.now`, which a test clock does not stop.
+* `client.db.now` is the wall clock in ms; it stands still during a batch of requests. Waiting goes
+  by `client.instance.now`, which nobody sets or stops.
 * `client.protocol` is 2 or 3; pass it to those functions of `reply` that ask for it.
 * Check types with `lookup` (reads) or `lookup_for_write` (writes) before the first write.
 * Use `crdb.server.arguments` to read numbers and options.
@@ -33,9 +33,11 @@ A blocking command tries first; if it cannot be served it gives a function that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from crdb.instance import Instance
 from crdb.resp import reply
+from crdb.server.blocking import Waiter
 from crdb.server.session import Session
 
 
@@ -67,7 +69,8 @@ class Client(Session):
         if self.in_exec:
             reply.null_array(self.out, self.protocol)
             return
-        self.instance.waiting.add(self, keys, deadline, retry)
+        give_up = partial(reply.null_array, self.out, self.protocol)
+        self.instance.blocked.add(Waiter(self, deadline, retry, give_up, keys))
 
     def leave(self) -> None:
         """Forget this client everywhere: its connection is gone."""

@@ -72,7 +72,7 @@ def _server(instance: Instance) -> Lines:
         ("arch_bits", 64),
         ("run_id", instance.run_id),
         ("tcp_port", instance.config.values["port"]),
-        ("server_time_usec", instance.now * 1000),
+        ("server_time_usec", instance.wall * 1000),
         ("uptime_in_seconds", uptime),
         ("uptime_in_days", uptime // 86400),
         ("hz", instance.config.values["hz"]),
@@ -84,21 +84,20 @@ def _server(instance: Instance) -> Lines:
 
 def _clients(instance: Instance) -> Lines:
     sessions = instance.clients.values()
-    waiting = instance.waiting
+    blocked = instance.blocked
     return [
         ("connected_clients", len(instance.clients)),
         ("cluster_connections", 0),
         ("maxclients", instance.config.clients_max),
         ("client_recent_max_input_buffer", max((s.parser.pending for s in sessions), default=0)),
         ("client_recent_max_output_buffer", max((s.output_bytes for s in sessions), default=0)),
-        ("blocked_clients", len(waiting.by_client) + len(instance.pending.by_client)),
+        ("blocked_clients", len(blocked.by_client)),
         ("tracking_clients", 0),
         (
             "clients_in_timeout_table",
-            sum(w.deadline is not None for w in waiting.by_client.values())
-            + len(instance.pending.by_client),
+            sum(waiter.deadline is not None for waiter in blocked.by_client.values()),
         ),
-        ("total_blocking_keys", len(waiting.by_key)),
+        ("total_blocking_keys", len(blocked.by_key)),
         ("total_blocking_keys_on_nokey", 0),
     ]
 

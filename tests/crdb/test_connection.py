@@ -109,7 +109,7 @@ def test_a_reply_that_came_late_counts_as_sent_and_no_more(pair: Pair, epoll: se
     client = connection.client
     client.parser.feed(b"CRDB.AWAIT 9=1 1000\r\n")
     assert connection.go_on()
-    client.instance.pending.unblock(client.id, with_error=False)
+    client.instance.blocked.unblock(client.id, with_error=False)
     assert connection.go_on()
     assert there.recv(100) == b":0\r\n"
     assert client.output_bytes == 0

@@ -29,7 +29,8 @@ def test_a_test_clock_stops_the_data_and_not_the_waiting() -> None:
     assert (database.now, database.keyspace.now) == (NOW + 10, NOW + 2000)
     assert lines(client, "GET k") == [b"$-1\r\n"]
     lines(client, "BLPOP l 0.1")
-    database.tick(NOW + 200)
+    database.advance(NOW + 200)
+    database.tick()
     assert receive(client, b"") == b"*-1\r\n"
     database.set_test_clock(None)
     assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
@@ -37,11 +38,13 @@ def test_a_test_clock_stops_the_data_and_not_the_waiting() -> None:
 
 def test_something_is_due_ten_times_a_second_or_when_somebody_stops_waiting() -> None:
     database = instance()
-    database.tick(NOW)
+    database.advance(NOW)
+    database.tick()
     assert database.deadline == NOW + SAMPLE_MS
     lines(Client(database), "BLPOP l 0.05")
     assert database.deadline == NOW + 50
-    database.tick(NOW + 50)
+    database.advance(NOW + 50)
+    database.tick()
     assert database.deadline == NOW + SAMPLE_MS
 
 
@@ -51,10 +54,12 @@ def test_idle_clients_are_closed_but_not_those_who_wait() -> None:
     lines(waiting, "BLPOP l 0")
     database.advance(NOW + 9_000)
     lines(busy, "PING")
-    database.tick(NOW + 10_001)
+    database.advance(NOW + 10_001)
+    database.tick()
     assert [client.killed for client in (idle, waiting, busy)] == [True, False, False]
     assert database.woken == [idle]
-    database.tick(NOW + 10_101)
+    database.advance(NOW + 10_101)
+    database.tick()
     assert database.woken == [idle]
 
 
@@ -63,9 +68,11 @@ def test_the_soft_limit_gives_time() -> None:
     client = Client(database)
     run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
     assert client.soft_limit_since == NOW
-    database.tick(NOW + 5_000)
+    database.advance(NOW + 5_000)
+    database.tick()
     assert not client.killed
-    database.tick(NOW + 5_200)
+    database.advance(NOW + 5_200)
+    database.tick()
     assert client.killed
     assert database.statistics.dropped_output == 1
 
@@ -76,9 +83,11 @@ def test_who_gets_below_the_soft_limit_starts_anew() -> None:
     run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
     client.out.clear()
     client.output_bytes = 0
-    database.tick(NOW + 1_000)
+    database.advance(NOW + 1_000)
+    database.tick()
     assert client.soft_limit_since == 0
-    database.tick(NOW + 9_000)
+    database.advance(NOW + 9_000)
+    database.tick()
     assert not client.killed
 
 

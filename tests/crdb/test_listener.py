@@ -117,7 +117,7 @@ async def test_a_waiting_client_is_served_from_outside_of_a_turn() -> None:
     async with serving(database) as site:
         waiter = await site.connect()
         await waiter.say(b"BLPOP l 0\r\n")
-        while not database.waiting.by_client:
+        while not database.blocked.by_client:
             await trio.lowlevel.checkpoint()
         receive(Client(database), b"RPUSH l a\r\n")
         reply = b"*2\r\n$1\r\nl\r\n$1\r\na\r\n"
@@ -135,12 +135,12 @@ async def test_who_leaves_is_forgotten() -> None:
     async with serving(database) as site:
         talker = await site.connect()
         await talker.say(b"BLPOP l 0\r\n")
-        while not database.waiting.by_client:
+        while not database.blocked.by_client:
             await trio.lowlevel.checkpoint()
         await talker.stream.aclose()
         while database.clients:
             await trio.lowlevel.checkpoint()
-        assert database.waiting.by_client == {}
+        assert database.blocked.by_client == {}
 
 
 async def test_who_speaks_nonsense_is_told_and_closed() -> None:

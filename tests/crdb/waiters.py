@@ -54,4 +54,6 @@ class Waiters:
     def wait(self, region: int, milliseconds: int) -> None:
         """Time passes."""
         self.regions.now += milliseconds
-        self.regions.instances[region].tick(self.regions.now)
+        instance = self.regions.instances[region]
+        instance.advance(self.regions.now)
+        instance.tick()

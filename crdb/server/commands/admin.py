@@ -22,10 +22,10 @@ from crdb.link_control import LinkControl, LinkError, LinkInfo, Settling
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdb.server import arguments
+from crdb.server.blocking import Waiter
 from crdb.server.client import Client
 from crdb.server.conflicts import Candidate, candidates
 from crdb.server.errors import TIMEOUT_NEGATIVE, CommandError, one_line, printable, wrong_arity
-from crdb.server.pending import Waiter
 from crdb.server.table import Command
 from crdb.server.vectors import format_vector, parse_vector
 from crdt.dots import dominates, name_origin, origin_of, seq_of
@@ -181,8 +181,9 @@ def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = F
         reply.integer(out, 0)
         return
     now = client.instance.now
-    waiter = Waiter(client, now + ms, look, lambda: reply.integer(out, 0), asks=asks)
-    client.instance.pending.add(waiter, now)
+    waiter = Waiter(client, now + ms, look, lambda: reply.integer(out, 0))
+    waiter.asks = asks
+    client.instance.polling.add(waiter, now)
 
 
 # -- looking ---------------------------------------------------------------------------------

@@ -200,11 +200,7 @@ def client_unblock(client: Client, args: list[bytes]) -> None:
     if reason not in {b"timeout", b"error"}:
         raise CommandError(UNBLOCK_REASON)
     identity = arguments.integer(args[2])
-    with_error = reason == b"error"
-    instance = client.instance
-    is_unblocked = instance.waiting.unblock(identity, with_error) or instance.pending.unblock(
-        identity, with_error
-    )
+    is_unblocked = client.instance.blocked.unblock(identity, with_error=reason == b"error")
     reply.integer(client.out, int(is_unblocked))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.server.blocking import STALE_MAX
 from crdb.server.client import Client
 from crdb.server.errors import WRONG_TYPE, CommandError
 from crdb.server.executor import receive, run
@@ -59,12 +60,14 @@ def test_time_runs_out() -> None:
     database = instance()
     client = Client(database)
     lines(client, "BLPOP l m 0.5")
-    assert database.waiting.deadline == NOW + 500
-    database.tick(NOW + 499)
+    assert database.blocked.deadline == NOW + 500
+    database.advance(NOW + 499)
+    database.tick()
     assert receive(client, b"") == b""
-    database.tick(NOW + 500)
+    database.advance(NOW + 500)
+    database.tick()
     assert receive(client, b"") == b"*-1\r\n"
-    assert database.waiting.deadline is None
+    assert database.blocked.deadline is None
     assert database.keyspace.interest == set()
 
 
@@ -75,8 +78,40 @@ def test_a_deadline_that_was_met_is_forgotten() -> None:
     lines(Client(database), "RPUSH l a")
     receive(client, b"")
     lines(client, "BLPOP l 0")
-    database.tick(NOW + 1000)
+    database.advance(NOW + 1000)
+    database.tick()
     assert client.blocked
+
+
+def test_deadlines_of_those_who_wait_no_more_do_not_pile_up() -> None:
+    database = instance()
+    client, pusher = Client(database), Client(database)
+    patient = Client(database)
+    lines(patient, "BLPOP other 3600")
+    for _ in range(10 * STALE_MAX):
+        lines(client, "BLPOP l 1800")
+        lines(pusher, "RPUSH l a")
+        receive(client, b"")
+        assert len(database.blocked.deadlines) <= STALE_MAX + 4
+    assert database.blocked.deadline == NOW + 3_600_000
+    database.advance(NOW + 3_600_000)
+    database.tick()
+    assert receive(patient, b"") == b"*-1\r\n"
+
+
+@pytest.mark.parametrize("step", [-3_600_000, 3_600_000])
+def test_a_wall_clock_that_is_set_makes_nobody_wait_longer_or_shorter(step: int) -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l 1")
+    database.advance(NOW + 999, NOW + 999 + step)
+    assert database.deadline <= NOW + 1000
+    database.tick()
+    assert client.blocked
+    database.advance(NOW + 1000, NOW + 1000 + step)
+    database.tick()
+    assert receive(client, b"") == b"*-1\r\n"
+    assert database.keyspace.now == NOW + 1000 + step
 
 
 def test_those_who_leave_are_forgotten() -> None:
@@ -86,7 +121,7 @@ def test_those_who_leave_are_forgotten() -> None:
     client.leave()
     client.leave()
     lines(Client(database), "RPUSH l a")
-    assert database.waiting.by_client == database.waiting.by_key == {}
+    assert database.blocked.by_client == database.blocked.by_key == {}
     assert database.keyspace.size() == 1
 
 

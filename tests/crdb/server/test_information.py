@@ -59,9 +59,11 @@ def test_what_is_counted() -> None:
     client, blocked = Client(database), Client(database)
     lines(blocked, "BLPOP l 5")
     lines(client, "WATCH k", "SET a 1", "EXPIRE a 100", "FOO")
-    database.tick(NOW + 1000)
+    database.advance(NOW + 1000)
+    database.tick()
     lines(client, "PING")
-    database.tick(NOW + 2000)
+    database.advance(NOW + 2000)
+    database.tick()
     found = fields(information(database, ["everything"]))
     assert found["connected_clients"] == "2"
     assert found["blocked_clients"] == found["clients_in_timeout_table"] == "1"

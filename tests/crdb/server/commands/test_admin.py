@@ -37,7 +37,8 @@ class Caller:
     def tick(self, ms: int = 2) -> Reply:
         """Some time later: the reply, if it has come by then."""
         self.regions.now += ms
-        self.instance.tick(self.regions.now)
+        self.instance.advance(self.regions.now)
+        self.instance.tick()
         return self.reply()
 
 
@@ -178,7 +179,8 @@ def test_settle_disturbs_no_other_client(regions: Regions, links: FlowingLinks) 
     assert caller.call("GET", "mine") is None, "requests behind it wait their turn"
     links.flow()
     regions.now += 2
-    caller.instance.tick(regions.now)
+    caller.instance.advance(regions.now)
+    caller.instance.tick()
     assert receive(caller.client, b"") == b":1\r\n$1\r\nx\r\n"
 
 
@@ -187,7 +189,7 @@ def test_settle_is_forgotten_with_its_client(regions: Regions, links: FlowingLin
     regions.run(2, "SET", "k", "v")
     assert caller.call("CRDB.SETTLE", "1000") is None
     caller.client.leave()
-    assert caller.instance.pending.deadline is None
+    assert caller.instance.polling.deadline is None
     assert links.asked > 0
 
 
