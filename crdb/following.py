@@ -45,7 +45,7 @@ class Following:
         self.rng = rng
         self.tell = tell
         self.follower: Follower | None = None
-        self.addresses: list[Address] = []
+        self.addresses: tuple[Address, ...] = ()
         self.changed = trio.Event()
         instance.following = self
         instance.info_sections.setdefault("replication", []).append(self.lines)
@@ -70,7 +70,7 @@ class Following:
             raise CannotBeFollower(str(fault)) from None
         self.stop()
         self.follower = Follower(self.links.replica, self.links.member, names, serving=self.links)
-        self.addresses = list(sources)
+        self.addresses = tuple(sources)
         self.instance.role = b"replica"
         self.instance.refuse_writes = READONLY
         self.tell("following", {"sources": names})
@@ -90,7 +90,7 @@ class Following:
         if self.follower is not None:
             self.follower.promote(clock())
         self.follower = None
-        self.addresses = []
+        self.addresses = ()
 
     def notice(self) -> None:
         """Let `run` look again."""
@@ -105,16 +105,16 @@ class Following:
             changed, follower = self.changed, self.follower
             async with trio.open_nursery() as nursery:
                 if follower is not None:
-                    nursery.start_soon(self.drive, follower)
+                    nursery.start_soon(self.drive, follower, self.addresses)
                 await changed.wait()
                 nursery.cancel_scope.cancel()
 
-    async def drive(self, follower: Follower) -> None:
-        """Keep a link to each source."""
+    async def drive(self, follower: Follower, sources: Sequence[Address]) -> None:
+        """Keep a link to each source. The instance may follow others before this has begun."""
         driver = Driver(follower, self.rng, self.observe)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(driver.keep_time)
-            for address in self.addresses:
+            for address in sources:
                 nursery.start_soon(driver.keep_dialling, join_address(address), dialler(address))
 
     def observe(self, events: list[Event]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 
 from crdb.config import Config
 from crdb.follow_control import CannotBeFollower
@@ -84,10 +85,23 @@ async def test_sources_that_cannot_be_followed_change_nothing() -> None:
         with pytest.raises(CannotBeFollower, match="from one to 32 different sources"):
             following.follow(wrong)
     assert following.follower is follower
-    assert following.sources() == [("there", 1)]
+    assert following.sources() == (("there", 1),)
     assert following.instance.refuse_writes == READONLY
     following.promote()
     assert following.instance.refuse_writes is None
+
+
+async def test_other_sources_may_be_named_before_the_first_are_dialled() -> None:
+    following = alone()
+    following.follow([("127.0.0.1", 1)])
+    first, sources = following.follower, following.sources()
+    assert first is not None
+    following.follow([("127.0.0.1", 2)])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(following.drive, first, sources)
+        await trio.testing.wait_all_tasks_blocked()
+        assert first.sinks == {}
+        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize(
