@@ -112,7 +112,7 @@ def main() -> int:
             write_apart(console, clients)
             heal(console, clients)
             agreed = show_agreement(console, clients)
-    except redis.RedisError as error:
+    except (redis.RedisError, OSError) as error:  # the second if our words cannot be written
         raise SystemExit(f"the story broke off: {error}") from None
     console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
     if agreed:

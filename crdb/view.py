@@ -89,17 +89,18 @@ def draw(moment: Moment, width: int, height: int) -> list[Text]:
 
 
 def heading(moment: Moment) -> Text:
-    """What runs here, for how long, and whether all regions hold the same."""
+    """What runs here, whether all regions hold the same, and, if there is room, for how long."""
     count = len(moment.regions)
     who = moment.regions[0].name if count == 1 else f"{count} regions"
-    text = Text.assemble(("crdb", "bold"), f"  {who}, up {duration(moment.seconds)}, ")
-    text.append(f"{moment.memory}  ")
+    text = Text.assemble(("crdb", "bold"), GAP, who)
     apart = most_apart(moment.regions)
     if count > 1:
+        text.append(GAP)
         text.append(
             f"{apart:,} writes apart" if apart else "all hold the same",
             style="yellow" if apart else "green",
         )
+    text.append(f"{GAP}up {duration(moment.seconds)}{GAP}memory {moment.memory}")
     return text
 
 

@@ -262,8 +262,29 @@ def test_the_demo_says_what_it_needs(
     assert capsys.readouterr().err == "crdb: the demo needs the package redis: pip install redis\n"
 
 
-def test_wrong_flags_end_with_usage(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "crdb: the following arguments are required: COMMAND; see crdb --help"),
+        (["up", "--nonsense"], "crdb: unrecognized arguments: --nonsense; see crdb --help"),
+        (["up", "--region", "us"], "crdb: unrecognized arguments: --region; see crdb --help"),
+        (["serve"], "crdb serve: the following arguments are required: file, --region; see"),
+        (["up", "--port", "x"], "crdb up: argument --port: invalid int value: 'x'; see crdb up --"),
+    ],
+)
+def test_wrong_flags_are_one_line_that_says_where_to_look(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["up", "--nonsense"])
+        main(arguments)
     assert ended.value.code == 2
-    assert "usage: crdb" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith(said)
+    assert error.count("\n") == 1
+
+
+def test_a_file_may_begin_with_the_mark_of_its_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_text('\ufeff[[region]]\nname = "us"\n', encoding="utf-8")
+    _, names = configure(parser().parse_args(["up", str(file)]))
+    assert names == ("us",)

@@ -82,6 +82,14 @@ def test_who_listens_no_longer_is_told_no_more() -> None:
     process.stderr.close()
 
 
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "crdb", "demo"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "the story broke off: [Errno 28] No space left on device\n"
+
+
 def test_it_ends_with_a_command_that_works_from_here(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

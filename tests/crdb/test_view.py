@@ -52,7 +52,7 @@ def drawn(what: Moment, width: int = 80, height: int = 24) -> str:
 
 def test_three_regions_of_a_cloud_fit_the_smallest_usual_terminal() -> None:
     assert drawn(moment(*CLOUD, events=30)).splitlines() == [
-        "crdb  3 regions, up 1:02:05, 48.10M  all hold the same",
+        "crdb  3 regions  all hold the same  up 1:02:05  memory 48.10M",
         "",
         "#  region          address         clients    keys  commands/s  writes/s",
         "1  us-east-1       127.0.0.1:7001        3  12,345       1,000         7",
@@ -98,7 +98,7 @@ def test_a_link_without_both_ends_here_shows_its_state() -> None:
     text = drawn(attrs.evolve(alone, regions=alone.regions[:1]))
     assert "down" in text
     assert "apart" not in text
-    assert text.startswith("crdb  us, up")
+    assert text.startswith("crdb  us  up")
     assert "Ctrl-C stops this region" in text
 
 
