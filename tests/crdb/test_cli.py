@@ -46,6 +46,18 @@ def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
         assert "stopping" in events
 
 
+def test_ready_comes_before_what_a_copy_tells(tmp_path: Path) -> None:
+    base = free_base()
+    file = tmp_path / "copy.toml"
+    file.write_text(
+        f'[[region]]\nname = "copy"\nport = {base + 1}\nreplica_of = ["127.0.0.1:{base + 2}"]\n',
+        encoding="utf-8",
+    )
+    with started(["up", str(file), "--json"]) as process:
+        assert first_event(process)["event"] == "ready"
+        assert first_event(process)["event"] == "following"
+
+
 def test_a_port_that_is_taken_is_one_line_and_a_status() -> None:
     base = free_base()
     with socket.create_server(("127.0.0.1", base + 2)):
