@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -123,7 +124,7 @@ def main() -> int:
 def program() -> str:
     """How to call the command `crdb` from here."""
     here = os.path.relpath(Path(sys.executable).with_name("crdb"))
-    return "crdb" if shutil.which("crdb") or not Path(here).exists() else here
+    return "crdb" if shutil.which("crdb") or not Path(here).exists() else shlex.quote(here)
 
 
 @contextmanager

@@ -170,6 +170,17 @@ def test_an_interrupt_before_anything_runs_is_silent() -> None:
     assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, b"", b"")
 
 
+def test_an_installation_without_the_extra_says_so() -> None:
+    bare = (
+        "import sys; sys.modules['trio'] = None; from crdb.__main__ import main; sys.exit(main())"
+    )
+    run = subprocess.run([sys.executable, "-c", bare], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == (
+        "crdb: the command needs the package trio: install crdb with its extra, crdb[server]\n"
+    )
+
+
 def test_regions_can_be_processes_of_their_own(tmp_path: Path) -> None:
     base = free_base()
     file = tmp_path / "regions.toml"

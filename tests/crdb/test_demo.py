@@ -100,7 +100,10 @@ def test_it_ends_with_a_command_that_works_from_here(
     monkeypatch.setattr(sys, "executable", str(programs / "python"))
     monkeypatch.setenv("PATH", "/nowhere")
     assert demo.program() == ".venv/bin/crdb"
-    monkeypatch.setenv("PATH", str(programs))
+    programs.parent.rename(tmp_path / "our tools")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "our tools" / "bin" / "python"))
+    assert demo.program() == "'our tools/bin/crdb'"
+    monkeypatch.setenv("PATH", str(tmp_path / "our tools" / "bin"))
     assert demo.program() == "crdb"
 
 
