@@ -175,7 +175,10 @@ def headline(console: Console, text: str) -> None:
     """A new step of the story."""
     time.sleep(PAUSE_SECONDS)
     console.print()
-    console.rule(f"[bold]{text}", align="left")
+    if len(text) + len(" ─") <= console.width:
+        console.rule(f"[bold]{text}", align="left")
+    else:
+        console.print(f"[bold]{text}")
 
 
 def announce(console: Console) -> None:

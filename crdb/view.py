@@ -233,12 +233,15 @@ def abbreviated(count: int) -> str:
 
 
 def link_summary(links: Sequence[LinkInfo]) -> list[Text]:
-    """How many links there are of each state, on one line."""
+    """How many links there are of each state, and which do not stream, on one line."""
     text = Text.assemble((f"{len(links)} links", "bold"))
     for state in LinkState:
         count = sum(link.state is state for link in links)
         if count:
             text.append(f"{GAP}{count} {state}", style=COLOURS[state])
+    still = [f"{it.source} -> {it.sink}" for it in links if it.state is not LinkState.STREAMING]
+    if still:
+        text.append(f"{GAP}({', '.join(still)})", style="dim")
     return [text]
 
 

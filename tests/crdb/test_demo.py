@@ -37,6 +37,14 @@ def test_the_story_ends_well_and_fits_every_terminal(capfd: pytest.CaptureFixtur
     assert all(len(line) <= WIDTH for line in told.splitlines())
 
 
+def test_no_headline_is_cut_off_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "WIDTH", 60)
+    assert demo.main() == 0
+    assert "…" not in capfd.readouterr().out
+
+
 def test_regions_that_do_not_agree_as_told_are_a_failure(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

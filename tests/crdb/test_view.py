@@ -126,6 +126,9 @@ def test_where_no_table_fits_links_are_counted() -> None:
     lines = link_lines(moment(*(f"r{number}" for number in range(60))), 80)
     assert [line.plain for line in lines] == ["3540 links  3540 streaming"]
     assert "6 links  6 streaming" in drawn(moment(*CLOUD), 80, 10)
+    links = [LinkInfo("us", "eu", LinkState.CUT), LinkInfo("eu", "us", LinkState.STREAMING)]
+    line = "2 links  1 streaming  1 cut  (us -> eu)"
+    assert line in drawn(moment("us", "eu", links=links), 80, 8)
 
 
 def test_a_role_is_shown_when_there_is_more_than_one() -> None:
