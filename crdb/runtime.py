@@ -13,12 +13,14 @@ import trio
 
 from crdb.config import Config
 from crdb.events import Emit
+from crdb.following import Following
 from crdb.link_control import LinkInfo
 from crdb.link_info import ProcessLinks
 from crdb.ports import CannotListen
 from crdb.region import Region
 from crdb.view import RegionFigures
 from replication.link import clock
+from replication.replica_of import SourceStatus
 
 COLLECT_AFTER: Final = (100_000, 20, 50)
 
@@ -28,6 +30,15 @@ def calm_collector() -> None:
     a large keyspace takes long."""
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+
+
+def role(following: Following) -> str:
+    """What an instance is; of a copy also how it stands with the source where it stands worst."""
+    if following.follower is None:
+        return following.role()
+    found = {report.status for report in following.follower.reports(clock())}
+    worst = next(status for status in SourceStatus if status in found)  # the worst come first
+    return f"{following.role()}, {worst.value}"
 
 
 class Runtime:
@@ -120,6 +131,6 @@ class Runtime:
             keys=region.replica.keyspace.size(),
             commands_per_second=(commands - commands_before) / seconds,
             effects_per_second=(effects - effects_before) / seconds,
-            role=region.following.role(),
+            role=role(region.following),
             vector=region.replica.vector,
         )

@@ -137,6 +137,8 @@ def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
     """A line for each region below a heading, with as many columns as fit."""
     ways = (
         ("address", "clients", "keys", "commands/s", "writes/s", "role"),
+        ("port", "clients", "keys", "commands/s", "writes/s", "role"),
+        ("port", "keys", "writes/s", "role"),
         ("address", "clients", "keys", "commands/s", "writes/s"),
         ("port", "clients", "keys", "commands/s", "writes/s"),
         ("port", "keys", "commands/s", "writes/s"),
@@ -145,7 +147,7 @@ def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
         ("port",),
     )
     if all(region.role == "active" for region in regions):
-        ways = ways[1:]
+        ways = ways[3:]
     cells = [region_cells(region) for region in regions]
     drawn: list[Text] = []
     for names in ways:

@@ -66,6 +66,12 @@ def test_whether_a_link_may_come_about_is_asked_where_it_is_known() -> None:
     assert not part.is_dialling("eu", "us"), "we could not reach it either"
 
 
+async def test_a_copy_shows_whether_it_has_its_source() -> None:
+    lonely = '[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n'
+    (copy,) = runtime(Config.from_toml(lonely)).figures(0.0)
+    assert copy.role == "read-only copy, out-of-sync"
+
+
 def test_the_collector_is_calmed() -> None:
     before = gc.get_threshold()
     try:
