@@ -9,8 +9,12 @@ import sys
 def main() -> int:
     """Run the command line; the exit status. Until regions run, Ctrl-C ends it without a word."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from crdb import cli  # noqa: PLC0415 - this is most of a start
-
+    try:
+        from crdb import cli  # noqa: PLC0415 - this is most of a start
+    except ModuleNotFoundError as missing:
+        remedy = "install crdb with its extra, crdb[server]"
+        sys.stderr.write(f"crdb: the command needs the package {missing.name}: {remedy}\n")
+        return 1
     return cli.main()
 
 

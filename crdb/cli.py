@@ -18,7 +18,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NoReturn
 
 import attrs
 import trio
@@ -69,9 +69,20 @@ def demo() -> int:
     return story.main()
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a call, and takes no option for another that begins
+    alike: `up --region` is not `up --regions`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> Parser:
     """The command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="crdb",
         description="An active-active database for the Redis protocol.",
         epilog="Try `crdb up --regions us-east-1,eu-west-1`, or `crdb demo`.",
@@ -162,7 +173,7 @@ def delay_of(text: str | None) -> str | float | None:
 def read(path: Path) -> Config:
     """The configuration in a file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
     except OSError as fault:
         raise ConfigError(f"{path}: {fault.strerror or fault}") from None
     except UnicodeDecodeError:

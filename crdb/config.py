@@ -262,7 +262,8 @@ def _region(table: Table, number: int) -> RegionConfig:
     name = table.text("name", "")
     if not _NAME.fullmatch(name):
         raise table.error(
-            f"name {shown(name)} is no name: give it 1 to 64 letters, without spaces and commas"
+            f"name {shown(name)} is no name: give it 1 to 64 characters, not all of them digits, "
+            "without spaces and commas"
         )
     host = table.text("host", HOST)
     if not host or any(letter.isspace() for letter in host):
@@ -395,7 +396,7 @@ def _check_place(top: Table, region: RegionConfig) -> None:
     try:
         Catalog.shipped().find(region.place)
     except GeoError as error:
-        remedy = 'with delay = "measured" the name or the place must be in the catalogue'
+        remedy = 'name a place of the catalogue, or set delay to "none" or milliseconds'
         raise top.error(f"region {region.id}: {error} ({remedy})") from None
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -112,7 +113,7 @@ def main() -> int:
             write_apart(console, clients)
             heal(console, clients)
             agreed = show_agreement(console, clients)
-    except redis.RedisError as error:
+    except (redis.RedisError, OSError) as error:  # the second if our words cannot be written
         raise SystemExit(f"the story broke off: {error}") from None
     console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
     if agreed:
@@ -123,7 +124,7 @@ def main() -> int:
 def program() -> str:
     """How to call the command `crdb` from here."""
     here = os.path.relpath(Path(sys.executable).with_name("crdb"))
-    return "crdb" if shutil.which("crdb") or not Path(here).exists() else here
+    return "crdb" if shutil.which("crdb") or not Path(here).exists() else shlex.quote(here)
 
 
 @contextmanager
@@ -174,7 +175,10 @@ def headline(console: Console, text: str) -> None:
     """A new step of the story."""
     time.sleep(PAUSE_SECONDS)
     console.print()
-    console.rule(f"[bold]{text}", align="left")
+    if len(text) + len(" ─") <= console.width:
+        console.rule(f"[bold]{text}", align="left")
+    else:
+        console.print(f"[bold]{text}")
 
 
 def announce(console: Console) -> None:

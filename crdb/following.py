@@ -136,8 +136,12 @@ class Following:
     # -- looking ---------------------------------------------------------------------------
 
     def role(self) -> str:
-        """For the live view."""
-        return "active" if self.follower is None else "read-only copy"
+        """For the live view; of a copy also how it stands with the source where it stands worst."""
+        if self.follower is None:
+            return "active"
+        found = {report.status for report in self.follower.reports(clock())}
+        worst = next(status for status in SourceStatus if status in found)  # the worst come first
+        return f"read-only copy, {worst.value}"
 
     def state(self) -> str:
         """Where the link to the first source stands, in the words of ROLE."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -35,17 +36,27 @@ class Runtime:
     def __init__(
         self, config: Config, names: tuple[str, ...], *, emit: Emit, state: Path | None = None
     ) -> None:
-        self.regions = [Region(config, name, emit=emit, state=state) for name in names]
+        self.emit = emit
+        self.early: list[tuple[str, Mapping[str, object]]] | None = []
+        """What happened before we run: the first event of all is to be `ready`."""
+        self.regions = [Region(config, name, emit=self.tell, state=state) for name in names]
         self.by_name = {region.name: region for region in self.regions}
         self.control = ProcessLinks(
             config,
             {name: region.links for name, region in self.by_name.items()},
             clock=clock,
         )
-        self.control.tell = emit
+        self.control.tell = self.tell
         for region in self.regions:
             region.instance.links = self.control
         self.moments: dict[str, tuple[float, int, int]] = {}
+
+    def tell(self, event: str, details: Mapping[str, object]) -> None:
+        """Pass an event on, as soon as we run."""
+        if self.early is None:
+            self.emit(event, details)
+        else:
+            self.early.append((event, details))
 
     def open(self) -> None:
         """Take all ports. Raises CannotListen, with no port kept."""
@@ -63,6 +74,9 @@ class Runtime:
 
     async def run(self) -> None:
         """Serve on the ports that were taken, until cancelled."""
+        early, self.early = self.early, None
+        for event, details in early or ():
+            self.emit(event, details)
         now, wall = time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000
         for region in self.regions:
             region.instance.advance(now, wall)

@@ -89,17 +89,18 @@ def draw(moment: Moment, width: int, height: int) -> list[Text]:
 
 
 def heading(moment: Moment) -> Text:
-    """What runs here, for how long, and whether all regions hold the same."""
+    """What runs here, whether all regions hold the same, and, if there is room, for how long."""
     count = len(moment.regions)
     who = moment.regions[0].name if count == 1 else f"{count} regions"
-    text = Text.assemble(("crdb", "bold"), f"  {who}, up {duration(moment.seconds)}, ")
-    text.append(f"{moment.memory}  ")
+    text = Text.assemble(("crdb", "bold"), GAP, who)
     apart = most_apart(moment.regions)
     if count > 1:
+        text.append(GAP)
         text.append(
             f"{apart:,} writes apart" if apart else "all hold the same",
             style="yellow" if apart else "green",
         )
+    text.append(f"{GAP}up {duration(moment.seconds)}{GAP}memory {moment.memory}")
     return text
 
 
@@ -136,6 +137,8 @@ def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
     """A line for each region below a heading, with as many columns as fit."""
     ways = (
         ("address", "clients", "keys", "commands/s", "writes/s", "role"),
+        ("port", "clients", "keys", "commands/s", "writes/s", "role"),
+        ("port", "keys", "writes/s", "role"),
         ("address", "clients", "keys", "commands/s", "writes/s"),
         ("port", "clients", "keys", "commands/s", "writes/s"),
         ("port", "keys", "commands/s", "writes/s"),
@@ -144,7 +147,7 @@ def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
         ("port",),
     )
     if all(region.role == "active" for region in regions):
-        ways = ways[1:]
+        ways = ways[3:]
     cells = [region_cells(region) for region in regions]
     drawn: list[Text] = []
     for names in ways:
@@ -232,12 +235,15 @@ def abbreviated(count: int) -> str:
 
 
 def link_summary(links: Sequence[LinkInfo]) -> list[Text]:
-    """How many links there are of each state, on one line."""
+    """How many links there are of each state, and which do not stream, on one line."""
     text = Text.assemble((f"{len(links)} links", "bold"))
     for state in LinkState:
         count = sum(link.state is state for link in links)
         if count:
             text.append(f"{GAP}{count} {state}", style=COLOURS[state])
+    still = [f"{it.source} -> {it.sink}" for it in links if it.state is not LinkState.STREAMING]
+    if still:
+        text.append(f"{GAP}({', '.join(still)})", style="dim")
     return [text]
 
 

@@ -9,8 +9,9 @@ style sheet and no reference to anything outside of it; its colours read on whit
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from html import escape
+from itertools import pairwise, starmap
 from math import acos, asin, atan2, cos, degrees, pi, radians, sin
 from typing import Final
 
@@ -38,6 +39,7 @@ _INK: Final = "#7d8590"
 _FONT: Final = 'font-family="sans-serif" font-size="11"'
 _LETTER: Final = 6.2  # mean width of a letter at that size
 _LINE: Final = 13
+_CLEAR: Final = 8  # of more links than that some cross a name wherever it stands
 
 
 def matrix_text(
@@ -86,11 +88,9 @@ def topology_svg(
     else:
         canvas = _circle_canvas(regions)
     labels = _Labels([])
-    dots = [_dot(canvas, name, labels) for name in regions]
-    drawn = [
-        _link(canvas, link, _delay(link, weight), labels, down=link in cut)
-        for link in _one_way_each(links, cut)
-    ]
+    shown = list(_one_way_each(links, cut))
+    dots = [_dot(canvas, name, labels, shown) for name in regions]
+    drawn = [_link(canvas, link, _delay(link, weight), labels, down=link in cut) for link in shown]
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" {_FONT}>'
     title = _tooltip(", ".join(regions))
@@ -195,7 +195,8 @@ def _link(canvas: _Canvas, link: Link, delay: str, labels: _Labels, *, down: boo
     tip = f"{link[0]} → {link[1]}{delay and f': {delay} ms'}{' (down)' if down else ''}"
     path = f'<path d="{runs}" fill="none" stroke-width="1.2" {look}>{_tooltip(tip)}</path>'
     x, y = _middle(max(lines, key=len))
-    return path + (labels.at(delay, [(x - _width(delay) / 2, y - _LINE)]) if delay else "")
+    sides = (x - _width(delay) / 2, x + 3, x - 3 - _width(delay))
+    return path + (labels.at(delay, [(left, y - _LINE) for left in sides], lines) if delay else "")
 
 
 def _middle(line: Sequence[Point]) -> Point:
@@ -205,7 +206,7 @@ def _middle(line: Sequence[Point]) -> Point:
     return (line[0][0] + line[-1][0]) / 2, (line[0][1] + line[-1][1]) / 2
 
 
-def _dot(canvas: _Canvas, name: str, labels: _Labels) -> str:
+def _dot(canvas: _Canvas, name: str, labels: _Labels, links: Collection[Link]) -> str:
     """One region: its dot, a tooltip, and its name beside it or a few lines off."""
     x, y = canvas.points[name]
     place = canvas.places.get(name)
@@ -215,9 +216,10 @@ def _dot(canvas: _Canvas, name: str, labels: _Labels) -> str:
         for shift in sorted(range(-6, 7), key=abs)
         for left in (x + 7, x - 7 - _width(name))
     ]
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_UP}">{tip}</circle>' + labels.at(
-        name, beside
-    )
+    own = [link for link in links if name in link]
+    lines = [line for link in own for line in canvas.lines(*link)] if len(own) <= _CLEAR else []
+    dot = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_UP}">{tip}</circle>'
+    return dot + labels.at(name, beside, lines)
 
 
 # Left, top, right, bottom.
@@ -226,19 +228,26 @@ _Box = tuple[float, float, float, float]
 
 @attrs.frozen
 class _Labels:
-    """The places that texts have taken, so that none covers another."""
+    """The places that texts have taken, so that none covers another, and lines as few as can be."""
 
     taken: list[_Box]
 
-    def at(self, text: str, corners: Iterable[Point]) -> str:
-        """The text at the first of these left upper corners where there is room; else nothing."""
-        for left, top in corners:
-            box = (left, top, left + _width(text), top + _LINE)
-            if left >= 0 and box[2] <= _WIDTH and not any(_overlap(box, it) for it in self.taken):
-                self.taken.append(box)
-                at = f'x="{left:.1f}" y="{top + _LINE - 3:.1f}"'
-                return f'<text {at} fill="{_INK}">{escape(text)}</text>'
-        return ""
+    def at(self, text: str, corners: Iterable[Point], lines: Sequence[Sequence[Point]]) -> str:
+        """The text at one of these left upper corners, of those where there is room the first that
+        fewest of the lines cross; nothing if there is no room."""
+        boxes = [(left, top, left + _width(text), top + _LINE) for left, top in corners]
+        free = [box for box in boxes if self.has_room(box)]
+        if not free:
+            return ""
+        box = min(free, key=lambda box: sum(_crosses(line, box) for line in lines))
+        self.taken.append(box)
+        at = f'x="{box[0]:.1f}" y="{box[3] - 3:.1f}"'
+        return f'<text {at} fill="{_INK}">{escape(text)}</text>'
+
+    def has_room(self, box: _Box) -> bool:
+        """Whether a text there is inside of the picture and covers no other."""
+        within = min(box) >= 0 and box[2] <= _WIDTH and box[3] <= _HEIGHT
+        return within and not any(_overlap(box, other) for other in self.taken)
 
 
 def _width(text: str) -> float:
@@ -247,6 +256,25 @@ def _width(text: str) -> float:
 
 def _overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _crosses(line: Sequence[Point], box: _Box) -> bool:
+    """Whether a line of points has some of its length inside a box."""
+    return any(starmap(partial(_cuts, box), pairwise(line)))
+
+
+def _cuts(box: _Box, start: Point, end: Point) -> bool:
+    """The same for one straight piece, cut to what is inside from both sides (Liang and Barsky)."""
+    first, last = 0.0, 1.0
+    for axis in (0, 1):
+        step = end[axis] - start[axis]
+        near, far = box[axis] - start[axis], box[axis + 2] - start[axis]
+        if step:
+            entry, leave = sorted((near / step, far / step))
+            first, last = max(first, entry), min(last, leave)
+        elif not near < 0 < far:
+            return False
+    return first < last
 
 
 def _tooltip(text: str) -> str:

@@ -106,7 +106,6 @@ for before, *_ in STORY.values():
     world.run(US, *before.split())
 assert world.settle(5 * SECOND)
 
-cut_at = world.now
 for other in (EU, AP):
     world.cut(US, other)
 for _, alone, _, _ in STORY.values():
@@ -172,7 +171,7 @@ assert 3590 < int(agreed[US]["expiry"]) <= 3600
 # %% [markdown]
 # ## The same as a picture
 #
-# Two of the regions, 50 ms apart. Time runs down and is not to scale; in the shaded time nothing
+# Two regions, 50 ms apart. Time runs down and is not to scale; in the shaded time nothing
 # passes; an arrow is a message that carries data or asks for it. The first write arrives one delay
 # later. The cut comes, and both sides write: `us` removes what it has seen, `eu` adds a member that
 # is there already, which gives it a new dot. Then they connect, say what they have, and send each

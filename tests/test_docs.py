@@ -55,6 +55,13 @@ def test_every_page_is_reached_from_the_index() -> None:
     assert found == pages
 
 
+def test_every_event_is_described() -> None:
+    told = re.compile(r"(?:report|tell|say)\(\s*\"([\w -]+)\"")
+    sources = "".join(path.read_text() for path in (ROOT / "crdb").rglob("*.py"))
+    rows = re.findall(r"^\| ([^|]+?) \|", (ROOT / "docs/events.md").read_text(), re.MULTILINE)
+    assert set(rows) - {"event", "---"} == set(told.findall(sources))
+
+
 def test_the_glossary_has_each_word_once() -> None:
     rows = re.findall(r"^\| ([^|]+?) \|", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
     words = [word for word in rows if word not in {"word", "---"}]

@@ -23,7 +23,7 @@ from crdb.config import Config
 from crdb.server.registry import TABLE
 from sim import command as simulation
 from sim.__main__ import main as simulate
-from tests.ports import free_ports
+from tests.ports import free_base
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
 
@@ -52,15 +52,15 @@ def commands(program: str) -> list[list[str]]:
 def ports() -> Generator[dict[str, str]]:
     """Three regions as the README starts them; what its ports are here."""
     (arguments,) = (line for line in commands("crdb up") if "--regions" in line)
-    block = free_ports(3)
-    arguments = ["up", *arguments, "--json", "--port", str(block.start - 1)]
+    base = free_base(3)
+    arguments = ["up", *arguments, "--json", "--port", str(base)]
     process = subprocess.Popen(
         [sys.executable, "-m", "crdb", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["event"] == "ready"
-        yield {str(7001 + number): str(port) for number, port in enumerate(block)}
+        yield {str(7000 + number): str(base + number) for number in (1, 2, 3)}
         process.terminate()
         assert process.wait(STOP_SECONDS_MAX) == 0
     finally:

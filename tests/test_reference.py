@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from crdb.server.registry import COMMANDS
+from geo import Catalog
 from tools.reference import DOCS, pages
 
 PAGES = pages()
@@ -21,6 +23,13 @@ def test_a_page_is_current(name: str) -> None:
 def test_every_command_is_listed() -> None:
     for command in COMMANDS:
         assert f"`{command.name.decode().upper()}" in PAGES["commands.md"]
+
+
+def test_every_place_goes_by_a_name_that_means_it_alone() -> None:
+    catalog = Catalog.shipped()
+    names = re.findall(r"^\| `(.+?)`", PAGES["places.md"], re.MULTILINE)
+    assert {catalog.find(name) for name in names} == set(catalog.regions)
+    assert len(names) == len(catalog.regions)
 
 
 def test_the_pictures_are_well_formed_and_refer_to_nothing_outside() -> None:

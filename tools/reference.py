@@ -5,6 +5,7 @@
     docs/commands.md            from the command table
     docs/states.md, *.svg       from the transition tables of the two ends of a link
     docs/faults.md              from the simulator's table of faults
+    docs/places.md              from the catalogue of cloud regions
 
 `tests/test_reference.py` fails while a page differs from what this would write.
 """
@@ -23,6 +24,7 @@ import attrs
 
 from crdb.server.registry import COMMANDS
 from crdb.server.table import Command
+from geo import AmbiguousRegion, Catalog, Region
 from replication import sink, source
 from sim.faults import FAULTS
 
@@ -73,6 +75,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands_page(),
         "states.md": states_page(sections),
         "faults.md": faults_page(),
+        "places.md": places_page(),
         **drawn,
     }
 
@@ -129,6 +132,36 @@ def faults_page() -> str:
     lines += ["| fault | what it does |", "| --- | --- |"]
     lines += [f"| {fault.name} | {fault.does} |" for fault in FAULTS.values()]
     return "\n".join(lines) + "\n"
+
+
+# -- places ----------------------------------------------------------------------------------
+
+
+def places_page() -> str:
+    """All regions whose latencies the catalogue knows."""
+    catalog = Catalog.shipped()
+    opening = (
+        f"{len(catalog.regions)} cloud regions, as `crdb up --regions`, `name` and `place` in a "
+        "file, and `geo.Catalog` call them. Between regions of one provider all delays are "
+        "measured; elsewhere they follow the distance. `geo/data/README.md` says where the "
+        "numbers come from, when they were measured and how far to trust them."
+    )
+    lines = ["# Places\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    for provider in sorted({region.provider for region in catalog.regions}):
+        lines += [f"\n## {provider}\n", "| name | place | country |", "| --- | --- | --- |"]
+        lines += [
+            f"| `{place_name(catalog, region)}` | {region.place} | {region.country} |"
+            for region in catalog.of(provider)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def place_name(catalog: Catalog, region: Region) -> str:
+    """The shortest name that means this region and no other."""
+    try:
+        return catalog.find(region.name).name
+    except AmbiguousRegion:
+        return region.full_name
 
 
 # -- states ----------------------------------------------------------------------------------

@@ -39,6 +39,18 @@ def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
         assert "stopping" in events
 
 
+def test_ready_comes_before_what_a_copy_tells(tmp_path: Path) -> None:
+    base = free_base()
+    file = tmp_path / "copy.toml"
+    file.write_text(
+        f'[[region]]\nname = "copy"\nport = {base + 1}\nreplica_of = ["127.0.0.1:{base + 2}"]\n',
+        encoding="utf-8",
+    )
+    with started(["up", str(file), "--json"]) as process:
+        assert first_event(process)["event"] == "ready"
+        assert first_event(process)["event"] == "following"
+
+
 def test_a_port_that_is_taken_is_one_line_and_a_status() -> None:
     base = free_base()
     with socket.create_server(("127.0.0.1", base + 2)):
@@ -151,6 +163,17 @@ def test_an_interrupt_before_anything_runs_is_silent() -> None:
     assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, b"", b"")
 
 
+def test_an_installation_without_the_extra_says_so() -> None:
+    bare = (
+        "import sys; sys.modules['trio'] = None; from crdb.__main__ import main; sys.exit(main())"
+    )
+    run = subprocess.run([sys.executable, "-c", bare], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == (
+        "crdb: the command needs the package trio: install crdb with its extra, crdb[server]\n"
+    )
+
+
 def test_regions_can_be_processes_of_their_own(tmp_path: Path) -> None:
     base = free_base()
     file = tmp_path / "regions.toml"
@@ -255,8 +278,29 @@ def test_the_demo_says_what_it_needs(
     assert capsys.readouterr().err == "crdb: the demo needs the package redis: pip install redis\n"
 
 
-def test_wrong_flags_end_with_usage(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "crdb: the following arguments are required: COMMAND; see crdb --help"),
+        (["up", "--nonsense"], "crdb: unrecognized arguments: --nonsense; see crdb --help"),
+        (["up", "--region", "us"], "crdb: unrecognized arguments: --region; see crdb --help"),
+        (["serve"], "crdb serve: the following arguments are required: file, --region; see"),
+        (["up", "--port", "x"], "crdb up: argument --port: invalid int value: 'x'; see crdb up --"),
+    ],
+)
+def test_wrong_flags_are_one_line_that_says_where_to_look(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["up", "--nonsense"])
+        main(arguments)
     assert ended.value.code == 2
-    assert "usage: crdb" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith(said)
+    assert error.count("\n") == 1
+
+
+def test_a_file_may_begin_with_the_mark_of_its_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_text('\ufeff[[region]]\nname = "us"\n', encoding="utf-8")
+    _, names = configure(parser().parse_args(["up", str(file)]))
+    assert names == ("us",)

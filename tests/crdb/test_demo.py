@@ -37,6 +37,14 @@ def test_the_story_ends_well_and_fits_every_terminal(capfd: pytest.CaptureFixtur
     assert all(len(line) <= WIDTH for line in told.splitlines())
 
 
+def test_no_headline_is_cut_off_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "WIDTH", 60)
+    assert demo.main() == 0
+    assert "…" not in capfd.readouterr().out
+
+
 def test_regions_that_do_not_agree_as_told_are_a_failure(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +90,14 @@ def test_who_listens_no_longer_is_told_no_more() -> None:
     process.stderr.close()
 
 
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "crdb", "demo"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "the story broke off: [Errno 28] No space left on device\n"
+
+
 def test_it_ends_with_a_command_that_works_from_here(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -92,7 +108,10 @@ def test_it_ends_with_a_command_that_works_from_here(
     monkeypatch.setattr(sys, "executable", str(programs / "python"))
     monkeypatch.setenv("PATH", "/nowhere")
     assert demo.program() == ".venv/bin/crdb"
-    monkeypatch.setenv("PATH", str(programs))
+    programs.parent.rename(tmp_path / "our tools")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "our tools" / "bin" / "python"))
+    assert demo.program() == "'our tools/bin/crdb'"
+    monkeypatch.setenv("PATH", str(tmp_path / "our tools" / "bin"))
     assert demo.program() == "crdb"
 
 

@@ -55,6 +55,12 @@ def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
         first.close()
 
 
+async def test_a_copy_shows_whether_it_has_its_source() -> None:
+    lonely = '[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n'
+    (copy,) = runtime(Config.from_toml(lonely)).figures(0.0)
+    assert copy.role == "read-only copy, out-of-sync"
+
+
 def test_the_collector_is_calmed() -> None:
     before = gc.get_threshold()
     try:

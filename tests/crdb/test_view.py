@@ -52,7 +52,7 @@ def drawn(what: Moment, width: int = 80, height: int = 24) -> str:
 
 def test_three_regions_of_a_cloud_fit_the_smallest_usual_terminal() -> None:
     assert drawn(moment(*CLOUD, events=30)).splitlines() == [
-        "crdb  3 regions, up 1:02:05, 48.10M  all hold the same",
+        "crdb  3 regions  all hold the same  up 1:02:05  memory 48.10M",
         "",
         "#  region          address         clients    keys  commands/s  writes/s",
         "1  us-east-1       127.0.0.1:7001        3  12,345       1,000         7",
@@ -98,7 +98,7 @@ def test_a_link_without_both_ends_here_shows_its_state() -> None:
     text = drawn(attrs.evolve(alone, regions=alone.regions[:1]))
     assert "down" in text
     assert "apart" not in text
-    assert text.startswith("crdb  us, up")
+    assert text.startswith("crdb  us  up")
     assert "Ctrl-C stops this region" in text
 
 
@@ -126,6 +126,9 @@ def test_where_no_table_fits_links_are_counted() -> None:
     lines = link_lines(moment(*(f"r{number}" for number in range(60))), 80)
     assert [line.plain for line in lines] == ["3540 links  3540 streaming"]
     assert "6 links  6 streaming" in drawn(moment(*CLOUD), 80, 10)
+    links = [LinkInfo("us", "eu", LinkState.CUT), LinkInfo("eu", "us", LinkState.STREAMING)]
+    line = "2 links  1 streaming  1 cut  (us -> eu)"
+    assert line in drawn(moment("us", "eu", links=links), 80, 8)
 
 
 def test_a_role_is_shown_when_there_is_more_than_one() -> None:

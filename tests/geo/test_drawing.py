@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -83,6 +83,8 @@ def test_everything_lies_inside_of_the_picture() -> None:
     for dot in root.iter(f"{SVG}circle"):
         assert 0 <= float(dot.attrib["cx"]) <= width
         assert 0 <= float(dot.attrib["cy"]) <= height
+    far = picture(("af-south-1", "ap-southeast-2"), weight=Catalog.shipped().one_way_ns)
+    assert texts(far) == ["af-south-1", "ap-southeast-2"]  # the middle of the way is off the map
 
 
 def test_a_link_across_the_date_line_is_split_at_the_edges() -> None:
@@ -117,6 +119,29 @@ def test_a_weight_is_written_at_the_link_and_in_its_tooltip() -> None:
     assert "us-east-1 (Ashburn)" in tips(root)
     flat = picture(("us", "eu"), weight=always(1))
     assert "1.0" in texts(flat)
+
+
+def test_no_line_crosses_a_name_or_a_delay_where_there_is_room() -> None:
+    names = ("us-east-1", "eu-west-1", "ap-southeast-1")
+    root = picture(names, weight=Catalog.shipped().one_way_ns)
+    lines = [node.attrib["d"] for node in root.iter(f"{SVG}path")]
+    for text in root.iter(f"{SVG}text"):
+        left, base = float(text.attrib["x"]), float(text.attrib["y"])
+        right = left + len(text.text or "") * 6.2
+        for run in " ".join(lines).split("M")[1:]:
+            points = [tuple(map(float, it.split(","))) for it in run.replace("L", "").split()]
+            for (a, b), (c, d) in pairwise(points):
+                for part in range(21):
+                    x, y = a + (c - a) * part / 20, b + (d - b) * part / 20
+                    assert not (left < x < right and base - 10 < y < base + 3), text.text
+
+
+def test_an_upright_line_is_told_from_a_box_beside_it() -> None:
+    column = [("a", "b"), ("b", "a")]  # of two on a circle the second stands below the first
+    root = ElementTree.fromstring(topology_svg(("a", "b"), column, cut=set(), weight=always(1)))
+    (delay,) = [node for node in root.iter(f"{SVG}text") if node.text == "1.0"]
+    (x,) = {float(node.attrib["cx"]) for node in root.iter(f"{SVG}circle")}
+    assert float(delay.attrib["x"]) > x
 
 
 def test_names_are_escaped() -> None:
