@@ -157,8 +157,11 @@ def connect(host: str, port: int) -> Any:
 
 
 def free_port_base() -> int:
-    """A number after which the ports of clients and of links are free."""
-    for base in range(11_000, 22_000, 100):
+    """A number after which the ports of clients and of links are free; not the same for demos that
+    start at one time."""
+    bases = range(11_000, 22_000, 100)
+    first = os.getpid() % len(bases)
+    for base in (*bases[first:], *bases[:first]):
         ports = [base + i for i in range(1, len(REGIONS) + 1)]
         if all(is_free(port) and is_free(port + 10_000) for port in ports):
             return base

@@ -25,6 +25,7 @@ import attrs
 from crdt.dots import INCARNATION_BITS, INCARNATION_MAX
 
 FILE: Final = "incarnation"
+SHOWN_MAX: Final = 20  # of what stands in the file instead
 
 
 class StateError(Exception):
@@ -58,17 +59,20 @@ def begin_life(directory: Path | None) -> Life:
         is_first = not path.exists()
         number = draw() if is_first else following(path)
         write_durably(path, f"{number}\n")
-    except (ValueError, OSError) as fault:
-        raise StateError(f"{path}: cannot count restarts here: {fault}") from None
+    except OSError as fault:
+        raise StateError(f"{path}: cannot count restarts here: {fault.strerror}") from None
     return Life(number, is_first)
 
 
 def following(path: Path) -> int:
-    """The incarnation after the one in a file, 0 after the last. Raises ValueError, OSError."""
-    number = int(path.read_text(encoding="ascii"))
-    if not 0 <= number <= INCARNATION_MAX:
-        raise ValueError(f"{number} is not 0..{INCARNATION_MAX}")
-    return (number + 1) & INCARNATION_MAX
+    """The incarnation after the one in a file, 0 after the last. Raises StateError, OSError."""
+    text = path.read_text(encoding="utf-8", errors="replace").strip()
+    if not (text.isascii() and text.isdigit()) or int(text) > INCARNATION_MAX:
+        raise StateError(
+            f"{path}: cannot count restarts here: it holds {text[:SHOWN_MAX]!r}, which is not "
+            f"0..{INCARNATION_MAX}; delete it, and the region starts as somebody new"
+        )
+    return (int(text) + 1) & INCARNATION_MAX
 
 
 def remember(directory: Path | None, incarnation: int) -> None:
@@ -77,7 +81,8 @@ def remember(directory: Path | None, incarnation: int) -> None:
         try:
             write_durably(directory / FILE, f"{incarnation}\n")
         except OSError as fault:
-            raise StateError(f"{directory}: cannot count restarts here: {fault}") from None
+            reason = fault.strerror
+            raise StateError(f"{directory}: cannot count restarts here: {reason}") from None
 
 
 def write_durably(path: Path, text: str) -> None:

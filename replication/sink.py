@@ -259,7 +259,7 @@ class Sink(End):
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
         self.say(Resume(self.inlet.held(), self.routes))
-        connected = Connected(hello.name, self.direction, hello.region, hello.origin)
+        connected = Connected(self.peer, self.direction, hello.region, hello.origin)
         return [connected, *self.reuse(self.inlet.lost(hello.vector))]
 
     def reuse(self, origin: Origin) -> list[Event]:

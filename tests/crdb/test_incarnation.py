@@ -43,8 +43,12 @@ def test_another_incarnation_that_was_taken_meanwhile_is_remembered(tmp_path: Pa
 @pytest.mark.parametrize("text", ["seven\n", "-1\n", f"{INCARNATION_MAX + 1}\n", ""])
 def test_a_file_that_holds_something_else_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    with pytest.raises(StateError, match="cannot count restarts"):
+    with pytest.raises(StateError) as told:
         begin_life(tmp_path)
+    assert str(told.value) == (
+        f"{tmp_path / FILE}: cannot count restarts here: it holds {text.strip()!r}, which is not "
+        "0..16383; delete it, and the region starts as somebody new"
+    )
     assert (tmp_path / FILE).read_text() == text
 
 
@@ -55,5 +59,5 @@ def test_after_the_last_number_comes_the_first(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateError):
+    with pytest.raises(StateError, match=r": cannot count restarts here: Not a directory$"):
         begin_life(tmp_path / "file" / "below")

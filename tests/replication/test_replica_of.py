@@ -10,7 +10,7 @@ from crdt.dots import make_origin, region_of
 from crdt.replica import Replica
 from replication.end import NEVER
 from replication.errors import CannotFollow
-from replication.events import Closed, Merged, Resynced
+from replication.events import Closed, Connected, Merged, Resynced
 from replication.frames import Eof, Refuse
 from replication.limits import MS
 from replication.links import Links
@@ -185,6 +185,7 @@ def test_after_a_cut_the_backlog_suffices() -> None:
     world.run(500)
     assert visible(follower.replica) == {b"k": b"2"}
     assert follower.events.count(Resynced("x", Direction.IN, False)) == 2
+    assert {event.peer for event in follower.events if isinstance(event, Connected)} == {"x"}
     (report,) = follower.follower.reports(world.now)
     assert report.status is SourceStatus.IN_SYNC
     assert (report.full, report.partial_ok) == (0, 2)
