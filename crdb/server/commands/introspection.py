@@ -47,7 +47,8 @@ def top_level() -> list[Command]:
 
 def by_full_name(name: bytes) -> Command | None:
     """The command called `get` or `config|get`."""
-    return find(name.lower().split(b"|", 1)) if name else None
+    command = find(name.lower().split(b"|", 1)) if name else None
+    return command if command is not None and command.full_name == name.lower() else None
 
 
 def statuses(client: Client, words: list[str]) -> None:
@@ -61,7 +62,7 @@ def details(client: Client, command: Command | None) -> None:
     """One command as COMMAND INFO shows it."""
     out = client.out
     if command is None:
-        reply.null_array(out, client.protocol)
+        reply.null(out, client.protocol)
         return
     reply.array(out, 10)
     reply.bulk(out, command.full_name)

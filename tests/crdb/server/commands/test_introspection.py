@@ -18,6 +18,9 @@ REQUESTS = [
     "COMMAND COUNT x",
     "COMMAND INFO nothing",
     "COMMAND INFO nothing|more",
+    "COMMAND INFO get|more",
+    "COMMAND INFO config|get|more",
+    "COMMAND DOCS get|more",
     "COMMAND INFO ''",
     "COMMAND DOCS nothing",
     "COMMAND LIST FILTERBY",
@@ -54,6 +57,13 @@ def unordered(reply: Reply) -> Reply:
 def test_requests_are_answered_as_by_redis(peer: Peer, request_: str) -> None:
     theirs, mine = peer.server.run(words(request_)), peer.ours.run(words(request_))
     assert unordered(decode(mine)) == unordered(decode(theirs))
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_what_is_no_command_has_no_details(peer: Peer, protocol: int) -> None:
+    peer.protocol(protocol)
+    request = [b"COMMAND", b"INFO", b"nothing", b"get|more", b"config|nothing"]
+    assert peer.ours.run(request) == peer.server.run(request)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
