@@ -96,15 +96,19 @@ def number(argument: bytes, text: bytes = NOT_A_FLOAT) -> float:
 
 
 def timeout(argument: bytes, now: int) -> int | None:
-    """The deadline in ms of a blocking command, from seconds; None for 0, which waits for ever."""
+    """The deadline in ms of a blocking command, from seconds; None for 0, which waits for ever.
+
+    As in Redis, less than a millisecond below 0 is rounded up to 0.
+    """
     seconds = parse_float(argument)
     if seconds is None:
         raise CommandError(TIMEOUT_NOT_A_FLOAT)
-    if seconds < 0:
-        raise CommandError(TIMEOUT_NEGATIVE)
-    if seconds * 1000 > INT64_MAX:
+    milliseconds = seconds * 1000
+    if milliseconds > INT64_MAX:
         raise CommandError(TIMEOUT_OUT_OF_RANGE)
-    wait = math.ceil(seconds * 1000)
+    if milliseconds <= -1:
+        raise CommandError(TIMEOUT_NEGATIVE)
+    wait = math.ceil(milliseconds)
     if wait > INT64_MAX - now:
         raise CommandError(TIMEOUT_OUT_OF_RANGE)
     return now + wait if wait else None

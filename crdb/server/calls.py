@@ -11,7 +11,7 @@ from typing import Final
 from crdb.resp import reply
 from crdb.server.client import Client
 from crdb.server.errors import NO_AUTH, NOT_IN_TRANSACTION, CommandError, wrong_arity
-from crdb.server.session import IN_TRANSACTION, SKIP_NEXT, SKIPPING, UNAUTHENTICATED
+from crdb.server.session import BLOCKED, IN_TRANSACTION, SKIP_NEXT, SKIPPING, UNAUTHENTICATED
 from crdb.server.table import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command, require
 from crdb.server.transaction import discard
 
@@ -41,7 +41,8 @@ def dispatch(client: Client, args: list[bytes]) -> None:
             enqueue(client, args)
         else:
             call(client, command, args)
-    client.mute(mark)
+    if not client.gate & BLOCKED:
+        client.mute(mark)
     if client.gate & SKIP_NEXT:
         client.gate = client.gate & ~SKIP_NEXT | SKIPPING
 
@@ -62,13 +63,13 @@ def check(client: Client, command: Command, args: list[bytes]) -> None:
 
 
 def reject(client: Client, name: bytes, text: bytes) -> None:
-    """Refuse a request before it runs: an open transaction is spoiled, and EXEC ends it."""
+    """Refuse a request before it runs: that spoils a transaction, and EXEC ends it, open or not."""
     client.instance.statistics.count_error(text)
-    if client.gate & IN_TRANSACTION:
+    if name == b"exec":
+        discard(client, client.instance.watching)
+        text = b"EXECABORT Transaction discarded because of: " + text.removeprefix(b"ERR ")
+    elif client.gate & IN_TRANSACTION:
         client.spoiled = True
-        if name == b"exec":
-            discard(client, client.instance.watching)
-            text = b"EXECABORT Transaction discarded because of: " + text.removeprefix(b"ERR ")
     reply.error(client.out, text)
 
 

@@ -48,20 +48,21 @@ class Config:
         self._refresh()
 
     def get(self, patterns: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-        """Names and values that match, each once. A name without a star or such matches exactly."""
-        found: dict[str, str] = {}
+        """Names and values that match, each once and as it was first asked for. A name without a
+        star or such matches exactly."""
+        found: dict[str, tuple[str, str]] = {}
         for raw in patterns:
             pattern = raw.decode("latin-1")
             if not re.search(r"[\[*?]", pattern):
                 parameter = NAMES.get(pattern.lower())
                 if parameter is not None:
-                    found.setdefault(pattern, self.values[parameter.name])
+                    found.setdefault(pattern.lower(), (pattern, self.values[parameter.name]))
                 continue
             glob = compile_glob(raw, ignore_case=True)
             for name, parameter in NAMES.items():
                 if not parameter.hidden and glob.fullmatch(name.encode()):
-                    found.setdefault(name, self.values[parameter.name])
-        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in found.items()]
+                    found.setdefault(name, (name, self.values[parameter.name]))
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in found.values()]
 
     def set(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
         """All of `pairs` or, with CommandError, none."""

@@ -89,9 +89,11 @@ class Pops(Generic[V]):
         end, count = self.parse_end(args[where]), 1
         rest = args[where + 1 :]
         if rest:
-            if len(rest) != 2 or not arguments.is_word(rest[0], b"COUNT"):
+            if len(rest) == 1 or not arguments.is_word(rest[0], b"COUNT"):
                 raise CommandError(SYNTAX)
             count = at_least_one(rest[1], COUNT_NOT_POSITIVE)
+            if len(rest) > 2:
+                raise CommandError(SYNTAX)
         return args[first + 1 : where], count, end
 
     def pop_several(self, client: Client, args: list[bytes]) -> None:

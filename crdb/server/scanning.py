@@ -36,11 +36,12 @@ class ScanOptions:
         self.type_name: bytes | None = None
 
     def select(self, names: list[bytes]) -> list[bytes]:
-        """Those names that the pattern matches."""
+        """Those names that the pattern matches, each once."""
         pattern = self.pattern
+        once = dict.fromkeys(names)
         if pattern is None:
-            return names
-        return [name for name in names if pattern.fullmatch(name) is not None]
+            return list(once)
+        return [name for name in once if pattern.fullmatch(name) is not None]
 
 
 def parse_cursor(argument: bytes) -> int:

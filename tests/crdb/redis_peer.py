@@ -24,7 +24,6 @@ import attrs
 
 from crdb.instance import Instance
 from crdb.server.client import Client
-from crdb.server.errors import NOT_AN_INTEGER, SYNTAX
 from crdb.server.executor import receive
 from crdt.keyspace import Keyspace
 from crdt.op import Op
@@ -273,15 +272,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
     ),
     Difference("CTR-3", "fractions of strings are added in decimal", is_close),
-    Difference(
-        "Redis 7.2",
-        "BITCOUNT and BITPOS look at their arguments before they look for the key",
-        lambda args, theirs, ours: (
-            args[0].upper() in (b"BITCOUNT", b"BITPOS")
-            and not (isinstance(theirs, Refusal) and theirs.text.startswith(b"ERR"))
-            and ours in (Refusal(NOT_AN_INTEGER), Refusal(SYNTAX))
-        ),
-    ),
     Difference(
         "Redis 7.2",
         "small sets and lists are packed",

@@ -99,6 +99,10 @@ def clip(first: int, last: int, size: int) -> tuple[int, int]:
 
 def bitcount(client: Client, args: list[bytes]) -> None:
     """BITCOUNT key [start end [BYTE | BIT]]."""
+    text = read_text(client.db, args[1])
+    if text is None:
+        reply.integer(client.out, 0)
+        return
     if len(args) == 3 or len(args) > 5:
         raise CommandError(SYNTAX)
     first, last = 0, -1
@@ -106,7 +110,6 @@ def bitcount(client: Client, args: list[bytes]) -> None:
     if len(args) > 3:
         first, last = arguments.integer(args[2]), arguments.integer(args[3])
         in_bits = len(args) == 5 and is_in_bits(args[4])
-    text = read_text(client.db, args[1]) or b""
     unit = 1 if in_bits else 8
     if first < 0 and last < 0 and first > last:
         reply.integer(client.out, 0)
@@ -121,15 +124,15 @@ def bitpos(client: Client, args: list[bytes]) -> None:
     bit = arguments.integer(args[2])
     if bit not in (0, 1):
         raise CommandError(NO_BIT)
+    text = read_text(client.db, args[1])
+    if text is None:
+        reply.integer(client.out, -1 if bit else 0)
+        return
     if len(args) > 6:
         raise CommandError(SYNTAX)
     first = arguments.integer(args[3]) if len(args) > 3 else 0
     in_bits = len(args) == 6 and is_in_bits(args[5])
     last = arguments.integer(args[4]) if len(args) > 4 else -1
-    text = read_text(client.db, args[1])
-    if text is None:
-        reply.integer(client.out, -1 if bit else 0)
-        return
     unit = 1 if in_bits else 8
     first, last = clip(first, last, 8 * len(text) // unit)
     if first > last:

@@ -27,6 +27,9 @@ NO_SUCH_CLIENT: Final = b"ERR No such client"
 INVALID_ID: Final = b"ERR Invalid client ID"
 ID_NOT_POSITIVE: Final = b"ERR client-id should be greater than 0"
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+TOO_MANY_FOR_UNBLOCK: Final = (
+    b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
+)
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
 
 HELP: Final = (
@@ -195,7 +198,7 @@ def client_no_touch(client: Client, args: list[bytes]) -> None:
 def client_unblock(client: Client, args: list[bytes]) -> None:
     """End the wait of a client in a blocking command."""
     if len(args) > 4:
-        raise CommandError(SYNTAX)
+        raise CommandError(TOO_MANY_FOR_UNBLOCK % args[1])
     reason = args[3].lower() if len(args) == 4 else b"timeout"
     if reason not in {b"timeout", b"error"}:
         raise CommandError(UNBLOCK_REASON)

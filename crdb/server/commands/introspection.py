@@ -5,6 +5,8 @@ Everything here comes from the table that the executor runs, and from `syntaxes`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Final
 
 from crdb.resp import reply
@@ -13,6 +15,7 @@ from crdb.server.errors import SYNTAX, CommandError
 from crdb.server.glob import compile_glob
 from crdb.server.help import send_help
 from crdb.server.information import every_command
+from crdb.server.key_specs import flags_at, key_specs
 from crdb.server.syntax import Argument
 from crdb.server.syntaxes import arguments_of
 from crdb.server.table import TABLE, Command, Handler, find
@@ -47,7 +50,8 @@ def top_level() -> list[Command]:
 
 def by_full_name(name: bytes) -> Command | None:
     """The command called `get` or `config|get`."""
-    return find(name.lower().split(b"|", 1)) if name else None
+    command = find(name.lower().split(b"|", 1)) if name else None
+    return command if command is not None and command.full_name == name.lower() else None
 
 
 def statuses(client: Client, words: list[str]) -> None:
@@ -61,7 +65,7 @@ def details(client: Client, command: Command | None) -> None:
     """One command as COMMAND INFO shows it."""
     out = client.out
     if command is None:
-        reply.null_array(out, client.protocol)
+        reply.null(out, client.protocol)
         return
     reply.array(out, 10)
     reply.bulk(out, command.full_name)
@@ -72,7 +76,7 @@ def details(client: Client, command: Command | None) -> None:
     reply.integer(out, command.key_step)
     statuses(client, [f"@{category}" for category in command.categories])
     reply.set_header(out, client.protocol, 0)
-    key_specs(client, command)
+    reply_key_specs(client, command)
     if command.subcommands:
         reply.array(out, len(command.subcommands))
     else:
@@ -81,39 +85,41 @@ def details(client: Client, command: Command | None) -> None:
         details(client, command.subcommands[name])
 
 
-def key_specs(client: Client, command: Command) -> None:
-    """Where the keys are: a range, or nothing that could be said in advance."""
-    out = client.out
-    protocol = client.protocol
-    if not command.first_key and command.getkeys is None:
-        reply.set_header(out, protocol, 0)
-        return
-    reply.set_header(out, protocol, 1)
-    reply.map_header(out, protocol, 3)
-    reply.bulk(out, b"flags")
-    statuses(client, key_flags(command))
-    known = command.first_key != 0
-    last = command.last_key - command.first_key if command.last_key > 0 else command.last_key
-    begin = [("index", command.first_key)] if known else []
-    find_keys = [("lastkey", last), ("keystep", command.key_step), ("limit", 0)] if known else []
-    for title, kind, spec in (
-        (b"begin_search", b"index", begin),
-        (b"find_keys", b"range", find_keys),
-    ):
-        reply.bulk(out, title)
-        reply.map_header(out, protocol, 2)
-        reply.bulk(out, b"type")
-        reply.bulk(out, kind if known else b"unknown")
-        reply.bulk(out, b"spec")
-        reply.map_header(out, protocol, len(spec))
-        for name, value in spec:
-            reply.bulk(out, name.encode())
-            reply.integer(out, value)
+def reply_key_specs(client: Client, command: Command) -> None:
+    """Where the keys are, and what the command does with them."""
+    specs = key_specs(command)
+    reply.set_header(client.out, client.protocol, len(specs))
+    for spec in specs:
+        reply.map_header(client.out, client.protocol, 3)
+        reply.bulk(client.out, b"flags")
+        statuses(client, spec.flags.split())
+        if spec.begin == 0:
+            reply_search(client, b"begin_search", b"unknown", [])
+            reply_search(client, b"find_keys", b"unknown", [])
+            continue
+        reply_search(client, b"begin_search", b"index", [(b"index", spec.begin)])
+        if spec.is_numbered:
+            numbers = [(b"keynumidx", 0), (b"firstkey", 1), (b"keystep", spec.step)]
+            reply_search(client, b"find_keys", b"keynum", numbers)
+        else:
+            numbers = [(b"lastkey", spec.last), (b"keystep", spec.step), (b"limit", 0)]
+            reply_search(client, b"find_keys", b"range", numbers)
 
 
-def key_flags(command: Command) -> list[str]:
-    """What the command does with its keys."""
-    return ["RW", "access", "update"] if "write" in command.flags else ["RO", "access"]
+def reply_search(
+    client: Client, title: bytes, kind: bytes, numbers: list[tuple[bytes, int]]
+) -> None:
+    """One half of a key specification."""
+    out, protocol = client.out, client.protocol
+    reply.bulk(out, title)
+    reply.map_header(out, protocol, 2)
+    reply.bulk(out, b"type")
+    reply.bulk(out, kind)
+    reply.bulk(out, b"spec")
+    reply.map_header(out, protocol, len(numbers))
+    for name, value in numbers:
+        reply.bulk(out, name)
+        reply.integer(out, value)
 
 
 def documentation(client: Client, command: Command) -> None:
@@ -133,7 +139,7 @@ def documentation(client: Client, command: Command) -> None:
         reply.bulk(out, value.encode())
     if syntax:
         reply.bulk(out, b"arguments")
-        reply_arguments(client, syntax)
+        reply_arguments(client, syntax, spec_indexes(command))
     if command.subcommands:
         reply.bulk(out, b"subcommands")
         reply.map_header(out, client.protocol, len(command.subcommands))
@@ -143,7 +149,15 @@ def documentation(client: Client, command: Command) -> None:
             documentation(client, child)
 
 
-def reply_arguments(client: Client, syntax: tuple[Argument, ...]) -> None:
+def spec_indexes(command: Command) -> Iterator[int]:
+    """Which key specification stands for each argument that is a key: the first for the first, the
+    last for all others."""
+    return chain((0,), repeat(len(key_specs(command)) - 1))
+
+
+def reply_arguments(
+    client: Client, syntax: tuple[Argument, ...], spec_indexes: Iterator[int]
+) -> None:
     """What a command takes, as a tree."""
     out = client.out
     reply.array(out, len(syntax))
@@ -162,13 +176,13 @@ def reply_arguments(client: Client, syntax: tuple[Argument, ...]) -> None:
             reply.bulk(out, value.encode())
         if is_key:
             reply.bulk(out, b"key_spec_index")
-            reply.integer(out, 0)
+            reply.integer(out, next(spec_indexes))
         if flags:
             reply.bulk(out, b"flags")
             statuses(client, flags)
         if argument.parts:
             reply.bulk(out, b"arguments")
-            reply_arguments(client, argument.parts)
+            reply_arguments(client, argument.parts, spec_indexes)
 
 
 def flags_of(argument: Argument) -> list[str]:
@@ -270,7 +284,7 @@ def command_getkeysandflags(client: Client, args: list[bytes]) -> None:
     for position in found:
         reply.array(client.out, 2)
         reply.bulk(client.out, args[position])
-        statuses(client, key_flags(command))
+        statuses(client, flags_at(command, args[2:], position - 2).split())
 
 
 def command_help(client: Client, _args: list[bytes]) -> None:

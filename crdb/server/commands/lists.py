@@ -301,7 +301,7 @@ def ltrim(client: Client, args: list[bytes]) -> None:
 
 def lrem(client: Client, args: list[bytes]) -> None:
     """Equal elements that another region pushes meanwhile survive (LST-5)."""
-    count = arguments.integer_between(args[2], -INT64_MAX, INT64_MAX, OUTSIDE_INT64)
+    count = arguments.integer(args[2])
     db, key = client.db, args[1]
     value = read_list_for_write(db, key)
     if value is None:

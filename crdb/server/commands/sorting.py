@@ -31,21 +31,18 @@ SPACES: Final = b" \t\n\v\f\r"
 class Request:
     """What a SORT asks for."""
 
-    __slots__ = ("alpha", "by", "count", "descending", "gets", "start", "store")
+    __slots__ = ("alpha", "by", "count", "descending", "gets", "is_unsorted", "start", "store")
 
     def __init__(self) -> None:
         self.alpha = False
         self.descending = False
         self.by: bytes | None = None
+        self.is_unsorted = False
+        """Whether a BY names no other key for each element: then nothing is sorted."""
         self.start = 0
         self.count = -1
         self.gets: list[bytes] = []
         self.store: bytes | None = None
-
-    @property
-    def is_unsorted(self) -> bool:
-        """Whether BY names no other key for each element: then nothing is sorted."""
-        return self.by is not None and b"*" not in self.by
 
 
 def parse(args: list[bytes], may_store: bool) -> Request:
@@ -71,6 +68,7 @@ def parse(args: list[bytes], may_store: bool) -> Request:
         elif word == b"BY" and left >= 1:
             index += 1
             request.by = args[index]
+            request.is_unsorted |= b"*" not in request.by
         elif word == b"GET" and left >= 1:
             index += 1
             request.gets.append(args[index])

@@ -91,6 +91,7 @@ def test_timeouts_become_deadlines() -> None:
     assert arguments.timeout(b"1.5", 1000) == 2500
     assert arguments.timeout(b"0.0001", 1000) == 1001
     assert arguments.timeout(b"-0", 1000) is None
+    assert arguments.timeout(b"-0.0009", 1000) is None
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,8 @@ def test_timeouts_become_deadlines() -> None:
         (b"x", b"ERR timeout is not a float or out of range"),
         (b"nan", b"ERR timeout is not a float or out of range"),
         (b"-1", b"ERR timeout is negative"),
+        (b"-0.001", b"ERR timeout is negative"),
+        (b"-inf", b"ERR timeout is negative"),
         (b"inf", b"ERR timeout is out of range"),
         (b"1e300", b"ERR timeout is out of range"),
         (b"%d" % ((INT64_MAX - (1 << 40)) // 1000), b"ERR timeout is out of range"),

@@ -56,6 +56,14 @@ def test_requests_behind_a_blocked_one_wait() -> None:
     assert receive(client, b"") == POPPED % b"v" + b"+PONG\r\n$1\r\na\r\n"
 
 
+def test_a_reply_that_is_to_be_skipped_is_skipped_when_it_comes() -> None:
+    database = instance()
+    client = Client(database)
+    assert lines(client, "CLIENT REPLY SKIP", "BLPOP l 0", "PING") == [b"", b"", b""]
+    lines(Client(database), "RPUSH l v")
+    assert receive(client, b"") == b"+PONG\r\n"
+
+
 def test_time_runs_out() -> None:
     database = instance()
     client = Client(database)

@@ -20,6 +20,8 @@ CONVERSATIONS = [
     "CONFIG GET",
     "config|get x",
     "EXEC",
+    "EXEC now",
+    "WATCH a\r\nEXEC now\r\nSET a 1\r\nMULTI\r\nEXEC\r\nDEL a",
     "DISCARD",
     "MULTI\r\nMULTI\r\nEXEC",
     "MULTI\r\nWATCH a\r\nPING\r\nEXEC",

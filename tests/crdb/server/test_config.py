@@ -25,6 +25,8 @@ from tests.crdb.redis_peer import Peer
         "*SCORE*",
         "key-load-delay",
         "timeout time*",
+        "timeout TIMEOUT",
+        "TIMEOUT timeou?",
     ],
 )
 def test_patterns_find_what_they_find_in_redis(peer: Peer, patterns: str) -> None:

@@ -47,6 +47,7 @@ REFUSED: Final = {
     "POP 1 k HERE COUNT 1 COUNT 1": "syntax error",
     "POP 1 k HERE COUNT 0": "count should be greater than 0",
     "POP 1 k HERE COUNT x": "count should be greater than 0",
+    "POP 1 k HERE COUNT x COUNT 1": "count should be greater than 0",
 }
 
 

@@ -37,13 +37,13 @@ def test_options_come_in_any_order_and_the_last_counts() -> None:
     options = parse_options(args, 2, typed=True)
     assert options.count == 6
     assert options.type_name == b"set"
-    assert options.select([b"b", b"ab", b"a"]) == [b"ab", b"a"]
+    assert options.select([b"b", b"ab", b"a", b"ab"]) == [b"ab", b"a"]
 
 
 def test_without_options_ten_names_of_any_kind_are_wanted() -> None:
     options = parse_options([b"SCAN", b"0", b"MATCH", b"*"], 2)
     assert options.count == 10
-    assert options.select([b"b", b"a"]) == [b"b", b"a"]
+    assert options.select([b"b", b"a", b"b"]) == [b"b", b"a"]
 
 
 @pytest.mark.parametrize(

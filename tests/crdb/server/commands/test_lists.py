@@ -61,6 +61,8 @@ COMMANDS = [
     "LREM {k} -1 a",
     "LREM {k} 0 z",
     "LREM {k} x a",
+    "LREM {k} -9223372036854775808 a",
+    "LREM {k} -9223372036854775809 a",
 ]
 
 
@@ -87,7 +89,6 @@ def test_ranks_beyond_64_bits_are_refused_as_by_redis_7_2() -> None:
     )
     least = "-9223372036854775808"
     assert regions.run(1, "LPOS", "l", "a", "RANK", least) == text
-    assert regions.run(1, "LREM", "l", least, "a") == text
 
 
 def test_a_long_list_is_read_and_changed_anywhere(peer: Peer) -> None:

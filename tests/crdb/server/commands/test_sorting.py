@@ -58,6 +58,8 @@ OPTIONS: list[str] = [
     "ALPHA GET t_* STORE destination",
     "LIMIT 100 1 ALPHA STORE destination",
     "BY nosort STORE destination",
+    "BY nosort BY w_* STORE destination",
+    "BY w_* BY nosort STORE destination",
     "BY nosort DESC STORE destination",
     "STORE",
     "BY",
