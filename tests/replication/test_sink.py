@@ -48,7 +48,7 @@ from replication.frames import (
     Truncated,
 )
 from replication.limits import MS, SECOND, Limits
-from replication.member import Direction
+from replication.member import Direction, Peer
 from replication.sink import MOVES, STALLS_MAX, TRANSITIONS, Sink, SinkState
 from tests.replication.ends import (
     AP,
@@ -125,6 +125,12 @@ def test_it_speaks_first_and_says_what_it_has() -> None:
     assert drain(sink) == [Resume({EU: 1}, (1,))]
     assert sink.vector == {US: 4}
     assert sink.is_open
+
+
+def test_events_name_the_source_as_it_was_dialled() -> None:
+    sink = make_sink(replica(2))
+    sink.expected = Peer("db:7001", 1)
+    assert sink.receive(hello(1), 0) == [Connected("db:7001", Direction.IN, 1, US)]
 
 
 def test_another_protocol_is_refused() -> None:
