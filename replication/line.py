@@ -60,6 +60,13 @@ class Line:
             self.size += len(data)
             self.filled.ring()
 
+    def take(self, now: float) -> bytes:
+        """All that has gone the whole way by `now`."""
+        due: list[bytes] = []
+        while self.queue and self.queue[0][0] <= now:
+            due.append(self.queue.popleft()[1])
+        return b"".join(due)
+
     async def run(self) -> None:
         """Let come out what has gone the whole way."""
         while True:
@@ -67,12 +74,10 @@ class Line:
                 await self.filled.wait()
                 continue
             await trio.sleep_until(self.queue[0][0] - EARLY_SECONDS)
-            now, due = trio.current_time() + EARLY_SECONDS, b""
-            while self.queue and self.queue[0][0] <= now:
-                due += self.queue.popleft()[1]
-            if left := due[hand_over(self.stream, due) :]:
+            data = self.take(trio.current_time() + EARLY_SECONDS)
+            if left := data[hand_over(self.stream, data) :]:
                 await self.stream.send_all(left)
-            self.size -= len(due)
+            self.size -= len(data)
             self.drained.ring()
 
 

@@ -18,7 +18,7 @@ from crdb.server.client import Client
 from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
 from crdb.server.session import BLOCKED, CLOSING
-from crdb.server.table import CONTAINER, Command
+from crdb.server.table import CONTAINER, WRITE, Command
 
 BATCH_MAX: Final = 4096
 """Requests of one client before others get their turn."""
@@ -84,7 +84,7 @@ def run_batch(client: Client) -> bool:
                 or client.gate != 0
                 or command.bits & CONTAINER
                 or (len(args) != command.arity and not command.takes(len(args)))
-                or instance.refuse_writes is not None
+                or (instance.refuse_writes is not None and command.bits & WRITE)
             ):
                 latest = None
                 dispatch(client, args)
