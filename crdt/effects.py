@@ -97,8 +97,8 @@ def is_step(item: object) -> bool:
 
 
 def is_position(item: object) -> bool:
-    """A position of a list."""
-    return is_place(item) and item != ()
+    """A position of a list, which ends with the component of who inserted it."""
+    return is_place(item) and item != () and cast("tuple[int, ...]", item)[-3] > 0
 
 
 def is_deadline(item: object) -> bool:
