@@ -174,6 +174,14 @@ def merged(ours: Shares, others: Shares, mine: Vector, theirs: Vector) -> Shares
     return in_order(kept + [share for share in unknown if share_of(ours, share.origin) is None])
 
 
+def covered(shares: Shares, vector: Vector) -> bool:
+    """Whether `vector` covers the increments and the resets."""
+    for share in shares:
+        if vector.get(share.origin, 0) < share.seq or not covers(vector, share.reset_dot):
+            return False
+    return True
+
+
 def litter(shares: Shares) -> bool:
     """Whether a wholly reset share is remembered."""
     for share in shares:

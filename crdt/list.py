@@ -180,6 +180,16 @@ class List(Value):
                 held = as_plain(position, element)
             self.items.put(position, held)
 
+    def covered(self, vector: Vector) -> bool:
+        for positions, things in zip(self.items.positions, self.items.things, strict=True):
+            for position, held in zip(positions, things, strict=True):
+                if type(held) is not bytes:
+                    if not held.covered(vector):
+                        return False
+                elif vector.get(position[-3], 0) < abs(position[-2]):
+                    return False
+        return True
+
     def siblings(self) -> list[tuple[Dot, object]]:
         found: list[tuple[Dot, object]] = []
         for index, (position, held) in enumerate(self.pairs()):

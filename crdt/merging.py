@@ -25,6 +25,7 @@ from crdt.string import STRING, String
 from crdt.value import Value
 
 KEYS_MAX: Final = 1 << 40  # no memory holds more
+UNSEEN: Final = "a snapshot holds something that its own vector has not seen"
 
 
 class Incoming:
@@ -83,6 +84,8 @@ class Incoming:
             value.endless = flags[index] == 1
             if type(key) is not bytes or value.dot == 0:
                 raise DecodeError("a plain string without key or dot")
+            if not covers(self.vector, value.dot):
+                raise DecodeError(UNSEEN)
             self.values[key] = value
         self.received += len(keys)
 
@@ -92,7 +95,7 @@ class Incoming:
             name, deadlines, parts = items_of(record, 3, "a record")
             key = bytes_of(name, "a record's key")
             if deadlines != ():
-                self.deadlines[key] = check_deadlines(deadlines)
+                self.deadlines[key] = check_deadlines(deadlines, self.vector)
             if parts != ():
                 self.values[key] = self.read_parts(parts)
             self.received += 1
@@ -113,14 +116,18 @@ class Incoming:
             raise DecodeError(f"a value of unknown type {code!r}")
         value = self.db.makers[code]()
         value.load(state)
+        if not value.covered(self.vector):
+            raise DecodeError(UNSEEN)
         return value
 
 
-def check_deadlines(deadlines: object) -> tuple[int, ...]:
-    """`deadlines`, if they are dots and milliseconds in turn. Raises DecodeError."""
+def check_deadlines(deadlines: object, vector: Vector) -> tuple[int, ...]:
+    """`deadlines`, if they are dots that `vector` covers and milliseconds in turn. Raises
+    DecodeError."""
     flat = tuple_of(deadlines, "a key's deadlines", 2)
     for index in range(0, len(flat), 2):
-        integer_of(flat[index], "a deadline's dot", 1, DOT_MAX)
+        if not covers(vector, integer_of(flat[index], "a deadline's dot", 1, DOT_MAX)):
+            raise DecodeError(UNSEEN)
         integer_of(flat[index + 1], "a deadline", 0, FOREVER)
     return flat
 

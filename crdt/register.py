@@ -175,6 +175,13 @@ class Register(Value):
         """Whether `value` may be written here."""
         return type(value) is bytes
 
+    def covered(self, vector: Vector) -> bool:
+        if self.dot and not covers(vector, self.dot):
+            return False
+        if self.rivals and not all(covers(vector, write.dot) for write in self.rivals):
+            return False
+        return not self.shares or counter.covered(self.shares, vector)
+
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(write.dot, write.value) for write in self.writes()]
 
