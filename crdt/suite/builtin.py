@@ -50,6 +50,8 @@ LIST: Final = (
     "LINSERT k 1 i",
     "LINSERT k 2 j",
     "LSET k 0 m",
+    "LSET k 0 o",
+    "LSET k 0 p",
     "LSET k 1 n",
     "LPOP k",
     "RPOP k",

@@ -346,7 +346,9 @@ class World:
         if not self.has_caught_up(site):
             return
         db = site.replica.keyspace
+        moments = [self.history(other.replica) for other in self.sites]
         before, past = db.seq, self.history(site.replica).visible
+        seen = past
         site.replica.collect()
         for index, effect in enumerate(db.outbox):
             assert self.subject.collected is not None, "forgetting had an effect"
@@ -354,6 +356,18 @@ class World:
             past |= 1 << self.everything[-1].index
         self.count("forgetting is not seen")
         self.check(site)
+        for moment in moments if past != seen else ():
+            self.check_unseen(moment, seen, past)
+
+    def check_unseen(self, moment: History, seen: int, past: int) -> None:
+        """What a collection has written, `past` without `seen`, must not be noticed where it
+        arrives: not by those whose clocks are late, nor beside what is still under way."""
+        before = History(self.everything, moment.visible | seen, moment.now)
+        after = History(self.everything, moment.visible | past, moment.now)
+        shown, expected = self.expected(after), self.expected(before)
+        if shown != expected:
+            where = f"a collection turns {expected!r} into {shown!r} where it arrives"
+            raise Disagreement("forgetting is not seen", where)
 
     def advance(self, number: int, choice: int) -> None:
         """Time passes in one region or in all, or a clock is set back a little."""

@@ -34,6 +34,21 @@ def test_an_operation_is_applied_once() -> None:
     assert there.statistics().effects_applied == 1
 
 
+@pytest.mark.parametrize("known", [1, 2])
+def test_of_an_operation_only_what_is_new_is_applied(known: int) -> None:
+    """What a replica divides may come whole from elsewhere."""
+    here, there = regions(2)
+    here.counter("k").increment(1)
+    here.counter("k").increment(2)
+    here.counter("k").increment(4)
+    (op,) = here.since({})
+    there.accept(op.part(0, known))
+    assert there.accept(op) is Outcome.APPLIED
+    assert there.counter("k").value == 7
+    assert there.vector == here.vector
+    assert there.statistics().effects_applied == 3
+
+
 def test_an_operation_waits_for_its_past() -> None:
     here, there, third = regions()
     here.set("k").add("a")
