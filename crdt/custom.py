@@ -219,8 +219,9 @@ def maker(make: Callable[[], Any]) -> Callable[[], Value]:
     made = make()
     if isinstance(made, Value):
         return make
-    if not isinstance(made.code, int) or not CODE_MIN <= made.code <= CODE_MAX:
-        raise ValueError(f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {made.code!r}")
+    code = getattr(made, "code", None)
+    if not isinstance(code, int) or not CODE_MIN <= code <= CODE_MAX:
+        raise ValueError(f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {code!r}")
     return lambda: Custom(make)
 
 

@@ -41,6 +41,7 @@ from crdt.dots import (
     incarnation_of,
     join,
     make_origin,
+    name_origin,
     region_of,
 )
 from crdt.effects import STAMP_MAX
@@ -152,13 +153,19 @@ class Replica:
         """What has been applied here. A copy."""
         return dict(self.keyspace.vector)
 
+    def __repr__(self) -> str:
+        return f"<Replica {name_origin(self.origin)}, {self.keyspace.size()} keys>"
+
     # -- lives -----------------------------------------------------------------------------
 
     def reincarnate(self, origin: Origin) -> None:
         """Write under another incarnation from now on, since effects of this one were lost. What
-        is here stays; what peers still have of the old incarnation comes from them."""
-        assert region_of(origin) == self.region
-        assert origin != self.origin
+        is here stays; what peers still have of the old incarnation comes from them.
+
+        Raises ValueError if `origin` is no other incarnation of our region; nothing is changed.
+        """
+        if region_of(origin) != self.region or origin == self.origin:
+            raise ValueError(f"{origin} is no other incarnation of region {self.region}")
         self.seal()
         self.contexts[self.origin] = dict(self.keyspace.told)
         self.keyspace.take_name(origin)

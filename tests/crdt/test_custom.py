@@ -120,6 +120,12 @@ def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
         Replica(1, types=(other,))
 
 
+def test_what_has_no_code_is_no_type() -> None:
+    plain: Any = int
+    with pytest.raises(ValueError, match=r"16\.\.255, not None"):
+        Replica(1, types=(plain,))
+
+
 def test_no_two_types_have_one_code() -> None:
     other = type("Other", (Cart,), {})
     with pytest.raises(ValueError, match="two types have the code 16"):
