@@ -140,8 +140,8 @@ class ValueHandle(Handle):
         """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere.
 
         Operations are numbered 0 to 15; the payload consists of integers, floats, bytes, strings
-        (which arrive as bytes) and tuples of them. Raises ValueError at anything else, and at what
-        the type does not take.
+        (which arrive as bytes), None, and tuples of them, up to 64 deep. Raises ValueError at
+        anything else, and at what the type does not take.
         """
         effect = (self.type_code << 4 | operation, self.key, *as_sent(operation, payload))
         try:
