@@ -29,11 +29,11 @@ class Share:
     __slots__ = ("birth", "origin", "reset_dot", "reset_seq", "reset_sum", "seq", "sum")
 
     def __init__(self, origin: Origin, birth: int, seq: int, amount: Number) -> None:
-        self.origin = origin
-        self.birth = birth
-        self.seq = seq
+        self.origin: Origin = origin
+        self.birth: int = birth
+        self.seq: int = seq
         self.sum: Number = amount
-        self.reset_seq = 0
+        self.reset_seq: int = 0
         self.reset_sum: Number = 0
         self.reset_dot: Dot = 0
 

@@ -67,7 +67,7 @@ class Seen:
     __slots__ = ("vector",)
 
     def __init__(self, vector: Vector) -> None:
-        self.vector = vector
+        self.vector: Vector = vector
 
     def covers(self, dot: Dot) -> bool:
         """Whether the effect named `dot` has been applied there, and perhaps removed again."""
@@ -127,7 +127,7 @@ class Custom(Value):
     __slots__ = ("inner", "make", "number")
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self.make = make
+        self.make: Callable[[], Any] = make
         self.inner: Any = make()
         self.number: int = self.inner.code
 

@@ -30,7 +30,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self.table: dict[bytes, tuple[int, ...]] = {}
-        self.timed = 0
+        self.timed: int = 0
         """How many keys end some day."""
         self.heap: list[tuple[int, bytes]] = []
 

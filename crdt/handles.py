@@ -61,9 +61,9 @@ class Handle:
     __slots__ = ("key", "prepare", "speaks_text")
 
     def __init__(self, prepare: Prepare, key: Key) -> None:
-        self.prepare = prepare
-        self.key = encode(key)
-        self.speaks_text = isinstance(key, str)
+        self.prepare: Prepare = prepare
+        self.key: bytes = encode(key)
+        self.speaks_text: bool = isinstance(key, str)
 
     def decode(self, item: bytes) -> Any:
         """Bytes in the language of this handle."""

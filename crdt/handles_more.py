@@ -108,7 +108,7 @@ class FlagHandle(Handle):
 
     def __init__(self, prepare: Prepare, key: Key, type_code: int) -> None:
         super().__init__(prepare, key)
-        self.type_code = type_code
+        self.type_code: int = type_code
 
     def kind(self) -> type[Flag]:
         """The type of the value."""
@@ -133,7 +133,7 @@ class ValueHandle(Handle):
 
     def __init__(self, prepare: Prepare, key: Key, make: Callable[[], Type]) -> None:
         super().__init__(prepare, key)
-        self.make = make
+        self.make: Callable[[], Type] = make
         self.type_code: int = make().code
 
     def do(self, operation: int, *payload: Any) -> None:

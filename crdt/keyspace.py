@@ -72,30 +72,30 @@ class Keyspace:
     )
 
     def __init__(self, origin: Origin, makers: dict[int, Callable[[], Value]]) -> None:
-        self.origin = origin
+        self.origin: Origin = origin
         self.name: Any = origin  # the same number, as an object that is not made for each write
-        self.makers = makers
-        self.seq = 0
-        self.now = 0
-        self.horizon = 0
-        self.base = 0
+        self.makers: dict[int, Callable[[], Value]] = makers
+        self.seq: int = 0
+        self.now: int = 0
+        self.horizon: int = 0
+        self.base: int = 0
         self.vector: Vector = {}
         self.data: dict[bytes, Value] = {}
         self.graves: dict[bytes, Value] = {}
-        self.deadlines = Deadlines()
-        self.expired = 0
+        self.deadlines: Deadlines = Deadlines()
+        self.expired: int = 0
         """How many keys that had expired were deleted here."""
         self.order: Order | None = None
         self.litter: set[bytes] = set()
         self.interest: set[bytes] = set()
         self.touched: list[bytes] = []
         self.readers: list[Reader] = []
-        self.local = Observed(self.vector, origin, 0, 0)
+        self.local: Observed = Observed(self.vector, origin, 0, 0)
         self.local.everything = True
         self.outbox: list[Effect] = []
-        self.first = 1
+        self.first: int = 1
         self.told: Vector = {}
-        self.news = False
+        self.news: bool = False
 
     # -- time ------------------------------------------------------------------------------
 

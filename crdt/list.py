@@ -52,7 +52,7 @@ class List(Value):
     __slots__ = ("items",)
 
     def __init__(self) -> None:
-        self.items = Blocks()
+        self.items: Blocks = Blocks()
 
     def code(self) -> int:
         return LIST

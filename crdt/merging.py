@@ -32,14 +32,14 @@ class Incoming:
     """A snapshot on its way in."""
 
     def __init__(self, db: Keyspace) -> None:
-        self.db = db
+        self.db: Keyspace = db
         self.vector: Vector = {}
         self.contexts: dict[Origin, Vector] = {}
         self.values: dict[bytes, Value] = {}
         self.deadlines: dict[bytes, tuple[int, ...]] = {}
-        self.expected = -1
-        self.received = 0
-        self.complete = False
+        self.expected: int = -1
+        self.received: int = 0
+        self.complete: bool = False
 
     def feed(self, data: bytes) -> None:
         """Read one piece. Raises DecodeError; the keyspace is untouched then."""

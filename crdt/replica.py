@@ -125,18 +125,18 @@ class Replica:
             if code in makers and code not in MAKERS:
                 raise ValueError(f"two types have the code {code}")
             makers[code] = make
-        self.keyspace = Keyspace(origin_id(origin), makers)
-        self.history = History(history_bytes)
-        self.gate = Gate()
+        self.keyspace: Keyspace = Keyspace(origin_id(origin), makers)
+        self.history: History = History(history_bytes)
+        self.gate: Gate = Gate()
         others = None if members is None else set(members) - {region_of(self.keyspace.origin)}
-        self.stability = Stability(others)
-        self.garbage = Garbage(self.keyspace)
+        self.stability: Stability = Stability(others)
+        self.garbage: Garbage = Garbage(self.keyspace)
         self.contexts: dict[Origin, Vector] = {}
-        self.clock = clock
-        self.applied = 0
-        self.duplicates = 0
-        self.effects_duplicate = 0
-        self.merges = 0
+        self.clock: Callable[[], int] | None = clock
+        self.applied: int = 0
+        self.duplicates: int = 0
+        self.effects_duplicate: int = 0
+        self.merges: int = 0
 
     @property
     def origin(self) -> Origin:

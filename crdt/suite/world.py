@@ -33,7 +33,7 @@ from crdt.snapshot import Snapshot
 from crdt.suite.history import History, Taken
 from crdt.suite.laws import check_laws, expect_same
 from crdt.suite.steps import AHEAD, REGIONS, Step
-from crdt.suite.subject import Disagreement, Subject
+from crdt.suite.subject import Auditor, Disagreement, Subject
 
 CLOCK_START: Final = 1000
 ROUNDS_TO_REST: Final = 4
@@ -46,10 +46,10 @@ class Site:
     """One region of the world."""
 
     def __init__(self, region: int, replica: Replica) -> None:
-        self.region = region
-        self.replica = replica
-        self.clock = CLOCK_START
-        self.incarnation = 0
+        self.region: int = region
+        self.replica: Replica = replica
+        self.clock: int = CLOCK_START
+        self.incarnation: int = 0
         self.reported: Vector = {}
         self.saved: list[bytes] = []
         self.vector: Vector = {}
@@ -65,17 +65,17 @@ class World:
     """Replicas under test."""
 
     def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+        self.subject: Subject = subject
         self.everything: list[Taken] = []
-        self.regions = tuple(range(1, REGIONS + 1))
-        self.sites = [Site(region, self.make(region, 0)) for region in self.regions]
-        self.twin = subject.replica(make_origin(TWIN), (), 1 << 20)
+        self.regions: tuple[int, ...] = tuple(range(1, REGIONS + 1))
+        self.sites: list[Site] = [Site(region, self.make(region, 0)) for region in self.regions]
+        self.twin: Replica = subject.replica(make_origin(TWIN), (), 1 << 20)
         self.cuts: set[tuple[int, int]] = set()
         self.snapshots: list[tuple[Snapshot, list[bytes]]] = []
         self.reports: list[tuple[int, Vector, int]] = []
         self.answers: dict[tuple[int, int], Any] = {}
         self.digests: dict[tuple[object, ...], bytes] = {}
-        self.auditor = subject.auditor() if subject.auditor is not None else None
+        self.auditor: Auditor | None = subject.auditor() if subject.auditor is not None else None
         self.counts: dict[str, int] = {}
         for site in self.sites:
             site.replica.advance(site.clock)
