@@ -196,3 +196,13 @@ def test_a_counter_starts_anew_after_a_delete(db: Keyspace) -> None:
     db.delete(KEY)
     assert strings.increment(db, KEY, 2) == 2
     assert held(db).read() == b"2"
+
+
+def test_what_was_set_is_shown_as_it_was_written(db: Keyspace) -> None:
+    """Increments that it took back are remembered for a while, and do not make it a sum."""
+    strings.increment(db, KEY, 1)
+    strings.assign(db, KEY, b"1.0")
+    assert held(db).shares
+    assert held(db).read() == b"1.0"
+    strings.increment_decimal(db, KEY, Decimal("0.5"))
+    assert held(db).read() == b"1.5"
