@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crdt.contested import Contested
 from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
-from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers
+from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
 from crdt.keyspace import Keyspace
@@ -62,7 +62,9 @@ class Incoming:
         self.vector = read_vector(vector)
         for context in tuple_of(contexts, "a snapshot's contexts"):
             origin, past = items_of(context, 2, "a snapshot's context")
-            self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
+            seen = self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
+            if not dominates(self.vector, seen):
+                raise DecodeError(UNSEEN)
         self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
 
     def read_columns(self, columns: Any) -> None:

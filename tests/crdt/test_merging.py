@@ -241,6 +241,20 @@ def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
     assert sink.vector == {}
 
 
+def test_nor_had_an_origin_seen_what_the_vector_has_not() -> None:
+    """What it does next would take away what it did not know of."""
+    sink = Replica(3)
+    for seq, is_right in ((2, False), (1, True)):
+        context = (make_origin(2), (make_origin(1), seq))
+        head = (0, (make_origin(1), 1, make_origin(2), 5), (context,), 0)
+        if is_right:
+            sink.merge(map(pack_piece, (head, (2, 0))))
+        else:
+            with pytest.raises(DecodeError, match="has not seen"):
+                sink.merge(map(pack_piece, (head, (2, 0))))
+    assert sink.contexts == {make_origin(1): {}, make_origin(2): {make_origin(1): 1}}
+
+
 def test_all_types_of_a_contested_key_have_their_dots_looked_at() -> None:
     both = Contested()
     for code, state in ((1, (5, 0, b"v", 0)), (2, (b"a", UNSEEN))):
