@@ -30,7 +30,7 @@ from crdt.value import Effect, Value
 DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
 FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
-FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which none ever comes
+FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
 STRING_SET: Final = 0x10
 STRING_KEEP: Final = 0x11
 
@@ -232,7 +232,7 @@ class Keyspace:
         self.emit((EXPIRE, key, FOREVER if deadline is None else deadline))
 
     def forget(self, key: bytes) -> None:
-        """Remove the deadlines of a key of which none ever comes."""
+        """Remove the deadlines of a key of which one never comes."""
         self.emit((FORGET, key))
 
     def flush(self) -> None:
@@ -343,6 +343,7 @@ class Keyspace:
         if ends_ttl:
             if key in self.deadlines.table and self.deadlines.drop(key, observed):
                 self.deadlines.add(key, dot, FOREVER)
+                self.litter.add(key)
             elif value.dot == dot and not value.rivals:
                 value.endless = True
             else:
