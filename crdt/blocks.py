@@ -28,7 +28,7 @@ class Blocks:
     def __init__(self) -> None:
         self.positions: list[list[Position]] = []
         self.things: list[list[Any]] = []
-        self.size = 0
+        self.size: int = 0
 
     def put(self, position: Position, thing: Any, is_low: bool = False) -> None:
         """Put `thing` at `position`, in place of what is there. O(1) at the ends; `is_low` tells

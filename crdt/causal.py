@@ -23,8 +23,8 @@ class Gate:
     __slots__ = ("bytes", "limit", "queues")
 
     def __init__(self, limit: int = WAITING_BYTES_MAX) -> None:
-        self.limit = limit
-        self.bytes = 0
+        self.limit: int = limit
+        self.bytes: int = 0
         self.queues: dict[Origin, deque[Op]] = {}
 
     def hold(self, op: Op, vector: Vector) -> bool:

@@ -29,10 +29,10 @@ class Garbage:
     __slots__ = ("attempted", "collected", "db", "orphans")
 
     def __init__(self, db: Keyspace) -> None:
-        self.db = db
+        self.db: Keyspace = db
         self.orphans: dict[bytes, tuple[tuple[int, ...], Vector]] = {}
-        self.attempted = 0
-        self.collected = 0
+        self.attempted: int = 0
+        self.collected: int = 0
 
     def collect(self, stable: Vector, clock: int, leads: bool) -> int:
         """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired

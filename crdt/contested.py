@@ -82,6 +82,9 @@ class Contested(Value):
         for code, value in self.parts.items():
             value.merge(other.parts[code], mine, theirs)
 
+    def covered(self, vector: Vector) -> bool:
+        return all(value.covered(vector) for value in self.parts.values())
+
     def litter(self) -> bool:
         return any(value.litter() for value in self.parts.values())
 

@@ -29,11 +29,11 @@ class Share:
     __slots__ = ("birth", "origin", "reset_dot", "reset_seq", "reset_sum", "seq", "sum")
 
     def __init__(self, origin: Origin, birth: int, seq: int, amount: Number) -> None:
-        self.origin = origin
-        self.birth = birth
-        self.seq = seq
+        self.origin: Origin = origin
+        self.birth: int = birth
+        self.seq: int = seq
         self.sum: Number = amount
-        self.reset_seq = 0
+        self.reset_seq: int = 0
         self.reset_sum: Number = 0
         self.reset_dot: Dot = 0
 
@@ -172,6 +172,14 @@ def merged(ours: Shares, others: Shares, mine: Vector, theirs: Vector) -> Shares
             kept.append(share)
     unknown = [share for share in others if mine.get(share.origin, 0) < share.birth]
     return in_order(kept + [share for share in unknown if share_of(ours, share.origin) is None])
+
+
+def covered(shares: Shares, vector: Vector) -> bool:
+    """Whether `vector` covers the increments and the resets."""
+    for share in shares:
+        if vector.get(share.origin, 0) < share.seq or not covers(vector, share.reset_dot):
+            return False
+    return True
 
 
 def litter(shares: Shares) -> bool:

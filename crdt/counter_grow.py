@@ -62,6 +62,9 @@ class GrowCounter(Value):
         assert isinstance(other, GrowCounter)
         self.shares = counter.merged(self.shares, other.shares, mine, theirs)
 
+    def covered(self, vector: Vector) -> bool:
+        return counter.covered(self.shares, vector)
+
     def litter(self) -> bool:
         return counter.litter(self.shares)
 

@@ -88,7 +88,12 @@ def is_carried(item: object) -> bool:
 
 def is_place(item: object) -> bool:
     """A parent position of a list, the empty one included."""
-    return is_tuple(item, 4) and all(map(is_step, cast("tuple[Any, ...]", item)))
+    if not is_tuple(item, 4):
+        return False
+    for step in cast("tuple[Any, ...]", item):  # a loop, since snapshots of lists have many
+        if not is_step(step):
+            return False
+    return True
 
 
 def is_step(item: object) -> bool:
@@ -97,8 +102,8 @@ def is_step(item: object) -> bool:
 
 
 def is_position(item: object) -> bool:
-    """A position of a list."""
-    return is_place(item) and item != ()
+    """A position of a list, which ends with the component of who inserted it."""
+    return is_place(item) and item != () and cast("tuple[int, ...]", item)[-3] > 0
 
 
 def is_deadline(item: object) -> bool:

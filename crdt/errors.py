@@ -26,7 +26,11 @@ class HistoryTruncated(CRDTError):
     """The asker lacks operations that are no longer kept. A snapshot brings it up to date."""
 
     def __init__(self, origin: int, wanted: int, oldest: int) -> None:
-        super().__init__(
+        super().__init__(origin, wanted, oldest)  # as they are, so that it can be pickled
+
+    def __str__(self) -> str:
+        origin, wanted, oldest = self.args
+        return (
             f"origin {origin}: wanted operation {wanted}, the oldest kept is {oldest}; "
             "send a snapshot instead"
         )

@@ -30,7 +30,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self.table: dict[bytes, tuple[int, ...]] = {}
-        self.timed = 0
+        self.timed: int = 0
         """How many keys end some day."""
         self.heap: list[tuple[int, bytes]] = []
 
@@ -112,9 +112,8 @@ class Deadlines:
         self.put(key, flatten(kept))
 
     def endless(self, key: bytes) -> bool:
-        """Whether all deadlines of `key` are of the kind that never comes."""
-        siblings = self.table.get(key)
-        return siblings is not None and min(siblings[1::2]) >= FOREVER
+        """Whether `key` has deadlines, one of which never comes: it wins over the others."""
+        return key in self.table and self.deadline(key) >= FOREVER
 
 
 def flatten(pairs: dict[Dot, int]) -> tuple[int, ...]:

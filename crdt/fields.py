@@ -200,6 +200,12 @@ class Fields(Value):
             self.room(field).load(flat[index + 1])
             self.settle(field)
 
+    def covered(self, vector: Vector) -> bool:
+        for register in self.everything().values():
+            if not register.covered(vector):
+                return False
+        return True
+
     def siblings(self) -> list[tuple[Dot, object]]:
         pairs = [(f, s) for f in sorted(self.fields) for s in self.fields[f].siblings()]
         return [(dot, (field, value)) for field, (dot, value) in pairs]

@@ -82,6 +82,9 @@ class Flag(Value):
         self.enables = NO_DOTS if enables == () else check_dots(enables)
         self.disables = NO_DOTS if disables == () else check_dots(disables)
 
+    def covered(self, vector: Vector) -> bool:
+        return all(covers(vector, d) for d in dots_of(self.enables) + dots_of(self.disables))
+
     def siblings(self) -> list[tuple[Dot, object]]:
         enables: list[tuple[Dot, object]] = [(dot, True) for dot in dots_of(self.enables)]
         return enables + [(dot, False) for dot in dots_of(self.disables)]

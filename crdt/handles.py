@@ -61,9 +61,9 @@ class Handle:
     __slots__ = ("key", "prepare", "speaks_text")
 
     def __init__(self, prepare: Prepare, key: Key) -> None:
-        self.prepare = prepare
-        self.key = encode(key)
-        self.speaks_text = isinstance(key, str)
+        self.prepare: Prepare = prepare
+        self.key: bytes = encode(key)
+        self.speaks_text: bool = isinstance(key, str)
 
     def decode(self, item: bytes) -> Any:
         """Bytes in the language of this handle."""
@@ -273,6 +273,13 @@ class HashHandle(Handle, MutableMapping[Any, Any]):
         if not hashes.remove(self.write(hashes.Hash), self.key, [name(field)]):
             raise KeyError(field)
 
+    def update(self, other: Any = (), /, **more: Text) -> None:
+        """Write fields, from a mapping or from pairs: all of them, or none if one is refused."""
+        flat = [encode(item) for pair in dict(other, **more).items() for item in pair]
+        db = self.write(hashes.Hash)
+        if flat:
+            hashes.assign(db, self.key, flat)
+
     def increment(self, field: Text, by: int = 1) -> int:
         """Add to a field; its value afterwards. Raises NotANumber, CounterOverflow."""
         encoded, delta = encode(field), whole(by)
@@ -313,6 +320,16 @@ class SortedSetHandle(Handle, MutableMapping[Any, float]):
     def __delitem__(self, member: Text) -> None:
         if not zsets.remove(self.write(SortedSet), self.key, [name(member)]):
             raise KeyError(member)
+
+    def update(self, other: Any = (), /, **more: float) -> None:
+        """Give members scores, from a mapping or from pairs: all of them, or none if one is
+        refused."""
+        flat: list[bytes | float] = []
+        for member, score in dict(other, **more).items():
+            flat += (encode(member), real(score))
+        db = self.write(SortedSet)
+        if flat:
+            zsets.assign(db, self.key, flat)
 
     def increment(self, member: Text, by: float = 1.0) -> float:
         """Add to a score; the score afterwards. Raises NotANumber if it would be none."""

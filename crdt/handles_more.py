@@ -108,7 +108,7 @@ class FlagHandle(Handle):
 
     def __init__(self, prepare: Prepare, key: Key, type_code: int) -> None:
         super().__init__(prepare, key)
-        self.type_code = type_code
+        self.type_code: int = type_code
 
     def kind(self) -> type[Flag]:
         """The type of the value."""
@@ -133,15 +133,15 @@ class ValueHandle(Handle):
 
     def __init__(self, prepare: Prepare, key: Key, make: Callable[[], Type]) -> None:
         super().__init__(prepare, key)
-        self.make = make
+        self.make: Callable[[], Type] = make
         self.type_code: int = make().code
 
     def do(self, operation: int, *payload: Any) -> None:
         """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere.
 
         Operations are numbered 0 to 15; the payload consists of integers, floats, bytes, strings
-        (which arrive as bytes) and tuples of them. Raises ValueError at anything else, and at what
-        the type does not take.
+        (which arrive as bytes), None, and tuples of them, up to 64 deep. Raises ValueError at
+        anything else, and at what the type does not take.
         """
         effect = (self.type_code << 4 | operation, self.key, *as_sent(operation, payload))
         try:

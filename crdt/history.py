@@ -33,14 +33,14 @@ class History:
     __slots__ = ("bytes", "floor", "head", "jumps", "last", "limit", "ops", "start")
 
     def __init__(self, limit: int = HISTORY_BYTES) -> None:
-        self.limit = limit
-        self.bytes = 0
+        self.limit: int = limit
+        self.bytes: int = 0
         self.floor: Vector = {}  # what is no longer kept, or never was
         self.last: Vector = {}  #  the latest that was appended, of each origin
         self.ops: list[Kept] = []
-        self.head = 0  #   index in `ops` of the oldest operation kept
-        self.start = 0  #  its position
-        self.jumps = 0  #  how often the floor rose with a snapshot
+        self.head: int = 0  #   index in `ops` of the oldest operation kept
+        self.start: int = 0  #  its position
+        self.jumps: int = 0  #  how often the floor rose with a snapshot
 
     @property
     def stop(self) -> int:

@@ -30,7 +30,7 @@ from crdt.value import Effect, Value
 DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
 FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
-FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which none ever comes
+FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
 STRING_SET: Final = 0x10
 STRING_KEEP: Final = 0x11
 
@@ -72,30 +72,30 @@ class Keyspace:
     )
 
     def __init__(self, origin: Origin, makers: dict[int, Callable[[], Value]]) -> None:
-        self.origin = origin
+        self.origin: Origin = origin
         self.name: Any = origin  # the same number, as an object that is not made for each write
-        self.makers = makers
-        self.seq = 0
-        self.now = 0
-        self.horizon = 0
-        self.base = 0
+        self.makers: dict[int, Callable[[], Value]] = makers
+        self.seq: int = 0
+        self.now: int = 0
+        self.horizon: int = 0
+        self.base: int = 0
         self.vector: Vector = {}
         self.data: dict[bytes, Value] = {}
         self.graves: dict[bytes, Value] = {}
-        self.deadlines = Deadlines()
-        self.expired = 0
+        self.deadlines: Deadlines = Deadlines()
+        self.expired: int = 0
         """How many keys that had expired were deleted here."""
         self.order: Order | None = None
         self.litter: set[bytes] = set()
         self.interest: set[bytes] = set()
         self.touched: list[bytes] = []
         self.readers: list[Reader] = []
-        self.local = Observed(self.vector, origin, 0, 0)
+        self.local: Observed = Observed(self.vector, origin, 0, 0)
         self.local.everything = True
         self.outbox: list[Effect] = []
-        self.first = 1
+        self.first: int = 1
         self.told: Vector = {}
-        self.news = False
+        self.news: bool = False
 
     # -- time ------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class Keyspace:
         self.emit((EXPIRE, key, FOREVER if deadline is None else deadline))
 
     def forget(self, key: bytes) -> None:
-        """Remove the deadlines of a key of which none ever comes."""
+        """Remove the deadlines of a key of which one never comes."""
         self.emit((FORGET, key))
 
     def flush(self) -> None:
@@ -343,6 +343,7 @@ class Keyspace:
         if ends_ttl:
             if key in self.deadlines.table and self.deadlines.drop(key, observed):
                 self.deadlines.add(key, dot, FOREVER)
+                self.litter.add(key)
             elif value.dot == dot and not value.rivals:
                 value.endless = True
             else:

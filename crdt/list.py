@@ -19,6 +19,7 @@ from typing import Any, Final
 from crdt.blocks import Blocks, Position
 from crdt.decoding import tuple_of
 from crdt.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
+from crdt.effects import STEP_MAX, is_position
 from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
 from crdt.observed import Observed
@@ -51,7 +52,7 @@ class List(Value):
     __slots__ = ("items",)
 
     def __init__(self) -> None:
-        self.items = Blocks()
+        self.items: Blocks = Blocks()
 
     def code(self) -> int:
         return LIST
@@ -97,7 +98,9 @@ class List(Value):
                 items.drop(number, offset)
         else:
             held.remove(observed, None)
-            if not held.alive():
+            if held.alive():
+                items.things[number][offset] = as_plain(position, held)
+            else:
                 items.drop(number, offset)
 
     def remove(self, observed: Observed, resets: object) -> None:
@@ -177,6 +180,16 @@ class List(Value):
                 held = as_plain(position, element)
             self.items.put(position, held)
 
+    def covered(self, vector: Vector) -> bool:
+        for positions, things in zip(self.items.positions, self.items.things, strict=True):
+            for position, held in zip(positions, things, strict=True):
+                if type(held) is not bytes:
+                    if not held.covered(vector):
+                        return False
+                elif vector.get(position[-3], 0) < abs(position[-2]):
+                    return False
+        return True
+
     def siblings(self) -> list[tuple[Dot, object]]:
         found: list[tuple[Dot, object]] = []
         for index, (position, held) in enumerate(self.pairs()):
@@ -207,10 +220,9 @@ def as_plain(position: Position, element: Element) -> Any:
 
 def check_position(position: Any) -> Position:
     """`position`, if it is one. Raises DecodeError."""
-    items = tuple_of(position, "a list's position", 4)
-    if not items or not all(type(item) is int for item in items):
+    if not is_position(position):
         raise DecodeError("a list's position: expected components of four integers")
-    return items
+    return tuple_of(position, "a list's position")
 
 
 def head_place(value: List | None, origin: int, seq: int) -> Place:
@@ -219,7 +231,7 @@ def head_place(value: List | None, origin: int, seq: int) -> Place:
         return (), 0, -1
     first = value.items.positions[0][0]
     own = len(first) == 4 and first[1] == origin and -seq < first[2] < 0
-    return (), first[0] if own else first[0] - 1, -1
+    return ((), first[0], -1) if own else place_before(first, 0)
 
 
 def tail_place(value: List | None, origin: int, seq: int) -> Place:
@@ -228,7 +240,27 @@ def tail_place(value: List | None, origin: int, seq: int) -> Place:
         return (), 0, 1
     last = value.items.positions[-1][-1]
     own = len(last) == 4 and last[1] == origin and 0 < last[2] < seq
-    return (), last[0] if own else last[0] + 1, 1
+    return ((), last[0], 1) if own else place_behind(last)
+
+
+def place_before(position: Position, depth: int) -> Place:
+    """A place before `position` that shares its first `depth` numbers. No effect carries a lower
+    `k` than the least, which no region reaches but a hostile peer may send: then it is under it."""
+    while position[depth] == -STEP_MAX:
+        if depth + 4 == len(position):
+            return (*position[:depth], -STEP_MAX, 0, 0, 0), 0, -1
+        depth += 4
+    return position[:depth], position[depth] - 1, -1
+
+
+def place_behind(position: Position) -> Place:
+    """A place behind `position`, and under it where its `k` is the greatest."""
+    depth = 0
+    while position[depth] == STEP_MAX:
+        depth += 4
+        if depth == len(position):
+            return position, 0, 1
+    return position[:depth], position[depth] + 1, 1
 
 
 def place_between(before: Position, after: Position, origin: int, seq: int) -> Place:
@@ -240,7 +272,7 @@ def place_between(before: Position, after: Position, origin: int, seq: int) -> P
     if owner == origin and (*parent, k, origin, -seq, 0) > before:
         return parent, k, -1
     if after[: len(before)] == before:
-        return before, after[len(before)] - 1, -1
+        return place_before(after, len(before))
     return before, 0, 1
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crdt.contested import Contested
 from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
-from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers
+from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
 from crdt.keyspace import Keyspace
@@ -25,20 +25,21 @@ from crdt.string import STRING, String
 from crdt.value import Value
 
 KEYS_MAX: Final = 1 << 40  # no memory holds more
+UNSEEN: Final = "a snapshot holds something that its own vector has not seen"
 
 
 class Incoming:
     """A snapshot on its way in."""
 
     def __init__(self, db: Keyspace) -> None:
-        self.db = db
+        self.db: Keyspace = db
         self.vector: Vector = {}
         self.contexts: dict[Origin, Vector] = {}
         self.values: dict[bytes, Value] = {}
         self.deadlines: dict[bytes, tuple[int, ...]] = {}
-        self.expected = -1
-        self.received = 0
-        self.complete = False
+        self.expected: int = -1
+        self.received: int = 0
+        self.complete: bool = False
 
     def feed(self, data: bytes) -> None:
         """Read one piece. Raises DecodeError; the keyspace is untouched then."""
@@ -61,7 +62,9 @@ class Incoming:
         self.vector = read_vector(vector)
         for context in tuple_of(contexts, "a snapshot's contexts"):
             origin, past = items_of(context, 2, "a snapshot's context")
-            self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
+            seen = self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
+            if not dominates(self.vector, seen):
+                raise DecodeError(UNSEEN)
         self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
 
     def read_columns(self, columns: Any) -> None:
@@ -83,6 +86,8 @@ class Incoming:
             value.endless = flags[index] == 1
             if type(key) is not bytes or value.dot == 0:
                 raise DecodeError("a plain string without key or dot")
+            if not covers(self.vector, value.dot):
+                raise DecodeError(UNSEEN)
             self.values[key] = value
         self.received += len(keys)
 
@@ -92,7 +97,7 @@ class Incoming:
             name, deadlines, parts = items_of(record, 3, "a record")
             key = bytes_of(name, "a record's key")
             if deadlines != ():
-                self.deadlines[key] = check_deadlines(deadlines)
+                self.deadlines[key] = check_deadlines(deadlines, self.vector)
             if parts != ():
                 self.values[key] = self.read_parts(parts)
             self.received += 1
@@ -113,14 +118,18 @@ class Incoming:
             raise DecodeError(f"a value of unknown type {code!r}")
         value = self.db.makers[code]()
         value.load(state)
+        if not value.covered(self.vector):
+            raise DecodeError(UNSEEN)
         return value
 
 
-def check_deadlines(deadlines: object) -> tuple[int, ...]:
-    """`deadlines`, if they are dots and milliseconds in turn. Raises DecodeError."""
+def check_deadlines(deadlines: object, vector: Vector) -> tuple[int, ...]:
+    """`deadlines`, if they are dots that `vector` covers and milliseconds in turn. Raises
+    DecodeError."""
     flat = tuple_of(deadlines, "a key's deadlines", 2)
     for index in range(0, len(flat), 2):
-        integer_of(flat[index], "a deadline's dot", 1, DOT_MAX)
+        if not covers(vector, integer_of(flat[index], "a deadline's dot", 1, DOT_MAX)):
+            raise DecodeError(UNSEEN)
         integer_of(flat[index + 1], "a deadline", 0, FOREVER)
     return flat
 

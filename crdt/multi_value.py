@@ -70,6 +70,9 @@ class MultiValue(Value):
             dot = integer_of(flat[index], "a write's dot", 1, DOT_MAX)
             self.writes[dot] = bytes_of(flat[index + 1], "a written value")
 
+    def covered(self, vector: Vector) -> bool:
+        return all(covers(vector, dot) for dot in self.writes)
+
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(dot, self.writes[dot]) for dot in sorted(self.writes)]
 

@@ -21,11 +21,11 @@ class Observed:
     __slots__ = ("base", "everything", "origin", "seq", "vector")
 
     def __init__(self, vector: Vector, origin: Origin, seq: int, base: int) -> None:
-        self.vector = vector
-        self.origin = origin
-        self.seq = seq
-        self.base = base
-        self.everything = False
+        self.vector: Vector = vector
+        self.origin: Origin = origin
+        self.seq: int = seq
+        self.base: int = base
+        self.everything: bool = False
 
     def covers(self, dot: Dot) -> bool:
         """Whether the effect came after the effect named `dot` and knew it."""

@@ -35,13 +35,13 @@ class Op:
         self, origin: Origin, first: int, base: int, deps: Vector, effects: tuple[Effect, ...]
     ) -> None:
         assert effects, "an operation has effects"
-        self.origin = origin
-        self.first = first
-        self.last = first + len(effects) - 1
-        self.base = base
-        self.deps = deps
-        self.effects = effects
-        self.encoded = b""
+        self.origin: Origin = origin
+        self.first: int = first
+        self.last: int = first + len(effects) - 1
+        self.base: int = base
+        self.deps: Vector = deps
+        self.effects: tuple[Effect, ...] = effects
+        self.encoded: bytes = b""
 
     def to_bytes(self) -> bytes:
         """The operation as bytes. Encoded once; every link and log shares the result."""

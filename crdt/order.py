@@ -21,7 +21,7 @@ class Order:
     __slots__ = ("keys",)
 
     def __init__(self, keys: list[bytes]) -> None:
-        self.keys = keys
+        self.keys: list[bytes] = keys
 
     def add(self, key: bytes, alive: dict[bytes, Any]) -> None:
         """Note that `key` has come to `alive`, where it is by now. Amortised O(1)."""

@@ -33,8 +33,8 @@ class Write:
     __slots__ = ("dot", "stamp", "value")
 
     def __init__(self, dot: Dot, stamp: int, value: Any) -> None:
-        self.dot = dot
-        self.stamp = stamp
+        self.dot: Dot = dot
+        self.stamp: int = stamp
         self.value: Any = value
 
 
@@ -45,9 +45,9 @@ class Register(Value):
 
     def __init__(self) -> None:
         self.dot: Dot = 0
-        self.stamp = 0
+        self.stamp: int = 0
         self.value: Any = None
-        self.endless = False
+        self.endless: bool = False
         self.rivals: tuple[Write, ...] = ()
         self.shares: Shares = ()
 
@@ -174,6 +174,13 @@ class Register(Value):
     def admits(self, value: object) -> bool:
         """Whether `value` may be written here."""
         return type(value) is bytes
+
+    def covered(self, vector: Vector) -> bool:
+        if self.dot and not covers(vector, self.dot):
+            return False
+        if self.rivals and not all(covers(vector, write.dot) for write in self.rivals):
+            return False
+        return not self.shares or counter.covered(self.shares, vector)
 
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(write.dot, write.value) for write in self.writes()]

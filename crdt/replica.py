@@ -41,6 +41,7 @@ from crdt.dots import (
     incarnation_of,
     join,
     make_origin,
+    name_origin,
     region_of,
 )
 from crdt.effects import STAMP_MAX
@@ -124,18 +125,18 @@ class Replica:
             if code in makers and code not in MAKERS:
                 raise ValueError(f"two types have the code {code}")
             makers[code] = make
-        self.keyspace = Keyspace(origin_id(origin), makers)
-        self.history = History(history_bytes)
-        self.gate = Gate()
+        self.keyspace: Keyspace = Keyspace(origin_id(origin), makers)
+        self.history: History = History(history_bytes)
+        self.gate: Gate = Gate()
         others = None if members is None else set(members) - {region_of(self.keyspace.origin)}
-        self.stability = Stability(others)
-        self.garbage = Garbage(self.keyspace)
+        self.stability: Stability = Stability(others)
+        self.garbage: Garbage = Garbage(self.keyspace)
         self.contexts: dict[Origin, Vector] = {}
-        self.clock = clock
-        self.applied = 0
-        self.duplicates = 0
-        self.effects_duplicate = 0
-        self.merges = 0
+        self.clock: Callable[[], int] | None = clock
+        self.applied: int = 0
+        self.duplicates: int = 0
+        self.effects_duplicate: int = 0
+        self.merges: int = 0
 
     @property
     def origin(self) -> Origin:
@@ -152,13 +153,19 @@ class Replica:
         """What has been applied here. A copy."""
         return dict(self.keyspace.vector)
 
+    def __repr__(self) -> str:
+        return f"<Replica {name_origin(self.origin)}, {self.keyspace.size()} keys>"
+
     # -- lives -----------------------------------------------------------------------------
 
     def reincarnate(self, origin: Origin) -> None:
         """Write under another incarnation from now on, since effects of this one were lost. What
-        is here stays; what peers still have of the old incarnation comes from them."""
-        assert region_of(origin) == self.region
-        assert origin != self.origin
+        is here stays; what peers still have of the old incarnation comes from them.
+
+        Raises ValueError if `origin` is no other incarnation of our region; nothing is changed.
+        """
+        if region_of(origin) != self.region or origin == self.origin:
+            raise ValueError(f"{origin} is no other incarnation of region {self.region}")
         self.seal()
         self.contexts[self.origin] = dict(self.keyspace.told)
         self.keyspace.take_name(origin)

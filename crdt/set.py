@@ -122,6 +122,9 @@ class Set(Value):
         for index in range(0, len(flat), 2):
             self.members[bytes_of(flat[index], "a set's member")] = check_dots(flat[index + 1])
 
+    def covered(self, vector: Vector) -> bool:
+        return are_covered(self.members, vector)
+
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(dot, m) for m in sorted(self.members) for dot in dots_of(self.members[m])]
 
@@ -165,6 +168,17 @@ def merge_members(
             if kept:
                 merged[member] = join_dots(tuple(kept), ())
     return merged
+
+
+def are_covered(members: dict[bytes, Dots], vector: Vector) -> bool:
+    """Whether `vector` covers all dots of all members."""
+    for held in members.values():
+        if isinstance(held, int):
+            if not covers(vector, held):
+                return False
+        elif not all(covers(vector, dot) for dot in held):
+            return False
+    return True
 
 
 def check_dots(held: object) -> Dots:

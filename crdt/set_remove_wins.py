@@ -18,7 +18,7 @@ from crdt.decoding import bytes_of, tuple_of
 from crdt.dots import Dot, Vector, covers
 from crdt.keyspace import Keyspace
 from crdt.observed import Observed
-from crdt.set import Dots, check_dots, dots_of, join_dots, merge_members, unobserved
+from crdt.set import Dots, are_covered, check_dots, dots_of, join_dots, merge_members, unobserved
 from crdt.value import Effect, Value
 
 REMOVE_WINS: Final = 7
@@ -102,6 +102,9 @@ class RemoveWinsSet(Value):
                 self.adds[member] = check_dots(flat[index + 1])
             if flat[index + 2] != ():
                 self.removes[member] = check_dots(flat[index + 2])
+
+    def covered(self, vector: Vector) -> bool:
+        return are_covered(self.adds, vector) and are_covered(self.removes, vector)
 
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(dot, m) for m in self.members() for dot in dots_of(self.adds[m])]

@@ -43,19 +43,19 @@ class Snapshot:
 
     def __init__(self, db: Keyspace, contexts: dict[Origin, Vector], sort: bool) -> None:
         assert not db.outbox, "seal before taking a snapshot"
-        self.db = db
-        self.vector = dict(db.vector)
+        self.db: Keyspace = db
+        self.vector: Vector = dict(db.vector)
         keys = dict.fromkeys((*db.data, *db.graves, *db.deadlines.table))
-        self.pending = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
-        self.count = len(self.pending)
+        self.pending: dict[bytes, Any] = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
+        self.count: int = len(self.pending)
         self.plain: list[Plain] = []
         self.records: list[bytes] = []
-        self.size = 0  # of those two, in bytes
+        self.size: int = 0  # of those two, in bytes
         self.full: deque[bytes] = deque()  # pieces that nothing more goes into
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
         self.head: bytes | None = pack_piece((HEAD, write_vector(self.vector), flat, self.count))
-        self.ended = False
-        self.piece_keys = PIECE_KEYS
+        self.ended: bool = False
+        self.piece_keys: int = PIECE_KEYS
         db.readers.append(self)
 
     def before_change(self, key: bytes) -> None:

@@ -30,7 +30,7 @@ class Stability:
 
     def __init__(self, members: set[int] | None) -> None:
         """`members` are the other regions; None while they are not known."""
-        self.members = members
+        self.members: set[int] | None = members
         self.present: frozenset[Origin] = frozenset()
         """The lives that go on, of the `regions` of which that is known."""
         self.regions: frozenset[int] = frozenset()

@@ -73,6 +73,10 @@ class Value:
         """Become what `state()` gave. Raises DecodeError if `state` is not of that form."""
         raise NotImplementedError
 
+    def covered(self, vector: Vector) -> bool:
+        """Whether `vector` covers all dots here, as that of a state must that was read."""
+        raise NotImplementedError
+
     def litter(self) -> bool:
         """Whether something here may be forgotten once everybody has seen what we have."""
         return False

@@ -60,7 +60,7 @@ class Ranking:
     __slots__ = ("order", "scores", "stale")
 
     def __init__(self, scores: dict[bytes, float]) -> None:
-        self.scores = scores
+        self.scores: dict[bytes, float] = scores
         self.order: Any = SortedList([(score, member) for member, score in scores.items()])
         self.stale: set[bytes] = set()
 

@@ -14,7 +14,7 @@ Nothing else in this package needs Hypothesis; it is imported when this module i
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -23,7 +23,7 @@ from crdt.suite.steps import CODE_MAX, NUMBER_MAX, Step, step_of
 from crdt.suite.subject import Subject
 from crdt.suite.world import World
 
-numbers = st.integers(0, NUMBER_MAX - 1)
+numbers: Final = st.integers(0, NUMBER_MAX - 1)
 
 
 def schedules(length: int = 40) -> st.SearchStrategy[list[Step]]:
@@ -38,7 +38,7 @@ class RegionMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(self.subject)
+        self.world: World = World(self.subject)
 
     @rule(region=numbers, command=numbers)
     def write(self, region: int, command: int) -> None:

@@ -22,7 +22,8 @@ STRING: Final = (
     "APPEND k '5'",
     "INCRBY k 1",
     "INCRBY k 10",
-    "INCRBY k 0.5",
+    "INCRBY k 0.1",
+    "SET k '7.0'",
 )
 SET: Final = ("SADD k a", "SADD k a b c", "SREM k a", "SREM k b c", "SADD k d")
 HASH: Final = (
@@ -32,7 +33,7 @@ HASH: Final = (
     "HINCRBY k g 10",
     "HDEL k f",
     "HDEL k f g",
-    "HINCRBY k f 0.5",
+    "HINCRBY k f 0.1",
 )
 SORTED_SET: Final = (
     "ZADD k a 1.0",
@@ -50,6 +51,8 @@ LIST: Final = (
     "LINSERT k 1 i",
     "LINSERT k 2 j",
     "LSET k 0 m",
+    "LSET k 0 o",
+    "LSET k 0 p",
     "LSET k 1 n",
     "LPOP k",
     "RPOP k",

@@ -56,10 +56,10 @@ def check_type(
     command, `taken.saw(other)` says whether one operation had seen another. Deletes of the whole
     key are mixed in; what a delete had seen, `spec` is not told of.
 
-    Raises AssertionError, and ValueError where there are no commands.
+    Raises AssertionError, and ValueError where there are no commands or no schedules.
     """
-    if not commands:
-        raise ValueError("without commands nothing would be checked")
+    if not commands or schedules < 1:
+        raise ValueError("without commands and schedules nothing would be checked")
     return check_subject(subject_of(make, commands, spec), schedules=schedules, seed=seed)
 
 

@@ -45,10 +45,10 @@ class History(Sequence[Taken]):
     def __init__(self, everything: list[Taken], visible: int, now: int = 0) -> None:
         """`everything` that was ever done, of which the bits of `visible` can be seen, by somebody
         whose wall clock has reached `now` ms."""
-        self.everything = everything
-        self.visible = visible
-        self.now = now
-        self.items = [taken for taken in everything if visible >> taken.index & 1]
+        self.everything: list[Taken] = everything
+        self.visible: int = visible
+        self.now: int = now
+        self.items: list[Taken] = [taken for taken in everything if visible >> taken.index & 1]
 
     @overload
     def __getitem__(self, index: int) -> Taken: ...

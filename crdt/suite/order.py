@@ -19,7 +19,7 @@ class ListOrder:
     """The order of the elements of some lists as it was seen so far, everywhere."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
-        self.keys = keys
+        self.keys: tuple[str, ...] = keys
         self.before: set[tuple[Identity, Identity]] = set()
 
     def check(self, replica: Replica, history: History) -> None:

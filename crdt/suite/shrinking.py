@@ -23,9 +23,9 @@ class Shrinker:
     """Shrinks one schedule. `fails` says whether a schedule still fails in the same way."""
 
     def __init__(self, steps: list[Step], fails: Fails) -> None:
-        self.steps = steps
-        self.fails = fails
-        self.trials = 0
+        self.steps: list[Step] = steps
+        self.fails: Fails = fails
+        self.trials: int = 0
 
     def shrink(self) -> list[Step]:
         """The smallest schedule found."""

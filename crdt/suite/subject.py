@@ -16,8 +16,11 @@ class Disagreement(AssertionError):
     """A replica shows what it must not. `law` names the rule that was broken."""
 
     def __init__(self, law: str, message: str) -> None:
-        super().__init__(f"{law}: {message}")
+        super().__init__(law, message)  # as they are, so that it can be pickled
         self.law = law
+
+    def __str__(self) -> str:
+        return ": ".join(self.args)
 
 
 class Auditor(Protocol):

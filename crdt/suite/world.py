@@ -33,7 +33,7 @@ from crdt.snapshot import Snapshot
 from crdt.suite.history import History, Taken
 from crdt.suite.laws import check_laws, expect_same
 from crdt.suite.steps import AHEAD, REGIONS, Step
-from crdt.suite.subject import Disagreement, Subject
+from crdt.suite.subject import Auditor, Disagreement, Subject
 
 CLOCK_START: Final = 1000
 ROUNDS_TO_REST: Final = 4
@@ -46,10 +46,10 @@ class Site:
     """One region of the world."""
 
     def __init__(self, region: int, replica: Replica) -> None:
-        self.region = region
-        self.replica = replica
-        self.clock = CLOCK_START
-        self.incarnation = 0
+        self.region: int = region
+        self.replica: Replica = replica
+        self.clock: int = CLOCK_START
+        self.incarnation: int = 0
         self.reported: Vector = {}
         self.saved: list[bytes] = []
         self.vector: Vector = {}
@@ -65,17 +65,17 @@ class World:
     """Replicas under test."""
 
     def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+        self.subject: Subject = subject
         self.everything: list[Taken] = []
-        self.regions = tuple(range(1, REGIONS + 1))
-        self.sites = [Site(region, self.make(region, 0)) for region in self.regions]
-        self.twin = subject.replica(make_origin(TWIN), (), 1 << 20)
+        self.regions: tuple[int, ...] = tuple(range(1, REGIONS + 1))
+        self.sites: list[Site] = [Site(region, self.make(region, 0)) for region in self.regions]
+        self.twin: Replica = subject.replica(make_origin(TWIN), (), 1 << 20)
         self.cuts: set[tuple[int, int]] = set()
         self.snapshots: list[tuple[Snapshot, list[bytes]]] = []
         self.reports: list[tuple[int, Vector, int]] = []
         self.answers: dict[tuple[int, int], Any] = {}
         self.digests: dict[tuple[object, ...], bytes] = {}
-        self.auditor = subject.auditor() if subject.auditor is not None else None
+        self.auditor: Auditor | None = subject.auditor() if subject.auditor is not None else None
         self.counts: dict[str, int] = {}
         for site in self.sites:
             site.replica.advance(site.clock)
@@ -346,7 +346,9 @@ class World:
         if not self.has_caught_up(site):
             return
         db = site.replica.keyspace
+        moments = [self.history(other.replica) for other in self.sites]
         before, past = db.seq, self.history(site.replica).visible
+        seen = past
         site.replica.collect()
         for index, effect in enumerate(db.outbox):
             assert self.subject.collected is not None, "forgetting had an effect"
@@ -354,6 +356,18 @@ class World:
             past |= 1 << self.everything[-1].index
         self.count("forgetting is not seen")
         self.check(site)
+        for moment in moments if past != seen else ():
+            self.check_unseen(moment, seen, past)
+
+    def check_unseen(self, moment: History, seen: int, past: int) -> None:
+        """What a collection has written, `past` without `seen`, must not be noticed where it
+        arrives: not by those whose clocks are late, nor beside what is still under way."""
+        before = History(self.everything, moment.visible | seen, moment.now)
+        after = History(self.everything, moment.visible | past, moment.now)
+        shown, expected = self.expected(after), self.expected(before)
+        if shown != expected:
+            where = f"a collection turns {expected!r} into {shown!r} where it arrives"
+            raise Disagreement("forgetting is not seen", where)
 
     def advance(self, number: int, choice: int) -> None:
         """Time passes in one region or in all, or a clock is set back a little."""

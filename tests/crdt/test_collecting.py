@@ -139,6 +139,25 @@ def test_a_lone_write_that_was_spelled_out_needs_no_effect() -> None:
     assert (here.keyspace.seq, there.keyspace.seq) == (3, 1)
 
 
+def test_a_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> None:
+    here, there = regions(2)
+    for name in ("k", "l"):
+        here.string(name).set("a")
+    exchange(here, there)
+    here.string("k").set("b")
+    there.string("k").expire_at(5000)
+    here.string("l").expire_at(None)
+    there.string("l").expire_at(5000)
+    exchange(here, there)
+    assert len(here.keyspace.deadlines.table) == len(there.keyspace.deadlines.table) == 2
+    settle(here, there)
+    for replica in (here, there):
+        assert not replica.keyspace.deadlines.table
+        assert not replica.keyspace.litter
+        assert replica.keyspace.deadline(b"k") is None
+    assert there.keyspace.seq == 2
+
+
 def test_a_living_key_keeps_its_deadline() -> None:
     here, there = regions(2)
     here.set("k").add("a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from typing import Any
 
 import pytest
@@ -69,6 +70,68 @@ def test_a_type_that_checks_nothing_is_tried_out() -> None:
         assert here.to_bytes() == state
 
 
+class Careless(Tally):
+    """What it finds wrong with an effect it says in words of its own."""
+
+    def check(self, effect: tuple[Any, ...]) -> None:
+        if effect[1] < 0:
+            raise RuntimeError("less than nothing")
+
+
+@pytest.mark.parametrize("payload", [(), (b"text",), (-1,)])
+def test_whatever_a_check_raises_comes_out_as_one_error(payload: tuple[Any, ...]) -> None:
+    here = Replica(1, types=(Careless,))
+    with pytest.raises(DecodeError, match="no effect of a Careless"):
+        here.accept(Op(make_origin(2), 1, 0, {}, ((0x120, b"k", *payload),)))
+    with pytest.raises(ValueError, match="operation 0"):
+        here.value("k", Careless).do(0, *payload)
+    assert here.vector == {}
+
+
+class Anything(Register):
+    """It takes what comes."""
+
+    code = 30
+
+    def apply(self, effect: tuple[Any, ...], dot: int, observed: Observed) -> None:
+        self.writes = {dot: (1, effect[1:])}  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def nested(depth: int) -> tuple[Any, ...]:
+    """Nothing, in so many tuples."""
+    return (nested(depth - 1),) if depth else ()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x81\x01\x02",  # a mapping
+        b"\xd6\xff\0\0\0\1",  # a time
+        b"\xd4\5x",  # an extension
+        b"\x91" * 64 + b"\x90",
+        b"\x91" * 900 + b"\x90",
+    ],
+)
+def test_payloads_that_come_are_plain(raw: bytes) -> None:
+    """Mappings have no one order, and what is nested deep may overflow whoever reads it."""
+    here = Replica(1, types=(Anything,))
+    body = pack_body((make_origin(2), 1, 0, (), ((0x1E0, b"k", b"?"),))).replace(b"\xa1?", raw)
+    op = Op.from_bytes(b"\1" + zlib.crc32(body).to_bytes(4, "big") + body)
+    with pytest.raises(DecodeError, match="not nested too deep"):
+        here.accept(op)
+    assert here.vector == {}
+
+
+def test_payloads_that_are_made_are_plain() -> None:
+    here = Replica(1, types=(Anything,))
+    for item in ({1: 2}, nested(64)):
+        with pytest.raises(ValueError, match="cannot be sent"):
+            here.value("k", Anything).do(0, item)
+    assert here.vector == {}
+    here.value("k", Anything).do(0, nested(62), None, True, 1.5, "text")
+    assert here.value("k", Anything).get()[1:] == (None, True, 1.5, b"text")
+
+
 def test_it_may_meet_another_type() -> None:
     here, there = regions(2, types=(Cart, Blocklist))
     here.set("k").add("a")
@@ -118,6 +181,12 @@ def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
     other = type("Other", (Cart,), {"code": code})
     with pytest.raises(ValueError, match=r"16\.\.255"):
         Replica(1, types=(other,))
+
+
+def test_what_has_no_code_is_no_type() -> None:
+    plain: Any = int
+    with pytest.raises(ValueError, match=r"16\.\.255, not None"):
+        Replica(1, types=(plain,))
 
 
 def test_no_two_types_have_one_code() -> None:

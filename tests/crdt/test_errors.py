@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 
 import crdt.errors
@@ -18,3 +20,9 @@ def test_who_lacks_too_much_is_told_what() -> None:
     text = str(HistoryTruncated(16384, 5, 9))
     assert "wanted operation 5" in text
     assert "oldest kept is 9" in text
+
+
+def test_it_comes_back_from_another_process() -> None:
+    error = HistoryTruncated(16384, 5, 9)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert str(twin) == str(error)

@@ -107,6 +107,18 @@ def test_a_reader_gets_what_was_there_before_a_merge() -> None:
     assert here.to_bytes() == there.to_bytes()
 
 
+def test_that_a_lone_string_never_ends_is_forgotten_by_a_merge_too() -> None:
+    """Both hold the same write; to one of them somebody has said that its time to live is over."""
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    here.string("k").expire_at(None)
+    here.keyspace.forget(b"k")
+    assert here.to_bytes() != there.to_bytes()
+    there.merge(here.snapshot())
+    assert here.to_bytes() == there.to_bytes()
+
+
 def test_what_is_no_lone_string_takes_the_long_way() -> None:
     here, there = regions(2)
     here.set("set").add("a")

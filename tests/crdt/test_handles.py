@@ -269,11 +269,13 @@ WRONG: list[tuple[str, str, tuple[Any, ...]]] = [
     ("set", "expire_at", (5.5,)),
     ("hash", "update", ({"f": 5},)),
     ("hash", "update", ({5: "v"},)),
+    ("hash", "update", ({"e": "v", "f": 5},)),
     ("hash", "setdefault", ("f",)),
     ("hash", "increment", ("f", 1.5)),
     ("hash", "increment", (5,)),
     ("sorted_set", "update", ({"m": "1.5"},)),
     ("sorted_set", "update", ({5: 1.5},)),
+    ("sorted_set", "update", ({"l": 1.5, "m": None},)),
     ("sorted_set", "increment", ("m", None)),
     ("sorted_set", "increment", (5,)),
     ("list", "append", (5,)),
@@ -374,3 +376,20 @@ def test_values_end() -> None:
     assert not handle.delete()
     replica.set("k").add("b")
     assert handle.delete()
+
+
+def test_an_update_is_one_effect_or_none() -> None:
+    replica = Replica(1)
+    fields, scores = replica.hash("h"), replica.sorted_set("z")
+    fields.update([("a", "1"), (b"a", "2")], b="3")
+    scores.update({"m": 2, "n": 1}, o=3.5)
+    fields.update()
+    scores.update({})
+    assert replica.keyspace.seq == 2
+    assert dict(fields) == {"a": "2", "b": "3"}
+    assert list(scores.items()) == [("n", 1.0), ("m", 2.0), ("o", 3.5)]
+    with pytest.raises(WrongType):
+        replica.hash("z").update()
+    with pytest.raises(ValueError, match="NaN"):
+        scores.update({"l": 1.0, "m": float("nan")})
+    assert replica.keyspace.seq == 2

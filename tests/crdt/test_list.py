@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crdt import Replica
 from crdt import list as lists
 from crdt.dots import SEQ_BITS, make_origin
+from crdt.effects import STEP_MAX
 from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
 from crdt.list import Element, List, Position
@@ -225,7 +227,16 @@ def test_a_state_is_read_back_element_by_element() -> None:
 
 @pytest.mark.parametrize(
     "state",
-    [b"", ((1, 2, 3, 4),), (b"p", b"v"), ((), b"v"), ((1, 2, 3), b"v"), ((1, 2, 3, b"4"), b"v")],
+    [
+        b"",
+        ((1, 2, 3, 4),),
+        (b"p", b"v"),
+        ((), b"v"),
+        ((1, 2, 3), b"v"),
+        ((1, 2, 3, b"4"), b"v"),
+        ((1, 2, 3, STEP_MAX + 1), b"v"),
+        ((1, 0, 3, 4), b"v"),
+    ],
 )
 def test_what_is_no_state_of_a_list_is_refused(state: object) -> None:
     with pytest.raises(DecodeError):
@@ -305,3 +316,45 @@ def test_lst_11_text_typed_backwards_stays_together_too() -> None:
     for region in (0, 1, 2):
         replicas.hear(region)
     assert b"".join(held(replicas.spaces[0]).values(0, 8)) == b"(abcabc)"
+
+
+@pytest.mark.parametrize("index", [0, 1, 2, 3])
+def test_a_peer_at_the_ends_of_all_places_leaves_room(index: int) -> None:
+    """An insert beyond them would be applied here and refused by all others, for ever."""
+    here, there, peer = Replica(1), Replica(3), make_origin(2)
+    first, last = (-STEP_MAX, peer, -1, 0), (STEP_MAX, peer, 2, 0)
+    effects = (
+        (lists.INSERT, KEY, (), -STEP_MAX, -1, b"first"),
+        (lists.INSERT, KEY, (), STEP_MAX, 1, b"last"),
+        (lists.INSERT, KEY, first, -STEP_MAX, -1, b"under first"),
+        (lists.INSERT, KEY, last, STEP_MAX, 1, b"under last"),
+    )
+    here.accept(Op.from_bytes(Op(peer, 1, 0, {}, effects).to_bytes()))
+    items = here.list(KEY)
+    expected = [b"first", b"under first", b"last", b"under last"]
+    assert items[:] == expected
+    for value in (b"a", b"b", b"c"):
+        for place in (index, 0, len(expected) + 2):
+            items.insert(place, value)
+            expected.insert(place, value)
+            here.seal()
+    assert items[:] == expected
+    assert {len(each) for each in held(here.keyspace).positions(0, 13)} <= {4, 8, 12}
+    for op in here.since({}):
+        there.accept(Op.from_bytes(op.to_bytes()))
+    assert there.list(KEY) == items
+
+
+def test_what_a_removal_leaves_has_one_form() -> None:
+    """Only a hostile peer sets an element beside what it was, and removes what it set alone."""
+    here, copy, peer = Replica(1), Replica(3), make_origin(2)
+    here.list(KEY).append(b"a")
+    position = held(here.keyspace).positions(0, 1)[0]
+    for seq, effect in (
+        (1, (lists.ASSIGN, KEY, 0, position, b"b")),
+        (2, (lists.REMOVE, KEY, position)),
+    ):
+        here.accept(Op(peer, seq, 0, {}, (effect,)))
+    assert here.list(KEY) == [b"a"]
+    copy.merge(here.snapshot())
+    assert copy.to_bytes() == here.to_bytes()

@@ -10,10 +10,12 @@ import pytest
 
 from crdt import CRDTError, DecodeError, Replica
 from crdt.contested import Contested
+from crdt.dots import make_dot, make_origin
 from crdt.replica import split
 from crdt.snapshot import pack_piece, unpack_piece
 from crdt.suite import SUBJECTS
 from crdt.suite.commands import Command, carry_out
+from crdt.types import MAKERS
 from tests.crdt import hostile
 from tests.crdt.exchange import exchange, held, regions
 from tests.crdt.test_op import check_that_it_works
@@ -183,6 +185,82 @@ WRONG: dict[str, Spoil] = {
     "a deadline without dot": lambda pieces: one_key((1, (), ((b"k", (0, 5), ()),))),
     "a record of two": lambda pieces: one_key((1, (), ((b"k", ()),))),
 }
+
+
+UNSEEN = make_dot(make_origin(2), 6)
+UNSEEN_SHARES = ((make_origin(2), 1, 6, 7, 0, 0, 0), (make_origin(2), 1, 5, 7, 5, 7, UNSEEN))
+PLACE = (0, make_origin(2), 5, 0)
+
+DOTS_BEYOND: dict[str, Any] = {
+    "a string": (1, (UNSEEN, 0, b"v", 0)),
+    "a loser": (1, (UNSEEN - 1, 0, b"v", 0, (UNSEEN, 0, b"w"), ())),
+    "an increment": (1, (0, 0, None, 0, (), UNSEEN_SHARES[0])),
+    "a reset": (1, (0, 0, None, 0, (), UNSEEN_SHARES[1])),
+    "a member": (2, (b"a", UNSEEN - 1, b"b", UNSEEN)),
+    "one of a member's dots": (2, (b"a", (UNSEEN - 1, UNSEEN))),
+    "a field": (3, (b"f", (UNSEEN, 0, b"v", 0))),
+    "a score": (4, (b"m", (UNSEEN, 0, 1.5, 0))),
+    "an element": (5, (PLACE, b"v", (0, make_origin(2), 6, 0), b"w")),
+    "an element that was set": (5, (PLACE, (UNSEEN, 0, b"v", 0))),
+    "a value": (6, (UNSEEN, b"v")),
+    "an add": (7, (b"a", UNSEEN, ())),
+    "a remove": (7, (b"a", (), UNSEEN)),
+    "a sum": (8, UNSEEN_SHARES[0]),
+    "an enable": (9, (UNSEEN, ())),
+    "a disable": (10, ((), UNSEEN)),
+}
+
+
+@pytest.mark.parametrize("name", DOTS_BEYOND)
+def test_a_snapshot_holds_nothing_that_its_own_vector_has_not_seen(name: str) -> None:
+    """What would be merged is then taken for unseen when it comes, and stays for ever."""
+    sink = Replica(3)
+    sink.set("mine").add("a")
+    before = sink.to_bytes()
+    vector = (make_origin(2), 5)
+    record = (K, (), (DOTS_BEYOND[name],))
+    with pytest.raises(DecodeError, match="has not seen"):
+        sink.merge(map(pack_piece, ((0, vector, (), 1), (1, (), (record,)), (2, 1))))
+    assert sink.to_bytes() == before
+    wide = (make_origin(2), 6)
+    sink.merge(map(pack_piece, ((0, wide, (), 1), (1, (), (record,)), (2, 1))))
+    assert sink.vector[make_origin(2)] == 6
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        (1, (0, (K,), (UNSEEN,), (0,), (b"v",), b"\0"), ()),
+        (1, (), ((K, (UNSEEN, 5000), ()),)),
+    ],
+)
+def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
+    sink = Replica(3)
+    with pytest.raises(DecodeError, match="has not seen"):
+        sink.merge(map(pack_piece, ((0, (make_origin(2), 5), (), 1), piece, (2, 1))))
+    assert sink.vector == {}
+
+
+def test_nor_had_an_origin_seen_what_the_vector_has_not() -> None:
+    """What it does next would take away what it did not know of."""
+    sink = Replica(3)
+    for seq, is_right in ((2, False), (1, True)):
+        context = (make_origin(2), (make_origin(1), seq))
+        head = (0, (make_origin(1), 1, make_origin(2), 5), (context,), 0)
+        if is_right:
+            sink.merge(map(pack_piece, (head, (2, 0))))
+        else:
+            with pytest.raises(DecodeError, match="has not seen"):
+                sink.merge(map(pack_piece, (head, (2, 0))))
+    assert sink.contexts == {make_origin(1): {}, make_origin(2): {make_origin(1): 1}}
+
+
+def test_all_types_of_a_contested_key_have_their_dots_looked_at() -> None:
+    both = Contested()
+    for code, state in ((1, (5, 0, b"v", 0)), (2, (b"a", UNSEEN))):
+        both.part(code, MAKERS[code]).load(state)
+    assert not both.covered({0: 5, make_origin(2): 5})
+    assert both.covered({0: 5, make_origin(2): 6})
 
 
 def one_key(piece: Any) -> list[Any]:

@@ -21,6 +21,8 @@ def test_a_remove_wins_over_a_concurrent_add() -> None:
     exchange(here, there)
     for replica in (here, there):
         assert set(replica.set_remove_wins("k")) == {"b"}
+        assert "a" not in replica.set_remove_wins("k")
+        assert replica.set_remove_wins("k") == {"b"}
     here.set_remove_wins("k").add("a")
     exchange(here, there)
     assert "a" in there.set_remove_wins("k")

@@ -22,6 +22,7 @@ MUST: dict[str, Callable[[Value], Any]] = {
     "visible": lambda value: value.visible(),
     "state": lambda value: value.state(),
     "load": lambda value: value.load(()),
+    "covered": lambda value: value.covered({}),
 }
 
 

@@ -105,6 +105,8 @@ def test_a_check_tells_what_it_tried() -> None:
 def test_a_check_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="without commands"):
         check_type(planted.Cart, [], specs.add_wins)
+    with pytest.raises(ValueError, match="and schedules"):
+        check_type(planted.Tally, TALLY, specs.total, schedules=0)
 
 
 @pytest.mark.no_cover  # it plays through everything that has tests of its own

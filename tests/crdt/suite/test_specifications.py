@@ -31,7 +31,7 @@ MATRIX: list[tuple[str, str, str, str, Any]] = [
     ("CTR-4 twice", "INCRBY k 5", "DEL k", "DEL k", None),
     ("D-04", "INCRBY k 5", "INCRBY k 1", "SET k 7", (String, "8", None)),
     ("D-04, no number", "INCRBY k 5", "INCRBY k 1", "SET k a", (String, "a", None)),
-    ("CTR-3", "", "INCRBY k 0.5", "INCRBY k 0.25", (String, "0.75", None)),
+    ("CTR-3", "", "INCRBY k 0.1", "INCRBY k 0.2", (String, "0.3", None)),
     ("CTR-9", "INCRBY k 5", "SET k 7; INCRBY k 1", "", (String, "8", None)),
     ("HSH-1", "", "HSET k f a", "HSET k g b", ("hash", [("f", "a"), ("g", "b")], None)),
     ("HSH-3", "", "HSET k f a", "@30; HSET k f b", ("hash", [("f", "b")], None)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from crdt import make_origin
 from crdt.suite import SUBJECTS, Disagreement, Subject
 from tests.crdt.suite.planted import Cart
@@ -22,3 +24,4 @@ def test_a_disagreement_names_the_law() -> None:
     assert isinstance(error, AssertionError)
     assert error.law == "merge is idempotent"
     assert str(error) == "merge is idempotent: it is not"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -9,7 +9,7 @@ import pytest
 
 from crdt import Op, Replica, Vector
 from crdt.keyspace import Keyspace
-from crdt.suite import SUBJECTS, Disagreement, Step, Subject, World, parse
+from crdt.suite import SUBJECTS, Disagreement, History, Step, Subject, World, parse
 from crdt.suite.world import STEPS, Site, digest_at
 
 SET = SUBJECTS["set"]
@@ -168,6 +168,13 @@ def test_a_twin_that_differs_is_noticed() -> None:
     world.twin.keyspace.data.clear()
     with pytest.raises(Disagreement, match="forgetting is not seen"):
         world.step(Step("settle"))
+
+
+def test_a_collection_that_would_be_seen_elsewhere_is_noticed() -> None:
+    world = world_after("write 1 SADD k a\nwrite 1 DEL k")
+    moment = History(world.everything, 1)
+    with pytest.raises(Disagreement, match="forgetting is not seen: a collection turns"):
+        world.check_unseen(moment, 1, 3)
 
 
 def test_regions_that_never_agree_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
