@@ -14,46 +14,66 @@ and others have not.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from crdt.contested import Contested
 from crdt.dots import Vector, covers, dominates
 from crdt.keyspace import Keyspace
 
-REAP_MAX: Final = 1000  # keys that one collection deletes or writes to, so that it stays short
+ALL: Final = 1 << 62  # more keys than there can be
 
 
 class Garbage:
     """The collector of one keyspace."""
 
-    __slots__ = ("attempted", "collected", "db", "orphans")
+    __slots__ = ("attempted", "collected", "db", "done", "is_behind", "orphans", "rest")
 
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
         self.orphans: dict[bytes, tuple[tuple[int, ...], Vector]] = {}
         self.attempted: int = 0
         self.collected: int = 0
+        self.rest: int = 0
+        """Litter of the present round that has not been looked at yet."""
+        self.done: int = 0
+        """Keys that the latest collection has looked at or deleted."""
+        self.is_behind: bool = False
+        """Whether it has left some that the next one could deal with already."""
 
-    def collect(self, stable: Vector, clock: int, leads: bool) -> int:
+    def collect(self, stable: Vector, clock: int, leads: bool, keys_max: int = ALL) -> int:
         """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired
-        before `clock` (ms); how many keys were helped."""
-        self.attempted += len(self.db.litter)
-        before, first = self.collected, self.db.seq
-        now = dict(self.db.vector)
-        for key in sorted(self.db.litter):
+        before `clock` (ms); how many keys were helped. Looks at no more than `keys_max` and deletes
+        no more; the next collection goes on with the others."""
+        litter = self.db.litter
+        keys = self.choose(keys_max)
+        before, now = self.collected, dict(self.db.vector)
+        for key in keys:
             left = self.sweep_values(key, stable)
-            may_write = leads and self.db.seq - first < REAP_MAX
-            left = self.sweep_deadlines(key, stable, may_write) or left
-            if may_write and self.is_orphan(key, stable, now):
+            left = self.sweep_deadlines(key, stable, leads) or left
+            if leads and self.is_orphan(key, stable, now):
                 self.db.delete(key)
                 left = False
-            if not left:
-                self.db.litter.discard(key)
+            litter.pop(key, None)
+            if left:
+                litter[key] = None
+            else:
                 self.orphans.pop(key, None)
                 self.collected += 1
-        if leads:
-            self.reap(clock)
+        expired = self.reap(clock, keys_max) if leads else 0
+        self.attempted += len(keys)
+        self.done = len(keys) + expired
+        self.is_behind = self.rest > 0 or expired == keys_max
         return self.collected - before
+
+    def choose(self, keys_max: int) -> list[bytes]:
+        """The litter to look at now. A round takes in each key once."""
+        litter = self.db.litter
+        if self.rest == 0:
+            self.rest = len(litter)
+        keys = list(islice(litter, min(self.rest, keys_max)))
+        self.rest = min(self.rest, len(litter)) - len(keys)
+        return keys
 
     def sweep_values(self, key: bytes, stable: Vector) -> bool:
         """Sweep the values under a key; True if some litter is left."""
@@ -98,9 +118,11 @@ class Garbage:
             return False
         return dominates(stable, noted[1])
 
-    def reap(self, clock: int) -> None:
-        """Delete keys that all members know to have expired."""
-        for key in self.db.deadlines.due(clock, REAP_MAX):
+    def reap(self, clock: int, keys_max: int) -> int:
+        """Delete keys that all members know to have expired; how many."""
+        keys = self.db.deadlines.due(clock, keys_max)
+        for key in keys:
             self.db.delete(key)
-            self.collected += 1
-            self.db.expired += 1
+        self.collected += len(keys)
+        self.db.expired += len(keys)
+        return len(keys)

@@ -86,7 +86,8 @@ class Keyspace:
         self.expired: int = 0
         """How many keys that had expired were deleted here."""
         self.order: Order | None = None
-        self.litter: set[bytes] = set()
+        self.litter: dict[bytes, None] = {}
+        """Keys with something to forget, those first that were looked at longest ago."""
         self.interest: set[bytes] = set()
         self.touched: list[bytes] = []
         self.readers: list[Reader] = []
@@ -308,7 +309,7 @@ class Keyspace:
             if not value.alive():
                 self.retire(key)
             elif value.litter():
-                self.litter.add(key)
+                self.litter[key] = None
         if self.interest and key in self.interest:
             self.touched.append(key)
 
@@ -343,18 +344,18 @@ class Keyspace:
         if ends_ttl:
             if key in self.deadlines.table and self.deadlines.drop(key, observed):
                 self.deadlines.add(key, dot, FOREVER)
-                self.litter.add(key)
+                self.litter[key] = None
             elif value.dot == dot and not value.rivals:
                 value.endless = True
             else:
                 self.deadlines.add(key, dot, FOREVER)
-                self.litter.add(key)
+                self.litter[key] = None
 
     def spell_out(self, key: bytes, value: Register) -> None:
         """Turn the flag of a lone write into the deadline that it stands for."""
         value.endless = False
         self.deadlines.add(key, value.dot, FOREVER)
-        self.litter.add(key)
+        self.litter[key] = None
 
     def fold(self, key: bytes) -> None:
         """The inverse of `spell_out`, where it is possible: so equal content has equal form."""
@@ -373,7 +374,7 @@ class Keyspace:
             self.drop_deadlines(key, observed)
             self.deadlines.add(key, dot, effect[2])
             if effect[2] >= FOREVER or key not in self.data:
-                self.litter.add(key)
+                self.litter[key] = None
         elif effect[0] == FORGET:
             self.drop_deadlines(key, observed)
         else:
@@ -406,11 +407,11 @@ class Keyspace:
             else:
                 value.remove(observed, carried(resets, value.code()))
             if value.litter():
-                self.litter.add(key)
+                self.litter[key] = None
             self.retire(key)
         self.deadlines.drop(key, observed)
         if key in self.deadlines.table:
-            self.litter.add(key)
+            self.litter[key] = None
 
     def retire(self, key: bytes) -> None:
         """Put `key` where it belongs after a removal: among the living, the dead, or nowhere."""
@@ -418,13 +419,13 @@ class Keyspace:
         if type(value) is Contested:
             value = self.data[key] = value.settle()
         if value.litter():
-            self.litter.add(key)
+            self.litter[key] = None
         if not value.alive():
             del self.data[key]
             if not value.vacant():
                 self.graves[key] = value
             if key in self.deadlines.table:
-                self.litter.add(key)
+                self.litter[key] = None
 
     def warn_readers(self, key: bytes) -> None:
         """Let whoever reads along take the state of `key` before it changes."""

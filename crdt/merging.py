@@ -159,7 +159,7 @@ def adopt(db: Keyspace, incoming: Incoming) -> None:
         place(db, key, value)
     for key, deadlines in incoming.deadlines.items():
         db.deadlines.put(key, deadlines)
-        db.litter.add(key)
+        db.litter[key] = None
     if db.interest:
         db.touched += [key for key in incoming.values if key in db.interest]
 
@@ -219,7 +219,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         place(db, key, merged)
         db.fold(key)
     if key in db.deadlines.table:
-        db.litter.add(key)
+        db.litter[key] = None
     if db.interest and key in db.interest:
         db.touched.append(key)
 
@@ -276,7 +276,7 @@ def parts_by_code(value: Value | None) -> dict[int, Value]:
 def place(db: Keyspace, key: bytes, value: Value) -> None:
     """Put a merged value among the living or the dead."""
     if value.litter():
-        db.litter.add(key)
+        db.litter[key] = None
     if value.alive():
         is_new = key not in db.data
         db.data[key] = value

@@ -28,7 +28,7 @@ import attrs
 
 from crdt.arguments import wall_clock, whole
 from crdt.causal import Gate, is_ready
-from crdt.collecting import Garbage
+from crdt.collecting import ALL, Garbage
 from crdt.custom import Custom, Type, maker
 from crdt.digest import digest
 from crdt.dots import (
@@ -408,15 +408,16 @@ class Replica:
         """Whether an operation of a life that is over waits here for its turn."""
         return any(self.stability.is_over(origin) for origin in self.gate.queues)
 
-    def collect(self) -> int:
+    def collect(self, keys_max: int = ALL) -> int:
         """Forget what nobody can need any more; how many things were forgotten (rule MEM-2).
 
         The lowest region also deletes what has expired everywhere: that is a write, so a replica
-        that may not write yet must not collect either.
+        that may not write yet must not collect either. Who has no time for all, some 3 us a key,
+        sets `keys_max`: the next collection goes on with other keys.
         """
         stable = self.stable()
         clock = self.stability.clock(self.keyspace.horizon)
-        return self.garbage.collect(stable, clock, self.stability.leads(self.region))
+        return self.garbage.collect(stable, clock, self.stability.leads(self.region), keys_max)
 
     def statistics(self) -> Statistics:
         """How the replica is doing."""

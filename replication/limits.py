@@ -59,7 +59,12 @@ class Limits:
     meanwhile."""
 
     collect_ns: int = 1 * SECOND
-    """Between two collections of garbage, at least."""
+    """Between two rounds of collecting garbage, at least."""
+
+    collect_keys_max: int = 1000
+    """Keys that one collection looks at, and as many that it deletes since they have expired: some
+    milliseconds, in which nobody else is served."""
 
     collect_key_ns: int = 20_000
-    """... and this much more for each key that waits, which bounds the share of time at a tenth."""
+    """... and between two collections this much for each key that one has dealt with, which bounds
+    the share of time at a tenth."""

@@ -363,10 +363,7 @@ class Links:
             for end in self.ends():
                 end.forgive(now)
         if now >= self.collect_at:
-            if self.collects:
-                self.collect()
-            waiting = len(self.replica.keyspace.litter)
-            self.collect_at = now + self.limits.collect_ns + waiting * self.limits.collect_key_ns
+            self.collect_at = now + (self.collect() if self.collects else self.limits.collect_ns)
         if self.replica.seal() is not None:
             self.wake()
         self.absence.look((name for name in self.peers if self.lacks(name)), now)
@@ -379,9 +376,13 @@ class Links:
         self.promised = self.deadline
         return events + self.look()
 
-    def collect(self) -> None:
-        """Forget what nobody needs, and delete what has expired everywhere."""
-        self.replica.collect()
+    def collect(self) -> int:
+        """Forget what nobody needs, and delete what has expired everywhere, or some of it; in how
+        many nanoseconds to go on."""
+        garbage = self.replica.garbage
+        self.replica.collect(self.limits.collect_keys_max)
+        pause = 0 if garbage.is_behind else self.limits.collect_ns
+        return pause + garbage.done * self.limits.collect_key_ns
 
     def mend(self, now: int) -> list[Event]:
         """Ask for what has been missing for too long."""

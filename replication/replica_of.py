@@ -209,9 +209,9 @@ class Follower(Links):
         self.repair_at = NEVER
         return []
 
-    def collect(self) -> None:
+    def collect(self) -> int:
         self.replica.stability.reports[NOBODY] = dict(self.stable)
-        super().collect()
+        return super().collect()
 
     # -- following -------------------------------------------------------------------------
 

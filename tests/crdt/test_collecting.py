@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from crdt import Replica
-from crdt.collecting import REAP_MAX
 from crdt.dots import make_origin
 from tests.crdt.exchange import exchange, regions, settle
 
@@ -57,29 +56,48 @@ def test_expired_keys_go_when_all_know_that_they_have() -> None:
     assert (here.keyspace.expired, there.keyspace.expired) == (1, 0)
 
 
-def test_a_collection_stays_short() -> None:
+def test_a_collection_deletes_only_so_many_keys_if_it_is_told() -> None:
     here = Replica(1, members=())
     here.advance(1000)
-    for index in range(REAP_MAX + 5):
+    for index in range(25):
         here.string(f"{index}").set("x")
         here.string(f"{index}").expire_at(1001)
     here.advance(2000)
-    here.collect()
-    assert here.keyspace.size() == 5
-    here.collect()
-    assert here.keyspace.size() == 0
+    for left in (15, 5, 0):
+        here.collect(10)
+        assert here.keyspace.size() == left
+        assert here.garbage.is_behind == (left > 0)
 
 
-def test_a_collection_says_of_a_thousand_keys_at_most_that_they_never_end() -> None:
+def test_a_collection_looks_at_only_so_many_keys_if_it_is_told() -> None:
     here = Replica(1, members=())
-    for index in range(REAP_MAX + 5):
+    for index in range(25):
         here.set(f"{index}").add("x")
         here.set(f"{index}").expire_at(None)
-    here.collect()
-    assert len(here.keyspace.deadlines.table) == len(here.keyspace.litter) == 5
-    here.collect()
-    assert not here.keyspace.deadlines.table
-    assert not here.keyspace.litter
+    for left in (15, 5, 0):
+        here.collect(10)
+        assert len(here.keyspace.deadlines.table) == len(here.keyspace.litter) == left
+        assert here.garbage.is_behind == (left > 0)
+    assert here.garbage.done == 5
+
+
+def test_what_cannot_be_forgotten_yet_keeps_no_other_key_waiting() -> None:
+    here, there = regions(2)
+    for index in range(25):
+        here.counter(f"{index}").increment(1)
+        here.counter(f"{index}").delete()
+    exchange(here, there)
+    here.counter("late").increment(1)
+    here.counter("late").delete()
+    here.heard(2, there.vector)
+    for round_of_three in range(2):
+        behind = []
+        for _ in range(3):
+            here.collect(10)
+            behind.append(here.garbage.is_behind)
+        assert behind == ([True, True, False] if round_of_three == 0 else [False] * 3)
+    assert list(here.keyspace.graves) == [b"late"]
+    assert here.statistics().garbage_attempted == 26 + 3
 
 
 def test_a_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:

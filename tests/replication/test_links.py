@@ -263,10 +263,28 @@ def test_garbage_is_collected_in_time_and_not_while_writing_is_forbidden() -> No
     links.replica.keyspace.delete(b"k")
     links.tick(links.collect_at)
     assert links.replica.keyspace.litter
-    assert links.collect_at == 2 * links.limits.collect_ns + links.limits.collect_key_ns
+    assert links.collect_at == 2 * links.limits.collect_ns
     links.collects = True
     links.tick(links.collect_at)
     assert not links.replica.keyspace.litter
+    assert links.collect_at == 3 * links.limits.collect_ns + links.limits.collect_key_ns
+
+
+def test_much_garbage_is_collected_in_short_steps() -> None:
+    links = alone(())
+    links.replica.stability.members = set()
+    counts = links.limits.collect_keys_max, 5
+    for index in range(sum(counts)):
+        links.replica.counter(f"{index}").increment(1)
+        links.replica.counter(f"{index}").delete()
+    links.replica.seal()
+    links.tick(0)
+    assert len(links.replica.keyspace.litter) == counts[1]
+    assert links.collect_at == counts[0] * links.limits.collect_key_ns
+    begun = links.collect_at
+    links.tick(begun)
+    assert not links.replica.keyspace.litter
+    assert links.collect_at == begun + links.limits.collect_ns + 5 * links.limits.collect_key_ns
 
 
 # -- gaps, names, questions ----------------------------------------------------------------
