@@ -7,9 +7,9 @@ serves reads only until it has recovered (rules STL-1 to STL-3; design section 3
 
 The first incarnation is drawn by lot, and the following ones count up from it, in a small file; the
 number is on disk before the first write. So a start that finds no file, because it is the first or
-because the file is lost with the disk or container that it was on, has but one chance in 16,384 for
-each earlier life to hit upon the same number. Were it always 0, new writes would take the dots of
-lost ones, and peers would take them for known. A process that keeps no file, as `crdb up` does,
+because the file is lost with the disk or container that it was on, draws the number of an earlier
+life with a probability of one in 16,384 for each. Were it always 0, new writes would take the dots
+of lost ones, and peers would take them for known. A process that keeps no file, as `crdb up` does,
 draws at every start; whoever follows it notices that it has restarted by just that.
 """
 

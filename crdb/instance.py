@@ -127,7 +127,7 @@ class Instance:
 
     def after_turn(self) -> float:
         """A turn has ended: let those who wait for it know. In how many seconds one of them wants
-        to know of a rest at the latest."""
+        to be called again at the latest."""
         return min([hook() for hook in self.turn_hooks], default=math.inf)
 
     def before_rest(self) -> None:

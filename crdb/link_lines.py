@@ -130,7 +130,7 @@ def unseen(links: Links, vectors: list[Vector]) -> int:
 
 
 def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
-    """All that a region has reported, on whatever way, and whether it is known to be there."""
+    """All that a region has reported, by whatever way, and whether it is known to be there."""
     stability = links.replica.stability
     reports = [report[0] for report in stability.pending.get(region, ())]
     if region in stability.reports:

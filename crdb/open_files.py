@@ -8,7 +8,7 @@ from typing import Final
 
 from crdb.config import Config
 
-FILES_MAX: Final = 1 << 20  # what Linux allows a process as it comes
+FILES_MAX: Final = 1 << 20  # what Linux allows a process by default
 OWN: Final = 32  # of the process: its streams, signals, a few clients
 REGION: Final = 4  # two sockets that listen, one epoll set, one bell
 PEER: Final = 2  # a connection each way

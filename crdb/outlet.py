@@ -1,6 +1,6 @@
 """Driver: text to standard output that never makes the regions wait.
 
-A reader may be slow, or stop to read, as a pipe into a stuck program or a terminal after Ctrl-S
+A reader may be slow, or stop reading, as a pipe into a stuck program or a terminal after Ctrl-S
 does. What is to be written waits here, at most `WAITING_BYTES_MAX` of it, and a thread of its own
 writes it; what does not fit any more is refused, and the caller counts it. A reader that has gone
 for good is told by `gone`; a full disk costs what was to be written, and nothing else.

@@ -26,7 +26,7 @@ BUSY_PACE_SECONDS: Final = 0.004
 
 
 class Sending:
-    """Of one instance, over the links of one driver."""
+    """Sends what clients of one instance write, over the links of one driver."""
 
     def __init__(self, instance: Instance, driver: Driver) -> None:
         self.replica = instance.replica

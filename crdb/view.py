@@ -1,7 +1,7 @@
 """The live view of a running CRDB: regions, their writes, and how far each link is behind.
 
 Pure: a drawing is made of figures, for a screen of some size, and whoever owns a terminal shows it
-again and again. Every line fits: what is wide is told shorter, what is long is left out and
+again and again. Every line fits: what is wide is abbreviated, what is long is left out and
 counted, and the newest events take whatever is left.
 """
 

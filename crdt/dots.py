@@ -14,8 +14,9 @@ fit a machine word, and comparing origins compares regions first: the lower regi
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
+T = TypeVar("T")
 Origin: TypeAlias = int
 Dot: TypeAlias = int
 Vector: TypeAlias = dict[int, int]
@@ -107,3 +108,18 @@ def meet(vector: Vector, other: Vector) -> Vector:
         if shared:
             common[origin] = shared
     return common
+
+
+def survivors(
+    ours: dict[Dot, T], others: dict[Dot, T], mine: Vector, theirs: Vector
+) -> dict[Dot, T]:
+    """What is left of two copies when they are merged, each with its vector: what both hold, and
+    what one holds and the other has not seen. What one has seen and does not hold was removed."""
+    left = {dot: held for dot, held in ours.items() if dot in others or not covers(theirs, dot)}
+    left |= {dot: held for dot, held in others.items() if not covers(mine, dot)}
+    return left
+
+
+def lacking(have: Vector, others: Vector) -> int:
+    """How many effects `others` stands for and `have` does not."""
+    return sum([max(0, seq - have.get(origin, 0)) for origin, seq in others.items()])

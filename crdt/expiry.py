@@ -15,7 +15,7 @@ import heapq
 from itertools import islice
 from typing import Final
 
-from crdt.dots import Dot, Vector, covers
+from crdt.dots import Dot, Vector, survivors
 from crdt.observed import Observed
 
 FOREVER: Final = 1 << 50  # later than the last deadline that rule EXP-8 allows, 2^49
@@ -107,9 +107,7 @@ class Deadlines:
         held = self.table.get(key, ())
         ours = dict(zip(held[::2], held[1::2], strict=True))
         given = dict(zip(theirs[::2], theirs[1::2], strict=True))
-        kept = {dot: at for dot, at in ours.items() if dot in given or not covers(other, dot)}
-        kept |= {dot: at for dot, at in given.items() if not covers(mine, dot)}
-        self.put(key, flatten(kept))
+        self.put(key, flatten(survivors(ours, given, mine, other)))
 
     def endless(self, key: bytes) -> bool:
         """Whether `key` has deadlines, one of which never comes: it wins over the others."""

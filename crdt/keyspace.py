@@ -31,8 +31,9 @@ DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the 
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
 FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
 FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
-STRING_SET: Final = 0x10
-STRING_KEEP: Final = 0x11
+STRING: Final = 1
+STRING_SET: Final = STRING << 4
+STRING_KEEP: Final = STRING << 4 | 1
 
 
 class Reader(Protocol):
@@ -359,7 +360,7 @@ class Keyspace:
 
     def fold(self, key: bytes) -> None:
         """The inverse of `spell_out`, where it is possible: so equal content has equal form."""
-        value = self.remains(key, 1)
+        value = self.remains(key, STRING)
         if isinstance(value, Register) and not value.rivals:
             if self.deadlines.table.get(key) == (value.dot, FOREVER):
                 self.deadlines.put(key, ())
@@ -388,7 +389,7 @@ class Keyspace:
 
     def drop_deadlines(self, key: bytes, observed: Observed) -> None:
         """Remove the observed deadlines of a key, that of a lone write among them."""
-        value = self.remains(key, 1)
+        value = self.remains(key, STRING)
         if isinstance(value, Register) and value.endless:
             if observed.covers(value.dot):
                 value.endless = False

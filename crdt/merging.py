@@ -16,12 +16,12 @@ from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
 from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
-from crdt.keyspace import Keyspace
+from crdt.keyspace import STRING, Keyspace
 from crdt.op import read_vector
 from crdt.register import LATEST, Register
 from crdt.set import Set
 from crdt.snapshot import END, HEAD, KEYS, unpack_piece
-from crdt.string import STRING, String
+from crdt.string import String
 from crdt.value import Value
 
 KEYS_MAX: Final = 1 << 40  # no memory holds more

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crdt.decoding import bytes_of, integer_of, tuple_of
-from crdt.dots import DOT_MAX, Dot, Vector, covers
+from crdt.dots import DOT_MAX, Dot, Vector, covers, survivors
 from crdt.keyspace import Keyspace
 from crdt.observed import Observed
 from crdt.value import Effect, Value
@@ -52,11 +52,7 @@ class MultiValue(Value):
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, MultiValue)
-        ours, given = self.writes, other.writes
-        self.writes = {d: v for d, v in ours.items() if d in given or not covers(theirs, d)}
-        for dot, value in given.items():
-            if dot not in ours and not covers(mine, dot):
-                self.writes[dot] = value
+        self.writes = survivors(self.writes, other.writes, mine, theirs)
 
     def state(self) -> Any:
         flat: list[Any] = []

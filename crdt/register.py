@@ -18,7 +18,7 @@ from typing import Any, Final
 from crdt import counter
 from crdt.counter import Shares
 from crdt.decoding import integer_of, tuple_of
-from crdt.dots import DOT_MAX, SEQ_BITS, Dot, Vector, covers
+from crdt.dots import DOT_MAX, SEQ_BITS, Dot, Vector, covers, survivors
 from crdt.errors import DecodeError
 from crdt.number import Number
 from crdt.observed import Observed
@@ -120,10 +120,8 @@ class Register(Value):
             return
         held = {write.dot: write for write in self.writes()}
         given = {write.dot: write for write in other.writes()}
-        kept = [w for dot, w in held.items() if dot in given or not covers(theirs, dot)]
-        kept += [w for dot, w in given.items() if dot not in held and not covers(mine, dot)]
         self.shares = counter.merged(self.shares, other.shares, mine, theirs)
-        self.show(kept)
+        self.show(list(survivors(held, given, mine, theirs).values()))
 
     def litter(self) -> bool:
         return len(self.shares) > 0 and counter.litter(self.shares)

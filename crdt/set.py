@@ -150,7 +150,8 @@ def unobserved(held: Dots, observed: Observed) -> tuple[int, ...]:
 def merge_members(
     ours: dict[bytes, Dots], others: dict[bytes, Dots], mine: Vector, theirs: Vector
 ) -> dict[bytes, Dots]:
-    """The union of two copies, less what either side has seen removed."""
+    """The union of two copies, less what either side has seen removed: `dots.survivors`, member by
+    member, where one dot is most often all there is."""
     merged: dict[bytes, Dots] = {}
     for member, held in ours.items():
         given = others.get(member)

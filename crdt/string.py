@@ -15,7 +15,7 @@ from typing import Final
 from crdt.counter import live, next_sum, total
 from crdt.dots import Dot
 from crdt.errors import NotANumber
-from crdt.keyspace import Keyspace
+from crdt.keyspace import STRING, STRING_KEEP, STRING_SET, Keyspace
 from crdt.number import (
     Number,
     add,
@@ -30,10 +30,9 @@ from crdt.observed import Observed
 from crdt.register import Register
 from crdt.value import Effect
 
-STRING: Final = 1
-SET: Final = STRING << 4  #        (kind, key, stamp, value[, resets])  ends the time to live
-KEEP: Final = STRING << 4 | 1  #   (kind, key, stamp, value[, resets])  keeps it
-ADD: Final = STRING << 4 | 2  #    (kind, key, birth, sum)
+SET: Final = STRING_SET  #       (kind, key, stamp, value[, resets])  ends the time to live
+KEEP: Final = STRING_KEEP  #     (kind, key, stamp, value[, resets])  keeps it
+ADD: Final = STRING << 4 | 2  #  (kind, key, birth, sum)
 
 
 class String(Register):

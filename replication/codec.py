@@ -52,7 +52,7 @@ def read_bytes(item: Any) -> bytes:
 
 
 def write_text(text: str) -> bytes:
-    """A short text; what is too much of it is cut off."""
+    """A short text, cut off where it is too long."""
     return text.encode(errors="replace")[:TEXT_BYTES_MAX]
 
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from crdt.dots import INCARNATION_BITS, Origin, Vector
+from crdt.dots import Origin, Vector, region_of
 from crdt.replica import Replica
 from crdt.snapshot import Snapshot
 from replication.frames import Frame, Hello, OpPart, Ops
@@ -81,7 +81,7 @@ class Feed:
         stop = position
         full = False
         for origin, start, end, op in self.history.read(position, self.limits.scan_ops_max):
-            if routes is None or origin >> INCARNATION_BITS in routes or origin in extra:
+            if routes is None or region_of(origin) in routes or origin in extra:
                 if end > beyond.get(origin, 0):
                     if size + len(op) > room and data:
                         full = True

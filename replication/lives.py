@@ -7,13 +7,13 @@ the writes that only a third region still holds, and they have not seen what the
 So each replica keeps a *view*: for each member the origin of its present life, and the *term* of
 that life, the number of lives that were noticed before it. A greeting proves that a life is there:
 if another one was in the view, the term grows. Views travel ahead of reports and the greater term
-wins; whoever finds himself declared dead by it takes the next term. Terms need no clock and no
-disk, and incarnations no order.
+wins; a replica that finds itself declared dead by it takes the next term. Terms need no clock and
+no disk, and incarnations no order.
 
     A report counts only if it was made in the view that we have ourselves.
     A new view voids all reports, and closes connections with lives that are over.
     Nothing is stable until all reports, and we, say the same of the lives that are over.
-    Who still holds back an operation of such a life tells nobody his view.
+    Who still holds back an operation of such a life announces no view.
 
 Then no operation below or beside what is stable can be under way any more: docs/design/005 proves
 it. The idea of counting messages only within a view is that of Birman and Joseph, *Exploiting

@@ -61,15 +61,15 @@ class Edge(Protocol):
 
 
 class Question:
-    """One question, where it is now; `father` is the link that it came by, if it still waits for
+    """One question, where it is now; `parent` is the link that it came by, if it still waits for
     an answer there."""
 
-    __slots__ = ("asker", "father", "is_so", "number", "vector", "waiting")
+    __slots__ = ("asker", "is_so", "number", "parent", "vector", "waiting")
 
-    def __init__(self, asker: Origin, number: int, father: Edge | None = None) -> None:
+    def __init__(self, asker: Origin, number: int, parent: Edge | None = None) -> None:
         self.asker = asker
         self.number = number
-        self.father = father
+        self.parent = parent
         self.vector: Vector = {}
         """Ours, when the question came."""
         self.waiting: dict[Edge, None] = {}
@@ -175,7 +175,7 @@ class Questions:
             return
         ask = Ask(question.asker, question.number, hops + 1, question.vector)
         for edge in self.edges:
-            if edge is question.father:
+            if edge is question.parent:
                 continue
             if edge.is_swamped:
                 question.is_so = False
@@ -193,19 +193,19 @@ class Questions:
             if self.again:
                 self.begin()
         else:
-            assert question.father is not None, "what waits for nothing has been answered"
-            answer(question.father, question, is_so=question.is_so)
+            assert question.parent is not None, "what waits for nothing has been answered"
+            answer(question.parent, question, is_so=question.is_so)
             self.close(question)
 
     def give_up(self, question: Question) -> None:
         """Wait no more for a question of another region, and say so to whoever waits for us."""
-        if question.father is not None:
-            answer(question.father, question, is_so=False)
+        if question.parent is not None:
+            answer(question.parent, question, is_so=False)
             self.close(question)
 
     def close(self, question: Question) -> None:
         """Keep nothing of a question but its number."""
-        question.father = None
+        question.parent = None
         question.waiting = {}
         question.vector = {}
 
@@ -224,7 +224,7 @@ class Questions:
             return
         for question in (self.own, *self.known.values()):
             question.is_so = False
-            if question.father is edge:
+            if question.parent is edge:
                 self.close(question)
             elif edge in question.waiting:
                 del question.waiting[edge]

@@ -39,7 +39,7 @@ class Recovery:
         self.done: set[str] = set()
         """Those that had nothing, or have told us all."""
         self.last = ""
-        """The peer that had to tell us something most lately."""
+        """The peer that was the last to tell us what we lacked."""
         self.is_over = False
         self.is_told = False
         """Whether a peer has turned out to know of an earlier life."""

@@ -18,15 +18,24 @@ from typing import Any, Final
 
 from crdt.contested import CONTESTED, Contested
 from crdt.counter import in_order
-from crdt.dots import INCARNATION_BITS, INCARNATION_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector
+from crdt.dots import (
+    INCARNATION_BITS,
+    INCARNATION_MAX,
+    SEQ_BITS,
+    SEQ_MAX,
+    Dot,
+    Origin,
+    Vector,
+    region_of,
+)
 from crdt.fields import Fields
 from crdt.hash import HASH
+from crdt.keyspace import STRING
 from crdt.list import LIST, List
 from crdt.merging import Incoming
 from crdt.op import Op
 from crdt.register import Register, Write
 from crdt.set import SET_TYPE, Set
-from crdt.string import STRING
 from crdt.value import Effect, Value
 from crdt.zset import ZSET
 from replication.errors import CannotRename
@@ -53,7 +62,7 @@ class Renaming:
 
     def origin(self, origin: Origin) -> Origin:
         """What an origin of the source is called here. Raises CannotRename if there is no room."""
-        region = origin >> INCARNATION_BITS
+        region = region_of(origin)
         if not 1 <= region <= len(self.numbers):
             raise CannotRename(
                 f"region {region} of a source: there is room for {len(self.numbers)} regions"
@@ -72,7 +81,7 @@ class Renaming:
         """The part of a vector of ours that is about the source, in its words."""
         found: Vector = {}
         for origin, seq in vector.items():
-            place = self.places.get(origin >> INCARNATION_BITS)
+            place = self.places.get(region_of(origin))
             if place is not None:
                 found[place << INCARNATION_BITS | origin & INCARNATION_MAX] = seq
         return found

@@ -63,7 +63,7 @@ class SourceStatus(enum.Enum):
 
 @attrs.frozen
 class SourceReport:
-    """How it stands with one source."""
+    """The state of one source."""
 
     name: str
     status: SourceStatus

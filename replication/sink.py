@@ -21,7 +21,7 @@ from typing import Final
 
 import attrs
 
-from crdt.dots import INCARNATION_BITS, Origin, Vector, dominates
+from crdt.dots import Origin, Vector, dominates, lacking, region_of
 from crdt.errors import DecodeError, DotReused
 from crdt.merging import Incoming
 from crdt.replica import Outcome
@@ -324,7 +324,7 @@ class Sink(End):
         if isinstance(frame, OpPart):
             return self.take_ops((data,), len(frame.data), now)
         if self.incoming is None:
-            raise RemoteProtocolError("a piece of no snapshot")
+            raise RemoteProtocolError("a piece outside a snapshot")
         self.incoming.feed(data)
         self.count(len(frame.data), now)
         return []
@@ -332,7 +332,7 @@ class Sink(End):
     def merge(self, now: int) -> list[Event]:
         """The snapshot is complete."""
         if self.incoming is None:
-            raise RemoteProtocolError("the end of no snapshot")
+            raise RemoteProtocolError("an end outside a snapshot")
         incoming, self.incoming = self.incoming, None
         self.inlet.merge(incoming)
         self.tally.full += 1
@@ -343,13 +343,12 @@ class Sink(End):
 
     def carries(self, origin: Origin) -> bool:
         """Whether the ops of `origin` come over this link without being asked for."""
-        return self.routes is None or origin >> INCARNATION_BITS in self.routes
+        return self.routes is None or region_of(origin) in self.routes
 
     def behind(self) -> int:
         """How many effects the source is known to have that should have come from it."""
-        mine = self.inlet.vector()
-        lacking = [(o, s - mine.get(o, 0)) for o, s in self.vector.items() if self.carries(o)]
-        return sum([count for _, count in lacking if count > 0])
+        due = {origin: seq for origin, seq in self.vector.items() if self.carries(origin)}
+        return lacking(self.inlet.vector(), due)
 
     def look(self, now: int) -> list[Event]:
         """Notice when we have all that the source last said, or first said, that it had."""

@@ -22,7 +22,7 @@ from typing import Final
 
 import attrs
 
-from crdt.dots import INCARNATION_BITS, ORIGINS_MAX, Origin, Vector, join
+from crdt.dots import ORIGINS_MAX, Origin, Vector, join, lacking, region_of
 from crdt.snapshot import Snapshot
 from replication.end import NEVER, End
 from replication.errors import RemoteProtocolError
@@ -266,7 +266,7 @@ class Source(End):
     def wants(self, origin: Origin) -> bool:
         """Whether ops of `origin` go over this link."""
         routes = self.routes
-        return routes is None or origin >> INCARNATION_BITS in routes or origin in self.extra
+        return routes is None or region_of(origin) in routes or origin in self.extra
 
     def reaches(self) -> bool:
         """Whether the history holds all that the sink has not been sent. An origin that was asked
@@ -455,7 +455,7 @@ class Source(End):
             stable = replica.stable()
             clock = stability.clock(replica.keyspace.horizon)
             return ((self.feed.member.region, stable, clock),)
-        regions = self.routes | {origin >> INCARNATION_BITS for origin in self.extra}
+        regions = self.routes | set(map(region_of, self.extra))
         found: list[Report] = []
         room = REPORTED_ORIGINS_MAX
         for region in sorted(regions):
@@ -481,10 +481,9 @@ class Source(End):
 
     def behind(self) -> int:
         """How many of our effects that go over this link the sink has not acknowledged."""
-        have = self.progress.acknowledged
         vector = self.feed.replica.keyspace.vector
-        lacking = [(o, s - have.get(o, 0)) for o, s in vector.items() if self.wants(o)]
-        return sum([count for _, count in lacking if count > 0])
+        due = {origin: seq for origin, seq in vector.items() if self.wants(origin)}
+        return lacking(self.progress.acknowledged, due)
 
     def statistics(self) -> SourceStatistics:
         """How the source is doing."""

@@ -16,10 +16,10 @@ from crdt import list as lists
 from crdt import set as sets
 from crdt import string, zset
 from crdt.hash import HASH, Hash
-from crdt.keyspace import Keyspace
+from crdt.keyspace import STRING, Keyspace
 from crdt.list import LIST, List
 from crdt.set import SET_TYPE, Set
-from crdt.string import STRING, String
+from crdt.string import String
 from crdt.value import Value
 from crdt.zset import ZSET, SortedSet
 

@@ -102,7 +102,7 @@ def text_of(value: Any) -> Any:
 
 
 def collected(effect: Effect) -> Command:
-    """What it means that a key expired for good, or that it never ends is said no longer."""
+    """What a collector's effect means: a key has expired for good, or its endless deadlines go."""
     return Command("FORGET" if effect[0] == FORGET else "DEL", effect[1].decode())
 
 

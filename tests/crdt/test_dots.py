@@ -15,6 +15,7 @@ from crdt.dots import (
     dominates,
     incarnation_of,
     join,
+    lacking,
     make_dot,
     make_origin,
     meet,
@@ -22,6 +23,7 @@ from crdt.dots import (
     origin_of,
     region_of,
     seq_of,
+    survivors,
 )
 
 regions, incarnations = st.integers(1, 255), st.integers(0, INCARNATION_MAX)
@@ -66,3 +68,18 @@ def test_join_and_meet_are_the_bounds(left: dict[int, int], right: dict[int, int
     assert effects(join(left, right)) == effects(left) | effects(right)
     assert effects(meet(left, right)) == effects(left) & effects(right)
     assert dominates(left, right) == (effects(left) >= effects(right))
+
+
+@given(vectors, vectors)
+def test_what_is_lacking_is_counted(left: dict[int, int], right: dict[int, int]) -> None:
+    assert lacking(left, join(left, right)) == sum(join(left, right).values()) - sum(left.values())
+
+
+def test_what_one_holds_survives_where_the_other_has_not_seen_it() -> None:
+    both, removed_here, removed_there, new_here = (make_dot(1, seq) for seq in range(1, 5))
+    new_there = make_dot(2, 1)
+    ours = {both: "b", removed_there: "t", new_here: "h"}
+    others = {both: "b", removed_here: "r", new_there: "o"}
+    left = survivors(ours, others, {1: 4}, {1: 3, 2: 1})
+    assert left == {both: "b", new_here: "h", new_there: "o"}
+    assert left == survivors(others, ours, {1: 3, 2: 1}, {1: 4})

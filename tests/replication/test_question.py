@@ -249,7 +249,7 @@ def test_of_many_askers_the_oldest_are_forgotten_and_get_no() -> None:
 
 def is_closed(question: Question) -> bool:
     """Whether nothing is kept of it but its number."""
-    return question.father is None and not question.waiting and not question.vector
+    return question.parent is None and not question.waiting and not question.vector
 
 
 # -- whatever happens ----------------------------------------------------------------------

@@ -305,7 +305,7 @@ def test_a_snapshot_that_makes_no_sense(frame: Frame, why: str) -> None:
 def test_a_snapshot_that_has_not_begun(frame: Frame) -> None:
     sink = brought_to(S.LOADING)
     sink.incoming = None
-    with pytest.raises(RemoteProtocolError, match="of no snapshot"):
+    with pytest.raises(RemoteProtocolError, match="outside a snapshot"):
         sink.receive(frame, 0)
 
 

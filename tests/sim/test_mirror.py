@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from crdt.hash import HASH
+from crdt.keyspace import STRING
 from crdt.list import LIST
 from crdt.op import Op
 from crdt.replica import Replica
 from crdt.set import SET_TYPE
-from crdt.string import STRING
 from sim.mirror import Change, Mirror
 
 BASE = 1_700_000_000_000
