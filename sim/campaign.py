@@ -185,7 +185,7 @@ class Run:
         pairs = [(a, b) for a in core for b in others]
         for here, there in pairs:
             world.cut(here, there)
-        if connected(world, core):
+        if len(core) == self.options.core and connected(world, core):
             self.converge(core)
         for here, there in pairs:
             world.heal(here, there)

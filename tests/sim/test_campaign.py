@@ -169,6 +169,15 @@ def test_a_core_that_is_not_linked_is_not_asked() -> None:
     assert connected(star, ["a", "b", "c", "d"])
 
 
+def test_where_too_few_have_caught_up_there_is_no_core() -> None:
+    run = Run(options(core=2))
+    for name in ("us", "ap"):
+        run.world.sites[name].has_caught_up = False
+    run.world.sites["eu"].has_caught_up = False
+    run.heal_core()
+    assert run.world.now == 0
+
+
 def test_who_is_down_at_the_end_is_started() -> None:
     run = Run(options())
     run.world.crash("us")
