@@ -215,8 +215,12 @@ class Run:
         verdict = Verdict.INVALID if promise else Verdict.VALID
         if not promise:
             unproved = [name for name, count in looked.items() if not count]
-            if not self.writes or not any(self.injector.fired.values()):
-                verdict, reason = Verdict.UNKNOWN, "nothing was written, or nothing went wrong"
+            if not self.writes:
+                verdict, reason = Verdict.UNKNOWN, "nothing was written"
+            elif not any(self.injector.fired.values()):
+                asked = ", ".join(self.options.faults)
+                reason = f"nothing went wrong: no {asked} could happen" if asked else "no faults"
+                verdict = Verdict.UNKNOWN
             elif "convergence" in unproved or "durability" in unproved:
                 verdict, reason = Verdict.UNKNOWN, f"not put to the test: {', '.join(unproved)}"
         return Result(

@@ -7,7 +7,8 @@ wherever an operation is that it does not know, applied or waiting at any region
 operation had seen the vector; and what a region makes next will have seen it too.
 
 Not checked: operations that are on their way only; regions that may not write, for what they would
-make; and lives that did not know of earlier ones, of which nothing is promised (STL-3).
+make; and lives of which nothing is promised, since they did not know of earlier ones (STL-3), or
+may have found only peers that have lost their memory too.
 """
 
 from __future__ import annotations
@@ -32,17 +33,27 @@ class Stability(Checker):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.up: dict[str, Watched] = {}
+        self.down: set[str] = set()
         self.exempt: set[Origin] = set()
         """The lives of which nothing is promised."""
         self.turns = 0
 
     def started(self, region: Watched) -> None:
-        self.up[region.name] = region
-        if region.is_unaware:
+        others = self.up.values()
+        may_teach = all(
+            other.has_caught_up and other.replica.origin not in self.exempt for other in others
+        )
+        self.down.discard(region.name)
+        if region.is_unaware or self.down or not may_teach:
             self.exempt.add(region.replica.origin)
+        self.up[region.name] = region
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         del self.up[region.name]
+        self.down.add(region.name)
+        for other in self.up.values():
+            if not other.has_caught_up:
+                self.exempt.add(other.replica.origin)  # this one may have been all that it found
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at what one region takes for stable."""

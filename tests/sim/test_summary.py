@@ -101,7 +101,8 @@ def test_if_all_was_seen_and_nothing_failed_no_more_is_said() -> None:
 @pytest.mark.parametrize(
     ("results", "code"),
     [
-        ([VALID, UNKNOWN], 0),
+        ([VALID, VALID], 0),
+        ([VALID, UNKNOWN], 2),
         ([VALID, INVALID], 1),
         ([UNKNOWN, INVALID], 1),
         ([UNKNOWN], 2),

@@ -84,6 +84,35 @@ def test_who_does_not_know_that_it_has_lived_has_promised_nothing() -> None:
     assert world.checkers[0].looked
 
 
+def test_who_may_have_found_only_what_is_lost_too_has_promised_nothing() -> None:
+    world = fresh(Stability)
+    checker = world.checkers[0]
+    assert isinstance(checker, Stability)
+    world.crash("ap")
+    world.crash("us")
+    world.restart("ap")
+    assert checker.exempt == {world.sites["ap"].replica.origin}
+    world.restart("us")
+    world.crash("us")
+    world.restart("us")
+    assert checker.exempt >= {world.sites[name].replica.origin for name in ("ap", "us")}
+    world.sleep(10 * SECOND)
+    world.crash("eu")
+    world.restart("eu")
+    assert world.sites["eu"].replica.origin in checker.exempt
+
+
+def test_who_loses_its_teacher_has_promised_nothing() -> None:
+    world = fresh(Stability)
+    checker = world.checkers[0]
+    assert isinstance(checker, Stability)
+    world.crash("ap")
+    world.restart("ap")
+    assert checker.exempt == set()
+    world.crash("us")
+    assert checker.exempt == {world.sites["ap"].replica.origin}
+
+
 def test_who_only_reads_need_not_have_it() -> None:
     world = fresh(Stability)
     world.run("eu", "SET", "k", "v")
