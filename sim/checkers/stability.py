@@ -19,7 +19,7 @@ from typing import ClassVar, Final
 from crdt.dots import Origin, Vector, name_origin
 from sim.checkers.checker import Checker, Watched
 from sim.checkers.convergence import shown
-from sim.ledger import Ledger
+from sim.ledger import Entry, Ledger
 from sim.mirror import Change
 
 SAMPLE: Final = 8  # of so many turns of all regions, the claim is looked at in one
@@ -34,26 +34,31 @@ class Stability(Checker):
         super().__init__(ledger)
         self.up: dict[str, Watched] = {}
         self.down: set[str] = set()
+        self.careless: set[str] = set()
+        """Regions of whose present life nothing is promised."""
         self.exempt: set[Origin] = set()
-        """The lives of which nothing is promised."""
+        """What they have written under."""
         self.turns = 0
 
     def started(self, region: Watched) -> None:
-        others = self.up.values()
-        may_teach = all(
-            other.has_caught_up and other.replica.origin not in self.exempt for other in others
-        )
-        self.down.discard(region.name)
+        name, others = region.name, self.up.values()
+        may_teach = all(o.has_caught_up and o.name not in self.careless for o in others)
+        self.down.discard(name)
+        self.careless.discard(name)
         if region.is_unaware or self.down or not may_teach:
-            self.exempt.add(region.replica.origin)
-        self.up[region.name] = region
+            self.careless.add(name)
+        self.up[name] = region
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        if region.name in self.careless:
+            self.exempt.add(entry.origin)
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         del self.up[region.name]
         self.down.add(region.name)
         for other in self.up.values():
             if not other.has_caught_up:
-                self.exempt.add(other.replica.origin)  # this one may have been all that it found
+                self.careless.add(other.name)  # this one may have been all that it found
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at what one region takes for stable."""
@@ -70,7 +75,7 @@ class Stability(Checker):
             for origin, seq in (*theirs.items(), *waiting(other).items()):
                 if seq > mine.get(origin, 0):
                     self.look_at_next(region, stable, origin)
-            if other.has_caught_up and other.replica.origin not in self.exempt:
+            if other.has_caught_up and other.name not in self.careless:
                 self.compare(region, stable, theirs, f"{other.name} may write and has")
 
     def look_at_next(self, region: Watched, stable: Vector, origin: Origin) -> None:
