@@ -230,6 +230,16 @@ def test_a_core_that_the_others_would_have_to_link_is_not_asked_in_a_run_either(
     assert run.world.now < 25 * SECOND
 
 
+def test_followers_are_written_to_and_refuse_it() -> None:
+    run = Run(options(followers=1, faults=("cut",)))
+    steps = list(schedule(run.options))
+    written = [step for step in steps if step.regions == run.options.followers]
+    assert {step.kind for step in written} == {"write"}
+    result = run.play(written)
+    assert (run.writes, run.refused) == (0, len(written))
+    assert result.promise == ""
+
+
 def test_followers_must_have_it_all_too() -> None:
     result = Run(options(followers=1, faults=("follower-cut",))).play()
     assert result.verdict is Verdict.VALID
