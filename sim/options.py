@@ -48,6 +48,7 @@ EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
     ("snapshots_max", (1,)),
     ("collect_ns", (20 * MS, 30 * SECOND)),
 )
+BATCH_SMALL: Final = 300  # with a small window, or one batch would hide that the window is not kept
 HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
 WAITING: Final = (300, 3_000, 64 << 20)
 
@@ -217,6 +218,8 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
     chosen = {
         field: dice.pick(values) for field, values in EXTREMES if is_extreme and dice.chance(1, 4)
     }
+    if "window_bytes_max" in chosen:
+        chosen.setdefault("batch_bytes_max", BATCH_SMALL)
     if is_long:
         chosen = {"heartbeat_ns": SECOND, "ack_ns": 200 * MS, **chosen}
     heartbeat = chosen.get("heartbeat_ns", Limits().heartbeat_ns)
