@@ -29,7 +29,7 @@ def tell(result: Result, cpu_seconds: float) -> Iterator[str]:
     yield speed(result.virtual / SECOND, cpu_seconds)
     yield f"verdict       {verdict(result)}"
     if result.verdict is Verdict.INVALID:
-        yield f"              python -m sim {result.seed} does the same again"
+        yield "              the same command does the same again"
 
 
 def verdict(result: Result) -> str:
