@@ -104,7 +104,9 @@ class Feed:
             self.waiting.append(notify)
             return None
         self.sending += 1
-        return self.replica.snapshot()
+        snapshot = self.replica.snapshot()
+        snapshot.piece_keys = self.limits.piece_keys_max
+        return snapshot
 
     def leave_queue(self, notify: Callable[[], None]) -> None:
         """Whoever waited for a turn does no more."""

@@ -10,6 +10,8 @@ from typing import Final
 
 import attrs
 
+from crdt.snapshot import PIECE_KEYS
+
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 
@@ -57,6 +59,9 @@ class Limits:
     snapshots_max: int = 4
     """Snapshots that one replica sends at a time: each may hold back a copy of what is written
     meanwhile."""
+
+    piece_keys_max: int = PIECE_KEYS
+    """Keys in one piece of a snapshot; those of later pieces may change in between."""
 
     collect_ns: int = 1 * SECOND
     """Between two rounds of collecting garbage, at least."""

@@ -9,8 +9,8 @@
     python -m sim --scenario tests/scenarios/*.txt [--write]
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
-was kept, 1 if one was broken, 2 if nothing was proved or the command was wrong, 130 if interrupted,
-141 if whoever reads has gone.
+was kept, 1 if one was broken, 2 if a run has proved nothing or the command was wrong, 130 if
+interrupted, 141 if whoever reads has gone.
 """
 
 from __future__ import annotations
@@ -37,6 +37,13 @@ from sim.shrink import shrink
 from sim.summary import one_line, status, summarise, tell
 from sim.world import World
 
+CALLED: Final = {"seed": "one seed", "seeds": "--seeds", "scenario": "--scenario"}
+ONLY: Final = {
+    **dict.fromkeys(("trace", "svg", "shrink"), ("seed",)),
+    "jobs": ("seeds",),
+    "write": ("scenario",),
+}
+"""What is asked for with which options; the others are for one seed or many."""
 GARBAGE: Final = 50_000  # objects made between two looks for cycles: only connections leave any
 
 
@@ -44,17 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     made = parser(__doc__)
     asked = made.parse_args(argv)
-    if asked.scenario is not None and asked.seed is None and asked.seeds is None:
+    reason = misplaced(asked)
+    if reason:
+        made.error(reason)
+    if asked.scenario is not None:
         return run_scenarios(asked.scenario, asked.write)
-    if (asked.seed is None) == (asked.seeds is None) or asked.scenario is not None:
-        made.error("give one seed, --seeds A-B, or --scenario FILE")
-    if asked.seeds is not None and (asked.trace or asked.svg or asked.shrink):
-        made.error("--trace, --svg and --shrink are for one seed")
     gc.freeze()
     gc.set_threshold(GARBAGE)
     try:
         if asked.svg is not None:
-            asked.svg.touch()  # a place that cannot be written to is not found out at the end
+            asked.svg.open("a").close()  # what cannot be written to is not found out at the end
         return run_many(asked) if asked.seed is None else run_one(asked)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -67,6 +73,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         made.error(f"{error.filename}: {error.strerror}")
+
+
+def misplaced(asked: argparse.Namespace) -> str:
+    """Why what was asked for does not go together; empty if it does."""
+    options: dict[str, object] = vars(asked)
+    given = {name for name, value in options.items() if value is not None and value is not False}
+    kinds = given & {"seed", "seeds", "scenario"}
+    if len(kinds) != 1:
+        return "give one seed, --seeds A-B, or --scenario FILE"
+    (kind,) = kinds
+    for name in sorted(given - kinds):
+        fitting = ONLY.get(name, ("seed", "seeds"))
+        if kind not in fitting:
+            return f"--{name} is for {' or '.join(CALLED[each] for each in fitting)}"
+    return ""
 
 
 def draw(asked: argparse.Namespace, number: int) -> Options:
@@ -127,7 +148,7 @@ def run_many(asked: argparse.Namespace) -> int:
 def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
     """The results of many seeds, in their order, each with the seconds of CPU that it took."""
     play = partial(play_one, asked)
-    jobs = min(asked.jobs, len(asked.seeds))
+    jobs = min(asked.jobs or 1, len(asked.seeds))
     return map(play, asked.seeds) if jobs == 1 else spread(play, asked.seeds, jobs)
 
 

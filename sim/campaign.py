@@ -34,6 +34,7 @@ from sim.workload import burst, writers
 from sim.world import World
 
 TAIL: Final = 30  # records of the trace that a failure shows
+FOLLOWER_WRITES: Final = 1  # a second: they are refused until it is promoted
 PULSE_NS: Final = 10 * SECOND  # virtual time between two signs of life
 
 
@@ -67,7 +68,7 @@ class Result:
 
 
 def schedule(options: Options) -> Iterator[Step]:
-    """All that clients do and all that goes wrong, in order."""
+    """All that clients do, also to followers, and all that goes wrong, in order."""
     dice = Dice(options.seed, "schedule")
     clients = writers(dice.child("writes"), options.load, options.names)
     streams: list[Iterable[Step]] = [each.steps(0, options.length) for each in clients]
@@ -77,6 +78,9 @@ def schedule(options: Options) -> Iterator[Step]:
             extra = type(each)(dice.child(f"burst/{each.region}"), options.load, each.region, 0)
             extra.number = each.number + 100
             streams.append(burst(extra, when.below(options.length), options.bursts))
+    few = attrs.evolve(options.load, writes_per_second=FOLLOWER_WRITES)
+    refused = writers(dice.child("follower writes"), few, options.followers)
+    streams += [each.steps(0, options.length) for each in refused]
     cast = options.cast()
     for name in options.faults:
         stream = dice.child(f"fault/{name}")
@@ -165,13 +169,13 @@ class Run:
 
     def write(self, step: Step) -> None:
         """A client's request, if its region is there to take it."""
-        site = self.world.sites.get(step.regions[0])
+        site = self.world.places.get(step.regions[0])
         if site is None or not site.is_up or site.is_paused:
             self.refused += 1
             return
         before = site.replica.keyspace.seq
         self.world.run_all(site.name, *step.commands)
-        if site.replica.keyspace.seq > before:
+        if site.replica.keyspace.seq > before and site.name in self.world.sites:
             self.writes += 1
         else:
             self.refused += 1
@@ -185,7 +189,7 @@ class Run:
         pairs = [(a, b) for a in core for b in others]
         for here, there in pairs:
             world.cut(here, there)
-        if connected(world, core):
+        if len(core) == self.options.core and connected(world, core):
             self.converge(core)
         for here, there in pairs:
             world.heal(here, there)
@@ -215,8 +219,12 @@ class Run:
         verdict = Verdict.INVALID if promise else Verdict.VALID
         if not promise:
             unproved = [name for name, count in looked.items() if not count]
-            if not self.writes or not any(self.injector.fired.values()):
-                verdict, reason = Verdict.UNKNOWN, "nothing was written, or nothing went wrong"
+            if not self.writes:
+                verdict, reason = Verdict.UNKNOWN, "nothing was written"
+            elif not any(self.injector.fired.values()):
+                asked = ", ".join(self.options.faults)
+                reason = f"nothing went wrong: no {asked} could happen" if asked else "no faults"
+                verdict = Verdict.UNKNOWN
             elif "convergence" in unproved or "durability" in unproved:
                 verdict, reason = Verdict.UNKNOWN, f"not put to the test: {', '.join(unproved)}"
         return Result(

@@ -11,6 +11,7 @@ from geo.topology import SHAPES
 from sim.faults import FAULTS
 
 SEED_MAX: Final = (1 << 63) - 1
+SEEDS_MAX: Final = 1_000_000  # at a time: what came of each is kept for the summary
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,7 +29,7 @@ def parser(description: str | None = None) -> Parser:
     made.add_argument("seed", nargs="?", type=seed, help="0 to 2^63 - 1")
     made.add_argument("--seeds", type=span, metavar="A-B", help="many seeds, A to B")
     made.add_argument(
-        "--jobs", type=whole(1, 1000), default=1, metavar="N", help="seeds played at a time"
+        "--jobs", type=whole(1, 1000), metavar="N", help="seeds played at a time (default 1)"
     )
     made.add_argument("--minutes", type=positive, help="virtual time under faults (default 1)")
     made.add_argument("--regions", type=whole(2, 10), help="2 to 10")
@@ -53,10 +54,13 @@ def seed(text: str) -> int:
 
 def span(text: str) -> range:
     """A range of seeds. Raises ArgumentTypeError."""
-    first, dash, last = text.partition("-")
-    if not dash or not first.isdecimal() or not last.isdecimal() or int(first) > int(last):
+    begin, dash, end = text.partition("-")
+    if not dash or not begin.isdecimal() or not end.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds: write it like 1-200")
-    return range(int(first), int(last) + 1)
+    first, last = seed(begin), seed(end)
+    if not 0 <= last - first < SEEDS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} are not 1 to {SEEDS_MAX} seeds, upwards")
+    return range(first, last + 1)
 
 
 def positive(text: str) -> float:

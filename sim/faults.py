@@ -210,6 +210,10 @@ KINDS: Final = (
         "promote", "", "a follower becomes a database of its own, and then follows again", follower,
         proc.promote, shortest=50 * MS, longest=5 * SECOND, rest=3 * SECOND,
     ),
+    Fault(
+        "bereave", "F23", "a region dies, and who alone has its last writes is away for a while",
+        order, proc.bereave, shortest=8 * SECOND, longest=24 * SECOND, rest=8 * SECOND, least=3,
+    ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Final
 
 import attrs
 
@@ -23,7 +24,7 @@ from replication.frames import Eof
 from replication.links import Links
 from replication.member import Direction
 from replication.source import Source
-from sim.checkers.checker import Checker
+from sim.checkers.checker import Checker, Violation
 from sim.client import Hand, Reply
 from sim.clock import WallClock
 from sim.dial import Dial, Exchange
@@ -35,6 +36,8 @@ from sim.plan import Tuning
 from sim.report import Recorder
 from sim.trace import Trace
 from sim.wire import Machine, Wire
+
+OVERDUE_MAX: Final = 1000  # no time would pass any more, and a server would do nothing else
 
 
 @attrs.frozen
@@ -83,6 +86,8 @@ class Host:
         self.wires: list[Wire] = []
         self.unflushed: list[Wire] = []
         self.timer_at = 0
+        self.overdue = 0
+        """How often in a row something was still due when all that was due had been done."""
         self.sooner = False
         self.frames = 0
         self.damaged = 0
@@ -247,7 +252,11 @@ class Host:
         if self.instance.blocked.by_client:
             self.instance.tick()
         self.finish_turn()
-        self.arm(self.promised())
+        due = self.promised()
+        self.overdue = self.overdue + 1 if due <= now else 0
+        if self.overdue > OVERDUE_MAX:
+            raise Violation("liveness", f"{self.name} is woken for what it does not do")
+        self.arm(due)
 
     def arm(self, deadline: int) -> None:
         """Have `tick` called at `deadline`, unless it will be called earlier."""

@@ -3,7 +3,8 @@
 *Swarm*: each kind of fault and each family of keys is switched on or off for the whole run, because
 a run in which everything happens at once is always the same run. *Extremes*: now and then a number
 that the links are tuned by is turned to one end of its range (windows of a byte, backlogs of a few
-operations, heartbeats rarer than writes), for the whole run too. In a *long* run links beat more
+operations, heartbeats rarer than writes), for the whole run too. The pieces of snapshots are mostly
+small, so that something may be written between two of them. In a *long* run links beat more
 slowly than usual: regular messages would be most of what happens.
 """
 
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import attrs
 
+from crdt.snapshot import PIECE_KEYS
 from geo.latency import PRESETS, Latency, preset
 from geo.topology import SHAPES
 from replication.limits import Limits
@@ -46,6 +48,7 @@ EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
     ("snapshots_max", (1,)),
     ("collect_ns", (20 * MS, 30 * SECOND)),
 )
+BATCH_SMALL: Final = 300  # with a small window, or one batch would hide that the window is not kept
 HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
 WAITING: Final = (300, 3_000, 64 << 20)
 
@@ -215,11 +218,14 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
     chosen = {
         field: dice.pick(values) for field, values in EXTREMES if is_extreme and dice.chance(1, 4)
     }
+    if "window_bytes_max" in chosen:
+        chosen.setdefault("batch_bytes_max", BATCH_SMALL)
     if is_long:
         chosen = {"heartbeat_ns": SECOND, "ack_ns": 200 * MS, **chosen}
     heartbeat = chosen.get("heartbeat_ns", Limits().heartbeat_ns)
     silence = chosen.get("silence_ns_max", Limits().silence_ns_max)
     chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
+    chosen.setdefault("piece_keys_max", dice.child("pieces").pick((1, 8, PIECE_KEYS)))
     limits = Limits(**chosen)
     return {
         name: Tuning(

@@ -5,8 +5,10 @@ Each is told a step and does it: whether it could, and what undoes it.
 
 from __future__ import annotations
 
-from sim.site import Start
-from sim.step import Done, Step
+import attrs
+
+from sim.site import Site, Start
+from sim.step import Done, Step, Words
 from sim.world import World
 
 
@@ -36,12 +38,76 @@ def bring_down(
 ) -> Done:
     """Stop a region and start it again, empty or from a snapshot that it made as it stopped."""
     site = world.sites[step.regions[0]]
-    others = [other for other in world.live() if other is not site]
-    if not site.is_up or not any(other.has_caught_up for other in others):
+    if not may_fall(world, site):
         return False, None
     kept = site.snapshot() if is_kept else ()
     world.crash(site.name, is_silent)
     return True, lambda: world.restart(site.name, kept, start)
+
+
+def may_fall(world: World, site: Site) -> bool:
+    """Whether a region can lose its memory, and somebody is left who may write."""
+    others = [other for other in world.live() if other is not site]
+    return site.is_up and any(other.has_caught_up for other in others)
+
+
+@attrs.define
+class Bereavement:
+    """What `lone` has written last only `heir` holds, and `heir` is away: nobody else has heard of
+    it when `lone` begins its next life. What is over is still to come."""
+
+    world: World
+    lone: str
+    heir: str
+    others: Words
+    cuts: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
+    has_fallen: bool = False
+    is_over: bool = False
+
+    def part(self) -> None:
+        """Let only the heir hear of the lone one."""
+        self.cut([(self.lone, other) for other in self.others])
+
+    def fall(self) -> None:
+        """The lone one dies, and the heir goes away with what it alone has."""
+        if not self.is_over and may_fall(self.world, self.world.sites[self.lone]):
+            self.heal()
+            self.cut([(self.heir, other) for other in (self.lone, *self.others)])
+            self.world.crash(self.lone)
+            self.has_fallen = True
+
+    def rise(self) -> None:
+        """The lone one begins anew among the others."""
+        if self.has_fallen and not self.world.sites[self.lone].is_up:
+            self.world.restart(self.lone)
+        self.has_fallen = False
+
+    def end(self) -> None:
+        """The heir is back."""
+        self.is_over = True
+        self.rise()
+        self.heal()
+
+    def cut(self, pairs: list[tuple[str, str]]) -> None:
+        for pair in pairs:
+            self.world.cut(*pair)
+        self.cuts += pairs
+
+    def heal(self) -> None:
+        pairs, self.cuts = self.cuts, []
+        for pair in pairs:
+            self.world.heal(*pair)
+
+
+def bereave(world: World, step: Step) -> Done:
+    lone, heir, *others = step.regions
+    if not others or not may_fall(world, world.sites[lone]):
+        return False, None
+    story = Bereavement(world, lone, heir, tuple(others))
+    story.part()
+    world.engine.after(step.lasts // 8, story.fall)
+    world.engine.after(step.lasts // 4, story.rise)
+    return True, story.end
 
 
 def pause(world: World, step: Step) -> Done:

@@ -59,6 +59,7 @@ class Site(Host):
         self.lots = around.dice.child(f"lives/{member.name}")
         self.writes = 0
         self.has_caught_up = True
+        self.is_unaware = False
         self.build(Replica(member.origin))
 
     def build(self, replica: Replica) -> None:
@@ -90,7 +91,8 @@ class Site(Host):
         self.life += 1
         self.is_up = True
         self.build(replica)
-        self.has_caught_up = is_first or start is Start.UNAWARE
+        self.is_unaware = start is Start.UNAWARE
+        self.has_caught_up = is_first or self.is_unaware
         if not self.has_caught_up:
             self.staleness.begin()
         self.advance()

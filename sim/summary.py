@@ -29,7 +29,7 @@ def tell(result: Result, cpu_seconds: float) -> Iterator[str]:
     yield speed(result.virtual / SECOND, cpu_seconds)
     yield f"verdict       {verdict(result)}"
     if result.verdict is Verdict.INVALID:
-        yield f"              python -m sim {result.seed} does the same again"
+        yield "              the same command does the same again"
 
 
 def verdict(result: Result) -> str:
@@ -89,7 +89,8 @@ def added(several: Iterator[Mapping[str, int]]) -> dict[str, int]:
 
 
 def status(results: Sequence[Result]) -> int:
-    """The exit status: 0 all valid, 1 some invalid, 2 nothing was proved."""
-    if any(result.verdict is Verdict.INVALID for result in results):
+    """The exit status: 0 all valid, 1 some invalid, 2 one has proved nothing."""
+    verdicts = {result.verdict for result in results}
+    if Verdict.INVALID in verdicts:
         return 1
-    return 0 if any(result.verdict is Verdict.VALID for result in results) else 2
+    return 0 if verdicts == {Verdict.VALID} else 2

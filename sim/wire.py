@@ -14,11 +14,14 @@ from replication.codec import FrameDecoder, encode_all
 from replication.frames import Ack, Answer, Ask, Frame, Heartbeat, Hello, Ops, Resume, Resumed
 from replication.sink import Sink
 from replication.source import Source
+from sim.checkers.checker import Violation
 from sim.network import Pipe
 
 Machine: TypeAlias = Source | Sink
 
 QUIET: Final = (Hello, Resume, Resumed, Ack, Heartbeat, Ask, Answer)
+
+BATCHES_MAX: Final = 200_000  # at once: of the smallest size far more than a run writes
 
 OnMessage = Callable[[int, str, bool], None]
 """Told of a message: when it was sent, what it was, and whether it has arrived or never will."""
@@ -64,7 +67,11 @@ class Wire:
         if out is None:
             self.close_unconnected()
             return
+        batches = 0
         while machine.ready or (machine.closed and machine.outbox):
+            batches += 1
+            if batches > BATCHES_MAX:
+                raise Violation("liveness", f"a link with {machine.peer} is never done sending")
             frames = machine.frames_to_send()
             if not frames:
                 break

@@ -9,6 +9,7 @@ keys say what is done to them, and what may therefore be promised of them:
     all:      SADD only: nothing is ever lost
     log:      RPUSH only: nothing is lost, and each region's entries keep their order
     set: hash: zset: list:    elements under names used once: what is gone stays gone
+    sum: field: score:        increments, and what takes them back: nothing counts twice
     free:     everything, of every type, under few names: conflicts of all kinds
 
 Names used once begin with `u`. Keys are of their time: in every period others are written to, for a
@@ -42,7 +43,10 @@ class Load:
     """Of each region, in the mean; what a burst adds does not count."""
     keys: int = 4
     """Of each family."""
-    families: Words = ("count", "word", "tag", "all", "log", "set", "hash", "zset", "list", "free")
+    families: Words = (
+        *("count", "word", "tag", "all", "log", "set", "hash", "zset", "list", "free"),
+        *("sum", "field", "score"),
+    )
     expiry: int = 10
     """Commands in a hundred that set or end the time to live of a key that was written lately."""
     deletes: int = 3
@@ -76,6 +80,9 @@ class Writer:
             "zset": self.change_zset,
             "list": self.change_list,
             "free": self.change_freely,
+            "sum": self.change_sum,
+            "field": self.change_field,
+            "score": self.change_score,
         }
 
     def steps(self, begin: int, end: int) -> Iterator[Step]:
@@ -215,6 +222,38 @@ class Writer:
                 return ("LTRIM", key, "0", "11")
             case _:
                 return (self.dice.pick(("LPOP", "RPOP")), key)
+
+    def change_sum(self) -> Words:
+        key, number = self.key("sum"), str(self.dice.between(1, 1000))
+        match self.dice.below(6):
+            case 0:
+                return ("DEL", key)
+            case 1:
+                return ("SET", key, number)
+            case _:
+                return ("INCRBY", key, number)
+
+    def change_field(self) -> Words:
+        key, number = self.key("field"), str(self.dice.between(1, 1000))
+        field = f"f{self.dice.below(2)}"
+        match self.dice.below(6):
+            case 0:
+                return ("HDEL", key, field)
+            case 1:
+                return ("HSET", key, field, number)
+            case _:
+                return ("HINCRBY", key, field, number)
+
+    def change_score(self) -> Words:
+        key, number = self.key("score"), str(self.dice.between(1, 1000))
+        member = f"f{self.dice.below(2)}"
+        match self.dice.below(6):
+            case 0:
+                return ("ZREM", key, member)
+            case 1:
+                return ("ZADD", key, number, member)
+            case _:
+                return ("ZINCRBY", key, number, member)
 
     def change_freely(self) -> Words:
         key, other = self.key("free"), self.key("free")

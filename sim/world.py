@@ -27,12 +27,14 @@ from sim.checkers.causality import Causality
 from sim.checkers.checker import Checker
 from sim.checkers.convergence import Convergence
 from sim.checkers.durability import Durability
+from sim.checkers.expiry import Expiry
 from sim.checkers.following import Following
 from sim.checkers.growth import Growth
 from sim.checkers.identity import Identity
 from sim.checkers.meaning import Meaning
 from sim.checkers.resurrection import Resurrection
 from sim.checkers.rules import Rules
+from sim.checkers.stability import Stability
 from sim.client import Reply
 from sim.dial import Exchange
 from sim.dice import Dice
@@ -58,6 +60,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Bounds,
     Meaning,
     Rules,
+    Stability,
+    Expiry,
     Following,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled

@@ -2,7 +2,8 @@
 
 The backlog and what waits for its turn keep within their bytes; what a link has sent and not heard
 of fits its window and one batch more; connections that have not introduced themselves, and ends
-that are open, are few (I24, I32, I33).
+that are open, are few (I24, I32, I33). What the backlog and the gate say of their own size is true:
+a gate that thought itself full would take in nothing more.
 
 Not checked: the memory of the data itself; what waits in simulated sockets, which hold all that a
 window allows.
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from crdt.causal import room
 from crdt.history import ENTRY_BYTES
 from replication.links import GREETING_MAX
 from replication.source import MARKS_MAX
@@ -21,6 +23,7 @@ from sim.ledger import Entry, Ledger
 from sim.mirror import Change
 
 SAMPLE: Final = 8  # of so many turns of all regions, links are looked at in one
+WEIGHED: Final = 512  # ... and the backlog, which may hold thousands of operations
 
 
 class Bounds(Checker):
@@ -49,6 +52,19 @@ class Bounds(Checker):
         if self.turns % SAMPLE == 0:
             self.looked += 1
             self.look(region)
+            self.weigh(region)
+
+    def weigh(self, region: Watched) -> None:
+        """Count what waits for its turn, and now and then what the backlog keeps, again."""
+        gate, history = region.replica.gate, region.replica.history
+        held = sum([room(op) for queue in gate.queues.values() for op in queue])
+        if held != gate.bytes:
+            raise self.broken(f"{held} bytes wait in {region.name}, which says {gate.bytes}")
+        if self.turns % WEIGHED == 0:
+            kept = history.read(history.start, history.stop - history.start)
+            size = sum([len(data) + ENTRY_BYTES for _, _, _, data in kept])
+            if size != history.bytes:
+                raise self.broken(f"{region.name} keeps {size} bytes and says {history.bytes}")
 
     def look(self, region: Watched) -> None:
         """Look at its links."""

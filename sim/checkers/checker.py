@@ -51,6 +51,16 @@ class Watched(Protocol):
         """What follows the copy's changes."""
         ...
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether it may write."""
+        ...
+
+    @property
+    def is_unaware(self) -> bool:
+        """Whether it does not know that it has lived before."""
+        ...
+
 
 class Followed(Protocol):
     """A follower, as checkers see it."""

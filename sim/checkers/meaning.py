@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, cast
 
 from crdt.dots import Dot, Vector, covers, make_dot
+from crdt.list import List
 from crdt.suite.history import Taken, unseen
 from crdt.suite.specifications import add_wins, total
 from crdt.value import Value
@@ -125,6 +126,18 @@ class Meaning(Checker):
                         past |= bit
                     bit <<= 1
                 history.append(Taken(command, dot, db.now, db.horizon, len(history), past))
+        if len(commands) == 1:
+            self.look_at_tail(region, commands[0])
+
+    def look_at_tail(self, region: Watched, words: Sequence[str]) -> None:
+        """What is pushed at the tail stands there at once."""
+        if spell(words) is None:
+            return
+        key, pushed = words[1], words[-1].encode()
+        value = region.replica.keyspace.data.get(key.encode())
+        if isinstance(value, List) and value.at(-1) != pushed:
+            there = value.at(-1)
+            raise self.broken(f"{region.name} pushed {pushed!r} at the tail of {key}: {there!r}")
 
     def retire(self, keys: Sequence[str]) -> None:
         """These are deleted and not used again."""

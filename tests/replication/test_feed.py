@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from replication.end import nobody
 from replication.feed import BATCHES_MAX, Feed, in_frames
 from replication.frames import OpPart, Ops
 from replication.limits import Limits
@@ -96,3 +97,14 @@ def test_turns_are_counted() -> None:
     feed.end_turn(snapshot)
     assert rung == [1]
     assert feed.replica.keyspace.readers == []
+
+
+def test_pieces_of_a_snapshot_hold_as_many_keys_as_the_limits_say() -> None:
+    feed = feed_of(1, Limits(piece_keys_max=2))
+    for key in "abcde":
+        feed.replica.set(key).add("m")
+    snapshot = feed.take_turn(nobody)
+    assert snapshot is not None
+    head, *pieces, end = snapshot
+    assert len(pieces) == 3
+    assert head != end

@@ -73,7 +73,12 @@ def test_another_fault_leaves_the_writes_as_they_were() -> None:
 def test_who_writes_nothing_or_breaks_nothing_proves_nothing(steps: Sequence[Step]) -> None:
     result = Run(options()).play(steps)
     assert (result.verdict, result.promise) == (Verdict.UNKNOWN, "")
-    assert result.reason == "nothing was written, or nothing went wrong"
+    assert result.reason in {"nothing was written", "nothing went wrong: no cut could happen"}
+
+
+def test_without_faults_nothing_is_proved() -> None:
+    result = Run(options(faults=())).play(STEPS[:1])
+    assert (result.verdict, result.reason) == (Verdict.UNKNOWN, "no faults")
 
 
 class Blind(Checker):
@@ -169,6 +174,15 @@ def test_a_core_that_is_not_linked_is_not_asked() -> None:
     assert connected(star, ["a", "b", "c", "d"])
 
 
+def test_where_too_few_have_caught_up_there_is_no_core() -> None:
+    run = Run(options(core=2))
+    for name in ("us", "ap"):
+        run.world.sites[name].has_caught_up = False
+    run.world.sites["eu"].has_caught_up = False
+    run.heal_core()
+    assert run.world.now == 0
+
+
 def test_who_is_down_at_the_end_is_started() -> None:
     run = Run(options())
     run.world.crash("us")
@@ -214,6 +228,16 @@ def test_a_core_that_the_others_would_have_to_link_is_not_asked_in_a_run_either(
     result = run.play([*STEPS, late])
     assert result.verdict is Verdict.VALID
     assert run.world.now < 25 * SECOND
+
+
+def test_followers_are_written_to_and_refuse_it() -> None:
+    run = Run(options(followers=1, faults=("cut",)))
+    steps = list(schedule(run.options))
+    written = [step for step in steps if step.regions == run.options.followers]
+    assert {step.kind for step in written} == {"write"}
+    result = run.play(written)
+    assert (run.writes, run.refused) == (0, len(written))
+    assert result.promise == ""
 
 
 def test_followers_must_have_it_all_too() -> None:

@@ -141,7 +141,7 @@ def test_each_happens_once_at_least_if_there_is_room(fault: Fault) -> None:
 def test_what_can_happen_depends_on_who_is_there() -> None:
     few = Cast(("a", "b"), (("a", "b"), ("b", "a")))
     unfit = {fault.name for fault in KINDS if not fault.fits(few)}
-    assert unfit == {"ring", "follower-cut", "follower-restart", "promote"}
+    assert unfit == {"ring", "bereave", "follower-cut", "follower-restart", "promote"}
     assert all(fault.fits(CAST) for fault in KINDS)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from replication.events import Event
+from replication.links import Links
+from sim.checkers.checker import Violation
 from sim.engine import SECOND
 from sim.host import Host
 from sim.plan import Copy, Plan
@@ -45,3 +48,15 @@ def test_a_host_alone_has_no_kind(world: World) -> None:
     for act in (host.seal, host.look, lambda: host.report([])):
         with pytest.raises(NotImplementedError):
             act()
+
+
+@pytest.mark.interpreted("gives links another method")
+def test_whoever_never_does_what_is_due_is_caught_and_does_not_stop_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep_on(_links: Links, _now: int) -> list[Event]:
+        return []
+
+    monkeypatch.setattr(Links, "tick", sleep_on)
+    with pytest.raises(Violation, match="is woken for what it does not do"):
+        world.sleep(SECOND)

@@ -174,7 +174,18 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["seven"], ["1", "--seeds", "1-2"], ["--seeds", "1-2", "--trace"], ["1", "--nonsense"]],
+    [
+        [],
+        ["seven"],
+        ["1", "--seeds", "1-2"],
+        ["--seeds", "1-2", "--trace"],
+        ["1", "--nonsense"],
+        ["1", "--jobs", "2"],
+        ["1", "--write"],
+        ["1", "--scenario", "file"],
+        ["--scenario", "file", "--minutes", "1"],
+        ["1", "--svg", "."],
+    ],
 )
 def test_a_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -122,6 +122,13 @@ def test_every_option_is_told() -> None:
     assert not any(line.startswith("core") for line in right.lines())
 
 
+def test_a_batch_is_smaller_than_a_window_that_is_small() -> None:
+    tunings = [tuning for options in DRAWN for tuning in options.tunings.values()]
+    small = [each.limits for each in tunings if each.limits.window_bytes_max <= 4_000]
+    assert small
+    assert max(limits.batch_bytes_max for limits in small) <= 3_000
+
+
 def test_a_tuning_is_told_by_what_is_unusual() -> None:
     tuning = Tuning()
     assert describe(tuning) == f"backlog {1 << 20}, waiting {64 << 20}"

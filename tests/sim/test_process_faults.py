@@ -11,7 +11,7 @@ from sim.faults import Injector
 from sim.site import Start
 from sim.step import Step
 from sim.world import World
-from tests.sim.quartet import NAMES, quartet
+from tests.sim.quartet import NAMES, quartet, shut
 
 
 @pytest.fixture
@@ -141,3 +141,50 @@ def test_who_is_down_when_it_should_follow_again_does_so_when_it_starts(world: W
     assert not world.copies["f"].is_up
     world.sleep(SECOND)
     assert world.copies["f"].is_following
+
+
+def test_the_last_writes_of_a_life_that_is_over_come_late(world: World) -> None:
+    injector = Injector(world)
+    injector.do(Step(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
+    world.sleep(1950 * MS)
+    world.run("a", "SADD", "s", "m")
+    assert shut(world) == {(x, y) for p in ("ac", "ad") for x, y in (p, p[::-1])}
+    world.sleep(SECOND)
+    assert not world.sites["a"].is_up
+    assert shut(world) == {(x, y) for p in ("ba", "bc", "bd") for x, y in (p, p[::-1])}
+    world.sleep(12 * SECOND)
+    assert world.sites["a"].has_caught_up
+    assert world.sites["b"].replica.vector != world.sites["c"].replica.vector
+    world.sleep(2 * SECOND)
+    assert shut(world) == set()
+    assert world.settle(10 * SECOND)
+    assert world.run("d", "SMEMBERS", "s") == [b"m"]
+    assert injector.fired["bereave"] == 1
+    world.check_end()
+
+
+def test_a_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
+    injector = Injector(world)
+    for early in (SECOND, 3 * SECOND):
+        injector.do(Step(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
+        world.sleep(early)
+        injector.end_all()
+        assert shut(world) == set()
+        assert world.sites["a"].is_up
+        world.sleep(17 * SECOND)
+        assert shut(world) == set()
+
+
+def test_nobody_is_bereaved_by_one_that_is_down_or_when_there_are_two(world: World) -> None:
+    injector = Injector(world)
+    injector.do(Step(world.now, "bereave", ("a", "b"), 8 * SECOND))
+    world.crash("a")
+    injector.do(Step(world.now, "bereave", ("a", "b", "c", "d"), 8 * SECOND))
+    assert injector.fired["bereave"] == 0
+    injector.do(Step(world.now, "bereave", ("b", "a", "c", "d"), 16 * SECOND))
+    world.sleep(SECOND)
+    world.crash("b")
+    world.sleep(2 * SECOND)
+    assert shut(world) == {(x, y) for p in ("bc", "bd") for x, y in (p, p[::-1])}
+    injector.end_all()
+    assert not world.sites["b"].is_up

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sim import scenario
 from sim.checkers.checker import Violation
 from sim.checkers.convergence import Convergence
-from sim.engine import MS, SECOND
-from sim.scenario import ScenarioError, parse, parse_time, replay
+from sim.engine import MS
+from sim.scenario import FORMS, ScenarioError, parse, replay
 
 SCENARIOS = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.txt"))
 
@@ -34,7 +35,7 @@ def played(*steps: str, regions: str = "eu us") -> list[str]:
 def test_blocks_end_with_an_empty_line() -> None:
     text = "# why\nwrite eu SET k v  # how\n----\nold answer\n\n\nread eu GET k\n----\nanother\n"
     first, second = parse(text)
-    assert first.steps == ((2, "write eu SET k v"),)
+    assert first.steps == ((2, "write eu SET k v  # how"),)
     assert first.source == ("# why", "write eu SET k v  # how")
     assert [line for _, line in second.steps] == ["read eu GET k"]
 
@@ -51,35 +52,26 @@ def test_replaying_twice_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ns"), [("200ms", 200 * MS), ("5s", 5 * SECOND), ("2m", 120 * SECOND)]
-)
-def test_times(text: str, ns: int) -> None:
-    assert parse_time(text) == ns
-
-
-@pytest.mark.parametrize("text", ["5", "s", "-3s", "5h", ""])
-def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time"):
-        parse_time(text)
-
-
-@pytest.mark.parametrize(
     ("steps", "number", "why"),
     [
-        (["dance eu"], 2, "there is no step 'dance'"),
-        (["write mars SET k v"], 2, "no region is called 'mars'"),
-        (["write eu SET k v", "backlog 5"], 3, "the world has begun"),
-        (["topology torus"], 2, "a topology is one of"),
-        (["wait long"], 2, "is no time"),
-        (["cut eu us ap"], 2, "too many values"),
-        (["crash eu", "crash eu"], 3, "impossible now"),
-        (["restart eu"], 2, "impossible now"),
-        (["crash eu", "restart eu kept"], 3, "'eu'"),
+        (["dance eu"], 2, "there is no step 'dance'; there are: regions, topology, "),
+        (["write eu SET k 'v"], 2, "a quotation mark is not closed"),
+        (["wait"], 2, "too few words: wait TIME"),
+        (["", "wait 5s 6s"], 3, "too many words: wait TIME"),
+        (["write eu"], 2, "too few words: write R COMMAND"),
+        (["cut eu us ap"], 2, r"too many words: cut A \[B\]"),
+        (["settle now"], 2, "too many words: settle"),
     ],
 )
 def test_nonsense_is_named_with_its_line(steps: list[str], number: int, why: str) -> None:
     with pytest.raises(ScenarioError, match=f"line {number}: .*{why}"):
         played(*steps)
+
+
+def test_quotation_marks_hold_spaces_and_what_would_be_a_comment() -> None:
+    assert played(
+        'write eu SET k "a # b"  # a comment', "read eu GET k", "  # another", "settle"
+    ) == ["eu> GET k: a # b", "eu: k = a # b", "us: k = a # b"]
 
 
 def test_reads_and_vectors_and_what_is_down_are_shown() -> None:
@@ -147,7 +139,7 @@ def test_clocks_can_be_stopped_stepped_and_started() -> None:
 
 
 def test_what_does_not_settle_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.scenario.SETTLE_MAX", 10 * MS)
+    monkeypatch.setattr("sim.stage.SETTLE_MAX", 10 * MS)
     with pytest.raises(ScenarioError, match="line 3: 'settle': nothing settles within 0 s"):
         played("write eu SET k v", "settle")
 
@@ -195,3 +187,21 @@ def test_a_broken_promise_is_named_with_the_line_that_shows_it(
     monkeypatch.setattr(Convergence, "turned", lie)
     with pytest.raises(ScenarioError, match="line 3: 'write us SET k v': convergence: they differ"):
         played("wait 1s", "write us SET k v")
+
+
+@pytest.mark.interpreted("gives a checker another method")
+def test_a_crash_is_named_with_its_line_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(_checker: Convergence, _region: object, _changes: object) -> None:
+        raise LookupError("not there")
+
+    monkeypatch.setattr(Convergence, "turned", fall)
+    why = r"line 3: 'write us SET k v': no crash: LookupError: not there \(fall in test_scenario.py"
+    with pytest.raises(ScenarioError, match=why):
+        played("wait 1s", "write us SET k v")
+
+
+def test_every_step_is_described() -> None:
+    assert scenario.__doc__ is not None
+    for name, form in FORMS.items():
+        assert form.usage.partition(" ")[0] == name
+        assert f" {name} " in scenario.__doc__.replace("`", " ")

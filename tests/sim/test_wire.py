@@ -8,6 +8,8 @@ from crdt.replica import Replica
 from geo.latency import Latency
 from replication.frames import Eof, Frame, Heartbeat, Hello, Ops, Resume, Truncated
 from replication.links import Links
+from replication.sink import Sink
+from sim.checkers.checker import Violation
 from sim.dice import Dice
 from sim.engine import MS, SECOND, Engine
 from sim.network import Network, Pipe
@@ -117,3 +119,17 @@ def test_the_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) 
 )
 def test_of_frames_the_number_of_operations_is_told(frames: list[Frame], text: str) -> None:
     assert name_frames(frames) == text
+
+
+@pytest.mark.interpreted("gives a link another method, and a constant another value")
+def test_a_machine_that_is_never_done_is_caught(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_more(_sink: Sink) -> list[Frame]:
+        return [Truncated()]
+
+    line.connect()
+    monkeypatch.setattr("sim.wire.BATCHES_MAX", 100)
+    monkeypatch.setattr(Sink, "frames_to_send", one_more)
+    with pytest.raises(Violation, match="a link with us is never done sending"):
+        line.wire.flush(0)

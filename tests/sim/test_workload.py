@@ -13,7 +13,7 @@ from sim.client import Hand, Refusal
 from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.step import Step, Words
-from sim.workload import NAMES_MAX, Load, Writer, burst, writers
+from sim.workload import NAMES_MAX, THIRDS, Load, Writer, burst, writers
 
 FAMILIES = Load().families
 
@@ -98,7 +98,7 @@ def test_what_is_promised_to_stay_is_neither_deleted_nor_expired() -> None:
     clients = writer(expiry=30, deletes=30)
     found = [clients.command(0) for _ in range(3000)]
     hit = {w[1].partition(":")[0] for w in found if w[0] in {"DEL", "PEXPIRE", "PERSIST"}}
-    assert hit == {"set", "hash", "zset", "list", "free"}
+    assert hit == set(FAMILIES) - set(THIRDS)
     assert {"DEL", "PEXPIRE", "PERSIST"} <= {words[0] for words in found}
 
 
@@ -148,7 +148,9 @@ def test_the_database_knows_all_of_these_commands(family: str) -> None:
 def test_what_is_old_is_deleted_and_not_written_again() -> None:
     deleted: set[str] = set()
     written: set[str] = set()
-    for step in writer(writes_per_second=2, families=FAMILIES[:-1]).steps(0, 400 * SECOND):
+    for step in writer(writes_per_second=2, families=(*FAMILIES[:9], *FAMILIES[11:])).steps(
+        0, 400 * SECOND
+    ):
         for words in step.commands:
             name, *rest = words
             if name == "DEL":

@@ -6,7 +6,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from sim.checkers.bounds import SAMPLE, Bounds
+from sim.checkers.bounds import SAMPLE, WEIGHED, Bounds
 from sim.checkers.checker import Violation
 from sim.engine import SECOND
 from sim.plan import Plan, Tuning
@@ -56,11 +56,40 @@ def test_a_gate_keeps_its_bound() -> None:
         world.run("eu", "SET", "k", "v")
 
 
-def look(world: World) -> None:
-    """Have the links of eu looked at."""
+def bounds_of(world: World) -> Bounds:
+    """The checker of a world."""
     (checker,) = world.checkers
     assert isinstance(checker, Bounds)
-    checker.look(world.sites["eu"])
+    return checker
+
+
+def test_a_gate_says_how_much_waits_in_it() -> None:
+    world = fresh(Bounds)
+    world.cut("eu", "us")
+    world.run("eu", "SET", "k", "v")
+    world.run("ap", "SET", "k", "w")
+    world.sites["eu"].replica.gate.bytes = 77
+    with pytest.raises(Violation, match="0 bytes wait in eu, which says 77"):
+        bounds_of(world).weigh(world.sites["eu"])
+
+
+def test_a_backlog_says_how_much_it_keeps() -> None:
+    world = fresh(Bounds)
+    world.run("eu", "SET", "k", "v")
+    checker = bounds_of(world)
+    checker.turns = WEIGHED
+    checker.weigh(world.sites["eu"])
+    world.sites["eu"].replica.history.bytes += 1
+    checker.turns = WEIGHED + 1
+    checker.weigh(world.sites["eu"])
+    checker.turns = WEIGHED
+    with pytest.raises(Violation, match=r"eu keeps (\d+) bytes and says \d+"):
+        checker.weigh(world.sites["eu"])
+
+
+def look(world: World) -> None:
+    """Have the links of eu looked at."""
+    bounds_of(world).look(world.sites["eu"])
 
 
 def test_strangers_are_few() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdt.list import head_place
 from crdt.string import increment
 from sim.checkers.checker import Violation
 from sim.checkers.meaning import Meaning, spell
@@ -99,3 +100,17 @@ def test_a_lost_key_is_caught(key: str, words: tuple[str, str], shown: str) -> N
     drop_key(world.sites["eu"], key.encode())
     with pytest.raises(Violation, match=f"eu shows {shown}"):
         world.check_end()
+
+
+@pytest.mark.interpreted("gives lists another function")
+def test_what_is_pushed_elsewhere_than_at_the_tail_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def eu_pushes_at_the_head(world: World) -> None:
+        world.run("eu", "RPUSH", "log:0.0", "u1")
+        with monkeypatch.context() as patch:
+            patch.setattr("crdt.list.tail_place", head_place)
+            world.run("eu", "RPUSH", "log:0.0", "u2")
+
+    with pytest.raises(Violation, match="eu pushed b'u2' at the tail of log:0"):
+        eu_pushes_at_the_head(fresh(Meaning))

@@ -1,0 +1,82 @@
+"""What has expired in one region is deleted for all only once it has expired in all.
+
+Until then some region's clients still see the key, and may give it more time. So when a region
+deletes a key that no client of its own had named, the clock of every region has been past the key's
+deadline (EXP-4 to EXP-7, as docs/design/003 has them). And the time by which a region hides keys
+does not go back when its clock does, or what was gone would be there again (EXP-8).
+
+Not checked: what a client's write does to a key that has expired where it is written; when readers
+see a key no more (see `rules`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from crdt.dots import Vector
+from crdt.expiry import FOREVER
+from crdt.op import Op
+from sim.checkers.checker import Checker, Watched
+from sim.checkers.deeds import DELETE
+from sim.ledger import Entry, Ledger
+from sim.mirror import Change
+
+
+class Expiry(Checker):
+    """Not before its time."""
+
+    promise: ClassVar[str] = "expiry"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.regions: dict[str, Watched] = {}
+        self.clocks: dict[str, int] = {}
+        """How far each region's clock had come in its earlier lives, in ms."""
+        self.reached: dict[str, int] = {}
+        """... in its present one."""
+        self.is_asked = False
+        """Whether a client has asked for the operation that is made next."""
+
+    def started(self, region: Watched) -> None:
+        self.regions[region.name] = region
+        self.reached[region.name] = region.replica.keyspace.horizon
+
+    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        self.clocks[region.name] = self.clock(region)
+
+    def clock(self, region: Watched) -> int:
+        """How far a region's clock has ever come, in ms."""
+        return max(region.replica.keyspace.horizon, self.clocks.get(region.name, 0))
+
+    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+        self.is_asked = bool(region.replica.keyspace.outbox)
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        """Look at what is deleted that nobody has asked for."""
+        was_asked, self.is_asked = self.is_asked, False
+        if was_asked:
+            return
+        for effect in Op.from_bytes(entry.data).effects:
+            held = region.mirror.held.get(effect[1]) if effect[0] == DELETE else None
+            if held is not None and held[1] < FOREVER:
+                self.compare(region, effect[1], held[1])
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Time goes on."""
+        before, now = self.reached[region.name], region.replica.keyspace.horizon
+        if now < before:
+            raise self.broken(
+                f"what had expired in {region.name} lives again for {before - now} ms"
+            )
+        self.reached[region.name] = now
+
+    def compare(self, region: Watched, key: bytes, deadline: int) -> None:
+        """The clocks of all regions, and the deadline of a key."""
+        self.looked += 1
+        for other in self.regions.values():
+            if self.clock(other) <= deadline:
+                raise self.broken(
+                    f"{region.name} deletes {key!r}, which lives {deadline - self.clock(other)} ms"
+                    f" longer in {other.name}"
+                )

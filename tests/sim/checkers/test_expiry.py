@@ -1,0 +1,87 @@
+"""What has expired is deleted when it has expired everywhere: caught where a region believes that
+clocks are further than they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.checkers.checker import Violation
+from sim.checkers.expiry import Expiry
+from sim.engine import SECOND
+from sim.world import World
+from tests.sim.planted import caught, finish, fresh
+
+
+def expire_in_eu(world: World) -> None:
+    """A key that has expired by the clock of eu, which is fast, and not by those of others."""
+    world.run("us", "SET", "k", "v", "PX", "60000")
+    assert world.settle(10 * SECOND)
+    world.sites["eu"].clock.step(90_000)
+
+
+def eu_believes_that_all_clocks_are_fast(world: World) -> None:
+    expire_in_eu(world)
+    clocks = world.sites["eu"].replica.stability.clocks
+    clocks[2] = clocks[3] = 1 << 50
+    world.sleep(3 * SECOND)
+
+
+def test_what_lives_elsewhere_is_not_deleted() -> None:
+    assert caught(eu_believes_that_all_clocks_are_fast) == ["expiry"]
+    with pytest.raises(Violation, match=r"eu deletes b'k', which lives \d+ ms longer in us"):
+        eu_believes_that_all_clocks_are_fast(fresh(Expiry))
+
+
+def test_what_has_expired_everywhere_is_deleted() -> None:
+    world = fresh(Expiry)
+    expire_in_eu(world)
+    world.sleep(3 * SECOND)
+    assert world.sites["eu"].replica.keyspace.data
+    world.sleep(60 * SECOND)
+    finish(world)
+    assert not world.sites["us"].replica.keyspace.data
+    assert world.checkers[0].looked == 1
+
+
+def test_a_client_may_delete_what_lives_elsewhere() -> None:
+    world = fresh(Expiry)
+    expire_in_eu(world)
+    world.run("eu", "APPEND", "k", "w")
+    finish(world)
+    assert world.checkers[0].looked == 0
+
+
+def test_a_clock_counts_that_its_region_has_forgotten() -> None:
+    world = fresh(Expiry)
+    world.run("eu", "SET", "k", "v", "PX", "60000")
+    assert world.settle(10 * SECOND)
+    for name in world.sites:
+        world.sites[name].clock.step(90_000)
+        world.run(name, "GET", "k")
+    world.crash("ap")
+    world.sites["ap"].clock.step(-90_000)
+    world.restart("ap")
+    world.sleep(SECOND)
+    world.sites["eu"].replica.stability.clocks.update({2: 1 << 50, 3: 1 << 50})
+    world.sleep(3 * SECOND)
+    assert world.checkers[0].looked == 1
+
+
+def the_time_of_us_goes_back(world: World) -> None:
+    world.run("us", "SET", "k", "v")
+    world.sites["us"].replica.keyspace.horizon -= 5_000
+    world.sites["us"].clock.step(-5_000)
+    world.run("us", "SET", "k", "w")
+
+
+def test_what_has_expired_does_not_live_again() -> None:
+    assert caught(the_time_of_us_goes_back) == ["expiry"]
+    with pytest.raises(Violation, match="what had expired in us lives again for 5000 ms"):
+        the_time_of_us_goes_back(fresh(Expiry))
+
+
+def test_what_is_made_unasked_and_deletes_nothing_is_of_no_interest() -> None:
+    world = fresh(Expiry)
+    world.sites["eu"].replica.set("s").add("m")
+    world.sites["eu"].finish_turn()
+    assert world.checkers[0].looked == 0
