@@ -246,6 +246,15 @@ class World:
 
     # -- regions ---------------------------------------------------------------------------
 
+    def set_clock(self, region: str, ms: int | None) -> None:
+        """What an administrator's CRDB.CLOCK does: hold a region's wall clock still at `ms`, or let
+        it run again; what expires follows, also back."""
+        site = self.sites[region]
+        site.clock.set(ms)
+        site.replica.keyspace.horizon = 0
+        for checker in self.checkers:
+            checker.rewound(site)
+
     def live(self) -> list[Site]:
         """The regions that are up."""
         return [site for site in self.sites.values() if site.is_up]

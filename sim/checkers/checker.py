@@ -113,6 +113,9 @@ class Checker:
     def started(self, region: Watched) -> None:
         """A region has begun a life, empty or from a kept snapshot."""
 
+    def rewound(self, region: Watched) -> None:
+        """Somebody has set a region's clock (CRDB.CLOCK); what expires follows, also back."""
+
     def made(self, region: Watched, entry: Entry) -> None:
         """A region has made an operation."""
 

@@ -32,7 +32,7 @@ class Expiry(Checker):
         super().__init__(ledger)
         self.regions: dict[str, Watched] = {}
         self.clocks: dict[str, int] = {}
-        """How far each region's clock had come in its earlier lives, in ms."""
+        """How far each region's clock had come in its earlier lives or before it was set, in ms."""
         self.reached: dict[str, int] = {}
         """... in its present one."""
         self.is_asked = False
@@ -44,6 +44,10 @@ class Expiry(Checker):
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.clocks[region.name] = self.clock(region)
+
+    def rewound(self, region: Watched) -> None:
+        self.clocks[region.name] = max(self.reached[region.name], self.clock(region))
+        self.reached[region.name] = region.replica.keyspace.horizon
 
     def clock(self, region: Watched) -> int:
         """How far a region's clock has ever come, in ms."""

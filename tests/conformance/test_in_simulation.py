@@ -66,9 +66,7 @@ class Simulated:
         self.world.sleep(ms * MS)
 
     def clock(self, at: int, ms: int | None) -> None:
-        site = self.world.sites[self.names[at - 1]]
-        site.clock.set(ms)
-        site.replica.keyspace.horizon = 0  # expiry follows, also back, as with CRDB.CLOCK
+        self.world.set_clock(self.names[at - 1], ms)
 
     def subscribe(self, at: int, channel: str) -> None:
         pytest.skip("a simulated client has no subscriptions")

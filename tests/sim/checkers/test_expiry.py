@@ -7,6 +7,7 @@ import pytest
 
 from sim.checkers.checker import Violation
 from sim.checkers.expiry import Expiry
+from sim.clock import EPOCH_MS
 from sim.engine import SECOND
 from sim.world import World
 from tests.sim.planted import caught, finish, fresh
@@ -85,3 +86,19 @@ def test_what_is_made_unasked_and_deletes_nothing_is_of_no_interest() -> None:
     world.sites["eu"].replica.set("s").add("m")
     world.sites["eu"].finish_turn()
     assert world.checkers[0].looked == 0
+
+
+def test_expiry_follows_a_clock_that_is_set_and_no_other() -> None:
+    world = fresh(Expiry)
+    world.run("us", "SET", "k", "v", "PX", "60000")
+    world.sites["us"].clock.step(90_000)
+    assert world.run("us", "EXISTS", "k") == 0
+    world.set_clock("us", EPOCH_MS)
+    assert world.run("us", "EXISTS", "k") == 1
+    world.set_clock("us", None)
+    assert world.run("us", "EXISTS", "k") == 0
+    world.run("us", "SET", "other", "v")
+    world.sites["us"].replica.keyspace.horizon = 0
+    world.sites["us"].clock.step(-180_000)
+    with pytest.raises(Violation, match=r"what had expired in us lives again for \d+ ms"):
+        world.run("us", "SET", "other", "v")
