@@ -152,7 +152,7 @@ class Custom(Value):
                 self.inner.value()
         except DecodeError:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever a stranger's class raises at a stranger's bytes
             raise DecodeError(f"no effect of a {name}: {error!r}") from error
 
     def remove(self, observed: Observed, resets: object) -> None:
@@ -189,7 +189,7 @@ class Custom(Value):
             copy = self.make()
             copy.merge(self.inner, NOTHING, NOTHING)
             codec.pack_body(copy.state())
-        except Exception as error:
+        except Exception as error:  # as in `check`
             raise DecodeError(f"no state of a {type(self.inner).__name__}: {error!r}") from error
 
     def covered(self, vector: Vector) -> bool:
