@@ -113,7 +113,10 @@ def main() -> int:
             write_apart(console, clients)
             heal(console, clients)
             agreed = show_agreement(console, clients)
-    except (redis.RedisError, OSError) as error:  # the second if our words cannot be written
+    except redis.RedisError as error:
+        raise SystemExit(f"the story broke off: {error}") from None
+    except OSError as error:  # our words cannot be written; nor could what is still buffered
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(f"the story broke off: {error}") from None
     console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
     if agreed:
