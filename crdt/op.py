@@ -112,16 +112,19 @@ def write_vector(vector: Vector) -> tuple[int, ...]:
 
 
 def read_vector(flat: object) -> Vector:
-    """The inverse of `write_vector`. Raises DecodeError."""
+    """The inverse of `write_vector`. Raises DecodeError, also if it is not written by origin: equal
+    vectors are equal bytes."""
     items = tuple_of(flat, "a vector", 2)
     if len(items) > 2 * ORIGINS_MAX:
         raise DecodeError(f"a vector of more than {ORIGINS_MAX} origins")
     vector: dict[Any, Any] = {}
+    before: Any = 0
     for index in range(0, len(items), 2):
         origin, seq = items[index], items[index + 1]
         integer_of(origin, "a vector's origin", 1, ORIGIN_MAX)
         integer_of(seq, "a vector's sequence number", 0, SEQ_MAX)
+        if origin <= before:
+            raise DecodeError("a vector's origins: expected each once and in order")
+        before = origin
         vector[origin] = seq
-    if 2 * len(vector) < len(items):
-        raise DecodeError("a vector names an origin twice")
     return vector

@@ -82,6 +82,12 @@ def test_a_vector_comes_back(vector: dict[int, int]) -> None:
     assert flat == write_vector(dict(reversed(vector.items())))
 
 
+@pytest.mark.parametrize("flat", [(2, 1, 1, 1), (1, 1, 1, 1), (1, 1, 2, 1, 2, 2)])
+def test_a_vector_has_one_form(flat: tuple[int, ...]) -> None:
+    with pytest.raises(DecodeError, match="each once and in order"):
+        read_vector(flat)
+
+
 def test_a_vector_of_too_many_origins_is_refused() -> None:
     flat = tuple(item for origin in range(1, ORIGINS_MAX + 2) for item in (origin, 1))
     assert len(read_vector(flat[2:])) == ORIGINS_MAX
