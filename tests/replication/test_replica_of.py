@@ -11,7 +11,7 @@ from crdt.replica import Replica
 from replication.end import NEVER
 from replication.errors import CannotFollow
 from replication.events import Closed, Connected, Merged, Resynced
-from replication.frames import Eof, Refuse
+from replication.frames import Eof, Heartbeat, Ops, Refuse, Resumed
 from replication.limits import MS
 from replication.links import Links
 from replication.member import Direction, Member, Peer
@@ -389,3 +389,25 @@ def test_a_database_does_not_follow_itself() -> None:
     site.links.receive(source, hello, 0)
     assert source.closed
     assert source.tally.last_error == "x cannot follow itself"
+
+
+def test_what_is_stable_at_a_source_counts_once_we_have_all_that_it_had() -> None:
+    """What the source has seen beside it may still be on its way to us."""
+    us, eu = make_origin(1), make_origin(2)
+    source = Replica(1, members=(1, 2))
+    source.counter("k").increment(1)
+    (mine,) = source.since({})
+    other = Replica(2, members=(1, 2))
+    other.counter("k").increment(2)
+    (theirs,) = other.since({})
+    follower = Follower(Replica(255), Member("f", 255, make_origin(255)), ["x"])
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(1, {us: 1, eu: 1}), 0)
+    follower.receive(sink, Resumed(), 0)
+    follower.receive(sink, Ops((mine.to_bytes(),)), 0)
+    told = Heartbeat({us: 1, eu: 1}, 5, ((1, {us: 1, eu: 1}, 5),))
+    follower.receive(sink, told, 0)
+    assert follower.stable == {}
+    follower.receive(sink, Ops((theirs.to_bytes(),)), 0)
+    follower.receive(sink, told, 0)
+    assert follower.stable == {us: 1, eu: 1}
