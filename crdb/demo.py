@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from crdb.config import LINK_PORT_OFFSET
 from geo import Catalog
 
 REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
@@ -166,7 +167,7 @@ def free_port_base() -> int:
     first = os.getpid() % len(bases)
     for base in (*bases[first:], *bases[:first]):
         ports = [base + i for i in range(1, len(REGIONS) + 1)]
-        if all(is_free(port) and is_free(port + 10_000) for port in ports):
+        if all(is_free(port) and is_free(port + LINK_PORT_OFFSET) for port in ports):
             return base
     raise SystemExit("no free ports between 11000 and 32000")
 

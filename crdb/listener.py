@@ -54,6 +54,7 @@ class Listener:
         self.deaf = False
         """Out of file descriptors: no connection is taken until the next tick."""
         tell_of_process(instance)
+        self._read_clocks()
 
     async def serve(self) -> None:
         """Run until cancelled; then every connection is closed."""
@@ -90,8 +91,7 @@ class Listener:
         seconds = min(seconds, self.patience, others.seconds_to_next_deadline)
         if others.tasks_runnable or seconds <= 0:
             return False
-        ready, _, _ = select.select((self.epoll,), (), (), seconds)
-        return bool(ready)
+        return bool(select.select((self.epoll,), (), (), seconds)[0])
 
     async def _wait(self) -> None:
         """Until a socket is ready or something is due."""

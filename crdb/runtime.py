@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -77,9 +76,6 @@ class Runtime:
         early, self.early = self.early, None
         for event, details in early or ():
             self.emit(event, details)
-        now, wall = time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000
-        for region in self.regions:
-            region.instance.advance(now, wall)
         calm_collector()
         alone = len(self.regions) == 1
         async with trio.open_nursery() as nursery:

@@ -250,8 +250,7 @@ class World:
         """What an administrator's CRDB.CLOCK does: hold a region's wall clock still at `ms`, or let
         it run again; what expires follows, also back."""
         site = self.sites[region]
-        site.clock.set(ms)
-        site.replica.keyspace.horizon = 0
+        site.instance.set_test_clock(ms)
         for checker in self.checkers:
             checker.rewound(site)
 
