@@ -5,17 +5,23 @@ from __future__ import annotations
 import signal
 import sys
 
+from crdb.version import DISTRIBUTION
+
 
 def main() -> int:
-    """Run the command line; the exit status. Until regions run, Ctrl-C ends it without a word."""
+    """Run the command line and return the exit status. Until regions run, Ctrl-C ends the process
+    silently."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from crdb.command_line import parser  # noqa: PLC0415 - after the line above
+
+    options = parser().parse_args()  # ends the process for --help, --version and mistakes
     try:
         from crdb import cli  # noqa: PLC0415 - this is most of a start
     except ModuleNotFoundError as missing:
-        remedy = "install crdb with its extra, crdb[server]"
-        sys.stderr.write(f"crdb: the command needs the package {missing.name}: {remedy}\n")
+        remedy = f"pip install '{DISTRIBUTION}[server]'"
+        sys.stderr.write(f"crdb: this command needs the package {missing.name}: {remedy}\n")
         return 1
-    return cli.main()
+    return cli.execute(options)
 
 
 if __name__ == "__main__":

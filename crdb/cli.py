@@ -16,31 +16,31 @@ import argparse
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final
 
-import attrs
 import trio
 
-from crdb.config import DELAY_MS_MAX, PORT_MAX, Config
+from crdb.command_line import configure, parser, state_of
 from crdb.events import ready_details
 from crdb.incarnation import StateError
 from crdb.open_files import TooFewFiles, allow_files
 from crdb.ports import CannotListen
 from crdb.runtime import Runtime
 from crdb.screen import Screen
-from crdb.toml_table import ConfigError, hint, shown
-from geo import SHAPES
+from crdb.toml_table import ConfigError
+from crdb.version import DISTRIBUTION
 
-DEFAULT_PORT: Final = 7000
 GRACE_SECONDS: Final = 0.1
 """For the signal that has ended our reader to reach us as well."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status."""
-    options = parser().parse_args(argv)
+    """Run a command line, by default that of the process. Return the exit status."""
+    return execute(parser().parse_args(argv))
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run what the options of a command line ask for. Return the exit status."""
     if options.command == "demo":
         return demo()
     try:
@@ -60,134 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def demo() -> int:
-    """Tell the story of a cut; the exit status."""
+    """Tell the story of a cut. Return the exit status."""
     try:
         from crdb import demo as story  # noqa: PLC0415 - its client is no part of a server
     except ModuleNotFoundError as fault:
-        print(f"crdb: the demo needs the package {fault.name}: pip install redis", file=sys.stderr)
+        remedy = f"pip install '{DISTRIBUTION}[demo]'"
+        print(f"crdb: the demo needs the package {fault.name}: {remedy}", file=sys.stderr)
         return 1
     return story.main()
-
-
-class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a call, and takes no option for another that begins
-    alike: `up --region` is not `up --regions`."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
-def parser() -> Parser:
-    """The command line."""
-    top = Parser(
-        prog="crdb",
-        description="An active-active database for the Redis protocol.",
-        epilog="Try `crdb up --regions us-east-1,eu-west-1`, or `crdb demo`.",
-    )
-    top.add_argument("--version", action="version", version=f"crdb {version('crdb')}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="run all regions in this process")
-    up.add_argument("file", nargs="?", type=Path, help="a TOML file (or give --regions)")
-    up.add_argument("--regions", metavar="A,B,...", help="names of regions, without a file")
-    up.add_argument(
-        "--port", type=int, metavar="N", help=f"region i listens on N + i ({DEFAULT_PORT})"
-    )
-    up.add_argument("--topology", metavar="SHAPE", help="mesh (default), ring, star or line")
-    up.add_argument(
-        "--delay",
-        metavar="MS",
-        help='one-way delay of links: milliseconds, "measured" (default for cloud regions) or '
-        '"none" (default for other names)',
-    )
-    serve = commands.add_parser("serve", help="run one region of a file")
-    serve.add_argument("file", type=Path, help="the TOML file that all regions share")
-    serve.add_argument("--region", required=True, metavar="NAME", help="its name or number")
-    serve.add_argument(
-        "--state",
-        type=Path,
-        metavar="DIR",
-        help="where the region counts its restarts (.crdb/NAME beside the file)",
-    )
-    commands.add_parser("demo", help="three regions, a cut and what becomes of it, in 20 seconds")
-    for command in (up, serve):
-        command.add_argument("--json", action="store_true", help="one line of JSON per event")
-        command.add_argument(
-            "--test-clock", action="store_true", help="allow CRDB.CLOCK SET (for tests)"
-        )
-    return top
-
-
-def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
-    """The configuration, and the regions of it that run here. Raises ConfigError."""
-    if options.command == "serve":
-        config = read(options.file)
-        names: tuple[str, ...] = (config.region(options.region).name,)
-    elif options.regions is not None and options.file is None:
-        config = from_options(options)
-        names = tuple(region.name for region in config.regions)
-    elif options.file is not None and options.regions is None:
-        if options.port is not None or options.topology or options.delay:
-            raise ConfigError("--port, --topology and --delay go with --regions, not with a file")
-        config = read(options.file)
-        names = tuple(region.name for region in config.regions)
-    else:
-        raise ConfigError("give either a file or --regions, for instance --regions us,eu,ap")
-    if options.test_clock:
-        config = attrs.evolve(config, test_clock=True)
-    return config, names
-
-
-def from_options(options: argparse.Namespace) -> Config:
-    """A configuration made of `--regions` and its companions. Raises ConfigError."""
-    names = [name.strip() for name in options.regions.split(",")]
-    port = DEFAULT_PORT if options.port is None else options.port
-    if not 0 <= port <= PORT_MAX - len(names):
-        raise ConfigError(
-            f"--port {port}: region i listens on {port} + i, which must be 1..{PORT_MAX}"
-        )
-    shape: str = options.topology or "mesh"
-    if shape not in SHAPES:
-        known = ", ".join(SHAPES)
-        raise ConfigError(f"--topology {shown(shape)} is none of {known}{hint(shape, SHAPES)}")
-    return Config.from_names(names, port, topology=shape, delay=delay_of(options.delay))
-
-
-def delay_of(text: str | None) -> str | float | None:
-    """What `--delay` says. Raises ConfigError."""
-    if text in (None, "measured", "none"):
-        return text
-    try:
-        delay = float(text)
-    except ValueError:
-        delay = -1.0
-    if not 0 <= delay <= DELAY_MS_MAX:
-        raise ConfigError(
-            f'--delay {shown(text)} is not "measured", "none" or milliseconds, 0..{DELAY_MS_MAX}'
-        )
-    return delay
-
-
-def read(path: Path) -> Config:
-    """The configuration in a file. Raises ConfigError."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
-    except OSError as fault:
-        raise ConfigError(f"{path}: {fault.strerror or fault}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not a text file in UTF-8") from None
-    return Config.from_toml(text, str(path))
-
-
-def state_of(options: argparse.Namespace, names: tuple[str, ...]) -> Path | None:
-    """Where a region that runs alone counts its restarts."""
-    if options.command != "serve":
-        return None
-    chosen: Path | None = options.state
-    file: Path = options.file
-    return file.parent / ".crdb" / names[0] if chosen is None else chosen
 
 
 async def run(runtime: Runtime, screen: Screen, ready: Mapping[str, object]) -> None:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from hatch_build import Progress
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"crdt", "replication", "geo", "crdb", "sim"}
 NEEDED_BY_CRDT = {"attr", "attrs", "msgpack", "sortedcontainers"}
@@ -150,3 +152,48 @@ def test_an_environment_that_is_a_link_is_not_emptied(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.endswith("is a link, and what it leads to is not ours to make anew\n")
     assert [path.name for path in other.iterdir()] == ["kept"]
+
+
+def progress_of(total: int, *, is_terminal: bool) -> str:
+    """What the build shows while it compiles `total` files."""
+    shown: list[str] = []
+    progress = Progress(shown.append, is_terminal=is_terminal)
+    progress.total = total
+    for _ in range(total):
+        progress.count()
+    return "".join(shown)
+
+
+def test_compiling_draws_one_line_on_a_terminal() -> None:
+    assert progress_of(2, is_terminal=True) == "\rcrdb: compiling 1/2\rcrdb: compiling 2/2\n"
+
+
+def test_compiling_prints_every_quarter_elsewhere() -> None:
+    lines = progress_of(200, is_terminal=False).splitlines()
+    assert lines == [f"crdb: compiling {number}/200" for number in (50, 100, 150, 200)]
+
+
+QUIET = """
+import os, sys
+from hatch_build import output_in_log
+with output_in_log() as write:
+    print("a warning")
+    os.system("echo a warning of a child")
+    write("progress")
+    if "fail" in sys.argv:
+        raise SystemExit("it failed")
+"""
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_warnings_of_the_build_are_shown_only_if_it_fails(tmp_path: Path, fails: bool) -> None:
+    command = [sys.executable, "-c", QUIET, *(["fail"] if fails else [])]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    log = (tmp_path / "build" / "compile.log").read_text(encoding="utf-8")
+    assert sorted(log.splitlines()) == ["a warning", "a warning of a child"]
+    assert run.stdout == ""
+    assert run.returncode == fails
+    assert run.stderr == (f"progress\n{log}it failed\n" if fails else "progress")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import redis
 
-from crdb.cli import parser
+from crdb.command_line import parser
 from crdb.config import Config
 from crdb.server.registry import TABLE
 from sim import command as simulation
