@@ -35,6 +35,11 @@ def json_line(seconds: float, event: str, details: Mapping[str, object]) -> str:
 def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
     """One event for people: a line, and what belongs below it. Nothing at all for what tells only
     programs something new. Whatever the details hold, each is one line that a terminal can show."""
+    times = details.get("times")
+    if times is not None:
+        first = {key: value for key, value in details.items() if key != "times"}
+        lines = text_lines(event, first)
+        return [f"{line} (again, {times} times)" for line in lines[:1]] + lines[1:]
     match event:
         case "ready":
             lines = ["ready", *greetings(details)]

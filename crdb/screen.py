@@ -22,6 +22,7 @@ from rich.text import Text
 from crdb.events import json_line, text_lines
 from crdb.outlet import Outlet
 from crdb.process import human, resident_bytes
+from crdb.repetition import Repetition
 from crdb.runtime import Runtime
 from crdb.view import Moment, draw
 
@@ -49,10 +50,15 @@ class Screen:
         self.recent: deque[str] = deque(maxlen=EVENTS_KEPT)
         self.dropped = 0
         self.stopping = False
+        self.repetition = Repetition()
         self.began = time.monotonic()
 
     def tell(self, event: str, details: Mapping[str, object]) -> None:
-        """Show one event."""
+        """Show one event, unless it only repeats the one before."""
+        found = self.repetition.details_to_show(event, details, time.monotonic())
+        if found is None:
+            return
+        details = found
         if self.dropped and self.say("events dropped", {"count": self.dropped}):
             self.dropped = 0
         if self.dropped or not self.say(event, details):
@@ -66,8 +72,8 @@ class Screen:
         self.stopping |= event == "stopping"
         if not lines or (self.stopping and event == "link down"):
             return True
-        date = "" if self.is_live else "%Y-%m-%d "
-        line = f"{time.strftime(date + '%H:%M:%S')}  {lines[0]}"
+        clock = "%H:%M:%S" if self.is_live else "%Y-%m-%d %H:%M:%S%z"
+        line = f"{time.strftime(clock)}  {lines[0]}"
         if self.recent and line == self.recent[-1]:  # of the two ends of a link
             return True
         self.recent.append(line)

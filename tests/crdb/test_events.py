@@ -113,3 +113,15 @@ def test_nothing_that_a_stranger_sends_moves_a_cursor() -> None:
     (line,) = text_lines("link down", details)
     assert line.isprintable()
     assert "\\x1b[2J, new\\nline" in line
+
+
+def test_repeated_event_says_how_often_it_has_happened() -> None:
+    down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost", "times": 120}
+    assert text_lines("link down", down) == ["eu -> us: down: lost (again, 120 times)"]
+    assert text_lines("link up", {"region": "us", "peer": "eu", "times": 2}) == []
+    fault = {"region": "us", "traceback": "Traceback\nEnd", "times": 3}
+    assert text_lines("internal error", fault) == [
+        "us: internal error (again, 3 times)",
+        "Traceback",
+        "End",
+    ]

@@ -1,0 +1,70 @@
+"""Events that repeat: the first is shown, and those that follow are counted.
+
+A link that is refused is dialled again and again, and each attempt makes the same event. Only the
+first one tells something new. The others are counted, and one of them in `REPEAT_SECONDS` is shown,
+with the number of `times` that it has happened since the last one was shown.
+
+Two events are the same if their names and details are equal and nothing else has happened to the
+same link in between. So a link that goes down, comes up and goes down again is shown each time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+REPEAT_SECONDS: Final = 60.0
+SUBJECTS_MAX: Final = 4096
+"""Links and kinds of events that are remembered: two for each pair of 45 regions."""
+NAMES_OF_LINKS: Final = ("peer", "source", "sink", "address")
+
+
+@attrs.define
+class _Latest:
+    """The latest event of one subject."""
+
+    event: str
+    details: Mapping[str, object]
+    shown_at: float
+    hidden: int = 0
+    """How often it has happened since it was shown."""
+
+
+class Repetition:
+    """Decides which events of a process are shown."""
+
+    def __init__(self) -> None:
+        self.latest: OrderedDict[tuple[object, ...], _Latest] = OrderedDict()
+
+    def details_to_show(
+        self, event: str, details: Mapping[str, object], now: float
+    ) -> Mapping[str, object] | None:
+        """Return the details with which an event is to be shown, or None if it is only counted.
+
+        `now` is in seconds of a monotonic clock. A repeated event that is shown has one more
+        detail, `times`.
+        """
+        subject = _subject(event, details)
+        latest = self.latest.get(subject)
+        if latest is None or (latest.event, latest.details) != (event, details):
+            self.latest[subject] = _Latest(event, dict(details), now)
+            self.latest.move_to_end(subject)
+            if len(self.latest) > SUBJECTS_MAX:
+                self.latest.popitem(last=False)
+            return details
+        latest.hidden += 1
+        if now - latest.shown_at < REPEAT_SECONDS:
+            return None
+        times, latest.hidden, latest.shown_at = latest.hidden, 0, now
+        return {**details, "times": times}
+
+
+def _subject(event: str, details: Mapping[str, object]) -> tuple[object, ...]:
+    """Return what an event is about: a link if it names one, else the event itself."""
+    names = tuple(details.get(name) for name in NAMES_OF_LINKS)
+    if any(name is not None for name in names):
+        return (details.get("region"), details.get("direction"), *names)
+    return (details.get("region"), event)
