@@ -17,6 +17,7 @@ from crdt.keyspace import Keyspace
 from crdt.observed import Observed
 from crdt.order import Order
 from crdt.register import Register
+from crdt.scan_order import ScanOrder
 from crdt.value import Effect, Value
 
 ASSIGN: Final = 0  #  (kind, key, stamp, field, value, field, value, ...)
@@ -29,13 +30,14 @@ ERASE: Final = 4  #   (kind, key, field, resets): a removal that resets incremen
 class Fields(Value):
     """Registers by name."""
 
-    __slots__ = ("dirty", "fields", "graves", "order")
+    __slots__ = ("dirty", "fields", "graves", "order", "scan_order")
 
     def __init__(self) -> None:
         self.fields: dict[bytes, Register] = {}
         self.graves: dict[bytes, Register] | None = None
         self.dirty: set[bytes] | None = None
         self.order: Order | None = None
+        self.scan_order: ScanOrder | None = None
 
     def make(self) -> Register:
         """A register that holds nothing yet."""
@@ -84,6 +86,8 @@ class Fields(Value):
             self.fields[field] = register
             if self.order is not None:
                 self.order.add(field, self.fields)
+            if self.scan_order is not None:
+                self.scan_order.add(field, self.fields)
         return register
 
     def discard(self, field: bytes, resets: object, observed: Observed) -> None:
@@ -140,7 +144,7 @@ class Fields(Value):
         return min((register.lowest() for register in self.fields.values()), default=0)
 
     def sampled(self) -> Order:
-        """The fields in an order that can be walked and sampled. O(n) the first time."""
+        """Return the fields in an order that can be sampled. O(n) the first time."""
         if self.order is None:
             self.order = Order(list(self.fields))
         return self.order
@@ -150,8 +154,13 @@ class Fields(Value):
         return self.sampled().pick(rng, self.fields)
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """About `count` fields onwards from `cursor`; the first and last cursor is 0."""
-        return self.sampled().walk(cursor, count, self.fields)
+        """Return the next cursor and about `count` fields onwards from `cursor`.
+
+        The first and last cursor is 0. O(n) the first time.
+        """
+        if self.scan_order is None:
+            self.scan_order = ScanOrder(self.fields, len(self.fields))
+        return self.scan_order.walk(cursor, count, self.fields)
 
     def litter(self) -> bool:
         return self.dirty is not None

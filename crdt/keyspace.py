@@ -25,6 +25,7 @@ from crdt.observed import Observed
 from crdt.op import Op
 from crdt.order import Order
 from crdt.register import Register
+from crdt.scan_order import ScanOrder
 from crdt.value import Effect, Value
 
 DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
@@ -66,6 +67,7 @@ class Keyspace:
         "origin",
         "outbox",
         "readers",
+        "scan_order",
         "seq",
         "told",
         "touched",
@@ -87,6 +89,7 @@ class Keyspace:
         self.expired: int = 0
         """How many keys that had expired were deleted here."""
         self.order: Order | None = None
+        self.scan_order: ScanOrder | None = None
         self.litter: dict[bytes, None] = {}
         """Keys with something to forget, those first that were looked at longest ago."""
         self.interest: set[bytes] = set()
@@ -134,6 +137,7 @@ class Keyspace:
         self.graves.clear()
         self.deadlines = Deadlines()
         self.order = None
+        self.scan_order = None
         self.litter.clear()
         self.vector.clear()
         if self.seq:
@@ -179,12 +183,17 @@ class Keyspace:
         return [key for key in self.data if self.lookup(key) is not None]
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """About `count` keys onwards from `cursor`; the first and last cursor is 0 (D-20)."""
-        following, keys = self.sampled().walk(cursor, count, self.data)
+        """Return the next cursor and about `count` keys onwards from `cursor` (D-20).
+
+        The first and last cursor is 0. O(n) the first time.
+        """
+        if self.scan_order is None:
+            self.scan_order = ScanOrder(self.data, len(self.data))
+        following, keys = self.scan_order.walk(cursor, count, self.data)
         return following, [key for key in keys if self.lookup(key) is not None]
 
     def sampled(self) -> Order:
-        """The keys in an order that can be walked and sampled. O(n) the first time."""
+        """Return the keys in an order that can be sampled. O(n) the first time."""
         if self.order is None:
             self.order = Order(list(self.data))
         return self.order
@@ -289,6 +298,13 @@ class Keyspace:
         self.vector[op.origin] = op.last
         self.news = True
 
+    def note_key(self, key: bytes) -> None:
+        """Record a new key of `data` in the orders that are kept."""
+        if self.order is not None:
+            self.order.add(key, self.data)
+        if self.scan_order is not None:
+            self.scan_order.add(key, self.data)
+
     # -- applying --------------------------------------------------------------------------
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
@@ -323,8 +339,7 @@ class Keyspace:
             if held is None:
                 held = make()
             self.data[key] = held
-            if self.order is not None:
-                self.order.add(key, self.data)
+            self.note_key(key)
         if type(held) is Contested:
             return held.part(code, make)
         if held.code() == code:

@@ -280,8 +280,8 @@ def place(db: Keyspace, key: bytes, value: Value) -> None:
     if value.alive():
         is_new = key not in db.data
         db.data[key] = value
-        if is_new and db.order is not None:
-            db.order.add(key, db.data)
+        if is_new:
+            db.note_key(key)
     else:
         db.data.pop(key, None)
         if not value.vacant():

@@ -17,6 +17,7 @@ from crdt.errors import DecodeError
 from crdt.keyspace import Keyspace
 from crdt.observed import Observed
 from crdt.order import Order
+from crdt.scan_order import ScanOrder
 from crdt.value import Effect, Value
 
 SET_TYPE: Final = 2
@@ -29,11 +30,12 @@ Dots = int | tuple[int, ...]
 class Set(Value):
     """Members, each with the dots that hold it in."""
 
-    __slots__ = ("members", "order")
+    __slots__ = ("members", "order", "scan_order")
 
     def __init__(self) -> None:
         self.members: dict[bytes, Dots] = {}
         self.order: Order | None = None
+        self.scan_order: ScanOrder | None = None
 
     def code(self) -> int:
         return SET_TYPE
@@ -41,7 +43,7 @@ class Set(Value):
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         kind: int = effect[0]
         if kind == ADD:
-            if observed.everything and self.order is None:
+            if observed.everything and self.order is None and self.scan_order is None:
                 members = self.members
                 for index in range(2, len(effect)):
                     members[effect[index]] = dot
@@ -59,6 +61,8 @@ class Set(Value):
             self.members[member] = dot
             if self.order is not None:
                 self.order.add(member, self.members)
+            if self.scan_order is not None:
+                self.scan_order.add(member, self.members)
         elif observed.everything:
             self.members[member] = dot
         else:
@@ -78,7 +82,7 @@ class Set(Value):
     def remove(self, observed: Observed, resets: object) -> None:
         if observed.everything:
             self.members.clear()
-            self.order = None
+            self.order = self.scan_order = None
         else:
             for member in list(self.members):
                 self.discard(member, observed)
@@ -93,7 +97,7 @@ class Set(Value):
         return sorted(self.members)
 
     def sampled(self) -> Order:
-        """The members in an order that can be walked and sampled. O(n) the first time."""
+        """Return the members in an order that can be sampled. O(n) the first time."""
         if self.order is None:
             self.order = Order(list(self.members))
         return self.order
@@ -103,12 +107,17 @@ class Set(Value):
         return self.sampled().pick(rng, self.members)
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """About `count` members onwards from `cursor`; the first and last cursor is 0."""
-        return self.sampled().walk(cursor, count, self.members)
+        """Return the next cursor and about `count` members onwards from `cursor`.
+
+        The first and last cursor is 0. O(n) the first time.
+        """
+        if self.scan_order is None:
+            self.scan_order = ScanOrder(self.members, len(self.members))
+        return self.scan_order.walk(cursor, count, self.members)
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, Set)
-        self.order = None
+        self.order = self.scan_order = None
         self.members = merge_members(self.members, other.members, mine, theirs)
 
     def state(self) -> Any:

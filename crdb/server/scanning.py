@@ -1,8 +1,8 @@
 """What SCAN, HSCAN, SSCAN and ZSCAN share: the cursor, the options, and the head of the reply.
 
-A cursor is an unsigned 64-bit integer that only the server understands (see `crdt.order`). A small
-collection is given whole, whatever the cursor and COUNT say, as Redis does with its compact
-encodings.
+A cursor is an unsigned 64-bit integer that only the server understands (see `crdt.scan_order`). A
+walk through a small collection ends with its first page, whatever COUNT says, as in Redis with its
+compact encodings. A walk that began while the collection was large goes on page by page.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from crdb.server import arguments
 from crdb.server.client import Client
 from crdb.server.errors import INVALID_CURSOR, SYNTAX, CommandError
 from crdb.server.glob import compile_glob
+from crdt.scan_order import is_later_page
 
 COUNT_DEFAULT: Final = 10
 WHOLE_MAX: Final = 128
@@ -74,14 +75,18 @@ def parse_options(args: list[bytes], first: int, typed: bool = False) -> ScanOpt
     return options
 
 
-def is_whole(members: dict[bytes, Any]) -> bool:
-    """Whether the members are few enough to be given in one step."""
+def is_whole(members: dict[bytes, Any], cursor: int, *, integers: bool = False) -> bool:
+    """Return whether to return all members in one page.
+
+    They must be few, and `cursor` must not come from an earlier page. `integers` if more of them
+    may be returned where all are integers.
+    """
     size = len(members)
-    if size <= WHOLE_MAX:
-        return True
-    if size > WHOLE_INTEGERS_MAX:
+    if is_later_page(cursor) or size > (WHOLE_INTEGERS_MAX if integers else WHOLE_MAX):
         return False
-    return all(arguments.parse_integer(member) is not None for member in members)
+    return size <= WHOLE_MAX or all(
+        arguments.parse_integer(member) is not None for member in members
+    )
 
 
 def page_header(client: Client, cursor: int, length: int) -> None:

@@ -248,7 +248,7 @@ def hscan(client: Client, args: list[bytes]) -> None:
         scanning.page_header(client, 0, 0)
         return
     options = scanning.parse_options(args, 3)
-    if scanning.is_whole(value.fields):
+    if scanning.is_whole(value.fields, cursor):
         following, fields = 0, list(value.fields)
     else:
         following, fields = value.scan(cursor, options.count)

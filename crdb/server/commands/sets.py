@@ -133,7 +133,7 @@ def sscan(client: Client, args: list[bytes]) -> None:
         scanning.page_header(client, 0, 0)
         return
     options = scanning.parse_options(args, 3)
-    if scanning.is_whole(value.members):
+    if scanning.is_whole(value.members, cursor, integers=True):
         following, members = 0, list(value.members)
     else:
         following, members = value.scan(cursor, options.count)

@@ -330,7 +330,7 @@ def zscan(client: Client, args: list[bytes]) -> None:
         scanning.page_header(client, 0, 0)
         return
     options = scanning.parse_options(args, 3)
-    if len(value.fields) <= scanning.WHOLE_MAX:
+    if scanning.is_whole(value.fields, cursor):
         following, members = 0, [member for _, member in value.ranked()]
     else:
         following, members = value.scan(cursor, options.count)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crdb.server.errors import INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX, CommandError
 from crdb.server.scanning import is_whole, parse_cursor, parse_options
+from crdt.scan_order import CURSOR_MARK
+from tests.crdb.regions import Regions
 
 
 @pytest.mark.parametrize(
@@ -63,17 +67,112 @@ def test_wrong_options_are_refused(words: list[bytes], text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "prefix", "whole"),
+    ("size", "prefix", "integers", "whole"),
     [
-        (128, b"m", True),
-        (129, b"m", False),
-        (129, b"1", True),
-        (512, b"1", True),
-        (513, b"1", False),
+        (128, b"m", False, True),
+        (129, b"m", False, False),
+        (129, b"m", True, False),
+        (129, b"1", True, True),
+        (129, b"1", False, False),
+        (512, b"1", True, True),
+        (513, b"1", True, False),
     ],
 )
 def test_small_collections_and_those_of_integers_are_given_whole(
-    size: int, prefix: bytes, whole: bool
+    size: int, prefix: bytes, integers: bool, whole: bool
 ) -> None:
     members = {prefix + b"%d" % n: n for n in range(size)}
-    assert is_whole(members) is whole
+    assert is_whole(members, 0, integers=integers) is whole
+
+
+def test_walk_of_a_collection_that_became_small_goes_on() -> None:
+    """What its earlier pages held must not come again."""
+    assert is_whole({b"a": 1}, 7)
+    assert is_whole({b"a": 1}, (1 << 64) - 1)
+    assert not is_whole({b"a": 1}, CURSOR_MARK)
+
+
+WALKS = [("SCAN",), ("SSCAN", "s"), ("HSCAN", "h"), ("ZSCAN", "z")]
+
+
+def fill(regions: Regions, first: int, last: int) -> None:
+    """Members `first` to `last` of everything that can be walked."""
+    for n in range(first, last):
+        regions.run(1, "SET", f"m{n}", n)
+        regions.run(1, "SADD", "s", f"m{n}")
+        regions.run(1, "HSET", "h", f"m{n}", n)
+        regions.run(1, "ZADD", "z", n, f"m{n}")
+
+
+def empty(regions: Regions, first: int, last: int) -> None:
+    """The opposite of `fill`."""
+    for n in range(first, last):
+        for words in (("DEL",), ("SREM", "s"), ("HDEL", "h"), ("ZREM", "z")):
+            regions.run(1, *words, f"m{n}")
+
+
+def page(regions: Regions, walk: tuple[str, ...], cursor: bytes) -> tuple[bytes, list[bytes]]:
+    """One page of about 20, without scores and values."""
+    cursor, items = regions.run(1, walk[0], *walk[1:], cursor, "COUNT", 20, "MATCH", "m*")
+    return cursor, items[::2] if walk[0] in {"HSCAN", "ZSCAN"} else items
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_quiet_walk_returns_everything_once(walk: tuple[str, ...]) -> None:
+    """Keys that were written again before the walk included."""
+    regions = Regions(1)
+    fill(regions, 0, 600)
+    page(regions, walk, b"0")
+    empty(regions, 0, 300)
+    fill(regions, 0, 300)
+    cursor, seen = page(regions, walk, b"0")
+    while cursor != b"0":
+        cursor, more = page(regions, walk, cursor)
+        assert len(more) <= 20
+        seen += more
+    assert sorted(seen) == sorted(b"m%d" % n for n in range(600))
+
+
+@pytest.mark.parametrize("walk", WALKS)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["fill", "empty", "renew", "replace", "merge", "page"]),
+            st.integers(0, 350),
+            st.integers(1, 200),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=15)
+def test_walk_during_writes_returns_what_stays_once(
+    walk: tuple[str, ...], steps: list[tuple[str, int, int]]
+) -> None:
+    regions = Regions(2)
+    fill(regions, 0, 250)
+    stays = {b"m%d" % n for n in range(250)}
+    cursor, seen = page(regions, walk, b"0")
+    for act, first, many in steps:
+        if act == "fill":
+            fill(regions, first, first + many)
+        elif act in {"empty", "renew"}:
+            stays -= {b"m%d" % n for n in range(first, first + many)}
+            empty(regions, first, first + many)
+            if act == "renew":
+                fill(regions, first, first + many)
+        elif act == "replace":  # a key is written over by another of the same content
+            regions.run(1, "SUNIONSTORE", "s", "s")
+            regions.run(1, "ZUNIONSTORE", "z", 1, "z")
+            regions.transaction(1, ("COPY", "h", "g"), ("RENAME", "g", "h"))
+        elif act == "merge":
+            regions.merge(1, 2)
+            regions.run(2, "SADD", "s", "other")
+            regions.merge(2, 1)
+        elif cursor != b"0":
+            cursor, more = page(regions, walk, cursor)
+            seen += more
+    while cursor != b"0":
+        cursor, more = page(regions, walk, cursor)
+        seen += more
+    assert len(seen) == len(set(seen))
+    assert stays <= set(seen)
