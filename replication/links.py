@@ -25,9 +25,10 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from crdt.dots import SEQ_MAX, Origin, dominates, region_of
+from crdt.dots import SEQ_MAX, Origin, dominates
 from crdt.replica import Replica
 from replication.absence import Absence
+from replication.admission import refuse_follower, refuse_region
 from replication.end import NEVER, Tally
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.events import (
@@ -56,10 +57,9 @@ from replication.recovery import Recovery, unused_origin
 from replication.repair import Repair
 from replication.sink import Sink, SinkState
 from replication.source import Source
-from replication.statistics import LinkStatistics
+from replication.statistics import LinkStatistics, statistics_of
 
 GREETING_MAX: Final = 64  # connections that have not said who they are; the oldest must go
-FOLLOWERS_MAX: Final = 32  # as many as a database may have sources (section 20.1)
 
 Machine: TypeAlias = Source | Sink
 
@@ -171,14 +171,11 @@ class Links:
         """Take a peer that has said who it is; or why not."""
         if isinstance(end, Source) and hello.role == FOLLOWER:
             return self.admit_follower(end, hello)
-        peer = self.peers.get(hello.name)
-        if peer is None or (isinstance(end, Sink) and end.expected.name != hello.name):
-            return f"{self.member.name} did not expect {hello.name!r}"
-        if hello.cluster != self.member.cluster:
-            return f"{hello.name} belongs to {hello.cluster!r}, not to {self.member.cluster!r}"
-        for region in (hello.region, region_of(hello.origin)):
-            if region != peer.region:
-                return f"{hello.name} says it is region {region}, not {peer.region}"
+        expected = end.expected.name if isinstance(end, Sink) else ""
+        reason = refuse_region(self.member, self.peers, hello, expected)
+        if reason:
+            return reason
+        peer = self.peers[hello.name]
         if self.is_cut(peer.name, end.direction):
             return "the link is cut"
         end.lives = self.lives
@@ -193,12 +190,11 @@ class Links:
 
     def admit_follower(self, end: Source, hello: Hello) -> str:
         """Take a follower; or why not."""
-        if hello.origin == self.member.origin and hello.name == self.member.name:
-            return f"{hello.name} cannot follow itself"
-        if not self.collects:
-            return f"{self.member.name} has lost its memory and has not recovered"
-        if len(self.followers) >= FOLLOWERS_MAX:
-            return f"{self.member.name} has {FOLLOWERS_MAX} followers already"
+        reason = refuse_follower(
+            self.member, hello, followers=len(self.followers), has_recovered=self.collects
+        )
+        if reason:
+            return reason
         self.greeting.remove(end)
         self.followers.append(end)
         return ""
@@ -483,18 +479,7 @@ class Links:
     def row(
         self, peer: Peer, direction: Direction, end: Machine | None, now: int
     ) -> LinkStatistics:
-        """One link."""
+        """Return the figures of one link."""
         tally = self.tally(peer.name, direction) if end is None else end.tally
-        return LinkStatistics(
-            peer=peer.name,
-            region=peer.region,
-            direction=direction,
-            state="down" if end is None else end.state.value,
-            stage=end.progress.stage.value if isinstance(end, Source) else "",
-            cut=self.is_cut(peer.name, direction),
-            lag_ms=0.0 if end is None else end.lag_ns(now) / 1e6,
-            rtt_ms=0.0 if end is None else end.rtt / 1e6,
-            behind=0 if end is None else end.behind(),
-            **attrs.asdict(tally),
-            acknowledged=end.progress.acknowledged if isinstance(end, Source) else {},
-        )
+        is_cut = self.is_cut(peer.name, direction)
+        return statistics_of(peer, direction, end, tally, is_cut=is_cut, now=now)

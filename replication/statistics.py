@@ -5,7 +5,10 @@ from __future__ import annotations
 import attrs
 
 from crdt.dots import Vector
-from replication.member import Direction
+from replication.end import Tally
+from replication.member import Direction, Peer
+from replication.sink import Sink
+from replication.source import Source
 
 
 @attrs.frozen
@@ -34,3 +37,28 @@ class LinkStatistics:
     partial_err: int
     last_error: str
     acknowledged: Vector
+
+
+def statistics_of(
+    peer: Peer,
+    direction: Direction,
+    end: Source | Sink | None,
+    tally: Tally,
+    *,
+    is_cut: bool,
+    now: int,
+) -> LinkStatistics:
+    """Return the figures of one link; `end` is None while it is not connected."""
+    return LinkStatistics(
+        peer=peer.name,
+        region=peer.region,
+        direction=direction,
+        state="down" if end is None else end.state.value,
+        stage=end.progress.stage.value if isinstance(end, Source) else "",
+        cut=is_cut,
+        lag_ms=0.0 if end is None else end.lag_ns(now) / 1e6,
+        rtt_ms=0.0 if end is None else end.rtt / 1e6,
+        behind=0 if end is None else end.behind(),
+        **attrs.asdict(tally),
+        acknowledged=end.progress.acknowledged if isinstance(end, Source) else {},
+    )

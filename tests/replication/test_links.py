@@ -7,6 +7,7 @@ import pytest
 
 from crdt.dots import make_origin
 from crdt.replica import Replica
+from replication.admission import FOLLOWERS_MAX
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.events import (
     Closed,
@@ -25,7 +26,7 @@ from replication.frames import (
     Resume,
 )
 from replication.limits import SECOND
-from replication.links import FOLLOWERS_MAX, GREETING_MAX, Links
+from replication.links import GREETING_MAX, Links
 from replication.member import Direction, Member, Peer
 from replication.sink import SinkState
 from replication.source import Source

@@ -1,0 +1,47 @@
+"""Which connections become links."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from crdt.dots import make_origin
+from replication.admission import FOLLOWERS_MAX, refuse_follower, refuse_region
+from replication.frames import FOLLOWER, Hello
+from replication.member import Member, Peer
+
+HERE = Member("r1", 1, make_origin(1), "shop")
+PEERS = {"r2": Peer("r2", 2), "r3": Peer("r3", 3)}
+HELLO = Hello("r2", 2, make_origin(2), "shop", {})
+
+
+def test_expected_peer_is_admitted() -> None:
+    assert refuse_region(HERE, PEERS, HELLO) == ""
+    assert refuse_region(HERE, PEERS, HELLO, "r2") == ""
+
+
+@pytest.mark.parametrize(
+    ("hello", "reason"),
+    [
+        (attrs.evolve(HELLO, name="r9"), "r1 did not expect 'r9'"),
+        (attrs.evolve(HELLO, cluster="bank"), "r2 belongs to 'bank', not to 'shop'"),
+        (attrs.evolve(HELLO, region=3), "r2 says it is region 3, not 2"),
+        (attrs.evolve(HELLO, origin=make_origin(4)), "r2 says it is region 4, not 2"),
+    ],
+)
+def test_wrong_region_is_refused(hello: Hello, reason: str) -> None:
+    assert refuse_region(HERE, PEERS, hello) == reason
+
+
+def test_answer_by_another_peer_is_refused() -> None:
+    assert refuse_region(HERE, PEERS, HELLO, "r3") == "r1 did not expect 'r2'"
+
+
+def test_followers_are_bounded_and_need_a_source_with_memory() -> None:
+    hello = Hello("f", 9, make_origin(9), "", {}, FOLLOWER)
+    assert refuse_follower(HERE, hello, followers=0, has_recovered=True) == ""
+    assert "has not recovered" in refuse_follower(HERE, hello, followers=0, has_recovered=False)
+    full = refuse_follower(HERE, hello, followers=FOLLOWERS_MAX, has_recovered=True)
+    assert full == f"r1 has {FOLLOWERS_MAX} followers already"
+    itself = attrs.evolve(hello, name="r1", origin=HERE.origin)
+    assert "itself" in refuse_follower(HERE, itself, followers=0, has_recovered=True)
