@@ -482,4 +482,4 @@ class Links:
         """Return the figures of one link."""
         tally = self.tally(peer.name, direction) if end is None else end.tally
         is_cut = self.is_cut(peer.name, direction)
-        return statistics_of(peer, direction, end, tally, is_cut=is_cut, now=now)
+        return statistics_of((peer, direction), end, tally, is_cut=is_cut, now=now)

@@ -40,8 +40,7 @@ class LinkStatistics:
 
 
 def statistics_of(
-    peer: Peer,
-    direction: Direction,
+    link: tuple[Peer, Direction],
     end: Source | Sink | None,
     tally: Tally,
     *,
@@ -49,6 +48,7 @@ def statistics_of(
     now: int,
 ) -> LinkStatistics:
     """Return the figures of one link; `end` is None while it is not connected."""
+    peer, direction = link
     return LinkStatistics(
         peer=peer.name,
         region=peer.region,
