@@ -62,6 +62,19 @@ def test_every_event_is_described() -> None:
     assert set(rows) - {"event", "---"} == set(told.findall(sources))
 
 
+RULE = re.compile(r"\b(?:[A-Z]{3}-\d+|D-\d{2})\b")
+NO_RULES = {"CRC-32", "SHA-256", "UTF-8"}
+
+
+def test_every_rule_that_is_cited_is_described_once() -> None:
+    page = ROOT / "docs" / "rules.md"
+    described = re.findall(r"^\| ([A-Z]+-\d+) \|", page.read_text(), re.MULTILINE)
+    assert len(described) == len(set(described))
+    files = [path for package in (*PACKAGES, "tests") for path in (ROOT / package).rglob("*.py")]
+    cited = {rule for path in [*files, *DOCUMENTS] for rule in RULE.findall(path.read_text())}
+    assert cited - NO_RULES - set(described) == set()
+
+
 def test_the_glossary_has_each_word_once() -> None:
     rows = re.findall(r"^\| ([^|]+?) \|", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
     words = [word for word in rows if word not in {"word", "---"}]
