@@ -1,12 +1,14 @@
-"""The causal gate: an operation waits until all that it saw has been applied here.
+"""The causal buffer: an operation waits until everything that it depends on has been applied.
 
-Operations of one origin come in order, so the gate keeps a queue for each origin and looks at the
-heads alone. What is waiting is bounded in bytes; beyond the bound newcomers are refused, and their
-sender, who keeps them until they are acknowledged, sends them again (rules CAU-2, CAU-5).
+An operation depends on what it had observed of other origins, and on the earlier operations of its
+own origin. Operations may be offered in any order. The buffer keeps a sorted queue for each origin
+and looks at the heads alone. Its size is bounded in bytes. An operation that does not fit is
+refused, and its sender offers it again (rules CAU-2, CAU-5).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from typing import Final
 
@@ -18,7 +20,7 @@ EFFECT_BYTES: Final = 200  # what an effect takes in memory besides its encoding
 
 
 class Gate:
-    """Operations that came before what they depend on."""
+    """Operations that arrived before what they depend on."""
 
     __slots__ = ("bytes", "limit", "queues")
 
@@ -28,21 +30,32 @@ class Gate:
         self.queues: dict[Origin, deque[Op]] = {}
 
     def hold(self, op: Op, vector: Vector) -> bool:
-        """Let `op` wait; False if it is refused for lack of room or because it leaves a gap."""
-        queue = self.queues.get(op.origin)
-        expected = queue[-1].last + 1 if queue else vector.get(op.origin, 0) + 1
-        if op.first > expected:
-            return False
-        if op.first < expected:
-            if op.last < expected:
-                return True
-            op = op.beyond(expected - 1)
-        size = room(op)
+        """Let `op` wait for what it depends on, also for earlier operations of its own origin.
+
+        Return False if there is no room for it. The operations of a queue are in order and do not
+        overlap; there may be gaps between them.
+        """
+        queue: deque[Op] = self.queues.get(op.origin) or deque()
+        index = place_of(op, queue)
+        before = queue[index - 1].last if index else vector.get(op.origin, 0)
+        if op.last <= before:
+            return True
+        if op.first <= before:
+            op = op.beyond(before)
+        replaced = 0
+        while index + replaced < len(queue) and queue[index + replaced].last <= op.last:
+            replaced += 1
+        size = room(op) - sum([room(queue[index + i]) for i in range(replaced)])
         if self.bytes + size > self.limit:
             return False
-        if queue is None:
-            queue = self.queues[op.origin] = deque()
-        queue.append(op)
+        for _ in range(replaced):
+            del queue[index]
+        if index < len(queue) and queue[index].first <= op.last:
+            size -= room(queue[index])
+            queue[index] = queue[index].beyond(op.last)
+            size += room(queue[index])
+        queue.insert(index, op)
+        self.queues[op.origin] = queue
         self.bytes += size
         return True
 
@@ -66,14 +79,44 @@ class Gate:
         return None
 
     def missing(self, vector: Vector) -> Vector:
-        """What is being waited for: per origin, the effect that must have come."""
+        """Return what the first operation of each origin waits for: per origin, the effect that
+        must come."""
         wanted: Vector = {}
         for origin in sorted(self.queues):
             head = self.queues[origin][0]
+            if vector.get(origin, 0) < head.first - 1:
+                wanted[origin] = max(wanted.get(origin, 0), head.first - 1)
             for other, seq in sorted(head.deps.items()):
                 if vector.get(other, 0) < seq:
                     wanted[other] = max(wanted.get(other, 0), seq)
         return wanted
+
+    def reached(self, vector: Vector) -> Vector:
+        """Return `vector` raised by what waits without a gap: nobody needs to send that again."""
+        raised = dict(vector)
+        for origin, queue in self.queues.items():
+            have = vector.get(origin, 0)
+            for op in queue:
+                if op.first > have + 1:
+                    break
+                have = max(have, op.last)
+            if have:
+                raised[origin] = have
+        return raised
+
+
+def place_of(op: Op, queue: deque[Op]) -> int:
+    """Return the index in `queue` before which `op` belongs. O(1) at both ends."""
+    if not queue or queue[-1].first <= op.first:
+        return len(queue)
+    if op.first < queue[0].first:
+        return 0
+    return bisect_right(queue, op.first, key=first_of)
+
+
+def first_of(op: Op) -> int:
+    """Return the sequence number of the first effect."""
+    return op.first
 
 
 def room(op: Op) -> int:

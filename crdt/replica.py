@@ -279,10 +279,11 @@ class Replica:
         return self.history.since(vector)
 
     def accept(self, op: Op) -> Outcome:
-        """Take in an operation: apply it, or hold it until what it depends on has come.
+        """Take in an operation: apply it, or hold it until everything it depends on has arrived,
+        earlier operations of its own origin included.
 
-        A refused operation (too much is waiting already, or its predecessor is missing) must be
-        offered again. Raises DecodeError, with nothing changed, at types that are not known here.
+        A refused operation must be offered again: too much is waiting already. Raises
+        DecodeError, with nothing changed, at types that are not known here.
         """
         db = self.keyspace
         if db.outbox:

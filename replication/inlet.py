@@ -58,7 +58,7 @@ class Direct:
 
     def vector(self) -> Vector:
         """What has been applied."""
-        return self.replica.vector
+        return dict(self.replica.keyspace.vector)
 
     def held(self) -> Vector:
         """What has been applied or waits for its turn."""
@@ -95,9 +95,5 @@ class Direct:
 
 
 def with_waiting(replica: Replica) -> Vector:
-    """What has been applied or waits for its turn in the gate."""
-    vector = replica.vector
-    for origin, queue in replica.gate.queues.items():
-        if queue:
-            vector[origin] = max(vector.get(origin, 0), queue[-1].last)
-    return vector
+    """Return what has been applied or waits without a gap in the causal buffer."""
+    return replica.gate.reached(replica.keyspace.vector)

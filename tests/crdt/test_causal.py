@@ -37,12 +37,46 @@ def test_what_waits_comes_out_when_its_turn_has_come() -> None:
     assert gate.queues == {}
 
 
-def test_a_gap_is_refused() -> None:
+def test_an_early_operation_waits_for_its_predecessor() -> None:
     gate = Gate()
-    assert not gate.hold(op(1, 3), {1: 1})
-    assert gate.hold(op(1, 2, {2: 1}, effects=2), {1: 1})
-    assert not gate.hold(op(1, 5), {1: 1})
-    assert gate.hold(op(1, 4), {1: 1})
+    assert gate.hold(op(1, 3), {1: 1})
+    assert gate.missing({1: 1}) == {1: 2}
+    assert gate.reached({1: 1, 5: 4}) == {1: 1, 5: 4}
+    assert gate.reached({}) == {}
+    assert gate.hold(op(1, 2, {2: 1}), {1: 1})
+    assert gate.missing({1: 1}) == {2: 1}
+    assert gate.reached({1: 1}) == {1: 3}
+    assert gate.ready({1: 1}) is None
+    assert gate.ready({1: 1, 2: 1}) == op(1, 2, {2: 1})
+    assert gate.ready({1: 2, 2: 1}) == op(1, 3)
+    assert gate.bytes == 0
+
+
+def test_early_operations_are_kept_in_order() -> None:
+    gate = Gate()
+    for first in (9, 3, 5, 11, 7):
+        assert gate.hold(op(1, first), {})
+    assert [each.first for each in gate.queues[1]] == [3, 5, 7, 9, 11]
+    assert gate.bytes == sum(map(room, gate.queues[1]))
+
+
+def test_an_operation_that_closes_a_gap_replaces_what_it_contains() -> None:
+    gate = Gate()
+    for first, effects in ((2, 2), (5, 1), (7, 1), (9, 3)):
+        assert gate.hold(op(1, first, effects=effects), {})
+    assert gate.hold(op(1, 3, effects=7), {})
+    assert [(each.first, each.last) for each in gate.queues[1]] == [(2, 3), (4, 9), (10, 11)]
+    assert gate.bytes == sum(map(room, gate.queues[1]))
+    assert gate.hold(op(1, 4, effects=2), {}), "already there"
+    assert len(gate.queues[1]) == 3
+
+
+def test_a_gap_does_not_get_round_the_bound() -> None:
+    gate = Gate(limit=room(op(1, 9)))
+    assert gate.hold(op(1, 9), {})
+    assert not gate.hold(op(1, 7), {})
+    assert not gate.hold(op(2, 7), {})
+    assert list(gate.queues) == [1]
 
 
 def test_what_waits_already_is_not_held_twice() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -63,15 +64,55 @@ def test_an_operation_waits_for_its_past() -> None:
     assert len(third.set("k")) == 0
 
 
-def test_what_leaves_a_gap_is_refused() -> None:
+def test_an_early_operation_of_one_origin_waits() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     here.seal()
     here.set("k").add("b")
     first, second = here.since({})
-    assert there.accept(second) is Outcome.REFUSED
+    assert there.accept(second) is Outcome.HELD
     assert there.accept(first) is Outcome.APPLIED
-    assert there.accept(second) is Outcome.APPLIED
+    assert there.vector == here.vector
+    assert there.accept(second) is Outcome.DUPLICATE
+    assert there.statistics().waiting_bytes == 0
+
+
+def seven_operations() -> list[Op]:
+    """Five operations of one replica and two of another that depend on some of them."""
+    one, other = regions(2)
+    one.list("l").extend(["x", "y"])
+    one.seal()
+    one.set("s").add("a", "b")
+    one.seal()
+    tell(one, other)
+    other.set("s").discard("a")
+    other.seal()
+    one.hash("h")["f"] = "1"
+    one.seal()
+    one.counter("c").increment(5)
+    one.seal()
+    tell(one, other)
+    other.counter("c").increment(7)
+    other.seal()
+    one.string("s2").delete()
+    one.list("l").pop(0)
+    one.seal()
+    return one.since({}) + [op for op in other.since({}) if op.origin == other.origin]
+
+
+def test_any_order_of_operations_ends_in_one_digest() -> None:
+    """Each operation is offered once."""
+    made = seven_operations()
+    assert len(made) == 7
+    digests: set[bytes] = set()
+    for order in permutations(made):
+        reader = Replica(3)
+        for op in order:
+            assert reader.accept(op) in (Outcome.APPLIED, Outcome.HELD)
+        assert reader.statistics().waiting_bytes == 0
+        assert reader.gate.queues == {}
+        digests.add(reader.digest())
+    assert len(digests) == 1
 
 
 def test_what_was_written_before_is_sealed_first() -> None:

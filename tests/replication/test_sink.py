@@ -238,11 +238,14 @@ def test_a_full_gate_stalls_the_link_and_each_time_for_longer() -> None:
     assert sink.stalls == 0
 
 
-def test_ops_that_leave_a_gap_stall_the_link() -> None:
-    us = replica(1)
+def test_ops_that_leave_a_gap_wait_and_are_not_taken_for_held() -> None:
+    us, eu = replica(1), replica(2)
     write(us, 2)
-    sink = brought_to(S.STREAMING)
-    assert of(Stalled, sink.receive(Ops(encoded(us)[1:]), 0)) == [Stalled("r1")]
+    sink = brought_to(S.STREAMING, eu)
+    assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)]
+    assert sink.inlet.held() == {}
+    assert eu.gate.missing(eu.vector) == {US: 1}
+    assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
 
 
 def test_a_backlog_that_does_not_reach_is_told_on() -> None:
@@ -326,8 +329,8 @@ def test_ops_that_came_before_a_snapshot_are_taken_in() -> None:
     write(us, 2)
     sink = brought_to(S.STREAMING, eu)
     sink.load()
-    assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)], "refused, but no matter"
-    assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 1)]
+    assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)], "it waits"
+    assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
     assert sink.state is S.LOADING
 
 

@@ -63,7 +63,9 @@ def test_an_operation_waits_for_what_it_saw() -> None:
 
 
 def test_a_refused_operation_stays_under_way() -> None:
-    world = world_after("write 1 SADD k a\npull 1 1\nwrite 1 SADD k a\ndeliver 2 1")
+    world = world_after("write 1 SADD k a\npull 1 1\nwrite 1 SADD k a")
+    world.sites[1].replica.gate.limit = 1
+    world.run_on(parse(SET, "deliver 2 1"))
     assert len(world.sites[1].waiting) == 2
 
 
