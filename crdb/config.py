@@ -9,6 +9,8 @@ their defaults:
                              # or instead of it pairs = [["a", "b"], ...]
     requirepass = ""         # what clients have to AUTH with; empty: nothing
     maxclients = 10000       # per region
+    maxmemory = 0            # of the process: bytes, or "512mb", "4gb"; beyond it clients get OOM
+                             # errors for writes; 0: no limit but the system's
     test_clock = false       # whether CRDB.CLOCK SET is allowed
     seed = 0                 # what random choices start from
 
@@ -47,6 +49,7 @@ PORT_MAX: Final = 65_535
 LINK_PORT_OFFSET: Final = 10_000
 MAXCLIENTS: Final = 10_000
 MAXCLIENTS_MAX: Final = 1_000_000
+MEMORY_MAX: Final = 1 << 50
 BACKLOG: Final = 16 << 20
 BACKLOG_MIN: Final = 16 << 10  # the least that Redis keeps for its own replicas
 BACKLOG_MAX: Final = 1 << 40
@@ -55,8 +58,8 @@ SEED_MAX: Final = (1 << 63) - 1
 
 SCHEMA: Final[Schema] = {
     "": (
-        *("hub", "link", "maxclients", "pairs", "region", "requirepass", "seed"),
-        *("test_clock", "topology"),
+        *("hub", "link", "maxclients", "maxmemory", "pairs", "region", "requirepass"),
+        *("seed", "test_clock", "topology"),
     ),
     "region": ("host", "link_port", "name", "place", "port", "replica_of"),
     "link": ("backlog", "delay", "delays"),
@@ -120,6 +123,7 @@ class Config:
     pairs: tuple[Link, ...] | None = None
     link: LinkConfig = LinkConfig()
     maxclients: int = MAXCLIENTS
+    maxmemory: int = 0
     requirepass: str = ""
     test_clock: bool = False
     seed: int = 0
@@ -248,6 +252,7 @@ def _read(top: Table) -> Config:
             pairs=pairs,
             link=_link(top.table("link"), [region.name for region in regions]),
             maxclients=top.integer("maxclients", MAXCLIENTS, low=1, high=MAXCLIENTS_MAX),
+            maxmemory=_size(top, "maxmemory", 0, low=0, high=MEMORY_MAX),
             requirepass=top.text("requirepass", ""),
             test_clock=top.flag("test_clock", False),
             seed=top.integer("seed", 0, low=0, high=SEED_MAX),
@@ -344,7 +349,7 @@ def _link(table: Table, names: list[str]) -> LinkConfig:
     return LinkConfig(
         delay=delay if isinstance(delay, str) else _milliseconds(table, delay),
         delays=tuple(sorted(listed + back)),
-        backlog=_backlog(table),
+        backlog=_size(table, "backlog", BACKLOG, low=BACKLOG_MIN, high=BACKLOG_MAX),
     )
 
 
@@ -369,16 +374,15 @@ def _milliseconds(table: Table, value: object) -> float:
     return float(value)
 
 
-def _backlog(table: Table) -> int:
-    value = table.data.get("backlog", BACKLOG)
+def _size(table: Table, name: str, default: int, *, low: int, high: int) -> int:
+    """A number of bytes, which may be given with a unit."""
+    value = table.data.get(name, default)
     if isinstance(value, str):
         size = parse_memory(value)
         if size is None:
-            raise table.error(f'backlog {shown(value)} is no size: say bytes, or "512kb", "1mb"')
+            raise table.error(f'{name} {shown(value)} is not a size: give bytes, or "512kb", "1mb"')
         value = size
-    return table.inner({"backlog": value}, place="link").integer(
-        "backlog", BACKLOG, low=BACKLOG_MIN, high=BACKLOG_MAX
-    )
+    return table.inner({name: value}, place=table.place).integer(name, default, low=low, high=high)
 
 
 def _check_measured(top: Table, config: Config) -> None:
@@ -412,6 +416,7 @@ def _written(config: Config) -> Iterator[str]:
         yield f"pairs = {_quoted(config.pairs)}"
     yield f"requirepass = {_quoted(config.requirepass)}"
     yield f"maxclients = {config.maxclients}"
+    yield f"maxmemory = {config.maxmemory}"
     yield f"test_clock = {_quoted(config.test_clock)}"
     yield f"seed = {config.seed}"
     for region in config.regions:

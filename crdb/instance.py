@@ -29,6 +29,7 @@ from crdb.server.blocking import Blocked
 from crdb.server.config import Config
 from crdb.server.interest import Interest
 from crdb.server.isolation import Report
+from crdb.server.memory import Memory
 from crdb.server.polling import Polling
 from crdb.server.session import OUTPUT_UNLIMITED, UNAUTHENTICATED, Session
 from crdb.server.statistics import SAMPLE_MS, Statistics
@@ -62,6 +63,8 @@ class Instance:
         self.report: Report = ignore if report is None else report
         self.run_id = f"{self.random.getrandbits(160):040x}"
         self.statistics = Statistics()
+        self.memory = Memory()
+        self.memory.set_limit(self.config.memory_bytes_max, 0)
         self.clients: dict[int, Session] = {}
         self.last_client_id = 0
         self.interest = Interest(self.keyspace.interest)
@@ -123,6 +126,7 @@ class Instance:
         if self.now >= self.next_sample:
             self.next_sample = self.now + SAMPLE_MS
             self.statistics.sample(self.now)
+            self.memory.sample(self.statistics.input_bytes)
             self._drop_late_clients()
 
     def after_turn(self) -> float:
@@ -233,6 +237,7 @@ class Instance:
         session.parser.bulk_bytes_max = self.config.bulk_bytes_max
 
     def _reconfigure(self) -> None:
+        self.memory.set_limit(self.config.memory_bytes_max, self.statistics.input_bytes)
         for session in self.clients.values():
             self._configure(session)
             if not self.config.password:

@@ -40,6 +40,7 @@ def parameters(config: Config, region: RegionConfig) -> Parameters:
             "port": str(region.port),
             "bind": region.host,
             "maxclients": str(config.maxclients),
+            "maxmemory": str(config.maxmemory),
             "requirepass": config.requirepass,
             "repl-backlog-size": str(config.link.backlog),
         }

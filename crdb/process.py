@@ -1,11 +1,13 @@
-"""Driver: what INFO tells of the process: its number, its memory, its time.
+"""Driver: the process as INFO shows it: its number, its memory and its limits, its time.
 
-Memory is that of the whole process, as the operating system counts it. Where several regions live
-in one process, each tells the same.
+Memory is that of the whole process, as the operating system counts it. Regions that share a process
+all show the same. The system may limit the address space of the process (`ulimit -v`) or the memory
+of its control group; clients may use nine tenths of either.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import resource
@@ -13,10 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from crdb.instance import Instance
+from crdb.server.memory import PLENTY
 
 STATM: Final = Path("/proc/self/statm")
 PAGE_BYTES: Final = resource.getpagesize()
 UNITS: Final = ("B", "K", "M", "G", "T")
+CGROUP: Final = Path("/proc/self/cgroup")
+CGROUPS: Final = Path("/sys/fs/cgroup")
+USABLE: Final = 0.9  # of what the system allows: the rest is for replication, and for one command
 
 Lines = list[tuple[str, object]]
 
@@ -25,6 +31,53 @@ def tell_of_process(instance: Instance) -> None:
     """Let INFO of `instance` show this process."""
     for name, lines in (("server", server_lines), ("memory", memory_lines), ("cpu", cpu_lines)):
         instance.info_sections.setdefault(name, []).append(lines)
+    instance.memory.probe = Limits().probe
+    instance.memory.release = release_memory
+    instance.memory.sample(0)
+
+
+class Limits:
+    """What the system allows this process, as of now."""
+
+    def __init__(self) -> None:
+        allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+        self.address_bytes = PLENTY if allowed == resource.RLIM_INFINITY else int(USABLE * allowed)
+        self.resident_bytes = int(USABLE * min(cgroup_limits(), default=PLENTY))
+
+    def probe(self) -> tuple[int, int]:
+        """Return the bytes in use, and how many more may be used."""
+        mapped, resident = memory_bytes()
+        return resident, min(self.address_bytes - mapped, self.resident_bytes - resident)
+
+
+def cgroup_limits() -> list[int]:
+    """Return the memory limits of the control groups that this process is in. Within a container
+    its own group is the root of what it sees."""
+    found: list[int] = []
+    try:
+        lines = CGROUP.read_text().splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in {"", "memory"}:
+            continue
+        name = "memory.limit_in_bytes" if controllers else "memory.max"
+        for folder in (path.strip("/"), ""):
+            try:
+                text = (CGROUPS / controllers / folder / name).read_text().strip()
+            except OSError:
+                continue
+            if text.isdigit():
+                found.append(int(text))
+    return found
+
+
+def release_memory() -> None:
+    """Give memory that was freed back to the system, where the C library can do so."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def server_lines() -> Lines:
@@ -60,12 +113,20 @@ def cpu_lines() -> Lines:
     ]
 
 
-def resident_bytes() -> int:
-    """Memory that the process holds now; where there is no /proc, the most it has held."""
+def memory_bytes() -> tuple[int, int]:
+    """Return the size of the address space and of the memory that the process holds now; where
+    there is no /proc, the most that it has held."""
     try:
-        return int(STATM.read_text().split()[1]) * PAGE_BYTES
+        mapped, resident = STATM.read_text().split()[:2]
+        return int(mapped) * PAGE_BYTES, int(resident) * PAGE_BYTES
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return held, held
+
+
+def resident_bytes() -> int:
+    """Return the memory that the process holds now."""
+    return memory_bytes()[1]
 
 
 def human(size: float) -> str:

@@ -10,7 +10,14 @@ from typing import Final
 
 from crdb.resp import reply
 from crdb.server.client import Client
-from crdb.server.errors import NO_AUTH, NOT_IN_TRANSACTION, CommandError, wrong_arity
+from crdb.server.errors import (
+    NO_AUTH,
+    NOT_IN_TRANSACTION,
+    OUT_OF_MEMORY,
+    CommandError,
+    wrong_arity,
+)
+from crdb.server.memory import DENY_OOM
 from crdb.server.session import BLOCKED, IN_TRANSACTION, SKIP_NEXT, SKIPPING, UNAUTHENTICATED
 from crdb.server.table import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command, require
 from crdb.server.transaction import discard
@@ -55,11 +62,23 @@ def check(client: Client, command: Command, args: list[bytes]) -> None:
         raise CommandError(NO_AUTH)
     if client.gate & IN_TRANSACTION and command.bits & NO_MULTI:
         raise CommandError(NOT_IN_TRANSACTION)
+    if client.instance.memory.denied_bits and needs_memory(client, command):
+        raise CommandError(OUT_OF_MEMORY)
     refusal = client.instance.refuse_writes
     if refusal is not None and (
-        command.bits & WRITE or (command.name == b"exec" and client.queued_write)
+        command.bits & WRITE or (command.name == b"exec" and client.queued_bits & WRITE)
     ):
         raise CommandError(refusal)
+
+
+def needs_memory(client: Client, command: Command) -> bool:
+    """Return whether a command is refused while memory is full. As in Redis, nothing is queued
+    then, and EXEC runs only what may run."""
+    if command.bits & DENY_OOM:
+        return True
+    if command.name == b"exec":
+        return client.queued_bits & DENY_OOM != 0
+    return client.gate & IN_TRANSACTION != 0 and not command.bits & UNQUEUED
 
 
 def reject(client: Client, name: bytes, text: bytes) -> None:
@@ -77,8 +96,7 @@ def enqueue(client: Client, args: list[bytes]) -> None:
     """Keep a request for EXEC. A client that queues without end is closed."""
     client.queue.append(args)
     client.queue_bytes += sum(map(len, args)) + 64 * len(args)
-    if require(args).bits & WRITE:
-        client.queued_write = True
+    client.queued_bits |= require(args).bits
     reply.queued(client.out)
     if client.queue_bytes > client.instance.config.request_bytes_max:
         client.instance.statistics.dropped_query += 1

@@ -1,8 +1,8 @@
 """CONFIG GET and SET: every parameter of Redis 7.2, and the few that do something here.
 
-These take effect at once: client-output-buffer-limit, client-query-buffer-limit, maxclients,
-proto-max-bulk-len, requirepass, tcp-keepalive (new connections), timeout. `port` and `bind` show
-what the runtime has set.
+These take effect immediately: client-output-buffer-limit, client-query-buffer-limit, maxclients,
+maxmemory, proto-max-bulk-len, requirepass, tcp-keepalive (new connections), timeout. `port` and
+`bind` show what the runtime has set.
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ class Config:
         self.password = values["requirepass"].encode("latin-1")
         self.clients_max = int(values["maxclients"])
         self.idle_seconds_max = int(values["timeout"])
+        self.memory_bytes_max = int(values["maxmemory"])
         self.bulk_bytes_max = int(values["proto-max-bulk-len"])
         self.request_bytes_max = int(values["client-query-buffer-limit"])
         self.keepalive_seconds = int(values["tcp-keepalive"])

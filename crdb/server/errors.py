@@ -43,6 +43,7 @@ TIMEOUT_NEGATIVE: Final = b"ERR timeout is negative"
 TIMEOUT_OUT_OF_RANGE: Final = b"ERR timeout is out of range"
 NO_AUTH: Final = b"NOAUTH Authentication required."
 READ_ONLY: Final = b"READONLY You can't write against a read only replica."
+OUT_OF_MEMORY: Final = b"OOM command not allowed when used memory > 'maxmemory'."
 NOT_IN_TRANSACTION: Final = b"ERR Command not allowed inside a transaction"
 
 

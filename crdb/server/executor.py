@@ -50,6 +50,8 @@ def run(client: Client, data: bytes) -> None:
         client.received_bytes += len(data)
         instance.statistics.input_bytes += len(data)
         client.active_at = instance.now
+        if instance.statistics.input_bytes >= instance.memory.look_at:
+            instance.memory.sample(instance.statistics.input_bytes)
     if client.db.touched:
         instance.serve_touched()
     isolated(client, instance.report, lambda: run_batch(client))
@@ -65,8 +67,8 @@ def run_batch(client: Client) -> bool:
     touched = client.db.touched
     parser = client.parser
     out = client.out
-    table = TABLE
     statistics = instance.statistics
+    memory = instance.memory
     latest: Command | None = None
     output_bytes: i64 = client.output_bytes
     output_limit: i64 = client.output_limit
@@ -78,12 +80,13 @@ def run_batch(client: Client) -> bool:
             if args is None:
                 break
             count += 1
-            command = table.get(args[0])
+            command = TABLE.get(args[0])
             if (
                 command is None
                 or client.gate != 0
                 or command.bits & CONTAINER
                 or (len(args) != command.arity and not command.takes(len(args)))
+                or memory.denied_bits & command.bits
                 or (instance.refuse_writes is not None and command.bits & WRITE)
             ):
                 latest = None

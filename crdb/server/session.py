@@ -53,7 +53,7 @@ class Session:
         "protocol",
         "queue",
         "queue_bytes",
-        "queued_write",
+        "queued_bits",
         "received_bytes",
         "sent_bytes",
         "soft_limit_since",
@@ -94,8 +94,8 @@ class Session:
         self.queue: list[list[bytes]] = []
         """The requests of an open MULTI."""
         self.queue_bytes = 0
-        self.queued_write = False
-        """Something in the queue writes."""
+        self.queued_bits = 0
+        """The flags of all commands in the queue."""
         self.spoiled = False
         """A request was refused while queueing: EXEC will abort."""
         self.watched: dict[bytes, int] = {}

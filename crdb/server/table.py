@@ -32,6 +32,7 @@ from typing import Final
 
 from crdb.server.client import Client
 from crdb.server.errors import CommandError, one_line, printable
+from crdb.server.memory import DENY_OOM
 from crdb.server.statistics import COMMANDS_MAX
 
 Handler = Callable[[Client, list[bytes]], None]
@@ -48,6 +49,7 @@ CONTAINER: Final = 32
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
     "readonly": READONLY,
+    "denyoom": DENY_OOM,
     "no_auth": WITHOUT_AUTH,
     "no_multi": NO_MULTI,
     "unqueued": UNQUEUED,

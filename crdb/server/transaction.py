@@ -76,7 +76,7 @@ def discard(session: Session, watching: Watching) -> None:
     """Leave MULTI: forget the queue and what was watched."""
     session.queue = []
     session.queue_bytes = 0
-    session.queued_write = False
+    session.queued_bits = 0
     session.spoiled = False
     session.gate &= ~IN_TRANSACTION
     watching.unwatch(session)

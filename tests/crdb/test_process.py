@@ -9,6 +9,7 @@ import pytest
 
 from crdb import process
 from crdb.server.information import information
+from crdb.server.memory import PLENTY
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import Peer, decode
 
@@ -33,6 +34,57 @@ def test_lines_are_added_and_named_as_in_redis(peer: Peer) -> None:
 def test_without_proc_the_peak_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "STATM", Path("/nothing/here"))
     assert process.resident_bytes() > 1_000_000
+
+
+def test_system_limits_leave_a_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mapped, resident = process.memory_bytes()
+    assert mapped > resident > 1_000_000
+
+    def as_limit(_kind: int) -> tuple[int, int]:
+        return 2 * mapped, 2 * mapped
+
+    monkeypatch.setattr(process.resource, "getrlimit", as_limit)
+    monkeypatch.setattr(process, "CGROUP", tmp_path / "missing")
+    limits = process.Limits()
+    assert limits.address_bytes == int(0.9 * 2 * mapped)
+    assert limits.probe()[1] <= limits.address_bytes - 1_000_000
+    monkeypatch.setattr(process, "CGROUP", groups(tmp_path, "0::/a/b\n", "a/b/memory.max", "max"))
+    assert process.Limits().resident_bytes == int(0.9 * PLENTY)
+
+
+@pytest.mark.parametrize(
+    ("tree", "found"),
+    [
+        (("0::/a/b\n", "a/b/memory.max", "1000\n"), [1000]),
+        (("0::/a/b\n", "memory.max", "1000\n"), [1000]),
+        (("0::/\n", "memory.max", "max\n"), []),
+        (("4:memory:/a\n3:cpu:/a\n", "memory/a/memory.limit_in_bytes", "77"), [77]),
+        (("3:cpu:/a\n", "memory/a/memory.limit_in_bytes", "77"), []),
+    ],
+)
+def test_limits_of_control_groups(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tree: tuple[str, str, str], found: list[int]
+) -> None:
+    monkeypatch.setattr(process, "CGROUP", groups(tmp_path, *tree))
+    monkeypatch.setattr(process, "CGROUPS", tmp_path)
+    assert process.cgroup_limits() == found
+
+
+def groups(folder: Path, lines: str, file: str, text: str) -> Path:
+    """A tree of control groups, and the file that names those of a process."""
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(text)
+    (folder / "own").write_text(lines)
+    return folder / "own"
+
+
+def test_instance_measures_its_process() -> None:
+    database = instance()
+    process.tell_of_process(database)
+    assert database.memory.used_bytes > 1_000_000
+    database.config.put("maxmemory", "1")
+    database.memory.set_limit(1, 0)
+    assert database.memory.is_full()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from crdb.server import arguments, bits
 from crdb.server.bits import Field
 from crdb.server.client import Client
 from crdb.server.commands.strings import read_text, read_text_for_write
-from crdb.server.errors import SYNTAX, CommandError
+from crdb.server.errors import OUT_OF_MEMORY, SYNTAX, CommandError
 from crdb.server.table import Command
 from crdt.string import assign
 
@@ -50,8 +50,10 @@ def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
     return offset
 
 
-def grown(text: bytes, last_bit: int) -> bytearray:
-    """`text` with room up to bit `last_bit`."""
+def grown(client: Client, text: bytes, last_bit: int) -> bytearray:
+    """Return `text` with room up to bit `last_bit`. Raises CommandError if memory is too full."""
+    if not client.instance.memory.has_room((last_bit >> 3) + 1):
+        raise CommandError(OUT_OF_MEMORY)
     return bytearray(text.ljust((last_bit >> 3) + 1, b"\0"))
 
 
@@ -65,7 +67,7 @@ def setbit(client: Client, args: list[bytes]) -> None:
     if bit not in (0, 1):
         raise CommandError(BAD_BIT)
     text = read_text_for_write(client.db, args[1])
-    data = grown(text or b"", offset)
+    data = grown(client, text or b"", offset)
     before = SINGLE.read(data, offset)
     SINGLE.write(data, offset, bit)
     if text is None or before != bit or len(data) != len(text):
@@ -236,7 +238,7 @@ def bitfield(client: Client, args: list[bytes]) -> None:
         reply_fields(client, steps, bytearray(read_text(client.db, args[1]) or b""))
         return
     text = read_text_for_write(client.db, args[1])
-    data = grown(text or b"", max([step.offset + step.field.bits - 1 for step in writes]))
+    data = grown(client, text or b"", max([step.offset + step.field.bits - 1 for step in writes]))
     reply_fields(client, steps, data)
     written = bytes(data)
     if written != text:

@@ -17,6 +17,7 @@ from crdb.server import arguments, lifetime, subsequence
 from crdb.server.client import Client
 from crdb.server.errors import (
     OFFSET_OUT_OF_RANGE,
+    OUT_OF_MEMORY,
     STRING_TOO_LONG,
     SYNTAX,
     WRONG_TYPE,
@@ -56,9 +57,11 @@ def read_text_for_write(db: Keyspace, key: bytes) -> bytes | None:
 
 
 def check_length(client: Client, size: int) -> None:
-    """Refuse a string that is longer than what a client may send."""
+    """Refuse a string that is longer than what a client may send, or for which there is no room."""
     if size > client.instance.config.bulk_bytes_max:
         raise CommandError(STRING_TOO_LONG)
+    if not client.instance.memory.has_room(size):
+        raise CommandError(OUT_OF_MEMORY)
 
 
 # -- reading ---------------------------------------------------------------------------------

@@ -1,0 +1,101 @@
+"""How much memory the process uses, and whether clients may still use more.
+
+The figure is what the operating system says of the whole process: regions that share a process
+share it. It is read with each sample of rates, and sooner when clients have sent much since. Two
+bounds refuse writes that may need memory with an OOM error: the parameter `maxmemory`, and a guard
+below the limit that the system sets for the process, if it sets one. Reads, deletions, deadlines
+and what comes from other regions go on (specification OOM-4, OOM-5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+DENY_OOM: Final = 64
+"""The flag of commands that are refused while memory is full. See `table`."""
+PLENTY: Final = 1 << 62
+LOOK_BYTES_MIN: Final = 256 << 10
+LOOK_SHARE: Final = 4
+RELEASE_SAMPLES: Final = 10
+GROWTH_MIN: Final = 1 << 20
+"""A command that needs less than this is not asked whether that fits."""
+
+Probe = Callable[[], tuple[int, int]]
+"""Returns the bytes that the process uses, and how many more the system's limit leaves it."""
+
+
+class Memory:
+    """The memory of one instance's process."""
+
+    __slots__ = (
+        "denied_bits",
+        "limit_bytes",
+        "look_at",
+        "peak_bytes",
+        "probe",
+        "release",
+        "samples_full",
+        "spare_bytes",
+        "used_bytes",
+    )
+
+    def __init__(self) -> None:
+        self.probe: Probe = no_probe
+        self.release: Callable[[], None] = no_release
+        """Gives unused memory back to the system."""
+        self.used_bytes = 0
+        self.peak_bytes = 0
+        self.limit_bytes = 0
+        """The parameter `maxmemory`; 0 is no limit."""
+        self.spare_bytes = PLENTY
+        self.denied_bits = 0
+        """DENY_OOM while memory is full, else 0."""
+        self.look_at = 0
+        """At how many bytes received from clients to sample again."""
+        self.samples_full = 0
+
+    def sample(self, received_bytes: int) -> None:
+        """Read the figures. `received_bytes` is what clients have sent so far."""
+        self._read()
+        if self.is_full():
+            if self.samples_full % RELEASE_SAMPLES == 0:
+                self.release()
+                self._read()
+            self.samples_full += 1
+        else:
+            self.samples_full = 0
+        self.denied_bits = DENY_OOM if self.is_full() else 0
+        self.look_at = received_bytes + max(LOOK_BYTES_MIN, self.room_bytes() // LOOK_SHARE)
+
+    def set_limit(self, limit_bytes: int, received_bytes: int) -> None:
+        """Change `maxmemory`; it holds from the next command on."""
+        self.limit_bytes = limit_bytes
+        self.sample(received_bytes)
+
+    def is_full(self) -> bool:
+        """Return whether more is used than is allowed."""
+        return self.room_bytes() < 0
+
+    def room_bytes(self) -> int:
+        """Return how many more bytes may be used; negative if there are too many already."""
+        if self.limit_bytes == 0:
+            return self.spare_bytes
+        return min(self.spare_bytes, self.limit_bytes - self.used_bytes)
+
+    def has_room(self, size: int) -> bool:
+        """Return whether a command may make a value of `size` bytes."""
+        return size < GROWTH_MIN or size <= self.room_bytes()
+
+    def _read(self) -> None:
+        self.used_bytes, self.spare_bytes = self.probe()
+        self.peak_bytes = max(self.peak_bytes, self.used_bytes)
+
+
+def no_probe() -> tuple[int, int]:
+    """Nobody measures: memory is never full."""
+    return 0, PLENTY
+
+
+def no_release() -> None:
+    """There is nothing to give back."""

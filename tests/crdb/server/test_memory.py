@@ -1,0 +1,189 @@
+"""Whether clients may use more memory (rules OOM-4, OOM-5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.server.client import Client
+from crdb.server.errors import OUT_OF_MEMORY
+from crdb.server.executor import receive
+from crdb.server.memory import (
+    DENY_OOM,
+    GROWTH_MIN,
+    LOOK_BYTES_MIN,
+    PLENTY,
+    RELEASE_SAMPLES,
+    Memory,
+)
+from crdt.replica import Replica
+from tests.crdb.raw import exchange, instance, lines
+from tests.crdb.redis_peer import Peer, request
+
+REFUSED = b"-" + OUT_OF_MEMORY + b"\r\n"
+
+
+class Process:
+    """A process of which the tests say how much memory it uses."""
+
+    def __init__(self, used: int = 0, spare: int = PLENTY) -> None:
+        self.used = used
+        self.spare = spare
+        self.garbage = 0
+        self.releases = 0
+
+    def probe(self) -> tuple[int, int]:
+        return self.used, self.spare
+
+    def release(self) -> None:
+        self.releases += 1
+        self.used -= self.garbage
+        self.garbage = 0
+
+
+def memory_of(process: Process) -> Memory:
+    memory = Memory()
+    memory.probe = process.probe
+    memory.release = process.release
+    return memory
+
+
+def test_without_a_probe_memory_is_never_full() -> None:
+    memory = Memory()
+    memory.set_limit(1, 0)
+    assert not memory.is_full()
+    assert memory.denied_bits == 0
+
+
+def test_limit_is_the_last_size_that_is_allowed() -> None:
+    process = Process(used=1000)
+    memory = memory_of(process)
+    for limit, bits in ((0, 0), (1000, 0), (999, DENY_OOM), (0, 0)):
+        memory.set_limit(limit, 0)
+        assert memory.denied_bits == bits
+    process.spare = -1
+    memory.sample(0)
+    assert memory.denied_bits == DENY_OOM
+
+
+def test_figures_follow_the_process() -> None:
+    process = Process(used=7)
+    memory = memory_of(process)
+    memory.sample(0)
+    process.used = 5
+    memory.sample(0)
+    assert (memory.used_bytes, memory.peak_bytes) == (5, 7)
+
+
+def test_the_less_room_there_is_the_sooner_the_next_look() -> None:
+    process = Process()
+    memory = memory_of(process)
+    memory.set_limit(8 << 20, received_bytes=100)
+    assert memory.look_at == 100 + (2 << 20)
+    process.used = 8 << 20
+    memory.sample(200)
+    assert memory.look_at == 200 + LOOK_BYTES_MIN
+
+
+def test_full_memory_is_given_back_before_anything_is_refused() -> None:
+    process = Process(used=2000)
+    process.garbage = 1500
+    memory = memory_of(process)
+    memory.set_limit(1000, 0)
+    assert (memory.denied_bits, process.releases) == (0, 1)
+    process.used = 2000
+    for _ in range(2 * RELEASE_SAMPLES):
+        memory.sample(0)
+    assert (memory.denied_bits, process.releases) == (DENY_OOM, 3)
+
+
+def test_large_values_must_fit() -> None:
+    memory = memory_of(Process(used=10))
+    memory.set_limit(20 + GROWTH_MIN, 0)
+    assert memory.has_room(GROWTH_MIN + 10)
+    assert not memory.has_room(GROWTH_MIN + 11)
+    memory.set_limit(1, 0)
+    assert memory.has_room(GROWTH_MIN - 1)
+
+
+CONVERSATIONS = [
+    "SET k v\nAPPEND s x\nINCR n\nGET old\nDEL old\nEXISTS old",
+    "EXPIRE old 100\nPERSIST old\nLPOP l\nSREM t a\nRENAME old new\nLPUSH l x\nFLUSHALL",
+    "MULTI\nGET old\nEXEC",
+    "MULTI\nSET k v\nEXEC",
+    "MULTI\nDISCARD\nPING",
+    "MULTI\nECHO x\nRESET",
+    "WATCH old\nUNWATCH\nEXEC",
+    "SORT l STORE x\nSORT l\nCOPY old x\nGETEX old\nGETDEL old\nSETBIT b 1 1\nLMOVE l l LEFT LEFT",
+]
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+def test_full_memory_refuses_what_redis_refuses(peer: Peer, conversation: str) -> None:
+    before = b"SET old v\r\nRPUSH l 1 2 3\r\nSADD t a b\r\n"
+    data = conversation.replace("\n", "\r\n").encode() + b"\r\n"
+    exchange(peer.server, before)
+    peer.server.run([b"CONFIG", b"SET", b"maxmemory", b"1"])
+    try:
+        theirs = exchange(peer.server, data)
+    finally:
+        peer.server.run([b"CONFIG", b"SET", b"maxmemory", b"0"])
+    database = instance()
+    database.memory.probe = Process(used=2).probe
+    client = Client(database)
+    receive(client, before)
+    receive(client, b"CONFIG SET maxmemory 1\r\n")
+    assert receive(client, data) == theirs.replies
+
+
+def test_transaction_is_refused_if_memory_became_full_meanwhile() -> None:
+    database = instance()
+    database.memory.probe = Process(used=2).probe
+    clients = [Client(database), Client(database)]
+    lines(clients[0], "MULTI", "GET k", "SET k v")
+    lines(clients[1], "MULTI", "GET k")
+    database.memory.set_limit(1, 0)
+    assert lines(clients[0], "EXEC") == [
+        b"-EXECABORT Transaction discarded because of: " + OUT_OF_MEMORY + b"\r\n"
+    ]
+    assert lines(clients[1], "EXEC") == [b"*1\r\n$-1\r\n"]
+
+
+def test_a_look_is_taken_while_clients_send_much() -> None:
+    """Between two samples of rates, clients can send hundreds of megabytes."""
+    database = instance(maxmemory="100mb")
+    process = Process(used=99 << 20)
+    database.memory.probe = process.probe
+    database.memory.sample(0)
+    client = Client(database)
+    process.used = 101 << 20
+    write = request([b"SET", b"k", b"x" * (200 << 10)])
+    assert [receive(client, write) for _ in range(3)] == [b"+OK\r\n", REFUSED, REFUSED]
+    process.used = 99 << 20
+    database.advance(database.now + 1000)
+    database.tick()
+    assert receive(client, write) == b"+OK\r\n"
+
+
+def test_string_for_which_there_is_no_room_is_not_made() -> None:
+    database = instance(maxmemory="100mb")
+    database.memory.probe = Process(used=90 << 20).probe
+    database.memory.sample(0)
+    client = Client(database)
+    assert lines(client, "SETRANGE k 20000000 x", "SETBIT k 160000000 1", "EXISTS k") == [
+        REFUSED,
+        REFUSED,
+        b":0\r\n",
+    ]
+    assert lines(client, "SETRANGE k 2000000 x") == [b":2000001\r\n"]
+
+
+def test_effects_of_other_regions_are_taken_in() -> None:
+    """Rule OOM-4: what is refused is clients' writes."""
+    database = instance(maxmemory="1")
+    database.memory.probe = Process(used=2).probe
+    database.memory.sample(0)
+    other = Replica(2)
+    other.set("s").add("a")
+    for op in other.since(database.replica.vector):
+        database.replica.accept(op)
+    assert lines(Client(database), "SMEMBERS s", "SADD s b") == [b"*1\r\n$1\r\na\r\n", REFUSED]
