@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from crdt.dots import region_of
+from crdt.dots import INCARNATION_MAX, region_of
 from replication.frames import Hello
 from replication.member import Member, Peer
 
 FOLLOWERS_MAX: Final = 32  # as many as a database may have sources (section 20.1)
+
+MEMBERS_INCARNATIONS_MAX: Final = (INCARNATION_MAX + 1) // 2
+"""Incarnations of our own region in what a peer says that it has; else none may be left to take."""
 
 
 def refuse_region(
@@ -25,6 +28,9 @@ def refuse_region(
     for region in (hello.region, region_of(hello.origin)):
         if region != peer.region:
             return f"{hello.name} says it is region {region}, not {peer.region}"
+    ours = sum(region_of(origin) == member.region for origin in hello.vector)
+    if ours > MEMBERS_INCARNATIONS_MAX:
+        return f"{hello.name} says that it knows more than {MEMBERS_INCARNATIONS_MAX} incarnations"
     return ""
 
 

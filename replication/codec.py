@@ -18,7 +18,7 @@ from crdt.errors import DecodeError
 from crdt.op import read_vector, write_vector
 from replication import frames
 from replication.errors import RemoteProtocolError
-from replication.frames import TERM_MAX, Frame, Report, View
+from replication.frames import TERM_MAX, Frame, Members, Report, View
 
 LENGTH_BYTES: Final = 4
 FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 255 regions
@@ -113,6 +113,22 @@ def read_life(item: Any) -> tuple[int, int, int]:
     )
 
 
+def write_members(members: Members) -> tuple[Any, ...]:
+    """The numbers and names of regions, as they travel."""
+    return tuple((number, write_text(name)) for number, name in members)
+
+
+def read_members(item: Any) -> Members:
+    """The inverse of `write_members`."""
+    members: list[tuple[int, str]] = []
+    for each in tuple_of(item, "members"):
+        number, name = items_of(each, 2, "a member")
+        members.append((integer_of(number, "a member's number", 1, REGION_MAX), read_text(name)))
+    if len(members) > REGION_MAX:
+        raise DecodeError(f"members: expected at most {REGION_MAX}")
+    return tuple(members)
+
+
 # For each field of a frame, how it is written, and how it is read and checked.
 TEXT: Final = (write_text, read_text)
 VECTOR: Final = (write_vector, read_vector)
@@ -126,10 +142,11 @@ BATCH: Final = (None, read_batch)
 ROUTES: Final = (None, read_routes)
 REPORTS: Final = (write_reports, read_reports)
 VIEW: Final = (None, read_view)
+MEMBERS: Final = (write_members, read_members)
 
 # Within a protocol kinds keep their meaning. The fields stand in the order of the class.
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
-    1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL)),
+    1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL, MEMBERS, BOOL)),
     2: (frames.Resume, (VECTOR, ROUTES)),
     3: (frames.Resumed, ()),
     4: (frames.Truncated, ()),

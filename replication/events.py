@@ -138,6 +138,18 @@ class OriginReused:
 
 
 @attrs.frozen
+class BroughtBack:
+    """The state that was put aside at `OriginReused` is not needed any more (see `aside`).
+    `merged`: peers lacked some of it, and it is back. `moved`: our own writes in it stand under
+    another origin now. `lost_keys`: so many keys could not be brought back."""
+
+    peer: str
+    merged: bool = False
+    moved: bool = False
+    lost_keys: int = 0
+
+
+@attrs.frozen
 class Closed:
     """The link is over. Dial again, unless it is cut."""
 
@@ -162,5 +174,6 @@ Event: TypeAlias = (
     | ViewHeard
     | Inquiry
     | OriginReused
+    | BroughtBack
     | Closed
 )

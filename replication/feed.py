@@ -49,13 +49,22 @@ class Feed:
         self.member = member
         self.limits = limits
         self.batches: dict[Routes, Batch] = {}
+        self.holds_aside = False
+        """Whether we hold a state that is put aside: what we show is not all that we have."""
         self.sending = 0
         self.waiting: list[Callable[[], None]] = []
 
     def hello(self) -> Hello:
         """How we introduce ourselves."""
         member = self.member
-        return Hello(member.name, member.region, member.origin, member.cluster, self.replica.vector)
+        return Hello(
+            member.name,
+            member.region,
+            member.origin,
+            member.cluster,
+            self.replica.vector,
+            holds_aside=self.holds_aside,
+        )
 
     def read(self, position: int, routes: Routes) -> Batch:
         """The next batch for somebody who wants these regions."""

@@ -34,9 +34,13 @@ import attrs
 
 from crdt.dots import Origin, Vector
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
 FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
+
+
+Members: TypeAlias = tuple[tuple[int, str], ...]
+"""The number and name of each region, in ascending order of numbers."""
 
 
 @attrs.frozen
@@ -50,6 +54,11 @@ class Hello:
     vector: Vector
     role: int = MEMBER
     protocol: int = PROTOCOL
+    members: Members = ()
+    """The regions of the CRDB, as the speaker's file lists them."""
+    holds_aside: bool = False
+    """Whether the speaker has put its state aside: what it shows is not all that it has, and
+    counts as no answer for somebody who has lost their memory (see `aside`)."""
 
 
 @attrs.frozen

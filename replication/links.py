@@ -41,7 +41,6 @@ from replication.events import (
     Inquiry,
     Merged,
     OpsTaken,
-    Recovered,
     Reported,
     SnapshotWanted,
     ViewHeard,
@@ -52,8 +51,9 @@ from replication.inlet import Direct, Inlet, with_waiting
 from replication.limits import Limits
 from replication.lives import Lives
 from replication.member import Direction, Member, Peer
+from replication.memory import Memory
 from replication.question import Questions
-from replication.recovery import Recovery, unused_origin
+from replication.recovery import Recovery
 from replication.repair import Repair
 from replication.sink import Sink, SinkState
 from replication.source import Source
@@ -88,7 +88,8 @@ class Links:
         self.direct = Direct(replica)
         self.lives = Lives(replica)
         self.repair = Repair(self.limits)
-        self.recovery = self.recover()
+        dialled = [peer.name for peer in self.peers.values() if peer.routes != ()]
+        self.memory = Memory(replica, self.feed, self.lives, dialled)
         self.absence = Absence()
         self.sinks: dict[str, Sink] = {}
         self.sources: dict[str, Source] = {}
@@ -106,9 +107,10 @@ class Links:
         self.collect_at = 0
         self.promised = NEVER
 
-    def recover(self) -> Recovery:
-        """What must come before we have recovered, from the beginning."""
-        return Recovery(peer.name for peer in self.peers.values() if peer.routes != ())
+    @property
+    def recovery(self) -> Recovery:
+        """What we wait for before we may write again."""
+        return self.memory.recovery
 
     # -- connections -----------------------------------------------------------------------
 
@@ -225,7 +227,7 @@ class Links:
             events = end.close(f"protocol error: {error}")
         events = self.handle(end, events, now)
         self.hasten(min(end.deadline, self.repair_at))
-        return events + self.look()
+        return events + self.look(now)
 
     def hasten(self, deadline: int) -> None:
         """Something is due at `deadline`."""
@@ -264,7 +266,8 @@ class Links:
                 case Inquiry():
                     self.questions.hear(end, event.frame)
                 case CaughtUp():
-                    self.recovery.caught_up(end.peer)
+                    assert end.hello is not None
+                    self.memory.record_caught_up(end.peer, end.hello)
                 case SnapshotWanted():
                     assert isinstance(end, Sink)
                     end.merges = self.replica.merges
@@ -309,12 +312,17 @@ class Links:
                 events += self.handle(end, end.close(f"this life of {end.peer} is over"), now)
         return events
 
-    def look(self) -> list[Event]:
-        """Tell if we have recovered just now."""
+    def look(self, now: int) -> list[Event]:
+        """Notice if we have recovered just now. If a state came back that had been put aside, links
+        connect again, so that peers learn what we hold."""
         if self.recovery.is_over:
             return []
         cut = {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
-        return [Recovered(self.recovery.last)] if self.recovery.look(cut) else []
+        events = self.memory.look(cut, [end.vector for end in self.ends()])
+        if len(events) > 1:
+            self.repair.forget()
+            events += self.close_all("what was put aside is back", now)
+        return events
 
     def hear(self, end: Machine, event: Reported, now: int) -> None:
         """A region says what it has reached."""
@@ -370,7 +378,7 @@ class Links:
         if now >= self.repair_at:
             events += self.mend(now)
         self.promised = self.deadline
-        return events + self.look()
+        return events + self.look(now)
 
     def collect(self) -> int:
         """Forget what nobody needs, and delete what has expired everywhere, or some of it; in how
@@ -404,22 +412,17 @@ class Links:
         return events
 
     def reincarnate(self, now: int, least: int = 0) -> Origin:
-        """Write under a new incarnation from now on, number `least` or one that is neither known
-        here nor among connected peers; links connect anew, and we recover from the beginning. Call
-        it at `OriginReused`, before the next write. The origin, to be remembered over a restart.
+        """Take a new incarnation, number `least` or one that nobody is known to have used; links
+        connect again, and we recover from the beginning. Call it at `OriginReused`, before the next
+        write. Return the origin, to be noted on disk. Raises ValueError if none is left.
 
-        What we have written in this life stands under dots that others know as something else. It
-        cannot be told apart, so all that is here is dropped, and comes back from peers.
+        If we have written anything, all that is here is put aside until peers have answered, as
+        our dots may stand for something else elsewhere (see `aside`).
         """
-        known = [self.replica.keyspace.vector, *(end.vector for end in self.ends())]
-        origin = unused_origin(self.member.region, least, [{self.member.origin: 0}, *known])
-        has_written = self.replica.keyspace.seq > 0
-        self.replica.reincarnate(origin)
-        if has_written:
-            self.replica.reset()
+        origin = self.memory.reincarnate([end.vector for end in self.ends()], least)
         self.take_name()
         self.close_all("a new incarnation", now)
-        self.recovery = self.recover()
+        self.memory.begin_recovery()
         return origin
 
     def take_name(self) -> None:
@@ -435,7 +438,7 @@ class Links:
         self.cuts.add((peer, direction))
         end = (self.sinks if direction is Direction.IN else self.sources).get(peer)
         events = [] if end is None else self.handle(end, end.close("the link is cut"), now)
-        return events + self.look()
+        return events + self.look(now)
 
     def heal(self, peer: str, direction: Direction) -> None:
         """Let the link connect again."""

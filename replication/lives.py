@@ -39,6 +39,9 @@ class Lives:
         self.replica = replica
         self.present: dict[int, Life] = {replica.region: (0, replica.origin)}
         self.view: View = ()
+        self.is_withheld = False
+        """Whether a state is put aside here that may hold operations of incarnations that are
+        over."""
         self.settle()
 
     # -- learning --------------------------------------------------------------------------
@@ -85,8 +88,9 @@ class Lives:
 
     def to_tell(self) -> View:
         """The view that our reports are made in; empty, so that they count nowhere, while an
-        operation of a life that is over waits here for its turn."""
-        return () if self.replica.awaits_the_dead else self.view
+        operation of a life that is over waits here for its turn, or may stand in a state that is
+        put aside."""
+        return () if self.is_withheld or self.replica.awaits_the_dead else self.view
 
 
 def following(life: Life) -> int:

@@ -69,9 +69,12 @@ class Recovery:
         self.done.add(peer)
         self.last = peer
 
-    def look(self, cut: Set[str]) -> bool:
-        """Whether we have recovered just now, the links with some peers being `cut`. Only once."""
-        if self.is_over or not self.done or self.peers - self.done - self.missed - cut:
+    def look(self, cut: Set[str], *, has_aside: bool = False) -> bool:
+        """Return whether we have recovered just now, the links with some peers being `cut`. Only
+        once. Who has put its state aside goes on with that if no peer is within reach."""
+        if self.is_over or self.peers - self.done - self.missed - cut:
+            return False
+        if not self.done and not (has_aside and self.peers):
             return False
         self.is_over = True
         return True

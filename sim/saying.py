@@ -7,6 +7,7 @@ from typing import Final, cast
 
 from crdt.dots import incarnation_of, region_of
 from replication.events import (
+    BroughtBack,
     Closed,
     Connected,
     EarlierLife,
@@ -87,6 +88,13 @@ def event_text(event: Event, names: Mapping[int, str]) -> str:
             return "has all that its peers had, and may write"
         case OriginReused():
             return f"hears from {event.peer} of own writes that it has forgotten"
+        case BroughtBack(lost_keys=lost) if lost:
+            return f"cannot bring back {lost} keys that it had put aside"
+        case BroughtBack(merged=False):
+            return "drops what it had put aside: its peers have all of it"
+        case BroughtBack(moved=moved):
+            how = " under another origin" if moved else ""
+            return f"brings back what it had put aside{how}"
         case EarlierLife():
             return f"hears from {event.peer} of an earlier life, and only reads"
         case Closed(direction=Direction.IN):

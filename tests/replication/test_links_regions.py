@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crdt.dots import make_origin
 from replication.events import (
+    BroughtBack,
     Closed,
     Connected,
     GapFound,
@@ -152,11 +153,12 @@ def test_a_region_that_forgot_that_it_forgot_takes_another_name() -> None:
     assert world["b"].replica.string("k1").get() == "v"
 
 
-def test_what_was_written_under_names_that_others_know_is_dropped() -> None:
+def test_writes_under_a_reused_origin_are_kept_under_another() -> None:
     world = World(mesh("a", "b", "c"))
     world.amnesia = True
     for number in range(3):
         world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
+        world["a"].write(lambda r: r.counter("n").increment(10))
     world.run(300)
     world["a"].crash()
     world.run(100)
@@ -164,13 +166,18 @@ def test_what_was_written_under_names_that_others_know_is_dropped() -> None:
     world["a"].restart()
     site = world["a"]
     site.write(lambda r: r.string("k0").set("under a name that is taken"))
+    site.write(lambda r: r.counter("n").increment(7))
     while not any(isinstance(event, OriginReused) for event in site.events):
         world.run(5)
-    site.links.reincarnate(world.now)
+    taken = site.links.reincarnate(world.now)
+    assert site.replica.vector == {}
     world.run(2000)
     assert world.agrees()
-    assert site.replica.string("k0").get() == "v"
-    assert site.replica.vector == {US: 3}
+    (moved,) = set(site.replica.vector) - {US, taken}
+    assert (site.replica.vector[US], site.replica.vector[moved]) == (6, 2)
+    assert site.replica.string("k0").get() == "under a name that is taken"
+    assert site.replica.counter("n").value == 37
+    assert BroughtBack("c", merged=True, moved=True) in site.events
 
 
 def test_a_full_gate_does_not_keep_out_what_it_waits_for() -> None:

@@ -112,7 +112,7 @@ def greet(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
     sink = links.dial(f"r{peer}", 0)
     links.receive(sink, hello(peer, vector), 0)
     sink.measured = True
-    return links.handle(sink, sink.look(0), 0) + links.look()
+    return links.handle(sink, sink.look(0), 0) + links.look(0)
 
 
 def test_a_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
@@ -127,7 +127,7 @@ def test_a_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
     write(other)
     links.replica.accept(other.since({})[0])
     sink = links.sinks["r3"]
-    events = links.handle(sink, sink.look(0), 0) + links.look()
+    events = links.handle(sink, sink.look(0), 0) + links.look(0)
     assert events == [CaughtUp("r3"), Recovered("r3")]
 
 

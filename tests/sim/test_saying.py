@@ -6,6 +6,7 @@ import pytest
 
 from crdt.dots import make_origin
 from replication.events import (
+    BroughtBack,
     Closed,
     Connected,
     EarlierLife,
@@ -85,6 +86,13 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (GapUnfilled("us", make_origin(1)), "us no longer holds the ops of eu"),
         (OriginReused("us", make_origin(1)), FORGOTTEN),
         (EarlierLife("us"), EARLIER),
+        (BroughtBack("us"), "drops what it had put aside: its peers have all of it"),
+        (BroughtBack("us", merged=True), "brings back what it had put aside"),
+        (
+            BroughtBack("us", merged=True, moved=True),
+            "brings back what it had put aside under another origin",
+        ),
+        (BroughtBack("us", lost_keys=7), "cannot bring back 7 keys that it had put aside"),
         (Recovered("us"), "has all that its peers had, and may write"),
         (Closed("us", IN, "reset"), "loses us: reset"),
         (Closed("us", OUT, "reset"), "no longer serves us: reset"),

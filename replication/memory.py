@@ -1,0 +1,88 @@
+"""What a replica has lost, and what it has put aside: recovery and the change of incarnations.
+
+`Links` asks here whether the replica may write again, and lets it take another incarnation. The
+rules stand in `recovery` (whom to wait for) and `aside` (what becomes of a disputed state).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crdt.dots import Origin, Vector
+from crdt.replica import Replica
+from replication.aside import Aside, put_aside
+from replication.events import Event, Recovered
+from replication.feed import Feed
+from replication.frames import Hello
+from replication.lives import Lives
+from replication.recovery import Recovery, unused_origin
+
+
+class Memory:
+    """The memory of one replica. `dialled` are the names of the peers that can bring it back."""
+
+    def __init__(self, replica: Replica, feed: Feed, lives: Lives, dialled: Iterable[str]) -> None:
+        self.replica = replica
+        self.feed = feed
+        self.lives = lives
+        self.dialled = tuple(dialled)
+        self.recovery = Recovery(self.dialled)
+        self.aside: Aside | None = None
+        """Our state while our origin is disputed."""
+
+    def record_caught_up(self, peer: str, hello: Hello) -> None:
+        """We have what a peer showed us in its Hello. It counts as an answer if that was all that
+        the peer holds, or if we hold a state of our own that cannot be lost by it."""
+        if self.aside is not None or not hello.holds_aside:
+            self.recovery.caught_up(peer)
+
+    def reincarnate(self, said: Iterable[Vector], least: int = 0) -> Origin:
+        """Take a new incarnation, number `least` or one that nobody is known to have used. `said`
+        is what peers say that they have. Return the origin. Raises ValueError if there is none
+        left, with nothing changed.
+
+        If we have written anything, all that is here is put aside until peers have answered.
+        """
+        origin = self.unused_origin(said, least)
+        if self.replica.keyspace.seq:
+            if self.aside is not None:
+                self.aside.bring_back(self.replica, lambda: self.unused_origin(said))
+            self.aside = put_aside(self.replica)
+            self.replica.reincarnate(origin)
+            self.replica.reset()
+        else:
+            self.replica.reincarnate(origin)
+        self.announce_aside()
+        return origin
+
+    def begin_recovery(self) -> None:
+        """Wait for what peers have, from the beginning; all links are closed."""
+        self.recovery = Recovery(self.dialled)
+
+    def unused_origin(self, said: Iterable[Vector], least: int = 0) -> Origin:
+        """Return an origin of our region that nobody is known to have used. What peers say counts
+        unless that leaves none. Raises ValueError if none is left."""
+        known = [{self.replica.origin: 0}, self.replica.keyspace.vector]
+        if self.aside is not None:
+            known.append(self.aside.vector)
+        try:
+            return unused_origin(self.replica.region, least, [*known, *said])
+        except ValueError:
+            return unused_origin(self.replica.region, least, known)
+
+    def announce_aside(self) -> None:
+        """Let peers know whether we hold a state that is put aside."""
+        self.feed.holds_aside = self.lives.is_withheld = self.aside is not None
+
+    def look(self, cut: set[str], said: Iterable[Vector]) -> list[Event]:
+        """Notice if we have recovered just now, the links with some peers being `cut`; what was put
+        aside comes back then."""
+        if not self.recovery.look(cut, has_aside=self.aside is not None):
+            return []
+        events: list[Event] = []
+        if self.aside is not None:
+            last = self.recovery.last
+            events = [self.aside.bring_back(self.replica, lambda: self.unused_origin(said), last)]
+            self.aside = None
+            self.announce_aside()
+        return [*events, Recovered(self.recovery.last)]
