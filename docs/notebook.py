@@ -7,7 +7,7 @@ A page asks for it with the block
 
 and gives it a title. Prose and code come from the file, which is text in jupytext's percent format;
 tables and pictures come from running it, so that none of them can be out of date. A cell that fails
-fails the build.
+fails the build. Long code is folded, so that a reader meets the results first.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from traitlets.config import Config
 
 ROOT: Final = Path(__file__).parents[1]
 CELL_SECONDS_MAX: Final = 300
+FOLDED_LINES: Final = 12
+UNFOLD: Final = "```{raw} html\n<details><summary>Show the code</summary>\n```\n\n"
+FOLD_END: Final = "\n\n```{raw} html\n</details>\n```"
 WANTED: Final = re.compile(r"^```{notebook} (\S+)\n```$", re.MULTILINE)
 LOCAL: Final = Config({"KernelManager": {"transport": "ipc"}})
 
@@ -58,7 +61,9 @@ def executed(path: Path) -> Any:
 def source(cell: Any) -> str:
     """What a cell says, without the notebook's title."""
     if cell.cell_type == "code":
-        return f"```python\n{cell.source}\n```"
+        code = f"```python\n{cell.source}\n```"
+        is_long = cell.source.count("\n") >= FOLDED_LINES
+        return f"{UNFOLD}{code}{FOLD_END}" if is_long else code
     first, _, rest = cell.source.partition("\n")
     return rest if first.startswith("# ") else cell.source
 
