@@ -1,5 +1,6 @@
 """Frames as bytes: four bytes of length (big-endian), then the frame in the envelope of
 `crdt.codec`, which brings a version and a CRC-32. Inside is an array: the kind, then the fields.
+Behind the frame stands its tag, where the ends share a key (see `channel`).
 
 A frame of ops holds them as they stand in the history, so encoding one copies bytes and makes
 none. Any bytes whatever give frames or RemoteProtocolError, and the decoder never keeps more than
@@ -9,6 +10,8 @@ one frame of the largest size and what came with its last byte.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
+from hmac import compare_digest
 from typing import Any, Final
 
 from crdt import codec
@@ -21,6 +24,7 @@ from replication.errors import RemoteProtocolError
 from replication.frames import TERM_MAX, Frame, Members, Report, View
 
 LENGTH_BYTES: Final = 4
+TAG_BYTES: Final = 16  # of which a forger guesses one in 2**128
 FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 255 regions
 TEXT_BYTES_MAX: Final = 1024  # a name, or the reason for a refusal
 INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, milliseconds, bytes
@@ -176,8 +180,28 @@ WRITES: Final[dict[type[Frame], tuple[tuple[str, Write], ...]]] = {
 }
 
 
-def encode(frame: Frame) -> bytes:
-    """One frame as bytes."""
+class FrameTag:
+    """Authenticates what one end sends on one connection: a tag behind each frame.
+
+    The tag is a keyed BLAKE2b (RFC 7693) over the number of the frame and its bytes. The number
+    makes a frame that is repeated, left out or moved to another place as wrong as a changed one.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.keyed = blake2b(key=key, digest_size=TAG_BYTES)
+        self.number = 0
+
+    def next(self, body: bytes) -> bytes:
+        """Return the tag of the next frame."""
+        tag = self.keyed.copy()
+        tag.update(self.number.to_bytes(8, "big"))
+        tag.update(body)
+        self.number += 1
+        return tag.digest()
+
+
+def encode(frame: Frame, tag: FrameTag | None = None) -> bytes:
+    """Return one frame as bytes."""
     kind = type(frame)
     items: list[Any] = [NUMBERS[kind]]
     for name, write in WRITES[kind]:
@@ -185,12 +209,13 @@ def encode(frame: Frame) -> bytes:
         items.append(item if write is None else write(item))
     body = codec.pack(items)
     assert len(body) <= FRAME_BYTES_MAX, f"a {kind.__name__} of {len(body)} bytes"
-    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+    length = len(body).to_bytes(LENGTH_BYTES, "big")
+    return length + body if tag is None else length + body + tag.next(body)
 
 
-def encode_all(several: list[Frame]) -> bytes:
-    """Frames as bytes, one behind the other."""
-    return b"".join(map(encode, several))
+def encode_all(several: list[Frame], tag: FrameTag | None = None) -> bytes:
+    """Return frames as bytes, one behind the other."""
+    return b"".join([encode(frame, tag) for frame in several])
 
 
 def decode(body: bytes) -> Frame:
@@ -210,23 +235,20 @@ def decode(body: bytes) -> Frame:
         raise RemoteProtocolError(f"not a frame: {error}") from error
 
 
-def is_frame(data: bytes) -> bool:
-    """Whether some bytes are as long as they say: one frame, as it is sent mostly."""
-    length = int.from_bytes(data[:LENGTH_BYTES], "big")
-    return len(data) == LENGTH_BYTES + length and length <= FRAME_BYTES_MAX
-
-
 class FrameDecoder:
-    """Cuts a stream of bytes into frames."""
+    """Cuts a stream of bytes into frames, and checks their tags if there are any."""
 
-    def __init__(self) -> None:
+    def __init__(self, tag: FrameTag | None = None) -> None:
         self.buffer = bytearray()
+        self.tag = tag
+        self.tag_bytes = 0 if tag is None else TAG_BYTES
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The frames that end in `data`. Raises RemoteProtocolError; the stream is lost then."""
+        """Return the frames that end in `data`. Raises RemoteProtocolError; the stream is useless
+        then."""
         buffer = self.buffer
-        if not buffer and is_frame(data):
-            return [decode(data[LENGTH_BYTES:])]
+        if not buffer and self.is_frame(data):
+            return [self.read(data[LENGTH_BYTES:])]
         buffer += data
         found: list[Frame] = []
         start = 0
@@ -234,10 +256,25 @@ class FrameDecoder:
             begin = start + LENGTH_BYTES
             length = int.from_bytes(buffer[start:begin], "big")
             if length > FRAME_BYTES_MAX:
-                raise RemoteProtocolError(f"a frame of {length} bytes")
-            if len(buffer) < begin + length:
+                raise RemoteProtocolError(f"a frame of {length} bytes, at most {FRAME_BYTES_MAX}")
+            start = begin + length + self.tag_bytes
+            if len(buffer) < start:
+                start = begin - LENGTH_BYTES
                 break
-            found.append(decode(bytes(buffer[begin : begin + length])))
-            start = begin + length
+            found.append(self.read(bytes(buffer[begin:start])))
         del buffer[:start]
         return found
+
+    def is_frame(self, data: bytes) -> bool:
+        """Return whether `data` is exactly one frame, which is how most frames arrive."""
+        length = int.from_bytes(data[:LENGTH_BYTES], "big")
+        return len(data) == LENGTH_BYTES + length + self.tag_bytes and length <= FRAME_BYTES_MAX
+
+    def read(self, data: bytes) -> Frame:
+        """Return the frame that `data` is, without its length but with its tag."""
+        if self.tag is None:
+            return decode(data)
+        body = data[:-TAG_BYTES]
+        if not compare_digest(data[-TAG_BYTES:], self.tag.next(body)):
+            raise RemoteProtocolError("a frame was changed, repeated or left out on its way")
+        return decode(body)

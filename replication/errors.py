@@ -2,6 +2,7 @@
 
     ReplicationError
      +-- RemoteProtocolError   the peer broke the protocol: drop the link, keep serving
+     |    +-- NotProven        the peer does not know the secret of our links
      +-- LinkCut               the link was cut by command: do not dial until it is healed
      +-- UnknownPeer           no peer of that name is configured
      +-- CannotFollow          these sources cannot be followed together
@@ -22,6 +23,10 @@ class ReplicationError(Exception):
 
 class RemoteProtocolError(ReplicationError):
     """The peer broke the protocol, or its bytes were damaged. Drop the link and dial anew."""
+
+
+class NotProven(RemoteProtocolError):
+    """The peer has not proved that it knows the secret of our links."""
 
 
 class LinkCut(ReplicationError):
