@@ -7,8 +7,7 @@ nothing that comes in reaches the machine, before both ends have proved that the
 from __future__ import annotations
 
 from replication.codec import FrameDecoder, FrameTag, encode_all
-from replication.errors import RemoteProtocolError
-from replication.frames import Frame
+from replication.frames import Eof, Frame
 from replication.handshake import UNREAD_BYTES_MAX, Handshake, Role
 from replication.secret import LinkSecret
 
@@ -53,6 +52,8 @@ class Channel:
         """Return the bytes that carry `frames`; nothing before both ends have proved themselves."""
         return b"" if self.sent is None else encode_all(frames, self.sent)
 
-    def end(self) -> RemoteProtocolError | None:
-        """The stream has ended. Return the reason if it lies in the handshake."""
-        return self.handshake.end()
+    def end(self, reason: str = "") -> list[Frame]:
+        """The stream has ended. Return the frame that stands for that. Raises NotProven if the
+        other end has probably ended it because of our proof."""
+        self.handshake.end()
+        return [Eof(reason) if reason else Eof()]

@@ -64,6 +64,8 @@ class End:
         self.notify: Callable[[], None] = nobody
         self.outbox: list[Frame] = []
         self.hello: Hello | None = None
+        self.address = ""
+        """Where the connection comes from, as far as it is known."""
         self.tally = Tally()
         self.lives: Lives | None = None
         """The lives that we tell of and hear of: between members, from `Links.admit` on."""

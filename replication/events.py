@@ -150,6 +150,17 @@ class BroughtBack:
 
 
 @attrs.frozen
+class Unproven:
+    """The other end of a connection has not proved that it knows the secret of our links. `peer` is
+    empty unless we have dialled it; `address` is empty where it is not known."""
+
+    peer: str
+    direction: Direction
+    address: str
+    reason: str
+
+
+@attrs.frozen
 class Closed:
     """The link is over. Dial again, unless it is cut."""
 
@@ -175,5 +186,6 @@ Event: TypeAlias = (
     | Inquiry
     | OriginReused
     | BroughtBack
+    | Unproven
     | Closed
 )

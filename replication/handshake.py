@@ -93,8 +93,8 @@ class Handshake:
         while self.state in TRANSITIONS:
             size, following = TRANSITIONS[self.state]
             if self.state is S.GREETING and not is_challenge(self.unread):
-                self.state = S.FAILED
-                raise RemoteProtocolError(describe_stranger(self.unread))
+                unread, self.unread, self.state = self.unread, b"", S.FAILED
+                raise RemoteProtocolError(describe_stranger(unread))
             if len(self.unread) < size:
                 return b""
             message, self.unread = self.unread[:size], self.unread[size:]
@@ -143,12 +143,11 @@ class Handshake:
         label = b"crdb link\0" + purpose + b"\0" + role.value + b"\0"
         return hmac.digest(self.secret.key, label + self.transcript, "sha256")
 
-    def end(self) -> RemoteProtocolError | None:
-        """The stream has ended. Return the probable reason if that was in the handshake: an end
-        that refuses our proof hangs up without a word."""
+    def end(self) -> None:
+        """The stream has ended. Raises NotProven if that was the answer to our proof: an end that
+        refuses a proof hangs up without a word."""
         if self.role is Role.DIALS and self.state is S.PROVING:
-            return NotProven(f"it hung up on our proof; probably {DIFFERENT}")
-        return None
+            raise NotProven(f"it hung up on our proof; probably {DIFFERENT}")
 
 
 def write_version() -> bytes:

@@ -4,13 +4,15 @@ One nursery per connection, with a task that reads and a task that writes. A str
 that trio calls one; TCP and TLS are the caller's choice. Reading stops when the link closes; a send
 is never given up while the link lives. The machines' deadlines are kept by one task, `keep_time`.
 
-What an end has to say goes out at once if it has rested, else together with what comes within
-`PACE_SECONDS`; and whenever the owner says `push`, which costs no task switch. See `line` for the
-delay that imitates a long way.
+A connection carries nothing before both ends have proved that they know `secret` (see `channel`).
+Without a secret both ends must have loopback addresses.
+
+See `writer` for when something is sent, and `line` for the delay that imitates a long way.
 """
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -19,57 +21,23 @@ import attrs
 import trio
 
 from replication.backoff import CONNECT_NS_MAX, Backoff
-from replication.codec import FrameDecoder, encode_all
+from replication.channel import Channel
 from replication.errors import RemoteProtocolError
 from replication.events import Event
 from replication.frames import Eof
+from replication.handshake import NONCE_BYTES, Role
 from replication.line import Bell, Line
 from replication.links import Links, Machine
 from replication.member import Direction
+from replication.secret import NO_SECRET, LinkSecret, is_loopback
+from replication.writer import Writer, address_of
 
-PACE_SECONDS: Final = 0.000_5
-SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn
-STRETCH_SECONDS: Final = 0.001  # spent on gathering before others get their turn
+ALIEN: Final = (
+    "no secret is set here, so links stay within this machine; set the same `secret` (or "
+    "`secret_file`, or CRDB_SECRET) at both ends"
+)
 FAREWELL_SECONDS_MAX: Final = 0.2  # for the last frame of a link that has closed
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
-
-
-@attrs.define(eq=False)
-class Writer:
-    """Puts on the line what one end of a link has to say, but leaves its last frame to `run`."""
-
-    end: Machine
-    line: Line
-    delay_ns: Callable[[str], int]
-    bell: Bell = attrs.field(factory=Bell)
-    due: float = 0.0
-
-    def push(self, now: float) -> None:
-        """Put on the line what there is, if there is room; about a stretch of it."""
-        end, seconds = self.end, self.delay_ns(self.end.peer) / 1e9
-        if self.line.is_full(seconds):
-            return
-        self.due = now + PACE_SECONDS
-        data = encode_all(end.frames_to_send())
-        while end.ready and not end.closed and len(data) < SEND_BYTES:
-            if trio.current_time() - now > STRETCH_SECONDS:
-                break
-            data += encode_all(end.frames_to_send())
-        if data:
-            self.line.put(data, seconds)
-
-    async def run(self) -> None:
-        """Push whenever the bell rings."""
-        while not self.end.closed:
-            if not self.end.ready:
-                await self.bell.wait()
-            elif self.line.is_full(self.delay_ns(self.end.peer) / 1e9):
-                await self.line.drained.wait()
-            elif (now := trio.current_time()) < self.due:
-                await trio.sleep_until(self.due)
-            else:
-                self.push(now)
-                await trio.lowlevel.checkpoint()  # a long snapshot is due again at once
 
 
 Connect = Callable[[], Awaitable[trio.abc.Stream]]
@@ -83,13 +51,14 @@ def clock() -> int:
 
 @attrs.define
 class Driver:
-    """Runs the links of one replica. `observe` gets all events, `delay_ns` says how long the way
-    to a peer is made."""
+    """Runs the links of one replica. `observe` gets all events, `delay_ns` returns the delay that
+    is imitated on the way to a peer, and `secret` is what both ends of each link must know."""
 
     links: Links
     rng: random.Random
     observe: Observe
     delay_ns: Callable[[str], int] = lambda _peer: 0
+    secret: LinkSecret = attrs.field(kw_only=True, default=NO_SECRET)
     kicks: dict[str, Bell] = attrs.field(init=False)
     sooner: Bell = attrs.field(init=False, factory=Bell)
     writers: list[Writer] = attrs.field(init=False, factory=list[Writer])
@@ -100,10 +69,10 @@ class Driver:
         self.links.healed = lambda peer: self.kicks[peer].ring()
 
     def push(self) -> None:
-        """The history has grown: send what can go at once, leave the rest to the links' tasks."""
+        """Send what can go immediately, since the history has grown; the tasks do the rest."""
         now = trio.current_time()
         for writer in self.writers:
-            if writer.end.ready and not writer.end.closed:
+            if writer.is_due:
                 writer.push(now)
         self.links.wake()
 
@@ -135,17 +104,19 @@ class Driver:
         except (trio.TooSlowError, UnicodeError, *LOST) as error:  # no name of a host: Unicode
             self.links.receive(sink, Eof(f"cannot connect: {error}"), clock())
             return False
-        await self.run(stream, sink)
+        await self.run(stream, sink, Role.DIALS)
         return sink.hello is not None
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Serve a connection that has come in, to its end."""
-        await self.run(stream, self.links.serve(clock()))
+        end = self.links.serve(clock(), address_of(stream))
+        await self.run(stream, end, Role.SERVES)
 
-    async def run(self, stream: trio.abc.Stream, end: Machine) -> None:
+    async def run(self, stream: trio.abc.Stream, end: Machine, role: Role) -> None:
         """Run one end of a link until it closes."""
         line = Line(stream)
-        writer = Writer(end, line, self.delay_ns)
+        channel = Channel(self.secret, role, os.urandom(NONCE_BYTES))
+        writer = Writer(end, line, channel, self.delay_ns)
         scope = trio.CancelScope()
 
         def notify() -> None:
@@ -162,13 +133,12 @@ class Driver:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self.guard, end, line.run)
                     nursery.start_soon(self.guard, end, writer.run)
-                    await self.guard(end, lambda: self.read(stream, end))
+                    await self.guard(end, lambda: self.read(stream, end, writer))
         finally:
             self.writers.remove(writer)
             self.observe(self.links.receive(end, Eof("we hang up"), clock()))
             with trio.CancelScope(deadline=trio.current_time() + FAREWELL_SECONDS_MAX, shield=True):
-                if not line.size:
-                    await self.guard(end, lambda: stream.send_all(encode_all(end.frames_to_send())))
+                await self.guard(end, lambda: writer.finish(stream))
             await trio.aclose_forcefully(stream)
 
     async def guard(self, end: Machine, act: Callable[[], Awaitable[None]]) -> None:
@@ -178,13 +148,30 @@ class Driver:
         except LOST as error:
             self.observe(self.links.receive(end, Eof(str(error) or "connection lost"), clock()))
 
-    async def read(self, stream: trio.abc.Stream, end: Machine) -> None:
+    async def read(self, stream: trio.abc.Stream, end: Machine, writer: Writer) -> None:
         """Take in what comes."""
-        decoder = FrameDecoder()
+        channel = writer.channel
+        if not self.secret.is_set and not is_local(stream):
+            self.observe(self.links.refuse(end, RemoteProtocolError(ALIEN), clock()))
+            return
+        writer.greet()
         while not end.closed:
-            data = await stream.receive_some()
             try:
-                for frame in decoder.feed(bytes(data)) if data else [Eof()]:
+                data, reason = await stream.receive_some(channel.read_bytes_max), ""
+            except LOST as error:
+                data, reason = b"", str(error) or "connection lost"
+            try:
+                frames = channel.receive(bytes(data)) if data else channel.end(reason)
+                if not writer.is_open:
+                    writer.greet()
+                for frame in frames:
                     self.observe(self.links.receive(end, frame, clock()))
             except RemoteProtocolError as error:
-                self.observe(self.links.broken(end, error, clock()))
+                fail = self.links.broken if channel.is_proven else self.links.refuse
+                self.observe(fail(end, error, clock()))
+            data, frames = b"", []  # keep nothing large while waiting for more
+
+
+def is_local(stream: trio.abc.Stream) -> bool:
+    """Return whether the other end is on this machine."""
+    return not isinstance(stream, trio.SocketStream) or is_loopback(address_of(stream))

@@ -7,7 +7,7 @@ Pure: the driver (`link.py`) or the simulator owns the streams and the clock, an
     to dial:       sink = links.dial("us", now)        raises LinkCut
     to serve:      source = links.serve(now)
     both:          end.notify = wake_the_writer
-                   while end.ready: send(end.frames_to_send())
+                   when the `channel` is proven: while end.ready: send(end.frames_to_send())
     frame comes:   events = links.receive(end, frame, now)
     stream ends:   events = links.receive(end, Eof("reset"), now)
     op sealed:     links.wake()                        once per turn is enough
@@ -43,8 +43,10 @@ from replication.events import (
     OpsTaken,
     Reported,
     SnapshotWanted,
+    Unproven,
     ViewHeard,
 )
+from replication.fairness import oldest_of_most_frequent
 from replication.feed import Feed
 from replication.frames import FOLLOWER, Frame, Hello
 from replication.inlet import Direct, Inlet, with_waiting
@@ -59,7 +61,7 @@ from replication.sink import Sink, SinkState
 from replication.source import Source
 from replication.statistics import LinkStatistics, statistics_of
 
-GREETING_MAX: Final = 64  # connections that have not said who they are; the oldest must go
+GREETING_MAX: Final = 64  # connections that have not said who they are; then one must go
 
 Machine: TypeAlias = Source | Sink
 
@@ -96,6 +98,9 @@ class Links:
         self.followers: list[Source] = []
         """Several may go by one name: nobody gives followers their names."""
         self.greeting: list[Source] = []
+        """Connections that have come in and have not said who they are."""
+        self.refused = 0
+        """How many connections ended since the other end did not prove that it knows the secret."""
         self.cuts: set[tuple[str, Direction]] = set()
         self.tallies: dict[tuple[str, Direction], Tally] = {}
         self.healed: Callable[[str], None] = ignore
@@ -143,11 +148,12 @@ class Links:
         """An attempt to reach `peer` has come to nothing, before there was a machine for it."""
         self.recovery.lost(peer)
 
-    def serve(self, now: int) -> Source:
-        """A machine for a connection that has come in."""
+    def serve(self, now: int, address: str = "") -> Source:
+        """Return a machine for a connection that has come in from `address`."""
         while len(self.greeting) >= GREETING_MAX:
-            self.retire(self.greeting[0], now)
+            self.retire(oldest_of_most_frequent(self.greeting), now)
         source = Source(self.feed, now)
+        source.address = address
         self.greeting.append(source)
         self.hasten(source.deadline)
         return source
@@ -236,8 +242,14 @@ class Links:
             self.sooner()
 
     def broken(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
-        """The bytes that came over a connection were no frames."""
+        """The bytes that came over a connection were not frames."""
         return self.handle(end, end.close(f"protocol error: {error}"), now)
+
+    def refuse(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
+        """The other end has not proved that it knows the secret of our links, or cannot."""
+        self.refused += 1
+        refused = Unproven(end.peer, end.direction, end.address, str(error))
+        return [refused, *self.handle(end, end.close(f"refused: {error}"), now)]
 
     def handle(self, end: Machine, events: list[Event], now: int) -> list[Event]:
         """Do what follows from what has happened on one link."""

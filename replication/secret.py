@@ -36,6 +36,9 @@ class LinkSecret:
         return self.key != b""
 
 
+NO_SECRET: Final = LinkSecret()
+
+
 def weakness(text: str) -> str:
     """Return why `text` is too weak for a secret, or an empty string if it is not."""
     if len(text) < SECRET_CHARACTERS_MIN:

@@ -18,11 +18,13 @@ import attrs
 from crdb.instance import Instance
 from crdb.server.executor import receive
 from crdt.replica import Replica
+from replication.channel import Channel
 from replication.errors import RemoteProtocolError
 from replication.events import Event
-from replication.frames import Eof
+from replication.handshake import NONCE_BYTES, Role
 from replication.links import Links
 from replication.member import Direction
+from replication.secret import NO_SECRET, LinkSecret
 from replication.source import Source
 from sim.checkers.checker import Checker, Violation
 from sim.client import Hand, Reply
@@ -52,6 +54,7 @@ class Surroundings:
     on_event: Callable[[str, Event], None]
     """Told what the links of a process report."""
     recorder: Recorder | None = None
+    secret: LinkSecret = NO_SECRET
 
 
 class Host:
@@ -83,6 +86,7 @@ class Host:
             )
             for peer in peers
         }
+        self.nonces = around.dice.child(f"nonces/{name}")
         self.wires: list[Wire] = []
         self.unflushed: list[Wire] = []
         self.timer_at = 0
@@ -207,15 +211,18 @@ class Host:
         if wire.on_message is not None:
             wire.arrived(len(data))
         try:
-            frames = wire.decoder.feed(data)
-            if not frames:
+            was_proven = wire.channel.is_proven
+            frames = wire.channel.receive(data)
+            if not was_proven:
+                self.unflushed.append(wire)
+            elif not frames:
                 return
             self.advance()
         except RemoteProtocolError as error:
             self.damaged += 1
             self.note("damaged", f"{machine.peer}: {error}")
             self.advance()
-            self.report(self.links_of(machine).broken(machine, error, self.engine.now))
+            self.spoil(wire, error)
             frames = []
         now = self.engine.now
         for frame in frames:
@@ -223,6 +230,12 @@ class Host:
             self.report(self.links_of(machine).receive(machine, frame, now))
             self.seal()
         self.finish_turn()
+
+    def spoil(self, wire: Wire, error: RemoteProtocolError) -> None:
+        """What has come over a connection, or its end, was not in order."""
+        links = self.links_of(wire.machine)
+        fail = links.broken if wire.channel.is_proven else links.refuse
+        self.report(fail(wire.machine, error, self.engine.now))
 
     def lose(self, wire: Wire, reason: str) -> None:
         """A connection has ended."""
@@ -232,8 +245,12 @@ class Host:
             self.kept_back.append(lambda: self.lose(wire, reason))
             return
         self.advance()
-        events = self.links_of(wire.machine).receive(wire.machine, Eof(reason), self.engine.now)
-        self.report(events)
+        try:
+            for frame in wire.channel.end(reason):
+                links = self.links_of(wire.machine)
+                self.report(links.receive(wire.machine, frame, self.engine.now))
+        except RemoteProtocolError as error:
+            self.spoil(wire, error)
         self.finish_turn()
 
     def tick(self) -> None:
@@ -290,7 +307,7 @@ class Host:
 
     def serve(self) -> Wire:
         """Somebody has connected."""
-        wire = self.attach(self.links.serve(self.engine.now))
+        wire = self.attach(self.links.serve(self.engine.now), Role.SERVES)
         self.finish_turn()
         return wire
 
@@ -298,13 +315,14 @@ class Host:
         """We have connected to a peer; None if that is cut by now."""
         if self.is_cut(peer):
             return None
-        wire = self.attach(self.dialling.dial(peer, self.engine.now))
+        wire = self.attach(self.dialling.dial(peer, self.engine.now), Role.DIALS)
         self.finish_turn()
         return wire
 
-    def attach(self, machine: Machine) -> Wire:
+    def attach(self, machine: Machine, role: Role) -> Wire:
         """Run one end of a connection."""
-        wire = Wire(machine)
+        nonce = self.nonces.rng.randbytes(NONCE_BYTES)
+        wire = Wire(machine, Channel(self.around.secret, role, nonce))
         machine.notify = lambda: self.unflushed.append(wire)
         if self.around.recorder is not None:
             wire.on_message = partial(self.record, wire)

@@ -19,6 +19,7 @@ from crdt.snapshot import PIECE_KEYS
 from geo.latency import PRESETS, Latency, preset
 from geo.topology import SHAPES
 from replication.limits import Limits
+from replication.secret import LinkSecret
 from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.faults import FAULTS, Cast
@@ -123,7 +124,10 @@ class Options:
         if self.latency != "measured":
             way = preset(self.latency)
             latencies = {(a, b): way for a in self.names for b in self.names if a != b}
-        return attrs.evolve(base, tunings=self.tunings, latencies=latencies, copies=self.copies)
+        secret = LinkSecret(b"of every other seed" if self.seed % 2 else b"")
+        return attrs.evolve(
+            base, tunings=self.tunings, latencies=latencies, copies=self.copies, secret=secret
+        )
 
     def cast(self) -> Cast:
         """Whom faults may befall."""

@@ -13,6 +13,7 @@ from geo.catalog import Catalog
 from geo.latency import Latency, preset
 from replication.limits import Limits
 from replication.member import Member, Peer
+from replication.secret import NO_SECRET, LinkSecret
 
 CLUSTER: Final = "sim"
 DEFAULTS: Final = Limits()
@@ -48,6 +49,8 @@ class Plan:
     config: Config
     tuning: Tuning = USUAL
     copies: tuple[Copy, ...] = ()
+    secret: LinkSecret = NO_SECRET
+    """What all regions and followers prove to each other."""
     near: Latency = NEAR
     tunings: Mapping[str, Tuning] = attrs.field(factory=dict[str, Tuning])
     latencies: Mapping[tuple[str, str], Latency] = attrs.field(

@@ -1,4 +1,4 @@
-"""One end of one simulated connection: a link machine, a decoder, and the pipe to the other end.
+"""One end of one simulated connection: a link machine, a channel, and the pipe to the other end.
 
 This does with simulated streams what `replication.link` does with real ones, and nothing else:
 bytes in, frames to the machine, frames of the machine out as bytes, hang up when it is over.
@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from replication.codec import FrameDecoder, encode_all
+from replication.channel import Channel
 from replication.frames import Ack, Answer, Ask, Frame, Heartbeat, Hello, Ops, Resume, Resumed
 from replication.sink import Sink
 from replication.source import Source
@@ -31,7 +31,7 @@ class Wire:
     """One end."""
 
     __slots__ = (
-        "decoder",
+        "channel",
         "far",
         "machine",
         "marks",
@@ -44,9 +44,9 @@ class Wire:
         "sent",
     )
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, channel: Channel) -> None:
         self.machine = machine
-        self.decoder = FrameDecoder()
+        self.channel = channel
         self.out: Pipe | None = None
         self.far: Wire | None = None
         """The other end, which is in the region `peer`."""
@@ -67,15 +67,19 @@ class Wire:
         if out is None:
             self.close_unconnected()
             return
+        channel = self.channel
+        if greeting := channel.take_outgoing():
+            out.send(greeting)
+            self.sent += len(greeting)
         batches = 0
-        while machine.ready or (machine.closed and machine.outbox):
+        while channel.is_proven and (machine.ready or (machine.closed and machine.outbox)):
             batches += 1
             if batches > BATCHES_MAX:
                 raise Violation("liveness", f"a link with {machine.peer} is never done sending")
             frames = machine.frames_to_send()
             if not frames:
                 break
-            data = encode_all(frames)
+            data = channel.wrap(frames)
             out.send(data)
             self.sent += len(data)
             if self.far is not None and self.far.on_message is not None:

@@ -105,6 +105,7 @@ class World:
             checkers=self.checkers,
             on_event=self.hear,
             recorder=recorder,
+            secret=plan.secret,
         )
         if recorder is not None:
             self.trace.on_note = recorder.note

@@ -12,7 +12,6 @@ import trio.testing
 
 from crdt.dots import ORIGINS_MAX, make_origin
 from crdt.replica import Replica
-from replication import codec
 from replication.end import OUTBOX_MAX
 from replication.errors import RemoteProtocolError
 from replication.events import Closed, Event
@@ -28,6 +27,7 @@ from replication.frames import (
     Resumed,
     SnapshotRequest,
 )
+from replication.handshake import NONCE_BYTES, challenge
 from replication.limits import SECOND, Limits
 from replication.link import Driver
 from replication.links import GREETING_MAX, Links
@@ -47,6 +47,7 @@ from tests.replication.ends import (
     replica,
     write,
 )
+from tests.replication.secrets import prove
 
 SMALL = Limits(window_bytes_max=100, batch_bytes_max=50, snapshots_max=1)
 
@@ -253,7 +254,8 @@ async def test_a_thousand_connections_that_say_nothing_keep_nobody_out(
         assert len(site.links.greeting) == serving == GREETING_MAX
         ours, theirs = trio.testing.memory_stream_pair()
         nursery.start_soon(serve, theirs)
-        await ours.send_all(codec.encode(hello(2)))
+        channel = await prove(ours)
+        await ours.send_all(channel.wrap([hello(2)]))
         await trio.testing.wait_all_tasks_blocked()
         assert site.links.sources["r2"].state is SourceState.READY
         await trio.sleep(6)
@@ -265,7 +267,7 @@ async def test_a_connection_that_trickles_must_say_who_it_is(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     site = Open()
-    greeting = codec.encode(hello(2))
+    greeting = challenge(bytes(NONCE_BYTES))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(site.driver.keep_time)
         ours, theirs = trio.testing.memory_stream_pair()

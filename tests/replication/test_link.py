@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -12,15 +13,18 @@ import trio.testing
 
 from crdt.replica import Replica
 from replication.backoff import WAIT_NS_MAX
-from replication.codec import FrameDecoder, encode_all
-from replication.events import Closed, Connected, Event
-from replication.frames import Refuse
+from replication.codec import encode_all
+from replication.events import Closed, Connected, Event, Unproven
+from replication.frames import PROTOCOL, Refuse, Resumed
+from replication.handshake import CHALLENGE_BYTES, NONCE_BYTES, PROOF_BYTES, challenge
 from replication.limits import MS, Limits
-from replication.line import EARLY_SECONDS, Line
-from replication.link import PACE_SECONDS, SEND_BYTES, Driver, Writer
+from replication.line import EARLY_SECONDS
+from replication.link import Driver
 from replication.links import Links
 from replication.member import Direction, Member, Peer
-from tests.replication.ends import greeted_source, replica, write
+from replication.secret import NO_SECRET
+from tests.replication.ends import hello
+from tests.replication.secrets import OTHER, SECRET, prove
 
 
 class Site:
@@ -211,11 +215,109 @@ async def test_bytes_that_are_no_frames_end_a_link(autojump_clock: trio.testing.
     ours, theirs = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(one.driver.serve, theirs)
-        await ours.send_all(b"GET / HTTP/1.1\r\n\r\n")
-        answer = FrameDecoder().feed(bytes(await ours.receive_some()))
+        channel = await prove(ours)
+        await ours.send_all(channel.wrap([Resumed()])[:-1] + b"?")
+        answer = channel.receive(bytes(await ours.receive_some()))
     assert isinstance(answer[0], Refuse)
     assert isinstance(one.events[0], Closed)
-    assert one.events[0].reason.startswith("protocol error")
+    assert one.events[0].reason.startswith("protocol error: a frame was changed")
+
+
+async def served(driver: Driver, data: bytes) -> bytes:
+    """What a connection that begins with `data` is sent until it is closed."""
+    ours, theirs = trio.testing.memory_stream_pair()
+    answer = b""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(driver.serve, theirs)
+        await ours.send_all(data)
+        await ours.send_eof()
+        async for more in ours:
+            answer += bytes(more)
+    return answer
+
+
+async def test_a_stranger_is_told_nothing(autojump_clock: trio.testing.MockClock) -> None:
+    one, _ = pair()
+    one.driver.secret = SECRET
+    assert await served(one.driver, b"GET / HTTP/1.1\r\n\r\n") == b""
+    assert await served(one.driver, encode_all([hello(2)])) == b""
+    begin = challenge(bytes(NONCE_BYTES))
+    assert len(await served(one.driver, begin + bytes(PROOF_BYTES))) == CHALLENGE_BYTES
+    assert len(await served(one.driver, begin + encode_all([hello(2)] * 3))) == CHALLENGE_BYTES
+    assert len(await served(one.driver, begin)) <= CHALLENGE_BYTES
+    reasons = [event.reason for event in one.events if isinstance(event, Unproven)]
+    assert [reason.partition(":")[0].partition(";")[0] for reason in reasons] == [
+        "it is no link of this database",
+        f"it speaks version 2 or older of the link protocol and this program version {PROTOCOL}",
+        "it does not know our secret",
+        "it does not know our secret",
+    ]
+    assert one.links.refused == 4
+    assert one.links.ends() == []
+
+
+async def test_a_link_needs_the_same_secret_at_both_ends(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    one, two = pair()
+    one.driver.secret, two.driver.secret = SECRET, OTHER
+    async with trio.open_nursery() as nursery:
+        start(nursery, one, two)
+        await trio.sleep(1)
+        one.write("k", "v")
+        await trio.sleep(1)
+        assert not one.of(Connected)
+        assert not two.of(Connected)
+        assert two.replica.vector == {}
+        assert "secret" in one.links.statistics(0)[0].last_error
+        assert all(writer.channel.take_outgoing() == b"" for writer in one.driver.writers)
+        two.driver.secret = SECRET
+        await trio.sleep(5)
+        assert two.replica.string("k").get() == "v"
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_stranger_who_trickles_or_waits_is_closed_in_time(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    one, _ = pair()
+    ours, theirs = trio.testing.memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one.driver.keep_time)
+        nursery.start_soon(one.driver.serve, theirs)
+        for byte in challenge(bytes(NONCE_BYTES)):
+            await ours.send_all(bytes([byte]))
+            await trio.sleep(0.2)
+            if one.links.ends() == []:
+                break
+        assert trio.current_time() < Limits().silence_ns_max / 1e9 + 1
+        assert not one.links.ends()
+        nursery.cancel_scope.cancel()
+
+
+async def test_without_a_secret_only_this_machine_is_linked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = pair()
+    one.driver.secret = two.driver.secret = NO_SECRET
+
+    def elsewhere(_host: str) -> bool:
+        return False
+
+    monkeypatch.setattr("replication.link.is_loopback", elsewhere)
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, one.driver.serve, listeners)
+        connect = partial(trio.testing.open_stream_to_socket_listener, listeners[0])
+        assert not await two.driver.dial("one", connect)
+        async with await connect() as stream:
+            assert await stream.receive_some() == b""
+        nursery.cancel_scope.cancel()
+    for site, address in ((one, "127.0.0.1"), (two, "")):
+        refused = site.of(Unproven)[0]
+        assert isinstance(refused, Unproven)
+        assert refused.address == address
+        assert "no secret is set here" in refused.reason
 
 
 async def test_a_broken_stream_ends_a_link(autojump_clock: trio.testing.MockClock) -> None:
@@ -279,13 +381,13 @@ async def test_what_is_pushed_is_on_its_way_before_any_task_runs() -> None:
         nursery.start_soon(trio.serve_listeners, one.driver.serve, listeners)
         stream = await trio.testing.open_stream_to_socket_listener(listeners[0])
         sink = two.links.dial("one", 0)
-        await stream.send_all(encode_all(sink.frames_to_send()))
-        decoder = FrameDecoder()
+        channel = await prove(stream)
+        await stream.send_all(channel.wrap(sink.frames_to_send()))
         with trio.fail_after(30):
             while not sink.is_open:
-                for frame in decoder.feed(bytes(await stream.receive_some())):
+                for frame in channel.receive(bytes(await stream.receive_some())):
                     two.links.receive(sink, frame, 0)
-            await stream.send_all(encode_all(sink.frames_to_send()))
+            await stream.send_all(channel.wrap(sink.frames_to_send()))
             while one.links.statistics(0)[1].stage != "streaming":
                 await trio.lowlevel.checkpoint()
         one.replica.string("k").set("v")
@@ -298,35 +400,6 @@ async def test_what_is_pushed_is_on_its_way_before_any_task_runs() -> None:
         assert writer.line.size == 0
         await stream.aclose()
         nursery.cancel_scope.cancel()
-
-
-async def test_others_get_their_turn_while_much_goes_out(
-    mock_clock: trio.testing.MockClock,
-) -> None:
-    """Also if gathering takes longer than the pace, and the peer takes in all of it at once."""
-    here = replica(1, history_bytes=8 * SEND_BYTES)
-    write(here, 16, SEND_BYTES // 4)
-    source = greeted_source(here)
-    turns = 0
-    sent_at: list[int] = []
-
-    class Swift(Line):
-        """Takes in everything."""
-
-        def put(self, data: bytes, seconds: float) -> None:
-            mock_clock.jump(2 * PACE_SECONDS)
-            sent_at.append(turns)
-
-    ours, _ = trio.testing.memory_stream_pair()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(Writer(source, Swift(ours), lambda _peer: 0).run)
-        while source.ready:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-        nursery.cancel_scope.cancel()
-    assert len(sent_at) > 3
-    # Trio lets tasks run in rounds, in any order: two pushes may follow each other, not three.
-    assert all(before < after for before, after in zip(sent_at, sent_at[2:], strict=False))
 
 
 async def test_over_loopback_tcp() -> None:

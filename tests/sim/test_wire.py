@@ -15,6 +15,7 @@ from sim.engine import MS, SECOND, Engine
 from sim.network import Network, Pipe
 from sim.plan import Plan
 from sim.wire import Wire, name_frames
+from tests.replication.secrets import channels, open_channels
 
 
 class Line:
@@ -24,7 +25,8 @@ class Line:
         plan = Plan.of(["eu", "us"])
         self.engine = Engine()
         self.links = Links(Replica(1), plan.member("eu"), plan.peers("eu"))
-        self.wire = Wire(self.links.dial("us", 0))
+        channel, self.far = open_channels()
+        self.wire = Wire(self.links.dial("us", 0), channel)
         self.got = bytearray()
         self.ends: list[str] = []
         self.over: list[Wire] = []
@@ -53,9 +55,20 @@ def test_what_the_machine_says_arrives_as_bytes(line: Line) -> None:
     line.wire.flush(0)
     assert line.wire.sent > 0
     line.engine.run_until(SECOND)
-    frames = Wire(line.wire.machine).decoder.feed(bytes(line.got))
+    frames = line.far.receive(bytes(line.got))
     assert [type(frame) for frame in frames] == [Hello]
     assert len(line.got) == line.wire.sent
+
+
+def test_before_the_handshake_only_that_is_sent(line: Line) -> None:
+    line.connect()
+    line.wire.channel, far = channels()
+    line.wire.flush(0)
+    line.hang_up()
+    line.wire.flush(0)
+    line.engine.run_until(SECOND)
+    assert far.receive(bytes(line.got)) == []
+    assert line.ends == ["the peer hung up"]
 
 
 def test_an_ended_machine_hangs_up_once(line: Line) -> None:
@@ -100,7 +113,7 @@ def test_nobody_need_listen(line: Line) -> None:
 
 
 def test_the_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> None:
-    far = Wire(line.links.serve(0))
+    far = Wire(line.links.serve(0), line.far)
     line.wire.far = far
     far.on_message = lambda _sent, _text, _has_come: None
     line.connect()
