@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from crdt.decoding import integer_of, tuple_of
 from crdt.dots import DOT_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, covers
 from crdt.errors import DecodeError
-from crdt.number import Number, add
+from crdt.number import Number, add, is_fraction, subtract
 
 
 class Share:
@@ -45,7 +45,7 @@ class Share:
         """What the share adds to the counter."""
         if self.reset_seq == 0:
             return self.sum
-        return add(self.sum, -self.reset_sum)
+        return subtract(self.sum, self.reset_sum)
 
     def take(self, birth: int, seq: int, amount: Number) -> None:
         """Take in the origin's increment `seq`: the sum after it, since `birth`."""
@@ -224,7 +224,7 @@ def load(state: Any) -> Shares:
 
 
 def is_sum(item: object) -> bool:
-    """An integer that bytes can hold, or a float that is a number."""
+    """Return whether `item` is a number in a form that travels."""
     if type(item) is int:
         return -(1 << 63) <= item < 1 << 64
-    return type(item) is float and item == item
+    return (type(item) is float and item == item) or is_fraction(item)

@@ -13,12 +13,12 @@ from crdt.decoding import is_tuple
 from crdt.dots import DOT_MAX, SEQ_MAX
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
+from crdt.number import is_fraction
 
 KIND_MAX: Final = 255 << 4 | 15
 STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
 STEP_MAX: Final = 1 << 53
 SUM_MAX: Final = (1 << 63) - 1
-INFINITY: Final = float("inf")
 
 
 def is_code(item: object) -> bool:
@@ -43,9 +43,9 @@ def is_number(item: object) -> bool:
     return type(item) is float and item == item
 
 
-def is_finite(item: object) -> bool:
-    """An integer of 64 bits, or a finite float."""
-    return is_number(item) and -INFINITY < cast("float", item) < INFINITY
+def is_sum(item: object) -> bool:
+    """An integer of 64 bits, or a decimal text."""
+    return (type(item) is int and is_number(item)) or is_fraction(item)
 
 
 def is_name(item: object) -> bool:
@@ -64,7 +64,7 @@ def are_resets(item: object) -> bool:
         return False
     flat = cast("tuple[Any, ...]", item)
     for index, part in enumerate(flat):
-        if not (is_number(part) if index % 4 == 3 else is_name(part)):
+        if not (is_number(part) or is_fraction(part) if index % 4 == 3 else is_name(part)):
             return False
     return True
 
@@ -129,12 +129,12 @@ SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
     0x01: ((is_deadline,), ()),
     0x02: ((), ()),
     0x03: ((), ()),
-    0x12: ((is_seq, is_finite), ()),
+    0x12: ((is_seq, is_sum), ()),
     0x20: ((), (is_bytes,)),
     0x21: ((), (is_bytes,)),
     0x30: ((is_stamp,), (is_bytes, is_bytes)),
     0x31: ((is_stamp, is_bytes, is_bytes, are_resets), ()),
-    0x32: ((is_bytes, is_seq, is_finite), ()),
+    0x32: ((is_bytes, is_seq, is_sum), ()),
     0x33: ((), (is_bytes,)),
     0x34: ((is_bytes, are_resets), ()),
     0x40: ((is_stamp,), (is_bytes, is_number)),

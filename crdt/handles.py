@@ -38,11 +38,12 @@ from typing import Any, Self, TypeVar, overload
 
 from crdt import hash as hashes
 from crdt import list as lists
+from crdt import long_double
 from crdt import set as sets
 from crdt import string as strings
 from crdt import zset as zsets
 from crdt.arguments import deadline, decimal, encode, real, whole
-from crdt.errors import WrongType
+from crdt.errors import NotANumber, WrongType
 from crdt.keyspace import Keyspace
 from crdt.list import List
 from crdt.string import String
@@ -133,8 +134,13 @@ class CounterHandle(Handle):
         return self.increment(-whole(by))
 
     def add(self, by: float | str | Decimal) -> float:
-        """Add a fraction, in decimal; the value afterwards. Raises NotANumber."""
-        delta = decimal(by)
+        """Add a fraction of at most 17 decimals, and return the value afterwards.
+
+        Raises NotANumber.
+        """
+        delta = long_double.parse(str(decimal(by)).encode())
+        if delta is None:
+            raise NotANumber(f"{by!r} is too large or too small to be added")
         return float(strings.increment_decimal(self.write(String), self.key, delta))
 
     @property

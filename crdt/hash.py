@@ -6,14 +6,14 @@ there are is decided as for a set, by observed removes (rules HSH-1, HSH-6, HSH-
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
 from crdt.counter import next_sum
 from crdt.errors import NotANumber
 from crdt.fields import ADD, Fields, assign_field, assign_fields, remains_of, remove_fields
 from crdt.keyspace import Keyspace
-from crdt.number import Number, add, check_range, check_sum, text_of
+from crdt.long_double import LongDouble
+from crdt.number import Number, check_range, portable
 from crdt.register import Register
 from crdt.string import String
 
@@ -76,8 +76,8 @@ def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
     result = delta
     if held is not None and held.alive():
         assert isinstance(held, String)
-        number = held.number()
-        if not isinstance(number, int):
+        number = held.integer()
+        if number is None:
             raise NotANumber("hash value is not an integer")
         result = number + delta
     check_range(result)
@@ -85,20 +85,18 @@ def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
     return result
 
 
-def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: Decimal) -> bytes:
+def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: LongDouble) -> bytes:
     """HINCRBYFLOAT: the field's value afterwards. Raises NotANumber if there is no number."""
     held = remains_of(db, key, HASH, field)
-    base: int | Decimal | None = 0
-    if held is not None and held.alive():
+    if held is None:
+        text, difference = String().increased(delta)
+    else:
         assert isinstance(held, String)
-        base = held.number()
-    if base is None:
+        text, difference = held.increased(delta)
+    if text is None:
         raise NotANumber("hash value is not a float")
-    result = add(base, delta)
-    if result in (float("inf"), float("-inf")):
-        raise NotANumber("increment would produce NaN or Infinity")
-    add_to(db, key, field, held, add(delta, 0))
-    return text_of(result)
+    add_to(db, key, field, held, difference)
+    return text
 
 
 def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta: Number) -> None:
@@ -106,5 +104,4 @@ def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta:
     birth, amount = db.seq + 1, delta
     if held is not None:
         birth, amount = next_sum(held.shares, db.origin, birth, delta)
-        check_sum(amount)
-    db.emit((HASH << 4 | ADD, key, field, birth, amount))
+    db.emit((HASH << 4 | ADD, key, field, birth, portable(amount)))

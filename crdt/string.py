@@ -9,21 +9,24 @@ base is shown alone (D-04). A delete resets too, so an unobserved increment surv
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
 from crdt.counter import live, next_sum, total
 from crdt.dots import Dot
 from crdt.errors import NotANumber
 from crdt.keyspace import STRING, STRING_KEEP, STRING_SET, Keyspace
+from crdt.long_double import LongDouble
 from crdt.number import (
     Number,
     add,
     check_range,
-    check_sum,
-    decimal_of,
+    increased,
     integer_of,
+    parse_integer,
     parse_number,
+    portable,
+    shortened,
+    subtract,
     text_of,
 )
 from crdt.observed import Observed
@@ -61,15 +64,31 @@ class String(Register):
         base = parse_number(value) if live(self.shares) else None
         return value if base is None else text_of(add(base, total(self.shares)))
 
-    def number(self) -> int | Decimal | None:
-        """What increments add to: the value as a number, 0 if there is none, None if it is no
+    def number(self) -> Number | None:
+        """Return what increments add to: the exact value, 0 if there is none, None if it is no
         number."""
         value: bytes | None = self.value
         base = parse_number(value) if value is not None else 0
         if base is None or not live(self.shares):
             return base
-        result = total(self.shares) if base == 0 else add(base, total(self.shares))
-        return result if isinstance(result, int) else decimal_of(result)
+        return total(self.shares) if base == 0 else add(base, total(self.shares))
+
+    def integer(self) -> int | None:
+        """Return the value if it reads as an integer, 0 if there is none, else None."""
+        value: bytes | None = self.value
+        if value is not None and not live(self.shares):
+            return parse_integer(value)
+        number = self.number()
+        return number if isinstance(number, int) else None
+
+    def increased(self, delta: LongDouble) -> tuple[bytes | None, Number]:
+        """Return what INCRBYFLOAT makes of the value, None if that is no number; and the exact
+        number to add for it. Raises NotANumber if the sum would be infinite."""
+        text = increased(self.read() if self.alive() else b"0", delta)
+        if text is None:
+            return None, 0
+        number = self.number()
+        return text, subtract(shortened(text), 0 if number is None else number)
 
     def visible(self) -> object:
         return self.read()
@@ -111,23 +130,20 @@ def increment(db: Keyspace, key: bytes, delta: int, held: String | None = None) 
     """
     if held is None:
         held = held_string(db, key)
-    result = delta if held is None else integer_of(held.number()) + delta
+    result = delta if held is None else integer_of(held.integer()) + delta
     check_range(result)
     add_to(db, key, held, delta)
     return result
 
 
-def increment_decimal(db: Keyspace, key: bytes, delta: Decimal) -> bytes:
+def increment_decimal(db: Keyspace, key: bytes, delta: LongDouble) -> bytes:
     """INCRBYFLOAT: the value afterwards, as text. Raises NotANumber if there is no number."""
     held = held_string(db, key)
-    base = 0 if held is None else held.number()
-    if base is None:
+    text, difference = (String() if held is None else held).increased(delta)
+    if text is None:
         raise NotANumber("value is not a valid float")
-    result = add(base, delta)
-    if result in (float("inf"), float("-inf")):
-        raise NotANumber("increment would produce NaN or Infinity")
-    add_to(db, key, held, add(delta, 0))
-    return text_of(result)
+    add_to(db, key, held, difference)
+    return text
 
 
 def held_string(db: Keyspace, key: bytes) -> String | None:
@@ -142,5 +158,4 @@ def add_to(db: Keyspace, key: bytes, held: String | None, delta: Number) -> None
     birth, amount = db.seq + 1, delta
     if held is not None and held.shares:
         birth, amount = next_sum(held.shares, db.origin, birth, delta)
-        check_sum(amount)
-    db.emit((ADD, key, birth, amount))
+    db.emit((ADD, key, birth, portable(amount)))

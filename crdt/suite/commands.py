@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import attrs
 
-from crdt import counter_grow, flag, multi_value
+from crdt import counter_grow, flag, long_double, multi_value
 from crdt import hash as hashes
 from crdt import list as lists
 from crdt import set as sets
@@ -25,6 +25,8 @@ from crdt.contested import Contested
 from crdt.dots import make_dot
 from crdt.errors import CRDTError, WrongType
 from crdt.keyspace import Keyspace
+from crdt.long_double import LongDouble
+from crdt.number import decimal_of
 from crdt.replica import Replica
 from crdt.string import String
 from crdt.value import Value
@@ -144,14 +146,30 @@ def append(db: Keyspace, asked: Command) -> Command | None:
     )
 
 
-def increment(db: Keyspace, asked: Command) -> None:
+def increment(db: Keyspace, asked: Command) -> Command | None:
+    """INCRBY. With a fraction it comes to the exact difference that it makes."""
     key = encode(asked.key)
-    held(db, key, String)
+    value = held(db, key, String)
     delta = asked.args[0]
     if isinstance(delta, int):
         strings.increment(db, key, delta)
-    else:
-        strings.increment_decimal(db, key, Decimal(str(delta)))
+        return None
+    before = Decimal(0) if value is None else exact_value(value)
+    after = strings.increment_decimal(db, key, long_double_of(delta))
+    return Command("INCRBY", asked.key, (Decimal(after.decode()) - before,))
+
+
+def exact_value(value: String) -> Decimal:
+    """What increments add to, before it is rounded to be shown."""
+    number = value.number()
+    return decimal_of(0 if number is None else number)
+
+
+def long_double_of(delta: float) -> LongDouble:
+    """A finite number as INCRBYFLOAT reads it."""
+    number = long_double.parse(repr(delta).encode())
+    assert number is not None
+    return number
 
 
 # -- sets, hashes, sorted sets -------------------------------------------------------------------
@@ -181,13 +199,17 @@ def hash_remove(db: Keyspace, asked: Command) -> None:
     hashes.remove(db, key, [encode(field) for field in asked.args])
 
 
-def hash_increment(db: Keyspace, asked: Command) -> None:
+def hash_increment(db: Keyspace, asked: Command) -> Command | None:
+    """HINCRBY, as `increment`."""
     key, field, delta = encode(asked.key), encode(asked.args[0]), asked.args[1]
-    held(db, key, hashes.Hash)
+    value = held(db, key, hashes.Hash)
     if isinstance(delta, int):
         hashes.increment(db, key, field, delta)
-    else:
-        hashes.increment_decimal(db, key, field, Decimal(str(delta)))
+        return None
+    register = None if value is None else value.fields.get(field)
+    before = Decimal(0) if register is None else exact_value(register)
+    after = hashes.increment_decimal(db, key, field, long_double_of(delta))
+    return Command("HINCRBY", asked.key, (asked.args[0], Decimal(after.decode()) - before))
 
 
 def zset_assign(db: Keyspace, asked: Command) -> None:

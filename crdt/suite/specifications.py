@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from crdt.dots import Origin
+from crdt.number import exact, text_of
 from crdt.suite.commands import Command
 from crdt.suite.history import History, Taken, unseen
 
@@ -233,7 +234,7 @@ def text(writes: list[str], increments: list[Any]) -> str:
     if not increments or not NUMERIC.fullmatch(base):
         return base
     number = Decimal(base) + sum((Decimal(str(n)) for n in increments), Decimal(0))
-    return f"{number.normalize():f}"
+    return text_of(exact(number)).decode()
 
 
 def string(history: History, about: list[Taken]) -> Part | None:

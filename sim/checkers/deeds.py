@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from crdt.dots import Origin, make_dot
 from crdt.expiry import FOREVER
+from crdt.number import decimal_of, subtract
 from crdt.suite.commands import Command, Identity
 from crdt.value import Effect
 
@@ -76,7 +77,15 @@ class Deeds:
         place = effect[1], named[0] if named else b"", origin
         since, before = self.sums.get(place, (0, 0))
         self.sums[place] = birth, total
-        return (*map(text, named), total - before if since == birth else total)
+        added = difference(total, before) if since == birth else total
+        return (*map(text, named), decimal_of(added) if isinstance(added, bytes) else added)
+
+
+def difference(total: Any, before: Any) -> Any:
+    """What was added: exact for fractions of strings, in binary for scores."""
+    if isinstance(total, bytes) or isinstance(before, bytes):
+        return subtract(total, before)
+    return total - before
 
 
 def text(item: bytes) -> str:

@@ -16,7 +16,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, cast
 
@@ -233,32 +232,12 @@ def visible(db: Keyspace) -> dict[bytes, tuple[object, int | None]]:
 
 
 COUNTER_MAX = (1 << 59) - 1
-ADDING = frozenset({b"INCRBYFLOAT", b"HINCRBYFLOAT", b"GET", b"HGET", b"MGET", b"HGETALL"})
 
 
 def is_beyond_deadlines(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
     """A time to live that Redis takes and that lies behind the year 19809."""
     is_refused = isinstance(ours, Refusal) and ours.text.startswith(b"ERR invalid expire time")
     return is_refused and any(len(arg) > 11 and arg.isdigit() for arg in args)
-
-
-def is_close(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
-    """Sums of fractions, in binary there and in decimal here, that agree in 15 digits."""
-    if args[0].upper() not in ADDING:
-        return False
-    if isinstance(theirs, list) and isinstance(ours, list):
-        ours = cast("list[Reply]", ours)
-        theirs = cast("list[Reply]", theirs)
-        return len(ours) == len(theirs) and all(
-            a == b or is_close(args, a, b) for a, b in zip(theirs, ours, strict=True)
-        )
-    if not isinstance(theirs, bytes) or not isinstance(ours, bytes):
-        return False
-    try:
-        exact, shown = Decimal(theirs.decode("latin-1")), Decimal(ours.decode("latin-1"))
-    except InvalidOperation:
-        return False
-    return abs(exact - shown) <= max(abs(exact), Decimal(1)) * Decimal("1e-15")
 
 
 DIFFERENCES: tuple[Difference, ...] = (
@@ -271,7 +250,6 @@ DIFFERENCES: tuple[Difference, ...] = (
             and ours == Refusal(b"ERR increment or decrement would overflow")
         ),
     ),
-    Difference("CTR-3", "fractions of strings are added in decimal", is_close),
     Difference(
         "Redis 7.2",
         "small sets and lists are packed",

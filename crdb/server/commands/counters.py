@@ -6,18 +6,16 @@ this region sees (CTR-2, D-05); sums of concurrent increments are never refused.
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal
 from typing import Final
 
 from crdb.resp import reply
 from crdb.resp.numbers import INT64_MIN
 from crdb.server import arguments
 from crdb.server.client import Client
-from crdb.server.errors import NAN_OR_INFINITY, WRONG_TYPE, CommandError
+from crdb.server.errors import NOT_A_FLOAT, WRONG_TYPE, CommandError
 from crdb.server.table import Command
+from crdt import long_double
 from crdt.errors import CounterOverflow, NotANumber
-from crdt.number import parse_decimal
 from crdt.string import String, increment, increment_decimal
 
 DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
@@ -60,33 +58,22 @@ def add(client: Client, key: bytes, delta: int) -> None:
 
 
 def incrbyfloat(client: Client, args: list[bytes]) -> None:
-    """INCRBYFLOAT key increment. Fractions are added in decimal (rule CTR-3)."""
+    """INCRBYFLOAT key increment. Adds in long doubles, as Redis does (rule CTR-3)."""
     db = client.db
     value = db.lookup_for_write(args[1])
-    base: Decimal | int | None = 0
     if value is not None:
         if not isinstance(value, String):
             raise CommandError(WRONG_TYPE)
-        base = value.number()
-        if base is None:
-            base = decimal(value.read())
-    delta = decimal(args[2])
-    if base is None or delta is None:
-        raise CommandError(NAN_OR_INFINITY)
+        if long_double.parse(value.read()) is None:
+            raise CommandError(NOT_A_FLOAT)
+    delta = long_double.parse(args[2])
+    if delta is None:
+        raise CommandError(NOT_A_FLOAT)
     try:
         result = increment_decimal(db, args[1], delta)
     except (NotANumber, CounterOverflow) as refusal:
         raise CommandError(b"ERR %b" % str(refusal).encode()) from refusal
     reply.bulk(client.out, result)
-
-
-def decimal(text: bytes) -> Decimal | None:
-    """The number that `text` spells, None for infinity. Raises CommandError if it spells none."""
-    value = parse_decimal(text)
-    if value is None:
-        binary = arguments.number(text)
-        return None if math.isinf(binary) else Decimal(binary)
-    return value
 
 
 ONE: Final = (1, 1, 1)

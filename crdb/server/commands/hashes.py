@@ -12,9 +12,9 @@ from crdb.resp import reply
 from crdb.resp.numbers import INT64_MAX
 from crdb.server import arguments, sampling, scanning
 from crdb.server.client import Client
-from crdb.server.commands.counters import decimal
 from crdb.server.errors import (
     NAN_OR_INFINITY,
+    NOT_A_FLOAT,
     OUT_OF_RANGE,
     OVERFLOW,
     SYNTAX,
@@ -24,10 +24,10 @@ from crdb.server.errors import (
 )
 from crdb.server.table import Command
 from crdt import hash as hashes
+from crdt import long_double
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.hash import Hash
 from crdt.keyspace import Keyspace
-from crdt.number import parse_decimal
 
 NOT_AN_INTEGER_FIELD: Final = b"ERR hash value is not an integer"
 NOT_A_FLOAT_FIELD: Final = b"ERR hash value is not a float"
@@ -122,15 +122,17 @@ def hincrby(client: Client, args: list[bytes]) -> None:
 
 
 def hincrbyfloat(client: Client, args: list[bytes]) -> None:
-    """As HINCRBY; summed in decimal (CTR-3)."""
+    """As HINCRBY; adds in long doubles, as Redis does (CTR-3)."""
     db = client.db
-    delta = decimal(args[3])
+    delta = long_double.parse(args[3])
     if delta is None:
+        raise CommandError(NOT_A_FLOAT)
+    if long_double.is_infinite(delta):
         raise CommandError(INFINITE_INCREMENT)
     value = read_hash_for_write(db, args[1])
     if value is not None:
         text = value.get(args[2])
-        if text is not None and parse_decimal(text) is None:
+        if text is not None and long_double.parse(text) is None:
             raise CommandError(NOT_A_FLOAT_FIELD)
     try:
         text = hashes.increment_decimal(db, args[1], args[2], delta)

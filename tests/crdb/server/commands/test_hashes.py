@@ -371,23 +371,20 @@ def test_d_05_an_increment_beyond_59_bits_is_refused() -> None:
 
 def test_a_float_increment_never_becomes_infinite() -> None:
     regions = Regions()
-    assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e308") == b"1" + b"0" * 308
+    assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e4932").startswith(b"1")
     refused = Refusal(b"ERR increment would produce NaN or Infinity")
-    assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e308") == refused
+    assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e4932") == refused
 
 
-@pytest.mark.parametrize("command", ["HINCRBY", "HINCRBYFLOAT"])
-def test_d_05_what_one_region_has_added_fits_64_bits(command: str) -> None:
+def test_d_05_what_one_region_has_added_is_not_bounded() -> None:
     regions = Regions()
     most = (1 << 59) - 1
-    for _ in range(16):
+    for _ in range(40):
         assert regions.run(1, "HINCRBY", "h", "n", most) == most
         regions.sync()
         assert regions.run(2, "HINCRBY", "h", "n", -most) == 0
         regions.sync()
-    overflow = Refusal(b"ERR increment or decrement would overflow")
-    assert regions.run(1, command, "h", "n", 16) == overflow
-    assert regions.run(1, command, "h", "n", 15) in (15, b"15")
+    assert regions.run(1, "HINCRBY", "h", "n", 16) == 16
 
 
 def test_an_hset_is_one_operation_and_one_effect() -> None:
