@@ -12,7 +12,8 @@ from typing import Any, Final, NoReturn
 
 import attrs
 
-from crdb.config import DELAY_MS_MAX, PORT_MAX, Config
+from crdb.config import DELAY_MS_MAX, Config
+from crdb.region_config import PORT_MAX
 from crdb.toml_table import ConfigError, hint, shown
 from crdb.version import __version__
 from geo import SHAPES

@@ -5,6 +5,7 @@ links. Text comes in and a frozen `Config` comes out; reading files is the calle
 mistake is one line that names the place and says what would be right. All keys, most of them with
 their defaults:
 
+    id = "crdb"              # of the CRDB: only regions of the same id are linked
     topology = "mesh"        # mesh, ring, star (with hub = "name") or line;
                              # or instead of it pairs = [["a", "b"], ...]
     requirepass = ""         # what clients have to AUTH with; empty: nothing
@@ -13,11 +14,15 @@ their defaults:
                              # errors for writes; 0: no limit but the system's
     test_clock = false       # whether CRDB.CLOCK SET is allowed
     seed = 0                 # what random choices start from
+    serve_stale = false      # whether a region that has restarted serves reads before it caught up
 
-    [[region]]               # ids are 1, 2, 3, ... in the order of the file
+    [[region]]
     name = "us-east-1"
+    id = 1                   # the same in all files; by default 1, 2, 3, ... in the file's order
     place = "us-east-1"      # a region of the catalogue; by default the name
-    host = "127.0.0.1"
+    host = "127.0.0.1"       # where clients and peers reach the region
+    bind = ["127.0.0.1"]     # where it listens: addresses of its machine; by default the host
+    link_bind = ["127.0.0.1"]  # the same for link_port; by default as bind
     port = 7001              # clients; by default 7000 + id
     link_port = 17001        # peers; by default 10000 above the port, or below if that is too high
     replica_of = []          # "host:port" of what the region follows, read-only
@@ -31,22 +36,25 @@ their defaults:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
 import attrs
 
+from crdb.region_config import (
+    PORT_BASE,
+    RegionConfig,
+    check_regions,
+    read_region,
+)
 from crdb.server.settings import parse_memory
 from crdb.toml_table import ConfigError, Schema, Table, hint, shown
 from crdt.dots import REGION_MAX
 from geo import SHAPES, Catalog, GeoError, Link, Topology, ms
+from replication.names import RULE, is_name
 
-HOST: Final = "127.0.0.1"
-PORT_BASE: Final = 7_000
-PORT_MAX: Final = 65_535
-LINK_PORT_OFFSET: Final = 10_000
+ID: Final = "crdb"
 MAXCLIENTS: Final = 10_000
 MAXCLIENTS_MAX: Final = 1_000_000
 MEMORY_MAX: Final = 1 << 50
@@ -58,34 +66,16 @@ SEED_MAX: Final = (1 << 63) - 1
 
 SCHEMA: Final[Schema] = {
     "": (
-        *("hub", "link", "maxclients", "maxmemory", "pairs", "region", "requirepass"),
-        *("seed", "test_clock", "topology"),
+        *("hub", "id", "link", "maxclients", "maxmemory", "pairs", "region", "requirepass"),
+        *("seed", "serve_stale", "test_clock", "topology"),
     ),
-    "region": ("host", "link_port", "name", "place", "port", "replica_of"),
+    "region": (
+        *("bind", "host", "id", "link_bind", "link_port", "name", "place", "port", "replica_of"),
+    ),
     "link": ("backlog", "delay", "delays"),
 }
 
-Address = tuple[str, int]
-
 _LINK_COST: Final = ms(DELAY_MS_MAX) * REGION_MAX
-
-# Digits would be taken for an id; a space or a comma would end the name in a command or an option;
-# a surrogate is a byte of the command line that was no UTF-8.
-_NAME: Final = re.compile(r"(?!\d+\Z)[^\s,\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
-_ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
-
-
-@attrs.frozen
-class RegionConfig:
-    """One region. `place` is what the catalogue of latencies calls it, if it knows it."""
-
-    name: str
-    id: int
-    host: str
-    port: int
-    link_port: int
-    place: str
-    replica_of: tuple[Address, ...] = ()
 
 
 @attrs.frozen
@@ -118,6 +108,7 @@ class Config:
     """
 
     regions: tuple[RegionConfig, ...]
+    id: str = ID
     shape: str = "mesh"
     hub: str | None = None
     pairs: tuple[Link, ...] | None = None
@@ -127,6 +118,7 @@ class Config:
     requirepass: str = ""
     test_clock: bool = False
     seed: int = 0
+    serve_stale: bool = False
     topology: Topology = attrs.field(
         init=False, repr=False, default=attrs.Factory(_topology, takes_self=True)
     )
@@ -240,13 +232,14 @@ def _read(top: Table) -> Config:
     if len(listed) > REGION_MAX:
         raise top.error(f"{len(listed)} regions are too many: {REGION_MAX} can be told apart")
     regions = tuple(
-        _region(top.inner(data, place=f"region {i}"), i) for i, data in enumerate(listed, 1)
+        read_region(top.inner(data, place=f"region {i}"), i) for i, data in enumerate(listed, 1)
     )
-    _check_distinct(top, regions)
+    check_regions(top, regions)
     shape, hub, pairs = _shape(top, [region.name for region in regions])
     try:
         config = Config(
             regions,
+            id=_id(top),
             shape=shape,
             hub=hub,
             pairs=pairs,
@@ -256,6 +249,7 @@ def _read(top: Table) -> Config:
             requirepass=top.text("requirepass", ""),
             test_clock=top.flag("test_clock", False),
             seed=top.integer("seed", 0, low=0, high=SEED_MAX),
+            serve_stale=top.flag("serve_stale", False),
         )
     except GeoError as error:
         raise top.error(f"{'topology' if pairs is None else 'pairs'}: {error}") from None
@@ -263,52 +257,11 @@ def _read(top: Table) -> Config:
     return config
 
 
-def _region(table: Table, number: int) -> RegionConfig:
-    name = table.text("name", "")
-    if not _NAME.fullmatch(name):
-        raise table.error(
-            f"name {shown(name)} is no name: give it 1 to 64 characters, not all of them digits, "
-            "without spaces and commas"
-        )
-    host = table.text("host", HOST)
-    if not host or any(letter.isspace() for letter in host):
-        raise table.error(f"host {shown(host)} is no address to listen on")
-    port = table.integer("port", PORT_BASE + number, low=1, high=PORT_MAX)
-    above = port + LINK_PORT_OFFSET
-    link_port = above if above <= PORT_MAX else port - LINK_PORT_OFFSET
-    return RegionConfig(
-        name=name,
-        id=number,
-        host=host,
-        port=port,
-        link_port=table.integer("link_port", link_port, low=1, high=PORT_MAX),
-        place=table.text("place", name),
-        replica_of=tuple(_address(table, it) for it in table.items("replica_of", "addresses")),
-    )
-
-
-def _address(table: Table, value: object) -> Address:
-    match = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not 1 <= int(match[2]) <= PORT_MAX:
-        raise table.error(f'replica_of: {shown(value)} is not "host:port"')
-    return match[1].strip("[]"), int(match[2])
-
-
-def _check_distinct(top: Table, regions: tuple[RegionConfig, ...]) -> None:
-    """No two regions have one name, and nothing listens twice on one port."""
-    names: dict[str, int] = {}
-    ports: dict[Address, str] = {}
-    for region in regions:
-        place = f"region {region.id}"
-        if region.name in names:
-            raise top.error(
-                f"{place}: name {shown(region.name)} is that of region {names[region.name]}"
-            )
-        names[region.name] = region.id
-        for key, port in (("port", region.port), ("link_port", region.link_port)):
-            owner = ports.setdefault((region.host, port), f"the {key} of {place}")
-            if owner != f"the {key} of {place}":
-                raise top.error(f"{place}: {key} {port} is already {owner}; give it another")
+def _id(top: Table) -> str:
+    name = top.text("id", ID)
+    if not is_name(name):
+        raise top.error(f"id {shown(name)} is not valid: {RULE}")
+    return name
 
 
 def _shape(top: Table, names: list[str]) -> tuple[str, str | None, tuple[Link, ...] | None]:
@@ -414,17 +367,22 @@ def _written(config: Config) -> Iterator[str]:
             yield f"hub = {_quoted(config.hub)}"
     else:
         yield f"pairs = {_quoted(config.pairs)}"
+    yield f"id = {_quoted(config.id)}"
     yield f"requirepass = {_quoted(config.requirepass)}"
     yield f"maxclients = {config.maxclients}"
     yield f"maxmemory = {config.maxmemory}"
     yield f"test_clock = {_quoted(config.test_clock)}"
     yield f"seed = {config.seed}"
+    yield f"serve_stale = {_quoted(config.serve_stale)}"
     for region in config.regions:
         follows = [_joined(host, port) for host, port in region.replica_of]
         yield "\n[[region]]"
         yield f"name = {_quoted(region.name)}"
+        yield f"id = {region.id}"
         yield f"place = {_quoted(region.place)}"
         yield f"host = {_quoted(region.host)}"
+        yield f"bind = {_quoted(region.bind)}"
+        yield f"link_bind = {_quoted(region.link_bind)}"
         yield f"port = {region.port}"
         yield f"link_port = {region.link_port}"
         yield f"replica_of = {_quoted(follows)}"

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from crdb.config import LINK_PORT_OFFSET
+from crdb.region_config import LINK_PORT_OFFSET
 from geo import Catalog
 
 REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")

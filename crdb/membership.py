@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
-from crdb.config import Config, RegionConfig
+from crdb.config import Config
+from crdb.region_config import RegionConfig
 from crdb.server.config import Config as Parameters
 from crdt.dots import Origin
-from replication.codec import TEXT_BYTES_MAX
 from replication.member import Member, Peer
 
 
 def member_of(config: Config, region: RegionConfig, origin: Origin) -> Member:
-    """How a region presents itself to peers: they must be of the same CRDB."""
-    return Member(region.name, region.id, origin, cluster_of(config))
-
-
-def cluster_of(config: Config) -> str:
-    """The names of all regions, by which peers know that they are of one CRDB; if these are more
-    than a Hello can carry, what stands for them."""
-    names = ",".join(region.name for region in config.regions)
-    if len(names.encode()) <= TEXT_BYTES_MAX:
-        return names
-    return f"{len(config.regions)} regions, sha256 {sha256(names.encode()).hexdigest()}"
+    """How a region presents itself to peers: they must be of the same CRDB, and their lists of
+    regions must agree with ours."""
+    members = tuple(sorted((each.id, each.name) for each in config.regions))
+    return Member(region.name, region.id, origin, config.id, members)
 
 
 def peers_of(config: Config, region: RegionConfig) -> list[Peer]:
@@ -38,7 +29,7 @@ def parameters(config: Config, region: RegionConfig) -> Parameters:
     return Parameters(
         {
             "port": str(region.port),
-            "bind": region.host,
+            "bind": " ".join(region.bind),
             "maxclients": str(config.maxclients),
             "maxmemory": str(config.maxmemory),
             "requirepass": config.requirepass,

@@ -7,7 +7,6 @@ Clients are served by a `Listener`, peers by a `replication.link.Driver`; both w
 from __future__ import annotations
 
 import random
-import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -24,7 +23,7 @@ from crdb.instance import Instance
 from crdb.link_lines import tell_of_links
 from crdb.listener import Listener
 from crdb.membership import member_of, parameters, peers_of
-from crdb.ports import take_ports
+from crdb.ports import Sockets, take_ports
 from crdb.sending import Sending
 from crdb.staleness import Staleness
 from crdb.toml_table import ConfigError
@@ -75,7 +74,7 @@ class Region:
         )
         self.staleness = Staleness(self.instance, self.links)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
-        self.sockets: list[socket.socket] = []
+        self.sockets: Sockets = ([], [])
         if self.region.replica_of:
             try:
                 self.following.follow(self.region.replica_of)
@@ -97,17 +96,17 @@ class Region:
 
     def close(self) -> None:
         """Give the ports back."""
-        for sock in self.sockets:
+        for sock in (*self.sockets[0], *self.sockets[1]):
             sock.close()
 
     async def run(self, *, alone: bool) -> None:
         """Serve clients and peers until cancelled; `alone` if the process has no other region."""
         for_clients, for_peers = self.sockets
-        listener = trio.SocketListener(trio.socket.from_stdlib_socket(for_peers))
+        listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(s)) for s in for_peers]
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(Listener(self.instance, [for_clients], lingers=alone).serve)
+            nursery.start_soon(Listener(self.instance, for_clients, lingers=alone).serve)
             nursery.start_soon(self.sending.run)
-            nursery.start_soon(partial(trio.serve_listeners, self.driver.serve, [listener]))
+            nursery.start_soon(partial(trio.serve_listeners, self.driver.serve, listeners))
             nursery.start_soon(self.driver.keep_time)
             nursery.start_soon(self.following.run)
             for peer in self.links.peers.values():

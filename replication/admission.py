@@ -8,11 +8,15 @@ from typing import Final
 from crdt.dots import INCARNATION_MAX, region_of
 from replication.frames import Hello
 from replication.member import Member, Peer
+from replication.names import RULE, is_name
+from replication.roster import compare_lists
 
 FOLLOWERS_MAX: Final = 32  # as many as a database may have sources (section 20.1)
 
 MEMBERS_INCARNATIONS_MAX: Final = (INCARNATION_MAX + 1) // 2
 """Incarnations of our own region in what a peer says that it has; else none may be left to take."""
+
+NAME_SHOWN_MAX: Final = 60
 
 
 def refuse_region(
@@ -20,22 +24,52 @@ def refuse_region(
 ) -> str:
     """Return why a region may not be linked with `member`; empty if it may. `expected` is the name
     of the peer that was dialled, or empty if the peer has dialled."""
+    reason = refuse_names(hello)
+    if reason:
+        return reason
     peer = peers.get(hello.name)
-    if peer is None or (expected and expected != hello.name):
+    number = find_guest(member, hello) if peer is None else peer.region
+    if number == 0 or (expected and expected != hello.name):
         return f"{member.name} did not expect {hello.name!r}"
     if hello.cluster != member.cluster:
-        return f"{hello.name} belongs to {hello.cluster!r}, not to {member.cluster!r}"
+        return (
+            f"{hello.name} belongs to the CRDB {hello.cluster!r}, and {member.name} to "
+            f"{member.cluster!r}: give both files the same id"
+        )
+    reason = compare_lists(member.name, member.members, hello)
+    if reason:
+        return reason
     for region in (hello.region, region_of(hello.origin)):
-        if region != peer.region:
-            return f"{hello.name} says it is region {region}, not {peer.region}"
+        if region != number:
+            return f"{hello.name} says it is region {region}, not {number}"
     ours = sum(region_of(origin) == member.region for origin in hello.vector)
     if ours > MEMBERS_INCARNATIONS_MAX:
         return f"{hello.name} says that it knows more than {MEMBERS_INCARNATIONS_MAX} incarnations"
     return ""
 
 
+def refuse_names(hello: Hello) -> str:
+    """Return why the names in a Hello are not valid; empty if they are. They are shown in INFO, in
+    events and on terminals."""
+    for name in (hello.name, *(name for _, name in (*hello.members, *hello.others))):
+        if not is_name(name):
+            return f"{ascii(name)[:NAME_SHOWN_MAX]} is not a valid name: {RULE}"
+    return ""
+
+
+def find_guest(member: Member, hello: Hello) -> int:
+    """Return the number of a region that only its own file lists; 0 if it is none: our file has its
+    name, so the topology does not link it with us, or there are no lists."""
+    if not member.members or hello.name in dict(member.members).values():
+        return 0
+    return next((number for number, name in hello.members if name == hello.name), 0)
+
+
 def refuse_follower(member: Member, hello: Hello, *, followers: int, has_recovered: bool) -> str:
     """Return why somebody may not follow `member`; empty if it may. `followers` are there now."""
+    reason = refuse_names(hello)
+    if reason:
+        return reason
     if hello.origin == member.origin and hello.name == member.name:
         return f"{hello.name} cannot follow itself"
     if not has_recovered:

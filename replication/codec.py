@@ -150,7 +150,7 @@ MEMBERS: Final = (write_members, read_members)
 
 # Within a protocol kinds keep their meaning. The fields stand in the order of the class.
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
-    1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL, MEMBERS, BOOL)),
+    1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL, MEMBERS, MEMBERS, BOOL)),
     2: (frames.Resume, (VECTOR, ROUTES)),
     3: (frames.Resumed, ()),
     4: (frames.Truncated, ()),
@@ -170,6 +170,8 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     18: (frames.Answer, (ORIGIN, INTEGER, BOOL)),
     19: (frames.Present, (VIEW,)),
 }
+HELLO: Final = 1
+PROTOCOL_PLACE: Final = 7
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
 READS: Final[dict[int, tuple[type[Frame], tuple[Read, ...]]]] = {
     number: (kind, tuple([read for _, read in fields])) for number, (kind, fields) in KINDS.items()
@@ -225,6 +227,8 @@ def decode(body: bytes) -> Frame:
         known = READS.get(items[0] if items and type(items[0]) is int else 0)
         if known is None:
             raise DecodeError("a frame of unknown kind")
+        if items[0] == HELLO and is_foreign(items):
+            return frames.Hello(read_text(items[1]), 0, 0, "", {}, protocol=items[PROTOCOL_PLACE])
         kind, reads = known
         items_of(items, len(reads) + 1, kind.__name__)
         fields: list[Any] = []
@@ -233,6 +237,16 @@ def decode(body: bytes) -> Frame:
         return kind(*fields)
     except DecodeError as error:
         raise RemoteProtocolError(f"not a frame: {error}") from error
+
+
+def is_foreign(items: tuple[Any, ...]) -> bool:
+    """Return whether a Hello is of another version of the protocol. Whatever else it holds, the
+    name and the version stand in their places, so that the refusal can name both versions."""
+    return (
+        len(items) > PROTOCOL_PLACE
+        and type(items[PROTOCOL_PLACE]) is int
+        and items[PROTOCOL_PLACE] != frames.PROTOCOL
+    )
 
 
 class FrameDecoder:

@@ -32,6 +32,14 @@ class Resynced:
 
 
 @attrs.frozen
+class Unlisted:
+    """The peer's file does not list us. It sends us what it has, and takes our writes from
+    others that list us, or once its file does."""
+
+    peer: str
+
+
+@attrs.frozen
 class CaughtUp:
     """We have all that the peer had when it greeted us, our own earlier writes among it. Once for
     each connection."""
@@ -172,6 +180,7 @@ class Closed:
 Event: TypeAlias = (
     Connected
     | Resynced
+    | Unlisted
     | CaughtUp
     | EarlierLife
     | Recovered

@@ -15,7 +15,7 @@ import attrs
 from crdt.dots import Origin, Vector, region_of
 from crdt.replica import Replica
 from crdt.snapshot import Snapshot
-from replication.frames import Frame, Hello, OpPart, Ops
+from replication.frames import Frame, Hello, Members, OpPart, Ops
 from replication.limits import Limits
 from replication.member import Member
 
@@ -49,6 +49,8 @@ class Feed:
         self.member = member
         self.limits = limits
         self.batches: dict[Routes, Batch] = {}
+        self.others: Members = ()
+        """Regions that only peers' files list."""
         self.holds_aside = False
         """Whether we hold a state that is put aside: what we show is not all that we have."""
         self.sending = 0
@@ -63,6 +65,8 @@ class Feed:
             member.origin,
             member.cluster,
             self.replica.vector,
+            members=member.members,
+            others=self.others,
             holds_aside=self.holds_aside,
         )
 

@@ -55,7 +55,9 @@ class Hello:
     role: int = MEMBER
     protocol: int = PROTOCOL
     members: Members = ()
-    """The regions of the CRDB, as the speaker's file lists them."""
+    """The regions of the CRDB, as the speaker's file lists them (see `roster`)."""
+    others: Members = ()
+    """More regions, which only the files of the speaker's peers list."""
     holds_aside: bool = False
     """Whether the speaker has put its state aside: what it shows is not all that it has, and
     counts as no answer for somebody who has lost their memory (see `aside`)."""

@@ -27,8 +27,9 @@ from replication.events import Event
 from replication.frames import Eof
 from replication.handshake import NONCE_BYTES, Role
 from replication.line import Bell, Line
-from replication.links import Links, Machine
+from replication.links import Links
 from replication.member import Direction
+from replication.registry import Machine
 from replication.secret import NO_SECRET, LinkSecret, is_loopback
 from replication.writer import Writer, address_of
 

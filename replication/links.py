@@ -21,7 +21,7 @@ clock. The wall clock is the replica's: call `replica.advance(ms)` before `tick`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
 
@@ -29,8 +29,8 @@ from crdt.dots import SEQ_MAX, Origin, dominates
 from crdt.replica import Replica
 from replication.absence import Absence
 from replication.admission import refuse_follower, refuse_region
-from replication.end import NEVER, Tally
-from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
+from replication.end import NEVER
+from replication.errors import LinkCut, RemoteProtocolError
 from replication.events import (
     CaughtUp,
     Closed,
@@ -43,6 +43,7 @@ from replication.events import (
     OpsTaken,
     Reported,
     SnapshotWanted,
+    Unlisted,
     Unproven,
     ViewHeard,
 )
@@ -56,21 +57,20 @@ from replication.member import Direction, Member, Peer
 from replication.memory import Memory
 from replication.question import Questions
 from replication.recovery import Recovery
+from replication.registry import Machine, Registry
 from replication.repair import Repair
+from replication.roster import Roster
 from replication.sink import Sink, SinkState
 from replication.source import Source
-from replication.statistics import LinkStatistics, statistics_of
 
 GREETING_MAX: Final = 64  # connections that have not said who they are; then one must go
-
-Machine: TypeAlias = Source | Sink
 
 
 def ignore(_peer: str = "") -> None:
     """News that nobody wants."""
 
 
-class Links:
+class Links(Registry):
     """The links of one replica. `healed` is called with the peer's name when a link that we dial
     may be dialled again, `sooner` when `deadline` has come nearer since the last `tick`."""
 
@@ -82,27 +82,20 @@ class Links:
         *,
         limits: Limits | None = None,
     ) -> None:
+        super().__init__(peers)
         self.replica = replica
         self.member = member
-        self.peers = {peer.name: peer for peer in peers}
         self.limits = Limits() if limits is None else limits
         self.feed = Feed(replica, member, self.limits)
         self.direct = Direct(replica)
         self.lives = Lives(replica)
         self.repair = Repair(self.limits)
+        self.roster = Roster(replica, self.lives, member.members)
         dialled = [peer.name for peer in self.peers.values() if peer.routes != ()]
         self.memory = Memory(replica, self.feed, self.lives, dialled)
         self.absence = Absence()
-        self.sinks: dict[str, Sink] = {}
-        self.sources: dict[str, Source] = {}
-        self.followers: list[Source] = []
-        """Several may go by one name: nobody gives followers their names."""
-        self.greeting: list[Source] = []
-        """Connections that have come in and have not said who they are."""
         self.refused = 0
         """How many connections ended since the other end did not prove that it knows the secret."""
-        self.cuts: set[tuple[str, Direction]] = set()
-        self.tallies: dict[tuple[str, Direction], Tally] = {}
         self.healed: Callable[[str], None] = ignore
         self.sooner: Callable[[], None] = ignore
         self.questions = Questions(replica)
@@ -118,18 +111,6 @@ class Links:
         return self.memory.recovery
 
     # -- connections -----------------------------------------------------------------------
-
-    def ends(self) -> list[Machine]:
-        """All ends that are not over."""
-        found: list[Machine] = list(self.sinks.values())
-        found += self.sources.values()
-        return found + self.followers + self.greeting
-
-    def known(self, name: str) -> Peer:
-        """The peer of that name. Raises UnknownPeer."""
-        if name not in self.peers:
-            raise UnknownPeer(name)
-        return self.peers[name]
 
     def dial(self, peer: str, now: int) -> Sink:
         """A machine for a new connection to `peer`. Raises LinkCut, UnknownPeer. An older one to
@@ -166,10 +147,6 @@ class Links:
         """What we say of ourselves to a peer that we dial."""
         return self.feed.hello()
 
-    def tally(self, peer: str, direction: Direction) -> Tally:
-        """What is counted of a link."""
-        return self.tallies.setdefault((peer, direction), Tally())
-
     def retire(self, end: Machine | None, now: int) -> None:
         """A newer connection takes the place of this one."""
         if end is not None:
@@ -183,7 +160,7 @@ class Links:
         reason = refuse_region(self.member, self.peers, hello, expected)
         if reason:
             return reason
-        peer = self.peers[hello.name]
+        peer = self.peers.get(hello.name) or Peer(hello.name, hello.region, is_guest=True)
         if self.is_cut(peer.name, end.direction):
             return "the link is cut"
         end.lives = self.lives
@@ -191,6 +168,7 @@ class Links:
             self.retire(self.sources.get(peer.name), now)
             self.greeting.remove(end)
             self.sources[peer.name] = end
+            self.peers[peer.name] = peer
             end.tally = self.tally(peer.name, end.direction)
         else:
             self.repair.forget(peer.name)
@@ -216,9 +194,34 @@ class Links:
             return
         if self.sources.get(end.peer) is end:
             del self.sources[end.peer]
+            if self.peers[end.peer].is_guest:
+                self.forget_guest(end.peer)
         for waiting in (self.followers, self.greeting):
             if end in waiting:
                 waiting.remove(end)
+
+    def forget_guest(self, name: str) -> None:
+        """A guest is gone. It is known again when it comes back."""
+        del self.peers[name]
+        self.tallies.pop((name, Direction.OUT), None)
+        self.roster.forget(name)
+        self.feed.others = self.roster.others
+
+    def record_members(self, end: Machine, hello: Hello, now: int) -> list[Event]:
+        """Take note of the regions that a peer lists. If our peers do not know of them, links
+        connect again, so that they do before they get anything of such a region from us."""
+        events: list[Event] = []
+        listed = dict(hello.members).values()
+        if isinstance(end, Sink) and listed and self.member.name not in listed:
+            events.append(Unlisted(end.peer))
+        if self.roster.record(hello):
+            self.feed.others = self.roster.others
+            for other in self.ends():
+                if other is not end and other.hello is not None and other.lives is not None:
+                    events += self.handle(
+                        other, other.close("the list of regions has changed"), now
+                    )
+        return events
 
     # -- what happens ----------------------------------------------------------------------
 
@@ -268,6 +271,8 @@ class Links:
                         return self.handle(end, end.close(reason), now)
                     end.tally.connects += 1
                     events += self.meet(end, end.hello)
+                    if end.lives is not None:
+                        events += self.record_members(end, end.hello, now)
                     is_new = end.lives is not None and self.lives.greeted(
                         end.region, end.hello.origin
                     )
@@ -460,10 +465,6 @@ class Links:
             self.recovery.expect(peer)
             self.healed(peer)
 
-    def is_cut(self, peer: str, direction: Direction) -> bool:
-        """Whether that direction is cut."""
-        return (peer, direction) in self.cuts
-
     # -- looking ---------------------------------------------------------------------------
 
     def lacks(self, peer: str) -> bool:
@@ -477,24 +478,3 @@ class Links:
             return True
         is_outward = direction is Direction.OUT and self.lacks(peer)
         return is_outward and self.absence.is_long(peer, now)
-
-    def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
-        """Every link, both directions, by peer."""
-        rows: list[LinkStatistics] = []
-        for name, peer in self.peers.items():
-            if peer.routes != ():
-                rows.append(self.row(peer, Direction.IN, self.sinks.get(name), now))
-            if peer.serves:
-                rows.append(self.row(peer, Direction.OUT, self.sources.get(name), now))
-        for end in self.followers:
-            followed_by = Peer(end.peer, end.region)
-            rows.append(self.row(followed_by, Direction.OUT, end, now))
-        return tuple(rows)
-
-    def row(
-        self, peer: Peer, direction: Direction, end: Machine | None, now: int
-    ) -> LinkStatistics:
-        """Return the figures of one link."""
-        tally = self.tally(peer.name, direction) if end is None else end.tally
-        is_cut = self.is_cut(peer.name, direction)
-        return statistics_of((peer, direction), end, tally, is_cut=is_cut, now=now)

@@ -72,6 +72,13 @@ class Lives:
         """The replica writes under another origin now; whether it does."""
         return self.greeted(self.replica.region, self.replica.origin)
 
+    def drop_strangers(self) -> None:
+        """Forget those that are no members any more."""
+        self.present = {
+            region: life for region, life in self.present.items() if self.is_member(region)
+        }
+        self.settle()
+
     def settle(self) -> None:
         """Let the view say what is known, and reports be void if it is another one."""
         view = tuple((region, *life) for region, life in sorted(self.present.items()))

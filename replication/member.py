@@ -7,16 +7,19 @@ import enum
 import attrs
 
 from crdt.dots import Origin
+from replication.frames import Members
 
 
 @attrs.frozen
 class Member:
-    """Who we are: the name that others dial us by, and the CRDB that we belong to."""
+    """Who we are: the name that others dial us by, the id of the CRDB that we belong to, and the
+    regions that our file lists."""
 
     name: str
     region: int
     origin: Origin
     cluster: str = ""
+    members: Members = ()
 
 
 @attrs.frozen
@@ -29,6 +32,7 @@ class Peer:
     region: int
     routes: tuple[int, ...] | None = ()
     serves: bool = True
+    is_guest: bool = False
 
 
 class Direction(enum.Enum):

@@ -41,8 +41,9 @@ from replication.events import Event, Reported
 from replication.frames import FOLLOWER, Hello
 from replication.inlet import Direct, Inlet, with_waiting
 from replication.limits import SECOND, Limits
-from replication.links import Links, Machine
+from replication.links import Links
 from replication.member import Direction, Member, Peer
+from replication.registry import Machine
 from replication.renaming import Renaming, blocks
 from replication.sink import Sink, SinkState
 

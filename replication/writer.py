@@ -14,7 +14,7 @@ import trio
 
 from replication.channel import Channel
 from replication.line import Bell, Line
-from replication.links import Machine
+from replication.registry import Machine
 
 PACE_SECONDS: Final = 0.000_5
 SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn

@@ -22,6 +22,7 @@ from replication.events import (
     Resynced,
     SnapshotWanted,
     Stalled,
+    Unlisted,
 )
 from replication.member import Direction
 from sim.client import Refusal, Reply
@@ -88,6 +89,8 @@ def event_text(event: Event, names: Mapping[int, str]) -> str:
             return "has all that its peers had, and may write"
         case OriginReused():
             return f"hears from {event.peer} of own writes that it has forgotten"
+        case Unlisted():
+            return f"is not in the list of {event.peer}"
         case BroughtBack(lost_keys=lost) if lost:
             return f"cannot bring back {lost} keys that it had put aside"
         case BroughtBack(merged=False):

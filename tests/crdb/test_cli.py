@@ -61,7 +61,7 @@ def test_a_port_that_is_taken_is_one_line_and_a_status() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert f"region eu: cannot listen on port 127.0.0.1:{base + 2}" in done.stderr
+    assert f"region eu: cannot listen at 127.0.0.1:{base + 2}" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "lines"])

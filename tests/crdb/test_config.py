@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdb.config import BACKLOG, SCHEMA, Config, ConfigError, LinkConfig, RegionConfig
+from crdb.config import BACKLOG, SCHEMA, Config, ConfigError, LinkConfig
+from crdb.region_config import RegionConfig
 from geo import Catalog, Topology
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "regions.toml"
@@ -165,11 +166,11 @@ def test_a_link_port_stays_in_range() -> None:
         ('[region]\nname = "a"', "region is a list: write [[region]], with two brackets"),
         ("region = 1", "region must be a list of tables, not 1"),
         ("region = [1]", "region 1 must be a table, not 1"),
-        ("[[region]]\nport = 1", 'region 1: name "" is no name'),
-        ('[[region]]\nname = "7"', 'region 1: name "7" is no name'),
-        ('[[region]]\nname = "a b"', 'region 1: name "a b" is no name'),
+        ("[[region]]\nport = 1", 'region 1: name "" is not valid'),
+        ('[[region]]\nname = "7"', 'region 1: name "7" is not valid'),
+        ('[[region]]\nname = "a b"', 'region 1: name "a b" is not valid'),
         (f'[[region]]\nname = "{"a" * 65}"', 'region 1: name "aaaaaa'),
-        ('[[region]]\nname = "a,b"', 'region 1: name "a,b" is no name'),
+        ('[[region]]\nname = "a,b"', 'region 1: name "a,b" is not valid'),
         (
             '[[region]]\nname = "a"\n[[region]]\nname = "a"',
             'region 2: name "a" is that of region 1',
@@ -179,8 +180,8 @@ def test_a_link_port_stays_in_range() -> None:
             "region 2: port 70000 is not 1..65535",
         ),
         ('[[region]]\nname = "a"\nlink_port = 0', "region 1: link_port 0 is not 1..65535"),
-        ('[[region]]\nname = "a"\nhost = ""', 'region 1: host "" is no address'),
-        ('[[region]]\nname = "a"\nhost = "a b"', 'region 1: host "a b" is no address'),
+        ('[[region]]\nname = "a"\nhost = ""', 'region 1: host "" is not an address'),
+        ('[[region]]\nname = "a"\nhost = "a b"', 'region 1: host "a b" is not an address'),
         ('[[region]]\nname = "a"\nprot = 1', 'region 1: unknown key "prot"; did you mean "port"?'),
         (
             '[[region]]\nname = "a"\n[[region]]\nname = "b"\nport = 7001',
@@ -275,7 +276,7 @@ def test_a_misspelt_name_among_known_ones_is_refused() -> None:
 
 
 def test_a_name_that_was_no_text_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r'name "a\\udcff" is no name') as caught:
+    with pytest.raises(ConfigError, match=r'name "a\\udcff" is not valid') as caught:
         Config.from_names(["a\udcff"])
     assert str(caught.value).isascii()
 

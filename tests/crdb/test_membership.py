@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from crdb.config import Config
-from crdb.membership import cluster_of, member_of, parameters, peers_of
+from crdb.membership import member_of, parameters, peers_of
 from crdt.dots import make_origin
-from replication.codec import TEXT_BYTES_MAX
 
 
-def test_members_of_one_crdb_name_the_same_cluster() -> None:
-    config = Config.from_names(["us", "eu"])
+def test_members_of_one_crdb_have_its_id_and_list_of_regions() -> None:
+    text = 'id = "shop"\n[[region]]\nname = "us"\nid = 7\n[[region]]\nname = "eu"\nid = 2\n'
+    config = Config.from_toml(text)
     members = [member_of(config, region, make_origin(region.id)) for region in config.regions]
-    assert [(member.name, member.region) for member in members] == [("us", 1), ("eu", 2)]
-    assert {member.cluster for member in members} == {"us,eu"}
-
-
-def test_the_names_of_many_regions_are_put_short_and_stay_distinct() -> None:
-    names = [f"region-of-a-long-name-{i}" for i in range(60)]
-    long, other = Config.from_names(names, topology="line"), Config.from_names([*names[:-1], "x"])
-    clusters = {cluster_of(each) for each in (long, Config.from_names(names), other)}
-    assert len(clusters) == 2
-    assert all(len(cluster.encode()) <= TEXT_BYTES_MAX for cluster in clusters)
+    assert [(member.name, member.region) for member in members] == [("us", 7), ("eu", 2)]
+    assert {member.cluster for member in members} == {"shop"}
+    assert {member.members for member in members} == {((2, "eu"), (7, "us"))}
 
 
 def test_in_a_mesh_every_peer_brings_its_own_writes() -> None:

@@ -24,7 +24,10 @@ def test_expected_peer_is_admitted() -> None:
     ("hello", "reason"),
     [
         (attrs.evolve(HELLO, name="r9"), "r1 did not expect 'r9'"),
-        (attrs.evolve(HELLO, cluster="bank"), "r2 belongs to 'bank', not to 'shop'"),
+        (
+            attrs.evolve(HELLO, cluster="bank"),
+            "r2 belongs to the CRDB 'bank', and r1 to 'shop': give both files the same id",
+        ),
         (attrs.evolve(HELLO, region=3), "r2 says it is region 3, not 2"),
         (attrs.evolve(HELLO, origin=make_origin(4)), "r2 says it is region 4, not 2"),
     ],
@@ -45,3 +48,15 @@ def test_followers_are_bounded_and_need_a_source_with_memory() -> None:
     assert full == f"r1 has {FOLLOWERS_MAX} followers already"
     itself = attrs.evolve(hello, name="r1", origin=HERE.origin)
     assert "itself" in refuse_follower(HERE, itself, followers=0, has_recovered=True)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "a b", "../x", "x" * 65, "\x1b[2J"])
+def test_names_that_would_break_a_line_are_refused(name: str) -> None:
+    named = attrs.evolve(HELLO, name=name, role=FOLLOWER)
+    assert "is not a valid name" in refuse_follower(HERE, named, followers=0, has_recovered=True)
+    assert "is not a valid name" in refuse_region(HERE, PEERS, named)
+    listed = attrs.evolve(HELLO, members=((1, name),))
+    assert "is not a valid name" in refuse_region(HERE, PEERS, listed)
+    heard = attrs.evolve(HELLO, others=((1, name),))
+    assert "is not a valid name" in refuse_region(HERE, PEERS, heard)
+    assert refuse_region(HERE, PEERS, named).isprintable()

@@ -32,13 +32,18 @@ texts = st.text(max_size=20)
 regions = st.integers(1, REGION_MAX)
 numbers = st.integers(0, INTEGER_MAX)
 reports = st.lists(st.tuples(regions, vectors, numbers), max_size=3).map(tuple)
+members = st.lists(st.tuples(regions, texts), max_size=4).map(tuple)
 data = st.binary(max_size=50)
 origins = st.integers(0, ORIGIN_MAX)
 lives = st.builds(make_origin, regions, st.integers(0, INCARNATION_MAX)).flatmap(
     lambda origin: st.tuples(st.just(region_of(origin)), st.integers(0, TERM_MAX), st.just(origin))
 )
 every_frame: st.SearchStrategy[Any] = st.one_of(
-    st.builds(Hello, texts, regions, origins, texts, vectors, st.integers(0, 1), st.integers(0, 9)),
+    st.builds(
+        Hello,
+        *(texts, regions, origins, texts, vectors, st.integers(0, 1), st.just(frames.PROTOCOL)),
+        *(members, members, st.booleans()),
+    ),
     st.builds(Resume, vectors, st.none() | st.lists(regions, max_size=5).map(tuple)),
     st.builds(Resumed),
     st.builds(frames.Truncated),
@@ -156,3 +161,20 @@ def test_every_frame_but_the_end_travels() -> None:
     travelling = {kind for kind, _ in KINDS.values()}
     assert travelling == set(Frame.__args__) - {frames.Eof}
     assert len(travelling) == len(KINDS)
+
+
+def test_a_hello_of_another_version_keeps_its_name_and_version() -> None:
+    """A newer one may have more fields, an older one had fewer."""
+    for fields in (
+        (1, b"eu", 0, 0, b"", (), 0, 2),
+        (1, b"eu", "?", (), (), (), (), 99, 5, 6, 7, 8),
+    ):
+        hello = decode(envelope.pack(list(fields)))
+        assert isinstance(hello, Hello)
+        assert (hello.name, hello.protocol) == ("eu", fields[7])
+
+
+def test_a_list_of_too_many_regions_is_refused() -> None:
+    hello = Hello("eu", 2, make_origin(2), "", {}, members=((1, "x"),) * 256)
+    with pytest.raises(RemoteProtocolError, match="at most 255"):
+        decode(encode(hello)[4:])

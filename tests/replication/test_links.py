@@ -62,7 +62,10 @@ def refusal(links: Links, greeting: Hello) -> str:
     ("greeting", "reason"),
     [
         (attrs.evolve(hello(2), name="r9"), "r1 did not expect 'r9'"),
-        (attrs.evolve(hello(2), cluster="other"), "r2 belongs to 'other', not to ''"),
+        (
+            attrs.evolve(hello(2), cluster="other"),
+            "r2 belongs to the CRDB 'other', and r1 to '': give both files the same id",
+        ),
         (attrs.evolve(hello(2), region=3), "r2 says it is region 3, not 2"),
         (attrs.evolve(hello(2), origin=make_origin(3)), "r2 says it is region 3, not 2"),
         (attrs.evolve(hello(1), role=FOLLOWER), "r1 cannot follow itself"),

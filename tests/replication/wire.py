@@ -17,8 +17,9 @@ from replication.errors import LinkCut, RemoteProtocolError
 from replication.events import Event, OriginReused
 from replication.frames import Eof
 from replication.limits import MS, Limits
-from replication.links import Links, Machine
+from replication.links import Links
 from replication.member import Direction, Member, Peer
+from replication.registry import Machine
 
 REDIAL_NS = 50 * MS
 

@@ -20,6 +20,7 @@ from replication.events import (
     Resynced,
     SnapshotWanted,
     Stalled,
+    Unlisted,
 )
 from replication.member import Direction
 from sim.client import Refusal, Reply
@@ -86,6 +87,7 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (GapUnfilled("us", make_origin(1)), "us no longer holds the ops of eu"),
         (OriginReused("us", make_origin(1)), FORGOTTEN),
         (EarlierLife("us"), EARLIER),
+        (Unlisted("us"), "is not in the list of us"),
         (BroughtBack("us"), "drops what it had put aside: its peers have all of it"),
         (BroughtBack("us", merged=True), "brings back what it had put aside"),
         (
