@@ -73,11 +73,16 @@ class End:
         self.view_heard: View = ()
         """In which the other end's reports are made."""
         self.heard_at = now
+        """When bytes last came."""
+        self.whole_at = now
+        """When the last of them completed a frame."""
         self.said_at = now
         self.vector: Vector = {}
         """What the other end has last said it had."""
         self.rtt = 0
         """Of the latest exchange, in nanoseconds; 0 before the first."""
+        self.rtt_best = 0
+        """The shortest of this connection; 0 before the first."""
         self.measured = False
         self.stamp = 0
         self.stamped_at = now
@@ -119,7 +124,15 @@ class End:
         if following is None:
             raise RemoteProtocolError(f"{type(frame).__name__} while {state.value}")
         self.enter(following)
-        self.heard_at = max(now, self.heard_at)
+        self.heard_at = self.whole_at = max(now, self.heard_at)
+
+    def note_bytes(self, now: int) -> None:
+        """Record that a part of a frame has come: the other end is there, and the way is slow.
+
+        Not if that frame takes longer than `idle_ns_max`, nor before the other end has said Hello.
+        """
+        if self.hello is not None and now - self.whole_at <= self.limits.idle_ns_max:
+            self.heard_at = max(now, self.heard_at)
 
     def measure(self, frame: Heartbeat | Ack, now: int) -> bool:
         """Keep what a regular message says: the other's vector, and how long the way is. Whether
@@ -128,6 +141,7 @@ class End:
         self.vector = frame.vector
         if frame.echo:
             self.rtt = max(0, now - frame.echo - frame.held)
+            self.rtt_best = min(self.rtt, self.rtt_best or self.rtt)
         self.stamp = frame.stamp
         self.stamped_at = now
         return first
@@ -187,18 +201,26 @@ class End:
     # -- time ------------------------------------------------------------------------------
 
     @property
+    def queueing_ns(self) -> int:
+        """How much longer than on an empty link a message takes now. Regular messages come so much
+        more rarely, or they would fill a slow link by themselves."""
+        return min(self.rtt - self.rtt_best, self.limits.silence_ns_max // 4)
+
+    @property
     def silent_at(self) -> int:
         """When the other end counts as dead if nothing comes."""
         return self.heard_at + self.limits.silence_ns_max
 
     def forgive(self, now: int) -> None:
         """We ourselves were not there for a while: let the other end's silence not count."""
-        self.heard_at = now
+        self.heard_at = self.whole_at = now
 
     def give_up(self, now: int) -> list[Event]:
         """Close if the other end has been silent for too long."""
         if self.closed or now < self.silent_at:
             return []
+        if now - self.whole_at > self.limits.idle_ns_max:
+            return self.close(f"no whole message in {(now - self.whole_at) // 1_000_000} ms")
         return self.close(f"silent for {self.limits.silence_ns_max // 1_000_000} ms")
 
     def close(self, reason: str) -> list[Event]:

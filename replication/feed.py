@@ -15,13 +15,14 @@ import attrs
 from crdt.dots import Origin, Vector, region_of
 from crdt.replica import Replica
 from crdt.snapshot import Snapshot
-from replication.frames import Frame, Hello, Members, OpPart, Ops
+from replication.frames import Hello, Members, OpPart, Ops
 from replication.limits import Limits
 from replication.member import Member
+from replication.pacing import Pace
 
 Routes: TypeAlias = frozenset[int] | None
 
-BATCHES_MAX: Final = 64  # batches kept for sharing: one for each set of routes that links ask for
+BATCHES_MAX: Final = 64  # batches kept for sharing: one for each set of routes and size
 
 
 @attrs.frozen
@@ -30,7 +31,7 @@ class Batch:
 
     position: int
     stop: int
-    frames: tuple[Frame, ...]
+    frames: tuple[Ops | OpPart, ...]
     ops: int
     bytes: int
     full: bool
@@ -48,13 +49,21 @@ class Feed:
         self.history = replica.history
         self.member = member
         self.limits = limits
-        self.batches: dict[Routes, Batch] = {}
+        self.batches: dict[tuple[Routes, int], Batch] = {}
         self.others: Members = ()
         """Regions that only peers' files list."""
         self.holds_aside = False
         """Whether we hold a state that is put aside: what we show is not all that we have."""
+        self.paces: dict[str, Pace] = {}
+        """How fast each peer takes what it is sent, over all its connections."""
         self.sending = 0
         self.waiting: list[Callable[[], None]] = []
+
+    def pace(self, peer: str) -> Pace:
+        """The pace of a new connection with a peer."""
+        pace = self.paces.setdefault(peer, Pace(self.limits))
+        pace.begin()
+        return pace
 
     def hello(self) -> Hello:
         """How we introduce ourselves."""
@@ -70,23 +79,27 @@ class Feed:
             holds_aside=self.holds_aside,
         )
 
-    def read(self, position: int, routes: Routes) -> Batch:
-        """The next batch for somebody who wants these regions."""
-        held = self.batches.get(routes)
+    def read(self, position: int, routes: Routes, room: int) -> Batch:
+        """The next batch, of about `room` bytes, for somebody who wants these regions."""
+        held = self.batches.get((routes, room))
         if held is not None and held.position == position:
             if held.full or held.stop == self.history.stop:
                 return held
-        batch = self.gather(position, routes, frozenset(), {})
+        batch = self.gather(position, routes, room, frozenset(), {})
         if len(self.batches) >= BATCHES_MAX:
             self.batches.clear()
-        self.batches[routes] = batch
+        self.batches[routes, room] = batch
         return batch
 
     def gather(
-        self, position: int, routes: Routes, extra: frozenset[Origin], beyond: Vector
+        self,
+        position: int,
+        routes: Routes,
+        room: int,
+        extra: frozenset[Origin],
+        beyond: Vector,
     ) -> Batch:
         """A batch of the ops of these regions and of `extra` origins that lie beyond a vector."""
-        room = self.limits.batch_bytes_max
         data: list[bytes] = []
         first: Vector = {}
         last: Vector = {}
@@ -134,7 +147,7 @@ class Feed:
             notify()
 
 
-def in_frames(data: list[bytes], size: int, room: int) -> tuple[Frame, ...]:
+def in_frames(data: list[bytes], size: int, room: int) -> tuple[Ops | OpPart, ...]:
     """Ops as one frame, or a single large one in parts."""
     if not data:
         return ()

@@ -165,6 +165,8 @@ class Driver:
                 frames = channel.receive(bytes(data)) if data else channel.end(reason)
                 if not writer.is_open:
                     writer.greet()
+                if data and not frames:
+                    end.note_bytes(clock())
                 for frame in frames:
                     self.observe(self.links.receive(end, frame, clock()))
             except RemoteProtocolError as error:

@@ -157,8 +157,7 @@ class Links(Registry):
         if isinstance(end, Source) and hello.role == FOLLOWER:
             return self.admit_follower(end, hello)
         expected = end.expected.name if isinstance(end, Sink) else ""
-        reason = refuse_region(self.member, self.peers, hello, expected)
-        if reason:
+        if reason := refuse_region(self.member, self.peers, hello, expected):
             return reason
         peer = self.peers.get(hello.name) or Peer(hello.name, hello.region, is_guest=True)
         if self.is_cut(peer.name, end.direction):
@@ -170,6 +169,7 @@ class Links(Registry):
             self.sources[peer.name] = end
             self.peers[peer.name] = peer
             end.tally = self.tally(peer.name, end.direction)
+            end.pace = self.feed.pace(end.peer)
         else:
             self.repair.forget(peer.name)
         return ""

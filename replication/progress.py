@@ -14,7 +14,9 @@ from typing import Final
 
 import attrs
 
-from crdt.dots import Vector, join
+from crdt.dots import Origin, Vector, join
+
+MARKS_MAX: Final = 64  # moments remembered for the lag: at 50 ms apart three seconds
 
 
 class Stage(enum.Enum):
@@ -42,6 +44,8 @@ class Progress:
 
     stage: Stage = Stage.CATCHING_UP
     acknowledged: Vector = attrs.field(factory=dict[int, int])
+    marks: list[tuple[int, int]] = attrs.field(factory=list[tuple[int, int]])
+    """Moments (ns), and how much we had written by then, of what is not acknowledged."""
 
     def move(self, stage: Stage) -> None:
         """Go to `stage`, if it is not there already."""
@@ -52,3 +56,16 @@ class Progress:
     def acknowledge(self, vector: Vector) -> None:
         """The peer has applied what `vector` stands for."""
         self.acknowledged = join(self.acknowledged, vector)
+
+    def mark(self, now: int, origin: Origin, seq: int) -> None:
+        """Record that we, as `origin`, have written `seq` effects by `now` (ns)."""
+        known = self.acknowledged.get(origin, 0)
+        while self.marks and self.marks[0][1] <= known:
+            del self.marks[0]
+        known = self.marks[-1][1] if self.marks else known
+        if seq > known and len(self.marks) < MARKS_MAX:
+            self.marks.append((now, seq))
+
+    def lag_ns(self, now: int) -> int:
+        """Return for how long the oldest of our effects has not been acknowledged."""
+        return now - self.marks[0][0] if self.marks else 0

@@ -70,6 +70,7 @@ from replication.limits import Limits
 from replication.member import Direction, Peer
 
 STALLS_MAX: Final = 5  # doublings of the pause of a sink whose gate is full: to 1.6 seconds
+ACK_BYTES: Final = 4 << 10  # at first, so that the source soon learns how fast the link is
 OP_BYTES_MAX: Final = 2 << 30  # no effect is larger than a request, which has half of that
 
 
@@ -285,8 +286,8 @@ class Sink(End):
         """So many bytes have been taken in, and are to be acknowledged."""
         self.taken += size
         self.tally.bytes += size
-        self.ack_at = min(self.ack_at, now + self.limits.ack_ns)
-        if self.taken - self.acked >= self.limits.ack_bytes:
+        self.ack_at = min(self.ack_at, now + self.limits.ack_ns + self.queueing_ns // 2)
+        if self.taken - self.acked >= min(self.limits.ack_bytes, max(ACK_BYTES, self.taken >> 3)):
             self.ack(now)
 
     def take_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
@@ -425,7 +426,7 @@ class Sink(End):
             return NEVER
         if self.state is S.GREETING:
             return self.silent_at
-        due = self.said_at + self.limits.heartbeat_ns
+        due = self.said_at + self.limits.heartbeat_ns + self.queueing_ns
         if self.ack_at < due:
             due = self.ack_at
         if self.state is S.STALLED and self.resume_at < due:
@@ -440,7 +441,7 @@ class Sink(End):
             return events
         if self.state is S.STALLED and now >= self.resume_at:
             self.resume()
-        if now >= min(self.ack_at, self.said_at + self.limits.heartbeat_ns):
+        if now >= min(self.ack_at, self.said_at + self.limits.heartbeat_ns + self.queueing_ns):
             if self.state is not S.GREETING:
                 self.ack(now)
         return events

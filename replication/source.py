@@ -23,7 +23,6 @@ from typing import Final
 import attrs
 
 from crdt.dots import ORIGINS_MAX, Origin, Vector, join, lacking, region_of
-from crdt.snapshot import Snapshot
 from replication.end import NEVER, End
 from replication.errors import RemoteProtocolError
 from replication.events import Connected, Event, OriginReused, Reported, Resynced
@@ -41,6 +40,8 @@ from replication.frames import (
     GapRequest,
     Heartbeat,
     Hello,
+    OpPart,
+    Ops,
     Present,
     Refuse,
     Report,
@@ -48,15 +49,15 @@ from replication.frames import (
     Resumed,
     SnapshotBegin,
     SnapshotEnd,
-    SnapshotPiece,
     SnapshotRequest,
     Truncated,
 )
 from replication.member import Direction
+from replication.outgoing import Outgoing
+from replication.pacing import Pace
 from replication.progress import Progress, Stage
 
 REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat: they fit into a frame
-MARKS_MAX: Final = 64  # moments remembered for the lag: at 50 ms apart three seconds
 
 
 class SourceState(enum.Enum):
@@ -128,11 +129,11 @@ class Source(End):
         self.taken = 0
         self.moved_at = now
         """When the sink last took something in, or had nothing to take in."""
-        self.waker = self.wake
-        self.snapshot: Snapshot | None = None
-        self.piece: tuple[bytes, int] = (b"", 0)
+        self.pace = Pace(feed.limits)
+        self.parts: list[Ops | OpPart] = []
+        """Of a large op what is still to be sent, the last part first."""
+        self.outgoing = Outgoing(feed, self.wake)
         self.reused = False
-        self.marks: list[tuple[int, int]] = []
 
     # -- the common part of ends -----------------------------------------------------------
 
@@ -149,7 +150,7 @@ class Source(End):
 
     def shut(self) -> None:
         self.state = S.CLOSED
-        self.drop_snapshot()
+        self.outgoing.drop()
 
     def move(self, state: SourceState) -> None:
         """Go to `state` without a frame that says so."""
@@ -215,14 +216,13 @@ class Source(End):
         if ack.taken > self.taken:
             self.moved_at = now
         self.taken = ack.taken
-        if self.measure(ack, now):
+        is_first = self.measure(ack, now)
+        self.pace.acknowledged(self.taken, self.given, now, self.rtt_best)
+        if is_first:
             self.heartbeat(now)
         self.progress.acknowledge(ack.vector)
         if len(self.progress.acknowledged) > ORIGINS_MAX:
             raise RemoteProtocolError(f"more than {ORIGINS_MAX} origins acknowledged")
-        seq = ack.vector.get(self.feed.replica.origin, 0)
-        while self.marks and self.marks[0][1] <= seq:
-            del self.marks[0]
         self.mark(now)
         self.notify()
         if self.is_follower:
@@ -309,31 +309,45 @@ class Source(End):
         """Whether `frames_to_send` has something, or something to look through."""
         if self.outbox:
             return True
-        if self.in_flight >= self.limits.window_bytes_max:
+        if self.in_flight >= self.pace.window_bytes:
             return False
+        if self.parts:
+            return True
         if self.state is S.SENDING:
             return self.cursor < self.feed.history.stop or self.jumps != self.feed.history.jumps
         if self.state is S.SNAPSHOT:
-            return self.snapshot is not None or self.feed.sending < self.limits.snapshots_max
+            return self.outgoing.can_go_on
         return False
 
     def frames_to_send(self) -> list[Frame]:
         """What to send next, about a batch at most. Call it again while `ready`; a closed end may
         have a last frame."""
         said, self.outbox = self.outbox, []
-        if self.in_flight < self.limits.window_bytes_max:
-            if self.state is S.SENDING:
+        if self.in_flight < self.pace.window_bytes:
+            if self.parts:
+                said.append(self.next_part())
+            elif self.state is S.SENDING:
                 said += self.next_ops()
             elif self.state is S.SNAPSHOT:
                 said += self.next_piece()
+            self.pace.sent(self.in_flight)
         return said
+
+    def next_part(self) -> Frame:
+        """The next frame of a batch that was read."""
+        frame = self.parts.pop()
+        size = len(frame.data) if isinstance(frame, OpPart) else sum(map(len, frame.batch))
+        self.given += size
+        self.tally.bytes += size
+        return frame
 
     def skip(self) -> bool:
         """Pass over ops that do not go over this link; whether there is something to send."""
         if self.found or self.state is not S.SENDING or self.extra or self.outbox:
             return self.ready
-        while self.ready and self.cursor >= self.feed.history.start:
-            batch = self.feed.read(self.cursor, self.routes)
+        room = self.pace.batch_bytes
+        while self.ready and not self.parts and self.cursor >= self.feed.history.start:
+            batch = self.feed.read(self.cursor, self.routes, room)
             if batch.ops or self.jumps != self.feed.history.jumps:
                 self.found = True
                 return True
@@ -345,6 +359,7 @@ class Source(End):
         """The next batch of ops."""
         history = self.feed.history
         self.found = False
+        room = self.pace.batch_bytes
         overrun = self.cursor < history.start
         if overrun or self.jumps != history.jumps:
             if not self.reaches():
@@ -353,62 +368,48 @@ class Source(End):
                 return said
             self.cursor = max(self.cursor, history.start)
         if self.extra:
-            batch = self.feed.gather(self.cursor, self.routes, self.extra, self.sent)
+            batch = self.feed.gather(self.cursor, self.routes, room, self.extra, self.sent)
         else:
-            batch = self.feed.read(self.cursor, self.routes)
+            batch = self.feed.read(self.cursor, self.routes, room)
             if any(seq != self.sent.get(origin, 0) + 1 for origin, seq in batch.first.items()):
-                batch = self.feed.gather(self.cursor, self.routes, self.extra, self.sent)
+                batch = self.feed.gather(self.cursor, self.routes, room, self.extra, self.sent)
         for origin, seq in batch.first.items():
             assert seq <= self.sent.get(origin, 0) + 1, "a hole in the history"
         self.sent.update(batch.last)
         self.cursor = batch.stop
-        self.given += batch.bytes
         self.tally.ops += batch.ops
-        self.tally.bytes += batch.bytes
+        self.parts = list(reversed(batch.frames))
         self.arrive()
-        return list(batch.frames)
+        return [self.next_part()] if self.parts else []
 
     def next_piece(self) -> list[Frame]:
         """The next part of the snapshot."""
-        if self.snapshot is None:
+        if self.outgoing.snapshot is None:
             return self.begin_snapshot()
-        data, start = self.piece
-        if start >= len(data):
-            data, start = next(self.snapshot, b""), 0
-            if not data:
-                return self.end_snapshot()
-        stop = start + self.limits.batch_bytes_max
-        part = SnapshotPiece(data[start:stop], stop >= len(data))
-        self.piece = data, stop
+        part = self.outgoing.next_part(self.pace.batch_bytes)
+        if part is None:
+            return self.end_snapshot()
         self.given += len(part.data)
         self.tally.bytes += len(part.data)
         return [part]
 
     def begin_snapshot(self) -> list[Frame]:
         """Take the state as it is now; what is written from here on follows as ops."""
-        self.snapshot = self.feed.take_turn(self.waker)
-        if self.snapshot is None:
+        snapshot = self.outgoing.begin()
+        if snapshot is None:
             return []
-        self.sent = join(self.sent, self.snapshot.vector)
+        self.sent = join(self.sent, snapshot.vector)
         self.cursor = self.feed.history.stop
         self.jumps = self.feed.history.jumps
-        return [SnapshotBegin(dict(self.snapshot.vector))]
+        return [SnapshotBegin(dict(snapshot.vector))]
 
     def end_snapshot(self) -> list[Frame]:
         """All of it was sent."""
-        self.drop_snapshot()
+        self.outgoing.drop()
         self.move(S.SENDING)
         self.catch_up()
         self.tally.full += 1
         return [SnapshotEnd()]
-
-    def drop_snapshot(self) -> None:
-        """Let go of the snapshot."""
-        self.piece = (b"", 0)
-        self.feed.leave_queue(self.waker)
-        if self.snapshot is not None:
-            snapshot, self.snapshot = self.snapshot, None
-            self.feed.end_turn(snapshot)
 
     def wake(self) -> None:
         """A turn to send a snapshot has become free."""
@@ -423,7 +424,8 @@ class Source(End):
             return NEVER
         if self.state is S.GREETING:
             return self.silent_at
-        due, silent = self.said_at + self.limits.heartbeat_ns, self.silent_at
+        due = self.said_at + self.limits.heartbeat_ns + self.queueing_ns
+        silent = self.silent_at
         return silent if silent < due else due
 
     def tick(self, now: int) -> list[Event]:
@@ -466,18 +468,13 @@ class Source(End):
         return tuple(found)
 
     def mark(self, now: int) -> None:
-        """Remember that what we have written until now has been written until now."""
-        replica = self.feed.replica
-        seq = replica.keyspace.seq
-        known = (
-            self.marks[-1][1] if self.marks else self.progress.acknowledged.get(replica.origin, 0)
-        )
-        if seq > known and len(self.marks) < MARKS_MAX:
-            self.marks.append((now, seq))
+        """Record how much we have written until now."""
+        db = self.feed.replica.keyspace
+        self.progress.mark(now, db.origin, db.seq)
 
     def lag_ns(self, now: int) -> int:
         """For how long the oldest of our effects has not been acknowledged."""
-        return now - self.marks[0][0] if self.marks else 0
+        return self.progress.lag_ns(now)
 
     def behind(self) -> int:
         """How many of our effects that go over this link the sink has not acknowledged."""

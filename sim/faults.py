@@ -152,7 +152,7 @@ KINDS: Final = (
     ),
     Fault(
         "squeeze", "F11", "leaves a way little bandwidth", pair, net.squeeze,
-        shortest=SECOND, longest=10 * SECOND, values=(500, 20_000),
+        shortest=SECOND, longest=40 * SECOND, values=(1_000, 50_000),
     ),
     Fault(
         "noise", "F18", "flips bits on a way", pair, net.noise,

@@ -216,6 +216,7 @@ class Host:
             if not was_proven:
                 self.unflushed.append(wire)
             elif not frames:
+                machine.note_bytes(self.engine.now)
                 return
             self.advance()
         except RemoteProtocolError as error:

@@ -24,6 +24,8 @@ from sim.engine import MS, SECOND, Engine
 
 RETRANSMIT_NS: Final = 200 * MS  # what a closed way costs at least when it opens again: TCP's timer
 PIECES_MAX: Final = 64  # of one chunk that is cut to pieces
+SEGMENTS: Final = 20  # in which a second's worth of bytes arrives over a way of little bandwidth
+SEGMENT_BYTES_LEAST: Final = 16
 FLIPS_WHOLE: Final = 1_000_000
 
 Pieces: TypeAlias = tuple[bytes, ...]
@@ -93,6 +95,13 @@ class Way:
             delay += self.free_at - self.engine.now
         return delay
 
+    def segments(self, data: bytes) -> Pieces:
+        """The data as it arrives: whole, or bit by bit if there is little bandwidth."""
+        size = max(SEGMENT_BYTES_LEAST, self.bandwidth // SEGMENTS)
+        if not self.bandwidth or len(data) <= size:
+            return (data,)
+        return tuple([data[start : start + size] for start in range(0, len(data), size)])
+
     def spoil(self, data: bytes) -> bytes:
         """The data, with a bit flipped if it is its turn."""
         if not self.flips or not self.dice.chance(self.flips, FLIPS_WHOLE):
@@ -140,8 +149,9 @@ class Pipe:
         if self.ended:
             way.tally.lost += len(data)
             return
-        arrival = way.engine.now + way.delay(len(data))
-        self.put(arrival, way.pieces(data) if way.chops else (data,), "")
+        for part in way.segments(data):
+            arrival = way.engine.now + way.delay(len(part))
+            self.put(arrival, way.pieces(part) if way.chops else (part,), "")
 
     def end(self, reason: str) -> None:
         """Hang up: the far end hears of it when everything before has arrived."""

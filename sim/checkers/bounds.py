@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 from crdt.causal import room
 from crdt.history import ENTRY_BYTES
 from replication.links import GREETING_MAX
-from replication.source import MARKS_MAX
+from replication.progress import MARKS_MAX
 from sim.checkers.checker import Checker, Watched
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change
@@ -76,8 +76,8 @@ class Bounds(Checker):
                     f"{region.name} has {source.in_flight} bytes on their way to {source.peer},"
                     f" not {room}"
                 )
-            if len(source.marks) > MARKS_MAX:
-                raise self.broken(f"{region.name} remembers {len(source.marks)} moments")
+            if len(source.progress.marks) > MARKS_MAX:
+                raise self.broken(f"{region.name} remembers {len(source.progress.marks)} moments")
         if len(links.greeting) > GREETING_MAX:
             raise self.broken(f"{len(links.greeting)} strangers are connected to {region.name}")
         count = len(list(links.ends()))

@@ -6,11 +6,11 @@ import pytest
 
 from replication.end import OUTBOX_MAX, End, nobody
 from replication.errors import RemoteProtocolError
-from replication.events import Inquiry
+from replication.events import Closed, Event, Inquiry
 from replication.frames import Ack, Answer, Ask, Frame, GapRefused, Heartbeat, Resumed
-from replication.limits import Limits
+from replication.limits import MS, SECOND, Limits
 from replication.source import SourceState
-from tests.replication.ends import US, make_source, replica
+from tests.replication.ends import US, greeted_source, make_source, replica
 
 
 def test_an_end_by_itself_has_no_states() -> None:
@@ -72,3 +72,40 @@ def test_who_asks_and_takes_nothing_in_is_asked_to_leave() -> None:
     assert end.inquire(Answer(US, 1, True))
     with pytest.raises(RemoteProtocolError, match="asks for more"):
         end.inquire(Ask(US, 1, 1, {}))
+
+
+def test_part_of_a_frame_is_a_sign_of_life() -> None:
+    source = greeted_source(replica(1))
+    late = source.silent_at - 1
+    source.note_bytes(late)
+    assert source.tick(late + 1) == []
+    assert source.silent_at == late + source.limits.silence_ns_max
+
+
+def test_frame_that_is_never_whole_is_no_sign_of_life_for_ever() -> None:
+    source = greeted_source(replica(1))
+    events: list[Event] = []
+    for second in range(1, 200):
+        if not events:
+            source.note_bytes(second * SECOND)
+            events = source.tick(second * SECOND)
+    (event,) = events
+    assert isinstance(event, Closed)
+    assert "no whole message in" in event.reason
+
+
+def test_bytes_before_the_greeting_are_no_sign_of_life() -> None:
+    source = make_source(replica(1))
+    before = source.silent_at
+    source.note_bytes(before - 1)
+    assert source.silent_at == before
+
+
+def test_regular_messages_become_rarer_on_a_link_that_queues() -> None:
+    end = End(0, Limits())
+    end.measure(Ack({}, 0, stamp=1, echo=10 * MS), 50 * MS)
+    assert (end.rtt_best, end.queueing_ns) == (40 * MS, 0)
+    end.measure(Ack({}, 0, stamp=2, echo=100 * MS), 400 * MS)
+    assert (end.rtt_best, end.queueing_ns) == (40 * MS, 260 * MS)
+    end.measure(Ack({}, 0, stamp=3, echo=100 * MS), 90 * SECOND)
+    assert end.queueing_ns == Limits().silence_ns_max // 4

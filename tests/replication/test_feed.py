@@ -10,6 +10,8 @@ from replication.frames import OpPart, Ops
 from replication.limits import Limits
 from tests.replication.ends import EU, US, hello, member, replica, write
 
+ROOM = Limits().batch_bytes_max
+
 
 def feed_of(count: int, limits: Limits | None = None) -> Feed:
     """A feed of region 1 with `count` ops of one effect."""
@@ -21,31 +23,32 @@ def feed_of(count: int, limits: Limits | None = None) -> Feed:
 def test_two_links_share_one_batch() -> None:
     feed = feed_of(3)
     routes = frozenset({1})
-    batch = feed.read(0, routes)
-    assert feed.read(0, routes) is batch
+    batch = feed.read(0, routes, ROOM)
+    assert feed.read(0, routes, ROOM) is batch
     assert (batch.ops, batch.stop, batch.first, batch.last) == (3, 3, {US: 1}, {US: 3})
-    assert feed.read(1, routes).ops == 2
+    assert feed.read(1, routes, ROOM).ops == 2
 
 
 def test_a_batch_that_was_read_at_the_end_grows_with_the_history() -> None:
     feed = feed_of(1)
-    assert feed.read(0, None).ops == 1
+    assert feed.read(0, None, ROOM).ops == 1
     write(feed.replica)
-    assert feed.read(0, None).ops == 2
+    assert feed.read(0, None, ROOM).ops == 2
 
 
 def test_a_full_batch_stays_what_it_is() -> None:
-    feed = feed_of(3, Limits(batch_bytes_max=60))
-    batch = feed.read(0, None)
+    feed = feed_of(3)
+    batch = feed.read(0, None, 60)
     assert batch.full
     assert 0 < batch.ops < 3
     write(feed.replica)
-    assert feed.read(0, None) is batch
+    assert feed.read(0, None, 60) is batch
+    assert feed.read(0, None, ROOM).ops == 4
 
 
 def test_one_call_looks_at_so_many_ops() -> None:
     feed = feed_of(5, Limits(scan_ops_max=2))
-    batch = feed.read(0, frozenset({2}))
+    batch = feed.read(0, frozenset({2}), ROOM)
     assert (batch.ops, batch.stop, batch.full, batch.frames) == (0, 2, True, ())
 
 
@@ -55,14 +58,14 @@ def test_single_origins_and_what_is_already_there() -> None:
     write(other, 3)
     for op in other.since({}):
         feed.replica.accept(op)
-    batch = feed.gather(0, frozenset({1}), frozenset({EU}), {US: 2, EU: 1})
+    batch = feed.gather(0, frozenset({1}), ROOM, frozenset({EU}), {US: 2, EU: 1})
     assert (batch.ops, batch.first, batch.last) == (2, {EU: 2}, {EU: 3})
 
 
 def test_what_is_kept_for_sharing_is_bounded() -> None:
     feed = feed_of(1)
     for region in range(BATCHES_MAX + 2):
-        feed.read(0, frozenset({region}))
+        feed.read(0, frozenset({region}), ROOM)
     assert len(feed.batches) == 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crdt.op import OP_BYTES
 from replication.codec import FRAME_BYTES_MAX
 from replication.events import Closed, Merged, Stalled
-from replication.limits import Limits
+from replication.limits import SECOND, Limits
 from tests.replication.wire import World, mesh
 
 MB = 1 << 20
@@ -18,7 +18,7 @@ def test_an_operation_larger_than_a_frame_and_a_window_arrives() -> None:
     size = FRAME_BYTES_MAX + MB
     world["a"].write(lambda r: r.string("k").set(bytes(size)))
     world["a"].write(lambda r: r.string("l").set("v"))
-    world.run(500)
+    world.run(1000)
     assert world.agrees()
     assert len(world["b"].replica.string("k").get() or "") == size
     assert not any(isinstance(event, (Closed, Merged)) for event in world["b"].events)
@@ -44,7 +44,7 @@ def test_a_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> No
 
 
 def test_an_operation_larger_than_the_room_of_those_that_wait_arrives() -> None:
-    world = World(mesh("a", "b", "c"), gate_bytes=MB)
+    world = World(mesh("a", "b", "c"), gate_bytes=MB, limits=Limits(orphan_ns=SECOND))
     world.run(200)
     world.cut_pair("a", "b")
     world["a"].write(lambda r: r.string("x").set("v"))

@@ -30,8 +30,8 @@ from replication.frames import (
 )
 from replication.limits import MS, Limits
 from replication.member import Direction
-from replication.progress import Stage
-from replication.source import MARKS_MAX, TRANSITIONS, Source, SourceState
+from replication.progress import MARKS_MAX, Stage
+from replication.source import TRANSITIONS, Source, SourceState
 from tests.replication.ends import (
     EU,
     EXAMPLES,
@@ -201,7 +201,7 @@ def test_the_lag_is_the_age_of_the_oldest_effect_that_is_not_acknowledged() -> N
     for number in range(MARKS_MAX + 5):
         write(here)
         source.receive(Ack({US: 2}, 0), 500 + number)
-    assert len(source.marks) == MARKS_MAX
+    assert len(source.progress.marks) == MARKS_MAX
 
 
 def test_a_region_that_knows_more_of_us_than_we_do_is_told_once() -> None:
@@ -291,7 +291,7 @@ def test_the_end_is_the_end() -> None:
     source.frames_to_send()
     assert source.receive(frames.Refuse("later"), 0) == [Closed("r2", Direction.OUT, "later")]
     assert source.tally.last_error == "later"
-    assert source.snapshot is None
+    assert source.outgoing.snapshot is None
     assert here.keyspace.readers == []
     assert not source.ready
     assert source.frames_to_send() == []

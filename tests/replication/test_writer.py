@@ -64,6 +64,7 @@ async def test_others_get_their_turn_while_much_goes_out(
     here = replica(1, history_bytes=8 * SEND_BYTES)
     write(here, 16, SEND_BYTES // 4)
     source = greeted_source(here)
+    source.pace.window_bytes = source.limits.window_bytes_max
     turns = 0
     sent_at: list[int] = []
 

@@ -104,7 +104,9 @@ def test_strangers_are_few() -> None:
 def test_moments_remembered_are_few() -> None:
     world = fresh(Bounds)
     source = next(iter(world.sites["eu"].links.sources.values()))
-    source.marks.extend([source.marks[0] if source.marks else (0, 0)] * 65)
+    source.progress.marks.extend(
+        [source.progress.marks[0] if source.progress.marks else (0, 0)] * 65
+    )
     with pytest.raises(Violation, match=r"eu remembers 6\d moments"):
         look(world)
 
