@@ -143,6 +143,18 @@ class Fields(Value):
     def lowest(self) -> Dot:
         return min((register.lowest() for register in self.fields.values()), default=0)
 
+    def visible_part(self, effect: Effect) -> object:
+        operation = effect[0] & 15
+        names: tuple[Any, ...] = effect[2:3]
+        if operation == ASSIGN:
+            names = effect[3::2]
+        elif operation == RESET:
+            names = effect[3:4]
+        elif operation == REMOVE:
+            names = effect[2:]
+        registers = [self.fields.get(name) for name in names]
+        return [None if register is None else register.visible() for register in registers]
+
     def sampled(self) -> Order:
         """Return the fields in an order that can be sampled. O(n) the first time."""
         if self.order is None:

@@ -12,7 +12,6 @@ is dead but must be remembered for a while (see `counter`) is in `graves`, out o
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -21,20 +20,23 @@ from crdt.dots import SEQ_MAX, Dot, Origin, Vector, make_dot
 from crdt.effects import STAMP_MAX
 from crdt.errors import DotReused
 from crdt.expiry import FOREVER, Deadlines
+from crdt.key_table import DELETE, FLUSH, KeyTable
 from crdt.observed import Observed
 from crdt.op import Op
-from crdt.order import Order
 from crdt.register import Register
-from crdt.scan_order import ScanOrder
 from crdt.value import Effect, Value
 
-DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
-FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
 FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
 STRING: Final = 1
 STRING_SET: Final = STRING << 4
 STRING_KEEP: Final = STRING << 4 | 1
+
+
+# Of these, a local effect is a change to those who watch its key only if readers see a difference,
+# as in Redis: these add or remove members or scores. So it is with an EXPIRE that ends a deadline.
+# Every other local effect is a change in any case.
+CHANGE_IF_SEEN: Final = frozenset({FORGET, 0x20, 0x21, 0x40, 0x41, 0x42})
 
 
 class Reader(Protocol):
@@ -45,29 +47,22 @@ class Reader(Protocol):
         ...
 
 
-class Keyspace:
+class Keyspace(KeyTable):
     """All keys of one replica. `now` is wall clock in ms; whoever owns this sets it."""
 
     __slots__ = (
         "base",
-        "data",
-        "deadlines",
         "expired",
         "first",
-        "graves",
-        "horizon",
-        "interest",
         "litter",
         "local",
         "makers",
         "name",
         "news",
         "now",
-        "order",
         "origin",
         "outbox",
         "readers",
-        "scan_order",
         "seq",
         "told",
         "touched",
@@ -75,24 +70,18 @@ class Keyspace:
     )
 
     def __init__(self, origin: Origin, makers: dict[int, Callable[[], Value]]) -> None:
+        super().__init__()
         self.origin: Origin = origin
         self.name: Any = origin  # the same number, as an object that is not made for each write
         self.makers: dict[int, Callable[[], Value]] = makers
         self.seq: int = 0
         self.now: int = 0
-        self.horizon: int = 0
         self.base: int = 0
         self.vector: Vector = {}
-        self.data: dict[bytes, Value] = {}
-        self.graves: dict[bytes, Value] = {}
-        self.deadlines: Deadlines = Deadlines()
         self.expired: int = 0
         """How many keys that had expired were deleted here."""
-        self.order: Order | None = None
-        self.scan_order: ScanOrder | None = None
         self.litter: dict[bytes, None] = {}
         """Keys with something to forget, those first that were looked at longest ago."""
-        self.interest: set[bytes] = set()
         self.touched: list[bytes] = []
         self.readers: list[Reader] = []
         self.local: Observed = Observed(self.vector, origin, 0, 0)
@@ -131,7 +120,7 @@ class Keyspace:
         for key in [*self.data, *self.graves, *self.deadlines.table]:
             if self.readers:
                 self.warn_readers(key)
-            if self.interest and key in self.interest:
+            if key in self.interest and self.lookup(key) is not None:
                 self.touched.append(key)
         self.data.clear()
         self.graves.clear()
@@ -145,18 +134,6 @@ class Keyspace:
         self.told = {}
         self.news = False
 
-    # -- reading ---------------------------------------------------------------------------
-
-    def lookup(self, key: bytes) -> Value | None:
-        """What readers see under `key`: neither expired nor dead."""
-        value = self.data.get(key)
-        if value is None:
-            return None
-        table = self.deadlines.table
-        if table and key in table and self.deadlines.deadline(key) < self.horizon:
-            return None
-        return value.shown() if type(value) is Contested else value
-
     def lookup_for_write(self, key: bytes) -> Value | None:
         """As `lookup`, but first removes an expired value, or what is left of a time to live."""
         table = self.deadlines.table
@@ -166,48 +143,6 @@ class Keyspace:
                 self.emit((DELETE, key, self.carried_by(key)))
         value = self.data.get(key)
         return value.shown() if type(value) is Contested else value
-
-    def deadline(self, key: bytes) -> int | None:
-        """When `key` ends, in ms of wall clock; None if it does not."""
-        deadline = self.deadlines.deadline(key)
-        return None if deadline >= FOREVER else deadline
-
-    def size(self) -> int:
-        """How many keys there are; those that have expired unnoticed count (rule KEY-12)."""
-        return len(self.data)
-
-    def keys(self) -> list[bytes]:
-        """All keys that readers see, the oldest first. O(n)."""
-        if not self.deadlines.table:
-            return list(self.data)
-        return [key for key in self.data if self.lookup(key) is not None]
-
-    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """Return the next cursor and about `count` keys onwards from `cursor` (D-20).
-
-        The first and last cursor is 0. O(n) the first time.
-        """
-        if self.scan_order is None:
-            self.scan_order = ScanOrder(self.data, len(self.data))
-        following, keys = self.scan_order.walk(cursor, count, self.data)
-        return following, [key for key in keys if self.lookup(key) is not None]
-
-    def sampled(self) -> Order:
-        """Return the keys in an order that can be sampled. O(n) the first time."""
-        if self.order is None:
-            self.order = Order(list(self.data))
-        return self.order
-
-    def random_key(self, rng: random.Random) -> bytes | None:
-        """Some key, each about as likely as another."""
-        for _ in range(100):
-            if not self.data:
-                return None
-            key = self.sampled().pick(rng, self.data)
-            if self.lookup(key) is not None:
-                return key
-        keys = self.keys()
-        return keys[int(rng.random() * len(keys))] if keys else None
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -228,7 +163,10 @@ class Keyspace:
         local.seq = seq
         local.base = self.base
         self.vector[self.name] = seq
-        self.apply(effect, make_dot(self.origin, seq), local)
+        if self.interest and effect[1] in self.interest:
+            self.apply_watched(effect, make_dot(self.origin, seq))
+        else:
+            self.apply(effect, make_dot(self.origin, seq), local)
         self.outbox.append(effect)
 
     def delete(self, key: bytes) -> bool:
@@ -248,6 +186,7 @@ class Keyspace:
 
     def flush(self) -> None:
         """FLUSHALL: remove all that is observed, everywhere."""
+        self.touched += [key for key in sorted(self.interest) if self.lookup(key) is not None]
         for key in list(self.data):
             if self.carried_by(key):
                 self.emit((DELETE, key, self.carried_by(key)))
@@ -289,6 +228,7 @@ class Keyspace:
         """Apply all effects of an operation from elsewhere, whose origin had observed `past`."""
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
+        before = self.look_at_all(op.effects) if self.interest else {}
         observed = Observed(past, op.origin, op.first, op.base)
         dot = make_dot(op.origin, op.first)
         for effect in op.effects:
@@ -297,13 +237,32 @@ class Keyspace:
             observed.seq += 1
         self.vector[op.origin] = op.last
         self.news = True
+        for key, (effect, seen) in before.items():
+            if self.look(effect) != seen:
+                self.touched.append(key)
 
-    def note_key(self, key: bytes) -> None:
-        """Record a new key of `data` in the orders that are kept."""
-        if self.order is not None:
-            self.order.add(key, self.data)
-        if self.scan_order is not None:
-            self.scan_order.add(key, self.data)
+    # -- watching --------------------------------------------------------------------------
+
+    def apply_watched(self, effect: Effect, dot: Dot) -> None:
+        """Apply a local effect on a watched key, and record whether that is a change."""
+        key: bytes = effect[1]
+        if effect[0] == DELETE:
+            is_change = self.lookup(key) is not None
+            self.apply(effect, dot, self.local)
+        elif effect[0] in CHANGE_IF_SEEN or (effect[0] == EXPIRE and effect[2] >= FOREVER):
+            before = self.look(effect)
+            self.apply(effect, dot, self.local)
+            is_change = self.look(effect) != before
+        else:
+            self.apply(effect, dot, self.local)
+            is_change = True
+        if is_change:
+            self.touched.append(key)
+
+    def note_change(self, key: bytes) -> None:
+        """Let those who watch `key` take it for changed."""
+        if key in self.interest:
+            self.touched.append(key)
 
     # -- applying --------------------------------------------------------------------------
 
@@ -327,8 +286,6 @@ class Keyspace:
                 self.retire(key)
             elif value.litter():
                 self.litter[key] = None
-        if self.interest and key in self.interest:
-            self.touched.append(key)
 
     def make_room(self, key: bytes, code: int) -> Value:
         """The value of type `code` under `key`, made or fetched from the graves."""
@@ -399,8 +356,6 @@ class Keyspace:
                 if self.readers:
                     self.warn_readers(each)
                 self.remove(each, (), observed)
-                if self.interest and each in self.interest:
-                    self.touched.append(each)
 
     def drop_deadlines(self, key: bytes, observed: Observed) -> None:
         """Remove the observed deadlines of a key, that of a lone write among them."""

@@ -152,6 +152,12 @@ class List(Value):
     def visible(self) -> object:
         return self.values(0, self.items.size)
 
+    def visible_part(self, effect: Effect) -> object:
+        if effect[0] != ASSIGN:
+            return self.items.size  # the others insert elements that are new, or remove elements
+        held = self.items.get(effect[3])
+        return held if held is None or type(held) is bytes else held.value
+
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, List)
         ours, given = dict(self.pairs()), dict(other.pairs())

@@ -16,7 +16,7 @@ from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
 from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
-from crdt.keyspace import STRING, Keyspace
+from crdt.keyspace import DELETE, STRING, Keyspace
 from crdt.op import read_vector
 from crdt.register import LATEST, Register
 from crdt.set import Set
@@ -160,8 +160,9 @@ def adopt(db: Keyspace, incoming: Incoming) -> None:
     for key, deadlines in incoming.deadlines.items():
         db.deadlines.put(key, deadlines)
         db.litter[key] = None
-    if db.interest:
-        db.touched += [key for key in incoming.values if key in db.interest]
+    for key in sorted(db.interest):
+        if db.lookup(key) is not None:
+            db.touched.append(key)
 
 
 def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
@@ -186,12 +187,13 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     if take or held is not None:
         if db.readers:
             db.warn_readers(key)
+        before = db.look((DELETE, key)) if key in db.interest else None
         if take:
             assert given is not None
             place(db, key, given)
         else:
             del db.data[key]
-        if db.interest and key in db.interest:
+        if key in db.interest and db.look((DELETE, key)) != before:
             db.touched.append(key)
     return True
 
@@ -207,6 +209,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         return
     if db.readers:
         db.warn_readers(key)
+    before = db.look((DELETE, key)) if key in db.interest else None
     mine, theirs = db.vector, incoming.vector
     spell_out(db, key, held)
     deadlines = with_flag(given, deadlines)
@@ -220,7 +223,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         db.fold(key)
     if key in db.deadlines.table:
         db.litter[key] = None
-    if db.interest and key in db.interest:
+    if key in db.interest and db.look((DELETE, key)) != before:
         db.touched.append(key)
 
 

@@ -96,6 +96,9 @@ class Set(Value):
     def visible(self) -> object:
         return sorted(self.members)
 
+    def visible_part(self, effect: Effect) -> object:
+        return [member in self.members for member in effect[2:]]
+
     def sampled(self) -> Order:
         """Return the members in an order that can be sampled. O(n) the first time."""
         if self.order is None:

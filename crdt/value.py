@@ -65,6 +65,11 @@ class Value:
         """What readers see, in a form that is equal wherever the value is equal."""
         raise NotImplementedError
 
+    def visible_part(self, effect: Effect) -> object:
+        """Return what readers see of the part that an effect of this type concerns. It differs
+        before and after the effect if and only if readers see a difference."""
+        return self.visible()
+
     def state(self) -> Any:
         """All of it, as nested tuples of integers, floats and bytes, in canonical order."""
         raise NotImplementedError

@@ -296,6 +296,7 @@ def ltrim(client: Client, args: list[bytes]) -> None:
             remove_slice(db, key, value, 0, size)
         else:
             lists.remove(db, key, value.positions(0, start) + value.positions(stop, size))
+        db.note_change(key)  # as in Redis, also if nothing was removed
     reply.ok(client.out)
 
 

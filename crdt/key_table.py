@@ -1,0 +1,118 @@
+"""The keys of one replica as readers see them: looked up, listed, walked, sampled and watched."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from crdt.contested import Contested
+from crdt.expiry import FOREVER, Deadlines
+from crdt.order import Order
+from crdt.scan_order import ScanOrder
+from crdt.value import Effect, Value
+
+DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
+FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
+
+
+class KeyTable:
+    """Values and deadlines by key. What is dead but must be remembered is in `graves`."""
+
+    __slots__ = ("data", "deadlines", "graves", "horizon", "interest", "order", "scan_order")
+
+    def __init__(self) -> None:
+        self.horizon: int = 0
+        self.data: dict[bytes, Value] = {}
+        self.graves: dict[bytes, Value] = {}
+        self.deadlines: Deadlines = Deadlines()
+        self.order: Order | None = None
+        self.scan_order: ScanOrder | None = None
+        self.interest: set[bytes] = set()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def lookup(self, key: bytes) -> Value | None:
+        """What readers see under `key`: neither expired nor dead."""
+        value = self.data.get(key)
+        if value is None:
+            return None
+        table = self.deadlines.table
+        if table and key in table and self.deadlines.deadline(key) < self.horizon:
+            return None
+        return value.shown() if type(value) is Contested else value
+
+    def deadline(self, key: bytes) -> int | None:
+        """When `key` ends, in ms of wall clock; None if it does not."""
+        deadline = self.deadlines.deadline(key)
+        return None if deadline >= FOREVER else deadline
+
+    def size(self) -> int:
+        """How many keys there are; those that have expired unnoticed count (rule KEY-12)."""
+        return len(self.data)
+
+    def keys(self) -> list[bytes]:
+        """All keys that readers see, the oldest first. O(n)."""
+        if not self.deadlines.table:
+            return list(self.data)
+        return [key for key in self.data if self.lookup(key) is not None]
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor and about `count` keys onwards from `cursor` (D-20).
+
+        The first and last cursor is 0. O(n) the first time.
+        """
+        if self.scan_order is None:
+            self.scan_order = ScanOrder(self.data, len(self.data))
+        following, keys = self.scan_order.walk(cursor, count, self.data)
+        return following, [key for key in keys if self.lookup(key) is not None]
+
+    def sampled(self) -> Order:
+        """Return the keys in an order that can be sampled. O(n) the first time."""
+        if self.order is None:
+            self.order = Order(list(self.data))
+        return self.order
+
+    def random_key(self, rng: random.Random) -> bytes | None:
+        """Some key, each about as likely as another."""
+        for _ in range(100):
+            if not self.data:
+                return None
+            key = self.sampled().pick(rng, self.data)
+            if self.lookup(key) is not None:
+                return key
+        keys = self.keys()
+        return keys[int(rng.random() * len(keys))] if keys else None
+
+    def note_key(self, key: bytes) -> None:
+        """Record a new key of `data` in the orders that are kept."""
+        if self.order is not None:
+            self.order.add(key, self.data)
+        if self.scan_order is not None:
+            self.scan_order.add(key, self.data)
+
+    # -- watching --------------------------------------------------------------------------
+
+    def look(self, effect: Effect) -> object:
+        """Return what readers see of all that `effect` concerns under its key."""
+        key: bytes = effect[1]
+        value = self.lookup(key)
+        if value is None:
+            return None
+        code = value.code()
+        if effect[0] == DELETE:
+            return code, self.deadlines.deadline(key), value.visible()
+        part = value.visible_part(effect) if effect[0] >> 4 == code else None
+        return code, self.deadlines.deadline(key), part
+
+    def look_at_all(self, effects: tuple[Effect, ...]) -> dict[bytes, tuple[Effect, object]]:
+        """Return, for each watched key that `effects` concern, what to look at again after them and
+        what readers see of it now. Where several concern a key it is the whole value."""
+        concerned: dict[bytes, Effect] = {}
+        for effect in effects:
+            if effect[0] == FLUSH:
+                for key in self.interest:
+                    concerned[key] = (DELETE, key)
+            elif effect[1] in self.interest:
+                key = effect[1]
+                concerned[key] = (DELETE, key) if key in concerned else effect
+        return {key: (effect, self.look(effect)) for key, effect in concerned.items()}
