@@ -1,0 +1,113 @@
+"""What readers see of keys, and whether an effect makes a difference to them (TXN-3, D-16)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from crdt import Replica
+from crdt.key_table import DELETE, KeyTable
+from crdt.string import String
+from tests.crdt.exchange import exchange
+
+Write = Callable[[Replica], object]
+
+
+def table(*keys: bytes) -> KeyTable:
+    made = KeyTable()
+    for key in keys:
+        made.data[key] = String()
+        made.note_key(key)
+    return made
+
+
+def test_expired_keys_are_not_seen() -> None:
+    keys = table(b"a", b"b")
+    assert keys.keys() == [b"a", b"b"]
+    keys.deadlines.put(b"a", (1, 1000))
+    keys.horizon = 1001
+    assert keys.lookup(b"a") is None
+    assert keys.lookup(b"b") is not None
+    assert keys.keys() == [b"b"]
+    assert keys.size() == 2
+    assert keys.scan(0, 10) == (0, [b"b"])
+    assert keys.random_key(random.Random(1)) == b"b"
+    assert (keys.deadline(b"a"), keys.deadline(b"b")) == (1000, None)
+
+
+def test_new_keys_are_walked_and_sampled() -> None:
+    keys = table()
+    assert keys.random_key(random.Random(1)) is None
+    assert keys.scan(0, 10) == (0, [])
+    for name in (b"a", b"b"):
+        keys.data[name] = String()
+        keys.note_key(name)
+    rng = random.Random(1)
+    assert {keys.random_key(rng) for _ in range(50)} == {b"a", b"b"}
+    assert sorted(keys.scan(0, 10)[1]) == [b"a", b"b"]
+
+
+def test_where_nearly_all_has_expired_a_random_key_is_found() -> None:
+    keys = table(b"alive", *(b"%d" % n for n in range(3000)))
+    for n in range(3000):
+        keys.deadlines.put(b"%d" % n, (1, 1000))
+    keys.horizon = 1001
+    assert keys.random_key(random.Random(1)) == b"alive"
+    keys.deadlines.put(b"alive", (1, 1000))
+    assert keys.random_key(random.Random(1)) is None
+
+
+REMOTE: list[tuple[Write, Write, bool]] = [
+    (lambda r: r.set("k").add("a"), lambda r: r.set("k").add("a"), False),
+    (lambda r: r.set("k").add("a"), lambda r: r.set("k").add("b"), True),
+    (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").update(f="v"), False),
+    (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").update(f="w", g="v"), True),
+    (lambda r: r.list("k").append("a"), lambda r: r.list("k").append("a"), True),
+    (lambda r: r.multi_value("k").set("a"), lambda r: r.multi_value("k").set("a"), False),
+    (lambda r: r.multi_value("k").set("a"), lambda r: r.multi_value("k").set("b"), True),
+    (lambda r: r.flag("k").enable(), lambda r: r.flag("k").enable(), False),
+    (lambda r: r.flag("k").enable(), lambda r: r.flag("k").disable(), True),
+    (lambda r: r.set("k").add("a"), lambda r: r.set("k").expire_at(1 << 45), True),
+    (lambda r: r.set("other").add("a"), lambda r: r.set("other").add("b"), False),
+]
+
+
+@pytest.mark.parametrize("by_snapshot", [False, True])
+@pytest.mark.parametrize("case", range(len(REMOTE)))
+def test_watched_key_is_touched_if_readers_see_a_difference(case: int, by_snapshot: bool) -> None:
+    before, write, is_seen = REMOTE[case]
+    here, there = Replica(1), Replica(2)
+    before(here)
+    exchange(here, there)
+    there.keyspace.interest.add(b"k")
+    write(here)
+    if by_snapshot:
+        there.merge(here.snapshot())
+    else:
+        for op in here.since(there.vector):
+            there.accept(op)
+    assert (b"k" in there.keyspace.touched) == is_seen
+
+
+def test_another_type_under_the_key_is_seen_if_it_is_shown() -> None:
+    """Of several types the one of the lowest origin is shown (D-02)."""
+    for watcher, other, is_seen in ((1, 2, False), (2, 1, True)):
+        here, there = Replica(watcher), Replica(other)
+        here.set("k").add("a")
+        there.counter("k").increment(1)
+        here.keyspace.interest.add(b"k")
+        here.keyspace.touched.clear()
+        for op in there.since({}):
+            here.accept(op)
+        assert (b"k" in here.keyspace.touched) == is_seen
+
+
+def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
+    replica = Replica(1)
+    replica.set("k").add("a")
+    before = replica.keyspace.look((DELETE, b"k"))
+    assert replica.keyspace.look((DELETE, b"none")) is None
+    replica.set("k").add("b")
+    assert replica.keyspace.look((DELETE, b"k")) != before
