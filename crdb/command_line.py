@@ -7,12 +7,14 @@ package is installed. `crdb.cli` runs what was asked for.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import attrs
 
 from crdb.config import DELAY_MS_MAX, Config
+from crdb.link_secret import check_reach, resolve_secret
 from crdb.region_config import PORT_MAX
 from crdb.toml_table import ConfigError, hint, shown
 from crdb.version import __version__
@@ -87,6 +89,9 @@ def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
         names = tuple(region.name for region in config.regions)
     else:
         raise ConfigError("give either a file or --regions, for instance --regions us,eu,ap")
+    folder = Path() if options.file is None else options.file.parent
+    config = resolve_secret(config, os.environ, folder, read_text)
+    check_reach(config, names)
     if options.test_clock:
         config = attrs.evolve(config, test_clock=True)
     return config, names
@@ -124,13 +129,17 @@ def delay_of(text: str | None) -> str | float | None:
 
 def read(path: Path) -> Config:
     """The configuration in a file. Raises ConfigError."""
+    return Config.from_toml(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
+        return path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
     except OSError as fault:
         raise ConfigError(f"{path}: {fault.strerror or fault}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not a text file in UTF-8") from None
-    return Config.from_toml(text, str(path))
 
 
 def state_of(options: argparse.Namespace, names: tuple[str, ...]) -> Path | None:

@@ -9,6 +9,8 @@ their defaults:
     topology = "mesh"        # mesh, ring, star (with hub = "name") or line;
                              # or instead of it pairs = [["a", "b"], ...]
     requirepass = ""         # what clients have to AUTH with; empty: nothing
+    secret = ""              # what regions and followers prove to each other on links; empty: links
+                             # stay on this machine. Or secret_file = "a path from here"
     maxclients = 10000       # per region
     maxmemory = 0            # of the process: bytes, or "512mb", "4gb"; beyond it clients get OOM
                              # errors for writes; 0: no limit but the system's
@@ -67,7 +69,7 @@ SEED_MAX: Final = (1 << 63) - 1
 SCHEMA: Final[Schema] = {
     "": (
         *("hub", "id", "link", "maxclients", "maxmemory", "pairs", "region", "requirepass"),
-        *("seed", "serve_stale", "test_clock", "topology"),
+        *("secret", "secret_file", "seed", "serve_stale", "test_clock", "topology"),
     ),
     "region": (
         *("bind", "host", "id", "link_bind", "link_port", "name", "place", "port", "replica_of"),
@@ -115,7 +117,9 @@ class Config:
     link: LinkConfig = LinkConfig()
     maxclients: int = MAXCLIENTS
     maxmemory: int = 0
-    requirepass: str = ""
+    requirepass: str = attrs.field(default="", repr=False)
+    secret: str = attrs.field(default="", repr=False)
+    secret_file: str = ""
     test_clock: bool = False
     seed: int = 0
     serve_stale: bool = False
@@ -246,7 +250,9 @@ def _read(top: Table) -> Config:
             link=_link(top.table("link"), [region.name for region in regions]),
             maxclients=top.integer("maxclients", MAXCLIENTS, low=1, high=MAXCLIENTS_MAX),
             maxmemory=_size(top, "maxmemory", 0, low=0, high=MEMORY_MAX),
-            requirepass=top.text("requirepass", ""),
+            requirepass=top.secret("requirepass"),
+            secret=_secret(top),
+            secret_file=top.text("secret_file", ""),
             test_clock=top.flag("test_clock", False),
             seed=top.integer("seed", 0, low=0, high=SEED_MAX),
             serve_stale=top.flag("serve_stale", False),
@@ -262,6 +268,14 @@ def _id(top: Table) -> str:
     if not is_name(name):
         raise top.error(f"id {shown(name)} is not valid: {RULE}")
     return name
+
+
+def _secret(top: Table) -> str:
+    """Return the secret of links, which may be in a file of its own instead."""
+    secret = top.secret("secret")
+    if secret and top.data.get("secret_file"):
+        raise top.error("give either secret or secret_file, not both")
+    return secret
 
 
 def _shape(top: Table, names: list[str]) -> tuple[str, str | None, tuple[Link, ...] | None]:
@@ -369,6 +383,8 @@ def _written(config: Config) -> Iterator[str]:
         yield f"pairs = {_quoted(config.pairs)}"
     yield f"id = {_quoted(config.id)}"
     yield f"requirepass = {_quoted(config.requirepass)}"
+    yield f"secret = {_quoted('' if config.secret_file else config.secret)}"
+    yield f"secret_file = {_quoted(config.secret_file)}"
     yield f"maxclients = {config.maxclients}"
     yield f"maxmemory = {config.maxmemory}"
     yield f"test_clock = {_quoted(config.test_clock)}"

@@ -47,6 +47,8 @@ def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
             lines = ["{peer} -> {region}: up, nothing is missing".format_map(details)]
         case "resynced" if details.get("full") and "peer" in details:
             lines = ["{peer} -> {region}: merged a snapshot".format_map(details)]
+        case "no link secret":
+            lines = ["links stay on this machine: no secret is set"]
         case "link cut" | "link healed":
             lines = [f"{{source}} -> {{sink}}: {event[5:]} by command".format_map(details)]
         case "link down" if details["direction"] == "in":

@@ -21,8 +21,13 @@ from replication.events import Closed, Connected, Event, Resynced
 from replication.link import Driver, clock
 from replication.links import Links
 from replication.replica_of import Follower, SourceStatus, check_sources
+from replication.secret import NO_SECRET, is_loopback
 
 READONLY: Final = b"READONLY You can't write against a read only replica."
+WITHOUT_SECRET: Final = (
+    "this instance has no secret, so it can follow only what runs on this machine; set the "
+    "source's `secret` (or `secret_file`, or CRDB_SECRET) here too, and restart"
+)
 ASK_PORT: Final = b"*1\r\n$9\r\nCRDB.PORT\r\n"
 ANSWER_BYTES_MAX: Final = 256
 STATES: Final = {
@@ -44,6 +49,8 @@ class Following:
         self.link_port = link_port
         self.rng = rng
         self.tell = tell
+        self.secret = NO_SECRET
+        """What is proved to sources; they must know the same."""
         self.follower: Follower | None = None
         self.addresses: tuple[Address, ...] = ()
         self.changed = trio.Event()
@@ -68,6 +75,8 @@ class Following:
             check_sources(names)
         except CannotFollow as fault:
             raise CannotBeFollower(str(fault)) from None
+        if not self.secret.is_set and not all(is_loopback(host) for host, _ in sources):
+            raise CannotBeFollower(WITHOUT_SECRET)
         self.stop()
         self.follower = Follower(self.links.replica, self.links.member, names, serving=self.links)
         self.addresses = tuple(sources)
@@ -111,7 +120,7 @@ class Following:
 
     async def drive(self, follower: Follower, sources: Sequence[Address]) -> None:
         """Keep a link to each source. The instance may follow others before this has begun."""
-        driver = Driver(follower, self.rng, self.observe)
+        driver = Driver(follower, self.rng, self.observe, secret=self.secret)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(driver.keep_time)
             for address in sources:

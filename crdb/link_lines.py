@@ -104,6 +104,7 @@ def sync_lines(links: Links) -> Lines:
         ("crdt_sync_partial_ok", resumed),
         ("crdt_sync_partial_err", failed),
         ("crdt_sync_partial-err", failed),  # as the documentation spells it
+        ("crdt_links_refused", links.refused),
     ]
 
 

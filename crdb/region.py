@@ -21,6 +21,7 @@ from crdb.following import Following
 from crdb.incarnation import begin_life, draw, remember
 from crdb.instance import Instance
 from crdb.link_lines import tell_of_links
+from crdb.link_secret import Refusals
 from crdb.listener import Listener
 from crdb.membership import member_of, parameters, peers_of
 from crdb.ports import Sockets, take_ports
@@ -38,9 +39,11 @@ from replication.events import (
     OriginReused,
     Recovered,
     Resynced,
+    Unproven,
 )
 from replication.link import Driver, clock
 from replication.links import Links
+from replication.secret import LinkSecret
 
 
 class Region:
@@ -67,11 +70,14 @@ class Region:
         member = member_of(config, self.region, self.replica.origin)
         self.links = Links(self.replica, member, peers_of(config, self.region))
         tell_of_links(self.instance, self.links, clock)
-        self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns)
+        secret = LinkSecret.from_text(config.secret)
+        self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns, secret=secret)
+        self.refusals = Refusals()
         self.sending = Sending(self.instance, self.driver)
         self.following = Following(
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
         )
+        self.following.secret = secret
         self.staleness = Staleness(self.instance, self.links)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.sockets: Sockets = ([], [])
@@ -144,6 +150,10 @@ class Region:
                     self.staleness.begin()
                 case Recovered():
                     self.staleness.end()
+                case Unproven(peer="", address=address, reason=reason):
+                    if self.refusals.is_new(address):
+                        details = {"address": address, "reason": reason}
+                        self.report("link refused", details)
                 case Closed(peer=peer, direction=way, reason=reason) if peer:
                     details = {"peer": peer, "direction": way.value, "reason": reason}
                     self.report("link down", details)

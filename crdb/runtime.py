@@ -14,6 +14,7 @@ from crdb.config import Config
 from crdb.events import Emit
 from crdb.link_control import LinkInfo
 from crdb.link_info import ProcessLinks
+from crdb.link_secret import report_secret
 from crdb.ports import CannotListen
 from crdb.region import Region
 from crdb.view import RegionFigures
@@ -48,6 +49,7 @@ class Runtime:
         self.control.tell = self.tell
         for region in self.regions:
             region.instance.links = self.control
+        report_secret(config.secret, self.tell)
         self.moments: dict[str, tuple[float, int, int]] = {}
 
     def tell(self, event: str, details: Mapping[str, object]) -> None:

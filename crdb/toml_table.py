@@ -76,6 +76,13 @@ class Table:
             raise self.error(f"{key} must be a string, not {shown(value)}")
         return value
 
+    def secret(self, key: str) -> str:
+        """Return a string that no error shows; empty by default."""
+        value = self.data.get(key, "")
+        if not isinstance(value, str):
+            raise self.error(f'{key} must be a string: put it between quotes (")')
+        return value
+
     def flag(self, key: str, default: bool) -> bool:
         """Yes or no."""
         value = self.data.get(key, default)

@@ -5,7 +5,9 @@ machines at both ends, each with its table of transitions), `links` (all links o
 `repair` (what happens when a link is missing), `replica_of` (following another database), `link`
 (the driver that owns streams and clock).
 
-All but the drivers `link` and `line` is sans-IO: frames, bytes and time come in, frames and events
+`handshake` and `channel` (the proof of a shared secret, and bytes to frames) stand in front of them.
+
+All but the drivers `link`, `writer` and `line` is sans-IO: frames, bytes and time come in, frames and events
 go out. The simulator drives the same machines. See design section 5.
 """
 

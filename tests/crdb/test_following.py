@@ -79,13 +79,15 @@ def alone() -> Following:
 
 async def test_sources_that_cannot_be_followed_change_nothing() -> None:
     following = alone()
-    following.follow([("there", 1)])
+    following.follow([("localhost", 1)])
     follower = following.follower
+    with pytest.raises(CannotBeFollower, match="no secret, so it can follow only what runs on"):
+        following.follow([("localhost", 1), ("there", 1)])
     for wrong in ([("there", 2), ("there", 2)], [], [("there", n) for n in range(1, 99)]):
         with pytest.raises(CannotBeFollower, match="from one to 32 different sources"):
             following.follow(wrong)
     assert following.follower is follower
-    assert following.sources() == (("there", 1),)
+    assert following.sources() == (("localhost", 1),)
     assert following.instance.refuse_writes == READONLY
     following.promote()
     assert following.instance.refuse_writes is None

@@ -1,0 +1,138 @@
+"""Where the secret of links comes from, when none is needed, and that no text shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+import pytest
+
+from crdb.config import Config
+from crdb.link_secret import (
+    ADDRESSES_REMEMBERED,
+    VARIABLE,
+    Refusals,
+    check_reach,
+    report_secret,
+    resolve_secret,
+)
+from crdb.membership import parameters
+from crdb.toml_table import ConfigError
+from tests.crdb.processes import first_event, started
+from tests.ports import free_base
+
+LONG = "0123456789abcdef-€"
+REGIONS = '[[region]]\nname = "us"\n[[region]]\nname = "eu"\n'
+FILES = {"dir/there": f"{LONG}\r\n", "dir/empty": "\n"}
+
+
+def read(path: Path) -> str:
+    return FILES[path.as_posix()]
+
+
+def resolve(text: str, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of a file in the folder `dir`, with its secret."""
+    return resolve_secret(Config.from_toml(text + REGIONS), environment or {}, Path("dir"), read)
+
+
+def test_the_secret_comes_from_the_environment_the_file_or_a_file_of_its_own() -> None:
+    assert resolve("").secret == ""
+    assert resolve(f'secret = "{LONG}"\n').secret == LONG
+    assert resolve('secret_file = "there"\n').secret == LONG
+    for text in ("", 'secret = "other"\n', 'secret_file = "there"\n'):
+        assert resolve(text, {VARIABLE: "from outside"}).secret == "from outside"
+        assert resolve(text, {VARIABLE: ""}) == resolve(text)
+
+
+def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() -> None:
+    with pytest.raises(ConfigError, match="dir/empty: the secret_file is empty"):
+        resolve('secret_file = "empty"\n')
+    with pytest.raises(ConfigError, match="give either secret or secret_file"):
+        resolve('secret_file = "there"\nsecret = "x"\n')
+    with pytest.raises(ConfigError, match="CRDB_SECRET is not UTF-8"):
+        resolve("", {VARIABLE: "a\udcffb"})
+    for key in ("secret", "requirepass"):
+        with pytest.raises(ConfigError, match=f"{key} must be a string: put it") as caught:
+            resolve(f"{key} = 123454321\n")
+        assert "12345" not in str(caught.value)
+
+
+def test_nothing_that_is_shown_holds_the_secret() -> None:
+    config = resolve(f'secret = "{LONG}"\nrequirepass = "open sesame"\n')
+    assert LONG not in repr(config)
+    assert "sesame" not in repr(config)
+    assert LONG not in str(parameters(config, config.region("us")).values)
+
+
+def test_a_file_gives_back_what_it_was_made_of() -> None:
+    config = resolve(f'secret = "{LONG}"\n')
+    assert Config.from_toml(config.to_toml()) == config
+    config = resolve('secret_file = "there"\n')
+    assert LONG not in config.to_toml()
+    assert Config.from_toml(config.to_toml()) == attrs.evolve(config, secret="")
+
+
+def with_hosts(us: str, eu: str, more: str = "") -> Config:
+    text = REGIONS.replace('"us"\n', f'"us"\nhost = "{us}"\n{more}')
+    return Config.from_toml(text.replace('"eu"\n', f'"eu"\nhost = "{eu}"\n'))
+
+
+@pytest.mark.parametrize(
+    ("us", "eu", "said"),
+    [
+        ("10.0.0.1", "127.0.0.1", "region us listens for links at 10.0.0.1"),
+        ("0.0.0.0", "127.0.0.1", "region us listens for links at 0.0.0.0"),
+        ("127.0.0.1", "eu.example", "region us links with eu at eu.example"),
+    ],
+)
+def test_links_beyond_this_machine_need_a_secret(us: str, eu: str, said: str) -> None:
+    config = with_hosts(us, eu)
+    with pytest.raises(ConfigError, match=f"{said}, .* Write secret = .* or set CRDB_SECRET"):
+        check_reach(config, ("us",))
+    check_reach(attrs.evolve(config, secret="any"), ("us",))
+
+
+def test_what_counts_is_where_links_are_taken() -> None:
+    inside = 'bind = "0.0.0.0"\nlink_bind = ["127.0.0.1", "::1"]\n'
+    check_reach(with_hosts("10.0.0.1", "127.0.0.1", inside), ("us",))
+    with pytest.raises(ConfigError, match="region us listens for links at ::, "):
+        check_reach(with_hosts("127.0.0.1", "127.0.0.1", 'link_bind = "::"\n'), ("us",))
+
+
+def test_links_within_this_machine_need_none() -> None:
+    check_reach(with_hosts("127.0.0.1", "::1"), ("us", "eu"))
+    check_reach(with_hosts("localhost", "127.8.0.1"), ("us", "eu"))
+
+
+def test_a_follower_of_another_machine_needs_a_secret() -> None:
+    text = '[[region]]\nname = "copy"\nreplica_of = ["{}:7001"]\n'
+    check_reach(Config.from_toml(text.format("127.0.0.1")), ("copy",))
+    with pytest.raises(ConfigError, match=r"region copy follows 10\.0\.0\.1, "):
+        check_reach(Config.from_toml(text.format("10.0.0.1")), ("copy",))
+
+
+@pytest.mark.parametrize(
+    ("secret", "events"),
+    [("", ["no link secret"]), ("hunter2", ["weak link secret"]), (LONG, [])],
+)
+def test_no_secret_and_a_weak_one_are_reported(secret: str, events: list[str]) -> None:
+    told: list[tuple[str, Mapping[str, object]]] = []
+    report_secret(secret, lambda event, details: told.append((event, details)))
+    assert [event for event, _ in told] == events
+    assert "hunter2" not in str(told)
+
+
+def test_each_stranger_is_reported_once_and_not_too_many() -> None:
+    refusals = Refusals()
+    assert refusals.is_new("10.0.0.1")
+    assert not refusals.is_new("10.0.0.1")
+    new = [refusals.is_new(f"10.1.0.{n}") for n in range(200)]
+    assert sum(new) == ADDRESSES_REMEMBERED - 1
+
+
+def test_a_process_without_a_secret_says_so() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        first_event(process)
+        assert first_event(process)["event"] == "no link secret"
