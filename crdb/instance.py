@@ -23,6 +23,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from crdb.clock_steps import ClockSteps
 from crdb.follow_control import FollowControl
 from crdb.link_control import LinkControl
 from crdb.server.blocking import Blocked
@@ -80,6 +81,7 @@ class Instance:
         self.wall = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
         self.started_at = 0
+        self.clock_steps = ClockSteps()
         self.test_clock: int | None = None
         self.allows_test_clock = False
         self.links: LinkControl | None = None
@@ -104,6 +106,8 @@ class Instance:
             self.started_at = now
         self.now = now
         self.wall = now if wall is None else wall
+        if self.clock_steps.record(now, self.wall):
+            self.tell("clock stepped", {"ms": self.clock_steps.last_ms})
         self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
 
     def set_test_clock(self, now: int | None) -> None:

@@ -5,7 +5,7 @@ peer that is connected, one for the backlog, which all peers share, and one for 
 linked with this one or not. A full sync counts where it comes in. A partial one counts at both of
 its ends: where it was served, and where it was asked for.
 
-    crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0
+    crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0,clock_skew_ms=3
     crdt_backlog0:size=16777216,histlen=688,first_op=0,ops=3
     crdt_replica_2:config_version=1,shards=1,slots=16384,slot_coverage=1,max_ops_lag=0,min_ops_lag=0
 
@@ -60,7 +60,10 @@ def peer_lines(links: Links, now: int) -> Lines:
             f"name={name},in={state_of(sink)},out={state_of(source)},"
             f"lag_ms={lag_ns / 1e6:.1f},rtt_ms={rtt_ns / 1e6:.1f},ops_behind={behind}"
         )
+        told += f",clock_skew_ms={links.skews.of.get(name, 0)}"
         lines.append((f"crdt_peer_{peer.region}", told))
+    lines.append(("crdt_clock_skew_ms", links.skews.greatest))
+    lines.append(("crdt_clock_skews", links.skews.reports))
     return lines
 
 

@@ -32,6 +32,7 @@ from crdt.dots import incarnation_of, make_origin
 from crdt.replica import Replica
 from replication.events import (
     CaughtUp,
+    ClockSkew,
     Closed,
     Connected,
     EarlierLife,
@@ -148,6 +149,8 @@ class Region:
                 case EarlierLife(peer=peer):
                     self.report("earlier life", {"peer": peer})
                     self.staleness.begin()
+                case ClockSkew(peer=peer, ms=ms):
+                    self.report("clock skew", {"peer": peer, "ms": ms})
                 case Recovered():
                     self.staleness.end()
                 case Unproven(peer="", address=address, reason=reason):

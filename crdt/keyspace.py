@@ -31,6 +31,7 @@ FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of w
 STRING: Final = 1
 STRING_SET: Final = STRING << 4
 STRING_KEEP: Final = STRING << 4 | 1
+CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
 
 
 # Of these, a local effect is a change to those who watch its key only if readers see a difference,
@@ -94,9 +95,14 @@ class Keyspace(KeyTable):
     # -- time ------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
-        """It is `now` ms of wall clock. Stamps follow it; expiry never goes back (EXP-8)."""
+        """It is `now` ms of wall clock. Stamps and expiry follow it.
+
+        Expiry stands still where the clock goes back by `CLOCK_SLACK_MS` at most, so that a small
+        correction brings nothing back to life. A greater step means that the clock was wrong, and
+        expiry follows it, or what others set would be hidden for as long as the clock was ahead.
+        """
         self.now = now
-        if now > self.horizon:
+        if now > self.horizon or now < self.horizon - CLOCK_SLACK_MS:
             self.horizon = now
         if not self.outbox:
             self.base = now

@@ -193,7 +193,7 @@ class Replica:
     # -- time ------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
-        """It is `now` ms of wall clock. Expiry follows the greatest `now` ever told.
+        """It is `now` ms of wall clock. Expiry follows, but stands still if it goes back a little.
 
         Raises TypeError at what is no integer, ValueError at what no clock shows.
         """

@@ -3,8 +3,9 @@
 Each region reports the vector and the wall clock it has reached. A report counts here once all
 that its region wrote before it has been applied: so an effect still under way holds it back, as if
 reports travelled in the same queue as the operations. Reports may come by several ways and overtake
-each other: one that says less than an earlier one is ignored. The component-wise minimum over all
-members is stable (rules MEM-2, MEM-3).
+each other: a vector that says less than an earlier one is ignored. The component-wise minimum over
+all members is stable (rules MEM-2, MEM-3). Of clocks the latest counts, since they may be set back;
+if that is an older one, something expires for all a little later.
 
 A region that loses its memory goes on under another origin, and what it reports from then on says
 nothing about writes of its earlier life that are still under way. Whoever can tell which lives are
@@ -74,7 +75,7 @@ class Stability:
                 report, clock, _ = queue.pop(0)
                 if not dominates(self.reports.get(region, {}), report) or not report:
                     self.reports[region] = report
-                self.clocks[region] = max(clock, self.clocks.get(region, 0))
+                self.clocks[region] = clock or self.clocks.get(region, 0)
             if not queue:
                 del self.pending[region]
 

@@ -122,6 +122,15 @@ class Reported:
 
 
 @attrs.frozen
+class ClockSkew:
+    """The peer's wall clock differs from ours by so many ms, positive if it is ahead. Told when the
+    difference becomes great and when that is over."""
+
+    peer: str
+    ms: int
+
+
+@attrs.frozen
 class ViewHeard:
     """The peer has said which life of each region it takes for the present one."""
 
@@ -191,6 +200,7 @@ Event: TypeAlias = (
     | GapFound
     | GapUnfilled
     | Reported
+    | ClockSkew
     | ViewHeard
     | Inquiry
     | OriginReused

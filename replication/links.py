@@ -33,6 +33,7 @@ from replication.end import NEVER
 from replication.errors import LinkCut, RemoteProtocolError
 from replication.events import (
     CaughtUp,
+    ClockSkew,
     Closed,
     Connected,
     EarlierLife,
@@ -61,6 +62,7 @@ from replication.registry import Machine, Registry
 from replication.repair import Repair
 from replication.roster import Roster
 from replication.sink import Sink, SinkState
+from replication.skew import Skews
 from replication.source import Source
 
 GREETING_MAX: Final = 64  # connections that have not said who they are; then one must go
@@ -99,6 +101,7 @@ class Links(Registry):
         self.healed: Callable[[str], None] = ignore
         self.sooner: Callable[[], None] = ignore
         self.questions = Questions(replica)
+        self.skews = Skews()
         self.collects = True
         """Whether garbage is collected: not while a replica may not write (see `collect`)."""
         self.repair_at = NEVER
@@ -263,7 +266,7 @@ class Links(Registry):
                         self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
                     self.wake()
                 case Reported():
-                    self.hear(end, event, now)
+                    events += self.hear(end, event, now)
                 case Connected():
                     assert end.hello is not None
                     reason = self.admit(end, end.hello, now)
@@ -341,13 +344,17 @@ class Links(Registry):
             events += self.close_all("what was put aside is back", now)
         return events
 
-    def hear(self, end: Machine, event: Reported, now: int) -> None:
+    def hear(self, end: Machine, event: Reported, now: int) -> list[Event]:
         """A region says what it has reached."""
         counts = event.region != self.member.region and self.lives.is_member(event.region)
         if counts and end.view_heard == self.lives.view:
             self.replica.heard(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
+        ours = self.replica.keyspace.now
+        if event.region == end.region and self.skews.record(end.peer, event.clock, ours, end.rtt):
+            return [ClockSkew(end.peer, self.skews.of[end.peer])]
+        return []
 
     def grant(self) -> None:
         """Let sinks that need a snapshot have one, one at a time: after the first the others may

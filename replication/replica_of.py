@@ -189,7 +189,7 @@ class Follower(Links):
         self.empty(now)
         return "the source has lost what we have from it: we start anew"
 
-    def hear(self, end: Machine, event: Reported, now: int) -> None:
+    def hear(self, end: Machine, event: Reported, now: int) -> list[Event]:
         assert isinstance(end, Sink)
         if event.region:
             self.promises.setdefault(event.peer, (end.vector, event.vector))
@@ -199,6 +199,7 @@ class Follower(Links):
             stable = {origin: seq for origin, seq in promise[1].items() if origin in have}
             self.stable |= self.renamings[event.peer].vector(stable)
             del self.promises[event.peer]
+        return []
 
     def forget(self, end: Machine) -> None:
         if end.hello is not None:

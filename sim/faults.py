@@ -183,6 +183,10 @@ KINDS: Final = (
         values=(-20_000, 20_000),
     ),
     Fault(
+        "clock-jump", "F27", "a region's wall clock is far ahead for a moment",
+        one, proc.clock_jump, shortest=100 * MS, longest=5 * SECOND, values=(30_000, 7_200_000),
+    ),
+    Fault(
         "clock-drift", "F27", "a region's wall clock runs fast or slow", one, proc.clock_drift,
         shortest=2 * SECOND, longest=30 * SECOND, values=(-300_000, 300_000),
     ),

@@ -123,6 +123,12 @@ def clock_step(world: World, step: Step) -> Done:
     return True, None
 
 
+def clock_jump(world: World, step: Step) -> Done:
+    clock = world.sites[step.regions[0]].clock
+    clock.step(step.value)
+    return True, lambda: clock.step(-step.value)
+
+
 def clock_drift(world: World, step: Step) -> Done:
     clock = world.sites[step.regions[0]].clock
     clock.drift(step.value, world.now)

@@ -8,6 +8,7 @@ from typing import Final, cast
 from crdt.dots import incarnation_of, region_of
 from replication.events import (
     BroughtBack,
+    ClockSkew,
     Closed,
     Connected,
     EarlierLife,
@@ -74,6 +75,8 @@ def event_text(event: Event, names: Mapping[int, str]) -> str:
             return f"merges a snapshot of {event.peer}"
         case SnapshotWanted():
             return f"backlog of {event.peer} does not reach back"
+        case ClockSkew(ms=ms):
+            return f"sees that the clock of {event.peer} differs by {ms / 1000:.0f} s"
         case Stalled():
             return f"too much waits here, link with {event.peer} rests"
         case GapFound():

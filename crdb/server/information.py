@@ -191,6 +191,8 @@ def _crdt(instance: Instance) -> Lines:
         ("crdt_replid", name_origin(instance.replica.origin)),
         ("crdt_clock", by_region(told.vector).get(instance.replica.region, 0)),
         ("crdt_ovc", _vector(told.vector)),
+        ("crdt_clock_steps", instance.clock_steps.count),
+        ("crdt_clock_step_ms", instance.clock_steps.last_ms),
         ("crdt_merge_reqs", told.merges),
         ("crdt_effect_reqs", told.effects_applied),
         ("crdt_ovc_filtered_effect_reqs", told.effects_duplicate),

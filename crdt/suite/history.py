@@ -23,7 +23,7 @@ class Taken:
     command: Any
     dot: Dot  #     of the last effect it had
     clock: int  #   wall clock of its origin in ms, which stamps its writes
-    horizon: int  # the latest wall clock its origin had seen, which expiry goes by
+    horizon: int  # the clock that expiry at its origin went by, in ms
     index: int  #   its place among all that was ever done
     past: int  #    bit i is set: it had seen the operation with index i
     notes: dict[Any, Any] = attrs.field(factory=dict[Any, Any], repr=False)

@@ -14,7 +14,7 @@ from typing import Final
 import attrs
 
 REGIONS: Final = 3  # of every world: enough for everything that went wrong with more
-AHEAD: Final = (30, 1, 200, 5, 0, -20)  # ms
+AHEAD: Final = (30, 1, 200, 5, 0, -20, 3_000, -3_000)  # ms
 NUMBER_MAX: Final = 64  # of each number of a step
 
 # Each step: what its numbers mean, and how often it is drawn.

@@ -49,6 +49,8 @@ class Site:
         self.region: int = region
         self.replica: Replica = replica
         self.clock: int = CLOCK_START
+        self.reached: int = CLOCK_START
+        """The greatest that its clock has ever shown, also if it was set back since."""
         self.incarnation: int = 0
         self.reported: Vector = {}
         self.saved: list[bytes] = []
@@ -346,7 +348,7 @@ class World:
         if not self.has_caught_up(site):
             return
         db = site.replica.keyspace
-        moments = [self.history(other.replica) for other in self.sites]
+        moments = [self.moment(other) for other in self.sites]
         before, past = db.seq, self.history(site.replica).visible
         seen = past
         site.replica.collect()
@@ -358,6 +360,12 @@ class World:
         self.check(site)
         for moment in moments if past != seen else ():
             self.check_unseen(moment, seen, past)
+
+    def moment(self, site: Site) -> History:
+        """What a region has applied, as of the latest time that its clock has ever shown: what had
+        expired there may be deleted, though its clock was set back since."""
+        applied = self.history(site.replica)
+        return History(self.everything, applied.visible, max(applied.now, site.reached))
 
     def check_unseen(self, moment: History, seen: int, past: int) -> None:
         """What a collection has written, `past` without `seen`, must not be noticed where it
@@ -373,7 +381,8 @@ class World:
         """Time passes in one region or in all, or a clock is set back a little."""
         index = number % (2 * len(self.sites))
         for site in [self.sites[index]] if index < len(self.sites) else self.sites:
-            site.clock += AHEAD[choice % len(AHEAD)]
+            site.clock = max(0, site.clock + AHEAD[choice % len(AHEAD)])
+            site.reached = max(site.reached, site.clock)
             site.replica.advance(site.clock)
 
     def save(self, number: int, second: int) -> None:

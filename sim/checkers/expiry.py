@@ -3,7 +3,8 @@
 Until then some region's clients still see the key, and may give it more time. So when a region
 deletes a key that no client of its own had named, the clock of every region has been past the key's
 deadline (EXP-4 to EXP-7, as docs/design/003 has them). And the time by which a region hides keys
-does not go back when its clock does, or what was gone would be there again (EXP-8).
+stands still when its clock goes back a little, or what was gone would be there again; it never
+stays ahead of the clock by more than that, or what others set would be hidden (EXP-8).
 
 Not checked: what a client's write does to a key that has expired where it is written; when readers
 see a key no more (see `rules`).
@@ -16,6 +17,7 @@ from typing import ClassVar
 
 from crdt.dots import Vector
 from crdt.expiry import FOREVER
+from crdt.keyspace import CLOCK_SLACK_MS
 from crdt.op import Op
 from sim.checkers.checker import Checker, Watched
 from sim.checkers.deeds import DELETE
@@ -68,11 +70,16 @@ class Expiry(Checker):
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Time goes on."""
-        before, now = self.reached[region.name], region.replica.keyspace.horizon
-        if now < before:
+        db = region.replica.keyspace
+        before, now = self.reached[region.name], db.horizon
+        if before - CLOCK_SLACK_MS <= now < before:
             raise self.broken(
                 f"what had expired in {region.name} lives again for {before - now} ms"
             )
+        if now > db.now + CLOCK_SLACK_MS:
+            raise self.broken(f"{region.name} hides keys {now - db.now} ms ahead of its clock")
+        if now < before:
+            self.clocks[region.name] = max(before, self.clock(region))
         self.reached[region.name] = now
 
     def compare(self, region: Watched, key: bytes, deadline: int) -> None:

@@ -140,3 +140,18 @@ def test_instances_differ() -> None:
     regions = Regions(2)
     assert regions.instances[1].run_id != regions.instances[2].run_id
     assert REDIS_VERSION.startswith("7.2.")
+
+
+def test_step_of_the_wall_clock_is_reported_and_expiry_follows() -> None:
+    database = instance()
+    steps: list[object] = []
+    database.report = lambda event, details: steps.append((event, details["ms"]))
+    database.advance(NOW, NOW)
+    lines(client := Client(database), "SET k v EX 60")
+    database.advance(NOW + 10, NOW + 7_200_010)
+    assert lines(client, "GET k") == [b"$-1\r\n"]
+    database.advance(NOW + 2_000, NOW + 2_000)
+    assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
+    database.advance(NOW + 3_000, NOW + 3_900)
+    assert steps == [("clock stepped", 7_200_000), ("clock stepped", -7_200_000)]
+    assert (database.clock_steps.count, database.clock_steps.last_ms) == (2, -7_200_000)

@@ -83,7 +83,13 @@ def test_a_peer_has_a_line_while_it_is_connected() -> None:
         "lag_ms": "0.0",
         "rtt_ms": "0.0",
         "ops_behind": "0",
+        "clock_skew_ms": "0",
     }
+    assert here.info("crdt")["crdt_clock_skew_ms"] == "0"
+    here.links.skews.record("eu", 7_200_000, 1, 0)
+    assert here.fields("crdt", "crdt_peer_2")["clock_skew_ms"] == "7199999"
+    assert here.info("crdt")["crdt_clock_skew_ms"] == "7199999"
+    assert here.info("crdt")["crdt_clock_skews"] == "1"
     talk(there.links, here.links, "us")
     here.write()
     assert here.fields("crdt", "crdt_peer_2")["out"] == "streaming"

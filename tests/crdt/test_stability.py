@@ -65,12 +65,20 @@ def test_a_report_of_what_was_lost_does_not_block_those_after_it() -> None:
     assert stability.clock(300) == 150
 
 
-def test_an_earlier_report_that_comes_late_changes_nothing() -> None:
+def test_earlier_report_that_comes_late_changes_no_vector() -> None:
     stability = Stability({2})
     stability.heard(2, {ONE: 5}, 200, {ONE: 5})
     stability.heard(2, {ONE: 3}, 100, {ONE: 5})
     assert stability.stable({ONE: 5}) == {ONE: 5}
-    assert stability.clock(300) == 200
+
+
+def test_latest_clock_counts_also_if_it_was_set_back() -> None:
+    stability = Stability({2})
+    stability.heard(2, {ONE: 5}, 7_200_000, {ONE: 5})
+    stability.heard(2, {ONE: 5}, 1000, {ONE: 5})
+    assert stability.clock(8_000_000) == 1000
+    stability.heard(2, {ONE: 5}, 0, {ONE: 5})
+    assert stability.clock(8_000_000) == 1000
 
 
 def test_an_empty_report_is_one_too() -> None:
