@@ -18,8 +18,8 @@ import attrs
 from sim.engine import MS, SECOND
 
 DRAWN_MAX: Final = 1_000  # moments; the last ones, if there are more
-LANE: Final = 260
-LEFT: Final = 70
+LANE: Final = 300
+LEFT: Final = 80
 TOP: Final = 40
 ROW: Final = 15  # room for a label
 STEP_MIN: Final = 4
@@ -181,6 +181,7 @@ class Drawing:
 
     def lanes(self, bottom: float) -> Iterator[str]:
         """A line for each region, and the time at the left."""
+        yield (f'<text x="{LEFT - 12}" y="22" fill="{PALE}" text-anchor="end">not to scale</text>')
         for name in self.column:
             x = self.x(name)
             yield f'<text x="{x}" y="22" fill="{INK}" font-weight="bold">{escape(name)}</text>'
@@ -241,4 +242,4 @@ class Drawing:
             yield f'<circle cx="{x}" cy="{y:.0f}" r="3.5" fill="{colour}"/>'
             halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'
             text = escape(mark.text)
-            yield f'<text x="{x + 9}" y="{y + 4:.0f}" fill="{colour}" {halo}>{text}</text>'
+            yield f'<text x="{x + 9}" y="{y - 4:.0f}" fill="{colour}" {halo}>{text}</text>'

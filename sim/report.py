@@ -13,7 +13,7 @@ from typing import Final
 from sim.diagram import Arrow, Band, Mark, Picture
 
 KEPT_MAX: Final = 2_000  # moments, and as many messages: more than a person looks at
-TEXT_MAX: Final = 40  # letters of one label
+TEXT_MAX: Final = 48  # letters of one label
 
 # What is worth a mark, and in which style it is drawn. What a region says of itself is told whole.
 STYLES: Final = {

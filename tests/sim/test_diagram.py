@@ -50,7 +50,7 @@ def test_the_film_tells_when_where_and_what_in_order() -> None:
 def test_an_empty_picture_is_a_page_with_lanes() -> None:
     picture = Picture(REGIONS, ())
     assert picture.text() == ""
-    assert [text.text for text in elements(picture, "text")] == ["eu", "us"]
+    assert [text.text for text in elements(picture, "text")] == ["not to scale", "eu", "us"]
     assert picture._repr_svg_() == picture.svg()  # pyright: ignore[reportPrivateUsage]
 
 
