@@ -51,6 +51,10 @@ class Incoming:
         elif piece[0] == KEYS and len(piece) == 3:
             self.read_columns(piece[1])
             self.read_records(piece[2])
+            if self.received > self.expected:
+                raise DecodeError(
+                    f"a snapshot of more than the {self.expected} keys that it announced"
+                )
         elif piece == (END, self.received) and self.received == self.expected:
             self.complete = True
         else:

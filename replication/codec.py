@@ -29,6 +29,8 @@ FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 25
 TEXT_BYTES_MAX: Final = 1024  # a name, or the reason for a refusal
 INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, milliseconds, bytes
 
+NO_MEMORY: Final = "what came needs more memory than there is"
+
 Write = Callable[[Any], Any] | None  # None: as it is
 Read = Callable[[Any], Any]
 Field = tuple[Write, Read]
@@ -76,11 +78,19 @@ def read_batch(item: Any) -> tuple[bytes, ...]:
     return batch
 
 
+def few_of(item: Any, what: str) -> tuple[Any, ...]:
+    """Return `item` if it is a tuple with at most one item for each region."""
+    items = tuple_of(item, what)
+    if len(items) > REGION_MAX:
+        raise DecodeError(f"{what}: expected at most {REGION_MAX}")
+    return items
+
+
 def read_routes(item: Any) -> tuple[int, ...] | None:
     """Numbers of regions, or None."""
     if item is None:
         return None
-    return tuple(integer_of(each, "a route", 1, REGION_MAX) for each in tuple_of(item, "routes"))
+    return tuple(integer_of(each, "a route", 1, REGION_MAX) for each in few_of(item, "routes"))
 
 
 def write_reports(reports: tuple[Report, ...]) -> tuple[Any, ...]:
@@ -90,7 +100,7 @@ def write_reports(reports: tuple[Report, ...]) -> tuple[Any, ...]:
 
 def read_reports(item: Any) -> tuple[Report, ...]:
     """The inverse of `write_reports`."""
-    return tuple(map(read_report, tuple_of(item, "reports")))
+    return tuple(map(read_report, few_of(item, "reports")))
 
 
 def read_report(item: Any) -> Report:
@@ -102,7 +112,7 @@ def read_report(item: Any) -> Report:
 
 def read_view(item: Any) -> View:
     """The present lives of regions."""
-    return tuple(map(read_life, tuple_of(item, "a view")))
+    return tuple(map(read_life, few_of(item, "a view")))
 
 
 def read_life(item: Any) -> tuple[int, int, int]:
@@ -125,7 +135,7 @@ def write_members(members: Members) -> tuple[Any, ...]:
 def read_members(item: Any) -> Members:
     """The inverse of `write_members`."""
     members: list[tuple[int, str]] = []
-    for each in tuple_of(item, "members"):
+    for each in few_of(item, "members"):
         number, name = items_of(each, 2, "a member")
         members.append((integer_of(number, "a member's number", 1, REGION_MAX), read_text(name)))
     if len(members) > REGION_MAX:
@@ -237,6 +247,8 @@ def decode(body: bytes) -> Frame:
         return kind(*fields)
     except DecodeError as error:
         raise RemoteProtocolError(f"not a frame: {error}") from error
+    except MemoryError as error:
+        raise RemoteProtocolError(NO_MEMORY) from error
 
 
 def is_foreign(items: tuple[Any, ...]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from crdt.dots import Origin, Vector
+from crdt.errors import DecodeError
 from crdt.merging import Incoming
 from crdt.op import Op
 from crdt.replica import Outcome, Replica
@@ -83,7 +84,7 @@ class Direct:
 
     def accept(self, data: bytes) -> Outcome:
         """Take in an encoded op. Raises DecodeError, DotReused."""
-        return self.replica.accept(Op.from_bytes(data))
+        return self.replica.accept(read_op(data))
 
     def incoming(self) -> Incoming:
         """Room for a snapshot."""
@@ -92,6 +93,22 @@ class Direct:
     def merge(self, incoming: Incoming) -> None:
         """Take in a snapshot. Raises DecodeError, DotReused."""
         self.replica.merge_incoming(incoming)
+
+
+def read_op(data: bytes) -> Op:
+    """Return the op that was encoded as `data`. Raises DecodeError, also for want of memory."""
+    try:
+        return Op.from_bytes(data)
+    except MemoryError as error:
+        raise DecodeError("an op needs more memory than there is") from error
+
+
+def read_piece(incoming: Incoming, data: bytes) -> None:
+    """Read a piece of a snapshot. Raises DecodeError, also for want of memory."""
+    try:
+        incoming.feed(data)
+    except MemoryError as error:
+        raise DecodeError("a snapshot needs more memory than there is") from error
 
 
 def with_waiting(replica: Replica) -> Vector:

@@ -28,7 +28,7 @@ import attrs
 from crdt.dots import SEQ_MAX, Origin, dominates
 from crdt.replica import Replica
 from replication.absence import Absence
-from replication.admission import refuse_follower, refuse_region
+from replication.admission import FOLLOWERS_MAX, refuse_follower, refuse_region
 from replication.end import NEVER
 from replication.errors import LinkCut, RemoteProtocolError
 from replication.events import (
@@ -48,7 +48,7 @@ from replication.events import (
     Unproven,
     ViewHeard,
 )
-from replication.fairness import oldest_of_most_frequent
+from replication.fairness import follower_to_replace, oldest_of_most_frequent
 from replication.feed import Feed
 from replication.frames import FOLLOWER, Frame, Hello
 from replication.inlet import Direct, Inlet, with_waiting
@@ -158,7 +158,7 @@ class Links(Registry):
     def admit(self, end: Machine, hello: Hello, now: int) -> str:
         """Take a peer that has said who it is; or why not."""
         if isinstance(end, Source) and hello.role == FOLLOWER:
-            return self.admit_follower(end, hello)
+            return self.admit_follower(end, hello, now)
         expected = end.expected.name if isinstance(end, Sink) else ""
         if reason := refuse_region(self.member, self.peers, hello, expected):
             return reason
@@ -177,13 +177,15 @@ class Links(Registry):
             self.repair.forget(peer.name)
         return ""
 
-    def admit_follower(self, end: Source, hello: Hello) -> str:
-        """Take a follower; or why not."""
-        reason = refuse_follower(
-            self.member, hello, followers=len(self.followers), has_recovered=self.collects
-        )
+    def admit_follower(self, end: Source, hello: Hello, now: int) -> str:
+        """Take a follower; or why not. Some that is there may have to go for it."""
+        count = len(self.followers)
+        victim = follower_to_replace(self.followers, end) if count >= FOLLOWERS_MAX else None
+        count -= victim is not None
+        reason = refuse_follower(self.member, hello, followers=count, has_recovered=self.collects)
         if reason:
             return reason
+        self.retire(victim, now)
         self.greeting.remove(end)
         self.followers.append(end)
         return ""

@@ -33,13 +33,12 @@ import attrs
 
 from crdt.dots import Vector, dominates
 from crdt.merging import Incoming
-from crdt.op import Op
 from crdt.replica import Outcome, Replica
 from replication.end import NEVER
 from replication.errors import CannotFollow, CannotRename
 from replication.events import Event, Reported
 from replication.frames import FOLLOWER, Hello
-from replication.inlet import Direct, Inlet, with_waiting
+from replication.inlet import Direct, Inlet, read_op, with_waiting
 from replication.limits import SECOND, Limits
 from replication.links import Links
 from replication.member import Direction, Member, Peer
@@ -105,7 +104,7 @@ class Renamed(Direct):
     def accept(self, data: bytes) -> Outcome:
         """Take in an op of the source. Raises DecodeError, CannotRename among them."""
         try:
-            op = self.renaming.op(Op.from_bytes(data))
+            op = self.renaming.op(read_op(data))
         except CannotRename as error:
             self.give_up(str(error))
             raise

@@ -25,7 +25,6 @@ from crdt.dots import Origin, Vector, dominates, lacking, region_of
 from crdt.errors import DecodeError, DotReused
 from crdt.merging import Incoming
 from crdt.replica import Outcome
-from crdt.snapshot import PIECE_BYTES_MAX
 from replication.end import NEVER, End
 from replication.errors import RemoteProtocolError
 from replication.events import (
@@ -65,13 +64,13 @@ from replication.frames import (
     SnapshotRequest,
     Truncated,
 )
-from replication.inlet import Inlet
+from replication.inlet import Inlet, read_piece
 from replication.limits import Limits
 from replication.member import Direction, Peer
+from replication.parts import PartBuffer
 
 STALLS_MAX: Final = 5  # doublings of the pause of a sink whose gate is full: to 1.6 seconds
 ACK_BYTES: Final = 4 << 10  # at first, so that the source soon learns how fast the link is
-OP_BYTES_MAX: Final = 2 << 30  # no effect is larger than a request, which has half of that
 
 
 class SinkState(enum.Enum):
@@ -156,8 +155,7 @@ class Sink(End):
         self.resume_at = NEVER
         self.stalls = 0
         """How often in a row we had to stop for lack of room."""
-        self.parts = bytearray()
-        """Of an op or a piece of a snapshot that is too large for one frame."""
+        self.parts = PartBuffer()
         self.incoming: Incoming | None = None
         self.asked: frozenset[Origin] = frozenset()
         """Origins whose ops we have asked for to fill a gap."""
@@ -193,7 +191,7 @@ class Sink(End):
     def shut(self) -> None:
         self.state = S.CLOSED
         self.incoming = None
-        self.parts = bytearray()
+        self.parts.clear()
 
     def move(self, state: SinkState) -> None:
         """Go to `state` without a frame that says so."""
@@ -292,7 +290,7 @@ class Sink(End):
 
     def take_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
         """Apply ops, or let them wait for their turn."""
-        if self.state is S.STALLED or self.state is S.RESUMING:
+        if self.passes_by:
             self.count(size, now)
             return []
         events: list[Event] = []
@@ -313,22 +311,22 @@ class Sink(End):
         return events if self.covered else events + self.look(now)
 
     def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
-        """Put together what is too large for one frame."""
-        limit = OP_BYTES_MAX if isinstance(frame, OpPart) else PIECE_BYTES_MAX
-        self.parts += frame.data
-        if len(self.parts) > limit:
-            raise RemoteProtocolError(f"more than {limit} bytes in one piece")
-        if not frame.last:
-            self.count(len(frame.data), now)
-            return []
-        data, self.parts = bytes(self.parts), bytearray()
-        if isinstance(frame, OpPart):
-            return self.take_ops((data,), len(frame.data), now)
-        if self.incoming is None:
+        """Put together what is too large for one frame. Ops that pass by are not kept, and a piece
+        is accepted only of a snapshot that we have asked for."""
+        if isinstance(frame, SnapshotPiece) and self.incoming is None:
             raise RemoteProtocolError("a piece outside a snapshot")
-        self.incoming.feed(data)
+        whole = self.parts.add(frame, keep=not self.passes_by)
+        if whole is not None and isinstance(frame, OpPart):
+            return self.take_ops((whole,), len(frame.data), now)
+        if whole is not None and self.incoming is not None:
+            read_piece(self.incoming, whole)
         self.count(len(frame.data), now)
         return []
+
+    @property
+    def passes_by(self) -> bool:
+        """Whether ops that come are not taken in: they are sent again after we have resumed."""
+        return self.state is S.STALLED or self.state is S.RESUMING
 
     def merge(self, now: int) -> list[Event]:
         """The snapshot is complete."""

@@ -57,6 +57,7 @@ from replication.outgoing import Outgoing
 from replication.pacing import Pace
 from replication.progress import Progress, Stage
 
+RESUMES_MAX: Final = 8  # unanswered: a sink has two if we lose our place meanwhile; each costs ms
 REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat: they fit into a frame
 
 
@@ -94,18 +95,6 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
 MOVES: Final = frozenset({(S.SENDING, S.TRUNCATED), (S.SNAPSHOT, S.SENDING)})
 
 
-@attrs.frozen
-class SourceStatistics:
-    """How a source is doing."""
-
-    peer: str
-    state: SourceState
-    stage: Stage
-    in_flight_bytes: int
-    position: int
-    acknowledged: Mapping[Origin, int]
-
-
 class Source(End):
     """One connection that we serve. Made by `Links.serve`."""
 
@@ -118,6 +107,9 @@ class Source(End):
         self.progress = Progress()
         self.routes: Routes = frozenset()
         self.extra: frozenset[Origin] = frozenset()
+        self.seek: frozenset[Origin] = frozenset()
+        """Origins that were asked for and are to be looked up in the history. That is done once
+        before the next batch, however many have been asked for."""
         self.sent: Vector = {}
         self.cursor = 0
         self.goal = 0
@@ -185,10 +177,19 @@ class Source(End):
                 return self.ended(frame)
         return []
 
+    def known_part(self, vector: Vector) -> Vector:
+        """Return what is kept of the vector of a follower: the origins that are known here. What
+        comes here later of another origin is sent from its beginning."""
+        if not self.is_follower:
+            return vector
+        known = self.feed.replica.keyspace.vector
+        return {origin: seq for origin, seq in vector.items() if origin in known}
+
     def greet(self, hello: Hello, now: int) -> list[Event]:
         """The sink has said who it is."""
         self.hello = hello
-        self.vector = hello.vector
+        self.vector = self.known_part(hello.vector)
+        self.hello = attrs.evolve(hello, vector=self.vector)
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
         self.say(self.feed.hello())
@@ -211,6 +212,7 @@ class Source(End):
 
     def take_ack(self, ack: Ack, now: int) -> list[Event]:
         """The sink says what it has applied and taken in."""
+        ack = attrs.evolve(ack, vector=self.known_part(ack.vector)) if self.is_follower else ack
         if not self.taken <= ack.taken <= self.given:
             raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
         if ack.taken > self.taken:
@@ -235,9 +237,13 @@ class Source(End):
     def resume(self, frame: Resume) -> list[Event]:
         """The sink says what it has, and what it wants to get from here."""
         self.check_outbox()
+        if sum(isinstance(said, Resumed) for said in self.outbox) >= RESUMES_MAX:
+            raise RemoteProtocolError("it resumes again and again without waiting for an answer")
         self.routes = None if frame.routes is None else frozenset(frame.routes)
-        self.sent = dict(frame.vector)
-        self.progress.acknowledge(frame.vector)
+        vector = self.known_part(frame.vector)
+        self.sent = dict(vector)
+        self.seek = frozenset()
+        self.progress.acknowledge(vector)
         if not self.reaches():
             self.truncate()
             return []
@@ -258,7 +264,7 @@ class Source(End):
         if not self.wants(gap.origin):
             self.extra |= {gap.origin}
         self.sent[gap.origin] = gap.after
-        self.cursor = min(self.cursor, history.locate(self.sent, lambda o: o == gap.origin))
+        self.seek |= {gap.origin}
         self.notify()
 
     # -- what the sink lacks ---------------------------------------------------------------
@@ -314,6 +320,8 @@ class Source(End):
         if self.parts:
             return True
         if self.state is S.SENDING:
+            if self.seek:
+                return True
             return self.cursor < self.feed.history.stop or self.jumps != self.feed.history.jumps
         if self.state is S.SNAPSHOT:
             return self.outgoing.can_go_on
@@ -343,7 +351,7 @@ class Source(End):
 
     def skip(self) -> bool:
         """Pass over ops that do not go over this link; whether there is something to send."""
-        if self.found or self.state is not S.SENDING or self.extra or self.outbox:
+        if self.found or self.state is not S.SENDING or self.extra or self.seek or self.outbox:
             return self.ready
         room = self.pace.batch_bytes
         while self.ready and not self.parts and self.cursor >= self.feed.history.start:
@@ -360,6 +368,9 @@ class Source(End):
         history = self.feed.history
         self.found = False
         room = self.pace.batch_bytes
+        if self.seek:
+            self.cursor = min(self.cursor, history.locate(self.sent, self.seek.__contains__))
+            self.seek = frozenset()
         overrun = self.cursor < history.start
         if overrun or self.jumps != history.jumps:
             if not self.reaches():
@@ -399,6 +410,7 @@ class Source(End):
         if snapshot is None:
             return []
         self.sent = join(self.sent, snapshot.vector)
+        self.seek = frozenset()
         self.cursor = self.feed.history.stop
         self.jumps = self.feed.history.jumps
         return [SnapshotBegin(dict(snapshot.vector))]
@@ -481,14 +493,3 @@ class Source(End):
         vector = self.feed.replica.keyspace.vector
         due = {origin: seq for origin, seq in vector.items() if self.wants(origin)}
         return lacking(self.progress.acknowledged, due)
-
-    def statistics(self) -> SourceStatistics:
-        """How the source is doing."""
-        return SourceStatistics(
-            peer=self.peer,
-            state=self.state,
-            stage=self.progress.stage,
-            in_flight_bytes=self.in_flight,
-            position=self.cursor,
-            acknowledged=dict(self.progress.acknowledged),
-        )

@@ -311,3 +311,17 @@ def test_a_flipped_bit_in_a_snapshot_is_noticed() -> None:
         with pytest.raises(DecodeError):
             sink.merge_bytes(bytes(spoiled))
         assert sink.vector == {}
+
+
+def test_a_snapshot_with_more_keys_than_announced_is_refused_early() -> None:
+    """Not only at its end, which may never come."""
+    here = Replica(1)
+    for number in range(3):
+        here.string(f"k{number}").set("v")
+    here.seal()
+    head, keys, _ = here.snapshot()
+    incoming = Replica(2).incoming()
+    incoming.feed(head)
+    incoming.feed(keys)
+    with pytest.raises(DecodeError, match="more than the 3 keys that it announced"):
+        incoming.feed(keys)

@@ -5,23 +5,29 @@ bound, and whoever exceeds it must go.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 import trio
 import trio.testing
 
-from crdt.dots import ORIGINS_MAX, make_origin
+from crdt.dots import ORIGINS_MAX, REGION_MAX, Origin, Vector, make_origin
+from crdt.history import History
+from crdt.op import Op
 from crdt.replica import Replica
+from replication.codec import LENGTH_BYTES, decode, encode
 from replication.end import OUTBOX_MAX
 from replication.errors import RemoteProtocolError
 from replication.events import Closed, Event
 from replication.frames import (
     FOLLOWER,
     Ack,
+    Frame,
     GapRefused,
     GapRequest,
     Heartbeat,
     OpPart,
+    Ops,
     Present,
     Resume,
     Resumed,
@@ -33,7 +39,7 @@ from replication.link import Driver
 from replication.links import GREETING_MAX, Links
 from replication.member import Direction, Member, Peer
 from replication.sink import Sink, SinkState
-from replication.source import Source, SourceState
+from replication.source import RESUMES_MAX, Source, SourceState
 from tests.replication.ends import (
     AP,
     EU,
@@ -165,7 +171,7 @@ def test_parts_of_nothing_take_no_room() -> None:
     sink = streaming()
     for _ in range(1000):
         sink.receive(OpPart(b"", False), 0)
-    assert len(sink.parts) == 0
+    assert sink.parts.data == b""
 
 
 def test_refusals_that_nobody_asked_for_are_ignored() -> None:
@@ -216,6 +222,92 @@ def test_a_region_that_has_not_recovered_is_not_followed() -> None:
     assert closed.reason == "r1 has lost its memory and has not recovered"
     links.collects = True
     assert of(Closed, links.receive(links.serve(0), hello(9, {US: 1}, FOLLOWER), 0)) == []
+
+
+def test_of_a_follower_only_known_origins_are_kept() -> None:
+    here = replica(1)
+    write(here, 3)
+    many = {make_origin(200, incarnation): 5 for incarnation in range(5000)}
+    source = make_source(here)
+    source.receive(hello(9, {US: 1, **many}, FOLLOWER), 0)
+    assert source.hello is not None
+    assert source.vector == source.hello.vector == {US: 1}
+    source.receive(Resume({US: 1, **many}, None), 0)
+    assert source.sent == {US: 1}
+    source.receive(Ack({US: 2, **many}, 0), 0)
+    assert source.vector == source.progress.acknowledged == {US: 2}
+
+
+def test_what_comes_here_later_is_sent_to_a_follower_that_has_it() -> None:
+    here, ap = replica(1), replica(3)
+    write(ap, 4)
+    source = make_source(here)
+    source.receive(hello(9, {AP: 2}, FOLLOWER), 0)
+    source.receive(Resume({AP: 2}, None), 0)
+    for op in ap.since({}):
+        here.accept(op)
+    assert len(of(Ops, drain(source))[0].batch) == 4
+
+
+@pytest.mark.interpreted("gives a class another method")
+def test_many_requests_for_gaps_are_one_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = replica(1)
+    write(here, 100)
+    source = greeted_source(here)
+    drain(source)
+    searches: list[Vector] = []
+    locate = History.locate
+
+    def counted(history: History, vector: Vector, wants: Callable[[Origin], bool]) -> int:
+        searches.append(vector)
+        return locate(history, vector, wants)
+
+    monkeypatch.setattr(History, "locate", counted)
+    for after in range(50):
+        source.receive(GapRequest(US, after), 0)
+    assert searches == []
+    assert source.ready
+    assert len(of(Ops, drain(source))[0].batch) == 51
+    assert len(searches) == 1
+
+
+def test_a_sink_that_resumes_without_end_is_hung_up_on() -> None:
+    source = greeted_source(replica(1))
+    drain(source)
+    for _ in range(RESUMES_MAX):
+        source.receive(Resume({}, (1,)), 0)
+    with pytest.raises(RemoteProtocolError, match="resumes again and again"):
+        source.receive(Resume({}, (1,)), 0)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Present(tuple((1, 0, US) for _ in range(REGION_MAX + 1))),
+        Heartbeat({}, 0, tuple((1, {}, 0) for _ in range(REGION_MAX + 1))),
+        Resume({}, (1,) * (REGION_MAX + 1)),
+    ],
+    ids=lambda frame: type(frame).__name__,
+)
+def test_no_frame_names_more_regions_than_there_are(frame: Frame) -> None:
+    with pytest.raises(RemoteProtocolError, match=f"expected at most {REGION_MAX}"):
+        decode(encode(frame)[LENGTH_BYTES:])
+
+
+@pytest.mark.interpreted("gives a class another method")
+def test_want_of_memory_ends_a_link_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = links_of_three()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2), 0)
+    links.receive(sink, Resumed(), 0)
+
+    def exhausted(_data: bytes) -> Op:
+        raise MemoryError
+
+    monkeypatch.setattr(Op, "from_bytes", exhausted)
+    (closed,) = of(Closed, links.receive(sink, Ops((b"x",)), 0))
+    assert "more memory than there is" in closed.reason
+    assert links.replica.vector == {}
 
 
 # -- connections ---------------------------------------------------------------------------

@@ -122,11 +122,25 @@ def test_followers_are_bounded_and_may_share_a_name() -> None:
     links = alone()
     greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
     followers = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
+    for follower in followers:
+        links.receive(follower, Resume({}, None), 0)
     assert links.followers == followers
     assert refusal(links, greeting) == f"r1 has {FOLLOWERS_MAX} followers already"
     assert [row.peer for row in links.statistics(0)[4:]] == ["f"] * FOLLOWERS_MAX
     links.receive(followers[5], Eof(), 0)
     assert len(links.followers) == FOLLOWERS_MAX - 1
+
+
+def test_a_follower_that_asks_for_nothing_makes_room_for_the_next() -> None:
+    links = alone()
+    greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
+    idle = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
+    honest = greeted(links, greeting)
+    assert idle[0].closed
+    assert links.followers == [*idle[1:], honest]
+    itself = Hello("r1", 1, US, "", {}, FOLLOWER)
+    assert refusal(links, itself) == "r1 cannot follow itself"
+    assert links.followers == [*idle[1:], honest], "who is refused anyway replaces nobody"
 
 
 def test_followers_are_woken_too() -> None:

@@ -187,13 +187,30 @@ def test_an_op_in_parts_is_put_together() -> None:
     assert eu.vector == {US: 1}
 
 
-@pytest.mark.interpreted("a compiled module has taken the constant in")
-def test_what_is_put_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replication.sink.OP_BYTES_MAX", 10)
+@pytest.mark.parametrize("state", [S.STALLED, S.RESUMING])
+def test_parts_that_pass_by_are_counted_and_not_kept(state: S) -> None:
+    sink = brought_to(state)
+    for last in (False, False, True):
+        assert sink.receive(OpPart(bytes(100), last), 0) == []
+        assert sink.parts.data == b""
+    assert sink.taken >= 300
+
+
+def test_an_op_whose_beginning_has_passed_by_passes_by_whole() -> None:
+    sink = brought_to(S.RESUMING)
+    sink.receive(OpPart(b"beginning", False), 0)
+    sink.receive(Resumed(), 0)
+    assert sink.receive(OpPart(b"end", True), 0) == []
+    with pytest.raises(RemoteProtocolError):
+        sink.receive(OpPart(b"another", True), 0)
+
+
+def test_a_part_of_a_piece_needs_a_snapshot_that_was_asked_for() -> None:
     sink = brought_to(S.STREAMING)
-    sink.receive(OpPart(bytes(10), False), 0)
-    with pytest.raises(RemoteProtocolError, match="more than 10 bytes in one piece"):
-        sink.receive(OpPart(b"x", False), 0)
+    sink.load()
+    with pytest.raises(RemoteProtocolError, match="a piece outside a snapshot"):
+        sink.receive(SnapshotPiece(bytes(100), False), 0)
+    assert sink.parts.data == b""
 
 
 def test_an_op_that_waits_for_another_is_acknowledged() -> None:

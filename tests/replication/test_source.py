@@ -116,7 +116,7 @@ def test_a_sink_gets_what_it_lacks_and_then_what_is_written() -> None:
     write(here)
     assert source.ready
     assert len(of(Ops, drain(source))[0].batch) == 1
-    assert source.statistics().position == 4
+    assert source.cursor == 4
     assert (source.tally.ops, source.tally.partial_ok) == (2, 1)
 
 
@@ -150,7 +150,7 @@ def test_the_window_bounds_what_is_on_its_way() -> None:
     source.receive(Ack({}, flying), 0)
     assert source.in_flight == 0
     assert source.ready
-    assert source.statistics().in_flight_bytes == 0
+    assert source.in_flight == 0
 
 
 @pytest.mark.parametrize("taken", [-1, 1])
@@ -182,7 +182,7 @@ def test_an_acknowledgement_is_a_report_and_a_measure_of_the_way() -> None:
     assert source.rtt == 7 * MS
     assert source.progress.acknowledged == {US: 1}
     assert source.behind() == 1
-    assert source.statistics().acknowledged == {US: 1}
+    assert source.progress.acknowledged == {US: 1}
 
 
 def test_the_lag_is_the_age_of_the_oldest_effect_that_is_not_acknowledged() -> None:
