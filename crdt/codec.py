@@ -16,11 +16,34 @@ import msgpack
 from crdt.errors import DecodeError
 
 MSGPACK: Final[Any] = cast(Any, msgpack)  # it comes without types
-pack_body: Final[Callable[[object], bytes]] = MSGPACK.Packer(use_bin_type=False).pack
 pack_header: Final[Callable[[int], bytes]] = MSGPACK.Packer().pack_array_header
 
 VERSION: Final = 1
 OVERHEAD: Final = 5
+PACKER_BYTES_MAX: Final = 1 << 20
+"""What a packer may keep. Its buffer grows with the largest value and never shrinks; to make
+another costs some microseconds, which a value of this size takes many times over."""
+
+
+def new_packer() -> Callable[[object], bytes]:
+    """Return what packs a value, with a small buffer."""
+    packer = MSGPACK.Packer(use_bin_type=False)
+    return cast("Callable[[object], bytes]", packer.pack)
+
+
+packers: Final = [new_packer()]
+
+
+def pack_body(value: object) -> bytes:
+    """Return `value` as msgpack."""
+    try:
+        body = packers[0](value)
+    except MemoryError:
+        packers[0] = new_packer()
+        raise
+    if len(body) > PACKER_BYTES_MAX:
+        packers[0] = new_packer()
+    return body
 
 
 def pack(value: object) -> bytes:

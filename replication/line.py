@@ -54,7 +54,8 @@ class Line:
     def put(self, data: bytes, seconds: float) -> None:
         """Let `data` come out so much later."""
         if not seconds and not self.size:
-            data = data[hand_over(self.stream, data) :]
+            count = hand_over(self.stream, data)
+            data = data[count:] if count else data
         if data:
             self.queue.append((trio.current_time() + seconds, data))
             self.size += len(data)
@@ -74,11 +75,16 @@ class Line:
                 await self.filled.wait()
                 continue
             await trio.sleep_until(self.queue[0][0] - EARLY_SECONDS)
-            data = self.take(trio.current_time() + EARLY_SECONDS)
-            if left := data[hand_over(self.stream, data) :]:
-                await self.stream.send_all(left)
-            self.size -= len(data)
-            self.drained.ring()
+            await self.send_due(trio.current_time() + EARLY_SECONDS)
+
+    async def send_due(self, now: float) -> None:
+        """Send what has gone the whole way by `now`, and keep nothing of it."""
+        data = self.take(now)
+        left = memoryview(data)[hand_over(self.stream, data) :]
+        if left:
+            await self.stream.send_all(left)
+        self.size -= len(data)
+        self.drained.ring()
 
 
 def hand_over(stream: trio.abc.Stream, data: bytes) -> int:

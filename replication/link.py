@@ -24,7 +24,7 @@ from replication.backoff import CONNECT_NS_MAX, Backoff
 from replication.channel import Channel
 from replication.errors import RemoteProtocolError
 from replication.events import Event
-from replication.frames import Eof
+from replication.frames import Eof, Frame
 from replication.handshake import NONCE_BYTES, Role
 from replication.line import Bell, Line
 from replication.links import Links
@@ -167,12 +167,16 @@ class Driver:
                     writer.greet()
                 if data and not frames:
                     end.note_bytes(clock())
-                for frame in frames:
-                    self.observe(self.links.receive(end, frame, clock()))
+                self.take(end, frames)
             except RemoteProtocolError as error:
                 fail = self.links.broken if channel.is_proven else self.links.refuse
                 self.observe(fail(end, error, clock()))
             data, frames = b"", []  # keep nothing large while waiting for more
+
+    def take(self, end: Machine, frames: list[Frame]) -> None:
+        """Hand frames to their machine. No name here keeps the last one while more is awaited."""
+        for frame in frames:
+            self.observe(self.links.receive(end, frame, clock()))
 
 
 def is_local(stream: trio.abc.Stream) -> bool:

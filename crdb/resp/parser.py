@@ -28,6 +28,9 @@ LINE_MAX: Final = 64 * 1024
 ELEMENTS_MAX: Final = (1 << 31) - 1
 BULK_BYTES_MAX: Final = 512 * 1024 * 1024
 """Default of proto-max-bulk-len."""
+RELEASE_BYTES: Final = 1 << 20
+"""So much of the buffer that has been read is given back when a request is not complete: its client
+may not send the rest for a long time."""
 UNTRUSTED_ELEMENTS_MAX: Final = 10
 UNTRUSTED_BULK_BYTES_MAX: Final = 16 * 1024
 """What a client may send before it has authenticated."""
@@ -115,13 +118,17 @@ class Parser:
                 return None
             if buffer[position] != STAR:
                 line = self._inline()
-                if line is None or line:
+                if line is None:
+                    self._release()
+                    return None
+                if line:
                     return line
                 continue
             count, position = short_length(buffer, position)
             if count < 0 or (count > UNTRUSTED_ELEMENTS_MAX and not self.trusted):
                 count, position = self._long_count()
                 if count < 0:
+                    self._release()
                     return None
             if count > 0:
                 return self._strings([], count, position, UNKNOWN)
@@ -162,9 +169,17 @@ class Parser:
         self.args = args
         self.remaining = remaining
         self.position = position
+        self._release()
+        position = self.position
         self.size = size
         self.wanted = size + 2 if size >= 0 else len(self.buffer) - position + 1
         return None
+
+    def _release(self) -> None:
+        """Give back what has been read of the buffer, if it is much."""
+        if self.position > RELEASE_BYTES:
+            self.buffer = self.buffer[self.position :]
+            self.position = 0
 
     def _resume(self) -> list[bytes] | None:
         """Go on with an unfinished request."""

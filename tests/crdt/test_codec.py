@@ -64,3 +64,22 @@ def test_bytes_that_nest_without_end_are_refused() -> None:
 def test_an_array_may_be_put_together_from_packed_items(items: list[object]) -> None:
     packed = [codec.pack_body(item) for item in items]
     assert codec.pack_array(packed) == codec.pack_body(tuple(items))
+
+
+def test_a_packer_does_not_keep_the_room_of_a_large_value() -> None:
+    packer = codec.packers[0]
+    codec.pack_body(bytes(1000))
+    assert codec.packers[0] is packer
+    large = bytes(codec.PACKER_BYTES_MAX)
+    assert codec.unpack_body(codec.pack_body(large)) == large
+    assert codec.packers[0] is not packer
+
+
+def test_a_packer_is_replaced_when_memory_runs_out() -> None:
+    def exhausted(_value: object) -> bytes:
+        raise MemoryError
+
+    codec.packers[0] = exhausted
+    with pytest.raises(MemoryError):
+        codec.pack_body(1)
+    assert codec.pack_body(1) == b"\x01"

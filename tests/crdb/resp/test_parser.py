@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crdb.resp.errors import ProtocolError
-from crdb.resp.parser import LINE_MAX, Parser
+from crdb.resp.parser import LINE_MAX, RELEASE_BYTES, Parser
 from tests.crdb.raw import exchange, ours
 from tests.crdb.redis_peer import Peer, Server, request
 
@@ -250,3 +250,26 @@ def test_any_bytes_do_what_they_do_to_redis(redis_server: Server, data: bytes) -
     """A request that is left unfinished swallows the witness, here and there."""
     mine, theirs = ours(data), exchange(redis_server, data)
     assert mine.replies == theirs.replies
+
+
+@pytest.mark.parametrize("rest", [b"*", b"*1\r\n$4\r\nPI", b"*2\r\n$4\r\nPING\r\n", b"PI"])
+def test_what_has_been_read_is_not_kept_while_the_rest_is_awaited(rest: bytes) -> None:
+    parser = Parser()
+    value = bytes(2 * RELEASE_BYTES)
+    parser.feed(b"*1\r\n$%d\r\n%b\r\n" % (len(value), value) + rest)
+    assert parser.next() == [value]
+    assert parser.next() is None
+    assert len(parser.buffer) <= len(rest)
+    assert parser.pending == len(rest)
+
+
+def test_a_request_goes_on_after_its_large_string_was_taken_out() -> None:
+    parser = Parser()
+    value = bytes(2 * RELEASE_BYTES)
+    parser.feed(b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$1" % (len(value), value))
+    assert parser.next() is None
+    assert len(parser.buffer) < 10
+    parser.feed(b"\r\nv\r\n*1\r\n$4\r\nPING\r\n")
+    assert parser.next() == [b"SET", value, b"v"]
+    assert parser.next() == [b"PING"]
+    assert parser.next() is None
