@@ -80,6 +80,7 @@ async def run(runtime: Runtime, screen: Screen, ready: Mapping[str, object]) -> 
                     screen.tell("ready", ready)
                     writing.start_soon(obey, signals, screen, [serving, writing])
                     serving.start_soon(outlive, screen, serving)
+                    serving.start_soon(stop_when_asked, runtime, screen, serving)
                     serving.start_soon(runtime.run)
                     if screen.is_live:
                         serving.start_soon(screen.watch, runtime)
@@ -100,6 +101,13 @@ async def obey(
             screen.tell("stopping", {"signal": signal.Signals(number).name})
         if left:
             left.pop(0).cancel_scope.cancel()
+
+
+async def stop_when_asked(runtime: Runtime, screen: Screen, serving: trio.Nursery) -> None:
+    """Stop serving when a client has sent SHUTDOWN."""
+    await runtime.stop_requested.wait()
+    screen.tell("stopping", {"signal": runtime.stop_reason})
+    serving.cancel_scope.cancel()
 
 
 async def outlive(screen: Screen, serving: trio.Nursery) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import select
 import socket
-import time
 from collections import deque
 from typing import Any, Final, cast
 
@@ -19,7 +18,6 @@ from crdb.server.session import CLOSING, KILLED
 
 READ_BYTES: Final = 16 * 1024
 """Read per turn, so that clients who send much do not hold up the others."""
-CLOCK: Final = time.monotonic_ns
 WRITABLE: Final[int] = select.EPOLLOUT
 
 
@@ -71,18 +69,14 @@ class Connection:
         if not data:
             return False
         client = self.client
-        began = CLOCK()
         run(client, data)
-        self.statistics.charge(CLOCK() - began)
         if client.out or client.gate & CLOSING:
             return self.flush()
         return True
 
     def go_on(self) -> bool:
         """Something has happened to the session: carry out what it had asked meanwhile."""
-        began = CLOCK()
         run(self.client, b"")
-        self.statistics.charge(CLOCK() - began)
         return self.flush()
 
     def flush(self) -> bool:

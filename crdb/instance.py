@@ -13,6 +13,7 @@ Whatever surrounds the database attaches itself here and is not known here:
 * `refuse_writes` is the error that every write command gets: READONLY while this instance follows
   another, STALE after a restart (rules STL-1, STL-2).
 * `links` is how administrators see and steer the links; `allows_test_clock` is for tests only.
+* `surroundings` are what it asks of the process and of the links.
 * After effects from elsewhere were applied, whoever applied them calls `serve_touched()`.
 """
 
@@ -31,20 +32,29 @@ from crdb.server.config import Config
 from crdb.server.interest import Interest
 from crdb.server.isolation import Report
 from crdb.server.memory import Memory
+from crdb.server.monitors import Monitors
+from crdb.server.pausing import Pause
 from crdb.server.polling import Polling
-from crdb.server.session import OUTPUT_UNLIMITED, UNAUTHENTICATED, Session
+from crdb.server.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, UNAUTHENTICATED, Session
 from crdb.server.statistics import SAMPLE_MS, Statistics
+from crdb.server.surroundings import Surroundings
+from crdb.server.timing import Timing
 from crdb.server.transaction import Watching
 from crdt.replica import Replica
 
 REDIS_VERSION: Final = "7.2.6"
 """The version whose behaviour clients meet here; some look at it before they speak."""
 
+
 InfoLines = Callable[[], list[tuple[str, object]]]
 
 
 class Instance:
     """One region's database and its clients."""
+
+    next_sample: int = 0
+    allows_test_clock: bool = False
+    last_client_id: int = 0
 
     def __init__(
         self,
@@ -65,9 +75,10 @@ class Instance:
         self.run_id = f"{self.random.getrandbits(160):040x}"
         self.statistics = Statistics()
         self.memory = Memory()
-        self.memory.set_limit(self.config.memory_bytes_max, 0)
+        self.timing = Timing(self.statistics)
         self.clients: dict[int, Session] = {}
-        self.last_client_id = 0
+        self.monitors = Monitors(self.clients, self.wall_ms, self.send)
+        self.pause = Pause(self.clients, self.wake)
         self.interest = Interest(self.keyspace.interest)
         self.woken: list[Session] = []
         """Sessions that the driver must look at; it takes them out."""
@@ -83,7 +94,6 @@ class Instance:
         self.started_at = 0
         self.clock_steps = ClockSteps()
         self.test_clock: int | None = None
-        self.allows_test_clock = False
         self.links: LinkControl | None = None
         self.following: FollowControl | None = None
         self.role = b"master"
@@ -93,9 +103,10 @@ class Instance:
         """Whether a full sync brought back, after the latest restart, what had been lost."""
         self.turn_hooks: list[Callable[[], float]] = []
         self.rest_hooks: list[Callable[[], None]] = []
+        self.surroundings = Surroundings()
         self.info_sections: dict[str, list[InfoLines]] = {}
-        self.next_sample = 0
         self.config.on_change.append(self._reconfigure)
+        self._reconfigure()
 
     # -- time ------------------------------------------------------------------------------
 
@@ -105,10 +116,15 @@ class Instance:
         if self.started_at == 0:
             self.started_at = now
         self.now = now
+        self.keyspace.second = now // 1000
         self.wall = now if wall is None else wall
         if self.clock_steps.record(now, self.wall):
             self.tell("clock stepped", {"ms": self.clock_steps.last_ms})
         self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
+
+    def wall_ms(self) -> int:
+        """Return the wall clock in ms."""
+        return self.wall
 
     def set_test_clock(self, now: int | None) -> None:
         """Stop this region's clock at `now` (ms), or let it go on; expiry follows, also back."""
@@ -120,16 +136,23 @@ class Instance:
     def deadline(self) -> int:
         """When `tick` wants to be called, by the clock of `now`: at the latest when the next sample
         of rates is due."""
-        due = [self.blocked.deadline, self.polling.deadline, self.next_sample]
+        due = [
+            self.blocked.deadline,
+            self.polling.deadline,
+            self.pause.ends_at,
+            self.next_sample,
+        ]
         return min(at for at in due if at is not None)
 
     def tick(self) -> None:
         """Do what is due: time-outs of blocked, idle and slow clients, samples of rates."""
         self.polling.look(self.now)
         self.blocked.expire(self.now)
+        self.pause.expire(self.now)
         if self.now >= self.next_sample:
             self.next_sample = self.now + SAMPLE_MS
             self.statistics.sample(self.now)
+            self.timing.relax(self.now)
             self.memory.sample(self.statistics.input_bytes)
             self._drop_late_clients()
 
@@ -152,6 +175,7 @@ class Instance:
     def reset_statistics(self) -> None:
         """Count from zero again."""
         self.statistics.clear()
+        self.keyspace.hits = self.keyspace.misses = 0
 
     def wake(self, session: Session) -> None:
         """Something is ready for `session`."""
@@ -174,12 +198,25 @@ class Instance:
         if self.config.password:
             session.gate |= UNAUTHENTICATED
             session.parser.trusted = False
+        if self.monitors.sessions:
+            session.gate |= OBSERVED
+        if self.pause.ends_at is not None:
+            session.gate |= PAUSED
 
     def forget(self, session: Session) -> None:
         """A client's connection is gone."""
         if self.clients.pop(session.id, None) is not None:
             self.blocked.remove(session)
             self.watching.unwatch(session)
+            self.monitors.remove(session)
+
+    def send(self, session: Session, data: bytes) -> None:
+        """Send something to a client that did not ask for it just now."""
+        if not session.out:
+            self.wake(session)
+        session.out.append(data)
+        session.output_bytes += len(data)
+        self.check_output(session)
 
     def kill(self, session: Session) -> None:
         """Close a client's connection as soon as the driver comes to it."""
@@ -242,6 +279,7 @@ class Instance:
 
     def _reconfigure(self) -> None:
         self.memory.set_limit(self.config.memory_bytes_max, self.statistics.input_bytes)
+        self.timing.configure(self.config)
         for session in self.clients.values():
             self._configure(session)
             if not self.config.password:

@@ -15,7 +15,8 @@ they listen is not known, so their lines have names in place of addresses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final
 
 from crdb.instance import Instance
@@ -43,6 +44,8 @@ def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) ->
     }
     for name, lines in told.items():
         instance.info_sections.setdefault(name, []).append(lines)
+    instance.surroundings.count_acknowledged = partial(count_holders, links)
+    instance.surroundings.count_copies = lambda: count_holders(links, links.replica.keyspace.seq)
 
 
 def peer_lines(links: Links, now: int) -> Lines:
@@ -131,6 +134,18 @@ def unseen(links: Links, vectors: list[Vector]) -> int:
     origin = links.replica.origin
     have = max((vector.get(origin, 0) for vector in vectors), default=0)
     return max(0, links.replica.keyspace.seq - have)
+
+
+def count_holders(links: Links, seq: int, besides: Collection[int] = ()) -> int:
+    """Return how many other regions have reported that they hold our effects up to `seq`, those
+    not counted whose numbers are in `besides`."""
+    own = links.replica.region
+    origin = links.replica.origin
+    return sum(
+        any(vector.get(origin, 0) >= seq for vector in heard_of(links, region)[0])
+        for region in links.replica.stability.members or ()
+        if region not in {0, own, *besides}
+    )
 
 
 def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:

@@ -3,9 +3,8 @@
 One epoll set holds the listening sockets and every client. Per turn all that are ready are read
 once, their requests carried out, and their replies sent with one call each. While there is work the
 task goes on without leaving, but lets others run after every stretch of a millisecond; when
-there is none it waits in trio for the set itself. A listener that has its process to itself lingers
-in the kernel for the rest of a stretch: clients who wait for a reply before they ask again are then
-served without a way through the event loop for each of them.
+there is none it waits in trio for the set itself. A listener that has its process to itself waits
+in the kernel for the rest of a stretch, which spares clients the way through the event loop.
 """
 
 from __future__ import annotations
@@ -47,12 +46,13 @@ class Listener:
         self.epoll = select.epoll()
         self.lingers = lingers and self.epoll.fileno() < SELECTABLE
         self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        """Makes the set ready if a session that has been served has more to do."""
+        """Wakes the set up if a session has more to do."""
         self.in_turn = False
         self.patience = math.inf
         """For how many seconds after the latest turn there is nothing else to do."""
         self.deaf = False
         """Out of file descriptors: no connection is taken until the next tick."""
+        instance.timing.clock = time.perf_counter
         tell_of_process(instance)
         self._read_clocks()
 

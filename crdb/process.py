@@ -1,7 +1,8 @@
 """Driver: the process as INFO shows it: its number, its memory and its limits, its time.
 
 Memory is that of the whole process, as the operating system counts it. Regions that share a process
-all show the same. The system may limit the address space of the process (`ulimit -v`) or the memory
+all show the same; what each of them uses is in `memory_report`. The system may limit
+the address space of the process (`ulimit -v`) or the memory
 of its control group; clients may use nine tenths of either.
 """
 
@@ -11,15 +12,16 @@ import ctypes
 import os
 import platform
 import resource
+import sys
 from pathlib import Path
 from typing import Final
 
 from crdb.instance import Instance
 from crdb.server.memory import PLENTY
+from crdb.server.memory_report import human
 
 STATM: Final = Path("/proc/self/statm")
 PAGE_BYTES: Final = resource.getpagesize()
-UNITS: Final = ("B", "K", "M", "G", "T")
 CGROUP: Final = Path("/proc/self/cgroup")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 USABLE: Final = 0.9  # of what the system allows: the rest is for replication, and for one command
@@ -34,6 +36,7 @@ def tell_of_process(instance: Instance) -> None:
     instance.memory.probe = Limits().probe
     instance.memory.release = release_memory
     instance.memory.sample(0)
+    instance.memory.startup_bytes = instance.memory.used_bytes
 
 
 class Limits:
@@ -84,6 +87,7 @@ def server_lines() -> Lines:
     """Where and as what we run."""
     system = platform.uname()
     return [
+        ("executable", sys.executable),
         ("os", f"{system.system} {system.release} {system.machine}"),
         ("multiplexing_api", "epoll"),
         ("process_id", os.getpid()),
@@ -94,13 +98,13 @@ def memory_lines() -> Lines:
     """How much memory the process holds, and has held at most."""
     resident = resident_bytes()
     peak = max(resident, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    system = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return [
-        ("used_memory", resident),
-        ("used_memory_human", human(resident)),
-        ("used_memory_rss", resident),
-        ("used_memory_rss_human", human(resident)),
         ("used_memory_peak", peak),
         ("used_memory_peak_human", human(peak)),
+        ("used_memory_peak_perc", f"{100 * resident / peak:.2f}%"),
+        ("total_system_memory", system),
+        ("total_system_memory_human", human(system)),
     ]
 
 
@@ -127,16 +131,3 @@ def memory_bytes() -> tuple[int, int]:
 def resident_bytes() -> int:
     """Return the memory that the process holds now."""
     return memory_bytes()[1]
-
-
-def human(size: float) -> str:
-    """A size as Redis abbreviates it.
-
-    >>> human(512), human(1 << 20)
-    ('512B', '1.00M')
-    """
-    unit = 0
-    while size >= 1024 and unit < len(UNITS) - 1:
-        size /= 1024
-        unit += 1
-    return f"{size:.2f}{UNITS[unit]}" if unit else f"{size:.0f}B"

@@ -14,6 +14,7 @@ from crdb.config import Config
 from crdb.events import Emit
 from crdb.link_control import LinkInfo
 from crdb.link_info import ProcessLinks
+from crdb.link_lines import count_holders
 from crdb.link_secret import report_secret
 from crdb.ports import CannotListen
 from crdb.region import Region
@@ -50,7 +51,28 @@ class Runtime:
         for region in self.regions:
             region.instance.links = self.control
         report_secret(config.secret, self.tell)
+        self.stop_reason = ""
+        self.stop_requested = trio.Event()
+        """Set when a client has asked us to end."""
+        for region in self.regions:
+            self._surround(region)
         self.moments: dict[str, tuple[float, int, int]] = {}
+
+    def _surround(self, region: Region) -> None:
+        """Tell a region's instance of the process that it runs in."""
+        surroundings = region.instance.surroundings
+        others = [each for each in self.regions if each is not region]
+        surroundings.neighbours = [each.instance for each in others]
+        surroundings.request_stop = self.request_stop
+        links, numbers = region.links, [each.region.id for each in others]
+        surroundings.count_copies = lambda: count_holders(
+            links, links.replica.keyspace.seq, besides=numbers
+        )
+
+    def request_stop(self, reason: str) -> None:
+        """Have the process end as it does after SIGTERM."""
+        self.stop_reason = reason
+        self.stop_requested.set()
 
     def tell(self, event: str, details: Mapping[str, object]) -> None:
         """Pass an event on, as soon as we run."""

@@ -18,7 +18,19 @@ FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywher
 class KeyTable:
     """Values and deadlines by key. What is dead but must be remembered is in `graves`."""
 
-    __slots__ = ("data", "deadlines", "graves", "horizon", "interest", "order", "scan_order")
+    __slots__ = (
+        "data",
+        "deadlines",
+        "graves",
+        "hits",
+        "horizon",
+        "interest",
+        "marks_use",
+        "misses",
+        "order",
+        "scan_order",
+        "second",
+    )
 
     def __init__(self) -> None:
         self.horizon: int = 0
@@ -28,6 +40,13 @@ class KeyTable:
         self.order: Order | None = None
         self.scan_order: ScanOrder | None = None
         self.interest: set[bytes] = set()
+        self.hits: int = 0
+        """How often `read` and `inspect` found a key, and how often they did not."""
+        self.misses: int = 0
+        self.second: int = 0
+        """The clock by which uses of values are marked, in seconds; whoever owns this sets it."""
+        self.marks_use: bool = True
+        """Whether `read` marks what it finds as used."""
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -40,6 +59,26 @@ class KeyTable:
         if table and key in table and self.deadlines.deadline(key) < self.horizon:
             return None
         return value.shown() if type(value) is Contested else value
+
+    def read(self, key: bytes) -> Value | None:
+        """Look `key` up for a client: as `lookup`, counted, and the value is marked as used."""
+        value = self.lookup(key)
+        if value is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        if self.marks_use:
+            value.accessed = self.second
+        return value
+
+    def inspect(self, key: bytes) -> Value | None:
+        """Look `key` up for a client that asks about it: counted, but no use of the value."""
+        value = self.lookup(key)
+        if value is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return value
 
     def deadline(self, key: bytes) -> int | None:
         """When `key` ends, in ms of wall clock; None if it does not."""

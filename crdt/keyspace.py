@@ -288,6 +288,7 @@ class Keyspace(KeyTable):
                 self.apply_assignment(effect, dot, observed, value)
             else:
                 value.apply(effect, dot, observed)
+            value.accessed = self.second
             if not value.alive():
                 self.retire(key)
             elif value.litter():

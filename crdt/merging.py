@@ -286,6 +286,7 @@ def place(db: Keyspace, key: bytes, value: Value) -> None:
         db.litter[key] = None
     if value.alive():
         is_new = key not in db.data
+        value.accessed = db.second
         db.data[key] = value
         if is_new:
             db.note_key(key)

@@ -26,7 +26,10 @@ class Value:
     ours, 16 to 255 are free for applications (see `crdt.custom`).
     """
 
-    __slots__ = ()
+    __slots__ = ("accessed",)
+
+    accessed: int
+    """The second of its keyspace's clock in which a client last used it; unset until then."""
 
     def code(self) -> int:
         """The number of the type."""

@@ -40,7 +40,9 @@ GROUPS: Final = {
     "sorted_set": "Sorted sets",
     "generic": "Keys",
     "transactions": "Transactions",
+    "scripting": "Scripts and functions",
     "connection": "Connections",
+    "cluster": "Cluster",
     "server": "Server and administration",
 }
 COLUMNS: Final = 118

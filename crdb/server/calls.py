@@ -18,7 +18,15 @@ from crdb.server.errors import (
     wrong_arity,
 )
 from crdb.server.memory import DENY_OOM
-from crdb.server.session import BLOCKED, IN_TRANSACTION, SKIP_NEXT, SKIPPING, UNAUTHENTICATED
+from crdb.server.session import (
+    BLOCKED,
+    IN_TRANSACTION,
+    PAUSED,
+    POSTPONED,
+    SKIP_NEXT,
+    SKIPPING,
+    UNAUTHENTICATED,
+)
 from crdb.server.table import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command, require
 from crdb.server.transaction import discard
 
@@ -44,6 +52,10 @@ def dispatch(client: Client, args: list[bytes]) -> None:
             client.instance.statistics.rejected[command.number] += 1
         reject(client, name, refusal.text)
     else:
+        if client.gate & PAUSED and must_wait(client, command):
+            client.postponed = args
+            client.gate |= POSTPONED
+            return
         if client.gate & IN_TRANSACTION and not command.bits & UNQUEUED:
             enqueue(client, args)
         else:
@@ -52,6 +64,21 @@ def dispatch(client: Client, args: list[bytes]) -> None:
         client.mute(mark)
     if client.gate & SKIP_NEXT:
         client.gate = client.gate & ~SKIP_NEXT | SKIPPING
+
+
+def must_wait(client: Client, command: Command) -> bool:
+    """Return whether a request must wait for the end of a CLIENT PAUSE."""
+    bits = client.queued_bits if command.name == b"exec" else command.bits
+    return client.instance.pause.holds(command.full_name, writes=bits & WRITE != 0)
+
+
+def resume(client: Client) -> bool:
+    """Carry out the request that waited for the end of a CLIENT PAUSE."""
+    args = client.postponed
+    assert args is not None
+    client.postponed = None
+    dispatch(client, args)
+    return True
 
 
 def check(client: Client, command: Command, args: list[bytes]) -> None:
@@ -103,10 +130,23 @@ def enqueue(client: Client, args: list[bytes]) -> None:
         client.kill()
 
 
-def call(client: Client, command: Command, args: list[bytes]) -> None:
-    """Run the handler, and count that it ran."""
-    client.instance.statistics.note(command.number)
+def call(client: Client, command: Command, args: list[bytes]) -> float:
+    """Run the handler, count that it ran, and show it to those who monitor. Return the clock."""
+    instance = client.instance
+    instance.keyspace.marks_use = not client.no_touch or command.name == b"touch"
+    timing = instance.timing
+    began = timing.clock()
     handle(client, command, args)
+    ended = timing.clock()
+    took = ended - began
+    instance.keyspace.marks_use = True
+    if took < timing.outlier_seconds:
+        instance.statistics.count_calls(command.number, 1, took)
+    else:
+        timing.observe(client, command, args, took, instance.wall // 1000)
+    if instance.monitors.sessions:
+        instance.monitors.feed(client, command.flags, args)
+    return ended
 
 
 def handle(client: Client, command: Command, args: list[bytes]) -> None:

@@ -1,8 +1,7 @@
-"""CONFIG GET and SET: every parameter of Redis 7.2, and the few that do something here.
+"""CONFIG GET and SET: every parameter of Redis 7.2, with what it does here.
 
-These take effect immediately: client-output-buffer-limit, client-query-buffer-limit, maxclients,
-maxmemory, proto-max-bulk-len, requirepass, tcp-keepalive (new connections), timeout. `port` and
-`bind` show what the runtime has set.
+A parameter that is set takes effect immediately (`tcp-keepalive` for new connections). One that has
+no effect here keeps its value, and CONFIG SET says why; `parameter_effects` lists both kinds.
 """
 
 from __future__ import annotations
@@ -11,8 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from crdb.server.encodings import EncodingLimits
 from crdb.server.errors import CommandError, one_line, printable
 from crdb.server.glob import compile_glob
+from crdb.server.parameter_effects import REFUSED
 from crdb.server.session import OUTPUT_UNLIMITED
 from crdb.server.settings import (
     InvalidValue,
@@ -27,8 +28,6 @@ ALIASES: Final[dict[str, str]] = {p.alias: p.name for p in PARAMETERS.values() i
 NAMES: Final[dict[str, Parameter]] = {
     name: PARAMETERS[ALIASES.get(name, name)] for name in (*PARAMETERS, *ALIASES)
 }
-SET_AT_RUNTIME_ONLY: Final = frozenset({"port", "bind"})
-"""Redis can move to another port while it runs; here the runtime owns the listeners."""
 
 
 class Config:
@@ -75,7 +74,7 @@ class Config:
                 raise CommandError(
                     b"ERR Unknown option or number of arguments for CONFIG SET - '%b'" % name
                 )
-            if parameter.immutable or parameter.name in SET_AT_RUNTIME_ONLY:
+            if parameter.immutable:
                 raise _failed(raw, "can't set immutable config")
             if parameter.protected:
                 raise _failed(raw, "can't set protected config")
@@ -89,6 +88,9 @@ class Config:
                 accepted[name] = canonical(PARAMETERS[name], value, self.values[name])
             except InvalidValue as reason:
                 raise _failed(given.encode(), str(reason)) from None
+            if name in REFUSED and accepted[name] != self.values[name]:
+                refusal = f"'{given}' is not supported by crdb: {REFUSED[name]}"
+                raise _failed(given.encode(), refusal)
         self.values.update(accepted)
         self._refresh()
         for notify in self.on_change:
@@ -103,6 +105,23 @@ class Config:
         self.memory_bytes_max = int(values["maxmemory"])
         self.bulk_bytes_max = int(values["proto-max-bulk-len"])
         self.request_bytes_max = int(values["client-query-buffer-limit"])
+        self.slower_than_us = int(values["slowlog-log-slower-than"])
+        self.slow_log_length_max = int(values["slowlog-max-len"])
+        self.latency_threshold_ms = int(values["latency-monitor-threshold"])
+        self.percentiles = [
+            (text, float(text)) for text in values["latency-tracking-info-percentiles"].split()
+        ]
+        self.tracks_latency = values["latency-tracking"] == "yes"
+        self.encoding_limits = EncodingLimits(
+            hash_entries=int(values["hash-max-listpack-entries"]),
+            hash_item_bytes=int(values["hash-max-listpack-value"]),
+            list_size=int(values["list-max-listpack-size"]),
+            set_entries=int(values["set-max-listpack-entries"]),
+            set_integers=int(values["set-max-intset-entries"]),
+            set_item_bytes=int(values["set-max-listpack-value"]),
+            sorted_set_entries=int(values["zset-max-listpack-entries"]),
+            sorted_set_item_bytes=int(values["zset-max-listpack-value"]),
+        )
         self.keepalive_seconds = int(values["tcp-keepalive"])
         hard, soft, seconds = parse_output_limits(values["client-output-buffer-limit"])["normal"]
         self.output_hard_bytes = hard or OUTPUT_UNLIMITED

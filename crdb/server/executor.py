@@ -13,16 +13,18 @@ from mypy_extensions import i64
 
 from crdb.resp import reply
 from crdb.resp.errors import ProtocolError
-from crdb.server.calls import dispatch, handle
+from crdb.server.calls import call, dispatch, handle, resume
 from crdb.server.client import Client
 from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
-from crdb.server.session import BLOCKED, CLOSING
-from crdb.server.table import CONTAINER, WRITE, Command
+from crdb.server.session import BLOCKED, CLOSING, POSTPONED
+from crdb.server.table import CONTAINER, TIMED, WRITE, Command
 
 BATCH_MAX: Final = 4096
 """Requests of one client before others get their turn."""
-STOP: Final = BLOCKED | CLOSING
+SHORT_ARGUMENTS_MAX: Final = 16
+"""A request of more arguments may take long, whatever its command is."""
+STOP: Final = BLOCKED | CLOSING | POSTPONED
 
 
 def receive(client: Client, data: bytes) -> bytes:
@@ -44,7 +46,6 @@ def run(client: Client, data: bytes) -> None:
     requests; then the session is put into `instance.woken` to be run again with no data.
     """
     instance = client.instance
-    instance.statistics.ran.clear()
     if data:
         client.parser.feed(data)
         client.received_bytes += len(data)
@@ -54,64 +55,121 @@ def run(client: Client, data: bytes) -> None:
             instance.memory.sample(instance.statistics.input_bytes)
     if client.db.touched:
         instance.serve_touched()
+    instance.statistics.ran.clear()
+    if client.postponed is not None and client.gate & STOP == 0:
+        isolated(client, instance.report, lambda: resume(client))
     isolated(client, instance.report, lambda: run_batch(client))
-    instance.statistics.settle()
     if client.parser.pending > instance.config.request_bytes_max:
         instance.statistics.dropped_query += 1
         client.kill()
 
 
 def run_batch(client: Client) -> bool:
-    """The loop itself. True when there is nothing more to do for now."""
+    """The loop itself. True when there is nothing more to do for now.
+
+    What ran since the clock was read is in `statistics.ran`, and after that `runs` times `latest`.
+    """
     instance = client.instance
-    touched = client.db.touched
-    parser = client.parser
     out = client.out
-    statistics = instance.statistics
-    memory = instance.memory
+    timing = instance.timing
     latest: Command | None = None
+    latest_args: list[bytes] = []
+    runs: i64 = 0
     output_bytes: i64 = client.output_bytes
-    output_limit: i64 = client.output_limit
     counted: i64 = 0
     count: i64 = 0
+    began = timing.clock()
     try:
         while client.gate & STOP == 0 and count < BATCH_MAX:
-            args = parser.next()
+            args = client.parser.next()
             if args is None:
                 break
             count += 1
             command = TABLE.get(args[0])
-            if (
-                command is None
-                or client.gate != 0
-                or command.bits & CONTAINER
-                or (len(args) != command.arity and not command.takes(len(args)))
-                or memory.denied_bits & command.bits
-                or (instance.refuse_writes is not None and command.bits & WRITE)
-            ):
-                latest = None
-                dispatch(client, args)
-            else:
-                latest = command
-                statistics.note(command.number)
+            if command is not None and not timing.times_each and is_short(client, command, args):
+                if latest is not command:
+                    if latest is not None and runs:
+                        instance.statistics.ran.append((latest.number, runs))
+                        runs = 0
+                    latest = command
+                latest_args = args
+                runs += 1
                 handle(client, command, args)
-            if touched:
+            else:
+                if latest is not None and runs:
+                    count_runs(client, latest, latest_args, runs, timing.clock() - began)
+                    runs = 0
+                latest = None
+                began = run_timed(client, command, args)
+            if client.db.touched:
                 instance.serve_touched()
             while counted < len(out):
                 output_bytes += len(out[counted])
                 counted += 1
-            if output_bytes > output_limit:
+            if output_bytes > client.output_limit:
                 client.output_bytes = output_bytes
                 instance.check_output(client)
     except ProtocolError as fault:
         hang_up(client, fault)
+    if latest is not None and runs:
+        count_runs(client, latest, latest_args, runs, timing.clock() - began)
     if count == BATCH_MAX:
         instance.wake(client)
-    if latest is not None:
-        client.last_command = latest.full_name
     client.output_bytes = output_bytes
-    statistics.commands += count
+    instance.statistics.commands += count
     return True
+
+
+def is_plain(client: Client, command: Command, args: list[bytes]) -> bool:
+    """Return whether a request may run without any further check."""
+    instance = client.instance
+    bits = command.bits
+    return (
+        client.gate == 0
+        and bits & (CONTAINER | instance.memory.denied_bits) == 0
+        and (len(args) == command.arity or command.takes(len(args)))
+        and (instance.refuse_writes is None or bits & WRITE == 0)
+    )
+
+
+def is_short(client: Client, command: Command, args: list[bytes]) -> bool:
+    """Return whether a request may run without any further check and without being timed."""
+    return (
+        command.bits & TIMED == 0
+        and len(args) <= SHORT_ARGUMENTS_MAX
+        and is_plain(client, command, args)
+    )
+
+
+def run_timed(client: Client, command: Command | None, args: list[bytes]) -> float:
+    """Carry out one request by itself. Return the clock after it."""
+    if command is not None and is_plain(client, command, args):
+        client.last_command = command.full_name
+        return call(client, command, args)
+    dispatch(client, args)
+    return client.instance.timing.clock()
+
+
+def count_runs(
+    client: Client, command: Command, args: list[bytes], runs: int, seconds: float
+) -> None:
+    """Count short commands that took so long together, `runs` times `command` the last of them.
+
+    If they took long although they are short, the next ones are timed each by itself.
+    """
+    client.last_command = command.full_name
+    instance = client.instance
+    statistics = instance.statistics
+    if seconds >= instance.timing.outlier_seconds:
+        if runs == 1 and not statistics.ran:
+            instance.timing.observe(client, command, args, seconds, instance.wall // 1000)
+            return
+        instance.timing.suspect(instance.now)
+    if not statistics.ran:
+        statistics.count_calls(command.number, runs, seconds)
+        return
+    statistics.ran.append((command.number, runs))
+    statistics.charge(seconds)
 
 
 def hang_up(client: Client, fault: ProtocolError) -> None:

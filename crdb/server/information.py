@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from crdb.instance import REDIS_VERSION, Instance
+from crdb.server.memory_report import human, memory_report
 from crdb.server.table import TABLE, Command
+from crdb.version import __version__
 from crdt.dots import name_origin, region_of
 
 Lines = list[tuple[str, object]]
@@ -68,10 +70,14 @@ def _server(instance: Instance) -> Lines:
     uptime = (instance.now - instance.started_at) // 1000
     return [
         ("redis_version", REDIS_VERSION),
+        ("crdb_version", __version__),
+        ("redis_git_sha1", "00000000"),
+        ("redis_git_dirty", 0),
         ("redis_mode", "standalone"),
         ("arch_bits", 64),
         ("run_id", instance.run_id),
         ("tcp_port", instance.config.values["port"]),
+        ("process_supervised", "no"),
         ("server_time_usec", instance.wall * 1000),
         ("uptime_in_seconds", uptime),
         ("uptime_in_days", uptime // 86400),
@@ -103,14 +109,47 @@ def _clients(instance: Instance) -> Lines:
 
 
 def _memory(instance: Instance) -> Lines:
+    report = memory_report(instance)
+    maxmemory = int(instance.config.values["maxmemory"])
     return [
+        ("used_memory", report.used_bytes),
+        ("used_memory_human", human(report.used_bytes)),
+        ("used_memory_rss", report.process_bytes),
+        ("used_memory_rss_human", human(report.process_bytes)),
+        ("used_memory_peak", report.peak_bytes),
+        ("used_memory_peak_human", human(report.peak_bytes)),
+        ("used_memory_peak_perc", f"{report.peak_percentage:.2f}%"),
+        ("used_memory_overhead", report.overhead_bytes),
+        ("used_memory_startup", instance.memory.startup_bytes),
+        ("used_memory_dataset", report.dataset_bytes),
+        ("used_memory_dataset_perc", f"{report.dataset_percentage:.2f}%"),
+        ("maxmemory_human", human(maxmemory)),
+        ("mem_fragmentation_ratio", f"{report.fragmentation:.2f}"),
+        ("mem_fragmentation_bytes", report.process_bytes - report.needed_bytes),
+        ("mem_replication_backlog", report.backlog_bytes),
+        ("mem_clients_slaves", 0),
+        ("mem_clients_normal", report.client_bytes),
+        ("mem_aof_buffer", 0),
+        ("mem_allocator", "python"),
+        ("active_defrag_running", 0),
+        ("lazyfree_pending_objects", 0),
         ("maxmemory", instance.config.values["maxmemory"]),
         ("maxmemory_policy", instance.config.values["maxmemory-policy"]),
     ]
 
 
-def _persistence(_instance: Instance) -> Lines:
-    return [("loading", 0), ("async_loading", 0), ("aof_enabled", 0)]
+def _persistence(instance: Instance) -> Lines:
+    """Nothing is ever saved: all effects made here are changes since the last time."""
+    return [
+        ("loading", 0),
+        ("async_loading", 0),
+        ("rdb_changes_since_last_save", instance.keyspace.seq),
+        ("rdb_bgsave_in_progress", 0),
+        ("rdb_last_save_time", 0),
+        ("rdb_saves", 0),
+        ("aof_enabled", 0),
+        ("aof_rewrite_in_progress", 0),
+    ]
 
 
 def _stats(instance: Instance) -> Lines:
@@ -124,7 +163,25 @@ def _stats(instance: Instance) -> Lines:
         ("instantaneous_input_kbps", f"{statistics.input_rate.per_second / 1024:.2f}"),
         ("instantaneous_output_kbps", f"{statistics.output_rate.per_second / 1024:.2f}"),
         ("rejected_connections", statistics.rejected_connections),
+        ("sync_full", 0),
+        ("sync_partial_ok", 0),
+        ("sync_partial_err", 0),
         ("expired_keys", instance.keyspace.expired),
+        ("evicted_keys", 0),
+        ("evicted_clients", 0),
+        ("keyspace_hits", instance.keyspace.hits),
+        ("keyspace_misses", instance.keyspace.misses),
+        ("pubsub_channels", 0),
+        ("pubsub_patterns", 0),
+        ("pubsubshard_channels", 0),
+        ("latest_fork_usec", 0),
+        ("total_forks", 0),
+        ("migrate_cached_sockets", 0),
+        ("slave_expires_tracked_keys", 0),
+        ("tracking_total_keys", 0),
+        ("tracking_total_items", 0),
+        ("tracking_total_prefixes", 0),
+        ("unexpected_error_replies", 0),
         ("total_error_replies", statistics.error_replies),
         ("client_query_buffer_limit_disconnections", statistics.dropped_query),
         ("client_output_buffer_limit_disconnections", statistics.dropped_output),
@@ -135,7 +192,19 @@ def _stats(instance: Instance) -> Lines:
 
 def _replication(instance: Instance) -> Lines:
     role = instance.role.decode()
-    return [("role", "slave" if role == "replica" else role), ("connected_slaves", 0)]
+    return [
+        ("role", "slave" if role == "replica" else role),
+        ("connected_slaves", 0),
+        ("master_failover_state", "no-failover"),
+        ("master_replid", replication_id(instance)),
+        ("master_replid2", "0" * 40),
+        ("second_repl_offset", -1),
+    ]
+
+
+def replication_id(instance: Instance) -> str:
+    """Return what stands for this region's history: its name and incarnation, as 40 digits."""
+    return f"{instance.replica.origin:040x}"
 
 
 def _commandstats(instance: Instance) -> Lines:
@@ -146,11 +215,24 @@ def _commandstats(instance: Instance) -> Lines:
         rejected = statistics.rejected[command.number]
         failed = statistics.failed[command.number]
         if calls or rejected or failed:
-            usec = statistics.spent[command.number] / 1000
+            usec = statistics.spent[command.number] * 1e6
             per_call = usec / max(1, calls)
             counts = f"calls={calls},usec={usec:.0f},usec_per_call={per_call:.2f}"
             name = f"cmdstat_{command.full_name.decode()}"
             lines.append((name, f"{counts},rejected_calls={rejected},failed_calls={failed}"))
+    return lines
+
+
+def _latencystats(instance: Instance) -> Lines:
+    percentiles = instance.config.percentiles
+    lines: Lines = []
+    for command in every_command():
+        histogram = instance.statistics.histograms.get(command.number)
+        if histogram is not None:
+            figures = ",".join(
+                f"p{text}={histogram.percentile(number) / 1000:.3f}" for text, number in percentiles
+            )
+            lines.append((f"latency_percentiles_usec_{command.full_name.decode()}", figures))
     return lines
 
 
@@ -231,6 +313,7 @@ SECTIONS: Final = {
     "replication": _replication,
     "commandstats": _commandstats,
     "errorstats": _errorstats,
+    "latencystats": _latencystats,
     "cluster": _cluster,
     "keyspace": _keyspace,
     "crdt": _crdt,

@@ -27,8 +27,8 @@ TAKE: Final = "RW access delete"
 FLAGS: Final[dict[str, str]] = {
     name: flags
     for flags, names in {
-        "RO": "exists hexists hlen hstrlen llen object|encoding object|freq object|idletime "
-        "object|refcount scard sismember strlen touch type watch zcard",
+        "RO": "exists hexists hlen hstrlen llen memory|usage object|encoding object|freq "
+        "object|idletime object|refcount scard sismember strlen touch type watch zcard",
         "RM delete": "del unlink",
         "OW insert": "msetnx setnx",
         OVERWRITE: "mset psetex setex",

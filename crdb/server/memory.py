@@ -37,6 +37,7 @@ class Memory:
         "release",
         "samples_full",
         "spare_bytes",
+        "startup_bytes",
         "used_bytes",
     )
 
@@ -45,6 +46,8 @@ class Memory:
         self.release: Callable[[], None] = no_release
         """Gives unused memory back to the system."""
         self.used_bytes = 0
+        self.startup_bytes = 0
+        """What the process used before there were data."""
         self.peak_bytes = 0
         self.limit_bytes = 0
         """The parameter `maxmemory`; 0 is no limit."""

@@ -2,11 +2,12 @@
 
 One line each: name, default, and what may be set. `=` gives a name from older versions, `!` stands
 for a parameter that cannot be set while the server runs, `!!` for a protected one, `?` for one that
-patterns do not find. Most have no meaning here: they are kept and given back, so that clients and
-tools which set them go on working. `config.py` lists those that do something.
+patterns do not find. `parameter_effects` says what each of them does here.
 
-Defaults differ from Redis in two places: there is one database, and a client that lets 1 GiB of
-replies pile up is disconnected (Redis has no limit unless one is set).
+Defaults differ from Redis where its own would not be true here. There is one database. A client
+that lets 1 GiB of replies pile up is disconnected (Redis has no limit unless one is set). What
+Redis does to its process by default (huge pages, crash log, title, background threads, changing
+frequency) is not done here.
 """
 
 from __future__ import annotations
@@ -47,13 +48,13 @@ cluster-allow-replica-migration yes
 cluster-enabled! no
 cluster-replica-no-failover=cluster-slave-no-failover no
 cluster-require-full-coverage yes
-crash-log-enabled yes
-crash-memcheck-enabled yes
+crash-log-enabled no
+crash-memcheck-enabled no
 daemonize! no
-disable-thp! yes
-dynamic-hz yes
+disable-thp! no
+dynamic-hz no
 io-threads-do-reads! no
-jemalloc-bg-thread yes
+jemalloc-bg-thread no
 latency-tracking yes
 lazyfree-lazy-eviction no
 lazyfree-lazy-expire no
@@ -61,7 +62,7 @@ lazyfree-lazy-server-del no
 lazyfree-lazy-user-del no
 lazyfree-lazy-user-flush no
 no-appendfsync-on-rewrite no
-protected-mode yes
+protected-mode no
 rdb-del-sync-files no
 rdb-save-incremental-fsync yes
 rdbchecksum! yes
@@ -74,7 +75,7 @@ replica-ignore-maxmemory=slave-ignore-maxmemory yes
 replica-lazy-flush=slave-lazy-flush no
 replica-read-only=slave-read-only yes
 replica-serve-stale-data=slave-serve-stale-data yes
-set-proc-title! yes
+set-proc-title! no
 stop-writes-on-bgsave-error yes
 syslog-enabled! no
 tls-cluster no

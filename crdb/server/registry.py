@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.server.commands import (
+    absent,
     admin,
     bitmaps,
     clients,
@@ -15,10 +16,16 @@ from crdb.server.commands import (
     hashes,
     introspection,
     keys,
+    latency,
     list_moves,
     lists,
+    memory,
+    monitor,
+    scripting,
     server,
     sets,
+    shutdown,
+    slowlog,
     sorted_set_algebra,
     sorted_set_pops,
     sorted_set_ranges,
@@ -26,10 +33,12 @@ from crdb.server.commands import (
     sorting,
     strings,
     transaction,
+    waiting,
 )
 from crdb.server.table import TABLE, Command, install
 
 COMMANDS: Final[tuple[Command, ...]] = (
+    *absent.COMMANDS,
     *admin.COMMANDS,
     *bitmaps.COMMANDS,
     *clients.COMMANDS,
@@ -40,10 +49,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *hashes.COMMANDS,
     *introspection.COMMANDS,
     *keys.COMMANDS,
+    *latency.COMMANDS,
     *list_moves.COMMANDS,
     *lists.COMMANDS,
+    *memory.COMMANDS,
+    *monitor.COMMANDS,
+    *scripting.COMMANDS,
     *server.COMMANDS,
     *sets.COMMANDS,
+    *shutdown.COMMANDS,
+    *slowlog.COMMANDS,
     *sorted_set_algebra.COMMANDS,
     *sorted_set_pops.COMMANDS,
     *sorted_set_ranges.COMMANDS,
@@ -51,6 +66,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *sorting.COMMANDS,
     *strings.COMMANDS,
     *transaction.COMMANDS,
+    *waiting.COMMANDS,
 )
 
 install(COMMANDS)

@@ -23,7 +23,19 @@ MUTED: Final = 32
 SKIPPING: Final = 64
 """CLIENT REPLY SKIP: the reply of this request is thrown away."""
 SKIP_NEXT: Final = 128
+OBSERVED: Final = 256
+"""Some client runs MONITOR and is shown what this one does."""
+UNTOUCHING: Final = 512
+"""CLIENT NO-TOUCH: its reads are no use of a key."""
+PAUSED: Final = 1024
+"""CLIENT PAUSE is in force."""
+POSTPONED: Final = 2048
+"""`postponed` is a request that waits for the end of a CLIENT PAUSE."""
+MONITORING: Final = 4096
+"""It runs MONITOR itself."""
 
+SESSION_BYTES: Final = 2048
+"""What a connection takes without its buffers, about."""
 OUTPUT_UNLIMITED: Final = 1 << 62
 
 
@@ -50,6 +62,7 @@ class Session:
         "output_bytes",
         "output_limit",
         "parser",
+        "postponed",
         "protocol",
         "queue",
         "queue_bytes",
@@ -103,6 +116,8 @@ class Session:
         self.dirty = False
         """A watched key has changed: EXEC will give null."""
         self.in_exec = False
+        self.postponed: list[bytes] | None = None
+        """A request that waits for the end of a CLIENT PAUSE."""
 
     def mute(self, mark: int) -> None:
         """Drop the reply that begins at `mark`, if the client has asked for silence."""
@@ -118,6 +133,11 @@ class Session:
         """Close at once, without sending what is left."""
         self.gate |= CLOSING | KILLED
         self.out.clear()
+
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory this connection takes."""
+        return SESSION_BYTES + self.parser.pending + self.queue_bytes + self.output_bytes
 
     @property
     def blocked(self) -> bool:

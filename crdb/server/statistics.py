@@ -1,15 +1,16 @@
 """What an instance counts, for INFO.
 
-The executor adds per batch, not per command. Time is measured per batch too, with one look at the
-clock: from the end of one batch to the end of the next, so reading and sending are in it. It is all
-the command's where the batch held one kind of command, and shared out by number where it did not.
-Rates are averages over the last sixteen samples of
-a tenth of a second, as in Redis.
+A command's time runs from the end of the one before it in the same batch, or from the beginning of
+the batch, so it includes parsing. Commands that cannot take long follow each other in a pipeline
+without a look at the clock; they are counted with their mean time. Rates are averages over the last
+sixteen samples of a tenth of a second, as in Redis.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+from crdb.server.histogram import Histogram
 
 SAMPLES: Final = 16
 SAMPLE_MS: Final = 100
@@ -58,18 +59,20 @@ class Statistics:
         "errors",
         "failed",
         "input_bytes",
+        "histograms",
         "input_rate",
-        "latest",
         "output_bytes",
         "output_rate",
         "ran",
         "rejected",
         "rejected_connections",
-        "repeats",
         "spent",
+        "tracks_latency",
     )
 
     def __init__(self) -> None:
+        self.tracks_latency = True
+        """Whether histograms are kept (parameter latency-tracking)."""
         self.clear()
 
     def clear(self) -> None:
@@ -79,13 +82,12 @@ class Statistics:
         """How often each command ran, by its number; then refused before, and failed in it."""
         self.rejected = [0] * COMMANDS_MAX
         self.failed = [0] * COMMANDS_MAX
-        self.spent = [0] * COMMANDS_MAX
-        """Nanoseconds that each command took, as far as charged."""
-        self.ran: list[int] = []
-        """What ran in this batch: numbers and how often, in turn."""
-        self.latest = 0
-        """What ran last, and how often since it was counted."""
-        self.repeats = 0
+        self.spent = [0.0] * COMMANDS_MAX
+        """Seconds that each command took."""
+        self.ran: list[tuple[int, int]] = []
+        """What ran since the latest look at the clock: numbers of commands, and how often."""
+        self.histograms: dict[int, Histogram] = {}
+        """How long the calls of each command took, by its number."""
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0
@@ -108,31 +110,23 @@ class Statistics:
         if code in self.errors or len(self.errors) < ERROR_CODES_MAX:
             self.errors[code] = self.errors.get(code, 0) + 1
 
-    def note(self, number: int) -> None:
-        """A command runs. It is counted when another one runs, and at the end of its batch."""
-        if number != self.latest:
-            self.settle()
-            self.latest = number
-        self.repeats += 1
-
-    def settle(self) -> None:
-        """Count what ran last."""
-        if self.repeats:
-            self.calls[self.latest] += self.repeats
-            self.ran.append(self.latest)
-            self.ran.append(self.repeats)
-            self.repeats = 0
-
-    def charge(self, spent: int) -> None:
-        """A batch has taken `spent` nanoseconds, which its commands share by number."""
+    def charge(self, seconds: float) -> None:
+        """Count what `ran`, which took so long together."""
         ran = self.ran
-        if len(ran) == 2:
-            self.spent[ran[0]] += spent
-        elif ran:
-            total = sum(ran[1::2])
-            for index in range(0, len(ran), 2):
-                self.spent[ran[index]] += spent * ran[index + 1] // total
+        mean = seconds / sum([calls for _, calls in ran])
+        for number, calls in ran:
+            self.count_calls(number, calls, mean * calls)
         ran.clear()
+
+    def count_calls(self, number: int, calls: int, seconds: float) -> None:
+        """A command ran `calls` times, for so many seconds in all."""
+        self.calls[number] += calls
+        self.spent[number] += seconds
+        if self.tracks_latency:
+            histogram = self.histograms.get(number)
+            if histogram is None:
+                histogram = self.histograms[number] = Histogram()
+            histogram.add(int(seconds * 1e9 / calls), calls)
 
     def sample(self, now: int) -> None:
         """Take the samples that the rates are made of."""

@@ -25,6 +25,10 @@ bitop                   <AND | OR | XOR | NOT> destkey key...
 bitpos                  key bit [start [end [BYTE | BIT]]]
 client|kill             <address | <ID client-id | TYPE <NORMAL | MASTER | SLAVE | REPLICA \
 | PUBSUB> | USER username | ADDR address | LADDR address | SKIPME <YES | NO>>...>
+client|caching          <YES | NO>
+client|pause            timeout:integer [WRITE | ALL]
+client|tracking         <ON | OFF> [REDIRECT client-id] [PREFIX prefix]... [BCAST] [OPTIN] \
+                        [OPTOUT] [NOLOOP]
 client|list             [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id...]
 client|no-evict         <ON | OFF>
 client|no-touch         <ON | OFF>
@@ -40,6 +44,26 @@ command|list            [FILTERBY <MODULE module-name | ACLCAT category | PATTER
 config|get              parameter...
 config|set              (parameter value)...
 echo                    message
+bgsave                  [SCHEDULE]
+function|delete         library-name
+function|flush          [ASYNC | SYNC]
+function|list           [LIBRARYNAME library-name-pattern] [WITHCODE]
+function|load           [REPLACE] function-code
+function|restore        serialized-value [FLUSH | APPEND | REPLACE]
+latency|graph           event
+latency|histogram       [command]...
+latency|history         event
+latency|reset           [event]...
+lolwut                  [VERSION version:integer]
+memory|usage            key [SAMPLES count]
+script|debug            <YES | SYNC | NO>
+script|exists           sha1...
+script|flush            [ASYNC | SYNC]
+script|load             script
+shutdown                [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]
+slowlog|get             [count]
+wait                    numreplicas:integer timeout:integer
+waitaof                 numlocal:integer numreplicas:integer timeout:integer
 hello                   [protover [AUTH username password] [SETNAME clientname]]
 info                    [section]...
 ping                    [message]

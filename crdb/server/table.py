@@ -45,6 +45,9 @@ NO_MULTI: Final = 8
 UNQUEUED: Final = 16
 """Runs at once inside MULTI: exec, discard, multi, watch, quit, reset."""
 CONTAINER: Final = 32
+TIMED: Final = 128
+"""May take long, so its time is always measured: all but those that Redis calls fast, and plain SET
+with its kin. UNLINK frees memory at once here, and commands on sorted sets may have to sort."""
 
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
@@ -54,6 +57,7 @@ FLAG_BITS: Final[dict[str, int]] = {
     "no_multi": NO_MULTI,
     "unqueued": UNQUEUED,
 }
+SHORT: Final = frozenset({"set", "setex", "psetex", "getset"})
 HIDDEN_FLAGS: Final = frozenset({"unqueued"})
 GROUP_CATEGORIES: Final[dict[str, str]] = {
     "generic": "keyspace",
@@ -134,6 +138,9 @@ class Command:
             self.subcommands[child.name] = child
         if subcommands:
             self.bits |= CONTAINER
+        is_short = ("fast" in words and name != "unlink") or name in SHORT
+        if not is_short or group == "sorted_set":
+            self.bits |= TIMED
 
     def takes(self, count: int) -> bool:
         """Whether `count` arguments, the name included, are a legal number."""

@@ -259,14 +259,6 @@ DIFFERENCES: tuple[Difference, ...] = (
             and ours == b"listpack"
         ),
     ),
-    Difference(
-        "KEY-13",
-        "no value is shared: Redis shares small integers",
-        lambda args, theirs, ours: (
-            (args[0].upper(), args[1].upper()) == (b"OBJECT", b"REFCOUNT")
-            and (theirs, ours) == ((1 << 31) - 1, 1)
-        ),
-    ),
     Difference("EXP-8", "deadlines go up to 2^49 ms", is_beyond_deadlines),
 )
 

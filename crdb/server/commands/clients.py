@@ -6,19 +6,23 @@ from collections.abc import Callable
 from typing import Final
 
 from crdb.resp import reply
+from crdb.resp.numbers import parse_integer
 from crdb.server import arguments
 from crdb.server.client import Client
 from crdb.server.commands.connection import DEFAULT_USER, check_name, is_attribute
-from crdb.server.errors import SYNTAX, CommandError, one_line, printable
+from crdb.server.errors import SYNTAX, TIMEOUT_NEGATIVE, CommandError, one_line, printable
 from crdb.server.help import send_help
 from crdb.server.session import (
     BLOCKED,
     CLOSING,
     IN_TRANSACTION,
     KILLED,
+    MONITORING,
     MUTED,
+    POSTPONED,
     SKIP_NEXT,
     SKIPPING,
+    UNTOUCHING,
     Session,
 )
 from crdb.server.table import Command, Handler
@@ -26,15 +30,30 @@ from crdb.server.table import Command, Handler
 NO_SUCH_CLIENT: Final = b"ERR No such client"
 INVALID_ID: Final = b"ERR Invalid client ID"
 ID_NOT_POSITIVE: Final = b"ERR client-id should be greater than 0"
+NO_TRACKING: Final = (
+    b"ERR CLIENT TRACKING ON is not supported by crdb: there is no client-side caching"
+)
+NOT_TRACKED: Final = (
+    b"ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or"
+    b" OPTOUT mode enabled"
+)
+NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
+PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
+PAUSE_MS_MAX: Final = 1 << 48
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 TOO_MANY_FOR_UNBLOCK: Final = (
     b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
 )
+ADMINISTRATION: Final = frozenset({"kill", "list", "no-evict", "pause", "unblock", "unpause"})
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
 
 HELP: Final = (
+    "CACHING (YES|NO)",
+    "    Refused: there is no tracking.",
     "GETNAME",
     "    The name of this connection.",
+    "GETREDIR",
+    "    -1: there is no tracking.",
     "ID",
     "    The id of this connection.",
     "INFO",
@@ -49,22 +68,35 @@ HELP: Final = (
     "    Keep this connection when clients are evicted.",
     "NO-TOUCH (ON|OFF)",
     "    Do not let reads of this connection count as use of a key.",
+    "PAUSE <timeout> [WRITE|ALL]",
+    "    Let requests of all clients, or those that write, wait for so many milliseconds.",
     "REPLY (ON|OFF|SKIP)",
     "    Whether this connection gets replies.",
     "SETINFO (LIB-NAME|LIB-VER) <value>",
     "    Tell which library this connection uses.",
     "SETNAME <name>",
     "    Name this connection.",
+    "TRACKING (ON|OFF)",
+    "    ON is refused: there is no client-side caching.",
+    "TRACKINGINFO",
+    "    That tracking is off.",
+    "UNPAUSE",
+    "    Let waiting requests go on.",
     "UNBLOCK <client-id> [TIMEOUT|ERROR]",
     "    End the wait of a client in a blocking command.",
 )
 
 
-def describe(session: Session, now: int) -> bytes:
-    """One line of CLIENT LIST, without its end. Fields that have no meaning here are 0."""
+def describe(session: Session, now: int, request: list[bytes] | None = None) -> bytes:
+    """Return one line of CLIENT LIST, without its end. `request` is what this very client asks now.
+
+    There is no fixed reply buffer, so its fields (rbs, rbp, obl) are 0, and there is no spare space
+    behind what has been read (qbuf-free).
+    """
     letters = (
-        (b"x" if session.gate & IN_TRANSACTION else b"")
-        + (b"b" if session.gate & BLOCKED else b"")
+        (b"O" if session.gate & MONITORING else b"")
+        + (b"x" if session.gate & IN_TRANSACTION else b"")
+        + (b"b" if session.gate & (BLOCKED | POSTPONED) else b"")
         + (b"d" if session.dirty else b"")
         + (b"c" if session.gate & CLOSING else b"")
         + (b"A" if session.gate & KILLED else b"")
@@ -72,11 +104,14 @@ def describe(session: Session, now: int) -> bytes:
         + (b"T" if session.no_touch else b"")
     )
     queued = len(session.queue) if session.gate & IN_TRANSACTION else -1
-    pending = session.parser.pending
+    args = session.postponed or request or []
+    argument_bytes = sum(map(len, args))
+    pending = session.parser.pending + (encoded_bytes(args) if args else 0)
+    events = b"rw" if session.output_bytes else b"r"
     return (
         b"id=%d addr=%b laddr=%b fd=%d name=%b age=%d idle=%d flags=%b db=0 sub=0 psub=0 ssub=0"
-        b" multi=%d qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=%d rbs=0 rbp=0 obl=0 oll=%d omem=%d"
-        b" tot-mem=%d events=r cmd=%b user=%b redir=-1 resp=%d lib-name=%b lib-ver=%b"
+        b" multi=%d qbuf=%d qbuf-free=0 argv-mem=%d multi-mem=%d rbs=0 rbp=0 obl=0 oll=%d omem=%d"
+        b" tot-mem=%d events=%b cmd=%b user=%b redir=-1 resp=%d lib-name=%b lib-ver=%b"
     ) % (
         session.id,
         session.address,
@@ -88,10 +123,12 @@ def describe(session: Session, now: int) -> bytes:
         letters or b"N",
         queued,
         pending,
+        argument_bytes,
         session.queue_bytes,
         len(session.out),
         session.output_bytes,
-        pending + session.queue_bytes + session.output_bytes,
+        session.memory_bytes + argument_bytes,
+        events,
         session.last_command,
         session.user,
         session.protocol,
@@ -100,14 +137,20 @@ def describe(session: Session, now: int) -> bytes:
     )
 
 
+def encoded_bytes(args: list[bytes]) -> int:
+    """Return how long a request is as clients send it."""
+    headers = len(b"*%d\r\n" % len(args)) + sum(len(b"$%d\r\n\r\n" % len(arg)) for arg in args)
+    return headers + sum(map(len, args))
+
+
 def client_id(client: Client, _args: list[bytes]) -> None:
     """The number of this connection."""
     reply.integer(client.out, client.id)
 
 
-def client_info(client: Client, _args: list[bytes]) -> None:
+def client_info(client: Client, args: list[bytes]) -> None:
     """What is known about this connection."""
-    line = describe(client, client.instance.now) + b"\n"
+    line = describe(client, client.instance.now, args) + b"\n"
     reply.verbatim(client.out, client.protocol, line)
 
 
@@ -150,7 +193,8 @@ def client_list(client: Client, args: list[bytes]) -> None:
     elif len(args) != 2:
         raise CommandError(SYNTAX)
     now = client.instance.now
-    text = b"".join(describe(session, now) + b"\n" for session in chosen)
+    lines = [describe(each, now, args if each is client else None) for each in chosen]
+    text = b"".join(line + b"\n" for line in lines)
     reply.verbatim(client.out, client.protocol, text)
 
 
@@ -190,8 +234,12 @@ def client_no_evict(client: Client, args: list[bytes]) -> None:
 
 
 def client_no_touch(client: Client, args: list[bytes]) -> None:
-    """Kept and shown; reads leave no mark on keys here."""
+    """Whether reads of this connection count as use of a key."""
     client.no_touch = is_on(args[2])
+    if client.no_touch:
+        client.gate |= UNTOUCHING
+    else:
+        client.gate &= ~UNTOUCHING
     reply.ok(client.out)
 
 
@@ -270,6 +318,62 @@ def kill_filters(args: list[bytes]) -> tuple[list[Filter], bool]:
     return wanted, skip_me
 
 
+def client_pause(client: Client, args: list[bytes]) -> None:
+    """CLIENT PAUSE timeout [WRITE | ALL]: let requests wait."""
+    if len(args) > 4:
+        raise CommandError(SYNTAX)
+    mode = args[3].upper() if len(args) == 4 else b"ALL"
+    if mode not in {b"WRITE", b"ALL"}:
+        raise CommandError(PAUSE_MODE)
+    ms = parse_integer(args[2])
+    if ms is None or ms > PAUSE_MS_MAX:
+        raise CommandError(NOT_A_TIMEOUT)
+    if ms < 0:
+        raise CommandError(TIMEOUT_NEGATIVE)
+    instance = client.instance
+    instance.pause.begin(instance.now + ms, holds_reads=mode == b"ALL")
+    instance.pause.expire(instance.now)
+    reply.ok(client.out)
+
+
+def client_unpause(client: Client, _args: list[bytes]) -> None:
+    """CLIENT UNPAUSE: let requests go on."""
+    client.instance.pause.end()
+    reply.ok(client.out)
+
+
+def client_tracking(client: Client, args: list[bytes]) -> None:
+    """CLIENT TRACKING: OFF is true; ON is refused."""
+    if is_on(args[2]):
+        raise CommandError(NO_TRACKING)
+    reply.ok(client.out)
+
+
+def client_caching(_client: Client, args: list[bytes]) -> None:
+    """CLIENT CACHING: refused, as by Redis without tracking."""
+    if args[2].lower() not in {b"yes", b"no"}:
+        raise CommandError(SYNTAX)
+    raise CommandError(NOT_TRACKED)
+
+
+def client_trackinginfo(client: Client, _args: list[bytes]) -> None:
+    """CLIENT TRACKINGINFO: off."""
+    out, protocol = client.out, client.protocol
+    reply.map_header(out, protocol, 3)
+    reply.bulk(out, b"flags")
+    reply.set_header(out, protocol, 1)
+    reply.bulk(out, b"off")
+    reply.bulk(out, b"redirect")
+    reply.integer(out, -1)
+    reply.bulk(out, b"prefixes")
+    reply.array(out, 0)
+
+
+def client_getredir(client: Client, _args: list[bytes]) -> None:
+    """CLIENT GETREDIR: -1, without tracking."""
+    reply.integer(client.out, -1)
+
+
 def client_help(client: Client, _args: list[bytes]) -> None:
     """What there is."""
     send_help(client, b"CLIENT", HELP)
@@ -279,7 +383,7 @@ def row(name: str, handler: Handler, arity: int, since: str, summary: str) -> Co
     """A subcommand of CLIENT."""
     if name == "help":
         flags = "loading stale"
-    elif name in {"kill", "list", "no-evict", "unblock"}:
+    elif name in ADMINISTRATION:
         flags = "admin noscript loading stale"
     else:
         flags = "noscript loading stale"
@@ -308,6 +412,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="A container for client connection commands.",
         complexity="Depends on subcommand.",
         subcommands=(
+            row("caching", client_caching, 3, "6.0.0", "Refused: there is no tracking."),
+            row("getredir", client_getredir, 2, "6.0.0", "Returns -1: there is no tracking."),
             row("getname", client_getname, 2, "2.6.9", "Returns the name of the connection."),
             row("help", client_help, 2, "5.0.0", "Returns helpful text about subcommands."),
             row("id", client_id, 2, "5.0.0", "Returns the unique id of the connection."),
@@ -316,9 +422,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
             row("list", client_list, -2, "2.4.0", "Lists open connections."),
             row("no-evict", client_no_evict, 3, "7.0.0", "Sets the eviction mode."),
             row("no-touch", client_no_touch, 3, "7.2.0", "Controls whether reads mark keys."),
+            row("pause", client_pause, -3, "3.0.0", "Lets requests of clients wait."),
             row("reply", client_reply, 3, "3.2.0", "Instructs the server whether to reply."),
             row("setinfo", client_setinfo, 4, "7.2.0", "Tells about the client's library."),
             row("setname", client_setname, 3, "2.6.9", "Sets the connection name."),
+            row("tracking", client_tracking, -3, "6.0.0", "Refuses tracking of keys."),
+            row("trackinginfo", client_trackinginfo, 2, "6.2.0", "Returns that tracking is off."),
+            row("unpause", client_unpause, 2, "6.2.0", "Lets waiting requests go on."),
             row("unblock", client_unblock, -3, "5.0.0", "Unblocks a waiting client."),
         ),
     ),

@@ -10,7 +10,7 @@ from crdb.resp import reply
 from crdb.server import arguments
 from crdb.server.client import Client
 from crdb.server.errors import SYNTAX, CommandError, one_line, printable, wrong_arity
-from crdb.server.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED
+from crdb.server.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED, UNTOUCHING
 from crdb.server.table import Command
 from crdb.server.transaction import discard
 
@@ -70,6 +70,8 @@ def reset(client: Client, _args: list[bytes]) -> None:
     client.name = b""
     client.no_evict = False
     client.no_touch = False
+    client.gate &= ~UNTOUCHING
+    client.instance.monitors.remove(client)
     if client.instance.config.password:
         client.gate |= UNAUTHENTICATED
         client.parser.trusted = False

@@ -105,7 +105,7 @@ def persist(client: Client, args: list[bytes]) -> None:
 
 def deadline_of(db: Keyspace, key: bytes) -> int:
     """The deadline of `key` in ms, or what the commands reply when there is no key, or none."""
-    if db.lookup(key) is None:
+    if db.inspect(key) is None:
         return MISSING
     held = db.deadline(key)
     return ENDLESS if held is None else held

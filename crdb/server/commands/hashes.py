@@ -36,7 +36,7 @@ INFINITE_INCREMENT: Final = b"ERR value is NaN or Infinity"
 
 def read_hash(db: Keyspace, key: bytes) -> Hash | None:
     """The hash under `key`; None if there is nothing. Raises CommandError for another type."""
-    value = db.lookup(key)
+    value = db.read(key)
     if value is None or isinstance(value, Hash):
         return value
     raise CommandError(WRONG_TYPE)
@@ -147,7 +147,7 @@ def hincrbyfloat(client: Client, args: list[bytes]) -> None:
 
 
 def hget(client: Client, args: list[bytes]) -> None:
-    value = client.db.lookup(args[1])
+    value = client.db.read(args[1])
     if value is None:
         reply.null(client.out, client.protocol)
     elif isinstance(value, Hash):

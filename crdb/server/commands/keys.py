@@ -7,6 +7,7 @@ observed of all keys, in all regions.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from crdb.resp import reply
@@ -17,6 +18,7 @@ from crdb.server.encodings import encoding_of
 from crdb.server.errors import NO_SUCH_KEY, SYNTAX, CommandError
 from crdb.server.glob import compile_glob
 from crdb.server.table import Command
+from crdt.string import String
 
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 DB_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
@@ -25,6 +27,8 @@ NO_FREQUENCY: Final = (
     b"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that"
     b" when switching between policies at runtime LRU and LFU data will take some time to adjust."
 )
+SHARED_INTEGER: Final = re.compile(rb"0|[1-9][0-9]{0,3}")
+SHARED_COUNT: Final = (1 << 31) - 1
 OBJECT_HELP: Final = (
     b"OBJECT <subcommand> <key>. Subcommands are:",
     b"ENCODING <key>",
@@ -32,9 +36,9 @@ OBJECT_HELP: Final = (
     b"FREQ <key>",
     b"    The access frequency; not tracked.",
     b"IDLETIME <key>",
-    b"    Seconds since the last access; not tracked, always 0.",
+    b"    Seconds since a client last read or wrote the key.",
     b"REFCOUNT <key>",
-    b"    The number of references to the value; always 1.",
+    b"    The number of references to the value: 1, or 2147483647 for a small integer.",
     b"HELP",
     b"    This text.",
 )
@@ -44,18 +48,28 @@ OBJECT_HELP: Final = (
 
 
 def exists(client: Client, args: list[bytes]) -> None:
-    """EXISTS key [key ...]: a key given twice counts twice. TOUCH does the same."""
+    """EXISTS key [key ...]: a key given twice counts twice."""
     db = client.db
     found = 0
     for index in range(1, len(args)):
-        if db.lookup(args[index]) is not None:
+        if db.inspect(args[index]) is not None:
+            found += 1
+    reply.integer(client.out, found)
+
+
+def touch(client: Client, args: list[bytes]) -> None:
+    """TOUCH key [key ...]: marks keys as used; how many there are."""
+    db = client.db
+    found = 0
+    for index in range(1, len(args)):
+        if db.read(args[index]) is not None:
             found += 1
     reply.integer(client.out, found)
 
 
 def type_of(client: Client, args: list[bytes]) -> None:
     """TYPE key."""
-    reply.simple(client.out, type_name(client.db.lookup(args[1])))
+    reply.simple(client.out, type_name(client.db.inspect(args[1])))
 
 
 def keys(client: Client, args: list[bytes]) -> None:
@@ -161,7 +175,7 @@ def copy(client: Client, args: list[bytes]) -> None:
         index += 1
     if source == sink:
         raise CommandError(SAME_OBJECT)
-    value = db.lookup(source)
+    value = db.read(source)
     if value is None or (db.lookup_for_write(sink) is not None and not replace):
         reply.integer(client.out, 0)
         return
@@ -174,26 +188,36 @@ def copy(client: Client, args: list[bytes]) -> None:
 
 def object_encoding(client: Client, args: list[bytes]) -> None:
     """OBJECT ENCODING key."""
-    value = client.db.lookup(args[2])
-    encoding = None if value is None else encoding_of(value)
+    value = client.db.inspect(args[2])
+    encoding = None if value is None else encoding_of(value, client.instance.config.encoding_limits)
     reply.bulk_or_null(client.out, client.protocol, encoding)
 
 
 def object_freq(client: Client, args: list[bytes]) -> None:
     """OBJECT FREQ key: refused, as by Redis without an LFU policy."""
-    if client.db.lookup(args[2]) is not None:
+    if client.db.inspect(args[2]) is not None:
         raise CommandError(NO_FREQUENCY)
     reply.null(client.out, client.protocol)
 
 
 def object_idletime(client: Client, args: list[bytes]) -> None:
-    """OBJECT IDLETIME key."""
-    reply_if_there(client, args[2], 0)
+    """OBJECT IDLETIME key: seconds since a client last used it, as far as this region knows."""
+    value = client.db.inspect(args[2])
+    if value is None:
+        reply.null(client.out, client.protocol)
+        return
+    second = client.db.second
+    reply.integer(client.out, max(second - value.accessed, 0))
 
 
 def object_refcount(client: Client, args: list[bytes]) -> None:
-    """OBJECT REFCOUNT key."""
-    reply_if_there(client, args[2], 1)
+    """OBJECT REFCOUNT key: Redis shares the integers below 10,000, which shows here."""
+    value = client.db.inspect(args[2])
+    if value is None:
+        reply.null(client.out, client.protocol)
+    else:
+        is_shared = isinstance(value, String) and SHARED_INTEGER.fullmatch(value.read()) is not None
+        reply.integer(client.out, SHARED_COUNT if is_shared else 1)
 
 
 def object_help(client: Client, _args: list[bytes]) -> None:
@@ -201,14 +225,6 @@ def object_help(client: Client, _args: list[bytes]) -> None:
     reply.array(client.out, len(OBJECT_HELP))
     for line in OBJECT_HELP:
         reply.simple(client.out, line)
-
-
-def reply_if_there(client: Client, key: bytes, number: int) -> None:
-    """`number` for a key that exists, else null."""
-    if client.db.lookup(key) is None:
-        reply.null(client.out, client.protocol)
-    else:
-        reply.integer(client.out, number)
 
 
 ALL: Final = (1, -1, 1)
@@ -228,8 +244,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="How many of some keys exist.", complexity="O(N) for N keys.",
     ),
     Command(
-        "touch", exists, -2, "readonly fast", keys=ALL, group="generic", since="3.2.1",
-        summary="How many of some keys exist; times of access are not kept.",
+        "touch", touch, -2, "readonly fast", keys=ALL, group="generic", since="3.2.1",
+        summary="How many of some keys exist, which count as used now.",
         complexity="O(N) for N keys.",
     ),
     Command(
@@ -292,12 +308,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
             ),
             Command(
                 "idletime", object_idletime, 3, "readonly", keys=(2, 2, 1), group="generic",
-                since="2.2.3", summary="How long a key was not used; not tracked, always 0.",
+                since="2.2.3", summary="How many seconds ago a key was last used.",
                 complexity="O(1)",
             ),
             Command(
                 "refcount", object_refcount, 3, "readonly", keys=(2, 2, 1), group="generic",
-                since="2.2.3", summary="The number of references to a value; always 1.",
+                since="2.2.3", summary="The number of references to a value, as Redis counts them.",
                 complexity="O(1)",
             ),
             Command(

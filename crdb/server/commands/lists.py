@@ -40,7 +40,7 @@ MAXLEN_NEGATIVE: Final = b"ERR MAXLEN can't be negative"
 
 def read_list(db: Keyspace, key: bytes) -> List | None:
     """The list under `key`, None if there is none. Refuses other types."""
-    value = db.lookup(key)
+    value = db.read(key)
     if value is None or isinstance(value, List):
         return value
     raise CommandError(WRONG_TYPE)
@@ -195,7 +195,7 @@ def lindex(client: Client, args: list[bytes]) -> None:
 
 def lrange(client: Client, args: list[bytes]) -> None:
     first, last = arguments.integer(args[2]), arguments.integer(args[3])
-    value = client.db.lookup(args[1])
+    value = client.db.read(args[1])
     if value is None:
         client.out.append(reply.EMPTY_ARRAY)
     elif isinstance(value, List):

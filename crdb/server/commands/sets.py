@@ -25,7 +25,7 @@ LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
 
 def read_set(db: Keyspace, key: bytes) -> Set | None:
     """The set under `key`; None if there is nothing. Raises CommandError for another type."""
-    value = db.lookup(key)
+    value = db.read(key)
     if value is None or isinstance(value, Set):
         return value
     raise CommandError(WRONG_TYPE)
@@ -100,7 +100,7 @@ def smove(client: Client, args: list[bytes]) -> None:
 
 
 def sismember(client: Client, args: list[bytes]) -> None:
-    value = client.db.lookup(args[1])
+    value = client.db.read(args[1])
     if value is None:
         client.out.append(reply.ZERO)
     elif isinstance(value, Set):

@@ -106,7 +106,7 @@ def count_keys(args: list[bytes], first: int) -> int:
 
 def read_source(db: Keyspace, key: bytes) -> Source:
     """The sorted set or the set under `key`. Refuses other types."""
-    value = db.lookup(key)
+    value = db.read(key)
     if value is None or isinstance(value, (SortedSet, Set)):
         return value
     raise CommandError(WRONG_TYPE)

@@ -52,7 +52,7 @@ ADD_OPTIONS: Final[dict[bytes, int]] = {
 
 def read_sorted_set(db: Keyspace, key: bytes) -> SortedSet | None:
     """The sorted set under `key`, None if there is none. Refuses other types."""
-    value = db.lookup(key)
+    value = db.read(key)
     if value is None or isinstance(value, SortedSet):
         return value
     raise CommandError(WRONG_TYPE)
@@ -235,7 +235,7 @@ def zrem(client: Client, args: list[bytes]) -> None:
 
 
 def zscore(client: Client, args: list[bytes]) -> None:
-    value = client.db.lookup(args[1])
+    value = client.db.read(args[1])
     score = None
     if isinstance(value, SortedSet):
         score = value.score(args[2])

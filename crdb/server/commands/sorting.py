@@ -99,7 +99,7 @@ def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
     if not star:
         return None
     rest, _, field = tail.partition(b"->")
-    value = db.lookup(head + element + (rest if field else tail))
+    value = db.read(head + element + (rest if field else tail))
     if field:
         return value.get(field) if isinstance(value, Hash) else None
     return value.read() if isinstance(value, String) else None
@@ -153,7 +153,7 @@ def sort_ro(client: Client, args: list[bytes]) -> None:
 def run(client: Client, key: bytes, request: Request) -> None:
     """Carry it out."""
     db = client.db
-    elements = sorted_elements(db, db.lookup(key), request)
+    elements = sorted_elements(db, db.read(key), request)
     result: list[bytes | None] = list(elements)
     if request.gets:
         result = [follow(db, pattern, each) for each in elements for pattern in request.gets]

@@ -38,7 +38,7 @@ LCS_TOO_LARGE: Final = (
 
 def read_text(db: Keyspace, key: bytes) -> bytes | None:
     """The string under `key`; None if there is nothing. Raises CommandError for another type."""
-    value = db.lookup(key)
+    value = db.read(key)
     if value is None:
         return None
     if isinstance(value, String):
@@ -69,7 +69,7 @@ def check_length(client: Client, size: int) -> None:
 
 def get(client: Client, args: list[bytes]) -> None:
     """GET key."""
-    value = client.db.lookup(args[1])
+    value = client.db.read(args[1])
     if value is None:
         reply.null(client.out, client.protocol)
         return
@@ -89,7 +89,7 @@ def mget(client: Client, args: list[bytes]) -> None:
     db = client.db
     reply.array(out, len(args) - 1)
     for index in range(1, len(args)):
-        value = db.lookup(args[index])
+        value = db.read(args[index])
         if isinstance(value, String):
             reply.bulk(out, value.read())
         else:
@@ -117,7 +117,7 @@ def lcs(client: Client, args: list[bytes]) -> None:
     """LCS key1 key2 [LEN] [IDX] [MINMATCHLEN n] [WITHMATCHLEN]."""
     texts: list[bytes] = []
     for key in args[1:3]:
-        value = client.db.lookup(key)
+        value = client.db.read(key)
         if value is not None and not isinstance(value, String):
             raise CommandError(NOT_TWO_STRINGS)
         texts.append(b"" if value is None else value.read())

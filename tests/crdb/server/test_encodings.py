@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from crdb.server import contents
+from crdb.server.client import Client
 from crdb.server.encodings import encoding_of
+from crdb.server.executor import receive
 from crdt.replica import Replica
+from tests.crdb.raw import instance
 
 STRING, SET, HASH, ZSET, LIST = 1, 2, 3, 4, 5
 
@@ -28,8 +31,8 @@ CASES: list[tuple[int, list[Any], bytes]] = [
     (SET, numbered(128), b"listpack"),
     (SET, numbered(129), b"hashtable"),
     (SET, [b"x" * 65], b"hashtable"),
-    (HASH, [item for name in numbered(128) for item in (name, b"v")], b"listpack"),
-    (HASH, [item for name in numbered(129) for item in (name, b"v")], b"hashtable"),
+    (HASH, [item for name in numbered(512) for item in (name, b"v")], b"listpack"),
+    (HASH, [item for name in numbered(513) for item in (name, b"v")], b"hashtable"),
     (HASH, [b"f", b"x" * 65], b"hashtable"),
     (ZSET, [item for name in numbered(128) for item in (name, 1.0)], b"listpack"),
     (ZSET, [item for name in numbered(129) for item in (name, 1.0)], b"skiplist"),
@@ -48,3 +51,32 @@ def test_the_limits(code: int, content: list[Any], encoding: bytes) -> None:
     value = db.lookup(b"k")
     assert value is not None
     assert encoding_of(value) == encoding
+
+
+@pytest.mark.parametrize(
+    ("code", "content", "parameter", "value", "encoding"),
+    [
+        (SET, [b"1", b"2"], "set-max-intset-entries", "1", b"listpack"),
+        (SET, [b"a", b"b"], "set-max-listpack-entries", "1", b"hashtable"),
+        (SET, [b"abc"], "set-max-listpack-value", "2", b"hashtable"),
+        (HASH, [b"a", b"1", b"b", b"2"], "hash-max-listpack-entries", "1", b"hashtable"),
+        (HASH, [b"a", b"123"], "hash-max-listpack-value", "2", b"hashtable"),
+        (ZSET, [b"a", 1.0, b"b", 2.0], "zset-max-listpack-entries", "1", b"skiplist"),
+        (ZSET, [b"abc", 1.0], "zset-max-ziplist-value", "2", b"skiplist"),
+        (ZSET, [b"abc", 1.0], "zset-max-listpack-value", "3", b"listpack"),
+        (LIST, [b"a", b"b"], "list-max-listpack-size", "1", b"quicklist"),
+        (LIST, [b"a"], "list-max-listpack-size", "0", b"listpack"),
+        (LIST, [b"x" * 9000], "list-max-listpack-size", "5", b"quicklist"),
+        (LIST, [b"x" * 9000], "list-max-listpack-size", "-3", b"listpack"),
+        (LIST, [b"x" * 60_000], "list-max-listpack-size", "-9", b"listpack"),
+    ],
+)
+def test_limits_follow_their_parameters(
+    code: int, content: list[Any], parameter: str, value: str, encoding: bytes
+) -> None:
+    database = instance()
+    client = Client(database)
+    contents.put(client.db, b"k", code, content, None)
+    assert receive(client, f"CONFIG SET {parameter} {value}\r\n".encode()) == b"+OK\r\n"
+    told = receive(client, b"OBJECT ENCODING k\r\n")
+    assert told == b"$%d\r\n%b\r\n" % (len(encoding), encoding)

@@ -11,7 +11,8 @@ from tests.crdb.redis_peer import Peer, decode
 # What a test server is started with, what describes its process, and what we set differently.
 OWN = """
 port bind dir save databases client-output-buffer-limit loglevel logfile pidfile daemonize
-locale-collate
+locale-collate crash-log-enabled crash-memcheck-enabled disable-thp dynamic-hz jemalloc-bg-thread
+set-proc-title protected-mode
 """
 
 

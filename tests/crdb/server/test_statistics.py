@@ -45,43 +45,23 @@ def test_they_can_start_again() -> None:
     assert statistics.command_rate.last == 0
 
 
-def batch(statistics: Statistics, *numbers: int, spent: int) -> None:
-    """A batch of commands has been carried out."""
-    statistics.ran.clear()
-    for number in numbers:
-        statistics.note(number)
-    statistics.settle()
-    statistics.charge(spent)
-
-
-def test_a_batch_of_one_kind_is_charged_with_all_its_time() -> None:
+def test_calls_and_their_time_add_up() -> None:
     statistics = Statistics()
-    batch(statistics, 7, spent=500)
-    batch(statistics, 7, 7, 7, spent=600)
-    batch(statistics, 9, 9, spent=100)
-    assert (statistics.spent[7], statistics.spent[9]) == (500 + 600, 100)
-    assert (statistics.calls[7], statistics.calls[9]) == (4, 2)
+    statistics.count_calls(7, 1, 0.5)
+    statistics.count_calls(7, 3, 0.25)
+    assert (statistics.calls[7], statistics.spent[7]) == (4, 0.75)
 
 
-def test_a_mixed_batch_shares_its_time_by_number() -> None:
+def test_a_histogram_counts_the_mean_of_calls_counted_together() -> None:
     statistics = Statistics()
-    batch(statistics, 7, 9, 9, 7, 7, 7, 7, 9, spent=800)
-    assert (statistics.spent[7], statistics.spent[9]) == (500, 300)
-    batch(statistics, 7, spent=50)
-    assert statistics.spent[7] == 550
+    statistics.count_calls(7, 4, 4e-6)
+    statistics.count_calls(7, 1, 3e-6)
+    assert statistics.histograms[7].octaves() == [(1, 4), (4, 5)]
 
 
-def test_a_batch_in_which_nothing_ran_costs_nobody_anything() -> None:
+def test_histograms_are_not_kept_without_latency_tracking() -> None:
     statistics = Statistics()
-    batch(statistics, 7, spent=100)
-    batch(statistics, spent=90_000)
-    assert statistics.spent[7] == 100
-
-
-def test_what_ran_before_the_counters_start_again_is_forgotten() -> None:
-    statistics = Statistics()
-    statistics.note(7)
-    statistics.clear()
-    statistics.settle()
-    statistics.charge(1_000_000)
-    assert (statistics.calls[7], statistics.spent[7]) == (0, 0)
+    statistics.tracks_latency = False
+    statistics.count_calls(7, 4, 4e-6)
+    assert statistics.histograms == {}
+    assert statistics.calls[7] == 4

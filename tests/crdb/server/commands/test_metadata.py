@@ -12,8 +12,17 @@ from tests.crdb.redis_peer import Peer, Reply, Status, decode
 
 SHARED = [c for c in COMMANDS if not c.name.startswith(b"crdb.")]
 ALL = SHARED + [child for command in SHARED for child in command.subcommands.values()]
-NO_LONGER_NOSCRIPT = (b"blmove", b"brpoplpush", b"blpop", b"brpop", b"bzpopmin", b"bzpopmax")
-NEW_IN_7_2 = {b"client|no-touch", b"client|setinfo"}
+NO_LONGER_NOSCRIPT = (
+    b"blmove",
+    b"brpoplpush",
+    b"blpop",
+    b"brpop",
+    b"bzpopmin",
+    b"bzpopmax",
+    b"wait",
+)
+NOW_LOADING = (b"cluster|shards", b"cluster|slots")
+NEW_IN_7_2 = {b"client|no-touch", b"client|setinfo", b"waitaof"}
 ARITIES = {
     b"zrank": -3,
     b"zrevrank": -3,
@@ -42,6 +51,8 @@ def of_redis(command: Command, told: list[Reply]) -> Row:
     flags = words(told[2])
     if command.name in NO_LONGER_NOSCRIPT:
         flags.discard("noscript")
+    if command.full_name in NOW_LOADING:
+        flags.add("loading")
     arity = ARITIES.get(command.full_name, cast("int", told[1]))
     first, last, step = cast("list[int]", told[3:6])
     return Row(arity, frozenset(flags), (first, last, step), frozenset(words(told[6])))
