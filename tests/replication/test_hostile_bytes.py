@@ -129,10 +129,11 @@ class Attacker:
         if end.state.value == "greeting" and self.rng.random() < 0.8:
             region = end.region or self.rng.choice((2, 3))
             return Hello(f"r{region}", region, make_origin(region), "", self.vector())
+        frame = self.rng.choice(self.makers())()
         for _ in range(10):
-            frame = self.rng.choice(self.makers())()
             if (end.state, type(frame)) in end.table():
                 break
+            frame = self.rng.choice(self.makers())()
         return frame
 
 
