@@ -15,13 +15,12 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import trio
 
 from crdb.command_line import configure, parser, state_of
-from crdb.events import ready_details
 from crdb.incarnation import StateError
 from crdb.open_files import TooFewFiles, allow_files
 from crdb.ports import CannotListen
@@ -53,7 +52,7 @@ def execute(options: argparse.Namespace) -> int:
         print(f"crdb: {fault}", file=sys.stderr)
         return 1
     try:
-        trio.run(run, runtime, screen, ready_details(config, names))
+        trio.run(run, runtime, screen)
     finally:
         runtime.close()
     return 0
@@ -70,14 +69,14 @@ def demo() -> int:
     return story.main()
 
 
-async def run(runtime: Runtime, screen: Screen, ready: Mapping[str, object]) -> None:
+async def run(runtime: Runtime, screen: Screen) -> None:
     """Run the regions until a signal comes or nobody is left who reads our events."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as writing:
             writing.start_soon(screen.outlet.run)
             try:
                 async with trio.open_nursery() as serving:
-                    screen.tell("ready", ready)
+                    screen.tell("listening", runtime.details)
                     writing.start_soon(obey, signals, screen, [serving, writing])
                     serving.start_soon(outlive, screen, serving)
                     serving.start_soon(stop_when_asked, runtime, screen, serving)

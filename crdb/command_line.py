@@ -65,6 +65,16 @@ def parser() -> Parser:
         metavar="DIR",
         help="where the region counts its restarts (.crdb/NAME beside the file)",
     )
+    serve.add_argument(
+        "--serve-stale",
+        action="store_true",
+        help="serve reads before the region has caught up with its peers after a restart",
+    )
+    serve.add_argument(
+        "--start-empty",
+        action="store_true",
+        help="start although no peer has what the region held: that is lost then",
+    )
     commands.add_parser("demo", help="three regions, a cut and what becomes of it, in 20 seconds")
     for command in (up, serve):
         command.add_argument("--json", action="store_true", help="one line of JSON per event")
@@ -92,6 +102,10 @@ def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
     folder = Path() if options.file is None else options.file.parent
     config = resolve_secret(config, os.environ, folder, read_text)
     check_reach(config, names)
+    if options.command == "serve":
+        if options.serve_stale:
+            config = attrs.evolve(config, serve_stale=True)
+        config = attrs.evolve(config, start_empty=options.start_empty)
     if options.test_clock:
         config = attrs.evolve(config, test_clock=True)
     return config, names

@@ -16,7 +16,8 @@ their defaults:
                              # errors for writes; 0: no limit but the system's
     test_clock = false       # whether CRDB.CLOCK SET is allowed
     seed = 0                 # what random choices start from
-    serve_stale = false      # whether a region that has restarted serves reads before it caught up
+    serve_stale = false      # whether a region serves reads before it has caught up with its peers,
+                             # and a copy while its source is away; by default only a copy does
 
     [[region]]
     name = "us-east-1"
@@ -122,7 +123,9 @@ class Config:
     secret_file: str = ""
     test_clock: bool = False
     seed: int = 0
-    serve_stale: bool = False
+    serve_stale: bool | None = None
+    start_empty: bool = False
+    """Of the command line alone: begin without what an earlier incarnation held."""
     topology: Topology = attrs.field(
         init=False, repr=False, default=attrs.Factory(_topology, takes_self=True)
     )
@@ -255,7 +258,7 @@ def _read(top: Table) -> Config:
             secret_file=top.text("secret_file", ""),
             test_clock=top.flag("test_clock", False),
             seed=top.integer("seed", 0, low=0, high=SEED_MAX),
-            serve_stale=top.flag("serve_stale", False),
+            serve_stale=top.flag("serve_stale", False) if "serve_stale" in top.data else None,
         )
     except GeoError as error:
         raise top.error(f"{'topology' if pairs is None else 'pairs'}: {error}") from None
@@ -389,7 +392,8 @@ def _written(config: Config) -> Iterator[str]:
     yield f"maxmemory = {config.maxmemory}"
     yield f"test_clock = {_quoted(config.test_clock)}"
     yield f"seed = {config.seed}"
-    yield f"serve_stale = {_quoted(config.serve_stale)}"
+    if config.serve_stale is not None:
+        yield f"serve_stale = {_quoted(config.serve_stale)}"
     for region in config.regions:
         follows = [_joined(host, port) for host, port in region.replica_of]
         yield "\n[[region]]"

@@ -142,7 +142,9 @@ def running_regions() -> Generator[list[Any]]:
         clients: list[Any] = []
         try:
             assert process.stdout is not None
-            ready = json.loads(process.stdout.readline() or "{}")
+            ready = {"event": ""}
+            while ready.get("event") not in {"ready", None}:
+                ready = json.loads(process.stdout.readline() or "{}")
             if ready.get("event") != "ready":
                 raise SystemExit("the regions did not start; see the message above")
             clients = [connect(region["host"], region["port"]) for region in ready["regions"]]

@@ -1,7 +1,8 @@
 """What happens in a running CRDB, for people and for programs.
 
 An event is a name and details that JSON can hold. With `--json` each is one line, and the first is
-`ready`, with name, id, host and port of every region.
+`listening`, with name, id, host and port of every region. `ready` follows when clients get correct
+answers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Emit = Callable[[str, Mapping[str, object]], None]
 
 
 def ready_details(config: Config, names: tuple[str, ...]) -> dict[str, object]:
-    """What `ready` says: where clients find each region that runs here."""
+    """What `listening` and `ready` say: where clients find each region that runs here."""
     regions = [config.region(name) for name in names]
     return {
         "regions": [
@@ -41,10 +42,25 @@ def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
         lines = text_lines(event, first)
         return [f"{line} (again, {times} times)" for line in lines[:1]] + lines[1:]
     match event:
-        case "ready":
-            lines = ["ready", *greetings(details)]
+        case "listening":
+            lines = ["listening", *greetings(details)]
+        case "ready" if "region" not in details:
+            lines = ["ready"]
+        case "loading":
+            lines = ["{region}: loading: {reason}".format_map(details)]
+        case "waiting":
+            lines = [waiting(details)]
+        case "data lost":
+            lines = [lost(details)]
+        case "kept":
+            lines = ["{region}: what was put aside is back".format_map(details)]
+        case "not listed":
+            lines = [
+                "{region}: the file of {peer} does not list this region: {peer} takes no writes "
+                "from here until it is restarted with a file that does".format_map(details)
+            ]
         case "caught up":
-            lines = ["{peer} -> {region}: up, nothing is missing".format_map(details)]
+            lines = ["{peer} -> {region}: up, all that {peer} has is here".format_map(details)]
         case "resynced" if details.get("full") and "peer" in details:
             lines = ["{peer} -> {region}: merged a snapshot".format_map(details)]
         case "no link secret":
@@ -69,6 +85,27 @@ def told(event: str, details: Mapping[str, object]) -> str:
     return " ".join([place + event, *(f"{key}={plain(value)}" for key, value in rest.items())])
 
 
+def waiting(details: Mapping[str, object]) -> str:
+    """What a region waits for that has restarted."""
+    peers = cast("Mapping[str, str]", details["peers"])
+    reasons = "; ".join(f"{peer}: {reason}" for peer, reason in peers.items())
+    line = f"{details['region']}: waiting for its peers ({reasons})"
+    if "reason" in details:
+        line += ". {reason}: {remedy}".format_map(details)
+    return line
+
+
+def lost(details: Mapping[str, object]) -> str:
+    """What a region has lost for good."""
+    place = details["region"]
+    if "keys" in details:
+        return f"{place}: {details['keys']} keys could not be kept when its origin was changed"
+    writes = f" ({details['writes']} writes)" if "writes" in details else ""
+    if details["everything"]:
+        return f"{place}: what earlier incarnations held is lost: no peer has it{writes}"
+    return f"{place}: some of what earlier incarnations held is lost: no peer has it{writes}"
+
+
 def plain(value: object) -> str:
     """A detail without the marks of a programming language."""
     if isinstance(value, list):
@@ -84,6 +121,6 @@ def printable(line: str) -> str:
 
 
 def greetings(details: Mapping[str, object]) -> list[str]:
-    """Where each region of a `ready` listens, a line for each."""
+    """Where each region of a `listening` listens, a line for each."""
     regions = cast("list[dict[str, object]]", details.get("regions", []))
     return ["  {id} {name}: redis-cli -h {host} -p {port}".format_map(each) for each in regions]

@@ -10,8 +10,9 @@ Whatever surrounds the database attaches itself here and is not known here:
 * `turn_hooks` run at the end of a turn, and say within how many seconds they want to run again;
   `rest_hooks` run before a rest. The links send what was written.
 * `info_sections` add lines to INFO, by name of the section.
-* `refuse_writes` is the error that every write command gets: READONLY while this instance follows
-  another, STALE after a restart (rules STL-1, STL-2).
+* `refuse(bit, error)` lets every command with that bit of its table get an error: writes get
+  READONLY while this instance follows another; after a restart most commands get LOADING, or
+  writes get STALE (rules STL-1, STL-2).
 * `links` is how administrators see and steer the links; `allows_test_clock` is for tests only.
 * `surroundings` are what it asks of the process and of the links.
 * After effects from elsewhere were applied, whoever applied them calls `serve_touched()`.
@@ -45,6 +46,8 @@ from crdt.replica import Replica
 REDIS_VERSION: Final = "7.2.6"
 """The version whose behaviour clients meet here; some look at it before they speak."""
 
+WRITE_BIT: Final = 1
+"""`table.WRITE`; that module imports this one."""
 
 InfoLines = Callable[[], list[tuple[str, object]]]
 
@@ -54,6 +57,11 @@ class Instance:
 
     next_sample: int = 0
     allows_test_clock: bool = False
+    refused_bits: int = 0
+    is_stale: bool = False
+    """Whether what was written before a restart is not back (rule STL-1)."""
+    stale_released_with_merge: bool = False
+    """Whether a full sync brought back, after the latest restart, what had been lost."""
     last_client_id: int = 0
 
     def __init__(
@@ -96,17 +104,35 @@ class Instance:
         self.test_clock: int | None = None
         self.links: LinkControl | None = None
         self.following: FollowControl | None = None
-        self.role = b"master"
-        """`replica` while it follows another instance."""
-        self.refuse_writes: bytes | None = None
-        self.stale_released_with_merge = False
-        """Whether a full sync brought back, after the latest restart, what had been lost."""
+        self.role = b"master"  # `replica` while it follows another instance
+        self.refusals: dict[int, bytes] = {}
+        """The error that commands get, by a bit of theirs (see `refuse`)."""
         self.turn_hooks: list[Callable[[], float]] = []
         self.rest_hooks: list[Callable[[], None]] = []
         self.surroundings = Surroundings()
         self.info_sections: dict[str, list[InfoLines]] = {}
         self.config.on_change.append(self._reconfigure)
         self._reconfigure()
+
+    def refuse(self, bit: int, error: bytes | None) -> None:
+        """Let commands with this bit get `error` from now on; None lets them run."""
+        if error is None:
+            self.refusals.pop(bit, None)
+        else:
+            self.refusals[bit] = error
+        bits = 0
+        for each in self.refusals:
+            bits |= each
+        self.refused_bits = bits
+
+    @property
+    def refuse_writes(self) -> bytes | None:
+        """The error that writes get, if they get one."""
+        return self.refusals.get(WRITE_BIT)
+
+    @refuse_writes.setter
+    def refuse_writes(self, error: bytes | None) -> None:
+        self.refuse(WRITE_BIT, error)
 
     # -- time ------------------------------------------------------------------------------
 

@@ -33,6 +33,16 @@ def parameters(config: Config, region: RegionConfig) -> Parameters:
             "maxclients": str(config.maxclients),
             "maxmemory": str(config.maxmemory),
             "requirepass": config.requirepass,
+            "replica-serve-stale-data": "yes" if serves_stale(config, region) else "no",
             "repl-backlog-size": str(config.link.backlog),
         }
     )
+
+
+def serves_stale(config: Config, region: RegionConfig) -> bool:
+    """Return whether clients may read while the region lacks data that exists elsewhere. By default
+    a region with peers says LOADING until it has caught up, and a copy (Replica Of) serves what it
+    has while its source is away, as Redis does."""
+    if config.serve_stale is not None:
+        return config.serve_stale
+    return not config.peers(region.name)

@@ -11,15 +11,19 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import trio
 
+from crdb.comeback import Comeback
 from crdb.config import Config
 from crdb.events import Emit
 from crdb.follow_control import CannotBeFollower
 from crdb.following import Following
-from crdb.incarnation import begin_life, draw, remember
+from crdb.incarnation import begin_life
 from crdb.instance import Instance
+from crdb.keeper import Keeper
+from crdb.link_events import link_event
 from crdb.link_lines import tell_of_links
 from crdb.link_secret import Refusals
 from crdb.listener import Listener
@@ -28,23 +32,15 @@ from crdb.ports import Sockets, take_ports
 from crdb.sending import Sending
 from crdb.staleness import Staleness
 from crdb.toml_table import ConfigError
-from crdt.dots import incarnation_of, make_origin
+from crdt.dots import make_origin
 from crdt.replica import Replica
-from replication.events import (
-    CaughtUp,
-    ClockSkew,
-    Closed,
-    Connected,
-    EarlierLife,
-    Event,
-    OriginReused,
-    Recovered,
-    Resynced,
-    Unproven,
-)
+from replication.events import BroughtBack, EarlierLife, Event, OriginReused, Recovered, Unproven
 from replication.link import Driver, clock
 from replication.links import Links
 from replication.secret import LinkSecret
+
+ACCEPT_AGAIN_SECONDS: Final = 0.5
+LOST: Final = "a peer knows what it wrote in an earlier life"
 
 
 class Region:
@@ -54,7 +50,6 @@ class Region:
         self.config = config
         self.region = config.region(name)
         self.tell = emit
-        self.state = state
         life = begin_life(state)
         moment = time.time_ns() if config.seed == 0 else 0 if life.is_first else life.incarnation
         self.rng = random.Random(f"{config.seed}/{name}/{moment}")
@@ -79,7 +74,8 @@ class Region:
             self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
         )
         self.following.secret = secret
-        self.staleness = Staleness(self.instance, self.links)
+        self.comeback = Comeback(Staleness(self.instance, self.links), self.links, self.report)
+        self.keeper = Keeper(state, self.links, self.comeback, self.report)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.sockets: Sockets = ([], [])
         if self.region.replica_of:
@@ -87,8 +83,8 @@ class Region:
                 self.following.follow(self.region.replica_of)
             except CannotBeFollower as fault:
                 raise ConfigError(f"region {name}: replica_of: {fault}") from None
-        elif not life.is_first and self.links.peers:
-            self.staleness.begin()
+        else:
+            self.keeper.begin(life, start_empty=config.start_empty)
 
     @property
     def name(self) -> str:
@@ -103,6 +99,7 @@ class Region:
 
     def close(self) -> None:
         """Give the ports back."""
+        self.keeper.note_what_is_held()
         for sock in (*self.sockets[0], *self.sockets[1]):
             sock.close()
 
@@ -113,14 +110,27 @@ class Region:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(Listener(self.instance, for_clients, lingers=alone).serve)
             nursery.start_soon(self.sending.run)
-            nursery.start_soon(partial(trio.serve_listeners, self.driver.serve, listeners))
+            for listener in listeners:
+                nursery.start_soon(self.accept_links, listener, nursery)
             nursery.start_soon(self.driver.keep_time)
             nursery.start_soon(self.following.run)
+            nursery.start_soon(self.keeper.run)
             for peer in self.links.peers.values():
                 if peer.routes != ():
                     nursery.start_soon(
                         self.driver.keep_dialling, peer.name, self.dialler(peer.name)
                     )
+
+    async def accept_links(self, listener: trio.SocketListener, nursery: trio.Nursery) -> None:
+        """Serve peers that connect, until cancelled. Without a free descriptor they wait."""
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as fault:
+                self.report("cannot accept links", {"reason": fault.strerror or str(fault)})
+                await trio.sleep(ACCEPT_AGAIN_SECONDS)
+            else:
+                nursery.start_soon(self.driver.serve, stream)
 
     def dialler(self, peer: str) -> Callable[[], Awaitable[trio.abc.Stream]]:
         """What connects us to a peer."""
@@ -138,34 +148,21 @@ class Region:
         if not events:
             return
         for event in events:
+            told = link_event(event)
+            if told is not None:
+                self.report(*told)
             match event:
-                case Connected(peer=peer, direction=way):
-                    self.report("link up", {"peer": peer, "direction": way.value})
-                case Resynced(peer=peer, direction=way, full=full):
-                    details = {"peer": peer, "direction": way.value, "full": full}
-                    self.report("resynced", details)
-                case CaughtUp(peer=peer):
-                    self.report("caught up", {"peer": peer})
-                case EarlierLife(peer=peer):
-                    self.report("earlier life", {"peer": peer})
-                    self.staleness.begin()
-                case ClockSkew(peer=peer, ms=ms):
-                    self.report("clock skew", {"peer": peer, "ms": ms})
+                case EarlierLife() if self.links.recovery.peers:
+                    self.comeback.begin_again(LOST)
                 case Recovered():
-                    self.staleness.end()
+                    self.comeback.recover(event)
+                case BroughtBack():
+                    self.comeback.bring_back(event)
+                case OriginReused(origin=origin) if origin == self.replica.origin:
+                    self.keeper.live_anew()
                 case Unproven(peer="", address=address, reason=reason):
                     if self.refusals.is_new(address):
-                        details = {"address": address, "reason": reason}
-                        self.report("link refused", details)
-                case Closed(peer=peer, direction=way, reason=reason) if peer:
-                    details = {"peer": peer, "direction": way.value, "reason": reason}
-                    self.report("link down", details)
-                case OriginReused(peer=peer, origin=origin):
-                    self.report("origin reused", {"peer": peer})
-                    self.staleness.begin()
-                    if origin == self.replica.origin:
-                        taken = self.links.reincarnate(clock(), draw())
-                        remember(self.state, incarnation_of(taken))
+                        self.report("link refused", {"address": address, "reason": reason})
                 case _:
                     pass
         self.instance.serve_touched()

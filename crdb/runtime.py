@@ -11,12 +11,13 @@ from typing import Final
 import trio
 
 from crdb.config import Config
-from crdb.events import Emit
+from crdb.events import Emit, ready_details
 from crdb.link_control import LinkInfo
 from crdb.link_info import ProcessLinks
 from crdb.link_lines import count_holders
 from crdb.link_secret import report_secret
 from crdb.ports import CannotListen
+from crdb.readiness import notify_ready
 from crdb.region import Region
 from crdb.view import RegionFigures
 from replication.link import clock
@@ -39,7 +40,10 @@ class Runtime:
     ) -> None:
         self.emit = emit
         self.early: list[tuple[str, Mapping[str, object]]] | None = []
-        """What happened before we run: the first event of all is to be `ready`."""
+        """What happened before we run: the first event of all is to be `listening`."""
+        self.details = ready_details(config, names)
+        self.was_ready = False
+        """Whether all regions here have served correct reads at one moment."""
         self.regions = [Region(config, name, emit=self.tell, state=state) for name in names]
         self.by_name = {region.name: region for region in self.regions}
         self.control = ProcessLinks(
@@ -50,6 +54,7 @@ class Runtime:
         self.control.tell = self.tell
         for region in self.regions:
             region.instance.links = self.control
+            region.comeback.on_ready = partial(self.note_ready, region)
         report_secret(config.secret, self.tell)
         self.stop_reason = ""
         self.stop_requested = trio.Event()
@@ -81,6 +86,17 @@ class Runtime:
         else:
             self.early.append((event, details))
 
+    def note_ready(self, region: Region | None = None) -> None:
+        """A region, or at the start all of them, may serve correct reads by now: say so. The first
+        time that is when all regions of this process do."""
+        if self.was_ready:
+            assert region is not None
+            self.tell("ready", {"region": region.name})
+        elif self.early is None and all(each.comeback.is_ready for each in self.regions):
+            self.was_ready = True
+            self.tell("ready", self.details)
+            notify_ready()
+
     def open(self) -> None:
         """Take all ports. Raises CannotListen, with no port kept."""
         try:
@@ -100,6 +116,7 @@ class Runtime:
         early, self.early = self.early, None
         for event, details in early or ():
             self.emit(event, details)
+        self.note_ready()
         calm_collector()
         alone = len(self.regions) == 1
         async with trio.open_nursery() as nursery:

@@ -69,6 +69,8 @@ class End:
         self.tally = Tally()
         self.lives: Lives | None = None
         """The lives that we tell of and hear of: between members, from `Links.admit` on."""
+        self.is_refused = False
+        """Whether one of the ends would not be linked with the other."""
         self.view_told: View = ()
         self.view_heard: View = ()
         """In which the other end's reports are made."""
@@ -161,6 +163,7 @@ class End:
     def ended(self, frame: Eof | Refuse) -> list[Event]:
         """The other end has hung up."""
         self.tally.last_error = frame.reason
+        self.is_refused = isinstance(frame, Refuse)
         self.outbox = []
         self.shut()
         self.notify()

@@ -256,6 +256,7 @@ class Links(Registry):
     def refuse(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
         """The other end has not proved that it knows the secret of our links, or cannot."""
         self.refused += 1
+        end.is_refused = True
         refused = Unproven(end.peer, end.direction, end.address, str(error))
         return [refused, *self.handle(end, end.close(f"refused: {error}"), now)]
 
@@ -273,6 +274,7 @@ class Links(Registry):
                     assert end.hello is not None
                     reason = self.admit(end, end.hello, now)
                     if reason:
+                        end.is_refused = True
                         return self.handle(end, end.close(reason), now)
                     end.tally.connects += 1
                     events += self.meet(end, end.hello)
@@ -303,7 +305,7 @@ class Links(Registry):
                     self.repair_at = now
                 case Closed():
                     if isinstance(end, Sink):
-                        self.recovery.lost(end.peer)
+                        self.recovery.lost(end.peer, event.reason, is_refusal=end.is_refused)
                     self.forget(end)
                     self.grant()
                 case _:
@@ -345,6 +347,12 @@ class Links(Registry):
             self.repair.forget()
             events += self.close_all("what was put aside is back", now)
         return events
+
+    def awaited(self) -> dict[str, str]:
+        """Return the peers whose data we still wait for, and why it is not here."""
+        return self.recovery.awaited(
+            {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
+        )
 
     def hear(self, end: Machine, event: Reported, now: int) -> list[Event]:
         """A region says what it has reached."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crdt.dots import Origin, Vector
+from crdt.dots import Origin, Vector, join
 from crdt.replica import Replica
 from replication.aside import Aside, put_aside
 from replication.events import Event, Recovered
@@ -29,6 +29,9 @@ class Memory:
         self.recovery = Recovery(self.dialled)
         self.aside: Aside | None = None
         """Our state while our origin is disputed."""
+        self.expects_data = False
+        """Whether we have held something before. Then we do not begin with nothing while a peer
+        that may have it refuses to be linked with us."""
 
     def record_caught_up(self, peer: str, hello: Hello) -> None:
         """We have what a peer showed us in its Hello. It counts as an answer if that was all that
@@ -70,6 +73,11 @@ class Memory:
         except ValueError:
             return unused_origin(self.replica.region, least, known)
 
+    def known_vector(self) -> Vector:
+        """Return what we hold, put aside or not."""
+        vector = self.replica.vector
+        return vector if self.aside is None else join(vector, self.aside.vector)
+
     def announce_aside(self) -> None:
         """Let peers know whether we hold a state that is put aside."""
         self.feed.holds_aside = self.lives.is_withheld = self.aside is not None
@@ -77,6 +85,9 @@ class Memory:
     def look(self, cut: set[str], said: Iterable[Vector]) -> list[Event]:
         """Notice if we have recovered just now, the links with some peers being `cut`; what was put
         aside comes back then."""
+        is_empty = not self.replica.keyspace.vector and self.aside is None
+        if self.expects_data and is_empty and self.recovery.refused.keys() - cut:
+            return []
         if not self.recovery.look(cut, has_aside=self.aside is not None):
             return []
         events: list[Event] = []

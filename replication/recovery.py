@@ -36,6 +36,10 @@ class Recovery:
         self.linked: set[str] = set()
         self.missed: set[str] = set()
         """Those out of reach."""
+        self.refused: dict[str, str] = {}
+        """Peers that answered and would not be linked with us, or we with them, and why."""
+        self.reasons: dict[str, str] = {}
+        """Why the latest connection with a peer ended."""
         self.done: set[str] = set()
         """Those that had nothing, or have told us all."""
         self.last = ""
@@ -48,10 +52,16 @@ class Recovery:
         """A peer that we dialled has answered."""
         self.linked.add(peer)
         self.missed.discard(peer)
+        self.refused.pop(peer, None)
 
-    def lost(self, peer: str) -> None:
+    def lost(self, peer: str, reason: str = "", *, is_refusal: bool = False) -> None:
         """An attempt to reach a peer has failed, or a connection is over. If the peer had answered,
         the next attempt will show whether it is still there."""
+        self.reasons[peer] = reason
+        if is_refusal:
+            self.refused[peer] = reason
+        else:
+            self.refused.pop(peer, None)
         if peer not in self.linked:
             self.missed.add(peer)
         self.linked.discard(peer)
@@ -74,10 +84,23 @@ class Recovery:
         once. Who has put its state aside goes on with that if no peer is within reach."""
         if self.is_over or self.peers - self.done - self.missed - cut:
             return False
-        if not self.done and not (has_aside and self.peers):
+        if not self.done and not has_aside:
             return False
         self.is_over = True
         return True
+
+    def awaited(self, cut: Set[str]) -> dict[str, str]:
+        """Return the peers whose data we do not have, and why not, the links with some being
+        `cut`."""
+        waits: dict[str, str] = {}
+        for peer in sorted(self.peers - self.done):
+            if peer in cut:
+                waits[peer] = "the link is cut"
+            elif peer in self.linked:
+                waits[peer] = "it has not sent all that it has"
+            else:
+                waits[peer] = self.reasons.get(peer) or "it has not answered yet"
+        return waits
 
     def shows_earlier_life(self, theirs: Vector, mine: Vector, origin: Origin) -> bool:
         """Whether a peer's vector shows, for the first time, that our region has written something

@@ -59,7 +59,8 @@ def ports() -> Generator[dict[str, str]]:
     )
     try:
         assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["event"] == "ready"
+        while json.loads(process.stdout.readline())["event"] != "ready":
+            pass
         yield {str(7000 + number): str(base + number) for number in (1, 2, 3)}
         process.terminate()
         assert process.wait(STOP_SECONDS_MAX) == 0

@@ -145,6 +145,14 @@ class Blocked:
         """When the next of them gives up."""
         return self.deadlines[0][0] if self.deadlines else None
 
+    def refuse_waiting(self, error: bytes) -> None:
+        """Let all who wait for a key go with an error: what comes now is not for them."""
+        for waiter in list(self.by_client.values()):
+            if waiter.keys:
+                mark = len(waiter.session.out)
+                reply.error(waiter.session.out, error)
+                self._end(waiter.session, mark)
+
     def unblock(self, identity: int, with_error: bool) -> bool:
         """CLIENT UNBLOCK: let one go as if its time were up, or with an error."""
         waiter = self.by_client.get(identity)

@@ -91,11 +91,11 @@ def check(client: Client, command: Command, args: list[bytes]) -> None:
         raise CommandError(NOT_IN_TRANSACTION)
     if client.instance.memory.denied_bits and needs_memory(client, command):
         raise CommandError(OUT_OF_MEMORY)
-    refusal = client.instance.refuse_writes
-    if refusal is not None and (
-        command.bits & WRITE or (command.name == b"exec" and client.queued_bits & WRITE)
-    ):
-        raise CommandError(refusal)
+    if client.instance.refused_bits:
+        bits = client.queued_bits if command.name == b"exec" else command.bits
+        for bit, refusal in client.instance.refusals.items():
+            if bits & bit:
+                raise CommandError(refusal)
 
 
 def needs_memory(client: Client, command: Command) -> bool:

@@ -123,6 +123,7 @@ class Config:
             sorted_set_item_bytes=int(values["zset-max-listpack-value"]),
         )
         self.keepalive_seconds = int(values["tcp-keepalive"])
+        self.serves_stale = values["replica-serve-stale-data"] == "yes"
         hard, soft, seconds = parse_output_limits(values["client-output-buffer-limit"])["normal"]
         self.output_hard_bytes = hard or OUTPUT_UNLIMITED
         self.output_soft_bytes = soft or OUTPUT_UNLIMITED

@@ -18,7 +18,7 @@ from crdb.server.client import Client
 from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
 from crdb.server.session import BLOCKED, CLOSING, POSTPONED
-from crdb.server.table import CONTAINER, TIMED, WRITE, Command
+from crdb.server.table import CONTAINER, TIMED, Command
 
 BATCH_MAX: Final = 4096
 """Requests of one client before others get their turn."""
@@ -126,9 +126,8 @@ def is_plain(client: Client, command: Command, args: list[bytes]) -> bool:
     bits = command.bits
     return (
         client.gate == 0
-        and bits & (CONTAINER | instance.memory.denied_bits) == 0
+        and bits & (CONTAINER | instance.memory.denied_bits | instance.refused_bits) == 0
         and (len(args) == command.arity or command.takes(len(args)))
-        and (instance.refuse_writes is None or bits & WRITE == 0)
     )
 
 

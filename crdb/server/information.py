@@ -284,7 +284,7 @@ def _crdt(instance: Instance) -> Lines:
         ("crdt_gc_attempted", told.garbage_attempted),
         ("crdt_gc_collected", told.garbage_collected),
         ("crdt_gc_gvc_min", _vector(told.stable)),
-        ("crdt_stale", int((instance.refuse_writes or b"").startswith(b"STALE "))),
+        ("crdt_stale", int(instance.is_stale)),
         ("crdt_stale_released_with_merge", int(instance.stale_released_with_merge)),
     ]
 

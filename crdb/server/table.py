@@ -48,6 +48,10 @@ CONTAINER: Final = 32
 TIMED: Final = 128
 """May take long, so its time is always measured: all but those that Redis calls fast, and plain SET
 with its kin. UNLINK frees memory at once here, and commands on sorted sets may have to sort."""
+DENY_LOADING: Final = 256
+"""Refused while an instance is loading: it has lost its data and has not got it back."""
+DENY_STALE: Final = 512
+"""Refused while an instance follows a source that is out of reach."""
 
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
@@ -123,6 +127,8 @@ class Command:
         self.arity = arity
         self.flags: list[str] = [word for word in words if word not in HIDDEN_FLAGS]
         self.bits = sum(FLAG_BITS.get(word, 0) for word in words)
+        self.bits |= 0 if "loading" in words else DENY_LOADING
+        self.bits |= 0 if "stale" in words else DENY_STALE
         self.first_key, self.last_key, self.key_step = keys
         self.getkeys = getkeys
         own_group = "" if handler is None else group

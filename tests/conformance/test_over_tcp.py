@@ -120,7 +120,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         try:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline())
-            assert ready["event"] == "ready"
+            while ready["event"] != "ready":
+                ready = json.loads(process.stdout.readline())
             Thread(target=process.stdout.read, daemon=True).start()  # or the pipe fills up
             there = Served([(region["host"], region["port"]) for region in ready["regions"]])
             yield there

@@ -32,10 +32,25 @@ def started(arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
         process.communicate(timeout=WAIT_SECONDS)
 
 
+def ready_event(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The event `ready` of a process that was started with `--json`."""
+    return events_until(process, "ready")[-1]
+
+
+def events_until(process: subprocess.Popen[str], name: str) -> list[dict[str, Any]]:
+    """All events up to the next one of that name. Fails if the process ends before."""
+    events = [first_event(process)]
+    while events[-1]["event"] != name:
+        events.append(first_event(process))
+    return events
+
+
 def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
     """The first line of a process that was started with `--json`."""
     assert process.stdout is not None
-    event: dict[str, Any] = json.loads(process.stdout.readline())
+    line = process.stdout.readline()
+    assert line, "the process has ended"
+    event: dict[str, Any] = json.loads(line)
     return event
 
 

@@ -44,17 +44,18 @@ def test_json_is_one_line_whatever_it_holds() -> None:
 
 
 def test_ready_for_people_says_how_to_connect() -> None:
-    assert text_lines("ready", ready_details(world(), ("us",))) == [
-        "ready",
+    assert text_lines("ready", ready_details(world(), ("us",))) == ["ready"]
+    assert text_lines("listening", ready_details(world(), ("us",))) == [
+        "listening",
         "  1 us: redis-cli -h 127.0.0.1 -p 7101",
     ]
-    assert text_lines("ready", {}) == ["ready"]
+    assert text_lines("listening", {}) == ["listening"]
 
 
 @pytest.mark.parametrize(
     ("event", "details", "lines"),
     [
-        ("caught up", {"region": "us", "peer": "eu"}, ["eu -> us: up, nothing is missing"]),
+        ("caught up", {"region": "us", "peer": "eu"}, ["eu -> us: up, all that eu has is here"]),
         (
             "resynced",
             {"region": "us", "peer": "eu", "full": True},

@@ -10,7 +10,6 @@ from crdb.region import Region
 from crdb.server.client import Client
 from crdb.server.executor import receive
 from crdb.server.information import information
-from crdb.staleness import STALE
 from crdt.dots import INCARNATION_MAX, incarnation_of, make_origin
 from crdt.replica import Replica
 from replication.events import CaughtUp, Connected, OriginReused, Recovered, Resynced
@@ -48,10 +47,10 @@ async def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(
     assert say(first, b"SET k v\r\n") == b"+OK\r\n", "a first start is never stale"
     again, _ = region(state=tmp_path)
     assert incarnation_of(again.replica.origin) == next_life(first)
-    assert say(again, b"SET k v\r\n").startswith(b"-STALE ")
-    assert say(again, b"GET k\r\n") == b"$-1\r\n", "reads go on"
+    assert say(again, b"SET k v\r\n").startswith(b"-LOADING ")
+    assert say(again, b"GET k\r\n").startswith(b"-LOADING "), "nothing is better than wrong"
     again.observe([Resynced("eu", Direction.IN, full=False), CaughtUp("eu")])
-    assert say(again, b"SET k v\r\n").startswith(b"-STALE "), "not all of it has come yet"
+    assert say(again, b"SET k v\r\n").startswith(b"-LOADING "), "not all of it has come yet"
     assert told_of_staleness(again) == ("1", "0")
     again.observe([Recovered("eu")])
     assert say(again, b"SET k v\r\n") == b"+OK\r\n"
@@ -94,9 +93,9 @@ async def test_a_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Pa
     lost = here.replica.origin
     here.observe([Recovered("eu")])
     here.observe([OriginReused("eu", lost)])
-    assert here.instance.refuse_writes == STALE
+    assert here.instance.is_stale
     assert not here.links.collects
-    assert [event for event, _ in told.events] == ["origin reused"]
+    assert [event for event, _ in told.events] == ["origin reused", "loading"]
     taken = here.replica.origin
     assert taken == here.links.member.origin != lost
     here.observe([OriginReused("ap", lost)])
@@ -119,6 +118,8 @@ async def test_a_region_whose_counter_was_lost_finds_out_from_a_peer(tmp_path: P
     member = again.links.member
     hello = Hello("eu", 2, make_origin(2), member.cluster, first.replica.vector)
     again.observe(again.links.receive(sink, hello, clock()))
+    assert say(again, b"INCR n\r\n").startswith(b"-LOADING ")
+    say(again, b"CONFIG SET replica-serve-stale-data yes\r\n")
     assert say(again, b"INCR n\r\n").startswith(b"-STALE ")
     assert say(again, b"GET n\r\n") == b"$1\r\n1\r\n"
     again.observe(again.links.receive(sink, Resumed(), clock()))
@@ -127,7 +128,7 @@ async def test_a_region_whose_counter_was_lost_finds_out_from_a_peer(tmp_path: P
     assert say(again, b"GET k\r\n") == b"$1\r\nv\r\n"
     assert say(again, b"INCR n\r\n") == b":2\r\n", "nothing that was acknowledged is lost"
     events = [event for event, _ in told.events]
-    assert events == ["link up", "earlier life", "resynced", "caught up"]
+    assert events == ["link up", "earlier life", "loading", "resynced", "caught up"]
 
 
 def test_regions_that_keep_no_counter_are_somebody_new_each_time() -> None:

@@ -169,9 +169,9 @@ def test_a_terminal_without_colours_gets_none() -> None:
 
 def test_a_dumb_terminal_gets_lines() -> None:
     with on_a_terminal(free_base(), TERM="dumb") as (_, terminal):
-        shown = seen(terminal, "nothing is missing")
+        shown = seen(terminal, "all that")
     assert "\x1b" not in shown
-    assert "ready\r\n  1 us: redis-cli -h 127.0.0.1 -p" in shown
+    assert "listening\r\n  1 us: redis-cli -h 127.0.0.1 -p" in shown
 
 
 def test_a_terminal_that_takes_nothing_stops_nobody() -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from crdb.instance import Instance
-from crdb.staleness import STALE, Staleness
+from crdb.server.client import Client
+from crdb.server.config import Config
+from crdb.server.executor import receive
+from crdb.server.information import information
+from crdb.staleness import LOADING, STALE, Staleness
 from crdt.replica import Replica
 from replication.links import Links
-from replication.member import Member
+from replication.member import Member, Peer
 
+PARAMETER = "replica-serve-stale-data"
 READONLY = b"READONLY for another reason"
 
 
-def region() -> tuple[Instance, Links, Staleness]:
+def region(serves_stale: str = "yes") -> tuple[Instance, Links, Staleness]:
     replica = Replica(1)
-    instance, links = Instance(replica), Links(replica, Member("r1", 1, replica.origin))
+    instance, links = (
+        Instance(replica, config=Config({PARAMETER: serves_stale})),
+        Links(replica, Member("r1", 1, replica.origin)),
+    )
     return instance, links, Staleness(instance, links)
 
 
@@ -42,3 +50,58 @@ def test_who_may_not_write_for_another_reason_still_may_not() -> None:
     instance.refuse_writes = READONLY
     staleness.end()
     assert instance.refuse_writes == READONLY
+
+
+def test_without_stale_reads_clients_get_loading() -> None:
+    instance, links, staleness = region("no")
+    client = Client(instance)
+    receive(client, b"MULTI\r\nSET k v\r\n")
+    waiting = Client(instance)
+    assert receive(waiting, b"BLPOP q 0\r\n") == b""
+    asking = Client(instance)
+    assert receive(asking, b"CRDB.AWAIT 1=5 100000\r\n") == b""
+    staleness.begin()
+    error = b"-" + LOADING + b"\r\n"
+    assert receive(waiting, b"") == error
+    assert receive(asking, b"") == b"", "it waits for what comes now"
+    assert receive(waiting, b"GET k\r\nPING\r\n") == error * 2
+    assert receive(waiting, b"CONFIG GET maxmemory\r\n").startswith(b"*2"), "as in Redis"
+    assert receive(client, b"EXEC\r\n").startswith(b"-EXECABORT Transaction discarded because of")
+    assert not links.collects
+    staleness.end()
+    assert receive(waiting, b"GET k\r\n") == b"$-1\r\n"
+    staleness.end()
+
+
+def test_the_parameter_takes_effect_in_both_directions() -> None:
+    instance, _, staleness = region("no")
+    client = Client(instance)
+    staleness.begin()
+    error = b"-" + LOADING + b"\r\n"
+    assert receive(client, b"GET k\r\n") == error
+    receive(client, b"CONFIG SET replica-serve-stale-data yes\r\n")
+    assert receive(client, b"GET k\r\nSET k v\r\n") == b"$-1\r\n-" + STALE + b"\r\n"
+    receive(client, b"CONFIG SET replica-serve-stale-data no\r\n")
+    assert receive(client, b"GET k\r\nSET k v\r\n") == error * 2
+
+
+def test_info_tells_of_loading_as_redis_does() -> None:
+    instance, links, staleness = region("no")
+    assert b"loading:0" in information(instance, ["persistence"]).encode()
+    instance.advance(5_000)
+    staleness.begin()
+    shown = information(instance, ["persistence"])
+    assert shown.count("\r\nloading:") == 1
+    assert "loading:1\r\n" in shown
+    assert "loading_start_time:5\r\n" in shown
+    assert "loading_loaded_perc:0.00\r\nloading_eta_seconds:1\r\n" in shown
+    links.peers["r2"] = Peer("r2", 2, (2,))
+    sink = links.dial("r2", 0)
+    sink.vector = {5: 40, 6: 1}
+    links.replica.keyspace.vector[5] = 10
+    instance.advance(15_000)
+    staleness.begin()
+    shown = information(instance, ["persistence"])
+    assert "loading_total_bytes:41\r\n" in shown
+    assert "loading_loaded_bytes:10\r\nloading_loaded_perc:24.39\r\n" in shown
+    assert "loading_eta_seconds:31\r\n" in shown

@@ -1,0 +1,40 @@
+"""What operators hear of a region's links: the name and the details of an event. Pure."""
+
+from __future__ import annotations
+
+from replication.events import (
+    CaughtUp,
+    ClockSkew,
+    Closed,
+    Connected,
+    EarlierLife,
+    Event,
+    OriginReused,
+    Resynced,
+    Unlisted,
+)
+
+Told = tuple[str, dict[str, object]]
+
+
+def link_event(event: Event) -> Told | None:
+    """Return how to tell an event of a link; None for what only the region itself needs."""
+    match event:
+        case Connected(peer=peer, direction=way):
+            return "link up", {"peer": peer, "direction": way.value}
+        case Resynced(peer=peer, direction=way, full=full):
+            return "resynced", {"peer": peer, "direction": way.value, "full": full}
+        case CaughtUp(peer=peer):
+            return "caught up", {"peer": peer}
+        case ClockSkew(peer=peer, ms=ms):
+            return "clock skew", {"peer": peer, "ms": ms}
+        case EarlierLife(peer=peer):
+            return "earlier life", {"peer": peer}
+        case OriginReused(peer=peer):
+            return "origin reused", {"peer": peer}
+        case Unlisted(peer=peer):
+            return "not listed", {"peer": peer}
+        case Closed(peer=peer, direction=way, reason=reason) if peer:
+            return "link down", {"peer": peer, "direction": way.value, "reason": reason}
+        case _:
+            return None

@@ -1,0 +1,186 @@
+"""What a region waits for that has restarted, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import pytest
+
+from crdb.comeback import PATIENCE_NS, REPEAT_NS, REPEAT_NS_MAX, Comeback
+from crdb.instance import Instance
+from crdb.server.config import Config
+from crdb.staleness import Staleness
+from crdt.dots import Vector, make_origin
+from crdt.replica import Replica
+from replication.errors import RemoteProtocolError
+from replication.events import BroughtBack, Recovered
+from replication.frames import Eof, Refuse
+from replication.links import Links
+from replication.member import Member, Peer
+from tests.replication.ends import hello
+
+OLD = make_origin(1, 3)
+Event = tuple[str, Mapping[str, object]]
+
+
+@attrs.define
+class Told:
+    """A region's way back, and what it has told."""
+
+    comeback: Comeback
+    links: Links
+    events: list[Event]
+    ready: int = 0
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
+
+
+def region() -> Told:
+    replica = Replica(1)
+    config = Config({"replica-serve-stale-data": "no"})
+    instance = Instance(replica, config=config)
+    peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
+    links = Links(replica, Member("r1", 1, replica.origin), peers)
+    events: list[Event] = []
+    comeback = Comeback(
+        Staleness(instance, links), links, lambda name, details: events.append((name, details))
+    )
+    told = Told(comeback, links, events)
+
+    def count() -> None:
+        told.ready += 1
+
+    comeback.on_ready = count
+    return told
+
+
+def test_a_region_that_has_all_it_held_loses_nothing() -> None:
+    told = region()
+    told.comeback.begin("it has restarted", {OLD: 2})
+    assert not told.comeback.is_ready
+    told.links.replica.keyspace.vector[OLD] = 2
+    told.comeback.recover(Recovered("r2"))
+    assert told.comeback.is_ready
+    assert told.events == [("loading", {"reason": "it has restarted"})]
+    assert told.ready == 1
+    told.comeback.recover(Recovered("r2"))
+    assert told.ready == 1
+
+
+@pytest.mark.parametrize(
+    ("held", "have", "details"),
+    [
+        ({OLD: 2}, {}, {"everything": True, "writes": 2}),
+        ({OLD: 2, OLD + 1: 5}, {OLD: 1, OLD + 1: 9}, {"everything": False, "writes": 1}),
+        (None, {}, {"everything": True}),
+        (None, {OLD: 1}, None),
+        ({}, {}, None),
+    ],
+)
+def test_what_no_peer_has_is_told(
+    held: Vector | None, have: Vector, details: dict[str, object] | None
+) -> None:
+    told = region()
+    told.comeback.begin("it has restarted", held)
+    told.links.replica.keyspace.vector |= have
+    told.links.recovery.caught_up("r3")
+    told.comeback.recover(Recovered("r3"))
+    expected = [] if details is None else [("data lost", {**details, "peers": ["r3"]})]
+    assert told.events[1:] == expected
+    assert told.comeback.is_ready
+
+
+def test_what_was_put_aside_counts_as_held() -> None:
+    told = region()
+    told.links.replica.string("k").set("v")
+    told.links.replica.seal()
+    told.comeback.begin_again("reused")
+    told.links.reincarnate(0)
+    assert told.comeback.held == {told.links.replica.region << 14: 1}
+    assert told.links.memory.known_vector() == told.comeback.held
+    told.comeback.begin_again("reused")
+    assert told.comeback.held == {told.links.replica.region << 14: 1}
+    assert told.names() == ["loading"]
+
+
+def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
+    told = region()
+    told.comeback.begin("it has restarted", {})
+    told.comeback.block()
+    told.comeback.recover(Recovered("r2"))
+    assert not told.comeback.is_ready
+    told.comeback.unblock()
+    assert not told.comeback.is_ready, "it has not recovered"
+    told.comeback.block()
+    told.links.recovery.is_over = True
+    told.comeback.unblock()
+    assert told.comeback.is_ready
+
+
+@pytest.mark.parametrize(
+    ("event", "told_event"),
+    [
+        (BroughtBack("r2"), None),
+        (BroughtBack("r2", merged=True), ("kept", {"moved": False})),
+        (BroughtBack("r2", lost_keys=3), ("data lost", {"keys": 3, "everything": False})),
+    ],
+)
+def test_what_becomes_of_a_state_put_aside(event: BroughtBack, told_event: Event | None) -> None:
+    told = region()
+    told.comeback.bring_back(event)
+    assert told.events == ([] if told_event is None else [told_event])
+
+
+def test_waiting_is_told_rarely_with_each_peers_reason() -> None:
+    told = region()
+    told.comeback.look(0)
+    assert told.events == []
+    told.comeback.begin("it has restarted", {OLD: 1})
+    told.links.receive(told.links.dial("r2", 0), Eof("cannot connect: no"), 0)
+    told.links.receive(told.links.dial("r3", 0), Refuse("never"), 0)
+    told.comeback.look(5)
+    told.comeback.look(4 + PATIENCE_NS)
+    assert told.names() == ["loading"]
+    told.comeback.look(5 + PATIENCE_NS)
+    (_, details) = told.events[-1]
+    assert details["peers"] == {"r2": "cannot connect: no", "r3": "never"}
+    assert "does not serve" in str(details["reason"])
+    assert "--start-empty" in str(details["remedy"])
+    told.comeback.look(4 + PATIENCE_NS + REPEAT_NS)
+    assert len(told.events) == 2
+    told.comeback.look(5 + PATIENCE_NS + REPEAT_NS)
+    assert len(told.events) == 3
+    for _ in range(9):
+        told.comeback.pause_ns *= 2
+    told.comeback.look(told.comeback.tell_at or 0)
+    assert told.comeback.pause_ns == REPEAT_NS_MAX
+    told.links.receive(told.links.dial("r2", 0), hello(2, {OLD: 1}), 0)
+    told.comeback.look(told.comeback.tell_at or 0)
+    (_, details) = told.events[-1]
+    assert "reason" not in details
+    assert details["peers"] == {"r2": "it has not sent all that it has", "r3": "never"}
+
+
+def test_a_region_that_held_something_does_not_come_back_empty_past_a_refusal() -> None:
+    told = region()
+    told.comeback.begin("it has restarted", {OLD: 1})
+    links = told.links
+    links.receive(links.dial("r3", 0), Refuse("never"), 0)
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2), 0)
+    links.handle(sink, sink.look(0), 0)
+    assert links.look(0) == [], "r3 may have it"
+    links.broken(links.dial("r3", 0), RemoteProtocolError("no frame"), 0)
+    assert links.look(0) == [Recovered("r2")], "r3 is nobody"
+
+
+def test_a_peer_that_we_refuse_counts_as_one_that_refuses() -> None:
+    told = region()
+    told.comeback.begin("it has restarted", None)
+    told.links.receive(told.links.dial("r3", 0), hello(2), 0)
+    assert told.links.recovery.refused == {"r3": "r1 did not expect 'r2'"}
+    assert told.links.awaited()["r2"] == "it has not answered yet"
+    told.links.cuts.add(("r2", told.links.dial("r3", 0).direction))
+    assert told.links.awaited()["r2"] == "the link is cut"

@@ -1,0 +1,42 @@
+"""Events of links, as operators hear of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.link_events import link_event
+from replication.events import (
+    CaughtUp,
+    Closed,
+    Connected,
+    EarlierLife,
+    Event,
+    Merged,
+    OriginReused,
+    Resynced,
+    Unlisted,
+)
+from replication.member import Direction
+
+IN = Direction.IN
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "details"),
+    [
+        (Connected("eu", IN, 2, 5), "link up", {"peer": "eu", "direction": "in"}),
+        (Resynced("eu", IN, True), "resynced", {"peer": "eu", "direction": "in", "full": True}),
+        (CaughtUp("eu"), "caught up", {"peer": "eu"}),
+        (EarlierLife("eu"), "earlier life", {"peer": "eu"}),
+        (OriginReused("eu", 5), "origin reused", {"peer": "eu"}),
+        (Unlisted("eu"), "not listed", {"peer": "eu"}),
+        (Closed("eu", IN, "x"), "link down", {"peer": "eu", "direction": "in", "reason": "x"}),
+    ],
+)
+def test_events_have_names_and_details(event: Event, name: str, details: dict[str, object]) -> None:
+    assert link_event(event) == (name, details)
+
+
+@pytest.mark.parametrize("event", [Merged("eu"), Closed("", IN, "x")])
+def test_what_only_a_region_needs_is_not_told(event: Event) -> None:
+    assert link_event(event) is None
