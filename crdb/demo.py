@@ -142,7 +142,7 @@ def running_regions() -> Generator[list[Any]]:
         clients: list[Any] = []
         try:
             assert process.stdout is not None
-            ready = {"event": ""}
+            ready: dict[str, Any] = {"event": ""}
             while ready.get("event") not in {"ready", None}:
                 ready = json.loads(process.stdout.readline() or "{}")
             if ready.get("event") != "ready":
