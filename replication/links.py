@@ -43,6 +43,7 @@ from replication.events import (
     Merged,
     OpsTaken,
     Reported,
+    Resynced,
     SnapshotWanted,
     Unlisted,
     Unproven,
@@ -292,13 +293,15 @@ class Links(Registry):
                 case CaughtUp():
                     assert end.hello is not None
                     self.memory.record_caught_up(end.peer, end.hello)
+                case Resynced():
+                    self.repair_at = min(self.repair_at, now)
                 case SnapshotWanted():
                     assert isinstance(end, Sink)
                     end.merges = self.replica.merges
-                    self.grant()
+                    self.grant(now)
                 case Merged():
                     self.repair.forget()
-                    self.grant()
+                    self.grant(now)
                     self.wake()
                 case GapUnfilled():
                     self.repair.refuse(event.peer, event.origin)
@@ -307,7 +310,7 @@ class Links(Registry):
                     if isinstance(end, Sink):
                         self.recovery.lost(end.peer, event.reason, is_refusal=end.is_refused)
                     self.forget(end)
-                    self.grant()
+                    self.grant(now)
                 case _:
                     pass
         return events
@@ -366,14 +369,14 @@ class Links(Registry):
             return [ClockSkew(end.peer, self.skews.of[end.peer])]
         return []
 
-    def grant(self) -> None:
+    def grant(self, now: int) -> None:
         """Let sinks that need a snapshot have one, one at a time: after the first the others may
         need none."""
         busy = any(sink.state is SinkState.LOADING for sink in self.sinks.values())
         for sink in self.sinks.values():
             if sink.state is SinkState.WAITING:
                 if self.replica.merges > sink.merges:
-                    sink.resume()
+                    sink.resume(now)
                 elif not busy:
                     sink.load()
                     busy = True

@@ -151,6 +151,8 @@ class Sink(End):
         self.outbox.append(hello)
         self.taken = 0
         self.acked = 0
+        self.data_at = now
+        """When data last came, or was asked for."""
         self.ack_at = NEVER
         self.resume_at = NEVER
         self.stalls = 0
@@ -214,6 +216,8 @@ class Sink(End):
                 case SnapshotEnd():
                     return self.merge(now)
                 case _:
+                    if isinstance(frame, Hello | Resumed):
+                        self.data_at = now
                     return self.hear(frame, before, now)
         except DecodeError as error:
             raise RemoteProtocolError(f"{type(frame).__name__}: {error}") from error
@@ -282,6 +286,7 @@ class Sink(End):
 
     def count(self, size: int, now: int) -> None:
         """So many bytes have been taken in, and are to be acknowledged."""
+        self.data_at = now
         self.taken += size
         self.tally.bytes += size
         self.ack_at = min(self.ack_at, now + self.limits.ack_ns + self.queueing_ns // 2)
@@ -373,19 +378,34 @@ class Sink(End):
         """Whether both ends have greeted each other, and the link is not over."""
         return self.state in OPEN
 
+    def brings(self, origin: Origin, seq: int) -> bool:
+        """Return whether the source has promised to send the ops of `origin`, and has more of them
+        than `seq`. It sends them in order, so they come as long as data comes at all."""
+        if self.state is not S.STREAMING and self.state is not S.RESUMING:
+            return False
+        is_promised = origin in self.asked or self.carries(origin)
+        return is_promised and self.vector.get(origin, 0) > seq
+
+    def note_bytes(self, now: int) -> None:
+        """Record that a part of a frame has come: on a slow link that is data, mostly."""
+        super().note_bytes(now)
+        self.data_at = now
+
     def load(self) -> None:
         """Ask for a snapshot."""
         self.move(S.LOADING)
         self.say(SnapshotRequest())
 
-    def resume(self) -> None:
+    def resume(self, now: int) -> None:
         """Ask again, from what we have by now."""
         self.move(S.RESUMING)
+        self.data_at = now
         self.say(Resume(self.inlet.held(), self.routes))
 
-    def fill(self, origin: Origin, after: int) -> None:
+    def fill(self, origin: Origin, after: int, now: int) -> None:
         """Ask for the ops of `origin` beyond its effect `after`."""
         assert self.is_open
+        self.data_at = now
         self.asked |= {origin}
         self.say(GapRequest(origin, after))
 
@@ -438,7 +458,7 @@ class Sink(End):
         if self.closed:
             return events
         if self.state is S.STALLED and now >= self.resume_at:
-            self.resume()
+            self.resume(now)
         if now >= min(self.ack_at, self.said_at + self.limits.heartbeat_ns + self.queueing_ns):
             if self.state is not S.GREETING:
                 self.ack(now)

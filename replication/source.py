@@ -223,6 +223,9 @@ class Source(End):
         if is_first:
             self.heartbeat(now)
         self.progress.acknowledge(ack.vector)
+        for origin, seq in ack.vector.items():  # what came another way is not sent again
+            if self.sent.get(origin, 0) < seq:
+                self.sent[origin] = seq
         if len(self.progress.acknowledged) > ORIGINS_MAX:
             raise RemoteProtocolError(f"more than {ORIGINS_MAX} origins acknowledged")
         self.mark(now)

@@ -35,6 +35,7 @@ from sim.world import World
 
 TAIL: Final = 30  # records of the trace that a failure shows
 FOLLOWER_WRITES: Final = 1  # a second: they are refused until it is promoted
+QUIET_NS: Final = 2 * SECOND  # before the end: whoever helps needlessly has stopped by then
 PULSE_NS: Final = 10 * SECOND  # virtual time between two signs of life
 
 
@@ -201,6 +202,8 @@ class Run:
             if not place.is_up:
                 place.boot()
         self.converged_in = self.converge(list(self.world.sites))
+        self.world.sleep(QUIET_NS)
+        self.converge(list(self.world.sites))
         self.world.check_end()
 
     def converge(self, names: list[str]) -> int:

@@ -192,7 +192,12 @@ class Host:
 
     def advance(self) -> None:
         """Tell the database what time it is by this process's clock."""
+        keyspace = self.replica.keyspace
+        before = keyspace.horizon
         self.instance.advance(self.engine.now // MS, self.clock.read(self.engine.now))
+        if keyspace.horizon < before:
+            for checker in self.around.checkers:
+                checker.set_back(self.name, keyspace, before)
 
     def ask(self, *commands: Sequence[str]) -> list[Reply]:
         """What a client asks, and what it is told. `finish_turn` is to follow."""

@@ -35,6 +35,7 @@ from sim.checkers.meaning import Meaning
 from sim.checkers.resurrection import Resurrection
 from sim.checkers.rules import Rules
 from sim.checkers.stability import Stability
+from sim.checkers.traffic import Traffic
 from sim.client import Reply
 from sim.dial import Exchange
 from sim.dice import Dice
@@ -63,6 +64,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Stability,
     Expiry,
     Following,
+    Traffic,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 from mypy_extensions import mypyc_attr
 
 from crdt.dots import Vector
+from crdt.keyspace import Keyspace
 from crdt.replica import Replica
 from replication.links import Links
 from replication.renaming import Renaming
@@ -115,6 +116,10 @@ class Checker:
 
     def rewound(self, region: Watched) -> None:
         """Somebody has set a region's clock (CRDB.CLOCK); what expires follows, also back."""
+
+    def set_back(self, name: str, keyspace: Keyspace, before: int) -> None:
+        """The time (ms) that expiry goes by in a region or follower was `before` and is earlier
+        now, as its clock was set back."""
 
     def made(self, region: Watched, entry: Entry) -> None:
         """A region has made an operation."""

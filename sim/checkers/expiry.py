@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from crdt.dots import Vector
 from crdt.expiry import FOREVER
-from crdt.keyspace import CLOCK_SLACK_MS
+from crdt.keyspace import CLOCK_SLACK_MS, Keyspace
 from crdt.op import Op
 from sim.checkers.checker import Checker, Watched
 from sim.checkers.deeds import DELETE
@@ -51,6 +51,13 @@ class Expiry(Checker):
         self.clocks[region.name] = max(self.reached[region.name], self.clock(region))
         self.reached[region.name] = region.replica.keyspace.horizon
 
+    def set_back(self, name: str, keyspace: Keyspace, before: int) -> None:
+        if before - keyspace.horizon <= CLOCK_SLACK_MS:
+            late = before - keyspace.horizon
+            raise self.broken(f"what had expired in {name} lives again for {late} ms")
+        self.clocks[name] = max(before, self.clocks.get(name, 0))
+        self.reached[name] = keyspace.horizon
+
     def clock(self, region: Watched) -> int:
         """How far a region's clock has ever come, in ms."""
         return max(region.replica.keyspace.horizon, self.clocks.get(region.name, 0))
@@ -72,14 +79,12 @@ class Expiry(Checker):
         """Time goes on."""
         db = region.replica.keyspace
         before, now = self.reached[region.name], db.horizon
-        if before - CLOCK_SLACK_MS <= now < before:
+        if now < before:
             raise self.broken(
                 f"what had expired in {region.name} lives again for {before - now} ms"
             )
         if now > db.now + CLOCK_SLACK_MS:
             raise self.broken(f"{region.name} hides keys {now - db.now} ms ahead of its clock")
-        if now < before:
-            self.clocks[region.name] = max(before, self.clock(region))
         self.reached[region.name] = now
 
     def compare(self, region: Watched, key: bytes, deadline: int) -> None:

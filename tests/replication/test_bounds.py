@@ -177,7 +177,7 @@ def test_parts_of_nothing_take_no_room() -> None:
 def test_refusals_that_nobody_asked_for_are_ignored() -> None:
     sink = streaming()
     assert sink.receive(GapRefused(AP), 0) == []
-    sink.fill(AP, 0)
+    sink.fill(AP, 0, 0)
     assert sink.receive(GapRefused(AP), 0) != []
     assert sink.receive(GapRefused(AP), 0) == []
 

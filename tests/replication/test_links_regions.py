@@ -48,7 +48,7 @@ def test_a_cut_between_two_stalls_nobody_while_a_third_sees_both() -> None:
     world.run(300)
     assert world.agrees()
     assert any(isinstance(event, GapFound) for event in world["b"].events)
-    assert world["b"].links.repair.helpers == {US: "c"}
+    assert world["b"].links.repair.helpers[US].peer == "c"
     world["a"].write(lambda r: r.string("x").set("once more"))
     world.run(45)
     assert world.agrees(), "from now on a's ops come through c without being asked for"

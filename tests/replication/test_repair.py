@@ -23,6 +23,11 @@ def streaming(peer: int, vector: Vector, rtt: int = 0) -> Sink:
     return sink
 
 
+def helping(repair: Repair) -> dict[int, str]:
+    """Who helps with which origin."""
+    return {origin: helper.peer for origin, helper in repair.helpers.items()}
+
+
 def table(*sinks: Sink) -> dict[str, Sink]:
     return {sink.peer: sink for sink in sinks}
 
@@ -34,7 +39,7 @@ def test_what_stands_still_is_asked_of_somebody_who_has_it() -> None:
     events, donor = repair.check({AP: 0}, {}, table(us), ORPHAN)
     assert (events, donor) == ([GapFound("r1", AP, "r1")], "")
     assert us.asked == {AP}
-    assert repair.helpers == {AP: "r1"}
+    assert helping(repair) == {AP: "r1"}
 
 
 def test_what_moves_is_left_alone() -> None:
@@ -82,13 +87,13 @@ def test_another_is_asked_if_the_first_does_not_deliver() -> None:
     sinks = table(us, sa)
     repair.check({}, {}, sinks, 0)
     repair.check({}, {}, sinks, ORPHAN)
-    assert repair.helpers == {AP: "r1"}
+    assert helping(repair) == {AP: "r1"}
     repair.check({}, {}, sinks, 3 * ORPHAN)
-    assert repair.helpers == {AP: "r4"}
+    assert helping(repair) == {AP: "r4"}
     assert (us.asked, sa.asked) == (frozenset(), {AP})
     del sinks["r4"]
     repair.check({}, {}, sinks, 9 * ORPHAN)
-    assert repair.helpers == {AP: "r1"}
+    assert helping(repair) == {AP: "r1"}
 
 
 def test_help_ends_when_the_direct_link_delivers() -> None:
@@ -112,7 +117,7 @@ def test_help_goes_on_while_who_should_bring_it_has_lost_it() -> None:
     sinks = table(us, ap)
     repair.check({}, {}, sinks, 0)
     repair.check({}, {}, sinks, PATIENCE)
-    assert repair.helpers == {AP: "r1"}
+    assert helping(repair) == {AP: "r1"}
     repair.check({}, {}, sinks, PATIENCE + 1)
     assert us.asked == {AP}, "or its refusal would not be understood"
     repair.check({AP: 3}, {}, sinks, PATIENCE + 2)
@@ -159,3 +164,67 @@ def test_a_refusal_of_what_is_no_gap_any_more_is_only_noted() -> None:
     repair.refuse("r1", EU)
     assert repair.refused == {("r1", EU)}
     assert repair.gaps == {}
+
+
+def test_what_a_link_is_sending_is_not_asked_for() -> None:
+    repair = Repair(Limits())
+    us, ap = streaming(1, {AP: 30}), streaming(3, {AP: 30})
+    sinks = table(us, ap)
+    for now in range(0, 10_000 * MS, 10 * MS):
+        ap.note_bytes(now)
+        assert repair.check({AP: 3}, {}, sinks, now) == ([], "")
+    events, _ = repair.check({AP: 3}, {}, sinks, 10_000 * MS + PATIENCE)
+    assert events == [GapFound("r1", AP, "r1")], "the helper, and not who is silent"
+
+
+def test_what_a_helper_is_sending_is_not_asked_for_again() -> None:
+    repair = Repair(Limits())
+    us, sa = streaming(1, {AP: 30}, rtt=5), streaming(4, {AP: 30}, rtt=9)
+    sinks = table(us, sa)
+    repair.check({}, {}, sinks, 0)
+    repair.check({}, {}, sinks, ORPHAN)
+    for now in range(ORPHAN, 10_000 * MS, 10 * MS):
+        us.note_bytes(now)
+        assert repair.check({}, {}, sinks, now) == ([], "")
+    assert sa.asked == frozenset()
+
+
+def test_helper_that_is_far_away_gets_three_round_trips() -> None:
+    repair = Repair(Limits())
+    us, sa = streaming(1, {AP: 3}, rtt=200 * MS), streaming(4, {AP: 3}, rtt=300 * MS)
+    sinks = table(us, sa)
+    repair.check({}, {}, sinks, 0)
+    repair.check({}, {}, sinks, ORPHAN)
+    assert repair.check({}, {}, sinks, ORPHAN + 599 * MS) == ([], "")
+    assert sa.asked == frozenset()
+
+
+def test_link_that_brings_other_things_only_is_believed_for_a_minute() -> None:
+    repair, ap = Repair(Limits()), streaming(3, {AP: 3})
+    sinks = table(ap)
+    asked_at = 0
+    for now in range(0, 100_000 * MS, 10 * MS):
+        ap.note_bytes(now)
+        if repair.check({}, {}, sinks, now)[0] and not asked_at:
+            asked_at = now
+    assert asked_at == Limits().idle_ns_max
+
+
+def test_help_ends_when_the_regular_link_brings_data_again() -> None:
+    repair = Repair(Limits())
+    us, ap = streaming(1, {AP: 9}), streaming(3, {})
+    ap.state = SinkState.GREETING
+    sinks = table(us, ap)
+    repair.check({}, {}, sinks, 0)
+    repair.check({}, {}, sinks, ORPHAN)
+    ap.state, ap.vector = SinkState.STREAMING, {AP: 9}
+    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN)
+    assert us.asked == {AP}, "it may be silent"
+    ap.note_bytes(2 * ORPHAN + 1)
+    ap.vector = {AP: 8}
+    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN + 2)
+    assert us.asked == {AP}, "it has less than the helper"
+    ap.vector = {AP: 9}
+    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN + 3)
+    assert us.asked == frozenset()
+    assert repair.helpers == {}

@@ -399,12 +399,12 @@ def test_who_has_what_the_source_had_at_first_has_caught_up_once() -> None:
 
 def test_gaps_are_asked_for_and_let_go() -> None:
     sink = brought_to(S.STREAMING)
-    sink.fill(EU, 3)
+    sink.fill(EU, 3, 0)
     assert drain(sink) == [GapRequest(EU, 3)]
     sink.unfill(EU)
     sink.unfill(EU)
     assert drain(sink) == [GapEnd(EU)]
-    sink.fill(EU, 3)
+    sink.fill(EU, 3, 0)
     assert sink.receive(GapRefused(EU), 0) == [GapUnfilled("r1", EU)]
     assert sink.asked == frozenset()
 

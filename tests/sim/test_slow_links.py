@@ -108,3 +108,13 @@ def test_both_directions_catch_up_at_the_same_time() -> None:
     parted.write(100)
     assert parted.heal() < 2 * parted.needed + 1
     assert parted.ended == 0
+
+
+@pytest.mark.parametrize("rate", [20_000, 100_000, 500_000, 1_000_000])
+@pytest.mark.parametrize("regions", [2, 3])
+def test_nobody_is_asked_for_what_is_being_sent(rate: int, regions: int) -> None:
+    parted = Parted(rate, regions)
+    parted.write(600)
+    parted.heal()
+    assert parted.brought < 1.15 * parted.size
+    assert parted.world.sites["us"].replica.effects_duplicate < 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdt.keyspace import CLOCK_SLACK_MS
 from sim.checkers.checker import Violation
 from sim.checkers.expiry import Expiry
 from sim.clock import EPOCH_MS
@@ -120,3 +121,11 @@ def test_expiry_follows_a_clock_that_is_set_and_no_other() -> None:
     world.sites["us"].clock.step(-700)
     with pytest.raises(Violation, match=r"what had expired in us lives again for \d+ ms"):
         world.run("us", "SET", "other", "v")
+
+
+def test_small_step_back_must_not_be_followed() -> None:
+    world = fresh(Expiry)
+    keyspace = world.sites["us"].replica.keyspace
+    with pytest.raises(Violation, match="what had expired in us lives again for 500 ms"):
+        world.checkers[0].set_back("us", keyspace, keyspace.horizon + 500)
+    world.checkers[0].set_back("us", keyspace, keyspace.horizon + CLOCK_SLACK_MS + 1)

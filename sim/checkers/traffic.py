@@ -1,0 +1,93 @@
+"""Hardly anything is sent twice, and nobody goes on helping who is no longer needed.
+
+Of all effects that a region receives at most 5 % are such as it has applied, or hold its turn,
+already. Each request to a helper may bring some more: what stands on a way that lets nothing pass
+arrives when the way is open again, and by then the helper has sent it too. A request may also cross
+what the regular link sends when it is back. Both are bounded by the window of a new link
+(`FIRST_BYTES`), some `PER_REQUEST` effects.
+
+When all is quiet, no region is helped with an origin that a regular link brings. And no region
+writes what no client has asked for, except that it deletes what has expired, forgets deadlines, and
+serves clients who wait for an element of a list: an effect that an effect from elsewhere causes
+would echo for ever.
+
+Not checked: how many bytes messages without effects take; snapshots, which repeat what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from crdt.dots import Vector, name_origin
+from crdt.op import Op
+from replication.sink import SinkState
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Entry, Ledger
+
+SHARE_MAX: Final = 5  # per cent
+FEW: Final = 40  # in a run, whatever it received
+PER_REQUEST: Final = 40
+COLLECTED: Final = (0x00, 0x03)  # deletions, and deadlines that are forgotten
+LIST: Final = 0x5
+
+
+class Traffic(Checker):
+    """Once is enough."""
+
+    promise: ClassVar[str] = "traffic"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.fresh = 0
+        self.repeated = 0
+        self.requests = 0
+        self.is_asked = False
+        """Whether a client has asked for the operation that is made next."""
+
+    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+        self.is_asked = bool(region.replica.keyspace.outbox)
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        """Look at what nobody has asked for."""
+        was_asked, self.is_asked = self.is_asked, False
+        if was_asked:
+            return
+        for effect in Op.from_bytes(entry.data).effects:
+            kind: int = effect[0]
+            if kind not in COLLECTED and kind >> 4 != LIST:
+                raise self.broken(
+                    f"{region.name} writes to {effect[1]!r}, and nobody has asked it to"
+                )
+
+    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        self.count(region)
+
+    def count(self, region: Watched) -> None:
+        """Add up what one life of a region has received."""
+        self.fresh += region.replica.applied
+        self.repeated += region.replica.effects_duplicate
+        self.requests += region.links.repair.requests
+
+    def ended(self, regions: Sequence[Watched]) -> None:
+        for region in regions:
+            self.count(region)
+            self.check_helpers(region)
+        received = self.fresh + self.repeated
+        self.looked += received
+        room = received * SHARE_MAX // 100 + FEW + PER_REQUEST * self.requests
+        if self.repeated > room:
+            raise self.broken(
+                f"{self.repeated} of {received} effects came twice, with {self.requests} requests"
+                f" to helpers; at most {room} may"
+            )
+
+    def check_helpers(self, region: Watched) -> None:
+        """Look who still helps."""
+        for origin, helper in region.links.repair.helpers.items():
+            for sink in region.links.sinks.values():
+                if sink.state is SinkState.STREAMING and sink.carries(origin):
+                    raise self.broken(
+                        f"{helper.peer} still sends {region.name} what {name_origin(origin)}"
+                        f" writes, though {sink.peer} does"
+                    )
