@@ -281,10 +281,8 @@ class Links(Registry):
                     events += self.meet(end, end.hello)
                     if end.lives is not None:
                         events += self.record_members(end, end.hello, now)
-                    is_new = end.lives is not None and self.lives.greeted(
-                        end.region, end.hello.origin
-                    )
-                    events += self.part(now) if is_new else []
+                        if self.lives.greeted(end.region, end.hello.origin):
+                            events += self.part(now)
                 case ViewHeard():
                     is_new = end.lives is not None and self.lives.heard(end.view_heard)
                     events += self.part(now) if is_new else []
