@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import trio
@@ -26,6 +26,7 @@ from crdb.open_files import TooFewFiles, allow_files
 from crdb.ports import CannotListen
 from crdb.runtime import Runtime
 from crdb.screen import Screen
+from crdb.stopping import Stopping
 from crdb.toml_table import ConfigError
 from crdb.version import DISTRIBUTION
 
@@ -77,9 +78,10 @@ async def run(runtime: Runtime, screen: Screen) -> None:
             try:
                 async with trio.open_nursery() as serving:
                     screen.tell("listening", runtime.details)
-                    writing.start_soon(obey, signals, screen, [serving, writing])
+                    stopping = Stopping(runtime, screen, [serving, writing])
+                    writing.start_soon(stopping.obey, signals)
                     serving.start_soon(outlive, screen, serving)
-                    serving.start_soon(stop_when_asked, runtime, screen, serving)
+                    serving.start_soon(stopping.obey_clients)
                     serving.start_soon(runtime.run)
                     if screen.is_live:
                         serving.start_soon(screen.watch, runtime)
@@ -88,25 +90,6 @@ async def run(runtime: Runtime, screen: Screen) -> None:
                 with trio.CancelScope(shield=True):
                     await screen.outlet.close()
             writing.cancel_scope.cancel()
-
-
-async def obey(
-    signals: AsyncIterator[int], screen: Screen, nurseries: Sequence[trio.Nursery]
-) -> None:
-    """The first signal stops serving, the second does not wait for what is still to be written."""
-    left = list(nurseries)
-    async for number in signals:
-        if len(left) == len(nurseries):
-            screen.tell("stopping", {"signal": signal.Signals(number).name})
-        if left:
-            left.pop(0).cancel_scope.cancel()
-
-
-async def stop_when_asked(runtime: Runtime, screen: Screen, serving: trio.Nursery) -> None:
-    """Stop serving when a client has sent SHUTDOWN."""
-    await runtime.stop_requested.wait()
-    screen.tell("stopping", {"signal": runtime.stop_reason})
-    serving.cancel_scope.cancel()
 
 
 async def outlive(screen: Screen, serving: trio.Nursery) -> None:

@@ -52,6 +52,10 @@ def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
             lines = [waiting(details)]
         case "data lost":
             lines = [lost(details)]
+        case "data at risk":
+            lines = [at_risk(details)]
+        case "confirm":
+            lines = ["stop all the same? {how}".format_map(details)]
         case "kept":
             lines = ["{region}: what was put aside is back".format_map(details)]
         case "not listed":
@@ -93,6 +97,14 @@ def waiting(details: Mapping[str, object]) -> str:
     if "reason" in details:
         line += ". {reason}: {remedy}".format_map(details)
     return line
+
+
+def at_risk(details: Mapping[str, object]) -> str:
+    """What would be lost if a region stopped now."""
+    if details["is_last"]:
+        held = f"{details['keys']} keys, and no other region that is connected holds them"
+        return f"{details['region']}: stopping loses {held}"
+    return f"{details['region']}: {details['writes']} writes have not reached another region yet"
 
 
 def lost(details: Mapping[str, object]) -> str:
