@@ -1,13 +1,14 @@
 """What INFO tells of a region's links, in its sections `crdt` and `replication`.
 
-The fields are those of section 14 of the specification, lines as D-19 proposes: a line for each
+The fields are those of section 14 of the specification that describe something here: a region has
+no slots, and its configuration no version. Lines are as D-19 proposes: a line for each
 peer that is connected, one for the backlog, which all peers share, and one for each other region,
 linked with this one or not. A full sync counts where it comes in. A partial one counts at both of
 its ends: where it was served, and where it was asked for.
 
     crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0,clock_skew_ms=3
     crdt_backlog0:size=16777216,histlen=688,first_op=0,ops=3
-    crdt_replica_2:config_version=1,shards=1,slots=16384,slot_coverage=1,max_ops_lag=0,min_ops_lag=0
+    crdt_replica_2:known=1,max_ops_lag=0,min_ops_lag=0
 
 Those that follow this region (Replica Of) are the slaves that `replication` counts and lists. Where
 they listen is not known, so their lines have names in place of addresses.
@@ -17,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Final
 
 from crdb.instance import Instance
 from crdt.dots import Vector
@@ -27,7 +27,6 @@ from replication.progress import Stage
 from replication.sink import Sink
 from replication.source import Source
 
-SLOTS: Final = 16_384
 Lines = list[tuple[str, object]]
 
 
@@ -109,22 +108,19 @@ def sync_lines(links: Links) -> Lines:
         ("crdt_sync_full", full),
         ("crdt_sync_partial_ok", resumed),
         ("crdt_sync_partial_err", failed),
-        ("crdt_sync_partial-err", failed),  # as the documentation spells it
         ("crdt_links_refused", links.refused),
     ]
 
 
 def replica_lines(links: Links) -> Lines:
-    """Each other region, as far as known. An instance is one shard with all slots."""
+    """Each other region: whether it is there, as far as known, and how many of our effects it
+    lacks. A region is one shard, so its most and its least advanced shard lack the same."""
     lines: Lines = []
     for region in sorted(links.replica.stability.members or ()):
         if region:  # 0 stands for the sources of a follower
-            vectors, covered = heard_of(links, region)
+            vectors, known = heard_of(links, region)
             lag = unseen(links, vectors)
-            text = (
-                f"config_version=1,shards=1,slots={SLOTS},slot_coverage={int(covered)},"
-                f"max_ops_lag={lag},min_ops_lag={lag}"
-            )
+            text = f"known={int(known)},max_ops_lag={lag},min_ops_lag={lag}"
             lines.append((f"crdt_replica_{region}", text))
     return lines
 

@@ -69,18 +69,19 @@ def remove(db: Keyspace, key: bytes, fields: list[bytes]) -> int:
 def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
     """HINCRBY: the field's value afterwards.
 
-    Raises NotANumber if the field holds something else than an integer, CounterOverflow beyond
-    59 bits of magnitude; nothing is changed then.
+    Raises NotANumber if the field holds something else than an integer, CounterOverflow if the
+    result is beyond 59 bits of magnitude and not nearer to them; nothing is changed then.
     """
     held = remains_of(db, key, HASH, field)
-    result = delta
+    before = 0
     if held is not None and held.alive():
         assert isinstance(held, String)
         number = held.integer()
         if number is None:
             raise NotANumber("hash value is not an integer")
-        result = number + delta
-    check_range(result)
+        before = number
+    result = before + delta
+    check_range(result, before)
     add_to(db, key, field, held, delta)
     return result
 

@@ -139,9 +139,12 @@ def increased(text: bytes, delta: LongDouble) -> bytes | None:
     return long_double.to_text(total)
 
 
-def check_range(value: int) -> int:
-    """Return `value` if a counter may hold it. Raises CounterOverflow."""
-    if not -COUNTER_MAX <= value <= COUNTER_MAX:
+def check_range(value: int, before: int = 0) -> int:
+    """Return `value` if a counter that holds `before` may be changed to it. Raises CounterOverflow.
+
+    A counter beyond the range, which a SET or concurrent increments can leave, may move towards it.
+    """
+    if not -COUNTER_MAX <= value <= COUNTER_MAX and abs(value) >= abs(before):
         raise CounterOverflow("increment or decrement would overflow")
     return value
 

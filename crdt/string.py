@@ -125,13 +125,14 @@ def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:
 def increment(db: Keyspace, key: bytes, delta: int, held: String | None = None) -> int:
     """INCRBY: the value afterwards. `held` is the string under `key`, if the caller knows it.
 
-    Raises NotANumber if the key holds something else than an integer, CounterOverflow beyond 59
-    bits of magnitude; nothing is changed then.
+    Raises NotANumber if the key holds something else than an integer, CounterOverflow if the result
+    is beyond 59 bits of magnitude and not nearer to them; nothing is changed then.
     """
     if held is None:
         held = held_string(db, key)
-    result = delta if held is None else integer_of(held.integer()) + delta
-    check_range(result)
+    before = 0 if held is None else integer_of(held.integer())
+    result = before + delta
+    check_range(result, before)
     add_to(db, key, held, delta)
     return result
 

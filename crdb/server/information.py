@@ -268,8 +268,6 @@ def _crdt(instance: Instance) -> Lines:
     """Section 14; the clock and vectors as D-19 proposes."""
     told = instance.replica.statistics()
     return [
-        ("crdt_config_version", 1),
-        ("crdt_slots", "0-16383"),
         ("crdt_replid", name_origin(instance.replica.origin)),
         ("crdt_clock", by_region(told.vector).get(instance.replica.region, 0)),
         ("crdt_ovc", _vector(told.vector)),

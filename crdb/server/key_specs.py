@@ -105,13 +105,27 @@ def key_specs(command: Command) -> tuple[KeySpec, ...]:
     return (KeySpec(flags, begin, is_numbered=True),)
 
 
+def only_reads(words: list[bytes]) -> bool:
+    """Return whether a BITFIELD only reads, as far as its arguments can be parsed."""
+    at = 2
+    while at < len(words):
+        left = len(words) - at - 1
+        if words[at] == b"GET" and left >= 2:
+            at += 3
+        elif words[at] == b"OVERFLOW" and left >= 1:
+            at += 2
+        else:
+            return False
+    return True
+
+
 def flags_at(command: Command, request: list[bytes], position: int) -> str:
     """What the command does with the key at `position` of this very request."""
     words = [word.upper() for word in request]
     if command.full_name == b"set":
         return CHANGE if b"GET" in words[3:] else OVERWRITE
     if command.full_name == b"bitfield":
-        return CHANGE if b"SET" in words[2:] or b"INCRBY" in words[2:] else READ
+        return READ if only_reads(words) else CHANGE
     specs = key_specs(command)
     for spec in specs:
         if spec.begin and spec.holds(position, len(request)):

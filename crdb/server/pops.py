@@ -103,9 +103,9 @@ class Pops(Generic[V]):
             reply.null_array(client.out, client.protocol)
 
     def pop_several_or_wait(self, client: Client, args: list[bytes]) -> None:
-        """BLMPOP and BZMPOP."""
-        deadline = arguments.timeout(args[1], client.instance.now)
+        """BLMPOP and BZMPOP. As in Redis 7.2 the timeout is looked at last."""
         keys, count, end = self.parse(args, 2)
+        deadline = arguments.timeout(args[1], client.instance.now)
         wait(client, keys, deadline, self.serve(keys, self.take_several, count, end))
 
     def pop_or_wait(self, client: Client, args: list[bytes], end: int) -> None:

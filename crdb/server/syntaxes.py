@@ -12,7 +12,10 @@ EXPIRY: Final = (
 WHEN: Final = "[NX | XX | GT | LT]"
 COMBINED: Final = "numkeys key... [WEIGHTS weight...] [AGGREGATE <SUM | MIN | MAX>]"
 RANGE: Final = "min:double max:double [WITHSCORES] [LIMIT offset count]"
-SORTED: Final = "key [BY pattern] [LIMIT offset count] [GET pattern]... [ASC | DESC] [ALPHA]"
+SORTED: Final = (
+    "key [BY pattern:key-pattern] [LIMIT offset count] [GET pattern:key-pattern]... [ASC | DESC] "
+    "[ALPHA]"
+)
 BOUNDS: Final = "start:string stop:string [BYSCORE | BYLEX] [REV] [LIMIT offset count]"
 
 LINES: Final = f"""
@@ -23,8 +26,8 @@ offset value:integer | INCRBY encoding offset increment>]...
 bitfield_ro             key [GET encoding offset]...
 bitop                   <AND | OR | XOR | NOT> destkey key...
 bitpos                  key bit [start [end [BYTE | BIT]]]
-client|kill             <address | <ID client-id | TYPE <NORMAL | MASTER | SLAVE | REPLICA \
-| PUBSUB> | USER username | ADDR address | LADDR address | SKIPME <YES | NO>>...>
+client|kill             <address | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA \
+| PUBSUB>] | [USER username] | [ADDR address] | [LADDR address] | [SKIPME <YES | NO>]>...>
 client|caching          <YES | NO>
 client|pause            timeout:integer [WRITE | ALL]
 client|tracking         <ON | OFF> [REDIRECT client-id] [PREFIX prefix]... [BCAST] [OPTIN] \

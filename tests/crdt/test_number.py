@@ -211,3 +211,12 @@ def test_only_an_integer_is_one() -> None:
     assert integer_of(-3) == -3
     with pytest.raises(NotANumber, match="value is not an integer or out of range"):
         integer_of(None)
+
+
+def test_a_counter_beyond_the_range_may_move_towards_it() -> None:
+    largest = (1 << 63) - 1
+    assert check_range(largest - 1, largest) == largest - 1
+    assert check_range(-largest, -largest - 1) == -largest
+    for value in (largest, largest + 1, -largest):
+        with pytest.raises(CounterOverflow):
+            check_range(value, largest)

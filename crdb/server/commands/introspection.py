@@ -1,6 +1,6 @@
 """COMMAND and its subcommands: the command table, told to clients.
 
-Everything here comes from the table that the executor runs, and from `syntaxes`. Tips are not kept.
+Everything here comes from the table that the executor runs, from `syntaxes` and `command_facts`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 
 from crdb.resp import reply
 from crdb.server.client import Client
+from crdb.server.command_facts import DEPRECATED, HISTORY, KEY_NOTES, TIPS
 from crdb.server.errors import SYNTAX, CommandError
 from crdb.server.glob import compile_glob
 from crdb.server.help import send_help
@@ -25,6 +26,10 @@ NO_KEYS: Final = b"ERR The command has no key arguments"
 WRONG_NUMBER: Final = b"ERR Invalid number of arguments specified for command"
 WRONG_ARGUMENTS: Final = b"ERR Invalid arguments specified for command"
 
+KEY_PATTERN: Final = "key-pattern"
+"""The type of an argument that keys are made of; it is shown as a pattern."""
+PATTERN_SPEC: Final = 1
+"""The key specification that such keys belong to: that of BY and GET in SORT."""
 HELP: Final = (
     "(no subcommand)",
     "    Details about all commands.",
@@ -75,7 +80,10 @@ def details(client: Client, command: Command | None) -> None:
     reply.integer(out, command.last_key)
     reply.integer(out, command.key_step)
     statuses(client, [f"@{category}" for category in command.categories])
-    reply.set_header(out, client.protocol, 0)
+    tips = TIPS.get(command.full_name.decode(), [])
+    reply.set_header(out, client.protocol, len(tips))
+    for tip in tips:
+        reply.bulk(out, tip.encode())
     reply_key_specs(client, command)
     if command.subcommands:
         reply.array(out, len(command.subcommands))
@@ -89,8 +97,12 @@ def reply_key_specs(client: Client, command: Command) -> None:
     """Where the keys are, and what the command does with them."""
     specs = key_specs(command)
     reply.set_header(client.out, client.protocol, len(specs))
-    for spec in specs:
-        reply.map_header(client.out, client.protocol, 3)
+    notes = KEY_NOTES.get(command.full_name.decode(), {})
+    for number, spec in enumerate(specs):
+        reply.map_header(client.out, client.protocol, 3 + (number in notes))
+        if number in notes:
+            reply.bulk(client.out, b"notes")
+            reply.bulk(client.out, notes[number].encode())
         reply.bulk(client.out, b"flags")
         statuses(client, spec.flags.split())
         if spec.begin == 0:
@@ -131,22 +143,46 @@ def documentation(client: Client, command: Command) -> None:
         ("group", command.group.replace("_", "-")),
         ("complexity", command.complexity),
     )
-    told = [(name, value) for name, value in facts if value]
+    name = command.full_name.decode()
+    told = [(field, value) for field, value in facts if value]
     syntax = arguments_of(command.full_name)
-    reply.map_header(out, client.protocol, len(told) + bool(syntax) + bool(command.subcommands))
-    for name, value in told:
-        reply.bulk(out, name.encode())
+    history = HISTORY.get(name, [])
+    optional = (name in DEPRECATED, syntax, history, command.subcommands)
+    fields = len(told) + 2 * (name in DEPRECATED) + sum(map(bool, optional))
+    reply.map_header(out, client.protocol, fields)
+    for field, value in told:
+        reply.bulk(out, field.encode())
         reply.bulk(out, value.encode())
+    if name in DEPRECATED:
+        since, instead = DEPRECATED[name]
+        reply.bulk(out, b"doc_flags")
+        statuses(client, ["deprecated"])
+        for field, value in (("deprecated_since", since), ("replaced_by", instead)):
+            reply.bulk(out, field.encode())
+            reply.bulk(out, value.encode())
+    if history:
+        reply_history(client, history)
     if syntax:
         reply.bulk(out, b"arguments")
         reply_arguments(client, syntax, spec_indexes(command))
     if command.subcommands:
         reply.bulk(out, b"subcommands")
         reply.map_header(out, client.protocol, len(command.subcommands))
-        for name in sorted(command.subcommands):
-            child = command.subcommands[name]
+        for key in sorted(command.subcommands):
+            child = command.subcommands[key]
             reply.bulk(out, child.full_name)
             documentation(client, child)
+
+
+def reply_history(client: Client, history: list[tuple[str, str]]) -> None:
+    """What versions added to a command."""
+    out = client.out
+    reply.bulk(out, b"history")
+    reply.set_header(out, client.protocol, len(history))
+    for version, added in history:
+        reply.array(out, 2)
+        reply.bulk(out, version.encode())
+        reply.bulk(out, added.encode())
 
 
 def spec_indexes(command: Command) -> Iterator[int]:
@@ -162,21 +198,23 @@ def reply_arguments(
     out = client.out
     reply.array(out, len(syntax))
     for argument in syntax:
-        facts = [("name", argument.name), ("type", argument.kind)]
+        is_pattern = argument.kind == KEY_PATTERN
+        kind = "pattern" if is_pattern else argument.kind
+        facts = [("name", argument.name), ("type", kind)]
         if argument.kind not in {"oneof", "block"}:
             facts.append(("display_text", argument.name))
         if argument.token:
             facts.append(("token", argument.token))
         flags = flags_of(argument)
         is_key = argument.kind == "key"
-        size = len(facts) + is_key + bool(flags) + bool(argument.parts)
+        size = len(facts) + (is_key or is_pattern) + bool(flags) + bool(argument.parts)
         reply.map_header(out, client.protocol, size)
         for name, value in facts:
             reply.bulk(out, name.encode())
             reply.bulk(out, value.encode())
-        if is_key:
+        if is_key or is_pattern:
             reply.bulk(out, b"key_spec_index")
-            reply.integer(out, next(spec_indexes))
+            reply.integer(out, next(spec_indexes) if is_key else PATTERN_SPEC)
         if flags:
             reply.bulk(out, b"flags")
             statuses(client, flags)

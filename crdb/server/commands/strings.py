@@ -56,6 +56,12 @@ def read_text_for_write(db: Keyspace, key: bytes) -> bytes | None:
     raise CommandError(WRONG_TYPE)
 
 
+def take_text(db: Keyspace, key: bytes) -> bytes | None:
+    """As `read_text_for_write`, for a command that replies with the value: it counts as a read."""
+    db.read(key)
+    return read_text_for_write(db, key)
+
+
 def check_length(client: Client, size: int) -> None:
     """Refuse a string that is longer than what a client may send, or for which there is no room."""
     if size > client.instance.config.bulk_bytes_max:
@@ -243,6 +249,7 @@ def set_with_options(client: Client, args: list[bytes]) -> None:
         deadline = lifetime.positive_deadline(options.amount, options.form, db.horizon, b"set")
     held = db.lookup_for_write(key)
     if options.get:
+        db.read(key)
         if held is not None and not isinstance(held, String):
             raise CommandError(WRONG_TYPE)
         text = None if held is None else held.read()
@@ -288,14 +295,14 @@ def set_for(client: Client, args: list[bytes], form: int, command: bytes) -> Non
 
 def getset(client: Client, args: list[bytes]) -> None:
     """GETSET key value."""
-    text = read_text_for_write(client.db, args[1])
+    text = take_text(client.db, args[1])
     assign(client.db, args[1], args[2])
     reply.bulk_or_null(client.out, client.protocol, text)
 
 
 def getdel(client: Client, args: list[bytes]) -> None:
     """GETDEL key: read it, then remove what was observed (rule STR-7)."""
-    text = read_text_for_write(client.db, args[1])
+    text = take_text(client.db, args[1])
     if text is not None:
         client.db.delete(args[1])
     reply.bulk_or_null(client.out, client.protocol, text)
@@ -306,7 +313,7 @@ def getex(client: Client, args: list[bytes]) -> None:
     db = client.db
     key = args[1]
     options = parse_options(args, 2, is_set=False)
-    text = read_text_for_write(db, key)
+    text = take_text(db, key)
     if text is None:
         reply.null(client.out, client.protocol)
         return

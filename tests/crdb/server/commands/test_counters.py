@@ -264,3 +264,16 @@ def test_d_02_a_counter_and_a_set_under_one_key() -> None:
     regions.run(1, "DEL", "x")
     regions.sync()
     assert regions.everywhere("EXISTS", "x") == 0
+
+
+@pytest.mark.parametrize("large", [9223372036854775807, -9223372036854775808])
+def test_d_05_a_counter_beyond_59_bits_may_come_back(peer: Peer, large: int) -> None:
+    back, away = ("DECR", "INCRBY") if large > 0 else ("INCR", "DECRBY")
+    peer.same("SET", "k", large)
+    peer.same(back, "k")
+    assert peer.same(f"{back}BY", "k", 9_000_000_000_000_000_000) != OVERFLOW
+    peer.same("SET", "k", large)
+    assert peer.same(away, "k", 1) == OVERFLOW
+    peer.same("HSET", "h", "f", large)
+    peer.same("HINCRBY", "h", "f", -1 if large > 0 else 1)
+    peer.same("GET", "k")
