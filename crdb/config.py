@@ -9,6 +9,7 @@ their defaults:
     topology = "mesh"        # mesh, ring, star (with hub = "name") or line;
                              # or instead of it pairs = [["a", "b"], ...]
     requirepass = ""         # what clients have to AUTH with; empty: nothing
+    protected_mode = true    # without requirepass, serve clients of this machine only
     secret = ""              # what regions and followers prove to each other on links; empty: links
                              # stay on this machine. Or secret_file = "a path from here"
     maxclients = 10000       # per region
@@ -69,8 +70,9 @@ SEED_MAX: Final = (1 << 63) - 1
 
 SCHEMA: Final[Schema] = {
     "": (
-        *("hub", "id", "link", "maxclients", "maxmemory", "pairs", "region", "requirepass"),
-        *("secret", "secret_file", "seed", "serve_stale", "test_clock", "topology"),
+        *("hub", "id", "link", "maxclients", "maxmemory", "pairs", "protected_mode"),
+        *("region", "requirepass", "secret", "secret_file", "seed", "serve_stale"),
+        *("test_clock", "topology"),
     ),
     "region": (
         *("bind", "host", "id", "link_bind", "link_port", "name", "place", "port", "replica_of"),
@@ -119,6 +121,7 @@ class Config:
     maxclients: int = MAXCLIENTS
     maxmemory: int = 0
     requirepass: str = attrs.field(default="", repr=False)
+    protected_mode: bool = True
     secret: str = attrs.field(default="", repr=False)
     secret_file: str = ""
     test_clock: bool = False
@@ -254,6 +257,7 @@ def _read(top: Table) -> Config:
             maxclients=top.integer("maxclients", MAXCLIENTS, low=1, high=MAXCLIENTS_MAX),
             maxmemory=_size(top, "maxmemory", 0, low=0, high=MEMORY_MAX),
             requirepass=top.secret("requirepass"),
+            protected_mode=top.flag("protected_mode", True),
             secret=_secret(top),
             secret_file=top.text("secret_file", ""),
             test_clock=top.flag("test_clock", False),
@@ -386,6 +390,7 @@ def _written(config: Config) -> Iterator[str]:
         yield f"pairs = {_quoted(config.pairs)}"
     yield f"id = {_quoted(config.id)}"
     yield f"requirepass = {_quoted(config.requirepass)}"
+    yield f"protected_mode = {_quoted(config.protected_mode)}"
     yield f"secret = {_quoted('' if config.secret_file else config.secret)}"
     yield f"secret_file = {_quoted(config.secret_file)}"
     yield f"maxclients = {config.maxclients}"

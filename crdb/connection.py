@@ -18,6 +18,8 @@ from crdb.server.session import CLOSING, KILLED
 
 READ_BYTES: Final = 16 * 1024
 """Read per turn, so that clients who send much do not hold up the others."""
+JOIN_BYTES_MAX: Final = 256 * 1024
+"""Replies are joined to pieces of about this size before they are sent."""
 WRITABLE: Final[int] = select.EPOLLOUT
 
 
@@ -86,16 +88,34 @@ class Connection:
             return False
         out = client.out
         if out:
-            data = out[0] if len(out) == 1 else b"".join(out)
-            out.clear()
-            sent = 0 if self.unsent else self._write(data)
-            if sent < len(data):
-                self.unsent.append(memoryview(data)[sent:])
-                self.unsent_bytes += len(data) - sent
-                self._register()
+            if len(out) == 1 or client.output_bytes <= JOIN_BYTES_MAX:
+                self._put(out[0] if len(out) == 1 else b"".join(out))
+                out.clear()
+            else:
+                self._put_many(out)
             # Not all that is sent was counted: who was blocked has its reply from elsewhere.
             client.output_bytes = self.unsent_bytes
         return not client.gate & CLOSING or self._last_words()
+
+    def _put(self, data: bytes) -> None:
+        """Send `data`, or queue what the socket does not take of it."""
+        sent = 0 if self.unsent else self._write(data)
+        if sent < len(data):
+            self.unsent.append(memoryview(data)[sent:])
+            self.unsent_bytes += len(data) - sent
+            self._register()
+
+    def _put_many(self, out: list[bytes]) -> None:
+        """Send many replies, or large ones, without another copy of all of them."""
+        start = size = 0
+        for index, reply in enumerate(out):
+            size += len(reply)
+            if size >= JOIN_BYTES_MAX:
+                self._put(reply if index == start else b"".join(out[start : index + 1]))
+                start, size = index + 1, 0
+        if start < len(out):
+            self._put(b"".join(out[start:]))
+        out.clear()
 
     def resume(self) -> bool:
         """The socket takes more: send one piece of what is unsent."""
@@ -140,28 +160,6 @@ class Connection:
         if self.unsent:
             self._register()
         return bool(self.unsent)
-
-
-def attend(
-    connections: dict[int, Connection], events: list[tuple[int, int]]
-) -> tuple[list[int], list[Connection]]:
-    """Serve all that are ready; the file descriptors of no client, and connections that are over.
-
-    Here since this module is compiled, and the listener is not.
-    """
-    strangers: list[int] = []
-    over: list[Connection] = []
-    for fd, event in events:
-        connection = connections.get(fd)
-        if connection is None:
-            strangers.append(fd)
-            continue
-        open_still = connection.resume() if event & WRITABLE else True
-        if event != WRITABLE:
-            open_still = open_still and connection.receive()
-        if not open_still:
-            over.append(connection)
-    return strangers, over
 
 
 def address(name: object) -> bytes:

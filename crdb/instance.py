@@ -41,8 +41,10 @@ from crdb.server.statistics import SAMPLE_MS, Statistics
 from crdb.server.surroundings import Surroundings
 from crdb.server.timing import Timing
 from crdb.server.transaction import Watching
-from crdt.replica import Replica
+from crdt.replica import RUN_BYTES_MAX, Replica
 
+GREEDY_BYTES_MIN: Final = 1 << 20
+"""A client that takes less is not closed when memory is full."""
 REDIS_VERSION: Final = "7.2.6"
 """The version whose behaviour clients meet here; some look at it before they speak."""
 
@@ -107,6 +109,7 @@ class Instance:
         self.role = b"master"  # `replica` while it follows another instance
         self.refusals: dict[int, bytes] = {}
         """The error that commands get, by a bit of theirs (see `refuse`)."""
+        self.on_full_outbox: Callable[[], object] = replica.seal
         self.turn_hooks: list[Callable[[], float]] = []
         self.rest_hooks: list[Callable[[], None]] = []
         self.surroundings = Surroundings()
@@ -181,6 +184,8 @@ class Instance:
             self.timing.relax(self.now)
             self.memory.sample(self.statistics.input_bytes)
             self._drop_late_clients()
+            if self.memory.is_full():
+                self._drop_greedy_clients()
 
     def after_turn(self) -> float:
         """A turn has ended: let those who wait for it know. In how many seconds one of them wants
@@ -197,6 +202,11 @@ class Instance:
     def tell(self, event: str, details: dict[str, object]) -> None:
         """Report an event to whoever `report` is now."""
         self.report(event, details)
+
+    def memory_exhausted(self, where: str) -> None:
+        """Report that the process could not get memory; look sooner whether it may use more."""
+        self.report("out of memory", {"where": where})
+        self.memory.look_at = 0
 
     def reset_statistics(self) -> None:
         """Count from zero again."""
@@ -249,6 +259,20 @@ class Instance:
         session.kill()
         self.wake(session)
 
+    def count_batch(self, session: Session, count: int, is_cut: bool) -> None:
+        """`session` has run `count` requests; `is_cut` if it may have more."""
+        self.statistics.commands += count
+        if is_cut:
+            self.wake(session)
+
+    def after_command(self) -> None:
+        """Do what a command has made necessary before the next one runs: serve those who watch or
+        wait for keys, and send what is too much to wait for the end of the turn."""
+        if self.keyspace.touched:
+            self.serve_touched()
+        if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX:
+            self.on_full_outbox()
+
     def serve_touched(self) -> None:
         """Tell those who watch or wait for keys that have changed; serving may change more."""
         touched = self.keyspace.touched
@@ -298,6 +322,23 @@ class Instance:
                 self.kill(session)
             elif idle_ms and not session.blocked and self.now - session.active_at > idle_ms:
                 self.kill(session)
+
+    def _drop_greedy_clients(self) -> None:
+        """Memory is full: close those whose requests and replies take most of it, until that would
+        be enough."""
+        missing = -self.memory.room_bytes()
+        greedy = [
+            s for s in self.clients.values() if not s.no_evict and s.memory_bytes > GREEDY_BYTES_MIN
+        ]
+        greedy.sort(key=lambda session: session.memory_bytes, reverse=True)
+        for session in greedy:
+            if missing <= 0:
+                return
+            if session.no_evict:
+                continue
+            missing -= session.memory_bytes
+            self.statistics.dropped_memory += 1
+            self.kill(session)
 
     def _configure(self, session: Session) -> None:
         session.output_limit = min(self.config.output_hard_bytes, self.config.output_soft_bytes)

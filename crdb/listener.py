@@ -15,14 +15,15 @@ import select
 import socket
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
 import trio
 
-from crdb.connection import Connection, attend
+from crdb.client_admission import refusal
+from crdb.connection import Connection
 from crdb.instance import Instance
 from crdb.process import tell_of_process
+from crdb.serving import attend, resume_requests
 
 ACCEPT_MAX: Final = 64
 """Connections taken per turn, so that a flood of them does not stop those that are there."""
@@ -30,7 +31,6 @@ STRETCH_NS: Final = 1_000_000
 """How long to go on before other tasks, those that read from links above all, get to run."""
 SELECTABLE: Final = 1024
 """Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
-FULL: Final = b"-ERR max number of clients reached\r\n"
 
 
 class Listener:
@@ -131,7 +131,7 @@ class Listener:
         self.instance.woken.clear()
         for session in woken:
             connection = self.by_client.get(session.id)
-            if connection is not None and not connection.go_on():
+            if connection is not None and not resume_requests(connection):
                 self._close(connection)
         if self.instance.woken:
             os.eventfd_write(self.bell, 1)
@@ -186,15 +186,15 @@ class Listener:
 
     def _admit(self, sock: socket.socket) -> None:
         """Somebody has connected."""
-        if self.instance.is_full():
-            self.instance.statistics.rejected_connections += 1
-            with suppress(OSError):
-                sock.send(FULL)
-            sock.close()
-            return
         try:
+            peer = None if sock.family == socket.AF_UNIX else sock.getpeername()[0]
+            denied = refusal(self.instance, peer)
+            if denied is not None:
+                sock.send(denied)
+                sock.close()
+                return
             connection = Connection(sock, self.instance, self.epoll)
-        except OSError:
+        except (OSError, MemoryError):
             sock.close()
             return
         self.connections[connection.fd] = self.by_client[connection.client.id] = connection

@@ -32,6 +32,7 @@ def parameters(config: Config, region: RegionConfig) -> Parameters:
             "bind": " ".join(region.bind),
             "maxclients": str(config.maxclients),
             "maxmemory": str(config.maxmemory),
+            "protected-mode": "yes" if config.protected_mode else "no",
             "requirepass": config.requirepass,
             "replica-serve-stale-data": "yes" if serves_stale(config, region) else "no",
             "repl-backlog-size": str(config.link.backlog),

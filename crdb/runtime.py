@@ -10,6 +10,8 @@ from typing import Final
 
 import trio
 
+from crdb.accept_errors import reported_accept_errors
+from crdb.client_admission import report_exposure
 from crdb.config import Config
 from crdb.events import Emit, ready_details
 from crdb.link_control import LinkInfo
@@ -55,6 +57,7 @@ class Runtime:
         for region in self.regions:
             region.instance.links = self.control
             region.comeback.on_ready = partial(self.note_ready, region)
+            report_exposure(region.instance, region.region.bind)
         report_secret(config.secret, self.tell)
         self.stop_reason = ""
         self.stop_requested = trio.Event()
@@ -119,6 +122,11 @@ class Runtime:
         self.note_ready()
         calm_collector()
         alone = len(self.regions) == 1
+        with reported_accept_errors(self.tell):
+            await self._run_regions(alone)
+
+    async def _run_regions(self, alone: bool) -> None:
+        """Run all regions until cancelled."""
         async with trio.open_nursery() as nursery:
             for region in self.regions:
                 nursery.start_soon(partial(region.run, alone=alone))

@@ -16,7 +16,7 @@ from typing import Final
 import trio
 
 from crdb.instance import Instance
-from crdt.replica import RUN_MAX
+from crdt.replica import RUN_BYTES_MAX, RUN_MAX
 from replication.line import EARLY_SECONDS, Bell
 from replication.link import Driver
 
@@ -29,6 +29,7 @@ class Sending:
     """Sends what clients of one instance write, over the links of one driver."""
 
     def __init__(self, instance: Instance, driver: Driver) -> None:
+        self.instance = instance
         self.replica = instance.replica
         self.keyspace = instance.keyspace
         self.driver = driver
@@ -37,6 +38,7 @@ class Sending:
         self.sent_at = -math.inf
         self.left = Bell()
         """Rung when something stays behind although there may be no further turn."""
+        instance.on_full_outbox = self.let_go
         instance.turn_hooks.append(self.after_turn)
         instance.rest_hooks.append(self.before_rest)
 
@@ -47,7 +49,7 @@ class Sending:
         if not waiting:
             return math.inf
         left = self.due - trio.current_time()
-        if left > 0 and waiting < RUN_MAX:
+        if left > 0 and waiting < RUN_MAX and self.keyspace.outbox_bytes < RUN_BYTES_MAX:
             return left
         self.let_go()
         return math.inf
@@ -66,8 +68,11 @@ class Sending:
         is_busy = len(self.keyspace.outbox) > BUSY * (now - self.sent_at)
         self.due = now + (BUSY_PACE_SECONDS if is_busy else PACE_SECONDS)
         self.sent_at = now
-        self.replica.seal()
-        self.driver.push()
+        try:
+            self.replica.seal()
+            self.driver.push()
+        except MemoryError:  # what could not be encoded is still in the outbox
+            self.instance.memory_exhausted("sending to other regions")
 
     async def run(self) -> None:
         """Let go what was left, until cancelled."""

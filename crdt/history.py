@@ -49,7 +49,7 @@ class History:
 
     def append(self, op: Op) -> None:
         """Keep one more operation, drop old ones beyond the limit. Amortised O(1)."""
-        data = op.to_bytes()
+        data = op.to_bytes()  # a MemoryError comes here, before anything has changed
         self.ops.append((op.origin, op.first, op.last, data))
         self.last[op.origin] = op.last
         self.bytes += len(data) + ENTRY_BYTES

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import Final
+from typing import Any, Final
 
-from crdt.contested import Contested
+from crdt.contested import Contested, carry
 from crdt.expiry import FOREVER, Deadlines
 from crdt.order import Order
 from crdt.scan_order import ScanOrder
@@ -84,6 +84,22 @@ class KeyTable:
         """When `key` ends, in ms of wall clock; None if it does not."""
         deadline = self.deadlines.deadline(key)
         return None if deadline >= FOREVER else deadline
+
+    def remains(self, key: bytes, code: int) -> Value | None:
+        """Return the copy of one type under `key`, alive or remembered."""
+        value = self.data.get(key)
+        if value is None:
+            value = self.graves.get(key) if self.graves else None
+            if value is None:
+                return None
+        if type(value) is Contested:
+            return value.parts.get(code)
+        return value if value.code() == code else None
+
+    def carried_by(self, key: bytes) -> tuple[Any, ...]:
+        """Return what a delete of `key` must carry."""
+        value = self.data.get(key)
+        return () if value is None else carry(value)
 
     def size(self) -> int:
         """How many keys there are; those that have expired unnoticed count (rule KEY-12)."""

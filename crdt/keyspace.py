@@ -5,6 +5,10 @@ applies it and puts it into the outbox; `apply` is the same last step for effect
 So local and remote writes cannot differ. `seal` closes the outbox into one operation: a run of
 effects that all saw the same of other origins.
 
+A large string that is written again and again shares one effect as long as nothing else is written
+in between, and the outbox is not sealed: nobody has seen the earlier value, so the later one takes
+its place under the same dot.
+
 Effects of kind 0 to 15 concern a whole key; the others are `type code << 4 | operation`, and the
 value of that type knows what they mean. A key that several types claim holds a `Contested`. What
 is dead but must be remembered for a while (see `counter`) is in `graves`, out of everybody's way.
@@ -13,9 +17,10 @@ is dead but must be remembered for a while (see `counter`) is in `graves`, out o
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from crdt.contested import Contested, carried, carry
+from crdt.contested import Contested, carried
 from crdt.dots import SEQ_MAX, Dot, Origin, Vector, make_dot
 from crdt.effects import STAMP_MAX
 from crdt.errors import DotReused
@@ -24,7 +29,7 @@ from crdt.key_table import DELETE, FLUSH, KeyTable
 from crdt.observed import Observed
 from crdt.op import Op
 from crdt.register import Register
-from crdt.value import Effect, Value
+from crdt.value import Effect, Value, weight
 
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
 FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
@@ -38,6 +43,14 @@ CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
 # as in Redis: these add or remove members or scores. So it is with an EXPIRE that ends a deadline.
 # Every other local effect is a change in any case.
 CHANGE_IF_SEEN: Final = frozenset({FORGET, 0x20, 0x21, 0x40, 0x41, 0x42})
+
+
+LARGE_BYTES: Final = 1024
+"""What counts in `outbox_bytes`, and shares effects; smaller things are bounded by their number."""
+LONG_ITEMS: Final = 32
+ITEM_BYTES: Final = 256
+"""Memory that one element of a long effect may take, at most, besides its own bytes."""
+RESERVE_BYTES: Final = 64 << 10
 
 
 class Reader(Protocol):
@@ -63,7 +76,9 @@ class Keyspace(KeyTable):
         "now",
         "origin",
         "outbox",
+        "outbox_bytes",
         "readers",
+        "reserve",
         "seq",
         "told",
         "touched",
@@ -88,6 +103,10 @@ class Keyspace(KeyTable):
         self.local: Observed = Observed(self.vector, origin, 0, 0)
         self.local.everything = True
         self.outbox: list[Effect] = []
+        self.outbox_bytes: int = 0
+        """Bytes of the large items in the outbox."""
+        self.reserve: bytes = bytes(RESERVE_BYTES)
+        """Memory with which an effect can be completed when there is no other."""
         self.first: int = 1
         self.told: Vector = {}
         self.news: bool = False
@@ -164,16 +183,65 @@ class Keyspace(KeyTable):
         seq = self.seq + 1
         if seq > SEQ_MAX:
             raise DotReused("all dots of this origin are used: take a new incarnation")
+        size = len(effect)
+        last: object = effect[size - 1]
+        if isinstance(last, bytes) and len(last) > LARGE_BYTES:
+            self.outbox_bytes += len(last)
+        if size > LONG_ITEMS:
+            bytes(size * ITEM_BYTES)  # a MemoryError comes here, before anything has changed
+            self.outbox_bytes += weight(effect)
+        self.outbox.append(effect)
         self.seq = seq
         local = self.local
         local.seq = seq
         local.base = self.base
         self.vector[self.name] = seq
-        if self.interest and effect[1] in self.interest:
-            self.apply_watched(effect, make_dot(self.origin, seq))
-        else:
-            self.apply(effect, make_dot(self.origin, seq), local)
-        self.outbox.append(effect)
+        try:
+            if self.interest and effect[1] in self.interest:
+                self.apply_watched(effect, make_dot(self.origin, seq))
+            else:
+                self.apply(effect, make_dot(self.origin, seq), local)
+        except MemoryError:
+            self.complete(effect)
+
+    def complete(self, effect: Effect) -> None:
+        """Apply the effect made last again, with the memory kept for that: effects may be applied
+        twice. What fails even so has needed much memory before it changed anything; then it has
+        not happened. Raises MemoryError."""
+        self.reserve = b""
+        try:
+            self.apply(effect, make_dot(self.origin, self.seq), self.local)
+        except MemoryError:
+            self.outbox.pop()
+            self.seq -= 1
+            self.vector[self.name] = self.local.seq = self.seq
+            if not self.seq:
+                del self.vector[self.name]
+            value = self.data.get(effect[1])
+            if value is not None and not value.alive():
+                self.retire(effect[1])
+            raise
+
+    def rewrite(self, held: Register, effect: Effect) -> bool:
+        """Let `effect`, a write of a large string, take the place of the effect made last if that
+        is a write of the same string; False if it is not. `held` is the string."""
+        if not self.outbox:
+            return False
+        latest = self.outbox[len(self.outbox) - 1]
+        kind: int = latest[0]
+        key: bytes = effect[1]
+        if latest[1] != key or not STRING_SET <= kind <= STRING_KEEP or kind > effect[0]:
+            return False
+        assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
+        if self.readers:
+            self.warn_readers(key)
+        held.stamp = self.base + effect[2]
+        held.value = effect[3]
+        self.outbox[len(self.outbox) - 1] = (kind, *effect[1:4], *latest[4:])
+        self.outbox_bytes += len(effect[3]) - len(latest[3])
+        if key in self.interest:
+            self.touched.append(key)
+        return True
 
     def delete(self, key: bytes) -> bool:
         """DEL: remove what is observed under `key`; whether readers saw something there."""
@@ -198,36 +266,46 @@ class Keyspace(KeyTable):
                 self.emit((DELETE, key, self.carried_by(key)))
         self.emit((FLUSH, b""))
 
-    def remains(self, key: bytes, code: int) -> Value | None:
-        """The copy of one type under `key`, alive or remembered."""
-        value = self.data.get(key)
-        if value is None:
-            value = self.graves.get(key) if self.graves else None
-            if value is None:
-                return None
-        if type(value) is Contested:
-            return value.parts.get(code)
-        return value if value.code() == code else None
+    def waiting_bytes(self) -> int:
+        """Return the bytes of large items in the outbox, less those of a string that was written
+        last: another write may still take its place."""
+        if not self.outbox:
+            return 0
+        latest = self.outbox[len(self.outbox) - 1]
+        is_string = STRING_SET <= latest[0] <= STRING_KEEP
+        return self.outbox_bytes - (len(latest[3]) if is_string else 0)
 
-    def carried_by(self, key: bytes) -> tuple[Any, ...]:
-        """What a delete of `key` must carry."""
-        value = self.data.get(key)
-        return () if value is None else carry(value)
-
-    def seal(self) -> Op | None:
-        """Close the outbox into one operation; None if nothing was written."""
+    def pending(self) -> Op | None:
+        """Return what is in the outbox as one operation; None if nothing was written."""
         if not self.outbox:
             return None
         deps: Vector = {}
         if self.news:
             for origin, seq in self.vector.items():
                 if origin != self.origin and self.told.get(origin) != seq:
-                    deps[origin] = self.told[origin] = seq
-            self.news = False
-        op = Op(self.origin, self.first, self.base, deps, tuple(self.outbox))
+                    deps[origin] = seq
+        return Op(self.origin, self.first, self.base, deps, tuple(self.outbox))
+
+    def take_out(self, op: Op) -> None:
+        """Remove from the outbox what `op`, all of it or its beginning, holds."""
+        self.told.update(op.deps)
+        self.news = False
+        self.first = op.last + 1
+        if len(op.effects) < len(self.outbox):
+            del self.outbox[: len(op.effects)]
+            return
         self.outbox = []
-        self.first = self.seq + 1
+        self.outbox_bytes = 0
         self.base = self.now
+        if not self.reserve:
+            with suppress(MemoryError):  # another time
+                self.reserve = bytes(RESERVE_BYTES)
+
+    def seal(self) -> Op | None:
+        """Close the outbox into one operation; None if nothing was written."""
+        op = self.pending()
+        if op is not None:
+            self.take_out(op)
         return op
 
     def apply_op(self, op: Op, past: Vector) -> None:

@@ -21,7 +21,7 @@ from crdt.decoding import integer_of, items_of, tuple_of
 from crdt.dots import ORIGIN_MAX, ORIGINS_MAX, SEQ_MAX, Origin, Vector
 from crdt.effects import STAMP_MAX, check_effect
 from crdt.errors import DecodeError
-from crdt.value import Effect
+from crdt.value import Effect, weight
 
 OP_BYTES: Final = 16 << 20  # a full window of a link, or a quarter of what a gate holds
 
@@ -74,11 +74,11 @@ class Op:
         return Op(self.origin, seq + 1, self.base, self.deps, effects)
 
     def divided(self, limit: int) -> list[Op]:
-        """The operation in several, of about `limit` bytes each or of a single effect."""
+        """Return the operation in several, of at most `limit` bytes each or of a single effect."""
         parts: list[Op] = []
         begin, size = 0, 0
         for index, effect in enumerate(self.effects):
-            more = len(codec.pack_body(effect))
+            more = weight(effect)
             if size + more > limit and index > begin:
                 parts.append(self.part(begin, index))
                 begin, size = index, 0

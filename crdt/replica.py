@@ -73,7 +73,8 @@ from crdt.types import MAKERS
 from crdt.value import Effect, Value
 
 BUILT_IN_MAX: Final = 0xFF  # the greatest kind of an effect of our own types
-RUN_MAX: Final = 4096  # effects in the outbox before a handle closes it into an operation
+RUN_MAX: Final = 4096  # effects in the outbox before it is closed into an operation
+RUN_BYTES_MAX: Final = 4 << 20  # bytes of large items in the outbox before it is closed
 
 
 class Outcome(enum.Enum):
@@ -205,7 +206,8 @@ class Replica:
         """The keyspace, ready to be written: with the clock read and the outbox not too long."""
         if self.clock is not None:
             self.advance(self.clock())
-        if len(self.keyspace.outbox) >= RUN_MAX:
+        db = self.keyspace
+        if len(db.outbox) >= RUN_MAX or db.waiting_bytes() >= RUN_BYTES_MAX:
             self.seal()
         return self.keyspace
 
@@ -260,14 +262,18 @@ class Replica:
 
     def seal(self) -> Op | None:
         """Close what was written since the last call into one operation, and keep it in the
-        history, in several if it is large. None if nothing was written."""
-        op = self.keyspace.seal()
-        if op is not None:
-            if len(op.to_bytes()) <= OP_BYTES:
-                self.history.append(op)
-            else:
-                for part in op.divided(OP_BYTES):
-                    self.history.append(part)
+        history, in several if it is large. None if nothing was written.
+
+        After a MemoryError what could not be encoded is still there to be sealed.
+        """
+        db = self.keyspace
+        op = db.pending()
+        if op is None:
+            return None
+        is_one = db.outbox_bytes <= OP_BYTES and len(op.to_bytes()) <= OP_BYTES
+        for part in (op,) if is_one else op.divided(OP_BYTES):
+            self.history.append(part)
+            db.take_out(part)
         return op
 
     def since(self, vector: Vector) -> builtins.list[Op]:

@@ -14,7 +14,7 @@ from typing import Final
 from crdt.counter import live, next_sum, total
 from crdt.dots import Dot
 from crdt.errors import NotANumber
-from crdt.keyspace import STRING, STRING_KEEP, STRING_SET, Keyspace
+from crdt.keyspace import LARGE_BYTES, STRING, STRING_KEEP, STRING_SET, Keyspace
 from crdt.long_double import LongDouble
 from crdt.number import (
     Number,
@@ -108,7 +108,9 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
             resets = held.resets()
     kind = KEEP if keep_ttl else SET
     if resets is None:
-        db.emit((kind, key, stamp, value))
+        effect: Effect = (kind, key, stamp, value)
+        if len(value) <= LARGE_BYTES or held is None or not db.rewrite(held, effect):
+            db.emit(effect)
     else:
         db.emit((kind, key, stamp, value, resets))
 

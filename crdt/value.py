@@ -11,12 +11,25 @@ tombstones: what was removed is what the other side's vector covers and its copy
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from crdt.dots import Dot, Vector
 from crdt.observed import Observed
 
 Effect = tuple[Any, ...]
+
+
+def weight(items: tuple[Any, ...]) -> int:
+    """Return about how many bytes an effect, or a part of one, takes when it is encoded."""
+    size = 0
+    for item in items:
+        if isinstance(item, bytes):
+            size += len(item) + 5
+        elif isinstance(item, tuple):
+            size += weight(cast("tuple[Any, ...]", item)) + 5
+        else:
+            size += 9
+    return size
 
 
 class Value:

@@ -98,7 +98,7 @@ class Parser:
         if self.position == len(self.buffer) and not self.pieces:
             self.buffer = data
             self.position = 0
-        else:
+        elif data:
             self.pieces.append(data)
             self.held += len(data)
 

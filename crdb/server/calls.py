@@ -11,6 +11,7 @@ from typing import Final
 from crdb.resp import reply
 from crdb.server.client import Client
 from crdb.server.errors import (
+    MEMORY_EXHAUSTED,
     NO_AUTH,
     NOT_IN_TRANSACTION,
     OUT_OF_MEMORY,
@@ -150,7 +151,8 @@ def call(client: Client, command: Command, args: list[bytes]) -> float:
 
 
 def handle(client: Client, command: Command, args: list[bytes]) -> None:
-    """Run the handler. If it refuses, the error takes the place of what it had replied."""
+    """Run the handler. If it refuses, or there is no memory for it, an error takes the place of
+    what it had replied."""
     out = client.out
     mark = len(out)
     try:
@@ -160,3 +162,8 @@ def handle(client: Client, command: Command, args: list[bytes]) -> None:
         reply.error(out, refusal.text)
         client.instance.statistics.failed[command.number] += 1
         client.instance.statistics.count_error(refusal.text)
+    except MemoryError:
+        del out[mark:]
+        reply.error(out, MEMORY_EXHAUSTED)
+        client.instance.statistics.failed[command.number] += 1
+        client.instance.memory_exhausted("a command of a client")

@@ -31,7 +31,11 @@ NAMES: Final[dict[str, Parameter]] = {
 
 
 class Config:
-    """The parameters of one instance. Values are text, as clients see them."""
+    """The parameters of one instance.
+
+    Values are kept as clients see them: each character stands for one byte, and text from elsewhere
+    becomes the bytes of its UTF-8.
+    """
 
     def __init__(self, overrides: dict[str, str] | None = None) -> None:
         """Start from the defaults. Raises InvalidValue for an override that Redis would refuse."""
@@ -43,7 +47,8 @@ class Config:
 
     def put(self, name: str, value: str) -> None:
         """Set one parameter from inside, immutable ones too. Raises InvalidValue."""
-        self.values[name] = canonical(PARAMETERS[name], value, self.values[name])
+        kept = value.encode("utf-8", "surrogateescape").decode("latin-1")
+        self.values[name] = canonical(PARAMETERS[name], kept, self.values[name])
         self._refresh()
 
     def get(self, patterns: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
@@ -102,6 +107,7 @@ class Config:
         self.password = values["requirepass"].encode("latin-1")
         self.clients_max = int(values["maxclients"])
         self.idle_seconds_max = int(values["timeout"])
+        self.is_protected = values["protected-mode"] == "yes"
         self.memory_bytes_max = int(values["maxmemory"])
         self.bulk_bytes_max = int(values["proto-max-bulk-len"])
         self.request_bytes_max = int(values["client-query-buffer-limit"])

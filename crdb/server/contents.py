@@ -16,11 +16,11 @@ from crdt import list as lists
 from crdt import set as sets
 from crdt import string, zset
 from crdt.hash import HASH, Hash
-from crdt.keyspace import STRING, Keyspace
+from crdt.keyspace import LONG_ITEMS, STRING, Keyspace
 from crdt.list import LIST, List
 from crdt.set import SET_TYPE, Set
 from crdt.string import String
-from crdt.value import Value
+from crdt.value import Value, weight
 from crdt.zset import ZSET, SortedSet
 
 TYPE_NAMES: Final[dict[int, bytes]] = {
@@ -69,6 +69,10 @@ def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int |
             db.expire(key, deadline)
         return
     db.delete(key)
+    if len(content) <= LONG_ITEMS:
+        db.outbox_bytes += weight(
+            tuple(content)
+        )  # an effect of more items is weighed as it is made
     for start in range(0, len(content), RUN_MAX):
         WRITERS[code](db, key, content[start : start + RUN_MAX])
     db.expire(key, deadline)

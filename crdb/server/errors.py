@@ -44,6 +44,10 @@ TIMEOUT_OUT_OF_RANGE: Final = b"ERR timeout is out of range"
 NO_AUTH: Final = b"NOAUTH Authentication required."
 READ_ONLY: Final = b"READONLY You can't write against a read only replica."
 OUT_OF_MEMORY: Final = b"OOM command not allowed when used memory > 'maxmemory'."
+MEMORY_EXHAUSTED: Final = (
+    b"OOM the process has no memory left for this command, which may have been carried out in part."
+)
+MEMORY_EXHAUSTED_CLOSED: Final = b"OOM the process has no memory left, the connection is closed"
 NOT_IN_TRANSACTION: Final = b"ERR Command not allowed inside a transaction"
 
 

@@ -19,6 +19,7 @@ from crdb.server.isolation import isolated
 from crdb.server.registry import TABLE
 from crdb.server.session import BLOCKED, CLOSING, POSTPONED
 from crdb.server.table import CONTAINER, TIMED, Command
+from crdt.replica import RUN_BYTES_MAX
 
 BATCH_MAX: Final = 4096
 """Requests of one client before others get their turn."""
@@ -47,7 +48,6 @@ def run(client: Client, data: bytes) -> None:
     """
     instance = client.instance
     if data:
-        client.parser.feed(data)
         client.received_bytes += len(data)
         instance.statistics.input_bytes += len(data)
         client.active_at = instance.now
@@ -58,17 +58,18 @@ def run(client: Client, data: bytes) -> None:
     instance.statistics.ran.clear()
     if client.postponed is not None and client.gate & STOP == 0:
         isolated(client, instance.report, lambda: resume(client))
-    isolated(client, instance.report, lambda: run_batch(client))
+    isolated(client, instance.report, lambda: run_batch(client, data))
     if client.parser.pending > instance.config.request_bytes_max:
         instance.statistics.dropped_query += 1
         client.kill()
 
 
-def run_batch(client: Client) -> bool:
-    """The loop itself. True when there is nothing more to do for now.
+def run_batch(client: Client, data: bytes) -> bool:
+    """Take in `data` and run the requests that are complete. Returns True, for `isolated`.
 
     What ran since the clock was read is in `statistics.ran`, and after that `runs` times `latest`.
     """
+    client.parser.feed(data)
     instance = client.instance
     out = client.out
     timing = instance.timing
@@ -101,8 +102,8 @@ def run_batch(client: Client) -> bool:
                     runs = 0
                 latest = None
                 began = run_timed(client, command, args)
-            if client.db.touched:
-                instance.serve_touched()
+            if client.db.touched or client.db.outbox_bytes >= RUN_BYTES_MAX:
+                instance.after_command()
             while counted < len(out):
                 output_bytes += len(out[counted])
                 counted += 1
@@ -113,10 +114,8 @@ def run_batch(client: Client) -> bool:
         hang_up(client, fault)
     if latest is not None and runs:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
-    if count == BATCH_MAX:
-        instance.wake(client)
     client.output_bytes = output_bytes
-    instance.statistics.commands += count
+    instance.count_batch(client, count, count == BATCH_MAX)
     return True
 
 

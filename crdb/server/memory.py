@@ -87,8 +87,12 @@ class Memory:
         return min(self.spare_bytes, self.limit_bytes - self.used_bytes)
 
     def has_room(self, size: int) -> bool:
-        """Return whether a command may make a value of `size` bytes."""
-        return size < GROWTH_MIN or size <= self.room_bytes()
+        """Return whether a command may make a value of `size` bytes. For a large one the figures
+        are read, as one transaction may make many of them."""
+        if size < GROWTH_MIN:
+            return True
+        self._read()
+        return size <= self.room_bytes()
 
     def _read(self) -> None:
         self.used_bytes, self.spare_bytes = self.probe()

@@ -21,6 +21,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "maxclients": "tests/crdb/test_listener.py",
     "maxmemory": "tests/crdb/server/test_memory.py",
     "proto-max-bulk-len": "tests/crdb/server/test_executor.py",
+    "protected-mode": "tests/crdb/test_client_admission.py",
     "replica-serve-stale-data": "tests/crdb/test_staleness.py",
     "requirepass": "tests/crdb/server/commands/test_connection.py",
     "set-max-intset-entries": "tests/crdb/server/test_encodings.py",
@@ -105,7 +106,6 @@ _REFUSED_BY_REASON: Final[dict[str, str]] = {
     LOG: "loglevel",
     FILE: "bind port",
     "a follower never takes writes; REPLICAOF NO ONE ends following": "replica-read-only",
-    "a region does not yet refuse clients by their address; set requirepass": "protected-mode",
     "there are no keyspace events yet": "notify-keyspace-events",
     "there is no client-side caching": "tracking-table-max-keys",
     "how often a region looks after its clients and keys is fixed": "active-expire-effort "

@@ -62,7 +62,7 @@ lazyfree-lazy-server-del no
 lazyfree-lazy-user-del no
 lazyfree-lazy-user-flush no
 no-appendfsync-on-rewrite no
-protected-mode no
+protected-mode yes
 rdb-del-sync-files no
 rdb-save-incremental-fsync yes
 rdbchecksum! yes

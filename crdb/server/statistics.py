@@ -53,11 +53,13 @@ class Statistics:
         "command_rate",
         "commands",
         "connections",
+        "dropped_memory",
         "dropped_query",
         "dropped_output",
         "error_replies",
         "errors",
         "failed",
+        "failed_logins",
         "input_bytes",
         "histograms",
         "input_rate",
@@ -92,9 +94,13 @@ class Statistics:
         self.rejected_connections = 0
         self.input_bytes = 0
         self.output_bytes = 0
+        self.failed_logins = 0
+        """AUTH and HELLO with a wrong user or password."""
         self.error_replies = 0
         self.errors: dict[bytes, int] = {}
         """Error replies by their code."""
+        self.dropped_memory = 0
+        """Clients closed because memory was full and their buffers were large."""
         self.dropped_query = 0
         """Clients closed because their request was too long."""
         self.dropped_output = 0

@@ -92,7 +92,7 @@ def test_what_the_socket_does_not_take_is_sent_later(pair: Pair, epoll: select.e
     there.sendall(b"PING\r\n")
     wait(epoll, select.EPOLLIN)
     assert connection.receive()
-    assert len(connection.unsent) == 2
+    assert len(connection.unsent) > 1
     assert connection.client.output_bytes == size + 7 - connection.client.sent_bytes
     received = 0
     while received < size + 7:

@@ -155,3 +155,24 @@ def test_step_of_the_wall_clock_is_reported_and_expiry_follows() -> None:
     database.advance(NOW + 3_000, NOW + 3_900)
     assert steps == [("clock stepped", 7_200_000), ("clock stepped", -7_200_000)]
     assert (database.clock_steps.count, database.clock_steps.last_ms) == (2, -7_200_000)
+
+
+def test_when_memory_is_full_the_greediest_clients_are_closed() -> None:
+    database = instance(maxmemory="100mb")
+    used = [0]
+    database.memory.probe = lambda: (used[0], 1 << 60)
+    reading, queueing, small, kept = (Client(database) for _ in range(4))
+    reading.output_bytes = kept.output_bytes = 20 << 20
+    kept.no_evict = True
+    queueing.queue_bytes = 10 << 20
+    small.output_bytes = 100_000
+    for megabytes, closed in ((100, []), (110, [reading]), (150, [queueing]), (150, [])):
+        used[0] = megabytes << 20
+        database.advance(database.now + SAMPLE_MS)
+        database.tick()
+        assert [
+            c for c in (reading, queueing, small, kept) if c.killed and c.id in database.clients
+        ] == closed
+        for client in closed:
+            client.leave()
+    assert database.statistics.dropped_memory == 2

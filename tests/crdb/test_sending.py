@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from math import ceil
 
+import pytest
 import trio
 import trio.testing
 
 from crdb.config import Config
 from crdb.region import Region
 from crdb.sending import BUSY, BUSY_PACE_SECONDS, PACE_SECONDS
+from crdt.keyspace import Keyspace
 from crdt.replica import RUN_MAX
 from replication.line import EARLY_SECONDS
 
@@ -115,3 +117,21 @@ async def test_a_rest_that_comes_at_once_leaves_it_to_a_timer(
         await trio.sleep(2 * PACE_SECONDS)
         assert here.sealed == 2, "nothing was written"
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.interpreted("it replaces a method of the replica")
+async def test_what_there_is_no_memory_to_send_goes_later(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Writing()
+    here.write()
+
+    def fail(*_args: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keyspace, "pending", fail)
+        here.sending.let_go()
+    assert len(here.replica.keyspace.outbox) == 1
+    here.sending.let_go()
+    assert not here.replica.keyspace.outbox

@@ -111,3 +111,11 @@ def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
     assert replica.keyspace.look((DELETE, b"none")) is None
     replica.set("k").add("b")
     assert replica.keyspace.look((DELETE, b"k")) != before
+
+
+def test_snapshot_into_an_empty_replica_touches_what_it_brings() -> None:
+    here, there = Replica(1), Replica(2)
+    here.set("k").add("a")
+    there.keyspace.interest.update((b"k", b"other"))
+    there.merge(here.snapshot())
+    assert there.keyspace.touched == [b"k"]

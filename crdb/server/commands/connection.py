@@ -93,6 +93,9 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
     expected = client.instance.config.password
     right = not expected or hmac.compare_digest(expected, password)
     if user != DEFAULT_USER or not right:
+        client.instance.statistics.failed_logins += 1
+        host = client.address.rpartition(b":")[0].decode("latin-1")
+        client.instance.tell("wrong password", {"address": host})
         raise CommandError(WRONG_PASSWORD)
     client.gate &= ~UNAUTHENTICATED
     client.parser.trusted = True

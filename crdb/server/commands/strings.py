@@ -371,7 +371,8 @@ def setrange(client: Client, args: list[bytes]) -> None:
     text = read_text_for_write(client.db, args[1]) or b""
     if patch:
         check_length(client, offset + len(patch))
-        text = text[:offset].ljust(offset, b"\0") + patch + text[offset + len(patch) :]
+        head, tail = text[:offset], text[offset + len(patch) :]
+        text = b"".join((head, bytes(offset - len(head)), patch, tail))
         assign(client.db, args[1], text, True)
     reply.integer(client.out, len(text))
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crdb.resp.parser import Parser
 from crdb.server.client import Client
+from crdb.server.errors import MEMORY_EXHAUSTED, MEMORY_EXHAUSTED_CLOSED
 from crdb.server.executor import BATCH_MAX, receive, run
-from tests.crdb.raw import instance
+from crdb.server.table import TABLE, Command
+from crdt.replica import RUN_BYTES_MAX, Replica
+from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import request
 
 commands = st.lists(
@@ -118,3 +123,109 @@ def test_calls_are_counted_before_another_command_can_ask() -> None:
     told = receive(client, b"PING\r\nPING\r\nECHO a\r\nINFO commandstats\r\n")
     assert b"cmdstat_ping:calls=2," in told
     assert b"cmdstat_echo:calls=1," in told
+
+
+def test_pipeline_on_a_large_string_keeps_one_copy() -> None:
+    """However many writes there are, and whatever their size: one effect, sent once."""
+    database = instance()
+    client = Client(database)
+    receive(client, request([b"SET", b"k", b"x" * (2 * RUN_BYTES_MAX)]))
+    receive(client, request([b"APPEND", b"k", b"y"]) * 300)
+    receive(client, request([b"SETBIT", b"k", b"7", b"1"]) * 300)
+    assert len(database.keyspace.outbox) == 1
+    assert database.replica.history.stop == 0
+    receive(client, request([b"STRLEN", b"k"]))
+    assert database.replica.seal() is not None
+    other = Replica(2)
+    for op in database.replica.since({}):
+        other.accept(op)
+    assert other.digest() == database.replica.digest()
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        [[b"APPEND", b"k", b"y"], [b"APPEND", b"l", b"y"]],
+        [[b"RPOPLPUSH", b"list", b"list"]],
+        [[b"COPY", b"hash", b"copy", b"REPLACE"]],
+        [[b"SUNIONSTORE", b"copy", b"set"]],
+    ],
+    ids=str,
+)
+def test_what_is_to_be_sent_is_bounded_within_a_batch(commands: list[list[bytes]]) -> None:
+    """A turn of 50 small requests must not gather 50 copies of a megabyte."""
+    database = instance()
+    client = Client(database)
+    large = b"x" * (1 << 20)
+    for key in (b"k", b"l"):
+        receive(client, request([b"SET", key, large]))
+    receive(client, request([b"RPUSH", b"list", large, b"a"]))
+    receive(client, request([b"HSET", b"hash", b"f", large, b"g", b"v"]))
+    receive(client, request([b"SADD", b"set", *(b"%d" % n + b"x" * 1000 for n in range(1000))]))
+    database.replica.seal()
+    most = 0
+
+    def seal() -> None:
+        nonlocal most
+        most = max(most, database.keyspace.outbox_bytes)
+        database.replica.seal()
+
+    database.on_full_outbox = seal
+    receive(client, b"".join(map(request, commands)) * 50)
+    assert RUN_BYTES_MAX <= most < RUN_BYTES_MAX + (3 << 20)
+    assert database.keyspace.outbox_bytes < RUN_BYTES_MAX + (3 << 20)
+
+
+def test_transaction_is_sealed_as_a_whole() -> None:
+    """TXN-2: it becomes one operation, however large, if a link can carry that."""
+    database = instance()
+    client = Client(database)
+    large = b"x" * (RUN_BYTES_MAX - 100)
+    receive(client, b"MULTI\r\n")
+    for key in (b"a", b"b", b"c"):
+        receive(client, request([b"SET", key, large]))
+    receive(client, b"EXEC\r\n")
+    assert database.replica.history.stop == 1
+    assert not database.keyspace.outbox
+
+
+def exhausted(client: Client, _args: list[bytes]) -> None:
+    """A handler that finds no memory after it has replied something."""
+    client.out.append(b"+partly\r\n")
+    raise MemoryError
+
+
+def test_command_without_memory_ends_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TABLE, b"PING", Command("ping", exhausted, -1, "fast"))
+    database = instance()
+    events: list[str] = []
+    database.report = lambda event, _details: events.append(event)
+    client = Client(database)
+    error = b"-" + MEMORY_EXHAUSTED + b"\r\n"
+    assert lines(client, "PING", "ECHO a") == [error, b"$1\r\na\r\n"]
+    assert receive(client, b"MULTI\r\nPING\r\nSET k v\r\nEXEC\r\n").endswith(
+        b"*2\r\n" + error + b"+OK\r\n"
+    )
+    assert lines(client, "GET k", "MULTI") == [b"$1\r\nv\r\n", b"+OK\r\n"]
+    assert events == ["out of memory"] * 2
+
+
+@pytest.mark.interpreted("it replaces a method of the parser")
+@pytest.mark.parametrize("method", ["feed", "next"])
+def test_requests_for_which_there_is_no_memory_end_their_connection(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    database = instance()
+    events: list[str] = []
+    database.report = lambda event, _details: events.append(event)
+    guilty, innocent = Client(database), Client(database)
+
+    def fail(*_args: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Parser, method, fail)
+    assert receive(guilty, b"ECHO a\r\n") == b"-" + MEMORY_EXHAUSTED_CLOSED + b"\r\n"
+    assert guilty.closing
+    monkeypatch.undo()
+    assert receive(innocent, b"ECHO a\r\n") == b"$1\r\na\r\n"
+    assert events == ["out of memory"]

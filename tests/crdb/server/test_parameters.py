@@ -12,7 +12,7 @@ from tests.crdb.redis_peer import Peer, decode
 OWN = """
 port bind dir save databases client-output-buffer-limit loglevel logfile pidfile daemonize
 locale-collate crash-log-enabled crash-memcheck-enabled disable-thp dynamic-hz jemalloc-bg-thread
-set-proc-title protected-mode
+set-proc-title
 """
 
 

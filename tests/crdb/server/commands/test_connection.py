@@ -8,7 +8,7 @@ from crdb.instance import REDIS_VERSION
 from crdb.server.client import Client
 from crdb.server.executor import receive
 from tests.crdb.raw import exchange, instance, lines, ours
-from tests.crdb.redis_peer import Peer, decode
+from tests.crdb.redis_peer import Peer, decode, request
 
 CONVERSATIONS = [
     "PING",
@@ -138,3 +138,28 @@ def test_reset_leaves_a_transaction_and_what_was_watched() -> None:
         False,
         False,
     )
+
+
+@pytest.mark.parametrize("password", ["p\u20acss", "\u00e4", "secret", "\U0001f511 key"])
+def test_password_is_compared_as_utf_8(password: str) -> None:
+    """What a file or CONFIG SET says is what a client sends."""
+    data = password.encode()
+    from_file = Client(instance(requirepass=password))
+    database = instance()
+    set_later = Client(database)
+    receive(set_later, request([b"CONFIG", b"SET", b"requirepass", data]))
+    for client in (from_file, Client(database)):
+        assert receive(client, request([b"AUTH", data[:-1]])).startswith(b"-WRONGPASS")
+        assert receive(client, request([b"AUTH", data])) == b"+OK\r\n"
+        shown = receive(client, request([b"CONFIG", b"GET", b"requirepass"]))
+        assert shown == request([b"requirepass", data])
+
+
+def test_wrong_passwords_are_counted_and_reported() -> None:
+    database = instance(requirepass="secret")
+    events: list[tuple[str, dict[str, object]]] = []
+    database.report = lambda event, details: events.append((event, details))
+    client = Client(database, b"10.0.0.1:5000")
+    lines(client, "AUTH wrong", "AUTH nobody secret", "HELLO 3 AUTH default x", "AUTH secret")
+    assert events == [("wrong password", {"address": "10.0.0.1"})] * 3
+    assert b"acl_access_denied_auth:3" in lines(client, "INFO stats")[0]
