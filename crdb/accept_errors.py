@@ -7,7 +7,7 @@ second and each with a traceback. As events they are shown once and then counted
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -30,7 +30,7 @@ class AcceptErrors(logging.Handler):
 
 
 @contextmanager
-def reported_accept_errors(tell: Emit) -> Iterator[None]:
+def reported_accept_errors(tell: Emit) -> Generator[None]:
     """Report the log of trio's listeners through `tell`, and keep it off standard error."""
     logger = logging.getLogger(LOGGER)
     handler = AcceptErrors(tell)
