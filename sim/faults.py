@@ -199,6 +199,10 @@ KINDS: Final = (
         proc.reuse, shortest=50 * MS, longest=10 * SECOND, rest=8 * SECOND,
     ),
     Fault(
+        "claim", "F22", "each region is told, in a peer's name, of own writes that it never made",
+        order, proc.claim, values=(0, 60), rest=8 * SECOND,
+    ),
+    Fault(
         "unaware", "F22", "a region loses its memory, and takes itself for a new one", one,
         proc.unaware, shortest=50 * MS, longest=10 * SECOND, rest=8 * SECOND,
     ),

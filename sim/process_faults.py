@@ -5,8 +5,11 @@ Each is told a step and does it: whether it could, and what undoes it.
 
 from __future__ import annotations
 
+from functools import partial
+
 import attrs
 
+from replication.limits import MS
 from sim.site import Site, Start
 from sim.step import Done, Step, Words
 from sim.world import World
@@ -31,6 +34,15 @@ def reuse(world: World, step: Step) -> Done:
 
 def unaware(world: World, step: Step) -> Done:
     return bring_down(world, step, is_kept=False, is_silent=False, start=Start.UNAWARE)
+
+
+def claim(world: World, step: Step) -> Done:
+    """Tell each region, `value` ms apart, in the name of one of the others, that more of its writes
+    are known than it has made."""
+    for place, name in enumerate(step.regions):
+        forge = partial(world.forge, name, step.regions[place - 1])
+        world.engine.after(place * step.value * MS, forge)
+    return True, None
 
 
 def bring_down(

@@ -32,6 +32,8 @@ behaviour, to be wanted or not.
     crash R | keep R            lose all memory | write a snapshot to a disk
     restart R [kept] [amnesic]  begin another life, empty or from that snapshot; `amnesic`: by the
                                 number of the last; `unaware`: not knowing that there was one
+    list R A B ...              the regions in the file of R, from its next start on; default: all
+    forge R A                   somebody tells R, in the name of A, of writes that R never made
     follower F N A [B]          before the world begins: F follows A, with region number N itself
     promote F | follow F        make it a database of its own, or a follower again
     vectors                     show what every region has applied
@@ -167,6 +169,8 @@ FORMS: Final[dict[str, Form]] = {
     "crash": Form("crash R", Stage.crash, 1, 1),
     "keep": Form("keep R", Stage.keep, 1, 1),
     "restart": Form("restart R [kept] [amnesic|unaware]", Stage.restart, 1, 3),
+    "list": Form("list R A B ...", Stage.list_regions, 2),
+    "forge": Form("forge R A", Stage.forge, 2, 2),
     "promote": Form("promote F", Stage.promote, 1, 1),
     "follow": Form("follow F", Stage.follow, 1, 1),
     "settle": Form("settle", Stage.settle, 0, 0),

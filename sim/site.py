@@ -7,14 +7,15 @@ snapshot, under a new incarnation. What it has in common with every process stan
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from crdb.staleness import Staleness
-from crdt.dots import INCARNATION_MAX, incarnation_of, make_origin
+from crdt.dots import INCARNATION_MAX, Origin, incarnation_of, make_origin
 from crdt.op import Op
 from crdt.replica import Replica
 from replication.events import EarlierLife, Event, OriginReused, Recovered
+from replication.frames import Hello
 from replication.links import Links
 from replication.member import Member, Peer
 from sim.client import Reply
@@ -46,14 +47,17 @@ class Site(Host):
         peers: Sequence[Peer],
         *,
         tuning: Tuning,
-        numbers: Sequence[int],
+        names: Mapping[int, str],
     ) -> None:
-        """`member` says who the region is in its first life; `numbers` are those of all regions."""
+        """`member` says who the region is in its first life; `names` are those of all regions, by
+        number."""
         dialled = [peer.name for peer in peers if peer.routes != ()]
         super().__init__(around, member.name, dialled, tuning=tuning)
         self.number = member.region
         self.peers = tuple(peers)
-        self.numbers = tuple(numbers)
+        self.names = dict(names)
+        self.listed = frozenset(names.values())
+        """The regions in its file, as of its next start."""
         self.incarnations: set[int] = set()
         """The numbers of all its lives."""
         self.lots = around.dice.child(f"lives/{member.name}")
@@ -65,8 +69,10 @@ class Site(Host):
     def build(self, replica: Replica) -> None:
         """Put a replica and everything around it in place."""
         self.furnish(replica)
-        member = Member(self.name, self.number, replica.origin, CLUSTER)
-        links = Links(replica, member, self.peers, limits=self.tuning.limits)
+        members = tuple((n, name) for n, name in sorted(self.names.items()) if name in self.listed)
+        member = Member(self.name, self.number, replica.origin, CLUSTER, members)
+        peers = [peer for peer in self.peers if peer.name in self.listed]
+        links = Links(replica, member, peers, limits=self.tuning.limits)
         if self.life > 1:
             links.cuts = self.links.cuts
         self.links = links
@@ -84,7 +90,7 @@ class Site(Host):
         self.incarnations.add(incarnation)
         replica = Replica(
             make_origin(self.number, incarnation),
-            members=self.numbers,
+            members=[number for number, name in self.names.items() if name in self.listed],
             history_bytes=self.tuning.history_bytes,
         )
         replica.gate.limit = self.tuning.waiting_bytes
@@ -116,6 +122,11 @@ class Site(Host):
         while start is Start.UNAWARE or number in self.incarnations:
             start, number = Start.COUNTED, self.lots.below(INCARNATION_MAX + 1)
         return number
+
+    def is_cut(self, peer: str) -> bool:
+        """Return whether this region does not dial `peer`: its file does not list it, or the link
+        was cut by command."""
+        return peer not in self.links.peers or super().is_cut(peer)
 
     def crash(self, survivors: Sequence[Site], is_silent: bool = False) -> None:
         """Lose everything in memory; see `end`."""
@@ -219,5 +230,22 @@ class Site(Host):
         """Take an incarnation that nobody has had, and read only until that is caught up."""
         self.has_caught_up = False
         self.staleness.begin()
+        self.seal()
         self.links.reincarnate(self.engine.now)
         self.incarnations.add(incarnation_of(self.replica.origin))
+        if self.links.memory.aside is not None:  # all that was here may come back later
+            self.mirror.soil()
+            self.mirror.refresh()
+            self.read_to = self.replica.history.stop
+            for checker in self.around.checkers:
+                checker.started(self)
+
+    def meet_forger(self, name: str, number: int, origin: Origin) -> None:
+        """Somebody who calls himself a peer says that he knows of one write more than we made."""
+        vector = self.replica.vector
+        vector[self.replica.origin] = self.replica.keyspace.seq + 1
+        hello = Hello(name, number, origin, CLUSTER, vector)
+        self.note("forged", name)
+        now = self.engine.now
+        self.report(self.links.receive(self.links.serve(now), hello, now))
+        self.finish_turn()

@@ -271,6 +271,17 @@ class Stage:
         assert isinstance(site, Site)
         self.kept[site.name] = site.snapshot()
 
+    def list_regions(self, words: list[str]) -> None:
+        site = self.world.sites[self.region(words[0])]
+        listed = [self.region(word) for word in words[1:]]
+        if site.name not in listed:
+            raise Mistake(f"the file of {site.name} lists {site.name} itself too")
+        site.listed = frozenset(listed)
+
+    def forge(self, words: list[str]) -> None:
+        site, other = self.site(self.region(words[0])), self.site(self.region(words[1]))
+        self.world.forge(site.name, other.name)
+
     def restart(self, words: list[str]) -> None:
         name, *how = words
         site = self.site(name, is_up=False)

@@ -123,7 +123,7 @@ class World:
                 plan.member(name),
                 plan.peers(name),
                 tuning=plan.tuning_of(name),
-                numbers=tuple(self.names),
+                names=self.names,
             )
         for copy in plan.copies:
             self.copies[copy.name] = FollowerSite(around, copy, tuning=plan.tuning_of(copy.name))
@@ -278,6 +278,12 @@ class World:
             place.boot()
         else:
             place.boot(kept, start)
+
+    def forge(self, region: str, peer: str) -> None:
+        """Somebody says to a region, in the name of another, that it knows more of its writes."""
+        site, other = self.sites[region], self.sites[peer]
+        if site.is_up and not site.is_paused:
+            site.meet_forger(other.name, other.number, other.replica.origin)
 
     # -- looking ---------------------------------------------------------------------------
 

@@ -188,3 +188,18 @@ def test_nobody_is_bereaved_by_one_that_is_down_or_when_there_are_two(world: Wor
     assert shut(world) == {(x, y) for p in ("bc", "bd") for x, y in (p, p[::-1])}
     injector.end_all()
     assert not world.sites["b"].is_up
+
+
+def test_claims_at_all_regions_cost_nothing(world: World) -> None:
+    for name in "abcd":
+        world.run(name, "INCR", "n")
+    assert world.settle(10 * SECOND)
+    injector = Injector(world)
+    injector.do(Step(world.now, "claim", ("a", "b", "c", "d"), 0, 5))
+    world.sleep(18 * MS)
+    assert [site.replica.keyspace.size() for site in world.live()] == [0, 0, 0, 0]
+    world.sleep(3 * SECOND)
+    assert world.settle(10 * SECOND)
+    assert [world.run(name, "GET", "n") for name in "abcd"] == [b"4"] * 4
+    assert injector.fired["claim"] == 1
+    world.check_end()

@@ -35,7 +35,7 @@ def test_what_is_no_time(text: str) -> None:
     ("step", "why"),
     [
         ("regions eu eu", 'region 2: name "eu" is that of region 1'),
-        ("regions 7", "is no name"),
+        ("regions 7", "is not valid"),
         ("regions eu all", "'all' and '>' cannot be a region's name"),
         ("topology torus", "a topology is one of mesh, ring, star, line"),
         ("delay 40", "'40' is no time: write 200ms, 5s or 2m"),
@@ -118,3 +118,7 @@ def test_no_link_leads_between_two_points_of_a_star() -> None:
 def test_one_region_is_healed_with_all_others() -> None:
     healed = replay("regions eu us ap\ncut eu\ncut us ap\nwrite eu SET k v\nheal eu\nsettle\n")
     assert healed.endswith("eu: k = v\nus: k = v\nap: k = v\n")
+
+
+def test_a_file_lists_its_own_region() -> None:
+    assert "lists eu itself too" in refused("list eu us")
