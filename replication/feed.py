@@ -25,13 +25,29 @@ Routes: TypeAlias = frozenset[int] | None
 BATCHES_MAX: Final = 64  # batches kept for sharing: one for each set of routes and size
 
 
+class CutOp:
+    """The frames of a large op. Each is cut when it is sent: all of them together would be another
+    copy of the op, in pieces that the allocator does not give back to the system."""
+
+    def __init__(self, op: bytes, room: int) -> None:
+        self.op = op
+        self.room = room
+
+    def __len__(self) -> int:
+        return (len(self.op) + self.room - 1) // self.room
+
+    def __getitem__(self, index: int) -> OpPart:
+        stop = (index + 1) * self.room
+        return OpPart(self.op[index * self.room : stop], stop >= len(self.op))
+
+
 @attrs.frozen
 class Batch:
     """Ops of the history from one position to another, as frames."""
 
     position: int
     stop: int
-    frames: tuple[Ops | OpPart, ...]
+    frames: tuple[Ops, ...] | CutOp
     ops: int
     bytes: int
     full: bool
@@ -86,10 +102,18 @@ class Feed:
             if held.full or held.stop == self.history.stop:
                 return held
         batch = self.gather(position, routes, room, frozenset(), {})
-        if len(self.batches) >= BATCHES_MAX:
-            self.batches.clear()
+        self.drop_old_batches()
         self.batches[routes, room] = batch
         return batch
+
+    def drop_old_batches(self) -> None:
+        """Keep no batch that begins before the history: what is dropped there, a large op above
+        all, must not be held here."""
+        start = self.history.start
+        if len(self.batches) >= BATCHES_MAX:
+            self.batches.clear()
+        elif any(batch.position < start for batch in self.batches.values()):
+            self.batches = {key: b for key, b in self.batches.items() if b.position >= start}
 
     def gather(
         self,
@@ -147,14 +171,10 @@ class Feed:
             notify()
 
 
-def in_frames(data: list[bytes], size: int, room: int) -> tuple[Ops | OpPart, ...]:
+def in_frames(data: list[bytes], size: int, room: int) -> tuple[Ops, ...] | CutOp:
     """Ops as one frame, or a single large one in parts."""
     if not data:
         return ()
     if size <= room:
         return (Ops(tuple(data)),)
-    (op,) = data
-    return tuple(
-        OpPart(op[start : start + room], start + room >= len(op))
-        for start in range(0, len(op), room)
-    )
+    return CutOp(data[0], room)

@@ -26,7 +26,7 @@ from crdt.dots import ORIGINS_MAX, Origin, Vector, join, lacking, region_of
 from replication.end import NEVER, End
 from replication.errors import RemoteProtocolError
 from replication.events import Connected, Event, OriginReused, Reported, Resynced
-from replication.feed import Feed, Routes
+from replication.feed import CutOp, Feed, Routes
 from replication.frames import (
     FOLLOWER,
     PROTOCOL,
@@ -122,8 +122,9 @@ class Source(End):
         self.moved_at = now
         """When the sink last took something in, or had nothing to take in."""
         self.pace = Pace(feed.limits)
-        self.parts: list[Ops | OpPart] = []
-        """Of a large op what is still to be sent, the last part first."""
+        self.parts: tuple[Ops, ...] | CutOp = ()
+        """The frames of the batch that is being sent, and how many have not been sent yet."""
+        self.parts_left = 0
         self.outgoing = Outgoing(feed, self.wake)
         self.reused = False
 
@@ -142,6 +143,7 @@ class Source(End):
 
     def shut(self) -> None:
         self.state = S.CLOSED
+        self.parts, self.parts_left = (), 0
         self.outgoing.drop()
 
     def move(self, state: SourceState) -> None:
@@ -320,7 +322,7 @@ class Source(End):
             return True
         if self.in_flight >= self.pace.window_bytes:
             return False
-        if self.parts:
+        if self.parts_left:
             return True
         if self.state is S.SENDING:
             if self.seek:
@@ -335,7 +337,7 @@ class Source(End):
         have a last frame."""
         said, self.outbox = self.outbox, []
         if self.in_flight < self.pace.window_bytes:
-            if self.parts:
+            if self.parts_left:
                 said.append(self.next_part())
             elif self.state is S.SENDING:
                 said += self.next_ops()
@@ -346,7 +348,10 @@ class Source(End):
 
     def next_part(self) -> Frame:
         """The next frame of a batch that was read."""
-        frame = self.parts.pop()
+        frame = self.parts[len(self.parts) - self.parts_left]
+        self.parts_left -= 1
+        if not self.parts_left:
+            self.parts = ()
         size = len(frame.data) if isinstance(frame, OpPart) else sum(map(len, frame.batch))
         self.given += size
         self.tally.bytes += size
@@ -357,7 +362,7 @@ class Source(End):
         if self.found or self.state is not S.SENDING or self.extra or self.seek or self.outbox:
             return self.ready
         room = self.pace.batch_bytes
-        while self.ready and not self.parts and self.cursor >= self.feed.history.start:
+        while self.ready and not self.parts_left and self.cursor >= self.feed.history.start:
             batch = self.feed.read(self.cursor, self.routes, room)
             if batch.ops or self.jumps != self.feed.history.jumps:
                 self.found = True
@@ -392,9 +397,9 @@ class Source(End):
         self.sent.update(batch.last)
         self.cursor = batch.stop
         self.tally.ops += batch.ops
-        self.parts = list(reversed(batch.frames))
+        self.parts, self.parts_left = batch.frames, len(batch.frames)
         self.arrive()
-        return [self.next_part()] if self.parts else []
+        return [self.next_part()] if self.parts_left else []
 
     def next_piece(self) -> list[Frame]:
         """The next part of the snapshot."""

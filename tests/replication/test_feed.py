@@ -69,6 +69,17 @@ def test_what_is_kept_for_sharing_is_bounded() -> None:
     assert len(feed.batches) == 2
 
 
+def test_a_batch_whose_ops_the_history_has_dropped_is_not_kept() -> None:
+    """Each link reads with room of its own, so the batch of a large op was not replaced."""
+    feed = Feed(replica(1, history_bytes=1000), member(1), Limits())
+    write(feed.replica, size=5000)
+    assert feed.read(0, None, ROOM).bytes > 5000
+    write(feed.replica)
+    assert feed.history.start == 1
+    feed.read(1, None, 50)
+    assert [batch.position for batch in feed.batches.values()] == [1]
+
+
 @pytest.mark.parametrize("size", [50, 51, 100, 101])
 def test_a_large_op_is_cut(size: int) -> None:
     op = bytes(range(size))
@@ -76,7 +87,9 @@ def test_a_large_op_is_cut(size: int) -> None:
     if size <= 50:
         assert frames == (Ops((op,)),)
     else:
-        parts = [frame for frame in frames if isinstance(frame, OpPart)]
+        parts = [frames[index] for index in range(len(frames))]
+        parts = [frame for frame in parts if isinstance(frame, OpPart)]
+        assert len(parts) == len(frames)
         assert b"".join(part.data for part in parts) == op
         assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
         assert max(len(part.data) for part in parts) <= 50

@@ -8,7 +8,9 @@ from replication.frames import (
     GapEnd,
     GapRefused,
     GapRequest,
+    OpPart,
     Ops,
+    Refuse,
     Resume,
     SnapshotBegin,
     SnapshotEnd,
@@ -210,3 +212,13 @@ def test_a_gap_that_opens_again_behind_a_merge_is_refused_and_the_link_lives_on(
     assert drain(source) == [GapRefused(EU)]
     assert source.state is S.SENDING
     assert source.extra == frozenset()
+
+
+def test_a_closed_source_sends_nothing_of_a_large_op_behind_its_last_frame() -> None:
+    here = replica(1)
+    write(here, size=1000)
+    source = greeted_source(here, Limits(batch_bytes_max=100))
+    assert isinstance(source.frames_to_send()[-1], OpPart)
+    source.close("tired")
+    assert [type(frame) for frame in source.frames_to_send()] == [Refuse]
+    assert source.parts == ()
