@@ -95,6 +95,12 @@ class Feed:
             holds_aside=self.holds_aside,
         )
 
+    def known_part(self, vector: Vector) -> Vector:
+        """Return what is kept of the vector of a follower: the origins that are known here. What
+        comes here later of another origin is sent from its beginning."""
+        known = self.replica.keyspace.vector
+        return {origin: seq for origin, seq in vector.items() if origin in known}
+
     def read(self, position: int, routes: Routes, room: int) -> Batch:
         """The next batch, of about `room` bytes, for somebody who wants these regions."""
         held = self.batches.get((routes, room))

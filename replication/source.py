@@ -179,18 +179,14 @@ class Source(End):
                 return self.ended(frame)
         return []
 
-    def known_part(self, vector: Vector) -> Vector:
-        """Return what is kept of the vector of a follower: the origins that are known here. What
-        comes here later of another origin is sent from its beginning."""
-        if not self.is_follower:
-            return vector
-        known = self.feed.replica.keyspace.vector
-        return {origin: seq for origin, seq in vector.items() if origin in known}
+    def kept_part(self, vector: Vector) -> Vector:
+        """Return what is kept of a vector of the sink."""
+        return self.feed.known_part(vector) if self.is_follower else vector
 
     def greet(self, hello: Hello, now: int) -> list[Event]:
         """The sink has said who it is."""
         self.hello = hello
-        self.vector = self.known_part(hello.vector)
+        self.vector = self.kept_part(hello.vector)
         self.hello = attrs.evolve(hello, vector=self.vector)
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
@@ -214,7 +210,7 @@ class Source(End):
 
     def take_ack(self, ack: Ack, now: int) -> list[Event]:
         """The sink says what it has applied and taken in."""
-        ack = attrs.evolve(ack, vector=self.known_part(ack.vector)) if self.is_follower else ack
+        ack = attrs.evolve(ack, vector=self.kept_part(ack.vector)) if self.is_follower else ack
         if not self.taken <= ack.taken <= self.given:
             raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
         if ack.taken > self.taken:
@@ -245,7 +241,7 @@ class Source(End):
         if sum(isinstance(said, Resumed) for said in self.outbox) >= RESUMES_MAX:
             raise RemoteProtocolError("it resumes again and again without waiting for an answer")
         self.routes = None if frame.routes is None else frozenset(frame.routes)
-        vector = self.known_part(frame.vector)
+        vector = self.kept_part(frame.vector)
         self.sent = dict(vector)
         self.seek = frozenset()
         self.progress.acknowledge(vector)
