@@ -162,7 +162,7 @@ class Following:
         lines: Lines = [("crdb_link_port", self.link_port)]
         if self.follower is None:
             return lines
-        offset = sum(self.links.replica.vector.values())
+        offset = sum(self.links.replica.keyspace.vector.values())
         return lines + source_lines(self.addresses[0], self.follower.reports(clock()), offset)
 
 

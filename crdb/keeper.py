@@ -92,7 +92,7 @@ class Keeper:
     def note_what_is_held(self) -> None:
         """Note how much we hold, if that has changed."""
         if self.comeback.is_ready and self.replica.keyspace.vector != self.noted:
-            self.noted = self.replica.vector
+            self.noted = dict(self.replica.keyspace.vector)
             note_held(self.state, self.noted)
 
     async def run(self) -> None:

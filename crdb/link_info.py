@@ -181,7 +181,9 @@ class ProcessLinks:
     def is_settled(self, question: Question) -> bool | None:
         """What came out of that question; if nobody had to be asked, how it is at the moment."""
         if not question:
-            vectors = {name: links.replica.vector for name, links in self.ends.items()}
+            vectors = {
+                name: dict(links.replica.keyspace.vector) for name, links in self.ends.items()
+            }
             return have_arrived(self.links(), vectors)
         said = [self.ends[name].questions.verdict(number) for name, number in question.items()]
         return None if None in said else all(said)

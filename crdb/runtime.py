@@ -158,5 +158,5 @@ class Runtime:
             commands_per_second=(commands - commands_before) / seconds,
             effects_per_second=(effects - effects_before) / seconds,
             role=region.following.role(),
-            vector=region.replica.vector,
+            vector=dict(region.replica.keyspace.vector),
         )

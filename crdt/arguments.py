@@ -7,13 +7,34 @@ raises TypeError, what is out of range ValueError, and nothing is written then.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from operator import index
-from typing import Any
+from typing import Any, cast
 
+from crdt.dots import REGION_MAX
 from crdt.effects import STAMP_MAX
 from crdt.errors import NotANumber
 from crdt.expiry import DEADLINE_MAX
+
+
+def expect(item: object, kind: type[object], hint: str = "") -> None:
+    """Raise TypeError unless `item` is of the type that was asked for. `hint` says what to use."""
+    if not isinstance(item, kind):
+        more = f": {hint}" if hint else ""
+        raise TypeError(f"expected {kind.__name__}, not {type(item).__name__}{more}")
+
+
+def encode_key(key: object) -> bytes:
+    """A key as bytes. Keys that are not UTF-8 come back from text as `os.fsencode` brings them."""
+    if isinstance(key, str):
+        return key.encode("utf-8", "surrogateescape")
+    return encode(key)
+
+
+def decode_key(key: bytes) -> str:
+    """The inverse of `encode_key` for text."""
+    return key.decode("utf-8", "surrogateescape")
 
 
 def encode(item: object) -> bytes:
@@ -34,7 +55,10 @@ def real(number: Any) -> float:
     """A float, which may be infinite."""
     if isinstance(number, str | bytes):
         raise TypeError(f"expected a number, not {type(number).__name__}")
-    plain = float(number)
+    try:
+        plain = float(number)
+    except TypeError:
+        raise TypeError(f"expected a number, not {type(number).__name__}") from None
     if plain != plain:
         raise ValueError("expected a number, not NaN")
     return plain
@@ -53,6 +77,11 @@ def decimal(number: Any) -> Decimal:
 
 def wall_clock(now: Any) -> int:
     """Milliseconds of wall clock, as stamps hold them."""
+    if isinstance(now, float):
+        raise TypeError(
+            f"a clock returns integer milliseconds, not the float {now!r}; "
+            "use lambda: time.time_ns() // 1_000_000"
+        )
     clock = whole(now)
     if not -STAMP_MAX <= clock <= STAMP_MAX:
         raise ValueError(f"no clock shows {clock} ms")
@@ -67,3 +96,20 @@ def deadline(at: Any) -> int | None:
     if not 0 <= clock <= DEADLINE_MAX:
         raise ValueError(f"a deadline is 0..{DEADLINE_MAX} ms of wall clock, not {clock}")
     return clock
+
+
+def region_numbers(members: object) -> set[int]:
+    """The numbers of regions, each once."""
+    if isinstance(members, str | bytes) or not isinstance(members, Iterable):
+        raise TypeError(
+            f"members are region numbers, such as [1, 2, 3], not {type(members).__name__}"
+        )
+    numbers: set[int] = set()
+    for member in cast("Iterable[Any]", members):
+        number = whole(member)
+        if not 1 <= number <= REGION_MAX:
+            raise ValueError(f"a member is a region number, 1..{REGION_MAX}, not {number}")
+        if number in numbers:
+            raise ValueError(f"member {number} is given twice")
+        numbers.add(number)
+    return numbers

@@ -13,7 +13,7 @@ from collections import deque
 from typing import Final
 
 from crdt.dots import Origin, Vector
-from crdt.op import Op
+from crdt.op import UNKNOWN, Op
 
 WAITING_BYTES_MAX: Final = 64 << 20  # some seconds of a busy region's writes
 EFFECT_BYTES: Final = 200  # what an effect takes in memory besides its encoding
@@ -91,6 +91,20 @@ class Gate:
                     wanted[other] = max(wanted.get(other, 0), seq)
         return wanted
 
+    def contradicts(self, op: Op) -> bool:
+        """Return whether `op` cannot be of the same replica as what waits of its origin."""
+        queue = self.queues.get(op.origin)
+        if queue is None:
+            return False
+        index = place_of(op, queue)
+        if index and (queue[index - 1].contradicts(op) or breaks_chain(queue[index - 1], op)):
+            return True
+        while index < len(queue) and queue[index].first <= op.last + 1:
+            if queue[index].contradicts(op) or breaks_chain(op, queue[index]):
+                return True
+            index += 1
+        return False
+
     def reached(self, vector: Vector) -> Vector:
         """Return `vector` raised by what waits without a gap: nobody needs to send that again."""
         raised = dict(vector)
@@ -103,6 +117,15 @@ class Gate:
             if have:
                 raised[origin] = have
         return raised
+
+
+def breaks_chain(op: Op, following: Op) -> bool:
+    """Return whether `following` comes directly after `op` and names another operation as the one
+    before it."""
+    if following.first != op.last + 1 or following.previous <= UNKNOWN:
+        return False
+    fingerprint = op.fingerprint()
+    return fingerprint != UNKNOWN and fingerprint != following.previous
 
 
 def place_of(op: Op, queue: deque[Op]) -> int:

@@ -7,12 +7,14 @@ flat arrays, so equal content has equal bytes on every machine.
 
 from __future__ import annotations
 
+import binascii
 import zlib
 from collections.abc import Callable
 from typing import Any, Final, cast
 
 import msgpack
 
+from crdt.arguments import expect
 from crdt.errors import DecodeError
 
 MSGPACK: Final[Any] = cast(Any, msgpack)  # it comes without types
@@ -59,10 +61,14 @@ def pack_array(items: list[bytes]) -> bytes:
 
 def unpack(data: bytes) -> Any:
     """Take the value out of its envelope. Raises DecodeError if it is damaged or newer."""
+    if type(data) is not bytes:
+        expect(data, bytes)
     if len(data) <= OVERHEAD:
         raise DecodeError(f"{len(data)} bytes are too few for anything")
     if data[0] != VERSION:
-        raise DecodeError(f"version {data[0]}, this program reads version {VERSION}")
+        raise DecodeError(
+            f"these bytes are of format version {data[0]}; this program reads version {VERSION}"
+        )
     body = data[OVERHEAD:]
     if zlib.crc32(body) != int.from_bytes(data[1:OVERHEAD], "big"):
         raise DecodeError("the checksum does not match: the bytes are damaged")
@@ -75,3 +81,23 @@ def unpack_body(body: bytes) -> Any:
         return MSGPACK.unpackb(body, raw=True, use_list=False, strict_map_key=False)
     except (ValueError, RecursionError, TypeError, msgpack.UnpackException) as error:
         raise DecodeError(f"not msgpack: {error}") from error
+
+
+def checksum(data: bytes) -> int:
+    """Return the CRC-32 that the envelope `data` begins with."""
+    return int.from_bytes(data[1:OVERHEAD], "big")
+
+
+def to_text(data: bytes) -> str:
+    """Return bytes as ASCII text, in base64."""
+    return binascii.b2a_base64(data, newline=False).decode()
+
+
+def from_text(text: str) -> bytes:
+    """Return the bytes that `to_text` was given. Raises DecodeError, or TypeError if `text` is not
+    str."""
+    expect(text, str)
+    try:
+        return binascii.a2b_base64(text.encode(), strict_mode=True)
+    except binascii.Error as error:
+        raise DecodeError(f"not base64: {error}") from error

@@ -6,7 +6,9 @@
      +-- WrongType          the key holds another type
      +-- NotANumber         an increment of something that is no number
      +-- CounterOverflow    a counter would leave its range
-     +-- DotReused          another replica writes under our name: take a new incarnation
+     +-- ReplicaClosed      the replica was saved for the last time
+     +-- DotReused          our own operations were lost: take a new incarnation
+          +-- IdentityReused    two replicas write under one identity
 
 An error raised by a write means that the write happened nowhere.
 """
@@ -51,3 +53,30 @@ class CounterOverflow(CRDTError):
 class DotReused(CRDTError):
     """A peer knows more of our own operations than we do: we lost memory and must not write
     under this origin again. Take a new incarnation."""
+
+
+class IdentityReused(DotReused):
+    """Two replicas have written different operations under the same identity. Nothing was changed.
+
+    Either both were made with the same number, or one is an old copy that was restored and wrote
+    on. `origin` is the identity. What to do: give every replica its own identity, as `Replica()`
+    and `Replica.load` do, and merge the state of one of the two into a new replica.
+    """
+
+    def __init__(self, origin: int, where: str) -> None:
+        super().__init__(origin, where)  # as they are, so that it can be pickled
+        self.origin: int = origin
+
+    def __str__(self) -> str:
+        origin, where = self.args
+        region, incarnation = origin >> 14, origin & 0x3FFF
+        name = f"{region}.{incarnation}" if incarnation else f"{region}"
+        return (
+            f"two replicas write under the identity {name}: {where}. Nothing was changed. "
+            "Give every replica its own identity: Replica() draws one, and Replica.load restores "
+            "a saved replica"
+        )
+
+
+class ReplicaClosed(CRDTError):
+    """A write to a replica after `close`: whoever loads its last save goes on under its name."""

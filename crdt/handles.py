@@ -1,10 +1,11 @@
 """Replicated values with the feel of Python's own.
 
-A handle is a view: it holds no value, only where to find it, and may be made anew for every use.
+A handle is a view: it holds no value, only where to find it, and may be made again for every use.
 One made with a `str` key speaks `str`, one made with a `bytes` key speaks `bytes`; both take
-either. Iteration goes over what was there when it began. Writes return at once; they travel with
-the next exchange of operations. Arguments of the wrong type raise TypeError, and nothing is
-written then.
+either. Iteration goes over what was there when it began. Writes return immediately; they travel
+with the next exchange. Arguments of the wrong type raise TypeError, and nothing is written then.
+
+Every handle has `value`, the plain Python value of what is there, `delete` and `expire_at`.
 
 >>> from crdt import Replica
 >>> replica = Replica(1)
@@ -12,125 +13,204 @@ written then.
 >>> cart |= {"bread"}
 >>> sorted(cart), cart >= {"milk"}
 (['bread', 'eggs', 'milk'], True)
->>> queue = replica.list("queue")
->>> queue.extend(["a", "b", "c"])
->>> queue.pop(0), queue == ["b", "c"]
-('a', True)
->>> ages = replica.hash("ages")
->>> ages.update(ann="7", bob="9")
->>> ages.increment("ann"), dict(ages)
-(8, {'ann': '8', 'bob': '9'})
+>>> visits = replica.counter("visits")
+>>> visits += 2
+>>> visits == 2, visits + 1, visits.value
+(True, 3, 2)
 """
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterable,
-    Iterator,
-    MutableMapping,
-    MutableSequence,
-    Set,
-)
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from decimal import Decimal
-from typing import Any, Self, TypeVar, overload
+from numbers import Number
+from typing import Any, Generic, NoReturn, Self, TypeVar, cast
 
-from crdt import hash as hashes
-from crdt import list as lists
 from crdt import long_double
 from crdt import set as sets
 from crdt import string as strings
-from crdt import zset as zsets
-from crdt.arguments import deadline, decimal, encode, real, whole
+from crdt.arguments import deadline, decimal, encode, encode_key, expect, whole
 from crdt.errors import NotANumber, WrongType
 from crdt.keyspace import Keyspace
-from crdt.list import List
 from crdt.string import String
 from crdt.value import Value
-from crdt.zset import SortedSet
 
 Text = str | bytes
 Key = str | bytes
-Prepare = Callable[[], Keyspace]
+Prepare = Callable[[bool], Keyspace]
 V = TypeVar("V", bound=Value)
+T = TypeVar("T", bound=str | bytes)
+
+REAL_MS = 10**12  # a wall clock of 2001: what is later counts ms since 1970
+SECONDS_MAX = 10**11  # as ms this is 1973: what is earlier counts seconds
 
 
-class Handle:
-    """What all handles can do."""
+class Handle(Generic[T]):
+    """What all handles can do. `T` is what it speaks, str or bytes, as its key."""
 
     __slots__ = ("key", "prepare", "speaks_text")
 
     def __init__(self, prepare: Prepare, key: Key) -> None:
         self.prepare: Prepare = prepare
-        self.key: bytes = encode(key)
+        self.key: bytes = encode_key(key)
         self.speaks_text: bool = isinstance(key, str)
 
-    def decode(self, item: bytes) -> Any:
+    def decode(self, item: bytes) -> T:
         """Bytes in the language of this handle."""
-        return item.decode() if self.speaks_text else item
+        return cast(T, item.decode() if self.speaks_text else item)
 
     def read(self, kind: type[V]) -> V | None:
         """The value, None if there is none. Raises WrongType."""
-        value = self.prepare().lookup(self.key)
+        value = self.prepare(False).lookup(self.key)
         if value is not None and not isinstance(value, kind):
             raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
         return value
 
     def write(self, kind: type[V]) -> Keyspace:
         """The keyspace, once it is sure that the key holds this type or nothing."""
-        db = self.prepare()
+        db = self.prepare(True)
         value = db.lookup_for_write(self.key)
         if value is not None and not isinstance(value, kind):
             raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
         return db
 
     def delete(self) -> bool:
-        """Remove what has been observed; whether there was something."""
-        return self.prepare().delete(self.key)
+        """Remove what has been observed; return whether there was something."""
+        return self.prepare(True).delete(self.key)
 
     def expire_at(self, deadline_ms: int | None) -> bool:
-        """Let the value end at a wall clock in ms, or never; whether there is one. Raises
-        ValueError beyond 2**49 (rule EXP-8)."""
+        """Let the value end at a wall clock in milliseconds since 1970, or never. Return whether
+        there is a value.
+
+        Raises ValueError beyond 2**49, at what counts seconds, and where the replica has no clock:
+        make it with `Replica(clock=...)`, or call `advance`, else nothing ever expires.
+        """
         at = deadline(deadline_ms)
-        db = self.prepare()
+        db = self.prepare(True)
+        if at is not None:
+            if not db.now:
+                raise ValueError(
+                    "this replica has no clock, so nothing would ever expire: make it with "
+                    "Replica(clock=lambda: time.time_ns() // 1_000_000), or call advance(ms)"
+                )
+            if 0 < at < SECONDS_MAX and db.now > REAL_MS:
+                raise ValueError(f"a deadline counts milliseconds; {at} looks like seconds")
         if db.lookup_for_write(self.key) is None:
             return False
         db.expire(self.key, at)
         return True
 
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} is a view of a live replica and cannot be pickled or copied: "
+            "take its .value, or save the replica with replica.save() and Replica.load()"
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.key!r}>"
 
 
-class StringHandle(Handle):
+class StringHandle(Handle[T]):
     """A last-writer-wins register (rules STR-1, STR-2)."""
 
     __slots__ = ()
 
-    def get(self) -> Any:
-        """The value, None if there is none."""
+    def get(self) -> T | None:
+        """Return the value, None if there is none."""
         value = self.read(String)
         return None if value is None else self.decode(value.read())
+
+    @property
+    def value(self) -> T | None:
+        """The value, None if there is none."""
+        return self.get()
 
     def set(self, value: Text) -> None:
         """Replace what has been observed."""
         text = encode(value)
-        strings.assign(self.prepare(), self.key, text)
+        strings.assign(self.prepare(True), self.key, text)
 
 
-class CounterHandle(Handle):
-    """A counter (rules CTR-1 to CTR-9)."""
+class NumberHandle(Handle[Any]):  # noqa: PLW1641 - it changes, as a list does
+    """A counter as a number: it compares and calculates by its value."""
+
+    __slots__ = ()
+
+    def get(self) -> int | float:
+        """Return the value, 0 if there is none."""
+        raise NotImplementedError
+
+    def __int__(self) -> int:
+        return int(self.get())
+
+    def __float__(self) -> float:
+        return float(self.get())
+
+    def __bool__(self) -> bool:
+        return self.get() != 0
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, NumberHandle):
+            return self.get() == other.get()
+        return self.get() == other
+
+    def __lt__(self, other: float | NumberHandle) -> bool:
+        return self.get() < number_of(other)
+
+    def __le__(self, other: float | NumberHandle) -> bool:
+        return self.get() <= number_of(other)
+
+    def __gt__(self, other: float | NumberHandle) -> bool:
+        return self.get() > number_of(other)
+
+    def __ge__(self, other: float | NumberHandle) -> bool:
+        return self.get() >= number_of(other)
+
+    def __add__(self, other: float | NumberHandle) -> int | float:
+        return self.get() + number_of(other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: float | NumberHandle) -> int | float:
+        return self.get() - number_of(other)
+
+    def __rsub__(self, other: float) -> int | float:
+        return number_of(other) - self.get()
+
+    def __mul__(self, other: float | NumberHandle) -> int | float:
+        return self.get() * number_of(other)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> int | float:
+        return -self.get()
+
+    def __abs__(self) -> int | float:
+        return abs(self.get())
+
+
+def number_of(other: object) -> int | float:
+    """The number that a counter is compared or calculated with. Raises TypeError."""
+    if isinstance(other, NumberHandle):
+        return other.get()
+    if isinstance(other, int | float):
+        return other
+    raise TypeError(f"expected a number, not {type(other).__name__}")
+
+
+class CounterHandle(NumberHandle):
+    """A counter (rules CTR-1 to CTR-9). `+=` and `-=` count; `+` and `==` take its value."""
 
     __slots__ = ()
 
     def increment(self, by: int = 1) -> int:
-        """Add; the value afterwards. Raises NotANumber, CounterOverflow."""
+        """Add; return the value afterwards. Raises CounterOverflow, and NotANumber where the value
+        is not an integer: use `add` for fractions."""
         delta = by if type(by) is int else whole(by)
         return strings.increment(self.write(String), self.key, delta)
 
     def decrement(self, by: int = 1) -> int:
-        """Subtract; the value afterwards. Raises NotANumber, CounterOverflow."""
+        """Subtract; return the value afterwards. Raises NotANumber, CounterOverflow."""
         return self.increment(-whole(by))
 
     def add(self, by: float | str | Decimal) -> float:
@@ -143,25 +223,36 @@ class CounterHandle(Handle):
             raise NotANumber(f"{by!r} is too large or too small to be added")
         return float(strings.increment_decimal(self.write(String), self.key, delta))
 
-    @property
-    def value(self) -> int | float:
-        """The sum of all increments that have been observed, on top of what was set."""
+    def __iadd__(self, by: float | Decimal) -> Self:
+        expect(by, Number)
+        if isinstance(by, int) and isinstance(self.get(), int):
+            self.increment(by)
+        else:
+            self.add(by)
+        return self
+
+    def __isub__(self, by: float | Decimal) -> Self:
+        expect(by, Number)
+        return self.__iadd__(-by)
+
+    def get(self) -> int | float:
+        """Return the sum of all increments that have been observed, on top of what was set."""
         value = self.read(String)
         number = 0 if value is None else value.number()
         return number if isinstance(number, int) else float(number or 0)
 
-    def __int__(self) -> int:
-        return int(self.value)
-
-    def __float__(self) -> float:
-        return float(self.value)
-
-    def __bool__(self) -> bool:
-        return self.value != 0
+    @property
+    def value(self) -> int | float:
+        """The sum of all increments that have been observed, on top of what was set."""
+        return self.get()
 
 
-class MembersHandle(Handle, Set[Any]):
-    """What handles of sets have in common: all of Python's `set` that has an operator."""
+class MembersHandle(Handle[T], Set[T]):
+    """What handles of sets have in common: all of Python's `set`.
+
+    Operators and methods that return a set return a frozenset, `copy` a set. Where Python's set
+    takes any iterable, text is refused: `cart |= "milk"` would add m, i, l and k.
+    """
 
     __slots__ = ()
 
@@ -170,15 +261,15 @@ class MembersHandle(Handle, Set[Any]):
         raise NotImplementedError
 
     def discard(self, *members: Text) -> int:
-        """Remove members; how many were there."""
+        """Remove members; return how many were there."""
         raise NotImplementedError
 
     def has(self, member: bytes) -> bool:
-        """Whether readers see `member`."""
+        """Return whether readers see `member`."""
         raise NotImplementedError
 
     def held(self) -> Collection[bytes]:
-        """What readers see."""
+        """Return what readers see."""
         raise NotImplementedError
 
     def remove(self, member: Text) -> None:
@@ -187,7 +278,7 @@ class MembersHandle(Handle, Set[Any]):
             raise KeyError(member)
         self.discard(member)
 
-    def pop(self) -> Any:
+    def pop(self) -> T:
         """Remove and return some member. Raises KeyError if there is none."""
         for member in self.held():
             self.discard(member)
@@ -198,39 +289,127 @@ class MembersHandle(Handle, Set[Any]):
         """Remove all members that are seen here."""
         self.discard(*self.held())
 
+    @property
+    def value(self) -> frozenset[T]:
+        """The members as a frozenset."""
+        return frozenset(self)
+
+    def copy(self) -> set[T]:
+        """Return the members as a set."""
+        return set(self)
+
+    def update(self, *others: Iterable[Text]) -> None:
+        """Add the members of all `others`."""
+        self.add(*[member for other in others for member in members_of(other)])
+
+    def difference_update(self, *others: Iterable[Text]) -> None:
+        """Remove the members of all `others`."""
+        self.discard(*[member for other in others for member in members_of(other)])
+
+    def intersection_update(self, *others: Iterable[Text]) -> None:
+        """Keep only what all `others` have too."""
+        for given in [set(members_of(other)) for other in others]:
+            self.discard(*[member for member in list(self.held()) if member not in given])
+
+    def symmetric_difference_update(self, other: Iterable[Text]) -> None:
+        """Keep what is either here or in `other`, and not in both."""
+        given = set(members_of(other))
+        shared = given.intersection(self.held())
+        self.discard(*shared)
+        self.add(*(given - shared))
+
+    def union(self, *others: Iterable[Text]) -> frozenset[T]:
+        """Return what is here or in any of `others`."""
+        return self._decoded(set(self.held()).union(*map(members_of, others)))
+
+    def intersection(self, *others: Iterable[Text]) -> frozenset[T]:
+        """Return what is here and in all `others`."""
+        return self._decoded(set(self.held()).intersection(*map(members_of, others)))
+
+    def difference(self, *others: Iterable[Text]) -> frozenset[T]:
+        """Return what is here and in none of `others`."""
+        return self._decoded(set(self.held()).difference(*map(members_of, others)))
+
+    def symmetric_difference(self, other: Iterable[Text]) -> frozenset[T]:
+        """Return what is either here or in `other`, and not in both."""
+        return self._decoded(set(self.held()).symmetric_difference(members_of(other)))
+
+    def issubset(self, other: Iterable[Text]) -> bool:
+        """Return whether all members are in `other`."""
+        return set(self.held()).issubset(members_of(other))
+
+    def issuperset(self, other: Iterable[Text]) -> bool:
+        """Return whether all members of `other` are here."""
+        return set(self.held()).issuperset(members_of(other))
+
+    def isdisjoint(self, other: Iterable[Any]) -> bool:
+        """Return whether no member of `other` is here."""
+        return set(self.held()).isdisjoint(members_of(other))
+
+    def _decoded(self, members: Iterable[bytes]) -> frozenset[T]:
+        return frozenset(map(self.decode, members))
+
     def __contains__(self, member: object) -> bool:
         return isinstance(member, str | bytes) and self.has(encode(member))
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[T]:
         return map(self.decode, list(self.held()))
 
     def __len__(self) -> int:
         return len(self.held())
 
+    def __or__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.union(other)
+
+    def __and__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.intersection(other)
+
+    def __sub__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.difference(other)
+
+    def __xor__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.symmetric_difference(other)
+
+    def __rsub__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self._decoded(set(members_of(other)).difference(self.held()))
+
+    __ror__ = __or__
+    __rand__ = __and__
+    __rxor__ = __xor__
+
     def __ior__(self, other: Iterable[Text]) -> Self:
-        return self.add(*other)
+        self.update(other)
+        return self
 
     def __isub__(self, other: Iterable[Text]) -> Self:
-        self.discard(*other)
+        self.difference_update(other)
         return self
 
     def __iand__(self, other: Iterable[Text]) -> Self:
-        kept = set(map(encode, other))
-        self.discard(*(member for member in list(self.held()) if member not in kept))
+        self.intersection_update(other)
         return self
 
     def __ixor__(self, other: Iterable[Text]) -> Self:
-        given = set(map(encode, other))
-        shared = given.intersection(self.held())
-        self.discard(*shared)
-        return self.add(*(given - shared))
+        self.symmetric_difference_update(other)
+        return self
 
     @classmethod
     def _from_iterable(cls, it: Iterable[Any]) -> Any:
         return frozenset(it)
 
 
-class SetHandle(MembersHandle):
+def members_of(other: object) -> list[bytes]:
+    """The members of an iterable. Raises TypeError at text, which is iterable by accident."""
+    if isinstance(other, str | bytes) or not isinstance(other, Iterable):
+        raise TypeError(
+            f"expected a set or another iterable of members, not {type(other).__name__}"
+        )
+    if isinstance(other, MembersHandle):
+        return list(cast("MembersHandle[Any]", other).held())
+    return [encode(member) for member in cast("Iterable[Any]", other)]
+
+
+class SetHandle(MembersHandle[T]):
     """An add-wins set (rules SET-1 to SET-6)."""
 
     __slots__ = ()
@@ -257,180 +436,3 @@ class SetHandle(MembersHandle):
         """What readers see."""
         value = self.read(sets.Set)
         return () if value is None else value.members
-
-
-class HashHandle(Handle, MutableMapping[Any, Any]):
-    """A map of strings (rules HSH-1 to HSH-8)."""
-
-    __slots__ = ()
-
-    def __getitem__(self, field: Text) -> Any:
-        value = self.read(hashes.Hash)
-        found = None if value is None else value.get(name(field))
-        if found is None:
-            raise KeyError(field)
-        return self.decode(found)
-
-    def __setitem__(self, field: Text, value: Text) -> None:
-        pair = [encode(field), encode(value)]
-        hashes.assign(self.write(hashes.Hash), self.key, pair)
-
-    def __delitem__(self, field: Text) -> None:
-        if not hashes.remove(self.write(hashes.Hash), self.key, [name(field)]):
-            raise KeyError(field)
-
-    def update(self, other: Any = (), /, **more: Text) -> None:
-        """Write fields, from a mapping or from pairs: all of them, or none if one is refused."""
-        flat = [encode(item) for pair in dict(other, **more).items() for item in pair]
-        db = self.write(hashes.Hash)
-        if flat:
-            hashes.assign(db, self.key, flat)
-
-    def increment(self, field: Text, by: int = 1) -> int:
-        """Add to a field; its value afterwards. Raises NotANumber, CounterOverflow."""
-        encoded, delta = encode(field), whole(by)
-        return hashes.increment(self.write(hashes.Hash), self.key, encoded, delta)
-
-    def clear(self) -> None:
-        """Remove all fields that are seen here."""
-        hashes.remove(self.write(hashes.Hash), self.key, list(self.fields()))
-
-    def fields(self) -> Collection[bytes]:
-        """The names of the fields that readers see."""
-        value = self.read(hashes.Hash)
-        return () if value is None else value.fields
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(self.decode, list(self.fields()))
-
-    def __len__(self) -> int:
-        return len(self.fields())
-
-
-class SortedSetHandle(Handle, MutableMapping[Any, float]):
-    """Members with scores; iteration goes by score (rules ZST-1 to ZST-13)."""
-
-    __slots__ = ()
-
-    def __getitem__(self, member: Text) -> float:
-        value = self.read(SortedSet)
-        found = None if value is None else value.score(name(member))
-        if found is None:
-            raise KeyError(member)
-        return found
-
-    def __setitem__(self, member: Text, score: float) -> None:
-        pair = [encode(member), real(score)]
-        zsets.assign(self.write(SortedSet), self.key, pair)
-
-    def __delitem__(self, member: Text) -> None:
-        if not zsets.remove(self.write(SortedSet), self.key, [name(member)]):
-            raise KeyError(member)
-
-    def update(self, other: Any = (), /, **more: float) -> None:
-        """Give members scores, from a mapping or from pairs: all of them, or none if one is
-        refused."""
-        flat: list[bytes | float] = []
-        for member, score in dict(other, **more).items():
-            flat += (encode(member), real(score))
-        db = self.write(SortedSet)
-        if flat:
-            zsets.assign(db, self.key, flat)
-
-    def increment(self, member: Text, by: float = 1.0) -> float:
-        """Add to a score; the score afterwards. Raises NotANumber if it would be none."""
-        encoded, delta = encode(member), real(by)
-        return zsets.increment(self.write(SortedSet), self.key, encoded, delta)
-
-    def clear(self) -> None:
-        """Remove all members that are seen here."""
-        db = self.write(SortedSet)
-        value = self.read(SortedSet)
-        zsets.remove(db, self.key, [] if value is None else list(value.fields))
-
-    def __iter__(self) -> Iterator[Any]:
-        value = self.read(SortedSet)
-        members = [] if value is None else [member for _, member in value.ranked()]
-        return map(self.decode, members)
-
-    def __len__(self) -> int:
-        value = self.read(SortedSet)
-        return 0 if value is None else len(value.fields)
-
-
-class ListHandle(Handle, MutableSequence[Any]):  # noqa: PLW1641 - as mutable as a list
-    """A sequence (rules LST-1 to LST-11)."""
-
-    __slots__ = ()
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        value = self.read(List)
-        if isinstance(index, slice):
-            items = value.values(0, value.length()) if value is not None else []
-            return [self.decode(item) for item in items[index]]
-        place = whole(index)
-        if value is None or not -value.length() <= place < value.length():
-            raise IndexError("list index out of range")
-        return self.decode(value.at(place))
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(index, slice):
-            raise TypeError("assign to one element at a time")
-        text, place = encode(value), whole(index)
-        self[place]
-        lists.assign(self.write(List), self.key, place, text)
-
-    def __delitem__(self, index: int | slice) -> None:
-        db = self.write(List)
-        value = self.read(List)
-        size = 0 if value is None else value.length()
-        if isinstance(index, slice):
-            chosen = range(size)[index]
-        elif -size <= whole(index) < size:
-            chosen = [whole(index) % size]
-        else:
-            raise IndexError("list index out of range")
-        if value is not None:
-            lists.remove(db, self.key, [value.positions(i, i + 1)[0] for i in chosen])
-
-    def insert(self, index: int, value: Text) -> None:
-        """Put an element before the one at `index`."""
-        text, place = encode(value), whole(index)
-        db = self.write(List)
-        length = len(self)
-        place = max(0, place + length) if place < 0 else min(place, length)
-        lists.insert(db, self.key, place, text)
-
-    def extend(self, values: Iterable[Text]) -> None:
-        """Put elements behind the last; they stay together (rule LST-11)."""
-        encoded = [encode(value) for value in values]
-        db = self.write(List)
-        if encoded:
-            lists.push_tail(db, self.key, encoded)
-
-    def clear(self) -> None:
-        """Remove all elements that are seen here."""
-        del self[:]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self[:])
-
-    def __len__(self) -> int:
-        value = self.read(List)
-        return 0 if value is None else value.length()
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, ListHandle):
-            return self[:] == other[:]
-        return self[:] == other if isinstance(other, list) else NotImplemented
-
-
-def name(item: object) -> bytes:
-    """What to look up; KeyError at what no field and no member can be, as dictionaries raise."""
-    if not isinstance(item, str | bytes):
-        raise KeyError(item)
-    return encode(item)

@@ -24,14 +24,14 @@ from crdt.counter_grow import GrowCounter
 from crdt.custom import Custom, Type, as_sent
 from crdt.errors import DecodeError, WrongType
 from crdt.flag import DISABLE_WINS, DisableWinsFlag, EnableWinsFlag, Flag
-from crdt.handles import Handle, Key, MembersHandle, Prepare, Text
+from crdt.handles import Handle, Key, MembersHandle, NumberHandle, Prepare, T, Text
 from crdt.keyspace import Keyspace
 from crdt.multi_value import MultiValue
 from crdt.set_remove_wins import RemoveWinsSet
 from crdt.value import Value
 
 
-class MultiValueHandle(Handle):
+class MultiValueHandle(Handle[T]):
     """A register that shows all values that were written concurrently."""
 
     __slots__ = ()
@@ -41,14 +41,23 @@ class MultiValueHandle(Handle):
         text = encode(value)
         multi_value.assign(self.write(MultiValue), self.key, text)
 
-    def values(self) -> frozenset[Any]:
+    def values(self) -> frozenset[T]:
         """All concurrent values; one where there was no conflict, none where there is no key."""
         value = self.read(MultiValue)
         found: list[bytes] = [] if value is None else value.values()
         return frozenset([self.decode(each) for each in found])
 
+    def get(self) -> frozenset[T]:
+        """Return all concurrent values, as `values` does."""
+        return self.values()
 
-class RemoveWinsSetHandle(MembersHandle):
+    @property
+    def value(self) -> frozenset[T]:
+        """All concurrent values, as `values` returns them."""
+        return self.values()
+
+
+class RemoveWinsSetHandle(MembersHandle[T]):
     """A set in which a remove wins over a concurrent add."""
 
     __slots__ = ()
@@ -78,30 +87,33 @@ class RemoveWinsSetHandle(MembersHandle):
         return () if value is None else value.members()
 
 
-class GrowCounterHandle(Handle):
-    """A counter that only grows."""
+class GrowCounterHandle(NumberHandle):
+    """A counter that only grows. `+=` counts; `+` and `==` take its value."""
 
     __slots__ = ()
 
     def increment(self, by: int = 1) -> int:
-        """Add; the value afterwards. Raises ValueError if `by` is negative, CounterOverflow."""
+        """Add; return the value afterwards. Raises ValueError if `by` is negative, and
+        CounterOverflow."""
         delta = whole(by)
         return counter_grow.increment(self.write(GrowCounter), self.key, delta)
+
+    def __iadd__(self, by: int) -> Self:
+        self.increment(by)
+        return self
+
+    def get(self) -> int:
+        """Return the sum of all increments that have been observed."""
+        value = self.read(GrowCounter)
+        return 0 if value is None else value.total()
 
     @property
     def value(self) -> int:
         """The sum of all increments that have been observed."""
-        value = self.read(GrowCounter)
-        return 0 if value is None else value.total()
-
-    def __int__(self) -> int:
-        return self.value
-
-    def __bool__(self) -> bool:
-        return self.value != 0
+        return self.get()
 
 
-class FlagHandle(Handle):
+class FlagHandle(Handle[Any]):
     """A flag; which of enable and disable wins is part of its type."""
 
     __slots__ = ("type_code",)
@@ -122,11 +134,20 @@ class FlagHandle(Handle):
         """Switch it off."""
         flag.disable(self.write(self.kind()), self.key, self.type_code)
 
-    def __bool__(self) -> bool:
+    def get(self) -> bool:
+        """Return whether it is on."""
         return self.read(self.kind()) is not None
 
+    @property
+    def value(self) -> bool:
+        """Whether it is on."""
+        return self.get()
 
-class ValueHandle(Handle):
+    def __bool__(self) -> bool:
+        return self.get()
+
+
+class ValueHandle(Handle[Any]):
     """A value of a type of one's own."""
 
     __slots__ = ("make", "type_code")
@@ -152,13 +173,18 @@ class ValueHandle(Handle):
 
     def get(self) -> Any:
         """What readers see: the `value()` of what is there, or of a new one."""
-        value = self.prepare().lookup(self.key)
+        value = self.prepare(False).lookup(self.key)
         return self.make().value() if value is None else self.unwrap(value).value()
+
+    @property
+    def value(self) -> Any:
+        """What readers see, as `get` returns it."""
+        return self.get()
 
     def writable(self) -> Keyspace:
         """The keyspace, once it is sure that the key holds this type or nothing, and that the
         replica knows the type. Raises WrongType, ValueError."""
-        db = self.prepare()
+        db = self.prepare(True)
         if self.type_code not in db.makers:
             raise ValueError(f"the replica was made without type {self.type_code}: see `types`")
         value = db.lookup_for_write(self.key)

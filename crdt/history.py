@@ -11,15 +11,15 @@ them by position and send these very bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
-from crdt.dots import Origin, Vector
-from crdt.errors import HistoryTruncated
+from crdt.dots import Dot, Origin, Vector, make_dot
+from crdt.errors import DecodeError, HistoryTruncated
 from crdt.op import Op
 
 HISTORY_BYTES: Final = 1 << 20  # the least backlog that the 1 % rule allows
-ENTRY_BYTES: Final = 200  # what an operation costs in memory besides its encoding
+ENTRY_BYTES: Final = 300  # what an operation costs in memory besides its encoding
 
 Kept: TypeAlias = tuple[Origin, int, int, bytes]
 """Origin, first and last sequence number and encoding of an operation."""
@@ -30,7 +30,7 @@ GONE: Final[Kept] = (0, 0, 0, b"")  # where one was: the list is shortened now a
 class History:
     """A backlog. Positions count all operations ever appended."""
 
-    __slots__ = ("bytes", "floor", "head", "jumps", "last", "limit", "ops", "start")
+    __slots__ = ("bytes", "endings", "floor", "head", "jumps", "last", "limit", "ops", "start")
 
     def __init__(self, limit: int = HISTORY_BYTES) -> None:
         self.limit: int = limit
@@ -38,6 +38,7 @@ class History:
         self.floor: Vector = {}  # what is no longer kept, or never was
         self.last: Vector = {}  #  the latest that was appended, of each origin
         self.ops: list[Kept] = []
+        self.endings: dict[Dot, bytes] = {}  # the operations kept, by the dot that each ends with
         self.head: int = 0  #   index in `ops` of the oldest operation kept
         self.start: int = 0  #  its position
         self.jumps: int = 0  #  how often the floor rose with a snapshot
@@ -52,6 +53,7 @@ class History:
         data = op.to_bytes()  # a MemoryError comes here, before anything has changed
         self.ops.append((op.origin, op.first, op.last, data))
         self.last[op.origin] = op.last
+        self.endings[make_dot(op.origin, op.last)] = data
         self.bytes += len(data) + ENTRY_BYTES
         while self.bytes > self.limit and len(self.ops) - self.head > 1:
             self.drop_oldest()
@@ -63,6 +65,7 @@ class History:
         self.head += 1
         self.start += 1
         self.bytes -= len(data) + ENTRY_BYTES
+        self.endings.pop(make_dot(origin, last), None)
         if self.floor.get(origin, 0) < last:
             self.floor[origin] = last
         if self.head > 1024 and self.head * 2 > len(self.ops):
@@ -77,10 +80,23 @@ class History:
                 self.floor[origin] = self.last[origin] = seq
         self.jumps += 1
 
+    def restore(self, floor: Vector, vector: Vector, ops: Iterable[Op]) -> None:
+        """Become the history of a replica at `vector` that keeps `ops`, and nothing up to `floor`.
+
+        Raises DecodeError if the two do not reach `vector`.
+        """
+        self.floor = dict(floor)
+        self.last = dict(floor)
+        for op in ops:
+            self.append(op)
+        if self.last != vector:
+            raise DecodeError("the history of a saved replica does not reach its vector")
+
     def forget(self, vector: Vector) -> None:
         """Keep nothing, and begin again at `vector`."""
         self.start = self.stop
         self.ops = []
+        self.endings = {}
         self.head = self.bytes = 0
         self.floor = dict(vector)
         self.last = dict(vector)
@@ -94,7 +110,7 @@ class History:
         return True
 
     def since(self, vector: Vector) -> list[Op]:
-        """What somebody at `vector` lacks, in an order that respects causality. O(backlog).
+        """Return what a replica at `vector` lacks, in causal order. O(backlog).
 
         Raises HistoryTruncated if some of it is no longer kept.
         """
@@ -105,6 +121,21 @@ class History:
             Op.from_bytes(data)
             for origin, _, last, data in self.ops[self.head :]
             if last > vector.get(origin, 0)
+        ]
+
+    def ending_at(self, origin: Origin, seq: int) -> bytes:
+        """Return the operation kept that ends with an effect, encoded, or nothing."""
+        return self.endings.get(make_dot(origin, seq), b"")
+
+    def overlapping(self, origin: Origin, first: int, last: int) -> list[Op]:
+        """Return what is kept of an origin's effects `first` to `last`. O(backlog), unless
+        nothing is kept of them."""
+        if self.floor.get(origin, 0) >= last or self.last.get(origin, 0) < first:
+            return []
+        return [
+            Op.from_bytes(data)
+            for kept, begin, end, data in self.ops[self.head :]
+            if kept == origin and begin <= last and end >= first
         ]
 
     def locate(self, vector: Vector, wants: Callable[[Origin], bool]) -> int:

@@ -111,6 +111,11 @@ class KeyTable:
             return list(self.data)
         return [key for key in self.data if self.lookup(key) is not None]
 
+    def live_keys(self) -> int:
+        """Return how many keys readers see. O(number of keys with a deadline)."""
+        timed = [key for key in self.deadlines.table if key in self.data]
+        return len(self.data) - sum([self.lookup(key) is None for key in timed])
+
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """Return the next cursor and about `count` keys onwards from `cursor` (D-20).
 

@@ -266,6 +266,10 @@ class Keyspace(KeyTable):
                 self.emit((DELETE, key, self.carried_by(key)))
         self.emit((FLUSH, b""))
 
+    def is_rewritable(self) -> bool:
+        """Return whether another write may take the place of the effect made last."""
+        return bool(self.outbox) and STRING_SET <= self.outbox[-1][0] <= STRING_KEEP
+
     def waiting_bytes(self) -> int:
         """Return the bytes of large items in the outbox, less those of a string that was written
         last: another write may still take its place."""
@@ -275,8 +279,9 @@ class Keyspace(KeyTable):
         is_string = STRING_SET <= latest[0] <= STRING_KEEP
         return self.outbox_bytes - (len(latest[3]) if is_string else 0)
 
-    def pending(self) -> Op | None:
-        """Return what is in the outbox as one operation; None if nothing was written."""
+    def pending(self, previous: int = 0) -> Op | None:
+        """Return what is in the outbox as one operation; None if nothing was written. `previous` is
+        the fingerprint of our operation before it."""
         if not self.outbox:
             return None
         deps: Vector = {}
@@ -284,7 +289,7 @@ class Keyspace(KeyTable):
             for origin, seq in self.vector.items():
                 if origin != self.origin and self.told.get(origin) != seq:
                     deps[origin] = seq
-        return Op(self.origin, self.first, self.base, deps, tuple(self.outbox))
+        return Op(self.origin, self.first, self.base, deps, tuple(self.outbox), previous)
 
     def take_out(self, op: Op) -> None:
         """Remove from the outbox what `op`, all of it or its beginning, holds."""

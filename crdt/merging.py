@@ -16,6 +16,7 @@ from crdt.decoding import bytes_of, integer_of, items_of, tuple_of
 from crdt.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
 from crdt.errors import DecodeError
 from crdt.expiry import FOREVER
+from crdt.fingerprints import Trails, read_trails
 from crdt.keyspace import DELETE, STRING, Keyspace
 from crdt.op import read_vector
 from crdt.register import LATEST, Register
@@ -35,6 +36,7 @@ class Incoming:
         self.db: Keyspace = db
         self.vector: Vector = {}
         self.contexts: dict[Origin, Vector] = {}
+        self.trails: Trails = {}
         self.values: dict[bytes, Value] = {}
         self.deadlines: dict[bytes, tuple[int, ...]] = {}
         self.expected: int = -1
@@ -46,7 +48,7 @@ class Incoming:
         piece = unpack_piece(data)
         if (piece[0] == HEAD) != (self.expected < 0) or self.complete:
             raise DecodeError("a piece of a snapshot out of order")
-        if piece[0] == HEAD and len(piece) == 4:
+        if piece[0] == HEAD and 4 <= len(piece) <= 5:
             self.read_head(piece)
         elif piece[0] == KEYS and len(piece) == 3:
             self.read_columns(piece[1])
@@ -62,13 +64,14 @@ class Incoming:
 
     def read_head(self, piece: tuple[Any, ...]) -> None:
         """Where the snapshot stands."""
-        _, vector, contexts, expected = piece
+        _, vector, contexts, expected, *trails = piece
         self.vector = read_vector(vector)
         for context in tuple_of(contexts, "a snapshot's contexts"):
             origin, past = items_of(context, 2, "a snapshot's context")
             seen = self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
             if not dominates(self.vector, seen):
                 raise DecodeError(UNSEEN)
+        self.trails = read_trails(trails[0] if trails else (), self.vector)
         self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
 
     def read_columns(self, columns: Any) -> None:

@@ -1,9 +1,9 @@
 """The whole state of a replica, in pieces, consistent at one vector while writes go on.
 
-A snapshot first says where it stands: the vector, and what each origin had observed at its latest
-operation. Then come the keys, some thousand to a piece. The first write to a key that was not sent
-yet puts the key's earlier state aside, to be sent instead (design section 4). Last comes the
-number of keys, so that a truncated snapshot is noticed.
+A snapshot begins with its vector, what each origin had observed at its latest operation, and the
+fingerprints by which two replicas of one identity are noticed. Then come the keys, some thousand to
+a piece. The first write to a key that was not sent yet puts the key's earlier state aside, to be
+sent instead. Last comes the number of keys, so that a truncated snapshot is noticed.
 
 Plain strings, the common case, are written in columns; everything else as the `state()` of its
 values. Pieces are deflated. A piece ends after so many keys or bytes, so that a database of large
@@ -23,8 +23,9 @@ from crdt.contested import Contested
 from crdt.decoding import bytes_of, tuple_of
 from crdt.dots import Origin, Vector
 from crdt.errors import DecodeError
+from crdt.fingerprints import Trails, write_trails
 from crdt.keyspace import Keyspace
-from crdt.op import write_vector
+from crdt.op import read_vector, write_vector
 from crdt.string import String
 from crdt.value import Value
 
@@ -39,9 +40,15 @@ Plain = tuple[bytes, int, int, bytes, int]
 
 
 class Snapshot:
-    """An iterator of byte strings. `close` it if it is not read to the end."""
+    """An iterator of byte strings. `close` it if it is not read to the end.
 
-    def __init__(self, db: Keyspace, contexts: dict[Origin, Vector], sort: bool) -> None:
+    `to_bytes` and `from_bytes`, or `to_text` and `from_text`, carry it over a network; it can also
+    be pickled and copied.
+    """
+
+    def __init__(
+        self, db: Keyspace, contexts: dict[Origin, Vector], trails: Trails, sort: bool
+    ) -> None:
         assert not db.outbox, "seal before taking a snapshot"
         self.db: Keyspace = db
         self.vector: Vector = dict(db.vector)
@@ -53,7 +60,9 @@ class Snapshot:
         self.size: int = 0  # of those two, in bytes
         self.full: deque[bytes] = deque()  # pieces that nothing more goes into
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
-        self.head: bytes | None = pack_piece((HEAD, write_vector(self.vector), flat, self.count))
+        marks = write_trails(trails, self.vector)
+        head = (HEAD, write_vector(self.vector), flat, self.count, marks)
+        self.head: bytes | None = pack_piece(head)
         self.ended: bool = False
         self.piece_keys: int = PIECE_KEYS
         db.readers.append(self)
@@ -109,10 +118,61 @@ class Snapshot:
             return pack_piece((END, self.count))
         raise StopIteration
 
+    def to_bytes(self) -> bytes:
+        """Return what has not been read yet as one byte string, as `Replica.merge_bytes` takes it.
+
+        The snapshot can still be read afterwards. It holds its pieces in memory from then on.
+        """
+        self.full = deque(self)
+        return b"".join([len(piece).to_bytes(4, "big") + piece for piece in self.full])
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Snapshot:
+        """Return a snapshot of the pieces in `data`. Raises DecodeError if they are cut off."""
+        pieces = deque(split(data))
+        snapshot = Snapshot(Keyspace(1, {}), {}, {}, False)
+        snapshot.close()
+        snapshot.head = None
+        snapshot.ended = True
+        if pieces:
+            first = unpack_piece(pieces[0])
+            if first[0] == HEAD and len(first) > 1:
+                snapshot.vector = read_vector(first[1])
+        snapshot.full = pieces
+        return snapshot
+
+    def to_text(self) -> str:
+        """Return what has not been read yet as ASCII text (base64)."""
+        return codec.to_text(self.to_bytes())
+
+    @staticmethod
+    def from_text(text: str) -> Snapshot:
+        """Read what `to_text` returned. Raises DecodeError, or TypeError if `text` is not str."""
+        return Snapshot.from_bytes(codec.from_text(text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return read_snapshot, (self.to_bytes(),)
+
     def close(self) -> None:
         """Stop watching the keyspace."""
         self.db.readers = [reader for reader in self.db.readers if reader is not self]
         self.pending.clear()
+
+
+def read_snapshot(data: bytes) -> Snapshot:
+    """Read a snapshot; what `pickle` and `copy` call."""
+    return Snapshot.from_bytes(data)
+
+
+def split(data: bytes) -> Iterator[bytes]:
+    """Return the pieces of what `to_bytes` returned. Raises DecodeError if it is cut off."""
+    position = 0
+    while position < len(data):
+        start = position + 4
+        position = start + int.from_bytes(data[position:start], "big")
+        if position > len(data):
+            raise DecodeError("the state was cut off")
+        yield data[start:position]
 
 
 def parts_of(value: Value | None) -> tuple[tuple[int, Any], ...]:

@@ -77,7 +77,7 @@ class Aside:
     ) -> BroughtBack:
         """Merge what `replica` lacks of this state. `unused` gives an origin that nobody knows;
         it raises ValueError if there is none. `peer` was the last to answer."""
-        vector = replica.vector
+        vector = dict(replica.keyspace.vector)
         is_used = self.written > 0 and self.is_used_elsewhere(vector)
         if not is_used and self.covered_by(vector):
             return BroughtBack(peer)
@@ -102,7 +102,7 @@ def put_aside(replica: Replica) -> Aside:
     return Aside(
         pieces=pieces,
         waiting=waiting,
-        vector=replica.vector,
+        vector=dict(replica.keyspace.vector),
         disputed=replica.origin,
         written=replica.keyspace.seq,
         keys=replica.keyspace.size(),

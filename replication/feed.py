@@ -89,7 +89,7 @@ class Feed:
             member.region,
             member.origin,
             member.cluster,
-            self.replica.vector,
+            dict(self.replica.keyspace.vector),
             members=member.members,
             others=self.others,
             holds_aside=self.holds_aside,

@@ -75,7 +75,7 @@ class Memory:
 
     def known_vector(self) -> Vector:
         """Return what we hold, put aside or not."""
-        vector = self.replica.vector
+        vector = dict(self.replica.keyspace.vector)
         return vector if self.aside is None else join(vector, self.aside.vector)
 
     def announce_aside(self) -> None:

@@ -168,7 +168,7 @@ class Questions:
 
     def spread(self, question: Question, hops: int) -> None:
         """Take our vector for a question, and ask it along all links but the one it came by."""
-        question.vector = self.replica.vector
+        question.vector = dict(self.replica.keyspace.vector)
         if hops >= HOPS_MAX or self.awaits():
             question.is_so = False
         if hops >= HOPS_MAX:

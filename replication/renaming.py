@@ -142,6 +142,7 @@ class Renaming:
         incoming.vector = self.vector(incoming.vector)
         if self.identical:
             return
+        incoming.trails = {}  # renamed operations are other bytes
         contexts = incoming.contexts.items()
         incoming.contexts = {self.origin(origin): self.vector(seen) for origin, seen in contexts}
         for value in incoming.values.values():

@@ -162,7 +162,7 @@ class Follower(Links):
         self.stable: Vector = {}
         self.members = replica.stability.members
         replica.stability.members = {NOBODY}
-        self.holds_old = replica.vector != {}
+        self.holds_old = replica.keyspace.vector != {}
         """Whether what was here before has not been deleted yet."""
         if not self.holds_old:
             self.empty(0)

@@ -22,7 +22,7 @@ from typing import Final
 import attrs
 
 from crdt.dots import Origin, Vector, dominates, lacking, region_of
-from crdt.errors import DecodeError, DotReused
+from crdt.errors import DecodeError, DotReused, IdentityReused
 from crdt.merging import Incoming
 from crdt.replica import Outcome
 from replication.end import NEVER, End
@@ -221,6 +221,9 @@ class Sink(End):
                     return self.hear(frame, before, now)
         except DecodeError as error:
             raise RemoteProtocolError(f"{type(frame).__name__}: {error}") from error
+        except IdentityReused as error:
+            ours = error.origin == self.inlet.origin()
+            return [*(self.reuse(error.origin) if ours else ()), *self.close(str(error))]
         except DotReused as error:
             return [*self.reuse(self.inlet.origin()), *self.close(str(error))]
 

@@ -275,7 +275,7 @@ def why(world: World) -> str:
             for row in site.links.statistics(world.now)
         )
         stale = "" if site.has_caught_up else " (stale)"
-        rows.append(f"{site.name}{stale} has {shown(site.replica.vector)} [{links}]")
+        rows.append(f"{site.name}{stale} has {shown(site.replica.keyspace.vector)} [{links}]")
     for copy in world.copies.values():
         claims = [f"{shown(vector)} of {name}" for name, vector in copy.claims().items()]
         reports = copy.follower.reports(world.now)

@@ -144,7 +144,7 @@ class Site(Host):
 
     def run(self, *commands: Sequence[str]) -> list[Reply]:
         """What a client of this region asks, and what it is told."""
-        before = self.replica.vector
+        before = dict(self.replica.keyspace.vector)
         replies = self.ask(*commands)
         for checker in self.around.checkers:
             checker.answered(self, commands, before)

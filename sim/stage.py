@@ -219,7 +219,7 @@ class Stage:
 
     def vectors(self, _words: list[str]) -> None:
         for site in self.world.live():
-            self.told.append(f"{site.name} has {shown(site.replica.vector) or 'nothing'}")
+            self.told.append(f"{site.name} has {shown(site.replica.keyspace.vector) or 'nothing'}")
 
     # -- trouble ---------------------------------------------------------------------------
 

@@ -219,7 +219,7 @@ class World:
             return
         data = op.to_bytes()
         again = Op.from_bytes(data)
-        again = Op(again.origin, again.first, again.base, again.deps, again.effects)
+        again = Op(again.origin, again.first, again.base, again.deps, again.effects, again.previous)
         self.count("encoding is canonical")
         if again.to_bytes() != data:
             raise Disagreement("encoding is canonical", f"{op!r} comes back otherwise")

@@ -38,7 +38,7 @@ class Causality(Checker):
         self.jumped(region)
 
     def jumped(self, region: Watched) -> None:
-        self.reached[region.name] = region.replica.vector
+        self.reached[region.name] = dict(region.replica.keyspace.vector)
         self.unsure.add(region.name)
 
     def made(self, region: Watched, entry: Entry) -> None:

@@ -106,7 +106,7 @@ class Convergence(Checker):
         self.clock = max([self.clock, *(each.replica.keyspace.horizon for each in regions)])
         first = regions[0]
         for other in regions[1:]:
-            mine, theirs = first.replica.vector, other.replica.vector
+            mine, theirs = first.replica.keyspace.vector, other.replica.keyspace.vector
             if mine != theirs:
                 raise self.broken(
                     f"{first.name} has {shown(mine)}, {other.name} has {shown(theirs)}"

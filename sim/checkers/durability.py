@@ -65,7 +65,7 @@ class Durability(Checker):
     def compare(self, region: Watched) -> None:
         """With a replica that got everything in order."""
         twin = Replica(255)
-        for entry in self.ledger.within(region.replica.vector):
+        for entry in self.ledger.within(region.replica.keyspace.vector):
             outcome = twin.accept(Op.from_bytes(entry.data))
             if outcome is not Outcome.APPLIED:
                 raise self.broken(f"{entry} does not follow from what was before")

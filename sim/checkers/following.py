@@ -72,7 +72,7 @@ class Following(Checker):
         for copy in copies:
             self.looked += 1
             for source, claim in copy.claims().items():
-                vector = by_name[source].replica.vector
+                vector = dict(by_name[source].replica.keyspace.vector)
                 if claim != vector:
                     raise self.broken(
                         f"{copy.name} has {shown(claim)} of {source}, which has {shown(vector)}"

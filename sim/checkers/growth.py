@@ -30,7 +30,7 @@ class Growth(Checker):
         """How far the operations lead that were seen since."""
 
     def started(self, region: Watched) -> None:
-        self.before[region.name] = region.replica.vector
+        self.before[region.name] = dict(region.replica.keyspace.vector)
         self.steps[region.name] = {}
 
     def made(self, region: Watched, entry: Entry) -> None:

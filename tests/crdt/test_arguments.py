@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 
-from crdt import NotANumber
-from crdt.arguments import deadline, decimal, encode, real, wall_clock, whole
+from crdt import NotANumber, Replica
+from crdt.arguments import (
+    deadline,
+    decimal,
+    decode_key,
+    encode,
+    encode_key,
+    expect,
+    real,
+    region_numbers,
+    wall_clock,
+    whole,
+)
 
 
 class Name(bytes):
@@ -102,3 +113,44 @@ def test_clocks_and_deadlines_have_a_range() -> None:
             deadline(beyond)
     with pytest.raises(TypeError):
         deadline("5")
+
+
+@pytest.mark.parametrize("members", ["a", b"a", 5, None], ids=repr)
+def test_members_are_a_collection_of_numbers(members: Any) -> None:
+    with pytest.raises(TypeError, match=f"members are region numbers.*{type(members).__name__}"):
+        region_numbers(members)
+
+
+@pytest.mark.parametrize(
+    ("members", "error", "match"),
+    [
+        ([1, 2, 999], ValueError, "1..255, not 999"),
+        ([0], ValueError, "1..255, not 0"),
+        ([1, 1], ValueError, "member 1 is given twice"),
+        (["1"], TypeError, "integer"),
+        ([1.0], TypeError, "integer"),
+    ],
+)
+def test_members_are_region_numbers(members: Any, error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match):
+        Replica(3, members=members)
+    assert region_numbers(range(1, 4)) == {1, 2, 3}
+
+
+def test_a_float_clock_is_told_what_to_return() -> None:
+    with pytest.raises(TypeError, match=r"integer milliseconds, not the float 1.5.*time_ns"):
+        wall_clock(1.5)
+
+
+def test_what_is_expected_is_named_with_what_came_and_what_to_use() -> None:
+    with pytest.raises(TypeError, match="expected int, not str: use 5"):
+        expect("x", int, "use 5")
+    with pytest.raises(TypeError, match=r"expected int, not str$"):
+        expect("x", int)
+    expect(5, int)
+
+
+@pytest.mark.parametrize("key", ["ä", "\udcff", "plain"])
+def test_keys_come_back_from_text(key: str) -> None:
+    assert decode_key(encode_key(key)) == key
+    assert encode_key(b"\xff") == b"\xff"

@@ -40,6 +40,7 @@ def test_type_value_and_deadline_count() -> None:
 
 def test_what_has_expired_does_not_count() -> None:
     replica = Replica(1)
+    replica.advance(5)
     replica.string("k").set("1")
     replica.string("k").expire_at(10)
     replica.advance(11)

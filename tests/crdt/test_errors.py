@@ -7,12 +7,13 @@ import pickle
 import re
 
 import crdt.errors
-from crdt import CRDTError, HistoryTruncated
+from crdt import CRDTError, DotReused, HistoryTruncated, IdentityReused
 
 
 def test_the_tree_is_complete() -> None:
     drawn = set(re.findall(r"\+-- (\w+)", crdt.errors.__doc__ or ""))
-    made = {error.__name__ for error in CRDTError.__subclasses__()}
+    direct = CRDTError.__subclasses__()
+    made = {error.__name__ for each in direct for error in (each, *each.__subclasses__())}
     assert drawn == made
 
 
@@ -23,6 +24,16 @@ def test_who_lacks_too_much_is_told_what() -> None:
 
 
 def test_it_comes_back_from_another_process() -> None:
-    error = HistoryTruncated(16384, 5, 9)
-    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
-        assert str(twin) == str(error)
+    for error in (HistoryTruncated(16384, 5, 9), IdentityReused(16385, "operation 5 differs")):
+        for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+            assert str(twin) == str(error)
+            assert type(twin) is type(error)
+
+
+def test_two_replicas_of_one_identity_are_told_apart_and_what_to_do() -> None:
+    error = IdentityReused(16385, "operation 5 differs")
+    assert isinstance(error, DotReused)
+    assert error.origin == 16385
+    assert "identity 1.1: operation 5 differs. Nothing was changed" in str(error)
+    assert "identity 1:" in str(IdentityReused(16384, "x"))
+    assert "Replica() draws one" in str(error)

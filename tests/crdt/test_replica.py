@@ -18,7 +18,6 @@ from crdt import (
     region_of,
 )
 from crdt.dots import INCARNATION_MAX
-from crdt.keyspace import Keyspace
 from crdt.replica import RUN_MAX, origin_id, split
 from tests.crdt.exchange import exchange, regions, tell
 
@@ -360,7 +359,7 @@ def test_what_is_written_before_a_new_life_belongs_to_the_old_one() -> None:
 
 @pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_a_large_operation_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crdt.replica.OP_BYTES", 200)
+    monkeypatch.setattr("crdt.exchange.OP_BYTES", 200)
     here, there, third = regions()
     for index in range(10):
         here.list("k").append("x" * 40)
@@ -380,7 +379,7 @@ def test_a_large_operation_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_origins_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every origin stays in the vector for ever, so a peer may not bring any number of them."""
-    monkeypatch.setattr("crdt.replica.ORIGINS_MAX", 3)
+    monkeypatch.setattr("crdt.exchange.ORIGINS_MAX", 3)
     here, other = Replica(1), Replica(9)
     for incarnation in range(4):
         op = Op(make_origin(2, incarnation), 1, 0, {}, ((0x20, b"k", b"a"),))
@@ -410,10 +409,12 @@ def test_it_tells_how_it_is_doing() -> None:
 
 def test_the_vector_is_a_copy() -> None:
     here = Replica(1)
-    here.vector[5] = 7
-    assert here.vector == {}
-    db: Keyspace = here.keyspace
-    assert db.vector == {}
+    vector = here.vector
+    here.set("k").add("a")
+    assert vector == {}
+    with pytest.raises(TypeError, match="cannot be changed"):
+        vector[5] = 7
+    assert here.vector == {here.origin: 1}
 
 
 def test_it_says_who_it_is() -> None:

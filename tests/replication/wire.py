@@ -124,7 +124,7 @@ class Site:
         """Begin with an empty replica."""
         origin = make_origin(self.region, self.incarnation)
         regions = [site.region for site in self.world.sites.values()]
-        members = {*regions, *(peer.region for peer in self.peers), *self.world.members}
+        members = {*regions, *(peer.region for peer in self.peers), *self.world.members} - {0}
         self.replica = Replica(
             origin,
             clock=lambda: self.world.now // MS,

@@ -20,7 +20,7 @@ def us_does_not_wait(world: World) -> None:
     def act(op: Op, _take: Take) -> Outcome:
         replica = us.replica
         if op.first == replica.keyspace.vector.get(op.origin, 0) + 1:
-            replica.apply(op)
+            replica.apply_op(op)
             return Outcome.APPLIED
         return Outcome.DUPLICATE
 

@@ -1,0 +1,168 @@
+"""Handles of maps: fields with strings, and members with scores.
+
+>>> from crdt import Replica
+>>> replica = Replica(1)
+>>> ages = replica.hash("ages")
+>>> ages.update(ann="7", bob="9")
+>>> ages.increment("ann"), dict(ages)
+(8, {'ann': '8', 'bob': '9'})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Self
+
+from crdt import hash as hashes
+from crdt import zset as zsets
+from crdt.arguments import encode, real, whole
+from crdt.handles import Handle, T, Text
+from crdt.zset import SortedSet
+
+
+class HashHandle(Handle[T], MutableMapping[T, T]):
+    """A map of strings (rules HSH-1 to HSH-8)."""
+
+    __slots__ = ()
+
+    def __getitem__(self, field: Text) -> T:
+        value = self.read(hashes.Hash)
+        found = None if value is None else value.get(name(field))
+        if found is None:
+            raise KeyError(field)
+        return self.decode(found)
+
+    def __setitem__(self, field: Text, value: Text) -> None:
+        pair = [encode(field), encode(value)]
+        hashes.assign(self.write(hashes.Hash), self.key, pair)
+
+    def __delitem__(self, field: Text) -> None:
+        if not hashes.remove(self.write(hashes.Hash), self.key, [name(field)]):
+            raise KeyError(field)
+
+    def update(  # pyright: ignore[reportIncompatibleMethodOverride] - text and bytes, both
+        self,
+        other: Mapping[str, Text] | Mapping[bytes, Text] | Iterable[tuple[Text, Text]] = (),
+        /,
+        **more: Text,
+    ) -> None:
+        """Write fields, from a mapping or from pairs: all of them, or none if one is refused."""
+        flat = [encode(item) for pair in dict[Any, Any](other, **more).items() for item in pair]
+        db = self.write(hashes.Hash)
+        if flat:
+            hashes.assign(db, self.key, flat)
+
+    @property
+    def value(self) -> dict[T, T]:
+        """All fields as a dictionary."""
+        return dict(self.items())
+
+    def copy(self) -> dict[T, T]:
+        """Return all fields as a dictionary."""
+        return dict(self.items())
+
+    def __or__(self, other: Mapping[Any, Any]) -> dict[Any, Any]:
+        return self.copy() | dict(other)
+
+    def __ior__(self, other: Mapping[str, Text] | Mapping[bytes, Text]) -> Self:
+        self.update(other)
+        return self
+
+    def increment(self, field: Text, by: int = 1) -> int:
+        """Add to a field; its value afterwards. Raises NotANumber, CounterOverflow."""
+        encoded, delta = encode(field), whole(by)
+        return hashes.increment(self.write(hashes.Hash), self.key, encoded, delta)
+
+    def clear(self) -> None:
+        """Remove all fields that are seen here."""
+        hashes.remove(self.write(hashes.Hash), self.key, list(self.fields()))
+
+    def fields(self) -> Collection[bytes]:
+        """The names of the fields that readers see."""
+        value = self.read(hashes.Hash)
+        return () if value is None else value.fields
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self.decode, list(self.fields()))
+
+    def __len__(self) -> int:
+        return len(self.fields())
+
+
+class SortedSetHandle(Handle[T], MutableMapping[T, float]):
+    """Members with scores; iteration goes by score (rules ZST-1 to ZST-13)."""
+
+    __slots__ = ()
+
+    def __getitem__(self, member: Text) -> float:
+        value = self.read(SortedSet)
+        found = None if value is None else value.score(name(member))
+        if found is None:
+            raise KeyError(member)
+        return found
+
+    def __setitem__(self, member: Text, score: float) -> None:
+        pair = [encode(member), real(score)]
+        zsets.assign(self.write(SortedSet), self.key, pair)
+
+    def __delitem__(self, member: Text) -> None:
+        if not zsets.remove(self.write(SortedSet), self.key, [name(member)]):
+            raise KeyError(member)
+
+    def update(  # pyright: ignore[reportIncompatibleMethodOverride] - text and bytes, both
+        self,
+        other: Mapping[str, float] | Mapping[bytes, float] | Iterable[tuple[Text, float]] = (),
+        /,
+        **more: float,
+    ) -> None:
+        """Give members scores, from a mapping or from pairs: all of them, or none if one is
+        refused."""
+        flat: list[bytes | float] = []
+        for member, score in dict[Any, Any](other, **more).items():
+            flat += (encode(member), real(score))
+        db = self.write(SortedSet)
+        if flat:
+            zsets.assign(db, self.key, flat)
+
+    @property
+    def value(self) -> dict[T, float]:
+        """All members with their scores as a dictionary, the lowest score first."""
+        return dict(self.items())
+
+    def copy(self) -> dict[T, float]:
+        """Return all members with their scores as a dictionary, the lowest score first."""
+        return dict(self.items())
+
+    def __or__(self, other: Mapping[Any, Any]) -> dict[Any, Any]:
+        return self.copy() | dict(other)
+
+    def __ior__(self, other: Mapping[str, float] | Mapping[bytes, float]) -> Self:
+        self.update(other)
+        return self
+
+    def increment(self, member: Text, by: float = 1.0) -> float:
+        """Add to a score; the score afterwards. Raises NotANumber if it would be none."""
+        encoded, delta = encode(member), real(by)
+        return zsets.increment(self.write(SortedSet), self.key, encoded, delta)
+
+    def clear(self) -> None:
+        """Remove all members that are seen here."""
+        db = self.write(SortedSet)
+        value = self.read(SortedSet)
+        zsets.remove(db, self.key, [] if value is None else list(value.fields))
+
+    def __iter__(self) -> Iterator[T]:
+        value = self.read(SortedSet)
+        members = [] if value is None else [member for _, member in value.ranked()]
+        return map(self.decode, members)
+
+    def __len__(self) -> int:
+        value = self.read(SortedSet)
+        return 0 if value is None else len(value.fields)
+
+
+def name(item: object) -> bytes:
+    """What to look up; KeyError at what no field and no member can be, as dictionaries raise."""
+    if not isinstance(item, str | bytes):
+        raise KeyError(item)
+    return encode(item)

@@ -1,0 +1,329 @@
+"""Two replicas of one identity are noticed wherever they meet, and honest ones never suspected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt import (
+    DotReused,
+    HistoryTruncated,
+    IdentityReused,
+    Op,
+    Outcome,
+    Replica,
+    Vector,
+    make_origin,
+)
+from tests.crdt.exchange import tell
+
+
+def write(replica: Replica, *values: int, runs: int = 1) -> None:
+    """Count some numbers, in operations of `runs` effects."""
+    for index, value in enumerate(values, 1):
+        replica.counter("c").increment(value)
+        if index % runs == 0:
+            replica.seal()
+
+
+def digests(*replicas: Replica) -> list[Any]:
+    """All that must not change when an exchange is refused."""
+    return [(replica.to_bytes(), dict(replica.vector), replica.gate.bytes) for replica in replicas]
+
+
+def twins(ours: tuple[int, ...], theirs: tuple[int, ...], runs: int = 1) -> tuple[Replica, Replica]:
+    """Two replicas of one identity that have written different things."""
+    one, other = Replica(1), Replica(1)
+    write(one, *ours)
+    write(other, *theirs, runs=runs)
+    return one, other
+
+
+def by_since(one: Replica, other: Replica) -> None:
+    for op in one.since(other.vector):
+        other.accept(op)
+
+
+def by_all_operations(one: Replica, other: Replica) -> None:
+    for op in one.since({}):
+        other.accept(Op.from_bytes(op.to_bytes()))
+
+
+def by_snapshot(one: Replica, other: Replica) -> None:
+    other.merge(one.snapshot())
+
+
+def by_state(one: Replica, other: Replica) -> None:
+    other.merge_bytes(one.to_bytes())
+
+
+def by_changes(one: Replica, other: Replica) -> None:
+    other.apply(one.changes_for(other.vector).to_bytes())
+
+
+def by_text(one: Replica, other: Replica) -> None:
+    other.apply(one.changes_for(Vector.from_text(str(other.vector))))
+
+
+WAYS: list[Callable[[Replica, Replica], None]] = [
+    by_since,
+    by_all_operations,
+    by_snapshot,
+    by_state,
+    by_changes,
+    by_text,
+]
+COUNTS = [((5,), (7,)), ((5,), (7, 8)), ((5, 6), (7,)), ((5, 6, 7), (5, 6, 8)), ((1, 2, 3), (4,))]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("ours", "theirs"), COUNTS)
+@pytest.mark.parametrize("runs", [1, 2, 9])
+def test_twins_notice_each_other_at_once(
+    way: Callable[[Replica, Replica], None], ours: Any, theirs: Any, runs: int
+) -> None:
+    one, other = twins(ours, theirs, runs)
+    before = digests(one, other)
+    with pytest.raises(IdentityReused, match=r"identity 1: .*Nothing was changed.*Replica\(\)"):
+        way(one, other)
+    assert digests(one, other) == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("ours", "theirs"), COUNTS)
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_third_replica_notices_twins(
+    way: Callable[[Replica, Replica], None], ours: Any, theirs: Any, runs: int
+) -> None:
+    one, other = twins(ours, theirs, runs)
+    third = Replica(3)
+    way(one, third)
+    before = digests(third)
+    with pytest.raises(IdentityReused):
+        way(other, third)
+    assert digests(third) == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_third_replica_that_wrote_itself_notices_twins_whose_states_it_got(
+    way: Callable[[Replica, Replica], None],
+) -> None:
+    one, other = twins((5,), (7,))
+    third = Replica(3)
+    write(third, 1)
+    by_state(one, third)
+    with pytest.raises(IdentityReused):
+        way(other, third)
+    fourth = Replica(4)
+    by_state(other, fourth)
+    with pytest.raises(HistoryTruncated if way is by_all_operations else IdentityReused):
+        way(third, fourth)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("more", "runs"), [((9,), 1), ((9, 9), 1), ((9, 9), 2), ((9, 9, 9), 1)])
+def test_a_copy_that_was_rolled_back_is_noticed(
+    way: Callable[[Replica, Replica], None], more: tuple[int, ...], runs: int
+) -> None:
+    """The original and the peer are at 4, the copy writes on from 3."""
+    original, peer = Replica(1), Replica(2)
+    write(original, 1, 2, 3)
+    saved = original.save()
+    write(original, 4)
+    tell(original, peer)
+    write(peer, 10)
+    copy = Replica.load(saved, resume=True)
+    write(copy, *more, runs=runs)
+    before = digests(copy, peer)
+    for source, sink in ((copy, peer), (peer, copy)):
+        with pytest.raises(IdentityReused):
+            way(source, sink)
+    assert digests(copy, peer) == before
+
+
+def test_who_lost_writes_is_told_also_by_a_plain_vector() -> None:
+    here, there = Replica(1), Replica(2)
+    write(here, 1, 2)
+    tell(here, there)
+    with pytest.raises(DotReused, match="a peer has operation 2, we are at 0"):
+        Replica(1).since(dict(there.vector))
+
+
+@pytest.mark.parametrize(("held", "offered"), [(1, 1), (1, 0), (1, 2), (2, 1), (2, 2)])
+def test_a_twin_of_what_waits_is_noticed_and_nothing_is_applied(held: int, offered: int) -> None:
+    one, other = twins((1, 2, 3), (4, 5, 6))
+    reader = Replica(3)
+    assert reader.accept(one.since({})[held]) is Outcome.HELD
+    before = digests(reader)
+    with pytest.raises(IdentityReused, match="waits"):
+        reader.accept(other.since({})[offered])
+    assert digests(reader) == before
+
+
+def test_what_waits_is_compared_with_a_snapshot() -> None:
+    one, other = twins((1, 2, 3), (4, 5))
+    for position in (1, 2):
+        reader = Replica(3)
+        assert reader.accept(one.since({})[position]) is Outcome.HELD
+        with pytest.raises(IdentityReused):
+            reader.merge(other.snapshot())
+        assert reader.vector == {}
+
+
+def test_our_own_operations_come_back_unharmed() -> None:
+    here, there = Replica(1), Replica(2)
+    write(here, 1, 2, 3, runs=2)
+    tell(here, there)
+    for op in there.since({}):
+        assert here.accept(op) is Outcome.DUPLICATE
+    here.merge(there.snapshot())
+    here.apply(there.changes_for({}))
+
+
+def test_a_vector_may_be_read_while_an_operation_is_written() -> None:
+    here, there = Replica(1), Replica(2)
+    write(there, 5)
+    tell(there, here)
+    here.counter("c").increment(1)
+    early = here.vector
+    assert early.fingerprints[here.origin] > 0
+    here.counter("c").increment(2)
+    assert [op.last for op in here.since(early)] == [2]
+    tell(here, there)
+    assert [op.last for op in there.since(early)] == [2]
+
+
+def test_parts_of_operations_are_no_contradiction() -> None:
+    here, there, third = Replica(1), Replica(2), Replica(3)
+    write(here, 1, 2, 3, 4, runs=4)
+    (op,) = here.since({})
+    for part in (op.part(0, 1), op.part(1, 3)):
+        assert there.accept(part) is Outcome.APPLIED
+    assert there.vector.fingerprints == {}
+    assert [each.last for each in here.since(there.vector)] == [4]
+    tell(there, third)
+    assert there.accept(op) is Outcome.APPLIED
+    tell(here, third)
+    write(here, 5)
+    for source in (here, there, third):
+        for sink in (here, there, third):
+            if source is not sink:
+                tell(source, sink)
+                sink.merge(source.snapshot())
+    assert here.digest() == there.digest() == third.digest()
+    assert here.vector.fingerprints == third.vector.fingerprints
+
+
+def test_the_trail_is_as_long_in_who_got_a_state() -> None:
+    here, there = Replica(1), Replica(2)
+    write(here, *range(1, 30))
+    there.merge(here.snapshot())
+    write(here, 1)
+    tell(here, there)
+    assert there.to_bytes() == here.to_bytes()
+
+
+def test_a_history_that_is_gone_still_tells_twins_apart_by_their_first_operation() -> None:
+    one, other = Replica(1, history_bytes=1), Replica(1)
+    write(one, *range(1, 30))
+    write(other, *range(2, 90))
+    third = Replica(3, history_bytes=1)
+    third.merge(one.snapshot())
+    with pytest.raises(IdentityReused):
+        third.merge(other.snapshot())
+    with pytest.raises(IdentityReused):
+        third.accept(other.since({})[0])
+
+
+def test_replicas_without_a_number_have_different_identities() -> None:
+    assert len({Replica().origin for _ in range(50)}) > 45
+    assert Replica(1).origin == Replica(1).origin == make_origin(1)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                "write",
+                "seal",
+                "tell",
+                "changes",
+                "merge",
+                "early",
+                "save",
+                "resume",
+                "lose",
+                "vector",
+            ]
+        ),
+        st.integers(0, 2),
+        st.integers(0, 2),
+        st.integers(0, 5),
+    ),
+    max_size=40,
+)
+
+
+class Honest:
+    """Three replicas that do everything that one may do, and nothing that one must not."""
+
+    def __init__(self) -> None:
+        self.replicas = [Replica(n, history_bytes=(1, 900, 1 << 20)[n - 1]) for n in (1, 2, 3)]
+        self.vectors: list[tuple[int, Vector]] = []
+        self.loaded = 0
+
+    def do(self, name: str, source: int, sink: int, choice: int) -> None:
+        here, there = self.replicas[source], self.replicas[sink]
+        if name == "write":
+            for _ in range(choice + 1):
+                here.set("s").add(f"{source}{choice}")
+                here.counter("c").increment(choice)
+        elif name == "seal":
+            here.seal()
+        elif name == "vector":
+            self.vectors.append((source, here.vector))
+        elif name == "lose":  # an old save, under another name
+            self.loaded += 1
+            saved = here.save()
+            self.replicas[source] = Replica.load(saved)
+        elif name == "resume":
+            self.replicas[source] = Replica.load(here.close())
+        elif name == "save":
+            self.replicas[source] = Replica.load(here.save(), resume=True)
+        elif source != sink:
+            self.exchange(name, here, there, choice)
+
+    def exchange(self, name: str, here: Replica, there: Replica, choice: int) -> None:
+        if name == "merge":
+            there.merge(here.snapshot())
+        elif name == "changes":
+            there.apply(here.changes_for(there.vector))
+        elif name == "tell" and self.vectors:
+            # A vector of long ago, of somebody else.
+            here.changes_for(self.vectors[choice % len(self.vectors)][1])
+        else:
+            changes = here.changes_for(there.vector)
+            for op in changes.ops[choice:] if name == "early" else changes.ops:
+                there.accept(op)
+
+
+@given(STEPS)
+def test_honest_replicas_are_never_suspected(steps: list[tuple[str, int, int, int]]) -> None:
+    world = Honest()
+    for step in steps:
+        world.do(*step)
+    for _ in range(2):
+        for source in range(3):
+            for sink in range(3):
+                world.do("changes", source, sink, 0)
+    first, *others = world.replicas
+    for other in others:
+        assert other.vector == first.vector
+        assert other.digest() == first.digest()
+        assert other.statistics().waiting_bytes == 0
+        for origin, fingerprint in other.vector.fingerprints.items():
+            assert first.vector.fingerprints.get(origin, fingerprint) == fingerprint
