@@ -25,7 +25,7 @@ from typing import Final
 import attrs
 
 from crdt.dots import Origin, Vector, dominates
-from crdt.errors import DecodeError
+from crdt.errors import DecodeError, DotReused, IdentityReused
 from crdt.op import Op
 from crdt.replica import Replica
 from replication.events import BroughtBack
@@ -72,6 +72,16 @@ class Aside:
         """Return whether `vector` has effects of the disputed origin that we never made."""
         return vector.get(self.disputed, 0) > self.written
 
+    def is_contradicted(self, replica: Replica) -> bool:
+        """Return whether `replica` has other effects under the disputed origin than stand here."""
+        incoming = replica.incoming()
+        try:
+            incoming.feed(self.pieces[0])
+            replica.identities.check_snapshot(incoming.vector, incoming.trails)
+        except IdentityReused as error:
+            return error.origin == self.disputed
+        return False
+
     def bring_back(
         self, replica: Replica, unused: Callable[[], Origin], peer: str = ""
     ) -> BroughtBack:
@@ -79,6 +89,7 @@ class Aside:
         it raises ValueError if there is none. `peer` was the last to answer."""
         vector = dict(replica.keyspace.vector)
         is_used = self.written > 0 and self.is_used_elsewhere(vector)
+        is_used = is_used or self.is_contradicted(replica)
         if not is_used and self.covered_by(vector):
             return BroughtBack(peer)
         try:
@@ -90,7 +101,11 @@ class Aside:
             replica.merge_incoming(incoming)
             for data in self.waiting:
                 replica.accept(moving.op(Op.from_bytes(data)))
-        except (DecodeError, ValueError):  # types of others, no origin left, too many origins
+        except (
+            DecodeError,
+            DotReused,
+            ValueError,
+        ):  # types of others, no origin left, too many origins
             return BroughtBack(peer, lost_keys=self.keys)
         return BroughtBack(peer, merged=True, moved=is_used)
 

@@ -33,7 +33,7 @@ from crdt.hash import HASH
 from crdt.keyspace import STRING
 from crdt.list import LIST, List
 from crdt.merging import Incoming
-from crdt.op import Op
+from crdt.op import FRAGMENT, Op
 from crdt.register import Register, Write
 from crdt.set import SET_TYPE, Set
 from crdt.value import Effect, Value
@@ -94,7 +94,12 @@ class Renaming:
         if self.identical:
             return op
         effects = tuple(map(self.effect, op.effects))
-        return Op(origin, op.first, op.base, self.vector(op.deps), effects)
+        deps = self.vector(op.deps)
+        if origin == op.origin and effects == op.effects and deps == op.deps:
+            return op
+        return Op(
+            origin, op.first, op.base, deps, effects, FRAGMENT
+        )  # other bytes than its origin's
 
     def effect(self, effect: Effect) -> Effect:
         """An effect of the source, as one of ours."""

@@ -79,6 +79,7 @@ REMOTE: list[tuple[Write, Write, bool]] = [
 def test_watched_key_is_touched_if_readers_see_a_difference(case: int, by_snapshot: bool) -> None:
     before, write, is_seen = REMOTE[case]
     here, there = Replica(1), Replica(2)
+    here.advance(1)
     before(here)
     exchange(here, there)
     there.keyspace.interest.add(b"k")
