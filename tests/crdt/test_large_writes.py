@@ -206,6 +206,8 @@ def test_sealing_can_be_tried_again() -> None:
     assert db.pending() == op
     first, rest = op.part(0, 1), op.part(1, 3)
     db.take_out(first)
-    assert db.pending() == rest
+    pending = db.pending()
+    assert pending is not None
+    assert (pending.first, pending.effects) == (rest.first, rest.effects)
     db.take_out(rest)
     assert db.pending() is None
