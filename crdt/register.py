@@ -41,13 +41,15 @@ class Write:
 class Register(Value):
     """Concurrent writes and increments of one thing. `dot` is 0 while nothing was written."""
 
-    __slots__ = ("dot", "endless", "rivals", "shares", "stamp", "value")
+    __slots__ = ("dot", "endless", "is_raw", "is_text", "rivals", "shares", "stamp", "value")
 
     def __init__(self) -> None:
         self.dot: Dot = 0
         self.stamp: int = 0
         self.value: Any = None
         self.endless: bool = False
+        self.is_raw: bool = False  # these two are for OBJECT ENCODING, see `string.mark`
+        self.is_text: bool = False
         self.rivals: tuple[Write, ...] = ()
         self.shares: Shares = ()
 
@@ -120,6 +122,7 @@ class Register(Value):
             return
         held = {write.dot: write for write in self.writes()}
         given = {write.dot: write for write in other.writes()}
+        self.is_raw = self.is_text = False
         self.shares = counter.merged(self.shares, other.shares, mine, theirs)
         self.show(list(survivors(held, given, mine, theirs).values()))
 

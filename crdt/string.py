@@ -47,6 +47,7 @@ class String(Register):
         return STRING
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.is_raw = self.is_text = False
         if effect[0] == ADD:
             self.increment(dot, effect[2], effect[3])
             return
@@ -113,6 +114,17 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
             db.emit(effect)
     else:
         db.emit((kind, key, stamp, value, resets))
+
+
+def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
+    """Note how Redis would keep a string that this region has just written, for OBJECT ENCODING.
+
+    Changes in place leave it raw, and INCRBYFLOAT leaves a text even if that is an integer. Other
+    regions do not learn this.
+    """
+    held = db.data.get(key)
+    if type(held) is String:
+        held.is_raw, held.is_text = is_raw, not is_raw
 
 
 def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:

@@ -48,7 +48,10 @@ DEFAULT_LIMITS: Final = EncodingLimits()
 def encoding_of(value: Value, limits: EncodingLimits = DEFAULT_LIMITS) -> bytes:
     """Return the name that OBJECT ENCODING replies."""
     if isinstance(value, String):
-        return of_text(value.read())
+        text = value.read()
+        if value.is_raw or len(text) > EMBEDDED_BYTES_MAX:
+            return b"raw"
+        return b"embstr" if value.is_text else of_text(text)
     if isinstance(value, Set):
         return of_set(value.members, limits)
     if isinstance(value, Hash):

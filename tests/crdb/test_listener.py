@@ -222,7 +222,8 @@ async def test_it_goes_on_when_there_are_no_descriptors_left(
         monkeypatch.setitem(site.listener.listening, sock.fileno(), Exhausted())
         talker = await site.connect()
         await talker.ask(b"PING", b"+PONG\r\n")
-    assert events == ["cannot accept"]
+    assert "cannot accept" in events
+    assert events.count("cannot accept") == 1
 
 
 async def test_links_are_told_after_each_turn() -> None:

@@ -16,7 +16,7 @@ from crdb.server.client import Client
 from crdb.server.commands.strings import read_text, read_text_for_write
 from crdb.server.errors import OUT_OF_MEMORY, SYNTAX, CommandError
 from crdb.server.table import Command
-from crdt.string import assign
+from crdt.string import assign, mark
 
 BAD_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
 BAD_BIT: Final = b"ERR bit is not an integer or out of range"
@@ -72,6 +72,7 @@ def setbit(client: Client, args: list[bytes]) -> None:
     SINGLE.write(data, offset, bit)
     if text is None or before != bit or len(data) != len(text):
         assign(client.db, args[1], bytes(data), True)
+    mark(client.db, args[1], is_raw=True)
     reply.integer(client.out, before)
 
 
@@ -157,6 +158,7 @@ def bitop(client: Client, args: list[bytes]) -> None:
     result = bits.combine(operation, [read_text(db, key) or b"" for key in args[3:]])
     if result:
         assign(db, args[2], result)
+        mark(db, args[2], is_raw=True)
     else:
         db.delete(args[2])
     reply.integer(client.out, len(result))
@@ -243,6 +245,7 @@ def bitfield(client: Client, args: list[bytes]) -> None:
     written = bytes(data)
     if written != text:
         assign(client.db, args[1], written, True)
+    mark(client.db, args[1], is_raw=True)
 
 
 def bitfield_ro(client: Client, args: list[bytes]) -> None:

@@ -16,7 +16,7 @@ from crdb.server.errors import NOT_A_FLOAT, WRONG_TYPE, CommandError
 from crdb.server.table import Command
 from crdt import long_double
 from crdt.errors import CounterOverflow, NotANumber
-from crdt.string import String, increment, increment_decimal
+from crdt.string import String, increment, increment_decimal, mark
 
 DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
 
@@ -73,6 +73,7 @@ def incrbyfloat(client: Client, args: list[bytes]) -> None:
         result = increment_decimal(db, args[1], delta)
     except (NotANumber, CounterOverflow) as refusal:
         raise CommandError(b"ERR %b" % str(refusal).encode()) from refusal
+    mark(db, args[1], is_raw=False)
     reply.bulk(client.out, result)
 
 

@@ -18,7 +18,7 @@ from crdb.server.encodings import encoding_of
 from crdb.server.errors import NO_SUCH_KEY, SYNTAX, CommandError
 from crdb.server.glob import compile_glob
 from crdb.server.table import Command
-from crdt.string import String
+from crdt.string import String, mark
 
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 DB_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
@@ -151,6 +151,8 @@ def move(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
     if source == sink or (not replace and db.lookup_for_write(sink) is not None):
         return False
     put(db, sink, value.code(), content_of(value), db.deadline(source))
+    if isinstance(value, String) and (value.is_raw or value.is_text):
+        mark(db, sink, is_raw=value.is_raw)
     db.delete(source)
     return True
 
@@ -180,6 +182,8 @@ def copy(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, 0)
         return
     put(db, sink, value.code(), content_of(value), db.deadline(source))
+    if isinstance(value, String) and (value.is_raw or value.is_text):
+        mark(db, sink, is_raw=value.is_raw)
     reply.integer(client.out, 1)
 
 

@@ -27,7 +27,7 @@ from crdb.server.errors import (
 from crdb.server.lifetime import LIFETIMES
 from crdb.server.table import Command
 from crdt.keyspace import Keyspace
-from crdt.string import String, assign
+from crdt.string import String, assign, mark
 
 NOT_TWO_STRINGS: Final = b"ERR The specified keys must contain string values"
 LENGTH_AND_INDEXES: Final = b"ERR If you want both the length and indexes, please just use IDX."
@@ -355,10 +355,13 @@ def msetnx(client: Client, args: list[bytes]) -> None:
 
 def append(client: Client, args: list[bytes]) -> None:
     """APPEND key value."""
-    text = read_text_for_write(client.db, args[1]) or b""
+    held = read_text_for_write(client.db, args[1])
+    text = held or b""
     check_length(client, len(text) + len(args[2]))
     text += args[2]
     assign(client.db, args[1], text, True)
+    if held is not None:
+        mark(client.db, args[1], is_raw=True)
     reply.integer(client.out, len(text))
 
 
@@ -374,6 +377,7 @@ def setrange(client: Client, args: list[bytes]) -> None:
         head, tail = text[:offset], text[offset + len(patch) :]
         text = b"".join((head, bytes(offset - len(head)), patch, tail))
         assign(client.db, args[1], text, True)
+        mark(client.db, args[1], is_raw=True)
     reply.integer(client.out, len(text))
 
 
