@@ -42,6 +42,13 @@ def test_every_file_that_is_named_exists(path: Path) -> None:
     assert not [file for file in SOURCE.findall(path.read_text()) if not (ROOT / file).exists()]
 
 
+def test_the_examples_of_embedding_run() -> None:
+    path = ROOT / "docs" / "embedding.md"
+    failed, attempted = doctest.testfile(str(path), module_relative=False)
+    assert attempted > 20
+    assert failed == 0
+
+
 def test_every_page_is_reached_from_the_index() -> None:
     pages = {path for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")}
     found = {ROOT / "docs" / "index.md"}
