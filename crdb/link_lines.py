@@ -40,6 +40,7 @@ def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) ->
             *replica_lines(links),
         ],
         "replication": lambda: follower_lines(links, clock()),
+        "stats": lambda: [(name.removeprefix("crdt_"), value) for name, value in sync_lines(links)],
     }
     for name, lines in told.items():
         instance.info_sections.setdefault(name, []).append(lines)

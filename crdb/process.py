@@ -111,9 +111,12 @@ def memory_lines() -> Lines:
 def cpu_lines() -> Lines:
     """Seconds of processor time so far."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return [
         ("used_cpu_sys", f"{usage.ru_stime:.6f}"),
         ("used_cpu_user", f"{usage.ru_utime:.6f}"),
+        ("used_cpu_sys_children", f"{children.ru_stime:.6f}"),
+        ("used_cpu_user_children", f"{children.ru_utime:.6f}"),
     ]
 
 

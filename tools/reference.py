@@ -3,6 +3,8 @@
     python -m tools.reference
 
     docs/commands.md            from the command table
+    docs/config-parameters.md   from the table of parameters and of what they do here
+    docs/info.md                from the table of the fields of INFO
     docs/states.md, *.svg       from the transition tables of the two ends of a link
     docs/faults.md              from the simulator's table of faults
     docs/places.md              from the catalogue of cloud regions
@@ -22,6 +24,9 @@ from typing import Any, Final
 
 import attrs
 
+from crdb.server.config import PARAMETERS
+from crdb.server.info_fields import INFO_FIELDS
+from crdb.server.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.server.registry import COMMANDS
 from crdb.server.table import Command
 from geo import AmbiguousRegion, Catalog, Region
@@ -75,6 +80,8 @@ def pages() -> dict[str, str]:
     ]
     return {
         "commands.md": commands_page(),
+        "config-parameters.md": parameters_page(),
+        "info.md": info_page(),
         "states.md": states_page(sections),
         "faults.md": faults_page(),
         "places.md": places_page(),
@@ -118,6 +125,55 @@ def command_row(command: Command) -> str:
     kinds = ", ".join(kind for kind in KINDS if kind in command.flags)
     summary = command.summary.replace("|", "\\|")
     return f"| `{name}` | {command.arity} | {kinds} | {summary} |"
+
+
+# -- parameters ------------------------------------------------------------------------------
+
+
+def parameters_page() -> str:
+    """All parameters of CONFIG, by what setting them does."""
+    opening = (
+        "`CONFIG SET` takes a parameter of Redis if it has an effect here, or if no client could "
+        "tell whether it has. It refuses to change any other, with the reason, so that nobody "
+        "relies on what is not there. Setting a refused parameter to the value that it has is no "
+        "error. Several parameters in one `CONFIG SET` are set all or none. What was set lasts "
+        "until the region stops: `CONFIG REWRITE` is refused, since lasting settings stand in the "
+        "regions' file."
+    )
+    lines = ["# Parameters\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    lines += ["\n## With an effect\n", "| parameter | default |", "| --- | --- |"]
+    lines += [f"| `{name}` | `{PARAMETERS[name].default}` |" for name in sorted(EFFECTIVE)]
+    for title, table in (
+        ("Taken, without an effect that a client could see", UNOBSERVABLE),
+        ("Refused", REFUSED),
+    ):
+        lines += [f"\n## {title}\n", "| parameter | value | why |", "| --- | --- | --- |"]
+        for name in sorted(table):
+            value = PARAMETERS[name].default
+            shown = f"`{value}`" if value else "(empty)"
+            lines.append(f"| `{name}` | {shown} | {table[name]} |")
+    fixed = [name for name, each in PARAMETERS.items() if each.immutable or each.protected]
+    listed = ", ".join(f"`{name}`" for name in fixed)
+    lines += ["\n## Not to be set while a server runs, as in Redis\n"]
+    lines.append(textwrap.fill(listed, COLUMNS, break_on_hyphens=False))
+    return "\n".join(lines) + "\n"
+
+
+# -- INFO ------------------------------------------------------------------------------------
+
+
+def info_page() -> str:
+    """All fields of INFO, by section."""
+    opening = (
+        "`INFO` has the sections of Redis 7.2 and a section `crdt`. A field of Redis that would "
+        "mean nothing here is left out, unless monitoring tools read it and a constant is true."
+    )
+    lines = ["# INFO\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    for section_name, fields in INFO_FIELDS.items():
+        lines += [f"\n## {section_name}\n", "| field | meaning |", "| --- | --- |"]
+        for names, meaning in fields:
+            lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {meaning} |")
+    return "\n".join(lines) + "\n"
 
 
 # -- faults ----------------------------------------------------------------------------------

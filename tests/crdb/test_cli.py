@@ -51,6 +51,23 @@ def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
         assert "stopping" in events
 
 
+def test_shutdown_stops_the_process_as_a_signal_does() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        ready_event(process)
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "5000") == b":1\r\n"
+        assert ask(base + 1, "WAIT", "1", "5000") == b":1\r\n"
+        refused = ask(base + 1, "SHUTDOWN")
+        assert b"no other region is known to hold everything" in refused, "eu is in this process"
+        assert ask(base + 1, "SHUTDOWN", "NOSAVE") == b""
+        rest, errors = process.communicate(timeout=WAIT_SECONDS)
+        assert (process.returncode, errors) == (0, "")
+        events = [json.loads(line) for line in rest.splitlines()]
+        stopping = [event for event in events if event["event"] == "stopping"]
+        assert stopping[0]["signal"].startswith("SHUTDOWN from 127.0.0.1:")
+
+
 def test_listening_comes_before_what_a_copy_tells(tmp_path: Path) -> None:
     base = free_base()
     file = tmp_path / "copy.toml"

@@ -41,9 +41,7 @@ NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
 PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
 PAUSE_MS_MAX: Final = 1 << 48
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
-TOO_MANY_FOR_UNBLOCK: Final = (
-    b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
-)
+TOO_MANY: Final = b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
 ADMINISTRATION: Final = frozenset({"kill", "list", "no-evict", "pause", "unblock", "unpause"})
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
 
@@ -246,7 +244,7 @@ def client_no_touch(client: Client, args: list[bytes]) -> None:
 def client_unblock(client: Client, args: list[bytes]) -> None:
     """End the wait of a client in a blocking command."""
     if len(args) > 4:
-        raise CommandError(TOO_MANY_FOR_UNBLOCK % args[1])
+        raise CommandError(TOO_MANY % args[1])
     reason = args[3].lower() if len(args) == 4 else b"timeout"
     if reason not in {b"timeout", b"error"}:
         raise CommandError(UNBLOCK_REASON)
@@ -321,7 +319,7 @@ def kill_filters(args: list[bytes]) -> tuple[list[Filter], bool]:
 def client_pause(client: Client, args: list[bytes]) -> None:
     """CLIENT PAUSE timeout [WRITE | ALL]: let requests wait."""
     if len(args) > 4:
-        raise CommandError(SYNTAX)
+        raise CommandError(TOO_MANY % args[1])
     mode = args[3].upper() if len(args) == 4 else b"ALL"
     if mode not in {b"WRITE", b"ALL"}:
         raise CommandError(PAUSE_MODE)
@@ -349,10 +347,8 @@ def client_tracking(client: Client, args: list[bytes]) -> None:
     reply.ok(client.out)
 
 
-def client_caching(_client: Client, args: list[bytes]) -> None:
+def client_caching(_client: Client, _args: list[bytes]) -> None:
     """CLIENT CACHING: refused, as by Redis without tracking."""
-    if args[2].lower() not in {b"yes", b"no"}:
-        raise CommandError(SYNTAX)
     raise CommandError(NOT_TRACKED)
 
 

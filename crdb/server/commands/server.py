@@ -11,7 +11,10 @@ from crdb.server.help import send_help
 from crdb.server.information import information
 from crdb.server.table import Command, Handler
 
-NO_FILE: Final = b"ERR The server is running without a config file"
+NO_FILE: Final = (
+    b"ERR The server is running without a config file that holds parameters. What CONFIG SET sets"
+    b" lasts until the region stops; settings that are to last belong into the regions' file"
+)
 
 HELP: Final = (
     "GET <pattern>",

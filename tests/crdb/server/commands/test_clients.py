@@ -43,6 +43,19 @@ CONVERSATIONS = [
     "CLIENT KILL SKIPME maybe",
     "CLIENT KILL ID 99999999 SKIPME",
     "CLIENT KILL NOTHING x",
+    "CLIENT PAUSE x",
+    "CLIENT PAUSE -1",
+    "CLIENT PAUSE 0",
+    "CLIENT PAUSE 0 write",
+    "CLIENT PAUSE 1 wrong",
+    "CLIENT PAUSE 1 WRITE x",
+    "CLIENT UNPAUSE",
+    "CLIENT TRACKING OFF",
+    "CLIENT TRACKING maybe",
+    "CLIENT CACHING YES",
+    "CLIENT CACHING maybe",
+    "CLIENT GETREDIR",
+    "CLIENT TRACKINGINFO",
     "CLIENT UNBLOCK x",
     "CLIENT UNBLOCK 99999999",
     "CLIENT UNBLOCK 99999999 ERROR",
@@ -154,3 +167,34 @@ def test_who_waits_for_other_regions_is_unblocked_too() -> None:
         assert receive(waiting, b"").startswith(reply)
         assert not waiting.blocked
     assert lines(caller, f"CLIENT UNBLOCK {waiting.id}") == [b":0\r\n"]
+
+
+def test_a_line_is_about_the_request_that_asks_for_it(peer: Peer) -> None:
+    fields = ("qbuf", "argv-mem", "cmd", "multi-mem", "omem", "events", "resp", "user", "redir")
+    theirs = described(decode(peer.server.run([b"CLIENT", b"LIST"])))
+    mine = described(decode(peer.ours.run([b"CLIENT", b"LIST"])))
+    assert {name: mine[name] for name in fields} == {name: theirs[name] for name in fields}
+    assert (mine["cmd"], mine["qbuf"]) == ("client|list", "26")
+
+
+def test_a_pause_holds_all_and_is_lifted_by_another_client() -> None:
+    database = instance()
+    one, two = Client(database), Client(database)
+    assert lines(one, "CLIENT PAUSE 1000") == [b"+OK\r\n"]
+    assert receive(two, b"GET k\r\n") == b""
+    assert lines(one, "CLIENT UNPAUSE") == [b"+OK\r\n"]
+    assert receive(two, b"") == b"$-1\r\n"
+
+
+def test_a_client_that_waits_for_the_end_of_a_pause_is_blocked() -> None:
+    database = instance()
+    one, two = Client(database), Client(database)
+    lines(one, "CLIENT PAUSE 1000 WRITE")
+    run(two, b"SET k v\r\n")
+    waiting = described(decode(receive(one, b"CLIENT LIST ID %d\r\n" % two.id)))
+    assert (waiting["flags"], waiting["cmd"], waiting["qbuf"]) == ("b", "set", "27")
+
+
+def test_tracking_is_refused_with_a_reason() -> None:
+    [refused] = lines(Client(instance()), "CLIENT TRACKING ON")
+    assert refused.startswith(b"-ERR CLIENT TRACKING ON is not supported by crdb: ")

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crdb.server.client import Client
 from crdb.server.contents import TYPE_NAMES
+from crdb.server.executor import receive
+from tests.crdb.raw import instance
 from tests.crdb.redis_peer import Peer, Refusal, Reply, Status, Word, decode, encode
 from tests.crdb.regions import Regions
 
@@ -354,3 +357,45 @@ def test_every_type_has_a_name() -> None:
         regions.run(1, *command)
     shown = {regions.run(1, "TYPE", name).text for name in NAMES} - {b"none"}
     assert shown == set(TYPE_NAMES.values())
+
+
+def test_idle_time_counts_from_the_latest_use() -> None:
+    database = instance()
+    client = Client(database)
+    start = database.now
+
+    def idle(seconds: int, *requests: bytes) -> int:
+        """The idle time of `k` that many seconds after the start, after these requests."""
+        database.advance(start + seconds * 1000)
+        for request in requests:
+            receive(client, request + b"\r\n")
+        return int(receive(client, b"OBJECT IDLETIME k\r\n")[1:-2])
+
+    assert idle(0, b"SET k v") == 0
+    assert idle(2) == 2
+    assert idle(3, b"EXISTS k", b"TYPE k", b"TTL k", b"OBJECT ENCODING k") == 3
+    assert idle(4, b"GET k") == 0
+    assert idle(7, b"TOUCH k") == 0
+    assert idle(9, b"APPEND k x") == 0
+    assert idle(11, b"CLIENT NO-TOUCH ON", b"GET k") == 2
+    assert idle(13, b"TOUCH k") == 0
+    assert idle(15, b"CLIENT NO-TOUCH OFF", b"GET k") == 0
+    assert receive(client, b"OBJECT IDLETIME none\r\n") == b"$-1\r\n"
+
+
+def test_what_comes_from_another_region_counts_as_used_when_it_comes() -> None:
+    regions = Regions(2)
+    regions.run(1, "SET", "k", "v")
+    regions.sync()
+    assert regions.run(2, "OBJECT", "IDLETIME", "k") == 0
+    regions.run(1, "SADD", "s", "m")
+    regions.merge(1, 2)
+    assert regions.run(2, "OBJECT", "IDLETIME", "s") == 0
+
+
+@pytest.mark.parametrize("text", ["0", "9999", "10000", "-1", "007", "x", "12345678901234567890"])
+def test_small_integers_are_shared_as_in_redis(peer: Peer, text: str) -> None:
+    peer.same("SET", "k", text)
+    peer.same("OBJECT", "REFCOUNT", "k")
+    peer.same("RPUSH", "l", text)
+    peer.same("OBJECT", "REFCOUNT", "l")

