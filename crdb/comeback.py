@@ -103,6 +103,9 @@ class Comeback:
         of a monotonic clock."""
         if self.is_ready:
             return
+        if self.links.recovery.is_over:  # an operator's cut may have ended it
+            self.recover(Recovered(self.links.recovery.last))
+            return
         if self.tell_at is None:
             self.tell_at = now + PATIENCE_NS
         if now < self.tell_at:

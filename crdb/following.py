@@ -8,13 +8,15 @@ writes. Promotion ends the links and keeps the data (sections 20.1 to 20.4).
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import trio
 
 from crdb.follow_control import Address, CannotBeFollower
 from crdb.instance import Instance
+from crdb.server.table import DENY_STALE
+from crdb.source_address import dialler, join_address
 from crdb.source_lines import Lines, source_lines
 from replication.errors import CannotFollow
 from replication.events import Closed, Connected, Event, Resynced
@@ -22,14 +24,19 @@ from replication.link import Driver, clock
 from replication.links import Links
 from replication.replica_of import Follower, SourceStatus, check_sources
 from replication.secret import NO_SECRET, is_loopback
+from replication.sink import SinkState
 
 READONLY: Final = b"READONLY You can't write against a read only replica."
 WITHOUT_SECRET: Final = (
     "this instance has no secret, so it can follow only what runs on this machine; set the "
     "source's `secret` (or `secret_file`, or CRDB_SECRET) here too, and restart"
 )
-ASK_PORT: Final = b"*1\r\n$9\r\nCRDB.PORT\r\n"
-ANSWER_BYTES_MAX: Final = 256
+MASTERDOWN: Final = (
+    b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+)
+BECAME_REPLICA: Final = (
+    b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+)
 STATES: Final = {
     SourceStatus.OUT_OF_SYNC: "connect",
     SourceStatus.SYNCING: "sync",
@@ -55,6 +62,7 @@ class Following:
         self.addresses: tuple[Address, ...] = ()
         self.changed = trio.Event()
         instance.following = self
+        instance.config.on_change.append(self.refuse_reads)
         instance.info_sections.setdefault("replication", []).append(self.lines)
 
     # -- what clients ask for --------------------------------------------------------------
@@ -82,6 +90,8 @@ class Following:
         self.addresses = tuple(sources)
         self.instance.role = b"replica"
         self.instance.refuse_writes = READONLY
+        self.instance.blocked.refuse_waiting(BECAME_REPLICA)
+        self.refuse_reads()
         self.tell("following", {"sources": names})
         self.notice()
 
@@ -91,6 +101,7 @@ class Following:
             self.stop()
             self.instance.role = b"master"
             self.instance.refuse_writes = None
+            self.refuse_reads()
             self.tell("promoted", {})
             self.notice()
 
@@ -139,8 +150,19 @@ class Following:
                 case _:
                     pass
         if events:
+            self.refuse_reads()
             self.instance.serve_touched()
             self.links.wake()
+
+    def refuse_reads(self) -> None:
+        """Let clients have MASTERDOWN while a source is away, if they are not to read old data."""
+        follower = self.follower
+        is_down = follower is not None and not all(
+            peer in follower.sinks and follower.sinks[peer].state is SinkState.STREAMING
+            for peer in follower.peers
+        )
+        refuses = is_down and not self.instance.config.serves_stale
+        self.instance.refuse(DENY_STALE, MASTERDOWN if refuses else None)
 
     # -- looking ---------------------------------------------------------------------------
 
@@ -164,36 +186,3 @@ class Following:
             return lines
         offset = sum(self.links.replica.keyspace.vector.values())
         return lines + source_lines(self.addresses[0], self.follower.reports(clock()), offset)
-
-
-def join_address(address: Address) -> str:
-    """`host:port`."""
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def dialler(address: Address) -> Callable[[], Awaitable[trio.abc.Stream]]:
-    """What connects us to a source: ask where clients are served, then dial the port of links."""
-    host, port = address
-
-    async def connect() -> trio.abc.Stream:
-        return await trio.open_tcp_stream(host, await ask_link_port(host, port))
-
-    return connect
-
-
-async def ask_link_port(host: str, port: int) -> int:
-    """The port at which a source serves links. Raises OSError if it does not say."""
-    async with await trio.open_tcp_stream(host, port) as stream:
-        await stream.send_all(ASK_PORT)
-        answer = b""
-        while not answer.endswith(b"\r\n") and len(answer) < ANSWER_BYTES_MAX:
-            data = await stream.receive_some()
-            if not data:
-                break
-            answer += data
-    digits, is_whole = answer[1:-2], answer[:1] == b":" and answer.endswith(b"\r\n")
-    if not is_whole or not digits.isdigit() or not 0 < int(digits) < 65_536:
-        shown = answer[:80].decode("latin-1").strip()
-        raise OSError(f"{host}:{port} is no instance that can be followed: {shown}")
-    return int(digits)

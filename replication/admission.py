@@ -9,6 +9,7 @@ from crdt.dots import INCARNATION_MAX, region_of
 from replication.frames import Hello
 from replication.member import Member, Peer
 from replication.names import RULE, is_name
+from replication.registry import Registry
 from replication.roster import compare_lists
 
 FOLLOWERS_MAX: Final = 32  # as many as a database may have sources (section 20.1)
@@ -76,4 +77,19 @@ def refuse_follower(member: Member, hello: Hello, *, followers: int, has_recover
         return f"{member.name} has lost its memory and has not recovered"
     if followers >= FOLLOWERS_MAX:
         return f"{member.name} has {FOLLOWERS_MAX} followers already"
+    return ""
+
+
+def refuse_circle(member: Member, hello: Hello, upstream: Registry | None) -> str:
+    """Return why somebody may not follow an instance that follows others itself, over the links
+    `upstream`; empty if they may. Were two to follow each other, each would begin with nothing,
+    and neither would have anything to give."""
+    if upstream is None:
+        return ""
+    for sink in upstream.sinks.values():
+        there = sink.hello
+        if there is not None and (there.name, there.origin) == (hello.name, hello.origin):
+            return f"{member.name} follows {hello.name} itself: one of them must be promoted"
+    if upstream.peers.keys() - upstream.caught_up:
+        return f"{member.name} follows others itself and has not caught up with them"
     return ""

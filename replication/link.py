@@ -103,7 +103,7 @@ class Driver:
             with trio.fail_after(CONNECT_NS_MAX / 1e9):
                 stream = await connect()
         except (trio.TooSlowError, UnicodeError, *LOST) as error:  # no name of a host: Unicode
-            self.links.receive(sink, Eof(f"cannot connect: {error}"), clock())
+            self.observe(self.links.receive(sink, Eof(f"cannot connect: {error}"), clock()))
             return False
         await self.run(stream, sink, Role.DIALS)
         return sink.hello is not None

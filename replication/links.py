@@ -28,7 +28,7 @@ import attrs
 from crdt.dots import SEQ_MAX, Origin, dominates
 from crdt.replica import Replica
 from replication.absence import Absence
-from replication.admission import FOLLOWERS_MAX, refuse_follower, refuse_region
+from replication.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
 from replication.end import NEVER
 from replication.errors import LinkCut, RemoteProtocolError
 from replication.events import (
@@ -184,6 +184,7 @@ class Links(Registry):
         victim = follower_to_replace(self.followers, end) if count >= FOLLOWERS_MAX else None
         count -= victim is not None
         reason = refuse_follower(self.member, hello, followers=count, has_recovered=self.collects)
+        reason = reason or refuse_circle(self.member, hello, self.upstream)
         if reason:
             return reason
         self.retire(victim, now)
@@ -289,8 +290,8 @@ class Links(Registry):
                 case Inquiry():
                     self.questions.hear(end, event.frame)
                 case CaughtUp():
-                    assert end.hello is not None
                     self.memory.record_caught_up(end.peer, end.hello)
+                    self.caught_up.add(end.peer)
                 case Resynced():
                     self.repair_at = min(self.repair_at, now)
                 case SnapshotWanted():

@@ -33,9 +33,10 @@ class Memory:
         """Whether we have held something before. Then we do not begin with nothing while a peer
         that may have it refuses to be linked with us."""
 
-    def record_caught_up(self, peer: str, hello: Hello) -> None:
+    def record_caught_up(self, peer: str, hello: Hello | None) -> None:
         """We have what a peer showed us in its Hello. It counts as an answer if that was all that
         the peer holds, or if we hold a state of our own that cannot be lost by it."""
+        assert hello is not None, "a peer greets before it sends"
         if self.aside is not None or not hello.holds_aside:
             self.recovery.caught_up(peer)
 

@@ -25,6 +25,10 @@ class Registry:
         self.followers: list[Source] = []
         """Several may go by one name: nobody gives followers their names."""
         self.greeting: list[Source] = []
+        self.caught_up: set[str] = set()
+        """Peers that have told us, since we began with nothing, all that they had."""
+        self.upstream: Registry | None = None
+        """The links to the sources of this instance, while it follows others (Replica Of)."""
         self.cuts: set[tuple[str, Direction]] = set()
         self.tallies: dict[tuple[str, Direction], Tally] = {}
 

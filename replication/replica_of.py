@@ -150,6 +150,8 @@ class Follower(Links):
         check_sources(names)
         super().__init__(replica, member, [Peer(n, 0, None, False) for n in names], limits=limits)
         self.serving = serving
+        if serving is not None:
+            serving.upstream = self
         self.following = True
         self.renamings = dict(zip(names, blocks(member.region, len(names)), strict=True))
         self.promises: dict[str, tuple[Vector, Vector]] = {}
@@ -185,6 +187,8 @@ class Follower(Links):
             return "what was here is replaced"
         if dominates(hello.vector, end.inlet.vector()):
             return ""
+        if not hello.vector:
+            return "the source holds nothing any more: we keep what we have from it"
         self.empty(now)
         return "the source has lost what we have from it: we start anew"
 
@@ -222,6 +226,7 @@ class Follower(Links):
         if self.serving is not None:
             self.serving.close_all("what was here is replaced", now)
         self.close_all("we start anew", now)
+        self.caught_up.clear()
         self.promises.clear()
         self.stable.clear()
         self.replica.reset()
@@ -233,6 +238,8 @@ class Follower(Links):
         """Follow nobody any more and become writable; the data stays."""
         events = self.close_all("no longer a replica", now)
         self.following = False
+        if self.serving is not None:
+            self.serving.upstream = None
         self.replica.gate.queues.clear()
         self.replica.gate.bytes = 0
         self.replica.stability.members = self.members

@@ -8,10 +8,11 @@ import trio.testing
 
 from crdb.config import Config
 from crdb.follow_control import CannotBeFollower
-from crdb.following import ASK_PORT, READONLY, Following, ask_link_port
+from crdb.following import READONLY, Following
 from crdb.region import Region
+from crdb.source_address import ASK_PORT, ask_link_port
 from crdb.toml_table import ConfigError
-from tests.crdb.processes import ask, eventually, first_event, started
+from tests.crdb.processes import ask, events_until, eventually, first_event, ready_event, started
 from tests.ports import free_base
 
 
@@ -151,3 +152,49 @@ async def test_who_does_not_say_where_it_serves_links_cannot_be_followed(
             with pytest.raises(OSError, match=f"127.0.0.1:{there} is no instance"):
                 await ask_link_port("127.0.0.1", there)
         nursery.cancel_scope.cancel()
+
+
+def test_two_that_follow_each_other_keep_their_data() -> None:
+    base = free_base(2)
+    port_a, port_b = base + 1, base + 2
+    command = ["up", "--json", "--regions"]
+    with (
+        started([*command, "a", "--port", str(base)]) as one,
+        started([*command, "b", "--port", str(base + 1)]) as two,
+    ):
+        for process in (one, two):
+            ready_event(process)
+        assert ask(port_a, "SET", "of-a", "1") == b"+OK\r\n"
+        assert ask(port_b, "SET", "of-b", "1") == b"+OK\r\n"
+        assert ask(port_a, "REPLICAOF", "127.0.0.1", str(port_b)) == b"+OK\r\n"
+        assert ask(port_b, "REPLICAOF", "127.0.0.1", str(port_a)) == b"+OK\r\n"
+        refused: set[str] = set()
+        for process in (one, two):
+            (*_, down) = events_until(process, "source down")
+            refused.add(down["reason"])
+        assert any("follow" in reason for reason in refused)
+        kept = {ask(port, "DBSIZE") for port in (port_a, port_b)}
+        assert b":0\r\n" not in kept
+
+
+def test_a_source_that_comes_back_empty_does_not_empty_its_copy() -> None:
+    base = free_base(2)
+    source = ["up", "--json", "--regions", "source", "--port", str(base)]
+    with started(["up", "--json", "--regions", "copy", "--port", str(base + 1)]) as copy:
+        ready_event(copy)
+        with started(source) as first:
+            ready_event(first)
+            assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+            assert ask(base + 2, "REPLICAOF", "127.0.0.1", str(base + 1)) == b"+OK\r\n"
+            eventually(lambda: ask(base + 2, "GET", "k") == b"$1\r\nv\r\n")
+        with started(source) as second:
+            ready_event(second)
+            down = events_until(copy, "source down")[-1]
+            while "holds nothing any more" not in down["reason"]:
+                down = events_until(copy, "source down")[-1]
+            assert ask(base + 2, "GET", "k") == b"$1\r\nv\r\n"
+            assert ask(base + 2, "CONFIG", "SET", "replica-serve-stale-data", "no") == b"+OK\r\n"
+            assert ask(base + 2, "GET", "k").startswith(b"-MASTERDOWN ")
+            assert ask(base + 2, "CONFIG", "SET", "replica-serve-stale-data", "yes") == b"+OK\r\n"
+            assert ask(base + 1, "SET", "k", "w") == b"+OK\r\n"
+            eventually(lambda: ask(base + 2, "GET", "k") == b"$1\r\nw\r\n")

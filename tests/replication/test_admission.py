@@ -6,9 +6,12 @@ import attrs
 import pytest
 
 from crdt.dots import make_origin
-from replication.admission import FOLLOWERS_MAX, refuse_follower, refuse_region
+from crdt.replica import Replica
+from replication.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
 from replication.frames import FOLLOWER, Hello
 from replication.member import Member, Peer
+from replication.registry import Registry
+from tests.replication.ends import make_sink
 
 HERE = Member("r1", 1, make_origin(1), "shop")
 PEERS = {"r2": Peer("r2", 2), "r3": Peer("r3", 3)}
@@ -60,3 +63,17 @@ def test_names_that_would_break_a_line_are_refused(name: str) -> None:
     heard = attrs.evolve(HELLO, others=((1, name),))
     assert "is not a valid name" in refuse_region(HERE, PEERS, heard)
     assert refuse_region(HERE, PEERS, named).isprintable()
+
+
+def test_nobody_follows_in_a_circle_or_before_there_is_something() -> None:
+    hello = Hello("f", 9, make_origin(9), "", {}, FOLLOWER)
+    upstream = Registry([Peer("db:1", 0, None, serves=False)])
+    assert refuse_circle(HERE, hello, None) == ""
+    assert "has not caught up" in refuse_circle(HERE, hello, upstream)
+    upstream.caught_up.add("db:1")
+    assert refuse_circle(HERE, hello, upstream) == ""
+    sink = make_sink(Replica(1), 9)
+    upstream.sinks["db:1"] = sink
+    assert refuse_circle(HERE, hello, upstream) == ""
+    sink.hello = attrs.evolve(hello, role=0)
+    assert "r1 follows f itself" in refuse_circle(HERE, hello, upstream)
