@@ -97,12 +97,13 @@ _REFUSED_BY_REASON: Final[dict[str, str]] = {
     NO_ACL: "acl-pubsub-default acllog-max-len",
     NO_OS: "crash-log-enabled crash-memcheck-enabled oom-score-adj oom-score-adj-values "
     "proc-title-template use-exit-on-panic watchdog-period",
-    LINKS: "bind-source-addr masterauth masteruser min-replicas-max-lag min-replicas-to-write "
+    LINKS: "bind-source-addr min-replicas-max-lag min-replicas-to-write "
     "propagation-error-behavior repl-backlog-size repl-backlog-ttl repl-disable-tcp-nodelay "
     "repl-diskless-load repl-diskless-sync repl-diskless-sync-delay "
     "repl-diskless-sync-max-replicas repl-ping-replica-period repl-timeout replica-announce-ip "
     "replica-announce-port replica-announced replica-ignore-disk-write-errors "
     "replica-ignore-maxmemory replica-priority",
+    "a follower proves the secret that its file has, not a password": "masterauth masteruser",
     LOG: "loglevel",
     FILE: "bind port",
     "a follower never takes writes; REPLICAOF NO ONE ends following": "replica-read-only",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
+from crdb.cli import main
 from crdb.config import Config
 from crdb.link_secret import (
     ADDRESSES_REMEMBERED,
@@ -18,8 +21,13 @@ from crdb.link_secret import (
     resolve_secret,
 )
 from crdb.membership import parameters
+from crdb.region import Region
+from crdb.server.client import Client
+from crdb.server.executor import receive
 from crdb.toml_table import ConfigError
-from tests.crdb.processes import first_event, started
+from replication.events import Unproven
+from replication.member import Direction
+from tests.crdb.processes import ask, eventually, first_event, started
 from tests.ports import free_base
 
 LONG = "0123456789abcdef-€"
@@ -132,8 +140,67 @@ def test_each_stranger_is_reported_once_and_not_too_many() -> None:
     assert sum(new) == ADDRESSES_REMEMBERED - 1
 
 
+def await_event(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
+    """The first event of that name which has not been read yet."""
+    while (event := first_event(process))["event"] != name:
+        pass
+    return event
+
+
 def test_a_process_without_a_secret_says_so() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        assert await_event(process, "no link secret")["reach"] == "this machine"
+
+
+async def test_a_stranger_at_the_link_port_is_reported_once_and_counted() -> None:
+    events: list[tuple[str, Mapping[str, object]]] = []
+    config = Config.from_names(["us", "eu"])
+    region = Region(
+        config, "us", emit=lambda event, details: events.append((event, details)), state=None
+    )
+    stranger = Unproven("", Direction.OUT, "10.0.0.7", "it does not know our secret")
+    region.observe([stranger])
+    region.observe([stranger, Unproven("eu", Direction.IN, "", "a peer that we have dialled")])
+    details = {"region": "us", "address": "10.0.0.7", "reason": "it does not know our secret"}
+    assert events == [("link refused", details)]
+    client = Client(region.instance, b"there:1", b"here:1")
+    assert b"\r\ncrdt_links_refused:0\r\n" in receive(client, b"INFO crdt\r\n")
+
+
+def test_regions_and_followers_need_the_secret_of_their_database(tmp_path: Path) -> None:
+    base = free_base()
+    source, copy = tmp_path / "source.toml", tmp_path / "copy.toml"
+    text = f'[[region]]\nname = "us"\nport = {base + 1}\nlink_port = {base + 2}\n'
+    source.write_text(f'secret = "{LONG}"\n{text}', encoding="utf-8")
+    follows = f'replica_of = ["127.0.0.1:{base + 1}"]\n'
+    ports = f'[[region]]\nname = "copy"\nport = {base + 3}\nlink_port = {base + 4}\n'
+    with started(["up", str(source), "--json"]) as process:
         first_event(process)
-        assert first_event(process)["event"] == "no link secret"
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        for secret in ('secret = "0123456789abcdef-other"\n', ""):
+            copy.write_text(secret + ports + follows, encoding="utf-8")
+            with started(["up", str(copy), "--json"]) as follower:
+                first_event(follower)
+                eventually(lambda: b"hung up on our proof" in ask(base + 3, "INFO", "replication"))
+                assert ask(base + 3, "GET", "k") == b"$-1\r\n"
+        assert b"name=copy" not in ask(base + 1, "INFO", "replication")
+        assert b"crdt_links_refused:0" not in ask(base + 1, "INFO", "crdt")
+        copy.write_text(f'secret = "{LONG}"\n{ports}{follows}', encoding="utf-8")
+        with started(["up", str(copy), "--json"]) as follower:
+            first_event(follower)
+            eventually(lambda: ask(base + 3, "GET", "k") == b"$1\r\nv\r\n")
+        assert "set the same `secret`" in await_event(process, "link refused")["reason"]
+
+
+@pytest.mark.parametrize("command", [["up"], ["serve", "--region", "us"]])
+def test_a_file_that_needs_a_secret_is_refused_in_one_line(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_text(REGIONS.replace('"us"\n', '"us"\nlink_bind = "192.0.2.1"\n'), encoding="utf-8")
+    assert main([command[0], str(file), *command[1:]]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "region us listens for links at 192.0.2.1" in error
+    assert "CRDB_SECRET" in error
