@@ -115,6 +115,7 @@ crdt_stale crdt_stale_released_with_merge: 1 while writes are refused after a re
 full sync ended that
 crdt_clock_steps crdt_clock_step_ms: how often the wall clock went back, and how far the latest time
 crdt_peer_*: a peer that is connected: state of both directions, lag, round trip, ops behind
+crdt_links_refused: connections whose other end did not prove the secret of our links
 crdt_sync_full crdt_sync_partial_ok crdt_sync_partial_err: links that began with a snapshot, that \
 resumed from the backlog, and that could not since it had run out
 crdt_replica_*: another region: whether it is known to be there, and how many of our effects it \

@@ -9,7 +9,10 @@ from crdb.server.info_fields import INFO_FIELDS, meaning_of
 from crdb.server.information import EVERYTHING, section
 from tests.crdb.raw import instance
 
-BY_LINKS = ("crdt_peer_", "crdt_backlog0", "crdt_sync_", "crdt_replica_", "slave", "repl_backlog_")
+BY_LINKS = (
+    *("crdt_peer_", "crdt_backlog0", "crdt_sync_", "crdt_replica_", "slave", "repl_backlog_"),
+    "crdt_links_refused",
+)
 """Fields that links add; see test_link_lines."""
 EXPORTED = """
 used_memory used_memory_rss used_memory_peak mem_fragmentation_ratio keyspace_hits keyspace_misses
