@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crdt.dots import name_origin
 from replication.events import (
     CaughtUp,
     ClockSkew,
@@ -9,6 +10,7 @@ from replication.events import (
     Connected,
     EarlierLife,
     Event,
+    OpsDropped,
     OriginReused,
     Resynced,
     Unlisted,
@@ -26,6 +28,10 @@ def link_event(event: Event) -> Told | None:
             return "resynced", {"peer": peer, "direction": way.value, "full": full}
         case CaughtUp(peer=peer):
             return "caught up", {"peer": peer}
+        case OpsDropped(origin=origin, effects=effects, lost=lost, seq=seq):
+            awaited = f"{name_origin(lost)}:{seq}"
+            details = {"origin": name_origin(origin), "effects": effects, "waited_for": awaited}
+            return "operations dropped", details
         case ClockSkew(peer=peer, ms=ms):
             return "clock skew", {"peer": peer, "ms": ms}
         case EarlierLife(peer=peer):

@@ -8,6 +8,7 @@ its ends: where it was served, and where it was asked for.
 
     crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0,clock_skew_ms=3
     crdt_backlog0:size=16777216,histlen=688,first_op=0,ops=3
+    crdt_waiting_0:origin=1,ops=2,ms=1500,for=3:17
     crdt_replica_2:known=1,max_ops_lag=0,min_ops_lag=0
 
 Those that follow this region (Replica Of) are the slaves that `replication` counts and lists. Where
@@ -20,7 +21,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from crdb.instance import Instance
-from crdt.dots import Vector
+from crdt.dots import Vector, name_origin
 from replication.links import Links
 from replication.member import Direction
 from replication.progress import Stage
@@ -38,6 +39,7 @@ def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) ->
             *backlog_lines(links),
             *sync_lines(links),
             *replica_lines(links),
+            *waiting_lines(links, clock()),
         ],
         "replication": lambda: follower_lines(links, clock()),
         "stats": lambda: [(name.removeprefix("crdt_"), value) for name, value in sync_lines(links)],
@@ -67,6 +69,20 @@ def peer_lines(links: Links, now: int) -> Lines:
         lines.append((f"crdt_peer_{peer.region}", told))
     lines.append(("crdt_clock_skew_ms", links.skews.greatest))
     lines.append(("crdt_clock_skews", links.skews.reports))
+    return lines
+
+
+def waiting_lines(links: Links, now: int) -> Lines:
+    """Return what waits in the causal buffer: a line for each origin, with the effects that its
+    first operation waits for, as `origin:seq`, and then how many effects were given up."""
+    links.losses.record_waiting(now)
+    lines: Lines = []
+    for number, row in enumerate(links.losses.waiting()):
+        awaited = " ".join(f"{name_origin(origin)}:{seq}" for origin, seq in row.awaited)
+        told = f"origin={name_origin(row.origin)},ops={row.operations}"
+        told += f",ms={(now - row.since) // 1_000_000},for={awaited}"
+        lines.append((f"crdt_waiting_{number}", told))
+    lines.append(("crdt_dropped_effects", links.losses.dropped))
     return lines
 
 

@@ -78,6 +78,12 @@ class Gate:
                 del self.queues[origin]
         return None
 
+    def drop(self, origin: Origin) -> list[Op]:
+        """Take out all operations of `origin`."""
+        operations = list(self.queues.pop(origin, ()))
+        self.bytes -= sum([room(op) for op in operations])
+        return operations
+
     def missing(self, vector: Vector) -> Vector:
         """Return what the first operation of each origin waits for: per origin, the effect that
         must come."""

@@ -90,7 +90,12 @@ def read_routes(item: Any) -> tuple[int, ...] | None:
     """Numbers of regions, or None."""
     if item is None:
         return None
-    return tuple(integer_of(each, "a route", 1, REGION_MAX) for each in few_of(item, "routes"))
+    return read_regions(item)
+
+
+def read_regions(item: Any) -> tuple[int, ...]:
+    """Numbers of regions."""
+    return tuple(integer_of(each, "a region", 1, REGION_MAX) for each in few_of(item, "regions"))
 
 
 def write_reports(reports: tuple[Report, ...]) -> tuple[Any, ...]:
@@ -154,6 +159,7 @@ SEQ: Final = integer(SEQ_MAX)
 INTEGER: Final = integer(INTEGER_MAX)
 BATCH: Final = (None, read_batch)
 ROUTES: Final = (None, read_routes)
+REGIONS: Final = (None, read_regions)
 REPORTS: Final = (write_reports, read_reports)
 VIEW: Final = (None, read_view)
 MEMBERS: Final = (write_members, read_members)
@@ -178,7 +184,8 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     16: (frames.Refuse, (TEXT,)),
     17: (frames.Ask, (ORIGIN, INTEGER, SMALL, VECTOR)),
     18: (frames.Answer, (ORIGIN, INTEGER, BOOL)),
-    19: (frames.Present, (VIEW,)),
+    19: (frames.Present, (VIEW, BOOL)),
+    20: (frames.Lacking, (VIEW, ORIGIN, SEQ, REGIONS)),
 }
 HELLO: Final = 1
 PROTOCOL_PLACE: Final = 7

@@ -12,9 +12,9 @@ from typing import ClassVar, Final
 
 import attrs
 
-from crdt.dots import Vector
+from crdt.dots import Origin, Vector
 from replication.errors import RemoteProtocolError
-from replication.events import Closed, Event, Inquiry, ViewHeard
+from replication.events import Closed, Event, Inquiry, LackHeard, ViewHeard
 from replication.frames import (
     Ack,
     Answer,
@@ -23,6 +23,7 @@ from replication.frames import (
     Frame,
     Heartbeat,
     Hello,
+    Lacking,
     Present,
     Refuse,
     View,
@@ -71,9 +72,13 @@ class End:
         """The lives that we tell of and hear of: between members, from `Links.admit` on."""
         self.is_refused = False
         """Whether one of the ends would not be linked with the other."""
-        self.view_told: View = ()
+        self.view_told = Present(())
         self.view_heard: View = ()
         """In which the other end's reports are made."""
+        self.counts = False
+        """Whether they count: not while it holds operations of a life that is over."""
+        self.lacking_told: dict[tuple[Origin, int], Lacking] = {}
+        """What we have said of who lacks what."""
         self.heard_at = now
         """When bytes last came."""
         self.whole_at = now
@@ -155,9 +160,12 @@ class End:
             self.check_outbox()
         return [Inquiry(self.peer, frame)]
 
-    def take_view(self, frame: Present) -> list[Event]:
-        """The other end has another view from here on."""
+    def take_statement(self, frame: Present | Lacking) -> list[Event]:
+        """The other end has another view from here on, or says who lacks an effect."""
+        if isinstance(frame, Lacking):
+            return [LackHeard(self.peer, frame)]
         self.view_heard = frame.view
+        self.counts = frame.counts
         return [ViewHeard(self.peer)]
 
     def ended(self, frame: Eof | Refuse) -> list[Event]:
@@ -181,9 +189,18 @@ class End:
 
     def say_view(self) -> None:
         """Say our view if it has changed, ahead of a report that is made in it."""
-        if self.lives is not None and self.lives.to_tell() != self.view_told:
-            self.view_told = self.lives.to_tell()
-            self.say(Present(self.view_told))
+        if self.lives is not None:
+            present = Present(self.lives.view, counts=bool(self.lives.to_tell()))
+            if present != self.view_told:
+                self.view_told = present
+                self.say(present)
+
+    def say_lacking(self, frame: Lacking) -> None:
+        """Say who lacks an effect, if the other end has not heard it from us."""
+        effect = frame.origin, frame.seq
+        if self.lacking_told.get(effect) != frame and not self.is_swamped:
+            self.lacking_told[effect] = frame
+            self.say(frame)
 
     def reply(self, frame: Frame) -> None:
         """Send what the other end has asked for. Raises RemoteProtocolError if it asks for more

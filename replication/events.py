@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from crdt.dots import Origin, Vector
-from replication.frames import Answer, Ask
+from replication.frames import Answer, Ask, Lacking
 from replication.member import Direction
 
 
@@ -138,6 +138,26 @@ class ViewHeard:
 
 
 @attrs.frozen
+class LackHeard:
+    """The peer has said who lacks an effect (see `lost`)."""
+
+    peer: str
+    frame: Lacking
+
+
+@attrs.frozen
+class OpsDropped:
+    """We have given up operations of `origin`, `effects` in all: they waited for effect `seq` of
+    `lost`, which no region has, and both of these lives are over. `peer` is always empty."""
+
+    peer: str
+    origin: Origin
+    effects: int
+    lost: Origin
+    seq: int
+
+
+@attrs.frozen
 class Inquiry:
     """A question has come, or the answer to one (see `question`)."""
 
@@ -202,6 +222,8 @@ Event: TypeAlias = (
     | Reported
     | ClockSkew
     | ViewHeard
+    | LackHeard
+    | OpsDropped
     | Inquiry
     | OriginReused
     | BroughtBack

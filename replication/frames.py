@@ -14,6 +14,7 @@
       Ack(vector, taken)           ->                                  by bytes or by time
                                    <-    Heartbeat(vector, clock)      by time
       Present(view)                <->   Present(view)                 ahead of these, if it is new
+      Lacking(...)                 <->   Lacking(...)                  if an op waits in vain
 
 Either end may say Ask, and gets an Answer or the same Ask in return (see `question`). Either may
 say Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so that the tables
@@ -160,9 +161,21 @@ class Heartbeat:
 @attrs.frozen
 class Present:
     """Which life of each region the sender takes for the present one: its reports from here on are
-    made in this view (see `lives`). Followers neither say nor hear it."""
+    made in this view, if they count at all (see `lives`). Followers neither say nor hear it."""
 
     view: View
+    counts: bool = True
+
+
+@attrs.frozen
+class Lacking:
+    """In `view` these regions have said that they neither have nor hold effect `seq` of `origin`
+    (see `lost`). Followers neither say nor hear it."""
+
+    view: View
+    origin: Origin
+    seq: int
+    regions: tuple[int, ...]
 
 
 @attrs.frozen
@@ -235,6 +248,7 @@ Frame: TypeAlias = (
     | Ack
     | Heartbeat
     | Present
+    | Lacking
     | GapRequest
     | GapEnd
     | GapRefused

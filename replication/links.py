@@ -40,6 +40,7 @@ from replication.events import (
     Event,
     GapUnfilled,
     Inquiry,
+    LackHeard,
     Merged,
     OpsTaken,
     Reported,
@@ -55,6 +56,7 @@ from replication.frames import FOLLOWER, Frame, Hello
 from replication.inlet import Direct, Inlet, with_waiting
 from replication.limits import Limits
 from replication.lives import Lives
+from replication.lost import Losses
 from replication.member import Direction, Member, Peer
 from replication.memory import Memory
 from replication.question import Questions
@@ -103,6 +105,7 @@ class Links(Registry):
         self.sooner: Callable[[], None] = ignore
         self.questions = Questions(replica)
         self.skews = Skews()
+        self.losses = Losses(replica, self.lives)
         self.collects = True
         """Whether garbage is collected: not while a replica may not write (see `collect`)."""
         self.repair_at = NEVER
@@ -284,9 +287,11 @@ class Links(Registry):
                         events += self.record_members(end, end.hello, now)
                         if self.lives.greeted(end.region, end.hello.origin):
                             events += self.part(now)
-                case ViewHeard():
-                    is_new = end.lives is not None and self.lives.heard(end.view_heard)
-                    events += self.part(now) if is_new else []
+                case ViewHeard() | LackHeard() if end.lives is not None:
+                    if isinstance(event, LackHeard):
+                        events += self.losses.take(event.frame, self.ends())
+                    elif self.lives.heard(end.view_heard):
+                        events += self.part(now)
                 case Inquiry():
                     self.questions.hear(end, event.frame)
                 case CaughtUp():
@@ -297,10 +302,10 @@ class Links(Registry):
                 case SnapshotWanted():
                     assert isinstance(end, Sink)
                     end.merges = self.replica.merges
-                    self.grant(now)
+                    self.grant(self.replica.merges, now)
                 case Merged():
                     self.repair.forget()
-                    self.grant(now)
+                    self.grant(self.replica.merges, now)
                     self.wake()
                 case GapUnfilled():
                     self.repair.refuse(event.peer, event.origin)
@@ -309,7 +314,7 @@ class Links(Registry):
                     if isinstance(end, Sink):
                         self.recovery.lost(end.peer, event.reason, is_refusal=end.is_refused)
                     self.forget(end)
-                    self.grant(now)
+                    self.grant(self.replica.merges, now)
                 case _:
                     pass
         return events
@@ -359,7 +364,7 @@ class Links(Registry):
     def hear(self, end: Machine, event: Reported, now: int) -> list[Event]:
         """A region says what it has reached."""
         counts = event.region != self.member.region and self.lives.is_member(event.region)
-        if counts and end.view_heard == self.lives.view:
+        if counts and end.counts and end.view_heard == self.lives.view:
             self.replica.heard(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
@@ -367,18 +372,6 @@ class Links(Registry):
         if event.region == end.region and self.skews.record(end.peer, event.clock, ours, end.rtt):
             return [ClockSkew(end.peer, self.skews.of[end.peer])]
         return []
-
-    def grant(self, now: int) -> None:
-        """Let sinks that need a snapshot have one, one at a time: after the first the others may
-        need none."""
-        busy = any(sink.state is SinkState.LOADING for sink in self.sinks.values())
-        for sink in self.sinks.values():
-            if sink.state is SinkState.WAITING:
-                if self.replica.merges > sink.merges:
-                    sink.resume(now)
-                elif not busy:
-                    sink.load()
-                    busy = True
 
     def wake(self) -> None:
         """The history has grown."""
@@ -427,18 +420,20 @@ class Links(Registry):
     def mend(self, now: int) -> list[Event]:
         """Ask for what has been missing for too long."""
         self.repair_at = NEVER
+        self.losses.ask(now)
+        events = self.losses.settle(self.ends())
         if any(s.state in (SinkState.LOADING, SinkState.WAITING) for s in self.sinks.values()):
             self.repair_at = now + self.limits.orphan_ns
-            return []
+            return events
         have = with_waiting(self.replica)
         have[self.replica.origin] = SEQ_MAX
         wanted = self.replica.gate.missing(self.replica.keyspace.vector)
-        events, donor = self.repair.check(have, wanted, self.sinks, now)
+        found, donor = self.repair.check(have, wanted, self.sinks, now)
         if donor:
             self.sinks[donor].load()
         if self.repair.gaps or self.repair.helpers:
             self.repair_at = now + self.limits.orphan_ns
-        return events
+        return events + found
 
     def close_all(self, reason: str, now: int) -> list[Event]:
         """Close every link; they may be dialled again."""

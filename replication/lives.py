@@ -13,7 +13,7 @@ no disk, and incarnations no order.
     A report counts only if it was made in the view that we have ourselves.
     A new view voids all reports, and closes connections with lives that are over.
     Nothing is stable until all reports, and we, say the same of the lives that are over.
-    Who still holds back an operation of such a life announces no view.
+    Who still holds back an operation of such a life says that its reports do not count.
 
 Then no operation below or beside what is stable can be under way any more: docs/design/005 proves
 it. The idea of counting messages only within a view is that of Birman and Joseph, *Exploiting
@@ -94,7 +94,7 @@ class Lives:
         return region == self.replica.region or members is None or region in members
 
     def to_tell(self) -> View:
-        """The view that our reports are made in; empty, so that they count nowhere, while an
+        """The view that our reports count in; empty, so that they count nowhere, while an
         operation of a life that is over waits here for its turn, or may stand in a state that is
         put aside."""
         return () if self.is_withheld or self.replica.awaits_the_dead else self.view

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from replication.end import Tally
 from replication.errors import UnknownPeer
 from replication.member import Direction, Peer
-from replication.sink import Sink
+from replication.sink import Sink, SinkState
 from replication.source import Source
 from replication.statistics import LinkStatistics, statistics_of
 
@@ -47,6 +47,18 @@ class Registry:
     def tally(self, peer: str, direction: Direction) -> Tally:
         """What is counted of a link."""
         return self.tallies.setdefault((peer, direction), Tally())
+
+    def grant(self, merges: int, now: int) -> None:
+        """Let sinks that need a snapshot have one, one at a time: after the first the others may
+        need none."""
+        busy = any(sink.state is SinkState.LOADING for sink in self.sinks.values())
+        for sink in self.sinks.values():
+            if sink.state is SinkState.WAITING:
+                if merges > sink.merges:
+                    sink.resume(now)
+                elif not busy:
+                    sink.load()
+                    busy = True
 
     def is_cut(self, peer: str, direction: Direction) -> bool:
         """Whether that direction is cut."""

@@ -52,6 +52,7 @@ from replication.frames import (
     GapRequest,
     Heartbeat,
     Hello,
+    Lacking,
     OpPart,
     Ops,
     Present,
@@ -106,7 +107,7 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     **{
         (state, kind): state
         for state in OPEN
-        for kind in (Ops, OpPart, Heartbeat, Present, GapRefused, Ask, Answer)
+        for kind in (Ops, OpPart, Heartbeat, Present, Lacking, GapRefused, Ask, Answer)
     },
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
@@ -247,8 +248,8 @@ class Sink(End):
             case GapRefused() if frame.origin in self.asked:
                 self.asked -= {frame.origin}
                 return [GapUnfilled(self.peer, frame.origin)]
-            case Present():
-                return self.take_view(frame)
+            case Present() | Lacking():
+                return self.take_statement(frame)
             case Ask() | Answer():
                 return self.inquire(frame)
             case Refuse() | Eof():

@@ -40,6 +40,7 @@ from replication.frames import (
     GapRequest,
     Heartbeat,
     Hello,
+    Lacking,
     OpPart,
     Ops,
     Present,
@@ -86,7 +87,7 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     **{
         (state, kind): state
         for state in (S.READY, S.SENDING, S.TRUNCATED, S.SNAPSHOT)
-        for kind in (Ack, Ask, Answer, Present)
+        for kind in (Ack, Ask, Answer, Present, Lacking)
     },
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
@@ -170,8 +171,8 @@ class Source(End):
                 self.fill(frame)
             case GapEnd():
                 self.extra -= {frame.origin}
-            case Present():
-                return self.take_view(frame)
+            case Present() | Lacking():
+                return self.take_statement(frame)
             case Ask() | Answer():
                 return self.inquire(frame)
             case _:

@@ -16,6 +16,7 @@ from replication.events import (
     GapFound,
     GapUnfilled,
     Merged,
+    OpsDropped,
     OpsTaken,
     OriginReused,
     Recovered,
@@ -77,6 +78,9 @@ def event_text(event: Event, names: Mapping[int, str]) -> str:
             return f"backlog of {event.peer} does not reach back"
         case ClockSkew(ms=ms):
             return f"sees that the clock of {event.peer} differs by {ms / 1000:.0f} s"
+        case OpsDropped(effects=count):
+            whose, lost = origin_text(event.origin, names), origin_text(event.lost, names)
+            return f"gives up {count} effects of {whose}: nobody has what {lost} wrote before"
         case Stalled():
             return f"too much waits here, link with {event.peer} rests"
         case GapFound():

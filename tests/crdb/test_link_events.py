@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from crdb.link_events import link_event
+from crdt.dots import make_origin
 from replication.events import (
     CaughtUp,
+    ClockSkew,
     Closed,
     Connected,
     EarlierLife,
     Event,
     Merged,
+    OpsDropped,
     OriginReused,
     Resynced,
     Unlisted,
@@ -29,6 +32,12 @@ IN = Direction.IN
         (CaughtUp("eu"), "caught up", {"peer": "eu"}),
         (EarlierLife("eu"), "earlier life", {"peer": "eu"}),
         (OriginReused("eu", 5), "origin reused", {"peer": "eu"}),
+        (ClockSkew("eu", 7_200_000), "clock skew", {"peer": "eu", "ms": 7_200_000}),
+        (
+            OpsDropped("", make_origin(1), 3, make_origin(3), 7),
+            "operations dropped",
+            {"origin": "1", "effects": 3, "waited_for": "3:7"},
+        ),
         (Unlisted("eu"), "not listed", {"peer": "eu"}),
         (Closed("eu", IN, "x"), "link down", {"peer": "eu", "direction": "in", "reason": "x"}),
     ],

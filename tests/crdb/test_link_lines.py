@@ -5,6 +5,8 @@ from __future__ import annotations
 from crdb.instance import Instance
 from crdb.link_lines import tell_of_links
 from crdb.server.information import information
+from crdt.dots import make_origin
+from crdt.op import Op
 from crdt.replica import Replica
 from replication.frames import Frame
 from replication.limits import SECOND
@@ -186,3 +188,19 @@ def test_the_sources_of_a_follower_are_no_region() -> None:
     talk(follower, there.links, "there:1")
     assert here.replica.counter("n").value == 1
     assert not [line for line in here.info("crdt") if line.startswith("crdt_replica_")]
+
+
+def test_what_waits_is_told_with_what_it_waits_for() -> None:
+    here = Here("us")
+    assert "crdt_waiting_0" not in here.info("crdt")
+    assert here.info("crdt")["crdt_dropped_effects"] == "0"
+    eu, ap = make_origin(2), make_origin(3)
+    here.replica.accept(Op(eu, 1, 1, {ap: 7}, ((0x20, b"s", b"m"),)))
+    here.info("crdt")
+    here.now += 2 * SECOND
+    assert here.fields("crdt", "crdt_waiting_0") == {
+        "origin": "2",
+        "ops": "1",
+        "ms": "2000",
+        "for": "3:7",
+    }

@@ -8,7 +8,7 @@ import pytest
 
 from crdt import Op
 from crdt.causal import EFFECT_BYTES, Gate, is_ready, room
-from crdt.dots import Vector
+from crdt.dots import Vector, make_origin
 
 
 def op(origin: int, first: int, deps: Vector | None = None, effects: int = 1) -> Op:
@@ -184,3 +184,16 @@ def test_any_order_ends_in_all_of_them_once_and_never_before_what_they_saw(seed:
     assert sorted(map(id, applied)) == sorted(map(id, made))
     assert gate.queues == {}
     assert gate.bytes == 0
+
+
+def test_all_of_one_origin_are_dropped() -> None:
+    gate = Gate()
+    one, other = make_origin(1), make_origin(2)
+    effect = (0x20, b"s", b"m")
+    for origin, first in ((one, 2), (one, 5), (other, 2)):
+        assert gate.hold(Op(origin, first, 1, {}, (effect,)), {})
+    before = gate.bytes
+    assert [op.first for op in gate.drop(one)] == [2, 5]
+    assert gate.bytes == before // 3
+    assert list(gate.queues) == [other]
+    assert gate.drop(one) == []

@@ -25,6 +25,7 @@ from replication.frames import (
     GapRequest,
     Heartbeat,
     Hello,
+    Lacking,
     OpPart,
     Ops,
     Present,
@@ -148,6 +149,7 @@ EXAMPLES: dict[type[Frame], Frame] = {
     Ask: Ask(US, 1, 1, {}),
     Answer: Answer(US, 1, True),
     Present: Present(((1, 0, US),)),
+    Lacking: Lacking(((1, 0, US),), AP, 1, (1,)),
     Refuse: Refuse("no"),
     Eof: Eof(),
 }

@@ -60,7 +60,14 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(frames.GapRefused, origins),
     st.builds(frames.Ask, origins, numbers, st.integers(0, REGION_MAX), vectors),
     st.builds(frames.Answer, origins, numbers, st.booleans()),
-    st.builds(frames.Present, st.lists(lives, max_size=3).map(tuple)),
+    st.builds(frames.Present, st.lists(lives, max_size=3).map(tuple), st.booleans()),
+    st.builds(
+        frames.Lacking,
+        st.lists(lives, max_size=3).map(tuple),
+        origins,
+        st.integers(0, SEQ_MAX),
+        st.lists(regions, max_size=3).map(tuple),
+    ),
     st.builds(Refuse, texts),
 )
 

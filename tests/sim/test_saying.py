@@ -7,6 +7,7 @@ import pytest
 from crdt.dots import make_origin
 from replication.events import (
     BroughtBack,
+    ClockSkew,
     Closed,
     Connected,
     EarlierLife,
@@ -14,6 +15,7 @@ from replication.events import (
     GapFound,
     GapUnfilled,
     Merged,
+    OpsDropped,
     OpsTaken,
     OriginReused,
     Recovered,
@@ -80,6 +82,11 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (Resynced("us", OUT, False), ""),
         (Merged("us"), "merges a snapshot of us"),
         (SnapshotWanted("us"), "backlog of us does not reach back"),
+        (ClockSkew("us", -7_200_000), "sees that the clock of us differs by -7200 s"),
+        (
+            OpsDropped("", make_origin(1), 2, make_origin(2, 3), 7),
+            "gives up 2 effects of eu: nobody has what us in its life 4 wrote before",
+        ),
         (Stalled("us"), "too much waits here, link with us rests"),
         (GapFound("us", make_origin(1), "us"), "lacks ops of eu, asks us"),
         (GapFound("us", make_origin(1), ""), "lacks ops of eu, wants a snapshot of us"),
