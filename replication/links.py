@@ -287,11 +287,8 @@ class Links(Registry):
                         events += self.record_members(end, end.hello, now)
                         if self.lives.greeted(end.region, end.hello.origin):
                             events += self.part(now)
-                case ViewHeard() | LackHeard() if end.lives is not None:
-                    if isinstance(event, LackHeard):
-                        events += self.losses.take(event.frame, self.ends())
-                    elif self.lives.heard(end.view_heard):
-                        events += self.part(now)
+                case ViewHeard() | LackHeard():
+                    events += self.take_statement(end, event, now)
                 case Inquiry():
                     self.questions.hear(end, event.frame)
                 case CaughtUp():
@@ -333,6 +330,14 @@ class Links(Registry):
         if self.recovery.shows_earlier_life(hello.vector, mine, self.member.origin):
             return [EarlierLife(end.peer)]
         return []
+
+    def take_statement(self, end: Machine, event: ViewHeard | LackHeard, now: int) -> list[Event]:
+        """A member has said which view it has, or who lacks an effect. Others are not asked."""
+        if end.lives is None:
+            return []
+        if isinstance(event, LackHeard):
+            return self.losses.take(event.frame, self.ends())
+        return self.part(now) if self.lives.heard(end.view_heard) else []
 
     def part(self, now: int) -> list[Event]:
         """Let go of connections with a member's life that is over."""

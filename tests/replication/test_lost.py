@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 from crdt.dots import make_origin
 from crdt.op import Op
 from crdt.replica import Outcome, Replica
-from replication.frames import Lacking, View
+from replication.events import OpsDropped
+from replication.frames import Hello, Lacking, Present, View
+from replication.links import Links
 from replication.lives import Lives
 from replication.lost import ASK_NS, STATEMENTS_MAX, Dropped, Effect, Losses
+from replication.member import Member, Peer
+from replication.sink import Sink
+from tests.replication.ends import drain, of
 
 OLD_ONE, OLD_THREE = make_origin(1), make_origin(3)
 NEW_ONE, TWO, NEW_THREE = make_origin(1, 5), make_origin(2), make_origin(3, 5)
@@ -216,3 +221,47 @@ def test_only_what_no_member_can_apply_is_dropped(
     for member in members:
         for origin, queue in member.replica.gate.queues.items():
             assert possible.get(origin, 0) >= queue[0].first, "or it waits for ever"
+
+
+# -- over links ------------------------------------------------------------------------------
+
+
+def linked() -> tuple[Links, Sink]:
+    """The links of region 2, and its connection with the second life of region 1."""
+    replica = Replica(TWO, members=(1, 2, 3))
+    peers = (Peer("r1", 1, (1,)), Peer("r3", 3, (3,)))
+    links = Links(replica, Member("r2", 2, TWO), peers)
+    sink = links.dial("r1", 0)
+    links.receive(sink, Hello("r1", 1, NEW_ONE, "", {}), 0)
+    links.receive(sink, Present(VIEW), 0)
+    drain(sink)
+    return links, sink
+
+
+def test_members_are_told_once_and_when_more_is_known() -> None:
+    links, sink = linked()
+    statement = Lacking(links.lives.view, *E, (1,))
+    links.receive(sink, statement, 0)
+    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2))]
+    links.receive(sink, statement, 0)
+    assert of(Lacking, drain(sink)) == []
+    links.receive(sink, Lacking(links.lives.view, *E, (3,)), 0)
+    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2, 3))]
+
+
+def test_dropping_is_reported_and_reports_count_again() -> None:
+    links, sink = linked()
+    links.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1}))
+    sink.say_view()
+    assert [each.counts for each in of(Present, drain(sink))] == [False]
+    events = links.receive(sink, Lacking(links.lives.view, *E, (1, 3)), 0)
+    assert OpsDropped("", OLD_ONE, 1, *E) in events
+    sink.say_view()
+    assert [each.counts for each in of(Present, drain(sink))] == [True]
+
+
+def test_statement_of_a_follower_says_nothing() -> None:
+    links, sink = linked()
+    sink.lives = None
+    links.receive(sink, Lacking(links.lives.view, *E, (1,)), 0)
+    assert links.losses.lacking == {}
