@@ -30,8 +30,8 @@ def link_event(event: Event) -> Told | None:
             return "caught up", {"peer": peer}
         case OpsDropped(origin=origin, effects=effects, lost=lost, seq=seq):
             awaited = f"{name_origin(lost)}:{seq}"
-            details = {"origin": name_origin(origin), "effects": effects, "waited_for": awaited}
-            return "operations dropped", details
+            told = {"origin": name_origin(origin), "waited_for": awaited}
+            return "operations dropped", {**told, "effects": effects}
         case ClockSkew(peer=peer, ms=ms):
             return "clock skew", {"peer": peer, "ms": ms}
         case EarlierLife(peer=peer):
