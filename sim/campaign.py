@@ -27,6 +27,7 @@ from sim.engine import SECOND
 from sim.faults import FAULTS, Injector
 from sim.options import Options
 from sim.probes import probe
+from sim.readers import readers
 from sim.report import Recorder
 from sim.step import Step, in_order
 from sim.trace import Trace
@@ -79,6 +80,7 @@ def schedule(options: Options) -> Iterator[Step]:
             extra = type(each)(dice.child(f"burst/{each.region}"), options.load, each.region, 0)
             extra.number = each.number + 100
             streams.append(burst(extra, when.below(options.length), options.bursts))
+    streams += readers(dice.child("readers"), options.load, options.names, options.length)
     few = attrs.evolve(options.load, writes_per_second=FOLLOWER_WRITES)
     refused = writers(dice.child("follower writes"), few, options.followers)
     streams += [each.steps(0, options.length) for each in refused]
@@ -126,6 +128,7 @@ class Run:
         self.on_pulse = on_pulse
         self.writes = 0
         self.refused = 0
+        self.requests = 0
         self.converged_in = -1
 
     def play(self, steps: Iterable[Step] | None = None) -> Result:
@@ -164,6 +167,8 @@ class Run:
             world.sleep_until(step.at)
             if step.kind == "write":
                 self.write(step)
+            elif step.kind == "client":
+                self.converse(step)
             else:
                 self.injector.do(step)
         world.sleep_until(self.options.length)
@@ -180,6 +185,13 @@ class Run:
             self.writes += 1
         else:
             self.refused += 1
+
+    def converse(self, step: Step) -> None:
+        """What a session sends, if its region is there to take it."""
+        site = self.world.places.get(step.regions[0])
+        if site is not None and site.is_up and not site.is_paused:
+            replies = self.world.converse(site.name, step.value, *step.commands)
+            self.requests += replies is not None
 
     def heal_core(self) -> None:
         """Some regions must converge although the others stay away."""

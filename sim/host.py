@@ -27,7 +27,7 @@ from replication.member import Direction
 from replication.secret import NO_SECRET, LinkSecret
 from replication.source import Source
 from sim.checkers.checker import Checker, Violation
-from sim.client import Hand, Reply
+from sim.client import Hand, Reply, parse
 from sim.clock import WallClock
 from sim.dial import Dial, Exchange
 from sim.dice import Dice
@@ -36,9 +36,13 @@ from sim.ledger import Ledger
 from sim.mirror import Mirror
 from sim.plan import Tuning
 from sim.report import Recorder
+from sim.session import Session
+from sim.step import Words
 from sim.trace import Trace
 from sim.wire import Machine, Wire
 
+CATCH_UP_NS: Final = 100 * MS  # after a pause, in which what is overdue is done
+NEVER: Final = 1 << 62
 OVERDUE_MAX: Final = 1000  # no time would pass any more, and a server would do nothing else
 
 
@@ -55,6 +59,14 @@ class Surroundings:
     """Told what the links of a process report."""
     recorder: Recorder | None = None
     secret: LinkSecret = NO_SECRET
+
+
+@attrs.frozen
+class Talk:
+    """One connection of a session."""
+
+    session: Session
+    hand: Hand
 
 
 class Host:
@@ -115,6 +127,15 @@ class Host:
         """Hand on what the links say, and do what follows."""
         raise NotImplementedError
 
+    def asking(self, session: int, commands: Sequence[Words]) -> None:
+        """Let the checkers know what a client is about to send."""
+
+    def replied(self, session: int, commands: Sequence[Words], replies: Sequence[Reply]) -> None:
+        """Show the checkers what a client was told."""
+
+    def woke(self, session: int, command: Words, reply: Reply) -> None:
+        """Show the checkers what a client was told that had to wait."""
+
     def links_of(self, machine: Machine) -> Links:
         """Those that one end of a connection belongs to."""
         return self.links if isinstance(machine, Source) else self.dialling
@@ -138,6 +159,7 @@ class Host:
             replica, name=self.name, rng=self.around.dice.child(f"instance/{self.name}").rng
         )
         self.hand = Hand(self.instance)
+        self.talks: dict[int, Talk] = {}
         self.mirror = Mirror(replica.keyspace)
         self.read_to = 0
         self.merges = 0
@@ -181,6 +203,21 @@ class Host:
         """Whether nothing is done now."""
         return self.engine.now < self.paused_until
 
+    @property
+    def now_ms(self) -> int:
+        """The time in ms by the clock that nobody sets, as of the present turn."""
+        return self.instance.now
+
+    @property
+    def has_waiters(self) -> bool:
+        """Whether a client waits for something."""
+        return bool(self.instance.blocked.by_client)
+
+    @property
+    def was_paused(self) -> bool:
+        """Whether nothing is done now, or was until a moment ago."""
+        return self.engine.now < self.paused_until + CATCH_UP_NS
+
     def wake_up(self) -> None:
         """Do what has been kept back."""
         if self.is_up and not self.is_paused:
@@ -204,6 +241,41 @@ class Host:
         assert self.is_up
         self.advance()
         return self.hand.send(*commands)
+
+    def connect(self, session: Session) -> Hand:
+        """Return a new connection for a session."""
+        hand = Hand(self.instance)
+        self.talks[hand.client.id] = Talk(session, hand)
+        return hand
+
+    def disconnect(self, hand: Hand) -> None:
+        """Close a session's connection."""
+        del self.talks[hand.client.id]
+        self.instance.forget(hand.client)
+
+    def converse(self, session: Session, commands: Sequence[Words]) -> list[Reply]:
+        """Carry out what a session sends at once. Return the replies that come at once."""
+        assert self.is_up
+        assert session.hand is not None
+        self.advance()
+        self.asking(session.number, commands)
+        replies = session.hand.send(*commands)
+        for words, reply in zip(commands, replies, strict=False):
+            session.note(words, reply)
+        session.waiting = commands[len(replies)] if len(replies) < len(commands) else None
+        self.replied(session.number, commands, replies)
+        self.finish_turn()
+        return replies
+
+    def wake(self, talk: Talk) -> None:
+        """A session's connection has something to say."""
+        session = talk.session
+        for reply in parse(receive(talk.hand.client, b"")):
+            command, session.waiting = session.waiting, None
+            assert command is not None, "one command waits at a time, and no other follows it"
+            session.note(command, reply)
+            self.note("woken", f"session {session.number}: {' '.join(command)}")
+            self.woke(session.number, command, reply)
 
     def take(self, wire: Wire, data: bytes) -> None:
         """Bytes have come over a connection."""
@@ -275,11 +347,17 @@ class Host:
         if self.instance.blocked.by_client:
             self.instance.tick()
         self.finish_turn()
-        due = self.promised()
+        due = min(self.promised(), self.clients_due())
         self.overdue = self.overdue + 1 if due <= now else 0
         if self.overdue > OVERDUE_MAX:
             raise Violation("liveness", f"{self.name} is woken for what it does not do")
         self.arm(due)
+
+    def clients_due(self) -> int:
+        """When a blocked client gives up or wants to be looked at again, in ns."""
+        blocked, polling = self.instance.blocked, self.instance.polling
+        due = [at for at in (blocked.deadline, polling.deadline) if at is not None]
+        return min(due) * MS if due else NEVER
 
     def arm(self, deadline: int) -> None:
         """Have `tick` called at `deadline`, unless it will be called earlier."""
@@ -296,10 +374,14 @@ class Host:
             instance.serve_touched()
             while instance.woken:
                 woken = instance.woken.pop()
-                assert woken is self.hand.client, "there is no other"
-                self.hand.late += receive(self.hand.client, b"")
+                if woken is self.hand.client:
+                    self.hand.late += receive(self.hand.client, b"")
+                else:
+                    self.wake(self.talks[woken.id])
         self.seal()
         self.look()
+        if instance.blocked.by_client:
+            self.arm(self.clients_due())
         if self.sooner:
             self.sooner = False
             self.arm(self.promised())

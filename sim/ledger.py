@@ -13,6 +13,7 @@ from typing import Final
 
 from crdt.dots import Origin, Vector, dominates, name_origin
 from crdt.op import Op
+from sim.effects import EffectBook
 
 EMPTY: Final[Mapping[Origin, int]] = {}
 FIRST: Final = attrgetter("first")
@@ -48,6 +49,7 @@ class Ledger:
         self.by_origin: dict[Origin, list[Entry]] = {}
         self.pasts: dict[Origin, list[Vector]] = {}
         """What each origin had seen at every so many of its operations, and at its latest."""
+        self.book = EffectBook()
 
     def enter(self, op: Op, at: int) -> Entry:
         """A region has made an operation."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from crdb.staleness import Staleness
-from crdt.dots import INCARNATION_MAX, Origin, incarnation_of, make_origin
+from crdt.dots import INCARNATION_MAX, Origin, Vector, incarnation_of, make_origin
 from crdt.op import Op
 from crdt.replica import Replica
 from replication.events import EarlierLife, Event, OriginReused, Recovered
@@ -22,6 +22,7 @@ from sim.client import Reply
 from sim.host import Host, Surroundings
 from sim.ledger import Entry
 from sim.plan import CLUSTER, Tuning
+from sim.step import Words
 
 LIVES_MAX: Final = 1000  # of one region in one run
 
@@ -64,6 +65,8 @@ class Site(Host):
         self.writes = 0
         self.has_caught_up = True
         self.is_unaware = False
+        self.before: Vector = {}
+        """Its vector before the commands that are carried out now."""
         self.build(Replica(member.origin))
 
     def build(self, replica: Replica) -> None:
@@ -144,12 +147,30 @@ class Site(Host):
 
     def run(self, *commands: Sequence[str]) -> list[Reply]:
         """What a client of this region asks, and what it is told."""
-        before = dict(self.replica.keyspace.vector)
+        words = [tuple(command) for command in commands]
+        self.advance()
+        self.asking(0, words)
         replies = self.ask(*commands)
-        for checker in self.around.checkers:
-            checker.answered(self, commands, before)
+        self.replied(0, words, replies)
         self.finish_turn()
         return replies
+
+    def asking(self, session: int, commands: Sequence[Words]) -> None:
+        """Let the checkers know what a client is about to send."""
+        self.before = dict(self.replica.keyspace.vector)
+        for checker in self.around.checkers:
+            checker.asking(self, session, commands)
+
+    def replied(self, session: int, commands: Sequence[Words], replies: Sequence[Reply]) -> None:
+        """Show the checkers what a client was told."""
+        for checker in self.around.checkers:
+            checker.answered(self, commands, self.before)
+            checker.replied(self, session, commands, replies)
+
+    def woke(self, session: int, command: Words, reply: Reply) -> None:
+        """Show the checkers what a client was told that had to wait."""
+        for checker in self.around.checkers:
+            checker.woken(self, session, command, reply)
 
     def seal(self) -> None:
         """Close what was written into an operation, and let the links know."""
@@ -162,7 +183,9 @@ class Site(Host):
     def enter(self, op: Op) -> Entry:
         """Put an operation of ours into the books."""
         self.writes += 1
-        entry = self.around.ledger.enter(op, self.engine.now)
+        ledger = self.around.ledger
+        entry = ledger.enter(op, self.engine.now)
+        ledger.book.record(self.replica.keyspace, op, ledger.latest_past(op.origin))
         for checker in self.around.checkers:
             checker.made(self, entry)
         return entry

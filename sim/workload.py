@@ -10,6 +10,9 @@ keys say what is done to them, and what may therefore be promised of them:
     log:      RPUSH only: nothing is lost, and each region's entries keep their order
     set: hash: zset: list:    elements under names used once: what is gone stays gone
     sum: field: score:        increments, and what takes them back: nothing counts twice
+    queue: ranks:             elements used once, which other clients wait for and move
+    pair:     transactions only, each with the same for a key `twin:`: both are always equal
+    crowd: table: board: tape:    hundreds of elements: values that fill several blocks
     free:     everything, of every type, under few names: conflicts of all kinds
 
 Names used once begin with `u`. Keys are of their time: in every period others are written to, for a
@@ -32,6 +35,16 @@ PERIOD_NS: Final = 60 * SECOND
 THIRDS: Final = ("count", "word", "tag", "all", "log")
 LIFE: Final = 2  # periods
 FIELDS: Final = 6
+LARGE: Final = ("crowd", "table", "board", "tape")
+MANY: Final = 40  # elements that are added to a large value at once
+TYPE_OF: Final = {
+    **dict.fromkeys(("count", "word", "sum", "once"), "string"),
+    **dict.fromkeys(("tag", "all", "set", "crowd"), "set"),
+    **dict.fromkeys(("hash", "field", "table"), "hash"),
+    **dict.fromkeys(("zset", "score", "ranks", "board"), "sorted set"),
+    **dict.fromkeys(("log", "list", "queue", "tape"), "list"),
+}
+"""What the keys of a family are; of those of `free` it depends."""
 NAMES_MAX: Final = 40  # remembered of what was added to a key, to be removed some time
 
 
@@ -45,7 +58,7 @@ class Load:
     """Of each family."""
     families: Words = (
         *("count", "word", "tag", "all", "log", "set", "hash", "zset", "list", "free"),
-        *("sum", "field", "score"),
+        *("sum", "field", "score", "queue", "ranks", "pair", *LARGE),
     )
     expiry: int = 10
     """Commands in a hundred that set or end the time to live of a key that was written lately."""
@@ -55,6 +68,14 @@ class Load:
     """... that are transactions of several."""
     flushes: int = 0
     """Commands in ten thousand that delete everything."""
+    requests: int = 100
+    """Of sessions that read, watch, wait and scan (see `readers`): so many for 100 writes."""
+
+
+def key_name(family: str, at: int, number: int) -> str:
+    """Return the key of a family that is written to at that time."""
+    time = 3 * at // PERIOD_NS if family in THIRDS else at // PERIOD_NS
+    return f"{family}:{time}.{number}"
 
 
 class Writer:
@@ -69,6 +90,8 @@ class Writer:
         self.count = 0
         self.recent: list[str] = []
         self.added: dict[str, list[str]] = {}
+        self.alone = tuple(name for name in load.families if name != "pair")
+        """The families whose commands may stand alone."""
         self.makers: dict[str, Callable[[], Words]] = {
             "count": self.count_up,
             "word": self.say,
@@ -83,6 +106,12 @@ class Writer:
             "sum": self.change_sum,
             "field": self.change_field,
             "score": self.change_score,
+            "queue": self.fill_queue,
+            "ranks": self.fill_ranks,
+            "crowd": self.change_crowd,
+            "table": self.change_table,
+            "board": self.change_board,
+            "tape": self.change_tape,
         }
 
     def steps(self, begin: int, end: int) -> Iterator[Step]:
@@ -100,9 +129,10 @@ class Writer:
     def clean(self, period: int) -> tuple[Words, ...]:
         """Delete what was written in an earlier period."""
         self.added.clear()
+        families = [*self.load.families, "once", "twin"]
         keys = [
             f"{family}:{time}.{number}"
-            for family in self.load.families
+            for family in families
             for time in (range(3 * period, 3 * period + 3) if family in THIRDS else (period,))
             for number in range(self.load.keys)
         ]
@@ -116,6 +146,9 @@ class Writer:
         if dice.chance(self.load.transactions):
             inner = tuple(self.command(at) for _ in range(dice.between(1, 4)))
             return (("MULTI",), *inner, ("EXEC",))
+        self.at = at
+        if "pair" in self.load.families and dice.chance(1, len(self.load.families)):
+            return self.change_pair()
         return (self.command(at),)
 
     def command(self, at: int) -> Words:
@@ -126,15 +159,12 @@ class Writer:
         if self.recent and dice.chance(self.load.deletes):
             return ("DEL", dice.pick(self.recent))
         self.at = at
-        return self.makers[dice.pick(self.load.families)]()
+        return self.makers[dice.pick(self.alone)]()
 
     def key(self, family: str) -> str:
         """A key of a family; one that may be deleted or expire is remembered."""
-        number = self.dice.below(self.load.keys)
-        if family in THIRDS:
-            return f"{family}:{3 * self.at // PERIOD_NS}.{number}"
-        key = f"{family}:{self.at // PERIOD_NS}.{number}"
-        if key not in self.recent:
+        key = key_name(family, self.at, self.dice.below(self.load.keys))
+        if family not in THIRDS and key not in self.recent:
             self.recent = [*self.recent[-8:], key]
         return key
 
@@ -289,6 +319,88 @@ class Writer:
                 ("DEL", key),
             )
         )
+
+    def fill_queue(self) -> Words:
+        key, name = self.key("queue"), f"q{self.unique()}"
+        match self.dice.below(6):
+            case 0:
+                return (self.dice.pick(("LPOP", "RPOP")), key)
+            case 1 | 2:
+                return ("RPUSH", key, name, f"q{self.unique()}")
+            case _:
+                return (self.dice.pick(("LPUSH", "RPUSH")), key, name)
+
+    def fill_ranks(self) -> Words:
+        return ("ZADD", self.key("ranks"), str(self.dice.below(100)), f"q{self.unique()}")
+
+    def change_pair(self) -> tuple[Words, ...]:
+        """Do the same to both keys of a pair, in one transaction."""
+        number = self.dice.below(self.load.keys)
+        member, amount = f"t{self.dice.below(FIELDS)}", str(self.dice.between(1, 100))
+        name = self.unique()
+        changes: tuple[Words, ...] = (
+            (("SADD", "", name), ("SREM", "", member), ("SADD", "", member))[self.dice.below(3)],
+            ("SET", "", name),
+            ("INCRBY", "", amount),
+        )
+        words = changes[number % 3]
+        if self.dice.chance(1, 10):
+            words = (("DEL", ""), ("PEXPIRE", "", str(300 * int(amount))))[self.dice.below(2)]
+        keys = (key_name("pair", self.at, number), key_name("twin", self.at, number))
+        both = [(words[0], key, *words[2:]) for key in keys]
+        return (("MULTI",), *both, ("EXEC",))
+
+    def many(self, key: str) -> list[str]:
+        """Names that are used once."""
+        return [self.fresh(key) for _ in range(self.dice.between(MANY // 4, MANY))]
+
+    def change_crowd(self) -> Words:
+        key = key_name("crowd", self.at, 0)
+        match self.dice.below(4):
+            case 0:
+                return ("SPOP", key, str(MANY))
+            case 1:
+                return ("SREM", key, *(self.known(key) for _ in range(4)))
+            case _:
+                return ("SADD", key, *self.many(key))
+
+    def change_table(self) -> Words:
+        key = key_name("table", self.at, 0)
+        match self.dice.below(4):
+            case 0:
+                return ("HDEL", key, *(self.known(key) for _ in range(MANY // 2)))
+            case _:
+                pairs = [(name, f"v{self.count}") for name in self.many(key)]
+                return ("HSET", key, *(word for pair in pairs for word in pair))
+
+    def change_board(self) -> Words:
+        key = key_name("board", self.at, 0)
+        match self.dice.below(4):
+            case 0:
+                return ("ZPOPMIN", key, str(MANY))
+            case 1:
+                return ("ZREM", key, *(self.known(key) for _ in range(4)))
+            case _:
+                pairs = [(str(self.dice.below(1000)), name) for name in self.many(key)]
+                return ("ZADD", key, *(word for pair in pairs for word in pair))
+
+    def change_tape(self) -> Words:
+        key = key_name("tape", self.at, 0)
+        match self.dice.below(10):
+            case 0:
+                return ("LPOP", key, str(MANY))
+            case 1:
+                return ("LREM", key, "0", self.known(key))
+            case 2 | 3 | 4:
+                return ("LINSERT", key, "BEFORE", self.known(key), self.fresh(key))
+            case 5:
+                return ("LSET", key, str(self.dice.below(4 * MANY)), self.fresh(key))
+            case 6:
+                return ("LTRIM", key, str(self.dice.below(4)), str(8 * MANY))
+            case 7:
+                return ("LPUSH", key, *self.many(key))
+            case _:
+                return ("RPUSH", key, *self.many(key))
 
     def expire(self, key: str) -> Words:
         """A change of a key's time to live."""

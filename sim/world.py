@@ -22,20 +22,27 @@ from crdt.dots import dominates
 from replication.events import Event
 from replication.member import Direction
 from replication.sink import Sink
+from sim.checkers.atomicity import Atomicity
 from sim.checkers.bounds import Bounds
 from sim.checkers.causality import Causality
 from sim.checkers.checker import Checker
+from sim.checkers.commands import Commands
 from sim.checkers.convergence import Convergence
 from sim.checkers.durability import Durability
 from sim.checkers.expiry import Expiry
 from sim.checkers.following import Following
 from sim.checkers.growth import Growth
+from sim.checkers.guarantees import Guarantees
 from sim.checkers.identity import Identity
 from sim.checkers.meaning import Meaning
+from sim.checkers.reads import Reads
 from sim.checkers.resurrection import Resurrection
 from sim.checkers.rules import Rules
+from sim.checkers.scanning import Scanning
 from sim.checkers.stability import Stability
 from sim.checkers.traffic import Traffic
+from sim.checkers.waiting import Waiting
+from sim.checkers.watching import Watching
 from sim.client import Reply
 from sim.dial import Exchange
 from sim.dice import Dice
@@ -47,7 +54,9 @@ from sim.network import Network
 from sim.plan import Plan
 from sim.report import Recorder
 from sim.saying import event_text, reply_text
+from sim.session import Sessions
 from sim.site import Site, Start
+from sim.step import Words
 from sim.trace import Trace
 from sim.wire import Wire
 
@@ -65,6 +74,13 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Expiry,
     Following,
     Traffic,
+    Reads,
+    Guarantees,
+    Atomicity,
+    Watching,
+    Waiting,
+    Scanning,
+    Commands,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
 
@@ -112,6 +128,7 @@ class World:
         if recorder is not None:
             self.trace.on_note = recorder.note
         self.names = {region.id: region.name for region in plan.config.regions}
+        self.sessions = Sessions()
         self.populate(around)
 
     def populate(self, around: Surroundings) -> None:
@@ -169,6 +186,16 @@ class World:
         replies = place.run(*commands)
         told = " ".join(map(reply_text, replies))
         self.trace.note(self.now, region, "run", f"{shown} → {told}")
+        return replies
+
+    def converse(self, region: str, session: int, *commands: Words) -> list[Reply] | None:
+        """Let a session send commands at once (see `session`). Return the replies that came at
+        once; None if the session waits for an earlier one."""
+        replies = self.sessions.act(self.places[region], session, commands)
+        if replies is not None:
+            shown = "; ".join(" ".join(words) for words in commands)
+            told = " ".join(map(reply_text, replies))
+            self.trace.note(self.now, region, "client", f"{session}: {shown} → {told}")
         return replies
 
     # -- the network -----------------------------------------------------------------------

@@ -16,8 +16,10 @@ from crdt.keyspace import Keyspace
 from crdt.replica import Replica
 from replication.links import Links
 from replication.renaming import Renaming
+from sim.client import Reply
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change, Mirror
+from sim.step import Words
 
 
 class Violation(Exception):
@@ -55,6 +57,21 @@ class Watched(Protocol):
     @property
     def has_caught_up(self) -> bool:
         """Whether it may write."""
+        ...
+
+    @property
+    def now_ms(self) -> int:
+        """The time in ms by its clock that nobody sets, as of its present turn."""
+        ...
+
+    @property
+    def has_waiters(self) -> bool:
+        """Whether a client waits for something."""
+        ...
+
+    @property
+    def was_paused(self) -> bool:
+        """Whether it is paused, or was a moment ago."""
         ...
 
     @property
@@ -126,6 +143,18 @@ class Checker:
 
     def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
         """A client's commands have been carried out; `before` is the vector as it was then."""
+
+    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+        """A client is about to send commands at once; 0 is the session of those who only write."""
+
+    def replied(
+        self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Its commands were carried out. There are fewer replies if the last that was carried out
+        waits, and those after it have not been looked at."""
+
+    def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
+        """The reply has come that a client has waited for."""
 
     def met(self, region: Watched, entry: Entry) -> None:
         """An operation of another region stands in this one's history."""

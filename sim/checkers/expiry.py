@@ -20,7 +20,7 @@ from crdt.expiry import FOREVER
 from crdt.keyspace import CLOCK_SLACK_MS, Keyspace
 from crdt.op import Op
 from sim.checkers.checker import Checker, Watched
-from sim.checkers.deeds import DELETE
+from sim.deeds import DELETE
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change
 

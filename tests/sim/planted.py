@@ -14,7 +14,7 @@ import attrs
 from crdt.op import Op
 from crdt.replica import Outcome
 from sim.checkers.checker import Checker, Violation
-from sim.checkers.rules import EFFECTS_MAX
+from sim.effects import EFFECTS_MAX
 from sim.engine import SECOND
 from sim.host import Host
 from sim.plan import Copy, Plan

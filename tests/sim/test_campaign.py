@@ -15,6 +15,7 @@ from sim.faults import Injector
 from sim.options import Options
 from sim.plan import Plan
 from sim.step import Step
+from sim.workload import Load
 from sim.world import World
 
 
@@ -29,6 +30,7 @@ def options(**fixed: Any) -> Options:
         "mean": 3 * SECOND,
         "bursts": 0,
         "core": 0,
+        "load": Load(requests=0),
     }
     return Options.draw(7, **(usual | fixed))
 

@@ -13,6 +13,11 @@ def ordinary_life(world: World) -> None:
     """Trouble of every kind, and no bug."""
     world.run("eu", "SADD", "cart", "u1", "u2")
     world.run("us", "INCRBY", "count:0.0", "5")
+    world.run_all("us", ("MULTI",), ("INCR", "pair:0.1"), ("INCR", "twin:0.1"), ("EXEC",))
+    world.converse("eu", 12, ("WATCH", "cart"), ("SADD", "all:0.0", "a"), ("MULTI",), ("EXEC",))
+    world.converse("eu", 12, ("SMEMBERS", "all:0.0"))
+    world.converse("eu", 13, ("SCAN", "0"))
+    world.converse("eu", 14, ("BLPOP", "queue:0.0", "0.1"))
     world.cut("eu", "us")
     world.run("eu", "SREM", "cart", "u1")
     world.run("us", "SADD", "cart", "u3")
@@ -34,7 +39,8 @@ def test_every_checker_has_something_to_look_at() -> None:
     world = fresh(copies=(Copy("f", 255, ("eu",)),))
     ordinary_life(world)
     assert {checker.promise for checker in world.checkers if not checker.looked} <= {
-        "bounded memory"
+        "bounded memory",
+        "stability",
     }
 
 

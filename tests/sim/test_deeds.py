@@ -6,7 +6,7 @@ import pytest
 
 from crdt.dots import make_dot, make_origin
 from crdt.op import Op
-from sim.checkers.deeds import Deeds
+from sim.deeds import Deeds
 from sim.engine import SECOND
 from sim.plan import Plan
 from sim.world import World

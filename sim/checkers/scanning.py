@@ -1,0 +1,139 @@
+"""A walk with SCAN and its kin returns what was there throughout, and nothing twice that stayed.
+
+A client walks over several requests while others write. The checker follows what a region holds
+meanwhile. At the end of a walk every name must have been returned that was there from the first
+request to the last; a name may come twice only if it was removed or added meanwhile; and each that
+is returned must be there then. Keys and elements that may expire are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final, cast
+
+import attrs
+
+from crdt.keyspace import Keyspace
+from crdt.value import Value
+from sim.checkers.checker import Checker, Watched
+from sim.client import Refusal, Reply
+from sim.exchange import carried_out
+from sim.ledger import Ledger
+from sim.mirror import NOTHING, Change
+from sim.step import Words
+
+STEPS: Final = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
+"""How many items of a reply each name takes."""
+BEGIN: Final = "0"
+
+
+@attrs.define
+class Walk:
+    """One walk. `key` is empty for a walk over all keys."""
+
+    key: bytes
+    throughout: set[bytes]
+    """What has been there since the walk began."""
+    returned: set[bytes] = attrs.field(factory=set[bytes])
+    moved: set[bytes] = attrs.field(factory=set[bytes])
+    """What was added or removed meanwhile."""
+
+    def follow(self, change: Change, db: Keyspace) -> None:
+        """Take in a change of a key."""
+        if self.key:
+            if change.key == self.key:
+                names = names_in(db, self.key)
+                before = {name for _, name in change.removed()}
+                self.moved |= before | {name for _, name in change.added()}
+                self.throughout &= names
+        elif change.before == NOTHING or change.after == NOTHING or db.deadline(change.key):
+            self.moved.add(change.key)
+            self.throughout.discard(change.key)
+
+
+class Scanning(Checker):
+    """Complete, and once."""
+
+    promise: ClassVar[str] = "scanning"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.walks: dict[str, dict[tuple[int, Words], Walk]] = {}
+        """By region, and by session and what it walks over."""
+
+    def started(self, region: Watched) -> None:
+        self.walks[region.name] = {}
+
+    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+        """A walk begins with what is there before its first request."""
+        db = region.replica.keyspace
+        for words in commands:
+            name = words[0]
+            if name in STEPS:
+                at = 1 if name == "SCAN" else 2
+                if words[at] == BEGIN:
+                    key = b"" if name == "SCAN" else words[1].encode()
+                    walk = Walk(key, names_in(db, key))
+                    self.walks[region.name][session, words[:at]] = walk
+
+    def replied(
+        self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Compare what was returned with what is there, and at the end with what was."""
+        for words, reply in carried_out(commands, replies):
+            if words[0] in STEPS and not isinstance(reply, Refusal):
+                at = (session, words[: 1 if words[0] == "SCAN" else 2])
+                walk = self.walks[region.name].get(at)
+                if walk is not None:
+                    cursor, items = cast("list[Any]", reply)
+                    self.compare(region, words, walk, items[:: STEPS[words[0]]])
+                    if cursor == b"0":
+                        del self.walks[region.name][at]
+                        self.finish(region, words, walk)
+
+    def compare(self, region: Watched, words: Words, walk: Walk, names: list[bytes]) -> None:
+        """One request's names."""
+        there = names_in(region.replica.keyspace, walk.key)
+        shown = " ".join(words)
+        for name in names:
+            self.looked += 1
+            if name not in there and (walk.key or is_gone(region.replica.keyspace, name)):
+                raise self.broken(f"{region.name}: {shown} returns {name!r}, which is not there")
+            if name in walk.returned and name not in walk.moved:
+                raise self.broken(f"{region.name}: {shown} returns {name!r} a second time")
+            walk.returned.add(name)
+
+    def finish(self, region: Watched, words: Words, walk: Walk) -> None:
+        """A walk is over."""
+        self.looked += 1
+        lacking = walk.throughout - walk.returned
+        if lacking and not walk.key:
+            lacking &= names_in(region.replica.keyspace, b"")
+        if lacking:
+            raise self.broken(
+                f"{region.name}: a walk that ended with {' '.join(words)} has not returned"
+                f" {min(lacking)!r}, which was there throughout"
+            )
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Follow what happens during the walks."""
+        db = region.replica.keyspace
+        for walk in self.walks[region.name].values():
+            for change in changes:
+                walk.follow(change, db)
+
+
+def names_in(db: Keyspace, key: bytes) -> set[bytes]:
+    """Return the elements under a key, or without one the keys that do not expire."""
+    if not key:
+        return {each for each in db.data if db.deadline(each) is None}
+    value: Value | None = db.lookup(key)
+    if value is None:
+        return set()
+    shown: Any = value.visible()
+    return {item if isinstance(item, bytes) else item[0] for item in shown}
+
+
+def is_gone(db: Keyspace, key: bytes) -> bool:
+    """Return whether readers do not see a key."""
+    return db.lookup(key) is None

@@ -1,0 +1,129 @@
+"""Whoever waits for an element gets it as soon as there is one, and nobody gets it a second time.
+
+After each turn of a region no client may wait for a key under which readers there see what it waits
+for. A client that gives up must have waited as long as it asked for, and hardly longer while its
+region runs. Elements are unique, so within one life of a region each is handed out once. Not
+checked: elements that BLMOVE has moved, while another region may have popped them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final, cast
+
+import attrs
+
+from crdt.list import List
+from crdt.zset import SortedSet
+from sim.checkers.checker import Checker, Watched
+from sim.client import Reply
+from sim.exchange import carried_out
+from sim.ledger import Ledger
+from sim.mirror import Change
+from sim.step import Words
+
+LATE_MS_MAX: Final = 50  # between a deadline and the reply, while a region runs
+LISTS: Final = frozenset({"BLPOP", "BRPOP", "BLMOVE"})
+BLOCKING: Final = frozenset({*LISTS, "BZPOPMIN"})
+POPS: Final = frozenset({"BLPOP", "BRPOP", "BZPOPMIN", "LPOP", "RPOP"})
+FAMILIES: Final = ("queue:", "ranks:")
+
+
+@attrs.frozen
+class Wait:
+    """One client that waits. `until` is in ms of its region's clock that nobody sets."""
+
+    command: Words
+    keys: tuple[bytes, ...]
+    until: int
+
+
+class Waiting(Checker):
+    """Woken in time, and served once."""
+
+    promise: ClassVar[str] = "blocking"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.waits: dict[str, dict[int, Wait]] = {}
+        """By region and session."""
+        self.handed_out: dict[str, set[bytes]] = {}
+        """By region, what was popped there in this life."""
+        self.moved: set[bytes] = set()
+        """What BLMOVE has moved. Elsewhere it may be popped as well, and so exists twice."""
+
+    def started(self, region: Watched) -> None:
+        self.waits[region.name] = {}
+        self.handed_out[region.name] = set()
+
+    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        self.started(region)
+
+    def replied(
+        self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Note who waits, and what was handed out at once."""
+        for words, reply in carried_out(commands, replies):
+            self.take(region, words, reply)
+        if session and len(replies) < len(commands):
+            words = commands[len(replies)]
+            if words[0] in BLOCKING:
+                keys = words[1:2] if words[0] == "BLMOVE" else words[1:-1]
+                until = region.now_ms + int(float(words[-1]) * 1000)
+                wait = Wait(words, tuple(key.encode() for key in keys), until)
+                self.waits[region.name][session] = wait
+
+    def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
+        """Compare how long a client has waited with how long it wanted to."""
+        wait = self.waits[region.name].pop(session, None)
+        if wait is None:
+            return
+        self.looked += 1
+        late = region.now_ms - wait.until
+        if reply is None and late < 0:
+            raise self.broken(
+                f"session {session} in {region.name} gave up {' '.join(command)} {-late} ms early"
+            )
+        self.take(region, command, reply)
+
+    def take(self, region: Watched, words: Words, reply: Reply) -> None:
+        """An element was handed out."""
+        if words[0] == "BLMOVE" and isinstance(reply, bytes):
+            self.moved.add(reply)
+        if words[0] not in POPS or not words[1].startswith(FAMILIES):
+            return
+        handed_out = self.handed_out[region.name]
+        for element in elements(words[0], reply):
+            self.looked += 1
+            if element in handed_out and element not in self.moved:
+                raise self.broken(
+                    f"{region.name} hands out {element!r} a second time, with {' '.join(words)}"
+                )
+            handed_out.add(element)
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look whether somebody waits for what is there."""
+        if not region.has_caught_up:
+            return
+        for session, wait in self.waits[region.name].items():
+            for key in wait.keys:
+                value = region.replica.keyspace.lookup(key)
+                wanted = List if wait.command[0] in LISTS else SortedSet
+                if isinstance(value, wanted):
+                    raise self.broken(
+                        f"session {session} in {region.name} waits, {' '.join(wait.command)},"
+                        f" but {key.decode('latin-1')} holds {value.visible()!r}"
+                    )
+            late = region.now_ms - wait.until
+            if late > LATE_MS_MAX and not region.was_paused:
+                raise self.broken(
+                    f"session {session} in {region.name} should have given up"
+                    f" {' '.join(wait.command)} {late} ms ago"
+                )
+
+
+def elements(name: str, reply: Reply) -> list[bytes]:
+    """Return the elements that a pop has handed out."""
+    if name in BLOCKING:
+        return cast("list[bytes]", reply)[1:2] if isinstance(reply, list) else []
+    return [reply] if isinstance(reply, bytes) else []

@@ -1,0 +1,124 @@
+"""WATCH fires if readers could have seen a watched key change, and not without a reason.
+
+Between WATCH and EXEC the checker looks after each turn of the region at what readers see under the
+watched keys: type, value and deadline. If that was ever different, EXEC must be refused. If no
+operation has touched a watched key and none has expired, EXEC must not be refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+import attrs
+
+from crdt.op import Op
+from crdt.suite.specifications import Shown
+from sim.checkers.checker import Checker, Watched
+from sim.client import Refusal, Reply
+from sim.deeds import FLUSH
+from sim.effects import read
+from sim.ledger import Entry, Ledger
+from sim.mirror import Change
+from sim.step import Words
+
+ENDING: Final = frozenset({"EXEC", "UNWATCH", "DISCARD"})
+
+
+@attrs.define
+class Watch:
+    """What one session watches in one region."""
+
+    seen: dict[bytes, Shown | None]
+    """What readers saw under each key when it was first watched."""
+    changed: str = ""
+    """A key that looked different since, and how."""
+    is_touched: bool = False
+    """Whether an operation has concerned one of the keys."""
+
+
+class Watching(Checker):
+    """No lost update, no needless refusal."""
+
+    promise: ClassVar[str] = "optimistic locking"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.open: dict[str, dict[int, Watch]] = {}
+        """By region and session."""
+
+    def started(self, region: Watched) -> None:
+        self.open[region.name] = {}
+
+    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        self.open[region.name] = {}
+
+    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+        """Look once more: a key may have run out of time."""
+        watch = self.open[region.name].get(session)
+        if watch is not None:
+            self.look(region, watch)
+
+    def replied(
+        self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Begin to watch, or judge what EXEC came to."""
+        watches = self.open[region.name]
+        for words, reply in zip(commands, replies, strict=False):
+            if words[0] == "WATCH" and not isinstance(reply, Refusal):
+                watch = watches.setdefault(session, Watch({}))
+                for word in words[1:]:
+                    key = word.encode()
+                    watch.seen.setdefault(key, read(region.replica.keyspace, key))
+            elif words[0] in ENDING:
+                watch = watches.pop(session, Watch({}))
+                if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):
+                    self.judge(region, session, watch, reply)
+
+    def judge(self, region: Watched, session: int, watch: Watch, reply: Reply) -> None:
+        """Compare what EXEC came to with what could be seen."""
+        self.looked += 1
+        keys = " ".join(key.decode("latin-1") for key in watch.seen)
+        if reply is not None and watch.changed:
+            raise self.broken(
+                f"session {session} watched {keys} in {region.name} and its EXEC was carried out,"
+                f" although {watch.changed}"
+            )
+        if reply is None and not watch.changed and not watch.is_touched:
+            raise self.broken(
+                f"session {session} watched {keys} in {region.name} and its EXEC was refused,"
+                " although nothing has touched them"
+            )
+
+    def look(self, region: Watched, watch: Watch) -> None:
+        """Note whether a watched key looks different."""
+        for key, seen in watch.seen.items():
+            found = read(region.replica.keyspace, key)
+            if found != seen and not watch.changed:
+                watch.changed = f"{key.decode('latin-1')} went from {seen!r} to {found!r}"
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look at the watched keys that have changed."""
+        for watch in self.open[region.name].values():
+            if any(change.key in watch.seen for change in changes):
+                self.look(region, watch)
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        self.touch(region, entry)
+
+    def met(self, region: Watched, entry: Entry) -> None:
+        self.touch(region, entry)
+
+    def touch(self, region: Watched, entry: Entry) -> None:
+        """Note which watched keys an operation concerns."""
+        watches = self.open[region.name]
+        if watches:
+            effects = Op.from_bytes(entry.data).effects
+            for watch in watches.values():
+                if any(effect[0] == FLUSH or effect[1] in watch.seen for effect in effects):
+                    watch.is_touched = True
+
+    def jumped(self, region: Watched) -> None:
+        """Nobody knows which keys a snapshot has concerned."""
+        for watch in self.open[region.name].values():
+            watch.is_touched = True

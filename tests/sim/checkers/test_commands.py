@@ -1,0 +1,73 @@
+"""Replies and effects that are not those of a single Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.checkers.checker import Violation
+from sim.checkers.commands import LARGE_SAMPLE, Commands
+from sim.client import Refusal
+from sim.world import World
+from tests.sim.planted import checker_of, drop_key, fresh
+
+
+@pytest.fixture
+def world() -> World:
+    return fresh(Commands)
+
+
+def told(world: World, words: tuple[str, ...], reply: Any) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.replied(eu, 0, (words,), (reply,))
+
+
+def test_what_a_redis_does_is_right(world: World) -> None:
+    assert world.run("eu", "SADD", "k", "a", "b") == 2
+    assert world.run("eu", "SREM", "k", "a", "b") == 2
+    assert world.run("eu", "SETNX", "k", "v") == 1
+    assert world.run("eu", "SETNX", "k", "w") == 0
+    assert world.run("eu", "GETDEL", "k") == b"v"
+    world.run("eu", "RPUSH", "l", "a", "b")
+    assert world.run("eu", "LPOP", "l", "2") == [b"a", b"b"]
+    world.run_all("eu", ("SADD", "k", "x"), ("SADD", "k", "y"))
+    world.run("eu", "RPUSH", "k", "x")
+    assert checker_of(world).looked == 7
+
+
+def test_a_wrong_reply_is_noticed(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.asking(eu, 0, (("SETNX", "k", "v"),))
+    with pytest.raises(Violation, match="eu answers SETNX k v with 0, not 1, where k was None"):
+        told(world, ("SETNX", "k", "v"), 0)
+    told(world, ("SETNX", "k", "v"), Refusal("STALE"))
+    assert checker.looked == 1
+
+
+def test_a_wrong_effect_is_noticed(world: World) -> None:
+    world.run("eu", "SADD", "k", "a")
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.asking(eu, 0, (("SADD", "k", "b"),))
+    drop_key(eu, b"k")
+    with pytest.raises(Violation, match=r"eu shows None under k after SADD k b, not \('set'"):
+        told(world, ("SADD", "k", "b"), 1)
+
+
+def test_large_values_are_looked_at_now_and_then(world: World) -> None:
+    for i in range(2 * LARGE_SAMPLE):
+        world.run("eu", "SADD", "crowd:0", f"{i}")
+    assert checker_of(world).looked == 2
+
+
+def test_what_somebody_waits_for_may_be_gone_at_once(world: World) -> None:
+    world.converse("us", 1, ("BLPOP", "q", "0"))
+    assert world.run("us", "RPUSH", "q", "a") == 1
+
+
+def test_a_key_of_several_types_may_show_the_other_one(world: World) -> None:
+    world.run("eu", "SADD", "k", "a")
+    world.run("us", "RPUSH", "k", "a")
+    assert world.settle(10**9)
+    world.run("eu", "SREM", "k", "a")
+    assert world.run("us", "TYPE", "k") == "set"

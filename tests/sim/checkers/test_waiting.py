@@ -1,0 +1,83 @@
+"""Clients that wait too long, too short, or are served twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.server.blocking import Blocked
+from sim.checkers.checker import Violation
+from sim.checkers.waiting import Waiting
+from sim.engine import SECOND
+from sim.world import World
+from tests.sim.planted import checker_of, fresh
+
+POP = ("BLPOP", "queue:0", "queue:1", "0.5")
+
+
+def forget(_self: Blocked, _key: bytes) -> None:
+    """Serve nobody."""
+
+
+@pytest.fixture
+def world() -> World:
+    return fresh(Waiting)
+
+
+def test_being_served_or_giving_up_in_time_is_right(world: World) -> None:
+    world.converse("eu", 1, POP)
+    world.converse("us", 2, ("BZPOPMIN", "ranks:0", "5"))
+    world.converse("us", 3, ("BLMOVE", "queue:2", "queue:2", "LEFT", "RIGHT", "5"))
+    world.run("ap", "ZADD", "ranks:0", "1", "a")
+    world.run("ap", "RPUSH", "queue:2", "b")
+    world.run("ap", "LPOP", "queue:2")
+    world.sleep(SECOND)
+    assert checker_of(world).looked == 5
+    world.converse("us", 3, ("LPOP", "queue:2"))
+    world.converse("us", 3, ("LPOP", "other"))
+    assert checker_of(world).looked == 6
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_who_is_not_woken_is_noticed(world: World) -> None:
+    world.converse("eu", 1, POP)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Blocked, "serve", forget)
+        with pytest.raises(Violation, match=r"session 1 in eu waits, BLPOP .*, but queue:0 holds"):
+            world.run("eu", "RPUSH", "queue:0", "a")
+
+
+def test_who_is_kept_waiting_is_noticed(world: World) -> None:
+    world.converse("eu", 1, POP)
+    eu = world.sites["eu"]
+    eu.instance.advance(eu.now_ms + 600)
+    with pytest.raises(Violation, match=r"should have given up BLPOP .* 100 ms ago"):
+        checker_of(world).turned(eu, ())
+
+
+def test_who_gives_up_early_is_noticed(world: World) -> None:
+    world.converse("eu", 1, POP)
+    with pytest.raises(Violation, match=r"session 1 in eu gave up BLPOP .* 500 ms early"):
+        checker_of(world).woken(world.sites["eu"], 1, POP, None)
+    checker_of(world).woken(world.sites["eu"], 1, ("CRDB.AWAIT", "", "1"), 1)
+
+
+def test_an_element_that_is_served_twice_is_noticed(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.replied(eu, 1, (POP,), ([b"queue:0", b"a"],))
+    with pytest.raises(Violation, match="eu hands out b'a' a second time, with LPOP queue:0"):
+        checker.replied(eu, 1, (("LPOP", "queue:0"),), (b"a",))
+    checker.replied(world.sites["us"], 1, (POP,), ([b"queue:0", b"a"],))
+    world.crash("eu")
+    world.restart("eu")
+    checker.replied(eu, 1, (POP,), ([b"queue:0", b"a"],))
+    checker.woken(eu, 1, ("BLMOVE", "queue:0"), b"a")
+    move = ("BLMOVE", "queue:0", "queue:1", "LEFT", "LEFT", "1")
+    checker.replied(world.sites["us"], 2, (move,), (b"a",))
+    checker.replied(eu, 1, (POP,), ([b"queue:0", b"a"],))
+
+
+def test_who_may_not_write_serves_nobody(world: World) -> None:
+    world.converse("eu", 1, POP)
+    eu = world.sites["eu"]
+    eu.has_caught_up = False
+    checker_of(world).turned(eu, ())

@@ -1,0 +1,83 @@
+"""EXEC that is carried out or refused without a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sim.checkers.checker import Violation
+from sim.checkers.watching import Watching
+from sim.engine import SECOND
+from sim.world import World
+from tests.sim.planted import checker_of, fresh
+
+EXEC = (("EXEC",),)
+ALL = (("MULTI",), ("SADD", "other", "x"), ("EXEC",))
+
+
+@pytest.fixture
+def world() -> World:
+    made = fresh(Watching)
+    made.run("eu", "SET", "k", "1", "PX", "900")
+    assert made.settle(SECOND)
+    made.converse("eu", 1, ("WATCH", "k", "l"), ("WATCH", "k"))
+    return made
+
+
+def told(world: World, reply: object) -> None:
+    checker_of(world).replied(world.sites["eu"], 1, EXEC, (reply,))
+
+
+def write(world: World) -> None:
+    world.run("eu", "INCR", "k")
+
+
+def write_elsewhere(world: World) -> None:
+    world.run("us", "SADD", "l", "m")
+    assert world.settle(SECOND)
+
+
+def flush_elsewhere(world: World) -> None:
+    world.run("us", "FLUSHALL")
+    assert world.settle(SECOND)
+
+
+def run_out(world: World) -> None:
+    world.sleep(SECOND)
+
+
+@pytest.mark.parametrize("act", [write, write_elsewhere, flush_elsewhere, run_out])
+def test_a_change_must_be_noticed(world: World, act: Callable[[World], None]) -> None:
+    act(world)
+    told_now = world.converse("eu", 1, *ALL)
+    assert told_now == ["OK", "QUEUED", None]
+    assert checker_of(world).looked == 1
+    world.run("eu", "SET", "k", "1")
+    world.converse("eu", 1, ("WATCH", "k"))
+    world.run("eu", "INCR", "k")
+    world.run("eu", "DECR", "k")
+    with pytest.raises(Violation, match="was carried out, although k went from"):
+        told(world, [])
+
+
+def test_without_a_change_it_must_be_carried_out(world: World) -> None:
+    world.run("eu", "SET", "other", "1")
+    with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
+        told(world, None)
+
+
+def test_what_has_been_touched_may_be_refused(world: World) -> None:
+    world.run("eu", "SET", "k", "1", "KEEPTTL")
+    told(world, None)
+    world.converse("eu", 1, ("WATCH", "k"))
+    checker_of(world).jumped(world.sites["eu"])
+    told(world, None)
+
+
+def test_who_unwatches_or_loses_its_region_watches_nothing(world: World) -> None:
+    world.converse("eu", 1, ("UNWATCH",))
+    told(world, None)
+    world.converse("eu", 2, ("WATCH", "k"))
+    world.crash("eu")
+    assert checker_of(world).looked == 0

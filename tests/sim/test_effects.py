@@ -1,0 +1,41 @@
+"""What the book of effects knows about a key."""
+
+from __future__ import annotations
+
+from sim.effects import EFFECTS_MAX, NAMES_MAX, describe, read
+from sim.engine import SECOND
+from tests.sim.planted import fresh
+
+
+def test_a_history_holds_what_a_region_has_applied() -> None:
+    world = fresh()
+    world.run("eu", "SADD", "k", "a")
+    book = world.ledger.book
+    here, there = (world.sites[name].replica.keyspace for name in ("eu", "us"))
+    assert [len(book.history(b"k", db) or ()) for db in (here, there)] == [1, 0]
+    assert world.settle(SECOND)
+    world.run("us", "SREM", "k", "a")
+    history = book.history(b"k", there)
+    assert history is not None
+    text = describe(history)
+    assert text.startswith("SADD k a by 1:1 at ")
+    assert text.endswith("ms (0); SREM k a by 2:1 at 1700000002020 ms (1)")
+    assert book.history(b"other", here) is not None
+
+
+def test_keys_with_many_effects_or_large_ones_are_left_out() -> None:
+    world = fresh()
+    book, db = world.ledger.book, world.sites["eu"].replica.keyspace
+    world.run("eu", "SADD", "k", *map(str, range(NAMES_MAX + 1)))
+    for i in range(EFFECTS_MAX + 1):
+        world.run("eu", "SADD", "l", f"{i}")
+    assert book.history(b"k", db) is None
+    assert book.history(b"l", db) is None
+
+
+def test_a_list_is_read_without_its_order() -> None:
+    world = fresh()
+    world.run("eu", "RPUSH", "l", "b", "a")
+    db = world.sites["eu"].replica.keyspace
+    assert read(db, b"l") == ("list", ["a", "b"], None)
+    assert read(db, b"k") is None
