@@ -265,7 +265,7 @@ class Site(Host):
 
     def meet_forger(self, name: str, number: int, origin: Origin) -> None:
         """Somebody who calls himself a peer says that he knows of one write more than we made."""
-        vector = self.replica.vector
+        vector = dict(self.replica.keyspace.vector)
         vector[self.replica.origin] = self.replica.keyspace.seq + 1
         hello = Hello(name, number, origin, CLUSTER, vector)
         self.note("forged", name)
