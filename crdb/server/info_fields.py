@@ -70,11 +70,13 @@ total_net_input_bytes total_net_output_bytes instantaneous_input_kbps instantane
 bytes from and to clients, and rates
 keyspace_hits keyspace_misses: keys that commands which read looked for and found, or did not
 expired_keys: keys that this region deleted since their time was over
-evicted_keys evicted_clients: always 0; there is no eviction
+evicted_keys: always 0; there is no eviction of keys
+evicted_clients: clients that were closed to free the memory of their buffers
 sync_full sync_partial_ok sync_partial_err: as `crdt_sync_full` and so on
 total_error_replies unexpected_error_replies: error replies; the second is always 0
 client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections: clients that \
 were closed since they sent too long a request, or did not read their replies
+acl_access_denied_auth: logins with a wrong password
 watching_clients total_watched_keys: clients with WATCH, and their keys
 pubsub_channels pubsub_patterns pubsubshard_channels latest_fork_usec total_forks \
 migrate_cached_sockets slave_expires_tracked_keys tracking_total_keys tracking_total_items \
@@ -108,6 +110,8 @@ crdt_merge_reqs crdt_effect_reqs: snapshots merged, and effects of others applie
 crdt_ovc_filtered_effect_reqs: effects of others that came again
 crdt_backlog_bytes crdt_backlog0: ops that are kept for peers that were away
 crdt_waiting_bytes: ops that wait for what they depend on
+crdt_waiting_* crdt_dropped_effects: what waits, how long and for what; effects that were given up \
+since nobody has what they depend on
 crdt_gc_pending crdt_gc_attempted crdt_gc_collected: keys with something to forget, looks at them, \
 and what was forgotten
 crdt_gc_gvc_min: effects that all regions have applied, by region

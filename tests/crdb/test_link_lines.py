@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crdb.instance import Instance
-from crdb.link_lines import tell_of_links
+from crdb.link_lines import count_holders, tell_of_links
 from crdb.server.information import information
 from crdt.dots import make_origin
 from crdt.op import Op
@@ -204,3 +204,15 @@ def test_what_waits_is_told_with_what_it_waits_for() -> None:
         "ms": "2000",
         "for": "3:7",
     }
+
+
+def test_regions_that_hold_our_effects_are_counted() -> None:
+    here = Here("us")
+    surroundings = here.instance.surroundings
+    here.write()
+    assert (surroundings.count_acknowledged(1), surroundings.count_copies()) == (0, 0)
+    here.replica.heard(2, here.replica.vector)
+    assert (surroundings.count_acknowledged(1), surroundings.count_copies()) == (1, 1)
+    here.write()
+    assert (surroundings.count_acknowledged(1), surroundings.count_copies()) == (1, 0)
+    assert count_holders(here.links, 1, besides=[2]) == 0

@@ -10,8 +10,14 @@ from crdb.server.information import EVERYTHING, section
 from tests.crdb.raw import instance
 
 BY_LINKS = (
-    *("crdt_peer_", "crdt_backlog0", "crdt_sync_", "crdt_replica_", "slave", "repl_backlog_"),
-    "crdt_links_refused",
+    "crdt_waiting_*",
+    "crdt_dropped_",
+    "crdt_peer_",
+    "crdt_backlog0",
+    "crdt_sync_",
+    "crdt_replica_",
+    "slave",
+    "repl_backlog_",
 )
 """Fields that links add; see test_link_lines."""
 EXPORTED = """

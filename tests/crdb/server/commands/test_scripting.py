@@ -29,6 +29,7 @@ from tests.crdb.redis_peer import Peer, Refusal, Status, decode
         "SCRIPT FLUSH",
         "SCRIPT FLUSH ASYNC",
         "SCRIPT FLUSH wrong",
+        "SCRIPT FLUSH SYNC ASYNC",
         "SCRIPT KILL",
     ],
 )
