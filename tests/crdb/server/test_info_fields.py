@@ -12,6 +12,7 @@ from tests.crdb.raw import instance
 BY_LINKS = (
     "crdt_waiting_*",
     "crdt_dropped_",
+    "crdt_links_",
     "crdt_peer_",
     "crdt_backlog0",
     "crdt_sync_",
