@@ -185,3 +185,15 @@ def test_a_list_of_too_many_regions_is_refused() -> None:
     hello = Hello("eu", 2, make_origin(2), "", {}, members=((1, "x"),) * 256)
     with pytest.raises(RemoteProtocolError, match="at most 255"):
         decode(encode(hello)[4:])
+
+
+@pytest.mark.interpreted("gives a module another function")
+def test_a_frame_for_which_there_is_no_memory_is_an_error_of_the_peer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def exhausted(_data: bytes) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(envelope, "unpack", exhausted)
+    with pytest.raises(RemoteProtocolError, match="more memory than there is"):
+        decode(b"frame")

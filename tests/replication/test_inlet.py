@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from crdt.errors import DecodeError
+from crdt.merging import Incoming
 from crdt.replica import Outcome
-from replication.inlet import Direct, with_waiting
+from replication.inlet import Direct, read_piece, with_waiting
 from tests.replication.ends import AP, EU, US, replica, write
 
 
@@ -50,3 +54,15 @@ def test_what_waits_need_not_be_sent_again() -> None:
     assert with_waiting(eu) == {US: 1} == Direct(eu).held()
     eu.gate.queues[US].clear()
     assert with_waiting(eu) == {}
+
+
+@pytest.mark.interpreted("gives a class another method")
+def test_a_piece_for_which_there_is_no_memory_is_an_error_of_the_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def exhausted(_incoming: Incoming, _data: bytes) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Incoming, "feed", exhausted)
+    with pytest.raises(DecodeError, match="a snapshot needs more memory than there is"):
+        read_piece(Direct(replica(2)).incoming(), b"piece")

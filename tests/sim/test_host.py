@@ -7,6 +7,7 @@ import pytest
 
 from replication.events import Event
 from replication.links import Links
+from replication.secret import LinkSecret
 from sim.checkers.checker import Violation
 from sim.engine import SECOND
 from sim.host import Host
@@ -60,3 +61,19 @@ def test_whoever_never_does_what_is_due_is_caught_and_does_not_stop_the_time(
     monkeypatch.setattr(Links, "tick", sleep_on)
     with pytest.raises(Violation, match="is woken for what it does not do"):
         world.sleep(SECOND)
+
+
+def test_a_region_with_another_secret_is_alone(world: World) -> None:
+    """Each end refuses the other, and says so; nobody crashes, and the rest stays linked."""
+    events: list[tuple[str, str]] = []
+    world.on_event = lambda name, text: events.append((name, text))
+    us = world.sites["us"]
+    us.around = attrs.evolve(us.around, secret=LinkSecret(b"another"))
+    world.crash("us")
+    world.sites["us"].boot()
+    world.sleep(20 * SECOND)
+    eu = world.sites["eu"]
+    assert eu.links.refused > 1
+    assert eu.links.sinks.keys() | us.links.sinks.keys() <= {"eu", "us"}
+    assert not any(end.hello for end in (*eu.links.sinks.values(), *us.links.sinks.values()))
+    assert [follower.peer for follower in eu.links.followers] == ["f"]
