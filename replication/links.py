@@ -21,6 +21,7 @@ clock. The wall clock is the replica's: call `replica.advance(ms)` before `tick`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final
 
 import attrs
@@ -402,8 +403,9 @@ class Links(Registry):
                 end.forgive(now)
         if now >= self.collect_at:
             self.collect_at = now + (self.collect() if self.collects else self.limits.collect_ns)
-        if self.replica.seal() is not None:
-            self.wake()
+        with suppress(MemoryError):  # what cannot be encoded now stays in the outbox
+            if self.replica.seal() is not None:
+                self.wake()
         self.absence.look((name for name in self.peers if self.lacks(name)), now)
         events: list[Event] = []
         for end in self.ends():

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from crdt.dots import make_origin
+from crdt.keyspace import Keyspace
 from crdt.replica import Replica
 from replication.admission import FOLLOWERS_MAX
 from replication.errors import LinkCut, RemoteProtocolError, UnknownPeer
@@ -268,6 +269,22 @@ def test_what_was_not_sealed_goes_out_with_the_next_tick() -> None:
     links.replica.string("k").set("v")
     links.tick(1)
     assert len(of(Ops, drain(source))) == 1
+
+
+@pytest.mark.interpreted("it replaces a method of the replica")
+def test_what_there_is_no_memory_to_seal_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = alone()
+    links.replica.set("s").add("a")
+
+    def fail(*_args: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keyspace, "pending", fail)
+        links.tick(0)
+    assert links.replica.history.stop == 0
+    links.tick(1)
+    assert links.replica.history.stop == 1
 
 
 def test_garbage_is_collected_in_time_and_not_while_writing_is_forbidden() -> None:
