@@ -3,7 +3,6 @@
 Pure: the driver (`link.py`) or the simulator owns the streams and the clock, and does this:
 
     links = Links(replica, Member("eu", 2, replica.origin, "shop"), [Peer("us", 1, (1,)), ...])
-
     to dial:       sink = links.dial("us", now)        raises LinkCut
     to serve:      source = links.serve(now)
     both:          end.notify = wake_the_writer
@@ -14,8 +13,8 @@ Pure: the driver (`link.py`) or the simulator owns the streams and the clock, an
     in time:       events = links.tick(now)            at `links.deadline` at the latest
 
 After each of these, some ends may have frames to send; their `notify` was called. An end that is
-`closed` sends what `frames_to_send` still gives, and hangs up. `now` is nanoseconds of a monotone
-clock. The wall clock is the replica's: call `replica.advance(ms)` before `tick`.
+`closed` sends what is left, and hangs up. `now` is nanoseconds of a monotone clock. The wall clock
+is the replica's: call `replica.advance(ms)` before `tick`.
 """
 
 from __future__ import annotations
