@@ -126,3 +126,57 @@ def test_repeated_event_says_how_often_it_has_happened() -> None:
         "Traceback",
         "End",
     ]
+
+
+AT_US = {"region": "us"}
+
+
+@pytest.mark.parametrize(
+    ("event", "details", "line"),
+    [
+        ("loading", {"reason": "it has restarted"}, "us: loading: it has restarted"),
+        (
+            "waiting",
+            {"peers": {"eu": "no", "ap": "never"}, "reason": "Nobody", "remedy": "start one"},
+            "us: waiting for its peers (eu: no; ap: never). Nobody: start one",
+        ),
+        ("waiting", {"peers": {"eu": "no"}}, "us: waiting for its peers (eu: no)"),
+        (
+            "data lost",
+            {"everything": True, "writes": 3},
+            "us: what earlier incarnations held is lost: no peer has it (3 writes)",
+        ),
+        (
+            "data lost",
+            {"everything": False, "writes": 3},
+            "us: some of what earlier incarnations held is lost: no peer has it (3 writes)",
+        ),
+        (
+            "data lost",
+            {"everything": False, "keys": 2},
+            "us: 2 keys could not be kept when its origin was changed",
+        ),
+        ("kept", {"moved": True}, "us: what was put aside is back"),
+        (
+            "data at risk",
+            {"is_last": True, "keys": 4, "writes": 9},
+            "us: stopping loses 4 keys, and no other region that is connected holds them",
+        ),
+        (
+            "data at risk",
+            {"is_last": False, "keys": 4, "writes": 9},
+            "us: 9 writes have not reached another region yet",
+        ),
+        ("ready", {}, "us: ready"),
+    ],
+)
+def test_events_of_a_restart_are_sentences(
+    event: str, details: dict[str, object], line: str
+) -> None:
+    assert text_lines(event, AT_US | details) == [line]
+
+
+def test_a_region_that_a_peer_does_not_list_is_told_what_that_means() -> None:
+    (line,) = text_lines("not listed", {"region": "us", "peer": "eu"})
+    assert line.startswith("us: the file of eu does not list this region")
+    assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]

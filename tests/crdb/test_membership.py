@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import attrs
+
 from crdb.config import Config
-from crdb.membership import member_of, parameters, peers_of
+from crdb.membership import member_of, parameters, peers_of, serves_stale
 from crdt.dots import make_origin
 
 
@@ -38,3 +40,12 @@ def test_clients_see_the_file_in_config() -> None:
     assert shown.values["maxclients"] == "7"
     assert shown.password == b"x"
     assert shown.values["repl-backlog-size"] == str(config.link.backlog)
+
+
+def test_a_region_with_peers_serves_no_stale_reads_unless_told_to() -> None:
+    pair = Config.from_names(["us", "eu"])
+    assert not serves_stale(pair, pair.region("us"))
+    alone = Config.from_names(["us"])
+    assert serves_stale(alone, alone.region("us"))
+    chosen = attrs.evolve(pair, serve_stale=True)
+    assert parameters(chosen, chosen.region("us")).values["replica-serve-stale-data"] == "yes"
