@@ -244,6 +244,41 @@ def test_replicas_without_a_number_have_different_identities() -> None:
     assert Replica(1).origin == Replica(1).origin == make_origin(1)
 
 
+def test_a_duplicate_is_known_by_its_fingerprint_where_the_history_is_gone() -> None:
+    here, there = Replica(1), Replica(2, history_bytes=1)
+    write(here, 1, 2, 3)
+    there.merge(here.snapshot())
+    for op in here.since({}):
+        assert there.accept(op) is Outcome.DUPLICATE
+    part = here.since({})[1].part(0, 1)
+    assert there.accept(part) is Outcome.DUPLICATE
+
+
+def test_a_state_from_elsewhere_without_trails_makes_ours_unknown() -> None:
+    here, there = Replica(1), Replica(2)
+    write(here, 1)
+    tell(here, there)
+    write(here, 2)
+    incoming = there.incoming()
+    for piece in here.snapshot():
+        incoming.feed(piece)
+    incoming.trails = {}
+    there.merge_incoming(incoming)
+    assert there.vector == here.vector
+    assert there.vector.fingerprints == {}
+    write(here, 3)
+    tell(here, there)
+    assert there.vector.fingerprints == here.vector.fingerprints
+
+
+def test_a_vector_of_before_the_kept_operations_says_nothing() -> None:
+    here = Replica(1, history_bytes=1)
+    write(here, *range(1, 4))
+    early = here.vector
+    write(here, *range(1, 30))
+    assert here.changes_for(early).state
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(

@@ -149,3 +149,17 @@ def test_an_origin_without_own_writes_is_no_matter(have: int) -> None:
     replica.keyspace.vector[OLD] = have
     assert not aside.covered_by(replica.vector)
     assert not aside.bring_back(replica, unused).moved
+
+
+def test_state_is_moved_where_a_peer_has_other_writes_under_the_same_dots() -> None:
+    """Also where the peer has no more of them than we: the fingerprints tell them apart."""
+    replica, impostor = writer(), Replica(OLD)
+    for number in range(replica.keyspace.seq):
+        impostor.set("theirs").add(f"{number}")
+    assert impostor.keyspace.seq == replica.keyspace.seq
+    aside = emptied(replica)
+    replica.merge(copy_of(impostor).snapshot())
+    assert aside.is_contradicted(replica)
+    assert aside.bring_back(replica, unused) == BroughtBack("", merged=True, moved=True)
+    assert set(replica.set("t")) == {"a", "b"}
+    assert len(replica.set("theirs")) == impostor.keyspace.seq

@@ -476,3 +476,15 @@ def test_both_ends_together_bring_everything_over() -> None:
     assert source.hello == attrs.evolve(hello(2))
     assert sink.hello is not None
     assert sink.hello.origin == make_origin(1)
+
+
+def test_twins_of_another_region_end_the_link_and_are_no_matter_of_our_origin() -> None:
+    one, other, eu = replica(1), replica(1), replica(2)
+    write(one)
+    write(other, size=2)
+    sink = brought_to(S.STREAMING, eu)
+    sink.receive(Ops(encoded(one)), 0)
+    events = sink.receive(Ops(encoded(other)), 0)
+    assert of(OriginReused, events) == []
+    assert sink.closed
+    assert str(eu.string("k0").get()) == "v"
