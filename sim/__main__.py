@@ -9,8 +9,9 @@
     python -m sim --scenario tests/scenarios/*.txt [--write]
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
-was kept, 1 if one was broken, 2 if a run has proved nothing or the command was wrong, 130 if
-interrupted, 141 if whoever reads has gone.
+was kept, 1 if one was broken, 2 if a run has proved nothing or the command was wrong, 3 if many
+runs have looked at some promise, fault or rare event too seldom, 130 if interrupted, 141 if whoever
+reads has gone.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from sim.campaign import Result, Run, Verdict
+from sim.campaign import Result, Run, Verdict, place
 from sim.command import parser
 from sim.engine import MINUTE, SECOND
 from sim.options import Options
-from sim.processes import ProcessLost, spread
+from sim.processes import CpuExceeded, ProcessLost, cpu_limit, spread
 from sim.report import Recorder
 from sim.scenario import ScenarioError, replay
 from sim.shrink import shrink
-from sim.summary import one_line, status, summarise, tell
+from sim.summary import TOO_LITTLE, one_line, shortfalls, status, summarise, tell
 from sim.world import World
 
 CALLED: Final = {"seed": "one seed", "seeds": "--seeds", "scenario": "--scenario"}
@@ -44,6 +45,8 @@ ONLY: Final = {
     "write": ("scenario",),
 }
 """What is asked for with which options; the others are for one seed or many."""
+CPU_SECONDS: Final = 120
+CPU_SECONDS_PER_MINUTE: Final = 120  # of virtual time: some twenty times what it takes
 GARBAGE: Final = 50_000  # objects made between two looks for cycles: only connections leave any
 
 
@@ -115,7 +118,7 @@ def run_one(asked: argparse.Namespace) -> int:
         on_pulse=pulse(options),
         recorder=recorder,
     )
-    result = run.play()
+    result = play(run, asked.cpu)
     clear()
     print(*tell(result, time.process_time() - begun), sep="\n")
     if recorder is not None:
@@ -125,6 +128,16 @@ def run_one(asked: argparse.Namespace) -> int:
         steps = shrink(options, result)
         print(f"\n{len(steps)} steps are enough:", *steps, sep="\n")
     return status([result])
+
+
+def play(run: Run, seconds: float | None) -> Result:
+    """Play a run for so many seconds of CPU time at most. A run may loop inside one event."""
+    limit = seconds or CPU_SECONDS + CPU_SECONDS_PER_MINUTE * run.options.length / MINUTE
+    try:
+        with cpu_limit(limit):
+            return run.play()
+    except CpuExceeded as error:
+        return run.result("CPU time", f"no end after {limit:.0f} s of CPU time, {place(error, -2)}")
 
 
 def run_many(asked: argparse.Namespace) -> int:
@@ -142,7 +155,16 @@ def run_many(asked: argparse.Namespace) -> int:
     finally:
         clear()
         print(*summarise(results, cpu_seconds), sep="\n")
-    return status(results)
+    lacking = [] if restricts(asked) else list(shortfalls(results))
+    for line in lacking:
+        print(f"too little    {line}")
+    return status(results) or (TOO_LITTLE if lacking else 0)
+
+
+def restricts(asked: argparse.Namespace) -> bool:
+    """Return whether the command leaves out some of what runs usually are."""
+    fixed = (asked.faults, asked.followers, asked.regions, asked.topology)
+    return any(each is not None for each in fixed)
 
 
 def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
@@ -155,7 +177,7 @@ def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
 def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:
     """One seed of many, and the seconds of CPU that it took."""
     begun = time.process_time()
-    result = Run(draw(asked, number)).play()
+    result = play(Run(draw(asked, number)), asked.cpu)
     return result, time.process_time() - begun
 
 

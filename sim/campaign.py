@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from types import TracebackType
 from typing import Final
 
 import attrs
@@ -29,6 +30,7 @@ from sim.options import Options
 from sim.probes import probe
 from sim.readers import readers
 from sim.report import Recorder
+from sim.site import Site
 from sim.step import Step, in_order
 from sim.trace import Trace
 from sim.workload import burst, writers
@@ -36,6 +38,10 @@ from sim.world import World
 
 TAIL: Final = 30  # records of the trace that a failure shows
 FOLLOWER_WRITES: Final = 1  # a second: they are refused until it is promoted
+FORGETTING_NS: Final = 10 * SECOND
+ROUNDS: Final = (
+    6  # of collections, and of messages that tell what was applied, until all is forgotten
+)
 QUIET_NS: Final = 2 * SECOND  # before the end: whoever helps needlessly has stopped by then
 PULSE_NS: Final = 10 * SECOND  # virtual time between two signs of life
 
@@ -151,6 +157,8 @@ class Run:
         world = self.world
         for name, ms in self.options.offsets.items():
             world.sites[name].clock.step(ms)
+        for place in world.places.values():
+            place.clock.tick_ms = self.options.tick_ms
         for way in world.network:
             way.chops = self.options.chops
 
@@ -216,7 +224,19 @@ class Run:
         self.converged_in = self.converge(list(self.world.sites))
         self.world.sleep(QUIET_NS)
         self.converge(list(self.world.sites))
+        self.forget()
         self.world.check_end()
+
+    def forget(self) -> None:
+        """Wait until no region keeps metadata that nobody needs. Raises Violation."""
+        world = self.world
+        tunings = [site.tuning.limits for site in world.sites.values()]
+        limit = FORGETTING_NS + ROUNDS * max(
+            each.collect_ns + each.heartbeat_ns for each in tunings
+        )
+        if not world.wait_for(lambda: not any(map(keeps, world.sites.values())), limit):
+            kept = "; ".join(f"{site.name} {keeps(site)}" for site in world.sites.values())
+            raise Violation("forgetting", f"after {limit / SECOND:.0f} s of quiet: {kept}")
 
     def converge(self, names: list[str]) -> int:
         """Wait until these regions hold the same; how long it took. Raises Violation."""
@@ -270,6 +290,16 @@ def agree(world: World, names: list[str]) -> bool:
     )
 
 
+def keeps(site: Site) -> str:
+    """Return which metadata a region could have forgotten; empty if there is none."""
+    db = site.replica.keyspace
+    if not db.litter and not db.graves:
+        return ""
+    return (
+        f"keeps {sorted(db.litter)} and {sorted(db.graves)}, stable {shown(site.replica.stable())}"
+    )
+
+
 def connected(world: World, names: list[str]) -> bool:
     """Whether links lead from each of these regions to each other without the rest."""
     topology = world.plan.config.topology
@@ -296,12 +326,15 @@ def why(world: World) -> str:
     return "; ".join(rows)
 
 
-def place(error: BaseException) -> str:
-    """Where an exception comes from."""
+def place(error: BaseException, at: int = -1) -> str:
+    """Where an exception comes from: the last frame, or another one."""
+    frames: list[TracebackType] = []
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
+    while traceback is not None:
+        frames.append(traceback)
         traceback = traceback.tb_next
-    if traceback is None:
+    if not frames:
         return "nowhere"
+    traceback = frames[max(at, -len(frames))]
     code = traceback.tb_frame.f_code
     return f"{code.co_name} in {code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}"

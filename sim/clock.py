@@ -17,22 +17,25 @@ MILLION: Final = 1_000_000
 
 
 class WallClock:
-    """One region's clock. `stopped` holds it still; it is a time in ms then."""
+    """One region's clock. `stopped` holds it still; it is a time in ms then. A clock with a coarse
+    `tick_ms` shows multiples of that only, so that writes in several regions have equal stamps."""
 
-    __slots__ = ("drift_ppm", "offset_ms", "since", "stopped")
+    __slots__ = ("drift_ppm", "offset_ms", "since", "stopped", "tick_ms")
 
     def __init__(self, offset_ms: int = 0, drift_ppm: int = 0) -> None:
         self.offset_ms = offset_ms
         self.drift_ppm = drift_ppm
         self.since = 0
         self.stopped: int | None = None
+        self.tick_ms = 1
 
     def read(self, now: int) -> int:
         """What it shows, in ms, when the engine's time is `now` ns."""
         if self.stopped is not None:
             return self.stopped
         drifted = (now - self.since) * self.drift_ppm // MILLION
-        return EPOCH_MS + self.offset_ms + (now + drifted) // MS
+        shown = EPOCH_MS + self.offset_ms + (now + drifted) // MS
+        return shown - shown % self.tick_ms
 
     def step(self, ms: int) -> None:
         """Jump ahead by `ms`, or back if that is negative."""

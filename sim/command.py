@@ -31,6 +31,7 @@ def parser(description: str | None = None) -> Parser:
     made.add_argument(
         "--jobs", type=whole(1, 1000), metavar="N", help="seeds played at a time (default 1)"
     )
+    made.add_argument("--cpu", type=positive, metavar="S", help="seconds of CPU time for a seed")
     made.add_argument("--minutes", type=positive, help="virtual time under faults (default 1)")
     made.add_argument("--regions", type=whole(2, 10), help="2 to 10")
     made.add_argument("--topology", choices=sorted(SHAPES))

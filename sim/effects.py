@@ -31,6 +31,8 @@ class EffectBook:
         self.deeds = Deeds()
         self.by_key: OrderedDict[bytes, Effects] = OrderedDict()
         self.forgotten: dict[bytes, None] = {}
+        self.ties = 0
+        """How many effects were concurrent with another on their key at the same time of day."""
 
     def record(self, db: Keyspace, op: Op, past: Vector) -> None:
         """Record a new operation of the region that holds `db`, which had seen `past`."""
@@ -43,6 +45,9 @@ class EffectBook:
                     continue
                 effects = self.by_key.setdefault(key, [])
                 seen = seen_by(past, effects, op.origin)
+                self.ties += any(
+                    other.clock == db.now and not seen >> other.index & 1 for other in effects[-4:]
+                )
                 effects.append(Taken(command, dot, db.now, db.horizon, len(effects), seen))
                 self.by_key.move_to_end(key)
                 if len(effects) > EFFECTS_MAX or len(command.args) > NAMES_MAX:

@@ -72,6 +72,8 @@ class Options:
     tunings: Mapping[str, Tuning]
     offsets: Mapping[str, int]
     """By how many ms each region's wall clock is wrong."""
+    tick_ms: int
+    """By how much wall clocks advance at a time."""
     chops: int
     """Chunks in a hundred that always arrive in pieces."""
     copies: tuple[Copy, ...]
@@ -99,6 +101,7 @@ class Options:
             "mean": max(dice.child("mean").pick((3, 6, 12, 25)) * SECOND, length // PER_KIND),
             "tunings": draw_tunings(dice.child("tuning"), names, length > LONG_NS),
             "offsets": draw_offsets(dice.child("clocks"), names),
+            "tick_ms": dice.child("ticks").pick((1, 1, 1, 1_000)),
             "chops": dice.child("chops").pick((0, 0, 0, 5, 30)),
             "copies": draw_copies(dice.child("followers"), names, fixed.pop("followers", None)),
             "core": len(names) // 2 + 1 if dice.child("core").chance(1, 4) else 0,
@@ -107,6 +110,8 @@ class Options:
         if "writes_per_second" in given:
             rate = given.pop("writes_per_second")
             drawn["load"] = attrs.evolve(drawn["load"], writes_per_second=rate)
+        if drawn["tick_ms"] > 1:
+            drawn["offsets"] = dict.fromkeys(names, 0)  # equal times are what is wanted
         options = Options(seed, **(drawn | given))
         if "faults" in given:
             return options
@@ -158,7 +163,8 @@ class Options:
         kinds = ", ".join(self.faults) or "none"
         yield f"faults        each every {self.mean / SECOND:g} s: {kinds}"
         offsets = [f"{name} {ms:+} ms" for name, ms in self.offsets.items() if ms]
-        yield f"clocks        {', '.join(offsets) or 'right'}"
+        ticks = "" if self.tick_ms == 1 else f", advancing by {self.tick_ms} ms at a time"
+        yield f"clocks        {', '.join(offsets) or 'right'}{ticks}"
         yield f"pieces        {self.chops} % of all data"
         for name, tuning in self.tunings.items():
             yield f"tuning        {name}: {describe(tuning)}"

@@ -33,6 +33,7 @@ NAMES: Final = (
     "no answer when dialling",
     "key with several types",
     "garbage collected",
+    "concurrent writes at the same time of day",
     "region lived again",
     "follower promoted",
     "follower began anew",
@@ -58,6 +59,7 @@ def probe(world: World) -> dict[str, int]:
         seen["region lived again"] += site.life - 1
         held = site.replica.keyspace.data.values()
         seen["key with several types"] += sum(type(value) is Contested for value in held)
+    seen["concurrent writes at the same time of day"] = world.ledger.book.ties
     for copy in world.copies.values():
         seen["follower promoted"] += copy.promotions
         seen["follower began anew"] += copy.beginnings - copy.bidden

@@ -8,9 +8,11 @@ for ever for what the first was doing.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
+from types import FrameType
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -22,6 +24,27 @@ class ProcessLost(Exception):
 
     def __init__(self, item: object, status: int | None) -> None:
         super().__init__(f"{item}: its process has ended with status {status}")
+
+
+class CpuExceeded(Exception):
+    """Some work has taken more time of the processor than it may."""
+
+
+@contextmanager
+def cpu_limit(seconds: float) -> Iterator[None]:
+    """Raise CpuExceeded where the work stands when it has taken `seconds` of CPU time. Only for the
+    main thread of a process."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise CpuExceeded
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def spread(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> Generator[Result]:
@@ -46,7 +69,7 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], count: int) ->
             yield result
     finally:
         for process, pipe in zip(processes, pipes, strict=True):
-            process.terminate()
+            process.kill()  # also if it is stopped
             process.join()
             pipe.close()
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from sim.campaign import Result, Verdict
 from sim.engine import SECOND
 from sim.faults import FAULTS
 from sim.probes import NAMES
 
+PROMISE_SHARE: Final = 4
+RARE_SHARE: Final = 100
+TOO_LITTLE: Final = 3
+"""The exit status of a campaign that has proved too little."""
 REASON_MAX = 600  # letters of a reason in a table of many runs
 
 
@@ -23,6 +28,9 @@ def tell(result: Result, cpu_seconds: float) -> Iterator[str]:
     yield f"faults        {counted(result.fired)}"
     yield f"probes        {counted(result.probes)}"
     yield f"checked       {counted(result.looked)}"
+    unchecked = [name for name, count in result.looked.items() if not count]
+    if unchecked:
+        yield f"not checked   {', '.join(unchecked)}"
     if result.converged_in >= 0:
         yield f"converged     {result.converged_in / SECOND:.3f} s after all was healed"
     yield f"trace         {result.digest}"
@@ -77,6 +85,24 @@ def summarise(results: Sequence[Result], cpu_seconds: float) -> Iterator[str]:
     failed = [str(result.seed) for result in results if result.verdict is Verdict.INVALID]
     if failed:
         yield f"failed        {' '.join(failed)}"
+
+
+def shortfalls(results: Sequence[Result]) -> Iterator[str]:
+    """Return what many runs have looked at, done or met too seldom to be worth much.
+
+    Every promise must have been put to the test in one of PROMISE_SHARE runs, each kind of fault
+    and each rare event in one of RARE_SHARE. Fewer runs than that need not have any.
+    """
+    for counts, names, share, what in (
+        ([r.looked for r in results], results[0].looked, PROMISE_SHARE, "put to the test"),
+        ([r.fired for r in results], FAULTS, RARE_SHARE, "done"),
+        ([r.probes for r in results], NAMES, RARE_SHARE, "seen"),
+    ):
+        wanted = len(results) // share
+        for name in names:
+            found = sum(1 for each in counts if each.get(name))
+            if found < wanted:
+                yield f"{name}: {what} in {found} of {len(results)} runs, not {wanted}"
 
 
 def added(several: Iterator[Mapping[str, int]]) -> dict[str, int]:

@@ -266,3 +266,19 @@ def test_who_follows_and_is_down_at_the_end_is_started() -> None:
     run.world.crash("follower-1")
     assert run.play(STEPS).verdict is Verdict.VALID
     assert run.world.copies["follower-1"].life == 2
+
+
+def test_metadata_that_stays_for_ever_is_a_broken_promise() -> None:
+    run = Run(options())
+    run.world.sites["eu"].replica.keyspace.litter[b"dust"] = None
+    run.world.sites["eu"].links.collects = False
+    result = run.play(STEPS)
+    assert (result.verdict, result.promise) == (Verdict.INVALID, "forgetting")
+    assert "eu keeps [b'dust']" in result.reason
+
+
+def test_what_sessions_ask_is_counted() -> None:
+    asked = Step(SECOND, "client", ("eu",), value=1, commands=(("GET", "all:1"),))
+    run = Run(options())
+    assert run.play((*STEPS, asked)).verdict is Verdict.VALID
+    assert run.requests == 1

@@ -39,3 +39,9 @@ def test_a_stopped_clock_stands_still_but_for_steps() -> None:
     assert clock.read(9 * SECOND) == EPOCH_MS + 700
     clock.set(None)
     assert clock.read(9 * SECOND) == EPOCH_MS + 8_700
+
+
+def test_a_coarse_clock_shows_multiples_of_its_tick() -> None:
+    clock = WallClock(offset_ms=-50)
+    clock.tick_ms = 1_000
+    assert clock.read(10 * SECOND) == EPOCH_MS + 9_000

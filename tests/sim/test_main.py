@@ -194,3 +194,21 @@ def test_a_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFi
     said = capsys.readouterr().err
     assert said.startswith("sim: ")
     assert said.count("\n") == 1
+
+
+def test_a_seed_that_does_not_end_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["7", "--minutes", "5", "--cpu", "0.2"]) == 1
+    assert "invalid: CPU time: no end after 0 s of CPU time, " in capsys.readouterr().out
+
+
+def test_a_campaign_that_proves_too_little_has_a_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def little(_results: object) -> list[str]:
+        return ["ring: never"]
+
+    monkeypatch.setattr("sim.__main__.shortfalls", little)
+    command = ["--seeds", "1-1", "--minutes", "0.05"]
+    assert main(command) == 3
+    assert "too little    ring: never" in capsys.readouterr().out
+    assert main([*command, "--regions", "3"]) == 0

@@ -6,10 +6,11 @@ import multiprocessing
 import os
 import signal
 import time
+from itertools import count
 
 import pytest
 
-from sim.processes import ProcessLost, spread
+from sim.processes import CpuExceeded, ProcessLost, cpu_limit, spread
 
 
 def square(number: int) -> int:
@@ -47,3 +48,10 @@ def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
     assert len(multiprocessing.active_children()) == 2
     results.close()
     assert multiprocessing.active_children() == []
+
+
+def test_what_takes_too_much_time_of_the_processor_is_stopped() -> None:
+    with cpu_limit(60):
+        pass
+    with pytest.raises(CpuExceeded), cpu_limit(0.01):
+        sum(count())

@@ -9,7 +9,7 @@ from sim.campaign import Result, Verdict
 from sim.engine import SECOND
 from sim.faults import FAULTS
 from sim.probes import NAMES
-from sim.summary import REASON_MAX, one_line, speed, status, summarise, tell, verdict
+from sim.summary import REASON_MAX, one_line, shortfalls, speed, status, summarise, tell, verdict
 
 VALID = Result(
     seed=7,
@@ -111,3 +111,18 @@ def test_if_all_was_seen_and_nothing_failed_no_more_is_said() -> None:
 )
 def test_the_status_is_good_only_if_something_was_proved(results: list[Result], code: int) -> None:
     assert status(results) == code
+
+
+def test_what_many_runs_have_seen_too_seldom_is_named() -> None:
+    full = attrs.evolve(
+        VALID, fired=dict.fromkeys(FAULTS, 1), probes=dict.fromkeys(NAMES, 1), looked={"expiry": 0}
+    )
+    assert list(shortfalls([full])) == []
+    assert list(shortfalls([full] * 4)) == ["expiry: put to the test in 0 of 4 runs, not 1"]
+    rare = attrs.evolve(full, fired={**full.fired, "ring": 0}, looked={"expiry": 1})
+    assert list(shortfalls([rare] * 100)) == ["ring: done in 0 of 100 runs, not 1"]
+
+
+def test_what_a_run_has_not_checked_is_told() -> None:
+    lines = list(tell(attrs.evolve(VALID, looked={"convergence": 5, "expiry": 0}), 2.0))
+    assert "not checked   expiry" in lines
