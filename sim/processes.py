@@ -8,7 +8,7 @@ for ever for what the first was doing.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
@@ -31,7 +31,7 @@ class CpuExceeded(Exception):
 
 
 @contextmanager
-def cpu_limit(seconds: float) -> Iterator[None]:
+def cpu_limit(seconds: float) -> Generator[None]:
     """Raise CpuExceeded where the work stands when it has taken `seconds` of CPU time. Only for the
     main thread of a process."""
 
