@@ -274,14 +274,15 @@ plt.show()
 
 # %% [markdown]
 # Straight lines: nothing but the distance counts, since a region waits for nobody to take a write.
-# A write needs one delay. After a cut, two delays make a connection, two exchange names, two ask
-# and bring what is missing; when the backlog has run out, two more ask for a snapshot instead.
+# A write needs one delay. After a cut, two delays make a connection, two prove the secret, two
+# exchange names, two ask and bring what is missing. When the backlog has run out, two more ask for
+# a snapshot instead.
 
 # %%
 for delay, visible, partial, full in zip(DELAYS, *CURVES.values(), strict=True):
     assert visible == delay
-    assert partial == 6 * delay
-    assert full == 8 * delay
+    assert partial == 8 * delay
+    assert full == 10 * delay
 
 # %% [markdown]
 # ## Without a server

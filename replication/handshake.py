@@ -1,18 +1,21 @@
 """How the two ends of a link prove to each other that they know the same secret.
 
     dialling end                          serving end
-      Challenge(version, nonce)    ->
                                    <-     Challenge(version, nonce)
+      Challenge(version, nonce)    ->
       Proof                        ->
                                    <-     Proof
+
+Each end sends its challenge as soon as there is a connection. The dialling end can prove itself as
+soon as the challenge of the serving end has come, so the handshake costs one round trip.
 
 Nothing else is read or written before both proofs have been checked. A proof is an HMAC-SHA256
 under the secret, over the role of the end that proves, the protocol version and both nonces (a
 challenge and response as in ISO/IEC 9798-4). The roles differ, so a proof that is sent back to its
 sender is refused; the nonces are fresh, so a recorded proof is refused too.
 
-The dialling end proves first. Whoever merely connects to a link port therefore gets no proof that
-a weak secret could be guessed from.
+The dialling end proves first. Whoever merely connects to a link port therefore gets a version and a
+nonce, and no proof that a weak secret could be guessed from.
 
 The machine is sans-IO: bytes and a nonce come in, bytes go out. Messages have a fixed length, so an
 end that has proved nothing can make us keep 74 bytes at most.
@@ -79,7 +82,7 @@ class Handshake:
         """The version and both nonces, that of the dialling end first."""
         self.state = S.GREETING
         self.unread = b""
-        self.outgoing = challenge(nonce) if role is Role.DIALS else b""
+        self.outgoing = challenge(nonce)
 
     @property
     def is_proven(self) -> bool:
@@ -111,8 +114,6 @@ class Handshake:
         """Answer the challenge of the other end."""
         version = int.from_bytes(message[len(MAGIC) : len(MAGIC) + VERSION_BYTES], "big")
         theirs = message[len(MAGIC) + VERSION_BYTES :]
-        if self.role is Role.SERVES:
-            self.outgoing += challenge(self.nonce)
         if version != PROTOCOL:
             raise RemoteProtocolError(describe_version(str(version)))
         pair = (self.nonce, theirs) if self.role is Role.DIALS else (theirs, self.nonce)

@@ -153,6 +153,7 @@ class Driver:
         """Take in what comes."""
         channel = writer.channel
         if not self.secret.is_set and not is_local(stream):
+            channel.take_outgoing()  # a stranger elsewhere does not even get our challenge
             self.observe(self.links.refuse(end, RemoteProtocolError(ALIEN), clock()))
             return
         writer.greet()

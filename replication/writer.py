@@ -6,6 +6,7 @@ What an end has to say goes out immediately if it has rested, else together with
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -76,9 +77,12 @@ class Writer:
                 await trio.lowlevel.checkpoint()  # a long snapshot is due again immediately
 
     async def finish(self, stream: trio.abc.Stream) -> None:
-        """Send the last frame of a link that has closed, unless something is still on its way."""
-        if not self.line.size:
-            last = self.channel.take_outgoing() + self.channel.wrap(self.end.frames_to_send())
+        """Send the last frame of a link that has closed, unless something is still on its way.
+        What a handshake has put on the line is sent first: it names our version to another one."""
+        greeting = b"" if self.is_open else self.line.take(math.inf)
+        if self.line.size == len(greeting):
+            last = greeting + self.channel.take_outgoing()
+            last += self.channel.wrap(self.end.frames_to_send())
             if last:
                 await stream.send_all(last)
 

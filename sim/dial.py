@@ -146,6 +146,7 @@ class Dial:
         ours.on_over = self.over
         if theirs.over:
             theirs.out.end("the peer hung up")
+        party.take(ours, theirs.greet())  # what was sent on accepting came right behind the answer
         ours.flush(self.engine.now)
 
     def fail(self, attempt: int, why: str) -> None:

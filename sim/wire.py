@@ -68,9 +68,8 @@ class Wire:
             self.close_unconnected()
             return
         channel = self.channel
-        if greeting := channel.take_outgoing():
+        if greeting := self.greet():
             out.send(greeting)
-            self.sent += len(greeting)
         batches = 0
         while channel.is_proven and (machine.ready or (machine.closed and machine.outbox)):
             batches += 1
@@ -90,6 +89,12 @@ class Wire:
             out.end("the peer hung up")
             if self.on_over is not None:
                 self.on_over(self)
+
+    def greet(self) -> bytes:
+        """Return what the handshake has to send."""
+        greeting = self.channel.take_outgoing()
+        self.sent += len(greeting)
+        return greeting
 
     def close_unconnected(self) -> None:
         """The machine may close before the other end has heard that there is a connection."""

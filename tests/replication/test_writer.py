@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 import trio.testing
 
+from replication.handshake import HandshakeState
 from replication.line import Line
 from replication.writer import PACE_SECONDS, SEND_BYTES, Writer, address_of
 from tests.replication.ends import greeted_source, make_sink, replica, write
@@ -45,6 +46,18 @@ async def test_nothing_is_sent_before_the_handshake_is_over() -> None:
     await writer.finish(ours)
     line.size = 1
     await writer.finish(ours)
+
+
+async def test_a_challenge_on_a_long_way_is_sent_before_a_refused_end_hangs_up() -> None:
+    """The other end can then name both versions, if these differ."""
+    ours, theirs = trio.testing.memory_stream_pair()
+    channel, other = channels()
+    writer = Writer(make_sink(replica(2)), Line(ours), channel, lambda _peer: 1_000_000_000)
+    writer.greet()
+    writer.end.close("another version")
+    await writer.finish(ours)
+    assert other.receive(bytes(await theirs.receive_some())) == []
+    assert other.handshake.state is HandshakeState.PROVING
 
 
 async def test_an_address_is_known_of_sockets_that_are_connected() -> None:
