@@ -6,8 +6,8 @@
     crdb demo                                                a story, told in 20 seconds
 
 A bad option, a bad file or a port that is taken is one line on standard error and a status of 2 or
-1; SIGINT and SIGTERM close everything and end with status 0, and so does a reader of our events
-that goes away (`crdb up --json | head -1`).
+1. SIGINT, SIGTERM and SIGHUP close everything and end with status 0, and so does a reader of our
+events that goes away (`crdb up --json | head -1`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def demo() -> int:
 
 async def run(runtime: Runtime, screen: Screen) -> None:
     """Run the regions until a signal comes or nobody is left who reads our events."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with trio.open_signal_receiver(*ending_signals()) as signals:
         async with trio.open_nursery() as writing:
             writing.start_soon(screen.outlet.run)
             try:
@@ -90,6 +90,13 @@ async def run(runtime: Runtime, screen: Screen) -> None:
                 with trio.CancelScope(shield=True):
                     await screen.outlet.close()
             writing.cancel_scope.cancel()
+
+
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that end the regions. Under `nohup` a hangup does not."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return signal.SIGINT, signal.SIGTERM
+    return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
 async def outlive(screen: Screen, serving: trio.Nursery) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from crdb.event_names import EventName
 from crdb.staleness import Staleness
 from crdt.dots import Vector, lacking
 from replication.events import BroughtBack, Recovered
 from replication.limits import SECOND
 from replication.links import Links
 
-Report = Callable[[str, Mapping[str, object]], None]
+Report = Callable[[EventName, Mapping[str, object]], None]
 
 PATIENCE_NS: Final = 3 * SECOND
 """For so long a region waits for its peers before it says that it waits."""

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from crdb.config import Config
+from crdb.event_names import EventName
 
-Emit = Callable[[str, Mapping[str, object]], None]
+Emit = Callable[[EventName, Mapping[str, object]], None]
 """Takes the name of an event and its details."""
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import trio
 
+from crdb.event_names import EventName
 from crdb.follow_control import Address, CannotBeFollower
 from crdb.instance import Instance
 from crdb.server.table import DENY_STALE
@@ -42,7 +43,7 @@ STATES: Final = {
     SourceStatus.SYNCING: "sync",
     SourceStatus.IN_SYNC: "connected",
 }
-Report = Callable[[str, Mapping[str, object]], None]
+Report = Callable[[EventName, Mapping[str, object]], None]
 
 
 class Following:

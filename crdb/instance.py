@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import Final
 
 from crdb.clock_steps import ClockSteps
+from crdb.event_names import EventName
 from crdb.follow_control import FollowControl
 from crdb.link_control import LinkControl
 from crdb.server.blocking import Blocked
@@ -199,7 +200,7 @@ class Instance:
 
     # -- clients ---------------------------------------------------------------------------
 
-    def tell(self, event: str, details: dict[str, object]) -> None:
+    def tell(self, event: EventName, details: dict[str, object]) -> None:
         """Report an event to whoever `report` is now."""
         self.report(event, details)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crdb.event_names import EventName
 from crdt.dots import name_origin
 from replication.events import (
     CaughtUp,
@@ -16,7 +17,7 @@ from replication.events import (
     Unlisted,
 )
 
-Told = tuple[str, dict[str, object]]
+Told = tuple[EventName, dict[str, object]]
 
 
 def link_event(event: Event) -> Told | None:

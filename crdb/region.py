@@ -17,6 +17,7 @@ import trio
 
 from crdb.comeback import Comeback
 from crdb.config import Config
+from crdb.event_names import EventName
 from crdb.events import Emit
 from crdb.follow_control import CannotBeFollower
 from crdb.following import Following
@@ -168,6 +169,6 @@ class Region:
         self.instance.serve_touched()
         self.instance.before_rest()
 
-    def report(self, event: str, details: Mapping[str, object]) -> None:
+    def report(self, event: EventName, details: Mapping[str, object]) -> None:
         """Tell an event, with the region it happened in."""
         self.tell(event, {"region": self.name, **details})

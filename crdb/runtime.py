@@ -13,6 +13,7 @@ import trio
 from crdb.accept_errors import reported_accept_errors
 from crdb.client_admission import report_exposure
 from crdb.config import Config
+from crdb.event_names import EventName
 from crdb.events import Emit, ready_details
 from crdb.link_control import LinkInfo
 from crdb.link_info import ProcessLinks
@@ -41,7 +42,7 @@ class Runtime:
         self, config: Config, names: tuple[str, ...], *, emit: Emit, state: Path | None = None
     ) -> None:
         self.emit = emit
-        self.early: list[tuple[str, Mapping[str, object]]] | None = []
+        self.early: list[tuple[EventName, Mapping[str, object]]] | None = []
         """What happened before we run: the first event of all is to be `listening`."""
         self.details = ready_details(config, names)
         self.was_ready = False
@@ -82,7 +83,7 @@ class Runtime:
         self.stop_reason = reason
         self.stop_requested.set()
 
-    def tell(self, event: str, details: Mapping[str, object]) -> None:
+    def tell(self, event: EventName, details: Mapping[str, object]) -> None:
         """Pass an event on, as soon as we run."""
         if self.early is None:
             self.emit(event, details)

@@ -19,6 +19,7 @@ import trio
 from rich.console import Console
 from rich.text import Text
 
+from crdb.event_names import EventName
 from crdb.events import json_line, text_lines
 from crdb.outlet import Outlet
 from crdb.process import human, resident_bytes
@@ -53,7 +54,7 @@ class Screen:
         self.repetition = Repetition()
         self.began = time.monotonic()
 
-    def tell(self, event: str, details: Mapping[str, object]) -> None:
+    def tell(self, event: EventName, details: Mapping[str, object]) -> None:
         """Show one event, unless it only repeats the one before."""
         found = self.repetition.details_to_show(event, details, time.monotonic())
         if found is None:
@@ -64,7 +65,7 @@ class Screen:
         if self.dropped or not self.say(event, details):
             self.dropped += 1
 
-    def say(self, event: str, details: Mapping[str, object]) -> bool:
+    def say(self, event: EventName, details: Mapping[str, object]) -> bool:
         """Show one event; False if there is no room for it."""
         if self.as_json:
             return self.outlet.put(json_line(time.time(), event, details) + "\n")

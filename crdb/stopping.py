@@ -37,7 +37,7 @@ class Stopping:
     is_stopping: bool = False
 
     async def obey(self, signals: AsyncIterator[int]) -> None:
-        """Obey SIGINT and SIGTERM."""
+        """Obey SIGINT, SIGTERM and SIGHUP."""
         left = list(self.nurseries)
         async for number in signals:
             if not self.is_stopping and not self.may_stop(number):

@@ -12,11 +12,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
+from crdb.event_names import EventName
 from crdb.resp import reply
 from crdb.server.errors import MEMORY_EXHAUSTED_CLOSED
 from crdb.server.session import Session
 
-Report = Callable[[str, dict[str, object]], None]
+Report = Callable[[EventName, dict[str, object]], None]
 """Takes the name of an event and its details."""
 
 INTERNAL_ERROR = b"ERR internal error, the connection is closed"

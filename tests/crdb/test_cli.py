@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from crdb.cli import main
+from crdb.cli import ending_signals, main
 from crdb.version import __version__
 from tests.crdb.processes import (
     WAIT_SECONDS,
@@ -26,7 +26,7 @@ from tests.crdb.processes import (
 from tests.ports import free_base, is_free
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
@@ -49,6 +49,15 @@ def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
         assert errors == ""
         events = [json.loads(line)["event"] for line in rest.splitlines()]
         assert "stopping" in events
+
+
+def test_under_nohup_a_hangup_does_not_stop_it() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert signal.SIGHUP not in ending_signals()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert signal.SIGHUP in ending_signals()
 
 
 def test_shutdown_stops_the_process_as_a_signal_does() -> None:

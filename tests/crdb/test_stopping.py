@@ -55,7 +55,7 @@ def test_without_data_ctrl_c_stops() -> None:
         assert process.wait(WAIT_SECONDS) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_elsewhere_it_warns_and_stops(number: signal.Signals) -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
