@@ -26,6 +26,7 @@ from sim.checkers.convergence import shown
 from sim.dice import Dice
 from sim.engine import SECOND
 from sim.faults import FAULTS, Injector
+from sim.freshness import check_freshness
 from sim.options import Options
 from sim.probes import probe
 from sim.readers import readers
@@ -225,6 +226,7 @@ class Run:
         self.world.sleep(QUIET_NS)
         self.converge(list(self.world.sites))
         self.forget()
+        check_freshness(self.world)
         self.world.check_end()
 
     def forget(self) -> None:

@@ -7,9 +7,12 @@ snapshot, under a new incarnation. What it has in common with every process stan
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from crdb.config import Config
+from crdb.link_info import ProcessLinks
+from crdb.link_lines import tell_of_links
 from crdb.staleness import Staleness
 from crdt.dots import INCARNATION_MAX, Origin, Vector, incarnation_of, make_origin
 from crdt.op import Op
@@ -48,16 +51,16 @@ class Site(Host):
         peers: Sequence[Peer],
         *,
         tuning: Tuning,
-        names: Mapping[int, str],
+        config: Config,
     ) -> None:
-        """`member` says who the region is in its first life; `names` are those of all regions, by
-        number."""
+        """`member` says who the region is in its first life; `config` names all regions."""
         dialled = [peer.name for peer in peers if peer.routes != ()]
         super().__init__(around, member.name, dialled, tuning=tuning)
         self.number = member.region
         self.peers = tuple(peers)
-        self.names = dict(names)
-        self.listed = frozenset(names.values())
+        self.config = config
+        self.names = {region.id: region.name for region in config.regions}
+        self.listed = frozenset(self.names.values())
         """The regions in its file, as of its next start."""
         self.incarnations: set[int] = set()
         """The numbers of all its lives."""
@@ -81,6 +84,12 @@ class Site(Host):
         self.links = links
         self.watch(links)
         self.staleness = Staleness(self.instance, links)
+        self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
+        tell_of_links(self.instance, links, self.read_clock)
+
+    def read_clock(self) -> int:
+        """Return the monotone clock, in ns."""
+        return self.engine.now
 
     # -- lives -----------------------------------------------------------------------------
 

@@ -140,7 +140,7 @@ class World:
                 plan.member(name),
                 plan.peers(name),
                 tuning=plan.tuning_of(name),
-                names=self.names,
+                config=plan.config,
             )
         for copy in plan.copies:
             self.copies[copy.name] = FollowerSite(around, copy, tuning=plan.tuning_of(copy.name))

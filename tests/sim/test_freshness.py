@@ -1,0 +1,137 @@
+"""A quiet world that is slow, does not wake, or says what is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from crdb.link_control import LinkInfo, LinkState
+from crdb.link_info import ProcessLinks
+from sim.checkers.checker import Checker, Violation
+from sim.engine import MS
+from sim.freshness import check_freshness, way
+from sim.plan import Copy, Plan, Tuning
+from sim.world import World
+from tests.sim.planted import fresh
+
+COPY = Copy("copy", 200, ("us",))
+
+
+def quiet(*copies: Copy) -> World:
+    return fresh(Checker, copies=copies)
+
+
+def test_a_healthy_world_is_fresh() -> None:
+    world = fresh(copies=(COPY,))
+    check_freshness(world)
+    assert not any(session.waiting for session in world.sessions.by_number.values())
+
+
+def test_more_hops_and_small_windows_take_longer() -> None:
+    near = World(Plan.of(("eu", "us", "ap"), delay_ms=20))
+    far = World(Plan.of(("eu", "us", "ap"), topology="line", delay_ms=20))
+    assert (way(near), way(far)) == (40 * MS, 60 * MS)
+    tuning = Tuning(limits=attrs.evolve(Tuning().limits, window_bytes_max=1))
+    assert way(World(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
+
+
+def expect(text: str, world: World) -> None:
+    with pytest.raises(Violation, match=text):
+        check_freshness(world)
+
+
+def nothing(*_: object) -> None:
+    """Tell nobody."""
+
+
+def is_not_so(_copy: object) -> bool:
+    """Return what no follower wants to hear."""
+    return False
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_write_that_is_not_sent_at_once_is_noticed() -> None:
+    world = quiet()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.sites["us"].links, "wake", nothing)
+        expect("us has written, and after 40 ms eu, ap has not got it", world)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_follower_that_is_not_told_is_noticed() -> None:
+    world = quiet(COPY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world, "is_copied", is_not_so)
+        expect("has written, and after 80 ms copy lacks it", world)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_client_that_is_not_woken_is_noticed() -> None:
+    world = quiet()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.sites["ap"].instance, "serve_touched", nothing)
+        expect("eu has written, but a client in ap still waits for it", world)
+
+
+def test_a_region_that_takes_no_writes_is_noticed() -> None:
+    world = quiet()
+    world.sites["us"].instance.refuse_writes = b"STALE"
+    expect(r"us answers a fresh write with \[STALE! STALE! STALE!\], not with 1", world)
+
+
+def test_what_is_never_acknowledged_is_noticed() -> None:
+    world = quiet()
+    world.sites["us"].links.sources["eu"].given += 1
+    expect("ms of quiet: 1 bytes from us to eu", world)
+
+
+def answer(is_so: bool | None) -> Callable[[object], bool | None]:
+    """Return what answers every question alike."""
+
+    def is_settled(_question: object) -> bool | None:
+        return is_so
+
+    return is_settled
+
+
+def test_settling_that_is_said_too_early_or_never_is_noticed() -> None:
+    world = quiet()
+    control = world.sites["us"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "is_settled", answer(True))
+        expect("us says that all has arrived, but eu, ap lacks it", world)
+    world = quiet()
+    control = world.sites["us"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "is_settled", answer(None))
+        expect("us does not say that all has arrived", world)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        LinkInfo("eu", "us", LinkState.CATCHING_UP),
+        LinkInfo("eu", "us", LinkState.STREAMING, lag_ops=1),
+        LinkInfo("eu", "us", LinkState.STREAMING, lag_ms=10_000.0),
+    ],
+)
+def test_a_link_that_is_told_of_wrongly_is_noticed(row: LinkInfo) -> None:
+    world = quiet()
+    control = world.sites["eu"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "links", lambda: [row] * 4)
+        expect("all is quiet, and eu tells of its links", world)
+
+
+def test_links_that_are_not_told_of_are_noticed() -> None:
+    world = quiet()
+    control = world.sites["eu"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "links", list)
+        expect("eu tells of 0 links, not 4", world)
