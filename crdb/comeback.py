@@ -26,6 +26,11 @@ REPEAT_NS: Final = 60 * SECOND
 REPEAT_NS_MAX: Final = 3600 * SECOND
 NOBODY: Final = "No peer brings its data, so it does not serve"
 REMEDY: Final = "start a peer, or start this region with --start-empty and lose what it held"
+SOME_ANSWER: Final = "The peers that have answered hold nothing, so it waits for the others"
+REMEDY_FOR_OTHERS: Final = (
+    "start the others, or remove from the files those that are gone for good, or start this region "
+    "with --start-empty and lose what it held"
+)
 
 
 class Comeback:
@@ -118,6 +123,8 @@ class Comeback:
         details: dict[str, object] = {"peers": waits}
         if not is_linked:
             details |= {"reason": NOBODY, "remedy": REMEDY}
+        elif self.links.recovery.done and self.links.memory.awaits_all():
+            details |= {"reason": SOME_ANSWER, "remedy": REMEDY_FOR_OTHERS}
         self.report("waiting", details)
 
 

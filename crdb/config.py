@@ -23,7 +23,7 @@ their defaults:
     [[region]]
     name = "us-east-1"
     id = 1                   # the same in all files; by default 1, 2, 3, ... in the file's order
-    place = "us-east-1"      # a region of the catalogue; by default the name
+    place = "us-east-1"      # its name in the catalogue, for "measured" delays; by default the name
     host = "127.0.0.1"       # where clients and peers reach the region
     bind = ["127.0.0.1"]     # where it listens: addresses of its machine; by default the host
     link_bind = ["127.0.0.1"]  # the same for link_port; by default as bind
@@ -266,6 +266,7 @@ def _read(top: Table) -> Config:
         )
     except GeoError as error:
         raise top.error(f"{'topology' if pairs is None else 'pairs'}: {error}") from None
+    _check_delays(top, config)
     _check_measured(top, config)
     return config
 
@@ -359,6 +360,13 @@ def _size(table: Table, name: str, default: int, *, low: int, high: int) -> int:
     return table.inner({name: value}, place=table.place).integer(name, default, low=low, high=high)
 
 
+def _check_delays(top: Table, config: Config) -> None:
+    """A delay that is given for two regions is that of a link."""
+    for one, other, _ in config.link.delays:
+        if (one, other) not in config.topology.links:
+            raise top.error(f"link: delays: the topology has no link from {one} to {other}")
+
+
 def _check_measured(top: Table, config: Config) -> None:
     """A link whose delay is to be measured joins two regions of the catalogue."""
     if config.link.delay != "measured":
@@ -404,7 +412,8 @@ def _written(config: Config) -> Iterator[str]:
         yield "\n[[region]]"
         yield f"name = {_quoted(region.name)}"
         yield f"id = {region.id}"
-        yield f"place = {_quoted(region.place)}"
+        if region.place != region.name:
+            yield f"place = {_quoted(region.place)}"
         yield f"host = {_quoted(region.host)}"
         yield f"bind = {_quoted(region.bind)}"
         yield f"link_bind = {_quoted(region.link_bind)}"

@@ -10,6 +10,7 @@ import attrs
 
 from crdb.toml_table import Table, shown
 from crdt.dots import REGION_MAX
+from geo import Catalog, GeoError
 from replication.names import RULE, is_name
 
 HOST: Final = "127.0.0.1"
@@ -62,11 +63,23 @@ def read_region(table: Table, place: int) -> RegionConfig:
         host=host,
         port=port,
         link_port=table.integer("link_port", link_port, low=1, high=PORT_MAX),
-        place=table.text("place", name),
+        place=_place(table, name),
         replica_of=tuple(_address(table, it) for it in table.items("replica_of", "addresses")),
         bind=bind,
         link_bind=_binds(table, "link_bind", bind),
     )
+
+
+def _place(table: Table, name: str) -> str:
+    """Read what the catalogue of latencies calls the region. Its name may be any, a place not."""
+    place = table.text("place", name)
+    if "place" in table.data:
+        try:
+            Catalog.shipped().find(place)
+        except GeoError as error:
+            remedy = "name a place of the catalogue, or leave place out"
+            raise table.error(f"place {shown(place)}: {error} ({remedy})") from None
+    return place
 
 
 def _is_address(text: str) -> bool:

@@ -30,8 +30,8 @@ class Memory:
         self.aside: Aside | None = None
         """Our state while our origin is disputed."""
         self.expects_data = False
-        """Whether we have held something before. Then we do not begin with nothing while a peer
-        that may have it refuses to be linked with us."""
+        """Whether we have held something before. Then we do not begin with nothing before every
+        peer that may have it has answered."""
 
     def record_caught_up(self, peer: str, hello: Hello | None) -> None:
         """We have what a peer showed us in its Hello. It counts as an answer if that was all that
@@ -83,11 +83,16 @@ class Memory:
         """Let peers know whether we hold a state that is put aside."""
         self.feed.holds_aside = self.lives.is_withheld = self.aside is not None
 
+    def awaits_all(self) -> bool:
+        """Return whether we have nothing of what we held, and some peer has not answered. That peer
+        may have it, whether it is down, refuses us, or its link is cut."""
+        is_empty = not self.replica.keyspace.vector and self.aside is None
+        return self.expects_data and is_empty and not self.recovery.has_all_answers
+
     def look(self, cut: set[str], said: Iterable[Vector]) -> list[Event]:
         """Notice if we have recovered just now, the links with some peers being `cut`; what was put
         aside comes back then."""
-        is_empty = not self.replica.keyspace.vector and self.aside is None
-        if self.expects_data and is_empty and self.recovery.refused.keys() - cut:
+        if self.awaits_all():
             return []
         if not self.recovery.look(cut, has_aside=self.aside is not None):
             return []

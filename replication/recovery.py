@@ -12,6 +12,10 @@ A peer is within reach until an attempt to reach it has failed, or its link is c
 it has comes later then, like any other news. One peer alone is not enough while another may answer:
 that one may know our last writes, and the first may have lost its memory as well.
 
+A region that knows that it has held something (`Memory.expects_data`) does not believe that it is
+lost while any peer has not answered: as long as the others bring nothing, it waits for all of them,
+also for those out of reach. An operator can tell it to start empty.
+
 Nobody waits for anybody's leave, only for what somebody has. So if all regions start at once, they
 find that none of them has anything, and write. A region that reaches nobody goes on reading only:
 nobody can tell it what it had written. (It writes once it is configured without peers.)
@@ -47,6 +51,11 @@ class Recovery:
         self.is_over = False
         self.is_told = False
         """Whether a peer has turned out to know of an earlier life."""
+
+    @property
+    def has_all_answers(self) -> bool:
+        """Return whether each peer has had nothing, or has told us all."""
+        return self.peers <= self.done
 
     def greeted(self, peer: str) -> None:
         """A peer that we dialled has answered."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import attrs
 import pytest
 
-from crdb.comeback import PATIENCE_NS, REPEAT_NS, REPEAT_NS_MAX, Comeback
+from crdb.comeback import PATIENCE_NS, REPEAT_NS, REPEAT_NS_MAX, SOME_ANSWER, Comeback
 from crdb.instance import Instance
 from crdb.server.config import Config
 from crdb.staleness import Staleness
@@ -17,7 +18,8 @@ from replication.errors import RemoteProtocolError
 from replication.events import BroughtBack, Recovered
 from replication.frames import Eof, Refuse
 from replication.links import Links
-from replication.member import Member, Peer
+from replication.member import Direction, Member, Peer
+from replication.sink import Sink
 from tests.replication.ends import hello
 
 OLD = make_origin(1, 3)
@@ -163,17 +165,79 @@ def test_waiting_is_told_rarely_with_each_peers_reason() -> None:
     assert details["peers"] == {"r2": "it has not sent all that it has", "r3": "never"}
 
 
-def test_a_region_that_held_something_does_not_come_back_empty_past_a_refusal() -> None:
+def answer(links: Links, peer: str, vector: Vector | None = None) -> Sink:
+    """A peer that we dial greets us; if it holds nothing, that is its answer."""
+    sink = links.dial(peer, 0)
+    links.receive(sink, hello(int(peer[1:]), vector or {}), 0)
+    links.handle(sink, sink.look(0), 0)
+    return sink
+
+
+def refuse(links: Links) -> None:
+    links.receive(links.dial("r3", 0), Refuse("never"), 0)
+
+
+def fail_to_connect(links: Links) -> None:
+    links.receive(links.dial("r3", 0), Eof("cannot connect: no"), 0)
+
+
+def break_protocol(links: Links) -> None:
+    links.broken(links.dial("r3", 0), RemoteProtocolError("no frame"), 0)
+
+
+def cut_link(links: Links) -> None:
+    links.cut("r3", Direction.IN, 0)
+
+
+def say_nothing(_links: Links) -> None:
+    pass
+
+
+@pytest.mark.parametrize("held", [{OLD: 1}, None], ids=["held", "unknown"])
+@pytest.mark.parametrize(
+    "stay_away", [refuse, fail_to_connect, break_protocol, cut_link, say_nothing]
+)
+def test_a_region_that_held_something_waits_until_every_peer_has_answered(
+    stay_away: Callable[[Links], None], held: Vector | None
+) -> None:
+    told = region()
+    told.comeback.begin("it has restarted", held)
+    links = told.links
+    stay_away(links)
+    answer(links, "r2")
+    assert links.look(0) == [], "r3 may have it"
+    told.comeback.look(0)
+    told.comeback.look(PATIENCE_NS)
+    (_, details) = told.events[-1]
+    assert list(cast("dict[str, str]", details["peers"])) == ["r3"]
+    assert details["reason"] == SOME_ANSWER
+    assert "--start-empty" in str(details["remedy"])
+    assert not told.comeback.is_ready
+    links.cuts.clear()
+    answer(links, "r3")
+    assert links.look(0) == [Recovered("r3")]
+    told.comeback.look(PATIENCE_NS)
+    assert told.names()[-1] == "data lost"
+    assert told.comeback.is_ready
+
+
+def test_a_region_that_held_nothing_does_not_wait_for_peers_that_are_away() -> None:
+    told = region()
+    told.comeback.begin("it has restarted", {})
+    fail_to_connect(told.links)
+    answer(told.links, "r2")
+    assert told.links.look(0) == [Recovered("r2")]
+
+
+def test_a_peer_that_holds_data_ends_the_wait_for_those_that_are_away() -> None:
     told = region()
     told.comeback.begin("it has restarted", {OLD: 1})
-    links = told.links
-    links.receive(links.dial("r3", 0), Refuse("never"), 0)
-    sink = links.dial("r2", 0)
-    links.receive(sink, hello(2), 0)
-    links.handle(sink, sink.look(0), 0)
-    assert links.look(0) == [], "r3 may have it"
-    links.broken(links.dial("r3", 0), RemoteProtocolError("no frame"), 0)
-    assert links.look(0) == [Recovered("r2")], "r3 is nobody"
+    fail_to_connect(told.links)
+    told.links.replica.keyspace.vector[OLD] = 1
+    answer(told.links, "r2", {OLD: 1})
+    assert told.links.look(0) == [Recovered("r2")]
+    told.comeback.recover(Recovered("r2"))
+    assert told.names() == ["loading"]
 
 
 def test_a_peer_that_we_refuse_counts_as_one_that_refuses() -> None:

@@ -210,6 +210,18 @@ def test_a_link_port_stays_in_range() -> None:
             f'pairs = [["a", "b"]]\n{THREE}',
             "pairs: not connected: a, b and c cannot reach each other",
         ),
+        (
+            f'topology = "line"\n{THREE}[link]\ndelays = [["c", "a", 1]]',
+            "link: delays: the topology has no link from",
+        ),
+        (
+            '[[region]]\nname = "a"\nplace = "us-eats-1"',
+            "region 1: place \"us-eats-1\": unknown region 'us-eats-1'; did you mean us-east-1",
+        ),
+        (
+            '[[region]]\nname = "mars-1"\nplace = "mars-1"\n[link]\ndelay = 40',
+            'region 1: place "mars-1": unknown region',
+        ),
         (f'{THREE}[link]\ndelay = "some"', 'link: delay "some" is not "none", "measured" or mill'),
         (
             f"{THREE}[link]\ndelay = true",
@@ -305,19 +317,21 @@ def configs(draw: st.DrawFn) -> Config:
         attrs.evolve(region, replica_of=tuple(draw(followed))) for region in config.regions
     )
     shape = draw(st.sampled_from(["mesh", "ring", "star", "line", "pairs"]))
-    delays = tuple((names[0], name, draw(st.floats(0, 9))) for name in sorted(names[1:]))
-    back = tuple((other, one, delay) for one, other, delay in delays)
-    return Config(
+    made = Config(
         regions,
         shape="mesh" if shape == "pairs" else shape,
         hub=draw(st.sampled_from(names)) if shape == "star" else None,
         pairs=tuple(pairwise(names)) if shape == "pairs" else None,
-        link=LinkConfig(config.link.delay, tuple(sorted(delays + back)), 1 << 20),
         maxclients=draw(st.integers(1, 1_000)),
         requirepass=draw(st.text(st.characters(exclude_categories=["Cs"]))),
         test_clock=draw(st.booleans()),
         seed=draw(st.integers(0, 2**63 - 1)),
     )
+    links = sorted((one, other) for one, other in made.topology.links if one < other)
+    delays = tuple((*link, draw(st.floats(0, 9))) for link in links)
+    back = tuple((other, one, delay) for one, other, delay in delays)
+    link = LinkConfig(config.link.delay, tuple(sorted(delays + back)), 1 << 20)
+    return attrs.evolve(made, link=link)
 
 
 @pytest.mark.parametrize(

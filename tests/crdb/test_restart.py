@@ -246,6 +246,24 @@ def test_a_region_that_is_refused_does_not_come_back_empty(regions: Regions) -> 
     assert regions.ask(1, "GET", "n") == LOADING
 
 
+def test_an_empty_peer_does_not_speak_for_one_that_is_away(regions: Regions) -> None:
+    regions.write(1, 2, 3)
+    for number in (1, 2, 3):
+        regions.start(number)
+    regions.fill(1, "a")
+    for number in (1, 2):
+        regions.stop(number)
+    with paused(regions.running[3]):
+        for number in (1, 2):
+            regions.start(number, waits=False)
+        (*_, waiting) = events_until(regions.running[1], "waiting")
+        assert "r3" in waiting["peers"]
+        assert regions.ask(1, "GET", "n") == regions.ask(2, "GET", "n") == LOADING
+    for number in (1, 2):
+        assert "data lost" not in names(events_until(regions.running[number], "ready"))
+    regions.hold("a")
+
+
 def test_a_lone_region_says_what_a_restart_loses(regions: Regions) -> None:
     regions.write(1)
     regions.start(1)
