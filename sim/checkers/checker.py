@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 
 from mypy_extensions import mypyc_attr
 
+from crdb.instance import Instance
 from crdt.dots import Vector
 from crdt.keyspace import Keyspace
 from crdt.replica import Replica
@@ -47,6 +48,11 @@ class Watched(Protocol):
     @property
     def links(self) -> Links:
         """Its links."""
+        ...
+
+    @property
+    def instance(self) -> Instance:
+        """Its clients."""
         ...
 
     @property

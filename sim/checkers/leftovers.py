@@ -1,0 +1,112 @@
+"""Nothing is left over: of those who wait and watch at any time, of all else when all is quiet.
+
+A region keeps books of which keys somebody waits for or watches. After every turn they must say
+what its clients do: an entry too many costs time for ever, one too few is a client that hears of
+nothing. A client that is in no transaction has nothing queued, and one that watches nothing is not
+marked.
+
+When all is quiet, no operation waits for its turn, no gap is open, nobody sends what another link
+brings, no snapshot is under way, and every region serves its clients and collects its garbage.
+
+Not checked: connections of followers that are gone; what a region remembers of peers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+from crdb.instance import Instance
+from crdb.server.session import IN_TRANSACTION, Session
+from crdt.dots import name_origin
+from replication.sink import SinkState
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Ledger
+from sim.mirror import Change
+
+SAMPLE: Final = 4  # of so many turns of all regions the books are read in one
+
+
+class Leftovers(Checker):
+    """Everything is put away."""
+
+    promise: ClassVar[str] = "nothing left over"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.turns = 0
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Read the books of one region."""
+        self.turns += 1
+        if self.turns % SAMPLE == 0:
+            self.read_books(region)
+
+    def read_books(self, region: Watched) -> None:
+        """Compare the books with what clients do."""
+        self.looked += 1
+        instance = region.instance
+        counts = wanted(instance)
+        if counts != instance.interest.counts or counts.keys() != instance.interest.keys:
+            raise self.broken(
+                f"clients of {region.name} want to hear of {counts},"
+                f" and its books say {instance.interest.counts} for {instance.interest.keys}"
+            )
+        for session in instance.clients.values():
+            if left := left_in(session):
+                raise self.broken(f"session {session.id} of {region.name} {left}")
+
+    def ended(self, regions: Sequence[Watched]) -> None:
+        """Look what is left."""
+        for region in regions:
+            self.read_books(region)
+            for left in (*left_of(region), *sent_in_vain(region, regions)):
+                raise self.broken(f"all is quiet, and in {region.name} {left}")
+
+
+def wanted(instance: Instance) -> dict[bytes, int]:
+    """Return how many clients wait for each key or watch it."""
+    counts: dict[bytes, int] = {}
+    keys = [key for waiter in instance.blocked.by_client.values() for key in waiter.keys]
+    keys += [key for session in instance.clients.values() for key in session.watched]
+    for key in keys:
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def left_in(session: Session) -> str:
+    """Return what a client keeps of a transaction that is over; empty if nothing."""
+    if session.dirty and not session.watched:
+        return "watches nothing and is marked"
+    is_open = session.gate & IN_TRANSACTION != 0
+    if not is_open and (session.queue or session.spoiled or session.queued_bits):
+        return f"is in no transaction and has queued {session.queue}"
+    return ""
+
+
+def left_of(region: Watched) -> Iterator[str]:
+    """Yield what a region has not put away."""
+    replica, links, instance = region.replica, region.links, region.instance
+    for origin, queue in replica.gate.queues.items():
+        yield f"{len(queue)} operations of {name_origin(origin)} wait for their turn"
+    for origin, gap in links.repair.gaps.items():
+        yield f"a gap is open after {name_origin(origin)}:{gap.seq}"
+    if links.feed.sending or links.feed.waiting:
+        yield f"{links.feed.sending} snapshots are sent, and {len(links.feed.waiting)} wait"
+    if len(replica.keyspace.readers) > 1:  # one is the simulator's own
+        yield f"{len(replica.keyspace.readers) - 1} snapshots are read"
+    if instance.refusals or instance.is_stale or not links.collects:
+        yield f"clients are refused with {instance.refusals}, garbage collected: {links.collects}"
+    for sink in links.sinks.values():
+        if sink.state is not SinkState.STREAMING:
+            yield f"the link from {sink.peer} is {sink.state.value}"
+
+
+def sent_in_vain(region: Watched, regions: Sequence[Watched]) -> Iterator[str]:
+    """Yield which origins a region sends although nobody asks for them."""
+    for other in regions:
+        source = region.links.sources.get(other.name)
+        sink = other.links.sinks.get(region.name)
+        for origin in source.extra if source is not None and sink is not None else ():
+            if sink is not None and origin not in sink.asked:
+                yield f"{name_origin(origin)} is sent to {other.name}, which does not ask for it"
