@@ -6,6 +6,8 @@ with the number of `times` that it has happened since the last one was shown.
 
 Two events are the same if their names and details are equal and nothing else has happened to the
 same link in between. So a link that goes down, comes up and goes down again is shown each time.
+The same holds for a region that is loading, ready and loading again. What answers somebody who
+wants to stop the process is always shown.
 """
 
 from __future__ import annotations
@@ -20,6 +22,15 @@ REPEAT_SECONDS: Final = 60.0
 SUBJECTS_MAX: Final = 4096
 """Links and kinds of events that are remembered: two for each pair of 45 regions."""
 NAMES_OF_LINKS: Final = ("peer", "source", "sink", "address")
+TOPICS: Final = {
+    "loading": "service",
+    "ready": "service",
+    "following": "role",
+    "promoted": "role",
+}
+"""Events of a region that end each other's repetitions, with what they are about."""
+ALWAYS_SHOWN: Final = ("data at risk", "confirm", "not stopped")
+"""Each is an answer to a signal or to a client, of whom none may think that it was not heard."""
 
 
 @attrs.define
@@ -47,6 +58,8 @@ class Repetition:
         `now` is in seconds of a monotonic clock. A repeated event that is shown has one more
         detail, `times`.
         """
+        if event in ALWAYS_SHOWN:
+            return details
         subject = _subject(event, details)
         latest = self.latest.get(subject)
         if latest is None or (latest.event, latest.details) != (event, details):
@@ -63,8 +76,8 @@ class Repetition:
 
 
 def _subject(event: str, details: Mapping[str, object]) -> tuple[object, ...]:
-    """Return what an event is about: a link if it names one, else the event itself."""
+    """Return what an event is about: a link if it names one, else a topic or the event itself."""
     names = tuple(details.get(name) for name in NAMES_OF_LINKS)
     if any(name is not None for name in names):
         return (details.get("region"), details.get("direction"), *names)
-    return (details.get("region"), event)
+    return (details.get("region"), TOPICS.get(event, event))

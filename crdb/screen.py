@@ -49,6 +49,9 @@ class Screen:
         is_rich = self.console.is_terminal and not self.console.is_dumb_terminal
         self.is_live = is_open and is_rich and not as_json
         self.recent: deque[str] = deque(maxlen=EVENTS_KEPT)
+        self.risks: list[str] = []
+        """Lines about data that stopping loses. They are shown again on the first screen, where
+        they stay when the live view has gone."""
         self.dropped = 0
         self.stopping = False
         self.repetition = Repetition()
@@ -78,6 +81,10 @@ class Screen:
         if self.recent and line == self.recent[-1]:  # of the two ends of a link
             return True
         self.recent.append(line)
+        if event == "data at risk":
+            self.risks.append(line)
+        elif event == "not stopped":
+            self.risks.clear()
         return self.is_live or self.outlet.put("\n".join([line, *lines[1:], ""]))
 
     async def watch(self, runtime: Runtime) -> None:
@@ -89,7 +96,7 @@ class Screen:
                     self.outlet.put(self.picture(runtime))
                 await trio.sleep(REFRESH_SECONDS)
         finally:
-            self.outlet.put(LEAVE)
+            self.outlet.put("".join([LEAVE, *[f"{line}\r\n" for line in self.risks]]))
 
     async def rest(self) -> None:
         """Give the terminal back before Ctrl-Z stops the process, and take it when that goes on."""

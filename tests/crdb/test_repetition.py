@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb import repetition
 from crdb.repetition import REPEAT_SECONDS, Repetition
 
@@ -43,6 +45,26 @@ def test_events_without_a_link_repeat_by_their_name() -> None:
     assert events.details_to_show("promoted", {"region": "us"}, 0.0) is not None
     assert events.details_to_show("cannot accept", fault, 1.0) is None
     assert events.details_to_show("cannot accept", fault | {"reason": "other"}, 1.0) is not None
+
+
+@pytest.mark.parametrize(
+    ("event", "opposite"),
+    [("loading", "ready"), ("ready", "loading"), ("following", "promoted")],
+)
+def test_a_region_that_changes_back_and_forth_tells_it_each_time(event: str, opposite: str) -> None:
+    events = Repetition()
+    details = {"region": "us", "reason": "it has lost its memory"}
+    for now in (0.0, 1.0):
+        assert events.details_to_show(event, details, now) == details
+        assert events.details_to_show(event, details, now) is None
+        assert events.details_to_show(opposite, {"region": "us"}, now) == {"region": "us"}
+
+
+@pytest.mark.parametrize("event", ["data at risk", "confirm", "not stopped"])
+def test_who_wants_to_stop_is_answered_each_time(event: str) -> None:
+    events = Repetition()
+    for now in (0.0, 1.0):
+        assert events.details_to_show(event, {"region": "us"}, now) == {"region": "us"}
 
 
 def test_details_may_change_after_an_event() -> None:

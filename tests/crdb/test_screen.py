@@ -150,6 +150,21 @@ def test_on_a_terminal_there_is_a_live_view_that_leaves_no_trace() -> None:
         assert process.wait(WAIT_SECONDS) == 0
 
 
+def test_what_is_lost_by_stopping_stays_on_the_terminal() -> None:
+    base = free_base()
+    with on_a_terminal(base) as (process, terminal):
+        seen(terminal, "lag of links")
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        process.send_signal(signal.SIGINT)
+        seen(terminal, "stop all the same?")
+        os.write(terminal, b"n\n")
+        seen(terminal, "not stopped")
+        process.send_signal(signal.SIGTERM)
+        _, _, left = rest(terminal).rpartition(LEAVE)
+        assert left.count("us: stopping loses 1 key") == 1
+        assert process.wait(WAIT_SECONDS) == 0
+
+
 def test_a_process_that_rests_gives_its_terminal_back_meanwhile() -> None:
     with on_a_terminal(free_base()) as (process, terminal):
         seen(terminal, "lag of links")
