@@ -154,7 +154,10 @@ class Driver:
         channel = writer.channel
         if not self.secret.is_set and not is_local(stream):
             channel.take_outgoing()  # a stranger elsewhere does not even get our challenge
-            self.observe(self.links.refuse(end, RemoteProtocolError(ALIEN), clock()))
+            if address_of(stream):
+                self.observe(self.links.refuse(end, RemoteProtocolError(ALIEN), clock()))
+            else:  # it has hung up already, so nobody knows from where it came
+                self.observe(self.links.receive(end, Eof("connection lost"), clock()))
             return
         writer.greet()
         while not end.closed:

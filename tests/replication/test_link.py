@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import pairwise
@@ -325,6 +327,27 @@ async def test_without_a_secret_only_this_machine_is_linked(
         assert isinstance(refused, Unproven)
         assert refused.address == address
         assert "no secret is set here" in refused.reason
+
+
+async def test_who_hung_up_at_once_is_not_taken_for_another_machine() -> None:
+    two = pair()[1]
+    two.driver.secret = NO_SECRET
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        ours = await trio.testing.open_stream_to_socket_listener(listener)
+        theirs = await listener.accept()
+    reset = struct.pack("ii", 1, 0)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    await theirs.aclose()
+
+    async def connect() -> trio.abc.Stream:
+        return ours
+
+    assert not await two.driver.dial("one", connect)
+    assert not two.of(Unproven)
+    (closed,) = two.of(Closed)
+    assert isinstance(closed, Closed)
+    assert closed.reason == "connection lost"
 
 
 async def test_a_broken_stream_ends_a_link(autojump_clock: trio.testing.MockClock) -> None:
