@@ -7,16 +7,22 @@ for ever for what the first was doing.
 
 from __future__ import annotations
 
+import faulthandler
 import signal
+import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
 from types import FrameType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+HARD_FACTOR: Final = 20
+"""How many times its CPU limit work may take, by the clock on the wall, before its process ends."""
 
 
 class ProcessLost(Exception):
@@ -33,16 +39,22 @@ class CpuExceeded(Exception):
 @contextmanager
 def cpu_limit(seconds: float) -> Generator[None]:
     """Raise CpuExceeded where the work stands when it has taken `seconds` of CPU time. Only for the
-    main thread of a process."""
+    main thread of a process.
+
+    Compiled code that loops without calling the interpreter cannot be interrupted by an exception.
+    Then the process prints where it is and ends, after HARD_FACTOR times as many seconds.
+    """
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise CpuExceeded
 
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    faulthandler.dump_traceback_later(HARD_FACTOR * seconds, exit=True, file=sys.__stderr__)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
-from itertools import count
 
 import pytest
 
@@ -53,5 +54,29 @@ def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
 def test_what_takes_too_much_time_of_the_processor_is_stopped() -> None:
     with cpu_limit(60):
         pass
-    with pytest.raises(CpuExceeded), cpu_limit(0.01):
-        sum(count())
+    with pytest.raises(CpuExceeded), cpu_limit(5):
+        signal.raise_signal(signal.SIGVTALRM)  # as the timer does
+    with pytest.raises(CpuExceeded), cpu_limit(0.1):
+        loop_for_ever()
+
+
+def loop_for_ever() -> None:
+    number = 0
+    while True:
+        number += 1
+
+
+ENDLESS = """
+from sim.processes import cpu_limit
+with cpu_limit(0.2):
+    sum(count())  # never returns to the interpreter
+"""
+
+
+def test_what_cannot_be_interrupted_ends_its_process_and_says_where_it_was() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", ENDLESS], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "Timeout" in run.stderr
+    assert 'File "<string>", line 5' in run.stderr
