@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import faulthandler
 import signal
-import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from multiprocessing import Pipe, Process
@@ -21,6 +20,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+STDERR: Final = 2
 HARD_FACTOR: Final = 20
 """How many times its CPU limit work may take, by the clock on the wall, before its process ends."""
 
@@ -50,7 +50,7 @@ def cpu_limit(seconds: float) -> Generator[None]:
 
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    faulthandler.dump_traceback_later(HARD_FACTOR * seconds, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(HARD_FACTOR * seconds, exit=True, file=STDERR)
     try:
         yield
     finally:

@@ -67,6 +67,7 @@ def loop_for_ever() -> None:
 
 
 ENDLESS = """
+from itertools import count
 from sim.processes import cpu_limit
 with cpu_limit(0.2):
     sum(count())  # never returns to the interpreter
