@@ -2,7 +2,8 @@
 
 Whatever other regions do, a client is served by its region alone: the reply to its write follows
 from what readers saw there before, and afterwards they see what the write has made of it. A small
-model (`model`) says both, for every write that comes alone in its request.
+model (`model`) says both, for every write that comes alone in its request, and when the key is to
+end. A transaction in one request gets as many replies as it has commands.
 
 Not checked: writes that are refused, transactions, scripts of several keys, options.
 """
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
 from crdt.contested import Contested
+from crdt.keyspace import Keyspace
 from sim.checkers.checker import Checker, Watched
 from sim.client import Refusal, Reply
 from sim.ledger import Ledger
@@ -34,12 +36,17 @@ class Commands(Checker):
         self.expected: Outcome | None = None
         self.before: Held = None
         self.large = 0
+        self.ends: tuple[Any, int | None] | None = None
+        """What a change of a time to live is to reply, and when the key is to end then."""
         self.is_awaited = False
         """Whether somebody waits for an element of a key."""
 
     def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
         """Work out what is to come of a command."""
         self.expected = None
+        self.ends = None
+        if len(commands) == 1:
+            self.ends = ending(region.replica.keyspace, commands[0])
         self.is_awaited = region.has_waiters
         words = commands[0]
         if len(commands) == 1 and (words[0] == "SET" or words[0] in FORMS):
@@ -56,6 +63,10 @@ class Commands(Checker):
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Compare."""
+        if self.ends is not None and replies:
+            self.compare_end(region, commands[0], plain(replies[0]))
+        if commands[0] == ("MULTI",) and commands[-1] == ("EXEC",):
+            self.compare_transaction(region, len(commands) - 2, replies)
         if self.expected is None or not replies:
             return
         words, found = commands[0], plain(replies[0])
@@ -76,6 +87,52 @@ class Commands(Checker):
                 f"{region.name} shows {shown!r} under {words[1]} after {' '.join(words)},"
                 f" not {after!r}, where it was {self.before!r}"
             )
+
+    def compare_end(self, region: Watched, words: Words, found: Any) -> None:
+        """Look when a key is to end."""
+        assert self.ends is not None
+        expected, deadline = self.ends
+        if found == "ERR":
+            return
+        self.looked += 1
+        end = region.replica.keyspace.deadline(words[1].encode())
+        if found != expected or end != deadline:
+            raise self.broken(
+                f"{region.name} answers {' '.join(words)} with {found!r}, and the key ends at"
+                f" {end}, not with {expected!r} and at {deadline}"
+            )
+
+    def compare_transaction(self, region: Watched, count: int, replies: Sequence[Reply]) -> None:
+        """Count the replies to a transaction that was carried out."""
+        reply = replies[-1] if len(replies) == count + 2 else ()
+        if isinstance(reply, list):
+            self.looked += 1
+            found = len(cast("list[Reply]", reply))
+            if found != count:
+                raise self.broken(
+                    f"{region.name} answers a transaction of {count} commands with {found} replies"
+                )
+
+
+def ending(db: Keyspace, words: Words) -> tuple[Any, int | None] | None:
+    """Return what a command that sets or ends a time to live is to reply, and when the key is to
+    end then; None for another command."""
+    name, key = words[0], words[1].encode() if len(words) > 1 else b""
+    is_there = db.lookup(key) is not None
+    before = db.deadline(key) if is_there else None
+    match name, words[2:]:
+        case "PEXPIRE", (ms,) if is_there:
+            return 1, db.now + int(ms)
+        case "PERSIST", () if is_there:
+            return int(before is not None), None
+        case "SET", (_,):
+            return "OK", None
+        case "SET", (_, "PX", ms):
+            return "OK", db.now + int(ms)
+        case "SET", (_, "KEEPTTL"):
+            return "OK", before
+        case _:
+            return None
 
 
 def plain(reply: Reply) -> Any:

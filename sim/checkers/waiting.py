@@ -1,9 +1,11 @@
 """Whoever waits for an element gets it as soon as there is one, and nobody gets it a second time.
 
 After each turn of a region no client may wait for a key under which readers there see what it waits
-for. A client that gives up must have waited as long as it asked for, and hardly longer while its
-region runs. Elements are unique, so within one life of a region each is handed out once. Not
-checked: elements that BLMOVE has moved, while another region may have popped them.
+for, and none may still wait for a key from which somebody was served who came later. Nobody waits
+for a key in a region that does not serve its clients. A client that gives up must have waited as
+long as it asked for, and hardly longer while its region runs. Elements are unique, so within one
+life of a region each is handed out once. Not checked: elements that BLMOVE has moved, while another
+region may have popped them.
 """
 
 from __future__ import annotations
@@ -36,6 +38,21 @@ class Wait:
     command: Words
     keys: tuple[bytes, ...]
     until: int
+    number: int
+    """Counts all that have waited."""
+
+    @property
+    def wanted(self) -> type[List | SortedSet]:
+        """What must be there for it to be served."""
+        return List if self.command[0] in LISTS else SortedSet
+
+
+@attrs.frozen
+class Served:
+    """One client that was served after it had waited, and from which key."""
+
+    wait: Wait
+    key: bytes
 
 
 class Waiting(Checker):
@@ -52,8 +69,13 @@ class Waiting(Checker):
         self.moved: set[bytes] = set()
         """What BLMOVE has moved. Elsewhere it may be popped as well, and so exists twice."""
 
+        self.served: dict[str, list[Served]] = {}
+        """By region, in the present turn."""
+        self.count = 0
+
     def started(self, region: Watched) -> None:
         self.waits[region.name] = {}
+        self.served[region.name] = []
         self.handed_out[region.name] = set()
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
@@ -70,7 +92,8 @@ class Waiting(Checker):
             if words[0] in BLOCKING:
                 keys = words[1:2] if words[0] == "BLMOVE" else words[1:-1]
                 until = region.now_ms + int(float(words[-1]) * 1000)
-                wait = Wait(words, tuple(key.encode() for key in keys), until)
+                self.count += 1
+                wait = Wait(words, tuple(key.encode() for key in keys), until, self.count)
                 self.waits[region.name][session] = wait
 
     def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
@@ -84,6 +107,8 @@ class Waiting(Checker):
             raise self.broken(
                 f"session {session} in {region.name} gave up {' '.join(command)} {-late} ms early"
             )
+        if (key := key_of(command, reply)) is not None:
+            self.served[region.name].append(Served(wait, key))
         self.take(region, command, reply)
 
     def take(self, region: Watched, words: Words, reply: Reply) -> None:
@@ -103,23 +128,44 @@ class Waiting(Checker):
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look whether somebody waits for what is there."""
-        if not region.has_caught_up:
-            return
-        for session, wait in self.waits[region.name].items():
-            for key in wait.keys:
-                value = region.replica.keyspace.lookup(key)
-                wanted = List if wait.command[0] in LISTS else SortedSet
-                if isinstance(value, wanted):
+        waits = self.waits[region.name]
+        served, self.served[region.name] = self.served[region.name], []
+        if not region.has_caught_up and waits:
+            raise self.broken(
+                f"session {min(waits)} waits in {region.name}, which does not serve its clients"
+            )
+        for session, wait in waits.items():
+            self.look(region, session, wait)
+            for each in served:
+                is_same = each.wait.wanted is wait.wanted and each.key in wait.keys
+                if is_same and wait.number < each.wait.number:
                     raise self.broken(
-                        f"session {session} in {region.name} waits, {' '.join(wait.command)},"
-                        f" but {key.decode('latin-1')} holds {value.visible()!r}"
+                        f"session {session} in {region.name} waits, {' '.join(wait.command)}, but"
+                        f" who came later has been served: {' '.join(each.wait.command)}"
                     )
-            late = region.now_ms - wait.until
-            if late > LATE_MS_MAX and not region.was_paused:
+
+    def look(self, region: Watched, session: int, wait: Wait) -> None:
+        """Look whether somebody waits for what is there, or for too long."""
+        for key in wait.keys:
+            value = region.replica.keyspace.lookup(key)
+            if isinstance(value, wait.wanted):
                 raise self.broken(
-                    f"session {session} in {region.name} should have given up"
-                    f" {' '.join(wait.command)} {late} ms ago"
+                    f"session {session} in {region.name} waits, {' '.join(wait.command)},"
+                    f" but {key.decode('latin-1')} holds {value.visible()!r}"
                 )
+        late = region.now_ms - wait.until
+        if late > LATE_MS_MAX and not region.was_paused:
+            raise self.broken(
+                f"session {session} in {region.name} should have given up"
+                f" {' '.join(wait.command)} {late} ms ago"
+            )
+
+
+def key_of(words: Words, reply: Reply) -> bytes | None:
+    """Return the key that a client was served from; None if it was not served."""
+    if words[0] == "BLMOVE":
+        return words[1].encode() if isinstance(reply, bytes) else None
+    return cast("list[bytes]", reply)[0] if isinstance(reply, list) else None
 
 
 def elements(name: str, reply: Reply) -> list[bytes]:

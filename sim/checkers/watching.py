@@ -2,12 +2,14 @@
 
 Between WATCH and EXEC the checker looks after each turn of the region at what readers see under the
 watched keys: type, value and deadline. If that was ever different, EXEC must be refused. If no
-operation has touched a watched key and none has expired, EXEC must not be refused.
+write of a client there has touched a watched key and none has expired, it must not be refused.
+An operation from elsewhere that changes nothing readers see is no reason. Where several come in one
+turn, what the first has changed the next may have put back, so either is right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 import attrs
@@ -34,7 +36,9 @@ class Watch:
     changed: str = ""
     """A key that looked different since, and how."""
     is_touched: bool = False
-    """Whether an operation has concerned one of the keys."""
+    """Whether one of the keys may have changed unseen, or was written to in its own region."""
+    arrived: int = 0
+    """How many operations from elsewhere have concerned them in the present turn."""
 
 
 class Watching(Checker):
@@ -100,23 +104,26 @@ class Watching(Checker):
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at the watched keys that have changed."""
         for watch in self.open[region.name].values():
-            if any(change.key in watch.seen for change in changes):
+            watch.is_touched = watch.is_touched or watch.arrived > 1
+            if watch.arrived or any(change.key in watch.seen for change in changes):
                 self.look(region, watch)
+            watch.arrived = 0
 
     def made(self, region: Watched, entry: Entry) -> None:
-        self.touch(region, entry)
+        for watch in self.touched_by(region, entry):
+            watch.is_touched = True
 
     def met(self, region: Watched, entry: Entry) -> None:
-        self.touch(region, entry)
+        for watch in self.touched_by(region, entry):
+            watch.arrived += 1
 
-    def touch(self, region: Watched, entry: Entry) -> None:
-        """Note which watched keys an operation concerns."""
+    def touched_by(self, region: Watched, entry: Entry) -> Iterator[Watch]:
+        """Yield the watches that an operation concerns."""
         watches = self.open[region.name]
-        if watches:
-            effects = Op.from_bytes(entry.data).effects
-            for watch in watches.values():
-                if any(effect[0] == FLUSH or effect[1] in watch.seen for effect in effects):
-                    watch.is_touched = True
+        effects = Op.from_bytes(entry.data).effects if watches else ()
+        for watch in watches.values():
+            if any(effect[0] == FLUSH or effect[1] in watch.seen for effect in effects):
+                yield watch
 
     def jumped(self, region: Watched) -> None:
         """Nobody knows which keys a snapshot has concerned."""

@@ -71,3 +71,35 @@ def test_a_key_of_several_types_may_show_the_other_one(world: World) -> None:
     assert world.settle(10**9)
     world.run("eu", "SREM", "k", "a")
     assert world.run("us", "TYPE", "k") == "set"
+
+
+def test_keys_end_when_they_are_told_to(world: World) -> None:
+    world.run("eu", "SET", "k", "v", "PX", "9000")
+    world.run("eu", "SET", "k", "w", "KEEPTTL")
+    world.run("eu", "PEXPIRE", "k", "8000")
+    world.run("eu", "PERSIST", "k")
+    world.run("eu", "PERSIST", "k")
+    world.run("eu", "PEXPIRE", "absent", "8000")
+    world.run("eu", "PING")
+    world.run("eu", "SET", "k", "x")
+    eu, checker = world.sites["eu"], checker_of(world)
+    assert checker.looked > 6
+    words = ("PEXPIRE", "k", "1000")
+    checker.asking(eu, 0, (words,))
+    told(world, words, Refusal("STALE"))
+    with pytest.raises(
+        Violation, match="eu answers PEXPIRE k 1000 with 1, and the key ends at Non"
+    ):
+        told(world, words, 1)
+
+
+def test_a_transaction_has_a_reply_for_each_command(world: World) -> None:
+    ask = (("MULTI",), ("SADD", "k", "a"), ("EXEC",))
+    assert world.run_all("eu", *ask) == ["OK", "QUEUED", [1]]
+    eu, checker = world.sites["eu"], checker_of(world)
+    looked = checker.looked
+    checker.replied(eu, 0, ask, ("OK", "QUEUED", None))
+    checker.replied(eu, 0, ask, (Refusal("STALE"),))
+    assert checker.looked == looked
+    with pytest.raises(Violation, match="eu answers a transaction of 1 commands with 2 replies"):
+        checker.replied(eu, 0, ask, ("OK", "QUEUED", [1, 1]))

@@ -76,8 +76,25 @@ def test_an_element_that_is_served_twice_is_noticed(world: World) -> None:
     checker.replied(eu, 1, (POP,), ([b"queue:0", b"a"],))
 
 
-def test_who_may_not_write_serves_nobody(world: World) -> None:
+def test_nobody_waits_where_nobody_is_served(world: World) -> None:
     world.converse("eu", 1, POP)
     eu = world.sites["eu"]
     eu.has_caught_up = False
-    checker_of(world).turned(eu, ())
+    with pytest.raises(Violation, match="session 1 waits in eu, which does not serve its clients"):
+        checker_of(world).turned(eu, ())
+
+
+def test_who_came_first_is_served_first(world: World) -> None:
+    pop, move = ("BLPOP", "queue:0", "5"), ("BLMOVE", "queue:0", "queue:9", "LEFT", "LEFT", "5")
+    eu, checker = world.sites["eu"], checker_of(world)
+    for session, command in ((1, pop), (2, move), (3, pop), (4, ("BZPOPMIN", "queue:0", "5"))):
+        world.converse("eu", session, command)
+    checker.woken(eu, 4, ("BZPOPMIN", "queue:0", "5"), [b"queue:0", b"a", b"1"])
+    checker.turned(eu, ())
+    checker.woken(eu, 1, pop, [b"queue:0", b"b"])
+    checker.turned(eu, ())
+    checker.woken(eu, 3, pop, [b"queue:0", b"c"])
+    with pytest.raises(Violation, match=r"session 2 in eu waits, BLMOVE .* who came later"):
+        checker.turned(eu, ())
+    checker.woken(eu, 2, move, b"d")
+    checker.turned(eu, ())

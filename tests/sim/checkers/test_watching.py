@@ -75,6 +75,23 @@ def test_what_has_been_touched_may_be_refused(world: World) -> None:
     told(world, None)
 
 
+def test_what_comes_from_elsewhere_must_be_seen_to_count(world: World) -> None:
+    world.run("us", "SADD", "l", "m")
+    world.run("us", "SREM", "l", "absent")
+    assert world.settle(SECOND)
+    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run("us", "SADD", "l", "m")
+    assert world.settle(SECOND)
+    with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
+        told(world, None)
+    world.converse("eu", 1, ("WATCH", "l"))
+    eu, checker = world.sites["eu"], checker_of(world)
+    for entry in checker.ledger.in_order[-1:] * 2:
+        checker.met(eu, entry)
+    checker.turned(eu, ())
+    told(world, None)
+
+
 def test_who_unwatches_or_loses_its_region_watches_nothing(world: World) -> None:
     world.converse("eu", 1, ("UNWATCH",))
     told(world, None)
