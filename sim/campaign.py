@@ -21,6 +21,9 @@ import attrs
 
 from crdt.errors import CRDTError
 from replication.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
+from replication.member import Direction
+from replication.replica_of import SourceStatus
+from replication.sink import SinkState
 from sim.checkers.checker import Violation
 from sim.checkers.convergence import shown
 from sim.dice import Dice
@@ -246,7 +249,10 @@ class Run:
         begin = world.now
         limit = bound(world)
         if not world.wait_for(lambda: agree(world, names), limit):
-            raise Violation("liveness", f"no agreement after {limit / SECOND:.0f} s: {why(world)}")
+            raise Violation(
+                "liveness",
+                f"no agreement after {limit / SECOND:.0f} s; {blocked(world)}; {why(world)}",
+            )
         return world.now - begin
 
     def result(self, promise: str, reason: str) -> Result:
@@ -326,6 +332,28 @@ def why(world: World) -> str:
         links = ", ".join(f"{row.name} {row.status.value}" for row in reports)
         rows.append(f"{copy.name} has {' and '.join(claims)} [{links}]")
     return "; ".join(rows)
+
+
+def blocked(world: World) -> str:
+    """Return which links bring nothing now, each with its state and its last error."""
+    rows = [
+        (site.name, row.peer, row.state, row.last_error)
+        for site in world.sites.values()
+        for row in site.links.statistics(world.now)
+        if row.direction is Direction.IN and row.state != SinkState.STREAMING.value
+    ]
+    rows += [
+        (copy.name, row.name, row.status.value, row.last_error)
+        for copy in world.copies.values()
+        if copy.is_following
+        for row in copy.follower.reports(world.now)
+        if row.status is not SourceStatus.IN_SYNC
+    ]
+    links = [
+        f"{peer} > {name} is {state}" + (f", its last error: {error}" if error else "")
+        for name, peer, state, error in rows
+    ]
+    return f"links that are not through: {'; '.join(links)}" if links else "all links are through"
 
 
 def place(error: BaseException, at: int = -1) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final, TypeAlias
 
-from crdt.dots import Dot, Origin, Vector, covers, make_dot, name_origin, origin_of, seq_of
+from crdt.dots import Dot, Origin, Vector, covers, make_dot, origin_of
 from crdt.keyspace import Keyspace
 from crdt.op import Op
 from crdt.suite.builtin import NAMES, text_of
@@ -87,13 +87,3 @@ def read(db: Keyspace, key: bytes) -> Shown | None:
     kind, seen = NAMES[value.code()], text_of(value.visible())
     shown: Any = sorted(seen) if kind == "list" else seen
     return kind, shown, db.deadline(key)
-
-
-def describe(history: History) -> str:
-    """Return the effects of a history for a failure's text: what, by whom, when, and as bits
-    which of the earlier ones it had seen."""
-    return "; ".join(
-        f"{taken.command} by {name_origin(taken.origin)}:{seq_of(taken.dot)} at {taken.clock} ms"
-        f" ({taken.past:b})"
-        for taken in history
-    )

@@ -6,7 +6,7 @@ dots, when it was made, and all that its region had seen by then (its *past*).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Final
@@ -24,9 +24,9 @@ class Entry:
     """One operation. `number` counts all operations in the order in which they were made; `deps` is
     what its region had seen of others that it had not at its operation before."""
 
-    __slots__ = ("at", "data", "deps", "first", "last", "number", "origin")
+    __slots__ = ("at", "data", "deps", "first", "last", "number", "origin", "region")
 
-    def __init__(self, op: Op, at: int, number: int) -> None:
+    def __init__(self, op: Op, at: int, number: int, region: str = "") -> None:
         self.origin = op.origin
         self.first = op.first
         self.last = op.last
@@ -34,6 +34,7 @@ class Entry:
         self.deps = op.deps
         self.at = at
         self.number = number
+        self.region = region
 
     def __repr__(self) -> str:
         return f"{name_origin(self.origin)}:{self.first}..{self.last}"
@@ -51,9 +52,9 @@ class Ledger:
         """What each origin had seen at every so many of its operations, and at its latest."""
         self.book = EffectBook()
 
-    def enter(self, op: Op, at: int) -> Entry:
-        """A region has made an operation."""
-        entry = Entry(op, at, len(self.in_order))
+    def enter(self, op: Op, at: int, region: str = "") -> Entry:
+        """Record an operation that `region` has made at that time (ns)."""
+        entry = Entry(op, at, len(self.in_order), region or name_origin(op.origin))
         self.in_order.append(entry)
         self.by_first[op.origin, op.first] = entry
         self.by_last[op.origin, op.last] = entry
@@ -88,6 +89,12 @@ class Ledger:
     def ending(self, origin: Origin, last: int) -> Entry | None:
         """The operation that ends with this dot."""
         return self.by_last.get((origin, last))
+
+    def covering(self, origin: Origin, seq: int) -> Entry | None:
+        """Return the operation that this effect belongs to. O(log operations)."""
+        made = self.by_origin.get(origin, [])
+        at = bisect_right(made, seq, key=FIRST)
+        return made[at - 1] if at and made[at - 1].last >= seq else None
 
     def within(self, vector: Vector) -> Iterable[Entry]:
         """The operations that `vector` stands for, in the order in which they were made."""

@@ -193,7 +193,7 @@ class Site(Host):
         """Put an operation of ours into the books."""
         self.writes += 1
         ledger = self.around.ledger
-        entry = ledger.enter(op, self.engine.now)
+        entry = ledger.enter(op, self.engine.now, self.name)
         ledger.book.record(self.replica.keyspace, op, ledger.latest_past(op.origin))
         for checker in self.around.checkers:
             checker.made(self, entry)

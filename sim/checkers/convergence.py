@@ -18,6 +18,7 @@ from typing import ClassVar, Final
 
 from crdt.dots import Origin, Vector, name_origin
 from sim.checkers.checker import Checker, Followed, Watched
+from sim.explain import Holder, explain, in_order, missing_text
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change, Fingerprint
 
@@ -54,9 +55,11 @@ class Convergence(Checker):
         self.seen: OrderedDict[int, tuple[str, Fingerprint]] = OrderedDict()
         """By the hash of a vector, who was the first to stand there, and with what."""
         self.standing: dict[str, Standing] = {}
+        self.regions: dict[str, Watched] = {}
         self.clock = 0
 
     def started(self, region: Watched) -> None:
+        self.regions[region.name] = region
         self.standing[region.name] = Standing(region.replica.keyspace.vector)
 
     def made(self, region: Watched, entry: Entry) -> None:
@@ -85,6 +88,7 @@ class Convergence(Checker):
         if not print_then.same(print_now, self.clock):
             raise self.broken(
                 f"{region.name} and {name} have both applied {shown(db.vector)} and differ"
+                + self.explain(region, name, db.vector)
             )
 
     def followed(self, copy: Followed, changes: Sequence[Change]) -> None:
@@ -99,6 +103,7 @@ class Convergence(Checker):
             if not print_then.same(copy.mirror.fingerprint(), self.clock):
                 raise self.broken(
                     f"{copy.name} has all that {name} had at {shown(vector)}, and differs"
+                    + self.explain(copy, name, vector)
                 )
 
     def ended(self, regions: Sequence[Watched]) -> None:
@@ -110,10 +115,23 @@ class Convergence(Checker):
             if mine != theirs:
                 raise self.broken(
                     f"{first.name} has {shown(mine)}, {other.name} has {shown(theirs)}"
+                    f"{missing_text(self.ledger, first.name, mine, theirs)}"
+                    f"{missing_text(self.ledger, other.name, theirs, mine)}"
+                    f"{self.explain(first, other.name, mine)}"
                 )
             self.looked += 1
             if not first.mirror.fingerprint().same(other.mirror.fingerprint(), self.clock):
-                raise self.broken(f"{first.name} and {other.name} differ in the end")
+                raise self.broken(
+                    f"{first.name} and {other.name} differ in the end"
+                    + self.explain(first, other.name, mine)
+                )
+
+    def explain(self, one: Watched | Followed, name: str, vector: Vector) -> str:
+        """Return which key differs between a region or follower, and the region of that name."""
+        here = Holder(one.name, one.mirror)
+        others = [] if name == one.name else [Holder(name, self.regions[name].mirror)]
+        others.append(in_order(self.ledger, vector))
+        return explain(self.ledger, here, others, self.clock, vector)
 
 
 def shown(vector: Vector) -> str:

@@ -17,6 +17,7 @@ from crdt.dots import Origin, Vector, name_origin
 from crdt.op import Op
 from crdt.replica import Outcome, Replica
 from sim.checkers.checker import Checker, Watched
+from sim.explain import Holder, entries_text, explain, in_order, missing_text
 from sim.ledger import Entry, Ledger
 from sim.mirror import Mirror
 
@@ -58,7 +59,7 @@ class Durability(Checker):
                 if seq < self.owed[origin]:
                     raise self.broken(
                         f"{region.name} has {name_origin(origin)} up to {seq},"
-                        f" {self.owed[origin]} were acknowledged"
+                        f" {self.owed[origin]} were acknowledged{self.explain_loss(region)}"
                     )
         self.compare(regions[0])
 
@@ -68,9 +69,24 @@ class Durability(Checker):
         for entry in self.ledger.within(region.replica.keyspace.vector):
             outcome = twin.accept(Op.from_bytes(entry.data))
             if outcome is not Outcome.APPLIED:
-                raise self.broken(f"{entry} does not follow from what was before")
+                text = entries_text(self.ledger, [entry])
+                raise self.broken(f"{entry} does not follow from what was before: {text}")
         mirror = Mirror(twin.keyspace)
         mirror.refresh()
         clock = region.replica.keyspace.horizon
         if not mirror.fingerprint().same(region.mirror.fingerprint(), clock):
-            raise self.broken(f"{region.name} does not hold what its operations add up to")
+            here = Holder(region.name, region.mirror)
+            vector = region.replica.keyspace.vector
+            raise self.broken(
+                f"{region.name} does not hold what its operations add up to"
+                + explain(self.ledger, here, [in_order(self.ledger, vector)], clock, vector)
+            )
+
+    def explain_loss(self, region: Watched) -> str:
+        """Return which acknowledged operations a region lacks, and what it holds instead."""
+        vector = region.replica.keyspace.vector
+        owed = {origin: max(seq, vector.get(origin, 0)) for origin, seq in self.owed.items()}
+        here, twin = Holder(region.name, region.mirror), in_order(self.ledger, owed)
+        clock = region.replica.keyspace.horizon
+        lacking = missing_text(self.ledger, region.name, vector, owed)
+        return lacking + explain(self.ledger, here, [twin], clock, owed)

@@ -20,6 +20,7 @@ from crdt.op import Op
 from crdt.replica import Replica
 from sim.checkers.checker import Checker, Followed, Watched
 from sim.checkers.convergence import shown
+from sim.explain import IN_ORDER, Holder, elements_text, explain, held_text, missing_text
 from sim.ledger import EMPTY, Ledger
 from sim.mirror import Change, Mirror
 
@@ -54,7 +55,10 @@ class Following(Checker):
         if now == before:
             return
         if not dominates(now, before):
-            raise self.broken(f"{name} went back with {source}: {shown(before)} to {shown(now)}")
+            raise self.broken(
+                f"{name} went back with {source}: {shown(before)} to {shown(now)}"
+                f"{missing_text(self.ledger, name, now, before)}"
+            )
         lacking = self.ledger.lacking(now, before or EMPTY)
         if lacking:
             raise self.broken(f"{name} has {shown(now)} of {source}, but {lacking}")
@@ -63,7 +67,12 @@ class Following(Checker):
         """Nothing may have changed."""
         self.looked += 1
         if changes:
-            keys = ", ".join(repr(change.key) for change in changes)
+            db = copy.replica.keyspace
+            keys = ", ".join(
+                f"{change.key!r}, which held {elements_text(change.before)} and holds"
+                f" {held_text(db, change.key)}"
+                for change in changes
+            )
             raise self.broken(f"{copy.name} was promoted, and that changed {keys}")
 
     def copied(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
@@ -76,6 +85,8 @@ class Following(Checker):
                 if claim != vector:
                     raise self.broken(
                         f"{copy.name} has {shown(claim)} of {source}, which has {shown(vector)}"
+                        f"{missing_text(self.ledger, copy.name, claim, vector)}"
+                        f"{self.explain(copy, Holder(source, by_name[source].mirror), 0, vector)}"
                     )
             sources = [by_name[name] for name in copy.claims()]
             mirror = sources[0].mirror if len(sources) == 1 else self.twin(copy)
@@ -83,7 +94,19 @@ class Following(Checker):
             clock = max(clock, copy.replica.keyspace.horizon)
             if not mirror.fingerprint().same(copy.mirror.fingerprint(), clock):
                 names = ", ".join(source.name for source in sources)
-                raise self.broken(f"{copy.name} does not hold what {names} hold")
+                known: Vector = {}
+                for source in sources:
+                    known.update(source.replica.keyspace.vector)
+                there = Holder(names if len(sources) == 1 else IN_ORDER, mirror)
+                raise self.broken(
+                    f"{copy.name} does not hold what {names} hold"
+                    + self.explain(copy, there, clock, known)
+                )
+
+    def explain(self, copy: Followed, there: Holder, clock: int, vector: Vector) -> str:
+        """Return which key differs between a follower and its sources."""
+        here = Holder(copy.name, copy.mirror)
+        return explain(self.ledger, here, [there], clock, vector)
 
     def twin(self, copy: Followed) -> Mirror:
         """What a follower of several sources should hold."""

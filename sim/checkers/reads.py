@@ -16,8 +16,8 @@ from crdt.keyspace import Keyspace
 from crdt.suite.specifications import Shown, look
 from sim.checkers.checker import Checker, Watched
 from sim.client import Refusal, Reply
-from sim.effects import describe
 from sim.exchange import carried_out
+from sim.explain import describe
 from sim.step import Words
 
 HISTORY_MAX: Final = 45  # effects on one key; more would take too long
@@ -88,7 +88,7 @@ class Reads(Checker):
         if expected != found:
             raise self.broken(
                 f"{region.name} answers {' '.join(words)} with {found!r}, not {expected!r},"
-                f" after {describe(history)}"
+                f" after {describe(history, self.ledger)}"
             )
 
 

@@ -21,7 +21,8 @@ from crdt.suite.history import History
 from crdt.suite.order import ListOrder
 from crdt.suite.specifications import look
 from sim.checkers.checker import Checker, Watched
-from sim.effects import describe, read
+from sim.effects import read
+from sim.explain import describe
 from sim.ledger import Ledger
 from sim.mirror import Change
 
@@ -63,7 +64,7 @@ class Rules(Checker):
         if expected != found:
             raise self.broken(
                 f"{region.name} shows {found!r} under {key!r}, not {expected!r},"
-                f" after {describe(history)}"
+                f" after {describe(history, self.ledger)}"
             )
         return history
 

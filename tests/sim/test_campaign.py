@@ -139,6 +139,7 @@ def test_regions_that_never_agree_break_the_promise_of_liveness(
     assert result.promise == "liveness"
     assert "no agreement after" in result.reason
     assert "us has 1=1 2=1" in result.reason
+    assert "links that are not through: us > eu is down" in result.reason
 
 
 def test_writes_to_who_is_away_are_refused() -> None:
@@ -259,6 +260,7 @@ def test_a_follower_that_never_gets_there_breaks_the_promise_of_liveness(
     assert result.promise == "liveness"
     assert "follower-1 has " in result.reason
     assert " in-sync]" in result.reason
+    assert "all links are through" in result.reason
 
 
 def test_who_follows_and_is_down_at_the_end_is_started() -> None:

@@ -51,7 +51,7 @@ def test_the_message_says_what_was_done_by_whom_having_seen_what() -> None:
         a_set_hides_a_member(fresh(Rules))
     assert raised.value.text == (
         "eu shows ('set', ['milk'], None) under b'free:0', not ('set', ['ghost', 'milk'], None),"
-        " after SADD free:0 ghost milk by 1:1 at 1700000002000 ms (0)"
+        " after SADD free:0 ghost milk by eu at 2.000 s (1:1, clock 1700000002000, seen 0)"
     )
 
 
