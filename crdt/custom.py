@@ -31,7 +31,9 @@ it must hold is checked by `crdt.suite.check_type`.
 >>> from crdt import Replica
 >>> here, there = Replica(1, types=(Highest,)), Replica(2, types=(Highest,))
 >>> here.value("score", Highest).do(0, 7)
+True
 >>> there.value("score", Highest).do(0, 9)
+True
 >>> here.merge(there.snapshot())
 >>> here.value("score", Highest).get()
 9
@@ -80,12 +82,15 @@ NOTHING: Final = Seen({})
 class Type(Protocol):
     """What a class must have to become a replicated type.
 
-    These may be there as well: `check(effect)` raises DecodeError at an effect of a form that
-    `apply` does not take (without it, every effect is tried out on a new value first); `litter()`
-    says whether something is remembered that may be forgotten once everybody has seen it,
-    `sweep(stable)` forgets it and says whether some is left, `vacant()` whether nothing at all is
-    left; `lowest()` gives the smallest live dot, which counts where regions created one key with
-    different types.
+    A type that is never deleted needs neither `remove` nor `alive`: it is there from its first
+    effect on. These may be there as well: `prepare(operation, *payload)` is called at the origin
+    and returns the effect that travels in place of `(operation, *payload)`, made from what is
+    there, or None to refuse; it must not change anything. `check(effect)` raises DecodeError at an
+    effect of a form that `apply` does not take. Without it, every effect is tried out on a new
+    value first. `litter()` says whether something is remembered that may be forgotten once
+    everybody has seen it, `sweep(stable)` forgets it and says whether some is left, `vacant()`
+    whether nothing at all is left. `lowest()` gives the smallest live dot, which counts where
+    regions created one key with different types.
     """
 
     code: int
@@ -156,15 +161,19 @@ class Custom(Value):
             raise DecodeError(f"no effect of a {name}: {error!r}") from error
 
     def remove(self, observed: Observed, resets: object) -> None:
-        self.inner.remove(observed)
+        if hasattr(self.inner, "remove"):
+            self.inner.remove(observed)
 
     def alive(self) -> bool:
-        return bool(self.inner.alive())
+        if hasattr(self.inner, "alive"):
+            return bool(self.inner.alive())
+        written: bool = self.inner.state() != self.make().state()
+        return written
 
     def vacant(self) -> bool:
         if hasattr(self.inner, "vacant"):
             return bool(self.inner.vacant())
-        return not self.inner.alive() and not self.litter()
+        return not self.alive() and not self.litter()
 
     def lowest(self) -> Dot:
         found: int = self.inner.lowest() if hasattr(self.inner, "lowest") else 0

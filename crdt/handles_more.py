@@ -157,24 +157,45 @@ class ValueHandle(Handle[Any]):
         self.make: Callable[[], Type] = make
         self.type_code: int = make().code
 
-    def do(self, operation: int, *payload: Any) -> None:
-        """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere.
+    def do(self, operation: int, *payload: Any) -> bool:
+        """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere, or what
+        the type's `prepare` makes of it. Return whether it happened: `prepare` may refuse.
 
         Operations are numbered 0 to 15; the payload consists of integers, floats, bytes, strings
         (which arrive as bytes), None, and tuples of them, up to 64 deep. Raises ValueError at
         anything else, and at what the type does not take.
         """
+        inner = self.inner()
+        if hasattr(inner, "prepare"):
+            prepared = inner.prepare(operation, *payload)
+            if prepared is None:
+                return False
+            operation, *given = prepared
+            payload = tuple(given)
         effect = (self.type_code << 4 | operation, self.key, *as_sent(operation, payload))
         try:
             Custom(self.make).check(effect)
         except DecodeError as error:
             raise ValueError(f"operation {operation} with {payload!r}: {error}") from error
         self.writable().emit(effect)
+        return True
+
+    def delete(self) -> bool:
+        """Remove what has been observed; whether there was something. Raises TypeError if the type
+        has no `remove`."""
+        if not hasattr(self.make(), "remove"):
+            name = type(self.make()).__name__
+            raise TypeError(f"a {name} cannot be deleted: write `def remove(self, observed)`")
+        return super().delete()
+
+    def inner(self) -> Any:
+        """The value of the type itself, or a new one. Raises WrongType."""
+        value = self.prepare(False).lookup(self.key)
+        return self.make() if value is None else self.unwrap(value)
 
     def get(self) -> Any:
         """What readers see: the `value()` of what is there, or of a new one."""
-        value = self.prepare(False).lookup(self.key)
-        return self.make().value() if value is None else self.unwrap(value).value()
+        return self.inner().value()
 
     @property
     def value(self) -> Any:
