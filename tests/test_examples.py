@@ -18,7 +18,7 @@ from crdt.suite import check_type
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAID = {
-    "best_offer": "BestOffer: 200 schedules kept these laws",
+    "best_offer": "BestOffer: 200 schedules of 12200 steps kept these laws",
     "two_notebooks": "cart   eggs milk tea\nspent  42\ntodo   shop pay cook wash up\n",
 }
 

@@ -7,9 +7,11 @@ what our types mean; `crdt.suite.adapter` is for Hypothesis, which nothing else 
 from __future__ import annotations
 
 from crdt.suite.builtin import SUBJECTS
-from crdt.suite.checking import Report, check_subject, check_type
+from crdt.suite.checking import Report, check_subject, check_type, replay
+from crdt.suite.foreign import Foreign
 from crdt.suite.history import History, Taken, latest, unseen
-from crdt.suite.running import Failure, parse, replay, script, search
+from crdt.suite.options import Options, Refused
+from crdt.suite.running import Failure, parse, run_script, script, search
 from crdt.suite.steps import Step
 from crdt.suite.subject import Disagreement, Subject
 from crdt.suite.world import World
@@ -18,7 +20,10 @@ __all__ = [
     "SUBJECTS",
     "Disagreement",
     "Failure",
+    "Foreign",
     "History",
+    "Options",
+    "Refused",
     "Report",
     "Step",
     "Subject",
@@ -29,6 +34,7 @@ __all__ = [
     "latest",
     "parse",
     "replay",
+    "run_script",
     "script",
     "search",
     "unseen",

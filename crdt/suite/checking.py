@@ -1,31 +1,42 @@
 """Whole checks: of one of our subjects, and of a type that somebody else has written.
 
     def test_cart() -> None:
-        check_type(Cart, [(ADD, b"milk"), (REMOVE, b"milk")], add_wins)
+        check_type(Cart, [("add", "milk"), ("remove", "milk")], add_wins)
 
-runs a few hundred schedules over three replicas. A failure is an AssertionError that holds the
-shortest schedule found, as a script, with what was shown and what the specification says; success
-is a report of the laws and how often each was put to the test.
+runs some hundred schedules over three replicas. A failure is an AssertionError. It holds what went
+wrong and a call of `replay` with the shortest schedule found, to be pasted into a test. Success is
+a report: which laws were checked and how often, and which delivery contract the type needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Unpack, cast
 
 import attrs
 
-from crdt.custom import Type
-from crdt.replica import Replica
-from crdt.suite.history import History, Taken, unseen
-from crdt.suite.running import LENGTH, search
-from crdt.suite.subject import Disagreement, Subject
+from crdt.suite.delivery import contracted, weaker_contracts
+from crdt.suite.families import ClassFamily
+from crdt.suite.foreign import Foreign
+from crdt.suite.message_world import MessageSubject
+from crdt.suite.mistakes import (
+    check_commands,
+    check_replica_type,
+    check_sharing,
+    family_of,
+    is_replica_type,
+    new_replica,
+)
+from crdt.suite.options import SCHEDULES, Command, Options, check_options, commands_of
+from crdt.suite.readings import VALUE, expectations
+from crdt.suite.running import LENGTH, AnySubject, Failure, run_script, search
+from crdt.suite.subject import Disagreement, Mistake
+from crdt.suite.type_subject import type_subject
 
-KEY: Final = "value"
-DELETE: Final = "DEL"  # the command that removes the whole key
-SCHEDULES: Final = 200
+NOT_REPLAYED: Final = ("schedules", "seed", "on_progress")
 
-Spec = Callable[[Sequence[Taken]], Any]
+Spec = Callable[..., Any]
 
 
 @attrs.frozen
@@ -35,80 +46,163 @@ class Report:
     subject: str
     schedules: int
     laws: dict[str, int]
+    contract: tuple[str, ...] = ()
+    """What was found out about the order and the repetition of messages that the type allows."""
+    steps: int = 0
 
     def __str__(self) -> str:
         laws = [f"  {count:8}  {law}" for law, count in sorted(self.laws.items())]
-        return "\n".join([f"{self.subject}: {self.schedules} schedules kept these laws", *laws])
+        head = f"{self.subject}: {self.schedules} schedules of {self.steps} steps kept these laws"
+        return "\n".join([head, *laws, *(f"  {line}" for line in self.contract)])
 
 
 def check_type(
-    make: Callable[[], Type],
-    commands: Sequence[tuple[Any, ...]],
-    spec: Spec,
-    *,
-    schedules: int = SCHEDULES,
-    seed: int = 0,
+    make: Callable[..., Any] | Foreign | Mapping[str, Any],
+    commands: Sequence[Any],
+    spec: Spec | Mapping[str, Spec] | None = None,
+    **options: Unpack[Options],
 ) -> Report:
-    """Check a type of one's own (see `crdt.custom`) against its specification.
+    """Check that a replicated type converges, and that it means what its specification says.
 
-    A command is the number of an operation and what `apply` gets with it. `spec` is a function of
-    the operations that are visible somewhere to what `value()` must be there; `taken.command` is a
-    command, `taken.saw(other)` says whether one operation had seen another. Deletes of the whole
-    key are mixed in; what a delete had seen, `spec` is not told of.
+    `make` is a class. `crdt.suite.families` lists the ways in which it may be written: with
+    effects, with states or deltas that merge, as a `crdt.custom.Type`, or as a document of another
+    library (`Foreign`). A dict of several, by name, checks them side by side.
 
-    Raises AssertionError, and ValueError where there are no commands or no schedules.
+    `commands` is what clients may do: tuples such as `("add", "milk")`, a method's name and its
+    arguments, or for a `crdt.custom.Type` the number of an operation and its payload.
+
+    `spec` is a function of the operations that are visible somewhere to what `value()` must be
+    there: `taken.command` is a command, `taken.saw(other)` says whether one operation had seen
+    another, `taken.result` is what it returned. Without a specification convergence is checked, and
+    what the options ask for. `Options` lists these.
+
+    Raises AssertionError with the shortest failing schedule, and ValueError or TypeError, with what
+    to write instead, if the type cannot be checked as it is given.
     """
-    if not commands or schedules < 1:
-        raise ValueError("without commands and schedules nothing would be checked")
-    return check_subject(subject_of(make, commands, spec), schedules=schedules, seed=seed)
+    __tracebackhide__ = True
+    subject = subject_of(make, commands, spec, options)
+    schedules, seed = options.get("schedules", SCHEDULES), options.get("seed", 0)
+    if schedules < 1:
+        raise ValueError(f"`schedules` is {schedules}. Run at least 1.")
+    laws: dict[str, int] = {}
+    seeds = range(seed, seed + schedules)
+    failure = search(subject, seeds, LENGTH, laws, options.get("on_progress"))
+    if failure is not None:
+        if isinstance(failure.error, Mistake):
+            raise failure.error
+        text = explained(failure, subject, options)
+        raise AssertionError(text) from cause_of(failure)
+    contract: list[str] = []
+    if isinstance(subject, MessageSubject):
+        contract = [contract_of(subject), *weaker_contracts(subject, options, schedules)]
+    steps = laws.pop("steps", 0)
+    return Report(subject.name, schedules, laws, tuple(contract), steps)
+
+
+def replay(
+    make: Callable[..., Any] | Foreign | Mapping[str, Any],
+    commands: Sequence[Any],
+    spec: Spec | Mapping[str, Spec] | None,
+    text: str,
+    **options: Unpack[Options],
+) -> None:
+    """Run one schedule that `check_type` has printed, to keep it as a test.
+
+    The arguments are those of `check_type`, and the schedule. Raises AssertionError if it still
+    fails, ValueError at a step that it does not know.
+    """
+    __tracebackhide__ = True
+    run_script(subject_of(make, commands, spec, options), text)
 
 
 def check_subject(
-    subject: Subject, *, schedules: int = SCHEDULES, seed: int = 0, length: int = LENGTH
+    subject: AnySubject, *, schedules: int = SCHEDULES, seed: int = 0, length: int = LENGTH
 ) -> Report:
     """Run schedules of `length` steps, from `seed` on. Raises AssertionError."""
+    __tracebackhide__ = True
     laws: dict[str, int] = {}
     failure = search(subject, range(seed, seed + schedules), length, laws)
     if failure is not None:
-        raise AssertionError(str(failure)) from failure.error
-    return Report(subject.name, schedules, laws)
-
-
-class Presence:
-    """Where nothing is left of what was done, readers see no key: `alive` must say so too."""
-
-    def check(self, replica: Replica, history: History) -> None:
-        """Raise Disagreement if there is a value that nobody has made."""
-        if not undeleted(history) and replica.keyspace.lookup(KEY.encode()) is not None:
-            raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
-
-
-def undeleted(history: History) -> list[Taken]:
-    """The operations that no delete had seen."""
-    deletes = [taken for taken in history if taken.command == DELETE]
-    return unseen([taken for taken in history if taken.command != DELETE], deletes)
+        raise AssertionError(str(failure)) from cause_of(failure)
+    steps = laws.pop("steps", 0)
+    return Report(subject.name, schedules, laws, steps=steps)
 
 
 def subject_of(
-    make: Callable[[], Type], commands: Sequence[tuple[Any, ...]], spec: Spec
-) -> Subject:
-    """The subject that a type of one's own is."""
+    make: Any, commands: Sequence[Any], spec: Any = None, options: Options | None = None
+) -> AnySubject:
+    """Return the subject that a type is. Raises ValueError, TypeError."""
+    options = Options() if options is None else options
+    check_options(options)
+    given = commands_of_type(commands)
+    if not given:
+        raise ValueError("there are no commands. Write a list: [('add', 1), ('remove', 1)].")
+    queries = [(VALUE,), *map(tuple, options.get("queries", ()))]
+    promises = expectations(spec, queries, options)
+    makes = makes_of(make)
+    if all(not isinstance(each, Foreign) and is_replica_type(new_replica(each)) for each in makes):
+        for each in makes:
+            own = given if len(makes) == 1 else [command[1:] for command in given]
+            check_replica_type(each, own, options)
+        return type_subject(make, given, queries, promises, options)
+    family = family_of(make, queries, options)
+    check_commands(family, given)
+    check_sharing(family, given)
+    sends = family.sends if isinstance(family, ClassFamily) else "update"
+    name = family.name
+    keeps = options.get("keep_refused", False)
+    subject = MessageSubject(name, tuple(given), family, promises, keep_refused=keeps)
+    return contracted(subject, sends, options)
 
-    def perform(replica: Replica, command: Any) -> Any:
-        handle = replica.value(KEY, make)
-        if command == DELETE:
-            handle.delete()
-        else:
-            handle.do(*command)
-        return command
 
-    def read(replica: Replica) -> Any:
-        return replica.value(KEY, make).get()
+def makes_of(make: Any) -> list[Any]:
+    """Return the classes that are checked side by side."""
+    return list(cast("Mapping[str, Any]", make).values()) if isinstance(make, Mapping) else [make]
 
-    def expected(history: History) -> Any:
-        return spec(history.only(undeleted(history)))
 
-    name = getattr(make, "__name__", "value")
-    return Subject(
-        name, (*commands, DELETE), perform, read, expected, types=(make,), auditor=Presence
+def commands_of_type(commands: Sequence[Any]) -> tuple[Command, ...]:
+    """Return the commands as tuples. Raises ValueError."""
+    try:
+        return commands_of(commands)
+    except TypeError:
+        what = type(commands).__name__
+        raise ValueError(f"`commands` is a {what}. Write a list: [('add', 1)].") from None
+
+
+def contract_of(subject: MessageSubject) -> str:
+    """Say under which delivery contract a type was checked."""
+    order = {"causal": "in causal order", "fifo": "in the order of each sender"}
+    repeated = "possibly again" if subject.duplicates else "once"
+    return f"delivered {order.get(subject.delivery, 'in any order')}, {repeated}"
+
+
+def explained(failure: Failure, subject: AnySubject, options: Options) -> str:
+    """Return what went wrong, and the call that repeats it."""
+    kept = {
+        name: value
+        for name, value in options.items()
+        if name not in NOT_REPLAYED and value is not None
+    }
+    if failure.subject.commands != subject.commands:
+        kept["delete"] = False
+    extra = "".join(f", {name}={literal(name, value)}" for name, value in kept.items())
+    lines = failure.script.partition("\n")[2]
+    return (
+        f"{subject.name}: {failure.found}\n\n{failure.reason}\n\nReplay it with the arguments of "
+        f"`check_type`:\n\nreplay({subject.name}, commands, spec, '''\n{lines}\n'''{extra})"
     )
+
+
+def literal(name: str, value: Any) -> str:
+    """Return an option as Python reads it, or its name where it has no literal."""
+    try:
+        ast.literal_eval(repr(value))
+    except (ValueError, SyntaxError):
+        called = getattr(value, "__name__", name)
+        return called if called.isidentifier() else name
+    return repr(value)
+
+
+def cause_of(failure: Failure) -> Exception | None:
+    """Return the error whose traceback helps: one of the type, not one that we have raised."""
+    return None if isinstance(failure.error, Disagreement) else failure.error

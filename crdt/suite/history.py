@@ -13,7 +13,7 @@ from typing import Any, overload
 
 import attrs
 
-from crdt.dots import Dot, Origin, origin_of
+from crdt.dots import Dot, Origin, origin_of, region_of
 
 
 @attrs.frozen(eq=False)
@@ -28,11 +28,20 @@ class Taken:
     past: int  #    bit i is set: it had seen the operation with index i
     notes: dict[Any, Any] = attrs.field(factory=dict[Any, Any], repr=False)
     """Where a specification may note what it has worked out: the past does not change."""
+    result: Any = None
+    """What the command returned at its origin."""
+    refused: bool = False
+    """Whether the command was refused. Only `keep_refused` lets a specification see those."""
 
     @property
     def origin(self) -> Origin:
         """Who did it. Of two concurrent equals, the lower origin wins (D-01)."""
         return origin_of(self.dot)
+
+    @property
+    def region(self) -> int:
+        """The number of the replica that did it."""
+        return region_of(self.origin)
 
     def saw(self, other: Taken) -> bool:
         """Whether `other` had been applied at the origin before."""

@@ -87,15 +87,15 @@ def step_of(code: int) -> Step:
     return Step(NAMES[kind % len(NAMES)], first, second)
 
 
-def draw(rng: random.Random, length: int) -> list[Step]:
-    """A schedule of `length` steps.
+def draw(rng: random.Random, length: int, names: tuple[str, ...] = NAMES) -> list[Step]:
+    """A schedule of `length` steps of these kinds.
 
     Some kinds of steps are switched off for the whole of it, others come often: else each fault is
     soon undone by its remedy (Groce et al., "Swarm Testing", 2012).
     """
-    chosen = [weight * rng.choice((0, 1, 1, 1, 3)) for _, weight in KINDS.values()]
-    chosen[NAMES.index("write")] = KINDS["write"][1]
-    if not any(chosen[NAMES.index(kind)] for kind in ("deliver", "pull", "merge")):
-        chosen[NAMES.index("deliver")] = KINDS["deliver"][1]
-    kinds = rng.choices(NAMES, chosen, k=length)
+    chosen = {name: KINDS[name][1] * rng.choice((0, 1, 1, 1, 3)) for name in names}
+    chosen["write"] = KINDS["write"][1]
+    if not any(chosen.get(kind) for kind in ("deliver", "pull", "merge")):
+        chosen["deliver"] = KINDS["deliver"][1]
+    kinds = rng.choices(names, list(chosen.values()), k=length)
     return [Step(kind, rng.randrange(NUMBER_MAX), rng.randrange(NUMBER_MAX)) for kind in kinds]

@@ -23,11 +23,43 @@ class Disagreement(AssertionError):
         return ": ".join(self.args)
 
 
+class Mistake(ValueError):
+    """A type or its specification cannot be checked as it is given. Says what to write instead."""
+
+
+TraceEntry = tuple[int, str, Any]  # which step, which region, what it showed then
+
+
 class Auditor(Protocol):
     """Checks what no function of the history can say; remembers through a whole schedule."""
 
     def check(self, replica: Replica, history: History) -> None:
         """Raise AssertionError if something is wrong."""
+        ...
+
+
+Count = Callable[[str], None]  # notes that a law was put to the test
+
+
+class Promises(Protocol):
+    """What a type promises beside convergence. Each method raises Disagreement."""
+
+    def check_spec(self, where: str, reading: Any, expected: Any, count: Count) -> None:
+        """Compare what a region shows with what it must show."""
+        ...
+
+    def check_invariants(self, where: str, reading: Any, count: Count) -> None:
+        """Check what a region shows against all invariants."""
+        ...
+
+    def check_equal(self, where: str, reading: Any, other: str, before: Any) -> None:
+        """Compare two regions that have seen the same."""
+        ...
+
+    def check_result(
+        self, where: str, history: History, command: Any, result: Any, count: Count
+    ) -> None:
+        """Check what a command returned where this history was visible."""
         ...
 
 
@@ -43,6 +75,8 @@ class Subject:
     types: tuple[Any, ...] = ()  #            for `Replica(types=...)`
     auditor: Callable[[], Auditor] | None = None
     collected: Callable[[Effect], Any] | None = None  # the command that an effect of collect() is
+    promises: Promises | None = None  #       more to check of what is read and returned
+    deletes: bool = False  #                  whether the last command deletes the value
 
     def replica(self, origin: int, regions: tuple[int, ...], history_bytes: int) -> Replica:
         """A replica of these types, one of `regions`."""

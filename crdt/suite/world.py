@@ -33,7 +33,7 @@ from crdt.snapshot import Snapshot
 from crdt.suite.history import History, Taken
 from crdt.suite.laws import check_laws, expect_same
 from crdt.suite.steps import AHEAD, REGIONS, Step
-from crdt.suite.subject import Auditor, Disagreement, Subject
+from crdt.suite.subject import Auditor, Disagreement, Subject, TraceEntry
 
 CLOCK_START: Final = 1000
 ROUNDS_TO_REST: Final = 4
@@ -76,9 +76,11 @@ class World:
         self.snapshots: list[tuple[Snapshot, list[bytes]]] = []
         self.reports: list[tuple[int, Vector, int]] = []
         self.answers: dict[tuple[int, int], Any] = {}
-        self.digests: dict[tuple[object, ...], bytes] = {}
+        self.digests: dict[tuple[object, ...], tuple[bytes, int, Any]] = {}
         self.auditor: Auditor | None = subject.auditor() if subject.auditor is not None else None
         self.counts: dict[str, int] = {}
+        self.steps: int = 0
+        self.trace: list[TraceEntry] = []
         for site in self.sites:
             site.replica.advance(site.clock)
 
@@ -111,6 +113,7 @@ class World:
 
     def step(self, step: Step) -> None:
         """Take one step and check who has changed."""
+        self.steps += 1
         STEPS[step.kind](self, step.first, step.second)
         for site in self.sites:
             if site.vector != site.replica.keyspace.vector or step.kind == "advance":
@@ -153,14 +156,26 @@ class World:
             raise Disagreement("a vector never goes back", f"{site.vector} became {vector}")
         site.vector = vector
         history = self.history(replica)
-        shown, expected = self.subject.read(replica), self.expected(history)
-        self.count("value equals specification")
-        if shown != expected:
-            where = f"region {site.region} shows {shown!r}, the specification says {expected!r}"
-            raise Disagreement("value equals specification", where)
-        self.check_digest(site)
+        shown = self.subject.read(replica)
+        self.trace.append((self.steps, f"region {site.region}", shown))
+        self.check_shown(site, history, shown)
+        self.check_digest(site, shown)
         if self.auditor is not None:
             self.auditor.check(replica, history)
+
+    def check_shown(self, site: Site, history: History, shown: Any) -> None:
+        """Compare what a region shows with the specification and the invariants."""
+        where, promises = f"region {site.region}", self.subject.promises
+        if promises is not None:
+            promises.check_invariants(where, shown, self.count)
+        expected = self.expected(history)
+        if promises is not None:
+            promises.check_spec(where, shown, expected, self.count)
+            return
+        self.count("value equals specification")
+        if shown != expected:
+            message = f"{where} shows {shown!r}, the specification says {expected!r}"
+            raise Disagreement("value equals specification", message)
 
     def expected(self, history: History) -> Any:
         """What the specification says. Asked once for each history."""
@@ -169,15 +184,23 @@ class World:
             self.answers[moment] = self.subject.spec(history)
         return self.answers[moment]
 
-    def check_digest(self, site: Site) -> None:
-        """Who has applied the same shows the same, whatever came in which way."""
+    def check_digest(self, site: Site, shown: Any) -> None:
+        """Check that regions that have applied the same show the same."""
         now = max(other.horizon for other in self.sites)
         digest = digest_at(site.replica, now)
-        known = self.digests.setdefault((now, *sorted(site.vector.items())), digest)
+        key = (now, *sorted(site.vector.items()))
+        known, other, before = self.digests.setdefault(key, (digest, site.region, shown))
         self.count("equal vectors, equal digests")
         if known != digest:
-            where = f"region {site.region} differs from one that had applied the same"
-            raise Disagreement("equal vectors, equal digests", where)
+            message = (
+                f"region {site.region} shows {shown!r}, region {other} showed {before!r} after the "
+                f"same operations"
+            )
+            raise Disagreement("equal vectors, equal digests", message)
+        if self.subject.promises is not None:
+            self.subject.promises.check_equal(
+                f"region {site.region}", shown, f"region {other}", before
+            )
 
     # -- steps -----------------------------------------------------------------------------
 
@@ -186,7 +209,16 @@ class World:
         site = self.site(number)
         if self.has_caught_up(site):
             command = self.subject.commands[choice % len(self.subject.commands)]
-            self.record(site, lambda: self.subject.perform(site.replica, command))
+            self.record(site, lambda: self.perform(site, command))
+
+    def perform(self, site: Site, command: Any) -> Any:
+        """Carry a command out, and check what it returns if the subject has promised that."""
+        promises = self.subject.promises
+        history = self.history(site.replica)
+        came_to = self.subject.perform(site.replica, command)
+        if promises is not None:
+            promises.check_result(f"region {site.region}", history, command, came_to, self.count)
+        return command if promises is not None else came_to
 
     def has_caught_up(self, site: Site) -> bool:
         """Whether a region has all that it once reported to have, as far as anybody has it."""

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from crdt import Replica
-from crdt.suite import SUBJECTS, Disagreement, Failure, Step, Subject, parse, replay, script, search
+from crdt.suite import (
+    SUBJECTS,
+    Disagreement,
+    Failure,
+    Step,
+    Subject,
+    parse,
+    run_script,
+    script,
+    search,
+)
 from crdt.suite.running import attempt, signature
 
 KEPT = sorted((Path(__file__).parents[1] / "regressions").glob("*.txt"))
@@ -18,7 +28,7 @@ def test_a_counterexample_that_was_kept(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     name = next(line for line in text.splitlines() if line.startswith("subject ")).split()[1]
     assert parse(SUBJECTS[name], text)
-    replay(SUBJECTS[name], text)
+    run_script(SUBJECTS[name], text)
 
 
 def test_a_schedule_is_a_script_and_back() -> None:
@@ -64,7 +74,7 @@ def test_a_failure_says_how_to_see_it_again() -> None:
     assert text.startswith(f"found with seed {failure.seed}, 1 steps:")
     assert "subject broken" in text
     with pytest.raises(Disagreement):
-        replay(broken(None), text.partition("\n\n")[2].partition("\n\n")[0])
+        run_script(broken(None), text.partition("\n\n")[2].partition("\n\n")[0])
 
 
 @pytest.mark.parametrize(

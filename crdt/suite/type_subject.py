@@ -1,0 +1,94 @@
+"""Types for `crdt.custom` as subjects: inside of replicas, under one key or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, cast
+
+from crdt.custom import Custom
+from crdt.replica import Replica
+from crdt.suite.history import History, Taken, unseen
+from crdt.suite.options import Command, Options
+from crdt.suite.readings import VALUE, Expectations, Reading, kept, query_name
+from crdt.suite.subject import Disagreement, Subject
+
+DELETE: Final = "DEL"  # the command that removes the whole key
+
+Make = Callable[[], Any]
+
+
+class Presence:
+    """Where nothing is left of what was done, readers see no key: `alive` must say so too."""
+
+    def check(self, replica: Replica, history: History) -> None:
+        """Raise Disagreement if there is a value that nobody has made."""
+        if not undeleted(history) and replica.keyspace.lookup(VALUE.encode()) is not None:
+            raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
+
+
+def undeleted(history: History) -> list[Taken]:
+    """The operations that no delete had seen."""
+    deletes = [taken for taken in history if taken.command == DELETE]
+    return unseen([taken for taken in history if taken.command != DELETE], deletes)
+
+
+def type_subject(
+    make: Make | Mapping[str, Make],
+    commands: Sequence[Command],
+    queries: Sequence[Command],
+    expectations: Expectations,
+    options: Options,
+) -> Subject:
+    """The subject that a type of one's own is, or several under a key each."""
+    makes: Mapping[str, Make] = (
+        cast("Mapping[str, Make]", make) if isinstance(make, Mapping) else {VALUE: make}
+    )
+    is_one = not isinstance(make, Mapping)
+    refuses = options.get("refuses", ())
+
+    def perform(replica: Replica, command: Any) -> Any:
+        if command == DELETE:
+            replica.value(VALUE, makes[VALUE]).delete()
+            return None
+        key, given = (VALUE, command) if is_one else (command[0], command[1:])
+        try:
+            return replica.value(key, makes[key]).do(*given)
+        except refuses as error:
+            return error
+
+    def read(replica: Replica) -> Reading:
+        if is_one:
+            inner = inner_of(replica, VALUE, makes[VALUE])
+            return kept({query_name(query): ask(inner, query, options) for query in queries})
+        values = {key: inner_of(replica, key, each).value() for key, each in makes.items()}
+        return kept({VALUE: values})
+
+    def expected(history: History) -> Reading:
+        return expectations.expected(history.only(undeleted(history)))
+
+    is_deleted = options.get("delete", is_one and hasattr(makes[VALUE](), "remove"))
+    name = ", ".join(getattr(each, "__name__", "value") for each in makes.values())
+    return Subject(
+        name,
+        (*commands, DELETE) if is_deleted else tuple(commands),
+        perform,
+        read,
+        expected,
+        types=tuple(dict.fromkeys(makes.values())),
+        auditor=Presence if is_one else None,
+        promises=expectations,
+        deletes=is_deleted,
+    )
+
+
+def inner_of(replica: Replica, key: str, make: Make) -> Any:
+    """The value under a key, or a new one."""
+    value = replica.keyspace.lookup(key.encode())
+    return value.inner if isinstance(value, Custom) else make()
+
+
+def ask(inner: Any, query: Command, options: Options) -> Any:
+    """The answer to one query."""
+    if query == (VALUE,) and "value" in options:
+        return options["value"](inner)
+    return getattr(inner, query[0])(*query[1:])
