@@ -23,7 +23,9 @@ STATE_SECONDS: Final = 1.0
 RETRY_NS: Final = 10 * SECOND
 RESTARTED: Final = "it has restarted, and waits for what its peers have"
 REUSED: Final = "a peer knows writes in its name that it never made"
-NO_SPACE: Final = "make room, or make the directory writable; this is tried again"
+NO_SPACE: Final = (
+    "make room, create the directory if it is gone, or make it writable; this is tried again"
+)
 NEW_NUMBER: Final = "give the region another id, in all files"
 
 
