@@ -2,11 +2,12 @@
 
     python -m sim 7                         prints what the seed stands for, and how it went
     python -m sim 7 --minutes 60 --regions 5 --writes 10
-    python -m sim 7 --shrink                a failing seed: the shortest schedule that still fails
+    python -m sim 7 --shrink                a failing seed: the smallest run that still fails
     python -m sim 7 --trace                 every record, for comparing two runs
     python -m sim 7 --svg run.svg           a picture of the run (the last part, if it is long)
     python -m sim --seeds 1-200 --minutes 0.5 --jobs 2
     python -m sim --scenario tests/scenarios/*.txt [--write]
+    python -m sim --scenario FILE --svg FILE.svg    a picture of one scenario
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
 was kept, 1 if one was broken, 2 if a run has proved nothing or the command was wrong, 3 if many
@@ -33,14 +34,15 @@ from sim.engine import MINUTE, SECOND
 from sim.options import Options
 from sim.processes import CpuExceeded, ProcessLost, cpu_limit, spread
 from sim.report import Recorder
-from sim.scenario import ScenarioError, replay
+from sim.scenario import ScenarioError, draw_scenario, replay
 from sim.shrink import shrink
 from sim.summary import TOO_LITTLE, one_line, shortfalls, status, summarise, tell
 from sim.world import World
 
 CALLED: Final = {"seed": "one seed", "seeds": "--seeds", "scenario": "--scenario"}
 ONLY: Final = {
-    **dict.fromkeys(("trace", "svg", "shrink"), ("seed",)),
+    **dict.fromkeys(("trace", "shrink"), ("seed",)),
+    "svg": ("seed", "scenario"),
     "jobs": ("seeds",),
     "write": ("scenario",),
 }
@@ -58,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reason:
         made.error(reason)
     if asked.scenario is not None:
-        return run_scenarios(asked.scenario, asked.write)
+        return run_scenarios(asked.scenario, asked.write, asked.svg)
     gc.freeze()
     gc.set_threshold(GARBAGE)
     try:
@@ -90,6 +92,8 @@ def misplaced(asked: argparse.Namespace) -> str:
         fitting = ONLY.get(name, ("seed", "seeds"))
         if kind not in fitting:
             return f"--{name} is for {' or '.join(CALLED[each] for each in fitting)}"
+    if asked.svg is not None and len(asked.scenario or ()) > 1:
+        return "--svg draws one scenario: give one file"
     return ""
 
 
@@ -125,8 +129,9 @@ def run_one(asked: argparse.Namespace) -> int:
         picture = recorder.picture((*options.names, *options.followers))
         asked.svg.write_text(picture.svg(), encoding="utf-8")
     if asked.shrink and result.verdict is Verdict.INVALID:
-        steps = shrink(options, result)
-        print(f"\n{len(steps)} steps are enough:", *steps, sep="\n")
+        small = shrink(options, result)
+        print("", *small.options.lines(), sep="\n")
+        print(f"\n{len(small.steps)} steps are enough:", *small.steps, sep="\n")
     return status([result])
 
 
@@ -181,16 +186,21 @@ def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:
     return result, time.process_time() - begun
 
 
-def run_scenarios(paths: Sequence[Path], is_written: bool) -> int:
-    """Replay scenarios and show, or write down, what happens otherwise than they say."""
+def run_scenarios(paths: Sequence[Path], is_written: bool, svg: Path | None) -> int:
+    """Replay scenarios and show, or write down, what happens otherwise than they say. Draw one if
+    `svg` is a path."""
     differing = 0
     for path in paths:
         try:
             expected = path.read_text(encoding="utf-8")
             found = replay(expected)
+            if svg is not None:
+                svg.write_text(draw_scenario(expected), encoding="utf-8")
         except (OSError, UnicodeDecodeError, ScenarioError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            print(f"sim: {path}: {reason}", file=sys.stderr)
+            where, reason = path, f"{error}"
+            if isinstance(error, OSError):
+                where, reason = error.filename, error.strerror or reason
+            print(f"sim: {where}: {reason}", file=sys.stderr)
             return 2
         if found != expected:
             differing += 1

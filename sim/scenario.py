@@ -53,6 +53,7 @@ import attrs
 from crdt.errors import CRDTError
 from sim.campaign import place
 from sim.checkers.checker import Violation
+from sim.report import Recorder
 from sim.stage import Mistake, Stage
 from sim.state import state_text
 
@@ -109,6 +110,15 @@ def replay(text: str) -> str:
     """The file with what happens in truth. Raises ScenarioError."""
     stage = Stage()
     return "\n".join(render(block, play(stage, block)) for block in parse(text))
+
+
+def draw_scenario(text: str) -> str:
+    """Return a picture (SVG) of what happens in a file. Raises ScenarioError."""
+    recorder = Recorder()
+    stage = Stage(recorder)
+    for block in parse(text):
+        play(stage, block)
+    return recorder.picture(stage.places, stage.start).svg()
 
 
 def render(block: Block, told: list[str]) -> str:

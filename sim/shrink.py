@@ -1,25 +1,44 @@
-"""A failing schedule made short: what can be left out and the same promise is still broken.
+"""A failing run made small: what can be left out while the same promise is still broken.
 
 Chunks are removed, half of the schedule first and single steps last (Zeller and Hildebrandt,
 "Simplifying and Isolating Failure-Inducing Input", 2002). A step means the same whatever came
 before, so every part of a schedule can be run.
+
+Then the options are made plain one after another: fewer regions, no followers, a mesh, default
+tunings, equal latencies, right clocks, fewer kinds of faults, a shorter run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import attrs
 
 from sim.campaign import Result, Run, schedule
 from sim.engine import SECOND
+from sim.faults import FAULTS, order, part
 from sim.options import Options
 from sim.step import Step
 
 ATTEMPTS_MAX: Final = 400
+TRIALS_MAX: Final = 60  # of plainer options
+REGIONS_MIN: Final = 2
+LATENCY: Final = "metro"
+GROUPS: Final = frozenset({order, part})
+"""What chooses the regions of faults that still mean something when a region is left out."""
 
 
-def shrink(options: Options, failed: Result, attempts: int = ATTEMPTS_MAX) -> list[Step]:
-    """The shortest schedule found, in so many attempts, that breaks the same promise."""
+@attrs.frozen
+class Shrunk:
+    """A small run that fails in the same way: its options, and the steps that are enough."""
+
+    options: Options
+    steps: tuple[Step, ...]
+
+
+def shrink(options: Options, failed: Result, attempts: int = ATTEMPTS_MAX) -> Shrunk:
+    """Return the smallest run found, in so many attempts, that breaks the same promise."""
     steps = list(schedule(options))
     if failed.virtual < options.length:
         steps = [step for step in steps if step.at <= failed.virtual + SECOND]
@@ -27,7 +46,84 @@ def shrink(options: Options, failed: Result, attempts: int = ATTEMPTS_MAX) -> li
     def fails(candidate: Sequence[Step]) -> bool:
         return Run(options).play(candidate).promise == failed.promise
 
-    return reduce(steps, fails, attempts)
+    def still_fails(candidate: Shrunk) -> bool:
+        return Run(candidate.options).play(candidate.steps).promise == failed.promise
+
+    kept = reduce(steps, fails, attempts)
+    return simplify(Shrunk(options, tuple(kept)), still_fails, TRIALS_MAX)
+
+
+def simplify(run: Shrunk, fails: Callable[[Shrunk], bool], trials: int) -> Shrunk:
+    """Return `run` with options as plain as they can be, trying `trials` candidates at most."""
+    is_over = False
+    while not is_over:
+        is_over = True
+        for candidate in plainer(run):
+            if not trials:
+                return run
+            trials -= 1
+            if fails(candidate):
+                run, is_over = candidate, False
+                break
+    return run
+
+
+def plainer(run: Shrunk) -> Iterator[Shrunk]:
+    """Yield runs that have one thing less, those that leave out most first."""
+    options, steps = run.options, run.steps
+    if len(options.names) > REGIONS_MIN:
+        for name in reversed(options.names):
+            yield without(run, name)
+    used = {step.kind for step in steps}
+    end = max((step.at + step.lasts for step in steps), default=0) + SECOND
+    plain: tuple[dict[str, Any], ...] = (
+        {"copies": ()},
+        {"topology": "mesh"},
+        {"core": 0},
+        {"tunings": {}},
+        {"latency": LATENCY},
+        {"offsets": dict.fromkeys(options.names, 0)},
+        {"tick_ms": 1},
+        {"chops": 0},
+        {"faults": tuple(name for name in options.faults if name in used)},
+        {"length": min(options.length, end)},
+    )
+    for change in plain:
+        plain_options = attrs.evolve(options, **change)
+        if plain_options != options:
+            yield attrs.evolve(run, options=plain_options)
+
+
+def without(run: Shrunk, name: str) -> Shrunk:
+    """Return a run that lacks a region: nothing happens there, and nobody follows it."""
+    options = run.options
+    sources = [
+        attrs.evolve(copy, sources=tuple(each for each in copy.sources if each != name))
+        for copy in options.copies
+    ]
+    names = tuple(each for each in options.names if each != name)
+    return Shrunk(
+        attrs.evolve(
+            options,
+            names=names,
+            copies=tuple(copy for copy in sources if copy.sources),
+            tunings={each: tuning for each, tuning in options.tunings.items() if each != name},
+            offsets={each: ms for each, ms in options.offsets.items() if each != name},
+            core=min(options.core, len(names)),
+        ),
+        tuple(step for each in run.steps if (step := step_without(each, name)) is not None),
+    )
+
+
+def step_without(step: Step, name: str) -> Step | None:
+    """Return a step that does not concern a region; None if nothing of the step is left."""
+    if name not in step.regions:
+        return step
+    fault = FAULTS.get(step.kind)
+    left = tuple(each for each in step.regions if each != name)
+    if not left or fault is None or fault.choose not in GROUPS:
+        return None
+    return attrs.evolve(step, regions=left)
 
 
 def reduce(

@@ -23,6 +23,7 @@ from sim.client import Refusal
 from sim.engine import MS, SECOND
 from sim.follower import FollowerSite
 from sim.plan import Copy, Plan, Tuning
+from sim.report import Recorder
 from sim.saying import reply_text
 from sim.site import Site, Start
 from sim.world import World
@@ -46,7 +47,10 @@ class Mistake(Exception):
 class Stage:
     """A world, and what is told of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        self.recorder = recorder
+        self.start = 0
+        """When the first step is taken, in ns."""
         self.names: tuple[str, ...] = ("eu", "us", "ap")
         self.topology = "mesh"
         self.delay = 40 * MS
@@ -68,10 +72,12 @@ class Stage:
                 self.names, topology=self.topology, delay_ms=delay_ms, tuning=self.tuning
             )
             near = Latency.constant(ms(delay_ms))
-            self.made = World(attrs.evolve(plan, copies=tuple(self.copies), near=near))
+            plan = attrs.evolve(plan, copies=tuple(self.copies), near=near)
+            self.made = World(plan, recorder=self.recorder)
             self.made.settle(SETTLE_MAX)
             self.made.sleep(SECOND)
             self.made.on_event = self.hear
+            self.start = self.made.now
         return self.made
 
     def begin_block(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 from sim.__main__ import main
 from sim.campaign import Result, Run, Verdict
 from sim.options import Options
+from sim.shrink import Shrunk
 from sim.step import Step
 
 
@@ -135,14 +136,16 @@ def test_a_run_that_fails_is_shrunk_on_demand(
     def fail(run: Run) -> Result:
         return attrs.evolve(play(run), verdict=Verdict.INVALID, promise="planted")
 
-    def two_steps(options: Options, failed: Result) -> list[Step]:
+    def two_steps(options: Options, failed: Result) -> Shrunk:
         assert (options.seed, failed.promise) == (1, "planted")
-        return [Step(1, "heal"), Step(2, "heal")]
+        return Shrunk(options, (Step(1, "heal"), Step(2, "heal")))
 
     monkeypatch.setattr(Run, "play", fail)
     monkeypatch.setattr("sim.__main__.shrink", two_steps)
     assert main(["1", "--minutes", "0.02", "--shrink"]) == 1
-    assert "\n2 steps are enough:\n" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.count("seed          1\n") == 2
+    assert "\n2 steps are enough:\n" in said
     assert main(["--seeds", "1-2", "--minutes", "0.02"]) == 1
     assert capsys.readouterr().out.count("planted") >= 2
 
@@ -185,6 +188,7 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(
         ["1", "--scenario", "file"],
         ["--scenario", "file", "--minutes", "1"],
         ["1", "--svg", "."],
+        ["--scenario", "one", "two", "--svg", "file.svg"],
     ],
 )
 def test_a_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,3 +216,13 @@ def test_a_campaign_that_proves_too_little_has_a_status_of_its_own(
     assert main(command) == 3
     assert "too little    ring: never" in capsys.readouterr().out
     assert main([*command, "--regions", "3"]) == 0
+
+
+def test_a_scenario_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt"
+    picture = tmp_path / "story.svg"
+    assert main(["--scenario", str(file), "--svg", str(picture)]) == 0
+    assert "SADD cart milk" in picture.read_text(encoding="utf-8")
+    away = tmp_path / "nowhere" / "story.svg"
+    assert main(["--scenario", str(file), "--svg", str(away)]) == 2
+    assert capsys.readouterr().err == f"sim: {away}: No such file or directory\n"

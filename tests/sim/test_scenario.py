@@ -10,7 +10,7 @@ from sim import scenario
 from sim.checkers.checker import Violation
 from sim.checkers.convergence import Convergence
 from sim.engine import MS
-from sim.scenario import FORMS, ScenarioError, parse, replay
+from sim.scenario import FORMS, ScenarioError, draw_scenario, parse, replay
 
 SCENARIOS = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.txt"))
 
@@ -205,3 +205,10 @@ def test_every_step_is_described() -> None:
     for name, form in FORMS.items():
         assert form.usage.partition(" ")[0] == name
         assert f" {name} " in scenario.__doc__.replace("`", " ")
+
+
+def test_a_scenario_is_drawn_from_its_first_step_on() -> None:
+    drawn = draw_scenario("regions eu us\ncut eu us\nwrite eu SET k v\nheal\nsettle\n----\n")
+    assert drawn.lstrip().startswith("<svg")
+    assert "SET k v" in drawn
+    assert "boot" not in drawn

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sim.campaign import Result, Run, Verdict, schedule
 from sim.engine import SECOND
 from sim.options import Options
-from sim.shrink import reduce, shrink
+from sim.plan import Copy, Tuning
+from sim.shrink import LATENCY, Shrunk, reduce, shrink, simplify, step_without
 from sim.step import Step
 
 
@@ -69,7 +70,7 @@ def test_only_the_same_promise_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         return attrs.evolve(failed, promise=promise)
 
     monkeypatch.setattr(Run, "play", play)
-    assert shrink(options, failed) == [culprit]
+    assert shrink(options, failed).steps == (culprit,)
     latest = max(step.at for candidate in played for step in candidate)
     assert latest <= failed.virtual + SECOND
 
@@ -86,4 +87,81 @@ def test_what_fails_only_in_the_end_may_need_the_last_step(monkeypatch: pytest.M
         return attrs.evolve(failed, promise="liveness" if steps[-1] in candidate else "")
 
     monkeypatch.setattr(Run, "play", play)
-    assert shrink(options, failed) == [steps[-1]]
+    assert shrink(options, failed).steps == (steps[-1],)
+
+
+def intricate() -> Shrunk:
+    """A run in which no option is plain."""
+    names = ("a", "b", "c", "d")
+    options = Options.draw(
+        7,
+        names=names,
+        topology="ring",
+        latency="ocean",
+        length=50 * SECOND,
+        faults=("cut", "claim"),
+        tunings=dict.fromkeys(names, Tuning(history_bytes=400)),
+        offsets=dict.fromkeys(names, 5),
+        tick_ms=1000,
+        chops=5,
+        copies=(Copy("f", 9, ("a", "d")), Copy("g", 9, ("c",))),
+        core=3,
+    )
+    steps = (
+        Step(SECOND, "write", ("a",), commands=(("SET", "k", "v"),)),
+        Step(SECOND, "write", ("c",), commands=(("SET", "k", "v"),)),
+        Step(2 * SECOND, "cut", ("a", "b"), 3 * SECOND),
+    )
+    return Shrunk(options, steps)
+
+
+def test_options_become_as_plain_as_they_can_be() -> None:
+    small = simplify(intricate(), lambda run: "cut" in {step.kind for step in run.steps}, 1000)
+    options = small.options
+    assert options.names == ("a", "b")
+    assert [step.kind for step in small.steps] == ["write", "cut"]
+    assert (options.copies, options.topology, options.core) == ((), "mesh", 0)
+    assert (options.tunings, options.latency, options.tick_ms) == ({}, LATENCY, 1)
+    assert (options.offsets, options.chops) == ({"a": 0, "b": 0}, 0)
+    assert (options.faults, options.length) == (("cut",), 6 * SECOND)
+
+
+def test_an_option_that_is_needed_stays() -> None:
+    def fails(run: Shrunk) -> bool:
+        return run.options.chops == 5 and any("a" in copy.sources for copy in run.options.copies)
+
+    small = simplify(intricate(), fails, 1000)
+    assert small.options.chops == 5
+    assert [copy.sources for copy in small.options.copies] == [("a",)]
+
+
+def test_only_so_many_options_are_tried() -> None:
+    tried: list[Shrunk] = []
+
+    def fails(run: Shrunk) -> bool:
+        tried.append(run)
+        return False
+
+    assert simplify(intricate(), fails, 6) == intricate()
+    assert len(tried) == 6
+
+
+@pytest.mark.parametrize(
+    ("step", "left"),
+    [
+        (Step(1, "write", ("b",)), ("b",)),
+        (Step(1, "write", ("a",)), None),
+        (Step(1, "cut", ("a", "b")), None),
+        (Step(1, "claim", ("a", "b", "c")), ("b", "c")),
+        (Step(1, "split", ("a",)), None),
+    ],
+)
+def test_a_step_without_a_region(step: Step, left: tuple[str, ...] | None) -> None:
+    found = step_without(step, "a")
+    assert (None if found is None else found.regions) == left
+
+
+def test_a_run_that_was_made_plain_can_be_played() -> None:
+    small = simplify(intricate(), lambda _run: True, 1000)
+    assert small.options.names == ("a", "b")
+    assert Run(small.options).play(small.steps).promise == ""
