@@ -174,7 +174,8 @@ class Config:
         found = self._named.get(name)
         if found is None:
             names = [region.name for region in self.regions]
-            raise ConfigError(f"unknown region {shown(name)}{hint(name, names)}")
+            near = hint(name, names) or f"; there are: {', '.join(names)}"
+            raise ConfigError(f"unknown region {shown(name)}{near}")
         return found
 
     @cached_property

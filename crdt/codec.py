@@ -64,7 +64,7 @@ def unpack(data: bytes) -> Any:
     if type(data) is not bytes:
         expect(data, bytes)
     if len(data) <= OVERHEAD:
-        raise DecodeError(f"{len(data)} bytes are too few for anything")
+        raise DecodeError(f"{len(data)} bytes are too few: they are damaged or cut off")
     if data[0] != VERSION:
         raise DecodeError(
             f"these bytes are of format version {data[0]}; this program reads version {VERSION}"

@@ -323,5 +323,5 @@ def origin_id(origin: int) -> Origin:
     if number <= REGION_MAX:
         return make_origin(number)
     if not make_origin(1) <= number <= ORIGIN_MAX:
-        raise ValueError(f"{number} is no region and nothing that make_origin gives")
+        raise ValueError(f"{number} is not the number of a replica: use 1 to 255, or leave it out")
     return number

@@ -87,10 +87,10 @@ def of_text(text: bytes) -> bytes:
 
 
 def of_set(members: dict[bytes, int | tuple[int, ...]], limits: EncodingLimits) -> bytes:
-    """Return the encoding of a set."""
+    """Return the encoding of a set. Integers that are too many for an intset are hashed at once."""
     count = len(members)
-    if count <= limits.set_integers and all(parse_integer(each) is not None for each in members):
-        return b"intset"
+    if all(parse_integer(each) is not None for each in members):
+        return b"intset" if count <= limits.set_integers else b"hashtable"
     is_packed = count <= limits.set_entries and are_short(members, limits.set_item_bytes)
     return b"listpack" if is_packed else b"hashtable"
 

@@ -16,6 +16,7 @@ redis_git_sha1 redis_git_dirty: always 0; see `crdb_version`
 redis_mode: always `standalone`
 os arch_bits multiplexing_api executable process_id: the system and the process
 process_supervised: always `no`
+io_threads_active: always 0; one thread serves all clients
 run_id: a random name of this run
 tcp_port: the port for clients
 server_time_usec: the wall clock in microseconds since 1970
@@ -43,23 +44,30 @@ and how much of that it holds now
 used_memory_dataset used_memory_dataset_perc: the keys with their values, estimated from the \
 sixteen oldest and the sixteen newest of them
 used_memory_overhead: `used_memory` without `used_memory_dataset`
-used_memory_startup: what the process held before there were data
+used_memory_startup: what the process held before there were data; regions that share a process \
+have an equal part of it each
 total_system_memory total_system_memory_human: the memory of the machine
 maxmemory maxmemory_human maxmemory_policy: the limit of the process; there is no eviction
 mem_fragmentation_ratio mem_fragmentation_bytes: `used_memory_rss` compared with \
 `used_memory_startup` and the data, backlogs and clients of all regions of the process; Python \
 keeps the difference for later
-mem_replication_backlog: ops that are kept for peers that were away
+mem_replication_backlog mem_total_replication_buffers: ops that are kept for peers that were away
 mem_clients_normal: connections with their buffers
-mem_clients_slaves mem_aof_buffer mem_cluster_links mem_not_counted_for_evict used_memory_lua \
-used_memory_scripts number_of_cached_scripts number_of_functions number_of_libraries: always 0
+mem_clients_slaves mem_aof_buffer mem_cluster_links mem_not_counted_for_evict: always 0
+used_memory_vm_eval used_memory_scripts_eval used_memory_vm_functions used_memory_vm_total \
+used_memory_functions used_memory_lua used_memory_scripts number_of_cached_scripts \
+number_of_functions number_of_libraries: always 0; there are no scripts
 mem_allocator: always `python`
 active_defrag_running lazyfree_pending_objects lazyfreed_objects: always 0
 # persistence
 loading async_loading: 1 while the region refuses reads since it has not caught up after a restart
 rdb_changes_since_last_save: effects made by this region since it began; nothing is ever saved
 rdb_last_save_time rdb_saves rdb_bgsave_in_progress rdb_last_cow_size aof_enabled \
-aof_rewrite_in_progress aof_rewrite_scheduled aof_last_cow_size: always 0: data live in memory only
+aof_rewrite_in_progress aof_rewrite_scheduled aof_last_cow_size current_cow_peak current_cow_size \
+current_cow_size_age current_save_keys_processed current_save_keys_total \
+rdb_last_load_keys_expired rdb_last_load_keys_loaded aof_rewrites \
+aof_rewrites_consecutive_failures module_fork_in_progress \
+module_fork_last_cow_size: always 0: data live in memory only
 rdb_last_bgsave_status aof_last_bgrewrite_status aof_last_write_status: always `ok`; nothing failed
 rdb_last_bgsave_time_sec rdb_current_bgsave_time_sec aof_last_rewrite_time_sec \
 aof_current_rewrite_time_sec: always -1
@@ -80,7 +88,11 @@ acl_access_denied_auth: logins with a wrong password
 watching_clients total_watched_keys: clients with WATCH, and their keys
 pubsub_channels pubsub_patterns pubsubshard_channels latest_fork_usec total_forks \
 migrate_cached_sockets slave_expires_tracked_keys tracking_total_keys tracking_total_items \
-tracking_total_prefixes: always 0: there is nothing of the kind
+tracking_total_prefixes total_eviction_exceeded_time current_eviction_exceeded_time \
+active_defrag_hits active_defrag_misses active_defrag_key_hits active_defrag_key_misses \
+total_active_defrag_time current_active_defrag_time acl_access_denied_cmd acl_access_denied_key \
+acl_access_denied_channel dump_payload_sanitizations io_threaded_reads_processed \
+io_threaded_writes_processed: always 0: there is nothing of the kind
 # replication
 role: `master`, or `slave` while the instance follows another
 connected_slaves slave*: instances that follow this one (Replica Of)

@@ -32,6 +32,8 @@ class MemoryReport:
     dataset_bytes: int
     backlog_bytes: int
     client_bytes: int
+    startup_bytes: int
+    """What the process held before there were data. Regions that share it have an equal part."""
     needed_bytes: int
     """What the process held at its start, and what all of its regions hold by these estimates."""
 
@@ -75,6 +77,7 @@ def memory_report(instance: Instance) -> MemoryReport:
         dataset_bytes=min(parts[0], used),
         backlog_bytes=parts[1],
         client_bytes=parts[2],
+        startup_bytes=memory.startup_bytes // (1 + len(neighbours)),
         needed_bytes=memory.startup_bytes + own + others,
     )
 

@@ -66,7 +66,7 @@ def test_every_key_arrives() -> None:
 def test_a_region_has_a_name_and_a_number() -> None:
     config = read(THREE)
     assert config.region("b") is config.region("2")
-    with pytest.raises(ConfigError, match='unknown region "4"'):
+    with pytest.raises(ConfigError, match='unknown region "4"; there are: a, b, c'):
         config.region("4")
     near = Config.from_names(["us-east-1", "eu-west-1"])
     with pytest.raises(ConfigError, match='did you mean "us-east-1"'):

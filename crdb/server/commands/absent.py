@@ -80,6 +80,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
         ),
     ),
     Command(
+        "asking", cluster, 1, "fast", group="cluster", since="3.0.0", summary=DISABLED,
+        complexity="O(1)", categories="connection",
+    ),
+    Command(
         "cluster", None, -2, group="cluster", since="3.0.0",
         summary="A container for cluster commands.", complexity=CONTAINER,
         subcommands=(
@@ -102,5 +106,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
             row("help", module_help, "loading stale", f"5.0.0 {HELPFUL}"),
             row("list", module_list, "admin noscript", "4.0.0 Returns the modules: none."),
         ),
+    ),
+    Command(
+        "readonly", cluster, 1, "loading stale fast", group="cluster", since="3.0.0",
+        summary=DISABLED, complexity="O(1)", categories="connection",
+    ),
+    Command(
+        "readwrite", cluster, 1, "loading stale fast", group="cluster", since="3.0.0",
+        summary=DISABLED, complexity="O(1)", categories="connection",
     ),
 )  # fmt: skip

@@ -13,6 +13,9 @@ from crdb.server.help import send_help
 from crdb.server.table import Command
 
 WRONG_COUNT: Final = b"ERR count should be greater than or equal to -1"
+WRONG_ARITY: Final = (
+    b"ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP."
+)
 COUNT_DEFAULT: Final = 10
 HELP: Final = (
     "GET [<count>]",
@@ -27,6 +30,8 @@ HELP: Final = (
 
 def slowlog_get(client: Client, args: list[bytes]) -> None:
     """SLOWLOG GET [count]."""
+    if len(args) > 3:
+        raise CommandError(WRONG_ARITY)
     count = parse_integer(args[2]) if len(args) > 2 else COUNT_DEFAULT
     if count is None or count < -1:
         raise CommandError(WRONG_COUNT)

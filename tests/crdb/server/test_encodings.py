@@ -59,7 +59,8 @@ def test_the_limits(code: int, content: list[Any], encoding: bytes) -> None:
 @pytest.mark.parametrize(
     ("code", "content", "parameter", "value", "encoding"),
     [
-        (SET, [b"1", b"2"], "set-max-intset-entries", "1", b"listpack"),
+        (SET, [b"1", b"2"], "set-max-intset-entries", "1", b"hashtable"),
+        (SET, [b"1", b"a"], "set-max-intset-entries", "1", b"listpack"),
         (SET, [b"a", b"b"], "set-max-listpack-entries", "1", b"hashtable"),
         (SET, [b"abc"], "set-max-listpack-value", "2", b"hashtable"),
         (HASH, [b"a", b"1", b"b", b"2"], "hash-max-listpack-entries", "1", b"hashtable"),

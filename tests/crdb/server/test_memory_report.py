@@ -33,6 +33,7 @@ def test_regions_that_share_a_process_do_not_use_each_others_data() -> None:
     one, two = instance(), instance()
     for each, other in ((one, two), (two, one)):
         each.memory.probe = lambda: (50 * MB, 1 << 40)
+        each.memory.startup_bytes = 40 * MB
         each.surroundings.neighbours = [other]
     client = Client(one)
     receive(client, b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%b\r\n" % (MB, b"x" * MB))
@@ -40,6 +41,7 @@ def test_regions_that_share_a_process_do_not_use_each_others_data() -> None:
     assert full.process_bytes == empty.process_bytes == 50 * MB
     assert MB < full.dataset_bytes < 1.1 * MB
     assert empty.dataset_bytes == 0
+    assert full.startup_bytes == empty.startup_bytes == 20 * MB
     assert full.used_bytes - empty.used_bytes >= MB
     assert 49 * MB <= full.used_bytes + empty.used_bytes <= 50 * MB
 

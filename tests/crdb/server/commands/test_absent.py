@@ -12,7 +12,17 @@ from tests.crdb.redis_peer import Peer, decode
 
 @pytest.mark.parametrize(
     "command",
-    ["MODULE LIST", "CLUSTER INFO", "CLUSTER NODES", "CLUSTER MYID", "CLUSTER SLOTS", "ACL WHOAMI"],
+    [
+        "MODULE LIST",
+        "CLUSTER INFO",
+        "CLUSTER NODES",
+        "CLUSTER MYID",
+        "CLUSTER SLOTS",
+        "ACL WHOAMI",
+        "READONLY",
+        "READWRITE",
+        "ASKING",
+    ],
 )
 def test_what_is_true_is_said_as_by_redis(peer: Peer, command: str) -> None:
     peer.same(*command.split())

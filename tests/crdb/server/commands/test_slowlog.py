@@ -57,6 +57,10 @@ def test_slowlog_log_slower_than_and_slowlog_max_len_take_effect() -> None:
     assert [b"GET", b"c"] not in [entry[3] for entry in asked(client, "SLOWLOG GET -1")]
 
 
+def test_slowlog_get_refuses_further_arguments(peer: Peer) -> None:
+    peer.same("SLOWLOG", "GET", "10", "x")
+
+
 def test_a_password_is_not_logged() -> None:
     client = timed_client()
     lines(client, "CONFIG SET slowlog-log-slower-than 0", "CONFIG SET requirepass hidden")
