@@ -96,11 +96,25 @@ class Exchange(Views):
             return None
         is_one = db.outbox_bytes <= OP_BYTES and len(op.to_bytes()) <= OP_BYTES
         for part in (op,) if is_one else op.divided(OP_BYTES):
-            part.previous = self.identities.latest_own()
-            self.history.append(part)
-            db.take_out(part)
-            self.identities.record(part)
+            self.seal_part(part)
         return op
+
+    def seal_full_parts(self) -> None:
+        """Close as much of what was written as fills operations; the rest of it stays open.
+
+        So the operations are those that one `seal` of everything would make in the end.
+        """
+        op = self.keyspace.pending(self.identities.latest_own())
+        parts = [] if op is None else op.divided(OP_BYTES)
+        for part in parts[:-1] or parts:
+            self.seal_part(part)
+
+    def seal_part(self, part: Op) -> None:
+        """Keep an operation made of what is in the outbox, all of it or its beginning."""
+        part.previous = self.identities.latest_own()
+        self.history.append(part)
+        self.keyspace.take_out(part)
+        self.identities.record(part)
 
     def since(self, vector: Mapping[Origin, int]) -> list[Op]:
         """Return what a peer that has reached `vector` lacks, in causal order.

@@ -29,7 +29,7 @@ from crdt.key_table import DELETE, FLUSH, KeyTable
 from crdt.observed import Observed
 from crdt.op import Op
 from crdt.register import Register
-from crdt.value import Effect, Value, weight
+from crdt.value import LARGE_BYTES, LONG_ITEMS, Effect, Value, large_bytes, weight
 
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
 FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
@@ -45,9 +45,6 @@ CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
 CHANGE_IF_SEEN: Final = frozenset({FORGET, 0x20, 0x21, 0x40, 0x41, 0x42})
 
 
-LARGE_BYTES: Final = 1024
-"""What counts in `outbox_bytes`, and shares effects; smaller things are bounded by their number."""
-LONG_ITEMS: Final = 32
 ITEM_BYTES: Final = 256
 """Memory that one element of a long effect may take, at most, besides its own bytes."""
 RESERVE_BYTES: Final = 64 << 10
@@ -298,6 +295,7 @@ class Keyspace(KeyTable):
         self.first = op.last + 1
         if len(op.effects) < len(self.outbox):
             del self.outbox[: len(op.effects)]
+            self.outbox_bytes = max(0, self.outbox_bytes - sum(map(large_bytes, op.effects)))
             return
         self.outbox = []
         self.outbox_bytes = 0

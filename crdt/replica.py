@@ -52,7 +52,7 @@ from crdt.history import HISTORY_BYTES
 from crdt.identity import Identities
 from crdt.keyspace import Keyspace
 from crdt.naming import draw_incarnation, draw_origin
-from crdt.op import Op
+from crdt.op import OP_BYTES, Op
 from crdt.saving import Saved, read_saved
 from crdt.snapshot import split
 from crdt.types import MAKERS
@@ -190,8 +190,10 @@ class Replica(Exchange):
         if writing and self.is_closed:
             raise ReplicaClosed("this replica was closed: Replica.load(...) goes on with its save")
         db = self.keyspace
-        if len(db.outbox) >= RUN_MAX or db.waiting_bytes() >= RUN_BYTES_MAX:
+        if len(db.outbox) >= RUN_MAX:
             self.seal()
+        elif db.outbox_bytes >= OP_BYTES and db.waiting_bytes() >= RUN_BYTES_MAX:
+            self.seal_full_parts()
         return self.keyspace
 
     # -- saving ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Final
 from crdt.counter import live, next_sum, total
 from crdt.dots import Dot
 from crdt.errors import NotANumber
-from crdt.keyspace import LARGE_BYTES, STRING, STRING_KEEP, STRING_SET, Keyspace
+from crdt.keyspace import STRING, STRING_KEEP, STRING_SET, Keyspace
 from crdt.long_double import LongDouble
 from crdt.number import (
     Number,
@@ -31,7 +31,7 @@ from crdt.number import (
 )
 from crdt.observed import Observed
 from crdt.register import Register
-from crdt.value import Effect
+from crdt.value import LARGE_BYTES, Effect
 
 SET: Final = STRING_SET  #       (kind, key, stamp, value[, resets])  ends the time to live
 KEEP: Final = STRING_KEEP  #     (kind, key, stamp, value[, resets])  keeps it

@@ -11,12 +11,18 @@ tombstones: what was removed is what the other side's vector covers and its copy
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from crdt.dots import Dot, Vector
 from crdt.observed import Observed
 
 Effect = tuple[Any, ...]
+
+
+LARGE_BYTES: Final = 1024
+"""What counts in `Keyspace.outbox_bytes`, and shares effects; the number of effects bounds smaller
+ones."""
+LONG_ITEMS: Final = 32
 
 
 def weight(items: tuple[Any, ...]) -> int:
@@ -30,6 +36,13 @@ def weight(items: tuple[Any, ...]) -> int:
         else:
             size += 9
     return size
+
+
+def large_bytes(effect: Effect) -> int:
+    """Return what an effect counts in `Keyspace.outbox_bytes`."""
+    last: object = effect[len(effect) - 1]
+    size = len(last) if isinstance(last, bytes) and len(last) > LARGE_BYTES else 0
+    return size + (weight(effect) if len(effect) > LONG_ITEMS else 0)
 
 
 class Value:

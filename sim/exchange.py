@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
-from sim.client import Refusal, Reply
+from sim.client import Reply
 from sim.step import Words
 
 Exchange: TypeAlias = tuple[Words, Reply]
 
 
 def carried_out(commands: Sequence[Words], replies: Sequence[Reply]) -> list[Exchange]:
-    """Return each command that was carried out with its reply. What a transaction held stands in
-    the place of its EXEC; of one that was aborted or discarded nothing is left."""
+    """Return each command that was carried out with its reply.
+
+    The commands of a transaction stand in the place of its EXEC. A transaction that was aborted or
+    discarded leaves nothing. Of a transaction that an earlier request began, its EXEC and what was
+    queued are left out: the other commands of it are not in this request.
+    """
     done: list[Exchange] = []
     queue: list[Words] | None = None
     for words, reply in zip(commands, replies, strict=False):
         if words[0] == "MULTI":
             queue = []
-        elif words[0] == "EXEC":
-            held, queue = queue or [], None
-            if isinstance(reply, list):
-                done += zip(held, cast("list[Reply]", reply), strict=True)
-        elif queue is not None:
-            if not isinstance(reply, Refusal):
+        elif words[0] in {"EXEC", "DISCARD"}:
+            if queue is not None and words[0] == "EXEC" and isinstance(reply, list):
+                done += zip(queue, cast("list[Reply]", reply), strict=True)
+            queue = None
+        elif reply == "QUEUED":
+            if queue is not None:
                 queue.append(words)
-        else:
+        elif queue is None:
             done.append((words, reply))
     return done

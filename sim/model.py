@@ -38,7 +38,7 @@ def carry_out(before: Held, words: Sequence[str]) -> Outcome | None:
     """Return what a command does; None for one that this model does not know, or that is refused
     as it meets another type."""
     if words[0] == "SET":
-        return "OK", ("string", words[2])
+        return carry_out_set(before, words)
     form = FORMS.get(words[0])
     if form is None:
         return None
@@ -50,6 +50,16 @@ def carry_out(before: Held, words: Sequence[str]) -> Outcome | None:
     if content is None or (kind != "string" and not content):
         return reply, None
     return reply, (kind, content)
+
+
+def carry_out_set(before: Held, words: Sequence[str]) -> Outcome | None:
+    """Return what a SET does. A condition that is not met leaves everything as it is."""
+    options = words[3:]
+    if "GET" in options:
+        return None
+    if ("NX" in options and before is not None) or ("XX" in options and before is None):
+        return None, before
+    return "OK", ("string", words[2])
 
 
 def add_members(content: Any, args: Sequence[str]) -> tuple[Any, Any]:

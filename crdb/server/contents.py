@@ -16,11 +16,11 @@ from crdt import list as lists
 from crdt import set as sets
 from crdt import string, zset
 from crdt.hash import HASH, Hash
-from crdt.keyspace import LONG_ITEMS, STRING, Keyspace
+from crdt.keyspace import STRING, Keyspace
 from crdt.list import LIST, List
 from crdt.set import SET_TYPE, Set
 from crdt.string import String
-from crdt.value import Value, weight
+from crdt.value import LONG_ITEMS, Value, weight
 from crdt.zset import ZSET, SortedSet
 
 TYPE_NAMES: Final[dict[int, bytes]] = {

@@ -4,7 +4,8 @@ At the moment of a read the specification of the keyspace (`crdt.suite.specifica
 from the effects of those operations what must be seen. The reply that came over the protocol must
 say the same, whichever command asked: the value, its size, a part of it, its type, when it ends.
 
-Not checked: reads next to writes in one request; keys with a long history; the order of lists.
+Not checked: reads next to writes in one request; keys with a long history; parts of lists and of
+sorted sets; the order of either.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def pairs_of(shown: Any) -> dict[Any, Any]:
     return dict(cast("list[tuple[Any, Any]]", shown))
 
 
+WITH_SCORES: Final = "ZRANGE WITHSCORES"
+
 # By command: the type that it wants, what it answers without a key, and what with one.
 OF_VALUE: Final[dict[str, tuple[str, Reply, Expect]]] = {
     "GET": ("string", None, lambda value, _: value),
@@ -42,7 +45,8 @@ OF_VALUE: Final[dict[str, tuple[str, Reply, Expect]]] = {
     "HGETALL": ("hash", {}, lambda value, _: pairs_of(value)),
     "HLEN": ("hash", 0, lambda value, _: len(value)),
     "HGET": ("hash", None, lambda value, words: pairs_of(value).get(words[2])),
-    "ZRANGE": ("sorted set", {}, lambda value, _: pairs_of(value)),
+    "ZRANGE": ("sorted set", [], lambda value, _: sorted(pairs_of(value))),
+    WITH_SCORES: ("sorted set", {}, lambda value, _: pairs_of(value)),
     "ZCARD": ("sorted set", 0, lambda value, _: len(value)),
     "ZSCORE": ("sorted set", None, lambda value, words: pairs_of(value).get(words[2])),
     "LRANGE": ("list", [], lambda value, _: sorted(value)),
@@ -57,6 +61,11 @@ TYPES: Final = {
 }
 OF_KEY: Final = ("EXISTS", "TYPE", "PEXPIRETIME", "PTTL")
 READS: Final = frozenset({*OF_VALUE, *OF_KEY})
+RANGES: Final[dict[str, tuple[Words, ...]]] = {
+    "LRANGE": (("0", "-1"),),
+    "ZRANGE": (("0", "-1"), ("0", "-1", "WITHSCORES")),
+}
+"""By command, the arguments with which it reads all elements."""
 AROUND: Final = frozenset({"MULTI", "EXEC", "CRDB.VECTOR"})
 
 
@@ -72,7 +81,7 @@ class Reads(Checker):
         if any(words[0] not in READS and words[0] not in AROUND for words in commands):
             return
         for words, reply in carried_out(commands, replies):
-            if words[0] in READS:
+            if words[0] in READS and is_whole(words):
                 self.compare(region, words, reply)
 
     def compare(self, region: Watched, words: Words, reply: Reply) -> None:
@@ -84,7 +93,7 @@ class Reads(Checker):
             return
         self.looked += 1
         expected = expect(look(history, key), words, db)
-        found = plain(words[0], reply)
+        found = plain(form_of(words), reply)
         if expected != found:
             raise self.broken(
                 f"{region.name} answers {' '.join(words)} with {found!r}, not {expected!r},"
@@ -92,9 +101,19 @@ class Reads(Checker):
             )
 
 
+def form_of(words: Words) -> str:
+    """Return the name of a command, with the option that gives its reply another form."""
+    return WITH_SCORES if words[0] == "ZRANGE" and "WITHSCORES" in words else words[0]
+
+
+def is_whole(words: Words) -> bool:
+    """Return whether a read of a range is one of all elements; only such are checked."""
+    return words[0] not in RANGES or words[2:] in RANGES[words[0]]
+
+
 def expect(shown: Shown | None, words: Words, db: Keyspace) -> Reply:
     """Return the reply to a read, if the key is as the specification has it."""
-    name = words[0]
+    name = form_of(words)
     if name in OF_VALUE:
         kind, without, of_value = OF_VALUE[name]
         if shown is None:
@@ -124,6 +143,6 @@ def plain(name: str, reply: Reply) -> Reply:
     items = [item.decode("latin-1") for item in cast("list[bytes]", reply)]
     if name == "HGETALL":
         return dict(zip(items[::2], items[1::2], strict=True))
-    if name == "ZRANGE":
+    if name == WITH_SCORES:
         return dict(zip(items[::2], map(float, items[1::2]), strict=True))
     return sorted(items)

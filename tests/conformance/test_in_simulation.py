@@ -88,5 +88,7 @@ def decoded_reply(reply: Any) -> Any:
 def test_scenario(case: Case) -> None:
     backend = Simulated(case.regions)
     Player(case, backend).play()
-    backend.sync(())
+    for pair in backend.pairs:
+        backend.world.heal_link(*pair)
+    backend.wait(10_000)
     backend.world.check_end()

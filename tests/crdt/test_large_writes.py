@@ -14,12 +14,12 @@ from crdt import set as sets
 from crdt import string as strings
 from crdt.dots import Dot, make_origin
 from crdt.errors import NotANumber
-from crdt.keyspace import LARGE_BYTES, LONG_ITEMS, RESERVE_BYTES, Keyspace
+from crdt.keyspace import RESERVE_BYTES, Keyspace
 from crdt.observed import Observed
 from crdt.set import Set
 from crdt.string import String
 from crdt.types import MAKERS
-from crdt.value import Effect
+from crdt.value import LARGE_BYTES, LONG_ITEMS, Effect
 from tests.crdt.exchange import exchange, regions
 
 K = b"k"

@@ -18,7 +18,8 @@ from crdt import (
     region_of,
 )
 from crdt.dots import INCARNATION_MAX
-from crdt.replica import RUN_MAX, origin_id, split
+from crdt.op import OP_BYTES
+from crdt.replica import RUN_BYTES_MAX, RUN_MAX, origin_id, split
 from tests.crdt.exchange import exchange, regions, tell
 
 
@@ -227,6 +228,39 @@ def test_a_long_run_is_cut_into_operations() -> None:
     for _ in range(RUN_MAX + 1):
         here.counter("k").increment()
     assert [len(op.effects) for op in here.since({})] == [RUN_MAX, 1]
+
+
+def test_writes_stay_one_operation_up_to_its_limit() -> None:
+    """What is written between two exchanges arrives together (docs/embedding.md)."""
+    here = Replica(1)
+    large = bytes(RUN_BYTES_MAX)
+    for name in "abc":
+        here.string(name).set(large)
+    here.string("d").set("small")
+    assert [len(op.effects) for op in here.since({})] == [4]
+
+
+def test_full_operations_are_sealed_while_more_is_written() -> None:
+    """The outbox of an embedded replica takes no more memory than an operation and a write."""
+    here = Replica(1, history_bytes=8 * OP_BYTES)
+    large = bytes(RUN_BYTES_MAX)
+    for number in range(10):
+        here.string(f"{number}").set(large)
+        assert here.keyspace.outbox_bytes <= OP_BYTES
+    assert [len(op.effects) for op in here.since({})] == [3, 3, 3, 1]
+    assert here.keyspace.outbox_bytes == 0
+    there = Replica(2)
+    for op in here.since({}):
+        there.accept(op)
+    assert there.digest() == here.digest()
+
+
+def test_a_write_larger_than_an_operation_is_sealed_with_the_next() -> None:
+    here = Replica(1, history_bytes=8 * OP_BYTES)
+    here.hash("h").update({"f": bytes(OP_BYTES + 1)})
+    here.string("s").set("small")
+    assert len(here.keyspace.outbox) == 1
+    assert [len(op.effects) for op in here.since({})] == [1, 1]
 
 
 def test_a_region_number_is_an_origin_too() -> None:

@@ -61,3 +61,14 @@ def test_where_the_type_is_another_or_the_command_unknown_nothing_is_said() -> N
     assert carry_out(("set", frozenset("a")), ("RPUSH", "k", "b")) is None
     assert carry_out(None, ("OBJECT", "k")) is None
     assert carry_out(("list", ["a"]), ("LINSERT", "k", "AFTER", "z", "b")) == (-1, ("list", ["a"]))
+
+
+@pytest.mark.parametrize("option", ["NX", "XX"])
+def test_the_conditions_of_a_write_are_those_of_the_server(option: str) -> None:
+    instance = Instance(Replica(1), rng=Random(0))
+    instance.advance(1_000)
+    hand = Hand(instance)
+    for words in (("SET", "s", "1", option), ("SET", "s", "0"), ("SET", "s", "2", option)):
+        expected = carry_out(held(instance.keyspace, "s"), words)
+        assert (plain(hand.ask(*words)), held(instance.keyspace, "s")) == expected
+    assert carry_out(None, ("SET", "s", "1", "GET")) is None

@@ -11,7 +11,7 @@ from crdb.server.client import Client
 from crdb.server.errors import MEMORY_EXHAUSTED, MEMORY_EXHAUSTED_CLOSED
 from crdb.server.executor import BATCH_MAX, receive, run
 from crdb.server.table import TABLE, Command
-from crdt.replica import RUN_BYTES_MAX, Replica
+from crdt.replica import RUN_BYTES_MAX, RUN_MAX, Replica
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import request
 
@@ -187,6 +187,16 @@ def test_transaction_is_sealed_as_a_whole() -> None:
     receive(client, b"EXEC\r\n")
     assert database.replica.history.stop == 1
     assert not database.keyspace.outbox
+
+
+def test_small_writes_stay_with_a_transaction_of_any_number_of_effects() -> None:
+    """TXN-2: the number of effects after which an embedded replica seals counts only there."""
+    database = instance()
+    client = Client(database)
+    receive(client, b"MULTI\r\n" + request([b"INCR", b"k"]) * (RUN_MAX + 1) + b"EXEC\r\n")
+    op = database.replica.seal()
+    assert op is not None
+    assert len(op.effects) == RUN_MAX + 1
 
 
 def exhausted(client: Client, _args: list[bytes]) -> None:

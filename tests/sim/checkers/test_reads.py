@@ -32,6 +32,7 @@ RIGHT: list[tuple[str, Any, Any]] = [
     ("HLEN hash", 1, 0),
     ("HGET hash f", b"1", None),
     ("ZRANGE zset 0 -1 WITHSCORES", [b"m", b"1.5"], [b"m", b"1"]),
+    ("ZRANGE zset 0 -1", [b"m"], [b"1.5"]),
     ("ZCARD zset", 1, 2),
     ("ZSCORE zset m", b"1.5", b"2"),
     ("ZSCORE zset x", None, b"2"),
@@ -78,4 +79,5 @@ def test_reads_next_to_writes_and_of_busy_keys_are_left_alone(world: World) -> N
     world.converse("eu", 1, ("SMEMBERS", "busy"))
     world.converse("eu", 1, ("SADD", "set", "c"), ("SMEMBERS", "set"))
     world.converse("eu", 1, ("MULTI",), ("EXEC",), ("CRDB.VECTOR",))
+    world.converse("eu", 1, ("ZRANGE", "zset", "0", "0"), ("LRANGE", "list", "1", "-1"))
     assert checker_of(world).looked == 0
