@@ -1,5 +1,4 @@
-"""The end of a link that data flows from. A pure machine: frames and time in, frames and events
-out.
+"""The end of a link that data flows from. A pure machine: frames and time in, frames, events out.
 
     GREETING    waits for the sink's Hello
     READY       both have said who they are; waits to be told where to begin
@@ -491,6 +490,7 @@ class Source(End):
 
     def lag_ns(self, now: int) -> int:
         """For how long the oldest of our effects has not been acknowledged."""
+        self.mark(now)  # the sink may have resumed with more
         return self.progress.lag_ns(now)
 
     def behind(self) -> int:

@@ -34,6 +34,7 @@ from sim.checkers.following import Following
 from sim.checkers.growth import Growth
 from sim.checkers.guarantees import Guarantees
 from sim.checkers.identity import Identity
+from sim.checkers.lag import Lag
 from sim.checkers.leftovers import Leftovers
 from sim.checkers.meaning import Meaning
 from sim.checkers.reads import Reads
@@ -83,6 +84,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Scanning,
     Commands,
     Leftovers,
+    Lag,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
 

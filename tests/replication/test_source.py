@@ -198,6 +198,11 @@ def test_the_lag_is_the_age_of_the_oldest_effect_that_is_not_acknowledged() -> N
     assert source.lag_ns(300) == 100
     source.receive(Ack({US: 2}, 0), 400)
     assert source.lag_ns(400) == 0
+    write(here)
+    assert source.lag_ns(500) == 0
+    assert source.lag_ns(600) == 100
+    source.progress.acknowledge({US: 3})
+    assert source.lag_ns(700) == 0, "the sink has resumed with more"
     for number in range(MARKS_MAX + 5):
         write(here)
         source.receive(Ack({US: 2}, 0), 500 + number)

@@ -1,0 +1,75 @@
+"""What a region says of how far its peers are behind is true.
+
+The lag of a link is for how long the oldest of the region's own effects has not been acknowledged.
+The simulator knows when each was made. A region notes that only when it says or hears something, so
+it may say a little less, and of a new connection no more than its age; but it never says more.
+
+Not checked: links to followers, the lag that sinks tell of, regions that were paused.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import ClassVar, Final
+
+from replication.limits import MS
+from replication.source import Source
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Ledger
+from sim.mirror import Change
+
+SAMPLE: Final = 8  # of so many turns of all regions lags are looked at in one
+LAST: Final = attrgetter("last")
+ROUNDING_MS: Final = 2
+
+
+class Lag(Checker):
+    """Neither more nor less."""
+
+    promise: ClassVar[str] = "lag"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.turns = 0
+        self.since: dict[str, dict[str, tuple[Source, int]]] = {}
+        """By region and peer the connection, and when it was first seen or its region paused."""
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look at the links of one region."""
+        self.turns += 1
+        if self.turns % SAMPLE:
+            return
+        now = region.now_ms
+        known = self.since.setdefault(region.name, {})
+        for peer, source in region.links.sources.items():
+            held = known.get(peer)
+            if held is None or held[0] is not source or region.was_paused:
+                known[peer] = source, now
+            else:
+                self.compare(region, source, held[1])
+
+    def compare(self, region: Watched, source: Source, since: int) -> None:
+        """Compare what is said of one link with what is so. Times in ms."""
+        now, said = region.now_ms, source.lag_ns(region.now_ms * MS) // MS
+        age = self.age(region, source)
+        self.looked += 1
+        least = min(age, now - since) - self.pause(source)
+        if not least <= said <= age + ROUNDING_MS:
+            raise self.broken(
+                f"{region.name} says that {source.peer} is {said} ms behind, and it is {age} ms"
+            )
+
+    def age(self, region: Watched, source: Source) -> int:
+        """Return how old the oldest effect of a region is that a peer has not acknowledged."""
+        origin = region.replica.origin
+        made = self.ledger.by_origin.get(origin, [])
+        known = source.progress.acknowledged.get(origin, 0)
+        index = bisect_right(made, known, key=LAST)
+        return region.now_ms - made[index].at // MS if index < len(made) else 0
+
+    def pause(self, source: Source) -> int:
+        """Return how much a region may be late in noting what it has made."""
+        late = 2 * source.limits.heartbeat_ns + source.limits.silence_ns_max // 4
+        return late // MS + ROUNDING_MS
