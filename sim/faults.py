@@ -15,11 +15,13 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from sim import connection_faults as conn
 from sim import network_faults as net
 from sim import process_faults as proc
+from sim import resync_faults as resync
 from sim.dice import Dice
 from sim.engine import MS, SECOND
-from sim.step import Done, Step, Words
+from sim.step import FOREVER, Done, Step, Words
 from sim.world import World
 
 Do: TypeAlias = Callable[[World, Step], Done]
@@ -222,6 +224,36 @@ KINDS: Final = (
         "bereave", "F23", "a region dies, and who alone has its last writes is away for a while",
         order, proc.bereave, shortest=8 * SECOND, longest=24 * SECOND, rest=8 * SECOND, least=3,
     ),
+    Fault(
+        "loss", "F13", "loses data on a way, which is sent again after a timeout that doubles",
+        pair, net.loss, shortest=SECOND, longest=15 * SECOND, values=(10, 200),
+    ),
+    Fault(
+        "burst-loss", "F13", "loses nearly all data on a way for moments", pair, net.burst_loss,
+        shortest=SECOND, longest=15 * SECOND, values=(5, 60),
+    ),
+    Fault(
+        "slow-consumer", "F33", "a region reads nothing from a link for a while", linked,
+        conn.slow_consumer, shortest=100 * MS, longest=12 * SECOND,
+    ),
+    Fault(
+        "bad-frame", "F19", "one end of a link sends a malformed, oversized, unknown or forged"
+        " frame", linked, conn.bad_frame, values=(0, 2 * len(conn.BAD_FRAMES) - 1),
+        rest=500 * MS,
+    ),
+    Fault(
+        "other-version", "F32", "a peer of another version of the protocol introduces itself",
+        pair, conn.other_version, values=(0, 1), rest=SECOND,
+    ),
+    Fault(
+        "retry", "F34", "a client loses its connection before the reply, and repeats the command",
+        pair, conn.retry, longest=5 * SECOND, values=(0, 3), rest=300 * MS,
+    ),
+    Fault(
+        "torn-resync", "F28 F29", "the donor or the receiver of a full resync dies in the middle",
+        one, resync.torn_resync, shortest=6 * SECOND, longest=15 * SECOND, values=(0, 1),
+        rest=5 * SECOND,
+    ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 
@@ -233,6 +265,8 @@ class Injector:
         self.world = world
         self.fired: dict[str, int] = dict.fromkeys(FAULTS, 0)
         self.open: dict[int, Callable[[], None]] = {}
+        self.lasting: set[int] = set()
+        """Those of them that last to the end."""
         self.number = 0
 
     def do(self, step: Step) -> None:
@@ -250,7 +284,10 @@ class Injector:
             self.number += 1
             number = self.number
             self.open[number] = undo
-            world.engine.after(step.lasts, lambda: self.end(number))
+            if step.lasts >= FOREVER:
+                self.lasting.add(number)
+            else:
+                world.engine.after(step.lasts, lambda: self.end(number))
 
     def end(self, number: int) -> None:
         """A fault is over, unless it was ended before."""
@@ -260,5 +297,13 @@ class Injector:
 
     def end_all(self) -> None:
         """End every fault that is going on."""
-        for number in sorted(self.open):
+        self.end_passing()
+        for number in sorted(self.lasting):
             self.end(number)
+        self.lasting.clear()
+
+    def end_passing(self) -> None:
+        """End every fault that is going on, except those that last to the end."""
+        for number in sorted(self.open):
+            if number not in self.lasting:
+                self.end(number)

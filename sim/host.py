@@ -107,6 +107,8 @@ class Host:
         self.sooner = False
         self.frames = 0
         self.damaged = 0
+        self.rejected = 0
+        """Connections that a wrong frame has ended."""
 
     # -- what the kinds bring --------------------------------------------------------------
 
@@ -285,8 +287,7 @@ class Host:
             self.kept_back.append(lambda: self.take(wire, data))
             return
         machine = wire.machine
-        if wire.on_message is not None:
-            wire.arrived(len(data))
+        wire.arrived(len(data))
         try:
             was_proven = wire.channel.is_proven
             frames = wire.channel.receive(data)
@@ -294,6 +295,7 @@ class Host:
                 self.unflushed.append(wire)
             elif not frames:
                 machine.note_bytes(self.engine.now)
+                self.check_bad(wire)
                 return
             self.advance()
         except RemoteProtocolError as error:
@@ -308,6 +310,17 @@ class Host:
             self.report(self.links_of(machine).receive(machine, frame, now))
             self.seal()
         self.finish_turn()
+        self.check_bad(wire)
+
+    def check_bad(self, wire: Wire) -> None:
+        """A wrong frame that has come must have ended its connection. Raises Violation."""
+        far = wire.far
+        if far is not None and 0 <= far.bad_until <= wire.received:
+            if not wire.over:
+                raise Violation(
+                    "bad frames", f"{self.name} goes on after a wrong frame of {wire.peer}"
+                )
+            self.rejected += 1
 
     def spoil(self, wire: Wire, error: RemoteProtocolError) -> None:
         """What has come over a connection, or its end, was not in order."""
@@ -412,11 +425,22 @@ class Host:
         nonce = self.nonces.rng.randbytes(NONCE_BYTES)
         wire = Wire(machine, Channel(self.around.secret, role, nonce))
         machine.notify = lambda: self.unflushed.append(wire)
+        wire.rest_ns = self.tuning.snapshot_rest_ns
+        wire.on_rested = partial(self.go_on, wire)
         if self.around.recorder is not None:
             wire.on_message = partial(self.record, wire)
         self.wires.append(wire)
         self.unflushed.append(wire)
         return wire
+
+    def go_on(self, wire: Wire) -> None:
+        """There is room for more of a snapshot."""
+        if self.is_paused:
+            self.kept_back.append(partial(self.go_on, wire))
+        elif self.is_up and not wire.over:
+            self.advance()
+            self.unflushed.append(wire)
+            self.finish_turn()
 
     def record(self, wire: Wire, sent: int, text: str, has_come: bool) -> None:
         """Tell the recorder of a message to us, which has come or never will."""

@@ -2,8 +2,12 @@
 
 A way has a delay, drawn for each piece of data, perhaps a bandwidth, and faults that may be
 switched on: it can be closed (what is on it waits, as TCP would go on sending; who waits too long
-gives up), slow, or noisy (bits flip), and cut data into pieces as reads do. The two directions of a
-pair are two ways, so every fault can be one-sided.
+gives up), slow, noisy (bits flip), or lossy, and cut data into pieces as reads do. The two
+directions of a pair are two ways, so every fault can be one-sided.
+
+Nobody sees that something was lost: TCP sends it again when its timer has run out, which doubles
+with each loss, and everything behind it waits. Losses come alone, or in bursts in which nearly
+everything is lost for a while.
 
 A *pipe* is one direction of one connection. Its bytes arrive in order or not at all. When a
 connection breaks, what is under way may be cut off at any byte, and one end may learn of it later
@@ -27,6 +31,10 @@ PIECES_MAX: Final = 64  # of one chunk that is cut to pieces
 SEGMENTS: Final = 20  # in which a second's worth of bytes arrives over a way of little bandwidth
 SEGMENT_BYTES_LEAST: Final = 16
 FLIPS_WHOLE: Final = 1_000_000
+LOSSES_WHOLE: Final = 1_000
+LOST_IN_BURST: Final = 900
+TIMEOUT_DOUBLINGS: Final = 6
+BURST_NS_MAX: Final = 400 * MS
 
 Pieces: TypeAlias = tuple[bytes, ...]
 """What was sent at once, as it is read."""
@@ -41,6 +49,7 @@ class Tally:
     lost: int = 0
     flipped: int = 0
     pieces: int = 0
+    retransmitted: int = 0
 
 
 class Way:
@@ -66,6 +75,12 @@ class Way:
         """Chunks in a million that arrive with a bit flipped."""
         self.chops = 0
         """Chunks in a hundred that arrive in pieces."""
+        self.losses = 0
+        """Chunks in a thousand that are lost, and sent again."""
+        self.bursts = 0
+        """Chunks in a thousand that begin a burst of losses."""
+        self.lossy_until = 0
+        """When the present burst of losses ends."""
         self.pipes: list[Pipe] = []
 
     @property
@@ -93,7 +108,24 @@ class Way:
         if self.bandwidth:
             self.free_at = max(self.engine.now, self.free_at) + size * SECOND // self.bandwidth
             delay += self.free_at - self.engine.now
+        if self.losses or self.bursts:
+            delay += self.retransmission()
         return delay
+
+    def retransmission(self) -> int:
+        """Return for how long TCP's timers make wait what is sent now, because it is lost."""
+        wait, timer = 0, RETRANSMIT_NS
+        now = self.engine.now
+        if now >= self.lossy_until and self.dice.chance(self.bursts, LOSSES_WHOLE):
+            self.lossy_until = now + 1 + self.dice.below(BURST_NS_MAX)
+        for _ in range(TIMEOUT_DOUBLINGS):
+            is_burst = now + wait < self.lossy_until
+            if not self.dice.chance(LOST_IN_BURST if is_burst else self.losses, LOSSES_WHOLE):
+                break
+            self.tally.retransmitted += 1
+            wait += timer
+            timer *= 2
+        return wait
 
     def segments(self, data: bytes) -> Pieces:
         """The data as it arrives: whole, or bit by bit if there is little bandwidth."""
@@ -126,7 +158,7 @@ class Way:
 class Pipe:
     """One direction of one connection. `on_data` and `on_end` are called at the far end."""
 
-    __slots__ = ("ended", "label", "last", "on_data", "on_end", "queue", "way")
+    __slots__ = ("ended", "is_read", "label", "last", "on_data", "on_end", "queue", "way")
 
     def __init__(
         self, way: Way, on_data: Callable[[bytes], None], on_end: Callable[[str], None]
@@ -140,6 +172,8 @@ class Pipe:
         self.last = 0
         self.ended = False
         """Nothing more can be put in."""
+        self.is_read = True
+        """Whether the far end reads what has arrived."""
         way.pipes.append(self)
 
     def send(self, data: bytes) -> None:
@@ -170,6 +204,8 @@ class Pipe:
         way = self.way
         if not self.queue or self.queue[0][0] > way.engine.now or way.closures:
             return
+        if not self.is_read:
+            return
         _, data, reason = self.queue.popleft()
         if reason:
             self.over()
@@ -188,6 +224,18 @@ class Pipe:
             self.queue = deque((max(due, again), data, why) for due, data, why in self.queue)
         for due, _, _ in self.queue:
             self.way.engine.at(due, self.arrive)
+
+    def stop_reading(self) -> None:
+        """The far end leaves unread what arrives."""
+        self.is_read = False
+
+    def go_on_reading(self) -> None:
+        """The far end reads again, first what has arrived meanwhile."""
+        self.is_read = True
+        now = self.way.engine.now
+        for due, _, _ in self.queue:
+            if due <= now:
+                self.way.engine.at(now, self.arrive)
 
     def cut_off(self, reason: str, keep: int = 0) -> None:
         """Break: of what is under way `keep` bytes arrive, and then the end if there is a reason;
@@ -256,7 +304,7 @@ class Network:
         """What has gone over all ways."""
         total = Tally()
         for way in self:
-            for name in ("sent", "delivered", "lost", "flipped", "pieces"):
+            for name in ("sent", "delivered", "lost", "flipped", "pieces", "retransmitted"):
                 setattr(total, name, getattr(total, name) + getattr(way.tally, name))
         return total
 

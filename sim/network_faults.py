@@ -179,6 +179,29 @@ def chop(world: World, step: Step) -> Done:
     return True, end
 
 
+def loss(world: World, step: Step) -> Done:
+    """Lose single chunks, which are sent again when a timer has run out."""
+    way = world.network.way(*step.regions[:2])
+    way.losses += step.value
+
+    def end() -> None:
+        way.losses -= step.value
+
+    return True, end
+
+
+def burst_loss(world: World, step: Step) -> Done:
+    """Lose nearly everything for a moment, now and then."""
+    way = world.network.way(*step.regions[:2])
+    way.bursts += step.value
+
+    def end() -> None:
+        way.bursts -= step.value
+        way.lossy_until = 0
+
+    return True, end
+
+
 def follower_cut(world: World, step: Step) -> Done:
     """Separate a follower from all that it follows; every other time nobody is told."""
     copy = world.copies[step.regions[0]]

@@ -24,6 +24,7 @@ from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.faults import FAULTS, Cast
 from sim.plan import Copy, Plan, Tuning
+from sim.step import FOREVER, Step
 from sim.workload import Load
 
 PLACES: Final = (
@@ -51,6 +52,17 @@ EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
 )
 BATCH_SMALL: Final = 300  # with a small window, or one batch would hide that the window is not kept
 HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
+LASTING: Final = {
+    "cut": (0, 0),
+    "black-hole": (0, 0),
+    "one-way": (0, 0),
+    "squeeze": (5_000, 50_000),
+    "slow": (2, 5),
+    "loss": (10, 100),
+}
+"""What may last to the end, and how strong it is then."""
+SEPARATING: Final = frozenset({"cut", "black-hole", "one-way"})
+RESTS: Final = (0, 5 * MS, 40 * MS)
 WAITING: Final = (300, 3_000, 64 << 20)
 
 
@@ -78,6 +90,9 @@ class Options:
     """Chunks in a hundred that always arrive in pieces."""
     copies: tuple[Copy, ...]
     """Those that follow regions."""
+    lasting: tuple[Step, ...]
+    """Faults that nobody ends: all must converge nevertheless. Those whose kind is off are left
+    out."""
     core: int
     """For how many regions convergence is asked while the others stay away; 0 for all only."""
 
@@ -104,6 +119,7 @@ class Options:
             "tick_ms": dice.child("ticks").pick((1, 1, 1, 1_000)),
             "chops": dice.child("chops").pick((0, 0, 0, 5, 30)),
             "copies": draw_copies(dice.child("followers"), names, fixed.pop("followers", None)),
+            "lasting": draw_lasting(dice.child("lasting"), names, topology, length),
             "core": len(names) // 2 + 1 if dice.child("core").chance(1, 4) else 0,
         }
         given = {name: value for name, value in fixed.items() if value is not None}
@@ -171,6 +187,9 @@ class Options:
         for copy in self.copies:
             whom = " and ".join(copy.sources)
             yield f"follower      {copy.name}, as region {copy.number}, of {whom}"
+        for step in self.lasting:
+            if step.kind in self.faults:
+                yield f"to the end    {step}"
         if self.core:
             yield f"core          {self.core} regions must converge while the others stay away"
 
@@ -181,6 +200,8 @@ def describe(tuning: Tuning) -> str:
     names = [field.name for field in attrs.fields(Limits)]
     differing = [name for name in names if getattr(limits, name) != getattr(usual, name)]
     said = [f"backlog {tuning.history_bytes}", f"waiting {tuning.waiting_bytes}"]
+    if tuning.snapshot_rest_ns:
+        said.append(f"snapshots rest {tuning.snapshot_rest_ns // MS} ms")
     return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
 
 
@@ -236,15 +257,32 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
     silence = chosen.get("silence_ns_max", Limits().silence_ns_max)
     chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
     chosen.setdefault("piece_keys_max", dice.child("pieces").pick((1, 8, PIECE_KEYS)))
+    rest = dice.child("rests").pick(RESTS)
     limits = Limits(**chosen)
     return {
         name: Tuning(
             limits,
             dice.pick(HISTORIES) if dice.chance(1, 3) else HISTORIES[-1],
             dice.pick(WAITING) if is_extreme and dice.chance(1, 4) else WAITING[-1],
+            rest,
         )
         for name in names
     }
+
+
+def draw_lasting(
+    dice: Dice, names: tuple[str, ...], topology: str, length: int
+) -> tuple[Step, ...]:
+    """Draw a fault that lasts to the end, or none. What separates is drawn where a way around is
+    left."""
+    kind = dice.pick(("", *LASTING))
+    pair = tuple(dice.some(names, 2))
+    at = length // 4 + dice.below(max(1, length // 2))
+    strength = dice.between(*LASTING.get(kind, (0, 0)))
+    is_connected = topology == "mesh" and len(names) > 2
+    if not kind or (kind in SEPARATING and not is_connected):
+        return ()
+    return (Step(at, kind, pair, FOREVER, strength),)
 
 
 def draw_offsets(dice: Dice, names: tuple[str, ...]) -> dict[str, int]:

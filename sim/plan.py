@@ -28,6 +28,8 @@ class Tuning:
     limits: Limits = DEFAULTS
     history_bytes: int = 1 << 20
     waiting_bytes: int = 64 << 20
+    snapshot_rest_ns: int = 0
+    """Between two batches of a snapshot: as long as they fill the way."""
 
 
 USUAL: Final = Tuning()

@@ -35,6 +35,12 @@ NAMES: Final = (
     "garbage collected",
     "concurrent writes at the same time of day",
     "region lived again",
+    "sent again after a loss",
+    "converged under a fault that lasts",
+    "wrong frame ended its link",
+    "written during a full resync",
+    "crash of donor in a full resync",
+    "crash of receiver in a full resync",
     "follower promoted",
     "follower began anew",
     "follower got a snapshot",
@@ -57,9 +63,15 @@ def probe(world: World) -> dict[str, int]:
         seen["damaged bytes noticed"] += site.damaged
         seen["no answer when dialling"] += sum(dial.failures for dial in site.dials.values())
         seen["region lived again"] += site.life - 1
+        seen["wrong frame ended its link"] += site.rejected
+        seen["written during a full resync"] += site.written_meanwhile
         held = site.replica.keyspace.data.values()
         seen["key with several types"] += sum(type(value) is Contested for value in held)
     seen["concurrent writes at the same time of day"] = world.ledger.book.ties
+    seen["converged under a fault that lasts"] = world.endured
+    seen["sent again after a loss"] = world.network.total().retransmitted
+    seen["crash of donor in a full resync"] = world.donor_crashes
+    seen["crash of receiver in a full resync"] = world.receiver_crashes
     for copy in world.copies.values():
         seen["follower promoted"] += copy.promotions
         seen["follower began anew"] += copy.beginnings - copy.bidden

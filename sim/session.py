@@ -103,6 +103,14 @@ class Sessions:
     def __init__(self) -> None:
         self.by_number: dict[int, Session] = {}
 
+    def drop(self, number: int) -> None:
+        """Close the connection of a session, which knows nothing of what came of its commands."""
+        session = self.by_number.pop(number, None)
+        if session is not None and session.is_connected:
+            assert session.server is not None
+            assert session.hand is not None
+            session.server.disconnect(session.hand)
+
     def act(self, server: Server, number: int, commands: Sequence[Words]) -> list[Reply] | None:
         """Let a session send commands to a process that is up. Return the replies that came at
         once, or None if the session waits for an earlier one."""

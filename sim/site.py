@@ -21,6 +21,9 @@ from replication.events import EarlierLife, Event, OriginReused, Recovered
 from replication.frames import Hello
 from replication.links import Links
 from replication.member import Member, Peer
+from replication.sink import SinkState
+from replication.source import Source, SourceState
+from sim.checkers.checker import Violation
 from sim.client import Reply
 from sim.host import Host, Surroundings
 from sim.ledger import Entry
@@ -66,6 +69,8 @@ class Site(Host):
         """The numbers of all its lives."""
         self.lots = around.dice.child(f"lives/{member.name}")
         self.writes = 0
+        self.written_meanwhile = 0
+        """Operations that it made while a full resync went on."""
         self.has_caught_up = True
         self.is_unaware = False
         self.before: Vector = {}
@@ -192,6 +197,8 @@ class Site(Host):
     def enter(self, op: Op) -> Entry:
         """Put an operation of ours into the books."""
         self.writes += 1
+        if self.is_donor or self.donors:
+            self.written_meanwhile += 1
         ledger = self.around.ledger
         entry = ledger.enter(op, self.engine.now, self.name)
         ledger.book.record(self.replica.keyspace, op, ledger.latest_past(op.origin))
@@ -273,11 +280,38 @@ class Site(Host):
                 checker.started(self)
 
     def meet_forger(self, name: str, number: int, origin: Origin) -> None:
-        """Somebody who calls himself a peer says that he knows of one write more than we made."""
+        """Receive a greeting in a peer's name that knows of one write more than we made."""
         vector = dict(self.replica.keyspace.vector)
         vector[self.replica.origin] = self.replica.keyspace.seq + 1
         hello = Hello(name, number, origin, CLUSTER, vector)
         self.note("forged", name)
+        self.meet(hello)
+
+    def meet(self, hello: Hello) -> Source:
+        """Receive a greeting over a connection of its own."""
         now = self.engine.now
-        self.report(self.links.receive(self.links.serve(now), hello, now))
+        source = self.links.serve(now)
+        self.report(self.links.receive(source, hello, now))
         self.finish_turn()
+        return source
+
+    def meet_stranger(self, hello: Hello) -> None:
+        """Receive a greeting that must be refused. Raises Violation."""
+        self.note("stranger", hello.name)
+        if not self.meet(hello).closed:
+            raise Violation("bad frames", f"{self.name} accepts protocol {hello.protocol}")
+        self.rejected += 1
+
+    @property
+    def donors(self) -> list[str]:
+        """The peers whose snapshots are on their way here."""
+        if not self.is_up:
+            return []
+        sinks = self.links.sinks.values()
+        return sorted(sink.peer for sink in sinks if sink.state is SinkState.LOADING)
+
+    @property
+    def is_donor(self) -> bool:
+        """Whether it sends a snapshot to another region."""
+        sources = self.links.sources.values()
+        return any(source.state is SourceState.SNAPSHOT for source in sources)

@@ -20,6 +20,8 @@ Undo: TypeAlias = Callable[[], None] | None
 Done: TypeAlias = tuple[bool, Undo]
 """Whether a fault happened, and what ends it."""
 
+FOREVER: Final = 1 << 60
+"""How long a fault lasts that nobody ends before the run does."""
 TIME: Final = attrgetter("at")
 
 
@@ -39,7 +41,9 @@ class Step:
 
     def __str__(self) -> str:
         words = [f"{self.at / 1e9:10.3f} s", self.kind, " ".join(self.regions)]
-        if self.lasts:
+        if self.lasts >= FOREVER:
+            words.append("to the end")
+        elif self.lasts:
             words.append(f"for {self.lasts / 1e9:.3f} s")
         if self.value:
             words.append(f"({self.value})")

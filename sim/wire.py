@@ -11,7 +11,18 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from replication.channel import Channel
-from replication.frames import Ack, Answer, Ask, Frame, Heartbeat, Hello, Ops, Resume, Resumed
+from replication.frames import (
+    Ack,
+    Answer,
+    Ask,
+    Frame,
+    Heartbeat,
+    Hello,
+    Ops,
+    Resume,
+    Resumed,
+    SnapshotPiece,
+)
 from replication.sink import Sink
 from replication.source import Source
 from sim.checkers.checker import Violation
@@ -31,16 +42,20 @@ class Wire:
     """One end."""
 
     __slots__ = (
+        "bad_until",
         "channel",
         "far",
         "machine",
         "marks",
         "on_message",
         "on_over",
+        "on_rested",
         "out",
         "over",
         "peer",
         "received",
+        "rest_ns",
+        "rests_until",
         "sent",
     )
 
@@ -60,6 +75,24 @@ class Wire:
         sent, and what they are."""
         self.sent = 0
         self.received = 0
+        self.bad_until = -1
+        """Where in the stream a wrong frame ends that this end has sent; -1 if there was none."""
+        self.rest_ns = 0
+        """How long a batch of a snapshot fills the way to the other end; nothing follows then."""
+        self.rests_until = 0
+        self.on_rested: Callable[[], None] | None = None
+
+    @property
+    def can_send(self) -> bool:
+        """Whether frames can be put into the stream now."""
+        return self.out is not None and self.channel.is_proven and not self.over
+
+    def send_bad(self, data: bytes) -> None:
+        """Send bytes that the machine has not made, and that end the connection."""
+        assert self.out is not None
+        self.out.send(data)
+        self.sent += len(data)
+        self.bad_until = self.sent
 
     def flush(self, now: int) -> None:
         """Send what the machine has to say, and hang up if it is closed."""
@@ -72,6 +105,8 @@ class Wire:
             out.send(greeting)
         batches = 0
         while channel.is_proven and (machine.ready or (machine.closed and machine.outbox)):
+            if now < self.rests_until and not machine.closed:
+                break
             batches += 1
             if batches > BATCHES_MAX:
                 raise Violation("liveness", f"a link with {machine.peer} is never done sending")
@@ -81,6 +116,7 @@ class Wire:
             data = channel.wrap(frames)
             out.send(data)
             self.sent += len(data)
+            self.rest(frames, now)
             if self.far is not None and self.far.on_message is not None:
                 self.far.marks.append((self.sent, now, name_frames(frames)))
         if machine.closed and not self.over:
@@ -89,6 +125,13 @@ class Wire:
             out.end("the peer hung up")
             if self.on_over is not None:
                 self.on_over(self)
+
+    def rest(self, frames: list[Frame], now: int) -> None:
+        """Send no more for a while if these are of a snapshot."""
+        if self.rest_ns and self.out is not None and self.on_rested is not None:
+            if any(type(frame) is SnapshotPiece for frame in frames):
+                self.rests_until = now + self.rest_ns
+                self.out.way.engine.at(self.rests_until, self.on_rested)
 
     def greet(self) -> bytes:
         """Return what the handshake has to send."""

@@ -13,6 +13,7 @@ keys say what is done to them, and what may therefore be promised of them:
     queue: ranks:             elements used once, which other clients wait for and move
     pair:     transactions only, each with the same for a key `twin:`: both are always equal
     crowd: table: board: tape:    hundreds of elements: values that fill several blocks
+    retry:    SADD only, each sent twice, as the first reply was lost (see `connection_faults`)
     free:     everything, of every type, under few names: conflicts of all kinds
 
 Names used once begin with `u`. Keys are of their time: in every period others are written to, for a
@@ -129,7 +130,7 @@ class Writer:
     def clean(self, period: int) -> tuple[Words, ...]:
         """Delete what was written in an earlier period."""
         self.added.clear()
-        families = [*self.load.families, "once", "twin"]
+        families = [*self.load.families, "once", "twin", "retry"]
         keys = [
             f"{family}:{time}.{number}"
             for family in families

@@ -133,6 +133,13 @@ class World:
             self.trace.on_note = recorder.note
         self.names = {region.id: region.name for region in plan.config.regions}
         self.sessions = Sessions()
+        self.bad_frames = 0
+        """How many wrong frames were put into connections."""
+        self.endured = 0
+        """How often all have converged under a fault that lasts to the end."""
+        self.donor_crashes = 0
+        self.receiver_crashes = 0
+        """How many regions have died while they sent, or got, a snapshot."""
         self.populate(around)
 
     def populate(self, around: Surroundings) -> None:
@@ -298,6 +305,8 @@ class World:
         if isinstance(place, FollowerSite):
             place.crash()
         else:
+            self.donor_crashes += any(region in site.donors for site in self.live())
+            self.receiver_crashes += bool(place.donors)
             place.crash([other for other in self.live() if other is not place], is_silent)
 
     def restart(

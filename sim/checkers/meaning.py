@@ -75,7 +75,7 @@ def members(history: Sequence[Taken]) -> object:
 
 
 def ever_added(history: Sequence[Taken]) -> object:
-    return sorted(taken.command[1] for taken in history)
+    return sorted({taken.command[1] for taken in history})
 
 
 def pushed(history: Sequence[Taken]) -> object:
@@ -91,6 +91,7 @@ MEANS: Final[dict[str, Callable[[Sequence[Taken]], object]]] = {
     "word": last_written,
     "tag": members,
     "all": ever_added,
+    "retry": ever_added,
     "log": pushed,
 }
 

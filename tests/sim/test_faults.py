@@ -10,7 +10,7 @@ from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.faults import FAULTS, KINDS, Cast, Fault, Injector
 from sim.plan import Plan
-from sim.step import Step
+from sim.step import FOREVER, Step
 from sim.world import World
 from tests.sim.quartet import NAMES, quartet, shut
 
@@ -25,7 +25,10 @@ def world() -> World:
 
 def condition(world: World) -> list[object]:
     """All that faults may leave behind in ways, clocks and links."""
-    ways = [(w.closures, w.slowness, w.bandwidth, w.flips, w.chops) for w in world.network]
+    ways = [
+        (w.closures, w.slowness, w.bandwidth, w.flips, w.chops, w.losses, w.bursts)
+        for w in world.network
+    ]
     sites = world.sites.values()
     clocks = [(site.clock.stopped, site.clock.drift_ppm) for site in sites]
     states = [(site.is_up, site.is_paused, bool(site.links.cuts)) for site in sites]
@@ -78,6 +81,10 @@ def nonsense() -> list[tuple[str, tuple[str, ...]]]:
         ("reset", ("a", "c")),
         ("half-open", ("a", "c")),
         ("link-cut", ("a", "c")),
+        ("bad-frame", ("a", "c")),
+        ("slow-consumer", ("a", "c")),
+        ("other-version", ("c", "a")),
+        ("torn-resync", ("c",)),
     ]
 
 
@@ -124,6 +131,20 @@ def test_all_can_be_ended_at_once_and_only_once(world: World) -> None:
     world.sleep(2 * SECOND)
     assert shut(world) == set()
     assert world.sites["c"].life == 2
+
+
+def test_fault_without_end_lasts_until_all_is_ended(world: World) -> None:
+    injector = Injector(world)
+    injector.do(Step(world.now, "squeeze", ("a", "b"), FOREVER, 5_000))
+    injector.do(Step(world.now, "slow", ("a", "b"), SECOND, 3))
+    injector.end_passing()
+    world.sleep(20 * SECOND)
+    way = world.network.way("a", "b")
+    assert (way.bandwidth, way.slowness) == (5_000, 100)
+    injector.end_all()
+    assert way.bandwidth == 0
+    assert injector.lasting == set()
+    assert injector.open == {}
 
 
 def test_faults_are_found_by_their_names() -> None:

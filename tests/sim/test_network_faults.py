@@ -63,6 +63,8 @@ def test_half_of_the_regions_fall_silent_one_after_another(world: World) -> None
         ("squeeze", 500, "bandwidth", 500),
         ("noise", 7, "flips", 7),
         ("chop", 60, "chops", 60),
+        ("loss", 60, "losses", 60),
+        ("burst-loss", 60, "bursts", 60),
     ],
 )
 def test_one_way_is_worse(kind: str, value: int, name: str, found: int, world: World) -> None:
