@@ -107,7 +107,7 @@ class Host:
         self.sooner = False
         self.frames = 0
         self.damaged = 0
-        self.rejected = 0
+        self.rejected: int = 0
         """Connections that a wrong frame has ended."""
 
     # -- what the kinds bring --------------------------------------------------------------

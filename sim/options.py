@@ -54,14 +54,13 @@ BATCH_SMALL: Final = 300  # with a small window, or one batch would hide that th
 HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
 LASTING: Final = {
     "cut": (0, 0),
-    "black-hole": (0, 0),
     "one-way": (0, 0),
     "squeeze": (5_000, 50_000),
     "slow": (2, 5),
     "loss": (10, 100),
 }
 """What may last to the end, and how strong it is then."""
-SEPARATING: Final = frozenset({"cut", "black-hole", "one-way"})
+SEPARATING: Final = frozenset({"cut", "one-way"})
 RESTS: Final = (0, 5 * MS, 40 * MS)
 WAITING: Final = (300, 3_000, 64 << 20)
 
