@@ -15,7 +15,7 @@ from sim.dice import Dice
 from sim.engine import MS, SECOND
 from sim.session import CURSOR
 from sim.step import Step, Words
-from sim.workload import FIELDS, LARGE, TYPE_OF, Load, key_name
+from sim.workload import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
 
 READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
 WAITERS: Final = 3
@@ -117,7 +117,10 @@ class Reader:
             later = at + dice.exponential(500 * MS)
             family = dice.pick(self.families)
             key = self.key(family, at)
-            yield self.step(at, WATCHER, ("WATCH", key), ("EXISTS", key))
+            watch: Words = ("WATCH", key, key) if dice.chance(1, 4) else ("WATCH", key)
+            ends = ("PEXPIRE", key, str(dice.between(1, 900)))
+            may_end = family not in THIRDS and self.load.expiry and dice.chance(1, 4)
+            yield self.step(at, WATCHER, *((ends,) if may_end else ()), watch, ("EXISTS", key))
             if later < end:
                 name = self.unique()
                 change = ("SADD", key_name("all", at, 0), name) if dice.chance(2, 3) else ()
@@ -160,7 +163,9 @@ class Reader:
             if not left:
                 region, left = dice.pick(self.regions), dice.between(2, STAY_MAX)
             left -= 1
-            commands = (self.grow_or_look(at), ("CRDB.VECTOR",))
+            commands: tuple[Words, ...] = (self.grow_or_look(at), ("CRDB.VECTOR",))
+            if not left:  # it hangs up while it watches
+                commands = (*commands, ("WATCH", self.key("all", at)))
             yield Step(at, "client", (region,), value=ROAMER, commands=commands)
 
 

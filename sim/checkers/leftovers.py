@@ -46,6 +46,10 @@ class Leftovers(Checker):
         """Compare the books with what clients do."""
         self.looked += 1
         instance = region.instance
+        watching = {each for ids in instance.watching.by_key.values() for each in ids}
+        gone = (instance.blocked.by_client.keys() | watching) - instance.clients.keys()
+        if gone:
+            raise self.broken(f"client {min(gone)} of {region.name} is gone and in its books")
         counts = wanted(instance)
         if counts != instance.interest.counts or counts.keys() != instance.interest.keys:
             raise self.broken(

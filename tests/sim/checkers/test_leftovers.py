@@ -54,6 +54,13 @@ def test_books_that_are_wrong_are_noticed(world: World) -> None:
     expect(world, r"clients of eu want to hear of \{\}, and its books say \{b'a': 1\}")
 
 
+def test_a_client_that_is_gone_is_noticed(world: World) -> None:
+    world.converse("eu", 1, ("WATCH", "a"))
+    clients = instance_of(world).clients
+    del clients[max(clients)]
+    expect(world, "client 2 of eu is gone and in its books")
+
+
 def test_a_key_that_is_not_given_back_is_noticed(world: World) -> None:
     instance_of(world).keyspace.interest.add(b"a")
     expect(world, r"books say \{\} for \{b'a'\}")
