@@ -148,7 +148,7 @@ class Handshake:
         """The stream has ended. Raises NotProven if that was the answer to our proof: an end that
         refuses a proof hangs up without a word."""
         if self.role is Role.DIALS and self.state is S.PROVING:
-            raise NotProven(f"it hung up on our proof; probably {DIFFERENT}")
+            raise NotProven(f"it hung up on our proof: it was stopping or too slow, or {DIFFERENT}")
 
 
 def write_version() -> bytes:
