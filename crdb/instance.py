@@ -335,8 +335,6 @@ class Instance:
         for session in greedy:
             if missing <= 0:
                 return
-            if session.no_evict:
-                continue
             missing -= session.memory_bytes
             self.statistics.dropped_memory += 1
             self.kill(session)

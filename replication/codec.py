@@ -143,8 +143,6 @@ def read_members(item: Any) -> Members:
     for each in few_of(item, "members"):
         number, name = items_of(each, 2, "a member")
         members.append((integer_of(number, "a member's number", 1, REGION_MAX), read_text(name)))
-    if len(members) > REGION_MAX:
-        raise DecodeError(f"members: expected at most {REGION_MAX}")
     return tuple(members)
 
 

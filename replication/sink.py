@@ -22,7 +22,7 @@ from typing import Final
 import attrs
 
 from crdt.dots import Origin, Vector, dominates, lacking, region_of
-from crdt.errors import DecodeError, DotReused, IdentityReused
+from crdt.errors import DecodeError, IdentityReused
 from crdt.merging import Incoming
 from crdt.replica import Outcome
 from replication.end import NEVER, End
@@ -225,8 +225,6 @@ class Sink(End):
         except IdentityReused as error:
             ours = error.origin == self.inlet.origin()
             return [*(self.reuse(error.origin) if ours else ()), *self.close(str(error))]
-        except DotReused as error:
-            return [*self.reuse(self.inlet.origin()), *self.close(str(error))]
 
     def hear(self, frame: Frame, before: SinkState, now: int) -> list[Event]:
         """Take in a frame that carries no data."""

@@ -78,13 +78,6 @@ class Hand:
 
     def __init__(self, instance: Instance) -> None:
         self.client = Client(instance)
-        self.late = b""
-        """Replies to commands that had to wait."""
-
-    def collect(self) -> list[Reply]:
-        """Return the replies that have come late since the last call."""
-        data, self.late = self.late, b""
-        return parse(data)
 
     def send(self, *commands: Sequence[Word]) -> list[Reply]:
         """Commands in one go; a reply for each that does not wait."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crdb.command_line import configure, parser
+from crdb.command_line import configure, parser, state_of
 
 
 @pytest.mark.parametrize("delay", ["0", "12.5", "none", "measured"])
@@ -22,3 +22,18 @@ def test_a_file_may_begin_with_the_mark_of_its_encoding(tmp_path: Path) -> None:
     file.write_text('\ufeff[[region]]\nname = "us"\n', encoding="utf-8")
     _, names = configure(parser().parse_args(["up", str(file)]))
     assert names == ("us",)
+
+
+def test_options_of_serve_change_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_text('[[region]]\nname = "us"\n[[region]]\nname = "eu"\n', encoding="utf-8")
+    call = ["serve", str(file), "--region", "2"]
+    options = parser().parse_args([*call, "--serve-stale", "--start-empty", "--test-clock"])
+    config, names = configure(options)
+    assert names == ("eu",)
+    assert (config.serve_stale, config.start_empty, config.test_clock) == (True, True, True)
+    assert state_of(options, names) == tmp_path / ".crdb" / "eu"
+    plain = parser().parse_args([*call, "--state", "elsewhere"])
+    assert (configure(plain)[0].serve_stale, configure(plain)[0].start_empty) == (None, False)
+    assert state_of(plain, names) == Path("elsewhere")
+    assert state_of(parser().parse_args(["up", str(file)]), names) is None

@@ -349,6 +349,13 @@ def test_what_is_written_reads_back_equal(config: Config) -> None:
     assert read(config.to_toml()) == config
 
 
+def test_settings_that_are_mostly_left_out_are_written_too() -> None:
+    place = 'serve_stale = true\n[[region]]\nname = "us"\nplace = "us-east-1"\n'
+    config = read(place)
+    assert config.serve_stale
+    assert read(config.to_toml()) == config
+
+
 VALUES = st.sampled_from(
     [
         *("1", "-1", "0x7f", "1e400", "nan", "true", '""', '"a"', '"mesh"', '"star"', "[]", "{}"),

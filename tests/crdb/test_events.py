@@ -180,3 +180,7 @@ def test_a_region_that_a_peer_does_not_list_is_told_what_that_means() -> None:
     (line,) = text_lines("not listed", {"region": "us", "peer": "eu"})
     assert line.startswith("us: the file of eu does not list this region")
     assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]
+
+
+def test_links_without_a_secret_are_announced_in_one_line() -> None:
+    assert text_lines("no link secret", {}) == ["links stay on this machine: no secret is set"]

@@ -93,3 +93,11 @@ def test_instance_measures_its_process() -> None:
 )
 def test_sizes_for_people(size: int, text: str) -> None:
     assert process.human(size) == text
+
+
+def test_memory_is_kept_where_the_library_cannot_return_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bare_library(_name: None) -> object:
+        return object()
+
+    monkeypatch.setattr(process.ctypes, "CDLL", bare_library)
+    process.release_memory()

@@ -234,6 +234,8 @@ def test_walks_and_samples_know_of_later_changes(db: Keyspace) -> None:
     remove_fields(db, KEY, HASH, [b"b"])
     assert held(db).scan(0, 10) == (0, [b"c", b"a"])
     assert {held(db).pick(Random(seed)) for seed in range(20)} == {b"a", b"c"}
+    increment(db, KEY, b"d", 1)
+    assert set(held(db).scan(0, 10)[1]) == {b"a", b"c", b"d"}
 
 
 def test_the_kind_of_register_is_for_the_heirs_to_say() -> None:

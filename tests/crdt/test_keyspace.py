@@ -319,3 +319,11 @@ def test_all_can_be_lost_but_our_count() -> None:
     empty = Replica(3).keyspace
     empty.clear()
     assert empty.vector == {}
+
+
+def test_change_of_a_watched_key_can_be_noted_without_an_effect() -> None:
+    db = keyspace()
+    db.note_change(b"other")
+    db.interest.add(b"k")
+    db.note_change(b"k")
+    assert db.touched == [b"k"]

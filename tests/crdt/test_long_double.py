@@ -173,3 +173,7 @@ def test_known_texts(text: bytes, shown: bytes) -> None:
     number = parse(text)
     assert number is not None
     assert to_text(number) == shown
+
+
+def test_fraction_of_a_large_number_is_rounded_away() -> None:
+    assert parse(b"1000000000000000000000000000000.5") == parse(b"1e30")

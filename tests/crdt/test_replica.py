@@ -465,3 +465,8 @@ def test_what_is_no_other_incarnation_is_refused(origin: int) -> None:
         replica.reincarnate(origin)
     assert replica.origin == make_origin(1)
     assert len(replica.keyspace.outbox) == 1
+
+
+def test_clock_that_is_no_function_is_refused() -> None:
+    with pytest.raises(TypeError, match="clock is a function that returns ms, not int"):
+        Replica(1, clock=7)  # pyright: ignore[reportArgumentType]

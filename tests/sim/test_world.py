@@ -55,6 +55,7 @@ def test_a_closed_network_heals_and_all_agree(world: World) -> None:
     world.heal("eu", "ap")
     assert world.settle(60 * SECOND)
     assert values(world, "n") == [b"10"] * 3
+    world.sleep(2 * SECOND)
     world.check_end()
 
 

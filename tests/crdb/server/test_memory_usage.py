@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crdb.server import contents
-from crdb.server.memory_usage import key_bytes, size_of
+from crdb.server.memory_usage import key_bytes, sampled, size_of
 from crdt.keyspace import Keyspace
 from crdt.replica import Replica
 
@@ -83,3 +83,7 @@ def test_what_everybody_shares_takes_nothing() -> None:
         assert size_of(thing, 5) == 0
     text = "text"
     assert size_of([text, text], 5) == size_of([text, None], 5) > size_of(text, 5) > 0
+
+
+def test_empty_collection_adds_nothing() -> None:
+    assert sampled((), 5, set()) == 0

@@ -96,6 +96,14 @@ def test_a_key_that_had_run_out_before_may_be_removed() -> None:
     assert outcome(client) == NULL_ARRAY
 
 
+def test_touch_of_a_key_that_nobody_watches_changes_nothing() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "WATCH k")
+    database.watching.touch(b"other")
+    assert outcome(client) != NULL_ARRAY
+
+
 def test_nothing_is_watched_once_it_is_dirty() -> None:
     database = instance()
     client, other = Client(database), Client(database)

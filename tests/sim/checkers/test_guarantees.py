@@ -54,6 +54,13 @@ def test_a_write_without_what_its_session_had_seen_is_caught(world: World) -> No
         checker_of(world).replied(world.sites["eu"], 4, (("SMEMBERS", "all:1"),), ([],))
 
 
+def test_what_came_with_a_key_that_was_deleted_need_not_be_seen(world: World) -> None:
+    read(world, 2, [b"a", b"x"])
+    world.converse("eu", 1, ("SADD", "all:0", "c"), ("SADD", "all:1", "e"))
+    world.converse("eu", 1, ("DEL", "all:1"))
+    read(world, 3, [b"a", b"b", b"c", b"x"])
+
+
 def test_those_who_only_write_are_sessions_too() -> None:
     world = fresh(Guarantees)
     for member in "ab":

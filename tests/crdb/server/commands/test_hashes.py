@@ -402,3 +402,8 @@ def test_str_5_hsetnx_succeeds_in_two_regions_and_the_later_is_shown() -> None:
     regions.sync()
     assert regions.everywhere("HGET", "h", "f") == b"two"
     assert regions.run(1, "HSETNX", "h", "f", "three") == 0
+
+
+def test_fraction_added_to_infinity_is_refused(peer: Peer) -> None:
+    peer.same("HSET", "infinite", "f", "inf")
+    peer.same("HINCRBYFLOAT", "infinite", "f", "1")
