@@ -93,10 +93,10 @@ class Following(Checker):
             clock = max(each.replica.keyspace.horizon for each in regions)
             clock = max(clock, copy.replica.keyspace.horizon)
             if not mirror.fingerprint().same(copy.mirror.fingerprint(), clock):
-                names = ", ".join(source.name for source in sources)
+                names = ", ".join(region.name for region in sources)
                 known: Vector = {}
-                for source in sources:
-                    known.update(source.replica.keyspace.vector)
+                for region in sources:
+                    known.update(region.replica.keyspace.vector)
                 there = Holder(names if len(sources) == 1 else IN_ORDER, mirror)
                 raise self.broken(
                     f"{copy.name} does not hold what {names} hold"
