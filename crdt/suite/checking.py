@@ -90,7 +90,7 @@ def check_type(
     if failure is not None:
         if isinstance(failure.error, Mistake):
             raise failure.error
-        text = explained(failure, subject, options)
+        text = explained(failure, subject, written(make), options)
         raise AssertionError(text) from cause_of(failure)
     contract: list[str] = []
     if isinstance(subject, MessageSubject):
@@ -176,8 +176,17 @@ def contract_of(subject: MessageSubject) -> str:
     return f"delivered {order.get(subject.delivery, 'in any order')}, {repeated}"
 
 
-def explained(failure: Failure, subject: AnySubject, options: Options) -> str:
-    """Return what went wrong, and the call that repeats it."""
+def written(make: Any) -> str:
+    """Return what was checked as Python reads it: the name of a class, or a dict of such names."""
+    if isinstance(make, Mapping):
+        makes = cast("Mapping[str, Any]", make)
+        return f"{{{', '.join(f'{name!r}: {written(each)}' for name, each in makes.items())}}}"
+    name: str = make.name if isinstance(make, Foreign) else getattr(make, "__name__", "make")
+    return name if name.isidentifier() else "make"
+
+
+def explained(failure: Failure, subject: AnySubject, make: str, options: Options) -> str:
+    """Return what went wrong, and the call that repeats it. `make` is the type in Python."""
     kept = {
         name: value
         for name, value in options.items()
@@ -189,7 +198,7 @@ def explained(failure: Failure, subject: AnySubject, options: Options) -> str:
     lines = failure.script.partition("\n")[2]
     return (
         f"{subject.name}: {failure.found}\n\n{failure.reason}\n\nReplay it with the arguments of "
-        f"`check_type`:\n\nreplay({subject.name}, commands, spec, '''\n{lines}\n'''{extra})"
+        f"`check_type`:\n\nreplay({make}, commands, spec, '''\n{lines}\n'''{extra})"
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from crdt import Replica, WrongType
 from tests.crdt.exchange import tell
-from tests.crdt.suite.planted import ADD, Cart, Tally
+from tests.crdt.suite.planted import ADD, Cart, Register, Tally
 
 
 def test_a_multi_value_register_shows_one_value_or_none() -> None:
@@ -88,3 +90,38 @@ def test_what_the_type_does_not_take_is_not_written() -> None:
     tell(here, there)
     assert there.value("k", Tally).get() == 5
     assert here.keyspace.seq == 1
+
+
+class Limit(Tally):
+    """It refuses what exceeds 10, and sends twice what it is given."""
+
+    code = 31
+
+    def prepare(self, operation: int, number: int) -> tuple[Any, ...] | None:
+        return None if number > 10 else (operation, 2 * number)
+
+
+def test_a_type_may_refuse_and_may_send_something_else() -> None:
+    limit = Replica(1, types=(Limit,)).value("k", Limit)
+    assert not limit.do(ADD, 11)
+    assert limit.value == 0
+    assert limit.do(ADD, 5)
+    assert limit.value == 10
+
+
+class Lasting(Register):
+    """It cannot be deleted."""
+
+    code = 32
+    remove: Any = property()
+    alive: Any = property()
+
+
+def test_a_multi_value_register_and_a_growing_counter_have_operators() -> None:
+    replica = Replica(1)
+    register = replica.multi_value("k")
+    register.set("a")
+    assert register.get() == register.value == {"a"}
+    counter = replica.counter_grow("c")
+    counter += 3
+    assert counter.value == 3

@@ -76,7 +76,12 @@ def test_the_machine_finds_what_is_wrong() -> None:
 
 def test_machine_shrinks_and_reports_one_failure_once() -> None:
     once = settings(
-        max_examples=200, stateful_step_count=12, deadline=None, database=None, phases=SHRUNK
+        max_examples=500,
+        stateful_step_count=30,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=SHRUNK,
     )
     with pytest.raises(AssertionError, match="shows set") as caught:
         run_state_machine_as_test(GreedyMachine, settings=once)
@@ -86,7 +91,12 @@ def test_machine_shrinks_and_reports_one_failure_once() -> None:
 @pytest.mark.parametrize("machine", [RightMachine, WrongMachine])
 def test_machine_runs_types_outside_of_replicas(machine: type[RegionMachine]) -> None:
     run = settings(
-        max_examples=40, stateful_step_count=8, deadline=None, database=None, phases=SHRUNK
+        max_examples=40,
+        stateful_step_count=8,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=SHRUNK,
     )
     if machine is RightMachine:
         run_state_machine_as_test(machine, settings=run)

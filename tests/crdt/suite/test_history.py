@@ -18,6 +18,7 @@ def test_an_operation_saw_what_was_applied_before() -> None:
     assert not APART.saw(FIRST)
     assert not SECOND.saw(SECOND)
     assert APART.origin == THERE
+    assert APART.region == 2
 
 
 def test_a_history_holds_what_is_visible() -> None:

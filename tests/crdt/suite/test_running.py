@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -18,7 +19,7 @@ from crdt.suite import (
     script,
     search,
 )
-from crdt.suite.running import attempt, signature
+from crdt.suite.running import attempt, diagnose, signature, spell, unsteady
 
 KEPT = sorted((Path(__file__).parents[1] / "regressions").glob("*.txt"))
 
@@ -106,3 +107,50 @@ def test_no_failure_is_none() -> None:
 def test_a_failure_without_seed_is_one_too() -> None:
     failure = Failure(SUBJECTS["set"], [], Disagreement("a law", "was broken"))
     assert str(failure).splitlines() == ["0 steps:", "", "subject set", "", "a law: was broken"]
+
+
+def test_progress_is_told_after_each_schedule() -> None:
+    told: list[tuple[int, int]] = []
+    assert (
+        search(SUBJECTS["set"], range(3), 5, on_progress=lambda *given: told.append(given)) is None
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_commands_without_a_literal_are_numbered() -> None:
+    assert spell(("add", object()), 3) == "command 3"
+    assert spell(("add", "milk"), 3) == "('add', 'milk')"
+
+
+def test_type_that_does_not_fail_again_is_called_random() -> None:
+    rng = Random(1)
+
+    def read(replica: Replica) -> object:
+        del replica
+        return rng.random()
+
+    set_ = SUBJECTS["set"]
+    random_subject = Subject("random", set_.commands, set_.perform, read, set_.spec)
+    steps = [Step("write", 0, 0), Step("settle")]
+    doubt = unsteady(random_subject, steps, Disagreement("another law", "was broken"))
+    assert doubt is not None
+    assert doubt.law == "the same steps give the same results"
+    assert "run 2:" in str(doubt)
+    assert "in two runs region" in str(doubt)
+    again = unsteady(random_subject, steps, doubt)
+    assert again is not None
+    assert again.args == doubt.args
+    failure = diagnose(random_subject, steps, Disagreement("another law", "was broken"))
+    assert isinstance(failure.error, Disagreement)
+    assert failure.error.law == doubt.law
+
+
+def test_progress_is_reported_after_each_schedule() -> None:
+    told: list[tuple[int, int]] = []
+    search(SUBJECTS["set"], range(2), 5, on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_command_without_a_literal_is_spelled_by_its_number() -> None:
+    assert spell((object(),), 3) == "command 3"
+    assert spell((float,), 4) == "command 4"
