@@ -78,6 +78,8 @@ class Hand:
 
     def __init__(self, instance: Instance) -> None:
         self.client = Client(instance)
+        self.late = b""
+        """Replies to commands that had to wait."""
 
     def send(self, *commands: Sequence[Word]) -> list[Reply]:
         """Commands in one go; a reply for each that does not wait."""

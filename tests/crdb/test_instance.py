@@ -129,11 +129,11 @@ def test_operations_from_elsewhere_serve_those_who_wait() -> None:
 
 def test_events_go_to_whoever_reports_now() -> None:
     database = instance()
-    database.tell("nothing", {})
+    database.tell("stopping", {})
     events: list[str] = []
     database.report = lambda event, _details: events.append(event)
-    database.tell("something", {})
-    assert events == ["something"]
+    database.tell("promoted", {})
+    assert events == ["promoted"]
 
 
 def test_instances_differ() -> None:

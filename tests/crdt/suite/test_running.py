@@ -109,14 +109,6 @@ def test_a_failure_without_seed_is_one_too() -> None:
     assert str(failure).splitlines() == ["0 steps:", "", "subject set", "", "a law: was broken"]
 
 
-def test_progress_is_told_after_each_schedule() -> None:
-    told: list[tuple[int, int]] = []
-    assert (
-        search(SUBJECTS["set"], range(3), 5, on_progress=lambda *given: told.append(given)) is None
-    )
-    assert told == [(1, 3), (2, 3), (3, 3)]
-
-
 def test_commands_without_a_literal_are_numbered() -> None:
     assert spell(("add", object()), 3) == "command 3"
     assert spell(("add", "milk"), 3) == "('add', 'milk')"
