@@ -33,9 +33,11 @@ def slow_consumer(world: World, step: Step) -> Done:
     source, sink = step.regions[:2]
     pipes = [wire.far.out for wire in world.wires(sink, source) if wire.far is not None]
     unread = [pipe for pipe in pipes if pipe is not None]
+    if not unread:
+        return False, None
     for pipe in unread:
         pipe.stop_reading()
-    return bool(unread), together([pipe.go_on_reading for pipe in unread])
+    return True, together([pipe.go_on_reading for pipe in unread])
 
 
 def tagged(channel: Channel, body: bytes) -> bytes:
