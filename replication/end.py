@@ -191,14 +191,17 @@ class End:
         """Say our view if it has changed, ahead of a report that is made in it."""
         if self.lives is not None:
             present = Present(self.lives.view, counts=bool(self.lives.to_tell()))
-            if present != self.view_told:
+            told = self.view_told
+            if (present.view, present.counts) != (told.view, told.counts):
                 self.view_told = present
                 self.say(present)
 
     def say_lacking(self, frame: Lacking) -> None:
         """Say who lacks an effect, if the other end has not heard it from us."""
         effect = frame.origin, frame.seq
-        if self.lacking_told.get(effect) != frame and not self.is_swamped:
+        told = self.lacking_told.get(effect)
+        is_new = told is None or (told.view, told.regions) != (frame.view, frame.regions)
+        if is_new and not self.is_swamped:
             self.lacking_told[effect] = frame
             self.say(frame)
 
