@@ -98,8 +98,8 @@ def event_text(event: Event, names: Mapping[int, str]) -> str:
             return f"hears from {event.peer} of own writes that it has forgotten"
         case Unlisted():
             return f"is not in the list of {event.peer}"
-        case BroughtBack(lost_keys=lost) if lost:
-            return f"cannot bring back {lost} keys that it had put aside"
+        case BroughtBack(lost_keys=keys) if keys:
+            return f"cannot bring back {keys} keys that it had put aside"
         case BroughtBack(merged=False):
             return "drops what it had put aside: its peers have all of it"
         case BroughtBack(moved=moved):

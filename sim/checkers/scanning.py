@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
-import attrs
-
 from crdt.keyspace import Keyspace
 from crdt.value import Value
 from sim.checkers.checker import Checker, Watched
@@ -23,20 +21,20 @@ from sim.mirror import NOTHING, Change
 from sim.step import Words
 
 STEPS: Final = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
-"""How many items of a reply each name takes."""
+"""The number of items of a reply that each name takes."""
 BEGIN: Final = "0"
 
 
-@attrs.define
 class Walk:
-    """One walk. `key` is empty for a walk over all keys."""
+    """A walk. `key` is empty for a walk over all keys."""
 
-    key: bytes
-    throughout: set[bytes]
-    """What has been there since the walk began."""
-    returned: set[bytes] = attrs.field(factory=set[bytes])
-    moved: set[bytes] = attrs.field(factory=set[bytes])
-    """What was added or removed meanwhile."""
+    def __init__(self, key: bytes, throughout: set[bytes]) -> None:
+        self.key = key
+        self.throughout = throughout
+        """The names that have been there since the walk began."""
+        self.returned: set[bytes] = set()
+        self.moved: set[bytes] = set()
+        """The names that were added or removed meanwhile."""
 
     def follow(self, change: Change, db: Keyspace) -> None:
         """Take in a change of a key."""
@@ -92,7 +90,7 @@ class Scanning(Checker):
                         self.finish(region, words, walk)
 
     def compare(self, region: Watched, words: Words, walk: Walk, names: list[bytes]) -> None:
-        """One request's names."""
+        """Take in the names of one reply."""
         there = names_in(region.replica.keyspace, walk.key)
         shown = " ".join(words)
         for name in names:
