@@ -1,4 +1,4 @@
-"""How a region comes back after a restart: what it waits for, and what it tells an operator.
+"""The return of a region after a restart: what it waits for, and what it reports to an operator.
 
 Pure. A region that has lived before serves nothing that is wrong: until it has caught up, clients
 get LOADING (`crdb.staleness`). `held` is what the region had when its earlier incarnation last
@@ -14,7 +14,7 @@ from typing import Final
 from crdb.event_names import EventName
 from crdb.staleness import Staleness
 from crdt.dots import Vector, lacking
-from replication.events import BroughtBack, Recovered
+from replication.events import BroughtBack
 from replication.limits import SECOND
 from replication.links import Links
 
@@ -34,7 +34,7 @@ REMEDY_FOR_OTHERS: Final = (
 
 
 class Comeback:
-    """One region's way back."""
+    """The return of one region."""
 
     def __init__(self, staleness: Staleness, links: Links, report: Report) -> None:
         self.staleness = staleness
@@ -42,15 +42,15 @@ class Comeback:
         self.report = report
         self.held: Vector | None = {}
         self.is_blocked = False
-        """Whether the region must not write although it has recovered; see `block`."""
+        """True if the region must not write although it has recovered; see `block`."""
         self.tell_at: int | None = None
-        """When to say what we wait for; None until `look` has been called."""
+        """The time of the next report of what we wait for; None until `look` has been called."""
         self.pause_ns = REPEAT_NS
         self.on_ready: Callable[[], None] = nothing
 
     @property
     def is_ready(self) -> bool:
-        """Whether clients get correct answers."""
+        """True if clients get correct answers."""
         return not self.staleness.instance.is_stale
 
     def begin(self, reason: str, held: Vector | None = None) -> None:
@@ -67,7 +67,7 @@ class Comeback:
         """The region has found out, while it was running, that it lacks something."""
         self.begin(reason, self.links.memory.known_vector())
 
-    def recover(self, _event: Recovered) -> None:
+    def recover(self) -> None:
         """The region has all that the peers within reach have."""
         if self.is_ready or self.is_blocked:
             return
@@ -88,7 +88,7 @@ class Comeback:
         self.on_ready()
 
     def bring_back(self, event: BroughtBack) -> None:
-        """What was put aside is not needed any more."""
+        """Report what became of the state that was put aside."""
         if event.lost_keys:
             self.report("data lost", {"keys": event.lost_keys, "everything": False})
         elif event.merged:
@@ -102,7 +102,7 @@ class Comeback:
         """Go on with what peers have brought meanwhile."""
         self.is_blocked = False
         if self.links.recovery.is_over:
-            self.recover(Recovered(""))
+            self.recover()
 
     def look(self, now: int) -> None:
         """Say, rarely, what the region waits for. Call it once a second; `now` is in nanoseconds
@@ -110,7 +110,7 @@ class Comeback:
         if self.is_ready:
             return
         if self.links.recovery.is_over:  # an operator's cut may have ended it
-            self.recover(Recovered(self.links.recovery.last))
+            self.recover()
             return
         if self.tell_at is None:
             self.tell_at = now + PATIENCE_NS
@@ -129,4 +129,4 @@ class Comeback:
 
 
 def nothing() -> None:
-    """Nobody waits for it."""
+    """Do nothing: no caller waits for the region."""

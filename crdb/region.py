@@ -156,7 +156,7 @@ class Region:
                 case EarlierLife() if self.links.recovery.peers:
                     self.comeback.begin_again(LOST)
                 case Recovered():
-                    self.comeback.recover(event)
+                    self.comeback.recover()
                 case BroughtBack():
                     self.comeback.bring_back(event)
                 case OriginReused(origin=origin) if origin == self.replica.origin:

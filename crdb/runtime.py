@@ -10,7 +10,6 @@ from typing import Final
 
 import trio
 
-from crdb.accept_errors import reported_accept_errors
 from crdb.client_admission import report_exposure
 from crdb.config import Config
 from crdb.event_names import EventName
@@ -43,10 +42,10 @@ class Runtime:
     ) -> None:
         self.emit = emit
         self.early: list[tuple[EventName, Mapping[str, object]]] | None = []
-        """What happened before we run: the first event of all is to be `listening`."""
+        """Events from before we run: the first event of all is to be `listening`."""
         self.details = ready_details(config, names)
         self.was_ready = False
-        """Whether all regions here have served correct reads at one moment."""
+        """True if all regions here have served correct reads at one moment."""
         self.regions = [Region(config, name, emit=self.tell, state=state) for name in names]
         self.by_name = {region.name: region for region in self.regions}
         self.control = ProcessLinks(
@@ -123,11 +122,6 @@ class Runtime:
         self.note_ready()
         calm_collector()
         alone = len(self.regions) == 1
-        with reported_accept_errors(self.tell):
-            await self._run_regions(alone)
-
-    async def _run_regions(self, alone: bool) -> None:
-        """Run all regions until cancelled."""
         async with trio.open_nursery() as nursery:
             for region in self.regions:
                 nursery.start_soon(partial(region.run, alone=alone))

@@ -1,4 +1,4 @@
-"""What can go wrong on single connections: an end that does not read, a peer with a bug, and a
+"""Faults of single connections: an end that does not read, a peer with a bug, and a
 client that never learns whether its command was carried out.
 
 A frame that is wrong must end the connection that it came over, and do nothing else. Whoever goes
@@ -96,7 +96,6 @@ def bad_frame(world: World, step: Step) -> Done:
             wires.append(end)
     for end in wires:
         end.send_bad(make(end.channel))
-        world.bad_frames += 1
     return bool(wires), None
 
 

@@ -133,13 +133,11 @@ class World:
             self.trace.on_note = recorder.note
         self.names = {region.id: region.name for region in plan.config.regions}
         self.sessions = Sessions()
-        self.bad_frames = 0
-        """How many wrong frames were put into connections."""
         self.endured = 0
-        """How often all have converged under a fault that lasts to the end."""
+        """The number of times all have converged under a fault that lasts to the end."""
         self.donor_crashes = 0
         self.receiver_crashes = 0
-        """How many regions have died while they sent, or got, a snapshot."""
+        """The numbers of regions that died while they sent, or received, a snapshot."""
         self.populate(around)
 
     def populate(self, around: Surroundings) -> None:

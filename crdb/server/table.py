@@ -75,6 +75,10 @@ GROUP_CATEGORIES: Final[dict[str, str]] = {
 }
 
 
+DEPENDS: Final = "Depends on subcommand."
+"""The complexity of a command that is called by its subcommands, if it has no other."""
+
+
 def no_handler(_client: Client, _args: list[bytes]) -> None:
     """Stands in where only subcommands can be called."""
     raise AssertionError("the executor calls a subcommand instead")
@@ -136,7 +140,7 @@ class Command:
         self.group = group
         self.since = since
         self.summary = summary
-        self.complexity = complexity
+        self.complexity = complexity or (DEPENDS if subcommands else "")
         self.number = 0
         self.subcommands: dict[bytes, Command] = {}
         for child in subcommands:

@@ -38,7 +38,6 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], int]]] = {
     "settle": ((), 15),
 }
 NAMES: Final = tuple(KINDS)
-CODE_MAX: Final = len(NAMES) * NUMBER_MAX * NUMBER_MAX - 1
 
 
 @attrs.frozen
@@ -53,10 +52,6 @@ class Step:
         fields = KINDS[self.kind][0]
         numbers = zip(fields, (self.first, self.second), strict=False)
         return " ".join([self.kind, *(word_of(field, number) for field, number in numbers)])
-
-    def code(self) -> int:
-        """The step as one integer."""
-        return (NAMES.index(self.kind) * NUMBER_MAX + self.first) * NUMBER_MAX + self.second
 
 
 def word_of(field: str, number: int) -> str:
@@ -78,13 +73,6 @@ def number_of(field: str, word: str) -> int:
     if field == "ahead":
         return AHEAD.index(number)
     return number - 1 if field in ("region", "regions") else number
-
-
-def step_of(code: int) -> Step:
-    """The step that `code` stands for."""
-    rest, second = divmod(code, NUMBER_MAX)
-    kind, first = divmod(rest, NUMBER_MAX)
-    return Step(NAMES[kind % len(NAMES)], first, second)
 
 
 def draw(rng: random.Random, length: int, names: tuple[str, ...] = NAMES) -> list[Step]:

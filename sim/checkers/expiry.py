@@ -15,17 +15,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crdt.dots import Vector
 from crdt.expiry import FOREVER
 from crdt.keyspace import CLOCK_SLACK_MS, Keyspace
-from crdt.op import Op
-from sim.checkers.checker import Checker, Watched
+from crdt.value import Effect
+from sim.checkers.checker import Watched
+from sim.checkers.unasked import UnaskedChecker
 from sim.deeds import DELETE
-from sim.ledger import Entry, Ledger
+from sim.ledger import Ledger
 from sim.mirror import Change
 
 
-class Expiry(Checker):
+class Expiry(UnaskedChecker):
     """Not before its time."""
 
     promise: ClassVar[str] = "expiry"
@@ -37,7 +37,6 @@ class Expiry(Checker):
         """How far each region's clock had come in its earlier lives or before it was set, in ms."""
         self.reached: dict[str, int] = {}
         """... in its present one."""
-        self.is_asked = False
         """Whether a client has asked for the operation that is made next."""
 
     def started(self, region: Watched) -> None:
@@ -62,18 +61,10 @@ class Expiry(Checker):
         """How far a region's clock has ever come, in ms."""
         return max(region.replica.keyspace.horizon, self.clocks.get(region.name, 0))
 
-    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
-        self.is_asked = bool(region.replica.keyspace.outbox)
-
-    def made(self, region: Watched, entry: Entry) -> None:
-        """Look at what is deleted that nobody has asked for."""
-        was_asked, self.is_asked = self.is_asked, False
-        if was_asked:
-            return
-        for effect in Op.from_bytes(entry.data).effects:
-            held = region.mirror.held.get(effect[1]) if effect[0] == DELETE else None
-            if held is not None and held[1] < FOREVER:
-                self.compare(region, effect[1], held[1])
+    def made_unasked(self, region: Watched, effect: Effect) -> None:
+        held = region.mirror.held.get(effect[1]) if effect[0] == DELETE else None
+        if held is not None and held[1] < FOREVER:
+            self.compare(region, effect[1], held[1])
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Time goes on."""

@@ -19,12 +19,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.dots import Vector, name_origin
-from crdt.op import Op
+from crdt.dots import name_origin
+from crdt.value import Effect
 from replication.pacing import FIRST_BYTES
 from replication.sink import SinkState
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Entry, Ledger
+from sim.checkers.checker import Watched
+from sim.checkers.unasked import UnaskedChecker
+from sim.ledger import Ledger
 
 SHARE_MAX: Final = 5  # per cent
 FEW: Final = 40  # in a run, whatever it received
@@ -34,7 +35,7 @@ LIST: Final = 0x5
 POPPED: Final = (0x43, 0x44)  # what leaves a sorted set
 
 
-class Traffic(Checker):
+class Traffic(UnaskedChecker):
     """Once is enough."""
 
     promise: ClassVar[str] = "traffic"
@@ -44,23 +45,11 @@ class Traffic(Checker):
         self.fresh = 0
         self.repeated = 0
         self.requests = 0
-        self.is_asked = False
-        """Whether a client has asked for the operation that is made next."""
 
-    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
-        self.is_asked = bool(region.replica.keyspace.outbox)
-
-    def made(self, region: Watched, entry: Entry) -> None:
-        """Look at what nobody has asked for."""
-        was_asked, self.is_asked = self.is_asked, False
-        if was_asked:
-            return
-        for effect in Op.from_bytes(entry.data).effects:
-            kind: int = effect[0]
-            if kind not in COLLECTED and kind not in POPPED and kind >> 4 != LIST:
-                raise self.broken(
-                    f"{region.name} writes to {effect[1]!r}, and nobody has asked it to"
-                )
+    def made_unasked(self, region: Watched, effect: Effect) -> None:
+        kind: int = effect[0]
+        if kind not in COLLECTED and kind not in POPPED and kind >> 4 != LIST:
+            raise self.broken(f"{region.name} writes to {effect[1]!r}, and nobody has asked it to")
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.count(region)

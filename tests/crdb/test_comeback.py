@@ -63,11 +63,11 @@ def test_a_region_that_has_all_it_held_loses_nothing() -> None:
     told.comeback.begin("it has restarted", {OLD: 2})
     assert not told.comeback.is_ready
     told.links.replica.keyspace.vector[OLD] = 2
-    told.comeback.recover(Recovered("r2"))
+    told.comeback.recover()
     assert told.comeback.is_ready
     assert told.events == [("loading", {"reason": "it has restarted"})]
     assert told.ready == 1
-    told.comeback.recover(Recovered("r2"))
+    told.comeback.recover()
     assert told.ready == 1
 
 
@@ -88,7 +88,7 @@ def test_what_no_peer_has_is_told(
     told.comeback.begin("it has restarted", held)
     told.links.replica.keyspace.vector |= have
     told.links.recovery.caught_up("r3")
-    told.comeback.recover(Recovered("r3"))
+    told.comeback.recover()
     expected = [] if details is None else [("data lost", {**details, "peers": ["r3"]})]
     assert told.events[1:] == expected
     assert told.comeback.is_ready
@@ -111,7 +111,7 @@ def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
     told = region()
     told.comeback.begin("it has restarted", {})
     told.comeback.block()
-    told.comeback.recover(Recovered("r2"))
+    told.comeback.recover()
     assert not told.comeback.is_ready
     told.comeback.unblock()
     assert not told.comeback.is_ready, "it has not recovered"
@@ -236,7 +236,7 @@ def test_a_peer_that_holds_data_ends_the_wait_for_those_that_are_away() -> None:
     told.links.replica.keyspace.vector[OLD] = 1
     answer(told.links, "r2", {OLD: 1})
     assert told.links.look(0) == [Recovered("r2")]
-    told.comeback.recover(Recovered("r2"))
+    told.comeback.recover()
     assert told.names() == ["loading"]
 
 

@@ -27,7 +27,7 @@ def module_list(client: Client, _args: list[bytes]) -> None:
 
 
 def cluster(_client: Client, _args: list[bytes]) -> None:
-    """What CLUSTER replies without a cluster."""
+    """Reply as CLUSTER does without a cluster."""
     raise CommandError(NO_CLUSTER)
 
 
@@ -66,14 +66,12 @@ def row(name: str, handler: Handler, flags: str, facts: str) -> Command:
     )
 
 
-CONTAINER: Final = "Depends on subcommand."
 DISABLED: Final = "Refused: cluster support is disabled."
 HELPFUL: Final = "Returns helpful text about subcommands."
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "acl", None, -2, since="6.0.0", summary="A container for user commands.",
-        complexity=CONTAINER,
         subcommands=(
             row("help", acl_help, "loading stale", f"6.0.0 {HELPFUL}"),
             row("whoami", whoami, "noscript loading stale", "6.0.0 Returns the user's name."),
@@ -85,7 +83,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "cluster", None, -2, group="cluster", since="3.0.0",
-        summary="A container for cluster commands.", complexity=CONTAINER,
+        summary="A container for cluster commands.",
         subcommands=(
             row("help", cluster_help, "loading stale", f"5.0.0 {HELPFUL}"),
             row("info", cluster, "stale", f"3.0.0 {DISABLED}"),
@@ -101,7 +99,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "module", None, -2, since="4.0.0", summary="A container for module commands.",
-        complexity=CONTAINER,
         subcommands=(
             row("help", module_help, "loading stale", f"5.0.0 {HELPFUL}"),
             row("list", module_list, "admin noscript", "4.0.0 Returns the modules: none."),

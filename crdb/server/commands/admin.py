@@ -278,7 +278,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "crdb.link", None, -2, categories="admin dangerous", since="0.1.0",
-        summary="Cuts and heals links between regions.", complexity="Depends on subcommand.",
+        summary="Cuts and heals links between regions.",
         subcommands=(
             Command(
                 "cut", cut, -3, "admin loading stale", since="0.1.0",
@@ -319,7 +319,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "crdb.clock", None, -2, categories="admin dangerous", since="0.1.0",
         summary="Sets the wall clock of this region, for tests.",
-        complexity="Depends on subcommand.",
         subcommands=(
             Command(
                 "set", clock_set, 3, "admin loading stale fast", since="0.1.0",

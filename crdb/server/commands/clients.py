@@ -232,7 +232,7 @@ def client_no_evict(client: Client, args: list[bytes]) -> None:
 
 
 def client_no_touch(client: Client, args: list[bytes]) -> None:
-    """Whether reads of this connection count as use of a key."""
+    """Return whether reads of this connection count as use of a key."""
     client.no_touch = is_on(args[2])
     if client.no_touch:
         client.gate |= UNTOUCHING
@@ -406,7 +406,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         group="connection",
         since="2.4.0",
         summary="A container for client connection commands.",
-        complexity="Depends on subcommand.",
         subcommands=(
             row("caching", client_caching, 3, "6.0.0", "Refused: there is no tracking."),
             row("getredir", client_getredir, 2, "6.0.0", "Returns -1: there is no tracking."),

@@ -175,7 +175,7 @@ def documentation(client: Client, command: Command) -> None:
 
 
 def reply_history(client: Client, history: list[tuple[str, str]]) -> None:
-    """What versions added to a command."""
+    """Return what each version added to a command."""
     out = client.out
     reply.bulk(out, b"history")
     reply.set_header(out, client.protocol, len(history))

@@ -16,7 +16,7 @@ from crdb.server.table import Command, Handler, find
 GRAPH_COLUMNS: Final = 80
 GRAPH_ROWS: Final = 4
 GRAPH_MARKS: Final = "_-`"
-"""What fills a row of the graph up to a third, to two thirds, and to the top."""
+"""The characters that fill a row of the graph to a third, to two thirds, and to the top."""
 DISABLED: Final = (
     "The latency monitor is off. Switch it on with CONFIG SET latency-monitor-threshold"
     " <milliseconds>.\n"
@@ -182,7 +182,7 @@ def row(name: str, handler: Handler, arity: int, summary: str, since: str = "2.8
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "latency", None, -2, since="2.8.13",
-        summary="A container for latency diagnostics.", complexity="Depends on subcommand.",
+        summary="A container for latency diagnostics.",
         subcommands=(
             row("doctor", latency_doctor, 2, "Returns a report about latency in words."),
             row("graph", latency_graph, 3, "Returns a picture of an event's samples."),

@@ -132,7 +132,6 @@ def row(name: str, handler: Handler, summary: str) -> Command:
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "memory", None, -2, since="4.0.0", summary="A container for memory diagnostics.",
-        complexity="Depends on subcommand.",
         subcommands=(
             row("doctor", doctor, "Returns a report about memory in words."),
             row("help", memory_help, "Returns helpful text about subcommands."),

@@ -24,7 +24,7 @@ NO_LIBRARY: Final = b"ERR Library not found"
 NOT_BUSY: Final = b"NOTBUSY No scripts in execution right now."
 LIBRARY_NAME_MISSING: Final = b"ERR library name argument was not given"
 EMPTY_DUMP: Final = b"\x0b\x004D\xe13\xf2\xe0KS"
-"""What Redis 7.2 replies to FUNCTION DUMP without libraries: version 11 and a checksum."""
+"""The reply of Redis 7.2 to FUNCTION DUMP without libraries: version 11 and a checksum."""
 FUNCTION_HELP: Final = (
     "DELETE <library-name>",
     "    Delete a library; there is none.",
@@ -162,12 +162,10 @@ def row(name: str, handler: Handler, arity: int, flags: str, facts: str) -> Comm
     )  # fmt: skip
 
 
-CONTAINER: Final = "Depends on subcommand."
-
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "function", None, -2, group="scripting", since="7.0.0",
-        summary="A container for function commands.", complexity=CONTAINER,
+        summary="A container for function commands.",
         subcommands=(
             row("delete", function_delete, 3, "write noscript", "7.0.0 Deletes a library."),
             row("dump", function_dump, 2, "noscript", "7.0.0 Dumps all libraries; there are none."),
@@ -185,7 +183,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "script", None, -2, group="scripting", since="2.6.0",
-        summary="A container for script commands.", complexity=CONTAINER,
+        summary="A container for script commands.",
         subcommands=(
             row("debug", script_load, 3, "noscript", "3.2.0 Debugs scripts; refused."),
             row("exists", script_exists, -3, "noscript", "2.6.0 Tells which scripts exist."),

@@ -114,7 +114,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         -2,
         since="2.0.0",
         summary="A container for server configuration commands.",
-        complexity="Depends on subcommand.",
         subcommands=(
             row("get", config_get, -3, "Returns the values of configuration parameters."),
             row("help", config_help, 2, "Returns helpful text about subcommands.", "5.0.0"),

@@ -71,7 +71,7 @@ PER_ENTRY: Final = "O(N) where N is the number of entries."
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "slowlog", None, -2, since="2.2.12",
-        summary="A container for slow log commands.", complexity="Depends on subcommand.",
+        summary="A container for slow log commands.",
         subcommands=(
             Command(
                 "get", slowlog_get, -2, FLAGS, since="2.2.12",

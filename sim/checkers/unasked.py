@@ -1,0 +1,35 @@
+"""What a region writes although no client has just asked it to: deletions of what has expired, what
+is forgotten, and what clients are served with who wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crdt.dots import Vector
+from crdt.op import Op
+from crdt.value import Effect
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Entry, Ledger
+
+
+class UnaskedChecker(Checker):
+    """A checker that looks at each effect of an operation that no client has asked for."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.is_asked = False
+        """Whether a client has asked for the operation that is made next."""
+
+    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+        self.is_asked = bool(region.replica.keyspace.outbox)
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        was_asked, self.is_asked = self.is_asked, False
+        if not was_asked:
+            for effect in Op.from_bytes(entry.data).effects:
+                self.made_unasked(region, effect)
+
+    def made_unasked(self, region: Watched, effect: Effect) -> None:
+        """Look at an effect that no client has asked for."""
+        raise NotImplementedError

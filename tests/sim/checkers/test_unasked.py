@@ -1,0 +1,30 @@
+"""The effects that a checker is shown because no client has asked for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.value import Effect
+from sim.checkers.checker import Watched
+from sim.checkers.unasked import UnaskedChecker
+from tests.sim.planted import fresh
+
+
+@pytest.mark.interpreted("compiled checkers have compiled heirs only")
+def test_only_effects_without_a_client_are_shown() -> None:
+    keys: list[object] = []
+
+    class Listing(UnaskedChecker):
+        """Keeps the keys of what nobody has asked for."""
+
+        promise = "listing"
+
+        def made_unasked(self, region: Watched, effect: Effect) -> None:
+            keys.append(effect[1])
+
+    world = fresh(Listing)
+    world.run("eu", "SET", "asked", "1")
+    site = world.sites["eu"]
+    site.replica.string("unasked").set("1")
+    site.finish_turn()
+    assert keys == [b"unasked"]
