@@ -1,4 +1,4 @@
-"""Whether a client that has connected may stay: `maxclients`, and protected mode. Pure.
+"""The checks that a new client must pass: `maxclients` and protected mode. Pure.
 
 In protected mode, which is on unless it is set to `no`, an instance without a password serves
 clients of its own machine only, as in Redis.

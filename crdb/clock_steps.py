@@ -15,7 +15,7 @@ class ClockSteps:
         """By how much the wall clock is ahead of the monotone one."""
         self.is_known: bool = False
         self.count: int = 0
-        """How often it was set by more than `CLOCK_SLACK_MS`."""
+        """The number of times it was set by more than `CLOCK_SLACK_MS`."""
         self.last_ms: int = 0
         """By how much it was set last; negative if it was set back."""
 

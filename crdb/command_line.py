@@ -127,7 +127,7 @@ def from_options(options: argparse.Namespace) -> Config:
 
 
 def delay_of(text: str | None) -> str | float | None:
-    """What `--delay` says. Raises ConfigError."""
+    """Return the delay that `--delay` gives. Raises ConfigError."""
     if text in (None, "measured", "none"):
         return text
     try:
@@ -157,7 +157,7 @@ def read_text(path: Path) -> str:
 
 
 def state_of(options: argparse.Namespace, names: tuple[str, ...]) -> Path | None:
-    """Where a region that runs alone counts its restarts."""
+    """Return the directory in which a region that runs alone counts its restarts."""
     if options.command != "serve":
         return None
     chosen: Path | None = options.state

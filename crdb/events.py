@@ -19,7 +19,7 @@ Emit = Callable[[EventName, Mapping[str, object]], None]
 
 
 def ready_details(config: Config, names: tuple[str, ...]) -> dict[str, object]:
-    """What `listening` and `ready` say: where clients find each region that runs here."""
+    """Return the details of `listening` and `ready`: the address of each region here."""
     regions = [config.region(name) for name in names]
     return {
         "regions": [
@@ -91,7 +91,7 @@ def told(event: str, details: Mapping[str, object]) -> str:
 
 
 def waiting(details: Mapping[str, object]) -> str:
-    """What a region waits for that has restarted."""
+    """Return the line for a restarted region that waits."""
     peers = cast("Mapping[str, str]", details["peers"])
     reasons = "; ".join(f"{peer}: {reason}" for peer, reason in peers.items())
     line = f"{details['region']}: waiting for its peers ({reasons})"
@@ -101,7 +101,7 @@ def waiting(details: Mapping[str, object]) -> str:
 
 
 def at_risk(details: Mapping[str, object]) -> str:
-    """What would be lost if a region stopped now."""
+    """Return the lines for data that would be lost if a region stopped now."""
     if details["is_last"]:
         held = f"{details['keys']} keys, and no other region that is connected holds them"
         return f"{details['region']}: stopping loses {held}"
@@ -109,7 +109,7 @@ def at_risk(details: Mapping[str, object]) -> str:
 
 
 def lost(details: Mapping[str, object]) -> str:
-    """What a region has lost for good."""
+    """Return the line for data that a region has lost for good."""
     place = details["region"]
     if "keys" in details:
         return f"{place}: {details['keys']} keys could not be kept when its origin was changed"
@@ -134,6 +134,6 @@ def printable(line: str) -> str:
 
 
 def greetings(details: Mapping[str, object]) -> list[str]:
-    """Where each region of a `listening` listens, a line for each."""
+    """Return a line for each region of `listening`, with its address."""
     regions = cast("list[dict[str, object]]", details.get("regions", []))
     return ["  {id} {name}: redis-cli -h {host} -p {port}".format_map(each) for each in regions]

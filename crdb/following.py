@@ -58,7 +58,7 @@ class Following:
         self.rng = rng
         self.tell = tell
         self.secret = NO_SECRET
-        """What is proved to sources; they must know the same."""
+        """The secret that is proved to sources; they must know the same."""
         self.follower: Follower | None = None
         self.addresses: tuple[Address, ...] = ()
         self.changed = trio.Event()

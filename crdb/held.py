@@ -1,4 +1,4 @@
-"""What a region held, noted beside its incarnation, so that a loss can be noticed.
+"""A note of what a region held, next to its incarnation, so that a loss can be noticed.
 
 The file says for each origin how many of its effects were here. It is written every few seconds and
 at the end, not durably: after a crash of the machine it may be a little old, and then a loss looks

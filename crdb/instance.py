@@ -62,9 +62,9 @@ class Instance:
     allows_test_clock: bool = False
     refused_bits: int = 0
     is_stale: bool = False
-    """Whether what was written before a restart is not back (rule STL-1)."""
+    """True if what was written before a restart is not back (rule STL-1)."""
     stale_released_with_merge: bool = False
-    """Whether a full sync brought back, after the latest restart, what had been lost."""
+    """True if a full sync brought back, after the latest restart, what had been lost."""
     last_client_id: int = 0
 
     def __init__(

@@ -41,7 +41,7 @@ class Keeper:
         self.comeback = comeback
         self.report = report
         self.is_noted = True
-        """Whether our incarnation stands on disk."""
+        """True if our incarnation stands on disk."""
         self.retry_at = 0
         self.noted: Vector | None = None
 

@@ -1,4 +1,4 @@
-"""What operators hear of a region's links: the name and the details of an event. Pure."""
+"""The events of a region's links as operators see them: names and details. Pure."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from replication.member import Member, Peer
 
 
 def member_of(config: Config, region: RegionConfig, origin: Origin) -> Member:
-    """How a region presents itself to peers: they must be of the same CRDB, and their lists of
-    regions must agree with ours."""
+    """Return how a region presents itself to peers. They must be of the same CRDB, and their
+    lists of regions must agree with ours."""
     members = tuple(sorted((each.id, each.name) for each in config.regions))
     return Member(region.name, region.id, origin, config.id, members)
 

@@ -1,4 +1,4 @@
-"""What would be lost if this process ended now. Pure.
+"""The data that would be lost if this process ended now. Pure.
 
 Data lives in memory, so what no other region holds ends with the process. Other regions count while
 a link with them is open, by what they have acknowledged or reported.
@@ -17,8 +17,8 @@ from replication.source import Source
 
 @attrs.frozen
 class Risk:
-    """What one region holds and others do not. `is_last`: no other region that is connected holds
-    anything; else `writes` have not reached any of them, as far as is known."""
+    """The data of one region that others do not hold. `is_last`: no other region that is
+    connected holds anything; else `writes` have not reached any of them, as far as is known."""
 
     region: str
     keys: int

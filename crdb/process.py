@@ -40,7 +40,7 @@ def tell_of_process(instance: Instance) -> None:
 
 
 class Limits:
-    """What the system allows this process, as of now."""
+    """Return the limits that the system sets for this process now."""
 
     def __init__(self) -> None:
         allowed = resource.getrlimit(resource.RLIMIT_AS)[0]

@@ -1,4 +1,4 @@
-"""One region in the configuration: who it is, where it listens, and where others reach it."""
+"""A region in the configuration: who it is, where it listens, and where others reach it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
 
 @attrs.frozen
 class RegionConfig:
-    """One region. `host` is where clients and peers reach it; it listens at the addresses `bind`,
+    """A region. `host` is where clients and peers reach it; it listens at the addresses `bind`,
     for peers at `link_bind`. `place` is what the catalogue of latencies calls it."""
 
     name: str

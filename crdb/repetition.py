@@ -41,7 +41,7 @@ class _Latest:
     details: Mapping[str, object]
     shown_at: float
     hidden: int = 0
-    """How often it has happened since it was shown."""
+    """The number of times it has happened since it was shown."""
 
 
 class Repetition:

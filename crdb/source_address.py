@@ -20,7 +20,7 @@ def join_address(address: Address) -> str:
 
 
 def dialler(address: Address) -> Callable[[], Awaitable[trio.abc.Stream]]:
-    """What connects us to a source: ask where clients are served, then dial the port of links."""
+    """Connect to a source: ask for the port of links where clients are served, then dial that."""
     host, port = address
 
     async def connect() -> trio.abc.Stream:

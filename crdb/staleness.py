@@ -1,5 +1,5 @@
-"""Who may read and write in a region that lacks what it wrote in an earlier incarnation (rules
-STL-1 to STL-3).
+"""Permission to read and write in a region that lacks what it wrote in an earlier incarnation
+(rules STL-1 to STL-3).
 
 Until the region has caught up with its peers, clients get LOADING for every command that needs
 data, as from a Redis that loads its file; client libraries retry it. With the parameter
@@ -47,7 +47,7 @@ class Staleness:
         self.instance.blocked.refuse_waiting(LOADING)
 
     def end(self) -> None:
-        """What we wrote is here again, if it is anywhere; see `replication.recovery`."""
+        """Let clients write again: what we wrote is here, if it is anywhere."""
         if self.instance.is_stale:
             self.instance.is_stale = False
             self.links.collects = True

@@ -25,10 +25,10 @@ class Changes:
         self.ops = tuple(ops)
         """In causal order."""
         self.state = state
-        """What `Replica.merge_bytes` takes, or nothing."""
+        """The state, as `Replica.merge_bytes` takes it, or nothing."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything that the peer lacked."""
+        """Return whether there is anything that the peer lacked."""
         return bool(self.ops or self.state)
 
     def __eq__(self, other: object) -> bool:

@@ -23,8 +23,8 @@ pack_header: Final[Callable[[int], bytes]] = MSGPACK.Packer().pack_array_header
 VERSION: Final = 1
 OVERHEAD: Final = 5
 PACKER_BYTES_MAX: Final = 1 << 20
-"""What a packer may keep. Its buffer grows with the largest value and never shrinks; to make
-another costs some microseconds, which a value of this size takes many times over."""
+"""The bytes that a packer may keep. Its buffer grows with the largest value and never shrinks; to
+make another costs some microseconds, which a value of this size takes many times over."""
 
 
 def new_packer() -> Callable[[object], bytes]:

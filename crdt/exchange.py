@@ -1,4 +1,4 @@
-"""How a replica takes in what others wrote, and hands out what it has.
+"""The exchange between replicas: taking in operations and states, and handing them out.
 
 Operations come one by one (`since`, `accept`), whatever a peer lacks in one value (`changes_for`,
 `apply`), or as a whole state (`snapshot`, `merge`).
@@ -33,7 +33,7 @@ BUILT_IN_MAX: Final = 0xFF  # the greatest kind of an effect of our own types
 
 
 class Outcome(enum.Enum):
-    """What became of an operation that was offered."""
+    """The outcome of offering an operation."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -75,7 +75,7 @@ class Exchange(Views):
 
     @property
     def vector(self) -> Vector:
-        """What has been applied here, to be sent to a peer. A copy."""
+        """The effects that have been applied here, to be sent to a peer. A copy."""
         known = self.identities
         if self.keyspace.is_rewritable():
             self.seal()

@@ -1,4 +1,4 @@
-"""How two replicas that write under one identity are noticed.
+"""Fingerprints, by which two replicas that write under one identity are noticed.
 
 Each operation holds the fingerprint of the previous operation of its origin. So the fingerprint of
 an origin's latest operation stands for all of its operations, as a commit of git stands for its
@@ -28,7 +28,7 @@ Mark: TypeAlias = tuple[int, int]
 
 
 class Trail:
-    """What is known of one origin. `marks` are of consecutive operations, the latest last."""
+    """The fingerprints of one origin. `marks` are of consecutive operations, the latest last."""
 
     __slots__ = ("birth", "marks")
 

@@ -46,7 +46,7 @@ SECONDS_MAX = 10**11  # as ms this is 1973: what is earlier counts seconds
 
 
 class Handle(Generic[T]):
-    """What all handles can do. `T` is what it speaks, str or bytes, as its key."""
+    """The base of all handles. `T` is the type of its texts, str or bytes, as of its key."""
 
     __slots__ = ("key", "prepare", "speaks_text")
 
@@ -248,7 +248,7 @@ class CounterHandle(NumberHandle):
 
 
 class MembersHandle(Handle[T], Set[T]):
-    """What handles of sets have in common: all of Python's `set`.
+    """The methods that all handles of sets share: those of Python's `set`.
 
     Operators and methods that return a set return a frozenset, `copy` a set. Where Python's set
     takes any iterable, text is refused: `cart |= "milk"` would add m, i, l and k.

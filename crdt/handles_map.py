@@ -162,7 +162,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
 
 
 def name(item: object) -> bytes:
-    """What to look up; KeyError at what no field and no member can be, as dictionaries raise."""
+    """Return the name to look up. Raises KeyError at what cannot be a name."""
     if not isinstance(item, str | bytes):
         raise KeyError(item)
     return encode(item)

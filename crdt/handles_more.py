@@ -140,7 +140,7 @@ class FlagHandle(Handle[Any]):
 
     @property
     def value(self) -> bool:
-        """Whether it is on."""
+        """True if it is on."""
         return self.get()
 
     def __bool__(self) -> bool:
@@ -199,7 +199,7 @@ class ValueHandle(Handle[Any]):
 
     @property
     def value(self) -> Any:
-        """What readers see, as `get` returns it."""
+        """The value as readers see it, as `get` returns it."""
         return self.get()
 
     def writable(self) -> Keyspace:

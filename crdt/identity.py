@@ -17,7 +17,7 @@ from crdt.op import UNKNOWN, Op
 
 
 class Identities:
-    """What one replica knows of the identities that write to it, its own among them."""
+    """The fingerprints that one replica has of all origins, its own among them."""
 
     __slots__ = ("db", "gate", "history", "trails")
 

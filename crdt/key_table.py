@@ -41,17 +41,17 @@ class KeyTable:
         self.scan_order: ScanOrder | None = None
         self.interest: set[bytes] = set()
         self.hits: int = 0
-        """How often `read` and `inspect` found a key, and how often they did not."""
+        """The number of times `read` and `inspect` found a key, and that they did not."""
         self.misses: int = 0
         self.second: int = 0
         """The clock by which uses of values are marked, in seconds; whoever owns this sets it."""
         self.marks_use: bool = True
-        """Whether `read` marks what it finds as used."""
+        """True if `read` marks what it finds as used."""
 
     # -- reading ---------------------------------------------------------------------------
 
     def lookup(self, key: bytes) -> Value | None:
-        """What readers see under `key`: neither expired nor dead."""
+        """Return the value that readers see under `key`: neither expired nor dead."""
         value = self.data.get(key)
         if value is None:
             return None
@@ -81,7 +81,7 @@ class KeyTable:
         return value
 
     def deadline(self, key: bytes) -> int | None:
-        """When `key` ends, in ms of wall clock; None if it does not."""
+        """Return the time at which `key` ends, in ms of wall clock; None if it does not."""
         deadline = self.deadlines.deadline(key)
         return None if deadline >= FOREVER else deadline
 
@@ -102,7 +102,7 @@ class KeyTable:
         return () if value is None else carry(value)
 
     def size(self) -> int:
-        """How many keys there are; those that have expired unnoticed count (rule KEY-12)."""
+        """Return the number of keys; those that have expired unnoticed count (rule KEY-12)."""
         return len(self.data)
 
     def keys(self) -> list[bytes]:

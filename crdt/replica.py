@@ -84,7 +84,7 @@ class Statistics:
 
 
 class Replica(Exchange):
-    """One copy of a keyspace. It cannot be pickled or copied: see `save` and `load`."""
+    """A copy of a keyspace. It cannot be pickled or copied: see `save` and `load`."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ MAGIC: Final = b"crdt replica"
 
 
 class Saved:
-    """What a save holds."""
+    """The content of a save."""
 
     __slots__ = ("early", "floor", "horizon", "is_last", "ops", "origin", "state")
 
@@ -38,7 +38,7 @@ class Saved:
         self.ops: list[bytes] = ops
         """The history."""
         self.floor: dict[int, int] = {}
-        """What the history no longer holds."""
+        """The vector of what the history no longer holds."""
         self.early: list[bytes] = []
         """Operations that wait for what they depend on."""
 

@@ -20,8 +20,8 @@ Effect = tuple[Any, ...]
 
 
 LARGE_BYTES: Final = 1024
-"""What counts in `Keyspace.outbox_bytes`, and shares effects; the number of effects bounds smaller
-ones."""
+"""Larger items count in `Keyspace.outbox_bytes` and share effects. Smaller ones are limited by the
+number of effects."""
 LONG_ITEMS: Final = 32
 
 

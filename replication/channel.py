@@ -13,7 +13,7 @@ from replication.secret import LinkSecret
 
 
 class Channel:
-    """One end of a connection. `nonce` is random and used for this connection only."""
+    """An end of a connection. `nonce` is random and used for this connection only."""
 
     def __init__(self, secret: LinkSecret, role: Role, nonce: bytes) -> None:
         self.handshake = Handshake(secret, role, nonce)

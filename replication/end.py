@@ -66,23 +66,23 @@ class End:
         self.outbox: list[Frame] = []
         self.hello: Hello | None = None
         self.address = ""
-        """Where the connection comes from, as far as it is known."""
+        """The address of the other end, as far as it is known."""
         self.tally = Tally()
         self.lives: Lives | None = None
         """The lives that we tell of and hear of: between members, from `Links.admit` on."""
         self.is_refused = False
-        """Whether one of the ends would not be linked with the other."""
+        """True if one of the ends would not be linked with the other."""
         self.view_told = Present(())
         self.view_heard: View = ()
         """In which the other end's reports are made."""
         self.counts = False
-        """Whether they count: not while it holds operations of a life that is over."""
+        """True if they count: not while it holds operations of a life that is over."""
         self.lacking_told: dict[tuple[Origin, int], Lacking] = {}
-        """What we have said of who lacks what."""
+        """The statements about lost effects that the other end has heard from us."""
         self.heard_at = now
-        """When bytes last came."""
+        """The time at which bytes last came."""
         self.whole_at = now
-        """When the last of them completed a frame."""
+        """The time at which bytes last completed a frame."""
         self.said_at = now
         self.vector: Vector = {}
         """What the other end has last said it had."""
@@ -225,8 +225,8 @@ class End:
 
     @property
     def queueing_ns(self) -> int:
-        """How much longer than on an empty link a message takes now. Regular messages come so much
-        more rarely, or they would fill a slow link by themselves."""
+        """The additional time that a message takes now, compared with an empty link. Regular
+        messages come so much more rarely, or they would fill a slow link by themselves."""
         return min(self.rtt - self.rtt_best, self.limits.silence_ns_max // 4)
 
     @property

@@ -69,9 +69,9 @@ class Feed:
         self.others: Members = ()
         """Regions that only peers' files list."""
         self.holds_aside = False
-        """Whether we hold a state that is put aside: what we show is not all that we have."""
+        """True if we hold a state that is put aside: what we show is not all that we have."""
         self.paces: dict[str, Pace] = {}
-        """How fast each peer takes what it is sent, over all its connections."""
+        """The pace of each peer, kept over all its connections."""
         self.sending = 0
         self.waiting: list[Callable[[], None]] = []
 

@@ -60,7 +60,7 @@ class Hello:
     others: Members = ()
     """More regions, which only the files of the speaker's peers list."""
     holds_aside: bool = False
-    """Whether the speaker has put its state aside: what it shows is not all that it has, and
+    """True if the speaker has put its state aside: what it shows is not all that it has, and
     counts as no answer for somebody who has lost their memory (see `aside`)."""
 
 

@@ -1,4 +1,4 @@
-"""How the two ends of a link prove to each other that they know the same secret.
+"""The handshake by which the two ends of a link prove that they know the same secret.
 
     dialling end                          serving end
                                    <-     Challenge(version, nonce)
@@ -50,7 +50,7 @@ class Role(enum.Enum):
 
 
 class HandshakeState(enum.Enum):
-    """How far the handshake is."""
+    """The progress of a handshake."""
 
     GREETING = "greeting"
     """Waits for the challenge of the other end."""
@@ -71,7 +71,7 @@ TRANSITIONS: Final[dict[HandshakeState, tuple[int, HandshakeState]]] = {
 
 
 class Handshake:
-    """One end of the handshake on one connection. `outgoing` is what has to be sent."""
+    """An end of the handshake on one connection. `outgoing` is what has to be sent."""
 
     def __init__(self, secret: LinkSecret, role: Role, nonce: bytes) -> None:
         assert len(nonce) == NONCE_BYTES

@@ -100,7 +100,7 @@ class Links(Registry):
         self.memory = Memory(replica, self.feed, self.lives, dialled)
         self.absence = Absence()
         self.refused = 0
-        """How many connections ended since the other end did not prove that it knows the secret."""
+        """The number of connections that ended because the other end did not prove the secret."""
         self.healed: Callable[[str], None] = ignore
         self.sooner: Callable[[], None] = ignore
         self.questions = Questions(replica)
@@ -114,7 +114,7 @@ class Links(Registry):
 
     @property
     def recovery(self) -> Recovery:
-        """What we wait for before we may write again."""
+        """The recovery that must be over before we may write again."""
         return self.memory.recovery
 
     # -- connections -----------------------------------------------------------------------

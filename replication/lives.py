@@ -40,7 +40,7 @@ class Lives:
         self.present: dict[int, Life] = {replica.region: (0, replica.origin)}
         self.view: View = ()
         self.is_withheld = False
-        """Whether a state is put aside here that may hold operations of incarnations that are
+        """True if a state is put aside here that may hold operations of incarnations that are
         over."""
         self.settle()
 

@@ -50,7 +50,7 @@ class Dropped:
 
 @attrs.frozen
 class Waiting:
-    """What one origin's operations wait for, and since when (ns)."""
+    """The operations of one origin that wait, what they wait for, and since when (ns)."""
 
     origin: Origin
     operations: int
@@ -67,11 +67,11 @@ class Losses:
         self.view: View = ()
         """In which the statements were made."""
         self.lacking: dict[Effect, frozenset[int]] = {}
-        """Who lacks an effect."""
+        """The regions that lack an effect."""
         self.since: dict[Origin, int] = {}
         """Since when operations of an origin have waited here."""
         self.dropped = 0
-        """How many effects were given up."""
+        """The number of effects that were given up."""
 
     # -- what waits ------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from replication.frames import Members
 
 @attrs.frozen
 class Member:
-    """Who we are: the name that others dial us by, the id of the CRDB that we belong to, and the
-    regions that our file lists."""
+    """Our introduction to peers: the name that others dial us by, the id of the CRDB that we
+    belong to, and the regions that our file lists."""
 
     name: str
     region: int

@@ -1,4 +1,4 @@
-"""What a replica has lost, and what it has put aside: recovery and the change of incarnations.
+"""The lost memory of a replica and the state that it put aside: recovery and incarnations.
 
 `Links` asks here whether the replica may write again, and lets it take another incarnation. The
 rules stand in `recovery` (whom to wait for) and `aside` (what becomes of a disputed state).
@@ -30,7 +30,7 @@ class Memory:
         self.aside: Aside | None = None
         """Our state while our origin is disputed."""
         self.expects_data = False
-        """Whether we have held something before. Then we do not begin with nothing before every
+        """True if we have held something before. Then we do not begin with nothing before every
         peer that may have it has answered."""
 
     def record_caught_up(self, peer: str, hello: Hello | None) -> None:

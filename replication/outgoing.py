@@ -24,7 +24,7 @@ class Outgoing:
 
     @property
     def can_go_on(self) -> bool:
-        """Whether the snapshot has begun, or could begin now."""
+        """True if the snapshot has begun, or could begin now."""
         return self.snapshot is not None or self.feed.sending < self.feed.limits.snapshots_max
 
     def begin(self) -> Snapshot | None:

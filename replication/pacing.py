@@ -1,4 +1,4 @@
-"""How much a source may have on its way to one sink: about as much as arrives in half a second.
+"""The window of a source: about as much on its way to one sink as arrives in half a second.
 
 The window grows while what is sent arrives quickly, and shrinks when it takes long. So a heartbeat
 or an acknowledgement never queues for long behind data, whatever the link carries: 5 kB/s or
@@ -38,13 +38,13 @@ class Pace:
         self.rate = 0
         """Bytes a second in the latest round that told; 0 before the first."""
         self.was_full = False
-        """Whether the window was full at some time of this round."""
+        """True if the window was full at some time of this round."""
         self.began_at = -1
-        """When the round began; -1 while none is under way."""
+        """The time at which the round began; -1 while none is under way."""
         self.began_with = 0
-        """What was acknowledged then."""
+        """The bytes that were acknowledged then."""
         self.ends_with = 0
-        """What was sent then."""
+        """The bytes that were sent then."""
 
     def begin(self) -> None:
         """Start with a new connection: carefully, even if an earlier one was fast."""

@@ -20,7 +20,7 @@ OP_BYTES_MAX: Final = REQUEST_BYTES_MAX + OP_BYTES
 
 
 class PartBuffer:
-    """What has come of one op or piece."""
+    """The parts of one op or piece that have come."""
 
     def __init__(self) -> None:
         self.data = bytearray()

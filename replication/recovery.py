@@ -43,7 +43,7 @@ class Recovery:
         self.refused: dict[str, str] = {}
         """Peers that answered and would not be linked with us, or we with them, and why."""
         self.reasons: dict[str, str] = {}
-        """Why the latest connection with a peer ended."""
+        """The reasons for which the latest connection with each peer ended."""
         self.done: set[str] = set()
         """Those that had nothing, or have told us all."""
         self.last = ""

@@ -45,7 +45,7 @@ class Registry:
         return self.peers[name]
 
     def tally(self, peer: str, direction: Direction) -> Tally:
-        """What is counted of a link."""
+        """Return the counts of a link."""
         return self.tallies.setdefault((peer, direction), Tally())
 
     def grant(self, merges: int, now: int) -> None:
@@ -61,7 +61,7 @@ class Registry:
                     busy = True
 
     def is_cut(self, peer: str, direction: Direction) -> bool:
-        """Whether that direction is cut."""
+        """Return whether that direction is cut."""
         return (peer, direction) in self.cuts
 
     def statistics(self, now: int) -> tuple[LinkStatistics, ...]:

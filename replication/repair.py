@@ -43,7 +43,7 @@ class Gap:
 
 @attrs.frozen
 class Helper:
-    """Who has been asked for the ops of an origin, and when."""
+    """The peer that was asked for the ops of an origin, and when."""
 
     peer: str
     since: int
@@ -56,9 +56,9 @@ class Repair:
         self.limits = limits
         self.gaps: dict[Origin, Gap] = {}
         self.helpers: dict[Origin, Helper] = {}
-        """Who goes on sending the ops of an origin."""
+        """The helpers that go on sending the ops of each origin."""
         self.requests = 0
-        """How often somebody was asked."""
+        """The number of requests to helpers."""
         self.refused: set[tuple[str, Origin]] = set()
 
     def check(

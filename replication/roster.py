@@ -34,9 +34,9 @@ class Roster:
         self.listed: dict[str, Members] = {}
         """The lists of peers' files."""
         self.told: set[tuple[int, str]] = set()
-        """What peers may know of that."""
+        """The regions of those lists that peers know from us."""
         self.hearsay: dict[str, Members] = {}
-        """What peers know from the files of their own peers."""
+        """The regions that peers know from the files of their own peers."""
 
     @property
     def others(self) -> Members:

@@ -153,7 +153,7 @@ class Sink(End):
         self.taken = 0
         self.acked = 0
         self.data_at = now
-        """When data last came, or was asked for."""
+        """The time at which data last came, or was asked for."""
         self.ack_at = NEVER
         self.resume_at = NEVER
         self.stalls = 0
@@ -332,7 +332,7 @@ class Sink(End):
 
     @property
     def passes_by(self) -> bool:
-        """Whether ops that come are not taken in: they are sent again after we have resumed."""
+        """True if ops that come are not taken in: they are sent again after we have resumed."""
         return self.state is S.STALLED or self.state is S.RESUMING
 
     def merge(self, now: int) -> list[Event]:

@@ -1,4 +1,4 @@
-"""How far the wall clocks of our peers are from ours, as their regular messages show it.
+"""The distance of our peers' wall clocks from ours, as their regular messages show it.
 
 A wrong clock loses nothing here, but keys expire early or late where it is wrong, and its region's
 writes win or lose against concurrent ones without a right to. So a great difference is reported:
@@ -21,7 +21,7 @@ class Skews:
         self.great: set[str] = set()
         """Those whose difference is great and was reported."""
         self.reports: int = 0
-        """How often a great difference has begun."""
+        """The number of times a great difference has begun."""
 
     def record(self, peer: str, theirs_ms: int, ours_ms: int, rtt_ns: int) -> bool:
         """Record what a peer's clock showed when it sent what has just come; True if that is to be

@@ -33,7 +33,7 @@ class Writer:
     bell: Bell = attrs.field(factory=Bell)
     due: float = 0.0
     is_open: bool = False
-    """Whether the handshake is over and its last message is on the line."""
+    """True if the handshake is over and its last message is on the line."""
 
     @property
     def is_due(self) -> bool:

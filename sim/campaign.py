@@ -215,7 +215,7 @@ class Run:
             self.refused += 1
 
     def converse(self, step: Step) -> None:
-        """What a session sends, if its region is there to take it."""
+        """Return what a session sends, if its region is there to take it."""
         site = self.world.places.get(step.regions[0])
         if site is not None and site.is_up and not site.is_paused:
             replies = self.world.converse(site.name, step.value, *step.commands)
@@ -378,7 +378,7 @@ def blocked(world: World) -> str:
 
 
 def place(error: BaseException, at: int = -1) -> str:
-    """Where an exception comes from: the last frame, or another one."""
+    """Return the place where an exception was raised: the last frame, or another one."""
     frames: list[TracebackType] = []
     traceback = error.__traceback__
     while traceback is not None:

@@ -17,7 +17,7 @@ MILLION: Final = 1_000_000
 
 
 class WallClock:
-    """One region's clock. `stopped` holds it still; it is a time in ms then. A clock with a coarse
+    """A region's clock. `stopped` holds it still; it is a time in ms then. A clock with a coarse
     `tick_ms` shows multiples of that only, so that writes in several regions have equal stamps."""
 
     __slots__ = ("drift_ppm", "offset_ms", "since", "stopped", "tick_ms")

@@ -82,7 +82,7 @@ class Deeds:
 
 
 def difference(total: Any, before: Any) -> Any:
-    """What was added: exact for fractions of strings, in binary for scores."""
+    """Return what was added: exact for fractions of strings, in binary for scores."""
     if isinstance(total, bytes) or isinstance(before, bytes):
         return subtract(total, before)
     return total - before

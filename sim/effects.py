@@ -32,7 +32,7 @@ class EffectBook:
         self.by_key: OrderedDict[bytes, Effects] = OrderedDict()
         self.forgotten: dict[bytes, None] = {}
         self.ties = 0
-        """How many effects were concurrent with another on their key at the same time of day."""
+        """The number of effects concurrent with another on their key at the same time of day."""
 
     def record(self, db: Keyspace, op: Op, past: Vector) -> None:
         """Record a new operation of the region that holds `db`, which had seen `past`."""

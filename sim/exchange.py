@@ -1,4 +1,4 @@
-"""What a client sent and was told, command by command, with transactions taken apart."""
+"""The commands that a client sent and their replies, with transactions taken apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failure's text says about a key: its values in two places, and the operations behind them.
+"""The text of a failure about a key: its values in two places, and the operations behind them.
 
 A checker compares hashes and vectors. When they differ, the functions here look for a key that
 differs, and describe its values and the operations that wrote to it. They run only after a failure,

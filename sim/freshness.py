@@ -1,4 +1,4 @@
-"""What is asked of a world in which all is healed and quiet: that it is as quick as its ways are.
+"""The promise of a world in which all is healed and quiet: it is as quick as its ways are.
 
 Every region writes in its turn. The write must be accepted, stand in every other region and in
 every follower as soon as the ways there allow, wake whoever waits for it, and be acknowledged. A
@@ -47,7 +47,7 @@ def check_freshness(world: World) -> None:
 
 
 class Probe:
-    """One write of `site`, and who waits for it elsewhere."""
+    """A write of `site`, and who waits for it elsewhere."""
 
     def __init__(self, world: World, site: Site) -> None:
         self.world = world
@@ -120,7 +120,7 @@ class Probe:
                 )
 
     def broken(self, text: str) -> Violation:
-        """What to raise."""
+        """Return the violation to raise."""
         return Violation(PROMISE, f"{self.site.name} {text}")
 
 

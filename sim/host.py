@@ -63,7 +63,7 @@ class Surroundings:
 
 @attrs.frozen
 class Talk:
-    """One connection of a session."""
+    """A connection of a session."""
 
     session: Session
     hand: Hand
@@ -212,12 +212,12 @@ class Host:
 
     @property
     def has_waiters(self) -> bool:
-        """Whether a client waits for something."""
+        """True if a client waits for something."""
         return bool(self.instance.blocked.by_client)
 
     @property
     def was_paused(self) -> bool:
-        """Whether nothing is done now, or was until a moment ago."""
+        """True if nothing is done now, or was until a moment ago."""
         return self.engine.now < self.paused_until + CATCH_UP_NS
 
     def wake_up(self) -> None:
@@ -323,7 +323,7 @@ class Host:
             self.rejected += 1
 
     def spoil(self, wire: Wire, error: RemoteProtocolError) -> None:
-        """What has come over a connection, or its end, was not in order."""
+        """End a connection over which something came that was not in order."""
         links = self.links_of(wire.machine)
         fail = links.broken if wire.channel.is_proven else links.refuse
         self.report(fail(wire.machine, error, self.engine.now))
@@ -367,7 +367,7 @@ class Host:
         self.arm(due)
 
     def clients_due(self) -> int:
-        """When a blocked client gives up or wants to be looked at again, in ns."""
+        """The time at which a blocked client gives up or must be looked at again, in ns."""
         blocked, polling = self.instance.blocked, self.instance.polling
         due = [at for at in (blocked.deadline, polling.deadline) if at is not None]
         return min(due) * MS if due else NEVER

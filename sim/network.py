@@ -80,7 +80,7 @@ class Way:
         self.bursts = 0
         """Chunks in a thousand that begin a burst of losses."""
         self.lossy_until = 0
-        """When the present burst of losses ends."""
+        """The time at which the present burst of losses ends."""
         self.pipes: list[Pipe] = []
 
     @property
@@ -173,7 +173,7 @@ class Pipe:
         self.ended = False
         """Nothing more can be put in."""
         self.is_read = True
-        """Whether the far end reads what has arrived."""
+        """True if the far end reads what has arrived."""
         way.pipes.append(self)
 
     def send(self, data: bytes) -> None:

@@ -59,7 +59,7 @@ LASTING: Final = {
     "slow": (2, 5),
     "loss": (10, 100),
 }
-"""What may last to the end, and how strong it is then."""
+"""The faults that may last to the end, and how strong they are then."""
 SEPARATING: Final = frozenset({"cut", "one-way"})
 RESTS: Final = (0, 5 * MS, 40 * MS)
 WAITING: Final = (300, 3_000, 64 << 20)

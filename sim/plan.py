@@ -52,7 +52,7 @@ class Plan:
     tuning: Tuning = USUAL
     copies: tuple[Copy, ...] = ()
     secret: LinkSecret = NO_SECRET
-    """What all regions and followers prove to each other."""
+    """The secret that all regions and followers prove to each other."""
     near: Latency = NEAR
     tunings: Mapping[str, Tuning] = attrs.field(factory=dict[str, Tuning])
     latencies: Mapping[tuple[str, str], Latency] = attrs.field(

@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 STDERR: Final = 2
 HARD_FACTOR: Final = 20
-"""How many times its CPU limit work may take, by the clock on the wall, before its process ends."""
+"""The time by the wall clock after which a process ends, as a multiple of its CPU limit."""
 
 
 class ProcessLost(Exception):

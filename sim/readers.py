@@ -1,4 +1,4 @@
-"""What sessions do: read, watch, wait, scan, try, and move between regions.
+"""The steps of sessions: read, watch, wait, scan, try, and move between regions.
 
 Each region has some sessions of its own; each does one thing only. One session in the whole world
 *roams*: it moves to another region now and then and carries its vector along (see `session`).
@@ -170,7 +170,7 @@ class Reader:
 
 
 def readers(dice: Dice, load: Load, names: Sequence[str], end: int) -> list[Iterator[Step]]:
-    """Everything that the sessions of all regions do until `end`. Each session draws from a stream
+    """Draw all steps of the sessions of all regions until `end`. Each session draws from a stream
     of its own."""
     if not load.requests:
         return []

@@ -23,13 +23,13 @@ HISTORY_SMALL: Final = 1
 
 @attrs.define
 class TornResync:
-    """One that `receiver` needs. `bandwidth` is that of the ways to it, in bytes a second."""
+    """A full resync that `receiver` needs. `bandwidth` of the ways to it is in bytes a second."""
 
     world: World
     receiver: str
     bandwidth: int
     is_donor: bool
-    """Whether it is the donor that dies."""
+    """True if it is the donor that dies."""
     fallen: list[str] = attrs.field(factory=list[str])
     narrowed: list[Way] = attrs.field(factory=list[Way])
     is_over: bool = False

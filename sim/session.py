@@ -42,7 +42,7 @@ class Server(Protocol):
 
 
 class Session:
-    """One client. `number` is its own in the whole world."""
+    """A client. `number` is its own in the whole world."""
 
     def __init__(self, number: int) -> None:
         self.number = number

@@ -26,7 +26,7 @@ TRIALS_MAX: Final = 60  # of plainer options
 REGIONS_MIN: Final = 2
 LATENCY: Final = "metro"
 GROUPS: Final = frozenset({order, part})
-"""What chooses the regions of faults that still mean something when a region is left out."""
+"""The choices of regions that still mean something when a region is left out."""
 
 
 @attrs.frozen

@@ -312,6 +312,6 @@ class Site(Host):
 
     @property
     def is_donor(self) -> bool:
-        """Whether it sends a snapshot to another region."""
+        """True if it sends a snapshot to another region."""
         sources = self.links.sources.values()
         return any(source.state is SourceState.SNAPSHOT for source in sources)

@@ -50,7 +50,7 @@ class Stage:
     def __init__(self, recorder: Recorder | None = None) -> None:
         self.recorder = recorder
         self.start = 0
-        """When the first step is taken, in ns."""
+        """The time of the first step, in ns."""
         self.names: tuple[str, ...] = ("eu", "us", "ap")
         self.topology = "mesh"
         self.delay = 40 * MS

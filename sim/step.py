@@ -21,7 +21,7 @@ Done: TypeAlias = tuple[bool, Undo]
 """Whether a fault happened, and what ends it."""
 
 FOREVER: Final = 1 << 60
-"""How long a fault lasts that nobody ends before the run does."""
+"""The duration of a fault that nothing ends before the run does."""
 TIME: Final = attrgetter("at")
 
 

@@ -1,4 +1,4 @@
-"""One end of one simulated connection: a link machine, a channel, and the pipe to the other end.
+"""An end of one simulated connection: a link machine, a channel, and the pipe to the other end.
 
 This does with simulated streams what `replication.link` does with real ones, and nothing else:
 bytes in, frames to the machine, frames of the machine out as bytes, hang up when it is over.
@@ -76,15 +76,15 @@ class Wire:
         self.sent = 0
         self.received = 0
         self.bad_until = -1
-        """Where in the stream a wrong frame ends that this end has sent; -1 if there was none."""
+        """The place in the stream where the last wrong frame of this end ends; -1 if none."""
         self.rest_ns = 0
-        """How long a batch of a snapshot fills the way to the other end; nothing follows then."""
+        """The pause after each batch of a snapshot, in ns."""
         self.rests_until = 0
         self.on_rested: Callable[[], None] | None = None
 
     @property
     def can_send(self) -> bool:
-        """Whether frames can be put into the stream now."""
+        """True if frames can be put into the stream now."""
         return self.out is not None and self.channel.is_proven and not self.over
 
     def send_bad(self, data: bytes) -> None:

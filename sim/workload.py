@@ -45,7 +45,7 @@ TYPE_OF: Final = {
     **dict.fromkeys(("zset", "score", "ranks", "board"), "sorted set"),
     **dict.fromkeys(("log", "list", "queue", "tape"), "list"),
 }
-"""What the keys of a family are; of those of `free` it depends."""
+"""The type of each family's keys; those of `free` may have any."""
 NAMES_MAX: Final = 40  # remembered of what was added to a key, to be removed some time
 
 

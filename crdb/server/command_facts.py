@@ -173,4 +173,4 @@ KEY_NOTES: Final[dict[str, dict[int, str]]] = {
     },
     "sort_ro": {1: "Keys of BY and GET depend on the elements."},
 }
-"""What is said about a key specification, by command and place of the specification."""
+"""Notes on key specifications, by command and place of the specification."""

@@ -23,14 +23,14 @@ EMBEDDED_BYTES_MAX: Final = 44
 LIST_ITEM_BYTES: Final = 2
 """What an element of a packed list costs besides its bytes, at least."""
 LIST_BYTES: Final = (4096, 8192, 16384, 32768, 65536)
-"""What `list-max-listpack-size` -1, -2 ... -5 stands for."""
+"""The sizes that `list-max-listpack-size` -1, -2 ... -5 stands for."""
 COUNTED_LIST_BYTES_MAX: Final = 8192
-"""What a list may take whose length is limited and not its size."""
+"""The size allowed to a list whose length is limited and not its size."""
 
 
 @attrs.frozen
 class EncodingLimits:
-    """How large a value may be to be packed: entries, and bytes of one item."""
+    """The largest value that is packed: entries, and bytes of one item."""
 
     hash_entries: int = 512
     hash_item_bytes: int = 64

@@ -21,7 +21,7 @@ OCTAVE_SCALE: Final = 1.032
 
 
 class Histogram:
-    """How often which durations occurred."""
+    """A count of durations."""
 
     __slots__ = ("counts", "total")
 

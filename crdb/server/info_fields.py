@@ -1,4 +1,4 @@
-"""What the fields of INFO mean, for `docs/info.md`. A test asserts that no field lacks a meaning.
+"""The meanings of the fields of INFO, for `docs/info.md`. A test asserts that no field lacks one.
 
 A name may end with a star for fields that come once for each command, peer or error. Fields with
 the same meaning share a line.

@@ -1,4 +1,4 @@
-"""How much memory the process uses, and whether clients may still use more.
+"""The memory that the process uses, and whether clients may still use more.
 
 The figure is what the operating system says of the whole process: regions that share a process
 share it. It is read with each sample of rates, and sooner when clients have sent much since. Two
@@ -47,7 +47,7 @@ class Memory:
         """Gives unused memory back to the system."""
         self.used_bytes = 0
         self.startup_bytes = 0
-        """What the process used before there were data."""
+        """The memory that the process used before there were data."""
         self.peak_bytes = 0
         self.limit_bytes = 0
         """The parameter `maxmemory`; 0 is no limit."""
@@ -100,7 +100,7 @@ class Memory:
 
 
 def no_probe() -> tuple[int, int]:
-    """Nobody measures: memory is never full."""
+    """Return 0: without a driver nothing is measured, and memory is never full."""
     return 0, PLENTY
 
 

@@ -1,4 +1,4 @@
-"""What the memory of an instance is used for, for INFO memory and MEMORY STATS.
+"""The uses of an instance's memory, for INFO memory and MEMORY STATS.
 
 What the process holds is measured. What the data take is estimated: the mean size of the sixteen
 oldest and the sixteen newest keys times the number of keys. Where a process has one region, that
@@ -33,13 +33,13 @@ class MemoryReport:
     backlog_bytes: int
     client_bytes: int
     startup_bytes: int
-    """What the process held before there were data. Regions that share it have an equal part."""
+    """The memory of the process before there were data, in equal parts for its regions."""
     needed_bytes: int
-    """What the process held at its start, and what all of its regions hold by these estimates."""
+    """The memory of the process at its start, and the estimates of all its regions."""
 
     @property
     def overhead_bytes(self) -> int:
-        """What is used for anything else than data."""
+        """The memory used for anything other than data."""
         return max(self.used_bytes - self.dataset_bytes, 0)
 
     @property
@@ -54,7 +54,7 @@ class MemoryReport:
 
     @property
     def fragmentation(self) -> float:
-        """What the process holds over what it needs."""
+        """The memory that the process holds beyond what it needs."""
         return self.process_bytes / max(self.needed_bytes, 1)
 
 

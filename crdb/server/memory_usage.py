@@ -1,4 +1,4 @@
-"""How much memory a key takes, as Python counts it.
+"""The memory that a key takes, as Python counts it.
 
 `size_of` adds up an object and everything that only it refers to. Of a collection's elements it
 looks at the first few and takes the others to be alike. What Python's allocator rounds up is in the

@@ -1,5 +1,5 @@
-"""What setting each parameter of Redis does here: something, nothing that a client could see, or
-nothing at all, in which case CONFIG SET refuses to change it.
+"""The effect of setting each parameter of Redis here: something, nothing that a client could see,
+or nothing at all, in which case CONFIG SET refuses to change it.
 
 Every parameter that Redis allows to be set while the server runs is in exactly one of three tables.
 Those that it does not allow are refused in its own words.

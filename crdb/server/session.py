@@ -35,7 +35,7 @@ MONITORING: Final = 4096
 """It runs MONITOR itself."""
 
 SESSION_BYTES: Final = 2048
-"""What a connection takes without its buffers, about."""
+"""The approximate size of a connection without its buffers."""
 OUTPUT_UNLIMITED: Final = 1 << 62
 
 

@@ -15,7 +15,7 @@ ARGUMENT_BYTES_MAX: Final = 128
 
 @attrs.frozen
 class SlowCommand:
-    """One entry. `at` is wall clock in seconds."""
+    """An entry. `at` is wall clock in seconds."""
 
     number: int
     at: int

@@ -74,7 +74,7 @@ class Statistics:
 
     def __init__(self) -> None:
         self.tracks_latency = True
-        """Whether histograms are kept (parameter latency-tracking)."""
+        """True if histograms are kept (parameter latency-tracking)."""
         self.clear()
 
     def clear(self) -> None:
@@ -87,9 +87,9 @@ class Statistics:
         self.spent = [0.0] * COMMANDS_MAX
         """Seconds that each command took."""
         self.ran: list[tuple[int, int]] = []
-        """What ran since the latest look at the clock: numbers of commands, and how often."""
+        """The commands that ran since the latest look at the clock: their numbers and counts."""
         self.histograms: dict[int, Histogram] = {}
-        """How long the calls of each command took, by its number."""
+        """The durations of each command's calls, by its number."""
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0

@@ -1,4 +1,4 @@
-"""What an instance asks of the process and of the links around it; its driver fills this in."""
+"""The requests of an instance to its process and links; its driver fills this in."""
 
 from __future__ import annotations
 

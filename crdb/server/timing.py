@@ -1,4 +1,4 @@
-"""How long commands take: counted, and logged where that is asked for.
+"""The durations of commands: counted, and logged where that is asked for.
 
 `clock` gives seconds; a driver puts a real one here. A command that takes `outlier_seconds` or
 longer is offered to the slow log and to the latency monitor. Commands that cannot take long are
@@ -23,14 +23,14 @@ SUSPICION_MS: Final = 10_000
 
 
 class TimedCommand(Protocol):
-    """What is read of a command that took long."""
+    """The part of a command that is read if it took long."""
 
     number: int
     flags: list[str]
 
 
 class Timing:
-    """What one instance does with the time of its commands."""
+    """The timing of one instance's commands."""
 
     __slots__ = (
         "clock",
@@ -51,7 +51,7 @@ class Timing:
         self.outlier_seconds = math.inf
         self.is_fine = False
         self.times_each = False
-        """Whether every command is timed by itself, also one that cannot take long."""
+        """True if every command is timed by itself, also one that cannot take long."""
         self.suspicious_until = 0
 
     def configure(self, config: Config) -> None:

@@ -47,7 +47,7 @@ class Report:
     schedules: int
     laws: dict[str, int]
     contract: tuple[str, ...] = ()
-    """What was found out about the order and the repetition of messages that the type allows."""
+    """The delivery contract that the type needs, a line for each finding."""
     steps: int = 0
 
     def __str__(self) -> str:

@@ -160,7 +160,7 @@ def increment(db: Keyspace, asked: Command) -> Command | None:
 
 
 def exact_value(value: String) -> Decimal:
-    """What increments add to, before it is rounded to be shown."""
+    """Return the number that increments add to, before it is rounded to be shown."""
     number = value.number()
     return decimal_of(0 if number is None else number)
 

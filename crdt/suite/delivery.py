@@ -50,7 +50,7 @@ def weaker_contracts(subject: MessageSubject, options: Options, schedules: int) 
 
 
 def failing(subject: MessageSubject, tries: int) -> str:
-    """How a contract fails in some schedules; empty if it does not."""
+    """Return how a contract fails in some schedules; empty if it does not."""
     for seed in range(tries):
         error = attempt(subject, draw_schedule(subject, seed, LENGTH), {})
         if error is not None:

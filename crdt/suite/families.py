@@ -35,7 +35,7 @@ Clock = Callable[[], int]
 
 @attrs.frozen
 class Performed:
-    """What a command came to at its origin."""
+    """The outcome of a command at its origin."""
 
     replica: Any
     result: Any = None
@@ -48,9 +48,9 @@ class Family(Protocol):
 
     name: str
     exports: bool
-    """Whether a whole state can be taken in by another replica."""
+    """True if a whole state can be taken in by another replica."""
     merges: bool
-    """Whether states merge, so that the laws of merging hold."""
+    """True if states merge, so that the laws of merging hold."""
 
     def new(self, region: int, clock: Clock) -> Any:
         """Return a new replica."""

@@ -29,7 +29,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Foreign:
-    """How to use a document of another library."""
+    """The functions by which a document of another library is used."""
 
     make: Callable[..., Any]
     """Makes a new document: `make()`, or `make(replica)` with the number of its replica."""
@@ -39,11 +39,11 @@ class Foreign:
     apply: Callable[[Any, Any], Any]
     """Takes in what another document sent: `apply(document, data)`."""
     value: Callable[[Any], Any]
-    """What readers see: `value(document)`."""
+    """Returns the value as readers see it: `value(document)`."""
     version: Callable[[Any], Any] | None = None
-    """What a document has, before a command: `version(document)`."""
+    """Returns the version of a document, before a command: `version(document)`."""
     changes: Callable[[Any, Any], Any] | None = None
-    """What a command has changed: `changes(document, version)`, with the version before it."""
+    """Returns what a command has changed since a version: `changes(document, version)`."""
     export: Callable[[Any], Any] | None = None
     """The whole document as bytes that `apply` takes. Without it, only changes are exchanged."""
     name: str = "document"

@@ -29,9 +29,9 @@ class Taken:
     notes: dict[Any, Any] = attrs.field(factory=dict[Any, Any], repr=False)
     """Where a specification may note what it has worked out: the past does not change."""
     result: Any = None
-    """What the command returned at its origin."""
+    """The value that the command returned at its origin."""
     refused: bool = False
-    """Whether the command was refused. Only `keep_refused` lets a specification see those."""
+    """True if the command was refused. Only `keep_refused` lets a specification see those."""
 
     @property
     def origin(self) -> Origin:

@@ -64,7 +64,7 @@ class Message:
 
 
 class MessageSite:
-    """One replica, and what is on its way to it."""
+    """A replica, and what is on its way to it."""
 
     def __init__(self, number: int, family: Family) -> None:
         self.number: int = number
@@ -186,7 +186,7 @@ class MessageWorld:
         return not needed[self.subject.delivery] & ~(site.seen | self.refused)
 
     def deliver(self, number: int, choice: int) -> None:
-        """One of the messages on their way to a replica arrives."""
+        """Let one of the messages on their way to a replica arrive."""
         sink = self.site(number)
         for site in self.sites:
             self.send(site)
@@ -240,7 +240,7 @@ class MessageWorld:
             site.clock += AHEAD[choice % len(AHEAD)]
 
     def settle(self, first: int, second: int) -> None:
-        """Everything arrives. All replicas must agree."""
+        """Let everything arrive. All replicas must agree."""
         for site in self.sites:
             self.send(site)
         for site in self.sites * 2:
@@ -256,7 +256,7 @@ class MessageWorld:
     # -- what is checked -------------------------------------------------------------------
 
     def history(self, site: MessageSite) -> History:
-        """What a replica has seen."""
+        """Return the history that a replica has seen."""
         return History(self.everything, site.seen, site.clock)
 
     def is_closed(self, seen: int) -> bool:
@@ -280,7 +280,7 @@ class MessageWorld:
         self.check_equal(site, reading)
 
     def expected(self, site: MessageSite) -> Reading:
-        """What the specification says. Asked once for each history."""
+        """Return the value by the specification, which is asked once for each history."""
         if site.seen not in self.answers:
             self.answers[site.seen] = self.subject.expectations.expected(self.history(site))
         return self.answers[site.seen]
@@ -314,7 +314,7 @@ class MessageWorld:
         self.expect("merge is associative", [first, second, third], self.merged(grouped))
 
     def merged(self, states: list[Any]) -> Reading:
-        """What a new replica shows that has taken these states in."""
+        """Return the reading of a new replica that has taken these states in."""
         replica = self.family.new(SCRATCH, lambda: CLOCK_START_MS)
         for state in states:
             replica = self.family.absorb(replica, state)

@@ -1,4 +1,4 @@
-"""What is wrong with how a type was given to `check_type`, said before anything is run.
+"""Mistakes in how a type was given to `check_type`, reported before anything is run.
 
 A mistake of this kind is a ValueError with one sentence for what is wrong and one for what to
 write. It is never reported as a law that fails.
@@ -112,7 +112,7 @@ def composed(
 
 
 def sends_of(make: Any, made: Any, options: Options) -> str:
-    """What travels between replicas of a class. Raises ValueError if nothing can."""
+    """Return what travels between replicas of a class. Raises ValueError if nothing can."""
     name = getattr(make, "__name__", "the type")
     has_merge = "merge" in options or hasattr(made, "merge")
     sends = options.get("sends", "effect" if hasattr(made, "apply") else "state")

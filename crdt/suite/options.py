@@ -1,4 +1,4 @@
-"""What `check_type` may be told about a type, and the sentences for what it cannot use."""
+"""The options of `check_type`, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Options(TypedDict, total=False):
     """Keyword arguments of `check_type` and `replay`. All are optional."""
 
     schedules: int
-    """How many schedules to run: 200 unless it is given."""
+    """The number of schedules to run: 200 unless it is given."""
     seed: int
     """The seed of the first schedule: 0 unless it is given."""
     delete: bool
-    """Whether to delete the whole value now and then. Without it: if the class has `remove`."""
+    """True if to delete the whole value now and then. Without it: if the class has `remove`."""
     invariant: Invariant | Sequence[Invariant]
     """A predicate of the value, or several. Each must hold at every region after every step."""
     results: Callable[[Sequence[Taken], Command], Any]
-    """What a command must return where this history is visible: `results(history, command)`."""
+    """Returns what a command must return where a history is visible: `results(history, command)`"""
     queries: Sequence[Command]
     """More to read than `value()`: tuples of a method's name and its arguments."""
     value: Callable[[Any], Any]
@@ -43,15 +43,15 @@ class Options(TypedDict, total=False):
     mutators: Mapping[str, Callable[..., Any]]
     """Functions of a replica and a command's arguments, for a class without such methods."""
     sends: Sends
-    """What travels between replicas; see `crdt.suite.families`."""
+    """The kind of messages between replicas; see `crdt.suite.families`."""
     delivery: Delivery
     """The order in which messages arrive. Without it, the weakest that the type needs is found."""
     duplicates: bool
-    """Whether a message may arrive more than once."""
+    """True if a message may arrive more than once."""
     refuses: tuple[type[Exception], ...]
     """Exceptions by which a mutator refuses a command, next to `Refused`."""
     keep_refused: bool
-    """Whether refused commands are in the history of the specification, at their origin."""
+    """True if refused commands are in the history of the specification, at their origin."""
     on_progress: Callable[[int, int], Any]
     """Called after each schedule with how many are done and how many there are."""
 
@@ -96,7 +96,7 @@ def why_not(function: Any, arguments: Sequence[Any]) -> str:
 
 
 def required_count(function: Any, leaving_out: str = "") -> int:
-    """How many positional arguments `function` requires, without the one named `leaving_out`; 0 for
+    """Return how many positional arguments `function` requires, without `leaving_out`; 0 for
     a builtin that does not say."""
     try:
         parameters = inspect.signature(function).parameters.values()

@@ -1,4 +1,4 @@
-"""What readers of a replica are shown, and what they must be shown.
+"""The readings of a replica, and the readings that are expected.
 
 A reading holds the answer to each query: `value()` under the name "value", and any others that
 `check_type` is given. A specification may cover all of them or some.
@@ -75,20 +75,20 @@ def encoded(value: Any) -> Any:
 
 
 def worded(name: str, answer: Any) -> str:
-    """One answer as a message says it."""
+    """Return one answer as a message words it."""
     return shorten(answer) if name == VALUE else f"{name} = {shorten(answer)}"
 
 
 @attrs.frozen
 class Expectations:
-    """Everything a type promises beside convergence."""
+    """The promises of a type in addition to convergence."""
 
     specs: Mapping[str, tuple[Callable[..., Any], tuple[Any, ...]]]  # by query, with arguments
     invariants: tuple[Callable[[Any], Any], ...] = ()
     results: Callable[..., Any] | None = None
 
     def expected(self, history: History) -> Reading:
-        """What must be shown to who sees this history."""
+        """Return the reading that is expected where this history is visible."""
         return {name: spec(history, *given) for name, (spec, given) in self.specs.items()}
 
     def check_spec(self, where: str, reading: Reading, expected: Reading, count: Count) -> None:

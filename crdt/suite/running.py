@@ -55,13 +55,13 @@ class Failure:
 
     @property
     def found(self) -> str:
-        """Where it was found, and how long it is."""
+        """The seed with which it was found, and its length."""
         found = "" if self.seed is None else f"found with seed {self.seed}, "
         return f"{found}{len(self.steps)} steps"
 
     @property
     def reason(self) -> str:
-        """What is wrong, and for an exception where it was raised."""
+        """The description of the failure, and for an exception the place where it was raised."""
         if isinstance(self.error, Disagreement):
             return f"{self.error}"
         place = traceback.extract_tb(self.error.__traceback__)[-1:]
@@ -145,7 +145,7 @@ def unsteady(subject: AnySubject, steps: list[Step], error: Exception) -> Disagr
 
 
 def shown(entry: tuple[int, str, Any]) -> str:
-    """One entry of a world's trace."""
+    """Return one entry of a world's trace in words."""
     step, where, reading = entry
     return f"{where} showed {shorten(reading)} after step {step}"
 
@@ -247,7 +247,7 @@ def parse_step(kind: str, rest: str, spelled: dict[str, int]) -> Step:
 
 
 def without_comments(command: str) -> tuple[str, str, str]:
-    """What a command may be, as a `#` in it may belong to it."""
+    """Return the texts that a command may have, as a `#` in it may belong to it."""
     return command, command.rpartition("  # ")[0].strip(), command.partition("#")[0].strip()
 
 

@@ -42,7 +42,7 @@ Count = Callable[[str], None]  # notes that a law was put to the test
 
 
 class Promises(Protocol):
-    """What a type promises beside convergence. Each method raises Disagreement."""
+    """The promises of a type in addition to convergence. Each method raises Disagreement."""
 
     def check_spec(self, where: str, reading: Any, expected: Any, count: Count) -> None:
         """Compare what a region shows with what it must show."""

@@ -18,7 +18,7 @@ Make = Callable[[], Any]
 
 
 class Presence:
-    """Where nothing is left of what was done, readers see no key: `alive` must say so too."""
+    """The check that readers see no key where all was deleted, and that `alive` agrees."""
 
     def check(self, replica: Replica, history: History) -> None:
         """Raise Disagreement if there is a value that nobody has made."""

@@ -394,8 +394,8 @@ class World:
             self.check_unseen(moment, seen, past)
 
     def moment(self, site: Site) -> History:
-        """What a region has applied, as of the latest time that its clock has ever shown: what had
-        expired there may be deleted, though its clock was set back since."""
+        """Return what a region has applied, as of the latest time that its clock has ever shown:
+        what had expired there may be deleted, though its clock was set back since."""
         applied = self.history(site.replica)
         return History(self.everything, applied.visible, max(applied.now, site.reached))
 

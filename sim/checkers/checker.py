@@ -72,12 +72,12 @@ class Watched(Protocol):
 
     @property
     def has_waiters(self) -> bool:
-        """Whether a client waits for something."""
+        """True if a client waits for something."""
         ...
 
     @property
     def was_paused(self) -> bool:
-        """Whether it is paused, or was a moment ago."""
+        """True if it is paused, or was a moment ago."""
         ...
 
     @property

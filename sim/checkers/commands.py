@@ -37,9 +37,9 @@ class Commands(Checker):
         self.before: Held = None
         self.large = 0
         self.ends: tuple[Any, int | None] | None = None
-        """What a change of a time to live is to reply, and when the key is to end then."""
+        """The expected reply to a change of a time to live, and the key's deadline afterwards."""
         self.is_awaited = False
-        """Whether somebody waits for an element of a key."""
+        """True if somebody waits for an element of a key."""
 
     def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
         """Work out what is to come of a command."""

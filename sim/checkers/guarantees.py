@@ -37,7 +37,7 @@ class Guarantees(Checker):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
         self.known: dict[tuple[str, int], Known] = {}
-        """What each session must see. Those that only write are told apart by their region."""
+        """The elements that each session must see; those that only write go by their region."""
         self.homes: dict[int, str] = {}
         """In which region a session was last."""
         self.with_it: dict[str, Known] = {}
@@ -47,7 +47,7 @@ class Guarantees(Checker):
         self.flushed = False
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        """What was seen there, others need not have."""
+        """Drop what was seen only there: others need not have it."""
         for name, session in list(self.known):
             if name == region.name or self.homes.get(session) == region.name:
                 del self.known[name, session]
@@ -102,7 +102,7 @@ class Guarantees(Checker):
                 known.setdefault(words[1], set()).add(member)
 
     def compare(self, region: Watched, session: int, key: str, reply: Reply) -> None:
-        """What a session reads under a key, and what it must see there."""
+        """Compare what a session reads under a key with what it must see there."""
         if self.flushed or key in self.retired:
             return
         self.looked += 1

@@ -1,4 +1,4 @@
-"""What a region says of how far its peers are behind is true.
+"""The lag that a region reports of its peers is true.
 
 The lag of a link is for how long the oldest of the region's own effects has not been acknowledged.
 The simulator knows when each was made. A region notes that only when it says or hears something, so

@@ -28,7 +28,7 @@ SAMPLE: Final = 4  # of so many turns of all regions the books are read in one
 
 
 class Leftovers(Checker):
-    """Everything is put away."""
+    """The checker of what is left over when all is quiet."""
 
     promise: ClassVar[str] = "nothing left over"
 

@@ -1,4 +1,4 @@
-"""What a client reads follows from the operations that its region has applied, then and there.
+"""Reads follow from the operations that the region has applied at that moment.
 
 At the moment of a read the specification of the keyspace (`crdt.suite.specifications`) works out
 from the effects of those operations what must be seen. The reply that came over the protocol must
@@ -85,7 +85,7 @@ class Reads(Checker):
                 self.compare(region, words, reply)
 
     def compare(self, region: Watched, words: Words, reply: Reply) -> None:
-        """One read, and what it should have seen."""
+        """A read, and what it should have seen."""
         db = region.replica.keyspace
         key = words[1]
         history = self.ledger.book.history(key.encode(), db)

@@ -33,7 +33,7 @@ FAMILIES: Final = ("queue:", "ranks:")
 
 @attrs.frozen
 class Wait:
-    """One client that waits. `until` is in ms of its region's clock that nobody sets."""
+    """A client that waits. `until` is in ms of its region's clock that nobody sets."""
 
     command: Words
     keys: tuple[bytes, ...]
@@ -43,13 +43,13 @@ class Wait:
 
     @property
     def wanted(self) -> type[List | SortedSet]:
-        """What must be there for it to be served."""
+        """The kind of value with which it can be served."""
         return List if self.command[0] in LISTS else SortedSet
 
 
 @attrs.frozen
 class Served:
-    """One client that was served after it had waited, and from which key."""
+    """A client that was served after it had waited, and from which key."""
 
     wait: Wait
     key: bytes
@@ -67,7 +67,7 @@ class Waiting(Checker):
         self.handed_out: dict[str, set[bytes]] = {}
         """By region, what was popped there in this life."""
         self.moved: set[bytes] = set()
-        """What BLMOVE has moved. Elsewhere it may be popped as well, and so exists twice."""
+        """The elements that BLMOVE has moved. If popped elsewhere too, they exist twice."""
 
         self.served: dict[str, list[Served]] = {}
         """By region, in the present turn."""

@@ -29,16 +29,16 @@ ENDING: Final = frozenset({"EXEC", "UNWATCH", "DISCARD"})
 
 @attrs.define
 class Watch:
-    """What one session watches in one region."""
+    """The watched keys of one session in one region."""
 
     seen: dict[bytes, Shown | None]
-    """What readers saw under each key when it was first watched."""
+    """The values that readers saw under each key when it was first watched."""
     changed: str = ""
     """A key that looked different since, and how."""
     is_touched: bool = False
-    """Whether one of the keys may have changed unseen, or was written to in its own region."""
+    """True if one of the keys may have changed unseen, or was written to in its own region."""
     arrived: int = 0
-    """How many operations from elsewhere have concerned them in the present turn."""
+    """The number of operations from elsewhere that have concerned them in the present turn."""
 
 
 class Watching(Checker):
@@ -126,6 +126,6 @@ class Watching(Checker):
                 yield watch
 
     def jumped(self, region: Watched) -> None:
-        """Nobody knows which keys a snapshot has concerned."""
+        """Take all watched keys for changed: a snapshot does not say which keys it concerned."""
         for watch in self.open[region.name].values():
             watch.is_touched = True
