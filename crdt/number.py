@@ -158,7 +158,9 @@ def check_sum(total: Number) -> None:
 def portable(total: Number) -> Number:
     """Return a sum of one origin's increments in the form that travels: as a decimal text where no
     64-bit integer holds it. Raises CounterOverflow if it is too long."""
-    if isinstance(total, int) and not -(1 << 63) <= total < 1 << 63:
+    if isinstance(total, int):
+        if -COUNTER_MAX <= total <= COUNTER_MAX or -(1 << 63) <= total < 1 << 63:
+            return total  # the first comparison is the quicker one
         return b"%d" % total
     if isinstance(total, bytes) and len(total) > FRACTION_BYTES_MAX:
         raise CounterOverflow("increment or decrement would overflow")

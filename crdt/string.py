@@ -77,9 +77,10 @@ class String(Register):
     def integer(self) -> int | None:
         """Return the value if it reads as an integer, 0 if there is none, else None."""
         value: bytes | None = self.value
-        if value is not None and not live(self.shares):
-            return parse_integer(value)
-        number = self.number()
+        base = 0 if value is None else parse_integer(value)
+        if not live(self.shares):
+            return base
+        number = self.number() if base is None else add(base, total(self.shares))
         return number if isinstance(number, int) else None
 
     def increased(self, delta: LongDouble) -> tuple[bytes | None, Number]:

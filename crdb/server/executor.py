@@ -69,8 +69,10 @@ def run_batch(client: Client, data: bytes) -> bool:
 
     What ran since the clock was read is in `statistics.ran`, and after that `runs` times `latest`.
     """
-    client.parser.feed(data)
+    parser = client.parser
+    parser.feed(data)
     instance = client.instance
+    db = client.db
     out = client.out
     timing = instance.timing
     latest: Command | None = None
@@ -82,7 +84,7 @@ def run_batch(client: Client, data: bytes) -> bool:
     began = timing.clock()
     try:
         while client.gate & STOP == 0 and count < BATCH_MAX:
-            args = client.parser.next()
+            args = parser.next()
             if args is None:
                 break
             count += 1
@@ -102,7 +104,7 @@ def run_batch(client: Client, data: bytes) -> bool:
                     runs = 0
                 latest = None
                 began = run_timed(client, command, args)
-            if client.db.touched or client.db.outbox_bytes >= RUN_BYTES_MAX:
+            if db.touched or db.outbox_bytes >= RUN_BYTES_MAX:
                 instance.after_command()
             while counted < len(out):
                 output_bytes += len(out[counted])
