@@ -83,15 +83,14 @@ def run_batch(client: Client, data: bytes) -> bool:
     count: i64 = 0
     began = timing.clock()
     try:
-        while client.gate & STOP == 0 and count < BATCH_MAX:
-            args = parser.next()
-            if args is None:
+        while count < BATCH_MAX and client.gate & STOP == 0:
+            if (args := parser.next()) is None:
                 break
             count += 1
             command = TABLE.get(args[0])
             if command is not None and not timing.times_each and is_short(client, command, args):
                 if latest is not command:
-                    if latest is not None and runs:
+                    if latest is not None:
                         instance.statistics.ran.append((latest.number, runs))
                         runs = 0
                     latest = command
@@ -99,10 +98,10 @@ def run_batch(client: Client, data: bytes) -> bool:
                 runs += 1
                 handle(client, command, args)
             else:
-                if latest is not None and runs:
+                if latest is not None:
                     count_runs(client, latest, latest_args, runs, timing.clock() - began)
+                    latest = None
                     runs = 0
-                latest = None
                 began = run_timed(client, command, args)
             if db.touched or db.outbox_bytes >= RUN_BYTES_MAX:
                 instance.after_command()
@@ -114,7 +113,7 @@ def run_batch(client: Client, data: bytes) -> bool:
                 instance.check_output(client)
     except ProtocolError as fault:
         hang_up(client, fault)
-    if latest is not None and runs:
+    if latest is not None:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
     client.output_bytes = output_bytes
     instance.count_batch(client, count, count == BATCH_MAX)
