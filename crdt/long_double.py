@@ -147,6 +147,8 @@ def _rounded(mantissa: int, exponent: int, has_rest: bool) -> LongDouble:
         if rest > half or (rest == half and (has_rest or whole & 1)):
             whole += 1
         mantissa, exponent = whole, exponent + excess
+        if mantissa.bit_length() > MANTISSA_BITS:  # all ones, rounded up: a power of two
+            mantissa, exponent = mantissa >> 1, exponent + 1
     if mantissa.bit_length() + exponent > SIZE_MAX:
         return INFINITY
     return mantissa, exponent

@@ -74,6 +74,58 @@ def test_sum_is_the_nearest(left: LongDouble, right: LongDouble) -> None:
     assert add(left, right) == add(right, left)
 
 
+def rounded(exact: Fraction) -> tuple[int, int]:
+    """Return `exact` with a mantissa of exactly 64 bits, by Python's own rounding half to even."""
+    exponent = abs(exact.numerator).bit_length() - exact.denominator.bit_length() - 64
+    while abs(exact) / Fraction(2) ** exponent >= 1 << 64:
+        exponent += 1
+    mantissa = round(exact / Fraction(2) ** exponent)
+    return (mantissa // 2, exponent + 1) if abs(mantissa) == 1 << 64 else (mantissa, exponent)
+
+
+ones = st.integers(1, 64).map(lambda bits: (1 << 64) - (1 << 64 - bits))
+"""Mantissas that begin with ones: adding half a unit or more carries to a power of two."""
+carrying = st.tuples(ones | st.integers(2**64 - 4, 2**64 - 1), st.integers(-70, 70))
+small = st.tuples(st.integers(-16, 16) | ones, st.integers(-75, 75))
+
+
+@given(carrying, small)
+def test_sum_that_carries_has_64_bits(left: LongDouble, right: LongDouble) -> None:
+    exact = value(left) + value(right)
+    assume(exact != 0)
+    mantissa, exponent = add(left, right)
+    assert abs(mantissa) < 1 << 64
+    assert value((mantissa, exponent)) == value(rounded(exact))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "total"),
+    [
+        ((2**64 - 1, 0), (1, -1), (1 << 63, 1)),  # a tie, to the even power of two
+        ((2**64 - 1, 0), (3, -2), (1 << 63, 1)),
+        ((2**64 - 1, 0), (1, -2), (2**64 - 1, 0)),
+        ((2**64 - 1, 0), (1, 0), (1 << 63, 1)),
+        ((1 - 2**64, 0), (-1, -1), (-1 << 63, 1)),
+        ((2**64 - 1, SIZE_MAX - 64), (1, SIZE_MAX - 65), INFINITY),
+    ],
+)
+def test_carry_to_a_power_of_two(left: LongDouble, right: LongDouble, total: LongDouble) -> None:
+    assert add(left, right) == total
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        (b"18446744073709551615.5", (1 << 63, 1)),
+        (b"18446744073709551615.4", (2**64 - 1, 0)),
+        (b"0xffffffffffffffff.8", (1 << 63, 1)),
+        (b"0.99999999999999999999999", (1 << 63, -63)),
+    ],
+)
+def test_text_that_carries_has_64_bits(text: bytes, number: LongDouble) -> None:
+    assert parse(text) == number
+
+
 @given(numbers, numbers)
 def test_sum_of_any_size_is_finite_or_beyond_the_greatest(a: LongDouble, b: LongDouble) -> None:
     total = add(a, b)
