@@ -393,10 +393,6 @@ class MembersHandle(Handle[T], Set[T]):
         self.symmetric_difference_update(other)
         return self
 
-    @classmethod
-    def _from_iterable(cls, it: Iterable[Any]) -> Any:
-        return frozenset(it)
-
 
 def members_of(other: object) -> list[bytes]:
     """The members of an iterable. Raises TypeError at text, which is iterable by accident."""

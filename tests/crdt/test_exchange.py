@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from crdt import DecodeError, Op, Replica, Snapshot
+from crdt import DecodeError, Op, Outcome, Replica, Snapshot
+from crdt.op import OP_BYTES
 
 
 def filled() -> Replica:
@@ -85,3 +86,12 @@ def test_an_empty_snapshot_brings_nothing() -> None:
         Replica(1).merge(Snapshot.from_bytes(b""))
     with pytest.raises(DecodeError):
         Snapshot.from_bytes(b"\0\0\0\1")
+
+
+def test_an_effect_too_large_for_an_operation_is_taken_in_as_it_is() -> None:
+    here, there = Replica(1), Replica(2)
+    here.string("k").set(bytes(OP_BYTES))
+    (op,) = here.since({})
+    assert len(op.to_bytes()) > OP_BYTES
+    assert there.accept(op) is Outcome.APPLIED
+    assert there.digest() == here.digest()

@@ -49,3 +49,12 @@ def test_a_counter_takes_fractions_and_goes_down() -> None:
         counter -= odd
     with pytest.raises(NotANumber):
         counter.increment()
+
+
+@pytest.mark.parametrize("amount", ["1e5000", "-1e5000", "1e-5000"])
+def test_a_counter_refuses_what_no_long_double_holds(amount: str) -> None:
+    counter = Replica(1).counter("k")
+    counter += 1
+    with pytest.raises(NotANumber, match=f"'{amount}' is too large or too small to be added"):
+        counter.add(amount)
+    assert counter.value == 1

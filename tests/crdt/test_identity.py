@@ -362,3 +362,82 @@ def test_honest_replicas_are_never_suspected(steps: list[tuple[str, int, int, in
         assert other.statistics().waiting_bytes == 0
         for origin, fingerprint in other.vector.fingerprints.items():
             assert first.vector.fingerprints.get(origin, fingerprint) == fingerprint
+
+
+def test_an_operation_that_names_another_previous_one_is_refused() -> None:
+    one, other = twins((5,), (7, 8))
+    reader = Replica(3)
+    tell(one, reader)
+    before = digests(reader)
+    with pytest.raises(IdentityReused, match="operation 2 does not follow our 1"):
+        reader.accept(other.since({})[1])
+    assert digests(reader) == before
+
+
+def test_a_first_operation_may_name_a_previous_one_that_nobody_knows() -> None:
+    reader = Replica(3)
+    op = Op(make_origin(1), 1, 0, {}, ((0x20, b"k", b"a"),), previous=77)
+    assert reader.accept(op) is Outcome.APPLIED
+    assert reader.vector == {make_origin(1): 1}
+
+
+def test_a_vector_of_before_the_trail_is_compared_with_the_history() -> None:
+    one = Replica(1)
+    write(one, 1)
+    other = Replica.load(one.save(), resume=True)
+    write(one, 2)
+    early = one.vector
+    write(one, *range(20))
+    write(other, 3)
+    assert [op.first for op in one.since(early)] == list(range(3, 23))
+    with pytest.raises(IdentityReused, match="a peer's operation 2 differs from ours"):
+        one.since(other.vector)
+
+
+def test_a_vector_that_ends_inside_a_part_of_an_operation_says_nothing() -> None:
+    here, there = Replica(1), Replica(2)
+    here.counter("c").increment(1)
+    early = here.vector
+    write(here, 2, 3, 4, runs=3)
+    (op,) = here.since({})
+    assert there.accept(op.part(0, 3)) is Outcome.APPLIED
+    assert [(each.first, each.last) for each in there.since(early)] == [(1, 3)]
+
+
+def test_a_fingerprint_of_no_operations_says_nothing() -> None:
+    assert Replica(2).since(Vector.from_text("1=0:0000004d")) == []
+
+
+def test_what_waits_is_applied_with_a_snapshot_of_its_origin() -> None:
+    here, reader = Replica(1), Replica(3)
+    write(here, 1, 2)
+    snapshot = here.to_bytes()
+    write(here, 3, 4)
+    assert reader.accept(here.since({})[2]) is Outcome.HELD
+    reader.merge_bytes(snapshot)
+    assert reader.counter("c").value == 6
+    reader.merge_bytes(snapshot)
+    tell(here, reader)
+    assert reader.vector.fingerprints == here.vector.fingerprints
+
+
+def test_a_shorter_trail_does_not_replace_ours() -> None:
+    here, there = Replica(1), Replica(2)
+    write(here, 1, 2, 3)
+    tell(here, there)
+    incoming = there.incoming()
+    for piece in here.snapshot():
+        incoming.feed(piece)
+    (theirs,) = incoming.trails.values()
+    marks = theirs.marks[:]
+    del theirs.marks[0]
+    there.merge_incoming(incoming)
+    assert there.identities.trails[here.origin].marks == marks
+
+
+def test_a_twin_is_known_by_its_latest_operation_where_the_history_is_gone() -> None:
+    one, other = twins((1, 2, 3), (1, 2, 4))
+    reader = Replica(3, history_bytes=1)
+    reader.merge(one.snapshot())
+    with pytest.raises(IdentityReused, match="operation 3 differs from ours"):
+        reader.accept(other.since({})[2])

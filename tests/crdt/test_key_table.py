@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from crdt import Replica
-from crdt.key_table import DELETE, KeyTable
+from crdt import list as lists
+from crdt.key_table import DELETE, FLUSH, KeyTable
 from crdt.string import String
 from tests.crdt.exchange import exchange
 
@@ -64,7 +65,14 @@ REMOTE: list[tuple[Write, Write, bool]] = [
     (lambda r: r.set("k").add("a"), lambda r: r.set("k").add("b"), True),
     (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").update(f="v"), False),
     (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").update(f="w", g="v"), True),
+    (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").pop("f"), True),
+    (lambda r: r.hash("k").update(f="5"), lambda r: r.hash("k").increment("f", 0), False),
+    (lambda r: r.hash("k").update(f="5"), lambda r: r.hash("k").increment("f", 2), True),
+    (lambda r: r.hash("k").increment("f", 5), lambda r: r.hash("k").update(f="5"), False),
+    (lambda r: r.hash("k").increment("f", 5), lambda r: r.hash("k").update(f="6"), True),
     (lambda r: r.list("k").append("a"), lambda r: r.list("k").append("a"), True),
+    (lambda r: r.list("k").append("a"), lambda r: lists.assign(r.keyspace, b"k", 0, b"a"), False),
+    (lambda r: r.list("k").append("a"), lambda r: lists.assign(r.keyspace, b"k", 0, b"b"), True),
     (lambda r: r.multi_value("k").set("a"), lambda r: r.multi_value("k").set("a"), False),
     (lambda r: r.multi_value("k").set("a"), lambda r: r.multi_value("k").set("b"), True),
     (lambda r: r.flag("k").enable(), lambda r: r.flag("k").enable(), False),
@@ -120,3 +128,27 @@ def test_snapshot_into_an_empty_replica_touches_what_it_brings() -> None:
     there.keyspace.interest.update((b"k", b"other"))
     there.merge(here.snapshot())
     assert there.keyspace.touched == [b"k"]
+
+
+def test_clients_reads_are_counted_and_mark_what_they_use() -> None:
+    keys = table(b"a")
+    value = keys.data[b"a"]
+    keys.second = 7
+    assert (keys.read(b"a"), keys.read(b"none")) == (value, None)
+    assert (keys.hits, keys.misses, value.accessed) == (1, 1, 7)
+    keys.second = 8
+    assert (keys.inspect(b"a"), keys.inspect(b"none")) == (value, None)
+    assert (keys.hits, keys.misses, value.accessed) == (2, 2, 7)
+    keys.marks_use = False
+    assert keys.read(b"a") is value
+    assert (keys.hits, keys.misses, value.accessed) == (3, 2, 7)
+
+
+def test_flush_is_a_deletion_of_each_watched_key() -> None:
+    keys = table(b"a", b"b", b"c")
+    keys.interest |= {b"a", b"none"}
+    seen = keys.look_at_all(((FLUSH, b""),))
+    assert seen == {
+        b"a": ((DELETE, b"a"), keys.look((DELETE, b"a"))),
+        b"none": ((DELETE, b"none"), None),
+    }

@@ -12,6 +12,7 @@ from crdt import string as strings
 from crdt.dots import SEQ_MAX, make_dot, make_origin
 from crdt.effects import STAMP_MAX
 from crdt.expiry import FOREVER
+from crdt.key_table import DELETE
 from crdt.keyspace import CLOCK_SLACK_MS, Keyspace
 from crdt.op import Op
 from crdt.register import Register
@@ -327,3 +328,20 @@ def test_change_of_a_watched_key_can_be_noted_without_an_effect() -> None:
     db.interest.add(b"k")
     db.note_change(b"k")
     assert db.touched == [b"k"]
+
+
+def test_local_deletion_touches_a_watched_key_that_readers_saw() -> None:
+    replica = Replica(1)
+    replica.advance(1000)
+    db = replica.keyspace
+    db.interest.add(K)
+    replica.set("k").add("a")
+    assert db.touched == [K]
+    db.touched.clear()
+    replica.set("k").add("a")
+    assert db.touched == [], "the member was there already"
+    db.emit((DELETE, K, ()))
+    assert db.touched == [K]
+    db.touched.clear()
+    db.emit((DELETE, K, ()))
+    assert db.touched == [], "there was nothing to delete"

@@ -162,3 +162,20 @@ def check_that_it_works(replica: Replica) -> None:
     replica.merge_bytes(replica.to_bytes())
     with pytest.raises(CRDTError):
         replica.merge_bytes(replica.to_bytes()[:-1])
+
+
+def test_operations_contradict_each_other_if_they_give_one_dot_two_effects() -> None:
+    effects = tuple((0x20, b"k", b"%d" % index) for index in range(3))
+    whole = Op(make_origin(2), 5, 1000, {}, effects)
+    other = Op(make_origin(2), 7, 1000, {}, ((0x20, b"k", b"9"),))
+    later_base = Op(make_origin(2), 6, 1001, {}, effects[1:])
+    after = Op(make_origin(2), 8, 1000, {}, effects)
+    for op, is_contradiction in (
+        (whole, False),
+        (whole.part(1, 3), False),
+        (after, False),
+        (other, True),
+        (later_base, True),
+    ):
+        assert whole.contradicts(op) is is_contradiction
+        assert op.contradicts(whole) is is_contradiction

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt import scan_order
-from crdt.scan_order import BUCKET_MAX, CURSOR_MARK, PLACES, SLACK, ScanOrder, place_of
+from crdt.scan_order import (
+    BUCKET_MAX,
+    CURSOR_MARK,
+    PLACES,
+    SLACK,
+    ScanOrder,
+    is_later_page,
+    place_of,
+)
 
 Changes = list[tuple[str, int, int]]
 changes = st.lists(
@@ -161,3 +169,12 @@ def test_places_are_spread_evenly() -> None:
     tenths = Counter(place_of(b"user:%d" % n) * 10 // PLACES for n in range(10_000))
     assert min(tenths.values()) > 800
     assert max(tenths.values()) < 1200
+
+
+def test_cursor_of_a_later_page_is_known() -> None:
+    present = names(0, 1000)
+    cursor, _ = ScanOrder(present, len(present)).walk(0, 10, present)
+    assert is_later_page(cursor)
+    assert not is_later_page(0)
+    assert not is_later_page(CURSOR_MARK - 1)
+    assert not is_later_page(CURSOR_MARK + PLACES)

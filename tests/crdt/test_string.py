@@ -241,3 +241,16 @@ def test_what_was_set_is_shown_as_it_was_written(db: Keyspace) -> None:
     assert held(db).read() == b"1.0"
     add(db, "0.5")
     assert held(db).read() == b"1.5"
+
+
+def test_how_redis_would_keep_a_string_is_noted_until_it_is_written_again(db: Keyspace) -> None:
+    strings.assign(db, KEY, b"5")
+    for is_raw in (True, False):
+        strings.mark(db, KEY, is_raw=is_raw)
+        assert (held(db).is_raw, held(db).is_text) == (is_raw, not is_raw)
+    strings.assign(db, KEY, b"6")
+    assert (held(db).is_raw, held(db).is_text) == (False, False)
+    sets.add(db, b"s", [b"a"])
+    strings.mark(db, b"s", is_raw=True)
+    strings.mark(db, b"none", is_raw=True)
+    assert db.keys() == [KEY, b"s"]

@@ -173,3 +173,11 @@ def test_a_report_is_for_reading() -> None:
         "        12  merge is idempotent",
         "  needs no order",
     ]
+
+
+def test_a_check_of_our_own_type_counts_schedules_and_steps() -> None:
+    report = check_subject(SUBJECTS["set"], schedules=2, seed=3, length=10)
+    assert (report.subject, report.schedules, report.contract) == ("set", 2, ())
+    assert report.steps >= 20
+    assert report.laws[VALUE] >= 20
+    assert "steps" not in report.laws

@@ -262,3 +262,19 @@ def test_disagreement_of_a_delta_names_the_law() -> None:
     with pytest.raises(Disagreement) as caught:
         family.perform(family.new(1, lambda: 0), ("add", 1))
     assert caught.value.law == "a delta equals the whole"
+
+
+def test_delta_mutator_may_also_change_the_replica_alike() -> None:
+    class Eager(right.DeltaCounter):
+        """Adds to itself before it returns the delta."""
+
+        def add(self, amount: int) -> right.DeltaCounter:
+            delta = super().add(amount)
+            self.merge(delta)
+            return delta
+
+    family = ClassFamily(Eager, "delta", [("value",)], {})
+    here, there = family.new(1, lambda: 0), family.new(2, lambda: 0)
+    done = family.perform(here, ("add", 3))
+    assert (done.refused, done.replica.value()) == (False, 3)
+    assert family.receive(there, done.message).value() == 3

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crdt.suite import Foreign, Taken, check_type
-from crdt.suite.mistakes import new_replica
+from crdt.suite.mistakes import check_comparable, new_replica
 from tests.crdt.suite import planted
 from tests.crdt.suite import right_types as right
 
@@ -164,3 +164,11 @@ def test_document_is_made_as_it_says() -> None:
     with pytest.raises(ValueError, match="there are no commands"):
         check_type(add, [])
     assert new_replica(set) == set()
+
+
+def test_what_differs_and_has_equality_is_left_to_the_schedules() -> None:
+    check_comparable("Unsteady", {"value": 1}, {"value": 2})
+    with pytest.raises(ValueError, match="Unsteady: `other` returns a object, and no two"):
+        check_comparable(
+            "Unsteady", {"value": 1, "other": object()}, {"value": 2, "other": object()}
+        )

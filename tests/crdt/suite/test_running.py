@@ -146,3 +146,41 @@ def test_progress_is_reported_after_each_schedule() -> None:
 def test_command_without_a_literal_is_spelled_by_its_number() -> None:
     assert spell((object(),), 3) == "command 3"
     assert spell((float,), 4) == "command 4"
+
+
+def test_failure_that_does_not_come_again_and_leaves_no_trace_is_doubted() -> None:
+    steps = [Step("write", 0, 0), Step("settle")]
+    doubt = unsteady(SUBJECTS["set"], steps, Disagreement("another law", "was broken"))
+    assert doubt is not None
+    assert doubt.args[1].splitlines() == [
+        "they do not",
+        "run 1: another law: was broken",
+        "run 2: no failure",
+        "run 3: no failure",
+    ]
+
+
+def test_failure_that_goes_away_once_it_is_shrunk_is_doubted() -> None:
+    set_ = SUBJECTS["set"]
+    limit, performed = 1 << 60, 0
+
+    def perform(replica: Replica, command: object) -> object:
+        nonlocal performed
+        performed += 1
+        return set_.perform(replica, command)
+
+    def read(replica: Replica) -> object:
+        if replica.keyspace.size() and performed <= limit:
+            raise Disagreement("a law", "was broken")
+        return set_.read(replica)
+
+    subject = Subject("tiring", set_.commands, perform, read, set_.spec)
+    steps, error = [Step("write", 0, 0), Step("settle")], Disagreement("a law", "was broken")
+    steady = diagnose(subject, steps, error)
+    assert steady.error.args == error.args
+    limit, performed = performed - 1, 0
+    failure = diagnose(subject, steps, error)
+    assert failure.steps == steady.steps == [Step("write", 0, 0)]
+    assert isinstance(failure.error, Disagreement)
+    assert failure.error.law == "the same steps give the same results"
+    assert "run 3: no failure" in str(failure.error)
