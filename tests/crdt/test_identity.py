@@ -441,3 +441,35 @@ def test_a_twin_is_known_by_its_latest_operation_where_the_history_is_gone() -> 
     reader.merge(one.snapshot())
     with pytest.raises(IdentityReused, match="operation 3 differs from ours"):
         reader.accept(other.since({})[2])
+
+
+def test_a_part_of_an_operation_that_was_applied_whole_is_a_duplicate() -> None:
+    here, there = Replica(1), Replica(2)
+    write(here, 1, 2, 3, 4, runs=4)
+    tell(here, there)
+    (op,) = here.since({})
+    assert there.accept(op.part(1, 3)) is Outcome.DUPLICATE
+
+
+def test_a_snapshot_that_ends_inside_an_operation_says_nothing_of_it() -> None:
+    here, there, third = Replica(1), Replica(2), Replica(3)
+    write(here, 1)
+    tell(here, there)
+    write(here, 2, 3, 4, runs=3)
+    assert there.accept(here.since({})[1].part(0, 2)) is Outcome.APPLIED
+    third.merge(there.snapshot())
+    assert (third.vector, third.counter("c").value) == ({make_origin(1): 3}, 6)
+    tell(here, third)
+    assert third.vector.fingerprints == here.vector.fingerprints
+
+
+def test_a_state_without_trails_that_brings_nothing_leaves_ours() -> None:
+    here, there = Replica(1), Replica(2)
+    write(here, 1, 2)
+    tell(here, there)
+    incoming = there.incoming()
+    for piece in here.snapshot():
+        incoming.feed(piece)
+    incoming.trails = {}
+    there.merge_incoming(incoming)
+    assert there.vector.fingerprints == here.vector.fingerprints != {}
