@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import trio
@@ -16,6 +17,7 @@ import trio
 from crdb.event_names import EventName
 from crdb.follow_control import Address, CannotBeFollower
 from crdb.instance import Instance
+from crdb.listener import read_clocks
 from crdb.server.table import DENY_STALE
 from crdb.source_address import dialler, join_address
 from crdb.source_lines import Lines, source_lines
@@ -132,7 +134,8 @@ class Following:
 
     async def drive(self, follower: Follower, sources: Sequence[Address]) -> None:
         """Keep a link to each source. The instance may follow others before this has begun."""
-        driver = Driver(follower, self.rng, self.observe, secret=self.secret)
+        clocks = partial(read_clocks, self.instance)
+        driver = Driver(follower, self.rng, self.observe, secret=self.secret, read_clocks=clocks)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(driver.keep_time)
             for address in sources:

@@ -33,6 +33,11 @@ SELECTABLE: Final = 1024
 """Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
 
 
+def read_clocks(instance: Instance) -> None:
+    """Tell `instance` what time it is. For the instance, time stands still between two calls."""
+    instance.advance(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000)
+
+
 class Listener:
     """Serves `instance` on bound, listening sockets, which it owns from then on."""
 
@@ -54,7 +59,7 @@ class Listener:
         """Out of file descriptors: no connection is taken until the next tick."""
         instance.timing.clock = time.perf_counter
         tell_of_process(instance)
-        self._read_clocks()
+        read_clocks(instance)
 
     async def serve(self) -> None:
         """Run until cancelled; then every connection is closed."""
@@ -105,7 +110,7 @@ class Listener:
     def _turn(self, events: list[tuple[int, int]]) -> None:
         """Serve everything that is ready."""
         instance = self.instance
-        self._read_clocks()
+        read_clocks(self.instance)
         self.in_turn = True
         strangers, over = attend(self.connections, events)
         for connection in over:
@@ -120,10 +125,6 @@ class Listener:
             self._go_on()
         self.patience = instance.after_turn()
         self.in_turn = False
-
-    def _read_clocks(self) -> None:
-        """Time stands still for the instance between two calls."""
-        self.instance.advance(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000)
 
     def _go_on(self) -> None:
         """Turn to sessions that something has happened to, each once."""
@@ -156,7 +157,7 @@ class Listener:
         """Sessions woke up: turn to them at once, but not before a turn has ended."""
         if not self.in_turn:
             self.in_turn = True
-            self._read_clocks()
+            read_clocks(self.instance)
             self._go_on()
             self.in_turn = False
 

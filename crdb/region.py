@@ -27,7 +27,7 @@ from crdb.keeper import Keeper
 from crdb.link_events import link_event
 from crdb.link_lines import tell_of_links
 from crdb.link_secret import Refusals
-from crdb.listener import Listener
+from crdb.listener import Listener, read_clocks
 from crdb.membership import member_of, parameters, peers_of
 from crdb.ports import Sockets, take_ports
 from crdb.sending import Sending
@@ -68,7 +68,14 @@ class Region:
         self.links = Links(self.replica, member, peers_of(config, self.region))
         tell_of_links(self.instance, self.links, clock)
         secret = LinkSecret.from_text(config.secret)
-        self.driver = Driver(self.links, self.rng, self.observe, self.delay_ns, secret=secret)
+        self.driver = Driver(
+            self.links,
+            self.rng,
+            self.observe,
+            self.delay_ns,
+            secret=secret,
+            read_clocks=partial(read_clocks, self.instance),
+        )
         self.refusals = Refusals()
         self.sending = Sending(self.instance, self.driver)
         self.following = Following(

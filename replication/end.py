@@ -90,6 +90,9 @@ class End:
         """Of the latest exchange, in nanoseconds; 0 before the first."""
         self.rtt_best = 0
         """The shortest of this connection; 0 before the first."""
+        self.trip: int | None = None
+        """Of the exchange that the last regular message ended, in nanoseconds; None if it gave
+        nothing back."""
         self.measured = False
         self.stamp = 0
         self.stamped_at = now
@@ -146,8 +149,9 @@ class End:
         it was the first, which is answered at once, so that the way is known early."""
         first, self.measured = not self.measured, True
         self.vector = frame.vector
+        self.trip = None
         if frame.echo:
-            self.rtt = max(0, now - frame.echo - frame.held)
+            self.trip = self.rtt = max(0, now - frame.echo - frame.held)
             self.rtt_best = min(self.rtt, self.rtt_best or self.rtt)
         self.stamp = frame.stamp
         self.stamped_at = now

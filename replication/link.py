@@ -53,13 +53,18 @@ def clock() -> int:
 @attrs.define
 class Driver:
     """Runs the links of one replica. `observe` gets all events, `delay_ns` returns the delay that
-    is imitated on the way to a peer, and `secret` is what both ends of each link must know."""
+    is imitated on the way to a peer, and `secret` is what both ends of each link must know.
+
+    `read_clocks` advances the replica to the wall clock. It is called before anything is received
+    or due, since a busy process may have read its clock a long time ago.
+    """
 
     links: Links
     rng: random.Random
     observe: Observe
     delay_ns: Callable[[str], int] = lambda _peer: 0
     secret: LinkSecret = attrs.field(kw_only=True, default=NO_SECRET)
+    read_clocks: Callable[[], None] = attrs.field(kw_only=True, default=lambda: None)
     kicks: dict[str, Bell] = attrs.field(init=False)
     sooner: Bell = attrs.field(init=False, factory=Bell)
     writers: list[Writer] = attrs.field(init=False, factory=list[Writer])
@@ -80,6 +85,7 @@ class Driver:
     async def keep_time(self) -> None:
         """Call `tick` when it is due, until cancelled."""
         while True:
+            self.read_clocks()
             self.observe(self.links.tick(clock()))
             with trio.move_on_at(self.links.deadline / 1e9):
                 await self.sooner.wait()
@@ -179,6 +185,7 @@ class Driver:
 
     def take(self, end: Machine, frames: list[Frame]) -> None:
         """Hand frames to their machine. No name here keeps the last one while more is awaited."""
+        self.read_clocks()
         for frame in frames:
             self.observe(self.links.receive(end, frame, clock()))
 

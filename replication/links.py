@@ -374,7 +374,7 @@ class Links(Registry):
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
         ours = self.replica.keyspace.now
-        if event.region == end.region and self.skews.record(end.peer, event.clock, ours, end.rtt):
+        if event.region == end.region and self.skews.record(end.peer, event.clock, ours, end.trip):
             return [ClockSkew(end.peer, self.skews.of[end.peer])]
         return []
 

@@ -16,7 +16,7 @@ import trio.testing
 from crdt.replica import Replica
 from replication.backoff import WAIT_NS_MAX
 from replication.codec import encode_all
-from replication.events import Closed, Connected, Event, Unproven
+from replication.events import ClockSkew, Closed, Connected, Event, Unproven
 from replication.frames import PROTOCOL, Refuse, Resumed
 from replication.handshake import CHALLENGE_BYTES, NONCE_BYTES, PROOF_BYTES, challenge
 from replication.limits import MS, Limits
@@ -452,3 +452,24 @@ async def test_over_loopback_tcp() -> None:
                 await trio.lowlevel.checkpoint()
         assert two.replica.digest() == one.replica.digest()
         nursery.cancel_scope.cancel()
+
+
+async def test_clocks_are_read_before_anything_is_received(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A process that was busy for ten seconds must not compare a fresh time with its old one."""
+    one, two = pair()
+    for site in (one, two):
+        replica = site.replica
+        site.driver.read_clocks = partial(
+            lambda replica: replica.advance(round(trio.current_time() * 1000)), replica
+        )
+    async with trio.open_nursery() as nursery:
+        start(nursery, one, two)
+        await trio.sleep(1)
+        autojump_clock.jump(10)
+        await trio.sleep(2)
+        nursery.cancel_scope.cancel()
+    assert not one.of(ClockSkew) + two.of(ClockSkew)
+    assert set(one.links.skews.of) == {"two"}
+    assert one.links.skews.greatest == 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from replication.skew import SKEW_MS_MAX, Skews
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replication.skew import MS, SKEW_MS_MAX, TRIP_MS_MAX, Skews
 
 RTT = 100_000_000
 
@@ -27,8 +30,32 @@ def test_clock_that_is_behind_counts_too() -> None:
 
 def test_time_under_way_is_no_difference() -> None:
     skews = Skews()
-    assert not skews.record("eu", 1_000, 10_000, 9_500_000_000)
+    assert not skews.record("eu", 8_500, 10_000, 1_500 * MS)
     assert skews.of == {"eu": 0}
+
+
+def test_slow_exchange_is_discarded() -> None:
+    """A busy host took nine seconds to answer: that is no wrong clock, nor the end of one."""
+    skews = Skews()
+    assert not skews.record("eu", 1_000, 10_000, (TRIP_MS_MAX + 1) * MS)
+    assert not skews.record("eu", 1_000, 10_000, None)
+    assert (skews.of, skews.reports) == ({}, 0)
+    assert skews.record("eu", 3_600_000, 10_000, TRIP_MS_MAX * MS)
+    assert not skews.record("eu", 10_000, 10_000, (TRIP_MS_MAX + 1) * MS)
+    assert skews.of == {"eu": 3_590_000}
+
+
+@given(
+    st.integers(-SKEW_MS_MAX, SKEW_MS_MAX),
+    st.integers(0, 30_000 * MS),
+    st.integers(0, 30_000 * MS),
+)
+def test_delays_raise_no_false_alarm(skew: int, there: int, back: int) -> None:
+    """Whatever holds an exchange up, and in whichever direction: clocks that are right enough."""
+    skews = Skews()
+    sent_ms, received_ms = 100_000, 100_000 + back // MS
+    assert not skews.record("eu", sent_ms + skew, received_ms, there + back)
+    assert skews.reports == 0
 
 
 def test_clock_that_is_not_told_says_nothing() -> None:
