@@ -109,9 +109,15 @@ class Connection:
         """Send many replies, or large ones, without another copy of all of them."""
         start = size = 0
         for index, reply in enumerate(out):
+            if len(reply) >= JOIN_BYTES_MAX:
+                if start < index:
+                    self._put(b"".join(out[start:index]))
+                self._put(reply)
+                start, size = index + 1, 0
+                continue
             size += len(reply)
             if size >= JOIN_BYTES_MAX:
-                self._put(reply if index == start else b"".join(out[start : index + 1]))
+                self._put(b"".join(out[start : index + 1]))
                 start, size = index + 1, 0
         if start < len(out):
             self._put(b"".join(out[start:]))

@@ -138,7 +138,8 @@ def parameters_page() -> str:
         "relies on what is not there. Setting a refused parameter to the value that it has is no "
         "error. Several parameters in one `CONFIG SET` are set all or none. What was set lasts "
         "until the region stops: `CONFIG REWRITE` is refused, since lasting settings stand in the "
-        "regions' file."
+        "regions' file. Unlike in Redis, `proto-max-bulk-len` is at most 512 MB and "
+        "`client-query-buffer-limit` at most 1 GB, since links carry no larger operations."
     )
     lines = ["# Parameters\n", NOTE, textwrap.fill(opening, COLUMNS)]
     lines += ["\n## With an effect\n", "| parameter | default |", "| --- | --- |"]

@@ -14,7 +14,6 @@ from crdb.server.errors import (
     MEMORY_EXHAUSTED,
     NO_AUTH,
     NOT_IN_TRANSACTION,
-    OUT_OF_MEMORY,
     CommandError,
     wrong_arity,
 )
@@ -91,7 +90,7 @@ def check(client: Client, command: Command, args: list[bytes]) -> None:
     if client.gate & IN_TRANSACTION and command.bits & NO_MULTI:
         raise CommandError(NOT_IN_TRANSACTION)
     if client.instance.memory.denied_bits and needs_memory(client, command):
-        raise CommandError(OUT_OF_MEMORY)
+        raise CommandError(client.instance.memory.refusal())
     if client.instance.refused_bits:
         bits = client.queued_bits if command.name == b"exec" else command.bits
         for bit, refusal in client.instance.refusals.items():

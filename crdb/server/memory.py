@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from crdb.server.errors import OUT_OF_MEMORY, SYSTEM_OUT_OF_MEMORY
+
 DENY_OOM: Final = 64
 """The flag of commands that are refused while memory is full. See `table`."""
 PLENTY: Final = 1 << 62
@@ -75,6 +77,14 @@ class Memory:
         """Change `maxmemory`; it holds from the next command on."""
         self.limit_bytes = limit_bytes
         self.sample(received_bytes)
+
+    def refusal(self, size: int = 0) -> bytes:
+        """Return the error for a command that needs `size` bytes: which limit leaves no room for
+        them. If both do, it is the one that can be changed while the region runs."""
+        room = self.limit_bytes - self.used_bytes
+        if self.limit_bytes and (room < size or self.spare_bytes >= size):
+            return OUT_OF_MEMORY
+        return SYSTEM_OUT_OF_MEMORY
 
     def is_full(self) -> bool:
         """Return whether more is used than is allowed."""

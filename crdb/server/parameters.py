@@ -5,7 +5,9 @@ for a parameter that cannot be set while the server runs, `!!` for a protected o
 patterns do not find. `parameter_effects` says what each of them does here.
 
 Defaults differ from Redis where its own would not be true here. There is one database. A client
-that lets 1 GiB of replies pile up is disconnected (Redis has no limit unless one is set). What
+that lets 1 GiB of replies pile up is disconnected (Redis has no limit unless one is set). A string
+and a request cannot be allowed to be longer than by default, 512 MiB and 1 GiB, since links carry
+no larger ops. What
 Redis does to its process by default (huge pages, crash log, title, background threads, changing
 frequency) is not done here.
 """
@@ -148,12 +150,12 @@ zset-max-listpack-entries=zset-max-ziplist-entries 128 0 LONG_MAX
 MEMORY: Final = """
 active-defrag-ignore-bytes 104857600 1 LONG_MAX
 auto-aof-rewrite-min-size 67108864 0 LONG_MAX
-client-query-buffer-limit 1073741824 1048576 LONG_MAX
+client-query-buffer-limit 1073741824 1048576 1073741824
 cluster-link-sendbuf-limit 0 0 ULONG_MAX
 hash-max-listpack-value=hash-max-ziplist-value 64 0 LONG_MAX
 hll-sparse-max-bytes 3000 0 LONG_MAX
 maxmemory 0 0 ULONG_MAX
-proto-max-bulk-len 536870912 1048576 LONG_MAX
+proto-max-bulk-len 536870912 1048576 536870912
 repl-backlog-size 1048576 1 LONG_MAX
 stream-node-max-bytes 4096 0 LONG_MAX
 zset-max-listpack-value=zset-max-ziplist-value 64 0 LONG_MAX

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from crdb.connection import Connection, address
+from crdb.connection import JOIN_BYTES_MAX, Connection, address
 from crdb.instance import Instance
+from crdb.server.executor import receive
 from crdb.server.session import CLOSING
 from tests.crdb.raw import instance
 
@@ -175,3 +176,25 @@ def test_addresses_are_written_as_in_redis() -> None:
     assert address(("127.0.0.1", 6379)) == b"127.0.0.1:6379"
     assert address(("::1", 6379, 0, 0)) == b"[::1]:6379"
     assert address("/tmp/sock") == b"/tmp/sock"
+
+
+def test_large_replies_wait_without_being_copied(pair: Pair, epoll: select.epoll) -> None:
+    connection, there = pair
+    value = b"x" * (2 * JOIN_BYTES_MAX)
+    client = connection.client
+    assert receive(client, b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%b\r\n" % (len(value), value))
+    there.sendall(b"PING\r\nGET k\r\nGET k\r\nPING\r\n")
+    wait(epoll, select.EPOLLIN)
+    assert connection.receive()
+    kept = [id(piece.obj) for piece in connection.unsent if len(piece) > JOIN_BYTES_MAX]
+    assert len(kept) == 2
+    assert len(set(kept)) == 1
+    bulk = b"$%d\r\n%b\r\n" % (len(value), value)
+    expected = b"+PONG\r\n" + bulk * 2 + b"+PONG\r\n"
+    said = b""
+    while len(said) < len(expected):
+        said += there.recv(1 << 20)
+        while connection.unsent and epoll.poll(0):
+            assert connection.resume()
+    assert said == expected
+    assert client.output_bytes == 0

@@ -7,6 +7,7 @@ from crdb.server.client import Client
 from crdb.server.config import Config
 from crdb.server.executor import receive
 from crdb.server.information import information
+from crdb.server.registry import TABLE
 from crdb.staleness import LOADING, STALE, Staleness
 from crdt.replica import Replica
 from replication.links import Links
@@ -71,6 +72,32 @@ def test_without_stale_reads_clients_get_loading() -> None:
     staleness.end()
     assert receive(waiting, b"GET k\r\n") == b"$-1\r\n"
     staleness.end()
+
+
+OBSERVING = [
+    *("CRDB.HELP", "CRDB.LINKS", "CRDB.LINK HELP", "CRDB.CLOCK HELP", "CRDB.PORT", "CRDB.VECTOR"),
+    *("CRDB.AWAIT 1=0 1", "CRDB.SETTLE 0", "CRDB.LINK CUT ALL", "CRDB.LINK HEAL ALL"),
+    *("CRDB.CLOCK SET 1000", "CRDB.CLOCK REAL"),
+]
+READING = ["CRDB.DIGEST", "CRDB.CONFLICTS k", "CRDB.FOLLOW 127.0.0.1 7001"]
+
+
+def test_every_command_of_ours_is_in_one_of_the_lists() -> None:
+    """Those that read data get LOADING, and so does one that drops it. What shows and steers the
+    region meanwhile runs."""
+    names = {name.lower().decode() for name in TABLE if name.lower().startswith(b"crdb.")}
+    listed = {line.split()[0].lower() for line in OBSERVING + READING}
+    assert listed == names
+    instance, _, staleness = region("no")
+    staleness.begin()
+    refused = b"-" + LOADING + b"\r\n"
+    client = Client(instance)
+    for line in READING:
+        assert receive(client, f"{line}\r\n".encode()) == refused
+    for line in OBSERVING:
+        assert not receive(client, f"{line}\r\n".encode()).startswith(b"-LOADING"), line
+    staleness.end()
+    assert receive(client, b"CRDB.DIGEST\r\n").startswith(b"$")
 
 
 def test_the_parameter_takes_effect_in_both_directions() -> None:

@@ -312,7 +312,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         complexity="O(N) where N is the number of regions, at each look.",
     ),
     Command(
-        "crdb.digest", digest, 1, "admin loading stale", since="0.1.0",
+        "crdb.digest", digest, 1, "admin", since="0.1.0",
         summary="Gives a hash of the visible keyspace, equal in regions that have converged.",
         complexity="O(N) where N is the size of the data.",
     ),

@@ -14,7 +14,7 @@ from crdb.server import arguments, bits
 from crdb.server.bits import Field
 from crdb.server.client import Client
 from crdb.server.commands.strings import read_text, read_text_for_write
-from crdb.server.errors import OUT_OF_MEMORY, SYNTAX, CommandError
+from crdb.server.errors import SYNTAX, CommandError
 from crdb.server.table import Command
 from crdt.string import assign, mark
 
@@ -52,9 +52,11 @@ def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
 
 def grown(client: Client, text: bytes, last_bit: int) -> bytearray:
     """Return `text` with room up to bit `last_bit`. Raises CommandError if memory is too full."""
-    if not client.instance.memory.has_room((last_bit >> 3) + 1):
-        raise CommandError(OUT_OF_MEMORY)
-    return bytearray(text.ljust((last_bit >> 3) + 1, b"\0"))
+    size = (last_bit >> 3) + 1
+    memory = client.instance.memory
+    if not memory.has_room(size):
+        raise CommandError(memory.refusal(size))
+    return bytearray(text.ljust(size, b"\0"))
 
 
 # -- single bits -----------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from crdb.server import arguments, lifetime, subsequence
 from crdb.server.client import Client
 from crdb.server.errors import (
     OFFSET_OUT_OF_RANGE,
-    OUT_OF_MEMORY,
     STRING_TOO_LONG,
     SYNTAX,
     WRONG_TYPE,
@@ -67,7 +66,7 @@ def check_length(client: Client, size: int) -> None:
     if size > client.instance.config.bulk_bytes_max:
         raise CommandError(STRING_TOO_LONG)
     if not client.instance.memory.has_room(size):
-        raise CommandError(OUT_OF_MEMORY)
+        raise CommandError(client.instance.memory.refusal(size))
 
 
 # -- reading ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from crdb.resp import reply
 from crdb.server.calls import call
 from crdb.server.client import Client
 from crdb.server.errors import CommandError
-from crdb.server.session import IN_TRANSACTION
+from crdb.server.session import IN_TRANSACTION, KILLED
 from crdb.server.table import Command, require
 from crdb.server.transaction import discard
 
@@ -47,10 +47,34 @@ def exec_(client: Client, _args: list[bytes]) -> None:
     watching.unwatch(client)
     reply.array(client.out, len(queue))
     client.in_exec = True
-    for args in queue:
-        call(client, require(args), args)
+    run_queue(client, queue)
     client.in_exec = False
     discard(client, watching)
+
+
+def run_queue(client: Client, queue: list[list[bytes]]) -> None:
+    """Run what was queued. A client whose replies exceed its output limit on the way is closed, and
+    gets none of them. The rest of the queue still runs: a transaction is carried out as a whole."""
+    out = client.out
+    counted, size = 0, client.output_bytes
+    for args in queue:
+        call(client, require(args), args)
+        if client.gate & KILLED:
+            out.clear()
+            continue
+        while counted < len(out):
+            size += len(out[counted])
+            counted += 1
+        if size > client.output_limit:
+            check_output(client, size)
+
+
+def check_output(client: Client, size: int) -> None:
+    """Close a client if `size` bytes of replies are too many. Those in `out` are counted later."""
+    before = client.output_bytes
+    client.output_bytes = size
+    client.instance.check_output(client)
+    client.output_bytes = before
 
 
 def discard_(client: Client, _args: list[bytes]) -> None:

@@ -77,6 +77,39 @@ def test_who_lets_replies_pile_up_is_closed() -> None:
     assert not other.closing
 
 
+def test_transaction_with_too_many_replies_is_carried_out_without_them() -> None:
+    """The client is closed as soon as they are too many, not after the last one."""
+    database = instance(client_output_buffer_limit="normal 10000 0 0")
+    client, other = Client(database), Client(database)
+    receive(other, b"SET k " + b"x" * 1000 + b"\r\n")
+    most = 0
+
+    def clock() -> float:
+        nonlocal most
+        most = max(most, sum(map(len, client.out)))
+        return 0.0
+
+    database.timing.clock = clock
+    receive(client, b"MULTI\r\n" + b"GET k\r\n" * 100 + b"INCR n\r\n")
+    run(client, b"EXEC\r\n")
+    assert 9_000 < most < 12_000
+    assert client.killed
+    assert client.out == []
+    assert database.statistics.dropped_output == 1
+    assert receive(other, b"GET n\r\n") == b"$1\r\n1\r\n"
+
+
+def test_transaction_within_the_limit_is_counted_once() -> None:
+    database = instance(client_output_buffer_limit="normal 10000 2000 60")
+    client, other = Client(database), Client(database)
+    receive(other, b"SET k " + b"x" * 1000 + b"\r\n")
+    receive(client, b"MULTI\r\n" + b"GET k\r\n" * 5)
+    run(client, b"EXEC\r\n")
+    assert client.output_bytes == sum(map(len, client.out)) == 4 + 5 * 1009
+    assert client.soft_limit_since
+    assert not client.killed
+
+
 def test_what_waits_to_be_sent_counts() -> None:
     database = instance(client_output_buffer_limit="normal 10000 0 0")
     client = Client(database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdb.server.client import Client
-from crdb.server.errors import OUT_OF_MEMORY
+from crdb.server.errors import OUT_OF_MEMORY, SYSTEM_OUT_OF_MEMORY
 from crdb.server.executor import receive
 from crdb.server.memory import (
     DENY_OOM,
@@ -20,6 +20,8 @@ from tests.crdb.raw import exchange, instance, lines
 from tests.crdb.redis_peer import Peer, request
 
 REFUSED = b"-" + OUT_OF_MEMORY + b"\r\n"
+REDIS_TEXT = b"OOM command not allowed when used memory > 'maxmemory'."
+"""Ours begins with it, and then says what to do."""
 
 
 class Process:
@@ -132,7 +134,7 @@ def test_full_memory_refuses_what_redis_refuses(peer: Peer, conversation: str) -
     client = Client(database)
     receive(client, before)
     receive(client, b"CONFIG SET maxmemory 1\r\n")
-    assert receive(client, data) == theirs.replies
+    assert receive(client, data).replace(OUT_OF_MEMORY, REDIS_TEXT) == theirs.replies
 
 
 def test_transaction_is_refused_if_memory_became_full_meanwhile() -> None:
@@ -146,6 +148,40 @@ def test_transaction_is_refused_if_memory_became_full_meanwhile() -> None:
         b"-EXECABORT Transaction discarded because of: " + OUT_OF_MEMORY + b"\r\n"
     ]
     assert lines(clients[1], "EXEC") == [b"*1\r\n$-1\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("maxmemory", "used", "spare", "text"),
+    [
+        ("0", 50, -1, SYSTEM_OUT_OF_MEMORY),
+        ("100", 50, -1, SYSTEM_OUT_OF_MEMORY),
+        ("100", 101, PLENTY, OUT_OF_MEMORY),
+        ("100", 101, -1, OUT_OF_MEMORY),
+    ],
+)
+def test_error_names_the_limit_that_was_hit(
+    maxmemory: str, used: int, spare: int, text: bytes
+) -> None:
+    database = instance(maxmemory=maxmemory)
+    database.memory.probe = Process(used, spare).probe
+    database.memory.sample(0)
+    client = Client(database)
+    assert lines(client, "SET k v") == [b"-" + text + b"\r\n"]
+    assert b"Delete keys, or " in text
+    assert text.startswith(b"OOM command not allowed when ")
+
+
+def test_error_names_the_limit_that_a_large_value_would_hit() -> None:
+    database = instance(maxmemory="100mb")
+    process = Process(used=50 << 20, spare=10 << 20)
+    database.memory.probe = process.probe
+    database.memory.sample(0)
+    client = Client(database)
+    large = ("SETRANGE k 20000000 x", "SETBIT k 160000000 1", "BITFIELD k SET u8 160000000 1")
+    assert lines(client, *large) == [b"-" + SYSTEM_OUT_OF_MEMORY + b"\r\n"] * 3
+    process.spare = PLENTY
+    process.used = 90 << 20
+    assert lines(client, *large) == [REFUSED] * 3
 
 
 def test_a_look_is_taken_while_clients_send_much() -> None:

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from crdb.server.client import Client
 from crdb.server.config import NAMES
 from crdb.server.parameter_effects import REFUSED
+from crdb.server.parameters import BOUNDS
 from crdb.server.settings import InvalidValue, canonical, load_parameters, parse_memory
+from replication.parts import REQUEST_BYTES_MAX
+from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import Peer, agree, decode
 
 PARAMETERS = load_parameters()
+OK = b"+OK\r\n"
 
 SETTINGS = [
     "activerehashing YES",
@@ -86,7 +91,7 @@ SETTINGS = [
     "requirepass ''",
     "masterauth 'with space'",
     "masterauth ''",
-    "proto-max-bulk-len 1000",
+    "proto-max-bulk-len 512mb",
     "client-query-buffer-limit 1gb",
     "unixsocketperm 777",
     "databases 3",
@@ -133,6 +138,21 @@ def test_settings_are_taken_and_given_back_as_by_redis(fresh: Peer, setting: str
         agree(request, theirs, fresh.ours.run(request))
     fresh.same("CONFIG", "GET", arguments[0])
     fresh.same("CONFIG", "GET", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("proto-max-bulk-len", 512 << 20), ("client-query-buffer-limit", 1 << 30)],
+)
+def test_no_string_or_request_is_too_large_for_a_link(name: str, most: int) -> None:
+    assert most <= REQUEST_BYTES_MAX
+    client = Client(instance())
+    for value in ("1000", str(most + 1), "2gb", str(BOUNDS["LONG_MAX"])):
+        said = lines(client, f"CONFIG SET {name} {value}", f"CONFIG GET {name}")
+        assert b"argument must be between 1048576 and %d inclusive" % most in said[0]
+        assert said[1].endswith(b"\r\n%d\r\n" % most)
+    assert lines(client, f"CONFIG SET {name} {most}", f"CONFIG SET {name} 1mb") == [OK, OK]
+    assert lines(client, f"CONFIG GET {name}")[0].endswith(b"\r\n1048576\r\n")
 
 
 def test_defaults_are_legal() -> None:
