@@ -94,9 +94,8 @@ class Listener:
         """Wait in the kernel, but let nobody else wait for that; whether a client became ready."""
         others = trio.lowlevel.current_statistics()
         seconds = min(seconds, self.patience, others.seconds_to_next_deadline)
-        if others.tasks_runnable or seconds <= 0:
-            return False
-        return bool(select.select((self.epoll,), (), (), seconds)[0])
+        may_wait = not others.tasks_runnable and seconds > 0
+        return may_wait and bool(select.select((self.epoll,), (), (), seconds)[0])
 
     async def _wait(self) -> None:
         """Until a socket is ready or something is due."""
