@@ -2,17 +2,23 @@
 
     python -m sim 7                         prints what the seed stands for, and how it went
     python -m sim 7 --minutes 60 --regions 5 --writes 10
-    python -m sim 7 --shrink                a failing seed: the smallest run that still fails
+    python -m sim 7 --shrink [--save FILE]  a failing seed: the smallest run that still fails, as a
+                                            text that --scenario plays again
     python -m sim 7 --trace                 every record, for comparing two runs
     python -m sim 7 --svg run.svg           a picture of the run (the last part, if it is long)
     python -m sim --seeds 1-200 --minutes 0.5 --jobs 2
     python -m sim --scenario tests/scenarios/*.txt [--write]
     python -m sim --scenario FILE --svg FILE.svg    a picture of one scenario
 
+A scenario is a story: what regions do, and what everybody reads then (`sim/scenario.py`). A file
+that begins with `run SEED` is a run of the campaign instead: its options, and a step a line
+(`sim/script.py`). What happens otherwise than the file says is shown, or written into it with
+--write.
+
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
-was kept, 1 if one was broken, 2 if a run has proved nothing or the command was wrong, 3 if many
-runs have looked at some promise, fault or rare event too seldom, 130 if interrupted, 141 if whoever
-reads has gone.
+was kept, 1 if one was broken or a scenario goes otherwise, 2 if a run has proved nothing or the
+command was wrong, 3 if many runs have looked at some promise, fault or rare event too seldom, 130
+if interrupted, 141 if whoever reads has gone.
 """
 
 from __future__ import annotations
@@ -25,7 +31,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from difflib import unified_diff
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from sim.campaign import Result, Run, Verdict, place
@@ -34,15 +39,17 @@ from sim.engine import MINUTE, SECOND
 from sim.options import Options
 from sim.processes import CpuExceeded, ProcessLost, cpu_limit, spread
 from sim.report import Recorder
-from sim.scenario import ScenarioError, draw_scenario, replay
+from sim.scenario import ScenarioError, perform, render_run
 from sim.shrink import shrink
-from sim.summary import TOO_LITTLE, one_line, shortfalls, status, summarise, tell
+from sim.step import Step
+from sim.summary import TOO_LITTLE, one_line, shortfalls, status, summarise, tell, verdict
 from sim.world import World
 
 CALLED: Final = {"seed": "one seed", "seeds": "--seeds", "scenario": "--scenario"}
 ONLY: Final = {
-    **dict.fromkeys(("trace", "shrink"), ("seed",)),
+    **dict.fromkeys(("trace", "shrink", "save"), ("seed",)),
     "svg": ("seed", "scenario"),
+    "cpu": ("seed", "seeds", "scenario"),
     "jobs": ("seeds",),
     "write": ("scenario",),
 }
@@ -60,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reason:
         made.error(reason)
     if asked.scenario is not None:
-        return run_scenarios(asked.scenario, asked.write, asked.svg)
+        return run_scenarios(asked)
     gc.freeze()
     gc.set_threshold(GARBAGE)
     try:
@@ -94,6 +101,8 @@ def misplaced(asked: argparse.Namespace) -> str:
             return f"--{name} is for {' or '.join(CALLED[each] for each in fitting)}"
     if asked.svg is not None and len(asked.scenario or ()) > 1:
         return "--svg draws one scenario: give one file"
+    if asked.save is not None and not asked.shrink:
+        return "--save is for what --shrink has made small"
     return ""
 
 
@@ -122,25 +131,34 @@ def run_one(asked: argparse.Namespace) -> int:
         on_pulse=pulse(options),
         recorder=recorder,
     )
-    result = play(run, asked.cpu)
+    result = play(asked.cpu, run)
     clear()
     print(*tell(result, time.process_time() - begun), sep="\n")
     if recorder is not None:
         picture = recorder.picture((*options.names, *options.followers))
         asked.svg.write_text(picture.svg(), encoding="utf-8")
     if asked.shrink and result.verdict is Verdict.INVALID:
-        small = shrink(options, result)
-        print("", *small.options.lines(), sep="\n")
-        print(f"\n{len(small.steps)} steps are enough:", *small.steps, sep="\n")
+        show_small(options, result, asked)
     return status([result])
 
 
-def play(run: Run, seconds: float | None) -> Result:
+def show_small(options: Options, failed: Result, asked: argparse.Namespace) -> None:
+    """Make a failing run small, print it as a scenario, and save that."""
+    within = partial(play, asked.cpu)
+    small = shrink(options, failed, within)
+    text = render_run(small, within(Run(small.options), small.steps))
+    clear()
+    print(f"\n{len(small.steps)} steps are enough:\n\n{text}", end="")
+    if asked.save is not None:
+        asked.save.write_text(text, encoding="utf-8")
+
+
+def play(seconds: float | None, run: Run, steps: Sequence[Step] | None = None) -> Result:
     """Play a run for so many seconds of CPU time at most. A run may loop inside one event."""
     limit = seconds or CPU_SECONDS + CPU_SECONDS_PER_MINUTE * run.options.length / MINUTE
     try:
         with cpu_limit(limit):
-            return run.play()
+            return run.play(steps)
     except CpuExceeded as error:
         return run.result("CPU time", f"no end after {limit:.0f} s of CPU time, {place(error, -2)}")
 
@@ -174,41 +192,44 @@ def restricts(asked: argparse.Namespace) -> bool:
 
 def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
     """The results of many seeds, in their order, each with the seconds of CPU that it took."""
-    play = partial(play_one, asked)
+    one = partial(play_one, asked)
     jobs = min(asked.jobs or 1, len(asked.seeds))
-    return map(play, asked.seeds) if jobs == 1 else spread(play, asked.seeds, jobs)
+    return map(one, asked.seeds) if jobs == 1 else spread(one, asked.seeds, jobs)
 
 
 def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:
     """One seed of many, and the seconds of CPU that it took."""
     begun = time.process_time()
-    result = play(Run(draw(asked, number)), asked.cpu)
+    result = play(asked.cpu, Run(draw(asked, number)))
     return result, time.process_time() - begun
 
 
-def run_scenarios(paths: Sequence[Path], is_written: bool, svg: Path | None) -> int:
+def run_scenarios(asked: argparse.Namespace) -> int:
     """Replay scenarios and show, or write down, what happens otherwise than they say. Draw one if
-    `svg` is a path."""
-    differing = 0
-    for path in paths:
+    that is asked for."""
+    worst = 0
+    for path in asked.scenario:
         try:
             expected = path.read_text(encoding="utf-8")
-            found = replay(expected)
-            if svg is not None:
-                svg.write_text(draw_scenario(expected), encoding="utf-8")
+            done = perform(expected, partial(play, asked.cpu), is_drawn=asked.svg is not None)
+            if asked.svg is not None:
+                asked.svg.write_text(done.picture, encoding="utf-8")
         except (OSError, UnicodeDecodeError, ScenarioError) as error:
             where, reason = path, f"{error}"
             if isinstance(error, OSError):
                 where, reason = error.filename, error.strerror or reason
             print(f"sim: {where}: {reason}", file=sys.stderr)
             return 2
-        if found != expected:
-            differing += 1
-            old, new = expected.splitlines(), found.splitlines()
+        if done.result is not None:
+            print(f"{path}: {verdict(done.result)}")
+            worst |= done.result.verdict is Verdict.INVALID
+        if done.text != expected:
+            worst |= not asked.write
+            old, new = expected.splitlines(), done.text.splitlines()
             print(*unified_diff(old, new, f"{path}", "what happens", lineterm=""), sep="\n")
-            if is_written:
-                path.write_text(found, encoding="utf-8")
-    return 1 if differing and not is_written else 0
+            if asked.write:
+                path.write_text(done.text, encoding="utf-8")
+    return int(worst)
 
 
 def pulse(options: Options) -> Callable[[World], None]:

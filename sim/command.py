@@ -38,9 +38,12 @@ def parser(description: str | None = None) -> Parser:
     made.add_argument("--followers", type=whole(0, 9), metavar="N", help="of regions, 0 to 9")
     made.add_argument("--writes", type=whole(1, 100_000), metavar="N", help="a second and region")
     made.add_argument("--faults", type=kinds, metavar="A,B", help="only these; `none`, `all`")
-    made.add_argument("--shrink", action="store_true", help="make a failing schedule short")
+    made.add_argument("--shrink", action="store_true", help="make a failing run small")
+    made.add_argument("--save", type=Path, metavar="FILE", help="write that to a file")
     made.add_argument("--trace", action="store_true", help="print every record")
-    made.add_argument("--scenario", type=Path, nargs="+", metavar="FILE", help="replay scenarios")
+    made.add_argument(
+        "--scenario", type=Path, nargs="+", metavar="FILE", help="replay scenarios and runs"
+    )
     made.add_argument("--write", action="store_true", help="write what happens into the files")
     made.add_argument("--svg", type=Path, metavar="FILE", help="draw the run")
     return made

@@ -39,25 +39,34 @@ behaviour, to be wanted or not.
     vectors                     show what every region has applied
 
 Words are parted by spaces; a word in quotation marks may hold some, or a `#`, which else begins a
-comment. Times are written 200ms, 5s or 2m. What a line cannot mean is said with its number.
+comment. Times are written 200ms, 1.5s or 2m. What a line cannot mean is said with its number.
+
+A file that begins with `run SEED` holds a run of the campaign instead, such as a failing one that
+was made small. Its language is that of `script`, and the verdict stands below its dashes.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeAlias
 
 import attrs
 
 from crdt.errors import CRDTError
-from sim.campaign import place
+from sim.campaign import Result, Run, place
 from sim.checkers.checker import Violation
+from sim.language import Form, Mistake, take
 from sim.report import Recorder
-from sim.stage import Mistake, Stage
+from sim.script import RUN, Reader, Script
+from sim.stage import Stage
 from sim.state import state_text
+from sim.step import Step
+from sim.summary import verdict
 
 DASHES: Final = "----"
+
+PlayRun: TypeAlias = Callable[[Run, Sequence[Step]], Result]
+"""Plays a run of the campaign with these steps."""
 
 
 class ScenarioError(Exception):
@@ -76,14 +85,13 @@ class Block:
 
 
 @attrs.frozen
-class Form:
-    """A kind of step: how it is written, what it does, and how many words it has at least and at
-    most besides its name."""
+class Played:
+    """What came of a file: how it should read, a picture if one was wanted, and, of a run of the
+    campaign, the result."""
 
-    usage: str
-    act: Callable[[Stage, list[str]], None]
-    least: int = 0
-    most: int = 1 << 16
+    text: str
+    picture: str = ""
+    result: Result | None = None
 
 
 def parse(text: str) -> Iterator[Block]:
@@ -108,17 +116,65 @@ def parse(text: str) -> Iterator[Block]:
 
 def replay(text: str) -> str:
     """The file with what happens in truth. Raises ScenarioError."""
-    stage = Stage()
-    return "\n".join(render(block, play(stage, block)) for block in parse(text))
+    return perform(text).text
 
 
 def draw_scenario(text: str) -> str:
     """Return a picture (SVG) of what happens in a file. Raises ScenarioError."""
-    recorder = Recorder()
+    return perform(text, is_drawn=True).picture
+
+
+def perform(text: str, play_run: PlayRun = Run.play, *, is_drawn: bool = False) -> Played:
+    """Play a file, and draw it if that is wanted. Raises ScenarioError."""
+    blocks = list(parse(text))
+    recorder = Recorder() if is_drawn else None
+    if blocks and blocks[0].steps and blocks[0].steps[0][1].split()[0] == RUN:
+        return perform_run(blocks, play_run, recorder)
     stage = Stage(recorder)
-    for block in parse(text):
-        play(stage, block)
-    return recorder.picture(stage.places, stage.start).svg()
+    found = "\n".join(render(block, play(stage, block)) for block in blocks)
+    if recorder is None:
+        return Played(found)
+    return Played(found, recorder.picture(stage.places, stage.start).svg())
+
+
+def perform_run(blocks: Sequence[Block], play_run: PlayRun, recorder: Recorder | None) -> Played:
+    """Play a run of the campaign. Raises ScenarioError."""
+    for block in blocks[1:]:
+        for number, line in block.steps:
+            raise ScenarioError(number, line, "a file holds one run, of one block")
+    script = read_run(blocks[0])
+    options = script.options
+    result = play_run(Run(options, recorder=recorder), script.steps)
+    found = render(blocks[0], [outcome(result)])
+    if recorder is None:
+        return Played(found, result=result)
+    picture = recorder.picture((*options.names, *options.followers))
+    return Played(found, picture.svg(), result)
+
+
+def read_run(block: Block) -> Script:
+    """Return the run that a block tells. Raises ScenarioError."""
+    reader = Reader()
+    for number, line in block.steps:
+        try:
+            reader.take(line)
+        except Mistake as error:
+            raise ScenarioError(number, line, str(error)) from error
+    try:
+        return reader.script()
+    except Mistake as error:
+        raise ScenarioError(*block.steps[0], str(error)) from error
+
+
+def outcome(result: Result) -> str:
+    """Return what stands below the dashes of a run: its verdict, and why, in one line."""
+    return " ".join(verdict(result).split())
+
+
+def render_run(script: Script, result: Result) -> str:
+    """Return a run, and what came of it, as a file."""
+    lines = ["# python -m sim --scenario FILE plays this file again", *script.lines()]
+    return render(Block((), tuple(lines)), [outcome(result)])
 
 
 def render(block: Block, told: list[str]) -> str:
@@ -131,7 +187,7 @@ def play(stage: Stage, block: Block) -> list[str]:
     stage.begin_block()
     for number, line in block.steps:
         try:
-            take(stage, line)
+            take(stage, line, FORMS)
         except (Mistake, Violation) as error:
             raise ScenarioError(number, line, str(error)) from error
         except (AssertionError, CRDTError, LookupError, TypeError, ValueError) as error:
@@ -146,21 +202,7 @@ def play(stage: Stage, block: Block) -> list[str]:
     return stage.told
 
 
-def take(stage: Stage, line: str) -> None:
-    """One step. Raises Mistake."""
-    try:
-        name, *words = shlex.split(line, comments=True)
-    except ValueError:
-        raise Mistake("a quotation mark is not closed") from None
-    form = FORMS.get(name)
-    if form is None:
-        raise Mistake(f"there is no step {name!r}; there are: {', '.join(FORMS)}")
-    if not form.least <= len(words) <= form.most:
-        raise Mistake(f"too {'few' if len(words) < form.least else 'many'} words: {form.usage}")
-    form.act(stage, words)
-
-
-FORMS: Final[dict[str, Form]] = {
+FORMS: Final[dict[str, Form[Stage]]] = {
     "regions": Form("regions A B ...", Stage.set_regions, 1),
     "topology": Form("topology NAME", Stage.set_topology, 1, 1),
     "delay": Form("delay TIME", Stage.set_delay, 1, 1),

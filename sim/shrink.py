@@ -5,7 +5,8 @@ Chunks are removed, half of the schedule first and single steps last (Zeller and
 before, so every part of a schedule can be run.
 
 Then the options are made plain one after another: fewer regions, no followers, a mesh, default
-tunings, equal latencies, right clocks, fewer kinds of faults, a shorter run.
+tunings, equal latencies, right clocks, a shorter run. What is left is a text that can be played
+again (see `script`).
 """
 
 from __future__ import annotations
@@ -19,41 +20,52 @@ from sim.campaign import Result, Run, schedule
 from sim.engine import SECOND
 from sim.faults import FAULTS, order, part
 from sim.options import Options
+from sim.script import Script
 from sim.step import Step
 
 ATTEMPTS_MAX: Final = 400
 TRIALS_MAX: Final = 60  # of plainer options
 REGIONS_MIN: Final = 2
 LATENCY: Final = "metro"
+CRASH: Final = "no crash"
 GROUPS: Final = frozenset({order, part})
 """The choices of regions that still mean something when a region is left out."""
 
 
-@attrs.frozen
-class Shrunk:
-    """A small run that fails in the same way: its options, and the steps that are enough."""
-
-    options: Options
-    steps: tuple[Step, ...]
-
-
-def shrink(options: Options, failed: Result, attempts: int = ATTEMPTS_MAX) -> Shrunk:
-    """Return the smallest run found, in so many attempts, that breaks the same promise."""
+def shrink(
+    options: Options,
+    failed: Result,
+    play: Callable[[Run, Sequence[Step]], Result] = Run.play,
+    attempts: int = ATTEMPTS_MAX,
+) -> Script:
+    """Return the smallest run found, in so many attempts, that fails in the same way."""
     steps = list(schedule(options))
     if failed.virtual < options.length:
         steps = [step for step in steps if step.at <= failed.virtual + SECOND]
 
     def fails(candidate: Sequence[Step]) -> bool:
-        return Run(options).play(candidate).promise == failed.promise
+        return is_same(play(Run(options), candidate), failed)
 
-    def still_fails(candidate: Shrunk) -> bool:
-        return Run(candidate.options).play(candidate.steps).promise == failed.promise
+    def still_fails(candidate: Script) -> bool:
+        return is_same(play(Run(candidate.options), candidate.steps), failed)
 
     kept = reduce(steps, fails, attempts)
-    return simplify(Shrunk(options, tuple(kept)), still_fails, TRIALS_MAX)
+    return simplify(Script.of(options, kept), still_fails, TRIALS_MAX)
 
 
-def simplify(run: Shrunk, fails: Callable[[Shrunk], bool], trials: int) -> Shrunk:
+def is_same(result: Result, failed: Result) -> bool:
+    """Return whether a run fails as another did: of two crashes, at the same place."""
+    if result.promise != failed.promise:
+        return False
+    return failed.promise != CRASH or crash_place(result) == crash_place(failed)
+
+
+def crash_place(result: Result) -> str:
+    """Return where something was raised, as the end of the reason says it."""
+    return result.reason.rpartition("(")[2]
+
+
+def simplify(run: Script, fails: Callable[[Script], bool], trials: int) -> Script:
     """Return `run` with options as plain as they can be, trying `trials` candidates at most."""
     is_over = False
     while not is_over:
@@ -68,13 +80,12 @@ def simplify(run: Shrunk, fails: Callable[[Shrunk], bool], trials: int) -> Shrun
     return run
 
 
-def plainer(run: Shrunk) -> Iterator[Shrunk]:
+def plainer(run: Script) -> Iterator[Script]:
     """Yield runs that have one thing less, those that leave out most first."""
     options, steps = run.options, run.steps
     if len(options.names) > REGIONS_MIN:
         for name in reversed(options.names):
             yield without(run, name)
-    used = {step.kind for step in steps}
     end = max((step.at + step.lasts for step in steps), default=0) + SECOND
     plain: tuple[dict[str, Any], ...] = (
         {"copies": ()},
@@ -82,10 +93,9 @@ def plainer(run: Shrunk) -> Iterator[Shrunk]:
         {"core": 0},
         {"tunings": {}},
         {"latency": LATENCY},
-        {"offsets": dict.fromkeys(options.names, 0)},
+        {"offsets": {}},
         {"tick_ms": 1},
         {"chops": 0},
-        {"faults": tuple(name for name in options.faults if name in used)},
         {"length": min(options.length, end)},
     )
     for change in plain:
@@ -94,7 +104,7 @@ def plainer(run: Shrunk) -> Iterator[Shrunk]:
             yield attrs.evolve(run, options=plain_options)
 
 
-def without(run: Shrunk, name: str) -> Shrunk:
+def without(run: Script, name: str) -> Script:
     """Return a run that lacks a region: nothing happens there, and nobody follows it."""
     options = run.options
     sources = [
@@ -102,7 +112,7 @@ def without(run: Shrunk, name: str) -> Shrunk:
         for copy in options.copies
     ]
     names = tuple(each for each in options.names if each != name)
-    return Shrunk(
+    return Script.of(
         attrs.evolve(
             options,
             names=names,
@@ -111,7 +121,7 @@ def without(run: Shrunk, name: str) -> Shrunk:
             offsets={each: ms for each, ms in options.offsets.items() if each != name},
             core=min(options.core, len(names)),
         ),
-        tuple(step for each in run.steps if (step := step_without(each, name)) is not None),
+        [step for each in run.steps if (step := step_without(each, name)) is not None],
     )
 
 
@@ -122,6 +132,8 @@ def step_without(step: Step, name: str) -> Step | None:
     fault = FAULTS.get(step.kind)
     left = tuple(each for each in step.regions if each != name)
     if not left or fault is None or fault.choose not in GROUPS:
+        return None
+    if fault.choose is order and len(left) < fault.least:
         return None
     return attrs.evolve(step, regions=left)
 

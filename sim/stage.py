@@ -12,36 +12,35 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from crdb.config import Config
-from crdb.toml_table import ConfigError
-from crdt.dots import REGION_MAX
 from geo.latency import Latency, ms
 from geo.topology import SHAPES
-from replication.replica_of import SOURCES_MAX
 from sim.checkers.convergence import shown
 from sim.client import Refusal
 from sim.engine import MS, SECOND
 from sim.follower import FollowerSite
+from sim.language import (
+    ALL,
+    ARROW,
+    Mistake,
+    arrow,
+    commands,
+    follower_of,
+    one_of,
+    parse_bytes,
+    parse_time,
+    region_names,
+)
 from sim.plan import Copy, Plan, Tuning
 from sim.report import Recorder
 from sim.saying import reply_text
 from sim.site import Site, Start
 from sim.world import World
 
-UNITS: Final = (("ms", MS), ("s", SECOND), ("m", 60 * SECOND))
-DIGITS_MAX: Final = 12  # of a number: a century in ms
 SETTLE_MAX: Final = 120 * SECOND
-ALL: Final = "all"
-ARROW: Final = ">"
-
 STARTS: Final = {"amnesic": Start.REUSED, "unaware": Start.UNAWARE}
 KEPT: Final = "kept"
 
 Act: TypeAlias = Callable[[], None]
-
-
-class Mistake(Exception):
-    """A step asks for what cannot be."""
 
 
 class Stage:
@@ -165,19 +164,11 @@ class Stage:
         self.require_new()
         if self.copies:
             raise Mistake("say this before the followers")
-        try:
-            Config.from_names(words, 1)
-        except ConfigError as error:
-            raise Mistake(str(error).removeprefix("--regions: ")) from error
-        if {ALL, ARROW} & set(words):
-            raise Mistake(f"{ALL!r} and {ARROW!r} cannot be a region's name")
-        self.names = tuple(words)
+        self.names = region_names(words)
 
     def set_topology(self, words: list[str]) -> None:
         self.require_new()
-        if words[0] not in SHAPES:
-            raise Mistake(f"a topology is one of {', '.join(SHAPES)}")
-        self.topology = words[0]
+        self.topology = one_of(words[0], "a topology", SHAPES)
 
     def set_delay(self, words: list[str]) -> None:
         self.require_new()
@@ -193,14 +184,8 @@ class Stage:
 
     def set_follower(self, words: list[str]) -> None:
         self.require_new()
-        name, number, *sources = words
-        if name in {*self.places, ALL, ARROW}:
-            raise Mistake(f"{name!r} cannot be a follower's name, or is there already")
-        if not is_number(number) or not 1 <= int(number) <= REGION_MAX:
-            raise Mistake(f"{number!r} is no number of a region: give 1 to {REGION_MAX}")
-        if len(set(sources)) < len(sources) or len(sources) > SOURCES_MAX:
-            raise Mistake("name each of those it follows once")
-        self.copies.append(Copy(name, int(number), tuple(map(self.region, sources))))
+        copy = follower_of(words, self.places)
+        self.copies.append(attrs.evolve(copy, sources=tuple(map(self.region, copy.sources))))
 
     # -- clients ---------------------------------------------------------------------------
 
@@ -329,44 +314,3 @@ class Stage:
                     clock.step(sign * parse_time(span[1:]) // MS)
                 case other:
                     raise Mistake(f"{other!r} does nothing to a clock: +5s, -5s, stop or go")
-
-
-def is_number(text: str) -> bool:
-    """Whether some text is a whole number of a sensible size."""
-    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
-
-
-def parse_time(text: str) -> int:
-    """`200ms`, `5s` or `2m` in ns. Raises Mistake."""
-    for unit, ns in UNITS:
-        number = text.removesuffix(unit)
-        if number != text and is_number(number):
-            return int(number) * ns
-    raise Mistake(f"{text!r} is no time: write 200ms, 5s or 2m")
-
-
-def parse_bytes(text: str) -> int:
-    """A number of bytes. Raises Mistake."""
-    if not is_number(text) or not int(text):
-        raise Mistake(f"{text!r} is no number of bytes above 0")
-    return int(text)
-
-
-def arrow(words: list[str]) -> tuple[str, str]:
-    """The two ends of `A > B`. Raises Mistake."""
-    if len(words) != 3 or words[1] != ARROW or words[0] == words[2]:
-        raise Mistake("a direction is written A > B, with spaces")
-    return words[0], words[2]
-
-
-def commands(words: list[str]) -> list[tuple[str, ...]]:
-    """Commands that are separated by semicolons. Raises Mistake."""
-    found: list[list[str]] = [[]]
-    for word in words:
-        if word == ";":
-            found.append([])
-        else:
-            found[-1].append(word)
-    if not all(found):
-        raise Mistake("a command is missing beside a semicolon")
-    return [tuple(command) for command in found]

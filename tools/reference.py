@@ -31,7 +31,8 @@ from crdb.server.registry import COMMANDS
 from crdb.server.table import Command
 from geo import AmbiguousRegion, Catalog, Region
 from replication import sink, source
-from sim.faults import FAULTS
+from sim import script
+from sim.faults import FAULTS, Fault
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 NOTE: Final = "<!-- Written by tools/reference.py from the tables of the code; do not edit. -->\n"
@@ -188,9 +189,22 @@ def faults_page() -> str:
         "Between two of a kind there is always a rest, and in the end everything is healed."
     )
     lines = ["# Faults\n", NOTE, textwrap.fill(opening, COLUMNS) + "\n"]
-    lines += ["| fault | what it does |", "| --- | --- |"]
-    lines += [f"| {fault.name} | {fault.does} |" for fault in FAULTS.values()]
+    lines += ["| fault | what it does | strength |", "| --- | --- | --- |"]
+    lines += [fault_row(fault) for fault in FAULTS.values()]
+    lines += ["\n## Runs as text\n", indented(script.__doc__)]
     return "\n".join(lines) + "\n"
+
+
+def fault_row(fault: Fault) -> str:
+    """A kind of fault, and the range of its strength."""
+    low, high = fault.values
+    return f"| {fault.name} | {fault.does} | {f'{low} to {high}' if high > low else ''} |"
+
+
+def indented(documentation: str | None) -> str:
+    """A module's docstring; what is indented there is code here too."""
+    assert documentation is not None
+    return documentation.strip()
 
 
 # -- places ----------------------------------------------------------------------------------

@@ -10,11 +10,9 @@ from pathlib import Path
 import attrs
 import pytest
 
+from crdt.register import Register, Write
 from sim.__main__ import main
 from sim.campaign import Result, Run, Verdict
-from sim.options import Options
-from sim.shrink import Shrunk
-from sim.step import Step
 
 
 def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
@@ -128,24 +126,52 @@ def test_a_scenario_that_cannot_be_read_is_one_line(
     assert said.count("\n") == 1
 
 
-def test_a_run_that_fails_is_shrunk_on_demand(
+@pytest.mark.interpreted("plants a bug in a compiled class")
+def test_a_run_that_fails_is_made_small_and_played_again_to_the_same_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The planted bug: of concurrent writes the one that came last is shown."""
+    show = Register.show
+
+    def show_last(register: Register, writes: list[Write]) -> None:
+        show(register, writes)
+        if register.rivals:
+            register.value = writes[-1].value
+
+    monkeypatch.setattr(Register, "show", show_last)
+    file = tmp_path / "small.txt"
+    command = ["3", "--minutes", "0.2", "--faults", "cut", "--shrink", "--save", str(file)]
+    assert main(command) == 1
+    said = capsys.readouterr().out
+    text = file.read_text("utf-8")
+    assert said.endswith(f" steps are enough:\n\n{text}")
+    assert "\nrun 3\n" in text
+    outcome = text.splitlines()[-1]
+    assert outcome.startswith("invalid: ")
+    assert text.count("\nat ") < 12
+    assert main(["--scenario", str(file)]) == 1
+    assert capsys.readouterr().out == f"{file}: {outcome}\n"
+    picture = tmp_path / "small.svg"
+    assert main(["--scenario", str(file), "--svg", str(picture)]) == 1
+    assert picture.read_text("utf-8").startswith("<svg")
+    capsys.readouterr()
+    monkeypatch.undo()
+    assert main(["--scenario", str(file)]) == 1
+    assert f"-{outcome}" in capsys.readouterr().out
+    assert main(["--scenario", str(file), "--write"]) == 0
+    assert main(["--scenario", str(file)]) == 0
+
+
+def test_many_runs_that_fail_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     play = Run.play
 
-    def fail(run: Run) -> Result:
+    def fail(run: Run, steps: object = None) -> Result:
+        assert steps is None
         return attrs.evolve(play(run), verdict=Verdict.INVALID, promise="planted")
 
-    def two_steps(options: Options, failed: Result) -> Shrunk:
-        assert (options.seed, failed.promise) == (1, "planted")
-        return Shrunk(options, (Step(1, "heal"), Step(2, "heal")))
-
     monkeypatch.setattr(Run, "play", fail)
-    monkeypatch.setattr("sim.__main__.shrink", two_steps)
-    assert main(["1", "--minutes", "0.02", "--shrink"]) == 1
-    said = capsys.readouterr().out
-    assert said.count("seed          1\n") == 2
-    assert "\n2 steps are enough:\n" in said
     assert main(["--seeds", "1-2", "--minutes", "0.02"]) == 1
     assert capsys.readouterr().out.count("planted") >= 2
 
@@ -153,7 +179,7 @@ def test_a_run_that_fails_is_shrunk_on_demand(
 def test_an_interrupt_is_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt(_run: Run) -> Result:
+    def interrupt(_run: Run, _steps: object) -> Result:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Run, "play", interrupt)
@@ -185,6 +211,8 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(
         ["1", "--nonsense"],
         ["1", "--jobs", "2"],
         ["1", "--write"],
+        ["1", "--save", "file"],
+        ["--seeds", "1-2", "--save", "file"],
         ["1", "--scenario", "file"],
         ["--scenario", "file", "--minutes", "1"],
         ["1", "--svg", "."],

@@ -13,7 +13,8 @@ from sim.campaign import Result, Run, Verdict, schedule
 from sim.engine import SECOND
 from sim.options import Options
 from sim.plan import Copy, Tuning
-from sim.shrink import LATENCY, Shrunk, reduce, shrink, simplify, step_without
+from sim.script import Script
+from sim.shrink import LATENCY, is_same, reduce, shrink, simplify, step_without
 from sim.step import Step
 
 
@@ -90,7 +91,7 @@ def test_what_fails_only_in_the_end_may_need_the_last_step(monkeypatch: pytest.M
     assert shrink(options, failed).steps == (steps[-1],)
 
 
-def intricate() -> Shrunk:
+def intricate() -> Script:
     """A run in which no option is plain."""
     names = ("a", "b", "c", "d")
     options = Options.draw(
@@ -112,7 +113,7 @@ def intricate() -> Shrunk:
         Step(SECOND, "write", ("c",), commands=(("SET", "k", "v"),)),
         Step(2 * SECOND, "cut", ("a", "b"), 3 * SECOND),
     )
-    return Shrunk(options, steps)
+    return Script.of(options, steps)
 
 
 def test_options_become_as_plain_as_they_can_be() -> None:
@@ -122,12 +123,12 @@ def test_options_become_as_plain_as_they_can_be() -> None:
     assert [step.kind for step in small.steps] == ["write", "cut"]
     assert (options.copies, options.topology, options.core) == ((), "mesh", 0)
     assert (options.tunings, options.latency, options.tick_ms) == ({}, LATENCY, 1)
-    assert (options.offsets, options.chops) == ({"a": 0, "b": 0}, 0)
+    assert (options.offsets, options.chops) == ({}, 0)
     assert (options.faults, options.length) == (("cut",), 6 * SECOND)
 
 
 def test_an_option_that_is_needed_stays() -> None:
-    def fails(run: Shrunk) -> bool:
+    def fails(run: Script) -> bool:
         return run.options.chops == 5 and any("a" in copy.sources for copy in run.options.copies)
 
     small = simplify(intricate(), fails, 1000)
@@ -136,9 +137,9 @@ def test_an_option_that_is_needed_stays() -> None:
 
 
 def test_only_so_many_options_are_tried() -> None:
-    tried: list[Shrunk] = []
+    tried: list[Script] = []
 
-    def fails(run: Shrunk) -> bool:
+    def fails(run: Script) -> bool:
         tried.append(run)
         return False
 
@@ -153,6 +154,8 @@ def test_only_so_many_options_are_tried() -> None:
         (Step(1, "write", ("a",)), None),
         (Step(1, "cut", ("a", "b")), None),
         (Step(1, "claim", ("a", "b", "c")), ("b", "c")),
+        (Step(1, "bereave", ("a", "b", "c")), None),
+        (Step(1, "bereave", ("a", "b", "c", "d")), ("b", "c", "d")),
         (Step(1, "split", ("a",)), None),
     ],
 )
@@ -165,3 +168,23 @@ def test_a_run_that_was_made_plain_can_be_played() -> None:
     small = simplify(intricate(), lambda _run: True, 1000)
     assert small.options.names == ("a", "b")
     assert Run(small.options).play(small.steps).promise == ""
+
+
+@pytest.mark.parametrize(
+    ("promise", "reason", "same"),
+    [
+        ("no crash", "KeyError: 2 (at in file.py:7)", True),
+        ("no crash", "KeyError: 1 (at in file.py:8)", False),
+        ("liveness", "KeyError: 1 (at in file.py:7)", False),
+    ],
+)
+def test_a_crash_is_the_same_at_the_same_place(promise: str, reason: str, *, same: bool) -> None:
+    valid = Run(attrs.evolve(intricate().options, length=0, core=0)).play([])
+    failed = attrs.evolve(valid, promise="no crash", reason="KeyError: 1 (at in file.py:7)")
+    assert is_same(attrs.evolve(valid, promise=promise, reason=reason), failed) is same
+
+
+def test_other_failures_are_the_same_by_their_promise() -> None:
+    valid = Run(attrs.evolve(intricate().options, length=0, core=0)).play([])
+    failed = attrs.evolve(valid, promise="liveness", reason="(a)")
+    assert is_same(attrs.evolve(failed, reason="(b)"), failed)

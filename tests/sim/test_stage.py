@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.engine import MS, SECOND
 from sim.scenario import ScenarioError, replay
-from sim.stage import Mistake, parse_time
 
 
 def refused(*steps: str) -> str:
@@ -16,19 +14,6 @@ def refused(*steps: str) -> str:
     line, _, why = str(caught.value).partition(f": {steps[-1]!r}: ")
     assert line == f"line {len(steps) + 1}"
     return why
-
-
-@pytest.mark.parametrize(
-    ("text", "ns"), [("200ms", 200 * MS), ("5s", 5 * SECOND), ("2m", 120 * SECOND)]
-)
-def test_times(text: str, ns: int) -> None:
-    assert parse_time(text) == ns
-
-
-@pytest.mark.parametrize("text", ["5", "s", "-3s", "1.5s", "5h", "²s", "1" * 13 + "s", ""])
-def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(Mistake, match="is no time: write 200ms, 5s or 2m"):
-        parse_time(text)
 
 
 @pytest.mark.parametrize(
