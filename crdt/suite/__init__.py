@@ -7,7 +7,7 @@ what our types mean; `crdt.suite.adapter` is for Hypothesis, which nothing else 
 from __future__ import annotations
 
 from crdt.suite.builtin import SUBJECTS
-from crdt.suite.checking import Report, check_subject, check_type, replay
+from crdt.suite.checking import Report, check_subject, check_type, replay, subject_of
 from crdt.suite.foreign import Foreign
 from crdt.suite.history import History, Taken, latest, unseen
 from crdt.suite.options import Options, Refused
@@ -37,5 +37,6 @@ __all__ = [
     "run_script",
     "script",
     "search",
+    "subject_of",
     "unseen",
 ]

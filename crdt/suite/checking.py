@@ -10,31 +10,31 @@ a report: which laws were checked and how often, and which delivery contract the
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Unpack, cast
+from typing import Any, Unpack, cast
 
 import attrs
 
 from crdt.suite.delivery import contracted, weaker_contracts
+from crdt.suite.failure_text import explained
 from crdt.suite.families import ClassFamily
 from crdt.suite.foreign import Foreign
 from crdt.suite.message_world import MessageSubject
 from crdt.suite.mistakes import (
     check_commands,
+    check_ignored,
+    check_parts,
     check_replica_type,
     check_sharing,
     family_of,
-    is_replica_type,
-    new_replica,
+    is_for_replicas,
+    named,
 )
 from crdt.suite.options import SCHEDULES, Command, Options, check_options, commands_of
 from crdt.suite.readings import VALUE, expectations
 from crdt.suite.running import LENGTH, AnySubject, Failure, run_script, search
 from crdt.suite.subject import Disagreement, Mistake
 from crdt.suite.type_subject import type_subject
-
-NOT_REPLAYED: Final = ("schedules", "seed", "on_progress")
 
 Spec = Callable[..., Any]
 
@@ -73,8 +73,9 @@ def check_type(
 
     `spec` is a function of the operations that are visible somewhere to what `value()` must be
     there: `taken.command` is a command, `taken.saw(other)` says whether one operation had seen
-    another, `taken.result` is what it returned. Without a specification convergence is checked, and
-    what the options ask for. `Options` lists these.
+    another, `taken.result` is what it returned. A dict of functions specifies several queries, or
+    for a dict of types each of them. Without a specification convergence is checked, and what the
+    options ask for. `Options` lists these.
 
     Raises AssertionError with the shortest failing schedule, and ValueError or TypeError, with what
     to write instead, if the type cannot be checked as it is given.
@@ -90,7 +91,7 @@ def check_type(
     if failure is not None:
         if isinstance(failure.error, Mistake):
             raise failure.error
-        text = explained(failure, subject, written(make), options)
+        text = explained(failure, subject, (make, commands, spec), options)
         raise AssertionError(text) from cause_of(failure)
     contract: list[str] = []
     if isinstance(subject, MessageSubject):
@@ -137,14 +138,17 @@ def subject_of(
     given = commands_of_type(commands)
     if not given:
         raise ValueError("there are no commands. Write a list: [('add', 1), ('remove', 1)].")
-    queries = [(VALUE,), *map(tuple, options.get("queries", ()))]
-    promises = expectations(spec, queries, options)
-    makes = makes_of(make)
-    if all(not isinstance(each, Foreign) and is_replica_type(new_replica(each)) for each in makes):
-        for each in makes:
-            own = given if len(makes) == 1 else [command[1:] for command in given]
+    queries = [(VALUE,), *commands_of(options.get("queries", ()))]
+    parts: tuple[str, ...] = ()
+    if isinstance(make, Mapping):
+        parts = check_parts(cast("Mapping[str, Any]", make), given, queries)
+    promises = expectations(spec, queries, options, parts)
+    if is_for_replicas(make):
+        for name, each in named(make).items():
+            own = [command[1:] for command in given if command[0] == name] if parts else given
             check_replica_type(each, own, options)
-        return type_subject(make, given, queries, promises, options)
+        return type_subject(cast("Any", make), given, queries, promises, options)
+    check_ignored(make, options)
     family = family_of(make, queries, options)
     check_commands(family, given)
     check_sharing(family, given)
@@ -153,11 +157,6 @@ def subject_of(
     keeps = options.get("keep_refused", False)
     subject = MessageSubject(name, tuple(given), family, promises, keep_refused=keeps)
     return contracted(subject, sends, options)
-
-
-def makes_of(make: Any) -> list[Any]:
-    """Return the classes that are checked side by side."""
-    return list(cast("Mapping[str, Any]", make).values()) if isinstance(make, Mapping) else [make]
 
 
 def commands_of_type(commands: Sequence[Any]) -> tuple[Command, ...]:
@@ -174,42 +173,6 @@ def contract_of(subject: MessageSubject) -> str:
     order = {"causal": "in causal order", "fifo": "in the order of each sender"}
     repeated = "possibly again" if subject.duplicates else "once"
     return f"delivered {order.get(subject.delivery, 'in any order')}, {repeated}"
-
-
-def written(make: Any) -> str:
-    """Return what was checked as Python reads it: the name of a class, or a dict of such names."""
-    if isinstance(make, Mapping):
-        makes = cast("Mapping[str, Any]", make)
-        return f"{{{', '.join(f'{name!r}: {written(each)}' for name, each in makes.items())}}}"
-    name: str = make.name if isinstance(make, Foreign) else getattr(make, "__name__", "make")
-    return name if name.isidentifier() else "make"
-
-
-def explained(failure: Failure, subject: AnySubject, make: str, options: Options) -> str:
-    """Return what went wrong, and the call that repeats it. `make` is the type in Python."""
-    kept = {
-        name: value
-        for name, value in options.items()
-        if name not in NOT_REPLAYED and value is not None
-    }
-    if failure.subject.commands != subject.commands:
-        kept["delete"] = False
-    extra = "".join(f", {name}={literal(name, value)}" for name, value in kept.items())
-    lines = failure.script.partition("\n")[2]
-    return (
-        f"{subject.name}: {failure.found}\n\n{failure.reason}\n\nReplay it with the arguments of "
-        f"`check_type`:\n\nreplay({make}, commands, spec, '''\n{lines}\n'''{extra})"
-    )
-
-
-def literal(name: str, value: Any) -> str:
-    """Return an option as Python reads it, or its name where it has no literal."""
-    try:
-        ast.literal_eval(repr(value))
-    except (ValueError, SyntaxError):
-        called = getattr(value, "__name__", name)
-        return called if called.isidentifier() else name
-    return repr(value)
 
 
 def cause_of(failure: Failure) -> Exception | None:

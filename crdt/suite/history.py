@@ -83,6 +83,16 @@ class History(Sequence[Taken]):
             visible |= 1 << taken.index
         return History(self.everything, visible, self.now)
 
+    def part(self, name: str) -> History:
+        """The same place and time, of the commands that begin with `name`, and without it."""
+        own = {taken.index for taken in self.items if taken.command[0] == name}
+        everything = [
+            attrs.evolve(taken, command=taken.command[1:]) if taken.index in own else taken
+            for taken in self.everything
+        ]
+        visible = sum(1 << index for index in own)
+        return History(everything, visible, self.now)
+
 
 def unseen(history: Sequence[Taken], removers: Sequence[Taken]) -> list[Taken]:
     """The operations that none of `removers` had seen: what an observed remove leaves."""

@@ -48,6 +48,67 @@ def is_replica_type(made: Any) -> bool:
     return hasattr(made, "code") or is_typed
 
 
+def named(make: Any) -> Mapping[str, Any]:
+    """Return the classes that are checked side by side, by name; one alone has no name."""
+    return cast("Mapping[str, Any]", make) if isinstance(make, Mapping) else {"": make}
+
+
+def is_for_replicas(make: Any) -> bool:
+    """Return whether a class, or each of several, is a `crdt.custom.Type`. Raises ValueError where
+    some are and others are not."""
+    makes = list(named(make).values())
+    found = [
+        each
+        for each in makes
+        if not isinstance(each, Foreign) and is_replica_type(new_replica(each))
+    ]
+    if found and len(found) < len(makes):
+        names = ", ".join(getattr(each, "__name__", "one") for each in found)
+        raise ValueError(
+            f"of these types only {names} is for `crdt.custom`, so they cannot share one replica. "
+            f"Check types of both kinds apart."
+        )
+    return bool(found)
+
+
+def check_parts(
+    makes: Mapping[str, Any], commands: Sequence[Command], queries: Sequence[Command]
+) -> tuple[str, ...]:
+    """Return the names of the types in a dict. Raises ValueError at a command or a query that does
+    not begin with one of them."""
+    if not makes:
+        raise ValueError("there are no types. Write a dict such as {'cart': Cart}.")
+    names = ", ".join(map(repr, makes))
+    asked = [query for query in queries if query != (VALUE,)]
+    for what, given in (*(("command", c) for c in commands), *(("query", q) for q in asked)):
+        if given[0] not in makes:
+            raise ValueError(f"{given!r} does not begin with the name of a type: {names}.")
+        if len(given) == 1:
+            raise ValueError(f"{given!r} lacks the {what} behind the name of its type.")
+    return tuple(makes)
+
+
+def check_ignored(make: Any, options: Options) -> None:
+    """Raise ValueError at an option that would have no effect."""
+    if options.get("delete"):
+        raise ValueError(
+            "`delete` is for `crdt.custom` types. Write a method that deletes, and a command for "
+            "it."
+        )
+    sends: Any = options.get("sends")
+    if isinstance(sends, Mapping):
+        names = cast("Mapping[str, Any]", sends)
+        if unknown := [name for name in names if name not in named(make)]:
+            raise ValueError(f"`sends` is for {unknown[0]!r}, and there is no type of this name.")
+    if isinstance(make, Foreign):
+        for option in ("sends", "merge", "mutators", "value", "queries"):
+            if option in options:
+                raise ValueError(
+                    f"`{option}` has no effect on a `Foreign` document, whose own functions say "
+                    f"how it is changed, exchanged and read. Leave it out."
+                )
+
+
 def check_replica_type(make: Any, commands: Sequence[Command], options: Options) -> None:
     """Raise ValueError if a class lacks what `crdt.custom.Type` asks for."""
     made, name = make(), getattr(make, "__name__", "the type")
@@ -106,7 +167,10 @@ def composed(
     for name, make in makes.items():
         own = [query[1:] for query in queries if query[0] == name]
         part_options = options.copy()
-        part_options.pop("sends", None)
+        if isinstance(sends := options.get("sends"), Mapping):
+            part_options.pop("sends")
+            if name in sends:
+                part_options["sends"] = sends[name]
         parts[name] = family_of(make, [(VALUE,), *own], part_options)
     return ComposedFamily(parts)
 
@@ -115,7 +179,7 @@ def sends_of(make: Any, made: Any, options: Options) -> str:
     """Return what travels between replicas of a class. Raises ValueError if nothing can."""
     name = getattr(make, "__name__", "the type")
     has_merge = "merge" in options or hasattr(made, "merge")
-    sends = options.get("sends", "effect" if hasattr(made, "apply") else "state")
+    sends: Any = options.get("sends", "effect" if hasattr(made, "apply") else "state")
     needs_apply = sends in ("effect", "update")
     if needs_apply and not hasattr(made, "apply"):
         raise ValueError(f"{name} has no `apply`. Write `def apply(self, effect)`.")
@@ -135,9 +199,6 @@ def check_commands(family: Family, commands: Sequence[Command]) -> None:
     """Raise ValueError at a command that no method carries out."""
     if isinstance(family, ComposedFamily):
         for command in commands:
-            if command[0] not in family.parts:
-                names = ", ".join(map(repr, family.parts))
-                raise ValueError(f"{command!r} does not begin with the name of a type: {names}.")
             check_commands(family.parts[command[0]], [command[1:]])
         return
     if not isinstance(family, ClassFamily):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict, cast
 
 from crdt.suite.history import Taken
 
@@ -29,21 +29,24 @@ class Options(TypedDict, total=False):
     seed: int
     """The seed of the first schedule: 0 unless it is given."""
     delete: bool
-    """True if to delete the whole value now and then. Without it: if the class has `remove`."""
+    """For a `crdt.custom` type: True if to delete the whole value now and then. Without it: if the
+    class has `remove`."""
     invariant: Invariant | Sequence[Invariant]
     """A predicate of the value, or several. Each must hold at every region after every step."""
     results: Callable[[Sequence[Taken], Command], Any]
     """Returns what a command must return where a history is visible: `results(history, command)`"""
     queries: Sequence[Command]
-    """More to read than `value()`: tuples of a method's name and its arguments."""
+    """More to read than `value()`: tuples of a method's name and its arguments. For a dict of types
+    they begin with the name of a type, as commands do."""
     value: Callable[[Any], Any]
     """Reads a replica, for a class without a method `value`."""
     merge: Callable[[Any, Any], Any]
     """Merges two states, for a class without a method `merge`."""
     mutators: Mapping[str, Callable[..., Any]]
     """Functions of a replica and a command's arguments, for a class without such methods."""
-    sends: Sends
-    """The kind of messages between replicas; see `crdt.suite.families`."""
+    sends: Sends | Mapping[str, Sends]
+    """The kind of messages between replicas; see `crdt.suite.families`. For a dict of types a dict
+    by name."""
     delivery: Delivery
     """The order in which messages arrive. Without it, the weakest that the type needs is found."""
     duplicates: bool
@@ -64,13 +67,17 @@ def check_options(options: Mapping[str, Any]) -> None:
     for name in options:
         if name not in KNOWN:
             raise TypeError(f"there is no option `{name}`. There are {', '.join(sorted(KNOWN))}.")
-    for name, allowed in (
-        ("sends", ("effect", "update", "delta", "state")),
-        ("delivery", ("causal", "fifo", "any")),
-    ):
-        if options.get(name, allowed[0]) not in allowed:
-            given = options[name]
-            raise ValueError(f"`{name}` is {given!r}. Use one of {', '.join(map(repr, allowed))}.")
+    sends: Any = options.get("sends", "effect")
+    is_by_name = isinstance(sends, Mapping)
+    for each in list(cast("Mapping[str, Any]", sends).values()) if is_by_name else [sends]:
+        check_choice("sends", each, ("effect", "update", "delta", "state"))
+    check_choice("delivery", options.get("delivery", "any"), ("causal", "fifo", "any"))
+
+
+def check_choice(name: str, given: Any, allowed: Sequence[str]) -> None:
+    """Raise ValueError at a value that is not among the allowed."""
+    if given not in allowed:
+        raise ValueError(f"`{name}` is {given!r}. Use one of {', '.join(map(repr, allowed))}.")
 
 
 def check_callable(function: Any, what: str, example: str, arguments: Sequence[Any]) -> None:

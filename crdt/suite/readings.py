@@ -22,10 +22,18 @@ WIDTH: Final = 200  # characters of a value in a message
 Reading = dict[str, Any]
 
 
-def query_name(query: Command) -> str:
-    """A query as it is written in Python."""
+def query_name(query: Command, parts: Sequence[str] = ()) -> str:
+    """A query as it is written in Python; one of `parts`, the names of several types, comes first
+    where it is for one of them."""
     name, *arguments = query
+    if part_of(query, parts):
+        return f"{name}.{query_name(query[1:])}"
     return VALUE if query == (VALUE,) else f"{name}({', '.join(map(repr, arguments))})"
+
+
+def part_of(query: Command, parts: Sequence[str]) -> str:
+    """Return the name of the type that a query is for; empty where it is for all."""
+    return query[0] if query != (VALUE,) and query[0] in parts else ""
 
 
 def shorten(value: Any, width: int = WIDTH) -> str:
@@ -149,20 +157,28 @@ def specs_of(spec: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", spec) if isinstance(spec, Mapping) else {VALUE: spec}
 
 
-def expectations(spec: Any, queries: Sequence[Command], options: Options) -> Expectations:
-    """Collect what was promised. Raises ValueError at what cannot be asked."""
-    names = {query[0] for query in queries}
-    specs = specs_of(spec)
+def expectations(
+    spec: Any, queries: Sequence[Command], options: Options, parts: Sequence[str] = ()
+) -> Expectations:
+    """Collect what was promised. `parts` are the names of several types side by side. Raises
+    ValueError at what cannot be asked."""
+    specs = dict(specs_of(spec))
+    names: set[str] = set()
+    found: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {}
+    if any(part in specs for part in parts):
+        found[VALUE] = (joined({part: specs.pop(part, None) for part in parts}), ())
+    for query in queries:
+        part = part_of(query, parts)
+        name = f"{part}.{query[1]}" if part else query[0]
+        names.add(name)
+        if name in specs:
+            function, given = specs[name], query[1 + bool(part) :]
+            words = ", ".join(["history", *(f"argument{i + 1}" for i in range(len(given)))])
+            check_callable(function, "`spec`", f"def spec({words})", (None, *given))
+            found[query_name(query, parts)] = (of_part(function, part), given)
     for name in specs:
         if name not in names:
             raise ValueError(f"`spec` is for `{name}`, which is not among the queries.")
-    found: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {}
-    for query in queries:
-        if query[0] in specs:
-            function, given = specs[query[0]], query[1:]
-            words = ", ".join(["history", *(f"argument{i + 1}" for i in range(len(given)))])
-            check_callable(function, "`spec`", f"def spec({words})", (None, *given))
-            found[query_name(query)] = (function, given)
     invariant: Any = options.get("invariant", ())
     invariants: tuple[Any, ...] = (invariant,) if callable(invariant) else tuple(invariant)
     for each in invariants:
@@ -171,3 +187,22 @@ def expectations(spec: Any, queries: Sequence[Command], options: Options) -> Exp
         example = "def results(history, command)"
         check_callable(options["results"], "`results`", example, (None, None))
     return Expectations(found, invariants, options.get("results"))
+
+
+def joined(specs: Mapping[str, Any]) -> Callable[[History], Any]:
+    """Return the specification of several types from one for each. Raises ValueError if one is
+    missing or cannot be called."""
+    for name, spec in specs.items():
+        if spec is None:
+            raise ValueError(f"`spec` has nothing for {name!r}. Write one for each type, or none.")
+        check_callable(spec, f"`spec` for {name!r}", "def spec(history)", (None,))
+    return lambda history: {name: spec(history.part(name)) for name, spec in specs.items()}
+
+
+def of_part(spec: Callable[..., Any], part: str) -> Callable[..., Any]:
+    """Return a specification that is asked of one type's commands only, if `part` is its name."""
+
+    def asked(history: History, *given: Any) -> Any:
+        return spec(history.part(part), *given)
+
+    return asked if part else spec

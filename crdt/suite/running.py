@@ -57,7 +57,7 @@ class Failure:
     def found(self) -> str:
         """The seed with which it was found, and its length."""
         found = "" if self.seed is None else f"found with seed {self.seed}, "
-        return f"{found}{len(self.steps)} steps"
+        return f"{found}{len(self.steps)} step{'s'[: len(self.steps) != 1]}"
 
     @property
     def reason(self) -> str:

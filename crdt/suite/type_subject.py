@@ -61,11 +61,20 @@ def type_subject(
             inner = inner_of(replica, VALUE, makes[VALUE])
             return kept({query_name(query): ask(inner, query, options) for query in queries})
         values = {key: inner_of(replica, key, each).value() for key, each in makes.items()}
-        return kept({VALUE: values})
+        others = {
+            query_name(query, tuple(makes)): ask(
+                inner_of(replica, query[0], makes[query[0]]), query[1:], options
+            )
+            for query in queries
+            if query != (VALUE,)
+        }
+        return kept({VALUE: values, **others})
 
     def expected(history: History) -> Reading:
         return expectations.expected(history.only(undeleted(history)))
 
+    if options.get("delete") and not is_one:
+        raise ValueError("`delete` is for one type. Check the types of a dict one by one for it.")
     is_deleted = options.get("delete", is_one and hasattr(makes[VALUE](), "remove"))
     name = ", ".join(getattr(each, "__name__", "value") for each in makes.values())
     return Subject(

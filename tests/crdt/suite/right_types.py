@@ -119,6 +119,53 @@ class BoundedCounter:
         return sum(self.earned.values()) - sum(self.spent.values())
 
 
+class BoundedByEffects:
+    """The same with effects: an account for each replica."""
+
+    def __init__(self, replica: int) -> None:
+        self.replica = replica
+        self.accounts: dict[int, int] = {}
+
+    def deposit(self, amount: int) -> Pair:
+        return self.replica, amount
+
+    def withdraw(self, amount: int) -> Pair | None:
+        return (self.replica, -amount) if self.accounts.get(self.replica, 0) >= amount else None
+
+    def apply(self, effect: Pair) -> None:
+        replica, amount = effect
+        self.accounts[replica] = self.accounts.get(replica, 0) + amount
+
+    def value(self) -> int:
+        return sum(self.accounts.values())
+
+
+class EnableWinsFlag:
+    """An enable prepares a tag; both name the tags that they have seen, which go."""
+
+    def __init__(self, replica: int) -> None:
+        self.replica = replica
+        self.count = 0
+        self.tags: set[Pair] = set()
+
+    def enable(self) -> tuple[Pair | None, frozenset[Pair]]:
+        return (self.replica, self.count + 1), frozenset(self.tags)
+
+    def disable(self) -> tuple[Pair | None, frozenset[Pair]]:
+        return None, frozenset(self.tags)
+
+    def apply(self, effect: tuple[Pair | None, frozenset[Pair]]) -> None:
+        tag, seen = effect
+        self.tags -= seen
+        if tag is not None:
+            self.tags.add(tag)
+            if tag[0] == self.replica:
+                self.count = tag[1]
+
+    def value(self) -> bool:
+        return bool(self.tags)
+
+
 class Text:
     """A replicated growable array (Roh et al., 2011): an insertion prepares its identity and names
     the letter before it; a removed letter stays as a tombstone."""

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from crdt.suite import SUBJECTS, Disagreement, Foreign, Taken, check_subject, check_type, replay
+from crdt.suite import SUBJECTS, Disagreement, Taken, check_subject, check_type, subject_of
 from crdt.suite import specifications as specs
-from crdt.suite.checking import Report, subject_of, written
+from crdt.suite.checking import Report
 from crdt.suite.running import search
 from tests.crdt.suite import planted
-from tests.crdt.suite.right_types import PNCounter
 
 CART = [(planted.ADD, b"milk"), (planted.REMOVE, b"milk"), (planted.ADD, b"eggs")]
 REGISTER = [(planted.WRITE, stamp, value) for stamp in (1, 2) for value in (b"a", b"b")]
@@ -95,38 +94,6 @@ def test_a_failure_is_a_script_and_the_two_values() -> None:
     assert re.search(r"write \d \(1, b'milk'\)", text)
     assert "shows set(), the specification says {b" in text
     assert "found with seed" in text
-
-
-def is_even(value: Any) -> bool:
-    return value % 2 == 0
-
-
-PASTED: list[tuple[Any, list[Any], Any, dict[str, Any]]] = [
-    (planted.GreedyCart, CART, specs.add_wins, {"delete": False}),
-    (PNCounter, [("add", 1)], None, {"invariant": is_even, "duplicates": False}),
-]
-
-
-@pytest.mark.parametrize(("make", "commands", "spec", "options"), PASTED)
-def test_the_printed_call_fails_in_the_same_way(
-    make: Any, commands: list[Any], spec: Any, options: dict[str, Any]
-) -> None:
-    with pytest.raises(AssertionError) as caught:
-        check_type(make, commands, spec, schedules=20, **options)
-    report = str(caught.value)
-    call = report[report.index("replay(") :]
-    names = {"replay": replay, "commands": commands, "spec": spec, "is_even": is_even}
-    makes: list[Any] = list(make.values()) if isinstance(make, dict) else [make]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    names |= {each.__name__: each for each in makes}
-    with pytest.raises(AssertionError) as again:
-        exec(call, names)
-    assert str(again.value) in report
-
-
-def test_what_has_no_name_is_called_make() -> None:
-    document = Foreign(make=set[int], mutate=print, apply=print, value=len)
-    assert written({"a": lambda: 0, "b": PNCounter}) == "{'a': make, 'b': PNCounter}"
-    assert written(document) == "document"
 
 
 def test_an_error_of_our_own_type_fails_its_check() -> None:

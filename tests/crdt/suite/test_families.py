@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crdt.suite import Taken, check_type
+from crdt.suite import Taken, check_type, unseen
 from crdt.suite.families import NOTHING, ClassFamily
 from crdt.suite.options import Options
 from crdt.suite.subject import Disagreement
@@ -18,6 +18,8 @@ CART = [("add", "milk"), ("remove", "milk"), ("add", "eggs")]
 ACCOUNT = [("deposit", 3), ("withdraw", 3), ("withdraw", 1)]
 TEXT = [("insert", 0, "a"), ("insert", 1, "b"), ("delete", 0)]
 AMOUNTS = [("add", 1), ("add", -2)]
+SEEDS_MAX = 5  # a wrong type is found by one of so many schedules
+PUTS = [("put", 1), ("put", 2), "delete"]
 SHELF = {"cart": right.ObservedRemoveSet, "count": right.PNCounter}
 SHELF_COMMANDS = [("cart", "add", "milk"), ("cart", "remove", "milk"), ("count", "add", 1)]
 
@@ -37,6 +39,10 @@ def total(history: Sequence[Taken]) -> int:
     return sum(taken.command[1] for taken in history)
 
 
+def members(history: Sequence[Taken]) -> frozenset[str]:
+    return frozenset(taken.command[1] for taken in history)
+
+
 def balance(history: Sequence[Taken]) -> int:
     return sum(t.command[1] * (1 if t.command[0] == "deposit" else -1) for t in history)
 
@@ -51,6 +57,26 @@ def mean(history: Sequence[Taken]) -> float:
 
 def sums(history: Sequence[Taken]) -> dict[str, int]:
     return {"a": sum(taken.command[2] for taken in history)} if history else {}
+
+
+def two_phases(history: Sequence[Taken]) -> set[str]:
+    """What was added, and never removed."""
+    added = {taken.command[1] for taken in history if taken.command[0] == "add"}
+    return added - {taken.command[1] for taken in history if taken.command[0] == "remove"}
+
+
+def enable_wins(history: Sequence[Taken]) -> bool:
+    """Some enable was seen by no disable."""
+    disables = [taken for taken in history if taken.command[0] == "disable"]
+    enables = [taken for taken in history if taken.command[0] == "enable"]
+    return bool(unseen(enables, disables))
+
+
+def highest_not_deleted(history: Sequence[Taken]) -> int | None:
+    """The highest number that no delete had seen."""
+    deletes = [taken for taken in history if taken.command[0] == "delete"]
+    puts = [taken for taken in history if taken.command[0] == "put"]
+    return max((taken.command[1] for taken in unseen(puts, deletes)), default=None)
 
 
 def is_not_negative(value: int) -> bool:
@@ -75,7 +101,9 @@ RIGHT: list[tuple[Any, list[Any], Any, Options]] = [
     (right.BoundedCounter, ACCOUNT, balance, {"invariant": is_not_negative}),
     (right.Text, TEXT, None, {}),
     (right.GrowSet, [("add", "a"), ("add", "b")], None, {}),
-    (right.TwoPhaseSet, CART, None, {}),
+    (right.TwoPhaseSet, CART, two_phases, {}),
+    (right.EnableWinsFlag, ["enable", "disable"], enable_wins, {}),
+    (right.BoundedByEffects, ACCOUNT, balance, {"invariant": is_not_negative}),
     (right.LastWriter, [("set", "a"), ("set", "b")], None, {}),
     (right.DeltaCounter, [("add", 1), ("add", 2)], total, {"sends": "delta"}),
     (SHELF, SHELF_COMMANDS, None, {}),
@@ -103,6 +131,9 @@ WRONG: list[tuple[Any, list[Any], Any, Options, str, int]] = [
     (wrong.CarelessCounter, ACCOUNT, None, {"invariant": is_not_negative}, "shows -", 4),
     (wrong.Average, [("add", 1), ("add", 5)], mean, {}, "the specification says 3.0", 2),
     (wrong.LaterEntry, [("add", "a", 1)], sums, {}, "the specification says {'a': 2}", 2),
+    (wrong.MaxOfTotals, AMOUNTS, total, {}, "the specification says -2", 1),
+    (wrong.BoundedBySight, ACCOUNT, balance, {"invariant": is_not_negative}, "shows -", 4),
+    (wrong.DeletingRegister, PUTS, highest_not_deleted, {}, "shows None, the spec", 2),
     (wrong.WrongDelta, [("add", 1)], None, {"sends": "delta"}, "its delta into 1", 1),
 ]
 
@@ -113,8 +144,9 @@ def test_wrong_type_is_refuted_by_what_is_wrong(case: Any) -> None:
     with pytest.raises(AssertionError) as caught:
         check_type(make, commands, spec, **options)
     text = str(caught.value)
+    assert int(text.partition("seed ")[2].partition(",")[0]) < SEEDS_MAX
     assert shown.replace("'x'", "'milk'") in text
-    assert int(text.partition(" steps")[0].rpartition(" ")[2]) <= steps
+    assert int(text.partition(" step")[0].rpartition(" ")[2]) <= steps
 
 
 def test_refused_command_is_not_in_the_history_unless_asked_for() -> None:
@@ -249,12 +281,13 @@ def test_refusing_prepare_sends_nothing() -> None:
 
 
 def test_parts_join_their_own_deltas_only() -> None:
-    class Delta(right.DeltaCounter):
-        """Written so that its deltas are found without being told."""
-
-    makes = {"one": Delta, "other": Delta}
-    report = check_type(makes, [("one", "add", 1), ("other", "add", 1)], schedules=20)
-    assert report.laws["equal operations, equal values"] > 0
+    makes = {"one": right.DeltaCounter, "other": right.DeltaCounter, "set": right.GrowSet}
+    commands = [("one", "add", 1), ("other", "add", 2), ("set", "add", "a")]
+    sends: Any = {"one": "delta", "other": "delta"}
+    spec = {"one": total, "other": total, "set": members}
+    report = check_type(makes, commands, spec, sends=sends, schedules=20)
+    assert report.laws["deltas travel in groups"] > 0
+    assert report.laws["value equals specification"] > 500
 
 
 def test_disagreement_of_a_delta_names_the_law() -> None:

@@ -42,6 +42,19 @@ def test_a_history_can_be_narrowed() -> None:
     assert narrow.now == 1005
 
 
+def test_a_part_has_the_commands_of_one_name() -> None:
+    dot = make_dot(HERE, 1)
+    adds = Taken(("cart", "add", 1), dot, 1000, 1000, 0, 0b00)
+    counts = Taken(("count", "add", 2), dot + 1, 1000, 1000, 1, 0b01)
+    removes = Taken(("cart", "remove", 1), dot + 2, 1000, 1000, 2, 0b11)
+    part = History([adds, counts, removes], 0b111, 1005).part("cart")
+    assert [taken.command for taken in part] == [("add", 1), ("remove", 1)]
+    assert part[1].saw(part[0])
+    assert part.now == 1005
+    assert len(part.before(part[1])) == 2, "the past is that of all parts"
+    assert list(History([adds, counts], 0b10, 0).part("cart")) == []
+
+
 def test_an_observed_remove_leaves_what_it_had_not_seen() -> None:
     assert unseen(EVERYTHING, [SECOND]) == [SECOND, APART]
     assert unseen(EVERYTHING, []) == EVERYTHING

@@ -120,6 +120,10 @@ class WrongMerge(planted.Cart):
         pass
 
 
+MAPS = {"a": right.MaxMap}
+PUT = [("a", "put", "x", 1)]
+DOCUMENT = Foreign(make=set[int], mutate=print, apply=print, value=len)
+
 MISTAKES: list[tuple[Any, Any, dict[str, Any], str]] = [
     (3, ADD, {}, "3 is not a class. Pass the class itself"),
     (Demanding, ADD, {}, "Demanding cannot be made.*Write `def __init__"),
@@ -142,6 +146,27 @@ MISTAKES: list[tuple[Any, Any, dict[str, Any], str]] = [
     (planted.Cart, CART, {"sends": "state"}, "`sends` is not for a `crdt.custom` type"),
     (planted.Cart, [("add", 1)], {}, "does not begin with a number"),
     (right.MaxMap, 3, {}, "`commands` is a int. Write a list"),
+    ({}, ADD, {}, "there are no types. Write a dict"),
+    ({"a": right.MaxMap}, ["a"], {}, "'a',. lacks the command behind the name"),
+    (MAPS, PUT, {"queries": ["a"]}, "'a',. lacks the query behind the name"),
+    (MAPS, PUT, {"queries": ["has"]}, "'has',. does not begin with the name of a type"),
+    (MAPS, PUT, {"delete": True}, "`delete` is for `crdt.custom` types. Write a method"),
+    (MAPS, PUT, {"sends": {"b": "state"}}, "`sends` is for 'b', and there is no type"),
+    (MAPS, PUT, {"sends": {"a": "states"}}, "`sends` is 'states'. Use one of"),
+    (right.MaxMap, [("put", "a", 1)], {"sends": {"a": "state"}}, "there is no type of this name"),
+    (DOCUMENT, ADD, {"merge": max}, "`merge` has no effect on a `Foreign` document"),
+    (
+        {"a": planted.Cart, "b": right.MaxMap},
+        [("a", *command) for command in CART],
+        {},
+        "only Cart is for `crdt.custom`.*Check types of both kinds apart",
+    ),
+    (
+        {"a": planted.Cart},
+        [("a", *command) for command in CART],
+        {"delete": True},
+        "`delete` is for one type",
+    ),
 ]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from crdt.suite.history import History
+from crdt.dots import make_dot, make_origin
+from crdt.suite.history import History, Taken
 from crdt.suite.readings import (
     Expectations,
     difference,
@@ -106,3 +107,29 @@ def test_specification_of_unknown_query_is_refused() -> None:
         expectations({"has": len}, [VALUE], {})
     with pytest.raises(ValueError, match="`invariant` cannot be called with 1 argument"):
         expectations(None, [VALUE], {"invariant": [never]})
+
+
+def test_specification_of_each_part_is_asked_of_its_commands() -> None:
+    parts = ("cart", "value")
+    queries = [VALUE, ("cart", "has", "milk"), ("value", "has", 1)]
+    assert [query_name(query, parts) for query in queries] == [
+        "value",
+        "cart.has('milk')",
+        "value.has(1)",
+    ]
+    dot = make_dot(make_origin(1), 1)
+    history = History([Taken(("cart", "add", "milk"), dot, 0, 0, 0, 0)], 1)
+
+    def has(part: History, member: str) -> bool:
+        return any(taken.command == ("add", member) for taken in part)
+
+    spec = {"cart": len, "value": len, "cart.has": has}
+    expected = expectations(spec, queries, {}, parts).expected(history)
+    assert expected == {"value": {"cart": 1, "value": 0}, "cart.has('milk')": True}
+
+
+def test_specification_of_some_parts_only_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"nothing for 'b'\. Write one for each type, or none"):
+        expectations({"a": len}, [VALUE], {}, ("a", "b"))
+    with pytest.raises(ValueError, match="`spec` for 'a' cannot be called with 1 argument"):
+        expectations({"a": never}, [VALUE], {}, ("a",))

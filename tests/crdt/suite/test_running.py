@@ -72,7 +72,7 @@ def test_a_failure_says_how_to_see_it_again() -> None:
     assert failure is not None
     assert len(failure.steps) == 1
     text = str(failure)
-    assert text.startswith(f"found with seed {failure.seed}, 1 steps:")
+    assert text.startswith(f"found with seed {failure.seed}, 1 step:")
     assert "subject broken" in text
     with pytest.raises(Disagreement):
         run_script(broken(None), text.partition("\n\n")[2].partition("\n\n")[0])

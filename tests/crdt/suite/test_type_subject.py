@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.suite import Subject, check_type
+from crdt.suite import specifications as specs
 from crdt.suite.checking import subject_of
 from tests.crdt.suite import planted
 
@@ -65,3 +66,19 @@ def test_several_types_live_under_a_key_each() -> None:
     with pytest.raises(AssertionError, match="the specification says"):
         check_type(makes, commands, nothing, schedules=5)
     assert check_type(makes, commands, schedules=5).subject == "Cart, Other"
+
+
+def test_queries_of_one_of_several_types_are_specified() -> None:
+    def count(history: Any, at_least: int) -> bool:
+        return len(specs.add_wins(history)) >= at_least
+
+    makes, commands = {"cart": SmallCart}, [("cart", *command) for command in MILK]
+    options: Any = {"refuses": (Full,), "queries": [("cart", "count", 1)], "schedules": 5}
+
+    def always(_history: Any, _at_least: int) -> bool:
+        return True
+
+    spec = {"cart": specs.add_wins, "cart.count": count}
+    check_type(makes, commands, spec, **options)
+    with pytest.raises(AssertionError, match=r"cart.count\(1\) = False, the spec.* = True"):
+        check_type(makes, commands, {"cart.count": always}, **options)

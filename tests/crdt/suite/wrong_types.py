@@ -60,6 +60,62 @@ class MaxCounter(PNCounter):
         self.added[self.replica] = self.added.get(self.replica, 0) + amount
 
 
+class MaxOfTotals:
+    """An effect is the new total of its replica, and the greatest total counts."""
+
+    def __init__(self, replica: int) -> None:
+        self.replica = replica
+        self.totals: dict[int, int] = {}
+
+    def add(self, amount: int) -> Pair:
+        return self.replica, self.totals.get(self.replica, 0) + amount
+
+    def apply(self, effect: Pair) -> None:
+        replica, total = effect
+        self.totals[replica] = max(self.totals.get(replica, 0), total)
+
+    def value(self) -> int:
+        return sum(self.totals.values())
+
+
+class BoundedBySight:
+    """A withdrawal is checked against the balance that its replica sees."""
+
+    def __init__(self) -> None:
+        self.balance = 0
+
+    def deposit(self, amount: int) -> int:
+        return amount
+
+    def withdraw(self, amount: int) -> int | None:
+        return -amount if self.balance >= amount else None
+
+    def apply(self, amount: int) -> None:
+        self.balance += amount
+
+    def value(self) -> int:
+        return self.balance
+
+
+class DeletingRegister:
+    """The highest number. A delete also takes away what it has not seen."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def put(self, number: int) -> int | None:
+        return number
+
+    def delete(self) -> tuple[()]:
+        return ()
+
+    def apply(self, effect: int | tuple[()]) -> None:
+        self.number = None if isinstance(effect, tuple) else max(effect, self.number or 0)
+
+    def value(self) -> int | None:
+        return self.number
+
+
 class UnitingSet(ObservedRemoveSet):
     """A remove takes away what is seen where it arrives, not what its origin had seen."""
 
