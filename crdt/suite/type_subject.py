@@ -60,15 +60,7 @@ def type_subject(
         if is_one:
             inner = inner_of(replica, VALUE, makes[VALUE])
             return kept({query_name(query): ask(inner, query, options) for query in queries})
-        values = {key: inner_of(replica, key, each).value() for key, each in makes.items()}
-        others = {
-            query_name(query, tuple(makes)): ask(
-                inner_of(replica, query[0], makes[query[0]]), query[1:], options
-            )
-            for query in queries
-            if query != (VALUE,)
-        }
-        return kept({VALUE: values, **others})
+        return read_parts(replica, makes, queries, options)
 
     def expected(history: History) -> Reading:
         return expectations.expected(history.only(undeleted(history)))
@@ -88,6 +80,19 @@ def type_subject(
         promises=expectations,
         deletes=is_deleted,
     )
+
+
+def read_parts(
+    replica: Replica, makes: Mapping[str, Make], queries: Sequence[Command], options: Options
+) -> Reading:
+    """What readers see of several types: a dict of values, and the answers to other queries."""
+    parts = {key: inner_of(replica, key, make) for key, make in makes.items()}
+    answers = {
+        query_name(query, tuple(makes)): ask(parts[query[0]], query[1:], options)
+        for query in queries
+        if query != (VALUE,)
+    }
+    return kept({VALUE: {key: part.value() for key, part in parts.items()}, **answers})
 
 
 def inner_of(replica: Replica, key: str, make: Make) -> Any:
