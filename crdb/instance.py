@@ -205,9 +205,9 @@ class Instance:
         self.report(event, details)
 
     def memory_exhausted(self, where: str) -> None:
-        """Report that the process could not get memory; look sooner whether it may use more."""
+        """Report that the process could not get memory, and free its reserve."""
+        self.memory.exhausted()
         self.report("out of memory", {"where": where})
-        self.memory.look_at = 0
 
     def reset_statistics(self) -> None:
         """Count from zero again."""

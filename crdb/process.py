@@ -3,12 +3,14 @@
 Memory is that of the whole process, as the operating system counts it. Regions that share a process
 all show the same; what each of them uses is in `memory_report`. The system may limit
 the address space of the process (`ulimit -v`) or the memory
-of its control group; clients may use nine tenths of either.
+of its control group; clients may use nine tenths of either. A reserve of address space is freed
+when an allocation fails, so that the event loop and the other clients can go on.
 """
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import platform
 import resource
@@ -25,6 +27,11 @@ PAGE_BYTES: Final = resource.getpagesize()
 CGROUP: Final = Path("/proc/self/cgroup")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 USABLE: Final = 0.9  # of what the system allows: the rest is for replication, and for one command
+PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+"""As the C library maps memory, so that the same limits hold."""
+RESERVE_BYTES: Final = 16 << 20
+MARGIN_BYTES: Final = 64 << 20
+"""What clients may write between two samples: 8 MB, as small items of several times the size."""
 
 Lines = list[tuple[str, object]]
 
@@ -35,6 +42,9 @@ def tell_of_process(instance: Instance) -> None:
         instance.info_sections.setdefault(name, []).append(lines)
     instance.memory.probe = Limits().probe
     instance.memory.release = release_memory
+    reserve = Reserve()
+    instance.memory.hold_reserve = reserve.hold
+    instance.memory.free_reserve = reserve.free
     instance.memory.sample(0)
     instance.memory.startup_bytes = instance.memory.used_bytes
 
@@ -43,14 +53,47 @@ class Limits:
     """Return the limits that the system sets for this process now."""
 
     def __init__(self) -> None:
-        allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
-        self.address_bytes = PLENTY if allowed == resource.RLIM_INFINITY else int(USABLE * allowed)
         self.resident_bytes = int(USABLE * min(cgroup_limits(), default=PLENTY))
 
     def probe(self) -> tuple[int, int]:
-        """Return the bytes in use, and how many more may be used."""
+        """Return the bytes in use, and how many more may be used.
+
+        The limit of the address space is read each time: it can be set from outside.
+        """
         mapped, resident = memory_bytes()
-        return resident, min(self.address_bytes - mapped, self.resident_bytes - resident)
+        return resident, min(address_bytes_max() - mapped, self.resident_bytes - resident)
+
+
+class Reserve:
+    """Memory that nobody uses until an allocation has failed: mapped, but never touched."""
+
+    def __init__(self) -> None:
+        self.held: mmap.mmap | None = None
+
+    def hold(self) -> bool:
+        """Map the reserve unless it is mapped. Return whether it is, with a margin to spare.
+
+        The margin is mapped for a moment only. That notices limits that cannot be read.
+        """
+        try:
+            if self.held is None:
+                self.held = mmap.mmap(-1, RESERVE_BYTES, flags=PRIVATE)
+            mmap.mmap(-1, MARGIN_BYTES, flags=PRIVATE).close()
+        except (OSError, MemoryError):
+            return False
+        return True
+
+    def free(self) -> None:
+        """Unmap the reserve."""
+        if self.held is not None:
+            self.held.close()
+            self.held = None
+
+
+def address_bytes_max() -> int:
+    """Return how large the address space may become by what clients write."""
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return PLENTY if allowed == resource.RLIM_INFINITY else int(USABLE * allowed)
 
 
 def cgroup_limits() -> list[int]:

@@ -5,6 +5,9 @@ share it. It is read with each sample of rates, and sooner when clients have sen
 bounds refuse writes that may need memory with an OOM error: the parameter `maxmemory`, and a guard
 below the limit that the system sets for the process, if it sets one. Reads, deletions, deadlines
 and what comes from other regions go on (specification OOM-4, OOM-5).
+
+Where an allocation fails all the same, the process frees a reserve that it holds for that. Writes
+that may need memory are refused until the reserve is held again.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ DENY_OOM: Final = 64
 """The flag of commands that are refused while memory is full. See `table`."""
 PLENTY: Final = 1 << 62
 LOOK_BYTES_MIN: Final = 256 << 10
+LOOK_BYTES_MAX: Final = 8 << 20
 LOOK_SHARE: Final = 4
 RELEASE_SAMPLES: Final = 10
 GROWTH_MIN: Final = 1 << 20
@@ -32,6 +36,8 @@ class Memory:
 
     __slots__ = (
         "denied_bits",
+        "free_reserve",
+        "hold_reserve",
         "limit_bytes",
         "look_at",
         "peak_bytes",
@@ -47,6 +53,9 @@ class Memory:
         self.probe: Probe = no_probe
         self.release: Callable[[], None] = no_release
         """Gives unused memory back to the system."""
+        self.hold_reserve: Callable[[], bool] = hold_nothing
+        """Holds the reserve, and returns whether there was memory for it."""
+        self.free_reserve: Callable[[], None] = no_release
         self.used_bytes = 0
         self.startup_bytes = 0
         """The memory that the process used before there were data."""
@@ -70,8 +79,16 @@ class Memory:
             self.samples_full += 1
         else:
             self.samples_full = 0
-        self.denied_bits = DENY_OOM if self.is_full() else 0
-        self.look_at = received_bytes + max(LOOK_BYTES_MIN, self.room_bytes() // LOOK_SHARE)
+        has_reserve = self.hold_reserve()
+        self.denied_bits = 0 if has_reserve and not self.is_full() else DENY_OOM
+        share = min(self.room_bytes() // LOOK_SHARE, LOOK_BYTES_MAX)
+        self.look_at = received_bytes + max(LOOK_BYTES_MIN, share)
+
+    def exhausted(self) -> None:
+        """Free the reserve and refuse writes until the next sample: an allocation has failed."""
+        self.free_reserve()
+        self.denied_bits = DENY_OOM
+        self.look_at = 0
 
     def set_limit(self, limit_bytes: int, received_bytes: int) -> None:
         """Change `maxmemory`; it holds from the next command on."""
@@ -112,6 +129,11 @@ class Memory:
 def no_probe() -> tuple[int, int]:
     """Return 0: without a driver nothing is measured, and memory is never full."""
     return 0, PLENTY
+
+
+def hold_nothing() -> bool:
+    """Return True: without a driver there is no reserve."""
+    return True
 
 
 def no_release() -> None:

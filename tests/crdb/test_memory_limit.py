@@ -1,4 +1,4 @@
-"""A process whose address space the system limits: no client ends it, and it says OOM in time."""
+"""A process whose memory the system limits: no client ends it, and it replies OOM in time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import socket
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from resource import RLIMIT_AS, prlimit
+from resource import RLIMIT_AS, RLIMIT_DATA, prlimit
+
+import pytest
 
 from tests.crdb.processes import WAIT_SECONDS, ask, ready_event, started
 from tests.crdb.redis_peer import Reader, Refusal, Reply, Status, encode, request
@@ -38,11 +40,10 @@ class Talker:
 
 
 @contextmanager
-def limited(tmp_path: Path) -> Generator[int]:
+def limited(tmp_path: Path, limit: int = RLIMIT_AS) -> Generator[int]:
     """Yield the port of a region that may take 300 MB more than it has after its start.
 
-    The guard has read the limits by then. So no write is refused in time, and what fails is left
-    to MemoryError.
+    The guard reads RLIMIT_AS. It notices RLIMIT_DATA only by the memory that it cannot get.
     """
     port, link_port = free_ports(2)
     file = tmp_path / "regions.toml"
@@ -50,8 +51,9 @@ def limited(tmp_path: Path) -> Generator[int]:
     arguments = ["serve", str(file), "--region", "us", "--json", "--state", str(tmp_path / "s")]
     with started(arguments) as process:
         ready_event(process)
-        mapped = int(Path(f"/proc/{process.pid}/statm").read_text().split()[0]) * 4096
-        prlimit(process.pid, RLIMIT_AS, (mapped + HEADROOM, mapped + HEADROOM))
+        column = {RLIMIT_AS: 0, RLIMIT_DATA: 5}[limit]
+        used = int(Path(f"/proc/{process.pid}/statm").read_text().split()[column]) * 4096
+        prlimit(process.pid, limit, (used + HEADROOM, used + HEADROOM))
         yield port
         assert process.poll() is None, "it has ended"
 
@@ -69,6 +71,19 @@ def fill(talker: Talker) -> bool:
             if any(map(is_oom, talker.ask_all([[b"SET", key, value] for key in keys]))):
                 return True
         except ConnectionError:  # there was no memory for the request itself
+            return True
+    return False
+
+
+def fill_with_small_items(talker: Talker) -> bool:
+    """Small additions until one is refused: in memory they take several times their size."""
+    for start in range(0, 4_000_000, 100):
+        members = range(start, start + 100)
+        try:
+            replies = talker.ask_all([[b"SADD", b"s%d" % (n % 10), b"%0100d" % n] for n in members])
+        except ConnectionError:
+            return True
+        if any(map(is_oom, replies)):
             return True
     return False
 
@@ -105,13 +120,14 @@ def send_a_huge_value(talker: Talker) -> bool:
         return True
 
 
-def test_no_client_ends_the_process(tmp_path: Path) -> None:
-    with limited(tmp_path) as port:
+@pytest.mark.parametrize("limit", [RLIMIT_AS, RLIMIT_DATA], ids=["address space", "data"])
+def test_no_client_ends_the_process(tmp_path: Path, limit: int) -> None:
+    with limited(tmp_path, limit) as port:
         for act in (append_in_pipelines, append_in_a_transaction, make_a_huge_value):
             with closing(Talker(port)) as talker:
                 assert act(talker), act.__name__
                 assert talker.ask("FLUSHALL") == Status(b"OK")
-        for act in (send_a_huge_value, fill):
+        for act in (send_a_huge_value, fill, fill_with_small_items):
             with closing(Talker(port)) as talker:
                 assert act(talker), act.__name__
         assert ask(port, "PING") == b"+PONG\r\n"

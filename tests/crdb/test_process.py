@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def test_system_limits_leave_a_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(process.resource, "getrlimit", as_limit)
     monkeypatch.setattr(process, "CGROUP", tmp_path / "missing")
     limits = process.Limits()
-    assert limits.address_bytes == int(0.9 * 2 * mapped)
-    assert limits.probe()[1] <= limits.address_bytes - 1_000_000
+    assert process.address_bytes_max() == int(0.9 * 2 * mapped)
+    assert limits.probe()[1] <= int(0.9 * 2 * mapped) - 1_000_000
     monkeypatch.setattr(process, "CGROUP", groups(tmp_path, "0::/a/b\n", "a/b/memory.max", "max"))
     assert process.Limits().resident_bytes == int(0.9 * PLENTY)
 
@@ -101,3 +102,33 @@ def test_memory_is_kept_where_the_library_cannot_return_it(monkeypatch: pytest.M
 
     monkeypatch.setattr(process.ctypes, "CDLL", bare_library)
     process.release_memory()
+
+
+def test_reserve_is_held_once_and_can_be_freed() -> None:
+    reserve = process.Reserve()
+    assert reserve.hold()
+    held = reserve.held
+    assert reserve.hold()
+    assert reserve.held is held
+    reserve.free()
+    reserve.free()
+    assert reserve.held is None
+    assert reserve.hold()
+
+
+@pytest.mark.parametrize("room", [0, process.RESERVE_BYTES])
+def test_reserve_needs_a_margin(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    left = room
+
+    class Mapping:
+        def __init__(self, _file: int, size: int, *, flags: int) -> None:
+            assert flags == process.PRIVATE
+            nonlocal left
+            if size > left:
+                raise OSError(errno.ENOMEM, "Cannot allocate memory")
+            left -= size
+
+    monkeypatch.setattr(process.mmap, "mmap", Mapping)
+    reserve = process.Reserve()
+    assert not reserve.hold()
+    assert (reserve.held is None) == (room == 0)

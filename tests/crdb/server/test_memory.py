@@ -10,6 +10,7 @@ from crdb.server.executor import receive
 from crdb.server.memory import (
     DENY_OOM,
     GROWTH_MIN,
+    LOOK_BYTES_MAX,
     LOOK_BYTES_MIN,
     PLENTY,
     RELEASE_SAMPLES,
@@ -32,9 +33,18 @@ class Process:
         self.spare = spare
         self.garbage = 0
         self.releases = 0
+        self.has_reserve = True
+        self.is_tight = False
 
     def probe(self) -> tuple[int, int]:
         return self.used, self.spare
+
+    def hold_reserve(self) -> bool:
+        self.has_reserve = self.has_reserve or not self.is_tight
+        return self.has_reserve
+
+    def free_reserve(self) -> None:
+        self.has_reserve = False
 
     def release(self) -> None:
         self.releases += 1
@@ -46,6 +56,8 @@ def memory_of(process: Process) -> Memory:
     memory = Memory()
     memory.probe = process.probe
     memory.release = process.release
+    memory.hold_reserve = process.hold_reserve
+    memory.free_reserve = process.free_reserve
     return memory
 
 
@@ -84,6 +96,22 @@ def test_the_less_room_there_is_the_sooner_the_next_look() -> None:
     process.used = 8 << 20
     memory.sample(200)
     assert memory.look_at == 200 + LOOK_BYTES_MIN
+    memory.set_limit(0, received_bytes=300)
+    assert memory.look_at == 300 + LOOK_BYTES_MAX
+
+
+def test_failed_allocation_frees_the_reserve_and_refuses_writes_until_it_is_back() -> None:
+    process = Process()
+    memory = memory_of(process)
+    memory.sample(0)
+    process.is_tight = True
+    memory.exhausted()
+    assert (memory.denied_bits, process.has_reserve, memory.look_at) == (DENY_OOM, False, 0)
+    memory.sample(0)
+    assert memory.denied_bits == DENY_OOM
+    process.is_tight = False
+    memory.sample(0)
+    assert (memory.denied_bits, process.has_reserve) == (0, True)
 
 
 def test_full_memory_is_given_back_before_anything_is_refused() -> None:
