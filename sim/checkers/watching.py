@@ -3,8 +3,10 @@
 Between WATCH and EXEC the checker looks after each turn of the region at what readers see under the
 watched keys: type, value and deadline. If that was ever different, EXEC must be refused. If no
 write of a client there has touched a watched key and none has expired, it must not be refused.
-An operation from elsewhere that changes nothing readers see is no reason. Where several come in one
-turn, what the first has changed the next may have put back, so either is right.
+A write there counts even if it changes nothing, as in Redis; an LTRIM that removes nothing makes no
+operation, so the checker learns of it from the reply. An operation from elsewhere that changes
+nothing readers see is no reason. Where several come in one turn, what the first has changed the
+next may have put back, so either is right.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from sim.checkers.checker import Checker, Watched
 from sim.client import Refusal, Reply
 from sim.deeds import FLUSH
 from sim.effects import read
+from sim.exchange import carried_out
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change
 from sim.step import Words
@@ -66,7 +69,8 @@ class Watching(Checker):
     def replied(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Begin to watch, or judge what EXEC came to."""
+        """Begin to watch, or judge what EXEC came to. Then note what was trimmed, which may be a
+        key that was watched just now."""
         watches = self.open[region.name]
         for words, reply in zip(commands, replies, strict=False):
             if words[0] == "WATCH" and not isinstance(reply, Refusal):
@@ -78,6 +82,15 @@ class Watching(Checker):
                 watch = watches.pop(session, Watch({}))
                 if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):
                     self.judge(region, session, watch, reply)
+        for words, reply in carried_out(commands, replies):
+            if words[0] == "LTRIM" and reply == "OK":
+                self.trimmed(region, words[1].encode())
+
+    def trimmed(self, region: Watched, key: bytes) -> None:
+        """Take a list for touched, whether anything was removed or not."""
+        if region.replica.keyspace.lookup(key) is not None:
+            for watch in self.open[region.name].values():
+                watch.is_touched = watch.is_touched or key in watch.seen
 
     def judge(self, region: Watched, session: int, watch: Watch, reply: Reply) -> None:
         """Compare what EXEC came to with what could be seen."""

@@ -8,6 +8,7 @@ import pytest
 
 from sim.checkers.checker import Violation
 from sim.checkers.watching import Watching
+from sim.client import Reply
 from sim.engine import SECOND
 from sim.world import World
 from tests.sim.planted import checker_of, fresh
@@ -27,6 +28,13 @@ def world() -> World:
 
 def told(world: World, reply: object) -> None:
     checker_of(world).replied(world.sites["eu"], 1, EXEC, (reply,))
+
+
+def outcome(world: World) -> Reply:
+    """Return what the EXEC of session 1 comes to."""
+    replies = world.converse("eu", 1, *ALL)
+    assert replies is not None
+    return replies[-1]
 
 
 def write(world: World) -> None:
@@ -73,6 +81,43 @@ def test_what_has_been_touched_may_be_refused(world: World) -> None:
     world.converse("eu", 1, ("WATCH", "k"))
     checker_of(world).jumped(world.sites["eu"])
     told(world, None)
+
+
+def test_trimming_touches_a_list_from_which_it_removes_nothing(world: World) -> None:
+    world.run("eu", "RPUSH", "l", "m")
+    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run("eu", "LTRIM", "l", "0", "-1")
+    assert outcome(world) is None
+    world.converse("eu", 1, ("WATCH", "l"), ("LTRIM", "l", "0", "5"))
+    assert outcome(world) is None
+    world.converse("eu", 1, ("WATCH", "l"))
+    world.run_all("eu", ("MULTI",), ("LTRIM", "l", "0", "-1"), ("EXEC",))
+    assert outcome(world) is None
+
+
+@pytest.mark.parametrize(
+    ("region", "command"),
+    [
+        ("us", ("LTRIM", "l", "0", "-1")),
+        ("eu", ("LTRIM", "none", "0", "-1")),
+        ("eu", ("LTRIM", "another", "0", "-1")),
+        ("eu", ("LTRIM", "l", "x", "-1")),
+        ("eu", ("LRANGE", "l", "0", "-1")),
+    ],
+)
+def test_other_trimming_touches_nothing(
+    world: World, region: str, command: tuple[str, ...]
+) -> None:
+    world.run_all("eu", ("RPUSH", "l", "m"), ("RPUSH", "another", "m"))
+    assert world.settle(SECOND)
+    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l", "none"))
+    world.run(region, *command)
+    assert world.settle(SECOND)
+    assert outcome(world) == [1]
+    world.converse("eu", 1, ("WATCH", "l", "none"))
+    world.run(region, *command)
+    with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
+        told(world, None)
 
 
 def test_what_comes_from_elsewhere_must_be_seen_to_count(world: World) -> None:
