@@ -3,7 +3,8 @@
 A client walks over several requests while others write. The checker follows what a region holds
 meanwhile. At the end of a walk every name must have been returned that was there from the first
 request to the last; a name may come twice only if it was removed or added meanwhile; and each that
-is returned must be there then. Keys and elements that may expire are left out.
+is returned must be there then. Keys that may expire are left out of walks over all keys. The
+elements of a key that has expired are not there any more, though nothing has removed them yet.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class Scanning(Checker):
     def compare(self, region: Watched, words: Words, walk: Walk, names: list[bytes]) -> None:
         """Take in the names of one reply."""
         there = names_in(region.replica.keyspace, walk.key)
+        if walk.key:
+            walk.throughout &= there
         shown = " ".join(words)
         for name in names:
             self.looked += 1

@@ -9,6 +9,7 @@ import pytest
 from sim.checkers.checker import Violation
 from sim.checkers.scanning import Scanning
 from sim.client import Refusal
+from sim.engine import SECOND
 from sim.world import World
 from tests.sim.planted import checker_of, fresh
 
@@ -67,6 +68,24 @@ def test_what_comes_goes_or_expires_meanwhile_need_not_be_returned(world: World)
     world.run_all("eu", ("SET", "c", "1"), ("SET", "b", "1"), ("SADD", "s", "m"))
     told(world, GO_ON, b"0", [b"s"])
     told(world, ("SSCAN", "s", "7"), b"0", [b"n"])
+
+
+def test_elements_of_a_key_that_has_expired_need_not_be_returned(world: World) -> None:
+    told(world, SSCAN, b"7", [b"m"])
+    world.run("eu", "PEXPIRE", "s", "100")
+    world.sleep(SECOND)
+    assert world.converse("eu", 1, ("SSCAN", "s", "7")) == [[b"0", []]]
+    told(world, SSCAN, b"7", [])
+    world.run("eu", "SADD", "s", "n")
+    with pytest.raises(Violation, match="SSCAN s 7 returns b'm', which is not there"):
+        told(world, ("SSCAN", "s", "7"), b"0", [b"m"])
+
+
+def test_elements_of_a_key_that_expires_later_are_missed(world: World) -> None:
+    world.run("eu", "PEXPIRE", "s", "900")
+    told(world, SSCAN, b"7", [b"m"])
+    with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
+        told(world, ("SSCAN", "s", "7"), b"0", [])
 
 
 def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: World) -> None:
