@@ -346,7 +346,10 @@ class Host:
 
     def tick(self) -> None:
         """Do what is due."""
-        if not self.is_up or self.engine.now < self.timer_at:
+        if self.engine.now < self.timer_at:
+            return
+        if not self.is_up:
+            self.timer_at = 0
             return
         if self.is_paused:
             self.engine.at(self.paused_until, self.tick)
@@ -373,10 +376,11 @@ class Host:
         return min(due) * MS if due else NEVER
 
     def arm(self, deadline: int) -> None:
-        """Have `tick` called at `deadline`, unless it will be called earlier."""
+        """Have `tick` called at `deadline`, unless it will be called earlier, perhaps at this very
+        time."""
         now = self.engine.now
         deadline = max(deadline, now)
-        if not now < self.timer_at <= deadline:
+        if not (self.timer_at and now <= self.timer_at <= deadline):
             self.timer_at = max(deadline, now + 1)
             self.engine.at(self.timer_at, self.tick)
 

@@ -37,6 +37,24 @@ def test_the_earliest_promise_counts(world: World) -> None:
     assert f.promised() == min(f.links.promised, f.dialling.promised)
 
 
+def test_what_is_due_at_this_moment_is_not_put_off(world: World) -> None:
+    """The region is given a later appointment just before it would have kept one."""
+    eu, due = world.sites["eu"], world.now + 1
+    world.engine.at(due, lambda: eu.arm(due + 600 * SECOND))
+    eu.arm(due)
+    world.sleep(SECOND)
+    assert eu.timer_at <= world.now + SECOND
+
+
+def test_an_appointment_of_a_region_that_is_down_does_not_bind_its_next_life(world: World) -> None:
+    eu, due = world.sites["eu"], world.now + 1
+    eu.arm(due)
+    world.engine.at(due, lambda: world.restart("eu"))
+    world.crash("eu")
+    world.sleep(SECOND)
+    assert due < world.now <= eu.timer_at <= world.now + SECOND
+
+
 def test_whoever_is_down_is_not_asked(world: World) -> None:
     world.crash("f")
     with pytest.raises(AssertionError):
