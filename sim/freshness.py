@@ -15,6 +15,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final, cast
 
+from crdt.history import ENTRY_BYTES
+from replication.pacing import BATCH_BYTES_LEAST
 from sim.checkers.checker import Violation
 from sim.client import Reply
 from sim.engine import MS
@@ -29,6 +31,8 @@ FIRST_SESSION: Final = 2000
 SLACK_NS: Final = 20 * MS
 SMALL_BYTES: Final = 4096  # a window or batch below this may have to be filled again and again
 FILLINGS: Final = 40  # rounds, by a write of some hundred bytes and what it causes
+EFFECTS_BYTES: Final = 300  # of an operation that a write causes, at most
+TRIPS: Final = 4  # of a full resync: to be told, to ask, to begin, and to end
 WAIT_SECONDS: Final = "600"
 SETTLE_MS: Final = 60_000
 QUESTIONS: Final = 4  # until one finds that all has arrived
@@ -114,10 +118,9 @@ class Probe:
         """Wait until those who follow regions have it too."""
         world = self.world
         for copy in world.copies.values():
-            if not world.wait_for(partial(world.is_copied, copy), 2 * self.limit):
-                raise self.broken(
-                    f"has written, and after {2 * self.limit // MS} ms {copy.name} lacks it"
-                )
+            limit = 2 * self.limit + sum(resync(world, name) for name in copy.sources)
+            if not world.wait_for(partial(world.is_copied, copy), limit):
+                raise self.broken(f"has written, and after {limit // MS} ms {copy.name} lacks it")
 
     def broken(self, text: str) -> Violation:
         """Return the violation to raise."""
@@ -141,6 +144,25 @@ def way(world: World) -> int:
     if min(min(each.window_bytes_max, each.batch_bytes_max) for each in limits) < SMALL_BYTES:
         filling = FILLINGS * (2 * worst + max(each.ack_ns for each in limits))
     return hops * (worst + filling) + SLACK_NS
+
+
+def resync(world: World, name: str) -> int:
+    """Return how long a write may take to a follower of this region beyond its way there.
+
+    A client that the write wakes pops at once, so a backlog too small for both operations has lost
+    the first before it could be sent. The follower then needs a snapshot: 0 if that cannot be.
+    """
+    site = world.sites[name]
+    if site.tuning.history_bytes >= len(world.sites) * (ENTRY_BYTES + EFFECTS_BYTES):
+        return 0
+    limits = site.tuning.limits
+    batch = min(limits.batch_bytes_max, BATCH_BYTES_LEAST)
+    pieces = [len(piece) for piece in site.snapshot()]
+    rests = sum(size // batch + 1 for size in pieces)
+    windows = TRIPS + sum(pieces) // limits.window_bytes_max
+    turns = sum(name in copy.sources for copy in world.copies.values())
+    lasting = rests * site.tuning.snapshot_rest_ns
+    return turns * (lasting + windows * (2 * world.network.worst_delay() + limits.ack_ns))
 
 
 def rest(world: World) -> None:

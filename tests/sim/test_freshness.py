@@ -10,8 +10,8 @@ import pytest
 from crdb.link_control import LinkInfo, LinkState
 from crdb.link_info import ProcessLinks
 from sim.checkers.checker import Checker, Violation
-from sim.engine import MS
-from sim.freshness import check_freshness, way
+from sim.engine import MS, SECOND
+from sim.freshness import check_freshness, resync, way
 from sim.plan import Copy, Plan, Tuning
 from sim.world import World
 from tests.sim.planted import fresh
@@ -35,6 +35,44 @@ def test_more_hops_and_small_windows_take_longer() -> None:
     assert (way(near), way(far)) == (40 * MS, 60 * MS)
     tuning = Tuning(limits=attrs.evolve(Tuning().limits, window_bytes_max=1))
     assert way(World(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
+
+
+def test_a_backlog_that_a_woken_client_overruns_lets_followers_take_a_snapshot() -> None:
+    """The write and the pop that it causes come in one turn, and only the pop is still kept."""
+    tuning = Tuning(history_bytes=400, snapshot_rest_ns=40 * MS)
+    names, copies = ("eu", "us", "ap"), (COPY,)
+    plan = attrs.evolve(Plan.of(names, delay_ms=20, tuning=tuning), copies=copies)
+    world = World(plan)
+    assert world.settle(10 * SECOND)
+    world.sleep(2 * SECOND)
+    copy = world.copies["copy"]
+    before = copy.replica.merges
+    check_freshness(world)
+    assert copy.replica.merges > before
+
+
+def test_a_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one() -> None:
+    usual = Tuning().limits
+    tuning = Tuning(history_bytes=400)
+    slow = attrs.evolve(tuning, snapshot_rest_ns=40 * MS)
+    narrow = attrs.evolve(tuning, limits=attrs.evolve(usual, window_bytes_max=1))
+    other = Copy("other", 201, ("us", "eu"))
+    times: list[int] = []
+    for each, copies in (
+        (tuning, (COPY,)),
+        (slow, (COPY,)),
+        (narrow, (COPY,)),
+        (tuning, (COPY, other)),
+    ):
+        plan = Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=each)
+        world = World(attrs.evolve(plan, copies=copies))
+        world.run("us", "SET", "k", "v")
+        times.append(resync(world, "us"))
+    pieces = world.sites["us"].snapshot()
+    size, trip = sum(map(len, pieces)), 40 * MS + usual.ack_ns
+    assert size < 256
+    assert times == [4 * trip, 4 * trip + len(pieces) * 40 * MS, (4 + size) * trip, 8 * trip]
+    assert resync(quiet(COPY), "us") == 0
 
 
 def expect(text: str, world: World) -> None:
