@@ -23,6 +23,10 @@ from crdt.replica import RUN_BYTES_MAX
 
 BATCH_MAX: Final = 4096
 """Requests of one client before others get their turn."""
+BATCH_SECONDS_MAX: Final = 0.01
+"""A batch that took longer lets others get their turn too."""
+UNTIMED_MAX: Final = 8
+"""After so many requests that are not timed the clock is read nevertheless. A power of two."""
 SHORT_ARGUMENTS_MAX: Final = 16
 """A request of more arguments may take long, whatever its command is."""
 STOP: Final = BLOCKED | CLOSING | POSTPONED
@@ -43,8 +47,9 @@ def receive(client: Client, data: bytes) -> bytes:
 def run(client: Client, data: bytes) -> None:
     """Carry out the requests in `data`, and those left from before; replies go to `client.out`.
 
-    Stops at a command that blocks, at a request that closes the connection, and after BATCH_MAX
-    requests; then the session is put into `instance.woken` to be run again with no data.
+    Stops at a command that blocks, at a request that closes the connection, after BATCH_MAX
+    requests, and soon after BATCH_SECONDS_MAX. If there may be more, the session is put into
+    `instance.woken` to be run again with no data.
     """
     instance = client.instance
     if data:
@@ -81,9 +86,11 @@ def run_batch(client: Client, data: bytes) -> bool:
     output_bytes: i64 = client.output_bytes
     counted: i64 = 0
     count: i64 = 0
+    is_late = False
     began = timing.clock()
+    ends = began + BATCH_SECONDS_MAX
     try:
-        while count < BATCH_MAX and client.gate & STOP == 0:
+        while count < BATCH_MAX and client.gate & STOP == 0 and not is_late:
             if (args := parser.next()) is None:
                 break
             count += 1
@@ -97,12 +104,15 @@ def run_batch(client: Client, data: bytes) -> bool:
                 latest_args = args
                 runs += 1
                 handle(client, command, args)
+                if count & (UNTIMED_MAX - 1) == 0:
+                    is_late = timing.clock() >= ends
             else:
                 if latest is not None:
                     count_runs(client, latest, latest_args, runs, timing.clock() - began)
                     latest = None
                     runs = 0
                 began = run_timed(client, command, args)
+                is_late = began >= ends
             if db.touched or db.outbox_bytes >= RUN_BYTES_MAX:
                 instance.after_command()
             while counted < len(out):
@@ -116,7 +126,7 @@ def run_batch(client: Client, data: bytes) -> bool:
     if latest is not None:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
     client.output_bytes = output_bytes
-    instance.count_batch(client, count, count == BATCH_MAX)
+    instance.count_batch(client, count, is_late or count == BATCH_MAX)
     return True
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crdb.resp.parser import Parser
 from crdb.server.client import Client
 from crdb.server.errors import MEMORY_EXHAUSTED, MEMORY_EXHAUSTED_CLOSED
-from crdb.server.executor import BATCH_MAX, receive, run
+from crdb.server.executor import BATCH_MAX, BATCH_SECONDS_MAX, UNTIMED_MAX, receive, run
 from crdb.server.table import TABLE, Command
 from crdt.replica import RUN_BYTES_MAX, RUN_MAX, Replica
 from tests.crdb.raw import instance, lines
@@ -54,6 +54,23 @@ def test_a_long_batch_lets_others_have_their_turn() -> None:
     assert database.woken == [client]
     run(client, b"")
     assert len(client.out) == BATCH_MAX + 10
+
+
+@pytest.mark.parametrize(("request_", "most"), [(b"PING\r\n", UNTIMED_MAX), (b"KEYS x\r\n", 1)])
+def test_a_batch_that_takes_long_lets_others_have_their_turn(request_: bytes, most: int) -> None:
+    """`most` requests run although time is over: the clock is not read after each."""
+    database = instance(slowlog_log_slower_than="-1")
+    client = Client(database)
+    database.timing.clock = lambda: len(client.out) * BATCH_SECONDS_MAX
+    run(client, request_ * 20)
+    assert client.parser.pending == (20 - most) * len(request_)
+    assert database.woken == [client]
+    for _ in range(20 // most):
+        database.woken.clear()
+        client.out.clear()
+        run(client, b"")
+    assert client.parser.pending == 0
+    assert database.statistics.commands == 20
 
 
 def test_what_is_counted() -> None:
