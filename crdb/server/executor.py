@@ -76,8 +76,7 @@ def run_batch(client: Client, data: bytes) -> bool:
     """
     parser = client.parser
     parser.feed(data)
-    instance = client.instance
-    db = client.db
+    instance, db = client.instance, client.db
     out = client.out
     timing = instance.timing
     latest: Command | None = None
@@ -86,33 +85,29 @@ def run_batch(client: Client, data: bytes) -> bool:
     output_bytes: i64 = client.output_bytes
     counted: i64 = 0
     count: i64 = 0
-    is_late = False
+    most: i64 = BATCH_MAX
     began = timing.clock()
     ends = began + BATCH_SECONDS_MAX
     try:
-        while count < BATCH_MAX and client.gate & STOP == 0 and not is_late:
-            if (args := parser.next()) is None:
-                break
+        while count < most and client.gate & STOP == 0 and (args := parser.next()) is not None:
             count += 1
             command = TABLE.get(args[0])
             if command is not None and not timing.times_each and is_short(client, command, args):
                 if latest is not command:
                     if latest is not None:
                         instance.statistics.ran.append((latest.number, runs))
-                        runs = 0
-                    latest = command
+                    latest, runs = command, 0
                 latest_args = args
                 runs += 1
                 handle(client, command, args)
-                if count & (UNTIMED_MAX - 1) == 0:
-                    is_late = timing.clock() >= ends
+                if count & (UNTIMED_MAX - 1) == 0 and timing.clock() >= ends:
+                    most = count
             else:
                 if latest is not None:
                     count_runs(client, latest, latest_args, runs, timing.clock() - began)
-                    latest = None
-                    runs = 0
+                    latest, runs = None, 0
                 began = run_timed(client, command, args)
-                is_late = began >= ends
+                most = count if began >= ends else most
             if db.touched or db.outbox_bytes >= RUN_BYTES_MAX:
                 instance.after_command()
             while counted < len(out):
@@ -126,7 +121,7 @@ def run_batch(client: Client, data: bytes) -> bool:
     if latest is not None:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
     client.output_bytes = output_bytes
-    instance.count_batch(client, count, is_late or count == BATCH_MAX)
+    instance.count_batch(client, count, count == most)
     return True
 
 
