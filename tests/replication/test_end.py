@@ -7,7 +7,7 @@ import pytest
 from replication.end import OUTBOX_MAX, End, nobody
 from replication.errors import RemoteProtocolError
 from replication.events import Closed, Event, Inquiry
-from replication.frames import Ack, Answer, Ask, Frame, GapRefused, Heartbeat, Resumed
+from replication.frames import Ack, Answer, Ask, Frame, GapRefused, Heartbeat, Lacking, Resumed
 from replication.limits import MS, SECOND, Limits
 from replication.source import SourceState
 from tests.replication.ends import US, greeted_source, make_source, replica
@@ -109,3 +109,22 @@ def test_regular_messages_become_rarer_on_a_link_that_queues() -> None:
     assert (end.rtt_best, end.queueing_ns) == (40 * MS, 260 * MS)
     end.measure(Ack({}, 0, stamp=3, echo=100 * MS), 90 * SECOND)
     assert end.queueing_ns == Limits().silence_ns_max // 4
+
+
+def test_who_lacks_an_effect_is_said_once_and_again_when_more_do() -> None:
+    end = End(0, Limits())
+    few, more = Lacking((), US, 3, (1,)), Lacking((), US, 3, (1, 2))
+    for frame in (few, few, more, more):
+        end.say_lacking(frame)
+    assert end.outbox == [few, more]
+
+
+def test_who_lacks_an_effect_is_not_said_to_an_end_that_takes_nothing_in() -> None:
+    end = End(0, Limits())
+    for _ in range(OUTBOX_MAX):
+        end.reply(GapRefused(US))
+    end.say_lacking(Lacking((), US, 3, (1,)))
+    assert len(end.outbox) == OUTBOX_MAX
+    end.outbox.clear()
+    end.say_lacking(Lacking((), US, 3, (1,)))
+    assert end.outbox == [Lacking((), US, 3, (1,))]

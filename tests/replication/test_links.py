@@ -411,3 +411,14 @@ def test_strangers_are_asked_nothing() -> None:
     drain(sink)
     links.questions.ask()
     assert of(Ask, drain(sink)) == []
+
+
+def test_peers_whose_data_is_awaited_are_named_with_the_reason() -> None:
+    links = alone()
+    assert links.awaited() == {
+        "r2": "it has not answered yet",
+        "r3": "it has not answered yet",
+    }
+    links.receive(links.dial("r2", 0), Eof("refused"), 0)
+    links.cut("r3", IN, 0)
+    assert links.awaited() == {"r2": "refused", "r3": "the link is cut"}

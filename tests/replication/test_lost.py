@@ -280,3 +280,11 @@ def test_statement_of_a_follower_says_nothing() -> None:
     sink.lives = None
     links.receive(sink, Lacking(links.lives.view, *E, (1,)), 0)
     assert links.losses.lacking == {}
+
+
+def test_what_we_know_is_said_to_greeted_members_alone() -> None:
+    links, sink = linked()
+    stranger = links.serve(0)
+    links.losses.take(Lacking(links.lives.view, *E, (1,)), [stranger, sink])
+    assert of(Lacking, stranger.outbox) == []
+    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2))]

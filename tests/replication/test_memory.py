@@ -124,3 +124,31 @@ def test_a_vector_of_all_incarnations_leaves_one_to_take() -> None:
     replica.keyspace.vector |= everything
     with pytest.raises(ValueError, match="all incarnations of region 1"):
         links.reincarnate(0)
+
+
+def test_nothing_is_lost_before_all_peers_of_an_emptied_region_have_answered() -> None:
+    replica = Replica(1)
+    peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
+    links = Links(replica, Member("r1", 1, replica.origin), peers)
+    links.memory.expects_data = True
+    links.recovery.lost("r3", "connection refused")
+    links.recovery.caught_up("r2")
+    assert links.memory.awaits_all()
+    assert links.memory.look(set(), []) == []
+    assert not links.recovery.is_over
+    links.recovery.caught_up("r3")
+    assert not links.memory.awaits_all()
+    assert links.memory.look(set(), []) == [Recovered("r3")]
+
+
+def test_what_is_put_aside_counts_as_held() -> None:
+    replica = Replica(1)
+    links = Links(replica, Member("r1", 1, replica.origin), [Peer("r2", 2, (2,))])
+    write(replica)
+    held = dict(replica.vector)
+    assert links.memory.known_vector() == held
+    links.reincarnate(0)
+    assert replica.keyspace.vector == {}
+    assert links.memory.known_vector() == held
+    links.memory.expects_data = True
+    assert not links.memory.awaits_all(), "it is not empty"

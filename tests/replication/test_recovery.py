@@ -83,6 +83,25 @@ def test_an_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
     assert not recovery.shows_earlier_life(theirs, {}, NEW)
 
 
+def test_what_is_awaited_of_each_peer_is_told() -> None:
+    recovery = Recovery(("ap", "eu", "sa", "us"))
+    assert not recovery.has_all_answers
+    recovery.greeted("ap")
+    recovery.lost("eu", "connection refused")
+    assert recovery.awaited({"us"}) == {
+        "ap": "it has not sent all that it has",
+        "eu": "connection refused",
+        "sa": "it has not answered yet",
+        "us": "the link is cut",
+    }
+    for peer in ("ap", "eu", "sa"):
+        recovery.caught_up(peer)
+    assert recovery.awaited(NOBODY) == {"us": "it has not answered yet"}
+    recovery.caught_up("us")
+    assert recovery.awaited({"us"}) == {}
+    assert recovery.has_all_answers
+
+
 def test_an_incarnation_is_found_that_nobody_knows() -> None:
     assert unused_origin(1, 0, []) == make_origin(1, 0)
     assert unused_origin(1, 0, [{make_origin(1, 4): 1}, {make_origin(2, 9): 1}]) == make_origin(

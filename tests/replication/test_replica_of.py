@@ -299,6 +299,22 @@ def test_a_source_that_lost_its_memory_is_followed_anew() -> None:
     assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
 
 
+def test_what_a_source_has_lost_is_kept_until_it_holds_something_again() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world.run(500)
+    world["x"].crash()
+    world["x"].restart()
+    world.run(1000)
+    assert visible(follower.replica) == {b"old": b"v"}
+    reasons = {event.reason for event in follower.events if isinstance(event, Closed)}
+    assert "the source holds nothing any more: we keep what we have from it" in reasons
+    world["x"].write(lambda r: r.string("new").set("v"))
+    world.run(1000)
+    assert visible(follower.replica) == {b"new": b"v"}
+
+
 def test_a_source_with_too_many_regions_is_refused() -> None:
     world = world_of("x")
     Database.number = 9
