@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
+import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crdb.event_names import EVENT_NAMES
+from crdt.suite.running import SAME_RESULTS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
@@ -49,6 +53,43 @@ def test_the_examples_of_embedding_run() -> None:
     failed, attempted = doctest.testfile(str(path), module_relative=False)
     assert attempted > 20
     assert failed == 0
+
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def printed_by(source: str, names: dict[str, Any]) -> str:
+    """What an example prints, or the text of the error that it ends in."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(source, "an example", "exec"), names)
+    except (AssertionError, ValueError) as error:
+        return f"{error}\n" if str(error) else repr(error)
+    return printed.getvalue()
+
+
+def test_the_examples_of_checking_a_type_print_what_is_shown() -> None:
+    """A block of text follows an example that prints or raises; it may end in `...`."""
+    found = BLOCK.findall((ROOT / "docs" / "check-your-type.md").read_text())
+    assert len([kind for kind, _ in found if kind == "text"]) > 4
+    names: dict[str, Any] = {"__name__": "check_your_type"}
+    for (kind, source), (following, text) in zip(found, [*found[1:], ("", "")], strict=True):
+        if kind == "python":
+            shown = text if following == "text" else ""
+            start, is_cut, _ = shown.partition("...\n")
+            printed = printed_by(source, names)
+            assert (printed[: len(start)] if is_cut else printed) == start, source
+
+
+def test_every_law_is_described_once() -> None:
+    page = (ROOT / "docs" / "check-your-type.md").read_text()
+    rows = re.findall(r"^\| ([^|]+?) \|", page.partition("## The laws")[2], re.MULTILINE)
+    described = [row for row in rows if row not in {"law", "---"}]
+    sources = "".join(path.read_text() for path in (ROOT / "crdt" / "suite").glob("*.py"))
+    raised = re.findall(r"(?:Disagreement|count|expect|expect_same)\(\s*\"([^\"]+)\"", sources)
+    assert len(raised) > 20
+    assert sorted(described) == sorted({*raised, SAME_RESULTS})
 
 
 def test_every_page_is_reached_from_the_index() -> None:

@@ -83,10 +83,15 @@ def test_the_examples_of_embedding_run() -> None:
     assert runner.failures == 0
 
 
-def test_a_type_of_ones_own_is_checked_in_under_ten_lines() -> None:
+def test_a_type_of_ones_own_is_refuted_as_shown() -> None:
     (program,) = (text for text in PROGRAMS if "check_type" in text)
-    assert len([line for line in program.splitlines() if line]) < 10
-    exec(compile(program, "README.md", "exec"), {})
+    assert len([line for line in program.splitlines() if line]) <= 12
+    (shown,) = blocks("text")
+    with pytest.raises(AssertionError) as caught:
+        exec(compile(program, "README.md", "exec"), {})
+    law, _, call = shown.strip().partition("\n")
+    assert law in str(caught.value)
+    assert str(caught.value).endswith(call)
 
 
 def test_the_client_in_python_runs(ports: dict[str, str]) -> None:
