@@ -3,6 +3,7 @@
 Any effect on a watched key dirties its watchers, wherever it came from (D-16). Two cases of Redis
 are kept: a key that runs out of time between WATCH and EXEC counts as changed although nothing
 touched it, and a key that had run out before WATCH may be removed for good without that counting.
+Where such a key is back at EXEC because the clock was set back, that counts too.
 """
 
 from __future__ import annotations
@@ -60,9 +61,10 @@ class Watching:
                 session.dirty = True
 
     def expired(self, session: Session) -> bool:
-        """Whether a key that `session` watches has run out of time since."""
+        """Return whether a key that `session` watches has run out of time since, or had before and
+        is back."""
         return any(
-            state == ALIVE and self.keyspace.lookup(key) is None
+            state != ABSENT and (self.keyspace.lookup(key) is None) == (state == ALIVE)
             for key, state in session.watched.items()
         )
 

@@ -96,6 +96,22 @@ def test_a_key_that_had_run_out_before_may_be_removed() -> None:
     assert outcome(client) == NULL_ARRAY
 
 
+def test_a_key_that_is_back_since_the_clock_was_set_back_does() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(client, "SET k v PX 100")
+    database.advance(NOW + 5000)
+    lines(client, "WATCH k")
+    assert outcome(client) != NULL_ARRAY
+    lines(client, "WATCH k")
+    lines(other, "WATCH k missing")
+    database.advance(NOW)
+    assert outcome(client) == NULL_ARRAY
+    lines(client, "WATCH k missing")
+    assert outcome(client) != NULL_ARRAY
+    assert outcome(other) == NULL_ARRAY
+
+
 def test_touch_of_a_key_that_nobody_watches_changes_nothing() -> None:
     database = instance()
     client = Client(database)
