@@ -20,9 +20,11 @@ from crdt.keyspace import CLOCK_SLACK_MS, Keyspace
 from crdt.value import Effect
 from sim.checkers.checker import Watched
 from sim.checkers.unasked import UnaskedChecker
+from sim.client import Reply
 from sim.deeds import DELETE
-from sim.ledger import Ledger
+from sim.ledger import Entry, Ledger
 from sim.mirror import Change
+from sim.step import Words
 
 
 class Expiry(UnaskedChecker):
@@ -37,7 +39,8 @@ class Expiry(UnaskedChecker):
         """How far each region's clock had come in its earlier lives or before it was set, in ms."""
         self.reached: dict[str, int] = {}
         """... in its present one."""
-        """Whether a client has asked for the operation that is made next."""
+        self.named: set[bytes] = set()
+        """The keys of clients who waited and are served by the operation that is made next."""
 
     def started(self, region: Watched) -> None:
         self.regions[region.name] = region
@@ -61,7 +64,19 @@ class Expiry(UnaskedChecker):
         """How far a region's clock has ever come, in ms."""
         return max(region.replica.keyspace.horizon, self.clocks.get(region.name, 0))
 
+    def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
+        """Take the keys of a client who is served for named just now: its BLMOVE may push to a key
+        of which, in this very turn, only a deadline was left."""
+        if isinstance(reply, bytes | list):
+            self.named.update(word.encode() for word in command)
+
+    def made(self, region: Watched, entry: Entry) -> None:
+        super().made(region, entry)
+        self.named.clear()
+
     def made_unasked(self, region: Watched, effect: Effect) -> None:
+        if effect[1] in self.named:
+            return
         held = region.mirror.held.get(effect[1]) if effect[0] == DELETE else None
         if held is not None and held[1] < FOREVER:
             self.compare(region, effect[1], held[1])

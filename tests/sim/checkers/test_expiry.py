@@ -59,6 +59,35 @@ def test_a_client_may_delete_what_lives_elsewhere() -> None:
     assert world.checkers[0].looked == 0
 
 
+def test_a_client_who_waited_may_delete_what_is_left_of_a_key() -> None:
+    """It pushes to a list that was emptied in the same turn, and whose deadline is to come."""
+    world = fresh(Expiry)
+    world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
+    assert world.settle(SECOND)
+    world.converse("eu", 1, ("BLMOVE", "from", "to", "LEFT", "RIGHT", "10"))
+    world.run_all("us", ("MULTI",), ("LPOP", "to"), ("RPUSH", "from", "new"), ("EXEC",))
+    assert world.settle(SECOND)
+    assert world.run("eu", "LRANGE", "to", "0", "-1") == [b"new"]
+    assert (world.run("eu", "PTTL", "to"), world.checkers[0].looked) == (-1, 0)
+    world.run("us", "PEXPIRE", "to", "60000")
+    assert world.settle(SECOND)
+    world.sites["eu"].clock.step(90_000)
+    world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
+    with pytest.raises(Violation, match=r"eu deletes b'to', which lives \d+ ms longer in us"):
+        world.sleep(3 * SECOND)
+
+
+def test_who_has_waited_in_vain_has_named_nothing() -> None:
+    world = fresh(Expiry)
+    world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
+    assert world.settle(SECOND)
+    world.converse("eu", 1, ("BLMOVE", "from", "to", "LEFT", "RIGHT", "0.1"))
+    world.sites["eu"].clock.step(90_000)
+    world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
+    with pytest.raises(Violation, match=r"eu deletes b'to', which lives \d+ ms longer in us"):
+        world.sleep(3 * SECOND)
+
+
 def test_a_clock_counts_that_its_region_has_forgotten() -> None:
     world = fresh(Expiry)
     world.run("eu", "SET", "k", "v", "PX", "60000")
