@@ -101,7 +101,7 @@ class Repair:
         asked for a moment ago."""
         for sink in sinks.values():
             if sink.brings(origin, seq):
-                if now - sink.data_at < max(self.limits.patience_ns, 3 * sink.rtt):
+                if now - sink.data_at < max(self.limits.patience_ns, sink.trips_ns):
                     return True
         return False
 

@@ -66,11 +66,12 @@ from replication.frames import (
     Truncated,
 )
 from replication.inlet import Inlet, read_piece
-from replication.limits import Limits
+from replication.limits import SECOND, Limits
 from replication.member import Direction, Peer
 from replication.parts import PartBuffer
 
 STALLS_MAX: Final = 5  # doublings of the pause of a sink whose gate is full: to 1.6 seconds
+FIRST_TRIPS_NS: Final = SECOND  # of a new connection: RFC 6298's timeout before a measurement
 ACK_BYTES: Final = 4 << 10  # at first, so that the source soon learns how fast the link is
 
 
@@ -154,6 +155,8 @@ class Sink(End):
         self.acked = 0
         self.data_at = now
         """The time at which data last came, or was asked for."""
+        self.is_answered = False
+        """True if the other end has sent anything at all."""
         self.ack_at = NEVER
         self.resume_at = NEVER
         self.stalls = 0
@@ -382,16 +385,25 @@ class Sink(End):
 
     def brings(self, origin: Origin, seq: int) -> bool:
         """Return whether the source has promised to send the ops of `origin`, and has more of them
-        than `seq`. It sends them in order, so they come as long as data comes at all."""
+        than `seq`. It sends them in order, so they come as long as data comes at all. A source that
+        has answered but not yet said what it has may have them."""
+        if self.state is S.GREETING:
+            return self.is_answered and self.carries(origin)
         if self.state is not S.STREAMING and self.state is not S.RESUMING:
             return False
         is_promised = origin in self.asked or self.carries(origin)
         return is_promised and self.vector.get(origin, 0) > seq
 
+    @property
+    def trips_ns(self) -> int:
+        """The time that a few round trips take, or may take if none has been measured yet."""
+        return 3 * self.rtt if self.rtt or self.state is S.STREAMING else FIRST_TRIPS_NS
+
     def note_bytes(self, now: int) -> None:
         """Record that a part of a frame has come: on a slow link that is data, mostly."""
         super().note_bytes(now)
         self.data_at = now
+        self.is_answered = True
 
     def load(self) -> None:
         """Ask for a snapshot."""

@@ -291,10 +291,11 @@ class Host:
         try:
             was_proven = wire.channel.is_proven
             frames = wire.channel.receive(data)
+            if not frames:
+                machine.note_bytes(self.engine.now)
             if not was_proven:
                 self.unflushed.append(wire)
             elif not frames:
-                machine.note_bytes(self.engine.now)
                 self.check_bad(wire)
                 return
             self.advance()

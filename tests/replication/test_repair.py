@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from crdt.dots import Vector
 from replication.events import GapFound
 from replication.limits import MS, Limits
 from replication.repair import BACKOFF_MAX, Repair
-from replication.sink import Sink, SinkState
+from replication.sink import FIRST_TRIPS_NS, Sink, SinkState
 from tests.replication.ends import AP, EU, US, make_sink, replica
 
 ORPHAN, PATIENCE = Limits().orphan_ns, Limits().patience_ns
@@ -175,6 +177,38 @@ def test_what_a_link_is_sending_is_not_asked_for() -> None:
         assert repair.check({AP: 3}, {}, sinks, now) == ([], "")
     events, _ = repair.check({AP: 3}, {}, sinks, 10_000 * MS + PATIENCE)
     assert events == [GapFound("r1", AP, "r1")], "the helper, and not who is silent"
+
+
+@pytest.mark.parametrize("state", [SinkState.GREETING, SinkState.RESUMING])
+def test_what_a_link_will_bring_once_it_is_connected_is_not_asked_for(state: SinkState) -> None:
+    repair = Repair(Limits())
+    us, ap = streaming(1, {AP: 30}), streaming(3, {AP: 30})
+    ap.state = state
+    ap.note_bytes(0)
+    sinks = table(us, ap)
+    for now in range(0, FIRST_TRIPS_NS, 10 * MS):
+        assert repair.check({AP: 3}, {}, sinks, now) == ([], "")
+    events, _ = repair.check({AP: 3}, {}, sinks, FIRST_TRIPS_NS)
+    assert events == [GapFound("r1", AP, "r1")]
+
+
+def test_a_link_that_nobody_has_answered_is_not_waited_for() -> None:
+    repair = Repair(Limits())
+    us, ap = streaming(1, {AP: 30}), streaming(3, {})
+    ap.state = SinkState.GREETING
+    repair.check({}, {}, table(us, ap), 0)
+    events, _ = repair.check({}, {}, table(us, ap), ORPHAN)
+    assert events == [GapFound("r1", AP, "r1")]
+
+
+def test_a_new_link_is_waited_for_only_with_what_it_carries() -> None:
+    repair = Repair(Limits())
+    us, ap = streaming(1, {EU: 30}), streaming(3, {})
+    ap.state = SinkState.GREETING
+    ap.note_bytes(0)
+    repair.check({}, {}, table(us, ap), 0)
+    events, _ = repair.check({}, {}, table(us, ap), ORPHAN)
+    assert events == [GapFound("r1", EU, "r1")]
 
 
 def test_what_a_helper_is_sending_is_not_asked_for_again() -> None:
