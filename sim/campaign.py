@@ -112,7 +112,8 @@ def bound(world: World) -> int:
 
     A dead connection is noticed, the last attempt to dial gives up, another is made, and some
     round trips pass: to greet, to ask, to be refused, to load a snapshot. A gap's patience doubles
-    at most six times. Small windows need a round trip for each that is filled.
+    at most six times. Small windows need a round trip for each that is filled. Before any of this
+    arrives what was held up until the faults ended.
     """
     limits = [site.tuning.limits for site in world.sites.values()]
     noticing = max(each.silence_ns_max for each in limits) + CONNECT_NS_MAX + 2 * WAIT_NS_MAX
@@ -130,6 +131,7 @@ def bound(world: World) -> int:
         resting += hops * TIMES_SENT * size * SECOND // min(narrow)
     return (
         resting
+        + (world.network.clear_at - world.now)
         + 2 * noticing
         + 2 * patience
         + hops * 20 * (trip + regular)
@@ -246,7 +248,9 @@ class Run:
             self.converge(list(self.world.sites))
             self.world.endured += 1
         self.injector.end_all()
+        clear_at = self.world.network.clear_at
         self.converged_in = self.converge(list(self.world.sites))
+        self.world.sleep_until(max(self.world.now, clear_at))
         self.world.sleep(QUIET_NS)
         self.converge(list(self.world.sites))
         self.forget()

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from crdt.history import ENTRY_BYTES
+from replication.backoff import WAIT_NS_MAX
 from replication.pacing import BATCH_BYTES_LEAST
 from sim.checkers.checker import Violation
 from sim.client import Reply
@@ -33,6 +34,7 @@ SMALL_BYTES: Final = 4096  # a window or batch below this may have to be filled 
 FILLINGS: Final = 40  # rounds, by a write of some hundred bytes and what it causes
 EFFECTS_BYTES: Final = 300  # of an operation that a write causes, at most
 TRIPS: Final = 4  # of a full resync: to be told, to ask, to begin, and to end
+COMEBACK_TRIPS: Final = 12  # two connections: the first learns that the copy is out of date
 WAIT_SECONDS: Final = "600"
 SETTLE_MS: Final = 60_000
 QUESTIONS: Final = 4  # until one finds that all has arrived
@@ -59,6 +61,7 @@ class Probe:
         self.others = [other for other in world.sites.values() if other is not site]
         self.seen = f"seen:{site.name}"
         self.limit: int = way(world)
+        self.copy_limit: int = 2 * self.limit + comeback(world)
 
     def run(self) -> None:
         """Write twice, and compare."""
@@ -118,7 +121,7 @@ class Probe:
         """Wait until those who follow regions have it too."""
         world = self.world
         for copy in world.copies.values():
-            limit = 2 * self.limit + sum(resync(world, name) for name in copy.sources)
+            limit = self.copy_limit + sum(resync(world, name) for name in copy.sources)
             if not world.wait_for(partial(world.is_copied, copy), limit):
                 raise self.broken(f"has written, and after {limit // MS} ms {copy.name} lacks it")
 
@@ -143,16 +146,28 @@ def way(world: World) -> int:
     filling = 0
     if min(min(each.window_bytes_max, each.batch_bytes_max) for each in limits) < SMALL_BYTES:
         filling = FILLINGS * (2 * worst + max(each.ack_ns for each in limits))
-    return hops * (worst + filling) + SLACK_NS
+    resyncing = (count - 1) * max(snapshot_ns(world, site) for site in world.sites.values())
+    return hops * (worst + filling + resyncing) + SLACK_NS
 
 
-def resync(world: World, name: str) -> int:
-    """Return how long a write may take to a follower of this region beyond its way there.
+def comeback(world: World) -> int:
+    """Return how long followers may take to come back to sources that have lost everything: they
+    keep their copy until a source holds something again, then they begin anew."""
+    if not any(
+        claim and not world.sites[name].replica.keyspace.vector
+        for copy in world.copies.values()
+        for name, claim in copy.claims().items()
+    ):
+        return 0
+    return 3 * WAIT_NS_MAX + COMEBACK_TRIPS * 2 * world.network.worst_delay()
+
+
+def snapshot_ns(world: World, site: Site) -> int:
+    """Return how long a full resync from this region may take: 0 if a write cannot cause one.
 
     A client that the write wakes pops at once, so a backlog too small for both operations has lost
-    the first before it could be sent. The follower then needs a snapshot: 0 if that cannot be.
+    the first before it could be sent.
     """
-    site = world.sites[name]
     if site.tuning.history_bytes >= len(world.sites) * (ENTRY_BYTES + EFFECTS_BYTES):
         return 0
     limits = site.tuning.limits
@@ -160,9 +175,15 @@ def resync(world: World, name: str) -> int:
     pieces = [len(piece) for piece in site.snapshot()]
     rests = sum(size // batch + 1 for size in pieces)
     windows = TRIPS + sum(pieces) // limits.window_bytes_max
-    turns = sum(name in copy.sources for copy in world.copies.values())
     lasting = rests * site.tuning.snapshot_rest_ns
-    return turns * (lasting + windows * (2 * world.network.worst_delay() + limits.ack_ns))
+    return lasting + windows * (2 * world.network.worst_delay() + limits.ack_ns)
+
+
+def resync(world: World, name: str) -> int:
+    """Return how long a write may take to a follower of this region beyond its way there: all
+    followers may need a snapshot, one after the other."""
+    turns = sum(name in copy.sources for copy in world.copies.values())
+    return turns * snapshot_ns(world, world.sites[name])
 
 
 def rest(world: World) -> None:

@@ -81,6 +81,8 @@ class Way:
         """Chunks in a thousand that begin a burst of losses."""
         self.lossy_until = 0
         """The time at which the present burst of losses ends."""
+        self.late_until = 0
+        """The time until which a fault holds up something that was sent."""
         self.pipes: list[Pipe] = []
 
     @property
@@ -108,8 +110,10 @@ class Way:
         if self.bandwidth:
             self.free_at = max(self.engine.now, self.free_at) + size * SECOND // self.bandwidth
             delay += self.free_at - self.engine.now
-        if self.losses or self.bursts:
-            delay += self.retransmission()
+        lost = self.retransmission() if self.losses or self.bursts else 0
+        delay += lost
+        if lost or self.slowness != 100:
+            self.late_until = max(self.late_until, self.engine.now + delay)
         return delay
 
     def retransmission(self) -> int:
@@ -126,6 +130,22 @@ class Way:
             wait += timer
             timer *= 2
         return wait
+
+    @property
+    def is_held_up(self) -> bool:
+        """Return whether a fault holds up what has been sent. Little bandwidth does not: what is
+        under way arrives bit by bit then."""
+        return (
+            not self.is_open
+            or self.engine.now < self.late_until
+            or any(not pipe.is_read for pipe in self.pipes)
+        )
+
+    @property
+    def clear_at(self) -> int:
+        """Return when all that is under way has arrived, if no fault happens until then. What is
+        sent from now on is not held up by it after that."""
+        return max((pipe.last for pipe in self.pipes if pipe.queue), default=0)
 
     def segments(self, data: bytes) -> Pieces:
         """The data as it arrives: whole, or bit by bit if there is little bandwidth."""
@@ -221,6 +241,7 @@ class Pipe:
         if self.queue and self.queue[0][0] <= now:
             again = now + self.way.dice.below(RETRANSMIT_NS) + self.way.delay()
             self.last = max(self.last, again)
+            self.way.late_until = max(self.way.late_until, self.last)
             self.queue = deque((max(due, again), data, why) for due, data, why in self.queue)
         for due, _, _ in self.queue:
             self.way.engine.at(due, self.arrive)
@@ -307,6 +328,12 @@ class Network:
             for name in ("sent", "delivered", "lost", "flipped", "pieces", "retransmitted"):
                 setattr(total, name, getattr(total, name) + getattr(way.tally, name))
         return total
+
+    @property
+    def clear_at(self) -> int:
+        """Return when all that is under way now has arrived: what faults that have ended still hold
+        up too, such as data that is sent again when a timer has run out."""
+        return max(self.engine.now, *(way.clear_at for way in self))
 
     def worst_delay(self) -> int:
         """The slowest that anything can be on its way, bandwidth left out."""

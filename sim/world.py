@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from crdt.dots import dominates
+from crdt.dots import Vector, dominates
 from replication.events import Event
 from replication.member import Direction
 from replication.sink import Sink
@@ -326,18 +326,23 @@ class World:
     # -- looking ---------------------------------------------------------------------------
 
     def is_copied(self, copy: FollowerSite) -> bool:
-        """Whether a follower has what those of its sources have which it can reach, and nothing
-        that they had and lost: of that it learns when it connects."""
+        """Return whether a follower has what those of its sources have which it can reach, and
+        nothing that they had and lost: of that it learns when it connects. It keeps what it has of
+        a source that has lost everything, until the source holds something again."""
         if not copy.is_following:
             return True
         claims = copy.claims()
         return all(
-            claims[name] == self.sites[name].replica.keyspace.vector
-            for name in copy.sources
-            if self.sites[name].is_up
-            and self.network.way(name, copy.name).is_open
-            and self.network.way(copy.name, name).is_open
+            claims[name] == vector or not vector for name, vector in self.reachable_sources(copy)
         )
+
+    def reachable_sources(self, copy: FollowerSite) -> Iterator[tuple[str, Vector]]:
+        """Return the sources of a follower that it can reach, and the vector of each."""
+        for name in copy.sources:
+            site = self.sites[name]
+            there, back = self.network.way(name, copy.name), self.network.way(copy.name, name)
+            if site.is_up and there.is_open and back.is_open:
+                yield name, site.replica.keyspace.vector
 
     def carriers(self, source: Site) -> Iterator[Site]:
         """The regions that a link from `source` leads to, if nothing is in its way."""

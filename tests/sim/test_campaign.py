@@ -8,12 +8,14 @@ from typing import Any
 import attrs
 import pytest
 
+from replication.limits import Limits
 from sim.campaign import TAIL, Run, Verdict, agree, bound, connected, place, schedule
 from sim.checkers.checker import Checker, Violation
 from sim.engine import SECOND
 from sim.faults import Injector
+from sim.network import LOSSES_WHOLE
 from sim.options import Options
-from sim.plan import Plan
+from sim.plan import Plan, Tuning
 from sim.step import Step
 from sim.workload import Load
 from sim.world import World
@@ -269,6 +271,26 @@ def test_who_follows_and_is_down_at_the_end_is_started() -> None:
     run.world.crash("follower-1")
     assert run.play(STEPS).verdict is Verdict.VALID
     assert run.world.copies["follower-1"].life == 2
+
+
+def test_the_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
+    patient = Tuning(limits=Limits(silence_ns_max=20 * SECOND))
+    run = Run(options(tunings=dict.fromkeys(("eu", "us", "ap"), patient)))
+    lost_at = run.options.length - SECOND // 2
+    lost = Step(lost_at, "loss", ("eu", "us"), SECOND, LOSSES_WHOLE)
+    result = run.play((*STEPS, lost))
+    assert (result.verdict, result.reason) == (Verdict.VALID, "")
+    assert result.virtual > lost_at + 12 * SECOND
+
+
+def test_the_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
+    world = Run(options()).world
+    world.sleep(SECOND)
+    before = bound(world)
+    world.network.way("eu", "us").losses = LOSSES_WHOLE
+    world.run("eu", "SADD", "all:1", "a")
+    world.network.way("eu", "us").losses = 0
+    assert bound(world) > before + 12 * SECOND
 
 
 def test_metadata_that_stays_for_ever_is_a_broken_promise() -> None:

@@ -11,7 +11,7 @@ from crdb.link_control import LinkInfo, LinkState
 from crdb.link_info import ProcessLinks
 from sim.checkers.checker import Checker, Violation
 from sim.engine import MS, SECOND
-from sim.freshness import check_freshness, resync, way
+from sim.freshness import check_freshness, comeback, resync, snapshot_ns, way
 from sim.plan import Copy, Plan, Tuning
 from sim.world import World
 from tests.sim.planted import fresh
@@ -73,6 +73,31 @@ def test_a_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_o
     assert size < 256
     assert times == [4 * trip, 4 * trip + len(pieces) * 40 * MS, (4 + size) * trip, 8 * trip]
     assert resync(quiet(COPY), "us") == 0
+
+
+def test_short_backlogs_leave_time_for_full_resyncs_of_regions() -> None:
+    world = World(Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=Tuning(history_bytes=400)))
+    one = 4 * (40 * MS + Tuning().limits.ack_ns)
+    assert snapshot_ns(world, world.sites["eu"]) == one
+    assert way(world) == 40 * MS + 2 * one, "another region may be sent one before"
+
+
+def test_a_follower_of_who_has_lost_everything_gets_the_time_to_come_back() -> None:
+    world = quiet(COPY)
+    assert comeback(world) == 0
+    world.run("us", "SET", "k", "v")
+    assert world.settle(SECOND)
+    assert comeback(world) == 0
+    for name in world.sites:
+        world.crash(name)
+    for name in world.sites:
+        world.restart(name)
+    world.sleep(5 * SECOND)
+    assert world.is_settled(), "who has nothing is not what the copy must equal"
+    assert world.copies["copy"].claims() != {"us": {}}
+    assert comeback(world) == 3 * SECOND + 12 * 2 * 20 * MS
+    check_freshness(world)
+    assert comeback(world) == 0
 
 
 def expect(text: str, world: World) -> None:

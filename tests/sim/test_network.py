@@ -7,7 +7,7 @@ import pytest
 from geo.latency import Latency, ms
 from sim.dice import Dice
 from sim.engine import MS, SECOND, Engine
-from sim.network import RETRANSMIT_NS, Network, Pipe
+from sim.network import LOSSES_WHOLE, RETRANSMIT_NS, TIMEOUT_DOUBLINGS, Network, Pipe
 
 
 class Ends:
@@ -206,3 +206,66 @@ def test_the_network_knows_all_ways(ends: Ends) -> None:
     assert ends.network.total().delivered == 3
     ends.network.way("us", "eu").slowness = 500
     assert ends.network.worst_delay() == 200 * MS
+
+
+def test_a_way_is_clear_when_all_that_is_under_way_has_come(ends: Ends) -> None:
+    assert (ends.way.clear_at, ends.network.clear_at) == (0, 0)
+    ends.pipe.send(b"a")
+    ends.engine.run_until(10 * MS)
+    ends.connect().send(b"b")
+    assert ends.way.clear_at == ends.network.clear_at == 50 * MS
+    ends.engine.run_until(60 * MS)
+    assert (ends.way.clear_at, ends.network.clear_at) == (0, 60 * MS)
+
+
+def test_what_was_lost_holds_up_the_way_after_the_losses_have_ended(ends: Ends) -> None:
+    ends.way.losses = LOSSES_WHOLE
+    ends.pipe.send(b"lost each time")
+    ends.way.losses = 0
+    waits = sum(RETRANSMIT_NS << doubling for doubling in range(TIMEOUT_DOUBLINGS))
+    assert ends.network.clear_at == waits + 40 * MS
+    assert ends.way.tally.retransmitted == TIMEOUT_DOUBLINGS
+    ends.pipe.send(b", and what comes behind it")
+    assert ends.network.clear_at == waits + 40 * MS, "it goes with what it waits for"
+    ends.engine.run_until(ends.network.clear_at - 1)
+    assert ends.bytes == b""
+    ends.engine.run_until(ends.network.clear_at)
+    assert ends.bytes == b"lost each time, and what comes behind it"
+
+
+def test_what_a_closed_way_held_back_comes_by_the_time_that_is_told(ends: Ends) -> None:
+    ends.way.close()
+    ends.pipe.send(b"a")
+    ends.engine.run_until(SECOND)
+    ends.way.open()
+    clear_at = ends.network.clear_at
+    assert SECOND + 40 * MS <= clear_at < SECOND + RETRANSMIT_NS + 40 * MS
+    ends.engine.run_until(clear_at - 1)
+    assert ends.bytes == b""
+    ends.engine.run_until(clear_at)
+    assert ends.bytes == b"a"
+
+
+def test_faults_hold_data_up_and_little_bandwidth_does_not(ends: Ends) -> None:
+    way = ends.way
+    way.bandwidth = 100
+    ends.pipe.send(bytes(50))
+    assert not way.is_held_up
+    way.bandwidth = 0
+    way.close()
+    assert way.is_held_up
+    ends.engine.run_until(SECOND)
+    way.open()
+    assert way.is_held_up, "what waited is sent again"
+    ends.engine.run_until(way.clear_at)
+    assert not way.is_held_up
+    way.slowness = 300
+    ends.pipe.send(b"a")
+    way.slowness = 100
+    assert way.is_held_up
+    ends.engine.run_until(ends.engine.now + 120 * MS)
+    assert not way.is_held_up
+    ends.pipe.stop_reading()
+    assert way.is_held_up
+    ends.pipe.go_on_reading()
+    assert not way.is_held_up
