@@ -55,12 +55,13 @@ HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
 LASTING: Final = {
     "cut": (0, 0),
     "one-way": (0, 0),
+    "black-hole": (0, 0),
     "squeeze": (5_000, 50_000),
     "slow": (2, 5),
     "loss": (10, 100),
 }
 """The faults that may last to the end, and how strong they are then."""
-SEPARATING: Final = frozenset({"cut", "one-way"})
+SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
 RESTS: Final = (0, 5 * MS, 40 * MS)
 WAITING: Final = (300, 3_000, 64 << 20)
 

@@ -17,7 +17,7 @@ from crdb.staleness import Staleness
 from crdt.dots import INCARNATION_MAX, Origin, Vector, incarnation_of, make_origin
 from crdt.op import Op
 from crdt.replica import Replica
-from replication.events import EarlierLife, Event, OriginReused, Recovered
+from replication.events import EarlierLife, Event, GapFound, OriginReused, Recovered
 from replication.frames import Hello
 from replication.links import Links
 from replication.member import Member, Peer
@@ -140,6 +140,10 @@ class Site(Host):
             start, number = Start.COUNTED, self.lots.below(INCARNATION_MAX + 1)
         return number
 
+    def is_held_up(self, peer: str) -> bool:
+        """Return whether a fault of the network holds up what `peer` has sent to it."""
+        return self.around.exchange.network.way(peer, self.name).is_held_up
+
     def is_cut(self, peer: str) -> bool:
         """Return whether this region does not dial `peer`: its file does not list it, or the link
         was cut by command."""
@@ -251,6 +255,9 @@ class Site(Host):
             elif isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
                 self.live_anew()
+            elif isinstance(event, GapFound) and event.asked:
+                for checker in self.around.checkers:
+                    checker.helped(self, event.origin)
             self.around.on_event(self.name, event)
 
     def recover(self, peer: str) -> None:

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 from mypy_extensions import mypyc_attr
 
 from crdb.instance import Instance
-from crdt.dots import Vector
+from crdt.dots import Origin, Vector
 from crdt.keyspace import Keyspace
 from crdt.replica import Replica
 from replication.links import Links
@@ -78,6 +78,10 @@ class Watched(Protocol):
     @property
     def was_paused(self) -> bool:
         """True if it is paused, or was a moment ago."""
+        ...
+
+    def is_held_up(self, peer: str) -> bool:
+        """Return whether a fault of the network holds up what `peer` has sent to it."""
         ...
 
     @property
@@ -174,6 +178,9 @@ class Checker:
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """A region has done something, and these keys have changed."""
+
+    def helped(self, region: Watched, origin: Origin) -> None:
+        """A region has asked a helper for operations of `origin`."""
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         """A region has lost its memory; these are alive."""

@@ -20,7 +20,7 @@ from sim.checkers.checker import Checker, Watched
 from sim.ledger import Ledger
 from sim.mirror import Change
 
-SAMPLE: Final = 8  # of so many turns of all regions lags are looked at in one
+SAMPLE_MS: Final = 100  # between two looks at the links of one region
 LAST: Final = attrgetter("last")
 ROUNDING_MS: Final = 2
 
@@ -32,16 +32,17 @@ class Lag(Checker):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self.turns = 0
+        self.looked_at: dict[str, int] = {}
+        """By region the time (ms) of the last look."""
         self.since: dict[str, dict[str, tuple[Source, int]]] = {}
         """By region and peer the connection, and when it was first seen or its region paused."""
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at the links of one region."""
-        self.turns += 1
-        if self.turns % SAMPLE:
-            return
         now = region.now_ms
+        if now - self.looked_at.get(region.name, -SAMPLE_MS) < SAMPLE_MS:
+            return
+        self.looked_at[region.name] = now
         known = self.since.setdefault(region.name, {})
         for peer, source in region.links.sources.items():
             held = known.get(peer)

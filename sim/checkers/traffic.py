@@ -1,10 +1,9 @@
 """Hardly anything is sent twice, and nobody goes on helping who is no longer needed.
 
 Of all effects that a region receives at most 5 % are such as it has applied, or hold its turn,
-already. Each request to a helper may bring some more: what stands on a way that lets nothing pass
-arrives when the way is open again, and by then the helper has sent it too. A request may also cross
-what the regular link sends when it is back. Both are bounded by the window of a new link
-(`FIRST_BYTES`), some `PER_REQUEST` effects.
+already. Not counted are those that a fault held up on their way when the region asked a helper for
+them: they arrive when the fault is over, and by then the helper has sent them too. What is under
+way and arrives, however slowly, is no reason to ask.
 
 When all is quiet, no region is helped with an origin that a regular link brings. And no region
 writes what no client has asked for, except that it deletes what has expired, forgets deadlines, and
@@ -19,17 +18,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.dots import name_origin
+from crdt.dots import Origin, name_origin
 from crdt.value import Effect
+from replication.inlet import with_waiting
 from replication.pacing import FIRST_BYTES
 from replication.sink import SinkState
+from replication.source import Source
 from sim.checkers.checker import Watched
 from sim.checkers.unasked import UnaskedChecker
 from sim.ledger import Ledger
 
 SHARE_MAX: Final = 5  # per cent
 FEW: Final = 40  # in a run, whatever it received
-PER_REQUEST: Final = 40
 COLLECTED: Final = (0x00, 0x03)  # deletions, and deadlines that are forgotten
 LIST: Final = 0x5
 POPPED: Final = (0x43, 0x44)  # what leaves a sorted set
@@ -45,6 +45,25 @@ class Traffic(UnaskedChecker):
         self.fresh = 0
         self.repeated = 0
         self.requests = 0
+        self.held_up = 0
+        """The number of effects that were held up when somebody else was asked for them."""
+        self.regions: dict[str, Watched] = {}
+        self.known: dict[tuple[str, Origin, Source], int] = {}
+        """By region, origin and connection: the last effect that counts as held up there."""
+
+    def started(self, region: Watched) -> None:
+        self.regions[region.name] = region
+
+    def helped(self, region: Watched, origin: Origin) -> None:
+        """Count the effects of `origin` that have been sent to `region` and are held up."""
+        held = with_waiting(region.replica).get(origin, 0)
+        for name, other in self.regions.items():
+            source = other.links.sources.get(region.name)
+            if name != region.name and source is not None and region.is_held_up(name):
+                key = region.name, origin, source
+                sent = source.sent.get(origin, 0)
+                self.held_up += max(0, sent - max(held, self.known.get(key, 0)))
+                self.known[key] = max(sent, self.known.get(key, 0))
 
     def made_unasked(self, region: Watched, effect: Effect) -> None:
         kind: int = effect[0]
@@ -69,11 +88,11 @@ class Traffic(UnaskedChecker):
             self.check_helpers(region)
         received = self.fresh + self.repeated
         self.looked += received
-        room = received * SHARE_MAX // 100 + FEW + PER_REQUEST * self.requests
+        room = received * SHARE_MAX // 100 + FEW + self.held_up
         if self.repeated > room:
             raise self.broken(
                 f"{self.repeated} of {received} effects came twice, with {self.requests} requests"
-                f" to helpers; at most {room} may"
+                f" to helpers and {self.held_up} effects held up; at most {room} may"
             )
 
     def check_helpers(self, region: Watched) -> None:

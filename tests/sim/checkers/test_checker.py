@@ -40,7 +40,6 @@ def test_every_checker_has_something_to_look_at() -> None:
     ordinary_life(world)
     assert {checker.promise for checker in world.checkers if not checker.looked} <= {
         "bounded memory",
-        "lag",  # which it looks at now and then, and this life is short
         "stability",
     }
 

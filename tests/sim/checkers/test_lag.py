@@ -8,7 +8,7 @@ import pytest
 
 from replication.limits import MS, SECOND
 from sim.checkers.checker import Violation
-from sim.checkers.lag import SAMPLE, Lag
+from sim.checkers.lag import SAMPLE_MS, Lag
 from sim.world import World
 from tests.sim.planted import checker_of, fresh
 
@@ -21,9 +21,10 @@ def world() -> World:
 
 
 def look(world: World) -> None:
-    """Have the links of a region looked at."""
-    for _ in range(SAMPLE):
-        checker_of(world).turned(world.sites["eu"], ())
+    """Have the links of a region looked at, as soon as they are looked at again."""
+    world.sleep(SAMPLE_MS * MS)
+    world.sites["eu"].advance()
+    checker_of(world).turned(world.sites["eu"], ())
 
 
 def test_what_is_on_its_way_is_behind(world: World) -> None:
@@ -66,7 +67,6 @@ def test_a_lag_that_is_not_so_is_noticed(world: World) -> None:
         world.close("eu", "us")
         world.close("us", "eu")
         world.run("eu", "INCR", "k")
-        world.sleep(3 * SECOND)
-        world.sites["eu"].instance.advance(world.now // MS)
+        world.sleep(3 * SECOND - SAMPLE_MS * MS)
         with pytest.raises(Violation, match="eu says that us is 0 ms behind, and it is 3000 ms"):
             look(world)

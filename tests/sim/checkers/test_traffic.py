@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from crdt.dots import make_origin
+from replication.events import GapFound
 from replication.repair import Helper
 from sim.checkers.checker import Violation
-from sim.checkers.traffic import FEW, PER_REQUEST, Traffic
+from sim.checkers.traffic import FEW, Traffic
 from sim.engine import SECOND
 from sim.world import World
-from tests.sim.planted import finish, fresh
+from tests.sim.planted import checker_of, finish, fresh
 
 
 def write(world: World, count: int) -> None:
@@ -34,12 +35,32 @@ def test_many_that_come_twice_are_caught() -> None:
         finish(world)
 
 
-def test_each_request_may_bring_some() -> None:
+def test_what_was_held_up_when_a_helper_was_asked_may_come_twice() -> None:
     world = fresh(Traffic)
-    write(world, 5)
-    world.sites["us"].replica.effects_duplicate += FEW + PER_REQUEST
-    world.sites["us"].links.repair.requests = 1
-    finish(world)
+    traffic = checker_of(world)
+    assert isinstance(traffic, Traffic)
+    world.close("eu", "us")
+    world.run("eu", "MSET", *(f"k{number}" for number in range(20)))
+    eu, us = world.sites["eu"].replica.origin, world.sites["us"]
+    world.sleep(SECOND)
+    assert us.links.repair.requests >= 1
+    assert us.replica.keyspace.vector[eu] == 10
+    assert traffic.held_up == 10, "however often somebody was asked"
+    world.open("eu", "us")
+    world.sleep(SECOND)
+    assert us.replica.effects_duplicate == 10
+    us.replica.effects_duplicate += FEW + 5
+    with pytest.raises(Violation, match=r"55 of 75 effects came twice, .* 10 effects held up"):
+        finish(world)
+
+
+def test_what_is_under_way_is_no_reason_to_ask() -> None:
+    world = fresh(Traffic)
+    traffic = checker_of(world)
+    assert isinstance(traffic, Traffic)
+    world.run("eu", "SET", "k", "v")
+    world.sites["us"].report([GapFound("ap", world.sites["eu"].replica.origin, "ap")])
+    assert traffic.held_up == 0
 
 
 def test_life_that_is_over_counts() -> None:
