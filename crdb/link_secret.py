@@ -40,7 +40,10 @@ def resolve_secret(
     if not config.secret_file:
         return config
     path = folder / config.secret_file
-    secret = read(path).rstrip("\r\n")
+    try:
+        secret = read(path).rstrip("\r\n")
+    except ConfigError as fault:
+        raise ConfigError(f"secret_file: {fault}") from None
     if not secret:
         raise ConfigError(f"{path}: the secret_file is empty. {HOW_TO_DRAW}")
     return attrs.evolve(config, secret=secret)

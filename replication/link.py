@@ -185,8 +185,8 @@ class Driver:
 
     def take(self, end: Machine, frames: list[Frame]) -> None:
         """Hand frames to their machine. No name here keeps the last one while more is awaited."""
-        self.read_clocks()
         for frame in frames:
+            self.read_clocks()  # the frame before may have been a snapshot, merged for seconds
             self.observe(self.links.receive(end, frame, clock()))
 
 

@@ -36,7 +36,10 @@ FILES = {"dir/there": f"{LONG}\r\n", "dir/empty": "\n"}
 
 
 def read(path: Path) -> str:
-    return FILES[path.as_posix()]
+    name = path.as_posix()
+    if name not in FILES:
+        raise ConfigError(f"{name}: No such file or directory")
+    return FILES[name]
 
 
 def resolve(text: str, environment: Mapping[str, str] | None = None) -> Config:
@@ -56,6 +59,8 @@ def test_the_secret_comes_from_the_environment_the_file_or_a_file_of_its_own() -
 def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() -> None:
     with pytest.raises(ConfigError, match="dir/empty: the secret_file is empty"):
         resolve('secret_file = "empty"\n')
+    with pytest.raises(ConfigError, match="secret_file: dir/gone: No such file"):
+        resolve('secret_file = "gone"\n')
     with pytest.raises(ConfigError, match="give either secret or secret_file"):
         resolve('secret_file = "there"\nsecret = "x"\n')
     with pytest.raises(ConfigError, match="CRDB_SECRET is not UTF-8"):

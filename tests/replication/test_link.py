@@ -458,6 +458,17 @@ async def test_over_loopback_tcp() -> None:
         nursery.cancel_scope.cancel()
 
 
+async def test_clocks_are_read_before_each_frame() -> None:
+    """The first may take seconds, and what is said after the second must not show an old time."""
+    site, _ = pair()
+    order: list[str] = []
+    site.driver.read_clocks = lambda: order.append("clocks")
+    site.driver.observe = lambda _events: order.append("frame")
+    end = site.links.serve(0, "127.0.0.1")
+    site.driver.take(end, [Refuse("first"), Refuse("second")])
+    assert order == ["clocks", "frame"] * 2
+
+
 async def test_clocks_are_read_before_anything_is_received(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
