@@ -10,7 +10,7 @@ import trio.testing
 
 from crdb.config import Config
 from crdb.region import Region
-from crdb.sending import BUSY, BUSY_PACE_SECONDS, PACE_SECONDS
+from crdb.sending import BUSY, BUSY_PACE_SECONDS, LARGE_BYTES_PER_SECOND, PACE_SECONDS
 from crdt.keyspace import Keyspace
 from crdt.replica import RUN_MAX
 from replication.line import EARLY_SECONDS
@@ -116,6 +116,52 @@ async def test_a_rest_that_comes_at_once_leaves_it_to_a_timer(
         here.instance.before_rest()
         await trio.sleep(2 * PACE_SECONDS)
         assert here.sealed == 2, "nothing was written"
+        nursery.cancel_scope.cancel()
+
+
+LARGE = LARGE_BYTES_PER_SECOND // 10
+"""The bytes of a string that takes 100 ms."""
+
+
+async def test_large_string_that_is_written_again_is_gathered(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """It would be sent as a whole each time."""
+    here = Writing()
+    await trio.sleep(PACE_SECONDS)
+    here.replica.string("big").set("x" * LARGE)
+    here.instance.after_turn()
+    assert here.sealed == 2
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.sending.run)
+        for _ in range(9):
+            await trio.sleep(0.01)
+            here.replica.string("big").set("y" * LARGE)
+            here.instance.after_turn()
+            here.instance.before_rest()
+        assert here.sealed == 2
+        await trio.sleep(0.011)
+        assert here.sealed == 3
+        nursery.cancel_scope.cancel()
+
+
+async def test_other_write_does_not_wait_for_a_large_string(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    await trio.sleep(PACE_SECONDS)
+    here.replica.string("big").set("x" * LARGE)
+    here.instance.after_turn()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.sending.run)
+        here.replica.string("big").set("y" * LARGE)
+        here.instance.before_rest()
+        await trio.sleep(PACE_SECONDS / 2)
+        here.write()
+        here.instance.before_rest()
+        await trio.sleep(PACE_SECONDS)
+        assert here.sealed == 3
+        assert not here.replica.keyspace.outbox
         nursery.cancel_scope.cancel()
 
 
