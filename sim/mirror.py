@@ -4,6 +4,9 @@ A mirror reads along as a snapshot does: the keyspace tells it of each key that 
 So comparing two regions costs nothing but the keys that changed since. Unlike what clients see, a
 mirror does not hide what has expired by the region's own clock, because the clocks of regions
 differ and their data may not: `same` leaves out what ends before a given time.
+
+A change that the keyspace does not tell of is not seen here, and is lacking in snapshots for the
+same reason: `untold` finds it, at the price of looking at every key.
 """
 
 from __future__ import annotations
@@ -65,8 +68,10 @@ def lacking(some: Elements, others: Elements) -> list[Element]:
     return found
 
 
-Held: TypeAlias = tuple[int, int, Elements]
-"""Of a key: a hash of all that it holds, its deadline, and its elements."""
+Parts: TypeAlias = list[tuple[int, Any]]
+"""What a key shows of each of its types."""
+Held: TypeAlias = tuple[int, int, Elements, Parts]
+"""Of a key: a hash of all that it holds, its deadline, its elements, and what it shows."""
 
 
 @attrs.frozen
@@ -150,7 +155,19 @@ class Mirror:
         packed = codec.pack_body((key, parts, deadline))
         hashed = int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")
         self.hashed += 1
-        return hashed, deadline, tuple([(code, names_of(code, shown)) for code, shown in parts])
+        elements = tuple([(code, names_of(code, shown)) for code, shown in parts])
+        return hashed, deadline, elements, parts
+
+    def untold(self) -> list[tuple[bytes, Held | None, Held | None]]:
+        """Return the keys that hold something else than was last seen, although nobody has told of
+        a change, each with what was seen and what it holds. O(size of the data)."""
+        found: list[tuple[bytes, Held | None, Held | None]] = []
+        for key in sorted({*self.held, *self.db.data}):
+            if key not in self.dirty:
+                seen, held = self.held.get(key), self.take(key)
+                if seen != held:
+                    found.append((key, seen, held))
+        return found
 
     def fingerprint(self) -> Fingerprint:
         """What the replica holds, as of the last `refresh`."""

@@ -44,8 +44,11 @@ def key_text(db: Keyspace, key: bytes) -> str:
 
 def value_text(value: Value) -> str:
     """A value, in brackets that tell its type."""
-    shown: Any = value.visible()
-    code = value.code()
+    return shown_text(value.code(), value.visible())
+
+
+def shown_text(code: int, shown: Any) -> str:
+    """What a value of a type shows, in brackets that tell the type."""
     if code == SET_TYPE:
         return f"{{{' '.join(plain(member) for member in shown)}}}"
     if code == HASH:

@@ -42,13 +42,14 @@ from sim.checkers.resurrection import Resurrection
 from sim.checkers.rules import Rules
 from sim.checkers.scanning import Scanning
 from sim.checkers.stability import Stability
+from sim.checkers.telling import Telling
 from sim.checkers.traffic import Traffic
 from sim.checkers.waiting import Waiting
 from sim.checkers.watching import Watching
 from sim.client import Reply
 from sim.dial import Exchange
 from sim.dice import Dice
-from sim.engine import MS, Engine
+from sim.engine import MS, SECOND, Engine
 from sim.follower import FollowerSite
 from sim.host import Surroundings
 from sim.ledger import Ledger
@@ -85,8 +86,10 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Commands,
     Leftovers,
     Lag,
+    Telling,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
+INSPECT_NS: Final = 10 * SECOND  # between two looks at every key, on average
 
 
 class World:
@@ -156,6 +159,7 @@ class World:
         self.places |= {**self.sites, **self.copies}
         for place in self.places.values():
             place.boot()
+        self.inspect_later(self.dice.child("inspections"))
 
     # -- time ------------------------------------------------------------------------------
 
@@ -367,8 +371,25 @@ class World:
         """Let time pass until all has settled; False if it has not within `limit` ns."""
         return self.wait_for(self.is_settled, limit)
 
+    def inspect_later(self, dice: Dice) -> None:
+        """Let the checkers look at every key in a while, and again and again."""
+
+        def inspect() -> None:
+            self.inspect()
+            self.inspect_later(dice)
+
+        self.engine.after(dice.exponential(INSPECT_NS), inspect)
+
+    def inspect(self) -> None:
+        """Let the checkers look at every key."""
+        for place in self.places.values():
+            if place.is_up:
+                for checker in self.checkers:
+                    checker.inspected(place)
+
     def check_end(self) -> None:
         """All is healed and settled: let the checkers look at the whole."""
+        self.inspect()
         copies = [copy for copy in self.copies.values() if copy.is_following]
         for checker in self.checkers:
             checker.ended(self.live())

@@ -191,6 +191,10 @@ class Checker:
     def promoted(self, copy: Followed, changes: Sequence[Change]) -> None:
         """A follower has become a database of its own, and that has changed these keys."""
 
+    def inspected(self, place: Watched | Followed) -> None:
+        """A region or follower that is up may be looked at as a whole: now and then, at times that
+        are drawn, and in the end."""
+
     def ended(self, regions: Sequence[Watched]) -> None:
         """All is healed and quiet, and every region has had the time to hear of everything."""
 

@@ -134,3 +134,27 @@ def test_all_types_under_a_key_are_elements() -> None:
     send(there, here)
     changed = ours.refresh()[0]
     assert changed.added() == [(SET_TYPE, b"a"), (LIST, b"b")]
+
+
+def test_a_change_that_nobody_tells_of_is_found() -> None:
+    replica, mirror = mirrored(1)
+    replica.set(b"s").add(b"a")
+    replica.hash(b"h")[b"f"] = b"1"
+    replica.list(b"l").append(b"x")
+    mirror.refresh()
+    assert mirror.untold() == []
+    replica.set(b"s").add(b"b")
+    assert mirror.untold() == [], "it was told, and is to be taken in"
+    mirror.refresh()
+    db = replica.keyspace
+    db.readers.clear()
+    replica.hash(b"h")[b"f"] = b"2"
+    replica.list(b"l").append(b"y")
+    replica.string(b"new").set(b"v")
+    replica.delete(b"s")
+    assert [(key, seen and seen[3], held and held[3]) for key, seen, held in mirror.untold()] == [
+        (b"h", [(HASH, [(b"f", b"1")])], [(HASH, [(b"f", b"2")])]),
+        (b"l", [(LIST, [b"x"])], [(LIST, [b"x", b"y"])]),
+        (b"new", None, [(STRING, b"v")]),
+        (b"s", [(SET_TYPE, [b"a", b"b"])], None),
+    ]
