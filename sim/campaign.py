@@ -32,6 +32,7 @@ from sim.dice import Dice
 from sim.engine import SECOND
 from sim.faults import FAULTS, Injector
 from sim.freshness import check_freshness
+from sim.idleness import check_idleness
 from sim.options import Options
 from sim.probes import probe
 from sim.readers import readers
@@ -254,6 +255,8 @@ class Run:
         self.world.sleep(QUIET_NS)
         self.converge(list(self.world.sites))
         self.forget()
+        check_idleness(self.world)
+        self.converge(list(self.world.sites))
         check_freshness(self.world)
         self.world.check_end()
 
