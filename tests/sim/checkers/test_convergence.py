@@ -9,6 +9,7 @@ from crdt.replica import Outcome
 from sim.checkers.checker import Violation
 from sim.checkers.convergence import Convergence, Standing, shown
 from sim.engine import SECOND
+from sim.plan import Copy
 from sim.world import World
 from tests.sim.planted import (
     Take,
@@ -100,3 +101,25 @@ def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     checker = checker_of(world)
     assert isinstance(checker, Convergence)
     assert list(checker.seen) == [Standing({1 << 14: seq}).mark for seq in range(5, 10)]
+
+
+@pytest.mark.parametrize(("sources", "is_compared"), [(("eu",), True), (("eu", "us"), False)])
+def test_a_copy_of_one_source_alone_is_compared(
+    sources: tuple[str, ...], is_compared: bool
+) -> None:
+    world = fresh(Convergence, copies=(Copy("f", 9, sources),))
+    world.run("eu", "SADD", "cart", "milk")
+    assert world.settle(10 * SECOND)
+    world.sleep(SECOND)
+    checker, copy = checker_of(world), world.copies["f"]
+    assert copy.replica.keyspace.keys() == [b"cart"]
+    looked = checker.looked
+    checker.followed(copy, ())
+    assert checker.looked - looked == is_compared
+    drop_key(copy, b"cart")
+    copy.mirror.refresh()
+    if is_compared:
+        with pytest.raises(Violation, match=r"f has all that .* had at 1=1, and differs"):
+            checker.followed(copy, ())
+    else:
+        checker.followed(copy, ())

@@ -114,3 +114,14 @@ def test_what_is_pushed_elsewhere_than_at_the_tail_is_caught(
 
     with pytest.raises(Violation, match="eu pushed b'u2' at the tail of log:0"):
         eu_pushes_at_the_head(fresh(Meaning))
+
+
+def test_nothing_is_claimed_of_a_key_that_was_deleted() -> None:
+    world = fresh(Meaning)
+    for key in ("all:0.0", "all:1.0"):
+        world.run("eu", "SADD", key, "u1")
+    world.run("eu", "DEL", "all:0.0", "never")
+    checker = checker_of(world)
+    assert isinstance(checker, Meaning)
+    assert list(checker.histories) == ["all:1.0"]
+    finish(world)

@@ -98,3 +98,12 @@ def test_who_came_first_is_served_first(world: World) -> None:
         checker.turned(eu, ())
     checker.woken(eu, 2, move, b"d")
     checker.turned(eu, ())
+
+
+def test_who_waits_for_other_regions_waits_for_no_element(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    assert isinstance(checker, Waiting)
+    checker.replied(eu, 1, (("CRDB.AWAIT", "2=1", "500"),), ())
+    assert checker.waits["eu"] == {}
+    checker.replied(eu, 1, (POP,), ())
+    assert [wait.command for wait in checker.waits["eu"].values()] == [POP]
