@@ -6,7 +6,13 @@ import pytest
 
 from replication.frames import PROTOCOL, Hello
 from sim.checkers.checker import Violation
-from sim.connection_faults import BAD_FRAMES, unknown_kind
+from sim.connection_faults import (
+    BAD_FRAMES,
+    bad_frame,
+    other_version,
+    slow_consumer,
+    unknown_kind,
+)
 from sim.engine import MS, SECOND
 from sim.faults import Injector
 from sim.plan import CLUSTER
@@ -112,3 +118,24 @@ def test_client_gives_up_where_its_region_is_down(world: World) -> None:
     world.crash("b")
     world.sleep(2 * SECOND)
     assert world.sessions.by_number == {}
+
+
+def test_nothing_befalls_a_connection_that_is_not_there(world: World) -> None:
+    world.crash("b")
+    step = Step(world.now, "slow-consumer", ("a", "b"))
+    assert slow_consumer(world, step) == (False, None)
+
+
+def test_end_that_cannot_send_says_nothing_wrong(world: World) -> None:
+    (wire,) = world.wires("a", "b")
+    sent = wire.sent
+    wire.over = True
+    assert bad_frame(world, Step(world.now, "bad-frame", ("a", "b"))) == (False, None)
+    assert wire.sent == sent
+
+
+def test_stranger_meets_nobody_where_the_region_is_down(world: World) -> None:
+    world.crash("a")
+    step = Step(world.now, "other-version", ("a", "b"))
+    assert other_version(world, step) == (False, None)
+    assert world.sites["a"].rejected == 0

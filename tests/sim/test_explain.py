@@ -169,3 +169,12 @@ def test_a_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
         Violation, match=r"under 'cart' f holds nothing, .* holds \{milk\}; written"
     ):
         world.check_end()
+
+
+def test_operations_on_other_keys_are_left_out() -> None:
+    world = written()
+    world.run("eu", "SET", "other", "x")
+    world.run("eu", "FLUSHALL")
+    vector = world.sites["eu"].replica.keyspace.vector
+    told = [[str(each) for each in do] for _, do in operations_on(world.ledger, b"cart", vector)]
+    assert told == [["SADD cart milk"], ["SADD cart eggs"], ["FLUSHALL"]]

@@ -7,7 +7,14 @@ import pytest
 from geo.latency import Latency, ms
 from sim.dice import Dice
 from sim.engine import MS, SECOND, Engine
-from sim.network import LOSSES_WHOLE, RETRANSMIT_NS, TIMEOUT_DOUBLINGS, Network, Pipe
+from sim.network import (
+    BURST_NS_MAX,
+    LOSSES_WHOLE,
+    RETRANSMIT_NS,
+    TIMEOUT_DOUBLINGS,
+    Network,
+    Pipe,
+)
 
 
 class Ends:
@@ -269,3 +276,29 @@ def test_faults_hold_data_up_and_little_bandwidth_does_not(ends: Ends) -> None:
     assert way.is_held_up
     ends.pipe.go_on_reading()
     assert not way.is_held_up
+
+
+def test_what_has_arrived_is_read_at_once_and_the_rest_when_it_comes(ends: Ends) -> None:
+    ends.pipe.stop_reading()
+    ends.pipe.send(b"a")
+    ends.engine.run_until(50 * MS)
+    ends.pipe.send(b"b")
+    ends.pipe.go_on_reading()
+    ends.engine.run_until(SECOND)
+    assert ends.got == [(50, b"a"), (90, b"b")]
+    assert ends.conserves()
+
+
+def test_a_burst_of_losses_ends(ends: Ends) -> None:
+    ends.way.bursts = 1_000
+    ends.pipe.send(b"a")
+    ends.engine.run_until(60 * SECOND)
+    assert 0 < ends.way.lossy_until <= BURST_NS_MAX
+    assert ends.bytes == b"a"
+
+
+def test_noise_that_is_rare_leaves_bytes_as_they_are(ends: Ends) -> None:
+    ends.way.flips = 1
+    ends.pipe.send(b"abc")
+    ends.engine.run_until(SECOND)
+    assert (ends.bytes, ends.way.tally.flipped) == (b"abc", 0)

@@ -12,6 +12,7 @@ from sim.engine import MS, SECOND
 from sim.faults import FAULTS
 from sim.options import HISTORIES, NEVER_OFF, WAITING, Options, describe, fitting
 from sim.plan import Copy, Tuning
+from sim.step import FOREVER, Step
 
 SEEDS = range(150)
 DRAWN = [Options.draw(seed) for seed in SEEDS]
@@ -141,3 +142,17 @@ def test_links_of_a_long_run_beat_slowly() -> None:
     (usual,) = {t.limits for t in DRAWN[7].tunings.values()}
     assert (limits.heartbeat_ns, limits.ack_ns) == (SECOND, 200 * MS)
     assert usual.heartbeat_ns < limits.heartbeat_ns
+
+
+def test_faults_that_last_are_told_if_they_are_on() -> None:
+    lasting = (Step(SECOND, "cut", ("a", "b"), FOREVER), Step(SECOND, "slow", ("a", "b"), FOREVER))
+    options = attrs.evolve(
+        Options.draw(7, names=("a", "b"), topology="mesh"), faults=("cut",), lasting=lasting
+    )
+    told = [line for line in options.lines() if line.startswith("to the end")]
+    assert told == [f"to the end    {lasting[0]}"]
+
+
+def test_rests_between_the_pieces_of_snapshots_are_told() -> None:
+    tuning = Tuning(snapshot_rest_ns=40 * MS)
+    assert describe(tuning) == f"{describe(Tuning())}, snapshots rest 40 ms"

@@ -8,6 +8,7 @@ from sim.engine import SECOND
 from sim.faults import Injector
 from sim.plan import Plan
 from sim.probes import probe
+from sim.resync_faults import torn_resync
 from sim.step import Step
 from sim.world import World
 from tests.sim.quartet import quartet
@@ -64,3 +65,25 @@ def test_story_that_ends_early_leaves_nothing_behind() -> None:
     assert world.sites["a"].is_up
     assert world.sites["a"].life == 2
     assert not any(way.bandwidth for way in world.network)
+
+
+def test_region_that_is_down_is_spared() -> None:
+    world = quartet()
+    world.crash("a")
+    assert torn_resync(world, Step(world.now, "torn-resync", ("a",))) == (False, None)
+
+
+def test_way_that_is_narrow_already_stays_as_it_is() -> None:
+    world = quartet()
+    world.network.way("b", "a").bandwidth = 777
+    done, end = torn_resync(world, Step(world.now, "torn-resync", ("a",)))
+    assert done
+    assert end is not None
+    widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
+    assert (widths["b"], widths["c"]) == (777, 2_000)
+    world.restart("a")  # by somebody else
+    life = world.sites["a"].life
+    end()
+    assert world.sites["a"].life == life
+    widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
+    assert (widths["b"], widths["c"]) == (777, 0)

@@ -70,3 +70,12 @@ def test_a_blocked_session_is_served_and_one_whose_region_died_is_free() -> None
     world.converse("us", 2, ("BLPOP", "q", "0"))
     world.crash("us")
     assert world.converse("eu", 2, ("GET", "k")) == [None]
+
+
+def test_a_session_whose_region_has_died_is_dropped_too() -> None:
+    world = fresh()
+    world.converse("eu", 1, ("GET", "k"))
+    world.crash("eu")
+    world.sessions.drop(1)
+    world.sessions.drop(2)  # there never was one
+    assert world.sessions.by_number == {}

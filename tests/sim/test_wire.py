@@ -6,7 +6,7 @@ import pytest
 
 from crdt.replica import Replica
 from geo.latency import Latency
-from replication.frames import Eof, Frame, Heartbeat, Hello, Ops, Resume, Truncated
+from replication.frames import Eof, Frame, Heartbeat, Hello, Ops, Resume, SnapshotPiece, Truncated
 from replication.links import Links
 from replication.sink import Sink
 from sim.checkers.checker import Violation
@@ -146,3 +146,30 @@ def test_a_machine_that_is_never_done_is_caught(
     monkeypatch.setattr(Sink, "frames_to_send", one_more)
     with pytest.raises(Violation, match="a link with us is never done sending"):
         line.wire.flush(0)
+
+
+def test_line_rests_after_a_batch_with_a_piece_of_a_snapshot(line: Line) -> None:
+    rested: list[int] = []
+    line.connect()
+    wire = line.wire
+    wire.on_rested = lambda: rested.append(line.engine.now)
+    wire.rest([SnapshotPiece(b"piece", last=True)], 0)
+    assert wire.rests_until == 0, "it does not rest by itself"
+    wire.rest_ns = 50 * MS
+    wire.rest([Truncated()], 0)
+    assert wire.rests_until == 0
+    wire.rest([Truncated(), SnapshotPiece(b"piece", last=True)], 0)
+    wire.flush(49 * MS)
+    assert wire.sent == 0
+    line.engine.run_until(SECOND)
+    assert rested == [50 * MS]
+    wire.flush(50 * MS)
+    assert wire.sent > 0
+
+
+def test_line_that_is_over_does_not_rest(line: Line) -> None:
+    line.connect()
+    line.wire.rests_until = SECOND
+    line.hang_up()
+    line.wire.flush(0)
+    assert line.over == [line.wire]
