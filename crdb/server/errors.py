@@ -43,10 +43,7 @@ TIMEOUT_NEGATIVE: Final = b"ERR timeout is negative"
 TIMEOUT_OUT_OF_RANGE: Final = b"ERR timeout is out of range"
 NO_AUTH: Final = b"NOAUTH Authentication required."
 READ_ONLY: Final = b"READONLY You can't write against a read only replica."
-OUT_OF_MEMORY: Final = (
-    b"OOM command not allowed when used memory > 'maxmemory'."
-    b" Delete keys, or raise the limit: CONFIG SET maxmemory, and maxmemory in the regions' file."
-)
+OUT_OF_MEMORY: Final = b"OOM command not allowed when used memory > 'maxmemory'."
 SYSTEM_OUT_OF_MEMORY: Final = (
     b"OOM command not allowed when the process is close to the system's memory limit."
     b" Delete keys, or restart the region with a greater limit (ulimit -v, or its control group)."

@@ -24,6 +24,8 @@ LOOK_BYTES_MIN: Final = 256 << 10
 LOOK_BYTES_MAX: Final = 8 << 20
 LOOK_SHARE: Final = 4
 RELEASE_SAMPLES: Final = 10
+COPIES: Final = 3
+"""A large value exists so many times while it is sent: as itself, encoded, and in a frame."""
 GROWTH_MIN: Final = 1 << 20
 """A command that needs less than this is not asked whether that fits."""
 
@@ -99,7 +101,7 @@ class Memory:
         """Return the error for a command that needs `size` bytes: which limit leaves no room for
         them. If both do, it is the one that can be changed while the region runs."""
         room = self.limit_bytes - self.used_bytes
-        if self.limit_bytes and (room < size or self.spare_bytes >= size):
+        if self.limit_bytes and (room < size or self.spare_bytes >= COPIES * size):
             return OUT_OF_MEMORY
         return SYSTEM_OUT_OF_MEMORY
 
@@ -119,7 +121,8 @@ class Memory:
         if size < GROWTH_MIN:
             return True
         self._read()
-        return size <= self.room_bytes()
+        room = self.limit_bytes - self.used_bytes if self.limit_bytes else PLENTY
+        return size <= room and COPIES * size <= self.spare_bytes
 
     def _read(self) -> None:
         self.used_bytes, self.spare_bytes = self.probe()
