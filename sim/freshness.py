@@ -50,6 +50,7 @@ def check_freshness(world: World) -> None:
         rest(world)
     for site in world.sites.values():
         check_links(world, site)
+    rest(world)  # a link that has just come back from a pause tells its helper to stop
 
 
 class Probe:

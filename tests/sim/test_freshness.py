@@ -9,10 +9,13 @@ import pytest
 
 from crdb.link_control import LinkInfo, LinkState
 from crdb.link_info import ProcessLinks
+from sim import freshness
 from sim.checkers.checker import Checker, Violation
+from sim.checkers.leftovers import Leftovers
 from sim.engine import MS, SECOND
 from sim.freshness import check_freshness, comeback, resync, snapshot_ns, way
 from sim.plan import Copy, Plan, Tuning
+from sim.site import Site
 from sim.world import World
 from tests.sim.planted import fresh
 
@@ -98,6 +101,25 @@ def test_a_follower_of_who_has_lost_everything_gets_the_time_to_come_back() -> N
     assert comeback(world) == 3 * SECOND + 12 * 2 * 20 * MS
     check_freshness(world)
     assert comeback(world) == 0
+
+
+@pytest.mark.interpreted("replaces a function that compiled code calls")
+def test_helpers_that_are_told_to_stop_in_the_end_have_been_told() -> None:
+    world = fresh(Leftovers)
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    sink, origin = world.sites["us"].links.sinks["ap"], world.sites["eu"].replica.origin
+    sink.fill(origin, 0, world.now)
+    world.sleep(SECOND)
+    assert world.sites["ap"].links.sources["us"].extra == {origin}
+
+    def stop(_world: World, _site: Site) -> None:
+        sink.unfill(origin)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(freshness, "check_links", stop)
+        check_freshness(world)
+    world.check_end()
 
 
 def expect(text: str, world: World) -> None:
