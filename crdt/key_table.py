@@ -85,6 +85,10 @@ class KeyTable:
         deadline = self.deadlines.deadline(key)
         return None if deadline >= FOREVER else deadline
 
+    def hidden(self, keys: set[bytes]) -> list[bytes]:
+        """Return which of these keys hold a value that readers do not see as it has expired."""
+        return [key for key in sorted(keys) if key in self.data and self.lookup(key) is None]
+
     def remains(self, key: bytes, code: int) -> Value | None:
         """Return the copy of one type under `key`, alive or remembered."""
         value = self.data.get(key)

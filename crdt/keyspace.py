@@ -116,10 +116,13 @@ class Keyspace(KeyTable):
         Expiry stands still where the clock goes back by `CLOCK_SLACK_MS` at most, so that a small
         correction brings nothing back to life. A greater step means that the clock was wrong, and
         expiry follows it, or what others set would be hidden for as long as the clock was ahead.
+        A watched key that is shown again has changed.
         """
         self.now = now
         if now > self.horizon or now < self.horizon - CLOCK_SLACK_MS:
+            hidden = self.hidden(self.interest) if now < self.horizon and self.interest else []
             self.horizon = now
+            self.touched += [key for key in hidden if self.lookup(key) is not None]
         if not self.outbox:
             self.base = now
 

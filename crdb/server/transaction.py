@@ -3,7 +3,7 @@
 Any effect on a watched key dirties its watchers, wherever it came from (D-16). Two cases of Redis
 are kept: a key that runs out of time between WATCH and EXEC counts as changed although nothing
 touched it, and a key that had run out before WATCH may be removed for good without that counting.
-Where such a key is back at EXEC because the clock was set back, that counts too.
+Where such a key is back because the clock was set back, the keyspace counts that as a change.
 """
 
 from __future__ import annotations
@@ -61,10 +61,9 @@ class Watching:
                 session.dirty = True
 
     def expired(self, session: Session) -> bool:
-        """Return whether a key that `session` watches has run out of time since, or had before and
-        is back."""
+        """Return whether a key that `session` watches has run out of time since."""
         return any(
-            state != ABSENT and (self.keyspace.lookup(key) is None) == (state == ALIVE)
+            state == ALIVE and self.keyspace.lookup(key) is None
             for key, state in session.watched.items()
         )
 

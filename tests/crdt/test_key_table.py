@@ -36,6 +36,7 @@ def test_expired_keys_are_not_seen() -> None:
     assert keys.scan(0, 10) == (0, [b"b"])
     assert keys.random_key(random.Random(1)) == b"b"
     assert (keys.deadline(b"a"), keys.deadline(b"b")) == (1000, None)
+    assert keys.hidden({b"absent", b"b", b"a"}) == [b"a"]
 
 
 def test_new_keys_are_walked_and_sampled() -> None:

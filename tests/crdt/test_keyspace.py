@@ -322,6 +322,27 @@ def test_all_can_be_lost_but_our_count() -> None:
     assert empty.vector == {}
 
 
+def test_watched_key_that_a_clock_set_back_shows_again_has_changed() -> None:
+    replica = Replica(1)
+    db = replica.keyspace
+    replica.advance(10_000)
+    for key, deadline in (
+        (K, 20_000),
+        (b"early", 10_500),
+        (b"unwatched", 20_000),
+        (b"late", 99_000),
+    ):
+        strings.assign(db, key, b"a")
+        db.expire(key, deadline)
+    db.interest |= {K, b"early", b"late", b"absent"}
+    replica.advance(30_000)
+    replica.advance(29_000)
+    assert (db.lookup(K), db.touched) == (None, [])
+    replica.advance(15_000)
+    assert db.lookup(K) is not None
+    assert db.touched == [K]
+
+
 def test_change_of_a_watched_key_can_be_noted_without_an_effect() -> None:
     db = keyspace()
     db.note_change(b"other")

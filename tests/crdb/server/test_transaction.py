@@ -112,6 +112,20 @@ def test_a_key_that_is_back_since_the_clock_was_set_back_does() -> None:
     assert outcome(other) == NULL_ARRAY
 
 
+def test_a_key_that_was_away_while_the_clock_was_ahead_does() -> None:
+    """Readers saw it gone, and another region may have written to it meanwhile."""
+    database = instance()
+    client = Client(database)
+    lines(client, "SET k v PX 100", "SET l v PX 9000", "WATCH k")
+    database.advance(NOW + 5000)
+    database.advance(NOW)
+    assert outcome(client) == NULL_ARRAY
+    lines(client, "WATCH l")
+    database.advance(NOW + 5000)
+    database.advance(NOW)
+    assert outcome(client) != NULL_ARRAY
+
+
 def test_touch_of_a_key_that_nobody_watches_changes_nothing() -> None:
     database = instance()
     client = Client(database)
