@@ -21,7 +21,6 @@ from tests.crdb.raw import exchange, instance, lines
 from tests.crdb.redis_peer import Peer, request
 
 REFUSED = b"-" + OUT_OF_MEMORY + b"\r\n"
-"""Ours begins with it, and then says what to do."""
 
 
 class Process:
