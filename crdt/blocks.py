@@ -17,15 +17,17 @@ from typing import Any, Final
 Position = tuple[int, ...]
 
 BLOCK_MAX: Final = 128  # a block that has grown to this size is cut: 1 KB to move at most
-BLOCK_MIN: Final = 16  # a block that has shrunk to this size joins a neighbour with room
+BLOCK_SHARE: Final = 8  # a block that has shrunk to one part in so many joins a neighbour with room
 
 
 class Blocks:
     """Things by position. No block is empty."""
 
-    __slots__ = ("positions", "size", "things")
+    __slots__ = ("block_max", "positions", "size", "things")
 
-    def __init__(self) -> None:
+    def __init__(self, block_max: int = BLOCK_MAX) -> None:
+        """No block holds more than `block_max` things, which are two or more."""
+        self.block_max: int = block_max
         self.positions: list[list[Position]] = []
         self.things: list[list[Any]] = []
         self.size: int = 0
@@ -50,7 +52,7 @@ class Blocks:
     def put_last(self, position: Position, thing: Any) -> None:
         """Put `thing` behind all others."""
         block = self.positions[-1]
-        if len(block) < BLOCK_MAX:
+        if len(block) < self.block_max:
             block.append(position)
             self.things[-1].append(thing)
         else:
@@ -61,7 +63,7 @@ class Blocks:
     def put_first(self, position: Position, thing: Any) -> None:
         """Put `thing` before all others."""
         block = self.positions[0]
-        if len(block) < BLOCK_MAX:
+        if len(block) < self.block_max:
             block.insert(0, position)
             self.things[0].insert(0, thing)
         else:
@@ -80,7 +82,7 @@ class Blocks:
         block.insert(offset, position)
         things.insert(offset, thing)
         self.size += 1
-        if len(block) > BLOCK_MAX:
+        if len(block) > self.block_max:
             half = len(block) // 2
             self.positions.insert(number + 1, block[half:])
             self.things.insert(number + 1, things[half:])
@@ -126,7 +128,7 @@ class Blocks:
         self.size -= 1
         if not block:
             del self.positions[number], self.things[number]
-        elif len(block) <= BLOCK_MIN:
+        elif len(block) <= self.block_max // BLOCK_SHARE:
             self.join(number)
 
     def join(self, number: int) -> None:
@@ -134,7 +136,7 @@ class Blocks:
         blocks = self.positions
         for left in (number - 1, number):
             if left >= 0 and left + 1 < len(blocks):
-                if len(blocks[left]) + len(blocks[left + 1]) <= BLOCK_MAX // 2:
+                if len(blocks[left]) + len(blocks[left + 1]) <= self.block_max // 2:
                     blocks[left] += blocks.pop(left + 1)
                     self.things[left] += self.things.pop(left + 1)
                     return
@@ -189,7 +191,7 @@ class Blocks:
         assert flat == sorted(set(flat))
         assert len(flat) == self.size
         for block, things in zip(self.positions, self.things, strict=True):
-            assert 0 < len(block) == len(things) <= BLOCK_MAX
+            assert 0 < len(block) == len(things) <= self.block_max
 
 
 def cut(blocks: list[list[Any]], start: tuple[int, int], count: int) -> list[Any]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.blocks import Blocks, Position
+from crdt.blocks import BLOCK_MAX, Blocks, Position
 from crdt.decoding import tuple_of
 from crdt.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
 from crdt.effects import STEP_MAX, is_position
@@ -51,8 +51,8 @@ class List(Value):
 
     __slots__ = ("items",)
 
-    def __init__(self) -> None:
-        self.items: Blocks = Blocks()
+    def __init__(self, block_max: int = BLOCK_MAX) -> None:
+        self.items: Blocks = Blocks(block_max)
 
     def code(self) -> int:
         return LIST
@@ -161,7 +161,7 @@ class List(Value):
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, List)
         ours, given = dict(self.pairs()), dict(other.pairs())
-        self.items = Blocks()
+        self.items = Blocks(self.items.block_max)
         for position in sorted(ours.keys() | given.keys()):
             held, copy = ours.get(position), given.get(position)
             element = as_element(position, held) if held is not None else Element()

@@ -7,7 +7,7 @@ sent instead. Last comes the number of keys, so that a truncated snapshot is not
 
 Plain strings, the common case, are written in columns; everything else as the `state()` of its
 values. Pieces are deflated. A piece ends after so many keys or bytes, so that a database of large
-values goes in small pieces too; only a key by itself may be larger than `PIECE_BYTES`. With the
+values goes in small pieces too; only a key by itself may be larger than `piece_bytes`. With the
 same order of keys, equal content has equal bytes.
 """
 
@@ -65,6 +65,7 @@ class Snapshot:
         self.head: bytes | None = pack_piece(head)
         self.ended: bool = False
         self.piece_keys: int = PIECE_KEYS
+        self.piece_bytes: int = PIECE_BYTES
         db.readers.append(self)
 
     def before_change(self, key: bytes) -> None:
@@ -90,7 +91,7 @@ class Snapshot:
             record = codec.pack_body((key, deadlines, parts_of(value)))
             self.records.append(record)
             self.size += len(record)
-        if self.size >= PIECE_BYTES or len(self.plain) + len(self.records) >= self.piece_keys:
+        if self.size >= self.piece_bytes or len(self.plain) + len(self.records) >= self.piece_keys:
             self.end_piece()
 
     def end_piece(self) -> None:

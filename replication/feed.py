@@ -162,6 +162,7 @@ class Feed:
         self.sending += 1
         snapshot = self.replica.snapshot()
         snapshot.piece_keys = self.limits.piece_keys_max
+        snapshot.piece_bytes = self.limits.piece_bytes_max
         return snapshot
 
     def leave_queue(self, notify: Callable[[], None]) -> None:

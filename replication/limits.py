@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from crdt.snapshot import PIECE_KEYS
+from crdt.snapshot import PIECE_BYTES, PIECE_KEYS
 
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000
@@ -62,6 +62,9 @@ class Limits:
 
     piece_keys_max: int = PIECE_KEYS
     """Keys in one piece of a snapshot; those of later pieces may change in between."""
+
+    piece_bytes_max: int = PIECE_BYTES
+    """Bytes of a piece before it is packed. A key that is larger goes by itself."""
 
     collect_ns: int = 1 * SECOND
     """Between two rounds of collecting garbage, at least."""

@@ -71,7 +71,7 @@ class FollowerSite(Host):
         self.is_up = True
         origin = make_origin(self.number, self.life - 1)
         replica = Replica(origin, members=(), history_bytes=self.tuning.history_bytes)
-        replica.gate.limit = self.tuning.waiting_bytes
+        self.tuning.furnish(replica)
         self.furnish(replica)
         member = Member(self.name, self.number, origin, "")
         self.links = Links(replica, member, limits=self.tuning.limits)

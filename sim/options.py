@@ -4,8 +4,9 @@
 a run in which everything happens at once is always the same run. *Extremes*: now and then a number
 that the links are tuned by is turned to one end of its range (windows of a byte, backlogs of a few
 operations, heartbeats rarer than writes), for the whole run too. The pieces of snapshots are mostly
-small, so that something may be written between two of them. In a *long* run links beat more
-slowly than usual: regular messages would be most of what happens.
+small, so that something may be written between two of them. Blocks of lists are small in many runs,
+so that a list of some elements has many. In a *long* run links beat more slowly than usual: regular
+messages would be most of what happens.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 import attrs
 
+from crdt.blocks import BLOCK_MAX
 from crdt.snapshot import PIECE_KEYS
 from geo.latency import PRESETS, Latency, preset
 from geo.topology import SHAPES
@@ -49,6 +51,7 @@ EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
     ("scan_ops_max", (1, 3, 30)),
     ("snapshots_max", (1,)),
     ("collect_ns", (20 * MS, 30 * SECOND)),
+    ("piece_bytes_max", (1, 300, 3_000)),
 )
 BATCH_SMALL: Final = 300  # with a small window, or one batch would hide that the window is not kept
 HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
@@ -63,6 +66,7 @@ LASTING: Final = {
 """The faults that may last to the end, and how strong they are then."""
 SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
 RESTS: Final = (0, 5 * MS, 40 * MS)
+BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
 WAITING: Final = (300, 3_000, 64 << 20)
 
 
@@ -202,6 +206,8 @@ def describe(tuning: Tuning) -> str:
     said = [f"backlog {tuning.history_bytes}", f"waiting {tuning.waiting_bytes}"]
     if tuning.snapshot_rest_ns:
         said.append(f"snapshots rest {tuning.snapshot_rest_ns // MS} ms")
+    if tuning.block_max != BLOCK_MAX:
+        said.append(f"blocks of {tuning.block_max}")
     return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
 
 
@@ -258,6 +264,7 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
     chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
     chosen.setdefault("piece_keys_max", dice.child("pieces").pick((1, 8, PIECE_KEYS)))
     rest = dice.child("rests").pick(RESTS)
+    block_max = dice.child("blocks").pick(BLOCK_SIZES)
     limits = Limits(**chosen)
     return {
         name: Tuning(
@@ -265,6 +272,7 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
             dice.pick(HISTORIES) if dice.chance(1, 3) else HISTORIES[-1],
             dice.pick(WAITING) if is_extreme and dice.chance(1, 4) else WAITING[-1],
             rest,
+            block_max,
         )
         for name in names
     }

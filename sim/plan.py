@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
 
 from crdb.config import Config
+from crdt.blocks import BLOCK_MAX
 from crdt.dots import make_origin
+from crdt.list import LIST, List
+from crdt.replica import Replica
 from geo.catalog import Catalog
 from geo.latency import Latency, preset
 from replication.limits import Limits
@@ -30,6 +34,13 @@ class Tuning:
     waiting_bytes: int = 64 << 20
     snapshot_rest_ns: int = 0
     """Between two batches of a snapshot: as long as they fill the way."""
+    block_max: int = BLOCK_MAX
+    """Elements in a block of a list."""
+
+    def furnish(self, replica: Replica) -> None:
+        """Give a new replica these sizes."""
+        replica.gate.limit = self.waiting_bytes
+        replica.keyspace.makers[LIST] = partial(List, self.block_max)
 
 
 USUAL: Final = Tuning()

@@ -110,7 +110,7 @@ class Site(Host):
             members=[number for number, name in self.names.items() if name in self.listed],
             history_bytes=self.tuning.history_bytes,
         )
-        replica.gate.limit = self.tuning.waiting_bytes
+        self.tuning.furnish(replica)
         self.life += 1
         self.is_up = True
         self.build(replica)

@@ -25,9 +25,9 @@ def compare(blocks: Blocks, twin: dict[Position, int]) -> None:
         assert blocks.slice_things(index, index) == []
 
 
-def fill(keys: list[int]) -> tuple[Blocks, dict[Position, int]]:
+def fill(keys: list[int], block_max: int = BLOCK_MAX) -> tuple[Blocks, dict[Position, int]]:
     """Blocks and a dictionary with these keys, put in this order."""
-    blocks, twin = Blocks(), dict[Position, int]()
+    blocks, twin = Blocks(block_max), dict[Position, int]()
     for thing, key in enumerate(keys):
         blocks.put((key,), thing)
         twin[(key,)] = thing
@@ -39,6 +39,21 @@ def test_growth_at_an_end_leaves_full_blocks(step: int) -> None:
     blocks, twin = fill([step * n for n in range(5000)])
     compare(blocks, twin)
     assert len(blocks.positions) == 5000 // BLOCK_MAX + 1
+
+
+@pytest.mark.parametrize("block_max", [1, 2, 3, 9])
+def test_blocks_may_be_small(block_max: int) -> None:
+    rng = Random(block_max)
+    keys = rng.sample(range(1000), 200)
+    blocks, twin = fill(keys, block_max)
+    compare(blocks, twin)
+    assert max(map(len, blocks.positions)) == block_max
+    while keys:
+        key = keys.pop()
+        blocks.drop(*blocks.find((key,)))
+        del twin[(key,)]
+        if len(keys) % 20 == 0:
+            compare(blocks, twin)
 
 
 def test_what_is_there_is_replaced() -> None:

@@ -115,12 +115,15 @@ def test_turns_are_counted() -> None:
     assert feed.replica.keyspace.readers == []
 
 
-def test_pieces_of_a_snapshot_hold_as_many_keys_as_the_limits_say() -> None:
-    feed = feed_of(1, Limits(piece_keys_max=2))
+@pytest.mark.parametrize(
+    ("limits", "count"), [(Limits(piece_keys_max=2), 3), (Limits(piece_bytes_max=1), 5)]
+)
+def test_pieces_of_a_snapshot_hold_as_much_as_the_limits_say(limits: Limits, count: int) -> None:
+    feed = feed_of(1, limits)
     for key in "abcde":
         feed.replica.set(key).add("m")
     snapshot = feed.take_turn(nobody)
     assert snapshot is not None
     head, *pieces, end = snapshot
-    assert len(pieces) == 3
+    assert len(pieces) == count
     assert head != end

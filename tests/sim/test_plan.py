@@ -7,6 +7,8 @@ import pytest
 
 from crdb.config import Config
 from crdt.dots import make_origin
+from crdt.list import List
+from crdt.replica import Replica
 from geo.latency import Latency, ms
 from sim.plan import CLUSTER, NEAR, USUAL, Copy, Plan, Tuning
 
@@ -80,3 +82,18 @@ def test_followers_are_near_whom_they_follow() -> None:
     assert plan.names == ("a", "b")
     assert plan.latency("a", "f") == plan.latency("f", "a") == NEAR
     assert attrs.evolve(plan, near=Latency.constant(7)).latency("f", "b") == Latency.constant(7)
+
+
+def test_a_replica_is_furnished_with_the_sizes_of_its_region() -> None:
+    replica = Replica(1)
+    Tuning(waiting_bytes=300, block_max=2).furnish(replica)
+    assert replica.gate.limit == 300
+    replica.list("log").extend(["a", "b", "c"])
+    held = replica.keyspace.data[b"log"]
+    assert isinstance(held, List)
+    assert [len(block) for block in held.items.positions] == [2, 1]
+    twin = Replica(2)
+    twin.list("log").append("d")
+    replica.merge(twin.snapshot())
+    assert isinstance(held, List)
+    assert held.items.block_max == 2
