@@ -116,7 +116,7 @@ def test_turns_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "count"), [(Limits(piece_keys_max=2), 3), (Limits(piece_bytes_max=1), 5)]
+    ("limits", "count"), [(Limits(piece_keys_max=2), 3), (Limits(piece_bytes_max=1), 6)]
 )
 def test_pieces_of_a_snapshot_hold_as_much_as_the_limits_say(limits: Limits, count: int) -> None:
     feed = feed_of(1, limits)
