@@ -80,10 +80,18 @@ def seen_by(vector: Vector, effects: Effects, own: Origin = 0) -> int:
 
 
 def read(db: Keyspace, key: bytes) -> Shown | None:
-    """Return what readers see under a key, as the specification spells it."""
+    """Return what readers see under a key, as the specification spells it: lists are sorted."""
+    found = read_in_order(db, key)
+    if found is None or found[0] != "list":
+        return found
+    kind, elements, deadline = found
+    in_order: Any = elements
+    return kind, sorted(in_order), deadline
+
+
+def read_in_order(db: Keyspace, key: bytes) -> Shown | None:
+    """Return what readers see under a key, the elements of a list where they stand."""
     value = db.lookup(key)
     if value is None:
         return None
-    kind, seen = NAMES[value.code()], text_of(value.visible())
-    shown: Any = sorted(seen) if kind == "list" else seen
-    return kind, shown, db.deadline(key)
+    return NAMES[value.code()], text_of(value.visible()), db.deadline(key)

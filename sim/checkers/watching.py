@@ -1,12 +1,12 @@
 """WATCH fires if readers could have seen a watched key change, and not without a reason.
 
 Between WATCH and EXEC the checker looks after each turn of the region at what readers see under the
-watched keys: type, value and deadline. If that was ever different, EXEC must be refused. If no
-write of a client there has touched a watched key and none has expired, it must not be refused.
-A write there counts even if it changes nothing, as in Redis; an LTRIM that removes nothing makes no
-operation, so the checker learns of it from the reply. An operation from elsewhere that changes
-nothing readers see is no reason. Where several come in one turn, what the first has changed the
-next may have put back, so either is right.
+watched keys: type, value and deadline, and the order of a list. If that was ever different, EXEC
+must be refused. If no write of a client there has touched a watched key and none has expired, it
+must not be refused. A write there counts even if it changes nothing, as in Redis; an LTRIM that
+removes nothing makes no operation, so the checker learns of it from the reply. An operation from
+elsewhere that changes nothing readers see is no reason. Where several come in one turn, what the
+first has changed the next may have put back, so either is right.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from crdt.suite.specifications import Shown
 from sim.checkers.checker import Checker, Watched
 from sim.client import Refusal, Reply
 from sim.deeds import FLUSH
-from sim.effects import read
+from sim.effects import read_in_order
 from sim.exchange import carried_out
 from sim.ledger import Entry, Ledger
 from sim.mirror import Change
@@ -77,7 +77,7 @@ class Watching(Checker):
                 watch = watches.setdefault(session, Watch({}))
                 for word in words[1:]:
                     key = word.encode()
-                    watch.seen.setdefault(key, read(region.replica.keyspace, key))
+                    watch.seen.setdefault(key, read_in_order(region.replica.keyspace, key))
             elif words[0] in ENDING:
                 watch = watches.pop(session, Watch({}))
                 if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):
@@ -110,7 +110,7 @@ class Watching(Checker):
     def look(self, region: Watched, watch: Watch) -> None:
         """Note whether a watched key looks different."""
         for key, seen in watch.seen.items():
-            found = read(region.replica.keyspace, key)
+            found = read_in_order(region.replica.keyspace, key)
             if found != seen and not watch.changed:
                 watch.changed = f"{key.decode('latin-1')} went from {seen!r} to {found!r}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.effects import EFFECTS_MAX, NAMES_MAX, read
+from sim.effects import EFFECTS_MAX, NAMES_MAX, read, read_in_order
 from sim.engine import SECOND
 from tests.sim.planted import fresh
 
@@ -34,9 +34,11 @@ def test_keys_with_many_effects_or_large_ones_are_left_out() -> None:
     assert book.history(b"l", db) is None
 
 
-def test_a_list_is_read_without_its_order() -> None:
+def test_a_list_is_read_with_or_without_its_order() -> None:
     world = fresh()
     world.run("eu", "RPUSH", "l", "b", "a")
     db = world.sites["eu"].replica.keyspace
     assert read(db, b"l") == ("list", ["a", "b"], None)
+    assert read_in_order(db, b"l") == ("list", ["b", "a"], None)
+    assert read_in_order(db, b"k") is None
     assert read(db, b"k") is None

@@ -95,6 +95,21 @@ def test_trimming_touches_a_list_from_which_it_removes_nothing(world: World) -> 
     assert outcome(world) is None
 
 
+@pytest.mark.parametrize("region", ["eu", "us"])
+def test_another_order_of_a_list_is_a_change(world: World, region: str) -> None:
+    world.run("eu", "RPUSH", "l", "m", "n")
+    assert world.settle(SECOND)
+    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
+    assert world.settle(SECOND)
+    assert outcome(world) is None
+    world.converse("eu", 1, ("WATCH", "l"))
+    world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
+    assert world.settle(SECOND)
+    with pytest.raises(Violation, match="was carried out, although l went from"):
+        told(world, [])
+
+
 @pytest.mark.parametrize(
     ("region", "command"),
     [
