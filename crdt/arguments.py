@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from math import inf
 from operator import index
 from typing import Any, cast
 
@@ -46,9 +47,13 @@ def encode(item: object) -> bytes:
     raise TypeError(f"expected str or bytes, not {type(item).__name__}")
 
 
-def whole(number: Any) -> int:
-    """An integer; True is 1."""
-    return int(index(number))
+def whole(number: Any, hint: str = "") -> int:
+    """An integer; True is 1. `hint` says what to use for others."""
+    try:
+        return int(index(number))
+    except TypeError:
+        more = f": {hint}" if hint else ""
+        raise TypeError(f"expected an integer, not {type(number).__name__}{more}") from None
 
 
 def real(number: Any) -> float:
@@ -59,13 +64,19 @@ def real(number: Any) -> float:
         plain = float(number)
     except TypeError:
         raise TypeError(f"expected a number, not {type(number).__name__}") from None
+    except OverflowError:
+        plain = inf
     if plain != plain:
         raise ValueError("expected a number, not NaN")
+    if plain in (inf, -inf) and isinstance(number, int | Decimal) and abs(number) != inf:
+        raise ValueError("the number is too large for a float")
     return plain
 
 
 def decimal(number: Any) -> Decimal:
     """A finite decimal number as it is written. Raises NotANumber where text spells none."""
+    if not isinstance(number, int | float | str | Decimal):
+        raise TypeError(f"expected a number or its text, not {type(number).__name__}")
     try:
         exact = Decimal(str(number) if isinstance(number, float) else number)
     except InvalidOperation:
@@ -84,7 +95,7 @@ def wall_clock(now: Any) -> int:
         )
     clock = whole(now)
     if not -STAMP_MAX <= clock <= STAMP_MAX:
-        raise ValueError(f"no clock shows {clock} ms")
+        raise ValueError(f"no clock shows {clock} ms; use lambda: time.time_ns() // 1_000_000")
     return clock
 
 
@@ -92,7 +103,7 @@ def deadline(at: Any) -> int | None:
     """A wall clock in ms, or None for never (rule EXP-8)."""
     if at is None:
         return None
-    clock = whole(at)
+    clock = whole(at, "milliseconds since 1970 are int(time.time() * 1000)")
     if not 0 <= clock <= DEADLINE_MAX:
         raise ValueError(f"a deadline is 0..{DEADLINE_MAX} ms of wall clock, not {clock}")
     return clock

@@ -229,8 +229,10 @@ def plain(value: object) -> object:
 def maker(make: Callable[[], Any]) -> Callable[[], Value]:
     """What makes values of a type for a keyspace: `make` itself for our own, else a wrapper's.
 
-    Raises ValueError if the type's code is none.
+    Raises TypeError if it is not a class, ValueError if the type's code is none.
     """
+    if not callable(make):
+        raise TypeError(f"types are classes, not {make!r}")
     made = make()
     if isinstance(made, Value):
         return make

@@ -34,7 +34,7 @@ class HistoryTruncated(CRDTError):
         origin, wanted, oldest = self.args
         return (
             f"origin {origin}: wanted operation {wanted}, the oldest kept is {oldest}; "
-            "send a snapshot instead"
+            "send changes_for(vector) or a snapshot instead"
         )
 
 

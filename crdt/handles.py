@@ -30,8 +30,9 @@ from crdt import long_double
 from crdt import set as sets
 from crdt import string as strings
 from crdt.arguments import deadline, decimal, encode, encode_key, expect, whole
-from crdt.errors import NotANumber, WrongType
+from crdt.errors import CounterOverflow, NotANumber, WrongType
 from crdt.keyspace import Keyspace
+from crdt.register import Register
 from crdt.string import String
 from crdt.value import Value
 
@@ -42,6 +43,8 @@ V = TypeVar("V", bound=Value)
 T = TypeVar("T", bound=str | bytes)
 
 REAL_MS = 10**12  # a wall clock of 2001: what is later counts ms since 1970
+ADD = "use add() for fractions"
+TEXT_SHOWN = 40  # characters of a value in an error
 SECONDS_MAX = 10**11  # as ms this is 1973: what is earlier counts seconds
 
 
@@ -56,8 +59,14 @@ class Handle(Generic[T]):
         self.speaks_text: bool = isinstance(key, str)
 
     def decode(self, item: bytes) -> T:
-        """Bytes in the language of this handle."""
-        return cast(T, item.decode() if self.speaks_text else item)
+        """Bytes in the language of this handle. Raises UnicodeDecodeError."""
+        if not self.speaks_text:
+            return cast(T, item)
+        try:
+            return cast(T, item.decode())
+        except UnicodeDecodeError as error:
+            reason = f"{error.reason}; a handle that is made with a bytes key returns bytes"
+            raise UnicodeDecodeError("utf-8", item, error.start, error.end, reason) from None
 
     def read(self, kind: type[V]) -> V | None:
         """The value, None if there is none. Raises WrongType."""
@@ -189,6 +198,21 @@ class NumberHandle(Handle[Any]):  # noqa: PLW1641 - it changes, as a list does
         return abs(self.get())
 
 
+def not_countable(where: str, held: Register | None) -> str:
+    """Say why a value takes no increment, and what to do."""
+    assert isinstance(held, String)
+    text = held.read().decode(errors="replace")
+    text = text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}..."
+    if held.number() is None:
+        return f"the {where} holds {text!r}, which is not a number: set it to one, or delete it"
+    return f"the {where} holds {text}, which is not a 64-bit integer: use add(), for any number"
+
+
+def too_far(where: str, delta: int) -> str:
+    """Say that an increment leaves the range of counters."""
+    return f"adding {delta} takes the {where} beyond 2**59, the range of counters"
+
+
 def number_of(other: object) -> int | float:
     """The number that a counter is compared or calculated with. Raises TypeError."""
     if isinstance(other, NumberHandle):
@@ -199,33 +223,45 @@ def number_of(other: object) -> int | float:
 
 
 class CounterHandle(NumberHandle):
-    """A counter (rules CTR-1 to CTR-9). `+=` and `-=` count; `+` and `==` take its value."""
+    """A counter (rules CTR-1 to CTR-9). `+=` and `-=` count; `+` and `==` take its value.
+
+    `increment` and `decrement` are for integers, as INCRBY is, and refuse where the value has a
+    fraction (rule CTR-8). `add`, `+=` and `-=` take any number and add to any.
+    """
 
     __slots__ = ()
 
     def increment(self, by: int = 1) -> int:
-        """Add; return the value afterwards. Raises CounterOverflow, and NotANumber where the value
-        is not an integer: use `add` for fractions."""
-        delta = by if type(by) is int else whole(by)
-        return strings.increment(self.write(String), self.key, delta)
+        """Add an integer; return the value afterwards. Raises CounterOverflow beyond 2**59, and
+        NotANumber where the value is not an integer: use `add` or `+=` for fractions."""
+        delta = by if type(by) is int else whole(by, ADD)
+        db = self.write(String)
+        try:
+            return strings.increment(db, self.key, delta)
+        except NotANumber:
+            raise self._refused() from None
+        except CounterOverflow:
+            raise CounterOverflow(too_far(f"counter {self.key!r}", delta)) from None
 
     def decrement(self, by: int = 1) -> int:
-        """Subtract; return the value afterwards. Raises NotANumber, CounterOverflow."""
-        return self.increment(-whole(by))
+        """Subtract an integer; return the value afterwards. Raises as `increment`."""
+        return self.increment(-whole(by, ADD))
 
     def add(self, by: float | str | Decimal) -> float:
-        """Add a fraction of at most 17 decimals, and return the value afterwards.
+        """Add a number, with at most 17 decimals, and return the value afterwards.
 
-        Raises NotANumber.
+        Raises NotANumber where the value is not a number, or the sum is too large.
         """
         delta = long_double.parse(str(decimal(by)).encode())
         if delta is None:
             raise NotANumber(f"{by!r} is too large or too small to be added")
+        self.get()
         return float(strings.increment_decimal(self.write(String), self.key, delta))
 
     def __iadd__(self, by: float | Decimal) -> Self:
         expect(by, Number)
-        if isinstance(by, int) and isinstance(self.get(), int):
+        value = self.read(String)
+        if isinstance(by, int) and (value is None or value.integer() is not None):
             self.increment(by)
         else:
             self.add(by)
@@ -236,10 +272,18 @@ class CounterHandle(NumberHandle):
         return self.__iadd__(-by)
 
     def get(self) -> int | float:
-        """Return the sum of all increments that have been observed, on top of what was set."""
+        """Return the sum of all increments that have been observed, on top of what was set. Raises
+        NotANumber where the key holds a text that is not a number."""
         value = self.read(String)
         number = 0 if value is None else value.number()
-        return number if isinstance(number, int) else float(number or 0)
+        if number is None:
+            raise self._refused()
+        return number if isinstance(number, int) else float(number)
+
+    def _refused(self) -> NotANumber:
+        """The error for a value that cannot be counted on."""
+        value = self.read(String)
+        return NotANumber(not_countable(f"counter {self.key!r}", value))
 
     @property
     def value(self) -> int | float:

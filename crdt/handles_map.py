@@ -11,12 +11,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from decimal import Decimal
 from typing import Any, Self
 
 from crdt import hash as hashes
+from crdt import long_double
 from crdt import zset as zsets
-from crdt.arguments import encode, real, whole
-from crdt.handles import Handle, T, Text
+from crdt.arguments import decimal, encode, real, whole
+from crdt.errors import CounterOverflow, NotANumber
+from crdt.handles import ADD, Handle, T, Text, not_countable, too_far
+from crdt.string import String
 from crdt.zset import SortedSet
 
 
@@ -69,9 +73,36 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         return self
 
     def increment(self, field: Text, by: int = 1) -> int:
-        """Add to a field; its value afterwards. Raises NotANumber, CounterOverflow."""
-        encoded, delta = encode(field), whole(by)
-        return hashes.increment(self.write(hashes.Hash), self.key, encoded, delta)
+        """Add an integer to a field; return its value afterwards. Raises CounterOverflow beyond
+        2**59, and NotANumber where the value is not an integer: use `add` for fractions."""
+        encoded, delta = encode(field), whole(by, ADD)
+        db = self.write(hashes.Hash)
+        try:
+            return hashes.increment(db, self.key, encoded, delta)
+        except NotANumber:
+            raise self._refused(encoded) from None
+        except CounterOverflow:
+            raise CounterOverflow(too_far(f"field {encoded!r}", delta)) from None
+
+    def add(self, field: Text, by: float | str | Decimal) -> float:
+        """Add a number, with at most 17 decimals, to a field; return its value afterwards. Raises
+        NotANumber where the value is not a number, or the sum is too large."""
+        encoded = encode(field)
+        delta = long_double.parse(str(decimal(by)).encode())
+        if delta is None:
+            raise NotANumber(f"{by!r} is too large or too small to be added")
+        db = self.write(hashes.Hash)
+        value = self.read(hashes.Hash)
+        held = None if value is None else value.fields.get(encoded)
+        if isinstance(held, String) and held.number() is None:
+            raise self._refused(encoded)
+        return float(hashes.increment_decimal(db, self.key, encoded, delta))
+
+    def _refused(self, field: bytes) -> NotANumber:
+        """The error for a field that cannot be counted on."""
+        value = self.read(hashes.Hash)
+        held = None if value is None else value.fields.get(field)
+        return NotANumber(not_countable(f"field {field!r}", held))
 
     def clear(self) -> None:
         """Remove all fields that are seen here."""

@@ -100,7 +100,8 @@ class Replica(Exchange):
 
         `clock` returns the wall clock in integer milliseconds, such as
         `lambda: time.time_ns() // 1_000_000`. `members` are the numbers (1 to 255) of all replicas
-        that write; until they are known nothing is forgotten, see `heard`. `history_bytes` bounds
+        that write, this one included; until they are known nothing is forgotten, see `heard`. A
+        replica that never writes has none: `members=[]`. `history_bytes` bounds
         the operations kept for peers that are away; beyond it they get a whole state.
         `types` are classes of one's own, see `crdt.custom`.
         """
@@ -113,7 +114,9 @@ class Replica(Exchange):
         if clock is not None and not callable(clock):
             raise TypeError(f"clock is a function that returns ms, not {type(clock).__name__}")
         name = draw_origin() if origin is None else origin_id(origin)
-        others = None if members is None else region_numbers(members) - {region_of(name)}
+        others = None if members is None else other_members(region_numbers(members), name)
+        if history_bytes < 0:
+            raise ValueError(f"history_bytes is {history_bytes}: use 0 or more")
         super().__init__(name, makers, history_bytes, others)
         self.garbage: Garbage = Garbage(self.keyspace)
         self.clock: Callable[[], int] | None = clock
@@ -186,7 +189,8 @@ class Replica(Exchange):
     def prepare(self, writing: bool = True) -> Keyspace:
         """Return the keyspace with the clock read, and the outbox not too long. Handles call it."""
         if self.clock is not None:
-            self.advance(self.clock())
+            now: Any = self.clock()
+            self.advance(now if type(now) is int else wall_clock(now))
         if writing and self.is_closed:
             raise ReplicaClosed("this replica was closed: Replica.load(...) goes on with its save")
         db = self.keyspace
@@ -322,8 +326,20 @@ class Replica(Exchange):
 def origin_id(origin: int) -> Origin:
     """An origin id, from one or from the number of a region. Raises ValueError at anything else."""
     number = whole(origin)
-    if number <= REGION_MAX:
+    if 1 <= number <= REGION_MAX:
         return make_origin(number)
     if not make_origin(1) <= number <= ORIGIN_MAX:
         raise ValueError(f"{number} is not the number of a replica: use 1 to 255, or leave it out")
     return number
+
+
+def other_members(members: set[int], origin: Origin) -> set[int]:
+    """The numbers of the others. Raises ValueError where a replica is not among its members: the
+    others would forget what it has not seen."""
+    region = region_of(origin)
+    if members and region not in members:
+        raise ValueError(
+            f"replica {region} is not among its members {sorted(members)}: list the numbers of all "
+            f"replicas that write, this one too, or pass [] if it never writes"
+        )
+    return members - {region}

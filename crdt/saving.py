@@ -58,7 +58,10 @@ class Saved:
 
 def read_saved(data: bytes) -> Saved:
     """Read a saved replica. Raises DecodeError, or TypeError if `data` is not bytes."""
-    outer = tuple_of(codec.unpack(data), "a saved replica")
+    try:
+        outer = tuple_of(codec.unpack(data), "a saved replica")
+    except DecodeError as error:
+        raise DecodeError(f"{error}; load takes what Replica.save or close returned") from None
     if len(outer) != 3 or outer[0] != MAGIC:
         raise DecodeError("this is not a saved replica: use what Replica.save returned")
     if outer[1] != SAVE_VERSION:

@@ -37,8 +37,8 @@ class Vector(dict[Origin, int]):
     """Which operations a replica has applied, per origin. It cannot be changed.
 
     It equals the plain dictionary of the same numbers. Send `to_bytes()` or `to_text()` to a peer.
-    JSON makes texts of the keys and loses the fingerprints; `Replica.since` understands such a
-    vector all the same.
+    JSON makes texts of the keys and loses the fingerprints; such a mapping is understood here and
+    by `Replica.since` all the same.
     """
 
     __slots__ = ("fingerprints", "trails")
@@ -49,7 +49,8 @@ class Vector(dict[Origin, int]):
         fingerprints: Mapping[Origin, int] = {},
         trails: Mapping[Origin, Trail] = {},
     ) -> None:
-        super().__init__(numbers)
+        is_plain = all(type(key) is int for key in numbers)
+        super().__init__(numbers if is_plain else numbers_of(numbers))
         self.trails: dict[Origin, Trail] = dict(trails)
         """The fingerprints of the operations before, of each origin for which they are known."""
         self.fingerprints: dict[Origin, int] = dict(fingerprints)
@@ -148,12 +149,18 @@ def vector_of(given: object) -> Vector:
             f"expected a Vector, as Replica.vector is, not {type(given).__name__}; "
             "{} stands for a replica that has nothing"
         )
+    return Vector(numbers_of(cast("Mapping[Any, Any]", given)))
+
+
+def numbers_of(given: Mapping[Any, Any]) -> dict[Origin, int]:
+    """Return a mapping of origins to numbers whose keys may be decimal text. Raises TypeError,
+    ValueError."""
     numbers: dict[Origin, int] = {}
-    for key, seq in cast("Mapping[Any, Any]", given).items():
+    for key, seq in given.items():
         origin = int(key) if isinstance(key, str) and key.isdecimal() else key
         if type(origin) is not int or type(seq) is not int:
             raise TypeError(f"a vector maps origins to numbers of effects, not {key!r} to {seq!r}")
         if not 1 <= origin <= ORIGIN_MAX or not 0 <= seq <= SEQ_MAX:
             raise ValueError(f"{key!r}: {seq!r} is not an entry of a vector")
         numbers[origin] = seq
-    return Vector(numbers)
+    return numbers

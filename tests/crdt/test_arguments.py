@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -53,8 +54,10 @@ def test_whole_numbers(number: Any, expected: int) -> None:
 
 @pytest.mark.parametrize("number", [1.0, "1", None, Decimal(1), b"2"])
 def test_what_is_no_whole_number(number: Any) -> None:
-    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+    with pytest.raises(TypeError, match=r"expected an integer, not \w+$"):
         whole(number)
+    with pytest.raises(TypeError, match=r"expected an integer, not \w+: use add\(\)$"):
+        whole(number, "use add()")
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,16 @@ def test_what_is_no_real_number(number: Any) -> None:
 def test_a_score_is_a_number() -> None:
     with pytest.raises(ValueError, match="NaN"):
         real(float("nan"))
-    with pytest.raises(OverflowError):
-        real(10**400)
+    for number in (10**400, -(10**400), Decimal("1e400")):
+        with pytest.raises(ValueError, match="too large for a float"):
+            real(number)
+    assert real(Decimal("-Infinity")) == -float("inf")
+
+
+@pytest.mark.parametrize("number", [b"1", None, [1], 1j, Fraction(1, 2)])
+def test_what_is_no_number_cannot_be_added(number: Any) -> None:
+    with pytest.raises(TypeError, match="expected a number or its text, not "):
+        decimal(number)
 
 
 @pytest.mark.parametrize(

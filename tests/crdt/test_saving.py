@@ -220,3 +220,9 @@ def test_a_replica_cannot_be_copied_and_names_the_way(copier: Any) -> None:
     ):
         with pytest.raises(TypeError, match=r"replica\.save\(\) and Replica\.load\(\)"):
             copier(handle)
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", Replica(1).to_bytes()])
+def test_bytes_of_another_kind_are_told_from_a_save(data: bytes) -> None:
+    with pytest.raises(DecodeError, match=r"load takes what Replica.save or close returned$"):
+        Replica.load(data)

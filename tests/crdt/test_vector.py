@@ -139,3 +139,14 @@ def test_anything_else_is_refused(given: Any, error: type[Exception], match: str
     for method in (replica.since, replica.changes_for):
         with pytest.raises(error, match=match):
             method(given)
+
+
+def test_a_vector_is_made_of_what_json_made_of_one() -> None:
+    replica = Replica(1)
+    replica.set("cart").add("milk")
+    again = Vector(json.loads(json.dumps(replica.vector)))
+    assert again == replica.vector
+    assert not replica.since(again)
+    odd: Any = {"a": 1}
+    with pytest.raises(TypeError, match="a vector maps origins to numbers of effects, not 'a' to"):
+        Vector(odd)
