@@ -28,6 +28,8 @@ from replication.sink import Sink, SinkState
 
 # Also a link that rests because too much waits: often what it waits for is the gap.
 ASKABLE: Final = (SinkState.STREAMING, SinkState.STALLED, SinkState.RESUMING)
+# A link that resumes too: what a helper still sends then, its source sends as well.
+SUPPLYING: Final = (SinkState.STREAMING, SinkState.RESUMING)
 BACKOFF_MAX: Final = 6  # doublings of the patience: a saturated link must not be asked anew
 
 
@@ -138,7 +140,7 @@ class Repair:
             if helper is None or origin not in helper.asked:
                 del self.helpers[origin]
             elif any(
-                sink.state is SinkState.STREAMING
+                sink.state in SUPPLYING
                 and sink.carries(origin)
                 and is_supplied(origin, have, sink, helper, asked.since)
                 for sink in sinks.values()

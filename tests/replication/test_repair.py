@@ -244,6 +244,21 @@ def test_link_that_brings_other_things_only_is_believed_for_a_minute() -> None:
     assert asked_at == Limits().idle_ns_max
 
 
+def test_help_ends_when_the_regular_link_resumes() -> None:
+    repair = Repair(Limits())
+    us, ap = streaming(1, {AP: 9}), streaming(3, {})
+    ap.state = SinkState.GREETING
+    sinks = table(us, ap)
+    repair.check({}, {}, sinks, 0)
+    repair.check({}, {}, sinks, ORPHAN)
+    ap.note_bytes(2 * ORPHAN)
+    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN)
+    assert us.asked == {AP}, "it has not said what it has"
+    ap.state, ap.vector = SinkState.RESUMING, {AP: 9}
+    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN)
+    assert us.asked == frozenset(), "what it brings now would come twice"
+
+
 def test_help_ends_when_the_regular_link_brings_data_again() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 9}), streaming(3, {})
