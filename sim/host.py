@@ -316,7 +316,7 @@ class Host:
     def check_bad(self, wire: Wire) -> None:
         """A wrong frame that has come must have ended its connection. Raises Violation."""
         far = wire.far
-        if far is not None and 0 <= far.bad_until <= wire.received:
+        if far is not None and 0 <= far.bad_until <= wire.received and not far.is_garbled:
             if not wire.over:
                 raise Violation(
                     "bad frames", f"{self.name} goes on after a wrong frame of {wire.peer}"

@@ -45,6 +45,7 @@ class Wire:
         "bad_until",
         "channel",
         "far",
+        "flipped",
         "machine",
         "marks",
         "on_message",
@@ -77,6 +78,8 @@ class Wire:
         self.received = 0
         self.bad_until = -1
         """The place in the stream where the last wrong frame of this end ends; -1 if none."""
+        self.flipped = 0
+        """The bits that were flipped on the way before that frame was sent."""
         self.rest_ns = 0
         """The pause after each batch of a snapshot, in ns."""
         self.rests_until = 0
@@ -90,9 +93,16 @@ class Wire:
     def send_bad(self, data: bytes) -> None:
         """Send bytes that the machine has not made, and that end the connection."""
         assert self.out is not None
+        self.flipped = self.out.way.tally.flipped
         self.out.send(data)
         self.sent += len(data)
         self.bad_until = self.sent
+
+    @property
+    def is_garbled(self) -> bool:
+        """Return whether noise may have changed the last wrong frame of this end: if it changed the
+        length, the other end waits for more."""
+        return self.out is not None and self.out.way.tally.flipped != self.flipped
 
     def flush(self, now: int) -> None:
         """Send what the machine has to say, and hang up if it is closed."""

@@ -53,6 +53,15 @@ def test_who_goes_on_after_a_wrong_frame_breaks_a_promise(world: World) -> None:
         world.sleep(SECOND)
 
 
+def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: World) -> None:
+    (wire,) = world.wires("a", "b")
+    wire.send_bad(bytes((0, 8, 0, 1)))  # the length, of which a bit was flipped
+    assert wire.out is not None
+    wire.out.way.tally.flipped += 1
+    world.sleep(100 * MS)
+    assert world.sites["b"].rejected == 0
+
+
 def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_the_last(world: World) -> None:
     (wire,) = world.wires("a", "b")
     data = unknown_kind(wire.channel)
