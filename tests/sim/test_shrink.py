@@ -70,8 +70,7 @@ def test_only_the_same_promise_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         promise = "convergence" if culprit in candidate else "growth" if lure in candidate else ""
         return attrs.evolve(failed, promise=promise)
 
-    monkeypatch.setattr(Run, "play", play)
-    assert shrink(options, failed).steps == (culprit,)
+    assert shrink(options, failed, play).steps == (culprit,)
     latest = max(step.at for candidate in played for step in candidate)
     assert latest <= failed.virtual + SECOND
 
@@ -87,8 +86,7 @@ def test_what_fails_only_in_the_end_may_need_the_last_step(monkeypatch: pytest.M
     def play(_run: Run, candidate: Sequence[Step]) -> Result:
         return attrs.evolve(failed, promise="liveness" if steps[-1] in candidate else "")
 
-    monkeypatch.setattr(Run, "play", play)
-    assert shrink(options, failed).steps == (steps[-1],)
+    assert shrink(options, failed, play).steps == (steps[-1],)
 
 
 def intricate() -> Script:

@@ -22,8 +22,8 @@ def slow_client(*took: float) -> Client:
     database = instance(latency_monitor_threshold="10")
     client = Client(database)
     for seconds in took:
-        readings = iter([1.0, 1.0, 1.0 + seconds])
-        database.timing.clock = lambda readings=readings: next(readings)
+        readings = iter([1.0, 1.0])
+        database.timing.clock = lambda readings=readings, end=1.0 + seconds: next(readings, end)
         receive(client, b"KEYS *\r\n")
     database.timing.clock = lambda: 0.0
     return client
