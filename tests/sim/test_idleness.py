@@ -71,6 +71,18 @@ def test_what_is_written_passes_once() -> None:
         watch(world, SECOND, NAMES)
 
 
+def test_what_is_written_is_not_judged_while_a_helper_is_asked() -> None:
+    world = world_of()
+    way = world.network.way("eu", "us")
+
+    def ask() -> None:
+        world.sites["us"].links.repair.requests += 1
+        way.tally.sent += 3_000
+
+    world.engine.after(SECOND // 2, ask)
+    watch(world, SECOND, NAMES)
+
+
 def test_a_connection_that_ends_meanwhile_is_not_judged() -> None:
     world = world_of()
     chatter(world, 90 * MS)
