@@ -189,7 +189,8 @@ class Replica(Exchange):
     def prepare(self, writing: bool = True) -> Keyspace:
         """Return the keyspace with the clock read, and the outbox not too long. Handles call it."""
         if self.clock is not None:
-            now: Any = self.clock()
+            read: Any = self.clock  # it may return anything, which `wall_clock` refuses
+            now = read()
             self.advance(now if type(now) is int else wall_clock(now))
         if writing and self.is_closed:
             raise ReplicaClosed("this replica was closed: Replica.load(...) goes on with its save")
