@@ -16,7 +16,11 @@ import attrs
 
 from crdt.dots import Origin, Vector, join
 
-MARKS_MAX: Final = 64  # moments remembered for the lag: at 50 ms apart three seconds
+MARKS_MAX: Final = 64
+"""Moments remembered for the lag. When there are more, every other one is forgotten."""
+APART_SHARE: Final = 32
+"""Two moments are apart by at least this share of the lag. So the lag that is reported is too small
+by a sixteenth of what it was at most."""
 
 
 class Stage(enum.Enum):
@@ -63,8 +67,16 @@ class Progress:
         while self.marks and self.marks[0][1] <= known:
             del self.marks[0]
         known = self.marks[-1][1] if self.marks else known
-        if seq > known and len(self.marks) < MARKS_MAX:
+        if seq > known and self.is_time(now):
+            if len(self.marks) == MARKS_MAX:
+                del self.marks[::2]
             self.marks.append((now, seq))
+
+    def is_time(self, now: int) -> bool:
+        """Return whether the last moment is far enough in the past to record another one."""
+        if not self.marks:
+            return True
+        return (now - self.marks[-1][0]) * APART_SHARE >= now - self.marks[0][0]
 
     def lag_ns(self, now: int) -> int:
         """Return for how long the oldest of our effects has not been acknowledged."""

@@ -258,6 +258,7 @@ class Run:
         check_idleness(self.world)
         self.converge(list(self.world.sites))
         check_freshness(self.world)
+        self.converge(list(self.world.sites))  # a key may have expired just now
         self.world.check_end()
 
     def forget(self) -> None:

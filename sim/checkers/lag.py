@@ -23,6 +23,8 @@ from sim.mirror import Change
 SAMPLE_MS: Final = 100  # between two looks at the links of one region
 LAST: Final = attrgetter("last")
 ROUNDING_MS: Final = 2
+APART_SHARE: Final = 16
+"""A lag may be reported too small by this share of the longest: fewer moments are remembered."""
 
 
 class Lag(Checker):
@@ -36,6 +38,8 @@ class Lag(Checker):
         """By region the time (ms) of the last look."""
         self.since: dict[str, dict[str, tuple[Source, int]]] = {}
         """By region and peer the connection, and when it was first seen or its region paused."""
+        self.longest: dict[tuple[str, str], int] = {}
+        """By region and peer the longest lag of the connection."""
 
     def turned(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at the links of one region."""
@@ -48,6 +52,7 @@ class Lag(Checker):
             held = known.get(peer)
             if held is None or held[0] is not source or region.was_paused:
                 known[peer] = source, now
+                self.longest[region.name, peer] = 0
             else:
                 self.compare(region, source, held[1])
 
@@ -56,7 +61,9 @@ class Lag(Checker):
         now, said = region.now_ms, source.lag_ns(region.now_ms * MS) // MS
         age = self.age(region, source)
         self.looked += 1
-        least = min(age, now - since) - self.pause(source)
+        longest = max(age, self.longest[region.name, source.peer])
+        self.longest[region.name, source.peer] = longest
+        least = min(age, now - since) - self.pause(source) - longest // APART_SHARE
         if not least <= said <= age + ROUNDING_MS:
             raise self.broken(
                 f"{region.name} says that {source.peer} is {said} ms behind, and it is {age} ms"

@@ -206,7 +206,7 @@ def test_the_lag_is_the_age_of_the_oldest_effect_that_is_not_acknowledged() -> N
     for number in range(MARKS_MAX + 5):
         write(here)
         source.receive(Ack({US: 2}, 0), 500 + number)
-    assert len(source.progress.marks) == MARKS_MAX
+    assert MARKS_MAX // 2 <= len(source.progress.marks) <= MARKS_MAX
 
 
 def test_a_region_that_knows_more_of_us_than_we_do_is_told_once() -> None:
