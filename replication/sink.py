@@ -363,7 +363,7 @@ class Sink(End):
         """Notice when we have all that the source last said, or first said, that it had."""
         if self.behind() == 0:
             self.covered = True
-            self.covered_at = now
+            self.covered_at = max(self.covered_at, self.stamped_at)
         if self.goal is None or not dominates(self.inlet.vector(), self.goal):
             return []
         self.goal = None

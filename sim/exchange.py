@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
-from sim.client import Reply
+from sim.client import Refusal, Reply
 from sim.step import Words
 
 Exchange: TypeAlias = tuple[Words, Reply]
@@ -21,7 +21,7 @@ def carried_out(commands: Sequence[Words], replies: Sequence[Reply]) -> list[Exc
     done: list[Exchange] = []
     queue: list[Words] | None = None
     for words, reply in zip(commands, replies, strict=False):
-        if words[0] == "MULTI":
+        if words[0] == "MULTI" and not isinstance(reply, Refusal):
             queue = []
         elif words[0] in {"EXEC", "DISCARD"}:
             if queue is not None and words[0] == "EXEC" and isinstance(reply, list):

@@ -16,6 +16,7 @@ from typing import Final
 import attrs
 
 from crdb.instance import Instance
+from crdb.server.config import Config as Parameters
 from crdb.server.executor import receive
 from crdt.replica import Replica
 from replication.channel import Channel
@@ -157,8 +158,12 @@ class Host:
     def furnish(self, replica: Replica) -> None:
         """Put a replica, and a client who uses it, in place."""
         self.replica = replica
+        serves_stale = "no" if self.tuning.refuses_stale else "yes"
         self.instance = Instance(
-            replica, name=self.name, rng=self.around.dice.child(f"instance/{self.name}").rng
+            replica,
+            name=self.name,
+            config=Parameters({"replica-serve-stale-data": serves_stale}),
+            rng=self.around.dice.child(f"instance/{self.name}").rng,
         )
         self.hand = Hand(self.instance)
         self.talks: dict[int, Talk] = {}

@@ -208,6 +208,8 @@ def describe(tuning: Tuning) -> str:
         said.append(f"snapshots rest {tuning.snapshot_rest_ns // MS} ms")
     if tuning.block_max != BLOCK_MAX:
         said.append(f"blocks of {tuning.block_max}")
+    if tuning.refuses_stale:
+        said.append("refuses stale reads")
     return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
 
 
@@ -265,6 +267,7 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
     chosen.setdefault("piece_keys_max", dice.child("pieces").pick((1, 8, PIECE_KEYS)))
     rest = dice.child("rests").pick(RESTS)
     block_max = dice.child("blocks").pick(BLOCK_SIZES)
+    refuses_stale = dice.child("stale").chance(2, 3)
     limits = Limits(**chosen)
     return {
         name: Tuning(
@@ -273,6 +276,7 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
             dice.pick(WAITING) if is_extreme and dice.chance(1, 4) else WAITING[-1],
             rest,
             block_max,
+            refuses_stale,
         )
         for name in names
     }

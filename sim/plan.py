@@ -36,6 +36,9 @@ class Tuning:
     """Between two batches of a snapshot: as long as they fill the way."""
     block_max: int = BLOCK_MAX
     """Elements in a block of a list."""
+    refuses_stale: bool = False
+    """True if clients get LOADING before the region has caught up, as `crdb` does by default; else
+    they may read what is there."""
 
     def furnish(self, replica: Replica) -> None:
         """Give a new replica these sizes."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from sim.dice import Dice
 from sim.engine import MS, SECOND
-from sim.session import CURSOR
+from sim.session import CURSOR, LEAVE
 from sim.step import Step, Words
 from sim.workload import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
 
@@ -120,9 +120,23 @@ class Reader:
             watch: Words = ("WATCH", key, key) if dice.chance(1, 4) else ("WATCH", key)
             ends = ("PEXPIRE", key, str(dice.between(1, 900)))
             may_end = family not in THIRDS and self.load.expiry and dice.chance(1, 4)
-            yield self.step(at, WATCHER, *((ends,) if may_end else ()), watch, ("EXISTS", key))
+            begin = (*((ends,) if may_end else ()), watch, ("EXISTS", key))
+            name = self.unique()
+            if dice.chance(1, 8):  # all at once, and the change is its own
+                key = key_name("all", at, 0)
+                change = ("SADD", key, name)
+                ask = ("EXISTS", key)
+                yield self.step(at, WATCHER, ("WATCH", key), change, ("MULTI",), ask, ("EXEC",))
+                continue
+            if dice.chance(1, 3):  # what is queued is carried out in another request
+                queued: tuple[Words, ...] = (("SADD", key_name("set", at, 0), name),)
+                queued = (*queued, dice.pick((("EXISTS", key), ("ECHO", name))))
+                yield self.step(at, WATCHER, *begin, ("MULTI",), *queued)
+                if later < end:
+                    yield self.step(later, WATCHER, ("EXEC",))
+                continue
+            yield self.step(at, WATCHER, *begin)
             if later < end:
-                name = self.unique()
                 change = ("SADD", key_name("all", at, 0), name) if dice.chance(2, 3) else ()
                 queue = (change,) if change else ()
                 yield self.step(later, WATCHER, ("MULTI",), *queue, ("EXISTS", key), ("EXEC",))
@@ -139,7 +153,12 @@ class Reader:
             words: Words = (name, *keys, seconds)
             if name == "BLMOVE":
                 words = (name, keys[0], self.key(family, at), "LEFT", "RIGHT", seconds)
+            if dice.chance(1, 8):
+                words = ("WAIT", dice.pick(("1", "2")), dice.pick(("1", "100", "500")))
             yield Step(at, "client", self.regions[:1], value=session, commands=(words,))
+            later = at + dice.exponential(500 * MS)
+            if later < end and dice.chance(1, 4):
+                yield Step(later, "client", self.regions[:1], value=session, commands=(LEAVE,))
 
     def scan(self, end: int) -> Iterator[Step]:
         """Walk over all keys, or over the elements of large values."""

@@ -167,7 +167,9 @@ def plain_options(seed: int, names: tuple[str, ...], length: int) -> Options:
 
 def numbers_of(tuning: Tuning) -> dict[str, int]:
     """Return all numbers of a tuning by their names."""
-    return {name: getattr(tuning.limits if name in LIMITS else tuning, name) for name in TUNINGS}
+    return {
+        name: int(getattr(tuning.limits if name in LIMITS else tuning, name)) for name in TUNINGS
+    }
 
 
 def differing(tuning: Tuning) -> dict[str, int]:

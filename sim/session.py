@@ -5,7 +5,8 @@ The word `$cursor` stands for the cursor that the session's scan of this kind an
 
 A session that finds itself in another region than before first sends CRDB.AWAIT with the vector
 that CRDB.VECTOR gave it last. Until that has been answered with 1, it is *adrift*: what it knows
-need not hold where it is. A step for a session that waits for a reply does nothing.
+need not hold where it is. A step for a session that waits for a reply does nothing, except QUIT: it
+closes the connection at once.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from sim.step import Words
 AWAIT_MS: Final = "2000"
 SCANS: Final = frozenset({"SCAN", "SSCAN", "HSCAN", "ZSCAN"})
 CURSOR: Final = "$cursor"
+LEAVE: Final = ("QUIT",)
+"""The command in whose place a session closes its connection, also while it waits."""
 
 
 class Server(Protocol):
@@ -114,6 +117,9 @@ class Sessions:
     def act(self, server: Server, number: int, commands: Sequence[Words]) -> list[Reply] | None:
         """Let a session send commands to a process that is up. Return the replies that came at
         once, or None if the session waits for an earlier one."""
+        if tuple(commands) == (LEAVE,):
+            self.drop(number)
+            return []
         session = self.by_number.setdefault(number, Session(number))
         if session.waiting is not None and session.is_connected:
             return None

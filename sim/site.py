@@ -24,7 +24,7 @@ from replication.member import Member, Peer
 from replication.sink import SinkState
 from replication.source import Source, SourceState
 from sim.checkers.checker import Violation
-from sim.client import Reply
+from sim.client import Hand, Reply
 from sim.host import Host, Surroundings
 from sim.ledger import Entry
 from sim.plan import CLUSTER, Tuning
@@ -189,6 +189,13 @@ class Site(Host):
         """Show the checkers what a client was told that had to wait."""
         for checker in self.around.checkers:
             checker.woken(self, session, command, reply)
+
+    def disconnect(self, hand: Hand) -> None:
+        """Close a session's connection."""
+        session = self.talks[hand.client.id].session.number
+        super().disconnect(hand)
+        for checker in self.around.checkers:
+            checker.left(self, session)
 
     def seal(self) -> None:
         """Close what was written into an operation, and let the links know."""

@@ -150,6 +150,9 @@ class Writer:
         self.at = at
         if "pair" in self.load.families and dice.chance(1, len(self.load.families)):
             return self.change_pair()
+        if "queue" in self.load.families and dice.chance(1, 3 * len(self.load.families)):
+            key = self.key("queue")
+            return (("RPUSH", key, f"q{self.unique()}"), ("LPOP", key))
         return (self.command(at),)
 
     def command(self, at: int) -> Words:

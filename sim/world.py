@@ -22,6 +22,7 @@ from crdt.dots import Vector, dominates
 from replication.events import Event
 from replication.member import Direction
 from replication.sink import Sink
+from sim.checkers.age import Age
 from sim.checkers.atomicity import Atomicity
 from sim.checkers.bounds import Bounds
 from sim.checkers.causality import Causality
@@ -38,6 +39,7 @@ from sim.checkers.lag import Lag
 from sim.checkers.leftovers import Leftovers
 from sim.checkers.meaning import Meaning
 from sim.checkers.reads import Reads
+from sim.checkers.refusals import Refusals
 from sim.checkers.resurrection import Resurrection
 from sim.checkers.rules import Rules
 from sim.checkers.scanning import Scanning
@@ -84,9 +86,11 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     Waiting,
     Scanning,
     Commands,
+    Refusals,
     Leftovers,
     Lag,
     Telling,
+    Age,
 )
 LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
 INSPECT_NS: Final = 10 * SECOND  # between two looks at every key, on average

@@ -166,6 +166,9 @@ class Checker:
     def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
         """The reply has come that a client has waited for."""
 
+    def left(self, region: Watched, session: int) -> None:
+        """A client has closed its connection."""
+
     def met(self, region: Watched, entry: Entry) -> None:
         """An operation of another region stands in this one's history."""
 

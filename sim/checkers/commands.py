@@ -104,7 +104,8 @@ class Commands(Checker):
 
     def compare_transaction(self, region: Watched, count: int, replies: Sequence[Reply]) -> None:
         """Count the replies to a transaction that was carried out."""
-        reply = replies[-1] if len(replies) == count + 2 else ()
+        is_first = not isinstance(replies[0], Refusal)  # else one was open already
+        reply = replies[-1] if is_first and len(replies) == count + 2 else ()
         if isinstance(reply, list):
             self.looked += 1
             found = len(cast("list[Reply]", reply))

@@ -1,11 +1,13 @@
 """Whoever waits for an element gets it as soon as there is one, and nobody gets it a second time.
 
 After each turn of a region no client may wait for a key under which readers there see what it waits
-for, and none may still wait for a key from which somebody was served who came later. Nobody waits
-for a key in a region that does not serve its clients. A client that gives up must have waited as
-long as it asked for, and hardly longer while its region runs. Elements are unique, so within one
-life of a region each is handed out once. Not checked: elements that BLMOVE has moved, while another
-region may have popped them.
+for, and none may still wait for a key from which somebody was served who came later. What is pushed
+where somebody waits is gone before the next command of the same request. Nobody waits for a key in
+a region that does not serve its clients. A client that gives up must have waited as long as it
+asked for, and hardly longer while its region runs. Elements are unique, so within one life of a
+region each is handed out once. The number of regions that WAIT replies is never too high.
+
+Not checked: elements that BLMOVE has moved, while another region may have popped them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import ClassVar, Final, cast
 
 import attrs
 
+from crdt.dots import Origin
 from crdt.list import List
 from crdt.zset import SortedSet
 from sim.checkers.checker import Checker, Watched
@@ -27,6 +30,8 @@ from sim.step import Words
 LATE_MS_MAX: Final = 50  # between a deadline and the reply, while a region runs
 LISTS: Final = frozenset({"BLPOP", "BRPOP", "BLMOVE"})
 BLOCKING: Final = frozenset({*LISTS, "BZPOPMIN"})
+HEAD_OR_TAIL: Final = frozenset({"BLPOP", "BRPOP"})
+PUSHES: Final = frozenset({"LPUSH", "RPUSH"})
 POPS: Final = frozenset({"BLPOP", "BRPOP", "BZPOPMIN", "LPOP", "RPOP"})
 FAMILIES: Final = ("queue:", "ranks:")
 
@@ -72,8 +77,14 @@ class Waiting(Checker):
         self.served: dict[str, list[Served]] = {}
         """By region, in the present turn."""
         self.count = 0
+        self.awaited: dict[str, int] = {}
+        """The lists for which sessions waited when the present request came."""
+        self.regions: dict[str, Watched] = {}
+        self.written: dict[tuple[str, int], tuple[Origin, int]] = {}
+        """By region and session, what the region had written when WAIT was sent."""
 
     def started(self, region: Watched) -> None:
+        self.regions[region.name] = region
         self.waits[region.name] = {}
         self.served[region.name] = []
         self.handed_out[region.name] = set()
@@ -81,12 +92,31 @@ class Waiting(Checker):
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.started(region)
 
+    def left(self, region: Watched, session: int) -> None:
+        self.waits[region.name].pop(session, None)
+
+    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+        """Note which lists somebody waits for. Whoever moves elements may give them back."""
+        waits = self.waits[region.name].items() if len(commands) > 1 else ()
+        has_movers = any(wait.command[0] == "BLMOVE" for _, wait in waits)
+        self.awaited = {
+            key.decode(): each
+            for each, wait in waits
+            if not has_movers and wait.command[0] in HEAD_OR_TAIL
+            for key in wait.keys
+        }
+        db = region.replica.keyspace
+        self.written[region.name, session] = db.origin, db.seq
+
     def replied(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Note who waits, and what was handed out at once."""
+        self.look_at_order(region, commands, replies)
         for words, reply in carried_out(commands, replies):
             self.take(region, words, reply)
+            if words[0] == "WAIT":
+                self.count_holders(region, session, words, reply)
         if session and len(replies) < len(commands):
             words = commands[len(replies)]
             if words[0] in BLOCKING:
@@ -96,8 +126,42 @@ class Waiting(Checker):
                 wait = Wait(words, tuple(key.encode() for key in keys), until, self.count)
                 self.waits[region.name][session] = wait
 
+    def look_at_order(
+        self, region: Watched, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Look whether a request got back what it had pushed where somebody waited."""
+        pushed: dict[str, bytes] = {}
+        for words, reply in zip(commands, replies, strict=False):
+            if words[0] == "MULTI":
+                return
+            if words[0] in PUSHES and len(words) == 3 and isinstance(reply, int):
+                pushed[words[1]] = words[2].encode()
+            elif words[0] in POPS and words[1] in self.awaited and reply is not None:
+                self.looked += 1
+                if reply == pushed.get(words[1]):
+                    raise self.broken(
+                        f"{region.name} hands out {reply!r} with {' '.join(words)}, although"
+                        f" session {self.awaited[words[1]]} waited for it"
+                    )
+
+    def count_holders(self, region: Watched, session: int, words: Words, reply: Reply) -> None:
+        """Compare the reply to WAIT with how many regions have what had been written."""
+        if not isinstance(reply, int):
+            return
+        self.looked += 1
+        origin, seq = self.written[region.name, session]
+        vectors = [r.replica.keyspace.vector for r in self.regions.values() if r is not region]
+        holders = sum(vector.get(origin, 0) >= seq for vector in vectors)
+        if reply > holders:
+            raise self.broken(
+                f"{region.name} answers {' '.join(words)} with {reply}, and {holders} other regions"
+                f" have its {seq} writes"
+            )
+
     def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
         """Compare how long a client has waited with how long it wanted to."""
+        if command[0] == "WAIT":
+            self.count_holders(region, session, command, reply)
         wait = self.waits[region.name].pop(session, None)
         if wait is None:
             return

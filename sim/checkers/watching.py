@@ -17,7 +17,6 @@ from typing import ClassVar, Final
 import attrs
 
 from crdt.op import Op
-from crdt.suite.specifications import Shown
 from sim.checkers.checker import Checker, Watched
 from sim.client import Refusal, Reply
 from sim.deeds import FLUSH
@@ -27,6 +26,7 @@ from sim.ledger import Entry, Ledger
 from sim.mirror import Change
 from sim.step import Words
 
+WRITES: Final = frozenset({"SADD"})
 ENDING: Final = frozenset({"EXEC", "UNWATCH", "DISCARD"})
 
 
@@ -34,7 +34,7 @@ ENDING: Final = frozenset({"EXEC", "UNWATCH", "DISCARD"})
 class Watch:
     """The watched keys of one session in one region."""
 
-    seen: dict[bytes, Shown | None]
+    seen: dict[bytes, object]
     """The values that readers saw under each key when it was first watched."""
     changed: str = ""
     """A key that looked different since, and how."""
@@ -78,6 +78,10 @@ class Watching(Checker):
                 for word in words[1:]:
                     key = word.encode()
                     watch.seen.setdefault(key, read_in_order(region.replica.keyspace, key))
+            elif words[0] in WRITES and session in watches and isinstance(reply, int) and reply:
+                key = words[1].encode()
+                if key in watches[session].seen:
+                    watches[session].changed = f"it has written to {words[1]} itself"
             elif words[0] in ENDING:
                 watch = watches.pop(session, Watch({}))
                 if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):

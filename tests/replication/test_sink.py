@@ -364,6 +364,16 @@ def test_a_heartbeat_is_a_report_and_carries_those_of_others() -> None:
     assert of(Ack, drain(sink))[0].echo == 5
 
 
+def test_what_came_late_is_as_old_as_the_message_that_spoke_of_it() -> None:
+    us, eu = replica(1), replica(2)
+    write(us, 1)
+    sink = brought_to(S.STREAMING, eu)
+    start = 1 + 40 * MS
+    sink.receive(Heartbeat({US: 1}, 0, (), 0, 1, 0), start)
+    sink.receive(Ops(encoded(us)), start + 2 * SECOND)  # there may be news that is as late
+    assert sink.lag_ns(start + 2 * SECOND) == 2 * SECOND + 20 * MS
+
+
 def test_the_lag_is_half_the_round_trip_or_how_long_we_have_been_behind() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)

@@ -170,7 +170,7 @@ def test_a_core_converges_while_the_others_stay_away(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Run, "converge", spy)
     assert Run(options(core=2)).play(STEPS).verdict is Verdict.VALID
-    assert asked == [(["eu", "us"], False), *[(["eu", "us", "ap"], True)] * 3]
+    assert asked == [(["eu", "us"], False), *[(["eu", "us", "ap"], True)] * 4]
 
 
 def test_a_core_that_is_not_linked_is_not_asked() -> None:

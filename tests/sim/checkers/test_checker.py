@@ -40,6 +40,8 @@ def test_every_checker_has_something_to_look_at() -> None:
     ordinary_life(world)
     assert {checker.promise for checker in world.checkers if not checker.looked} <= {
         "bounded memory",
+        "age",
+        "refusals",  # nobody asks a region that has not caught up
         "stability",
     }
 

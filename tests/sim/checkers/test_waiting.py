@@ -107,3 +107,44 @@ def test_who_waits_for_other_regions_waits_for_no_element(world: World) -> None:
     assert checker.waits["eu"] == {}
     checker.replied(eu, 1, (POP,), ())
     assert [wait.command for wait in checker.waits["eu"].values()] == [POP]
+
+
+def test_what_is_pushed_for_somebody_is_gone_for_the_next_command(world: World) -> None:
+    world.converse("eu", 1, ("BLPOP", "queue:0", "5"))
+    push = ("RPUSH", "queue:0", "a")
+    world.run_all("eu", push, ("LPOP", "queue:0"))
+    world.converse("eu", 1, ("BLPOP", "queue:0", "5"))
+    eu, checker = world.sites["eu"], checker_of(world)
+    both = (push, ("LPOP", "queue:0"))
+    checker.asking(eu, 2, both)
+    with pytest.raises(Violation, match=r"eu hands out b'b' with LPOP .* session 1 waited for it"):
+        checker.replied(eu, 2, (("RPUSH", "queue:0", "b"), both[1]), (1, b"b"))
+    checker.asking(eu, 2, (("MULTI",), *both, ("EXEC",)))
+    checker.replied(eu, 2, (("MULTI",), *both, ("EXEC",)), ("OK", "QUEUED", "QUEUED", [1, b"c"]))
+    world.converse("eu", 3, ("BLMOVE", "queue:1", "queue:0", "LEFT", "LEFT", "5"))
+    checker.asking(eu, 2, both)
+    checker.replied(eu, 2, both, (1, b"d"))  # whoever moves may have given it back
+
+
+def test_who_leaves_waits_no_more(world: World) -> None:
+    world.converse("eu", 1, ("BLPOP", "queue:0", "1"))
+    world.converse("eu", 1, ("QUIT",))
+    world.run("eu", "RPUSH", "queue:0", "a")
+    assert world.run("eu", "LPOP", "queue:0") == b"a"
+    world.sleep(2 * SECOND)
+
+
+def test_wait_counts_no_more_regions_than_there_are(world: World) -> None:
+    world.run("eu", "SET", "k", "v")
+    world.converse("eu", 1, ("WAIT", "2", "500"))
+    world.sleep(SECOND)
+    assert checker_of(world).looked == 1
+    world.close("eu", "us")
+    world.close("eu", "ap")
+    world.run("eu", "SET", "k", "w")
+    eu, checker = world.sites["eu"], checker_of(world)
+    world.converse("eu", 1, ("WAIT", "1", "100"))
+    with pytest.raises(Violation, match=r"eu answers WAIT 1 100 with 1, and 0 other regions have"):
+        checker.woken(eu, 1, ("WAIT", "1", "100"), 1)
+    world.sleep(SECOND)
+    world.converse("eu", 1, ("WAIT", "x", "100"))

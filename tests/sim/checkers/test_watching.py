@@ -158,3 +158,13 @@ def test_who_unwatches_or_loses_its_region_watches_nothing(world: World) -> None
     world.converse("eu", 2, ("WATCH", "k"))
     world.crash("eu")
     assert checker_of(world).looked == 0
+
+
+def test_an_own_write_in_the_same_request_is_a_change(world: World) -> None:
+    request = (("WATCH", "m"), ("SADD", "m", "a"), ("MULTI",), ("EXISTS", "m"), ("EXEC",))
+    world.converse("eu", 2, *request)
+    assert checker_of(world).looked == 1
+    world.converse("eu", 2, ("WATCH", "m"), ("SADD", "other", "a"), *request[2:])
+    eu, checker = world.sites["eu"], checker_of(world)
+    with pytest.raises(Violation, match="although it has written to m itself"):
+        checker.replied(eu, 2, request, ("OK", 1, "OK", "QUEUED", [1]))

@@ -1,0 +1,83 @@
+"""The age that a region tells of its picture of a peer is not too small.
+
+The lag of a link that is dialled tells readers how much they may miss (CRDB.LINKS, INFO). The
+simulator knows how long ago the peer made the oldest of its effects that are not here. A region
+learns of news with the peer's next regular message, so it may say less by two of these and half a
+round trip, and of a new connection no more than its age.
+
+Not checked: whether it says too much (when all is quiet `freshness` does); links that are not
+through; links of followers; regions that were paused.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import ClassVar, Final
+
+from replication.limits import MS
+from replication.sink import Sink, SinkState
+from sim.checkers.checker import Checker, Watched
+from sim.ledger import Ledger
+from sim.mirror import Change
+
+SAMPLE: Final = 4  # of so many turns of all regions, what they say is compared in one
+SLACK_MS: Final = 2000
+"""For so long a message may have been under way that comes together with the next one."""
+LAST: Final = attrgetter("last")
+
+
+class Age(Checker):
+    """No younger than it is."""
+
+    promise: ClassVar[str] = "age"
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.turns = 0
+        self.up: dict[str, Watched] = {}
+        self.since: dict[tuple[str, str], tuple[Sink, int]] = {}
+        """By region and peer the connection, and when (ms) it was first seen or a region paused."""
+
+    def started(self, region: Watched) -> None:
+        self.up[region.name] = region
+
+    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        del self.up[region.name]
+
+    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look at the connections of one region."""
+        self.turns += 1
+        if self.turns % SAMPLE:
+            return
+        for sink in region.links.sinks.values():
+            peer = self.up.get(sink.peer)
+            if peer is None or sink.state is not SinkState.STREAMING or not sink.rtt:
+                continue
+            place = region.name, sink.peer
+            known = self.since.get(place)
+            if known is None or known[0] is not sink or region.was_paused or peer.was_paused:
+                self.since[place] = sink, region.now_ms
+            elif sink.hello is not None and sink.hello.origin == peer.replica.origin:
+                self.compare(region, sink, peer, known[1])
+
+    def compare(self, region: Watched, sink: Sink, peer: Watched, since: int) -> None:
+        """Compare what is said of one connection with what is so. Times in ms."""
+        self.looked += 1
+        said, age = sink.lag_ns(region.now_ms * MS) // MS, self.age(region, peer)
+        late = (sink.rtt // 2 + 2 * sink.limits.heartbeat_ns) // MS + SLACK_MS
+        if said < min(age, region.now_ms - since) - late:
+            raise self.broken(
+                f"{region.name} says that what it shows of {peer.name} is {said} ms old, and it"
+                f" lacks what was written there {age} ms ago"
+            )
+
+    def age(self, region: Watched, peer: Watched) -> int:
+        """Return how long ago a peer made the oldest of its effects that a region lacks."""
+        origin = peer.replica.origin
+        made = self.ledger.by_origin.get(origin, [])
+        index = bisect_right(made, region.replica.keyspace.vector.get(origin, 0), key=LAST)
+        if index == len(made) or made[index].last > peer.replica.keyspace.seq:
+            return 0  # an earlier life made it under the same name
+        return region.now_ms - made[index].at // MS
