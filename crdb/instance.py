@@ -185,8 +185,7 @@ class Instance:
             self.timing.relax(self.now)
             self.memory.sample(self.statistics.input_bytes)
             self._drop_late_clients()
-            if self.memory.is_full():
-                self._drop_greedy_clients()
+            self.drop_greedy_clients()
 
     def after_turn(self) -> float:
         """A turn has ended: let those who wait for it know. In how many seconds one of them wants
@@ -324,10 +323,12 @@ class Instance:
             elif idle_ms and not session.blocked and self.now - session.active_at > idle_ms:
                 self.kill(session)
 
-    def _drop_greedy_clients(self) -> None:
-        """Memory is full: close those whose requests and replies take most of it, until that would
-        be enough."""
-        missing = -self.memory.room_bytes()
+    def drop_greedy_clients(self) -> None:
+        """Where memory is full, close those whose requests and replies take most of it, until that
+        would be enough."""
+        missing = self.memory.missing_bytes()
+        if not missing:
+            return
         greedy = [
             s for s in self.clients.values() if not s.no_evict and s.memory_bytes > GREEDY_BYTES_MIN
         ]

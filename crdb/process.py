@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from crdb.instance import Instance
-from crdb.server.memory import PLENTY
+from crdb.server.memory import PLENTY, RESERVE_BYTES
 from crdb.server.memory_report import human
 
 STATM: Final = Path("/proc/self/statm")
@@ -29,8 +29,8 @@ CGROUPS: Final = Path("/sys/fs/cgroup")
 USABLE: Final = 0.9  # of what the system allows: the rest is for replication, and for one command
 PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 """As the C library maps memory, so that the same limits hold."""
-RESERVE_BYTES: Final = 16 << 20
-MARGIN_BYTES: Final = 64 << 20
+HELD_BYTES: Final = 16 << 20
+MARGIN_BYTES: Final = RESERVE_BYTES - HELD_BYTES
 """What clients may write between two samples: 8 MB, as small items of several times the size."""
 
 Lines = list[tuple[str, object]]
@@ -77,7 +77,7 @@ class Reserve:
         """
         try:
             if self.held is None:
-                self.held = mmap.mmap(-1, RESERVE_BYTES, flags=PRIVATE)
+                self.held = mmap.mmap(-1, HELD_BYTES, flags=PRIVATE)
             mmap.mmap(-1, MARGIN_BYTES, flags=PRIVATE).close()
         except (OSError, MemoryError):
             return False

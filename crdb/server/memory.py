@@ -24,6 +24,8 @@ LOOK_BYTES_MIN: Final = 256 << 10
 LOOK_BYTES_MAX: Final = 8 << 20
 LOOK_SHARE: Final = 4
 RELEASE_SAMPLES: Final = 10
+RESERVE_BYTES: Final = 80 << 20
+"""The reserve that a driver holds, with its margin."""
 COPIES: Final = 3
 """A large value exists so many times while it is sent: as itself, encoded, and in a frame."""
 GROWTH_MIN: Final = 1 << 20
@@ -39,6 +41,7 @@ class Memory:
     __slots__ = (
         "denied_bits",
         "free_reserve",
+        "has_reserve",
         "hold_reserve",
         "limit_bytes",
         "look_at",
@@ -58,6 +61,7 @@ class Memory:
         self.hold_reserve: Callable[[], bool] = hold_nothing
         """Holds the reserve, and returns whether there was memory for it."""
         self.free_reserve: Callable[[], None] = no_release
+        self.has_reserve = True
         self.used_bytes = 0
         self.startup_bytes = 0
         """The memory that the process used before there were data."""
@@ -81,14 +85,15 @@ class Memory:
             self.samples_full += 1
         else:
             self.samples_full = 0
-        has_reserve = self.hold_reserve()
-        self.denied_bits = 0 if has_reserve and not self.is_full() else DENY_OOM
+        self.has_reserve = self.hold_reserve()
+        self.denied_bits = DENY_OOM if self.missing_bytes() else 0
         share = min(self.room_bytes() // LOOK_SHARE, LOOK_BYTES_MAX)
         self.look_at = received_bytes + max(LOOK_BYTES_MIN, share)
 
     def exhausted(self) -> None:
         """Free the reserve and refuse writes until the next sample: an allocation has failed."""
         self.free_reserve()
+        self.has_reserve = False
         self.denied_bits = DENY_OOM
         self.look_at = 0
 
@@ -108,6 +113,10 @@ class Memory:
     def is_full(self) -> bool:
         """Return whether more is used than is allowed."""
         return self.room_bytes() < 0
+
+    def missing_bytes(self) -> int:
+        """Return how many bytes must be freed before clients may write again, about."""
+        return max(-self.room_bytes(), 0 if self.has_reserve else RESERVE_BYTES)
 
     def room_bytes(self) -> int:
         """Return how many more bytes may be used; negative if there are too many already."""

@@ -116,7 +116,7 @@ def test_reserve_is_held_once_and_can_be_freed() -> None:
     assert reserve.hold()
 
 
-@pytest.mark.parametrize("room", [0, process.RESERVE_BYTES])
+@pytest.mark.parametrize("room", [0, process.HELD_BYTES])
 def test_reserve_needs_a_margin(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     left = room
 

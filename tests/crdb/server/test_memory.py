@@ -14,6 +14,7 @@ from crdb.server.memory import (
     LOOK_BYTES_MIN,
     PLENTY,
     RELEASE_SAMPLES,
+    RESERVE_BYTES,
     Memory,
 )
 from crdt.replica import Replica
@@ -106,7 +107,7 @@ def test_failed_allocation_frees_the_reserve_and_refuses_writes_until_it_is_back
     memory.exhausted()
     assert (memory.denied_bits, process.has_reserve, memory.look_at) == (DENY_OOM, False, 0)
     memory.sample(0)
-    assert memory.denied_bits == DENY_OOM
+    assert (memory.denied_bits, memory.missing_bytes()) == (DENY_OOM, RESERVE_BYTES)
     process.is_tight = False
     memory.sample(0)
     assert (memory.denied_bits, process.has_reserve) == (0, True)
@@ -255,3 +256,18 @@ def test_effects_of_other_regions_are_taken_in() -> None:
     for op in other.since(database.replica.vector):
         database.replica.accept(op)
     assert lines(Client(database), "SMEMBERS s", "SADD s b") == [b"*1\r\n$1\r\na\r\n", REFUSED]
+
+
+def test_a_huge_request_is_closed_when_the_reserve_cannot_be_held() -> None:
+    database = instance()
+    process = Process()
+    database.memory.hold_reserve = process.hold_reserve
+    database.memory.free_reserve = process.free_reserve
+    greedy, modest = Client(database), Client(database)
+    receive(greedy, b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000000\r\n" + b"x" * 3_000_000)
+    process.is_tight = True
+    process.free_reserve()
+    receive(greedy, b"x" * LOOK_BYTES_MAX)
+    assert greedy.closing
+    assert lines(modest, "GET k", "SET k v") == [b"$-1\r\n", b"-" + SYSTEM_OUT_OF_MEMORY + b"\r\n"]
+    assert database.statistics.dropped_memory == 1
