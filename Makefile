@@ -47,7 +47,7 @@ test: .venv/installed .venv/locked-dev
 # The tests of the packages once more, against the compiled ones: in build/compiled there is nothing
 # else to import.
 test-compiled: .venv/installed .venv/locked-dev
-	@$(BIN)/python -P -c 'import crdt.codec as built; \
+	@$(BIN)/python -P -c 'import crdt.wire.codec as built; \
 		raise SystemExit(built.__file__.endswith(".py") and "crdb: the build is pure")'
 	@mkdir -p build/compiled && ln -sfn ../../tests ../../examples build/compiled/
 	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest $(SHARED_OUT) \

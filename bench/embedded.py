@@ -16,9 +16,9 @@ from statistics import median
 
 from rich.table import Table
 
-import crdt.keyspace
-from crdt.op import Op
-from crdt.replica import Replica
+import crdt.store.keyspace
+from crdt.causality.op import Op
+from crdt.embed.replica import Replica
 from machine import SERVER_CORE, console, pinned_to
 
 ROUNDS = 5
@@ -99,7 +99,7 @@ def state(value: Callable[[int], str]) -> tuple[int, float]:
 
 
 def main() -> None:
-    is_compiled = not crdt.keyspace.__file__.endswith(".py")
+    is_compiled = not crdt.store.keyspace.__file__.endswith(".py")
     title = f"Embedded, one core, {'compiled' if is_compiled else 'interpreted'}"
     shown = Table(title=title, title_justify="left")
     for heading in ("", "measured", "bar"):

@@ -8,8 +8,11 @@ the same.
 
 from __future__ import annotations
 
-from crdt.changes import Changes
-from crdt.dots import Dot, Origin, make_origin, region_of
+from crdt.causality.dots import Dot, Origin, make_origin, region_of
+from crdt.causality.op import Op
+from crdt.causality.version_vector import Vector
+from crdt.embed.changes import Changes
+from crdt.embed.replica import Outcome, Replica, Statistics
 from crdt.errors import (
     CounterOverflow,
     CRDTError,
@@ -21,11 +24,8 @@ from crdt.errors import (
     ReplicaClosed,
     WrongType,
 )
-from crdt.op import Op
-from crdt.replica import Outcome, Replica, Statistics
-from crdt.snapshot import Snapshot
-from crdt.value import Value
-from crdt.vector import Vector
+from crdt.store.snapshot import Snapshot
+from crdt.types.base import Value
 
 __all__ = [
     "CRDTError",

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from crdt import Dot
-from crdt.custom import Seen
-from crdt.observed import Observed
-from crdt.suite import Taken, check_type
+from crdt.causality.observed import Observed
+from crdt.testing import Taken, check_type
+from crdt.types.custom import Seen
 
 OFFER = 0  # the one operation: (OFFER, price)
 

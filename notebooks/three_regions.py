@@ -21,11 +21,11 @@ from IPython.display import SVG, Markdown, display
 
 from crdt import Replica
 from geo import Catalog, Topology
-from sim.diagram import Picture
-from sim.engine import MS, SECOND
-from sim.plan import Plan, Tuning
-from sim.report import Recorder
-from sim.world import World
+from sim.engine.events import MS, SECOND
+from sim.report.diagram import Picture
+from sim.report.report import Recorder
+from sim.schedule.plan import Plan, Tuning
+from sim.world.world import World
 
 US, EU, AP = REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 

@@ -10,9 +10,10 @@
     python -m sim --scenario tests/scenarios/*.txt [--write]
     python -m sim --scenario FILE --svg FILE.svg    a picture of one scenario
 
-A scenario is a story: what regions do, and what everybody reads then (`sim/scenario.py`). A file
-that begins with `run SEED` is a run of the campaign instead: its options, and a step a line
-(`sim/script.py`). What happens otherwise than the file says is shown, or written into it with
+A scenario is a story: what regions do, and what everybody reads then (`sim/scenarios/scenario.py`).
+A file that begins with `run SEED` is a run of the campaign instead: its options, and a step a line
+(`sim/scenarios/script.py`). What happens otherwise than the file says is shown, or written into it
+with
 --write.
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
@@ -33,17 +34,17 @@ from difflib import unified_diff
 from functools import partial
 from typing import Any, Final
 
-from sim.campaign import Result, Run, Verdict, place
-from sim.command import parser
-from sim.engine import MINUTE, SECOND
-from sim.options import Options
-from sim.processes import CpuExceeded, ProcessLost, cpu_limit, spread
-from sim.report import Recorder
-from sim.scenario import ScenarioError, perform, render_run
-from sim.shrink import shrink
-from sim.step import Step
-from sim.summary import TOO_LITTLE, one_line, shortfalls, status, summarise, tell, verdict
-from sim.world import World
+from sim.campaign.command import parser
+from sim.campaign.options import Options
+from sim.campaign.processes import CpuExceeded, ProcessLost, cpu_limit, spread
+from sim.campaign.run import Result, Run, Verdict, place
+from sim.campaign.shrink import shrink
+from sim.campaign.summary import TOO_LITTLE, one_line, shortfalls, status, summarise, tell, verdict
+from sim.engine.events import MINUTE, SECOND
+from sim.report.report import Recorder
+from sim.scenarios.scenario import ScenarioError, perform, render_run
+from sim.schedule.step import Step
+from sim.world.world import World
 
 CALLED: Final = {"seed": "one seed", "seeds": "--seeds", "scenario": "--scenario"}
 ONLY: Final = {

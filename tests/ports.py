@@ -11,7 +11,7 @@ import socket
 from contextlib import ExitStack
 from typing import Final
 
-from crdb.region_config import LINK_PORT_OFFSET
+from crdb.deployment.region_config import LINK_PORT_OFFSET
 
 HOST: Final = "127.0.0.1"
 FIRST: Final = 12_000

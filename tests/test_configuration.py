@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from crdb.command_line import parser
-from crdb.config import SCHEMA, Config
+from crdb.cli.command_line import parser
+from crdb.deployment.config import SCHEMA, Config
 
 TEXT = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS = {

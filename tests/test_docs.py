@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from crdb.event_names import EVENT_NAMES
-from crdt.suite.running import SAME_RESULTS
+from crdb.engine.event_names import EVENT_NAMES
+from crdt.testing.running import SAME_RESULTS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
@@ -86,7 +86,7 @@ def test_every_law_is_described_once() -> None:
     page = (ROOT / "docs" / "check-your-type.md").read_text()
     rows = re.findall(r"^\| ([^|]+?) \|", page.partition("## The laws")[2], re.MULTILINE)
     described = [row for row in rows if row not in {"law", "---"}]
-    sources = "".join(path.read_text() for path in (ROOT / "crdt" / "suite").glob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "crdt" / "testing").glob("*.py"))
     raised = re.findall(r"(?:Disagreement|count|expect|expect_same)\(\s*\"([^\"]+)\"", sources)
     assert len(raised) > 20
     assert sorted(described) == sorted({*raised, SAME_RESULTS})

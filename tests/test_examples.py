@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 import pytest
 
-from crdb.config import SCHEMA, Config
-from crdt.suite import check_type
+from crdb.deployment.config import SCHEMA, Config
+from crdt.testing import check_type
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAID = {

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 import redis
 
-from crdb.command_line import parser
-from crdb.config import Config
-from crdb.server.registry import TABLE
-from sim import command as simulation
+from crdb.cli.command_line import parser
+from crdb.commands.table import TABLE
+from crdb.deployment.config import Config
 from sim.__main__ import main as simulate
+from sim.campaign import command as simulation
 from tests.ports import free_base
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from crdb.server.registry import COMMANDS
+from crdb.commands.table import COMMANDS
 from geo import Catalog
 from tools.reference import DOCS, pages
 

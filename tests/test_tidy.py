@@ -34,9 +34,9 @@ LONGER: dict[tuple[str, str], tuple[int, str]] = {}
 
 # What a rule is not for: (rule, path) -> why.
 EXEMPT: dict[tuple[str, str], str] = {
-    ("tested", "crdb/__main__.py"): "one call of `crdb.cli.main`",
-    ("used", "crdb/server/info_fields.py"): "the table behind docs/info.md",
-    ("used", "crdt/suite/adapter.py"): "for users: our schedules in Hypothesis",
+    ("tested", "crdb/__main__.py"): "one call of `crdb.cli.main.main`",
+    ("used", "crdb/engine/metrics/info_fields.py"): "the table behind docs/info.md",
+    ("used", "crdt/testing/adapter.py"): "for users: our schedules in Hypothesis",
 }
 
 FORBIDDEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
@@ -150,9 +150,11 @@ def imported() -> frozenset[str]:
 
 
 def mirror(path: str) -> Path:
-    """The test file of a source file: path for path, without the underscores of `__main__`."""
+    """The test file of a source file: path for path, without the underscores of `__main__`. What
+    writes values of a type is tested together with the type."""
     source = Path(path)
-    return Path("tests", source.parent, f"test_{source.stem.strip('_')}.py")
+    folder = "crdt/types" if path.startswith("crdt/writes/") else source.parent
+    return Path("tests", folder, f"test_{source.stem.strip('_')}.py")
 
 
 def is_tested(path: str) -> bool:
@@ -161,7 +163,7 @@ def is_tested(path: str) -> bool:
 
 def is_used(path: str) -> bool:
     """Whether somebody imports it, or the interpreter or the registry of commands finds it."""
-    is_found = path.endswith("/__main__.py") or path.startswith("crdb/server/commands/")
+    is_found = path.endswith("/__main__.py") or path.startswith("crdb/commands/")
     return is_found or path.removesuffix(".py").replace("/", ".") in imported()
 
 

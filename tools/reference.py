@@ -24,15 +24,15 @@ from typing import Any, Final
 
 import attrs
 
-from crdb.server.config import PARAMETERS
-from crdb.server.info_fields import INFO_FIELDS
-from crdb.server.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
-from crdb.server.registry import COMMANDS
-from crdb.server.table import Command
+from crdb.commands.table import COMMANDS
+from crdb.engine.command import Command
+from crdb.engine.metrics.info_fields import INFO_FIELDS
+from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
+from crdb.engine.parameters.table import PARAMETERS
 from geo import AmbiguousRegion, Catalog, Region
-from replication import sink, source
-from sim import script
-from sim.faults import FAULTS, Fault
+from replication.machines import sink, source
+from sim.faults.kinds import FAULTS, Fault
+from sim.scenarios import script
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 NOTE: Final = "<!-- Written by tools/reference.py from the tables of the code; do not edit. -->\n"
@@ -246,8 +246,9 @@ def states_page(sections: Iterable[str]) -> str:
         (
             "A link has two ends, each a machine without I/O: the *source* sends ops, the *sink* "
             "dials and takes them in. A frame that a table does not allow in a state ends the "
-            "link. What the frames say is drawn at the head of `replication/frames.py`, what the "
-            "states mean at the heads of `replication/source.py` and `replication/sink.py`."
+            "link. The frames are drawn at the head of `replication/protocol/frames.py`. The "
+            "states are explained in `replication/machines/source.py` and "
+            "`replication/machines/sink.py`."
         ),
         (
             "In the pictures a full arrow is a frame that arrives, a dashed one a move that the "

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import ClassVar, Final
 
-from replication.limits import MS
-from replication.sink import Sink, SinkState
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Ledger
-from sim.mirror import Change
+from replication.machines.sink import Sink, SinkState
+from replication.protocol.limits import MS
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import Change
 
 SAMPLE: Final = 4  # of so many turns of all regions, what they say is compared in one
 SLACK_MS: Final = 2000

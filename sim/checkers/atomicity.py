@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.keyspace import Keyspace
-from sim.checkers.checker import Checker, Followed, Watched
-from sim.client import Reply
-from sim.effects import read
-from sim.exchange import carried_out
-from sim.mirror import Change
-from sim.step import Words
+from crdt.store.keyspace import Keyspace
+from sim.engine.checker import Checker, Followed, Watched
+from sim.nodes.client import Reply
+from sim.nodes.effects import read
+from sim.nodes.mirror import Change
+from sim.schedule.exchange import carried_out
+from sim.schedule.step import Words
 
 PAIR: Final = "pair:"
 TWIN: Final = "twin:"

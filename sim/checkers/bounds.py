@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.causal import room
-from crdt.history import ENTRY_BYTES
-from replication.links import GREETING_MAX
-from replication.progress import MARKS_MAX
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Entry, Ledger
-from sim.mirror import Change
+from crdt.causality.causal_buffer import room
+from crdt.causality.op_log import ENTRY_BYTES
+from replication.machines.progress import MARKS_MAX
+from replication.mesh.links import GREETING_MAX
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.mirror import Change
 
 SAMPLE: Final = 8  # of so many turns of all regions, links are looked at in one
 WEIGHED: Final = 512  # ... and the backlog, which may hold thousands of operations

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crdt.dots import Vector, dominates
-from sim.checkers.checker import Checker, Watched
+from crdt.causality.dots import Vector, dominates
 from sim.checkers.convergence import shown
-from sim.ledger import EMPTY, Entry, Ledger
-from sim.mirror import Change
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import EMPTY, Entry, Ledger
+from sim.nodes.mirror import Change
 
 
 class Causality(Checker):

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
-from crdt.contested import Contested
-from crdt.keyspace import Keyspace
-from sim.checkers.checker import Checker, Watched
-from sim.client import Refusal, Reply
-from sim.ledger import Ledger
-from sim.model import FORMS, Held, Outcome, carry_out, held
-from sim.step import Words
-from sim.workload import LARGE
+from crdt.store.keyspace import Keyspace
+from crdt.types.contested import Contested
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Refusal, Reply
+from sim.nodes.ledger import Ledger
+from sim.schedule.model import FORMS, Held, Outcome, carry_out, held
+from sim.schedule.step import Words
+from sim.schedule.writes import LARGE
 
 LARGE_KEYS: Final = tuple(f"{family}:" for family in LARGE)
 LARGE_SAMPLE: Final = 4  # of so many writes to large values one is looked at

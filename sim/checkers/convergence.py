@@ -16,11 +16,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.dots import Origin, Vector, name_origin
-from sim.checkers.checker import Checker, Followed, Watched
-from sim.explain import Holder, explain, in_order, missing_text
-from sim.ledger import Entry, Ledger
-from sim.mirror import Change, Fingerprint
+from crdt.causality.dots import Origin, Vector, name_origin
+from sim.checkers.explain import Holder, explain, in_order, missing_text
+from sim.engine.checker import Checker, Followed, Watched
+from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.mirror import Change, Fingerprint
 
 SEEN_MAX: Final = 50_000  # vectors remembered: minutes of a busy run, some ten megabytes
 

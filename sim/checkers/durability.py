@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crdt.dots import Origin, Vector, name_origin
-from crdt.op import Op
-from crdt.replica import Outcome, Replica
-from sim.checkers.checker import Checker, Watched
-from sim.explain import Holder, entries_text, explain, in_order, missing_text
-from sim.ledger import Entry, Ledger
-from sim.mirror import Mirror
+from crdt.causality.dots import Origin, Vector, name_origin
+from crdt.causality.op import Op
+from crdt.embed.replica import Outcome, Replica
+from sim.checkers.explain import Holder, entries_text, explain, in_order, missing_text
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.mirror import Mirror
 
 
 class Durability(Checker):

@@ -15,16 +15,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crdt.expiry import FOREVER
-from crdt.keyspace import CLOCK_SLACK_MS, Keyspace
-from crdt.value import Effect
-from sim.checkers.checker import Watched
+from crdt.causality.effect import Effect
+from crdt.causality.schema import FOREVER
+from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
 from sim.checkers.unasked import UnaskedChecker
-from sim.client import Reply
-from sim.deeds import DELETE
-from sim.ledger import Entry, Ledger
-from sim.mirror import Change
-from sim.step import Words
+from sim.engine.checker import Watched
+from sim.nodes.client import Reply
+from sim.nodes.deeds import DELETE
+from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.mirror import Change
+from sim.schedule.step import Words
 
 
 class Expiry(UnaskedChecker):

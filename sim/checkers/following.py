@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crdt.dots import Vector, dominates
-from crdt.op import Op
-from crdt.replica import Replica
-from sim.checkers.checker import Checker, Followed, Watched
+from crdt.causality.dots import Vector, dominates
+from crdt.causality.op import Op
+from crdt.embed.replica import Replica
 from sim.checkers.convergence import shown
-from sim.explain import IN_ORDER, Holder, elements_text, explain, held_text, missing_text
-from sim.ledger import EMPTY, Ledger
-from sim.mirror import Change, Mirror
+from sim.checkers.explain import IN_ORDER, Holder, elements_text, explain, held_text, missing_text
+from sim.engine.checker import Checker, Followed, Watched
+from sim.nodes.ledger import EMPTY, Ledger
+from sim.nodes.mirror import Change, Mirror
 
 
 class Following(Checker):

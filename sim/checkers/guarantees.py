@@ -17,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final, TypeAlias
 
-from crdt.dots import Vector
-from sim.checkers.checker import Checker, Watched
-from sim.client import Refusal, Reply
-from sim.exchange import carried_out
-from sim.ledger import Ledger
-from sim.step import Words
+from crdt.causality.dots import Vector
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Refusal, Reply
+from sim.nodes.ledger import Ledger
+from sim.schedule.exchange import carried_out
+from sim.schedule.step import Words
 
 FAMILY: Final = "all:"
 Known: TypeAlias = dict[str, set[str]]

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crdt.dots import Origin, name_origin
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Entry, Ledger
+from crdt.causality.dots import Origin, name_origin
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Entry, Ledger
 
 
 class Identity(Checker):

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import ClassVar, Final
 
-from replication.limits import MS
-from replication.source import Source
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Ledger
-from sim.mirror import Change
+from replication.machines.source import Source
+from replication.protocol.limits import MS
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import Change
 
 SAMPLE_MS: Final = 100  # between two looks at the links of one region
 LAST: Final = attrgetter("last")

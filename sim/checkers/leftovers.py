@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-from crdb.instance import Instance
-from crdb.server.session import IN_TRANSACTION, Session
-from crdt.dots import name_origin
-from replication.sink import SinkState
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Ledger
-from sim.mirror import Change
+from crdb.engine.instance import Instance
+from crdb.engine.session import IN_TRANSACTION, Session
+from crdt.causality.dots import name_origin
+from replication.machines.sink import SinkState
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import Change
 
 SAMPLE: Final = 4  # of so many turns of all regions the books are read in one
 

@@ -1,4 +1,4 @@
-"""Values mean what clients asked for, as the specifications in `crdt.suite` have it.
+"""Values mean what clients asked for, as the specifications in `crdt.testing` have it.
 
 For the families of keys whose commands are simple enough to be told as (who, what, having seen
 what), the value that a region shows is worked out from the commands that its vector stands for:
@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, cast
 
-from crdt.dots import Dot, Vector, covers, make_dot
-from crdt.list import List
-from crdt.suite.history import Taken, unseen
-from crdt.suite.specifications import add_wins, total
-from crdt.value import Value
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Ledger
-from sim.mirror import Change
+from crdt.causality.dots import Dot, Vector, covers, make_dot
+from crdt.testing.history import Taken, unseen
+from crdt.testing.specifications import add_wins, total
+from crdt.types.base import Value
+from crdt.types.list import List
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import Change
 
 SAMPLE: Final = 16  # one changed key in so many is worked out at once, all of them at the end
 WORKED_OUT_MAX: Final = 150  # operations on one key; more would take too long

@@ -1,6 +1,6 @@
 """Reads follow from the operations that the region has applied at that moment.
 
-At the moment of a read the specification of the keyspace (`crdt.suite.specifications`) works out
+At the moment of a read the specification of the keyspace (`crdt.testing.specifications`) works out
 from the effects of those operations what must be seen. The reply that came over the protocol must
 say the same, whichever command asked: the value, its size, a part of it, its type, when it ends.
 
@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
-from crdt.keyspace import Keyspace
-from crdt.suite.specifications import Shown, look
-from sim.checkers.checker import Checker, Watched
-from sim.client import Refusal, Reply
-from sim.exchange import carried_out
-from sim.explain import describe
-from sim.step import Words
+from crdt.store.keyspace import Keyspace
+from crdt.testing.specifications import Shown, look
+from sim.checkers.explain import describe
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Refusal, Reply
+from sim.schedule.exchange import carried_out
+from sim.schedule.step import Words
 
 HISTORY_MAX: Final = 45  # effects on one key; more would take too long
 

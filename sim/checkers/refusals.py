@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from sim.checkers.checker import Checker, Watched
 from sim.checkers.reads import READS
-from sim.client import Refusal, Reply
-from sim.ledger import Entry
-from sim.step import Words
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Refusal, Reply
+from sim.nodes.ledger import Entry
+from sim.schedule.step import Words
 
 SAID: Final = ("LOADING", "STALE")
 

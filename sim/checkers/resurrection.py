@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final, TypeAlias
 
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Ledger
-from sim.mirror import Change, Element
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import Change, Element
 
 ONCE: Final = b"u"
 

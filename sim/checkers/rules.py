@@ -1,4 +1,4 @@
-"""Values follow from the effects that made them by the rules of `crdt.suite.specifications`.
+"""Values follow from the effects that made them by the rules of `crdt.testing.specifications`.
 
 The specification of the keyspace is a function from effects, and who had seen what, to what readers
 see under a key: of all types, of several types at once, with times to live, deletes and FLUSHALL,
@@ -16,15 +16,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.list import List
-from crdt.suite.history import History
-from crdt.suite.order import ListOrder
-from crdt.suite.specifications import look
-from sim.checkers.checker import Checker, Watched
-from sim.effects import read
-from sim.explain import describe
-from sim.ledger import Ledger
-from sim.mirror import Change
+from crdt.testing.history import History
+from crdt.testing.order import ListOrder
+from crdt.testing.specifications import look
+from crdt.types.list import List
+from sim.checkers.explain import describe
+from sim.engine.checker import Checker, Watched
+from sim.nodes.effects import read
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import Change
 
 SAMPLE: Final = 32  # one changed key in so many is worked out at once, all of them in the end
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
-from crdt.keyspace import Keyspace
-from crdt.value import Value
-from sim.checkers.checker import Checker, Watched
-from sim.client import Refusal, Reply
-from sim.exchange import carried_out
-from sim.ledger import Ledger
-from sim.mirror import NOTHING, Change
-from sim.step import Words
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Refusal, Reply
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import NOTHING, Change
+from sim.schedule.exchange import carried_out
+from sim.schedule.step import Words
 
 STEPS: Final = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
 """The number of items of a reply that each name takes."""

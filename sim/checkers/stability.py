@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.dots import Origin, Vector, name_origin
-from sim.checkers.checker import Checker, Watched
+from crdt.causality.dots import Origin, Vector, name_origin
 from sim.checkers.convergence import shown
-from sim.ledger import Entry, Ledger
-from sim.mirror import Change
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.mirror import Change
 
 SAMPLE: Final = 8  # of so many turns of all regions, the claim is looked at in one
 

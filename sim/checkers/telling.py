@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crdt.expiry import FOREVER
-from sim.checkers.checker import Checker, Followed, Watched
-from sim.mirror import Held
-from sim.saying import plain
-from sim.state import shown_text
+from crdt.causality.schema import FOREVER
+from sim.engine.checker import Checker, Followed, Watched
+from sim.nodes.mirror import Held
+from sim.nodes.saying import plain
+from sim.nodes.state import shown_text
 
 
 class Telling(Checker):

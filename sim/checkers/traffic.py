@@ -18,15 +18,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.dots import Origin, name_origin
-from crdt.value import Effect
-from replication.inlet import with_waiting
-from replication.pacing import FIRST_BYTES
-from replication.sink import SinkState
-from replication.source import Source
-from sim.checkers.checker import Watched
+from crdt.causality.dots import Origin, name_origin
+from crdt.causality.effect import Effect
+from replication.machines.applier import with_waiting
+from replication.machines.pacing import FIRST_BYTES
+from replication.machines.sink import SinkState
+from replication.machines.source import Source
 from sim.checkers.unasked import UnaskedChecker
-from sim.ledger import Ledger
+from sim.engine.checker import Watched
+from sim.nodes.ledger import Ledger
 
 SHARE_MAX: Final = 5  # per cent
 FEW: Final = 40  # in a run, whatever it received

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crdt.dots import Vector
-from crdt.op import Op
-from crdt.value import Effect
-from sim.checkers.checker import Checker, Watched
-from sim.ledger import Entry, Ledger
+from crdt.causality.dots import Vector
+from crdt.causality.effect import Effect
+from crdt.causality.op import Op
+from sim.engine.checker import Checker, Watched
+from sim.nodes.ledger import Entry, Ledger
 
 
 class UnaskedChecker(Checker):

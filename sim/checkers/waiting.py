@@ -17,15 +17,15 @@ from typing import ClassVar, Final, cast
 
 import attrs
 
-from crdt.dots import Origin
-from crdt.list import List
-from crdt.zset import SortedSet
-from sim.checkers.checker import Checker, Watched
-from sim.client import Reply
-from sim.exchange import carried_out
-from sim.ledger import Ledger
-from sim.mirror import Change
-from sim.step import Words
+from crdt.causality.dots import Origin
+from crdt.types.list import List
+from crdt.types.sorted_set import SortedSet
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Reply
+from sim.nodes.ledger import Ledger
+from sim.nodes.mirror import Change
+from sim.schedule.exchange import carried_out
+from sim.schedule.step import Words
 
 LATE_MS_MAX: Final = 50  # between a deadline and the reply, while a region runs
 LISTS: Final = frozenset({"BLPOP", "BRPOP", "BLMOVE"})

@@ -16,15 +16,15 @@ from typing import ClassVar, Final
 
 import attrs
 
-from crdt.op import Op
-from sim.checkers.checker import Checker, Watched
-from sim.client import Refusal, Reply
-from sim.deeds import FLUSH
-from sim.effects import read_in_order
-from sim.exchange import carried_out
-from sim.ledger import Entry, Ledger
-from sim.mirror import Change
-from sim.step import Words
+from crdt.causality.op import Op
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Refusal, Reply
+from sim.nodes.deeds import FLUSH
+from sim.nodes.effects import read_in_order
+from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.mirror import Change
+from sim.schedule.exchange import carried_out
+from sim.schedule.step import Words
 
 WRITES: Final = frozenset({"SADD"})
 ENDING: Final = frozenset({"EXEC", "UNWATCH", "DISCARD"})

@@ -9,10 +9,10 @@ import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from sim.client import Refusal
-from sim.engine import MS, SECOND
-from sim.plan import Plan
-from sim.world import World
+from sim.engine.events import MS, SECOND
+from sim.nodes.client import Refusal
+from sim.schedule.plan import Plan
+from sim.world.world import World
 from tests.conformance.cases import Case, Player, Refused, cases
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crdb.link_control import LinkInfo, LinkState, NoSuchLink, Question, have_arrived
-from crdt.dots import Vector
+from crdb.engine.link_control import LinkInfo, LinkState, NoSuchLink, Question, have_arrived
+from crdt.causality.dots import Vector
 from tests.crdb.regions import Regions
 
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from crdb.instance import Instance
-from crdb.listener import Listener
+from crdb.engine.instance import Instance
+from crdb.net.listener import Listener
 
 PATIENCE_SECONDS = 30
 

@@ -6,11 +6,11 @@ import socket
 
 import attrs
 
-from crdb.instance import Instance
-from crdb.server.client import Client
-from crdb.server.config import Config
-from crdb.server.executor import receive
-from crdt.replica import Replica
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.instance import Instance
+from crdb.engine.parameters.table import Config
+from crdt.embed.replica import Replica
 from tests.crdb.redis_peer import Server
 
 NOW = 1_700_000_000_000

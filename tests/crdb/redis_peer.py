@@ -21,12 +21,12 @@ from typing import Any, cast
 
 import attrs
 
-from crdb.instance import Instance
-from crdb.server.client import Client
-from crdb.server.executor import receive
-from crdt.keyspace import Keyspace
-from crdt.op import Op
-from crdt.replica import Replica
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.instance import Instance
+from crdt.causality.op import Op
+from crdt.embed.replica import Replica
+from crdt.store.keyspace import Keyspace
 
 Word = str | bytes | int | float
 Reply = Any

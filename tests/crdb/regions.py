@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from random import Random
 from typing import cast
 
-from crdb.instance import Instance
-from crdb.server.client import Client
-from crdb.server.executor import receive
-from crdt.op import Op
-from crdt.replica import Replica
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.instance import Instance
+from crdt.causality.op import Op
+from crdt.embed.replica import Replica
 from tests.crdb.redis_peer import Reply, Word, decode, encode, request
 
 START_MS = 1_700_000_000_000

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import trio
 
-from crdb.config import Config
-from crdb.runtime import Runtime
+from crdb.deployment.config import Config
+from crdb.region.runtime import Runtime
 from tests.crdb.listening import PATIENCE_SECONDS, Talker
 from tests.ports import free_base
 

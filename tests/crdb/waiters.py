@@ -8,8 +8,8 @@ assert waiters.replies(first) == [[b"l", b"a"]]
 
 from __future__ import annotations
 
-from crdb.server.client import Client
-from crdb.server.executor import receive
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
 from tests.crdb.redis_peer import Reader, Reply, Word, encode, request
 from tests.crdb.regions import Regions
 

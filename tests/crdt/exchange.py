@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crdt import Op, Replica
-from crdt.value import Value
+from crdt.types.base import Value
 
 
 def tell(source: Replica, *sinks: Replica) -> None:

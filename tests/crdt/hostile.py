@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from crdt.dots import make_origin
-from crdt.effects import SHAPES
+from crdt.causality.dots import make_origin
+from crdt.causality.schema import SHAPES
 
 ODD: Final = (0, 1, 2, 3, -1, 1 << 40, 1 << 53, (1 << 63) - 1, -(1 << 63), (1 << 64) - 1)
 NUMBERS: Final = (*ODD, 0.5, 1.0, -0.0, 1e308, float("inf"), float("-inf"), float("nan"))

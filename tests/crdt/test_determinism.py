@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import hashlib, random
-from crdt.suite import SUBJECTS, World
-from crdt.suite.steps import draw
+from crdt.testing import SUBJECTS, World
+from crdt.testing.steps import draw
 
 seen = hashlib.sha256()
 for name in ("keyspace", "embedded"):

@@ -26,4 +26,9 @@ def test_an_example_runs(name: str) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert {"crdt.replica", "crdt.custom", "crdt.dots", "crdt.handles_more"} <= set(SHOWN)
+    assert {
+        "crdt.embed.replica",
+        "crdt.types.custom",
+        "crdt.causality.dots",
+        "crdt.embed.handles.others",
+    } <= set(SHOWN)

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from crdt import Replica
-from crdt.merging import merge_plain
-from crdt.snapshot import PIECE_BYTES, pack_piece, unpack_piece
+from crdt.store.merge import merge_plain
+from crdt.store.snapshot import PIECE_BYTES, pack_piece, unpack_piece
 from tests.crdt.exchange import exchange, regions
 
 MB = 1 << 20

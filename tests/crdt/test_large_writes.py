@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt import Replica
-from crdt import set as sets
-from crdt import string as strings
-from crdt.dots import Dot, make_origin
+from crdt.causality.dots import Dot, make_origin
+from crdt.causality.effect import LARGE_BYTES, LONG_ITEMS, Effect
+from crdt.causality.observed import Observed
 from crdt.errors import NotANumber
-from crdt.keyspace import RESERVE_BYTES, Keyspace
-from crdt.observed import Observed
-from crdt.set import Set
-from crdt.string import String
-from crdt.types import MAKERS
-from crdt.value import LARGE_BYTES, LONG_ITEMS, Effect
+from crdt.store.keyspace import RESERVE_BYTES, Keyspace
+from crdt.types.registry import MAKERS
+from crdt.types.set import Set
+from crdt.types.string import SET, String
+from crdt.writes import set as sets
+from crdt.writes import string as strings
 from tests.crdt.exchange import exchange, regions
 
 K = b"k"
@@ -115,7 +115,7 @@ def test_shared_effect_takes_back_increments_and_ends_the_deadline() -> None:
     strings.assign(here.keyspace, K, LARGE)
     strings.assign(here.keyspace, K, LARGE + b"y", True)
     [effect] = here.keyspace.outbox
-    assert (effect[0], len(effect)) == (strings.SET, 5)
+    assert (effect[0], len(effect)) == (SET, 5)
     exchange(here, there)
     for replica in (here, there):
         assert replica.keyspace.deadline(K) is None

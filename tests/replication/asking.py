@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
-from crdt.dots import Vector, join, make_origin
-from crdt.replica import Replica
-from replication.frames import Answer, Ask, Frame
-from replication.question import Questions
+from crdt.causality.dots import Vector, join, make_origin
+from crdt.embed.replica import Replica
+from replication.mesh.settle_query import Questions
+from replication.protocol.frames import Answer, Ask, Frame
 
 Link: TypeAlias = tuple[int, int]
 """Source and sink."""

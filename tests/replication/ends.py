@@ -7,13 +7,16 @@ from typing import TypeVar
 
 import pytest
 
-from crdt.dots import make_origin
-from crdt.replica import Replica
-from replication.codec import FrameDecoder, encode_all
-from replication.errors import RemoteProtocolError
-from replication.events import Event
-from replication.feed import Feed
-from replication.frames import (
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from replication.machines.applier import Direct
+from replication.machines.log_reader import Feed
+from replication.machines.sink import Sink
+from replication.machines.source import Source
+from replication.protocol.codec import FrameDecoder, encode_all
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.events import Event
+from replication.protocol.frames import (
     FOLLOWER,
     Ack,
     Answer,
@@ -38,11 +41,8 @@ from replication.frames import (
     SnapshotRequest,
     Truncated,
 )
-from replication.inlet import Direct
-from replication.limits import Limits
-from replication.member import Member, Peer
-from replication.sink import Sink
-from replication.source import Source
+from replication.protocol.limits import Limits
+from replication.protocol.peers import Member, Peer
 
 US, EU, AP = make_origin(1), make_origin(2), make_origin(3)
 T = TypeVar("T")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import trio
 
-from replication.channel import Channel
-from replication.handshake import NONCE_BYTES, Role
-from replication.secret import NO_SECRET, LinkSecret
+from replication.protocol.channel import Channel
+from replication.protocol.handshake import NONCE_BYTES, Role
+from replication.protocol.secret import NO_SECRET, LinkSecret
 
 SECRET = LinkSecret.from_text("correct horse battery staple")
 OTHER = LinkSecret.from_text("wrong horse battery staple")

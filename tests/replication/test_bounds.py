@@ -11,15 +11,19 @@ import pytest
 import trio
 import trio.testing
 
-from crdt.dots import ORIGINS_MAX, REGION_MAX, Origin, Vector, make_origin
-from crdt.history import History
-from crdt.op import Op
-from crdt.replica import Replica
-from replication.codec import LENGTH_BYTES, decode, encode
-from replication.end import OUTBOX_MAX
-from replication.errors import RemoteProtocolError
-from replication.events import Closed, Event
-from replication.frames import (
+from crdt.causality.dots import ORIGINS_MAX, REGION_MAX, Origin, Vector, make_origin
+from crdt.causality.op import Op
+from crdt.causality.op_log import History
+from crdt.embed.replica import Replica
+from replication.drivers.stream import Driver
+from replication.machines.endpoint import OUTBOX_MAX
+from replication.machines.sink import Sink, SinkState
+from replication.machines.source import RESUMES_MAX, Source, SourceState
+from replication.mesh.links import GREETING_MAX, Links
+from replication.protocol.codec import LENGTH_BYTES, decode, encode
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.events import Closed, Event
+from replication.protocol.frames import (
     FOLLOWER,
     Ack,
     Frame,
@@ -33,13 +37,9 @@ from replication.frames import (
     Resumed,
     SnapshotRequest,
 )
-from replication.handshake import NONCE_BYTES, challenge
-from replication.limits import SECOND, Limits
-from replication.link import Driver
-from replication.links import GREETING_MAX, Links
-from replication.member import Direction, Member, Peer
-from replication.sink import Sink, SinkState
-from replication.source import RESUMES_MAX, Source, SourceState
+from replication.protocol.handshake import NONCE_BYTES, challenge
+from replication.protocol.limits import SECOND, Limits
+from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.ends import (
     AP,
     EU,

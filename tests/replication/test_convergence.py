@@ -10,11 +10,11 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from crdt.dots import dominates
-from crdt.replica import Replica
-from replication.events import Merged
-from replication.limits import MS, SECOND, Limits
-from replication.member import Direction
+from crdt.causality.dots import dominates
+from crdt.embed.replica import Replica
+from replication.protocol.events import Merged
+from replication.protocol.limits import MS, SECOND, Limits
+from replication.protocol.peers import Direction
 from tests.replication.wire import World, line, mesh
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own

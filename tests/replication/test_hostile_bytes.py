@@ -11,15 +11,17 @@ from collections.abc import Callable
 
 import pytest
 
-from crdt.dots import SEQ_MAX, Vector, make_origin
-from crdt.replica import Replica
-from replication.admission import FOLLOWERS_MAX
-from replication.channel import Channel
-from replication.codec import LENGTH_BYTES, decode, encode
-from replication.end import OUTBOX_MAX
-from replication.errors import RemoteProtocolError
-from replication.events import Event, OriginReused
-from replication.frames import (
+from crdt.causality.dots import SEQ_MAX, Vector, make_origin
+from crdt.embed.replica import Replica
+from replication.machines.endpoint import OUTBOX_MAX
+from replication.mesh.admission import FOLLOWERS_MAX
+from replication.mesh.links import GREETING_MAX, Links
+from replication.mesh.registry import Machine
+from replication.protocol.channel import Channel
+from replication.protocol.codec import LENGTH_BYTES, decode, encode
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.events import Event, OriginReused
+from replication.protocol.frames import (
     FOLLOWER,
     MEMBER,
     PROTOCOL,
@@ -45,11 +47,9 @@ from replication.frames import (
     SnapshotRequest,
     Truncated,
 )
-from replication.handshake import NONCE_BYTES, UNREAD_BYTES_MAX, Role
-from replication.limits import MS
-from replication.links import GREETING_MAX, Links
-from replication.member import Direction, Member, Peer
-from replication.registry import Machine
+from replication.protocol.handshake import NONCE_BYTES, UNREAD_BYTES_MAX, Role
+from replication.protocol.limits import MS
+from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.secrets import OTHER, SECRET, open_channels
 
 SESSIONS = 400

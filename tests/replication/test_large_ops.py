@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from crdt.op import OP_BYTES
-from replication.codec import FRAME_BYTES_MAX
-from replication.events import Closed, Merged, Stalled
-from replication.limits import SECOND, Limits
+from crdt.causality.op import OP_BYTES
+from replication.protocol.codec import FRAME_BYTES_MAX
+from replication.protocol.events import Closed, Merged, Stalled
+from replication.protocol.limits import SECOND, Limits
 from tests.replication.wire import World, mesh
 
 MB = 1 << 20

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from crdt.dots import make_origin
-from replication.events import (
+from crdt.causality.dots import make_origin
+from replication.machines.sink import SinkState
+from replication.protocol.events import (
     BroughtBack,
     Closed,
     Connected,
@@ -15,9 +16,8 @@ from replication.events import (
     SnapshotWanted,
     Stalled,
 )
-from replication.limits import Limits
-from replication.member import Direction
-from replication.sink import SinkState
+from replication.protocol.limits import Limits
+from replication.protocol.peers import Direction
 from tests.replication.ends import US
 from tests.replication.wire import World, line, mesh
 

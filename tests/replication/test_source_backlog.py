@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from replication.frames import (
+from replication.machines.progress import Stage
+from replication.machines.source import Source, SourceState
+from replication.protocol.frames import (
     Ack,
     Eof,
     GapEnd,
@@ -18,9 +20,7 @@ from replication.frames import (
     SnapshotRequest,
     Truncated,
 )
-from replication.limits import Limits
-from replication.progress import Stage
-from replication.source import Source, SourceState
+from replication.protocol.limits import Limits
 from tests.crdt.exchange import tell
 from tests.replication.ends import (
     EU,

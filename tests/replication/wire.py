@@ -10,16 +10,16 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
-from crdt.dots import make_origin
-from crdt.replica import Replica
-from replication.codec import FrameDecoder, encode_all
-from replication.errors import LinkCut, RemoteProtocolError
-from replication.events import Event, OriginReused
-from replication.frames import Eof
-from replication.limits import MS, Limits
-from replication.links import Links
-from replication.member import Direction, Member, Peer
-from replication.registry import Machine
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from replication.mesh.links import Links
+from replication.mesh.registry import Machine
+from replication.protocol.codec import FrameDecoder, encode_all
+from replication.protocol.errors import LinkCut, RemoteProtocolError
+from replication.protocol.events import Event, OriginReused
+from replication.protocol.frames import Eof
+from replication.protocol.limits import MS, Limits
+from replication.protocol.peers import Direction, Member, Peer
 
 REDIAL_NS = 50 * MS
 

@@ -11,15 +11,15 @@ from collections.abc import Callable
 
 import attrs
 
-from crdt.op import Op
-from crdt.replica import Outcome
-from sim.checkers.checker import Checker, Violation
-from sim.effects import EFFECTS_MAX
-from sim.engine import SECOND
-from sim.host import Host
-from sim.plan import Copy, Plan
-from sim.site import Site
-from sim.world import CHECKERS, World
+from crdt.causality.op import Op
+from crdt.embed.replica import Outcome
+from sim.engine.checker import Checker, Violation
+from sim.engine.events import SECOND
+from sim.nodes.effects import EFFECTS_MAX
+from sim.nodes.host import Host
+from sim.nodes.site import Site
+from sim.schedule.plan import Copy, Plan
+from sim.world.world import CHECKERS, World
 
 NAMES = ("eu", "us", "ap")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from sim.engine import SECOND
-from sim.plan import Copy, Plan
-from sim.world import World
+from sim.engine.events import SECOND
+from sim.schedule.plan import Copy, Plan
+from sim.world.world import World
 
 NAMES = ("a", "b", "c", "d")
 Ways = set[tuple[str, str]]

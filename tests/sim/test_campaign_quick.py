@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from sim.campaign import Run, Verdict
-from sim.engine import SECOND
-from sim.faults import FAULTS
-from sim.options import Options
-from sim.probes import NAMES
-from sim.summary import one_line
+from sim.campaign.options import Options
+from sim.campaign.run import Run, Verdict
+from sim.campaign.summary import one_line
+from sim.engine.events import SECOND
+from sim.faults.kinds import FAULTS
+from sim.world.probes import NAMES
 
 SEEDS = range(1, 49)
 

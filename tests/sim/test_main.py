@@ -10,9 +10,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from crdt.register import Register, Write
+from crdt.types.register import Register, Write
 from sim.__main__ import main
-from sim.campaign import Result, Run, Verdict
+from sim.campaign.run import Result, Run, Verdict
 
 
 def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:

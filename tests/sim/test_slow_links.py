@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from replication.events import Closed
-from sim.engine import SECOND
-from sim.plan import Plan, Tuning
-from sim.world import World
+from replication.protocol.events import Closed
+from sim.engine.events import SECOND
+from sim.schedule.plan import Plan, Tuning
+from sim.world.world import World
 
 VALUE_BYTES = 900
 ROOMY = Tuning(history_bytes=8 << 20)

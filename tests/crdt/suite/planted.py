@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crdt import DecodeError
-from crdt.custom import Seen
-from crdt.dots import Dot
-from crdt.observed import Observed
+from crdt.causality.dots import Dot
+from crdt.causality.observed import Observed
+from crdt.types.custom import Seen
 
 ADD: Final = 0
 REMOVE: Final = 1

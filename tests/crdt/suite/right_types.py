@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from crdt.suite import Refused
+from crdt.testing import Refused
 
 Pair = tuple[int, int]
 

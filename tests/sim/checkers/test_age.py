@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from replication.limits import MS, SECOND
+from replication.protocol.limits import MS, SECOND
 from sim.checkers.age import SAMPLE, Age
-from sim.checkers.checker import Violation
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.world.world import World
 from tests.sim.planted import checker_of, finish, fresh
 
 

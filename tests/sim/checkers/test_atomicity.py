@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sim.checkers.atomicity import Atomicity
-from sim.checkers.checker import Violation
-from sim.engine import SECOND
-from sim.plan import Copy
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.schedule.plan import Copy
 from tests.sim.planted import checker_of, drop_key, fresh
 
 BOTH = (("MULTI",), ("INCR", "pair:0"), ("INCR", "twin:0"), ("EXEC",))

@@ -7,10 +7,10 @@ import attrs
 import pytest
 
 from sim.checkers.bounds import SAMPLE, WEIGHED, Bounds
-from sim.checkers.checker import Violation
-from sim.engine import SECOND
-from sim.plan import Plan, Tuning
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.schedule.plan import Plan, Tuning
+from sim.world.world import World
 from tests.sim.planted import caught, finish, fresh
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from crdt.op import Op
-from crdt.replica import Outcome
+from crdt.causality.op import Op
+from crdt.embed.replica import Outcome
 from sim.checkers.causality import Causality
-from sim.checkers.checker import Violation
-from sim.engine import MS, SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import MS, SECOND
+from sim.world.world import World
 from tests.sim.planted import Take, caught, finish, fresh, on_accept
 
 

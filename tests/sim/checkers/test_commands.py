@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from sim.checkers.checker import Violation
 from sim.checkers.commands import LARGE_SAMPLE, Commands
-from sim.client import Refusal
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.nodes.client import Refusal
+from sim.world.world import World
 from tests.sim.planted import checker_of, drop_key, fresh
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from crdt.keyspace import CLOCK_SLACK_MS
-from sim.checkers.checker import Violation
+from crdt.store.keyspace import CLOCK_SLACK_MS
 from sim.checkers.expiry import Expiry
-from sim.clock import EPOCH_MS
-from sim.engine import SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.clock import EPOCH_MS
+from sim.engine.events import SECOND
+from sim.world.world import World
 from tests.sim.planted import caught, finish, fresh
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crdt.set import add_one
-from sim.checkers.checker import Violation
+from crdt.writes.set import add_one
 from sim.checkers.convergence import Convergence
 from sim.checkers.following import Following
-from sim.engine import SECOND
-from sim.plan import Copy
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.schedule.plan import Copy
+from sim.world.world import World
 from tests.sim.planted import drop_key, finish, fresh
 
 ONE = Copy("f", 255, ("eu",))

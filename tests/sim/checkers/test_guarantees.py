@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sim.checkers.checker import Violation
 from sim.checkers.guarantees import Guarantees
-from sim.engine import SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.world.world import World
 from tests.sim.planted import checker_of, fresh
 
 READ = ("SMEMBERS", "all:0")

@@ -6,14 +6,14 @@ from collections import deque
 
 import pytest
 
-from crdb.instance import Instance
-from crdt.op import Op
-from replication.limits import MS
-from replication.repair import Gap
-from sim.checkers.checker import Violation
+from crdb.engine.instance import Instance
+from crdt.causality.op import Op
+from replication.mesh.repair import Gap
+from replication.protocol.limits import MS
 from sim.checkers.leftovers import Leftovers
-from sim.site import Site
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.nodes.site import Site
+from sim.world.world import World
 from tests.sim.planted import NAMES, checker_of, fresh
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from crdt.list import head_place
-from crdt.string import increment
-from sim.checkers.checker import Violation
+from crdt.types.list import head_place
+from crdt.writes.string import increment
 from sim.checkers.meaning import Meaning, spell
-from sim.engine import MS, SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import MS, SECOND
+from sim.world.world import World
 from tests.sim.planted import caught, checker_of, drop_key, finish, fresh
 
 
@@ -109,7 +109,7 @@ def test_what_is_pushed_elsewhere_than_at_the_tail_is_caught(
     def eu_pushes_at_the_head(world: World) -> None:
         world.run("eu", "RPUSH", "log:0.0", "u1")
         with monkeypatch.context() as patch:
-            patch.setattr("crdt.list.tail_place", head_place)
+            patch.setattr("crdt.writes.list.tail_place", head_place)
             world.run("eu", "RPUSH", "log:0.0", "u2")
 
     with pytest.raises(Violation, match="eu pushed b'u2' at the tail of log:0"):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.server.table import DENY_LOADING, WRITE
-from replication.limits import SECOND
-from sim.checkers.checker import Violation
+from crdb.engine.command import DENY_LOADING, WRITE
+from replication.protocol.limits import SECOND
 from sim.checkers.refusals import Refusals
-from sim.engine import MS
-from sim.plan import Plan, Tuning
-from sim.site import Site
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import MS
+from sim.nodes.site import Site
+from sim.schedule.plan import Plan, Tuning
+from sim.world.world import World
 from tests.sim.planted import NAMES, checker_of, fresh
 
 

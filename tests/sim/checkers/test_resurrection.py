@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from crdt.set import add_one
-from sim.checkers.checker import Violation
+from crdt.writes.set import add_one
 from sim.checkers.resurrection import Resurrection
-from sim.engine import SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.world.world import World
 from tests.sim.planted import caught, finish, fresh
 
 

@@ -6,15 +6,15 @@ from typing import cast
 
 import pytest
 
-from crdt.list import List
-from crdt.set import Set
-from sim import effects
+from crdt.types.list import List
+from crdt.types.set import Set
 from sim.checkers import rules
-from sim.checkers.checker import Violation
 from sim.checkers.rules import Rules
-from sim.effects import EFFECTS_MAX, KEYS_MAX
-from sim.engine import MS, SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import MS, SECOND
+from sim.nodes import effects
+from sim.nodes.effects import EFFECTS_MAX, KEYS_MAX
+from sim.world.world import World
 from tests.sim.planted import caught, checker_of, drop_key, fill, finish, fresh
 
 PAIRS = (("eu", "us"), ("eu", "ap"), ("us", "ap"))

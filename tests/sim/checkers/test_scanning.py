@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sim.checkers.checker import Violation
 from sim.checkers.scanning import Scanning
-from sim.client import Refusal
-from sim.engine import SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.nodes.client import Refusal
+from sim.world.world import World
 from tests.sim.planted import checker_of, fresh
 
 SCAN, GO_ON = ("SCAN", "0"), ("SCAN", "7")

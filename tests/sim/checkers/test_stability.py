@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sim.checkers.checker import Violation
 from sim.checkers.stability import SAMPLE, Stability
-from sim.engine import SECOND
-from sim.site import Start
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.nodes.site import Start
+from sim.world.world import World
 from tests.sim.planted import caught, fresh
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sim.checkers.checker import Violation
 from sim.checkers.telling import Telling, held_text
-from sim.engine import SECOND
-from sim.plan import Copy
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.schedule.plan import Copy
+from sim.world.world import World
 from tests.sim.planted import caught, checker_of, finish, fresh
 
 

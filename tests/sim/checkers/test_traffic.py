@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crdt.dots import make_origin
-from replication.events import GapFound
-from replication.repair import Helper
-from sim.checkers.checker import Violation
+from crdt.causality.dots import make_origin
+from replication.mesh.repair import Helper
+from replication.protocol.events import GapFound
 from sim.checkers.traffic import FEW, Traffic
-from sim.engine import SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.world.world import World
 from tests.sim.planted import checker_of, finish, fresh
 
 

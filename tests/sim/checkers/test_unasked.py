@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crdt.value import Effect
-from sim.checkers.checker import Watched
+from crdt.causality.effect import Effect
 from sim.checkers.unasked import UnaskedChecker
+from sim.engine.checker import Watched
 from tests.sim.planted import fresh
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.server.blocking import Blocked
-from sim.checkers.checker import Violation
+from crdb.engine.blocking import Blocked
 from sim.checkers.waiting import Waiting
-from sim.engine import SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.world.world import World
 from tests.sim.planted import checker_of, fresh
 
 POP = ("BLPOP", "queue:0", "queue:1", "0.5")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from sim.checkers.checker import Violation
 from sim.checkers.watching import Watching
-from sim.client import Reply
-from sim.engine import SECOND
-from sim.world import World
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.nodes.client import Reply
+from sim.world.world import World
 from tests.sim.planted import checker_of, fresh
 
 EXEC = (("EXEC",),)

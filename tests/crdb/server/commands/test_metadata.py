@@ -6,8 +6,8 @@ from typing import cast
 
 import attrs
 
-from crdb.server.registry import COMMANDS
-from crdb.server.table import Command
+from crdb.commands.table import COMMANDS
+from crdb.engine.command import Command
 from tests.crdb.redis_peer import Peer, Reply, Status, decode
 
 SHARED = [c for c in COMMANDS if not c.name.startswith(b"crdb.")]

@@ -1,0 +1,1 @@
+"""The command line: options, the screen and the demo."""

@@ -1,0 +1,324 @@
+"""Three regions, a cut and what becomes of it, told with a stock Redis client in 20 seconds.
+
+    crdb demo
+
+It starts `crdb up` with real TCP links and the measured latencies of three cloud regions, writes on
+both sides of a cut, shows what each side reads, heals, and shows what all read then, and why. The
+exit status is 0 only if everything came out as announced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+
+import attrs
+import redis
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from crdb.deployment.region_config import LINK_PORT_OFFSET
+from geo import Catalog
+
+REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
+STOP_SECONDS_MAX: Final = 10.0
+SETTLE_MS: Final = 10_000
+PAUSE_SECONDS: Final = 2.2
+WIDTH: Final = 80  # where there is no terminal to ask
+LATER_SECONDS: Final = 0.01  # enough for the wall clocks to tell two writes apart
+
+
+@attrs.frozen
+class Conflict:
+    """One kind of value, what both sides of the cut do to it, and what has to come of it."""
+
+    title: str
+    before: tuple[str, ...]
+    alone: tuple[str, ...]
+    together: tuple[str, ...]
+    read: tuple[str, ...]
+    expected: object
+    why: str
+
+
+CONFLICTS: Final = (
+    Conflict(
+        "counter",
+        ("SET", "visits", "100"),
+        ("INCRBY", "visits", "7"),
+        ("INCRBY", "visits", "3"),
+        ("GET", "visits"),
+        "110",
+        "increments of all regions add up",
+    ),
+    Conflict(
+        "set",
+        ("SADD", "cart", "milk", "eggs"),
+        ("SREM", "cart", "milk"),
+        ("SADD", "cart", "milk", "tea"),
+        ("SMEMBERS", "cart"),
+        {"milk", "eggs", "tea"},
+        "the remove had not seen the new milk",
+    ),
+    Conflict(
+        "string",
+        ("SET", "title", "draft"),
+        ("SET", "title", "by us"),
+        ("SET", "title", "by eu"),
+        ("GET", "title"),
+        "by eu",
+        "the later write wins, everywhere",
+    ),
+    Conflict(
+        "sorted set",
+        ("ZADD", "top", "4", "ada"),
+        ("ZREM", "top", "ada"),
+        ("ZINCRBY", "top", "2", "ada"),
+        ("ZSCORE", "top", "ada"),
+        2.0,
+        "the remove took the 4 it saw, not the 2",
+    ),
+    Conflict(
+        "list",
+        ("RPUSH", "todo", "a"),
+        ("RPUSH", "todo", "u1", "u2"),
+        ("RPUSH", "todo", "e1", "e2"),
+        ("LRANGE", "todo", "0", "-1"),
+        ["a", "u1", "u2", "e1", "e2"],
+        "both stay, each region's run in one piece",
+    ),
+)
+
+
+def main() -> int:
+    """Tell the story; the exit status."""
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    try:
+        with running_regions() as clients:
+            announce(console)
+            show_visibility(console, clients)
+            prepare(clients)
+            cut(console, clients)
+            write_apart(console, clients)
+            heal(console, clients)
+            agreed = show_agreement(console, clients)
+    except redis.RedisError as error:
+        raise SystemExit(f"the story broke off: {error}") from None
+    except OSError as error:  # our words cannot be written; nor could what is still buffered
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(f"the story broke off: {error}") from None
+    console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
+    if agreed:
+        console.print(f"\nYour turn: {program()} up --regions {','.join(REGIONS)}", soft_wrap=True)
+    return 0 if agreed else 1
+
+
+def program() -> str:
+    """How to call the command `crdb` from here."""
+    here = os.path.relpath(Path(sys.executable).with_name("crdb"))
+    return "crdb" if shutil.which("crdb") or not Path(here).exists() else shlex.quote(here)
+
+
+@contextmanager
+def running_regions() -> Generator[list[Any]]:
+    """Clients of three regions that run in a process of their own, stopped at the end."""
+    python = [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
+    options = ["--json", "--regions", ",".join(REGIONS), "--port", str(free_port_base())]
+    with subprocess.Popen(
+        [*python, "-m", "crdb", "up", *options], stdout=subprocess.PIPE, text=True
+    ) as process:
+        clients: list[Any] = []
+        try:
+            assert process.stdout is not None
+            ready: dict[str, Any] = {"event": ""}
+            while ready.get("event") not in {"ready", None}:
+                ready = json.loads(process.stdout.readline() or "{}")
+            if ready.get("event") != "ready":
+                raise SystemExit("the regions did not start; see the message above")
+            clients = [connect(region["host"], region["port"]) for region in ready["regions"]]
+            yield clients
+        finally:
+            for client in clients:
+                client.close()
+            process.terminate()
+            process.wait(STOP_SECONDS_MAX)
+
+
+def connect(host: str, port: int) -> Any:
+    """A stock client. Its types are partial, so it is handled as Any here."""
+    client: Any = redis.Redis(host=host, port=port, decode_responses=True)
+    return client
+
+
+def free_port_base() -> int:
+    """A number after which the ports of clients and of links are free; not the same for demos that
+    start at one time."""
+    bases = range(11_000, 22_000, 100)
+    first = os.getpid() % len(bases)
+    for base in (*bases[first:], *bases[:first]):
+        ports = [base + i for i in range(1, len(REGIONS) + 1)]
+        if all(is_free(port) and is_free(port + LINK_PORT_OFFSET) for port in ports):
+            return base
+    raise SystemExit("no free ports between 11000 and 32000")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of the loopback address."""
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) != 0
+
+
+def headline(console: Console, text: str) -> None:
+    """A new step of the story."""
+    time.sleep(PAUSE_SECONDS)
+    console.print()
+    if len(text) + len(" ─") <= console.width:
+        console.rule(f"[bold]{text}", align="left")
+    else:
+        console.print(f"[bold]{text}")
+
+
+def announce(console: Console) -> None:
+    """Who is there, and how far apart."""
+    headline(console, "three regions, each takes writes, linked by TCP with measured latencies")
+    catalog = Catalog.shipped()
+    table = Table("one way, in ms", *REGIONS, box=SIMPLE)
+    for here in REGIONS:
+        delays = [catalog.one_way_ns(here, there) / 1e6 for there in REGIONS]
+        cells = zip(delays, REGIONS, strict=True)
+        table.add_row(here, *("" if there == here else f"{ms:.0f}" for ms, there in cells))
+    console.print(table)
+
+
+def show_visibility(console: Console, clients: Sequence[Any]) -> None:
+    """A write is visible elsewhere one link delay later."""
+    headline(console, "a write is there at once, and elsewhere one link delay later")
+    for client in clients:
+        client.ping()
+    start = time.perf_counter()
+    clients[0].set("greeting", "hello")
+    table = Table.grid("", "", "", padding=(0, 3))
+    table.add_row(f"{REGIONS[0]}>", "SET greeting hello", f"OK in {milliseconds(start):.1f} ms")
+    for name, client in zip(REGIONS[1:], clients[1:], strict=True):
+        table.add_row(f"{name}>", "GET greeting", shown(client.get("greeting")))
+    for name, client in zip(REGIONS[1:], clients[1:], strict=True):
+        while client.get("greeting") is None:
+            give_up_after(start)
+        table.add_row(f"{name}>", "GET greeting", f"hello, after {milliseconds(start):.0f} ms")
+    console.print(table)
+
+
+def give_up_after(start: float) -> None:
+    """Wait a moment, unless it has been too long already."""
+    if milliseconds(start) > SETTLE_MS:
+        raise SystemExit(f"a write was not visible within {SETTLE_MS} ms")
+    time.sleep(0.001)
+
+
+def milliseconds(start: float) -> float:
+    """Since `start`."""
+    return (time.perf_counter() - start) * 1e3
+
+
+def prepare(clients: Sequence[Any]) -> None:
+    """What all regions have seen before the cut."""
+    for conflict in CONFLICTS:
+        clients[0].execute_command(*conflict.before)
+    settle(clients)
+
+
+def settle(clients: Sequence[Any]) -> None:
+    """Wait until all regions that live links connect hold the same."""
+    for client in clients:
+        if client.execute_command("CRDB.SETTLE", SETTLE_MS) != 1:
+            raise SystemExit(f"not settled within {SETTLE_MS} ms")
+
+
+def cut(console: Console, clients: Sequence[Any]) -> None:
+    """Isolate the first region."""
+    headline(console, "the network is cut: us-east-1 alone, the other two together")
+    for other in REGIONS[1:]:
+        for here, there in ((REGIONS[0], other), (other, REGIONS[0])):
+            clients[0].execute_command("CRDB.LINK", "CUT", here, there)
+            console.print(f"CRDB.LINK CUT {here} {there}")
+
+
+def write_apart(console: Console, clients: Sequence[Any]) -> None:
+    """Both sides go on writing the same keys."""
+    headline(console, "both sides go on: every write is acknowledged, nobody waits")
+    table = Table("", "before", f"{REGIONS[0]} writes", f"{REGIONS[1]} writes", box=SIMPLE)
+    for conflict in CONFLICTS:
+        clients[0].execute_command(*conflict.alone)
+        time.sleep(LATER_SECONDS)
+        clients[1].execute_command(*conflict.together)
+        words = [" ".join(c) for c in (conflict.before, conflict.alone, conflict.together)]
+        table.add_row(conflict.title, *words)
+    console.print(table)
+    settle(clients[1:])
+    headline(console, "what each side reads meanwhile")
+    console.print(readings(clients))
+
+
+def readings(clients: Sequence[Any]) -> Table:
+    """What both sides of the cut read of every key."""
+    table = Table("", "read", f"{REGIONS[0]}, alone", "the other two", box=SIMPLE)
+    for conflict in CONFLICTS:
+        alone, *others = (client.execute_command(*conflict.read) for client in clients)
+        together = shown(others[0]) if others[0] == others[1] else "  ".join(map(shown, others))
+        table.add_row(conflict.title, " ".join(conflict.read), shown(alone), together)
+    return table
+
+
+def shown(value: object) -> str:
+    """A reply as people write it."""
+    if isinstance(value, set | frozenset):
+        return "{" + ", ".join(sorted(map(str, cast("set[str]", value)))) + "}"
+    if isinstance(value, list):
+        return escape("[" + ", ".join(map(str, cast("list[str]", value))) + "]")
+    return "(nil)" if value is None else str(value)
+
+
+def heal(console: Console, clients: Sequence[Any]) -> None:
+    """Bring the regions together again."""
+    headline(console, "the network heals")
+    start = time.perf_counter()
+    clients[0].execute_command("CRDB.LINK", "HEAL", "ALL")
+    settle(clients)
+    console.print(f"CRDB.LINK HEAL ALL, settled after {milliseconds(start):.0f} ms")
+
+
+def show_agreement(console: Console, clients: Sequence[Any]) -> bool:
+    """What all read now, and why; whether it is what the rules say."""
+    headline(console, "what all three read now, and why")
+    table = Table("", "all three read", "because", box=SIMPLE)
+    agreed = True
+    for conflict in CONFLICTS:
+        values = [client.execute_command(*conflict.read) for client in clients]
+        if all(value == conflict.expected for value in values):
+            table.add_row(conflict.title, shown(conflict.expected), conflict.why)
+        else:
+            agreed = False
+            told = ", ".join(map(shown, values))
+            table.add_row(
+                conflict.title, f"[red]{told}", f"WRONG: {shown(conflict.expected)} expected"
+            )
+    console.print(table)
+    digests = {client.execute_command("CRDB.DIGEST") for client in clients}
+    console.print(f"CRDB.DIGEST of each: {', '.join(sorted(digests))}")
+    return agreed and len(digests) == 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Driver: what ends the regions of this process: a signal, a client, or a reader who goes away.
+
+Whoever presses Ctrl-C at the last region that holds something is asked first, on a terminal:
+Ctrl-C again or `y` confirms. Any other way to stop is obeyed, with a warning.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+import attrs
+import trio
+
+from crdb.cli.screen import Screen
+from crdb.region.parting import count_risks
+from crdb.region.runtime import Runtime
+
+STDIN: Final = 0
+CONFIRM_SECONDS: Final = 15.0
+"""For so long the question stands."""
+YES: Final = (b"y", b"yes")
+HOW: Final = f"press Ctrl-C again, or y and Enter, within {CONFIRM_SECONDS:.0f} seconds"
+
+
+@attrs.define
+class Stopping:
+    """Ends `nurseries`, one after the other: the first stops serving, the second does not wait for
+    what is still to be written."""
+
+    runtime: Runtime
+    screen: Screen
+    nurseries: Sequence[trio.Nursery]
+    asked_at: float = -CONFIRM_SECONDS
+    is_stopping: bool = False
+
+    async def obey(self, signals: AsyncIterator[int]) -> None:
+        """Obey SIGINT, SIGTERM and SIGHUP."""
+        left = list(self.nurseries)
+        async for number in signals:
+            if not self.is_stopping and not self.may_stop(number):
+                self.nurseries[0].start_soon(self.read_answer, self.asked_at)
+                continue
+            self.stop(signal.Signals(number).name)
+            if left:
+                left.pop(0).cancel_scope.cancel()
+
+    async def obey_clients(self) -> None:
+        """Stop serving when a client has sent SHUTDOWN."""
+        await self.runtime.stop_requested.wait()
+        self.warn()
+        self.stop(self.runtime.stop_reason)
+        self.nurseries[0].cancel_scope.cancel()
+
+    def may_stop(self, number: int) -> bool:
+        """Warn of what would be lost. Return whether to stop, or to wait for a confirmation."""
+        is_confirmed = trio.current_time() - self.asked_at < CONFIRM_SECONDS
+        if is_confirmed:
+            return True
+        is_last = self.warn()
+        if not is_last or number != signal.SIGINT or not self.can_ask():
+            return True
+        self.asked_at = trio.current_time()
+        self.screen.tell("confirm", {"how": HOW})
+        return False
+
+    def warn(self) -> bool:
+        """Tell what would be lost. Return whether a region is the last that holds something."""
+        risks = count_risks({region.name: region.links for region in self.runtime.regions})
+        for risk in risks:
+            self.screen.tell("data at risk", attrs.asdict(risk))
+        return any(risk.is_last for risk in risks)
+
+    def can_ask(self) -> bool:
+        """Return whether somebody at a terminal can answer."""
+        if self.screen.as_json or not (os.isatty(STDIN) and self.screen.console.is_terminal):
+            return False
+        try:
+            return os.tcgetpgrp(STDIN) == os.getpgrp()
+        except OSError:  # it is not the terminal of our session
+            return True
+
+    async def read_answer(self, asked_at: float) -> None:
+        """Read the answer to a question; `y` stops serving."""
+        with trio.move_on_after(CONFIRM_SECONDS):
+            await trio.lowlevel.wait_readable(STDIN)
+            answer = os.read(STDIN, 100).strip().lower()
+            if self.asked_at == asked_at and answer in YES:
+                self.stop("y")
+                self.nurseries[0].cancel_scope.cancel()
+                return
+        self.asked_at = -CONFIRM_SECONDS
+        self.screen.tell("not stopped", {})
+
+    def stop(self, why: str) -> None:
+        """Say, once, that we stop and why."""
+        if not self.is_stopping:
+            self.is_stopping = True
+            self.screen.tell("stopping", {"signal": why})

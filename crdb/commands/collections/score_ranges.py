@@ -1,0 +1,153 @@
+"""Which part of a sorted set a range names: by rank, by score, or by member.
+
+Each kind of range turns into a slice `start:stop` of the members in order. Ranges by member make
+sense where all scores are equal, and are found by bisection then; where they differ, Redis gives
+what a walk along the order gives, and so do we.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, Protocol
+
+from crdb.engine import arguments
+from crdb.engine.errors import CommandError
+from crdt.types.sorted_set import SortedSet
+
+NOT_A_SCORE: Final = b"ERR min or max is not a float"
+NOT_A_MEMBER: Final = b"ERR min or max not valid string range item"
+LEADING_SPACE: Final = b" \t\n\v\f\r"
+
+
+class Range(Protocol):
+    """Some part of a sorted set."""
+
+    def span(self, value: SortedSet) -> tuple[int, int]:
+        """Where it starts and stops in the order; empty if `start` >= `stop`."""
+        ...
+
+
+class RankRange:
+    """From one rank to another, both included; negative ones count from the end."""
+
+    __slots__ = ("first", "last")
+
+    def __init__(self, first: int, last: int) -> None:
+        self.first = first
+        self.last = last
+
+    def span(self, value: SortedSet) -> tuple[int, int]:
+        """Where it starts and stops in the order."""
+        return clamp(self.first, self.last, len(value.fields))
+
+
+class ScoreRange:
+    """Scores from `low` to `high`; either limit may be excluded."""
+
+    __slots__ = ("high", "high_excluded", "low", "low_excluded")
+
+    def __init__(self, low: bytes, high: bytes) -> None:
+        self.low, self.low_excluded = parse_score_limit(low)
+        self.high, self.high_excluded = parse_score_limit(high)
+
+    def span(self, value: SortedSet) -> tuple[int, int]:
+        """Where it starts and stops in the order."""
+        start = first_from(value, self.low, self.low_excluded)
+        return start, first_from(value, self.high, not self.high_excluded)
+
+
+class MemberRange:
+    """Members from `low` to `high` as byte strings; None is without limit."""
+
+    __slots__ = ("high", "high_excluded", "is_empty", "low", "low_excluded")
+
+    def __init__(self, low: bytes, high: bytes) -> None:
+        self.low, self.low_excluded = parse_member_limit(low)
+        self.high, self.high_excluded = parse_member_limit(high)
+        self.is_empty = low == b"+" or high == b"-"
+
+    def span(self, value: SortedSet) -> tuple[int, int]:
+        """Where it starts and stops in the order."""
+        if self.is_empty:
+            return 0, 0
+        ranked = value.ranked()
+        score: float = ranked[0][0]
+        if score != ranked[-1][0]:
+            return self.walk([member for _, member in ranked])
+        start, stop = 0, len(ranked)
+        if self.low is not None:
+            key = (score, self.low)
+            start = ranked.bisect_right(key) if self.low_excluded else ranked.bisect_left(key)
+        if self.high is not None:
+            key = (score, self.high)
+            stop = ranked.bisect_left(key) if self.high_excluded else ranked.bisect_right(key)
+        return start, stop
+
+    def walk(self, members: list[bytes]) -> tuple[int, int]:
+        """The first run of members in range, whatever their scores."""
+        if not (self.starts_by(members[-1]) and self.reaches(members[0])):
+            return 0, 0
+        start = 0
+        while not self.starts_by(members[start]):
+            start += 1
+        stop = start
+        while stop < len(members) and self.reaches(members[stop]):
+            stop += 1
+        return start, stop
+
+    def starts_by(self, member: bytes) -> bool:
+        """Whether `member` is not below the range."""
+        low = self.low
+        return low is None or member > low or (member == low and not self.low_excluded)
+
+    def reaches(self, member: bytes) -> bool:
+        """Whether `member` is not above the range."""
+        high = self.high
+        return high is None or member < high or (member == high and not self.high_excluded)
+
+
+def clamp(first: int, last: int, size: int) -> tuple[int, int]:
+    """The slice of `size` elements from `first` to `last`, which may count from the end."""
+    start = max(first + size, 0) if first < 0 else first
+    stop = last + size if last < 0 else last
+    return start, min(stop, size - 1) + 1
+
+
+def first_from(value: SortedSet, score: float, is_excluded: bool) -> int:
+    """The rank of the first member whose score is at least `score`, or above it if excluded."""
+    ranked = value.ranked()
+    if is_excluded:
+        if score == math.inf:
+            return len(value.fields)
+        score = math.nextafter(score, math.inf)
+    rank: int = ranked.bisect_left((score,))
+    return rank
+
+
+def parse_score_limit(argument: bytes) -> tuple[float, bool]:
+    """A limit by score, and whether it is excluded: read as C does, so `1e999` is infinite."""
+    is_excluded = argument.startswith(b"(")
+    text = argument[is_excluded:].split(b"\x00", 1)[0]
+    number = text.lstrip(LEADING_SPACE)
+    if text == b"":
+        return 0.0, is_excluded
+    score = arguments.parse_float(number)
+    if score is None and arguments.DECIMAL.fullmatch(number):
+        score = float(number)
+    if score is None:
+        raise CommandError(NOT_A_SCORE)
+    return score, is_excluded
+
+
+def parse_member_limit(argument: bytes) -> tuple[bytes | None, bool]:
+    """A limit by member, None for `-` and `+`, and whether it is excluded."""
+    if argument in (b"-", b"+"):
+        return None, False
+    if argument[:1] not in (b"(", b"["):
+        raise CommandError(NOT_A_MEMBER)
+    return argument[1:], argument[:1] == b"("
+
+
+def parse_ranks(first: bytes, last: bytes) -> RankRange:
+    """A range by rank."""
+    return RankRange(arguments.integer(first), arguments.integer(last))

@@ -1,0 +1,1 @@
+"""Commands on the connection itself, and transactions."""

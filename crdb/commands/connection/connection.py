@@ -1,0 +1,231 @@
+"""Commands about the connection itself: HELLO, AUTH, PING, ECHO, SELECT, QUIT, RESET."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import SYNTAX, CommandError, one_line, printable, wrong_arity
+from crdb.engine.instance import REDIS_VERSION
+from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED, UNTOUCHING
+from crdb.engine.watch import discard
+from crdb.resp import reply
+
+DEFAULT_USER: Final = b"default"
+INT_MAX: Final = (1 << 31) - 1
+
+NO_PROTOCOL: Final = b"NOPROTO unsupported protocol version"
+PROTOCOL_NOT_AN_INTEGER: Final = b"ERR Protocol version is not an integer or out of range"
+HELLO_NO_AUTH: Final = (
+    b"NOAUTH HELLO must be called with the client already authenticated, otherwise the "
+    b"HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
+    b"select the RESP protocol version at the same time"
+)
+WRONG_PASSWORD: Final = b"WRONGPASS invalid username-password pair or user is disabled."
+NO_PASSWORD: Final = (
+    b"ERR AUTH <password> called without any password configured for the default user. "
+    b"Are you sure your configuration is correct?"
+)
+BAD_NAME: Final = b"ERR Client names cannot contain spaces, newlines or special characters."
+NO_SUCH_DATABASE: Final = b"ERR DB index is out of range"
+NOT_AN_INDEX: Final = b"ERR value is out of range, value must between -2147483648 and 2147483647"
+
+
+def ping(client: Client, args: list[bytes]) -> None:
+    """PONG, or the argument."""
+    if len(args) == 1:
+        client.out.append(reply.PONG)
+    elif len(args) == 2:
+        reply.bulk(client.out, args[1])
+    else:
+        raise CommandError(wrong_arity(b"ping"))
+
+
+def echo(client: Client, args: list[bytes]) -> None:
+    """The argument."""
+    reply.bulk(client.out, args[1])
+
+
+def select(client: Client, args: list[bytes]) -> None:
+    """There is one database, number 0."""
+    if arguments.integer_between(args[1], -INT_MAX - 1, INT_MAX, NOT_AN_INDEX) != 0:
+        raise CommandError(NO_SUCH_DATABASE)
+    reply.ok(client.out)
+
+
+def quit_(client: Client, _args: list[bytes]) -> None:
+    """OK, and the connection closes."""
+    reply.ok(client.out)
+    client.close_after_reply()
+
+
+def reset(client: Client, _args: list[bytes]) -> None:
+    """As if newly connected; what CLIENT SETINFO told is kept."""
+    discard(client, client.instance.watching)
+    client.gate &= ~(IN_TRANSACTION | MUTED | SKIP_NEXT)
+    client.protocol = 2
+    client.name = b""
+    client.no_evict = False
+    client.no_touch = False
+    client.gate &= ~UNTOUCHING
+    client.instance.monitors.remove(client)
+    if client.instance.config.password:
+        client.gate |= UNAUTHENTICATED
+        client.parser.trusted = False
+    reply.simple(client.out, b"RESET")
+
+
+def auth(client: Client, args: list[bytes]) -> None:
+    """AUTH [user] password. The only user is `default`."""
+    if len(args) > 3:
+        raise CommandError(SYNTAX)
+    if len(args) == 2 and not client.instance.config.password:
+        raise CommandError(NO_PASSWORD)
+    authenticate(client, args[1] if len(args) == 3 else DEFAULT_USER, args[-1])
+    reply.ok(client.out)
+
+
+def authenticate(client: Client, user: bytes, password: bytes) -> None:
+    """Let the client in. Raises CommandError if it does not know the password."""
+    expected = client.instance.config.password
+    right = not expected or hmac.compare_digest(expected, password)
+    if user != DEFAULT_USER or not right:
+        client.instance.statistics.failed_logins += 1
+        host = client.address.rpartition(b":")[0].decode("latin-1")
+        client.instance.tell("wrong password", {"address": host})
+        raise CommandError(WRONG_PASSWORD)
+    client.gate &= ~UNAUTHENTICATED
+    client.parser.trusted = True
+
+
+def check_name(name: bytes) -> None:
+    """Whether CLIENT LIST could still be split at spaces. Raises CommandError."""
+    if not is_attribute(name):
+        raise CommandError(BAD_NAME)
+
+
+def is_attribute(text: bytes) -> bool:
+    """Whether `text` is made of visible ASCII characters."""
+    return all(33 <= byte <= 126 for byte in text)
+
+
+def hello(client: Client, args: list[bytes]) -> None:
+    """HELLO [protocol [AUTH user password] [SETNAME name]]."""
+    protocol = 0
+    if len(args) > 1:
+        protocol = arguments.integer(args[1], PROTOCOL_NOT_AN_INTEGER)
+        if protocol not in {2, 3}:
+            raise CommandError(NO_PROTOCOL)
+    name: bytes | None = None
+    credentials: list[bytes] = []
+    at = 2
+    while at < len(args):
+        if arguments.is_word(args[at], b"AUTH") and at + 2 < len(args):
+            credentials = args[at + 1 : at + 3]
+            at += 3
+        elif arguments.is_word(args[at], b"SETNAME") and at + 1 < len(args):
+            name = args[at + 1]
+            check_name(name)
+            at += 2
+        else:
+            option = one_line(printable(args[at], len(args[at])))
+            raise CommandError(b"ERR Syntax error in HELLO option '%b'" % option)
+    if credentials:
+        authenticate(client, credentials[0], credentials[1])
+    if client.gate & UNAUTHENTICATED:
+        raise CommandError(HELLO_NO_AUTH)
+    if name is not None:
+        client.name = name
+    client.protocol = protocol or client.protocol
+    greet(client)
+
+
+def greet(client: Client) -> None:
+    """Who we are, as HELLO tells it."""
+    out = client.out
+    reply.map_header(out, client.protocol, 7)
+    for name, value in ((b"server", b"redis"), (b"version", REDIS_VERSION.encode())):
+        reply.bulk(out, name)
+        reply.bulk(out, value)
+    for name, number in ((b"proto", client.protocol), (b"id", client.id)):
+        reply.bulk(out, name)
+        reply.integer(out, number)
+    for name, value in ((b"mode", b"standalone"), (b"role", client.instance.role)):
+        reply.bulk(out, name)
+        reply.bulk(out, value)
+    reply.bulk(out, b"modules")
+    reply.array(out, 0)
+
+
+HANDSHAKE: Final = "noscript loading stale fast no_auth allow_busy"
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "auth",
+        auth,
+        -2,
+        HANDSHAKE,
+        group="connection",
+        summary="Authenticates the connection.",
+        complexity="O(1)",
+    ),
+    Command(
+        "echo",
+        echo,
+        2,
+        "loading stale fast",
+        group="connection",
+        summary="Returns the given string.",
+        complexity="O(1)",
+    ),
+    Command(
+        "hello",
+        hello,
+        -1,
+        HANDSHAKE,
+        group="connection",
+        since="6.0.0",
+        summary="Handshakes with the server.",
+        complexity="O(1)",
+    ),
+    Command(
+        "ping",
+        ping,
+        -1,
+        "fast",
+        group="connection",
+        summary="Returns the server's liveliness response.",
+        complexity="O(1)",
+    ),
+    Command(
+        "quit",
+        quit_,
+        -1,
+        f"{HANDSHAKE} unqueued",
+        group="connection",
+        summary="Closes the connection.",
+        complexity="O(1)",
+    ),
+    Command(
+        "reset",
+        reset,
+        1,
+        f"{HANDSHAKE} unqueued",
+        group="connection",
+        since="6.2.0",
+        summary="Resets the connection.",
+        complexity="O(1)",
+    ),
+    Command(
+        "select",
+        select,
+        2,
+        "loading stale fast",
+        group="connection",
+        summary="Changes the selected database.",
+        complexity="O(1)",
+    ),
+)

@@ -1,0 +1,1 @@
+"""What a command says about itself: syntax, keys and documentation."""

@@ -1,0 +1,179 @@
+"""Expiry: EXPIRE, TTL, PERSIST and the others of their family.
+
+Deadlines are absolute and travel as such (rule EXP-9). Concurrent ones are a conflict that the
+longest wins, PERSIST being the longest of all (EXP-1, EXP-2): so PERSIST takes part in it, and is
+sent, also where the key has no time to live (D-10). NX, XX, GT and LT test what this region sees.
+A deadline that has passed deletes the key at once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.strings import lifetime
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import CommandError, one_line, printable
+from crdb.resp import reply
+from crdt.store.keyspace import Keyspace
+
+NX_WITH_OTHERS: Final = b"ERR NX and XX, GT or LT options at the same time are not compatible"
+GT_WITH_LT: Final = b"ERR GT and LT options at the same time are not compatible"
+
+NX: Final = 1
+XX: Final = 2
+GT: Final = 4
+LT: Final = 8
+CONDITIONS: Final[dict[bytes, int]] = {b"NX": NX, b"XX": XX, b"GT": GT, b"LT": LT}
+MISSING: Final = -2
+ENDLESS: Final = -1
+
+
+def expire(client: Client, args: list[bytes]) -> None:
+    """EXPIRE key seconds [NX | XX | GT | LT]."""
+    set_deadline(client, args, lifetime.SECONDS, b"expire")
+
+
+def pexpire(client: Client, args: list[bytes]) -> None:
+    """PEXPIRE key milliseconds [NX | XX | GT | LT]."""
+    set_deadline(client, args, lifetime.MILLISECONDS, b"pexpire")
+
+
+def expireat(client: Client, args: list[bytes]) -> None:
+    """EXPIREAT key seconds-since-1970 [NX | XX | GT | LT]."""
+    set_deadline(client, args, lifetime.AT_SECONDS, b"expireat")
+
+
+def pexpireat(client: Client, args: list[bytes]) -> None:
+    """PEXPIREAT key milliseconds-since-1970 [NX | XX | GT | LT]."""
+    set_deadline(client, args, lifetime.AT_MILLISECONDS, b"pexpireat")
+
+
+def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -> None:
+    """What the four have in common."""
+    db = client.db
+    key = args[1]
+    conditions = parse_conditions(args) if len(args) > 3 else 0
+    deadline = lifetime.deadline(args[2], form, db.horizon, command)
+    if db.lookup_for_write(key) is None or not allows(conditions, db.deadline(key), deadline):
+        reply.integer(client.out, 0)
+        return
+    if deadline <= db.horizon:
+        db.delete(key)
+    else:
+        db.expire(key, deadline)
+    reply.integer(client.out, 1)
+
+
+def parse_conditions(args: list[bytes]) -> int:
+    """The conditions after key and time. Raises CommandError."""
+    conditions = 0
+    for index in range(3, len(args)):
+        condition = CONDITIONS.get(args[index].upper(), 0)
+        if condition == 0:
+            raise CommandError(b"ERR Unsupported option " + one_line(printable(args[index])))
+        conditions |= condition
+    if conditions & NX and conditions != NX:
+        raise CommandError(NX_WITH_OTHERS)
+    if conditions & GT and conditions & LT:
+        raise CommandError(GT_WITH_LT)
+    return conditions
+
+
+def allows(conditions: int, held: int | None, deadline: int) -> bool:
+    """Whether `deadline` may take the place of the deadline `held`; None is one without end."""
+    if held is None:
+        return not conditions & (XX | GT)
+    if conditions & NX:
+        return False
+    if conditions & GT and deadline <= held:
+        return False
+    return not (conditions & LT and deadline >= held)
+
+
+def persist(client: Client, args: list[bytes]) -> None:
+    """PERSIST key. Without a time to live the reply is 0, and yet the effect is sent (D-10)."""
+    db = client.db
+    key = args[1]
+    if db.lookup_for_write(key) is None:
+        reply.integer(client.out, 0)
+        return
+    held = db.deadline(key)
+    db.expire(key, None)
+    reply.integer(client.out, 0 if held is None else 1)
+
+
+def deadline_of(db: Keyspace, key: bytes) -> int:
+    """The deadline of `key` in ms, or what the commands reply when there is no key, or none."""
+    if db.inspect(key) is None:
+        return MISSING
+    held = db.deadline(key)
+    return ENDLESS if held is None else held
+
+
+def ttl(client: Client, args: list[bytes]) -> None:
+    """TTL key: seconds, rounded."""
+    held = deadline_of(client.db, args[1])
+    reply.integer(client.out, held if held < 0 else (held - client.db.horizon + 500) // 1000)
+
+
+def pttl(client: Client, args: list[bytes]) -> None:
+    """PTTL key: milliseconds."""
+    held = deadline_of(client.db, args[1])
+    reply.integer(client.out, held if held < 0 else held - client.db.horizon)
+
+
+def expiretime(client: Client, args: list[bytes]) -> None:
+    """EXPIRETIME key: seconds since 1970, rounded."""
+    held = deadline_of(client.db, args[1])
+    reply.integer(client.out, held if held < 0 else (held + 500) // 1000)
+
+
+def pexpiretime(client: Client, args: list[bytes]) -> None:
+    """PEXPIRETIME key: milliseconds since 1970."""
+    reply.integer(client.out, deadline_of(client.db, args[1]))
+
+
+ONE: Final = (1, 1, 1)
+WRITE: Final = "write fast"
+READ: Final = "readonly fast"
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "expire", expire, -3, WRITE, keys=ONE, group="generic",
+        summary="Sets the time to live of a key in seconds.", complexity="O(1)",
+    ),
+    Command(
+        "pexpire", pexpire, -3, WRITE, keys=ONE, group="generic", since="2.6.0",
+        summary="Sets the time to live of a key in milliseconds.", complexity="O(1)",
+    ),
+    Command(
+        "expireat", expireat, -3, WRITE, keys=ONE, group="generic", since="1.2.0",
+        summary="Sets when a key ends, in seconds since 1970.", complexity="O(1)",
+    ),
+    Command(
+        "pexpireat", pexpireat, -3, WRITE, keys=ONE, group="generic", since="2.6.0",
+        summary="Sets when a key ends, in milliseconds since 1970.", complexity="O(1)",
+    ),
+    Command(
+        "persist", persist, 2, WRITE, keys=ONE, group="generic", since="2.2.0",
+        summary="Lets a key live for ever, and wins against every concurrent time to live.",
+        complexity="O(1)",
+    ),
+    Command(
+        "ttl", ttl, 2, READ, keys=ONE, group="generic",
+        summary="How long a key still lives, in seconds.", complexity="O(1)",
+    ),
+    Command(
+        "pttl", pttl, 2, READ, keys=ONE, group="generic", since="2.6.0",
+        summary="How long a key still lives, in milliseconds.", complexity="O(1)",
+    ),
+    Command(
+        "expiretime", expiretime, 2, READ, keys=ONE, group="generic", since="7.0.0",
+        summary="When a key ends, in seconds since 1970.", complexity="O(1)",
+    ),
+    Command(
+        "pexpiretime", pexpiretime, 2, READ, keys=ONE, group="generic", since="7.0.0",
+        summary="When a key ends, in milliseconds since 1970.", complexity="O(1)",
+    ),
+)  # fmt: skip

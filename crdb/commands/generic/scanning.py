@@ -1,0 +1,97 @@
+"""What SCAN, HSCAN, SSCAN and ZSCAN share: the cursor, the options, and the head of the reply.
+
+A cursor is an unsigned 64-bit integer that only the server understands (see
+`crdt.structures.scan_order`). A walk through a small collection ends with its first page, whatever
+COUNT says, as in Redis with its compact encodings. A walk that began while the collection was large
+goes on page by page.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.errors import INVALID_CURSOR, SYNTAX, CommandError
+from crdb.engine.glob import compile_glob
+from crdb.resp import reply
+from crdt.structures.scan_order import is_later_page
+
+COUNT_DEFAULT: Final = 10
+WHOLE_MAX: Final = 128
+"""Collections up to this size are scanned in one step."""
+WHOLE_INTEGERS_MAX: Final = 512
+"""The same for a set of nothing but integers."""
+CURSOR_TEXT: Final = re.compile(rb"(?:[+-]?[0-9]{1,30})?")
+CURSOR_END: Final = 1 << 64
+
+
+class ScanOptions:
+    """How much to look at in one step, and what of it to show."""
+
+    __slots__ = ("count", "pattern", "type_name")
+
+    def __init__(self) -> None:
+        self.count = COUNT_DEFAULT
+        self.pattern: re.Pattern[bytes] | None = None
+        self.type_name: bytes | None = None
+
+    def select(self, names: list[bytes]) -> list[bytes]:
+        """Those names that the pattern matches, each once."""
+        pattern = self.pattern
+        once = dict.fromkeys(names)
+        if pattern is None:
+            return list(once)
+        return [name for name in once if pattern.fullmatch(name) is not None]
+
+
+def parse_cursor(argument: bytes) -> int:
+    """The cursor that `argument` spells: digits, perhaps with a sign, as C reads them."""
+    if not CURSOR_TEXT.fullmatch(argument):
+        raise CommandError(INVALID_CURSOR)
+    cursor = int(argument or b"0")
+    if not -CURSOR_END < cursor < CURSOR_END:
+        raise CommandError(INVALID_CURSOR)
+    return cursor % CURSOR_END
+
+
+def parse_options(args: list[bytes], first: int, typed: bool = False) -> ScanOptions:
+    """The options from `args[first]` on; only a scan of the keyspace is `typed`."""
+    options = ScanOptions()
+    for index in range(first, len(args), 2):
+        if index + 1 == len(args):
+            raise CommandError(SYNTAX)
+        word, value = args[index].upper(), args[index + 1]
+        if word == b"COUNT":
+            options.count = arguments.integer(value)
+            if options.count < 1:
+                raise CommandError(SYNTAX)
+        elif word == b"MATCH":
+            options.pattern = None if value == b"*" else compile_glob(value)
+        elif word == b"TYPE" and typed:
+            options.type_name = value
+        else:
+            raise CommandError(SYNTAX)
+    return options
+
+
+def is_whole(members: dict[bytes, Any], cursor: int, *, integers: bool = False) -> bool:
+    """Return whether to return all members in one page.
+
+    They must be few, and `cursor` must not come from an earlier page. `integers` if more of them
+    may be returned where all are integers.
+    """
+    size = len(members)
+    if is_later_page(cursor) or size > (WHOLE_INTEGERS_MAX if integers else WHOLE_MAX):
+        return False
+    return size <= WHOLE_MAX or all(
+        arguments.parse_integer(member) is not None for member in members
+    )
+
+
+def page_header(client: Client, cursor: int, length: int) -> None:
+    """The reply up to its `length` elements: the cursor to go on from comes first."""
+    reply.array(client.out, 2)
+    reply.bulk(client.out, b"%d" % cursor)
+    reply.array(client.out, length)

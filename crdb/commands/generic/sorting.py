@@ -1,0 +1,199 @@
+"""SORT and SORT_RO: the elements of a list, set or sorted set in order.
+
+Elements are compared as numbers or, with ALPHA, as bytes; by themselves or by what is found under
+the keys that a pattern makes of them (`weight_*`, `object_*->weight`). A stored result is a new
+list, as every stored result is (see `contents`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from crdb.commands.generic.contents import put
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
+from crdb.resp import reply
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from crdt.types.hash import Hash
+from crdt.types.list import LIST, List
+from crdt.types.set import Set
+from crdt.types.sorted_set import SortedSet
+from crdt.types.string import String
+
+NOT_NUMBERS: Final = b"ERR One or more scores can't be converted into double"
+SPACES: Final = b" \t\n\v\f\r"
+
+
+class Request:
+    """What a SORT asks for."""
+
+    __slots__ = ("alpha", "by", "count", "descending", "gets", "is_unsorted", "start", "store")
+
+    def __init__(self) -> None:
+        self.alpha = False
+        self.descending = False
+        self.by: bytes | None = None
+        self.is_unsorted = False
+        """Whether a BY names no other key for each element: then nothing is sorted."""
+        self.start = 0
+        self.count = -1
+        self.gets: list[bytes] = []
+        self.store: bytes | None = None
+
+
+def parse(args: list[bytes], may_store: bool) -> Request:
+    """The options after the key. Raises CommandError."""
+    request = Request()
+    index = 2
+    while index < len(args):
+        word = args[index].upper()
+        left = len(args) - index - 1
+        if word == b"ASC":
+            request.descending = False
+        elif word == b"DESC":
+            request.descending = True
+        elif word == b"ALPHA":
+            request.alpha = True
+        elif word == b"LIMIT" and left >= 2:
+            request.start = arguments.integer(args[index + 1])
+            request.count = arguments.integer(args[index + 2])
+            index += 2
+        elif word == b"STORE" and left >= 1 and may_store:
+            index += 1
+            request.store = args[index]
+        elif word == b"BY" and left >= 1:
+            index += 1
+            request.by = args[index]
+            request.is_unsorted |= b"*" not in request.by
+        elif word == b"GET" and left >= 1:
+            index += 1
+            request.gets.append(args[index])
+        else:
+            raise CommandError(SYNTAX)
+        index += 1
+    return request
+
+
+def elements_of(value: Value | None) -> list[bytes]:
+    """What there is to sort, in its own order."""
+    if value is None:
+        return []
+    if isinstance(value, List):
+        return value.values(0, value.length())
+    if isinstance(value, Set):
+        return list(value.members)
+    if isinstance(value, SortedSet):
+        return [member for _, member in value.ranked()]
+    raise CommandError(WRONG_TYPE)
+
+
+def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
+    """What is found under the key, or the field of a hash, that `pattern` makes of `element`."""
+    if pattern == b"#":
+        return element
+    head, star, tail = pattern.partition(b"*")
+    if not star:
+        return None
+    rest, _, field = tail.partition(b"->")
+    value = db.read(head + element + (rest if field else tail))
+    if field:
+        return value.get(field) if isinstance(value, Hash) else None
+    return value.read() if isinstance(value, String) else None
+
+
+def number_of(text: bytes | None) -> float:
+    """The number to sort by; what is missing or empty counts as 0."""
+    text = (text or b"").lstrip(SPACES)
+    number = arguments.parse_float(text) if text else 0.0
+    if number is None:
+        raise CommandError(NOT_NUMBERS)
+    return number
+
+
+def key_of(db: Keyspace, request: Request) -> Callable[[bytes], Any]:
+    """What to compare an element by. Equal numbers are told apart by the element itself."""
+    by = request.by
+    if by is None:
+        if request.alpha:
+            return lambda element: element
+        return lambda element: (number_of(element), element)
+    pattern = by
+    if request.alpha:
+        return lambda element: follow(db, pattern, element) or b""
+    return lambda element: (number_of(follow(db, pattern, element)), element)
+
+
+def sorted_elements(db: Keyspace, value: Value | None, request: Request) -> list[bytes]:
+    """The elements in the order and the range that were asked for."""
+    elements = elements_of(value)
+    if request.is_unsorted and request.store is not None and isinstance(value, Set):
+        elements.sort(reverse=request.descending)
+    elif not request.is_unsorted:
+        elements.sort(key=key_of(db, request), reverse=request.descending)
+    elif request.descending and not isinstance(value, Set):
+        elements.reverse()
+    start = max(request.start, 0)
+    return elements[start:] if request.count < 0 else elements[start : start + request.count]
+
+
+def sort(client: Client, args: list[bytes]) -> None:
+    """SORT key [BY pattern] [LIMIT start n] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE key]."""
+    run(client, args[1], parse(args, may_store=True))
+
+
+def sort_ro(client: Client, args: list[bytes]) -> None:
+    """SORT_RO key [BY pattern] [LIMIT start n] [GET pattern ...] [ASC | DESC] [ALPHA]."""
+    run(client, args[1], parse(args, may_store=False))
+
+
+def run(client: Client, key: bytes, request: Request) -> None:
+    """Carry it out."""
+    db = client.db
+    elements = sorted_elements(db, db.read(key), request)
+    result: list[bytes | None] = list(elements)
+    if request.gets:
+        result = [follow(db, pattern, each) for each in elements for pattern in request.gets]
+    if request.store is None:
+        reply.array(client.out, len(result))
+        for text in result:
+            reply.bulk_or_null(client.out, client.protocol, text)
+        return
+    if result:
+        put(db, request.store, LIST, [text or b"" for text in result], None)
+    else:
+        db.delete(request.store)
+    reply.integer(client.out, len(result))
+
+
+def keys_of_sort(args: list[bytes]) -> list[int]:
+    """The key, and that of the last STORE. Words that are values of options are none."""
+    positions = [1]
+    index = 2
+    while index < len(args):
+        word = args[index].upper()
+        if word == b"STORE" and index + 1 < len(args):
+            positions[1:] = [index + 1]
+        index += {b"LIMIT": 3, b"GET": 2, b"BY": 2, b"STORE": 2}.get(word, 1)
+    return positions
+
+
+COST: Final = "O(N + M log M) for M elements sorted and N keys looked up."
+CATEGORIES: Final = "-keyspace set sortedset list dangerous"
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "sort", sort, -2, "write denyoom movablekeys", keys=(1, 1, 1), getkeys=keys_of_sort,
+        categories=CATEGORIES, group="generic",
+        summary="The elements of a list, set or sorted set in order; or stores them as a list.",
+        complexity=COST,
+    ),
+    Command(
+        "sort_ro", sort_ro, -2, "readonly movablekeys", keys=(1, 1, 1), categories=CATEGORIES,
+        group="generic", since="7.0.0",
+        summary="The elements of a list, set or sorted set in order.", complexity=COST,
+    ),
+)  # fmt: skip

@@ -1,0 +1,342 @@
+"""Administration on the clients' port: links, vectors, digests, conflicts and the test clock.
+
+    CRDB.LINKS                                 each link, with its state and lag
+    CRDB.LINK CUT | HEAL <from> <to>           one direction; regions by name or number 1..n
+    CRDB.LINK CUT | HEAL ALL
+    CRDB.SETTLE <ms>                           wait until all that is written has arrived: 1, or 0
+    CRDB.VECTOR                                what this region has, as 1=42,2=7
+    CRDB.AWAIT <vector> <ms>                   wait until this region has that much: 1, or 0
+    CRDB.DIGEST                                a hash of what readers see here
+    CRDB.CLOCK SET <ms> | REAL                 the wall clock of this region, for tests
+    CRDB.CONFLICTS <key>                       the values behind the one that is shown
+
+A wait of 0 ms looks once. Inside a transaction nothing waits either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from crdb.commands.replication.conflicts import Candidate, candidates
+from crdb.commands.replication.vectors import format_vector, parse_vector
+from crdb.engine import arguments
+from crdb.engine.blocking import Waiter
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError, one_line, printable, wrong_arity
+from crdb.engine.link_control import LinkControl, LinkError, LinkInfo, Settling
+from crdb.resp import reply
+from crdb.resp.numbers import parse_integer
+from crdt.causality.dots import dominates, name_origin, origin_of, seq_of
+
+NO_LINKS: Final = b"ERR this instance has no links"
+NO_TEST_CLOCK: Final = b"ERR the test clock is not enabled: start with --test-clock"
+NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
+NOT_A_CLOCK: Final = b"ERR the clock is in milliseconds since 1970, 0 to 2^48"
+LINK_HELP: Final = (
+    b"CRDB.LINK <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    b"CUT <from> <to>",
+    b"    Let nothing pass from one region to another; the way back is another link.",
+    b"CUT ALL",
+    b"    Let nothing pass on any link.",
+    b"HEAL <from> <to>",
+    b"    Undo CUT.",
+    b"HEAL ALL",
+    b"    Undo CUT for all links.",
+    b"HELP",
+    b"    Print this help.",
+)
+CLOCK_HELP: Final = (
+    b"CRDB.CLOCK <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    b"SET <milliseconds>",
+    b"    Stop the clock of this region at a time since 1970.",
+    b"REAL",
+    b"    Return to the real clock.",
+    b"HELP",
+    b"    Print this help.",
+)
+CLOCK_MAX: Final = 1 << 48
+WAIT_MS_MAX: Final = 1 << 48
+
+
+# -- links -----------------------------------------------------------------------------------
+
+
+def links(client: Client, args: list[bytes]) -> None:
+    """One map for each link."""
+    control = client.instance.links
+    listed: Sequence[LinkInfo] = () if control is None else control.links()
+    out, protocol = client.out, client.protocol
+    reply.array(out, len(listed))
+    for link in listed:
+        reply.map_header(out, protocol, 6)
+        for name, text in (("from", link.source), ("to", link.sink), ("state", link.state)):
+            reply.bulk(out, name.encode())
+            reply.bulk(out, text.encode())
+        reply.bulk(out, b"lag-ops")
+        reply.integer(out, link.lag_ops)
+        for name, value in (("lag-ms", link.lag_ms), ("delay-ms", link.delay_ms)):
+            reply.bulk(out, name.encode())
+            reply.double(out, protocol, value)
+
+
+def cut(client: Client, args: list[bytes]) -> None:
+    control = require_links(client)
+    steer(args, b"cut", control, control.cut, control.cut_all)
+    reply.ok(client.out)
+
+
+def heal(client: Client, args: list[bytes]) -> None:
+    control = require_links(client)
+    steer(args, b"heal", control, control.heal, control.heal_all)
+    reply.ok(client.out)
+
+
+def require_links(client: Client) -> LinkControl:
+    """The links. Raises CommandError where there are none."""
+    if client.instance.links is None:
+        raise CommandError(NO_LINKS)
+    return client.instance.links
+
+
+def steer(
+    args: list[bytes],
+    name: bytes,
+    control: LinkControl,
+    one: Callable[[str, str], None],
+    every: Callable[[], None],
+) -> None:
+    """Do to one link, or to all, what the subcommand `name` says."""
+    if len(args) == 3 and arguments.is_word(args[2], b"ALL"):
+        every()
+        return
+    if len(args) != 4:
+        raise CommandError(wrong_arity(b"crdb.link|" + name))
+    regions = control.regions()
+    source, sink = find_region(regions, args[2]), find_region(regions, args[3])
+    try:
+        one(source, sink)
+    except LinkError as fault:
+        raise CommandError(one_line(b"ERR " + str(fault).encode())) from None
+
+
+def find_region(regions: Sequence[str], argument: bytes) -> str:
+    """The region that `argument` names, or numbers from 1. Raises CommandError."""
+    for region in regions:
+        if region.encode() == argument:
+            return region
+    number = parse_integer(argument)
+    if number is not None and 1 <= number <= len(regions):
+        return regions[number - 1]
+    known = ", ".join(f"{n} {region}" for n, region in enumerate(regions, 1)).encode()
+    text = b"ERR unknown region '%b'; there are: %b" % (printable(argument), known)
+    raise CommandError(one_line(text))
+
+
+# -- waiting ---------------------------------------------------------------------------------
+
+
+def settle(client: Client, args: list[bytes]) -> None:
+    """Until everything written so far has come to wherever live links lead."""
+    ms = parse_wait(args[1])
+    control = client.instance.links
+    if control is None:
+        reply.integer(client.out, 1)
+    else:
+        wait(client, ms, Settling(control).is_over, asks=True)
+
+
+def await_vector(client: Client, args: list[bytes]) -> None:
+    """Until this region has seen what another had: read your writes after a failover."""
+    wanted = parse_vector(args[1])
+    ms = parse_wait(args[2])
+    vector = client.db.vector
+    wait(client, ms, lambda: dominates(vector, wanted))
+
+
+def parse_wait(argument: bytes) -> int:
+    """How long to wait, in ms. Raises CommandError."""
+    ms = parse_integer(argument)
+    if ms is None or ms > WAIT_MS_MAX:
+        raise CommandError(NOT_A_TIMEOUT)
+    if ms < 0:
+        raise CommandError(TIMEOUT_NEGATIVE)
+    return ms
+
+
+def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = False) -> None:
+    """Reply 1 as soon as `is_over`, or 0 in `ms` from now."""
+    out = client.out
+
+    def look() -> bool:
+        is_done = is_over()
+        if is_done:
+            reply.integer(out, 1)
+        return is_done
+
+    if look():
+        return
+    if ms == 0 or client.in_exec:
+        reply.integer(out, 0)
+        return
+    now = client.instance.now
+    waiter = Waiter(client, now + ms, look, lambda: reply.integer(out, 0))
+    waiter.asks = asks
+    client.instance.polling.add(waiter, now)
+
+
+# -- looking ---------------------------------------------------------------------------------
+
+
+def vector(client: Client, args: list[bytes]) -> None:
+    reply.bulk(client.out, format_vector(client.db.vector))
+
+
+def digest(client: Client, args: list[bytes]) -> None:
+    reply.bulk(client.out, client.instance.replica.digest().hex().encode())
+
+
+def conflicts(client: Client, args: list[bytes]) -> None:
+    """One map for each candidate."""
+    found = candidates(client.db, args[1])
+    reply.array(client.out, len(found))
+    for candidate in found:
+        reply_candidate(client, candidate)
+
+
+def reply_candidate(client: Client, candidate: Candidate) -> None:
+    """The map of one candidate."""
+    out, protocol = client.out, client.protocol
+    reply.map_header(out, protocol, 7)
+    reply.bulk(out, b"type")
+    reply.bulk(out, candidate.kind)
+    reply.bulk(out, b"element")
+    reply.bulk_or_null(out, protocol, candidate.element)
+    reply.bulk(out, b"value")
+    reply.bulk_or_null(out, protocol, candidate.value)
+    reply.bulk(out, b"origin")
+    reply.bulk(out, name_origin(origin_of(candidate.dot)).encode())
+    reply.bulk(out, b"seq")
+    reply.integer(out, seq_of(candidate.dot))
+    reply.bulk(out, b"stamp")
+    if candidate.stamp is None:
+        reply.null(out, protocol)
+    else:
+        reply.integer(out, candidate.stamp)
+    reply.bulk(out, b"shown")
+    reply.boolean(out, protocol, candidate.is_shown)
+
+
+# -- the test clock --------------------------------------------------------------------------
+
+
+def clock_set(client: Client, args: list[bytes]) -> None:
+    require_test_clock(client)
+    ms = parse_integer(args[2])
+    if ms is None or not 0 <= ms <= CLOCK_MAX:
+        raise CommandError(NOT_A_CLOCK)
+    client.instance.set_test_clock(ms)
+    reply.ok(client.out)
+
+
+def clock_real(client: Client, args: list[bytes]) -> None:
+    require_test_clock(client)
+    client.instance.set_test_clock(None)
+    reply.ok(client.out)
+
+
+def require_test_clock(client: Client) -> None:
+    """Raises CommandError unless this instance was started for tests."""
+    if not client.instance.allows_test_clock:
+        raise CommandError(NO_TEST_CLOCK)
+
+
+# -- help ------------------------------------------------------------------------------------
+
+
+def link_help(client: Client, args: list[bytes]) -> None:
+    reply_help(client, LINK_HELP)
+
+
+def clock_help(client: Client, args: list[bytes]) -> None:
+    reply_help(client, CLOCK_HELP)
+
+
+def reply_help(client: Client, lines: Sequence[bytes]) -> None:
+    """A text, a status for each line."""
+    reply.array(client.out, len(lines))
+    for line in lines:
+        reply.simple(client.out, line)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "crdb.links", links, 1, "admin loading stale", since="0.1.0",
+        summary="Gives the links between regions with their state and lag.",
+        complexity="O(N) where N is the number of links.",
+    ),
+    Command(
+        "crdb.link", None, -2, categories="admin dangerous", since="0.1.0",
+        summary="Cuts and heals links between regions.",
+        subcommands=(
+            Command(
+                "cut", cut, -3, "admin loading stale", since="0.1.0",
+                summary="Lets nothing pass on a link, or on all of them.",
+                complexity="O(N) where N is the number of links.",
+            ),
+            Command(
+                "heal", heal, -3, "admin loading stale", since="0.1.0",
+                summary="Undoes the cut of a link, or of all of them.",
+                complexity="O(N) where N is the number of links.",
+            ),
+            Command(
+                "help", link_help, 2, "loading stale", categories="admin", since="0.1.0",
+                summary="Explains the subcommands.", complexity="O(1)",
+            ),
+        ),
+    ),
+    Command(
+        "crdb.settle", settle, 2, "admin blocking loading stale", since="0.1.0",
+        summary="Waits until live links have brought everything to all regions they lead to.",
+        complexity="O(N) where N is the number of links, at each look.",
+    ),
+    Command(
+        "crdb.vector", vector, 1, "admin loading stale fast", since="0.1.0",
+        summary="Gives the vector of what this region has applied.",
+        complexity="O(N) where N is the number of regions.",
+    ),
+    Command(
+        "crdb.await", await_vector, 3, "admin blocking loading stale", since="0.1.0",
+        summary="Waits until this region has applied what a vector stands for.",
+        complexity="O(N) where N is the number of regions, at each look.",
+    ),
+    Command(
+        "crdb.digest", digest, 1, "admin", since="0.1.0",
+        summary="Gives a hash of the visible keyspace, equal in regions that have converged.",
+        complexity="O(N) where N is the size of the data.",
+    ),
+    Command(
+        "crdb.clock", None, -2, categories="admin dangerous", since="0.1.0",
+        summary="Sets the wall clock of this region, for tests.",
+        subcommands=(
+            Command(
+                "set", clock_set, 3, "admin loading stale fast", since="0.1.0",
+                summary="Stops the clock at a time.", complexity="O(1)",
+            ),
+            Command(
+                "real", clock_real, 2, "admin loading stale fast", since="0.1.0",
+                summary="Returns to the real clock.", complexity="O(1)",
+            ),
+            Command(
+                "help", clock_help, 2, "loading stale", categories="admin", since="0.1.0",
+                summary="Explains the subcommands.", complexity="O(1)",
+            ),
+        ),
+    ),
+    Command(
+        "crdb.conflicts", conflicts, 2, "admin", keys=(1, 1, 1), since="0.1.0",
+        summary="Gives the concurrent values that a key holds, and tells which one is shown.",
+        complexity="O(N) where N is the size of the value.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,128 @@
+"""What regions wrote at the same time under one key, and which of it readers see.
+
+Losers of a conflict are kept until something replaces them that has seen them (see
+`crdt.types.register`), so the question "why does it read this?" has an answer. A string shows all
+of its writes, also a single one; of a collection only those elements are listed that hold more than
+one. A key that was created with several types lists them; what else it lists is of the type shown.
+
+Increments are no rivals: those of all regions count together, on top of the write that is shown.
+They are listed after the writes, what each region has added, as shown where they count; under a
+text they do not (D-04).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from crdb.resp.numbers import format_double
+from crdt.causality.dots import SEQ_BITS, Dot
+from crdt.causality.schema import FOREVER
+from crdt.numbers.number import parse_number, text_of
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from crdt.types.contested import Contested
+from crdt.types.fields import Fields
+from crdt.types.list import List
+from crdt.types.register import Register
+from crdt.types.sorted_set import ZSET
+
+TYPE_NAMES: Final = {1: b"string", 2: b"set", 3: b"hash", 4: b"zset", 5: b"list"}
+
+
+@attrs.frozen
+class Candidate:
+    """One of several values for the same place."""
+
+    kind: bytes
+    """The type of the key; `increment` for what a region has added, `expiry` for a deadline."""
+    element: bytes | None
+    """Field, member or index; None for the key itself."""
+    value: bytes | None
+    """None for a whole collection. A deadline is in ms, or `never`."""
+    dot: Dot
+    stamp: int | None
+    """What decides between writes, in ms; None where something else does."""
+    is_shown: bool
+
+
+def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
+    """The values that `key` holds, as said above; for each place, the shown one first."""
+    shown = db.lookup(key)
+    if shown is None:
+        return []
+    parts = [shown]
+    held = db.data[key]
+    if isinstance(held, Contested):
+        others = [held.parts[code] for code in sorted(held.parts)]
+        parts += [part for part in others if part is not shown and part.alive()]
+    found: list[Candidate] = []
+    for part in parts:
+        if isinstance(part, Register):
+            found += _writes(part, None, is_shown=part is shown)
+            found += _increments(part, None, is_shown=part is shown)
+        elif len(parts) > 1:
+            name = TYPE_NAMES.get(part.code(), b"custom")
+            found.append(Candidate(name, None, None, part.lowest(), None, part is shown))
+    return found + _elements(shown) + _deadlines(db, key)
+
+
+def _elements(value: Value) -> list[Candidate]:
+    """Conflicts within a collection."""
+    if isinstance(value, Fields):
+        named = value.fields.items()
+    elif isinstance(value, List):
+        pairs = enumerate(held for _, held in value.pairs())
+        named = [(b"%d" % index, held) for index, held in pairs if isinstance(held, Register)]
+    else:
+        named = []
+    found: list[Candidate] = []
+    for element, register in named:
+        added = _increments(register, element, kind=value.code())
+        if register.rivals or len(added) > 1 or not all(each.is_shown for each in added):
+            found += _writes(register, element, kind=value.code())
+            found += added
+    return found
+
+
+def _writes(
+    register: Register, element: bytes | None, *, kind: int = 1, is_shown: bool = True
+) -> list[Candidate]:
+    """The concurrent writes of one register."""
+    found: list[Candidate] = []
+    for write in register.writes():
+        value = write.value if isinstance(write.value, bytes) else format_double(write.value)
+        is_first = is_shown and not found
+        name = TYPE_NAMES[kind]
+        found.append(Candidate(name, element, value, write.dot, write.stamp, is_first))
+    return found
+
+
+def _increments(
+    register: Register, element: bytes | None, *, kind: int = 1, is_shown: bool = True
+) -> list[Candidate]:
+    """What each region has added to one register."""
+    base = register.value
+    counts = is_shown and (not isinstance(base, bytes) or parse_number(base) is not None)
+    found: list[Candidate] = []
+    for share in register.shares:
+        if share.live():
+            part = share.part()
+            value = format_double(float(part)) if kind == ZSET else text_of(part)
+            dot = share.origin << SEQ_BITS | share.seq
+            found.append(Candidate(b"increment", element, value, dot, None, counts))
+    return found
+
+
+def _deadlines(db: Keyspace, key: bytes) -> list[Candidate]:
+    """Concurrent deadlines that differ; the longest holds."""
+    flat = db.deadlines.table.get(key, ())
+    pairs = sorted(zip(flat[::2], flat[1::2], strict=True), key=lambda pair: (-pair[1], pair[0]))
+    if len({deadline for _, deadline in pairs}) < 2:
+        return []
+    found: list[Candidate] = []
+    for dot, deadline in pairs:
+        value = b"never" if deadline >= FOREVER else b"%d" % deadline
+        found.append(Candidate(b"expiry", None, value, dot, None, not found))
+    return found

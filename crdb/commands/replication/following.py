@@ -1,0 +1,130 @@
+"""Replica Of: REPLICAOF and SLAVEOF, CRDB.FOLLOW, ROLE, and the port that followers dial.
+
+`REPLICAOF host port` makes the instance a read-only copy of another, `REPLICAOF NO ONE` ends that
+and keeps the data. CRDB.FOLLOW names several sources at once (section 20 of the specification).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import CommandError, one_line, wrong_arity
+from crdb.engine.follow_control import Address, CannotBeFollower, FollowControl
+from crdb.resp import reply
+from crdb.resp.numbers import parse_integer
+
+INVALID_PORT: Final = b"ERR Invalid master port"
+NOT_SERVED: Final = b"ERR this instance has no links, so it can neither follow nor be followed"
+ITSELF: Final = b"ERR an instance cannot follow itself"
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+PORT_MAX: Final = 65_535
+
+
+def control_of(client: Client) -> FollowControl:
+    """What follows. Raises CommandError where nothing can."""
+    control = client.instance.following
+    if control is None:
+        raise CommandError(NOT_SERVED)
+    return control
+
+
+def replicaof(client: Client, args: list[bytes]) -> None:
+    """Follow one source, or nobody."""
+    if arguments.is_word(args[1], b"NO") and arguments.is_word(args[2], b"ONE"):
+        control_of(client).promote()
+        reply.ok(client.out)
+    else:
+        follow(client, args)
+
+
+def follow(client: Client, args: list[bytes]) -> None:
+    """Follow the named sources."""
+    control = control_of(client)
+    if len(args) % 2 == 0:
+        raise CommandError(wrong_arity(args[0].lower()))
+    sources = [parse_address(args[i], args[i + 1]) for i in range(1, len(args), 2)]
+    if sources == list(control.sources()):
+        reply.simple(client.out, b"OK Already connected to specified master")
+        return
+    if any(is_self(client, source) for source in sources):
+        raise CommandError(ITSELF)
+    try:
+        control.follow(sources)
+    except CannotBeFollower as fault:
+        raise CommandError(one_line(b"ERR " + str(fault).encode())) from None
+    reply.ok(client.out)
+
+
+def parse_address(host: bytes, port: bytes) -> Address:
+    """One source. Raises CommandError."""
+    number = parse_integer(port)
+    if number is None or not 0 < number <= PORT_MAX:
+        raise CommandError(INVALID_PORT)
+    return host.decode("latin-1"), number
+
+
+def is_self(client: Client, source: Address) -> bool:
+    """Whether an address is plainly our own: following begins with the loss of what is here, so
+    that should not be found out later."""
+    host, port = source
+    here = client.instance.config.values
+    return str(port) == here["port"] and host in {*LOOPBACK, *here["bind"].split()}
+
+
+def role(client: Client, args: list[bytes]) -> None:
+    """`master`, or `slave` with the first source."""
+    out = client.out
+    control = client.instance.following
+    sources = () if control is None else control.sources()
+    if control is None or not sources:
+        reply.array(out, 3)
+        reply.bulk(out, b"master")
+        reply.integer(out, sum(client.db.vector.values()))
+        reply.array(out, 0)
+        return
+    host, port = sources[0]
+    state = control.state()
+    reply.array(out, 5)
+    reply.bulk(out, b"slave")
+    reply.bulk(out, host.encode("latin-1"))
+    reply.integer(out, port)
+    reply.bulk(out, state.encode())
+    reply.integer(out, sum(client.db.vector.values()))
+
+
+def link_port(client: Client, args: list[bytes]) -> None:
+    """Where links to this instance are dialled."""
+    reply.integer(client.out, control_of(client).link_port)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "replicaof", replicaof, 3, "admin noscript stale no_async_loading", since="5.0.0",
+        group="server", categories="admin slow dangerous",
+        summary="Makes the instance a read-only copy of others, or of none.", complexity="O(1)",
+    ),
+    Command(
+        "slaveof", replicaof, 3, "admin noscript stale no_async_loading", since="1.0.0",
+        group="server", categories="admin slow dangerous",
+        summary="The old name of REPLICAOF.", complexity="O(1)",
+    ),
+    Command(
+        "crdb.follow", follow, -3, "admin noscript stale", since="0.1.0",
+        categories="admin slow dangerous",
+        summary="Makes the instance a read-only copy of several others.",
+        complexity="O(N) where N is the number of sources.",
+    ),
+    Command(
+        "role", role, 1, "noscript loading stale fast", since="2.8.12",
+        group="server", categories="admin fast dangerous",
+        summary="Returns the replication role.", complexity="O(1)",
+    ),
+    Command(
+        "crdb.port", link_port, 1, "admin loading stale fast no_auth", since="0.1.0",
+        categories="admin", summary="The port at which links to this instance are dialled.",
+        complexity="O(1)",
+    ),
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""WAIT: until other regions have acknowledged what this region has written so far.
+
+A region counts as soon as it has reported that it holds all that was written here before the WAIT,
+by this client or by any other. So the count is never too high; it may be lower than what this
+client's own writes alone would give.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine import arguments
+from crdb.engine.blocking import Waiter
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError
+from crdb.resp import reply
+from crdb.resp.numbers import parse_integer
+
+NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
+NOT_IN_REPLICAS: Final = (
+    b"ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a"
+    b" replica is configured to be writable (which is not the default) writes to replicas are just"
+    b" local and are not propagated."
+)
+NO_FILE: Final = b"ERR WAITAOF is not supported by crdb: data lives in memory only"
+WAIT_MS_MAX: Final = 1 << 48
+
+
+def wait(client: Client, args: list[bytes]) -> None:
+    """WAIT numreplicas timeout: how many regions have acknowledged; a timeout of 0 is none."""
+    instance = client.instance
+    count_acknowledged = instance.surroundings.count_acknowledged
+    if instance.role != b"master":
+        raise CommandError(NOT_IN_REPLICAS)
+    wanted = arguments.integer(args[1])
+    ms = parse_integer(args[2])
+    if ms is None or ms > WAIT_MS_MAX:
+        raise CommandError(NOT_A_TIMEOUT)
+    if ms < 0:
+        raise CommandError(TIMEOUT_NEGATIVE)
+    written = client.db.seq
+    out = client.out
+
+    def look() -> bool:
+        count = count_acknowledged(written)
+        if count >= wanted:
+            reply.integer(out, count)
+        return count >= wanted
+
+    def give_up() -> None:
+        reply.integer(out, count_acknowledged(written))
+
+    if look():
+        return
+    if client.in_exec:
+        give_up()
+        return
+    deadline = instance.now + ms if ms else None
+    instance.polling.add(Waiter(client, deadline, look, give_up), instance.now)
+
+
+def waitaof(_client: Client, _args: list[bytes]) -> None:
+    """WAITAOF: refused."""
+    raise CommandError(NO_FILE)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "wait", wait, 3, "", categories="connection -keyspace", group="generic", since="3.0.0",
+        summary="Waits until other regions have acknowledged all writes made here so far.",
+        complexity="O(N) where N is the number of regions, at each look.",
+    ),
+    Command(
+        "waitaof", waitaof, 4, "noscript", categories="connection -keyspace", group="generic",
+        since="7.2.0", summary="Refused: nothing is written to disk.", complexity="O(1)",
+    ),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Commands on the server: information, parameters, memory, latency."""

@@ -1,0 +1,78 @@
+"""SHUTDOWN, and the commands that save: there is nothing to save to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import SYNTAX, CommandError
+from crdb.resp import reply
+
+NOT_SAVED: Final = b"ERR %b is not supported by crdb: data lives in memory only"
+NOTHING_TO_ABORT: Final = b"ERR No shutdown in progress."
+CANNOT_STOP: Final = b"ERR this instance cannot be stopped by a client"
+LAST_COPY: Final = (
+    b"ERR Errors trying to SHUTDOWN: no other region is known to hold everything that this one"
+    b" holds, so it would be lost. Use SHUTDOWN NOSAVE, NOW or FORCE to stop nevertheless."
+)
+WORDS: Final = frozenset({b"abort", b"force", b"nosave", b"now", b"save"})
+
+
+def shutdown(client: Client, args: list[bytes]) -> None:
+    """SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]: stop the process as SIGTERM does.
+
+    It is refused while no other process is known to hold all that this region holds, unless one of
+    NOSAVE, NOW and FORCE is given.
+    """
+    words = {argument.lower() for argument in args[1:]}
+    is_abort = b"abort" in words
+    if not words <= WORDS or (is_abort and len(words) > 1) or {b"save", b"nosave"} <= words:
+        raise CommandError(SYNTAX)
+    if is_abort:
+        raise CommandError(NOTHING_TO_ABORT)
+    if b"save" in words:
+        raise CommandError(NOT_SAVED % b"SHUTDOWN SAVE")
+    instance = client.instance
+    stop = instance.surroundings.request_stop
+    if stop is None:
+        raise CommandError(CANNOT_STOP)
+    if not words and instance.keyspace.size() and not instance.surroundings.count_copies():
+        raise CommandError(LAST_COPY)
+    client.close_after_reply()
+    stop(f"SHUTDOWN from {client.address.decode()}")
+
+
+def save(_client: Client, args: list[bytes]) -> None:
+    """SAVE, BGSAVE and BGREWRITEAOF: refused."""
+    raise CommandError(NOT_SAVED % args[0].upper())
+
+
+def lastsave(client: Client, _args: list[bytes]) -> None:
+    """LASTSAVE: 0, since nothing was ever saved."""
+    reply.integer(client.out, 0)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "bgrewriteaof", save, 1, "admin noscript no_async_loading",
+        summary="Refused: nothing is written to disk.", complexity="O(1)",
+    ),
+    Command(
+        "bgsave", save, -1, "admin noscript no_async_loading",
+        summary="Refused: nothing is written to disk.", complexity="O(1)",
+    ),
+    Command(
+        "lastsave", lastsave, 1, "loading stale fast", categories="admin dangerous",
+        summary="Returns 0: nothing was ever saved.", complexity="O(1)",
+    ),
+    Command(
+        "save", save, 1, "admin noscript no_async_loading no_multi",
+        summary="Refused: nothing is written to disk.", complexity="O(1)",
+    ),
+    Command(
+        "shutdown", shutdown, -1, "admin noscript loading stale no_multi allow_busy",
+        summary="Stops the process, if another region holds everything or if told to in any case.",
+        complexity="O(N) where N is the number of regions.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,298 @@
+"""Unions, intersections and differences of sorted sets; plain sets count as scored 1.
+
+Scores are multiplied by a weight and combined in the order in which Redis visits its inputs: the
+smallest first, but for a difference. So sums of floats come out with the same digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+from crdb.commands.sorted_sets.ranges import store
+from crdb.commands.sorted_sets.sorted_sets import reply_members
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
+from crdb.resp import reply
+from crdt.store.keyspace import Keyspace
+from crdt.types.set import Set
+from crdt.types.sorted_set import SortedSet
+
+WEIGHT_NOT_A_FLOAT: Final = b"ERR weight value is not a float"
+LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
+
+Source = SortedSet | Set | None
+Scores = dict[bytes, float]
+Combine = Callable[[float, float], float]
+
+
+def add(left: float, right: float) -> float:
+    """The sum; what would be no number is 0."""
+    total = left + right
+    return 0.0 if total != total else total
+
+
+def least(left: float, right: float) -> float:
+    """The smaller of two scores."""
+    return right if right < left else left
+
+
+def greatest(left: float, right: float) -> float:
+    """The greater of two scores."""
+    return right if right > left else left
+
+
+AGGREGATES: Final[dict[bytes, Combine]] = {b"SUM": add, b"MIN": least, b"MAX": greatest}
+
+
+class Inputs:
+    """The sorted sets that a command names, with weights and the way to combine their scores.
+
+    `args[first]` is the number of keys. What is no sorted set and no set is refused before the
+    options are looked at, as in Redis.
+    """
+
+    __slots__ = ("combine", "limit", "sources", "weights", "with_scores")
+
+    def __init__(self, db: Keyspace, args: list[bytes], first: int) -> None:
+        count = count_keys(args, first)
+        keys = args[first + 1 : first + 1 + count]
+        self.sources = [read_source(db, key) for key in keys]
+        self.weights = [1.0] * count
+        self.combine: Combine = add
+        self.with_scores = False
+        self.limit = 0
+
+    def read_options(self, args: list[bytes], index: int, allowed: frozenset[bytes]) -> None:
+        """The options from `index` on, of those that the command allows."""
+        while index < len(args):
+            word, rest = args[index].upper(), len(args) - index - 1
+            if word not in allowed:
+                raise CommandError(SYNTAX)
+            if word == b"WITHSCORES":
+                self.with_scores = True
+            elif word == b"WEIGHTS" and rest >= len(self.weights):
+                texts = args[index + 1 : index + 1 + len(self.weights)]
+                self.weights = [arguments.number(text, WEIGHT_NOT_A_FLOAT) for text in texts]
+                index += len(texts)
+            elif word == b"AGGREGATE" and rest and args[index + 1].upper() in AGGREGATES:
+                self.combine = AGGREGATES[args[index + 1].upper()]
+                index += 1
+            elif word == b"LIMIT" and rest:
+                self.limit = arguments.positive(args[index + 1], LIMIT_NEGATIVE)
+                index += 1
+            else:
+                raise CommandError(SYNTAX)
+            index += 1
+
+    def smallest_first(self) -> list[tuple[Source, float]]:
+        """The inputs with their weights."""
+        pairs = list(zip(self.sources, self.weights, strict=True))
+        return sorted(pairs, key=lambda pair: len(members_of(pair[0])))
+
+
+def count_keys(args: list[bytes], first: int) -> int:
+    """The number of keys, which `args[first]` spells and which must be there."""
+    count = arguments.integer(args[first])
+    if count < 1:
+        name = args[0].lower()
+        raise CommandError(b"ERR at least 1 input key is needed for '%b' command" % name)
+    if count > len(args) - first - 1:
+        raise CommandError(SYNTAX)
+    return count
+
+
+def read_source(db: Keyspace, key: bytes) -> Source:
+    """The sorted set or the set under `key`. Refuses other types."""
+    value = db.read(key)
+    if value is None or isinstance(value, (SortedSet, Set)):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def members_of(source: Source) -> Collection[bytes]:
+    """The members of an input."""
+    if source is None:
+        return ()
+    return source.fields if isinstance(source, SortedSet) else source.members
+
+
+def score_of(source: Source, member: bytes) -> float | None:
+    """The score of a member; None if it is not there."""
+    if isinstance(source, SortedSet):
+        return source.score(member)
+    return 1.0 if member in members_of(source) else None
+
+
+def held_score(source: Source, member: bytes) -> float:
+    """The score of a member that is there."""
+    return source.held_score(member) if isinstance(source, SortedSet) else 1.0
+
+
+def weigh(score: float, weight: float) -> float:
+    """A score times its weight; what would be no number is 0."""
+    product = score * weight
+    return 0.0 if product != product else product
+
+
+def unite(inputs: Inputs) -> Scores:
+    """Every member of any input."""
+    found: Scores = {}
+    for source, weight in inputs.smallest_first():
+        for member in members_of(source):
+            score = weigh(held_score(source, member), weight)
+            before = found.get(member)
+            found[member] = score if before is None else inputs.combine(before, score)
+    return found
+
+
+def intersect(inputs: Inputs) -> Scores:
+    """Every member that all inputs have; as many as LIMIT allows."""
+    found: Scores = {}
+    (smallest, first_weight), *others = inputs.smallest_first()
+    for member in members_of(smallest):
+        total = weigh(held_score(smallest, member), first_weight)
+        for source, weight in others:
+            score = score_of(source, member)
+            if score is None:
+                break
+            total = inputs.combine(total, score * weight)
+        else:
+            found[member] = total
+            if len(found) == inputs.limit:
+                break
+    return found
+
+
+def subtract(inputs: Inputs) -> Scores:
+    """Every member of the first input that no other has."""
+    first, *others = inputs.sources
+    held = [members_of(source) for source in others]
+    return {
+        member: held_score(first, member)
+        for member in members_of(first)
+        if not any(member in members for members in held)
+    }
+
+
+def ordered(scores: Scores) -> list[tuple[float, bytes]]:
+    """Scores and members as a sorted set orders them."""
+    return sorted((score, member) for member, score in scores.items())
+
+
+COMBINED: Final = frozenset((b"WEIGHTS", b"AGGREGATE"))
+SCORED: Final = frozenset((b"WITHSCORES",))
+COUNTED: Final = frozenset((b"LIMIT",))
+NOTHING: Final[frozenset[bytes]] = frozenset()
+
+
+def answer(
+    client: Client,
+    args: list[bytes],
+    operate: Callable[[Inputs], Scores],
+    allowed: frozenset[bytes],
+) -> None:
+    """Give the members of the result."""
+    inputs = Inputs(client.db, args, 1)
+    inputs.read_options(args, 2 + len(inputs.sources), allowed)
+    reply_members(client, ordered(operate(inputs)), inputs.with_scores)
+
+
+def answer_stored(
+    client: Client,
+    args: list[bytes],
+    operate: Callable[[Inputs], Scores],
+    allowed: frozenset[bytes],
+) -> None:
+    """Store the result under the key that comes first."""
+    inputs = Inputs(client.db, args, 2)
+    inputs.read_options(args, 3 + len(inputs.sources), allowed)
+    store(client, args[1], ordered(operate(inputs)))
+
+
+def zunion(client: Client, args: list[bytes]) -> None:
+    answer(client, args, unite, COMBINED | SCORED)
+
+
+def zinter(client: Client, args: list[bytes]) -> None:
+    answer(client, args, intersect, COMBINED | SCORED)
+
+
+def zdiff(client: Client, args: list[bytes]) -> None:
+    answer(client, args, subtract, SCORED)
+
+
+def zunionstore(client: Client, args: list[bytes]) -> None:
+    answer_stored(client, args, unite, COMBINED)
+
+
+def zinterstore(client: Client, args: list[bytes]) -> None:
+    answer_stored(client, args, intersect, COMBINED)
+
+
+def zdiffstore(client: Client, args: list[bytes]) -> None:
+    answer_stored(client, args, subtract, NOTHING)
+
+
+def zintercard(client: Client, args: list[bytes]) -> None:
+    """How many members all inputs have; no more than LIMIT says, if it is not 0."""
+    inputs = Inputs(client.db, args, 1)
+    inputs.read_options(args, 2 + len(inputs.sources), COUNTED)
+    reply.integer(client.out, len(intersect(inputs)))
+
+
+def keys_from_1(args: list[bytes]) -> list[int]:
+    """Where the keys are that follow their number."""
+    return list(range(2, 2 + count_keys(args, 1)))
+
+
+def keys_from_2(args: list[bytes]) -> list[int]:
+    """Where the keys are: the destination, and those that follow their number."""
+    return [1, *range(3, 3 + count_keys(args, 2))]
+
+
+UNION_COST: Final = "O(N + M log M) where N is the size of all inputs together, M the result's."
+INTERSECTION_COST: Final = (
+    "O(N*K + M log M) where N is the size of the smallest of K inputs, M the result's."
+)
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "zunion", zunion, -3, "readonly movablekeys", getkeys=keys_from_1, group="sorted_set",
+        since="6.2.0", summary="Gives what any of several sorted sets holds.",
+        complexity=UNION_COST,
+    ),
+    Command(
+        "zinter", zinter, -3, "readonly movablekeys", getkeys=keys_from_1, group="sorted_set",
+        since="6.2.0", summary="Gives what all of several sorted sets hold.",
+        complexity=INTERSECTION_COST,
+    ),
+    Command(
+        "zdiff", zdiff, -3, "readonly movablekeys", getkeys=keys_from_1, group="sorted_set",
+        since="6.2.0", summary="Gives what the first of several sorted sets holds alone.",
+        complexity=UNION_COST,
+    ),
+    Command(
+        "zunionstore", zunionstore, -4, "write denyoom movablekeys", keys=(1, 1, 1),
+        getkeys=keys_from_2, group="sorted_set", since="2.0.0",
+        summary="Stores what any of several sorted sets holds.", complexity=UNION_COST,
+    ),
+    Command(
+        "zinterstore", zinterstore, -4, "write denyoom movablekeys", keys=(1, 1, 1),
+        getkeys=keys_from_2, group="sorted_set", since="2.0.0",
+        summary="Stores what all of several sorted sets hold.", complexity=INTERSECTION_COST,
+    ),
+    Command(
+        "zdiffstore", zdiffstore, -4, "write denyoom movablekeys", keys=(1, 1, 1),
+        getkeys=keys_from_2, group="sorted_set", since="6.2.0",
+        summary="Stores what the first of several sorted sets holds alone.",
+        complexity=UNION_COST,
+    ),
+    Command(
+        "zintercard", zintercard, -3, "readonly movablekeys", getkeys=keys_from_1,
+        group="sorted_set", since="7.0.0",
+        summary="Counts what all of several sorted sets hold.", complexity=INTERSECTION_COST,
+    ),
+)  # fmt: skip

@@ -1,0 +1,275 @@
+"""Ranges of sorted sets: the family of ZRANGE, counts, and removals by range.
+
+All queries are one: a range, perhaps from the other end, perhaps cut by LIMIT. A removal by range
+removes the members that this region sees in it, and only those (rule ZST-9).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdb.commands.collections.score_ranges import (
+    MemberRange,
+    Range,
+    RankRange,
+    ScoreRange,
+    parse_ranks,
+)
+from crdb.commands.sorted_sets.sorted_sets import (
+    read_sorted_set,
+    read_sorted_set_for_write,
+    remove_members,
+    reply_members,
+)
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import SYNTAX, CommandError
+from crdb.resp import reply
+from crdt.types.sorted_set import SortedSet
+from crdt.writes import sorted_set as zset
+
+LIMIT_BY_RANK: Final = (
+    b"ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+)
+SCORES_BY_MEMBER: Final = b"ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+
+ANY: Final = 0
+RANK: Final = 1
+SCORE: Final = 2
+MEMBER: Final = 3
+KINDS: Final[dict[bytes, int]] = {b"BYSCORE": SCORE, b"BYLEX": MEMBER}
+
+
+EVERYTHING: Final = RankRange(0, -1)
+
+
+class Query:
+    """A range of a sorted set, as the commands of this family spell it."""
+
+    __slots__ = ("count", "is_reversed", "kind", "offset", "range", "with_scores")
+
+    def __init__(self, kind: int, is_reversed: bool) -> None:
+        self.kind = kind
+        self.is_reversed = is_reversed
+        self.with_scores = False
+        self.offset = 0
+        self.count = -1
+        self.range: Range = EVERYTHING
+
+    def read_options(self, args: list[bytes], index: int, is_storing: bool) -> None:
+        """The options from `index` on; those that the command's name implies are not allowed."""
+        is_open = self.kind == ANY
+        while index < len(args):
+            word = args[index].upper()
+            if word == b"WITHSCORES" and not is_storing:
+                self.with_scores = True
+            elif word == b"LIMIT" and index + 2 < len(args):
+                self.offset = arguments.integer(args[index + 1])
+                self.count = arguments.integer(args[index + 2])
+                index += 2
+            elif word == b"REV" and is_open and not self.is_reversed:
+                self.is_reversed = True
+            elif word in KINDS and is_open and self.kind == ANY:
+                self.kind = KINDS[word]
+            else:
+                raise CommandError(SYNTAX)
+            index += 1
+        if self.kind == ANY:
+            self.kind = RANK
+        if self.count != -1 and self.kind == RANK:
+            raise CommandError(LIMIT_BY_RANK)
+        if self.with_scores and self.kind == MEMBER:
+            raise CommandError(SCORES_BY_MEMBER)
+
+    def read_range(self, first: bytes, last: bytes) -> None:
+        """The limits, which come with the greater one first if scores or members go backwards."""
+        if self.kind == RANK:
+            self.range = parse_ranks(first, last)
+            return
+        if self.is_reversed:
+            first, last = last, first
+        self.range = ScoreRange(first, last) if self.kind == SCORE else MemberRange(first, last)
+
+    def select(self, value: SortedSet) -> list[tuple[float, bytes]]:
+        """The scores and members that it names, in its order."""
+        ranked = value.ranked()
+        size = len(ranked)
+        start, stop = self.range.span(value)
+        if self.kind == RANK:
+            if self.is_reversed:
+                start, stop = size - stop, size - start
+        elif self.count != -1 or self.offset != 0:
+            start, stop = self.cut(start, stop)
+        if start >= stop:
+            return []
+        return list(ranked.islice(start, stop, self.is_reversed))
+
+    def cut(self, start: int, stop: int) -> tuple[int, int]:
+        """What LIMIT leaves of a slice."""
+        if self.offset < 0:
+            return 0, 0
+        room = stop - start - self.offset
+        count = room if self.count < 0 else min(self.count, room)
+        if self.is_reversed:
+            return stop - self.offset - count, stop - self.offset
+        return start + self.offset, start + self.offset + count
+
+
+def answer(client: Client, args: list[bytes], query: Query) -> None:
+    """Read options and limits, and give the members in range."""
+    query.read_options(args, 4, False)
+    query.read_range(args[2], args[3])
+    value = read_sorted_set(client.db, args[1])
+    pairs = [] if value is None else query.select(value)
+    reply_members(client, pairs, query.with_scores)
+
+
+def zrange(client: Client, args: list[bytes]) -> None:
+    answer(client, args, Query(ANY, False))
+
+
+def zrevrange(client: Client, args: list[bytes]) -> None:
+    answer(client, args, Query(RANK, True))
+
+
+def zrangebyscore(client: Client, args: list[bytes]) -> None:
+    answer(client, args, Query(SCORE, False))
+
+
+def zrevrangebyscore(client: Client, args: list[bytes]) -> None:
+    answer(client, args, Query(SCORE, True))
+
+
+def zrangebylex(client: Client, args: list[bytes]) -> None:
+    answer(client, args, Query(MEMBER, False))
+
+
+def zrevrangebylex(client: Client, args: list[bytes]) -> None:
+    answer(client, args, Query(MEMBER, True))
+
+
+def zrangestore(client: Client, args: list[bytes]) -> None:
+    query = Query(ANY, False)
+    query.read_options(args, 5, True)
+    query.read_range(args[3], args[4])
+    value = read_sorted_set(client.db, args[2])
+    store(client, args[1], [] if value is None else query.select(value))
+
+
+def store(client: Client, destination: bytes, pairs: list[tuple[float, bytes]]) -> None:
+    """Replace whatever is under `destination` by a sorted set that does not expire (ZST-10)."""
+    db = client.db
+    db.delete(destination)
+    if pairs:
+        flat: list[Any] = []
+        for score, member in pairs:
+            flat += (member, score)
+        zset.assign(db, destination, flat)
+        db.expire(destination, None)
+    reply.integer(client.out, len(pairs))
+
+
+# -- counts ----------------------------------------------------------------------------------
+
+
+def reply_count(client: Client, key: bytes, which: Range) -> None:
+    """How many members are in a range."""
+    value = read_sorted_set(client.db, key)
+    start, stop = (0, 0) if value is None else which.span(value)
+    reply.integer(client.out, max(stop - start, 0))
+
+
+def zcount(client: Client, args: list[bytes]) -> None:
+    reply_count(client, args[1], ScoreRange(args[2], args[3]))
+
+
+def zlexcount(client: Client, args: list[bytes]) -> None:
+    reply_count(client, args[1], MemberRange(args[2], args[3]))
+
+
+# -- removals --------------------------------------------------------------------------------
+
+
+def remove_range(client: Client, key: bytes, which: Range) -> None:
+    """Remove the members that are seen in a range; how many."""
+    db = client.db
+    value = read_sorted_set_for_write(db, key)
+    removed = 0
+    if value is not None:
+        start, stop = which.span(value)
+        if start < stop:
+            members = [member for _, member in value.ranked().islice(start, stop)]
+            removed = remove_members(db, key, value, members)
+    reply.integer(client.out, removed)
+
+
+def zremrangebyrank(client: Client, args: list[bytes]) -> None:
+    remove_range(client, args[1], parse_ranks(args[2], args[3]))
+
+
+def zremrangebyscore(client: Client, args: list[bytes]) -> None:
+    remove_range(client, args[1], ScoreRange(args[2], args[3]))
+
+
+def zremrangebylex(client: Client, args: list[bytes]) -> None:
+    remove_range(client, args[1], MemberRange(args[2], args[3]))
+
+
+RANGE_COST: Final = "O(log N + M) where M is the number of members given."
+REMOVE_COST: Final = "O(log N + M) where M is the number of members removed."
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "zrange", zrange, -4, "readonly", keys=(1, 1, 1), group="sorted_set", since="1.2.0",
+        summary="Gives members in a range of ranks, scores or names.", complexity=RANGE_COST,
+    ),
+    Command(
+        "zrevrange", zrevrange, -4, "readonly", keys=(1, 1, 1), group="sorted_set", since="1.2.0",
+        summary="Gives members in a range of ranks, highest first.", complexity=RANGE_COST,
+    ),
+    Command(
+        "zrangebyscore", zrangebyscore, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
+        since="1.0.5", summary="Gives members in a range of scores.", complexity=RANGE_COST,
+    ),
+    Command(
+        "zrevrangebyscore", zrevrangebyscore, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
+        since="2.2.0", summary="Gives members in a range of scores, highest first.",
+        complexity=RANGE_COST,
+    ),
+    Command(
+        "zrangebylex", zrangebylex, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
+        since="2.8.9", summary="Gives members in a range of names, where all scores are equal.",
+        complexity=RANGE_COST,
+    ),
+    Command(
+        "zrevrangebylex", zrevrangebylex, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
+        since="2.8.9", summary="Gives members in a range of names, last first.",
+        complexity=RANGE_COST,
+    ),
+    Command(
+        "zrangestore", zrangestore, -5, "write denyoom", keys=(1, 2, 1), group="sorted_set",
+        since="6.2.0", summary="Stores the members that are in a range.", complexity=RANGE_COST,
+    ),
+    Command(
+        "zcount", zcount, 4, "readonly fast", keys=(1, 1, 1), group="sorted_set", since="2.0.0",
+        summary="Counts the members in a range of scores.", complexity="O(log N)",
+    ),
+    Command(
+        "zlexcount", zlexcount, 4, "readonly fast", keys=(1, 1, 1), group="sorted_set",
+        since="2.8.9", summary="Counts the members in a range of names.", complexity="O(log N)",
+    ),
+    Command(
+        "zremrangebyrank", zremrangebyrank, 4, "write", keys=(1, 1, 1), group="sorted_set",
+        since="2.0.0", summary="Removes the members in a range of ranks.", complexity=REMOVE_COST,
+    ),
+    Command(
+        "zremrangebyscore", zremrangebyscore, 4, "write", keys=(1, 1, 1), group="sorted_set",
+        since="1.2.0", summary="Removes the members in a range of scores.",
+        complexity=REMOVE_COST,
+    ),
+    Command(
+        "zremrangebylex", zremrangebylex, 4, "write", keys=(1, 1, 1), group="sorted_set",
+        since="2.8.9", summary="Removes the members in a range of names.", complexity=REMOVE_COST,
+    ),
+)  # fmt: skip

@@ -1,0 +1,388 @@
+"""Commands on members of sorted sets: ZADD, ZINCRBY, ZREM, ZSCORE, ZRANK and their kin.
+
+The options of ZADD are looked at here and do not travel (rule ZST-8): what remains is a plain
+assignment, or an increment for INCR. An assignment travels even if it changes nothing, so that it
+wins over a concurrent removal (rule ZST-6).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdb.commands.generic import sampling, scanning
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import OUT_OF_RANGE, SYNTAX, WRONG_TYPE, CommandError, wrong_arity
+from crdb.resp import reply
+from crdb.resp.numbers import INT64_MAX, format_double
+from crdt.errors import NotANumber
+from crdt.store.keyspace import Keyspace
+from crdt.types.sorted_set import SortedSet
+from crdt.writes import sorted_set as zset
+
+NOT_A_NUMBER: Final = b"ERR resulting score is not a number (NaN)"
+NX_AND_XX: Final = b"ERR XX and NX options at the same time are not compatible"
+GT_LT_NX: Final = b"ERR GT, LT, and/or NX options at the same time are not compatible"
+ONE_INCREMENT: Final = b"ERR INCR option supports a single increment-element pair"
+
+NX: Final = 1
+XX: Final = 2
+GT: Final = 4
+LT: Final = 8
+CH: Final = 16
+INCR: Final = 32
+ADD_OPTIONS: Final[dict[bytes, int]] = {
+    b"NX": NX,
+    b"XX": XX,
+    b"GT": GT,
+    b"LT": LT,
+    b"CH": CH,
+    b"INCR": INCR,
+}
+
+
+# -- what the other modules of sorted sets share ---------------------------------------------
+
+
+def read_sorted_set(db: Keyspace, key: bytes) -> SortedSet | None:
+    """The sorted set under `key`, None if there is none. Refuses other types."""
+    value = db.read(key)
+    if value is None or isinstance(value, SortedSet):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def read_sorted_set_for_write(db: Keyspace, key: bytes) -> SortedSet | None:
+    """As `read_sorted_set`; what has expired is removed first."""
+    value = db.lookup_for_write(key)
+    if value is None or isinstance(value, SortedSet):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def reply_pairs(client: Client, pairs: list[tuple[float, bytes]]) -> None:
+    """Members with their scores: flat in RESP2, an array each in RESP3."""
+    out, protocol = client.out, client.protocol
+    reply.array(out, len(pairs) if protocol == 3 else 2 * len(pairs))
+    for score, member in pairs:
+        if protocol == 3:
+            reply.array(out, 2)
+        reply.bulk(out, member)
+        reply.double(out, protocol, score)
+
+
+def reply_members(client: Client, pairs: list[tuple[float, bytes]], with_scores: bool) -> None:
+    """Members in this order, with or without their scores."""
+    if with_scores:
+        reply_pairs(client, pairs)
+        return
+    reply.array(client.out, len(pairs))
+    for _, member in pairs:
+        reply.bulk(client.out, member)
+
+
+def remove_members(db: Keyspace, key: bytes, value: SortedSet, members: list[bytes]) -> int:
+    """Remove members that are there; how many. All of them are a DEL, which is shorter."""
+    if len(members) > 1 and len(members) == len(value.fields) and db.data.get(key) is value:
+        db.delete(key)
+        return len(members)
+    return zset.remove(db, key, members)
+
+
+# -- ZADD and ZINCRBY ------------------------------------------------------------------------
+
+
+def zadd(client: Client, args: list[bytes]) -> None:
+    """One score and one member is the common case; the rest goes through `ScoreBatch`."""
+    if len(args) > 4 or args[2].upper() in ADD_OPTIONS:
+        add_with_options(client, args)
+        return
+    score = arguments.number(args[2])
+    db, key = client.db, args[1]
+    value = db.lookup_for_write(key)
+    if value is not None and not isinstance(value, SortedSet):
+        raise CommandError(WRONG_TYPE)
+    is_new = zset.assign_one(db, key, value, args[3], score)
+    client.out.append(reply.ONE if is_new else reply.ZERO)
+
+
+def add_with_options(client: Client, args: list[bytes]) -> None:
+    """ZADD in full."""
+    flags, first = parse_add_options(args)
+    pairs = parse_pairs(args, flags, first)
+    db, key = client.db, args[1]
+    value = read_sorted_set_for_write(db, key)
+    if flags & INCR:
+        increment(client, key, value, pairs[0], flags)
+        return
+    batch = ScoreBatch(value, flags)
+    for score, member in pairs:
+        batch.add(score, member)
+    if batch.scores:
+        flat: list[Any] = []
+        for member, score in batch.scores.items():
+            flat += (member, score)
+        zset.assign(db, key, flat)
+    reply.integer(client.out, batch.added + batch.updated if flags & CH else batch.added)
+
+
+def parse_add_options(args: list[bytes]) -> tuple[int, int]:
+    """The options of ZADD as bits, and the index of the first score."""
+    flags, index = 0, 2
+    while index < len(args):
+        option = ADD_OPTIONS.get(args[index].upper())
+        if option is None:
+            break
+        flags |= option
+        index += 1
+    return flags, index
+
+
+def parse_pairs(args: list[bytes], flags: int, first: int) -> list[tuple[float, bytes]]:
+    """The scores and members of ZADD from `first` on, once options have been found to agree."""
+    count = len(args) - first
+    if count == 0 or count % 2:
+        raise CommandError(SYNTAX)
+    if flags & NX and flags & XX:
+        raise CommandError(NX_AND_XX)
+    if (flags & GT and flags & (LT | NX)) or (flags & LT and flags & NX):
+        raise CommandError(GT_LT_NX)
+    if flags & INCR and count > 2:
+        raise CommandError(ONE_INCREMENT)
+    scores = [arguments.number(args[index]) for index in range(first, len(args), 2)]
+    return list(zip(scores, args[first + 1 :: 2], strict=True))
+
+
+class ScoreBatch:
+    """The assignments that a ZADD of many members comes to, each seeing those before it."""
+
+    __slots__ = ("added", "flags", "scores", "updated", "value")
+
+    def __init__(self, value: SortedSet | None, flags: int) -> None:
+        self.value = value
+        self.flags = flags
+        self.scores: dict[bytes, float] = {}
+        self.added = 0
+        self.updated = 0
+
+    def add(self, score: float, member: bytes) -> None:
+        """Take in one score and member."""
+        before = self.scores.get(member)
+        if before is None and self.value is not None:
+            before = self.value.score(member)
+        if not allows(self.flags, before, score):
+            return
+        if before is None:
+            self.added += 1
+        elif before != score:
+            self.updated += 1
+        self.scores[member] = score
+
+
+def allows(flags: int, before: float | None, after: float) -> bool:
+    """Whether the options of ZADD let a score become `after`."""
+    if before is None:
+        return not flags & XX
+    return not (flags & NX or (flags & GT and after <= before) or (flags & LT and after >= before))
+
+
+def increment(
+    client: Client,
+    key: bytes,
+    value: SortedSet | None,
+    pair: tuple[float, bytes],
+    flags: int,
+) -> None:
+    """ZADD INCR, and ZINCRBY: an increment, if the options let it happen."""
+    delta, member = pair
+    if flags != INCR:
+        before = None if value is None else value.score(member)
+        after = delta if before is None else before + delta
+        if after != after and not flags & NX:
+            raise CommandError(NOT_A_NUMBER)
+        if not allows(flags, before, after):
+            reply.null(client.out, client.protocol)
+            return
+    try:
+        score = zset.increment(client.db, key, member, delta)
+    except NotANumber as error:
+        raise CommandError(NOT_A_NUMBER) from error
+    reply.double(client.out, client.protocol, score)
+
+
+def zincrby(client: Client, args: list[bytes]) -> None:
+    delta = arguments.number(args[2])
+    value = read_sorted_set_for_write(client.db, args[1])
+    increment(client, args[1], value, (delta, args[3]), INCR)
+
+
+# -- members ---------------------------------------------------------------------------------
+
+
+def zrem(client: Client, args: list[bytes]) -> None:
+    """Only what is there is removed, and only that travels (ZST-5, ZST-9)."""
+    db = client.db
+    if read_sorted_set_for_write(db, args[1]) is None:
+        client.out.append(reply.ZERO)
+    else:
+        reply.integer(client.out, zset.remove(db, args[1], args[2:]))
+
+
+def zscore(client: Client, args: list[bytes]) -> None:
+    value = client.db.read(args[1])
+    score = None
+    if isinstance(value, SortedSet):
+        score = value.score(args[2])
+    elif value is not None:
+        raise CommandError(WRONG_TYPE)
+    if score is None:
+        reply.null(client.out, client.protocol)
+    else:
+        reply.double(client.out, client.protocol, score)
+
+
+def zmscore(client: Client, args: list[bytes]) -> None:
+    value = read_sorted_set(client.db, args[1])
+    out, protocol = client.out, client.protocol
+    reply.array(out, len(args) - 2)
+    for member in args[2:]:
+        score = None if value is None else value.score(member)
+        if score is None:
+            reply.null(out, protocol)
+        else:
+            reply.double(out, protocol, score)
+
+
+def zcard(client: Client, args: list[bytes]) -> None:
+    value = read_sorted_set(client.db, args[1])
+    reply.integer(client.out, 0 if value is None else len(value.fields))
+
+
+def zrank(client: Client, args: list[bytes]) -> None:
+    reply_rank(client, args, False)
+
+
+def zrevrank(client: Client, args: list[bytes]) -> None:
+    reply_rank(client, args, True)
+
+
+def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
+    """The rank of a member counted from either end, and its score if that is asked for."""
+    if len(args) > 4:
+        raise CommandError(wrong_arity(b"zrevrank" if is_reversed else b"zrank"))
+    with_score = len(args) == 4
+    if with_score and not arguments.is_word(args[3], b"WITHSCORE"):
+        raise CommandError(SYNTAX)
+    out, protocol = client.out, client.protocol
+    value = read_sorted_set(client.db, args[1])
+    score = None if value is None else value.score(args[2])
+    if value is None or score is None:
+        if with_score:
+            reply.null_array(out, protocol)
+        else:
+            reply.null(out, protocol)
+        return
+    rank: int = value.ranked().bisect_left((score, args[2]))
+    if is_reversed:
+        rank = len(value.fields) - 1 - rank
+    if with_score:
+        reply.array(out, 2)
+        reply.integer(out, rank)
+        reply.double(out, protocol, score)
+    else:
+        reply.integer(out, rank)
+
+
+def zrandmember(client: Client, args: list[bytes]) -> None:
+    """A negative count draws with repetition."""
+    count = sampling.parse_count(args[2]) if len(args) > 2 else None
+    with_scores = len(args) == 4 and arguments.is_word(args[3], b"WITHSCORES")
+    if len(args) > 4 or (len(args) == 4 and not with_scores):
+        raise CommandError(SYNTAX)
+    if count is not None and with_scores and abs(count) > INT64_MAX // 2:
+        raise CommandError(OUT_OF_RANGE)
+    rng = client.instance.random
+    value = read_sorted_set(client.db, args[1])
+    if count is None:
+        member = None if value is None else value.pick(rng)
+        reply.bulk_or_null(client.out, client.protocol, member)
+    elif value is None:
+        reply.array(client.out, 0)
+    else:
+        if count < 0:
+            chosen = sampling.repeated(value, -count, rng)
+        else:
+            chosen = sampling.distinct(value, value.fields, count, rng)
+        pairs = [(value.held_score(member), member) for member in chosen]
+        reply_members(client, pairs, with_scores)
+
+
+def zscan(client: Client, args: list[bytes]) -> None:
+    cursor = scanning.parse_cursor(args[2])
+    value = read_sorted_set(client.db, args[1])
+    if value is None:
+        scanning.page_header(client, 0, 0)
+        return
+    options = scanning.parse_options(args, 3)
+    if scanning.is_whole(value.fields, cursor):
+        following, members = 0, [member for _, member in value.ranked()]
+    else:
+        following, members = value.scan(cursor, options.count)
+    shown = options.select(members)
+    scanning.page_header(client, following, 2 * len(shown))
+    for member in shown:
+        reply.bulk(client.out, member)
+        reply.bulk(client.out, format_double(value.held_score(member)))
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "zadd", zadd, -4, "write denyoom fast", keys=(1, 1, 1), group="sorted_set",
+        since="1.2.0", summary="Gives members of a sorted set their scores, adding new ones.",
+        complexity="O(1) for each member; the order is made when it is read.",
+    ),
+    Command(
+        "zincrby", zincrby, 4, "write denyoom fast", keys=(1, 1, 1), group="sorted_set",
+        since="1.2.0", summary="Adds to the score of a member.",
+        complexity="O(1); the order is made when it is read.",
+    ),
+    Command(
+        "zrem", zrem, -3, "write fast", keys=(1, 1, 1), group="sorted_set",
+        since="1.2.0", summary="Removes members from a sorted set.",
+        complexity="O(1) for each member; the order is made when it is read.",
+    ),
+    Command(
+        "zscore", zscore, 3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
+        since="1.2.0", summary="Gives the score of a member.", complexity="O(1)",
+    ),
+    Command(
+        "zmscore", zmscore, -3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
+        since="6.2.0", summary="Gives the scores of several members.",
+        complexity="O(1) for each member.",
+    ),
+    Command(
+        "zcard", zcard, 2, "readonly fast", keys=(1, 1, 1), group="sorted_set",
+        since="1.2.0", summary="Counts the members of a sorted set.", complexity="O(1)",
+    ),
+    Command(
+        "zrank", zrank, -3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
+        since="2.0.0", summary="Counts the members before a member, lowest score first.",
+        complexity="O(log N)",
+    ),
+    Command(
+        "zrevrank", zrevrank, -3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
+        since="2.0.0", summary="Counts the members before a member, highest score first.",
+        complexity="O(log N)",
+    ),
+    Command(
+        "zrandmember", zrandmember, -2, "readonly", keys=(1, 1, 1), group="sorted_set",
+        since="6.2.0", summary="Gives random members of a sorted set.",
+        complexity="O(1) for each member given, once the set has been sampled before.",
+    ),
+    Command(
+        "zscan", zscan, -3, "readonly", keys=(1, 1, 1), group="sorted_set",
+        since="2.8.0", summary="Walks over the members and scores of a sorted set, bit by bit.",
+        complexity="O(1) for each member looked at.",
+    ),
+)  # fmt: skip

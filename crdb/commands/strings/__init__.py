@@ -1,0 +1,1 @@
+"""Commands on strings, counters and bitmaps."""

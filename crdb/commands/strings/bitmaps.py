@@ -1,0 +1,309 @@
+"""Bitmaps and bit fields: SETBIT, BITFIELD and the others that see a string as bits.
+
+The unit of conflict is the whole string, as for SETRANGE: concurrent changes of different bits do
+not merge, the later whole value wins (specification 4.3), and BITFIELD INCRBY is no counter.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.strings import bits
+from crdb.commands.strings.bits import Field
+from crdb.commands.strings.strings import read_text, read_text_for_write
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import SYNTAX, CommandError
+from crdb.resp import reply
+from crdb.resp.numbers import parse_integer
+from crdt.writes.string import assign, mark
+
+BAD_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
+BAD_BIT: Final = b"ERR bit is not an integer or out of range"
+NO_BIT: Final = b"ERR The bit argument must be 1 or 0."
+NOT_OF_ONE: Final = b"ERR BITOP NOT must be called with a single source key."
+BAD_OVERFLOW: Final = b"ERR Invalid OVERFLOW type specified"
+BAD_TYPE: Final = (
+    b"ERR Invalid bitfield type. Use something like i16 u8. "
+    b"Note that u64 is not supported but i64 is."
+)
+GET_ONLY: Final = b"ERR BITFIELD_RO only supports the GET subcommand"
+
+OVERFLOWS: Final[dict[bytes, int]] = {
+    b"WRAP": bits.WRAP,
+    b"SAT": bits.SATURATE,
+    b"FAIL": bits.FAIL,
+}
+OPERATIONS: Final = frozenset({b"AND", b"OR", b"XOR", b"NOT"})
+SINGLE: Final = Field(1, False)
+
+
+def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
+    """A bit offset; where `width` is given, `#n` is the n-th field of that width."""
+    times = 1
+    if width and argument[:1] == b"#":
+        times = width
+        argument = argument[1:]
+    offset = arguments.integer(argument, BAD_OFFSET) * times
+    if not 0 <= offset >> 3 < client.instance.config.bulk_bytes_max:
+        raise CommandError(BAD_OFFSET)
+    return offset
+
+
+def grown(client: Client, text: bytes, last_bit: int) -> bytearray:
+    """Return `text` with room up to bit `last_bit`. Raises CommandError if memory is too full."""
+    size = (last_bit >> 3) + 1
+    memory = client.instance.memory
+    if not memory.has_room(size):
+        raise CommandError(memory.refusal(size))
+    return bytearray(text.ljust(size, b"\0"))
+
+
+# -- single bits -----------------------------------------------------------------------------
+
+
+def setbit(client: Client, args: list[bytes]) -> None:
+    """SETBIT key offset value."""
+    offset = bit_offset(client, args[2])
+    bit = arguments.integer(args[3], BAD_BIT)
+    if bit not in (0, 1):
+        raise CommandError(BAD_BIT)
+    text = read_text_for_write(client.db, args[1])
+    data = grown(client, text or b"", offset)
+    before = SINGLE.read(data, offset)
+    SINGLE.write(data, offset, bit)
+    if text is None or before != bit or len(data) != len(text):
+        assign(client.db, args[1], bytes(data), True)
+    mark(client.db, args[1], is_raw=True)
+    reply.integer(client.out, before)
+
+
+def getbit(client: Client, args: list[bytes]) -> None:
+    """GETBIT key offset."""
+    offset = bit_offset(client, args[2])
+    reply.integer(client.out, SINGLE.read(read_text(client.db, args[1]) or b"", offset))
+
+
+# -- ranges ----------------------------------------------------------------------------------
+
+
+def is_in_bits(argument: bytes) -> bool:
+    """Whether a range is given in bits and not in bytes."""
+    word = argument.upper()
+    if word not in (b"BIT", b"BYTE"):
+        raise CommandError(SYNTAX)
+    return word == b"BIT"
+
+
+def clip(first: int, last: int, size: int) -> tuple[int, int]:
+    """A range of a string of `size`, negative indexes from its end; empty if first > last."""
+    first = max(first + size if first < 0 else first, 0)
+    last = max(last + size if last < 0 else last, 0)
+    return first, min(last, size - 1)
+
+
+def bitcount(client: Client, args: list[bytes]) -> None:
+    """BITCOUNT key [start end [BYTE | BIT]]."""
+    text = read_text(client.db, args[1])
+    if text is None:
+        reply.integer(client.out, 0)
+        return
+    if len(args) == 3 or len(args) > 5:
+        raise CommandError(SYNTAX)
+    first, last = 0, -1
+    in_bits = False
+    if len(args) > 3:
+        first, last = arguments.integer(args[2]), arguments.integer(args[3])
+        in_bits = len(args) == 5 and is_in_bits(args[4])
+    unit = 1 if in_bits else 8
+    if first < 0 and last < 0 and first > last:
+        reply.integer(client.out, 0)
+        return
+    first, last = clip(first, last, 8 * len(text) // unit)
+    found = 0 if first > last else bits.count(text, first * unit, (last + 1) * unit - 1)
+    reply.integer(client.out, found)
+
+
+def bitpos(client: Client, args: list[bytes]) -> None:
+    """BITPOS key bit [start [end [BYTE | BIT]]]: zeros go on behind a string without an end."""
+    bit = arguments.integer(args[2])
+    if bit not in (0, 1):
+        raise CommandError(NO_BIT)
+    text = read_text(client.db, args[1])
+    if text is None:
+        reply.integer(client.out, -1 if bit else 0)
+        return
+    if len(args) > 6:
+        raise CommandError(SYNTAX)
+    first = arguments.integer(args[3]) if len(args) > 3 else 0
+    in_bits = len(args) == 6 and is_in_bits(args[5])
+    last = arguments.integer(args[4]) if len(args) > 4 else -1
+    unit = 1 if in_bits else 8
+    first, last = clip(first, last, 8 * len(text) // unit)
+    if first > last:
+        reply.integer(client.out, -1)
+        return
+    found = bits.find(text, bit, first * unit, (last + 1) * unit - 1)
+    if found < 0 and bit == 0 and len(args) < 5:
+        found = 8 * len(text)
+    reply.integer(client.out, found)
+
+
+def bitop(client: Client, args: list[bytes]) -> None:
+    """BITOP AND | OR | XOR | NOT destination key [key ...]."""
+    operation = args[1].upper()
+    if operation not in OPERATIONS:
+        raise CommandError(SYNTAX)
+    if operation == b"NOT" and len(args) != 4:
+        raise CommandError(NOT_OF_ONE)
+    db = client.db
+    result = bits.combine(operation, [read_text(db, key) or b"" for key in args[3:]])
+    if result:
+        assign(db, args[2], result)
+        mark(db, args[2], is_raw=True)
+    else:
+        db.delete(args[2])
+    reply.integer(client.out, len(result))
+
+
+# -- fields ----------------------------------------------------------------------------------
+
+
+class Step:
+    """One GET, SET or INCRBY of a BITFIELD."""
+
+    __slots__ = ("field", "number", "offset", "overflow", "word")
+
+    def __init__(self, word: bytes, field: Field, offset: int, overflow: int) -> None:
+        self.word = word
+        self.field = field
+        self.offset = offset
+        self.overflow = overflow
+        self.number = 0
+
+    def run(self, data: bytearray) -> int | None:
+        """Carry it out on `data`; the reply, None for an overflow that is refused."""
+        held = self.field.read(data, self.offset)
+        if self.word == b"GET":
+            return held
+        number = self.number
+        if self.word == b"INCRBY":
+            number += held
+        elif not self.field.signed:
+            number %= 1 << 64
+        fitted = self.field.fit(number, self.overflow)
+        if fitted is None:
+            return None
+        self.field.write(data, self.offset, fitted)
+        return fitted if self.word == b"INCRBY" else held
+
+
+def parse_steps(client: Client, args: list[bytes]) -> list[Step]:
+    """The steps of a BITFIELD. Raises CommandError."""
+    steps: list[Step] = []
+    overflow = bits.WRAP
+    index = 2
+    while index < len(args):
+        word = args[index].upper()
+        left = len(args) - index - 1
+        if word == b"OVERFLOW" and left >= 1:
+            kind = OVERFLOWS.get(args[index + 1].upper())
+            if kind is None:
+                raise CommandError(BAD_OVERFLOW)
+            overflow = kind
+            index += 2
+            continue
+        if not (word == b"GET" and left >= 2) and not (word in (b"SET", b"INCRBY") and left >= 3):
+            raise CommandError(SYNTAX)
+        field = parse_field(args[index + 1])
+        step = Step(word, field, bit_offset(client, args[index + 2], field.bits), overflow)
+        index += 3
+        if word != b"GET":
+            step.number = arguments.integer(args[index])
+            index += 1
+        steps.append(step)
+    return steps
+
+
+def parse_field(argument: bytes) -> Field:
+    """A type of bit field: u1 to u63, i1 to i64."""
+    width = parse_integer(argument[1:])
+    signed = argument[:1] == b"i"
+    if width is None or argument[:1] not in (b"i", b"u") or not 1 <= width <= 63 + signed:
+        raise CommandError(BAD_TYPE)
+    return Field(width, signed)
+
+
+def bitfield(client: Client, args: list[bytes]) -> None:
+    """BITFIELD key [GET type offset | SET type offset n | INCRBY type offset n | OVERFLOW how]."""
+    steps = parse_steps(client, args)
+    writes = [step for step in steps if step.word != b"GET"]
+    if not writes:
+        reply_fields(client, steps, bytearray(read_text(client.db, args[1]) or b""))
+        return
+    text = read_text_for_write(client.db, args[1])
+    data = grown(client, text or b"", max([step.offset + step.field.bits - 1 for step in writes]))
+    reply_fields(client, steps, data)
+    written = bytes(data)
+    if written != text:
+        assign(client.db, args[1], written, True)
+    mark(client.db, args[1], is_raw=True)
+
+
+def bitfield_ro(client: Client, args: list[bytes]) -> None:
+    """BITFIELD_RO key [GET type offset ...]."""
+    steps = parse_steps(client, args)
+    if any(step.word != b"GET" for step in steps):
+        raise CommandError(GET_ONLY)
+    reply_fields(client, steps, bytearray(read_text(client.db, args[1]) or b""))
+
+
+def reply_fields(client: Client, steps: list[Step], data: bytearray) -> None:
+    """Carry out the steps in order; each gives one element of the reply."""
+    reply.array(client.out, len(steps))
+    for step in steps:
+        shown = step.run(data)
+        if shown is None:
+            reply.null(client.out, client.protocol)
+        else:
+            reply.integer(client.out, shown)
+
+
+ONE: Final = (1, 1, 1)
+WRITE: Final = "write denyoom"
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "setbit", setbit, 4, WRITE, keys=ONE, group="bitmap", categories="bitmap", since="2.2.0",
+        summary="Writes a string anew with one bit changed.",
+        complexity="O(N) for a result of N bytes.",
+    ),
+    Command(
+        "getbit", getbit, 3, "readonly fast", keys=ONE, group="bitmap", categories="bitmap",
+        since="2.2.0", summary="One bit of a string.", complexity="O(1)",
+    ),
+    Command(
+        "bitcount", bitcount, -2, "readonly", keys=ONE, group="bitmap", categories="bitmap",
+        since="2.6.0", summary="How many bits of a string are set.", complexity="O(N)",
+    ),
+    Command(
+        "bitpos", bitpos, -3, "readonly", keys=ONE, group="bitmap", categories="bitmap",
+        since="2.8.7", summary="Where the first bit is that is set, or clear.", complexity="O(N)",
+    ),
+    Command(
+        "bitop", bitop, -4, WRITE, keys=(2, -1, 1), group="bitmap", categories="bitmap",
+        since="2.6.0", summary="Combines strings bit by bit and writes the result.",
+        complexity="O(N)",
+    ),
+    Command(
+        "bitfield", bitfield, -2, WRITE, keys=ONE, group="bitmap", categories="bitmap",
+        since="3.2.0", summary="Reads, writes and adds to integers of any width within a string.",
+        complexity="O(N) for a string of N bytes.",
+    ),
+    Command(
+        "bitfield_ro", bitfield_ro, -2, "readonly fast", keys=ONE, group="bitmap",
+        categories="bitmap", since="6.0.0", summary="Reads integers of any width within a string.",
+        complexity="O(1) for each.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,105 @@
+"""Counters: INCR and the others that add to a string.
+
+Increments of all regions add up (rule CTR-1). An integer is held to 59 bits of magnitude by what
+this region sees (CTR-2, D-05); sums of concurrent increments are never refused.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.command import Command
+from crdb.engine.errors import NOT_A_FLOAT, WRONG_TYPE, CommandError
+from crdb.resp import reply
+from crdb.resp.numbers import INT64_MIN
+from crdt.errors import CounterOverflow, NotANumber
+from crdt.numbers import long_double
+from crdt.types.string import String
+from crdt.writes.string import increment, increment_decimal, mark
+
+DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
+
+
+def incr(client: Client, args: list[bytes]) -> None:
+    """INCR key."""
+    add(client, args[1], 1)
+
+
+def decr(client: Client, args: list[bytes]) -> None:
+    """DECR key."""
+    add(client, args[1], -1)
+
+
+def incrby(client: Client, args: list[bytes]) -> None:
+    """INCRBY key increment."""
+    add(client, args[1], arguments.integer(args[2]))
+
+
+def decrby(client: Client, args: list[bytes]) -> None:
+    """DECRBY key decrement."""
+    delta = arguments.integer(args[2])
+    if delta == INT64_MIN:
+        raise CommandError(DECREMENT_OVERFLOW)
+    add(client, args[1], -delta)
+
+
+def add(client: Client, key: bytes, delta: int) -> None:
+    """Add `delta` to the integer under `key` and reply with the sum."""
+    db = client.db
+    value = db.lookup_for_write(key)
+    if value is not None and not isinstance(value, String):
+        raise CommandError(WRONG_TYPE)
+    try:
+        result = increment(db, key, delta, value)
+    except (NotANumber, CounterOverflow) as refusal:
+        raise CommandError(b"ERR %b" % str(refusal).encode()) from refusal
+    reply.integer(client.out, result)
+
+
+def incrbyfloat(client: Client, args: list[bytes]) -> None:
+    """INCRBYFLOAT key increment. Adds in long doubles, as Redis does (rule CTR-3)."""
+    db = client.db
+    value = db.lookup_for_write(args[1])
+    if value is not None:
+        if not isinstance(value, String):
+            raise CommandError(WRONG_TYPE)
+        if long_double.parse(value.read()) is None:
+            raise CommandError(NOT_A_FLOAT)
+    delta = long_double.parse(args[2])
+    if delta is None:
+        raise CommandError(NOT_A_FLOAT)
+    try:
+        result = increment_decimal(db, args[1], delta)
+    except (NotANumber, CounterOverflow) as refusal:
+        raise CommandError(b"ERR %b" % str(refusal).encode()) from refusal
+    mark(db, args[1], is_raw=False)
+    reply.bulk(client.out, result)
+
+
+ONE: Final = (1, 1, 1)
+FLAGS: Final = "write denyoom fast"
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "incr", incr, 2, FLAGS, keys=ONE, group="string",
+        summary="Adds one to a counter; what all regions add is summed up.", complexity="O(1)",
+    ),
+    Command(
+        "decr", decr, 2, FLAGS, keys=ONE, group="string",
+        summary="Takes one from a counter.", complexity="O(1)",
+    ),
+    Command(
+        "incrby", incrby, 3, FLAGS, keys=ONE, group="string",
+        summary="Adds an integer to a counter.", complexity="O(1)",
+    ),
+    Command(
+        "decrby", decrby, 3, FLAGS, keys=ONE, group="string",
+        summary="Takes an integer from a counter.", complexity="O(1)",
+    ),
+    Command(
+        "incrbyfloat", incrbyfloat, 3, FLAGS, keys=ONE, group="string", since="2.6.0",
+        summary="Adds a number to a counter.", complexity="O(1)",
+    ),
+)  # fmt: skip

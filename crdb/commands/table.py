@@ -1,0 +1,65 @@
+"""The whole command table, put together from the families."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.collections import hashes, list_moves, lists, sets
+from crdb.commands.connection import clients, connection, monitor, transaction
+from crdb.commands.generic import expiry, keys, sorting
+from crdb.commands.replication import admin, crdb_help, following, waiting
+from crdb.commands.server import (
+    absent,
+    introspection,
+    latency,
+    memory,
+    scripting,
+    server,
+    shutdown,
+    slowlog,
+)
+from crdb.commands.sorted_sets import (
+    algebra,
+    popping,
+    ranges,
+    sorted_sets,
+)
+from crdb.commands.strings import bitmaps, counters, strings
+from crdb.engine.command import TABLE, Command, install
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    *absent.COMMANDS,
+    *admin.COMMANDS,
+    *bitmaps.COMMANDS,
+    *clients.COMMANDS,
+    *connection.COMMANDS,
+    *counters.COMMANDS,
+    *crdb_help.COMMANDS,
+    *expiry.COMMANDS,
+    *following.COMMANDS,
+    *hashes.COMMANDS,
+    *introspection.COMMANDS,
+    *keys.COMMANDS,
+    *latency.COMMANDS,
+    *list_moves.COMMANDS,
+    *lists.COMMANDS,
+    *memory.COMMANDS,
+    *monitor.COMMANDS,
+    *scripting.COMMANDS,
+    *server.COMMANDS,
+    *sets.COMMANDS,
+    *shutdown.COMMANDS,
+    *slowlog.COMMANDS,
+    *algebra.COMMANDS,
+    *popping.COMMANDS,
+    *ranges.COMMANDS,
+    *sorted_sets.COMMANDS,
+    *sorting.COMMANDS,
+    *strings.COMMANDS,
+    *transaction.COMMANDS,
+    *waiting.COMMANDS,
+)
+
+install(COMMANDS)
+
+__all__ = ["COMMANDS", "TABLE"]

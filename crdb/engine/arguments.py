@@ -1,0 +1,119 @@
+"""Numbers and options out of a client's arguments, as strictly as Redis reads them.
+
+An integer must be spelled exactly as Redis would print it: no plus sign, no leading zero, no
+space. A float is what C's `strtod` takes as a whole, without leading space. Each function raises
+CommandError with the text of Redis; pass `text` where a command words it differently.
+
+    count = arguments.integer(args[2])
+    deadline = arguments.timeout(args[-1], client.instance.now)
+    if arguments.is_word(args[3], b"WITHSCORES"): ...
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from crdb.engine.errors import (
+    NOT_A_FLOAT,
+    NOT_AN_INTEGER,
+    NOT_POSITIVE,
+    OUT_OF_RANGE,
+    TIMEOUT_NEGATIVE,
+    TIMEOUT_NOT_A_FLOAT,
+    TIMEOUT_OUT_OF_RANGE,
+    CommandError,
+)
+from crdb.resp.numbers import INT64_MAX, parse_integer
+
+LONG_TEXT_MAX: Final = 5 * 1024
+"""Redis reads a long double from a buffer of this size."""
+
+SHORT_DIGITS: Final = 16
+DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+HEXADECIMAL: Final = re.compile(
+    rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
+)
+INFINITY: Final = re.compile(rb"[+-]?(?:inf|infinity)", re.IGNORECASE)
+NONZERO_DIGIT: Final = re.compile(rb"[1-9a-fA-F]")
+
+
+def parse_float(text: bytes) -> float | None:
+    """The double that `text` spells, infinities included; None for NaN, overflow and the rest."""
+    if text.isdigit() and len(text) < SHORT_DIGITS:
+        return float(text)
+    if DECIMAL.fullmatch(text):
+        value = float(text)
+        if value != 0 and not math.isinf(value):
+            return value
+        mantissa = re.split(rb"[eE]", text)[0]
+    elif INFINITY.fullmatch(text):
+        return -math.inf if text[0] == 45 else math.inf
+    elif HEXADECIMAL.fullmatch(text):
+        try:
+            value = float.fromhex(text.decode("ascii"))
+        except OverflowError:
+            return None
+        mantissa = re.split(rb"[pP]", text)[0][2:]
+    else:
+        return None
+    if math.isinf(value) or (value == 0 and NONZERO_DIGIT.search(mantissa)):
+        return None
+    return value
+
+
+def integer(argument: bytes, text: bytes = NOT_AN_INTEGER) -> int:
+    """A signed 64-bit integer."""
+    value = parse_integer(argument)
+    if value is None:
+        raise CommandError(text)
+    return value
+
+
+def integer_between(argument: bytes, low: int, high: int, text: bytes = OUT_OF_RANGE) -> int:
+    """An integer from `low` to `high`; `text` is for one outside of them."""
+    value = integer(argument)
+    if not low <= value <= high:
+        raise CommandError(text)
+    return value
+
+
+def positive(argument: bytes, text: bytes = NOT_POSITIVE) -> int:
+    """A count from 0 to 2^63 - 1. A text that is no integer is refused with `text` too."""
+    value = parse_integer(argument)
+    if value is None or value < 0:
+        raise CommandError(text)
+    return value
+
+
+def number(argument: bytes, text: bytes = NOT_A_FLOAT) -> float:
+    """A double; infinity is one, NaN is not."""
+    value = parse_float(argument)
+    if value is None:
+        raise CommandError(text)
+    return value
+
+
+def timeout(argument: bytes, now: int) -> int | None:
+    """The deadline in ms of a blocking command, from seconds; None for 0, which waits for ever.
+
+    As in Redis, less than a millisecond below 0 is rounded up to 0.
+    """
+    seconds = parse_float(argument)
+    if seconds is None:
+        raise CommandError(TIMEOUT_NOT_A_FLOAT)
+    milliseconds = seconds * 1000
+    if milliseconds > INT64_MAX:
+        raise CommandError(TIMEOUT_OUT_OF_RANGE)
+    if milliseconds <= -1:
+        raise CommandError(TIMEOUT_NEGATIVE)
+    wait = math.ceil(milliseconds)
+    if wait > INT64_MAX - now:
+        raise CommandError(TIMEOUT_OUT_OF_RANGE)
+    return now + wait if wait else None
+
+
+def is_word(argument: bytes, word: bytes) -> bool:
+    """Whether `argument` is the option `word` (in upper case), in any case."""
+    return len(argument) == len(word) and argument.upper() == word

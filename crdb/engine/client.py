@@ -1,0 +1,77 @@
+"""One client of one instance, as a command's handler sees it.
+
+A handler is a plain function. It reads and writes through `client.db`, appends its reply to
+`client.out`, and raises CommandError to refuse:
+
+    def incr(client: Client, args: list[bytes]) -> None:
+        db = client.db
+        value = db.lookup_for_write(args[1])
+        if value is not None and not isinstance(value, String):
+            raise CommandError(WRONG_TYPE)
+        reply.integer(client.out, string.increment(db, args[1], 1))
+
+* `args` are the request's strings, `args[0]` the name as the client spelled it. The executor has
+  checked the arity. Do not change the list or keep it.
+* `client.db.now` is the wall clock in ms; it stands still during a batch of requests. Waiting goes
+  by `client.instance.now`, which nobody sets or stops.
+* `client.protocol` is 2 or 3; pass it to those functions of `reply` that ask for it.
+* Check types with `lookup` (reads) or `lookup_for_write` (writes) before the first write.
+* Use `crdb.engine.arguments` to read numbers and options.
+* Randomness comes from `client.instance.random`.
+
+A blocking command tries first; if it cannot be served it gives a function that tries again:
+
+    def blpop(client: Client, args: list[bytes]) -> None:
+        deadline = arguments.timeout(args[-1], client.instance.now)
+        keys = args[1:-1]
+        if not pop_first(client, keys):
+            client.block(keys, deadline, lambda: pop_first(client, keys))
+
+`pop_first` appends the reply and says True, or does nothing and says False.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from crdb.engine.blocking import Waiter
+from crdb.engine.instance import Instance
+from crdb.engine.session import Session
+from crdb.resp import reply
+
+
+class Client(Session):
+    """A session bound to an instance. It is registered there until `leave` is called."""
+
+    __slots__ = ("db", "instance")
+
+    def __init__(
+        self, instance: Instance, address: bytes = b"", local_address: bytes = b""
+    ) -> None:
+        super().__init__(instance.next_client_id(), address, local_address, instance.now)
+        self.instance = instance
+        self.db = instance.keyspace
+        instance.join(self)
+
+    @property
+    def can_block(self) -> bool:
+        """False inside EXEC, where a blocking command that cannot be served replies null."""
+        return not self.in_exec
+
+    def block(self, keys: list[bytes], deadline: int | None, retry: Callable[[], bool]) -> None:
+        """Wait until one of `keys` changes, here or by replication, and `retry` says True.
+
+        `retry` then has appended the reply. It must look at the type itself: a key of another
+        type is False, no error. At `deadline` (ms; None is never) the reply is a null array.
+        Inside EXEC nothing waits and the null array is the reply at once.
+        """
+        if self.in_exec:
+            reply.null_array(self.out, self.protocol)
+            return
+        give_up = partial(reply.null_array, self.out, self.protocol)
+        self.instance.blocked.add(Waiter(self, deadline, retry, give_up, keys))
+
+    def leave(self) -> None:
+        """Forget this client everywhere: its connection is gone."""
+        self.instance.forget(self)

@@ -1,0 +1,236 @@
+"""A command as data: what the executor checks before it calls a handler, and what COMMAND tells.
+
+A module of `crdb/server/commands/` exposes `COMMANDS`, made like this:
+
+    def getrange(client: Client, args: list[bytes]) -> None:
+        first, last = arguments.integer(args[2]), arguments.integer(args[3])
+        value = client.db.lookup(args[1])
+        ...
+        reply.bulk(client.out, text)
+
+    COMMANDS = (
+        Command(
+            "getrange", getrange, 4, "readonly", keys=(1, 1, 1), group="string", since="2.4.0",
+            summary="Returns a substring of the string stored at a key.",
+            complexity="O(N) where N is the length of the returned string.",
+        ),
+    )
+
+`arity` counts the name; negative means at least that many, so a handler needs no check of its own
+below that. `flags` are those of Redis, in one string: write readonly denyoom admin pubsub noscript
+blocking loading stale skip_monitor fast no_auth no_multi movablekeys allow_busy ... `keys` are the
+first key, the last (negative counts from the end) and the step. A command whose keys cannot be said
+so also gives `getkeys(args) -> positions`. The ACL categories follow from flags, group and
+`categories`. Subcommands are commands too, named without their parent: `Command("get", ...)` in the
+`subcommands` of `config`; a parent that cannot be called alone has None for its handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from crdb.engine.client import Client
+from crdb.engine.errors import CommandError, one_line, printable
+from crdb.engine.metrics.memory import DENY_OOM
+from crdb.engine.metrics.statistics import COMMANDS_MAX
+
+Handler = Callable[[Client, list[bytes]], None]
+KeyFinder = Callable[[list[bytes]], list[int]]
+
+WRITE: Final = 1
+READONLY: Final = 2
+WITHOUT_AUTH: Final = 4
+NO_MULTI: Final = 8
+UNQUEUED: Final = 16
+"""Runs at once inside MULTI: exec, discard, multi, watch, quit, reset."""
+CONTAINER: Final = 32
+TIMED: Final = 128
+"""May take long, so its time is always measured: all but those that Redis calls fast, and plain SET
+with its kin. UNLINK frees memory at once here, and commands on sorted sets may have to sort."""
+DENY_LOADING: Final = 256
+"""Refused while an instance is loading: it has lost its data and has not got it back."""
+DENY_STALE: Final = 512
+"""Refused while an instance follows a source that is out of reach."""
+
+FLAG_BITS: Final[dict[str, int]] = {
+    "write": WRITE,
+    "readonly": READONLY,
+    "denyoom": DENY_OOM,
+    "no_auth": WITHOUT_AUTH,
+    "no_multi": NO_MULTI,
+    "unqueued": UNQUEUED,
+}
+SHORT: Final = frozenset({"set", "setex", "psetex", "getset"})
+HIDDEN_FLAGS: Final = frozenset({"unqueued"})
+GROUP_CATEGORIES: Final[dict[str, str]] = {
+    "generic": "keyspace",
+    "string": "string",
+    "hash": "hash",
+    "set": "set",
+    "sorted_set": "sortedset",
+    "list": "list",
+    "connection": "connection",
+    "transactions": "transaction",
+}
+
+
+DEPENDS: Final = "Depends on subcommand."
+"""The complexity of a command that is called by its subcommands, if it has no other."""
+
+
+def no_handler(_client: Client, _args: list[bytes]) -> None:
+    """Stands in where only subcommands can be called."""
+    raise AssertionError("the executor calls a subcommand instead")
+
+
+class Command:
+    """One command, or one subcommand. `number` is its place among an instance's counters."""
+
+    __slots__ = (
+        "arity",
+        "bits",
+        "categories",
+        "complexity",
+        "first_key",
+        "flags",
+        "full_name",
+        "getkeys",
+        "group",
+        "handler",
+        "key_step",
+        "last_key",
+        "name",
+        "number",
+        "since",
+        "subcommands",
+        "summary",
+    )
+
+    def __init__(  # noqa: PLR0913 - a row of a table, written with keywords
+        self,
+        name: str,
+        handler: Handler | None,
+        arity: int,
+        flags: str = "",
+        *,
+        keys: tuple[int, int, int] = (0, 0, 0),
+        getkeys: KeyFinder | None = None,
+        subcommands: tuple[Command, ...] = (),
+        categories: str = "",
+        group: str = "server",
+        since: str = "1.0.0",
+        summary: str = "",
+        complexity: str = "",
+    ) -> None:
+        assert handler is not None or subcommands, f"{name}: a handler or subcommands"
+        words = flags.split()
+        self.name: bytes = name.encode()
+        self.full_name: bytes = self.name
+        self.handler: Handler = no_handler if handler is None else handler
+        self.arity = arity
+        self.flags: list[str] = [word for word in words if word not in HIDDEN_FLAGS]
+        self.bits = sum(FLAG_BITS.get(word, 0) for word in words)
+        self.bits |= 0 if "loading" in words else DENY_LOADING
+        self.bits |= 0 if "stale" in words else DENY_STALE
+        self.first_key, self.last_key, self.key_step = keys
+        self.getkeys = getkeys
+        own_group = "" if handler is None else group
+        self.categories: list[str] = _categories(words, own_group, categories)
+        self.group = group
+        self.since = since
+        self.summary = summary
+        self.complexity = complexity or (DEPENDS if subcommands else "")
+        self.number = 0
+        self.subcommands: dict[bytes, Command] = {}
+        for child in subcommands:
+            child.full_name = self.name + b"|" + child.name
+            self.subcommands[child.name] = child
+        if subcommands:
+            self.bits |= CONTAINER
+        is_short = ("fast" in words and name != "unlink") or name in SHORT
+        if not is_short or group == "sorted_set":
+            self.bits |= TIMED
+
+    def takes(self, count: int) -> bool:
+        """Whether `count` arguments, the name included, are a legal number."""
+        return count == self.arity if self.arity >= 0 else count >= -self.arity
+
+    def key_positions(self, args: list[bytes]) -> list[int]:
+        """Where the keys are among `args`. Raises CommandError for arguments that make no sense."""
+        if self.getkeys is not None:
+            return self.getkeys(args)
+        if self.first_key == 0:
+            return []
+        last = self.last_key if self.last_key >= 0 else len(args) + self.last_key
+        return list(range(self.first_key, last + 1, self.key_step))
+
+
+TABLE: Final[dict[bytes, Command]] = {}
+"""All commands by name, in lower and in upper case; `registry` fills it."""
+NUMBERS: Final = list(range(COMMANDS_MAX))
+"""Numbers that no command has yet; an instance's statistics have a place for each."""
+
+
+def install(commands: tuple[Command, ...]) -> None:
+    """Put commands into the table."""
+    for command in commands:
+        assert command.name not in TABLE, f"{command.name!r} is there twice"
+        TABLE[command.name] = command
+        TABLE[command.name.upper()] = command
+        for each in (command, *command.subcommands.values()):
+            each.number = NUMBERS.pop()
+
+
+def find(args: list[bytes]) -> Command | None:
+    """The command, or the subcommand, that a request names; None if there is none such."""
+    command = TABLE.get(args[0])
+    if command is None:
+        command = TABLE.get(args[0].lower())
+    if command is None or not command.subcommands or len(args) == 1:
+        return command
+    return command.subcommands.get(args[1].lower())
+
+
+def require(args: list[bytes]) -> Command:
+    """The command that a request names. Raises CommandError as Redis words it."""
+    command = find(args)
+    if command is not None:
+        return command
+    if args[0].lower() in TABLE:
+        text = b"ERR unknown subcommand '%b'. Try %b HELP." % (
+            printable(args[1]),
+            printable(args[0].upper(), len(args[0])),
+        )
+        raise CommandError(one_line(text))
+    quoted = b""
+    for argument in args[1:]:
+        if len(quoted) >= 128:
+            break
+        quoted += b"'%b' " % printable(argument, 128 - len(quoted))
+    text = b"ERR unknown command '%b', with args beginning with: %b" % (printable(args[0]), quoted)
+    raise CommandError(one_line(text))
+
+
+def _categories(flags: list[str], group: str, extra: str) -> list[str]:
+    """The ACL categories that Redis derives from a command's flags, its group and its own list.
+
+    A word of `extra` with a minus in front takes a category of the group away.
+    """
+    words = extra.split()
+    found = {word for word in words if word[0] != "-"}
+    if group in GROUP_CATEGORIES:
+        found.add(GROUP_CATEGORIES[group])
+    found.difference_update([word[1:] for word in words if word[0] == "-"])
+    if "write" in flags:
+        found.add("write")
+    if "readonly" in flags and "scripting" not in found:
+        found.add("read")
+    if "admin" in flags:
+        found.update(("admin", "dangerous"))
+    if "pubsub" in flags:
+        found.add("pubsub")
+    if "blocking" in flags:
+        found.add("blocking")
+    found.add("fast" if "fast" in flags else "slow")
+    return sorted(found)

@@ -1,0 +1,168 @@
+"""One command, from request to reply: the checks of Redis in Redis' order, then the handler.
+
+The executor takes a shortcut past most of this for a client in no special state; here is the whole
+way. EXEC calls what was queued through `call` too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine.client import Client
+from crdb.engine.command import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command, require
+from crdb.engine.errors import (
+    MEMORY_EXHAUSTED,
+    NO_AUTH,
+    NOT_IN_TRANSACTION,
+    CommandError,
+    wrong_arity,
+)
+from crdb.engine.metrics.memory import DENY_OOM
+from crdb.engine.session import (
+    BLOCKED,
+    IN_TRANSACTION,
+    PAUSED,
+    POSTPONED,
+    SKIP_NEXT,
+    SKIPPING,
+    UNAUTHENTICATED,
+)
+from crdb.engine.watch import discard
+from crdb.resp import reply
+
+CROSS_PROTOCOL: Final = frozenset({b"host:", b"post"})
+"""How HTTP begins: a web page may be talking to us behind its reader's back."""
+
+
+def dispatch(client: Client, args: list[bytes]) -> None:
+    """Carry out, queue or refuse one request."""
+    mark = len(client.out)
+    name = args[0].lower()
+    if name in CROSS_PROTOCOL:
+        client.instance.report("cross-protocol request", {"address": client.address.decode()})
+        client.kill()
+        return
+    command: Command | None = None
+    try:
+        command = require(args)
+        client.last_command = command.full_name
+        check(client, command, args)
+    except CommandError as refusal:
+        if command is not None:
+            client.instance.statistics.rejected[command.number] += 1
+        reject(client, name, refusal.text)
+    else:
+        if client.gate & PAUSED and must_wait(client, command):
+            client.postponed = args
+            client.gate |= POSTPONED
+            return
+        if client.gate & IN_TRANSACTION and not command.bits & UNQUEUED:
+            enqueue(client, args)
+        else:
+            call(client, command, args)
+    if not client.gate & BLOCKED:
+        client.mute(mark)
+    if client.gate & SKIP_NEXT:
+        client.gate = client.gate & ~SKIP_NEXT | SKIPPING
+
+
+def must_wait(client: Client, command: Command) -> bool:
+    """Return whether a request must wait for the end of a CLIENT PAUSE."""
+    bits = client.queued_bits if command.name == b"exec" else command.bits
+    return client.instance.pause.holds(command.full_name, writes=bits & WRITE != 0)
+
+
+def resume(client: Client) -> bool:
+    """Carry out the request that waited for the end of a CLIENT PAUSE."""
+    args = client.postponed
+    assert args is not None
+    client.postponed = None
+    dispatch(client, args)
+    return True
+
+
+def check(client: Client, command: Command, args: list[bytes]) -> None:
+    """Whether the client may have this carried out now. Raises CommandError."""
+    if not command.takes(len(args)):
+        raise CommandError(wrong_arity(command.full_name))
+    if client.gate & UNAUTHENTICATED and not command.bits & WITHOUT_AUTH:
+        raise CommandError(NO_AUTH)
+    if client.gate & IN_TRANSACTION and command.bits & NO_MULTI:
+        raise CommandError(NOT_IN_TRANSACTION)
+    if client.instance.memory.denied_bits and needs_memory(client, command):
+        raise CommandError(client.instance.memory.refusal())
+    if client.instance.refused_bits:
+        bits = client.queued_bits if command.name == b"exec" else command.bits
+        for bit, refusal in client.instance.refusals.items():
+            if bits & bit:
+                raise CommandError(refusal)
+
+
+def needs_memory(client: Client, command: Command) -> bool:
+    """Return whether a command is refused while memory is full. As in Redis, nothing is queued
+    then, and EXEC runs only what may run."""
+    if command.bits & DENY_OOM:
+        return True
+    if command.name == b"exec":
+        return client.queued_bits & DENY_OOM != 0
+    return client.gate & IN_TRANSACTION != 0 and not command.bits & UNQUEUED
+
+
+def reject(client: Client, name: bytes, text: bytes) -> None:
+    """Refuse a request before it runs: that spoils a transaction, and EXEC ends it, open or not."""
+    client.instance.statistics.count_error(text)
+    if name == b"exec":
+        discard(client, client.instance.watching)
+        text = b"EXECABORT Transaction discarded because of: " + text.removeprefix(b"ERR ")
+    elif client.gate & IN_TRANSACTION:
+        client.spoiled = True
+    reply.error(client.out, text)
+
+
+def enqueue(client: Client, args: list[bytes]) -> None:
+    """Keep a request for EXEC. A client that queues without end is closed."""
+    client.queue.append(args)
+    client.queue_bytes += sum(map(len, args)) + 64 * len(args)
+    client.queued_bits |= require(args).bits
+    reply.queued(client.out)
+    if client.queue_bytes > client.instance.config.request_bytes_max:
+        client.instance.statistics.dropped_query += 1
+        client.kill()
+
+
+def call(client: Client, command: Command, args: list[bytes]) -> float:
+    """Run the handler, count that it ran, and show it to those who monitor. Return the clock."""
+    instance = client.instance
+    instance.keyspace.marks_use = not client.no_touch or command.name == b"touch"
+    timing = instance.timing
+    began = timing.clock()
+    handle(client, command, args)
+    ended = timing.clock()
+    took = ended - began
+    instance.keyspace.marks_use = True
+    if took < timing.outlier_seconds:
+        instance.statistics.count_calls(command.number, 1, took)
+    else:
+        timing.observe(client, command, args, took, instance.wall // 1000)
+    if instance.monitors.sessions:
+        instance.monitors.feed(client, command.flags, args)
+    return ended
+
+
+def handle(client: Client, command: Command, args: list[bytes]) -> None:
+    """Run the handler. If it refuses, or there is no memory for it, an error takes the place of
+    what it had replied."""
+    out = client.out
+    mark = len(out)
+    try:
+        command.handler(client, args)
+    except CommandError as refusal:
+        del out[mark:]
+        reply.error(out, refusal.text)
+        client.instance.statistics.failed[command.number] += 1
+        client.instance.statistics.count_error(refusal.text)
+    except MemoryError:
+        del out[mark:]
+        reply.error(out, MEMORY_EXHAUSTED)
+        client.instance.statistics.failed[command.number] += 1
+        client.instance.memory_exhausted("a command of a client")

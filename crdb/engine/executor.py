@@ -1,0 +1,186 @@
+"""A client's bytes in, its replies out: the loop that every request passes through.
+
+The common request, a known command of a client in no special state, costs one look into the table,
+one comparison of its arity and the handler itself. Everything else goes to `calls.dispatch`. What
+can be counted per batch is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from crdb.commands.table import TABLE
+from crdb.engine.client import Client
+from crdb.engine.command import CONTAINER, TIMED, Command
+from crdb.engine.dispatch import call, dispatch, handle, resume
+from crdb.engine.isolation import isolated
+from crdb.engine.session import BLOCKED, CLOSING, POSTPONED
+from crdb.resp import reply
+from crdb.resp.errors import ProtocolError
+from crdt.embed.replica import RUN_BYTES_MAX
+
+BATCH_MAX: Final = 4096
+"""Requests of one client before others get their turn."""
+BATCH_SECONDS_MAX: Final = 0.01
+"""A batch that took longer lets others get their turn too."""
+UNTIMED_MAX: Final = 8
+"""After so many requests that are not timed the clock is read nevertheless. A power of two."""
+SHORT_ARGUMENTS_MAX: Final = 16
+"""A request of more arguments may take long, whatever its command is."""
+STOP: Final = BLOCKED | CLOSING | POSTPONED
+
+
+def receive(client: Client, data: bytes) -> bytes:
+    """Everything that `client` is owed after `data`; for tests and for use without sockets."""
+    run(client, data)
+    while client in client.instance.woken:
+        client.instance.woken.remove(client)
+        run(client, b"")
+    replies = b"".join(client.out)
+    client.out.clear()
+    client.output_bytes = 0
+    return replies
+
+
+def run(client: Client, data: bytes) -> None:
+    """Carry out the requests in `data`, and those left from before; replies go to `client.out`.
+
+    Stops at a command that blocks, at a request that closes the connection, after BATCH_MAX
+    requests, and soon after BATCH_SECONDS_MAX. If there may be more, the session is put into
+    `instance.woken` to be run again with no data.
+    """
+    instance = client.instance
+    if data:
+        client.received_bytes += len(data)
+        instance.statistics.input_bytes += len(data)
+        client.active_at = instance.now
+        if instance.statistics.input_bytes >= instance.memory.look_at:
+            instance.memory.sample(instance.statistics.input_bytes)
+            instance.drop_greedy_clients()
+    if client.db.touched:
+        instance.serve_touched()
+    instance.statistics.ran.clear()
+    if client.postponed is not None and client.gate & STOP == 0:
+        isolated(client, instance.report, lambda: resume(client))
+    isolated(client, instance.report, lambda: run_batch(client, data))
+    if client.parser.pending > instance.config.request_bytes_max:
+        instance.statistics.dropped_query += 1
+        client.kill()
+
+
+def run_batch(client: Client, data: bytes) -> bool:
+    """Take in `data` and run the requests that are complete. Returns True, for `isolated`.
+
+    What ran since the clock was read is in `statistics.ran`, and after that `runs` times `latest`.
+    """
+    parser = client.parser
+    parser.feed(data)
+    instance, db = client.instance, client.db
+    out = client.out
+    timing = instance.timing
+    latest: Command | None = None
+    latest_args: list[bytes] = []
+    runs: i64 = 0
+    output_bytes: i64 = client.output_bytes
+    counted: i64 = 0
+    count: i64 = 0
+    most: i64 = BATCH_MAX
+    began = timing.clock()
+    ends = began + BATCH_SECONDS_MAX
+    try:
+        while count < most and client.gate & STOP == 0 and (args := parser.next()) is not None:
+            count += 1
+            command = TABLE.get(args[0])
+            if command is not None and not timing.times_each and is_short(client, command, args):
+                if latest is not command:
+                    if latest is not None:
+                        instance.statistics.ran.append((latest.number, runs))
+                    latest, runs = command, 0
+                latest_args = args
+                runs += 1
+                handle(client, command, args)
+                if count & (UNTIMED_MAX - 1) == 0 and timing.clock() >= ends:
+                    most = count
+            else:
+                if latest is not None:
+                    count_runs(client, latest, latest_args, runs, timing.clock() - began)
+                    latest, runs = None, 0
+                began = run_timed(client, command, args)
+                most = count if began >= ends else most
+            if db.touched or db.outbox_bytes >= RUN_BYTES_MAX:
+                instance.after_command()
+            while counted < len(out):
+                output_bytes += len(out[counted])
+                counted += 1
+            if output_bytes > client.output_limit:
+                client.output_bytes = output_bytes
+                instance.check_output(client)
+    except ProtocolError as fault:
+        hang_up(client, fault)
+    if latest is not None:
+        count_runs(client, latest, latest_args, runs, timing.clock() - began)
+    client.output_bytes = output_bytes
+    instance.count_batch(client, count, count == most)
+    return True
+
+
+def is_plain(client: Client, command: Command, args: list[bytes]) -> bool:
+    """Return whether a request may run without any further check."""
+    instance = client.instance
+    bits = command.bits
+    return (
+        client.gate == 0
+        and bits & (CONTAINER | instance.memory.denied_bits | instance.refused_bits) == 0
+        and (len(args) == command.arity or command.takes(len(args)))
+    )
+
+
+def is_short(client: Client, command: Command, args: list[bytes]) -> bool:
+    """Return whether a request may run without any further check and without being timed."""
+    return (
+        command.bits & TIMED == 0
+        and len(args) <= SHORT_ARGUMENTS_MAX
+        and is_plain(client, command, args)
+    )
+
+
+def run_timed(client: Client, command: Command | None, args: list[bytes]) -> float:
+    """Carry out one request by itself. Return the clock after it."""
+    if command is not None and is_plain(client, command, args):
+        client.last_command = command.full_name
+        return call(client, command, args)
+    dispatch(client, args)
+    return client.instance.timing.clock()
+
+
+def count_runs(
+    client: Client, command: Command, args: list[bytes], runs: int, seconds: float
+) -> None:
+    """Count short commands that took so long together, `runs` times `command` the last of them.
+
+    If they took long although they are short, the next ones are timed each by itself.
+    """
+    client.last_command = command.full_name
+    instance = client.instance
+    statistics = instance.statistics
+    if seconds >= instance.timing.outlier_seconds:
+        if runs == 1 and not statistics.ran:
+            instance.timing.observe(client, command, args, seconds, instance.wall // 1000)
+            return
+        instance.timing.suspect(instance.now)
+    if not statistics.ran:
+        statistics.count_calls(command.number, runs, seconds)
+        return
+    statistics.ran.append((command.number, runs))
+    statistics.charge(seconds)
+
+
+def hang_up(client: Client, fault: ProtocolError) -> None:
+    """Nobody knows where the next request begins: say why, and close."""
+    mark = len(client.out)
+    reply.error(client.out, fault.text)
+    client.mute(mark)
+    client.instance.statistics.count_error(fault.text)
+    client.close_after_reply()

@@ -1,0 +1,1 @@
+"""The sections of INFO and the memory report."""

@@ -1,0 +1,381 @@
+"""INFO: what an instance tells of itself, in the sections and the spelling of Redis.
+
+A field that has no meaning here is left out rather than made up. The replication section and the
+`crdt` section (specification section 14) get their lines about peers from those who own the links,
+through `instance.info_sections`; so does everything about the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from crdb.engine.command import TABLE, Command
+from crdb.engine.info.memory_report import human, memory_report
+from crdb.engine.instance import REDIS_VERSION, Instance
+from crdb.version import __version__
+from crdt.causality.dots import name_origin, region_of
+
+Lines = list[tuple[str, object]]
+
+NO_SCRIPTS: Final = (
+    "used_memory_vm_eval",
+    "used_memory_scripts_eval",
+    "used_memory_vm_functions",
+    "used_memory_vm_total",
+    "used_memory_functions",
+    "used_memory_lua",
+    "used_memory_scripts",
+    "number_of_cached_scripts",
+    "number_of_functions",
+    "number_of_libraries",
+)
+NO_SAVES: Final = (
+    "current_cow_peak",
+    "current_cow_size",
+    "current_cow_size_age",
+    "current_save_keys_processed",
+    "current_save_keys_total",
+    "rdb_last_load_keys_expired",
+    "rdb_last_load_keys_loaded",
+    "aof_rewrites",
+    "aof_rewrites_consecutive_failures",
+    "module_fork_in_progress",
+    "module_fork_last_cow_size",
+)
+NOTHING_TO_COUNT: Final = (
+    "total_eviction_exceeded_time",
+    "current_eviction_exceeded_time",
+    "pubsub_channels",
+    "pubsub_patterns",
+    "pubsubshard_channels",
+    "latest_fork_usec",
+    "total_forks",
+    "migrate_cached_sockets",
+    "slave_expires_tracked_keys",
+    "active_defrag_hits",
+    "active_defrag_misses",
+    "active_defrag_key_hits",
+    "active_defrag_key_misses",
+    "total_active_defrag_time",
+    "current_active_defrag_time",
+    "tracking_total_keys",
+    "tracking_total_items",
+    "tracking_total_prefixes",
+    "acl_access_denied_cmd",
+    "acl_access_denied_key",
+    "acl_access_denied_channel",
+    "dump_payload_sanitizations",
+    "io_threaded_reads_processed",
+    "io_threaded_writes_processed",
+)
+"""Fields of sections memory, persistence and stats that are 0, and truly so: what they count does
+not exist here. Monitoring tools read them."""
+
+DEFAULT: Final = (
+    "server",
+    "clients",
+    "memory",
+    "persistence",
+    "stats",
+    "replication",
+    "cpu",
+    "modules",
+    "errorstats",
+    "cluster",
+    "keyspace",
+)
+EVERYTHING: Final = (*DEFAULT[:8], "commandstats", *DEFAULT[8:], "latencystats", "crdt")
+TIMES_SAMPLED: Final = 1000
+"""Keys whose times to live are averaged (rule KEY-12: figures about keys are approximations)."""
+TITLES: Final = {"cpu": "CPU", "crdt": "CRDT"}
+
+
+def information(instance: Instance, wanted: list[str]) -> str:
+    """The sections that were asked for, each once, in Redis' order; unknown ones are ignored."""
+    names: set[str] = set() if wanted else set(DEFAULT)
+    for name in wanted:
+        if name == "default":
+            names |= set(DEFAULT)
+        elif name in {"all", "everything"}:
+            names |= set(EVERYTHING)
+        else:
+            names.add(name)
+    known = [*EVERYTHING, *sorted(set(instance.info_sections) - set(EVERYTHING))]
+    sections: list[str] = []
+    for name in known:
+        if name in names:
+            title = TITLES.get(name, name.capitalize())
+            fields = "".join(f"{field}:{value}\r\n" for field, value in section(instance, name))
+            sections.append(f"# {title}\r\n{fields}")
+    return "\r\n".join(sections)
+
+
+def section(instance: Instance, name: str) -> Lines:
+    """The lines of one section, those of others last; one of theirs takes the place of ours."""
+    make = SECTIONS.get(name)
+    lines = {} if make is None else dict(make(instance))
+    for more in instance.info_sections.get(name, ()):
+        lines.update(more())
+    return list(lines.items())
+
+
+def _server(instance: Instance) -> Lines:
+    uptime = (instance.now - instance.started_at) // 1000
+    return [
+        ("redis_version", REDIS_VERSION),
+        ("crdb_version", __version__),
+        ("redis_git_sha1", "00000000"),
+        ("redis_git_dirty", 0),
+        ("redis_mode", "standalone"),
+        ("arch_bits", 64),
+        ("run_id", instance.run_id),
+        ("tcp_port", instance.config.values["port"]),
+        ("process_supervised", "no"),
+        ("io_threads_active", 0),
+        ("server_time_usec", instance.wall * 1000),
+        ("uptime_in_seconds", uptime),
+        ("uptime_in_days", uptime // 86400),
+        ("hz", instance.config.values["hz"]),
+        ("configured_hz", instance.config.values["hz"]),
+        ("config_file", ""),
+        ("region", instance.name),
+    ]
+
+
+def _clients(instance: Instance) -> Lines:
+    sessions = instance.clients.values()
+    blocked = instance.blocked
+    return [
+        ("connected_clients", len(instance.clients)),
+        ("cluster_connections", 0),
+        ("maxclients", instance.config.clients_max),
+        ("client_recent_max_input_buffer", max((s.parser.pending for s in sessions), default=0)),
+        ("client_recent_max_output_buffer", max((s.output_bytes for s in sessions), default=0)),
+        ("blocked_clients", len(blocked.by_client)),
+        ("tracking_clients", 0),
+        (
+            "clients_in_timeout_table",
+            sum(waiter.deadline is not None for waiter in blocked.by_client.values()),
+        ),
+        ("total_blocking_keys", len(blocked.by_key)),
+        ("total_blocking_keys_on_nokey", 0),
+    ]
+
+
+def _memory(instance: Instance) -> Lines:
+    report = memory_report(instance)
+    maxmemory = int(instance.config.values["maxmemory"])
+    return [
+        ("used_memory", report.used_bytes),
+        ("used_memory_human", human(report.used_bytes)),
+        ("used_memory_rss", report.process_bytes),
+        ("used_memory_rss_human", human(report.process_bytes)),
+        ("used_memory_peak", report.peak_bytes),
+        ("used_memory_peak_human", human(report.peak_bytes)),
+        ("used_memory_peak_perc", f"{report.peak_percentage:.2f}%"),
+        ("used_memory_overhead", report.overhead_bytes),
+        ("used_memory_startup", report.startup_bytes),
+        ("used_memory_dataset", report.dataset_bytes),
+        ("used_memory_dataset_perc", f"{report.dataset_percentage:.2f}%"),
+        ("maxmemory_human", human(maxmemory)),
+        ("mem_fragmentation_ratio", f"{report.fragmentation:.2f}"),
+        ("mem_fragmentation_bytes", report.process_bytes - report.needed_bytes),
+        ("mem_replication_backlog", report.backlog_bytes),
+        ("mem_total_replication_buffers", report.backlog_bytes),
+        ("mem_clients_slaves", 0),
+        ("mem_clients_normal", report.client_bytes),
+        ("mem_aof_buffer", 0),
+        ("mem_allocator", "python"),
+        ("mem_cluster_links", 0),
+        ("mem_not_counted_for_evict", 0),
+        *[(field, 0) for field in NO_SCRIPTS],
+        ("active_defrag_running", 0),
+        ("lazyfree_pending_objects", 0),
+        ("lazyfreed_objects", 0),
+        ("maxmemory", instance.config.values["maxmemory"]),
+        ("maxmemory_policy", instance.config.values["maxmemory-policy"]),
+    ]
+
+
+def _persistence(instance: Instance) -> Lines:
+    """Nothing is ever saved: all effects made here are changes since the last time."""
+    return [
+        ("loading", 0),
+        ("async_loading", 0),
+        ("rdb_changes_since_last_save", instance.keyspace.seq),
+        ("rdb_bgsave_in_progress", 0),
+        ("rdb_last_save_time", 0),
+        ("rdb_last_bgsave_status", "ok"),
+        ("rdb_last_bgsave_time_sec", -1),
+        ("rdb_current_bgsave_time_sec", -1),
+        ("rdb_saves", 0),
+        ("rdb_last_cow_size", 0),
+        ("aof_enabled", 0),
+        ("aof_rewrite_in_progress", 0),
+        ("aof_rewrite_scheduled", 0),
+        ("aof_last_rewrite_time_sec", -1),
+        ("aof_current_rewrite_time_sec", -1),
+        ("aof_last_bgrewrite_status", "ok"),
+        ("aof_last_write_status", "ok"),
+        ("aof_last_cow_size", 0),
+        *[(field, 0) for field in NO_SAVES],
+    ]
+
+
+def _stats(instance: Instance) -> Lines:
+    statistics = instance.statistics
+    return [
+        ("total_connections_received", statistics.connections),
+        ("total_commands_processed", statistics.commands),
+        ("instantaneous_ops_per_sec", round(statistics.command_rate.per_second)),
+        ("total_net_input_bytes", statistics.input_bytes),
+        ("total_net_output_bytes", statistics.output_bytes),
+        ("instantaneous_input_kbps", f"{statistics.input_rate.per_second / 1024:.2f}"),
+        ("instantaneous_output_kbps", f"{statistics.output_rate.per_second / 1024:.2f}"),
+        ("rejected_connections", statistics.rejected_connections),
+        ("acl_access_denied_auth", statistics.failed_logins),
+        ("sync_full", 0),
+        ("sync_partial_ok", 0),
+        ("sync_partial_err", 0),
+        ("expired_keys", instance.keyspace.expired),
+        ("evicted_keys", 0),
+        ("evicted_clients", statistics.dropped_memory),
+        ("keyspace_hits", instance.keyspace.hits),
+        ("keyspace_misses", instance.keyspace.misses),
+        *[(field, 0) for field in NOTHING_TO_COUNT],
+        ("unexpected_error_replies", 0),
+        ("total_error_replies", statistics.error_replies),
+        ("client_query_buffer_limit_disconnections", statistics.dropped_query),
+        ("client_output_buffer_limit_disconnections", statistics.dropped_output),
+        ("watching_clients", sum(bool(s.watched) for s in instance.clients.values())),
+        ("total_watched_keys", len(instance.watching.by_key)),
+    ]
+
+
+def _replication(instance: Instance) -> Lines:
+    role = instance.role.decode()
+    return [
+        ("role", "slave" if role == "replica" else role),
+        ("connected_slaves", 0),
+        ("master_failover_state", "no-failover"),
+        ("master_replid", replication_id(instance)),
+        ("master_replid2", "0" * 40),
+        ("second_repl_offset", -1),
+    ]
+
+
+def replication_id(instance: Instance) -> str:
+    """Return what stands for this region's history: its name and incarnation, as 40 digits."""
+    return f"{instance.replica.origin:040x}"
+
+
+def _commandstats(instance: Instance) -> Lines:
+    statistics = instance.statistics
+    lines: Lines = []
+    for command in every_command():
+        calls = statistics.calls[command.number]
+        rejected = statistics.rejected[command.number]
+        failed = statistics.failed[command.number]
+        if calls or rejected or failed:
+            usec = statistics.spent[command.number] * 1e6
+            per_call = usec / max(1, calls)
+            counts = f"calls={calls},usec={usec:.0f},usec_per_call={per_call:.2f}"
+            name = f"cmdstat_{command.full_name.decode()}"
+            lines.append((name, f"{counts},rejected_calls={rejected},failed_calls={failed}"))
+    return lines
+
+
+def _latencystats(instance: Instance) -> Lines:
+    percentiles = instance.config.percentiles
+    lines: Lines = []
+    for command in every_command():
+        histogram = instance.statistics.histograms.get(command.number)
+        if histogram is not None:
+            figures = ",".join(
+                f"p{text}={histogram.percentile(number) / 1000:.3f}" for text, number in percentiles
+            )
+            lines.append((f"latency_percentiles_usec_{command.full_name.decode()}", figures))
+    return lines
+
+
+def every_command() -> list[Command]:
+    """All commands and subcommands, by name."""
+    found: list[Command] = []
+    for name, command in sorted(TABLE.items()):
+        if name == command.name:
+            found.append(command)
+            found.extend(command.subcommands[child] for child in sorted(command.subcommands))
+    return found
+
+
+def _errorstats(instance: Instance) -> Lines:
+    errors = instance.statistics.errors
+    return [(f"errorstat_{code.decode('latin-1')}", f"count={errors[code]}") for code in errors]
+
+
+def _cluster(_instance: Instance) -> Lines:
+    return [("cluster_enabled", 0)]
+
+
+def _keyspace(instance: Instance) -> Lines:
+    keyspace = instance.keyspace
+    if not keyspace.size():
+        return []
+    left = keyspace.deadlines.time_left(keyspace.horizon, TIMES_SAMPLED)
+    ends = keyspace.deadlines.timed
+    return [("db0", f"keys={keyspace.size()},expires={ends},avg_ttl={left}")]
+
+
+def _crdt(instance: Instance) -> Lines:
+    """Section 14; the clock and vectors as D-19 proposes."""
+    told = instance.replica.statistics()
+    return [
+        ("crdt_replid", name_origin(instance.replica.origin)),
+        ("crdt_clock", by_region(told.vector).get(instance.replica.region, 0)),
+        ("crdt_ovc", _vector(told.vector)),
+        ("crdt_clock_steps", instance.clock_steps.count),
+        ("crdt_clock_step_ms", instance.clock_steps.last_ms),
+        ("crdt_merge_reqs", told.merges),
+        ("crdt_effect_reqs", told.effects_applied),
+        ("crdt_ovc_filtered_effect_reqs", told.effects_duplicate),
+        ("crdt_backlog_bytes", told.history_bytes),
+        ("crdt_waiting_bytes", told.waiting_bytes),
+        ("crdt_gc_pending", told.garbage_pending),
+        ("crdt_gc_attempted", told.garbage_attempted),
+        ("crdt_gc_collected", told.garbage_collected),
+        ("crdt_gc_gvc_min", _vector(told.stable)),
+        ("crdt_stale", int(instance.is_stale)),
+        ("crdt_stale_released_with_merge", int(instance.stale_released_with_merge)),
+    ]
+
+
+def _vector(vector: Mapping[int, int]) -> str:
+    """Counters by instance id, `{1=17,2=4}`."""
+    counters = (f"{region}={count}" for region, count in sorted(by_region(vector).items()))
+    return "{" + ",".join(counters) + "}"
+
+
+def by_region(vector: Mapping[int, int]) -> dict[int, int]:
+    """How many effects of each region a vector stands for, all lives of it together."""
+    counts: dict[int, int] = {}
+    for origin, seq in vector.items():
+        region = region_of(origin)
+        counts[region] = counts.get(region, 0) + seq
+    return counts
+
+
+SECTIONS: Final = {
+    "server": _server,
+    "clients": _clients,
+    "memory": _memory,
+    "persistence": _persistence,
+    "stats": _stats,
+    "replication": _replication,
+    "commandstats": _commandstats,
+    "errorstats": _errorstats,
+    "latencystats": _latencystats,
+    "cluster": _cluster,
+    "keyspace": _keyspace,
+    "crdt": _crdt,
+}

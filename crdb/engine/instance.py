@@ -1,0 +1,362 @@
+"""One region's database: a replica and everybody who talks to it. Pure: time comes in.
+
+A driver calls, once per turn, `advance(now, wall)` before it hands requests to the executor and
+`after_turn()` afterwards; `before_rest()` when nobody asks for anything, before it waits; and
+`tick()` when `deadline` has come. `woken` are sessions for which something is ready although no
+request of theirs is under way: a blocked client that was served, a client that was killed.
+
+Whatever surrounds the database attaches itself here and is not known here:
+
+* `turn_hooks` run at the end of a turn, and say within how many seconds they want to run again;
+  `rest_hooks` run before a rest. The links send what was written.
+* `info_sections` add lines to INFO, by name of the section.
+* `refuse(bit, error)` lets every command with that bit of its table get an error: writes get
+  READONLY while this instance follows another; after a restart most commands get LOADING, or
+  writes get STALE (rules STL-1, STL-2).
+* `links` is how administrators see and steer the links; `allows_test_clock` is for tests only.
+* `surroundings` are what it asks of the process and of the links.
+* After effects from elsewhere were applied, whoever applied them calls `serve_touched()`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Final
+
+from crdb.engine.blocking import Blocked
+from crdb.engine.clock_steps import ClockSteps
+from crdb.engine.event_names import EventName
+from crdb.engine.follow_control import FollowControl
+from crdb.engine.isolation import Report
+from crdb.engine.link_control import LinkControl
+from crdb.engine.metrics.memory import Memory
+from crdb.engine.metrics.statistics import SAMPLE_MS, Statistics
+from crdb.engine.monitors import Monitors
+from crdb.engine.parameters.table import Config
+from crdb.engine.pausing import Pause
+from crdb.engine.polling import Polling
+from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, UNAUTHENTICATED, Session
+from crdb.engine.surroundings import Surroundings
+from crdb.engine.timing import Timing
+from crdb.engine.watch import Watching
+from crdb.engine.watched_keys import Interest
+from crdt.embed.replica import RUN_BYTES_MAX, Replica
+
+GREEDY_BYTES_MIN: Final = 1 << 20
+"""A client that takes less is not closed when memory is full."""
+REDIS_VERSION: Final = "7.2.6"
+"""The version whose behaviour clients meet here; some look at it before they speak."""
+
+WRITE_BIT: Final = 1
+"""`table.WRITE`; that module imports this one."""
+
+InfoLines = Callable[[], list[tuple[str, object]]]
+
+
+class Instance:
+    """One region's database and its clients."""
+
+    next_sample: int = 0
+    allows_test_clock: bool = False
+    refused_bits: int = 0
+    is_stale: bool = False
+    """True if what was written before a restart is not back (rule STL-1)."""
+    stale_released_with_merge: bool = False
+    """True if a full sync brought back, after the latest restart, what had been lost."""
+    last_client_id: int = 0
+
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        name: str = "",
+        config: Config | None = None,
+        rng: random.Random | None = None,
+        report: Report | None = None,
+    ) -> None:
+        """`report` takes events that an operator should see; `rng` makes ids and random replies."""
+        self.replica = replica
+        self.keyspace = replica.keyspace
+        self.name = name
+        self.config = Config() if config is None else config
+        self.random = random.Random(0) if rng is None else rng
+        self.report: Report = ignore if report is None else report
+        self.run_id = f"{self.random.getrandbits(160):040x}"
+        self.statistics = Statistics()
+        self.memory = Memory()
+        self.timing = Timing(self.statistics)
+        self.clients: dict[int, Session] = {}
+        self.monitors = Monitors(self.clients, self.wall_ms, self.send)
+        self.pause = Pause(self.clients, self.wake)
+        self.interest = Interest(self.keyspace.interest)
+        self.woken: list[Session] = []
+        """Sessions that the driver must look at; it takes them out."""
+        self.on_wake: Callable[[], None] = do_nothing
+        """Called when effects from elsewhere have woken some; the driver may be asleep."""
+        self.blocked = Blocked(self.keyspace, self.interest, self.tell, self.wake)
+        self.polling = Polling(self.blocked)
+        self.watching = Watching(self.keyspace, self.interest)
+        self.now = 0
+        """In ms, of a clock that nobody sets: what waits and ages goes by it."""
+        self.wall = 0
+        """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
+        self.started_at = 0
+        self.clock_steps = ClockSteps()
+        self.test_clock: int | None = None
+        self.links: LinkControl | None = None
+        self.following: FollowControl | None = None
+        self.role = b"master"  # `replica` while it follows another instance
+        self.refusals: dict[int, bytes] = {}
+        """The error that commands get, by a bit of theirs (see `refuse`)."""
+        self.on_full_outbox: Callable[[], object] = replica.seal
+        self.turn_hooks: list[Callable[[], float]] = []
+        self.rest_hooks: list[Callable[[], None]] = []
+        self.surroundings = Surroundings()
+        self.info_sections: dict[str, list[InfoLines]] = {}
+        self.config.on_change.append(self._reconfigure)
+        self._reconfigure()
+
+    def refuse(self, bit: int, error: bytes | None) -> None:
+        """Let commands with this bit get `error` from now on; None lets them run."""
+        if error is None:
+            self.refusals.pop(bit, None)
+        else:
+            self.refusals[bit] = error
+        bits = 0
+        for each in self.refusals:
+            bits |= each
+        self.refused_bits = bits
+
+    @property
+    def refuse_writes(self) -> bytes | None:
+        """The error that writes get, if they get one."""
+        return self.refusals.get(WRITE_BIT)
+
+    @refuse_writes.setter
+    def refuse_writes(self, error: bytes | None) -> None:
+        self.refuse(WRITE_BIT, error)
+
+    # -- time ------------------------------------------------------------------------------
+
+    def advance(self, now: int, wall: int | None = None) -> None:
+        """It is `now` for all that follows until the next call, and `wall` by the wall clock, the
+        same if it is not given; both in ms. Only the wall clock may go back."""
+        if self.started_at == 0:
+            self.started_at = now
+        self.now = now
+        self.keyspace.second = now // 1000
+        self.wall = now if wall is None else wall
+        if self.clock_steps.record(now, self.wall):
+            self.tell("clock stepped", {"ms": self.clock_steps.last_ms})
+        self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
+
+    def wall_ms(self) -> int:
+        """Return the wall clock in ms."""
+        return self.wall
+
+    def set_test_clock(self, now: int | None) -> None:
+        """Stop this region's clock at `now` (ms), or let it go on; expiry follows, also back."""
+        self.test_clock = now
+        self.keyspace.horizon = 0
+        self.advance(self.now, self.wall)
+
+    @property
+    def deadline(self) -> int:
+        """When `tick` wants to be called, by the clock of `now`: at the latest when the next sample
+        of rates is due."""
+        due = [
+            self.blocked.deadline,
+            self.polling.deadline,
+            self.pause.ends_at,
+            self.next_sample,
+        ]
+        return min(at for at in due if at is not None)
+
+    def tick(self) -> None:
+        """Do what is due: time-outs of blocked, idle and slow clients, samples of rates."""
+        self.polling.look(self.now)
+        self.blocked.expire(self.now)
+        self.pause.expire(self.now)
+        if self.now >= self.next_sample:
+            self.next_sample = self.now + SAMPLE_MS
+            self.statistics.sample(self.now)
+            self.timing.relax(self.now)
+            self.memory.sample(self.statistics.input_bytes)
+            self._drop_late_clients()
+            self.drop_greedy_clients()
+
+    def after_turn(self) -> float:
+        """A turn has ended: let those who wait for it know. In how many seconds one of them wants
+        to be called again at the latest."""
+        return min([hook() for hook in self.turn_hooks], default=math.inf)
+
+    def before_rest(self) -> None:
+        """There is nothing to do: a good time for what others wait for."""
+        for hook in self.rest_hooks:
+            hook()
+
+    # -- clients ---------------------------------------------------------------------------
+
+    def tell(self, event: EventName, details: dict[str, object]) -> None:
+        """Report an event to whoever `report` is now."""
+        self.report(event, details)
+
+    def memory_exhausted(self, where: str) -> None:
+        """Report that the process could not get memory, and free its reserve."""
+        self.memory.exhausted()
+        self.report("out of memory", {"where": where})
+
+    def reset_statistics(self) -> None:
+        """Count from zero again."""
+        self.statistics.clear()
+        self.keyspace.hits = self.keyspace.misses = 0
+
+    def wake(self, session: Session) -> None:
+        """Something is ready for `session`."""
+        self.woken.append(session)
+
+    def next_client_id(self) -> int:
+        """Ids count up and are never used twice."""
+        self.last_client_id += 1
+        return self.last_client_id
+
+    def is_full(self) -> bool:
+        """Whether no further client may come."""
+        return len(self.clients) >= self.config.clients_max
+
+    def join(self, session: Session) -> None:
+        """A client has connected."""
+        self.clients[session.id] = session
+        self.statistics.connections += 1
+        self._configure(session)
+        if self.config.password:
+            session.gate |= UNAUTHENTICATED
+            session.parser.trusted = False
+        if self.monitors.sessions:
+            session.gate |= OBSERVED
+        if self.pause.ends_at is not None:
+            session.gate |= PAUSED
+
+    def forget(self, session: Session) -> None:
+        """A client's connection is gone."""
+        if self.clients.pop(session.id, None) is not None:
+            self.blocked.remove(session)
+            self.watching.unwatch(session)
+            self.monitors.remove(session)
+
+    def send(self, session: Session, data: bytes) -> None:
+        """Send something to a client that did not ask for it just now."""
+        if not session.out:
+            self.wake(session)
+        session.out.append(data)
+        session.output_bytes += len(data)
+        self.check_output(session)
+
+    def kill(self, session: Session) -> None:
+        """Close a client's connection as soon as the driver comes to it."""
+        session.kill()
+        self.wake(session)
+
+    def count_batch(self, session: Session, count: int, is_cut: bool) -> None:
+        """`session` has run `count` requests; `is_cut` if it may have more."""
+        self.statistics.commands += count
+        if is_cut:
+            self.wake(session)
+
+    def after_command(self) -> None:
+        """Do what a command has made necessary before the next one runs: serve those who watch or
+        wait for keys, and send what is too much to wait for the end of the turn."""
+        if self.keyspace.touched:
+            self.serve_touched()
+        if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX:
+            self.on_full_outbox()
+
+    def serve_touched(self) -> None:
+        """Tell those who watch or wait for keys that have changed; serving may change more."""
+        touched = self.keyspace.touched
+        while touched:
+            keys = list(dict.fromkeys(touched))
+            touched.clear()
+            for key in keys:
+                self.watching.touch(key)
+            for key in keys:
+                self.blocked.serve(key)
+        self.polling.look_again()
+        if self.woken:
+            self.on_wake()
+
+    # -- limits ----------------------------------------------------------------------------
+
+    def check_output(self, session: Session) -> None:
+        """Close a client that lets too many replies pile up (client-output-buffer-limit)."""
+        if self._overflows(session):
+            self.statistics.dropped_output += 1
+            self.kill(session)
+
+    def _overflows(self, session: Session) -> bool:
+        """Whether it is over the hard limit, or has been over the soft one for too long."""
+        size = session.output_bytes
+        if size >= self.config.output_hard_bytes:
+            return True
+        if size < self.config.output_soft_bytes:
+            session.soft_limit_since = 0
+        elif session.soft_limit_since == 0:
+            session.soft_limit_since = self.now
+        return (
+            session.soft_limit_since != 0
+            and self.now - session.soft_limit_since > self.config.output_soft_ms
+        )
+
+    def _drop_late_clients(self) -> None:
+        """Close those that have been idle, or behind with reading, for too long."""
+        idle_ms = self.config.idle_seconds_max * 1000
+        if not idle_ms and self.config.output_soft_bytes == OUTPUT_UNLIMITED:
+            return
+        for session in list(self.clients.values()):
+            if session.killed:
+                continue
+            if session.soft_limit_since and self._overflows(session):
+                self.statistics.dropped_output += 1
+                self.kill(session)
+            elif idle_ms and not session.blocked and self.now - session.active_at > idle_ms:
+                self.kill(session)
+
+    def drop_greedy_clients(self) -> None:
+        """Where memory is full, close those whose requests and replies take most of it, until that
+        would be enough."""
+        missing = self.memory.missing_bytes()
+        if not missing:
+            return
+        greedy = [
+            s for s in self.clients.values() if not s.no_evict and s.memory_bytes > GREEDY_BYTES_MIN
+        ]
+        greedy.sort(key=lambda session: session.memory_bytes, reverse=True)
+        for session in greedy:
+            if missing <= 0:
+                return
+            missing -= session.memory_bytes
+            self.statistics.dropped_memory += 1
+            self.kill(session)
+
+    def _configure(self, session: Session) -> None:
+        session.output_limit = min(self.config.output_hard_bytes, self.config.output_soft_bytes)
+        session.parser.bulk_bytes_max = self.config.bulk_bytes_max
+
+    def _reconfigure(self) -> None:
+        self.memory.set_limit(self.config.memory_bytes_max, self.statistics.input_bytes)
+        self.timing.configure(self.config)
+        for session in self.clients.values():
+            self._configure(session)
+            if not self.config.password:
+                session.gate &= ~UNAUTHENTICATED
+                session.parser.trusted = True
+
+
+def ignore(_event: str, _details: dict[str, object]) -> None:
+    """A report that nobody wants."""
+
+
+def do_nothing() -> None:
+    """A driver that need not be woken."""

@@ -1,0 +1,148 @@
+"""How a server sees and steers the links between regions: CRDB.LINKS, CRDB.LINK, CRDB.SETTLE.
+
+A link carries ops one way, from its *source* to its *sink*. The runtime implements `LinkControl`
+and puts it into `instance.links`. Where all regions live in one process they share one control;
+where each has its own, it steers the ends of the links that are its own; for the others, ask there.
+
+A cut is a fault made on purpose: nothing passes on the link, not even what is on its way, until it
+is healed. The other direction is another link. No method waits: what takes time has been begun when
+it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+import attrs
+
+from crdt.causality.dots import Vector, dominates
+
+Question: TypeAlias = Mapping[str, int]
+"""For each region of this process that has asked others, the number of its question."""
+
+
+class LinkState(StrEnum):
+    """Where a link stands."""
+
+    CONNECTING = "connecting"
+    """Not there yet, or not again: the first attempt since it was lost or healed is under way."""
+    SNAPSHOT = "snapshot"
+    CATCHING_UP = "catching-up"
+    STREAMING = "streaming"
+    DOWN = "down"
+    """The last attempt to connect has failed: the other region is away."""
+    CUT = "cut"
+
+
+@attrs.frozen
+class LinkInfo:
+    """One link as it is now."""
+
+    source: str
+    sink: str
+    state: LinkState
+    lag_ops: int = 0
+    """Effects that the source has and the sink has not acknowledged, as far as known."""
+    lag_ms: float = 0.0
+    """Age of the last acknowledgement, or of the oldest op without one."""
+    delay_ms: float = 0.0
+    """What the link is delayed by on purpose."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what the source has will come to the sink before long."""
+        return self.state not in {LinkState.CUT, LinkState.DOWN}
+
+
+class LinkError(Exception):
+    """Base of what can be wrong with a link that somebody wants cut or healed."""
+
+
+class NoSuchLink(LinkError):
+    """The topology has no link from the one region to the other."""
+
+    def __init__(self, source: str, sink: str) -> None:
+        super().__init__(f"there is no link from {source} to {sink}")
+
+
+class LinkOutOfReach(LinkError):
+    """Both ends of the link are in other processes."""
+
+    def __init__(self, source: str, sink: str) -> None:
+        super().__init__(f"no end of the link from {source} to {sink} can be reached from here")
+
+
+class LinkControl(Protocol):
+    """What the runtime offers. Regions are given by name."""
+
+    def regions(self) -> Sequence[str]:
+        """All regions of the CRDB, in the order of their numbers 1 to n."""
+        ...
+
+    def links(self) -> Sequence[LinkInfo]:
+        """All links that are known here."""
+        ...
+
+    def cut(self, source: str, sink: str) -> None:
+        """Let nothing pass from `source` to `sink`. Raises LinkError."""
+        ...
+
+    def heal(self, source: str, sink: str) -> None:
+        """Undo `cut`, and connect at once. Raises LinkError."""
+        ...
+
+    def cut_all(self) -> None:
+        """Cut every link."""
+        ...
+
+    def heal_all(self) -> None:
+        """Heal every link."""
+        ...
+
+    def ask(self) -> Question:
+        """Ask whether all has come to wherever live links lead; see `Settling`."""
+        ...
+
+    def is_settled(self, question: Question) -> bool | None:
+        """Whether it has, at a moment after that question; None until that is known."""
+        ...
+
+
+def have_arrived(links: Iterable[LinkInfo], vectors: Mapping[str, Vector]) -> bool:
+    """Whether every live link has a sink that holds all that its source holds, by the vectors of
+    all regions."""
+    live = [link for link in links if link.is_live]
+    return all(dominates(vectors[link.sink], vectors[link.source]) for link in live)
+
+
+class Settling:
+    """Watches whether all that has been written has come to wherever live links lead.
+
+    That is so when no live link has a source that holds what its sink does not. Regions that live
+    links connect both ways, or in a circle, then hold the same; a region that data only flows to
+    holds what the others hold, and maybe more; one that data only flows from may lack what the
+    others have. Links that are cut, or whose other end is away, are not looked at. A vector counts
+    only if it was taken after the watch began, so nothing is missed that was written before.
+
+    A process answers for all of its regions, and for all that live links connect with these,
+    whichever way their data flows. With `crdb up` this is the whole CRDB, also where it has been
+    cut into parts, by the vectors of one moment. With `crdb serve` it is the part that the one
+    region is in, asked over the links (see `replication.mesh.settle_query`), so whoever wants to
+    know of the other parts asks there. Both say the same where all regions are connected; else
+    `crdb up` says yes when every region of the same CRDB would, each in a process of its own.
+    """
+
+    __slots__ = ("control", "question")
+
+    def __init__(self, control: LinkControl) -> None:
+        self.control = control
+        self.question = control.ask()
+
+    def is_over(self) -> bool:
+        """Whether all is where it should be. If it is not, the question is put again."""
+        is_settled = self.control.is_settled(self.question)
+        if is_settled is False:
+            self.question = self.control.ask()
+        return is_settled is True

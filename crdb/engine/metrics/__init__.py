@@ -1,0 +1,1 @@
+"""What a region measures about its commands, clients and memory."""

@@ -1,0 +1,152 @@
+"""The memory that the process uses, and whether clients may still use more.
+
+The figure is what the operating system says of the whole process: regions that share a process
+share it. It is read with each sample of rates, and sooner when clients have sent much since. Two
+bounds refuse writes that may need memory with an OOM error: the parameter `maxmemory`, and a guard
+below the limit that the system sets for the process, if it sets one. Reads, deletions, deadlines
+and what comes from other regions go on (specification OOM-4, OOM-5).
+
+Where an allocation fails all the same, the process frees a reserve that it holds for that. Writes
+that may need memory are refused until the reserve is held again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from crdb.engine.errors import OUT_OF_MEMORY, SYSTEM_OUT_OF_MEMORY
+
+DENY_OOM: Final = 64
+"""The flag of commands that are refused while memory is full. See `table`."""
+PLENTY: Final = 1 << 62
+LOOK_BYTES_MIN: Final = 256 << 10
+LOOK_BYTES_MAX: Final = 8 << 20
+LOOK_SHARE: Final = 4
+RELEASE_SAMPLES: Final = 10
+RESERVE_BYTES: Final = 80 << 20
+"""The reserve that a driver holds, with its margin."""
+COPIES: Final = 3
+"""A large value exists so many times while it is sent: as itself, encoded, and in a frame."""
+GROWTH_MIN: Final = 1 << 20
+"""A command that needs less than this is not asked whether that fits."""
+
+Probe = Callable[[], tuple[int, int]]
+"""Returns the bytes that the process uses, and how many more the system's limit leaves it."""
+
+
+class Memory:
+    """The memory of one instance's process."""
+
+    __slots__ = (
+        "denied_bits",
+        "free_reserve",
+        "has_reserve",
+        "hold_reserve",
+        "limit_bytes",
+        "look_at",
+        "peak_bytes",
+        "probe",
+        "release",
+        "samples_full",
+        "spare_bytes",
+        "startup_bytes",
+        "used_bytes",
+    )
+
+    def __init__(self) -> None:
+        self.probe: Probe = no_probe
+        self.release: Callable[[], None] = no_release
+        """Gives unused memory back to the system."""
+        self.hold_reserve: Callable[[], bool] = hold_nothing
+        """Holds the reserve, and returns whether there was memory for it."""
+        self.free_reserve: Callable[[], None] = no_release
+        self.has_reserve = True
+        self.used_bytes = 0
+        self.startup_bytes = 0
+        """The memory that the process used before there were data."""
+        self.peak_bytes = 0
+        self.limit_bytes = 0
+        """The parameter `maxmemory`; 0 is no limit."""
+        self.spare_bytes = PLENTY
+        self.denied_bits = 0
+        """DENY_OOM while memory is full, else 0."""
+        self.look_at = 0
+        """At how many bytes received from clients to sample again."""
+        self.samples_full = 0
+
+    def sample(self, received_bytes: int) -> None:
+        """Read the figures. `received_bytes` is what clients have sent so far."""
+        self._read()
+        if self.is_full():
+            if self.samples_full % RELEASE_SAMPLES == 0:
+                self.release()
+                self._read()
+            self.samples_full += 1
+        else:
+            self.samples_full = 0
+        self.has_reserve = self.hold_reserve()
+        self.denied_bits = DENY_OOM if self.missing_bytes() else 0
+        share = min(self.room_bytes() // LOOK_SHARE, LOOK_BYTES_MAX)
+        self.look_at = received_bytes + max(LOOK_BYTES_MIN, share)
+
+    def exhausted(self) -> None:
+        """Free the reserve and refuse writes until the next sample: an allocation has failed."""
+        self.free_reserve()
+        self.has_reserve = False
+        self.denied_bits = DENY_OOM
+        self.look_at = 0
+
+    def set_limit(self, limit_bytes: int, received_bytes: int) -> None:
+        """Change `maxmemory`; it holds from the next command on."""
+        self.limit_bytes = limit_bytes
+        self.sample(received_bytes)
+
+    def refusal(self, size: int = 0) -> bytes:
+        """Return the error for a command that needs `size` bytes: which limit leaves no room for
+        them. If both do, it is the one that can be changed while the region runs."""
+        room = self.limit_bytes - self.used_bytes
+        if self.limit_bytes and (room < size or self.spare_bytes >= COPIES * size):
+            return OUT_OF_MEMORY
+        return SYSTEM_OUT_OF_MEMORY
+
+    def is_full(self) -> bool:
+        """Return whether more is used than is allowed."""
+        return self.room_bytes() < 0
+
+    def missing_bytes(self) -> int:
+        """Return how many bytes must be freed before clients may write again, about."""
+        return max(-self.room_bytes(), 0 if self.has_reserve else RESERVE_BYTES)
+
+    def room_bytes(self) -> int:
+        """Return how many more bytes may be used; negative if there are too many already."""
+        if self.limit_bytes == 0:
+            return self.spare_bytes
+        return min(self.spare_bytes, self.limit_bytes - self.used_bytes)
+
+    def has_room(self, size: int) -> bool:
+        """Return whether a command may make a value of `size` bytes. For a large one the figures
+        are read, as one transaction may make many of them."""
+        if size < GROWTH_MIN:
+            return True
+        self._read()
+        room = self.limit_bytes - self.used_bytes if self.limit_bytes else PLENTY
+        return size <= room and COPIES * size <= self.spare_bytes
+
+    def _read(self) -> None:
+        self.used_bytes, self.spare_bytes = self.probe()
+        self.peak_bytes = max(self.peak_bytes, self.used_bytes)
+
+
+def no_probe() -> tuple[int, int]:
+    """Return 0: without a driver nothing is measured, and memory is never full."""
+    return 0, PLENTY
+
+
+def hold_nothing() -> bool:
+    """Return True: without a driver there is no reserve."""
+    return True
+
+
+def no_release() -> None:
+    """There is nothing to give back."""

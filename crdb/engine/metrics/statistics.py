@@ -1,0 +1,141 @@
+"""What an instance counts, for INFO.
+
+A command's time runs from the end of the one before it in the same batch, or from the beginning of
+the batch, so it includes parsing. Commands that cannot take long follow each other in a pipeline
+without a look at the clock; they are counted with their mean time. Rates are averages over the last
+sixteen samples of a tenth of a second, as in Redis.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine.metrics.histogram import Histogram
+
+SAMPLES: Final = 16
+SAMPLE_MS: Final = 100
+COMMANDS_MAX: Final = 512
+"""More than there are commands and subcommands."""
+ERROR_CODES_MAX: Final = 128
+"""Beyond so many different codes, further ones are counted in the total only."""
+
+
+class Rate:
+    """How fast a counter grows, per second."""
+
+    __slots__ = ("last", "samples", "sampled_at")
+
+    def __init__(self) -> None:
+        self.samples: list[float] = []
+        self.last = 0
+        self.sampled_at = 0
+
+    def sample(self, value: int, now: int) -> None:
+        """The counter stands at `value` at `now` ms."""
+        elapsed = now - self.sampled_at
+        if self.sampled_at and elapsed > 0:
+            self.samples.append((value - self.last) * 1000 / elapsed)
+            del self.samples[:-SAMPLES]
+        self.last = value
+        self.sampled_at = now
+
+    @property
+    def per_second(self) -> float:
+        """The average of the last samples."""
+        return sum(self.samples) / len(self.samples) if self.samples else 0.0
+
+
+class Statistics:
+    """Counters since the start or since CONFIG RESETSTAT."""
+
+    __slots__ = (
+        "calls",
+        "command_rate",
+        "commands",
+        "connections",
+        "dropped_memory",
+        "dropped_query",
+        "dropped_output",
+        "error_replies",
+        "errors",
+        "failed",
+        "failed_logins",
+        "input_bytes",
+        "histograms",
+        "input_rate",
+        "output_bytes",
+        "output_rate",
+        "ran",
+        "rejected",
+        "rejected_connections",
+        "spent",
+        "tracks_latency",
+    )
+
+    def __init__(self) -> None:
+        self.tracks_latency = True
+        """True if histograms are kept (parameter latency-tracking)."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Start from zero."""
+        self.commands = 0
+        self.calls = [0] * COMMANDS_MAX
+        """How often each command ran, by its number; then refused before, and failed in it."""
+        self.rejected = [0] * COMMANDS_MAX
+        self.failed = [0] * COMMANDS_MAX
+        self.spent = [0.0] * COMMANDS_MAX
+        """Seconds that each command took."""
+        self.ran: list[tuple[int, int]] = []
+        """The commands that ran since the latest look at the clock: their numbers and counts."""
+        self.histograms: dict[int, Histogram] = {}
+        """The durations of each command's calls, by its number."""
+        self.connections = 0
+        self.rejected_connections = 0
+        self.input_bytes = 0
+        self.output_bytes = 0
+        self.failed_logins = 0
+        """AUTH and HELLO with a wrong user or password."""
+        self.error_replies = 0
+        self.errors: dict[bytes, int] = {}
+        """Error replies by their code."""
+        self.dropped_memory = 0
+        """Clients closed because memory was full and their buffers were large."""
+        self.dropped_query = 0
+        """Clients closed because their request was too long."""
+        self.dropped_output = 0
+        """Clients closed because they did not read their replies."""
+        self.command_rate = Rate()
+        self.input_rate = Rate()
+        self.output_rate = Rate()
+
+    def count_error(self, text: bytes) -> None:
+        """An error reply was sent."""
+        code = text.split(b" ", 1)[0]
+        self.error_replies += 1
+        if code in self.errors or len(self.errors) < ERROR_CODES_MAX:
+            self.errors[code] = self.errors.get(code, 0) + 1
+
+    def charge(self, seconds: float) -> None:
+        """Count what `ran`, which took so long together."""
+        ran = self.ran
+        mean = seconds / sum([calls for _, calls in ran])
+        for number, calls in ran:
+            self.count_calls(number, calls, mean * calls)
+        ran.clear()
+
+    def count_calls(self, number: int, calls: int, seconds: float) -> None:
+        """A command ran `calls` times, for so many seconds in all."""
+        self.calls[number] += calls
+        self.spent[number] += seconds
+        if self.tracks_latency:
+            histogram = self.histograms.get(number)
+            if histogram is None:
+                histogram = self.histograms[number] = Histogram()
+            histogram.add(int(seconds * 1e9 / calls), calls)
+
+    def sample(self, now: int) -> None:
+        """Take the samples that the rates are made of."""
+        self.command_rate.sample(self.commands, now)
+        self.input_rate.sample(self.input_bytes, now)
+        self.output_rate.sample(self.output_bytes, now)

@@ -1,0 +1,1 @@
+"""The parameters of CONFIG: their names, values and effects."""

@@ -1,0 +1,123 @@
+"""The effect of setting each parameter of Redis here: something, nothing that a client could see,
+or nothing at all, in which case CONFIG SET refuses to change it.
+
+Every parameter that Redis allows to be set while the server runs is in exactly one of three tables.
+Those that it does not allow are refused in its own words.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EFFECTIVE: Final[dict[str, str]] = {
+    "client-output-buffer-limit": "tests/crdb/engine/test_executor.py",
+    "client-query-buffer-limit": "tests/crdb/engine/test_executor.py",
+    "hash-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
+    "hash-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
+    "latency-monitor-threshold": "tests/crdb/commands/server/test_latency.py",
+    "latency-tracking": "tests/crdb/commands/server/test_latency.py",
+    "latency-tracking-info-percentiles": "tests/crdb/commands/server/test_latency.py",
+    "list-max-listpack-size": "tests/crdb/engine/parameters/test_encodings.py",
+    "maxclients": "tests/crdb/net/test_listener.py",
+    "maxmemory": "tests/crdb/engine/metrics/test_memory.py",
+    "proto-max-bulk-len": "tests/crdb/engine/test_executor.py",
+    "protected-mode": "tests/crdb/net/test_client_admission.py",
+    "replica-serve-stale-data": "tests/crdb/region/test_staleness.py",
+    "requirepass": "tests/crdb/commands/connection/test_connection.py",
+    "set-max-intset-entries": "tests/crdb/engine/parameters/test_encodings.py",
+    "set-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
+    "set-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
+    "slowlog-log-slower-than": "tests/crdb/commands/server/test_slowlog.py",
+    "slowlog-max-len": "tests/crdb/commands/server/test_slowlog.py",
+    "tcp-keepalive": "tests/crdb/net/test_connection.py",
+    "timeout": "tests/crdb/engine/test_instance.py",
+    "zset-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
+    "zset-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
+}
+"""Parameters that do what Redis says, each with the file that tests it."""
+
+LAZY: Final = "where memory is freed is not visible to clients"
+NO_HASH_TABLES: Final = "it only concerns when Redis resizes its hash tables"
+NO_SCRIPTS: Final = "there are no scripts yet, so nothing can run for so long"
+NO_STREAMS: Final = "there are no streams yet"
+
+UNOBSERVABLE: Final[dict[str, str]] = {
+    "activerehashing": NO_HASH_TABLES,
+    "busy-reply-threshold": NO_SCRIPTS,
+    "hll-sparse-max-bytes": "there are no HyperLogLogs yet",
+    "ignore-warnings": "it only concerns warnings that Redis prints at its start",
+    "lazyfree-lazy-eviction": LAZY,
+    "lazyfree-lazy-expire": LAZY,
+    "lazyfree-lazy-server-del": LAZY,
+    "lazyfree-lazy-user-del": LAZY,
+    "lazyfree-lazy-user-flush": LAZY,
+    "list-compress-depth": "how lists are kept in memory is not visible to clients",
+    "replica-lazy-flush": LAZY,
+    "stream-node-max-bytes": NO_STREAMS,
+    "stream-node-max-entries": NO_STREAMS,
+}
+"""Parameters that are taken and shown, and do nothing; no client could tell the difference. Each
+with the reason."""
+
+NO_FILES: Final = "data lives in memory only"
+NO_CLUSTER: Final = "there is no cluster mode"
+NO_DEFRAGMENTATION: Final = "there is no defragmentation"
+NO_TLS: Final = "TLS is not built yet"
+NO_EVICTION: Final = "there is no eviction"
+NO_ACL: Final = "there are no users beside the default one"
+NO_OS: Final = "the process leaves its standing with the operating system alone"
+LINKS: Final = (
+    "regions are linked by crdb's own protocol; see the [link] table of the regions' file"
+)
+LOG: Final = "events go to standard output; see docs/events.md"
+FILE: Final = "the regions' file sets it, and peers must know it"
+
+_REFUSED_BY_REASON: Final[dict[str, str]] = {
+    NO_FILES: "aof-disable-auto-gc aof-load-truncated aof-rewrite-incremental-fsync "
+    "aof-timestamp-enabled aof-use-rdb-preamble appendfsync appendonly auto-aof-rewrite-min-size "
+    "auto-aof-rewrite-percentage key-load-delay loading-process-events-interval-bytes "
+    "no-appendfsync-on-rewrite rdb-del-sync-files rdb-key-save-delay rdb-save-incremental-fsync "
+    "rdbcompression sanitize-dump-payload save stop-writes-on-bgsave-error",
+    NO_CLUSTER: "cluster-allow-pubsubshard-when-down cluster-allow-reads-when-down "
+    "cluster-allow-replica-migration cluster-announce-bus-port cluster-announce-hostname "
+    "cluster-announce-human-nodename cluster-announce-ip cluster-announce-port "
+    "cluster-announce-tls-port cluster-link-sendbuf-limit cluster-migration-barrier "
+    "cluster-node-timeout cluster-ping-interval cluster-preferred-endpoint-type "
+    "cluster-replica-no-failover cluster-replica-validity-factor cluster-require-full-coverage",
+    NO_DEFRAGMENTATION: "active-defrag-cycle-max active-defrag-cycle-min "
+    "active-defrag-ignore-bytes active-defrag-max-scan-fields active-defrag-threshold-lower "
+    "active-defrag-threshold-upper activedefrag jemalloc-bg-thread",
+    NO_TLS: "tls-auth-clients tls-ca-cert-dir tls-ca-cert-file tls-cert-file tls-ciphers "
+    "tls-ciphersuites tls-client-cert-file tls-client-key-file tls-client-key-file-pass "
+    "tls-cluster tls-dh-params-file tls-key-file tls-key-file-pass tls-port "
+    "tls-prefer-server-ciphers tls-protocols tls-replication tls-session-cache-size "
+    "tls-session-cache-timeout tls-session-caching",
+    NO_EVICTION: "lfu-decay-time lfu-log-factor maxmemory-clients maxmemory-eviction-tenacity "
+    "maxmemory-policy maxmemory-samples",
+    NO_ACL: "acl-pubsub-default acllog-max-len",
+    NO_OS: "crash-log-enabled crash-memcheck-enabled oom-score-adj oom-score-adj-values "
+    "proc-title-template use-exit-on-panic watchdog-period",
+    LINKS: "bind-source-addr min-replicas-max-lag min-replicas-to-write "
+    "propagation-error-behavior repl-backlog-size repl-backlog-ttl repl-disable-tcp-nodelay "
+    "repl-diskless-load repl-diskless-sync repl-diskless-sync-delay "
+    "repl-diskless-sync-max-replicas repl-ping-replica-period repl-timeout replica-announce-ip "
+    "replica-announce-port replica-announced replica-ignore-disk-write-errors "
+    "replica-ignore-maxmemory replica-priority",
+    "a follower proves the secret that its file has, not a password": "masterauth masteruser",
+    LOG: "loglevel",
+    FILE: "bind port",
+    "a follower never takes writes; REPLICAOF NO ONE ends following": "replica-read-only",
+    "there are no keyspace events yet": "notify-keyspace-events",
+    "there is no client-side caching": "tracking-table-max-keys",
+    "how often a region looks after its clients and keys is fixed": "active-expire-effort "
+    "dynamic-hz hz",
+    "members are ordered by their bytes": "locale-collate",
+    "a signal always stops a region cleanly and at once": "shutdown-on-sigint shutdown-on-sigterm "
+    "shutdown-timeout",
+}
+
+REFUSED: Final[dict[str, str]] = {
+    name: reason for reason, names in _REFUSED_BY_REASON.items() for name in names.split()
+}
+"""Parameters that keep the value they have, each with the reason. Setting them to that is no
+error."""

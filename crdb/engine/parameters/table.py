@@ -1,0 +1,144 @@
+"""CONFIG GET and SET: every parameter of Redis 7.2, with what it does here.
+
+A parameter that is set takes effect immediately (`tcp-keepalive` for new connections). One that has
+no effect here keeps its value, and CONFIG SET says why; `parameter_effects` lists both kinds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from crdb.engine.errors import CommandError, one_line, printable
+from crdb.engine.glob import compile_glob
+from crdb.engine.parameters.encodings import EncodingLimits
+from crdb.engine.parameters.parameter_effects import REFUSED
+from crdb.engine.parameters.settings import (
+    InvalidValue,
+    Parameter,
+    canonical,
+    load_parameters,
+    parse_output_limits,
+)
+from crdb.engine.session import OUTPUT_UNLIMITED
+
+PARAMETERS: Final[dict[str, Parameter]] = load_parameters()
+ALIASES: Final[dict[str, str]] = {p.alias: p.name for p in PARAMETERS.values() if p.alias}
+NAMES: Final[dict[str, Parameter]] = {
+    name: PARAMETERS[ALIASES.get(name, name)] for name in (*PARAMETERS, *ALIASES)
+}
+
+
+class Config:
+    """The parameters of one instance.
+
+    Values are kept as clients see them: each character stands for one byte, and text from elsewhere
+    becomes the bytes of its UTF-8.
+    """
+
+    def __init__(self, overrides: dict[str, str] | None = None) -> None:
+        """Start from the defaults. Raises InvalidValue for an override that Redis would refuse."""
+        self.values: dict[str, str] = {name: p.default for name, p in PARAMETERS.items()}
+        self.on_change: list[Callable[[], None]] = []
+        for name, value in (overrides or {}).items():
+            self.put(name, value)
+        self._refresh()
+
+    def put(self, name: str, value: str) -> None:
+        """Set one parameter from inside, immutable ones too. Raises InvalidValue."""
+        kept = value.encode("utf-8", "surrogateescape").decode("latin-1")
+        self.values[name] = canonical(PARAMETERS[name], kept, self.values[name])
+        self._refresh()
+
+    def get(self, patterns: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+        """Names and values that match, each once and as it was first asked for. A name without a
+        star or such matches exactly."""
+        found: dict[str, tuple[str, str]] = {}
+        for raw in patterns:
+            pattern = raw.decode("latin-1")
+            if not re.search(r"[\[*?]", pattern):
+                parameter = NAMES.get(pattern.lower())
+                if parameter is not None:
+                    found.setdefault(pattern.lower(), (pattern, self.values[parameter.name]))
+                continue
+            glob = compile_glob(raw, ignore_case=True)
+            for name, parameter in NAMES.items():
+                if not parameter.hidden and glob.fullmatch(name.encode()):
+                    found.setdefault(name, (name, self.values[parameter.name]))
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in found.values()]
+
+    def set(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        """All of `pairs` or, with CommandError, none."""
+        chosen: dict[str, str] = {}
+        for raw, value in pairs:
+            given = raw.decode("latin-1").lower()
+            parameter = NAMES.get(given)
+            if parameter is None:
+                name = one_line(printable(raw, len(raw)))
+                raise CommandError(
+                    b"ERR Unknown option or number of arguments for CONFIG SET - '%b'" % name
+                )
+            if parameter.immutable:
+                raise _failed(raw, "can't set immutable config")
+            if parameter.protected:
+                raise _failed(raw, "can't set protected config")
+            if given in chosen:
+                raise _failed(raw, "duplicate parameter")
+            chosen[given] = value.decode("latin-1")
+        accepted: dict[str, str] = {}
+        for given, value in chosen.items():
+            name = NAMES[given].name
+            try:
+                accepted[name] = canonical(PARAMETERS[name], value, self.values[name])
+            except InvalidValue as reason:
+                raise _failed(given.encode(), str(reason)) from None
+            if name in REFUSED and accepted[name] != self.values[name]:
+                refusal = f"'{given}' is not supported by crdb: {REFUSED[name]}"
+                raise _failed(given.encode(), refusal)
+        self.values.update(accepted)
+        self._refresh()
+        for notify in self.on_change:
+            notify()
+
+    def _refresh(self) -> None:
+        """Read what takes effect out of the texts."""
+        values = self.values
+        self.password = values["requirepass"].encode("latin-1")
+        self.clients_max = int(values["maxclients"])
+        self.idle_seconds_max = int(values["timeout"])
+        self.is_protected = values["protected-mode"] == "yes"
+        self.memory_bytes_max = int(values["maxmemory"])
+        self.bulk_bytes_max = int(values["proto-max-bulk-len"])
+        self.request_bytes_max = int(values["client-query-buffer-limit"])
+        self.slower_than_us = int(values["slowlog-log-slower-than"])
+        self.slow_log_length_max = int(values["slowlog-max-len"])
+        self.latency_threshold_ms = int(values["latency-monitor-threshold"])
+        self.percentiles = [
+            (text, float(text)) for text in values["latency-tracking-info-percentiles"].split()
+        ]
+        self.tracks_latency = values["latency-tracking"] == "yes"
+        self.encoding_limits = EncodingLimits(
+            hash_entries=int(values["hash-max-listpack-entries"]),
+            hash_item_bytes=int(values["hash-max-listpack-value"]),
+            list_size=int(values["list-max-listpack-size"]),
+            set_entries=int(values["set-max-listpack-entries"]),
+            set_integers=int(values["set-max-intset-entries"]),
+            set_item_bytes=int(values["set-max-listpack-value"]),
+            sorted_set_entries=int(values["zset-max-listpack-entries"]),
+            sorted_set_item_bytes=int(values["zset-max-listpack-value"]),
+        )
+        self.keepalive_seconds = int(values["tcp-keepalive"])
+        self.serves_stale = values["replica-serve-stale-data"] == "yes"
+        hard, soft, seconds = parse_output_limits(values["client-output-buffer-limit"])["normal"]
+        self.output_hard_bytes = hard or OUTPUT_UNLIMITED
+        self.output_soft_bytes = soft or OUTPUT_UNLIMITED
+        self.output_soft_ms = seconds * 1000
+
+
+def _failed(name: bytes, reason: str) -> CommandError:
+    """The refusal of CONFIG SET."""
+    return CommandError(
+        b"ERR CONFIG SET failed (possibly related to argument '%b') - %b"
+        % (one_line(printable(name, len(name))), reason.encode())
+    )

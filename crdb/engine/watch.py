@@ -1,0 +1,83 @@
+"""WATCH: which clients must not EXEC because a key has changed under them.
+
+Any effect on a watched key dirties its watchers, wherever it came from (D-16). Two cases of Redis
+are kept: a key that runs out of time between WATCH and EXEC counts as changed although nothing
+touched it, and a key that had run out before WATCH may be removed for good without that counting.
+Where such a key is back because the clock was set back, the keyspace counts that as a change.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine.session import IN_TRANSACTION, Session
+from crdb.engine.watched_keys import Interest
+from crdt.store.keyspace import Keyspace
+
+ALIVE: Final = 1
+ABSENT: Final = 2
+EXPIRED: Final = 3
+
+
+class Watching:
+    """The watched keys of an instance."""
+
+    __slots__ = ("by_key", "interest", "keyspace")
+
+    def __init__(self, keyspace: Keyspace, interest: Interest) -> None:
+        self.keyspace = keyspace
+        self.interest = interest
+        self.by_key: dict[bytes, dict[int, Session]] = {}
+
+    def watch(self, session: Session, key: bytes) -> None:
+        """`session` wants its next EXEC to fail if `key` changes from now on."""
+        if key in session.watched:
+            return
+        session.watched[key] = self._state(key)
+        self.by_key.setdefault(key, {})[session.id] = session
+        self.interest.hold(key)
+
+    def unwatch(self, session: Session) -> None:
+        """`session` watches nothing any more."""
+        for key in session.watched:
+            sessions = self.by_key[key]
+            del sessions[session.id]
+            if not sessions:
+                del self.by_key[key]
+            self.interest.release(key)
+        session.watched.clear()
+        session.dirty = False
+
+    def touch(self, key: bytes) -> None:
+        """`key` has changed."""
+        sessions = self.by_key.get(key)
+        if sessions is None:
+            return
+        gone = self.keyspace.lookup(key) is None
+        for session in sessions.values():
+            if gone and session.watched[key] == EXPIRED:
+                session.watched[key] = ABSENT
+            else:
+                session.dirty = True
+
+    def expired(self, session: Session) -> bool:
+        """Return whether a key that `session` watches has run out of time since."""
+        return any(
+            state == ALIVE and self.keyspace.lookup(key) is None
+            for key, state in session.watched.items()
+        )
+
+    def _state(self, key: bytes) -> int:
+        if self.keyspace.lookup(key) is not None:
+            return ALIVE
+        return ABSENT if self.keyspace.deadline(key) is None else EXPIRED
+
+
+def discard(session: Session, watching: Watching) -> None:
+    """Leave MULTI: forget the queue and what was watched."""
+    session.queue = []
+    session.queue_bytes = 0
+    session.queued_bits = 0
+    session.spoiled = False
+    session.gate &= ~IN_TRANSACTION
+    watching.unwatch(session)

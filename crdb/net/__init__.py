@@ -1,0 +1,1 @@
+"""Drivers of client connections: ports, sockets and the process."""

@@ -1,0 +1,176 @@
+"""Driver: one client's socket.
+
+Reads without waiting, answers with one call, and keeps what the socket does not take. Methods say
+False when the connection is over and should be closed.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections import deque
+from typing import Any, Final, cast
+
+from crdb.engine.client import Client
+from crdb.engine.executor import run
+from crdb.engine.instance import Instance
+from crdb.engine.session import CLOSING, KILLED
+
+READ_BYTES: Final = 16 * 1024
+"""Read per turn, so that clients who send much do not hold up the others."""
+JOIN_BYTES_MAX: Final = 256 * 1024
+"""Replies are joined to pieces of about this size before they are sent."""
+WRITABLE: Final[int] = select.EPOLLOUT
+
+
+class Connection:
+    """A client and its socket, registered for reading in `epoll`."""
+
+    __slots__ = (
+        "client",
+        "epoll",
+        "fd",
+        "recv",
+        "send",
+        "sock",
+        "statistics",
+        "unsent",
+        "unsent_bytes",
+    )
+
+    def __init__(self, sock: socket.socket, instance: Instance, epoll: select.epoll) -> None:
+        """Take over a socket that has been accepted. Raises OSError if it is gone already."""
+        self.sock = sock
+        self.epoll = epoll
+        self.fd = sock.fileno()
+        self.recv = sock.recv
+        self.send = sock.send
+        self.statistics = instance.statistics
+        self.unsent: deque[memoryview] = deque()
+        """Replies that the socket did not take; it is then registered for writing too."""
+        self.unsent_bytes = 0
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if keepalive := instance.config.keepalive_seconds:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive)
+        here, there = address(sock.getsockname()), address(sock.getpeername())
+        self.client = Client(instance, there, here)
+        self.client.fd = self.fd
+        epoll.register(self.fd, select.EPOLLIN)
+
+    def receive(self) -> bool:
+        """Read once, carry out what was asked, and answer."""
+        try:
+            data = self.recv(READ_BYTES)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if not data:
+            return False
+        client = self.client
+        run(client, data)
+        if client.out or client.gate & CLOSING:
+            return self.flush()
+        return True
+
+    def go_on(self) -> bool:
+        """Something has happened to the session: carry out what it had asked meanwhile."""
+        run(self.client, b"")
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Send what the client is owed, or queue it behind what is unsent."""
+        client = self.client
+        if client.gate & KILLED:
+            return False
+        out = client.out
+        if out:
+            if len(out) == 1 or client.output_bytes <= JOIN_BYTES_MAX:
+                self._put(out[0] if len(out) == 1 else b"".join(out))
+                out.clear()
+            else:
+                self._put_many(out)
+            # Not all that is sent was counted: who was blocked has its reply from elsewhere.
+            client.output_bytes = self.unsent_bytes
+        return not client.gate & CLOSING or self._last_words()
+
+    def _put(self, data: bytes) -> None:
+        """Send `data`, or queue what the socket does not take of it."""
+        sent = 0 if self.unsent else self._write(data)
+        if sent < len(data):
+            self.unsent.append(memoryview(data)[sent:])
+            self.unsent_bytes += len(data) - sent
+            self._register()
+
+    def _put_many(self, out: list[bytes]) -> None:
+        """Send many replies, or large ones, without another copy of all of them."""
+        start = size = 0
+        for index, reply in enumerate(out):
+            if len(reply) >= JOIN_BYTES_MAX:
+                if start < index:
+                    self._put(b"".join(out[start:index]))
+                self._put(reply)
+                start, size = index + 1, 0
+                continue
+            size += len(reply)
+            if size >= JOIN_BYTES_MAX:
+                self._put(b"".join(out[start : index + 1]))
+                start, size = index + 1, 0
+        if start < len(out):
+            self._put(b"".join(out[start:]))
+        out.clear()
+
+    def resume(self) -> bool:
+        """The socket takes more: send one piece of what is unsent."""
+        if not self.unsent:
+            return True
+        piece = self.unsent.popleft()
+        sent = self._write(piece)
+        self.unsent_bytes -= sent
+        self.client.output_bytes = self.unsent_bytes
+        if sent < len(piece):
+            self.unsent.appendleft(piece[sent:])
+        elif not self.unsent:
+            self._register()
+        return not self.client.gate & CLOSING or self._last_words()
+
+    def close(self) -> None:
+        """The end: let go of the socket, and forget the client."""
+        self.epoll.unregister(self.fd)
+        self.sock.close()
+        self.client.leave()
+
+    def _write(self, data: bytes | memoryview) -> int:
+        """How much the socket took. A broken one takes all: reading will notice its end."""
+        try:
+            sent = self.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)
+        self.statistics.output_bytes += sent
+        self.client.sent_bytes += sent
+        return sent
+
+    def _register(self) -> None:
+        """Ask to be told when there is something to read, and when something can be written."""
+        writing = select.EPOLLOUT if self.unsent else 0
+        reading = 0 if self.client.gate & CLOSING else select.EPOLLIN
+        self.epoll.modify(self.fd, reading | writing)
+
+    def _last_words(self) -> bool:
+        """Whether something has still to be sent before the end; nothing is read any more."""
+        if self.unsent:
+            self._register()
+        return bool(self.unsent)
+
+
+def address(name: object) -> bytes:
+    """`host:port`, as CLIENT LIST shows it."""
+    if not isinstance(name, tuple):
+        return str(name).encode()
+    host, port = cast("tuple[Any, ...]", name)[:2]
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

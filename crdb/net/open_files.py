@@ -1,0 +1,36 @@
+"""Driver: how many files the process may have open. Every client and every end of a link is one."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import suppress
+from typing import Final
+
+from crdb.deployment.config import Config
+
+FILES_MAX: Final = 1 << 20  # what Linux allows a process by default
+OWN: Final = 32  # of the process: its streams, signals, a few clients
+REGION: Final = 4  # two sockets that listen, one epoll set, one bell
+PEER: Final = 2  # a connection each way
+
+
+class TooFewFiles(Exception):
+    """The system does not let this process open what it needs."""
+
+
+def allow_files(config: Config, names: tuple[str, ...]) -> None:
+    """Have as many clients and links as the system lets us, for the regions `names`.
+
+    Raises TooFewFiles if that is not even enough for the links.
+    """
+    needed = OWN + sum([REGION + PEER * len(config.peers(name)) for name in names])
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if 0 <= soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if 0 <= soft < needed:
+        raise TooFewFiles(
+            f"only {soft} files may be open, and {needed} are needed: raise the limit (ulimit -n)"
+        )

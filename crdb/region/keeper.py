@@ -1,0 +1,104 @@
+"""Driver: what a region keeps on disk, its incarnation and how much it held.
+
+A file that cannot be written ends no process: the region does not write under an incarnation that
+is not on disk, says what is wrong, and tries again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from crdb.region.comeback import Comeback, Report
+from crdb.region.held import note_held, read_held
+from crdb.region.incarnation import Life, StateError, draw, remember
+from crdt.causality.dots import Vector, incarnation_of
+from replication.drivers.stream import clock
+from replication.mesh.links import Links
+from replication.protocol.limits import SECOND
+
+STATE_SECONDS: Final = 1.0
+RETRY_NS: Final = 10 * SECOND
+RESTARTED: Final = "it has restarted, and waits for what its peers have"
+REUSED: Final = "a peer knows writes in its name that it never made"
+NO_SPACE: Final = (
+    "make room, create the directory if it is gone, or make it writable; this is tried again"
+)
+NEW_NUMBER: Final = "give the region another id, in all files"
+
+
+class Keeper:
+    """The memory of one region across its restarts. `state` is its directory, if it has one."""
+
+    def __init__(
+        self, state: Path | None, links: Links, comeback: Comeback, report: Report
+    ) -> None:
+        self.state = state
+        self.links = links
+        self.replica = links.replica
+        self.comeback = comeback
+        self.report = report
+        self.is_noted = True
+        """True if our incarnation stands on disk."""
+        self.retry_at = 0
+        self.noted: Vector | None = None
+
+    def begin(self, life: Life, *, start_empty: bool) -> None:
+        """Begin a life: serve at once if it is the first, else only what is not wrong."""
+        held = {} if life.is_first else read_held(self.state)
+        if life.is_first:
+            note_held(self.state, {})
+        elif start_empty:
+            self.report("started empty", {"writes": sum((held or {}).values())})
+            note_held(self.state, {})
+        elif self.links.recovery.peers:
+            self.comeback.begin(RESTARTED, held)
+        elif held != {}:
+            self.report("data lost", {"everything": True, "peers": []})
+
+    def live_anew(self) -> None:
+        """Take an incarnation that nobody has used, and catch up with peers."""
+        self.comeback.begin_again(REUSED)
+        try:
+            self.links.reincarnate(clock(), draw())
+        except ValueError as fault:
+            self.comeback.block()
+            self.report("no incarnation left", {"reason": str(fault), "remedy": NEW_NUMBER})
+            return
+        self.note_incarnation()
+        if not self.links.recovery.peers and self.links.memory.aside is None:
+            self.comeback.finish()  # only a guest has spoken to us, who brings nothing
+
+    def note_incarnation(self) -> None:
+        """Note our incarnation on disk. Until that is done clients do not write under it."""
+        try:
+            remember(self.state, incarnation_of(self.replica.origin))
+        except StateError as fault:
+            self.is_noted = False
+            self.retry_at = clock() + RETRY_NS
+            self.comeback.block()
+            self.report("state not written", {"reason": str(fault), "remedy": NO_SPACE})
+        else:
+            self.is_noted = True
+            self.comeback.unblock()
+
+    def look(self, now: int) -> None:
+        """Do what is due about once a second."""
+        self.comeback.look(now)
+        if not self.is_noted and now >= self.retry_at:
+            self.note_incarnation()
+        self.note_what_is_held()
+
+    def note_what_is_held(self) -> None:
+        """Note how much we hold, if that has changed."""
+        if self.comeback.is_ready and self.replica.keyspace.vector != self.noted:
+            self.noted = dict(self.replica.keyspace.vector)
+            note_held(self.state, self.noted)
+
+    async def run(self) -> None:
+        """Look once a second, until cancelled."""
+        while True:
+            await trio.sleep(STATE_SECONDS)
+            self.look(clock())

@@ -1,0 +1,54 @@
+"""The data that would be lost if this process ended now. Pure.
+
+Data lives in memory, so what no other region holds ends with the process. Other regions count while
+a link with them is open, by what they have acknowledged or reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import attrs
+
+from crdt.causality.dots import Vector, join, lacking
+from replication.machines.source import Source
+from replication.mesh.links import Links
+
+
+@attrs.frozen
+class Risk:
+    """The data of one region that others do not hold. `is_last`: no other region that is
+    connected holds anything; else `writes` have not reached any of them, as far as is known."""
+
+    region: str
+    keys: int
+    writes: int
+    is_last: bool
+
+
+def count_risks(here: Mapping[str, Links]) -> list[Risk]:
+    """Return what the regions of this process would take along, those that hold nothing else
+    left out."""
+    risks: list[Risk] = []
+    for name, links in here.items():
+        ours = links.memory.known_vector()
+        aside = links.memory.aside
+        keys = links.replica.keyspace.size() + (0 if aside is None else aside.keys)
+        theirs = held_elsewhere(links, here.keys())
+        writes = min((lacking(vector, ours) for vector in theirs), default=sum(ours.values()))
+        is_last = not any(theirs)
+        if writes and (keys or not is_last):
+            risks.append(Risk(name, keys, writes, is_last))
+    return risks
+
+
+def held_elsewhere(links: Links, here: Collection[str]) -> list[Vector]:
+    """Return what each region of another process that is connected is known to hold."""
+    found: dict[str, Vector] = {}
+    for end in links.ends():
+        if end.lives is not None and end.peer not in here:
+            vector = end.vector
+            if isinstance(end, Source):
+                vector = join(vector, end.progress.acknowledged)
+            found[end.peer] = join(found.get(end.peer, {}), vector)
+    return list(found.values())

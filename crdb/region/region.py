@@ -1,0 +1,188 @@
+"""Driver: one region, running. Its sockets for clients and for peers, and its links.
+
+Clients are served by a `Listener`, peers by a `replication.drivers.stream.Driver`; both work on one
+`Instance`, and `Sending` brings what clients write to the peers.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from crdb.deployment.config import Config
+from crdb.deployment.toml_table import ConfigError
+from crdb.engine.event_names import EventName
+from crdb.engine.follow_control import CannotBeFollower
+from crdb.engine.instance import Instance
+from crdb.net.listener import Listener, read_clocks
+from crdb.net.ports import Sockets, take_ports
+from crdb.region.comeback import Comeback
+from crdb.region.following import Following
+from crdb.region.incarnation import begin_life
+from crdb.region.keeper import Keeper
+from crdb.region.link_secret import Refusals
+from crdb.region.membership import member_of, parameters, peers_of
+from crdb.region.report.events import Emit
+from crdb.region.report.link_events import link_event
+from crdb.region.report.link_lines import tell_of_links
+from crdb.region.sending import Sending
+from crdb.region.staleness import Staleness
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from replication.drivers.stream import Driver, clock
+from replication.mesh.links import Links
+from replication.protocol.events import (
+    BroughtBack,
+    EarlierLife,
+    Event,
+    OriginReused,
+    Recovered,
+    Unproven,
+)
+from replication.protocol.secret import LinkSecret
+
+ACCEPT_AGAIN_SECONDS: Final = 0.5
+LOST: Final = "a peer knows what it wrote in an earlier life"
+
+
+class Region:
+    """One region of a CRDB. `state` is where it counts its restarts, if it does."""
+
+    def __init__(self, config: Config, name: str, *, emit: Emit, state: Path | None) -> None:
+        self.config = config
+        self.region = config.region(name)
+        self.tell = emit
+        life = begin_life(state)
+        moment = time.time_ns() if config.seed == 0 else 0 if life.is_first else life.incarnation
+        self.rng = random.Random(f"{config.seed}/{name}/{moment}")
+        self.replica = Replica(
+            make_origin(self.region.id, life.incarnation),
+            members=[region.id for region in config.regions],
+            history_bytes=config.link.backlog,
+        )
+        self.instance = Instance(
+            self.replica, name=name, config=parameters(config, self.region), rng=self.rng
+        )
+        self.instance.report = self.report
+        self.instance.allows_test_clock = config.test_clock
+        member = member_of(config, self.region, self.replica.origin)
+        self.links = Links(self.replica, member, peers_of(config, self.region))
+        tell_of_links(self.instance, self.links, clock)
+        secret = LinkSecret.from_text(config.secret)
+        self.driver = Driver(
+            self.links,
+            self.rng,
+            self.observe,
+            self.delay_ns,
+            secret=secret,
+            read_clocks=partial(read_clocks, self.instance),
+        )
+        self.refusals = Refusals()
+        self.sending = Sending(self.instance, self.driver)
+        self.following = Following(
+            self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
+        )
+        self.following.secret = secret
+        self.comeback = Comeback(Staleness(self.instance, self.links), self.links, self.report)
+        self.keeper = Keeper(state, self.links, self.comeback, self.report)
+        self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
+        self.sockets: Sockets = ([], [])
+        if self.region.replica_of:
+            try:
+                self.following.follow(self.region.replica_of)
+            except CannotBeFollower as fault:
+                raise ConfigError(f"region {name}: replica_of: {fault}") from None
+        else:
+            self.keeper.begin(life, start_empty=config.start_empty)
+
+    @property
+    def name(self) -> str:
+        """What the region is called."""
+        return self.region.name
+
+    # -- sockets ---------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take the ports for clients and peers. Raises CannotListen."""
+        self.sockets = take_ports(self.region)
+
+    def close(self) -> None:
+        """Give the ports back."""
+        self.keeper.note_what_is_held()
+        for sock in (*self.sockets[0], *self.sockets[1]):
+            sock.close()
+
+    async def run(self, *, alone: bool) -> None:
+        """Serve clients and peers until cancelled; `alone` if the process has no other region."""
+        for_clients, for_peers = self.sockets
+        listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(s)) for s in for_peers]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Listener(self.instance, for_clients, lingers=alone).serve)
+            nursery.start_soon(self.sending.run)
+            for listener in listeners:
+                nursery.start_soon(self.accept_links, listener, nursery)
+            nursery.start_soon(self.driver.keep_time)
+            nursery.start_soon(self.following.run)
+            nursery.start_soon(self.keeper.run)
+            for peer in self.links.peers.values():
+                if peer.routes != ():
+                    nursery.start_soon(
+                        self.driver.keep_dialling, peer.name, self.dialler(peer.name)
+                    )
+
+    async def accept_links(self, listener: trio.SocketListener, nursery: trio.Nursery) -> None:
+        """Serve peers that connect, until cancelled. Without a free descriptor they wait."""
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as fault:
+                self.report("cannot accept links", {"reason": fault.strerror or str(fault)})
+                await trio.sleep(ACCEPT_AGAIN_SECONDS)
+            else:
+                nursery.start_soon(self.driver.serve, stream)
+
+    def dialler(self, peer: str) -> Callable[[], Awaitable[trio.abc.Stream]]:
+        """What connects us to a peer."""
+        there = self.config.region(peer)
+        return partial(trio.open_tcp_stream, there.host, there.link_port)
+
+    def delay_ns(self, peer: str) -> int:
+        """How long the way to a peer is made; followers and strangers are near."""
+        return self.delays.get(peer, 0)
+
+    # -- what happens ----------------------------------------------------------------------
+
+    def observe(self, events: list[Event]) -> None:
+        """Something has come over a link, or happened to one."""
+        if not events:
+            return
+        for event in events:
+            told = link_event(event)
+            if told is not None:
+                self.report(*told)
+            match event:
+                case EarlierLife() if self.links.recovery.peers:
+                    self.comeback.begin_again(LOST)
+                case Recovered():
+                    self.comeback.recover()
+                case BroughtBack():
+                    self.comeback.bring_back(event)
+                case OriginReused(origin=origin) if origin == self.replica.origin:
+                    self.keeper.live_anew()
+                case Unproven(peer="", address=address, reason=reason):
+                    if self.refusals.is_new(address):
+                        self.report("link refused", {"address": address, "reason": reason})
+                case _:
+                    pass
+        self.instance.serve_touched()
+        self.instance.before_rest()
+
+    def report(self, event: EventName, details: Mapping[str, object]) -> None:
+        """Tell an event, with the region it happened in."""
+        self.tell(event, {"region": self.name, **details})

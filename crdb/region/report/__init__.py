@@ -1,0 +1,1 @@
+"""What a region reports: events, lines of INFO and the live view."""

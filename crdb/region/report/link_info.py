@@ -1,0 +1,200 @@
+"""Links as operators see them, made of what both machines of a link say of themselves.
+
+`ProcessLinks` is the `LinkControl` of one process. Where all regions live in it, every link has
+both its ends here; where a process holds one region, it sees and steers the ends of that region.
+Each link is told of once: by its sink, which knows more, or else by its source.
+
+Whoever cuts a link tells the other end so, and says it again at every attempt to connect. So a link
+that was cut in another process counts as cut here as well, until it is there again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from crdb.deployment.config import Config
+from crdb.engine.link_control import (
+    LinkInfo,
+    LinkOutOfReach,
+    LinkState,
+    NoSuchLink,
+    Question,
+    have_arrived,
+)
+from crdb.region.report.events import Emit
+from crdb.region.report.link_lines import heard_of, unseen
+from replication.mesh.links import Links
+from replication.mesh.statistics import LinkStatistics
+from replication.protocol.peers import Direction
+
+UNCONNECTED: Final = ("down", "closed", "greeting")
+SINK_STATES: Final = {
+    "resuming": LinkState.CONNECTING,
+    "loading": LinkState.SNAPSHOT,
+    "waiting": LinkState.CATCHING_UP,
+    "stalled": LinkState.CATCHING_UP,
+    "streaming": LinkState.STREAMING,
+}
+STAGES: Final = {
+    "snapshot": LinkState.SNAPSHOT,
+    "catching up": LinkState.CATCHING_UP,
+    "streaming": LinkState.STREAMING,
+}
+MS: Final = 1_000_000
+CUT: Final = "the link is cut"
+"""What the end that was cut says to the other."""
+
+
+def ignore(_event: str, _details: Mapping[str, object]) -> None:
+    """Nobody listens."""
+
+
+class ProcessLinks:
+    """The links whose ends are in this process. `clock` is monotone, in nanoseconds."""
+
+    def __init__(
+        self,
+        config: Config,
+        ends: Mapping[str, Links],
+        *,
+        clock: Callable[[], int],
+    ) -> None:
+        self.config = config
+        self.ends = ends
+        self.clock = clock
+        self.tell: Emit = ignore
+        """Takes what operators do to links."""
+        for name, links in ends.items():
+            links.questions.awaits = partial(self.awaits, name)
+
+    def regions(self) -> Sequence[str]:
+        """All regions, in the order of their numbers."""
+        return [region.name for region in self.config.regions]
+
+    def links(self) -> Sequence[LinkInfo]:
+        """All links with an end here."""
+        now = self.clock()
+        rows: dict[tuple[str, str], LinkStatistics] = {}
+        cuts: set[tuple[str, str]] = set()
+        lags: dict[tuple[str, str], int] = {}
+        for name, links in self.ends.items():
+            for row in links.statistics(now):
+                inward = row.direction is Direction.IN
+                link = (row.peer, name) if inward else (name, row.peer)
+                if row.cut:
+                    cuts.add(link)
+                if not inward and row.state in UNCONNECTED:
+                    lags[link] = unseen(links, heard_of(links, row.region)[0])
+                if inward or link not in rows:
+                    rows[link] = row
+        names = set(self.regions())
+        return [
+            self.info(link, rows[link], link in cuts, lags.get(link, 0))
+            for link in sorted(rows)
+            if link[0] in names and link[1] in names
+        ]
+
+    def info(self, link: tuple[str, str], row: LinkStatistics, cut: bool, lag: int) -> LinkInfo:
+        """One link. `lag` are effects of a source here that its sink, not connected, has not."""
+        source, sink = link
+        return LinkInfo(
+            source,
+            sink,
+            LinkState.CUT if cut else self.state(link, row),
+            lag_ops=row.behind or lag,
+            lag_ms=row.lag_ms,
+            delay_ms=self.config.delay_ns(source, sink) / MS,
+        )
+
+    def state(self, link: tuple[str, str], row: LinkStatistics) -> LinkState:
+        """Where a link that is not cut stands."""
+        if row.direction is Direction.OUT and row.state not in UNCONNECTED:
+            return STAGES[row.stage]
+        if row.state not in UNCONNECTED:
+            return SINK_STATES[row.state]
+        if row.last_error == CUT and not self.ends.keys() >= set(link):
+            return LinkState.CUT
+        here = link[1] if row.direction is Direction.IN else link[0]
+        is_away = self.ends[here].is_away(row.peer, row.direction, self.clock())
+        return LinkState.DOWN if is_away else LinkState.CONNECTING
+
+    # -- steering --------------------------------------------------------------------------
+
+    def cut(self, source: str, sink: str) -> None:
+        """Let nothing pass from `source` to `sink`."""
+        now = self.clock()
+        was_cut = self.is_cut(source, sink)
+        for name, peer, direction in self.reach(source, sink):
+            self.ends[name].cut(peer, direction, now)
+        if not was_cut:
+            self.tell("link cut", {"source": source, "sink": sink})
+
+    def heal(self, source: str, sink: str) -> None:
+        """Undo `cut`, and connect at once."""
+        if self.is_cut(source, sink):
+            self.tell("link healed", {"source": source, "sink": sink})
+        for name, peer, direction in reversed(self.reach(source, sink)):
+            self.ends[name].tally(peer, direction).last_error = ""
+            self.ends[name].heal(peer, direction)
+
+    def is_cut(self, source: str, sink: str) -> bool:
+        """Whether it was cut here. Raises LinkError."""
+        return any(
+            self.ends[name].is_cut(peer, way) for name, peer, way in self.reach(source, sink)
+        )
+
+    def reach(self, source: str, sink: str) -> list[tuple[str, str, Direction]]:
+        """The ends of a link that are here, the source's last. Raises LinkError."""
+        if (source, sink) not in self.config.topology.links:
+            raise NoSuchLink(source, sink)
+        both = ((sink, source, Direction.IN), (source, sink, Direction.OUT))
+        found = [end for end in both if end[0] in self.ends]
+        if not found:
+            raise LinkOutOfReach(source, sink)
+        return found
+
+    def cut_all(self) -> None:
+        """Cut every link with an end here."""
+        for source, sink in self.within_reach():
+            self.cut(source, sink)
+
+    def heal_all(self) -> None:
+        """Heal every link with an end here."""
+        for source, sink in self.within_reach():
+            self.heal(source, sink)
+
+    def within_reach(self) -> list[tuple[str, str]]:
+        """All links with an end here."""
+        here = self.ends.keys()
+        return sorted(link for link in self.config.topology.links if not here.isdisjoint(link))
+
+    # -- asking ----------------------------------------------------------------------------
+
+    def ask(self) -> Question:
+        """Ask over the links, if some regions live in other processes."""
+        if len(self.ends) == len(self.config.regions):
+            return {}
+        return {name: links.questions.ask() for name, links in self.ends.items()}
+
+    def is_settled(self, question: Question) -> bool | None:
+        """What came out of that question; if nobody had to be asked, how it is at the moment."""
+        if not question:
+            vectors = {
+                name: dict(links.replica.keyspace.vector) for name, links in self.ends.items()
+            }
+            return have_arrived(self.links(), vectors)
+        said = [self.ends[name].questions.verdict(number) for name, number in question.items()]
+        return None if None in said else all(said)
+
+    def awaits(self, name: str) -> bool:
+        """Whether a live link of a region that is here is not connected at the moment."""
+        links = self.ends[name]
+        for link in self.links():
+            if link.is_live and name in (link.source, link.sink):
+                inward = link.sink == name
+                end = links.sinks.get(link.source) if inward else links.sources.get(link.sink)
+                if end not in links.questions.edges:
+                    return True
+        return False

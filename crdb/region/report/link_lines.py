@@ -1,0 +1,196 @@
+"""What INFO tells of a region's links, in its sections `crdt` and `replication`.
+
+The fields are those of section 14 of the specification that describe something here: a region has
+no slots, and its configuration no version. Lines are as D-19 proposes: a line for each
+peer that is connected, one for the backlog, which all peers share, and one for each other region,
+linked with this one or not. A full sync counts where it comes in. A partial one counts at both of
+its ends: where it was served, and where it was asked for.
+
+    crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0,clock_skew_ms=3
+    crdt_backlog0:size=16777216,histlen=688,first_op=0,ops=3
+    crdt_waiting_0:origin=1,ops=2,ms=1500,for=3:17
+    crdt_replica_2:known=1,max_ops_lag=0,min_ops_lag=0
+
+Those that follow this region (Replica Of) are the slaves that `replication` counts and lists. Where
+they listen is not known, so their lines have names in place of addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from crdb.engine.instance import Instance
+from crdt.causality.dots import Vector, name_origin
+from replication.machines.progress import Stage
+from replication.machines.sink import Sink
+from replication.machines.source import Source
+from replication.mesh.links import Links
+from replication.protocol.peers import Direction
+
+Lines = list[tuple[str, object]]
+
+
+def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) -> None:
+    """Let INFO of `instance` show its links. `clock` is monotone, in nanoseconds."""
+    told = {
+        "crdt": lambda: [
+            *peer_lines(links, clock()),
+            *backlog_lines(links),
+            *sync_lines(links),
+            *replica_lines(links),
+            *waiting_lines(links, clock()),
+        ],
+        "replication": lambda: follower_lines(links, clock()),
+        "stats": lambda: [(name.removeprefix("crdt_"), value) for name, value in sync_lines(links)],
+    }
+    for name, lines in told.items():
+        instance.info_sections.setdefault(name, []).append(lines)
+    instance.surroundings.count_acknowledged = partial(count_holders, links)
+    instance.surroundings.count_copies = lambda: count_holders(links, links.replica.keyspace.seq)
+
+
+def peer_lines(links: Links, now: int) -> Lines:
+    """Each peer that is connected, one way or both."""
+    lines: Lines = []
+    for name, peer in sorted(links.peers.items(), key=lambda item: item[1].region):
+        sink, source = ends_of(links, name)
+        ends = [end for end in (sink, source) if end is not None]
+        if not ends:
+            continue
+        lag_ns = max(end.lag_ns(now) for end in ends)
+        rtt_ns = max(end.rtt for end in ends)
+        behind = 0 if source is None else source.behind()
+        told = (
+            f"name={name},in={state_of(sink)},out={state_of(source)},"
+            f"lag_ms={lag_ns / 1e6:.1f},rtt_ms={rtt_ns / 1e6:.1f},ops_behind={behind}"
+        )
+        told += f",clock_skew_ms={links.skews.of.get(name, 0)}"
+        lines.append((f"crdt_peer_{peer.region}", told))
+    lines.append(("crdt_clock_skew_ms", links.skews.greatest))
+    lines.append(("crdt_clock_skews", links.skews.reports))
+    return lines
+
+
+def waiting_lines(links: Links, now: int) -> Lines:
+    """Return what waits in the causal buffer: a line for each origin, with the effects that its
+    first operation waits for, as `origin:seq`, and then how many effects were given up."""
+    links.losses.record_waiting(now)
+    lines: Lines = []
+    for number, row in enumerate(links.losses.waiting()):
+        awaited = " ".join(f"{name_origin(origin)}:{seq}" for origin, seq in row.awaited)
+        told = f"origin={name_origin(row.origin)},ops={row.operations}"
+        told += f",ms={(now - row.since) // 1_000_000},for={awaited}"
+        lines.append((f"crdt_waiting_{number}", told))
+    lines.append(("crdt_dropped_effects", links.losses.dropped))
+    return lines
+
+
+def ends_of(links: Links, name: str) -> tuple[Sink | None, Source | None]:
+    """Both directions of the links with a peer, as far as the ends have said who they are."""
+    sink, source = links.sinks.get(name), links.sources.get(name)
+    return (
+        None if sink is None or sink.hello is None else sink,
+        None if source is None or source.hello is None else source,
+    )
+
+
+def state_of(end: Sink | Source | None) -> str:
+    """Where one direction stands."""
+    if end is None:
+        return "down"
+    if isinstance(end, Source):
+        return end.progress.stage.value.replace(" ", "-")
+    return end.state.value
+
+
+def backlog_lines(links: Links) -> Lines:
+    """What is kept for peers that were away."""
+    history = links.replica.history
+    text = (
+        f"size={history.limit},histlen={history.bytes},"
+        f"first_op={history.start},ops={history.stop - history.start}"
+    )
+    return [("crdt_backlog0", text)]
+
+
+def sync_lines(links: Links) -> Lines:
+    """How links have come to be in step, however often they were connected."""
+    full = sum(
+        tally.full for (_, direction), tally in links.tallies.items() if direction is Direction.IN
+    )
+    resumed = sum(tally.partial_ok for tally in links.tallies.values())
+    failed = sum(tally.partial_err for tally in links.tallies.values())
+    return [
+        ("crdt_sync_full", full),
+        ("crdt_sync_partial_ok", resumed),
+        ("crdt_sync_partial_err", failed),
+        ("crdt_links_refused", links.refused),
+    ]
+
+
+def replica_lines(links: Links) -> Lines:
+    """Each other region: whether it is there, as far as known, and how many of our effects it
+    lacks. A region is one shard, so its most and its least advanced shard lack the same."""
+    lines: Lines = []
+    for region in sorted(links.replica.stability.members or ()):
+        if region:  # 0 stands for the sources of a follower
+            vectors, known = heard_of(links, region)
+            lag = unseen(links, vectors)
+            text = f"known={int(known)},max_ops_lag={lag},min_ops_lag={lag}"
+            lines.append((f"crdt_replica_{region}", text))
+    return lines
+
+
+def unseen(links: Links, vectors: list[Vector]) -> int:
+    """How many of our own effects a region that has reported these has not."""
+    origin = links.replica.origin
+    have = max((vector.get(origin, 0) for vector in vectors), default=0)
+    return max(0, links.replica.keyspace.seq - have)
+
+
+def count_holders(links: Links, seq: int, besides: Collection[int] = ()) -> int:
+    """Return how many other regions have reported that they hold our effects up to `seq`, those
+    not counted whose numbers are in `besides`."""
+    own = links.replica.region
+    origin = links.replica.origin
+    return sum(
+        any(vector.get(origin, 0) >= seq for vector in heard_of(links, region)[0])
+        for region in links.replica.stability.members or ()
+        if region not in {0, own, *besides}
+    )
+
+
+def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
+    """All that a region has reported, by whatever way, and whether it is known to be there."""
+    stability = links.replica.stability
+    reports = [report[0] for report in stability.pending.get(region, ())]
+    if region in stability.reports:
+        reports.append(stability.reports[region])
+    name = next((peer.name for peer in links.peers.values() if peer.region == region), None)
+    if name is None:
+        return reports, bool(reports)
+    sink, source = ends_of(links, name)
+    if sink is not None:
+        reports.append(sink.vector)
+    if source is not None:
+        reports += (source.vector, source.progress.acknowledged)
+    return reports, sink is not None or source is not None
+
+
+def follower_lines(links: Links, now: int) -> Lines:
+    """Those that follow us, as Redis lists its replicas."""
+    history = links.replica.history
+    lines: Lines = [("connected_slaves", len(links.followers))]
+    for number, end in enumerate(links.followers):
+        state = "send_bulk" if end.progress.stage is Stage.SNAPSHOT else "online"
+        offset = sum(end.progress.acknowledged.values())
+        lag = end.lag_ns(now) // 1_000_000_000
+        lines.append((f"slave{number}", f"name={end.peer},state={state},offset={offset},lag={lag}"))
+    return [
+        *lines,
+        ("master_repl_offset", sum(links.replica.keyspace.vector.values())),
+        ("repl_backlog_active", 1),
+        ("repl_backlog_size", history.limit),
+        ("repl_backlog_histlen", history.bytes),
+    ]

@@ -1,0 +1,280 @@
+"""The live view of a running CRDB: regions, their writes, and how far each link is behind.
+
+Pure: a drawing is made of figures, for a screen of some size, and whoever owns a terminal shows it
+again and again. Every line fits: what is wide is abbreviated, what is long is left out and
+counted, and the newest events take whatever is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import attrs
+from rich.cells import cell_len
+from rich.text import Text
+
+from crdb.engine.link_control import LinkInfo, LinkState
+from crdt.causality.dots import Vector
+
+COLOURS: Final = {
+    LinkState.STREAMING: "green",
+    LinkState.CATCHING_UP: "yellow",
+    LinkState.SNAPSHOT: "yellow",
+    LinkState.CONNECTING: "yellow",
+    LinkState.DOWN: "red",
+    LinkState.CUT: "bold red",
+}
+SHORT: Final = {
+    LinkState.CATCHING_UP: "late",
+    LinkState.SNAPSHOT: "snap",
+    LinkState.CONNECTING: "dial",
+    LinkState.DOWN: "down",
+    LinkState.CUT: "cut",
+}
+GAP: Final = "  "
+FOOTER_LINES: Final = 2
+
+Justify = Literal["left", "right"]
+FIRST: Final[tuple[Justify, Justify]] = ("right", "left")
+"""A number and a name begin every line."""
+JUSTIFY: Final[Mapping[str, Justify]] = {"address": "left", "role": "left"}
+
+
+@attrs.frozen
+class RegionFigures:
+    """One region at one moment. Rates are per second since the last moment."""
+
+    name: str
+    number: int
+    host: str
+    port: int
+    clients: int
+    keys: int
+    commands_per_second: float
+    effects_per_second: float
+    role: str
+    vector: Vector
+
+
+@attrs.frozen
+class Moment:
+    """All that there is to see. `names` are all regions of the CRDB, `regions` those of this
+    process; the latest of `events` is the last."""
+
+    names: Sequence[str]
+    regions: Sequence[RegionFigures]
+    links: Sequence[LinkInfo]
+    events: Sequence[str]
+    seconds: float
+    memory: str
+
+
+def draw(moment: Moment, width: int, height: int) -> list[Text]:
+    """The whole screen, at most so many lines and each at most so wide."""
+    lines = [heading(moment), Text()]
+    lines += shortened(region_lines(moment.regions, width), max(height - 2, 1))
+    links = link_lines(moment, width) if moment.links else []
+    if len(links) + 1 > height - len(lines) - FOOTER_LINES:
+        links = link_summary(moment.links) if moment.links else []
+    room = height - len(lines) - FOOTER_LINES - 1 - (len(links) + 1 if links else 0)
+    below = [links, event_lines(moment.events, room)]
+    what = "this region" if len(moment.regions) == 1 else "all regions"
+    for part in (*below, [Text(f"Ctrl-C stops {what}", style="dim")]):
+        if part and len(lines) + 1 + len(part) <= height:
+            lines += [Text(), *part]
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines[:height]
+
+
+def heading(moment: Moment) -> Text:
+    """What runs here, whether all regions hold the same, and, if there is room, for how long."""
+    count = len(moment.regions)
+    who = moment.regions[0].name if count == 1 else f"{count} regions"
+    text = Text.assemble(("crdb", "bold"), GAP, who)
+    apart = most_apart(moment.regions)
+    if count > 1:
+        text.append(GAP)
+        text.append(
+            f"{apart:,} writes apart" if apart else "all hold the same",
+            style="yellow" if apart else "green",
+        )
+    text.append(f"{GAP}up {duration(moment.seconds)}{GAP}memory {moment.memory}")
+    return text
+
+
+def duration(seconds: float) -> str:
+    """As a clock shows it.
+
+    >>> duration(59.9), duration(3_600), duration(200_000)
+    ('0:00:59', '1:00:00', '2 d 7:33:20')
+    """
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return f"{days} d " * bool(days) + f"{hour}:{minute:02}:{second:02}"
+
+
+def lacks(sink: Vector, source: Vector) -> int:
+    """How many effects that `source` holds `sink` does not."""
+    return sum(max(0, seq - sink.get(origin, 0)) for origin, seq in source.items())
+
+
+def most_apart(regions: Sequence[RegionFigures]) -> int:
+    """How many effects of all that any region holds is lacking where most are lacking."""
+    union: dict[int, int] = {}
+    for region in regions:
+        for origin, seq in region.vector.items():
+            union[origin] = max(seq, union.get(origin, 0))
+    return max((lacks(region.vector, union) for region in regions), default=0)
+
+
+# --- regions -------------------------------------------------------------------------------------
+
+
+def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
+    """A line for each region below a heading, with as many columns as fit."""
+    ways = (
+        ("address", "clients", "keys", "commands/s", "writes/s", "role"),
+        ("port", "clients", "keys", "commands/s", "writes/s", "role"),
+        ("port", "keys", "writes/s", "role"),
+        ("address", "clients", "keys", "commands/s", "writes/s"),
+        ("port", "clients", "keys", "commands/s", "writes/s"),
+        ("port", "keys", "commands/s", "writes/s"),
+        ("port", "keys", "writes/s"),
+        ("port", "keys"),
+        ("port",),
+    )
+    if all(region.role == "active" for region in regions):
+        ways = ways[3:]
+    cells = [region_cells(region) for region in regions]
+    drawn: list[Text] = []
+    for names in ways:
+        head = {name: Text(name, style="bold") for name in ("#", "region", *names)}
+        rows = [[row[name] for name in head] for row in (head, *cells)]
+        sides: list[Justify] = [*FIRST, *(JUSTIFY.get(name, "right") for name in names)]
+        drawn = columns(rows, sides)
+        if drawn[0].cell_len <= width:
+            break
+    return drawn
+
+
+def region_cells(region: RegionFigures) -> dict[str, Text]:
+    """All that can be told of a region, by column."""
+    host = f"[{region.host}]" if ":" in region.host else region.host
+    cells = {
+        "#": str(region.number),
+        "region": region.name,
+        "address": f"{host}:{region.port}",
+        "port": str(region.port),
+        "clients": f"{region.clients:,}",
+        "keys": f"{region.keys:,}",
+        "commands/s": f"{region.commands_per_second:,.0f}",
+        "writes/s": f"{region.effects_per_second:,.0f}",
+        "role": region.role,
+    }
+    return {name: Text(text) for name, text in cells.items()}
+
+
+# --- links ---------------------------------------------------------------------------------------
+
+
+def link_lines(moment: Moment, width: int) -> list[Text]:
+    """A line for each source, a column for each sink; sinks go by number where names do not
+    fit. If nothing fits, all links in a line."""
+    vectors = {region.name: region.vector for region in moment.regions}
+    by_ends = {(link.source, link.sink): link for link in moment.links}
+    sources = [name for name in moment.names if any(source == name for source, _ in by_ends)]
+    sinks = [name for name in moment.names if any(sink == name for _, sink in by_ends)]
+    number = {name: str(place) for place, name in enumerate(moment.names, 1)}
+    for is_named, is_short in ((True, False), (False, False), (False, True)):
+        head = [Text("#"), Text("from \\ to"), *(Text(s if is_named else number[s]) for s in sinks)]
+        for text in head:
+            text.stylize("bold")
+        rows = [head]
+        for source in sources:
+            ends = ((by_ends.get((source, sink)), vectors) for sink in sinks)
+            cells = [cell(*end, is_short=is_short) for end in ends]
+            rows.append([Text(number[source]), Text(source), *cells])
+        sides: list[Justify] = [*FIRST, *("right" for _ in sinks)]
+        drawn = columns(rows, sides)
+        if drawn[0].cell_len <= width:
+            what = "lag of links in ms" if is_short else "lag of links"
+            return [Text(what, style="bold"), *drawn]
+    return link_summary(moment.links)
+
+
+def cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool) -> Text:
+    """One link: its lag, or why it has none, and how many writes the sink lacks."""
+    if link is None:
+        return Text("·", style="dim")
+    behind = link.lag_ops
+    if link.state is LinkState.STREAMING:
+        text = f"{link.lag_ms:.0f}" if is_short else f"{link.lag_ms:.0f} ms"
+    else:
+        text = SHORT[link.state] if is_short else str(link.state)
+        if link.source in vectors and link.sink in vectors:
+            behind = lacks(vectors[link.sink], vectors[link.source])
+    if behind:
+        text += f" -{abbreviated(behind)}" if is_short else f", {behind:,} behind"
+    return Text(text, style=COLOURS[link.state])
+
+
+def abbreviated(count: int) -> str:
+    """A count in four letters.
+
+    >>> abbreviated(999), abbreviated(12_345), abbreviated(7_000_000)
+    ('999', '12k', '7M')
+    """
+    return (
+        f"{count // 1_000_000}M"
+        if count >= 1_000_000
+        else (f"{count // 1_000}k" if count >= 1_000 else str(count))
+    )
+
+
+def link_summary(links: Sequence[LinkInfo]) -> list[Text]:
+    """How many links there are of each state, and which do not stream, on one line."""
+    text = Text.assemble((f"{len(links)} links", "bold"))
+    for state in LinkState:
+        count = sum(link.state is state for link in links)
+        if count:
+            text.append(f"{GAP}{count} {state}", style=COLOURS[state])
+    still = [f"{it.source} -> {it.sink}" for it in links if it.state is not LinkState.STREAMING]
+    if still:
+        text.append(f"{GAP}({', '.join(still)})", style="dim")
+    return [text]
+
+
+# --- events and lines ----------------------------------------------------------------------------
+
+
+def event_lines(events: Sequence[str], room: int) -> list[Text]:
+    """As many of the latest events as there is room for, below their heading."""
+    shown = [Text(event) for event in events[-(room - 1) :]] if room > 1 else []
+    return [Text("events", style="bold"), *shown] if shown else []
+
+
+def columns(rows: Sequence[Sequence[Text]], justify: Sequence[Justify]) -> list[Text]:
+    """Rows as lines of one width, their cells one below the other."""
+    widths = [max(cell_len(text.plain) for text in column) for column in zip(*rows, strict=True)]
+    lines: list[Text] = []
+    for row in rows:
+        line = Text()
+        for text, width, side in zip(row, widths, justify, strict=True):
+            space = " " * (width - cell_len(text.plain))
+            line.append(GAP if line.plain else "")
+            line.append_text(Text.assemble(space, text) if side == "right" else text)
+            if side == "left":
+                line.append(space)
+        lines.append(line)
+    return lines
+
+
+def shortened(lines: list[Text], room: int) -> list[Text]:
+    """The first lines, and how many are not shown."""
+    if len(lines) <= room:
+        return lines
+    hidden = len(lines) - room + 1
+    return [*lines[: room - 1], Text(f"and {hidden} more", style="dim")]

@@ -1,0 +1,157 @@
+"""Driver: the regions that run in this process, and what operators see of them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from crdb.deployment.config import Config
+from crdb.engine.event_names import EventName
+from crdb.engine.link_control import LinkInfo
+from crdb.net.client_admission import report_exposure
+from crdb.net.ports import CannotListen
+from crdb.region.link_secret import report_secret
+from crdb.region.readiness import notify_ready
+from crdb.region.region import Region
+from crdb.region.report.events import Emit, ready_details
+from crdb.region.report.link_info import ProcessLinks
+from crdb.region.report.link_lines import count_holders
+from crdb.region.report.view import RegionFigures
+from replication.drivers.stream import clock
+
+COLLECT_AFTER: Final = (100_000, 20, 50)
+
+
+def calm_collector() -> None:
+    """Let Python look for cycles rarely: what requests and operations make has none, and a look at
+    a large keyspace takes long."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+class Runtime:
+    """Some regions of a CRDB, or all."""
+
+    def __init__(
+        self, config: Config, names: tuple[str, ...], *, emit: Emit, state: Path | None = None
+    ) -> None:
+        self.emit = emit
+        self.early: list[tuple[EventName, Mapping[str, object]]] | None = []
+        """Events from before we run: the first event of all is to be `listening`."""
+        self.details = ready_details(config, names)
+        self.was_ready = False
+        """True if all regions here have served correct reads at one moment."""
+        self.regions = [Region(config, name, emit=self.tell, state=state) for name in names]
+        self.by_name = {region.name: region for region in self.regions}
+        self.control = ProcessLinks(
+            config,
+            {name: region.links for name, region in self.by_name.items()},
+            clock=clock,
+        )
+        self.control.tell = self.tell
+        for region in self.regions:
+            region.instance.links = self.control
+            region.comeback.on_ready = partial(self.note_ready, region)
+            report_exposure(region.instance, region.region.bind)
+        report_secret(config.secret, self.tell)
+        self.stop_reason = ""
+        self.stop_requested = trio.Event()
+        """Set when a client has asked us to end."""
+        for region in self.regions:
+            self._surround(region)
+        self.moments: dict[str, tuple[float, int, int]] = {}
+
+    def _surround(self, region: Region) -> None:
+        """Tell a region's instance of the process that it runs in."""
+        surroundings = region.instance.surroundings
+        others = [each for each in self.regions if each is not region]
+        surroundings.neighbours = [each.instance for each in others]
+        surroundings.request_stop = self.request_stop
+        links, numbers = region.links, [each.region.id for each in others]
+        surroundings.count_copies = lambda: count_holders(
+            links, links.replica.keyspace.seq, besides=numbers
+        )
+
+    def request_stop(self, reason: str) -> None:
+        """Have the process end as it does after SIGTERM."""
+        self.stop_reason = reason
+        self.stop_requested.set()
+
+    def tell(self, event: EventName, details: Mapping[str, object]) -> None:
+        """Pass an event on, as soon as we run."""
+        if self.early is None:
+            self.emit(event, details)
+        else:
+            self.early.append((event, details))
+
+    def note_ready(self, region: Region | None = None) -> None:
+        """A region, or at the start all of them, may serve correct reads by now: say so. The first
+        time that is when all regions of this process do."""
+        if self.was_ready:
+            assert region is not None
+            self.tell("ready", {"region": region.name})
+        elif self.early is None and all(each.comeback.is_ready for each in self.regions):
+            self.was_ready = True
+            self.tell("ready", self.details)
+            notify_ready()
+
+    def open(self) -> None:
+        """Take all ports. Raises CannotListen, with no port kept."""
+        try:
+            for region in self.regions:
+                region.open()
+        except CannotListen:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for region in self.regions:
+            region.close()
+
+    async def run(self) -> None:
+        """Serve on the ports that were taken, until cancelled."""
+        early, self.early = self.early, None
+        for event, details in early or ():
+            self.emit(event, details)
+        self.note_ready()
+        calm_collector()
+        alone = len(self.regions) == 1
+        async with trio.open_nursery() as nursery:
+            for region in self.regions:
+                nursery.start_soon(partial(region.run, alone=alone))
+
+    def links(self) -> list[LinkInfo]:
+        """All links that are known here."""
+        return list(self.control.links())
+
+    def figures(self, now: float) -> list[RegionFigures]:
+        """Every region that runs here, with rates since the last call. `now` is in seconds."""
+        return [self.figure(region, now) for region in self.regions]
+
+    def figure(self, region: Region, now: float) -> RegionFigures:
+        """One region."""
+        instance = region.instance
+        commands, effects = instance.statistics.commands, region.replica.keyspace.seq
+        before, commands_before, effects_before = self.moments.get(
+            region.name, (now - 1.0, commands, effects)
+        )
+        self.moments[region.name] = (now, commands, effects)
+        seconds = max(now - before, 1e-3)
+        return RegionFigures(
+            name=region.name,
+            number=region.region.id,
+            host=region.region.host,
+            port=region.region.port,
+            clients=len(instance.clients),
+            keys=region.replica.keyspace.size(),
+            commands_per_second=(commands - commands_before) / seconds,
+            effects_per_second=(effects - effects_before) / seconds,
+            role=region.following.role(),
+            vector=dict(region.replica.keyspace.vector),
+        )

@@ -1,0 +1,92 @@
+"""Permission to read and write in a region that lacks what it wrote in an earlier incarnation
+(rules STL-1 to STL-3).
+
+Until the region has caught up with its peers, clients get LOADING for every command that needs
+data, as from a Redis that loads its file; client libraries retry it. With the parameter
+`replica-serve-stale-data` clients may read what is there, and get STALE for writes. Either way the
+garbage collector rests, since its deletes are writes too.
+
+Pure: regions and simulated regions both use it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.engine.command import DENY_LOADING, WRITE
+from crdb.engine.instance import Instance
+from replication.mesh.links import Links
+
+STALE: Final = b"STALE this region has restarted and has not caught up with its peers yet"
+LOADING: Final = b"LOADING this region is loading its data from its peers"
+
+Lines = list[tuple[str, object]]
+
+
+class Staleness:
+    """Steers who may read and write in one region."""
+
+    def __init__(self, instance: Instance, links: Links) -> None:
+        self.instance = instance
+        self.links = links
+        self.merges = 0
+        """How many snapshots had been merged when the region became stale."""
+        self.began_at = 0
+        """The wall clock when it did, in ms."""
+        instance.config.on_change.append(self.refuse)
+        instance.info_sections.setdefault("persistence", []).append(self.lines)
+
+    def begin(self) -> None:
+        """We have lost what we wrote."""
+        if not self.instance.is_stale:
+            self.began_at = self.instance.wall
+        self.instance.is_stale = True
+        self.links.collects = False
+        self.merges = self.links.replica.merges
+        self.refuse()
+        self.instance.blocked.refuse_waiting(LOADING)
+
+    def end(self) -> None:
+        """Let clients write again: what we wrote is here, if it is anywhere."""
+        if self.instance.is_stale:
+            self.instance.is_stale = False
+            self.links.collects = True
+            self.refuse()
+            merged = self.links.replica.merges > self.merges
+            self.instance.stale_released_with_merge = merged
+
+    def refuse(self) -> None:
+        """Let clients get the error that is due now, or none."""
+        is_stale, serves = self.instance.is_stale, self.instance.config.serves_stale
+        self.instance.refuse(DENY_LOADING, LOADING if is_stale and not serves else None)
+        if is_stale:
+            self.instance.refuse(WRITE, STALE if serves else None)
+        elif self.instance.refuse_writes == STALE:
+            self.instance.refuse(WRITE, None)
+
+    def progress(self) -> tuple[int, int]:
+        """Return how many effects we have, and how many the peers that we hear from have."""
+        have = self.links.replica.keyspace.vector
+        most: dict[int, int] = dict(have)
+        for sink in self.links.sinks.values():
+            for origin, seq in sink.vector.items():
+                most[origin] = max(seq, most.get(origin, 0))
+        return sum(have.values()), sum(most.values())
+
+    def lines(self) -> Lines:
+        """Return what INFO says while clients get LOADING. Sizes are effects, as the bytes that are
+        still to come are not known."""
+        if DENY_LOADING not in self.instance.refusals:
+            return []
+        have, most = self.progress()
+        seconds = max(0, self.instance.wall - self.began_at) // 1000
+        left = (most - have) * seconds // have if have else 1
+        return [
+            ("loading", 1),
+            ("loading_start_time", self.began_at // 1000),
+            ("loading_total_bytes", most),
+            ("loading_rdb_used_mem", 0),
+            ("loading_loaded_bytes", have),
+            ("loading_loaded_perc", f"{100 * have / most if most else 0:.2f}"),
+            ("loading_eta_seconds", max(1, left)),
+        ]

@@ -1,0 +1,203 @@
+"""One replicated operation: a run of effects with consecutive dots.
+
+All effects of an operation saw the same of other origins: `deps`, sent as the difference from the
+origin's previous operation and therefore usually empty. Of its own origin each saw everything
+before itself. An operation is applied whole, without interleaving: a transaction is one (D-16).
+
+On the wire it is a version byte, a CRC-32, and a msgpack array: `[origin, first, previous, base,
+deps, effects]`. Stamps in effects count from `base`, in milliseconds, which keeps them short.
+
+The CRC-32 is the *fingerprint* of an operation, and `previous` is the fingerprint of the operation
+that its origin made before. So the operations of one origin form a chain, and two replicas that
+write under the same identity are noticed; see `crdt.causality.fingerprints`.
+
+No operation is refused for its size, but one of more than `OP_BYTES` is divided by its origin, and
+so everywhere in the same way: a transaction that writes more becomes visible elsewhere in steps.
+Only an effect by itself may be larger.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import ORIGIN_MAX, ORIGINS_MAX, SEQ_MAX, Origin, Vector
+from crdt.causality.effect import Effect, weight
+from crdt.causality.schema import STAMP_MAX, check_effect
+from crdt.errors import DecodeError
+from crdt.wire import codec
+from crdt.wire.decoding import integer_of, items_of, tuple_of
+
+OP_BYTES: Final = 16 << 20  # a full window of a link, or a quarter of what a gate holds
+UNKNOWN: Final = 0  # `previous` of an origin's first operation, and where it is not known
+FINGERPRINT_MAX: Final = (1 << 32) - 1
+FRAGMENT: Final = -1  # `previous` of a part of an operation: its bytes give no fingerprint
+
+
+class Op:
+    """Effects `first` to `last` of `origin`. Not to be changed once made.
+
+    `to_bytes` and `from_bytes`, or `to_text` and `from_text`, carry it over a network; it can also
+    be pickled and copied. Equal operations have equal bytes.
+    """
+
+    __slots__ = (
+        "base",
+        "deps",
+        "effects",
+        "encoded",
+        "first",
+        "known",
+        "last",
+        "origin",
+        "previous",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - hot, and each is a part of what travels
+        self,
+        origin: Origin,
+        first: int,
+        base: int,
+        deps: Vector,
+        effects: tuple[Effect, ...],
+        previous: int = UNKNOWN,
+    ) -> None:
+        assert effects, "an operation has effects"
+        self.origin: Origin = origin
+        self.first: int = first
+        self.last: int = first + len(effects) - 1
+        self.base: int = base
+        self.deps: Vector = deps
+        self.effects: tuple[Effect, ...] = effects
+        self.previous: int = previous
+        self.known: int = UNKNOWN  # the fingerprint of the operation that this is the rest of
+        self.encoded: bytes = b""
+
+    def to_bytes(self) -> bytes:
+        """Return the operation as bytes. Encoded once; every link and log shares the result."""
+        if not self.encoded:
+            deps: list[int] = []
+            for origin in sorted(self.deps):
+                deps += (origin, self.deps[origin])
+            self.encoded = codec.pack(
+                (self.origin, self.first, self.previous, self.base, deps, self.effects)
+            )
+        return self.encoded
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Op:
+        """Read an operation. Raises DecodeError if `data` is not one, or TypeError if it is not
+        bytes."""
+        items = items_of(codec.unpack(data), 6, "an operation")
+        origin, first, previous, base, deps, packed = items
+        effects = tuple_of(packed, "an operation's effects")
+        if not effects:
+            raise DecodeError("an operation without effects")
+        integer_of(origin, "an operation's origin", 1, ORIGIN_MAX)
+        integer_of(first, "an operation's first dot", 1, SEQ_MAX - len(effects))
+        integer_of(previous, "the previous operation's fingerprint", FRAGMENT, FINGERPRINT_MAX)
+        integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
+        for effect in effects:
+            check_effect(effect)
+        op = Op(origin, first, base, read_vector(deps), effects, previous)
+        op.encoded = data
+        return op
+
+    def to_text(self) -> str:
+        """Return the operation as ASCII text (base64)."""
+        return codec.to_text(self.to_bytes())
+
+    @staticmethod
+    def from_text(text: str) -> Op:
+        """Read what `to_text` returned. Raises DecodeError, or TypeError if `text` is not str."""
+        return Op.from_bytes(codec.from_text(text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return read_op, (self.to_bytes(),)
+
+    def fingerprint(self) -> int:
+        """Return what the next operation of this origin names as its `previous`, or UNKNOWN."""
+        if self.known or self.previous == FRAGMENT:
+            return self.known
+        return codec.checksum(self.to_bytes())
+
+    def beyond(self, seq: int) -> Op:
+        """Return what is left of the operation for a replica that has its origin's effects up to
+        `seq`."""
+        effects = self.effects[seq + 1 - self.first :]
+        rest = Op(self.origin, seq + 1, self.base, self.deps, effects, FRAGMENT)
+        rest.known = self.fingerprint()
+        return rest
+
+    def divided(self, limit: int) -> list[Op]:
+        """Return the operation in several, of at most `limit` bytes each or of a single effect."""
+        parts: list[Op] = []
+        begin, size = 0, 0
+        for index, effect in enumerate(self.effects):
+            more = weight(effect)
+            if size + more > limit and index > begin:
+                parts.append(self.part(begin, index))
+                begin, size = index, 0
+            size += more
+        parts.append(self.part(begin, len(self.effects)))
+        return parts
+
+    def part(self, begin: int, end: int) -> Op:
+        """Return some of the effects. The first of them has observed what others had done."""
+        deps = {} if begin else self.deps
+        effects = self.effects[begin:end]
+        previous = self.previous if end - begin == len(self.effects) else FRAGMENT
+        return Op(self.origin, self.first + begin, self.base, deps, effects, previous)
+
+    def contradicts(self, other: Op) -> bool:
+        """Return whether the two, of one origin, give different effects the same dots."""
+        begin, end = max(self.first, other.first), min(self.last, other.last)
+        if begin > end or self.to_bytes() == other.to_bytes():
+            return False
+        if self.base != other.base:
+            return True
+        ours = self.effects[begin - self.first : end + 1 - self.first]
+        theirs = other.effects[begin - other.first : end + 1 - other.first]
+        return codec.pack_body(ours) != codec.pack_body(theirs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Op) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash((self.origin, self.first))
+
+    def __repr__(self) -> str:
+        return f"<Op {self.origin}:{self.first}..{self.last}>"
+
+
+def read_op(data: bytes) -> Op:
+    """Read an operation; what `pickle` and `copy` call."""
+    return Op.from_bytes(data)
+
+
+def write_vector(vector: Vector) -> tuple[int, ...]:
+    """A vector as a flat tuple, by origin."""
+    held: dict[Any, Any] = vector  # numbers are passed on as the objects that they are
+    flat: list[Any] = []
+    for origin in sorted(held):
+        flat.append(origin)
+        flat.append(held[origin])
+    return tuple(flat)
+
+
+def read_vector(flat: object) -> Vector:
+    """The inverse of `write_vector`. Raises DecodeError, also if it is not written by origin: equal
+    vectors are equal bytes."""
+    items = tuple_of(flat, "a vector", 2)
+    if len(items) > 2 * ORIGINS_MAX:
+        raise DecodeError(f"a vector of more than {ORIGINS_MAX} origins")
+    vector: dict[Any, Any] = {}
+    before: Any = 0
+    for index in range(0, len(items), 2):
+        origin, seq = items[index], items[index + 1]
+        integer_of(origin, "a vector's origin", 1, ORIGIN_MAX)
+        integer_of(seq, "a vector's sequence number", 0, SEQ_MAX)
+        if origin <= before:
+            raise DecodeError("a vector's origins: expected each once and in order")
+        before = origin
+        vector[origin] = seq
+    return vector

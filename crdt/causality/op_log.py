@@ -1,0 +1,157 @@
+"""The operations that a replica has applied lately, encoded, in the order in which it applied them.
+
+That order respects causality, so whoever applies what `since` returns, in order, is never kept
+waiting. The history is bounded in bytes; of what was dropped only the highest sequence number of
+each origin is remembered, which tells who can still be helped and who needs a snapshot (rule
+ORD-10 and section 11.2 of the specification: the backlog).
+
+Encoded operations take a tenth of the room of decoded ones, so only those are kept. Links read
+them by position and send these very bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
+
+from crdt.causality.dots import Dot, Origin, Vector, make_dot
+from crdt.causality.op import Op
+from crdt.errors import DecodeError, HistoryTruncated
+
+HISTORY_BYTES: Final = 1 << 20  # the least backlog that the 1 % rule allows
+ENTRY_BYTES: Final = 300  # what an operation costs in memory besides its encoding
+
+Kept: TypeAlias = tuple[Origin, int, int, bytes]
+"""Origin, first and last sequence number and encoding of an operation."""
+
+GONE: Final[Kept] = (0, 0, 0, b"")  # where one was: the list is shortened now and then only
+
+
+class History:
+    """A backlog. Positions count all operations ever appended."""
+
+    __slots__ = ("bytes", "endings", "floor", "head", "jumps", "last", "limit", "ops", "start")
+
+    def __init__(self, limit: int = HISTORY_BYTES) -> None:
+        self.limit: int = limit
+        self.bytes: int = 0
+        self.floor: Vector = {}  # what is no longer kept, or never was
+        self.last: Vector = {}  #  the latest that was appended, of each origin
+        self.ops: list[Kept] = []
+        self.endings: dict[Dot, bytes] = {}  # the operations kept, by the dot that each ends with
+        self.head: int = 0  #   index in `ops` of the oldest operation kept
+        self.start: int = 0  #  its position
+        self.jumps: int = 0  #  how often the floor rose with a snapshot
+
+    @property
+    def stop(self) -> int:
+        """The position that the next operation will get."""
+        return self.start + len(self.ops) - self.head
+
+    def append(self, op: Op) -> None:
+        """Keep one more operation, drop old ones beyond the limit. Amortised O(1)."""
+        data = op.to_bytes()  # a MemoryError comes here, before anything has changed
+        self.ops.append((op.origin, op.first, op.last, data))
+        self.last[op.origin] = op.last
+        self.endings[make_dot(op.origin, op.last)] = data
+        self.bytes += len(data) + ENTRY_BYTES
+        while self.bytes > self.limit and len(self.ops) - self.head > 1:
+            self.drop_oldest()
+
+    def drop_oldest(self) -> None:
+        """Forget the oldest operation."""
+        origin, _, last, data = self.ops[self.head]
+        self.ops[self.head] = GONE
+        self.head += 1
+        self.start += 1
+        self.bytes -= len(data) + ENTRY_BYTES
+        self.endings.pop(make_dot(origin, last), None)
+        if self.floor.get(origin, 0) < last:
+            self.floor[origin] = last
+        if self.head > 1024 and self.head * 2 > len(self.ops):
+            del self.ops[: self.head]
+            self.head = 0
+
+    def jump(self, before: Vector, after: Vector) -> None:
+        """A snapshot brought the replica from `before` to `after` without the operations in
+        between. What is kept of origins that it told nothing new of stays good."""
+        for origin, seq in after.items():
+            if before.get(origin, 0) < seq:
+                self.floor[origin] = self.last[origin] = seq
+        self.jumps += 1
+
+    def restore(self, floor: Vector, vector: Vector, ops: Iterable[Op]) -> None:
+        """Become the history of a replica at `vector` that keeps `ops`, and nothing up to `floor`.
+
+        Raises DecodeError if the two do not reach `vector`.
+        """
+        self.floor = dict(floor)
+        self.last = dict(floor)
+        for op in ops:
+            self.append(op)
+        if self.last != vector:
+            raise DecodeError("the history of a saved replica does not reach its vector")
+
+    def forget(self, vector: Vector) -> None:
+        """Keep nothing, and begin again at `vector`."""
+        self.start = self.stop
+        self.ops = []
+        self.endings = {}
+        self.head = self.bytes = 0
+        self.floor = dict(vector)
+        self.last = dict(vector)
+        self.jumps += 1
+
+    def reaches(self, vector: Vector) -> bool:
+        """Whether somebody at `vector` can be brought up to date from here."""
+        for origin, seq in self.floor.items():
+            if vector.get(origin, 0) < seq:
+                return False
+        return True
+
+    def since(self, vector: Vector) -> list[Op]:
+        """Return what a replica at `vector` lacks, in causal order. O(backlog).
+
+        Raises HistoryTruncated if some of it is no longer kept.
+        """
+        for origin, seq in self.floor.items():
+            if vector.get(origin, 0) < seq:
+                raise HistoryTruncated(origin, vector.get(origin, 0) + 1, seq + 1)
+        return [
+            Op.from_bytes(data)
+            for origin, _, last, data in self.ops[self.head :]
+            if last > vector.get(origin, 0)
+        ]
+
+    def ending_at(self, origin: Origin, seq: int) -> bytes:
+        """Return the operation kept that ends with an effect, encoded, or nothing."""
+        return self.endings.get(make_dot(origin, seq), b"")
+
+    def overlapping(self, origin: Origin, first: int, last: int) -> list[Op]:
+        """Return what is kept of an origin's effects `first` to `last`. O(backlog), unless
+        nothing is kept of them."""
+        if self.floor.get(origin, 0) >= last or self.last.get(origin, 0) < first:
+            return []
+        return [
+            Op.from_bytes(data)
+            for kept, begin, end, data in self.ops[self.head :]
+            if kept == origin and begin <= last and end >= first
+        ]
+
+    def locate(self, vector: Vector, wants: Callable[[Origin], bool]) -> int:
+        """The position of the oldest operation that somebody at `vector` lacks of the origins it
+        wants. O(operations after it)."""
+        lacking = {o for o, seq in self.last.items() if seq > vector.get(o, 0) and wants(o)}
+        index = len(self.ops)
+        while lacking and index > self.head:
+            index -= 1
+            origin, first, _, _ = self.ops[index]
+            if origin in lacking and first <= vector.get(origin, 0) + 1:
+                lacking.discard(origin)
+        return self.start + index - self.head
+
+    def read(self, position: int, count: int) -> list[Kept]:
+        """At most `count` operations from `position` on, which must not be before `start`."""
+        assert position >= self.start
+        index = self.head + position - self.start
+        return self.ops[index : index + count]

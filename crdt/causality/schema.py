@@ -1,0 +1,190 @@
+"""What a well-formed effect looks like, kind by kind.
+
+Effects come from peers and from files. Each is checked here before anything is applied, so that
+damaged or hostile bytes end in one named error and an applied effect cannot fail halfway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from crdt.causality.dots import DOT_MAX, SEQ_MAX
+from crdt.errors import DecodeError
+from crdt.numbers.number import is_fraction
+from crdt.wire.decoding import is_tuple
+
+KIND_MAX: Final = 255 << 4 | 15
+STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
+FOREVER: Final = 1 << 50  # later than the last deadline that rule EXP-8 allows
+DEADLINE_MAX: Final = 1 << 49
+STEP_MAX: Final = 1 << 53
+SUM_MAX: Final = (1 << 63) - 1
+
+
+def is_code(item: object) -> bool:
+    """The number of a type."""
+    return type(item) is int and 0 < item <= KIND_MAX >> 4
+
+
+def is_bytes(item: object) -> bool:
+    """A byte string."""
+    return type(item) is bytes
+
+
+def is_stamp(item: object) -> bool:
+    """Milliseconds from the time base of an operation."""
+    return type(item) is int and -STAMP_MAX <= item <= STAMP_MAX
+
+
+def is_number(item: object) -> bool:
+    """An integer of 64 bits, or a float that is a number."""
+    if type(item) is int:
+        return -SUM_MAX - 1 <= item <= SUM_MAX
+    return type(item) is float and item == item
+
+
+def is_sum(item: object) -> bool:
+    """An integer of 64 bits, or a decimal text."""
+    return (type(item) is int and is_number(item)) or is_fraction(item)
+
+
+def is_name(item: object) -> bool:
+    """The origin, birth or sequence number of a share."""
+    return type(item) is int and 0 <= item <= DOT_MAX
+
+
+def is_seq(item: object) -> bool:
+    """A sequence number."""
+    return type(item) is int and 0 < item <= SEQ_MAX
+
+
+def are_resets(item: object) -> bool:
+    """Origin, birth, seq and sum of some shares."""
+    if not is_tuple(item, 4):
+        return False
+    flat = cast("tuple[Any, ...]", item)
+    for index, part in enumerate(flat):
+        if not (is_number(part) or is_fraction(part) if index % 4 == 3 else is_name(part)):
+            return False
+    return True
+
+
+def are_field_resets(item: object) -> bool:
+    """Fields and their resets in turn."""
+    if not is_tuple(item, 2):
+        return False
+    flat = cast("tuple[Any, ...]", item)
+    return all(map(is_bytes, flat[::2])) and all(map(are_resets, flat[1::2]))
+
+
+def is_carried(item: object) -> bool:
+    """What a delete carries: type codes and resets in turn."""
+    if not is_tuple(item, 2):
+        return False
+    flat = cast("tuple[Any, ...]", item)
+    resets = all(are_resets(each) or are_field_resets(each) for each in flat[1::2])
+    return all(map(is_code, flat[::2])) and resets
+
+
+def is_place(item: object) -> bool:
+    """A parent position of a list, the empty one included."""
+    if not is_tuple(item, 4):
+        return False
+    for step in cast("tuple[Any, ...]", item):  # a loop, since snapshots of lists have many
+        if not is_step(step):
+            return False
+    return True
+
+
+def is_step(item: object) -> bool:
+    """One number of a position."""
+    return type(item) is int and -STEP_MAX <= item <= STEP_MAX
+
+
+def is_position(item: object) -> bool:
+    """A position of a list, which ends with the component of who inserted it."""
+    return is_place(item) and item != () and cast("tuple[int, ...]", item)[-3] > 0
+
+
+def is_deadline(item: object) -> bool:
+    """Milliseconds of wall clock, or never."""
+    return type(item) is int and 0 <= item <= FOREVER
+
+
+def is_growth(item: object) -> bool:
+    """The sum of a counter that only grows."""
+    return type(item) is int and 0 <= item <= SUM_MAX
+
+
+def is_sign(item: object) -> bool:
+    """Plus or minus one."""
+    return type(item) is int and (item == 1 or item == -1)
+
+
+Check = Callable[[object], bool]
+
+# Fixed items after kind and key, then the items that repeat.
+SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
+    0x00: ((is_carried,), ()),
+    0x01: ((is_deadline,), ()),
+    0x02: ((), ()),
+    0x03: ((), ()),
+    0x12: ((is_seq, is_sum), ()),
+    0x20: ((), (is_bytes,)),
+    0x21: ((), (is_bytes,)),
+    0x30: ((is_stamp,), (is_bytes, is_bytes)),
+    0x31: ((is_stamp, is_bytes, is_bytes, are_resets), ()),
+    0x32: ((is_bytes, is_seq, is_sum), ()),
+    0x33: ((), (is_bytes,)),
+    0x34: ((is_bytes, are_resets), ()),
+    0x40: ((is_stamp,), (is_bytes, is_number)),
+    0x41: ((is_stamp, is_bytes, is_number, are_resets), ()),
+    0x42: ((is_bytes, is_seq, is_number), ()),
+    0x43: ((), (is_bytes,)),
+    0x44: ((is_bytes, are_resets), ()),
+    0x50: ((is_place, is_step, is_sign), (is_bytes,)),
+    0x51: ((is_stamp, is_position, is_bytes), ()),
+    0x52: ((), (is_position,)),
+    0x60: ((is_bytes,), ()),
+    0x70: ((), (is_bytes,)),
+    0x71: ((), (is_bytes,)),
+    0x80: ((is_seq, is_growth), ()),
+    0x90: ((), ()),
+    0x91: ((), ()),
+    0xA0: ((), ()),
+    0xA1: ((), ()),
+}
+
+
+def check_effect(effect: Any) -> None:
+    """Raise DecodeError unless `effect` has the form that its kind asks for."""
+    if not is_tuple(effect) or len(effect) < 2:
+        raise DecodeError("an effect: expected a kind, a key and a payload")
+    kind: Any = effect[0]
+    if type(kind) is not int or type(effect[1]) is not bytes or not 0 <= kind <= KIND_MAX:
+        raise DecodeError("an effect: expected its kind and key first")
+    if kind == 0x10 or kind == 0x11:
+        if len(effect) == 4 or (len(effect) == 5 and are_resets(effect[4])):
+            if is_stamp(effect[2]) and type(effect[3]) is bytes:
+                return
+        raise DecodeError("a write of a string: expected stamp, value and resets")
+    if kind < 256:
+        check_shape(kind, effect)
+
+
+def check_shape(kind: int, effect: Any) -> None:
+    """Check the payload of an effect of one of our own types against its shape."""
+    shape = SHAPES.get(kind)
+    if shape is None:
+        raise DecodeError(f"effect of unknown kind {kind}")
+    fixed, repeated = shape
+    rest = len(effect) - 2 - len(fixed)
+    if rest < 0 or (rest % len(repeated) if repeated else rest):
+        raise DecodeError(f"effect of kind {kind} has {len(effect)} items")
+    for index, check in enumerate(fixed):
+        if not check(effect[2 + index]):
+            raise DecodeError(f"effect of kind {kind}: item {2 + index} is of the wrong form")
+    for index in range(2 + len(fixed), len(effect)):
+        if not repeated[(index - 2 - len(fixed)) % len(repeated)](effect[index]):
+            raise DecodeError(f"effect of kind {kind}: item {index} is of the wrong form")

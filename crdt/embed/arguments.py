@@ -1,0 +1,118 @@
+"""What embedding programs hand in, made into what effects are made of.
+
+An effect of something else than plain bytes, integers and floats would be applied here and refused
+everywhere else, so handles let nothing pass that peers would not take. What is of the wrong type
+raises TypeError, what is out of range ValueError, and nothing is written then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from math import inf
+from operator import index
+from typing import Any, cast
+
+from crdt.causality.dots import REGION_MAX
+from crdt.causality.schema import DEADLINE_MAX, STAMP_MAX
+from crdt.errors import NotANumber
+
+
+def encode_key(key: object) -> bytes:
+    """A key as bytes. Keys that are not UTF-8 come back from text as `os.fsencode` brings them."""
+    if isinstance(key, str):
+        return key.encode("utf-8", "surrogateescape")
+    return encode(key)
+
+
+def decode_key(key: bytes) -> str:
+    """The inverse of `encode_key` for text."""
+    return key.decode("utf-8", "surrogateescape")
+
+
+def encode(item: object) -> bytes:
+    """Text or bytes as bytes."""
+    if isinstance(item, str):
+        return item.encode()
+    if isinstance(item, bytes):
+        return bytes(item)
+    raise TypeError(f"expected str or bytes, not {type(item).__name__}")
+
+
+def whole(number: Any, hint: str = "") -> int:
+    """An integer; True is 1. `hint` says what to use for others."""
+    try:
+        return int(index(number))
+    except TypeError:
+        more = f": {hint}" if hint else ""
+        raise TypeError(f"expected an integer, not {type(number).__name__}{more}") from None
+
+
+def real(number: Any) -> float:
+    """A float, which may be infinite."""
+    if isinstance(number, str | bytes):
+        raise TypeError(f"expected a number, not {type(number).__name__}")
+    try:
+        plain = float(number)
+    except TypeError:
+        raise TypeError(f"expected a number, not {type(number).__name__}") from None
+    except OverflowError:
+        plain = inf
+    if plain != plain:
+        raise ValueError("expected a number, not NaN")
+    if plain in (inf, -inf) and isinstance(number, int | Decimal) and abs(number) != inf:
+        raise ValueError("the number is too large for a float")
+    return plain
+
+
+def decimal(number: Any) -> Decimal:
+    """A finite decimal number as it is written. Raises NotANumber where text spells none."""
+    if not isinstance(number, int | float | str | Decimal):
+        raise TypeError(f"expected a number or its text, not {type(number).__name__}")
+    try:
+        exact = Decimal(str(number) if isinstance(number, float) else number)
+    except InvalidOperation:
+        raise NotANumber(f"{number!r} spells no number") from None
+    if not exact.is_finite():
+        raise NotANumber(f"{number!r} cannot be added")
+    return exact
+
+
+def wall_clock(now: Any) -> int:
+    """Milliseconds of wall clock, as stamps hold them."""
+    if isinstance(now, float):
+        raise TypeError(
+            f"a clock returns integer milliseconds, not the float {now!r}; "
+            "use lambda: time.time_ns() // 1_000_000"
+        )
+    clock = whole(now)
+    if not -STAMP_MAX <= clock <= STAMP_MAX:
+        raise ValueError(f"no clock shows {clock} ms; use lambda: time.time_ns() // 1_000_000")
+    return clock
+
+
+def deadline(at: Any) -> int | None:
+    """A wall clock in ms, or None for never (rule EXP-8)."""
+    if at is None:
+        return None
+    clock = whole(at, "milliseconds since 1970 are int(time.time() * 1000)")
+    if not 0 <= clock <= DEADLINE_MAX:
+        raise ValueError(f"a deadline is 0..{DEADLINE_MAX} ms of wall clock, not {clock}")
+    return clock
+
+
+def region_numbers(members: object) -> set[int]:
+    """The numbers of regions, each once."""
+    if isinstance(members, str | bytes) or not isinstance(members, Iterable):
+        raise TypeError(
+            f"members are region numbers, such as [1, 2, 3], not {type(members).__name__}"
+        )
+    numbers: set[int] = set()
+    for member in cast("Iterable[Any]", members):
+        number = whole(member)
+        if not 1 <= number <= REGION_MAX:
+            raise ValueError(f"a member is a region number, 1..{REGION_MAX}, not {number}")
+        if number in numbers:
+            raise ValueError(f"member {number} is given twice")
+        numbers.add(number)
+    return numbers

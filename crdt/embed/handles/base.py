@@ -1,0 +1,480 @@
+"""Replicated values with the feel of Python's own.
+
+A handle is a view: it holds no value, only where to find it, and may be made again for every use.
+One made with a `str` key speaks `str`, one made with a `bytes` key speaks `bytes`; both take
+either. Iteration goes over what was there when it began. Writes return immediately; they travel
+with the next exchange. Arguments of the wrong type raise TypeError, and nothing is written then.
+
+Every handle has `value`, the plain Python value of what is there, `delete` and `expire_at`.
+
+>>> from crdt import Replica
+>>> replica = Replica(1)
+>>> cart = replica.set("cart").add("milk", "eggs")
+>>> cart |= {"bread"}
+>>> sorted(cart), cart >= {"milk"}
+(['bread', 'eggs', 'milk'], True)
+>>> visits = replica.counter("visits")
+>>> visits += 2
+>>> visits == 2, visits + 1, visits.value
+(True, 3, 2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from decimal import Decimal
+from numbers import Number
+from typing import Any, Generic, NoReturn, Self, TypeVar, cast
+
+from crdt.embed.arguments import deadline, decimal, encode, encode_key, whole
+from crdt.errors import CounterOverflow, NotANumber, WrongType
+from crdt.numbers import long_double
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from crdt.types.register import Register
+from crdt.types.set import Set as SetValue
+from crdt.types.string import String
+from crdt.wire.expect import expect
+from crdt.writes import set as sets
+from crdt.writes import string as strings
+
+Text = str | bytes
+Key = str | bytes
+Prepare = Callable[[bool], Keyspace]
+V = TypeVar("V", bound=Value)
+T = TypeVar("T", bound=str | bytes)
+
+REAL_MS = 10**12  # a wall clock of 2001: what is later counts ms since 1970
+ADD = "use add() for fractions"
+TEXT_SHOWN = 40  # characters of a value in an error
+SECONDS_MAX = 10**11  # as ms this is 1973: what is earlier counts seconds
+
+
+class Handle(Generic[T]):
+    """The base of all handles. `T` is the type of its texts, str or bytes, as of its key."""
+
+    __slots__ = ("key", "prepare", "speaks_text")
+
+    def __init__(self, prepare: Prepare, key: Key) -> None:
+        self.prepare: Prepare = prepare
+        self.key: bytes = encode_key(key)
+        self.speaks_text: bool = isinstance(key, str)
+
+    def decode(self, item: bytes) -> T:
+        """Bytes in the language of this handle. Raises UnicodeDecodeError."""
+        if not self.speaks_text:
+            return cast(T, item)
+        try:
+            return cast(T, item.decode())
+        except UnicodeDecodeError as error:
+            reason = f"{error.reason}; a handle that is made with a bytes key returns bytes"
+            raise UnicodeDecodeError("utf-8", item, error.start, error.end, reason) from None
+
+    def read(self, kind: type[V]) -> V | None:
+        """The value, None if there is none. Raises WrongType."""
+        value = self.prepare(False).lookup(self.key)
+        if value is not None and not isinstance(value, kind):
+            raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
+        return value
+
+    def write(self, kind: type[V]) -> Keyspace:
+        """The keyspace, once it is sure that the key holds this type or nothing."""
+        db = self.prepare(True)
+        value = db.lookup_for_write(self.key)
+        if value is not None and not isinstance(value, kind):
+            raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
+        return db
+
+    def delete(self) -> bool:
+        """Remove what has been observed; return whether there was something."""
+        return self.prepare(True).delete(self.key)
+
+    def expire_at(self, deadline_ms: int | None) -> bool:
+        """Let the value end at a wall clock in milliseconds since 1970, or never. Return whether
+        there is a value.
+
+        Raises ValueError beyond 2**49, at what counts seconds, and where the replica has no clock:
+        make it with `Replica(clock=...)`, or call `advance`, else nothing ever expires.
+        """
+        at = deadline(deadline_ms)
+        db = self.prepare(True)
+        if at is not None:
+            if not db.now:
+                raise ValueError(
+                    "this replica has no clock, so nothing would ever expire: make it with "
+                    "Replica(clock=lambda: time.time_ns() // 1_000_000), or call advance(ms)"
+                )
+            if 0 < at < SECONDS_MAX and db.now > REAL_MS:
+                raise ValueError(f"a deadline counts milliseconds; {at} looks like seconds")
+        if db.lookup_for_write(self.key) is None:
+            return False
+        db.expire(self.key, at)
+        return True
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} is a view of a live replica and cannot be pickled or copied: "
+            "take its .value, or save the replica with replica.save() and Replica.load()"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.key!r}>"
+
+
+class StringHandle(Handle[T]):
+    """A last-writer-wins register (rules STR-1, STR-2)."""
+
+    __slots__ = ()
+
+    def get(self) -> T | None:
+        """Return the value, None if there is none."""
+        value = self.read(String)
+        return None if value is None else self.decode(value.read())
+
+    @property
+    def value(self) -> T | None:
+        """The value, None if there is none."""
+        return self.get()
+
+    def set(self, value: Text) -> None:
+        """Replace what has been observed."""
+        text = encode(value)
+        strings.assign(self.prepare(True), self.key, text)
+
+
+class NumberHandle(Handle[Any]):  # noqa: PLW1641 - it changes, as a list does
+    """A counter as a number: it compares and calculates by its value."""
+
+    __slots__ = ()
+
+    def get(self) -> int | float:
+        """Return the value, 0 if there is none."""
+        raise NotImplementedError
+
+    def __int__(self) -> int:
+        return int(self.get())
+
+    def __float__(self) -> float:
+        return float(self.get())
+
+    def __bool__(self) -> bool:
+        return self.get() != 0
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, NumberHandle):
+            return self.get() == other.get()
+        return self.get() == other
+
+    def __lt__(self, other: float | NumberHandle) -> bool:
+        return self.get() < number_of(other)
+
+    def __le__(self, other: float | NumberHandle) -> bool:
+        return self.get() <= number_of(other)
+
+    def __gt__(self, other: float | NumberHandle) -> bool:
+        return self.get() > number_of(other)
+
+    def __ge__(self, other: float | NumberHandle) -> bool:
+        return self.get() >= number_of(other)
+
+    def __add__(self, other: float | NumberHandle) -> int | float:
+        return self.get() + number_of(other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: float | NumberHandle) -> int | float:
+        return self.get() - number_of(other)
+
+    def __rsub__(self, other: float) -> int | float:
+        return number_of(other) - self.get()
+
+    def __mul__(self, other: float | NumberHandle) -> int | float:
+        return self.get() * number_of(other)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> int | float:
+        return -self.get()
+
+    def __abs__(self) -> int | float:
+        return abs(self.get())
+
+
+def not_countable(where: str, held: Register | None) -> str:
+    """Say why a value takes no increment, and what to do."""
+    assert isinstance(held, String)
+    text = held.read().decode(errors="replace")
+    text = text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}..."
+    if held.number() is None:
+        return f"the {where} holds {text!r}, which is not a number: set it to one, or delete it"
+    return f"the {where} holds {text}, which is not a 64-bit integer: use add(), for any number"
+
+
+def too_far(where: str, delta: int) -> str:
+    """Say that an increment leaves the range of counters."""
+    return f"adding {delta} takes the {where} beyond 2**59, the range of counters"
+
+
+def number_of(other: object) -> int | float:
+    """The number that a counter is compared or calculated with. Raises TypeError."""
+    if isinstance(other, NumberHandle):
+        return other.get()
+    if isinstance(other, int | float):
+        return other
+    raise TypeError(f"expected a number, not {type(other).__name__}")
+
+
+class CounterHandle(NumberHandle):
+    """A counter (rules CTR-1 to CTR-9). `+=` and `-=` count; `+` and `==` take its value.
+
+    `increment` and `decrement` are for integers, as INCRBY is, and refuse where the value has a
+    fraction (rule CTR-8). `add`, `+=` and `-=` take any number and add to any.
+    """
+
+    __slots__ = ()
+
+    def increment(self, by: int = 1) -> int:
+        """Add an integer; return the value afterwards. Raises CounterOverflow beyond 2**59, and
+        NotANumber where the value is not an integer: use `add` or `+=` for fractions."""
+        delta = by if type(by) is int else whole(by, ADD)
+        db = self.write(String)
+        try:
+            return strings.increment(db, self.key, delta)
+        except NotANumber:
+            raise self._refused() from None
+        except CounterOverflow:
+            raise CounterOverflow(too_far(f"counter {self.key!r}", delta)) from None
+
+    def decrement(self, by: int = 1) -> int:
+        """Subtract an integer; return the value afterwards. Raises as `increment`."""
+        return self.increment(-whole(by, ADD))
+
+    def add(self, by: float | str | Decimal) -> float:
+        """Add a number, with at most 17 decimals, and return the value afterwards.
+
+        Raises NotANumber where the value is not a number, or the sum is too large.
+        """
+        delta = long_double.parse(str(decimal(by)).encode())
+        if delta is None:
+            raise NotANumber(f"{by!r} is too large or too small to be added")
+        self.get()
+        return float(strings.increment_decimal(self.write(String), self.key, delta))
+
+    def __iadd__(self, by: float | Decimal) -> Self:
+        expect(by, Number)
+        value = self.read(String)
+        if isinstance(by, int) and (value is None or value.integer() is not None):
+            self.increment(by)
+        else:
+            self.add(by)
+        return self
+
+    def __isub__(self, by: float | Decimal) -> Self:
+        expect(by, Number)
+        return self.__iadd__(-by)
+
+    def get(self) -> int | float:
+        """Return the sum of all increments that have been observed, on top of what was set. Raises
+        NotANumber where the key holds a text that is not a number."""
+        value = self.read(String)
+        number = 0 if value is None else value.number()
+        if number is None:
+            raise self._refused()
+        return number if isinstance(number, int) else float(number)
+
+    def _refused(self) -> NotANumber:
+        """The error for a value that cannot be counted on."""
+        value = self.read(String)
+        return NotANumber(not_countable(f"counter {self.key!r}", value))
+
+    @property
+    def value(self) -> int | float:
+        """The sum of all increments that have been observed, on top of what was set."""
+        return self.get()
+
+
+class MembersHandle(Handle[T], Set[T]):
+    """The methods that all handles of sets share: those of Python's `set`.
+
+    Operators and methods that return a set return a frozenset, `copy` a set. Where Python's set
+    takes any iterable, text is refused: `cart |= "milk"` would add m, i, l and k.
+    """
+
+    __slots__ = ()
+
+    def add(self, *members: Text) -> Self:
+        """Add members."""
+        raise NotImplementedError
+
+    def discard(self, *members: Text) -> int:
+        """Remove members; return how many were there."""
+        raise NotImplementedError
+
+    def has(self, member: bytes) -> bool:
+        """Return whether readers see `member`."""
+        raise NotImplementedError
+
+    def held(self) -> Collection[bytes]:
+        """Return what readers see."""
+        raise NotImplementedError
+
+    def remove(self, member: Text) -> None:
+        """Remove a member. Raises KeyError if it is not there; nothing is changed then."""
+        if member not in self:
+            raise KeyError(member)
+        self.discard(member)
+
+    def pop(self) -> T:
+        """Remove and return some member. Raises KeyError if there is none."""
+        for member in self.held():
+            self.discard(member)
+            return self.decode(member)
+        raise KeyError("pop from an empty set")
+
+    def clear(self) -> None:
+        """Remove all members that are seen here."""
+        self.discard(*self.held())
+
+    @property
+    def value(self) -> frozenset[T]:
+        """The members as a frozenset."""
+        return frozenset(self)
+
+    def copy(self) -> set[T]:
+        """Return the members as a set."""
+        return set(self)
+
+    def update(self, *others: Iterable[Text]) -> None:
+        """Add the members of all `others`."""
+        self.add(*[member for other in others for member in members_of(other)])
+
+    def difference_update(self, *others: Iterable[Text]) -> None:
+        """Remove the members of all `others`."""
+        self.discard(*[member for other in others for member in members_of(other)])
+
+    def intersection_update(self, *others: Iterable[Text]) -> None:
+        """Keep only what all `others` have too."""
+        for given in [set(members_of(other)) for other in others]:
+            self.discard(*[member for member in list(self.held()) if member not in given])
+
+    def symmetric_difference_update(self, other: Iterable[Text]) -> None:
+        """Keep what is either here or in `other`, and not in both."""
+        given = set(members_of(other))
+        shared = given.intersection(self.held())
+        self.discard(*shared)
+        self.add(*(given - shared))
+
+    def union(self, *others: Iterable[Text]) -> frozenset[T]:
+        """Return what is here or in any of `others`."""
+        return self._decoded(set(self.held()).union(*map(members_of, others)))
+
+    def intersection(self, *others: Iterable[Text]) -> frozenset[T]:
+        """Return what is here and in all `others`."""
+        return self._decoded(set(self.held()).intersection(*map(members_of, others)))
+
+    def difference(self, *others: Iterable[Text]) -> frozenset[T]:
+        """Return what is here and in none of `others`."""
+        return self._decoded(set(self.held()).difference(*map(members_of, others)))
+
+    def symmetric_difference(self, other: Iterable[Text]) -> frozenset[T]:
+        """Return what is either here or in `other`, and not in both."""
+        return self._decoded(set(self.held()).symmetric_difference(members_of(other)))
+
+    def issubset(self, other: Iterable[Text]) -> bool:
+        """Return whether all members are in `other`."""
+        return set(self.held()).issubset(members_of(other))
+
+    def issuperset(self, other: Iterable[Text]) -> bool:
+        """Return whether all members of `other` are here."""
+        return set(self.held()).issuperset(members_of(other))
+
+    def isdisjoint(self, other: Iterable[Any]) -> bool:
+        """Return whether no member of `other` is here."""
+        return set(self.held()).isdisjoint(members_of(other))
+
+    def _decoded(self, members: Iterable[bytes]) -> frozenset[T]:
+        return frozenset(map(self.decode, members))
+
+    def __contains__(self, member: object) -> bool:
+        return isinstance(member, str | bytes) and self.has(encode(member))
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self.decode, list(self.held()))
+
+    def __len__(self) -> int:
+        return len(self.held())
+
+    def __or__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.union(other)
+
+    def __and__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.intersection(other)
+
+    def __sub__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.difference(other)
+
+    def __xor__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self.symmetric_difference(other)
+
+    def __rsub__(self, other: Iterable[Any]) -> frozenset[T]:
+        return self._decoded(set(members_of(other)).difference(self.held()))
+
+    __ror__ = __or__
+    __rand__ = __and__
+    __rxor__ = __xor__
+
+    def __ior__(self, other: Iterable[Text]) -> Self:
+        self.update(other)
+        return self
+
+    def __isub__(self, other: Iterable[Text]) -> Self:
+        self.difference_update(other)
+        return self
+
+    def __iand__(self, other: Iterable[Text]) -> Self:
+        self.intersection_update(other)
+        return self
+
+    def __ixor__(self, other: Iterable[Text]) -> Self:
+        self.symmetric_difference_update(other)
+        return self
+
+
+def members_of(other: object) -> list[bytes]:
+    """The members of an iterable. Raises TypeError at text, which is iterable by accident."""
+    if isinstance(other, str | bytes) or not isinstance(other, Iterable):
+        raise TypeError(
+            f"expected a set or another iterable of members, not {type(other).__name__}"
+        )
+    if isinstance(other, MembersHandle):
+        return list(cast("MembersHandle[Any]", other).held())
+    return [encode(member) for member in cast("Iterable[Any]", other)]
+
+
+class SetHandle(MembersHandle[T]):
+    """An add-wins set (rules SET-1 to SET-6)."""
+
+    __slots__ = ()
+
+    def add(self, *members: Text) -> Self:
+        """Add members; each wins over a concurrent remove."""
+        encoded = [encode(member) for member in members]
+        db = self.write(SetValue)
+        if encoded:
+            sets.add(db, self.key, encoded)
+        return self
+
+    def discard(self, *members: Text) -> int:
+        """Remove what has been observed of these members; how many were there."""
+        encoded = [encode(member) for member in members]
+        return sets.remove(self.write(SetValue), self.key, encoded)
+
+    def has(self, member: bytes) -> bool:
+        """Whether readers see `member`."""
+        value = self.read(SetValue)
+        return value is not None and member in value.members
+
+    def held(self) -> Collection[bytes]:
+        """What readers see."""
+        value = self.read(SetValue)
+        return () if value is None else value.members

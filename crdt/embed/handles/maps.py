@@ -1,0 +1,200 @@
+"""Handles of maps: fields with strings, and members with scores.
+
+>>> from crdt import Replica
+>>> replica = Replica(1)
+>>> ages = replica.hash("ages")
+>>> ages.update(ann="7", bob="9")
+>>> ages.increment("ann"), dict(ages)
+(8, {'ann': '8', 'bob': '9'})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from decimal import Decimal
+from typing import Any, Self
+
+from crdt.embed.arguments import decimal, encode, real, whole
+from crdt.embed.handles.base import ADD, Handle, T, Text, not_countable, too_far
+from crdt.errors import CounterOverflow, NotANumber
+from crdt.numbers import long_double
+from crdt.types.hash import Hash
+from crdt.types.sorted_set import SortedSet
+from crdt.types.string import String
+from crdt.writes import hash as hashes
+from crdt.writes import sorted_set as zsets
+
+
+class HashHandle(Handle[T], MutableMapping[T, T]):
+    """A map of strings (rules HSH-1 to HSH-8)."""
+
+    __slots__ = ()
+
+    def __getitem__(self, field: Text) -> T:
+        value = self.read(Hash)
+        found = None if value is None else value.get(name(field))
+        if found is None:
+            raise KeyError(field)
+        return self.decode(found)
+
+    def __setitem__(self, field: Text, value: Text) -> None:
+        pair = [encode(field), encode(value)]
+        hashes.assign(self.write(Hash), self.key, pair)
+
+    def __delitem__(self, field: Text) -> None:
+        if not hashes.remove(self.write(Hash), self.key, [name(field)]):
+            raise KeyError(field)
+
+    def update(  # pyright: ignore[reportIncompatibleMethodOverride] - text and bytes, both
+        self,
+        other: Mapping[str, Text] | Mapping[bytes, Text] | Iterable[tuple[Text, Text]] = (),
+        /,
+        **more: Text,
+    ) -> None:
+        """Write fields, from a mapping or from pairs: all of them, or none if one is refused."""
+        flat = [encode(item) for pair in dict[Any, Any](other, **more).items() for item in pair]
+        db = self.write(Hash)
+        if flat:
+            hashes.assign(db, self.key, flat)
+
+    @property
+    def value(self) -> dict[T, T]:
+        """All fields as a dictionary."""
+        return dict(self.items())
+
+    def copy(self) -> dict[T, T]:
+        """Return all fields as a dictionary."""
+        return dict(self.items())
+
+    def __or__(self, other: Mapping[Any, Any]) -> dict[Any, Any]:
+        return self.copy() | dict(other)
+
+    def __ior__(self, other: Mapping[str, Text] | Mapping[bytes, Text]) -> Self:
+        self.update(other)
+        return self
+
+    def increment(self, field: Text, by: int = 1) -> int:
+        """Add an integer to a field; return its value afterwards. Raises CounterOverflow beyond
+        2**59, and NotANumber where the value is not an integer: use `add` for fractions."""
+        encoded, delta = encode(field), whole(by, ADD)
+        db = self.write(Hash)
+        try:
+            return hashes.increment(db, self.key, encoded, delta)
+        except NotANumber:
+            raise self._refused(encoded) from None
+        except CounterOverflow:
+            raise CounterOverflow(too_far(f"field {encoded!r}", delta)) from None
+
+    def add(self, field: Text, by: float | str | Decimal) -> float:
+        """Add a number, with at most 17 decimals, to a field; return its value afterwards. Raises
+        NotANumber where the value is not a number, or the sum is too large."""
+        encoded = encode(field)
+        delta = long_double.parse(str(decimal(by)).encode())
+        if delta is None:
+            raise NotANumber(f"{by!r} is too large or too small to be added")
+        db = self.write(Hash)
+        value = self.read(Hash)
+        held = None if value is None else value.fields.get(encoded)
+        if isinstance(held, String) and held.number() is None:
+            raise self._refused(encoded)
+        return float(hashes.increment_decimal(db, self.key, encoded, delta))
+
+    def _refused(self, field: bytes) -> NotANumber:
+        """The error for a field that cannot be counted on."""
+        value = self.read(Hash)
+        held = None if value is None else value.fields.get(field)
+        return NotANumber(not_countable(f"field {field!r}", held))
+
+    def clear(self) -> None:
+        """Remove all fields that are seen here."""
+        hashes.remove(self.write(Hash), self.key, list(self.fields()))
+
+    def fields(self) -> Collection[bytes]:
+        """The names of the fields that readers see."""
+        value = self.read(Hash)
+        return () if value is None else value.fields
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self.decode, list(self.fields()))
+
+    def __len__(self) -> int:
+        return len(self.fields())
+
+
+class SortedSetHandle(Handle[T], MutableMapping[T, float]):
+    """Members with scores; iteration goes by score (rules ZST-1 to ZST-13)."""
+
+    __slots__ = ()
+
+    def __getitem__(self, member: Text) -> float:
+        value = self.read(SortedSet)
+        found = None if value is None else value.score(name(member))
+        if found is None:
+            raise KeyError(member)
+        return found
+
+    def __setitem__(self, member: Text, score: float) -> None:
+        pair = [encode(member), real(score)]
+        zsets.assign(self.write(SortedSet), self.key, pair)
+
+    def __delitem__(self, member: Text) -> None:
+        if not zsets.remove(self.write(SortedSet), self.key, [name(member)]):
+            raise KeyError(member)
+
+    def update(  # pyright: ignore[reportIncompatibleMethodOverride] - text and bytes, both
+        self,
+        other: Mapping[str, float] | Mapping[bytes, float] | Iterable[tuple[Text, float]] = (),
+        /,
+        **more: float,
+    ) -> None:
+        """Give members scores, from a mapping or from pairs: all of them, or none if one is
+        refused."""
+        flat: list[bytes | float] = []
+        for member, score in dict[Any, Any](other, **more).items():
+            flat += (encode(member), real(score))
+        db = self.write(SortedSet)
+        if flat:
+            zsets.assign(db, self.key, flat)
+
+    @property
+    def value(self) -> dict[T, float]:
+        """All members with their scores as a dictionary, the lowest score first."""
+        return dict(self.items())
+
+    def copy(self) -> dict[T, float]:
+        """Return all members with their scores as a dictionary, the lowest score first."""
+        return dict(self.items())
+
+    def __or__(self, other: Mapping[Any, Any]) -> dict[Any, Any]:
+        return self.copy() | dict(other)
+
+    def __ior__(self, other: Mapping[str, float] | Mapping[bytes, float]) -> Self:
+        self.update(other)
+        return self
+
+    def increment(self, member: Text, by: float = 1.0) -> float:
+        """Add to a score; the score afterwards. Raises NotANumber if it would be none."""
+        encoded, delta = encode(member), real(by)
+        return zsets.increment(self.write(SortedSet), self.key, encoded, delta)
+
+    def clear(self) -> None:
+        """Remove all members that are seen here."""
+        db = self.write(SortedSet)
+        value = self.read(SortedSet)
+        zsets.remove(db, self.key, [] if value is None else list(value.fields))
+
+    def __iter__(self) -> Iterator[T]:
+        value = self.read(SortedSet)
+        members = [] if value is None else [member for _, member in value.ranked()]
+        return map(self.decode, members)
+
+    def __len__(self) -> int:
+        value = self.read(SortedSet)
+        return 0 if value is None else len(value.fields)
+
+
+def name(item: object) -> bytes:
+    """Return the name to look up. Raises KeyError at what cannot be a name."""
+    if not isinstance(item, str | bytes):
+        raise KeyError(item)
+    return encode(item)

@@ -1,0 +1,223 @@
+"""Handles of the types that embedding programs have beside those of Redis.
+
+>>> from crdt import Replica
+>>> here, there = Replica(1), Replica(2)
+>>> here.multi_value("title").set("Draft")
+>>> there.multi_value("title").set("Entwurf")
+>>> here.merge(there.snapshot())
+>>> sorted(here.multi_value("title").values())
+['Draft', 'Entwurf']
+>>> here.flag("published").enable()
+>>> bool(here.flag("published"))
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Self
+
+from crdt.embed.arguments import encode, whole
+from crdt.embed.handles.base import Handle, Key, MembersHandle, NumberHandle, Prepare, T, Text
+from crdt.errors import DecodeError, WrongType
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from crdt.types.custom import Custom, Type, as_sent
+from crdt.types.flag import DISABLE_WINS, DisableWinsFlag, EnableWinsFlag, Flag
+from crdt.types.grow_counter import GrowCounter
+from crdt.types.multi_value import MultiValue
+from crdt.types.remove_wins_set import RemoveWinsSet
+from crdt.writes import flag, multi_value
+from crdt.writes import grow_counter as counter_grow
+from crdt.writes import remove_wins_set as remove_wins
+
+
+class MultiValueHandle(Handle[T]):
+    """A register that shows all values that were written concurrently."""
+
+    __slots__ = ()
+
+    def set(self, value: Text) -> None:
+        """Replace all values that are seen here."""
+        text = encode(value)
+        multi_value.assign(self.write(MultiValue), self.key, text)
+
+    def values(self) -> frozenset[T]:
+        """All concurrent values; one where there was no conflict, none where there is no key."""
+        value = self.read(MultiValue)
+        found: list[bytes] = [] if value is None else value.values()
+        return frozenset([self.decode(each) for each in found])
+
+    def get(self) -> frozenset[T]:
+        """Return all concurrent values, as `values` does."""
+        return self.values()
+
+    @property
+    def value(self) -> frozenset[T]:
+        """All concurrent values, as `values` returns them."""
+        return self.values()
+
+
+class RemoveWinsSetHandle(MembersHandle[T]):
+    """A set in which a remove wins over a concurrent add."""
+
+    __slots__ = ()
+
+    def add(self, *members: Text) -> Self:
+        """Add members; what is being removed elsewhere meanwhile stays out."""
+        encoded = [encode(member) for member in members]
+        db = self.write(RemoveWinsSet)
+        if encoded:
+            remove_wins.add(db, self.key, encoded)
+        return self
+
+    def discard(self, *members: Text) -> int:
+        """Remove members, and whatever is being added of them meanwhile; how many were there."""
+        encoded = [encode(member) for member in members]
+        db = self.write(RemoveWinsSet)
+        return remove_wins.remove(db, self.key, encoded) if encoded else 0
+
+    def has(self, member: bytes) -> bool:
+        """Whether readers see `member`."""
+        value = self.read(RemoveWinsSet)
+        return value is not None and value.has(member)
+
+    def held(self) -> Collection[bytes]:
+        """What readers see, sorted."""
+        value = self.read(RemoveWinsSet)
+        return () if value is None else value.members()
+
+
+class GrowCounterHandle(NumberHandle):
+    """A counter that only grows. `+=` counts; `+` and `==` take its value."""
+
+    __slots__ = ()
+
+    def increment(self, by: int = 1) -> int:
+        """Add; return the value afterwards. Raises ValueError if `by` is negative, and
+        CounterOverflow."""
+        delta = whole(by)
+        return counter_grow.increment(self.write(GrowCounter), self.key, delta)
+
+    def __iadd__(self, by: int) -> Self:
+        self.increment(by)
+        return self
+
+    def get(self) -> int:
+        """Return the sum of all increments that have been observed."""
+        value = self.read(GrowCounter)
+        return 0 if value is None else value.total()
+
+    @property
+    def value(self) -> int:
+        """The sum of all increments that have been observed."""
+        return self.get()
+
+
+class FlagHandle(Handle[Any]):
+    """A flag; which of enable and disable wins is part of its type."""
+
+    __slots__ = ("type_code",)
+
+    def __init__(self, prepare: Prepare, key: Key, type_code: int) -> None:
+        super().__init__(prepare, key)
+        self.type_code: int = type_code
+
+    def kind(self) -> type[Flag]:
+        """The type of the value."""
+        return DisableWinsFlag if self.type_code == DISABLE_WINS else EnableWinsFlag
+
+    def enable(self) -> None:
+        """Switch it on."""
+        flag.enable(self.write(self.kind()), self.key, self.type_code)
+
+    def disable(self) -> None:
+        """Switch it off."""
+        flag.disable(self.write(self.kind()), self.key, self.type_code)
+
+    def get(self) -> bool:
+        """Return whether it is on."""
+        return self.read(self.kind()) is not None
+
+    @property
+    def value(self) -> bool:
+        """True if it is on."""
+        return self.get()
+
+    def __bool__(self) -> bool:
+        return self.get()
+
+
+class ValueHandle(Handle[Any]):
+    """A value of a type of one's own."""
+
+    __slots__ = ("make", "type_code")
+
+    def __init__(self, prepare: Prepare, key: Key, make: Callable[[], Type]) -> None:
+        super().__init__(prepare, key)
+        self.make: Callable[[], Type] = make
+        self.type_code: int = make().code
+
+    def do(self, operation: int, *payload: Any) -> bool:
+        """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere, or what
+        the type's `prepare` makes of it. Return whether it happened: `prepare` may refuse.
+
+        Operations are numbered 0 to 15; the payload consists of integers, floats, bytes, strings
+        (which arrive as bytes), None, and tuples of them, up to 64 deep. Raises ValueError at
+        anything else, and at what the type does not take.
+        """
+        inner = self.inner()
+        if hasattr(inner, "prepare"):
+            prepared = inner.prepare(operation, *payload)
+            if prepared is None:
+                return False
+            operation, *given = prepared
+            payload = tuple(given)
+        effect = (self.type_code << 4 | operation, self.key, *as_sent(operation, payload))
+        try:
+            Custom(self.make).check(effect)
+        except DecodeError as error:
+            raise ValueError(f"operation {operation} with {payload!r}: {error}") from error
+        self.writable().emit(effect)
+        return True
+
+    def delete(self) -> bool:
+        """Remove what has been observed; whether there was something. Raises TypeError if the type
+        has no `remove`."""
+        if not hasattr(self.make(), "remove"):
+            name = type(self.make()).__name__
+            raise TypeError(f"a {name} cannot be deleted: write `def remove(self, observed)`")
+        return super().delete()
+
+    def inner(self) -> Any:
+        """The value of the type itself, or a new one. Raises WrongType."""
+        value = self.prepare(False).lookup(self.key)
+        return self.make() if value is None else self.unwrap(value)
+
+    def get(self) -> Any:
+        """What readers see: the `value()` of what is there, or of a new one."""
+        return self.inner().value()
+
+    @property
+    def value(self) -> Any:
+        """The value as readers see it, as `get` returns it."""
+        return self.get()
+
+    def writable(self) -> Keyspace:
+        """The keyspace, once it is sure that the key holds this type or nothing, and that the
+        replica knows the type. Raises WrongType, ValueError."""
+        db = self.prepare(True)
+        if self.type_code not in db.makers:
+            raise ValueError(f"the replica was made without type {self.type_code}: see `types`")
+        value = db.lookup_for_write(self.key)
+        if value is not None:
+            self.unwrap(value)
+        return db
+
+    def unwrap(self, value: Value) -> Any:
+        """The value itself. Raises WrongType."""
+        if not isinstance(value, Custom) or value.number != self.type_code:
+            raise WrongType(
+                f"{self.key!r} holds a {type(value).__name__}, not type {self.type_code}"
+            )
+        return value.inner

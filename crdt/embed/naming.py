@@ -1,0 +1,27 @@
+"""Identities for replicas that nobody has numbered, drawn at random.
+
+This is the one place of the package that asks the operating system for random numbers. All 22 bits
+of an origin are drawn: among 100 replicas two are alike with a probability of about 0.1 %, and the
+first exchange notices it (see `crdt.embed.identity`).
+"""
+
+from __future__ import annotations
+
+import secrets  # noqa: TID251 - an identity that is drawn cannot be an argument of who draws it
+from collections.abc import Container
+
+from crdt.causality.dots import INCARNATION_MAX, REGION_MAX, Origin, make_origin, region_of
+
+
+def draw_origin() -> Origin:
+    """Return a random origin, of any region and incarnation."""
+    region = 1 + secrets.randbelow(REGION_MAX)
+    return make_origin(region, secrets.randbelow(INCARNATION_MAX + 1))
+
+
+def draw_incarnation(origin: Origin, known: Container[Origin]) -> Origin:
+    """Return a random other incarnation of the region of `origin` that is not among `known`."""
+    while True:
+        drawn = make_origin(region_of(origin), secrets.randbelow(INCARNATION_MAX + 1))
+        if drawn != origin and drawn not in known:
+            return drawn

@@ -1,0 +1,92 @@
+"""A replica as bytes, to be restored after its process has ended.
+
+A saved replica holds everything that the replica had: name, values, vector, history, what was
+waiting. Whether a restored one may go on under the same name depends on what happened since: if
+the original wrote on after it was saved, the same dots would be given twice. So a save says whether
+it is the *last* one, after which the original refuses to write. Only then, or if the caller says
+that nothing was written since, does the restored replica keep its name. Otherwise it takes a new
+incarnation. Its vector gets a new entry only when it writes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import ORIGIN_MAX, SEQ_MAX, Origin
+from crdt.causality.op import Op, read_vector, write_vector
+from crdt.causality.schema import STAMP_MAX
+from crdt.errors import DecodeError
+from crdt.wire import codec
+from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
+
+SAVE_VERSION: Final = 1
+MAGIC: Final = b"crdt replica"
+
+
+class Saved:
+    """The content of a save."""
+
+    __slots__ = ("early", "floor", "horizon", "is_last", "ops", "origin", "state")
+
+    def __init__(
+        self, origin: Origin, is_last: bool, horizon: int, state: bytes, ops: list[bytes]
+    ) -> None:
+        self.origin: Origin = origin
+        self.is_last: bool = is_last
+        self.horizon: int = horizon
+        self.state: bytes = state
+        self.ops: list[bytes] = ops
+        """The history."""
+        self.floor: dict[int, int] = {}
+        """The vector of what the history no longer holds."""
+        self.early: list[bytes] = []
+        """Operations that wait for what they depend on."""
+
+    def to_bytes(self) -> bytes:
+        """Return everything as one byte string."""
+        body = (
+            self.origin,
+            int(self.is_last),
+            self.horizon,
+            self.state,
+            tuple(self.ops),
+            write_vector(self.floor),
+            tuple(self.early),
+        )
+        return codec.pack((MAGIC, SAVE_VERSION, codec.pack(body)))
+
+
+def read_saved(data: bytes) -> Saved:
+    """Read a saved replica. Raises DecodeError, or TypeError if `data` is not bytes."""
+    try:
+        outer = tuple_of(codec.unpack(data), "a saved replica")
+    except DecodeError as error:
+        raise DecodeError(f"{error}; load takes what Replica.save or close returned") from None
+    if len(outer) != 3 or outer[0] != MAGIC:
+        raise DecodeError("this is not a saved replica: use what Replica.save returned")
+    if outer[1] != SAVE_VERSION:
+        raise DecodeError(
+            f"this replica was saved in version {outer[1]!r} of the format; "
+            f"this program reads version {SAVE_VERSION}"
+        )
+    body = items_of(codec.unpack(bytes_of(outer[2], "a saved replica")), 7, "a saved replica")
+    origin, is_last, horizon, state, ops, floor, early = body
+    saved = Saved(
+        integer_of(origin, "a saved replica's name", 1, ORIGIN_MAX),
+        integer_of(is_last, "whether a save is the last", 0, 1) == 1,
+        integer_of(horizon, "a saved replica's clock", -STAMP_MAX, STAMP_MAX),
+        bytes_of(state, "a saved replica's state"),
+        encoded(ops),
+    )
+    saved.floor = read_vector(floor)
+    saved.early = encoded(early)
+    return saved
+
+
+def encoded(items: Any) -> list[bytes]:
+    """Return the encoded operations in an array. Raises DecodeError."""
+    found = [bytes_of(item, "a saved operation") for item in tuple_of(items, "saved operations")]
+    for data in found:
+        op = Op.from_bytes(data)
+        integer_of(op.last, "a saved operation's last dot", 1, SEQ_MAX)
+    return found

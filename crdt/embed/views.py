@@ -1,0 +1,148 @@
+"""A replica as a container: its keys, and the handles of their values, one method a type.
+
+A handle made with a `str` key speaks `str`, one made with a `bytes` key speaks `bytes`.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterator
+from typing import Any, overload
+
+from crdt.embed.arguments import decode_key, encode_key
+from crdt.embed.handles.base import CounterHandle, Key, SetHandle, StringHandle
+from crdt.embed.handles.lists import ListHandle
+from crdt.embed.handles.maps import HashHandle, SortedSetHandle
+from crdt.embed.handles.others import (
+    FlagHandle,
+    GrowCounterHandle,
+    MultiValueHandle,
+    RemoveWinsSetHandle,
+    ValueHandle,
+)
+from crdt.store.keyspace import Keyspace
+from crdt.types.custom import Type
+from crdt.types.flag import DISABLE_WINS, ENABLE_WINS
+
+
+class Views:
+    """A replica, as far as it is a container of keys."""
+
+    def prepare(self, writing: bool = True) -> Keyspace:
+        """Return the keyspace, ready to be read or written. Not for use from outside."""
+        raise NotImplementedError
+
+    @overload
+    def string(self, key: str) -> StringHandle[str]: ...
+    @overload
+    def string(self, key: bytes) -> StringHandle[bytes]: ...
+    def string(self, key: Key) -> StringHandle[Any]:
+        """Return the last-writer-wins register under `key`."""
+        return StringHandle(self.prepare, key)
+
+    def counter(self, key: Key) -> CounterHandle:
+        """Return the counter under `key`: increments of all replicas add up."""
+        return CounterHandle(self.prepare, key)
+
+    @overload
+    def set(self, key: str) -> SetHandle[str]: ...
+    @overload
+    def set(self, key: bytes) -> SetHandle[bytes]: ...
+    def set(self, key: Key) -> SetHandle[Any]:
+        """Return the set under `key`: an add wins over a concurrent remove."""
+        return SetHandle(self.prepare, key)
+
+    @overload
+    def hash(self, key: str) -> HashHandle[str]: ...
+    @overload
+    def hash(self, key: bytes) -> HashHandle[bytes]: ...
+    def hash(self, key: Key) -> HashHandle[Any]:
+        """Return the map of strings under `key`."""
+        return HashHandle(self.prepare, key)
+
+    @overload
+    def sorted_set(self, key: str) -> SortedSetHandle[str]: ...
+    @overload
+    def sorted_set(self, key: bytes) -> SortedSetHandle[bytes]: ...
+    def sorted_set(self, key: Key) -> SortedSetHandle[Any]:
+        """Return the members with scores under `key`."""
+        return SortedSetHandle(self.prepare, key)
+
+    @overload
+    def list(self, key: str) -> ListHandle[str]: ...
+    @overload
+    def list(self, key: bytes) -> ListHandle[bytes]: ...
+    def list(self, key: Key) -> ListHandle[Any]:
+        """Return the sequence under `key`."""
+        return ListHandle(self.prepare, key)
+
+    @overload
+    def multi_value(self, key: str) -> MultiValueHandle[str]: ...
+    @overload
+    def multi_value(self, key: bytes) -> MultiValueHandle[bytes]: ...
+    def multi_value(self, key: Key) -> MultiValueHandle[Any]:
+        """Return the register under `key` that shows all concurrent values."""
+        return MultiValueHandle(self.prepare, key)
+
+    @overload
+    def set_remove_wins(self, key: str) -> RemoveWinsSetHandle[str]: ...
+    @overload
+    def set_remove_wins(self, key: bytes) -> RemoveWinsSetHandle[bytes]: ...
+    def set_remove_wins(self, key: Key) -> RemoveWinsSetHandle[Any]:
+        """Return the set under `key`: a remove wins over a concurrent add."""
+        return RemoveWinsSetHandle(self.prepare, key)
+
+    def counter_grow(self, key: Key) -> GrowCounterHandle:
+        """Return the counter under `key` that only grows."""
+        return GrowCounterHandle(self.prepare, key)
+
+    def flag(self, key: Key, *, disable_wins: bool = False) -> FlagHandle:
+        """Return the flag under `key`: an enable wins over a concurrent disable, or the other way
+        round. Flags of both kinds are different types."""
+        return FlagHandle(self.prepare, key, DISABLE_WINS if disable_wins else ENABLE_WINS)
+
+    def value(self, key: Key, make: Callable[[], Type]) -> ValueHandle:
+        """Return the value under `key` of one of the replica's own `types`."""
+        return ValueHandle(self.prepare, key, make)
+
+    # -- keys ------------------------------------------------------------------------------
+
+    @overload
+    def keys(self, kind: type[str] = str) -> builtins.list[str]: ...
+    @overload
+    def keys(self, kind: type[bytes]) -> builtins.list[bytes]: ...
+    def keys(
+        self, kind: type[str] | type[bytes] = str
+    ) -> builtins.list[str] | builtins.list[bytes]:
+        """Return the keys that hold a value, as str or, with `keys(bytes)`, as bytes. O(n).
+
+        Keys that have expired are left out. A key that is not UTF-8 becomes text as file names do
+        (`surrogateescape`), and can be used so.
+        """
+        found = self.prepare(False).keys()
+        if kind is bytes:
+            return found
+        if kind is not str:
+            raise TypeError(f"keys come as str or bytes, not as {kind!r}")
+        return [decode_key(key) for key in found]
+
+    def delete(self, key: Key) -> bool:
+        """Remove what has been observed under a key of any type; return whether there was
+        something."""
+        return self.prepare().delete(encode_key(key))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        """The number of keys that hold a value. O(number of keys with a deadline)."""
+        return self.prepare(False).live_keys()
+
+    def __bool__(self) -> bool:
+        """True, also for a replica without keys."""
+        return True
+
+    def __contains__(self, key: object) -> bool:
+        if not isinstance(key, str | bytes):
+            return False
+        return self.prepare(False).lookup(encode_key(key)) is not None

@@ -1,0 +1,37 @@
+"""A hash of what readers see, equal in converged regions.
+
+Each key is hashed with its type, value and deadline; the sum of the hashes does not depend on
+their order (rule ORD-9). It is a check against accidents, not against adversaries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from crdt.causality.schema import FOREVER
+from crdt.store.keyspace import Keyspace
+from crdt.wire import codec
+
+DIGEST_BYTES: Final = 16
+
+
+def digest(db: Keyspace) -> bytes:
+    """The digest of all visible keys, 16 bytes. O(size of the data)."""
+    total = 0
+    for key in db.data:
+        value = db.lookup(key)
+        if value is not None:
+            deadline = db.deadlines.deadline(key)
+            ends = deadline if deadline < FOREVER else None
+            total += hash_entry((key, value.code(), value.visible(), ends))
+    return (total % (1 << 8 * DIGEST_BYTES)).to_bytes(DIGEST_BYTES, "big")
+
+
+def hash_entry(entry: tuple[Any, ...]) -> int:
+    """One key's part of the sum."""
+    try:
+        packed = codec.pack_body(entry)
+    except OverflowError:  # what regions have added up may have more than 64 bits
+        packed = repr(entry).encode()
+    return int.from_bytes(hashlib.blake2b(packed, digest_size=DIGEST_BYTES).digest(), "big")

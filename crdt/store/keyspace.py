@@ -1,0 +1,496 @@
+"""The keys of one replica, and the one door through which they change.
+
+Every change is an *effect*, a tuple `(kind, key, *payload)`. `emit` gives a local one the next dot,
+applies it and puts it into the outbox; `apply` is the same last step for effects from elsewhere.
+So local and remote writes cannot differ. `seal` closes the outbox into one operation: a run of
+effects that all saw the same of other origins.
+
+A large string that is written again and again shares one effect as long as nothing else is written
+in between, and the outbox is not sealed: nobody has seen the earlier value, so the later one takes
+its place under the same dot.
+
+Effects of kind 0 to 15 concern a whole key; the others are `type code << 4 | operation`, and the
+value of that type knows what they mean. A key that several types claim holds a `Contested`. What
+is dead but must be remembered for a while (see `counter`) is in `graves`, out of everybody's way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from crdt.causality.dots import SEQ_MAX, Dot, Origin, Vector, make_dot
+from crdt.causality.effect import LARGE_BYTES, LONG_ITEMS, Effect, large_bytes, weight
+from crdt.causality.observed import Observed
+from crdt.causality.op import Op
+from crdt.causality.schema import FOREVER, STAMP_MAX
+from crdt.errors import DotReused
+from crdt.store.key_table import DELETE, FLUSH, KeyTable
+from crdt.types.base import Value
+from crdt.types.contested import Contested, carried
+from crdt.types.deadlines import Deadlines
+from crdt.types.register import Register
+from crdt.types.string import KEEP as STRING_KEEP
+from crdt.types.string import SET as STRING_SET
+from crdt.types.string import STRING
+
+EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
+FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
+CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
+
+
+# Of these, a local effect is a change to those who watch its key only if readers see a difference,
+# as in Redis: these add or remove members or scores. So it is with an EXPIRE that ends a deadline.
+# Every other local effect is a change in any case.
+CHANGE_IF_SEEN: Final = frozenset({FORGET, 0x20, 0x21, 0x40, 0x41, 0x42})
+
+
+ITEM_BYTES: Final = 256
+"""Memory that one element of a long effect may take, at most, besides its own bytes."""
+RESERVE_BYTES: Final = 64 << 10
+
+
+class Reader(Protocol):
+    """Somebody who reads the keyspace bit by bit and must not see it change meanwhile."""
+
+    def before_change(self, key: bytes) -> None:
+        """`key` is about to change."""
+        ...
+
+
+class Keyspace(KeyTable):
+    """All keys of one replica. `now` is wall clock in ms; whoever owns this sets it."""
+
+    __slots__ = (
+        "base",
+        "expired",
+        "first",
+        "litter",
+        "local",
+        "makers",
+        "name",
+        "news",
+        "now",
+        "origin",
+        "outbox",
+        "outbox_bytes",
+        "readers",
+        "reserve",
+        "seq",
+        "told",
+        "touched",
+        "vector",
+    )
+
+    def __init__(self, origin: Origin, makers: dict[int, Callable[[], Value]]) -> None:
+        super().__init__()
+        self.origin: Origin = origin
+        self.name: Any = origin  # the same number, as an object that is not made for each write
+        self.makers: dict[int, Callable[[], Value]] = makers
+        self.seq: int = 0
+        self.now: int = 0
+        self.base: int = 0
+        self.vector: Vector = {}
+        self.expired: int = 0
+        """How many keys that had expired were deleted here."""
+        self.litter: dict[bytes, None] = {}
+        """Keys with something to forget, those first that were looked at longest ago."""
+        self.touched: list[bytes] = []
+        self.readers: list[Reader] = []
+        self.local: Observed = Observed(self.vector, origin, 0, 0)
+        self.local.everything = True
+        self.outbox: list[Effect] = []
+        self.outbox_bytes: int = 0
+        """Bytes of the large items in the outbox."""
+        self.reserve: bytes = bytes(RESERVE_BYTES)
+        """Memory with which an effect can be completed when there is no other."""
+        self.first: int = 1
+        self.told: Vector = {}
+        self.news: bool = False
+
+    # -- time ------------------------------------------------------------------------------
+
+    def advance(self, now: int) -> None:
+        """It is `now` ms of wall clock. Stamps and expiry follow it.
+
+        Expiry stands still where the clock goes back by `CLOCK_SLACK_MS` at most, so that a small
+        correction brings nothing back to life. A greater step means that the clock was wrong, and
+        expiry follows it, or what others set would be hidden for as long as the clock was ahead.
+        A watched key that is shown again has changed.
+        """
+        self.now = now
+        if now > self.horizon or now < self.horizon - CLOCK_SLACK_MS:
+            hidden = self.hidden(self.interest) if now < self.horizon and self.interest else []
+            self.horizon = now
+            self.touched += [key for key in hidden if self.lookup(key) is not None]
+        if not self.outbox:
+            self.base = now
+
+    # -- lives -----------------------------------------------------------------------------
+
+    def take_name(self, origin: Origin) -> None:
+        """Write under another origin from now on."""
+        assert not self.outbox, "seal before taking another name"
+        self.origin = self.name = origin
+        self.seq = self.vector.get(origin, 0)
+        self.first = self.seq + 1
+        self.told = {}
+        self.news = True
+        self.local = Observed(self.vector, origin, 0, 0)
+        self.local.everything = True
+
+    def clear(self) -> None:
+        """Lose all but our name and how far we have counted under it. Nobody else is told."""
+        assert not self.outbox, "seal before losing everything"
+        for key in [*self.data, *self.graves, *self.deadlines.table]:
+            if self.readers:
+                self.warn_readers(key)
+            if key in self.interest and self.lookup(key) is not None:
+                self.touched.append(key)
+        self.data.clear()
+        self.graves.clear()
+        self.deadlines = Deadlines()
+        self.order = None
+        self.scan_order = None
+        self.litter.clear()
+        self.vector.clear()
+        if self.seq:
+            self.vector[self.origin] = self.seq
+        self.told = {}
+        self.news = False
+
+    def lookup_for_write(self, key: bytes) -> Value | None:
+        """As `lookup`, but first removes an expired value, or what is left of a time to live."""
+        table = self.deadlines.table
+        if table and key in table:
+            if key not in self.data or self.deadlines.deadline(key) < self.horizon:
+                self.expired += key in self.data
+                self.emit((DELETE, key, self.carried_by(key)))
+        value = self.data.get(key)
+        return value.shown() if type(value) is Contested else value
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def stamp(self, replaced: int) -> int:
+        """The stamp, counted from `base`, of a write made now: later than the one it replaces
+        (rule ORD-7), as far as an operation can carry that."""
+        if replaced < self.now:
+            return self.now - self.base
+        return min(replaced + 1 - self.base, STAMP_MAX)
+
+    def emit(self, effect: Effect) -> None:
+        """Make `effect` happen: it gets the next dot, is applied here and will be sent."""
+        seq = self.seq + 1
+        if seq > SEQ_MAX:
+            raise DotReused("all dots of this origin are used: take a new incarnation")
+        size = len(effect)
+        last: object = effect[size - 1]
+        if isinstance(last, bytes) and len(last) > LARGE_BYTES:
+            self.outbox_bytes += len(last)
+        if size > LONG_ITEMS:
+            bytes(size * ITEM_BYTES)  # a MemoryError comes here, before anything has changed
+            self.outbox_bytes += weight(effect)
+        self.outbox.append(effect)
+        self.seq = seq
+        local = self.local
+        local.seq = seq
+        local.base = self.base
+        self.vector[self.name] = seq
+        try:
+            if self.interest and effect[1] in self.interest:
+                self.apply_watched(effect, make_dot(self.origin, seq))
+            else:
+                self.apply(effect, make_dot(self.origin, seq), local)
+        except MemoryError:
+            self.complete(effect)
+
+    def complete(self, effect: Effect) -> None:
+        """Apply the effect made last again, with the memory kept for that: effects may be applied
+        twice. What fails even so has needed much memory before it changed anything; then it has
+        not happened. Raises MemoryError."""
+        self.reserve = b""
+        try:
+            self.apply(effect, make_dot(self.origin, self.seq), self.local)
+        except MemoryError:
+            self.outbox.pop()
+            self.seq -= 1
+            self.vector[self.name] = self.local.seq = self.seq
+            if not self.seq:
+                del self.vector[self.name]
+            value = self.data.get(effect[1])
+            if value is not None and not value.alive():
+                self.retire(effect[1])
+            raise
+
+    def rewrite(self, held: Register, effect: Effect) -> bool:
+        """Let `effect`, a write of a large string, take the place of the effect made last if that
+        is a write of the same string; False if it is not. `held` is the string."""
+        if not self.outbox:
+            return False
+        latest = self.outbox[len(self.outbox) - 1]
+        kind: int = latest[0]
+        key: bytes = effect[1]
+        if latest[1] != key or not STRING_SET <= kind <= STRING_KEEP or kind > effect[0]:
+            return False
+        assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
+        if self.readers:
+            self.warn_readers(key)
+        held.stamp = self.base + effect[2]
+        held.value = effect[3]
+        self.outbox[len(self.outbox) - 1] = (kind, *effect[1:4], *latest[4:])
+        self.outbox_bytes += len(effect[3]) - len(latest[3])
+        if key in self.interest:
+            self.touched.append(key)
+        return True
+
+    def delete(self, key: bytes) -> bool:
+        """DEL: remove what is observed under `key`; whether readers saw something there."""
+        seen = self.lookup(key) is not None
+        if key in self.data or key in self.deadlines.table:
+            self.emit((DELETE, key, self.carried_by(key)))
+        return seen
+
+    def expire(self, key: bytes, deadline: int | None) -> None:
+        """Set the deadline of an existing key, in ms of wall clock; None ends it (PERSIST)."""
+        self.emit((EXPIRE, key, FOREVER if deadline is None else deadline))
+
+    def forget(self, key: bytes) -> None:
+        """Remove the deadlines of a key of which one never comes."""
+        self.emit((FORGET, key))
+
+    def flush(self) -> None:
+        """FLUSHALL: remove all that is observed, everywhere."""
+        self.touched += [key for key in sorted(self.interest) if self.lookup(key) is not None]
+        for key in list(self.data):
+            if self.carried_by(key):
+                self.emit((DELETE, key, self.carried_by(key)))
+        self.emit((FLUSH, b""))
+
+    def is_rewritable(self) -> bool:
+        """Return whether another write may take the place of the effect made last."""
+        return bool(self.outbox) and STRING_SET <= self.outbox[-1][0] <= STRING_KEEP
+
+    def waiting_bytes(self) -> int:
+        """Return the bytes of large items in the outbox, less those of a string that was written
+        last: another write may still take its place."""
+        if not self.outbox:
+            return 0
+        latest = self.outbox[len(self.outbox) - 1]
+        is_string = STRING_SET <= latest[0] <= STRING_KEEP
+        return self.outbox_bytes - (len(latest[3]) if is_string else 0)
+
+    def pending(self, previous: int = 0) -> Op | None:
+        """Return what is in the outbox as one operation; None if nothing was written. `previous` is
+        the fingerprint of our operation before it."""
+        if not self.outbox:
+            return None
+        deps: Vector = {}
+        if self.news:
+            for origin, seq in self.vector.items():
+                if origin != self.origin and self.told.get(origin) != seq:
+                    deps[origin] = seq
+        return Op(self.origin, self.first, self.base, deps, tuple(self.outbox), previous)
+
+    def take_out(self, op: Op) -> None:
+        """Remove from the outbox what `op`, all of it or its beginning, holds."""
+        self.told.update(op.deps)
+        self.news = False
+        self.first = op.last + 1
+        if len(op.effects) < len(self.outbox):
+            del self.outbox[: len(op.effects)]
+            self.outbox_bytes = max(0, self.outbox_bytes - sum(map(large_bytes, op.effects)))
+            return
+        self.outbox = []
+        self.outbox_bytes = 0
+        self.base = self.now
+        if not self.reserve:
+            with suppress(MemoryError):  # another time
+                self.reserve = bytes(RESERVE_BYTES)
+
+    def seal(self) -> Op | None:
+        """Close the outbox into one operation; None if nothing was written."""
+        op = self.pending()
+        if op is not None:
+            self.take_out(op)
+        return op
+
+    def apply_op(self, op: Op, past: Vector) -> None:
+        """Apply all effects of an operation from elsewhere, whose origin had observed `past`."""
+        assert not self.outbox, "seal before taking in what others did"
+        assert self.vector.get(op.origin, 0) == op.first - 1
+        before = self.look_at_all(op.effects) if self.interest else {}
+        observed = Observed(past, op.origin, op.first, op.base)
+        dot = make_dot(op.origin, op.first)
+        for effect in op.effects:
+            self.apply(effect, dot, observed)
+            dot += 1
+            observed.seq += 1
+        self.vector[op.origin] = op.last
+        self.news = True
+        for key, (effect, seen) in before.items():
+            if self.look(effect) != seen:
+                self.touched.append(key)
+
+    # -- watching --------------------------------------------------------------------------
+
+    def apply_watched(self, effect: Effect, dot: Dot) -> None:
+        """Apply a local effect on a watched key, and record whether that is a change."""
+        key: bytes = effect[1]
+        if effect[0] == DELETE:
+            is_change = self.lookup(key) is not None
+            self.apply(effect, dot, self.local)
+        elif effect[0] in CHANGE_IF_SEEN or (effect[0] == EXPIRE and effect[2] >= FOREVER):
+            before = self.look(effect)
+            self.apply(effect, dot, self.local)
+            is_change = self.look(effect) != before
+        else:
+            self.apply(effect, dot, self.local)
+            is_change = True
+        if is_change:
+            self.touched.append(key)
+
+    def note_change(self, key: bytes) -> None:
+        """Let those who watch `key` take it for changed."""
+        if key in self.interest:
+            self.touched.append(key)
+
+    # -- applying --------------------------------------------------------------------------
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """The one step in which anything changes, at the origin and everywhere else."""
+        kind: int = effect[0]
+        key: bytes = effect[1]
+        if self.readers:
+            self.warn_readers(key)
+        if kind < 16:
+            self.apply_to_key(effect, dot, observed)
+        else:
+            value = self.data.get(key)
+            if value is None or value.code() != kind >> 4:
+                value = self.make_room(key, kind >> 4)
+            if kind <= STRING_KEEP:
+                self.apply_assignment(effect, dot, observed, value)
+            else:
+                value.apply(effect, dot, observed)
+            value.accessed = self.second
+            if not value.alive():
+                self.retire(key)
+            elif value.litter():
+                self.litter[key] = None
+
+    def make_room(self, key: bytes, code: int) -> Value:
+        """The value of type `code` under `key`, made or fetched from the graves."""
+        make = self.makers[code]
+        held = self.data.get(key)
+        if held is None:
+            held = self.graves.pop(key, None)
+            if held is None:
+                held = make()
+            self.data[key] = held
+            self.note_key(key)
+        if type(held) is Contested:
+            return held.part(code, make)
+        if held.code() == code:
+            return held
+        contested = Contested()
+        contested.parts[held.code()] = held
+        self.data[key] = contested
+        return contested.part(code, make)
+
+    def apply_assignment(self, effect: Effect, dot: Dot, observed: Observed, value: Value) -> None:
+        """A write of a string: its value, and what it means for the time to live (D-10)."""
+        assert isinstance(value, Register)
+        key: bytes = effect[1]
+        ends_ttl = effect[0] == STRING_SET
+        if value.endless and (not ends_ttl or not observed.covers(value.dot)):
+            self.spell_out(key, value)
+        value.apply(effect, dot, observed)
+        if ends_ttl:
+            if key in self.deadlines.table and self.deadlines.drop(key, observed):
+                self.deadlines.add(key, dot, FOREVER)
+                self.litter[key] = None
+            elif value.dot == dot and not value.rivals:
+                value.endless = True
+            else:
+                self.deadlines.add(key, dot, FOREVER)
+                self.litter[key] = None
+
+    def spell_out(self, key: bytes, value: Register) -> None:
+        """Turn the flag of a lone write into the deadline that it stands for."""
+        value.endless = False
+        self.deadlines.add(key, value.dot, FOREVER)
+        self.litter[key] = None
+
+    def fold(self, key: bytes) -> None:
+        """The inverse of `spell_out`, where it is possible: so equal content has equal form."""
+        value = self.remains(key, STRING)
+        if isinstance(value, Register) and not value.rivals:
+            if self.deadlines.table.get(key) == (value.dot, FOREVER):
+                self.deadlines.put(key, ())
+                value.endless = True
+
+    def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """DELETE, EXPIRE, FORGET and FLUSH."""
+        key: bytes = effect[1]
+        if effect[0] == DELETE:
+            self.remove(key, effect[2], observed)
+        elif effect[0] == EXPIRE:
+            self.drop_deadlines(key, observed)
+            self.deadlines.add(key, dot, effect[2])
+            if effect[2] >= FOREVER or key not in self.data:
+                self.litter[key] = None
+        elif effect[0] == FORGET:
+            self.drop_deadlines(key, observed)
+        else:
+            keys = self.data.keys() | self.graves.keys() | self.deadlines.table.keys()
+            for each in sorted(keys):
+                if self.readers:
+                    self.warn_readers(each)
+                self.remove(each, (), observed)
+
+    def drop_deadlines(self, key: bytes, observed: Observed) -> None:
+        """Remove the observed deadlines of a key, that of a lone write among them."""
+        value = self.remains(key, STRING)
+        if isinstance(value, Register) and value.endless:
+            if observed.covers(value.dot):
+                value.endless = False
+            else:
+                self.spell_out(key, value)
+        self.deadlines.drop(key, observed)
+
+    def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
+        """Remove what `observed` covers of a key, with its deadlines."""
+        value = self.data.get(key)
+        if value is None and key in self.graves:
+            value = self.data[key] = self.graves.pop(key)
+        if value is not None:
+            if type(value) is Contested:
+                value.remove(observed, resets)
+            else:
+                value.remove(observed, carried(resets, value.code()))
+            if value.litter():
+                self.litter[key] = None
+            self.retire(key)
+        self.deadlines.drop(key, observed)
+        if key in self.deadlines.table:
+            self.litter[key] = None
+
+    def retire(self, key: bytes) -> None:
+        """Put `key` where it belongs after a removal: among the living, the dead, or nowhere."""
+        value = self.data[key]
+        if type(value) is Contested:
+            value = self.data[key] = value.settle()
+        if value.litter():
+            self.litter[key] = None
+        if not value.alive():
+            del self.data[key]
+            if not value.vacant():
+                self.graves[key] = value
+            if key in self.deadlines.table:
+                self.litter[key] = None
+
+    def warn_readers(self, key: bytes) -> None:
+        """Let whoever reads along take the state of `key` before it changes."""
+        for reader in self.readers:
+            reader.before_change(key)

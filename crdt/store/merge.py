@@ -1,0 +1,299 @@
+"""Taking in another replica's whole state.
+
+The pieces of a snapshot are read and checked as they come, beside the live keyspace; the merge
+itself happens at the end and at once, since in between the two vectors would not say what has been
+applied. Then every key obeys one rule: a dot stays if both sides hold it, or if one side holds it
+and the other's vector has not seen it (rule ORD-4; Almeida, Shoker and Baquero, "Delta State
+Replicated Data Types", 2018). Keys that only one side knows cost next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
+from crdt.causality.fingerprints import Trails, read_trails
+from crdt.causality.op import read_vector
+from crdt.causality.schema import FOREVER
+from crdt.errors import DecodeError
+from crdt.store.keyspace import DELETE, Keyspace
+from crdt.store.snapshot import END, HEAD, KEYS, unpack_piece
+from crdt.types.base import Value
+from crdt.types.contested import Contested
+from crdt.types.register import LATEST, Register
+from crdt.types.set import Set
+from crdt.types.string import STRING, String
+from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
+
+KEYS_MAX: Final = 1 << 40  # no memory holds more
+UNSEEN: Final = "a snapshot holds something that its own vector has not seen"
+
+
+class Incoming:
+    """A snapshot on its way in."""
+
+    def __init__(self, db: Keyspace) -> None:
+        self.db: Keyspace = db
+        self.vector: Vector = {}
+        self.contexts: dict[Origin, Vector] = {}
+        self.trails: Trails = {}
+        self.values: dict[bytes, Value] = {}
+        self.deadlines: dict[bytes, tuple[int, ...]] = {}
+        self.expected: int = -1
+        self.received: int = 0
+        self.complete: bool = False
+
+    def feed(self, data: bytes) -> None:
+        """Read one piece. Raises DecodeError; the keyspace is untouched then."""
+        piece = unpack_piece(data)
+        if (piece[0] == HEAD) != (self.expected < 0) or self.complete:
+            raise DecodeError("a piece of a snapshot out of order")
+        if piece[0] == HEAD and 4 <= len(piece) <= 5:
+            self.read_head(piece)
+        elif piece[0] == KEYS and len(piece) == 3:
+            self.read_columns(piece[1])
+            self.read_records(piece[2])
+            if self.received > self.expected:
+                raise DecodeError(
+                    f"a snapshot of more than the {self.expected} keys that it announced"
+                )
+        elif piece == (END, self.received) and self.received == self.expected:
+            self.complete = True
+        else:
+            raise DecodeError("a snapshot was cut off, or a piece of it is of unknown form")
+
+    def read_head(self, piece: tuple[Any, ...]) -> None:
+        """Where the snapshot stands."""
+        _, vector, contexts, expected, *trails = piece
+        self.vector = read_vector(vector)
+        for context in tuple_of(contexts, "a snapshot's contexts"):
+            origin, past = items_of(context, 2, "a snapshot's context")
+            seen = self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
+            if not dominates(self.vector, seen):
+                raise DecodeError(UNSEEN)
+        self.trails = read_trails(trails[0] if trails else (), self.vector)
+        self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
+
+    def read_columns(self, columns: Any) -> None:
+        """Plain strings."""
+        if columns == ():
+            return
+        least, *rest, flags = items_of(columns, 6, "plain strings")
+        integer_of(least, "plain strings' least stamp", -LATEST, LATEST)
+        keys, dots, stamps, values = [tuple_of(column, "a column") for column in rest]
+        bytes_of(flags, "plain strings' flags")
+        if not len(keys) == len(dots) == len(stamps) == len(values) == len(flags):
+            raise DecodeError("plain strings: the columns differ in length")
+        for index, key in enumerate(keys):
+            value = String()
+            value.check_write(dots[index], stamps[index], values[index])
+            value.dot = dots[index]
+            value.stamp = stamps[index] + least
+            value.value = values[index]
+            value.endless = flags[index] == 1
+            if type(key) is not bytes or value.dot == 0:
+                raise DecodeError("a plain string without key or dot")
+            if not covers(self.vector, value.dot):
+                raise DecodeError(UNSEEN)
+            self.values[key] = value
+        self.received += len(keys)
+
+    def read_records(self, records: Any) -> None:
+        """Everything that is no plain string."""
+        for record in tuple_of(records, "a snapshot's records"):
+            name, deadlines, parts = items_of(record, 3, "a record")
+            key = bytes_of(name, "a record's key")
+            if deadlines != ():
+                self.deadlines[key] = check_deadlines(deadlines, self.vector)
+            if parts != ():
+                self.values[key] = self.read_parts(parts)
+            self.received += 1
+
+    def read_parts(self, parts: Any) -> Value:
+        """The typed values under one key."""
+        values = [self.read_value(part) for part in tuple_of(parts, "a key's values")]
+        if len(values) == 1:
+            return values[0]
+        contested = Contested()
+        contested.parts = {value.code(): value for value in values}
+        return contested.settle()
+
+    def read_value(self, part: Any) -> Value:
+        """One typed value."""
+        code, state = items_of(part, 2, "a key's value")
+        if type(code) is not int or code not in self.db.makers:
+            raise DecodeError(f"a value of unknown type {code!r}")
+        value = self.db.makers[code]()
+        value.load(state)
+        if not value.covered(self.vector):
+            raise DecodeError(UNSEEN)
+        return value
+
+
+def check_deadlines(deadlines: object, vector: Vector) -> tuple[int, ...]:
+    """`deadlines`, if they are dots that `vector` covers and milliseconds in turn. Raises
+    DecodeError."""
+    flat = tuple_of(deadlines, "a key's deadlines", 2)
+    for index in range(0, len(flat), 2):
+        if not covers(vector, integer_of(flat[index], "a deadline's dot", 1, DOT_MAX)):
+            raise DecodeError(UNSEEN)
+        integer_of(flat[index + 1], "a deadline", 0, FOREVER)
+    return flat
+
+
+def merge_into(db: Keyspace, incoming: Incoming) -> None:
+    """Merge a complete snapshot into the live keyspace, at once. O(keys of both)."""
+    assert incoming.complete
+    assert not db.outbox
+    if not db.vector and not db.data and not db.deadlines.table:
+        adopt(db, incoming)
+    else:
+        keys = dict.fromkeys(db.data)
+        for others in (db.graves, db.deadlines.table, incoming.values, incoming.deadlines):
+            keys.update(dict.fromkeys(others))
+        for key in keys:
+            if not merge_plain(db, incoming, key):
+                merge_key(db, incoming, key)
+    for origin, seq in incoming.vector.items():
+        if db.vector.get(origin, 0) < seq:
+            db.vector[origin] = seq
+    db.news = True
+
+
+def adopt(db: Keyspace, incoming: Incoming) -> None:
+    """Take everything over into an empty keyspace, of which no reader has anything to lose."""
+    for key, value in incoming.values.items():
+        place(db, key, value)
+    for key, deadlines in incoming.deadlines.items():
+        db.deadlines.put(key, deadlines)
+        db.litter[key] = None
+    for key in sorted(db.interest):
+        if db.lookup(key) is not None:
+            db.touched.append(key)
+
+
+def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
+    """Do what is to be done with most keys: a lone write of a string, on one side or both, without
+    deadlines, of which at most one stays. False if `key` is not of that kind."""
+    held = db.data.get(key)
+    given = incoming.values.get(key)
+    if key in db.deadlines.table or key in incoming.deadlines or key in db.graves:
+        return False
+    if held is not None and (type(held) is not String or not held.plain()):
+        return False
+    if given is not None and (type(given) is not String or not given.plain()):
+        return False
+    mine = 0 if held is None else held.dot
+    theirs = 0 if given is None else given.dot
+    if mine == theirs:
+        return held is None or given is None or held.endless == given.endless
+    keep = mine != 0 and not covers(incoming.vector, mine)
+    take = theirs != 0 and not covers(db.vector, theirs)
+    if keep:
+        return not take
+    if take or held is not None:
+        if db.readers:
+            db.warn_readers(key)
+        before = db.look((DELETE, key)) if key in db.interest else None
+        if take:
+            assert given is not None
+            place(db, key, given)
+        else:
+            del db.data[key]
+        if key in db.interest and db.look((DELETE, key)) != before:
+            db.touched.append(key)
+    return True
+
+
+def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
+    """Bring both sides' states of one key together."""
+    held = db.data.get(key)
+    if held is None:
+        held = db.graves.get(key)
+    given = incoming.values.get(key)
+    deadlines = incoming.deadlines.get(key, ())
+    if deadlines == db.deadlines.table.get(key, ()) and are_alike(held, given):
+        return
+    if db.readers:
+        db.warn_readers(key)
+    before = db.look((DELETE, key)) if key in db.interest else None
+    mine, theirs = db.vector, incoming.vector
+    spell_out(db, key, held)
+    deadlines = with_flag(given, deadlines)
+    db.deadlines.merge(key, deadlines, mine, theirs)
+    merged = merge_values(db, held, given, mine, theirs)
+    db.graves.pop(key, None)
+    if merged is None:
+        db.data.pop(key, None)
+    else:
+        place(db, key, merged)
+        db.fold(key)
+    if key in db.deadlines.table:
+        db.litter[key] = None
+    if key in db.interest and db.look((DELETE, key)) != before:
+        db.touched.append(key)
+
+
+def are_alike(held: Value | None, given: Value | None) -> bool:
+    """Whether both sides hold the same, which is found out in less time than merging takes."""
+    if held is None or given is None or type(held) is not type(given):
+        return False
+    if isinstance(held, Set) and isinstance(given, Set):
+        return held.members == given.members
+    return not isinstance(held, Contested) and held.state() == given.state()
+
+
+def spell_out(db: Keyspace, key: bytes, held: Value | None) -> None:
+    """Turn our lone write's flag into the deadline that it stands for."""
+    part = held.parts.get(STRING) if isinstance(held, Contested) else held
+    if isinstance(part, Register) and part.endless:
+        db.spell_out(key, part)
+
+
+def with_flag(given: Value | None, deadlines: tuple[int, ...]) -> tuple[int, ...]:
+    """The other side's deadlines, with the one that its lone write's flag stands for."""
+    part = given.parts.get(STRING) if isinstance(given, Contested) else given
+    if isinstance(part, Register) and part.endless:
+        part.endless = False
+        return (*deadlines, part.dot, FOREVER)
+    return deadlines
+
+
+def merge_values(
+    db: Keyspace, held: Value | None, given: Value | None, mine: Vector, theirs: Vector
+) -> Value | None:
+    """Both sides' values of one key, type by type."""
+    ours = parts_by_code(held)
+    others = parts_by_code(given)
+    contested = Contested()
+    for code in sorted(ours.keys() | others.keys()):
+        value = ours.get(code) or db.makers[code]()
+        value.merge(others.get(code) or db.makers[code](), mine, theirs)
+        if not value.vacant():
+            contested.parts[code] = value
+    if not contested.parts:
+        return None
+    return contested if len(contested.parts) > 1 else contested.shown()
+
+
+def parts_by_code(value: Value | None) -> dict[int, Value]:
+    """The typed values under a key."""
+    if value is None:
+        return {}
+    return value.parts if isinstance(value, Contested) else {value.code(): value}
+
+
+def place(db: Keyspace, key: bytes, value: Value) -> None:
+    """Put a merged value among the living or the dead."""
+    if value.litter():
+        db.litter[key] = None
+    if value.alive():
+        is_new = key not in db.data
+        value.accessed = db.second
+        db.data[key] = value
+        if is_new:
+            db.note_key(key)
+    else:
+        db.data.pop(key, None)
+        if not value.vacant():
+            db.graves[key] = value

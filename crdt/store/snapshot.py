@@ -1,0 +1,221 @@
+"""The whole state of a replica, in pieces, consistent at one vector while writes go on.
+
+A snapshot begins with its vector, what each origin had observed at its latest operation, and the
+fingerprints by which two replicas of one identity are noticed. Then come the keys, some thousand to
+a piece. The first write to a key that was not sent yet puts the key's earlier state aside, to be
+sent instead. Last comes the number of keys, so that a truncated snapshot is noticed.
+
+Plain strings, the common case, are written in columns; everything else as the `state()` of its
+values. Pieces are deflated. A piece ends after so many keys or bytes, so that a database of large
+values goes in small pieces too; only a key by itself may be larger than `piece_bytes`. With the
+same order of keys, equal content has equal bytes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crdt.causality.dots import Origin, Vector
+from crdt.causality.fingerprints import Trails, write_trails
+from crdt.causality.op import read_vector, write_vector
+from crdt.errors import DecodeError
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from crdt.types.contested import Contested
+from crdt.types.string import String
+from crdt.wire import codec
+from crdt.wire.decoding import bytes_of, tuple_of
+
+PIECE_KEYS: Final = 2000
+PIECE_BYTES: Final = 1 << 20  # inflated: some milliseconds to read
+PIECE_BYTES_MAX: Final = 4 << 30  # what is taken in: a key must fit
+HEAD: Final = 0
+KEYS: Final = 1
+END: Final = 2
+
+Plain = tuple[bytes, int, int, bytes, int]
+
+
+class Snapshot:
+    """An iterator of byte strings. `close` it if it is not read to the end.
+
+    `to_bytes` and `from_bytes`, or `to_text` and `from_text`, carry it over a network; it can also
+    be pickled and copied.
+    """
+
+    def __init__(
+        self, db: Keyspace, contexts: dict[Origin, Vector], trails: Trails, sort: bool
+    ) -> None:
+        assert not db.outbox, "seal before taking a snapshot"
+        self.db: Keyspace = db
+        self.vector: Vector = dict(db.vector)
+        keys = dict.fromkeys((*db.data, *db.graves, *db.deadlines.table))
+        self.pending: dict[bytes, Any] = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
+        self.count: int = len(self.pending)
+        self.plain: list[Plain] = []
+        self.records: list[bytes] = []
+        self.size: int = 0  # of those two, in bytes
+        self.full: deque[bytes] = deque()  # pieces that nothing more goes into
+        flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
+        marks = write_trails(trails, self.vector)
+        head = (HEAD, write_vector(self.vector), flat, self.count, marks)
+        self.head: bytes | None = pack_piece(head)
+        self.ended: bool = False
+        self.piece_keys: int = PIECE_KEYS
+        self.piece_bytes: int = PIECE_BYTES
+        db.readers.append(self)
+
+    def before_change(self, key: bytes) -> None:
+        """Take the state of `key` now, if it was not taken yet."""
+        if key in self.pending:
+            del self.pending[key]
+            self.take(key)
+
+    def take(self, key: bytes) -> None:
+        """Put the state of `key` among what is sent next."""
+        db = self.db
+        if key in db.deadlines.table:
+            db.fold(key)
+        deadlines = db.deadlines.table.get(key, ())
+        value = db.data.get(key)
+        if value is None:
+            value = db.graves.get(key)
+        if type(value) is String and value.plain() and not deadlines:
+            flag = int(value.endless)
+            self.plain.append((key, value.dot, value.stamp, value.value, flag))
+            self.size += len(key) + len(value.value)
+        else:
+            record = codec.pack_body((key, deadlines, parts_of(value)))
+            self.records.append(record)
+            self.size += len(record)
+        if self.size >= self.piece_bytes or len(self.plain) + len(self.records) >= self.piece_keys:
+            self.end_piece()
+
+    def end_piece(self) -> None:
+        """Let what was taken be a piece."""
+        piece = (codec.pack_body(columns(self.plain)), codec.pack_array(self.records))
+        self.full.append(deflate(codec.pack_array([codec.pack_body(KEYS), *piece])))
+        self.plain, self.records, self.size = [], [], 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self.head is not None:
+            head, self.head = self.head, None
+            return head
+        while self.pending and not self.full:
+            self.take(self.pending.popitem()[0])
+        if not self.full and (self.plain or self.records):
+            self.end_piece()
+        if self.full:
+            return self.full.popleft()
+        if not self.ended:
+            self.ended = True
+            self.close()
+            return pack_piece((END, self.count))
+        raise StopIteration
+
+    def to_bytes(self) -> bytes:
+        """Return what has not been read yet as one byte string, as `Replica.merge_bytes` takes it.
+
+        The snapshot can still be read afterwards. It holds its pieces in memory from then on.
+        """
+        self.full = deque(self)
+        return b"".join([len(piece).to_bytes(4, "big") + piece for piece in self.full])
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Snapshot:
+        """Return a snapshot of the pieces in `data`. Raises DecodeError if they are cut off."""
+        pieces = deque(split(data))
+        snapshot = Snapshot(Keyspace(1, {}), {}, {}, False)
+        snapshot.close()
+        snapshot.head = None
+        snapshot.ended = True
+        if pieces:
+            first = unpack_piece(pieces[0])
+            if first[0] == HEAD and len(first) > 1:
+                snapshot.vector = read_vector(first[1])
+        snapshot.full = pieces
+        return snapshot
+
+    def to_text(self) -> str:
+        """Return what has not been read yet as ASCII text (base64)."""
+        return codec.to_text(self.to_bytes())
+
+    @staticmethod
+    def from_text(text: str) -> Snapshot:
+        """Read what `to_text` returned. Raises DecodeError, or TypeError if `text` is not str."""
+        return Snapshot.from_bytes(codec.from_text(text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return read_snapshot, (self.to_bytes(),)
+
+    def close(self) -> None:
+        """Stop watching the keyspace."""
+        self.db.readers = [reader for reader in self.db.readers if reader is not self]
+        self.pending.clear()
+
+
+def read_snapshot(data: bytes) -> Snapshot:
+    """Read a snapshot; what `pickle` and `copy` call."""
+    return Snapshot.from_bytes(data)
+
+
+def split(data: bytes) -> Iterator[bytes]:
+    """Return the pieces of what `to_bytes` returned. Raises DecodeError if it is cut off."""
+    position = 0
+    while position < len(data):
+        start = position + 4
+        position = start + int.from_bytes(data[position:start], "big")
+        if position > len(data):
+            raise DecodeError("the state was cut off")
+        yield data[start:position]
+
+
+def parts_of(value: Value | None) -> tuple[tuple[int, Any], ...]:
+    """The typed states under a key, by type code."""
+    if value is None:
+        return ()
+    if isinstance(value, Contested):
+        return tuple((code, value.parts[code].state()) for code in sorted(value.parts))
+    return ((value.code(), value.state()),)
+
+
+def columns(plain: list[Plain]) -> tuple[Any, ...]:
+    """Keys, dots, stamps (from the least one on), values and flags of plain strings."""
+    if not plain:
+        return ()
+    least = min(stamp for _, _, stamp, _, _ in plain)
+    keys, dots, stamps, values, flags = zip(*plain, strict=True)
+    relative = [stamp - least for stamp in stamps]
+    return least, keys, dots, relative, values, bytes(flags)
+
+
+def pack_piece(piece: tuple[Any, ...]) -> bytes:
+    """One piece as bytes."""
+    return deflate(codec.pack_body(piece))
+
+
+def deflate(body: bytes) -> bytes:
+    """A packed piece as bytes."""
+    return codec.pack(zlib.compress(body, 1))
+
+
+def unpack_piece(data: bytes) -> tuple[Any, ...]:
+    """The inverse of `pack_piece`. Raises DecodeError."""
+    packed = bytes_of(codec.unpack(data), "a piece of a snapshot")
+    inflater = zlib.decompressobj()
+    try:
+        body = inflater.decompress(packed, PIECE_BYTES_MAX)
+    except zlib.error as error:
+        raise DecodeError(f"a piece of a snapshot does not inflate: {error}") from error
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise DecodeError("a piece of a snapshot is too large or cut off")
+    piece = tuple_of(codec.unpack_body(body), "a piece of a snapshot")
+    if not piece:
+        raise DecodeError("a piece of a snapshot is empty")
+    return piece

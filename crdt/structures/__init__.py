@@ -1,0 +1,1 @@
+"""Ordered collections that the types are built of."""

@@ -1,0 +1,42 @@
+"""Proof for replicated types, ours and yours: histories, specifications, and a world of faults.
+
+`check_type` puts a type of your own through what ours go through. `crdt.testing.specifications`
+says what our types mean; `crdt.testing.adapter` is for Hypothesis, which nothing else here needs.
+"""
+
+from __future__ import annotations
+
+from crdt.testing.builtin import SUBJECTS
+from crdt.testing.checking import Report, check_subject, check_type, replay, subject_of
+from crdt.testing.foreign import Foreign
+from crdt.testing.history import History, Taken, latest, unseen
+from crdt.testing.options import Options, Refused
+from crdt.testing.running import Failure, parse, run_script, script, search
+from crdt.testing.steps import Step
+from crdt.testing.subject import Disagreement, Subject
+from crdt.testing.world import World
+
+__all__ = [
+    "SUBJECTS",
+    "Disagreement",
+    "Failure",
+    "Foreign",
+    "History",
+    "Options",
+    "Refused",
+    "Report",
+    "Step",
+    "Subject",
+    "Taken",
+    "World",
+    "check_subject",
+    "check_type",
+    "latest",
+    "parse",
+    "replay",
+    "run_script",
+    "script",
+    "search",
+    "subject_of",
+    "unseen",
+]

@@ -1,0 +1,149 @@
+"""The subjects for our own types: each alone, and all together on the same keys."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from crdt.causality.effect import Effect
+from crdt.embed.replica import Replica
+from crdt.store.keyspace import FORGET
+from crdt.testing.commands import Command, carry_out, command
+from crdt.testing.order import ListOrder
+from crdt.testing.specifications import MEANING, keyspace
+from crdt.testing.subject import Subject
+from crdt.types.contested import Contested
+
+KEYS: Final = ("k", "l", "m", "n")
+NAMES: Final = dict(enumerate(MEANING, 1))
+
+STRING: Final = (
+    "SET k a",
+    "SET k '7'",
+    "APPEND k '5'",
+    "INCRBY k 1",
+    "INCRBY k 10",
+    "INCRBY k 0.1",
+    "SET k '7.0'",
+)
+SET: Final = ("SADD k a", "SADD k a b c", "SREM k a", "SREM k b c", "SADD k d")
+HASH: Final = (
+    "HSET k f a",
+    "HSET k f '7' g '8'",
+    "HINCRBY k f 1",
+    "HINCRBY k g 10",
+    "HDEL k f",
+    "HDEL k f g",
+    "HINCRBY k f 0.1",
+)
+SORTED_SET: Final = (
+    "ZADD k a 1.0",
+    "ZADD k a 2.5 b 3.0",
+    "ZINCRBY k a 1.0",
+    "ZINCRBY k b 0.5",
+    "ZREM k a",
+    "ZREM k a b",
+)
+LIST: Final = (
+    "RPUSH k a",
+    "RPUSH k b c d",
+    "LPUSH k e",
+    "LPUSH k f g h",
+    "LINSERT k 1 i",
+    "LINSERT k 2 j",
+    "LSET k 0 m",
+    "LSET k 0 o",
+    "LSET k 0 p",
+    "LSET k 1 n",
+    "LPOP k",
+    "RPOP k",
+    "LTRIM k 1 3",
+)
+EXPIRY: Final = ("EXPIRE k 10", "EXPIRE k 40", "EXPIRE k 200", "PERSIST k")
+MORTAL: Final = (
+    *EXPIRY,
+    *EXPIRY,
+    "SADD k a",
+    "SADD k b",
+    "SREM k a",
+    "SET k a",
+    "INCRBY k 1",
+    "DEL k",
+)
+MULTI_VALUE: Final = ("MVSET k a", "MVSET k b", "MVSET k c")
+REMOVE_WINS: Final = ("RWADD k a", "RWADD k a b c", "RWREM k a", "RWREM k b c", "RWREM k a b")
+GROW: Final = ("GROWBY k 1", "GROWBY k 10", "GROWBY k 100")
+FLAGS: Final = ("EWENABLE k", "EWDISABLE k", "DWENABLE l", "DWDISABLE l", "DEL l")
+KEY: Final = ("DEL k", "FLUSHALL")
+
+
+def read(replica: Replica) -> dict[str, Any]:
+    """What readers see: type, value and deadline by key. Lists are sorted, see `order`."""
+    db = replica.keyspace
+    shown: dict[str, Any] = {}
+    keys = db.keys()
+    for key in keys:
+        value = db.lookup(key)
+        assert value is not None
+        assert not isinstance(value, Contested)
+        kind, seen = NAMES[value.code()], text_of(value.visible())
+        shown[key.decode()] = kind, sorted(seen) if kind == "list" else seen, db.deadline(key)
+    return shown
+
+
+def text_of(value: Any) -> Any:
+    """Nested bytes as text."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, list):
+        return [text_of(item) for item in cast("list[Any]", value)]
+    if isinstance(value, tuple):
+        return tuple(text_of(item) for item in cast("tuple[Any, ...]", value))
+    return value
+
+
+def collected(effect: Effect) -> Command:
+    """What a collector's effect means: a key has expired for good, or its endless deadlines go."""
+    return Command("FORGET" if effect[0] == FORGET else "DEL", effect[1].decode())
+
+
+def subject(name: str, *families: tuple[str, ...]) -> Subject:
+    """A subject of these families of commands."""
+    commands = tuple(command(text) for family in families for text in family)
+    return Subject(
+        name,
+        commands,
+        carry_out,
+        read,
+        keyspace,
+        auditor=lambda: ListOrder(KEYS),
+        collected=collected,
+    )
+
+
+def elsewhere(key: str, *families: tuple[str, ...]) -> tuple[str, ...]:
+    """The same commands on another key."""
+    return tuple(text.replace(" k", f" {key}", 1) for family in families for text in family)
+
+
+SUBJECTS: Final = {
+    each.name: each
+    for each in (
+        subject("string", STRING, KEY),
+        subject("set", SET, KEY),
+        subject("hash", HASH, KEY),
+        subject("sorted-set", SORTED_SET, KEY),
+        subject("list", LIST, KEY),
+        subject("multi-value", MULTI_VALUE, KEY),
+        subject("set-remove-wins", REMOVE_WINS, KEY),
+        subject("counter-grow", GROW, KEY),
+        subject("flag", FLAGS, KEY),
+        subject("embedded", MULTI_VALUE, REMOVE_WINS, GROW, FLAGS, SET[:3], EXPIRY[:1], KEY),
+        subject("expiry", *(elsewhere(key, MORTAL) for key in "klmn")),
+        subject(
+            "contest", STRING, SET[:3], HASH[:3], LIST[:4], KEY, elsewhere("l", STRING[:3], SET[:2])
+        ),
+        subject(
+            "keyspace", STRING, SET, HASH, SORTED_SET, LIST, EXPIRY, KEY, elsewhere("l", STRING)
+        ),
+    )
+}

@@ -1,0 +1,180 @@
+"""Whole checks: of one of our subjects, and of a type that somebody else has written.
+
+    def test_cart() -> None:
+        check_type(Cart, [("add", "milk"), ("remove", "milk")], add_wins)
+
+runs some hundred schedules over three replicas. A failure is an AssertionError. It holds what went
+wrong and a call of `replay` with the shortest schedule found, to be pasted into a test. Success is
+a report: which laws were checked and how often, and which delivery contract the type needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Unpack, cast
+
+import attrs
+
+from crdt.testing.delivery import contracted, weaker_contracts
+from crdt.testing.failure_text import explained
+from crdt.testing.families import ClassFamily
+from crdt.testing.foreign import Foreign
+from crdt.testing.message_world import MessageSubject
+from crdt.testing.mistakes import (
+    check_commands,
+    check_ignored,
+    check_parts,
+    check_replica_type,
+    check_sharing,
+    family_of,
+    is_for_replicas,
+    named,
+)
+from crdt.testing.options import SCHEDULES, Command, Options, check_options, commands_of
+from crdt.testing.readings import VALUE, expectations
+from crdt.testing.running import LENGTH, AnySubject, Failure, run_script, search
+from crdt.testing.subject import Disagreement, Mistake
+from crdt.testing.type_subject import type_subject
+
+Spec = Callable[..., Any]
+
+
+@attrs.frozen
+class Report:
+    """What was checked, and how often."""
+
+    subject: str
+    schedules: int
+    laws: dict[str, int]
+    contract: tuple[str, ...] = ()
+    """The delivery contract that the type needs, a line for each finding."""
+    steps: int = 0
+
+    def __str__(self) -> str:
+        laws = [f"  {count:8}  {law}" for law, count in sorted(self.laws.items())]
+        head = f"{self.subject}: {self.schedules} schedules of {self.steps} steps kept these laws"
+        return "\n".join([head, *laws, *(f"  {line}" for line in self.contract)])
+
+
+def check_type(
+    make: Callable[..., Any] | Foreign | Mapping[str, Any],
+    commands: Sequence[Any],
+    spec: Spec | Mapping[str, Spec] | None = None,
+    **options: Unpack[Options],
+) -> Report:
+    """Check that a replicated type converges, and that it means what its specification says.
+
+    `make` is a class. `crdt.testing.families` lists the ways in which it may be written: with
+    effects, with states or deltas that merge, as a `crdt.types.custom.Type`, or as a document of
+    another library (`Foreign`). A dict of several, by name, checks them side by side.
+
+    `commands` is what clients may do: tuples such as `("add", "milk")`, a method's name and its
+    arguments, or for a `crdt.types.custom.Type` the number of an operation and its payload.
+
+    `spec` is a function of the operations that are visible somewhere to what `value()` must be
+    there: `taken.command` is a command, `taken.saw(other)` says whether one operation had seen
+    another, `taken.result` is what it returned. A dict of functions specifies several queries, or
+    for a dict of types each of them. Without a specification convergence is checked, and what the
+    options ask for. `Options` lists these.
+
+    Raises AssertionError with the shortest failing schedule, and ValueError or TypeError, with what
+    to write instead, if the type cannot be checked as it is given.
+    """
+    __tracebackhide__ = True
+    subject = subject_of(make, commands, spec, options)
+    schedules, seed = options.get("schedules", SCHEDULES), options.get("seed", 0)
+    if schedules < 1:
+        raise ValueError(f"`schedules` is {schedules}. Run at least 1.")
+    laws: dict[str, int] = {}
+    seeds = range(seed, seed + schedules)
+    failure = search(subject, seeds, LENGTH, laws, options.get("on_progress"))
+    if failure is not None:
+        if isinstance(failure.error, Mistake):
+            raise failure.error
+        text = explained(failure, subject, (make, commands, spec), options)
+        raise AssertionError(text) from cause_of(failure)
+    contract: list[str] = []
+    if isinstance(subject, MessageSubject):
+        contract = [contract_of(subject), *weaker_contracts(subject, options, schedules)]
+    steps = laws.pop("steps", 0)
+    return Report(subject.name, schedules, laws, tuple(contract), steps)
+
+
+def replay(
+    make: Callable[..., Any] | Foreign | Mapping[str, Any],
+    commands: Sequence[Any],
+    spec: Spec | Mapping[str, Spec] | None,
+    text: str,
+    **options: Unpack[Options],
+) -> None:
+    """Run one schedule that `check_type` has printed, to keep it as a test.
+
+    The arguments are those of `check_type`, and the schedule. Raises AssertionError if it still
+    fails, ValueError at a step that it does not know.
+    """
+    __tracebackhide__ = True
+    run_script(subject_of(make, commands, spec, options), text)
+
+
+def check_subject(
+    subject: AnySubject, *, schedules: int = SCHEDULES, seed: int = 0, length: int = LENGTH
+) -> Report:
+    """Run schedules of `length` steps, from `seed` on. Raises AssertionError."""
+    __tracebackhide__ = True
+    laws: dict[str, int] = {}
+    failure = search(subject, range(seed, seed + schedules), length, laws)
+    if failure is not None:
+        raise AssertionError(str(failure)) from cause_of(failure)
+    steps = laws.pop("steps", 0)
+    return Report(subject.name, schedules, laws, steps=steps)
+
+
+def subject_of(
+    make: Any, commands: Sequence[Any], spec: Any = None, options: Options | None = None
+) -> AnySubject:
+    """Return the subject that a type is. Raises ValueError, TypeError."""
+    options = Options() if options is None else options
+    check_options(options)
+    given = commands_of_type(commands)
+    if not given:
+        raise ValueError("there are no commands. Write a list: [('add', 1), ('remove', 1)].")
+    queries = [(VALUE,), *commands_of(options.get("queries", ()))]
+    parts: tuple[str, ...] = ()
+    if isinstance(make, Mapping):
+        parts = check_parts(cast("Mapping[str, Any]", make), given, queries)
+    promises = expectations(spec, queries, options, parts)
+    if is_for_replicas(make):
+        for name, each in named(make).items():
+            own = [command[1:] for command in given if command[0] == name] if parts else given
+            check_replica_type(each, own, options)
+        return type_subject(cast("Any", make), given, queries, promises, options)
+    check_ignored(make, options)
+    family = family_of(make, queries, options)
+    check_commands(family, given)
+    check_sharing(family, given)
+    sends = family.sends if isinstance(family, ClassFamily) else "update"
+    name = family.name
+    keeps = options.get("keep_refused", False)
+    subject = MessageSubject(name, tuple(given), family, promises, keep_refused=keeps)
+    return contracted(subject, sends, options)
+
+
+def commands_of_type(commands: Sequence[Any]) -> tuple[Command, ...]:
+    """Return the commands as tuples. Raises ValueError."""
+    try:
+        return commands_of(commands)
+    except TypeError:
+        what = type(commands).__name__
+        raise ValueError(f"`commands` is a {what}. Write a list: [('add', 1)].") from None
+
+
+def contract_of(subject: MessageSubject) -> str:
+    """Say under which delivery contract a type was checked."""
+    order = {"causal": "in causal order", "fifo": "in the order of each sender"}
+    repeated = "possibly again" if subject.duplicates else "once"
+    return f"delivered {order.get(subject.delivery, 'in any order')}, {repeated}"
+
+
+def cause_of(failure: Failure) -> Exception | None:
+    """Return the error whose traceback helps: one of the type, not one that we have raised."""
+    return None if isinstance(failure.error, Disagreement) else failure.error

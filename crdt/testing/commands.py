@@ -1,0 +1,400 @@
+"""Commands of the built-in types as plain values, and how a replica carries them out.
+
+`Command("SADD", "k", ("a",))` reads like Redis. Carrying one out does what a server or a handle
+would do: look the key up, refuse another type, write. What a command means may depend on what its
+region saw (`LREM` by index, `APPEND`); so carrying it out gives back what it came to, with elements
+named by identity and whole values, which is what the history keeps and the specification reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from crdt.causality.dots import make_dot
+from crdt.embed.replica import Replica
+from crdt.errors import CRDTError, WrongType
+from crdt.numbers import long_double
+from crdt.numbers.long_double import LongDouble
+from crdt.numbers.number import decimal_of
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from crdt.types.contested import Contested
+from crdt.types.flag import DISABLE_WINS, ENABLE_WINS, DisableWinsFlag, EnableWinsFlag
+from crdt.types.grow_counter import GrowCounter
+from crdt.types.hash import Hash
+from crdt.types.list import List
+from crdt.types.multi_value import MultiValue
+from crdt.types.remove_wins_set import RemoveWinsSet
+from crdt.types.set import Set
+from crdt.types.sorted_set import SortedSet
+from crdt.types.string import String
+from crdt.writes import flag, multi_value
+from crdt.writes import grow_counter as counter_grow
+from crdt.writes import hash as hashes
+from crdt.writes import list as lists
+from crdt.writes import remove_wins_set as remove_wins
+from crdt.writes import set as sets
+from crdt.writes import sorted_set as zsets
+from crdt.writes import string as strings
+
+
+@attrs.frozen
+class Command:
+    """A name, a key and arguments."""
+
+    name: str
+    key: str = ""
+    args: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(str(item) for item in (self.name, self.key, *self.args) if item != "")
+
+
+def command(text: str) -> Command:
+    """A command as people write it: `ZADD k a 1.5`; what looks like a number is one."""
+    name, *rest = text.split()
+    return Command(name, rest[0] if rest else "", tuple(number_or_text(item) for item in rest[1:]))
+
+
+def number_or_text(item: str) -> int | float | str:
+    """The argument that `item` spells; quotes keep digits a text."""
+    if item.startswith("'"):
+        return item.strip("'")
+    try:
+        return int(item)
+    except ValueError:
+        pass
+    try:
+        return float(item)
+    except ValueError:
+        return item
+
+
+def carry_out(replica: Replica, asked: Command) -> Command:
+    """Do it; what it came to. A command that is refused has no effect."""
+    try:
+        came_to = PERFORM[asked.name](replica.keyspace, asked)
+    except CRDTError:
+        return asked
+    return asked if came_to is None else came_to
+
+
+def held(db: Keyspace, key: bytes, kind: type[Any]) -> Any:
+    """The value to be written, None if there is none. Raises WrongType."""
+    value = db.lookup_for_write(key)
+    if value is not None and type(value) is not kind:
+        raise WrongType(f"{key!r} holds a {type(value).__name__}")
+    return value
+
+
+def encode(item: object) -> bytes:
+    """An argument as bytes."""
+    return str(item).encode()
+
+
+# -- keys --------------------------------------------------------------------------------------
+
+
+def delete(db: Keyspace, asked: Command) -> None:
+    db.delete(encode(asked.key))
+
+
+def flush(db: Keyspace, asked: Command) -> None:
+    db.flush()
+
+
+def expire(db: Keyspace, asked: Command) -> Command | None:
+    """EXPIRE: the argument counts from the region's own clock."""
+    key = encode(asked.key)
+    if db.lookup_for_write(key) is None:
+        return None
+    deadline = db.horizon + int(asked.args[0])
+    db.expire(key, deadline)
+    return Command("EXPIREAT", asked.key, (deadline,))
+
+
+def persist(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    if db.lookup_for_write(key) is not None:
+        db.expire(key, None)
+
+
+# -- strings -----------------------------------------------------------------------------------
+
+
+def assign(db: Keyspace, asked: Command) -> Command | None:
+    """SET. Over another type, or several at once, it is a DEL and a SET."""
+    key = encode(asked.key)
+    value: Value | None = db.data.get(key)
+    is_anew = value is not None and type(value) is not String
+    strings.assign(db, key, encode(asked.args[0]))
+    return Command("RENEW", asked.key, (asked.args[0], None)) if is_anew else None
+
+
+def assign_keep(db: Keyspace, asked: Command) -> Command | None:
+    """SET KEEPTTL."""
+    key = encode(asked.key)
+    db.lookup_for_write(key)
+    value: Value | None = db.data.get(key)
+    deadline = db.deadline(key)
+    strings.assign(db, key, encode(asked.args[0]), True)
+    if value is not None and type(value) is not String:
+        return Command("RENEW", asked.key, (asked.args[0], deadline))
+    return None
+
+
+def append(db: Keyspace, asked: Command) -> Command | None:
+    """APPEND: a SET KEEPTTL of the whole."""
+    value = held(db, encode(asked.key), String)
+    whole = (value.read().decode() if value is not None else "") + str(asked.args[0])
+    return assign_keep(db, Command("KEEP", asked.key, (whole,))) or Command(
+        "KEEP", asked.key, (whole,)
+    )
+
+
+def increment(db: Keyspace, asked: Command) -> Command | None:
+    """INCRBY. With a fraction it comes to the exact difference that it makes."""
+    key = encode(asked.key)
+    value = held(db, key, String)
+    delta = asked.args[0]
+    if isinstance(delta, int):
+        strings.increment(db, key, delta)
+        return None
+    before = Decimal(0) if value is None else exact_value(value)
+    after = strings.increment_decimal(db, key, long_double_of(delta))
+    return Command("INCRBY", asked.key, (Decimal(after.decode()) - before,))
+
+
+def exact_value(value: String) -> Decimal:
+    """Return the number that increments add to, before it is rounded to be shown."""
+    number = value.number()
+    return decimal_of(0 if number is None else number)
+
+
+def long_double_of(delta: float) -> LongDouble:
+    """A finite number as INCRBYFLOAT reads it."""
+    number = long_double.parse(repr(delta).encode())
+    assert number is not None
+    return number
+
+
+# -- sets, hashes, sorted sets -------------------------------------------------------------------
+
+
+def set_add(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, Set)
+    sets.add(db, key, [encode(member) for member in asked.args])
+
+
+def set_remove(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, Set)
+    sets.remove(db, key, [encode(member) for member in asked.args])
+
+
+def hash_assign(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, Hash)
+    hashes.assign(db, key, [encode(item) for item in asked.args])
+
+
+def hash_remove(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, Hash)
+    hashes.remove(db, key, [encode(field) for field in asked.args])
+
+
+def hash_increment(db: Keyspace, asked: Command) -> Command | None:
+    """HINCRBY, as `increment`."""
+    key, field, delta = encode(asked.key), encode(asked.args[0]), asked.args[1]
+    value = held(db, key, Hash)
+    if isinstance(delta, int):
+        hashes.increment(db, key, field, delta)
+        return None
+    register = None if value is None else value.fields.get(field)
+    before = Decimal(0) if register is None else exact_value(register)
+    after = hashes.increment_decimal(db, key, field, long_double_of(delta))
+    return Command("HINCRBY", asked.key, (asked.args[0], Decimal(after.decode()) - before))
+
+
+def zset_assign(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, SortedSet)
+    pairs = zip(asked.args[::2], asked.args[1::2], strict=True)
+    zsets.assign(db, key, [item for member, s in pairs for item in (encode(member), float(s))])
+
+
+def zset_remove(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, SortedSet)
+    zsets.remove(db, key, [encode(member) for member in asked.args])
+
+
+def zset_increment(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, SortedSet)
+    zsets.increment(db, key, encode(asked.args[0]), float(asked.args[1]))
+
+
+# -- what embedding programs have beside those ----------------------------------------------------
+
+
+def multi_assign(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, MultiValue)
+    multi_value.assign(db, key, encode(asked.args[0]))
+
+
+def remove_wins_change(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, RemoveWinsSet)
+    change = remove_wins.add if asked.name == "RWADD" else remove_wins.remove
+    change(db, key, [encode(member) for member in asked.args])
+
+
+def grow(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    held(db, key, GrowCounter)
+    counter_grow.increment(db, key, int(asked.args[0]))
+
+
+def flag_change(db: Keyspace, asked: Command) -> None:
+    key = encode(asked.key)
+    wins = asked.name.startswith("DW")
+    held(db, key, DisableWinsFlag if wins else EnableWinsFlag)
+    change = flag.enable if asked.name.endswith("ENABLE") else flag.disable
+    change(db, key, DISABLE_WINS if wins else ENABLE_WINS)
+
+
+# -- lists -------------------------------------------------------------------------------------
+
+Identity = tuple[int, int]  # which effect inserted an element, and its index there
+
+
+def identities(value: List) -> list[Identity]:
+    """Who the elements are, in order."""
+    places = value.positions(0, value.length())
+    return [(make_dot(place[-3], abs(place[-2])), abs(place[-1])) for place in places]
+
+
+def list_change(db: Keyspace, asked: Command) -> Command | None:
+    """All commands of lists. The region that asked must see what Python's list would show."""
+    key = encode(asked.key)
+    value = held(db, key, List)
+    before: list[bytes] = [] if value is None else value.values(0, value.length())
+    names = [] if value is None else identities(value)
+    came_to = LIST_PERFORM[asked.name](db, key, names, asked)
+    expected = list(before)
+    if came_to is not None:
+        LIST_MODEL[asked.name](expected, asked)
+    value = db.lookup(key)
+    if type(db.data.get(key)) is not Contested:  # else another type may have come to light
+        after = value.values(0, value.length()) if isinstance(value, List) else []
+        assert after == expected, f"{asked} made {before} into {after}"
+    return came_to
+
+
+def list_push(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command:
+    push = lists.push_tail if asked.name == "RPUSH" else lists.push_head
+    push(db, key, [encode(item) for item in asked.args])
+    return Command("PUSH", asked.key, asked.args)
+
+
+def list_insert(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command:
+    lists.insert(db, key, int(asked.args[0]), encode(asked.args[1]))
+    return Command("PUSH", asked.key, asked.args[1:])
+
+
+def list_assign(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command | None:
+    index = int(asked.args[0])
+    if index >= len(names):
+        return None
+    lists.assign(db, key, index, encode(asked.args[1]))
+    return Command("LSET", asked.key, (names[index], asked.args[1]))
+
+
+def list_remove(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command | None:
+    value = db.lookup(key)
+    start, stop = int(asked.args[0]), int(asked.args[1])
+    chosen = names[start:stop]
+    if not chosen or not isinstance(value, List):
+        return None
+    lists.remove(db, key, value.positions(start, stop))
+    return Command("LREM", asked.key, tuple(chosen))
+
+
+def list_pop(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command | None:
+    if not names:
+        return None
+    index = 0 if asked.name == "LPOP" else -1
+    lists.pop(db, key, index)
+    return Command("LREM", asked.key, (names[index],))
+
+
+def model_push_head(items: list[bytes], asked: Command) -> None:
+    items[:0] = [encode(item) for item in reversed(asked.args)]
+
+
+def model_insert(items: list[bytes], asked: Command) -> None:
+    items.insert(int(asked.args[0]), encode(asked.args[1]))
+
+
+def model_assign(items: list[bytes], asked: Command) -> None:
+    items[int(asked.args[0])] = encode(asked.args[1])
+
+
+def model_remove(items: list[bytes], asked: Command) -> None:
+    del items[int(asked.args[0]) : int(asked.args[1])]
+
+
+ListPerform = Callable[[Keyspace, bytes, list[Identity], Command], Command | None]
+
+LIST_PERFORM: Final[dict[str, ListPerform]] = {
+    "RPUSH": list_push,
+    "LPUSH": list_push,
+    "LINSERT": list_insert,
+    "LSET": list_assign,
+    "LTRIM": list_remove,
+    "LPOP": list_pop,
+    "RPOP": list_pop,
+}
+
+LIST_MODEL: Final[dict[str, Callable[[list[bytes], Command], None]]] = {
+    "RPUSH": lambda items, asked: items.extend(encode(item) for item in asked.args),
+    "LPUSH": model_push_head,
+    "LINSERT": model_insert,
+    "LSET": model_assign,
+    "LTRIM": model_remove,
+    "LPOP": lambda items, asked: items.__delitem__(0),
+    "RPOP": lambda items, asked: items.__delitem__(-1),
+}
+
+PERFORM: Final[dict[str, Callable[[Keyspace, Command], Command | None]]] = {
+    "DEL": delete,
+    "FLUSHALL": flush,
+    "EXPIRE": expire,
+    "PERSIST": persist,
+    "SET": assign,
+    "KEEP": assign_keep,
+    "APPEND": append,
+    "INCRBY": increment,
+    "SADD": set_add,
+    "SREM": set_remove,
+    "HSET": hash_assign,
+    "HDEL": hash_remove,
+    "HINCRBY": hash_increment,
+    "ZADD": zset_assign,
+    "ZREM": zset_remove,
+    "ZINCRBY": zset_increment,
+    "MVSET": multi_assign,
+    "RWADD": remove_wins_change,
+    "RWREM": remove_wins_change,
+    "GROWBY": grow,
+    **dict.fromkeys(("EWENABLE", "EWDISABLE", "DWENABLE", "DWDISABLE"), flag_change),
+    **dict.fromkeys(LIST_PERFORM, list_change),
+}

@@ -1,0 +1,120 @@
+"""The text of a failure: the broken law, and the call of `replay` that repeats it.
+
+The call is Python. Names in it are those of the class, the specification and the options, as the
+caller's module has them; what is plain data is spelled out. Each step is followed by what
+readers see where it has changed something, as a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from crdt.testing.foreign import Foreign
+from crdt.testing.options import Options
+from crdt.testing.readings import VALUE, shorten
+from crdt.testing.running import AnySubject, Failure, attempt_traced, is_literal, line
+
+NOT_REPLAYED: Final = ("schedules", "seed", "on_progress")
+SHOWN_WIDTH: Final = 60  # characters of a value in a comment
+LITERAL_WIDTH: Final = 400  # characters of the commands, beyond which their name stands for them
+
+
+def explained(
+    failure: Failure, subject: AnySubject, arguments: tuple[Any, Any, Any], options: Options
+) -> str:
+    """Return what went wrong, and the call that repeats it. `arguments` are the type, the commands
+    and the specification, as `check_type` was given them."""
+    make, commands, spec = arguments
+    kept: dict[str, Any] = {
+        name: value
+        for name, value in options.items()
+        if name not in NOT_REPLAYED and value is not None
+    }
+    if failure.subject.commands != subject.commands:
+        kept["delete"] = False
+    extra = "".join(f", {name}={in_python(value, name)}" for name, value in kept.items())
+    listed = in_python(commands, "commands")
+    if len(listed) > LITERAL_WIDTH:
+        listed = "commands"
+    given = f"{in_python(make, 'make')}, {listed}, {in_python(spec, 'spec')}"
+    return (
+        f"{subject.name}: {failure.found}\n\n{failure.reason}\n\n"
+        f"Replay it (`from crdt.testing import replay`):\n\n"
+        f"replay({given}, {quoted(annotated(failure))}{extra})"
+    )
+
+
+def annotated(failure: Failure) -> str:
+    """Return the steps of a failure, each with what has changed for readers as a comment."""
+    world = attempt_traced(failure.subject, failure.steps, {})[1]
+    shown: dict[int, dict[str, str]] = {}
+    before: dict[str, str] = {}
+    for step, where, reading in world.trace:
+        text = reading_text(reading)
+        if text != before.get(where) or step > len(failure.steps):
+            shown.setdefault(step, {})[where] = text
+        before[where] = text
+    lines = [
+        line(failure.subject, step) + comment("  # ", shown.get(number, {}))
+        for number, step in enumerate(failure.steps, 1)
+    ]
+    if ending := comment("# when all has arrived: ", shown.get(len(failure.steps) + 1, {})):
+        lines.append(ending)
+    return "\n".join(lines)
+
+
+def comment(opening: str, shown: Mapping[str, str]) -> str:
+    """Return what replicas show as a comment in a script; empty if there is nothing to show."""
+    if not shown:
+        return ""
+    text = ", ".join(f"{where} shows {answer}" for where, answer in sorted(shown.items()))
+    return opening + " ".join(text.split()).replace("  #", " #")
+
+
+def reading_text(reading: Any) -> str:
+    """Return one reading in words: the value, and the answers to other queries by name."""
+    if not isinstance(reading, Mapping) or VALUE not in reading:
+        return shorten(reading, SHOWN_WIDTH)
+    answers = {
+        name: shorten(answer, SHOWN_WIDTH)
+        for name, answer in cast("Mapping[str, Any]", reading).items()
+    }
+    return ", ".join(
+        text if name == VALUE else f"{name} = {text}" for name, text in answers.items()
+    )
+
+
+def quoted(script: str) -> str:
+    """Return a script as a literal that Python reads back, over several lines if that is safe."""
+    if "'''" in script:
+        return repr(script)
+    raw = "r" * ("\\" in script)
+    return f"{raw}'''\n{script}\n'''"
+
+
+def in_python(value: Any, fallback: str) -> str:
+    """Return an argument as Python reads it, or `fallback` where it has neither literal nor name.
+
+    Classes and functions are called by their names, also inside of lists, tuples and dicts.
+    """
+    return spelled(value) or fallback
+
+
+def spelled(value: Any) -> str:
+    """Return a value as Python reads it; empty if it cannot be spelled."""
+    if isinstance(value, list | tuple):
+        items = [spelled(each) for each in cast("list[Any] | tuple[Any, ...]", value)]
+        inner = ", ".join(items) + "," * (isinstance(value, tuple) and len(items) == 1)
+        opening, closing = "[]" if isinstance(value, list) else "()"
+        return f"{opening}{inner}{closing}" if all(items) else ""
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[Any, Any]", value).items()
+        spelled_pairs = [(repr(name), spelled(each)) for name, each in pairs]
+        if not all(each for _, each in spelled_pairs):
+            return ""
+        return f"{{{', '.join(f'{name}: {each}' for name, each in spelled_pairs)}}}"
+    name = value.name if isinstance(value, Foreign) else getattr(value, "__name__", "")
+    if name:
+        return name if name.isidentifier() else ""
+    return repr(value) if is_literal(value) else ""

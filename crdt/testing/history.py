@@ -1,0 +1,107 @@
+"""What has been done, and who had seen what: the input of every specification.
+
+A specification is a function from the operations that somebody has seen to the value that they
+must show there (Burckhardt et al., "Replicated Data Types: Specification, Verification,
+Optimality", 2014). Its input is a `History`: the visible operations, each a `Taken`, in an order
+that respects causality. Who saw whom is a set of bits, so asking costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import attrs
+
+from crdt.causality.dots import Dot, Origin, origin_of, region_of
+
+
+@attrs.frozen(eq=False)
+class Taken:
+    """One command that changed something, as it was carried out at its origin."""
+
+    command: Any
+    dot: Dot  #     of the last effect it had
+    clock: int  #   wall clock of its origin in ms, which stamps its writes
+    horizon: int  # the clock that expiry at its origin went by, in ms
+    index: int  #   its place among all that was ever done
+    past: int  #    bit i is set: it had seen the operation with index i
+    notes: dict[Any, Any] = attrs.field(factory=dict[Any, Any], repr=False)
+    """Where a specification may note what it has worked out: the past does not change."""
+    result: Any = None
+    """The value that the command returned at its origin."""
+    refused: bool = False
+    """True if the command was refused. Only `keep_refused` lets a specification see those."""
+
+    @property
+    def origin(self) -> Origin:
+        """Who did it. Of two concurrent equals, the lower origin wins (D-01)."""
+        return origin_of(self.dot)
+
+    @property
+    def region(self) -> int:
+        """The number of the replica that did it."""
+        return region_of(self.origin)
+
+    def saw(self, other: Taken) -> bool:
+        """Whether `other` had been applied at the origin before."""
+        return bool(self.past >> other.index & 1)
+
+
+class History(Sequence[Taken]):
+    """The operations visible somewhere, the oldest first."""
+
+    def __init__(self, everything: list[Taken], visible: int, now: int = 0) -> None:
+        """`everything` that was ever done, of which the bits of `visible` can be seen, by somebody
+        whose wall clock has reached `now` ms."""
+        self.everything: list[Taken] = everything
+        self.visible: int = visible
+        self.now: int = now
+        self.items: list[Taken] = [taken for taken in everything if visible >> taken.index & 1]
+
+    @overload
+    def __getitem__(self, index: int) -> Taken: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Taken]: ...
+    def __getitem__(self, index: int | slice) -> Taken | list[Taken]:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Taken]:
+        return iter(self.items)
+
+    def before(self, taken: Taken) -> History:
+        """What was visible where and when `taken` was done."""
+        return History(self.everything, taken.past, taken.horizon)
+
+    def only(self, kept: Sequence[Taken]) -> History:
+        """The same place and time, of these operations alone."""
+        visible = 0
+        for taken in kept:
+            visible |= 1 << taken.index
+        return History(self.everything, visible, self.now)
+
+    def part(self, name: str) -> History:
+        """The same place and time, of the commands that begin with `name`, and without it."""
+        own = {taken.index for taken in self.items if taken.command[0] == name}
+        everything = [
+            attrs.evolve(taken, command=taken.command[1:]) if taken.index in own else taken
+            for taken in self.everything
+        ]
+        visible = sum(1 << index for index in own)
+        return History(everything, visible, self.now)
+
+
+def unseen(history: Sequence[Taken], removers: Sequence[Taken]) -> list[Taken]:
+    """The operations that none of `removers` had seen: what an observed remove leaves."""
+    seen = 0
+    for other in removers:
+        seen |= other.past
+    return [taken for taken in history if not seen >> taken.index & 1]
+
+
+def latest(history: Sequence[Taken]) -> list[Taken]:
+    """The operations that no other had seen: several where they were concurrent."""
+    return unseen(history, history)

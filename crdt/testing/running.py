@@ -1,0 +1,257 @@
+"""Running schedules, searching for one that fails, and telling it in words.
+
+A schedule comes from a seed, or is written down as a script that people can read:
+
+    subject keyspace
+    write 1 SADD k a
+    deliver 2 0
+    write 2 DEL k
+
+A schedule that fails is run again before it is made small. If it does not fail in the same way, the
+type under test is not deterministic, and that is what is reported.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import attrs
+
+from crdt.testing.message_world import MessageSubject, MessageWorld
+from crdt.testing.readings import shorten
+from crdt.testing.shrinking import Shrinker
+from crdt.testing.steps import KINDS, Step, draw, number_of, word_of
+from crdt.testing.subject import Disagreement, Subject
+from crdt.testing.world import World
+
+STREAM: Final = "crdt.suite"  # part of what a seed means: another name, other schedules
+LENGTH: Final = 60  # steps of a drawn schedule
+SAME_RESULTS: Final = "the same steps give the same results"
+NONE_COMMAND: Final = "command"  # spells a command that has no literal, by its number
+
+AnySubject = Subject | MessageSubject
+AnyWorld = World | MessageWorld
+
+
+@attrs.frozen
+class Failure:
+    """A schedule that fails, as small as it could be made, and how it does."""
+
+    subject: AnySubject
+    steps: list[Step]
+    error: Exception
+    seed: int | None = None
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.found}:", "", self.script, "", self.reason])
+
+    @property
+    def script(self) -> str:
+        """The schedule in words."""
+        return script(self.subject, self.steps)
+
+    @property
+    def found(self) -> str:
+        """The seed with which it was found, and its length."""
+        found = "" if self.seed is None else f"found with seed {self.seed}, "
+        return f"{found}{len(self.steps)} step{'s'[: len(self.steps) != 1]}"
+
+    @property
+    def reason(self) -> str:
+        """The description of the failure, and for an exception the place where it was raised."""
+        if isinstance(self.error, Disagreement):
+            return f"{self.error}"
+        place = traceback.extract_tb(self.error.__traceback__)[-1:]
+        where = "".join(f" ({at.filename}, line {at.lineno}, in {at.name})" for at in place)
+        return f"{type(self.error).__name__}: {self.error}{where}"
+
+
+def world_of(subject: AnySubject) -> AnyWorld:
+    """A new world for a subject."""
+    return MessageWorld(subject) if isinstance(subject, MessageSubject) else World(subject)
+
+
+def attempt(subject: AnySubject, steps: list[Step], counts: dict[str, int]) -> Exception | None:
+    """Run a schedule; what went wrong, None if nothing. Adds up how often each law was tried."""
+    return attempt_traced(subject, steps, counts)[0]
+
+
+def attempt_traced(
+    subject: AnySubject, steps: list[Step], counts: dict[str, int]
+) -> tuple[Exception | None, AnyWorld]:
+    """As `attempt`, and the world as it was left."""
+    world = world_of(subject)
+    try:
+        world.run(steps)
+    except Exception as error:  # noqa: BLE001 - whatever the code under test may raise
+        return error, world
+    finally:
+        for law, count in (*world.counts.items(), ("steps", world.steps)):
+            counts[law] = counts.get(law, 0) + count
+    return None, world
+
+
+def signature(error: Exception) -> tuple[str, ...]:
+    """In which way a schedule failed: the law, or the place in the program."""
+    if isinstance(error, Disagreement):
+        return (error.law,)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return type(error).__name__, frame.filename, frame.name
+
+
+def shrink(subject: AnySubject, steps: list[Step], error: Exception) -> Failure:
+    """The smallest schedule found that fails in the same way."""
+    errors = {signature(error): error}
+
+    def fails(candidate: list[Step]) -> bool:
+        found = attempt(subject, candidate, {})
+        if found is None or signature(found) != signature(error):
+            return False
+        errors[signature(found)] = found
+        return True
+
+    steps = Shrinker(steps, fails).shrink()
+    return Failure(subject, steps, errors[signature(error)])
+
+
+def diagnose(subject: AnySubject, steps: list[Step], error: Exception) -> Failure:
+    """Make a failing schedule small, unless it does not fail again in the same way."""
+    if doubt := unsteady(subject, steps, error):
+        return Failure(subject, steps, doubt)
+    failure = shrink(subject, steps, error)
+    if doubt := unsteady(subject, failure.steps, failure.error):
+        return Failure(subject, failure.steps, doubt)
+    return failure
+
+
+def unsteady(subject: AnySubject, steps: list[Step], error: Exception) -> Disagreement | None:
+    """Run a failing schedule twice more; what differs, None if it fails as it did."""
+    if signature(error) == (SAME_RESULTS,):
+        return Disagreement(*error.args)
+    runs = [attempt_traced(subject, steps, {}) for _ in range(2)]
+    if all(found is not None and signature(found) == signature(error) for found, _ in runs):
+        return None
+    lines = [f"run 1: {error}"]
+    lines += [f"run {index + 2}: {found or 'no failure'}" for index, (found, _) in enumerate(runs)]
+    traces = [world.trace for _, world in runs]
+    for one, other in zip(*traces, strict=False):
+        if one[:2] != other[:2] or one[2] != other[2]:
+            lines += [f"in two runs {shown(one)}", f"and then    {shown(other)}"]
+            break
+    return Disagreement(SAME_RESULTS, "\n".join(["they do not", *lines]))
+
+
+def shown(entry: tuple[int, str, Any]) -> str:
+    """Return one entry of a world's trace in words."""
+    step, where, reading = entry
+    return f"{where} showed {shorten(reading)} after step {step}"
+
+
+def without_deletes(subject: AnySubject) -> AnySubject:
+    """The subject with no command that deletes the whole value."""
+    if isinstance(subject, Subject) and subject.deletes:
+        return attrs.evolve(subject, commands=subject.commands[:-1], deletes=False)
+    return subject
+
+
+def search(
+    subject: AnySubject,
+    seeds: Iterable[int],
+    length: int = LENGTH,
+    counts: dict[str, int] | None = None,
+    on_progress: Callable[[int, int], Any] | None = None,
+) -> Failure | None:
+    """Run the schedule of each seed; the first failure, shrunk, or None.
+
+    Where the value can be deleted, even seeds never delete it, and they come first: so that what is
+    wrong without deletes is shown without them.
+    """
+    counts = {} if counts is None else counts
+    order = sorted(seeds, key=lambda seed: seed % 2) if deletes(subject) else list(seeds)
+    for done, seed in enumerate(order):
+        tried = subject if seed % 2 else without_deletes(subject)
+        steps = draw_schedule(subject, seed, length)
+        error = attempt(tried, steps, counts)
+        if error is not None:
+            return attrs.evolve(diagnose(tried, steps, error), seed=seed)
+        if on_progress is not None:
+            on_progress(done + 1, len(order))
+    return None
+
+
+def draw_schedule(subject: AnySubject, seed: int, length: int) -> list[Step]:
+    """The schedule of a seed."""
+    rng = random.Random(f"{STREAM} {subject.name} {seed}")
+    kinds = subject.kinds if isinstance(subject, MessageSubject) else tuple(KINDS)
+    return draw(rng, length, kinds)
+
+
+def deletes(subject: AnySubject) -> bool:
+    """Return whether the subject has a command that deletes the whole value."""
+    return isinstance(subject, Subject) and subject.deletes
+
+
+def script(subject: AnySubject, steps: Sequence[Step]) -> str:
+    """A schedule in words, which `parse` reads. Commands are spelled out."""
+    return "\n".join([f"subject {subject.name}", *(line(subject, step) for step in steps)])
+
+
+def line(subject: AnySubject, step: Step) -> str:
+    """One step in words."""
+    if step.kind != "write":
+        return str(step)
+    index = step.second % len(subject.commands)
+    return f"write {word_of('region', step.first)} {spell(subject.commands[index], index)}"
+
+
+def spell(command: Any, index: int) -> str:
+    """A command in words: its literal if it has one, else its number."""
+    is_tuple = isinstance(command, tuple)
+    return str(command) if not is_tuple or is_literal(command) else f"{NONE_COMMAND} {index}"  # pyright: ignore[reportUnknownArgumentType]
+
+
+def is_literal(command: object) -> bool:
+    """Return whether Python reads back what it prints of a command."""
+    try:
+        return bool(ast.literal_eval(repr(command)) == command)
+    except (ValueError, SyntaxError, TypeError):
+        return False
+
+
+def parse(subject: AnySubject, text: str) -> list[Step]:
+    """The schedule that a script spells. Raises ValueError at a word that it does not know."""
+    spelled = {spell(command, index): index for index, command in enumerate(subject.commands)}
+    steps: list[Step] = []
+    for each in text.splitlines():
+        kind, _, rest = each.strip().partition(" ")
+        if kind not in ("", "subject") and not kind.startswith("#"):
+            steps.append(parse_step(kind, rest, spelled))
+    return steps
+
+
+def parse_step(kind: str, rest: str, spelled: dict[str, int]) -> Step:
+    """One step; `spelled` says which number a command has. Raises ValueError."""
+    if kind not in KINDS:
+        raise ValueError(f"there is no step {kind!r}")
+    if kind == "write":
+        region, _, command = rest.partition(" ")
+        for candidate in without_comments(command):
+            if candidate in spelled:
+                return Step("write", number_of("region", region), spelled[candidate])
+        raise ValueError(f"the subject has no command {command!r}")
+    numbers = zip(KINDS[kind][0], rest.partition("#")[0].split(), strict=True)
+    return Step(kind, *(number_of(field, word) for field, word in numbers))
+
+
+def without_comments(command: str) -> tuple[str, str, str]:
+    """Return the texts that a command may have, as a `#` in it may belong to it."""
+    return command, command.rpartition("  # ")[0].strip(), command.partition("#")[0].strip()
+
+
+def run_script(subject: AnySubject, text: str) -> None:
+    """Run the schedule that a script spells. Raises what goes wrong."""
+    world_of(subject).run(parse(subject, text))

@@ -1,0 +1,383 @@
+"""What each type means: functions from the visible operations to the value.
+
+These are the documentation of the conflict rules, and what the machine compares every replica with
+after every step. They know nothing of dots held, vectors merged or garbage collected; only who did
+what, having seen what. The keyspace puts the types together: one key may hold several (D-02), a
+key may have expired (EXP-*, D-10), and a command may clear all that it saw.
+
+Two ideas carry most of it. An operation is *live* when no visible operation that undoes its kind
+had seen it. And a write to a key that its region did not see, since there was nothing or it had
+expired, first clears what is left of it there (EXP-6).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from crdt.causality.dots import Origin
+from crdt.numbers.number import exact, text_of
+from crdt.testing.commands import Command
+from crdt.testing.history import History, Taken, unseen
+
+FOREVER: Final = 1 << 60
+NUMERIC: Final = re.compile(r"-?\d+(\.\d+)?")
+
+Shown = tuple[str, Any, int | None]  # type, value, deadline
+Part = tuple[Any, Origin]  # a typed value, and the lowest origin among what holds it in
+Meaning = Callable[[History, list[Taken]], Part | None]  # of one type, from what concerns one key
+
+
+# -- for types on their own ----------------------------------------------------------------------
+#
+# Commands are the number of an operation and its argument, as `check_type` has them: 0 adds or
+# writes, 1 removes.
+
+
+def add_wins(history: Sequence[Taken]) -> set[Any]:
+    """A set: in it is what no remove had seen being added."""
+    adds = [taken for taken in history if taken.command[0] == 0]
+    removes = [taken for taken in history if taken.command[0] == 1]
+    return {
+        add.command[1]
+        for add in adds
+        if not any(r.command[1] == add.command[1] and r.saw(add) for r in removes)
+    }
+
+
+def remove_wins(history: Sequence[Taken]) -> set[Any]:
+    """A set: in it is what was added, and every remove of it was seen by an add."""
+    present: set[Any] = set()
+    for element in {taken.command[1] for taken in history}:
+        about = [taken for taken in history if taken.command[1] == element]
+        if all(taken.command[0] == 0 for taken in unseen(about, about)):
+            present.add(element)
+    return present
+
+
+def multi_value(history: Sequence[Taken]) -> set[Any]:
+    """A register: the values that no other write had seen."""
+    return {taken.command[1] for taken in unseen(history, history)}
+
+
+def last_writer(history: Sequence[Taken]) -> Any:
+    """A register: of the concurrent writes the latest by its origin's clock, and among those the
+    lower origin's; None if there is none."""
+    writes = unseen(history, history)
+    writes.sort(key=lambda taken: (-taken.clock, taken.origin))
+    return writes[0].command[1] if writes else None
+
+
+def total(history: Sequence[Taken]) -> int:
+    """A counter: all that was added."""
+    return sum(taken.command[1] for taken in history)
+
+
+# -- the keyspace --------------------------------------------------------------------------------
+
+CLEARS: Final = {"DEL", "FLUSHALL", "SET", "RENEW"}
+FORGET: Final = "FORGET"  # of deadlines that never come: what a collection writes, and no client
+
+
+def keyspace(history: History) -> dict[str, Shown]:
+    """What readers see under each key."""
+    keys = sorted({taken.command.key for taken in history if taken.command.key})
+    shown = {key: look(history, key) for key in keys}
+    return {key: entry for key, entry in shown.items() if entry is not None}
+
+
+def look(history: History, key: str) -> Shown | None:
+    """What readers see under one key: of several types the one with the lowest origin (D-02)."""
+    about = [t for t in history if t.command.key == key or t.command.name == "FLUSHALL"]
+    if not about:
+        return None
+    ends = deadline(history, about)
+    if ends < history.now:
+        return None
+    names = {taken.command.name for taken in about}
+    kinds = [kind for kind in MEANING if not names.isdisjoint(MAKES[kind])]
+    parts = [(kind, MEANING[kind](history, about)) for kind in kinds]
+    alive = [(part[1], ORDER.index(kind), kind, part[0]) for kind, part in parts if part]
+    if not alive:
+        return None
+    _, _, kind, value = min(alive, key=lambda entry: entry[:2])
+    return kind, value, None if ends >= FOREVER else ends
+
+
+def is_fresh(history: History, taken: Taken) -> bool:
+    """Whether the region of a write saw nothing under its key but a time to live, and so began by
+    clearing it."""
+    found = taken.notes.get("fresh")
+    if found is None:
+        before = history.before(taken)
+        key, name = taken.command.key, taken.command.name
+        clears = name in CLEARS or name == FORGET
+        found = not clears and has_deadline(before, key) and look(before, key) is None
+        taken.notes["fresh"] = found
+    return bool(found)
+
+
+def clearing(history: History, about: list[Taken]) -> list[Taken]:
+    """The operations that removed all they saw of a key."""
+    return [t for t in about if t.command.name in CLEARS or is_fresh(history, t)]
+
+
+def deadline(history: History, about: list[Taken]) -> int:
+    """When the key ends: the longest of the concurrent times to live (EXP-1 to EXP-3, D-10)."""
+    return max((ends_at(history, t) or 0 for t in deadlines(history, about)), default=FOREVER)
+
+
+def deadlines(history: History, about: list[Taken]) -> list[Taken]:
+    """The changes of the time to live that no later one has replaced and nothing has cleared."""
+    changes = [t for t in about if ends_at(history, t) is not None]
+    forgets = [t for t in about if t.command.name == FORGET]
+    return unseen(changes, [*changes, *forgets, *clearing(history, about)]) if changes else []
+
+
+def has_deadline(history: History, key: str) -> bool:
+    """Whether a key, there or not, has a time to live."""
+    about = [t for t in history if t.command.key == key or t.command.name == "FLUSHALL"]
+    return bool(deadlines(history, about))
+
+
+def ends_at(history: History, taken: Taken) -> int | None:
+    """What an operation says about the time to live, None if nothing."""
+    made = taken.command
+    if made.name == "SET":
+        return FOREVER
+    if made.name == "RENEW":
+        return FOREVER if made.args[1] is None else made.args[1]
+    if made.name not in ("EXPIREAT", "PERSIST") or is_fresh(history, taken):
+        return None
+    return FOREVER if made.name == "PERSIST" else made.args[0]
+
+
+# -- registers with increments: strings, fields, scores -------------------------------------------
+
+Deed = tuple[str, Any]  # ("write", value), ("add", number), ("remove", None)
+Deeds = Callable[[Command], dict[Any, Deed]]  # what a command does, register by register
+
+
+def registers(history: History, about: list[Taken], deeds: Deeds) -> dict[Any, Any]:
+    """By name: live writes, the shown one first, and live increments."""
+    clears = clearing(history, about)
+    done = [(taken, deeds(taken.command)) for taken in about]
+    names: dict[Any, Any] = {name: None for _, each in done for name in each}
+    for name in names:
+        mine = [(taken, each[name]) for taken, each in done if name in each]
+        undo = [taken for taken, deed in mine if deed[0] != "add"]
+        live = unseen([t for t, deed in mine if deed[0] != "remove"], [*undo, *clears])
+        value_of = {taken.index: deed[1] for taken, deed in mine}
+        writes = [t for t in live if t in undo]
+        writes.sort(key=lambda t: (-register_stamp(history, t, name, deeds), t.origin))
+        names[name] = (
+            [value_of[t.index] for t in writes],
+            [value_of[t.index] for t in live if t not in undo],
+            min((t.origin for t in live), default=0),
+        )
+    return {name: found for name, found in names.items() if found[2]}
+
+
+def register_stamp(history: History, write: Taken, name: Any, deeds: Deeds) -> int:
+    """The clock of a write, but later than the live writes that it saw (ORD-7). What it cleared
+    before it wrote counts no more, unless it is a plain SET."""
+    found = write.notes.get((name, deeds))
+    if found is None:
+        found = write.clock
+        if write.command.name != "RENEW" and not is_fresh(history, write):
+            before = history.before(write)
+            about = [t for t in before if t.command.key in (write.command.key, "")]
+            clears = clearing(before, about)
+            undo = [t for t in about if deeds(t.command).get(name, ("add",))[0] != "add"]
+            live = unseen(undo, [*undo, *clears])
+            writes = [t for t in live if deeds(t.command)[name][0] != "remove"]
+            stamps = [register_stamp(before, t, name, deeds) for t in writes]
+            found = max([write.clock, *(s + 1 for s in stamps)])
+        write.notes[name, deeds] = found
+    return int(found)
+
+
+def string_deeds(made: Command) -> dict[Any, Deed]:
+    if made.name in ("SET", "KEEP", "RENEW"):
+        return {"": ("write", str(made.args[0]))}
+    return {"": ("add", made.args[0])} if made.name == "INCRBY" else {}
+
+
+def hash_deeds(made: Command) -> dict[Any, Deed]:
+    if made.name == "HSET":
+        pairs = zip(made.args[::2], made.args[1::2], strict=True)
+        return {field: ("write", str(value)) for field, value in pairs}
+    if made.name == "HINCRBY":
+        return {made.args[0]: ("add", made.args[1])}
+    return dict.fromkeys(made.args, ("remove", None)) if made.name == "HDEL" else {}
+
+
+def zset_deeds(made: Command) -> dict[Any, Deed]:
+    if made.name == "ZADD":
+        pairs = zip(made.args[::2], made.args[1::2], strict=True)
+        return {member: ("write", float(score)) for member, score in pairs}
+    if made.name == "ZINCRBY":
+        return {made.args[0]: ("add", float(made.args[1]))}
+    return dict.fromkeys(made.args, ("remove", None)) if made.name == "ZREM" else {}
+
+
+def set_deeds(made: Command) -> dict[Any, Deed]:
+    deed = {"SADD": ("write", None), "SREM": ("remove", None)}.get(made.name)
+    return dict.fromkeys(made.args, deed) if deed is not None else {}
+
+
+def text(writes: list[str], increments: list[Any]) -> str:
+    """The shown write plus the increments, if it is a number (CTR-6, D-04)."""
+    base = writes[0] if writes else "0"
+    if not increments or not NUMERIC.fullmatch(base):
+        return base
+    number = Decimal(base) + sum((Decimal(str(n)) for n in increments), Decimal(0))
+    return text_of(exact(number)).decode()
+
+
+def string(history: History, about: list[Taken]) -> Part | None:
+    """A register with increments (STR-*, CTR-*)."""
+    found = registers(history, about, string_deeds)
+    return (text(*found[""][:2]), found[""][2]) if found else None
+
+
+def hash_map(history: History, about: list[Taken]) -> Part | None:
+    """Strings by field (HSH-*)."""
+    found = registers(history, about, hash_deeds)
+    fields = [(field, text(*found[field][:2])) for field in sorted(found)]
+    return (fields, min(found[field][2] for field in found)) if found else None
+
+
+def sorted_set(history: History, about: list[Taken]) -> Part | None:
+    """Scores by member (ZST-*)."""
+    found = registers(history, about, zset_deeds)
+    scores = [(m, sum(found[m][0][:1]) + sum(found[m][1])) for m in sorted(found)]
+    return (scores, min(found[member][2] for member in found)) if found else None
+
+
+def add_wins_set(history: History, about: list[Taken]) -> Part | None:
+    """Members that some add holds in (SET-*)."""
+    found = registers(history, about, set_deeds)
+    return (sorted(found), min(found[m][2] for m in found)) if found else None
+
+
+# -- what embedding programs have beside those ----------------------------------------------------
+
+
+def multi(history: History, about: list[Taken]) -> Part | None:
+    """The values that no other write had seen."""
+    writes = [t for t in about if t.command.name == "MVSET"]
+    live = unseen(writes, [*writes, *clearing(history, about)])
+    values = sorted({str(t.command.args[0]) for t in live})
+    return (values, min(t.origin for t in live)) if live else None
+
+
+def remove_wins_set(history: History, about: list[Taken]) -> Part | None:
+    """Members whose latest operations are all adds."""
+    changes = [t for t in about if t.command.name in ("RWADD", "RWREM")]
+    clears = clearing(history, about)
+    present: dict[Any, Origin] = {}
+    for member in {member for t in changes for member in t.command.args}:
+        mine = [t for t in changes if member in t.command.args]
+        live = unseen(mine, [*mine, *clears])
+        if live and all(t.command.name == "RWADD" for t in live):
+            present[member] = min(t.origin for t in live)
+    return (sorted(present), min(present.values())) if present else None
+
+
+def growing(history: History, about: list[Taken]) -> Part | None:
+    """All increments that nothing has cleared."""
+    adds = [t for t in about if t.command.name == "GROWBY"]
+    live = unseen(adds, clearing(history, about))
+    return (sum(t.command.args[0] for t in live), min(t.origin for t in live)) if live else None
+
+
+def flag_of(enable: str, disable: str, disable_wins: bool) -> Meaning:
+    """A flag is on while an enable is live and, where disables win, no disable is."""
+
+    def flag(history: History, about: list[Taken]) -> Part | None:
+        changes = [t for t in about if t.command.name in (enable, disable)]
+        live = unseen(changes, [*changes, *clearing(history, about)])
+        enables = [t for t in live if t.command.name == enable]
+        if not enables or (disable_wins and len(live) > len(enables)):
+            return None
+        return True, min(t.origin for t in enables)
+
+    return flag
+
+
+# -- lists ---------------------------------------------------------------------------------------
+
+
+def elements(history: History, about: list[Taken]) -> Part | None:
+    """What a list holds, sorted by value: its order is the business of `order.ListOrder`."""
+    clears = clearing(history, about)
+    changes = [t for t in about if t.command.name in ("LSET", "LREM")]
+    live: list[str] = []
+    origins: list[Origin] = []
+    for push in [t for t in about if t.command.name == "PUSH"]:
+        for index, value in enumerate(push.command.args):
+            writes, origin = element(history, changes, (push, index, clears))
+            if writes:
+                live.append(writes[0] if writes[0] is not None else value)
+                origins.append(origin)
+    return (sorted(str(value) for value in live), min(origins)) if live else None
+
+
+def element(history: History, changes: list[Taken], which: Any) -> tuple[list[Any], Origin]:
+    """The live values of one element, the shown one first; None stands for the one it came with."""
+    push, index, clears = which
+    name = (push.dot, index)
+    sets = [t for t in changes if t.command.name == "LSET" and t.command.args[0] == name]
+    removes = [t for t in changes if t.command.name == "LREM" and name in t.command.args]
+    live = unseen([push, *sets], [*sets, *removes, *clears])
+    live.sort(key=lambda t: (-element_stamp(history, t, name), t.origin))
+    values = [None if t is push else t.command.args[1] for t in live]
+    return values, min((t.origin for t in live), default=0)
+
+
+def element_stamp(history: History, write: Taken, name: Any) -> int:
+    """The stamp of an LSET; what an element came with is earlier than all."""
+    if write.command.name != "LSET":
+        return 0
+    found = write.notes.get(name)
+    if found is None:
+        before = history.before(write)
+        about = [t for t in before if t.command.key in (write.command.key, "")]
+        sets = [t for t in about if t.command.name == "LSET" and t.command.args[0] == name]
+        removes = [t for t in about if t.command.name == "LREM" and name in t.command.args]
+        live = unseen(sets, [*sets, *removes, *clearing(before, about)])
+        stamps = [element_stamp(before, t, name) + 1 for t in live]
+        found = write.notes[name] = max([write.clock, *stamps])
+    return int(found)
+
+
+# In the order that decides between types of equal origin (D-02).
+MEANING: Final[dict[str, Meaning]] = {
+    "string": string,
+    "set": add_wins_set,
+    "hash": hash_map,
+    "sorted set": sorted_set,
+    "list": elements,
+    "multi-value": multi,
+    "remove-wins set": remove_wins_set,
+    "growing counter": growing,
+    "enable-wins flag": flag_of("EWENABLE", "EWDISABLE", False),
+    "disable-wins flag": flag_of("DWENABLE", "DWDISABLE", True),
+}
+
+ORDER: Final = tuple(MEANING)
+MAKES: Final = {
+    "string": {"SET", "KEEP", "RENEW", "INCRBY"},
+    "set": {"SADD"},
+    "hash": {"HSET", "HINCRBY"},
+    "sorted set": {"ZADD", "ZINCRBY"},
+    "list": {"PUSH"},
+    "multi-value": {"MVSET"},
+    "remove-wins set": {"RWADD"},
+    "growing counter": {"GROWBY"},
+    "enable-wins flag": {"EWENABLE"},
+    "disable-wins flag": {"DWENABLE"},
+}

@@ -1,0 +1,97 @@
+"""The contract of every replicated type.
+
+A type is a class of mutable values. It says what an effect does (`apply`, the same at its origin
+and everywhere else), how two copies come together (`merge`) and how it is written down
+(`state` / `load`). Dots come in from outside; nothing here draws a random number or
+reads a clock.
+
+Delivery is causal and exactly once; the keyspace sees to that. A value therefore needs no
+tombstones: what was removed is what the other side's vector covers and its copy does not hold.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crdt.causality.dots import Dot, Vector
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+
+
+class Value:
+    """One copy of a replicated value.
+
+    `code` names the type in effects, whose first item is `code << 4 | operation`: 1 to 15 are
+    ours, 16 to 255 are free for applications (see `crdt.types.custom`).
+    """
+
+    __slots__ = ("accessed",)
+
+    accessed: int
+    """The second of its keyspace's clock in which a client last used it; unset until then."""
+
+    def code(self) -> int:
+        """The number of the type."""
+        raise NotImplementedError
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """Take in one effect. Concurrent effects must commute."""
+        raise NotImplementedError
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        """Take away all that `observed` covers; `resets` is what `resets()` gave at the origin."""
+        raise NotImplementedError
+
+    def resets(self) -> object:
+        """What a remove must carry besides its vector: the sums it resets, or None."""
+        return None
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        """Take in another copy (same type): keep a dot that both hold, or that one holds and
+        the other's vector has not seen."""
+        raise NotImplementedError
+
+    def alive(self) -> bool:
+        """Whether readers see a value here."""
+        raise NotImplementedError
+
+    def vacant(self) -> bool:
+        """Whether nothing at all is left, not even what must be remembered for a while."""
+        return not self.alive()
+
+    def lowest(self) -> Dot:
+        """The smallest live dot; it decides which of several types a key shows (D-02)."""
+        raise NotImplementedError
+
+    def visible(self) -> object:
+        """What readers see, in a form that is equal wherever the value is equal."""
+        raise NotImplementedError
+
+    def visible_part(self, effect: Effect) -> object:
+        """Return what readers see of the part that an effect of this type concerns. It differs
+        before and after the effect if and only if readers see a difference."""
+        return self.visible()
+
+    def state(self) -> Any:
+        """All of it, as nested tuples of integers, floats and bytes, in canonical order."""
+        raise NotImplementedError
+
+    def load(self, state: Any) -> None:
+        """Become what `state()` gave. Raises DecodeError if `state` is not of that form."""
+        raise NotImplementedError
+
+    def covered(self, vector: Vector) -> bool:
+        """Whether `vector` covers all dots here, as that of a state must that was read."""
+        raise NotImplementedError
+
+    def litter(self) -> bool:
+        """Whether something here may be forgotten once everybody has seen what we have."""
+        return False
+
+    def sweep(self, stable: Vector) -> bool:
+        """Forget what every replica has observed; True when litter is left for later."""
+        return False
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        """The concurrent values behind what readers see, the shown one first."""
+        return []

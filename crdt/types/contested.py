@@ -1,0 +1,131 @@
+"""One key that regions created with different types at once.
+
+All typed values are kept. Readers and commands see the one whose live dots hold the smallest
+origin, and among equals the lower type code; the others come to light when it is deleted where
+they were not seen (rules KEY-5, KEY-6, D-02).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from crdt.causality.dots import SEQ_BITS, Dot, Vector
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+from crdt.errors import DecodeError
+from crdt.types.base import Value
+
+CONTESTED = 0
+
+
+class Contested(Value):
+    """Values of several types under one key, by type code."""
+
+    __slots__ = ("front", "parts")
+
+    def __init__(self) -> None:
+        self.parts: dict[int, Value] = {}
+        self.front: Value | None = None
+        """What is shown, while nothing changes: finding it takes a look at all live dots."""
+
+    def code(self) -> int:
+        return CONTESTED
+
+    def part(self, code: int, make: Callable[[], Value]) -> Value:
+        """The value of one type, to be changed; made if there is none."""
+        self.front = None
+        value = self.parts.get(code)
+        if value is None:
+            value = self.parts[code] = make()
+        return value
+
+    def shown(self) -> Value:
+        """What readers see."""
+        if self.front is None:
+            alive = [value for value in self.parts.values() if value.alive()]
+            self.front = min(alive, key=rank) if alive else self.parts[min(self.parts)]
+        return self.front
+
+    def settle(self) -> Value:
+        """This, or the only value that is left of it."""
+        self.front = None
+        for code in [code for code, value in self.parts.items() if value.vacant()]:
+            if len(self.parts) > 1:
+                del self.parts[code]
+        return self.shown() if len(self.parts) == 1 else self
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.front = None
+        self.parts[effect[0] >> 4].apply(effect, dot, observed)
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        self.front = None
+        for code, value in self.parts.items():
+            value.remove(observed, carried(resets, code))
+
+    def alive(self) -> bool:
+        return any(value.alive() for value in self.parts.values())
+
+    def vacant(self) -> bool:
+        return all(value.vacant() for value in self.parts.values())
+
+    def lowest(self) -> Dot:
+        return self.shown().lowest()
+
+    def visible(self) -> object:
+        return self.shown().visible()
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, Contested)
+        assert other.parts.keys() == self.parts.keys()
+        self.front = None
+        for code, value in self.parts.items():
+            value.merge(other.parts[code], mine, theirs)
+
+    def covered(self, vector: Vector) -> bool:
+        return all(value.covered(vector) for value in self.parts.values())
+
+    def litter(self) -> bool:
+        return any(value.litter() for value in self.parts.values())
+
+    def sweep(self, stable: Vector) -> bool:
+        left = False
+        for value in self.parts.values():
+            left = value.sweep(stable) or left
+        return left
+
+    def state(self) -> Any:
+        return tuple((code, self.parts[code].state()) for code in sorted(self.parts))
+
+    def load(self, state: Any) -> None:
+        raise DecodeError("a contested key is read type by type")
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        shown = self.shown()
+        rest = [value for value in self.parts.values() if value is not shown and value.alive()]
+        return shown.siblings() + [pair for value in rest for pair in value.siblings()]
+
+
+def carry(value: Value) -> tuple[Any, ...]:
+    """What a delete of `value` must carry, by type code: `(code, resets, code, resets, ...)`."""
+    flat: list[Any] = []
+    parts = value.parts if isinstance(value, Contested) else {value.code(): value}
+    for code in sorted(parts):
+        resets = parts[code].resets()
+        if resets is not None:
+            flat += (code, resets)
+    return tuple(flat)
+
+
+def carried(flat: Any, code: int) -> object:
+    """What a delete carries for the value of one type."""
+    for index in range(0, len(flat), 2):
+        if flat[index] == code:
+            return flat[index + 1]
+    return None
+
+
+def rank(value: Value) -> tuple[int, int]:
+    """Sorts the value first that a contested key shows."""
+    return value.lowest() >> SEQ_BITS, value.code()

@@ -1,0 +1,267 @@
+"""Types of one's own: a plain class becomes a replicated type.
+
+A class that has what `Type` asks for is given to the replica, `Replica(1, types=(Cart,))`, and
+written through `replica.value(key, Cart)`. What it may rely on is what our own types rely on:
+effects come in causal order and exactly once, each with its dot and with what it had observed. What
+it must hold is checked by `crdt.testing.check_type`.
+
+>>> class Highest:
+...     \"\"\"The greatest number that anybody wrote.\"\"\"
+...     code = 16
+...     def __init__(self):
+...         self.numbers = {}
+...     def apply(self, effect, dot, observed):
+...         self.remove(observed)
+...         self.numbers[dot] = effect[1]
+...     def remove(self, observed):
+...         self.numbers = {d: n for d, n in self.numbers.items() if not observed.covers(d)}
+...     def merge(self, other, mine, theirs):
+...         kept = {d for d in self.numbers if d in other.numbers or not theirs.covers(d)}
+...         new = {d for d in other.numbers if not mine.covers(d)}
+...         both = self.numbers | other.numbers
+...         self.numbers = {d: both[d] for d in kept | new}
+...     def value(self):
+...         return max(self.numbers.values(), default=None)
+...     def alive(self):
+...         return bool(self.numbers)
+...     def state(self):
+...         return tuple(sorted(self.numbers.items()))
+...     def load(self, state):
+...         self.numbers = dict(state)
+>>> from crdt import Replica
+>>> here, there = Replica(1, types=(Highest,)), Replica(2, types=(Highest,))
+>>> here.value("score", Highest).do(0, 7)
+True
+>>> there.value("score", Highest).do(0, 9)
+True
+>>> here.merge(there.snapshot())
+>>> here.value("score", Highest).get()
+9
+
+The class is wrapped, not derived from ours: `Value` is compiled where a compiler was there, and a
+compiled class takes no interpreted heirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, Final, Protocol, cast
+
+from crdt.causality.dots import ORIGIN_MAX, Dot, Vector, covers
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+from crdt.errors import DecodeError
+from crdt.types.base import Value
+from crdt.wire import codec
+
+UNSENDABLE: Final = "expected numbers, strings, None and tuples of them, not nested too deep"
+TRIAL: Final = Observed({}, ORIGIN_MAX, 1, 0)
+"""The past of an effect that is tried out: there was nothing before."""
+CODE_MIN: Final = 16
+CODE_MAX: Final = 255
+OPERATION_MAX: Final = 15
+DEPTH_MAX: Final = 64  # of tuples in a payload: far from where anything that reads it overflows
+LEAVES: Final = (int, float, bytes, bool, type(None))
+
+
+class Seen:
+    """What one side of a merge has applied."""
+
+    __slots__ = ("vector",)
+
+    def __init__(self, vector: Vector) -> None:
+        self.vector: Vector = vector
+
+    def covers(self, dot: Dot) -> bool:
+        """Whether the effect named `dot` has been applied there, and perhaps removed again."""
+        return covers(self.vector, dot)
+
+
+NOTHING: Final = Seen({})
+
+
+class Type(Protocol):
+    """What a class must have to become a replicated type.
+
+    A type that is never deleted needs neither `remove` nor `alive`: it is there from its first
+    effect on. These may be there as well: `prepare(operation, *payload)` is called at the origin
+    and returns the effect that travels in place of `(operation, *payload)`, made from what is
+    there, or None to refuse; it must not change anything. `check(effect)` raises DecodeError at an
+    effect of a form that `apply` does not take. Without it, every effect is tried out on a new
+    value first. `litter()` says whether something is remembered that may be forgotten once
+    everybody has seen it, `sweep(stable)` forgets it and says whether some is left, `vacant()`
+    whether nothing at all is left. `lowest()` gives the smallest live dot, which counts where
+    regions created one key with different types.
+    """
+
+    code: int
+    """Names the type to all replicas: 16 to 255, never to be used for another."""
+
+    def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
+        """Take in an effect: the number of an operation, 0 to 15, and what it was given."""
+        ...
+
+    def remove(self, observed: Observed) -> None:
+        """Take away all that `observed` covers."""
+        ...
+
+    def merge(self, other: Any, mine: Seen, theirs: Seen) -> None:
+        """Take in another copy: keep a dot that both hold, or that one holds and the other has not
+        seen."""
+        ...
+
+    def value(self) -> Any:
+        """What readers see."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether readers see anything."""
+        ...
+
+    def state(self) -> Any:
+        """All of it, in nested tuples of integers, floats and bytes; equal content, equal state."""
+        ...
+
+    def load(self, state: Any) -> None:
+        """Become, from new, what `state()` gave."""
+        ...
+
+
+class Custom(Value):
+    """A value of somebody's own type."""
+
+    __slots__ = ("inner", "make", "number")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make: Callable[[], Any] = make
+        self.inner: Any = make()
+        self.number: int = self.inner.code
+
+    def code(self) -> int:
+        return self.number
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.inner.apply((effect[0] & OPERATION_MAX, *effect[2:]), dot, observed)
+
+    def check(self, effect: Effect) -> None:
+        """Raise DecodeError at an effect that the type does not take. To be asked of a new value,
+        which may be spent by it: a type that checks nothing is tried out."""
+        given = (effect[0] & OPERATION_MAX, *effect[2:])
+        name = type(self.inner).__name__
+        if not is_payload(given, DEPTH_MAX):
+            raise DecodeError(f"no effect of a {name}: {UNSENDABLE}")
+        try:
+            if hasattr(self.inner, "check"):
+                self.inner.check(given)
+            else:
+                self.inner.apply(given, TRIAL.dot(), TRIAL)
+                self.inner.value()
+        except DecodeError:
+            raise
+        except Exception as error:  # whatever a stranger's class raises at a stranger's bytes
+            raise DecodeError(f"no effect of a {name}: {error!r}") from error
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        if hasattr(self.inner, "remove"):
+            self.inner.remove(observed)
+
+    def alive(self) -> bool:
+        if hasattr(self.inner, "alive"):
+            return bool(self.inner.alive())
+        written: bool = self.inner.state() != self.make().state()
+        return written
+
+    def vacant(self) -> bool:
+        if hasattr(self.inner, "vacant"):
+            return bool(self.inner.vacant())
+        return not self.alive() and not self.litter()
+
+    def lowest(self) -> Dot:
+        found: int = self.inner.lowest() if hasattr(self.inner, "lowest") else 0
+        return found
+
+    def visible(self) -> object:
+        return plain(self.inner.value())
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, Custom)
+        self.inner.merge(other.inner, Seen(mine), Seen(theirs))
+
+    def state(self) -> Any:
+        return self.inner.state()
+
+    def load(self, state: Any) -> None:
+        """As the type does; then it is read, merged and written once, since what is wrong with a
+        state may show only there, and must show before anything has been changed."""
+        try:
+            self.inner.load(state)
+            self.inner.value()
+            copy = self.make()
+            copy.merge(self.inner, NOTHING, NOTHING)
+            codec.pack_body(copy.state())
+        except Exception as error:  # as in `check`
+            raise DecodeError(f"no state of a {type(self.inner).__name__}: {error!r}") from error
+
+    def covered(self, vector: Vector) -> bool:
+        """Taken on trust: what is a dot in there the type alone knows."""
+        return True
+
+    def litter(self) -> bool:
+        return hasattr(self.inner, "litter") and bool(self.inner.litter())
+
+    def sweep(self, stable: Vector) -> bool:
+        return hasattr(self.inner, "sweep") and bool(self.inner.sweep(Seen(stable)))
+
+
+def plain(value: object) -> object:
+    """Any value in a form that has equal bytes wherever the value is equal."""
+    if isinstance(value, Set):
+        return sorted((plain(item) for item in cast("Set[Any]", value)), key=codec.pack_body)
+    if isinstance(value, Mapping):
+        items = cast("Mapping[Any, Any]", value).items()
+        return sorted(([plain(k), plain(v)] for k, v in items), key=codec.pack_body)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast("Sequence[Any]", value)]
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return repr(value)
+    return value if isinstance(value, int | float | str | bytes | None) else repr(value)
+
+
+def maker(make: Callable[[], Any]) -> Callable[[], Value]:
+    """What makes values of a type for a keyspace: `make` itself for our own, else a wrapper's.
+
+    Raises TypeError if it is not a class, ValueError if the type's code is none.
+    """
+    if not callable(make):
+        raise TypeError(f"types are classes, not {make!r}")
+    made = make()
+    if isinstance(made, Value):
+        return make
+    code = getattr(made, "code", None)
+    if not isinstance(code, int) or not CODE_MIN <= code <= CODE_MAX:
+        raise ValueError(f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {code!r}")
+    return lambda: Custom(make)
+
+
+def is_payload(item: object, depth: int) -> bool:
+    """Whether `item` is one of the things that payloads consist of, nested no deeper than this."""
+    if type(item) is tuple:
+        parts = cast("tuple[Any, ...]", item)
+        return depth > 0 and all(is_payload(part, depth - 1) for part in parts)
+    return type(item) in LEAVES
+
+
+def as_sent(operation: int, payload: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A payload as it will arrive elsewhere: strings as bytes, lists as tuples.
+
+    Raises ValueError at what cannot be sent.
+    """
+    if not 0 <= operation <= OPERATION_MAX:
+        raise ValueError(f"operations are 0..{OPERATION_MAX}, not {operation}")
+    try:
+        arrived: tuple[Any, ...] = codec.unpack(codec.pack(payload))
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{payload!r} cannot be sent: {error}") from error
+    if not is_payload(arrived, DEPTH_MAX):
+        raise ValueError(f"{payload!r} cannot be sent: {UNSENDABLE}")
+    return arrived

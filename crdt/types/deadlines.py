@@ -1,0 +1,121 @@
+"""When keys end: concurrent deadlines, of which the longest holds.
+
+A key's deadlines are siblings, each with its dot. A change of the time to live replaces those it
+observed (rule EXP-3); among concurrent ones the longest wins (rule EXP-1), and PERSIST, or a
+write of a whole value without a time to live, is a deadline that never comes (rule EXP-2, D-10).
+Deadlines are absolute milliseconds of wall clock (rules EXP-8, EXP-9).
+
+That last case would cost every plain SET an entry here. It does not: a lone write of a string
+carries the flag `endless` instead, and becomes an entry only when it meets a concurrent change.
+"""
+
+from __future__ import annotations
+
+import heapq
+from itertools import islice
+from typing import Final
+
+from crdt.causality.dots import Dot, Vector, survivors
+from crdt.causality.observed import Observed
+from crdt.causality.schema import FOREVER
+
+HEAP_SLACK: Final = 1024
+
+
+class Deadlines:
+    """The deadlines of all keys that have any, flat: `(dot, ms, dot, ms, ...)`, by dot."""
+
+    __slots__ = ("heap", "table", "timed")
+
+    def __init__(self) -> None:
+        self.table: dict[bytes, tuple[int, ...]] = {}
+        self.timed: int = 0
+        """How many keys end some day."""
+        self.heap: list[tuple[int, bytes]] = []
+
+    def deadline(self, key: bytes) -> int:
+        """When the key ends, in ms; FOREVER if it does not."""
+        siblings = self.table.get(key)
+        if siblings is None:
+            return FOREVER
+        if len(siblings) == 2:
+            return siblings[1]
+        return max(siblings[1::2])
+
+    def drop(self, key: bytes, observed: Observed) -> bool:
+        """Remove the observed deadlines of `key`; True if some are left."""
+        siblings = self.table.get(key)
+        if siblings is None:
+            return False
+        left: list[int] = []
+        for index in range(0, len(siblings), 2):
+            if not observed.covers(siblings[index]):
+                left += siblings[index : index + 2]
+        self.put(key, tuple(left))
+        return bool(left)
+
+    def add(self, key: bytes, dot: Dot, deadline: int) -> None:
+        """Put one more deadline beside the others."""
+        siblings = self.table.get(key)
+        if siblings is None:
+            self.put(key, (dot, deadline))
+        else:
+            pairs = dict(zip(siblings[::2], siblings[1::2], strict=True))
+            pairs[dot] = deadline
+            self.put(key, flatten(pairs))
+
+    def put(self, key: bytes, siblings: tuple[int, ...]) -> None:
+        """Hold exactly these deadlines of `key`."""
+        if self.deadline(key) < FOREVER:
+            self.timed -= 1
+        if not siblings:
+            self.table.pop(key, None)
+            return
+        self.table[key] = siblings
+        deadline = self.deadline(key)
+        if deadline < FOREVER:
+            self.timed += 1
+            heapq.heappush(self.heap, (deadline, key))
+            if len(self.heap) > 2 * len(self.table) + HEAP_SLACK:
+                self.rebuild()
+
+    def rebuild(self) -> None:
+        """Drop outdated entries of the heap."""
+        self.heap = [(self.deadline(key), key) for key in self.table]
+        self.heap = [entry for entry in self.heap if entry[0] < FOREVER]
+        heapq.heapify(self.heap)
+
+    def time_left(self, now: int, sample: int) -> int:
+        """For how long keys still live, in ms: the average over some that end."""
+        ends = [self.deadline(key) for key in islice(self.table, sample)]
+        left = [max(0, deadline - now) for deadline in ends if deadline < FOREVER]
+        return sum(left) // len(left) if left else 0
+
+    def due(self, clock: int, limit: int) -> list[bytes]:
+        """At most `limit` keys whose deadline `clock` has passed; they leave the heap."""
+        keys: list[bytes] = []
+        heap = self.heap
+        while heap and heap[0][0] < clock and len(keys) < limit:
+            deadline, key = heapq.heappop(heap)
+            if self.deadline(key) == deadline and (not keys or keys[-1] != key):
+                keys.append(key)
+        return keys
+
+    def merge(self, key: bytes, theirs: tuple[int, ...], mine: Vector, other: Vector) -> None:
+        """Take in the deadlines that another copy holds; `other` is its vector."""
+        held = self.table.get(key, ())
+        ours = dict(zip(held[::2], held[1::2], strict=True))
+        given = dict(zip(theirs[::2], theirs[1::2], strict=True))
+        self.put(key, flatten(survivors(ours, given, mine, other)))
+
+    def endless(self, key: bytes) -> bool:
+        """Whether `key` has deadlines, one of which never comes: it wins over the others."""
+        return key in self.table and self.deadline(key) >= FOREVER
+
+
+def flatten(pairs: dict[Dot, int]) -> tuple[int, ...]:
+    """Dots and deadlines in one tuple, by dot."""
+    flat: list[int] = []
+    for dot in sorted(pairs):
+        flat += (dot, pairs[dot])
+    return tuple(flat)

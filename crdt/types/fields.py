@@ -1,0 +1,232 @@
+"""A map of registers: what hashes and sorted sets have in common.
+
+Fields form an add-wins set (rules HSH-1, ZST-1): a remove takes away the writes and increments of
+a field that it observed, and what another region wrote or added meanwhile survives (rules HSH-5,
+HSH-6, ZST-5, ZST-6). Fields that are dead but must be remembered for a while (see `counter`) are
+in `graves`; `dirty` names the fields that have something to forget.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Final
+
+from crdt.causality.dots import Dot, Vector
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+from crdt.structures.sample_order import Order
+from crdt.structures.scan_order import ScanOrder
+from crdt.types.base import Value
+from crdt.types.register import Register
+from crdt.wire.decoding import bytes_of, tuple_of
+
+ASSIGN: Final = 0  #  (kind, key, stamp, field, value, field, value, ...)
+RESET: Final = 1  #   (kind, key, stamp, field, value, resets): an assignment that resets increments
+ADD: Final = 2  #     (kind, key, field, birth, sum)
+REMOVE: Final = 3  #  (kind, key, field, ...)
+ERASE: Final = 4  #   (kind, key, field, resets): a removal that resets increments
+
+
+class Fields(Value):
+    """Registers by name."""
+
+    __slots__ = ("dirty", "fields", "graves", "order", "scan_order")
+
+    def __init__(self) -> None:
+        self.fields: dict[bytes, Register] = {}
+        self.graves: dict[bytes, Register] | None = None
+        self.dirty: set[bytes] | None = None
+        self.order: Order | None = None
+        self.scan_order: ScanOrder | None = None
+
+    def make(self) -> Register:
+        """A register that holds nothing yet."""
+        raise NotImplementedError
+
+    def changed(self, field: bytes, register: Register | None) -> None:
+        """`field` has now this register, None if it is gone. For those that keep an index."""
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        kind: int = effect[0]
+        operation = kind & 15
+        if operation == ASSIGN:
+            relative: int = effect[2]
+            stamp = observed.base + relative
+            for index in range(3, len(effect), 2):
+                field: bytes = effect[index]
+                register = self.room(field)
+                register.write(dot, stamp, effect[index + 1], observed)
+                self.changed(field, register)
+        elif operation == RESET:
+            register = self.room(effect[3])
+            register.reset(effect[5], dot)
+            register.write(dot, observed.base + effect[2], effect[4], observed)
+            self.settle(effect[3])
+        elif operation == ADD:
+            register = self.room(effect[2])
+            register.increment(dot, effect[3], effect[4])
+            if register.alive():
+                self.changed(effect[2], register)
+            else:
+                self.settle(effect[2])
+        elif operation == REMOVE:
+            for index in range(2, len(effect)):
+                self.discard(effect[index], None, observed)
+        else:
+            self.discard(effect[2], effect[3], observed)
+
+    def room(self, field: bytes) -> Register:
+        """The register of `field`, made or fetched from the graves."""
+        register = self.fields.get(field)
+        if register is None:
+            if self.graves is not None:
+                register = self.graves.pop(field, None)
+            if register is None:
+                register = self.make()
+            self.fields[field] = register
+            if self.order is not None:
+                self.order.add(field, self.fields)
+            if self.scan_order is not None:
+                self.scan_order.add(field, self.fields)
+        return register
+
+    def discard(self, field: bytes, resets: object, observed: Observed) -> None:
+        """Remove what was observed of one field."""
+        register = self.fields.get(field)
+        if register is None and resets is not None and self.graves is not None:
+            register = self.graves.pop(field, None)
+            if register is not None:
+                self.fields[field] = register
+        if register is not None:
+            register.remove(observed, resets)
+            self.settle(field)
+
+    def settle(self, field: bytes) -> None:
+        """Put a field where it belongs: among the living, the dead, or nowhere."""
+        register = self.fields[field]
+        if register.litter():
+            if self.dirty is None:
+                self.dirty = set()
+            self.dirty.add(field)
+        if register.alive():
+            self.changed(field, register)
+            return
+        del self.fields[field]
+        self.changed(field, None)
+        if not register.vacant():
+            if self.graves is None:
+                self.graves = {}
+            self.graves[field] = register
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        by_field: dict[Any, Any] = {}
+        if resets is not None:
+            flat = tuple_of(resets, "resets", 2)
+            by_field = dict(zip(flat[::2], flat[1::2], strict=True))
+        for field in list(self.everything()):
+            self.discard(field, by_field.get(field), observed)
+
+    def resets(self) -> object:
+        flat: list[Any] = []
+        for field, register in self.fields.items():
+            resets = register.resets()
+            if resets is not None:
+                flat += (field, resets)
+        return tuple(flat) if flat else None
+
+    def alive(self) -> bool:
+        return len(self.fields) > 0
+
+    def vacant(self) -> bool:
+        return not self.fields and not self.graves
+
+    def lowest(self) -> Dot:
+        return min((register.lowest() for register in self.fields.values()), default=0)
+
+    def visible_part(self, effect: Effect) -> object:
+        operation = effect[0] & 15
+        names: tuple[Any, ...] = effect[2:3]
+        if operation == ASSIGN:
+            names = effect[3::2]
+        elif operation == RESET:
+            names = effect[3:4]
+        elif operation == REMOVE:
+            names = effect[2:]
+        registers = [self.fields.get(name) for name in names]
+        return [None if register is None else register.visible() for register in registers]
+
+    def sampled(self) -> Order:
+        """Return the fields in an order that can be sampled. O(n) the first time."""
+        if self.order is None:
+            self.order = Order(list(self.fields))
+        return self.order
+
+    def pick(self, rng: random.Random) -> bytes:
+        """A random field."""
+        return self.sampled().pick(rng, self.fields)
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor and about `count` fields onwards from `cursor`.
+
+        The first and last cursor is 0. O(n) the first time.
+        """
+        if self.scan_order is None:
+            self.scan_order = ScanOrder(self.fields, len(self.fields))
+        return self.scan_order.walk(cursor, count, self.fields)
+
+    def litter(self) -> bool:
+        return self.dirty is not None
+
+    def sweep(self, stable: Vector) -> bool:
+        if self.dirty is None:
+            return False
+        left: set[bytes] = set()
+        for field in self.dirty:
+            register = self.fields.get(field)
+            if register is None and self.graves is not None:
+                register = self.graves.get(field)
+            if register is not None and register.sweep(stable):
+                left.add(field)
+            if self.graves is not None and field in self.graves and self.graves[field].vacant():
+                del self.graves[field]
+        self.dirty = left or None
+        self.graves = self.graves or None
+        return bool(left)
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, Fields)
+        self.order = None
+        ours, given = self.everything(), other.everything()
+        for field in sorted(ours.keys() | given.keys()):
+            register = self.room(field)
+            copy = given.get(field)
+            register.merge(copy if copy is not None else self.make(), mine, theirs)
+            self.settle(field)
+
+    def everything(self) -> dict[bytes, Register]:
+        """The living and the dead."""
+        return self.fields if not self.graves else self.fields | self.graves
+
+    def state(self) -> Any:
+        flat: list[Any] = []
+        everything = self.everything()
+        for field in sorted(everything):
+            flat += (field, everything[field].state())
+        return tuple(flat)
+
+    def load(self, state: Any) -> None:
+        flat = tuple_of(state, "a map", 2)
+        for index in range(0, len(flat), 2):
+            field = bytes_of(flat[index], "a map's field")
+            self.room(field).load(flat[index + 1])
+            self.settle(field)
+
+    def covered(self, vector: Vector) -> bool:
+        for register in self.everything().values():
+            if not register.covered(vector):
+                return False
+        return True
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        pairs = [(f, s) for f in sorted(self.fields) for s in self.fields[f].siblings()]
+        return [(dot, (field, value)) for field, (dot, value) in pairs]

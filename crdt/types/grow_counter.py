@@ -1,0 +1,78 @@
+"""Counters that only grow.
+
+The sum of what all regions added, as in `counter`, but nothing can be taken away: the way to count
+events for people who would notice if the figure fell. Deleting the key starts it again from what
+the delete had not seen (rule CTR-4).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import Dot, Vector
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+from crdt.types import counter
+from crdt.types.base import Value
+from crdt.types.counter import Shares
+
+GROW: Final = 8
+ADD: Final = GROW << 4  #  (kind, key, birth, sum)
+
+
+class GrowCounter(Value):
+    """The shares of all origins."""
+
+    __slots__ = ("shares",)
+
+    def __init__(self) -> None:
+        self.shares: Shares = ()
+
+    def code(self) -> int:
+        return GROW
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.shares = counter.incremented(self.shares, dot, effect[2], effect[3])
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        if resets is not None:
+            counter.reset(self.shares, resets, observed.dot())
+
+    def resets(self) -> object:
+        return counter.resets(self.shares)
+
+    def total(self) -> int:
+        """What readers see."""
+        return int(counter.total(self.shares))
+
+    def alive(self) -> bool:
+        return counter.live(self.shares)
+
+    def vacant(self) -> bool:
+        return not self.shares
+
+    def lowest(self) -> Dot:
+        return counter.lowest(self.shares)
+
+    def visible(self) -> object:
+        return self.total()
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, GrowCounter)
+        self.shares = counter.merged(self.shares, other.shares, mine, theirs)
+
+    def covered(self, vector: Vector) -> bool:
+        return counter.covered(self.shares, vector)
+
+    def litter(self) -> bool:
+        return counter.litter(self.shares)
+
+    def sweep(self, stable: Vector) -> bool:
+        self.shares = counter.swept(self.shares, stable)
+        return counter.litter(self.shares)
+
+    def state(self) -> Any:
+        return counter.state(self.shares)
+
+    def load(self, state: Any) -> None:
+        self.shares = counter.load(state)

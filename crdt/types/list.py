@@ -1,0 +1,282 @@
+"""Lists: elements at positions that are never used twice.
+
+A position is a tuple of components `(k, origin, s, i)`, flat, compared lexicographically; `s` is
+plus or minus the sequence number of the effect that made it and `i` the index inside the effect.
+A push continues its own run at that end or opens a new `k`; an insert in the middle continues its
+own run, or goes one component deeper. So the elements that one region pushes stay together and in
+order (rules LST-2, LST-11, D-08), positions of queues stay one component long, and a removed
+element leaves nothing behind: observed removes name positions (rules LST-3 to LST-6).
+
+Each element is a register: LSET replaces the value, the later stamp winning, and wins over a
+concurrent removal (rule LST-7, D-08). An element that was never set is its value alone, since its
+position says which effect made it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+from crdt.causality.schema import STEP_MAX, is_position
+from crdt.errors import DecodeError
+from crdt.structures.blocks import BLOCK_MAX, Blocks, Position
+from crdt.types.base import Value
+from crdt.types.register import Register
+from crdt.wire.decoding import tuple_of
+
+LIST: Final = 5
+INSERT: Final = LIST << 4  #      (kind, key, parent, k, sign, value, ...)
+ASSIGN: Final = LIST << 4 | 1  #  (kind, key, stamp, position, value)
+REMOVE: Final = LIST << 4 | 2  #  (kind, key, position, ...)
+
+Place = tuple[Position, int, int]  # the parent, k and sign of an insert
+
+
+class Element(Register):
+    """An element of a list that was set, or would be."""
+
+    __slots__ = ()
+
+    def code(self) -> int:
+        return LIST
+
+    def visible(self) -> object:
+        return self.value
+
+
+class List(Value):
+    """Elements by position: bytes, or an `Element`."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, block_max: int = BLOCK_MAX) -> None:
+        self.items: Blocks = Blocks(block_max)
+
+    def code(self) -> int:
+        return LIST
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        kind: int = effect[0]
+        if kind == INSERT:
+            self.insert(effect, dot)
+        elif kind == ASSIGN:
+            position: Position = effect[3]
+            held = self.items.get(position)
+            element = Element() if held is None else as_element(position, held)
+            element.write(dot, observed.base + effect[2], effect[4], observed)
+            self.items.put(position, element)
+        else:
+            for index in range(2, len(effect)):
+                self.discard(effect[index], observed)
+
+    def insert(self, effect: Effect, dot: Dot) -> None:
+        """Take in new elements, which stand together."""
+        parent: Position = effect[2]
+        k: int = effect[3]
+        sign: int = effect[4]
+        origin = dot >> SEQ_BITS
+        seq = dot & SEQ_MAX
+        items = self.items
+        for index in range(5, len(effect)):
+            if sign > 0:
+                last = (k, origin, seq, index - 5)
+            else:
+                last = (k, origin, -seq, 5 - index)
+            items.put(parent + last if parent else last, effect[index], sign < 0)
+
+    def discard(self, position: Position, observed: Observed) -> None:
+        """Remove what was observed of one element."""
+        items = self.items
+        number, offset = items.find(position)
+        if number < 0:
+            return
+        held = items.things[number][offset]
+        if type(held) is bytes:
+            if observed.everything or observed.covers(made_by(position)):
+                items.drop(number, offset)
+        else:
+            held.remove(observed, None)
+            if held.alive():
+                items.things[number][offset] = as_plain(position, held)
+            else:
+                items.drop(number, offset)
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        if observed.everything:
+            self.items.clear()
+        else:
+            for position in self.items.slice_positions(0, self.items.size):
+                self.discard(position, observed)
+
+    def alive(self) -> bool:
+        return self.items.size > 0
+
+    def lowest(self) -> Dot:
+        lowest = 0
+        for position, held in self.pairs():
+            dot = made_by(position) if type(held) is bytes else held.lowest()
+            if lowest == 0 or dot < lowest:
+                lowest = dot
+        return lowest
+
+    def pairs(self) -> list[tuple[Position, Any]]:
+        """All positions with what they hold, in order."""
+        size = self.items.size
+        positions, things = self.items.slice_positions(0, size), self.items.slice_things(0, size)
+        return list(zip(positions, things, strict=True))
+
+    def length(self) -> int:
+        """How many elements there are."""
+        return self.items.size
+
+    def values(self, start: int, stop: int) -> list[bytes]:
+        """The elements with `start` <= index < `stop`."""
+        found = self.items.slice_things(start, stop)
+        for index, held in enumerate(found):
+            if type(held) is not bytes:
+                found[index] = held.value
+        return found
+
+    def positions(self, start: int, stop: int) -> list[Position]:
+        """Where the elements with `start` <= index < `stop` stand."""
+        return self.items.slice_positions(start, stop)
+
+    def at(self, index: int) -> bytes:
+        """The element at `index`, which is in range; a negative one counts from the end."""
+        held = self.items.thing_at(index if index >= 0 else index + self.items.size)
+        value: bytes = held if type(held) is bytes else held.value
+        return value
+
+    def visible(self) -> object:
+        return self.values(0, self.items.size)
+
+    def visible_part(self, effect: Effect) -> object:
+        if effect[0] != ASSIGN:
+            return self.items.size  # the others insert elements that are new, or remove elements
+        held = self.items.get(effect[3])
+        return held if held is None or type(held) is bytes else held.value
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, List)
+        ours, given = dict(self.pairs()), dict(other.pairs())
+        self.items = Blocks(self.items.block_max)
+        for position in sorted(ours.keys() | given.keys()):
+            held, copy = ours.get(position), given.get(position)
+            element = as_element(position, held) if held is not None else Element()
+            twin = as_element(position, copy) if copy is not None else Element()
+            element.merge(twin, mine, theirs)
+            if element.alive():
+                self.items.put(position, as_plain(position, element))
+
+    def state(self) -> Any:
+        flat: list[Any] = []
+        for position, held in self.pairs():
+            flat += (position, held if type(held) is bytes else held.state())
+        return tuple(flat)
+
+    def load(self, state: Any) -> None:
+        flat = tuple_of(state, "a list", 2)
+        for index in range(0, len(flat), 2):
+            position, held = check_position(flat[index]), flat[index + 1]
+            if type(held) is not bytes:
+                element = Element()
+                element.load(held)
+                held = as_plain(position, element)
+            self.items.put(position, held)
+
+    def covered(self, vector: Vector) -> bool:
+        for positions, things in zip(self.items.positions, self.items.things, strict=True):
+            for position, held in zip(positions, things, strict=True):
+                if type(held) is not bytes:
+                    if not held.covered(vector):
+                        return False
+                elif vector.get(position[-3], 0) < abs(position[-2]):
+                    return False
+        return True
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        found: list[tuple[Dot, object]] = []
+        for index, (position, held) in enumerate(self.pairs()):
+            found += [(d, (index, v)) for d, v in as_element(position, held).siblings()]
+        return found
+
+
+def made_by(position: Position) -> Dot:
+    """The effect that inserted the element at `position`."""
+    return position[-3] << SEQ_BITS | abs(position[-2])
+
+
+def as_element(position: Position, held: Any) -> Element:
+    """What a position holds, as a register."""
+    if type(held) is Element:
+        return held
+    element = Element()
+    element.dot, element.value = made_by(position), held
+    return element
+
+
+def as_plain(position: Position, element: Element) -> Any:
+    """An element in its shortest form, so that equal content has equal bytes."""
+    if element.plain() and element.stamp == 0 and element.dot == made_by(position):
+        return element.value
+    return element
+
+
+def check_position(position: Any) -> Position:
+    """`position`, if it is one. Raises DecodeError."""
+    if not is_position(position):
+        raise DecodeError("a list's position: expected components of four integers")
+    return tuple_of(position, "a list's position")
+
+
+def head_place(value: List | None, origin: int, seq: int) -> Place:
+    """Where effect `seq` of `origin` pushes at the head."""
+    if value is None or value.items.size == 0:
+        return (), 0, -1
+    first = value.items.positions[0][0]
+    own = len(first) == 4 and first[1] == origin and -seq < first[2] < 0
+    return ((), first[0], -1) if own else place_before(first, 0)
+
+
+def tail_place(value: List | None, origin: int, seq: int) -> Place:
+    """Where effect `seq` of `origin` pushes at the tail."""
+    if value is None or value.items.size == 0:
+        return (), 0, 1
+    last = value.items.positions[-1][-1]
+    own = len(last) == 4 and last[1] == origin and 0 < last[2] < seq
+    return ((), last[0], 1) if own else place_behind(last)
+
+
+def place_before(position: Position, depth: int) -> Place:
+    """A place before `position` that shares its first `depth` numbers. No effect carries a lower
+    `k` than the least, which no region reaches but a hostile peer may send: then it is under it."""
+    while position[depth] == -STEP_MAX:
+        if depth + 4 == len(position):
+            return (*position[:depth], -STEP_MAX, 0, 0, 0), 0, -1
+        depth += 4
+    return position[:depth], position[depth] - 1, -1
+
+
+def place_behind(position: Position) -> Place:
+    """A place behind `position`, and under it where its `k` is the greatest."""
+    depth = 0
+    while position[depth] == STEP_MAX:
+        depth += 4
+        if depth == len(position):
+            return position, 0, 1
+    return position[:depth], position[depth] + 1, 1
+
+
+def place_between(before: Position, after: Position, origin: int, seq: int) -> Place:
+    """Where effect `seq` of `origin` inserts between two neighbours."""
+    parent, k, owner = before[:-4], before[-4], before[-3]
+    if owner == origin and (*parent, k, origin, seq, 0) < after:
+        return parent, k, 1
+    parent, k, owner = after[:-4], after[-4], after[-3]
+    if owner == origin and (*parent, k, origin, -seq, 0) > before:
+        return parent, k, -1
+    if after[: len(before)] == before:
+        return place_before(after, len(before))
+    return before, 0, 1

@@ -1,0 +1,73 @@
+"""A register that hides no conflict: it shows all values that were written concurrently.
+
+A write replaces the writes it observed and stands beside the others, as in `register`, but nothing
+chooses between them: the reader does, and by writing settles it (DeCandia et al., "Dynamo", 2007;
+Shapiro et al., "A comprehensive study of Convergent and Commutative Replicated Data Types", 2011).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import DOT_MAX, Dot, Vector, covers, survivors
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+from crdt.types.base import Value
+from crdt.wire.decoding import bytes_of, integer_of, tuple_of
+
+MULTI_VALUE: Final = 6
+WRITE: Final = MULTI_VALUE << 4  #  (kind, key, value)
+
+
+class MultiValue(Value):
+    """The concurrent writes, by dot."""
+
+    __slots__ = ("writes",)
+
+    def __init__(self) -> None:
+        self.writes: dict[Dot, bytes] = {}
+
+    def code(self) -> int:
+        return MULTI_VALUE
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        self.remove(observed, None)
+        self.writes[dot] = effect[2]
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        self.writes = {dot: v for dot, v in self.writes.items() if not observed.covers(dot)}
+
+    def values(self) -> list[bytes]:
+        """All concurrent values, each once, sorted."""
+        return sorted(set(self.writes.values()))
+
+    def alive(self) -> bool:
+        return len(self.writes) > 0
+
+    def lowest(self) -> Dot:
+        return min(self.writes, default=0)
+
+    def visible(self) -> object:
+        return self.values()
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, MultiValue)
+        self.writes = survivors(self.writes, other.writes, mine, theirs)
+
+    def state(self) -> Any:
+        flat: list[Any] = []
+        for dot in sorted(self.writes):
+            flat += (dot, self.writes[dot])
+        return tuple(flat)
+
+    def load(self, state: Any) -> None:
+        flat = tuple_of(state, "a multi-value register", 2)
+        for index in range(0, len(flat), 2):
+            dot = integer_of(flat[index], "a write's dot", 1, DOT_MAX)
+            self.writes[dot] = bytes_of(flat[index + 1], "a written value")
+
+    def covered(self, vector: Vector) -> bool:
+        return all(covers(vector, dot) for dot in self.writes)
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        return [(dot, self.writes[dot]) for dot in sorted(self.writes)]

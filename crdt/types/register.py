@@ -1,0 +1,192 @@
+"""A last-writer-wins register that keeps its losers, with a counter on top.
+
+Concurrent writes are all kept, each with its dot and its stamp; readers see the greatest stamp,
+the lower origin on a tie (rules STR-2, ORD-8). A write removes the writes it observed and adds its
+own, stamped later than all of them, so stamps never contradict causality (rules ORD-6, ORD-7). The
+losers stay until something that saw them replaces or deletes them: were they dropped at once, a
+delete that had observed only the winner would leave nothing here and a loser elsewhere.
+
+Increments are kept apart from the writes, as a counter (see there); the value is the shown write
+plus the counter (rules CTR-6, CTR-9, D-04). One write and no counter is the common case, and costs
+no object besides the register.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import DOT_MAX, SEQ_BITS, Dot, Vector, covers, survivors
+from crdt.causality.observed import Observed
+from crdt.errors import DecodeError
+from crdt.numbers.number import Number
+from crdt.types import counter
+from crdt.types.base import Value
+from crdt.types.counter import Shares
+from crdt.wire.decoding import integer_of, tuple_of
+
+LATEST: Final = 1 << 56  # ms; beyond any stamp that operations can have led to
+
+
+class Write:
+    """One of several concurrent writes that is not shown."""
+
+    __slots__ = ("dot", "stamp", "value")
+
+    def __init__(self, dot: Dot, stamp: int, value: Any) -> None:
+        self.dot: Dot = dot
+        self.stamp: int = stamp
+        self.value: Any = value
+
+
+class Register(Value):
+    """Concurrent writes and increments of one thing. `dot` is 0 while nothing was written."""
+
+    __slots__ = ("dot", "endless", "is_raw", "is_text", "rivals", "shares", "stamp", "value")
+
+    def __init__(self) -> None:
+        self.dot: Dot = 0
+        self.stamp: int = 0
+        self.value: Any = None
+        self.endless: bool = False
+        self.is_raw: bool = False  # these two are for OBJECT ENCODING, see `string.mark`
+        self.is_text: bool = False
+        self.rivals: tuple[Write, ...] = ()
+        self.shares: Shares = ()
+
+    def write(self, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
+        """Take in a write: it replaces those it observed and stands beside the others."""
+        if self.dot == 0 or (not self.rivals and observed.covers(self.dot)):
+            self.dot = dot
+            self.stamp = stamp
+            self.value = value
+            return
+        writes = [write for write in self.writes() if not observed.covers(write.dot)]
+        writes.append(Write(dot, stamp, value))
+        self.show(writes)
+
+    def writes(self) -> list[Write]:
+        """All concurrent writes, the shown one first."""
+        if self.dot == 0:
+            return []
+        return [Write(self.dot, self.stamp, self.value), *self.rivals]
+
+    def show(self, writes: list[Write]) -> None:
+        """Hold exactly these writes; the greatest stamp, or lower origin, is shown."""
+        writes.sort(key=precedence)
+        if writes:
+            first = writes[0]
+            self.dot, self.stamp, self.value = first.dot, first.stamp, first.value
+        else:
+            self.dot, self.stamp, self.value = 0, 0, None
+            self.endless = False
+        self.rivals = tuple(writes[1:])
+
+    def increment(self, dot: Dot, birth: int, amount: Number) -> None:
+        """Take in an increment: its origin's sum after it."""
+        self.shares = counter.incremented(self.shares, dot, birth, amount)
+
+    def reset(self, resets: object, dot: Dot) -> None:
+        """Take back the increments that the effect named `dot` carries."""
+        counter.reset(self.shares, resets, dot)
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        if resets is not None:
+            self.reset(resets, observed.dot())
+        if self.rivals:
+            self.show([write for write in self.writes() if not observed.covers(write.dot)])
+        elif self.dot and observed.covers(self.dot):
+            self.dot, self.stamp, self.value = 0, 0, None
+            self.endless = False
+
+    def resets(self) -> object:
+        return counter.resets(self.shares) if self.shares else None
+
+    def alive(self) -> bool:
+        return self.dot != 0 or counter.live(self.shares)
+
+    def vacant(self) -> bool:
+        return self.dot == 0 and not self.shares
+
+    def plain(self) -> bool:
+        """Whether there is one write at most, and no counter."""
+        return not self.rivals and not self.shares
+
+    def lowest(self) -> Dot:
+        dots = [write.dot for write in self.writes()]
+        counted = counter.lowest(self.shares)
+        return min([*dots, counted] if counted else dots, default=0)
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, Register)
+        if other.dot and other.dot == self.dot and self.plain() and other.plain():
+            return
+        held = {write.dot: write for write in self.writes()}
+        given = {write.dot: write for write in other.writes()}
+        self.is_raw = self.is_text = False
+        self.shares = counter.merged(self.shares, other.shares, mine, theirs)
+        self.show(list(survivors(held, given, mine, theirs).values()))
+
+    def litter(self) -> bool:
+        return len(self.shares) > 0 and counter.litter(self.shares)
+
+    def sweep(self, stable: Vector) -> bool:
+        self.shares = counter.swept(self.shares, stable)
+        return counter.litter(self.shares)
+
+    def state(self) -> Any:
+        """`(dot, stamp, value, endless)`, then dot, stamp, value of each loser and the counter."""
+        if self.plain():
+            return (self.dot, self.stamp, self.value, int(self.endless))
+        rivals: list[Any] = []
+        for write in self.rivals:
+            rivals += (write.dot, write.stamp, write.value)
+        shares = counter.state(self.shares)
+        return (self.dot, self.stamp, self.value, int(self.endless), tuple(rivals), shares)
+
+    def load(self, state: Any) -> None:
+        items = tuple_of(state, "a register")
+        if len(items) not in (4, 6):
+            raise DecodeError("a register: expected four or six items")
+        self.check_write(items[0], items[1], items[2])
+        self.dot, self.stamp, self.value = items[0], items[1], items[2]
+        self.endless = items[3] == 1 and self.dot != 0
+        if len(items) == 6:
+            self.load_rivals(tuple_of(items[4], "a register's losers", 3))
+            self.shares = counter.load(items[5])
+
+    def load_rivals(self, flat: tuple[Any, ...]) -> None:
+        """Read back the losers."""
+        losers: list[Write] = []
+        for index in range(0, len(flat), 3):
+            dot, stamp, value = flat[index : index + 3]
+            self.check_write(dot, stamp, value)
+            losers.append(Write(dot, stamp, value))
+        if losers and self.dot == 0:
+            raise DecodeError("a register: losers, but nothing that is shown")
+        self.rivals = tuple(losers)
+
+    def check_write(self, dot: Any, stamp: Any, value: Any) -> None:
+        """Refuse what is no write."""
+        integer_of(dot, "a register's dot", 0, DOT_MAX)
+        integer_of(stamp, "a register's stamp", -LATEST, LATEST)
+        if not (self.admits(value) if dot else value is None):
+            raise DecodeError("a register: expected a value of its type")
+
+    def admits(self, value: object) -> bool:
+        """Whether `value` may be written here."""
+        return type(value) is bytes
+
+    def covered(self, vector: Vector) -> bool:
+        if self.dot and not covers(vector, self.dot):
+            return False
+        if self.rivals and not all(covers(vector, write.dot) for write in self.rivals):
+            return False
+        return not self.shares or counter.covered(self.shares, vector)
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        return [(write.dot, write.value) for write in self.writes()]
+
+
+def precedence(write: Write) -> tuple[int, int]:
+    """Sorts the write that readers see first."""
+    return -write.stamp, write.dot >> SEQ_BITS

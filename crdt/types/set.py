@@ -1,0 +1,204 @@
+"""Sets in which an add wins over a concurrent remove.
+
+A member is present while a dot holds it in. An add replaces the dots it observed by its own, also
+when the member is there already (rule SET-3); a remove takes away the dots it observed (rules
+SET-1, SET-2; Bieniusa et al., "An optimized conflict-free replicated set", 2012). One dot, an
+integer, is the common case; concurrent adds leave a tuple of them.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Final
+
+from crdt.causality.dots import DOT_MAX, Dot, Vector, covers
+from crdt.causality.effect import Effect
+from crdt.causality.observed import Observed
+from crdt.errors import DecodeError
+from crdt.structures.sample_order import Order
+from crdt.structures.scan_order import ScanOrder
+from crdt.types.base import Value
+from crdt.wire.decoding import bytes_of, integer_of, tuple_of
+
+SET_TYPE: Final = 2
+ADD: Final = SET_TYPE << 4  #         (kind, key, member, ...)
+REMOVE: Final = SET_TYPE << 4 | 1  #  (kind, key, member, ...)
+
+Dots = int | tuple[int, ...]
+
+
+class Set(Value):
+    """Members, each with the dots that hold it in."""
+
+    __slots__ = ("members", "order", "scan_order")
+
+    def __init__(self) -> None:
+        self.members: dict[bytes, Dots] = {}
+        self.order: Order | None = None
+        self.scan_order: ScanOrder | None = None
+
+    def code(self) -> int:
+        return SET_TYPE
+
+    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        kind: int = effect[0]
+        if kind == ADD:
+            if observed.everything and self.order is None and self.scan_order is None:
+                members = self.members
+                for index in range(2, len(effect)):
+                    members[effect[index]] = dot
+                return
+            for index in range(2, len(effect)):
+                self.add(effect[index], dot, observed)
+        else:
+            for index in range(2, len(effect)):
+                self.discard(effect[index], observed)
+
+    def add(self, member: bytes, dot: Dot, observed: Observed) -> None:
+        """Hold `member` in by `dot`, which replaces what it observed."""
+        held = self.members.get(member)
+        if held is None:
+            self.members[member] = dot
+            if self.order is not None:
+                self.order.add(member, self.members)
+            if self.scan_order is not None:
+                self.scan_order.add(member, self.members)
+        elif observed.everything:
+            self.members[member] = dot
+        else:
+            left = unobserved(held, observed)
+            self.members[member] = join_dots(left, (dot,)) if left else dot
+
+    def discard(self, member: bytes, observed: Observed) -> None:
+        """Take away the dots of `member` that were observed."""
+        held = self.members.get(member)
+        if held is not None:
+            left = unobserved(held, observed)
+            if left:
+                self.members[member] = join_dots(left, ())
+            else:
+                del self.members[member]
+
+    def remove(self, observed: Observed, resets: object) -> None:
+        if observed.everything:
+            self.members.clear()
+            self.order = self.scan_order = None
+        else:
+            for member in list(self.members):
+                self.discard(member, observed)
+
+    def alive(self) -> bool:
+        return len(self.members) > 0
+
+    def lowest(self) -> Dot:
+        return min((min(dots_of(held)) for held in self.members.values()), default=0)
+
+    def visible(self) -> object:
+        return sorted(self.members)
+
+    def visible_part(self, effect: Effect) -> object:
+        return [member in self.members for member in effect[2:]]
+
+    def sampled(self) -> Order:
+        """Return the members in an order that can be sampled. O(n) the first time."""
+        if self.order is None:
+            self.order = Order(list(self.members))
+        return self.order
+
+    def pick(self, rng: random.Random) -> bytes:
+        """A random member."""
+        return self.sampled().pick(rng, self.members)
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor and about `count` members onwards from `cursor`.
+
+        The first and last cursor is 0. O(n) the first time.
+        """
+        if self.scan_order is None:
+            self.scan_order = ScanOrder(self.members, len(self.members))
+        return self.scan_order.walk(cursor, count, self.members)
+
+    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        assert isinstance(other, Set)
+        self.order = self.scan_order = None
+        self.members = merge_members(self.members, other.members, mine, theirs)
+
+    def state(self) -> Any:
+        flat: list[Any] = []
+        for member in sorted(self.members):
+            flat += (member, self.members[member])
+        return tuple(flat)
+
+    def load(self, state: Any) -> None:
+        flat = tuple_of(state, "a set", 2)
+        for index in range(0, len(flat), 2):
+            self.members[bytes_of(flat[index], "a set's member")] = check_dots(flat[index + 1])
+
+    def covered(self, vector: Vector) -> bool:
+        return are_covered(self.members, vector)
+
+    def siblings(self) -> list[tuple[Dot, object]]:
+        return [(dot, m) for m in sorted(self.members) for dot in dots_of(self.members[m])]
+
+
+def dots_of(held: Dots) -> tuple[int, ...]:
+    """The dots, one or several, as a tuple."""
+    return (held,) if isinstance(held, int) else held
+
+
+def join_dots(left: tuple[int, ...], right: tuple[int, ...]) -> Dots:
+    """Dots in their stored form: alone, or sorted and each once."""
+    joined = sorted({*left, *right})
+    return joined[0] if len(joined) == 1 else tuple(joined)
+
+
+def unobserved(held: Dots, observed: Observed) -> tuple[int, ...]:
+    """The dots that were not observed."""
+    if isinstance(held, int):
+        return () if observed.covers(held) else (held,)
+    return tuple([dot for dot in held if not observed.covers(dot)])
+
+
+def merge_members(
+    ours: dict[bytes, Dots], others: dict[bytes, Dots], mine: Vector, theirs: Vector
+) -> dict[bytes, Dots]:
+    """The union of two copies, less what either side has seen removed: `dots.survivors`, member by
+    member, where one dot is most often all there is."""
+    merged: dict[bytes, Dots] = {}
+    for member, held in ours.items():
+        given = others.get(member)
+        if given == held:
+            merged[member] = held
+            continue
+        there = dots_of(given) if given is not None else ()
+        kept = [dot for dot in dots_of(held) if dot in there or not covers(theirs, dot)]
+        kept += [d for d in there if d not in dots_of(held) and not covers(mine, d)]
+        if kept:
+            merged[member] = join_dots(tuple(kept), ())
+    for member, given in others.items():
+        if member not in ours:
+            kept = [dot for dot in dots_of(given) if not covers(mine, dot)]
+            if kept:
+                merged[member] = join_dots(tuple(kept), ())
+    return merged
+
+
+def are_covered(members: dict[bytes, Dots], vector: Vector) -> bool:
+    """Whether `vector` covers all dots of all members."""
+    for held in members.values():
+        if isinstance(held, int):
+            if not covers(vector, held):
+                return False
+        elif not all(covers(vector, dot) for dot in held):
+            return False
+    return True
+
+
+def check_dots(held: object) -> Dots:
+    """`held`, if it is a dot or a sorted tuple of several. Raises DecodeError."""
+    if type(held) is int:
+        return integer_of(held, "a dot", 1, DOT_MAX)
+    dots = [integer_of(dot, "a dot", 1, DOT_MAX) for dot in tuple_of(held, "dots")]
+    if len(dots) < 2 or dots != sorted(set(dots)):
+        raise DecodeError("dots: expected one, or several in order")
+    return tuple(dots)

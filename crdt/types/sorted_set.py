@@ -1,0 +1,146 @@
+"""Sorted sets: a map of scores, kept in order once somebody asks for it.
+
+Which members there are is decided as for a set; the score of a surviving member is an assignment
+plus the increments that it had not observed (rules ZST-1 to ZST-13, D-07). Scores are binary
+floating point as in Redis, summed in order of origin (rule CTR-3).
+
+The order by score and member is made when somebody asks for it, and brought up to date when
+somebody asks again. So a key that is only written costs no sorting, and a member that is written
+often between two questions moves once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sortedcontainers import SortedList
+
+from crdt.numbers.number import Number
+from crdt.types.counter import total_binary
+from crdt.types.fields import ASSIGN, Fields
+from crdt.types.register import Register
+
+ZSET: Final = 4
+ASSIGN_SCORE: Final = ZSET << 4 | ASSIGN
+INTEGRAL_MAX: Final = float(1 << 53)
+STALE_SHARE: Final = 8  # with more than an eighth of the members moved, sorting anew is cheaper
+STALE_SLACK: Final = 1024  # small changes of small sets are not worth the thought
+
+
+class Score(Register):
+    """A score: assigned, incremented, or both."""
+
+    __slots__ = ()
+
+    def code(self) -> int:
+        return ZSET
+
+    def admits(self, value: object) -> bool:
+        return type(value) is int or (type(value) is float and value == value)
+
+    def number(self) -> float:
+        """The score that readers see; minus zero is zero, as in Redis 7.2."""
+        score: float = 0.0 if self.dot == 0 else float(self.value)
+        if self.shares:
+            score = total_binary(self.shares, score)
+        return score + 0.0 if score == score else 0.0
+
+    def visible(self) -> object:
+        return self.number()
+
+
+class Ranking:
+    """The members of a sorted set in order, as they were when somebody asked last.
+
+    `scores` are those that `order` knows, `stale` the members written since.
+    """
+
+    __slots__ = ("order", "scores", "stale")
+
+    def __init__(self, scores: dict[bytes, float]) -> None:
+        self.scores: dict[bytes, float] = scores
+        self.order: Any = SortedList([(score, member) for member, score in scores.items()])
+        self.stale: set[bytes] = set()
+
+    def place(self, member: bytes, after: float | None) -> None:
+        """`member` has now this score, None if it is gone."""
+        before = self.scores.get(member)
+        if before == after:
+            return
+        if before is not None:
+            self.order.remove((before, member))
+            del self.scores[member]
+        if after is not None:
+            self.order.add((after, member))
+            self.scores[member] = after
+
+
+class SortedSet(Fields):
+    """Scores by member."""
+
+    __slots__ = ("ranking",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ranking: Ranking | None = None
+
+    def code(self) -> int:
+        return ZSET
+
+    def make(self) -> Register:
+        return Score()
+
+    def score(self, member: bytes) -> float | None:
+        """The score of a member, None if it is not there."""
+        register = self.fields.get(member)
+        if register is None:
+            return None
+        assert isinstance(register, Score)
+        return register.number()
+
+    def held_score(self, member: bytes) -> float:
+        """The score of a member that is there."""
+        register = self.fields[member]
+        assert isinstance(register, Score)
+        return register.number()
+
+    def ranked(self) -> Any:
+        """A `SortedList` of `(score, member)`, good until the next write.
+
+        O(n log n) the first time, later O(log n) for each member written in between.
+        """
+        ranking = self.ranking
+        if (
+            ranking is not None
+            and len(ranking.stale) * STALE_SHARE > len(self.fields) + STALE_SLACK
+        ):
+            ranking = None
+        if ranking is None:
+            scores: dict[bytes, float] = {}
+            for member in self.fields:
+                scores[member] = self.held_score(member)
+            ranking = self.ranking = Ranking(scores)
+        elif ranking.stale:
+            for member in ranking.stale:
+                ranking.place(member, self.score(member))
+            ranking.stale.clear()
+        return ranking.order
+
+    def changed(self, field: bytes, register: Register | None) -> None:
+        ranking = self.ranking
+        if ranking is not None:
+            ranking.stale.add(field)
+            if len(ranking.stale) > len(self.fields) + STALE_SLACK:
+                self.ranking = None
+
+    def visible(self) -> object:
+        return [(member, self.score(member)) for member in sorted(self.fields)]
+
+
+def compact(score: float) -> Number:
+    """The same number, as an integer where that is shorter on the wire."""
+    if -INTEGRAL_MAX < score < INTEGRAL_MAX:
+        whole = int(score)
+        if whole == score:
+            return whole
+    return score

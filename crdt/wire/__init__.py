@@ -1,0 +1,1 @@
+"""Bytes: packing, checking and unpacking."""

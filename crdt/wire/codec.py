@@ -1,0 +1,103 @@
+"""Bytes for everything that travels or is kept: versioned, checked, canonical.
+
+The envelope is one byte of version, four bytes of CRC-32 (big-endian) of what follows, and one
+msgpack value made of arrays, integers, floats and byte strings. Mappings are written as sorted
+flat arrays, so equal content has equal bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import binascii
+import zlib
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import msgpack
+
+from crdt.errors import DecodeError
+from crdt.wire.expect import expect
+
+MSGPACK: Final[Any] = cast(Any, msgpack)  # it comes without types
+pack_header: Final[Callable[[int], bytes]] = MSGPACK.Packer().pack_array_header
+
+VERSION: Final = 1
+OVERHEAD: Final = 5
+PACKER_BYTES_MAX: Final = 1 << 20
+"""The bytes that a packer may keep. Its buffer grows with the largest value and never shrinks; to
+make another costs some microseconds, which a value of this size takes many times over."""
+
+
+def new_packer() -> Callable[[object], bytes]:
+    """Return what packs a value, with a small buffer."""
+    packer = MSGPACK.Packer(use_bin_type=False)
+    return cast("Callable[[object], bytes]", packer.pack)
+
+
+packers: Final = [new_packer()]
+
+
+def pack_body(value: object) -> bytes:
+    """Return `value` as msgpack."""
+    try:
+        body = packers[0](value)
+    except MemoryError:
+        packers[0] = new_packer()
+        raise
+    if len(body) > PACKER_BYTES_MAX:
+        packers[0] = new_packer()
+    return body
+
+
+def pack(value: object) -> bytes:
+    """Put `value` into an envelope."""
+    body = pack_body(value)
+    return b"\x01" + zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def pack_array(items: list[bytes]) -> bytes:
+    """What `pack_body` makes of an array, from what it has made of its items."""
+    return pack_header(len(items)) + b"".join(items)
+
+
+def unpack(data: bytes) -> Any:
+    """Take the value out of its envelope. Raises DecodeError if it is damaged or newer."""
+    if type(data) is not bytes:
+        expect(data, bytes)
+    if len(data) <= OVERHEAD:
+        raise DecodeError(f"{len(data)} bytes are too few: they are damaged or cut off")
+    if data[0] != VERSION:
+        raise DecodeError(
+            f"these bytes are of format version {data[0]}; this program reads version {VERSION}"
+        )
+    body = data[OVERHEAD:]
+    if zlib.crc32(body) != int.from_bytes(data[1:OVERHEAD], "big"):
+        raise DecodeError("the checksum does not match: the bytes are damaged")
+    return unpack_body(body)
+
+
+def unpack_body(body: bytes) -> Any:
+    """One msgpack value: arrays as tuples, strings as bytes. Raises DecodeError."""
+    try:
+        return MSGPACK.unpackb(body, raw=True, use_list=False, strict_map_key=False)
+    except (ValueError, RecursionError, TypeError, msgpack.UnpackException) as error:
+        raise DecodeError(f"not msgpack: {error}") from error
+
+
+def checksum(data: bytes) -> int:
+    """Return the CRC-32 that the envelope `data` begins with."""
+    return int.from_bytes(data[1:OVERHEAD], "big")
+
+
+def to_text(data: bytes) -> str:
+    """Return bytes as ASCII text, in base64."""
+    return binascii.b2a_base64(data, newline=False).decode()
+
+
+def from_text(text: str) -> bytes:
+    """Return the bytes that `to_text` was given. Raises DecodeError, or TypeError if `text` is not
+    str."""
+    expect(text, str)
+    try:
+        return binascii.a2b_base64(text.encode(), strict_mode=True)
+    except binascii.Error as error:
+        raise DecodeError(f"not base64: {error}") from error

@@ -1,0 +1,1 @@
+"""One module per type: read a value, decide, and emit an effect."""

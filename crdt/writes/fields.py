@@ -1,0 +1,89 @@
+"""Write fields of hashes and sorted sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crdt.store.keyspace import Keyspace
+from crdt.types.fields import ASSIGN, ERASE, REMOVE, RESET, Fields
+from crdt.types.register import Register
+
+
+def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None:
+    """Write fields, given as names and values in turn.
+
+    They share one effect and one stamp as long as none of them holds increments, or a stamp from
+    a faster clock; those get effects of their own, so that one region's wrong clock harms only
+    what it wrote.
+    """
+    if len(pairs) == 2:
+        assign_field(db, key, code, pairs[0], pairs[1])
+        return
+    latest: dict[bytes, Any] = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    held = db.remains(key, code)
+    if held is None:
+        pairs = [item for pair in latest.items() for item in pair]
+        db.emit((code << 4 | ASSIGN, key, db.now - db.base, *pairs))
+        return
+    assert isinstance(held, Fields)
+    plain: list[Any] = []
+    for field, value in latest.items():
+        register = held.fields.get(field)
+        if register is None or (not register.shares and register.stamp < db.now):
+            plain += (field, value)
+        else:
+            stamp = db.stamp(register.stamp)
+            resets = register.resets()
+            if resets is None:
+                db.emit((code << 4 | ASSIGN, key, stamp, field, value))
+            else:
+                db.emit((code << 4 | RESET, key, stamp, field, value, resets))
+    if plain:
+        db.emit((code << 4 | ASSIGN, key, db.now - db.base, *plain))
+
+
+def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) -> None:
+    """Write one field."""
+    stamp = db.now - db.base
+    held = db.remains(key, code)
+    if held is not None:
+        assert isinstance(held, Fields)
+        register = held.fields.get(field)
+        if register is not None:
+            stamp = db.stamp(register.stamp)
+            resets = register.resets()
+            if resets is not None:
+                db.emit((code << 4 | RESET, key, stamp, field, value, resets))
+                return
+    db.emit((code << 4 | ASSIGN, key, stamp, field, value))
+
+
+def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> int:
+    """Remove fields; how many were there."""
+    held = db.remains(key, code)
+    if held is None:
+        return 0
+    assert isinstance(held, Fields)
+    present = [field for field in dict.fromkeys(fields) if field in held.fields]
+    plain: list[bytes] = []
+    for field in present:
+        resets = held.fields[field].resets()
+        if resets is None:
+            plain.append(field)
+        else:
+            db.emit((code << 4 | ERASE, key, field, resets))
+    if plain:
+        db.emit((code << 4 | REMOVE, key, *plain))
+    return len(present)
+
+
+def remains_of(db: Keyspace, key: bytes, code: int, field: bytes) -> Register | None:
+    """The register of a field, alive or remembered."""
+    held = db.remains(key, code)
+    if held is None:
+        return None
+    assert isinstance(held, Fields)
+    register = held.fields.get(field)
+    if register is None and held.graves is not None:
+        register = held.graves.get(field)
+    return register

@@ -1,0 +1,28 @@
+"""Increase a counter that only grows."""
+
+from __future__ import annotations
+
+from crdt.numbers.number import Number, check_range, check_sum
+from crdt.store.keyspace import Keyspace
+from crdt.types import counter
+from crdt.types.grow_counter import ADD, GROW, GrowCounter
+
+
+def increment(db: Keyspace, key: bytes, delta: int) -> int:
+    """Add `delta`, which is not negative; the value afterwards.
+
+    Raises CounterOverflow beyond 59 bits; nothing is changed then.
+    """
+    if delta < 0:
+        raise ValueError(f"this counter only grows; {delta} would make it shrink")
+    held = db.remains(key, GROW)
+    value, birth = delta, db.seq + 1
+    amount: Number = delta
+    if held is not None:
+        assert isinstance(held, GrowCounter)
+        value += held.total()
+        birth, amount = counter.next_sum(held.shares, db.origin, birth, delta)
+    check_range(value)
+    check_sum(amount)
+    db.emit((ADD, key, birth, amount))
+    return value

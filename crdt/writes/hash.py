@@ -1,0 +1,71 @@
+"""Write fields of hashes."""
+
+from __future__ import annotations
+
+from crdt.errors import NotANumber
+from crdt.numbers.long_double import LongDouble
+from crdt.numbers.number import Number, check_range, portable
+from crdt.store.keyspace import Keyspace
+from crdt.types.counter import next_sum
+from crdt.types.fields import ADD
+from crdt.types.hash import HASH
+from crdt.types.register import Register
+from crdt.types.string import String
+from crdt.writes.fields import assign_field, assign_fields, remains_of, remove_fields
+
+
+def assign(db: Keyspace, key: bytes, pairs: list[bytes]) -> None:
+    """HSET: write fields, given as names and values in turn."""
+    assign_fields(db, key, HASH, pairs)
+
+
+def assign_one(db: Keyspace, key: bytes, field: bytes, value: bytes) -> None:
+    """HSET of one field."""
+    assign_field(db, key, HASH, field, value)
+
+
+def remove(db: Keyspace, key: bytes, fields: list[bytes]) -> int:
+    """HDEL: remove fields; how many were there."""
+    return remove_fields(db, key, HASH, fields)
+
+
+def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
+    """HINCRBY: the field's value afterwards.
+
+    Raises NotANumber if the field holds something else than an integer, CounterOverflow if the
+    result is beyond 59 bits of magnitude and not nearer to them; nothing is changed then.
+    """
+    held = remains_of(db, key, HASH, field)
+    before = 0
+    if held is not None and held.alive():
+        assert isinstance(held, String)
+        number = held.integer()
+        if number is None:
+            raise NotANumber("hash value is not an integer")
+        before = number
+    result = before + delta
+    check_range(result, before)
+    add_to(db, key, field, held, delta)
+    return result
+
+
+def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: LongDouble) -> bytes:
+    """HINCRBYFLOAT: the field's value afterwards. Raises NotANumber if there is no number."""
+    held = remains_of(db, key, HASH, field)
+    if held is None:
+        text, difference = String().increased(delta)
+    else:
+        assert isinstance(held, String)
+        text, difference = held.increased(delta)
+    if text is None:
+        raise NotANumber("hash value is not a float")
+    add_to(db, key, field, held, difference)
+    return text
+
+
+def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta: Number) -> None:
+    """Make the increment, known to be allowed, of a field that holds `held`."""
+    birth, amount = db.seq + 1, delta
+    if held is not None:
+        birth, amount = next_sum(held.shares, db.origin, birth, delta)
+    db.emit((HASH << 4 | ADD, key, field, birth, portable(amount)))

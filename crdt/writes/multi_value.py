@@ -1,0 +1,11 @@
+"""Assign multi-value registers."""
+
+from __future__ import annotations
+
+from crdt.store.keyspace import Keyspace
+from crdt.types.multi_value import WRITE
+
+
+def assign(db: Keyspace, key: bytes, value: bytes) -> None:
+    """Write `value` in place of all values that are seen here."""
+    db.emit((WRITE, key, value))

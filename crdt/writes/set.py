@@ -1,0 +1,30 @@
+"""Add and remove members of sets."""
+
+from __future__ import annotations
+
+from crdt.store.keyspace import Keyspace
+from crdt.types.set import ADD, REMOVE, SET_TYPE, Set
+
+
+def add(db: Keyspace, key: bytes, members: list[bytes]) -> None:
+    """SADD: each member gets a new dot, also one that is there already (rule SET-3)."""
+    if len(members) == 1:
+        add_one(db, key, members[0])
+    else:
+        db.emit((ADD, key, *dict.fromkeys(members)))
+
+
+def add_one(db: Keyspace, key: bytes, member: bytes) -> None:
+    """SADD of one member."""
+    db.emit((ADD, key, member))
+
+
+def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
+    """SREM: how many were there. A member not seen here is not touched elsewhere (rule SET-2)."""
+    value = db.remains(key, SET_TYPE)
+    if not isinstance(value, Set):
+        return 0
+    present = [member for member in dict.fromkeys(members) if member in value.members]
+    if present:
+        db.emit((REMOVE, key, *present))
+    return len(present)

@@ -1,0 +1,61 @@
+"""Set, increase and remove scores of sorted sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crdt.errors import NotANumber
+from crdt.store.keyspace import Keyspace
+from crdt.types.counter import share_of
+from crdt.types.fields import ADD, RESET
+from crdt.types.sorted_set import ASSIGN_SCORE, ZSET, Score, SortedSet, compact
+from crdt.writes.fields import assign_fields, remains_of, remove_fields
+
+
+def assign(db: Keyspace, key: bytes, pairs: list[Any]) -> None:
+    """ZADD: give members scores, given as members and floats in turn."""
+    flat: list[Any] = list(pairs)
+    for index in range(1, len(flat), 2):
+        flat[index] = compact(flat[index])
+    assign_fields(db, key, ZSET, flat)
+
+
+def assign_one(
+    db: Keyspace, key: bytes, held: SortedSet | None, member: bytes, score: float
+) -> bool:
+    """ZADD of one member to the sorted set that readers see; whether the member is new."""
+    register = None if held is None else held.fields.get(member)
+    if register is None:
+        db.emit((ASSIGN_SCORE, key, db.now - db.base, member, compact(score)))
+        return True
+    stamp = db.stamp(register.stamp)
+    resets = register.resets()
+    if resets is None:
+        db.emit((ASSIGN_SCORE, key, stamp, member, compact(score)))
+    else:
+        db.emit((ZSET << 4 | RESET, key, stamp, member, compact(score), resets))
+    return False
+
+
+def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
+    """ZREM: remove members; how many were there."""
+    return remove_fields(db, key, ZSET, members)
+
+
+def increment(db: Keyspace, key: bytes, member: bytes, delta: float) -> float:
+    """ZINCRBY: the score afterwards. Raises NotANumber if it would be none."""
+    held = remains_of(db, key, ZSET, member)
+    birth, total, score = db.seq + 1, delta, delta
+    if held is not None:
+        assert isinstance(held, Score)
+        score = held.number() + delta
+        share = share_of(held.shares, db.origin)
+        if share is not None and share.live():
+            birth, total = share.birth, float(share.sum) + delta
+    if score != score or total != total:
+        raise NotANumber("resulting score is not a number (NaN)")
+    db.emit((ZSET << 4 | ADD, key, member, birth, compact(total)))
+    if held is None:
+        return score
+    assert isinstance(held, Score)
+    return held.number()

@@ -1,0 +1,1 @@
+"""Drivers that carry links over trio streams."""

@@ -1,0 +1,1 @@
+"""Replica Of: copy another database, one way."""

@@ -1,0 +1,261 @@
+"""What both ends of a link have in common: saying and hearing, time, counting, and the end.
+
+A subclass brings its table of transitions and what it does with a frame. A frame that the table
+does not know in the present state ends the link, with an error that says whose fault it was.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+import attrs
+
+from crdt.causality.dots import Origin, Vector
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.events import Closed, Event, Inquiry, LackHeard, ViewHeard
+from replication.protocol.frames import (
+    Ack,
+    Answer,
+    Ask,
+    Eof,
+    Frame,
+    Heartbeat,
+    Hello,
+    Lacking,
+    Present,
+    Refuse,
+    View,
+)
+from replication.protocol.limits import Limits
+from replication.protocol.membership_view import Lives
+from replication.protocol.peers import Direction
+
+NEVER: Final = (1 << 63) - 1  # a deadline that does not come
+OUTBOX_MAX: Final = 1024  # frames for somebody who does not take them, but asks for more and more
+LATEST: Final = (Ack, Heartbeat, Present)  # of these only the newest is worth sending
+
+
+@attrs.define
+class Tally:
+    """What has passed over a link, however often it was connected; counts since the start."""
+
+    connects: int = 0
+    ops: int = 0
+    bytes: int = 0
+    full: int = 0
+    partial_ok: int = 0
+    partial_err: int = 0
+    last_error: str = ""
+
+
+def nobody() -> None:
+    """A notification that nobody wants."""
+
+
+class End:
+    """One end of one connection. `notify` is called when there may be frames to send, or the end
+    has closed: the driver sets it. `hello` is what the other end said of itself."""
+
+    direction: ClassVar[Direction]
+
+    def __init__(self, now: int, limits: Limits) -> None:
+        self.limits = limits
+        self.notify: Callable[[], None] = nobody
+        self.outbox: list[Frame] = []
+        self.hello: Hello | None = None
+        self.address = ""
+        """The address of the other end, as far as it is known."""
+        self.tally = Tally()
+        self.lives: Lives | None = None
+        """The lives that we tell of and hear of: between members, from `Links.admit` on."""
+        self.is_refused = False
+        """True if one of the ends would not be linked with the other."""
+        self.view_told = Present(())
+        self.view_heard: View = ()
+        """In which the other end's reports are made."""
+        self.counts = False
+        """True if they count: not while it holds operations of a life that is over."""
+        self.lacking_told: dict[tuple[Origin, int], Lacking] = {}
+        """The statements about lost effects that the other end has heard from us."""
+        self.heard_at = now
+        """The time at which bytes last came."""
+        self.whole_at = now
+        """The time at which bytes last completed a frame."""
+        self.said_at = now
+        self.vector: Vector = {}
+        """What the other end has last said it had."""
+        self.rtt = 0
+        """Of the latest exchange, in nanoseconds; 0 before the first."""
+        self.rtt_best = 0
+        """The shortest of this connection; 0 before the first."""
+        self.trip: int | None = None
+        """Of the exchange that the last regular message ended, in nanoseconds; None if it gave
+        nothing back."""
+        self.measured = False
+        self.stamp = 0
+        self.stamped_at = now
+
+    # -- to be brought by subclasses -------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether the link is over."""
+        raise NotImplementedError
+
+    def shut(self) -> None:
+        """Go to the last state and give up what is held."""
+        raise NotImplementedError
+
+    def table(self) -> Mapping[tuple[enum.Enum, type[Frame]], enum.Enum]:
+        """Which frame may come in which state, and where it leads."""
+        raise NotImplementedError
+
+    def enter(self, state: enum.Enum) -> None:
+        """Be in `state`."""
+        raise NotImplementedError
+
+    # -- hearing ---------------------------------------------------------------------------
+
+    @property
+    def peer(self) -> str:
+        """The name of the other end, empty until it has said it."""
+        return self.hello.name if self.hello is not None else ""
+
+    @property
+    def region(self) -> int:
+        """The number of the other end's region, 0 until it has said it."""
+        return self.hello.region if self.hello is not None else 0
+
+    def step(self, state: enum.Enum, frame: Frame, now: int) -> None:
+        """Look `frame` up in the table and go where it leads. Raises RemoteProtocolError."""
+        following = self.table().get((state, type(frame)))
+        if following is None:
+            raise RemoteProtocolError(f"{type(frame).__name__} while {state.value}")
+        self.enter(following)
+        self.heard_at = self.whole_at = max(now, self.heard_at)
+
+    def note_bytes(self, now: int) -> None:
+        """Record that a part of a frame has come: the other end is there, and the way is slow.
+
+        Not if that frame takes longer than `idle_ns_max`, nor before the other end has said Hello.
+        """
+        if self.hello is not None and now - self.whole_at <= self.limits.idle_ns_max:
+            self.heard_at = max(now, self.heard_at)
+
+    def measure(self, frame: Heartbeat | Ack, now: int) -> bool:
+        """Keep what a regular message says: the other's vector, and how long the way is. Whether
+        it was the first, which is answered at once, so that the way is known early."""
+        first, self.measured = not self.measured, True
+        self.vector = frame.vector
+        self.trip = None
+        if frame.echo:
+            self.trip = self.rtt = max(0, now - frame.echo - frame.held)
+            self.rtt_best = min(self.rtt, self.rtt_best or self.rtt)
+        self.stamp = frame.stamp
+        self.stamped_at = now
+        return first
+
+    def inquire(self, frame: Ask | Answer) -> list[Event]:
+        """A question, or the answer to one, has come. Raises RemoteProtocolError if the other end
+        asks for more than it takes."""
+        if isinstance(frame, Ask):
+            self.check_outbox()
+        return [Inquiry(self.peer, frame)]
+
+    def take_statement(self, frame: Present | Lacking) -> list[Event]:
+        """The other end has another view from here on, or says who lacks an effect."""
+        if isinstance(frame, Lacking):
+            return [LackHeard(self.peer, frame)]
+        self.view_heard = frame.view
+        self.counts = frame.counts
+        return [ViewHeard(self.peer)]
+
+    def ended(self, frame: Eof | Refuse) -> list[Event]:
+        """The other end has hung up."""
+        self.tally.last_error = frame.reason
+        self.is_refused = isinstance(frame, Refuse)
+        self.outbox = []
+        self.shut()
+        self.notify()
+        return [Closed(self.peer, self.direction, frame.reason)]
+
+    # -- saying ----------------------------------------------------------------------------
+
+    def say(self, frame: Frame) -> None:
+        """Send a frame as soon as the driver can."""
+        kind = type(frame)
+        if kind in LATEST:
+            self.outbox = [said for said in self.outbox if type(said) is not kind]
+        self.outbox.append(frame)
+        self.notify()
+
+    def say_view(self) -> None:
+        """Say our view if it has changed, ahead of a report that is made in it."""
+        if self.lives is not None:
+            present = Present(self.lives.view, counts=bool(self.lives.to_tell()))
+            told = self.view_told
+            if (present.view, present.counts) != (told.view, told.counts):
+                self.view_told = present
+                self.say(present)
+
+    def say_lacking(self, frame: Lacking) -> None:
+        """Say who lacks an effect, if the other end has not heard it from us."""
+        effect = frame.origin, frame.seq
+        told = self.lacking_told.get(effect)
+        is_new = told is None or (told.view, told.regions) != (frame.view, frame.regions)
+        if is_new and not self.is_swamped:
+            self.lacking_told[effect] = frame
+            self.say(frame)
+
+    def reply(self, frame: Frame) -> None:
+        """Send what the other end has asked for. Raises RemoteProtocolError if it asks for more
+        than it takes."""
+        self.check_outbox()
+        self.say(frame)
+
+    @property
+    def is_swamped(self) -> bool:
+        """Whether too much waits for the other end to take it."""
+        return len(self.outbox) >= OUTBOX_MAX
+
+    def check_outbox(self) -> None:
+        """Raise RemoteProtocolError if too much waits for the other end to take it."""
+        if self.is_swamped:
+            raise RemoteProtocolError(f"{OUTBOX_MAX} frames wait for it, and it asks for more")
+
+    # -- time ------------------------------------------------------------------------------
+
+    @property
+    def queueing_ns(self) -> int:
+        """The additional time that a message takes now, compared with an empty link. Regular
+        messages come so much more rarely, or they would fill a slow link by themselves."""
+        return min(self.rtt - self.rtt_best, self.limits.silence_ns_max // 4)
+
+    @property
+    def silent_at(self) -> int:
+        """When the other end counts as dead if nothing comes."""
+        return self.heard_at + self.limits.silence_ns_max
+
+    def forgive(self, now: int) -> None:
+        """We ourselves were not there for a while: let the other end's silence not count."""
+        self.heard_at = self.whole_at = now
+
+    def give_up(self, now: int) -> list[Event]:
+        """Close if the other end has been silent for too long."""
+        if self.closed or now < self.silent_at:
+            return []
+        if now - self.whole_at > self.limits.idle_ns_max:
+            return self.close(f"no whole message in {(now - self.whole_at) // 1_000_000} ms")
+        return self.close(f"silent for {self.limits.silence_ns_max // 1_000_000} ms")
+
+    def close(self, reason: str) -> list[Event]:
+        """End the link from this side; a Refuse with the reason goes out last."""
+        if self.closed:
+            return []
+        self.tally.last_error = reason
+        self.outbox = [Refuse(reason)]
+        self.shut()
+        self.notify()
+        return [Closed(self.peer, self.direction, reason)]

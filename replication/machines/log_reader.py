@@ -1,0 +1,187 @@
+"""What all sources of one replica read from: its history, by position, and its state.
+
+Links of a full mesh want the same ops at about the same moment. So a batch that was read for one
+of them is kept, frame and all, and given to the next that asks for the same (redis shares its
+replication buffer in this way). An op is encoded once, a batch is put together once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import attrs
+
+from crdt.causality.dots import Origin, Vector, region_of
+from crdt.embed.replica import Replica
+from crdt.store.snapshot import Snapshot
+from replication.machines.pacing import Pace
+from replication.protocol.frames import Hello, Members, OpPart, Ops
+from replication.protocol.limits import Limits
+from replication.protocol.peers import Member
+
+Routes: TypeAlias = frozenset[int] | None
+
+BATCHES_MAX: Final = 64  # batches kept for sharing: one for each set of routes and size
+
+
+class CutOp:
+    """The frames of a large op. Each is cut when it is sent: all of them together would be another
+    copy of the op, in pieces that the allocator does not give back to the system."""
+
+    def __init__(self, op: bytes, room: int) -> None:
+        self.op = op
+        self.room = room
+
+    def __len__(self) -> int:
+        return (len(self.op) + self.room - 1) // self.room
+
+    def __getitem__(self, index: int) -> OpPart:
+        stop = (index + 1) * self.room
+        return OpPart(self.op[index * self.room : stop], stop >= len(self.op))
+
+
+@attrs.frozen
+class Batch:
+    """Ops of the history from one position to another, as frames."""
+
+    position: int
+    stop: int
+    frames: tuple[Ops, ...] | CutOp
+    ops: int
+    bytes: int
+    full: bool
+    """Whether it ends for lack of room; else it reached the end of the history."""
+    first: Vector
+    """For each origin in it the first effect, and `last` the last."""
+    last: Vector
+
+
+class Feed:
+    """One replica, for its sources."""
+
+    def __init__(self, replica: Replica, member: Member, limits: Limits) -> None:
+        self.replica = replica
+        self.history = replica.history
+        self.member = member
+        self.limits = limits
+        self.batches: dict[tuple[Routes, int], Batch] = {}
+        self.others: Members = ()
+        """Regions that only peers' files list."""
+        self.holds_aside = False
+        """True if we hold a state that is put aside: what we show is not all that we have."""
+        self.paces: dict[str, Pace] = {}
+        """The pace of each peer, kept over all its connections."""
+        self.sending = 0
+        self.waiting: list[Callable[[], None]] = []
+
+    def pace(self, peer: str) -> Pace:
+        """The pace of a new connection with a peer."""
+        pace = self.paces.setdefault(peer, Pace(self.limits))
+        pace.begin()
+        return pace
+
+    def hello(self) -> Hello:
+        """How we introduce ourselves."""
+        member = self.member
+        return Hello(
+            member.name,
+            member.region,
+            member.origin,
+            member.cluster,
+            dict(self.replica.keyspace.vector),
+            members=member.members,
+            others=self.others,
+            holds_aside=self.holds_aside,
+        )
+
+    def known_part(self, vector: Vector) -> Vector:
+        """Return what is kept of the vector of a follower: the origins that are known here. What
+        comes here later of another origin is sent from its beginning."""
+        known = self.replica.keyspace.vector
+        return {origin: seq for origin, seq in vector.items() if origin in known}
+
+    def read(self, position: int, routes: Routes, room: int) -> Batch:
+        """The next batch, of about `room` bytes, for somebody who wants these regions."""
+        held = self.batches.get((routes, room))
+        if held is not None and held.position == position:
+            if held.full or held.stop == self.history.stop:
+                return held
+        batch = self.gather(position, routes, room, frozenset(), {})
+        self.drop_old_batches()
+        self.batches[routes, room] = batch
+        return batch
+
+    def drop_old_batches(self) -> None:
+        """Keep no batch that begins before the history: what is dropped there, a large op above
+        all, must not be held here."""
+        start = self.history.start
+        if len(self.batches) >= BATCHES_MAX:
+            self.batches.clear()
+        elif any(batch.position < start for batch in self.batches.values()):
+            self.batches = {key: b for key, b in self.batches.items() if b.position >= start}
+
+    def gather(
+        self,
+        position: int,
+        routes: Routes,
+        room: int,
+        extra: frozenset[Origin],
+        beyond: Vector,
+    ) -> Batch:
+        """A batch of the ops of these regions and of `extra` origins that lie beyond a vector."""
+        data: list[bytes] = []
+        first: Vector = {}
+        last: Vector = {}
+        size = 0
+        stop = position
+        full = False
+        for origin, start, end, op in self.history.read(position, self.limits.scan_ops_max):
+            if routes is None or region_of(origin) in routes or origin in extra:
+                if end > beyond.get(origin, 0):
+                    if size + len(op) > room and data:
+                        full = True
+                        break
+                    size += len(op)
+                    data.append(op)
+                    if origin not in first:
+                        first[origin] = start
+                    last[origin] = end
+            stop += 1
+        full = full or stop - position == self.limits.scan_ops_max
+        return Batch(
+            position, stop, in_frames(data, size, room), len(data), size, full, first, last
+        )
+
+    def take_turn(self, notify: Callable[[], None]) -> Snapshot | None:
+        """A snapshot, if not too many are under way; else `notify` is called when one has ended."""
+        if self.sending >= self.limits.snapshots_max:
+            self.leave_queue(notify)
+            self.waiting.append(notify)
+            return None
+        self.sending += 1
+        snapshot = self.replica.snapshot()
+        snapshot.piece_keys = self.limits.piece_keys_max
+        snapshot.piece_bytes = self.limits.piece_bytes_max
+        return snapshot
+
+    def leave_queue(self, notify: Callable[[], None]) -> None:
+        """Whoever waited for a turn does no more."""
+        self.waiting = [each for each in self.waiting if each is not notify]
+
+    def end_turn(self, snapshot: Snapshot) -> None:
+        """That snapshot is no longer needed."""
+        snapshot.close()
+        self.sending -= 1
+        waiting, self.waiting = self.waiting, []
+        for notify in waiting:
+            notify()
+
+
+def in_frames(data: list[bytes], size: int, room: int) -> tuple[Ops, ...] | CutOp:
+    """Ops as one frame, or a single large one in parts."""
+    if not data:
+        return ()
+    if size <= room:
+        return (Ops(tuple(data)),)
+    return CutOp(data[0], room)

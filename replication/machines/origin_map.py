@@ -1,0 +1,211 @@
+"""Origins of another database, as origins of our own.
+
+Databases that know nothing of each other both have a region 1. Whoever follows two of them gives
+each a block of region numbers of its own: region `r` of a source becomes the `r`-th number of its
+block. The numbers of a block ascend, so whatever compares origins decides here as it does there:
+ties between writes, the order of a list. Incarnations and sequence numbers stay as they are.
+
+Dots are everywhere in a database: in vectors, in the shares of counters, in positions of lists. An
+op is renamed effect by effect, a snapshot value by value, both after they have been checked. Types
+other than those of the server are not renamed, since only they know where they keep their dots;
+they can be followed where the block leaves all names as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from crdt.causality.dots import (
+    INCARNATION_BITS,
+    INCARNATION_MAX,
+    SEQ_BITS,
+    SEQ_MAX,
+    Dot,
+    Origin,
+    Vector,
+    region_of,
+)
+from crdt.causality.effect import Effect
+from crdt.causality.op import FRAGMENT, Op
+from crdt.store.merge import Incoming
+from crdt.types.base import Value
+from crdt.types.contested import CONTESTED, Contested
+from crdt.types.counter import in_order
+from crdt.types.fields import Fields
+from crdt.types.hash import HASH
+from crdt.types.list import LIST, List
+from crdt.types.register import Register, Write
+from crdt.types.set import SET_TYPE, Set
+from crdt.types.sorted_set import ZSET
+from crdt.types.string import STRING
+from replication.protocol.errors import CannotRename
+
+# Where effects keep origins, by kind: the index of an item, and what it is.
+RESETS: Final = {0x10: 4, 0x11: 4, 0x31: 5, 0x34: 3, 0x41: 5, 0x44: 3}
+PLACES: Final = {0x50: 2, 0x51: 3}
+DELETE: Final = 0x00
+REMOVE_ELEMENTS: Final = 0x52
+SERVED: Final = (CONTESTED, STRING, SET_TYPE, HASH, ZSET, LIST)
+PLAIN: Final = (0x01, 0x02, 0x03, 0x12, 0x20, 0x21, 0x30, 0x32, 0x33, 0x40, 0x42, 0x43)
+
+
+class Renaming:
+    """One source's block of region numbers, in ascending order."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        assert list(numbers) == sorted(set(numbers)), "a block's numbers ascend"
+        self.numbers = tuple(numbers)
+        self.places = {number: place for place, number in enumerate(numbers, 1)}
+        self.identical = all(number == place for number, place in self.places.items())
+
+    # -- names -----------------------------------------------------------------------------
+
+    def origin(self, origin: Origin) -> Origin:
+        """What an origin of the source is called here. Raises CannotRename if there is no room."""
+        region = region_of(origin)
+        if not 1 <= region <= len(self.numbers):
+            raise CannotRename(
+                f"region {region} of a source: there is room for {len(self.numbers)} regions"
+            )
+        return self.numbers[region - 1] << INCARNATION_BITS | origin & INCARNATION_MAX
+
+    def dot(self, dot: Dot) -> Dot:
+        """What a dot of the source is called here; 0 stays 0."""
+        return self.origin(dot >> SEQ_BITS) << SEQ_BITS | dot & SEQ_MAX if dot else 0
+
+    def vector(self, vector: Vector) -> Vector:
+        """What a vector of the source is here."""
+        return {self.origin(origin): seq for origin, seq in vector.items()}
+
+    def back(self, vector: Vector) -> Vector:
+        """The part of a vector of ours that is about the source, in its words."""
+        found: Vector = {}
+        for origin, seq in vector.items():
+            place = self.places.get(region_of(origin))
+            if place is not None:
+                found[place << INCARNATION_BITS | origin & INCARNATION_MAX] = seq
+        return found
+
+    # -- ops -------------------------------------------------------------------------------
+
+    def op(self, op: Op) -> Op:
+        """An op of the source, as one of ours."""
+        origin = self.origin(op.origin)
+        if self.identical:
+            return op
+        effects = tuple(map(self.effect, op.effects))
+        deps = self.vector(op.deps)
+        if origin == op.origin and effects == op.effects and deps == op.deps:
+            return op
+        return Op(
+            origin, op.first, op.base, deps, effects, FRAGMENT
+        )  # other bytes than its origin's
+
+    def effect(self, effect: Effect) -> Effect:
+        """An effect of the source, as one of ours."""
+        kind: int = effect[0]
+        if kind in PLAIN:
+            return effect
+        items: list[Any] = list(effect)
+        if kind in RESETS:
+            for index in range(RESETS[kind], len(items)):
+                items[index] = self.resets(items[index])
+        elif kind in PLACES:
+            items[PLACES[kind]] = self.position(items[PLACES[kind]])
+        elif kind == REMOVE_ELEMENTS:
+            items[2:] = [self.position(position) for position in items[2:]]
+        elif kind == DELETE:
+            items[2] = tuple(self.carried(part) for part in items[2])
+        else:
+            raise CannotRename(f"effects of kind {kind} cannot be followed under other names")
+        return tuple(items)
+
+    def carried(self, part: Any) -> Any:
+        """An item of what a delete carries: a type code, resets, or fields and their resets."""
+        if type(part) is int:
+            return part
+        if part and type(part[0]) is bytes:
+            return tuple(each if type(each) is bytes else self.resets(each) for each in part)
+        return self.resets(part)
+
+    def resets(self, flat: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Origin, birth, seq and sum of some shares."""
+        return tuple(
+            self.origin(item) if index % 4 == 0 else item for index, item in enumerate(flat)
+        )
+
+    def position(self, position: tuple[int, ...]) -> tuple[int, ...]:
+        """A position of a list."""
+        return tuple(
+            self.origin(item) if index % 4 == 1 else item for index, item in enumerate(position)
+        )
+
+    # -- state -----------------------------------------------------------------------------
+
+    def snapshot(self, incoming: Incoming) -> None:
+        """Make a snapshot of the source, which has come whole, one of ours. O(its size)."""
+        incoming.vector = self.vector(incoming.vector)
+        if self.identical:
+            return
+        incoming.trails = {}  # renamed operations are other bytes
+        contexts = incoming.contexts.items()
+        incoming.contexts = {self.origin(origin): self.vector(seen) for origin, seen in contexts}
+        for value in incoming.values.values():
+            self.value(value)
+        for key, deadlines in incoming.deadlines.items():
+            incoming.deadlines[key] = tuple(
+                item if index % 2 else self.dot(item) for index, item in enumerate(deadlines)
+            )
+
+    def value(self, value: Value) -> None:
+        """Rename the dots of a value."""
+        if value.code() not in SERVED:
+            raise CannotRename(f"{type(value).__name__} cannot be followed under other names")
+        match value:
+            case Register():
+                self.register(value)
+            case Set():
+                for member, held in value.members.items():
+                    dots = tuple(map(self.dot, held)) if isinstance(held, tuple) else self.dot(held)
+                    value.members[member] = dots
+            case Fields():
+                for register in value.everything().values():
+                    self.register(register)
+            case List():
+                self.elements(value)
+            case _:
+                assert isinstance(value, Contested)
+                for part in value.parts.values():
+                    self.value(part)
+
+    def register(self, register: Register) -> None:
+        """Rename the dots of a register and of the counter on top."""
+        register.dot = self.dot(register.dot)
+        register.rivals = tuple(
+            Write(self.dot(write.dot), write.stamp, write.value) for write in register.rivals
+        )
+        for share in register.shares:
+            share.origin = self.origin(share.origin)
+            share.reset_dot = self.dot(share.reset_dot)
+        register.shares = in_order(list(register.shares))
+
+    def elements(self, value: List) -> None:
+        """Rename the positions of a list; they stay in order."""
+        pairs = value.pairs()
+        value.items.clear()
+        for position, held in pairs:
+            if isinstance(held, Register):
+                self.register(held)
+            value.items.put(self.position(position), held)
+
+
+def blocks(own: int, count: int) -> list[Renaming]:
+    """Blocks of region numbers for `count` sources, for somebody who is region `own`.
+
+    >>> [block.numbers[:2] for block in blocks(1, 2)]
+    [(2, 3), (129, 130)]
+    """
+    free = [number for number in range(1, 256) if number != own]
+    width = len(free) // count
+    return [Renaming(free[index * width : (index + 1) * width]) for index in range(count)]

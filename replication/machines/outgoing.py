@@ -1,0 +1,51 @@
+"""A snapshot on its way out: its turn among others, and its pieces, cut as small as the link wants.
+
+Only so many snapshots are sent at a time (`Limits.snapshots_max`), so one may have to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crdt.store.snapshot import Snapshot
+from replication.machines.log_reader import Feed
+from replication.protocol.frames import SnapshotPiece
+
+
+class Outgoing:
+    """The snapshot that one source sends. `notify` is called when its turn has come."""
+
+    def __init__(self, feed: Feed, notify: Callable[[], None]) -> None:
+        self.feed = feed
+        self.notify = notify
+        self.snapshot: Snapshot | None = None
+        self.data = b""
+        self.start = 0
+
+    @property
+    def can_go_on(self) -> bool:
+        """True if the snapshot has begun, or could begin now."""
+        return self.snapshot is not None or self.feed.sending < self.feed.limits.snapshots_max
+
+    def begin(self) -> Snapshot | None:
+        """Take the state as it is now; None if it is not our turn."""
+        self.snapshot = self.feed.take_turn(self.notify)
+        return self.snapshot
+
+    def next_part(self, room: int) -> SnapshotPiece | None:
+        """Return about the next `room` bytes; None if all has been sent."""
+        assert self.snapshot is not None, "begin first"
+        if self.start >= len(self.data):
+            self.data, self.start = next(self.snapshot, b""), 0
+            if not self.data:
+                return None
+        begin, self.start = self.start, self.start + room
+        return SnapshotPiece(self.data[begin : self.start], self.start >= len(self.data))
+
+    def drop(self) -> None:
+        """Let go of the snapshot, and of our turn."""
+        self.data, self.start = b"", 0
+        self.feed.leave_queue(self.notify)
+        if self.snapshot is not None:
+            snapshot, self.snapshot = self.snapshot, None
+            self.feed.end_turn(snapshot)

@@ -1,0 +1,53 @@
+"""Put together what was too large for one frame: an op, or a piece of a snapshot.
+
+Only one of them can be under way on a link. What the receiver would drop anyway is not kept.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdt.causality.op import OP_BYTES
+from crdt.store.snapshot import PIECE_BYTES_MAX
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.frames import OpPart, SnapshotPiece
+
+REQUEST_BYTES_MAX: Final = 1 << 30
+"""Of a request: the default of client-query-buffer-limit. A key and a string together, of which
+each has half of that at most, are the largest effect."""
+OP_BYTES_MAX: Final = REQUEST_BYTES_MAX + OP_BYTES
+"""Of an op: one effect may be as large as a request, several together as `OP_BYTES`."""
+
+
+class PartBuffer:
+    """The parts of one op or piece that have come."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.kind: type[OpPart | SnapshotPiece] | None = None
+        """Of what is under way; None between two."""
+        self.is_kept = True
+
+    def clear(self) -> None:
+        """Give up what has come."""
+        self.data = bytearray()
+        self.kind = None
+
+    def add(self, frame: OpPart | SnapshotPiece, *, keep: bool) -> bytes | None:
+        """Take in a part. Return the whole if that was the last, and None if it was not, or if the
+        whole is not to be kept. The first part decides on `keep`. Raises RemoteProtocolError."""
+        kind = type(frame)
+        if self.kind is None:
+            self.kind, self.is_kept = kind, keep
+        if self.kind is not kind:
+            raise RemoteProtocolError(f"{kind.__name__} inside another {self.kind.__name__}")
+        limit = OP_BYTES_MAX if kind is OpPart else PIECE_BYTES_MAX
+        if len(self.data) + len(frame.data) > limit:
+            raise RemoteProtocolError(f"more than {limit} bytes in parts of one {kind.__name__}")
+        if self.is_kept:
+            self.data += frame.data
+        if not frame.last:
+            return None
+        whole = bytes(self.data)
+        self.clear()
+        return whole if self.is_kept else None

@@ -1,0 +1,500 @@
+"""The end of a link that data flows from. A pure machine: frames and time in, frames, events out.
+
+    GREETING    waits for the sink's Hello
+    READY       both have said who they are; waits to be told where to begin
+    SENDING     sends ops, first from the backlog, then as they are written
+    TRUNCATED   the backlog does not reach back to the sink; waits to hear what it wants
+    SNAPSHOT    sends the whole state; ops follow
+    CLOSED      the end
+
+The machine keeps no ops: it holds a position in the history and reads on from there, so what waits
+for a slow sink costs nothing. `sent` says, for each origin, how far the sink has been supplied. If
+the history drops ops that the sink was still to get, or a snapshot is merged here so that there is
+a hole in it, the sink is told (`Truncated`) and decides how to go on.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from crdt.causality.dots import ORIGINS_MAX, Origin, Vector, join, lacking, region_of
+from replication.machines.endpoint import NEVER, End
+from replication.machines.log_reader import CutOp, Feed, Routes
+from replication.machines.outgoing import Outgoing
+from replication.machines.pacing import Pace
+from replication.machines.progress import Progress, Stage
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.events import Connected, Event, OriginReused, Reported, Resynced
+from replication.protocol.frames import (
+    FOLLOWER,
+    PROTOCOL,
+    Ack,
+    Answer,
+    Ask,
+    Eof,
+    Frame,
+    GapEnd,
+    GapRefused,
+    GapRequest,
+    Heartbeat,
+    Hello,
+    Lacking,
+    OpPart,
+    Ops,
+    Present,
+    Refuse,
+    Report,
+    Resume,
+    Resumed,
+    SnapshotBegin,
+    SnapshotEnd,
+    SnapshotRequest,
+    Truncated,
+)
+from replication.protocol.peers import Direction
+
+RESUMES_MAX: Final = 8  # unanswered: a sink has two if we lose our place meanwhile; each costs ms
+REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat: they fit into a frame
+
+
+class SourceState(enum.Enum):
+    """See the module."""
+
+    GREETING = "greeting"
+    READY = "ready"
+    SENDING = "sending"
+    TRUNCATED = "truncated"
+    SNAPSHOT = "snapshot"
+    CLOSED = "closed"
+
+
+S = SourceState
+
+TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
+    (S.GREETING, Hello): S.READY,
+    (S.READY, Resume): S.SENDING,
+    (S.TRUNCATED, Resume): S.SENDING,
+    (S.SENDING, Resume): S.SENDING,
+    (S.TRUNCATED, SnapshotRequest): S.SNAPSHOT,
+    (S.SENDING, SnapshotRequest): S.SNAPSHOT,
+    **{(state, GapRequest): state for state in (S.SENDING, S.TRUNCATED, S.SNAPSHOT)},
+    **{(state, GapEnd): state for state in (S.SENDING, S.TRUNCATED, S.SNAPSHOT)},
+    **{
+        (state, kind): state
+        for state in (S.READY, S.SENDING, S.TRUNCATED, S.SNAPSHOT)
+        for kind in (Ack, Ask, Answer, Present, Lacking)
+    },
+    **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
+}
+
+# Moves that no frame causes: the backlog ran out, the snapshot has been sent.
+MOVES: Final = frozenset({(S.SENDING, S.TRUNCATED), (S.SNAPSHOT, S.SENDING)})
+
+
+class Source(End):
+    """One connection that we serve. Made by `Links.serve`."""
+
+    direction = Direction.OUT
+
+    def __init__(self, feed: Feed, now: int) -> None:
+        super().__init__(now, feed.limits)
+        self.state = S.GREETING
+        self.feed = feed
+        self.progress = Progress()
+        self.routes: Routes = frozenset()
+        self.extra: frozenset[Origin] = frozenset()
+        self.seek: frozenset[Origin] = frozenset()
+        """Origins that were asked for and are to be looked up in the history. That is done once
+        before the next batch, however many have been asked for."""
+        self.sent: Vector = {}
+        self.cursor = 0
+        self.goal = 0
+        self.jumps = 0
+        self.found = False
+        """Whether ops to be sent are known to begin at `cursor`."""
+        self.given = 0
+        """Bytes of ops and pieces that were sent; `taken` of them are acknowledged."""
+        self.taken = 0
+        self.moved_at = now
+        """When the sink last took something in, or had nothing to take in."""
+        self.pace = Pace(feed.limits)
+        self.parts: tuple[Ops, ...] | CutOp = ()
+        """The frames of the batch that is being sent, and how many have not been sent yet."""
+        self.parts_left = 0
+        self.outgoing = Outgoing(feed, self.wake)
+        self.reused = False
+
+    # -- the common part of ends -----------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        return self.state is S.CLOSED
+
+    def table(self) -> Mapping[tuple[enum.Enum, type[Frame]], enum.Enum]:
+        return TRANSITIONS
+
+    def enter(self, state: enum.Enum) -> None:
+        assert isinstance(state, SourceState)
+        self.state = state
+
+    def shut(self) -> None:
+        self.state = S.CLOSED
+        self.parts, self.parts_left = (), 0
+        self.outgoing.drop()
+
+    def move(self, state: SourceState) -> None:
+        """Go to `state` without a frame that says so."""
+        assert (self.state, state) in MOVES, f"{self.state.name} to {state.name}"
+        self.state = state
+
+    # -- hearing ---------------------------------------------------------------------------
+
+    def receive(self, frame: Frame, now: int) -> list[Event]:
+        """Take in a frame. Raises RemoteProtocolError if it may not come now."""
+        self.step(self.state, frame, now)
+        match frame:
+            case Ack():
+                return self.take_ack(frame, now)
+            case Hello():
+                return self.greet(frame, now)
+            case Resume():
+                return self.resume(frame)
+            case SnapshotRequest():
+                self.progress.move(Stage.SNAPSHOT)
+                self.notify()
+            case GapRequest():
+                self.fill(frame)
+            case GapEnd():
+                self.extra -= {frame.origin}
+            case Present() | Lacking():
+                return self.take_statement(frame)
+            case Ask() | Answer():
+                return self.inquire(frame)
+            case _:
+                assert isinstance(frame, Refuse | Eof), f"no rule for {frame!r}"
+                return self.ended(frame)
+        return []
+
+    def kept_part(self, vector: Vector) -> Vector:
+        """Return what is kept of a vector of the sink."""
+        return self.feed.known_part(vector) if self.is_follower else vector
+
+    def greet(self, hello: Hello, now: int) -> list[Event]:
+        """The sink has said who it is."""
+        self.hello = hello
+        self.vector = self.kept_part(hello.vector)
+        self.hello = attrs.evolve(hello, vector=self.vector)
+        if hello.protocol != PROTOCOL:
+            return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
+        self.say(self.feed.hello())
+        self.heartbeat(now)
+        connected = Connected(hello.name, self.direction, hello.region, hello.origin)
+        return [connected, *self.check_origin(hello.vector)]
+
+    def check_origin(self, vector: Vector) -> list[Event]:
+        """Whether a region knows effects of our origin that we have not made."""
+        db = self.feed.replica.keyspace
+        if self.reused or self.is_follower or vector.get(db.origin, 0) <= db.seq:
+            return []
+        self.reused = True
+        return [OriginReused(self.peer, db.origin)]
+
+    @property
+    def is_follower(self) -> bool:
+        """Whether the other end only listens (Replica Of)."""
+        return self.hello is not None and self.hello.role == FOLLOWER
+
+    def take_ack(self, ack: Ack, now: int) -> list[Event]:
+        """The sink says what it has applied and taken in."""
+        ack = attrs.evolve(ack, vector=self.kept_part(ack.vector)) if self.is_follower else ack
+        if not self.taken <= ack.taken <= self.given:
+            raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
+        if ack.taken > self.taken:
+            self.moved_at = now
+        self.taken = ack.taken
+        is_first = self.measure(ack, now)
+        self.pace.acknowledged(self.taken, self.given, now, self.rtt_best)
+        if is_first:
+            self.heartbeat(now)
+        self.progress.acknowledge(ack.vector)
+        for origin, seq in ack.vector.items():  # what came another way is not sent again
+            if self.sent.get(origin, 0) < seq:
+                self.sent[origin] = seq
+        if len(self.progress.acknowledged) > ORIGINS_MAX:
+            raise RemoteProtocolError(f"more than {ORIGINS_MAX} origins acknowledged")
+        self.mark(now)
+        self.notify()
+        if self.is_follower:
+            return []
+        return [
+            Reported(self.peer, self.region, ack.vector, ack.clock),
+            *self.check_origin(ack.vector),
+        ]
+
+    def resume(self, frame: Resume) -> list[Event]:
+        """The sink says what it has, and what it wants to get from here."""
+        self.check_outbox()
+        if sum(isinstance(said, Resumed) for said in self.outbox) >= RESUMES_MAX:
+            raise RemoteProtocolError("it resumes again and again without waiting for an answer")
+        self.routes = None if frame.routes is None else frozenset(frame.routes)
+        vector = self.kept_part(frame.vector)
+        self.sent = dict(vector)
+        self.seek = frozenset()
+        self.progress.acknowledge(vector)
+        if not self.reaches():
+            self.truncate()
+            return []
+        history = self.feed.history
+        self.cursor = history.locate(self.sent, self.wants)
+        self.catch_up()
+        self.tally.partial_ok += 1
+        self.say(Resumed())
+        return [Resynced(self.peer, self.direction, False)]
+
+    def fill(self, gap: GapRequest) -> None:
+        """The sink lacks ops of one origin."""
+        history = self.feed.history
+        known = gap.origin in self.feed.replica.keyspace.vector
+        if not known or history.floor.get(gap.origin, 0) > gap.after:
+            self.reply(GapRefused(gap.origin))
+            return
+        if not self.wants(gap.origin):
+            self.extra |= {gap.origin}
+        self.sent[gap.origin] = gap.after
+        self.seek |= {gap.origin}
+        self.notify()
+
+    # -- what the sink lacks ---------------------------------------------------------------
+
+    def wants(self, origin: Origin) -> bool:
+        """Whether ops of `origin` go over this link."""
+        routes = self.routes
+        return routes is None or region_of(origin) in routes or origin in self.extra
+
+    def reaches(self) -> bool:
+        """Whether the history holds all that the sink has not been sent. An origin that was asked
+        for to fill a gap is refused if it does not."""
+        self.jumps = self.feed.history.jumps
+        for origin, seq in self.feed.history.floor.items():
+            if self.sent.get(origin, 0) < seq and self.wants(origin):
+                if origin not in self.extra:
+                    return False
+                self.extra -= {origin}
+                self.say(GapRefused(origin))
+        return True
+
+    def truncate(self) -> None:
+        """Tell the sink that the backlog does not reach back to it."""
+        self.move(S.TRUNCATED)
+        self.tally.partial_err += 1
+        self.say(Truncated())
+
+    def catch_up(self) -> None:
+        """Send ops from the present position on."""
+        self.goal = self.feed.history.stop
+        self.progress.move(Stage.CATCHING_UP)
+        self.arrive()
+
+    def arrive(self) -> None:
+        """Notice when all that was in the backlog has been sent."""
+        if self.cursor >= self.goal:
+            self.progress.move(Stage.STREAMING)
+
+    # -- saying ----------------------------------------------------------------------------
+
+    @property
+    def in_flight(self) -> int:
+        """Bytes of ops and pieces that the sink has not taken in yet, as far as we know."""
+        return self.given - self.taken
+
+    @property
+    def ready(self) -> bool:
+        """Whether `frames_to_send` has something, or something to look through."""
+        if self.outbox:
+            return True
+        if self.in_flight >= self.pace.window_bytes:
+            return False
+        if self.parts_left:
+            return True
+        if self.state is S.SENDING:
+            if self.seek:
+                return True
+            return self.cursor < self.feed.history.stop or self.jumps != self.feed.history.jumps
+        if self.state is S.SNAPSHOT:
+            return self.outgoing.can_go_on
+        return False
+
+    def frames_to_send(self) -> list[Frame]:
+        """What to send next, about a batch at most. Call it again while `ready`; a closed end may
+        have a last frame."""
+        said, self.outbox = self.outbox, []
+        if self.in_flight < self.pace.window_bytes:
+            if self.parts_left:
+                said.append(self.next_part())
+            elif self.state is S.SENDING:
+                said += self.next_ops()
+            elif self.state is S.SNAPSHOT:
+                said += self.next_piece()
+            self.pace.sent(self.in_flight)
+        return said
+
+    def next_part(self) -> Frame:
+        """The next frame of a batch that was read."""
+        frame = self.parts[len(self.parts) - self.parts_left]
+        self.parts_left -= 1
+        if not self.parts_left:
+            self.parts = ()
+        size = len(frame.data) if isinstance(frame, OpPart) else sum(map(len, frame.batch))
+        self.given += size
+        self.tally.bytes += size
+        return frame
+
+    def skip(self) -> bool:
+        """Pass over ops that do not go over this link; whether there is something to send."""
+        if self.found or self.state is not S.SENDING or self.extra or self.seek or self.outbox:
+            return self.ready
+        room = self.pace.batch_bytes
+        while self.ready and not self.parts_left and self.cursor >= self.feed.history.start:
+            batch = self.feed.read(self.cursor, self.routes, room)
+            if batch.ops or self.jumps != self.feed.history.jumps:
+                self.found = True
+                return True
+            self.cursor = batch.stop
+            self.arrive()
+        return self.ready
+
+    def next_ops(self) -> list[Frame]:
+        """The next batch of ops."""
+        history = self.feed.history
+        self.found = False
+        room = self.pace.batch_bytes
+        if self.seek:
+            self.cursor = min(self.cursor, history.locate(self.sent, self.seek.__contains__))
+            self.seek = frozenset()
+        overrun = self.cursor < history.start
+        if overrun or self.jumps != history.jumps:
+            if not self.reaches():
+                self.truncate()
+                said, self.outbox = self.outbox, []
+                return said
+            self.cursor = max(self.cursor, history.start)
+        if self.extra:
+            batch = self.feed.gather(self.cursor, self.routes, room, self.extra, self.sent)
+        else:
+            batch = self.feed.read(self.cursor, self.routes, room)
+            if any(seq != self.sent.get(origin, 0) + 1 for origin, seq in batch.first.items()):
+                batch = self.feed.gather(self.cursor, self.routes, room, self.extra, self.sent)
+        for origin, seq in batch.first.items():
+            assert seq <= self.sent.get(origin, 0) + 1, "a hole in the history"
+        self.sent.update(batch.last)
+        self.cursor = batch.stop
+        self.tally.ops += batch.ops
+        self.parts, self.parts_left = batch.frames, len(batch.frames)
+        self.arrive()
+        return [self.next_part()] if self.parts_left else []
+
+    def next_piece(self) -> list[Frame]:
+        """The next part of the snapshot."""
+        if self.outgoing.snapshot is None:
+            return self.begin_snapshot()
+        part = self.outgoing.next_part(self.pace.batch_bytes)
+        if part is None:
+            return self.end_snapshot()
+        self.given += len(part.data)
+        self.tally.bytes += len(part.data)
+        return [part]
+
+    def begin_snapshot(self) -> list[Frame]:
+        """Take the state as it is now; what is written from here on follows as ops."""
+        snapshot = self.outgoing.begin()
+        if snapshot is None:
+            return []
+        self.sent = join(self.sent, snapshot.vector)
+        self.seek = frozenset()
+        self.cursor = self.feed.history.stop
+        self.jumps = self.feed.history.jumps
+        return [SnapshotBegin(dict(snapshot.vector))]
+
+    def end_snapshot(self) -> list[Frame]:
+        """All of it was sent."""
+        self.outgoing.drop()
+        self.move(S.SENDING)
+        self.catch_up()
+        self.tally.full += 1
+        return [SnapshotEnd()]
+
+    def wake(self) -> None:
+        """A turn to send a snapshot has become free."""
+        self.notify()
+
+    # -- time ------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> int:
+        """When `tick` wants to be called: nanoseconds of the monotone clock."""
+        if self.state is S.CLOSED:
+            return NEVER
+        if self.state is S.GREETING:
+            return self.silent_at
+        due = self.said_at + self.limits.heartbeat_ns + self.queueing_ns
+        silent = self.silent_at
+        return silent if silent < due else due
+
+    def tick(self, now: int) -> list[Event]:
+        """Do what is due: heartbeats, and giving up a silent peer."""
+        events = self.give_up(now)
+        if self.in_flight == 0:
+            self.moved_at = now
+        elif now - self.moved_at > self.limits.idle_ns_max:
+            events += self.close(f"nothing taken for {self.limits.idle_ns_max // 1_000_000} ms")
+        if now >= self.deadline:
+            self.heartbeat(now)
+        return events
+
+    def heartbeat(self, now: int) -> None:
+        """Say what we have, and what the regions have reported that the sink gets through us."""
+        self.said_at = now
+        replica = self.feed.replica
+        self.mark(now)
+        held = now - self.stamped_at
+        clock = replica.keyspace.horizon
+        vector = dict(replica.keyspace.vector)
+        self.say_view()
+        self.say(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
+
+    def reports(self) -> tuple[Report, ...]:
+        """What regions behind us have reported; to a follower, what all regions have reached."""
+        replica, stability = self.feed.replica, self.feed.replica.stability
+        if self.is_follower or self.routes is None:
+            stable = replica.stable()
+            clock = stability.clock(replica.keyspace.horizon)
+            return ((self.feed.member.region, stable, clock),)
+        regions = self.routes | set(map(region_of, self.extra))
+        found: list[Report] = []
+        room = REPORTED_ORIGINS_MAX
+        for region in sorted(regions):
+            report = stability.reports.get(region)
+            if report is not None and region != self.region and len(report) <= room:
+                room -= len(report)
+                found.append((region, report, stability.clocks[region]))
+        return tuple(found)
+
+    def mark(self, now: int) -> None:
+        """Record how much we have written until now."""
+        db = self.feed.replica.keyspace
+        self.progress.mark(now, db.origin, db.seq)
+
+    def lag_ns(self, now: int) -> int:
+        """For how long the oldest of our effects has not been acknowledged."""
+        self.mark(now)  # the sink may have resumed with more
+        return self.progress.lag_ns(now)
+
+    def behind(self) -> int:
+        """How many of our effects that go over this link the sink has not acknowledged."""
+        vector = self.feed.replica.keyspace.vector
+        due = {origin: seq for origin, seq in vector.items() if self.wants(origin)}
+        return lacking(self.progress.acknowledged, due)

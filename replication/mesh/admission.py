@@ -1,0 +1,95 @@
+"""Decide whether a connection that has said Hello becomes a link. Pure: no state of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from crdt.causality.dots import INCARNATION_MAX, region_of
+from replication.mesh.registry import Registry
+from replication.mesh.roster import compare_lists
+from replication.protocol.frames import Hello
+from replication.protocol.names import RULE, is_name
+from replication.protocol.peers import Member, Peer
+
+FOLLOWERS_MAX: Final = 32  # as many as a database may have sources (section 20.1)
+
+MEMBERS_INCARNATIONS_MAX: Final = (INCARNATION_MAX + 1) // 2
+"""Incarnations of our own region in what a peer says that it has; else none may be left to take."""
+
+NAME_SHOWN_MAX: Final = 60
+
+
+def refuse_region(
+    member: Member, peers: Mapping[str, Peer], hello: Hello, expected: str = ""
+) -> str:
+    """Return why a region may not be linked with `member`; empty if it may. `expected` is the name
+    of the peer that was dialled, or empty if the peer has dialled."""
+    reason = refuse_names(hello)
+    if reason:
+        return reason
+    peer = peers.get(hello.name)
+    number = find_guest(member, hello) if peer is None else peer.region
+    if number == 0 or (expected and expected != hello.name):
+        return f"{member.name} did not expect {hello.name!r}"
+    if hello.cluster != member.cluster:
+        return (
+            f"{hello.name} belongs to the CRDB {hello.cluster!r}, and {member.name} to "
+            f"{member.cluster!r}: give both files the same id"
+        )
+    reason = compare_lists(member.name, member.members, hello)
+    if reason:
+        return reason
+    for region in (hello.region, region_of(hello.origin)):
+        if region != number:
+            return f"{hello.name} says it is region {region}, not {number}"
+    ours = sum(region_of(origin) == member.region for origin in hello.vector)
+    if ours > MEMBERS_INCARNATIONS_MAX:
+        return f"{hello.name} says that it knows more than {MEMBERS_INCARNATIONS_MAX} incarnations"
+    return ""
+
+
+def refuse_names(hello: Hello) -> str:
+    """Return why the names in a Hello are not valid; empty if they are. They are shown in INFO, in
+    events and on terminals."""
+    for name in (hello.name, *(name for _, name in (*hello.members, *hello.others))):
+        if not is_name(name):
+            return f"{ascii(name)[:NAME_SHOWN_MAX]} is not a valid name: {RULE}"
+    return ""
+
+
+def find_guest(member: Member, hello: Hello) -> int:
+    """Return the number of a region that only its own file lists; 0 if it is none: our file has its
+    name, so the topology does not link it with us, or there are no lists."""
+    if not member.members or hello.name in dict(member.members).values():
+        return 0
+    return next((number for number, name in hello.members if name == hello.name), 0)
+
+
+def refuse_follower(member: Member, hello: Hello, *, followers: int, has_recovered: bool) -> str:
+    """Return why somebody may not follow `member`; empty if it may. `followers` are there now."""
+    reason = refuse_names(hello)
+    if reason:
+        return reason
+    if hello.origin == member.origin and hello.name == member.name:
+        return f"{hello.name} cannot follow itself"
+    if not has_recovered:
+        return f"{member.name} has lost its memory and has not recovered"
+    if followers >= FOLLOWERS_MAX:
+        return f"{member.name} has {FOLLOWERS_MAX} followers already"
+    return ""
+
+
+def refuse_circle(member: Member, hello: Hello, upstream: Registry | None) -> str:
+    """Return why somebody may not follow an instance that follows others itself, over the links
+    `upstream`; empty if they may. Were two to follow each other, each would begin with nothing,
+    and neither would have anything to give."""
+    if upstream is None:
+        return ""
+    for sink in upstream.sinks.values():
+        there = sink.hello
+        if there is not None and (there.name, there.origin) == (hello.name, hello.origin):
+            return f"{member.name} follows {hello.name} itself: one of them must be promoted"
+    if upstream.peers.keys() - upstream.caught_up:
+        return f"{member.name} follows others itself and has not caught up with them"
+    return ""

@@ -1,0 +1,86 @@
+"""The connections of one replica, by peer and direction, and which directions are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from replication.machines.endpoint import Tally
+from replication.machines.sink import Sink, SinkState
+from replication.machines.source import Source
+from replication.mesh.statistics import LinkStatistics, statistics_of
+from replication.protocol.errors import UnknownPeer
+from replication.protocol.peers import Direction, Peer
+
+Machine: TypeAlias = Source | Sink
+
+
+class Registry:
+    """All ends of links that are open. `Links` does everything else with them."""
+
+    def __init__(self, peers: Iterable[Peer]) -> None:
+        self.peers = {peer.name: peer for peer in peers}
+        self.sinks: dict[str, Sink] = {}
+        self.sources: dict[str, Source] = {}
+        self.followers: list[Source] = []
+        """Several may go by one name: nobody gives followers their names."""
+        self.greeting: list[Source] = []
+        self.caught_up: set[str] = set()
+        """Peers that have told us, since we began with nothing, all that they had."""
+        self.upstream: Registry | None = None
+        """The links to the sources of this instance, while it follows others (Replica Of)."""
+        self.cuts: set[tuple[str, Direction]] = set()
+        self.tallies: dict[tuple[str, Direction], Tally] = {}
+
+    def ends(self) -> list[Machine]:
+        """All ends that are not over."""
+        found: list[Machine] = list(self.sinks.values())
+        found += self.sources.values()
+        return found + self.followers + self.greeting
+
+    def known(self, name: str) -> Peer:
+        """The peer of that name. Raises UnknownPeer."""
+        if name not in self.peers:
+            raise UnknownPeer(name)
+        return self.peers[name]
+
+    def tally(self, peer: str, direction: Direction) -> Tally:
+        """Return the counts of a link."""
+        return self.tallies.setdefault((peer, direction), Tally())
+
+    def grant(self, merges: int, now: int) -> None:
+        """Let sinks that need a snapshot have one, one at a time: after the first the others may
+        need none."""
+        busy = any(sink.state is SinkState.LOADING for sink in self.sinks.values())
+        for sink in self.sinks.values():
+            if sink.state is SinkState.WAITING:
+                if merges > sink.merges:
+                    sink.resume(now)
+                elif not busy:
+                    sink.load()
+                    busy = True
+
+    def is_cut(self, peer: str, direction: Direction) -> bool:
+        """Return whether that direction is cut."""
+        return (peer, direction) in self.cuts
+
+    def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
+        """Every link, both directions, by peer."""
+        rows: list[LinkStatistics] = []
+        for name, peer in self.peers.items():
+            if peer.routes != ():
+                rows.append(self.row(peer, Direction.IN, self.sinks.get(name), now))
+            if peer.serves:
+                rows.append(self.row(peer, Direction.OUT, self.sources.get(name), now))
+        for end in self.followers:
+            followed_by = Peer(end.peer, end.region)
+            rows.append(self.row(followed_by, Direction.OUT, end, now))
+        return tuple(rows)
+
+    def row(
+        self, peer: Peer, direction: Direction, end: Machine | None, now: int
+    ) -> LinkStatistics:
+        """Return the figures of one link."""
+        tally = self.tally(peer.name, direction) if end is None else end.tally
+        is_cut = self.is_cut(peer.name, direction)
+        return statistics_of((peer, direction), end, tally, is_cut=is_cut, now=now)

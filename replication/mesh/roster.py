@@ -1,0 +1,103 @@
+"""The regions of a CRDB, as our file and the files of our peers list them.
+
+Adding a region means restarting one region after another with a longer file, so for a while the
+lists differ. Peers are accepted if one list contains the other and both give the same numbers to
+the same names. Nothing may be forgotten that a region may still need which only a peer's file
+lists, so such a region counts as a member here for as long as some peer lists it.
+
+Each region tells its peers two lists: the one of its file, and the regions that it knows from its
+peers' files alone. The second is not passed on, so a region that has been removed from all files is
+not kept in memory by peers that remind each other of it. docs/design/006 has the argument.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdt.embed.replica import Replica
+from replication.protocol.frames import Hello, Members
+from replication.protocol.membership_view import Lives
+
+REMEDY: Final = "give each region the same number in all files, with id = ..."
+
+
+class Roster:
+    """The members of one CRDB. `own` are those of our file."""
+
+    def __init__(self, replica: Replica, lives: Lives, own: Members) -> None:
+        self.replica = replica
+        self.lives = lives
+        self.own = own
+        listed = replica.stability.members
+        self.base = None if listed is None else frozenset(listed)
+        """The members that are configured here."""
+        self.listed: dict[str, Members] = {}
+        """The lists of peers' files."""
+        self.told: set[tuple[int, str]] = set()
+        """The regions of those lists that peers know from us."""
+        self.hearsay: dict[str, Members] = {}
+        """The regions that peers know from the files of their own peers."""
+
+    @property
+    def others(self) -> Members:
+        """The regions that only peers' files list."""
+        return tuple(sorted({m for members in self.listed.values() for m in members} - {*self.own}))
+
+    def record(self, hello: Hello) -> bool:
+        """Record what a peer lists. Return whether our own peers have to be told."""
+        before = {*self.others}
+        self.listed[hello.name] = hello.members
+        self.hearsay[hello.name] = hello.others
+        self.count_members()
+        now = {*self.others}
+        if before <= now <= self.told:
+            return False
+        self.told = now
+        return True
+
+    def forget(self, peer: str) -> None:
+        """Forget what a guest listed, who is gone. Peers learn it when they connect next."""
+        self.listed.pop(peer, None)
+        self.hearsay.pop(peer, None)
+        self.count_members()
+
+    def count_members(self) -> None:
+        """Let the reports of all members count for stability, and of nobody else."""
+        stability = self.replica.stability
+        if self.base is None or stability.members is None or 0 in stability.members:
+            return  # members are not known, or we follow a source, which decides on it
+        heard = [*self.others, *(m for members in self.hearsay.values() for m in members)]
+        members = set(self.base) | {number for number, _ in heard} - {self.replica.region}
+        if members != stability.members:
+            stability.members = members
+            stability.void()
+            self.lives.drop_strangers()
+
+
+def compare_lists(name: str, mine: Members, hello: Hello) -> str:
+    """Return why the lists of two regions cannot belong to one CRDB; empty if they can. `name` is
+    ours. A list that is empty says nothing."""
+    theirs = hello.members
+    if not mine or not theirs:
+        return ""
+    names, their_names = dict(mine), dict(theirs)
+    numbers = {region: number for number, region in mine}
+    for number, region in theirs:
+        if names.get(number, region) != region:
+            return (
+                f"region {number} is {region!r} in the file of {hello.name} and "
+                f"{names[number]!r} in the file of {name}: {REMEDY}"
+            )
+        if numbers.get(region, number) != number:
+            return (
+                f"{region!r} is region {number} in the file of {hello.name} and region "
+                f"{numbers[region]} in the file of {name}: {REMEDY}"
+            )
+    ours = [region for number, region in mine if number not in their_names]
+    extra = [region for number, region in theirs if number not in names]
+    if ours and extra:
+        return (
+            f"the file of {hello.name} lacks {', '.join(ours)}, and the file of {name} lacks "
+            f"{', '.join(extra)}: add or remove regions in one file after the other, not both"
+        )
+    return ""

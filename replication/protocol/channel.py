@@ -1,0 +1,59 @@
+"""The bytes of one connection, at one end: first the handshake, then frames with their tags.
+
+The drivers and the simulator use it alike. Nothing of what the machine behind it says goes out, and
+nothing that comes in reaches the machine, before both ends have proved that they know the secret.
+"""
+
+from __future__ import annotations
+
+from replication.protocol.codec import FrameDecoder, FrameTag, encode_all
+from replication.protocol.frames import Eof, Frame
+from replication.protocol.handshake import UNREAD_BYTES_MAX, Handshake, Role
+from replication.protocol.secret import LinkSecret
+
+
+class Channel:
+    """An end of a connection. `nonce` is random and used for this connection only."""
+
+    def __init__(self, secret: LinkSecret, role: Role, nonce: bytes) -> None:
+        self.handshake = Handshake(secret, role, nonce)
+        self.role = role
+        self.decoder: FrameDecoder | None = None
+        self.sent: FrameTag | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether frames may be sent."""
+        return self.sent is not None
+
+    @property
+    def read_bytes_max(self) -> int | None:
+        """Return how much to read from the stream in one go; None for what the driver likes."""
+        return None if self.is_proven else UNREAD_BYTES_MAX
+
+    def receive(self, data: bytes) -> list[Frame]:
+        """Return the frames that end in `data`. Raises RemoteProtocolError; the connection must
+        end then. There may be something to send afterwards, also if it raises."""
+        if self.decoder is None:
+            data = self.handshake.feed(data)
+            if not self.handshake.is_proven:
+                return []
+            other = Role.SERVES if self.role is Role.DIALS else Role.DIALS
+            self.sent = FrameTag(self.handshake.frame_key(self.role))
+            self.decoder = FrameDecoder(FrameTag(self.handshake.frame_key(other)))
+        return self.decoder.feed(data)
+
+    def take_outgoing(self) -> bytes:
+        """Return what the handshake has to send. Each byte is returned once."""
+        data, self.handshake.outgoing = self.handshake.outgoing, b""
+        return data
+
+    def wrap(self, frames: list[Frame]) -> bytes:
+        """Return the bytes that carry `frames`; nothing before both ends have proved themselves."""
+        return b"" if self.sent is None else encode_all(frames, self.sent)
+
+    def end(self, reason: str = "") -> list[Frame]:
+        """The stream has ended. Return the frame that stands for that. Raises NotProven if the
+        other end has probably ended it because of our proof."""
+        self.handshake.end()
+        return [Eof(reason) if reason else Eof()]

@@ -1,0 +1,311 @@
+"""Frames as bytes: four bytes of length (big-endian), then the frame in the envelope of
+`crdt.wire.codec`, which brings a version and a CRC-32. Inside is an array: the kind, then the
+fields. Behind the frame stands its tag, where the ends share a key (see `channel`).
+
+A frame of ops holds them as they stand in the history, so encoding one copies bytes and makes
+none. Any bytes whatever give frames or RemoteProtocolError, and the decoder never keeps more than
+one frame of the largest size and what came with its last byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import Any, Final
+
+from crdt.causality.dots import INCARNATION_MAX, ORIGIN_MAX, REGION_MAX, SEQ_MAX, make_origin
+from crdt.causality.op import read_vector, write_vector
+from crdt.errors import DecodeError
+from crdt.wire import codec
+from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
+from replication.protocol import frames
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.frames import TERM_MAX, Frame, Members, Report, View
+
+LENGTH_BYTES: Final = 4
+TAG_BYTES: Final = 16  # of which a forger guesses one in 2**128
+FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 255 regions
+TEXT_BYTES_MAX: Final = 1024  # a name, or the reason for a refusal
+INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, milliseconds, bytes
+
+NO_MEMORY: Final = "what came needs more memory than there is"
+
+Write = Callable[[Any], Any] | None  # None: as it is
+Read = Callable[[Any], Any]
+Field = tuple[Write, Read]
+
+
+def integer(most: int) -> Field:
+    """An integer from 0 to `most`."""
+
+    def read(item: Any) -> int:
+        return integer_of(item, "a field", 0, most)
+
+    return None, read
+
+
+def read_bool(item: Any) -> bool:
+    """A truth value."""
+    if type(item) is not bool:
+        raise DecodeError("a field: expected a truth value")
+    return item
+
+
+def read_bytes(item: Any) -> bytes:
+    """A byte string."""
+    return bytes_of(item, "a field")
+
+
+def write_text(text: str) -> bytes:
+    """A short text, cut off where it is too long."""
+    return text.encode(errors="replace")[:TEXT_BYTES_MAX]
+
+
+def read_text(item: Any) -> str:
+    """The inverse of `write_text`."""
+    text = bytes_of(item, "a text")
+    if len(text) > TEXT_BYTES_MAX:
+        raise DecodeError(f"a text: expected at most {TEXT_BYTES_MAX} bytes")
+    return text.decode(errors="replace")
+
+
+def read_batch(item: Any) -> tuple[bytes, ...]:
+    """Byte strings."""
+    batch = tuple_of(item, "a batch")
+    for data in batch:
+        bytes_of(data, "an op of a batch")
+    return batch
+
+
+def few_of(item: Any, what: str) -> tuple[Any, ...]:
+    """Return `item` if it is a tuple with at most one item for each region."""
+    items = tuple_of(item, what)
+    if len(items) > REGION_MAX:
+        raise DecodeError(f"{what}: expected at most {REGION_MAX}")
+    return items
+
+
+def read_routes(item: Any) -> tuple[int, ...] | None:
+    """Numbers of regions, or None."""
+    if item is None:
+        return None
+    return read_regions(item)
+
+
+def read_regions(item: Any) -> tuple[int, ...]:
+    """Numbers of regions."""
+    return tuple(integer_of(each, "a region", 1, REGION_MAX) for each in few_of(item, "regions"))
+
+
+def write_reports(reports: tuple[Report, ...]) -> tuple[Any, ...]:
+    """Regions, their vectors and clocks."""
+    return tuple((region, write_vector(vector), clock) for region, vector, clock in reports)
+
+
+def read_reports(item: Any) -> tuple[Report, ...]:
+    """The inverse of `write_reports`."""
+    return tuple(map(read_report, few_of(item, "reports")))
+
+
+def read_report(item: Any) -> Report:
+    """A region, its vector and clock."""
+    region, vector, clock = items_of(item, 3, "a report")
+    region = integer_of(region, "a report's region", 1, REGION_MAX)
+    return region, read_vector(vector), integer_of(clock, "a report's clock", 0, INTEGER_MAX)
+
+
+def read_view(item: Any) -> View:
+    """The present lives of regions."""
+    return tuple(map(read_life, few_of(item, "a view")))
+
+
+def read_life(item: Any) -> tuple[int, int, int]:
+    """A region, the term of its life and its origin."""
+    region, term, origin = items_of(item, 3, "a life")
+    region = integer_of(region, "a life's region", 1, REGION_MAX)
+    first, last = make_origin(region), make_origin(region, INCARNATION_MAX)
+    return (
+        region,
+        integer_of(term, "a life's term", 0, TERM_MAX),
+        integer_of(origin, "a life's origin", first, last),
+    )
+
+
+def write_members(members: Members) -> tuple[Any, ...]:
+    """The numbers and names of regions, as they travel."""
+    return tuple((number, write_text(name)) for number, name in members)
+
+
+def read_members(item: Any) -> Members:
+    """The inverse of `write_members`."""
+    members: list[tuple[int, str]] = []
+    for each in few_of(item, "members"):
+        number, name = items_of(each, 2, "a member")
+        members.append((integer_of(number, "a member's number", 1, REGION_MAX), read_text(name)))
+    return tuple(members)
+
+
+# For each field of a frame, how it is written, and how it is read and checked.
+TEXT: Final = (write_text, read_text)
+VECTOR: Final = (write_vector, read_vector)
+BYTES: Final = (None, read_bytes)
+BOOL: Final = (None, read_bool)
+SMALL: Final = integer(REGION_MAX)
+ORIGIN: Final = integer(ORIGIN_MAX)
+SEQ: Final = integer(SEQ_MAX)
+INTEGER: Final = integer(INTEGER_MAX)
+BATCH: Final = (None, read_batch)
+ROUTES: Final = (None, read_routes)
+REGIONS: Final = (None, read_regions)
+REPORTS: Final = (write_reports, read_reports)
+VIEW: Final = (None, read_view)
+MEMBERS: Final = (write_members, read_members)
+
+# Within a protocol kinds keep their meaning. The fields stand in the order of the class.
+KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
+    1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL, MEMBERS, MEMBERS, BOOL)),
+    2: (frames.Resume, (VECTOR, ROUTES)),
+    3: (frames.Resumed, ()),
+    4: (frames.Truncated, ()),
+    5: (frames.SnapshotRequest, ()),
+    6: (frames.SnapshotBegin, (VECTOR,)),
+    7: (frames.SnapshotPiece, (BYTES, BOOL)),
+    8: (frames.SnapshotEnd, ()),
+    9: (frames.Ops, (BATCH,)),
+    10: (frames.OpPart, (BYTES, BOOL)),
+    11: (frames.Ack, (VECTOR, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER)),
+    12: (frames.Heartbeat, (VECTOR, INTEGER, REPORTS, INTEGER, INTEGER, INTEGER)),
+    13: (frames.GapRequest, (ORIGIN, SEQ)),
+    14: (frames.GapEnd, (ORIGIN,)),
+    15: (frames.GapRefused, (ORIGIN,)),
+    16: (frames.Refuse, (TEXT,)),
+    17: (frames.Ask, (ORIGIN, INTEGER, SMALL, VECTOR)),
+    18: (frames.Answer, (ORIGIN, INTEGER, BOOL)),
+    19: (frames.Present, (VIEW, BOOL)),
+    20: (frames.Lacking, (VIEW, ORIGIN, SEQ, REGIONS)),
+}
+HELLO: Final = 1
+PROTOCOL_PLACE: Final = 7
+NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
+READS: Final[dict[int, tuple[type[Frame], tuple[Read, ...]]]] = {
+    number: (kind, tuple([read for _, read in fields])) for number, (kind, fields) in KINDS.items()
+}
+WRITES: Final[dict[type[Frame], tuple[tuple[str, Write], ...]]] = {
+    kind: tuple(zip(kind.__annotations__, [write for write, _ in fields], strict=True))
+    for kind, fields in KINDS.values()
+}
+
+
+class FrameTag:
+    """Authenticates what one end sends on one connection: a tag behind each frame.
+
+    The tag is a keyed BLAKE2b (RFC 7693) over the number of the frame and its bytes. The number
+    makes a frame that is repeated, left out or moved to another place as wrong as a changed one.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.keyed = blake2b(key=key, digest_size=TAG_BYTES)
+        self.number = 0
+
+    def next(self, body: bytes) -> bytes:
+        """Return the tag of the next frame."""
+        tag = self.keyed.copy()
+        tag.update(self.number.to_bytes(8, "big"))
+        tag.update(body)
+        self.number += 1
+        return tag.digest()
+
+
+def encode(frame: Frame, tag: FrameTag | None = None) -> bytes:
+    """Return one frame as bytes."""
+    kind = type(frame)
+    items: list[Any] = [NUMBERS[kind]]
+    for name, write in WRITES[kind]:
+        item = getattr(frame, name)
+        items.append(item if write is None else write(item))
+    body = codec.pack(items)
+    assert len(body) <= FRAME_BYTES_MAX, f"a {kind.__name__} of {len(body)} bytes"
+    length = len(body).to_bytes(LENGTH_BYTES, "big")
+    return length + body if tag is None else length + body + tag.next(body)
+
+
+def encode_all(several: list[Frame], tag: FrameTag | None = None) -> bytes:
+    """Return frames as bytes, one behind the other."""
+    return b"".join([encode(frame, tag) for frame in several])
+
+
+def decode(body: bytes) -> Frame:
+    """The frame that `body` is. Raises RemoteProtocolError."""
+    try:
+        items = tuple_of(codec.unpack(body), "a frame")
+        known = READS.get(items[0] if items and type(items[0]) is int else 0)
+        if known is None:
+            raise DecodeError("a frame of unknown kind")
+        if items[0] == HELLO and is_foreign(items):
+            return frames.Hello(read_text(items[1]), 0, 0, "", {}, protocol=items[PROTOCOL_PLACE])
+        kind, reads = known
+        items_of(items, len(reads) + 1, kind.__name__)
+        fields: list[Any] = []
+        for index, read in enumerate(reads, 1):
+            fields.append(read(items[index]))
+        return kind(*fields)
+    except DecodeError as error:
+        raise RemoteProtocolError(f"not a frame: {error}") from error
+    except MemoryError as error:
+        raise RemoteProtocolError(NO_MEMORY) from error
+
+
+def is_foreign(items: tuple[Any, ...]) -> bool:
+    """Return whether a Hello is of another version of the protocol. Whatever else it holds, the
+    name and the version stand in their places, so that the refusal can name both versions."""
+    return (
+        len(items) > PROTOCOL_PLACE
+        and type(items[PROTOCOL_PLACE]) is int
+        and items[PROTOCOL_PLACE] != frames.PROTOCOL
+    )
+
+
+class FrameDecoder:
+    """Cuts a stream of bytes into frames, and checks their tags if there are any."""
+
+    def __init__(self, tag: FrameTag | None = None) -> None:
+        self.buffer = bytearray()
+        self.tag = tag
+        self.tag_bytes = 0 if tag is None else TAG_BYTES
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Return the frames that end in `data`. Raises RemoteProtocolError; the stream is useless
+        then."""
+        buffer = self.buffer
+        if not buffer and self.is_frame(data):
+            return [self.read(data[LENGTH_BYTES:])]
+        buffer += data
+        found: list[Frame] = []
+        start = 0
+        while len(buffer) - start >= LENGTH_BYTES:
+            begin = start + LENGTH_BYTES
+            length = int.from_bytes(buffer[start:begin], "big")
+            if length > FRAME_BYTES_MAX:
+                raise RemoteProtocolError(f"a frame of {length} bytes, at most {FRAME_BYTES_MAX}")
+            start = begin + length + self.tag_bytes
+            if len(buffer) < start:
+                start = begin - LENGTH_BYTES
+                break
+            found.append(self.read(bytes(buffer[begin:start])))
+        del buffer[:start]
+        return found
+
+    def is_frame(self, data: bytes) -> bool:
+        """Return whether `data` is exactly one frame, which is how most frames arrive."""
+        length = int.from_bytes(data[:LENGTH_BYTES], "big")
+        return len(data) == LENGTH_BYTES + length + self.tag_bytes and length <= FRAME_BYTES_MAX
+
+    def read(self, data: bytes) -> Frame:
+        """Return the frame that `data` is, without its length but with its tag."""
+        if self.tag is None:
+            return decode(data)
+        body = data[:-TAG_BYTES]
+        if not compare_digest(data[-TAG_BYTES:], self.tag.next(body)):
+            raise RemoteProtocolError("a frame was changed, repeated or left out on its way")
+        return decode(body)

@@ -1,0 +1,232 @@
+"""What a link tells those around it. All events are frozen values and name the peer; `direction`
+says at which end of a link it happened."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+from crdt.causality.dots import Origin, Vector
+from replication.protocol.frames import Answer, Ask, Lacking
+from replication.protocol.peers import Direction
+
+
+@attrs.frozen
+class Connected:
+    """Both ends have greeted each other."""
+
+    peer: str
+    direction: Direction
+    region: int
+    origin: Origin
+
+
+@attrs.frozen
+class Resynced:
+    """Ops flow. `full`: after a snapshot; else from the backlog."""
+
+    peer: str
+    direction: Direction
+    full: bool
+
+
+@attrs.frozen
+class Unlisted:
+    """The peer's file does not list us. It sends us what it has, and takes our writes from
+    others that list us, or once its file does."""
+
+    peer: str
+
+
+@attrs.frozen
+class CaughtUp:
+    """We have all that the peer had when it greeted us, our own earlier writes among it. Once for
+    each connection."""
+
+    peer: str
+
+
+@attrs.frozen
+class EarlierLife:
+    """The peer knows what our region wrote in an earlier life, and it is not here: we have lost
+    memory, and only read until we have `Recovered` (rule STL-2). Once at most."""
+
+    peer: str
+
+
+@attrs.frozen
+class Recovered:
+    """We have all that the peers within reach had: a region that had lost its memory may write
+    again (rule STL-1; see `recovery`). Once in a life; `peer` is the last that was waited for."""
+
+    peer: str
+
+
+@attrs.frozen
+class OpsTaken:
+    """Ops have come in; `applied` of their effects are visible now."""
+
+    peer: str
+    applied: int
+
+
+@attrs.frozen
+class Merged:
+    """A snapshot has been merged."""
+
+    peer: str
+
+
+@attrs.frozen
+class SnapshotWanted:
+    """The peer's backlog does not reach back to what we have."""
+
+    peer: str
+
+
+@attrs.frozen
+class Stalled:
+    """Too much is waiting for its turn here; the link rests for a moment."""
+
+    peer: str
+
+
+@attrs.frozen
+class GapFound:
+    """Effects of `origin` are missing; `asked` is who was asked for them, empty if nobody has
+    them."""
+
+    peer: str
+    origin: Origin
+    asked: str
+
+
+@attrs.frozen
+class GapUnfilled:
+    """The peer no longer holds the ops of `origin` that it was asked for."""
+
+    peer: str
+    origin: Origin
+
+
+@attrs.frozen
+class Reported:
+    """A region has said what it has reached, itself or through the peer. A source tells its
+    followers, under its own region, what all its regions have reached."""
+
+    peer: str
+    region: int
+    vector: Vector
+    clock: int
+
+
+@attrs.frozen
+class ClockSkew:
+    """The peer's wall clock differs from ours by so many ms, positive if it is ahead. Told when the
+    difference becomes great and when that is over."""
+
+    peer: str
+    ms: int
+
+
+@attrs.frozen
+class ViewHeard:
+    """The peer has said which life of each region it takes for the present one."""
+
+    peer: str
+
+
+@attrs.frozen
+class LackHeard:
+    """The peer has said who lacks an effect (see `lost`)."""
+
+    peer: str
+    frame: Lacking
+
+
+@attrs.frozen
+class OpsDropped:
+    """We have given up operations of `origin`, `effects` in all: they waited for effect `seq` of
+    `lost`, which no region has, and both of these lives are over. `peer` is always empty."""
+
+    peer: str
+    origin: Origin
+    effects: int
+    lost: Origin
+    seq: int
+
+
+@attrs.frozen
+class Inquiry:
+    """A question has come, or the answer to one (see `question`)."""
+
+    peer: str
+    frame: Ask | Answer
+
+
+@attrs.frozen
+class OriginReused:
+    """The peer knows effects of our own origin that we did not make: we have lost memory. Take a
+    new incarnation before the next write (design section 3)."""
+
+    peer: str
+    origin: Origin
+
+
+@attrs.frozen
+class BroughtBack:
+    """The state that was put aside at `OriginReused` is not needed any more (see `aside`).
+    `merged`: peers lacked some of it, and it is back. `moved`: our own writes in it stand under
+    another origin now. `lost_keys`: so many keys could not be brought back."""
+
+    peer: str
+    merged: bool = False
+    moved: bool = False
+    lost_keys: int = 0
+
+
+@attrs.frozen
+class Unproven:
+    """The other end of a connection has not proved that it knows the secret of our links. `peer` is
+    empty unless we have dialled it; `address` is empty where it is not known."""
+
+    peer: str
+    direction: Direction
+    address: str
+    reason: str
+
+
+@attrs.frozen
+class Closed:
+    """The link is over. Dial again, unless it is cut."""
+
+    peer: str
+    direction: Direction
+    reason: str
+
+
+Event: TypeAlias = (
+    Connected
+    | Resynced
+    | Unlisted
+    | CaughtUp
+    | EarlierLife
+    | Recovered
+    | OpsTaken
+    | Merged
+    | SnapshotWanted
+    | Stalled
+    | GapFound
+    | GapUnfilled
+    | Reported
+    | ClockSkew
+    | ViewHeard
+    | LackHeard
+    | OpsDropped
+    | Inquiry
+    | OriginReused
+    | BroughtBack
+    | Unproven
+    | Closed
+)

@@ -1,0 +1,259 @@
+"""What the two ends of a link say to each other. All frames are frozen values.
+
+    sink (dials)                         source (serves)
+      Hello                        ->
+                                   <-    Hello, or Refuse
+      Resume(vector, routes)       ->
+                                   <-    Resumed, then Ops ...         the backlog reaches that far
+                                   <-    Truncated                     it does not
+      SnapshotRequest              ->
+                                   <-    SnapshotBegin, SnapshotPiece ..., SnapshotEnd, Ops ...
+      GapRequest(origin, after)    ->                                  gap repair
+                                   <-    Ops ..., or GapRefused(origin)
+      GapEnd(origin)               ->
+      Ack(vector, taken)           ->                                  by bytes or by time
+                                   <-    Heartbeat(vector, clock)      by time
+      Present(view)                <->   Present(view)                 ahead of these, if it is new
+      Lacking(...)                 <->   Lacking(...)                  if an op waits in vain
+
+Either end may say Ask, and gets an Answer or the same Ask in return (see `question`). Either may
+say Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so that the tables
+of the machines decide what it means.
+
+A *route* is the number of a region whose ops this link shall carry eagerly; in a full mesh just the
+source's own, else also those that the source relays. Routes None ask for everything (a follower).
+
+`stamp`, `echo` and `held` measure the round trip as NTP does: an end sends its monotone time, the
+other gives it back with the time for which it held it. All three are nanoseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import attrs
+
+from crdt.causality.dots import Origin, Vector
+
+PROTOCOL: Final = 3
+MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
+FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
+
+
+Members: TypeAlias = tuple[tuple[int, str], ...]
+"""The number and name of each region, in ascending order of numbers."""
+
+
+@attrs.frozen
+class Hello:
+    """Who is speaking, and what it has."""
+
+    name: str
+    region: int
+    origin: Origin
+    cluster: str
+    vector: Vector
+    role: int = MEMBER
+    protocol: int = PROTOCOL
+    members: Members = ()
+    """The regions of the CRDB, as the speaker's file lists them (see `roster`)."""
+    others: Members = ()
+    """More regions, which only the files of the speaker's peers list."""
+    holds_aside: bool = False
+    """True if the speaker has put its state aside: what it shows is not all that it has, and
+    counts as no answer for somebody who has lost their memory (see `aside`)."""
+
+
+@attrs.frozen
+class Resume:
+    """From sink: this is what I have, send what lies beyond of these regions."""
+
+    vector: Vector
+    routes: tuple[int, ...] | None
+
+
+@attrs.frozen
+class Resumed:
+    """From source: the backlog reaches that far, ops follow (a partial resync)."""
+
+
+@attrs.frozen
+class Truncated:
+    """From source: the backlog does not reach that far. Ask for a snapshot, or resume from a later
+    vector."""
+
+
+@attrs.frozen
+class SnapshotRequest:
+    """From sink: send all you have, to be merged (a full resync)."""
+
+
+@attrs.frozen
+class SnapshotBegin:
+    """From source: pieces of a snapshot that stands at `vector` follow."""
+
+    vector: Vector
+
+
+@attrs.frozen
+class SnapshotPiece:
+    """A part of a piece of a snapshot; `last` ends the piece."""
+
+    data: bytes
+    last: bool
+
+
+@attrs.frozen
+class SnapshotEnd:
+    """All pieces have been sent."""
+
+
+@attrs.frozen
+class Ops:
+    """Encoded ops, in an order that respects causality. The bytes are those of the history."""
+
+    batch: tuple[bytes, ...]
+
+
+@attrs.frozen
+class OpPart:
+    """A part of an op that is too large for one frame; `last` ends the op."""
+
+    data: bytes
+    last: bool
+
+
+@attrs.frozen
+class Ack:
+    """From sink: what it has applied, and how many bytes of ops and pieces it has taken in since
+    the link began, which opens the window. Sent by bytes or by time, never for each op."""
+
+    vector: Vector
+    taken: int
+    clock: int = 0
+    stamp: int = 0
+    echo: int = 0
+    held: int = 0
+
+
+TERM_MAX: Final = (1 << 31) - 1  # of lives that were noticed, one after the other
+
+View: TypeAlias = tuple[tuple[int, int, Origin], ...]
+"""The region, term and origin of each present life, by region; see `lives`."""
+
+Report: TypeAlias = tuple[int, Vector, int]
+"""What a region has last said of itself: its number, vector and wall clock in ms."""
+
+
+@attrs.frozen
+class Heartbeat:
+    """From source: what it has applied, its wall clock in ms, and what regions that the sink gets
+    through it have last reported."""
+
+    vector: Vector
+    clock: int
+    reports: tuple[Report, ...] = ()
+    stamp: int = 0
+    echo: int = 0
+    held: int = 0
+
+
+@attrs.frozen
+class Present:
+    """Which life of each region the sender takes for the present one: its reports from here on are
+    made in this view, if they count at all (see `lives`). Followers neither say nor hear it."""
+
+    view: View
+    counts: bool = True
+
+
+@attrs.frozen
+class Lacking:
+    """In `view` these regions have said that they neither have nor hold effect `seq` of `origin`
+    (see `lost`). Followers neither say nor hear it."""
+
+    view: View
+    origin: Origin
+    seq: int
+    regions: tuple[int, ...]
+
+
+@attrs.frozen
+class GapRequest:
+    """From sink: send the ops of `origin` after its effect `after`, and go on until GapEnd."""
+
+    origin: Origin
+    after: int
+
+
+@attrs.frozen
+class GapEnd:
+    """From sink: the ops of `origin` come another way again."""
+
+    origin: Origin
+
+
+@attrs.frozen
+class GapRefused:
+    """From source: the backlog does not hold the ops of `origin` that were asked for."""
+
+    origin: Origin
+
+
+@attrs.frozen
+class Ask:
+    """Have all that you and those behind you are linked with what they should? `vector` is what the
+    sender had when it first heard the question, which has come over so many `hops` by now."""
+
+    asker: Origin
+    number: int
+    hops: int
+    vector: Vector
+
+
+@attrs.frozen
+class Answer:
+    """They have, or not yet, as far as the sender was the first to be asked."""
+
+    asker: Origin
+    number: int
+    is_so: bool
+
+
+@attrs.frozen
+class Refuse:
+    """This link cannot be, and why. Dial again later."""
+
+    reason: str
+
+
+@attrs.frozen
+class Eof:
+    """The stream has ended. Never sent."""
+
+    reason: str = "the peer hung up"
+
+
+Frame: TypeAlias = (
+    Hello
+    | Resume
+    | Resumed
+    | Truncated
+    | SnapshotRequest
+    | SnapshotBegin
+    | SnapshotPiece
+    | SnapshotEnd
+    | Ops
+    | OpPart
+    | Ack
+    | Heartbeat
+    | Present
+    | Lacking
+    | GapRequest
+    | GapEnd
+    | GapRefused
+    | Ask
+    | Answer
+    | Refuse
+    | Eof
+)

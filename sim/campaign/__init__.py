@@ -1,0 +1,1 @@
+"""Many runs: options drawn from a seed, verdicts, shrinking and minimum counts."""

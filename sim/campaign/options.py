@@ -1,0 +1,303 @@
+"""What one seed stands for: every option of a run, drawn before it starts.
+
+*Swarm*: each kind of fault and each family of keys is switched on or off for the whole run, because
+a run in which everything happens at once is always the same run. *Extremes*: now and then a number
+that the links are tuned by is turned to one end of its range (windows of a byte, backlogs of a few
+operations, heartbeats rarer than writes), for the whole run too. The pieces of snapshots are mostly
+small, so that something may be written between two of them. Blocks of lists are small in many runs,
+so that a list of some elements has many. In a *long* run links beat more slowly than usual: regular
+messages would be most of what happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from crdt.store.snapshot import PIECE_KEYS
+from crdt.structures.blocks import BLOCK_MAX
+from geo.latency import PRESETS, Latency, preset
+from geo.topology import SHAPES
+from replication.protocol.limits import Limits
+from replication.protocol.secret import LinkSecret
+from sim.engine.events import MS, SECOND
+from sim.engine.rng import Dice
+from sim.faults.kinds import FAULTS, Cast
+from sim.schedule.plan import Copy, Plan, Tuning
+from sim.schedule.step import FOREVER, Step
+from sim.schedule.writes import Load
+
+PLACES: Final = (
+    *("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "ap-northeast-1"),
+    *("ap-south-1", "sa-east-1", "ap-southeast-2", "ca-central-1"),
+)
+LONG_NS: Final = 600 * SECOND
+PER_KIND: Final = 40  # about as often each kind of fault happens at most
+NEVER_OFF: Final = ("set", "free")
+
+# To which ends a number may be turned: (field, the values that it then has).
+EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
+    ("window_bytes_max", (1, 400, 4_000)),
+    ("batch_bytes_max", (40, 300, 3_000)),
+    ("ack_bytes", (1, 1_000, 1 << 30)),
+    ("ack_ns", (MS, 200 * MS, SECOND)),
+    ("heartbeat_ns", (25 * MS, SECOND, 3 * SECOND)),
+    ("silence_ns_max", (SECOND, 20 * SECOND)),
+    ("patience_ns", (MS, 2 * SECOND)),
+    ("orphan_ns", (MS, SECOND)),
+    ("stall_ns", (MS, 500 * MS)),
+    ("scan_ops_max", (1, 3, 30)),
+    ("snapshots_max", (1,)),
+    ("collect_ns", (20 * MS, 30 * SECOND)),
+    ("piece_bytes_max", (1, 300, 3_000)),
+)
+BATCH_SMALL: Final = 300  # with a small window, or one batch would hide that the window is not kept
+HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
+LASTING: Final = {
+    "cut": (0, 0),
+    "one-way": (0, 0),
+    "black-hole": (0, 0),
+    "squeeze": (5_000, 50_000),
+    "slow": (2, 5),
+    "loss": (10, 100),
+}
+"""The faults that may last to the end, and how strong they are then."""
+SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
+RESTS: Final = (0, 5 * MS, 40 * MS)
+BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
+WAITING: Final = (300, 3_000, 64 << 20)
+
+
+@attrs.frozen
+class Options:
+    """One run. Times in ns; `faults` are the kinds that are on, `mean` the time between two
+    occurrences of one kind."""
+
+    seed: int
+    names: tuple[str, ...]
+    topology: str
+    latency: str
+    """`measured`, or the name of a preset for all pairs."""
+    length: int
+    load: Load
+    bursts: int
+    faults: tuple[str, ...]
+    mean: int
+    tunings: Mapping[str, Tuning]
+    offsets: Mapping[str, int]
+    """By how many ms each region's wall clock is wrong."""
+    tick_ms: int
+    """By how much wall clocks advance at a time."""
+    chops: int
+    """Chunks in a hundred that always arrive in pieces."""
+    copies: tuple[Copy, ...]
+    """Those that follow regions."""
+    lasting: tuple[Step, ...]
+    """Faults that nobody ends: all must converge nevertheless. Those whose kind is off are left
+    out."""
+    core: int
+    """For how many regions convergence is asked while the others stay away; 0 for all only."""
+
+    @staticmethod
+    def draw(seed: int, **fixed: Any) -> Options:
+        """The options of a seed; those that are `fixed` are not drawn, and do not change what the
+        others are drawn as."""
+        dice = Dice(seed, "options")
+        regions = fixed.pop("regions", None) or dice.child("regions").pick((2, 3, 3, 3, 4, 5))
+        names = tuple(fixed.pop("names", None) or dice.child("names").some(PLACES, regions))
+        length = fixed.pop("length", None) or 60 * SECOND
+        topology = dice.child("topology").pick(("mesh", "mesh", "mesh", *SHAPES))
+        drawn: dict[str, Any] = {
+            "names": names,
+            "topology": topology,
+            "latency": dice.child("latency").pick(("measured", "measured", "measured", *PRESETS)),
+            "length": length,
+            "load": draw_load(dice.child("load")),
+            "bursts": dice.child("bursts").pick((0, 0, 50, 300)),
+            "faults": draw_faults(dice.child("faults")),
+            "mean": max(dice.child("mean").pick((3, 6, 12, 25)) * SECOND, length // PER_KIND),
+            "tunings": draw_tunings(dice.child("tuning"), names, length > LONG_NS),
+            "offsets": draw_offsets(dice.child("clocks"), names),
+            "tick_ms": dice.child("ticks").pick((1, 1, 1, 1_000)),
+            "chops": dice.child("chops").pick((0, 0, 0, 5, 30)),
+            "copies": draw_copies(dice.child("followers"), names, fixed.pop("followers", None)),
+            "lasting": draw_lasting(dice.child("lasting"), names, topology, length),
+            "core": len(names) // 2 + 1 if dice.child("core").chance(1, 4) else 0,
+        }
+        given = {name: value for name, value in fixed.items() if value is not None}
+        if "writes_per_second" in given:
+            rate = given.pop("writes_per_second")
+            drawn["load"] = attrs.evolve(drawn["load"], writes_per_second=rate)
+        if drawn["tick_ms"] > 1:
+            drawn["offsets"] = dict.fromkeys(names, 0)  # equal times are what is wanted
+        options = Options(seed, **(drawn | given))
+        if "faults" in given:
+            return options
+        faults = fitting(dice.child("fitting"), options.faults, options.cast())
+        return attrs.evolve(options, faults=faults)
+
+    def plan(self) -> Plan:
+        """The world that these options describe."""
+        base = Plan.of(
+            self.names,
+            topology=self.topology,
+            delay_ms=None if self.latency == "measured" else 50.0,
+        )
+        latencies: dict[tuple[str, str], Latency] = {}
+        if self.latency != "measured":
+            way = preset(self.latency)
+            latencies = {(a, b): way for a in self.names for b in self.names if a != b}
+        secret = LinkSecret(b"of every other seed" if self.seed % 2 else b"")
+        return attrs.evolve(
+            base, tunings=self.tunings, latencies=latencies, copies=self.copies, secret=secret
+        )
+
+    def cast(self) -> Cast:
+        """Whom faults may befall."""
+        topology = self.plan().config.topology
+        links = tuple((source, sink) for source, sink in topology.links)
+        return Cast(self.names, links, self.followers)
+
+    @property
+    def followers(self) -> tuple[str, ...]:
+        """The names of those that follow regions."""
+        return tuple(copy.name for copy in self.copies)
+
+    def lines(self) -> Iterator[str]:
+        """Every option, for people."""
+        yield f"seed          {self.seed}"
+        yield f"regions       {', '.join(self.names)}"
+        yield f"topology      {self.topology}, delays: {self.latency}"
+        yield f"length        {self.length / SECOND:g} s, then healed"
+        load = self.load
+        yield (
+            f"writes        {load.writes_per_second} a second and region on {load.keys} keys each"
+            f" of {', '.join(load.families)}"
+        )
+        yield (
+            f"              {load.expiry} % expiry, {load.deletes} % deletes, {load.transactions} %"
+            f" transactions, {load.flushes} in 10,000 flush; bursts of {self.bursts}"
+        )
+        kinds = ", ".join(self.faults) or "none"
+        yield f"faults        each every {self.mean / SECOND:g} s: {kinds}"
+        offsets = [f"{name} {ms:+} ms" for name, ms in self.offsets.items() if ms]
+        ticks = "" if self.tick_ms == 1 else f", advancing by {self.tick_ms} ms at a time"
+        yield f"clocks        {', '.join(offsets) or 'right'}{ticks}"
+        yield f"pieces        {self.chops} % of all data"
+        for name, tuning in self.tunings.items():
+            yield f"tuning        {name}: {describe(tuning)}"
+        for copy in self.copies:
+            whom = " and ".join(copy.sources)
+            yield f"follower      {copy.name}, as region {copy.number}, of {whom}"
+        for step in self.lasting:
+            if step.kind in self.faults:
+                yield f"to the end    {step}"
+        if self.core:
+            yield f"core          {self.core} regions must converge while the others stay away"
+
+
+def describe(tuning: Tuning) -> str:
+    """What differs from the usual."""
+    usual, limits = Limits(), tuning.limits
+    names = [field.name for field in attrs.fields(Limits)]
+    differing = [name for name in names if getattr(limits, name) != getattr(usual, name)]
+    said = [f"backlog {tuning.history_bytes}", f"waiting {tuning.waiting_bytes}"]
+    if tuning.snapshot_rest_ns:
+        said.append(f"snapshots rest {tuning.snapshot_rest_ns // MS} ms")
+    if tuning.block_max != BLOCK_MAX:
+        said.append(f"blocks of {tuning.block_max}")
+    if tuning.refuses_stale:
+        said.append("refuses stale reads")
+    return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
+
+
+def draw_load(dice: Dice) -> Load:
+    """How much and what is written."""
+    usual = Load()
+    families = [f for f in usual.families if f in NEVER_OFF or dice.chance(2, 3)]
+    return Load(
+        writes_per_second=dice.pick((1, 3, 5, 10)),
+        keys=dice.pick((1, 2, 4)),
+        families=tuple(families),
+        expiry=dice.pick((0, 5, 20)),
+        deletes=dice.pick((0, 3, 10)),
+        transactions=dice.pick((0, 5, 20)),
+        flushes=dice.pick((0, 0, 0, 20)),
+    )
+
+
+def draw_faults(dice: Dice) -> tuple[str, ...]:
+    """Each kind is on in some runs, so that each is alone now and then."""
+    parts = dice.pick((10, 25, 50))
+    chosen = tuple(name for name in FAULTS if dice.chance(parts))
+    return chosen or (dice.pick(tuple(FAULTS)),)
+
+
+def fitting(dice: Dice, chosen: Sequence[str], cast: Cast) -> tuple[str, ...]:
+    """Those of the chosen kinds of faults that can happen among these; one at least."""
+    possible = tuple(name for name, fault in FAULTS.items() if fault.fits(cast))
+    return tuple(name for name in chosen if name in possible) or (dice.pick(possible),)
+
+
+def draw_copies(dice: Dice, names: tuple[str, ...], count: int | None) -> tuple[Copy, ...]:
+    """Followers, of one region or of two; by names of their own, or by those that regions have."""
+    drawn = dice.pick((0, 0, 0, 1, 1, 2))
+    copies = (
+        Copy(f"follower-{i}", dice.pick((1, 255)), tuple(dice.some(names, dice.pick((1, 1, 2)))))
+        for i in range(1, 1 + (drawn if count is None else count))
+    )
+    return tuple(copies)
+
+
+def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str, Tuning]:
+    """The usual, or extremes: for all regions alike, since they must agree on what silence is."""
+    is_extreme = dice.chance(1, 2)
+    chosen = {
+        field: dice.pick(values) for field, values in EXTREMES if is_extreme and dice.chance(1, 4)
+    }
+    if "window_bytes_max" in chosen:
+        chosen.setdefault("batch_bytes_max", BATCH_SMALL)
+    if is_long:
+        chosen = {"heartbeat_ns": SECOND, "ack_ns": 200 * MS, **chosen}
+    heartbeat = chosen.get("heartbeat_ns", Limits().heartbeat_ns)
+    silence = chosen.get("silence_ns_max", Limits().silence_ns_max)
+    chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
+    chosen.setdefault("piece_keys_max", dice.child("pieces").pick((1, 8, PIECE_KEYS)))
+    rest = dice.child("rests").pick(RESTS)
+    block_max = dice.child("blocks").pick(BLOCK_SIZES)
+    refuses_stale = dice.child("stale").chance(2, 3)
+    limits = Limits(**chosen)
+    return {
+        name: Tuning(
+            limits,
+            dice.pick(HISTORIES) if dice.chance(1, 3) else HISTORIES[-1],
+            dice.pick(WAITING) if is_extreme and dice.chance(1, 4) else WAITING[-1],
+            rest,
+            block_max,
+            refuses_stale,
+        )
+        for name in names
+    }
+
+
+def draw_lasting(
+    dice: Dice, names: tuple[str, ...], topology: str, length: int
+) -> tuple[Step, ...]:
+    """Draw a fault that lasts to the end, or none. What separates is drawn where a way around is
+    left."""
+    kind = dice.pick(("", *LASTING))
+    pair = tuple(dice.some(names, 2))
+    at = length // 4 + dice.below(max(1, length // 2))
+    strength = dice.between(*LASTING.get(kind, (0, 0)))
+    is_connected = topology == "mesh" and len(names) > 2
+    if not kind or (kind in SEPARATING and not is_connected):
+        return ()
+    return (Step(at, kind, pair, FOREVER, strength),)
+
+
+def draw_offsets(dice: Dice, names: tuple[str, ...]) -> dict[str, int]:
+    """Right, about right, or badly wrong."""
+    worst = dice.pick((0, 0, 50, 5_000, 3_600_000))
+    return {name: dice.between(-worst, worst) for name in names}

@@ -1,0 +1,399 @@
+"""One seed from beginning to end, and what many of them come to.
+
+A run has four phases. *Start*: all regions connect. *Trouble*: clients write and faults happen, and
+every promise that must hold at all times is checked at every step. *Core*, in some runs: a majority
+is healed while the others stay away for good, and must converge among themselves, because a bug
+that needs everybody back to come right is a bug. *End*: everything is healed but what lasts to
+the end, in some runs, and all regions must hold the same within a bound of virtual time. Then that
+is healed too, and the whole is looked at.
+
+The verdict is `valid`, `invalid` or `unknown`: a run in which nothing was written, nothing broke or
+nothing could be compared has proved nothing, and is not green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from types import TracebackType
+from typing import Final
+
+import attrs
+
+from crdt.causality.op_log import ENTRY_BYTES
+from crdt.errors import CRDTError
+from replication.follow.follower import SourceStatus
+from replication.machines.sink import SinkState
+from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
+from replication.protocol.peers import Direction
+from sim.campaign.options import Options
+from sim.checkers.convergence import shown
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.engine.rng import Dice
+from sim.engine.trace import Trace
+from sim.faults.kinds import FAULTS, Injector
+from sim.nodes.site import Site
+from sim.report.report import Recorder
+from sim.schedule.readers import readers
+from sim.schedule.step import Step, in_order
+from sim.schedule.writes import burst, writers
+from sim.world.freshness import check_freshness
+from sim.world.idleness import check_idleness
+from sim.world.probes import probe
+from sim.world.world import World
+
+TAIL: Final = 30  # records of the trace that a failure shows
+FOLLOWER_WRITES: Final = 1  # a second: they are refused until it is promoted
+FORGETTING_NS: Final = 10 * SECOND
+ROUNDS: Final = (
+    6  # of collections, and of messages that tell what was applied, until all is forgotten
+)
+QUIET_NS: Final = 2 * SECOND  # before the end: whoever helps needlessly has stopped by then
+TIMES_SENT: Final = 4  # at most, over a way that has little bandwidth to the end
+PULSE_NS: Final = 10 * SECOND  # virtual time between two signs of life
+
+
+class Verdict(StrEnum):
+    """What a run has shown."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen
+class Result:
+    """One run. Times in ns."""
+
+    seed: int
+    verdict: Verdict
+    reason: str
+    promise: str
+    """Which promise was broken, empty if none was."""
+    virtual: int
+    converged_in: int
+    writes: int
+    frames: int
+    events: int
+    fired: dict[str, int]
+    probes: dict[str, int]
+    looked: dict[str, int]
+    digest: str
+    tail: tuple[str, ...]
+
+
+def schedule(options: Options) -> Iterator[Step]:
+    """All that clients do, also to followers, and all that goes wrong, in order."""
+    dice = Dice(options.seed, "schedule")
+    clients = writers(dice.child("writes"), options.load, options.names)
+    streams: list[Iterable[Step]] = [each.steps(0, options.length) for each in clients]
+    if options.bursts:
+        when = dice.child("bursts")
+        for each in clients:
+            extra = type(each)(dice.child(f"burst/{each.region}"), options.load, each.region, 0)
+            extra.number = each.number + 100
+            streams.append(burst(extra, when.below(options.length), options.bursts))
+    streams += readers(dice.child("readers"), options.load, options.names, options.length)
+    few = attrs.evolve(options.load, writes_per_second=FOLLOWER_WRITES)
+    refused = writers(dice.child("follower writes"), few, options.followers)
+    streams += [each.steps(0, options.length) for each in refused]
+    cast = options.cast()
+    for name in options.faults:
+        stream = dice.child(f"fault/{name}")
+        fault = FAULTS[name]
+        if fault.fits(cast):
+            streams.append(fault.steps(stream, cast, mean=options.mean, end=options.length))
+    streams.append([step for step in options.lasting if step.kind in options.faults])
+    return in_order(*streams)
+
+
+def bound(world: World) -> int:
+    """How long it may take, after all is healed, until all regions are equal.
+
+    A dead connection is noticed, the last attempt to dial gives up, another is made, and some
+    round trips pass: to greet, to ask, to be refused, to load a snapshot. A gap's patience doubles
+    at most six times. Small windows need a round trip for each that is filled. Before any of this
+    arrives what was held up until the faults ended.
+    """
+    limits = [site.tuning.limits for site in world.sites.values()]
+    noticing = max(each.silence_ns_max for each in limits) + CONNECT_NS_MAX + 2 * WAIT_NS_MAX
+    trip = 2 * world.network.worst_delay()
+    patience = 64 * max(3 * trip, *(max(each.patience_ns, each.orphan_ns) for each in limits))
+    regular = max(each.heartbeat_ns + each.ack_ns + each.stall_ns for each in limits)
+    hops = len(world.sites)
+    window = min(each.window_bytes_max for each in limits)
+    windows = sum(len(entry.data) for entry in world.ledger.in_order) // window + hops
+    kept = max(len(site.replica.keyspace.data) for site in world.sites.values())
+    resting = hops * kept * max(site.tuning.snapshot_rest_ns for site in world.sites.values())
+    narrow = [way.bandwidth for way in world.network if way.bandwidth]
+    if narrow:
+        size = sum(len(entry.data) + ENTRY_BYTES for entry in world.ledger.in_order)
+        resting += hops * TIMES_SENT * size * SECOND // min(narrow)
+    return (
+        resting
+        + (world.network.clear_at - world.now)
+        + 2 * noticing
+        + 2 * patience
+        + hops * 20 * (trip + regular)
+        + windows * (trip + regular)
+    )
+
+
+class Run:
+    """One run of one world."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        on_line: Callable[[str], None] | None = None,
+        on_pulse: Callable[[World], None] | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.options = options
+        self.world = World(options.plan(), options.seed, trace=Trace(on_line), recorder=recorder)
+        self.injector = Injector(self.world)
+        self.on_pulse = on_pulse
+        self.writes = 0
+        self.refused = 0
+        self.requests = 0
+        self.converged_in = -1
+
+    def play(self, steps: Iterable[Step] | None = None) -> Result:
+        """Run `steps`, or those of the seed; what came of it."""
+        promise, reason = "", ""
+        try:
+            self.prepare()
+            self.trouble(schedule(self.options) if steps is None else steps)
+            if self.options.core:
+                self.heal_core()
+            self.end()
+        except Violation as violation:
+            promise, reason = violation.promise, violation.text
+        except (AssertionError, CRDTError, LookupError, TypeError, ValueError) as error:
+            promise, reason = "no crash", f"{type(error).__name__}: {error} ({place(error)})"
+        return self.result(promise, reason)
+
+    def prepare(self) -> None:
+        """Everything that holds for the whole run."""
+        world = self.world
+        for name, ms in self.options.offsets.items():
+            world.sites[name].clock.step(ms)
+        for place in world.places.values():
+            place.clock.tick_ms = self.options.tick_ms
+        for way in world.network:
+            way.chops = self.options.chops
+
+    def trouble(self, steps: Iterable[Step]) -> None:
+        """Write, and break things."""
+        world = self.world
+        pulse = PULSE_NS
+        for step in steps:
+            while step.at >= pulse:
+                world.sleep_until(pulse)
+                pulse += PULSE_NS
+                if self.on_pulse is not None:
+                    self.on_pulse(world)
+            world.sleep_until(step.at)
+            if step.kind == "write":
+                self.write(step)
+            elif step.kind == "client":
+                self.converse(step)
+            else:
+                self.injector.do(step)
+        world.sleep_until(self.options.length)
+
+    def write(self, step: Step) -> None:
+        """A client's request, if its region is there to take it."""
+        site = self.world.places.get(step.regions[0])
+        if site is None or not site.is_up or site.is_paused:
+            self.refused += 1
+            return
+        before = site.replica.keyspace.seq
+        self.world.run_all(site.name, *step.commands)
+        if site.replica.keyspace.seq > before and site.name in self.world.sites:
+            self.writes += 1
+        else:
+            self.refused += 1
+
+    def converse(self, step: Step) -> None:
+        """Return what a session sends, if its region is there to take it."""
+        site = self.world.places.get(step.regions[0])
+        if site is not None and site.is_up and not site.is_paused:
+            replies = self.world.converse(site.name, step.value, *step.commands)
+            self.requests += replies is not None
+
+    def heal_core(self) -> None:
+        """Some regions must converge although the others stay away."""
+        world = self.world
+        self.injector.end_passing()
+        core = [site.name for site in world.live() if site.has_caught_up][: self.options.core]
+        others = [name for name in world.sites if name not in core]
+        pairs = [(a, b) for a in core for b in others]
+        for here, there in pairs:
+            world.cut(here, there)
+        is_whole = all(world.network.way(a, b).is_open for a in core for b in core if a != b)
+        if len(core) == self.options.core and is_whole and connected(world, core):
+            self.converge(core)
+        for here, there in pairs:
+            world.heal(here, there)
+
+    def end(self) -> None:
+        """Heal everything; all must agree in time."""
+        self.injector.end_passing()
+        for place in self.world.places.values():
+            if not place.is_up:
+                place.boot()
+        if self.injector.lasting:
+            self.converge(list(self.world.sites))
+            self.world.endured += 1
+        self.injector.end_all()
+        clear_at = self.world.network.clear_at
+        self.converged_in = self.converge(list(self.world.sites))
+        self.world.sleep_until(max(self.world.now, clear_at))
+        self.world.sleep(QUIET_NS)
+        self.converge(list(self.world.sites))
+        self.forget()
+        check_idleness(self.world)
+        self.converge(list(self.world.sites))
+        check_freshness(self.world)
+        self.converge(list(self.world.sites))  # a key may have expired just now
+        self.world.check_end()
+
+    def forget(self) -> None:
+        """Wait until no region keeps metadata that nobody needs. Raises Violation."""
+        world = self.world
+        tunings = [site.tuning.limits for site in world.sites.values()]
+        limit = FORGETTING_NS + ROUNDS * max(
+            each.collect_ns + each.heartbeat_ns for each in tunings
+        )
+        if not world.wait_for(lambda: not any(map(keeps, world.sites.values())), limit):
+            kept = "; ".join(f"{site.name} {keeps(site)}" for site in world.sites.values())
+            raise Violation("forgetting", f"after {limit / SECOND:.0f} s of quiet: {kept}")
+
+    def converge(self, names: list[str]) -> int:
+        """Wait until these regions hold the same; how long it took. Raises Violation."""
+        world = self.world
+        begin = world.now
+        limit = bound(world)
+        if not world.wait_for(lambda: agree(world, names), limit):
+            raise Violation(
+                "liveness",
+                f"no agreement after {limit / SECOND:.0f} s; {blocked(world)}; {why(world)}",
+            )
+        return world.now - begin
+
+    def result(self, promise: str, reason: str) -> Result:
+        """What came of it."""
+        world = self.world
+        looked = {checker.promise: checker.looked for checker in world.checkers}
+        verdict = Verdict.INVALID if promise else Verdict.VALID
+        if not promise:
+            unproved = [name for name, count in looked.items() if not count]
+            if not self.writes:
+                verdict, reason = Verdict.UNKNOWN, "nothing was written"
+            elif not any(self.injector.fired.values()):
+                asked = ", ".join(self.options.faults)
+                reason = f"nothing went wrong: no {asked} could happen" if asked else "no faults"
+                verdict = Verdict.UNKNOWN
+            elif "convergence" in unproved or "durability" in unproved:
+                verdict, reason = Verdict.UNKNOWN, f"not put to the test: {', '.join(unproved)}"
+        return Result(
+            seed=world.seed,
+            verdict=verdict,
+            reason=reason,
+            promise=promise,
+            virtual=world.now,
+            converged_in=self.converged_in,
+            writes=self.writes,
+            frames=sum(site.frames for site in world.sites.values()),
+            events=world.engine.events,
+            fired={name: count for name, count in self.injector.fired.items() if count},
+            probes=probe(world),
+            looked=looked,
+            digest=world.trace.digest(),
+            tail=tuple(world.trace.tail(TAIL)) if promise else (),
+        )
+
+
+def agree(world: World, names: list[str]) -> bool:
+    """Whether these regions have applied the same, and nothing waits. If they are all regions,
+    their followers must have it too."""
+    sites = [world.sites[name] for name in names]
+    first = sites[0].replica.keyspace.vector
+    return all(site.replica.keyspace.vector == first and site.has_caught_up for site in sites) and (
+        len(names) < len(world.sites) or all(map(world.is_copied, world.copies.values()))
+    )
+
+
+def keeps(site: Site) -> str:
+    """Return which metadata a region could have forgotten; empty if there is none."""
+    db = site.replica.keyspace
+    if not db.litter and not db.graves:
+        return ""
+    return (
+        f"keeps {sorted(db.litter)} and {sorted(db.graves)}, stable {shown(site.replica.stable())}"
+    )
+
+
+def connected(world: World, names: list[str]) -> bool:
+    """Whether links lead from each of these regions to each other without the rest."""
+    topology = world.plan.config.topology
+    away = [name for name in topology.regions if name not in names]
+    groups = topology.components(topology.isolate(*away)) if away else topology.components()
+    return any(set(names) <= set(group) for group in groups)
+
+
+def why(world: World) -> str:
+    """Who has what, and how the links are."""
+    rows: list[str] = []
+    for site in world.sites.values():
+        links = ", ".join(
+            f"{row.peer} {row.direction.value} {row.state}"
+            for row in site.links.statistics(world.now)
+        )
+        stale = "" if site.has_caught_up else " (stale)"
+        rows.append(f"{site.name}{stale} has {shown(site.replica.keyspace.vector)} [{links}]")
+    for copy in world.copies.values():
+        claims = [f"{shown(vector)} of {name}" for name, vector in copy.claims().items()]
+        reports = copy.follower.reports(world.now)
+        links = ", ".join(f"{row.name} {row.status.value}" for row in reports)
+        rows.append(f"{copy.name} has {' and '.join(claims)} [{links}]")
+    return "; ".join(rows)
+
+
+def blocked(world: World) -> str:
+    """Return which links bring nothing now, each with its state and its last error."""
+    rows = [
+        (site.name, row.peer, row.state, row.last_error)
+        for site in world.sites.values()
+        for row in site.links.statistics(world.now)
+        if row.direction is Direction.IN and row.state != SinkState.STREAMING.value
+    ]
+    rows += [
+        (copy.name, row.name, row.status.value, row.last_error)
+        for copy in world.copies.values()
+        if copy.is_following
+        for row in copy.follower.reports(world.now)
+        if row.status is not SourceStatus.IN_SYNC
+    ]
+    links = [
+        f"{peer} > {name} is {state}" + (f", its last error: {error}" if error else "")
+        for name, peer, state, error in rows
+    ]
+    return f"links that are not through: {'; '.join(links)}" if links else "all links are through"
+
+
+def place(error: BaseException, at: int = -1) -> str:
+    """Return the place where an exception was raised: the last frame, or another one."""
+    frames: list[TracebackType] = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        frames.append(traceback)
+        traceback = traceback.tb_next
+    if not frames:
+        return "nowhere"
+    traceback = frames[max(at, -len(frames))]
+    code = traceback.tb_frame.f_code
+    return f"{code.co_name} in {code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}"

@@ -1,0 +1,159 @@
+"""A failing run made small: what can be left out while the same promise is still broken.
+
+Chunks are removed, half of the schedule first and single steps last (Zeller and Hildebrandt,
+"Simplifying and Isolating Failure-Inducing Input", 2002). A step means the same whatever came
+before, so every part of a schedule can be run.
+
+Then the options are made plain one after another: fewer regions, no followers, a mesh, default
+tunings, equal latencies, right clocks, a shorter run. What is left is a text that can be played
+again (see `script`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import attrs
+
+from sim.campaign.options import Options
+from sim.campaign.run import Result, Run, schedule
+from sim.engine.events import SECOND
+from sim.faults.kinds import FAULTS, order, part
+from sim.scenarios.script import Script
+from sim.schedule.step import Step
+
+ATTEMPTS_MAX: Final = 400
+TRIALS_MAX: Final = 60  # of plainer options
+REGIONS_MIN: Final = 2
+LATENCY: Final = "metro"
+CRASH: Final = "no crash"
+GROUPS: Final = frozenset({order, part})
+"""The choices of regions that still mean something when a region is left out."""
+
+
+def shrink(
+    options: Options,
+    failed: Result,
+    play: Callable[[Run, Sequence[Step]], Result] = Run.play,
+    attempts: int = ATTEMPTS_MAX,
+) -> Script:
+    """Return the smallest run found, in so many attempts, that fails in the same way."""
+    steps = list(schedule(options))
+    if failed.virtual < options.length:
+        steps = [step for step in steps if step.at <= failed.virtual + SECOND]
+
+    def fails(candidate: Sequence[Step]) -> bool:
+        return is_same(play(Run(options), candidate), failed)
+
+    def still_fails(candidate: Script) -> bool:
+        return is_same(play(Run(candidate.options), candidate.steps), failed)
+
+    kept = reduce(steps, fails, attempts)
+    return simplify(Script.of(options, kept), still_fails, TRIALS_MAX)
+
+
+def is_same(result: Result, failed: Result) -> bool:
+    """Return whether a run fails as another did: of two crashes, at the same place."""
+    if result.promise != failed.promise:
+        return False
+    return failed.promise != CRASH or crash_place(result) == crash_place(failed)
+
+
+def crash_place(result: Result) -> str:
+    """Return where something was raised, as the end of the reason says it."""
+    return result.reason.rpartition("(")[2]
+
+
+def simplify(run: Script, fails: Callable[[Script], bool], trials: int) -> Script:
+    """Return `run` with options as plain as they can be, trying `trials` candidates at most."""
+    is_over = False
+    while not is_over:
+        is_over = True
+        for candidate in plainer(run):
+            if not trials:
+                return run
+            trials -= 1
+            if fails(candidate):
+                run, is_over = candidate, False
+                break
+    return run
+
+
+def plainer(run: Script) -> Iterator[Script]:
+    """Yield runs that have one thing less, those that leave out most first."""
+    options, steps = run.options, run.steps
+    if len(options.names) > REGIONS_MIN:
+        for name in reversed(options.names):
+            yield without(run, name)
+    end = max((step.at + step.lasts for step in steps), default=0) + SECOND
+    plain: tuple[dict[str, Any], ...] = (
+        {"copies": ()},
+        {"topology": "mesh"},
+        {"core": 0},
+        {"tunings": {}},
+        {"latency": LATENCY},
+        {"offsets": {}},
+        {"tick_ms": 1},
+        {"chops": 0},
+        {"length": min(options.length, end)},
+    )
+    for change in plain:
+        plain_options = attrs.evolve(options, **change)
+        if plain_options != options:
+            yield attrs.evolve(run, options=plain_options)
+
+
+def without(run: Script, name: str) -> Script:
+    """Return a run that lacks a region: nothing happens there, and nobody follows it."""
+    options = run.options
+    sources = [
+        attrs.evolve(copy, sources=tuple(each for each in copy.sources if each != name))
+        for copy in options.copies
+    ]
+    names = tuple(each for each in options.names if each != name)
+    return Script.of(
+        attrs.evolve(
+            options,
+            names=names,
+            copies=tuple(copy for copy in sources if copy.sources),
+            tunings={each: tuning for each, tuning in options.tunings.items() if each != name},
+            offsets={each: ms for each, ms in options.offsets.items() if each != name},
+            core=min(options.core, len(names)),
+        ),
+        [step for each in run.steps if (step := step_without(each, name)) is not None],
+    )
+
+
+def step_without(step: Step, name: str) -> Step | None:
+    """Return a step that does not concern a region; None if nothing of the step is left."""
+    if name not in step.regions:
+        return step
+    fault = FAULTS.get(step.kind)
+    left = tuple(each for each in step.regions if each != name)
+    if not left or fault is None or fault.choose not in GROUPS:
+        return None
+    if fault.choose is order and len(left) < fault.least:
+        return None
+    return attrs.evolve(step, regions=left)
+
+
+def reduce(
+    steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool], attempts: int
+) -> list[Step]:
+    """What is left of `steps` when no chunk, and then no single one, can be spared."""
+    kept = list(steps)
+    size = len(kept) // 2
+    while size and attempts > 0:
+        start = 0
+        before = len(kept)
+        while start < len(kept) and attempts > 0:
+            candidate = kept[:start] + kept[start + size :]
+            attempts -= 1
+            if fails(candidate):
+                kept = candidate
+            else:
+                start += size
+        if size > 1 or len(kept) == before:
+            size //= 2
+    return kept

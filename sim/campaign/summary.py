@@ -1,0 +1,122 @@
+"""What runs have come to, in words: one run, and many together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from sim.campaign.run import Result, Verdict
+from sim.engine.events import SECOND
+from sim.faults.kinds import FAULTS
+from sim.world.probes import NAMES
+
+PROMISE_SHARE: Final = 4
+RARE_SHARE: Final = 100
+TOO_LITTLE: Final = 3
+"""The exit status of a campaign that has proved too little."""
+REASON_MAX = 600  # letters of a reason in a table of many runs
+
+
+def tell(result: Result, cpu_seconds: float) -> Iterator[str]:
+    """One run."""
+    yield ""
+    if result.tail:
+        yield from (f"  {line}" for line in result.tail)
+        yield ""
+    yield f"writes        {result.writes}"
+    yield f"frames        {result.frames}"
+    yield f"faults        {counted(result.fired)}"
+    yield f"probes        {counted(result.probes)}"
+    yield f"checked       {counted(result.looked)}"
+    unchecked = [name for name, count in result.looked.items() if not count]
+    if unchecked:
+        yield f"not checked   {', '.join(unchecked)}"
+    if result.converged_in >= 0:
+        yield f"converged     {result.converged_in / SECOND:.3f} s after all was healed"
+    yield f"trace         {result.digest}"
+    yield speed(result.virtual / SECOND, cpu_seconds)
+    yield f"verdict       {verdict(result)}"
+    if result.verdict is Verdict.INVALID:
+        yield "              the same command does the same again"
+
+
+def verdict(result: Result) -> str:
+    """The verdict, and why."""
+    if result.promise:
+        return f"{result.verdict}: {result.promise}: {result.reason}"
+    return f"{result.verdict}: {result.reason}" if result.reason else str(result.verdict)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """What there was of each."""
+    return ", ".join(f"{name} {count}" for name, count in counts.items() if count) or "none"
+
+
+def speed(virtual_seconds: float, cpu_seconds: float) -> str:
+    """How much faster than life it went."""
+    rate = virtual_seconds / cpu_seconds if cpu_seconds else 0.0
+    return (
+        f"speed         {virtual_seconds:.1f} virtual s in {cpu_seconds:.2f} CPU s: {rate:.0f} to 1"
+    )
+
+
+def one_line(result: Result) -> str:
+    """One of many runs."""
+    said = verdict(result)
+    return f"{result.seed:>8}  {said[:REASON_MAX]}"
+
+
+def summarise(results: Sequence[Result], cpu_seconds: float) -> Iterator[str]:
+    """Many runs: what was seen in all of them together, and what never was."""
+    by_verdict = {each: sum(r.verdict is each for r in results) for each in Verdict}
+    fired = added(result.fired for result in results)
+    seen = added(result.probes for result in results)
+    looked = added(result.looked for result in results)
+    yield ""
+    yield f"runs          {len(results)}: {counted({str(k): v for k, v in by_verdict.items()})}"
+    yield f"writes        {sum(result.writes for result in results)}"
+    yield f"faults        {counted(fired)}"
+    yield f"probes        {counted(seen)}"
+    yield f"checked       {counted(looked)}"
+    missing = [name for name in (*FAULTS, *NAMES) if not fired.get(name) and not seen.get(name)]
+    if missing:
+        yield f"never seen    {', '.join(missing)}"
+    yield speed(sum(result.virtual for result in results) / SECOND, cpu_seconds)
+    failed = [str(result.seed) for result in results if result.verdict is Verdict.INVALID]
+    if failed:
+        yield f"failed        {' '.join(failed)}"
+
+
+def shortfalls(results: Sequence[Result]) -> Iterator[str]:
+    """Return what many runs have looked at, done or met too seldom to be worth much.
+
+    Every promise must have been put to the test in one of PROMISE_SHARE runs, each kind of fault
+    and each rare event in one of RARE_SHARE. Fewer runs than that need not have any.
+    """
+    for counts, names, share, what in (
+        ([r.looked for r in results], results[0].looked, PROMISE_SHARE, "put to the test"),
+        ([r.fired for r in results], FAULTS, RARE_SHARE, "done"),
+        ([r.probes for r in results], NAMES, RARE_SHARE, "seen"),
+    ):
+        wanted = len(results) // share
+        for name in names:
+            found = sum(1 for each in counts if each.get(name))
+            if found < wanted:
+                yield f"{name}: {what} in {found} of {len(results)} runs, not {wanted}"
+
+
+def added(several: Iterator[Mapping[str, int]]) -> dict[str, int]:
+    """Counts of several runs together."""
+    total: dict[str, int] = {}
+    for counts in several:
+        for name, count in counts.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def status(results: Sequence[Result]) -> int:
+    """The exit status: 0 all valid, 1 some invalid, 2 one has proved nothing."""
+    verdicts = {result.verdict for result in results}
+    if Verdict.INVALID in verdicts:
+        return 1
+    return 0 if verdicts == {Verdict.VALID} else 2

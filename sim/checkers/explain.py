@@ -1,0 +1,191 @@
+"""The text of a failure about a key: its values in two places, and the operations behind them.
+
+A checker compares hashes and vectors. When they differ, the functions here look for a key that
+differs, and describe its values and the operations that wrote to it. They run only after a failure,
+so they may take their time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from crdt.causality.dots import Dot, Vector, dominates, name_origin, origin_of, seq_of
+from crdt.causality.op import Op
+from crdt.causality.schema import FOREVER
+from crdt.embed.replica import Replica
+from crdt.store.keyspace import Keyspace
+from crdt.testing.commands import Command
+from crdt.testing.history import History
+from sim.engine.events import SECOND
+from sim.nodes.deeds import FLUSH, Deeds
+from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.mirror import Elements, Mirror, parts_of
+from sim.nodes.saying import plain
+from sim.nodes.state import value_text
+
+OPERATIONS_MAX: Final = 8  # that one text lists; the latest ones
+TEXT_MAX: Final = 400  # letters of one value
+IN_ORDER: Final = "a replica that got these operations in order"
+
+
+@attrs.frozen
+class Holder:
+    """A replica that is compared with another one, and its name in the text."""
+
+    name: str
+    mirror: Mirror
+
+
+def in_order(ledger: Ledger, vector: Vector) -> Holder:
+    """Return what a replica holds that was given the operations of `vector` once and in order."""
+    twin = Replica(255)
+    for entry in ledger.within(vector):
+        twin.accept(Op.from_bytes(entry.data))
+    return Holder(IN_ORDER, Mirror(twin.keyspace))
+
+
+def explain(
+    ledger: Ledger, here: Holder, others: Iterable[Holder], clock: int, vector: Vector
+) -> str:
+    """Return a text about the first key that differs between `here`, which should hold what the
+    operations of `vector` come to, and one of `others`. Keys that end before `clock` (ms) do not
+    count. Another region may have applied more than `vector` stands for: keys that this has changed
+    are left out."""
+    for there in others:
+        known = vector
+        later: set[bytes] = set()
+        if there.name != IN_ORDER and there.mirror.db.vector != vector:
+            known = there.mirror.db.vector
+            if not dominates(known, vector):
+                continue
+            later = changed_since(ledger, vector, known, there.mirror.db.data)
+        key = differing_key(here.mirror, there.mirror, clock, later)
+        if key is not None:
+            return (
+                f"; under {plain(key)!r} {here.name} holds {held_text(here.mirror.db, key)},"
+                f" {there.name} holds {held_text(there.mirror.db, key)};"
+                f" written by {operations_text(operations_on(ledger, key, vector))}"
+            )
+    return "; no key differs by now"
+
+
+def changed_since(
+    ledger: Ledger, vector: Vector, known: Vector, keys: Iterable[bytes]
+) -> set[bytes]:
+    """Return the keys that the operations of `known` and not of `vector` wrote to."""
+    found: set[bytes] = set()
+    for entry in missing(ledger, vector, known):
+        for effect in Op.from_bytes(entry.data).effects:
+            found.update(keys if effect[0] == FLUSH else (effect[1],))
+    return found
+
+
+def missing(ledger: Ledger, vector: Vector, known: Vector) -> list[Entry]:
+    """Return the operations that `known` stands for and `vector` does not."""
+    return [each for each in ledger.within(known) if each.last > vector.get(each.origin, 0)]
+
+
+def differing_key(one: Mirror, other: Mirror, clock: int, later: set[bytes]) -> bytes | None:
+    """Return the first key, in byte order, that is not the same in both."""
+    for key in sorted({*one.db.data, *other.db.data} - later):
+        held = [mirror.take(key) for mirror in (one, other)]
+        mine, theirs = (None if each is None or each[1] <= clock else each for each in held)
+        if mine != theirs:
+            return key
+    return None
+
+
+def held_text(db: Keyspace, key: bytes) -> str:
+    """Return the value of a key, expired or not, and its deadline."""
+    value = db.data.get(key)
+    if value is None:
+        return "nothing"
+    text = " and ".join(value_text(part) for part in parts_of(value)).removeprefix("= ")
+    deadline = db.deadlines.deadline(key)
+    until = "" if deadline >= FOREVER else f" until {deadline} ms"
+    return (text if len(text) <= TEXT_MAX else text[:TEXT_MAX] + "…") + until
+
+
+def elements_text(elements: Elements) -> str:
+    """Return the elements that a key had."""
+    names = [plain(name) for _, some in elements for name in sorted(some)]
+    return " ".join(names) if names else "nothing"
+
+
+def operations_on(ledger: Ledger, key: bytes, vector: Vector) -> list[tuple[Entry, list[Command]]]:
+    """Return the operations of `vector` that wrote to a key, each with what it did to it."""
+    found: list[tuple[Entry, list[Command]]] = []
+    for entry, effects in translated(ledger):
+        if entry.last <= vector.get(entry.origin, 0):
+            here = [command for wrote, command in effects if wrote in {key, None}]
+            if here:
+                found.append((entry, here))
+    return found
+
+
+def translated(ledger: Ledger) -> Iterator[tuple[Entry, list[tuple[bytes | None, Command]]]]:
+    """Return all operations in order, each with the keys that it wrote to (None: all keys) and the
+    commands that its effects stand for."""
+    deeds = Deeds()
+    for entry in ledger.in_order:
+        effects = Op.from_bytes(entry.data).effects
+        yield (
+            entry,
+            [
+                (None if each[0] == FLUSH else each[1], deeds.command(each, entry.origin))
+                for each in effects
+            ],
+        )
+
+
+def operations_text(operations: Sequence[tuple[Entry, Sequence[Command]]]) -> str:
+    """Return operations as text: the commands, the region, the virtual time and the dots."""
+    shown = [
+        f"{', '.join(map(str, commands))} {made_by(entry)}"
+        for entry, commands in operations[-OPERATIONS_MAX:]
+    ]
+    left_out = len(operations) - len(shown)
+    return "; ".join([f"{left_out} earlier operations", *shown] if left_out else shown) or "nobody"
+
+
+def missing_text(ledger: Ledger, name: str, vector: Vector, known: Vector) -> str:
+    """Return a text about the operations of `known` that `name` lacks, as `vector` is what it has
+    applied; empty if there are none."""
+    found = missing(ledger, vector, known)
+    return f"; {name} lacks {entries_text(ledger, found)}" if found else ""
+
+
+def entries_text(ledger: Ledger, entries: Sequence[Entry]) -> str:
+    """Return some of the recorded operations as text."""
+    return operations_text(
+        [
+            (entry, [command for _, command in effects])
+            for entry, effects in translated(ledger)
+            if entry in entries
+        ]
+    )
+
+
+def made_by(entry: Entry) -> str:
+    """Return where and when an operation was made, and its dots."""
+    return f"by {entry.region} at {entry.at / SECOND:.3f} s ({entry!r})"
+
+
+def describe(history: History, ledger: Ledger) -> str:
+    """Return the effects on a key: what, by whom, when, by which clock, and as bits which of the
+    earlier ones each had seen."""
+    return "; ".join(
+        f"{taken.command} {place_of(taken.dot, ledger)}, clock {taken.clock}, seen {taken.past:b})"
+        for taken in history
+    )
+
+
+def place_of(dot: Dot, ledger: Ledger) -> str:
+    """Return where and when an effect was made; the bracket is left open."""
+    origin, seq = origin_of(dot), seq_of(dot)
+    entry = ledger.covering(origin, seq)
+    where = f"by {entry.region} at {entry.at / SECOND:.3f} s " if entry is not None else ""
+    return f"{where}({name_origin(origin)}:{seq}"

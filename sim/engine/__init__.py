@@ -1,0 +1,1 @@
+"""The event queue, clocks, random streams and traces of a simulation."""

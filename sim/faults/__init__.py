@@ -1,0 +1,1 @@
+"""Faults: of the network, of processes, of connections and of resynchronisations."""

@@ -1,0 +1,105 @@
+"""A full resync that does not come to its end: one of the two dies in the middle.
+
+Backlogs are emptied first, so that a region which has lost its memory needs a snapshot. The ways
+to it have little bandwidth, so that the snapshot takes a while.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from sim.engine.events import MS
+from sim.faults.processes import may_fall
+from sim.network.ways import Way
+from sim.schedule.step import Done, Step
+from sim.world.world import World
+
+LOOK_NS: Final = 5 * MS  # between two looks at whether the resync goes on
+DOWN_NS: Final = 300 * MS
+HISTORY_SMALL: Final = 1
+
+
+@attrs.define
+class TornResync:
+    """A full resync that `receiver` needs. `bandwidth` of the ways to it is in bytes a second."""
+
+    world: World
+    receiver: str
+    bandwidth: int
+    is_donor: bool
+    """True if it is the donor that dies."""
+    fallen: list[str] = attrs.field(factory=list[str])
+    narrowed: list[Way] = attrs.field(factory=list[Way])
+    is_over: bool = False
+
+    def begin(self) -> None:
+        """Let the receiver lose its memory, and have nobody keep a backlog."""
+        world = self.world
+        for site in world.live():
+            history = site.replica.history
+            history.limit = HISTORY_SMALL
+            while history.stop - history.start > 1:
+                history.drop_oldest()
+        self.bring_down(self.receiver)
+        for name in world.sites:
+            if name != self.receiver:
+                way = world.network.way(name, self.receiver)
+                if not way.bandwidth:
+                    way.bandwidth = self.bandwidth
+                    self.narrowed.append(way)
+        world.engine.after(DOWN_NS, self.look)
+
+    def look(self) -> None:
+        """Bring one of the two down once a snapshot is on its way."""
+        if self.is_over:
+            return
+        self.raise_all()
+        donors = self.world.sites[self.receiver].donors
+        sites = self.world.sites
+        victim = self.receiver
+        if donors and self.is_donor and may_fall(self.world, sites[donors[0]]):
+            victim = donors[0]
+        if donors and may_fall(self.world, sites[victim]):
+            self.bring_down(victim)
+            self.widen()
+            self.world.engine.after(DOWN_NS, self.end)
+        else:
+            self.world.engine.after(LOOK_NS, self.look)
+
+    def bring_down(self, name: str) -> None:
+        self.world.crash(name)
+        self.fallen.append(name)
+
+    def raise_all(self) -> None:
+        """Let who has fallen begin anew."""
+        fallen, self.fallen = self.fallen, []
+        for name in fallen:
+            if not self.world.sites[name].is_up:
+                self.world.restart(name)
+
+    def widen(self) -> None:
+        """Give the ways back what they had."""
+        narrowed, self.narrowed = self.narrowed, []
+        for way in narrowed:
+            way.bandwidth = 0
+
+    def end(self) -> None:
+        """All is as before."""
+        if not self.is_over:
+            self.is_over = True
+            self.raise_all()
+            self.widen()
+            for site in self.world.sites.values():
+                site.replica.history.limit = site.tuning.history_bytes
+
+
+def torn_resync(world: World, step: Step) -> Done:
+    """An odd `value`: the donor dies, otherwise the receiver."""
+    site = world.sites[step.regions[0]]
+    if not may_fall(world, site):
+        return False, None
+    story = TornResync(world, site.name, 2_000 + step.value, bool(step.value & 1))
+    story.begin()
+    return True, story.end

@@ -1,0 +1,1 @@
+"""The simulated network: ways between regions, connections and dialling."""

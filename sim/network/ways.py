@@ -1,0 +1,340 @@
+"""The network: for every ordered pair of regions a *way*, and on it ordered streams of bytes.
+
+A way has a delay, drawn for each piece of data, perhaps a bandwidth, and faults that may be
+switched on: it can be closed (what is on it waits, as TCP would go on sending; who waits too long
+gives up), slow, noisy (bits flip), or lossy, and cut data into pieces as reads do. The two
+directions of a pair are two ways, so every fault can be one-sided.
+
+Nobody sees that something was lost: TCP sends it again when its timer has run out, which doubles
+with each loss, and everything behind it waits. Losses come alone, or in bursts in which nearly
+everything is lost for a while.
+
+A *pipe* is one direction of one connection. Its bytes arrive in order or not at all. When a
+connection breaks, what is under way may be cut off at any byte, and one end may learn of it later
+than the other, or never.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+import attrs
+
+from geo.latency import Latency
+from sim.engine.events import MS, SECOND, Engine
+from sim.engine.rng import Dice
+
+RETRANSMIT_NS: Final = 200 * MS  # what a closed way costs at least when it opens again: TCP's timer
+PIECES_MAX: Final = 64  # of one chunk that is cut to pieces
+SEGMENTS: Final = 20  # in which a second's worth of bytes arrives over a way of little bandwidth
+SEGMENT_BYTES_LEAST: Final = 16
+FLIPS_WHOLE: Final = 1_000_000
+LOSSES_WHOLE: Final = 1_000
+LOST_IN_BURST: Final = 900
+TIMEOUT_DOUBLINGS: Final = 6
+BURST_NS_MAX: Final = 400 * MS
+
+Pieces: TypeAlias = tuple[bytes, ...]
+"""What was sent at once, as it is read."""
+
+
+@attrs.define
+class Tally:
+    """What has gone over one way: sent = delivered + lost + under way (I34)."""
+
+    sent: int = 0
+    delivered: int = 0
+    lost: int = 0
+    flipped: int = 0
+    pieces: int = 0
+    retransmitted: int = 0
+
+
+class Way:
+    """Everything from one region to another."""
+
+    def __init__(
+        self, engine: Engine, source: str, sink: str, *, latency: Latency, dice: Dice
+    ) -> None:
+        self.engine = engine
+        self.source = source
+        self.sink = sink
+        self.latency = latency
+        self.dice = dice
+        self.tally = Tally()
+        self.closures = 0
+        """How many faults keep the way closed now."""
+        self.slowness = 100
+        """Delay in per cent of what was drawn."""
+        self.bandwidth = 0
+        """Bytes a second, 0 for no limit."""
+        self.free_at = 0
+        self.flips = 0
+        """Chunks in a million that arrive with a bit flipped."""
+        self.chops = 0
+        """Chunks in a hundred that arrive in pieces."""
+        self.losses = 0
+        """Chunks in a thousand that are lost, and sent again."""
+        self.bursts = 0
+        """Chunks in a thousand that begin a burst of losses."""
+        self.lossy_until = 0
+        """The time at which the present burst of losses ends."""
+        self.late_until = 0
+        """The time until which a fault holds up something that was sent."""
+        self.pipes: list[Pipe] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything passes."""
+        return self.closures == 0
+
+    def close(self) -> None:
+        """Let nothing pass, until as many `open` as `close` were called."""
+        self.closures += 1
+
+    def open(self) -> None:
+        """Undo one `close`; what has waited goes on if it was the last."""
+        assert self.closures > 0
+        self.closures -= 1
+        if self.closures == 0:
+            for pipe in self.pipes:
+                pipe.resume()
+
+    def delay(self, size: int = 0) -> int:
+        """How long something of `size` bytes that is sent now takes."""
+        delay = self.latency.draw(self.dice.rng)
+        if self.slowness != 100:
+            delay = delay * self.slowness // 100
+        if self.bandwidth:
+            self.free_at = max(self.engine.now, self.free_at) + size * SECOND // self.bandwidth
+            delay += self.free_at - self.engine.now
+        lost = self.retransmission() if self.losses or self.bursts else 0
+        delay += lost
+        if lost or self.slowness != 100:
+            self.late_until = max(self.late_until, self.engine.now + delay)
+        return delay
+
+    def retransmission(self) -> int:
+        """Return for how long TCP's timers make wait what is sent now, because it is lost."""
+        wait, timer = 0, RETRANSMIT_NS
+        now = self.engine.now
+        if now >= self.lossy_until and self.dice.chance(self.bursts, LOSSES_WHOLE):
+            self.lossy_until = now + 1 + self.dice.below(BURST_NS_MAX)
+        for _ in range(TIMEOUT_DOUBLINGS):
+            is_burst = now + wait < self.lossy_until
+            if not self.dice.chance(LOST_IN_BURST if is_burst else self.losses, LOSSES_WHOLE):
+                break
+            self.tally.retransmitted += 1
+            wait += timer
+            timer *= 2
+        return wait
+
+    @property
+    def is_held_up(self) -> bool:
+        """Return whether a fault holds up what has been sent. Little bandwidth does not: what is
+        under way arrives bit by bit then."""
+        return (
+            not self.is_open
+            or self.engine.now < self.late_until
+            or any(not pipe.is_read for pipe in self.pipes)
+        )
+
+    @property
+    def clear_at(self) -> int:
+        """Return when all that is under way has arrived, if no fault happens until then. What is
+        sent from now on is not held up by it after that."""
+        return max((pipe.last for pipe in self.pipes if pipe.queue), default=0)
+
+    def segments(self, data: bytes) -> Pieces:
+        """The data as it arrives: whole, or bit by bit if there is little bandwidth."""
+        size = max(SEGMENT_BYTES_LEAST, self.bandwidth // SEGMENTS)
+        if not self.bandwidth or len(data) <= size:
+            return (data,)
+        return tuple([data[start : start + size] for start in range(0, len(data), size)])
+
+    def spoil(self, data: bytes) -> bytes:
+        """The data, with a bit flipped if it is its turn."""
+        if not self.flips or not self.dice.chance(self.flips, FLIPS_WHOLE):
+            return data
+        self.tally.flipped += 1
+        bit = self.dice.below(len(data) * 8)
+        damaged = bytearray(data)
+        damaged[bit >> 3] ^= 1 << (bit & 7)
+        return bytes(damaged)
+
+    def pieces(self, data: bytes) -> Pieces:
+        """The data as reads give it: whole, or in pieces, down to single bytes."""
+        if not self.chops or len(data) < 2 or not self.dice.chance(self.chops):
+            return (data,)
+        self.tally.pieces += 1
+        most = min(len(data), PIECES_MAX)
+        count = most if self.dice.chance(1, 16) else self.dice.between(2, min(4, most))
+        cuts = sorted({self.dice.between(1, len(data) - 1) for _ in range(count - 1)})
+        return tuple([data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)])
+
+
+class Pipe:
+    """One direction of one connection. `on_data` and `on_end` are called at the far end."""
+
+    __slots__ = ("ended", "is_read", "label", "last", "on_data", "on_end", "queue", "way")
+
+    def __init__(
+        self, way: Way, on_data: Callable[[bytes], None], on_end: Callable[[str], None]
+    ) -> None:
+        self.way = way
+        self.on_data = on_data
+        self.on_end = on_end
+        self.queue: deque[tuple[int, Pieces, str]] = deque()
+        """What is under way: when it arrives, the data as reads will give it, and the reason if it
+        is the end."""
+        self.last = 0
+        self.ended = False
+        """Nothing more can be put in."""
+        self.is_read = True
+        """True if the far end reads what has arrived."""
+        way.pipes.append(self)
+
+    def send(self, data: bytes) -> None:
+        """Put bytes in. They are lost if the stream has ended."""
+        way = self.way
+        way.tally.sent += len(data)
+        if self.ended:
+            way.tally.lost += len(data)
+            return
+        for part in way.segments(data):
+            arrival = way.engine.now + way.delay(len(part))
+            self.put(arrival, way.pieces(part) if way.chops else (part,), "")
+
+    def end(self, reason: str) -> None:
+        """Hang up: the far end hears of it when everything before has arrived."""
+        if not self.ended:
+            self.put(self.way.engine.now + self.way.delay(), (), reason)
+            self.ended = True
+
+    def put(self, arrival: int, data: Pieces, reason: str) -> None:
+        """Something shall arrive, but never before what was put in earlier."""
+        self.last = max(arrival, self.last)
+        self.queue.append((self.last, data, reason))
+        self.way.engine.at(self.last, self.arrive)
+
+    def arrive(self) -> None:
+        """Deliver the first that is under way, if it is time and the way is open."""
+        way = self.way
+        if not self.queue or self.queue[0][0] > way.engine.now or way.closures:
+            return
+        if not self.is_read:
+            return
+        _, data, reason = self.queue.popleft()
+        if reason:
+            self.over()
+            self.on_end(reason)
+            return
+        for piece in data:
+            way.tally.delivered += len(piece)
+            self.on_data(way.spoil(piece) if way.flips else piece)
+
+    def resume(self) -> None:
+        """The way is open again: send what has been due meanwhile once more."""
+        now = self.way.engine.now
+        if self.queue and self.queue[0][0] <= now:
+            again = now + self.way.dice.below(RETRANSMIT_NS) + self.way.delay()
+            self.last = max(self.last, again)
+            self.way.late_until = max(self.way.late_until, self.last)
+            self.queue = deque((max(due, again), data, why) for due, data, why in self.queue)
+        for due, _, _ in self.queue:
+            self.way.engine.at(due, self.arrive)
+
+    def stop_reading(self) -> None:
+        """The far end leaves unread what arrives."""
+        self.is_read = False
+
+    def go_on_reading(self) -> None:
+        """The far end reads again, first what has arrived meanwhile."""
+        self.is_read = True
+        now = self.way.engine.now
+        for due, _, _ in self.queue:
+            if due <= now:
+                self.way.engine.at(now, self.arrive)
+
+    def cut_off(self, reason: str, keep: int = 0) -> None:
+        """Break: of what is under way `keep` bytes arrive, and then the end if there is a reason;
+        without one the far end waits in vain."""
+        kept: deque[tuple[int, Pieces, str]] = deque()
+        for due, data, _ in self.queue:
+            parts: list[bytes] = []
+            for piece in data:
+                part = piece[:keep]
+                keep -= len(part)
+                self.way.tally.lost += len(piece) - len(part)
+                if part:
+                    parts.append(part)
+            if parts:
+                kept.append((due, tuple(parts), ""))
+        self.queue = kept
+        self.ended = True
+        if reason and self in self.way.pipes:
+            self.put(self.way.engine.now + self.way.delay(), (), reason)
+        elif not self.queue:
+            self.over()
+
+    def over(self) -> None:
+        """Nothing will come any more."""
+        self.ended = True
+        self.way.tally.lost += self.bytes_under_way()
+        self.queue.clear()
+        if self in self.way.pipes:
+            self.way.pipes.remove(self)
+
+    def bytes_under_way(self) -> int:
+        """What has been put in and has not arrived."""
+        return sum([len(piece) for _, data, _ in self.queue for piece in data])
+
+
+class Network:
+    """All ways between some regions."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        names: Sequence[str],
+        *,
+        latency: Callable[[str, str], Latency],
+        dice: Dice,
+    ) -> None:
+        self.engine = engine
+        self.names = tuple(names)
+        self.ways = {
+            (one, other): Way(
+                engine, one, other, latency=latency(one, other), dice=dice.child(f"{one}>{other}")
+            )
+            for one in names
+            for other in names
+            if one != other
+        }
+
+    def way(self, source: str, sink: str) -> Way:
+        """The way from one region to another."""
+        return self.ways[source, sink]
+
+    def __iter__(self) -> Iterator[Way]:
+        return iter(self.ways.values())
+
+    def total(self) -> Tally:
+        """What has gone over all ways."""
+        total = Tally()
+        for way in self:
+            for name in ("sent", "delivered", "lost", "flipped", "pieces", "retransmitted"):
+                setattr(total, name, getattr(total, name) + getattr(way.tally, name))
+        return total
+
+    @property
+    def clear_at(self) -> int:
+        """Return when all that is under way now has arrived: what faults that have ended still hold
+        up too, such as data that is sent again when a timer has run out."""
+        return max(self.engine.now, *(way.clear_at for way in self))
+
+    def worst_delay(self) -> int:
+        """The slowest that anything can be on its way, bandwidth left out."""
+        return max(way.latency.ceiling_ns * way.slowness // 100 for way in self)

@@ -1,0 +1,1 @@
+"""Simulated processes: regions, followers, clients and what they have applied."""

@@ -1,0 +1,91 @@
+"""A client that sits beside its region: commands in, replies out, in no time.
+
+Clients have no delay on purpose: it would hide what regions disagree about. Requests and replies
+are bytes in the Redis protocol, so the whole path of a request is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.instance import Instance
+
+Word: TypeAlias = str | bytes | int | float
+Reply: TypeAlias = Any
+"""bytes, str (a status), int, float, None, `Refusal`, or a list, tuple or dict of these."""
+
+
+@attrs.frozen
+class Refusal:
+    """An error reply."""
+
+    text: str
+
+
+def request(words: Sequence[Word]) -> bytes:
+    """A command as a client sends it."""
+    args = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+    return b"*%d\r\n" % len(args) + b"".join(b"$%d\r\n%b\r\n" % (len(a), a) for a in args)
+
+
+def parse(data: bytes) -> list[Reply]:
+    """All replies in `data`, which must be whole. Protocol 2 is all that a plain client speaks."""
+    found: list[Reply] = []
+    position = 0
+    while position < len(data):
+        reply, position = parse_one(data, position)
+        found.append(reply)
+    return found
+
+
+def parse_one(data: bytes, start: int) -> tuple[Reply, int]:
+    """The reply that begins at `start`, and where the next one does."""
+    end = data.index(b"\r\n", start)
+    kind, rest = data[start : start + 1], data[start + 1 : end]
+    position = end + 2
+    match kind:
+        case b"+":
+            return rest.decode(), position
+        case b"-":
+            return Refusal(rest.decode(errors="replace")), position
+        case b":":
+            return int(rest), position
+        case b"$":
+            size = int(rest)
+            if size < 0:
+                return None, position
+            return data[position : position + size], position + size + 2
+        case b"*":
+            count = int(rest)
+            if count < 0:
+                return None, position
+            items: list[Reply] = []
+            for _ in range(count):
+                item, position = parse_one(data, position)
+                items.append(item)
+            return items, position
+        case _:
+            raise AssertionError(f"no reply: {data[start:end]!r}")
+
+
+class Hand:
+    """One client's connection to one instance."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.client = Client(instance)
+        self.late = b""
+        """Replies to commands that had to wait."""
+
+    def send(self, *commands: Sequence[Word]) -> list[Reply]:
+        """Commands in one go; a reply for each that does not wait."""
+        return parse(receive(self.client, b"".join(map(request, commands))))
+
+    def ask(self, *words: Word) -> Reply:
+        """One command; its reply, None if it waits."""
+        replies = self.send(words)
+        return replies[0] if replies else None

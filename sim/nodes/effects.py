@@ -1,0 +1,97 @@
+"""The effects on each key, in the words of the specification, and who had seen which.
+
+A world keeps one `EffectBook`. Checkers work out from it what readers must see under a key at any
+region and moment, without looking at what the region holds.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final, TypeAlias
+
+from crdt.causality.dots import Dot, Origin, Vector, covers, make_dot, origin_of
+from crdt.causality.op import Op
+from crdt.store.keyspace import Keyspace
+from crdt.testing.builtin import NAMES, text_of
+from crdt.testing.history import History, Taken
+from crdt.testing.specifications import Shown
+from sim.nodes.deeds import FLUSH, Deeds
+
+EFFECTS_MAX: Final = 60  # on one key; the work grows with the square
+NAMES_MAX: Final = 16  # arguments of one effect: large values would take too long
+KEYS_MAX: Final = 400  # whose effects are remembered; those written to most recently
+
+Effects: TypeAlias = list[Taken]
+
+
+class EffectBook:
+    """Effects by key. `forgotten` are keys of which not all effects are remembered."""
+
+    def __init__(self) -> None:
+        self.deeds = Deeds()
+        self.by_key: OrderedDict[bytes, Effects] = OrderedDict()
+        self.forgotten: dict[bytes, None] = {}
+        self.ties = 0
+        """The number of effects concurrent with another on their key at the same time of day."""
+
+    def record(self, db: Keyspace, op: Op, past: Vector) -> None:
+        """Record a new operation of the region that holds `db`, which had seen `past`."""
+        for index, effect in enumerate(op.effects):
+            dot = make_dot(op.origin, op.first + index)
+            command = self.deeds.command(effect, op.origin)
+            keys = list(self.by_key) if effect[0] == FLUSH else [effect[1]]
+            for key in keys:
+                if key in self.forgotten:
+                    continue
+                effects = self.by_key.setdefault(key, [])
+                seen = seen_by(past, effects, op.origin)
+                self.ties += any(
+                    other.clock == db.now and not seen >> other.index & 1 for other in effects[-4:]
+                )
+                effects.append(Taken(command, dot, db.now, db.horizon, len(effects), seen))
+                self.by_key.move_to_end(key)
+                if len(effects) > EFFECTS_MAX or len(command.args) > NAMES_MAX:
+                    self.forget(key)
+        while len(self.by_key) > KEYS_MAX:
+            self.forget(next(iter(self.by_key)))
+
+    def forget(self, key: bytes) -> None:
+        """Say nothing more about this key."""
+        del self.by_key[key]
+        self.forgotten[key] = None
+
+    def history(self, key: bytes, db: Keyspace) -> History | None:
+        """The effects on a key that the region of `db` has applied; None if they are not known."""
+        if key in self.forgotten:
+            return None
+        effects = self.by_key.get(key, [])
+        return History(effects, seen_by(db.vector, effects), db.horizon)
+
+
+def seen_by(vector: Vector, effects: Effects, own: Origin = 0) -> int:
+    """Return, as bits, which effects somebody at `vector` has seen; all of its `own`."""
+    visible, bit = 0, 1
+    for taken in effects:
+        dot: Dot = taken.dot
+        if origin_of(dot) == own or covers(vector, dot):
+            visible |= bit
+        bit <<= 1
+    return visible
+
+
+def read(db: Keyspace, key: bytes) -> Shown | None:
+    """Return what readers see under a key, as the specification spells it: lists are sorted."""
+    found = read_in_order(db, key)
+    if found is None or found[0] != "list":
+        return found
+    kind, elements, deadline = found
+    in_order: Any = elements
+    return kind, sorted(in_order), deadline
+
+
+def read_in_order(db: Keyspace, key: bytes) -> Shown | None:
+    """Return what readers see under a key, the elements of a list where they stand."""
+    value = db.lookup(key)
+    if value is None:
+        return None
+    return NAMES[value.code()], text_of(value.visible()), db.deadline(key)

@@ -1,0 +1,128 @@
+"""Every operation that any region ever made: what the checkers hold the replicas to.
+
+A simulation sees all, so it can keep the books that no region can: which operation carries which
+dots, when it was made, and all that its region had seen by then (its *past*).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from typing import Final
+
+from crdt.causality.dots import Origin, Vector, dominates, name_origin
+from crdt.causality.op import Op
+from sim.nodes.effects import EffectBook
+
+EMPTY: Final[Mapping[Origin, int]] = {}
+FIRST: Final = attrgetter("first")
+STRIDE: Final = 64  # operations of one origin, for one of which all that it had seen is kept
+
+
+class Entry:
+    """One operation. `number` counts all operations in the order in which they were made; `deps` is
+    what its region had seen of others that it had not at its operation before."""
+
+    __slots__ = ("at", "data", "deps", "first", "last", "number", "origin", "region")
+
+    def __init__(self, op: Op, at: int, number: int, region: str = "") -> None:
+        self.origin = op.origin
+        self.first = op.first
+        self.last = op.last
+        self.data = op.to_bytes()
+        self.deps = op.deps
+        self.at = at
+        self.number = number
+        self.region = region
+
+    def __repr__(self) -> str:
+        return f"{name_origin(self.origin)}:{self.first}..{self.last}"
+
+
+class Ledger:
+    """The operations of one world."""
+
+    def __init__(self) -> None:
+        self.by_first: dict[tuple[Origin, int], Entry] = {}
+        self.by_last: dict[tuple[Origin, int], Entry] = {}
+        self.in_order: list[Entry] = []
+        self.by_origin: dict[Origin, list[Entry]] = {}
+        self.pasts: dict[Origin, list[Vector]] = {}
+        """What each origin had seen at every so many of its operations, and at its latest."""
+        self.book = EffectBook()
+
+    def enter(self, op: Op, at: int, region: str = "") -> Entry:
+        """Record an operation that `region` has made at that time (ns)."""
+        entry = Entry(op, at, len(self.in_order), region or name_origin(op.origin))
+        self.in_order.append(entry)
+        self.by_first[op.origin, op.first] = entry
+        self.by_last[op.origin, op.last] = entry
+        made = self.by_origin.setdefault(op.origin, [])
+        pasts = self.pasts.setdefault(op.origin, [{}])
+        if len(made) % STRIDE == 0:
+            pasts.append(dict(pasts[-1]))
+        made.append(entry)
+        pasts[-1].update(op.deps)
+        return entry
+
+    def latest_past(self, origin: Origin) -> Vector:
+        """All that the region had seen that made the latest operation of `origin`. To be read."""
+        return self.pasts[origin][-1]
+
+    def past(self, entry: Entry) -> Vector:
+        """All that the region had seen that made this operation. O(STRIDE + size of the result)."""
+        made = self.by_origin.get(entry.origin, [])
+        at = bisect_left(made, entry.first, key=FIRST)
+        if at == len(made) or made[at] is not entry:
+            return entry.deps  # nobody made it
+        begin = at - at % STRIDE
+        past = dict(self.pasts[entry.origin][at // STRIDE])
+        for each in made[begin : at + 1]:
+            past.update(each.deps)
+        return past
+
+    def find(self, origin: Origin, first: int) -> Entry | None:
+        """The operation that begins with this dot."""
+        return self.by_first.get((origin, first))
+
+    def ending(self, origin: Origin, last: int) -> Entry | None:
+        """The operation that ends with this dot."""
+        return self.by_last.get((origin, last))
+
+    def covering(self, origin: Origin, seq: int) -> Entry | None:
+        """Return the operation that this effect belongs to. O(log operations)."""
+        made = self.by_origin.get(origin, [])
+        at = bisect_right(made, seq, key=FIRST)
+        return made[at - 1] if at and made[at - 1].last >= seq else None
+
+    def within(self, vector: Vector) -> Iterable[Entry]:
+        """The operations that `vector` stands for, in the order in which they were made."""
+        return (entry for entry in self.in_order if entry.last <= vector.get(entry.origin, 0))
+
+    def lacking(self, vector: Vector, known: Mapping[Origin, int] = EMPTY) -> str:
+        """Why `vector` is no set of operations that a replica may have applied; empty if it is.
+
+        It must end between operations, and with each contain all that its region had seen. Of
+        `known`, an earlier and smaller one, that has been made sure of.
+        """
+        for origin, seq in vector.items():
+            if seq == known.get(origin, 0):
+                continue
+            entry = self.by_last.get((origin, seq))
+            if entry is None:
+                return f"{name_origin(origin)}:{seq} ends no operation"
+            if not self.is_closed(vector, entry, known.get(origin, 0)):
+                return f"{entry} had seen {self.past(entry)}"
+        return ""
+
+    def is_closed(self, vector: Vector, entry: Entry, sure: int) -> bool:
+        """Whether `vector` contains all that the region had seen that made this operation. Of what
+        it had seen at its effect number `sure`, that is known. O(operations since, at most STRIDE,
+        + size of the vector if there are more)."""
+        made = self.by_origin.get(entry.origin, [])
+        stop = bisect_left(made, entry.first, key=FIRST)
+        start = bisect_left(made, sure + 1, key=FIRST)
+        if not sure or stop - start > STRIDE or stop == len(made) or made[stop] is not entry:
+            return dominates(vector, self.past(entry))
+        return all(dominates(vector, each.deps) for each in made[start : stop + 1])

@@ -1,0 +1,199 @@
+"""What a replica holds, followed change by change: a fingerprint of it, and its elements.
+
+A mirror reads along as a snapshot does: the keyspace tells it of each key that is about to change.
+So comparing two regions costs nothing but the keys that changed since. Unlike what clients see, a
+mirror does not hide what has expired by the region's own clock, because the clocks of regions
+differ and their data may not: `same` leaves out what ends before a given time.
+
+A change that the keyspace does not tell of is not seen here, and is lacking in snapshots for the
+same reason: `untold` finds it, at the price of looking at every key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from crdt.causality.schema import FOREVER
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+from crdt.types.contested import Contested
+from crdt.types.hash import HASH
+from crdt.types.list import LIST
+from crdt.types.set import SET_TYPE
+from crdt.types.sorted_set import ZSET
+from crdt.wire import codec
+
+Element: TypeAlias = tuple[int, bytes]
+"""Type code, and member, field or value; of a string just its existence."""
+Elements: TypeAlias = tuple[tuple[int, frozenset[bytes]], ...]
+"""Those of a key, by type; nearly always of one."""
+
+NOTHING: Final[Elements] = ()
+EXISTENCE: Final = frozenset({b""})
+FIRST: Final = itemgetter(0)
+LISTED: Final = frozenset({SET_TYPE, LIST})
+NAMED: Final = frozenset({HASH, ZSET})
+
+
+@attrs.frozen
+class Change:
+    """A key that has changed: the elements it had, and those it has now. They may be the same: then
+    a value has changed, or for how long it lives."""
+
+    key: bytes
+    before: Elements
+    after: Elements
+
+    def added(self) -> list[Element]:
+        """The elements that it has now and had not."""
+        return lacking(self.after, self.before)
+
+    def removed(self) -> list[Element]:
+        """The elements that it had and has no more."""
+        return lacking(self.before, self.after)
+
+
+def lacking(some: Elements, others: Elements) -> list[Element]:
+    """Which of these are not among those, sorted."""
+    there = dict(others)
+    found: list[Element] = []
+    for code, names in some:
+        new = names.difference(there.get(code, NOTHING))
+        if new:
+            found += [(code, name) for name in sorted(new)]
+    return found
+
+
+Parts: TypeAlias = list[tuple[int, Any]]
+"""What a key shows of each of its types."""
+Held: TypeAlias = tuple[int, int, Elements, Parts]
+"""Of a key: a hash of all that it holds, its deadline, its elements, and what it shows."""
+
+
+@attrs.frozen
+class Fingerprint:
+    """All that a replica holds, in short. `ending` are the deadlines of keys that have one, each
+    with the hash of its key."""
+
+    endless: int
+    ending: tuple[tuple[int, int], ...]
+
+    def same(self, other: Fingerprint, clock: int) -> bool:
+        """Whether two replicas hold the same; keys that end before `clock` (ms) do not count."""
+        if self.endless != other.endless:
+            return False
+        if self.ending == other.ending:
+            return True
+        mine = [entry for entry in self.ending if entry[0] > clock]
+        return mine == [entry for entry in other.ending if entry[0] > clock]
+
+
+class Mirror:
+    """Follows one keyspace."""
+
+    def __init__(self, db: Keyspace) -> None:
+        self.db = db
+        self.dirty: dict[bytes, None] = dict.fromkeys(db.data)
+        self.held: dict[bytes, Held] = {}
+        self.endless = 0
+        self.ending: dict[bytes, tuple[int, int]] = {}
+        self.sorted: tuple[tuple[int, int], ...] | None = ()
+        """The values of `ending`; None if they have changed since."""
+        self.hashed = 0
+        """How many keys were hashed: the price of all this."""
+        db.readers.append(self)
+
+    def before_change(self, key: bytes) -> None:
+        """`key` is about to change."""
+        self.dirty[key] = None
+
+    def soil(self) -> None:
+        """Anything may have changed: a snapshot was merged."""
+        for key in (*self.held, *self.db.data):
+            self.dirty[key] = None
+
+    def refresh(self) -> list[Change]:
+        """Take in what has changed since the last call."""
+        changes: list[Change] = []
+        for key in self.dirty:
+            before = self.held.get(key)
+            after = self.take(key)
+            if before != after:
+                self.replace(key, before, after)
+                changes.append(Change(key, elements_of(before), elements_of(after)))
+        self.dirty.clear()
+        return changes
+
+    def replace(self, key: bytes, before: Held | None, after: Held | None) -> None:
+        """What is held under a key is another now."""
+        if before is not None:
+            if before[1] >= FOREVER:
+                self.endless ^= before[0]
+            else:
+                del self.ending[key]
+                self.sorted = None
+            del self.held[key]
+        if after is not None:
+            if after[1] >= FOREVER:
+                self.endless ^= after[0]
+            else:
+                self.ending[key] = after[1], after[0]
+                self.sorted = None
+            self.held[key] = after
+
+    def take(self, key: bytes) -> Held | None:
+        """Look at a key."""
+        value = self.db.data.get(key)
+        if value is None:
+            return None
+        deadline = self.db.deadlines.deadline(key)
+        parts = [(part.code(), part.visible()) for part in parts_of(value)]
+        packed = codec.pack_body((key, parts, deadline))
+        hashed = int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")
+        self.hashed += 1
+        elements = tuple([(code, names_of(code, shown)) for code, shown in parts])
+        return hashed, deadline, elements, parts
+
+    def untold(self) -> list[tuple[bytes, Held | None, Held | None]]:
+        """Return the keys that hold something else than was last seen, although nobody has told of
+        a change, each with what was seen and what it holds. O(size of the data)."""
+        found: list[tuple[bytes, Held | None, Held | None]] = []
+        for key in sorted({*self.held, *self.db.data}):
+            if key not in self.dirty:
+                seen, held = self.held.get(key), self.take(key)
+                if seen != held:
+                    found.append((key, seen, held))
+        return found
+
+    def fingerprint(self) -> Fingerprint:
+        """What the replica holds, as of the last `refresh`."""
+        assert not self.dirty, "refresh first"
+        if self.sorted is None:
+            self.sorted = tuple(sorted(self.ending.values()))
+        return Fingerprint(self.endless, self.sorted)
+
+
+def elements_of(held: Held | None) -> Elements:
+    """The elements of a key that may not be there."""
+    return NOTHING if held is None else held[2]
+
+
+def parts_of(value: Value) -> list[Value]:
+    """The living values of all types under a key."""
+    if isinstance(value, Contested):
+        found = [value.parts[code] for code in sorted(value.parts)]
+        return [part for part in found if part.alive()]
+    return [value]
+
+
+def names_of(code: int, shown: Any) -> frozenset[bytes]:
+    """What there is one of in a value: members, fields, list values."""
+    if code in LISTED:
+        return frozenset(shown)
+    if code in NAMED:
+        return frozenset(map(FIRST, shown))
+    return EXISTENCE

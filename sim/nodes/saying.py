@@ -1,0 +1,115 @@
+"""Replies and events as people say them: short, and the same in traces, pictures and scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from crdt.causality.dots import incarnation_of, region_of
+from replication.protocol.events import (
+    BroughtBack,
+    ClockSkew,
+    Closed,
+    Connected,
+    EarlierLife,
+    Event,
+    GapFound,
+    GapUnfilled,
+    Merged,
+    OpsDropped,
+    OpsTaken,
+    OriginReused,
+    Recovered,
+    Reported,
+    Resynced,
+    SnapshotWanted,
+    Stalled,
+    Unlisted,
+)
+from replication.protocol.peers import Direction
+from sim.nodes.client import Refusal, Reply
+
+UNTOLD: Final = frozenset({OpsTaken, Reported})
+"""What is nearly all that is reported, and no news."""
+
+
+def plain(data: bytes) -> str:
+    """Bytes as text, marked where they are not plain."""
+    text = data.decode("latin-1")
+    return text if text.isprintable() and text.isascii() and text else repr(data)[1:]
+
+
+def reply_text(reply: Reply) -> str:
+    """A reply. Arrays are in brackets, nothing is `-`, an error ends with `!`."""
+    match reply:
+        case None:
+            return "-"
+        case bytes():
+            return plain(reply)
+        case Refusal():
+            return f"{reply.text}!"
+        case list():
+            items = cast("list[Reply]", reply)
+            return f"[{' '.join(reply_text(item) for item in items)}]"
+        case _:
+            return str(reply)
+
+
+def origin_text(origin: int, names: Mapping[int, str]) -> str:
+    """Who an origin is: a region, and which life of it if not the first."""
+    name = names.get(region_of(origin), str(region_of(origin)))
+    life = incarnation_of(origin)
+    return f"{name} in its life {life + 1}" if life else name
+
+
+def event_text(event: Event, names: Mapping[int, str]) -> str:
+    """What a link reports, told of its region; empty if nobody need know."""
+    if type(event) in UNTOLD:
+        return ""
+    match event:
+        case Connected(direction=Direction.IN):
+            return f"meets {event.peer}"
+        case Resynced(direction=Direction.IN):
+            how = "after its snapshot" if event.full else "from its backlog on"
+            return f"gets the ops of {event.peer}, {how}"
+        case Merged():
+            return f"merges a snapshot of {event.peer}"
+        case SnapshotWanted():
+            return f"backlog of {event.peer} does not reach back"
+        case ClockSkew(ms=ms):
+            return f"sees that the clock of {event.peer} differs by {ms / 1000:.0f} s"
+        case OpsDropped(effects=count):
+            whose, lost = origin_text(event.origin, names), origin_text(event.lost, names)
+            return f"gives up {count} effects of {whose}: nobody has what {lost} wrote before"
+        case Stalled():
+            return f"too much waits here, link with {event.peer} rests"
+        case GapFound():
+            whose = origin_text(event.origin, names)
+            if event.asked:
+                return f"lacks ops of {whose}, asks {event.asked}"
+            if event.peer:
+                return f"lacks ops of {whose}, wants a snapshot of {event.peer}"
+            return f"lacks ops of {whose}"
+        case GapUnfilled():
+            return f"{event.peer} no longer holds the ops of {origin_text(event.origin, names)}"
+        case Recovered():
+            return "has all that its peers had, and may write"
+        case OriginReused():
+            return f"hears from {event.peer} of own writes that it has forgotten"
+        case Unlisted():
+            return f"is not in the list of {event.peer}"
+        case BroughtBack(lost_keys=keys) if keys:
+            return f"cannot bring back {keys} keys that it had put aside"
+        case BroughtBack(merged=False):
+            return "drops what it had put aside: its peers have all of it"
+        case BroughtBack(moved=moved):
+            how = " under another origin" if moved else ""
+            return f"brings back what it had put aside{how}"
+        case EarlierLife():
+            return f"hears from {event.peer} of an earlier life, and only reads"
+        case Closed(direction=Direction.IN):
+            return f"loses {event.peer}: {event.reason}"
+        case Closed() if event.peer:
+            return f"no longer serves {event.peer}: {event.reason}"
+        case _:
+            return ""

@@ -1,0 +1,331 @@
+"""One simulated region: the production database and its links, and whatever befalls them.
+
+A region can lose all that it has in memory (a crash) and begin again, empty or from a kept
+snapshot, under a new incarnation. What it has in common with every process stands in `host`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Final
+
+from crdb.deployment.config import Config
+from crdb.region.report.link_info import ProcessLinks
+from crdb.region.report.link_lines import tell_of_links
+from crdb.region.staleness import Staleness
+from crdt.causality.dots import INCARNATION_MAX, Origin, Vector, incarnation_of, make_origin
+from crdt.causality.op import Op
+from crdt.embed.replica import Replica
+from replication.machines.sink import SinkState
+from replication.machines.source import Source, SourceState
+from replication.mesh.links import Links
+from replication.protocol.events import EarlierLife, Event, GapFound, OriginReused, Recovered
+from replication.protocol.frames import Hello
+from replication.protocol.peers import Member, Peer
+from sim.engine.checker import Violation
+from sim.nodes.client import Hand, Reply
+from sim.nodes.host import Host, Surroundings
+from sim.nodes.ledger import Entry
+from sim.schedule.plan import CLUSTER, Tuning
+from sim.schedule.step import Words
+
+LIVES_MAX: Final = 1000  # of one region in one run
+
+
+class Start(enum.Enum):
+    """What a region that starts again knows of its earlier lives."""
+
+    COUNTED = "counted"
+    """How many there were: the usual."""
+    REUSED = "reused"
+    """That there were some; but it takes the number of its last for its own."""
+    UNAWARE = "unaware"
+    """Nothing: it draws a number, and writes at once, as if it had never lived."""
+
+
+class Site(Host):
+    """A region."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        member: Member,
+        peers: Sequence[Peer],
+        *,
+        tuning: Tuning,
+        config: Config,
+    ) -> None:
+        """`member` says who the region is in its first life; `config` names all regions."""
+        dialled = [peer.name for peer in peers if peer.routes != ()]
+        super().__init__(around, member.name, dialled, tuning=tuning)
+        self.number = member.region
+        self.peers = tuple(peers)
+        self.config = config
+        self.names = {region.id: region.name for region in config.regions}
+        self.listed = frozenset(self.names.values())
+        """The regions in its file, as of its next start."""
+        self.incarnations: set[int] = set()
+        """The numbers of all its lives."""
+        self.lots = around.dice.child(f"lives/{member.name}")
+        self.writes = 0
+        self.written_meanwhile = 0
+        """Operations that it made while a full resync went on."""
+        self.has_caught_up = True
+        self.is_unaware = False
+        self.before: Vector = {}
+        """Its vector before the commands that are carried out now."""
+        self.build(Replica(member.origin))
+
+    def build(self, replica: Replica) -> None:
+        """Put a replica and everything around it in place."""
+        self.furnish(replica)
+        members = tuple((n, name) for n, name in sorted(self.names.items()) if name in self.listed)
+        member = Member(self.name, self.number, replica.origin, CLUSTER, members)
+        peers = [peer for peer in self.peers if peer.name in self.listed]
+        links = Links(replica, member, peers, limits=self.tuning.limits)
+        if self.life > 1:
+            links.cuts = self.links.cuts
+        self.links = links
+        self.watch(links)
+        self.staleness = Staleness(self.instance, links)
+        self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
+        tell_of_links(self.instance, links, self.read_clock)
+
+    def read_clock(self) -> int:
+        """Return the monotone clock, in ns."""
+        return self.engine.now
+
+    # -- lives -----------------------------------------------------------------------------
+
+    def boot(self, kept: Sequence[bytes] = (), start: Start = Start.COUNTED) -> None:
+        """Begin a life; with `kept` from a snapshot of an earlier one."""
+        assert not self.is_up
+        assert self.life < LIVES_MAX
+        is_first = self.life == 0
+        incarnation = 0 if is_first else self.draw_incarnation(start)
+        self.incarnations.add(incarnation)
+        replica = Replica(
+            make_origin(self.number, incarnation),
+            members=[number for number, name in self.names.items() if name in self.listed],
+            history_bytes=self.tuning.history_bytes,
+        )
+        self.tuning.furnish(replica)
+        self.life += 1
+        self.is_up = True
+        self.build(replica)
+        self.is_unaware = start is Start.UNAWARE
+        self.has_caught_up = is_first or self.is_unaware
+        if not self.has_caught_up:
+            self.staleness.begin()
+        self.advance()
+        if kept:
+            replica.merge(kept)
+            self.mirror.soil()
+        self.mirror.refresh()
+        self.merges = replica.merges
+        self.read_to = replica.history.stop
+        self.note("boot", f"life {self.life}{' from a snapshot' if kept else ''}")
+        for checker in self.around.checkers:
+            checker.started(self)
+        self.begin()
+
+    def draw_incarnation(self, start: Start) -> int:
+        """The number of a new life."""
+        last = incarnation_of(self.replica.origin)
+        if start is Start.REUSED:
+            return last
+        number = last + 1 & INCARNATION_MAX
+        while start is Start.UNAWARE or number in self.incarnations:
+            start, number = Start.COUNTED, self.lots.below(INCARNATION_MAX + 1)
+        return number
+
+    def is_held_up(self, peer: str) -> bool:
+        """Return whether a fault of the network holds up what `peer` has sent to it."""
+        return self.around.exchange.network.way(peer, self.name).is_held_up
+
+    def is_cut(self, peer: str) -> bool:
+        """Return whether this region does not dial `peer`: its file does not list it, or the link
+        was cut by command."""
+        return peer not in self.links.peers or super().is_cut(peer)
+
+    def crash(self, survivors: Sequence[Site], is_silent: bool = False) -> None:
+        """Lose everything in memory; see `end`."""
+        assert self.is_up
+        self.note("crash", "silent" if is_silent else "")
+        for checker in self.around.checkers:
+            checker.stopped(self, survivors)
+        self.end(is_silent)
+
+    def snapshot(self) -> list[bytes]:
+        """The whole state, as it would be kept on disk."""
+        return list(self.replica.snapshot())
+
+    # -- turns -----------------------------------------------------------------------------
+
+    def run(self, *commands: Sequence[str]) -> list[Reply]:
+        """What a client of this region asks, and what it is told."""
+        words = [tuple(command) for command in commands]
+        self.advance()
+        self.asking(0, words)
+        replies = self.ask(*commands)
+        self.replied(0, words, replies)
+        self.finish_turn()
+        return replies
+
+    def asking(self, session: int, commands: Sequence[Words]) -> None:
+        """Let the checkers know what a client is about to send."""
+        self.before = dict(self.replica.keyspace.vector)
+        for checker in self.around.checkers:
+            checker.asking(self, session, commands)
+
+    def replied(self, session: int, commands: Sequence[Words], replies: Sequence[Reply]) -> None:
+        """Show the checkers what a client was told."""
+        for checker in self.around.checkers:
+            checker.answered(self, commands, self.before)
+            checker.replied(self, session, commands, replies)
+
+    def woke(self, session: int, command: Words, reply: Reply) -> None:
+        """Show the checkers what a client was told that had to wait."""
+        for checker in self.around.checkers:
+            checker.woken(self, session, command, reply)
+
+    def disconnect(self, hand: Hand) -> None:
+        """Close a session's connection."""
+        session = self.talks[hand.client.id].session.number
+        super().disconnect(hand)
+        for checker in self.around.checkers:
+            checker.left(self, session)
+
+    def seal(self) -> None:
+        """Close what was written into an operation, and let the links know."""
+        if self.replica.keyspace.outbox:
+            op = self.replica.seal()
+            assert op is not None
+            self.enter(op)
+            self.links.wake()
+
+    def enter(self, op: Op) -> Entry:
+        """Put an operation of ours into the books."""
+        self.writes += 1
+        if self.is_donor or self.donors:
+            self.written_meanwhile += 1
+        ledger = self.around.ledger
+        entry = ledger.enter(op, self.engine.now, self.name)
+        ledger.book.record(self.replica.keyspace, op, ledger.latest_past(op.origin))
+        for checker in self.around.checkers:
+            checker.made(self, entry)
+        return entry
+
+    def look(self) -> None:
+        """Show the checkers what has changed."""
+        replica = self.replica
+        if not self.mirror.dirty and replica.merges == self.merges:
+            return
+        history = replica.history
+        checkers = self.around.checkers
+        has_jumped = replica.merges != self.merges or self.read_to < history.start
+        if replica.merges != self.merges:
+            self.merges = replica.merges
+            self.mirror.soil()
+        start = max(self.read_to, history.start)
+        for origin, first, _, data in history.read(start, history.stop - start):
+            entry = self.around.ledger.find(origin, first)
+            if origin == replica.origin:
+                if entry is None or entry.data != data:
+                    self.enter(Op.from_bytes(data))
+                continue
+            if entry is None or entry.data != data:
+                entry = Entry(Op.from_bytes(data), self.engine.now, -1)
+            for checker in checkers:
+                checker.met(self, entry)
+                if not has_jumped:
+                    checker.applied(self, entry)
+        if has_jumped:
+            for checker in checkers:
+                checker.jumped(self)
+        self.read_to = history.stop
+        changes = self.mirror.refresh()
+        for checker in checkers:
+            checker.turned(self, changes)
+
+    def report(self, events: list[Event]) -> None:
+        """Hand on what the links say. Whoever restarts reads only until its peers have brought it
+        up to date, as `crdb.region.region` has it (rule STL-1); who hears of writes of its own that
+        it does not know takes another incarnation."""
+        for event in events:
+            if isinstance(event, Recovered) and not self.has_caught_up:
+                self.recover(event.peer)
+            elif isinstance(event, EarlierLife):
+                self.has_caught_up = False
+                self.staleness.begin()
+            elif isinstance(event, OriginReused):
+                assert event.origin == self.replica.origin
+                self.live_anew()
+            elif isinstance(event, GapFound) and event.asked:
+                for checker in self.around.checkers:
+                    checker.helped(self, event.origin)
+            self.around.on_event(self.name, event)
+
+    def recover(self, peer: str) -> None:
+        """Write again, unless that would be under dots that were used before. Nobody within reach
+        has told of them: that can happen once in 16,384 starts at most, when the lot falls upon an
+        earlier life (see `crdb.region.incarnation`), and nothing is promised then."""
+        made = self.around.ledger.by_origin.get(self.replica.origin)
+        if made and made[-1].last > self.replica.keyspace.seq:
+            self.live_anew()
+            return
+        self.has_caught_up = True
+        self.staleness.end()
+        self.note("caught up", peer)
+
+    def live_anew(self) -> None:
+        """Take an incarnation that nobody has had, and read only until that is caught up."""
+        self.has_caught_up = False
+        self.staleness.begin()
+        self.seal()
+        self.links.reincarnate(self.engine.now)
+        self.incarnations.add(incarnation_of(self.replica.origin))
+        if self.links.memory.aside is not None:  # all that was here may come back later
+            self.mirror.soil()
+            self.mirror.refresh()
+            self.read_to = self.replica.history.stop
+            for checker in self.around.checkers:
+                checker.started(self)
+
+    def meet_forger(self, name: str, number: int, origin: Origin) -> None:
+        """Receive a greeting in a peer's name that knows of one write more than we made."""
+        vector = dict(self.replica.keyspace.vector)
+        vector[self.replica.origin] = self.replica.keyspace.seq + 1
+        hello = Hello(name, number, origin, CLUSTER, vector)
+        self.note("forged", name)
+        self.meet(hello)
+
+    def meet(self, hello: Hello) -> Source:
+        """Receive a greeting over a connection of its own."""
+        now = self.engine.now
+        source = self.links.serve(now)
+        self.report(self.links.receive(source, hello, now))
+        self.finish_turn()
+        return source
+
+    def meet_stranger(self, hello: Hello) -> None:
+        """Receive a greeting that must be refused. Raises Violation."""
+        self.note("stranger", hello.name)
+        if not self.meet(hello).closed:
+            raise Violation("bad frames", f"{self.name} accepts protocol {hello.protocol}")
+        self.rejected += 1
+
+    @property
+    def donors(self) -> list[str]:
+        """The peers whose snapshots are on their way here."""
+        if not self.is_up:
+            return []
+        sinks = self.links.sinks.values()
+        return sorted(sink.peer for sink in sinks if sink.state is SinkState.LOADING)
+
+    @property
+    def is_donor(self) -> bool:
+        """True if it sends a snapshot to another region."""
+        sources = self.links.sources.values()
+        return any(source.state is SourceState.SNAPSHOT for source in sources)

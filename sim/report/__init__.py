@@ -1,0 +1,1 @@
+"""Reports and space-time diagrams of a run."""

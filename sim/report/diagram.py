@@ -1,0 +1,245 @@
+"""Space-time diagrams (Lamport, "Time, Clocks, and the Ordering of Events", 1978).
+
+Time runs down, each region has a lane, a message is an arrow from lane to lane; what never arrived
+is a stub that ends in a cross, a shaded band between two lanes says that nothing passed. Time is
+not to scale: moments in which much happens are given room, long silences are cut short, and the
+axis says when it was. As text it is a film, one line for each moment.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from html import escape
+from typing import Final
+
+import attrs
+
+from sim.engine.events import MS, SECOND
+
+DRAWN_MAX: Final = 1_000  # moments; the last ones, if there are more
+LANE: Final = 300
+LEFT: Final = 80
+TOP: Final = 40
+ROW: Final = 15  # room for a label
+STEP_MIN: Final = 4
+STEP_MAX: Final = 44
+MS_PER_PIXEL: Final = 2
+
+INK: Final = "#23262b"
+PALE: Final = "#9aa1ab"
+COLOURS: Final = {
+    "write": "#1f6feb",
+    "life": "#2f8f4e",
+    "fault": "#b35c00",
+    "sync": "#7a4fc4",
+    "link": "#7d8590",
+    "broken": "#d1242f",
+}
+
+
+@attrs.frozen
+class Mark:
+    """Something that happened in one region. `style` is a key of COLOURS."""
+
+    at: int
+    region: str
+    style: str
+    text: str
+
+
+@attrs.frozen
+class Arrow:
+    """A message. One that is lost ends on the way."""
+
+    sent: int
+    arrived: int
+    source: str
+    sink: str
+    text: str
+    is_lost: bool = False
+
+
+@attrs.frozen
+class Band:
+    """A time in which nothing passed from one region to another."""
+
+    begin: int
+    end: int
+    source: str
+    sink: str
+
+
+@attrs.frozen
+class Picture:
+    """A run, or a part of it."""
+
+    regions: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    arrows: tuple[Arrow, ...] = ()
+    bands: tuple[Band, ...] = ()
+
+    def latest(self) -> Picture:
+        """Of a long run, what can be drawn."""
+        times = sorted([mark.at for mark in self.marks] + [arrow.sent for arrow in self.arrows])
+        if len(times) <= DRAWN_MAX:
+            return self
+        begin = times[-DRAWN_MAX]
+        return attrs.evolve(
+            self,
+            marks=tuple(mark for mark in self.marks if mark.at >= begin),
+            arrows=tuple(arrow for arrow in self.arrows if arrow.sent >= begin),
+            bands=tuple(band for band in self.bands if band.end >= begin),
+        )
+
+    def lines(self) -> Iterator[str]:
+        """The same as text: when, where, what."""
+        width = max([len(name) for name in self.regions], default=0)
+        told: list[tuple[int, str]] = []
+        for band in self.bands:
+            told.append((band.begin, f"{'':<{width}}  {band.source} > {band.sink} closed"))
+            told.append((band.end, f"{'':<{width}}  {band.source} > {band.sink} open"))
+        for arrow in self.arrows:
+            fate = "lost" if arrow.is_lost else f"{(arrow.arrived - arrow.sent) / MS:.0f} ms"
+            text = f"{arrow.sink:<{width}}  {arrow.text} from {arrow.source} ({fate})"
+            told.append((arrow.arrived, text))
+        told += [(mark.at, f"{mark.region:<{width}}  {mark.text}") for mark in self.marks]
+        for at, text in sorted(told, key=lambda each: each[0]):
+            yield f"{at / SECOND:9.3f}  {text}"
+
+    def text(self) -> str:
+        """The lines, as one."""
+        return "\n".join(self.lines())
+
+    def svg(self) -> str:
+        """A self-contained drawing."""
+        return Drawing(self.latest()).svg()
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.svg()
+
+
+class Drawing:
+    """Where everything stands on the page."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self.column = {name: i for i, name in enumerate(picture.regions)}
+        self.times: list[int] = []
+        self.heights: list[float] = []
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Give every moment a height: labels of one lane below each other."""
+        picture = self.picture
+        ends = [time for band in picture.bands for time in (band.begin, band.end)]
+        ways = [time for arrow in picture.arrows for time in (arrow.sent, arrow.arrived)]
+        labels: dict[int, list[str]] = {}
+        for mark in picture.marks:
+            labels.setdefault(mark.at, []).append(mark.region)
+        free: dict[str, float] = {}
+        y, before = float(TOP), None
+        for time in sorted({*ends, *ways, *labels}):
+            if before is not None:
+                step = (time - before) / MS / MS_PER_PIXEL
+                y += min(max(step, STEP_MIN), STEP_MAX)
+            for region in labels.get(time, ()):
+                y = max(y, free.get(region, 0.0))
+            for region in set(labels.get(time, ())):
+                free[region] = y + ROW * labels[time].count(region)
+            self.times.append(time)
+            self.heights.append(y)
+            before = time
+
+    def x(self, region: str) -> int:
+        """The middle of a lane's line."""
+        return LEFT + self.column[region] * LANE + 12
+
+    def y(self, time: int) -> float:
+        """How far down a time is."""
+        return self.heights[max(0, bisect_right(self.times, time) - 1)]
+
+    def svg(self) -> str:
+        """The page."""
+        width = LEFT + LANE * len(self.column) + 10
+        bottom = (self.heights[-1] if self.heights else TOP) + 3 * ROW
+        opening = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom:.0f}" '
+            f'viewBox="0 0 {width} {bottom:.0f}" font-family="sans-serif" font-size="11">'
+        )
+        parts = [
+            opening,
+            f'<rect width="{width}" height="{bottom:.0f}" fill="#ffffff"/>',
+            *self.bands(),
+            *self.lanes(bottom - ROW),
+            *self.arrows(),
+            *self.marks(),
+            "</svg>",
+        ]
+        return "\n".join(parts)
+
+    def lanes(self, bottom: float) -> Iterator[str]:
+        """A line for each region, and the time at the left."""
+        yield (f'<text x="{LEFT - 12}" y="22" fill="{PALE}" text-anchor="end">not to scale</text>')
+        for name in self.column:
+            x = self.x(name)
+            yield f'<text x="{x}" y="22" fill="{INK}" font-weight="bold">{escape(name)}</text>'
+            yield f'<line x1="{x}" y1="30" x2="{x}" y2="{bottom:.0f}" stroke="{PALE}"/>'
+        last = 0.0
+        for time, y in zip(self.times, self.heights, strict=True):
+            if y - last >= 2 * ROW:
+                last = y
+                yield (
+                    f'<text x="{LEFT - 12}" y="{y + 4:.0f}" fill="{PALE}" '
+                    f'text-anchor="end">{time / SECOND:.3f} s</text>'
+                )
+
+    def bands(self) -> Iterator[str]:
+        """Where nothing passed, from the lane that was not heard."""
+        for band in self.picture.bands:
+            if band.source in self.column and band.sink in self.column:
+                a, b = self.x(band.source), self.x(band.sink)
+                middle = (a + b) / 2
+                left, right = (a, middle) if a < b else (middle, a)
+                top, bottom = self.y(band.begin), self.y(band.end)
+                label = f"nothing passes from {band.source} to {band.sink}"
+                yield (
+                    f'<rect x="{left:.0f}" y="{top:.0f}" width="{right - left:.0f}" '
+                    f'height="{max(2.0, bottom - top):.0f}" fill="#d1242f" fill-opacity="0.08">'
+                    f"<title>{escape(label)}</title></rect>"
+                )
+
+    def arrows(self) -> Iterator[str]:
+        """The messages."""
+        for arrow in self.picture.arrows:
+            x1, y1 = self.x(arrow.source), self.y(arrow.sent)
+            x2, y2 = self.x(arrow.sink), self.y(arrow.arrived)
+            if arrow.is_lost:
+                x2, y2 = (x1 + x2) // 2, (y1 + y2) / 2
+            colour = COLOURS["broken"] if arrow.is_lost else PALE
+            hint = escape(f"{arrow.text}: {arrow.source} to {arrow.sink}")
+            yield (
+                f'<line x1="{x1}" y1="{y1:.0f}" x2="{x2}" y2="{y2:.0f}" stroke="{colour}" '
+                f'stroke-width="1.2"><title>{hint}</title></line>'
+            )
+            if arrow.is_lost:
+                yield f'<text x="{x2 - 4}" y="{y2 + 4:.0f}" fill="{colour}">×</text>'
+            else:
+                side = -1 if x2 > x1 else 1
+                yield (f'<path d="M{x2} {y2:.0f} l{side * 7} -3 l0 6 z" fill="{colour}"/>')
+
+    def marks(self) -> Iterator[str]:
+        """What happened in the regions."""
+        below: dict[tuple[int, str], int] = {}
+        for mark in self.picture.marks:
+            if mark.region not in self.column:
+                continue
+            row = below.get((mark.at, mark.region), 0)
+            below[mark.at, mark.region] = row + 1
+            x, y = self.x(mark.region), self.y(mark.at) + row * ROW
+            colour = COLOURS[mark.style]
+            yield f'<circle cx="{x}" cy="{y:.0f}" r="3.5" fill="{colour}"/>'
+            halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'
+            text = escape(mark.text)
+            yield f'<text x="{x + 9}" y="{y - 4:.0f}" fill="{colour}" {halo}>{text}</text>'

@@ -1,0 +1,1 @@
+"""Scenarios: stories written as text and played step by step."""

@@ -1,0 +1,148 @@
+"""The words that scenarios and runs are written in: forms, names, times and numbers.
+
+Each function here checks a word, and says what is wrong with it and what can stand there. The
+languages themselves are those of `scenario` and `script`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Generic, TypeVar
+
+import attrs
+
+from crdb.deployment.config import Config
+from crdb.deployment.toml_table import ConfigError
+from crdt.causality.dots import REGION_MAX
+from replication.follow.follower import SOURCES_MAX
+from sim.engine.events import MS, SECOND
+from sim.schedule.plan import Copy
+
+UNITS: Final = {"ms": MS, "s": SECOND, "m": 60 * SECOND}
+DIGITS_MAX: Final = 12  # of a number: a century in ms
+TIME: Final = re.compile(rf"([0-9]{{1,{DIGITS_MAX}}})(?:\.([0-9]{{1,{DIGITS_MAX}}}))?(ms|s|m)")
+ALL: Final = "all"
+ARROW: Final = ">"
+
+Actor = TypeVar("Actor")
+
+
+class Mistake(Exception):
+    """A line asks for what cannot be."""
+
+
+@attrs.frozen
+class Form(Generic[Actor]):
+    """A kind of line: how it is written, what it does, and how many words it has at least and at
+    most besides its name."""
+
+    usage: str
+    act: Callable[[Actor, list[str]], None]
+    least: int = 0
+    most: int = 1 << 16
+
+
+def take(actor: Actor, line: str, forms: Mapping[str, Form[Actor]]) -> None:
+    """Let an actor do what a line says. Raises Mistake."""
+    try:
+        name, *words = shlex.split(line, comments=True)
+    except ValueError:
+        raise Mistake("a quotation mark is not closed") from None
+    form = forms.get(name)
+    if form is None:
+        raise Mistake(f"there is no step {name!r}; there are: {', '.join(forms)}")
+    if not form.least <= len(words) <= form.most:
+        raise Mistake(f"too {'few' if len(words) < form.least else 'many'} words: {form.usage}")
+    form.act(actor, words)
+
+
+def is_number(text: str) -> bool:
+    """Return whether some text is a whole number of a sensible size."""
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
+
+
+def parse_time(text: str) -> int:
+    """Return `200ms`, `5s`, `1.5s` or `2m` in ns. Raises Mistake."""
+    found = TIME.fullmatch(text)
+    if found is not None:
+        whole, fraction, unit = found.groups(default="")
+        scale = 10 ** len(fraction)
+        ns, rest = divmod(int(whole + fraction) * UNITS[unit], scale)
+        if not rest:
+            return ns
+    raise Mistake(f"{text!r} is no time: write 200ms, 5s or 2m")
+
+
+def time_text(ns: int) -> str:
+    """Return a time in seconds, exactly, as `parse_time` reads it."""
+    seconds, rest = divmod(ns, SECOND)
+    fraction = f"{rest:09d}".rstrip("0")
+    return f"{seconds}.{fraction}s" if fraction else f"{seconds}s"
+
+
+def parse_bytes(text: str) -> int:
+    """A number of bytes. Raises Mistake."""
+    if not is_number(text) or not int(text):
+        raise Mistake(f"{text!r} is no number of bytes above 0")
+    return int(text)
+
+
+def parse_number(text: str, what: str, least: int, most: int) -> int:
+    """Return a whole number in a range. Raises Mistake."""
+    digits = text.removeprefix("-")
+    if not is_number(digits) or not least <= int(text) <= most:
+        raise Mistake(f"{text!r} is no {what}: give {least} to {most}")
+    return int(text)
+
+
+def one_of(word: str, what: str, known: Iterable[str]) -> str:
+    """Return a word that is one of those known. Raises Mistake."""
+    names = tuple(known)
+    if word not in names:
+        raise Mistake(f"{what} is one of {', '.join(names)}")
+    return word
+
+
+def region_names(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of all regions of a world. Raises Mistake."""
+    try:
+        Config.from_names(words, 1)
+    except ConfigError as error:
+        raise Mistake(str(error).removeprefix("--regions: ")) from error
+    if {ALL, ARROW} & set(words):
+        raise Mistake(f"{ALL!r} and {ARROW!r} cannot be a region's name")
+    return tuple(words)
+
+
+def follower_of(words: Sequence[str], places: Sequence[str]) -> Copy:
+    """Return the follower `F N A [B]` of a world with these places. Raises Mistake."""
+    name, number, *sources = words
+    if name in {*places, ALL, ARROW}:
+        raise Mistake(f"{name!r} cannot be a follower's name, or is there already")
+    if not is_number(number) or not 1 <= int(number) <= REGION_MAX:
+        raise Mistake(f"{number!r} is no number of a region: give 1 to {REGION_MAX}")
+    if len(set(sources)) < len(sources) or len(sources) > SOURCES_MAX:
+        raise Mistake("name each of those it follows once")
+    return Copy(name, int(number), tuple(sources))
+
+
+def arrow(words: list[str]) -> tuple[str, str]:
+    """The two ends of `A > B`. Raises Mistake."""
+    if len(words) != 3 or words[1] != ARROW or words[0] == words[2]:
+        raise Mistake("a direction is written A > B, with spaces")
+    return words[0], words[2]
+
+
+def commands(words: list[str]) -> list[tuple[str, ...]]:
+    """Commands that are separated by semicolons. Raises Mistake."""
+    found: list[list[str]] = [[]]
+    for word in words:
+        if word == ";":
+            found.append([])
+        else:
+            found[-1].append(word)
+    if not all(found):
+        raise Mistake("a command is missing beside a semicolon")
+    return [tuple(command) for command in found]

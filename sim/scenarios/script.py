@@ -1,0 +1,430 @@
+"""A run as text: the options and steps of one run, to be changed by hand and played again.
+
+    # us has not seen eu's add when it removes
+    run 7
+    regions eu us
+    length 6s
+    at 1s cut eu us for 2.5s
+    at 1.2s write eu SADD cart milk
+    at 1.3s write us SREM cart milk
+    ----
+    valid
+
+It is a scenario (see `scenario`) of a single block that begins with `run SEED`. Its steps are taken
+instead of those that the seed draws, in their order, and each at its time or, if that has passed,
+at once. Then all is healed and checked as at the end of every run. Below the dashes stands the
+verdict. The seed still decides about delays, random replies and lives. The other options are plain
+if nothing is said:
+
+    run SEED                    first: 0 to 2^63 - 1; links share a secret if it is odd
+    regions A B ...             second: the regions, numbered from 1
+    topology NAME               mesh (default), star, ring or line
+    latency NAME                `measured`, or one for all ways; default: metro
+    length TIME                 so long until all is healed; default: a second after the last step
+    follower F N A [B]          F follows A, with region number N itself
+    tuning R|all NAME N ...     numbers that a region is tuned by, such as `history_bytes 400`; the
+                                names are the fields of `Tuning` and `Limits`, times are in ns
+    clock R +TIME|-TIME         by how much a region's wall clock is wrong
+    ticks TIME                  by how much wall clocks advance at a time; default: 1ms
+    pieces N                    so many chunks in a hundred arrive in pieces
+    core N                      so many regions must converge while the others stay away
+    at TIME write R COMMAND     a client's command; several, separated by ` ; `, are sent at once
+    at TIME client N R COMMAND  the same of session N, which may move and read (see `session`)
+    at TIME FAULT A B ...       a kind of fault (docs/faults.md) and whom it befalls, and then `for
+                                TIME` or `to the end`, and `with N` for its strength
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import attrs
+
+from geo.latency import PRESETS
+from geo.topology import SHAPES
+from replication.protocol.limits import Limits
+from sim.campaign.command import SEED_MAX
+from sim.campaign.options import Options
+from sim.engine.events import MS, SECOND
+from sim.faults.kinds import FAULTS, Fault, follower, linked, one, order, pair
+from sim.scenarios.language import (
+    ALL,
+    DIGITS_MAX,
+    Form,
+    Mistake,
+    commands,
+    follower_of,
+    one_of,
+    parse_number,
+    parse_time,
+    region_names,
+    take,
+    time_text,
+)
+from sim.schedule.plan import USUAL, Copy, Tuning
+from sim.schedule.step import FOREVER, Step
+from sim.schedule.writes import Load
+
+RUN: Final = "run"
+WRITE: Final = "write"
+CLIENT: Final = "client"
+FOR: Final = "for"
+TO_THE_END: Final = ("to", "the", "end")
+WITH: Final = "with"
+KEYWORDS: Final = frozenset({FOR, TO_THE_END[0], WITH})
+LATENCIES: Final = ("measured", *PRESETS)
+SEPARATOR: Final = ";"
+NUMBER_MAX: Final = 10**DIGITS_MAX - 1
+LIMITS: Final = tuple(field.name for field in attrs.fields(Limits))
+TUNINGS: Final = (*(name.name for name in attrs.fields(Tuning) if name.name != "limits"), *LIMITS)
+"""The names of all numbers that a region is tuned by."""
+BEFALLS: Final[dict[Callable[..., object], int]] = {one: 1, follower: 1, pair: 2, linked: 2}
+"""The number of places that a fault befalls, by how they are chosen; of others any number."""
+
+
+@attrs.frozen
+class Script:
+    """A run whose steps are told: its options, and what happens."""
+
+    options: Options
+    steps: tuple[Step, ...]
+
+    @staticmethod
+    def of(options: Options, steps: Sequence[Step]) -> Script:
+        """Return these steps, with options that leave out what only draws steps."""
+        plain = plain_options(options.seed, options.names, options.length)
+        kinds = {step.kind for step in steps}
+        return Script(
+            attrs.evolve(
+                plain,
+                topology=options.topology,
+                latency=options.latency,
+                tunings={
+                    name: tuning for name, tuning in options.tunings.items() if tuning != USUAL
+                },
+                offsets={name: ms for name, ms in options.offsets.items() if ms},
+                tick_ms=options.tick_ms,
+                chops=options.chops,
+                copies=options.copies,
+                core=options.core,
+                faults=tuple(name for name in FAULTS if name in kinds),
+            ),
+            tuple(steps),
+        )
+
+    def lines(self) -> Iterator[str]:
+        """The lines of the text, without the outcome."""
+        options = self.options
+        plain = plain_options(options.seed, options.names, options.length)
+        yield f"{RUN} {options.seed}"
+        yield f"regions {' '.join(options.names)}"
+        for copy in options.copies:
+            yield f"follower {copy.name} {copy.number} {' '.join(copy.sources)}"
+        for name in ("topology", "latency"):
+            if getattr(options, name) != getattr(plain, name):
+                yield f"{name} {getattr(options, name)}"
+        yield f"length {time_text(options.length)}"
+        yield from tuning_lines(options)
+        for name in options.names:
+            if ms := options.offsets.get(name, 0):
+                yield f"clock {name} {'-' if ms < 0 else '+'}{time_text(abs(ms) * MS)}"
+        if options.tick_ms != plain.tick_ms:
+            yield f"ticks {time_text(options.tick_ms * MS)}"
+        if options.chops:
+            yield f"pieces {options.chops}"
+        if options.core:
+            yield f"core {options.core}"
+        for step in self.steps:
+            yield step_line(step)
+
+
+def plain_options(seed: int, names: tuple[str, ...], length: int) -> Options:
+    """Return options of which none is unusual, and which draw no steps."""
+    return Options(
+        seed=seed,
+        names=names,
+        topology="mesh",
+        latency="metro",
+        length=length,
+        load=Load(),
+        bursts=0,
+        faults=(),
+        mean=SECOND,
+        tunings={},
+        offsets={},
+        tick_ms=1,
+        chops=0,
+        copies=(),
+        lasting=(),
+        core=0,
+    )
+
+
+# -- to text -----------------------------------------------------------------------------------
+
+
+def numbers_of(tuning: Tuning) -> dict[str, int]:
+    """Return all numbers of a tuning by their names."""
+    return {
+        name: int(getattr(tuning.limits if name in LIMITS else tuning, name)) for name in TUNINGS
+    }
+
+
+def differing(tuning: Tuning) -> dict[str, int]:
+    """Return the numbers of a tuning that are not the usual ones."""
+    usual = numbers_of(USUAL)
+    return {name: number for name, number in numbers_of(tuning).items() if number != usual[name]}
+
+
+def tuning_lines(options: Options) -> Iterator[str]:
+    """Return what all regions have in common in one line, and the rest region by region."""
+    each = {name: differing(options.tunings.get(name, USUAL)) for name in options.names}
+    first = each[options.names[0]]
+    common = {
+        name: number
+        for name, number in first.items()
+        if all(tuning.get(name) == number for tuning in each.values())
+    }
+    rests = {
+        region: {name: number for name, number in tuning.items() if name not in common}
+        for region, tuning in each.items()
+    }
+    for region, tuning in {ALL: common, **rests}.items():
+        if tuning:
+            yield f"tuning {region} {' '.join(f'{name} {n}' for name, n in tuning.items())}"
+
+
+def step_line(step: Step) -> str:
+    """Return a step as a line. Raises ValueError at a word that no line can hold."""
+    words = ["at", time_text(step.at), step.kind]
+    if step.kind in {WRITE, CLIENT}:
+        if step.kind == CLIENT:
+            words.append(str(step.value))
+        words += step.regions
+        for number, command in enumerate(step.commands):
+            if any(word == SEPARATOR or not word.isprintable() for word in command):
+                raise ValueError(f"a word of {command} cannot be written in a line")
+            words += [SEPARATOR] if number else []
+            words += map(shlex.quote, command)
+        return " ".join(words)
+    words += step.regions
+    if step.lasts >= FOREVER:
+        words += TO_THE_END
+    elif step.lasts:
+        words += [FOR, time_text(step.lasts)]
+    if step.value:
+        words += [WITH, str(step.value)]
+    return " ".join(words)
+
+
+# -- from text ---------------------------------------------------------------------------------
+
+
+class Reader:
+    """Reads a run, line by line."""
+
+    def __init__(self) -> None:
+        self.seed = -1
+        self.names: tuple[str, ...] = ()
+        self.said: dict[str, Any] = {}
+        """Of the options, those that a line has told."""
+        self.copies: list[Copy] = []
+        self.tunings: dict[str, dict[str, int]] = {}
+        self.offsets: dict[str, int] = {}
+        self.steps: list[Step] = []
+
+    def take(self, line: str) -> None:
+        """Read one line. Raises Mistake."""
+        take(self, line, FORMS)
+
+    def script(self) -> Script:
+        """Return the run that was read, of which `regions` were told. Raises Mistake."""
+        self.require_names()
+        end = max((step.at + step.lasts for step in self.steps if step.lasts < FOREVER), default=0)
+        options = attrs.evolve(
+            plain_options(self.seed, self.names, end + SECOND),
+            tunings={name: tuning_of(numbers) for name, numbers in self.tunings.items()},
+            offsets=self.offsets,
+            copies=tuple(self.copies),
+            **self.said,
+        )
+        return Script.of(options, self.steps)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The names of all regions and followers."""
+        return (*self.names, *(copy.name for copy in self.copies))
+
+    def require_names(self) -> None:
+        """Raises Mistake if the regions are not known yet."""
+        if not self.names:
+            raise Mistake("say `regions A B ...` first, behind `run SEED`")
+
+    def region(self, name: str) -> str:
+        """Return the name of a region. Raises Mistake."""
+        self.require_names()
+        if name not in self.names:
+            raise Mistake(f"no region is called {name!r}; there are: {', '.join(self.names)}")
+        return name
+
+    def place(self, name: str) -> str:
+        """Return the name of a region or a follower. Raises Mistake."""
+        self.require_names()
+        if name not in self.places:
+            raise Mistake(f"no region is called {name!r}; there are: {', '.join(self.places)}")
+        return name
+
+    # -- options ---------------------------------------------------------------------------
+
+    def set_seed(self, words: list[str]) -> None:
+        if self.seed >= 0:
+            raise Mistake("a file holds one run")
+        if not words[0].isascii() or not words[0].isdigit() or int(words[0]) > SEED_MAX:
+            raise Mistake(f"{words[0]!r} is no seed: give a number, 0 to 2^63 - 1")
+        self.seed = int(words[0])
+
+    def set_regions(self, words: list[str]) -> None:
+        if self.names:
+            raise Mistake("the regions are told already")
+        if KEYWORDS & set(words):
+            raise Mistake(f"a region of a run cannot be called {', '.join(sorted(KEYWORDS))}")
+        if len(words) < 2:
+            raise Mistake("a run has two regions or more")
+        self.names = region_names(words)
+
+    def set_topology(self, words: list[str]) -> None:
+        self.said["topology"] = one_of(words[0], "a topology", SHAPES)
+
+    def set_latency(self, words: list[str]) -> None:
+        self.said["latency"] = one_of(words[0], "a latency", LATENCIES)
+
+    def set_length(self, words: list[str]) -> None:
+        self.said["length"] = parse_time(words[0])
+
+    def set_follower(self, words: list[str]) -> None:
+        self.require_names()
+        copy = follower_of(words, self.places)
+        if copy.name in KEYWORDS:
+            raise Mistake(f"{copy.name!r} cannot be a follower's name")
+        self.copies.append(attrs.evolve(copy, sources=tuple(map(self.region, copy.sources))))
+
+    def set_tuning(self, words: list[str]) -> None:
+        self.require_names()
+        region, *pairs = words
+        if len(pairs) % 2:
+            raise Mistake("a number is missing: tuning R|all NAME N ...")
+        names = self.names if region == ALL else (self.region(region),)
+        for name, text in zip(pairs[::2], pairs[1::2], strict=True):
+            one_of(name, "a number that a region is tuned by", TUNINGS)
+            number = parse_number(text, f"number for {name}", 1, NUMBER_MAX)
+            for each in names:
+                self.tunings.setdefault(each, {})[name] = number
+
+    def set_clock(self, words: list[str]) -> None:
+        name, span = self.region(words[0]), words[1]
+        if span[:1] not in {"+", "-"}:
+            raise Mistake(f"{span!r} is no deviation of a clock: write +5s or -5s")
+        self.offsets[name] = whole_ms(span[1:]) * (-1 if span.startswith("-") else 1)
+
+    def set_ticks(self, words: list[str]) -> None:
+        self.said["tick_ms"] = max(1, whole_ms(words[0]))
+
+    def set_pieces(self, words: list[str]) -> None:
+        self.said["chops"] = parse_number(words[0], "share of chunks in per cent", 0, 100)
+
+    def set_core(self, words: list[str]) -> None:
+        self.require_names()
+        self.said["core"] = parse_number(words[0], "number of regions", 0, len(self.names))
+
+    # -- steps -----------------------------------------------------------------------------
+
+    def add_step(self, words: list[str]) -> None:
+        self.require_names()
+        at, kind, rest = parse_time(words[0]), words[1], words[2:]
+        if kind == WRITE:
+            step = self.write(at, rest)
+        elif kind == CLIENT:
+            step = self.converse(at, rest)
+        else:
+            step = self.fault(at, one_of(kind, "a step", (WRITE, CLIENT, *FAULTS)), rest)
+        self.steps.append(step)
+
+    def write(self, at: int, words: list[str]) -> Step:
+        if len(words) < 2:
+            raise Mistake("too few words: at TIME write R COMMAND")
+        asked = tuple(commands(words[1:]))
+        return Step(at, WRITE, (self.place(words[0]),), commands=asked)
+
+    def converse(self, at: int, words: list[str]) -> Step:
+        if len(words) < 3:
+            raise Mistake("too few words: at TIME client N R COMMAND")
+        number = parse_number(words[0], "number of a session", 0, NUMBER_MAX)
+        asked = tuple(commands(words[2:]))
+        return Step(at, CLIENT, (self.place(words[1]),), value=number, commands=asked)
+
+    def fault(self, at: int, kind: str, words: list[str]) -> Step:
+        fault = FAULTS[kind]
+        end = next((i for i, word in enumerate(words) if word in KEYWORDS), len(words))
+        regions, rest = tuple(words[:end]), words[end:]
+        self.check_regions(fault, regions)
+        lasts = value = 0
+        if rest[:1] == [FOR] and len(rest) > 1:
+            lasts, rest = parse_time(rest[1]), rest[2:]
+        elif tuple(rest[:3]) == TO_THE_END:
+            lasts, rest = FOREVER, rest[3:]
+        low, high = fault.values
+        if rest[:1] == [WITH] and len(rest) > 1:
+            value, rest = parse_number(rest[1], f"strength of {kind}", low, high), rest[2:]
+        elif low > 0:
+            raise Mistake(f"say how strong it is: `with N`, {low} to {high}")
+        if rest:
+            raise Mistake(f"{rest[0]!r} is too much: at TIME {kind} A B ... [for TIME] [with N]")
+        return Step(at, kind, regions, lasts, value)
+
+    def check_regions(self, fault: Fault, regions: tuple[str, ...]) -> None:
+        """Raises Mistake if a fault cannot befall these."""
+        copies = [copy.name for copy in self.copies]
+        for name in regions:
+            if fault.choose is not follower:
+                self.region(name)
+            elif name not in copies:
+                raise Mistake(f"no follower is called {name!r}")
+        if len(set(regions)) < len(regions):
+            raise Mistake("name each place once")
+        wanted = BEFALLS.get(fault.choose)
+        least = wanted or (fault.least if fault.choose is order else 1)
+        if len(regions) < least or len(regions) > (wanted or len(regions)):
+            raise Mistake(f"{fault.name} befalls {least}{'' if wanted else ' or more'} of them")
+
+
+def tuning_of(numbers: dict[str, int]) -> Tuning:
+    """Return the usual tuning with some other numbers."""
+    limits = {name: number for name, number in numbers.items() if name in LIMITS}
+    others: dict[str, Any] = {name: n for name, n in numbers.items() if name not in limits}
+    return attrs.evolve(USUAL, limits=attrs.evolve(USUAL.limits, **limits), **others)
+
+
+def whole_ms(text: str) -> int:
+    """Return a time in whole ms. Raises Mistake."""
+    ms, rest = divmod(parse_time(text), MS)
+    if rest:
+        raise Mistake(f"{text!r} is no time in whole ms")
+    return ms
+
+
+FORMS: Final[dict[str, Form[Reader]]] = {
+    RUN: Form("run SEED", Reader.set_seed, 1, 1),
+    "regions": Form("regions A B ...", Reader.set_regions, 1),
+    "topology": Form("topology NAME", Reader.set_topology, 1, 1),
+    "latency": Form("latency NAME", Reader.set_latency, 1, 1),
+    "length": Form("length TIME", Reader.set_length, 1, 1),
+    "follower": Form("follower F N A [B]", Reader.set_follower, 3),
+    "tuning": Form("tuning R|all NAME N ...", Reader.set_tuning, 3),
+    "clock": Form("clock R +TIME|-TIME", Reader.set_clock, 2, 2),
+    "ticks": Form("ticks TIME", Reader.set_ticks, 1, 1),
+    "pieces": Form("pieces N", Reader.set_pieces, 1, 1),
+    "core": Form("core N", Reader.set_core, 1, 1),
+    "at": Form("at TIME WHAT R ...", Reader.add_step, 3),
+}

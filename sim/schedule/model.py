@@ -1,0 +1,162 @@
+"""A single Redis in a hundred lines: what simple commands reply, and what they leave under a key.
+
+A value is (type, content): a string's text, the members of a set, the fields of a hash, the scores
+of a sorted set, the elements of a list in order; None is nothing. `carry_out` says what a command
+must reply and leave behind where it is sent, whatever other regions do meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from crdt.store.keyspace import Keyspace
+from crdt.testing.builtin import NAMES, text_of
+
+Held: TypeAlias = tuple[str, Any] | None
+Outcome: TypeAlias = tuple[Any, Held]
+"""The reply, and what stands under the key then."""
+Act: TypeAlias = Callable[[Any, Sequence[str]], tuple[Any, Any]]
+"""From the content and the arguments after the key, the reply and the new content."""
+
+
+def held(db: Keyspace, key: str) -> Held:
+    """Return what readers see under a key. The content of a list is in order."""
+    value = db.lookup(key.encode())
+    if value is None:
+        return None
+    kind, shown = NAMES[value.code()], text_of(value.visible())
+    content: Any = shown
+    if kind == "set":
+        content = frozenset(shown)
+    elif kind in {"hash", "sorted set"}:
+        content = dict(shown)
+    return kind, content
+
+
+def carry_out(before: Held, words: Sequence[str]) -> Outcome | None:
+    """Return what a command does; None for one that this model does not know, or that is refused
+    as it meets another type."""
+    if words[0] == "SET":
+        return carry_out_set(before, words)
+    form = FORMS.get(words[0])
+    if form is None:
+        return None
+    kind, empty, act = form
+    if before is not None and before[0] != kind:
+        return None
+    found = act(empty if before is None else before[1], words[2:])
+    reply, content = found
+    if content is None or (kind != "string" and not content):
+        return reply, None
+    return reply, (kind, content)
+
+
+def carry_out_set(before: Held, words: Sequence[str]) -> Outcome | None:
+    """Return what a SET does. A condition that is not met leaves everything as it is."""
+    options = words[3:]
+    if "GET" in options:
+        return None
+    if ("NX" in options and before is not None) or ("XX" in options and before is None):
+        return None, before
+    return "OK", ("string", words[2])
+
+
+def add_members(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = content | set(args)
+    return len(after) - len(content), after
+
+
+def remove_members(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = content - set(args)
+    return len(content) - len(after), after
+
+
+def set_fields(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = content | dict(zip(args[::2], args[1::2], strict=True))
+    return len(after) - len(content), after
+
+
+def remove_names(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = {name: value for name, value in content.items() if name not in args}
+    return len(content) - len(after), after
+
+
+def set_scores(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = content | {args[i + 1]: float(args[i]) for i in range(0, len(args), 2)}
+    return len(after) - len(content), after
+
+
+def push_tail(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = [*content, *args]
+    return len(after), after
+
+
+def push_head(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = [*reversed(args), *content]
+    return len(after), after
+
+
+def pop_head(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    if args:
+        count = int(args[0])
+        return content[:count] or None, content[count:]
+    return (content[0], content[1:]) if content else (None, content)
+
+
+def pop_tail(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    return (content[-1], content[:-1]) if content else (None, content)
+
+
+def set_at(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    index = int(args[0])
+    if index >= len(content):
+        return "ERR", content
+    return "OK", [*content[:index], args[1], *content[index + 1 :]]
+
+
+def insert(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    if not content:
+        return 0, content
+    if args[1] not in content:
+        return -1, content
+    at = content.index(args[1]) + (args[0] == "AFTER")
+    return len(content) + 1, [*content[:at], args[2], *content[at:]]
+
+
+def remove_all(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    after = [item for item in content if item != args[1]]
+    return len(content) - len(after), after
+
+
+def trim(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    return "OK", content[int(args[0]) : int(args[1]) + 1]
+
+
+def write_new(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+    return (0, content) if content is not None else (1, args[0])
+
+
+def take_away(content: Any, _args: Sequence[str]) -> tuple[Any, Any]:
+    return content, None
+
+
+# By command: the type that it is for, what it finds where nothing is, and what it does.
+FORMS: Final[dict[str, tuple[str, Any, Act]]] = {
+    "SETNX": ("string", None, write_new),
+    "GETDEL": ("string", None, take_away),
+    "SADD": ("set", frozenset[str](), add_members),
+    "SREM": ("set", frozenset[str](), remove_members),
+    "HSET": ("hash", dict[str, str](), set_fields),
+    "HDEL": ("hash", dict[str, str](), remove_names),
+    "ZADD": ("sorted set", dict[str, float](), set_scores),
+    "ZREM": ("sorted set", dict[str, float](), remove_names),
+    "RPUSH": ("list", list[str](), push_tail),
+    "LPUSH": ("list", list[str](), push_head),
+    "LPOP": ("list", list[str](), pop_head),
+    "RPOP": ("list", list[str](), pop_tail),
+    "LSET": ("list", list[str](), set_at),
+    "LINSERT": ("list", list[str](), insert),
+    "LREM": ("list", list[str](), remove_all),
+    "LTRIM": ("list", list[str](), trim),
+}

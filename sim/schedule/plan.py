@@ -1,0 +1,127 @@
+"""What a world is made of, as plain values: regions, links, delays, and how each is tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import attrs
+
+from crdb.deployment.config import Config
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from crdt.structures.blocks import BLOCK_MAX
+from crdt.types.list import LIST, List
+from geo.catalog import Catalog
+from geo.latency import Latency, preset
+from replication.protocol.limits import Limits
+from replication.protocol.peers import Member, Peer
+from replication.protocol.secret import NO_SECRET, LinkSecret
+
+CLUSTER: Final = "sim"
+DEFAULTS: Final = Limits()
+NEAR: Final = preset("metro")
+"""How long the way between a follower and a region is."""
+
+
+@attrs.frozen
+class Tuning:
+    """What a region's replica and links are made with."""
+
+    limits: Limits = DEFAULTS
+    history_bytes: int = 1 << 20
+    waiting_bytes: int = 64 << 20
+    snapshot_rest_ns: int = 0
+    """Between two batches of a snapshot: as long as they fill the way."""
+    block_max: int = BLOCK_MAX
+    """Elements in a block of a list."""
+    refuses_stale: bool = False
+    """True if clients get LOADING before the region has caught up, as `crdb` does by default; else
+    they may read what is there."""
+
+    def furnish(self, replica: Replica) -> None:
+        """Give a new replica these sizes."""
+        replica.gate.limit = self.waiting_bytes
+        replica.keyspace.makers[LIST] = partial(List, self.block_max)
+
+
+USUAL: Final = Tuning()
+
+
+@attrs.frozen
+class Copy:
+    """A follower: its name, the number that its own region has, and whom it follows."""
+
+    name: str
+    number: int
+    sources: tuple[str, ...]
+
+
+@attrs.frozen
+class Plan:
+    """A world before it begins. `latencies` overrides what the configuration says of a pair."""
+
+    config: Config
+    tuning: Tuning = USUAL
+    copies: tuple[Copy, ...] = ()
+    secret: LinkSecret = NO_SECRET
+    """The secret that all regions and followers prove to each other."""
+    near: Latency = NEAR
+    tunings: Mapping[str, Tuning] = attrs.field(factory=dict[str, Tuning])
+    latencies: Mapping[tuple[str, str], Latency] = attrs.field(
+        factory=dict[tuple[str, str], Latency]
+    )
+
+    @staticmethod
+    def of(
+        names: Sequence[str],
+        *,
+        topology: str = "mesh",
+        delay_ms: float | None = None,
+        tuning: Tuning | None = None,
+    ) -> Plan:
+        """Regions of these names. Without `delay_ms` one way, delays are the measured ones if the
+        catalogue knows the names, else none."""
+        config = Config.from_names(names, 1, topology=topology, delay=delay_ms)
+        return Plan(config, USUAL if tuning is None else tuning)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The regions, in the order of their numbers."""
+        return tuple(region.name for region in self.config.regions)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The regions, and then those who follow them."""
+        return (*self.names, *(copy.name for copy in self.copies))
+
+    def member(self, name: str) -> Member:
+        """Who a region is in its first life."""
+        number = self.config.region(name).id
+        return Member(name, number, make_origin(number), CLUSTER)
+
+    def peers(self, name: str) -> tuple[Peer, ...]:
+        """The regions that one is linked with, and what it gets from each."""
+        config = self.config
+        return tuple(
+            Peer(peer.name, peer.id, config.routes(peer.name, name), name != peer.name)
+            for peer in config.peers(name)
+        )
+
+    def tuning_of(self, name: str) -> Tuning:
+        """How a region is tuned."""
+        return self.tunings.get(name, self.tuning)
+
+    def latency(self, source: str, sink: str) -> Latency:
+        """How long the way from one region to another is. Raises GeoError for an unknown place."""
+        if (source, sink) in self.latencies:
+            return self.latencies[source, sink]
+        if not {source, sink} <= set(self.names):
+            return self.near
+        config = self.config
+        given = {(one, other) for one, other, _ in config.link.delays}
+        if config.link.delay == "measured" and (source, sink) not in given:
+            here, there = config.region(source), config.region(sink)
+            return Catalog.shipped().latency(here.place, there.place)
+        return Latency.constant(config.delay_ns(source, sink))

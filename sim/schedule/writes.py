@@ -1,0 +1,430 @@
+"""What clients do: commands of all types on a few keys, drawn ahead and never read back.
+
+Every value that is added is unique, so that reading it tells where it came from. The families of
+keys say what is done to them, and what may therefore be promised of them:
+
+    count:    INCRBY and DECRBY only: the sum of all is the value
+    word:     SET only: the last writer's value is shown
+    tag:      SADD and SREM of a few members: an add wins over a remove that had not seen it
+    all:      SADD only: nothing is ever lost
+    log:      RPUSH only: nothing is lost, and each region's entries keep their order
+    set: hash: zset: list:    elements under names used once: what is gone stays gone
+    sum: field: score:        increments, and what takes them back: nothing counts twice
+    queue: ranks:             elements used once, which other clients wait for and move
+    pair:     transactions only, each with the same for a key `twin:`: both are always equal
+    crowd: table: board: tape:    hundreds of elements: values that fill several blocks
+    retry:    SADD only, each sent twice, as the first reply was lost (see `connection_faults`)
+    free:     everything, of every type, under few names: conflicts of all kinds
+
+Names used once begin with `u`. Keys are of their time: in every period others are written to, for a
+third of it where what is promised must be worked out from all commands. Those of the period before
+the last are deleted, so that a long run holds no more data than a short one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from sim.engine.events import MS, SECOND
+from sim.engine.rng import Dice
+from sim.schedule.step import Step, Words
+
+PERIOD_NS: Final = 60 * SECOND
+THIRDS: Final = ("count", "word", "tag", "all", "log")
+LIFE: Final = 2  # periods
+FIELDS: Final = 6
+LARGE: Final = ("crowd", "table", "board", "tape")
+MANY: Final = 40  # elements that are added to a large value at once
+TYPE_OF: Final = {
+    **dict.fromkeys(("count", "word", "sum", "once"), "string"),
+    **dict.fromkeys(("tag", "all", "set", "crowd"), "set"),
+    **dict.fromkeys(("hash", "field", "table"), "hash"),
+    **dict.fromkeys(("zset", "score", "ranks", "board"), "sorted set"),
+    **dict.fromkeys(("log", "list", "queue", "tape"), "list"),
+}
+"""The type of each family's keys; those of `free` may have any."""
+NAMES_MAX: Final = 40  # remembered of what was added to a key, to be removed some time
+
+
+@attrs.frozen
+class Load:
+    """How much is written, and what. `families` are those that are written to."""
+
+    writes_per_second: int = 5
+    """Of each region, in the mean; what a burst adds does not count."""
+    keys: int = 4
+    """Of each family."""
+    families: Words = (
+        *("count", "word", "tag", "all", "log", "set", "hash", "zset", "list", "free"),
+        *("sum", "field", "score", "queue", "ranks", "pair", *LARGE),
+    )
+    expiry: int = 10
+    """Commands in a hundred that set or end the time to live of a key that was written lately."""
+    deletes: int = 3
+    """... that delete a whole one."""
+    transactions: int = 5
+    """... that are transactions of several."""
+    flushes: int = 0
+    """Commands in ten thousand that delete everything."""
+    requests: int = 100
+    """Of sessions that read, watch, wait and scan (see `readers`): so many for 100 writes."""
+
+
+def key_name(family: str, at: int, number: int) -> str:
+    """Return the key of a family that is written to at that time."""
+    time = 3 * at // PERIOD_NS if family in THIRDS else at // PERIOD_NS
+    return f"{family}:{time}.{number}"
+
+
+class Writer:
+    """The clients of one region."""
+
+    def __init__(self, dice: Dice, load: Load, region: str, number: int) -> None:
+        self.dice = dice
+        self.load = load
+        self.region = region
+        self.number = number
+        self.at = 0
+        self.count = 0
+        self.recent: list[str] = []
+        self.added: dict[str, list[str]] = {}
+        self.alone = tuple(name for name in load.families if name != "pair")
+        """The families whose commands may stand alone."""
+        self.makers: dict[str, Callable[[], Words]] = {
+            "count": self.count_up,
+            "word": self.say,
+            "tag": self.tag,
+            "all": self.collect,
+            "log": self.log,
+            "set": self.change_set,
+            "hash": self.change_hash,
+            "zset": self.change_zset,
+            "list": self.change_list,
+            "free": self.change_freely,
+            "sum": self.change_sum,
+            "field": self.change_field,
+            "score": self.change_score,
+            "queue": self.fill_queue,
+            "ranks": self.fill_ranks,
+            "crowd": self.change_crowd,
+            "table": self.change_table,
+            "board": self.change_board,
+            "tape": self.change_tape,
+        }
+
+    def steps(self, begin: int, end: int) -> Iterator[Step]:
+        """All that this region's clients do from `begin` to `end`."""
+        mean = SECOND // max(1, self.load.writes_per_second)
+        at = begin + self.dice.exponential(mean)
+        period = begin // PERIOD_NS
+        while at < end:
+            if at // PERIOD_NS > period:
+                period = at // PERIOD_NS
+                yield Step(at, "write", (self.region,), commands=self.clean(period - LIFE))
+            yield Step(at, "write", (self.region,), commands=self.request(at))
+            at += 1 + self.dice.exponential(mean)
+
+    def clean(self, period: int) -> tuple[Words, ...]:
+        """Delete what was written in an earlier period."""
+        self.added.clear()
+        families = [*self.load.families, "once", "twin", "retry"]
+        keys = [
+            f"{family}:{time}.{number}"
+            for family in families
+            for time in (range(3 * period, 3 * period + 3) if family in THIRDS else (period,))
+            for number in range(self.load.keys)
+        ]
+        return (("DEL", *keys),)
+
+    def request(self, at: int) -> tuple[Words, ...]:
+        """What a client sends at once."""
+        dice = self.dice
+        if dice.chance(self.load.flushes, 10_000):
+            return (("FLUSHALL",),)
+        if dice.chance(self.load.transactions):
+            inner = tuple(self.command(at) for _ in range(dice.between(1, 4)))
+            return (("MULTI",), *inner, ("EXEC",))
+        self.at = at
+        if "pair" in self.load.families and dice.chance(1, len(self.load.families)):
+            return self.change_pair()
+        if "queue" in self.load.families and dice.chance(1, 3 * len(self.load.families)):
+            key = self.key("queue")
+            return (("RPUSH", key, f"q{self.unique()}"), ("LPOP", key))
+        return (self.command(at),)
+
+    def command(self, at: int) -> Words:
+        """One command."""
+        dice = self.dice
+        if self.recent and dice.chance(self.load.expiry):
+            return self.expire(dice.pick(self.recent))
+        if self.recent and dice.chance(self.load.deletes):
+            return ("DEL", dice.pick(self.recent))
+        self.at = at
+        return self.makers[dice.pick(self.alone)]()
+
+    def key(self, family: str) -> str:
+        """A key of a family; one that may be deleted or expire is remembered."""
+        key = key_name(family, self.at, self.dice.below(self.load.keys))
+        if family not in THIRDS and key not in self.recent:
+            self.recent = [*self.recent[-8:], key]
+        return key
+
+    def unique(self) -> str:
+        """A name that is used once in the whole run."""
+        self.count += 1
+        return f"u{self.number}.{self.count}"
+
+    def fresh(self, key: str) -> str:
+        """A unique name that is put under a key, and may be removed from there some time."""
+        name = self.unique()
+        self.added[key] = [*self.added.get(key, [])[-NAMES_MAX:], name]
+        return name
+
+    def known(self, key: str) -> str:
+        """A name that was put under a key by this region or, as likely, by another."""
+        names = self.added.get(key)
+        if names and self.dice.chance(1, 2):
+            return self.dice.pick(names)
+        return f"u{self.dice.between(1, 5)}.{self.dice.between(1, self.count + 1)}"
+
+    # -- families --------------------------------------------------------------------------
+
+    def count_up(self) -> Words:
+        command = "DECRBY" if self.dice.chance(1, 4) else "INCRBY"
+        return (command, self.key("count"), str(self.dice.between(1, 1000)))
+
+    def say(self) -> Words:
+        return ("SET", self.key("word"), self.unique())
+
+    def tag(self) -> Words:
+        command = "SREM" if self.dice.chance(2, 5) else "SADD"
+        return (command, self.key("tag"), f"t{self.dice.below(FIELDS)}")
+
+    def collect(self) -> Words:
+        return ("SADD", self.key("all"), self.unique())
+
+    def log(self) -> Words:
+        return ("RPUSH", self.key("log"), self.unique())
+
+    def change_set(self) -> Words:
+        key = self.key("set")
+        match self.dice.below(5):
+            case 0 | 1:
+                return ("SADD", key, self.fresh(key), self.fresh(key))
+            case 2:
+                return ("SPOP", key, "2")
+            case _:
+                return ("SREM", key, self.known(key))
+
+    def change_hash(self) -> Words:
+        key = self.key("hash")
+        match self.dice.below(4):
+            case 0 | 1:
+                return ("HSET", key, self.fresh(key), self.unique())
+            case _:
+                return ("HDEL", key, self.known(key))
+
+    def change_zset(self) -> Words:
+        key = self.key("zset")
+        match self.dice.below(6):
+            case 0 | 1 | 2:
+                return ("ZADD", key, str(self.dice.below(1000)), self.fresh(key))
+            case 3:
+                return ("ZPOPMIN", key)
+            case 4:
+                return ("ZREMRANGEBYRANK", key, "-2", "-1")
+            case _:
+                return ("ZREM", key, self.known(key))
+
+    def change_list(self) -> Words:
+        key = self.key("list")
+        match self.dice.below(8):
+            case 0 | 1:
+                return ("RPUSH", key, self.fresh(key), self.fresh(key))
+            case 2:
+                return ("LPUSH", key, self.fresh(key))
+            case 3:
+                return ("LINSERT", key, "AFTER", self.known(key), self.fresh(key))
+            case 4:
+                return ("LSET", key, str(self.dice.below(4)), f"s{self.count}")
+            case 5:
+                return ("LREM", key, "0", self.known(key))
+            case 6:
+                return ("LTRIM", key, "0", "11")
+            case _:
+                return (self.dice.pick(("LPOP", "RPOP")), key)
+
+    def change_sum(self) -> Words:
+        key, number = self.key("sum"), str(self.dice.between(1, 1000))
+        match self.dice.below(6):
+            case 0:
+                return ("DEL", key)
+            case 1:
+                return ("SET", key, number)
+            case _:
+                return ("INCRBY", key, number)
+
+    def change_field(self) -> Words:
+        key, number = self.key("field"), str(self.dice.between(1, 1000))
+        field = f"f{self.dice.below(2)}"
+        match self.dice.below(6):
+            case 0:
+                return ("HDEL", key, field)
+            case 1:
+                return ("HSET", key, field, number)
+            case _:
+                return ("HINCRBY", key, field, number)
+
+    def change_score(self) -> Words:
+        key, number = self.key("score"), str(self.dice.between(1, 1000))
+        member = f"f{self.dice.below(2)}"
+        match self.dice.below(6):
+            case 0:
+                return ("ZREM", key, member)
+            case 1:
+                return ("ZADD", key, number, member)
+            case _:
+                return ("ZINCRBY", key, number, member)
+
+    def change_freely(self) -> Words:
+        key, other = self.key("free"), self.key("free")
+        field = f"f{self.dice.below(FIELDS)}"
+        number = str(self.dice.between(-50, 50))
+        self.count += 1
+        text = f"v{self.number}.{self.count}"
+        return self.dice.pick(
+            (
+                ("SET", key, text),
+                ("SET", key, number),
+                ("SET", key, number, "KEEPTTL"),
+                ("SET", key, text, "PX", str(self.dice.between(1, 20_000))),
+                ("APPEND", key, field),
+                ("INCRBY", key, number),
+                ("INCRBYFLOAT", key, "0.5"),
+                ("HSET", key, field, text),
+                ("HSET", key, field, number),
+                ("HINCRBY", key, field, number),
+                ("HDEL", key, field),
+                ("SADD", key, field),
+                ("SREM", key, field),
+                ("ZADD", key, number, field),
+                ("ZINCRBY", key, number, field),
+                ("ZREM", key, field),
+                ("RPUSH", key, text),
+                ("LPOP", key),
+                ("LSET", key, "0", text),
+                ("LMOVE", key, other, "LEFT", "RIGHT"),
+                ("SUNIONSTORE", key, key, other),
+                ("RENAME", key, other),
+                ("COPY", key, other, "REPLACE"),
+                ("DEL", key),
+            )
+        )
+
+    def fill_queue(self) -> Words:
+        key, name = self.key("queue"), f"q{self.unique()}"
+        match self.dice.below(6):
+            case 0:
+                return (self.dice.pick(("LPOP", "RPOP")), key)
+            case 1 | 2:
+                return ("RPUSH", key, name, f"q{self.unique()}")
+            case _:
+                return (self.dice.pick(("LPUSH", "RPUSH")), key, name)
+
+    def fill_ranks(self) -> Words:
+        return ("ZADD", self.key("ranks"), str(self.dice.below(100)), f"q{self.unique()}")
+
+    def change_pair(self) -> tuple[Words, ...]:
+        """Do the same to both keys of a pair, in one transaction."""
+        number = self.dice.below(self.load.keys)
+        member, amount = f"t{self.dice.below(FIELDS)}", str(self.dice.between(1, 100))
+        name = self.unique()
+        changes: tuple[Words, ...] = (
+            (("SADD", "", name), ("SREM", "", member), ("SADD", "", member))[self.dice.below(3)],
+            ("SET", "", name),
+            ("INCRBY", "", amount),
+        )
+        words = changes[number % 3]
+        if self.dice.chance(1, 10):
+            words = (("DEL", ""), ("PEXPIRE", "", str(300 * int(amount))))[self.dice.below(2)]
+        keys = (key_name("pair", self.at, number), key_name("twin", self.at, number))
+        both = [(words[0], key, *words[2:]) for key in keys]
+        return (("MULTI",), *both, ("EXEC",))
+
+    def many(self, key: str) -> list[str]:
+        """Names that are used once."""
+        return [self.fresh(key) for _ in range(self.dice.between(MANY // 4, MANY))]
+
+    def change_crowd(self) -> Words:
+        key = key_name("crowd", self.at, 0)
+        match self.dice.below(4):
+            case 0:
+                return ("SPOP", key, str(MANY))
+            case 1:
+                return ("SREM", key, *(self.known(key) for _ in range(4)))
+            case _:
+                return ("SADD", key, *self.many(key))
+
+    def change_table(self) -> Words:
+        key = key_name("table", self.at, 0)
+        match self.dice.below(4):
+            case 0:
+                return ("HDEL", key, *(self.known(key) for _ in range(MANY // 2)))
+            case _:
+                pairs = [(name, f"v{self.count}") for name in self.many(key)]
+                return ("HSET", key, *(word for pair in pairs for word in pair))
+
+    def change_board(self) -> Words:
+        key = key_name("board", self.at, 0)
+        match self.dice.below(4):
+            case 0:
+                return ("ZPOPMIN", key, str(MANY))
+            case 1:
+                return ("ZREM", key, *(self.known(key) for _ in range(4)))
+            case _:
+                pairs = [(str(self.dice.below(1000)), name) for name in self.many(key)]
+                return ("ZADD", key, *(word for pair in pairs for word in pair))
+
+    def change_tape(self) -> Words:
+        key = key_name("tape", self.at, 0)
+        match self.dice.below(10):
+            case 0:
+                return ("LPOP", key, str(MANY))
+            case 1:
+                return ("LREM", key, "0", self.known(key))
+            case 2 | 3 | 4:
+                return ("LINSERT", key, "BEFORE", self.known(key), self.fresh(key))
+            case 5:
+                return ("LSET", key, str(self.dice.below(4 * MANY)), self.fresh(key))
+            case 6:
+                return ("LTRIM", key, str(self.dice.below(4)), str(8 * MANY))
+            case 7:
+                return ("LPUSH", key, *self.many(key))
+            case _:
+                return ("RPUSH", key, *self.many(key))
+
+    def expire(self, key: str) -> Words:
+        """A change of a key's time to live."""
+        match self.dice.below(4):
+            case 0:
+                return ("PERSIST", key)
+            case 1:
+                return ("PEXPIRE", key, str(self.dice.between(1, 500)))
+            case _:
+                return ("PEXPIRE", key, str(self.dice.between(500, 30_000)))
+
+
+def burst(writer: Writer, at: int, count: int) -> list[Step]:
+    """Many requests within a moment."""
+    return [
+        Step(at + i * MS // 10, "write", (writer.region,), commands=writer.request(at))
+        for i in range(count)
+    ]
+
+
+def writers(dice: Dice, load: Load, names: Sequence[str]) -> list[Writer]:
+    """The clients of all regions."""
+    return [Writer(dice.child(name), load, name, i) for i, name in enumerate(names, 1)]

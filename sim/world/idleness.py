@@ -1,0 +1,152 @@
+"""The promise of links that are through: when nothing is written, hardly anything is sent.
+
+Each end says something once in `heartbeat_ns`: the source a heartbeat, the sink an acknowledgement.
+What is written meanwhile passes each way once at most, and each frame that carries some of it
+causes one acknowledgement at most. So the bytes of every way are bounded by the sizes of these
+messages. They are looked at while all is quiet, and while every region writes a value.
+
+Not checked: ways over which a connection begins or ends meanwhile, and what is written while some
+region asks a helper for it. The promise `traffic` bounds how much of that comes twice.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from crdt.causality.dots import Vector, region_of
+from replication.machines.pacing import BATCH_BYTES_LEAST
+from replication.machines.source import Source
+from replication.protocol.codec import LENGTH_BYTES, TAG_BYTES, encode
+from replication.protocol.frames import Ack, Frame, Heartbeat
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.network.ways import Way
+from sim.network.wire import Wire
+from sim.nodes.host import Host
+from sim.nodes.ledger import Entry
+from sim.world.world import World
+
+PROMISE: Final = "idle links"
+BEATS: Final = 4
+WRITTEN_BYTES: Final = 2000
+PART_BYTES: Final = 32 + LENGTH_BYTES + TAG_BYTES
+"""What a frame adds to the part of an operation that it carries, at most."""
+NUMBER: Final = (1 << 63) - 1
+KEY: Final = "idle"
+
+
+@attrs.frozen
+class Use:
+    """A connection's end that sends over a way: when it began to be watched, the way had sent so
+    many bytes."""
+
+    host: Host
+    wire: Wire
+    way: Way
+    before: int
+
+
+def check_idleness(world: World) -> None:
+    """Watch all links while nothing is written, and while something is. Raises Violation."""
+    limits = [site.tuning.limits for site in world.sites.values()]
+    span = max(SECOND, BEATS * max(each.heartbeat_ns for each in limits))
+    watch(world, span, ())
+    watch(world, span, tuple(world.sites))
+
+
+def watch(world: World, span: int, writers: tuple[str, ...]) -> None:
+    """Let some regions write and so much time pass, and compare what each way has sent. Raises
+    Violation."""
+    written = len(world.ledger.in_order)
+    uses, asked = in_use(world), requests(world)
+    for name in writers:
+        world.run(name, "SET", f"{KEY}:{name}", "x" * WRITTEN_BYTES)
+    world.sleep(span)
+    made = world.ledger.in_order[written:]
+    if requests(world) != asked:
+        return
+    left = {id(use.wire) for use in in_use(world)}
+    for way in world.network:
+        senders = [use for use in uses if use.way is way]
+        now_there = [use for use in in_use(world) if use.way is way]
+        if not senders or len(now_there) != len(senders):
+            continue
+        if all(id(use.wire) in left for use in senders):
+            check_way(world, senders, made, span)
+
+
+def requests(world: World) -> int:
+    """Return how often somebody has asked a helper for what was missing."""
+    return sum(host.links.repair.requests for host in world.places.values())
+
+
+def in_use(world: World) -> list[Use]:
+    """Return the ends of connections that send something."""
+    return [
+        Use(host, wire, wire.out.way, wire.out.way.tally.sent)
+        for host in world.places.values()
+        for wire in host.wires
+        if wire.out is not None and wire.can_send and wire.machine.hello is not None
+    ]
+
+
+def check_way(world: World, senders: list[Use], made: list[Entry], span: int) -> None:
+    """Compare what a way has sent with what its ends may have said. Raises Violation."""
+    way, room = senders[0].way, 0
+    for use in senders:
+        room += regular_bytes(world, use, span) + written_bytes(world, use, made)
+    sent = way.tally.sent - senders[0].before
+    if sent > room:
+        raise Violation(
+            PROMISE,
+            f"{way.source} has sent {way.sink} {sent} bytes in {span / SECOND:g} s, in which"
+            f" {sum(len(entry.data) for entry in made)} bytes were written; at most {room} may be",
+        )
+
+
+def regular_bytes(world: World, use: Use, span: int) -> int:
+    """Return what one end says in so much time if nothing happens."""
+    beat = use.host.tuning.limits.heartbeat_ns
+    return (span // beat + 1) * size(regular(world, use))
+
+
+def written_bytes(world: World, use: Use, made: list[Entry]) -> int:
+    """Return what one end says more because of what was written: parts of it, or acknowledgements
+    of such parts."""
+    is_source = isinstance(use.wire.machine, Source)
+    ends = (use.host.name, use.wire.peer)
+    source, sink = ends if is_source else reversed(ends)
+    routes = routed(world, source, sink)
+    part = min(world.places[source].tuning.limits.batch_bytes_max, BATCH_BYTES_LEAST)
+    total = 0
+    for entry in made:
+        if routes is None or region_of(entry.origin) in routes:
+            frames = len(entry.data) // part + 2
+            more = len(entry.data) + frames * PART_BYTES
+            total += more if is_source else frames * size(regular(world, use))
+    return total
+
+
+def routed(world: World, source: str, sink: str) -> tuple[int, ...] | None:
+    """Return the regions whose operations one sends to another; None for all."""
+    if source in world.sites and sink in world.sites:
+        return world.plan.config.routes(source, sink)
+    return None
+
+
+def regular(world: World, use: Use) -> Frame:
+    """Return the largest regular message of one end."""
+    vector = dict(use.host.replica.keyspace.vector)
+    if not isinstance(use.wire.machine, Source):
+        return Ack(vector, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER)
+    routes = routed(world, use.host.name, use.wire.peer)
+    regions = (0,) if routes is None else routes[1:]  # of others than the sender, or of all as one
+    reports: list[tuple[int, Vector, int]] = [(number, vector, NUMBER) for number in regions]
+    return Heartbeat(vector, NUMBER, tuple(reports), NUMBER, NUMBER, NUMBER)
+
+
+def size(frame: Frame) -> int:
+    """Return how many bytes a frame is on the way."""
+    return len(encode(frame)) + TAG_BYTES

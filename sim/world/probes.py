@@ -1,0 +1,80 @@
+"""Rare things that a campaign must have seen at least once, or it has tested little.
+
+Faults are what we do; probes are what comes of it inside the database: that a backlog had run out,
+that a gap was filled through a third region, that an operation had to wait for its turn. They are
+read off the counters that operators see, and off the events that links report.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdt.types.contested import Contested
+from sim.world.world import World
+
+# What the links report, and what it shows.
+EVENTS: Final = {
+    "Resynced": "resynced",
+    "SnapshotWanted": "backlog did not reach",
+    "Merged": "snapshot merged",
+    "GapFound": "gap found",
+    "GapUnfilled": "gap not filled by the one asked",
+    "Stalled": "too much waited and a link rested",
+    "Closed": "link lost",
+    "OriginReused": "own dots met that were forgotten",
+    "EarlierLife": "earlier life heard of",
+}
+NAMES: Final = (
+    *EVENTS.values(),
+    "partial resync",
+    "full resync",
+    "operation came twice",
+    "damaged bytes noticed",
+    "no answer when dialling",
+    "key with several types",
+    "garbage collected",
+    "concurrent writes at the same time of day",
+    "region lived again",
+    "sent again after a loss",
+    "converged under a fault that lasts",
+    "wrong frame ended its link",
+    "written during a full resync",
+    "crash of donor in a full resync",
+    "crash of receiver in a full resync",
+    "follower promoted",
+    "follower began anew",
+    "follower got a snapshot",
+    "follower went on from a backlog",
+)
+
+
+def probe(world: World) -> dict[str, int]:
+    """How often each of `NAMES` was seen in a world."""
+    seen = dict.fromkeys(NAMES, 0)
+    for event, name in EVENTS.items():
+        seen[name] += world.events.get(event, 0)
+    for site in world.sites.values():
+        for tally in site.links.tallies.values():
+            seen["partial resync"] += tally.partial_ok
+            seen["full resync"] += tally.full
+        statistics = site.replica.statistics()
+        seen["operation came twice"] += statistics.operations_duplicate
+        seen["garbage collected"] += statistics.garbage_collected
+        seen["damaged bytes noticed"] += site.damaged
+        seen["no answer when dialling"] += sum(dial.failures for dial in site.dials.values())
+        seen["region lived again"] += site.life - 1
+        seen["wrong frame ended its link"] += site.rejected
+        seen["written during a full resync"] += site.written_meanwhile
+        held = site.replica.keyspace.data.values()
+        seen["key with several types"] += sum(type(value) is Contested for value in held)
+    seen["concurrent writes at the same time of day"] = world.ledger.book.ties
+    seen["converged under a fault that lasts"] = world.endured
+    seen["sent again after a loss"] = world.network.total().retransmitted
+    seen["crash of donor in a full resync"] = world.donor_crashes
+    seen["crash of receiver in a full resync"] = world.receiver_crashes
+    for copy in world.copies.values():
+        seen["follower promoted"] += copy.promotions
+        seen["follower began anew"] += copy.beginnings - copy.bidden
+        seen["follower got a snapshot"] += copy.snapshots
+        seen["follower went on from a backlog"] += copy.resumptions
+    return seen

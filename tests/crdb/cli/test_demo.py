@@ -1,0 +1,122 @@
+"""The demo tells its story to the end, and only then says that all converged."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import redis
+
+from crdb.cli import demo
+from crdb.cli.main import main
+from tests.crdb.processes import WAIT_SECONDS
+
+WIDTH = 80
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "PAUSE_SECONDS", 0.0)
+
+
+def test_the_story_ends_well_and_fits_every_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo"]) == 0
+    told, errors = capfd.readouterr()
+    assert "\nconverged\n" in told
+    assert "WRONG" not in told
+    assert errors == ""
+    rows = [line for line in told.splitlines() if line.startswith("  ") and line.strip()]
+    for conflict in demo.CONFLICTS:
+        told_of = [line for line in rows if line.split()[0] == conflict.title.split()[0]]
+        assert len(told_of) == 3, "writes, readings and the end, each on one line"
+        assert told_of[2].rstrip().endswith(conflict.why)
+    assert all(len(line) <= WIDTH for line in told.splitlines())
+
+
+def test_no_headline_is_cut_off_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "WIDTH", 60)
+    assert demo.main() == 0
+    assert "…" not in capfd.readouterr().out
+
+
+def test_regions_that_do_not_agree_as_told_are_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wrong = attrs.evolve(demo.CONFLICTS[0], expected="111")
+    monkeypatch.setattr(demo, "CONFLICTS", (wrong, *demo.CONFLICTS[1:]))
+    assert demo.main() == 1
+    told = capfd.readouterr().out
+    assert "110, 110, 110" in told
+    assert "WRONG: 111 expected" in told
+    assert told.rstrip().endswith("NOT converged")
+
+
+def test_regions_that_do_not_settle_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "SETTLE_MS", 1)
+    with pytest.raises(SystemExit, match="within 1 ms"):
+        demo.main()
+
+
+def test_a_region_that_dies_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang_up(clients: list[Any]) -> None:
+        raise redis.ConnectionError(f"{len(clients)} gone")
+
+    monkeypatch.setattr(demo, "prepare", hang_up)
+    with pytest.raises(SystemExit, match="the story broke off: 3 gone"):
+        demo.main()
+
+
+def test_regions_that_do_not_start_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "REGIONS", ("us-east-1", "us-east-1"))
+    with pytest.raises(SystemExit, match="did not start"):
+        demo.main()
+
+
+def test_who_listens_no_longer_is_told_no_more() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crdb", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(WAIT_SECONDS) != 0
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "crdb", "demo"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "the story broke off: [Errno 28] No space left on device\n"
+
+
+def test_it_ends_with_a_command_that_works_from_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "crdb").touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert demo.program() == ".venv/bin/crdb"
+    programs.parent.rename(tmp_path / "our tools")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "our tools" / "bin" / "python"))
+    assert demo.program() == "'our tools/bin/crdb'"
+    monkeypatch.setenv("PATH", str(tmp_path / "our tools" / "bin"))
+    assert demo.program() == "crdb"
+
+
+def test_replies_are_shown_as_people_write_them() -> None:
+    assert demo.shown(None) == "(nil)"
+    assert demo.shown({"b", "a"}) == "{a, b}"
+    assert demo.shown(["x"]) == r"\[x]"
+    assert demo.shown(3) == "3"

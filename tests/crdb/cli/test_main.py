@@ -1,0 +1,347 @@
+"""The command line as a user meets it: good calls, and each way to get one wrong."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crdb.cli.main import ending_signals, main
+from crdb.version import __version__
+from tests.crdb.processes import (
+    WAIT_SECONDS,
+    ask,
+    events_until,
+    eventually,
+    first_event,
+    ready_event,
+    started,
+)
+from tests.ports import free_base, is_free
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        listening, ready = first_event(process), ready_event(process)
+        assert listening["event"] == "listening"
+        assert (
+            listening["regions"]
+            == ready["regions"]
+            == [
+                {"name": "us", "id": 1, "host": "127.0.0.1", "port": base + 1},
+                {"name": "eu", "id": 2, "host": "127.0.0.1", "port": base + 2},
+            ]
+        )
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "5000") == b":1\r\n"
+        assert ask(base + 2, "GET", "k") == b"$1\r\nv\r\n"
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0
+        assert errors == ""
+        events = [json.loads(line)["event"] for line in rest.splitlines()]
+        assert "stopping" in events
+
+
+def test_under_nohup_a_hangup_does_not_stop_it() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert signal.SIGHUP not in ending_signals()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert signal.SIGHUP in ending_signals()
+
+
+def test_shutdown_stops_the_process_as_a_signal_does() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        ready_event(process)
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "5000") == b":1\r\n"
+        assert ask(base + 1, "WAIT", "1", "5000") == b":1\r\n"
+        refused = ask(base + 1, "SHUTDOWN")
+        assert b"no other region is known to hold everything" in refused, "eu is in this process"
+        assert ask(base + 1, "SHUTDOWN", "NOSAVE") == b""
+        rest, errors = process.communicate(timeout=WAIT_SECONDS)
+        assert (process.returncode, errors) == (0, "")
+        events = [json.loads(line) for line in rest.splitlines()]
+        stopping = [event for event in events if event["event"] == "stopping"]
+        assert stopping[0]["signal"].startswith("SHUTDOWN from 127.0.0.1:")
+
+
+def test_listening_comes_before_what_a_copy_tells(tmp_path: Path) -> None:
+    base = free_base()
+    file = tmp_path / "copy.toml"
+    file.write_text(
+        f'[[region]]\nname = "copy"\nport = {base + 1}\nreplica_of = ["127.0.0.1:{base + 2}"]\n',
+        encoding="utf-8",
+    )
+    with started(["up", str(file), "--json"]) as process:
+        assert first_event(process)["event"] == "listening"
+        events = [event["event"] for event in events_until(process, "ready")]
+        assert "following" in events
+
+
+def test_a_port_that_is_taken_is_one_line_and_a_status() -> None:
+    base = free_base()
+    with socket.create_server(("127.0.0.1", base + 2)):
+        command = [sys.executable, "-m", "crdb", "up", "--regions", "us,eu", "--port", str(base)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
+        )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert f"region eu: cannot listen at 127.0.0.1:{base + 2}" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "lines"])
+def test_a_reader_who_goes_away_ends_it_without_a_traceback(arguments: list[str]) -> None:
+    base = free_base()
+    with started(["up", "--regions", "us", "--port", str(base), *arguments]) as process:
+        assert process.stdout is not None
+        assert "listening" in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(WAIT_SECONDS) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == "crdb: nobody reads our events any more, so we stop\n"
+        assert is_free(base + 1)
+
+
+def test_events_that_nobody_reads_stop_nobody() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        first_event(process)
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        for _ in range(20):  # each brings half a kilobyte of events
+            assert ask(base + 1, "CRDB.LINK", "CUT", "ALL") == b"+OK\r\n"
+            assert ask(base + 1, "CRDB.LINK", "HEAL", "ALL") == b"+OK\r\n"
+            eventually(lambda: ask(base + 1, "CRDB.LINKS").count(b"streaming") == 2)
+        process.send_signal(signal.SIGINT)
+        events, _ = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0
+        assert len(events) > 4096
+
+
+def test_it_runs_without_any_output() -> None:
+    base = free_base()
+    command = f"exec {sys.executable} -m crdb up --regions us --port {base} >&- 2>&-"
+    process = subprocess.Popen(["/bin/sh", "-c", command])
+    try:
+        eventually(lambda: not is_free(base + 1))
+        assert ask(base + 1, "PING") == b"+PONG\r\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait(WAIT_SECONDS)
+
+
+def test_it_takes_as_many_files_as_it_may_have() -> None:
+    base = free_base()
+    command = f"ulimit -S -n 40; exec {sys.executable} -m crdb up --regions us,eu --port {base}"
+    process = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE)
+    try:
+        eventually(lambda: not is_free(base + 1))
+        clients = [socket.create_connection(("127.0.0.1", base + 1)) for _ in range(60)]
+        for client in clients:
+            client.sendall(b"PING\r\n")
+            assert client.recv(7) == b"+PONG\r\n"
+            client.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 0
+
+
+def test_too_few_files_are_one_line() -> None:
+    command = f"ulimit -n 24; exec {sys.executable} -m crdb up --regions us,eu,ap"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "crdb: only 24 files may be open, and 56 are needed: raise the limit (ulimit -n)\n"
+    )
+
+
+def test_blocked_clients_hold_no_end_up() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        first_event(process)
+        asked = (b"BLPOP q 0", b"WAIT 9 0", b"CRDB.SETTLE 100000", b"*2\r\n$3\r\nGET\r\n$9\r\nk")
+        clients = [socket.create_connection(("127.0.0.1", base + 1)) for _ in asked]
+        for client, words in zip(clients, asked, strict=True):
+            client.sendall(words + b"\r\n")
+        eventually(lambda: ask(base + 1, "CLIENT", "LIST").count(b"cmd=blpop") == 1)
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=WAIT_SECONDS)
+        assert (process.returncode, errors) == (0, "")
+        for client in clients:
+            client.close()
+
+
+INTERRUPTED = """
+import signal, sys
+import crdb.__main__, crdb.cli.main
+sys.argv = ["crdb", "demo"]
+crdb.cli.main.execute = lambda options: signal.raise_signal(signal.SIGINT)
+crdb.__main__.main()
+"""
+
+
+def test_an_interrupt_before_anything_runs_is_silent() -> None:
+    run = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def run_without_trio(*arguments: str) -> tuple[int, str, str]:
+    """Run the command where trio cannot be imported: its status, output and errors."""
+    bare = (
+        "import sys; sys.modules['trio'] = None; from crdb.__main__ import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", bare, *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return run.returncode, run.stdout, run.stderr
+
+
+def test_an_installation_without_the_extra_says_so() -> None:
+    assert run_without_trio("up", "--regions", "us,eu") == (
+        1,
+        "",
+        "crdb: this command needs the package trio: pip install 'active-active[server]'\n",
+    )
+
+
+def test_help_and_version_need_no_extra() -> None:
+    assert run_without_trio("--version") == (0, f"crdb {__version__}\n", "")
+    status, output, errors = run_without_trio("up", "--help")
+    assert (status, errors) == (0, "")
+    assert output.startswith("usage: crdb up")
+
+
+def test_regions_can_be_processes_of_their_own(tmp_path: Path) -> None:
+    base = free_base()
+    file = tmp_path / "regions.toml"
+    file.write_text(
+        "".join(f'[[region]]\nname = "r{i}"\nport = {base + i}\n' for i in (1, 2)),
+        encoding="utf-8",
+    )
+    with (
+        started(["serve", str(file), "--region", "r1", "--json"]) as one,
+        started(["serve", str(file), "--region", "2", "--json"]) as two,
+    ):
+        assert [region["name"] for region in first_event(one)["regions"]] == ["r1"]
+        assert [region["name"] for region in first_event(two)["regions"]] == ["r2"]
+        eventually(lambda: ask(base + 1, "CRDB.LINKS").count(b"streaming") == 2)
+        assert ask(base + 1, "SADD", "s", "x") == b":1\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "10000") == b":1\r\n"
+        assert ask(base + 2, "SCARD", "s") == b":1\r\n"
+    assert sorted(path.name for path in (tmp_path / ".crdb").iterdir()) == ["r1", "r2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["up"], "give either a file or --regions"),
+        (["up", "--regions", "us,us"], "name"),
+        (["up", "--regions", "us-east-1,eu-wst-1"], "did you mean eu-west-1"),
+        (["up", "--regions", "us,eu", "--topology", "mash"], "mesh"),
+        (["up", "--regions", ""], 'name "" is not valid'),
+        (["up", "--regions", "us,\udcff"], "is not valid"),
+        (["up", "--regions", "us,eu", "--topology", "sta"], 'did you mean "star"'),
+        (["up", "--regions", "us,eu", "--delay", "soon"], '--delay "soon" is not'),
+        (["up", "--regions", "us,eu", "--delay", "-1"], '--delay "-1" is not'),
+        (["up", "--regions", "us,eu", "--delay", "nan"], "milliseconds, 0..600000"),
+        (["up", "--regions", "us,eu", "--port", "70000"], "--port 70000: region i listens on"),
+        (["up", "--regions", "us,eu", "--port", "65534"], "which must be 1..65535"),
+        (["up", "--regions", "us,eu", "--port", "-1"], "--port -1"),
+        (["up", "missing.toml"], "missing.toml: No such file"),
+        (["up", "missing.toml", "--regions", "us"], "either a file or --regions"),
+        (["serve", "missing.toml", "--region", "us"], "missing.toml"),
+    ],
+)
+def test_a_bad_call_is_one_line_that_helps(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("crdb: ")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+def test_options_for_names_do_not_go_with_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_text('[[region]]\nname = "us"\n', encoding="utf-8")
+    assert main(["up", str(file), "--port", "7000"]) == 1
+    assert "go with --regions" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_text_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    assert main(["up", str(file)]) == 1
+    assert "not a text file" in capsys.readouterr().err
+
+
+def test_an_unknown_region_of_a_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_text('[[region]]\nname = "us"\n', encoding="utf-8")
+    assert main(["serve", str(file), "--region", "su"]) == 1
+    assert "unknown region" in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"crdb {__version__}\n"
+
+
+def test_the_demo_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.delitem(sys.modules, "crdb.cli.demo", raising=False)
+    monkeypatch.delattr("crdb.cli.demo", raising=False)
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == (
+        "crdb: the demo needs the package redis: pip install 'active-active[demo]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "crdb: the following arguments are required: COMMAND; see crdb --help"),
+        (["up", "--nonsense"], "crdb: unrecognized arguments: --nonsense; see crdb --help"),
+        (["up", "--region", "us"], "crdb: unrecognized arguments: --region; see crdb --help"),
+        (["serve"], "crdb serve: the following arguments are required: file, --region; see"),
+        (["up", "--port", "x"], "crdb up: argument --port: invalid int value: 'x'; see crdb up --"),
+    ],
+)
+def test_wrong_flags_are_one_line_that_says_where_to_look(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith(said)
+    assert error.count("\n") == 1

@@ -1,0 +1,152 @@
+"""What is written comes out, and a reader who does not read costs nobody anything but events."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Generator
+from io import FileIO
+from pathlib import Path
+
+import pytest
+import trio
+
+from crdb.cli import outlet
+from crdb.cli.outlet import Outlet, is_pipe
+
+LOTS = "x" * (1 << 18)  # more than a pipe holds
+
+
+@pytest.fixture
+def pipe() -> Generator[tuple[FileIO, int]]:
+    """The end to read from and the end to write to; a test may close the first."""
+    numbers = os.pipe()
+    with FileIO(numbers[0]) as reading:
+        yield reading, numbers[1]
+    while any("Outlet.run" in thread.name for thread in threading.enumerate()):
+        time.sleep(0.001)  # an abandoned write would go on into whatever has this number next
+    os.close(numbers[1])
+
+
+def read(reading: FileIO, size: int) -> str:
+    data = b""
+    while len(data) < size:
+        data += reading.read(size - len(data)) or b""
+    return data.decode()
+
+
+async def test_what_is_put_comes_out_in_order(pipe: tuple[FileIO, int]) -> None:
+    reading, writing = pipe
+    here = Outlet(writing)
+    assert here.put("before ")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        assert here.put("and \udcff after")
+        await here.close()
+        assert here.size == 0
+        nursery.cancel_scope.cancel()
+    expected = "before and \\udcff after"
+    assert read(reading, len(expected)) == expected
+
+
+async def test_a_reader_who_does_not_read_makes_nobody_wait(
+    pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch, autojump_clock: object
+) -> None:
+    monkeypatch.setattr(outlet, "WAITING_BYTES_MAX", 2 * len(LOTS))
+    reading, writing = pipe
+    here = Outlet(writing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        assert [here.put(LOTS) for _ in range(4)] == [True, True, False, False]
+        assert here.put("") is True
+        # It may be cancelled as soon as it has begun, and is told apart by its name from then on.
+        assert await trio.to_thread.run_sync(read, reading, 1) == "x"
+        await here.close()  # it gives up by itself
+        assert here.size > 0
+        assert not here.gone.is_set()
+        nursery.cancel_scope.cancel()
+
+
+async def test_once_it_is_read_there_is_room_again(
+    pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlet, "WAITING_BYTES_MAX", len(LOTS))
+    reading, writing = pipe
+    here = Outlet(writing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        assert here.put(LOTS)
+        assert not here.put("more")
+        assert await trio.to_thread.run_sync(read, reading, len(LOTS)) == LOTS
+        await here.close()
+        assert here.put("more")
+        await here.close()
+        nursery.cancel_scope.cancel()
+    assert read(reading, 4) == "more"
+
+
+async def test_a_reader_who_goes_is_noticed_while_nothing_is_written(
+    pipe: tuple[FileIO, int],
+) -> None:
+    reading, writing = pipe
+    here = Outlet(writing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        reading.close()
+        await here.gone.wait()
+        assert here.put("nobody needs this")
+        assert here.size == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_reader_who_goes_in_the_middle_holds_nothing_up(pipe: tuple[FileIO, int]) -> None:
+    reading, writing = pipe
+    here = Outlet(writing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        here.put(LOTS)
+        assert await trio.to_thread.run_sync(read, reading, 10) == LOTS[:10]
+        reading.close()
+        await here.gone.wait()
+        await here.close()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_pipe_that_does_not_block_is_waited_for(pipe: tuple[FileIO, int]) -> None:
+    reading, writing = pipe
+    os.set_blocking(writing, False)
+    here = Outlet(writing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        here.put(LOTS)
+        assert await trio.to_thread.run_sync(read, reading, len(LOTS)) == LOTS
+        await here.close()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_full_disk_costs_what_was_to_be_written() -> None:
+    async with await trio.open_file("/dev/full", "wb") as full:
+        here = Outlet(full.wrapped.fileno())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.run)
+            assert here.put("lost")
+            await here.close()
+            assert here.size == 0
+            assert not here.gone.is_set()
+            nursery.cancel_scope.cancel()
+
+
+async def test_without_an_output_everything_is_taken_and_forgotten() -> None:
+    here = Outlet(None)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        assert all(here.put(LOTS) for _ in range(10))
+        await here.close()
+        nursery.cancel_scope.cancel()
+
+
+def test_a_file_is_no_pipe(tmp_path: Path, pipe: tuple[FileIO, int]) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        assert not is_pipe(file.fileno())
+    assert is_pipe(pipe[1])

@@ -1,0 +1,200 @@
+"""CLIENT: beside a real server, and among several clients."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crdb.engine.client import Client
+from crdb.engine.executor import receive, run
+from tests.crdb.raw import NOW, exchange, instance, lines, ours
+from tests.crdb.redis_peer import Peer, decode
+
+CONVERSATIONS = [
+    "CLIENT",
+    "CLIENT NOTHING",
+    "CLIENT ID x",
+    "CLIENT GETNAME\r\nCLIENT SETNAME bob\r\nCLIENT GETNAME\r\nCLIENT SETNAME ''\r\nCLIENT GETNAME",
+    "CLIENT SETNAME 'a b'",
+    "CLIENT SETNAME \xff",
+    "CLIENT REPLY",
+    "CLIENT REPLY ON",
+    "CLIENT NO-EVICT ON\r\nCLIENT NO-EVICT off\r\nCLIENT NO-EVICT maybe",
+    "CLIENT LIST TYPE nothing",
+    "CLIENT LIST TYPE pubsub",
+    "CLIENT LIST TYPE master\r\nCLIENT LIST TYPE replica",
+    "CLIENT LIST ID 99999999",
+    "CLIENT LIST ID x",
+    "CLIENT LIST ID",
+    "CLIENT LIST TYPE",
+    "CLIENT LIST SOMETHING normal",
+    "CLIENT KILL",
+    "CLIENT KILL 1.2.3.4:5",
+    "CLIENT KILL ID",
+    "CLIENT KILL ID 0",
+    "CLIENT KILL ID x",
+    "CLIENT KILL ID 99999999",
+    "CLIENT KILL ADDR 1.2.3.4:5 LADDR 1.2.3.4:6",
+    "CLIENT KILL TYPE nothing",
+    "CLIENT KILL TYPE pubsub SKIPME no",
+    "CLIENT KILL USER nobody",
+    "CLIENT KILL USER default ID 99999999",
+    "CLIENT KILL SKIPME maybe",
+    "CLIENT KILL ID 99999999 SKIPME",
+    "CLIENT KILL NOTHING x",
+    "CLIENT PAUSE x",
+    "CLIENT PAUSE -1",
+    "CLIENT PAUSE 0",
+    "CLIENT PAUSE 0 write",
+    "CLIENT PAUSE 1 wrong",
+    "CLIENT PAUSE 1 WRITE x",
+    "CLIENT UNPAUSE",
+    "CLIENT TRACKING OFF",
+    "CLIENT TRACKING maybe",
+    "CLIENT CACHING YES",
+    "CLIENT CACHING maybe",
+    "CLIENT GETREDIR",
+    "CLIENT TRACKINGINFO",
+    "CLIENT UNBLOCK x",
+    "CLIENT UNBLOCK 99999999",
+    "CLIENT UNBLOCK 99999999 ERROR",
+    "CLIENT UNBLOCK 99999999 timeout",
+    "CLIENT UNBLOCK 99999999 maybe",
+    "CLIENT Unblock 99999999 ERROR x",
+]
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+def test_conversations_run_as_with_redis(peer: Peer, conversation: str) -> None:
+    data = conversation.encode("latin-1") + b"\r\n"
+    assert ours(data) == exchange(peer.server, data)
+
+
+def described(line: bytes) -> dict[str, str]:
+    """The fields of one line of CLIENT LIST."""
+    return dict(field.split("=", 1) for field in line.decode().rstrip("\n").split(" "))
+
+
+def test_a_line_has_the_fields_of_redis_in_their_order(peer: Peer) -> None:
+    theirs = list(described(decode(peer.server.run([b"CLIENT", b"INFO"]))))
+    mine = list(described(decode(peer.ours.run([b"CLIENT", b"INFO"]))))
+    assert mine == [*theirs, *(name for name in ("lib-name", "lib-ver") if name not in theirs)]
+
+
+def test_what_is_told_about_a_client() -> None:
+    database = instance()
+    client = Client(database, b"1.2.3.4:5", b"1.2.3.4:6")
+    lines(client, "CLIENT SETNAME bob", "CLIENT SETINFO lib-name redis-py", "HELLO 3")
+    lines(client, "CLIENT SETINFO LIB-VER 7.1", "CLIENT NO-EVICT ON", "CLIENT NO-TOUCH ON")
+    lines(client, "WATCH k", "SET k v", "MULTI", "SET k w")
+    database.advance(NOW + 5000)
+    [line] = lines(Client(database), f"CLIENT LIST ID {client.id}")
+    found = described(decode(line))
+    assert (found["addr"], found["laddr"]) == ("1.2.3.4:5", "1.2.3.4:6")
+    assert (found["name"], found["lib-name"], found["lib-ver"]) == ("bob", "redis-py", "7.1")
+    assert (found["age"], found["idle"], found["resp"]) == ("5", "5", "3")
+    assert (found["flags"], found["multi"], found["user"]) == ("xdeT", "1", "default")
+    assert found["cmd"] == "set"
+    lines(client, "EXEC", "GET k")
+    [line] = lines(Client(database), f"CLIENT LIST ID {client.id}")
+    assert described(decode(line))["cmd"] == "get"
+    [line] = lines(client, "CLIENT INFO")
+    assert line.startswith(b"=")
+    assert described(decode(line)[4:])["flags"] == "eT"
+    run(client, b"QUIT\r\n")
+    assert described(decode(lines(Client(database), "CLIENT LIST ID 1")[0]))["flags"] == "ceT"
+
+
+def test_list_tells_of_all() -> None:
+    database = instance()
+    clients = [Client(database) for _ in range(3)]
+    lines(clients[0], "BLPOP l 0")
+    [text] = lines(clients[2], "CLIENT LIST")
+    found = [described(line) for line in decode(text).splitlines()]
+    assert [each["id"] for each in found] == ["1", "2", "3"]
+    assert [each["flags"] for each in found] == ["b", "N", "N"]
+    [same] = lines(clients[2], "CLIENT LIST TYPE normal")
+    assert len(decode(same).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply"),
+    [
+        ("CLIENT SETINFO lib-name 'a b'", b"lib-name cannot contain spaces, newlines or special"),
+        ("CLIENT SETINFO nothing x", b"Unrecognized option 'nothing'"),
+        ("CLIENT SETINFO lib-name", b"wrong number of arguments for 'client|setinfo' command"),
+        ("CLIENT NO-TOUCH maybe", b"syntax error"),
+    ],
+)
+def test_refusals_of_7_2(request_: str, reply: bytes) -> None:
+    assert lines(Client(instance()), request_)[0].startswith(b"-ERR " + reply)
+
+
+def test_kill_closes_others_at_once_and_oneself_after_the_reply() -> None:
+    database = instance()
+    first = Client(database, b"1.1.1.1:1", b"9.9.9.9:9")
+    second = Client(database, b"2.2.2.2:2", b"9.9.9.9:9")
+    third = Client(database, b"3.3.3.3:3", b"8.8.8.8:8")
+    assert lines(third, "CLIENT KILL 1.1.1.1:1", "CLIENT KILL LADDR 9.9.9.9:9 TYPE normal") == [
+        b"+OK\r\n",
+        b":2\r\n",
+    ]
+    assert first.killed
+    assert second.killed
+    assert first in database.woken
+    assert not third.closing
+    assert receive(third, b"CLIENT KILL ID 3 SKIPME no\r\nPING\r\n") == b":1\r\n"
+    assert third.closing
+    assert not third.killed
+    assert re.search(b"flags=cA", lines(Client(database), "CLIENT LIST")[0])
+
+
+def test_who_calls_is_spared_unless_it_asks_otherwise() -> None:
+    database = instance()
+    client = Client(database, b"1.1.1.1:1")
+    assert lines(client, "CLIENT KILL TYPE normal") == [b":0\r\n"]
+    assert lines(client, "CLIENT KILL 1.1.1.1:1") == [b"+OK\r\n"]
+    assert client.closing
+
+
+def test_who_waits_for_other_regions_is_unblocked_too() -> None:
+    database = instance()
+    waiting, caller = Client(database), Client(database)
+    for reason, reply in ((b"TIMEOUT", b":0\r\n"), (b"ERROR", b"-UNBLOCKED client unblocked")):
+        assert receive(waiting, b"CRDB.AWAIT 9=1 60000\r\n") == b""
+        assert lines(caller, f"CLIENT UNBLOCK {waiting.id} {reason.decode()}") == [b":1\r\n"]
+        assert receive(waiting, b"").startswith(reply)
+        assert not waiting.blocked
+    assert lines(caller, f"CLIENT UNBLOCK {waiting.id}") == [b":0\r\n"]
+
+
+def test_a_line_is_about_the_request_that_asks_for_it(peer: Peer) -> None:
+    fields = ("qbuf", "argv-mem", "cmd", "multi-mem", "omem", "events", "resp", "user", "redir")
+    theirs = described(decode(peer.server.run([b"CLIENT", b"LIST"])))
+    mine = described(decode(peer.ours.run([b"CLIENT", b"LIST"])))
+    assert {name: mine[name] for name in fields} == {name: theirs[name] for name in fields}
+    assert (mine["cmd"], mine["qbuf"]) == ("client|list", "26")
+
+
+def test_a_pause_holds_all_and_is_lifted_by_another_client() -> None:
+    database = instance()
+    one, two = Client(database), Client(database)
+    assert lines(one, "CLIENT PAUSE 1000") == [b"+OK\r\n"]
+    assert receive(two, b"GET k\r\n") == b""
+    assert lines(one, "CLIENT UNPAUSE") == [b"+OK\r\n"]
+    assert receive(two, b"") == b"$-1\r\n"
+
+
+def test_a_client_that_waits_for_the_end_of_a_pause_is_blocked() -> None:
+    database = instance()
+    one, two = Client(database), Client(database)
+    lines(one, "CLIENT PAUSE 1000 WRITE")
+    run(two, b"SET k v\r\n")
+    waiting = described(decode(receive(one, b"CLIENT LIST ID %d\r\n" % two.id)))
+    assert (waiting["flags"], waiting["cmd"], waiting["qbuf"]) == ("b", "set", "27")
+
+
+def test_tracking_is_refused_with_a_reason() -> None:
+    [refused] = lines(Client(instance()), "CLIENT TRACKING ON")
+    assert refused.startswith(b"-ERR CLIENT TRACKING ON is not supported by crdb: ")

@@ -1,0 +1,165 @@
+"""HELLO, AUTH, PING, ECHO, SELECT, QUIT, RESET: beside a real server, and with a password."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.instance import REDIS_VERSION
+from tests.crdb.raw import exchange, instance, lines, ours
+from tests.crdb.redis_peer import Peer, decode, request
+
+CONVERSATIONS = [
+    "PING",
+    "PING hello",
+    "PING a b",
+    "ECHO hello",
+    "ECHO",
+    "SELECT 0",
+    "SELECT 1",
+    "SELECT -1",
+    "SELECT x",
+    "SELECT 3000000000",
+    "QUIT\r\nPING",
+    "RESET\r\nPING",
+    "AUTH x",
+    "AUTH default x",
+    "AUTH nobody x",
+    "AUTH a b c",
+    "HELLO 1",
+    "HELLO 4",
+    "HELLO x",
+    "HELLO 99999999999999999999",
+    "HELLO 3 SETNAME",
+    "HELLO 3 AUTH default",
+    "HELLO 3 AUTH nobody x",
+    "HELLO 3 SETNAME 'a b'",
+    "HELLO 3 NOTHING x",
+    "HELLO 2 SETNAME bob AUTH default x\r\nCLIENT GETNAME",
+    "HELLO 3 SETNAME bob\r\nCLIENT GETNAME\r\nRESET\r\nCLIENT GETNAME\r\nGET nothing",
+    "HELLO 3\r\nGET nothing\r\nHELLO 2\r\nGET nothing",
+    "CLIENT REPLY OFF\r\nRESET\r\nPING",
+]
+
+
+def without_identity(replies: bytes) -> bytes:
+    """Replies of HELLO with version and client id taken out."""
+    parts = replies.split(b"\r\n")
+    for at, part in enumerate(parts):
+        if part == b"version":
+            parts[at + 1 : at + 3] = [b"", b""]
+        elif part == b"id":
+            parts[at + 1] = b""
+    return b"\r\n".join(parts)
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+def test_conversations_run_as_with_redis(peer: Peer, conversation: str) -> None:
+    data = conversation.encode() + b"\r\n"
+    mine, theirs = ours(data), exchange(peer.server, data)
+    assert without_identity(mine.replies) == without_identity(theirs.replies)
+    assert mine.closed == theirs.closed
+
+
+def test_hello_tells_who_we_are() -> None:
+    database = instance()
+    client = Client(database)
+    told = decode(receive(client, b"HELLO 3\r\n"))
+    assert told == (
+        "map",
+        [
+            [b"server", b"redis"],
+            [b"version", REDIS_VERSION.encode()],
+            [b"proto", 3],
+            [b"id", client.id],
+            [b"mode", b"standalone"],
+            [b"role", b"master"],
+            [b"modules", []],
+        ],
+    )
+    database.role = b"replica"
+    assert b"replica" in receive(client, b"HELLO\r\n")
+
+
+def test_a_password() -> None:
+    client = Client(instance(requirepass="secret"))
+    no_auth = b"-NOAUTH Authentication required.\r\n"
+    wrong = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+    assert lines(client, "GET k", "AUTH wrong", "AUTH nobody secret", "FOO", "QUITE") == [
+        no_auth,
+        wrong,
+        wrong,
+        b"-ERR unknown command 'FOO', with args beginning with: \r\n",
+        b"-ERR unknown command 'QUITE', with args beginning with: \r\n",
+    ]
+    [hello] = lines(client, "HELLO 3")
+    assert hello.startswith(b"-NOAUTH HELLO must be called with the client already authenticated")
+    assert client.protocol == 2
+    assert lines(client, "HELLO 3 AUTH default secret")[0].startswith(b"%7\r\n")
+    assert lines(client, "GET k", "RESET", "GET k", "AUTH secret", "GET k") == [
+        b"_\r\n",
+        b"+RESET\r\n",
+        no_auth,
+        b"+OK\r\n",
+        b"$-1\r\n",
+    ]
+
+
+def test_strangers_may_send_little_until_they_authenticate() -> None:
+    client = Client(instance(requirepass="secret"))
+    long = b"*2\r\n$4\r\nECHO\r\n$20000\r\n" + b"x" * 20_000 + b"\r\n"
+    assert receive(client, b"AUTH secret\r\n" + long).startswith(b"+OK\r\n$20000\r\n")
+    stranger = Client(client.instance)
+    refusal = b"-ERR Protocol error: unauthenticated bulk length\r\n"
+    assert receive(stranger, long) == refusal
+    assert stranger.closing
+
+
+def test_those_who_are_in_stay_in_when_a_password_comes_and_all_may_enter_when_it_goes() -> None:
+    database = instance()
+    early = Client(database)
+    lines(early, "CONFIG SET requirepass secret")
+    assert lines(early, "PING") == [b"+PONG\r\n"]
+    late = Client(database)
+    assert lines(late, "PING")[0].startswith(b"-NOAUTH")
+    lines(early, "CONFIG SET requirepass ''")
+    assert lines(late, "PING") == [b"+PONG\r\n"]
+    assert late.parser.trusted
+
+
+def test_reset_leaves_a_transaction_and_what_was_watched() -> None:
+    client = Client(instance())
+    lines(client, "CLIENT NO-EVICT ON", "CLIENT NO-TOUCH ON", "WATCH k", "MULTI", "SET k v")
+    assert lines(client, "RESET", "EXEC") == [b"+RESET\r\n", b"-ERR EXEC without MULTI\r\n"]
+    assert (client.watched, client.queue, client.no_evict, client.no_touch) == (
+        {},
+        [],
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize("password", ["p\u20acss", "\u00e4", "secret", "\U0001f511 key"])
+def test_password_is_compared_as_utf_8(password: str) -> None:
+    """What a file or CONFIG SET says is what a client sends."""
+    data = password.encode()
+    from_file = Client(instance(requirepass=password))
+    database = instance()
+    set_later = Client(database)
+    receive(set_later, request([b"CONFIG", b"SET", b"requirepass", data]))
+    for client in (from_file, Client(database)):
+        assert receive(client, request([b"AUTH", data[:-1]])).startswith(b"-WRONGPASS")
+        assert receive(client, request([b"AUTH", data])) == b"+OK\r\n"
+        shown = receive(client, request([b"CONFIG", b"GET", b"requirepass"]))
+        assert shown == request([b"requirepass", data])
+
+
+def test_wrong_passwords_are_counted_and_reported() -> None:
+    database = instance(requirepass="secret")
+    events: list[tuple[str, dict[str, object]]] = []
+    database.report = lambda event, details: events.append((event, details))
+    client = Client(database, b"10.0.0.1:5000")
+    lines(client, "AUTH wrong", "AUTH nobody secret", "HELLO 3 AUTH default x", "AUTH secret")
+    assert events == [("wrong password", {"address": "10.0.0.1"})] * 3
+    assert b"acl_access_denied_auth:3" in lines(client, "INFO stats")[0]

@@ -1,0 +1,63 @@
+"""FUNCTION and SCRIPT without scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.commands.server.scripting import EMPTY_DUMP
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from tests.crdb.raw import instance
+from tests.crdb.redis_peer import Peer, Refusal, Status, decode
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "FUNCTION FLUSH",
+        "FUNCTION FLUSH sync",
+        "FUNCTION FLUSH ASYNC",
+        "FUNCTION FLUSH wrong",
+        "FUNCTION FLUSH SYNC ASYNC",
+        "FUNCTION LIST",
+        "FUNCTION LIST LIBRARYNAME x WITHCODE",
+        "FUNCTION LIST LIBRARYNAME",
+        "FUNCTION LIST wrong",
+        "FUNCTION DELETE x",
+        "FUNCTION KILL",
+        "SCRIPT EXISTS a b",
+        "SCRIPT FLUSH",
+        "SCRIPT FLUSH ASYNC",
+        "SCRIPT FLUSH wrong",
+        "SCRIPT FLUSH SYNC ASYNC",
+        "SCRIPT KILL",
+    ],
+)
+def test_an_empty_library_is_that_of_redis(peer: Peer, command: str) -> None:
+    peer.same(*command.split())
+
+
+@pytest.mark.parametrize("command", ["FUNCTION LOAD x", "SCRIPT LOAD x", "SCRIPT DEBUG YES"])
+def test_loading_is_refused_with_a_reason(command: str) -> None:
+    reply = decode(receive(Client(instance()), command.encode() + b"\r\n"))
+    assert reply.text.endswith(b"is not supported by crdb: there are no scripts yet")
+
+
+def test_an_empty_dump_can_be_restored() -> None:
+    client = Client(instance())
+    assert decode(receive(client, b"FUNCTION DUMP\r\n")) == EMPTY_DUMP
+    request = b"*3\r\n$8\r\nFUNCTION\r\n$7\r\nRESTORE\r\n$%d\r\n%b\r\n"
+    assert decode(receive(client, request % (len(EMPTY_DUMP), EMPTY_DUMP))) == Status(b"OK")
+    assert isinstance(decode(receive(client, request % (1, b"x"))), Refusal)
+
+
+def test_nothing_runs_and_there_is_no_engine() -> None:
+    client = Client(instance())
+    told = decode(receive(client, b"FUNCTION STATS\r\n"))
+    assert told == [b"running_script", None, b"engines", []]
+
+
+@pytest.mark.parametrize("container", [b"FUNCTION", b"SCRIPT"])
+def test_help(container: bytes) -> None:
+    told = decode(receive(Client(instance()), container + b" HELP\r\n"))
+    assert told[0].text.startswith(container + b" <subcommand>")

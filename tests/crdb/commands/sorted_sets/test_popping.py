@@ -1,0 +1,165 @@
+"""Pops of sorted sets: replies as a real redis-server's, waiting, and conflicts."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.commands.table import TABLE
+from tests.crdb.random_commands import POPS, SORTED_SETS, history
+from tests.crdb.redis_peer import Peer, encode
+from tests.crdb.regions import Regions
+from tests.crdb.waiters import Waiters
+
+FAILING = [
+    "ZPOPMIN z -1",
+    "ZPOPMIN z x",
+    "ZPOPMIN z 1 2",
+    "ZPOPMAX string 0",
+    "ZPOPMAX string x",
+    "ZMPOP 0 z MIN",
+    "ZMPOP x z MIN",
+    "ZMPOP 1 z",
+    "ZMPOP 1 z MID",
+    "ZMPOP 2 z MIN",
+    "ZMPOP 1 z MIN COUNT",
+    "ZMPOP 1 z MIN COUNT 0",
+    "ZMPOP 1 z MIN COUNT 1 COUNT 1",
+    "ZMPOP 1 z MIN LIMIT 1",
+    "ZMPOP 9223372036854775807 z MIN",
+    "ZMPOP 2 missing string MIN",
+    "BZPOPMIN z",
+    "BZPOPMIN z x",
+    "BZPOPMIN z -1",
+    "BZPOPMAX missing string 1",
+    "BZMPOP x 1 z MIN",
+    "BZMPOP 0 0 z MIN",
+    "BZMPOP 0 1 z UP",
+    "BZMPOP -1 1 z MIN",
+    "BZMPOP 0 1 string MIN",
+]
+SERVED = [
+    "ZPOPMIN z",
+    "ZPOPMAX z 2",
+    "ZPOPMAX z 9",
+    "ZMPOP 2 missing z MIN COUNT 2",
+    "ZMPOP 1 z max",
+    "ZMPOP 1 missing MIN",
+    "BZPOPMIN missing z 0",
+    "BZPOPMAX z string 0.5",
+    "BZMPOP 0 2 missing z MAX COUNT 9",
+]
+
+
+FILLED = [("SET", "string", "x"), ("ZADD", "z", "1", "a", "2.5", "b", "2.5", "c")]
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_replies_are_as_in_redis(peer: Peer, protocol: int) -> None:
+    for command in (*FAILING, *SERVED):
+        peer.play([*FILLED, command.split()], protocol)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
+    peer.play(history(seed, [SORTED_SETS, POPS], 400))
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize(
+    "command", ["BZPOPMIN none 0", "BZPOPMAX none 0", "BZMPOP 0 1 none MIN", "ZMPOP 1 none MAX"]
+)
+def test_inside_a_transaction_nothing_waits(peer: Peer, protocol: int, command: str) -> None:
+    peer.protocol(protocol)
+    peer.same("MULTI")
+    peer.same(*command.split())
+    peer.same("EXEC")
+
+
+def test_commands_tell_where_their_keys_are() -> None:
+    assert TABLE[b"zmpop"].key_positions(encode(["ZMPOP", "2", "a", "b", "MIN"])) == [2, 3]
+    args = encode(["BZMPOP", "0", "1", "a", "MAX", "COUNT", "2"])
+    assert TABLE[b"bzmpop"].key_positions(args) == [3]
+    assert TABLE[b"bzpopmin"].key_positions(encode(["BZPOPMIN", "a", "b", "0"])) == [1, 2]
+
+
+# -- waiting ---------------------------------------------------------------------------------
+
+
+def test_waiters_are_served_in_the_order_in_which_they_came() -> None:
+    regions = Regions()
+    waiters = Waiters(regions)
+    first = waiters.send(1, "BZPOPMIN", "other", "z", "0")
+    second = waiters.send(1, "BZMPOP", "0", "1", "z", "MAX", "COUNT", "5")
+    third = waiters.send(1, "BZPOPMAX", "z", "0", protocol=3)
+    regions.run(1, "ZADD", "z", "1", "a", "2", "b", "3", "c")
+    assert waiters.replies(first) == [[b"z", b"a", b"1"]]
+    assert waiters.replies(second) == [[b"z", [[b"c", b"3"], [b"b", b"2"]]]]
+    assert waiters.replies(third) == []
+    regions.run(1, "ZINCRBY", "z", "1.5", "d")
+    assert waiters.replies(third) == [[b"z", b"d", 1.5]]
+    assert regions.run(1, "EXISTS", "z") == 0
+
+
+def test_a_key_of_another_type_serves_nobody() -> None:
+    regions = Regions()
+    waiters = Waiters(regions)
+    waiter = waiters.send(1, "BZPOPMIN", "s", "z", "0")
+    regions.run(1, "SADD", "s", "x")
+    assert waiters.replies(waiter) == []
+    regions.run(1, "ZADD", "z", "1", "a")
+    assert waiters.replies(waiter) == [[b"z", b"a", b"1"]]
+
+
+def test_a_wait_ends_with_null() -> None:
+    waiters = Waiters(Regions())
+    clients = [
+        waiters.send(1, "BZPOPMIN", "z", "0.05"),
+        waiters.send(1, "BZMPOP", "0.0501", "1", "z", "MIN", protocol=3),
+    ]
+    waiters.wait(1, 50)
+    assert [waiters.replies(client) for client in clients] == [[None], []]
+    waiters.wait(1, 1)
+    assert waiters.replies(clients[1]) == [None]
+
+
+def test_lst_10_members_that_arrive_by_replication_serve_as_well() -> None:
+    regions = Regions()
+    waiters = Waiters(regions)
+    here, there = (waiters.send(n, "BZPOPMIN", "z", "0") for n in (1, 2))
+    regions.run(1, "ZADD", "other", "1", "x")
+    regions.run(1, "ZUNIONSTORE", "z", "1", "other")
+    regions.sync()
+    assert waiters.replies(here) == [[b"z", b"x", b"1"]]
+    assert waiters.replies(there) == []  # the pop travels with what it popped
+    regions.run(1, "ZADD", "z", "2", "y")
+    regions.sync()
+    assert waiters.replies(there) == [[b"z", b"y", b"2"]]
+    regions.replicas[2].seal()
+    regions.sync()
+    assert regions.everywhere("EXISTS", "z") == 0
+
+
+# -- conflicts -------------------------------------------------------------------------------
+
+
+def test_zst_9_two_regions_may_pop_the_same_member_and_it_is_gone_once() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "a", "2", "b", "3", "c")
+    regions.sync()
+    assert regions.run(1, "ZPOPMIN", "z") == [b"a", b"1"]
+    assert regions.run(2, "ZPOPMIN", "z") == [b"a", b"1"]
+    regions.sync()
+    assert regions.everywhere("ZRANGE", "z", "0", "-1") == [b"b", b"c"]
+
+
+def test_zst_9_a_pop_of_all_leaves_what_is_added_meanwhile() -> None:
+    regions = Regions()
+    regions.run(1, "ZADD", "z", "1", "a", "2", "b")
+    regions.run(1, "ZINCRBY", "z", "2", "c")
+    regions.sync()
+    assert len(regions.run(1, "ZMPOP", "1", "z", "MAX", "COUNT", "9")[1]) == 3
+    regions.run(2, "ZADD", "z", "9", "new")
+    regions.run(2, "ZINCRBY", "z", "3", "c")
+    regions.sync()
+    shown = regions.run(1, "ZRANGE", "z", "0", "-1", "WITHSCORES")
+    assert shown == [b"c", b"3", b"new", b"9"]

@@ -1,0 +1,376 @@
+"""The configuration: what the file says, what follows from it, and what is refused."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdb.deployment.config import BACKLOG, SCHEMA, Config, ConfigError, LinkConfig
+from crdb.deployment.region_config import RegionConfig
+from geo import Catalog, Topology
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "regions.toml"
+THREE = '[[region]]\nname = "a"\n[[region]]\nname = "b"\n[[region]]\nname = "c"\n'
+MEASURED = '[[region]]\nname = "us-east-1"\n[[region]]\nname = "eu-west-1"\n'
+
+
+def read(text: str) -> Config:
+    return Config.from_toml(text)
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+def test_the_example_is_what_its_comments_say() -> None:
+    config = Config.from_toml(EXAMPLE.read_text(encoding="utf-8"), EXAMPLE.name)
+    names = ["us-east-1", "eu-west-1", "ap-southeast-1"]
+    assert [region.name for region in config.regions] == names
+    assert [region.id for region in config.regions] == [1, 2, 3]
+    assert [region.port for region in config.regions] == [7001, 7002, 7003]
+    assert [region.link_port for region in config.regions] == [17001, 17002, 17003]
+    assert config.topology == Topology.mesh(names)
+    assert config.delay_ns("us-east-1", "eu-west-1") == 35_000_000
+    assert attrs.evolve(config, link=LinkConfig()).delay_ns("us-east-1", "eu-west-1") == 0
+
+
+def test_one_name_is_a_configuration() -> None:
+    config = read('[[region]]\nname = "here"')
+    assert config.regions == (RegionConfig("here", 1, "127.0.0.1", 7001, 17001, "here"),)
+    assert config.link == LinkConfig("none", (), BACKLOG)
+    assert (config.requirepass, config.maxclients, config.test_clock) == ("", 10_000, False)
+    assert (config.seed, config.shape, config.peers("here")) == (0, "mesh", ())
+
+
+def test_every_key_arrives() -> None:
+    config = read(
+        'topology = "star"\nhub = "b"\nrequirepass = "secret"\nmaxclients = 5\n'
+        'test_clock = true\nseed = 42\n[[region]]\nname = "a"\nhost = "::1"\nport = 9000\n'
+        'link_port = 9001\nplace = "eu-west-1"\nreplica_of = ["db:6379", "[::1]:6380"]\n'
+        '[[region]]\nname = "b"\n[link]\nbacklog = "2mb"\ndelay = 1.5\n'
+    )
+    followed = (("db", 6379), ("::1", 6380))
+    assert config.region("a") == RegionConfig("a", 1, "::1", 9000, 9001, "eu-west-1", followed)
+    assert (config.hub, config.requirepass, config.maxclients) == ("b", "secret", 5)
+    assert (config.test_clock, config.seed) == (True, 42)
+    assert (config.link.backlog, config.delay_ns("a", "b")) == (2 << 20, 1_500_000)
+
+
+def test_a_region_has_a_name_and_a_number() -> None:
+    config = read(THREE)
+    assert config.region("b") is config.region("2")
+    with pytest.raises(ConfigError, match='unknown region "4"; there are: a, b, c'):
+        config.region("4")
+    near = Config.from_names(["us-east-1", "eu-west-1"])
+    with pytest.raises(ConfigError, match='did you mean "us-east-1"'):
+        near.region("us-eats-1")
+
+
+@pytest.mark.parametrize(
+    ("head", "peers"),
+    [
+        ("", {"a": "bc", "b": "ac", "c": "ab"}),
+        ('topology = "ring"', {"a": "bc", "b": "ac", "c": "ab"}),
+        ('topology = "line"', {"a": "b", "b": "ac", "c": "b"}),
+        ('topology = "star"', {"a": "bc", "b": "a", "c": "a"}),
+        ('topology = "star"\nhub = "c"', {"a": "c", "b": "c", "c": "ab"}),
+        ('pairs = [["c", "a"], ["c", "b"]]', {"a": "c", "b": "c", "c": "ab"}),
+    ],
+)
+def test_peers_are_those_that_the_topology_links(head: str, peers: dict[str, str]) -> None:
+    config = read(f"{head}\n{THREE}")
+    found = {name: "".join(peer.name for peer in config.peers(name)) for name in "abc"}
+    assert found == peers
+    assert config.peers("1") == config.peers("a")
+
+
+def test_a_link_of_a_mesh_carries_the_ops_of_its_source() -> None:
+    config = read(f'{THREE}[link]\ndelays = [["a", "c", 100]]')  # though it is quicker through b
+    assert config.routes("a", "c") == (1,)
+    assert config.routes("3", "1") == (3,)
+
+
+def test_a_relay_carries_what_others_wrote() -> None:
+    config = read(f'topology = "star"\nhub = "b"\n{THREE}')
+    assert config.routes("b", "a") == (2, 3)
+    assert config.routes("a", "b") == (1,)
+    assert config.routes("a", "c") == ()
+    with pytest.raises(ConfigError, match='unknown region "x"'):
+        config.routes("a", "x")
+
+
+def test_of_two_ways_of_one_length_the_quicker_relays() -> None:
+    four = f'topology = "ring"\n{THREE}[[region]]\nname = "d"\n[link]\n'
+    assert read(f'{four}delays = [["a", "b", 5]]').routes("d", "c") == (1, 4)
+    assert read(f'{four}delays = [["a", "d", 5]]').routes("d", "c") == (4,)
+
+
+def test_all_routes_are_found_in_one_look_at_every_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config.from_names([f"r{i}" for i in range(12)])
+    asked: list[tuple[str, str]] = []
+
+    def delay_ns(_: Config, source: str, sink: str) -> int:
+        asked.append((source, sink))
+        return 0
+
+    monkeypatch.setattr(Config, "delay_ns", delay_ns)
+    for region in config.regions:
+        for peer in config.peers(region.name):
+            assert config.routes(peer.name, region.name) == (peer.id,)
+    assert sorted(asked) == sorted(config.topology.links)
+
+
+def test_delays_override_the_common_one_both_ways_unless_both_are_given() -> None:
+    config = read(
+        f'{THREE}[link]\ndelay = 10\ndelays = [["a", "b", 1.5], ["b", "c", 2], ["c", "b", 0]]'
+    )
+    delays = {(x, y): config.delay_ns(x, y) / 1e6 for x in "abc" for y in "abc" if x != y}
+    assert delays["a", "b"] == delays["b", "a"] == 1.5
+    assert (delays["b", "c"], delays["c", "b"]) == (2, 0)
+    assert delays["a", "c"] == delays["c", "a"] == 10
+    assert config.delay_ns("1", "2") == 1_500_000
+
+
+def test_measured_delays_are_those_of_the_places() -> None:
+    catalog = Catalog.shipped()
+    config = read(
+        f'{MEASURED}[[region]]\nname = "own"\nplace = "ibm:jp-tok"\n[link]\ndelay = "measured"'
+    )
+    assert config.delay_ns("own", "us-east-1") == catalog.one_way_ns("jp-tok", "us-east-1")
+    assert config.delay_ns("eu-west-1", "us-east-1") == catalog.one_way_ns("eu-west-1", "us-east-1")
+
+
+def test_a_place_need_not_be_known_where_nothing_is_measured() -> None:
+    link = '[link]\ndelay = "measured"\ndelays = [["a", "b", 5]]'
+    pair = '[[region]]\nname = "a"\n[[region]]\nname = "b"\n'
+    assert read(pair + link).delay_ns("b", "a") == 5_000_000
+    assert read(pair + '[link]\ndelay = "none"').delay_ns("b", "a") == 0
+
+
+def test_a_link_port_stays_in_range() -> None:
+    config = read('[[region]]\nname = "a"\nport = 60000')
+    assert config.region("a").link_port == 50_000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "there is no region: begin one with [[region]]"),
+        ('[region]\nname = "a"', "region is a list: write [[region]], with two brackets"),
+        ("region = 1", "region must be a list of tables, not 1"),
+        ("region = [1]", "region 1 must be a table, not 1"),
+        ("[[region]]\nport = 1", 'region 1: name "" is not valid'),
+        ('[[region]]\nname = "7"', 'region 1: name "7" is not valid'),
+        ('[[region]]\nname = "a b"', 'region 1: name "a b" is not valid'),
+        (f'[[region]]\nname = "{"a" * 65}"', 'region 1: name "aaaaaa'),
+        ('[[region]]\nname = "a,b"', 'region 1: name "a,b" is not valid'),
+        (
+            '[[region]]\nname = "a"\n[[region]]\nname = "a"',
+            'region 2: name "a" is that of region 1',
+        ),
+        (
+            '[[region]]\nname = "a"\n[[region]]\nname = "b"\nport = 70000',
+            "region 2: port 70000 is not 1..65535",
+        ),
+        ('[[region]]\nname = "a"\nlink_port = 0', "region 1: link_port 0 is not 1..65535"),
+        ('[[region]]\nname = "a"\nhost = ""', 'region 1: host "" is not an address'),
+        ('[[region]]\nname = "a"\nhost = "a b"', 'region 1: host "a b" is not an address'),
+        ('[[region]]\nname = "a"\nprot = 1', 'region 1: unknown key "prot"; did you mean "port"?'),
+        (
+            '[[region]]\nname = "a"\n[[region]]\nname = "b"\nport = 7001',
+            "region 2: port 7001 is already the port of region 1",
+        ),
+        (
+            '[[region]]\nname = "a"\nport = 5\nlink_port = 5',
+            "region 1: link_port 5 is already the port of region 1",
+        ),
+        ('[[region]]\nname = "a"\nreplica_of = "db:1"', "region 1: replica_of must be a list"),
+        (
+            '[[region]]\nname = "a"\nreplica_of = ["db"]',
+            'region 1: replica_of: "db" is not "host:port"',
+        ),
+        ('[[region]]\nname = "a"\nreplica_of = ["db:0"]', 'region 1: replica_of: "db:0" is not'),
+        ('[[region]]\nname = "a"\nreplica_of = ["::1:5"]', 'region 1: replica_of: "::1:5" is not'),
+        ('[[region]]\nname = "a"\nreplica_of = [5]', "region 1: replica_of: 5 is not"),
+        (f'topology = "msh"\n{THREE}', 'topology "msh" is none of mesh, ring, star, line; did you'),
+        (f'hub = "a"\n{THREE}', 'hub is for topology = "star" only'),
+        (f'topology = "star"\nhub = "x"\n{THREE}', "topology: unknown region 'x'"),
+        (f'topology = "mesh"\npairs = []\n{THREE}', "give either topology or pairs, not both"),
+        (f"pairs = 1\n{THREE}", "pairs must be a list of pairs of regions, not 1"),
+        (f'pairs = [["a"]]\n{THREE}', """pairs: ['a'] is not ["region", "region"]"""),
+        (f'pairs = [["a", "x"]]\n{THREE}', "pairs: unknown region 'x'"),
+        (
+            f'pairs = [["a", "b"]]\n{THREE}',
+            "pairs: not connected: a, b and c cannot reach each other",
+        ),
+        (
+            f'topology = "line"\n{THREE}[link]\ndelays = [["c", "a", 1]]',
+            "link: delays: the topology has no link from",
+        ),
+        (
+            '[[region]]\nname = "a"\nplace = "us-eats-1"',
+            "region 1: place \"us-eats-1\": unknown region 'us-eats-1'; did you mean us-east-1",
+        ),
+        (
+            '[[region]]\nname = "mars-1"\nplace = "mars-1"\n[link]\ndelay = 40',
+            'region 1: place "mars-1": unknown region',
+        ),
+        (f'{THREE}[link]\ndelay = "some"', 'link: delay "some" is not "none", "measured" or mill'),
+        (
+            f"{THREE}[link]\ndelay = true",
+            "link: a delay must be a number of milliseconds, not true",
+        ),
+        (f"{THREE}[link]\ndelay = -1", "link: a delay of -1 ms is not 0..600000"),
+        (f"{THREE}[link]\ndelay = nan", "link: a delay of nan ms is not 0..600000"),
+        (f"{THREE}[link]\ndelays = [1]", 'link: delays: 1 is not ["from", "to", milliseconds]'),
+        (f'{THREE}[link]\ndelays = [["a", "b", "c"]]', "link: delays: ['a', 'b', 'c'] is not"),
+        (f'{THREE}[link]\ndelays = [["a", "b", -1]]', "link: a delay of -1 ms is not"),
+        (f'{THREE}[link]\ndelays = [["a", "x", 1]]', 'link: delays: unknown region "x"'),
+        (
+            f'{THREE}[link]\ndelays = [["a", "a", 1]]',
+            "link: delays: from a to itself there is no link",
+        ),
+        (
+            f'{THREE}[link]\ndelays = [["a", "b", 1], ["a", "b", 2]]',
+            "link: delays: from a to b is there twice",
+        ),
+        (f'{THREE}[link]\nbacklog = "lots"', 'link: backlog "lots" is not a size: give bytes'),
+        (f'{THREE}[link]\nbacklog = "1kb"', "link: backlog 1024 is not 16384..1099511627776"),
+        (f"{THREE}[link]\nbacklog = 1.5", "link: backlog must be a whole number, not 1.5"),
+        (
+            MEASURED.replace("us-east-1", "us-eats-1") + '[link]\ndelay = "measured"',
+            "region 1: unknown region 'us-eats-1'; did you mean us-east-1 or us-east1 or",
+        ),
+        (f'maxmemory = "much"\n{THREE}', 'maxmemory "much" is not a size: give bytes, or'),
+        (f"maxmemory = -1\n{THREE}", "maxmemory -1 is not 0..1125899906842624"),
+        (f"maxclients = 0\n{THREE}", "maxclients 0 is not 1..1000000"),
+        (f"seed = -1\n{THREE}", "seed -1 is not 0..9223372036854775807"),
+        (f"{THREE}seed = 1", 'region 3: unknown key "seed"; it belongs at the top'),
+        ("port = 1", 'unknown key "port"; it belongs under "region"'),
+        ("region = ", "not TOML: Invalid value"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(text: str, message: str) -> None:
+    found = refusal(text)
+    assert found.startswith(f"regions.toml: {message}")
+    assert "\n" not in found
+
+
+def test_there_are_as_many_regions_as_an_origin_can_name() -> None:
+    regions = [f'[[region]]\nname = "r{i}"\n' for i in range(256)]
+    line = 'topology = "line"\n'
+    assert len(read(line + "".join(regions[:255])).regions) == 255
+    assert "256 regions are too many: 255 can be told apart" in refusal(line + "".join(regions))
+
+
+def test_names_make_a_configuration() -> None:
+    config = Config.from_names(["us-east-1", "eu-west-1"], 9000)
+    assert [(region.id, region.port) for region in config.regions] == [(1, 9001), (2, 9002)]
+    assert config.delay_ns("eu-west-1", "us-east-1") == 34_500_000
+
+
+def test_names_of_ones_own_have_no_delay_unless_one_is_asked_for() -> None:
+    assert Config.from_names("abc").delay_ns("a", "b") == 0
+    assert Config.from_names("abc", delay=7.5).delay_ns("a", "b") == 7_500_000
+    assert Config.from_names(["us-east-1", "eu-west-1"], delay="none").delay_ns("1", "2") == 0
+
+
+def test_a_misspelt_name_among_known_ones_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--regions: region 2: unknown region 'eu-wst-1'"):
+        Config.from_names(["us-east-1", "eu-wst-1"])
+
+
+def test_a_name_that_was_no_text_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r'name "a\\udcff" is not valid') as caught:
+        Config.from_names(["a\udcff"])
+    assert str(caught.value).isascii()
+
+
+def test_names_take_a_shape_and_their_mistakes_name_the_option() -> None:
+    assert Config.from_names("abc", topology="star").peers("b")[0].name == "a"
+    with pytest.raises(ConfigError, match=r"--regions: region 2: port 65536 is not 1\.\.65535"):
+        Config.from_names("ab", 65_534)
+    with pytest.raises(ConfigError, match="--regions: there is no region"):
+        Config.from_names([])
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
+DELAYS = st.floats(0, 600_000) | st.sampled_from(["none"])
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    """Configurations that use every key."""
+    names = draw(st.lists(NAMES, min_size=1, max_size=5, unique=True))
+    config = Config.from_names(names, draw(st.integers(1, 50_000)), delay=draw(DELAYS))
+    followed = st.lists(
+        st.tuples(st.sampled_from(["db", "::1"]), st.integers(1, 65_535)), max_size=2
+    )
+    regions = tuple(
+        attrs.evolve(region, replica_of=tuple(draw(followed))) for region in config.regions
+    )
+    shape = draw(st.sampled_from(["mesh", "ring", "star", "line", "pairs"]))
+    made = Config(
+        regions,
+        shape="mesh" if shape == "pairs" else shape,
+        hub=draw(st.sampled_from(names)) if shape == "star" else None,
+        pairs=tuple(pairwise(names)) if shape == "pairs" else None,
+        maxclients=draw(st.integers(1, 1_000)),
+        requirepass=draw(st.text(st.characters(exclude_categories=["Cs"]))),
+        test_clock=draw(st.booleans()),
+        seed=draw(st.integers(0, 2**63 - 1)),
+    )
+    links = sorted((one, other) for one, other in made.topology.links if one < other)
+    delays = tuple((*link, draw(st.floats(0, 9))) for link in links)
+    back = tuple((other, one, delay) for one, other, delay in delays)
+    link = LinkConfig(config.link.delay, tuple(sorted(delays + back)), 1 << 20)
+    return attrs.evolve(made, link=link)
+
+
+@pytest.mark.parametrize(
+    "head",
+    ['pairs = [["a", "b"], ["c", "b"]]', 'topology = "star"\nhub = "c"', 'topology = "ring"'],
+)
+def test_each_kind_of_topology_is_written(head: str) -> None:
+    config = read(f"{head}\n{THREE}")
+    assert config.to_toml().startswith(head)
+    assert read(config.to_toml()) == config
+
+
+@given(configs())
+def test_what_is_written_reads_back_equal(config: Config) -> None:
+    assert read(config.to_toml()) == config
+
+
+def test_settings_that_are_mostly_left_out_are_written_too() -> None:
+    place = 'serve_stale = true\n[[region]]\nname = "us"\nplace = "us-east-1"\n'
+    config = read(place)
+    assert config.serve_stale
+    assert read(config.to_toml()) == config
+
+
+VALUES = st.sampled_from(
+    [
+        *("1", "-1", "0x7f", "1e400", "nan", "true", '""', '"a"', '"mesh"', '"star"', "[]", "{}"),
+        *('["a"]', '[["a", "b"]]', '[["a", "b", 1]]', "[{}]", '"measured"', '"1mb"', '"h:1"'),
+    ]
+)
+LINES = st.sampled_from(sorted({key for keys in SCHEMA.values() for key in keys}))
+
+
+@given(st.lists(st.tuples(LINES, VALUES) | st.sampled_from(["[link]", "[[region]]"]), max_size=12))
+def test_any_file_is_a_configuration_or_a_clear_error(lines: list[str | tuple[str, str]]) -> None:
+    text = "\n".join(line if isinstance(line, str) else " = ".join(line) for line in lines)
+    try:
+        outcome = read(text).to_toml().splitlines()[0]
+    except ConfigError as error:
+        outcome = str(error)
+    assert outcome.startswith(("topology = ", "pairs = ", "regions.toml: "))
+    assert outcome.isprintable()

@@ -1,0 +1,72 @@
+"""One region of the configuration."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.deployment.config import Config
+from crdb.deployment.toml_table import ConfigError
+
+
+def read(text: str) -> Config:
+    return Config.from_toml(text, "r.toml")
+
+
+def test_a_region_listens_where_others_reach_it_unless_told_otherwise() -> None:
+    (here,) = read('[[region]]\nname = "us"\nhost = "10.0.0.1"\n').regions
+    assert (here.host, here.bind, here.link_bind) == ("10.0.0.1", ("10.0.0.1",), ("10.0.0.1",))
+    text = '[[region]]\nname = "us"\nhost = "us.example"\nbind = "0.0.0.0"\n'
+    (here,) = read(text).regions
+    assert (here.host, here.bind, here.link_bind) == ("us.example", ("0.0.0.0",), ("0.0.0.0",))
+    (here,) = read(f'{text}link_bind = ["::1", "10.0.0.1"]\n').regions
+    assert (here.bind, here.link_bind) == (("0.0.0.0",), ("::1", "10.0.0.1"))
+    assert read(read(text).to_toml()) == read(text)
+
+
+def test_numbers_stay_when_regions_are_removed() -> None:
+    config = read('[[region]]\nname = "us"\nid = 1\n[[region]]\nname = "ap"\nid = 3\n')
+    assert [(region.name, region.id, region.port) for region in config.regions] == [
+        ("us", 1, 7001),
+        ("ap", 3, 7003),
+    ]
+    assert config.region("3").name == "ap"
+    assert read(config.to_toml()) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("bind = []", "bind: 0 addresses are not 1..16"),
+        ("bind = 7", "bind: 7 is not an address to listen at"),
+        ('bind = ["127.0.0.1", ""]', 'bind: "" is not an address to listen at'),
+        ('link_bind = ["::1", "::1"]', 'link_bind: "::1" is there twice'),
+        ('bind = ["[::1]"]', 'bind: "[::1]" is not an address'),
+        ('host = "a\\u001bb"', "is not an address or the name of a host"),
+        ("id = 0", "id 0 is not 1..255"),
+        ("id = 256", "id 256 is not 1..255"),
+        ('id = 2\n[[region]]\nname = "eu"', "region 2: id 2 is that of region 1"),
+        (
+            'host = "0.0.0.0"\n[[region]]\nname = "eu"',
+            'region 1: host "0.0.0.0" is no address at which others can reach it: set bind',
+        ),
+        ('host = "::"\n[[region]]\nname = "eu"', 'host "::" is no address at which'),
+    ],
+)
+def test_mistakes_name_the_place_and_say_what_to_do(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(f'[[region]]\nname = "us"\n{text}\n')
+    assert words in str(caught.value)
+    assert "r.toml: region" in str(caught.value)
+
+
+def test_a_region_alone_may_be_reached_anywhere() -> None:
+    (here,) = read('[[region]]\nname = "us"\nhost = "*"\n').regions
+    assert here.bind == ("*",)
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "a\\nb", "a\\u001b[2J", "x" * 65, "-x"])
+def test_names_that_leave_the_state_directory_or_break_a_terminal_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="is not valid: give it 1 to 64 characters"):
+        read(f'[[region]]\nname = "{name}"\n')
+    with pytest.raises(ConfigError, match=r"id .* is not valid"):
+        read(f'id = "{name}"\n[[region]]\nname = "us"\n')

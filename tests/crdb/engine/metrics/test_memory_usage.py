@@ -1,0 +1,89 @@
+"""The size of a key, beside what Python allocates for it."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from crdb.commands.generic import contents
+from crdb.engine.metrics.memory_usage import key_bytes, sampled, size_of
+from crdt.embed.replica import Replica
+from crdt.store.keyspace import Keyspace
+
+KEYS = 2_000
+TOLERANCE = 0.25
+
+
+def content(code: int, n: int) -> list[Any]:
+    """Return what key number `n` holds if it is of that type."""
+    if code == 1:
+        return [b"value:%08d" % n]
+    if code == 3:
+        return [item for m in range(10) for item in (b"field:%d" % m, b"value:%d" % n)]
+    if code == 4:
+        return [item for m in range(10) for item in (b"member:%d:%d" % (n, m), m + 0.5)]
+    return [b"element:%d:%d" % (n, m) for m in range(10)]
+
+
+def filled(code: int) -> Keyspace:
+    """A keyspace with many keys of one type, each written in one go."""
+    replica = Replica(1)
+    for number in range(KEYS):
+        contents.put(replica.keyspace, b"key:%08d" % number, code, content(code, number), None)
+        replica.seal()
+    return replica.keyspace
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5])
+def test_the_sum_of_all_keys_is_what_was_allocated(code: int) -> None:
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    db = filled(code)
+    gc.collect()
+    allocated = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    told = sum(key_bytes(db, key, 0) or 0 for key in db.data)
+    assert told == pytest.approx(allocated, rel=TOLERANCE)
+
+
+def test_samples_stand_for_all_elements() -> None:
+    db = Replica(1).keyspace
+    contents.put(db, b"k", 2, [b"member:%06d" % n for n in range(1000)], None)
+    assert key_bytes(db, b"k", 5) == pytest.approx(key_bytes(db, b"k", 0), rel=0.1)
+
+
+def test_a_longer_value_takes_more_by_its_length() -> None:
+    db = Replica(1).keyspace
+    contents.put(db, b"a", 1, [b"x" * 1000], None)
+    contents.put(db, b"b", 1, [b"x" * 5000], None)
+    small, large = key_bytes(db, b"a", 5), key_bytes(db, b"b", 5)
+    assert small is not None
+    assert large is not None
+    assert large - small == 4000
+
+
+def test_a_deadline_takes_memory_and_a_missing_key_has_no_size() -> None:
+    db = Replica(1).keyspace
+    contents.put(db, b"a", 1, [b"x"], None)
+    before = key_bytes(db, b"a", 5)
+    db.expire(b"a", 10_000)
+    after = key_bytes(db, b"a", 5)
+    assert before is not None
+    assert after is not None
+    assert after > before
+    assert key_bytes(db, b"none", 5) is None
+
+
+def test_what_everybody_shares_takes_nothing() -> None:
+    for thing in (None, True, 7, int, gc, size_of):
+        assert size_of(thing, 5) == 0
+    text = "text"
+    assert size_of([text, text], 5) == size_of([text, None], 5) > size_of(text, 5) > 0
+
+
+def test_empty_collection_adds_nothing() -> None:
+    assert sampled((), 5, set()) == 0

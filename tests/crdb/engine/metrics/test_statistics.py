@@ -1,0 +1,67 @@
+"""Counters and rates."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.metrics.statistics import ERROR_CODES_MAX, SAMPLES, Rate, Statistics
+
+
+def test_a_rate_is_the_average_of_the_last_samples() -> None:
+    rate = Rate()
+    assert rate.per_second == 0
+    rate.sample(0, 1000)
+    assert rate.per_second == 0
+    rate.sample(50, 1100)
+    assert rate.per_second == pytest.approx(500)
+    rate.sample(50, 1100)
+    assert len(rate.samples) == 1
+    for step in range(1, 40):
+        rate.sample(50 + step, 1100 + step * 100)
+    assert len(rate.samples) == SAMPLES
+    assert rate.per_second == pytest.approx(10)
+
+
+def test_errors_are_counted_by_code_up_to_a_bound() -> None:
+    statistics = Statistics()
+    statistics.count_error(b"ERR one")
+    statistics.count_error(b"ERR two")
+    assert statistics.errors == {b"ERR": 2}
+    for number in range(ERROR_CODES_MAX + 10):
+        statistics.count_error(b"CODE%d x" % number)
+    statistics.count_error(b"ERR three")
+    assert len(statistics.errors) == ERROR_CODES_MAX
+    assert statistics.errors[b"ERR"] == 3
+    assert statistics.error_replies == ERROR_CODES_MAX + 13
+
+
+def test_they_can_start_again() -> None:
+    statistics = Statistics()
+    statistics.commands = 7
+    statistics.sample(1000)
+    statistics.count_error(b"ERR one")
+    statistics.clear()
+    assert (statistics.commands, statistics.errors, statistics.error_replies) == (0, {}, 0)
+    assert statistics.command_rate.last == 0
+
+
+def test_calls_and_their_time_add_up() -> None:
+    statistics = Statistics()
+    statistics.count_calls(7, 1, 0.5)
+    statistics.count_calls(7, 3, 0.25)
+    assert (statistics.calls[7], statistics.spent[7]) == (4, 0.75)
+
+
+def test_a_histogram_counts_the_mean_of_calls_counted_together() -> None:
+    statistics = Statistics()
+    statistics.count_calls(7, 4, 4e-6)
+    statistics.count_calls(7, 1, 3e-6)
+    assert statistics.histograms[7].octaves() == [(1, 4), (4, 5)]
+
+
+def test_histograms_are_not_kept_without_latency_tracking() -> None:
+    statistics = Statistics()
+    statistics.tracks_latency = False
+    statistics.count_calls(7, 4, 4e-6)
+    assert statistics.histograms == {}
+    assert statistics.calls[7] == 4

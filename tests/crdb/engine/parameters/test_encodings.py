@@ -1,0 +1,134 @@
+"""Which representation Redis would choose, asked of Redis 7.2 and its limits written down here."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from crdb.commands.generic import contents
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.parameters.encodings import encoding_of
+from crdt.embed.replica import Replica
+from tests.crdb.raw import instance
+from tests.crdb.redis_peer import Peer
+from tests.crdb.regions import Regions
+
+STRING, SET, HASH, ZSET, LIST = 1, 2, 3, 4, 5
+
+
+def numbered(count: int, size: int = 1) -> list[bytes]:
+    """Different items of at least `size` bytes."""
+    return [b"%d" % n + b"x" * size for n in range(count)]
+
+
+CASES: list[tuple[int, list[Any], bytes]] = [
+    (STRING, [b"12345678901234567"], b"int"),
+    (STRING, [b"012"], b"embstr"),
+    (STRING, [b"x" * 44], b"embstr"),
+    (STRING, [b"x" * 45], b"raw"),
+    (SET, [b"%d" % n for n in range(512)], b"intset"),
+    (SET, [b"%d" % n for n in range(513)], b"hashtable"),
+    (SET, numbered(128), b"listpack"),
+    (SET, numbered(129), b"hashtable"),
+    (SET, [b"x" * 65], b"hashtable"),
+    (HASH, [item for name in numbered(512) for item in (name, b"v")], b"listpack"),
+    (HASH, [item for name in numbered(513) for item in (name, b"v")], b"hashtable"),
+    (HASH, [b"f", b"x" * 65], b"hashtable"),
+    (ZSET, [item for name in numbered(128) for item in (name, 1.0)], b"listpack"),
+    (ZSET, [item for name in numbered(129) for item in (name, 1.0)], b"skiplist"),
+    (ZSET, [b"x" * 65, 1.0], b"skiplist"),
+    (LIST, [b"x" * 1000] * 8, b"listpack"),
+    (LIST, [b"x" * 1000] * 9, b"quicklist"),
+    (LIST, [b""] * 4096, b"listpack"),
+    (LIST, [b""] * 4097, b"quicklist"),
+]
+
+
+@pytest.mark.parametrize(("code", "content", "encoding"), CASES)
+def test_the_limits(code: int, content: list[Any], encoding: bytes) -> None:
+    db = Replica(1).keyspace
+    contents.put(db, b"k", code, content, None)
+    value = db.lookup(b"k")
+    assert value is not None
+    assert encoding_of(value) == encoding
+
+
+@pytest.mark.parametrize(
+    ("code", "content", "parameter", "value", "encoding"),
+    [
+        (SET, [b"1", b"2"], "set-max-intset-entries", "1", b"hashtable"),
+        (SET, [b"1", b"a"], "set-max-intset-entries", "1", b"listpack"),
+        (SET, [b"a", b"b"], "set-max-listpack-entries", "1", b"hashtable"),
+        (SET, [b"abc"], "set-max-listpack-value", "2", b"hashtable"),
+        (HASH, [b"a", b"1", b"b", b"2"], "hash-max-listpack-entries", "1", b"hashtable"),
+        (HASH, [b"a", b"123"], "hash-max-listpack-value", "2", b"hashtable"),
+        (ZSET, [b"a", 1.0, b"b", 2.0], "zset-max-listpack-entries", "1", b"skiplist"),
+        (ZSET, [b"abc", 1.0], "zset-max-ziplist-value", "2", b"skiplist"),
+        (ZSET, [b"abc", 1.0], "zset-max-listpack-value", "3", b"listpack"),
+        (LIST, [b"a", b"b"], "list-max-listpack-size", "1", b"quicklist"),
+        (LIST, [b"a"], "list-max-listpack-size", "0", b"listpack"),
+        (LIST, [b"x" * 9000], "list-max-listpack-size", "5", b"quicklist"),
+        (LIST, [b"x" * 9000], "list-max-listpack-size", "-3", b"listpack"),
+        (LIST, [b"x" * 60_000], "list-max-listpack-size", "-9", b"listpack"),
+    ],
+)
+def test_limits_follow_their_parameters(
+    code: int, content: list[Any], parameter: str, value: str, encoding: bytes
+) -> None:
+    database = instance()
+    client = Client(database)
+    contents.put(client.db, b"k", code, content, None)
+    assert receive(client, f"CONFIG SET {parameter} {value}\r\n".encode()) == b"+OK\r\n"
+    told = receive(client, b"OBJECT ENCODING k\r\n")
+    assert told == b"$%d\r\n%b\r\n" % (len(encoding), encoding)
+
+
+WAYS = [
+    "SET k 10 | INCRBYFLOAT k 5",
+    "SET k 10 | INCRBYFLOAT k 0.5 | INCRBYFLOAT k 0.5 | INCR k",
+    "APPEND k 10",
+    "APPEND k abc",
+    "SET k 1 | APPEND k ''",
+    "SETRANGE k 0 ab",
+    "SET k ab | SETRANGE k 0 ''",
+    "SETBIT k 1 0",
+    "SET k 5 | SETBIT k 2 1",
+    "SET k 5 | SETBIT k 7 1 | INCR k",
+    "BITFIELD k SET u8 0 49",
+    "SET k a | BITFIELD k GET u8 0",
+    "SET k 12 | BITFIELD k INCRBY u8 0 0",
+    "SET k 5 | BITFIELD k OVERFLOW FAIL INCRBY u8 0 1000",
+    "SET a x | BITOP NOT k a",
+    "SET a 5 | BITOP AND k a a",
+    "SET k 5 | APPEND k 6 | INCR k",
+    "SET a 5 | APPEND a 6 | COPY a k",
+    "SET a 5 | APPEND a 6 | RENAME a k",
+    "SET a 10 | INCRBYFLOAT a 1 | COPY a k",
+    "SET k 5 | APPEND k 6 | GETSET k 7",
+    "SET k 5 | APPEND k 6 | SET k abc KEEPTTL",
+    "SET k 5 | APPEND k 6 | GETEX k EX 100",
+    "SET k 5 | APPEND k 6 | INCRBYFLOAT k 0",
+    "SET k 5 | SETRANGE k 1 6 | DEL k | SET k 5",
+    "SET a 5 | COPY a k",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_string_is_encoded_by_how_it_came_about(peer: Peer, way: str) -> None:
+    for command in [*way.split(" | "), "OBJECT ENCODING k"]:
+        peer.same(*shlex.split(command))
+
+
+def test_what_comes_from_elsewhere_is_encoded_by_what_it_is() -> None:
+    regions = Regions(2)
+    regions.transaction(1, ("SET", "k", "1"), ("APPEND", "k", "2"))
+    regions.sync()
+    assert regions.run(1, "OBJECT", "ENCODING", "k") == b"raw"
+    assert regions.run(2, "OBJECT", "ENCODING", "k") == b"int"
+    regions.now += 1
+    regions.run(2, "SET", "k", "3")
+    regions.merge(2, 1)
+    assert regions.run(1, "OBJECT", "ENCODING", "k") == b"int"

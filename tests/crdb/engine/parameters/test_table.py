@@ -1,0 +1,78 @@
+"""CONFIG GET and SET."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.errors import CommandError
+from crdb.engine.parameters.settings import InvalidValue
+from crdb.engine.parameters.table import Config
+from crdb.engine.session import OUTPUT_UNLIMITED
+from tests.crdb.redis_peer import Peer
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        "timeout",
+        "TimeOut",
+        "slave-priority replica-priority",
+        "nothing",
+        "max*-policy",
+        "hz hz",
+        "h[yz]",
+        "timeou?",
+        "*SCORE*",
+        "key-load-delay",
+        "timeout time*",
+        "timeout TIMEOUT",
+        "TIMEOUT timeou?",
+    ],
+)
+def test_patterns_find_what_they_find_in_redis(peer: Peer, patterns: str) -> None:
+    theirs = peer.server.run([b"CONFIG", b"GET", *patterns.encode().split()])
+    ours = peer.ours.run([b"CONFIG", b"GET", *patterns.encode().split()])
+    assert sorted(ours.split(b"\r\n")) == sorted(theirs.split(b"\r\n"))
+
+
+def test_hidden_parameters_are_found_by_name_only() -> None:
+    config = Config()
+    assert config.get([b"watchdog-period"]) == [(b"watchdog-period", b"0")]
+    assert config.get([b"watchdog-p*"]) == []
+
+
+def test_all_or_nothing() -> None:
+    config = Config()
+    changes: list[str] = []
+    config.on_change.append(lambda: changes.append(config.values["timeout"]))
+    with pytest.raises(CommandError):
+        config.set([(b"timeout", b"5"), (b"maxclients", b"0")])
+    assert config.values["timeout"] == "0"
+    config.set([(b"timeout", b"5"), (b"maxclients", b"7")])
+    assert (config.idle_seconds_max, config.clients_max) == (5, 7)
+    assert changes == ["5"]
+
+
+def test_what_the_runtime_owns_cannot_be_set_by_clients() -> None:
+    config = Config({"port": "7000"})
+    with pytest.raises(CommandError) as caught:
+        config.set([(b"port", b"7001")])
+    assert caught.value.text == (
+        b"ERR CONFIG SET failed (possibly related to argument 'port') - 'port' is not supported by"
+        b" crdb: the regions' file sets it, and peers must know it"
+    )
+    config.put("port", "7002")
+    assert config.get([b"port"]) == [(b"port", b"7002")]
+    with pytest.raises(InvalidValue):
+        config.put("port", "70000")
+
+
+def test_limits_that_are_off() -> None:
+    config = Config({"client-output-buffer-limit": "normal 0 0 0"})
+    assert config.output_hard_bytes == config.output_soft_bytes == OUTPUT_UNLIMITED
+
+
+def test_values_may_hold_any_byte() -> None:
+    config = Config()
+    config.set([(b"requirepass", b"\xff\x00")])
+    assert config.get([b"requirepass"]) == [(b"requirepass", b"\xff\x00")]

@@ -1,0 +1,266 @@
+"""Clients that wait, their order, and how they stop."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.blocking import STALE_MAX
+from crdb.engine.client import Client
+from crdb.engine.errors import WRONG_TYPE, CommandError
+from crdb.engine.executor import receive, run
+from crdb.engine.session import Session
+from tests.crdb.raw import NOW, instance, lines
+from tests.crdb.regions import Regions
+from tests.crdb.waiters import Waiters
+
+POPPED = b"*2\r\n$1\r\nl\r\n$1\r\n%b\r\n"
+
+
+def test_those_who_came_first_are_served_first_while_there_is_something() -> None:
+    database = instance()
+    waiters = [Client(database) for _ in range(3)]
+    for waiter in waiters:
+        assert lines(waiter, "BLPOP l 0") == [b""]
+    lines(Client(database), "RPUSH l a b")
+    replies = [receive(waiter, b"") for waiter in waiters]
+    assert replies == [POPPED % b"a", POPPED % b"b", b""]
+    assert [waiter.blocked for waiter in waiters] == [False, False, True]
+
+
+def test_whoever_changes_what_others_wait_for_serves_them_too() -> None:
+    database = instance()
+    mover, waiter = Client(database), Client(database)
+    lines(mover, "BLMOVE a l LEFT RIGHT 0")
+    lines(waiter, "BLPOP l 0")
+    lines(Client(database), "RPUSH a x")
+    assert receive(mover, b"") == b"$1\r\nx\r\n"
+    assert receive(waiter, b"") == POPPED % b"x"
+
+
+def test_exec_is_over_before_anybody_is_served() -> None:
+    database = instance()
+    waiter = Client(database)
+    lines(waiter, "BLPOP l 0")
+    lines(Client(database), "MULTI", "RPUSH l a", "DEL l", "EXEC")
+    assert receive(waiter, b"") == b""
+    lines(Client(database), "MULTI", "RPUSH l a", "LPUSH l b", "EXEC")
+    assert receive(waiter, b"") == POPPED % b"b"
+
+
+def test_requests_behind_a_blocked_one_wait() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    assert receive(client, b"BLPOP l 0\r\nPING\r\n") == b""
+    assert receive(client, b"ECHO a\r\n") == b""
+    lines(other, "RPUSH l v")
+    assert receive(client, b"") == POPPED % b"v" + b"+PONG\r\n$1\r\na\r\n"
+
+
+def test_a_reply_that_is_to_be_skipped_is_skipped_when_it_comes() -> None:
+    database = instance()
+    client = Client(database)
+    assert lines(client, "CLIENT REPLY SKIP", "BLPOP l 0", "PING") == [b"", b"", b""]
+    lines(Client(database), "RPUSH l v")
+    assert receive(client, b"") == b"+PONG\r\n"
+
+
+def test_time_runs_out() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l m 0.5")
+    assert database.blocked.deadline == NOW + 500
+    database.advance(NOW + 499)
+    database.tick()
+    assert receive(client, b"") == b""
+    database.advance(NOW + 500)
+    database.tick()
+    assert receive(client, b"") == b"*-1\r\n"
+    assert database.blocked.deadline is None
+    assert database.keyspace.interest == set()
+
+
+def test_a_deadline_that_was_met_is_forgotten() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l 0.5")
+    lines(Client(database), "RPUSH l a")
+    receive(client, b"")
+    lines(client, "BLPOP l 0")
+    database.advance(NOW + 1000)
+    database.tick()
+    assert client.blocked
+
+
+def test_deadlines_of_those_who_wait_no_more_do_not_pile_up() -> None:
+    database = instance()
+    client, pusher = Client(database), Client(database)
+    patient = Client(database)
+    lines(patient, "BLPOP other 1800")
+    for _ in range(10 * STALE_MAX):
+        lines(client, "BLPOP l 3600")
+        lines(pusher, "RPUSH l a")
+        receive(client, b"")
+        assert len(database.blocked.deadlines) <= STALE_MAX + 4
+    assert database.blocked.deadline == NOW + 1_800_000
+    database.advance(NOW + 1_800_000)
+    database.tick()
+    assert receive(patient, b"") == b"*-1\r\n"
+
+
+@pytest.mark.parametrize("step", [-3_600_000, 3_600_000])
+def test_a_wall_clock_that_is_set_makes_nobody_wait_longer_or_shorter(step: int) -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l 1")
+    database.advance(NOW + 999, NOW + 999 + step)
+    assert database.deadline <= NOW + 1000
+    database.tick()
+    assert client.blocked
+    database.advance(NOW + 1000, NOW + 1000 + step)
+    database.tick()
+    assert receive(client, b"") == b"*-1\r\n"
+    assert database.keyspace.now == NOW + 1000 + step
+
+
+def test_those_who_leave_are_forgotten() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "BLPOP l m 1")
+    client.leave()
+    client.leave()
+    lines(Client(database), "RPUSH l a")
+    assert database.blocked.by_client == database.blocked.by_key == {}
+    assert database.keyspace.size() == 1
+
+
+def test_unblock() -> None:
+    database = instance()
+    first, second, other = (Client(database) for _ in range(3))
+    lines(first, "BLPOP l 0")
+    lines(second, "BLPOP l 0")
+    assert lines(other, f"CLIENT UNBLOCK {first.id}", f"CLIENT UNBLOCK {second.id} ERROR") == [
+        b":1\r\n",
+        b":1\r\n",
+    ]
+    assert receive(first, b"") == b"*-1\r\n"
+    assert receive(second, b"") == b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+    assert lines(other, f"CLIENT UNBLOCK {first.id}", "CLIENT UNBLOCK 777") == [b":0\r\n"] * 2
+
+
+def test_silence_covers_what_was_waited_for() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "CLIENT REPLY OFF", "BLPOP l 0")
+    lines(Client(database), "RPUSH l a")
+    assert receive(client, b"CLIENT REPLY ON\r\n") == b"+OK\r\n"
+
+
+def test_a_refusal_is_an_answer() -> None:
+    database = instance()
+    client = Client(database)
+
+    def refuse() -> bool:
+        client.out.append(b"*2\r\n")
+        raise CommandError(WRONG_TYPE)
+
+    client.block([b"k"], None, refuse)
+    lines(Client(database), "SET k v")
+    assert receive(client, b"") == b"-" + WRONG_TYPE + b"\r\n"
+
+
+def test_a_bug_in_serving_closes_the_waiter_and_not_the_writer() -> None:
+    database = instance()
+    client, writer = Client(database), Client(database)
+
+    def fail() -> bool:
+        raise ZeroDivisionError
+
+    client.block([b"k"], None, fail)
+    assert lines(writer, "SET k v", "GET k") == [b"+OK\r\n", b"$1\r\nv\r\n"]
+    assert client.closing
+    assert not client.blocked
+    assert not writer.closing
+
+
+def test_the_driver_is_told() -> None:
+    database = instance()
+    rings: list[int] = []
+    database.on_wake = lambda: rings.append(1)
+    client = Client(database)
+    run(client, b"BLPOP l 0\r\n")
+    run(Client(database), b"RPUSH l a\r\n")
+    assert rings == [1]
+    woken: list[Session] = [client]
+    assert database.woken == woken
+
+
+# -- keys that change elsewhere ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_snapshot", [False, True])
+def test_lst_10_whatever_brings_an_element_serves(by_snapshot: bool) -> None:
+    """Operations and snapshots alike; a snapshot dirties what is watched as well (D-16)."""
+    regions = Regions(3)
+    waiters = Waiters(regions)
+    popping = waiters.send(2, "BLPOP", "l", "0")
+    moving = waiters.send(2, "BLMOVE", "m", "n", "LEFT", "RIGHT", "0")
+    least = waiters.send(2, "BZMPOP", "0", "2", "y", "z", "MIN")
+    watching = waiters.connect(2)
+    for words in (["WATCH", "s"], ["MULTI"], ["PING"]):
+        waiters.say(watching, *words)
+    regions.run(1, "SADD", "s", "a")
+    regions.transaction(1, ["RPUSH", "l", "a", "b"], ["RPUSH", "m", "c"], ["ZADD", "z", "1", "d"])
+    (regions.merge if by_snapshot else regions.send)(1, 2)
+    assert waiters.replies(popping) == [[b"l", b"a"]]
+    assert waiters.replies(moving) == [b"c"]
+    assert waiters.replies(least) == [[b"z", [[b"d", b"1"]]]]
+    assert waiters.say(watching, "EXEC") == b"*-1\r\n"
+    regions.sync()
+    assert regions.everywhere("LRANGE", "l", "0", "-1") == [b"b"]
+    assert regions.everywhere("LRANGE", "n", "0", "-1") == [b"c"]
+    assert regions.everywhere("EXISTS", "m", "z") == 0
+
+
+def test_a_value_that_comes_to_light_serves() -> None:
+    """Rule D-02: the string of region 1 hides the list of region 2 until it is deleted."""
+    regions = Regions(3)
+    waiters = Waiters(regions)
+    waiter = waiters.send(3, "BLPOP", "k", "0")
+    regions.run(1, "SET", "k", "text")
+    regions.send(1, 3)
+    regions.run(2, "RPUSH", "k", "a")
+    regions.send(2, 3)
+    assert waiters.replies(waiter) == []
+    regions.run(1, "DEL", "k")
+    regions.send(1, 3)
+    assert waiters.replies(waiter) == [[b"k", b"a"]]
+    regions.sync()
+    assert regions.everywhere("EXISTS", "k") == 0
+
+
+def test_what_came_and_went_in_one_operation_serves_nobody() -> None:
+    regions = Regions()
+    waiters = Waiters(regions)
+    waiter = waiters.send(2, "BLPOP", "l", "0")
+    regions.transaction(1, ["RPUSH", "l", "a"], ["LPOP", "l"])
+    regions.send(1, 2)
+    assert waiters.replies(waiter) == []
+    regions.run(1, "RPUSH", "x", "b")
+    regions.run(1, "RENAME", "x", "l")
+    regions.send(1, 2)
+    assert waiters.replies(waiter) == [[b"l", b"b"]]
+
+
+def test_an_expired_list_serves_nobody_and_a_new_one_does() -> None:
+    """Rule EXP-6: the push removes what had expired first."""
+    regions = Regions()
+    waiters = Waiters(regions)
+    regions.transaction(1, ["RPUSH", "l", "old"], ["PEXPIRE", "l", "10"])
+    regions.sync()
+    regions.now += 20
+    waiter = waiters.send(2, "BLPOP", "l", "0")
+    regions.run(1, "RPUSH", "l", "new")
+    regions.send(1, 2)
+    assert waiters.replies(waiter) == [[b"l", b"new"]]
+    regions.sync()
+    assert regions.everywhere("EXISTS", "l") == 0

@@ -1,0 +1,131 @@
+"""The checks on the way to a handler, in Redis' order."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.client import Client
+from crdb.engine.command import TABLE, Command
+from crdb.engine.errors import READ_ONLY
+from crdb.engine.executor import receive
+from tests.crdb.raw import exchange, instance, lines, ours
+from tests.crdb.redis_peer import Peer
+
+CONVERSATIONS = [
+    "FOO bar",
+    "GET",
+    "GET a b",
+    "CONFIG",
+    "CONFIG NOTHING",
+    "CONFIG GET",
+    "config|get x",
+    "EXEC",
+    "EXEC now",
+    "WATCH a\r\nEXEC now\r\nSET a 1\r\nMULTI\r\nEXEC\r\nDEL a",
+    "DISCARD",
+    "MULTI\r\nMULTI\r\nEXEC",
+    "MULTI\r\nWATCH a\r\nPING\r\nEXEC",
+    "MULTI\r\nGET\r\nPING\r\nEXEC\r\nPING",
+    "MULTI\r\nFOO\r\nDISCARD\r\nEXEC",
+    "MULTI\r\nSET k v\r\nLPUSH k x\r\nGET k\r\nEXEC\r\nDEL k",
+    "MULTI\r\nEXEC x\r\nEXEC",
+    "MULTI\r\nEXEC",
+    "MULTI\r\nRESET\r\nEXEC",
+    "MULTI\r\nQUIT\r\nPING",
+    "MULTI\r\nUNWATCH\r\nEXEC",
+    "WATCH",
+    "MULTI\r\nCONFIG NOTHING\r\nEXEC",
+    "POST / HTTP/1.1\r\nPING",
+    "Host: example.org\r\nPING",
+    "QUIT now\r\nPING",
+    "CLIENT REPLY OFF\r\nPING\r\nFOO\r\nCLIENT REPLY ON\r\nPING",
+    "CLIENT REPLY SKIP\r\nPING\r\nECHO a",
+    "CLIENT REPLY SKIP\r\nFOO\r\nECHO a",
+    "CLIENT REPLY OFF\r\nCLIENT REPLY SKIP\r\nPING\r\nCLIENT REPLY ON\r\nECHO a",
+    "CLIENT REPLY WHAT",
+    "CLIENT REPLY OFF\r\n*1\r\nnonsense",
+    "RESET x",
+]
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+def test_conversations_run_as_with_redis(peer: Peer, conversation: str) -> None:
+    data = conversation.encode() + b"\r\n"
+    assert ours(data) == exchange(peer.server, data)
+
+
+def test_an_instance_may_refuse_writes() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "SET k v")
+    database.refuse_writes = READ_ONLY
+    refusal = b"-" + READ_ONLY + b"\r\n"
+    assert lines(client, "SET k w", "GET k") == [refusal, b"$1\r\nv\r\n"]
+    assert lines(client, "MULTI", "GET k", "EXEC")[-1] == b"*1\r\n$1\r\nv\r\n"
+    assert lines(client, "MULTI", "SET k w", "EXEC")[1:] == [
+        refusal,
+        b"-EXECABORT Transaction discarded because of previous errors.\r\n",
+    ]
+
+
+def test_a_transaction_is_refused_if_writes_became_forbidden_meanwhile() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "MULTI", "SET k w")
+    database.refuse_writes = READ_ONLY
+    assert lines(client, "EXEC", "EXEC") == [
+        b"-EXECABORT Transaction discarded because of: " + READ_ONLY + b"\r\n",
+        b"-ERR EXEC without MULTI\r\n",
+    ]
+
+
+def test_a_queue_without_end_is_cut() -> None:
+    database = instance(client_query_buffer_limit="1mb")
+    client = Client(database)
+    lines(client, "MULTI")
+    while not client.closing:
+        receive(client, b"*2\r\n$4\r\nECHO\r\n$100000\r\n" + b"x" * 100_000 + b"\r\n")
+        assert client.queue_bytes < 2 << 20
+    assert client.killed
+    assert database.statistics.dropped_query == 1
+
+
+def test_an_error_takes_the_place_of_what_was_said_before_it() -> None:
+    client = Client(instance())
+    lines(client, "RPUSH l a", "SADD s a")
+    assert lines(client, "SUNION s l")[0].startswith(b"-WRONGTYPE")
+
+
+def test_calls_refusals_and_failures_are_counted() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "RPUSH l a", "GET l", "GET", "MULTI", "GET k", "GET", "EXEC", "FOO")
+    text = receive(client, b"INFO commandstats errorstats\r\n").decode()
+    assert "cmdstat_get:calls=1,usec=0,usec_per_call=0.00,rejected_calls=2,failed_calls=1" in text
+    assert "cmdstat_exec:calls=1" in text
+    assert "errorstat_ERR:count=3" in text
+    assert "errorstat_EXECABORT:count=1" in text
+    assert "errorstat_WRONGTYPE:count=1" in text
+
+
+def test_some_commands_are_not_for_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TABLE, b"ping", Command("ping", nothing, -1, "no_multi"))
+    assert lines(Client(instance()), "ping", "MULTI", "ping", "EXEC")[2:] == [
+        b"-ERR Command not allowed inside a transaction\r\n",
+        b"-EXECABORT Transaction discarded because of previous errors.\r\n",
+    ]
+
+
+def nothing(_client: Client, _args: list[bytes]) -> None:
+    """A handler that does nothing."""
+
+
+def test_cross_protocol_requests_are_reported() -> None:
+    database = instance()
+    events: list[str] = []
+    database.report = lambda event, _details: events.append(event)
+    client = Client(database)
+    assert receive(client, b"POST / HTTP/1.1\r\nSET k v\r\n") == b""
+    assert client.killed
+    assert events == ["cross-protocol request"]
+    assert database.keyspace.size() == 0

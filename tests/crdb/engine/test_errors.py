@@ -1,0 +1,19 @@
+"""Error texts."""
+
+from __future__ import annotations
+
+from crdb.engine import errors
+
+
+def test_texts_with_a_place_for_the_command() -> None:
+    assert errors.wrong_arity(b"config|get") == (
+        b"ERR wrong number of arguments for 'config|get' command"
+    )
+    assert errors.invalid_expire(b"set") == b"ERR invalid expire time in 'set' command"
+
+
+def test_what_clients_sent_cannot_break_the_protocol() -> None:
+    assert errors.one_line(b"a\r\nb\nc") == b"a  b c"
+    assert errors.printable(b"abc\x00def") == b"abc"
+    assert errors.printable(b"x" * 200) == b"x" * 128
+    assert errors.CommandError(b"ERR no").text == b"ERR no"

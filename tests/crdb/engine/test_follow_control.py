@@ -1,0 +1,11 @@
+"""What a server asks of whoever follows for it."""
+
+from __future__ import annotations
+
+from crdb.engine.follow_control import FollowControl
+from crdb.region.following import Following
+
+
+def test_the_runtime_offers_it() -> None:
+    offered: type[FollowControl] = Following
+    assert {"follow", "promote", "sources", "state"} <= set(dir(offered))

@@ -1,0 +1,178 @@
+"""One region's database and its clients, without sockets."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+from crdb.engine.client import Client
+from crdb.engine.executor import receive, run
+from crdb.engine.instance import REDIS_VERSION
+from crdb.engine.metrics.statistics import SAMPLE_MS
+from tests.crdb.raw import NOW, instance, lines
+from tests.crdb.regions import Regions
+
+
+def test_time_comes_in() -> None:
+    database = instance()
+    assert database.started_at == database.now == database.keyspace.now == NOW
+    database.advance(NOW + 10)
+    assert (database.started_at, database.now) == (NOW, NOW + 10)
+
+
+def test_a_test_clock_stops_the_data_and_not_the_waiting() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "SET k v PX 1000")
+    database.set_test_clock(NOW + 2000)
+    database.advance(NOW + 10)
+    assert (database.now, database.keyspace.now) == (NOW + 10, NOW + 2000)
+    assert lines(client, "GET k") == [b"$-1\r\n"]
+    lines(client, "BLPOP l 0.1")
+    database.advance(NOW + 200)
+    database.tick()
+    assert receive(client, b"") == b"*-1\r\n"
+    database.set_test_clock(None)
+    assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
+
+
+def test_something_is_due_ten_times_a_second_or_when_somebody_stops_waiting() -> None:
+    database = instance()
+    database.advance(NOW)
+    database.tick()
+    assert database.deadline == NOW + SAMPLE_MS
+    lines(Client(database), "BLPOP l 0.05")
+    assert database.deadline == NOW + 50
+    database.advance(NOW + 50)
+    database.tick()
+    assert database.deadline == NOW + SAMPLE_MS
+
+
+def test_idle_clients_are_closed_but_not_those_who_wait() -> None:
+    database = instance(timeout="10")
+    idle, waiting, busy = (Client(database) for _ in range(3))
+    lines(waiting, "BLPOP l 0")
+    database.advance(NOW + 9_000)
+    lines(busy, "PING")
+    database.advance(NOW + 10_001)
+    database.tick()
+    assert [client.killed for client in (idle, waiting, busy)] == [True, False, False]
+    assert database.woken == [idle]
+    database.advance(NOW + 10_101)
+    database.tick()
+    assert database.woken == [idle]
+
+
+def test_the_soft_limit_gives_time() -> None:
+    database = instance(client_output_buffer_limit="normal 100000 1000 5")
+    client = Client(database)
+    run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
+    assert client.soft_limit_since == NOW
+    database.advance(NOW + 5_000)
+    database.tick()
+    assert not client.killed
+    database.advance(NOW + 5_200)
+    database.tick()
+    assert client.killed
+    assert database.statistics.dropped_output == 1
+
+
+def test_who_gets_below_the_soft_limit_starts_anew() -> None:
+    database = instance(client_output_buffer_limit="normal 100000 1000 5")
+    client = Client(database)
+    run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
+    client.out.clear()
+    client.output_bytes = 0
+    database.advance(NOW + 1_000)
+    database.tick()
+    assert client.soft_limit_since == 0
+    database.advance(NOW + 9_000)
+    database.tick()
+    assert not client.killed
+
+
+def test_there_is_room_for_so_many() -> None:
+    database = instance(maxclients="2")
+    first = Client(database)
+    assert not database.is_full()
+    Client(database)
+    assert database.is_full()
+    first.leave()
+    assert not database.is_full()
+
+
+def test_the_end_of_a_turn_is_told() -> None:
+    database = instance()
+    assert database.after_turn() == math.inf
+    turns: list[float] = []
+
+    def patience(seconds: float) -> float:
+        turns.append(seconds)
+        return seconds
+
+    database.turn_hooks += [partial(patience, 2.0), partial(patience, 1.0)]
+    assert database.after_turn() == 1.0
+    assert turns == [2.0, 1.0]
+
+
+def test_operations_from_elsewhere_serve_those_who_wait() -> None:
+    """Rule LST-10."""
+    regions = Regions(2)
+    waiter = Client(regions.instances[2])
+    lines(waiter, "BLPOP l 0")
+    regions.run(1, "RPUSH", "l", "a")
+    regions.sync()
+    assert receive(waiter, b"") == b"*2\r\n$1\r\nl\r\n$1\r\na\r\n"
+    regions.sync()
+    assert regions.everywhere("LLEN", "l") == 0
+
+
+def test_events_go_to_whoever_reports_now() -> None:
+    database = instance()
+    database.tell("stopping", {})
+    events: list[str] = []
+    database.report = lambda event, _details: events.append(event)
+    database.tell("promoted", {})
+    assert events == ["promoted"]
+
+
+def test_instances_differ() -> None:
+    regions = Regions(2)
+    assert regions.instances[1].run_id != regions.instances[2].run_id
+    assert REDIS_VERSION.startswith("7.2.")
+
+
+def test_step_of_the_wall_clock_is_reported_and_expiry_follows() -> None:
+    database = instance()
+    steps: list[object] = []
+    database.report = lambda event, details: steps.append((event, details["ms"]))
+    database.advance(NOW, NOW)
+    lines(client := Client(database), "SET k v EX 60")
+    database.advance(NOW + 10, NOW + 7_200_010)
+    assert lines(client, "GET k") == [b"$-1\r\n"]
+    database.advance(NOW + 2_000, NOW + 2_000)
+    assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
+    database.advance(NOW + 3_000, NOW + 3_900)
+    assert steps == [("clock stepped", 7_200_000), ("clock stepped", -7_200_000)]
+    assert (database.clock_steps.count, database.clock_steps.last_ms) == (2, -7_200_000)
+
+
+def test_when_memory_is_full_the_greediest_clients_are_closed() -> None:
+    database = instance(maxmemory="100mb")
+    used = [0]
+    database.memory.probe = lambda: (used[0], 1 << 60)
+    reading, queueing, small, kept = (Client(database) for _ in range(4))
+    reading.output_bytes = kept.output_bytes = 20 << 20
+    kept.no_evict = True
+    queueing.queue_bytes = 10 << 20
+    small.output_bytes = 100_000
+    for megabytes, closed in ((100, []), (110, [reading]), (150, [queueing]), (150, [])):
+        used[0] = megabytes << 20
+        database.advance(database.now + SAMPLE_MS)
+        database.tick()
+        assert [
+            c for c in (reading, queueing, small, kept) if c.killed and c.id in database.clients
+        ] == closed
+        for client in closed:
+            client.leave()
+    assert database.statistics.dropped_memory == 2

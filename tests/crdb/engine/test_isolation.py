@@ -1,0 +1,51 @@
+"""A bug in a handler hurts one client, and is reported."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.client import Client
+from crdb.engine.command import TABLE, Command
+from crdb.engine.executor import receive, run
+from crdb.engine.isolation import isolated
+from tests.crdb.raw import instance
+
+
+def broken(_client: Client, _args: list[bytes]) -> None:
+    """A handler with a bug."""
+    raise ZeroDivisionError("by mistake")
+
+
+@pytest.fixture
+def _bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TABLE, b"PING", Command("ping", broken, -1))
+
+
+@pytest.mark.usefixtures("_bug")
+def test_one_client_is_told_and_closed_and_the_others_go_on() -> None:
+    database = instance()
+    events: list[tuple[str, dict[str, object]]] = []
+    database.report = lambda event, details: events.append((event, details))
+    guilty, innocent = Client(database), Client(database)
+    replies = receive(guilty, b"ECHO a\r\nPING\r\nECHO b\r\n")
+    assert replies == b"$1\r\na\r\n-ERR internal error, the connection is closed\r\n"
+    assert guilty.closing
+    assert receive(innocent, b"ECHO a\r\n") == b"$1\r\na\r\n"
+    [(event, details)] = events
+    assert event == "internal error"
+    assert details["client"] == guilty.id
+    assert "ZeroDivisionError: by mistake" in str(details["traceback"])
+
+
+@pytest.mark.usefixtures("_bug")
+def test_no_more_is_read_from_it() -> None:
+    client = Client(instance())
+    run(client, b"PING\r\n")
+    run(client, b"ECHO more\r\n")
+    assert b"more" not in b"".join(client.out)
+
+
+def test_what_is_no_bug_passes() -> None:
+    client = Client(instance())
+    assert isolated(client, lambda _event, _details: None, lambda: True)
+    assert not client.closing

@@ -1,0 +1,85 @@
+"""When everything has arrived: over which links, and by which answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink, Settling
+from tests.crdb.links import FlowingLinks
+from tests.crdb.regions import Regions
+
+
+@pytest.mark.parametrize("state", LinkState)
+def test_a_link_is_live_unless_it_is_cut_or_its_other_end_is_away(state: LinkState) -> None:
+    link = LinkInfo("a", "b", state)
+    assert link.is_live == (state not in {LinkState.CUT, LinkState.DOWN})
+
+
+def test_it_is_settled_when_all_has_arrived() -> None:
+    regions = Regions(3)
+    links = FlowingLinks(regions)
+    assert Settling(links).is_over()
+    regions.run(1, "SET", "k", "v")
+    settling = Settling(links)
+    assert not settling.is_over()
+    links.flow()
+    assert settling.is_over()
+
+
+def test_regions_that_no_live_link_connects_may_differ() -> None:
+    regions = Regions(3)
+    links = FlowingLinks(regions)
+    for other in ("region-2", "region-3"):
+        links.cut("region-1", other)
+        links.cut(other, "region-1")
+    regions.run(1, "SET", "k", "v")
+    assert Settling(links).is_over()
+    regions.run(2, "SET", "k", "v")
+    assert not Settling(links).is_over()
+    links.flow()
+    assert Settling(links).is_over()
+
+
+def test_a_one_way_link_asks_only_for_what_flows_along_it() -> None:
+    regions = Regions(2)
+    links = FlowingLinks(regions)
+    links.cut("region-1", "region-2")
+    regions.run(1, "SET", "k", "v")
+    assert Settling(links).is_over()
+    regions.run(2, "SET", "k", "v")
+    assert not Settling(links).is_over()
+
+
+def test_what_a_third_region_can_hand_on_is_waited_for() -> None:
+    regions = Regions(3)
+    links = FlowingLinks(regions)
+    links.cut("region-1", "region-2")
+    regions.run(1, "SET", "k", "v")
+    regions.send(1, 3)
+    assert not Settling(links).is_over()
+    regions.send(3, 2)
+    assert Settling(links).is_over()
+
+
+def test_only_answers_given_after_the_question_count() -> None:
+    regions = Regions(2)
+    links = FlowingLinks(regions, distant=[2])
+    links.ask()
+    links.answer()
+    regions.run(2, "SET", "k", "v")
+    settling = Settling(links)
+    assert not settling.is_over()
+    asked = links.asked
+    assert not settling.is_over()
+    assert links.asked == asked, "one question at a time"
+    links.answer()
+    assert not settling.is_over()
+    assert links.asked == asked + 1, "it is put again when the answer is not good enough"
+    links.flow()
+    links.answer()
+    assert settling.is_over()
+
+
+def test_errors_name_both_regions() -> None:
+    assert str(NoSuchLink("a", "b")) == "there is no link from a to b"
+    assert "from a to b" in str(LinkOutOfReach("a", "b"))

@@ -1,0 +1,40 @@
+"""What MONITOR shows."""
+
+from __future__ import annotations
+
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.monitors import line_of, quoted
+from crdb.engine.session import OBSERVED
+from tests.crdb.raw import instance
+
+
+def test_arguments_are_quoted_as_redis_does() -> None:
+    assert quoted(b'a"b\\c') == b'"a\\"b\\\\c"'
+    assert quoted(b"\n\r\t\x07\x08\x00\xff~") == b'"\\n\\r\\t\\a\\b\\x00\\xff~"'
+
+
+def test_a_line_has_time_database_address_and_arguments() -> None:
+    line = line_of(1_700_000_000_042, b"127.0.0.1:5", [b"GET", b"k"])
+    assert line == b'+1700000000.042000 [0 127.0.0.1:5] "GET" "k"\r\n'
+
+
+def test_nobody_is_observed_while_nobody_monitors() -> None:
+    database = instance()
+    client, monitor = Client(database, b"a:1"), Client(database, b"a:2")
+    assert receive(monitor, b"MONITOR\r\n") == b"+OK\r\n"
+    late = Client(database, b"a:3")
+    assert client.gate & late.gate & OBSERVED
+    monitor.leave()
+    assert not (client.gate | late.gate) & OBSERVED
+    receive(client, b"SET k v\r\n")
+    assert monitor.out == []
+
+
+def test_a_monitor_that_is_being_closed_is_shown_nothing() -> None:
+    database = instance()
+    client, monitor = Client(database, b"a:1"), Client(database, b"a:2")
+    receive(monitor, b"MONITOR\r\n")
+    monitor.kill()
+    receive(client, b"SET k v\r\n")
+    assert monitor.out == []

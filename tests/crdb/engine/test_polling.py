@@ -1,0 +1,101 @@
+"""Clients that wait for a state of affairs: looked after in time, and served once."""
+
+from __future__ import annotations
+
+from crdb.engine.blocking import Waiter
+from crdb.engine.client import Client
+from crdb.engine.polling import LATER_MS, LOOK_MS, LOOKS_SOON
+from crdb.resp import reply
+from tests.crdb.raw import NOW, instance, lines
+
+
+def wait(client: Client, done: list[bool], ms: int = 100) -> Waiter:
+    """`client` waits until something is in `done`."""
+
+    def attempt() -> bool:
+        if done:
+            reply.integer(client.out, 1)
+        return bool(done)
+
+    waiter = Waiter(client, NOW + ms, attempt, lambda: reply.integer(client.out, 0))
+    client.instance.polling.add(waiter, NOW)
+    return waiter
+
+
+def test_a_client_waits_until_what_it_waits_for_is_there() -> None:
+    database = instance()
+    client = Client(database)
+    done: list[bool] = []
+    wait(client, done)
+    assert client.blocked
+    database.polling.look(NOW + 20)
+    assert not database.woken
+    done.append(True)
+    database.polling.look(NOW + 30)
+    assert client.out == [b":1\r\n"]
+    assert not client.blocked
+    database.polling.look(NOW + 40)
+    assert database.woken == [client]
+
+
+def test_whoever_is_served_at_the_last_moment_has_not_given_up() -> None:
+    database = instance()
+    late, served = Client(database), Client(database)
+    wait(late, [])
+    wait(served, [True])
+    database.advance(NOW + 100)
+    database.tick()
+    assert (late.out, served.out) == ([b":0\r\n"], [b":1\r\n"])
+
+
+def test_it_looks_every_few_milliseconds_and_later_less_often() -> None:
+    database = instance()
+    polling, client = database.polling, Client(database)
+    assert polling.deadline is None
+    wait(client, [])
+    assert polling.deadline == NOW + LOOK_MS
+    for look in range(LOOKS_SOON):
+        polling.look(NOW + look)
+    assert polling.deadline == NOW + LOOKS_SOON - 1 + LATER_MS
+    client.leave()
+    assert polling.deadline is None
+
+
+def test_what_comes_from_elsewhere_serves_those_who_ask_nobody() -> None:
+    database = instance()
+    asking, other = Client(database), Client(database)
+    wait(asking, [True]).asks = True
+    wait(other, [True])
+    database.serve_touched()
+    assert database.woken == [other]
+    assert asking.blocked
+
+
+def test_a_bug_in_looking_hurts_only_the_client_that_waits() -> None:
+    database = instance()
+    broken, other = Client(database), Client(database)
+
+    def stumble() -> bool:
+        raise ZeroDivisionError
+
+    database.polling.add(Waiter(broken, NOW + 100, stumble, broken.out.clear), NOW)
+    wait(other, [True])
+    database.polling.look(NOW + 1)
+    assert broken.closing
+    assert other.out == [b":1\r\n"]
+    assert database.woken == [broken, other]
+
+
+def test_a_client_is_unblocked_as_if_its_time_were_up_or_with_an_error() -> None:
+    database = instance()
+    first, second, other = (Client(database) for _ in range(3))
+    wait(first, [])
+    wait(second, [])
+    assert lines(other, f"CLIENT UNBLOCK {first.id}", f"CLIENT UNBLOCK {second.id} ERROR") == [
+        b":1\r\n",
+        b":1\r\n",
+    ]
+    assert first.out == [b":0\r\n"]
+    assert b"".join(second.out) == b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+    assert not first.blocked
+    assert database.polling.deadline is None

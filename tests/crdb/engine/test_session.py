@@ -1,0 +1,38 @@
+"""A connection's state."""
+
+from __future__ import annotations
+
+from crdb.engine.session import BLOCKED, MUTED, SKIPPING, Session
+
+
+def test_it_starts_open() -> None:
+    session = Session(7, b"1.2.3.4:5", b"1.2.3.4:6", 1000)
+    assert (session.id, session.gate, session.protocol) == (7, 0, 2)
+    assert (session.blocked, session.closing, session.killed) == (False, False, False)
+
+
+def test_closing_keeps_what_is_said_and_killing_does_not() -> None:
+    session = Session(7, b"", b"", 0)
+    session.out.append(b"+OK\r\n")
+    session.close_after_reply()
+    assert session.closing
+    assert not session.killed
+    assert session.out == [b"+OK\r\n"]
+    session.kill()
+    assert session.killed
+    assert session.out == []
+
+
+def test_silence() -> None:
+    session = Session(7, b"", b"", 0)
+    session.out += [b"a", b"b"]
+    session.mute(1)
+    assert session.out == [b"a", b"b"]
+    session.gate |= SKIPPING | BLOCKED
+    session.mute(1)
+    assert session.out == [b"a"]
+    assert session.gate == BLOCKED
+    session.gate |= MUTED
+    session.mute(0)
+    assert session.out == []
+    assert session.gate & MUTED

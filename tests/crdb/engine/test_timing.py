@@ -1,0 +1,82 @@
+"""Which commands are timed by themselves, and what becomes of those that took long."""
+
+from __future__ import annotations
+
+from crdb.commands.table import TABLE
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.engine.timing import SUSPICION_MS
+from tests.crdb.raw import instance, lines
+
+
+def pipelined(client: Client, requests: bytes, *readings: float) -> None:
+    """Requests in one batch, while the clock shows these readings."""
+    left = iter(readings)
+    client.instance.timing.clock = lambda: next(left)
+    receive(client, requests)
+    assert list(left) == []
+
+
+def calls(client: Client, name: bytes) -> tuple[int, float]:
+    """How often a command ran, and its seconds."""
+    statistics = client.instance.statistics
+    number = TABLE[name].number
+    return statistics.calls[number], round(statistics.spent[number], 6)
+
+
+def test_short_commands_of_a_pipeline_share_its_time() -> None:
+    client = Client(instance())
+    pipelined(client, b"SET a 1\r\nSET b 1\r\nGET a\r\nSET c 1\r\n", 1.0, 1.0004)
+    assert calls(client, b"set") == (3, 0.0003)
+    assert calls(client, b"get") == (1, 0.0001)
+
+
+def test_a_command_that_may_take_long_is_timed_by_itself() -> None:
+    client = Client(instance())
+    pipelined(client, b"GET a\r\nKEYS *\r\nGET a\r\n", 1.0, 1.1, 1.1, 1.5, 1.5, 1.7)
+    assert calls(client, b"get") == (2, 0.3)
+    assert calls(client, b"keys") == (1, 0.4)
+
+
+def test_many_arguments_may_take_long() -> None:
+    client = Client(instance())
+    request = b"SADD k " + b" ".join(b"%d" % n for n in range(20)) + b"\r\n"
+    pipelined(client, request, 1.0, 2.0, 2.5)
+    assert calls(client, b"sadd") == (1, 0.5)
+
+
+def test_a_subcommand_is_timed_by_itself() -> None:
+    client = Client(instance())
+    pipelined(client, b"GET a\r\nCONFIG GET hz\r\n", 1.0, 1.1, 1.2, 1.4, 1.4)
+    assert calls(client, b"get") == (1, 0.1)
+
+
+def test_one_short_command_that_took_long_is_logged() -> None:
+    client = Client(instance())
+    pipelined(client, b"GET a\r\n", 1.0, 1.02)
+    assert [entry.args for entry in client.instance.timing.slow_log.entries] == [[b"GET", b"a"]]
+    assert calls(client, b"get") == (1, 0.02)
+
+
+def test_after_short_commands_that_took_long_each_is_timed_for_a_while() -> None:
+    client = Client(instance())
+    timing, now = client.instance.timing, client.instance.now
+    pipelined(client, b"GET a\r\nGET b\r\n", 1.0, 1.02)
+    assert timing.slow_log.entries.maxlen is None
+    assert list(timing.slow_log.entries) == []
+    assert timing.times_each
+    pipelined(client, b"GET a\r\nGET b\r\n", 1.0, 1.0, 1.0, 1.0, 1.02)
+    assert [entry.args for entry in timing.slow_log.entries] == [[b"GET", b"b"]]
+    client.instance.advance(now + SUSPICION_MS)
+    client.instance.tick()
+    assert not timing.times_each
+
+
+def test_a_fine_threshold_has_every_command_timed() -> None:
+    client = Client(instance())
+    lines(client, "CONFIG SET slowlog-log-slower-than 100")
+    assert client.instance.timing.times_each
+    lines(client, "CONFIG SET slowlog-log-slower-than -1")
+    assert not client.instance.timing.times_each
+    lines(client, "CONFIG SET latency-monitor-threshold 1")
+    assert client.instance.timing.times_each

@@ -1,0 +1,305 @@
+"""What dirties a WATCH."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.resp import reply
+from tests.crdb.raw import NOW, instance, lines
+from tests.crdb.redis_peer import Peer
+from tests.crdb.regions import Regions
+
+NULL_ARRAY = b"*-1\r\n"
+
+
+def outcome(client: Client) -> bytes:
+    """What EXEC of one PING gives."""
+    return lines(client, "MULTI", "PING", "EXEC")[-1]
+
+
+def test_a_write_of_another_client_does() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(client, "WATCH k")
+    lines(other, "SET k 1")
+    assert outcome(client) == NULL_ARRAY
+    assert outcome(client) == b"*1\r\n" + reply.PONG
+
+
+def test_ones_own_write_before_multi_does() -> None:
+    client = Client(instance())
+    lines(client, "WATCH k", "SET k 1")
+    assert outcome(client) == NULL_ARRAY
+
+
+def test_a_write_to_another_key_does_not() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "WATCH k")
+    lines(Client(database), "SET l 1")
+    assert outcome(client) != NULL_ARRAY
+
+
+def test_a_write_and_its_removal_do() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "WATCH k")
+    lines(Client(database), "SET k 1", "DEL k")
+    assert outcome(client) == NULL_ARRAY
+
+
+def test_unwatch_and_discard_forget() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(client, "WATCH k k l", "UNWATCH")
+    lines(other, "SET k 1")
+    assert outcome(client) != NULL_ARRAY
+    lines(client, "WATCH k", "MULTI", "DISCARD")
+    lines(other, "SET k 2")
+    assert outcome(client) != NULL_ARRAY
+    assert database.keyspace.interest == set()
+
+
+def test_what_came_from_another_region_does() -> None:
+    """Rule TXN-3, D-16."""
+    regions = Regions(2)
+    regions.run(2, "WATCH", "k")
+    regions.run(1, "SET", "k", "v")
+    regions.sync()
+    assert outcome(regions.clients[2]) == NULL_ARRAY
+
+
+def test_a_key_that_runs_out_of_time_does() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "SET k v PX 100", "WATCH k")
+    database.advance(NOW + 101)
+    assert outcome(client) == NULL_ARRAY
+
+
+def test_a_key_that_had_run_out_before_may_be_removed() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(client, "SET k v PX 100")
+    database.advance(NOW + 101)
+    lines(client, "WATCH k")
+    lines(other, "DEL k")
+    assert outcome(client) != NULL_ARRAY
+    lines(other, "SET k v PX 100")
+    database.advance(NOW + 202)
+    lines(client, "WATCH k")
+    lines(other, "DEL k", "SET k w")
+    assert outcome(client) == NULL_ARRAY
+
+
+def test_a_key_that_is_back_since_the_clock_was_set_back_does() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(client, "SET k v PX 100")
+    database.advance(NOW + 5000)
+    lines(client, "WATCH k")
+    assert outcome(client) != NULL_ARRAY
+    lines(client, "WATCH k")
+    lines(other, "WATCH k missing")
+    database.advance(NOW)
+    assert outcome(client) == NULL_ARRAY
+    lines(client, "WATCH k missing")
+    assert outcome(client) != NULL_ARRAY
+    assert outcome(other) == NULL_ARRAY
+
+
+def test_a_key_that_was_away_while_the_clock_was_ahead_does() -> None:
+    """Readers saw it gone, and another region may have written to it meanwhile."""
+    database = instance()
+    client = Client(database)
+    lines(client, "SET k v PX 100", "SET l v PX 9000", "WATCH k")
+    database.advance(NOW + 5000)
+    database.advance(NOW)
+    assert outcome(client) == NULL_ARRAY
+    lines(client, "WATCH l")
+    database.advance(NOW + 5000)
+    database.advance(NOW)
+    assert outcome(client) != NULL_ARRAY
+
+
+def test_touch_of_a_key_that_nobody_watches_changes_nothing() -> None:
+    database = instance()
+    client = Client(database)
+    lines(client, "WATCH k")
+    database.watching.touch(b"other")
+    assert outcome(client) != NULL_ARRAY
+
+
+def test_nothing_is_watched_once_it_is_dirty() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(client, "WATCH k")
+    lines(other, "SET k 1")
+    lines(client, "WATCH l")
+    assert list(client.watched) == [b"k"]
+
+
+def test_two_may_watch_one_key() -> None:
+    database = instance()
+    first, second, other = (Client(database) for _ in range(3))
+    lines(first, "WATCH k")
+    lines(second, "WATCH k")
+    first.leave()
+    lines(other, "SET k 1")
+    assert receive(second, b"MULTI\r\nEXEC\r\n") == b"+OK\r\n" + NULL_ARRAY
+    assert database.watching.by_key == {}
+
+
+SETUP = """SET str v | SET num 5 | SET ttl v | EXPIRE ttl 100 | SADD set a b | SADD one a
+HSET hash f 1 g 2 | ZADD zset 1 a 2 b | RPUSH list a b a | RPUSH single a"""
+KEYS = ["str", "num", "ttl", "set", "one", "hash", "zset", "list", "single", "none"]
+COMMANDS = """
+SET str v | SET str w | SET str v NX | SET none v XX | SET str v KEEPTTL | SET str v GET
+SETNX str w | SETNX none w | SETEX str 100 v | PSETEX str 100000 v | GETSET str v | GETDEL str
+GETDEL none | GETEX str | GETEX str PERSIST | GETEX ttl PERSIST | GETEX ttl | GETEX str EX 100
+GETEX none PERSIST | MSET str v num 5 | MSETNX str a none b | APPEND str "" | APPEND none ""
+APPEND str x | SETRANGE str 0 v | SETRANGE str 0 "" | SETRANGE none 0 "" | SETRANGE none 0 x
+SETBIT str 0 0 | SETBIT str 1 1 | SETBIT none 0 0 | SETBIT str 100 0 | BITFIELD str GET u8 0
+BITFIELD str SET u8 0 118 | BITFIELD str INCRBY u8 0 0 | BITFIELD none SET u8 0 0
+BITFIELD str OVERFLOW FAIL INCRBY u8 0 1000 | BITOP NOT none str | BITOP AND str none
+BITOP AND none nokey | INCR num | INCRBY num 0 | INCRBYFLOAT num 0 | INCRBYFLOAT none 0
+DECRBY num 0 | INCR str | SADD set a | SADD set a b | SADD set c | SADD none a | SREM set z
+SREM set a | SREM one a | SMOVE set one a | SMOVE set set a | SMOVE set one b | SMOVE set one z
+SMOVE set none a | SMOVE none set a | SPOP set | SPOP set 0 | SPOP none | SPOP set 5
+SUNIONSTORE set set | SUNIONSTORE set set one | SUNIONSTORE none set | SUNIONSTORE none nokey
+SUNIONSTORE set nokey | SINTERSTORE none set nokey | SINTERSTORE set set
+SDIFFSTORE none set set | SDIFFSTORE set set set | HSET hash f 1 | HSET hash f 2
+HMSET hash f 1 | HSETNX hash f 9 | HSETNX hash z 9 | HDEL hash z | HDEL hash f | HDEL hash f g
+HINCRBY hash f 0 | HINCRBY hash f 1 | HINCRBYFLOAT hash f 0 | ZADD zset 1 a | ZADD zset 1 a 2 b
+ZADD zset 1 a 5 c | ZADD zset 3 a | ZADD zset NX 9 a | ZADD zset XX 9 z | ZADD zset XX 1 a
+ZADD zset XX 7 a | ZADD zset GT 0 a | ZADD zset GT 5 a | ZADD zset LT 5 a | ZADD zset INCR 0 a
+ZADD zset INCR 1 a | ZADD none XX 1 a | ZINCRBY zset 0 a | ZINCRBY zset 1 a | ZINCRBY none 0 a
+ZINCRBY zset 0 new | ZREM zset z | ZREM zset a | ZREMRANGEBYSCORE zset 10 20
+ZREMRANGEBYSCORE zset 1 1 | ZREMRANGEBYRANK zset 10 20 | ZREMRANGEBYLEX zset [x [z
+ZPOPMIN zset | ZPOPMIN zset 0 | ZPOPMIN none | ZMPOP 1 zset MIN | ZMPOP 1 none MIN
+ZUNIONSTORE zset 1 zset | ZUNIONSTORE none 1 zset | ZUNIONSTORE none 1 nokey
+ZUNIONSTORE zset 1 nokey | ZINTERSTORE zset 2 zset set | ZDIFFSTORE none 2 zset zset
+ZDIFFSTORE zset 2 zset zset | ZRANGESTORE zset zset 0 -1 | ZRANGESTORE none zset 0 -1
+ZRANGESTORE none zset 5 9 | ZRANGESTORE set zset 5 9 | LPUSH list x | RPUSH none x
+LPUSHX none x | RPUSHX list x | LPOP list | LPOP list 0 | LPOP none | LPOP single | RPOP list 2
+LSET list 0 a | LSET list 0 b | LSET list 9 b | LINSERT list BEFORE a x
+LINSERT list BEFORE z x | LINSERT none BEFORE z x | LREM list 0 z | LREM list 1 a
+LREM single 0 a | LTRIM list 0 -1 | LTRIM list 5 9 | LTRIM list 0 0 | LTRIM none 0 -1
+LTRIM single 0 -1 | RPOPLPUSH list list | RPOPLPUSH single single | RPOPLPUSH list single
+RPOPLPUSH none list | LMOVE list list LEFT LEFT | LMOVE list list LEFT RIGHT
+LMOVE single single LEFT RIGHT | LMPOP 1 list LEFT | LMPOP 1 none LEFT
+SORT list ALPHA STORE list | SORT list ALPHA STORE none | SORT nokey STORE none
+SORT nokey STORE list | DEL none | DEL str | DEL str none | UNLINK str | UNLINK none
+EXPIRE str 100 | EXPIRE none 100 | EXPIRE str -1 | EXPIRE none -1 | EXPIRE ttl 50 NX
+EXPIRE str 50 XX | EXPIRE ttl 1000 LT | EXPIRE ttl 1 GT | EXPIREAT ttl 99999999999 | PERSIST str
+PERSIST ttl | PERSIST none | RENAME str str | RENAME str none | RENAME str num
+RENAMENX str num | RENAMENX str str | RENAMENX str none | COPY str none | COPY str num
+COPY str num REPLACE | COPY str str | FLUSHALL | FLUSHDB | LRANGE list 0 -1 | EXPIRE ttl 100
+PEXPIRE ttl 100000 | GET str | FLUSHALL ASYNC
+"""
+
+
+def spelt(text: str) -> list[list[bytes]]:
+    """The commands in a text, one behind the other."""
+    requests = " | ".join(text.strip().splitlines()).split(" | ")
+    return [[word.encode() for word in shlex.split(each)] for each in requests]
+
+
+@pytest.mark.no_cover
+def test_watch_fires_where_it_does_in_redis(peer: Peer) -> None:
+    """Every command that writes, also where it changes nothing."""
+    wrong: list[str] = []
+    for command in spelt(COMMANDS):
+        named = [key for key in KEYS if key.encode() in command]
+        for key in named or KEYS:
+            requests = [[b"FLUSHALL"], *spelt(SETUP), [b"WATCH", key.encode()], command]
+            requests += [[b"MULTI"], [b"PING"], [b"EXEC"]]
+            theirs = peer.server.run_all(requests)[-1]
+            ours = [peer.ours.run(each) for each in requests][-1]
+            if ours != theirs:
+                wrong.append(f"WATCH {key}, {command}: {theirs!r} {ours!r}")
+    assert not wrong
+
+
+REMOTE = [
+    ("SADD s a", "SADD s a", False),
+    ("SADD s a", "SADD s b", True),
+    ("SADD s a", "SREM s b", False),
+    ("SADD s a", "SREM s a", True),
+    ("SADD s a", "SADD s b | SREM s b", False),
+    ("SADD s a", "DEL s | SADD s a", False),
+    ("SADD s a", "DEL s | SADD s a | EXPIRE s 100", True),
+    ("HSET s f v", "HSET s f v", False),
+    ("HSET s f v", "HSET s f w", True),
+    ("HSET s f 1 g 2", "HINCRBY s f 0 | HSET s g 2", False),
+    ("HSET s f 1", "HINCRBY s f 1", True),
+    ("HSET s f 1", "HDEL s f | HSET s f 1", False),
+    ("HSET s f v g v", "HDEL s f", True),
+    ("HINCRBY s f 1", "HSET s f 1", False),
+    ("HINCRBY s f 1", "HDEL s f", True),
+    ("ZADD s 1 a", "ZADD s 1 a", False),
+    ("ZADD s 1 a", "ZINCRBY s 0 a", False),
+    ("ZADD s 1 a", "ZINCRBY s 1 a", True),
+    ("SET s v", "SET s v", False),
+    ("SET s v", "SET s w", True),
+    ("SET s v", "PERSIST s", False),
+    ("SET s v", "EXPIRE s 100", True),
+    ("SET s v EX 100", "PERSIST s", True),
+    ("SET s 5", "INCRBY s 0", False),
+    ("SET s 5", "INCR s", True),
+    ("RPUSH s a", "RPUSH s b", True),
+    ("RPUSH s a b", "LSET s 0 a", False),
+    ("RPUSH s a b", "LSET s 0 x", True),
+    ("RPUSH s a b", "LREM s 0 b", True),
+    ("SET s v", "FLUSHALL", True),
+    ("SET other v", "FLUSHALL", False),
+    ("SET other v", "SET s v | DEL s", False),
+]
+
+
+@pytest.mark.parametrize("by_snapshot", [False, True])
+@pytest.mark.parametrize(("before", "remote", "fires"), REMOTE)
+def test_watch_fires_if_readers_see_what_another_region_did(
+    before: str, remote: str, fires: bool, by_snapshot: bool
+) -> None:
+    """What comes in one operation or in one snapshot is seen as a whole (D-16)."""
+    regions = Regions(2)
+    regions.transaction(1, *spelt(before))
+    regions.sync()
+    regions.run(2, "WATCH", "s")
+    regions.transaction(1, [b"MULTI"], *spelt(remote), [b"EXEC"])
+    if by_snapshot:
+        regions.merge(1, 2)
+    else:
+        regions.send(1, 2)
+    assert (outcome(regions.clients[2]) == NULL_ARRAY) == fires
+
+
+@pytest.mark.parametrize("by_snapshot", [False, True])
+def test_write_that_loses_does_not(by_snapshot: bool) -> None:
+    regions = Regions(2)
+    regions.run(2, "SET", "k", "loses")
+    regions.run(2, "LPUSH", "l", "a")
+    regions.now += 10
+    regions.run(1, "SET", "k", "wins")
+    regions.run(1, "SADD", "l", "a")
+    regions.run(1, "WATCH", "k", "l")
+    if by_snapshot:
+        regions.merge(2, 1)
+    else:
+        regions.send(2, 1)
+    assert outcome(regions.clients[1]) != NULL_ARRAY
+
+
+def test_all_that_was_lost_does() -> None:
+    database = instance()
+    clients = [Client(database), Client(database)]
+    lines(clients[0], "SET k v", "WATCH k")
+    lines(clients[1], "WATCH absent")
+    database.replica.reset()
+    database.serve_touched()
+    assert [outcome(client) == NULL_ARRAY for client in clients] == [True, False]

@@ -1,0 +1,242 @@
+"""The listener over real loopback sockets."""
+
+from __future__ import annotations
+
+import errno
+import math
+import select
+import socket
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import trio
+import trio.lowlevel
+
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.net.listener import ACCEPT_MAX, STRETCH_NS
+from tests.crdb.listening import serving
+from tests.crdb.raw import instance
+
+
+async def test_many_clients_are_served() -> None:
+    database = instance()
+    async with serving(database) as site:
+        talkers = [await site.connect() for _ in range(20)]
+        for number, talker in enumerate(talkers):
+            await talker.ask(b"SET k%d %d" % (number, number), b"+OK\r\n")
+        for talker in talkers:
+            await talker.ask(b"GET k7", b"$1\r\n7\r\n")
+        assert len(database.clients) == 20
+    assert database.clients == {}
+
+
+async def test_a_pipeline_comes_back_in_order() -> None:
+    async with serving(instance()) as site:
+        talker = await site.connect()
+        replies = b"".join(b"$%d\r\n%d\r\n" % (len(str(n)), n) for n in range(20_000))
+        async with trio.open_nursery() as nursery:
+            requests = b"".join(b"ECHO %d\r\n" % n for n in range(20_000))
+            nursery.start_soon(talker.say, requests)
+            assert await talker.hear(len(replies)) == replies
+
+
+async def test_one_that_lingers_serves_and_lets_others_run() -> None:
+    async with serving(instance(), lingers=True) as site:
+        talkers = [await site.connect() for _ in range(4)]
+        for _ in range(100):
+            for talker in talkers:
+                await talker.ask(b"PING", b"+PONG\r\n")
+
+
+@pytest.mark.parametrize(
+    ("patience", "deadline", "runnable", "longest"),
+    [
+        (math.inf, math.inf, 0, STRETCH_NS / 1e9),
+        (0.000_2, math.inf, 0, 0.000_2),
+        (math.inf, 0.000_3, 0, 0.000_3),
+        (0.000_2, -0.1, 0, None),
+        (0.0, math.inf, 0, None),
+        (math.inf, math.inf, 1, None),
+    ],
+)
+async def test_nobody_waits_for_one_that_lingers(
+    patience: float,
+    deadline: float,
+    runnable: int,
+    longest: float | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    wait = select.select
+
+    def look(*arguments: Any) -> Any:
+        waits.append(arguments[3])
+        return wait(*arguments)
+
+    others = SimpleNamespace(seconds_to_next_deadline=deadline, tasks_runnable=runnable)
+    monkeypatch.setattr(select, "select", look)
+    monkeypatch.setattr(trio.lowlevel, "current_statistics", lambda: others)
+    database = instance()
+    database.turn_hooks.append(lambda: patience)
+    async with serving(database, lingers=True) as site:
+        talker = await site.connect()
+        for _ in range(50):
+            await talker.ask(b"PING", b"+PONG\r\n")
+    if longest is None:
+        assert not waits
+    else:
+        assert 0 < max(waits) <= longest
+
+
+async def test_big_values_pass() -> None:
+    value = b"x" * 5_000_000
+    async with serving(instance()) as site:
+        talker = await site.connect()
+        await talker.say(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%b\r\n" % (len(value), value))
+        assert await talker.hear(5) == b"+OK\r\n"
+        reply = b"$%d\r\n%b\r\n" % (len(value), value)
+        await talker.ask(b"GET k", reply)
+
+
+async def test_a_waiting_client_is_served_by_another() -> None:
+    database = instance()
+    async with serving(database) as site:
+        waiter, pusher = await site.connect(), await site.connect()
+        await waiter.say(b"BLPOP l 0\r\nPING\r\n")
+        await pusher.ask(b"ECHO x", b"$1\r\nx\r\n")
+        await pusher.ask(b"RPUSH l a", b":1\r\n")
+        reply = b"*2\r\n$1\r\nl\r\n$1\r\na\r\n+PONG\r\n"
+        assert await waiter.hear(len(reply)) == reply
+
+
+async def test_a_waiting_client_is_served_from_outside_of_a_turn() -> None:
+    """As when a link has brought an operation."""
+    database = instance()
+    async with serving(database) as site:
+        waiter = await site.connect()
+        await waiter.say(b"BLPOP l 0\r\n")
+        while not database.blocked.by_client:
+            await trio.lowlevel.checkpoint()
+        receive(Client(database), b"RPUSH l a\r\n")
+        reply = b"*2\r\n$1\r\nl\r\n$1\r\na\r\n"
+        assert await waiter.hear(len(reply)) == reply
+
+
+async def test_time_runs_out() -> None:
+    async with serving(instance()) as site:
+        waiter = await site.connect()
+        await waiter.ask(b"BLPOP l 0.01", b"*-1\r\n")
+
+
+async def test_who_leaves_is_forgotten() -> None:
+    database = instance()
+    async with serving(database) as site:
+        talker = await site.connect()
+        await talker.say(b"BLPOP l 0\r\n")
+        while not database.blocked.by_client:
+            await trio.lowlevel.checkpoint()
+        await talker.stream.aclose()
+        while database.clients:
+            await trio.lowlevel.checkpoint()
+        assert database.blocked.by_client == {}
+
+
+async def test_who_speaks_nonsense_is_told_and_closed() -> None:
+    async with serving(instance()) as site:
+        talker, other = await site.connect(), await site.connect()
+        await talker.say(b"*1\r\nnonsense\r\n")
+        assert await talker.hear_the_end() == b"-ERR Protocol error: expected '$', got 'n'\r\n"
+        await other.ask(b"PING", b"+PONG\r\n")
+
+
+async def test_who_is_killed_is_closed() -> None:
+    async with serving(instance()) as site:
+        talker, other = await site.connect(), await site.connect()
+        await talker.ask(b"CLIENT ID", b":1\r\n")
+        await other.ask(b"CLIENT KILL ID 1", b":1\r\n")
+        assert await talker.hear_the_end() == b""
+
+
+async def test_who_does_not_read_is_closed_alone() -> None:
+    database = instance(client_output_buffer_limit="normal 10mb 0 0")
+    async with serving(database) as site:
+        talker, other = await site.connect(), await site.connect()
+        await other.ask(b"SET k " + b"x" * 60_000, b"+OK\r\n")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(talker.say, b"GET k\r\n" * 2_000)
+            while len(database.clients) == 2:
+                await other.ask(b"PING", b"+PONG\r\n")
+        assert database.statistics.dropped_output == 1
+
+
+async def test_there_is_room_for_so_many() -> None:
+    database = instance(maxclients="1")
+    async with serving(database) as site:
+        first = await site.connect()
+        await first.ask(b"PING", b"+PONG\r\n")
+        second = await site.connect()
+        assert await second.hear_the_end() == b"-ERR max number of clients reached\r\n"
+        assert database.statistics.rejected_connections == 1
+        await first.stream.aclose()
+        while database.clients:
+            await trio.lowlevel.checkpoint()
+        await (await site.connect()).ask(b"PING", b"+PONG\r\n")
+
+
+async def test_a_crowd_is_let_in_by_and_by() -> None:
+    async with serving(instance()) as site:
+        talkers = [await site.connect() for _ in range(ACCEPT_MAX * 2)]
+        for talker in talkers:
+            await talker.ask(b"PING", b"+PONG\r\n")
+
+
+async def test_it_goes_on_when_there_are_no_descriptors_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = instance()
+    events: list[str] = []
+    database.report = lambda event, _details: events.append(event)
+    async with serving(database) as site:
+        sock = site.socket
+
+        class Exhausted:
+            """Stands for the listening socket, and cannot give a connection away, once."""
+
+            def __init__(self) -> None:
+                self.failed = False
+
+            def accept(self) -> tuple[socket.socket, object]:
+                if not self.failed:
+                    self.failed = True
+                    raise OSError(errno.EMFILE, "Too many open files")
+                return sock.accept()
+
+            def setblocking(self, flag: bool) -> None:
+                sock.setblocking(flag)
+
+            def close(self) -> None:
+                sock.close()
+
+        monkeypatch.setitem(site.listener.listening, sock.fileno(), Exhausted())
+        talker = await site.connect()
+        await talker.ask(b"PING", b"+PONG\r\n")
+    assert "cannot accept" in events
+    assert events.count("cannot accept") == 1
+
+
+async def test_links_are_told_after_each_turn() -> None:
+    database = instance()
+    written: list[int] = []
+
+    def look() -> float:
+        written.append(len(database.keyspace.outbox))
+        return math.inf
+
+    database.turn_hooks.append(look)
+    async with serving(database) as site:
+        talker = await site.connect()
+        await talker.ask(b"MSET a 1 b 2", b"+OK\r\n")
+        while not written or written[-1] != 2:
+            await trio.lowlevel.checkpoint()

@@ -1,0 +1,70 @@
+"""A process that may not open what it needs says so before it begins."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from crdb.deployment.config import Config
+from crdb.net.open_files import FILES_MAX, TooFewFiles, allow_files
+
+THREE = ("us", "eu", "ap")
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The limits of the process, soft and hard: the last of them holds."""
+    told: list[tuple[int, int]] = []
+
+    def look(_which: int) -> tuple[int, int]:
+        return told[-1]
+
+    def take(_which: int, pair: tuple[int, int]) -> None:
+        told.append(pair)
+
+    monkeypatch.setattr(resource, "getrlimit", look)
+    monkeypatch.setattr(resource, "setrlimit", take)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((1024, 4096), (4096, 4096)),
+        ((1024, resource.RLIM_INFINITY), (FILES_MAX, resource.RLIM_INFINITY)),
+        ((4096, 4096), (4096, 4096)),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY),) * 2,
+    ],
+)
+def test_it_takes_what_the_system_gives(
+    limits: list[tuple[int, int]], before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    limits.append(before)
+    allow_files(Config.from_names(THREE, 7000), THREE)
+    assert limits[-1] == after
+
+
+def test_too_few_for_the_links_is_an_error_that_says_how_many(
+    limits: list[tuple[int, int]],
+) -> None:
+    config = Config.from_names(THREE, 7000)
+    limits.append((20, 55))
+    with pytest.raises(TooFewFiles, match="only 55 files may be open, and 56 are needed"):
+        allow_files(config, THREE)
+    limits.append((20, 56))
+    allow_files(config, THREE)
+    limits.append((20, 40))
+    allow_files(config, THREE[:1])
+
+
+def test_a_system_that_gives_nothing_more_is_taken_at_its_word(
+    limits: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_which: int, _pair: tuple[int, int]) -> None:
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    limits.append((50, 1024))
+    with pytest.raises(TooFewFiles, match="only 50"):
+        allow_files(Config.from_names(THREE, 7000), THREE)

@@ -1,0 +1,134 @@
+"""What INFO tells of the process."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from crdb.engine.info.sections import information
+from crdb.engine.metrics.memory import PLENTY
+from crdb.net import process
+from tests.crdb.raw import instance
+from tests.crdb.redis_peer import Peer, decode
+
+
+def fields(text: str) -> dict[str, str]:
+    """The fields of an INFO."""
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+
+def test_lines_are_added_and_named_as_in_redis(peer: Peer) -> None:
+    database = instance()
+    process.tell_of_process(database)
+    found = fields(information(database, ["server", "memory", "cpu"]))
+    assert found["process_id"] == str(os.getpid())
+    assert int(found["used_memory_peak"]) >= int(found["used_memory"]) > 1_000_000
+    assert float(found["used_cpu_user"]) > 0
+    theirs = fields(decode(peer.server.run([b"INFO", b"everything"])).decode())
+    lines = [*process.server_lines(), *process.memory_lines(), *process.cpu_lines()]
+    assert {name for name, _ in lines} <= theirs.keys()
+
+
+def test_without_proc_the_peak_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STATM", Path("/nothing/here"))
+    assert process.resident_bytes() > 1_000_000
+
+
+def test_system_limits_leave_a_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mapped, resident = process.memory_bytes()
+    assert mapped > resident > 1_000_000
+
+    def as_limit(_kind: int) -> tuple[int, int]:
+        return 2 * mapped, 2 * mapped
+
+    monkeypatch.setattr(process.resource, "getrlimit", as_limit)
+    monkeypatch.setattr(process, "CGROUP", tmp_path / "missing")
+    limits = process.Limits()
+    assert process.address_bytes_max() == int(0.9 * 2 * mapped)
+    assert limits.probe()[1] <= int(0.9 * 2 * mapped) - 1_000_000
+    monkeypatch.setattr(process, "CGROUP", groups(tmp_path, "0::/a/b\n", "a/b/memory.max", "max"))
+    assert process.Limits().resident_bytes == int(0.9 * PLENTY)
+
+
+@pytest.mark.parametrize(
+    ("tree", "found"),
+    [
+        (("0::/a/b\n", "a/b/memory.max", "1000\n"), [1000]),
+        (("0::/a/b\n", "memory.max", "1000\n"), [1000]),
+        (("0::/\n", "memory.max", "max\n"), []),
+        (("4:memory:/a\n3:cpu:/a\n", "memory/a/memory.limit_in_bytes", "77"), [77]),
+        (("3:cpu:/a\n", "memory/a/memory.limit_in_bytes", "77"), []),
+    ],
+)
+def test_limits_of_control_groups(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tree: tuple[str, str, str], found: list[int]
+) -> None:
+    monkeypatch.setattr(process, "CGROUP", groups(tmp_path, *tree))
+    monkeypatch.setattr(process, "CGROUPS", tmp_path)
+    assert process.cgroup_limits() == found
+
+
+def groups(folder: Path, lines: str, file: str, text: str) -> Path:
+    """A tree of control groups, and the file that names those of a process."""
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(text)
+    (folder / "own").write_text(lines)
+    return folder / "own"
+
+
+def test_instance_measures_its_process() -> None:
+    database = instance()
+    process.tell_of_process(database)
+    assert database.memory.used_bytes > 1_000_000
+    database.config.put("maxmemory", "1")
+    database.memory.set_limit(1, 0)
+    assert database.memory.is_full()
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0B"), (1023, "1023B"), (1536, "1.50K"), (1 << 30, "1.00G"), (1 << 60, "1048576.00T")],
+)
+def test_sizes_for_people(size: int, text: str) -> None:
+    assert process.human(size) == text
+
+
+def test_memory_is_kept_where_the_library_cannot_return_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bare_library(_name: None) -> object:
+        return object()
+
+    monkeypatch.setattr(process.ctypes, "CDLL", bare_library)
+    process.release_memory()
+
+
+def test_reserve_is_held_once_and_can_be_freed() -> None:
+    reserve = process.Reserve()
+    assert reserve.hold()
+    held = reserve.held
+    assert reserve.hold()
+    assert reserve.held is held
+    reserve.free()
+    reserve.free()
+    assert reserve.held is None
+    assert reserve.hold()
+
+
+@pytest.mark.parametrize("room", [0, process.HELD_BYTES])
+def test_reserve_needs_a_margin(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    left = room
+
+    class Mapping:
+        def __init__(self, _file: int, size: int, *, flags: int) -> None:
+            assert flags == process.PRIVATE
+            nonlocal left
+            if size > left:
+                raise OSError(errno.ENOMEM, "Cannot allocate memory")
+            left -= size
+
+    monkeypatch.setattr(process.mmap, "mmap", Mapping)
+    reserve = process.Reserve()
+    assert not reserve.hold()
+    assert (reserve.held is None) == (room == 0)

@@ -1,0 +1,89 @@
+"""Connections that are ready, and those for whose requests or replies there is no memory."""
+
+from __future__ import annotations
+
+import select
+from typing import cast
+
+import attrs
+import pytest
+
+from crdb.net.connection import WRITABLE, Connection
+from crdb.net.serving import attend, resume_requests
+from tests.crdb.raw import instance
+
+
+@attrs.define
+class Socketless:
+    """Stands in for a connection: what its methods return, or raise."""
+
+    outcomes: dict[str, bool | MemoryError]
+    called: list[str] = attrs.Factory(list[str])
+    client: object = None
+
+    def call(self, name: str) -> bool:
+        self.called.append(name)
+        outcome = self.outcomes.get(name, True)
+        if isinstance(outcome, MemoryError):
+            raise outcome
+        return outcome
+
+    def receive(self) -> bool:
+        return self.call("receive")
+
+    def resume(self) -> bool:
+        return self.call("resume")
+
+    def go_on(self) -> bool:
+        return self.call("go_on")
+
+
+@attrs.define
+class Owner:
+    """Stands in for a client: it only has an instance."""
+
+    instance: object
+
+
+def connection(**outcomes: bool | MemoryError) -> tuple[Connection, Socketless, list[str]]:
+    database = instance()
+    events: list[str] = []
+    database.report = lambda event, _details: events.append(event)
+    made = Socketless(dict(outcomes), client=Owner(database))
+    return cast("Connection", made), made, events
+
+
+@pytest.mark.interpreted("it serves what is not a connection")
+@pytest.mark.parametrize(
+    ("event", "outcomes", "called", "is_over"),
+    [
+        (select.EPOLLIN, {}, ["receive"], False),
+        (select.EPOLLIN, {"receive": False}, ["receive"], True),
+        (WRITABLE, {}, ["resume"], False),
+        (WRITABLE | select.EPOLLIN, {}, ["resume", "receive"], False),
+        (WRITABLE | select.EPOLLIN, {"resume": False}, ["resume"], True),
+        (select.EPOLLIN, {"receive": MemoryError()}, ["receive"], True),
+        (WRITABLE, {"resume": MemoryError()}, ["resume"], True),
+    ],
+    ids=str,
+)
+def test_ready_connections_are_served(
+    event: int, outcomes: dict[str, bool | MemoryError], called: list[str], is_over: bool
+) -> None:
+    served, record, events = connection(**outcomes)
+    others, _, _ = connection()
+    strangers, over = attend({3: served, 4: others}, [(3, event), (9, select.EPOLLIN)])
+    assert record.called == called
+    assert strangers == [9]
+    assert over == ([served] if is_over else [])
+    exhausted = any(isinstance(each, MemoryError) for each in outcomes.values())
+    assert events == ["out of memory"] * exhausted
+
+
+@pytest.mark.interpreted("it serves what is not a connection")
+def test_session_goes_on_unless_there_is_no_memory() -> None:
+    assert resume_requests(connection()[0])
+    assert not resume_requests(connection(go_on=False)[0])
+    exhausted, _, events = connection(go_on=MemoryError())
+    assert not resume_requests(exhausted)
+    assert events == ["out of memory"]

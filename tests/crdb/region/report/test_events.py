@@ -1,0 +1,186 @@
+"""Events as people and programs read them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crdb.deployment.config import Config
+from crdb.region.report.events import json_line, ready_details, text_lines
+
+
+def world() -> Config:
+    return Config.from_names(["us", "eu"], 7100)
+
+
+def test_ready_names_every_region_with_its_address() -> None:
+    details = ready_details(world(), ("us", "eu"))
+    assert details == {
+        "regions": [
+            {"name": "us", "id": 1, "host": "127.0.0.1", "port": 7101},
+            {"name": "eu", "id": 2, "host": "127.0.0.1", "port": 7102},
+        ]
+    }
+
+
+def test_a_process_of_one_region_tells_of_that_one() -> None:
+    details = ready_details(world(), ("eu",))
+    assert [region["id"] for region in list_of(details["regions"])] == [2]
+
+
+def list_of(value: object) -> list[dict[str, object]]:
+    assert isinstance(value, list)
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def test_json_is_one_line_whatever_it_holds() -> None:
+    line = json_line(1.5, "link lost", {"peer": "eu", "reason": "a\nb", "odd": {1}})
+    assert "\n" not in line
+    read = json.loads(line)
+    assert read["event"] == "link lost"
+    assert read["time"] == 1.5
+    assert read["reason"] == "a\nb"
+
+
+def test_ready_for_people_says_how_to_connect() -> None:
+    assert text_lines("ready", ready_details(world(), ("us",))) == ["ready"]
+    assert text_lines("listening", ready_details(world(), ("us",))) == [
+        "listening",
+        "  1 us: redis-cli -h 127.0.0.1 -p 7101",
+    ]
+    assert text_lines("listening", {}) == ["listening"]
+
+
+@pytest.mark.parametrize(
+    ("event", "details", "lines"),
+    [
+        ("caught up", {"region": "us", "peer": "eu"}, ["eu -> us: up, all that eu has is here"]),
+        (
+            "resynced",
+            {"region": "us", "peer": "eu", "full": True},
+            ["eu -> us: merged a snapshot"],
+        ),
+        (
+            "link down",
+            {"region": "us", "peer": "eu", "direction": "in", "reason": "the link is cut"},
+            ["eu -> us: down: the link is cut"],
+        ),
+        (
+            "link down",
+            {"region": "us", "peer": "eu", "direction": "out", "reason": "lost"},
+            ["us -> eu: down: lost"],
+        ),
+        ("link cut", {"source": "us", "sink": "eu"}, ["us -> eu: cut by command"]),
+        ("link healed", {"source": "us", "sink": "eu"}, ["us -> eu: healed by command"]),
+        ("promoted", {"region": "us"}, ["us: promoted"]),
+        ("source up", {"region": "us", "source": "db:1"}, ["us: source up source=db:1"]),
+        (
+            "resynced",
+            {"region": "us", "source": "db:1", "full": False},
+            ["us: resynced source=db:1 full=false"],
+        ),
+        (
+            "following",
+            {"region": "us", "sources": ["a:1", "b:2"]},
+            ["us: following sources=a:1,b:2"],
+        ),
+        ("stopping", {"signal": "SIGINT"}, ["stopping signal=SIGINT"]),
+    ],
+)
+def test_other_events_for_people_are_one_line(
+    event: str, details: dict[str, object], lines: list[str]
+) -> None:
+    assert text_lines(event, details) == lines
+
+
+def test_what_only_programs_care_about_is_not_told_to_people() -> None:
+    assert text_lines("link up", {"region": "us", "peer": "eu"}) == []
+    assert text_lines("resynced", {"region": "us", "peer": "eu", "full": False}) == []
+
+
+def test_a_traceback_stands_below() -> None:
+    details = {"region": "us", "client": 3, "traceback": "Traceback ...\n  File"}
+    assert text_lines("internal error", details) == [
+        "us: internal error client=3",
+        "Traceback ...",
+        "  File",
+    ]
+
+
+def test_nothing_that_a_stranger_sends_moves_a_cursor() -> None:
+    reason = "bell \x07, escape \x1b[2J, new\nline, right to left \u202e"
+    details = {"region": "us", "peer": "eu", "direction": "in", "reason": reason}
+    (line,) = text_lines("link down", details)
+    assert line.isprintable()
+    assert "\\x1b[2J, new\\nline" in line
+
+
+def test_repeated_event_says_how_often_it_has_happened() -> None:
+    down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost", "times": 120}
+    assert text_lines("link down", down) == ["eu -> us: down: lost (again, 120 times)"]
+    assert text_lines("link up", {"region": "us", "peer": "eu", "times": 2}) == []
+    fault = {"region": "us", "traceback": "Traceback\nEnd", "times": 3}
+    assert text_lines("internal error", fault) == [
+        "us: internal error (again, 3 times)",
+        "Traceback",
+        "End",
+    ]
+
+
+AT_US = {"region": "us"}
+
+
+@pytest.mark.parametrize(
+    ("event", "details", "line"),
+    [
+        ("loading", {"reason": "it has restarted"}, "us: loading: it has restarted"),
+        (
+            "waiting",
+            {"peers": {"eu": "no", "ap": "never"}, "reason": "Nobody", "remedy": "start one"},
+            "us: waiting for its peers (eu: no; ap: never). Nobody: start one",
+        ),
+        ("waiting", {"peers": {"eu": "no"}}, "us: waiting for its peers (eu: no)"),
+        (
+            "data lost",
+            {"everything": True, "writes": 3},
+            "us: what earlier incarnations held is lost: no peer has it (3 writes)",
+        ),
+        (
+            "data lost",
+            {"everything": False, "writes": 3},
+            "us: some of what earlier incarnations held is lost: no peer has it (3 writes)",
+        ),
+        (
+            "data lost",
+            {"everything": False, "keys": 2},
+            "us: 2 keys could not be kept when its origin was changed",
+        ),
+        ("kept", {"moved": True}, "us: what was put aside is back"),
+        (
+            "data at risk",
+            {"is_last": True, "keys": 4, "writes": 9},
+            "us: stopping loses 4 keys, and no other region that is connected holds them",
+        ),
+        (
+            "data at risk",
+            {"is_last": False, "keys": 4, "writes": 9},
+            "us: 9 writes have not reached another region yet",
+        ),
+        ("ready", {}, "us: ready"),
+    ],
+)
+def test_events_of_a_restart_are_sentences(
+    event: str, details: dict[str, object], line: str
+) -> None:
+    assert text_lines(event, AT_US | details) == [line]
+
+
+def test_a_region_that_a_peer_does_not_list_is_told_what_that_means() -> None:
+    (line,) = text_lines("not listed", {"region": "us", "peer": "eu"})
+    assert line.startswith("us: the file of eu does not list this region")
+    assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]
+
+
+def test_links_without_a_secret_are_announced_in_one_line() -> None:
+    assert text_lines("no link secret", {}) == ["links stay on this machine: no secret is set"]

@@ -1,0 +1,51 @@
+"""Events of links, as operators hear of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.region.report.link_events import link_event
+from crdt.causality.dots import make_origin
+from replication.protocol.events import (
+    CaughtUp,
+    ClockSkew,
+    Closed,
+    Connected,
+    EarlierLife,
+    Event,
+    Merged,
+    OpsDropped,
+    OriginReused,
+    Resynced,
+    Unlisted,
+)
+from replication.protocol.peers import Direction
+
+IN = Direction.IN
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "details"),
+    [
+        (Connected("eu", IN, 2, 5), "link up", {"peer": "eu", "direction": "in"}),
+        (Resynced("eu", IN, True), "resynced", {"peer": "eu", "direction": "in", "full": True}),
+        (CaughtUp("eu"), "caught up", {"peer": "eu"}),
+        (EarlierLife("eu"), "earlier life", {"peer": "eu"}),
+        (OriginReused("eu", 5), "origin reused", {"peer": "eu"}),
+        (ClockSkew("eu", 7_200_000), "clock skew", {"peer": "eu", "ms": 7_200_000}),
+        (
+            OpsDropped("", make_origin(1), 3, make_origin(3), 7),
+            "operations dropped",
+            {"origin": "1", "effects": 3, "waited_for": "3:7"},
+        ),
+        (Unlisted("eu"), "not listed", {"peer": "eu"}),
+        (Closed("eu", IN, "x"), "link down", {"peer": "eu", "direction": "in", "reason": "x"}),
+    ],
+)
+def test_events_have_names_and_details(event: Event, name: str, details: dict[str, object]) -> None:
+    assert link_event(event) == (name, details)
+
+
+@pytest.mark.parametrize("event", [Merged("eu"), Closed("", IN, "x")])
+def test_what_only_a_region_needs_is_not_told(event: Event) -> None:
+    assert link_event(event) is None

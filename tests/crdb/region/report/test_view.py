@@ -1,0 +1,170 @@
+"""The live view: every region and link, on a screen of any size, and nothing that does not fit."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from crdb.engine.link_control import LinkInfo, LinkState
+from crdb.region.report.view import Moment, RegionFigures, draw, link_lines, most_apart
+
+CLOUD = ("us-east-1", "eu-west-1", "ap-southeast-1")
+
+
+def figures(name: str, number: int) -> RegionFigures:
+    return RegionFigures(
+        name=name,
+        number=number,
+        host="127.0.0.1",
+        port=7000 + number,
+        clients=3,
+        keys=12_345,
+        commands_per_second=1_000.4,
+        effects_per_second=7.0,
+        role="active",
+        vector={256: 10},
+    )
+
+
+def moment(*names: str, links: list[LinkInfo] | None = None, events: int = 0) -> Moment:
+    """Regions that are all linked with each other."""
+    mesh = [
+        LinkInfo(*ends, LinkState.STREAMING, lag_ms=36.4, delay_ms=35.0)
+        for ends in permutations(names, 2)
+    ]
+    return Moment(
+        names=names,
+        regions=[figures(name, number) for number, name in enumerate(names, 1)],
+        links=mesh if links is None else links,
+        events=[f"event {number}" for number in range(events)],
+        seconds=3_725.0,
+        memory="48.10M",
+    )
+
+
+def drawn(what: Moment, width: int = 80, height: int = 24) -> str:
+    return "\n".join(line.plain for line in draw(what, width, height))
+
+
+def test_three_regions_of_a_cloud_fit_the_smallest_usual_terminal() -> None:
+    assert drawn(moment(*CLOUD, events=30)).splitlines() == [
+        "crdb  3 regions  all hold the same  up 1:02:05  memory 48.10M",
+        "",
+        "#  region          address         clients    keys  commands/s  writes/s",
+        "1  us-east-1       127.0.0.1:7001        3  12,345       1,000         7",
+        "2  eu-west-1       127.0.0.1:7002        3  12,345       1,000         7",
+        "3  ap-southeast-1  127.0.0.1:7003        3  12,345       1,000         7",
+        "",
+        "lag of links",
+        "#  from \\ to       us-east-1  eu-west-1  ap-southeast-1",
+        "1  us-east-1               ·      36 ms           36 ms",
+        "2  eu-west-1           36 ms          ·           36 ms",
+        "3  ap-southeast-1      36 ms      36 ms               ·",
+        "",
+        "events",
+        *(f"event {number}" for number in range(22, 30)),
+        "",
+        "Ctrl-C stops all regions",
+    ]
+
+
+def test_a_cut_says_how_many_writes_the_other_side_lacks() -> None:
+    cut = moment("us", "eu", links=[LinkInfo("us", "eu", LinkState.CUT)])
+    ahead = attrs.evolve(cut.regions[0], vector={256: 1_310, 512: 5})
+    text = drawn(attrs.evolve(cut, regions=[ahead, *cut.regions[1:]]))
+    assert "cut, 1,305 behind" in text
+    assert "1,305 writes apart" in text
+
+
+def test_most_apart_is_the_one_that_lacks_most_of_all_there_is() -> None:
+    regions = moment("us", "eu", "ap").regions
+    vectors = ({1: 5}, {1: 3, 2: 9}, {2: 1})
+    held = [attrs.evolve(r, vector=v) for r, v in zip(regions, vectors, strict=True)]
+    assert most_apart(held) == 13
+    assert most_apart([]) == 0
+
+
+def test_a_link_that_streams_shows_what_is_under_way() -> None:
+    busy = LinkInfo("us", "eu", LinkState.STREAMING, lag_ms=36, lag_ops=1_200)
+    assert "36 ms, 1,200 behind" in drawn(moment("us", "eu", links=[busy]))
+
+
+def test_a_link_without_both_ends_here_shows_its_state() -> None:
+    alone = moment("us", "eu", links=[LinkInfo("us", "eu", LinkState.DOWN)])
+    text = drawn(attrs.evolve(alone, regions=alone.regions[:1]))
+    assert "down" in text
+    assert "apart" not in text
+    assert text.startswith("crdb  us  up")
+    assert "Ctrl-C stops this region" in text
+
+
+def test_where_names_do_not_fit_sinks_go_by_number() -> None:
+    names = [f"region-number-{number}" for number in range(1, 9)]
+    lines = [line.plain for line in link_lines(moment(*names), 80)]
+    assert lines[1].split() == ["#", "from", "\\", "to", *map(str, range(1, 9))]
+    assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_where_words_do_not_fit_lags_are_numbers() -> None:
+    names = [f"r{number}" for number in range(1, 9)]
+    links = [
+        LinkInfo("r1", "r2", LinkState.STREAMING, lag_ms=36, lag_ops=12_345),
+        LinkInfo("r2", "r1", LinkState.CATCHING_UP),
+        LinkInfo("r1", "r8", LinkState.CUT),
+    ]
+    lines = [line.plain for line in link_lines(moment(*names, links=links), 36)]
+    assert lines[0] == "lag of links in ms"
+    assert lines[2].split() == ["1", "r1", "·", "36", "-12k", "cut"]
+    assert lines[3].split() == ["2", "r2", "late", "·", "·"]
+
+
+def test_where_no_table_fits_links_are_counted() -> None:
+    lines = link_lines(moment(*(f"r{number}" for number in range(60))), 80)
+    assert [line.plain for line in lines] == ["3540 links  3540 streaming"]
+    assert "6 links  6 streaming" in drawn(moment(*CLOUD), 80, 10)
+    links = [LinkInfo("us", "eu", LinkState.CUT), LinkInfo("eu", "us", LinkState.STREAMING)]
+    line = "2 links  1 streaming  1 cut  (us -> eu)"
+    assert line in drawn(moment("us", "eu", links=links), 80, 8)
+
+
+def test_a_role_is_shown_when_there_is_more_than_one() -> None:
+    pair = moment("us", "eu")
+    copy = attrs.evolve(pair.regions[0], role="read-only copy", host="::1")
+    text = drawn(attrs.evolve(pair, regions=[copy, *pair.regions[1:]]), 100)
+    assert "read-only copy" in text
+    assert "[::1]:7001" in text
+    assert "role" not in drawn(pair)
+
+
+def test_a_small_terminal_loses_columns_and_never_the_port() -> None:
+    for width in (60, 50, 40, 30):
+        text = drawn(moment(*CLOUD), width)
+        assert "7003" in text
+        assert "…" not in text.partition("\n\n")[2].partition("\n\n")[0]
+
+
+def test_many_regions_are_counted_when_they_do_not_fit() -> None:
+    text = drawn(moment(*(f"r{number}" for number in range(60)), links=[]), 80, 10)
+    assert text.splitlines()[-1] == "and 54 more"
+
+
+def test_a_name_is_never_taken_for_a_style() -> None:
+    assert "[red]a[/]" in drawn(moment("[red]a[/]", "b"))
+    assert "[/x]" in drawn(attrs.evolve(moment("a"), events=["[/x]"]))
+
+
+NAMES = st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=20), unique=True)
+
+
+@given(NAMES.filter(bool), st.integers(1, 200), st.integers(1, 60), st.sampled_from(LinkState))
+def test_whatever_there_is_fits_the_screen(
+    names: list[str], width: int, height: int, state: LinkState
+) -> None:
+    links = [LinkInfo(*ends, state) for ends in permutations(names, 2)]
+    lines = draw(moment(*names, links=links, events=9), width, height)
+    assert len(lines) <= height
+    assert all(line.cell_len <= width for line in lines)

@@ -1,0 +1,200 @@
+"""Replica Of, from outside: a copy follows, refuses writes, and is promoted with its data."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from crdb.deployment.config import Config
+from crdb.deployment.toml_table import ConfigError
+from crdb.engine.follow_control import CannotBeFollower
+from crdb.region.following import READONLY, Following
+from crdb.region.region import Region
+from crdb.region.source_address import ASK_PORT, ask_link_port
+from tests.crdb.processes import ask, events_until, eventually, first_event, ready_event, started
+from tests.ports import free_base
+
+
+def test_a_copy_follows_refuses_writes_and_keeps_the_data_when_promoted() -> None:
+    base = free_base()
+    there = ["up", "--regions", "us,eu", "--port", str(base), "--json", "--delay", "none"]
+    with started(there) as source:
+        first_event(source)
+        near = free_base()
+        with started(["up", "--regions", "copy", "--port", str(near), "--json"]) as copy:
+            first_event(copy)
+            assert ask(base + 1, "SET", "a", "1") == b"+OK\r\n"
+            assert ask(base + 2, "SADD", "s", "x") == b":1\r\n"
+            assert ask(base + 1, "CRDB.SETTLE", "20000") == b":1\r\n"
+            assert ask(near + 1, "SET", "old", "1") == b"+OK\r\n"
+
+            assert ask(near + 1, "REPLICAOF", "127.0.0.1", str(base + 1)) == b"+OK\r\n"
+            digest = ask(base + 1, "CRDB.DIGEST")
+            eventually(lambda: ask(near + 1, "CRDB.DIGEST") == digest)
+            assert ask(near + 1, "EXISTS", "old") == b":0\r\n", "it begins with nothing (20.1.4)"
+            assert ask(near + 1, "SET", "b", "2").startswith(b"-READONLY ")
+            ask(base + 2, "INCR", "a")
+            eventually(lambda: ask(near + 1, "GET", "a") == b"$1\r\n2\r\n")
+
+            told = ask(near + 1, "INFO", "replication")
+            assert b"role:slave" in told
+            assert b"master_link_status:up" in told
+            assert b"master_last_io_seconds_ago:0" in told
+            assert b"$9\r\nconnected\r\n" in ask(near + 1, "ROLE")
+            assert b"connected_slaves:1" in ask(base + 1, "INFO", "replication")
+            assert b"slave0:name=copy,state=online" in ask(base + 1, "INFO", "replication")
+            assert f"source0:name=127.0.0.1:{base + 1},status=".encode() in told
+
+            assert ask(near + 1, "REPLICAOF", "NO", "ONE") == b"+OK\r\n"
+            assert ask(near + 1, "INCR", "a") == b":3\r\n"
+            assert ask(near + 1, "SCARD", "s") == b":1\r\n"
+            assert b"role:master" in ask(near + 1, "INFO", "replication")
+            assert ask(base + 1, "GET", "a") == b"$1\r\n2\r\n", "the source is not touched"
+
+
+def test_a_region_with_peers_cannot_follow_and_a_dead_source_is_told() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        first_event(process)
+        refused = ask(base + 1, "REPLICAOF", "127.0.0.1", str(base + 2))
+        assert refused.startswith(b"-ERR this region is linked with others")
+    with started(["up", "--regions", "copy", "--port", str(base), "--json"]) as process:
+        first_event(process)
+        assert ask(base + 1, "SET", "a", "1") == b"+OK\r\n"
+        assert ask(base + 1, "REPLICAOF", "127.0.0.1", "1") == b"+OK\r\n"
+        eventually(lambda: b"last_error=cannot connect" in ask(base + 1, "INFO", "replication"))
+        assert b"master_link_status:down" in ask(base + 1, "INFO", "replication")
+        assert b"master_last_io_seconds_ago:-1" in ask(base + 1, "INFO", "replication")
+        assert b"$7\r\nconnect\r\n" in ask(base + 1, "ROLE")
+        assert ask(base + 1, "GET", "a") == b"$1\r\n1\r\n", "nobody has answered"
+        assert ask(base + 1, "REPLICAOF", "NO", "ONE") == b"+OK\r\n"
+        assert ask(base + 1, "INCR", "a") == b":2\r\n"
+
+
+def alone() -> Following:
+    """Of an instance without peers."""
+    config = Config.from_names(["copy"])
+    return Region(config, "copy", emit=lambda _event, _details: None, state=None).following
+
+
+async def test_sources_that_cannot_be_followed_change_nothing() -> None:
+    following = alone()
+    following.follow([("localhost", 1)])
+    follower = following.follower
+    with pytest.raises(CannotBeFollower, match="no secret, so it can follow only what runs on"):
+        following.follow([("localhost", 1), ("there", 1)])
+    for wrong in ([("there", 2), ("there", 2)], [], [("there", n) for n in range(1, 99)]):
+        with pytest.raises(CannotBeFollower, match="from one to 32 different sources"):
+            following.follow(wrong)
+    assert following.follower is follower
+    assert following.sources() == (("localhost", 1),)
+    assert following.instance.refuse_writes == READONLY
+    following.promote()
+    assert following.instance.refuse_writes is None
+
+
+async def test_other_sources_may_be_named_before_the_first_are_dialled() -> None:
+    following = alone()
+    following.follow([("127.0.0.1", 1)])
+    first, sources = following.follower, following.sources()
+    assert first is not None
+    following.follow([("127.0.0.1", 2)])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(following.drive, first, sources)
+        await trio.testing.wait_all_tasks_blocked()
+        assert first.sinks == {}
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[region]]\nname = "a"\nreplica_of = ["b:1", "b:1"]\n', "different sources"),
+        ('[[region]]\nname = "a"\nreplica_of = ["b:1"]\n[[region]]\nname = "c"\n', "without peers"),
+    ],
+)
+def test_a_file_that_asks_for_what_cannot_be_followed_is_a_bad_file(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"region a: replica_of: .*{said}"):
+        Region(Config.from_toml(text), "a", emit=lambda _event, _details: None, state=None)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "port"),
+    [
+        ([b":17001\r\n"], 17001),
+        ([b":1", b"7001", b"\r", b"\n"], 17001),
+        ([b":0\r\n"], None),
+        ([b":70000\r\n"], None),
+        ([b"-ERR unknown command 'CRDB.PORT'\r\n"], None),
+        ([b":1700"], None),
+        ([], None),
+        ([b"x" * 1000], None),
+    ],
+)
+async def test_who_does_not_say_where_it_serves_links_cannot_be_followed(
+    pieces: list[bytes], port: int | None
+) -> None:
+    """An instance tells its port; a Redis server, or anything else that listens, does not."""
+
+    async def answer(stream: trio.SocketStream) -> None:
+        assert await stream.receive_some() == ASK_PORT
+        for piece in pieces:
+            await stream.send_all(piece)
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, answer, [listener])
+        there: int = listener.socket.getsockname()[1]
+        if port is not None:
+            assert await ask_link_port("127.0.0.1", there) == port
+        else:
+            with pytest.raises(OSError, match=f"127.0.0.1:{there} is no instance"):
+                await ask_link_port("127.0.0.1", there)
+        nursery.cancel_scope.cancel()
+
+
+def test_two_that_follow_each_other_keep_their_data() -> None:
+    base = free_base(2)
+    port_a, port_b = base + 1, base + 2
+    command = ["up", "--json", "--regions"]
+    with (
+        started([*command, "a", "--port", str(base)]) as one,
+        started([*command, "b", "--port", str(base + 1)]) as two,
+    ):
+        for process in (one, two):
+            ready_event(process)
+        assert ask(port_a, "SET", "of-a", "1") == b"+OK\r\n"
+        assert ask(port_b, "SET", "of-b", "1") == b"+OK\r\n"
+        assert ask(port_a, "REPLICAOF", "127.0.0.1", str(port_b)) == b"+OK\r\n"
+        assert ask(port_b, "REPLICAOF", "127.0.0.1", str(port_a)) == b"+OK\r\n"
+        refused: set[str] = set()
+        for process in (one, two):
+            (*_, down) = events_until(process, "source down")
+            refused.add(down["reason"])
+        assert any("follow" in reason for reason in refused)
+        kept = {ask(port, "DBSIZE") for port in (port_a, port_b)}
+        assert b":0\r\n" not in kept
+
+
+def test_a_source_that_comes_back_empty_does_not_empty_its_copy() -> None:
+    base = free_base(2)
+    source = ["up", "--json", "--regions", "source", "--port", str(base)]
+    with started(["up", "--json", "--regions", "copy", "--port", str(base + 1)]) as copy:
+        ready_event(copy)
+        with started(source) as first:
+            ready_event(first)
+            assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+            assert ask(base + 2, "REPLICAOF", "127.0.0.1", str(base + 1)) == b"+OK\r\n"
+            eventually(lambda: ask(base + 2, "GET", "k") == b"$1\r\nv\r\n")
+        with started(source) as second:
+            ready_event(second)
+            down = events_until(copy, "source down")[-1]
+            while "holds nothing any more" not in down["reason"]:
+                down = events_until(copy, "source down")[-1]
+            assert ask(base + 2, "GET", "k") == b"$1\r\nv\r\n"
+            assert ask(base + 2, "CONFIG", "SET", "replica-serve-stale-data", "no") == b"+OK\r\n"
+            assert ask(base + 2, "GET", "k").startswith(b"-MASTERDOWN ")
+            assert ask(base + 2, "CONFIG", "SET", "replica-serve-stale-data", "yes") == b"+OK\r\n"
+            assert ask(base + 1, "SET", "k", "w") == b"+OK\r\n"
+            eventually(lambda: ask(base + 2, "GET", "k") == b"$1\r\nw\r\n")

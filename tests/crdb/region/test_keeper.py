@@ -1,0 +1,86 @@
+"""What a region keeps on disk, also when it cannot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import attrs
+import pytest
+
+from crdb.deployment.config import Config
+from crdb.region.held import FILE as HELD
+from crdb.region.held import read_held
+from crdb.region.incarnation import FILE
+from crdb.region.keeper import RETRY_NS
+from crdt.causality.dots import INCARNATION_MAX, incarnation_of, make_origin
+from replication.drivers.stream import clock
+from replication.protocol.events import OriginReused, Recovered
+from tests.crdb.region.test_region import region, say
+
+ALONE = Config.from_names(["us"])
+
+
+async def test_a_full_disk_ends_no_region(tmp_path: Path) -> None:
+    """It does not write under an incarnation that is not on disk, and tries again."""
+    here, told = region(state=tmp_path)
+    (tmp_path / FILE).unlink()
+    (tmp_path / FILE).mkdir()
+    here.observe([OriginReused("eu", here.replica.origin)])
+    names = [name for name, _ in told.events]
+    assert names == ["origin reused", "loading", "state not written"]
+    assert "cannot count restarts here" in str(told.events[-1][1]["reason"])
+    assert sorted(os.listdir(tmp_path)) == [HELD, FILE]
+    here.links.recovery.is_over = True
+    here.observe([Recovered("eu")])
+    assert say(here, b"SET k v\r\n").startswith(b"-LOADING ")
+    here.keeper.look(clock())
+    assert len(told.events) == 3, "not so soon"
+    here.keeper.look(clock() + RETRY_NS)
+    assert [name for name, _ in told.events].count("state not written") == 2
+    (tmp_path / FILE).rmdir()
+    here.keeper.look(clock() + 2 * RETRY_NS)
+    assert say(here, b"SET k v\r\n") == b"+OK\r\n"
+    assert (tmp_path / FILE).read_text() == f"{incarnation_of(here.replica.origin)}\n"
+
+
+async def test_without_an_incarnation_left_a_region_stays_up_and_says_so(tmp_path: Path) -> None:
+    here, told = region(state=tmp_path)
+    origin = here.replica.origin
+    everything = {make_origin(1, life): 1 for life in range(INCARNATION_MAX + 1)}
+    here.replica.keyspace.vector |= everything
+    here.observe([OriginReused("eu", origin)])
+    assert [name for name, _ in told.events][-1] == "no incarnation left"
+    assert say(here, b"SET k v\r\n").startswith(b"-LOADING ")
+    assert here.replica.origin == origin
+
+
+async def test_a_region_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
+    here, _ = region(ALONE, tmp_path)
+    here.observe([OriginReused("guest", here.replica.origin)])
+    assert say(here, b"SET k v\r\n") == b"+OK\r\n"
+    here.sending.let_go()
+    here.observe([OriginReused("guest", here.replica.origin)])
+    assert say(here, b"SET k w\r\n").startswith(b"-STALE ")
+    here.observe(here.links.tick(clock()))
+    assert say(here, b"GET k\r\n") == b"$1\r\nv\r\n"
+
+
+@pytest.mark.parametrize("start_empty", [False, True])
+async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_empty: bool) -> None:
+    here, _ = region(state=tmp_path)
+    assert read_held(tmp_path) == {}
+    say(here, b"SET k v\r\n")
+    here.sending.let_go()
+    here.keeper.look(clock())
+    assert read_held(tmp_path) == here.replica.vector != {}
+    config = Config.from_names(["us", "eu"])
+    again, told = region(attrs.evolve(config, start_empty=start_empty), tmp_path)
+    again.keeper.look(clock())
+    if start_empty:
+        assert told.events[0][0] == "started empty"
+        assert told.events[0][1]["writes"] == 1
+        assert read_held(tmp_path) == {}
+    else:
+        assert told.events[0][0] == "loading"
+        assert read_held(tmp_path) == here.replica.vector

@@ -1,0 +1,211 @@
+"""Where the secret of links comes from, when none is needed, and that no text shows it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from crdb.cli.main import main
+from crdb.deployment.config import Config
+from crdb.deployment.toml_table import ConfigError
+from crdb.engine.client import Client
+from crdb.engine.executor import receive
+from crdb.region.link_secret import (
+    ADDRESSES_REMEMBERED,
+    VARIABLE,
+    Refusals,
+    check_reach,
+    report_secret,
+    resolve_secret,
+)
+from crdb.region.membership import parameters
+from crdb.region.region import Region
+from replication.protocol.events import Unproven
+from replication.protocol.peers import Direction
+from tests.crdb.processes import ask, eventually, first_event, started
+from tests.ports import free_base
+
+LONG = "0123456789abcdef-€"
+REGIONS = '[[region]]\nname = "us"\n[[region]]\nname = "eu"\n'
+FILES = {"dir/there": f"{LONG}\r\n", "dir/empty": "\n"}
+
+
+def read(path: Path) -> str:
+    name = path.as_posix()
+    if name not in FILES:
+        raise ConfigError(f"{name}: No such file or directory")
+    return FILES[name]
+
+
+def resolve(text: str, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of a file in the folder `dir`, with its secret."""
+    return resolve_secret(Config.from_toml(text + REGIONS), environment or {}, Path("dir"), read)
+
+
+def test_the_secret_comes_from_the_environment_the_file_or_a_file_of_its_own() -> None:
+    assert resolve("").secret == ""
+    assert resolve(f'secret = "{LONG}"\n').secret == LONG
+    assert resolve('secret_file = "there"\n').secret == LONG
+    for text in ("", 'secret = "other"\n', 'secret_file = "there"\n'):
+        assert resolve(text, {VARIABLE: "from outside"}).secret == "from outside"
+        assert resolve(text, {VARIABLE: ""}) == resolve(text)
+
+
+def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() -> None:
+    with pytest.raises(ConfigError, match="dir/empty: the secret_file is empty"):
+        resolve('secret_file = "empty"\n')
+    with pytest.raises(ConfigError, match="secret_file: dir/gone: No such file"):
+        resolve('secret_file = "gone"\n')
+    with pytest.raises(ConfigError, match="give either secret or secret_file"):
+        resolve('secret_file = "there"\nsecret = "x"\n')
+    with pytest.raises(ConfigError, match="CRDB_SECRET is not UTF-8"):
+        resolve("", {VARIABLE: "a\udcffb"})
+    for key in ("secret", "requirepass"):
+        with pytest.raises(ConfigError, match=f"{key} must be a string: put it") as caught:
+            resolve(f"{key} = 123454321\n")
+        assert "12345" not in str(caught.value)
+
+
+def test_nothing_that_is_shown_holds_the_secret() -> None:
+    config = resolve(f'secret = "{LONG}"\nrequirepass = "open sesame"\n')
+    assert LONG not in repr(config)
+    assert "sesame" not in repr(config)
+    assert LONG not in str(parameters(config, config.region("us")).values)
+
+
+def test_a_file_gives_back_what_it_was_made_of() -> None:
+    config = resolve(f'secret = "{LONG}"\n')
+    assert Config.from_toml(config.to_toml()) == config
+    config = resolve('secret_file = "there"\n')
+    assert LONG not in config.to_toml()
+    assert Config.from_toml(config.to_toml()) == attrs.evolve(config, secret="")
+
+
+def with_hosts(us: str, eu: str, more: str = "") -> Config:
+    text = REGIONS.replace('"us"\n', f'"us"\nhost = "{us}"\n{more}')
+    return Config.from_toml(text.replace('"eu"\n', f'"eu"\nhost = "{eu}"\n'))
+
+
+@pytest.mark.parametrize(
+    ("us", "eu", "said"),
+    [
+        ("10.0.0.1", "127.0.0.1", "region us listens for links at 10.0.0.1"),
+        ("127.0.0.1", "eu.example", "region us links with eu at eu.example"),
+    ],
+)
+def test_links_beyond_this_machine_need_a_secret(us: str, eu: str, said: str) -> None:
+    config = with_hosts(us, eu)
+    with pytest.raises(ConfigError, match=f"{said}, .* Write secret = .* or set CRDB_SECRET"):
+        check_reach(config, ("us",))
+    check_reach(attrs.evolve(config, secret="any"), ("us",))
+
+
+def test_what_counts_is_where_links_are_taken() -> None:
+    inside = 'bind = "0.0.0.0"\nlink_bind = ["127.0.0.1", "::1"]\n'
+    check_reach(with_hosts("10.0.0.1", "127.0.0.1", inside), ("us",))
+    with pytest.raises(ConfigError, match="region us listens for links at ::, "):
+        check_reach(with_hosts("127.0.0.1", "127.0.0.1", 'link_bind = "::"\n'), ("us",))
+    with pytest.raises(ConfigError, match=r"region us listens for links at 0\.0\.0\.0, "):
+        check_reach(with_hosts("127.0.0.1", "127.0.0.1", 'bind = "0.0.0.0"\n'), ("us",))
+
+
+def test_links_within_this_machine_need_none() -> None:
+    check_reach(with_hosts("127.0.0.1", "::1"), ("us", "eu"))
+    check_reach(with_hosts("localhost", "127.8.0.1"), ("us", "eu"))
+
+
+def test_a_follower_of_another_machine_needs_a_secret() -> None:
+    text = '[[region]]\nname = "copy"\nreplica_of = ["{}:7001"]\n'
+    check_reach(Config.from_toml(text.format("127.0.0.1")), ("copy",))
+    with pytest.raises(ConfigError, match=r"region copy follows 10\.0\.0\.1, "):
+        check_reach(Config.from_toml(text.format("10.0.0.1")), ("copy",))
+
+
+@pytest.mark.parametrize(
+    ("secret", "events"),
+    [("", ["no link secret"]), ("hunter2", ["weak link secret"]), (LONG, [])],
+)
+def test_no_secret_and_a_weak_one_are_reported(secret: str, events: list[str]) -> None:
+    told: list[tuple[str, Mapping[str, object]]] = []
+    report_secret(secret, lambda event, details: told.append((event, details)))
+    assert [event for event, _ in told] == events
+    assert "hunter2" not in str(told)
+
+
+def test_each_stranger_is_reported_once_and_not_too_many() -> None:
+    refusals = Refusals()
+    assert refusals.is_new("10.0.0.1")
+    assert not refusals.is_new("10.0.0.1")
+    new = [refusals.is_new(f"10.1.0.{n}") for n in range(200)]
+    assert sum(new) == ADDRESSES_REMEMBERED - 1
+
+
+def await_event(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
+    """The first event of that name which has not been read yet."""
+    while (event := first_event(process))["event"] != name:
+        pass
+    return event
+
+
+def test_a_process_without_a_secret_says_so() -> None:
+    base = free_base()
+    with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
+        assert await_event(process, "no link secret")["reach"] == "this machine"
+
+
+async def test_a_stranger_at_the_link_port_is_reported_once_and_counted() -> None:
+    events: list[tuple[str, Mapping[str, object]]] = []
+    config = Config.from_names(["us", "eu"])
+    region = Region(
+        config, "us", emit=lambda event, details: events.append((event, details)), state=None
+    )
+    stranger = Unproven("", Direction.OUT, "10.0.0.7", "it does not know our secret")
+    region.observe([stranger])
+    region.observe([stranger, Unproven("eu", Direction.IN, "", "a peer that we have dialled")])
+    details = {"region": "us", "address": "10.0.0.7", "reason": "it does not know our secret"}
+    assert events == [("link refused", details)]
+    client = Client(region.instance, b"there:1", b"here:1")
+    assert b"\r\ncrdt_links_refused:0\r\n" in receive(client, b"INFO crdt\r\n")
+
+
+def test_regions_and_followers_need_the_secret_of_their_database(tmp_path: Path) -> None:
+    base = free_base()
+    source, copy = tmp_path / "source.toml", tmp_path / "copy.toml"
+    text = f'[[region]]\nname = "us"\nport = {base + 1}\nlink_port = {base + 2}\n'
+    source.write_text(f'secret = "{LONG}"\n{text}', encoding="utf-8")
+    follows = f'replica_of = ["127.0.0.1:{base + 1}"]\n'
+    ports = f'[[region]]\nname = "copy"\nport = {base + 3}\nlink_port = {base + 4}\n'
+    with started(["up", str(source), "--json"]) as process:
+        first_event(process)
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        for secret in ('secret = "0123456789abcdef-other"\n', ""):
+            copy.write_text(secret + ports + follows, encoding="utf-8")
+            with started(["up", str(copy), "--json"]) as follower:
+                first_event(follower)
+                eventually(lambda: b"hung up on our proof" in ask(base + 3, "INFO", "replication"))
+                assert ask(base + 3, "GET", "k") == b"$-1\r\n"
+        assert b"name=copy" not in ask(base + 1, "INFO", "replication")
+        assert b"crdt_links_refused:0" not in ask(base + 1, "INFO", "crdt")
+        copy.write_text(f'secret = "{LONG}"\n{ports}{follows}', encoding="utf-8")
+        with started(["up", str(copy), "--json"]) as follower:
+            first_event(follower)
+            eventually(lambda: ask(base + 3, "GET", "k") == b"$1\r\nv\r\n")
+        assert "set the same `secret`" in await_event(process, "link refused")["reason"]
+
+
+@pytest.mark.parametrize("command", [["up"], ["serve", "--region", "us"]])
+def test_a_file_that_needs_a_secret_is_refused_in_one_line(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "regions.toml"
+    file.write_text(REGIONS.replace('"us"\n', '"us"\nlink_bind = "192.0.2.1"\n'), encoding="utf-8")
+    assert main([command[0], str(file), *command[1:]]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "region us listens for links at 192.0.2.1" in error
+    assert "CRDB_SECRET" in error

@@ -1,0 +1,51 @@
+"""A region's configuration, as links and clients see it."""
+
+from __future__ import annotations
+
+import attrs
+
+from crdb.deployment.config import Config
+from crdb.region.membership import member_of, parameters, peers_of, serves_stale
+from crdt.causality.dots import make_origin
+
+
+def test_members_of_one_crdb_have_its_id_and_list_of_regions() -> None:
+    text = 'id = "shop"\n[[region]]\nname = "us"\nid = 7\n[[region]]\nname = "eu"\nid = 2\n'
+    config = Config.from_toml(text)
+    members = [member_of(config, region, make_origin(region.id)) for region in config.regions]
+    assert [(member.name, member.region) for member in members] == [("us", 7), ("eu", 2)]
+    assert {member.cluster for member in members} == {"shop"}
+    assert {member.members for member in members} == {((2, "eu"), (7, "us"))}
+
+
+def test_in_a_mesh_every_peer_brings_its_own_writes() -> None:
+    config = Config.from_names(["us", "eu", "ap"])
+    peers = peers_of(config, config.region("us"))
+    assert [(peer.name, peer.region, peer.routes) for peer in peers] == [
+        ("eu", 2, (2,)),
+        ("ap", 3, (3,)),
+    ]
+
+
+def test_in_a_line_the_neighbour_brings_what_lies_behind_it() -> None:
+    config = Config.from_names(["us", "eu", "ap"], topology="line")
+    (peer,) = peers_of(config, config.region("us"))
+    assert (peer.name, sorted(peer.routes or ())) == ("eu", [2, 3])
+
+
+def test_clients_see_the_file_in_config() -> None:
+    config = Config.from_toml('requirepass = "x"\nmaxclients = 7\n[[region]]\nname = "us"\n')
+    shown = parameters(config, config.region("us"))
+    assert shown.values["port"] == "7001"
+    assert shown.values["maxclients"] == "7"
+    assert shown.password == b"x"
+    assert shown.values["repl-backlog-size"] == str(config.link.backlog)
+
+
+def test_a_region_with_peers_serves_no_stale_reads_unless_told_to() -> None:
+    pair = Config.from_names(["us", "eu"])
+    assert not serves_stale(pair, pair.region("us"))
+    alone = Config.from_names(["us"])
+    assert serves_stale(alone, alone.region("us"))
+    chosen = attrs.evolve(pair, serve_stale=True)
+    assert parameters(chosen, chosen.region("us")).values["replica-serve-stale-data"] == "yes"

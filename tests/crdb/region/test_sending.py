@@ -1,0 +1,183 @@
+"""When what clients write goes to the peers, under a virtual clock."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import pytest
+import trio
+import trio.testing
+
+from crdb.deployment.config import Config
+from crdb.region.region import Region
+from crdb.region.sending import BUSY, BUSY_PACE_SECONDS, LARGE_BYTES_PER_SECOND, PACE_SECONDS
+from crdt.embed.replica import RUN_MAX
+from crdt.store.keyspace import Keyspace
+from replication.drivers.delayed_writer import EARLY_SECONDS
+
+
+def ignore(_event: str, _details: object) -> None:
+    """Whatever the region tells."""
+
+
+class Writing(Region):
+    """A region that has just let something go."""
+
+    def __init__(self) -> None:
+        super().__init__(Config.from_names(["us", "eu"]), "us", emit=ignore, state=None)
+        self.write()
+        self.sending.after_turn()
+        assert self.sealed == 1, "after a rest it goes at the end of the turn"
+
+    def write(self) -> None:
+        """A client writes."""
+        self.replica.string("k").set("v")
+
+    @property
+    def sealed(self) -> int:
+        """How many operations have been made."""
+        return self.replica.history.stop
+
+
+async def test_turns_that_follow_each_other_share_an_operation(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    here.write()
+    here.instance.after_turn()
+    here.write()
+    here.instance.after_turn()
+    assert here.sealed == 1
+    await trio.sleep(PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 2
+    assert not here.replica.keyspace.outbox
+
+
+async def test_a_busy_region_gathers_for_longer(autojump_clock: trio.testing.MockClock) -> None:
+    here = Writing()
+    await trio.sleep(PACE_SECONDS)
+    for _ in range(ceil(BUSY * PACE_SECONDS) + 1):
+        here.write()
+    here.instance.after_turn()
+    assert here.sealed == 2
+    here.write()
+    await trio.sleep(PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 2
+    await trio.sleep(BUSY_PACE_SECONDS - PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 3
+
+
+async def test_much_at_once_after_a_rest_is_not_busy(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    await trio.sleep(BUSY_PACE_SECONDS)
+    for _ in range(ceil(BUSY * PACE_SECONDS) + 1):
+        here.write()
+    here.instance.after_turn()
+    here.write()
+    await trio.sleep(PACE_SECONDS)
+    here.instance.after_turn()
+    assert here.sealed == 3
+
+
+async def test_a_run_of_writes_is_let_go_early(autojump_clock: trio.testing.MockClock) -> None:
+    here = Writing()
+    for _ in range(RUN_MAX):
+        here.write()
+    here.instance.after_turn()
+    assert here.sealed == 2
+
+
+async def test_a_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClock) -> None:
+    here = Writing()
+    await trio.sleep(PACE_SECONDS - EARLY_SECONDS)
+    here.write()
+    here.instance.after_turn()
+    assert here.sealed == 1
+    here.instance.before_rest()
+    assert here.sealed == 2
+
+
+async def test_a_rest_that_comes_at_once_leaves_it_to_a_timer(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.sending.run)
+        here.write()
+        here.instance.before_rest()
+        assert here.sealed == 1
+        await trio.sleep(2 * PACE_SECONDS)
+        assert here.sealed == 2
+        here.instance.before_rest()
+        await trio.sleep(2 * PACE_SECONDS)
+        assert here.sealed == 2, "nothing was written"
+        nursery.cancel_scope.cancel()
+
+
+LARGE = LARGE_BYTES_PER_SECOND // 10
+"""The bytes of a string that takes 100 ms."""
+
+
+async def test_large_string_that_is_written_again_is_gathered(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """It would be sent as a whole each time."""
+    here = Writing()
+    await trio.sleep(PACE_SECONDS)
+    here.replica.string("big").set("x" * LARGE)
+    here.instance.after_turn()
+    assert here.sealed == 2
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.sending.run)
+        for _ in range(9):
+            await trio.sleep(0.01)
+            here.replica.string("big").set("y" * LARGE)
+            here.instance.after_turn()
+            here.instance.before_rest()
+        assert here.sealed == 2
+        await trio.sleep(0.011)
+        assert here.sealed == 3
+        nursery.cancel_scope.cancel()
+
+
+async def test_other_write_does_not_wait_for_a_large_string(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    await trio.sleep(PACE_SECONDS)
+    here.replica.string("big").set("x" * LARGE)
+    here.instance.after_turn()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.sending.run)
+        here.replica.string("big").set("y" * LARGE)
+        here.instance.before_rest()
+        await trio.sleep(PACE_SECONDS / 2)
+        here.write()
+        here.instance.before_rest()
+        await trio.sleep(PACE_SECONDS)
+        assert here.sealed == 3
+        assert not here.replica.keyspace.outbox
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.interpreted("it replaces a method of the replica")
+async def test_what_there_is_no_memory_to_send_goes_later(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Writing()
+    here.write()
+
+    def fail(*_args: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keyspace, "pending", fail)
+        here.sending.let_go()
+    assert len(here.replica.keyspace.outbox) == 1
+    here.sending.let_go()
+    assert not here.replica.keyspace.outbox

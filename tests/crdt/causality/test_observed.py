@@ -1,0 +1,22 @@
+"""What an effect had seen."""
+
+from __future__ import annotations
+
+from crdt.causality.dots import make_dot
+from crdt.causality.observed import Observed
+
+
+def test_an_effect_saw_what_its_vector_says_and_all_before_itself() -> None:
+    observed = Observed({2: 3}, 1, 5, 1000)
+    assert observed.covers(make_dot(2, 3))
+    assert not observed.covers(make_dot(2, 4))
+    assert not observed.covers(make_dot(3, 1))
+    assert observed.covers(make_dot(1, 4))
+    assert not observed.covers(make_dot(1, 5))
+    assert observed.dot() == make_dot(1, 5)
+
+
+def test_where_it_is_made_the_past_is_all_there_is() -> None:
+    observed = Observed({}, 1, 5, 1000)
+    observed.everything = True
+    assert observed.covers(make_dot(7, 100))

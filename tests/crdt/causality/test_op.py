@@ -1,0 +1,182 @@
+"""Operations as bytes: canonical, checked, and harmless whatever they hold."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt import CRDTError, DecodeError, Op, Replica, make_origin
+from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX
+from crdt.causality.op import read_vector, write_vector
+from crdt.wire import codec
+from tests.crdt import hostile
+
+SAMPLE = Op(make_origin(2), 5, 1000, {make_origin(3): 7, make_origin(1): 2}, ((0x20, b"k", b"a"),))
+
+
+def test_an_operation_comes_back() -> None:
+    op = Op.from_bytes(SAMPLE.to_bytes())
+    assert (op.origin, op.first, op.last, op.base) == (make_origin(2), 5, 5, 1000)
+    assert op.deps == SAMPLE.deps
+    assert op.effects == SAMPLE.effects
+    assert op == SAMPLE
+    assert hash(op) == hash(SAMPLE)
+    assert op != "an operation"
+    assert repr(op) == f"<Op {make_origin(2)}:5..5>"
+
+
+def test_equal_operations_have_equal_bytes() -> None:
+    turned = dict(reversed(SAMPLE.deps.items()))
+    again = Op(SAMPLE.origin, 5, 1000, turned, SAMPLE.effects)
+    assert again.to_bytes() == SAMPLE.to_bytes()
+    assert SAMPLE.to_bytes() is SAMPLE.to_bytes()
+
+
+def test_a_single_write_takes_few_bytes() -> None:
+    replica = Replica(1)
+    replica.advance(1_790_000_000_000)
+    replica.set("basket").add("milk")
+    (op,) = replica.since({})
+    assert len(op.to_bytes()) <= 40
+
+
+WRONG: list[Any] = [
+    (),
+    (16384, 1, 0, 0, (), ()),
+    (16384, 1, 0, 0, (), b""),
+    (0, 1, 0, 0, (), ((2, b""),)),
+    (1 << 22, 1, 0, 0, (), ((2, b""),)),
+    (16384, 0, 0, 0, (), ((2, b""),)),
+    (16384, SEQ_MAX, 0, 0, (), ((2, b""),)),
+    (16384, 1, 0, 1 << 60, (), ((2, b""),)),
+    (16384, 1, 0, 0, (1,), ((2, b""),)),
+    (16384, 1, 0, 0, (1, -1), ((2, b""),)),
+    (16384, 1, 0, 0, (5, 1, 5, 2), ((2, b""),)),
+    (16384, 1, 0, 0, (0, 1), ((2, b""),)),
+    (16384, 1, 0, 0, (), ((9, b""),)),
+    (16384, 1, 0, 0, (), ((2, b""),), 0),
+]
+
+
+@pytest.mark.parametrize("items", WRONG, ids=repr)
+def test_what_is_no_operation_is_refused(items: object) -> None:
+    with pytest.raises(DecodeError):
+        Op.from_bytes(codec.pack(items))
+
+
+@given(st.integers(0, 8 * len(SAMPLE.to_bytes()) - 1))
+def test_a_flipped_bit_is_noticed(bit: int) -> None:
+    data = bytearray(SAMPLE.to_bytes())
+    data[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(DecodeError):
+        Op.from_bytes(bytes(data))
+
+
+@given(st.dictionaries(st.integers(1, 100), st.integers(0, SEQ_MAX)))
+def test_a_vector_comes_back(vector: dict[int, int]) -> None:
+    flat = write_vector(vector)
+    assert read_vector(flat) == vector
+    assert flat == write_vector(dict(reversed(vector.items())))
+
+
+@pytest.mark.parametrize("flat", [(2, 1, 1, 1), (1, 1, 1, 1), (1, 1, 2, 1, 2, 2)])
+def test_a_vector_has_one_form(flat: tuple[int, ...]) -> None:
+    with pytest.raises(DecodeError, match="each once and in order"):
+        read_vector(flat)
+
+
+def test_a_vector_of_too_many_origins_is_refused() -> None:
+    flat = tuple(item for origin in range(1, ORIGINS_MAX + 2) for item in (origin, 1))
+    assert len(read_vector(flat[2:])) == ORIGINS_MAX
+    with pytest.raises(DecodeError, match="more than"):
+        read_vector(flat)
+
+
+def test_a_large_operation_is_divided_between_effects() -> None:
+    effects = tuple((0x10, b"%d" % index, 0, bytes(100 * index)) for index in range(1, 8))
+    whole = Op(make_origin(2), 5, 1000, {make_origin(3): 7}, effects)
+    parts = whole.divided(600)
+    assert [(part.first, part.last) for part in parts] == [
+        (5, 6),
+        (7, 7),
+        (8, 8),
+        (9, 9),
+        (10, 10),
+        (11, 11),
+    ]
+    assert [part.deps for part in parts] == [whole.deps] + [{}] * 5
+    assert sum((part.effects for part in parts), ()) == effects
+    assert whole.divided(1 << 20) == [whole]
+    assert [part.last for part in whole.divided(0)] == list(range(5, 12))
+
+
+def test_what_is_left_of_an_operation() -> None:
+    effects = tuple((0x20, b"k", b"%d" % index) for index in range(3))
+    whole = Op(make_origin(2), 5, 1000, {make_origin(3): 7}, effects)
+    rest = whole.beyond(6)
+    assert (rest.first, rest.last, rest.base, rest.deps) == (7, 7, 1000, whole.deps)
+    assert rest.effects == effects[2:]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_hostile_operations_end_in_a_named_error_or_in_a_state_that_works(seed: int) -> None:
+    rng = random.Random(seed)
+    replica = Replica(1, members=(1, 2, 3))
+    replica.advance(1000)
+    replica.set("k").add("a")
+    replica.hash("l").increment("f", 5)
+    sent = {2: 0, 3: 0}
+    for _ in range(40):
+        region = rng.choice((2, 3))
+        effects = tuple(hostile.effect(rng) for _ in range(rng.randint(1, 2)))
+        try:
+            raw = Op(make_origin(region), sent[region] + 1, rng.choice(hostile.ODD), {}, effects)
+            op = Op.from_bytes(raw.to_bytes())
+            replica.accept(op)
+        except (DecodeError, OverflowError):
+            continue
+        sent[region] = op.last
+    assert sent[2] + sent[3] > 10
+    check_that_it_works(replica)
+
+
+def check_that_it_works(replica: Replica) -> None:
+    """Read everything, write it down, read that, and forget what can be."""
+    db = replica.keyspace
+    for key in db.keys():  # noqa: SIM118
+        value: Any = db.lookup(key)
+        value.visible()
+        value.siblings()
+        if hasattr(value, "ranked"):
+            list(value.ranked())
+    copy = Replica(9)
+    copy.advance(db.horizon)
+    copy.merge_bytes(replica.to_bytes())
+    assert copy.digest() == replica.digest()
+    for region in (2, 3):
+        replica.heard(region, replica.vector, db.horizon)
+    replica.collect()
+    replica.merge_bytes(replica.to_bytes())
+    with pytest.raises(CRDTError):
+        replica.merge_bytes(replica.to_bytes()[:-1])
+
+
+def test_operations_contradict_each_other_if_they_give_one_dot_two_effects() -> None:
+    effects = tuple((0x20, b"k", b"%d" % index) for index in range(3))
+    whole = Op(make_origin(2), 5, 1000, {}, effects)
+    other = Op(make_origin(2), 7, 1000, {}, ((0x20, b"k", b"9"),))
+    later_base = Op(make_origin(2), 6, 1001, {}, effects[1:])
+    after = Op(make_origin(2), 8, 1000, {}, effects)
+    for op, is_contradiction in (
+        (whole, False),
+        (whole.part(1, 3), False),
+        (after, False),
+        (other, True),
+        (later_base, True),
+    ):
+        assert whole.contradicts(op) is is_contradiction
+        assert op.contradicts(whole) is is_contradiction

@@ -1,0 +1,132 @@
+"""The backlog: bounded, in an order that respects causality, honest about what is gone."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from crdt import HistoryTruncated, Op
+from crdt.causality.dots import Vector
+from crdt.causality.op_log import ENTRY_BYTES, History
+
+SIZE = len(Op(1, 1, 0, {}, ((0x20, b"k", b"a"),)).to_bytes()) + ENTRY_BYTES
+
+
+def op(origin: int, first: int, effects: int = 1) -> Op:
+    return Op(origin, first, 0, {}, ((0x20, b"k", b"a"),) * effects)
+
+
+def history(count: int, keep: int = 100) -> History:
+    """A history of `count` operations of origin 1, of which it keeps about `keep`."""
+    made = History(keep * (SIZE + 2))
+    for seq in range(1, count + 1):
+        made.append(op(1, seq))
+    return made
+
+
+def test_since_gives_what_is_missing() -> None:
+    made = history(3)
+    made.append(op(2, 1, effects=3))
+    assert made.since({1: 1}) == [op(1, 2), op(1, 3), op(2, 1, effects=3)]
+    assert made.since({1: 3, 2: 3}) == []
+    assert made.stop == 4
+
+
+def test_who_lacks_what_is_gone_is_told() -> None:
+    made = history(10, keep=4)
+    assert made.start == 6
+    assert made.bytes <= made.limit
+    with pytest.raises(HistoryTruncated, match="wanted operation 4"):
+        made.since({1: 3})
+    assert not made.reaches({1: 5})
+    assert made.reaches({1: 6})
+    assert made.since({1: 6}) == [op(1, seq) for seq in range(7, 11)]
+
+
+def test_the_latest_is_always_kept() -> None:
+    made = History(1)
+    made.append(op(1, 1, effects=50))
+    assert made.since({}) == [op(1, 1, effects=50)]
+
+
+def test_the_room_of_what_is_gone_is_used_again() -> None:
+    made = history(5000, keep=10)
+    assert len(made.ops) < 2100
+    assert made.start == 5000 - (len(made.ops) - made.head)
+
+
+def test_a_snapshot_raises_the_floor_of_what_it_brought() -> None:
+    made = history(3)
+    made.append(op(2, 1))
+    made.jump({1: 3, 2: 1}, {1: 3, 2: 9})
+    assert made.jumps == 1
+    assert made.reaches({1: 0, 2: 9})
+    assert not made.reaches({1: 3, 2: 8})
+    assert made.since({2: 9}) == [op(1, 1), op(1, 2), op(1, 3)]
+
+
+def test_a_history_can_be_forgotten() -> None:
+    made = history(3)
+    made.forget({1: 3})
+    assert made.since({1: 3}) == []
+    assert made.last == {1: 3}
+    assert made.start == made.stop == 3
+    assert made.bytes == 0
+    assert not made.reaches({})
+
+
+def test_a_link_reads_by_position() -> None:
+    made = history(10, keep=6)
+    position = made.locate({1: 7}, lambda origin: True)
+    assert [(first, last) for _, first, last, _ in made.read(position, 2)] == [(8, 8), (9, 9)]
+    assert made.locate({1: 10}, lambda origin: True) == made.stop
+    assert made.locate({}, lambda origin: origin == 2) == made.stop
+    assert made.locate({}, lambda origin: True) == made.start
+    assert made.read(made.start, 1)[0][3] == op(1, 5).to_bytes()
+
+
+def test_what_is_dropped_takes_no_memory() -> None:
+    """A thousand operations of a megabyte each are a gigabyte."""
+    made = history(1000, keep=4)
+    assert sum(len(data) for _, _, _, data in made.ops) <= made.bytes
+
+
+def test_the_position_is_that_of_the_oldest_it_lacks() -> None:
+    made = History()
+    for origin, seq in ((1, 1), (2, 1), (1, 2), (2, 2)):
+        made.append(op(origin, seq))
+    assert made.locate({1: 1, 2: 2}, lambda origin: True) == 2
+    assert made.locate({1: 2, 2: 0}, lambda origin: True) == 1
+
+
+def test_a_floor_never_falls() -> None:
+    kept = History(0)
+    kept.append(op(1, 1))
+    kept.jump({1: 1}, {1: 9})
+    kept.append(op(1, 10))
+    assert kept.start == 1
+    assert kept.floor == {1: 9}
+
+
+def oldest_lacking(kept: History, vector: Vector, wanted: set[int]) -> int:
+    """What `locate` is, by looking at everything."""
+    for position in range(kept.start, kept.stop):
+        origin, _, last, _ = kept.read(position, 1)[0]
+        if origin in wanted and last > vector.get(origin, 0):
+            return position
+    return kept.stop
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_reader_begins_at_the_oldest_operation_that_it_lacks(seed: int) -> None:
+    rng = Random(seed)
+    kept = History(20 * SIZE)
+    seqs: dict[int, int] = dict.fromkeys((1, 2, 3), 0)
+    for _ in range(60):
+        origin, effects = rng.randint(1, 3), rng.randint(1, 4)
+        kept.append(op(origin, seqs[origin] + 1, effects))
+        seqs[origin] += effects
+        vector = {o: rng.randint(kept.floor.get(o, 0), seq) for o, seq in seqs.items()}
+        wanted = {o for o in seqs if rng.random() < 0.7}
+        assert kept.locate(vector, wanted.__contains__) == oldest_lacking(kept, vector, wanted)

@@ -1,0 +1,134 @@
+"""What all members have seen, by their own reports."""
+
+from __future__ import annotations
+
+from crdt.causality.dots import make_origin
+from crdt.causality.stability import Stability
+
+ONE, TWO, THREE = make_origin(1), make_origin(2), make_origin(3)
+
+
+def test_nothing_is_stable_while_members_are_unknown_or_silent() -> None:
+    unknown = Stability(None)
+    unknown.heard(2, {ONE: 5}, 100, {ONE: 5})
+    assert unknown.stable({ONE: 5}) == {}
+    assert unknown.clock(100) == 0
+    assert not unknown.leads(1)
+    silent = Stability({2, 3})
+    silent.heard(2, {ONE: 5}, 100, {ONE: 5})
+    assert silent.stable({ONE: 5}) == {}
+    assert silent.clock(100) == 0
+
+
+def test_who_is_alone_decides_alone() -> None:
+    alone = Stability(set())
+    assert alone.stable({ONE: 5}) == {ONE: 5}
+    assert alone.clock(100) == 100
+    assert alone.leads(1)
+
+
+def test_the_least_of_all_reports_is_stable() -> None:
+    stability = Stability({2, 3})
+    mine = {ONE: 9, TWO: 4, THREE: 2}
+    stability.heard(2, {ONE: 7, TWO: 4, THREE: 2}, 200, mine)
+    stability.heard(3, {ONE: 8, TWO: 3, THREE: 2}, 100, mine)
+    assert stability.stable(mine) == {ONE: 7, TWO: 3, THREE: 2}
+    assert stability.clock(300) == 100
+    assert stability.clock(50) == 50
+
+
+def test_a_report_counts_once_what_its_region_wrote_has_come() -> None:
+    stability = Stability({2})
+    stability.heard(2, {ONE: 5, TWO: 3}, 200, {ONE: 5, TWO: 2})
+    assert stability.stable({ONE: 5, TWO: 2}) == {}
+    assert stability.clock(300) == 0
+    stability.settle({ONE: 5, TWO: 3})
+    assert stability.stable({ONE: 5, TWO: 3}) == {ONE: 5, TWO: 3}
+    assert stability.clock(300) == 200
+
+
+def test_of_the_reports_that_wait_the_first_and_the_last_are_kept() -> None:
+    stability = Stability({2})
+    for seq in range(1, 9):
+        stability.heard(2, {TWO: seq}, 100 * seq, {})
+    assert [clock for _, clock, _ in stability.pending[2]] == [100, 800]
+    stability.settle({TWO: 1})
+    assert stability.reports[2] == {TWO: 1}
+    stability.settle({TWO: 8})
+    assert stability.reports[2] == {TWO: 8}
+
+
+def test_a_report_of_what_was_lost_does_not_block_those_after_it() -> None:
+    stability = Stability({2})
+    stability.heard(2, {TWO: 5}, 100, {TWO: 2})
+    stability.heard(2, {TWO: 2, TWO + 1: 1}, 150, {TWO: 2, TWO + 1: 1})
+    assert stability.clock(300) == 150
+
+
+def test_earlier_report_that_comes_late_changes_no_vector() -> None:
+    stability = Stability({2})
+    stability.heard(2, {ONE: 5}, 200, {ONE: 5})
+    stability.heard(2, {ONE: 3}, 100, {ONE: 5})
+    assert stability.stable({ONE: 5}) == {ONE: 5}
+
+
+def test_latest_clock_counts_also_if_it_was_set_back() -> None:
+    stability = Stability({2})
+    stability.heard(2, {ONE: 5}, 7_200_000, {ONE: 5})
+    stability.heard(2, {ONE: 5}, 1000, {ONE: 5})
+    assert stability.clock(8_000_000) == 1000
+    stability.heard(2, {ONE: 5}, 0, {ONE: 5})
+    assert stability.clock(8_000_000) == 1000
+
+
+def test_an_empty_report_is_one_too() -> None:
+    stability = Stability({2})
+    stability.heard(2, {}, 100, {ONE: 5})
+    assert stability.stable({ONE: 5}) == {}
+    assert stability.clock(300) == 100
+
+
+def test_the_lowest_region_leads() -> None:
+    assert Stability({2, 3}).leads(1)
+    assert not Stability({1, 3}).leads(2)
+
+
+# -- regions that have lost their memory ---------------------------------------------------
+
+
+def test_what_was_reported_before_a_region_lost_its_memory_is_void() -> None:
+    stability = Stability({2})
+    stability.heard(2, {ONE: 5}, 200, {ONE: 5})
+    stability.heard(2, {ONE: 5, TWO: 1}, 300, {ONE: 5})
+    stability.enter([ONE, TWO + 1])
+    assert stability.stable({ONE: 5}) == {}
+    assert stability.clock(300) == 0
+    assert stability.pending == {}
+    stability.heard(2, {ONE: 5, TWO + 1: 0}, 100, {ONE: 5})
+    assert stability.stable({ONE: 5}) == {ONE: 5}
+    assert stability.clock(300) == 100
+
+
+def test_a_life_is_over_if_another_of_its_region_is_present() -> None:
+    stability = Stability({2, 3})
+    assert not stability.is_over(TWO)
+    stability.enter([ONE, TWO + 1])
+    assert stability.is_over(TWO)
+    assert stability.is_over(ONE + 1)
+    assert not stability.is_over(TWO + 1)
+    assert not stability.is_over(THREE), "nobody has said which of its lives is present"
+
+
+def test_nothing_is_stable_until_all_hold_the_same_of_a_life_that_is_over() -> None:
+    """Its last writes may not have seen what everybody reports, and still come from somewhere."""
+    stability = Stability({2, 3})
+    stability.enter([ONE, TWO + 1, THREE])
+    mine = {ONE: 5, TWO: 1}
+    stability.heard(2, {ONE: 5, TWO: 1}, 100, mine)
+    stability.heard(3, {ONE: 5, TWO: 2}, 100, mine)
+    assert stability.stable(mine) == {}, "region 3 holds a write that has not come here"
+    mine = {ONE: 5, TWO: 2}
+    assert stability.stable(mine) == {}, "nor has it come to region 2"
+    stability.heard(2, mine, 100, mine)
+    assert stability.stable(mine) == mine
+    assert stability.stable({ONE: 5, TWO: 3}) == {}, "only we hold another"

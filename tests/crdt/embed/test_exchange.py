@@ -1,0 +1,97 @@
+"""What a replica refuses to take in, each with a sentence."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+
+from crdt import DecodeError, Op, Outcome, Replica, Snapshot
+from crdt.causality.op import OP_BYTES
+
+
+def filled() -> Replica:
+    replica = Replica(1)
+    replica.set("s").add("a")
+    replica.string("t").set("x")
+    return replica
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "match"),
+    [
+        ("accept", b"data", "Op.*bytes"),
+        ("accept", None, "Op"),
+        ("accept", [1], "Op.*list"),
+        ("merge", b"data", "not bytes: use merge_bytes"),
+        ("merge", "text", "expected a Snapshot or its pieces, not str"),
+        ("merge", 5, "expected a Snapshot or its pieces, not int"),
+        ("merge", ["text"], "bytes"),
+        ("merge_bytes", "text", "bytes"),
+        ("merge_bytes", None, "bytes"),
+        ("apply", "text", "expected Changes, not str"),
+    ],
+)
+def test_wrong_types_are_refused(method: str, given: Any, match: str) -> None:
+    with pytest.raises(TypeError, match=match):
+        getattr(Replica(1), method)(given)
+
+
+def test_an_operation_has_bytes_and_text_and_can_be_pickled_and_copied() -> None:
+    (op,) = filled().since({})
+    twins = [
+        Op.from_bytes(op.to_bytes()),
+        Op.from_text(op.to_text()),
+        pickle.loads(pickle.dumps(op)),
+        copy.copy(op),
+        copy.deepcopy(op),
+    ]
+    for twin in twins:
+        assert twin == op
+        assert twin.to_bytes() == op.to_bytes()
+    for reader, odd in ((Op.from_bytes, "x"), (Op.from_text, b"x"), (Snapshot.from_text, 5)):
+        read: Any = reader
+        with pytest.raises(TypeError):
+            read(odd)
+    with pytest.raises(DecodeError, match="base64"):
+        Op.from_text("!")
+
+
+@pytest.mark.parametrize("read", [0, 1, 2])
+def test_a_snapshot_has_bytes_and_text_and_can_be_pickled_and_copied(read: int) -> None:
+    here = filled()
+    snapshot = here.snapshot()
+    begun = [next(snapshot) for _ in range(read)]
+    twins = [
+        pickle.loads(pickle.dumps(snapshot)),
+        copy.copy(snapshot),
+        copy.deepcopy(snapshot),
+        Snapshot.from_bytes(snapshot.to_bytes()),
+        Snapshot.from_text(snapshot.to_text()),
+    ]
+    here.set("s").add("later")
+    for rest in (*twins, snapshot):
+        there = Replica(2)
+        there.merge([*begun, *rest])
+        assert set(there.set("s")) == {"a"}
+    if not read:
+        assert twins[0].vector == {here.origin: 2}
+    assert here.keyspace.readers == []
+
+
+def test_an_empty_snapshot_brings_nothing() -> None:
+    with pytest.raises(DecodeError, match="cut off"):
+        Replica(1).merge(Snapshot.from_bytes(b""))
+    with pytest.raises(DecodeError):
+        Snapshot.from_bytes(b"\0\0\0\1")
+
+
+def test_an_effect_too_large_for_an_operation_is_taken_in_as_it_is() -> None:
+    here, there = Replica(1), Replica(2)
+    here.string("k").set(bytes(OP_BYTES))
+    (op,) = here.since({})
+    assert len(op.to_bytes()) > OP_BYTES
+    assert there.accept(op) is Outcome.APPLIED
+    assert there.digest() == here.digest()

@@ -1,0 +1,228 @@
+"""Forgetting: never too early, never too late, and expired keys by one region's delete."""
+
+from __future__ import annotations
+
+from crdt import Replica
+from crdt.causality.dots import make_origin
+from tests.crdt.exchange import exchange, regions, settle
+
+
+def test_nothing_is_forgotten_while_members_are_unknown() -> None:
+    here = Replica(1)
+    here.counter("k").increment(5)
+    here.counter("k").delete()
+    assert here.collect() == 0
+    assert here.keyspace.graves
+    assert here.statistics().garbage_pending == 1
+    assert here.statistics().garbage_attempted == 1
+
+
+def test_who_is_alone_forgets_at_once() -> None:
+    here = Replica(1, members=())
+    here.counter("k").increment(5)
+    here.counter("k").delete()
+    assert here.collect() == 1
+    assert not here.keyspace.graves
+    assert here.statistics().garbage_collected == 1
+
+
+def test_a_reset_counter_is_forgotten_when_all_have_seen_the_reset() -> None:
+    here, there, third = regions()
+    here.counter("k").increment(5)
+    exchange(here, there, third)
+    here.counter("k").delete()
+    exchange(here, there)
+    here.heard(2, there.vector)
+    here.heard(3, third.vector)
+    here.collect()
+    assert here.keyspace.graves
+    settle(here, there, third)
+    assert not any(replica.keyspace.graves for replica in (here, there, third))
+
+
+def test_expired_keys_go_when_all_know_that_they_have() -> None:
+    here, there = regions(2, now=1000)
+    here.set("k").add("a")
+    here.set("k").expire_at(1500)
+    exchange(here, there)
+    here.advance(2000)
+    settle(here, there)
+    assert here.keyspace.size() == 1, "there it has not expired yet"
+    there.advance(1600)
+    settle(here, there)
+    assert here.keyspace.size() == there.keyspace.size() == 0
+    assert not here.keyspace.deadlines.table
+    assert there.keyspace.seq == 0, "the lowest region does it"
+    assert (here.keyspace.expired, there.keyspace.expired) == (1, 0)
+
+
+def test_a_collection_deletes_only_so_many_keys_if_it_is_told() -> None:
+    here = Replica(1, members=())
+    here.advance(1000)
+    for index in range(25):
+        here.string(f"{index}").set("x")
+        here.string(f"{index}").expire_at(1001)
+    here.advance(2000)
+    for left in (15, 5, 0):
+        here.collect(10)
+        assert here.keyspace.size() == left
+        assert here.garbage.is_behind == (left > 0)
+
+
+def test_a_collection_looks_at_only_so_many_keys_if_it_is_told() -> None:
+    here = Replica(1, members=())
+    for index in range(25):
+        here.set(f"{index}").add("x")
+        here.set(f"{index}").expire_at(None)
+    for left in (15, 5, 0):
+        here.collect(10)
+        assert len(here.keyspace.deadlines.table) == len(here.keyspace.litter) == left
+        assert here.garbage.is_behind == (left > 0)
+    assert here.garbage.done == 5
+
+
+def test_what_cannot_be_forgotten_yet_keeps_no_other_key_waiting() -> None:
+    here, there = regions(2)
+    for index in range(25):
+        here.counter(f"{index}").increment(1)
+        here.counter(f"{index}").delete()
+    exchange(here, there)
+    here.counter("late").increment(1)
+    here.counter("late").delete()
+    here.heard(2, there.vector)
+    for round_of_three in range(2):
+        behind = []
+        for _ in range(3):
+            here.collect(10)
+            behind.append(here.garbage.is_behind)
+        assert behind == ([True, True, False] if round_of_three == 0 else [False] * 3)
+    assert list(here.keyspace.graves) == [b"late"]
+    assert here.statistics().garbage_attempted == 26 + 3
+
+
+def test_a_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    here.set("k").expire_at(None)
+    assert here.keyspace.deadlines.table
+    here.collect()
+    assert here.keyspace.deadlines.table
+    exchange(here, there)
+    here.heard(2, there.vector)
+    here.collect()
+    assert not here.keyspace.deadlines.table
+    assert there.keyspace.deadlines.table, "the lowest region says so by an effect"
+    settle(here, there)
+    assert not there.keyspace.deadlines.table
+    assert not there.keyspace.litter
+    assert there.keyspace.seq == 0
+
+
+def test_what_never_comes_is_forgotten_by_all_whatever_it_meets() -> None:
+    """Who has lost its memory writes beside it, to some that have forgotten and some that have not
+    (`tests/scenarios/persist_of_lost_lives.txt`)."""
+    here, there, third = regions(now=1000)
+    here.set("k").add("a")
+    here.set("k").expire_at(5000)
+    here.set("k").expire_at(None)
+    exchange(here, there, third)
+    here.heard(2, there.vector)
+    here.heard(3, third.vector)
+    here.collect()
+    lost = Replica(make_origin(2, 7))
+    lost.advance(1000)
+    lost.set("k").add("b")
+    lost.set("k").expire_at(9000)
+    exchange(lost, third)
+    assert third.keyspace.deadline(b"k") is None
+    exchange(lost, here)
+    exchange(lost, here, third)
+    for replica in (here, third, lost):
+        assert replica.keyspace.deadline(b"k") == 9000
+        assert replica.digest() == here.digest()
+
+
+def test_a_lone_write_that_was_spelled_out_needs_no_effect() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    there.string("k").set("b")
+    here.string("k").expire_at(5000)
+    here.string("k").delete()
+    exchange(here, there)
+    assert there.keyspace.deadlines.table, "the one has not seen the other"
+    settle(here, there)
+    assert not there.keyspace.deadlines.table
+    assert not there.keyspace.litter
+    assert (here.keyspace.seq, there.keyspace.seq) == (3, 1)
+
+
+def test_a_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> None:
+    here, there = regions(2)
+    for name in ("k", "l"):
+        here.string(name).set("a")
+    exchange(here, there)
+    here.string("k").set("b")
+    there.string("k").expire_at(5000)
+    here.string("l").expire_at(None)
+    there.string("l").expire_at(5000)
+    exchange(here, there)
+    assert len(here.keyspace.deadlines.table) == len(there.keyspace.deadlines.table) == 2
+    settle(here, there)
+    for replica in (here, there):
+        assert not replica.keyspace.deadlines.table
+        assert not replica.keyspace.litter
+        assert replica.keyspace.deadline(b"k") is None
+    assert there.keyspace.seq == 2
+
+
+def test_a_living_key_keeps_its_deadline() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    here.set("k").expire_at(None)
+    there.set("k").add("b")
+    exchange(here, there)
+    there.set("k").expire_at(5000)
+    settle(here, there)
+    assert here.keyspace.deadline(b"k") == 5000
+    assert not here.keyspace.litter
+
+
+def test_a_deadline_without_a_key_is_cleared_by_the_lowest_region() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    there.set("k").delete()
+    here.set("k").expire_at(5000)
+    exchange(here, there)
+    assert here.keyspace.deadlines.table
+    settle(here, there)
+    settle(here, there)
+    assert not here.keyspace.deadlines.table
+    assert not there.keyspace.deadlines.table
+    assert not there.keyspace.litter
+
+
+def test_a_key_that_comes_back_is_no_orphan() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    there.set("k").delete()
+    here.set("k").expire_at(5000)
+    exchange(here, there)
+    here.collect()
+    assert here.garbage.orphans
+    there.set("k").add("b")
+    settle(here, there)
+    assert not here.garbage.orphans
+    assert set(here.set("k")) == {"b"}
+
+
+def test_a_contested_key_sheds_the_type_that_is_dead() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    there.counter("k").increment(5)
+    there.counter("k").delete()
+    settle(here, there)
+    assert here.to_bytes() == there.to_bytes()
+    assert not here.keyspace.litter

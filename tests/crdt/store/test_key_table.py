@@ -1,0 +1,155 @@
+"""What readers see of keys, and whether an effect makes a difference to them (TXN-3, D-16)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from crdt import Replica
+from crdt.store.key_table import DELETE, FLUSH, KeyTable
+from crdt.types.string import String
+from crdt.writes import list as lists
+from tests.crdt.exchange import exchange
+
+Write = Callable[[Replica], object]
+
+
+def table(*keys: bytes) -> KeyTable:
+    made = KeyTable()
+    for key in keys:
+        made.data[key] = String()
+        made.note_key(key)
+    return made
+
+
+def test_expired_keys_are_not_seen() -> None:
+    keys = table(b"a", b"b")
+    assert keys.keys() == [b"a", b"b"]
+    keys.deadlines.put(b"a", (1, 1000))
+    keys.horizon = 1001
+    assert keys.lookup(b"a") is None
+    assert keys.lookup(b"b") is not None
+    assert keys.keys() == [b"b"]
+    assert keys.size() == 2
+    assert keys.scan(0, 10) == (0, [b"b"])
+    assert keys.random_key(random.Random(1)) == b"b"
+    assert (keys.deadline(b"a"), keys.deadline(b"b")) == (1000, None)
+    assert keys.hidden({b"absent", b"b", b"a"}) == [b"a"]
+
+
+def test_new_keys_are_walked_and_sampled() -> None:
+    keys = table()
+    assert keys.random_key(random.Random(1)) is None
+    assert keys.scan(0, 10) == (0, [])
+    for name in (b"a", b"b"):
+        keys.data[name] = String()
+        keys.note_key(name)
+    rng = random.Random(1)
+    assert {keys.random_key(rng) for _ in range(50)} == {b"a", b"b"}
+    assert sorted(keys.scan(0, 10)[1]) == [b"a", b"b"]
+
+
+def test_where_nearly_all_has_expired_a_random_key_is_found() -> None:
+    keys = table(b"alive", *(b"%d" % n for n in range(3000)))
+    for n in range(3000):
+        keys.deadlines.put(b"%d" % n, (1, 1000))
+    keys.horizon = 1001
+    assert keys.random_key(random.Random(1)) == b"alive"
+    keys.deadlines.put(b"alive", (1, 1000))
+    assert keys.random_key(random.Random(1)) is None
+
+
+REMOTE: list[tuple[Write, Write, bool]] = [
+    (lambda r: r.set("k").add("a"), lambda r: r.set("k").add("a"), False),
+    (lambda r: r.set("k").add("a"), lambda r: r.set("k").add("b"), True),
+    (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").update(f="v"), False),
+    (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").update(f="w", g="v"), True),
+    (lambda r: r.hash("k").update(f="v"), lambda r: r.hash("k").pop("f"), True),
+    (lambda r: r.hash("k").update(f="5"), lambda r: r.hash("k").increment("f", 0), False),
+    (lambda r: r.hash("k").update(f="5"), lambda r: r.hash("k").increment("f", 2), True),
+    (lambda r: r.hash("k").increment("f", 5), lambda r: r.hash("k").update(f="5"), False),
+    (lambda r: r.hash("k").increment("f", 5), lambda r: r.hash("k").update(f="6"), True),
+    (lambda r: r.list("k").append("a"), lambda r: r.list("k").append("a"), True),
+    (lambda r: r.list("k").append("a"), lambda r: lists.assign(r.keyspace, b"k", 0, b"a"), False),
+    (lambda r: r.list("k").append("a"), lambda r: lists.assign(r.keyspace, b"k", 0, b"b"), True),
+    (lambda r: r.multi_value("k").set("a"), lambda r: r.multi_value("k").set("a"), False),
+    (lambda r: r.multi_value("k").set("a"), lambda r: r.multi_value("k").set("b"), True),
+    (lambda r: r.flag("k").enable(), lambda r: r.flag("k").enable(), False),
+    (lambda r: r.flag("k").enable(), lambda r: r.flag("k").disable(), True),
+    (lambda r: r.set("k").add("a"), lambda r: r.set("k").expire_at(1 << 45), True),
+    (lambda r: r.set("other").add("a"), lambda r: r.set("other").add("b"), False),
+]
+
+
+@pytest.mark.parametrize("by_snapshot", [False, True])
+@pytest.mark.parametrize("case", range(len(REMOTE)))
+def test_watched_key_is_touched_if_readers_see_a_difference(case: int, by_snapshot: bool) -> None:
+    before, write, is_seen = REMOTE[case]
+    here, there = Replica(1), Replica(2)
+    here.advance(1)
+    before(here)
+    exchange(here, there)
+    there.keyspace.interest.add(b"k")
+    write(here)
+    if by_snapshot:
+        there.merge(here.snapshot())
+    else:
+        for op in here.since(there.vector):
+            there.accept(op)
+    assert (b"k" in there.keyspace.touched) == is_seen
+
+
+def test_another_type_under_the_key_is_seen_if_it_is_shown() -> None:
+    """Of several types the one of the lowest origin is shown (D-02)."""
+    for watcher, other, is_seen in ((1, 2, False), (2, 1, True)):
+        here, there = Replica(watcher), Replica(other)
+        here.set("k").add("a")
+        there.counter("k").increment(1)
+        here.keyspace.interest.add(b"k")
+        here.keyspace.touched.clear()
+        for op in there.since({}):
+            here.accept(op)
+        assert (b"k" in here.keyspace.touched) == is_seen
+
+
+def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
+    replica = Replica(1)
+    replica.set("k").add("a")
+    before = replica.keyspace.look((DELETE, b"k"))
+    assert replica.keyspace.look((DELETE, b"none")) is None
+    replica.set("k").add("b")
+    assert replica.keyspace.look((DELETE, b"k")) != before
+
+
+def test_snapshot_into_an_empty_replica_touches_what_it_brings() -> None:
+    here, there = Replica(1), Replica(2)
+    here.set("k").add("a")
+    there.keyspace.interest.update((b"k", b"other"))
+    there.merge(here.snapshot())
+    assert there.keyspace.touched == [b"k"]
+
+
+def test_clients_reads_are_counted_and_mark_what_they_use() -> None:
+    keys = table(b"a")
+    value = keys.data[b"a"]
+    keys.second = 7
+    assert (keys.read(b"a"), keys.read(b"none")) == (value, None)
+    assert (keys.hits, keys.misses, value.accessed) == (1, 1, 7)
+    keys.second = 8
+    assert (keys.inspect(b"a"), keys.inspect(b"none")) == (value, None)
+    assert (keys.hits, keys.misses, value.accessed) == (2, 2, 7)
+    keys.marks_use = False
+    assert keys.read(b"a") is value
+    assert (keys.hits, keys.misses, value.accessed) == (3, 2, 7)
+
+
+def test_flush_is_a_deletion_of_each_watched_key() -> None:
+    keys = table(b"a", b"b", b"c")
+    keys.interest |= {b"a", b"none"}
+    seen = keys.look_at_all(((FLUSH, b""),))
+    assert seen == {
+        b"a": ((DELETE, b"a"), keys.look((DELETE, b"a"))),
+        b"none": ((DELETE, b"none"), None),
+    }

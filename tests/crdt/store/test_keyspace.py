@@ -1,0 +1,367 @@
+"""The keyspace: one door for every change, time to live, and who is told of a change."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from crdt import DotReused, Replica
+from crdt.causality.dots import SEQ_MAX, make_dot, make_origin
+from crdt.causality.op import Op
+from crdt.causality.schema import FOREVER, STAMP_MAX
+from crdt.store.key_table import DELETE
+from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
+from crdt.types.register import Register
+from crdt.writes import string as strings
+from tests.crdt.exchange import exchange, regions
+
+K = b"k"
+
+
+def keyspace(now: int = 1000) -> Keyspace:
+    replica = Replica(1)
+    replica.advance(now)
+    return replica.keyspace
+
+
+def test_every_effect_gets_the_next_dot() -> None:
+    db = keyspace()
+    strings.assign(db, K, b"a")
+    strings.assign(db, b"l", b"b")
+    assert db.vector == {db.origin: 2}
+    op = db.seal()
+    assert op is not None
+    assert (op.first, op.last, op.deps) == (1, 2, {})
+    assert db.seal() is None
+
+
+def test_when_all_dots_are_used_nothing_is_written() -> None:
+    db = keyspace()
+    db.seq = SEQ_MAX
+    with pytest.raises(DotReused):
+        strings.assign(db, K, b"a")
+    assert not db.outbox
+    assert db.lookup(K) is None
+
+
+def test_expired_key_stays_hidden_when_clock_goes_back_a_little() -> None:
+    db = keyspace(1000)
+    strings.assign(db, K, b"a")
+    db.expire(K, 1500)
+    db.advance(2000)
+    db.advance(2000 - CLOCK_SLACK_MS)
+    assert (db.now, db.horizon) == (2000 - CLOCK_SLACK_MS, 2000)
+    assert db.lookup(K) is None
+    assert db.keys() == []
+    assert db.size() == 1
+
+
+def test_expiry_follows_clock_that_goes_back_far() -> None:
+    db = keyspace(1000)
+    strings.assign(db, K, b"a")
+    db.expire(K, 60_000)
+    db.advance(7_200_000)
+    assert db.lookup(K) is None
+    db.advance(1000)
+    assert (db.now, db.horizon) == (1000, 1000)
+    assert db.lookup(K) is not None
+
+
+def test_stamps_count_from_the_time_of_the_first_effect() -> None:
+    db = keyspace(1000)
+    strings.assign(db, K, b"a")
+    db.advance(1050)
+    strings.assign(db, b"l", b"b")
+    op = db.seal()
+    assert op is not None
+    assert op.base == 1000
+    assert [effect[2] for effect in op.effects] == [0, 50]
+    assert db.base == 1050
+
+
+STAMPED: list[tuple[Any, ...]] = [
+    (0x10, K, STAMP_MAX, b"x"),
+    (0x30, K, STAMP_MAX, b"f", b"x"),
+    (0x40, K, STAMP_MAX, b"m", 5),
+    (0x51, K, STAMP_MAX, (0, make_origin(2), 1, 0), b"x"),
+]
+
+
+@pytest.mark.parametrize("effect", STAMPED, ids=lambda effect: f"kind {effect[0]:#x}")
+def test_a_stamp_from_the_end_of_time_is_followed_as_far_as_ops_can_carry(
+    effect: tuple[Any, ...],
+) -> None:
+    """Rule ORD-7: one region's wrong clock must not stop what another region sends."""
+    here, there = Replica(1), Replica(3)
+    for replica in (here, there):
+        if effect[0] == 0x51:
+            replica.accept(Op(make_origin(2), 1, 0, {}, ((0x50, K, (), 0, 1, b"old"), effect)))
+        else:
+            replica.accept(Op(make_origin(2), 1, STAMP_MAX, {}, (effect,)))
+    here.advance(1000)
+    match effect[0]:
+        case 0x10:
+            here.string(K).set("ours")
+        case 0x30:
+            here.hash(K)["f"] = "ours"
+        case 0x40:
+            here.sorted_set(K)["m"] = 7
+        case _:
+            here.list(K)[0] = "ours"
+    exchange(here, there)
+    assert there.digest() == here.digest()
+    assert there.keyspace.data[K].visible() in (b"ours", [(b"f", b"ours")], [(b"m", 7)], [b"ours"])
+
+
+def test_a_write_to_what_has_expired_removes_it_first() -> None:
+    """Rule EXP-6."""
+    db = keyspace(1000)
+    strings.increment(db, K, 5)
+    db.expire(K, 1500)
+    db.advance(2000)
+    assert db.lookup_for_write(K) is None
+    assert strings.increment(db, K, 1) == 1
+    assert db.deadline(K) is None
+    assert [effect[0] for effect in db.outbox] == [0x12, 1, 0, 0x12]
+    assert db.expired == 1
+
+
+def test_a_deadline_that_outlived_its_key_is_cleared_first() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    here.set("k").delete()
+    there.set("k").expire_at(9000)
+    exchange(here, there)
+    assert here.keyspace.deadlines.table[K]
+    here.set("k").add("b")
+    assert here.keyspace.deadline(K) is None
+    exchange(here, there)
+    assert there.keyspace.deadline(K) is None
+    assert set(there.set("k")) == {"b"}
+
+
+def test_a_delete_says_whether_readers_saw_something() -> None:
+    db = keyspace(1000)
+    assert not db.delete(K)
+    assert db.seq == 0
+    strings.assign(db, K, b"a")
+    assert db.delete(K)
+    strings.assign(db, K, b"a")
+    db.expire(K, 1001)
+    db.advance(2000)
+    assert not db.delete(K)
+    assert db.size() == 0
+
+
+def test_a_set_ends_the_time_to_live_for_a_flag() -> None:
+    db = keyspace()
+    strings.assign(db, K, b"a")
+    value = db.data[K]
+    assert isinstance(value, Register)
+    assert value.endless
+    assert not db.deadlines.table
+    db.expire(K, 5000)
+    assert not value.endless
+    strings.assign(db, K, b"b", keep_ttl=True)
+    assert db.deadline(K) == 5000
+    strings.assign(db, K, b"c")
+    assert db.deadline(K) is None
+
+
+def test_the_flag_is_spelled_out_when_it_meets_a_concurrent_change() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    there.string("k").expire_at(5000)
+    here.string("k").set("b")
+    exchange(here, there)
+    for replica in (here, there):
+        assert replica.keyspace.deadline(K) is None
+        assert FOREVER in replica.keyspace.deadlines.table[K]
+    here.string("k").set("c")
+    assert K not in here.keyspace.deadlines.table
+
+
+def test_a_flag_is_folded_back_only_when_it_says_the_same() -> None:
+    db = keyspace()
+    strings.assign(db, K, b"a")
+    value = db.data[K]
+    assert isinstance(value, Register)
+    db.spell_out(K, value)
+    assert db.deadlines.table[K] == (make_dot(db.origin, 1), FOREVER)
+    db.fold(K)
+    assert value.endless
+    assert not db.deadlines.table
+    db.expire(K, 5000)
+    db.fold(K)
+    db.fold(b"none")
+    assert db.deadline(K) == 5000
+
+
+def test_a_persist_of_what_has_no_end_is_kept_too() -> None:
+    """The documented example of D-10 needs it."""
+    here, there = regions(2)
+    here.set("k").add("a")
+    exchange(here, there)
+    here.set("k").expire_at(None)
+    there.set("k").expire_at(5000)
+    exchange(here, there)
+    assert here.keyspace.deadline(K) is None
+    assert there.keyspace.deadline(K) is None
+
+
+def test_a_flush_removes_what_was_seen_everywhere() -> None:
+    here, there = regions(2)
+    here.counter("k").increment(5)
+    here.set("s").add("a")
+    here.set("s").expire_at(9000)
+    exchange(here, there)
+    here.keyspace.flush()
+    there.counter("k").increment(1)
+    there.set("s").add("b")
+    there.keyspace.interest.add(b"s")
+    exchange(here, there)
+    for replica in (here, there):
+        assert replica.counter("k").value == 1
+        assert set(replica.set("s")) == {"b"}
+        assert replica.keyspace.deadline(b"s") is None
+    assert b"s" in there.keyspace.touched
+
+
+def test_who_is_interested_is_told() -> None:
+    here, there = regions(2)
+    here.keyspace.interest |= {K, b"gone"}
+    here.set("k").add("a")
+    here.set("other").add("a")
+    there.set("k").add("b")
+    exchange(here, there)
+    assert here.keyspace.touched == [K, K]
+
+
+def test_keys_are_walked_and_sampled() -> None:
+    db = keyspace()
+    assert db.random_key(random.Random(1)) is None
+    for index in range(30):
+        strings.assign(db, b"%d" % index, b"x")
+    cursor, found = db.scan(0, 7)
+    strings.assign(db, b"new", b"x")
+    while cursor:
+        cursor, more = db.scan(cursor, 7)
+        found += more
+    assert set(found) >= {b"%d" % index for index in range(30)}
+    assert db.random_key(random.Random(1)) in db.data
+    for index in range(30):
+        db.expire(b"%d" % index, 1)
+    assert db.keys() == [b"new"]
+    assert db.random_key(random.Random(1)) == b"new"
+    assert b"5" not in db.scan(0, 100)[1]
+
+
+def test_a_random_key_is_found_among_many_that_have_expired() -> None:
+    db = keyspace()
+    for index in range(2000):
+        strings.assign(db, b"%d" % index, b"x")
+        db.expire(b"%d" % index, 1)
+    strings.assign(db, b"alive", b"x")
+    assert db.random_key(random.Random(3)) == b"alive"
+    db.expire(b"alive", 1)
+    assert db.random_key(random.Random(3)) is None
+
+
+def test_what_is_dead_and_remembered_is_out_of_the_way() -> None:
+    db = keyspace()
+    strings.increment(db, K, 5)
+    db.delete(K)
+    assert K in db.graves
+    assert db.remains(K, 1) is db.graves[K]
+    assert db.remains(K, 2) is None
+    assert db.remains(b"none", 1) is None
+    assert db.size() == 0
+    strings.increment(db, K, 1)
+    assert K not in db.graves
+
+
+def test_a_new_name_counts_from_where_it_was() -> None:
+    here, there = regions(2)
+    here.set("k").add("a")
+    there.set("k").add("b")
+    exchange(here, there)
+    db = here.keyspace
+    db.take_name(make_origin(1, 1))
+    here.set("k").add("c")
+    op = db.seal()
+    assert op is not None
+    assert op.first == 1
+    assert op.deps == {make_origin(1): 1, make_origin(2): 1}
+    assert db.vector[make_origin(1, 1)] == 1
+
+
+def test_all_can_be_lost_but_our_count() -> None:
+    replica = Replica(1)
+    db = replica.keyspace
+    db.interest.add(K)
+    strings.assign(db, K, b"a")
+    db.expire(K, 1)
+    replica.seal()
+    snapshot = replica.snapshot()
+    db.touched.clear()
+    db.clear()
+    assert db.touched == [K, K]
+    assert db.vector == {db.origin: 2}
+    assert not db.data
+    assert not db.deadlines.table
+    copy = Replica(2)
+    copy.merge(snapshot)
+    assert K in copy.keyspace.data
+    empty = Replica(3).keyspace
+    empty.clear()
+    assert empty.vector == {}
+
+
+def test_watched_key_that_a_clock_set_back_shows_again_has_changed() -> None:
+    replica = Replica(1)
+    db = replica.keyspace
+    replica.advance(10_000)
+    for key, deadline in (
+        (K, 20_000),
+        (b"early", 10_500),
+        (b"unwatched", 20_000),
+        (b"late", 99_000),
+    ):
+        strings.assign(db, key, b"a")
+        db.expire(key, deadline)
+    db.interest |= {K, b"early", b"late", b"absent"}
+    replica.advance(30_000)
+    replica.advance(29_000)
+    assert (db.lookup(K), db.touched) == (None, [])
+    replica.advance(15_000)
+    assert db.lookup(K) is not None
+    assert db.touched == [K]
+
+
+def test_change_of_a_watched_key_can_be_noted_without_an_effect() -> None:
+    db = keyspace()
+    db.note_change(b"other")
+    db.interest.add(b"k")
+    db.note_change(b"k")
+    assert db.touched == [b"k"]
+
+
+def test_local_deletion_touches_a_watched_key_that_readers_saw() -> None:
+    replica = Replica(1)
+    replica.advance(1000)
+    db = replica.keyspace
+    db.interest.add(K)
+    replica.set("k").add("a")
+    assert db.touched == [K]
+    db.touched.clear()
+    replica.set("k").add("a")
+    assert db.touched == [], "the member was there already"
+    db.emit((DELETE, K, ()))
+    assert db.touched == [K]
+    db.touched.clear()
+    db.emit((DELETE, K, ()))
+    assert db.touched == [], "there was nothing to delete"

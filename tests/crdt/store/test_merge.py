@@ -1,0 +1,327 @@
+"""Merging whole states: one rule for every key, all or nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crdt import CRDTError, DecodeError, Replica
+from crdt.causality.dots import make_dot, make_origin
+from crdt.embed.replica import split
+from crdt.store.snapshot import pack_piece, unpack_piece
+from crdt.testing import SUBJECTS
+from crdt.testing.commands import Command, carry_out
+from crdt.types.contested import Contested
+from crdt.types.registry import MAKERS
+from tests.crdt import hostile
+from tests.crdt.causality.test_op import check_that_it_works
+from tests.crdt.exchange import exchange, held, regions
+
+K = b"k"
+
+
+def test_an_empty_replica_takes_everything_over() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    here.counter("c").increment(5)
+    here.counter("c").delete()
+    here.set("s").add("x")
+    here.set("s").expire_at(5000)
+    there.merge(here.snapshot())
+    assert there.to_bytes() == here.to_bytes()
+    assert b"c" in there.keyspace.graves
+    assert there.keyspace.litter.keys() >= here.keyspace.litter.keys() == {b"c"}
+    assert there.keyspace.deadline(b"s") == 5000
+
+
+def test_what_both_hold_alike_is_left_alone() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    there.keyspace.interest.add(K)
+    value = held(there)
+    here.string("l").set("b")
+    there.merge(here.snapshot())
+    assert held(there) is value
+    assert there.keyspace.touched == []
+    assert there.string("l").get() == "b"
+
+
+def test_who_is_interested_is_told_of_a_change() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    there.keyspace.interest.add(K)
+    there.string("other").set("x")
+    there.merge(here.snapshot())
+    assert there.keyspace.touched == [K]
+
+
+def test_what_the_other_side_removed_goes() -> None:
+    here, there = regions(2)
+    for name in ("a", "b"):
+        here.set(name).add("x")
+    exchange(here, there)
+    here.set("a").delete()
+    there.merge(here.snapshot())
+    assert there.keyspace.keys() == [b"b"]
+    there.set("b").delete()
+    there.merge(here.snapshot())
+    assert there.keyspace.keys() == []
+
+
+def test_flags_and_deadlines_meet() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    exchange(here, there)
+    here.string("k").set("b")
+    there.string("k").expire_at(5000)
+    there.merge(here.snapshot())
+    assert there.keyspace.deadline(K) is None
+    here.merge(there.snapshot())
+    assert here.to_bytes() == there.to_bytes()
+    here.string("k").expire_at(6000)
+    there.merge(here.snapshot())
+    assert there.keyspace.deadline(K) == 6000
+
+
+def test_types_meet() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    there.set("k").add("x")
+    there.hash("k2")["f"] = "y"
+    here.merge(there.snapshot())
+    there.merge(here.snapshot())
+    assert here.to_bytes() == there.to_bytes()
+    assert isinstance(held(here), Contested)
+    assert there.string("k").get() == "a"
+    third = Replica(3)
+    third.merge(here.snapshot())
+    third.string("k").delete()
+    here.merge(third.snapshot())
+    assert here.keyspace.lookup(K) is None
+    there.hash("k")
+    there.merge(here.snapshot())
+    assert there.keyspace.lookup(K) is None
+
+
+def test_a_key_may_die_in_a_merge_and_be_remembered() -> None:
+    here, there = regions(2)
+    here.counter("k").increment(5)
+    exchange(here, there)
+    here.counter("k").delete()
+    there.merge(here.snapshot())
+    assert K in there.keyspace.graves
+    assert K not in there.keyspace.data
+    there.merge(here.snapshot())
+    assert there.to_bytes() == here.to_bytes()
+
+
+def test_a_walk_goes_on_through_a_merge() -> None:
+    """The guarantee of SCAN (D-20)."""
+    here, there = regions(2)
+    for index in range(20):
+        here.set(f"{index}").add("a")
+    exchange(here, there)
+    cursor, found = here.keyspace.scan(0, 5)
+    for index in range(20):
+        there.set(f"{index}").add("b")
+        there.set(f"new {index}").add("b")
+    for _ in range(5):
+        here.merge(there.snapshot())
+        there.set("0").add("c")
+    while cursor:
+        cursor, more = here.keyspace.scan(cursor, 5)
+        found += more
+    assert {b"%d" % index for index in range(20)} <= set(found)
+
+
+def pieces_of(replica: Replica) -> list[Any]:
+    return [unpack_piece(piece) for piece in split(replica.to_bytes())]
+
+
+def sample() -> Replica:
+    """A replica with something of everything."""
+    here, there = regions(2)
+    for index, command in enumerate(
+        (*SUBJECTS["keyspace"].commands, *SUBJECTS["embedded"].commands)
+    ):
+        if command.name not in ("DEL", "FLUSHALL"):
+            mover = (here, there)[index % 2]
+            carry_out(mover, Command(command.name, f"{index % 7}", command.args))
+    here.merge(there.snapshot())
+    return here
+
+
+Spoil = Callable[[list[Any]], list[Any]]
+HEAD, KEYS, END = range(3)
+
+WRONG: dict[str, Spoil] = {
+    "nothing": lambda pieces: [],
+    "no head": lambda pieces: pieces[1:],
+    "two heads": lambda pieces: [pieces[HEAD], *pieces],
+    "no end": lambda pieces: pieces[:-1],
+    "more after the end": lambda pieces: [*pieces, pieces[END]],
+    "a key too few": lambda pieces: [pieces[HEAD], pieces[END]],
+    "a wrong count": lambda pieces: [pieces[HEAD], pieces[KEYS], (2, 1)],
+    "a short head": lambda pieces: [pieces[HEAD][:3], *pieces[1:]],
+    "an unknown piece": lambda pieces: [pieces[HEAD], (7, 1), *pieces[1:]],
+    "odd contexts": lambda pieces: [(0, (), ((0, ()),), 0), (2, 0)],
+    "too many keys": lambda pieces: [(0, (), (), 1 << 60), (2, 1 << 60)],
+    "columns that differ": lambda pieces: one_key(
+        (1, (0, (b"k",), (1, 2), (0,), (b"v",), b"\0"), ())
+    ),
+    "flags that are none": lambda pieces: one_key((1, (0, (b"k",), (1,), (0,), (b"v",), ()), ())),
+    "a key that is none": lambda pieces: one_key((1, (0, (7,), (1,), (0,), (b"v",), b"\0"), ())),
+    "no dot": lambda pieces: one_key((1, (0, (b"k",), (0,), (0,), (None,), b"\0"), ())),
+    "a stamp that is none": lambda pieces: one_key(
+        (1, (b"0", (b"k",), (1,), (0,), (b"v",), b"\0"), ())
+    ),
+    "an unknown type": lambda pieces: one_key((1, (), ((b"k", (), ((99, ()),)),))),
+    "a type that is none": lambda pieces: one_key((1, (), ((b"k", (), ((b"1", ()),)),))),
+    "half a deadline": lambda pieces: one_key((1, (), ((b"k", (1,), ()),))),
+    "a deadline without dot": lambda pieces: one_key((1, (), ((b"k", (0, 5), ()),))),
+    "a record of two": lambda pieces: one_key((1, (), ((b"k", ()),))),
+}
+
+
+UNSEEN = make_dot(make_origin(2), 6)
+UNSEEN_SHARES = ((make_origin(2), 1, 6, 7, 0, 0, 0), (make_origin(2), 1, 5, 7, 5, 7, UNSEEN))
+PLACE = (0, make_origin(2), 5, 0)
+
+DOTS_BEYOND: dict[str, Any] = {
+    "a string": (1, (UNSEEN, 0, b"v", 0)),
+    "a loser": (1, (UNSEEN - 1, 0, b"v", 0, (UNSEEN, 0, b"w"), ())),
+    "an increment": (1, (0, 0, None, 0, (), UNSEEN_SHARES[0])),
+    "a reset": (1, (0, 0, None, 0, (), UNSEEN_SHARES[1])),
+    "a member": (2, (b"a", UNSEEN - 1, b"b", UNSEEN)),
+    "one of a member's dots": (2, (b"a", (UNSEEN - 1, UNSEEN))),
+    "a field": (3, (b"f", (UNSEEN, 0, b"v", 0))),
+    "a score": (4, (b"m", (UNSEEN, 0, 1.5, 0))),
+    "an element": (5, (PLACE, b"v", (0, make_origin(2), 6, 0), b"w")),
+    "an element that was set": (5, (PLACE, (UNSEEN, 0, b"v", 0))),
+    "a value": (6, (UNSEEN, b"v")),
+    "an add": (7, (b"a", UNSEEN, ())),
+    "a remove": (7, (b"a", (), UNSEEN)),
+    "a sum": (8, UNSEEN_SHARES[0]),
+    "an enable": (9, (UNSEEN, ())),
+    "a disable": (10, ((), UNSEEN)),
+}
+
+
+@pytest.mark.parametrize("name", DOTS_BEYOND)
+def test_a_snapshot_holds_nothing_that_its_own_vector_has_not_seen(name: str) -> None:
+    """What would be merged is then taken for unseen when it comes, and stays for ever."""
+    sink = Replica(3)
+    sink.set("mine").add("a")
+    before = sink.to_bytes()
+    vector = (make_origin(2), 5)
+    record = (K, (), (DOTS_BEYOND[name],))
+    with pytest.raises(DecodeError, match="has not seen"):
+        sink.merge(map(pack_piece, ((0, vector, (), 1), (1, (), (record,)), (2, 1))))
+    assert sink.to_bytes() == before
+    wide = (make_origin(2), 6)
+    sink.merge(map(pack_piece, ((0, wide, (), 1), (1, (), (record,)), (2, 1))))
+    assert sink.vector[make_origin(2)] == 6
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        (1, (0, (K,), (UNSEEN,), (0,), (b"v",), b"\0"), ()),
+        (1, (), ((K, (UNSEEN, 5000), ()),)),
+    ],
+)
+def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
+    sink = Replica(3)
+    with pytest.raises(DecodeError, match="has not seen"):
+        sink.merge(map(pack_piece, ((0, (make_origin(2), 5), (), 1), piece, (2, 1))))
+    assert sink.vector == {}
+
+
+def test_nor_had_an_origin_seen_what_the_vector_has_not() -> None:
+    """What it does next would take away what it did not know of."""
+    sink = Replica(3)
+    for seq, is_right in ((2, False), (1, True)):
+        context = (make_origin(2), (make_origin(1), seq))
+        head = (0, (make_origin(1), 1, make_origin(2), 5), (context,), 0)
+        if is_right:
+            sink.merge(map(pack_piece, (head, (2, 0))))
+        else:
+            with pytest.raises(DecodeError, match="has not seen"):
+                sink.merge(map(pack_piece, (head, (2, 0))))
+    assert sink.contexts == {make_origin(1): {}, make_origin(2): {make_origin(1): 1}}
+
+
+def test_all_types_of_a_contested_key_have_their_dots_looked_at() -> None:
+    both = Contested()
+    for code, state in ((1, (5, 0, b"v", 0)), (2, (b"a", UNSEEN))):
+        both.part(code, MAKERS[code]).load(state)
+    assert not both.covered({0: 5, make_origin(2): 5})
+    assert both.covered({0: 5, make_origin(2): 6})
+
+
+def one_key(piece: Any) -> list[Any]:
+    """A snapshot of one key."""
+    return [(0, (), (), 1), piece, (2, 1)]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_snapshot_changes_nothing(name: str) -> None:
+    donor, sink = sample(), Replica(3)
+    sink.set("mine").add("a")
+    before = sink.to_bytes()
+    with pytest.raises(DecodeError):
+        sink.merge([pack_piece(piece) for piece in WRONG[name](pieces_of(donor))])
+    assert sink.to_bytes() == before
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_hostile_snapshots_end_in_a_named_error_or_in_a_state_that_works(seed: int) -> None:
+    rng = random.Random(seed)
+    pieces = pieces_of(sample())
+    for _ in range(rng.choice((1, 1, 3))):
+        index = rng.randrange(len(pieces))
+        pieces[index] = hostile.spoil(rng, pieces[index])
+    sink = Replica(1, members=(1, 2, 3))
+    sink.set("mine").add("a")
+    before = sink.to_bytes()
+    try:
+        data = [pack_piece(piece) for piece in pieces]
+    except (OverflowError, TypeError, ValueError):
+        return
+    try:
+        sink.merge(data)
+    except CRDTError:
+        assert sink.to_bytes() == before
+    else:
+        check_that_it_works(sink)
+
+
+def test_a_flipped_bit_in_a_snapshot_is_noticed() -> None:
+    data = sample().to_bytes()
+    rng = random.Random(1)
+    for _ in range(100):
+        spoiled = bytearray(data)
+        bit = rng.randrange(8 * len(data))
+        spoiled[bit // 8] ^= 1 << bit % 8
+        sink = Replica(5)
+        with pytest.raises(DecodeError):
+            sink.merge_bytes(bytes(spoiled))
+        assert sink.vector == {}
+
+
+def test_a_snapshot_with_more_keys_than_announced_is_refused_early() -> None:
+    """Not only at its end, which may never come."""
+    here = Replica(1)
+    for number in range(3):
+        here.string(f"k{number}").set("v")
+    here.seal()
+    head, keys, _ = here.snapshot()
+    incoming = Replica(2).incoming()
+    incoming.feed(head)
+    incoming.feed(keys)
+    with pytest.raises(DecodeError, match="more than the 3 keys that it announced"):
+        incoming.feed(keys)

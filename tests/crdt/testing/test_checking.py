@@ -1,0 +1,150 @@
+"""Right types pass, and each wrong one is found, in few schedules, and shrunk to its core."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from crdt.testing import SUBJECTS, Disagreement, Taken, check_subject, check_type, subject_of
+from crdt.testing import specifications as specs
+from crdt.testing.checking import Report
+from crdt.testing.running import search
+from tests.crdt.suite import planted
+
+CART = [(planted.ADD, b"milk"), (planted.REMOVE, b"milk"), (planted.ADD, b"eggs")]
+REGISTER = [(planted.WRITE, stamp, value) for stamp in (1, 2) for value in (b"a", b"b")]
+TALLY = [(planted.ADD, 1), (planted.ADD, 10)]
+
+
+def by_own_stamp(history: Sequence[Taken]) -> Any:
+    """What `planted.Register` means: the stamp is part of the command."""
+    live = [t for t in history if not any(other.saw(t) for other in history)]
+    live.sort(key=lambda taken: (-taken.command[1], taken.dot))
+    return live[0].command[2] if live else None
+
+
+Make = Callable[[], Any]
+Spec = Callable[[Sequence[Taken]], Any]
+
+RIGHT: list[tuple[Make, list[Any], Spec]] = [
+    (planted.Cart, CART, specs.add_wins),
+    (planted.Register, REGISTER, by_own_stamp),
+    (planted.Tally, TALLY, specs.total),
+    (planted.Blocklist, CART, specs.remove_wins),
+]
+
+VALUE = "value equals specification"
+
+# The wrong type, by which law it is found, and in how many steps.
+WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
+    (planted.ForgetfulCart, CART, specs.add_wins, VALUE, 5),
+    (planted.GreedyCart, CART, specs.add_wins, VALUE, 3),
+    (planted.UnsortedCart, CART, specs.add_wins, "merge is commutative", 2),
+    (planted.OneSidedCart, CART, specs.add_wins, "forgetting is not seen", 3),
+    (planted.LossyCart, CART, specs.add_wins, VALUE, 3),
+    (planted.HastyRegister, REGISTER, by_own_stamp, VALUE, 4),
+    (planted.UndecidedRegister, REGISTER, by_own_stamp, VALUE, 2),
+    (planted.DoubleTally, TALLY, specs.total, VALUE, 4),
+    (planted.StubbornTally, TALLY, specs.total, "what was deleted is gone", 2),
+    (planted.RashBlocklist, CART, specs.remove_wins, VALUE, 3),
+    (planted.HoardingBlocklist, CART, specs.remove_wins, "nothing is left to forget", 1),
+    (planted.Cart, CART, specs.remove_wins, VALUE, 2),
+]
+
+
+@pytest.mark.no_cover  # it plays through everything that has tests of its own
+@pytest.mark.parametrize(("make", "commands", "spec"), RIGHT)
+def test_a_right_type_keeps_all_laws(make: Make, commands: list[Any], spec: Spec) -> None:
+    report = check_type(make, commands, spec, schedules=30)
+    assert set(report.laws) >= {
+        VALUE,
+        "a state reads back as it was",
+        "duplicates are harmless",
+        "encoding is canonical",
+        "equal vectors, equal bytes",
+        "equal vectors, equal digests",
+        "forgetting is not seen",
+        "local effect equals remote effect",
+        "merge is associative",
+        "merge is commutative",
+        "merge is idempotent",
+        "merge equals operations",
+        "nothing is left to forget",
+    }
+
+
+@pytest.mark.parametrize(("make", "commands", "spec", "law", "steps"), WRONG)
+def test_a_wrong_type_is_found_and_shrunk(
+    make: Make, commands: list[Any], spec: Spec, law: str, steps: int
+) -> None:
+    failure = search(subject_of(make, commands, spec), range(50))
+    assert failure is not None
+    assert isinstance(failure.error, Disagreement)
+    assert failure.error.law == law
+    assert len(failure.steps) == steps
+
+
+def test_a_failure_is_a_script_and_the_two_values() -> None:
+    with pytest.raises(AssertionError) as caught:
+        check_type(planted.GreedyCart, CART, specs.add_wins)
+    text = str(caught.value)
+    assert re.search(r"write \d \(1, b'milk'\)", text)
+    assert "shows set(), the specification says {b" in text
+    assert "found with seed" in text
+
+
+def test_an_error_of_our_own_type_fails_its_check() -> None:
+    subject = subject_of(planted.GreedyCart, CART, specs.add_wins)
+    with pytest.raises(AssertionError, match="found with seed"):
+        check_subject(subject, schedules=10)
+
+
+@pytest.mark.trio
+async def test_a_check_runs_inside_an_event_loop() -> None:
+    report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
+    assert report.schedules == 2
+
+
+def test_a_check_tells_what_it_tried() -> None:
+    report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
+    assert (report.subject, report.schedules) == ("Tally", 2)
+    assert report.laws[VALUE] > 10
+
+
+def test_a_check_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="there are no commands"):
+        check_type(planted.Cart, [], specs.add_wins)
+    with pytest.raises(ValueError, match="`schedules` is 0"):
+        check_type(planted.Tally, TALLY, specs.total, schedules=0)
+
+
+@pytest.mark.no_cover  # it plays through everything that has tests of its own
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_our_own_types_mean_what_their_specifications_say(
+    name: str, schedules: int, seed: int
+) -> None:
+    report = check_subject(SUBJECTS[name], schedules=schedules, seed=seed)
+    assert report.laws[VALUE] > 10 * schedules
+    assert report.laws["forgetting is not seen"] > 0
+
+
+def test_a_report_is_for_reading() -> None:
+    laws = {"merge is idempotent": 12, "encoding is canonical": 4}
+    report = Report("Cart", 3, laws, ("needs no order",), 180)
+    assert str(report).splitlines() == [
+        "Cart: 3 schedules of 180 steps kept these laws",
+        "         4  encoding is canonical",
+        "        12  merge is idempotent",
+        "  needs no order",
+    ]
+
+
+def test_a_check_of_our_own_type_counts_schedules_and_steps() -> None:
+    report = check_subject(SUBJECTS["set"], schedules=2, seed=3, length=10)
+    assert (report.subject, report.schedules, report.contract) == ("set", 2, ())
+    assert report.steps >= 20
+    assert report.laws[VALUE] >= 20
+    assert "steps" not in report.laws

@@ -1,0 +1,43 @@
+"""The order of lists: what may change it, and what must not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crdt.testing import SUBJECTS, World, parse
+from crdt.testing.commands import Command
+from crdt.testing.history import Taken
+from crdt.testing.order import ListOrder, check_runs
+
+ONE, TWO = 1 << 40 | 1, 2 << 40 | 1
+
+
+def test_two_elements_never_change_places() -> None:
+    order = ListOrder(("k",))
+    order.check_places([(ONE, 0), (TWO, 0)])
+    order.check_places([(TWO, 0)])
+    with pytest.raises(AssertionError, match="changed places"):
+        order.check_places([(TWO, 0), (ONE, 0)])
+
+
+def push(dot: int, index: int, past: int) -> Taken:
+    return Taken(Command("PUSH", "k"), dot, 0, 0, index, past)
+
+
+def test_a_run_stays_together_unless_somebody_saw_it() -> None:
+    names = [(ONE, 0), (TWO, 0), (ONE, 1)]
+    check_runs(names, {ONE: push(ONE, 0, 0), TWO: push(TWO, 1, 0b1)})
+    with pytest.raises(AssertionError, match="came into the run"):
+        check_runs(names, {ONE: push(ONE, 0, 0), TWO: push(TWO, 1, 0)})
+
+
+def test_the_lists_of_a_world_are_watched() -> None:
+    subject = SUBJECTS["list"]
+    world = World(subject)
+    world.run_on(parse(subject, "write 1 RPUSH k b c d\nwrite 1 LINSERT k 1 i\nsettle"))
+    auditor: Any = world.auditor
+    assert isinstance(auditor, ListOrder)
+    assert len(auditor.before) == 6
+    auditor.check(world.sites[1].replica, world.history(world.sites[1].replica))

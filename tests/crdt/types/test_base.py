@@ -1,0 +1,49 @@
+"""The contract of types: what a type must say, and what it need not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crdt.causality.observed import Observed
+from crdt.types.base import Value
+
+SEEN = Observed({}, 1, 1, 0)
+
+MUST: dict[str, Callable[[Value], Any]] = {
+    "code": lambda value: value.code(),
+    "apply": lambda value: value.apply((16, b"k"), 1, SEEN),
+    "remove": lambda value: value.remove(SEEN, None),
+    "merge": lambda value: value.merge(value, {}, {}),
+    "alive": lambda value: value.alive(),
+    "lowest": lambda value: value.lowest(),
+    "visible": lambda value: value.visible(),
+    "state": lambda value: value.state(),
+    "load": lambda value: value.load(()),
+    "covered": lambda value: value.covered({}),
+}
+
+
+class Dead(Value):
+    """The least that says whether it is alive."""
+
+    def alive(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", MUST)
+def test_a_type_must_say(name: str) -> None:
+    with pytest.raises(NotImplementedError):
+        MUST[name](Value())
+
+
+@pytest.mark.interpreted("a compiled class takes no interpreted heirs")
+def test_a_type_need_not_say() -> None:
+    value = Dead()
+    assert value.resets() is None
+    assert value.vacant()
+    assert not value.litter()
+    assert not value.sweep({})
+    assert value.siblings() == []

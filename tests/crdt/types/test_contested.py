@@ -1,0 +1,125 @@
+"""A key with several types: which one is shown, and that none is lost (D-02)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crdt import DecodeError, Replica, WrongType
+from crdt.types.contested import Contested, carried, carry
+from crdt.types.registry import MAKERS
+from tests.crdt.exchange import exchange, held, regions, settle
+
+
+def contest() -> tuple[Replica, Replica]:
+    """Region 1 has made a hash of k, region 2 a counter; both know it."""
+    here, there = regions(2)
+    here.hash("k")["f"] = "a"
+    there.counter("k").increment(5)
+    exchange(here, there)
+    return here, there
+
+
+def test_the_lower_origin_is_shown_everywhere() -> None:
+    here, there = contest()
+    for replica in (here, there):
+        assert replica.hash("k")["f"] == "a"
+        with pytest.raises(WrongType):
+            replica.counter("k").increment(1)
+        assert replica.keyspace.size() == 1
+        assert isinstance(held(replica), Contested)
+
+
+def test_of_one_origin_the_lower_type_is_shown() -> None:
+    here, there = contest()
+    third = Replica(3)
+    third.merge(here.snapshot())
+    contested = held(third)
+    assert isinstance(contested, Contested)
+    assert contested.code() == 0
+    assert contested.lowest() == contested.shown().lowest()
+    assert contested.visible() == [(b"f", b"a")]
+    assert contested.alive()
+    assert not contested.vacant()
+    assert [value for _, value in contested.siblings()] == [(b"f", b"a")]
+    there.string("k").set("x")
+    exchange(there, third)
+    assert third.string("k").get() == "x"
+
+
+def test_what_was_not_seen_comes_to_light_when_the_rest_is_deleted() -> None:
+    here, there = regions(2)
+    here.hash("k")["f"] = "a"
+    there.set("k").add("x")
+    here.hash("k").delete()
+    exchange(here, there)
+    assert set(here.set("k")) == set(there.set("k")) == {"x"}
+
+
+def test_a_delete_removes_all_types_that_it_saw() -> None:
+    here, there = contest()
+    here.hash("k").delete()
+    there.hash("k")["g"] = "b"
+    exchange(here, there)
+    assert dict(here.hash("k")) == {"g": "b"}
+    settle(here, there)
+    assert not isinstance(held(here), Contested)
+    assert here.to_bytes() == there.to_bytes()
+
+
+def test_all_types_may_be_dead_and_one_remembered() -> None:
+    here, there = contest()
+    here.hash("k").delete()
+    assert b"k" in here.keyspace.graves
+    assert here.keyspace.lookup(b"k") is None
+    here.keyspace.flush()
+    exchange(here, there)
+    settle(here, there)
+    assert not here.keyspace.graves
+
+
+def test_a_contested_value_passes_effects_and_states_on() -> None:
+    here, _ = contest()
+    contested = held(here)
+    assert isinstance(contested, Contested)
+    counter: Any = contested.parts[1]
+    seen = here.keyspace.local
+    contested.apply((0x12, b"k", 1, 9), there_dot(contested), seen)
+    assert counter.read() == b"9"
+    copy = Replica(3)
+    copy.merge(here.snapshot())
+    other = held(copy)
+    contested.merge(other, here.keyspace.vector, copy.keyspace.vector)
+    assert contested.state() == ((1, counter.state()), (3, contested.parts[3].state()))
+    assert not contested.litter()
+    assert not contested.sweep({})
+    with pytest.raises(DecodeError):
+        contested.load(())
+
+
+def there_dot(contested: Contested) -> int:
+    """The dot of the increment in a contest."""
+    return contested.parts[1].lowest()
+
+
+def test_a_delete_carries_what_each_type_resets() -> None:
+    here, _ = contest()
+    flat = carry(held(here))
+    assert flat[0] == 1
+    assert carried(flat, 1) == flat[1]
+    assert carried(flat, 3) is None
+
+
+def test_what_is_left_of_a_contest_is_the_value_itself() -> None:
+    here, _ = contest()
+    contested = held(here)
+    assert isinstance(contested, Contested)
+    assert contested.settle() is contested
+    del contested.parts[1]
+    assert contested.settle() is contested.parts[3]
+    empty = Contested()
+    first = empty.part(2, MAKERS[2])
+    assert empty.part(2, Contested) is first
+    assert empty.shown() is first
+    assert empty.settle() is first

@@ -1,0 +1,242 @@
+"""Types of one's own among ours: wrapped, checked, contested, forgotten."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from typing import Any
+
+import pytest
+
+from crdt import DecodeError, Op, Replica
+from crdt.causality.dots import make_dot, make_origin
+from crdt.causality.observed import Observed
+from crdt.types.custom import Custom, Seen, as_sent, maker, plain
+from crdt.types.set import Set
+from crdt.wire.codec import pack_body
+from tests.crdt import hostile
+from tests.crdt.exchange import exchange, held, regions, settle
+from tests.crdt.suite.planted import ADD, Blocklist, Cart, Register, Tally
+
+
+def test_it_travels_like_ours() -> None:
+    here, there = regions(2, types=(Cart,))
+    here.value("k", Cart).do(ADD, b"milk")
+    exchange(here, there)
+    assert there.value("k", Cart).get() == {b"milk"}
+    here.value("k", Cart).do(ADD, b"eggs")
+    there.merge(here.snapshot())
+    assert there.value("k", Cart).get() == {b"milk", b"eggs"}
+    assert here.to_bytes() == there.to_bytes()
+    assert here.digest() == there.digest()
+
+
+def test_who_does_not_know_the_type_refuses_it() -> None:
+    here, there = Replica(1, types=(Cart,)), Replica(2)
+    here.value("k", Cart).do(ADD, b"milk")
+    (op,) = here.since({})
+    with pytest.raises(DecodeError, match="knows no type 16"):
+        there.accept(Op.from_bytes(op.to_bytes()))
+    with pytest.raises(DecodeError, match="unknown type 16"):
+        there.merge(here.snapshot())
+    assert there.vector == {}
+
+
+def test_a_type_may_check_what_it_is_given() -> None:
+    here, there = Replica(1, types=(Cart, Tally)), Replica(2, types=(Cart, Tally))
+    here.keyspace.vector[here.origin] = 1
+    with pytest.raises(DecodeError, match="no effect of a cart"):
+        there.accept(Op(here.origin, 1, 0, {}, ((0x105, b"k", b"x"),)))
+    there.accept(Op(here.origin, 1, 0, {}, ((0x120, b"k", 5),)))
+    assert there.value("k", Tally).get() == 5
+
+
+def test_a_state_that_it_cannot_read_is_refused() -> None:
+    with pytest.raises(DecodeError, match="no state of a Cart"):
+        Custom(Cart).load(((1, 2, 3),))
+    for state in (7, ((1, b"five"),), ((1.5, 5),), ((1, 5), (b"x", 5))):
+        with pytest.raises(DecodeError, match="no state of a Tally"):
+            Custom(Tally).load(state)
+
+
+def test_a_type_that_checks_nothing_is_tried_out() -> None:
+    here = Replica(1, types=(Tally,))
+    here.value("k", Tally).do(ADD, 5)
+    state = here.to_bytes()
+    for effect in ((0x120, b"k"), (0x120, b"k", b"text"), (0x120, b"k", None)):
+        op = Op(make_origin(2), 1, 0, {}, ((0x120, b"l", 1), effect))
+        with pytest.raises(DecodeError, match="no effect of a Tally"):
+            here.accept(op)
+        assert here.to_bytes() == state
+
+
+class Careless(Tally):
+    """What it finds wrong with an effect it says in words of its own."""
+
+    def check(self, effect: tuple[Any, ...]) -> None:
+        if effect[1] < 0:
+            raise RuntimeError("less than nothing")
+
+
+@pytest.mark.parametrize("payload", [(), (b"text",), (-1,)])
+def test_whatever_a_check_raises_comes_out_as_one_error(payload: tuple[Any, ...]) -> None:
+    here = Replica(1, types=(Careless,))
+    with pytest.raises(DecodeError, match="no effect of a Careless"):
+        here.accept(Op(make_origin(2), 1, 0, {}, ((0x120, b"k", *payload),)))
+    with pytest.raises(ValueError, match="operation 0"):
+        here.value("k", Careless).do(0, *payload)
+    assert here.vector == {}
+
+
+class Anything(Register):
+    """It takes what comes."""
+
+    code = 30
+
+    def apply(self, effect: tuple[Any, ...], dot: int, observed: Observed) -> None:
+        self.writes = {dot: (1, effect[1:])}  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def nested(depth: int) -> tuple[Any, ...]:
+    """Nothing, in so many tuples."""
+    return (nested(depth - 1),) if depth else ()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x81\x01\x02",  # a mapping
+        b"\xd6\xff\0\0\0\1",  # a time
+        b"\xd4\5x",  # an extension
+        b"\x91" * 64 + b"\x90",
+        b"\x91" * 900 + b"\x90",
+    ],
+)
+def test_payloads_that_come_are_plain(raw: bytes) -> None:
+    """Mappings have no one order, and what is nested deep may overflow whoever reads it."""
+    here = Replica(1, types=(Anything,))
+    body = pack_body((make_origin(2), 1, 0, 0, (), ((0x1E0, b"k", b"?"),))).replace(b"\xa1?", raw)
+    op = Op.from_bytes(b"\1" + zlib.crc32(body).to_bytes(4, "big") + body)
+    with pytest.raises(DecodeError, match="not nested too deep"):
+        here.accept(op)
+    assert here.vector == {}
+
+
+def test_payloads_that_are_made_are_plain() -> None:
+    here = Replica(1, types=(Anything,))
+    for item in ({1: 2}, nested(64)):
+        with pytest.raises(ValueError, match="cannot be sent"):
+            here.value("k", Anything).do(0, item)
+    assert here.vector == {}
+    here.value("k", Anything).do(0, nested(62), None, True, 1.5, "text")
+    assert here.value("k", Anything).get()[1:] == (None, True, 1.5, b"text")
+
+
+def test_it_may_meet_another_type() -> None:
+    here, there = regions(2, types=(Cart, Blocklist))
+    here.set("k").add("a")
+    there.value("k", Cart).do(ADD, b"milk")
+    here.value("l", Blocklist).do(ADD, b"milk")
+    there.set("l").add("a")
+    exchange(here, there)
+    assert here.value("k", Cart).get() == there.value("k", Cart).get() == {b"milk"}
+    assert here.value("l", Blocklist).get() == {b"milk"}, "its dots tell that it is of region 1"
+    here.value("k", Cart).delete()
+    exchange(here, there)
+    assert there.keyspace.lookup(b"k") is None
+
+
+def test_it_may_have_something_to_forget() -> None:
+    here, there = regions(2, types=(Blocklist,))
+    here.value("k", Blocklist).do(1, b"milk")
+    assert b"k" in here.keyspace.graves
+    settle(here, there)
+    assert not here.keyspace.graves
+    assert not there.keyspace.litter
+
+
+def test_the_least_that_a_type_says_is_enough() -> None:
+    replica = Replica(1, types=(Register,))
+    replica.value("k", Register).do(0, 5, b"a")
+    value = held(replica)
+    assert isinstance(value, Custom)
+    assert value.code() == 17
+    assert value.lowest() == 0
+    assert value.visible() == b"a"
+    assert not value.litter()
+    assert not value.sweep({})
+    assert not value.vacant()
+    assert value.siblings() == []
+    Custom(Register).check((0x110, b"k", 5, b"a"))
+
+
+def test_our_own_types_need_no_wrapper() -> None:
+    assert maker(Set) is Set
+    wrapped = maker(Cart)()
+    assert isinstance(wrapped, Custom)
+
+
+@pytest.mark.parametrize("code", [15, 256, "16", None])
+def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
+    other = type("Other", (Cart,), {"code": code})
+    with pytest.raises(ValueError, match=r"16\.\.255"):
+        Replica(1, types=(other,))
+
+
+def test_what_has_no_code_is_no_type() -> None:
+    plain: Any = int
+    with pytest.raises(ValueError, match=r"16\.\.255, not None"):
+        Replica(1, types=(plain,))
+
+
+def test_no_two_types_have_one_code() -> None:
+    other = type("Other", (Cart,), {})
+    with pytest.raises(ValueError, match="two types have the code 16"):
+        Replica(1, types=(Cart, other))
+
+
+def test_a_value_has_one_plain_form() -> None:
+    assert plain({"b", "a"}) == ["a", "b"]
+    assert plain({2: {"x"}, 1: (3,)}) == [[1, [3]], [2, ["x"]]]
+    assert plain([1.5, None, True, b"x"]) == [1.5, None, True, b"x"]
+    assert plain(3 + 4j) == "(3+4j)"
+    assert plain({1 << 64, 5}) == [5, "18446744073709551616"]
+
+
+def test_what_is_sent_is_what_arrives() -> None:
+    assert as_sent(3, ("text", [1, (2,)], b"x")) == (b"text", (1, (2,)), b"x")
+
+
+def test_a_side_of_a_merge_says_what_it_has_seen() -> None:
+    seen = Seen({2: 5})
+    assert seen.covers(make_dot(2, 5))
+    assert not seen.covers(make_dot(2, 6))
+
+
+@pytest.mark.parametrize("make", [Blocklist, Cart, Register, Tally])
+def test_a_spoiled_state_is_refused_or_works(make: type[Any]) -> None:
+    """What gets past `load` must not fail later, in the middle of a merge or of a snapshot."""
+    rng = random.Random(make.__name__)
+    replica = Replica(1, types=(make,))
+    payloads: dict[str, tuple[Any, ...]] = {"Tally": (5,), "Register": (5, b"a")}
+    payload = payloads.get(make.__name__, (b"milk",))
+    replica.value("k", make).do(ADD, *payload)
+    replica.value("k", make).do(ADD, *payload)
+    good = held(replica).state()
+    outcomes = {False: 0, True: 0}
+    for _ in range(300):
+        value, other = Custom(make), Custom(make)
+        try:
+            value.load(hostile.spoil(rng, good))
+        except DecodeError:
+            outcomes[False] += 1
+            continue
+        outcomes[True] += 1
+        other.load(good)
+        other.merge(value, {}, {make_origin(1): 1})
+        value.merge(other, {make_origin(1): 1}, {})
+        for each in (value, other):
+            each.remove(Observed({}, make_origin(2), 5, 0), None)
+            assert isinstance(each.alive(), bool)
+            pack_body([each.visible(), each.state()])
+    assert all(outcomes.values())

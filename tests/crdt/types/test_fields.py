@@ -1,0 +1,260 @@
+"""Maps of registers: which effects a write makes, and where fields live, die and are forgotten."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt.causality.dots import make_dot, make_origin
+from crdt.causality.observed import Observed
+from crdt.embed.replica import Replica
+from crdt.errors import DecodeError
+from crdt.store.keyspace import Keyspace
+from crdt.types.fields import ADD, ASSIGN, ERASE, REMOVE, RESET, Fields
+from crdt.types.hash import HASH, Hash
+from crdt.types.registry import MAKERS
+from crdt.writes import fields
+from crdt.writes.fields import assign_fields, remove_fields
+from crdt.writes.hash import increment
+from tests.crdt.exchange import exchange, regions, settle
+
+KEY = b"h"
+
+
+@pytest.fixture
+def db() -> Keyspace:
+    return Keyspace(make_origin(1), MAKERS)
+
+
+def held(db: Keyspace) -> Hash:
+    value = db.remains(KEY, HASH)
+    assert isinstance(value, Hash)
+    return value
+
+
+def kinds(db: Keyspace) -> list[int]:
+    return [effect[0] - (HASH << 4) for effect in db.outbox]
+
+
+def assign(db: Keyspace, *pairs: bytes) -> None:
+    assign_fields(db, KEY, HASH, list(pairs))
+
+
+def test_fields_share_one_effect(db: Keyspace) -> None:
+    assign(db, b"a", b"1", b"b", b"2", b"a", b"3")
+    assert db.outbox == [(HASH << 4 | ASSIGN, KEY, 0, b"a", b"3", b"b", b"2")]
+    db.advance(5)
+    assign(db, b"a", b"4", b"b", b"5")
+    assert kinds(db) == [ASSIGN, ASSIGN]
+    assert held(db).items() == [(b"a", b"4"), (b"b", b"5")]
+
+
+def test_a_field_with_a_later_stamp_or_increments_gets_its_own_effect(db: Keyspace) -> None:
+    """Rule ORD-7: one region's fast clock harms only what it wrote."""
+    db.advance(1_000)
+    assign(db, b"fast", b"1", b"plain", b"1")
+    increment(db, KEY, b"counted", 5)
+    db.advance(900)
+    assign(db, b"new", b"2")
+    db.outbox.clear()
+    assign(db, b"fast", b"2", b"counted", b"2", b"new", b"3", b"other", b"4")
+    assert kinds(db) == [ASSIGN, RESET, ASSIGN, ASSIGN]
+    assert {field: register.stamp for field, register in held(db).fields.items()} == {
+        b"fast": 1_001,
+        b"plain": 1_000,
+        b"counted": 900,
+        b"new": 901,
+        b"other": 900,
+    }
+    assert held(db).get(b"counted") == b"2"
+
+
+def test_several_fields_none_of_which_is_plain_need_no_further_effect(db: Keyspace) -> None:
+    for field in (b"f", b"g"):
+        increment(db, KEY, field, 5)
+    db.outbox.clear()
+    assign(db, b"f", b"1", b"g", b"2")
+    assert kinds(db) == [RESET, RESET]
+
+
+def test_one_field_resets_only_live_increments(db: Keyspace) -> None:
+    """Rule CTR-9."""
+    increment(db, KEY, b"f", 5)
+    assign(db, b"f", b"1")
+    assign(db, b"f", b"2")
+    assert kinds(db) == [ADD, RESET, ASSIGN]
+    assert held(db).get(b"f") == b"2"
+
+
+def test_a_removal_carries_what_it_resets(db: Keyspace) -> None:
+    """Rule HSH-5."""
+    assert remove_fields(db, KEY, HASH, [b"f"]) == 0
+    assign(db, b"a", b"1", b"b", b"2")
+    increment(db, KEY, b"f", 5)
+    db.outbox.clear()
+    assert remove_fields(db, KEY, HASH, [b"f", b"a", b"never", b"f"]) == 2
+    assert kinds(db) == [ERASE, REMOVE]
+    increment(db, KEY, b"f", 5)
+    db.outbox.clear()
+    assert remove_fields(db, KEY, HASH, [b"f"]) == 1
+    assert kinds(db) == [ERASE]
+    assert held(db).items() == [(b"b", b"2")]
+
+
+def test_a_field_that_was_counted_is_remembered_and_then_forgotten() -> None:
+    """Rule MEM-2."""
+    here, there = regions(2)
+    here.hash("h").increment("f", 5)
+    here.hash("h")["g"] = "v"
+    exchange(here, there)
+    del there.hash("h")["f"]
+    exchange(here, there)
+    for replica in (here, there):
+        assert list(held(replica.keyspace).graves or ()) == [b"f"]
+        assert fields.remains_of(replica.keyspace, KEY, HASH, b"f") is not None
+        assert held(replica.keyspace).litter()
+    settle(here, there)
+    for replica in (here, there):
+        assert held(replica.keyspace).graves is None
+        assert not held(replica.keyspace).litter()
+        assert fields.remains_of(replica.keyspace, KEY, HASH, b"f") is None
+        assert list(replica.hash("h")) == ["g"]
+
+
+def test_what_not_everybody_has_seen_is_not_forgotten(db: Keyspace) -> None:
+    increment(db, KEY, b"f", 5)
+    assert not held(db).sweep({})
+    remove_fields(db, KEY, HASH, [b"f"])
+    value = held(db)
+    assert value.sweep({})
+    assert value.litter()
+    assert not value.alive()
+    assert not value.vacant()
+    assert not value.sweep({db.origin: 2})
+    assert value.vacant()
+
+
+def test_a_living_field_with_a_dead_counter_is_swept(db: Keyspace) -> None:
+    increment(db, KEY, b"f", 5)
+    assign(db, b"f", b"1")
+    assert held(db).sweep({})
+    assert not held(db).sweep({db.origin: 2})
+    assert held(db).fields[b"f"].plain()
+
+
+def test_a_dead_field_comes_back_from_its_grave(db: Keyspace) -> None:
+    increment(db, KEY, b"f", 5)
+    remove_fields(db, KEY, HASH, [b"f"])
+    assert increment(db, KEY, b"f", 2) == 2
+    assert held(db).get(b"f") == b"2"
+    assert not held(db).graves
+
+
+def test_two_removals_of_one_counter_take_it_back_once() -> None:
+    """Rule CTR-4."""
+    here, there = Replica(1), Replica(2)
+    here.hash("h").increment("f", 5)
+    exchange(here, there)
+    del here.hash("h")["f"], there.hash("h")["f"]
+    exchange(here, there)
+    assert dict(here.hash("h")) == dict(there.hash("h")) == {}
+    here.hash("h").increment("f", 1)
+    exchange(here, there)
+    assert dict(there.hash("h")) == {"f": "1"}
+
+
+def test_an_increment_from_before_a_reset_leaves_the_field_dead() -> None:
+    """Only a peer out of order sends it; it must not bring the sum back."""
+    value = Hash()
+    seen = Observed({}, 1, 1, 0)
+    value.apply((ADD, KEY, b"f", 1, 5), make_dot(1, 2), seen)
+    value.apply((ERASE, KEY, b"f", (1, 1, 2, 5)), make_dot(2, 1), Observed({1: 2}, 2, 1, 0))
+    value.apply((ADD, KEY, b"f", 1, 3), make_dot(1, 1), seen)
+    assert not value.alive()
+    assert b"f" in (value.graves or ())
+
+
+def test_a_delete_resets_field_by_field(db: Keyspace) -> None:
+    """Rule HSH-7."""
+    assign(db, b"a", b"1")
+    increment(db, KEY, b"f", 5)
+    assert held(db).resets() == (b"f", (db.origin, 2, 2, 5))
+    assert held(db).lowest() == make_dot(db.origin, 1)
+    db.delete(KEY)
+    assert held(db).resets() is None
+    assert held(db).lowest() == 0
+    assert held(db).fields == {}
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_merge_gives_what_the_operations_give(rng: Random) -> None:
+    """Rule ORD-4."""
+    here, there = Replica(1), Replica(2)
+    for _ in range(rng.randrange(20)):
+        replica, field = rng.choice((here, there)), rng.choice("fg")
+        action = rng.randrange(4)
+        if action == 0:
+            replica.hash("h")[field] = "7"
+        elif action == 1:
+            replica.hash("h").increment(field, rng.randrange(9))
+        elif action == 2:
+            replica.hash("h").pop(field, None)
+        elif rng.random() < 0.5:
+            exchange(here, there)
+        else:
+            replica.hash("h").delete()
+    copy = Replica(3)
+    copy.merge(here.snapshot())
+    copy.merge(there.snapshot())
+    exchange(here, there)
+    assert dict(copy.hash("h")) == dict(here.hash("h")) == dict(there.hash("h"))
+
+
+def test_a_state_is_read_back_and_what_is_none_is_refused(db: Keyspace) -> None:
+    assign(db, b"a", b"1")
+    increment(db, KEY, b"f", 5)
+    increment(db, KEY, b"dead", 5)
+    remove_fields(db, KEY, HASH, [b"dead"])
+    copy = Hash()
+    copy.load(held(db).state())
+    assert copy.state() == held(db).state()
+    assert copy.items() == [(b"a", b"1"), (b"f", b"5")]
+    assert list(copy.graves or ()) == [b"dead"]
+    assert copy.siblings() == [(make_dot(db.origin, 1), (b"a", b"1"))]
+    for wrong in (b"", (b"a",), (1, (1, 0, b"v", 0)), (b"a", ())):
+        with pytest.raises(DecodeError):
+            Hash().load(wrong)
+
+
+def test_walks_and_samples_know_of_later_changes(db: Keyspace) -> None:
+    assign(db, b"a", b"1", b"b", b"1")
+    assert held(db).scan(0, 10) == (0, [b"b", b"a"])
+    assign(db, b"c", b"1")
+    remove_fields(db, KEY, HASH, [b"b"])
+    assert held(db).scan(0, 10) == (0, [b"c", b"a"])
+    assert {held(db).pick(Random(seed)) for seed in range(20)} == {b"a", b"c"}
+    increment(db, KEY, b"d", 1)
+    assert set(held(db).scan(0, 10)[1]) == {b"a", b"c", b"d"}
+
+
+def test_the_kind_of_register_is_for_the_heirs_to_say() -> None:
+    with pytest.raises(NotImplementedError):
+        Fields().make()
+
+
+def test_a_later_clock_stamps_a_single_field(db: Keyspace) -> None:
+    for now, expected in ((100, 100), (200, 200), (150, 201)):
+        db.advance(now)
+        assign(db, b"f", b"v")
+        assert held(db).fields[b"f"].stamp == expected
+
+
+def test_a_reset_of_a_field_that_was_forgotten_finds_nothing(db: Keyspace) -> None:
+    increment(db, KEY, b"dead", 5)
+    remove_fields(db, KEY, HASH, [b"dead"])
+    value, before = held(db), held(db).state()
+    value.apply((ERASE, KEY, b"other", (1, 1, 1, 5)), make_dot(2, 1), Observed({}, 2, 1, 0))
+    assert value.state() == before

@@ -1,0 +1,235 @@
+"""Registers that keep their losers, against naive twins made of tuples (rules STR-2, ORD-6..8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt.causality.dots import DOT_MAX, Vector, make_dot, make_origin
+from crdt.causality.observed import Observed
+from crdt.errors import DecodeError
+from crdt.types.counter import live
+from crdt.types.register import LATEST, Register, Write, precedence
+from crdt.types.string import String
+
+ORIGINS = (make_origin(1), make_origin(2), make_origin(3))
+WRITER = make_origin(4)
+VECTORS = st.fixed_dictionaries({origin: st.integers(0, 3) for origin in ORIGINS})
+DOTS = st.sets(st.tuples(st.sampled_from(ORIGINS), st.integers(1, 3)), max_size=5)
+
+Dots = set[tuple[int, int]]
+
+
+def stamp_of(origin: int, seq: int) -> int:
+    """The stamp of a write: often equal, later for a later write of one origin."""
+    return (origin * 7 + seq * 2) % 3 + seq
+
+
+def built(dots: Dots) -> String:
+    """The register that holds these concurrent writes."""
+    register = String()
+    writes = [Write(make_dot(o, s), stamp_of(o, s), b"%d:%d" % (o, s)) for o, s in dots]
+    register.show(writes)
+    return register
+
+
+def shown(dots: Dots) -> bytes | None:
+    """What readers see: the greatest stamp, and the lower origin of equal ones (rule ORD-8)."""
+    if not dots:
+        return None
+    latest = max(stamp_of(*dot) for dot in dots)
+    ranked = sorted(dot for dot in dots if stamp_of(*dot) == latest)
+    return b"%d:%d" % ranked[0]
+
+
+def dots_in(register: Register) -> set[int]:
+    return {dot for dot, _ in register.siblings()}
+
+
+def unseen(dots: Dots, vector: Vector) -> Dots:
+    return {(origin, seq) for origin, seq in dots if seq > vector.get(origin, 0)}
+
+
+def alone(dots: Dots) -> Dots:
+    """At most one write of each origin, as it is in any register that came about."""
+    return set(dict(sorted(dots)).items())
+
+
+@given(DOTS)
+def test_the_latest_stamp_is_shown_and_of_equal_ones_the_lower_origin(dots: Dots) -> None:
+    register = built(alone(dots))
+    assert register.value == shown(alone(dots))
+    assert register.alive() == bool(dots)
+    assert register.lowest() == min((make_dot(*dot) for dot in alone(dots)), default=0)
+    assert [write.dot for write in register.writes()][:1] == ([register.dot] if dots else [])
+
+
+@given(DOTS, DOTS, VECTORS, VECTORS)
+def test_a_merge_keeps_what_both_hold_or_one_has_never_seen(
+    ours: Dots, given_: Dots, mine: Vector, theirs: Vector
+) -> None:
+    """Rule ORD-4."""
+    ours, given_ = alone(ours), alone(given_)
+    kept = (ours & given_) | unseen(ours - given_, theirs) | unseen(given_ - ours, mine)
+    register = built(ours)
+    register.merge(built(given_), mine, theirs)
+    assert dots_in(register) == {make_dot(*dot) for dot in kept}
+    if kept == alone(kept):
+        assert register.value == shown(kept)
+
+
+@given(DOTS, VECTORS)
+def test_a_write_replaces_and_a_remove_takes_what_was_observed(dots: Dots, past: Vector) -> None:
+    """Rule ORD-6."""
+    dots = alone(dots)
+    left = {make_dot(*dot) for dot in unseen(dots, past)}
+    observed, dot = Observed(past, WRITER, 1, 0), make_dot(WRITER, 1)
+    register = built(dots)
+    register.write(dot, 100, b"new", observed)
+    assert dots_in(register) == left | {dot}
+    assert register.value == b"new"
+    register = built(dots)
+    register.remove(observed, None)
+    assert dots_in(register) == left
+    assert register.vacant() == (not left)
+
+
+@given(DOTS)
+def test_a_state_is_read_back(dots: Dots) -> None:
+    register, copy = built(alone(dots)), String()
+    copy.load(register.state())
+    assert copy.state() == register.state()
+    assert copy.siblings() == register.siblings()
+
+
+def counted() -> String:
+    """A register with a write and two origins' increments."""
+    register = String()
+    register.write(make_dot(ORIGINS[2], 1), 5, b"10", Observed({}, ORIGINS[2], 1, 0))
+    register.increment(make_dot(ORIGINS[0], 4), 4, 3)
+    register.increment(make_dot(ORIGINS[1], 2), 2, 4)
+    return register
+
+
+def test_increments_live_beside_the_write_and_alone() -> None:
+    """Rules CTR-1, CTR-4, CTR-6."""
+    register = counted()
+    assert register.read() == b"17"
+    assert register.lowest() == make_dot(ORIGINS[0], 4)
+    register.remove(Observed({ORIGINS[2]: 1}, WRITER, 1, 0), None)
+    assert register.dot == 0
+    assert register.alive()
+    assert not register.vacant()
+    assert register.lowest() == make_dot(ORIGINS[0], 4)
+    assert register.read() == b"7"
+
+
+def test_a_removal_that_carries_resets_leaves_a_memory_until_all_have_seen_it() -> None:
+    """Rules CTR-4, MEM-2."""
+    register = counted()
+    seen = {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1}
+    register.remove(Observed(seen, WRITER, 1, 0), register.resets())
+    assert not register.alive()
+    assert not register.vacant()
+    assert register.litter()
+    assert not live(register.shares)
+    assert register.sweep(seen)
+    assert not register.sweep(seen | {WRITER: 1})
+    assert register.vacant()
+    assert register.plain()
+
+
+def test_a_reset_of_what_is_not_here_changes_nothing() -> None:
+    register = String()
+    assert register.resets() is None
+    register.reset((ORIGINS[0], 4, 4, 3), make_dot(WRITER, 1))
+    assert register.vacant()
+
+
+def test_losers_with_a_counter_keep_it_when_they_go() -> None:
+    register = counted()
+    register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
+    assert [value for _, value in register.siblings()] == [b"10", b"1"]
+    register.remove(Observed({ORIGINS[2]: 1}, WRITER, 2, 0), None)
+    assert register.siblings() == []
+    assert register.read() == b"7"
+
+
+def test_counters_merge_wherever_one_side_has_one() -> None:
+    vector = {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1}
+    for ours, others in ((counted(), String()), (String(), counted()), (counted(), counted())):
+        mine = vector if ours.shares else {}
+        theirs = vector if others.shares else {}
+        ours.merge(others, mine, theirs)
+        assert ours.read() == b"17"
+        assert ours.state() == counted().state()
+
+
+def test_a_counter_that_the_other_side_saw_end_goes() -> None:
+    register = counted()
+    register.merge(String(), {}, {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1})
+    assert register.vacant()
+    assert register.plain()
+
+
+def test_a_state_with_counter_is_read_back() -> None:
+    register, copy = counted(), String()
+    copy.load(register.state())
+    assert copy.state() == register.state()
+    assert copy.read() == b"17"
+
+
+def test_a_flag_without_a_write_means_nothing() -> None:
+    register = String()
+    register.load((0, 0, None, 1))
+    assert not register.endless
+    register.load((5, 0, b"v", 1))
+    assert register.endless
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"",
+        (1, 2, b"v"),
+        (1, 2, b"v", 0, ()),
+        (-1, 2, b"v", 0),
+        (DOT_MAX + 1, 2, b"v", 0),
+        (1, LATEST + 1, b"v", 0),
+        (1, 2, 3.0, 0),
+        (1, 2, None, 0),
+        (0, 0, b"v", 0),
+        (1, 2, b"v", 0, (1, 2), ()),
+        (1, 2, b"v", 0, (2, 2, 3), ()),
+        (0, 0, None, 0, (2, 2, b"w"), ()),
+        (1, 2, b"v", 0, (), (1, 2, 3)),
+    ],
+)
+def test_what_is_no_state_is_refused(state: Any) -> None:
+    with pytest.raises(DecodeError):
+        String().load(state)
+
+
+def test_precedence_sorts_later_stamps_and_lower_origins_first() -> None:
+    writes = [Write(make_dot(o, 1), s, b"") for o, s in ((2, 1), (1, 1), (3, 2))]
+    assert [write.dot >> 40 for write in sorted(writes, key=precedence)] == [3, 1, 2]
+
+
+def test_a_counter_is_swept_from_beside_losers() -> None:
+    register = counted()
+    register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
+    register.reset(register.resets(), make_dot(WRITER, 2))
+    assert register.lowest() == make_dot(ORIGINS[2], 1)
+    assert not register.sweep({WRITER: 2})
+    assert [value for _, value in register.siblings()] == [b"10", b"1"]
+    assert register.litter() is False
+
+
+def test_without_a_counter_there_is_nothing_to_sweep_or_merge() -> None:
+    register, copy = built({(ORIGINS[0], 1)}), built({(ORIGINS[0], 1)})
+    assert not register.sweep({ORIGINS[0]: 1})
+    register.merge(copy, {}, {})
+    assert register.state() == copy.state()

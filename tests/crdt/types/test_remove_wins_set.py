@@ -1,0 +1,115 @@
+"""Remove-wins sets: what a remove keeps out, and until when it is remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crdt import DecodeError
+from crdt.causality.dots import make_dot
+from crdt.types.remove_wins_set import RemoveWinsSet
+from tests.crdt.exchange import exchange, held, regions, settle, tell
+
+
+def test_a_remove_wins_over_a_concurrent_add() -> None:
+    here, there = regions(2)
+    here.set_remove_wins("k").add("a", "b")
+    exchange(here, there)
+    here.set_remove_wins("k").add("a")
+    there.set_remove_wins("k").discard("a")
+    exchange(here, there)
+    for replica in (here, there):
+        assert set(replica.set_remove_wins("k")) == {"b"}
+        assert "a" not in replica.set_remove_wins("k")
+        assert replica.set_remove_wins("k") == {"b"}
+    here.set_remove_wins("k").add("a")
+    exchange(here, there)
+    assert "a" in there.set_remove_wins("k")
+    assert held(there).siblings()[0] == (make_dot(here.origin, 3), b"a")
+
+
+def test_a_remove_of_nothing_keeps_out_what_is_under_way() -> None:
+    here, there = regions(2)
+    assert here.set_remove_wins("k").discard("a") == 0
+    there.set_remove_wins("k").add("a")
+    exchange(here, there)
+    assert len(here.set_remove_wins("k")) == len(there.set_remove_wins("k")) == 0
+    assert not here.keyspace.size()
+    assert b"k" in here.keyspace.graves
+
+
+def test_a_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() -> None:
+    here, there, third = regions()
+    here.set_remove_wins("k").add("a")
+    there.set_remove_wins("k").discard("a")
+    exchange(here, there)
+    tell(there, third)
+    for replica in (there, third):
+        here.heard(replica.region, {there.origin: 1})
+    here.collect()
+    assert b"k" in here.keyspace.graves, "the third has not seen the add"
+    settle(here, there, third)
+    for replica in (here, there, third):
+        assert not replica.keyspace.graves
+        assert not replica.keyspace.litter
+
+
+def test_a_member_that_is_kept_out_leaves_others_alone() -> None:
+    here, there = regions(2)
+    here.set_remove_wins("k").add("a", "b")
+    there.set_remove_wins("k").discard("a")
+    exchange(here, there)
+    value = held(here)
+    assert isinstance(value, RemoveWinsSet)
+    assert value.members() == [b"b"]
+    assert value.alive()
+    assert value.litter()
+    assert value.sweep({})
+    assert value.lowest() == make_dot(here.origin, 1)
+    there.set_remove_wins("k").discard("b")
+    assert not held_or_grave(there).alive()
+    assert held_or_grave(there).lowest() == 0
+
+
+def held_or_grave(replica: Any) -> RemoveWinsSet:
+    """The value under k, dead or alive."""
+    value = replica.keyspace.remains(b"k", 7)
+    assert isinstance(value, RemoveWinsSet)
+    return value
+
+
+def test_a_delete_takes_back_removes_too() -> None:
+    here, there = regions(2)
+    here.set_remove_wins("k").add("b")
+    here.set_remove_wins("k").discard("a")
+    exchange(here, there)
+    here.set_remove_wins("k").delete()
+    there.set_remove_wins("k").add("a")
+    exchange(here, there)
+    assert set(here.set_remove_wins("k")) == set(there.set_remove_wins("k")) == {"a"}
+    assert not held(here).litter()
+
+
+def test_states_merge_like_operations() -> None:
+    here, there = regions(2)
+    here.set_remove_wins("k").add("a", "b", "c")
+    there.set_remove_wins("k").discard("a")
+    there.merge(here.snapshot())
+    here.merge(there.snapshot())
+    assert here.to_bytes() == there.to_bytes()
+    assert set(here.set_remove_wins("k")) == {"b", "c"}
+
+
+def test_concurrent_removes_are_both_remembered() -> None:
+    here, there = regions(2)
+    here.set_remove_wins("k").discard("a")
+    there.set_remove_wins("k").discard("a")
+    exchange(here, there)
+    assert held_or_grave(here).state()[2] == (make_dot(here.origin, 1), make_dot(there.origin, 1))
+
+
+@pytest.mark.parametrize("state", [(b"a", 1), (5, 1, 2), (b"a", 0, 1), (b"a", 1, (3, 2))], ids=repr)
+def test_what_is_no_set_is_refused(state: object) -> None:
+    with pytest.raises(DecodeError):
+        RemoveWinsSet().load(state)

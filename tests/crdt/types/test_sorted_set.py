@@ -1,0 +1,131 @@
+"""Sorted sets: the order that is kept up lazily, single writes, and what may be read back."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from crdt.causality.dots import make_origin
+from crdt.errors import DecodeError, NotANumber
+from crdt.store.keyspace import Keyspace
+from crdt.types.registry import MAKERS
+from crdt.types.sorted_set import ASSIGN_SCORE, STALE_SHARE, STALE_SLACK, SortedSet
+from crdt.writes import sorted_set as zset
+
+KEY = b"z"
+
+
+def keyspace() -> Keyspace:
+    return Keyspace(make_origin(1), MAKERS)
+
+
+def held(db: Keyspace) -> SortedSet:
+    value = db.lookup(KEY)
+    assert isinstance(value, SortedSet)
+    return value
+
+
+def sorted_anew(value: SortedSet) -> list[tuple[float, bytes]]:
+    return sorted((value.held_score(member), member) for member in value.fields)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_is_right_whenever_somebody_asks(seed: int) -> None:
+    rng, db = Random(seed), keyspace()
+    for _ in range(3000):
+        member, score = b"%d" % rng.randrange(60), float(rng.randrange(-3, 4))
+        action = rng.random()
+        if action < 0.4:
+            zset.assign(db, KEY, [member, score])
+        elif action < 0.7:
+            zset.increment(db, KEY, member, score)
+        elif action < 0.99:
+            zset.remove(db, KEY, [member])
+        else:
+            db.delete(KEY)
+        if rng.random() < 0.2 and db.lookup(KEY) is not None:
+            assert list(held(db).ranked()) == sorted_anew(held(db))
+
+
+def test_a_set_that_is_only_written_is_never_sorted() -> None:
+    db = keyspace()
+    for n in range(100):
+        zset.assign(db, KEY, [b"%d" % n, float(n)])
+    assert held(db).ranking is None
+
+
+def test_few_writes_move_single_members_and_many_sort_anew() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [item for n in range(20_000) for item in (b"%d" % n, float(n))])
+    order = held(db).ranked()
+    zset.assign(db, KEY, [b"7", -1.0])
+    assert held(db).ranked() is order
+    assert order[0] == (-1.0, b"7")
+    many = (20_000 + STALE_SLACK) // STALE_SHARE + 1
+    zset.assign(db, KEY, [item for n in range(many) for item in (b"%d" % n, -float(n))])
+    assert held(db).ranked() is not order
+    assert list(held(db).ranked()) == sorted_anew(held(db))
+
+
+def test_an_order_that_nobody_asks_for_again_is_forgotten() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"stays", 0.0])
+    assert len(held(db).ranked()) == 1
+    for n in range(STALE_SLACK + 10):
+        zset.assign(db, KEY, [b"%d" % n, 1.0])
+        zset.remove(db, KEY, [b"%d" % n])
+    assert held(db).ranking is None
+    assert list(held(db).ranked()) == [(0.0, b"stays")]
+
+
+def test_minus_zero_is_zero() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"a", -0.0])
+    for score in (7.0, -0.0):
+        zset.assign_one(db, KEY, held(db), b"b", score)
+    zset.increment(db, KEY, b"c", -0.0)
+    db.emit((ASSIGN_SCORE, KEY, 0, b"d", -0.0))  # as a peer may that is not ours
+    assert [str(score) for score, _ in held(db).ranked()] == ["0.0"] * 4
+
+
+def test_a_single_assignment_is_the_same_as_one_of_several() -> None:
+    one, several = keyspace(), keyspace()
+    for now, score in ((5, 1.5), (3, 2.0), (9, -4.0)):
+        for db in (one, several):
+            db.advance(now)
+        value = one.lookup(KEY)
+        assert value is None or isinstance(value, SortedSet)
+        assert zset.assign_one(one, KEY, value, b"m", score) == (value is None)
+        zset.assign(several, KEY, [b"m", score])
+        zset.increment(one, KEY, b"m", 1.0)
+        zset.increment(several, KEY, b"m", 1.0)
+        assert held(one).state() == held(several).state()
+    first, second = one.seal(), several.seal()
+    assert first == second
+
+
+def test_what_would_be_no_number_is_refused_and_changes_nothing() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"m", float("inf")])
+    before = db.seq
+    with pytest.raises(NotANumber):
+        zset.increment(db, KEY, b"m", -float("inf"))
+    assert db.seq == before
+    assert held(db).score(b"m") == float("inf")
+
+
+def test_a_state_is_read_back_and_what_is_none_is_refused() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [b"a", 1.5, b"b", 2.0])
+    zset.increment(db, KEY, b"b", 0.25)
+    zset.increment(db, KEY, b"c", float("-inf"))
+    copy = SortedSet()
+    copy.load(held(db).state())
+    assert copy.state() == held(db).state()
+    assert copy.visible() == [(b"a", 1.5), (b"b", 2.25), (b"c", -float("inf"))]
+    assert copy.fields[b"b"].visible() == 2.25
+    assert copy.fields[b"b"].code() == copy.code()
+    for wrong in (b"", (b"a",), (b"a", (1, 0, b"text", 0)), (1, (1, 0, 2.0, 0))):
+        with pytest.raises(DecodeError):
+            SortedSet().load(wrong)

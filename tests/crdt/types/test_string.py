@@ -1,0 +1,257 @@
+"""Strings and counters: what SET, INCRBY and INCRBYFLOAT make of each other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from crdt.errors import CounterOverflow, NotANumber
+from crdt.numbers.long_double import parse
+from crdt.numbers.number import COUNTER_MAX
+from crdt.store.keyspace import Keyspace
+from crdt.types.registry import MAKERS
+from crdt.types.set import SET_TYPE
+from crdt.types.string import String
+from crdt.writes import set as sets
+from crdt.writes import string as strings
+from tests.crdt.exchange import exchange
+
+KEY = b"k"
+
+
+@pytest.fixture
+def db() -> Keyspace:
+    return Keyspace(make_origin(1), MAKERS)
+
+
+def held(db: Keyspace) -> String:
+    value = db.lookup(KEY)
+    assert isinstance(value, String)
+    return value
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-9, 9), st.text("1x", max_size=1))))
+def test_one_region_reads_what_a_plain_variable_would_hold(steps: list[int | str | None]) -> None:
+    """None deletes, an integer is added, a text is set."""
+    db = Keyspace(make_origin(1), MAKERS)
+    plain: bytes | None = None
+    for step in steps:
+        if step is None:
+            db.delete(KEY)
+            plain = None
+        elif isinstance(step, str):
+            plain = step.encode()
+            strings.assign(db, KEY, plain)
+        elif plain is not None and not plain.lstrip(b"-").isdigit():
+            with pytest.raises(NotANumber):
+                strings.increment(db, KEY, step)
+        else:
+            plain = b"%d" % (int(plain or b"0") + step)
+            known = db.lookup(KEY) if step % 2 else None
+            assert known is None or isinstance(known, String)
+            assert strings.increment(db, KEY, step, known) == int(plain)
+        value = db.lookup(KEY)
+        assert (value.visible() if isinstance(value, String) else None) == plain
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(-99, 99))))
+def test_increments_of_all_regions_add_up_on_what_was_set(
+    steps: list[tuple[bool, int]],
+) -> None:
+    """Rules CTR-1, CTR-6."""
+    here, there = Replica(1), Replica(2)
+    here.string("k").set("10")
+    exchange(here, there)
+    for is_here, delta in steps:
+        (here if is_here else there).counter("k").increment(delta)
+    exchange(here, there)
+    total = 10 + sum(delta for _, delta in steps)
+    assert here.counter("k").value == there.counter("k").value == total
+
+
+def test_a_set_takes_back_the_increments_it_observed_and_no_others() -> None:
+    """Rules CTR-9, D-04."""
+    here, there = Replica(1), Replica(2)
+    here.counter("k").increment(5)
+    exchange(here, there)
+    here.string("k").set("100")
+    there.counter("k").increment(3)
+    exchange(here, there)
+    assert here.string("k").get() == there.string("k").get() == "103"
+
+
+def test_an_increment_beside_a_base_that_is_no_number_is_not_shown() -> None:
+    """D-04."""
+    here, there = Replica(1), Replica(2)
+    here.counter("k").increment(5)
+    there.string("k").set("text")
+    exchange(here, there)
+    for replica in (here, there):
+        value = replica.keyspace.lookup(KEY)
+        assert isinstance(value, String)
+        assert value.read() == b"text"
+        assert value.number() is None
+
+
+def test_a_delete_takes_back_what_it_observed_and_an_unseen_increment_stays() -> None:
+    """Rule CTR-4."""
+    here, there = Replica(1), Replica(2)
+    here.counter("k").increment(5)
+    exchange(here, there)
+    here.counter("k").delete()
+    there.counter("k").increment(3)
+    exchange(here, there)
+    assert here.string("k").get() == there.string("k").get() == "3"
+
+
+def test_a_later_write_is_stamped_later_than_what_it_replaces(db: Keyspace) -> None:
+    """Rule ORD-7: although the clock went back."""
+    for now, expected in ((100, 100), (50, 101), (101, 102), (200, 200)):
+        db.advance(now)
+        strings.assign(db, KEY, b"v")
+        assert held(db).stamp == expected
+
+
+def test_a_set_ends_the_time_to_live_unless_it_is_kept(db: Keyspace) -> None:
+    """Rule STR-6."""
+    strings.assign(db, KEY, b"1")
+    db.expire(KEY, 500)
+    strings.assign(db, KEY, b"2", keep_ttl=True)
+    assert db.deadline(KEY) == 500
+    strings.assign(db, KEY, b"3")
+    assert db.deadline(KEY) is None
+
+
+@pytest.mark.parametrize("keep_ttl", [True, False])
+def test_a_set_replaces_whatever_type_there_was(db: Keyspace, keep_ttl: bool) -> None:
+    sets.add(db, KEY, [b"m"])
+    strings.assign(db, KEY, b"1", keep_ttl)
+    assert db.deadline(KEY) is None
+    db.delete(KEY)
+    sets.add(db, KEY, [b"m"])
+    db.expire(KEY, 500)
+    strings.assign(db, KEY, b"2", keep_ttl)
+    assert held(db).read() == b"2"
+    assert db.deadline(KEY) == (500 if keep_ttl else None)
+    assert db.remains(KEY, SET_TYPE) is None
+
+
+def test_a_counter_keeps_to_its_range(db: Keyspace) -> None:
+    """Rule CTR-2, D-05."""
+    assert strings.increment(db, KEY, COUNTER_MAX) == COUNTER_MAX
+    with pytest.raises(CounterOverflow):
+        strings.increment(db, KEY, 1)
+    assert (held(db).read(), db.seq) == (b"%d" % COUNTER_MAX, 1)
+
+
+def test_sum_that_no_integer_holds_travels_as_text(db: Keyspace) -> None:
+    strings.increment(db, KEY, 1)
+    held(db).shares[0].sum = (1 << 63) - 1
+    strings.add_to(db, KEY, held(db), 1)
+    assert held(db).shares[0].sum == b"9223372036854775808"
+    strings.add_to(db, KEY, held(db), -1)
+    assert held(db).shares[0].sum == (1 << 63) - 1
+
+
+def add(db: Keyspace, delta: str) -> bytes:
+    """INCRBYFLOAT."""
+    number = parse(delta.encode())
+    assert number is not None
+    return strings.increment_decimal(db, KEY, number)
+
+
+def test_fractions_add_in_decimal(db: Keyspace) -> None:
+    """Rule CTR-3: 0.1 + 0.2 is 0.3."""
+    assert add(db, "0.1") == b"0.1"
+    assert add(db, "0.2") == b"0.3"
+    assert held(db).number() == b"0.3"
+    with pytest.raises(NotANumber):
+        strings.increment(db, KEY, 1)
+    strings.assign(db, KEY, b"1.5")
+    assert add(db, "1.5") == b"3"
+    assert held(db).number() == 3
+    assert strings.increment(db, KEY, 1) == 4
+
+
+def test_large_integers_and_long_fractions_keep_their_digits(db: Keyspace) -> None:
+    strings.assign(db, KEY, b"9007199254740993")
+    assert add(db, "0") == b"9007199254740993"
+    assert add(db, "18446744073709551615") == b"18455751272964292608"
+    strings.assign(db, KEY, b"12345678.12345678901")
+    assert add(db, "0") == held(db).read() == b"12345678.1234567890096514"
+    strings.assign(db, KEY, b"-9000000000000000000")
+    assert add(db, "18e18") == b"9000000000000000000"
+    for tiny in ("1e-400", "5e-324", "1e-18"):
+        db.delete(KEY)
+        assert [add(db, tiny) for _ in range(20)] == [b"0"] * 20
+        assert held(db).read() == b"0"
+
+
+def test_concurrent_fractions_show_one_text_in_any_order() -> None:
+    """The sum is exact, whatever the order of delivery (rule CTR-3)."""
+    regions = [Replica(n) for n in (1, 2, 3)]
+    regions[0].string("k").set("12345678.1")
+    exchange(*regions)
+    for region, delta in zip(regions, ("0.3333333333333333", "1e9", "-7.77e-9"), strict=True):
+        for _ in range(5):
+            add(region.keyspace, delta)
+    exchange(*regions)
+    assert len({region.string("k").get() for region in regions}) == 1
+    assert len({region.to_bytes() for region in regions}) == 1
+
+
+def test_what_is_no_number_is_not_added_to(db: Keyspace) -> None:
+    """Rule CTR-8."""
+    strings.assign(db, KEY, b"text")
+    with pytest.raises(NotANumber):
+        add(db, "1")
+    with pytest.raises(NotANumber):
+        strings.increment(db, KEY, 1)
+    strings.assign(db, KEY, b"1e4932")
+    with pytest.raises(NotANumber):
+        add(db, "1e4932")
+    assert db.seq == 2
+
+
+def test_the_string_of_a_contested_key_is_found(db: Keyspace) -> None:
+    here, there = Replica(1), Replica(2)
+    here.set("k").add("m")
+    there.counter("k").increment(5)
+    exchange(here, there)
+    value = strings.held_string(here.keyspace, KEY)
+    assert value is not None
+    assert value.read() == b"5"
+    assert strings.held_string(db, KEY) is None
+
+
+def test_a_counter_starts_anew_after_a_delete(db: Keyspace) -> None:
+    strings.increment(db, KEY, 5)
+    db.delete(KEY)
+    assert strings.increment(db, KEY, 2) == 2
+    assert held(db).read() == b"2"
+
+
+def test_what_was_set_is_shown_as_it_was_written(db: Keyspace) -> None:
+    """Increments that it took back are remembered for a while, and do not make it a sum."""
+    strings.increment(db, KEY, 1)
+    strings.assign(db, KEY, b"1.0")
+    assert held(db).shares
+    assert held(db).read() == b"1.0"
+    add(db, "0.5")
+    assert held(db).read() == b"1.5"
+
+
+def test_how_redis_would_keep_a_string_is_noted_until_it_is_written_again(db: Keyspace) -> None:
+    strings.assign(db, KEY, b"5")
+    for is_raw in (True, False):
+        strings.mark(db, KEY, is_raw=is_raw)
+        assert (held(db).is_raw, held(db).is_text) == (is_raw, not is_raw)
+    strings.assign(db, KEY, b"6")
+    assert (held(db).is_raw, held(db).is_text) == (False, False)
+    sets.add(db, b"s", [b"a"])
+    strings.mark(db, b"s", is_raw=True)
+    strings.mark(db, b"none", is_raw=True)
+    assert db.keys() == [KEY, b"s"]

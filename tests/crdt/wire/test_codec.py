@@ -1,0 +1,85 @@
+"""The envelope: equal content, equal bytes; one changed bit is noticed."""
+
+from __future__ import annotations
+
+import zlib
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt.errors import DecodeError
+from crdt.wire import codec
+
+values: Any = st.recursive(
+    st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False) | st.binary(max_size=20),
+    lambda inner: st.lists(inner, max_size=4).map(tuple),
+    max_leaves=12,
+)
+
+
+@given(values)
+def test_a_value_comes_back(value: object) -> None:
+    assert codec.unpack(codec.pack(value)) == value
+
+
+@given(values, st.data())
+def test_a_flipped_bit_is_noticed(value: object, data: st.DataObject) -> None:
+    packed = bytearray(codec.pack(value))
+    bit = data.draw(st.integers(0, 8 * len(packed) - 1))
+    packed[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(DecodeError):
+        codec.unpack(bytes(packed))
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_a_value_or_an_error(data: bytes) -> None:
+    for body in (data, b"\x01" + zlib.crc32(data).to_bytes(4, "big") + data):
+        with suppress(DecodeError):
+            codec.unpack(body)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "too few"),
+        (b"\x01\x00\x00\x00\x00", "too few"),
+        (b"\x02\x00\x00\x00\x00\xc0", "version 2"),
+        (b"\x01\x00\x00\x00\x00\xc0", "checksum"),
+    ],
+)
+def test_the_error_says_what_is_wrong(data: bytes, reason: str) -> None:
+    with pytest.raises(DecodeError, match=reason):
+        codec.unpack(data)
+
+
+def test_bytes_that_nest_without_end_are_refused() -> None:
+    with pytest.raises(DecodeError, match="not msgpack"):
+        codec.unpack_body(b"\x91" * 100_000)
+
+
+@given(st.lists(values, max_size=20))
+def test_an_array_may_be_put_together_from_packed_items(items: list[object]) -> None:
+    packed = [codec.pack_body(item) for item in items]
+    assert codec.pack_array(packed) == codec.pack_body(tuple(items))
+
+
+def test_a_packer_does_not_keep_the_room_of_a_large_value() -> None:
+    packer = codec.packers[0]
+    codec.pack_body(bytes(1000))
+    assert codec.packers[0] is packer
+    large = bytes(codec.PACKER_BYTES_MAX)
+    assert codec.unpack_body(codec.pack_body(large)) == large
+    assert codec.packers[0] is not packer
+
+
+def test_a_packer_is_replaced_when_memory_runs_out() -> None:
+    def exhausted(_value: object) -> bytes:
+        raise MemoryError
+
+    codec.packers[0] = exhausted
+    with pytest.raises(MemoryError):
+        codec.pack_body(1)
+    assert codec.pack_body(1) == b"\x01"

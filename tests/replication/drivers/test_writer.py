@@ -1,0 +1,102 @@
+"""What sends on one connection: when, how much at a time, and nothing before the handshake."""
+
+from __future__ import annotations
+
+import trio
+import trio.testing
+
+from replication.drivers.delayed_writer import Line
+from replication.drivers.writer import PACE_SECONDS, SEND_BYTES, Writer, address_of
+from replication.protocol.handshake import HandshakeState
+from tests.replication.ends import greeted_source, make_sink, replica, write
+from tests.replication.secrets import channels, exchange, open_channels
+
+
+class Swift(Line):
+    """A line that takes in everything."""
+
+    taken: bytes = b""
+
+    def put(self, data: bytes, seconds: float) -> None:
+        self.taken += data
+
+
+async def test_nothing_is_sent_before_the_handshake_is_over() -> None:
+    sink = make_sink(replica(2))
+    ours, theirs = trio.testing.memory_stream_pair()
+    channel, other = channels()
+    line = Swift(ours)
+    writer = Writer(sink, line, channel, lambda _peer: 0)
+    assert sink.ready
+    assert not writer.is_due
+    writer.greet()
+    assert len(line.taken) == 42
+    assert not writer.is_due
+    channel.handshake.outgoing, line.taken = line.taken, b""
+    exchange(channel, other)
+    writer.greet()
+    assert writer.is_due
+    assert line.taken == b""
+    writer.push(0)
+    assert len(other.receive(line.taken)) == 1
+    sink.close("tired")
+    assert not writer.is_due
+    await writer.finish(ours)
+    assert len(other.receive(bytes(await theirs.receive_some()))) == 1
+    await writer.finish(ours)
+    line.size = 1
+    await writer.finish(ours)
+
+
+async def test_a_challenge_on_a_long_way_is_sent_before_a_refused_end_hangs_up() -> None:
+    """The other end can then name both versions, if these differ."""
+    ours, theirs = trio.testing.memory_stream_pair()
+    channel, other = channels()
+    writer = Writer(make_sink(replica(2)), Line(ours), channel, lambda _peer: 1_000_000_000)
+    writer.greet()
+    writer.end.close("another version")
+    await writer.finish(ours)
+    assert other.receive(bytes(await theirs.receive_some())) == []
+    assert other.handshake.state is HandshakeState.PROVING
+
+
+async def test_an_address_is_known_of_sockets_that_are_connected() -> None:
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    stream = await trio.testing.open_stream_to_socket_listener(listener)
+    assert address_of(stream) == "127.0.0.1"
+    await stream.aclose()
+    await listener.aclose()
+    assert address_of(stream) == ""
+    assert address_of(trio.testing.memory_stream_pair()[0]) == ""
+
+
+async def test_others_get_their_turn_while_much_goes_out(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    """Also if gathering takes longer than the pace, and the peer takes in all of it at once."""
+    here = replica(1, history_bytes=8 * SEND_BYTES)
+    write(here, 16, SEND_BYTES // 4)
+    source = greeted_source(here)
+    source.pace.window_bytes = source.limits.window_bytes_max
+    turns = 0
+    sent_at: list[int] = []
+
+    class Counting(Line):
+        """Takes in everything, and notes when."""
+
+        def put(self, data: bytes, seconds: float) -> None:
+            mock_clock.jump(2 * PACE_SECONDS)
+            sent_at.append(turns)
+
+    ours, _ = trio.testing.memory_stream_pair()
+    writer = Writer(source, Counting(ours), open_channels()[0], lambda _peer: 0)
+    writer.greet()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(writer.run)
+        while source.ready:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+        nursery.cancel_scope.cancel()
+    assert len(sent_at) > 3
+    # Trio lets tasks run in rounds, in any order: two pushes may follow each other, not three.
+    assert all(before < after for before, after in zip(sent_at, sent_at[2:], strict=False))

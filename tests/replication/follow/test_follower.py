@@ -1,0 +1,429 @@
+"""Replica Of: followers of one and of several databases (section 20 of the specification)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from crdt.causality.dots import make_origin, region_of
+from crdt.embed.replica import Replica
+from replication.follow.follower import SOURCES_MAX, Follower, SourceStatus
+from replication.machines.endpoint import NEVER
+from replication.mesh.links import Links
+from replication.protocol.errors import CannotFollow
+from replication.protocol.events import Closed, Connected, Merged, Resynced
+from replication.protocol.frames import Eof, Heartbeat, Ops, Refuse, Resumed
+from replication.protocol.limits import MS
+from replication.protocol.peers import Direction, Member, Peer
+from tests.replication.ends import hello
+from tests.replication.wire import Site, World, mesh
+
+
+class Database(Site):
+    """A database of one region, whose number others may have too."""
+
+    number = 1
+
+    def start(self) -> None:
+        origin = make_origin(self.number, self.incarnation)
+        self.replica = Replica(
+            origin,
+            clock=lambda: self.world.now // MS,
+            members=(),
+            history_bytes=self.world.history_bytes,
+        )
+        self.links = Links(self.replica, Member(self.name, self.number, origin))
+        self.wires = {}
+
+
+class FollowerSite(Database):
+    """An instance that follows the peers it has. It serves followers of its own by `serving`."""
+
+    number = 1
+
+    def start(self) -> None:
+        super().start()
+        self.serving = self.links
+        member = Member(self.name, self.number, self.replica.origin)
+        names = [peer.name for peer in self.peers]
+        self.follower = Follower(self.replica, member, names, serving=self.serving)
+        self.links = self.follower
+
+    def tick(self) -> None:
+        super().tick()
+        self.note(self.serving.tick(self.world.now))
+        self.serving.wake()
+
+
+class High(FollowerSite):
+    """A follower whose number is higher than any of its source's, so that nothing is renamed."""
+
+    number = 255
+
+
+def sources(*names: str) -> list[Peer]:
+    return [Peer(name, 0, None) for name in names]
+
+
+def fill(replica: Replica, prefix: str) -> None:
+    """Something of every type, with increments, deletes and elements in the middle."""
+    replica.string(f"{prefix}s").set("v")
+    replica.counter(f"{prefix}c").increment(5)
+    replica.counter(f"{prefix}gone").increment(5)
+    replica.seal()
+    replica.keyspace.delete(f"{prefix}gone".encode())
+    replica.set(f"{prefix}t").add("x")
+    replica.hash(f"{prefix}h")["f"] = "v"
+    replica.hash(f"{prefix}h").increment("n", 3)
+    replica.sorted_set(f"{prefix}z")["m"] = 1.5
+    replica.sorted_set(f"{prefix}z").increment("m", 2)
+    items = replica.list(f"{prefix}l")
+    items.append("a")
+    items.append("c")
+    items.insert(1, "b")
+    items[0] = "A"
+    replica.keyspace.expire(f"{prefix}t".encode(), 1 << 45)
+
+
+def world_of(*databases: str, history_bytes: int = 1 << 20) -> World:
+    world = World({}, history_bytes=history_bytes)
+    for name in databases:
+        world.sites[name] = Database(world, name, 1, [])
+    return world
+
+
+def follow(world: World, *names: str, kind: type[FollowerSite] = FollowerSite) -> FollowerSite:
+    site = kind(world, "f", kind.number, sources(*names))
+    world.sites["f"] = site
+    return site
+
+
+def visible(replica: Replica) -> dict[bytes, object]:
+    db = replica.keyspace
+    found = {key: db.lookup(key) for key in db.data}
+    return {key: value.visible() for key, value in found.items() if value is not None}
+
+
+@pytest.mark.parametrize("kind", [FollowerSite, High])
+@pytest.mark.parametrize("history_bytes", [1, 1 << 20])
+def test_a_follower_shows_what_its_source_shows(
+    kind: type[FollowerSite], history_bytes: int
+) -> None:
+    world = world_of("x", history_bytes=history_bytes)
+    fill(world["x"].replica, "")
+    world["x"].replica.seal()
+    follower = follow(world, "x", kind=kind)
+    world.run(500)
+    assert visible(follower.replica) == visible(world["x"].replica)
+    assert any(isinstance(e, Merged) for e in follower.events) == (history_bytes == 1)
+    world["x"].write(lambda r: fill(r, "more"))
+    world.run(500)
+    assert visible(follower.replica) == visible(world["x"].replica)
+    assert follower.replica.keyspace.seq == 0, "a follower writes nothing"
+
+
+def test_databases_whose_origins_collide_are_followed_together() -> None:
+    world = world_of("x", "y")
+    fill(world["x"].replica, "x")
+    fill(world["y"].replica, "y")
+    follower = follow(world, "x", "y")
+    world.run(500)
+    both = visible(world["x"].replica) | visible(world["y"].replica)
+    assert visible(follower.replica) == both
+    assert {region_of(origin) for origin in follower.replica.vector} == {2, 129}
+
+
+def test_all_regions_of_a_source_are_followed() -> None:
+    world = World(mesh("a", "b", "c"))
+    for name in ("a", "b", "c"):
+        world[name].write(lambda r: r.counter("k").increment(1))
+    follower = follow(world, "b")
+    world.run(1000)
+    world["c"].write(lambda r: r.counter("k").increment(1))
+    world["a"].write(lambda r: r.keyspace.delete(b"k"))
+    world.run(1000)
+    assert visible(follower.replica) == visible(world["b"].replica)
+    assert len(visible(follower.replica)) == 1, "the increment that was not seen survives"
+    assert all(region != 1 for region in map(region_of, follower.replica.vector))
+
+
+def test_a_follower_does_not_hold_back_stability() -> None:
+    world = World(mesh("a", "b"))
+    follower = follow(world, "a")
+    world.run(500)
+    world.cut("a", "f")
+    world["a"].write(lambda r: r.set("k").add("x"))
+    world.run(1000)
+    stable = world["a"].replica.statistics().stable
+    assert stable == world["a"].replica.vector != {}
+    assert follower.replica.vector == {}
+
+
+def test_a_follower_forgets_what_its_source_says_is_stable() -> None:
+    world = World(mesh("a", "b"))
+    follower = follow(world, "a")
+    world["a"].write(lambda r: r.counter("k").increment(1))
+    world["a"].write(lambda r: r.keyspace.delete(b"k"))
+    world.run(300)
+    assert follower.replica.keyspace.litter
+    world.run(3000)
+    assert not follower.replica.keyspace.litter
+    assert not follower.replica.keyspace.graves
+
+
+def test_after_a_cut_the_backlog_suffices() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("k").set("1"))
+    world.run(500)
+    world.cut("x", "f")
+    assert follower.follower.status("x", world.now) is SourceStatus.OUT_OF_SYNC
+    world["x"].write(lambda r: r.string("k").set("2"))
+    world.run(500)
+    follower.links.heal("x", Direction.IN)
+    world.run(500)
+    assert visible(follower.replica) == {b"k": b"2"}
+    assert follower.events.count(Resynced("x", Direction.IN, False)) == 2
+    assert {event.peer for event in follower.events if isinstance(event, Connected)} == {"x"}
+    (report,) = follower.follower.reports(world.now)
+    assert report.status is SourceStatus.IN_SYNC
+    assert (report.full, report.partial_ok) == (0, 2)
+    assert report.lag_ms == pytest.approx(20)
+
+
+def test_the_lag_of_a_source_that_is_away_grows() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    (report,) = follower.follower.reports(world.now)
+    assert (report.heard_ms, report.lag_ms) == (None, 0)
+    world.run(500)
+    (report,) = follower.follower.reports(world.now)
+    assert report.heard_ms == pytest.approx(100, abs=100)
+    world.cut("x", "f")
+    world.run(5000)
+    (report,) = follower.follower.reports(world.now)
+    assert report.heard_ms == report.lag_ms == pytest.approx(5100, abs=100)
+
+
+def test_promotion_keeps_the_data_and_follows_nobody() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    world["x"].write(lambda r: fill(r, ""))
+    world.run(500)
+    before = visible(follower.replica)
+    follower.note(follower.follower.promote(world.now))
+    assert Closed("x", Direction.IN, "no longer a replica") in follower.events
+    follower.replica.string("s").set("mine")
+    world["x"].write(lambda r: r.string("s").set("theirs"))
+    world.run(1000)
+    assert visible(follower.replica) == before | {b"s": b"mine"}
+    assert not follower.follower.following
+    assert follower.replica.stability.members == set()
+
+
+def test_what_was_there_before_is_replaced() -> None:
+    world = world_of("x")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    site = Database(world, "f", 1, sources("x"))
+    site.replica.string("old").set("v")
+    member = Member("f", 1, site.replica.origin)
+    site.links = Follower(site.replica, member, ["x"])
+    world.sites["f"] = site
+    world.run(500)
+    assert visible(site.replica) == {b"k": b"v"}
+    assert site.replica.keyspace.seq == 0
+    assert site.replica.origin == site.links.member.origin == make_origin(1, 1), "another life"
+
+
+def test_what_was_there_before_stays_until_a_source_answers() -> None:
+    """REPLICAOF with a wrong name used to be the end of all data."""
+    replica = Replica(1)
+    replica.string("old").set("v")
+    replica.seal()
+    follower = Follower(replica, Member("f", 1, replica.origin), ["x"])
+    follower.receive(follower.dial("x", 0), Eof("refused"), 0)
+    assert visible(replica) == {b"old": b"v"}
+    sink = follower.dial("x", 0)
+    follower.receive(sink, Refuse("no"), 0)
+    assert visible(replica) == {b"old": b"v"}
+    follower.promote(0)
+    assert (visible(replica), replica.keyspace.seq) == ({b"old": b"v"}, 1)
+    follower = Follower(replica, Member("f", 1, replica.origin), ["x", "y"])
+    sinks = [follower.dial(name, 0) for name in ("x", "y")]
+    follower.receive(sinks[1], hello(2), 0)
+    assert visible(replica) == {}
+    assert [sink.tally.last_error for sink in sinks] == ["we start anew"] * 2
+    follower.receive(follower.dial("x", 0), hello(2), 0)
+    assert follower.sinks["x"].is_open, "only once"
+
+
+def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:
+    """It kept what had been written at its source before, and was told that it had all."""
+    world = world_of("x", "f")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    world["f"].write(lambda r: r.string("old").set("v"))
+    world.sites["g"] = last = FollowerSite(world, "g", 9, sources("f"))
+    world.run(500)
+    assert visible(last.replica) == {b"old": b"v"}
+    middle = world["f"]
+    serving = middle.links
+    following = Follower(middle.replica, serving.member, ["x"], serving=serving)
+    world.sites["to x"] = inward = Site(world, "f", 1, sources("x"))
+    inward.replica, inward.links = middle.replica, following
+    world.run(1000)
+    assert visible(middle.replica) == visible(last.replica) == {b"k": b"v"}
+    assert serving.member.origin == middle.replica.origin == make_origin(1, 1)
+    following.promote(world.now)
+    del world.sites["to x"]
+    middle.write(lambda r: r.string("new").set("v"))
+    world.run(500)
+    assert visible(last.replica) == {b"k": b"v", b"new": b"v"}
+    partial = [event.full for event in last.events if isinstance(event, Resynced)]
+    world.run(500)
+    assert partial == [event.full for event in last.events if isinstance(event, Resynced)]
+
+
+def test_a_source_that_lost_its_memory_is_followed_anew() -> None:
+    world = world_of("x", "y")
+    follower = follow(world, "x", "y")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world["y"].write(lambda r: r.string("other").set("v"))
+    world.run(500)
+    chained = FollowerSite(world, "g", 1, sources("f"))
+    chained.replica.seal()
+    world["x"].crash()
+    world["x"].restart()
+    world["x"].write(lambda r: r.string("new").set("v"))
+    world.run(1000)
+    assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
+
+
+def test_what_a_source_has_lost_is_kept_until_it_holds_something_again() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world.run(500)
+    world["x"].crash()
+    world["x"].restart()
+    world.run(1000)
+    assert visible(follower.replica) == {b"old": b"v"}
+    reasons = {event.reason for event in follower.events if isinstance(event, Closed)}
+    assert "the source holds nothing any more: we keep what we have from it" in reasons
+    world["x"].write(lambda r: r.string("new").set("v"))
+    world.run(1000)
+    assert visible(follower.replica) == {b"new": b"v"}
+
+
+def test_a_source_with_too_many_regions_is_refused() -> None:
+    world = world_of("x")
+    Database.number = 9
+    try:
+        world["x"].start()
+    finally:
+        Database.number = 1
+    names = ["x", *(f"n{number}" for number in range(SOURCES_MAX - 1))]
+    for name in names[1:]:
+        world.sites[name] = Database(world, name, 1, [])
+    follower = follow(world, *names)
+    world["x"].write(lambda r: r.string("k").set("v"))
+    world.run(300)
+    assert visible(follower.replica) == {}
+    assert "room for 7 regions" in follower.follower.reports(world.now)[0].last_error
+    assert_given_up(world, follower, "x")
+
+
+def assert_given_up(world: World, follower: FollowerSite, source: str) -> None:
+    """It used to be dialled again and again, and to bring the same each time."""
+    attempts = follower.follower.reports(world.now)[0].ops
+    closed = len([event for event in follower.events if isinstance(event, Closed)])
+    world.run(3000)
+    assert len([event for event in follower.events if isinstance(event, Closed)]) == closed
+    report = follower.follower.reports(world.now)[0]
+    assert (report.name, report.status) == (source, SourceStatus.OUT_OF_SYNC)
+    assert report.ops == attempts
+    assert follower.follower.unfit.keys() == {source}
+
+
+def test_a_source_is_syncing_until_we_have_what_it_has() -> None:
+    world = world_of("x")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    follower = follow(world, "x")
+    seen: list[SourceStatus] = []
+    while SourceStatus.IN_SYNC not in seen:
+        seen.append(follower.follower.status("x", world.now))
+        world.run(5)
+    expected = [SourceStatus.OUT_OF_SYNC, SourceStatus.SYNCING, SourceStatus.IN_SYNC]
+    assert list(dict.fromkeys(seen)) == expected
+
+
+@pytest.mark.parametrize("history_bytes", [1, 1 << 20])
+def test_types_that_cannot_be_renamed_are_not_followed_again(history_bytes: int) -> None:
+    world = world_of("x", history_bytes=history_bytes)
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    world.run(300)
+    world["x"].write(lambda r: r.multi_value("m").set(b"a"))
+    world["x"].write(lambda r: r.string("l").set("v"))
+    world.run(500)
+    assert "cannot be followed under other names" in follower.follower.unfit["x"]
+    assert follower.follower.unfit["x"] in follower.follower.reports(world.now)[0].last_error
+    assert_given_up(world, follower, "x")
+    assert visible(follower.replica) == {b"k": b"v"}, "what came before stays"
+
+
+def test_who_renames_nothing_takes_all_types() -> None:
+    world = world_of("x")
+    follower = follow(world, "x", kind=High)
+    world["x"].write(lambda r: r.multi_value("m").set(b"a"))
+    world.run(500)
+    assert visible(follower.replica) == visible(world["x"].replica)
+    assert follower.follower.unfit == {}
+
+
+@pytest.mark.parametrize(
+    "names", [[], ["x", "x"], [f"n{number}" for number in range(SOURCES_MAX + 1)]]
+)
+def test_what_cannot_be_followed(names: Sequence[str]) -> None:
+    with pytest.raises(CannotFollow):
+        Follower(Replica(1), Member("f", 1, 1 << 14), names)
+
+
+def test_a_follower_repairs_no_gaps() -> None:
+    follower = Follower(Replica(1), Member("f", 1, 1 << 14), ["x"])
+    follower.repair_at = 0
+    assert follower.tick(0) == []
+    assert follower.repair_at == NEVER
+
+
+def test_a_database_does_not_follow_itself() -> None:
+    world = world_of("x")
+    site = world["x"]
+    follower = Follower(Replica(1), Member("x", 1, site.replica.origin), ["x"])
+    sink, source = follower.dial("x", 0), site.links.serve(0)
+    (hello,) = sink.frames_to_send()
+    site.links.receive(source, hello, 0)
+    assert source.closed
+    assert source.tally.last_error == "x cannot follow itself"
+
+
+def test_what_is_stable_at_a_source_counts_once_we_have_all_that_it_had() -> None:
+    """What the source has seen beside it may still be on its way to us."""
+    us, eu = make_origin(1), make_origin(2)
+    source = Replica(1, members=(1, 2))
+    source.counter("k").increment(1)
+    (mine,) = source.since({})
+    other = Replica(2, members=(1, 2))
+    other.counter("k").increment(2)
+    (theirs,) = other.since({})
+    follower = Follower(Replica(255), Member("f", 255, make_origin(255)), ["x"])
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(1, {us: 1, eu: 1}), 0)
+    follower.receive(sink, Resumed(), 0)
+    follower.receive(sink, Ops((mine.to_bytes(),)), 0)
+    told = Heartbeat({us: 1, eu: 1}, 5, ((1, {us: 1, eu: 1}, 5),))
+    follower.receive(sink, told, 0)
+    assert follower.stable == {}
+    follower.receive(sink, Ops((theirs.to_bytes(),)), 0)
+    follower.receive(sink, told, 0)
+    assert follower.stable == {us: 1, eu: 1}

@@ -1,0 +1,68 @@
+"""A replica as a sink sees it."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.embed.replica import Outcome
+from crdt.errors import DecodeError
+from crdt.store.merge import Incoming
+from replication.machines.applier import Direct, read_piece, with_waiting
+from tests.replication.ends import AP, EU, US, replica, write
+
+
+def test_a_replica_is_what_it_is() -> None:
+    us, eu = replica(1), replica(2)
+    write(us, 2)
+    inlet = Direct(eu)
+    first, second = (op.to_bytes() for op in us.since({}))
+    assert inlet.accept(first) is Outcome.APPLIED
+    assert inlet.accept(first) is Outcome.DUPLICATE
+    assert (inlet.vector(), inlet.applied(), inlet.origin()) == ({US: 1}, 1, EU)
+    assert inlet.accept(second) is Outcome.APPLIED
+    eu.advance(77)
+    assert inlet.clock() == 77
+
+
+def test_effects_of_ours_that_we_have_not_made() -> None:
+    inlet = Direct(replica(2))
+    assert inlet.lost({US: 5}) == 0
+    assert inlet.lost({EU: 1}) == EU
+    write(inlet.replica)
+    assert inlet.lost({EU: 1}) == 0
+
+
+def test_a_snapshot_goes_through() -> None:
+    us, eu = replica(1), replica(2)
+    write(us)
+    inlet = Direct(eu)
+    incoming = inlet.incoming()
+    for piece in us.snapshot():
+        incoming.feed(piece)
+    inlet.merge(incoming)
+    assert inlet.vector() == {US: 1}
+
+
+def test_what_waits_need_not_be_sent_again() -> None:
+    us, eu, ap = replica(1), replica(2), replica(3)
+    write(ap)
+    for op in ap.since({}):
+        us.accept(op)
+    write(us)
+    eu.accept(us.since({AP: 1})[0])
+    assert eu.vector == {}
+    assert with_waiting(eu) == {US: 1} == Direct(eu).held()
+    eu.gate.queues[US].clear()
+    assert with_waiting(eu) == {}
+
+
+@pytest.mark.interpreted("gives a class another method")
+def test_a_piece_for_which_there_is_no_memory_is_an_error_of_the_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def exhausted(_incoming: Incoming, _data: bytes) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Incoming, "feed", exhausted)
+    with pytest.raises(DecodeError, match="a snapshot needs more memory than there is"):
+        read_piece(Direct(replica(2)).incoming(), b"piece")

@@ -1,0 +1,139 @@
+"""What both ends have in common."""
+
+from __future__ import annotations
+
+import pytest
+
+from replication.machines.endpoint import OUTBOX_MAX, End, nobody
+from replication.machines.source import SourceState
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.events import Closed, Event, Inquiry
+from replication.protocol.frames import (
+    Ack,
+    Answer,
+    Ask,
+    Frame,
+    GapRefused,
+    Heartbeat,
+    Lacking,
+    Resumed,
+)
+from replication.protocol.limits import MS, SECOND, Limits
+from tests.replication.ends import US, greeted_source, make_source, replica
+
+
+def test_an_end_by_itself_has_no_states() -> None:
+    end = End(0, Limits())
+    for look in (end.shut, end.table, lambda: end.closed, lambda: end.enter(SourceState.READY)):
+        with pytest.raises(NotImplementedError):
+            look()
+
+
+def test_nobody_is_known_before_the_greeting() -> None:
+    end = End(7, Limits())
+    assert (end.peer, end.region, end.rtt) == ("", 0, 0)
+    assert end.heard_at == 7
+    nobody()
+
+
+NEWER: list[tuple[Frame, Frame]] = [
+    (Heartbeat({}, 1), Heartbeat({US: 1}, 2)),
+    (Ack({}, 1), Ack({US: 1}, 2)),
+]
+
+
+@pytest.mark.parametrize(("older", "newer"), NEWER)
+def test_of_regular_messages_only_the_newest_waits(older: Frame, newer: Frame) -> None:
+    end = End(0, Limits())
+    for frame in (older, Resumed(), newer):
+        end.say(frame)
+    assert end.outbox == [Resumed(), newer]
+
+
+def test_answers_are_bounded_but_our_own_words_are_not() -> None:
+    end = End(0, Limits())
+    for _ in range(OUTBOX_MAX):
+        end.reply(GapRefused(US))
+    with pytest.raises(RemoteProtocolError, match="asks for more"):
+        end.reply(GapRefused(US))
+    end.say(Heartbeat({}, 0))
+    assert len(end.outbox) == OUTBOX_MAX + 1
+
+
+def test_our_own_absence_is_not_the_peers_silence() -> None:
+    source = make_source(replica(1))
+    late = source.silent_at + 1
+    source.forgive(late)
+    assert source.tick(late) == []
+    assert not source.closed
+
+
+def test_questions_and_answers_are_told_of() -> None:
+    end = End(0, Limits())
+    for frame in (Ask(US, 1, 1, {}), Answer(US, 1, True)):
+        assert end.inquire(frame) == [Inquiry("", frame)]
+
+
+def test_who_asks_and_takes_nothing_in_is_asked_to_leave() -> None:
+    end = End(0, Limits())
+    for _ in range(OUTBOX_MAX):
+        end.say(GapRefused(US))
+    assert end.inquire(Answer(US, 1, True))
+    with pytest.raises(RemoteProtocolError, match="asks for more"):
+        end.inquire(Ask(US, 1, 1, {}))
+
+
+def test_part_of_a_frame_is_a_sign_of_life() -> None:
+    source = greeted_source(replica(1))
+    late = source.silent_at - 1
+    source.note_bytes(late)
+    assert source.tick(late + 1) == []
+    assert source.silent_at == late + source.limits.silence_ns_max
+
+
+def test_frame_that_is_never_whole_is_no_sign_of_life_for_ever() -> None:
+    source = greeted_source(replica(1))
+    events: list[Event] = []
+    for second in range(1, 200):
+        if not events:
+            source.note_bytes(second * SECOND)
+            events = source.tick(second * SECOND)
+    (event,) = events
+    assert isinstance(event, Closed)
+    assert "no whole message in" in event.reason
+
+
+def test_bytes_before_the_greeting_are_no_sign_of_life() -> None:
+    source = make_source(replica(1))
+    before = source.silent_at
+    source.note_bytes(before - 1)
+    assert source.silent_at == before
+
+
+def test_regular_messages_become_rarer_on_a_link_that_queues() -> None:
+    end = End(0, Limits())
+    end.measure(Ack({}, 0, stamp=1, echo=10 * MS), 50 * MS)
+    assert (end.rtt_best, end.queueing_ns) == (40 * MS, 0)
+    end.measure(Ack({}, 0, stamp=2, echo=100 * MS), 400 * MS)
+    assert (end.rtt_best, end.queueing_ns) == (40 * MS, 260 * MS)
+    end.measure(Ack({}, 0, stamp=3, echo=100 * MS), 90 * SECOND)
+    assert end.queueing_ns == Limits().silence_ns_max // 4
+
+
+def test_who_lacks_an_effect_is_said_once_and_again_when_more_do() -> None:
+    end = End(0, Limits())
+    few, more = Lacking((), US, 3, (1,)), Lacking((), US, 3, (1, 2))
+    for frame in (few, few, more, more):
+        end.say_lacking(frame)
+    assert end.outbox == [few, more]
+
+
+def test_who_lacks_an_effect_is_not_said_to_an_end_that_takes_nothing_in() -> None:
+    end = End(0, Limits())
+    for _ in range(OUTBOX_MAX):
+        end.reply(GapRefused(US))
+    end.say_lacking(Lacking((), US, 3, (1,)))
+    assert len(end.outbox) == OUTBOX_MAX
+    end.outbox.clear()
+    end.say_lacking(Lacking((), US, 3, (1,)))
+    assert end.outbox == [Lacking((), US, 3, (1,))]

@@ -1,0 +1,267 @@
+"""Origins of a source under other names: what is shown stays the same, by op and by snapshot."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt.causality.dots import make_dot, make_origin, region_of
+from crdt.causality.effect import Effect
+from crdt.causality.op import Op
+from crdt.causality.schema import SHAPES
+from crdt.embed.replica import Outcome, Replica
+from crdt.errors import DecodeError
+from crdt.types.multi_value import MultiValue
+from crdt.writes import hash as hashes
+from crdt.writes import list as lists
+from crdt.writes import sorted_set as zsets
+from crdt.writes import string as strings
+from replication.follow.follower import Renamed
+from replication.machines.applier import Direct
+from replication.machines.origin_map import (
+    DELETE,
+    PLACES,
+    PLAIN,
+    REMOVE_ELEMENTS,
+    RESETS,
+    Renaming,
+    blocks,
+)
+from tests.replication.ends import replica, write
+
+HIGH = Renaming([10, 20, 30])
+KEYS = [b"k", b"l"]
+
+
+def act(here: Replica, kind: int, key: bytes, number: int) -> None:
+    """One write of some type, keys being shared by all types."""
+    db = here.keyspace
+    held = db.lookup_for_write(key)
+    code = 0 if held is None else held.code()
+    name = key.decode()
+    if kind == 0 or code == 0:
+        match number % 5:
+            case 0:
+                here.string(name).set(f"v{number}") if code in {0, 1} else db.delete(key)
+            case 1:
+                db.delete(key)
+                hashes.assign(db, key, [b"f", b"1"])
+            case 2:
+                db.delete(key)
+                zsets.assign(db, key, [b"m", 1.0])
+            case 3:
+                db.delete(key)
+                lists.push_tail(db, key, [b"a", b"b", b"c"])
+            case _:
+                db.delete(key)
+                here.counter(name).increment(number)
+    elif kind == 1:
+        db.delete(key)
+    elif kind == 2:
+        db.expire(key, (1 << 45) + number)
+    elif code == 1:
+        strings.assign(db, key, b"7", number % 2 == 0)
+        strings.increment(db, key, number)
+    elif code == 3:
+        hashes.increment(db, key, b"n", number)
+        if number % 2:
+            hashes.assign(db, key, [b"n", b"3"])
+        else:
+            hashes.remove(db, key, [b"n", b"f"])
+    elif code == 4:
+        zsets.increment(db, key, b"m", float(number))
+        if number % 3 == 0:
+            zsets.assign(db, key, [b"m", 2.0])
+        elif number % 3 == 1:
+            zsets.remove(db, key, [b"m"])
+    else:
+        lists.insert(db, key, 1, b"%d" % number)
+        lists.assign(db, key, 0, b"x")
+        if number % 2:
+            lists.pop(db, key, 0)
+
+
+steps = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 5), st.sampled_from(KEYS), st.integers(0, 30)),
+    max_size=25,
+)
+
+
+def written(
+    plan: list[tuple[int, int, bytes, int]], *, history_bytes: int = 1 << 20
+) -> tuple[Replica, Replica]:
+    """Two regions that write at the same time, and hear of each other now and then."""
+    regions = (replica(1, history_bytes=history_bytes), replica(2, history_bytes=history_bytes))
+    for turn, (place, kind, key, number) in enumerate(plan):
+        here, there = regions[place], regions[1 - place]
+        act(here, kind, key, number)
+        if turn % 4 == 3:
+            for op in here.since(there.vector):
+                there.accept(op)
+    for here, there in (regions, regions[::-1]):
+        for op in here.since(there.vector):
+            there.accept(op)
+    return regions
+
+
+A, B = make_origin(1), make_origin(2, 3)
+X, Y = make_origin(10), make_origin(20, 3)
+SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ((0x00, b"k", ()), (0x00, b"k", ())),
+        ((0x00, b"k", (1, SHARES_AB)), (0x00, b"k", (1, SHARES_XY))),
+        ((0x00, b"k", (3, (b"f", SHARES_AB))), (0x00, b"k", (3, (b"f", SHARES_XY)))),
+        ((0x01, b"k", A), (0x01, b"k", A)),
+        ((0x10, b"k", A, b"v"), (0x10, b"k", A, b"v")),
+        ((0x11, b"k", A, b"v", SHARES_AB), (0x11, b"k", A, b"v", SHARES_XY)),
+        ((0x31, b"k", A, b"f", b"v", SHARES_AB), (0x31, b"k", A, b"f", b"v", SHARES_XY)),
+        ((0x34, b"k", b"f", SHARES_AB), (0x34, b"k", b"f", SHARES_XY)),
+        ((0x41, b"k", A, b"f", 1, SHARES_AB), (0x41, b"k", A, b"f", 1, SHARES_XY)),
+        ((0x44, b"k", b"f", SHARES_AB), (0x44, b"k", b"f", SHARES_XY)),
+        ((0x50, b"k", (), A, 1, b"v"), (0x50, b"k", (), A, 1, b"v")),
+        ((0x50, b"k", (A, A, A, A), 0, 1, b"v"), (0x50, b"k", (A, X, A, A), 0, 1, b"v")),
+        ((0x51, b"k", A, (A, B, A, A), b"v"), (0x51, b"k", A, (A, Y, A, A), b"v")),
+        ((0x52, b"k", (0, A, 1, 0), (0, B, 1, 0)), (0x52, b"k", (0, X, 1, 0), (0, Y, 1, 0))),
+    ],
+)
+def test_origins_are_renamed_where_they_are_and_nothing_else_is(
+    there: Effect, here: Effect
+) -> None:
+    assert HIGH.effect(there) == here
+
+
+def test_every_kind_of_the_server_is_known() -> None:
+    kinds = {kind for kind in SHAPES if kind >> 4 <= 5}
+    assert {*PLAIN, *RESETS, *PLACES, DELETE, REMOVE_ELEMENTS} == kinds | {0x10, 0x11}
+
+
+def copy(source: Replica, inlet: Renamed) -> None:
+    """Take in the whole state of `source`."""
+    incoming = inlet.incoming()
+    for piece in source.snapshot():
+        incoming.feed(piece)
+    inlet.merge(incoming)
+
+
+@given(steps)
+def test_renamed_ops_mean_the_same(plan: list[tuple[int, int, bytes, int]]) -> None:
+    here, _ = written(plan)
+    follower = Replica(255)
+    inlet = Renamed(follower, HIGH)
+    for op in here.since({}):
+        assert inlet.accept(op.to_bytes()) is Outcome.APPLIED
+    assert follower.digest() == here.digest()
+    assert inlet.vector() == inlet.held() == here.vector
+    assert {region_of(origin) for origin in follower.vector} <= {10, 20}
+
+
+@given(steps)
+def test_renamed_snapshots_mean_the_same(plan: list[tuple[int, int, bytes, int]]) -> None:
+    here, there = written(plan)
+    follower = Replica(255)
+    inlet = Renamed(follower, HIGH)
+    copy(here, inlet)
+    assert follower.digest() == here.digest()
+    assert inlet.vector() == here.vector
+    # And what is written afterwards finds the dots that it observed.
+    for key in KEYS:
+        there.keyspace.delete(key)
+    act(there, 0, b"k", 3)
+    act(there, 4, b"k", 3)
+    for op in there.since(inlet.vector()):
+        here.accept(op)
+        inlet.accept(op.to_bytes())
+    assert follower.digest() == here.digest()
+
+
+@given(
+    st.dictionaries(
+        st.builds(make_origin, st.integers(1, 3), st.integers(0, 9)), st.integers(0, 99)
+    )
+)
+def test_names_go_both_ways(vector: dict[int, int]) -> None:
+    renamed = HIGH.vector(vector)
+    assert HIGH.back(renamed) == vector
+    assert sorted(map(HIGH.origin, vector)) == [HIGH.origin(o) for o in sorted(vector)]
+    assert HIGH.back({make_origin(11): 1}) == {}
+
+
+def test_dots_keep_their_numbers() -> None:
+    assert HIGH.dot(make_dot(make_origin(2, 5), 77)) == make_dot(make_origin(20, 5), 77)
+    assert HIGH.dot(0) == 0
+
+
+def test_types_that_know_their_dots_alone_are_not_renamed() -> None:
+    op = Op(make_origin(1), 1, 0, {}, ((0x60, b"k", b"v"),))
+    with pytest.raises(DecodeError, match="kind 96 cannot be followed under other names"):
+        HIGH.op(op)
+    with pytest.raises(DecodeError, match="MultiValue cannot be followed under other names"):
+        HIGH.value(MultiValue())
+    assert Renaming([1, 2, 3]).op(op) is op
+
+
+def test_where_names_stay_nothing_is_touched() -> None:
+    here = replica(1)
+    write(here, 2)
+    follower = Replica(255)
+    inlet = Renamed(follower, blocks(255, 1)[0])
+    assert inlet.renaming.identical
+    copy(here, inlet)
+    assert follower.vector == here.vector
+    assert follower.to_bytes() == here.to_bytes()
+
+
+def test_a_region_without_room_is_refused() -> None:
+    with pytest.raises(DecodeError, match="region 4 of a source: there is room for 3 regions"):
+        HIGH.origin(make_origin(4))
+    assert HIGH.back({}) == {}
+
+
+@given(st.integers(1, 255), st.integers(1, 32))
+def test_blocks_do_not_meet(own: int, count: int) -> None:
+    numbers = [number for block in blocks(own, count) for number in block.numbers]
+    assert len(numbers) == len(set(numbers)) == 254 // count * count
+    assert own not in numbers
+
+
+def test_nobody_else_knows_effects_of_a_follower() -> None:
+    inlet = Renamed(Replica(1), HIGH)
+    assert inlet.lost({make_origin(1): 5}) == 0
+    assert isinstance(inlet, Direct)
+
+
+def test_a_contested_key_keeps_all_its_types() -> None:
+    one, two = replica(1), replica(2)
+    one.string("k").set("v")
+    two.set("k").add("x")
+    for op in two.since({}):
+        one.accept(op)
+    follower = Replica(255)
+    inlet = Renamed(follower, HIGH)
+    copy(one, inlet)
+    assert follower.digest() == one.digest()
+    assert follower.keyspace.data[b"k"].state() != one.keyspace.data[b"k"].state()
+
+
+def test_concurrent_writes_and_adds_are_kept_under_their_names() -> None:
+    one, two = replica(1), replica(2)
+    for region in (one, two):
+        region.string("s").set("v")
+        region.set("t").add("x")
+    for op in two.since({}):
+        one.accept(op)
+    follower = Replica(255)
+    inlet = Renamed(follower, HIGH)
+    copy(one, inlet)
+    value = follower.keyspace.data[b"s"]
+    assert [region_of(dot >> 40) for dot, _ in value.siblings()] == [10, 20]
+    two.set("t").remove("x")
+    for op in two.since(one.vector):
+        one.accept(op)
+        inlet.accept(op.to_bytes())
+    assert follower.set("t") == one.set("t") == {"x"}

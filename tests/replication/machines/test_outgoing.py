@@ -1,0 +1,40 @@
+"""A snapshot waits for its turn, comes in parts, and gives its turn back."""
+
+from __future__ import annotations
+
+from replication.machines.log_reader import Feed
+from replication.machines.outgoing import Outgoing
+from replication.protocol.frames import SnapshotPiece
+from replication.protocol.limits import Limits
+from tests.replication.ends import member, replica, write
+
+
+def test_parts_make_up_the_snapshot() -> None:
+    here = replica(1)
+    write(here, 3, 100)
+    feed = Feed(here, member(1), Limits())
+    outgoing = Outgoing(feed, lambda: None)
+    assert outgoing.begin() is not None
+    parts: list[SnapshotPiece] = []
+    while (part := outgoing.next_part(50)) is not None:
+        parts.append(part)
+    assert all(len(part.data) <= 50 for part in parts)
+    assert b"".join(part.data for part in parts) == b"".join(here.snapshot())
+    assert sum(part.last for part in parts) == len(list(here.snapshot()))
+
+
+def test_turn_is_waited_for_and_given_back() -> None:
+    feed = Feed(replica(1), member(1), Limits(snapshots_max=1))
+    calls: list[str] = []
+    first, second = (Outgoing(feed, lambda n=name: calls.append(n)) for name in "ab")
+    assert first.begin() is not None
+    assert not second.can_go_on
+    assert second.begin() is None
+    assert calls == []
+    first.drop()
+    assert calls == ["b"]
+    assert second.can_go_on
+    first.drop()
+    assert second.begin() is not None
+    second.drop()
+    assert feed.sending == 0

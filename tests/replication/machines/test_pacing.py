@@ -1,0 +1,129 @@
+"""The window follows the rate at which a link delivers, up and down, and keeps its bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from replication.machines.pacing import (
+    BATCH_BYTES_LEAST,
+    FIRST_BYTES,
+    LEAST_BYTES,
+    TARGET_NS,
+    Pace,
+)
+from replication.protocol.limits import MS, SECOND, Limits
+
+RTT = 40 * MS
+
+
+class Pipe:
+    """A way of so many bytes a second, and a source that always has something to send."""
+
+    def __init__(self, rate: int, pace: Pace) -> None:
+        self.rate = rate
+        self.pace = pace
+        self.now = 0
+        self.given = 0
+        self.taken = 0
+
+    def fill(self) -> None:
+        """Send until the window is full."""
+        while self.given - self.taken < self.pace.window_bytes:
+            self.given += self.pace.batch_bytes
+            self.pace.sent(self.given - self.taken)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass: an acknowledgement comes each round trip."""
+        end = self.now + round(seconds * SECOND)
+        while self.now < end:
+            self.fill()
+            self.now += RTT
+            self.taken = min(self.given, self.taken + self.rate * RTT // SECOND)
+            self.pace.acknowledged(self.taken, self.given, self.now, RTT)
+
+    @property
+    def queue_seconds(self) -> float:
+        """How long what is under way takes to arrive."""
+        return (self.given - self.taken) / self.rate
+
+
+@pytest.mark.parametrize("rate", [5_000, 20_000, 1_000_000, 20_000_000])
+def test_what_is_under_way_arrives_within_about_the_target(rate: int) -> None:
+    pipe = Pipe(rate, Pace(Limits()))
+    pipe.run(30)
+    assert 0.2 < pipe.queue_seconds < 1.2
+    assert pipe.pace.batch_bytes <= pipe.pace.window_bytes // 4
+    assert abs(pipe.pace.rate - rate) < rate // 3
+
+
+def test_window_grows_to_its_bound_on_fast_link() -> None:
+    limits = Limits()
+    pace = Pace(limits)
+    assert pace.window_bytes == FIRST_BYTES
+    Pipe(1 << 32, pace).run(2)
+    assert pace.window_bytes == limits.window_bytes_max
+    assert pace.batch_bytes == limits.batch_bytes_max
+
+
+def test_window_shrinks_when_link_slows_down() -> None:
+    pipe = Pipe(1_000_000, Pace(Limits()))
+    pipe.run(10)
+    assert pipe.pace.window_bytes > 300_000
+    pipe.rate = 10_000
+    pipe.run(120)
+    assert pipe.pace.window_bytes < 20_000
+
+
+def test_window_that_is_never_full_does_not_grow() -> None:
+    pace = Pace(Limits())
+    for number in range(1, 100):
+        pace.sent(100)
+        pace.acknowledged(number * 100, number * 100, number * RTT, RTT)
+    assert pace.window_bytes == FIRST_BYTES
+    assert pace.rate == 0
+
+
+def test_idle_time_does_not_shrink_window() -> None:
+    pace = Pace(Limits())
+    pace.sent(FIRST_BYTES)
+    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, RTT, RTT)
+    pace.sent(100)
+    pace.acknowledged(FIRST_BYTES + 100, FIRST_BYTES + 100, 60 * SECOND, RTT)
+    assert pace.window_bytes == FIRST_BYTES
+
+
+def test_window_keeps_a_least_size() -> None:
+    pipe = Pipe(100, Pace(Limits()))
+    pipe.run(300)
+    assert pipe.pace.window_bytes == LEAST_BYTES
+    assert pipe.pace.batch_bytes == BATCH_BYTES_LEAST
+
+
+def test_bounds_of_the_limits_hold() -> None:
+    pace = Pace(Limits(window_bytes_max=1, batch_bytes_max=40))
+    assert (pace.window_bytes, pace.batch_bytes) == (1, 40)
+    Pipe(100_000, pace).run(1)
+    assert (pace.window_bytes, pace.batch_bytes) == (1, 40)
+
+
+def test_target_is_far_below_the_silence_that_ends_a_link() -> None:
+    assert Pace(Limits()).target_ns == TARGET_NS
+    assert Pace(Limits(silence_ns_max=SECOND)).target_ns == SECOND // 8
+
+
+def test_new_connection_begins_small_but_no_larger_than_the_last_was() -> None:
+    pace = Pace(Limits())
+    Pipe(1 << 30, pace).run(2)
+    pace.begin()
+    assert pace.window_bytes == FIRST_BYTES
+    Pipe(100, pace).run(300)
+    pace.begin()
+    assert pace.window_bytes == LEAST_BYTES
+
+
+def test_time_that_stands_still_is_no_round() -> None:
+    pace = Pace(Limits())
+    pace.sent(FIRST_BYTES)
+    pace.acknowledged(1, FIRST_BYTES, RTT, RTT)
+    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, RTT, RTT)
+    assert pace.window_bytes == FIRST_BYTES

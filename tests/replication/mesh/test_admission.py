@@ -1,0 +1,79 @@
+"""Which connections become links."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from replication.mesh.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
+from replication.mesh.registry import Registry
+from replication.protocol.frames import FOLLOWER, Hello
+from replication.protocol.peers import Member, Peer
+from tests.replication.ends import make_sink
+
+HERE = Member("r1", 1, make_origin(1), "shop")
+PEERS = {"r2": Peer("r2", 2), "r3": Peer("r3", 3)}
+HELLO = Hello("r2", 2, make_origin(2), "shop", {})
+
+
+def test_expected_peer_is_admitted() -> None:
+    assert refuse_region(HERE, PEERS, HELLO) == ""
+    assert refuse_region(HERE, PEERS, HELLO, "r2") == ""
+
+
+@pytest.mark.parametrize(
+    ("hello", "reason"),
+    [
+        (attrs.evolve(HELLO, name="r9"), "r1 did not expect 'r9'"),
+        (
+            attrs.evolve(HELLO, cluster="bank"),
+            "r2 belongs to the CRDB 'bank', and r1 to 'shop': give both files the same id",
+        ),
+        (attrs.evolve(HELLO, region=3), "r2 says it is region 3, not 2"),
+        (attrs.evolve(HELLO, origin=make_origin(4)), "r2 says it is region 4, not 2"),
+    ],
+)
+def test_wrong_region_is_refused(hello: Hello, reason: str) -> None:
+    assert refuse_region(HERE, PEERS, hello) == reason
+
+
+def test_answer_by_another_peer_is_refused() -> None:
+    assert refuse_region(HERE, PEERS, HELLO, "r3") == "r1 did not expect 'r2'"
+
+
+def test_followers_are_bounded_and_need_a_source_with_memory() -> None:
+    hello = Hello("f", 9, make_origin(9), "", {}, FOLLOWER)
+    assert refuse_follower(HERE, hello, followers=0, has_recovered=True) == ""
+    assert "has not recovered" in refuse_follower(HERE, hello, followers=0, has_recovered=False)
+    full = refuse_follower(HERE, hello, followers=FOLLOWERS_MAX, has_recovered=True)
+    assert full == f"r1 has {FOLLOWERS_MAX} followers already"
+    itself = attrs.evolve(hello, name="r1", origin=HERE.origin)
+    assert "itself" in refuse_follower(HERE, itself, followers=0, has_recovered=True)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "a b", "../x", "x" * 65, "\x1b[2J"])
+def test_names_that_would_break_a_line_are_refused(name: str) -> None:
+    named = attrs.evolve(HELLO, name=name, role=FOLLOWER)
+    assert "is not a valid name" in refuse_follower(HERE, named, followers=0, has_recovered=True)
+    assert "is not a valid name" in refuse_region(HERE, PEERS, named)
+    listed = attrs.evolve(HELLO, members=((1, name),))
+    assert "is not a valid name" in refuse_region(HERE, PEERS, listed)
+    heard = attrs.evolve(HELLO, others=((1, name),))
+    assert "is not a valid name" in refuse_region(HERE, PEERS, heard)
+    assert refuse_region(HERE, PEERS, named).isprintable()
+
+
+def test_nobody_follows_in_a_circle_or_before_there_is_something() -> None:
+    hello = Hello("f", 9, make_origin(9), "", {}, FOLLOWER)
+    upstream = Registry([Peer("db:1", 0, None, serves=False)])
+    assert refuse_circle(HERE, hello, None) == ""
+    assert "has not caught up" in refuse_circle(HERE, hello, upstream)
+    upstream.caught_up.add("db:1")
+    assert refuse_circle(HERE, hello, upstream) == ""
+    sink = make_sink(Replica(1), 9)
+    upstream.sinks["db:1"] = sink
+    assert refuse_circle(HERE, hello, upstream) == ""
+    sink.hello = attrs.evolve(hello, role=0)
+    assert "r1 follows f itself" in refuse_circle(HERE, hello, upstream)

@@ -1,0 +1,421 @@
+"""All links of a replica: who is admitted, what is cut, how regions come together."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from crdt.store.keyspace import Keyspace
+from replication.machines.sink import SinkState
+from replication.machines.source import Source
+from replication.mesh.admission import FOLLOWERS_MAX
+from replication.mesh.links import GREETING_MAX, Links
+from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPeer
+from replication.protocol.events import Closed, GapFound
+from replication.protocol.frames import (
+    FOLLOWER,
+    Answer,
+    Ask,
+    Eof,
+    Heartbeat,
+    Hello,
+    Ops,
+    Present,
+    Refuse,
+    Resume,
+)
+from replication.protocol.limits import SECOND
+from replication.protocol.peers import Direction, Member, Peer
+from tests.replication.ends import EU, US, drain, hello, of, write
+
+IN, OUT = Direction.IN, Direction.OUT
+
+
+def alone(peers: tuple[Peer, ...] = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))) -> Links:
+    """The links of region 1 of three, none of them open."""
+    replica = Replica(1, members=(1, 2, 3))
+    return Links(replica, Member("r1", 1, replica.origin), peers)
+
+
+def greeted(links: Links, greeting: Hello) -> Source:
+    """A connection that has come in and said who it is."""
+    source = links.serve(0)
+    links.receive(source, greeting, 0)
+    return source
+
+
+def refusal(links: Links, greeting: Hello) -> str:
+    """Why a connection that has come in is refused."""
+    (refuse,) = drain(greeted(links, greeting))
+    assert isinstance(refuse, Refuse)
+    return refuse.reason
+
+
+# -- who is admitted -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("greeting", "reason"),
+    [
+        (attrs.evolve(hello(2), name="r9"), "r1 did not expect 'r9'"),
+        (
+            attrs.evolve(hello(2), cluster="other"),
+            "r2 belongs to the CRDB 'other', and r1 to '': give both files the same id",
+        ),
+        (attrs.evolve(hello(2), region=3), "r2 says it is region 3, not 2"),
+        (attrs.evolve(hello(2), origin=make_origin(3)), "r2 says it is region 3, not 2"),
+        (attrs.evolve(hello(1), role=FOLLOWER), "r1 cannot follow itself"),
+    ],
+)
+def test_who_is_refused(greeting: Hello, reason: str) -> None:
+    links = alone()
+    assert refusal(links, greeting) == reason
+    assert list(links.ends()) == []
+
+
+def test_who_is_expected_is_served() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    assert links.sources == {"r2": source}
+    assert links.greeting == []
+    assert links.tallies["r2", OUT].connects == 1
+
+
+def test_a_newer_connection_takes_the_place_of_an_older() -> None:
+    links = alone()
+    older, newer = greeted(links, hello(2)), greeted(links, hello(2))
+    assert drain(older) == [Refuse("replaced by a newer connection")]
+    assert links.sources == {"r2": newer}
+    first = links.dial("r2", 0)
+    second = links.dial("r2", 0)
+    assert first.closed
+    assert links.sinks == {"r2": second}
+    assert links.receive(first, Eof(), 0) == []
+
+
+def test_a_source_that_is_somebody_else_is_refused() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    assert links.receive(sink, hello(3), 0) == [Closed("r2", IN, "r1 did not expect 'r3'")]
+    assert links.sinks == {}
+
+
+def test_an_unknown_peer_is_not_dialled() -> None:
+    with pytest.raises(UnknownPeer):
+        alone().dial("r9", 0)
+
+
+def test_those_who_do_not_introduce_themselves_are_bounded() -> None:
+    links = alone()
+    first = links.serve(0)
+    for _ in range(GREETING_MAX):
+        links.serve(0)
+    assert first.closed
+    assert len(links.greeting) == GREETING_MAX
+
+
+def test_followers_are_bounded_and_may_share_a_name() -> None:
+    links = alone()
+    greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
+    followers = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
+    for follower in followers:
+        links.receive(follower, Resume({}, None), 0)
+    assert links.followers == followers
+    assert refusal(links, greeting) == f"r1 has {FOLLOWERS_MAX} followers already"
+    assert [row.peer for row in links.statistics(0)[4:]] == ["f"] * FOLLOWERS_MAX
+    links.receive(followers[5], Eof(), 0)
+    assert len(links.followers) == FOLLOWERS_MAX - 1
+
+
+def test_a_follower_that_asks_for_nothing_makes_room_for_the_next() -> None:
+    links = alone()
+    greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
+    idle = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
+    honest = greeted(links, greeting)
+    assert idle[0].closed
+    assert links.followers == [*idle[1:], honest]
+    itself = Hello("r1", 1, US, "", {}, FOLLOWER)
+    assert refusal(links, itself) == "r1 cannot follow itself"
+    assert links.followers == [*idle[1:], honest], "who is refused anyway replaces nobody"
+
+
+def test_followers_are_woken_too() -> None:
+    links = alone()
+    follower = greeted(links, Hello("f", 1, US, "", {}, FOLLOWER))
+    links.receive(follower, Resume({}, None), 0)
+    drain(follower)
+    rung: list[int] = []
+    follower.notify = lambda: rung.append(1)
+    links.wake()
+    assert rung == []
+    write(links.replica)
+    links.wake()
+    links.wake()
+    assert rung == [1]
+    assert len(of(Ops, drain(follower))) == 1
+    links.receive(follower, Eof(), 0)
+    assert links.followers == []
+
+
+# -- errors and ends -----------------------------------------------------------------------
+
+
+def test_a_frame_out_of_order_ends_the_link_and_nothing_else() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    (closed,) = links.receive(source, hello(2), 0)
+    assert closed == Closed("r2", OUT, "protocol error: Hello while ready")
+    assert links.tallies["r2", OUT].last_error == "protocol error: Hello while ready"
+    assert links.receive(source, hello(2), 0) == []
+
+
+def test_bytes_that_are_no_frames_end_the_link() -> None:
+    links = alone()
+    source = links.serve(0)
+    (closed,) = links.broken(source, RemoteProtocolError("not a frame"), 0)
+    assert closed == Closed("", OUT, "protocol error: not a frame")
+    assert links.greeting == []
+
+
+def test_an_end_that_another_took_over_from_is_forgotten_once() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    del links.sources["r2"]
+    assert links.receive(source, Eof(), 0) == [Closed("r2", OUT, "the peer hung up")]
+    sink = links.dial("r2", 0)
+    del links.sinks["r2"]
+    assert links.receive(sink, Eof("gone"), 0) == [Closed("r2", IN, "gone")]
+
+
+# -- cuts ----------------------------------------------------------------------------------
+
+
+def test_a_cut_link_is_closed_and_not_made_again() -> None:
+    links = alone()
+    sink, source = links.dial("r2", 0), greeted(links, hello(2))
+    assert links.cut("r2", IN, 0) == [Closed("r2", IN, "the link is cut")]
+    assert sink.closed
+    assert not source.closed
+    with pytest.raises(LinkCut):
+        links.dial("r2", 0)
+    healed: list[str] = []
+    links.healed = healed.append
+    links.heal("r2", IN)
+    assert healed == ["r2"]
+    assert not links.dial("r2", 0).closed
+
+
+def test_the_other_direction_is_another_link() -> None:
+    links = alone()
+    sink, source = links.dial("r2", 0), greeted(links, hello(2))
+    assert links.cut("r2", OUT, 0) == [Closed("r2", OUT, "the link is cut")]
+    assert source.closed
+    assert not sink.closed
+    assert refusal(links, hello(2)) == "the link is cut"
+    assert links.cut("r2", OUT, 0) == []
+    links.heal("r2", OUT)
+    assert not greeted(links, hello(2)).closed
+    assert [(row.peer, row.cut) for row in links.statistics(0)] == [
+        ("r2", False),
+        ("r2", False),
+        ("r3", False),
+        ("r3", False),
+    ]
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_nobody_unknown_is_cut_or_healed(direction: Direction) -> None:
+    with pytest.raises(UnknownPeer):
+        alone().cut("r9", direction, 0)
+    with pytest.raises(UnknownPeer):
+        alone().heal("r9", direction)
+
+
+# -- time ----------------------------------------------------------------------------------
+
+
+def test_what_comes_nearer_is_told() -> None:
+    links = alone()
+    links.tick(0)
+    sooner: list[int] = []
+    links.sooner = lambda: sooner.append(links.promised)
+    source = greeted(links, hello(2))
+    assert sooner == [links.limits.collect_ns] or sooner == [links.limits.heartbeat_ns]
+    assert links.deadline == links.limits.heartbeat_ns
+    links.tick(links.deadline)
+    assert source.ready
+
+
+def test_who_was_not_there_himself_forgives_silence() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    links.tick(0)
+    links.tick(20 * SECOND)
+    assert not source.closed
+    for step in range(60):
+        links.tick(20 * SECOND + step * links.limits.heartbeat_ns)
+    assert source.closed
+
+
+def test_what_was_not_sealed_goes_out_with_the_next_tick() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    links.receive(source, Resume({}, (1,)), 0)
+    links.replica.string("k").set("v")
+    links.tick(1)
+    assert len(of(Ops, drain(source))) == 1
+
+
+@pytest.mark.interpreted("it replaces a method of the replica")
+def test_what_there_is_no_memory_to_seal_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = alone()
+    links.replica.set("s").add("a")
+
+    def fail(*_args: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keyspace, "pending", fail)
+        links.tick(0)
+    assert links.replica.history.stop == 0
+    links.tick(1)
+    assert links.replica.history.stop == 1
+
+
+def test_garbage_is_collected_in_time_and_not_while_writing_is_forbidden() -> None:
+    links = alone(())
+    links.replica.stability.members = set()
+    links.collects = False
+    links.tick(0)
+    assert links.collect_at == links.limits.collect_ns
+    links.replica.counter("k").increment(1)
+    links.replica.seal()
+    links.replica.keyspace.delete(b"k")
+    links.tick(links.collect_at)
+    assert links.replica.keyspace.litter
+    assert links.collect_at == 2 * links.limits.collect_ns
+    links.collects = True
+    links.tick(links.collect_at)
+    assert not links.replica.keyspace.litter
+    assert links.collect_at == 3 * links.limits.collect_ns + links.limits.collect_key_ns
+
+
+def test_much_garbage_is_collected_in_short_steps() -> None:
+    links = alone(())
+    links.replica.stability.members = set()
+    counts = links.limits.collect_keys_max, 5
+    for index in range(sum(counts)):
+        links.replica.counter(f"{index}").increment(1)
+        links.replica.counter(f"{index}").delete()
+    links.replica.seal()
+    links.tick(0)
+    assert len(links.replica.keyspace.litter) == counts[1]
+    assert links.collect_at == counts[0] * links.limits.collect_key_ns
+    begun = links.collect_at
+    links.tick(begun)
+    assert not links.replica.keyspace.litter
+    assert links.collect_at == begun + links.limits.collect_ns + 5 * links.limits.collect_key_ns
+
+
+# -- gaps, names, questions ----------------------------------------------------------------
+
+
+def test_gaps_wait_while_a_snapshot_is_under_way() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    sink.state = SinkState.WAITING
+    links.repair_at = 0
+    assert links.mend(5) == []
+    assert links.repair_at == 5 + links.limits.orphan_ns
+
+
+def test_a_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2, {make_origin(3): 4}), 0)
+    links.repair.refuse("r2", make_origin(3))
+    links.mend(0)
+    assert sink.state is SinkState.RESUMING
+    events = links.mend(links.limits.orphan_ns)
+    assert events == [GapFound("r2", make_origin(3), "")]
+    assert sink.state is SinkState.LOADING
+    assert links.repair_at == 2 * links.limits.orphan_ns
+
+
+def test_a_new_name_is_newer_than_any_that_is_known() -> None:
+    links = alone()
+    links.replica.keyspace.vector[make_origin(1, 4)] = 1
+    links.dial("r2", 0).vector = {make_origin(1, 6): 1, make_origin(2, 9): 1}
+    assert links.reincarnate(0) == make_origin(1, 7)
+    assert links.reincarnate(0, least=30) == make_origin(1, 30)
+    assert list(links.ends()) == []
+
+
+def test_who_comes_to_us_is_dialled_at_once_if_it_could_not_be_reached() -> None:
+    links = alone()
+    dialled: list[str] = []
+    links.healed = dialled.append
+    greeted(links, hello(2))
+    assert dialled == [], "there was no attempt yet"
+    links.receive(links.dial("r2", 0), Eof("refused"), 0)
+    assert links.is_away("r2", IN, 0)
+    greeted(links, hello(2))
+    assert dialled == ["r2"]
+    assert not links.is_away("r2", IN, 0)
+    assert not links.is_away("r2", OUT, 0)
+
+
+def test_neighbours_are_asked_while_they_are_there() -> None:
+    links = alone()
+    source = greeted(links, hello(2))
+    sink = links.dial("r3", 0)
+    links.receive(sink, hello(3), 0)
+    assert links.questions.edges == {source: False, sink: True}
+    turn = links.questions.ask()
+    ask = Ask(US, links.questions.own.number, 1, {})
+    assert of(Ask, drain(source)) == of(Ask, drain(sink)) == [ask]
+    links.receive(source, Answer(US, ask.number, True), 0)
+    assert links.questions.verdict(turn) is None
+    links.receive(sink, Eof(), 0)
+    assert links.questions.verdict(turn) is False
+    assert links.questions.edges == {source: False}
+
+
+def test_followers_are_asked_nothing_and_get_no() -> None:
+    links = alone()
+    follower = greeted(links, hello(2, role=FOLLOWER))
+    drain(follower)
+    links.questions.ask()
+    assert links.questions.verdict(1) is True
+    links.receive(follower, Ask(EU, 1, 1, {}), 0)
+    assert drain(follower) == [Answer(EU, 1, False)]
+
+
+def test_what_others_say_of_us_counts_for_nothing() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2), 0)
+    links.receive(sink, Present(links.lives.view), 0)
+    links.receive(sink, Heartbeat({}, 5, ((1, {US: 0}, 7), (3, {US: 0}, 8))), 0)
+    assert links.replica.stability.clocks == {2: 5, 3: 8}
+
+
+def test_strangers_are_asked_nothing() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    drain(sink)
+    links.questions.ask()
+    assert of(Ask, drain(sink)) == []
+
+
+def test_peers_whose_data_is_awaited_are_named_with_the_reason() -> None:
+    links = alone()
+    assert links.awaited() == {
+        "r2": "it has not answered yet",
+        "r3": "it has not answered yet",
+    }
+    links.receive(links.dial("r2", 0), Eof("refused"), 0)
+    links.cut("r3", IN, 0)
+    assert links.awaited() == {"r2": "refused", "r3": "the link is cut"}

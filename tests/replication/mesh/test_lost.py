@@ -1,0 +1,290 @@
+"""Operations that wait for what nobody has are given up, and no others."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crdt.causality.dots import make_origin
+from crdt.causality.op import Op
+from crdt.embed.replica import Outcome, Replica
+from replication.machines.sink import Sink
+from replication.mesh.links import Links
+from replication.mesh.lost import ASK_NS, STATEMENTS_MAX, Dropped, Effect, Losses
+from replication.protocol.events import OpsDropped
+from replication.protocol.frames import Hello, Lacking, Present, View
+from replication.protocol.membership_view import Lives
+from replication.protocol.peers import Member, Peer
+from tests.replication.ends import drain, of
+
+OLD_ONE, OLD_THREE = make_origin(1), make_origin(3)
+NEW_ONE, TWO, NEW_THREE = make_origin(1, 5), make_origin(2), make_origin(3, 5)
+E = (OLD_THREE, 1)
+VIEW = ((1, 1, NEW_ONE), (2, 0, TWO), (3, 1, NEW_THREE))
+
+
+def operation(origin: int, first: int = 1, deps: dict[int, int] | None = None) -> Op:
+    """An operation of one effect."""
+    effect = (0x20, b"s", b"%d" % first)
+    return Op(origin, first, 1, deps or {}, (effect,))
+
+
+def losses(origin: int = TWO, members: tuple[int, ...] | None = (1, 2, 3)) -> Losses:
+    """The statements of one member, whose view has the second lives of regions 1 and 3."""
+    replica = Replica(origin, members=members)
+    lives = Lives(replica)
+    lives.heard(VIEW)
+    return Losses(replica, lives)
+
+
+def waiting() -> Losses:
+    """Region 2, where an operation of region 1 waits for what region 3 took along."""
+    here = losses()
+    assert here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1})) is Outcome.HELD
+    assert here.replica.accept(operation(OLD_ONE, 2)) is Outcome.HELD
+    return here
+
+
+def say(origin: int, seq: int, *regions: int, view: View = VIEW) -> Lacking:
+    return Lacking(view, origin, seq, regions)
+
+
+def test_what_waits_for_long_is_asked_about() -> None:
+    here = waiting()
+    assert not here.ask(0)
+    assert not here.ask(ASK_NS - 1)
+    assert here.ask(ASK_NS)
+    assert not here.ask(ASK_NS + 1)
+    assert here.statements() == [say(*E, 2)]
+    assert here.give_up() == []
+
+
+def test_it_is_dropped_with_what_waits_behind_it_once_all_lack_it() -> None:
+    here = waiting()
+    here.ask(0)
+    here.ask(ASK_NS)
+    assert here.hear(say(*E, 1))
+    assert here.give_up() == []
+    assert here.hear(say(*E, 3))
+    (dropped,) = here.give_up()
+    assert dropped == Dropped(OLD_ONE, 2, 2, E)
+    assert here.replica.gate.queues == {}
+    assert here.replica.gate.bytes == 0
+    assert here.dropped == 2
+    assert not here.replica.awaits_the_dead
+    assert OLD_ONE not in here.replica.vector
+
+
+def test_statement_of_another_view_says_nothing() -> None:
+    here = waiting()
+    assert not here.hear(say(*E, 1, 3, view=VIEW[:2]))
+    assert here.lacking == {}
+
+
+def test_statements_are_void_in_a_new_view() -> None:
+    here = waiting()
+    here.hear(say(*E, 1))
+    here.lives.greeted(3, make_origin(3, 6))
+    here.ask(0)
+    assert here.lacking == {}
+
+
+def test_who_has_it_does_not_join() -> None:
+    here = losses(NEW_ONE)
+    here.replica.accept(operation(OLD_THREE))
+    assert here.hear(say(*E, 2))
+    assert here.lacking[E] == {2}
+    assert not here.hear(say(*E, 2))
+
+
+def test_who_holds_it_does_not_join_until_it_is_dropped() -> None:
+    """The second effect of region 3 waits for the first, which is lost too."""
+    here = losses(NEW_ONE)
+    assert here.replica.accept(operation(OLD_THREE, 2)) is Outcome.HELD
+    here.hear(say(OLD_THREE, 2, 2))
+    assert here.lacking[OLD_THREE, 2] == {2}
+    here.hear(say(OLD_THREE, 1, 2, 3))
+    (dropped,) = here.give_up()
+    assert (dropped.origin, dropped.awaited) == (OLD_THREE, E)
+    assert here.lacking[OLD_THREE, 2] == {1, 2}
+
+
+def test_who_holds_a_state_aside_does_not_join() -> None:
+    here = losses(NEW_ONE)
+    here.lives.is_withheld = True
+    here.hear(say(*E, 2))
+    assert here.lacking[E] == {2}
+
+
+def test_lost_effect_makes_later_ones_of_its_origin_lost() -> None:
+    here = losses()
+    here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 7}))
+    here.hear(say(OLD_THREE, 8, 1, 3))
+    assert here.give_up() == []
+    here.hear(say(OLD_THREE, 6, 1, 3))
+    assert len(here.give_up()) == 1
+
+
+def test_operation_of_a_life_that_goes_on_is_never_dropped() -> None:
+    here = losses()
+    here.replica.accept(operation(NEW_ONE, 1, {OLD_THREE: 1}))
+    assert not here.ask(0)
+    assert not here.ask(ASK_NS)
+    here.hear(say(*E, 1, 3))
+    assert here.give_up() == []
+    assert here.waiting()[0].awaited == (E,)
+
+
+def test_what_lives_that_go_on_have_written_is_not_asked_about() -> None:
+    here = losses()
+    here.replica.accept(operation(OLD_ONE, 1, {NEW_THREE: 1}))
+    here.ask(0)
+    assert not here.ask(ASK_NS)
+
+
+@pytest.mark.parametrize("members", [None, (1, 2, 3, 4)])
+def test_nothing_is_dropped_while_a_member_is_unknown(members: tuple[int, ...] | None) -> None:
+    here = losses(members=members)
+    here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1}))
+    here.hear(say(*E, 1, 2, 3, 4))
+    assert here.give_up() == []
+
+
+def test_statements_are_bounded() -> None:
+    here = losses()
+    for seq in range(1, STATEMENTS_MAX + 10):
+        here.hear(say(OLD_THREE, seq, 1))
+    assert len(here.statements()) == STATEMENTS_MAX
+
+
+def test_what_waits_is_told_with_since_when() -> None:
+    here = waiting()
+    here.record_waiting(7)
+    here.record_waiting(9)
+    (row,) = here.waiting()
+    assert (row.origin, row.operations, row.since, row.awaited) == (OLD_ONE, 2, 7, (E,))
+
+
+# -- beside a naive model --------------------------------------------------------------------
+
+EFFECTS: list[Effect] = [(origin, seq) for origin in (OLD_ONE, OLD_THREE) for seq in (1, 2, 3)]
+
+
+def seen_by(effect: Effect, most: int) -> dict[int, int]:
+    """What an effect has seen of the other life: they were made in turn."""
+    origin, seq = effect
+    other, bound = (OLD_THREE, seq - 1) if origin == OLD_ONE else (OLD_ONE, seq)
+    return {other: min(most, bound)} if min(most, bound) else {}
+
+
+@example(
+    deps=[0, 0, 0, 1, 2, 0],
+    have=[
+        set(),
+        {(OLD_THREE, 3), (OLD_ONE, 1)},
+        {(OLD_THREE, 1), (OLD_ONE, 3), (OLD_THREE, 2)},
+    ],
+    talks=[],
+).via("an operation that waits behind one that can be applied and one that cannot")
+@given(
+    deps=st.lists(st.integers(0, 3), min_size=6, max_size=6),
+    have=st.lists(st.sets(st.sampled_from(EFFECTS)), min_size=3, max_size=3),
+    talks=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=30),
+)
+def test_only_what_no_member_can_apply_is_dropped(
+    deps: list[int], have: list[set[Effect]], talks: list[tuple[int, int]]
+) -> None:
+    """Each member has received some operations of two lives that are over. The model knows which
+    could ever be applied if all that any member has came to all others."""
+    operations = {
+        effect: operation(*effect, seen_by(effect, most))
+        for effect, most in zip(EFFECTS, deps, strict=True)
+    }
+    members = [losses(origin) for origin in (NEW_ONE, TWO, NEW_THREE)]
+    for member, received in zip(members, have, strict=True):
+        for effect in sorted(received):
+            member.replica.accept(operations[effect])
+    twin = Replica(9)
+    applied = {o: max(m.replica.vector.get(o, 0) for m in members) for o in (OLD_ONE, OLD_THREE)}
+    for effect in EFFECTS:
+        if effect[1] <= applied[effect[0]]:
+            twin.accept(operations[effect])
+    for member in members:
+        for queue in member.replica.gate.queues.values():
+            for op in queue:
+                twin.accept(op)
+    possible = twin.vector
+    now = 0
+    rounds = [(a, b) for _ in range(8) for a in range(3) for b in range(3)]
+    for step, (one, other) in enumerate([*talks, *rounds]):
+        now += ASK_NS
+        if step >= len(talks):  # at first only statements get through, then what was applied too
+            vector = members[one].replica.vector
+            for effect in EFFECTS:
+                if effect[1] <= vector.get(effect[0], 0):
+                    members[other].replica.accept(operations[effect])
+        members[one].ask(now)
+        for frame in members[one].statements():
+            if one != other:
+                members[other].hear(frame)
+        for member in (members[one], members[other]):
+            held = {o: list(q) for o, q in member.replica.gate.queues.items()}
+            for dropped in member.give_up():
+                first = held[dropped.origin][0].first
+                assert possible.get(dropped.origin, 0) < first
+    for member in members:
+        for origin, queue in member.replica.gate.queues.items():
+            assert possible.get(origin, 0) >= queue[0].first, "or it waits for ever"
+
+
+# -- over links ------------------------------------------------------------------------------
+
+
+def linked() -> tuple[Links, Sink]:
+    """The links of region 2, and its connection with the second life of region 1."""
+    replica = Replica(TWO, members=(1, 2, 3))
+    peers = (Peer("r1", 1, (1,)), Peer("r3", 3, (3,)))
+    links = Links(replica, Member("r2", 2, TWO), peers)
+    sink = links.dial("r1", 0)
+    links.receive(sink, Hello("r1", 1, NEW_ONE, "", {}), 0)
+    links.receive(sink, Present(VIEW), 0)
+    drain(sink)
+    return links, sink
+
+
+def test_members_are_told_once_and_when_more_is_known() -> None:
+    links, sink = linked()
+    statement = Lacking(links.lives.view, *E, (1,))
+    links.receive(sink, statement, 0)
+    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2))]
+    links.receive(sink, statement, 0)
+    assert of(Lacking, drain(sink)) == []
+    links.receive(sink, Lacking(links.lives.view, *E, (3,)), 0)
+    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2, 3))]
+
+
+def test_dropping_is_reported_and_reports_count_again() -> None:
+    links, sink = linked()
+    links.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1}))
+    sink.say_view()
+    assert [each.counts for each in of(Present, drain(sink))] == [False]
+    events = links.receive(sink, Lacking(links.lives.view, *E, (1, 3)), 0)
+    assert OpsDropped("", OLD_ONE, 1, *E) in events
+    sink.say_view()
+    assert [each.counts for each in of(Present, drain(sink))] == [True]
+
+
+def test_statement_of_a_follower_says_nothing() -> None:
+    links, sink = linked()
+    sink.lives = None
+    links.receive(sink, Lacking(links.lives.view, *E, (1,)), 0)
+    assert links.losses.lacking == {}
+
+
+def test_what_we_know_is_said_to_greeted_members_alone() -> None:
+    links, sink = linked()
+    stranger = links.serve(0)
+    links.losses.take(Lacking(links.lives.view, *E, (1,)), [stranger, sink])
+    assert of(Lacking, stranger.outbox) == []
+    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2))]

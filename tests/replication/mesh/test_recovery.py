@@ -1,0 +1,254 @@
+"""A region that has lost its memory: whom it waits for, and for how long."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.causality.dots import INCARNATION_MAX, make_origin
+from replication.mesh.links import Links
+from replication.mesh.recovery import Recovery, unused_origin
+from replication.protocol.events import CaughtUp, EarlierLife, Event, Recovered
+from replication.protocol.frames import Eof, Hello
+from replication.protocol.peers import Direction, Member, Peer
+from tests.replication.ends import AP, EU, US, hello, of, replica, write
+from tests.replication.wire import Site, World, line, mesh
+
+NOBODY: frozenset[str] = frozenset()
+OLD, NEW = make_origin(1), make_origin(1, 1)
+
+
+# -- the rule ------------------------------------------------------------------------------
+
+
+def test_every_peer_within_reach_must_have_told_us_all() -> None:
+    recovery = Recovery(("eu", "ap"))
+    assert not recovery.look(NOBODY)
+    recovery.greeted("eu")
+    recovery.caught_up("eu")
+    assert not recovery.look(NOBODY), "the other may know our last writes"
+    recovery.greeted("ap")
+    assert not recovery.look(NOBODY)
+    recovery.caught_up("ap")
+    assert recovery.look(NOBODY)
+    assert recovery.is_over
+    assert not recovery.look(NOBODY), "once only"
+
+
+def test_who_does_not_answer_is_not_waited_for_until_it_does() -> None:
+    recovery = Recovery(("eu", "ap"))
+    recovery.lost("ap")
+    assert not recovery.look(NOBODY), "somebody must have answered"
+    recovery.greeted("ap")
+    recovery.caught_up("eu")
+    assert not recovery.look(NOBODY)
+    recovery.lost("ap")
+    assert not recovery.look(NOBODY), "it was there a moment ago"
+    recovery.lost("ap")
+    assert recovery.look(NOBODY)
+    assert recovery.last == "eu"
+
+
+def test_a_peer_that_is_expected_again_is_waited_for_until_it_does_not_answer() -> None:
+    recovery = Recovery(("eu", "ap"))
+    assert not recovery.expect("ap")
+    recovery.lost("ap")
+    assert recovery.expect("ap")
+    recovery.caught_up("eu")
+    assert not recovery.look(NOBODY)
+    recovery.lost("ap")
+    assert recovery.look(NOBODY)
+
+
+def test_a_link_that_is_cut_brings_nothing() -> None:
+    recovery = Recovery(("eu", "ap"))
+    recovery.caught_up("eu")
+    assert not recovery.look(NOBODY)
+    assert recovery.look({"ap"})
+
+
+def test_without_peers_nothing_comes_back() -> None:
+    assert not Recovery(()).look(NOBODY)
+
+
+def test_an_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
+    recovery = Recovery(("eu",))
+    theirs = {OLD: 3, EU: 5}
+    assert not recovery.shows_earlier_life({NEW: 3, EU: 5}, {}, NEW), "that is this life"
+    assert not recovery.shows_earlier_life(theirs, {OLD: 3}, NEW), "it is here"
+    assert recovery.shows_earlier_life(theirs, {OLD: 2}, NEW)
+    assert not recovery.shows_earlier_life(theirs, {}, NEW)
+    recovery = Recovery(("eu",))
+    recovery.caught_up("eu")
+    recovery.look(NOBODY)
+    assert not recovery.shows_earlier_life(theirs, {}, NEW)
+
+
+def test_what_is_awaited_of_each_peer_is_told() -> None:
+    recovery = Recovery(("ap", "eu", "sa", "us"))
+    assert not recovery.has_all_answers
+    recovery.greeted("ap")
+    recovery.lost("eu", "connection refused")
+    assert recovery.awaited({"us"}) == {
+        "ap": "it has not sent all that it has",
+        "eu": "connection refused",
+        "sa": "it has not answered yet",
+        "us": "the link is cut",
+    }
+    for peer in ("ap", "eu", "sa"):
+        recovery.caught_up(peer)
+    assert recovery.awaited(NOBODY) == {"us": "it has not answered yet"}
+    recovery.caught_up("us")
+    assert recovery.awaited({"us"}) == {}
+    assert recovery.has_all_answers
+
+
+def test_an_incarnation_is_found_that_nobody_knows() -> None:
+    assert unused_origin(1, 0, []) == make_origin(1, 0)
+    assert unused_origin(1, 0, [{make_origin(1, 4): 1}, {make_origin(2, 9): 1}]) == make_origin(
+        1, 5
+    )
+    assert unused_origin(1, 30, [{make_origin(1, 4): 1}]) == make_origin(1, 30)
+    last = {make_origin(1, INCARNATION_MAX): 1, make_origin(1, 0): 1}
+    assert unused_origin(1, 0, [last]) == make_origin(1, 1), "after the last come those left free"
+    everything = {make_origin(1, life): 1 for life in range(INCARNATION_MAX + 1)}
+    with pytest.raises(ValueError, match="all incarnations of region 1"):
+        unused_origin(1, 0, [everything])
+
+
+# -- links ---------------------------------------------------------------------------------
+
+
+def three() -> Links:
+    """The links of region 1 of three, which was region 1 before."""
+    here = replica(1)
+    here.reincarnate(NEW)
+    peers = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)), Peer("r4", 4))
+    return Links(here, Member("r1", 1, NEW), peers)
+
+
+def greet(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
+    """A peer answers, and says that it has so much."""
+    sink = links.dial(f"r{peer}", 0)
+    links.receive(sink, hello(peer, vector), 0)
+    sink.measured = True
+    return links.handle(sink, sink.look(0), 0) + links.look(0)
+
+
+def test_a_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
+    """It had nothing, so there was nothing to wait for, although another peer had our writes."""
+    links = three()
+    assert greet(links, 2, {}) == [CaughtUp("r2")]
+    assert greet(links, 3, {OLD: 1, AP: 1}) == []
+    writes = replica(1)
+    write(writes)
+    links.replica.accept(writes.since({})[0])
+    other = replica(3)
+    write(other)
+    links.replica.accept(other.since({})[0])
+    sink = links.sinks["r3"]
+    events = links.handle(sink, sink.look(0), 0) + links.look(0)
+    assert events == [CaughtUp("r3"), Recovered("r3")]
+
+
+def test_a_failed_attempt_is_noticed_at_the_next_tick() -> None:
+    links = three()
+    greet(links, 2, {})
+    sink = links.dial("r3", 0)
+    links.receive(sink, Eof("cannot connect"), 0)
+    assert links.recovery.is_over or of(Recovered, links.tick(0))
+    links = three()
+    greet(links, 2, {})
+    links.missed("r3")
+    assert of(Recovered, links.tick(0)) == [Recovered("r2")]
+
+
+def test_a_cut_is_noticed_at_once() -> None:
+    links = three()
+    greet(links, 2, {})
+    assert links.cut("r3", Direction.OUT, 0) == []
+    assert links.cut("r3", Direction.IN, 0) == [Recovered("r2")]
+
+
+def test_an_earlier_life_is_told_by_whoever_knows_of_it_first() -> None:
+    links = three()
+    source = links.serve(0)
+    events = links.receive(source, hello(2, {OLD: 1}), 0)
+    assert of(EarlierLife, events) == [EarlierLife("r2")]
+    sink = links.dial("r3", 0)
+    assert of(EarlierLife, links.receive(sink, hello(3, {OLD: 1}), 0)) == []
+
+
+def test_what_a_follower_knows_is_no_news_of_ours() -> None:
+    """It may use our number for somebody else."""
+    links = three()
+    follower = Hello("f", 9, make_origin(9), "", {OLD: 5}, 1)
+    assert of(EarlierLife, links.receive(links.serve(0), follower, 0)) == []
+
+
+def test_another_incarnation_recovers_from_the_beginning() -> None:
+    links = three()
+    greet(links, 2, {})
+    links.cut("r3", Direction.IN, 0)
+    assert links.recovery.is_over
+    links.reincarnate(0)
+    assert not links.recovery.is_over
+    assert of(Recovered, greet(links, 2, {})) == [Recovered("r2")]
+
+
+# -- regions -------------------------------------------------------------------------------
+
+
+def recovered(site: Site) -> bool:
+    """Whether a region has recovered in its present life."""
+    return site.links.recovery.is_over
+
+
+def test_the_last_writes_are_waited_for_also_where_only_one_peer_has_them() -> None:
+    world = World(mesh("a", "b", "c"))
+    world.run(200)
+    world.cut_pair("a", "b")
+    world.cut_pair("b", "c")
+    world["a"].write(lambda r: r.counter("n").increment(7))
+    world.run(200)
+    world["a"].crash()
+    world.heal_pair("a", "b")
+    world.run(200)
+    world.delays["a", "c"] = 10 * world.delay_ns
+    world["a"].restart()
+    world.run(100)
+    assert any(isinstance(event, CaughtUp) for event in world["a"].events)
+    assert not recovered(world["a"])
+    while not recovered(world["a"]):
+        world.run(5)
+    assert world["a"].replica.counter("n").value == 7
+
+
+def test_regions_that_all_start_at_once_do_not_wait_for_each_other() -> None:
+    world = World(mesh("a", "b", "c"))
+    world["a"].write(lambda r: r.counter("n").increment(7))
+    world.run(300)
+    for site in world.sites.values():
+        site.crash()
+    for site in world.sites.values():
+        site.restart()
+    world.run(200)
+    assert all(map(recovered, world.sites.values()))
+    assert world.vectors() == [{}, {}, {}], "nobody has anything: all had lost their memory"
+
+
+def test_regions_that_come_back_one_after_the_other_recover_what_is_left() -> None:
+    world = World(line("a", "b", "c"))
+    world.run(200)
+    world["a"].write(lambda r: r.counter("n").increment(7))
+    world.run(300)
+    world["a"].crash()
+    world["b"].crash()
+    world["a"].restart()
+    world.run(200)
+    assert not recovered(world["a"]), "it reaches nobody"
+    world["b"].restart()
+    world.run(1000)
+    assert all(map(recovered, world.sites.values()))
+    assert world.agrees()
+    assert world["a"].replica.counter("n").value == 7
+    assert world["a"].replica.vector == {US: 1}

@@ -1,0 +1,193 @@
+"""Lists of regions that differ while regions are added or removed."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from replication.mesh.links import Links
+from replication.mesh.roster import Roster, compare_lists
+from replication.protocol.events import Unlisted
+from replication.protocol.frames import PROTOCOL, Hello, Members
+from replication.protocol.membership_view import Lives
+from replication.protocol.peers import Member, Peer
+from tests.replication.ends import of
+
+TWO: Members = ((1, "us"), (2, "eu"))
+THREE: Members = (*TWO, (3, "ap"))
+FOUR: Members = (*THREE, (4, "sa"))
+
+
+def hello(name: str, number: int, members: Members, others: Members = ()) -> Hello:
+    return Hello(name, number, make_origin(number), "shop", {}, members=members, others=others)
+
+
+# -- which lists belong together -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("theirs", [(), TWO, THREE, FOUR, ((2, "eu"),)])
+def test_shorter_and_longer_lists_agree(theirs: Members) -> None:
+    assert compare_lists("us", THREE, hello("eu", 2, theirs)) == ""
+
+
+def test_an_own_list_that_is_empty_agrees_with_any() -> None:
+    assert compare_lists("us", (), hello("eu", 2, TWO)) == ""
+
+
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        (((1, "us"), (2, "sa")), "region 2 is 'sa' in the file of eu and 'eu' in the file of us"),
+        (((2, "us"), (1, "eu")), "region 2 is 'us' in the file of eu and 'eu' in the file of us"),
+        (((1, "us"), (4, "eu")), "'eu' is region 4 in the file of eu and region 2 in the file"),
+        (((1, "us"), (2, "eu"), (4, "sa")), "the file of eu lacks ap, and the file of us lacks sa"),
+    ],
+)
+def test_lists_that_contradict_each_other_name_the_place(theirs: Members, words: str) -> None:
+    reason = compare_lists("us", THREE, hello("eu", 2, theirs))
+    assert words in reason
+    assert "in all files" in reason or "one file after the other" in reason
+
+
+# -- who counts ----------------------------------------------------------------------------
+
+
+def roster(own: Members = TWO) -> Roster:
+    replica = Replica(1, members=[number for number, _ in own])
+    return Roster(replica, Lives(replica), own)
+
+
+def members_of(here: Roster) -> set[int] | None:
+    return here.replica.stability.members
+
+
+def test_a_region_that_a_peer_lists_counts_as_member() -> None:
+    here = roster()
+    assert here.record(hello("eu", 2, THREE))
+    assert here.others == ((3, "ap"),)
+    assert members_of(here) == {2, 3}
+    assert not here.record(hello("eu", 2, THREE)), "peers know that"
+    assert here.record(hello("eu", 2, TWO)), "and must hear that it is over"
+    assert here.others == ()
+    assert members_of(here) == {2}
+
+
+def test_what_a_peer_has_heard_counts_and_is_not_passed_on() -> None:
+    here = roster()
+    assert not here.record(hello("eu", 2, TWO, others=((3, "ap"), (1, "us"))))
+    assert here.others == ()
+    assert members_of(here) == {2, 3}
+
+
+def test_a_guest_counts_while_it_is_there() -> None:
+    here = roster()
+    here.lives.greeted(3, make_origin(3))
+    assert here.record(hello("ap", 3, THREE))
+    here.lives.greeted(3, make_origin(3))
+    assert {region for region, _, _ in here.lives.view} == {1, 3}
+    here.forget("ap")
+    assert members_of(here) == {2}
+    assert {region for region, _, _ in here.lives.view} == {1}
+    assert not here.record(hello("ap", 3, THREE)), "peers know already when it comes again"
+
+
+def test_reports_are_void_when_members_change() -> None:
+    here = roster()
+    here.replica.heard(2, {}, 0)
+    here.record(hello("eu", 2, THREE))
+    assert here.replica.stability.reports == {}
+
+
+@pytest.mark.parametrize("members", [None, {0}])
+def test_members_are_left_alone_where_somebody_else_decides(members: set[int] | None) -> None:
+    here = roster()
+    here.replica.stability.members = members
+    here.record(hello("eu", 2, THREE))
+    assert members_of(here) == members
+
+
+def test_a_replica_without_members_never_has_any() -> None:
+    replica = Replica(1)
+    here = Roster(replica, Lives(replica), TWO)
+    here.record(hello("eu", 2, THREE))
+    assert replica.stability.members is None
+
+
+# -- links ---------------------------------------------------------------------------------
+
+
+def links(own: Members = TWO) -> Links:
+    """Region 1, linked with the others of its list."""
+    replica = Replica(1, members=[number for number, _ in own])
+    peers = [Peer(name, number, (number,)) for number, name in own if number != 1]
+    return Links(replica, Member("us", 1, replica.origin, "shop", own), peers)
+
+
+def test_a_region_that_only_its_own_file_lists_is_a_guest() -> None:
+    here = links()
+    source = here.serve(0)
+    here.receive(source, hello("ap", 3, THREE), 0)
+    assert here.peers["ap"] == Peer("ap", 3, is_guest=True)
+    assert here.sources == {"ap": source}
+    assert members_of(here.roster) == {2, 3}
+    assert here.feed.hello().others == ((3, "ap"),)
+    assert [row.peer for row in here.statistics(0)] == ["eu", "eu", "ap"]
+    here.cut("ap", source.direction, 0)
+    assert "ap" not in here.peers
+    assert here.feed.hello().others == ()
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        hello("ap", 3, ((3, "ap"),)),
+        hello("ap", 3, ((1, "us"), (3, "ap"))),
+        hello("ap", 3, TWO),
+        hello("ap", 3, ()),
+        hello("ap", 2, THREE),
+        attrs.evolve(hello("ap", 3, THREE), cluster="bank"),
+    ],
+)
+def test_a_stranger_is_no_guest(greeting: Hello) -> None:
+    here = links()
+    source = here.serve(0)
+    here.receive(source, greeting, 0)
+    assert source.closed
+    assert "ap" not in here.peers
+    assert members_of(here.roster) == {2}
+
+
+def test_a_region_of_the_list_without_a_link_is_no_guest() -> None:
+    here = links(THREE)
+    del here.peers["ap"]
+    source = here.serve(0)
+    here.receive(source, hello("ap", 3, THREE), 0)
+    assert source.tally.last_error == "us did not expect 'ap'"
+
+
+def test_other_links_connect_again_when_the_list_grows() -> None:
+    here = links(THREE)
+    first = here.dial("ap", 0)
+    here.receive(first, hello("ap", 3, THREE), 0)
+    second = here.dial("eu", 0)
+    here.receive(second, hello("eu", 2, FOUR), 0)
+    assert first.closed
+    assert not second.closed
+    assert first.tally.last_error == "the list of regions has changed"
+    assert here.dial("ap", 0).outbox == [here.feed.hello()]
+    assert here.feed.hello().others == ((4, "sa"),)
+
+
+def test_a_region_learns_that_a_peer_does_not_list_it() -> None:
+    here = links()
+    events = here.receive(here.dial("eu", 0), hello("eu", 2, ((2, "eu"),)), 0)
+    assert of(Unlisted, events) == [Unlisted("eu")]
+
+
+def test_peers_of_another_version_are_refused_with_both_versions() -> None:
+    here = links()
+    sink = here.dial("eu", 0)
+    here.receive(sink, attrs.evolve(hello("eu", 2, TWO), protocol=9), 0)
+    assert sink.tally.last_error == f"protocol 9, this program speaks {PROTOCOL}"

@@ -1,0 +1,393 @@
+"""A question reaches whoever it should, ends whatever happens, and its yes is true."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from crdt.causality.dots import ORIGIN_MAX, Vector, dominates, make_origin
+from replication.mesh.settle_query import HOPS_MAX, QUESTIONS_MAX, Question, Questions
+from replication.protocol.codec import INTEGER_MAX
+from replication.protocol.frames import Answer, Ask
+from tests.replication.asking import Link, Place, World
+
+US = make_origin(1)
+
+
+def both(*pairs: Link) -> list[Link]:
+    """Links both ways."""
+    return [link for a, b in pairs for link in ((a, b), (b, a))]
+
+
+def line(count: int) -> list[Link]:
+    return both(*((n, n + 1) for n in range(1, count)))
+
+
+def ring(count: int) -> list[Link]:
+    return [*line(count), *both((1, count))]
+
+
+def mesh(count: int) -> list[Link]:
+    return [(a, b) for a in range(1, count + 1) for b in range(1, count + 1) if a != b]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[int, list[Link]]:
+    """Regions, and links between them that connect them all in at least one direction."""
+    count = draw(st.integers(2, 6))
+    links = {
+        draw(st.sampled_from([(n, other), (other, n)]))
+        for n in range(2, count + 1)
+        for other in [draw(st.integers(1, n - 1))]
+    }
+    links |= set(draw(st.lists(st.sampled_from(mesh(count)), max_size=8)))
+    return count, sorted(links)
+
+
+# -- which regions are asked ---------------------------------------------------------------
+
+
+def test_who_is_alone_needs_to_ask_nobody() -> None:
+    assert World(1, []).ask(1) is True
+
+
+@pytest.mark.parametrize("links", [line(5), ring(5), mesh(5), both((1, 3), (2, 3), (3, 4), (3, 5))])
+@pytest.mark.parametrize("asker", range(1, 6))
+@pytest.mark.parametrize("writer", range(1, 6))
+def test_in_any_graph_every_region_is_asked(links: list[Link], asker: int, writer: int) -> None:
+    world = World(5, links)
+    assert world.ask(asker) is True
+    world[writer].write()
+    assert world.ask(asker) is False
+    world.quiet()
+    assert world.ask(asker) is True
+
+
+@pytest.mark.parametrize("links", [line(6), ring(6), mesh(6)])
+def test_a_question_costs_two_messages_for_each_link(links: list[Link]) -> None:
+    world = World(6, links)
+    world.ask(3)
+    assert world.messages == 2 * len(links)
+
+
+def test_over_a_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -> None:
+    world = World(3, [(1, 2), (2, 3)])
+    world[3].write()
+    assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3, "3 may have more than who feeds it"
+    world[1].write()
+    assert [world.ask(n) for n in (1, 2, 3)] == [False] * 3, "asked against the data's way too"
+    world.carry((1, 2))
+    assert [world.ask(n) for n in (1, 2, 3)] == [False] * 3, "2 has what 3 has not"
+    world.carry((2, 3))
+    assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3
+
+
+def test_regions_that_no_link_connects_with_the_asker_are_not_asked() -> None:
+    world = World(4, [*both((1, 2)), *both((3, 4))])
+    world[4].write()
+    assert [world.ask(n) for n in (1, 2, 3, 4)] == [True, True, False, False]
+
+
+def test_a_link_that_ought_to_be_there_is_waited_for() -> None:
+    world = World(3, line(3))
+    world.lose((2, 3))
+    assert world.ask(1) is False
+    world.cut((2, 3))
+    assert world.ask(1) is True, "nobody counts on it any more"
+
+
+def test_the_vector_counts_that_was_there_when_the_question_came() -> None:
+    """What is written behind the question's back may be missing, and is no reason for a no."""
+    world = World(3, line(3))
+    questions = world[2].questions
+    turn = questions.ask()
+    world[2].write()
+    world.pump()
+    assert questions.verdict(turn) is True
+
+
+# -- one question at a time ----------------------------------------------------------------
+
+
+def test_who_asks_while_a_question_is_on_its_way_gets_the_next() -> None:
+    world = World(2, line(2))
+    questions = world[1].questions
+    first = questions.ask()
+    world[1].write()
+    second = questions.ask()
+    assert questions.ask() == second != first
+    assert questions.verdict(first) is questions.verdict(second) is None
+    world.pump()
+    assert questions.verdict(second) is False
+    assert questions.asked == second, "nobody asked for a third"
+    assert questions.verdict(first) is False, "the later answer serves as well"
+
+
+def test_numbers_follow_the_clock() -> None:
+    """A neighbour may remember the questions of a life that had the same origin."""
+    world = World(2, line(2))
+    world[1].questions.ask()
+    world.pump()
+    again = Questions(world[1].replica)
+    world[1].replica.keyspace.horizon = 5_000
+    for number in (5_000, 5_001):
+        again.ask()
+        assert again.own.number == number
+
+
+# -- what goes wrong -----------------------------------------------------------------------
+
+
+def end_of(world: World, link: Link, number: int) -> Place:
+    """The end of a link that is in one of its regions."""
+    return next(place for place in world.places_of(link) if place.site.number == number)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_link_that_is_lost_ends_the_question_with_no(number: int) -> None:
+    world = World(2, [(1, 2)])
+    turn = world[1].questions.ask()
+    if number == 2:
+        end_of(world, (1, 2), 2).take()
+    world.cut((1, 2))
+    assert world[1].questions.verdict(turn) is None
+    world.pump()
+    assert world[1].questions.verdict(turn) is False
+    assert world.ask(1) is True
+
+
+def test_a_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
+    world = World(3, line(2))
+    questions = world[1].questions
+    turn = questions.ask()
+    world.wanted |= {(2, 3)}
+    world.connect((2, 3))
+    world.pump()
+    assert questions.verdict(turn) is True, "the question came to 2 when the link was there"
+    turn = questions.ask()
+    world.connect((1, 3))
+    world.pump()
+    assert questions.verdict(turn) is False
+    assert world.ask(1) is True
+
+
+def test_who_takes_nothing_in_is_not_asked_and_makes_it_no() -> None:
+    world = World(2, [(1, 2)])
+    far = end_of(world, (1, 2), 2)
+    near = far.other
+    near.is_swamped = True
+    assert world.ask(1) is False
+    assert world.messages == 0
+    assert world.ask(2) is None, "nor is it answered"
+    near.is_swamped = False
+    far.is_lost = near.is_lost = True
+    world.pump()
+    assert world[2].questions.verdict(1) is False
+
+
+def test_what_is_old_or_unknown_gets_no_or_nothing() -> None:
+    world = World(2, [(1, 2)])
+    far = end_of(world, (1, 2), 2)
+    near = far.other
+    ap = make_origin(3)
+    near.say(Ask(ap, 5, 1, {}))
+    world.pump()
+    assert world[2].questions.known[ap].number == 5
+    far.queue.clear()
+    for number in (5, 4):
+        world[2].questions.hear(far, Ask(ap, number, 1, {}))
+        assert near.queue.pop() == Answer(ap, number, False)
+    for asker, number in ((ap, 5), (ap, 6), (US, 1)):
+        world[2].questions.hear(far, Answer(asker, number, True))
+    assert not near.queue
+    world[2].questions.hear(far, Ask(make_origin(2), INTEGER_MAX, 1, {}))
+    assert near.queue.pop() == Answer(make_origin(2), INTEGER_MAX, False)
+    assert world.ask(2) is True, "nobody else uses up our numbers"
+
+
+def test_a_newer_question_takes_the_place_of_an_older_which_gets_no() -> None:
+    world = World(3, line(3))
+    other = end_of(world, (1, 2), 2)
+    ap = make_origin(9)
+    two = world[2].questions
+    two.hear(other, Ask(ap, 1, 1, {}))
+    two.hear(other, Ask(ap, 2, 1, {}))
+    assert list(other.other.queue).count(Answer(ap, 1, False)) == 1
+    assert two.known[ap].number == 2
+
+
+def test_who_is_no_neighbour_gets_no_and_moves_nothing() -> None:
+    """A follower, or a source that we follow."""
+    world = World(2, [(1, 2)])
+    stranger = Place(world[1], (7, 1))
+    world[1].questions.hear(stranger, Ask(US + 1, 1, 1, {}))
+    assert list(stranger.queue) == [Answer(US + 1, 1, False)]
+    world[1].questions.leave(stranger)
+    assert not world[1].questions.known
+
+
+def test_what_has_come_too_far_is_not_passed_on() -> None:
+    world = World(3, line(3))
+    far = end_of(world, (1, 2), 2)
+    world[2].questions.hear(far, Ask(make_origin(9), 1, HOPS_MAX, {}))
+    assert list(far.other.queue) == [Answer(make_origin(9), 1, False)]
+    assert world.messages == 1
+
+
+def test_of_many_askers_the_oldest_are_forgotten_and_get_no() -> None:
+    world = World(3, [(1, 2), (2, 3)])
+    far = end_of(world, (1, 2), 2)
+    for asker in range(1, QUESTIONS_MAX + 3):
+        world[2].questions.hear(far, Ask(asker, 1, 1, {}))
+    known = world[2].questions.known
+    assert list(known) == list(range(3, QUESTIONS_MAX + 3))
+    assert list(far.other.queue) == [Answer(1, 1, False), Answer(2, 1, False)]
+    world.pump()
+    assert all(is_closed(question) for question in known.values())
+
+
+def is_closed(question: Question) -> bool:
+    """Whether nothing is kept of it but its number."""
+    return question.parent is None and not question.waiting and not question.vector
+
+
+# -- whatever happens ----------------------------------------------------------------------
+
+
+class Watched:
+    """A question that is on its way, and what must hold when it is answered with yes: about the
+    links that are up from its beginning to its end."""
+
+    def __init__(self, world: World, asker: int) -> None:
+        self.world = world
+        self.questions = world[asker].questions
+        self.turn = self.questions.ask()
+        self.asker = asker
+        self.up = {link for link in world.wanted if world.is_up(link)}
+        self.held = {number: dict(site.vector) for number, site in world.sites.items()}
+        self.is_over = False
+
+    def check(self, *, is_still: bool) -> None:
+        """See whether it is answered, and if so, whether it is true. `is_still` if nothing was
+        written meanwhile and no cut healed."""
+        self.up = {link for link in self.up if self.world.is_up(link)}
+        verdict = self.questions.verdict(self.turn)
+        if verdict is None or self.is_over:
+            return
+        self.is_over = True
+        event(f"answered with {verdict}")
+        if not verdict:
+            return
+        for source, sink in reached(self.asker, self.up):
+            held = self.world[sink].vector
+            assert dominates(held, self.held[source]), "what was there when it was asked"
+            if is_still:
+                assert dominates(held, self.world[source].vector), "what is there now"
+
+
+def reached(start: int, links: set[Link]) -> set[Link]:
+    """The links that are connected with `start`, whichever way."""
+    near = {start}
+    while True:
+        found = {link for link in links if not near.isdisjoint(link)}
+        if all(near.issuperset(link) for link in found):
+            return found
+        near |= {number for link in found for number in link}
+
+
+@given(graphs(), st.booleans(), st.data())
+def test_a_yes_is_true_whatever_happens_to_links_meanwhile(
+    graph: tuple[int, list[Link]], is_still: bool, data: st.DataObject
+) -> None:
+    """Messages in any order, data at any moment, links lost and found again; and when all that
+    is over, every question has an answer, and the answer to the next is yes."""
+    count, links = graph
+    world = World(count, links)
+    for number in data.draw(st.lists(st.integers(1, count), max_size=3), label="writers"):
+        world[number].write()
+    asked: list[Watched] = []
+    acts = ["take"] * 8 + ["carry"] * 4 + ["ask", "ask", "lose", "cut", "notice", "redial"]
+    if not is_still:
+        acts += ["write", "heal"]
+    for act in data.draw(st.lists(st.sampled_from(acts), min_size=30, max_size=90), label="acts"):
+        link = data.draw(st.sampled_from(links))
+        match act:
+            case "ask":
+                asked.append(Watched(world, link[0]))
+            case "take" if busy := list(world.busy()):
+                data.draw(st.sampled_from(busy)).take()
+            case "notice" if lost := [place for place in world.places if place.is_lost]:
+                data.draw(st.sampled_from(lost)).notice()
+            case "carry":
+                world.carry(link)
+            case "lose":
+                world.lose(link)
+            case "cut":
+                world.cut(link)
+            case "redial" if link in world.wanted:
+                world.heal(link)
+            case "heal":
+                world.heal(link)
+            case "write":
+                world[link[0]].write()
+            case _:
+                pass
+        for question in asked:
+            question.check(is_still=is_still)
+    check_rest(world, asked)
+
+
+def check_rest(world: World, asked: list[Watched]) -> None:
+    """When nothing happens any more, every question has an answer and nothing is kept."""
+    world.pump()
+    for question in asked:
+        question.check(is_still=False)
+        assert question.is_over
+    world.quiet()
+    assert all(world.ask(number) is True for number in world.sites)
+    for site in world.sites.values():
+        assert all(is_closed(question) for question in site.questions.known.values())
+
+
+@given(graphs(), st.data())
+def test_a_quiet_question_is_answered_by_the_rule(
+    graph: tuple[int, list[Link]], data: st.DataObject
+) -> None:
+    """With nothing going on, the answer is exactly whether all has arrived."""
+    count, links = graph
+    world = World(count, links)
+    for number in range(1, count + 1):
+        seqs = data.draw(st.lists(st.integers(0, 1), min_size=2, max_size=2))
+        world[number].vector.update({US: seqs[0], US + 1: seqs[1]})
+    arrived = all(dominates(world[b].vector, world[a].vector) for a, b in links)
+    event(f"{arrived}")
+    assert {world.ask(number) for number in world.sites} == {arrived}
+
+
+hostile = st.one_of(
+    st.builds(
+        Ask,
+        st.integers(1, 4).map(make_origin) | st.integers(0, ORIGIN_MAX),
+        st.integers(0, 9) | st.integers(0, INTEGER_MAX),
+        st.integers(0, HOPS_MAX),
+        st.dictionaries(st.integers(1, 4).map(make_origin), st.integers(0, 9)),
+    ),
+    st.builds(Answer, st.integers(1, 4).map(make_origin), st.integers(0, 9), st.booleans()),
+)
+
+
+@given(st.sampled_from([ring(4), mesh(4), line(4)]), st.lists(hostile, max_size=30), st.data())
+def test_nothing_that_a_peer_says_goes_on_for_ever_or_is_kept(
+    links: list[Link], said: list[Ask | Answer], data: st.DataObject
+) -> None:
+    world = World(4, links)
+    for frame in said:
+        data.draw(st.sampled_from(world.places)).say(frame)
+        if data.draw(st.booleans()):
+            next(world.busy()).take()
+    world.pump()
+    for site in world.sites.values():
+        assert len(site.questions.known) <= QUESTIONS_MAX
+    vectors: list[Vector] = [site.vector for site in world.sites.values()]
+    assert vectors == [{}] * 4

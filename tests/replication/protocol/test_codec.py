@@ -1,0 +1,215 @@
+"""Frames survive the way through bytes, and any bytes are survived (invariant I36)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crdt.causality.dots import (
+    INCARNATION_MAX,
+    ORIGIN_MAX,
+    REGION_MAX,
+    SEQ_MAX,
+    make_origin,
+    region_of,
+)
+from crdt.wire import codec as envelope
+from replication.protocol import frames
+from replication.protocol.codec import (
+    FRAME_BYTES_MAX,
+    INTEGER_MAX,
+    KINDS,
+    LENGTH_BYTES,
+    TEXT_BYTES_MAX,
+    FrameDecoder,
+    decode,
+    encode,
+    encode_all,
+)
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.frames import (
+    TERM_MAX,
+    Frame,
+    Heartbeat,
+    Hello,
+    Ops,
+    Refuse,
+    Resume,
+    Resumed,
+)
+
+vectors = st.dictionaries(st.integers(1, ORIGIN_MAX), st.integers(0, SEQ_MAX), max_size=4)
+texts = st.text(max_size=20)
+regions = st.integers(1, REGION_MAX)
+numbers = st.integers(0, INTEGER_MAX)
+reports = st.lists(st.tuples(regions, vectors, numbers), max_size=3).map(tuple)
+members = st.lists(st.tuples(regions, texts), max_size=4).map(tuple)
+data = st.binary(max_size=50)
+origins = st.integers(0, ORIGIN_MAX)
+lives = st.builds(make_origin, regions, st.integers(0, INCARNATION_MAX)).flatmap(
+    lambda origin: st.tuples(st.just(region_of(origin)), st.integers(0, TERM_MAX), st.just(origin))
+)
+every_frame: st.SearchStrategy[Any] = st.one_of(
+    st.builds(
+        Hello,
+        *(texts, regions, origins, texts, vectors, st.integers(0, 1), st.just(frames.PROTOCOL)),
+        *(members, members, st.booleans()),
+    ),
+    st.builds(Resume, vectors, st.none() | st.lists(regions, max_size=5).map(tuple)),
+    st.builds(Resumed),
+    st.builds(frames.Truncated),
+    st.builds(frames.SnapshotRequest),
+    st.builds(frames.SnapshotBegin, vectors),
+    st.builds(frames.SnapshotPiece, data, st.booleans()),
+    st.builds(frames.SnapshotEnd),
+    st.builds(Ops, st.lists(data, max_size=5).map(tuple)),
+    st.builds(frames.OpPart, data, st.booleans()),
+    st.builds(frames.Ack, vectors, numbers, numbers, numbers, numbers, numbers),
+    st.builds(Heartbeat, vectors, numbers, reports, numbers, numbers, numbers),
+    st.builds(frames.GapRequest, origins, st.integers(0, SEQ_MAX)),
+    st.builds(frames.GapEnd, origins),
+    st.builds(frames.GapRefused, origins),
+    st.builds(frames.Ask, origins, numbers, st.integers(0, REGION_MAX), vectors),
+    st.builds(frames.Answer, origins, numbers, st.booleans()),
+    st.builds(frames.Present, st.lists(lives, max_size=3).map(tuple), st.booleans()),
+    st.builds(
+        frames.Lacking,
+        st.lists(lives, max_size=3).map(tuple),
+        origins,
+        st.integers(0, SEQ_MAX),
+        st.lists(regions, max_size=3).map(tuple),
+    ),
+    st.builds(Refuse, texts),
+)
+
+
+def fed(pieces: Sequence[bytes]) -> list[Frame]:
+    """What a decoder makes of bytes that come in pieces."""
+    decoder = FrameDecoder()
+    return [frame for piece in pieces for frame in decoder.feed(piece)]
+
+
+@given(st.lists(every_frame, max_size=5), st.integers(1, 9))
+def test_frames_come_out_as_they_went_in(several: list[Frame], size: int) -> None:
+    whole = encode_all(several)
+    assert fed([whole]) == several
+    assert fed([whole[start : start + size] for start in range(0, len(whole), size)]) == several
+
+
+@given(every_frame)
+def test_equal_frames_have_equal_bytes(frame: Frame) -> None:
+    assert encode(fed([encode(frame)])[0]) == encode(frame)
+
+
+@given(st.lists(st.binary(max_size=100), max_size=5))
+def test_any_bytes_give_frames_or_one_error(pieces: list[bytes]) -> None:
+    with suppress(RemoteProtocolError):
+        fed(pieces)
+
+
+@given(every_frame, st.integers(0, 200), st.integers(1, 255))
+def test_damage_is_noticed(frame: Frame, place: int, change: int) -> None:
+    whole = bytearray(encode(frame))
+    whole[LENGTH_BYTES + place % (len(whole) - LENGTH_BYTES)] ^= change
+    with pytest.raises(RemoteProtocolError):
+        fed([bytes(whole)])
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 1 << 63) | st.binary(max_size=4) | st.floats(),
+    lambda inner: st.lists(inner, max_size=4).map(tuple),
+    max_leaves=8,
+)
+
+
+@given(st.integers(0, len(KINDS) + 2), st.lists(anything, max_size=8))
+def test_fields_of_any_form_give_a_frame_or_one_error(kind: int, fields: list[Any]) -> None:
+    with suppress(RemoteProtocolError):
+        decode(envelope.pack((kind, *fields)))
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        7,
+        (),
+        ("x",),
+        (99,),
+        (3, 1),
+        (2, (), 5),
+        (2, (), (0,)),
+        (2, (1,), None),
+        (7, b"", 1),
+        (7, None, True),
+        (9, 5),
+        (9, (5,)),
+        (12, (), 0, ((1, ()),), 0, 0, 0),
+        (12, (), 0, ((0, (), 0),), 0, 0, 0),
+        (12, (), -1, (), 0, 0, 0),
+        (13, ORIGIN_MAX + 1, 0),
+        (16, bytes(TEXT_BYTES_MAX + 1)),
+        (16, 5),
+        (19, ((2, 0),)),
+        (19, ((0, 0, make_origin(1)),)),
+        (19, ((2, 0, make_origin(3)),)),
+        (19, ((2, TERM_MAX + 1, make_origin(2)),)),
+    ],
+)
+def test_what_is_no_frame(items: object) -> None:
+    with pytest.raises(RemoteProtocolError, match="not a frame"):
+        decode(envelope.pack(items))
+
+
+def test_a_frame_beyond_the_largest_is_refused_before_it_is_kept() -> None:
+    decoder = FrameDecoder()
+    with pytest.raises(RemoteProtocolError, match="a frame of"):
+        decoder.feed((FRAME_BYTES_MAX + 1).to_bytes(LENGTH_BYTES, "big"))
+
+
+def test_a_frame_is_not_made_beyond_the_largest() -> None:
+    with pytest.raises(AssertionError, match="a Ops of"):
+        encode(Ops((bytes(FRAME_BYTES_MAX),)))
+
+
+def test_a_long_reason_is_cut_off() -> None:
+    assert fed([encode(Refuse("é" * TEXT_BYTES_MAX))]) == [Refuse("é" * (TEXT_BYTES_MAX // 2))]
+
+
+def test_every_frame_but_the_end_travels() -> None:
+    travelling = {kind for kind, _ in KINDS.values()}
+    assert travelling == set(Frame.__args__) - {frames.Eof}
+    assert len(travelling) == len(KINDS)
+
+
+def test_a_hello_of_another_version_keeps_its_name_and_version() -> None:
+    """A newer one may have more fields, an older one had fewer."""
+    for fields in (
+        (1, b"eu", 0, 0, b"", (), 0, 2),
+        (1, b"eu", "?", (), (), (), (), 99, 5, 6, 7, 8),
+    ):
+        hello = decode(envelope.pack(list(fields)))
+        assert isinstance(hello, Hello)
+        assert (hello.name, hello.protocol) == ("eu", fields[7])
+
+
+def test_a_list_of_too_many_regions_is_refused() -> None:
+    hello = Hello("eu", 2, make_origin(2), "", {}, members=((1, "x"),) * 256)
+    with pytest.raises(RemoteProtocolError, match="at most 255"):
+        decode(encode(hello)[4:])
+
+
+@pytest.mark.interpreted("gives a module another function")
+def test_a_frame_for_which_there_is_no_memory_is_an_error_of_the_peer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def exhausted(_data: bytes) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(envelope, "unpack", exhausted)
+    with pytest.raises(RemoteProtocolError, match="more memory than there is"):
+        decode(b"frame")

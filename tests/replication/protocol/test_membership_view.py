@@ -1,0 +1,291 @@
+"""Which life of each region is the present one, and what follows from that. Cited: MEM-2."""
+
+from __future__ import annotations
+
+from crdt.causality.dots import Origin, make_origin
+from crdt.causality.op import Op
+from crdt.embed.replica import Outcome, Replica
+from replication.mesh.links import Links
+from replication.protocol.events import Closed, ViewHeard
+from replication.protocol.frames import (
+    FOLLOWER,
+    TERM_MAX,
+    Ack,
+    Heartbeat,
+    Hello,
+    OpPart,
+    Present,
+    Resume,
+    Resumed,
+)
+from replication.protocol.membership_view import Lives
+from replication.protocol.peers import Direction, Member, Peer
+from tests.replication.ends import drain, of
+
+IN, OUT = Direction.IN, Direction.OUT
+ONE, TWO, THREE = make_origin(1), make_origin(2), make_origin(3)
+SECOND_TWO, THIRD_TWO = make_origin(2, 9), make_origin(2, 4)
+
+
+def lives(region: int = 1) -> Lives:
+    """The view of one of three regions that has just started."""
+    return Lives(Replica(region, members=(1, 2, 3)))
+
+
+def links() -> Links:
+    """The links of region 1 of three."""
+    replica = Replica(1, members=(1, 2, 3))
+    peers = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))
+    return Links(replica, Member("r1", 1, replica.origin), peers)
+
+
+def write(replica: Replica) -> Op:
+    """An operation of one effect."""
+    replica.string("k").set("v")
+    op = replica.seal()
+    assert op is not None
+    return op
+
+
+def hello_of(region: int, origin: Origin) -> Hello:
+    """A greeting by one life of a region."""
+    return Hello(f"r{region}", region, origin, "", {})
+
+
+# -- terms ---------------------------------------------------------------------------------
+
+
+def test_a_view_begins_with_oneself() -> None:
+    here = lives()
+    assert here.view == here.to_tell() == ((1, 0, ONE),)
+
+
+def test_a_greeting_by_another_life_begins_the_next_term() -> None:
+    here = lives()
+    assert here.greeted(2, TWO)
+    assert not here.greeted(2, TWO)
+    assert here.view == ((1, 0, ONE), (2, 0, TWO))
+    assert here.greeted(2, SECOND_TWO)
+    assert here.greeted(2, THIRD_TWO), "incarnations have no order"
+    assert here.view == ((1, 0, ONE), (2, 2, THIRD_TWO))
+    is_over = here.replica.stability.is_over
+    assert is_over(TWO)
+    assert not is_over(THIRD_TWO)
+    assert not is_over(THREE), "nothing is known of region 3"
+
+
+def test_the_greater_term_wins() -> None:
+    here, there = lives(1), lives(3)
+    here.greeted(2, TWO)
+    there.greeted(2, TWO)
+    there.greeted(2, SECOND_TWO)
+    assert here.heard(there.view)
+    assert there.heard(here.view)
+    assert here.view == there.view == ((1, 0, ONE), (2, 1, SECOND_TWO), (3, 0, THREE))
+    assert not here.heard(((2, 0, TWO),)), "who comes late says nothing new"
+
+
+def test_who_is_declared_dead_takes_the_next_term() -> None:
+    here = lives(2)
+    assert here.heard(((2, 5, SECOND_TWO),))
+    assert here.view == ((2, 6, TWO),)
+    assert here.heard(((2, 8, TWO),)), "somebody has noticed more lives than we"
+    assert here.view == ((2, 8, TWO),)
+    assert not here.heard(((2, 7, SECOND_TWO),))
+
+
+def test_two_who_noticed_different_lives_agree_in_the_end() -> None:
+    """Region 2 has died twice; 1 knows the second life and 3 the third, under the same term."""
+    one, two, three = lives(1), Lives(Replica(THIRD_TWO, members=(1, 2, 3))), lives(3)
+    one.greeted(2, TWO)
+    one.greeted(2, SECOND_TWO)
+    three.greeted(2, TWO)
+    three.greeted(2, THIRD_TWO)
+    for _ in range(3):
+        for here in (one, two, three):
+            for there in (one, two, three):
+                here.heard(there.view)
+    assert one.view == two.view == three.view
+    assert one.present[2] == (2, THIRD_TWO)
+
+
+def test_another_origin_is_another_life() -> None:
+    here = lives()
+    assert not here.renew()
+    here.replica.reincarnate(make_origin(1, 3))
+    assert here.renew()
+    assert here.view == ((1, 1, make_origin(1, 3)),)
+
+
+def test_those_who_are_no_members_are_not_entered() -> None:
+    here = lives()
+    assert not here.greeted(4, make_origin(4))
+    assert not here.heard(((4, 1, make_origin(4)),))
+    assert here.view == ((1, 0, ONE),)
+    unknown = Lives(Replica(1))
+    assert unknown.greeted(4, make_origin(4)), "all are, while members are not known"
+
+
+def test_a_term_that_only_a_liar_reaches_is_not_exceeded() -> None:
+    here = lives()
+    here.heard(((2, TERM_MAX, TWO),))
+    assert here.greeted(2, SECOND_TWO)
+    assert here.view[1] == (2, TERM_MAX, SECOND_TWO)
+
+
+def test_nothing_is_told_while_an_operation_of_a_life_that_is_over_waits() -> None:
+    """It would be applied after the report, and stand in no other."""
+    here, other = lives(), Replica(2, members=(1, 2, 3))
+    here.greeted(2, TWO)
+    first, late = write(other), Replica(3)
+    late.accept(first)
+    assert here.replica.accept(write(late)) is Outcome.HELD
+    assert here.to_tell() == here.view, "region 3 lives"
+    here.greeted(3, THREE)
+    here.greeted(3, make_origin(3, 1))
+    assert here.to_tell() == ()
+    here.replica.accept(first)
+    assert here.to_tell() == here.view
+
+
+# -- links ---------------------------------------------------------------------------------
+
+
+def test_a_report_counts_in_our_own_view_only() -> None:
+    here = links()
+    sink = here.dial("r2", 0)
+    here.receive(sink, hello_of(2, TWO), 0)
+    here.receive(sink, Heartbeat({}, 5), 0)
+    assert here.replica.stability.reports == {}
+    events = here.receive(sink, Present(here.lives.view), 0)
+    assert events == [ViewHeard("r2")]
+    here.receive(sink, Heartbeat({}, 6), 0)
+    assert here.replica.stability.clocks == {2: 6}
+    here.receive(sink, Present((*here.lives.view, (3, 0, THREE))), 0)
+    assert here.replica.stability.clocks == {}, "ours has changed as well"
+    here.receive(sink, Heartbeat({}, 7), 0)
+    assert here.replica.stability.clocks == {2: 7}
+    here.receive(sink, Present(()), 0)
+    here.receive(sink, Heartbeat({}, 8), 0)
+    assert here.replica.stability.clocks == {2: 7}
+
+
+def test_a_view_is_told_ahead_of_the_report_that_is_made_in_it_and_once() -> None:
+    here = links()
+    source, sink = here.serve(0), here.dial("r3", 0)
+    here.receive(source, hello_of(2, TWO), 0)
+    here.receive(source, Resume({}, (1,)), 0)
+    here.receive(sink, hello_of(3, THREE), 0)
+    drain(source)
+    drain(sink)
+    source.heartbeat(0)
+    sink.ack(0)
+    assert [type(frame) for frame in drain(source)] == [Present, Heartbeat]
+    assert [type(frame) for frame in drain(sink)] == [Present, Ack]
+    source.heartbeat(1)
+    sink.ack(1)
+    assert [type(frame) for frame in drain(source)] == [Heartbeat]
+    assert [type(frame) for frame in drain(sink)] == [Ack]
+    here.receive(sink, Present(((2, 4, SECOND_TWO),)), 2)
+    sink.ack(3)
+    assert of(Present, drain(sink)) == [Present(((1, 0, ONE), (2, 4, SECOND_TWO), (3, 0, THREE)))]
+
+
+def test_followers_are_told_no_view() -> None:
+    here = links()
+    source = here.serve(0)
+    here.receive(source, Hello("f", 255, make_origin(255), "", {}, FOLLOWER), 0)
+    here.receive(source, Resume({}, None), 0)
+    source.heartbeat(0)
+    assert of(Present, drain(source)) == []
+    here.receive(source, Present(((2, 9, TWO),)), 0)
+    assert here.lives.view == ((1, 0, ONE),), "nor is theirs believed"
+
+
+def test_connections_with_a_life_that_is_over_are_closed() -> None:
+    here = links()
+    sink, source, other = here.dial("r2", 0), here.serve(0), here.serve(0)
+    here.receive(sink, hello_of(2, TWO), 0)
+    here.receive(source, hello_of(2, TWO), 0)
+    here.receive(other, hello_of(3, THREE), 0)
+    events = here.receive(other, Present(((2, 1, SECOND_TWO),)), 0)
+    reason = "this life of r2 is over"
+    assert events == [ViewHeard("r3"), Closed("r2", IN, reason), Closed("r2", OUT, reason)]
+    assert sink.closed
+    assert source.closed
+    assert not other.closed
+
+
+def test_a_follower_with_the_number_of_a_member_is_none() -> None:
+    """It belongs to another cluster, whose lives say nothing here."""
+    here = links()
+    source, follower = here.serve(0), here.serve(0)
+    here.receive(follower, Hello("f", 2, TWO, "", {}, FOLLOWER), 0)
+    here.receive(source, hello_of(2, SECOND_TWO), 0)
+    assert not follower.closed
+    assert not source.closed
+
+
+def test_our_own_next_life_voids_what_was_reported_to_us() -> None:
+    here = links()
+    sink = here.dial("r2", 0)
+    here.receive(sink, hello_of(2, TWO), 0)
+    here.receive(sink, Present(here.lives.view), 0)
+    here.receive(sink, Heartbeat({}, 5), 0)
+    assert 2 in here.replica.stability.reports
+    here.reincarnate(0)
+    assert here.replica.stability.reports == {}
+    assert here.replica.stability.is_over(ONE)
+    assert here.lives.view[0] == (1, 1, here.replica.origin)
+
+
+def test_a_reset_is_remembered_until_the_writes_of_a_lost_life_have_come() -> None:
+    """Region 2 has died; its second increment, which has not seen the reset, is with region 3."""
+    here, dead = links(), Replica(2, members=(1, 2, 3))
+    dead.counter("n").increment(5)
+    first = dead.seal()
+    dead.counter("n").increment(35)
+    second = dead.seal()
+    assert first is not None
+    assert second is not None
+    here.replica.accept(first)
+    here.replica.keyspace.delete(b"n")
+    here.replica.seal()
+    two, three = here.dial("r2", 0), here.dial("r3", 0)
+    here.receive(two, hello_of(2, SECOND_TWO), 0)
+    here.receive(three, hello_of(3, THREE), 0)
+    seen = here.replica.vector
+    for sink, vector in ((two, seen), (three, seen | {TWO: 2})):
+        here.receive(sink, Resumed(), 0)
+        here.receive(sink, Present(here.lives.view), 0)
+        here.receive(sink, Heartbeat(vector, 5), 0)
+    here.collect()
+    assert list(here.replica.keyspace.litter) == [b"n"]
+    assert here.replica.stable() == {}
+    here.receive(three, OpPart(second.to_bytes(), True), 0)
+    assert here.replica.counter("n").value == 35
+    here.receive(two, Heartbeat(here.replica.vector, 6), 0)
+    assert here.replica.stable() == here.replica.vector
+    here.replica.keyspace.delete(b"n")
+    here.replica.seal()
+    for sink in (two, three):
+        here.receive(sink, Heartbeat(here.replica.vector, 7), 0)
+    here.collect()
+    assert not here.replica.keyspace.litter
+    assert here.replica.keyspace.data == {}
+
+
+def test_nothing_is_stable_while_an_operation_of_a_lost_life_waits() -> None:
+    here, dead, late = links(), Replica(2), Replica(3)
+    late.accept(write(dead))
+    waiting = write(late)
+    here.lives.greeted(2, TWO)
+    here.lives.greeted(3, THREE)
+    here.replica.accept(waiting)
+    here.lives.greeted(3, make_origin(3, 1))
+    for region in (2, 3):
+        here.replica.heard(region, {ONE: 1})
+    here.replica.string("k").set("v")
+    here.replica.seal()
+    assert here.replica.stable() == {}
+    assert here.replica.keyspace.vector == {ONE: 1}

@@ -1,0 +1,158 @@
+"""What a seed stands for: the same for ever, and free of what was fixed by hand."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from geo.latency import preset
+from geo.topology import SHAPES
+from sim.campaign.options import HISTORIES, NEVER_OFF, WAITING, Options, describe, fitting
+from sim.engine.events import MS, SECOND
+from sim.engine.rng import Dice
+from sim.faults.kinds import FAULTS
+from sim.schedule.plan import Copy, Tuning
+from sim.schedule.step import FOREVER, Step
+
+SEEDS = range(150)
+DRAWN = [Options.draw(seed) for seed in SEEDS]
+
+
+def test_a_seed_gives_the_same_options_again() -> None:
+    assert Options.draw(7) == DRAWN[7]
+    assert len({attrs.evolve(options, seed=0).length for options in DRAWN}) == 1
+    assert len({str(options) for options in DRAWN}) == len(DRAWN)
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [{"topology": "ring"}, {"length": SECOND}, {"faults": ("cut",)}, {"chops": 99}],
+)
+def test_fixing_one_leaves_the_others_as_they_were(fixed: dict[str, object]) -> None:
+    assert Options.draw(7, **fixed) == attrs.evolve(DRAWN[7], **fixed)
+
+
+def test_faults_are_such_as_can_happen() -> None:
+    for options in DRAWN:
+        assert all(FAULTS[name].fits(options.cast()) for name in options.faults)
+    alone = Options.draw(7, regions=2, followers=0)
+    assert alone.followers == ()
+    assert fitting(Dice(1, "x"), ("ring", "cut", "promote"), alone.cast()) == ("cut",)
+    (other,) = fitting(Dice(1, "x"), ("ring", "promote"), alone.cast())
+    assert FAULTS[other].fits(alone.cast())
+    assert Options.draw(7, regions=2, faults=("ring",)).faults == ("ring",)
+
+
+def test_some_are_followed_and_the_number_of_followers_may_be_fixed() -> None:
+    assert {len(options.copies) for options in DRAWN} == {0, 1, 2}
+    copies = [copy for options in DRAWN for copy in options.copies]
+    assert {(copy.number, len(copy.sources)) for copy in copies} == {
+        (number, count) for number in (1, 255) for count in (1, 2)
+    }
+    options = Options.draw(7, followers=4)
+    assert options.followers == tuple(f"follower-{i}" for i in range(1, 5))
+    assert options.plan().copies == options.copies
+    assert attrs.evolve(options, copies=DRAWN[7].copies, faults=()) == attrs.evolve(
+        DRAWN[7], faults=()
+    )
+
+
+def test_what_is_not_given_is_drawn() -> None:
+    assert Options.draw(7, topology=None, faults=None, regions=None) == DRAWN[7]
+
+
+def test_rate_and_regions_may_be_fixed() -> None:
+    options = Options.draw(7, writes_per_second=42, regions=6)
+    assert options.load == attrs.evolve(DRAWN[7].load, writes_per_second=42)
+    assert len(set(options.names)) == 6
+    assert Options.draw(7, names=("a", "b")).names == ("a", "b")
+
+
+def test_in_many_runs_everything_is_on_and_off() -> None:
+    assert {fault for options in DRAWN for fault in options.faults} == set(FAULTS)
+    assert any(len(options.faults) == 1 for options in DRAWN)
+    assert {options.topology for options in DRAWN} == set(SHAPES)
+    assert {len(options.names) for options in DRAWN} == {2, 3, 4, 5}
+    assert {bool(options.core) for options in DRAWN} == {True, False}
+    assert all(set(NEVER_OFF) <= set(options.load.families) for options in DRAWN)
+    tunings = [tuning for options in DRAWN for tuning in options.tunings.values()]
+    assert {tuning.history_bytes for tuning in tunings} == set(HISTORIES)
+    assert {tuning.waiting_bytes for tuning in tunings} == set(WAITING)
+
+
+def test_a_core_is_a_majority() -> None:
+    for options in DRAWN:
+        assert options.core in {0, len(options.names) // 2 + 1}
+
+
+def test_no_link_is_thought_dead_between_two_heartbeats() -> None:
+    for options in DRAWN:
+        limits = {tuning.limits for tuning in options.tunings.values()}
+        assert len(limits) == 1
+        (shared,) = limits
+        assert shared.silence_ns_max >= 3 * shared.heartbeat_ns + SECOND
+
+
+def test_a_plan_has_the_delays_that_were_drawn() -> None:
+    options = Options.draw(7, names=("us-east-1", "eu-west-1"), topology="mesh")
+    ocean = attrs.evolve(options, latency="ocean", tunings={}).plan()
+    assert ocean.latency("us-east-1", "eu-west-1") == preset("ocean")
+    measured = attrs.evolve(options, latency="measured").plan()
+    assert 10 * MS < measured.latency("us-east-1", "eu-west-1").mean_ns < 100 * MS
+    assert measured.tuning_of("eu-west-1") == options.tunings["eu-west-1"]
+
+
+def test_every_option_is_told() -> None:
+    options = attrs.evolve(
+        Options.draw(7, names=("a", "b"), topology="mesh", faults=()),
+        core=2,
+        offsets={"a": 0, "b": -50},
+        copies=(Copy("f", 9, ("a", "b")),),
+        tunings={"a": Tuning()},
+    )
+    lines = dict(line.split(maxsplit=1) for line in options.lines() if not line.startswith(" "))
+    assert lines["seed"] == "7"
+    assert lines["regions"] == "a, b"
+    assert lines["clocks"] == "b -50 ms"
+    assert lines["faults"].endswith("none")
+    assert lines["core"].startswith("2 regions")
+    assert lines["follower"] == "f, as region 9, of a and b"
+    assert lines["tuning"] == f"a: {describe(Tuning())}"
+    right = attrs.evolve(options, core=0, offsets={"a": 0})
+    assert "clocks        right" in list(right.lines())
+    assert not any(line.startswith("core") for line in right.lines())
+
+
+def test_a_batch_is_smaller_than_a_window_that_is_small() -> None:
+    tunings = [tuning for options in DRAWN for tuning in options.tunings.values()]
+    small = [each.limits for each in tunings if each.limits.window_bytes_max <= 4_000]
+    assert small
+    assert max(limits.batch_bytes_max for limits in small) <= 3_000
+
+
+def test_a_tuning_is_told_by_what_is_unusual() -> None:
+    tuning = Tuning()
+    assert describe(tuning) == f"backlog {1 << 20}, waiting {64 << 20}"
+    small = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, scan_ops_max=3))
+    assert describe(small) == f"backlog {1 << 20}, waiting {64 << 20}, scan_ops_max 3"
+
+
+def test_links_of_a_long_run_beat_slowly() -> None:
+    (limits,) = {t.limits for t in Options.draw(7, length=3600 * SECOND).tunings.values()}
+    (usual,) = {t.limits for t in DRAWN[7].tunings.values()}
+    assert (limits.heartbeat_ns, limits.ack_ns) == (SECOND, 200 * MS)
+    assert usual.heartbeat_ns < limits.heartbeat_ns
+
+
+def test_faults_that_last_are_told_if_they_are_on() -> None:
+    lasting = (Step(SECOND, "cut", ("a", "b"), FOREVER), Step(SECOND, "slow", ("a", "b"), FOREVER))
+    options = attrs.evolve(
+        Options.draw(7, names=("a", "b"), topology="mesh"), faults=("cut",), lasting=lasting
+    )
+    told = [line for line in options.lines() if line.startswith("to the end")]
+    assert told == [f"to the end    {lasting[0]}"]
+
+
+def test_rests_between_the_pieces_of_snapshots_are_told() -> None:
+    tuning = Tuning(snapshot_rest_ns=40 * MS)
+    assert describe(tuning) == f"{describe(Tuning())}, snapshots rest 40 ms"

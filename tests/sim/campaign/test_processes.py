@@ -1,0 +1,83 @@
+"""Work in several processes: the same results, and no waiting for one that is gone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sim.campaign.processes import CpuExceeded, ProcessLost, cpu_limit, spread
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def die_at_four(number: int) -> int:
+    if number == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def wait(number: int) -> int:
+    if number:
+        time.sleep(600)
+    return number
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    assert list(spread(square, range(7), 3)) == [0, 1, 4, 9, 16, 25, 36]
+    assert list(spread(square, [5], 1)) == [25]
+
+
+def test_a_process_that_is_killed_is_named_and_the_others_are_ended() -> None:
+    results = spread(die_at_four, range(8), 2)
+    assert [next(results) for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(ProcessLost, match="4: its process has ended with status -9"):
+        next(results)
+    assert multiprocessing.active_children() == []
+
+
+def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
+    results = spread(wait, range(4), 2)
+    assert next(results) == 0
+    assert len(multiprocessing.active_children()) == 2
+    results.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_what_takes_too_much_time_of_the_processor_is_stopped() -> None:
+    with cpu_limit(60):
+        pass
+    with pytest.raises(CpuExceeded), cpu_limit(5):
+        signal.raise_signal(signal.SIGVTALRM)  # as the timer does
+    with pytest.raises(CpuExceeded), cpu_limit(0.1):
+        loop_for_ever()
+
+
+def loop_for_ever() -> None:
+    number = 0
+    while True:
+        number += 1
+
+
+ENDLESS = """
+from itertools import count
+from sim.campaign.processes import cpu_limit
+with cpu_limit(0.2):
+    sum(count())  # never returns to the interpreter
+"""
+
+
+def test_what_cannot_be_interrupted_ends_its_process_and_says_where_it_was() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", ENDLESS], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "Timeout" in run.stderr
+    assert 'File "<string>", line 5' in run.stderr

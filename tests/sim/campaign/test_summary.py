@@ -1,0 +1,137 @@
+"""Runs in words, and the exit status that stands for them."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from sim.campaign.run import Result, Verdict
+from sim.campaign.summary import (
+    REASON_MAX,
+    one_line,
+    shortfalls,
+    speed,
+    status,
+    summarise,
+    tell,
+    verdict,
+)
+from sim.engine.events import SECOND
+from sim.faults.kinds import FAULTS
+from sim.world.probes import NAMES
+
+VALID = Result(
+    seed=7,
+    verdict=Verdict.VALID,
+    reason="",
+    promise="",
+    virtual=60 * SECOND,
+    converged_in=1_500_000_000,
+    writes=12,
+    frames=34,
+    events=56,
+    fired={"cut": 2},
+    probes={"gap found": 1, "link lost": 0},
+    looked={"convergence": 5},
+    digest="abc",
+    tail=(),
+)
+INVALID = attrs.evolve(
+    VALID,
+    seed=8,
+    verdict=Verdict.INVALID,
+    promise="convergence",
+    reason="eu and us differ",
+    converged_in=-1,
+    tail=("1 eu boot", "2 us boot"),
+)
+UNKNOWN = attrs.evolve(VALID, verdict=Verdict.UNKNOWN, reason="nothing was written")
+
+
+def test_a_valid_run_is_told_with_what_it_has_seen() -> None:
+    assert list(tell(VALID, 2.0)) == [
+        "",
+        "writes        12",
+        "frames        34",
+        "faults        cut 2",
+        "probes        gap found 1",
+        "checked       convergence 5",
+        "converged     1.500 s after all was healed",
+        "trace         abc",
+        "speed         60.0 virtual s in 2.00 CPU s: 30 to 1",
+        "verdict       valid",
+    ]
+
+
+def test_a_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> None:
+    lines = list(tell(INVALID, 1.0))
+    assert lines[:4] == ["", "  1 eu boot", "  2 us boot", ""]
+    assert lines[-2:] == [
+        "verdict       invalid: convergence: eu and us differ",
+        "              the same command does the same again",
+    ]
+    assert not any(line.startswith("converged") for line in lines)
+
+
+def test_a_verdict_says_why() -> None:
+    assert verdict(VALID) == "valid"
+    assert verdict(UNKNOWN) == "unknown: nothing was written"
+
+
+def test_nothing_takes_no_time() -> None:
+    assert speed(0.0, 0.0) == "speed         0.0 virtual s in 0.00 CPU s: 0 to 1"
+
+
+def test_in_a_table_a_reason_is_short() -> None:
+    assert one_line(INVALID) == "       8  invalid: convergence: eu and us differ"
+    long = attrs.evolve(INVALID, reason="x" * 2 * REASON_MAX)
+    assert len(one_line(long)) == REASON_MAX + len("       8  ")
+
+
+def test_many_runs_are_added_up_and_what_none_has_seen_is_told() -> None:
+    lines = {line[:13].strip(): line[14:] for line in summarise([VALID, INVALID, VALID], 6.0)}
+    assert lines["runs"] == "3: valid 2, invalid 1"
+    assert lines["writes"] == "36"
+    assert lines["faults"] == "cut 6"
+    assert lines["probes"] == "gap found 3"
+    assert lines["failed"] == "8"
+    assert lines["speed"].startswith("180.0 virtual s")
+    never = lines["never seen"].split(", ")
+    assert never == [name for name in (*FAULTS, *NAMES) if name not in {"cut", "gap found"}]
+
+
+def test_if_all_was_seen_and_nothing_failed_no_more_is_said() -> None:
+    everything = attrs.evolve(VALID, fired=dict.fromkeys(FAULTS, 1), probes=dict.fromkeys(NAMES, 1))
+    told = "\n".join(summarise([everything], 1.0))
+    assert "never seen" not in told
+    assert "failed" not in told
+
+
+@pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        ([VALID, VALID], 0),
+        ([VALID, UNKNOWN], 2),
+        ([VALID, INVALID], 1),
+        ([UNKNOWN, INVALID], 1),
+        ([UNKNOWN], 2),
+        ([], 2),
+    ],
+)
+def test_the_status_is_good_only_if_something_was_proved(results: list[Result], code: int) -> None:
+    assert status(results) == code
+
+
+def test_what_many_runs_have_seen_too_seldom_is_named() -> None:
+    full = attrs.evolve(
+        VALID, fired=dict.fromkeys(FAULTS, 1), probes=dict.fromkeys(NAMES, 1), looked={"expiry": 0}
+    )
+    assert list(shortfalls([full])) == []
+    assert list(shortfalls([full] * 4)) == ["expiry: put to the test in 0 of 4 runs, not 1"]
+    rare = attrs.evolve(full, fired={**full.fired, "ring": 0}, looked={"expiry": 1})
+    assert list(shortfalls([rare] * 100)) == ["ring: done in 0 of 100 runs, not 1"]
+
+
+def test_what_a_run_has_not_checked_is_told() -> None:
+    lines = list(tell(attrs.evolve(VALID, looked={"convergence": 5, "expiry": 0}), 2.0))
+    assert "not checked   expiry" in lines

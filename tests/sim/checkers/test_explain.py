@@ -1,0 +1,180 @@
+"""Texts of failures: the key, its values, and the operations behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from sim.checkers.convergence import Convergence
+from sim.checkers.durability import Durability
+from sim.checkers.explain import (
+    OPERATIONS_MAX,
+    TEXT_MAX,
+    Holder,
+    describe,
+    elements_text,
+    explain,
+    held_text,
+    in_order,
+    missing_text,
+    operations_on,
+    operations_text,
+)
+from sim.checkers.following import Following
+from sim.engine.checker import Checker, Violation
+from sim.engine.events import SECOND
+from sim.nodes.mirror import Mirror
+from sim.schedule.plan import Copy
+from sim.world.world import World
+from tests.sim.planted import NAMES, drop_key, fresh
+
+
+def holder(world: World, name: str) -> Holder:
+    return Holder(name, world.places[name].mirror)
+
+
+def explained(world: World, one: str, other: str, clock: int = 0) -> str:
+    """The text about two regions, the second of which may be ahead."""
+    here = holder(world, one)
+    vector = dict(here.mirror.db.vector)
+    others = [holder(world, other), in_order(world.ledger, vector)]
+    return explain(world.ledger, here, others, clock, vector)
+
+
+def written() -> World:
+    """A world in which two regions have written to one key."""
+    world = fresh()
+    world.run("eu", "SADD", "cart", "milk")
+    assert world.settle(SECOND)
+    world.run("us", "SADD", "cart", "eggs")
+    assert world.settle(SECOND)
+    return world
+
+
+def test_key_values_and_operations_are_named() -> None:
+    world = written()
+    drop_key(world.sites["us"], b"cart")
+    assert explained(world, "us", "eu") == (
+        "; under 'cart' us holds nothing, eu holds {eggs milk}; written by"
+        " SADD cart milk by eu at 2.000 s (1:1..1); SADD cart eggs by us at 2.020 s (2:1..1)"
+    )
+
+
+def test_later_writes_to_the_other_region_are_left_out() -> None:
+    world = written()
+    world.cut("us", "eu")
+    world.cut("us", "ap")
+    world.run("eu", "SET", "other", "x")
+    drop_key(world.sites["us"], b"cart")
+    assert "; under 'cart' us holds nothing, eu holds {eggs milk};" in explained(world, "us", "eu")
+
+
+@pytest.mark.parametrize("later", [("SADD", "cart", "salt"), ("FLUSHALL",)])
+def test_a_key_written_later_is_compared_with_the_operations_in_order(
+    later: tuple[str, ...],
+) -> None:
+    world = written()
+    world.cut("us", "eu")
+    world.cut("us", "ap")
+    world.run("eu", *later)
+    drop_key(world.sites["us"], b"cart")
+    text = explained(world, "us", "eu")
+    assert "us holds nothing, a replica that got these operations in order holds {eggs" in text
+
+
+def test_a_region_that_has_less_is_not_compared() -> None:
+    world = written()
+    world.crash("eu")
+    world.restart("eu")
+    drop_key(world.sites["us"], b"cart")
+    assert "a replica that got these operations in order holds" in explained(world, "us", "eu")
+
+
+def test_what_ends_before_the_clock_does_not_count() -> None:
+    world = fresh()
+    world.run("eu", "SET", "k", "v", "PX", "500")
+    assert world.settle(SECOND)
+    drop_key(world.sites["us"], b"k")
+    db = world.sites["eu"].replica.keyspace
+    deadline = db.deadlines.deadline(b"k")
+    assert f"eu holds v until {deadline} ms; " in explained(world, "us", "eu", deadline - 1)
+    assert explained(world, "us", "eu", deadline) == "; no key differs by now"
+
+
+def test_long_values_and_long_histories_are_shortened() -> None:
+    world = fresh()
+    for i in range(OPERATIONS_MAX + 3):
+        world.run("eu", "SET", "k", str(i) * TEXT_MAX * 2)
+    db = world.sites["eu"].replica.keyspace
+    assert len(held_text(db, b"k")) == TEXT_MAX + 1
+    text = operations_text(operations_on(world.ledger, b"k", db.vector))
+    assert text.startswith("3 earlier operations; SET k ")
+    assert operations_text([]) == "nobody"
+
+
+def test_operations_that_are_missing_are_named() -> None:
+    world = written()
+    ledger = world.ledger
+    vector = world.sites["eu"].replica.keyspace.vector
+    assert missing_text(ledger, "ap", vector, vector) == ""
+    assert missing_text(ledger, "ap", {1 << 14: 1}, vector) == (
+        "; ap lacks SADD cart eggs by us at 2.020 s (2:1..1)"
+    )
+
+
+def test_elements_are_listed() -> None:
+    world = written()
+    mirror = Mirror(world.sites["eu"].replica.keyspace)
+    (change,) = mirror.refresh()
+    assert elements_text(change.after) == "eggs milk"
+    assert elements_text(change.before) == "nothing"
+
+
+def test_a_history_says_who_wrote_when_and_had_seen_what() -> None:
+    world = written()
+    history = world.ledger.book.history(b"cart", world.sites["eu"].replica.keyspace)
+    assert history is not None
+    assert describe(history, world.ledger) == (
+        "SADD cart milk by eu at 2.000 s (1:1, clock 1700000002000, seen 0);"
+        " SADD cart eggs by us at 2.020 s (2:1, clock 1700000002020, seen 1)"
+    )
+    assert describe(history, fresh().ledger).startswith("SADD cart milk (1:1, clock ")
+
+
+@pytest.mark.parametrize(("kind", "losers"), [(Convergence, ["us"]), (Durability, NAMES)])
+def test_the_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None:
+    world = fresh(kind)
+    world.run("eu", "SADD", "cart", "milk")
+    assert world.settle(SECOND)
+    for name in losers:
+        drop_key(world.sites[name], b"cart")
+        world.sites[name].mirror.refresh()
+    with pytest.raises(Violation, match="under 'cart' eu holds ") as raised:
+        world.check_end()
+    assert " holds nothing" in raised.value.text
+    assert " holds {milk}" in raised.value.text
+    assert "; written by SADD cart milk by eu at 2.000 s (1:1..1)" in raised.value.text
+
+
+@pytest.mark.parametrize("sources", [("eu",), ("eu", "us")])
+def test_a_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
+    world = fresh(Following, copies=(Copy("f", 9, sources),))
+    world.run("eu", "SADD", "cart", "milk")
+    assert world.settle(SECOND)
+    world.sleep(SECOND)
+    drop_key(world.copies["f"], b"cart")
+    world.copies["f"].mirror.refresh()
+    with pytest.raises(
+        Violation, match=r"under 'cart' f holds nothing, .* holds \{milk\}; written"
+    ):
+        world.check_end()
+
+
+def test_operations_on_other_keys_are_left_out() -> None:
+    world = written()
+    world.run("eu", "SET", "other", "x")
+    world.run("eu", "FLUSHALL")
+    vector = world.sites["eu"].replica.keyspace.vector
+    told = [[str(each) for each in do] for _, do in operations_on(world.ledger, b"cart", vector)]
+    assert told == [["SADD cart milk"], ["SADD cart eggs"], ["FLUSHALL"]]

@@ -1,0 +1,56 @@
+"""What all checkers have in common."""
+
+from __future__ import annotations
+
+from sim.engine.checker import Checker, Violation
+from sim.nodes.ledger import Ledger
+from sim.schedule.plan import Copy
+from sim.world.world import CHECKERS, World
+from tests.sim.planted import caught, finish, fresh
+
+
+def ordinary_life(world: World) -> None:
+    """Trouble of every kind, and no bug."""
+    world.run("eu", "SADD", "cart", "u1", "u2")
+    world.run("us", "INCRBY", "count:0.0", "5")
+    world.run_all("us", ("MULTI",), ("INCR", "pair:0.1"), ("INCR", "twin:0.1"), ("EXEC",))
+    world.converse("eu", 12, ("WATCH", "cart"), ("SADD", "all:0.0", "a"), ("MULTI",), ("EXEC",))
+    world.converse("eu", 12, ("SMEMBERS", "all:0.0"))
+    world.converse("eu", 13, ("SCAN", "0"))
+    world.converse("eu", 14, ("BLPOP", "queue:0.0", "0.1"))
+    world.cut("eu", "us")
+    world.run("eu", "SREM", "cart", "u1")
+    world.run("us", "SADD", "cart", "u3")
+    world.run("ap", "SET", "free:0", "u4", "PX", "500")
+    world.sleep(2 * 10**9)
+    kept = world.sites["ap"].snapshot()
+    world.crash("ap")
+    world.heal("eu", "us")
+    world.sleep(10**9)
+    world.restart("ap", kept)
+    finish(world)
+
+
+def test_without_a_bug_nothing_is_caught() -> None:
+    assert caught(ordinary_life) == []
+
+
+def test_every_checker_has_something_to_look_at() -> None:
+    world = fresh(copies=(Copy("f", 255, ("eu",)),))
+    ordinary_life(world)
+    assert {checker.promise for checker in world.checkers if not checker.looked} <= {
+        "bounded memory",
+        "age",
+        "refusals",  # nobody asks a region that has not caught up
+        "stability",
+    }
+
+
+def test_promises_have_names_of_their_own() -> None:
+    assert len({kind.promise for kind in CHECKERS}) == len(CHECKERS)
+
+
+def test_a_violation_says_which_promise_was_broken() -> None:
+    violation = Checker(Ledger()).broken("all is lost")
+    assert isinstance(violation, Violation)
+    assert (violation.promise, violation.text) == ("", "all is lost")

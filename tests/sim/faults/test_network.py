@@ -1,0 +1,104 @@
+"""What separates processes, and makes the ways between them bad."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.engine.events import MS, SECOND
+from sim.faults.kinds import Injector
+from sim.schedule.step import Step
+from sim.world.world import World
+from tests.sim.quartet import NAMES, Ways, quartet, shut
+
+
+@pytest.fixture
+def world() -> World:
+    return quartet()
+
+
+def both(*pairs: str) -> Ways:
+    """Both ways between the regions of each pair, `ab` for a and b."""
+    return {way for a, b in pairs for way in ((a, b), (b, a))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "regions", "closed"),
+    [
+        ("cut", ("a", "b"), both("ab")),
+        ("split", ("a", "b"), both("ac", "ad", "bc", "bd")),
+        ("isolate", ("b",), both("ab", "bc", "bd")),
+        ("ring", NAMES, both("ac", "bd")),
+        ("black-hole", ("a", "c"), both("ac")),
+        ("one-way", ("a", "c"), {("a", "c")}),
+        ("flap", ("a", "c"), both("ac")),
+    ],
+)
+def test_what_is_separated(kind: str, regions: tuple[str, ...], closed: Ways, world: World) -> None:
+    Injector(world).do(Step(world.now, kind, regions, SECOND, 600))
+    assert shut(world) == closed
+
+
+def test_a_flapping_link_goes_up_and_down(world: World) -> None:
+    Injector(world).do(Step(world.now, "flap", ("a", "b"), 500 * MS, 100))
+    states: list[bool] = []
+    for _ in range(8):
+        world.sleep(50 * MS if not states else 100 * MS)
+        states.append(bool(shut(world)))
+    assert states == [True, False, True, False, True, False, False, False]
+
+
+def test_half_of_the_regions_fall_silent_one_after_another(world: World) -> None:
+    Injector(world).do(Step(world.now, "swizzle", ("c", "b", "a", "d"), 10 * SECOND))
+    begun = world.now
+    silent_c, silent_b = both("ac", "bc", "cd"), both("ab", "bc", "bd")
+    for second, closed in ((1, silent_c), (3, silent_b | silent_c), (6, silent_c), (8, both())):
+        world.sleep_until(begun + second * SECOND)
+        assert shut(world) == closed
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "name", "found"),
+    [
+        ("slow", 20, "slowness", 2000),
+        ("squeeze", 500, "bandwidth", 500),
+        ("noise", 7, "flips", 7),
+        ("chop", 60, "chops", 60),
+        ("loss", 60, "losses", 60),
+        ("burst-loss", 60, "bursts", 60),
+    ],
+)
+def test_one_way_is_worse(kind: str, value: int, name: str, found: int, world: World) -> None:
+    usual = getattr(world.network.way("b", "a"), name)
+    Injector(world).do(Step(world.now, kind, ("a", "b"), SECOND, value))
+    assert getattr(world.network.way("a", "b"), name) == found
+    assert getattr(world.network.way("b", "a"), name) == usual
+
+
+def test_a_flapping_link_that_is_up_in_the_end_is_not_healed_again(world: World) -> None:
+    Injector(world).do(Step(world.now, "flap", ("a", "b"), 350 * MS, 100))
+    world.sleep(340 * MS)
+    assert shut(world) == set()
+    world.sleep(SECOND)
+    assert shut(world) == set()
+
+
+def test_who_has_been_freed_before_it_fell_silent_stays_free(world: World) -> None:
+    injector = Injector(world)
+    injector.do(Step(world.now, "swizzle", NAMES, 10 * SECOND))
+    world.sleep(SECOND)
+    assert shut(world)
+    injector.end_all()
+    for _ in range(10):
+        assert shut(world) == set()
+        world.sleep(SECOND)
+
+
+def test_a_follower_is_separated_with_or_without_a_word(world: World) -> None:
+    copy = world.copies["f"]
+    for is_told in (1, 0):
+        Injector(world).do(Step(world.now, "follower-cut", ("f",), SECOND, is_told))
+        assert shut(world) == both("af", "bf")
+        world.sleep(500 * MS)
+        assert [dial.wire is None for dial in copy.dials.values()] == [bool(is_told)] * 2
+        world.sleep(SECOND)
+        assert shut(world) == set()

@@ -1,0 +1,89 @@
+"""A full resync in the middle of which one of the two ends dies, and what comes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.engine.events import SECOND
+from sim.faults.kinds import Injector
+from sim.faults.resync import torn_resync
+from sim.schedule.plan import Plan
+from sim.schedule.step import Step
+from sim.world.probes import probe
+from sim.world.world import World
+from tests.sim.quartet import quartet
+
+
+def torn(world: World, value: int, lasts: int = 10 * SECOND) -> Injector:
+    injector = Injector(world)
+    for number in range(30):
+        world.run("b", "SET", f"k{number}", "v" * 400)
+        world.run("c", "SET", f"l{number}", "v" * 400)
+    assert world.settle(10 * SECOND)
+    injector.do(Step(world.now, "torn-resync", ("a",), lasts, value))
+    return injector
+
+
+@pytest.mark.parametrize(("value", "dead"), [(0, "receiver"), (1, "donor")])
+def test_one_of_the_two_dies_in_the_middle(value: int, dead: str) -> None:
+    world = quartet()
+    injector = torn(world, value)
+    world.sleep(10 * SECOND)
+    seen = probe(world)
+    assert seen[f"crash of {dead} in a full resync"] == 1
+    lives = sorted(site.life for site in world.sites.values())
+    assert lives == ([1, 1, 1, 3] if dead == "receiver" else [1, 1, 2, 2])
+    assert injector.open == {}
+    assert not any(way.bandwidth for way in world.network)
+    sites = world.sites.values()
+    assert {site.replica.history.limit for site in sites} == {
+        site.tuning.history_bytes for site in sites
+    }
+    assert world.settle(30 * SECOND)
+    world.check_end()
+
+
+def test_last_donor_is_spared() -> None:
+    world = World(Plan.of(["a", "b", "c"], delay_ms=20))
+    world.sleep(SECOND)
+    world.crash("c")
+    world.cut("a", "c")
+    world.cut("b", "c")
+    for number in range(30):
+        world.run("b", "SET", f"k{number}", "v" * 400)
+    Injector(world).do(Step(world.now, "torn-resync", ("a",), 10 * SECOND, 1))
+    world.sleep(12 * SECOND)
+    assert (world.donor_crashes, world.receiver_crashes) == (0, 1)
+    assert world.run("b", "GET", "k3") is not None
+
+
+def test_story_that_ends_early_leaves_nothing_behind() -> None:
+    world = quartet()
+    injector = torn(world, 0)
+    injector.end_all()
+    world.sleep(SECOND)
+    assert world.sites["a"].is_up
+    assert world.sites["a"].life == 2
+    assert not any(way.bandwidth for way in world.network)
+
+
+def test_region_that_is_down_is_spared() -> None:
+    world = quartet()
+    world.crash("a")
+    assert torn_resync(world, Step(world.now, "torn-resync", ("a",))) == (False, None)
+
+
+def test_way_that_is_narrow_already_stays_as_it_is() -> None:
+    world = quartet()
+    world.network.way("b", "a").bandwidth = 777
+    done, end = torn_resync(world, Step(world.now, "torn-resync", ("a",)))
+    assert done
+    assert end is not None
+    widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
+    assert (widths["b"], widths["c"]) == (777, 2_000)
+    world.restart("a")  # by somebody else
+    life = world.sites["a"].life
+    end()
+    assert world.sites["a"].life == life
+    widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
+    assert (widths["b"], widths["c"]) == (777, 0)

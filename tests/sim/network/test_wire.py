@@ -1,0 +1,184 @@
+"""One end of a simulated connection: frames out as bytes, and an end that both sides hear of."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.embed.replica import Replica
+from geo.latency import Latency
+from replication.machines.sink import Sink
+from replication.mesh.links import Links
+from replication.protocol.frames import (
+    Eof,
+    Frame,
+    Heartbeat,
+    Hello,
+    Ops,
+    Resume,
+    SnapshotPiece,
+    Truncated,
+)
+from sim.engine.checker import Violation
+from sim.engine.events import MS, SECOND, Engine
+from sim.engine.rng import Dice
+from sim.network.ways import Network, Pipe
+from sim.network.wire import Wire, name_frames
+from sim.schedule.plan import Plan
+from tests.replication.secrets import channels, open_channels
+
+
+class Line:
+    """The dialling end of a connection, whose bytes nobody answers."""
+
+    def __init__(self) -> None:
+        plan = Plan.of(["eu", "us"])
+        self.engine = Engine()
+        self.links = Links(Replica(1), plan.member("eu"), plan.peers("eu"))
+        channel, self.far = open_channels()
+        self.wire = Wire(self.links.dial("us", 0), channel)
+        self.got = bytearray()
+        self.ends: list[str] = []
+        self.over: list[Wire] = []
+        self.wire.on_over = self.over.append
+
+    def connect(self) -> None:
+        """Give it a pipe that takes 10 ms."""
+        dice = Dice(0, "x")
+        network = Network(
+            self.engine, ["eu", "us"], latency=lambda _a, _b: Latency.constant(10 * MS), dice=dice
+        )
+        self.wire.out = Pipe(network.way("eu", "us"), self.got.extend, self.ends.append)
+
+    def hang_up(self) -> None:
+        """Let the machine end."""
+        self.links.receive(self.wire.machine, Eof("tired"), self.engine.now)
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+def test_what_the_machine_says_arrives_as_bytes(line: Line) -> None:
+    line.connect()
+    line.wire.flush(0)
+    assert line.wire.sent > 0
+    line.engine.run_until(SECOND)
+    frames = line.far.receive(bytes(line.got))
+    assert [type(frame) for frame in frames] == [Hello]
+    assert len(line.got) == line.wire.sent
+
+
+def test_before_the_handshake_only_that_is_sent(line: Line) -> None:
+    line.connect()
+    line.wire.channel, far = channels()
+    line.wire.flush(0)
+    line.hang_up()
+    line.wire.flush(0)
+    line.engine.run_until(SECOND)
+    assert far.receive(bytes(line.got)) == []
+    assert line.ends == ["the peer hung up"]
+
+
+def test_an_ended_machine_hangs_up_once(line: Line) -> None:
+    line.connect()
+    line.hang_up()
+    line.wire.flush(0)
+    line.wire.flush(0)
+    line.engine.run_until(SECOND)
+    assert line.ends == ["the peer hung up"]
+    assert line.over == [line.wire]
+
+
+def test_before_it_is_connected_nothing_is_sent_but_it_may_be_over(line: Line) -> None:
+    line.wire.flush(0)
+    assert (line.wire.sent, line.wire.over) == (0, False)
+    line.hang_up()
+    line.wire.flush(0)
+    assert line.wire.over
+
+
+def test_messages_are_told_when_their_last_byte_has_come(line: Line) -> None:
+    told: list[tuple[int, str, bool]] = []
+    wire = line.wire
+    wire.on_message = lambda sent, text, has_come: told.append((sent, text, has_come))
+    wire.marks.extend([(10, 1, "Ops"), (12, 2, ""), (20, 3, "2 Ops"), (30, 4, ""), (31, 5, "x")])
+    wire.arrived(9)
+    assert told == []
+    wire.arrived(1)
+    wire.arrived(10)
+    assert told == [(1, "Ops", True), (3, "2 Ops", True)]
+    wire.abandon()
+    assert told[2:] == [(5, "x", False)]
+    wire.abandon()
+    assert len(told) == 3
+
+
+def test_nobody_need_listen(line: Line) -> None:
+    line.wire.marks.extend([(10, 1, "Ops"), (20, 1, "Ops")])
+    line.wire.arrived(10)
+    line.wire.abandon()
+    assert not line.wire.marks
+
+
+def test_the_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> None:
+    far = Wire(line.links.serve(0), line.far)
+    line.wire.far = far
+    far.on_message = lambda _sent, _text, _has_come: None
+    line.connect()
+    line.wire.flush(7)
+    assert list(far.marks) == [(line.wire.sent, 7, "")]
+
+
+@pytest.mark.parametrize(
+    ("frames", "text"),
+    [
+        ([], ""),
+        ([Resume({}, None), Heartbeat({}, 0)], ""),
+        ([Ops((b"a",))], "Ops"),
+        ([Ops((b"a", b"b")), Heartbeat({}, 0), Truncated(), Ops((b"c",))], "3 Ops, Truncated"),
+    ],
+)
+def test_of_frames_the_number_of_operations_is_told(frames: list[Frame], text: str) -> None:
+    assert name_frames(frames) == text
+
+
+@pytest.mark.interpreted("gives a link another method, and a constant another value")
+def test_a_machine_that_is_never_done_is_caught(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_more(_sink: Sink) -> list[Frame]:
+        return [Truncated()]
+
+    line.connect()
+    monkeypatch.setattr("sim.network.wire.BATCHES_MAX", 100)
+    monkeypatch.setattr(Sink, "frames_to_send", one_more)
+    with pytest.raises(Violation, match="a link with us is never done sending"):
+        line.wire.flush(0)
+
+
+def test_line_rests_after_a_batch_with_a_piece_of_a_snapshot(line: Line) -> None:
+    rested: list[int] = []
+    line.connect()
+    wire = line.wire
+    wire.on_rested = lambda: rested.append(line.engine.now)
+    wire.rest([SnapshotPiece(b"piece", last=True)], 0)
+    assert wire.rests_until == 0, "it does not rest by itself"
+    wire.rest_ns = 50 * MS
+    wire.rest([Truncated()], 0)
+    assert wire.rests_until == 0
+    wire.rest([Truncated(), SnapshotPiece(b"piece", last=True)], 0)
+    wire.flush(49 * MS)
+    assert wire.sent == 0
+    line.engine.run_until(SECOND)
+    assert rested == [50 * MS]
+    wire.flush(50 * MS)
+    assert wire.sent > 0
+
+
+def test_line_that_is_over_does_not_rest(line: Line) -> None:
+    line.connect()
+    line.wire.rests_until = SECOND
+    line.hang_up()
+    line.wire.flush(0)
+    assert line.over == [line.wire]

@@ -1,0 +1,57 @@
+"""The client at hand: requests and replies are bytes of the Redis protocol."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from crdb.engine.instance import Instance
+from crdt.embed.replica import Replica
+from sim.nodes.client import Hand, Refusal, parse, request
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand(Instance(Replica(1), name="eu", rng=Random(0)))
+
+
+def test_a_request_is_an_array_of_bulk_strings() -> None:
+    assert request(["SET", b"k\r\n", 12]) == b"*3\r\n$3\r\nSET\r\n$3\r\nk\r\n\r\n$2\r\n12\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "reply"),
+    [
+        (b"+OK\r\n", "OK"),
+        (b"-ERR no\r\n", Refusal("ERR no")),
+        (b":-7\r\n", -7),
+        (b"$4\r\na\r\nb\r\n", b"a\r\nb"),
+        (b"$0\r\n\r\n", b""),
+        (b"$-1\r\n", None),
+        (b"*-1\r\n", None),
+        (b"*0\r\n", []),
+        (b"*2\r\n*1\r\n:1\r\n$-1\r\n", [[1], None]),
+    ],
+)
+def test_every_reply_is_understood(data: bytes, reply: object) -> None:
+    assert parse(data) == [reply]
+    assert parse(data * 2) == [reply, reply]
+
+
+def test_what_is_no_reply_is_a_mistake() -> None:
+    with pytest.raises(AssertionError, match="no reply"):
+        parse(b"?\r\n")
+
+
+def test_commands_run_and_are_answered(hand: Hand) -> None:
+    assert hand.ask("SADD", "s", "a", "b") == 2
+    assert hand.send(("SET", "k", 5), ("INCR", "k"), ("NOSUCH",))[:2] == ["OK", 6]
+    refused = hand.ask("INCR", "s")
+    assert isinstance(refused, Refusal)
+    assert refused.text.startswith("WRONGTYPE")
+
+
+def test_a_command_that_waits_has_no_reply_yet(hand: Hand) -> None:
+    assert hand.ask("BLPOP", "q", 0) is None
+    assert hand.send(("PING",)) == []

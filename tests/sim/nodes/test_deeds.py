@@ -1,0 +1,74 @@
+"""Effects in words: what servers make of commands, told as the specification tells it."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.causality.dots import make_dot, make_origin
+from crdt.causality.op import Op
+from sim.engine.events import SECOND
+from sim.nodes.deeds import Deeds
+from sim.schedule.plan import Plan
+from sim.world.world import World
+
+EU = make_origin(1)
+
+
+def told(*commands: str) -> list[str]:
+    """What one region's commands came to, the last of them."""
+    world = World(Plan.of(["eu", "us"], delay_ms=20), checkers=())
+    world.sleep(SECOND)
+    deeds = Deeds()
+    found: list[str] = []
+    for line in commands:
+        before = len(world.ledger.in_order)
+        world.run("eu", *line.split())
+        found = [
+            str(deeds.command(effect, entry.origin))
+            for entry in world.ledger.in_order[before:]
+            for effect in Op.from_bytes(entry.data).effects
+        ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("commands", "found"),
+    [
+        (["SET k v"], ["SET k v"]),
+        (["SET k v", "APPEND k w"], ["KEEP k vw"]),
+        (["INCRBY k 5"], ["INCRBY k 5"]),
+        (["INCRBY k 5", "DECRBY k 2"], ["INCRBY k -2"]),
+        (["INCRBY k 5", "DEL k", "INCRBY k 3"], ["INCRBY k 3"]),
+        (["INCRBY k 5", "INCRBYFLOAT k 0.5"], ["INCRBY k 0.5"]),
+        (["SADD k a b"], ["SADD k a b"]),
+        (["SADD k a b", "SREM k a b"], ["SREM k a b"]),
+        (["HSET k f 1 g 2"], ["HSET k f 1 g 2"]),
+        (["HINCRBY k f 4", "HSET k f 1"], ["HSET k f 1"]),
+        (["HINCRBY k f 4", "HINCRBY k g 4", "HINCRBY k f 2"], ["HINCRBY k f 2"]),
+        (["HSET k f 1 g 2", "HDEL k f g"], ["HDEL k f g"]),
+        (["HINCRBY k f 4", "HDEL k f"], ["HDEL k f"]),
+        (["ZADD k 1 a 2 b"], ["ZADD k a 1 b 2"]),
+        (["ZINCRBY k 2 a", "ZADD k 5 a"], ["ZADD k a 5"]),
+        (["ZINCRBY k 2 a", "ZINCRBY k 3 a"], ["ZINCRBY k a 3"]),
+        (["ZADD k 1 a", "ZREM k a"], ["ZREM k a"]),
+        (["ZINCRBY k 2 a", "ZREM k a"], ["ZREM k a"]),
+        (["SET k v", "DEL k"], ["DEL k"]),
+        (["SET k v", "PEXPIREAT k 1900000000000"], ["EXPIREAT k 1900000000000"]),
+        (["SET k v PX 1000", "PERSIST k"], ["PERSIST k"]),
+        (["SET k v", "FLUSHALL"], ["FLUSHALL"]),
+        (["RPUSH k a b"], ["PUSH k a b"]),
+    ],
+)
+def test_what_commands_come_to(commands: list[str], found: list[str]) -> None:
+    assert told(*commands) == found
+
+
+def test_elements_of_lists_go_by_the_push_that_brought_them() -> None:
+    push = make_dot(EU, 1)
+    assert told("RPUSH k a b", "LSET k 1 c") == [f"LSET k {(push, 1)} c"]
+    assert told("LPUSH k a", "LPUSH k b", "LREM k 0 a") == [f"LREM k {(push, 0)}"]
+
+
+def test_what_no_server_makes_is_not_told() -> None:
+    with pytest.raises(AssertionError, match="no server makes effects of kind 144"):
+        Deeds().command((0x90, b"k"), EU)

@@ -1,0 +1,116 @@
+"""One follower: it copies, refuses writes, is promoted, and lives again."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from crdt.causality.dots import make_origin
+from sim.engine.events import MS, SECOND
+from sim.nodes.client import Refusal
+from sim.nodes.follower import READONLY, FollowerSite
+from sim.schedule.plan import Copy, Plan
+from sim.world.world import World
+
+
+def following(*sources: str, number: int = 255, **settings: int) -> tuple[World, FollowerSite]:
+    """Two regions and a follower."""
+    plan = Plan.of(["eu", "us"], delay_ms=20)
+    tuning = attrs.evolve(plan.tuning, **settings)
+    plan = attrs.evolve(plan, copies=(Copy("f", number, sources),), tuning=tuning)
+    world = World(plan)
+    world.sleep(2 * SECOND)
+    return world, world.copies["f"]
+
+
+def test_a_follower_reads_and_does_not_write() -> None:
+    world, copy = following("eu")
+    world.run("us", "SET", "k", "v")
+    assert world.settle(10 * SECOND)
+    assert world.run("f", "GET", "k") == b"v"
+    assert world.run("f", "SET", "k", "w") == Refusal(READONLY.decode())
+    assert copy.claims() == {"eu": world.sites["eu"].replica.vector}
+    assert copy.dialling is copy.follower
+
+
+@pytest.mark.parametrize("number", [1, 255])
+def test_regions_may_go_by_other_names_there(number: int) -> None:
+    world, copy = following("eu", number=number)
+    world.run("eu", "SET", "k", "v")
+    assert world.settle(10 * SECOND)
+    there = make_origin(2 if number == 1 else 1)
+    assert copy.replica.vector == {there: 1}
+    assert copy.claims() == {"eu": {make_origin(1): 1}}
+
+
+def test_two_sources_are_two_databases() -> None:
+    world, copy = following("eu", "us")
+    world.run("eu", "INCRBY", "n", "5")
+    assert world.settle(10 * SECOND)
+    assert world.run("f", "GET", "n") == b"10"
+    assert set(copy.claims()) == {"eu", "us"}
+
+
+def test_after_a_cut_it_goes_on_from_the_backlog_if_that_reaches_back() -> None:
+    world, copy = following("eu", history_bytes=2000)
+    world.run("eu", "SET", "k", "v")
+    assert (copy.snapshots, copy.resumptions) == (0, 1)
+    for count in (2, 30):
+        world.cut("f", "eu")
+        for i in range(count):
+            world.run("eu", "SET", f"k{i}", "v")
+        world.heal("f", "eu")
+        assert world.settle(10 * SECOND)
+        world.sleep(SECOND)
+    assert (copy.snapshots, copy.resumptions) == (1, 2)
+    assert world.run("f", "DBSIZE") == 31
+    world.check_end()
+
+
+def test_who_is_promoted_keeps_its_data_and_hears_no_more() -> None:
+    world, copy = following("eu")
+    world.run("eu", "SET", "k", "v")
+    assert world.settle(10 * SECOND)
+    copy.promote()
+    assert not copy.is_following
+    assert world.run("f", "SET", "mine", "1") == "OK"
+    world.run("eu", "SET", "k", "w")
+    assert world.settle(10 * SECOND), "who follows nobody is not waited for"
+    world.sleep(SECOND)
+    assert world.run("f", "GET", "k") == b"v"
+    assert copy.dials["eu"].wire is None
+    with pytest.raises(AssertionError):
+        copy.promote()
+    copy.follow()
+    assert world.settle(10 * SECOND)
+    assert world.run("f", "GET", "k") == b"w"
+    assert world.run("f", "GET", "mine") is None
+    world.sleep(SECOND)
+    world.check_end()
+
+
+def test_each_life_begins_with_nothing() -> None:
+    world, copy = following("eu")
+    world.run("eu", "SET", "k", "v")
+    assert world.settle(10 * SECOND)
+    first = copy.replica.origin
+    world.crash("f")
+    with pytest.raises(AssertionError):
+        world.crash("f")
+    world.sleep(SECOND)
+    world.restart("f")
+    assert world.run("f", "GET", "k") is None
+    assert copy.replica.origin != first
+    assert world.settle(10 * SECOND)
+    assert world.run("f", "GET", "k") == b"v"
+    assert (copy.beginnings, copy.bidden) == (2, 2)
+
+
+def test_what_does_nothing_is_not_looked_at() -> None:
+    world, copy = following("eu")
+    world.sleep(SECOND)
+    looked = [checker.looked for checker in world.checkers]
+    world.run("f", "GET", "k")
+    assert [checker.looked for checker in world.checkers] == looked
+    world.sleep(500 * MS)
+    assert copy.is_following

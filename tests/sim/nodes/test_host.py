@@ -1,0 +1,97 @@
+"""What every simulated process does, whichever kind it is; see also `test_site`."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from replication.mesh.links import Links
+from replication.protocol.events import Event
+from replication.protocol.secret import LinkSecret
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.nodes.host import Host
+from sim.schedule.plan import Copy, Plan
+from sim.world.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    plan = Plan.of(["eu", "us"], delay_ms=20)
+    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    made.sleep(2 * SECOND)
+    return made
+
+
+def test_a_region_serves_and_dials_by_the_same_links_a_follower_does_not(world: World) -> None:
+    eu, f = world.places["eu"], world.places["f"]
+    assert eu.all_links() == (eu.links,)
+    assert f.all_links() == (f.links, f.dialling)
+    (wire,) = f.wires
+    assert f.links_of(wire.machine) is f.dialling
+    assert [eu.links_of(wire.machine) for wire in eu.wires] == [eu.links] * 3
+
+
+def test_the_earliest_promise_counts(world: World) -> None:
+    f = world.places["f"]
+    assert f.promised() == min(f.links.promised, f.dialling.promised)
+
+
+def test_what_is_due_at_this_moment_is_not_put_off(world: World) -> None:
+    """The region is given a later appointment just before it would have kept one."""
+    eu, due = world.sites["eu"], world.now + 1
+    world.engine.at(due, lambda: eu.arm(due + 600 * SECOND))
+    eu.arm(due)
+    world.sleep(SECOND)
+    assert eu.timer_at <= world.now + SECOND
+
+
+def test_an_appointment_of_a_region_that_is_down_does_not_bind_its_next_life(world: World) -> None:
+    eu, due = world.sites["eu"], world.now + 1
+    eu.arm(due)
+    world.engine.at(due, lambda: world.restart("eu"))
+    world.crash("eu")
+    world.sleep(SECOND)
+    assert due < world.now <= eu.timer_at <= world.now + SECOND
+
+
+def test_whoever_is_down_is_not_asked(world: World) -> None:
+    world.crash("f")
+    with pytest.raises(AssertionError):
+        world.run("f", "PING")
+
+
+def test_a_host_alone_has_no_kind(world: World) -> None:
+    host = Host(world.sites["eu"].around, "x", (), tuning=world.plan.tuning)
+    assert (host.is_up, host.dials, host.wires) == (False, {}, [])
+    for act in (host.seal, host.look, lambda: host.report([])):
+        with pytest.raises(NotImplementedError):
+            act()
+
+
+@pytest.mark.interpreted("gives links another method")
+def test_whoever_never_does_what_is_due_is_caught_and_does_not_stop_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep_on(_links: Links, _now: int) -> list[Event]:
+        return []
+
+    monkeypatch.setattr(Links, "tick", sleep_on)
+    with pytest.raises(Violation, match="is woken for what it does not do"):
+        world.sleep(SECOND)
+
+
+def test_a_region_with_another_secret_is_alone(world: World) -> None:
+    """Each end refuses the other, and says so; nobody crashes, and the rest stays linked."""
+    events: list[tuple[str, str]] = []
+    world.on_event = lambda name, text: events.append((name, text))
+    us = world.sites["us"]
+    us.around = attrs.evolve(us.around, secret=LinkSecret(b"another"))
+    world.crash("us")
+    world.sites["us"].boot()
+    world.sleep(20 * SECOND)
+    eu = world.sites["eu"]
+    assert eu.links.refused > 1
+    assert eu.links.sinks.keys() | us.links.sinks.keys() <= {"eu", "us"}
+    assert not any(end.hello for end in (*eu.links.sinks.values(), *us.links.sinks.values()))
+    assert [follower.peer for follower in eu.links.followers] == ["f"]

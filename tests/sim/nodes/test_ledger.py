@@ -1,0 +1,103 @@
+"""The books of a world: who made what, having seen what."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.causality.op import Op
+from crdt.embed.replica import Replica
+from sim.nodes.ledger import STRIDE, Entry, Ledger
+
+
+def make(ledger: Ledger, replica: Replica, member: str, *, seen: Entry | None = None) -> Entry:
+    """One more operation of a replica, which takes in another one before if it is `seen`."""
+    if seen is not None:
+        replica.accept(Op.from_bytes(seen.data))
+    replica.set(b"s").add(member.encode())
+    op = replica.seal()
+    assert op is not None
+    return ledger.enter(op, 0)
+
+
+def test_an_operation_remembers_all_that_its_region_had_seen() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    one = make(ledger, here, "a")
+    make(ledger, there, "b", seen=one)
+    last = make(ledger, there, "c")
+    assert last.deps == {}
+    assert ledger.past(last) == {here.origin: 1}
+    assert [repr(entry) for entry in ledger.in_order] == ["1:1..1", "2:1..1", "2:2..2"]
+    assert [entry.number for entry in ledger.in_order] == [0, 1, 2]
+
+
+def test_what_a_region_had_seen_is_worked_out_for_every_operation() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    seen = [make(ledger, here, f"a{i}") for i in range(3 * STRIDE)]
+    mine = [make(ledger, there, f"b{i}", seen=entry) for i, entry in enumerate(seen)]
+    assert [ledger.past(entry) for entry in mine] == [
+        {here.origin: i} for i in range(1, 3 * STRIDE + 1)
+    ]
+
+
+def test_an_operation_that_nobody_made_has_seen_what_it_says() -> None:
+    op = Op(9 << 14, 1, 0, {1 << 14: 3}, ((0x10, b"k", 5, b"v"),))
+    assert Ledger().past(Entry(op, 0, -1)) == {1 << 14: 3}
+
+
+def test_operations_are_found_by_their_dots() -> None:
+    here, ledger = Replica(1), Ledger()
+    here.set(b"s").add(b"a", b"b", b"c")
+    op = here.seal()
+    assert op is not None
+    entry = ledger.enter(op, 5)
+    last = entry.last
+    assert entry.at == 5
+    assert entry.data == op.to_bytes()
+    assert ledger.find(here.origin, 1) is ledger.ending(here.origin, last) is entry
+    assert ledger.find(here.origin, last + 1) is None
+    assert ledger.ending(here.origin, last + 1) is None
+
+
+def test_a_vector_names_the_operations_that_end_within_it() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    make(ledger, here, "a")
+    make(ledger, there, "b")
+    make(ledger, here, "c")
+    assert [str(entry) for entry in ledger.within({here.origin: 1})] == ["1:1..1"]
+    both = {here.origin: 2, there.origin: 1}
+    assert [str(entry) for entry in ledger.within(both)] == ["1:1..1", "2:1..1", "1:2..2"]
+
+
+@pytest.mark.parametrize("steps", [1, 2, STRIDE, STRIDE + 1, 2 * STRIDE])
+def test_what_was_made_sure_of_is_not_looked_at_again(steps: int) -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    seen = [make(ledger, here, f"a{i}") for i in range(2 * STRIDE + 1)]
+    for entry in seen:
+        make(ledger, there, entry.data.hex(), seen=entry)
+    known = {here.origin: 1, there.origin: 1}
+    enough = {here.origin: 1 + steps, there.origin: 1 + steps}
+    short = {here.origin: steps, there.origin: 1 + steps}
+    assert ledger.lacking(enough, known) == ""
+    told = f"2:{1 + steps}..{1 + steps} had seen {{{here.origin}: {1 + steps}}}"
+    assert ledger.lacking(short, known) == ledger.lacking(short) == told
+
+
+def test_an_earlier_operation_may_be_the_one_that_had_seen_too_much() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    one, two = make(ledger, here, "a"), make(ledger, here, "b")
+    make(ledger, there, "c", seen=one)
+    make(ledger, there, "d", seen=two)
+    make(ledger, there, "e")
+    known = {here.origin: 1, there.origin: 1}
+    assert ledger.lacking({here.origin: 1, there.origin: 3}, known).startswith("2:3..3 had seen")
+    assert ledger.lacking({here.origin: 2, there.origin: 3}, known) == ""
+
+
+def test_what_a_vector_lacks_is_told() -> None:
+    here, there, ledger = Replica(1), Replica(2), Ledger()
+    one = make(ledger, here, "a")
+    make(ledger, there, "b", seen=one)
+    assert ledger.lacking({here.origin: 1, there.origin: 1}) == ""
+    assert ledger.lacking({here.origin: 0}) == ""
+    assert ledger.lacking({there.origin: 1}) == f"2:1..1 had seen {{{here.origin}: 1}}"
+    assert ledger.lacking({here.origin: 7}) == "1:7 ends no operation"

@@ -1,0 +1,113 @@
+"""Replies and events in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.causality.dots import make_origin
+from replication.protocol.events import (
+    BroughtBack,
+    ClockSkew,
+    Closed,
+    Connected,
+    EarlierLife,
+    Event,
+    GapFound,
+    GapUnfilled,
+    Merged,
+    OpsDropped,
+    OpsTaken,
+    OriginReused,
+    Recovered,
+    Resynced,
+    SnapshotWanted,
+    Stalled,
+    Unlisted,
+)
+from replication.protocol.peers import Direction
+from sim.nodes.client import Refusal, Reply
+from sim.nodes.saying import event_text, origin_text, plain, reply_text
+
+NAMES = {1: "eu", 2: "us"}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"milk", "milk"),
+        (b"two words", "two words"),
+        (b"", "''"),
+        (b"a\nb", r"'a\nb'"),
+        (b"\xe9", r"'\xe9'"),
+    ],
+)
+def test_bytes_are_plain_or_marked(data: bytes, text: str) -> None:
+    assert plain(data) == text
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (None, "-"),
+        (b"milk", "milk"),
+        ("OK", "OK"),
+        (7, "7"),
+        (Refusal("ERR no"), "ERR no!"),
+        ([b"a", [1, None], []], "[a [1 -] []]"),
+    ],
+)
+def test_replies_are_short(reply: Reply, text: str) -> None:
+    assert reply_text(reply) == text
+
+
+def test_an_origin_is_a_region_and_its_life() -> None:
+    assert origin_text(make_origin(1), NAMES) == "eu"
+    assert origin_text(make_origin(2, 1), NAMES) == "us in its life 2"
+    assert origin_text(make_origin(9), NAMES) == "9"
+
+
+IN, OUT = Direction.IN, Direction.OUT
+US = make_origin(2)
+EARLIER = "hears from us of an earlier life, and only reads"
+FORGOTTEN = "hears from us of own writes that it has forgotten"
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (Connected("us", IN, 2, US), "meets us"),
+        (Connected("us", OUT, 2, US), ""),
+        (Resynced("us", IN, True), "gets the ops of us, after its snapshot"),
+        (Resynced("us", IN, False), "gets the ops of us, from its backlog on"),
+        (Resynced("us", OUT, False), ""),
+        (Merged("us"), "merges a snapshot of us"),
+        (SnapshotWanted("us"), "backlog of us does not reach back"),
+        (ClockSkew("us", -7_200_000), "sees that the clock of us differs by -7200 s"),
+        (
+            OpsDropped("", make_origin(1), 2, make_origin(2, 3), 7),
+            "gives up 2 effects of eu: nobody has what us in its life 4 wrote before",
+        ),
+        (Stalled("us"), "too much waits here, link with us rests"),
+        (GapFound("us", make_origin(1), "us"), "lacks ops of eu, asks us"),
+        (GapFound("us", make_origin(1), ""), "lacks ops of eu, wants a snapshot of us"),
+        (GapFound("", make_origin(1), ""), "lacks ops of eu"),
+        (GapUnfilled("us", make_origin(1)), "us no longer holds the ops of eu"),
+        (OriginReused("us", make_origin(1)), FORGOTTEN),
+        (EarlierLife("us"), EARLIER),
+        (Unlisted("us"), "is not in the list of us"),
+        (BroughtBack("us"), "drops what it had put aside: its peers have all of it"),
+        (BroughtBack("us", merged=True), "brings back what it had put aside"),
+        (
+            BroughtBack("us", merged=True, moved=True),
+            "brings back what it had put aside under another origin",
+        ),
+        (BroughtBack("us", lost_keys=7), "cannot bring back 7 keys that it had put aside"),
+        (Recovered("us"), "has all that its peers had, and may write"),
+        (Closed("us", IN, "reset"), "loses us: reset"),
+        (Closed("us", OUT, "reset"), "no longer serves us: reset"),
+        (Closed("", OUT, "reset"), ""),
+        (OpsTaken("us", 3), ""),
+    ],
+)
+def test_events_are_told_of_the_end_that_reports(event: Event, text: str) -> None:
+    assert event_text(event, NAMES) == text

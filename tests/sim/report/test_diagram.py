@@ -1,0 +1,132 @@
+"""Pictures of runs: every mark has its place, and nothing that a client wrote breaks the page."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from sim.engine.events import MS, SECOND
+from sim.report.diagram import (
+    COLOURS,
+    DRAWN_MAX,
+    LANE,
+    ROW,
+    STEP_MAX,
+    STEP_MIN,
+    Arrow,
+    Band,
+    Drawing,
+    Mark,
+    Picture,
+)
+
+SVG = "{http://www.w3.org/2000/svg}"
+REGIONS = ("eu", "us")
+
+
+def elements(picture: Picture, tag: str) -> list[ElementTree.Element]:
+    """The elements of one kind of a picture's page, which must be well-formed."""
+    return list(ElementTree.fromstring(picture.svg()).iter(f"{SVG}{tag}"))
+
+
+def test_the_film_tells_when_where_and_what_in_order() -> None:
+    picture = Picture(
+        REGIONS,
+        (Mark(2 * SECOND, "us", "write", "SADD s a"),),
+        (
+            Arrow(2 * SECOND, 2040 * MS, "us", "eu", "Ops"),
+            Arrow(SECOND, 3 * SECOND, "eu", "us", "Ops", is_lost=True),
+        ),
+        (Band(SECOND, 4 * SECOND, "eu", "us"),),
+    )
+    assert picture.text().splitlines() == [
+        "    1.000      eu > us closed",
+        "    2.000  us  SADD s a",
+        "    2.040  eu  Ops from us (40 ms)",
+        "    3.000  us  Ops from eu (lost)",
+        "    4.000      eu > us open",
+    ]
+
+
+def test_an_empty_picture_is_a_page_with_lanes() -> None:
+    picture = Picture(REGIONS, ())
+    assert picture.text() == ""
+    assert [text.text for text in elements(picture, "text")] == ["not to scale", "eu", "us"]
+    assert picture._repr_svg_() == picture.svg()  # pyright: ignore[reportPrivateUsage]
+
+
+def test_text_of_clients_is_escaped() -> None:
+    said = 'SET <k> "&"'
+    picture = Picture(("<a>", "b"), (Mark(0, "<a>", "write", said),))
+    assert [text.text for text in elements(picture, "text")][-1] == said
+
+
+def test_marks_of_one_moment_and_lane_stand_below_each_other() -> None:
+    marks = [Mark(0, name, style, "x") for name, style in (("eu", "write"), ("eu", "fault"))]
+    circles = elements(Picture(REGIONS, (*marks, Mark(0, "us", "life", "y"))), "circle")
+    first, second, other = [(int(c.attrib["cx"]), int(c.attrib["cy"])) for c in circles]
+    assert second == (first[0], first[1] + ROW)
+    assert other == (first[0] + LANE, first[1])
+    assert [c.attrib["fill"] for c in circles] == [COLOURS[s] for s in ("write", "fault", "life")]
+
+
+def test_a_later_label_of_a_lane_stays_clear_of_those_before() -> None:
+    marks = (Mark(0, "eu", "write", "a"), Mark(0, "eu", "write", "b"), Mark(1, "eu", "write", "c"))
+    drawing = Drawing(Picture(REGIONS, marks))
+    assert drawing.y(1) == drawing.y(0) + 2 * ROW
+
+
+def test_time_has_its_room_within_limits() -> None:
+    times = (0, 1, 1 + 40 * MS, SECOND)
+    arrows = tuple(Arrow(time, time, "eu", "us", "Ops") for time in times)
+    drawing = Drawing(Picture(REGIONS, (), arrows))
+    steps = [b - a for a, b in zip(drawing.heights, drawing.heights[1:], strict=False)]
+    assert steps == [STEP_MIN, 20, STEP_MAX]
+
+
+def test_a_message_runs_from_lane_to_lane_and_a_lost_one_ends_half_way() -> None:
+    arrows = (
+        Arrow(0, 80 * MS, "eu", "us", "there"),
+        Arrow(0, 80 * MS, "us", "eu", "back"),
+        Arrow(0, 80 * MS, "eu", "us", "never", is_lost=True),
+    )
+    picture = Picture(REGIONS, (), arrows)
+    drawing = Drawing(picture)
+    eu, us = drawing.x("eu"), drawing.x("us")
+    lines = [line for line in elements(picture, "line") if list(line)]
+    ways = [(int(line.attrib["x1"]), int(line.attrib["x2"])) for line in lines]
+    assert ways == [(eu, us), (us, eu), (eu, (eu + us) // 2)]
+    heads = [path.attrib["d"].split() for path in elements(picture, "path")]
+    assert [head[2] for head in heads] == ["l-7", "l7"]
+    assert [title.text for title in elements(picture, "title")] == [
+        "there: eu to us",
+        "back: us to eu",
+        "never: eu to us",
+    ]
+    assert "×" in [text.text for text in elements(picture, "text")]
+
+
+def test_a_band_fills_the_half_at_the_lane_that_is_not_heard() -> None:
+    bands = (Band(0, 80 * MS, "eu", "us"), Band(0, 80 * MS, "us", "eu"), Band(0, 9, "eu", "xx"))
+    picture = Picture(REGIONS, (), (), bands)
+    drawing = Drawing(picture)
+    shaded = [rect for rect in elements(picture, "rect") if list(rect)]
+    places = [(int(r.attrib["x"]), int(r.attrib["width"])) for r in shaded]
+    eu = drawing.x("eu")
+    assert places == [(eu, LANE // 2), (eu + LANE // 2, LANE // 2)]
+
+
+def test_a_region_without_a_lane_has_no_marks() -> None:
+    marks = (Mark(0, "eu>us", "fault", "x"), Mark(0, "fault", "fault", "x"))
+    assert elements(Picture(REGIONS, marks), "circle") == []
+
+
+def test_of_a_long_run_the_end_is_drawn() -> None:
+    marks = tuple(Mark(i, "eu", "write", str(i)) for i in range(DRAWN_MAX + 10))
+    arrows = (Arrow(3, 99, "eu", "us", "early"),)
+    bands = (Band(0, 5, "eu", "us"), Band(0, 50, "us", "eu"))
+    latest = Picture(REGIONS, marks, arrows, bands).latest()
+    assert latest.marks == marks[-DRAWN_MAX:]
+    assert latest.arrows == ()
+    assert latest.bands == bands[1:]
+    short = Picture(REGIONS, marks[:DRAWN_MAX])
+    assert short.latest() is short

@@ -1,0 +1,102 @@
+"""The words of scenarios and runs: what they mean, and what is said of those that mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.engine.events import MS, SECOND
+from sim.scenarios.language import (
+    Form,
+    Mistake,
+    arrow,
+    commands,
+    follower_of,
+    is_number,
+    one_of,
+    parse_bytes,
+    parse_number,
+    parse_time,
+    region_names,
+    take,
+    time_text,
+)
+from sim.schedule.plan import Copy
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [
+        ("200ms", 200 * MS),
+        ("5s", 5 * SECOND),
+        ("2m", 120 * SECOND),
+        ("1.5s", 1500 * MS),
+        ("0.000000001s", 1),
+        ("0.5m", 30 * SECOND),
+    ],
+)
+def test_times(text: str, ns: int) -> None:
+    assert parse_time(text) == ns
+
+
+@pytest.mark.parametrize(
+    "text", ["5", "s", "-3s", "1.s", ".5s", "0.0000000001s", "5h", "²s", "1" * 13 + "s", ""]
+)
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(Mistake, match="is no time: write 200ms, 5s or 2m"):
+        parse_time(text)
+
+
+@given(st.integers(0, 10**20))
+def test_a_time_is_written_exactly(ns: int) -> None:
+    assert parse_time(time_text(ns)) == ns
+
+
+def test_lines_are_taken_by_their_forms() -> None:
+    said: list[list[str]] = []
+    forms = {"say": Form("say A [B]", list[list[str]].append, 1, 2)}
+    take(said, "say 'a b' c  # d", forms)
+    assert said == [["a b", "c"]]
+    for line, why in (
+        ("say 'a", "a quotation mark is not closed"),
+        ("sing a", "there is no step 'sing'; there are: say"),
+        ("say", "too few words: say A"),
+        ("say a b c", "too many words: say A"),
+    ):
+        with pytest.raises(Mistake, match=why):
+            take(said, line, forms)
+
+
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [
+        (lambda: parse_bytes("0"), "'0' is no number of bytes above 0"),
+        (lambda: parse_number("x", "share", 0, 9), "'x' is no share: give 0 to 9"),
+        (lambda: parse_number("10", "share", 0, 9), "'10' is no share: give 0 to 9"),
+        (lambda: parse_number("--1", "share", -9, 9), "'--1' is no share: give -9 to 9"),
+        (lambda: one_of("c", "a letter", "ab"), "a letter is one of a, b"),
+        (lambda: region_names(["eu", "eu"]), 'name "eu" is that of region 1'),
+        (lambda: region_names(["eu", "all"]), "'all' and '>' cannot be a region's name"),
+        (lambda: follower_of(["f", "0", "eu"], ["eu"]), "'0' is no number of a region"),
+        (lambda: follower_of(["eu", "9", "eu"], ["eu"]), "'eu' cannot be a follower's name"),
+        (lambda: follower_of(["f", "9", "eu", "eu"], ["eu"]), "name each of those it follows once"),
+        (lambda: arrow(["a", ">", "a"]), "a direction is written A > B, with spaces"),
+        (lambda: commands(["GET", "k", ";"]), "a command is missing beside a semicolon"),
+    ],
+)
+def test_nonsense_is_told(act: Callable[[], object], why: str) -> None:
+    with pytest.raises(Mistake, match=why):
+        act()
+
+
+def test_sense_is_understood() -> None:
+    assert (parse_bytes("7"), parse_number("-7", "number", -9, 9)) == (7, -7)
+    assert one_of("a", "a letter", "ab") == "a"
+    assert region_names(["eu", "us"]) == ("eu", "us")
+    assert follower_of(["f", "9", "eu"], ["eu"]) == Copy("f", 9, ("eu",))
+    assert arrow(["a", ">", "b"]) == ("a", "b")
+    assert commands(["GET", "k", ";", "PING"]) == [("GET", "k"), ("PING",)]
+    assert not is_number("²")

@@ -1,0 +1,214 @@
+"""Scenarios: those in `tests/scenarios` line by line, and the language they are written in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.checkers.convergence import Convergence
+from sim.engine.checker import Violation
+from sim.engine.events import MS
+from sim.scenarios import scenario
+from sim.scenarios.scenario import FORMS, ScenarioError, draw_scenario, parse, replay
+
+SCENARIOS = sorted(Path(__file__).parents[2].joinpath("scenarios").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_it_happens_as_it_is_written(path: Path) -> None:
+    """If a change is wanted: `python -m sim --scenario tests/scenarios/*.txt --write`."""
+    expected = path.read_text(encoding="utf-8")
+    assert replay(expected).splitlines() == expected.splitlines()
+
+
+def test_there_are_scenarios() -> None:
+    assert len(SCENARIOS) >= 12
+
+
+def played(*steps: str, regions: str = "eu us") -> list[str]:
+    """What is to be seen after some steps."""
+    text = "\n".join([f"regions {regions}", *steps, "----"])
+    return replay(text).partition("----\n")[2].splitlines()
+
+
+def test_blocks_end_with_an_empty_line() -> None:
+    text = "# why\nwrite eu SET k v  # how\n----\nold answer\n\n\nread eu GET k\n----\nanother\n"
+    first, second = parse(text)
+    assert first.steps == ((2, "write eu SET k v  # how"),)
+    assert first.source == ("# why", "write eu SET k v  # how")
+    assert [line for _, line in second.steps] == ["read eu GET k"]
+
+
+def test_a_block_may_lack_its_answer() -> None:
+    assert replay("regions eu us\nwrite eu SET k v") == (
+        "regions eu us\nwrite eu SET k v\n----\neu: k = v\nus: nothing\n"
+    )
+
+
+def test_replaying_twice_changes_nothing() -> None:
+    once = replay("regions eu us\nwrite eu SET k v\nsettle\n----\n\nread us GET k\n----\n")
+    assert replay(once) == once
+
+
+@pytest.mark.parametrize(
+    ("steps", "number", "why"),
+    [
+        (["dance eu"], 2, "there is no step 'dance'; there are: regions, topology, "),
+        (["write eu SET k 'v"], 2, "a quotation mark is not closed"),
+        (["wait"], 2, "too few words: wait TIME"),
+        (["", "wait 5s 6s"], 3, "too many words: wait TIME"),
+        (["write eu"], 2, "too few words: write R COMMAND"),
+        (["cut eu us ap"], 2, r"too many words: cut A \[B\]"),
+        (["settle now"], 2, "too many words: settle"),
+    ],
+)
+def test_nonsense_is_named_with_its_line(steps: list[str], number: int, why: str) -> None:
+    with pytest.raises(ScenarioError, match=f"line {number}: .*{why}"):
+        played(*steps)
+
+
+def test_quotation_marks_hold_spaces_and_what_would_be_a_comment() -> None:
+    assert played(
+        'write eu SET k "a # b"  # a comment', "read eu GET k", "  # another", "settle"
+    ) == ["eu> GET k: a # b", "eu: k = a # b", "us: k = a # b"]
+
+
+def test_reads_and_vectors_and_what_is_down_are_shown() -> None:
+    assert played(
+        "write eu INCRBY n 2 ; SET k v",
+        "read all GET n ; GET k",
+        "settle",
+        "vectors",
+        "crash us",
+    ) == [
+        "eu> GET n ; GET k: 2 v",
+        "us> GET n ; GET k: - -",
+        "eu has 1=2",
+        "us has 1=2",
+        "eu: k = v, n = 2",
+        "us: down",
+    ]
+
+
+def test_a_cut_of_one_region_is_healed_pair_by_pair() -> None:
+    assert (
+        played(
+            "cut eu",
+            "write eu SET k v",
+            "heal eu us",
+            "wait 2s",
+            "cut us ap",
+            "read ap GET k",
+            "heal",
+            "settle",
+            regions="eu us ap",
+        )[0]
+        == "ap> GET k: v"
+    )
+
+
+def test_silence_in_one_direction_stops_the_link_of_the_other() -> None:
+    told = played(
+        "silence eu > us", "write us SET k v", "write eu SET l w", "wait 2s", "read all KEYS *"
+    )
+    assert told[:2] == ["eu> KEYS *: [l k]", "us> KEYS *: [k]"]
+
+
+def test_clocks_can_be_stopped_stepped_and_started() -> None:
+    assert played(
+        "clock all stop",
+        "write eu SET k v PX 1000",
+        "settle",
+        "clock us +1s",
+        "wait 5s",
+        "read all EXISTS k",
+        "clock us +1s",
+        "read all EXISTS k",
+        "clock all go",
+        "wait 1s",
+        "read all EXISTS k",
+    )[:6] == [
+        "eu> EXISTS k: 1",
+        "us> EXISTS k: 1",
+        "eu> EXISTS k: 1",
+        "us> EXISTS k: 0",
+        "eu> EXISTS k: 0",
+        "us> EXISTS k: 0",
+    ]
+
+
+def test_what_does_not_settle_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.scenarios.stage.SETTLE_MAX", 10 * MS)
+    with pytest.raises(ScenarioError, match="line 3: 'settle': nothing settles within 0 s"):
+        played("write eu SET k v", "settle")
+
+
+def test_followers_are_declared_cut_promoted_and_shown() -> None:
+    assert played(
+        "follower f 255 eu",
+        "write eu SET k v",
+        "settle",
+        "cut f",
+        "write eu SET k w",
+        "wait 1s",
+        "read f GET k",
+        "heal",
+        "settle",
+        "promote f",
+        "write f SET k x",
+        "wait 1s",
+    ) == ["f> GET k: v", "eu: k = w", "us: k = w", "f: k = x"]
+    assert played("follower f 255 eu", "promote f", "write f SET k x", "follow f", "wait 1s")[
+        -1
+    ] == ("f: nothing")
+
+
+def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
+    assert played(
+        "write us SET k v",
+        "settle",
+        "crash us",
+        "restart us unaware",
+        "read us GET k",
+        "write us SET l w",
+        "wait 2s",
+        regions="eu us",
+    )[1:] == ["eu: k = v, l = w", "us: k = v, l = w"]
+
+
+@pytest.mark.interpreted("gives a checker another method")
+def test_a_broken_promise_is_named_with_the_line_that_shows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lie(_checker: Convergence, _region: object, _changes: object) -> None:
+        raise Violation("convergence", "they differ")
+
+    monkeypatch.setattr(Convergence, "turned", lie)
+    with pytest.raises(ScenarioError, match="line 3: 'write us SET k v': convergence: they differ"):
+        played("wait 1s", "write us SET k v")
+
+
+@pytest.mark.interpreted("gives a checker another method")
+def test_a_crash_is_named_with_its_line_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(_checker: Convergence, _region: object, _changes: object) -> None:
+        raise LookupError("not there")
+
+    monkeypatch.setattr(Convergence, "turned", fall)
+    why = r"line 3: 'write us SET k v': no crash: LookupError: not there \(fall in test_scenario.py"
+    with pytest.raises(ScenarioError, match=why):
+        played("wait 1s", "write us SET k v")
+
+
+def test_every_step_is_described() -> None:
+    assert scenario.__doc__ is not None
+    for name, form in FORMS.items():
+        assert form.usage.partition(" ")[0] == name
+        assert f" {name} " in scenario.__doc__.replace("`", " ")
+
+
+def test_a_scenario_is_drawn_from_its_first_step_on() -> None:
+    drawn = draw_scenario("regions eu us\ncut eu us\nwrite eu SET k v\nheal\nsettle\n----\n")
+    assert drawn.lstrip().startswith("<svg")
+    assert "SET k v" in drawn
+    assert "boot" not in drawn

@@ -1,0 +1,74 @@
+"""The model of single commands does what the server does."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from crdb.engine.instance import Instance
+from crdt.embed.replica import Replica
+from sim.checkers.commands import plain
+from sim.nodes.client import Hand
+from sim.schedule.model import FORMS, carry_out, held
+
+KEYS = {"string": "s", "set": "t", "hash": "h", "sorted set": "z", "list": "l"}
+ARGS = {
+    "SET": ("v",),
+    "SETNX": ("v",),
+    "GETDEL": (),
+    "SADD": ("a", "b"),
+    "SREM": ("a", "c"),
+    "HSET": ("f", "1", "g", "2"),
+    "HDEL": ("f", "x"),
+    "ZADD": ("1", "a", "2.5", "b"),
+    "ZREM": ("a", "x"),
+    "RPUSH": ("a", "b", "c"),
+    "LPUSH": ("d", "e"),
+    "LPOP": (),
+    "RPOP": (),
+    "LSET": ("1", "n"),
+    "LINSERT": ("BEFORE", "a", "i"),
+    "LREM": ("0", "a"),
+    "LTRIM": ("1", "2"),
+}
+
+
+def test_every_form_is_tried() -> None:
+    assert ARGS.keys() == {*FORMS, "SET"}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_model_agrees_with_the_server(seed: int) -> None:
+    rng = Random(seed)
+    instance = Instance(Replica(1), rng=Random(0))
+    instance.advance(1_000)
+    hand = Hand(instance)
+    for _ in range(60):
+        name = rng.choice(sorted(ARGS))
+        key = KEYS[FORMS[name][0]] if name in FORMS else "s"
+        args = ARGS[name]
+        if name == "LPOP" and rng.random() < 0.5:
+            args = ("2",)
+        before = held(instance.keyspace, key)
+        expected = carry_out(before, (name, key, *args))
+        assert expected is not None
+        reply = plain(hand.ask(name, key, *args))
+        assert (reply, held(instance.keyspace, key)) == expected, (before, name, args)
+
+
+def test_where_the_type_is_another_or_the_command_unknown_nothing_is_said() -> None:
+    assert carry_out(("set", frozenset("a")), ("RPUSH", "k", "b")) is None
+    assert carry_out(None, ("OBJECT", "k")) is None
+    assert carry_out(("list", ["a"]), ("LINSERT", "k", "AFTER", "z", "b")) == (-1, ("list", ["a"]))
+
+
+@pytest.mark.parametrize("option", ["NX", "XX"])
+def test_the_conditions_of_a_write_are_those_of_the_server(option: str) -> None:
+    instance = Instance(Replica(1), rng=Random(0))
+    instance.advance(1_000)
+    hand = Hand(instance)
+    for words in (("SET", "s", "1", option), ("SET", "s", "0"), ("SET", "s", "2", option)):
+        expected = carry_out(held(instance.keyspace, "s"), words)
+        assert (plain(hand.ask(*words)), held(instance.keyspace, "s")) == expected
+    assert carry_out(None, ("SET", "s", "1", "GET")) is None

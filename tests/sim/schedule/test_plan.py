@@ -1,0 +1,99 @@
+"""What a world is made of."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from crdb.deployment.config import Config
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from crdt.types.list import List
+from geo.latency import Latency, ms
+from sim.schedule.plan import CLUSTER, NEAR, USUAL, Copy, Plan, Tuning
+
+
+def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
+    plan = Plan.of(["eu", "us"])
+    assert plan.names == ("eu", "us")
+    member = plan.member("us")
+    assert (member.name, member.region, member.origin) == ("us", 2, make_origin(2))
+    assert member.cluster == CLUSTER
+
+
+@pytest.mark.parametrize(
+    ("topology", "peers"),
+    [("mesh", ["a", "c", "d"]), ("ring", ["a", "c"]), ("star", ["a"]), ("line", ["a", "c"])],
+)
+def test_the_topology_says_who_is_linked_with_whom(topology: str, peers: list[str]) -> None:
+    plan = Plan.of(["a", "b", "c", "d"], topology=topology)
+    assert sorted(peer.name for peer in plan.peers("b")) == peers
+
+
+def test_in_a_mesh_everybody_sends_its_own_and_in_a_line_also_what_it_relays() -> None:
+    mesh = {peer.name: peer.routes for peer in Plan.of(["a", "b", "c"]).peers("a")}
+    assert mesh == {"b": (2,), "c": (3,)}
+    (line,) = Plan.of(["a", "b", "c"], topology="line").peers("a")
+    assert set(line.routes or ()) == {2, 3}
+
+
+def test_a_region_may_be_tuned_by_itself() -> None:
+    small = Tuning(history_bytes=400)
+    plan = attrs.evolve(Plan.of(["a", "b"]), tunings={"b": small})
+    assert plan.tuning_of("a") is USUAL
+    assert plan.tuning_of("b") is small
+    assert Plan.of(["a"], tuning=small).tuning_of("a") is small
+
+
+def test_delays_are_given_or_measured_or_none() -> None:
+    assert Plan.of(["a", "b"], delay_ms=20.0).latency("a", "b") == Latency.constant(ms(20))
+    assert Plan.of(["a", "b"]).latency("a", "b") == Latency.constant(0)
+    measured = Plan.of(["us-east-1", "ap-southeast-1"]).latency("us-east-1", "ap-southeast-1")
+    assert ms(60) < measured.mean_ns < ms(200)
+
+
+def test_one_way_may_have_a_delay_of_its_own() -> None:
+    slow = Latency.constant(ms(900))
+    plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=20), latencies={("a", "b"): slow})
+    assert plan.latency("a", "b") is slow
+    assert plan.latency("b", "a") == Latency.constant(ms(20))
+
+
+def test_a_configuration_may_give_the_delays_of_places_that_nobody_has_measured() -> None:
+    config = Config.from_toml("""
+        [[region]]
+        name = "us-east-1"
+        port = 7001
+        [[region]]
+        name = "mars"
+        port = 7002
+        [link]
+        delay = "measured"
+        delays = [["us-east-1", "mars", 7_000], ["mars", "us-east-1", 8_000]]
+    """)
+    assert Plan(config).latency("us-east-1", "mars") == Latency.constant(ms(7_000))
+    assert Plan(config).latency("mars", "us-east-1") == Latency.constant(ms(8_000))
+
+
+def test_followers_are_near_whom_they_follow() -> None:
+    copy = Copy("f", 255, ("a",))
+    plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=500), copies=(copy,))
+    assert plan.places == ("a", "b", "f")
+    assert plan.names == ("a", "b")
+    assert plan.latency("a", "f") == plan.latency("f", "a") == NEAR
+    assert attrs.evolve(plan, near=Latency.constant(7)).latency("f", "b") == Latency.constant(7)
+
+
+def test_a_replica_is_furnished_with_the_sizes_of_its_region() -> None:
+    replica = Replica(1)
+    Tuning(waiting_bytes=300, block_max=2).furnish(replica)
+    assert replica.gate.limit == 300
+    replica.list("log").extend(["a", "b", "c"])
+    held = replica.keyspace.data[b"log"]
+    assert isinstance(held, List)
+    assert [len(block) for block in held.items.positions] == [2, 1]
+    twin = Replica(2)
+    twin.list("log").append("d")
+    replica.merge(twin.snapshot())
+    assert isinstance(held, List)
+    assert held.items.block_max == 2

@@ -1,0 +1,64 @@
+"""What sessions are made to do."""
+
+from __future__ import annotations
+
+from random import Random
+
+from crdb.engine.instance import Instance
+from crdt.embed.replica import Replica
+from sim.engine.events import SECOND
+from sim.engine.rng import Dice
+from sim.nodes.client import Hand, Refusal
+from sim.schedule.readers import ROAMER, readers
+from sim.schedule.step import Step, in_order
+from sim.schedule.writes import Load
+
+END = 300 * SECOND
+
+
+def drawn(load: Load, seed: int = 1) -> list[Step]:
+    return list(in_order(*readers(Dice(seed, "readers"), load, ("eu", "us"), END)))
+
+
+def test_sessions_do_all_kinds_of_things() -> None:
+    steps = drawn(Load(writes_per_second=5))
+    assert {step.kind for step in steps} == {"client"}
+    names = {words[0] for step in steps for words in step.commands}
+    assert names >= {
+        *("GET", "SMEMBERS", "HGETALL", "ZRANGE", "LRANGE", "PTTL", "EXISTS", "TYPE", "SETNX"),
+        *("WATCH", "MULTI", "EXEC", "SADD", "CRDB.VECTOR", "SCAN", "SSCAN", "HSCAN", "ZSCAN"),
+        *("BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "WAIT", "QUIT"),
+    }
+    assert 2000 < len(steps) < 8000
+    assert drawn(Load(writes_per_second=5)) == steps
+
+
+def test_the_roaming_session_moves_and_the_others_stay() -> None:
+    where: dict[int, set[str]] = {}
+    for step in drawn(Load(writes_per_second=5)):
+        where.setdefault(step.value, set()).update(step.regions)
+    assert where.pop(ROAMER) == {"eu", "us"}
+    assert all(len(regions) == 1 for regions in where.values())
+
+
+def test_without_requests_there_are_no_sessions() -> None:
+    assert drawn(Load(requests=0)) == []
+
+
+def test_without_queues_nobody_waits() -> None:
+    names = {w[0] for step in drawn(Load(families=("set", "free"))) for w in step.commands}
+    assert not names & {"BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "SSCAN"}
+
+
+def test_the_database_knows_all_of_these_commands() -> None:
+    instance = Instance(Replica(1), name="eu", rng=Random(0))
+    instance.advance(1_000)
+    hands: dict[int, Hand] = {}
+    for step in drawn(Load(writes_per_second=5))[:1500]:
+        hand = hands.pop(step.value, None) or Hand(instance)
+        for reply in hand.send(*[[w.replace("$cursor", "0") for w in c] for c in step.commands]):
+            assert not (isinstance(reply, Refusal) and reply.text.startswith("ERR")), step
+        if hand.client.blocked or hand.client.closing:
+            instance.forget(hand.client)
+        else:
+            hands[step.value] = hand

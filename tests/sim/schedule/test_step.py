@@ -1,0 +1,24 @@
+"""Schedules as data: read by people, and merged in the order of time."""
+
+from __future__ import annotations
+
+from sim.engine.events import MS, SECOND
+from sim.schedule.step import Step, in_order
+
+
+def test_a_write_is_told_with_its_commands() -> None:
+    step = Step(1500 * MS, "write", ("eu",), commands=(("MULTI",), ("SET", "a", "1"), ("EXEC",)))
+    assert str(step) == "     1.500 s write eu MULTI SET a 1 EXEC"
+
+
+def test_a_fault_is_told_with_its_length_and_strength() -> None:
+    assert str(Step(0, "slow", ("eu", "us"), 2 * SECOND, 20)) == (
+        "     0.000 s slow eu us for 2.000 s (20)"
+    )
+    assert str(Step(0, "cut", ("eu", "us"))) == "     0.000 s cut eu us"
+
+
+def test_streams_are_merged_by_time_and_the_first_leads() -> None:
+    writes = [Step(1, "a"), Step(3, "b")]
+    faults = [Step(0, "c"), Step(1, "d"), Step(3, "e")]
+    assert [step.kind for step in in_order(writes, faults)] == ["c", "a", "d", "b", "e"]

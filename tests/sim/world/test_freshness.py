@@ -1,0 +1,222 @@
+"""A quiet world that is slow, does not wake, or says what is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from crdb.engine.link_control import LinkInfo, LinkState
+from crdb.region.report.link_info import ProcessLinks
+from sim.checkers.leftovers import Leftovers
+from sim.engine.checker import Checker, Violation
+from sim.engine.events import MS, SECOND
+from sim.nodes.site import Site
+from sim.schedule.plan import Copy, Plan, Tuning
+from sim.world import freshness
+from sim.world.freshness import check_freshness, comeback, resync, snapshot_ns, way
+from sim.world.world import World
+from tests.sim.planted import fresh
+
+COPY = Copy("copy", 200, ("us",))
+
+
+def quiet(*copies: Copy) -> World:
+    return fresh(Checker, copies=copies)
+
+
+def test_a_healthy_world_is_fresh() -> None:
+    world = fresh(copies=(COPY,))
+    check_freshness(world)
+    assert not any(session.waiting for session in world.sessions.by_number.values())
+
+
+def test_more_hops_and_small_windows_take_longer() -> None:
+    near = World(Plan.of(("eu", "us", "ap"), delay_ms=20))
+    far = World(Plan.of(("eu", "us", "ap"), topology="line", delay_ms=20))
+    assert (way(near), way(far)) == (40 * MS, 60 * MS)
+    tuning = Tuning(limits=attrs.evolve(Tuning().limits, window_bytes_max=1))
+    assert way(World(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
+
+
+def test_a_backlog_that_a_woken_client_overruns_lets_followers_take_a_snapshot() -> None:
+    """The write and the pop that it causes come in one turn, and only the pop is still kept."""
+    tuning = Tuning(history_bytes=400, snapshot_rest_ns=40 * MS)
+    names, copies = ("eu", "us", "ap"), (COPY,)
+    plan = attrs.evolve(Plan.of(names, delay_ms=20, tuning=tuning), copies=copies)
+    world = World(plan)
+    assert world.settle(10 * SECOND)
+    world.sleep(2 * SECOND)
+    copy = world.copies["copy"]
+    before = copy.replica.merges
+    check_freshness(world)
+    assert copy.replica.merges > before
+
+
+def test_a_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one() -> None:
+    usual = Tuning().limits
+    tuning = Tuning(history_bytes=400)
+    slow = attrs.evolve(tuning, snapshot_rest_ns=40 * MS)
+    narrow = attrs.evolve(tuning, limits=attrs.evolve(usual, window_bytes_max=1))
+    other = Copy("other", 201, ("us", "eu"))
+    times: list[int] = []
+    for each, copies in (
+        (tuning, (COPY,)),
+        (slow, (COPY,)),
+        (narrow, (COPY,)),
+        (tuning, (COPY, other)),
+    ):
+        plan = Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=each)
+        world = World(attrs.evolve(plan, copies=copies))
+        world.run("us", "SET", "k", "v")
+        times.append(resync(world, "us"))
+    pieces = world.sites["us"].snapshot()
+    size, trip = sum(map(len, pieces)), 40 * MS + usual.ack_ns
+    assert size < 256
+    assert times == [4 * trip, 4 * trip + len(pieces) * 40 * MS, (4 + size) * trip, 8 * trip]
+    assert resync(quiet(COPY), "us") == 0
+
+
+def test_short_backlogs_leave_time_for_full_resyncs_of_regions() -> None:
+    world = World(Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=Tuning(history_bytes=400)))
+    one = 4 * (40 * MS + Tuning().limits.ack_ns)
+    assert snapshot_ns(world, world.sites["eu"]) == one
+    assert way(world) == 40 * MS + 2 * one, "another region may be sent one before"
+
+
+def test_a_follower_of_who_has_lost_everything_gets_the_time_to_come_back() -> None:
+    world = quiet(COPY)
+    assert comeback(world) == 0
+    world.run("us", "SET", "k", "v")
+    assert world.settle(SECOND)
+    assert comeback(world) == 0
+    for name in world.sites:
+        world.crash(name)
+    for name in world.sites:
+        world.restart(name)
+    world.sleep(5 * SECOND)
+    assert world.is_settled(), "who has nothing is not what the copy must equal"
+    assert world.copies["copy"].claims() != {"us": {}}
+    assert comeback(world) == 3 * SECOND + 12 * 2 * 20 * MS
+    check_freshness(world)
+    assert comeback(world) == 0
+
+
+@pytest.mark.interpreted("replaces a function that compiled code calls")
+def test_helpers_that_are_told_to_stop_in_the_end_have_been_told() -> None:
+    world = fresh(Leftovers)
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    sink, origin = world.sites["us"].links.sinks["ap"], world.sites["eu"].replica.origin
+    sink.fill(origin, 0, world.now)
+    world.sleep(SECOND)
+    assert world.sites["ap"].links.sources["us"].extra == {origin}
+
+    def stop(_world: World, _site: Site) -> None:
+        sink.unfill(origin)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(freshness, "check_links", stop)
+        check_freshness(world)
+    world.check_end()
+
+
+def expect(text: str, world: World) -> None:
+    with pytest.raises(Violation, match=text):
+        check_freshness(world)
+
+
+def nothing(*_: object) -> None:
+    """Tell nobody."""
+
+
+def is_not_so(_copy: object) -> bool:
+    """Return what no follower wants to hear."""
+    return False
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_write_that_is_not_sent_at_once_is_noticed() -> None:
+    world = quiet()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.sites["us"].links, "wake", nothing)
+        expect("us has written, and after 40 ms eu, ap has not got it", world)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_follower_that_is_not_told_is_noticed() -> None:
+    world = quiet(COPY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world, "is_copied", is_not_so)
+        expect("has written, and after 80 ms copy lacks it", world)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_client_that_is_not_woken_is_noticed() -> None:
+    world = quiet()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.sites["ap"].instance, "serve_touched", nothing)
+        expect("eu has written, but a client in ap still waits for it", world)
+
+
+def test_a_region_that_takes_no_writes_is_noticed() -> None:
+    world = quiet()
+    world.sites["us"].instance.refuse_writes = b"STALE"
+    expect(r"us answers a fresh write with \[STALE! STALE! STALE!\], not with 1", world)
+
+
+def test_what_is_never_acknowledged_is_noticed() -> None:
+    world = quiet()
+    world.sites["us"].links.sources["eu"].given += 1
+    expect("ms of quiet: 1 bytes from us to eu", world)
+
+
+def answer(is_so: bool | None) -> Callable[[object], bool | None]:
+    """Return what answers every question alike."""
+
+    def is_settled(_question: object) -> bool | None:
+        return is_so
+
+    return is_settled
+
+
+def test_settling_that_is_said_too_early_or_never_is_noticed() -> None:
+    world = quiet()
+    control = world.sites["us"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "is_settled", answer(True))
+        expect("us says that all has arrived, but eu, ap lacks it", world)
+    world = quiet()
+    control = world.sites["us"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "is_settled", answer(None))
+        expect("us does not say that all has arrived", world)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        LinkInfo("eu", "us", LinkState.CATCHING_UP),
+        LinkInfo("eu", "us", LinkState.STREAMING, lag_ops=1),
+        LinkInfo("eu", "us", LinkState.STREAMING, lag_ms=10_000.0),
+    ],
+)
+def test_a_link_that_is_told_of_wrongly_is_noticed(row: LinkInfo) -> None:
+    world = quiet()
+    control = world.sites["eu"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "links", lambda: [row] * 4)
+        expect("all is quiet, and eu tells of its links", world)
+
+
+def test_links_that_are_not_told_of_are_noticed() -> None:
+    world = quiet()
+    control = world.sites["eu"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "links", list)
+        expect("eu tells of 0 links, not 4", world)

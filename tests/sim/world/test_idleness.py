@@ -1,0 +1,104 @@
+"""Links that are through send hardly anything: caught if they send more."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from replication.protocol.codec import TAG_BYTES, encode
+from replication.protocol.frames import Ack
+from replication.protocol.limits import Limits
+from sim.engine.checker import Violation
+from sim.engine.events import MS, SECOND
+from sim.schedule.plan import Copy, Plan, Tuning
+from sim.world.idleness import check_idleness, in_use, regular, routed, size, watch
+from sim.world.world import World
+
+NAMES = ("eu", "us", "ap")
+
+
+def world_of(limits: Limits | None = None, topology: str = "mesh") -> World:
+    """A world of regions that are linked, of which one is followed."""
+    plan = Plan.of(NAMES, topology=topology, delay_ms=20)
+    tuning = Tuning(Limits() if limits is None else limits)
+    copies = (Copy("copy", 255, ("eu",)),)
+    world = World(attrs.evolve(plan, copies=copies, tuning=tuning))
+    assert world.settle(10 * SECOND)
+    world.sleep(2 * SECOND)
+    return world
+
+
+@pytest.mark.parametrize("topology", ["mesh", "line"])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(),
+        Limits(window_bytes_max=1, batch_bytes_max=40, ack_bytes=1),
+        Limits(heartbeat_ns=25 * MS, ack_ns=MS),
+    ],
+)
+def test_links_send_what_they_may(topology: str, limits: Limits) -> None:
+    check_idleness(world_of(limits, topology))
+
+
+def chatter(world: World, every: int) -> None:
+    """Let eu's sources say a heartbeat more every so often."""
+
+    def say() -> None:
+        for source in world.sites["eu"].links.sources.values():
+            source.heartbeat(world.now)
+        world.sites["eu"].finish_turn()
+        world.engine.after(every, say)
+
+    say()
+
+
+def test_an_end_that_says_something_too_often_is_caught() -> None:
+    world = world_of()
+    chatter(world, 90 * MS)
+    with pytest.raises(
+        Violation,
+        match=r"idle links: eu has sent (us|ap|copy) \d+ bytes in 1 s, in which 0 bytes were",
+    ):
+        check_idleness(world)
+
+
+def test_what_is_written_passes_once() -> None:
+    world = world_of()
+    way = world.network.way("eu", "us")
+    world.engine.after(SECOND // 2, lambda: setattr(way.tally, "sent", way.tally.sent + 3_000))
+    with pytest.raises(Violation, match=r"in which \d{4} bytes were written; at most \d{4} may be"):
+        watch(world, SECOND, NAMES)
+
+
+def test_what_is_written_is_not_judged_while_a_helper_is_asked() -> None:
+    world = world_of()
+    way = world.network.way("eu", "us")
+
+    def ask() -> None:
+        world.sites["us"].links.repair.requests += 1
+        way.tally.sent += 3_000
+
+    world.engine.after(SECOND // 2, ask)
+    watch(world, SECOND, NAMES)
+
+
+def test_a_connection_that_ends_meanwhile_is_not_judged() -> None:
+    world = world_of()
+    chatter(world, 90 * MS)
+    for name in NAMES[1:]:
+        world.cut("eu", name)
+    world.cut("eu", "copy")
+    check_idleness(world)
+
+
+def test_who_sends_and_what() -> None:
+    world = world_of()
+    ends = in_use(world)
+    assert len(ends) == 2 * (6 + 1)
+    (end,) = (end for end in ends if end.host is world.copies["copy"])
+    ack = regular(world, end)
+    assert isinstance(ack, Ack)
+    assert size(ack) == len(encode(ack)) + TAG_BYTES
+    assert routed(world, "eu", "us") == (1,)
+    assert routed(world, "eu", "copy") is None

@@ -1,0 +1,88 @@
+"""Rare things are noticed when they happen, and not when they do not."""
+
+from __future__ import annotations
+
+import attrs
+
+from replication.protocol import events
+from sim.engine.events import SECOND
+from sim.schedule.plan import Copy, Plan, Tuning
+from sim.world.probes import EVENTS, NAMES, probe
+from sim.world.world import World
+
+
+def world(tuning: Tuning | None = None) -> World:
+    """Two regions that know each other."""
+    made = World(Plan.of(["eu", "us"], delay_ms=20, tuning=tuning))
+    made.sleep(2 * SECOND)
+    return made
+
+
+def seen(of: World) -> set[str]:
+    return {name for name, count in probe(of).items() if count}
+
+
+def test_a_quiet_world_has_seen_little() -> None:
+    quiet = world()
+    assert list(probe(quiet)) == list(NAMES)
+    assert seen(quiet) == {"resynced", "partial resync"}
+
+
+def test_a_backlog_that_has_run_out_is_seen() -> None:
+    small = world(Tuning(history_bytes=300))
+    small.cut("eu", "us")
+    for i in range(30):
+        small.run("eu", "SET", f"k{i}", "v")
+    small.heal("eu", "us")
+    assert small.settle(20 * SECOND)
+    wanted = {"backlog did not reach", "snapshot merged", "full resync", "link lost"}
+    assert wanted <= seen(small)
+
+
+def test_a_second_life_and_an_unanswered_call_are_seen() -> None:
+    fresh = world()
+    fresh.crash("us")
+    fresh.sleep(5 * SECOND)
+    fresh.restart("us")
+    fresh.sleep(5 * SECOND)
+    assert {"region lived again", "no answer when dialling", "link lost"} <= seen(fresh)
+    assert probe(fresh)["region lived again"] == 1
+
+
+def test_what_becomes_of_followers_is_seen() -> None:
+    plan = Plan.of(["eu", "us"], delay_ms=20)
+    followed = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    followed.run("eu", "SET", "k", "v")
+    followed.sleep(2 * SECOND)
+    assert probe(followed)["follower went on from a backlog"] == 1
+    followed.cut("eu", "us")
+    followed.run("eu", "SET", "lost", "1")
+    followed.sleep(SECOND)
+    followed.crash("eu")
+    followed.heal("eu", "us")
+    followed.restart("eu")
+    followed.sleep(5 * SECOND)
+    followed.copies["f"].promote()
+    found = probe(followed)
+    assert (found["follower began anew"], found["follower promoted"]) == (1, 1)
+    assert found["follower got a snapshot"] + found["follower went on from a backlog"] >= 2
+
+
+def test_damaged_bytes_are_seen() -> None:
+    noisy = world()
+    noisy.network.way("eu", "us").flips = 1_000_000
+    noisy.run("eu", "SET", "k", "v")
+    noisy.sleep(SECOND)
+    assert probe(noisy)["damaged bytes noticed"] >= 1
+
+
+def test_a_key_with_several_types_is_seen_in_both_regions() -> None:
+    torn = world()
+    torn.run("eu", "SADD", "k", "a")
+    torn.run("us", "RPUSH", "k", "b")
+    assert torn.settle(SECOND)
+    assert probe(torn)["key with several types"] == 2
+
+
+def test_every_event_that_is_counted_exists() -> None:
+    assert all(hasattr(events, name) for name in EVENTS)

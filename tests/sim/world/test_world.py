@@ -1,0 +1,109 @@
+"""The world of a simulation: time, cuts and crashes act on the production objects."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.engine.events import MS, SECOND
+from sim.schedule.plan import Plan
+from sim.world.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    made = World(Plan.of(["eu", "us", "ap"], delay_ms=20))
+    made.sleep(2 * SECOND)
+    return made
+
+
+def values(world: World, key: str) -> list[object]:
+    return [world.run(region, "GET", key) for region in ("eu", "us", "ap")]
+
+
+def test_a_write_takes_the_way_and_no_longer_than_that(world: World) -> None:
+    world.run("eu", "SET", "k", "v")
+    assert values(world, "k") == [b"v", None, None]
+    world.sleep(19 * MS)
+    assert values(world, "k") == [b"v", None, None]
+    assert world.wait_for(lambda: values(world, "k") == [b"v"] * 3, 20 * MS)
+
+
+def test_waiting_ends_at_its_limit(world: World) -> None:
+    before = world.now
+    assert not world.wait_for(lambda: False, 5 * MS)
+    assert world.now == before + 5 * MS
+
+
+def test_a_cut_keeps_a_pair_apart_and_a_third_region_repairs_the_gap(world: World) -> None:
+    world.cut_link("eu", "us")
+    world.cut_link("us", "eu")
+    world.run("eu", "SET", "k", "v")
+    world.sleep(50 * MS)
+    assert world.run("ap", "GET", "k") == b"v"
+    world.run("ap", "SET", "after", "k")
+    assert world.wait_for(lambda: world.run("us", "GET", "after") == b"k", 5 * SECOND)
+    assert world.run("us", "GET", "k") == b"v", "what was seen before it has come before it"
+
+
+def test_a_closed_network_heals_and_all_agree(world: World) -> None:
+    world.cut("eu", "us")
+    world.cut("eu", "ap")
+    world.run("eu", "INCRBY", "n", "7")
+    world.run("us", "INCRBY", "n", "3")
+    assert not world.is_settled()
+    world.heal("eu", "us")
+    world.heal("eu", "ap")
+    assert world.settle(60 * SECOND)
+    assert values(world, "n") == [b"10"] * 3
+    world.sleep(2 * SECOND)
+    world.check_end()
+
+
+def test_a_crash_takes_only_what_nobody_else_had(world: World) -> None:
+    world.run("eu", "SET", "kept", "1")
+    assert world.settle(SECOND)
+    world.crash("eu")
+    assert [site.name for site in world.live()] == ["us", "ap"]
+    world.restart("eu")
+    assert world.settle(60 * SECOND)
+    assert values(world, "kept") == [b"1"] * 3
+
+
+@pytest.mark.parametrize("topology", ["mesh", "star", "ring", "line"])
+def test_what_was_reset_is_forgotten_though_regions_have_lost_their_memory(topology: str) -> None:
+    world = World(Plan.of(["eu", "us", "ap"], topology=topology, delay_ms=20))
+    world.sleep(2 * SECOND)
+    world.run("eu", "INCRBY", "n", "5")
+    assert world.settle(10 * SECOND)
+    for region in ("eu", "ap"):
+        world.crash(region)
+        world.sleep(SECOND)
+        world.restart(region)
+        assert world.settle(60 * SECOND)
+    world.run("us", "DEL", "n")
+    assert world.settle(10 * SECOND)
+    assert {key for site in world.live() for key in site.replica.keyspace.litter} == {b"n"}
+    assert world.wait_for(
+        lambda: not any(site.replica.keyspace.litter for site in world.live()), 30 * SECOND
+    )
+    (view,) = {site.links.lives.view for site in world.live()}
+    assert [term for _, term, _ in view] == [1, 0, 1]
+
+
+def test_one_seed_is_one_history() -> None:
+    def history(seed: int) -> str:
+        world = World(Plan.of(["eu", "us"], delay_ms=20), seed)
+        world.run("eu", "SET", "k", "v")
+        world.sleep(SECOND)
+        return "\n".join(world.trace.tail(1_000))
+
+    assert history(1) == history(1)
+
+
+def test_regions_that_are_not_linked_can_be_cut_and_healed_all_the_same() -> None:
+    world = World(Plan.of(["eu", "us", "ap"], topology="line", delay_ms=20))
+    world.cut("eu", "ap")
+    world.run("eu", "SET", "k", "v")
+    assert world.settle(10 * SECOND)
+    world.heal("eu", "ap")
+    assert values(world, "k") == [b"v"] * 3
