@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from crdb.commands import table
+from crdb import commands
 from crdb.commands.table import COMMANDS, TABLE
 
-PLACE = Path(str(table.__file__)).parent
+PLACE = Path(str(commands.__file__)).parent
 
 
 def test_every_family_is_in_it() -> None:
