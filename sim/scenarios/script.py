@@ -400,9 +400,13 @@ class Reader:
 
 
 def tuning_of(numbers: dict[str, int]) -> Tuning:
-    """Return the usual tuning with some other numbers."""
+    """Return the usual tuning with some other numbers. For what is true or false, 1 is true."""
     limits = {name: number for name, number in numbers.items() if name in LIMITS}
-    others: dict[str, Any] = {name: n for name, n in numbers.items() if name not in limits}
+    others: dict[str, Any] = {
+        name: type(getattr(USUAL, name))(number)
+        for name, number in numbers.items()
+        if name not in limits
+    }
     return attrs.evolve(USUAL, limits=attrs.evolve(USUAL.limits, **limits), **others)
 
 

@@ -230,3 +230,9 @@ def test_every_line_is_described() -> None:
     for name, form in FORMS.items():
         assert form.usage.partition(" ")[0] == name
         assert f"    {name} " in documentation
+
+
+def test_what_is_true_or_false_is_read_as_that() -> None:
+    tuning = tuning_of({"refuses_stale": 1, "history_bytes": 400})
+    assert tuning == attrs.evolve(USUAL, refuses_stale=True, history_bytes=400)
+    assert type(tuning.refuses_stale) is bool
