@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from crdb.engine.event_names import EVENT_NAMES
+from crdt.causality.schema import check_effect
+from crdt.errors import DecodeError
 from crdt.testing.running import SAME_RESULTS
+from replication.protocol.codec import KINDS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
@@ -53,6 +56,43 @@ def test_the_examples_of_embedding_run() -> None:
     failed, attempted = doctest.testfile(str(path), module_relative=False)
     assert attempted > 20
     assert failed == 0
+
+
+def rows_of(page: str, heading: str) -> list[list[str]]:
+    """The cells of the table whose first heading is this."""
+    table = page.partition(f"\n| {heading} |")[2].partition("\n\n")[0]
+    lines = table.split("\n")[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_examples_of_the_formats_hold() -> None:
+    outcome = doctest.testfile(str(ROOT / "docs" / "formats.md"), module_relative=False)
+    assert outcome.attempted > 30
+    assert outcome.failed == 0
+
+
+def test_every_frame_is_described_with_its_fields() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text()
+    described = [tuple(row) for row in rows_of(page.partition("## Frames")[2], "kind")]
+    assert described == [
+        (str(number), kind.__name__, ", ".join(kind.__annotations__))
+        for number, (kind, _) in KINDS.items()
+    ]
+
+
+def is_known(kind: int) -> bool:
+    """Return whether effects of this kind are of one of our own types."""
+    try:
+        check_effect((kind, b"key"))
+    except DecodeError as error:
+        return "unknown" not in str(error)
+    return True
+
+
+def test_every_kind_of_effect_is_described() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text()
+    described = [row[0] for row in rows_of(page.partition("### Effects")[2], "kind")]
+    assert described == [f"`{kind:02x}`" for kind in range(256) if is_known(kind)]
 
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
