@@ -231,7 +231,7 @@ def test_a_long_run_is_cut_into_operations() -> None:
 
 
 def test_writes_stay_one_operation_up_to_its_limit() -> None:
-    """What is written between two exchanges arrives together (docs/embedding.md)."""
+    """What is written between two exchanges arrives together (docs/how-to/embed.md)."""
     here = Replica(1)
     large = bytes(RUN_BYTES_MAX)
     for name in "abc":
