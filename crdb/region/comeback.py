@@ -13,7 +13,7 @@ from typing import Final
 
 from crdb.engine.event_names import EventName
 from crdb.region.staleness import Staleness
-from crdt.causality.dots import Vector, lacking
+from crdt.causality.dots import Vector, join, lacking
 from replication.mesh.links import Links
 from replication.protocol.events import BroughtBack
 from replication.protocol.limits import SECOND
@@ -64,8 +64,13 @@ class Comeback:
             self.report("loading", {"reason": reason})
 
     def begin_again(self, reason: str) -> None:
-        """The region has found out, while it was running, that it lacks something."""
-        self.begin(reason, self.links.memory.known_vector())
+        """The region has found out, while it was running, that it lacks something. If it waits
+        already, it waits for what it held before too."""
+        known = self.links.memory.known_vector()
+        if self.is_ready:
+            self.begin(reason, known)
+        else:
+            self.begin(reason, None if self.held is None else join(self.held, known))
 
     def recover(self) -> None:
         """The region has all that the peers within reach have."""

@@ -17,12 +17,12 @@ from typing import ClassVar, Final, cast
 
 import attrs
 
-from crdt.causality.dots import Origin
+from crdt.causality.dots import Origin, Vector, join
 from crdt.types.list import List
 from crdt.types.sorted_set import SortedSet
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Reply
-from sim.nodes.ledger import Ledger
+from sim.nodes.ledger import Entry, Ledger
 from sim.nodes.mirror import Change
 from sim.schedule.exchange import carried_out
 from sim.schedule.step import Words
@@ -79,18 +79,27 @@ class Waiting(Checker):
         self.count = 0
         self.awaited: dict[str, int] = {}
         """The lists for which sessions waited when the present request came."""
-        self.regions: dict[str, Watched] = {}
+        self.reached: dict[str, Vector] = {}
+        """By region, what it has ever had of others; it may have lost its memory since."""
         self.written: dict[tuple[str, int], tuple[Origin, int]] = {}
         """By region and session, what the region had written when WAIT was sent."""
 
     def started(self, region: Watched) -> None:
-        self.regions[region.name] = region
+        self.reached.setdefault(region.name, {})
         self.waits[region.name] = {}
         self.served[region.name] = []
         self.handed_out[region.name] = set()
 
     def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.started(region)
+
+    def met(self, region: Watched, entry: Entry) -> None:
+        reached = self.reached.setdefault(region.name, {})
+        reached[entry.origin] = max(entry.last, reached.get(entry.origin, 0))
+
+    def jumped(self, region: Watched) -> None:
+        reached = self.reached.get(region.name, {})
+        self.reached[region.name] = join(reached, region.replica.keyspace.vector)
 
     def left(self, region: Watched, session: int) -> None:
         self.waits[region.name].pop(session, None)
@@ -150,12 +159,12 @@ class Waiting(Checker):
             return
         self.looked += 1
         origin, seq = self.written[region.name, session]
-        vectors = [r.replica.keyspace.vector for r in self.regions.values() if r is not region]
+        vectors = [vector for name, vector in self.reached.items() if name != region.name]
         holders = sum(vector.get(origin, 0) >= seq for vector in vectors)
         if reply > holders:
             raise self.broken(
                 f"{region.name} answers {' '.join(words)} with {reply}, and {holders} other regions"
-                f" have its {seq} writes"
+                f" have had its {seq} writes"
             )
 
     def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:

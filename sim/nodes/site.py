@@ -7,20 +7,36 @@ snapshot, under a new incarnation. What it has in common with every process stan
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from crdb.deployment.config import Config
+from crdb.engine.event_names import EventName
+from crdb.region.comeback import Comeback
 from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import tell_of_links
 from crdb.region.staleness import Staleness
-from crdt.causality.dots import INCARNATION_MAX, Origin, Vector, incarnation_of, make_origin
+from crdt.causality.dots import (
+    INCARNATION_MAX,
+    Origin,
+    Vector,
+    incarnation_of,
+    lacking,
+    make_origin,
+)
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from replication.machines.sink import SinkState
 from replication.machines.source import Source, SourceState
 from replication.mesh.links import Links
-from replication.protocol.events import EarlierLife, Event, GapFound, OriginReused, Recovered
+from replication.protocol.events import (
+    BroughtBack,
+    EarlierLife,
+    Event,
+    GapFound,
+    OriginReused,
+    Recovered,
+)
 from replication.protocol.frames import Hello
 from replication.protocol.peers import Member, Peer
 from sim.engine.checker import Violation
@@ -73,6 +89,12 @@ class Site(Host):
         """Operations that it made while a full resync went on."""
         self.has_caught_up = True
         self.is_unaware = False
+        self.held: Vector = {}
+        """What it had when it stopped."""
+        self.missing: Vector | None = {}
+        """What it had before and waits for; None if it has put that aside."""
+        self.said_lost = 0
+        """The effects that it has reported as lost."""
         self.before: Vector = {}
         """Its vector before the commands that are carried out now."""
         self.build(Replica(member.origin))
@@ -88,7 +110,7 @@ class Site(Host):
             links.cuts = self.links.cuts
         self.links = links
         self.watch(links)
-        self.staleness = Staleness(self.instance, links)
+        self.comeback = Comeback(Staleness(self.instance, links), links, self.tell)
         self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
         tell_of_links(self.instance, links, self.read_clock)
 
@@ -116,8 +138,10 @@ class Site(Host):
         self.build(replica)
         self.is_unaware = start is Start.UNAWARE
         self.has_caught_up = is_first or self.is_unaware
+        self.missing = {} if self.has_caught_up else self.held
+        self.said_lost = 0
         if not self.has_caught_up:
-            self.staleness.begin()
+            self.comeback.begin("it has restarted", dict(self.held))
         self.advance()
         if kept:
             replica.merge(kept)
@@ -155,6 +179,8 @@ class Site(Host):
         self.note("crash", "silent" if is_silent else "")
         for checker in self.around.checkers:
             checker.stopped(self, survivors)
+        if self.has_caught_up:
+            self.held = dict(self.replica.keyspace.vector)
         self.end(is_silent)
 
     def snapshot(self) -> list[bytes]:
@@ -258,7 +284,9 @@ class Site(Host):
                 self.recover(event.peer)
             elif isinstance(event, EarlierLife):
                 self.has_caught_up = False
-                self.staleness.begin()
+                self.comeback.begin_again("a peer knows what it wrote in an earlier life")
+            elif isinstance(event, BroughtBack):
+                self.comeback.bring_back(event)
             elif isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
                 self.live_anew()
@@ -275,14 +303,35 @@ class Site(Host):
         if made and made[-1].last > self.replica.keyspace.seq:
             self.live_anew()
             return
-        self.has_caught_up = True
-        self.staleness.end()
+        self.comeback.recover()
+        self.has_caught_up = self.comeback.is_ready
+        self.check_loss()
         self.note("caught up", peer)
+
+    def tell(self, event: EventName, details: Mapping[str, object]) -> None:
+        """Note what an operator is told."""
+        writes = details.get("writes", 0)
+        if event == "data lost" and isinstance(writes, int):
+            self.said_lost = writes
+        self.note(event, " ".join(f"{name}={value}" for name, value in details.items()))
+
+    def check_loss(self) -> None:
+        """Compare what the region reports as lost with what it had and has no more. Raises
+        Violation."""
+        if self.missing is not None:
+            lost = lacking(self.replica.keyspace.vector, self.missing)
+            if self.said_lost != lost:
+                raise Violation(
+                    "loss reports",
+                    f"{self.name} lacks {lost} effects that it had, and says {self.said_lost}",
+                )
+        self.missing = {}
 
     def live_anew(self) -> None:
         """Take an incarnation that nobody has had, and read only until that is caught up."""
         self.has_caught_up = False
-        self.staleness.begin()
+        self.missing = None
+        self.comeback.begin_again("a peer knows writes in its name that it never made")
         self.seal()
         self.links.reincarnate(self.engine.now)
         self.incarnations.add(incarnation_of(self.replica.origin))

@@ -128,7 +128,7 @@ class Reader:
                 ask = ("EXISTS", key)
                 yield self.step(at, WATCHER, ("WATCH", key), change, ("MULTI",), ask, ("EXEC",))
                 continue
-            if dice.chance(1, 3):  # what is queued is carried out in another request
+            if dice.chance(1, 2):  # what is queued is carried out in another request
                 queued: tuple[Words, ...] = (("SADD", key_name("set", at, 0), name),)
                 queued = (*queued, dice.pick((("EXISTS", key), ("ECHO", name))))
                 yield self.step(at, WATCHER, *begin, ("MULTI",), *queued)

@@ -107,6 +107,26 @@ def test_what_was_put_aside_counts_as_held() -> None:
     assert told.names() == ["loading"]
 
 
+def test_what_it_held_is_not_forgotten_when_a_peer_knows_of_an_earlier_life() -> None:
+    told = region()
+    told.comeback.begin("it has restarted", {OLD: 9, make_origin(2): 4})
+    told.comeback.begin_again("a peer knows what it wrote in an earlier life")
+    assert told.links.memory.expects_data
+    told.links.replica.keyspace.vector[OLD] = 7
+    told.comeback.begin_again("reused")
+    assert told.comeback.held == {OLD: 9, make_origin(2): 4}
+    told.comeback.recover()
+    assert told.events[-1] == ("data lost", {"everything": False, "peers": [], "writes": 6})
+
+
+def test_what_it_held_stays_unknown_if_it_was() -> None:
+    told = region()
+    told.comeback.begin("it has restarted", None)
+    told.comeback.begin_again("a peer knows what it wrote in an earlier life")
+    assert told.comeback.held is None
+    assert told.links.memory.expects_data
+
+
 def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
     told = region()
     told.comeback.begin("it has restarted", {})

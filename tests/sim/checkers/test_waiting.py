@@ -144,7 +144,9 @@ def test_wait_counts_no_more_regions_than_there_are(world: World) -> None:
     world.run("eu", "SET", "k", "w")
     eu, checker = world.sites["eu"], checker_of(world)
     world.converse("eu", 1, ("WAIT", "1", "100"))
-    with pytest.raises(Violation, match=r"eu answers WAIT 1 100 with 1, and 0 other regions have"):
+    with pytest.raises(
+        Violation, match=r"eu answers WAIT 1 100 with 1, and 0 other regions have had"
+    ):
         checker.woken(eu, 1, ("WAIT", "1", "100"), 1)
     world.sleep(SECOND)
     world.converse("eu", 1, ("WAIT", "x", "100"))

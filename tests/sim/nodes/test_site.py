@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.region.comeback import Comeback
 from crdb.region.staleness import STALE
 from crdt.causality.dots import make_origin
+from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
 from sim.nodes.site import LIVES_MAX
@@ -199,3 +201,34 @@ def test_who_is_dialled_at_the_moment_of_its_birth_keeps_its_appointments(world:
     assert eu.timer_at == appointment
     world.sleep(2 * SECOND)
     assert world.run("eu", "GET", "b") == b"2"
+
+
+def lose_a_write(world: World) -> None:
+    """A write of eu is lost with it, and an earlier one is not."""
+    world.run("eu", "SET", "c", "1")
+    world.sleep(SECOND)
+    world.cut("eu", "us")
+    world.run("eu", "SET", "c", "2")
+    world.crash("eu")
+    world.heal("eu", "us")
+    world.restart("eu")
+    world.sleep(10 * SECOND)
+
+
+def test_what_is_lost_is_reported(world: World) -> None:
+    lose_a_write(world)
+    site = world.sites["eu"]
+    assert site.has_caught_up
+    assert site.said_lost == 1
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_loss_that_is_not_reported_is_noticed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(self: Comeback, reason: str) -> None:
+        self.begin(reason, {})
+
+    monkeypatch.setattr(Comeback, "begin_again", forget)
+    with pytest.raises(Violation, match="eu lacks 1 effects that it had, and says 0"):
+        lose_a_write(world)
