@@ -8,9 +8,11 @@ for ever for what the first was doing.
 from __future__ import annotations
 
 import faulthandler
+import resource
 import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
 from types import FrameType
@@ -21,8 +23,8 @@ Result = TypeVar("Result")
 
 
 STDERR: Final = 2
-HARD_FACTOR: Final = 20
-"""The time by the wall clock after which a process ends, as a multiple of its CPU limit."""
+HARD_FACTOR: Final = 4
+"""The CPU time after which a process ends, as a multiple of its CPU limit."""
 
 
 class ProcessLost(Exception):
@@ -42,7 +44,8 @@ def cpu_limit(seconds: float) -> Generator[None]:
     main thread of a process.
 
     Compiled code that loops without calling the interpreter cannot be interrupted by an exception.
-    Then the process prints where it is and ends, after HARD_FACTOR times as many seconds.
+    Then the system ends the process by SIGXCPU after HARD_FACTOR times as many seconds, and the
+    process prints where it was. Time by the wall clock does not count: others may keep us waiting.
     """
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -50,11 +53,16 @@ def cpu_limit(seconds: float) -> Generator[None]:
 
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    faulthandler.dump_traceback_later(HARD_FACTOR * seconds, exit=True, file=STDERR)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    last = ceil(usage.ru_utime + usage.ru_stime + HARD_FACTOR * seconds) + 1
+    faulthandler.register(signal.SIGXCPU, file=STDERR, chain=True)
+    resource.setrlimit(resource.RLIMIT_CPU, (last if soft < 0 else min(last, soft), hard))
     try:
         yield
     finally:
-        faulthandler.cancel_dump_traceback_later()
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+        faulthandler.unregister(signal.SIGXCPU)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
 
