@@ -251,6 +251,8 @@ def test_a_link_port_stays_in_range() -> None:
         (f'maxmemory = "much"\n{THREE}', 'maxmemory "much" is not a size: give bytes, or'),
         (f"maxmemory = -1\n{THREE}", "maxmemory -1 is not 0..1125899906842624"),
         (f"maxclients = 0\n{THREE}", "maxclients 0 is not 1..1000000"),
+        (f"secret = 7\n{THREE}", 'secret must be a string: put it between quotes (")'),
+        (f'secret = "a"\nsecret_file = "b"\n{THREE}', "give either secret or secret_file, not"),
         (f"seed = -1\n{THREE}", "seed -1 is not 0..9223372036854775807"),
         (f"{THREE}seed = 1", 'region 3: unknown key "seed"; it belongs at the top'),
         ("port = 1", 'unknown key "port"; it belongs under "region"'),

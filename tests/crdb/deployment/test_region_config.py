@@ -49,6 +49,7 @@ def test_numbers_stay_when_regions_are_removed() -> None:
             'host = "0.0.0.0"\n[[region]]\nname = "eu"',
             'region 1: host "0.0.0.0" is no address at which others can reach it: set bind',
         ),
+        ('host = "*"\n[[region]]\nname = "eu"', 'host "*" is no address at which'),
         ('host = "::"\n[[region]]\nname = "eu"', 'host "::" is no address at which'),
     ],
 )
@@ -57,6 +58,11 @@ def test_mistakes_name_the_place_and_say_what_to_do(text: str, words: str) -> No
         read(f'[[region]]\nname = "us"\n{text}\n')
     assert words in str(caught.value)
     assert "r.toml: region" in str(caught.value)
+
+
+def test_regions_may_be_reached_at_names_of_hosts() -> None:
+    text = '[[region]]\nname = "us"\nhost = "us.example"\n[[region]]\nname = "eu"\n'
+    assert [region.host for region in read(text).regions] == ["us.example", "127.0.0.1"]
 
 
 def test_a_region_alone_may_be_reached_anywhere() -> None:

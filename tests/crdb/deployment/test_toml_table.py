@@ -66,6 +66,14 @@ def test_a_mistake_is_one_line_with_its_place(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
+    top = table("colour = 4711")
+    with pytest.raises(ConfigError) as caught:
+        top.secret("colour")
+    assert str(caught.value) == 'file.toml: colour must be a string: put it between quotes (")'
+    assert top.secret("size") == ""
+
+
 @pytest.mark.parametrize(
     "text",
     ["colour", "size = " + "9" * 5_000, "list = " + "[" * 5_000],

@@ -9,6 +9,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import WRONG_TYPE, CommandError
 from crdb.engine.executor import receive, run
 from crdb.engine.session import Session
+from crdb.resp import reply
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions
 from tests.crdb.waiters import Waiters
@@ -145,6 +146,19 @@ def test_unblock() -> None:
     assert receive(first, b"") == b"*-1\r\n"
     assert receive(second, b"") == b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
     assert lines(other, f"CLIENT UNBLOCK {first.id}", "CLIENT UNBLOCK 777") == [b":0\r\n"] * 2
+
+
+def test_waiters_for_keys_can_be_refused_together() -> None:
+    database = instance()
+    first, second, bystander, keyless = (Client(database) for _ in range(4))
+    lines(first, "BLPOP l 0")
+    lines(second, "BLMOVE l m LEFT LEFT 0")
+    lines(keyless, "SET k v", "WAIT 1 1000")
+    database.blocked.refuse_waiting(b"LOADING not now")
+    for client in (first, second):
+        assert receive(client, b"PING\r\n") == b"-LOADING not now\r\n" + reply.PONG
+    assert list(database.blocked.by_client) == [keyless.id]
+    assert receive(bystander, b"RPUSH l a\r\nLLEN l\r\n") == b":1\r\n" * 2
 
 
 def test_silence_covers_what_was_waited_for() -> None:

@@ -67,6 +67,20 @@ def test_case_is_ignored_if_asked_for(pattern: bytes, text: bytes, found: bool) 
     assert (compile_glob(pattern, ignore_case=True).fullmatch(text) is not None) == found
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (b"[\\]]", b"]", True),
+        (b"[\\]]", b"\\", False),
+        (b"[a\\-c]", b"-", True),
+        (b"[a\\-c]", b"b", False),
+        (b"[\\", b"\\", True),
+    ],
+)
+def test_backslash_in_a_set_quotes_the_next_byte(pattern: bytes, text: bytes, found: bool) -> None:
+    assert (compile_glob(pattern).fullmatch(text) is not None) == found
+
+
 def test_only_the_empty_pattern_matches_the_empty_text() -> None:
     assert compile_glob(b"").fullmatch(b"")
     assert not compile_glob(b"**").fullmatch(b"")

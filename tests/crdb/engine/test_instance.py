@@ -13,6 +13,48 @@ from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions
 
 
+def test_refusal_holds_until_it_is_lifted() -> None:
+    database = instance()
+    client = Client(database)
+    assert database.refuse_writes is None
+    database.refuse_writes = b"READONLY no"
+    assert database.refuse_writes == b"READONLY no"
+    assert lines(client, "SET k v") == [b"-READONLY no\r\n"]
+    database.refuse_writes = None
+    assert database.refuse_writes is None
+    assert lines(client, "SET k v") == [b"+OK\r\n"]
+
+
+def test_a_rest_is_announced_to_every_hook() -> None:
+    database = instance()
+    calls: list[int] = []
+    database.rest_hooks += [partial(calls.append, 1), partial(calls.append, 2)]
+    database.before_rest()
+    assert calls == [1, 2]
+
+
+def test_unasked_data_wakes_a_client_once_and_counts_against_its_limit() -> None:
+    database = instance(client_output_buffer_limit="normal 10 0 0")
+    client = Client(database)
+    database.send(client, b"12345")
+    database.send(client, b"6789")
+    assert (client.out, client.output_bytes) == ([b"12345", b"6789"], 9)
+    assert database.woken == [client]
+    assert not client.killed
+    database.send(client, b"xy")
+    assert client.killed
+
+
+def test_change_of_another_parameter_lets_nobody_in() -> None:
+    database = instance(requirepass="secret")
+    client = Client(database)
+    refusal = [b"-NOAUTH Authentication required.\r\n"]
+    database.config.set([(b"timeout", b"5")])
+    assert lines(client, "PING") == refusal
+    database.config.set([(b"requirepass", b"")])
+    assert lines(client, "PING") == [b"+PONG\r\n"]
+
+
 def test_time_comes_in() -> None:
     database = instance()
     assert database.started_at == database.now == database.keyspace.now == NOW

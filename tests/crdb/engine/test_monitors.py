@@ -31,6 +31,14 @@ def test_nobody_is_observed_while_nobody_monitors() -> None:
     assert monitor.out == []
 
 
+def test_a_monitor_is_shown_commands_but_no_administration() -> None:
+    database = instance()
+    client, monitor = Client(database, b"a:1"), Client(database, b"a:2")
+    receive(monitor, b"MONITOR\r\n")
+    receive(client, b"CONFIG GET hz\r\nSET k v\r\n")
+    assert monitor.out == [line_of(database.wall, b"a:1", [b"SET", b"k", b"v"])]
+
+
 def test_a_monitor_that_is_being_closed_is_shown_nothing() -> None:
     database = instance()
     client, monitor = Client(database, b"a:1"), Client(database, b"a:2")

@@ -34,6 +34,16 @@ def test_writes_wait_and_go_on_in_order() -> None:
     assert receive(client, b"") == b"+OK\r\n$1\r\nv\r\n+PONG\r\n"
 
 
+def test_end_of_a_pause_wakes_only_those_with_a_postponed_request() -> None:
+    database = instance()
+    waiting, idle = Client(database), Client(database)
+    database.pause.begin(database.now + 100, holds_reads=False)
+    receive(waiting, b"SET k v\r\n")
+    database.pause.end()
+    assert database.woken == [waiting]
+    assert not (waiting.gate | idle.gate) & PAUSED
+
+
 def test_a_transaction_that_writes_waits_at_exec() -> None:
     database = instance()
     client = Client(database)

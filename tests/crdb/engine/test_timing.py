@@ -58,6 +58,17 @@ def test_one_short_command_that_took_long_is_logged() -> None:
     assert calls(client, b"get") == (1, 0.02)
 
 
+def test_exec_is_not_logged_as_slow_itself() -> None:
+    client = Client(instance())
+    lines(client, "CONFIG SET latency-monitor-threshold 10", "MULTI")
+    client.instance.timing.clock = (1.0, 1.0, 1.5, 1.5, 1.5).__iter__().__next__
+    receive(client, b"EXEC\r\n")
+    timing = client.instance.timing
+    assert calls(client, b"exec") == (1, 0.5)
+    assert list(timing.slow_log.entries) == []
+    assert "command" in timing.latency.events
+
+
 def test_after_short_commands_that_took_long_each_is_timed_for_a_while() -> None:
     client = Client(instance())
     timing, now = client.instance.timing, client.instance.now

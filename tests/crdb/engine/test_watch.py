@@ -134,6 +134,20 @@ def test_touch_of_a_key_that_nobody_watches_changes_nothing() -> None:
     assert outcome(client) != NULL_ARRAY
 
 
+def test_removal_of_an_expired_key_goes_unnoticed_once() -> None:
+    """The second change of a key that stays absent is a write that has been removed again."""
+    database = instance()
+    client = Client(database)
+    lines(client, "SET k v PX 100")
+    database.advance(NOW + 101)
+    lines(client, "WATCH k")
+    database.watching.touch(b"k")
+    assert not client.dirty
+    database.watching.touch(b"k")
+    assert client.dirty
+    assert outcome(client) == NULL_ARRAY
+
+
 def test_nothing_is_watched_once_it_is_dirty() -> None:
     database = instance()
     client, other = Client(database), Client(database)
