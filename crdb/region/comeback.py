@@ -44,7 +44,7 @@ class Comeback:
         self.is_blocked = False
         """True if the region must not write although it has recovered; see `block`."""
         self.tell_at: int | None = None
-        """The time of the next report of what we wait for; None until `look` has been called."""
+        """The time (ns) of the next report; None until `report_waiting` has been called."""
         self.pause_ns = REPEAT_NS
         self.on_ready: Callable[[], None] = nothing
 
@@ -109,7 +109,7 @@ class Comeback:
         if self.links.recovery.is_over:
             self.recover()
 
-    def look(self, now: int) -> None:
+    def report_waiting(self, now: int) -> None:
         """Say, rarely, what the region waits for. Call it once a second; `now` is in nanoseconds
         of a monotonic clock."""
         if self.is_ready:

@@ -84,9 +84,9 @@ class Keeper:
             self.is_noted = True
             self.comeback.unblock()
 
-    def look(self, now: int) -> None:
+    def do_due_work(self, now: int) -> None:
         """Do what is due about once a second."""
-        self.comeback.look(now)
+        self.comeback.report_waiting(now)
         if not self.is_noted and now >= self.retry_at:
             self.note_incarnation()
         self.note_what_is_held()
@@ -101,4 +101,4 @@ class Keeper:
         """Look once a second, until cancelled."""
         while True:
             await trio.sleep(STATE_SECONDS)
-            self.look(clock())
+            self.do_due_work(clock())

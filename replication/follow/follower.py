@@ -1,25 +1,26 @@
 """Replica Of, first form: following other databases one way (section 20 of the specification).
 
 A follower dials its sources over the same link machinery as a region dials its peers, with two
-differences. It asks for the ops of *all* origins, as it belongs to none of the regions; and it says
-that it is a follower, so nobody waits for its reports: what it has not seen may be forgotten there
-(its next attempt then brings a snapshot). It never writes under an origin of a source.
+differences. It asks for the ops of *all* origins, since it belongs to none of the regions. And its
+Hello says that it is a follower, so its reports do not count for stability: metadata that it has
+not seen may be collected (its next connection then loads a snapshot). It never writes under an
+origin of a source.
 
 Origins of unrelated databases collide, so each source has a block of region numbers here, and what
 comes from it is renamed on its way in (see `renaming`). A follower whose own region number is
 higher than any of its only source needs no renaming: 255 is a good one for such an instance.
 
-Following starts with nothing: what was here is deleted (20.1.4), but not before a source has
-answered, so that a name which is written wrong costs nothing. When a source turns out to know less
-of itself than we have from it, it has lost its memory or is another one by now: then we start anew,
-with all sources (20.5). Promotion keeps everything, and what the instance writes from then on is
-under its own origin.
+Following starts with an empty replica: the earlier data is deleted (20.1.4), but not before a
+source has answered, so that a mistyped name loses nothing. If a source has less of its own
+operations than we have from it, it has lost its data or is another instance. We then start again
+from empty, with all sources (20.5). Promotion keeps all data, and later writes are under our own
+origin.
 
-A source that has what cannot be renamed is not dialled again: it would bring the same once more.
-Its `last_error` says what it was.
+A source with origins that cannot be renamed is not dialled again, since the result would be the
+same. Its `last_error` contains the reason.
 
-What to forget is the sources' to say: a source tells its followers what all its regions have
-observed. Expired keys are deleted by a source's region, like any other key.
+The sources decide what is stable: a source reports to its followers what all its regions have
+observed. A source's region deletes expired keys, as it deletes any other key.
 """
 
 from __future__ import annotations
@@ -47,14 +48,14 @@ from replication.protocol.limits import SECOND, Limits
 from replication.protocol.peers import Direction, Member, Peer
 
 SOURCES_MAX: Final = 32  # section 20.1
-IN_SYNC_NS: Final = SECOND  # for so long a source may be ahead before it counts as out of step
+IN_SYNC_NS: Final = SECOND  # a source may be ahead for so long before the status is "syncing"
 NOBODY: Final = 0
-"""The only member of what we follow, as far as stability goes: it reports what the sources say is
-stable, and as it is lower than any region, deleting what has expired is not our duty."""
+"""The only member while we follow. Its reports are what the sources call stable. It is lower than
+any region, so we do not delete expired keys."""
 
 
 class SourceStatus(enum.Enum):
-    """The words of section 11.4."""
+    """The states of section 11.4."""
 
     OUT_OF_SYNC = "out-of-sync"
     SYNCING = "syncing"
@@ -69,7 +70,7 @@ class SourceReport:
     status: SourceStatus
     lag_ms: float
     heard_ms: float | None
-    """How long ago it last said something, connected or not; None if it never did."""
+    """The time since its last frame, connected or not; None before the first."""
     ops: int
     bytes: int
     full: int
@@ -79,7 +80,7 @@ class SourceReport:
 
 
 class Renamed(Direct):
-    """A replica, in the words of one source."""
+    """A replica as seen by one source: origins are renamed in both directions."""
 
     def __init__(
         self, replica: Replica, renaming: Renaming, give_up: Callable[[str], object] = str
@@ -90,19 +91,19 @@ class Renamed(Direct):
         self.give_up = give_up
 
     def vector(self) -> Vector:
-        """What has been applied of the source's."""
+        """Return the vector of the source's operations that were applied."""
         return self.renaming.back(self.replica.keyspace.vector)
 
     def held(self) -> Vector:
-        """The same with what waits for its turn."""
+        """Return the same vector with buffered operations."""
         return self.renaming.back(with_waiting(self.replica))
 
     def lost(self, vector: Vector) -> int:
-        """Nobody else knows effects of ours."""
+        """Return 0: the source holds no effects of ours."""
         return 0
 
     def accept(self, data: bytes) -> Outcome:
-        """Take in an op of the source. Raises DecodeError, CannotRename among them."""
+        """Apply or buffer an op of the source. Raises DecodeError; CannotRename is one."""
         try:
             op = self.renaming.op(read_op(data))
         except CannotRename as error:
@@ -111,7 +112,7 @@ class Renamed(Direct):
         return self.replica.accept(op)
 
     def merge(self, incoming: Incoming) -> None:
-        """Take in a snapshot of the source. Raises DecodeError, CannotRename among them."""
+        """Merge a snapshot of the source. Raises DecodeError; CannotRename is one."""
         try:
             self.renaming.snapshot(incoming)
         except CannotRename as error:
@@ -121,7 +122,7 @@ class Renamed(Direct):
 
 
 def check_sources(names: Sequence[str]) -> None:
-    """Raises CannotFollow if there are none, too many, or one twice."""
+    """Check names of sources. Raises CannotFollow if there are none, too many, or duplicates."""
     if not 0 < len(names) <= SOURCES_MAX or len(set(names)) < len(names):
         raise CannotFollow(f"from one to {SOURCES_MAX} different sources can be followed")
 
@@ -130,7 +131,7 @@ class Follower(Links):
     """Follows one or several sources. Drive it like `Links`; it serves nobody.
 
     `serving` are the links over which the instance serves its own followers: they are closed when
-    we start anew. Clients may only read while `following`.
+    we start again from empty. Clients may only read while `following`.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Follower(Links):
     ) -> None:
         """`sources` are names by which the caller knows where to dial, such as `host:port`.
 
-        Raises CannotFollow if there are none, too many, or one twice.
+        Raises CannotFollow if there are none, too many, or duplicates.
         """
         names = list(sources)
         check_sources(names)
@@ -155,17 +156,17 @@ class Follower(Links):
         self.following = True
         self.renamings = dict(zip(names, blocks(member.region, len(names)), strict=True))
         self.promises: dict[str, tuple[Vector, Vector]] = {}
-        """What a source had, and what was stable there, when it last said so; it counts once we
-        have all that it had."""
+        """The vector of a source and its stable vector, from its latest report. The stable vector
+        counts when we have all of the other."""
         self.unfit: dict[str, str] = {}
         """Sources that cannot be followed, and why."""
         self.heard: dict[str, int] = {}
-        """When a source whose connection is over last said something."""
+        """The time of the last frame of each source whose connection is closed."""
         self.stable: Vector = {}
         self.members = replica.stability.members
         replica.stability.members = {NOBODY}
         self.holds_old = replica.keyspace.vector != {}
-        """Whether what was here before has not been deleted yet."""
+        """True while the data from before following has not been deleted yet."""
         if not self.holds_old:
             self.empty(0)
 
@@ -174,25 +175,25 @@ class Follower(Links):
     def inlet(self, peer: str) -> Inlet:
         return Renamed(self.replica, self.renamings[peer], partial(self.unfit.__setitem__, peer))
 
-    def introduction(self, peer: str) -> Hello:
+    def make_hello(self, peer: str) -> Hello:
         member = self.member
         vector = self.renamings[peer].back(self.replica.keyspace.vector)
         return Hello(member.name, member.region, member.origin, "", vector, FOLLOWER)
 
-    def admit(self, end: Machine, hello: Hello, now: int) -> str:
+    def admit_peer(self, end: Machine, hello: Hello, now: int) -> str:
         assert isinstance(end, Sink), "a follower serves nobody"
         if self.holds_old:
             self.holds_old = False
             self.empty(now)
-            return "what was here is replaced"
+            return "our data is replaced by that of the source"
         if dominates(hello.vector, end.inlet.vector()):
             return ""
         if not hello.vector:
-            return "the source holds nothing any more: we keep what we have from it"
+            return "the source is empty: we keep the data that we have from it"
         self.empty(now)
-        return "the source has lost what we have from it: we start anew"
+        return "the source has lost data that we have from it: we start again from empty"
 
-    def hear(self, end: Machine, event: Reported, now: int) -> list[Event]:
+    def record_report(self, end: Machine, event: Reported, now: int) -> list[Event]:
         assert isinstance(end, Sink)
         if event.region:
             self.promises.setdefault(event.peer, (end.vector, event.vector))
@@ -204,13 +205,13 @@ class Follower(Links):
             del self.promises[event.peer]
         return []
 
-    def forget(self, end: Machine) -> None:
+    def remove_end(self, end: Machine) -> None:
         if end.hello is not None:
             self.heard[end.peer] = end.heard_at
-        super().forget(end)
+        super().remove_end(end)
 
-    def mend(self, now: int) -> list[Event]:
-        """One source brings all of its origins in order: there are no gaps to close."""
+    def repair_gaps(self, now: int) -> list[Event]:
+        """Do nothing: a source sends all of its origins in order, so there are no gaps."""
         self.repair_at = NEVER
         return []
 
@@ -221,11 +222,10 @@ class Follower(Links):
     # -- following -------------------------------------------------------------------------
 
     def empty(self, now: int) -> None:
-        """Lose what is here, to begin from nothing. All links close, those of our followers
-        too."""
+        """Delete all data. All links close, those of our followers too."""
         if self.serving is not None:
-            self.serving.close_all("what was here is replaced", now)
-        self.close_all("we start anew", now)
+            self.serving.close_all("our data is replaced by that of a source", now)
+        self.close_all("we start again from empty", now)
         self.caught_up.clear()
         self.promises.clear()
         self.stable.clear()
@@ -235,7 +235,7 @@ class Follower(Links):
                 links.take_name()
 
     def promote(self, now: int) -> list[Event]:
-        """Follow nobody any more and become writable; the data stays."""
+        """Stop following, and become writable. The data stays."""
         events = self.close_all("no longer a replica", now)
         self.following = False
         if self.serving is not None:
@@ -249,7 +249,7 @@ class Follower(Links):
         return not self.following or peer in self.unfit or super().is_cut(peer, direction)
 
     def status(self, peer: str, now: int) -> SourceStatus:
-        """Where a source stands."""
+        """Return the status of a source."""
         sink = self.sinks.get(peer)
         if sink is None or sink.state is SinkState.GREETING:
             return SourceStatus.OUT_OF_SYNC
@@ -258,14 +258,14 @@ class Follower(Links):
         return SourceStatus.SYNCING
 
     def heard_ms(self, peer: str, now: int) -> float | None:
-        """How long ago a source last said something; None if it never did."""
+        """Return the time (ms) since the last frame of a source; None before the first."""
         sink, at = self.sinks.get(peer), self.heard.get(peer)
         if sink is not None and sink.hello is not None:
             at = sink.heard_at
         return None if at is None else (now - at) / 1e6
 
     def reports(self, now: int) -> tuple[SourceReport, ...]:
-        """Every source, in the order given."""
+        """Return the state of every source, in the order given."""
         rows: list[SourceReport] = []
         for row in self.statistics(now):
             status = self.status(row.peer, now)

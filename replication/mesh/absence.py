@@ -1,8 +1,8 @@
-"""Since when peers that dial us have not been connected.
+"""Record since when peers that dial us have not been connected.
 
-Who dials a peer knows when an attempt has failed (see `recovery`); who is dialled hears of none.
-But a peer that is there makes an attempt in every `ATTEMPT_NS_MAX`, so one that has not come for
-longer is away, or cannot reach us.
+The dialling side knows when an attempt has failed (see `recovery`); the other side does not. But a
+peer that is up makes an attempt at least every `ATTEMPT_NS_MAX`. If it has not come for longer, it
+is down or cannot reach us.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Absence:
     def __init__(self) -> None:
         self.since: dict[str, int] = {}
 
-    def look(self, lacking: Iterable[str], now: int) -> None:
-        """These are not connected at the moment."""
+    def record_absent(self, lacking: Iterable[str], now: int) -> None:
+        """Record that the peers in `lacking` are not connected at `now` (ns)."""
         self.since = {peer: self.since.get(peer, now) for peer in lacking}
 
     def is_long(self, peer: str, now: int) -> bool:
-        """Whether `peer` would have come in the meantime if it could."""
+        """Return whether `peer` has been absent for longer than `ATTEMPT_NS_MAX`."""
         return now - self.since.get(peer, now) > ATTEMPT_NS_MAX

@@ -1,4 +1,4 @@
-"""Decide whether a connection that has said Hello becomes a link. Pure: no state of its own."""
+"""Decide whether a connection that has said Hello becomes a link. Pure and without state."""
 
 from __future__ import annotations
 
@@ -59,8 +59,11 @@ def refuse_names(hello: Hello) -> str:
 
 
 def find_guest(member: Member, hello: Hello) -> int:
-    """Return the number of a region that only its own file lists; 0 if it is none: our file has its
-    name, so the topology does not link it with us, or there are no lists."""
+    """Return the number of a region that only its own file lists, or 0.
+
+    It is 0 if our file also lists the name (then the topology does not link it with us), or if
+    one of the files lists no regions.
+    """
     if not member.members or hello.name in dict(member.members).values():
         return 0
     return next((number for number, name in hello.members if name == hello.name), 0)

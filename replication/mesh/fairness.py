@@ -1,7 +1,8 @@
-"""Decide who must go when there are too many connections of one kind. Pure.
+"""Choose the connection to close when there are too many of one kind. Pure.
 
-Whoever can open many connections must not crowd out those who open few. So the victim is taken from
-the address that has most of them, and a newcomer from that address only replaces one of its own.
+An address that opens many connections must not crowd out those that open few. So the victim is
+taken from the address with most connections. A newcomer from that address replaces only a
+connection of the same address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All links of one replica: which there are, which are cut, who repairs a gap, what is stable.
+"""All links of one replica: connections, cuts, gap repair, recovery and stability reports.
 
 Pure: the driver (`link.py`) or the simulator owns the streams and the clock, and does this:
 
@@ -41,7 +41,7 @@ from replication.mesh.recovery import Recovery
 from replication.mesh.registry import Machine, Registry
 from replication.mesh.repair import Repair
 from replication.mesh.roster import Roster
-from replication.mesh.settle_query import Questions
+from replication.mesh.settle_query import SettleQueries
 from replication.mesh.skew import Skews
 from replication.protocol.errors import LinkCut, RemoteProtocolError
 from replication.protocol.events import (
@@ -68,16 +68,16 @@ from replication.protocol.limits import Limits
 from replication.protocol.membership_view import Lives
 from replication.protocol.peers import Direction, Member, Peer
 
-GREETING_MAX: Final = 64  # connections that have not said who they are; then one must go
+GREETING_MAX: Final = 64  # connections without a Hello; beyond this number the oldest is closed
 
 
 def ignore(_peer: str = "") -> None:
-    """News that nobody wants."""
+    """Ignore a notification."""
 
 
 class Links(Registry):
-    """The links of one replica. `healed` is called with the peer's name when a link that we dial
-    may be dialled again, `sooner` when `deadline` has come nearer since the last `tick`."""
+    """The links of one replica. `healed` is called with the name of a peer that may be dialled
+    again, `sooner` when `deadline` has become earlier since the last `tick`."""
 
     def __init__(
         self,
@@ -103,11 +103,11 @@ class Links(Registry):
         """The number of connections that ended because the other end did not prove the secret."""
         self.healed: Callable[[str], None] = ignore
         self.sooner: Callable[[], None] = ignore
-        self.questions = Questions(replica)
+        self.settle_queries = SettleQueries(replica)
         self.skews = Skews()
         self.losses = Losses(replica, self.lives)
         self.collects = True
-        """Whether garbage is collected: not while a replica may not write (see `collect`)."""
+        """True if garbage is collected. False while the replica may not write (see `collect`)."""
         self.repair_at = NEVER
         self.collect_at = 0
         self.promised = NEVER
@@ -120,47 +120,47 @@ class Links(Registry):
     # -- connections -----------------------------------------------------------------------
 
     def dial(self, peer: str, now: int) -> Sink:
-        """A machine for a new connection to `peer`. Raises LinkCut, UnknownPeer. An older one to
-        the same peer is closed."""
+        """Return a machine for a new connection to `peer`. An older connection to the same peer is
+        closed. Raises LinkCut, UnknownPeer."""
         expected = self.known(peer)
         if self.is_cut(peer, Direction.IN):
             raise LinkCut(peer)
-        self.retire(self.sinks.get(peer), now)
-        sink = Sink(self.inlet(peer), expected, self.introduction(peer), now, self.limits)
+        self.replace_connection(self.sinks.get(peer), now)
+        sink = Sink(self.inlet(peer), expected, self.make_hello(peer), now, self.limits)
         sink.tally = self.tally(peer, Direction.IN)
         self.sinks[peer] = sink
-        self.hasten(sink.deadline)
+        self.rearm(sink.deadline)
         return sink
 
     def missed(self, peer: str) -> None:
-        """An attempt to reach `peer` has come to nothing, before there was a machine for it."""
-        self.recovery.lost(peer)
+        """Record that an attempt to reach `peer` failed before there was a machine for it."""
+        self.recovery.record_failure(peer)
 
     def serve(self, now: int, address: str = "") -> Source:
         """Return a machine for a connection that has come in from `address`."""
         while len(self.greeting) >= GREETING_MAX:
-            self.retire(oldest_of_most_frequent(self.greeting), now)
+            self.replace_connection(oldest_of_most_frequent(self.greeting), now)
         source = Source(self.feed, now)
         source.address = address
         self.greeting.append(source)
-        self.hasten(source.deadline)
+        self.rearm(source.deadline)
         return source
 
     def inlet(self, _peer: str) -> Inlet:
-        """Where what comes from a peer is put."""
+        """Return the applier of the operations that a peer sends."""
         return self.direct
 
-    def introduction(self, _peer: str) -> Hello:
-        """What we say of ourselves to a peer that we dial."""
+    def make_hello(self, _peer: str) -> Hello:
+        """Return the Hello for a peer that we dial."""
         return self.feed.hello()
 
-    def retire(self, end: Machine | None, now: int) -> None:
-        """A newer connection takes the place of this one."""
+    def replace_connection(self, end: Machine | None, now: int) -> None:
+        """Close a connection that a newer one replaces."""
         if end is not None:
             self.handle(end, end.close("replaced by a newer connection"), now)
 
-    def admit(self, end: Machine, hello: Hello, now: int) -> str:
-        """Take a peer that has said who it is; or why not."""
+    def admit_peer(self, end: Machine, hello: Hello, now: int) -> str:
+        """Admit a peer that has sent its Hello. Return the reason if it is refused."""
         if isinstance(end, Source) and hello.role == FOLLOWER:
             return self.admit_follower(end, hello, now)
         expected = end.expected.name if isinstance(end, Sink) else ""
@@ -171,18 +171,18 @@ class Links(Registry):
             return "the link is cut"
         end.lives = self.lives
         if isinstance(end, Source):
-            self.retire(self.sources.get(peer.name), now)
+            self.replace_connection(self.sources.get(peer.name), now)
             self.greeting.remove(end)
             self.sources[peer.name] = end
             self.peers[peer.name] = peer
             end.tally = self.tally(peer.name, end.direction)
             end.pace = self.feed.pace(end.peer)
         else:
-            self.repair.forget(peer.name)
+            self.repair.forget_refusals(peer.name)
         return ""
 
     def admit_follower(self, end: Source, hello: Hello, now: int) -> str:
-        """Take a follower; or why not. Some that is there may have to go for it."""
+        """Admit a follower; another may be closed for it. Return the reason if it is refused."""
         count = len(self.followers)
         victim = follower_to_replace(self.followers, end) if count >= FOLLOWERS_MAX else None
         count -= victim is not None
@@ -190,14 +190,14 @@ class Links(Registry):
         reason = reason or refuse_circle(self.member, hello, self.upstream)
         if reason:
             return reason
-        self.retire(victim, now)
+        self.replace_connection(victim, now)
         self.greeting.remove(end)
         self.followers.append(end)
         return ""
 
-    def forget(self, end: Machine) -> None:
-        """A link is over."""
-        self.questions.leave(end)
+    def remove_end(self, end: Machine) -> None:
+        """Remove the end of a link that has closed."""
+        self.settle_queries.remove_link(end)
         if isinstance(end, Sink):
             if self.sinks.get(end.peer) is end:
                 del self.sinks[end.peer]
@@ -211,20 +211,20 @@ class Links(Registry):
                 waiting.remove(end)
 
     def forget_guest(self, name: str) -> None:
-        """A guest is gone. It is known again when it comes back."""
+        """Remove a guest whose link has closed. It is added again when it connects."""
         del self.peers[name]
         self.tallies.pop((name, Direction.OUT), None)
-        self.roster.forget(name)
+        self.roster.forget_peer(name)
         self.feed.others = self.roster.others
 
     def record_members(self, end: Machine, hello: Hello, now: int) -> list[Event]:
-        """Take note of the regions that a peer lists. If our peers do not know of them, links
-        connect again, so that they do before they get anything of such a region from us."""
+        """Record the regions that a peer lists. If our other peers do not know of them, their links
+        connect again, so that they do before they receive an operation of such a region."""
         events: list[Event] = []
         listed = dict(hello.members).values()
         if isinstance(end, Sink) and listed and self.member.name not in listed:
             events.append(Unlisted(end.peer))
-        if self.roster.record(hello):
+        if self.roster.record_lists(hello):
             self.feed.others = self.roster.others
             for other in self.ends():
                 if other is not end and other.hello is not None and other.lives is not None:
@@ -236,8 +236,8 @@ class Links(Registry):
     # -- what happens ----------------------------------------------------------------------
 
     def receive(self, end: Machine, frame: Frame, now: int) -> list[Event]:
-        """Take in a frame of one connection, and do all that follows from it. Never raises for
-        what a peer sends: the link is closed instead."""
+        """Process a frame of one connection and its consequences. A frame that breaks the protocol
+        closes the link and raises nothing."""
         if end.closed:
             return []
         try:
@@ -245,28 +245,28 @@ class Links(Registry):
         except RemoteProtocolError as error:
             events = end.close(f"protocol error: {error}")
         events = self.handle(end, events, now)
-        self.hasten(min(end.deadline, self.repair_at))
-        return events + self.look(now)
+        self.rearm(min(end.deadline, self.repair_at))
+        return events + self.notice_recovery(now)
 
-    def hasten(self, deadline: int) -> None:
-        """Something is due at `deadline`."""
+    def rearm(self, deadline: int) -> None:
+        """Call `sooner` if `deadline` is earlier than the next `tick`."""
         if deadline < self.promised:
             self.promised = deadline
             self.sooner()
 
     def broken(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
-        """The bytes that came over a connection were not frames."""
+        """Close a connection whose bytes were not frames."""
         return self.handle(end, end.close(f"protocol error: {error}"), now)
 
     def refuse(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
-        """The other end has not proved that it knows the secret of our links, or cannot."""
+        """Close a connection whose other end has not proved that it knows the secret."""
         self.refused += 1
         end.is_refused = True
         refused = Unproven(end.peer, end.direction, end.address, str(error))
         return [refused, *self.handle(end, end.close(f"refused: {error}"), now)]
 
     def handle(self, end: Machine, events: list[Event], now: int) -> list[Event]:
-        """Do what follows from what has happened on one link."""
+        """Process the events of one link. Return them with those that they cause."""
         for event in list(events):
             match event:
                 case OpsTaken():
@@ -274,23 +274,23 @@ class Links(Registry):
                         self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
                     self.wake()
                 case Reported():
-                    events += self.hear(end, event, now)
+                    events += self.record_report(end, event, now)
                 case Connected():
                     assert end.hello is not None
-                    reason = self.admit(end, end.hello, now)
+                    reason = self.admit_peer(end, end.hello, now)
                     if reason:
                         end.is_refused = True
                         return self.handle(end, end.close(reason), now)
                     end.tally.connects += 1
-                    events += self.meet(end, end.hello)
+                    events += self.on_connected(end, end.hello)
                     if end.lives is not None:
                         events += self.record_members(end, end.hello, now)
                         if self.lives.greeted(end.region, end.hello.origin):
-                            events += self.part(now)
+                            events += self.drop_old_incarnations(now)
                 case ViewHeard() | LackHeard():
-                    events += self.take_statement(end, event, now)
+                    events += self.record_statement(end, event, now)
                 case Inquiry():
-                    self.questions.hear(end, event.frame)
+                    self.settle_queries.receive(end, event.frame)
                 case CaughtUp():
                     self.memory.record_caught_up(end.peer, end.hello)
                     self.caught_up.add(end.peer)
@@ -299,48 +299,49 @@ class Links(Registry):
                 case SnapshotWanted():
                     assert isinstance(end, Sink)
                     end.merges = self.replica.merges
-                    self.grant(self.replica.merges, now)
+                    self.grant_snapshots(self.replica.merges, now)
                 case Merged():
-                    self.repair.forget()
-                    self.grant(self.replica.merges, now)
+                    self.repair.forget_refusals()
+                    self.grant_snapshots(self.replica.merges, now)
                     self.wake()
                 case GapUnfilled():
-                    self.repair.refuse(event.peer, event.origin)
+                    self.repair.record_refusal(event.peer, event.origin)
                     self.repair_at = now
                 case Closed():
                     if isinstance(end, Sink):
-                        self.recovery.lost(end.peer, event.reason, is_refusal=end.is_refused)
-                    self.forget(end)
-                    self.grant(self.replica.merges, now)
+                        is_refusal = end.is_refused
+                        self.recovery.record_failure(end.peer, event.reason, is_refusal=is_refusal)
+                    self.remove_end(end)
+                    self.grant_snapshots(self.replica.merges, now)
                 case _:
                     pass
         return events
 
-    def meet(self, end: Machine, hello: Hello) -> list[Event]:
-        """A peer has been admitted."""
+    def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
+        """Start recovery and settle queries over the link of a peer that was admitted."""
         if isinstance(end, Sink):
-            self.recovery.greeted(end.peer)
+            self.recovery.record_greeting(end.peer)
         elif end.is_follower:
             return []
-        elif self.recovery.expect(end.peer):
+        elif self.recovery.expect_peer(end.peer):
             self.healed(end.peer)
         if end.region:
-            self.questions.join(end, inward=end.direction is Direction.IN)
+            self.settle_queries.add_link(end, inward=end.direction is Direction.IN)
         mine = self.replica.keyspace.vector
-        if self.recovery.shows_earlier_life(hello.vector, mine, self.member.origin):
+        if self.recovery.shows_earlier_incarnation(hello.vector, mine, self.member.origin):
             return [EarlierLife(end.peer)]
         return []
 
-    def take_statement(self, end: Machine, event: ViewHeard | LackHeard, now: int) -> list[Event]:
-        """A member has said which view it has, or who lacks an effect. Others are not asked."""
+    def record_statement(self, end: Machine, event: ViewHeard | LackHeard, now: int) -> list[Event]:
+        """Process a membership view, or a statement about a lost effect, of a member."""
         if end.lives is None:
             return []
         if isinstance(event, LackHeard):
-            return self.losses.take(event.frame, self.ends())
-        return self.part(now) if self.lives.heard(end.view_heard) else []
+            return self.losses.take_statement(event.frame, self.ends())
+        return self.drop_old_incarnations(now) if self.lives.heard(end.view_heard) else []
 
-    def part(self, now: int) -> list[Event]:
-        """Let go of connections with a member's life that is over."""
+    def drop_old_incarnations(self, now: int) -> list[Event]:
+        """Close connections with incarnations of members that are over."""
         is_over = self.replica.stability.is_over
         events: list[Event] = []
         for end in self.ends():
@@ -348,26 +349,26 @@ class Links(Registry):
                 events += self.handle(end, end.close(f"this life of {end.peer} is over"), now)
         return events
 
-    def look(self, now: int) -> list[Event]:
-        """Notice if we have recovered just now. If a state came back that had been put aside, links
-        connect again, so that peers learn what we hold."""
+    def notice_recovery(self, now: int) -> list[Event]:
+        """Finish the recovery if nothing is missing. If a state that was put aside has been merged,
+        links connect again, so that peers receive our new vector."""
         if self.recovery.is_over:
             return []
         cut = {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
-        events = self.memory.look(cut, [end.vector for end in self.ends()])
+        events = self.memory.finish_recovery(cut, [end.vector for end in self.ends()])
         if len(events) > 1:
-            self.repair.forget()
+            self.repair.forget_refusals()
             events += self.close_all("what was put aside is back", now)
         return events
 
     def awaited(self) -> dict[str, str]:
-        """Return the peers whose data we still wait for, and why it is not here."""
-        return self.recovery.awaited(
+        """Return the peers whose data the recovery waits for, with the reason."""
+        return self.recovery.awaited_peers(
             {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
         )
 
-    def hear(self, end: Machine, event: Reported, now: int) -> list[Event]:
-        """A region says what it has reached."""
+    def record_report(self, end: Machine, event: Reported, now: int) -> list[Event]:
+        """Process a region's report of its vector and clock."""
         counts = event.region != self.member.region and self.lives.is_member(event.region)
         if counts and end.counts and end.view_heard == self.lives.view:
             self.replica.heard(event.region, event.vector, event.clock)
@@ -379,7 +380,7 @@ class Links(Registry):
         return []
 
     def wake(self) -> None:
-        """The history has grown."""
+        """Wake the links that can send operations that were added to the history."""
         for source in self.sources.values():
             if not source.found and source.skip():
                 source.notify()
@@ -391,12 +392,12 @@ class Links(Registry):
 
     @property
     def deadline(self) -> int:
-        """When `tick` wants to be called."""
+        """The time (ns) at which `tick` must be called at the latest."""
         ends = [end.deadline for end in self.ends()]
         return min(self.repair_at, self.collect_at, *ends)
 
     def tick(self, now: int) -> list[Event]:
-        """Do what is due on all links: heartbeats, time-outs, gap repair, garbage collection."""
+        """Do what is due at `now`: heartbeats, time-outs, gap repair, garbage collection."""
         if now > self.promised + self.limits.silence_ns_max // 2:
             for end in self.ends():
                 end.forgive(now)
@@ -405,56 +406,55 @@ class Links(Registry):
         with suppress(MemoryError):  # what cannot be encoded now stays in the outbox
             if self.replica.seal() is not None:
                 self.wake()
-        self.absence.look((name for name in self.peers if self.lacks(name)), now)
+        self.absence.record_absent((name for name in self.peers if self.lacks_incoming(name)), now)
         events: list[Event] = []
         for end in self.ends():
             if now >= end.deadline:
                 events += self.handle(end, end.tick(now), now)
         if now >= self.repair_at:
-            events += self.mend(now)
+            events += self.repair_gaps(now)
         self.promised = self.deadline
-        return events + self.look(now)
+        return events + self.notice_recovery(now)
 
     def collect(self) -> int:
-        """Forget what nobody needs, and delete what has expired everywhere, or some of it; in how
-        many nanoseconds to go on."""
+        """Collect some garbage and expired keys. Return the time (ns) until the next collection."""
         garbage = self.replica.garbage
         self.replica.collect(self.limits.collect_keys_max)
         pause = 0 if garbage.is_behind else self.limits.collect_ns
         return pause + garbage.done * self.limits.collect_key_ns
 
-    def mend(self, now: int) -> list[Event]:
-        """Ask for what has been missing for too long."""
+    def repair_gaps(self, now: int) -> list[Event]:
+        """Request operations that have been missing for too long."""
         self.repair_at = NEVER
-        self.losses.ask(now)
-        events = self.losses.settle(self.ends())
+        self.losses.begin_statements(now)
+        events = self.losses.apply_statements(self.ends())
         if any(s.state in (SinkState.LOADING, SinkState.WAITING) for s in self.sinks.values()):
             self.repair_at = now + self.limits.orphan_ns
             return events
         have = with_waiting(self.replica)
         have[self.replica.origin] = SEQ_MAX
         wanted = self.replica.gate.missing(self.replica.keyspace.vector)
-        found, donor = self.repair.check(have, wanted, self.sinks, now)
-        if donor:
-            self.sinks[donor].load()
+        found, snapshot_peer = self.repair.check_gaps(have, wanted, self.sinks, now)
+        if snapshot_peer:
+            self.sinks[snapshot_peer].load()
         if self.repair.gaps or self.repair.helpers:
             self.repair_at = now + self.limits.orphan_ns
         return events + found
 
     def close_all(self, reason: str, now: int) -> list[Event]:
-        """Close every link; they may be dialled again."""
+        """Close every link. They may be dialled again."""
         events: list[Event] = []
         for end in self.ends():
             events += self.handle(end, end.close(reason), now)
         return events
 
     def reincarnate(self, now: int, least: int = 0) -> Origin:
-        """Take a new incarnation, number `least` or one that nobody is known to have used; links
-        connect again, and we recover from the beginning. Call it at `OriginReused`, before the next
-        write. Return the origin, to be noted on disk. Raises ValueError if none is left.
+        """Take a new incarnation: number `least`, or one that is not known to be used. All links
+        reconnect, and the recovery begins again. Call this at `OriginReused`, before the next
+        write. Return the origin, to be noted on disk. Raises ValueError if all are in use.
 
-        If we have written anything, all that is here is put aside until peers have answered, as
-        our dots may stand for something else elsewhere (see `aside`).
+        If we have written anything, our whole state is put aside until peers have answered, since
+        our dots may name other effects elsewhere (see `aside`).
         """
         origin = self.memory.reincarnate([end.vector for end in self.ends()], least)
         self.take_name()
@@ -463,38 +463,38 @@ class Links(Registry):
         return origin
 
     def take_name(self) -> None:
-        """Introduce ourselves by the origin that the replica has by now."""
+        """Use the replica's present origin in the Hello of new connections."""
         self.member = self.feed.member = attrs.evolve(self.member, origin=self.replica.origin)
         self.lives.renew()
 
     # -- cuts ------------------------------------------------------------------------------
 
     def cut(self, peer: str, direction: Direction, now: int) -> list[Event]:
-        """Cut one direction: an open link is closed, and none is made until `heal`."""
+        """Cut one direction: its connection is closed, and no other is made until `heal`."""
         self.known(peer)
         self.cuts.add((peer, direction))
         end = (self.sinks if direction is Direction.IN else self.sources).get(peer)
         events = [] if end is None else self.handle(end, end.close("the link is cut"), now)
-        return events + self.look(now)
+        return events + self.notice_recovery(now)
 
     def heal(self, peer: str, direction: Direction) -> None:
-        """Let the link connect again."""
+        """Undo `cut`. The link may connect again."""
         self.known(peer)
         self.cuts.discard((peer, direction))
         if direction is Direction.IN:
-            self.recovery.expect(peer)
+            self.recovery.expect_peer(peer)
             self.healed(peer)
 
-    # -- looking ---------------------------------------------------------------------------
+    # -- queries ---------------------------------------------------------------------------
 
-    def lacks(self, peer: str) -> bool:
-        """Whether a peer that ought to dial us is not connected."""
+    def lacks_incoming(self, peer: str) -> bool:
+        """Return whether a peer that should dial us is not connected."""
         is_served = peer in self.sources or self.is_cut(peer, Direction.OUT)
         return self.peers[peer].serves and not is_served
 
     def is_away(self, peer: str, direction: Direction, now: int) -> bool:
-        """Whether a first attempt to connect has failed since that link was lost or healed."""
+        """Return whether an attempt to connect has failed since that link was lost or healed."""
         if peer in self.recovery.missed:
             return True
-        is_outward = direction is Direction.OUT and self.lacks(peer)
+        is_outward = direction is Direction.OUT and self.lacks_incoming(peer)
         return is_outward and self.absence.is_long(peer, now)

@@ -1,17 +1,17 @@
-"""Giving up operations that wait for what nobody has any more.
+"""Drop operations that wait for effects that no member has any more.
 
-A region that dies takes its last writes along, if nobody had received them. An operation of another
-region may have seen them, reach a third region, and wait there in the causal buffer. If its own
-region dies as well, nobody will ever send what it waits for. While it waits, nothing is forgotten
-anywhere: see `lives`.
+When a region crashes, writes that no peer had received are lost. An operation of another region may
+depend on them, reach a third region, and wait there in the causal buffer. If its own region crashes
+as well, nobody will ever send the missing writes. While the operation waits, no region can discard
+tombstones (see `membership_view`).
 
-So a member that holds such an operation asks the others, and each adds itself to a statement if it
-neither has the effect nor holds it:
+So a member that holds such an operation asks the others. Each adds itself to a statement if it has
+neither applied nor buffered the effect:
 
     In this view, these regions lack effect `seq` of `origin`.
 
-Statements travel to all neighbours whenever they grow, so every topology will do. When one names
-all members of the view, what waits for the effect is dropped, with whatever waits behind it.
+Statements are sent to all neighbours whenever they grow, so every topology works. When one names
+all members of the view, the operations that wait for the effect are dropped, and those behind them.
 Statements are void in another view. docs/design/008 proves that no member can still apply it.
 """
 
@@ -31,7 +31,7 @@ from replication.protocol.frames import Lacking, View
 from replication.protocol.limits import SECOND
 from replication.protocol.membership_view import Lives
 
-ASK_NS: Final = SECOND  # for so long an operation waits before the members are asked
+ASK_NS: Final = SECOND  # an operation waits so long before the members are asked
 STATEMENTS_MAX: Final = 1024  # that are kept; a buffer has two or three queues that wait like this
 
 Effect: TypeAlias = tuple[Origin, int]
@@ -65,22 +65,22 @@ class Losses:
         self.replica = replica
         self.lives = lives
         self.view: View = ()
-        """In which the statements were made."""
+        """The view in which the statements were made."""
         self.lacking: dict[Effect, frozenset[int]] = {}
         """The regions that lack an effect."""
         self.since: dict[Origin, int] = {}
-        """Since when operations of an origin have waited here."""
+        """The time (ns) since which operations of an origin have waited here."""
         self.dropped = 0
         """The number of effects that were given up."""
 
     # -- what waits ------------------------------------------------------------------------
 
     def record_waiting(self, now: int) -> None:
-        """Remember which origins' operations wait now."""
+        """Record the origins whose operations wait at `now` (ns)."""
         self.since = {origin: self.since.get(origin, now) for origin in self.replica.gate.queues}
 
     def waiting(self) -> list[Waiting]:
-        """Return what waits here."""
+        """Return the waiting operations of each origin."""
         return [
             Waiting(origin, len(queue), self.since.get(origin, 0), self.awaited_by(queue[0]))
             for origin, queue in sorted(self.replica.gate.queues.items())
@@ -94,8 +94,8 @@ class Losses:
 
     # -- statements ------------------------------------------------------------------------
 
-    def ask(self, now: int) -> bool:
-        """Begin statements about what has been waited for too long; True if any is new."""
+    def begin_statements(self, now: int) -> bool:
+        """Begin statements about effects that are overdue. Return whether any is new."""
         self.enter_view()
         self.record_waiting(now)
         is_over = self.replica.stability.is_over
@@ -104,34 +104,34 @@ class Losses:
             if is_over(row.origin) and now - row.since >= ASK_NS:
                 for effect in row.awaited:
                     if is_over(effect[0]):
-                        self.add(effect, ())
+                        self.join_statement(effect, ())
         return self.lacking != before
 
-    def hear(self, frame: Lacking) -> bool:
-        """Take in a statement of a peer; True if we know more now."""
+    def record_statement(self, frame: Lacking) -> bool:
+        """Join a statement of a peer with ours. Return whether ours has grown."""
         self.enter_view()
         if frame.view != self.view:
             return False
-        return self.add((frame.origin, frame.seq), frame.regions)
+        return self.join_statement((frame.origin, frame.seq), frame.regions)
 
-    def take(self, frame: Lacking, ends: Iterable[End]) -> list[Event]:
-        """Take in a statement of a peer, and do what follows."""
-        return self.settle(ends) if self.hear(frame) else []
+    def take_statement(self, frame: Lacking, ends: Iterable[End]) -> list[Event]:
+        """Record a statement of a peer, then drop and forward what follows from it."""
+        return self.apply_statements(ends) if self.record_statement(frame) else []
 
-    def add(self, effect: Effect, regions: Iterable[int]) -> bool:
-        """Join what is known about an effect with `regions`, and with us if we lack it."""
+    def join_statement(self, effect: Effect, regions: Iterable[int]) -> bool:
+        """Add `regions`, and our own if it lacks the effect, to the statement about an effect."""
         known = self.lacking.get(effect, frozenset())
         if not known and len(self.lacking) >= STATEMENTS_MAX:
             return False
         joined = known.union(regions)
-        if self.lacks(effect):
+        if self.lacks_effect(effect):
             joined |= {self.replica.region}
         if joined == known:
             return False
         self.lacking[effect] = joined
         return True
 
-    def lacks(self, effect: Effect) -> bool:
+    def lacks_effect(self, effect: Effect) -> bool:
         """Return whether we neither have an effect nor hold it, in the buffer or put aside."""
         origin, seq = effect
         if self.lives.is_withheld or self.replica.keyspace.vector.get(origin, 0) >= seq:
@@ -139,57 +139,59 @@ class Losses:
         queue = self.replica.gate.queues.get(origin, ())
         return not any(op.first <= seq <= op.last for op in queue)
 
-    def statements(self) -> list[Lacking]:
-        """Return what peers are to know."""
+    def list_statements(self) -> list[Lacking]:
+        """Return all statements, as frames for peers."""
         return [
             Lacking(self.view, origin, seq, tuple(sorted(regions)))
             for (origin, seq), regions in self.lacking.items()
         ]
 
     def enter_view(self) -> None:
-        """Void all statements if the view is another one by now."""
+        """Void all statements if the view has changed."""
         if self.view != self.lives.view:
             self.view = self.lives.view
             self.lacking.clear()
 
     # -- giving up -------------------------------------------------------------------------
 
-    def give_up(self) -> list[Dropped]:
-        """Drop what waits for effects that no member has; what was dropped."""
+    def drop_lost_ops(self) -> list[Dropped]:
+        """Drop the operations that wait for effects that no member has. Return them."""
         found: list[Dropped] = []
-        gone = [effect for effect, regions in self.lacking.items() if self.is_by_all(regions)]
+        gone = [
+            effect for effect, regions in self.lacking.items() if self.names_all_members(regions)
+        ]
         queues = self.replica.gate.queues
         for origin in sorted(queues) if gone else ():
             for other, seq in self.awaited_by(queues[origin][0]):
                 lost = [each for each in gone if each[0] == other and each[1] <= seq]
                 if lost and self.replica.stability.is_over(origin):
-                    found.append(self.drop(origin, lost[0]))
+                    found.append(self.drop_operations(origin, lost[0]))
                     break
         for effect in list(self.lacking) if found else ():
-            self.add(effect, ())  # we may lack now what we held
+            self.join_statement(effect, ())  # we may lack now what we held
         return found
 
-    def settle(self, ends: Iterable[End]) -> list[Event]:
-        """Give up what nobody has, and tell peers what we know."""
+    def apply_statements(self, ends: Iterable[End]) -> list[Event]:
+        """Drop operations that can never be applied, and send our statements to peers."""
         events: list[Event] = []
-        while found := self.give_up():
+        while found := self.drop_lost_ops():
             events += [OpsDropped("", each.origin, each.effects, *each.awaited) for each in found]
-        statements = self.statements()
+        statements = self.list_statements()
         for end in ends if statements else ():
             if end.lives is not None and end.hello is not None and not end.closed:
                 for statement in statements:
                     end.say_lacking(statement)
         return events
 
-    def is_by_all(self, regions: frozenset[int]) -> bool:
-        """Return whether `regions` are all members, and the view has a life of each of them."""
+    def names_all_members(self, regions: frozenset[int]) -> bool:
+        """Return whether `regions` are all members, and the view has an incarnation of each."""
         members = self.replica.stability.members
         if members is None:
             return False
         needed = members | {self.replica.region}
         return needed <= regions and needed <= {region for region, _, _ in self.view}
 
-    def drop(self, origin: Origin, awaited: Effect) -> Dropped:
+    def drop_operations(self, origin: Origin, awaited: Effect) -> Dropped:
         """Drop all operations of an origin that wait."""
         operations = self.replica.gate.drop(origin)
         effects = sum(len(op.effects) for op in operations)

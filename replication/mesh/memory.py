@@ -1,7 +1,7 @@
-"""The lost memory of a replica and the state that it put aside: recovery and incarnations.
+"""The recovery of a replica that has lost its data, and the state that it has put aside.
 
 `Links` asks here whether the replica may write again, and lets it take another incarnation. The
-rules stand in `recovery` (whom to wait for) and `aside` (what becomes of a disputed state).
+rules are in `recovery` (the peers to wait for) and `aside` (the merge of a disputed state).
 """
 
 from __future__ import annotations
@@ -34,16 +34,18 @@ class Memory:
         peer that may have it has answered."""
 
     def record_caught_up(self, peer: str, hello: Hello | None) -> None:
-        """We have what a peer showed us in its Hello. It counts as an answer if that was all that
-        the peer holds, or if we hold a state of our own that cannot be lost by it."""
+        """Record that we hold all that a peer listed in its Hello.
+
+        It counts as an answer if the peer holds nothing else, or if we have put a state aside.
+        """
         assert hello is not None, "a peer greets before it sends"
         if self.aside is not None or not hello.holds_aside:
-            self.recovery.caught_up(peer)
+            self.recovery.record_caught_up(peer)
 
     def reincarnate(self, said: Iterable[Vector], least: int = 0) -> Origin:
         """Take a new incarnation, number `least` or one that nobody is known to have used. `said`
-        is what peers say that they have. Return the origin. Raises ValueError if there is none
-        left, with nothing changed.
+        are the vectors that peers report. Return the new origin. Raises ValueError if all are
+        in use; nothing is changed then.
 
         If we have written anything, all that is here is put aside until peers have answered.
         """
@@ -64,8 +66,11 @@ class Memory:
         self.recovery = Recovery(self.dialled)
 
     def unused_origin(self, said: Iterable[Vector], least: int = 0) -> Origin:
-        """Return an origin of our region that nobody is known to have used. What peers say counts
-        unless that leaves none. Raises ValueError if none is left."""
+        """Return an origin of our region that is not known to be used.
+
+        The vectors of peers are ignored if they leave no origin free. Raises ValueError if all
+        are in use.
+        """
         known = [{self.replica.origin: 0}, self.replica.keyspace.vector]
         if self.aside is not None:
             known.append(self.aside.vector)
@@ -89,12 +94,12 @@ class Memory:
         is_empty = not self.replica.keyspace.vector and self.aside is None
         return self.expects_data and is_empty and not self.recovery.has_all_answers
 
-    def look(self, cut: set[str], said: Iterable[Vector]) -> list[Event]:
-        """Notice if we have recovered just now, the links with some peers being `cut`; what was put
-        aside comes back then."""
+    def finish_recovery(self, cut: set[str], said: Iterable[Vector]) -> list[Event]:
+        """Finish the recovery if nothing is missing, and merge the state that was put aside. Links
+        with the peers in `cut` are cut."""
         if self.awaits_all():
             return []
-        if not self.recovery.look(cut, has_aside=self.aside is not None):
+        if not self.recovery.is_recovered_now(cut, has_aside=self.aside is not None):
             return []
         events: list[Event] = []
         if self.aside is not None:

@@ -16,30 +16,30 @@ Machine: TypeAlias = Source | Sink
 
 
 class Registry:
-    """All ends of links that are open. `Links` does everything else with them."""
+    """All open ends of links. `Links` adds their behaviour."""
 
     def __init__(self, peers: Iterable[Peer]) -> None:
         self.peers = {peer.name: peer for peer in peers}
         self.sinks: dict[str, Sink] = {}
         self.sources: dict[str, Source] = {}
         self.followers: list[Source] = []
-        """Several may go by one name: nobody gives followers their names."""
+        """Several may have the same name, since no file assigns names to followers."""
         self.greeting: list[Source] = []
         self.caught_up: set[str] = set()
-        """Peers that have told us, since we began with nothing, all that they had."""
+        """Peers whose data at their Hello is here, since the replica was last empty."""
         self.upstream: Registry | None = None
         """The links to the sources of this instance, while it follows others (Replica Of)."""
         self.cuts: set[tuple[str, Direction]] = set()
         self.tallies: dict[tuple[str, Direction], Tally] = {}
 
     def ends(self) -> list[Machine]:
-        """All ends that are not over."""
+        """Return all ends that are not closed."""
         found: list[Machine] = list(self.sinks.values())
         found += self.sources.values()
         return found + self.followers + self.greeting
 
     def known(self, name: str) -> Peer:
-        """The peer of that name. Raises UnknownPeer."""
+        """Return the peer of that name. Raises UnknownPeer."""
         if name not in self.peers:
             raise UnknownPeer(name)
         return self.peers[name]
@@ -48,9 +48,9 @@ class Registry:
         """Return the counts of a link."""
         return self.tallies.setdefault((peer, direction), Tally())
 
-    def grant(self, merges: int, now: int) -> None:
-        """Let sinks that need a snapshot have one, one at a time: after the first the others may
-        need none."""
+    def grant_snapshots(self, merges: int, now: int) -> None:
+        """Let a sink that waits for a snapshot load it. One at a time, since after the first the
+        others may not need theirs."""
         busy = any(sink.state is SinkState.LOADING for sink in self.sinks.values())
         for sink in self.sinks.values():
             if sink.state is SinkState.WAITING:
@@ -65,7 +65,7 @@ class Registry:
         return (peer, direction) in self.cuts
 
     def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
-        """Every link, both directions, by peer."""
+        """Return the figures of every link, both directions, by peer."""
         rows: list[LinkStatistics] = []
         for name, peer in self.peers.items():
             if peer.routes != ():

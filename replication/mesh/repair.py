@@ -1,17 +1,17 @@
-"""Gap repair: getting through a third region what does not come the direct way.
+"""Gap repair: request missing operations from another peer than the one that should send them.
 
-What we lack is known from two sides: an op that waits for its turn names what it waits for, and
-heartbeats say what peers have. If we stand still below that for longer than a few round trips, a
-peer that has it is asked, and goes on sending ops of that origin until the link that should bring
-them does. So a cut between two regions stalls nobody while a third sees both (rules CAU-2, CAU-3;
-and without the relay traffic of CAU-4 while all is well). The lives that our own region has
-forgotten, and regions without a link to us, are supplied the same way.
+Missing operations show in two ways. An op in the causal buffer names the effects that it waits for,
+and heartbeats contain the vectors of peers. If our vector does not grow for longer than the repair
+delay, a peer that has the ops is asked (the helper). It sends the ops of that origin until the
+regular link does so again. So a cut between two regions stalls neither while a third is connected
+to both (rules CAU-2, CAU-3), without the relay traffic of CAU-4 in normal operation. Earlier
+incarnations of our own region, and regions without a link to us, are supplied the same way.
 
-Nobody is asked for what is on its way. A source sends all that its link carries, in order, and a
-helper all that it was asked for. So while data comes from one of them that has what we lack, it
-will come too: with the rest of a backlog, perhaps, over a slow link.
+Ops that are on their way are not requested. A source sends all ops of its link in order, and a
+helper all that it was asked for. So while data comes from one that has the missing ops, they will
+come too, perhaps after the rest of a backlog over a slow link.
 
-If nobody's backlog holds it any more, somebody's snapshot does.
+If the ops are in no peer's backlog any more, a snapshot is requested.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ from replication.machines.sink import Sink, SinkState
 from replication.protocol.events import Event, GapFound
 from replication.protocol.limits import Limits
 
-# Also a link that rests because too much waits: often what it waits for is the gap.
+# Also a stalled link: the ops in the buffer that stalls it often wait for the gap.
 ASKABLE: Final = (SinkState.STREAMING, SinkState.STALLED, SinkState.RESUMING)
-# A link that resumes too: what a helper still sends then, its source sends as well.
+# Also a link that resumes: its source sends what a helper still sends then.
 SUPPLYING: Final = (SinkState.STREAMING, SinkState.RESUMING)
-BACKOFF_MAX: Final = 6  # doublings of the patience: a saturated link must not be asked anew
+BACKOFF_MAX: Final = (
+    6  # doublings of the repair delay, so that a saturated link is not asked again and again
+)
 
 
 @attrs.define
 class Gap:
-    """Where we stand with an origin that others are ahead with."""
+    """The state of an origin of which peers have more than we do."""
 
     seq: int
     since: int
@@ -63,12 +65,15 @@ class Repair:
         """The number of requests to helpers."""
         self.refused: set[tuple[str, Origin]] = set()
 
-    def check(
+    def check_gaps(
         self, have: Vector, wanted: Vector, sinks: Mapping[str, Sink], now: int
     ) -> tuple[list[Event], str]:
-        """Ask for what has been lacking for too long. `have` is what was applied or waits for its
-        turn, `wanted` what it waits for. Also gives the peer whose snapshot is needed, if so."""
-        self.release(have, sinks)
+        """Request ops that have been missing for too long.
+
+        `have` covers the ops that were applied or are buffered, `wanted` those that buffered ops
+        wait for. Return the events, and the name of a peer whose snapshot is needed, or "".
+        """
+        self.release_helpers(have, sinks)
         lacking: set[Origin] = set()
         for vector in (wanted, *(sink.vector for sink in sinks.values())):
             for origin, seq in vector.items():
@@ -76,44 +81,48 @@ class Repair:
                     lacking.add(origin)
         self.gaps = {origin: gap for origin, gap in self.gaps.items() if origin in lacking}
         events: list[Event] = []
-        donor = ""
+        snapshot_peer = ""
         for origin in sorted(lacking):
             gap = self.gaps.get(origin)
             seq = have.get(origin, 0)
             if gap is None or gap.seq != seq:
                 self.gaps[origin] = Gap(seq, now, now)
-            elif now - gap.since >= self.patience(origin, sinks) << min(gap.attempts, BACKOFF_MAX):
+            elif now - gap.since >= self.repair_delay(origin, sinks) << min(
+                gap.attempts, BACKOFF_MAX
+            ):
                 is_old = now - gap.began >= self.limits.idle_ns_max
                 if self.is_coming(origin, seq, sinks, now) and not is_old:
                     continue
                 gap.since = now
                 gap.attempts += 1
-                asked, snapshot = self.ask(origin, seq, sinks, now, is_old=is_old)
-                donor = donor or snapshot
+                asked, snapshot = self.request_ops(origin, seq, sinks, now, is_old=is_old)
+                snapshot_peer = snapshot_peer or snapshot
                 events.append(GapFound(snapshot or asked, origin, asked))
-        return events, donor
+        return events, snapshot_peer
 
-    def patience(self, origin: Origin, sinks: Mapping[str, Sink]) -> int:
-        """For how long a gap may stand: longer if a link is there to close it."""
+    def repair_delay(self, origin: Origin, sinks: Mapping[str, Sink]) -> int:
+        """Return how long (ns) a gap may last before a peer is asked. It is longer if a live link
+        carries the origin."""
         trips = [3 * s.rtt for s in sinks.values() if s.is_open and s.carries(origin)]
         return max(self.limits.patience_ns, *trips) if trips else self.limits.orphan_ns
 
     def is_coming(self, origin: Origin, seq: int, sinks: Mapping[str, Sink], now: int) -> bool:
-        """Return whether data comes from somebody who is to send what follows `seq`, or has been
-        asked for a moment ago."""
+        """Return whether data comes from a peer that is to send what follows `seq`, or that was
+        asked for it a moment ago."""
         for sink in sinks.values():
             if sink.brings(origin, seq):
                 if now - sink.data_at < max(self.limits.patience_ns, sink.trips_ns):
                     return True
         return False
 
-    def ask(
+    def request_ops(
         self, origin: Origin, seq: int, sinks: Mapping[str, Sink], now: int, *, is_old: bool
     ) -> tuple[str, str]:
-        """Ask somebody for the ops of `origin` after `seq`; who was asked, or, if all that have
-        them have refused, who can give a snapshot.
+        """Request the ops of `origin` after `seq` from a peer.
 
-        Whoever is to send them anyway is not asked to send them again, unless the gap `is_old`.
+        Return the peer that was asked, and a peer that can send a snapshot if all that have the
+        ops have refused; "" for none. A peer whose link carries the origin is asked only if the
+        gap `is_old`.
         """
         helper = self.helpers.get(origin)
         name = "" if helper is None else helper.peer
@@ -133,8 +142,8 @@ class Repair:
             return "", able[0].peer
         return "", ""
 
-    def release(self, have: Vector, sinks: Mapping[str, Sink]) -> None:
-        """Stop those helpers whose help is no longer needed."""
+    def release_helpers(self, have: Vector, sinks: Mapping[str, Sink]) -> None:
+        """Stop the helpers that are not needed any more."""
         for origin, asked in list(self.helpers.items()):
             helper = sinks.get(asked.peer)
             if helper is None or origin not in helper.asked:
@@ -148,16 +157,16 @@ class Repair:
                 helper.unfill(origin)
                 del self.helpers[origin]
 
-    def refuse(self, peer: str, origin: Origin) -> None:
-        """`peer` no longer holds the ops of `origin` that it was asked for."""
+    def record_refusal(self, peer: str, origin: Origin) -> None:
+        """Record that `peer` no longer holds the ops of `origin` that it was asked for."""
         self.refused.add((peer, origin))
         gap = self.gaps.get(origin)
         if gap is not None:
             gap.attempts = 0
             gap.since = 0
 
-    def forget(self, peer: str = "") -> None:
-        """What `peer`, or without a name anybody, has refused may be asked for again."""
+    def forget_refusals(self, peer: str = "") -> None:
+        """Forget the refusals of `peer`, or of all peers, so that they are asked again."""
         self.refused = {pair for pair in self.refused if peer and pair[0] != peer}
 
 

@@ -1,13 +1,13 @@
 """The regions of a CRDB, as our file and the files of our peers list them.
 
-Adding a region means restarting one region after another with a longer file, so for a while the
-lists differ. Peers are accepted if one list contains the other and both give the same numbers to
-the same names. Nothing may be forgotten that a region may still need which only a peer's file
-lists, so such a region counts as a member here for as long as some peer lists it.
+To add a region, the regions are restarted one after another with a longer file, so for a while the
+lists differ. A peer is accepted if one list contains the other and both give the same numbers to
+the same names. A region that only a peer's file lists counts as a member here while any peer lists
+it, since it may still need our tombstones.
 
-Each region tells its peers two lists: the one of its file, and the regions that it knows from its
-peers' files alone. The second is not passed on, so a region that has been removed from all files is
-not kept in memory by peers that remind each other of it. docs/design/006 has the argument.
+Each region sends two lists to its peers: the one of its file, and the regions that it knows from
+its peers' files alone. The second is not passed on. Otherwise peers would keep a region that was
+removed from all files alive in each other's lists. docs/design/006 has the argument.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Roster:
         """The members that are configured here."""
         self.listed: dict[str, Members] = {}
         """The lists of peers' files."""
-        self.told: set[tuple[int, str]] = set()
-        """The regions of those lists that peers know from us."""
+        self.announced: set[tuple[int, str]] = set()
+        """The regions of those lists that we have sent to peers."""
         self.hearsay: dict[str, Members] = {}
         """The regions that peers know from the files of their own peers."""
 
@@ -43,26 +43,26 @@ class Roster:
         """The regions that only peers' files list."""
         return tuple(sorted({m for members in self.listed.values() for m in members} - {*self.own}))
 
-    def record(self, hello: Hello) -> bool:
-        """Record what a peer lists. Return whether our own peers have to be told."""
+    def record_lists(self, hello: Hello) -> bool:
+        """Record the lists of a peer. Return whether our peers need a new list from us."""
         before = {*self.others}
         self.listed[hello.name] = hello.members
         self.hearsay[hello.name] = hello.others
         self.count_members()
         now = {*self.others}
-        if before <= now <= self.told:
+        if before <= now <= self.announced:
             return False
-        self.told = now
+        self.announced = now
         return True
 
-    def forget(self, peer: str) -> None:
-        """Forget what a guest listed, who is gone. Peers learn it when they connect next."""
+    def forget_peer(self, peer: str) -> None:
+        """Forget the lists of a guest that has left. Peers learn of it when they next connect."""
         self.listed.pop(peer, None)
         self.hearsay.pop(peer, None)
         self.count_members()
 
     def count_members(self) -> None:
-        """Let the reports of all members count for stability, and of nobody else."""
+        """Make the regions of all lists the members whose reports count for stability."""
         stability = self.replica.stability
         if self.base is None or stability.members is None or 0 in stability.members:
             return  # members are not known, or we follow a source, which decides on it
@@ -75,8 +75,8 @@ class Roster:
 
 
 def compare_lists(name: str, mine: Members, hello: Hello) -> str:
-    """Return why the lists of two regions cannot belong to one CRDB; empty if they can. `name` is
-    ours. A list that is empty says nothing."""
+    """Return why the lists of two regions cannot belong to one CRDB, or "". `name` is our region.
+    An empty list agrees with every list."""
     theirs = hello.members
     if not mine or not theirs:
         return ""

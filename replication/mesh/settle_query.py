@@ -1,37 +1,37 @@
-"""Whether everything that was written has come to wherever live links lead: asked of all regions.
+"""Settle queries: ask all regions that live links connect whether they have converged.
 
-A region sees its own links only, so it asks its neighbours, and these ask theirs. This is the echo
-algorithm (E. J. H. Chang, "Echo algorithms: depth parallel operations on general graphs", IEEE
-Transactions on Software Engineering 8(4), 1982):
+A region sees only its own links. So it sends a query to its neighbours, and these forward it to
+theirs. This is the echo algorithm (E. J. H. Chang, "Echo algorithms: depth parallel operations on
+general graphs", IEEE Transactions on Software Engineering 8(4), 1982):
 
-* A question goes out along all connected links, in whichever direction their data flows.
-* Who hears it for the first time remembers from whom, and asks along all its other links. Who hears
-  it again along another link knows that this link has been crossed from both sides.
-* Who has heard something along every link that it asked along answers whom it heard it from first.
-  When the asker has heard something along all of its links, every region has been asked.
+* A query goes out along all connected links, whichever way their data flows.
+* A region that receives a query for the first time remembers the link that it came by (the parent),
+  and forwards it along its other links. If the query comes again along one of these, that link has
+  been crossed from both sides.
+* When something has come back along every link that a region forwarded to, it replies to the
+  parent. When something has come back along all of the asker's links, every region has been asked.
 
-An `Ask` bears the asker's origin and a number, by which it is known again, and the vector of the
-region that passes it on. A region takes its own vector once, when it first hears a question. As
-both ends of a link know both vectors then, or the one that answers does, it is checked where it
-is: the sink must hold all that its source holds. Nothing but yes or no has to travel back.
+An `Ask` frame contains the asker's origin, the query's number and the vector of the region that
+forwards it. A region reads its own vector once, when it first receives the query. At least one end
+of each link then has the vectors of both ends, and checks that the sink covers its source. So a
+reply is only yes or no.
 
-**What a yes proves.** It covers the regions that live links connect with the asker, each link taken
-for a way in both directions. For every link between them that was live when its ends were asked,
-the sink held at a moment after the question began what the source held at one. Regions that links
-connect both ways, or in a circle, then held the same; with writes stopped they hold it from then
-on, since each had all that any of them could still bring it. A link whose reverse is cut proves one
-direction only: who gets no data from a region need not have what it has, as in `crdb up`.
+**A yes** covers the regions that live links connect with the asker, if links are followed in both
+directions. For every link between them that was live when its ends were asked, the sink held, at
+some moment after the query began, what the source held at such a moment. Regions that links
+connect both ways, or in a circle, then held the same. If no client writes, they stay converged. A
+link whose reverse is cut proves one direction only.
 
-**What ends in no.** A link that is lost or comes up in mid-question, one that ought to be there and
-is not yet (`awaits`), a neighbour that takes nothing in, a question that is old or was forgotten. A
-no is not final: ask again. A region that never answers, while its link lives, keeps a question open
-for ever; whoever waits for it has a time limit of their own.
+**A no** is the result if a link is lost or comes up during the query, if a link that should be
+connected is not (`has_missing_link`), if a neighbour's buffers are full, or if the query is old or
+was forgotten. A no is not final: ask again. A region that never replies while its link is up keeps
+the query open for ever, so callers need a time limit.
 
-**Bounds.** A replica has one question of its own on its way: who asks meanwhile gets the next one.
-It remembers the latest question of each of `QUESTIONS_MAX` askers, so it passes each on once, and
-answers no for one that it forgets. What is passed on was passed on less than `HOPS_MAX` times, so
-that even many made-up askers set nothing in motion that goes on for ever. Followers belong to
-no region: they are not asked, and get no for an answer.
+**Bounds.** A replica has one query of its own under way; a caller that asks meanwhile gets the next
+one. A replica remembers the latest query of each of `QUERIES_MAX` askers and forwards each query
+once. It replies no to a query that it forgets. A query is forwarded less than `HOPS_MAX` times, so
+queries from invented askers end too. Followers belong to no region: they are not asked, and a query
+of theirs gets a no.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ from crdt.causality.dots import REGION_MAX, Origin, Vector, dominates
 from crdt.embed.replica import Replica
 from replication.protocol.frames import Answer, Ask, Frame
 
-QUESTIONS_MAX: Final = 256  # askers that are remembered: more than there are regions
-HOPS_MAX: Final = REGION_MAX  # no way that visits no region twice is longer
+QUERIES_MAX: Final = 256  # askers that are remembered: more than the number of regions
+HOPS_MAX: Final = REGION_MAX  # the longest path that visits each region once is shorter
 
 
 class Edge(Protocol):
@@ -52,7 +52,7 @@ class Edge(Protocol):
 
     @property
     def is_swamped(self) -> bool:
-        """Whether the other end takes in nothing, or not enough."""
+        """Return whether the other end is too slow to receive more."""
         ...
 
     def say(self, frame: Frame, /) -> None:
@@ -60,9 +60,8 @@ class Edge(Protocol):
         ...
 
 
-class Question:
-    """One question, where it is now; `parent` is the link that it came by, if it still waits for
-    an answer there."""
+class SettleQuery:
+    """The state of one query. `parent` is the link that it came by, while a reply is due there."""
 
     __slots__ = ("asker", "is_so", "number", "parent", "vector", "waiting")
 
@@ -71,167 +70,172 @@ class Question:
         self.number = number
         self.parent = parent
         self.vector: Vector = {}
-        """Ours, when the question came."""
+        """Our own vector when the query came."""
         self.waiting: dict[Edge, None] = {}
-        """Links along which it was asked and nothing has been heard yet."""
+        """Links to which it was forwarded and that have brought nothing back yet."""
         self.is_so = True
-        """No reason is known why not."""
+        """True until a reason for a no is found."""
 
 
-def nothing() -> bool:
-    """Every link that ought to be there is."""
+def has_no_missing_link() -> bool:
+    """Return False: by default no link is expected that is not connected."""
     return False
 
 
-class Questions:
-    """The questions of one replica and those that pass through it. `join` and `leave` tell which
-    links there are, `hear` brings what comes along them."""
+class SettleQueries:
+    """The queries of one replica and those that it forwards.
+
+    Call `add_link` and `remove_link` as links come and go, and `receive` for each frame.
+    """
 
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
-        self.awaits: Callable[[], bool] = nothing
-        """Whether a link that is live as far as we know is not connected at the moment."""
+        self.has_missing_link: Callable[[], bool] = has_no_missing_link
+        """Returns whether a link that should be live is not connected at the moment."""
         self.edges: dict[Edge, bool] = {}
-        """Connected links, and whether their data flows to us."""
-        self.known: dict[Origin, Question] = {}
-        """The latest of each other asker, least recently asked first."""
-        self.own = Question(replica.origin, 0)
+        """Connected links; True if their data flows to us."""
+        self.known: dict[Origin, SettleQuery] = {}
+        """The latest query of each other asker, least recently used first."""
+        self.own = SettleQuery(replica.origin, 0)
         self.asked = 0
-        """How many questions of our own have begun, and how many of them have ended."""
+        """The number of our own queries that have begun; `ended` counts those that have ended."""
         self.ended = 0
-        self.said = False
-        self.again = False
+        self.last_result = False
+        self.has_another = False
 
     # -- asking ----------------------------------------------------------------------------
 
-    def ask(self) -> int:
-        """Ask, or join in the question that is asked next; for `verdict`."""
+    def start_query(self) -> int:
+        """Start a query, or join the next one if one is under way. Return its number."""
         if self.ended < self.asked:
-            self.again = True
+            self.has_another = True
             return self.asked + 1
-        self.begin()
+        self.begin_query()
         return self.asked
 
-    def verdict(self, question: int) -> bool | None:
-        """What came out of that question or a later one; None before."""
-        return self.said if self.ended >= question else None
+    def find_result(self, query: int) -> bool | None:
+        """Return the result of that query or of a later one; None while it is under way."""
+        return self.last_result if self.ended >= query else None
 
-    def begin(self) -> None:
-        """Ask a question of our own. Numbers follow the clock, as neighbours may remember those of
-        a life that had the same origin."""
-        self.again = False
+    def begin_query(self) -> None:
+        """Begin a query of our own.
+
+        Numbers follow the clock, since neighbours may remember queries of an earlier process that
+        had the same origin.
+        """
+        self.has_another = False
         self.asked += 1
         number = max(self.own.number + 1, self.replica.keyspace.horizon)
-        self.own = Question(self.replica.origin, number)
-        self.spread(self.own, 0)
-        self.look(self.own)
+        self.own = SettleQuery(self.replica.origin, number)
+        self.forward_query(self.own, 0)
+        self.end_if_answered(self.own)
 
     # -- what comes ------------------------------------------------------------------------
 
-    def hear(self, edge: Edge, frame: Ask | Answer) -> None:
-        """Something has come along a link."""
-        question = self.own if frame.asker == self.own.asker else self.known.get(frame.asker)
+    def receive(self, edge: Edge, frame: Ask | Answer) -> None:
+        """Process a query or a reply that has come along a link."""
+        query = self.own if frame.asker == self.own.asker else self.known.get(frame.asker)
         if isinstance(frame, Ask):
-            self.hear_ask(edge, frame, question)
-        elif question is not None and question.number == frame.number:
-            if edge in question.waiting:
-                del question.waiting[edge]
-                question.is_so = question.is_so and frame.is_so
-                self.look(question)
+            self.receive_query(edge, frame, query)
+        elif query is not None and query.number == frame.number:
+            if edge in query.waiting:
+                del query.waiting[edge]
+                query.is_so = query.is_so and frame.is_so
+                self.end_if_answered(query)
 
-    def hear_ask(self, edge: Edge, ask: Ask, question: Question | None) -> None:
-        """A question has come; `question` is the one that is known of its asker."""
-        is_new = question is None or (ask.number > question.number and question is not self.own)
+    def receive_query(self, edge: Edge, ask: Ask, query: SettleQuery | None) -> None:
+        """Process a query; `query` is the latest that is known of its asker."""
+        is_new = query is None or (ask.number > query.number and query is not self.own)
         if edge in self.edges and is_new:
-            question = self.remember(Question(ask.asker, ask.number, edge))
-            self.spread(question, ask.hops)
-        elif question is not None and ask.number == question.number and edge in question.waiting:
-            del question.waiting[edge]
+            query = self.remember_query(SettleQuery(ask.asker, ask.number, edge))
+            self.forward_query(query, ask.hops)
+        elif query is not None and ask.number == query.number and edge in query.waiting:
+            del query.waiting[edge]
         else:
-            answer(edge, ask, is_so=False)
+            send_reply(edge, ask, is_so=False)
             return
-        here, there = question.vector, ask.vector
+        here, there = query.vector, ask.vector
         holds = dominates(here, there) if self.edges[edge] else dominates(there, here)
-        question.is_so = question.is_so and holds
-        self.look(question)
+        query.is_so = query.is_so and holds
+        self.end_if_answered(query)
 
-    def remember(self, question: Question) -> Question:
-        """Keep a question in place of its asker's earlier one, and forget the oldest of all if
-        these become too many."""
-        replaced = self.known.pop(question.asker, None)
+    def remember_query(self, query: SettleQuery) -> SettleQuery:
+        """Keep a query in place of its asker's earlier one. Forget the oldest if there are more
+        than `QUERIES_MAX`."""
+        replaced = self.known.pop(query.asker, None)
         if replaced is not None:
-            self.give_up(replaced)
-        self.known[question.asker] = question
-        if len(self.known) > QUESTIONS_MAX:
-            self.give_up(self.known.pop(next(iter(self.known))))
-        return question
+            self.abandon_query(replaced)
+        self.known[query.asker] = query
+        if len(self.known) > QUERIES_MAX:
+            self.abandon_query(self.known.pop(next(iter(self.known))))
+        return query
 
-    def spread(self, question: Question, hops: int) -> None:
-        """Take our vector for a question, and ask it along all links but the one it came by."""
-        question.vector = dict(self.replica.keyspace.vector)
-        if hops >= HOPS_MAX or self.awaits():
-            question.is_so = False
+    def forward_query(self, query: SettleQuery, hops: int) -> None:
+        """Record our vector, and forward a query along all links except its parent."""
+        query.vector = dict(self.replica.keyspace.vector)
+        if hops >= HOPS_MAX or self.has_missing_link():
+            query.is_so = False
         if hops >= HOPS_MAX:
             return
-        ask = Ask(question.asker, question.number, hops + 1, question.vector)
+        ask = Ask(query.asker, query.number, hops + 1, query.vector)
         for edge in self.edges:
-            if edge is question.parent:
+            if edge is query.parent:
                 continue
             if edge.is_swamped:
-                question.is_so = False
+                query.is_so = False
             else:
-                question.waiting[edge] = None
+                query.waiting[edge] = None
                 edge.say(ask)
 
-    def look(self, question: Question) -> None:
-        """End a question if something has been heard along every link."""
-        if question.waiting:
+    def end_if_answered(self, query: SettleQuery) -> None:
+        """End a query if something has come back along every link."""
+        if query.waiting:
             return
-        if question is self.own:
+        if query is self.own:
             self.ended = self.asked
-            self.said = question.is_so
-            if self.again:
-                self.begin()
+            self.last_result = query.is_so
+            if self.has_another:
+                self.begin_query()
         else:
-            assert question.parent is not None, "what waits for nothing has been answered"
-            answer(question.parent, question, is_so=question.is_so)
-            self.close(question)
+            assert query.parent is not None, "a query without open links has been replied to"
+            send_reply(query.parent, query, is_so=query.is_so)
+            self.clear_query(query)
 
-    def give_up(self, question: Question) -> None:
-        """Wait no more for a question of another region, and say so to whoever waits for us."""
-        if question.parent is not None:
-            answer(question.parent, question, is_so=False)
-            self.close(question)
+    def abandon_query(self, query: SettleQuery) -> None:
+        """Stop waiting for replies to a query of another region, and reply no to its parent."""
+        if query.parent is not None:
+            send_reply(query.parent, query, is_so=False)
+            self.clear_query(query)
 
-    def close(self, question: Question) -> None:
-        """Keep nothing of a question but its number."""
-        question.parent = None
-        question.waiting = {}
-        question.vector = {}
+    def clear_query(self, query: SettleQuery) -> None:
+        """Release everything of a query except its number."""
+        query.parent = None
+        query.waiting = {}
+        query.vector = {}
 
     # -- which links there are -------------------------------------------------------------
 
-    def join(self, edge: Edge, *, inward: bool) -> None:
-        """A link is connected; `inward` if its data flows to us. It was not asked along, so what
-        is under way must be asked again."""
+    def add_link(self, edge: Edge, *, inward: bool) -> None:
+        """Add a connected link; `inward` if its data flows to us. Queries under way did not cover
+        it, so they end in no."""
         self.edges[edge] = inward
-        for question in (self.own, *self.known.values()):
-            question.is_so = False
+        for query in (self.own, *self.known.values()):
+            query.is_so = False
 
-    def leave(self, edge: Edge) -> None:
-        """A link is over: what was asked along it, or came by it, must be asked again."""
+    def remove_link(self, edge: Edge) -> None:
+        """Remove a link that has closed. Queries under way end in no."""
         if self.edges.pop(edge, None) is None:
             return
-        for question in (self.own, *self.known.values()):
-            question.is_so = False
-            if question.parent is edge:
-                self.close(question)
-            elif edge in question.waiting:
-                del question.waiting[edge]
-                self.look(question)
+        for query in (self.own, *self.known.values()):
+            query.is_so = False
+            if query.parent is edge:
+                self.clear_query(query)
+            elif edge in query.waiting:
+                del query.waiting[edge]
+                self.end_if_answered(query)
 
 
-def answer(edge: Edge, asked: Ask | Question, *, is_so: bool) -> None:
-    """Answer a question, if the other end takes in what it asked for."""
+def send_reply(edge: Edge, asked: Ask | SettleQuery, *, is_so: bool) -> None:
+    """Reply to a query, unless the other end is too slow to receive it."""
     if not edge.is_swamped:
         edge.say(Answer(asked.asker, asked.number, is_so))

@@ -1,20 +1,20 @@
-"""The distance of our peers' wall clocks from ours, as their regular messages show it.
+"""Measure how far the wall clocks of our peers differ from ours, from their regular messages.
 
-A message shows the time at which it was sent, and we know only that it was under way for no longer
-than the round trip of its exchange. As in NTP the error bound is half of that, so a slow exchange
-is not used: a busy host or a full link would look like a wrong clock.
+A message contains the time at which it was sent. It was under way for at most the round trip of its
+exchange. As in NTP the error bound is half of that, so samples of slow exchanges are discarded: a
+busy host or a full link would look like a wrong clock.
 
-A wrong clock loses nothing here, but keys expire early or late where it is wrong, and its region's
-writes win or lose against concurrent ones without a right to. So a great difference is reported:
-once when it begins and once when it is over, however often it is measured.
+A wrong clock loses no data. But keys expire early or late in its region, and its writes win or lose
+wrongly against concurrent ones. So a large difference is reported once when it begins and once when
+it is over, however often it is measured.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-SKEW_MS_MAX: Final = 2000  # more than a clock is wrong that anything keeps right
-TRIP_MS_MAX: Final = 2000  # the error is at most half of this, and so of what is reported
+SKEW_MS_MAX: Final = 2000  # far more than the error of a clock that NTP adjusts
+TRIP_MS_MAX: Final = 2000  # so the error is at most half of what is reported
 MS: Final = 1_000_000
 
 
@@ -24,13 +24,14 @@ class Skews:
     def __init__(self) -> None:
         self.of: dict[str, int] = {}
         self.great: set[str] = set()
-        """Those whose difference is great and was reported."""
+        """Peers whose difference is large and was reported."""
         self.reports: int = 0
-        """The number of times a great difference has begun."""
+        """The number of times that a large difference has begun."""
 
     def record(self, peer: str, theirs_ms: int, ours_ms: int, trip_ns: int | None) -> bool:
-        """Record what a peer's clock showed when it sent what has just come; True if that is to be
-        reported. What may be the time under way does not count as a difference.
+        """Record the clock of a peer in a message that has just come. Return whether to report it.
+
+        The part of the difference that the transmission may explain is not counted.
 
         `trip_ns` is the round trip of this very exchange. If it is not known, or long, the sample
         is discarded.

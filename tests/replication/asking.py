@@ -1,9 +1,9 @@
 """Regions that ask each other over pretend links, every message and every loss in any order.
 
-A region is a replica and its `Questions`; what it holds changes by hand. A link is a pair of ends
-with a queue each way. It comes up as a real one does: the source knows of it first, the sink hears
-of it before anything else. When it is lost, what is under way is gone, and each end notices when it
-is told to.
+A region is a replica and its `SettleQueries`; what it holds changes by hand. A link is a pair of
+ends with a queue each way. It comes up as a real one does: the source knows of it first, the sink
+hears of it before anything else. When it is lost, what is under way is gone, and each end notices
+when it is told to.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from crdt.causality.dots import Vector, join, make_origin
 from crdt.embed.replica import Replica
-from replication.mesh.settle_query import Questions
+from replication.mesh.settle_query import SettleQueries
 from replication.protocol.frames import Answer, Ask, Frame
 
 Link: TypeAlias = tuple[int, int]
@@ -49,14 +49,14 @@ class Place:
         frame = self.queue.popleft()
         inward = self.link[1] == self.site.number
         if frame is None:
-            self.site.questions.join(self, inward=inward)
+            self.site.settle_queries.add_link(self, inward=inward)
         else:
-            self.site.questions.hear(self, frame)
+            self.site.settle_queries.receive(self, frame)
 
     def notice(self) -> None:
         """Notice that the connection is lost."""
         self.site.world.places.remove(self)
-        self.site.questions.leave(self)
+        self.site.settle_queries.remove_link(self)
 
 
 class Site:
@@ -66,8 +66,8 @@ class Site:
         self.world = world
         self.number = number
         self.replica = Replica(number)
-        self.questions = Questions(self.replica)
-        self.questions.awaits = self.awaits
+        self.settle_queries = SettleQueries(self.replica)
+        self.settle_queries.has_missing_link = self.awaits
 
     @property
     def vector(self) -> Vector:
@@ -76,7 +76,7 @@ class Site:
 
     def awaits(self) -> bool:
         """Whether a link that it wants is not there."""
-        there = {place.link for place in self.questions.edges if isinstance(place, Place)}
+        there = {place.link for place in self.settle_queries.edges if isinstance(place, Place)}
         return any(self.number in link and link not in there for link in self.world.wanted)
 
     def write(self) -> None:
@@ -140,7 +140,7 @@ class World:
         """Whether both ends know of the connection, and it is not lost."""
         places = self.places_of(link)
         return len(places) == 2 and all(
-            place in place.site.questions.edges and not place.is_lost for place in places
+            place in place.site.settle_queries.edges and not place.is_lost for place in places
         )
 
     # -- what happens ----------------------------------------------------------------------
@@ -180,7 +180,7 @@ class World:
 
     def ask(self, number: int) -> bool | None:
         """Ask in one region, let every message arrive, and see what has come out."""
-        questions = self[number].questions
-        turn = questions.ask()
+        questions = self[number].settle_queries
+        turn = questions.start_query()
         self.pump()
-        return questions.verdict(turn)
+        return questions.find_result(turn)

@@ -205,11 +205,11 @@ def test_who_does_not_read_is_not_asked_for_more() -> None:
     sink.state = SinkState.STREAMING
     sink.outbox = [GapRequest(EU, 0)] * OUTBOX_MAX
     for now in range(0, 60 * SECOND, SECOND // 20):
-        links.mend(now)
+        links.repair_gaps(now)
     assert len(sink.outbox) == OUTBOX_MAX
     drain(sink)
-    links.mend(60 * SECOND)
-    links.mend(70 * SECOND)
+    links.repair_gaps(60 * SECOND)
+    links.repair_gaps(70 * SECOND)
     assert of(GapRequest, drain(sink)) == [GapRequest(AP, 0)]
 
 

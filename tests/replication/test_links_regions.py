@@ -208,16 +208,16 @@ def test_along_a_line_everything_is_relayed_and_becomes_stable() -> None:
 def test_a_question_goes_all_the_way_and_back() -> None:
     world = World(line("a", "b", "c", "d"))
     world.run(300)
-    questions = world["a"].links.questions
+    questions = world["a"].links.settle_queries
     world["d"].write(lambda r: r.string("x").set("v"))
-    early = questions.ask()
+    early = questions.start_query()
     world.run(100)
-    assert questions.verdict(early) is None, "three hops of 20 ms, and back"
+    assert questions.find_result(early) is None, "three hops of 20 ms, and back"
     world.run(30)
-    assert questions.verdict(early) is False
-    late = questions.ask()
+    assert questions.find_result(early) is False
+    late = questions.start_query()
     world.run(130)
-    assert questions.verdict(late) is True
+    assert questions.find_result(late) is True
 
 
 def test_who_hangs_up_politely_says_why() -> None:

@@ -67,7 +67,7 @@ class ProcessLinks:
         self.tell: Emit = ignore
         """Takes what operators do to links."""
         for name, links in ends.items():
-            links.questions.awaits = partial(self.awaits, name)
+            links.settle_queries.has_missing_link = partial(self.awaits, name)
 
     def regions(self) -> Sequence[str]:
         """All regions, in the order of their numbers."""
@@ -176,7 +176,7 @@ class ProcessLinks:
         """Ask over the links, if some regions live in other processes."""
         if len(self.ends) == len(self.config.regions):
             return {}
-        return {name: links.questions.ask() for name, links in self.ends.items()}
+        return {name: links.settle_queries.start_query() for name, links in self.ends.items()}
 
     def is_settled(self, question: Question) -> bool | None:
         """What came out of that question; if nobody had to be asked, how it is at the moment."""
@@ -185,7 +185,9 @@ class ProcessLinks:
                 name: dict(links.replica.keyspace.vector) for name, links in self.ends.items()
             }
             return have_arrived(self.links(), vectors)
-        said = [self.ends[name].questions.verdict(number) for name, number in question.items()]
+        said = [
+            self.ends[name].settle_queries.find_result(number) for name, number in question.items()
+        ]
         return None if None in said else all(said)
 
     def awaits(self, name: str) -> bool:
@@ -195,6 +197,6 @@ class ProcessLinks:
             if link.is_live and name in (link.source, link.sink):
                 inward = link.sink == name
                 end = links.sinks.get(link.source) if inward else links.sources.get(link.sink)
-                if end not in links.questions.edges:
+                if end not in links.settle_queries.edges:
                     return True
         return False

@@ -87,7 +87,7 @@ def test_what_no_peer_has_is_told(
     told = region()
     told.comeback.begin("it has restarted", held)
     told.links.replica.keyspace.vector |= have
-    told.links.recovery.caught_up("r3")
+    told.links.recovery.record_caught_up("r3")
     told.comeback.recover()
     expected = [] if details is None else [("data lost", {**details, "peers": ["r3"]})]
     assert told.events[1:] == expected
@@ -157,29 +157,29 @@ def test_what_becomes_of_a_state_put_aside(event: BroughtBack, told_event: Event
 
 def test_waiting_is_told_rarely_with_each_peers_reason() -> None:
     told = region()
-    told.comeback.look(0)
+    told.comeback.report_waiting(0)
     assert told.events == []
     told.comeback.begin("it has restarted", {OLD: 1})
     told.links.receive(told.links.dial("r2", 0), Eof("cannot connect: no"), 0)
     told.links.receive(told.links.dial("r3", 0), Refuse("never"), 0)
-    told.comeback.look(5)
-    told.comeback.look(4 + PATIENCE_NS)
+    told.comeback.report_waiting(5)
+    told.comeback.report_waiting(4 + PATIENCE_NS)
     assert told.names() == ["loading"]
-    told.comeback.look(5 + PATIENCE_NS)
+    told.comeback.report_waiting(5 + PATIENCE_NS)
     (_, details) = told.events[-1]
     assert details["peers"] == {"r2": "cannot connect: no", "r3": "never"}
     assert "does not serve" in str(details["reason"])
     assert "--start-empty" in str(details["remedy"])
-    told.comeback.look(4 + PATIENCE_NS + REPEAT_NS)
+    told.comeback.report_waiting(4 + PATIENCE_NS + REPEAT_NS)
     assert len(told.events) == 2
-    told.comeback.look(5 + PATIENCE_NS + REPEAT_NS)
+    told.comeback.report_waiting(5 + PATIENCE_NS + REPEAT_NS)
     assert len(told.events) == 3
     for _ in range(9):
         told.comeback.pause_ns *= 2
-    told.comeback.look(told.comeback.tell_at or 0)
+    told.comeback.report_waiting(told.comeback.tell_at or 0)
     assert told.comeback.pause_ns == REPEAT_NS_MAX
     told.links.receive(told.links.dial("r2", 0), hello(2, {OLD: 1}), 0)
-    told.comeback.look(told.comeback.tell_at or 0)
+    told.comeback.report_waiting(told.comeback.tell_at or 0)
     (_, details) = told.events[-1]
     assert "reason" not in details
     assert details["peers"] == {"r2": "it has not sent all that it has", "r3": "never"}
@@ -225,9 +225,9 @@ def test_a_region_that_held_something_waits_until_every_peer_has_answered(
     links = told.links
     stay_away(links)
     answer(links, "r2")
-    assert links.look(0) == [], "r3 may have it"
-    told.comeback.look(0)
-    told.comeback.look(PATIENCE_NS)
+    assert links.notice_recovery(0) == [], "r3 may have it"
+    told.comeback.report_waiting(0)
+    told.comeback.report_waiting(PATIENCE_NS)
     (_, details) = told.events[-1]
     assert list(cast("dict[str, str]", details["peers"])) == ["r3"]
     assert details["reason"] == SOME_ANSWER
@@ -235,8 +235,8 @@ def test_a_region_that_held_something_waits_until_every_peer_has_answered(
     assert not told.comeback.is_ready
     links.cuts.clear()
     answer(links, "r3")
-    assert links.look(0) == [Recovered("r3")]
-    told.comeback.look(PATIENCE_NS)
+    assert links.notice_recovery(0) == [Recovered("r3")]
+    told.comeback.report_waiting(PATIENCE_NS)
     assert told.names()[-1] == "data lost"
     assert told.comeback.is_ready
 
@@ -246,7 +246,7 @@ def test_a_region_that_held_nothing_does_not_wait_for_peers_that_are_away() -> N
     told.comeback.begin("it has restarted", {})
     fail_to_connect(told.links)
     answer(told.links, "r2")
-    assert told.links.look(0) == [Recovered("r2")]
+    assert told.links.notice_recovery(0) == [Recovered("r2")]
 
 
 def test_a_peer_that_holds_data_ends_the_wait_for_those_that_are_away() -> None:
@@ -255,7 +255,7 @@ def test_a_peer_that_holds_data_ends_the_wait_for_those_that_are_away() -> None:
     fail_to_connect(told.links)
     told.links.replica.keyspace.vector[OLD] = 1
     answer(told.links, "r2", {OLD: 1})
-    assert told.links.look(0) == [Recovered("r2")]
+    assert told.links.notice_recovery(0) == [Recovered("r2")]
     told.comeback.recover()
     assert told.names() == ["loading"]
 

@@ -190,7 +190,7 @@ def test_a_source_that_comes_back_empty_does_not_empty_its_copy() -> None:
         with started(source) as second:
             ready_event(second)
             down = events_until(copy, "source down")[-1]
-            while "holds nothing any more" not in down["reason"]:
+            while "is empty" not in down["reason"]:
                 down = events_until(copy, "source down")[-1]
             assert ask(base + 2, "GET", "k") == b"$1\r\nv\r\n"
             assert ask(base + 2, "CONFIG", "SET", "replica-serve-stale-data", "no") == b"+OK\r\n"

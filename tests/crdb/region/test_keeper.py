@@ -34,12 +34,12 @@ async def test_a_full_disk_ends_no_region(tmp_path: Path) -> None:
     here.links.recovery.is_over = True
     here.observe([Recovered("eu")])
     assert say(here, b"SET k v\r\n").startswith(b"-LOADING ")
-    here.keeper.look(clock())
+    here.keeper.do_due_work(clock())
     assert len(told.events) == 3, "not so soon"
-    here.keeper.look(clock() + RETRY_NS)
+    here.keeper.do_due_work(clock() + RETRY_NS)
     assert [name for name, _ in told.events].count("state not written") == 2
     (tmp_path / FILE).rmdir()
-    here.keeper.look(clock() + 2 * RETRY_NS)
+    here.keeper.do_due_work(clock() + 2 * RETRY_NS)
     assert say(here, b"SET k v\r\n") == b"+OK\r\n"
     assert (tmp_path / FILE).read_text() == f"{incarnation_of(here.replica.origin)}\n"
 
@@ -72,11 +72,11 @@ async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_emp
     assert read_held(tmp_path) == {}
     say(here, b"SET k v\r\n")
     here.sending.let_go()
-    here.keeper.look(clock())
+    here.keeper.do_due_work(clock())
     assert read_held(tmp_path) == here.replica.vector != {}
     config = Config.from_names(["us", "eu"])
     again, told = region(attrs.evolve(config, start_empty=start_empty), tmp_path)
-    again.keeper.look(clock())
+    again.keeper.do_due_work(clock())
     if start_empty:
         assert told.events[0][0] == "started empty"
         assert told.events[0][1]["writes"] == 1

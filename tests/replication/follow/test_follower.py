@@ -253,7 +253,7 @@ def test_what_was_there_before_stays_until_a_source_answers() -> None:
     sinks = [follower.dial(name, 0) for name in ("x", "y")]
     follower.receive(sinks[1], hello(2), 0)
     assert visible(replica) == {}
-    assert [sink.tally.last_error for sink in sinks] == ["we start anew"] * 2
+    assert [sink.tally.last_error for sink in sinks] == ["we start again from empty"] * 2
     follower.receive(follower.dial("x", 0), hello(2), 0)
     assert follower.sinks["x"].is_open, "only once"
 
@@ -309,7 +309,7 @@ def test_what_a_source_has_lost_is_kept_until_it_holds_something_again() -> None
     world.run(1000)
     assert visible(follower.replica) == {b"old": b"v"}
     reasons = {event.reason for event in follower.events if isinstance(event, Closed)}
-    assert "the source holds nothing any more: we keep what we have from it" in reasons
+    assert "the source is empty: we keep the data that we have from it" in reasons
     world["x"].write(lambda r: r.string("new").set("v"))
     world.run(1000)
     assert visible(follower.replica) == {b"new": b"v"}

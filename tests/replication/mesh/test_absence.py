@@ -8,12 +8,12 @@ from replication.mesh.absence import ATTEMPT_NS_MAX, Absence
 def test_who_has_not_come_for_longer_than_an_attempt_takes_is_away() -> None:
     absence = Absence()
     assert not absence.is_long("eu", ATTEMPT_NS_MAX + 1), "nobody has looked yet"
-    absence.look(["eu", "ap"], 5)
-    absence.look(["eu", "ap"], 7)
+    absence.record_absent(["eu", "ap"], 5)
+    absence.record_absent(["eu", "ap"], 7)
     assert not absence.is_long("eu", 5 + ATTEMPT_NS_MAX)
     assert absence.is_long("eu", 6 + ATTEMPT_NS_MAX)
-    absence.look(["ap"], 8)
+    absence.record_absent(["ap"], 8)
     assert not absence.is_long("eu", 6 + ATTEMPT_NS_MAX)
-    absence.look(["ap", "eu"], 9)
+    absence.record_absent(["ap", "eu"], 9)
     assert absence.is_long("ap", 6 + ATTEMPT_NS_MAX)
     assert not absence.is_long("eu", 9 + ATTEMPT_NS_MAX), "it has been here in between"

@@ -327,7 +327,7 @@ def test_gaps_wait_while_a_snapshot_is_under_way() -> None:
     sink = links.dial("r2", 0)
     sink.state = SinkState.WAITING
     links.repair_at = 0
-    assert links.mend(5) == []
+    assert links.repair_gaps(5) == []
     assert links.repair_at == 5 + links.limits.orphan_ns
 
 
@@ -335,10 +335,10 @@ def test_a_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {make_origin(3): 4}), 0)
-    links.repair.refuse("r2", make_origin(3))
-    links.mend(0)
+    links.repair.record_refusal("r2", make_origin(3))
+    links.repair_gaps(0)
     assert sink.state is SinkState.RESUMING
-    events = links.mend(links.limits.orphan_ns)
+    events = links.repair_gaps(links.limits.orphan_ns)
     assert events == [GapFound("r2", make_origin(3), "")]
     assert sink.state is SinkState.LOADING
     assert links.repair_at == 2 * links.limits.orphan_ns
@@ -372,23 +372,23 @@ def test_neighbours_are_asked_while_they_are_there() -> None:
     source = greeted(links, hello(2))
     sink = links.dial("r3", 0)
     links.receive(sink, hello(3), 0)
-    assert links.questions.edges == {source: False, sink: True}
-    turn = links.questions.ask()
-    ask = Ask(US, links.questions.own.number, 1, {})
+    assert links.settle_queries.edges == {source: False, sink: True}
+    turn = links.settle_queries.start_query()
+    ask = Ask(US, links.settle_queries.own.number, 1, {})
     assert of(Ask, drain(source)) == of(Ask, drain(sink)) == [ask]
     links.receive(source, Answer(US, ask.number, True), 0)
-    assert links.questions.verdict(turn) is None
+    assert links.settle_queries.find_result(turn) is None
     links.receive(sink, Eof(), 0)
-    assert links.questions.verdict(turn) is False
-    assert links.questions.edges == {source: False}
+    assert links.settle_queries.find_result(turn) is False
+    assert links.settle_queries.edges == {source: False}
 
 
 def test_followers_are_asked_nothing_and_get_no() -> None:
     links = alone()
     follower = greeted(links, hello(2, role=FOLLOWER))
     drain(follower)
-    links.questions.ask()
-    assert links.questions.verdict(1) is True
+    links.settle_queries.start_query()
+    assert links.settle_queries.find_result(1) is True
     links.receive(follower, Ask(EU, 1, 1, {}), 0)
     assert drain(follower) == [Answer(EU, 1, False)]
 
@@ -406,7 +406,7 @@ def test_strangers_are_asked_nothing() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     drain(sink)
-    links.questions.ask()
+    links.settle_queries.start_query()
     assert of(Ask, drain(sink)) == []
 
 

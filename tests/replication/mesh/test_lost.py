@@ -52,22 +52,22 @@ def say(origin: int, seq: int, *regions: int, view: View = VIEW) -> Lacking:
 
 def test_what_waits_for_long_is_asked_about() -> None:
     here = waiting()
-    assert not here.ask(0)
-    assert not here.ask(ASK_NS - 1)
-    assert here.ask(ASK_NS)
-    assert not here.ask(ASK_NS + 1)
-    assert here.statements() == [say(*E, 2)]
-    assert here.give_up() == []
+    assert not here.begin_statements(0)
+    assert not here.begin_statements(ASK_NS - 1)
+    assert here.begin_statements(ASK_NS)
+    assert not here.begin_statements(ASK_NS + 1)
+    assert here.list_statements() == [say(*E, 2)]
+    assert here.drop_lost_ops() == []
 
 
 def test_it_is_dropped_with_what_waits_behind_it_once_all_lack_it() -> None:
     here = waiting()
-    here.ask(0)
-    here.ask(ASK_NS)
-    assert here.hear(say(*E, 1))
-    assert here.give_up() == []
-    assert here.hear(say(*E, 3))
-    (dropped,) = here.give_up()
+    here.begin_statements(0)
+    here.begin_statements(ASK_NS)
+    assert here.record_statement(say(*E, 1))
+    assert here.drop_lost_ops() == []
+    assert here.record_statement(say(*E, 3))
+    (dropped,) = here.drop_lost_ops()
     assert dropped == Dropped(OLD_ONE, 2, 2, E)
     assert here.replica.gate.queues == {}
     assert here.replica.gate.bytes == 0
@@ -78,34 +78,34 @@ def test_it_is_dropped_with_what_waits_behind_it_once_all_lack_it() -> None:
 
 def test_statement_of_another_view_says_nothing() -> None:
     here = waiting()
-    assert not here.hear(say(*E, 1, 3, view=VIEW[:2]))
+    assert not here.record_statement(say(*E, 1, 3, view=VIEW[:2]))
     assert here.lacking == {}
 
 
 def test_statements_are_void_in_a_new_view() -> None:
     here = waiting()
-    here.hear(say(*E, 1))
+    here.record_statement(say(*E, 1))
     here.lives.greeted(3, make_origin(3, 6))
-    here.ask(0)
+    here.begin_statements(0)
     assert here.lacking == {}
 
 
 def test_who_has_it_does_not_join() -> None:
     here = losses(NEW_ONE)
     here.replica.accept(operation(OLD_THREE))
-    assert here.hear(say(*E, 2))
+    assert here.record_statement(say(*E, 2))
     assert here.lacking[E] == {2}
-    assert not here.hear(say(*E, 2))
+    assert not here.record_statement(say(*E, 2))
 
 
 def test_who_holds_it_does_not_join_until_it_is_dropped() -> None:
     """The second effect of region 3 waits for the first, which is lost too."""
     here = losses(NEW_ONE)
     assert here.replica.accept(operation(OLD_THREE, 2)) is Outcome.HELD
-    here.hear(say(OLD_THREE, 2, 2))
+    here.record_statement(say(OLD_THREE, 2, 2))
     assert here.lacking[OLD_THREE, 2] == {2}
-    here.hear(say(OLD_THREE, 1, 2, 3))
-    (dropped,) = here.give_up()
+    here.record_statement(say(OLD_THREE, 1, 2, 3))
+    (dropped,) = here.drop_lost_ops()
     assert (dropped.origin, dropped.awaited) == (OLD_THREE, E)
     assert here.lacking[OLD_THREE, 2] == {1, 2}
 
@@ -113,49 +113,49 @@ def test_who_holds_it_does_not_join_until_it_is_dropped() -> None:
 def test_who_holds_a_state_aside_does_not_join() -> None:
     here = losses(NEW_ONE)
     here.lives.is_withheld = True
-    here.hear(say(*E, 2))
+    here.record_statement(say(*E, 2))
     assert here.lacking[E] == {2}
 
 
 def test_lost_effect_makes_later_ones_of_its_origin_lost() -> None:
     here = losses()
     here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 7}))
-    here.hear(say(OLD_THREE, 8, 1, 3))
-    assert here.give_up() == []
-    here.hear(say(OLD_THREE, 6, 1, 3))
-    assert len(here.give_up()) == 1
+    here.record_statement(say(OLD_THREE, 8, 1, 3))
+    assert here.drop_lost_ops() == []
+    here.record_statement(say(OLD_THREE, 6, 1, 3))
+    assert len(here.drop_lost_ops()) == 1
 
 
 def test_operation_of_a_life_that_goes_on_is_never_dropped() -> None:
     here = losses()
     here.replica.accept(operation(NEW_ONE, 1, {OLD_THREE: 1}))
-    assert not here.ask(0)
-    assert not here.ask(ASK_NS)
-    here.hear(say(*E, 1, 3))
-    assert here.give_up() == []
+    assert not here.begin_statements(0)
+    assert not here.begin_statements(ASK_NS)
+    here.record_statement(say(*E, 1, 3))
+    assert here.drop_lost_ops() == []
     assert here.waiting()[0].awaited == (E,)
 
 
 def test_what_lives_that_go_on_have_written_is_not_asked_about() -> None:
     here = losses()
     here.replica.accept(operation(OLD_ONE, 1, {NEW_THREE: 1}))
-    here.ask(0)
-    assert not here.ask(ASK_NS)
+    here.begin_statements(0)
+    assert not here.begin_statements(ASK_NS)
 
 
 @pytest.mark.parametrize("members", [None, (1, 2, 3, 4)])
 def test_nothing_is_dropped_while_a_member_is_unknown(members: tuple[int, ...] | None) -> None:
     here = losses(members=members)
     here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1}))
-    here.hear(say(*E, 1, 2, 3, 4))
-    assert here.give_up() == []
+    here.record_statement(say(*E, 1, 2, 3, 4))
+    assert here.drop_lost_ops() == []
 
 
 def test_statements_are_bounded() -> None:
     here = losses()
     for seq in range(1, STATEMENTS_MAX + 10):
-        here.hear(say(OLD_THREE, seq, 1))
-    assert len(here.statements()) == STATEMENTS_MAX
+        here.record_statement(say(OLD_THREE, seq, 1))
+    assert len(here.list_statements()) == STATEMENTS_MAX
 
 
 def test_what_waits_is_told_with_since_when() -> None:
@@ -224,13 +224,13 @@ def test_only_what_no_member_can_apply_is_dropped(
             for effect in EFFECTS:
                 if effect[1] <= vector.get(effect[0], 0):
                     members[other].replica.accept(operations[effect])
-        members[one].ask(now)
-        for frame in members[one].statements():
+        members[one].begin_statements(now)
+        for frame in members[one].list_statements():
             if one != other:
-                members[other].hear(frame)
+                members[other].record_statement(frame)
         for member in (members[one], members[other]):
             held = {o: list(q) for o, q in member.replica.gate.queues.items()}
-            for dropped in member.give_up():
+            for dropped in member.drop_lost_ops():
                 first = held[dropped.origin][0].first
                 assert possible.get(dropped.origin, 0) < first
     for member in members:
@@ -285,6 +285,6 @@ def test_statement_of_a_follower_says_nothing() -> None:
 def test_what_we_know_is_said_to_greeted_members_alone() -> None:
     links, sink = linked()
     stranger = links.serve(0)
-    links.losses.take(Lacking(links.lives.view, *E, (1,)), [stranger, sink])
+    links.losses.take_statement(Lacking(links.lives.view, *E, (1,)), [stranger, sink])
     assert of(Lacking, stranger.outbox) == []
     assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2))]

@@ -80,12 +80,12 @@ def test_emptiness_of_a_peer_with_state_put_aside_is_no_answer() -> None:
     sink = links.dial("r2", 0)
     greeting = Hello("r2", 2, make_origin(2), "", {}, holds_aside=True)
     links.receive(sink, greeting, 0)
-    events = links.handle(sink, sink.look(0), 0) + links.look(0)
+    events = links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
     assert events == [CaughtUp("r2")]
     assert not links.recovery.is_over
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
-    events = links.handle(sink, sink.look(0), 0) + links.look(0)
+    events = links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
     assert of(Recovered, events) == [Recovered("r2")]
 
 
@@ -131,14 +131,14 @@ def test_nothing_is_lost_before_all_peers_of_an_emptied_region_have_answered() -
     peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
     links = Links(replica, Member("r1", 1, replica.origin), peers)
     links.memory.expects_data = True
-    links.recovery.lost("r3", "connection refused")
-    links.recovery.caught_up("r2")
+    links.recovery.record_failure("r3", "connection refused")
+    links.recovery.record_caught_up("r2")
     assert links.memory.awaits_all()
-    assert links.memory.look(set(), []) == []
+    assert links.memory.finish_recovery(set(), []) == []
     assert not links.recovery.is_over
-    links.recovery.caught_up("r3")
+    links.recovery.record_caught_up("r3")
     assert not links.memory.awaits_all()
-    assert links.memory.look(set(), []) == [Recovered("r3")]
+    assert links.memory.finish_recovery(set(), []) == [Recovered("r3")]
 
 
 def test_what_is_put_aside_counts_as_held() -> None:

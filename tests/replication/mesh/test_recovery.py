@@ -22,83 +22,83 @@ OLD, NEW = make_origin(1), make_origin(1, 1)
 
 def test_every_peer_within_reach_must_have_told_us_all() -> None:
     recovery = Recovery(("eu", "ap"))
-    assert not recovery.look(NOBODY)
-    recovery.greeted("eu")
-    recovery.caught_up("eu")
-    assert not recovery.look(NOBODY), "the other may know our last writes"
-    recovery.greeted("ap")
-    assert not recovery.look(NOBODY)
-    recovery.caught_up("ap")
-    assert recovery.look(NOBODY)
+    assert not recovery.is_recovered_now(NOBODY)
+    recovery.record_greeting("eu")
+    recovery.record_caught_up("eu")
+    assert not recovery.is_recovered_now(NOBODY), "the other may know our last writes"
+    recovery.record_greeting("ap")
+    assert not recovery.is_recovered_now(NOBODY)
+    recovery.record_caught_up("ap")
+    assert recovery.is_recovered_now(NOBODY)
     assert recovery.is_over
-    assert not recovery.look(NOBODY), "once only"
+    assert not recovery.is_recovered_now(NOBODY), "once only"
 
 
 def test_who_does_not_answer_is_not_waited_for_until_it_does() -> None:
     recovery = Recovery(("eu", "ap"))
-    recovery.lost("ap")
-    assert not recovery.look(NOBODY), "somebody must have answered"
-    recovery.greeted("ap")
-    recovery.caught_up("eu")
-    assert not recovery.look(NOBODY)
-    recovery.lost("ap")
-    assert not recovery.look(NOBODY), "it was there a moment ago"
-    recovery.lost("ap")
-    assert recovery.look(NOBODY)
+    recovery.record_failure("ap")
+    assert not recovery.is_recovered_now(NOBODY), "somebody must have answered"
+    recovery.record_greeting("ap")
+    recovery.record_caught_up("eu")
+    assert not recovery.is_recovered_now(NOBODY)
+    recovery.record_failure("ap")
+    assert not recovery.is_recovered_now(NOBODY), "it was there a moment ago"
+    recovery.record_failure("ap")
+    assert recovery.is_recovered_now(NOBODY)
     assert recovery.last == "eu"
 
 
 def test_a_peer_that_is_expected_again_is_waited_for_until_it_does_not_answer() -> None:
     recovery = Recovery(("eu", "ap"))
-    assert not recovery.expect("ap")
-    recovery.lost("ap")
-    assert recovery.expect("ap")
-    recovery.caught_up("eu")
-    assert not recovery.look(NOBODY)
-    recovery.lost("ap")
-    assert recovery.look(NOBODY)
+    assert not recovery.expect_peer("ap")
+    recovery.record_failure("ap")
+    assert recovery.expect_peer("ap")
+    recovery.record_caught_up("eu")
+    assert not recovery.is_recovered_now(NOBODY)
+    recovery.record_failure("ap")
+    assert recovery.is_recovered_now(NOBODY)
 
 
 def test_a_link_that_is_cut_brings_nothing() -> None:
     recovery = Recovery(("eu", "ap"))
-    recovery.caught_up("eu")
-    assert not recovery.look(NOBODY)
-    assert recovery.look({"ap"})
+    recovery.record_caught_up("eu")
+    assert not recovery.is_recovered_now(NOBODY)
+    assert recovery.is_recovered_now({"ap"})
 
 
 def test_without_peers_nothing_comes_back() -> None:
-    assert not Recovery(()).look(NOBODY)
+    assert not Recovery(()).is_recovered_now(NOBODY)
 
 
 def test_an_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
     recovery = Recovery(("eu",))
     theirs = {OLD: 3, EU: 5}
-    assert not recovery.shows_earlier_life({NEW: 3, EU: 5}, {}, NEW), "that is this life"
-    assert not recovery.shows_earlier_life(theirs, {OLD: 3}, NEW), "it is here"
-    assert recovery.shows_earlier_life(theirs, {OLD: 2}, NEW)
-    assert not recovery.shows_earlier_life(theirs, {}, NEW)
+    assert not recovery.shows_earlier_incarnation({NEW: 3, EU: 5}, {}, NEW), "that is this life"
+    assert not recovery.shows_earlier_incarnation(theirs, {OLD: 3}, NEW), "it is here"
+    assert recovery.shows_earlier_incarnation(theirs, {OLD: 2}, NEW)
+    assert not recovery.shows_earlier_incarnation(theirs, {}, NEW)
     recovery = Recovery(("eu",))
-    recovery.caught_up("eu")
-    recovery.look(NOBODY)
-    assert not recovery.shows_earlier_life(theirs, {}, NEW)
+    recovery.record_caught_up("eu")
+    recovery.is_recovered_now(NOBODY)
+    assert not recovery.shows_earlier_incarnation(theirs, {}, NEW)
 
 
 def test_what_is_awaited_of_each_peer_is_told() -> None:
     recovery = Recovery(("ap", "eu", "sa", "us"))
     assert not recovery.has_all_answers
-    recovery.greeted("ap")
-    recovery.lost("eu", "connection refused")
-    assert recovery.awaited({"us"}) == {
+    recovery.record_greeting("ap")
+    recovery.record_failure("eu", "connection refused")
+    assert recovery.awaited_peers({"us"}) == {
         "ap": "it has not sent all that it has",
         "eu": "connection refused",
         "sa": "it has not answered yet",
         "us": "the link is cut",
     }
     for peer in ("ap", "eu", "sa"):
-        recovery.caught_up(peer)
-    assert recovery.awaited(NOBODY) == {"us": "it has not answered yet"}
-    recovery.caught_up("us")
-    assert recovery.awaited({"us"}) == {}
+        recovery.record_caught_up(peer)
+    assert recovery.awaited_peers(NOBODY) == {"us": "it has not answered yet"}
+    recovery.record_caught_up("us")
+    assert recovery.awaited_peers({"us"}) == {}
     assert recovery.has_all_answers
 
 
@@ -131,7 +131,7 @@ def greet(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
     sink = links.dial(f"r{peer}", 0)
     links.receive(sink, hello(peer, vector), 0)
     sink.measured = True
-    return links.handle(sink, sink.look(0), 0) + links.look(0)
+    return links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
 
 
 def test_a_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
@@ -146,7 +146,7 @@ def test_a_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
     write(other)
     links.replica.accept(other.since({})[0])
     sink = links.sinks["r3"]
-    events = links.handle(sink, sink.look(0), 0) + links.look(0)
+    events = links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
     assert events == [CaughtUp("r3"), Recovered("r3")]
 
 

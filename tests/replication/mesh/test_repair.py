@@ -36,9 +36,9 @@ def table(*sinks: Sink) -> dict[str, Sink]:
 
 def test_what_stands_still_is_asked_of_somebody_who_has_it() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
-    assert repair.check({}, {}, table(us), 0) == ([], "")
-    assert repair.check({}, {}, table(us), ORPHAN - 1) == ([], "")
-    events, donor = repair.check({AP: 0}, {}, table(us), ORPHAN)
+    assert repair.check_gaps({}, {}, table(us), 0) == ([], "")
+    assert repair.check_gaps({}, {}, table(us), ORPHAN - 1) == ([], "")
+    events, donor = repair.check_gaps({AP: 0}, {}, table(us), ORPHAN)
     assert (events, donor) == ([GapFound("r1", AP, "r1")], "")
     assert us.asked == {AP}
     assert helping(repair) == {AP: "r1"}
@@ -47,25 +47,25 @@ def test_what_stands_still_is_asked_of_somebody_who_has_it() -> None:
 def test_what_moves_is_left_alone() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 30})
     for step in range(20):
-        assert repair.check({AP: step}, {}, table(us), step * ORPHAN) == ([], "")
+        assert repair.check_gaps({AP: step}, {}, table(us), step * ORPHAN) == ([], "")
 
 
 def test_a_link_that_should_bring_it_gets_three_round_trips() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 3}), streaming(3, {AP: 3}, rtt=100 * MS)
     sinks = table(us, ap)
-    assert repair.patience(AP, sinks) == 300 * MS
+    assert repair.repair_delay(AP, sinks) == 300 * MS
     ap.rtt = 1
-    assert repair.patience(AP, sinks) == PATIENCE
+    assert repair.repair_delay(AP, sinks) == PATIENCE
     ap.state = SinkState.GREETING
-    assert repair.patience(AP, sinks) == ORPHAN
+    assert repair.repair_delay(AP, sinks) == ORPHAN
 
 
 def test_an_op_that_waits_names_what_is_missing() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 2})
     sinks = table(us)
-    repair.check({US: 1}, {AP: 3}, sinks, 0)
-    events, _ = repair.check({US: 1}, {AP: 3}, sinks, ORPHAN)
+    repair.check_gaps({US: 1}, {AP: 3}, sinks, 0)
+    events, _ = repair.check_gaps({US: 1}, {AP: 3}, sinks, ORPHAN)
     assert events == [GapFound("r1", AP, "r1")]
 
 
@@ -73,7 +73,7 @@ def test_if_nobody_has_it_nobody_is_asked_and_the_pauses_grow() -> None:
     repair, us = Repair(Limits()), streaming(1, {})
     found: list[int] = []
     for now in range(0, 20_000 * MS, 10 * MS):
-        events, donor = repair.check({}, {AP: 3}, table(us), now)
+        events, donor = repair.check_gaps({}, {AP: 3}, table(us), now)
         assert donor == ""
         if events:
             assert events == [GapFound("", AP, "")]
@@ -87,14 +87,14 @@ def test_another_is_asked_if_the_first_does_not_deliver() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 3}, rtt=5), streaming(4, {AP: 3}, rtt=9)
     sinks = table(us, sa)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, ORPHAN)
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, ORPHAN)
     assert helping(repair) == {AP: "r1"}
-    repair.check({}, {}, sinks, 3 * ORPHAN)
+    repair.check_gaps({}, {}, sinks, 3 * ORPHAN)
     assert helping(repair) == {AP: "r4"}
     assert (us.asked, sa.asked) == (frozenset(), {AP})
     del sinks["r4"]
-    repair.check({}, {}, sinks, 9 * ORPHAN)
+    repair.check_gaps({}, {}, sinks, 9 * ORPHAN)
     assert helping(repair) == {AP: "r1"}
 
 
@@ -103,12 +103,12 @@ def test_help_ends_when_the_direct_link_delivers() -> None:
     us, ap = streaming(1, {AP: 3}), streaming(3, {})
     ap.state = SinkState.GREETING
     sinks = table(us, ap)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, ORPHAN)
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, ORPHAN)
     ap.state, ap.vector = SinkState.STREAMING, {AP: 5}
-    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN)
+    repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN)
     assert us.asked == {AP}
-    repair.check({AP: 5}, {}, sinks, 3 * ORPHAN)
+    repair.check_gaps({AP: 5}, {}, sinks, 3 * ORPHAN)
     assert us.asked == frozenset()
     assert repair.helpers == {}
     assert repair.gaps == {}
@@ -117,12 +117,12 @@ def test_help_ends_when_the_direct_link_delivers() -> None:
 def test_help_goes_on_while_who_should_bring_it_has_lost_it() -> None:
     repair, us, ap = Repair(Limits()), streaming(1, {AP: 3}), streaming(3, {})
     sinks = table(us, ap)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, PATIENCE)
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, PATIENCE)
     assert helping(repair) == {AP: "r1"}
-    repair.check({}, {}, sinks, PATIENCE + 1)
+    repair.check_gaps({}, {}, sinks, PATIENCE + 1)
     assert us.asked == {AP}, "or its refusal would not be understood"
-    repair.check({AP: 3}, {}, sinks, PATIENCE + 2)
+    repair.check_gaps({AP: 3}, {}, sinks, PATIENCE + 2)
     assert us.asked == frozenset()
 
 
@@ -130,40 +130,40 @@ def test_who_has_refused_is_not_asked_again_but_for_a_snapshot() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 3}, rtt=5), streaming(4, {AP: 3}, rtt=9)
     sinks = table(us, sa)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, ORPHAN)
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, ORPHAN)
     us.asked = frozenset()
-    repair.refuse("r1", AP)
-    events, donor = repair.check({}, {}, sinks, ORPHAN + 1)
+    repair.record_refusal("r1", AP)
+    events, donor = repair.check_gaps({}, {}, sinks, ORPHAN + 1)
     assert (events, donor) == ([GapFound("r4", AP, "r4")], "")
     sa.asked = frozenset()
-    repair.refuse("r4", AP)
-    events, donor = repair.check({}, {}, sinks, ORPHAN + 2)
+    repair.record_refusal("r4", AP)
+    events, donor = repair.check_gaps({}, {}, sinks, ORPHAN + 2)
     assert (events, donor) == ([GapFound("r1", AP, "")], "r1")
-    repair.forget("r4")
+    repair.forget_refusals("r4")
     assert repair.refused == {("r1", AP)}
-    repair.forget()
+    repair.forget_refusals()
     assert repair.refused == set()
 
 
 def test_somebody_who_is_busy_is_not_asked() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     us.state = SinkState.LOADING
-    repair.check({}, {}, table(us), 0)
-    events, donor = repair.check({}, {}, table(us), ORPHAN)
+    repair.check_gaps({}, {}, table(us), 0)
+    events, donor = repair.check_gaps({}, {}, table(us), ORPHAN)
     assert (events, donor) == ([GapFound("", AP, "")], "")
 
 
 def test_a_link_that_rests_is_asked_since_it_may_rest_for_lack_of_this() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     us.state = SinkState.STALLED
-    repair.check({}, {}, table(us), 0)
-    assert repair.check({}, {}, table(us), ORPHAN)[0] == [GapFound("r1", AP, "r1")]
+    repair.check_gaps({}, {}, table(us), 0)
+    assert repair.check_gaps({}, {}, table(us), ORPHAN)[0] == [GapFound("r1", AP, "r1")]
 
 
 def test_a_refusal_of_what_is_no_gap_any_more_is_only_noted() -> None:
     repair = Repair(Limits())
-    repair.refuse("r1", EU)
+    repair.record_refusal("r1", EU)
     assert repair.refused == {("r1", EU)}
     assert repair.gaps == {}
 
@@ -174,8 +174,8 @@ def test_what_a_link_is_sending_is_not_asked_for() -> None:
     sinks = table(us, ap)
     for now in range(0, 10_000 * MS, 10 * MS):
         ap.note_bytes(now)
-        assert repair.check({AP: 3}, {}, sinks, now) == ([], "")
-    events, _ = repair.check({AP: 3}, {}, sinks, 10_000 * MS + PATIENCE)
+        assert repair.check_gaps({AP: 3}, {}, sinks, now) == ([], "")
+    events, _ = repair.check_gaps({AP: 3}, {}, sinks, 10_000 * MS + PATIENCE)
     assert events == [GapFound("r1", AP, "r1")], "the helper, and not who is silent"
 
 
@@ -187,8 +187,8 @@ def test_what_a_link_will_bring_once_it_is_connected_is_not_asked_for(state: Sin
     ap.note_bytes(0)
     sinks = table(us, ap)
     for now in range(0, FIRST_TRIPS_NS, 10 * MS):
-        assert repair.check({AP: 3}, {}, sinks, now) == ([], "")
-    events, _ = repair.check({AP: 3}, {}, sinks, FIRST_TRIPS_NS)
+        assert repair.check_gaps({AP: 3}, {}, sinks, now) == ([], "")
+    events, _ = repair.check_gaps({AP: 3}, {}, sinks, FIRST_TRIPS_NS)
     assert events == [GapFound("r1", AP, "r1")]
 
 
@@ -196,8 +196,8 @@ def test_a_link_that_nobody_has_answered_is_not_waited_for() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {})
     ap.state = SinkState.GREETING
-    repair.check({}, {}, table(us, ap), 0)
-    events, _ = repair.check({}, {}, table(us, ap), ORPHAN)
+    repair.check_gaps({}, {}, table(us, ap), 0)
+    events, _ = repair.check_gaps({}, {}, table(us, ap), ORPHAN)
     assert events == [GapFound("r1", AP, "r1")]
 
 
@@ -206,8 +206,8 @@ def test_a_new_link_is_waited_for_only_with_what_it_carries() -> None:
     us, ap = streaming(1, {EU: 30}), streaming(3, {})
     ap.state = SinkState.GREETING
     ap.note_bytes(0)
-    repair.check({}, {}, table(us, ap), 0)
-    events, _ = repair.check({}, {}, table(us, ap), ORPHAN)
+    repair.check_gaps({}, {}, table(us, ap), 0)
+    events, _ = repair.check_gaps({}, {}, table(us, ap), ORPHAN)
     assert events == [GapFound("r1", EU, "r1")]
 
 
@@ -215,11 +215,11 @@ def test_what_a_helper_is_sending_is_not_asked_for_again() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 30}, rtt=5), streaming(4, {AP: 30}, rtt=9)
     sinks = table(us, sa)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, ORPHAN)
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, ORPHAN)
     for now in range(ORPHAN, 10_000 * MS, 10 * MS):
         us.note_bytes(now)
-        assert repair.check({}, {}, sinks, now) == ([], "")
+        assert repair.check_gaps({}, {}, sinks, now) == ([], "")
     assert sa.asked == frozenset()
 
 
@@ -227,9 +227,9 @@ def test_helper_that_is_far_away_gets_three_round_trips() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 3}, rtt=200 * MS), streaming(4, {AP: 3}, rtt=300 * MS)
     sinks = table(us, sa)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, ORPHAN)
-    assert repair.check({}, {}, sinks, ORPHAN + 599 * MS) == ([], "")
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, ORPHAN)
+    assert repair.check_gaps({}, {}, sinks, ORPHAN + 599 * MS) == ([], "")
     assert sa.asked == frozenset()
 
 
@@ -239,7 +239,7 @@ def test_link_that_brings_other_things_only_is_believed_for_a_minute() -> None:
     asked_at = 0
     for now in range(0, 100_000 * MS, 10 * MS):
         ap.note_bytes(now)
-        if repair.check({}, {}, sinks, now)[0] and not asked_at:
+        if repair.check_gaps({}, {}, sinks, now)[0] and not asked_at:
             asked_at = now
     assert asked_at == Limits().idle_ns_max
 
@@ -249,13 +249,13 @@ def test_help_ends_when_the_regular_link_resumes() -> None:
     us, ap = streaming(1, {AP: 9}), streaming(3, {})
     ap.state = SinkState.GREETING
     sinks = table(us, ap)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, ORPHAN)
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, ORPHAN)
     ap.note_bytes(2 * ORPHAN)
-    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN)
+    repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN)
     assert us.asked == {AP}, "it has not said what it has"
     ap.state, ap.vector = SinkState.RESUMING, {AP: 9}
-    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN)
+    repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN)
     assert us.asked == frozenset(), "what it brings now would come twice"
 
 
@@ -264,16 +264,16 @@ def test_help_ends_when_the_regular_link_brings_data_again() -> None:
     us, ap = streaming(1, {AP: 9}), streaming(3, {})
     ap.state = SinkState.GREETING
     sinks = table(us, ap)
-    repair.check({}, {}, sinks, 0)
-    repair.check({}, {}, sinks, ORPHAN)
+    repair.check_gaps({}, {}, sinks, 0)
+    repair.check_gaps({}, {}, sinks, ORPHAN)
     ap.state, ap.vector = SinkState.STREAMING, {AP: 9}
-    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN)
+    repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN)
     assert us.asked == {AP}, "it may be silent"
     ap.note_bytes(2 * ORPHAN + 1)
     ap.vector = {AP: 8}
-    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN + 2)
+    repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN + 2)
     assert us.asked == {AP}, "it has less than the helper"
     ap.vector = {AP: 9}
-    repair.check({AP: 3}, {}, sinks, 2 * ORPHAN + 3)
+    repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN + 3)
     assert us.asked == frozenset()
     assert repair.helpers == {}

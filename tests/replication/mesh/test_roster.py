@@ -65,18 +65,18 @@ def members_of(here: Roster) -> set[int] | None:
 
 def test_a_region_that_a_peer_lists_counts_as_member() -> None:
     here = roster()
-    assert here.record(hello("eu", 2, THREE))
+    assert here.record_lists(hello("eu", 2, THREE))
     assert here.others == ((3, "ap"),)
     assert members_of(here) == {2, 3}
-    assert not here.record(hello("eu", 2, THREE)), "peers know that"
-    assert here.record(hello("eu", 2, TWO)), "and must hear that it is over"
+    assert not here.record_lists(hello("eu", 2, THREE)), "peers know that"
+    assert here.record_lists(hello("eu", 2, TWO)), "and must hear that it is over"
     assert here.others == ()
     assert members_of(here) == {2}
 
 
 def test_what_a_peer_has_heard_counts_and_is_not_passed_on() -> None:
     here = roster()
-    assert not here.record(hello("eu", 2, TWO, others=((3, "ap"), (1, "us"))))
+    assert not here.record_lists(hello("eu", 2, TWO, others=((3, "ap"), (1, "us"))))
     assert here.others == ()
     assert members_of(here) == {2, 3}
 
@@ -84,19 +84,19 @@ def test_what_a_peer_has_heard_counts_and_is_not_passed_on() -> None:
 def test_a_guest_counts_while_it_is_there() -> None:
     here = roster()
     here.lives.greeted(3, make_origin(3))
-    assert here.record(hello("ap", 3, THREE))
+    assert here.record_lists(hello("ap", 3, THREE))
     here.lives.greeted(3, make_origin(3))
     assert {region for region, _, _ in here.lives.view} == {1, 3}
-    here.forget("ap")
+    here.forget_peer("ap")
     assert members_of(here) == {2}
     assert {region for region, _, _ in here.lives.view} == {1}
-    assert not here.record(hello("ap", 3, THREE)), "peers know already when it comes again"
+    assert not here.record_lists(hello("ap", 3, THREE)), "peers know already when it comes again"
 
 
 def test_reports_are_void_when_members_change() -> None:
     here = roster()
     here.replica.heard(2, {}, 0)
-    here.record(hello("eu", 2, THREE))
+    here.record_lists(hello("eu", 2, THREE))
     assert here.replica.stability.reports == {}
 
 
@@ -104,14 +104,14 @@ def test_reports_are_void_when_members_change() -> None:
 def test_members_are_left_alone_where_somebody_else_decides(members: set[int] | None) -> None:
     here = roster()
     here.replica.stability.members = members
-    here.record(hello("eu", 2, THREE))
+    here.record_lists(hello("eu", 2, THREE))
     assert members_of(here) == members
 
 
 def test_a_replica_without_members_never_has_any() -> None:
     replica = Replica(1)
     here = Roster(replica, Lives(replica), TWO)
-    here.record(hello("eu", 2, THREE))
+    here.record_lists(hello("eu", 2, THREE))
     assert replica.stability.members is None
 
 

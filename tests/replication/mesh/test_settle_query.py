@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from crdt.causality.dots import ORIGIN_MAX, Vector, dominates, make_origin
-from replication.mesh.settle_query import HOPS_MAX, QUESTIONS_MAX, Question, Questions
+from replication.mesh.settle_query import HOPS_MAX, QUERIES_MAX, SettleQueries, SettleQuery
 from replication.protocol.codec import INTEGER_MAX
 from replication.protocol.frames import Answer, Ask
 from tests.replication.asking import Link, Place, World
@@ -100,11 +100,11 @@ def test_a_link_that_ought_to_be_there_is_waited_for() -> None:
 def test_the_vector_counts_that_was_there_when_the_question_came() -> None:
     """What is written behind the question's back may be missing, and is no reason for a no."""
     world = World(3, line(3))
-    questions = world[2].questions
-    turn = questions.ask()
+    questions = world[2].settle_queries
+    turn = questions.start_query()
     world[2].write()
     world.pump()
-    assert questions.verdict(turn) is True
+    assert questions.find_result(turn) is True
 
 
 # -- one question at a time ----------------------------------------------------------------
@@ -112,27 +112,27 @@ def test_the_vector_counts_that_was_there_when_the_question_came() -> None:
 
 def test_who_asks_while_a_question_is_on_its_way_gets_the_next() -> None:
     world = World(2, line(2))
-    questions = world[1].questions
-    first = questions.ask()
+    questions = world[1].settle_queries
+    first = questions.start_query()
     world[1].write()
-    second = questions.ask()
-    assert questions.ask() == second != first
-    assert questions.verdict(first) is questions.verdict(second) is None
+    second = questions.start_query()
+    assert questions.start_query() == second != first
+    assert questions.find_result(first) is questions.find_result(second) is None
     world.pump()
-    assert questions.verdict(second) is False
+    assert questions.find_result(second) is False
     assert questions.asked == second, "nobody asked for a third"
-    assert questions.verdict(first) is False, "the later answer serves as well"
+    assert questions.find_result(first) is False, "the later answer serves as well"
 
 
 def test_numbers_follow_the_clock() -> None:
     """A neighbour may remember the questions of a life that had the same origin."""
     world = World(2, line(2))
-    world[1].questions.ask()
+    world[1].settle_queries.start_query()
     world.pump()
-    again = Questions(world[1].replica)
+    again = SettleQueries(world[1].replica)
     world[1].replica.keyspace.horizon = 5_000
     for number in (5_000, 5_001):
-        again.ask()
+        again.start_query()
         assert again.own.number == number
 
 
@@ -147,28 +147,28 @@ def end_of(world: World, link: Link, number: int) -> Place:
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_link_that_is_lost_ends_the_question_with_no(number: int) -> None:
     world = World(2, [(1, 2)])
-    turn = world[1].questions.ask()
+    turn = world[1].settle_queries.start_query()
     if number == 2:
         end_of(world, (1, 2), 2).take()
     world.cut((1, 2))
-    assert world[1].questions.verdict(turn) is None
+    assert world[1].settle_queries.find_result(turn) is None
     world.pump()
-    assert world[1].questions.verdict(turn) is False
+    assert world[1].settle_queries.find_result(turn) is False
     assert world.ask(1) is True
 
 
 def test_a_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
     world = World(3, line(2))
-    questions = world[1].questions
-    turn = questions.ask()
+    questions = world[1].settle_queries
+    turn = questions.start_query()
     world.wanted |= {(2, 3)}
     world.connect((2, 3))
     world.pump()
-    assert questions.verdict(turn) is True, "the question came to 2 when the link was there"
-    turn = questions.ask()
+    assert questions.find_result(turn) is True, "the question came to 2 when the link was there"
+    turn = questions.start_query()
     world.connect((1, 3))
     world.pump()
-    assert questions.verdict(turn) is False
+    assert questions.find_result(turn) is False
     assert world.ask(1) is True
 
 
@@ -183,7 +183,7 @@ def test_who_takes_nothing_in_is_not_asked_and_makes_it_no() -> None:
     near.is_swamped = False
     far.is_lost = near.is_lost = True
     world.pump()
-    assert world[2].questions.verdict(1) is False
+    assert world[2].settle_queries.find_result(1) is False
 
 
 def test_what_is_old_or_unknown_gets_no_or_nothing() -> None:
@@ -193,15 +193,15 @@ def test_what_is_old_or_unknown_gets_no_or_nothing() -> None:
     ap = make_origin(3)
     near.say(Ask(ap, 5, 1, {}))
     world.pump()
-    assert world[2].questions.known[ap].number == 5
+    assert world[2].settle_queries.known[ap].number == 5
     far.queue.clear()
     for number in (5, 4):
-        world[2].questions.hear(far, Ask(ap, number, 1, {}))
+        world[2].settle_queries.receive(far, Ask(ap, number, 1, {}))
         assert near.queue.pop() == Answer(ap, number, False)
     for asker, number in ((ap, 5), (ap, 6), (US, 1)):
-        world[2].questions.hear(far, Answer(asker, number, True))
+        world[2].settle_queries.receive(far, Answer(asker, number, True))
     assert not near.queue
-    world[2].questions.hear(far, Ask(make_origin(2), INTEGER_MAX, 1, {}))
+    world[2].settle_queries.receive(far, Ask(make_origin(2), INTEGER_MAX, 1, {}))
     assert near.queue.pop() == Answer(make_origin(2), INTEGER_MAX, False)
     assert world.ask(2) is True, "nobody else uses up our numbers"
 
@@ -210,9 +210,9 @@ def test_a_newer_question_takes_the_place_of_an_older_which_gets_no() -> None:
     world = World(3, line(3))
     other = end_of(world, (1, 2), 2)
     ap = make_origin(9)
-    two = world[2].questions
-    two.hear(other, Ask(ap, 1, 1, {}))
-    two.hear(other, Ask(ap, 2, 1, {}))
+    two = world[2].settle_queries
+    two.receive(other, Ask(ap, 1, 1, {}))
+    two.receive(other, Ask(ap, 2, 1, {}))
     assert list(other.other.queue).count(Answer(ap, 1, False)) == 1
     assert two.known[ap].number == 2
 
@@ -221,16 +221,16 @@ def test_who_is_no_neighbour_gets_no_and_moves_nothing() -> None:
     """A follower, or a source that we follow."""
     world = World(2, [(1, 2)])
     stranger = Place(world[1], (7, 1))
-    world[1].questions.hear(stranger, Ask(US + 1, 1, 1, {}))
+    world[1].settle_queries.receive(stranger, Ask(US + 1, 1, 1, {}))
     assert list(stranger.queue) == [Answer(US + 1, 1, False)]
-    world[1].questions.leave(stranger)
-    assert not world[1].questions.known
+    world[1].settle_queries.remove_link(stranger)
+    assert not world[1].settle_queries.known
 
 
 def test_what_has_come_too_far_is_not_passed_on() -> None:
     world = World(3, line(3))
     far = end_of(world, (1, 2), 2)
-    world[2].questions.hear(far, Ask(make_origin(9), 1, HOPS_MAX, {}))
+    world[2].settle_queries.receive(far, Ask(make_origin(9), 1, HOPS_MAX, {}))
     assert list(far.other.queue) == [Answer(make_origin(9), 1, False)]
     assert world.messages == 1
 
@@ -238,16 +238,16 @@ def test_what_has_come_too_far_is_not_passed_on() -> None:
 def test_of_many_askers_the_oldest_are_forgotten_and_get_no() -> None:
     world = World(3, [(1, 2), (2, 3)])
     far = end_of(world, (1, 2), 2)
-    for asker in range(1, QUESTIONS_MAX + 3):
-        world[2].questions.hear(far, Ask(asker, 1, 1, {}))
-    known = world[2].questions.known
-    assert list(known) == list(range(3, QUESTIONS_MAX + 3))
+    for asker in range(1, QUERIES_MAX + 3):
+        world[2].settle_queries.receive(far, Ask(asker, 1, 1, {}))
+    known = world[2].settle_queries.known
+    assert list(known) == list(range(3, QUERIES_MAX + 3))
     assert list(far.other.queue) == [Answer(1, 1, False), Answer(2, 1, False)]
     world.pump()
     assert all(is_closed(question) for question in known.values())
 
 
-def is_closed(question: Question) -> bool:
+def is_closed(question: SettleQuery) -> bool:
     """Whether nothing is kept of it but its number."""
     return question.parent is None and not question.waiting and not question.vector
 
@@ -261,8 +261,8 @@ class Watched:
 
     def __init__(self, world: World, asker: int) -> None:
         self.world = world
-        self.questions = world[asker].questions
-        self.turn = self.questions.ask()
+        self.settle_queries = world[asker].settle_queries
+        self.turn = self.settle_queries.start_query()
         self.asker = asker
         self.up = {link for link in world.wanted if world.is_up(link)}
         self.held = {number: dict(site.vector) for number, site in world.sites.items()}
@@ -272,7 +272,7 @@ class Watched:
         """See whether it is answered, and if so, whether it is true. `is_still` if nothing was
         written meanwhile and no cut healed."""
         self.up = {link for link in self.up if self.world.is_up(link)}
-        verdict = self.questions.verdict(self.turn)
+        verdict = self.settle_queries.find_result(self.turn)
         if verdict is None or self.is_over:
             return
         self.is_over = True
@@ -347,7 +347,7 @@ def check_rest(world: World, asked: list[Watched]) -> None:
     world.quiet()
     assert all(world.ask(number) is True for number in world.sites)
     for site in world.sites.values():
-        assert all(is_closed(question) for question in site.questions.known.values())
+        assert all(is_closed(question) for question in site.settle_queries.known.values())
 
 
 @given(graphs(), st.data())
@@ -388,6 +388,6 @@ def test_nothing_that_a_peer_says_goes_on_for_ever_or_is_kept(
             next(world.busy()).take()
     world.pump()
     for site in world.sites.values():
-        assert len(site.questions.known) <= QUESTIONS_MAX
+        assert len(site.settle_queries.known) <= QUERIES_MAX
     vectors: list[Vector] = [site.vector for site in world.sites.values()]
     assert vectors == [{}] * 4

@@ -272,7 +272,7 @@ def test_a_process_with_some_regions_asks_for_each_of_them() -> None:
     write(whole.ends["ap"])
     question = part.ask()
     talk([whole], wires)
-    assert part.ends["us"].questions.verdict(question["us"]) is True, "it is on its own"
+    assert part.ends["us"].settle_queries.find_result(question["us"]) is True, "it is on its own"
     assert part.is_settled(question) is False
 
 
