@@ -48,3 +48,18 @@ def redis_calls(text: str) -> Iterator[tuple[str, list[str], str]]:
 def with_ports(text: str, ports: Mapping[str, Any]) -> str:
     """Return the text with our ports in place of 7001, 7002 and 7003."""
     return OLD_PORT.sub(lambda match: str(ports[match[0]]), text)
+
+
+RULE: Final = re.compile(r"\b([A-Z]{3}|D)-(\d+)\b(?: to \1-(\d+))?")
+NAMED: Final = re.compile(r"\btest_([a-z]{3}|d)_(\d+)_")
+
+
+def rules_cited(text: str) -> set[str]:
+    """Return the ids of rules that a text cites: `SET-3`, `STL-1 to STL-3`, `D-02`, or `set_3` in
+    the name of a test."""
+    found: set[str] = set()
+    for family, first, last in RULE.findall(text):
+        numbers = range(int(first), int(last or first) + 1)
+        width = len(first) if family == "D" else 0
+        found |= {f"{family}-{number:0{width}}" for number in numbers}
+    return found | {f"{family.upper()}-{number}" for family, number in NAMED.findall(text)}

@@ -17,7 +17,7 @@ from crdt.causality.schema import check_effect
 from crdt.errors import DecodeError
 from crdt.testing.running import SAME_RESULTS
 from replication.protocol.codec import KINDS
-from tests.documents import BLOCK
+from tests.documents import BLOCK, rules_cited
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
@@ -150,17 +150,26 @@ def test_every_event_is_described() -> None:
     assert set(rows) - {"event", "---"} == EVENT_NAMES
 
 
-RULE = re.compile(r"\b(?:[A-Z]{3}-\d+|D-\d{2})\b")
+RULE_ID = re.compile(r"\b(?:[A-Z]{3}-\d+|D-\d{2})\b")
 NO_RULES = {"CRC-32", "SHA-256", "UTF-8"}
+RULE_ROWS = re.findall(
+    r"^\| ([A-Z]+-\d+) \|.*\| ([^|]*) \|$", (ROOT / "docs" / "rules.md").read_text(), re.MULTILINE
+)
 
 
 def test_every_rule_that_is_cited_is_described_once() -> None:
-    page = ROOT / "docs" / "rules.md"
-    described = re.findall(r"^\| ([A-Z]+-\d+) \|", page.read_text(), re.MULTILINE)
+    described = [rule for rule, _ in RULE_ROWS]
     assert len(described) == len(set(described))
     files = [path for package in (*PACKAGES, "tests") for path in (ROOT / package).rglob("*.py")]
-    cited = {rule for path in [*files, *DOCUMENTS] for rule in RULE.findall(path.read_text())}
+    cited = {rule for path in [*files, *DOCUMENTS] for rule in RULE_ID.findall(path.read_text())}
     assert cited - NO_RULES - set(described) == set()
+
+
+@pytest.mark.parametrize(("rule", "tests"), RULE_ROWS, ids=[rule for rule, _ in RULE_ROWS])
+def test_every_rule_has_tests_that_cite_it(rule: str, tests: str) -> None:
+    paths = [ROOT / name for name in SOURCE.findall(tests)]
+    assert paths
+    assert all(rule in rules_cited(path.read_text()) for path in paths)
 
 
 def test_the_glossary_has_each_word_once() -> None:

@@ -161,6 +161,7 @@ def past(rng: Random, regions: int, count: int) -> list[Op]:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_any_order_ends_in_all_of_them_once_and_never_before_what_they_saw(seed: int) -> None:
+    """Rules ORD-10, CAU-2 and CAU-5."""
     rng = Random(seed)
     made = past(rng, 4, 30)
     gate, vector, applied = Gate(300), dict[int, int](), list[Op]()

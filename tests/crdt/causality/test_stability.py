@@ -9,6 +9,7 @@ ONE, TWO, THREE = make_origin(1), make_origin(2), make_origin(3)
 
 
 def test_nothing_is_stable_while_members_are_unknown_or_silent() -> None:
+    """Rule MEM-3."""
     unknown = Stability(None)
     unknown.heard(2, {ONE: 5}, 100, {ONE: 5})
     assert unknown.stable({ONE: 5}) == {}

@@ -41,6 +41,7 @@ def test_a_reset_counter_is_forgotten_when_all_have_seen_the_reset() -> None:
 
 
 def test_expired_keys_go_when_all_know_that_they_have() -> None:
+    """Rule EXP-4."""
     here, there = regions(2, now=1000)
     here.set("k").add("a")
     here.set("k").expire_at(1500)

@@ -25,6 +25,7 @@ def table(*keys: bytes) -> KeyTable:
 
 
 def test_expired_keys_are_not_seen() -> None:
+    """Rules EXP-5 and KEY-12: they still count in the size."""
     keys = table(b"a", b"b")
     assert keys.keys() == [b"a", b"b"]
     keys.deadlines.put(b"a", (1, 1000))

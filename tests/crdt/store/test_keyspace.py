@@ -27,6 +27,7 @@ def keyspace(now: int = 1000) -> Keyspace:
 
 
 def test_every_effect_gets_the_next_dot() -> None:
+    """Rule ORD-1."""
     db = keyspace()
     strings.assign(db, K, b"a")
     strings.assign(db, b"l", b"b")

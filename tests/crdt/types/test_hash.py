@@ -72,7 +72,7 @@ def test_what_was_not_observed_survives(remove: bool, expected: dict[str, str]) 
 
 
 def test_increments_of_a_field_add_up_on_what_was_set() -> None:
-    """Rules HSH-4, HSH-9, CTR-6."""
+    """Rules HSH-2, HSH-4, HSH-9, CTR-6, D-06."""
     here, there = Replica(1), Replica(2)
     here.hash("h")["f"] = "10"
     exchange(here, there)

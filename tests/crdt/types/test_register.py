@@ -60,6 +60,7 @@ def alone(dots: Dots) -> Dots:
 
 @given(DOTS)
 def test_the_latest_stamp_is_shown_and_of_equal_ones_the_lower_origin(dots: Dots) -> None:
+    """Rules STR-1, STR-2 and ORD-8."""
     register = built(alone(dots))
     assert register.value == shown(alone(dots))
     assert register.alive() == bool(dots)

@@ -35,6 +35,7 @@ def table(*sinks: Sink) -> dict[str, Sink]:
 
 
 def test_what_stands_still_is_asked_of_somebody_who_has_it() -> None:
+    """Rule CAU-3."""
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     assert repair.check_gaps({}, {}, table(us), 0) == ([], "")
     assert repair.check_gaps({}, {}, table(us), ORPHAN - 1) == ([], "")
@@ -99,6 +100,7 @@ def test_another_is_asked_if_the_first_does_not_deliver() -> None:
 
 
 def test_help_ends_when_the_direct_link_delivers() -> None:
+    """Rule CAU-4: only the gap is relayed."""
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 3}), streaming(3, {})
     ap.state = SinkState.GREETING

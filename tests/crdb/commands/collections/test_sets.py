@@ -295,6 +295,7 @@ def test_set_4_a_delete_leaves_what_is_added_meanwhile() -> None:
 
 @pytest.mark.parametrize("count", [1, 3, 10])
 def test_set_5_what_two_regions_pop_is_gone(count: int) -> None:
+    """Rules SET-5 and ORD-3: the members that were chosen travel, not the command."""
     regions = Regions()
     members = fill(regions, "s", 10)
     regions.sync()

@@ -267,6 +267,7 @@ SET = ("SADD", "x", "a", "b")
 
 
 def test_key_1_a_delete_removes_what_it_has_seen() -> None:
+    """Rules KEY-1 and KEY-10."""
     regions = both(("DEL", "x"), ("SADD", "x", "c"), SET)
     assert regions.everywhere("SMEMBERS", "x") == [b"c"]
     assert both(("DEL", "x"), ("UNLINK", "x"), SET).everywhere("EXISTS", "x") == 0
