@@ -6,7 +6,10 @@ import contextlib
 import doctest
 import importlib
 import io
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +31,12 @@ EXAMPLES = sorted(
     for path in (ROOT / package).rglob("*.py")
     if ">>> " in path.read_text()
 )
-SERVED = {"README.md", "docs/tutorial.md"}
-"""Documents whose examples need a server, or have one: tests of their own run these."""
+APART = {"README.md", "docs/tutorial.md", "docs/how-to/add-a-command.md"}
+"""Documents whose examples need a server or a process: tests of their own run these."""
 SESSIONS = [
     path
     for path in DOCUMENTS
-    if "\n>>> " in path.read_text() and str(path.relative_to(ROOT)) not in SERVED
+    if "\n>>> " in path.read_text() and str(path.relative_to(ROOT)) not in APART
 ]
 EXAMPLES_MIN = {"docs/formats.md": 30, "docs/how-to/embed.md": 20}
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -58,6 +61,16 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_every_file_that_is_named_exists(path: Path) -> None:
     assert not [file for file in SOURCE.findall(path.read_text()) if not (ROOT / file).exists()]
+
+
+def test_guide_to_adding_a_command_runs() -> None:
+    """In a process of its own, as it changes the command table."""
+    page = ROOT / "docs" / "how-to" / "add-a-command.md"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "doctest", str(page)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert len(re.findall(r"^>>> ", page.read_text(), re.MULTILINE)) > 15
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=name_of)
