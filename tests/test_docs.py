@@ -40,6 +40,7 @@ SESSIONS = [
 ]
 EXAMPLES_MIN = {"docs/formats.md": 30, "docs/how-to/embed.md": 20}
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+MODULE = re.compile(r"`((?:crdt|replication|geo|crdb|sim|tools)(?:\.\w+)+)(?:\(.*?\))?`")
 SOURCE = re.compile(r"`((?:crdt|replication|geo|crdb|sim|tests|docs|bench|examples)/[\w./-]+)`")
 
 
@@ -61,6 +62,27 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_every_file_that_is_named_exists(path: Path) -> None:
     assert not [file for file in SOURCE.findall(path.read_text()) if not (ROOT / file).exists()]
+
+
+def exists(name: str) -> bool:
+    """Return whether a dotted name leads to a module, or to something in one."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[count:]:
+            if not hasattr(found, attribute):
+                return False
+            found = getattr(found, attribute)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("path", [p for p in DOCUMENTS if p.name != "CHANGELOG.md"], ids=name_of)
+def test_every_module_that_is_named_exists(path: Path) -> None:
+    assert not [name for name in MODULE.findall(path.read_text()) if not exists(name)]
 
 
 def test_guide_to_adding_a_command_runs() -> None:
