@@ -123,38 +123,23 @@ def is_sign(item: object) -> bool:
 
 
 Check = Callable[[object], bool]
+Shape = tuple[tuple[Check, ...], tuple[Check, ...], tuple[Check, ...]]
+"""The items after kind and key: those at the start, those that repeat, and optional last ones."""
 
-# Fixed items after kind and key, then the items that repeat.
-SHAPES: Final[dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]]] = {
-    0x00: ((is_carried,), ()),
-    0x01: ((is_deadline,), ()),
-    0x02: ((), ()),
-    0x03: ((), ()),
-    0x12: ((is_seq, is_sum), ()),
-    0x20: ((), (is_bytes,)),
-    0x21: ((), (is_bytes,)),
-    0x30: ((is_stamp,), (is_bytes, is_bytes)),
-    0x31: ((is_stamp, is_bytes, is_bytes, are_resets), ()),
-    0x32: ((is_bytes, is_seq, is_sum), ()),
-    0x33: ((), (is_bytes,)),
-    0x34: ((is_bytes, are_resets), ()),
-    0x40: ((is_stamp,), (is_bytes, is_number)),
-    0x41: ((is_stamp, is_bytes, is_number, are_resets), ()),
-    0x42: ((is_bytes, is_seq, is_number), ()),
-    0x43: ((), (is_bytes,)),
-    0x44: ((is_bytes, are_resets), ()),
-    0x50: ((is_place, is_step, is_sign), (is_bytes,)),
-    0x51: ((is_stamp, is_position, is_bytes), ()),
-    0x52: ((), (is_position,)),
-    0x60: ((is_bytes,), ()),
-    0x70: ((), (is_bytes,)),
-    0x71: ((), (is_bytes,)),
-    0x80: ((is_seq, is_growth), ()),
-    0x90: ((), ()),
-    0x91: ((), ()),
-    0xA0: ((), ()),
-    0xA1: ((), ()),
+# Effects of a whole key. The others are declared by the definitions of the types, which this
+# package must not import: `crdt.types.registry` calls `declare_shapes`.
+KEY_SHAPES: Final[dict[int, Shape]] = {
+    0x00: ((is_carried,), (), ()),
+    0x01: ((is_deadline,), (), ()),
+    0x02: ((), (), ()),
+    0x03: ((), (), ()),
 }
+SHAPES: Final[dict[int, Shape]] = dict(KEY_SHAPES)
+
+
+def declare_shapes(shapes: dict[int, Shape]) -> None:
+    """Add the shapes of the effects of types, by kind."""
+    SHAPES.update(shapes)
 
 
 def check_effect(effect: Any) -> None:
@@ -164,11 +149,6 @@ def check_effect(effect: Any) -> None:
     kind: Any = effect[0]
     if type(kind) is not int or type(effect[1]) is not bytes or not 0 <= kind <= KIND_MAX:
         raise DecodeError("an effect: expected its kind and key first")
-    if kind == 0x10 or kind == 0x11:
-        if len(effect) == 4 or (len(effect) == 5 and are_resets(effect[4])):
-            if is_stamp(effect[2]) and type(effect[3]) is bytes:
-                return
-        raise DecodeError("a write of a string: expected stamp, value and resets")
     if kind < 256:
         check_shape(kind, effect)
 
@@ -178,13 +158,19 @@ def check_shape(kind: int, effect: Any) -> None:
     shape = SHAPES.get(kind)
     if shape is None:
         raise DecodeError(f"effect of unknown kind {kind}")
-    fixed, repeated = shape
-    rest = len(effect) - 2 - len(fixed)
-    if rest < 0 or (rest % len(repeated) if repeated else rest):
-        raise DecodeError(f"effect of kind {kind} has {len(effect)} items")
-    for index, check in enumerate(fixed):
-        if not check(effect[2 + index]):
-            raise DecodeError(f"effect of kind {kind}: item {2 + index} is of the wrong form")
-    for index in range(2 + len(fixed), len(effect)):
-        if not repeated[(index - 2 - len(fixed)) % len(repeated)](effect[index]):
+    fixed, repeated, optional = shape
+    begin = 2 + len(fixed)
+    rest = len(effect) - begin
+    if rest:
+        if optional and rest == len(optional):
+            repeated = optional
+        if rest < 0 or not repeated or rest % len(repeated):
+            raise DecodeError(f"effect of kind {kind} has {len(effect)} items")
+    index = 2
+    for check in fixed:
+        if not check(effect[index]):
+            raise DecodeError(f"effect of kind {kind}: item {index} is of the wrong form")
+        index += 1
+    for index in range(begin, len(effect)):
+        if not repeated[(index - begin) % len(repeated)](effect[index]):
             raise DecodeError(f"effect of kind {kind}: item {index} is of the wrong form")

@@ -27,6 +27,7 @@ from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.key_table import DELETE, FLUSH, KeyTable
+from crdt.types import registry
 from crdt.types.base import Value
 from crdt.types.contested import Contested, carried
 from crdt.types.deadlines import Deadlines
@@ -41,9 +42,9 @@ CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
 
 
 # Of these, a local effect is a change to those who watch its key only if readers see a difference,
-# as in Redis: these add or remove members or scores. So it is with an EXPIRE that ends a deadline.
-# Every other local effect is a change in any case.
-CHANGE_IF_SEEN: Final = frozenset({FORGET, 0x20, 0x21, 0x40, 0x41, 0x42})
+# as in Redis. So it is with an EXPIRE that ends a deadline. Every other local effect is a change in
+# any case. The types define theirs (`Operation.is_change_if_seen`).
+CHANGE_IF_SEEN: Final = frozenset({FORGET, *registry.CHANGE_IF_SEEN})
 
 
 ITEM_BYTES: Final = 256

@@ -9,6 +9,7 @@ in `graves`; `dirty` names the fields that have something to forget.
 from __future__ import annotations
 
 import random
+from operator import itemgetter
 from typing import Any, Final
 
 from crdt.causality.dots import Dot, Vector
@@ -17,7 +18,8 @@ from crdt.causality.observed import Observed
 from crdt.structures.sample_order import Order
 from crdt.structures.scan_order import ScanOrder
 from crdt.types.base import Value
-from crdt.types.register import Register
+from crdt.types.definition import OriginNames
+from crdt.types.register import Register, rename_register
 from crdt.wire.decoding import bytes_of, tuple_of
 
 ASSIGN: Final = 0  #  (kind, key, stamp, field, value, field, value, ...)
@@ -25,6 +27,7 @@ RESET: Final = 1  #   (kind, key, stamp, field, value, resets): an assignment th
 ADD: Final = 2  #     (kind, key, field, birth, sum)
 REMOVE: Final = 3  #  (kind, key, field, ...)
 ERASE: Final = 4  #   (kind, key, field, resets): a removal that resets increments
+NAME: Final = itemgetter(0)
 
 
 class Fields(Value):
@@ -230,3 +233,14 @@ class Fields(Value):
     def siblings(self) -> list[tuple[Dot, object]]:
         pairs = [(f, s) for f in sorted(self.fields) for s in self.fields[f].siblings()]
         return [(dot, (field, value)) for field, (dot, value) in pairs]
+
+
+def rename_fields(value: Fields, names: OriginNames) -> None:
+    """Rename the origins in all registers, dead ones included."""
+    for register in value.everything().values():
+        rename_register(register, names)
+
+
+def names_of(shown: Any) -> frozenset[bytes]:
+    """Return the names in a sequence of names and values."""
+    return frozenset(map(NAME, shown))

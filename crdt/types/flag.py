@@ -15,6 +15,7 @@ from crdt.causality.dots import Dot, Vector, covers
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.types.base import Value
+from crdt.types.definition import Operation, TypeDefinition
 from crdt.types.set import Dots, check_dots, dots_of, join_dots, merge_members, unobserved
 from crdt.wire.decoding import items_of
 
@@ -123,3 +124,12 @@ def merge_dots(ours: Dots, others: Dots, mine: Vector, theirs: Vector) -> Dots:
     held = {} if ours == () else {b"": ours}
     given = {} if others == () else {b"": others}
     return merge_members(held, given, mine, theirs).get(b"", NO_DOTS)
+
+
+OPERATIONS: Final = (Operation("enable"), Operation("disable"))
+ENABLE_WINS_DEFINITION: Final = TypeDefinition(
+    name="enable_wins_flag", code=ENABLE_WINS, make=EnableWinsFlag, operations=OPERATIONS
+)
+DISABLE_WINS_DEFINITION: Final = TypeDefinition(
+    name="disable_wins_flag", code=DISABLE_WINS, make=DisableWinsFlag, operations=OPERATIONS
+)

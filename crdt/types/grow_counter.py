@@ -12,9 +12,11 @@ from typing import Any, Final
 from crdt.causality.dots import Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.causality.schema import is_growth, is_seq
 from crdt.types import counter
 from crdt.types.base import Value
 from crdt.types.counter import Shares
+from crdt.types.definition import Operation, TypeDefinition
 
 GROW: Final = 8
 ADD: Final = GROW << 4  #  (kind, key, birth, sum)
@@ -76,3 +78,11 @@ class GrowCounter(Value):
 
     def load(self, state: Any) -> None:
         self.shares = counter.load(state)
+
+
+DEFINITION: Final = TypeDefinition(
+    name="grow_counter",
+    code=GROW,
+    make=GrowCounter,
+    operations=(Operation("add", (is_seq, is_growth)),),
+)

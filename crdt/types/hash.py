@@ -6,9 +6,11 @@ there are is decided as for a set, by observed removes (rules HSH-1, HSH-6, HSH-
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from crdt.types.fields import Fields
+from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
+from crdt.types.definition import Operation, TypeDefinition
+from crdt.types.fields import Fields, names_of, rename_fields
 from crdt.types.register import Register
 from crdt.types.string import String
 
@@ -44,3 +46,26 @@ class Hash(Fields):
 
     def visible(self) -> object:
         return sorted(self.items())
+
+
+def content(value: Hash) -> list[Any]:
+    """Return fields and values in turn."""
+    return [item for pair in value.items() for item in pair]
+
+
+DEFINITION: Final = TypeDefinition(
+    name="hash",
+    code=HASH,
+    make=Hash,
+    operations=(
+        Operation("assign", (is_stamp,), repeated=(is_bytes, is_bytes)),
+        Operation("reset", (is_stamp, is_bytes, is_bytes, are_resets)),
+        Operation("add", (is_bytes, is_seq, is_sum)),
+        Operation("remove", repeated=(is_bytes,)),
+        Operation("erase", (is_bytes, are_resets)),
+    ),
+    redis_name=b"hash",
+    rename_origins=rename_fields,
+    elements=names_of,
+    content=content,
+)

@@ -19,11 +19,20 @@ from typing import Any, Final
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
-from crdt.causality.schema import STEP_MAX, is_position
+from crdt.causality.schema import (
+    STEP_MAX,
+    is_bytes,
+    is_place,
+    is_position,
+    is_sign,
+    is_stamp,
+    is_step,
+)
 from crdt.errors import DecodeError
 from crdt.structures.blocks import BLOCK_MAX, Blocks, Position
 from crdt.types.base import Value
-from crdt.types.register import Register
+from crdt.types.definition import Operation, OriginNames, TypeDefinition, renamed_position
+from crdt.types.register import Register, rename_register
 from crdt.wire.decoding import tuple_of
 
 LIST: Final = 5
@@ -280,3 +289,34 @@ def place_between(before: Position, after: Position, origin: int, seq: int) -> P
     if after[: len(before)] == before:
         return place_before(after, len(before))
     return before, 0, 1
+
+
+def rename_elements(value: List, names: OriginNames) -> None:
+    """Rename the positions, which stay in order, and the elements that were set."""
+    pairs = value.pairs()
+    value.items.clear()
+    for position, held in pairs:
+        if isinstance(held, Register):
+            rename_register(held, names)
+        value.items.put(renamed_position(position, names), held)
+
+
+def content(value: List) -> list[Any]:
+    """Return the elements in order."""
+    return list(value.values(0, value.length()))
+
+
+DEFINITION: Final = TypeDefinition(
+    name="list",
+    code=LIST,
+    make=List,
+    operations=(
+        Operation("insert", (is_place, is_step, is_sign), repeated=(is_bytes,)),
+        Operation("assign", (is_stamp, is_position, is_bytes)),
+        Operation("remove", repeated=(is_position,)),
+    ),
+    redis_name=b"list",
+    rename_origins=rename_elements,
+    elements=frozenset,
+    content=content,
+)

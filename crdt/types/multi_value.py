@@ -12,7 +12,9 @@ from typing import Any, Final
 from crdt.causality.dots import DOT_MAX, Dot, Vector, covers, survivors
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.causality.schema import is_bytes
 from crdt.types.base import Value
+from crdt.types.definition import Operation, TypeDefinition
 from crdt.wire.decoding import bytes_of, integer_of, tuple_of
 
 MULTI_VALUE: Final = 6
@@ -71,3 +73,11 @@ class MultiValue(Value):
 
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(dot, self.writes[dot]) for dot in sorted(self.writes)]
+
+
+DEFINITION: Final = TypeDefinition(
+    name="multi_value",
+    code=MULTI_VALUE,
+    make=MultiValue,
+    operations=(Operation("write", (is_bytes,)),),
+)

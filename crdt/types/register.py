@@ -22,6 +22,7 @@ from crdt.numbers.number import Number
 from crdt.types import counter
 from crdt.types.base import Value
 from crdt.types.counter import Shares
+from crdt.types.definition import OriginNames
 from crdt.wire.decoding import integer_of, tuple_of
 
 LATEST: Final = 1 << 56  # ms; beyond any stamp that operations can have led to
@@ -190,3 +191,15 @@ class Register(Value):
 def precedence(write: Write) -> tuple[int, int]:
     """Sorts the write that readers see first."""
     return -write.stamp, write.dot >> SEQ_BITS
+
+
+def rename_register(register: Register, names: OriginNames) -> None:
+    """Rename the origins in a register and in the counter on top."""
+    register.dot = names.dot(register.dot)
+    register.rivals = tuple(
+        [Write(names.dot(write.dot), write.stamp, write.value) for write in register.rivals]
+    )
+    for share in register.shares:
+        share.origin = names.origin(share.origin)
+        share.reset_dot = names.dot(share.reset_dot)
+    register.shares = counter.in_order(list(register.shares))

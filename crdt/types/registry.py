@@ -1,30 +1,50 @@
-"""The types that every replica knows, by code."""
+"""The types that every replica knows.
+
+A new type is added to `DEFINITIONS`, and to nothing else outside its own modules.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
+from crdt.causality.schema import declare_shapes
+from crdt.types import (
+    flag,
+    grow_counter,
+    hash,
+    list,
+    multi_value,
+    remove_wins_set,
+    set,
+    sorted_set,
+    string,
+)
 from crdt.types.base import Value
-from crdt.types.flag import DISABLE_WINS, ENABLE_WINS, DisableWinsFlag, EnableWinsFlag
-from crdt.types.grow_counter import GROW, GrowCounter
-from crdt.types.hash import HASH, Hash
-from crdt.types.list import LIST, List
-from crdt.types.multi_value import MULTI_VALUE, MultiValue
-from crdt.types.remove_wins_set import REMOVE_WINS, RemoveWinsSet
-from crdt.types.set import SET_TYPE, Set
-from crdt.types.sorted_set import ZSET, SortedSet
-from crdt.types.string import STRING, String
+from crdt.types.definition import TypeDefinition
 
-MAKERS: Final[dict[int, Callable[[], Value]]] = {
-    STRING: String,
-    SET_TYPE: Set,
-    HASH: Hash,
-    ZSET: SortedSet,
-    LIST: List,
-    MULTI_VALUE: MultiValue,
-    REMOVE_WINS: RemoveWinsSet,
-    GROW: GrowCounter,
-    ENABLE_WINS: EnableWinsFlag,
-    DISABLE_WINS: DisableWinsFlag,
+DEFINITIONS: Final[tuple[TypeDefinition, ...]] = (
+    string.DEFINITION,
+    set.DEFINITION,
+    hash.DEFINITION,
+    sorted_set.DEFINITION,
+    list.DEFINITION,
+    multi_value.DEFINITION,
+    remove_wins_set.DEFINITION,
+    grow_counter.DEFINITION,
+    flag.ENABLE_WINS_DEFINITION,
+    flag.DISABLE_WINS_DEFINITION,
+)
+BY_CODE: Final[dict[int, TypeDefinition]] = {each.code: each for each in DEFINITIONS}
+MAKERS: Final[dict[int, Callable[[], Value]]] = {each.code: each.make for each in DEFINITIONS}
+
+OPERATIONS: Final = {
+    kind: operation for each in DEFINITIONS for kind, operation in each.kinds().items()
 }
+"""The operations of all types, by the first item of their effects."""
+CHANGE_IF_SEEN: Final = frozenset(
+    kind for kind, operation in OPERATIONS.items() if operation.is_change_if_seen
+)
+"""Local effects that are changes for watchers only if readers see a difference."""
+
+declare_shapes({kind: operation.shape() for kind, operation in OPERATIONS.items()})

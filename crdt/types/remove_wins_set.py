@@ -17,7 +17,9 @@ from typing import Any, Final
 from crdt.causality.dots import Dot, Vector, covers
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.causality.schema import is_bytes
 from crdt.types.base import Value
+from crdt.types.definition import Operation, TypeDefinition
 from crdt.types.set import (
     Dots,
     are_covered,
@@ -127,3 +129,14 @@ def drop_observed(side: dict[bytes, Dots], member: bytes, observed: Observed) ->
             side[member] = join_dots(left, ())
         else:
             del side[member]
+
+
+DEFINITION: Final = TypeDefinition(
+    name="remove_wins_set",
+    code=REMOVE_WINS,
+    make=RemoveWinsSet,
+    operations=(
+        Operation("add", repeated=(is_bytes,)),
+        Operation("remove", repeated=(is_bytes,)),
+    ),
+)

@@ -14,10 +14,12 @@ from typing import Any, Final
 from crdt.causality.dots import DOT_MAX, Dot, Vector, covers
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.causality.schema import is_bytes
 from crdt.errors import DecodeError
 from crdt.structures.sample_order import Order
 from crdt.structures.scan_order import ScanOrder
 from crdt.types.base import Value
+from crdt.types.definition import Operation, OriginNames, TypeDefinition
 from crdt.wire.decoding import bytes_of, integer_of, tuple_of
 
 SET_TYPE: Final = 2
@@ -202,3 +204,32 @@ def check_dots(held: object) -> Dots:
     if len(dots) < 2 or dots != sorted(set(dots)):
         raise DecodeError("dots: expected one, or several in order")
     return tuple(dots)
+
+
+def rename_members(value: Set, names: OriginNames) -> None:
+    """Rename the dots of all members."""
+    for member, held in value.members.items():
+        if isinstance(held, tuple):
+            value.members[member] = tuple([names.dot(dot) for dot in held])
+        else:
+            value.members[member] = names.dot(held)
+
+
+def content(value: Set) -> list[Any]:
+    """Return the members."""
+    return list(value.members)
+
+
+DEFINITION: Final = TypeDefinition(
+    name="set",
+    code=SET_TYPE,
+    make=Set,
+    operations=(
+        Operation("add", repeated=(is_bytes,), is_change_if_seen=True),
+        Operation("remove", repeated=(is_bytes,), is_change_if_seen=True),
+    ),
+    redis_name=b"set",
+    rename_origins=rename_members,
+    elements=frozenset,
+    content=content,
+)

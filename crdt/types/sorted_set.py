@@ -15,9 +15,11 @@ from typing import Any, Final
 
 from sortedcontainers import SortedList
 
+from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_stamp
 from crdt.numbers.number import Number
 from crdt.types.counter import total_binary
-from crdt.types.fields import ASSIGN, Fields
+from crdt.types.definition import Operation, TypeDefinition
+from crdt.types.fields import ASSIGN, Fields, names_of, rename_fields
 from crdt.types.register import Register
 
 ZSET: Final = 4
@@ -144,3 +146,26 @@ def compact(score: float) -> Number:
         if whole == score:
             return whole
     return score
+
+
+def content(value: SortedSet) -> list[Any]:
+    """Return members and scores in turn."""
+    return [item for member in value.fields for item in (member, value.score(member))]
+
+
+DEFINITION: Final = TypeDefinition(
+    name="sorted_set",
+    code=ZSET,
+    make=SortedSet,
+    operations=(
+        Operation("assign", (is_stamp,), repeated=(is_bytes, is_number), is_change_if_seen=True),
+        Operation("reset", (is_stamp, is_bytes, is_number, are_resets), is_change_if_seen=True),
+        Operation("add", (is_bytes, is_seq, is_number), is_change_if_seen=True),
+        Operation("remove", repeated=(is_bytes,)),
+        Operation("erase", (is_bytes, are_resets)),
+    ),
+    redis_name=b"zset",
+    rename_origins=rename_fields,
+    elements=names_of,
+    content=content,
+)

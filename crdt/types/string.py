@@ -9,11 +9,12 @@ base is shown alone (D-04). A delete resets too, so an unobserved increment surv
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from crdt.causality.dots import Dot
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import (
     Number,
@@ -26,7 +27,8 @@ from crdt.numbers.number import (
     text_of,
 )
 from crdt.types.counter import live, total
-from crdt.types.register import Register
+from crdt.types.definition import Operation, TypeDefinition
+from crdt.types.register import Register, rename_register
 
 STRING: Final = 1
 SET: Final = STRING << 4  #       (kind, key, stamp, value[, resets])  ends the time to live
@@ -90,3 +92,24 @@ class String(Register):
 
     def visible(self) -> object:
         return self.read()
+
+
+def content(value: String) -> list[Any]:
+    """Return the text that readers see."""
+    return [value.read()]
+
+
+WRITE_ITEMS: Final = (is_stamp, is_bytes)
+DEFINITION: Final = TypeDefinition(
+    name="string",
+    code=STRING,
+    make=String,
+    operations=(
+        Operation("set", WRITE_ITEMS, optional=(are_resets,), ends_ttl=True),
+        Operation("keep", WRITE_ITEMS, optional=(are_resets,)),
+        Operation("add", (is_seq, is_sum)),
+    ),
+    redis_name=b"string",
+    rename_origins=rename_register,
+    content=content,
+)

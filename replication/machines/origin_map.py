@@ -28,26 +28,24 @@ from crdt.causality.dots import (
 )
 from crdt.causality.effect import Effect
 from crdt.causality.op import FRAGMENT, Op
+from crdt.causality.schema import SHAPES, Check, are_resets, is_carried
 from crdt.store.merge import Incoming
 from crdt.types.base import Value
-from crdt.types.contested import CONTESTED, Contested
-from crdt.types.counter import in_order
-from crdt.types.fields import Fields
-from crdt.types.hash import HASH
-from crdt.types.list import LIST, List
-from crdt.types.register import Register, Write
-from crdt.types.set import SET_TYPE, Set
-from crdt.types.sorted_set import ZSET
-from crdt.types.string import STRING
+from crdt.types.contested import Contested
+from crdt.types.definition import OPERATION_BITS, ORIGIN_ITEMS, holds_origins, renamed_position
+from crdt.types.registry import BY_CODE
 from replication.protocol.errors import CannotRename
 
-# Where effects keep origins, by kind: the index of an item, and what it is.
-RESETS: Final = {0x10: 4, 0x11: 4, 0x31: 5, 0x34: 3, 0x41: 5, 0x44: 3}
-PLACES: Final = {0x50: 2, 0x51: 3}
-DELETE: Final = 0x00
-REMOVE_ELEMENTS: Final = 0x52
-SERVED: Final = (CONTESTED, STRING, SET_TYPE, HASH, ZSET, LIST)
-PLAIN: Final = (0x01, 0x02, 0x03, 0x12, 0x20, 0x21, 0x30, 0x32, 0x33, 0x40, 0x42, 0x43)
+KEY_KINDS: Final = 1 << OPERATION_BITS
+"""The kinds below this are of effects on whole keys."""
+RENAMED: Final = frozenset(
+    kind
+    for kind in SHAPES
+    if kind < KEY_KINDS or BY_CODE[kind >> OPERATION_BITS].rename_origins is not None
+)
+"""The kinds of effects that can be followed under other names."""
+PLAIN: Final = frozenset(kind for kind in RENAMED if not holds_origins(SHAPES[kind]))
+"""The kinds of effects that hold no origins."""
 
 
 class Renaming:
@@ -107,19 +105,23 @@ class Renaming:
         kind: int = effect[0]
         if kind in PLAIN:
             return effect
-        items: list[Any] = list(effect)
-        if kind in RESETS:
-            for index in range(RESETS[kind], len(items)):
-                items[index] = self.resets(items[index])
-        elif kind in PLACES:
-            items[PLACES[kind]] = self.position(items[PLACES[kind]])
-        elif kind == REMOVE_ELEMENTS:
-            items[2:] = [self.position(position) for position in items[2:]]
-        elif kind == DELETE:
-            items[2] = tuple(self.carried(part) for part in items[2])
-        else:
+        if kind not in RENAMED:
             raise CannotRename(f"effects of kind {kind} cannot be followed under other names")
+        items: list[Any] = list(effect)
+        fixed, repeated, optional = SHAPES[kind]
+        later = repeated or optional  # no operation has both
+        for index in range(2, len(items)):
+            place = index - 2 - len(fixed)
+            check = fixed[index - 2] if place < 0 else later[place % len(later)]
+            if check in ORIGIN_ITEMS:
+                items[index] = self.item(check, items[index])
         return tuple(items)
+
+    def item(self, check: Check, item: Any) -> Any:
+        """An item of an effect that holds origins, as its `check` says."""
+        if check == is_carried:
+            return tuple(self.carried(part) for part in item)
+        return self.resets(item) if check == are_resets else renamed_position(item, self)
 
     def carried(self, part: Any) -> Any:
         """An item of what a delete carries: a type code, resets, or fields and their resets."""
@@ -133,12 +135,6 @@ class Renaming:
         """Origin, birth, seq and sum of some shares."""
         return tuple(
             self.origin(item) if index % 4 == 0 else item for index, item in enumerate(flat)
-        )
-
-    def position(self, position: tuple[int, ...]) -> tuple[int, ...]:
-        """A position of a list."""
-        return tuple(
-            self.origin(item) if index % 4 == 1 else item for index, item in enumerate(position)
         )
 
     # -- state -----------------------------------------------------------------------------
@@ -160,44 +156,14 @@ class Renaming:
 
     def value(self, value: Value) -> None:
         """Rename the dots of a value."""
-        if value.code() not in SERVED:
+        if isinstance(value, Contested):
+            for part in value.parts.values():
+                self.value(part)
+            return
+        definition = BY_CODE.get(value.code())
+        if definition is None or definition.rename_origins is None:
             raise CannotRename(f"{type(value).__name__} cannot be followed under other names")
-        match value:
-            case Register():
-                self.register(value)
-            case Set():
-                for member, held in value.members.items():
-                    dots = tuple(map(self.dot, held)) if isinstance(held, tuple) else self.dot(held)
-                    value.members[member] = dots
-            case Fields():
-                for register in value.everything().values():
-                    self.register(register)
-            case List():
-                self.elements(value)
-            case _:
-                assert isinstance(value, Contested)
-                for part in value.parts.values():
-                    self.value(part)
-
-    def register(self, register: Register) -> None:
-        """Rename the dots of a register and of the counter on top."""
-        register.dot = self.dot(register.dot)
-        register.rivals = tuple(
-            Write(self.dot(write.dot), write.stamp, write.value) for write in register.rivals
-        )
-        for share in register.shares:
-            share.origin = self.origin(share.origin)
-            share.reset_dot = self.dot(share.reset_dot)
-        register.shares = in_order(list(register.shares))
-
-    def elements(self, value: List) -> None:
-        """Rename the positions of a list; they stay in order."""
-        pairs = value.pairs()
-        value.items.clear()
-        for position, held in pairs:
-            if isinstance(held, Register):
-                self.register(held)
-            value.items.put(self.position(position), held)
+        definition.rename_origins(value, self)
 
 
 def blocks(own: int, count: int) -> list[Renaming]:

@@ -66,12 +66,9 @@ def fitting(rng: random.Random, check: Callable[[object], bool]) -> Any:
 
 def well_formed(rng: random.Random) -> tuple[Any, ...]:
     """An effect that passes, with odd things in it."""
-    kind, key = rng.choice((0x10, 0x11, *SHAPES)), rng.choice((b"k", b"l"))
-    if kind in (0x10, 0x11):
-        tail = (resets(rng),) if rng.random() < 0.3 else ()
-        return (kind, key, rng.choice((0, 5, -5, 1 << 53)), rng.choice(NAMES), *tail)
-    fixed, repeated = SHAPES[kind]
-    checks = [*fixed, *repeated * rng.randrange(4)]
+    kind, key = rng.choice(tuple(SHAPES)), rng.choice((b"k", b"l"))
+    fixed, repeated, optional = SHAPES[kind]
+    checks = [*fixed, *repeated * rng.randrange(4), *optional * (rng.random() < 0.3)]
     return (kind, key, *(fitting(rng, check) for check in checks))
 
 

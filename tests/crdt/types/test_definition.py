@@ -1,0 +1,102 @@
+"""The definitions of types: what they say agrees with what the types do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crdt import Replica
+from crdt.causality.schema import KEY_SHAPES, SHAPES, are_resets, is_bytes, is_position
+from crdt.types.base import Value
+from crdt.types.definition import Operation, TypeDefinition, existence, holds_origins
+from crdt.types.registry import BY_CODE, CHANGE_IF_SEEN, DEFINITIONS, OPERATIONS
+from crdt.writes import hash as hashes
+from crdt.writes import list as lists
+from crdt.writes import set as sets
+from crdt.writes import sorted_set as zset
+from crdt.writes import string
+
+
+def filled() -> dict[str, Value]:
+    """Return a value of each type that can be copied, by the definition's name."""
+    db = Replica(1).keyspace
+    string.assign(db, b"string", b"text")
+    sets.add(db, b"set", [b"a", b"b"])
+    hashes.assign(db, b"hash", [b"f", b"v"])
+    zset.assign(db, b"sorted_set", [b"m", 1.5])
+    lists.push_tail(db, b"list", [b"x", b"y", b"x"])
+    return {key.decode(): value for key, value in db.data.items()}
+
+
+CONTENT: dict[str, list[Any]] = {
+    "string": [b"text"],
+    "set": [b"a", b"b"],
+    "hash": [b"f", b"v"],
+    "sorted_set": [b"m", 1.5],
+    "list": [b"x", b"y", b"x"],
+}
+ELEMENTS = {
+    "string": {b""},
+    "set": {b"a", b"b"},
+    "hash": {b"f"},
+    "sorted_set": {b"m"},
+    "list": {b"x", b"y"},
+}
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_content_and_elements_are_what_readers_see(name: str) -> None:
+    value = filled()[name]
+    definition = BY_CODE[value.code()]
+    assert definition.name == name
+    assert definition.content is not None
+    assert definition.content(value) == CONTENT[name]
+    assert definition.elements(value.visible()) == ELEMENTS[name]
+
+
+def test_types_that_redis_serves_can_be_copied_and_renamed() -> None:
+    served = {each.name for each in DEFINITIONS if each.redis_name is not None}
+    assert served == CONTENT.keys()
+    assert served == {each.name for each in DEFINITIONS if each.content is not None}
+    assert served == {each.name for each in DEFINITIONS if each.rename_origins is not None}
+
+
+def test_codes_and_names_are_unique() -> None:
+    assert len(BY_CODE) == len(DEFINITIONS) == len({each.name for each in DEFINITIONS})
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.name)
+def test_every_operation_has_a_declared_shape(definition: TypeDefinition) -> None:
+    for kind, operation in definition.kinds().items():
+        assert kind >> 4 == definition.code
+        assert SHAPES[kind] == operation.shape()
+        assert OPERATIONS[kind] is operation
+    assert definition.kind(len(definition.operations)) not in SHAPES
+
+
+def test_shapes_are_those_of_keys_and_of_types() -> None:
+    assert SHAPES.keys() == KEY_SHAPES.keys() | OPERATIONS.keys()
+
+
+def test_members_and_scores_are_changes_only_if_seen() -> None:
+    assert {0x20, 0x21, 0x40, 0x41, 0x42} == CHANGE_IF_SEEN
+
+
+def test_only_a_plain_write_of_a_string_ends_the_time_to_live() -> None:
+    assert [kind for kind, each in OPERATIONS.items() if each.ends_ttl] == [0x10]
+
+
+def test_origins_are_found_in_every_part_of_a_shape() -> None:
+    assert holds_origins(Operation("a", (is_bytes, are_resets)).shape())
+    assert holds_origins(Operation("b", repeated=(is_position,)).shape())
+    assert holds_origins(Operation("c", optional=(are_resets,)).shape())
+    assert not holds_origins(Operation("d", (is_bytes,), repeated=(is_bytes,)).shape())
+
+
+def test_a_value_without_parts_has_one_element() -> None:
+    assert existence([b"anything"]) == {b""}
+
+
+def test_no_operation_has_both_repeated_and_optional_items() -> None:
+    assert not [each for each in OPERATIONS.values() if each.repeated and each.optional]
