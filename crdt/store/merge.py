@@ -21,7 +21,6 @@ from crdt.store.snapshot import END, HEAD, KEYS, unpack_piece
 from crdt.types.base import Value
 from crdt.types.contested import Contested
 from crdt.types.register import LATEST, Register
-from crdt.types.set import Set
 from crdt.types.string import STRING, String
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
 
@@ -238,9 +237,7 @@ def are_alike(held: Value | None, given: Value | None) -> bool:
     """Whether both sides hold the same, which is found out in less time than merging takes."""
     if held is None or given is None or type(held) is not type(given):
         return False
-    if isinstance(held, Set) and isinstance(given, Set):
-        return held.members == given.members
-    return not isinstance(held, Contested) and held.state() == given.state()
+    return held.equals(given)
 
 
 def spell_out(db: Keyspace, key: bytes, held: Value | None) -> None:

@@ -131,6 +131,10 @@ class Set(Value):
             flat += (member, self.members[member])
         return tuple(flat)
 
+    def equals(self, other: Value) -> bool:
+        assert isinstance(other, Set)
+        return self.members == other.members
+
     def load(self, state: Any) -> None:
         flat = tuple_of(state, "a set", 2)
         for index in range(0, len(flat), 2):

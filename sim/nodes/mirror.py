@@ -12,7 +12,6 @@ same reason: `untold` finds it, at the price of looking at every key.
 from __future__ import annotations
 
 import hashlib
-from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -21,10 +20,8 @@ from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.types.contested import Contested
-from crdt.types.hash import HASH
-from crdt.types.list import LIST
-from crdt.types.set import SET_TYPE
-from crdt.types.sorted_set import ZSET
+from crdt.types.definition import existence
+from crdt.types.registry import BY_CODE
 from crdt.wire import codec
 
 Element: TypeAlias = tuple[int, bytes]
@@ -33,10 +30,6 @@ Elements: TypeAlias = tuple[tuple[int, frozenset[bytes]], ...]
 """Those of a key, by type; nearly always of one."""
 
 NOTHING: Final[Elements] = ()
-EXISTENCE: Final = frozenset({b""})
-FIRST: Final = itemgetter(0)
-LISTED: Final = frozenset({SET_TYPE, LIST})
-NAMED: Final = frozenset({HASH, ZSET})
 
 
 @attrs.frozen
@@ -192,8 +185,5 @@ def parts_of(value: Value) -> list[Value]:
 
 def names_of(code: int, shown: Any) -> frozenset[bytes]:
     """What there is one of in a value: members, fields, list values."""
-    if code in LISTED:
-        return frozenset(shown)
-    if code in NAMED:
-        return frozenset(map(FIRST, shown))
-    return EXISTENCE
+    definition = BY_CODE.get(code)
+    return existence(shown) if definition is None else definition.elements(shown)

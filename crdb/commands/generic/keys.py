@@ -11,7 +11,6 @@ import re
 from typing import Final
 
 from crdb.commands.generic import scanning
-from crdb.commands.generic.contents import content_of, put, type_name
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.command import Command
@@ -20,6 +19,7 @@ from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import encoding_of
 from crdb.resp import reply
 from crdt.types.string import String
+from crdt.writes.content import content_of, put, type_name
 from crdt.writes.string import mark
 
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"

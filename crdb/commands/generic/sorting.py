@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from crdb.commands.generic.contents import put
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.command import Command
@@ -23,6 +22,7 @@ from crdt.types.list import LIST, List
 from crdt.types.set import Set
 from crdt.types.sorted_set import SortedSet
 from crdt.types.string import String
+from crdt.writes.content import put
 
 NOT_NUMBERS: Final = b"ERR One or more scores can't be converted into double"
 SPACES: Final = b" \t\n\v\f\r"

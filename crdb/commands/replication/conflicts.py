@@ -12,8 +12,6 @@ text they do not (D-04).
 
 from __future__ import annotations
 
-from typing import Final
-
 import attrs
 
 from crdb.resp.numbers import format_double
@@ -27,8 +25,7 @@ from crdt.types.fields import Fields
 from crdt.types.list import List
 from crdt.types.register import Register
 from crdt.types.sorted_set import ZSET
-
-TYPE_NAMES: Final = {1: b"string", 2: b"set", 3: b"hash", 4: b"zset", 5: b"list"}
+from crdt.writes.content import TYPE_NAMES
 
 
 @attrs.frozen

@@ -100,3 +100,12 @@ def test_a_value_without_parts_has_one_element() -> None:
 
 def test_no_operation_has_both_repeated_and_optional_items() -> None:
     assert not [each for each in OPERATIONS.values() if each.repeated and each.optional]
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_copies_are_equal_until_one_is_written(name: str) -> None:
+    value = filled()[name]
+    copy = BY_CODE[value.code()].make()
+    assert not value.equals(copy)
+    copy.load(value.state())
+    assert value.equals(copy)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crdb.commands.generic.contents import TYPE_NAMES
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdt.writes.content import TYPE_NAMES
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import Peer, Refusal, Reply, Status, Word, decode, encode
 from tests.crdb.regions import Regions

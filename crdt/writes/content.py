@@ -14,11 +14,12 @@ from typing import Any, Final
 from crdt.causality.effect import LONG_ITEMS, weight
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.hash import HASH, Hash
-from crdt.types.list import LIST, List
-from crdt.types.set import SET_TYPE, Set
-from crdt.types.sorted_set import ZSET, SortedSet
-from crdt.types.string import STRING, String
+from crdt.types.hash import HASH
+from crdt.types.list import LIST
+from crdt.types.registry import BY_CODE
+from crdt.types.set import SET_TYPE
+from crdt.types.sorted_set import ZSET
+from crdt.types.string import STRING
 from crdt.writes import hash as hashes
 from crdt.writes import list as lists
 from crdt.writes import set as sets
@@ -26,12 +27,9 @@ from crdt.writes import sorted_set as zset
 from crdt.writes import string
 
 TYPE_NAMES: Final[dict[int, bytes]] = {
-    STRING: b"string",
-    SET_TYPE: b"set",
-    HASH: b"hash",
-    ZSET: b"zset",
-    LIST: b"list",
+    code: each.redis_name for code, each in BY_CODE.items() if each.redis_name is not None
 }
+"""The names of the types that commands of Redis serve, by code."""
 
 RUN_MAX: Final = 8192
 """Items written in one effect, a field and its value being two: no effect grows without bound."""
@@ -51,16 +49,9 @@ def type_name(value: Value | None) -> bytes:
 
 def content_of(value: Value) -> list[Any]:
     """Everything that readers see of a value, in the form that its write function takes."""
-    if isinstance(value, String):
-        return [value.read()]
-    if isinstance(value, Set):
-        return list(value.members)
-    if isinstance(value, List):
-        return value.values(0, value.length())
-    if isinstance(value, Hash):
-        return [item for pair in value.items() for item in pair]
-    assert isinstance(value, SortedSet)
-    return [item for member in value.fields for item in (member, value.score(member))]
+    content = BY_CODE[value.code()].content
+    assert content is not None, "commands copy only types that define their content"
+    return content(value)
 
 
 def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int | None) -> None:

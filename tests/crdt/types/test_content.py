@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdb.commands.generic import contents
 from crdt.embed.replica import Replica
 from crdt.types.base import Value
+from crdt.writes import content as contents
 
 
 def flat(pairs: dict[bytes, bytes] | dict[bytes, float]) -> list[bytes | float]:
@@ -65,7 +65,7 @@ def test_types_have_the_names_that_redis_gives_them() -> None:
 @pytest.mark.parametrize("code", [2, 3, 4, 5])
 def test_a_large_copy_is_several_effects(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One effect of any size would be one operation of any size, which no link carries."""
-    monkeypatch.setattr("crdb.commands.generic.contents.RUN_MAX", 4)
+    monkeypatch.setattr("crdt.writes.content.RUN_MAX", 4)
     replica, other = Replica(1), Replica(2)
     plain: list[object] = [b"%d" % index for index in range(11)]
     pairs: list[object] = [x for index in range(9) for x in (b"%d" % index, float(index))]

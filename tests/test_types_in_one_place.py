@@ -1,0 +1,80 @@
+"""Types are named in their own folders only. Everything else reads their definitions."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from crdt.types.registry import DEFINITIONS
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
+FOLDERS = (
+    "crdt/types/",
+    "crdt/writes/",
+    "crdt/embed/",
+    "crdt/testing/",
+    "crdb/commands/collections/",
+    "crdb/commands/sorted_sets/",
+    "crdb/commands/strings/",
+)
+"""The folders of the types: their values, writes, handles, specifications and commands."""
+TYPE_MODULES = {each.make.__module__ for each in DEFINITIONS}  # pyright: ignore[reportFunctionMemberAccess]
+
+# What still names types elsewhere: the modules of the types, and the reason. The list must shrink.
+EXCEPTIONS: dict[str, tuple[set[str], str]] = {
+    "crdb/commands/generic/keys.py": ({"string"}, "encodings that OBJECT ENCODING shows"),
+    "crdb/commands/generic/sorting.py": (
+        {"hash", "list", "set", "sorted_set", "string"},
+        "SORT: what Redis does with each type, and looks up in strings and hashes",
+    ),
+    "crdb/commands/replication/conflicts.py": (
+        {"list", "sorted_set"},
+        "the index of an element, and scores as text: values could name their siblings",
+    ),
+    "crdb/engine/parameters/encodings.py": (
+        {"hash", "list", "set", "sorted_set", "string"},
+        "OBJECT ENCODING: the limits of each type are parameters of Redis",
+    ),
+    "crdt/store/keyspace.py": ({"string"}, "writes of strings are compared as numbers, for speed"),
+    "crdt/store/merge.py": ({"string"}, "plain strings come in columns"),
+    "crdt/store/snapshot.py": ({"string"}, "plain strings are written in columns"),
+    "sim/checkers/meaning.py": ({"list"}, "what RPUSH promises about the last element"),
+    "sim/checkers/rules.py": ({"list"}, "the rules of lists"),
+    "sim/checkers/waiting.py": ({"list", "sorted_set"}, "the types that commands wait for"),
+    "sim/nodes/state.py": (
+        {"hash", "list", "set", "sorted_set"},
+        "the brackets around the value of each type, in text for people",
+    ),
+    "sim/schedule/plan.py": ({"list"}, "small blocks, so that short lists are divided as well"),
+}
+
+
+def imported_types(path: Path) -> set[str]:
+    """Return the modules of types that a source file imports, or imports something from."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module))
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.removeprefix("crdt.types.") for name in found & TYPE_MODULES}
+
+
+def naming() -> dict[str, set[str]]:
+    """Return the source files outside the folders of the types that name types."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    found = {str(path.relative_to(ROOT)): imported_types(path) for path in paths}
+    return {path: types for path, types in found.items() if types and not path.startswith(FOLDERS)}
+
+
+def test_no_other_module_names_a_type() -> None:
+    assert naming() == {path: types for path, (types, _) in EXCEPTIONS.items()}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_of_types_names_types(folder: str) -> None:
+    assert any(imported_types(path) for path in (ROOT / folder).rglob("*.py"))
