@@ -9,7 +9,7 @@ from collections.abc import Generator
 import pytest
 
 from crdb.cli.command_line import parser
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from crdb.deployment.config import Config
 from sim.campaign import command as simulation
 from tests.crdb.processes import ask, eventually
@@ -19,6 +19,7 @@ from tests.served_documents import replies_as_shown, served
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
 
 PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))]
+TABLE = build_table().by_name
 KNOWN = {"crdb", "make", "pip", "python", "python3", "redis-cli", "."}
 
 

@@ -1,4 +1,4 @@
-"""The whole command table, put together from the families."""
+"""The command table of the database, put together from the families."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from crdb.commands.sorted_sets import (
     sorted_sets,
 )
 from crdb.commands.strings import bitmaps, counters, strings
-from crdb.engine.command import TABLE, Command, install
+from crdb.engine.command import Command, CommandTable
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *absent.COMMANDS,
@@ -60,6 +60,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *waiting.COMMANDS,
 )
 
-install(COMMANDS)
 
-__all__ = ["COMMANDS", "TABLE"]
+def build_table() -> CommandTable:
+    """Return a table of all commands, for one instance."""
+    return CommandTable(COMMANDS)

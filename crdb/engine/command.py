@@ -1,6 +1,7 @@
-"""A command as data: what the executor checks before it calls a handler, and what COMMAND tells.
+"""Commands as data, and the table of them that an instance is given.
 
-A module of `crdb/server/commands/` exposes `COMMANDS`, made like this:
+A command holds what the executor checks before it calls the handler, and what COMMAND reports. A
+module of `crdb/commands/` exposes `COMMANDS`, made like this:
 
     def getrange(client: Client, args: list[bytes]) -> None:
         first, last = arguments.integer(args[2]), arguments.integer(args[3])
@@ -27,15 +28,16 @@ so also gives `getkeys(args) -> positions`. The ACL categories follow from flags
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
-from crdb.engine.client import Client
 from crdb.engine.errors import CommandError, one_line, printable
 from crdb.engine.metrics.memory import DENY_OOM
 from crdb.engine.metrics.statistics import COMMANDS_MAX
 
-Handler = Callable[[Client, list[bytes]], None]
+Handler = Callable[[Any, list[bytes]], None]
+"""Takes the client and the arguments. The client's type is not named here, since a client holds its
+instance, and the instance holds the table. A test checks what handlers take."""
 KeyFinder = Callable[[list[bytes]], list[int]]
 
 WRITE: Final = 1
@@ -79,13 +81,17 @@ DEPENDS: Final = "Depends on subcommand."
 """The complexity of a command that is called by its subcommands, if it has no other."""
 
 
-def no_handler(_client: Client, _args: list[bytes]) -> None:
+def no_handler(_client: object, _args: list[bytes]) -> None:
     """Stands in where only subcommands can be called."""
     raise AssertionError("the executor calls a subcommand instead")
 
 
 class Command:
-    """One command, or one subcommand. `number` is its place among an instance's counters."""
+    """One command, or one subcommand.
+
+    `number` is its place among an instance's counters. A table sets it; 0 is the place of commands
+    that no table has numbered.
+    """
 
     __slots__ = (
         "arity",
@@ -166,50 +172,67 @@ class Command:
         return list(range(self.first_key, last + 1, self.key_step))
 
 
-TABLE: Final[dict[bytes, Command]] = {}
-"""All commands by name, in lower and in upper case; `registry` fills it."""
-NUMBERS: Final = list(range(COMMANDS_MAX))
-"""Numbers that no command has yet; an instance's statistics have a place for each."""
+class CommandTable:
+    """The commands that an instance understands, by name in lower and in upper case.
 
+    Two tables that are built from the same commands give them the same numbers.
+    """
 
-def install(commands: tuple[Command, ...]) -> None:
-    """Put commands into the table."""
-    for command in commands:
-        assert command.name not in TABLE, f"{command.name!r} is there twice"
-        TABLE[command.name] = command
-        TABLE[command.name.upper()] = command
-        for each in (command, *command.subcommands.values()):
-            each.number = NUMBERS.pop()
+    __slots__ = ("by_name",)
 
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self.by_name: dict[bytes, Command] = {}
+        number = 0
+        for command in commands:
+            assert command.name not in self.by_name, f"{command.name!r} is there twice"
+            self.by_name[command.name] = command
+            self.by_name[command.name.upper()] = command
+            for each in (command, *command.subcommands.values()):
+                number += 1
+                assert each.number in {0, number}, f"{each.full_name!r} has another number"
+                each.number = number
+        assert number < COMMANDS_MAX, f"an instance counts calls of {COMMANDS_MAX - 1} commands"
 
-def find(args: list[bytes]) -> Command | None:
-    """The command, or the subcommand, that a request names; None if there is none such."""
-    command = TABLE.get(args[0])
-    if command is None:
-        command = TABLE.get(args[0].lower())
-    if command is None or not command.subcommands or len(args) == 1:
-        return command
-    return command.subcommands.get(args[1].lower())
+    def find(self, args: list[bytes]) -> Command | None:
+        """Return the command, or the subcommand, that a request names; None if there is none."""
+        command = self.by_name.get(args[0])
+        if command is None:
+            command = self.by_name.get(args[0].lower())
+        if command is None or not command.subcommands or len(args) == 1:
+            return command
+        return command.subcommands.get(args[1].lower())
 
-
-def require(args: list[bytes]) -> Command:
-    """The command that a request names. Raises CommandError as Redis words it."""
-    command = find(args)
-    if command is not None:
-        return command
-    if args[0].lower() in TABLE:
-        text = b"ERR unknown subcommand '%b'. Try %b HELP." % (
-            printable(args[1]),
-            printable(args[0].upper(), len(args[0])),
-        )
+    def require(self, args: list[bytes]) -> Command:
+        """Return the command that a request names. Raises CommandError as Redis words it."""
+        command = self.find(args)
+        if command is not None:
+            return command
+        if args[0].lower() in self.by_name:
+            text = b"ERR unknown subcommand '%b'. Try %b HELP." % (
+                printable(args[1]),
+                printable(args[0].upper(), len(args[0])),
+            )
+            raise CommandError(one_line(text))
+        quoted = b""
+        for argument in args[1:]:
+            if len(quoted) >= 128:
+                break
+            quoted += b"'%b' " % printable(argument, 128 - len(quoted))
+        name = printable(args[0])
+        text = b"ERR unknown command '%b', with args beginning with: %b" % (name, quoted)
         raise CommandError(one_line(text))
-    quoted = b""
-    for argument in args[1:]:
-        if len(quoted) >= 128:
-            break
-        quoted += b"'%b' " % printable(argument, 128 - len(quoted))
-    text = b"ERR unknown command '%b', with args beginning with: %b" % (printable(args[0]), quoted)
-    raise CommandError(one_line(text))
+
+    def top_level(self) -> list[Command]:
+        """Return the commands without their subcommands, by name."""
+        return [command for name, command in sorted(self.by_name.items()) if name == command.name]
+
+    def everything(self) -> list[Command]:
+        """Return all commands and subcommands, by name."""
+        found: list[Command] = []
+        for command in self.top_level():
+            found.append(command)
+            found.extend(command.subcommands[child] for child in sorted(command.subcommands))
+        return found
 
 
 def _categories(flags: list[str], group: str, extra: str) -> list[str]:

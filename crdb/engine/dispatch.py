@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.engine.client import Client
-from crdb.engine.command import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command, require
+from crdb.engine.command import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command
 from crdb.engine.errors import (
     MEMORY_EXHAUSTED,
     NO_AUTH,
@@ -44,7 +44,7 @@ def dispatch(client: Client, args: list[bytes]) -> None:
         return
     command: Command | None = None
     try:
-        command = require(args)
+        command = client.instance.commands.require(args)
         client.last_command = command.full_name
         check(client, command, args)
     except CommandError as refusal:
@@ -123,7 +123,7 @@ def enqueue(client: Client, args: list[bytes]) -> None:
     """Keep a request for EXEC. A client that queues without end is closed."""
     client.queue.append(args)
     client.queue_bytes += sum(map(len, args)) + 64 * len(args)
-    client.queued_bits |= require(args).bits
+    client.queued_bits |= client.instance.commands.require(args).bits
     reply.queued(client.out)
     if client.queue_bytes > client.instance.config.request_bytes_max:
         client.instance.statistics.dropped_query += 1

@@ -1,8 +1,8 @@
 """A client's bytes in, its replies out: the loop that every request passes through.
 
 The common request, a known command of a client in no special state, costs one look into the table,
-one comparison of its arity and the handler itself. Everything else goes to `calls.dispatch`. What
-can be counted per batch is.
+one comparison of its arity and the handler itself. Everything else goes to `dispatch`. What can be
+counted per batch is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from crdb.commands.table import TABLE
 from crdb.engine.client import Client
 from crdb.engine.command import CONTAINER, TIMED, Command
 from crdb.engine.dispatch import call, dispatch, handle, resume
@@ -78,7 +77,7 @@ def run_batch(client: Client, data: bytes) -> bool:
     parser = client.parser
     parser.feed(data)
     instance, db = client.instance, client.db
-    out = client.out
+    by_name, out = instance.commands.by_name, client.out
     timing = instance.timing
     latest: Command | None = None
     latest_args: list[bytes] = []
@@ -92,7 +91,7 @@ def run_batch(client: Client, data: bytes) -> bool:
     try:
         while count < most and client.gate & STOP == 0 and (args := parser.next()) is not None:
             count += 1
-            command = TABLE.get(args[0])
+            command = by_name.get(args[0])
             if command is not None and not timing.times_each and is_short(client, command, args):
                 if latest is not command:
                     if latest is not None:

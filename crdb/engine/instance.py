@@ -9,6 +9,7 @@ Whatever surrounds the database attaches itself here and is not known here:
 
 * `turn_hooks` run at the end of a turn, and say within how many seconds they want to run again;
   `rest_hooks` run before a rest. The links send what was written.
+* `report` takes events that an operator should see.
 * `info_sections` add lines to INFO, by name of the section.
 * `refuse(bit, error)` lets every command with that bit of its table get an error: writes get
   READONLY while this instance follows another; after a restart most commands get LOADING, or
@@ -27,6 +28,7 @@ from typing import Final
 
 from crdb.engine.blocking import Blocked
 from crdb.engine.clock_steps import ClockSteps
+from crdb.engine.command import WRITE, CommandTable
 from crdb.engine.event_names import EventName
 from crdb.engine.follow_control import FollowControl
 from crdb.engine.isolation import Report
@@ -49,9 +51,6 @@ GREEDY_BYTES_MIN: Final = 1 << 20
 REDIS_VERSION: Final = "7.2.6"
 """The version whose behaviour clients meet here; some look at it before they speak."""
 
-WRITE_BIT: Final = 1
-"""`table.WRITE`; that module imports this one."""
-
 InfoLines = Callable[[], list[tuple[str, object]]]
 
 
@@ -70,19 +69,20 @@ class Instance:
     def __init__(
         self,
         replica: Replica,
+        commands: CommandTable,
         *,
         name: str = "",
         config: Config | None = None,
         rng: random.Random | None = None,
-        report: Report | None = None,
     ) -> None:
-        """`report` takes events that an operator should see; `rng` makes ids and random replies."""
+        """`commands` are those that clients may call. `rng` makes ids and random replies."""
         self.replica = replica
         self.keyspace = replica.keyspace
+        self.commands = commands
         self.name = name
         self.config = Config() if config is None else config
         self.random = random.Random(0) if rng is None else rng
-        self.report: Report = ignore if report is None else report
+        self.report: Report = ignore
         self.run_id = f"{self.random.getrandbits(160):040x}"
         self.statistics = Statistics()
         self.memory = Memory()
@@ -132,11 +132,11 @@ class Instance:
     @property
     def refuse_writes(self) -> bytes | None:
         """The error that writes get, if they get one."""
-        return self.refusals.get(WRITE_BIT)
+        return self.refusals.get(WRITE)
 
     @refuse_writes.setter
     def refuse_writes(self, error: bytes | None) -> None:
-        self.refuse(WRITE_BIT, error)
+        self.refuse(WRITE, error)
 
     # -- time ------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import Final
 
 import trio
 
+from crdb.commands.table import build_table
 from crdb.deployment.config import Config
 from crdb.deployment.toml_table import ConfigError
 from crdb.engine.event_names import EventName
@@ -67,7 +68,11 @@ class Region:
             history_bytes=config.link.backlog,
         )
         self.instance = Instance(
-            self.replica, name=name, config=parameters(config, self.region), rng=self.rng
+            self.replica,
+            build_table(),
+            name=name,
+            config=parameters(config, self.region),
+            rng=self.rng,
         )
         self.instance.report = self.report
         self.instance.allows_test_clock = config.test_clock

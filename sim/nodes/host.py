@@ -16,6 +16,7 @@ from typing import Final
 
 import attrs
 
+from crdb.commands.table import build_table
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config as Parameters
@@ -162,6 +163,7 @@ class Host:
         serves_stale = "no" if self.tuning.refuses_stale else "yes"
         self.instance = Instance(
             replica,
+            build_table(),
             name=self.name,
             config=Parameters({"replica-serve-stale-data": serves_stale}),
             rng=self.around.dice.child(f"instance/{self.name}").rng,

@@ -6,6 +6,7 @@ import socket
 
 import attrs
 
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
@@ -45,7 +46,7 @@ def exchange(server: Server, data: bytes, witness: bytes = WITNESS) -> Exchange:
 def instance(**parameters: str) -> Instance:
     """An empty instance, some of its parameters set (`_` for `-`)."""
     values = {name.replace("_", "-"): value for name, value in parameters.items()}
-    made = Instance(Replica(1), config=Config(values))
+    made = Instance(Replica(1), build_table(), config=Config(values))
     made.advance(NOW)
     return made
 

@@ -21,6 +21,7 @@ from typing import Any, cast
 
 import attrs
 
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
@@ -201,7 +202,7 @@ class Ours:
     def __init__(self) -> None:
         self.replica = Replica(1, members=[1, 2])
         self.mirror = Replica(2, members=[1, 2])
-        self.instance = Instance(self.replica)
+        self.instance = Instance(self.replica, build_table())
         self.client = Client(self.instance)
         self.db = self.instance.keyspace
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import cast
 
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
@@ -32,7 +33,7 @@ class Regions:
         self.now = START_MS
         self.replicas = {n: Replica(n, members=numbers) for n in numbers}
         self.instances = {
-            n: Instance(replica, name=f"region-{n}", rng=Random(n))
+            n: Instance(replica, build_table(), name=f"region-{n}", rng=Random(n))
             for n, replica in self.replicas.items()
         }
         self.clients = {n: Client(instance) for n, instance in self.instances.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.engine.client import Client
-from crdb.engine.command import Command, require
+from crdb.engine.command import Command
 from crdb.engine.dispatch import call
 from crdb.engine.errors import CommandError
 from crdb.engine.session import IN_TRANSACTION, KILLED
@@ -57,8 +57,9 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> None:
     gets none of them. The rest of the queue still runs: a transaction is carried out as a whole."""
     out = client.out
     counted, size = 0, client.output_bytes
+    commands = client.instance.commands
     for args in queue:
-        call(client, require(args), args)
+        call(client, commands.require(args), args)
         if client.gate & KILLED:
             out.clear()
             continue

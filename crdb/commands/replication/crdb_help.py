@@ -7,7 +7,6 @@ from typing import Final
 from crdb.commands.declare.syntaxes import SYNTAXES
 from crdb.engine.client import Client
 from crdb.engine.command import CONTAINER, Command
-from crdb.engine.info.sections import every_command
 from crdb.resp import reply
 
 TITLE: Final = "CRDB commands are:"
@@ -16,7 +15,7 @@ TITLE: Final = "CRDB commands are:"
 def crdb_help(client: Client, _args: list[bytes]) -> None:
     """CRDB.HELP."""
     lines = [TITLE]
-    for command in every_command():
+    for command in client.instance.commands.everything():
         name = command.full_name.decode()
         if name.startswith("crdb.") and not command.bits & CONTAINER:
             usage = f"{name.upper().replace('|', ' ')} {SYNTAXES.get(name, '')}"

@@ -14,11 +14,10 @@ from crdb.commands.declare.key_specs import flags_at, key_specs
 from crdb.commands.declare.syntax import Argument
 from crdb.commands.declare.syntaxes import arguments_of
 from crdb.engine.client import Client
-from crdb.engine.command import TABLE, Command, Handler, find
+from crdb.engine.command import Command, CommandTable, Handler
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.engine.help import send_help
-from crdb.engine.info.sections import every_command
 from crdb.resp import reply
 
 INVALID_COMMAND: Final = b"ERR Invalid command specified"
@@ -48,14 +47,9 @@ HELP: Final = (
 )
 
 
-def top_level() -> list[Command]:
-    """All commands, by name."""
-    return [command for name, command in sorted(TABLE.items()) if name == command.name]
-
-
-def by_full_name(name: bytes) -> Command | None:
-    """The command called `get` or `config|get`."""
-    command = find(name.lower().split(b"|", 1)) if name else None
+def by_full_name(commands: CommandTable, name: bytes) -> Command | None:
+    """Return the command called `get` or `config|get`."""
+    command = commands.find(name.lower().split(b"|", 1)) if name else None
     return command if command is not None and command.full_name == name.lower() else None
 
 
@@ -237,7 +231,7 @@ def flags_of(argument: Argument) -> list[str]:
 
 def command_all(client: Client, _args: list[bytes]) -> None:
     """Details about all commands."""
-    commands = top_level()
+    commands = client.instance.commands.top_level()
     reply.array(client.out, len(commands))
     for command in commands:
         details(client, command)
@@ -245,7 +239,7 @@ def command_all(client: Client, _args: list[bytes]) -> None:
 
 def command_count(client: Client, _args: list[bytes]) -> None:
     """How many commands there are."""
-    reply.integer(client.out, len(top_level()))
+    reply.integer(client.out, len(client.instance.commands.top_level()))
 
 
 def command_info(client: Client, args: list[bytes]) -> None:
@@ -255,13 +249,15 @@ def command_info(client: Client, args: list[bytes]) -> None:
         return
     reply.array(client.out, len(args) - 2)
     for name in args[2:]:
-        details(client, by_full_name(name))
+        details(client, by_full_name(client.instance.commands, name))
 
 
 def command_docs(client: Client, args: list[bytes]) -> None:
     """What commands are for; names that are none are left out."""
-    named = [by_full_name(name) for name in args[2:]] if len(args) > 2 else top_level()
-    commands = [command for command in named if command is not None]
+    commands = client.instance.commands.top_level()
+    if len(args) > 2:
+        named = [by_full_name(client.instance.commands, name) for name in args[2:]]
+        commands = [command for command in named if command is not None]
     reply.map_header(client.out, client.protocol, len(commands))
     for command in commands:
         reply.bulk(client.out, command.full_name)
@@ -270,7 +266,7 @@ def command_docs(client: Client, args: list[bytes]) -> None:
 
 def command_list(client: Client, args: list[bytes]) -> None:
     """Names of commands."""
-    commands = every_command()
+    commands = client.instance.commands.everything()
     if len(args) != 2:
         if len(args) != 5 or args[2].lower() != b"filterby":
             raise CommandError(SYNTAX)
@@ -291,10 +287,10 @@ def filtered(commands: list[Command], kind: bytes, value: bytes) -> list[Command
     raise CommandError(SYNTAX)
 
 
-def positions(args: list[bytes]) -> tuple[Command, list[int]]:
+def positions(client: Client, args: list[bytes]) -> tuple[Command, list[int]]:
     """The command that stands after COMMAND GETKEYS, and where its keys are in `args`."""
     request = args[2:]
-    command = find(request)
+    command = client.instance.commands.find(request)
     if command is None:
         raise CommandError(INVALID_COMMAND)
     if not command.first_key and command.getkeys is None:
@@ -312,12 +308,12 @@ def positions(args: list[bytes]) -> tuple[Command, list[int]]:
 
 def command_getkeys(client: Client, args: list[bytes]) -> None:
     """The keys among the arguments of a command."""
-    reply.bulks(client.out, [args[position] for position in positions(args)[1]])
+    reply.bulks(client.out, [args[position] for position in positions(client, args)[1]])
 
 
 def command_getkeysandflags(client: Client, args: list[bytes]) -> None:
     """The keys, and what the command does with them."""
-    command, found = positions(args)
+    command, found = positions(client, args)
     reply.array(client.out, len(found))
     for position in found:
         reply.array(client.out, 2)

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from crdb.engine.client import Client
-from crdb.engine.command import Command, Handler, find
+from crdb.engine.command import Command, CommandTable, Handler
 from crdb.engine.errors import CommandError, one_line, printable
 from crdb.engine.help import send_help
-from crdb.engine.info.sections import every_command
 from crdb.resp import reply
 
 GRAPH_COLUMNS: Final = 80
@@ -138,7 +137,9 @@ def latency_doctor(client: Client, _args: list[bytes]) -> None:
 def latency_histogram(client: Client, args: list[bytes]) -> None:
     """LATENCY HISTOGRAM [command ...]: of those that have run."""
     histograms = client.instance.statistics.histograms
-    chosen = [each for each in wanted(args[2:]) if each.number in histograms]
+    chosen = [
+        each for each in wanted(client.instance.commands, args[2:]) if each.number in histograms
+    ]
     out, protocol = client.out, client.protocol
     reply.map_header(out, protocol, len(chosen))
     for command in chosen:
@@ -155,13 +156,13 @@ def latency_histogram(client: Client, args: list[bytes]) -> None:
             reply.integer(out, count)
 
 
-def wanted(names: Sequence[bytes]) -> list[Command]:
+def wanted(commands: CommandTable, names: Sequence[bytes]) -> list[Command]:
     """Return the commands that are named, with all subcommands of a container; all if none is."""
     if not names:
-        return every_command()
+        return commands.everything()
     chosen: dict[bytes, Command] = {}
     for name in names:
-        command = find(name.lower().split(b"|", 1)) if name else None
+        command = commands.find(name.lower().split(b"|", 1)) if name else None
         if command is not None:
             for each in (command, *command.subcommands.values()):
                 chosen.setdefault(each.full_name, each)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from crdb.engine.command import TABLE, Command
 from crdb.engine.info.memory_report import human, memory_report
 from crdb.engine.instance import REDIS_VERSION, Instance
 from crdb.version import __version__
@@ -273,7 +272,7 @@ def replication_id(instance: Instance) -> str:
 def _commandstats(instance: Instance) -> Lines:
     statistics = instance.statistics
     lines: Lines = []
-    for command in every_command():
+    for command in instance.commands.everything():
         calls = statistics.calls[command.number]
         rejected = statistics.rejected[command.number]
         failed = statistics.failed[command.number]
@@ -289,7 +288,7 @@ def _commandstats(instance: Instance) -> Lines:
 def _latencystats(instance: Instance) -> Lines:
     percentiles = instance.config.percentiles
     lines: Lines = []
-    for command in every_command():
+    for command in instance.commands.everything():
         histogram = instance.statistics.histograms.get(command.number)
         if histogram is not None:
             figures = ",".join(
@@ -297,16 +296,6 @@ def _latencystats(instance: Instance) -> Lines:
             )
             lines.append((f"latency_percentiles_usec_{command.full_name.decode()}", figures))
     return lines
-
-
-def every_command() -> list[Command]:
-    """All commands and subcommands, by name."""
-    found: list[Command] = []
-    for name, command in sorted(TABLE.items()):
-        if name == command.name:
-            found.append(command)
-            found.extend(command.subcommands[child] for child in sorted(command.subcommands))
-    return found
 
 
 def _errorstats(instance: Instance) -> Lines:

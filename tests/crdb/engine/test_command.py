@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.command import Command, find, install, no_handler, require
+from crdb.engine.command import Command, CommandTable, no_handler
 from crdb.engine.errors import CommandError
+from crdb.engine.metrics.statistics import COMMANDS_MAX
 from tests.crdb.raw import instance
+
+TABLE = build_table()
 
 
 def nothing(_client: Client, _args: list[bytes]) -> None:
@@ -16,17 +19,22 @@ def nothing(_client: Client, _args: list[bytes]) -> None:
 
 
 def test_names_in_any_case() -> None:
-    assert find([b"GET"]) is find([b"get"]) is find([b"gEt"]) is TABLE[b"get"]
-    assert find([b"nothing"]) is None
+    assert (
+        TABLE.find([b"GET"])
+        is TABLE.find([b"get"])
+        is TABLE.find([b"gEt"])
+        is TABLE.by_name[b"get"]
+    )
+    assert TABLE.find([b"nothing"]) is None
 
 
 def test_subcommands() -> None:
-    config = TABLE[b"config"]
-    assert find([b"CONFIG", b"gEt", b"x"]) is config.subcommands[b"get"]
+    config = TABLE.by_name[b"config"]
+    assert TABLE.find([b"CONFIG", b"gEt", b"x"]) is config.subcommands[b"get"]
     assert config.subcommands[b"get"].full_name == b"config|get"
-    assert find([b"CONFIG"]) is config
-    assert find([b"CONFIG", b"none"]) is None
-    assert find([b"GET", b"get"]) is TABLE[b"get"]
+    assert TABLE.find([b"CONFIG"]) is config
+    assert TABLE.find([b"CONFIG", b"none"]) is None
+    assert TABLE.find([b"GET", b"get"]) is TABLE.by_name[b"get"]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +55,7 @@ def test_subcommands() -> None:
 )
 def test_what_is_not_there_is_named(request_: list[bytes], text: bytes) -> None:
     with pytest.raises(CommandError) as caught:
-        require(request_)
+        TABLE.require(request_)
     assert caught.value.text == text
 
 
@@ -74,8 +82,37 @@ def test_a_parent_alone_cannot_be_called() -> None:
 
 
 def test_a_name_is_taken_once() -> None:
-    with pytest.raises(AssertionError):
-        install((Command("get", nothing, 2),))
+    with pytest.raises(AssertionError, match="is there twice"):
+        CommandTable((Command("get", nothing, 2), Command("get", nothing, 2)))
+
+
+def test_a_command_has_one_number_in_all_tables() -> None:
+    first, second = Command("a", nothing, 1), Command("b", nothing, 1)
+    CommandTable((first, second))
+    CommandTable((first, second))
+    assert (first.number, second.number) == (1, 2)
+    with pytest.raises(AssertionError, match="has another number"):
+        CommandTable((second,))
+
+
+def test_a_table_is_no_larger_than_the_counters() -> None:
+    names = [f"c{number}" for number in range(COMMANDS_MAX)]
+    CommandTable([Command(name, nothing, 1) for name in names[1:]])
+    with pytest.raises(AssertionError, match="counts calls of 511"):
+        CommandTable([Command(name, nothing, 1) for name in names])
+
+
+def test_commands_are_listed_by_name() -> None:
+    table = CommandTable(
+        (
+            Command(
+                "b", None, -2, subcommands=(Command("z", nothing, 2), Command("y", nothing, 2))
+            ),
+            Command("a", nothing, 1),
+        )
+    )
+    assert [each.full_name for each in table.top_level()] == [b"a", b"b"]
+    assert [each.full_name for each in table.everything()] == [b"a", b"b", b"b|y", b"b|z"]
 
 
 def test_categories_follow_from_what_a_command_is() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.command import TABLE, Command
+from crdb.engine.command import Command
 from crdb.engine.errors import READ_ONLY
 from crdb.engine.executor import receive
 from tests.crdb.raw import exchange, instance, lines, ours
@@ -108,9 +108,10 @@ def test_calls_refusals_and_failures_are_counted() -> None:
     assert "errorstat_WRONGTYPE:count=1" in text
 
 
-def test_some_commands_are_not_for_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TABLE, b"ping", Command("ping", nothing, -1, "no_multi"))
-    assert lines(Client(instance()), "ping", "MULTI", "ping", "EXEC")[2:] == [
+def test_some_commands_are_not_for_transactions() -> None:
+    database = instance()
+    database.commands.by_name[b"ping"] = Command("ping", nothing, -1, "no_multi")
+    assert lines(Client(database), "ping", "MULTI", "ping", "EXEC")[2:] == [
         b"-ERR Command not allowed inside a transaction\r\n",
         b"-EXECABORT Transaction discarded because of previous errors.\r\n",
     ]

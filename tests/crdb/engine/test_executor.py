@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdb.engine.client import Client
-from crdb.engine.command import TABLE, Command
+from crdb.engine.command import Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, MEMORY_EXHAUSTED_CLOSED
 from crdb.engine.executor import BATCH_MAX, BATCH_SECONDS_MAX, UNTIMED_MAX, receive, run
 from crdb.resp.parser import Parser
@@ -255,9 +255,9 @@ def exhausted(client: Client, _args: list[bytes]) -> None:
     raise MemoryError
 
 
-def test_command_without_memory_ends_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TABLE, b"PING", Command("ping", exhausted, -1, "fast"))
+def test_command_without_memory_ends_and_nothing_else() -> None:
     database = instance()
+    database.commands.by_name[b"PING"] = Command("ping", exhausted, -1, "fast")
     events: list[str] = []
     database.report = lambda event, _details: events.append(event)
     client = Client(database)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.command import TABLE, Command
+from crdb.engine.command import Command
 from crdb.engine.executor import receive, run
+from crdb.engine.instance import Instance
 from crdb.engine.isolation import isolated
 from tests.crdb.raw import instance
 
@@ -17,13 +18,14 @@ def broken(_client: Client, _args: list[bytes]) -> None:
 
 
 @pytest.fixture
-def _bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TABLE, b"PING", Command("ping", broken, -1))
+def database() -> Instance:
+    """An instance whose PING has a bug."""
+    made = instance()
+    made.commands.by_name[b"PING"] = Command("ping", broken, -1)
+    return made
 
 
-@pytest.mark.usefixtures("_bug")
-def test_one_client_is_told_and_closed_and_the_others_go_on() -> None:
-    database = instance()
+def test_one_client_is_told_and_closed_and_the_others_go_on(database: Instance) -> None:
     events: list[tuple[str, dict[str, object]]] = []
     database.report = lambda event, details: events.append((event, details))
     guilty, innocent = Client(database), Client(database)
@@ -37,9 +39,8 @@ def test_one_client_is_told_and_closed_and_the_others_go_on() -> None:
     assert "ZeroDivisionError: by mistake" in str(details["traceback"])
 
 
-@pytest.mark.usefixtures("_bug")
-def test_no_more_is_read_from_it() -> None:
-    client = Client(instance())
+def test_no_more_is_read_from_it(database: Instance) -> None:
+    client = Client(database)
     run(client, b"PING\r\n")
     run(client, b"ECHO more\r\n")
     assert b"more" not in b"".join(client.out)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.timing import SUSPICION_MS
 from tests.crdb.raw import instance, lines
+
+TABLE = build_table().by_name
 
 
 def pipelined(client: Client, requests: bytes, *readings: float) -> None:

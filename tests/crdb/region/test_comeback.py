@@ -8,6 +8,7 @@ from typing import cast
 import attrs
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config
 from crdb.region.comeback import PATIENCE_NS, REPEAT_NS, REPEAT_NS_MAX, SOME_ANSWER, Comeback
@@ -42,7 +43,7 @@ class Told:
 def region() -> Told:
     replica = Replica(1)
     config = Config({"replica-serve-stale-data": "no"})
-    instance = Instance(replica, config=config)
+    instance = Instance(replica, build_table(), config=config)
     peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
     links = Links(replica, Member("r1", 1, replica.origin), peers)
     events: list[Event] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
@@ -13,6 +13,8 @@ from crdt.embed.replica import Replica
 from replication.mesh.links import Links
 from replication.protocol.peers import Member, Peer
 
+TABLE = build_table().by_name
+
 PARAMETER = "replica-serve-stale-data"
 READONLY = b"READONLY for another reason"
 
@@ -20,7 +22,7 @@ READONLY = b"READONLY for another reason"
 def region(serves_stale: str = "yes") -> tuple[Instance, Links, Staleness]:
     replica = Replica(1)
     instance, links = (
-        Instance(replica, config=Config({PARAMETER: serves_stale})),
+        Instance(replica, build_table(), config=Config({PARAMETER: serves_stale})),
         Links(replica, Member("r1", 1, replica.origin)),
     )
     return instance, links, Staleness(instance, links)

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from sim.nodes.client import Hand, Refusal, parse, request
@@ -13,7 +14,7 @@ from sim.nodes.client import Hand, Refusal, parse, request
 
 @pytest.fixture
 def hand() -> Hand:
-    return Hand(Instance(Replica(1), name="eu", rng=Random(0)))
+    return Hand(Instance(Replica(1), build_table(), name="eu", rng=Random(0)))
 
 
 def test_a_request_is_an_array_of_bulk_strings() -> None:

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
@@ -15,7 +16,7 @@ from sim.nodes.state import seconds, state_text
 
 def region(number: int) -> Hand:
     """A client of a region at time 1,000 ms."""
-    instance = Instance(Replica(number), name=f"r{number}", rng=Random(0))
+    instance = Instance(Replica(number), build_table(), name=f"r{number}", rng=Random(0))
     instance.advance(1_000)
     return Hand(instance)
 

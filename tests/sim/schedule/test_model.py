@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from sim.checkers.commands import plain
@@ -41,7 +42,7 @@ def test_every_form_is_tried() -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_the_model_agrees_with_the_server(seed: int) -> None:
     rng = Random(seed)
-    instance = Instance(Replica(1), rng=Random(0))
+    instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
     hand = Hand(instance)
     for _ in range(60):
@@ -65,7 +66,7 @@ def test_where_the_type_is_another_or_the_command_unknown_nothing_is_said() -> N
 
 @pytest.mark.parametrize("option", ["NX", "XX"])
 def test_the_conditions_of_a_write_are_those_of_the_server(option: str) -> None:
-    instance = Instance(Replica(1), rng=Random(0))
+    instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
     hand = Hand(instance)
     for words in (("SET", "s", "1", option), ("SET", "s", "0"), ("SET", "s", "2", option)):

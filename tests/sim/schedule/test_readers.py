@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from sim.engine.events import SECOND
@@ -51,7 +52,7 @@ def test_without_queues_nobody_waits() -> None:
 
 
 def test_the_database_knows_all_of_these_commands() -> None:
-    instance = Instance(Replica(1), name="eu", rng=Random(0))
+    instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
     hands: dict[int, Hand] = {}
     for step in drawn(Load(writes_per_second=5))[:1500]:

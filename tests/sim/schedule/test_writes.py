@@ -7,6 +7,7 @@ from random import Random
 import attrs
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from sim.engine.events import MS, SECOND
@@ -146,7 +147,7 @@ def test_every_region_has_clients_of_its_own() -> None:
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "pair"])
 def test_the_database_knows_all_of_these_commands(family: str) -> None:
-    instance = Instance(Replica(1), name="eu", rng=Random(0))
+    instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
     hand = Hand(instance)
     refused = [hand.ask(*words) for words in drawn(family)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from tests.crdb.random_commands import LISTS, MOVES, history
 from tests.crdb.redis_peer import Peer, Refusal, encode
 from tests.crdb.regions import Regions
 from tests.crdb.waiters import Waiters
+
+TABLE = build_table().by_name
 
 COMMANDS = [
     "LMOVE l m LEFT RIGHT",

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from crdb.commands.collections.pops import Pops
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.errors import CommandError
 from crdb.engine.instance import Instance
@@ -23,7 +24,7 @@ class Box:
     def __init__(self) -> None:
         self.replica = Replica(1)
         self.replica.advance(1000)
-        self.client = Client(Instance(self.replica))
+        self.client = Client(Instance(self.replica, build_table()))
         self.taken: list[Taken] = []
         self.pops = Pops(
             Set, {b"HERE": 0, b"THERE": -1}, take_one=self.take, take_several=self.take

@@ -7,9 +7,11 @@ from random import Random
 import pytest
 
 from crdb.commands.generic.sampling import REPEATED_MAX
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from tests.crdb.redis_peer import Peer, Refusal, Word, encode
 from tests.crdb.regions import Regions
+
+TABLE = build_table().by_name
 
 WRONG_TYPE = Refusal(b"WRONGTYPE Operation against a key holding the wrong kind of value")
 

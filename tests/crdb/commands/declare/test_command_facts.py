@@ -8,13 +8,13 @@ import pytest
 
 from crdb.commands.declare.command_facts import DEPRECATED, HISTORY, KEY_NOTES, TIPS
 from crdb.commands.declare.key_specs import key_specs
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
-from crdb.engine.info.sections import every_command
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import Peer, Reply, Status, decode
 
-NAMES = {command.full_name.decode(): command for command in every_command()}
+NAMES = {command.full_name.decode(): command for command in build_table().everything()}
 CHANGED = """
 client|setname config|resetstat config|rewrite config|set latency|reset msetnx randomkey scan
 """

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from crdb.commands.declare.syntaxes import SYNTAXES, arguments_of
-from crdb.commands.table import COMMANDS
+from crdb.commands.table import COMMANDS, build_table
 from crdb.engine.command import CONTAINER, Command
-from crdb.engine.info.sections import every_command
 
 LIBERAL = {b"command", b"quit", b"client|kill"}
 """These take more, or less, than they have a use for; CLIENT KILL then says what is wrong."""
@@ -13,7 +12,7 @@ LIBERAL = {b"command", b"quit", b"client|kill"}
 
 def test_nothing_is_described_that_is_not_there() -> None:
     assert COMMANDS
-    assert SYNTAXES.keys() <= {command.full_name.decode() for command in every_command()}
+    assert SYNTAXES.keys() <= {command.full_name.decode() for command in build_table().everything()}
 
 
 def described_arity(command: Command) -> int:
@@ -27,7 +26,7 @@ def described_arity(command: Command) -> int:
 def test_arguments_fit_the_arity() -> None:
     strict = [
         command
-        for command in every_command()
+        for command in build_table().everything()
         if not command.bits & CONTAINER and command.full_name not in LIBERAL
     ]
     named = {command.full_name: command.arity for command in strict}
@@ -42,5 +41,7 @@ def has_keys(command: Command) -> bool:
 
 
 def test_who_has_keys_names_them() -> None:
-    named = {each.full_name for each in every_command() if each.first_key > 0 or each.getkeys}
-    assert named == {each.full_name for each in every_command() if has_keys(each)}
+    named = {
+        each.full_name for each in build_table().everything() if each.first_key > 0 or each.getkeys
+    }
+    assert named == {each.full_name for each in build_table().everything() if has_keys(each)}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crdb.engine.command import require
+from crdb.commands.table import build_table
 from tests.crdb.redis_peer import Peer, Word
 from tests.crdb.regions import Regions
 
@@ -133,7 +133,7 @@ def test_any_list(
 )
 def test_its_keys(words: str, positions: list[int]) -> None:
     args = words.encode().split()
-    assert require(args).key_positions(args) == positions
+    assert build_table().require(args).key_positions(args) == positions
 
 
 def test_d_10_a_stored_result_is_new_and_ends_the_time_to_live() -> None:

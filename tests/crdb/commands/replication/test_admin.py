@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive, run
 from tests.crdb.links import FlowingLinks
 from tests.crdb.redis_peer import Refusal, Reply, Status, decode, encode, request
 from tests.crdb.regions import START_MS, Regions
+
+TABLE = build_table().by_name
 
 OK = Status(b"OK")
 UNKNOWN = b"ERR unknown region '%b'; there are: 1 region-1, 2 region-2, 3 region-3"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.follow_control import Address, CannotBeFollower
@@ -42,7 +43,7 @@ class Remembering:
 
 @pytest.fixture
 def control() -> Remembering:
-    instance = Instance(Replica(1))
+    instance = Instance(Replica(1), build_table())
     instance.following = control = Remembering(instance)
     return control
 
@@ -114,7 +115,7 @@ def test_the_port_of_links_is_told_also_without_a_password(control: Remembering)
 
 
 def test_without_links_there_is_nothing_to_follow_over() -> None:
-    client = Client(Instance(Replica(1)), b"there:1", b"here:1")
+    client = Client(Instance(Replica(1), build_table()), b"there:1", b"here:1")
     assert receive(client, b"REPLICAOF host 7001\r\n").startswith(
         b"-ERR this instance has no links"
     )

@@ -9,7 +9,7 @@ import pytest
 from crdb.commands.declare.syntaxes import SYNTAXES
 from crdb.commands.table import COMMANDS
 from crdb.engine.client import Client
-from crdb.engine.command import TABLE, Command
+from crdb.engine.command import Command
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import Peer, Reply, decode
 
@@ -162,10 +162,11 @@ def test_filters() -> None:
     assert sorted(reply) == [b"discard", b"exec", b"multi", b"unwatch", b"watch"]
 
 
-def test_arguments_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_without_a_key() -> None:
+    database = instance()
     strange = Command("strange", not_called, -1, getkeys=lambda args: [])
-    monkeypatch.setitem(TABLE, b"strange", strange)
-    [reply] = lines(Client(instance()), "COMMAND GETKEYS strange x")
+    database.commands.by_name[b"strange"] = strange
+    [reply] = lines(Client(database), "COMMAND GETKEYS strange x")
     assert reply == b"-ERR Invalid arguments specified for command\r\n"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from crdb.engine.errors import CommandError
 from tests.crdb.random_commands import SORTED_SETS, combination, history
 from tests.crdb.redis_peer import Peer, encode
 from tests.crdb.regions import Regions
+
+TABLE = build_table().by_name
 
 COMMANDS = [
     "ZUNION 2 a b WITHSCORES",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.commands.table import TABLE
+from crdb.commands.table import build_table
 from tests.crdb.random_commands import POPS, SORTED_SETS, history
 from tests.crdb.redis_peer import Peer, encode
 from tests.crdb.regions import Regions
 from tests.crdb.waiters import Waiters
+
+TABLE = build_table().by_name
 
 FAILING = [
     "ZPOPMIN z -1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crdb.commands.table import build_table
 from crdb.engine.info.sections import information
 from crdb.engine.instance import Instance
 from crdb.region.report.link_lines import count_holders, tell_of_links
@@ -27,7 +28,7 @@ class Here:
         self.replica = Replica(region, members=REGIONS.values(), history_bytes=history_bytes)
         peers = [Peer(each, n, (n,)) for each, n in REGIONS.items() if each != name]
         self.links = Links(self.replica, Member(name, region, self.replica.origin), peers)
-        self.instance = Instance(self.replica, name=name)
+        self.instance = Instance(self.replica, build_table(), name=name)
         tell_of_links(self.instance, self.links, lambda: self.now)
 
     def info(self, section: str) -> dict[str, str]:
