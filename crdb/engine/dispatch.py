@@ -1,4 +1,4 @@
-"""One command, from request to reply: the checks of Redis in Redis' order, then the handler.
+"""One command, from request to reply: the guards, then the handler.
 
 The executor takes a shortcut past most of this for a client in no special state; here is the whole
 way. EXEC calls what was queued through `call` too.
@@ -9,15 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.engine.client import Client
-from crdb.engine.command import NO_MULTI, UNQUEUED, WITHOUT_AUTH, WRITE, Command
-from crdb.engine.errors import (
-    MEMORY_EXHAUSTED,
-    NO_AUTH,
-    NOT_IN_TRANSACTION,
-    CommandError,
-    wrong_arity,
-)
-from crdb.engine.metrics.memory import DENY_OOM
+from crdb.engine.command import UNQUEUED, WRITE, Command
+from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
+from crdb.engine.guards import bits_of, check_guards
 from crdb.engine.session import (
     BLOCKED,
     IN_TRANSACTION,
@@ -25,7 +19,6 @@ from crdb.engine.session import (
     POSTPONED,
     SKIP_NEXT,
     SKIPPING,
-    UNAUTHENTICATED,
 )
 from crdb.engine.watch import discard
 from crdb.resp import reply
@@ -42,34 +35,40 @@ def dispatch(client: Client, args: list[bytes]) -> None:
         client.instance.report("cross-protocol request", {"address": client.address.decode()})
         client.kill()
         return
-    command: Command | None = None
     try:
         command = client.instance.commands.require(args)
-        client.last_command = command.full_name
-        check(client, command, args)
     except CommandError as refusal:
-        if command is not None:
-            client.instance.statistics.rejected[command.number] += 1
         reject(client, name, refusal.text)
     else:
-        if client.gate & PAUSED and must_wait(client, command):
-            client.postponed = args
-            client.gate |= POSTPONED
-            return
-        if client.gate & IN_TRANSACTION and not command.bits & UNQUEUED:
-            enqueue(client, args)
-        else:
-            call(client, command, args)
+        client.last_command = command.full_name
+        run_guarded(client, command, args)
+    if client.gate & POSTPONED:
+        return
     if not client.gate & BLOCKED:
         client.mute(mark)
     if client.gate & SKIP_NEXT:
         client.gate = client.gate & ~SKIP_NEXT | SKIPPING
 
 
+def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
+    """Refuse a command, let it wait for the end of a CLIENT PAUSE, queue it for EXEC, or run it."""
+    error = check_guards(client, command, args)
+    if error is not None:
+        client.instance.statistics.rejected[command.number] += 1
+        reject(client, args[0].lower(), error)
+    elif client.gate & PAUSED and must_wait(client, command):
+        client.postponed = args
+        client.gate |= POSTPONED
+    elif client.gate & IN_TRANSACTION and not command.bits & UNQUEUED:
+        enqueue(client, args)
+    else:
+        call(client, command, args)
+
+
 def must_wait(client: Client, command: Command) -> bool:
     """Return whether a request must wait for the end of a CLIENT PAUSE."""
-    bits = client.queued_bits if command.name == b"exec" else command.bits
-    return client.instance.pause.holds(command.full_name, writes=bits & WRITE != 0)
+    writes = bits_of(client, command) & WRITE != 0
+    return client.instance.pause.holds(command.full_name, writes=writes)
 
 
 def resume(client: Client) -> bool:
@@ -79,33 +78,6 @@ def resume(client: Client) -> bool:
     client.postponed = None
     dispatch(client, args)
     return True
-
-
-def check(client: Client, command: Command, args: list[bytes]) -> None:
-    """Whether the client may have this carried out now. Raises CommandError."""
-    if not command.takes(len(args)):
-        raise CommandError(wrong_arity(command.full_name))
-    if client.gate & UNAUTHENTICATED and not command.bits & WITHOUT_AUTH:
-        raise CommandError(NO_AUTH)
-    if client.gate & IN_TRANSACTION and command.bits & NO_MULTI:
-        raise CommandError(NOT_IN_TRANSACTION)
-    if client.instance.memory.denied_bits and needs_memory(client, command):
-        raise CommandError(client.instance.memory.refusal())
-    if client.instance.refused_bits:
-        bits = client.queued_bits if command.name == b"exec" else command.bits
-        for bit, refusal in client.instance.refusals.items():
-            if bits & bit:
-                raise CommandError(refusal)
-
-
-def needs_memory(client: Client, command: Command) -> bool:
-    """Return whether a command is refused while memory is full. As in Redis, nothing is queued
-    then, and EXEC runs only what may run."""
-    if command.bits & DENY_OOM:
-        return True
-    if command.name == b"exec":
-        return client.queued_bits & DENY_OOM != 0
-    return client.gate & IN_TRANSACTION != 0 and not command.bits & UNQUEUED
 
 
 def reject(client: Client, name: bytes, text: bytes) -> None:

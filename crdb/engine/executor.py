@@ -12,7 +12,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from crdb.engine.client import Client
-from crdb.engine.command import CONTAINER, TIMED, Command
+from crdb.engine.command import TIMED, Command
 from crdb.engine.dispatch import call, dispatch, handle, resume
 from crdb.engine.isolation import isolated
 from crdb.engine.session import BLOCKED, CLOSING, POSTPONED
@@ -126,18 +126,16 @@ def run_batch(client: Client, data: bytes) -> bool:
 
 
 def is_plain(client: Client, command: Command, args: list[bytes]) -> bool:
-    """Return whether a request may run without any further check."""
-    instance = client.instance
-    bits = command.bits
+    """Return whether a request may run without asking the guards."""
     return (
         client.gate == 0
-        and bits & (CONTAINER | instance.memory.denied_bits | instance.refused_bits) == 0
+        and command.bits & client.instance.guarded_bits == 0
         and (len(args) == command.arity or command.takes(len(args)))
     )
 
 
 def is_short(client: Client, command: Command, args: list[bytes]) -> bool:
-    """Return whether a request may run without any further check and without being timed."""
+    """Return whether a request may run without asking the guards and without being timed."""
     return (
         command.bits & TIMED == 0
         and len(args) <= SHORT_ARGUMENTS_MAX

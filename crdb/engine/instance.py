@@ -28,7 +28,7 @@ from typing import Final
 
 from crdb.engine.blocking import Blocked
 from crdb.engine.clock_steps import ClockSteps
-from crdb.engine.command import WRITE, CommandTable
+from crdb.engine.command import CONTAINER, WRITE, CommandTable
 from crdb.engine.event_names import EventName
 from crdb.engine.follow_control import FollowControl
 from crdb.engine.isolation import Report
@@ -60,6 +60,10 @@ class Instance:
     next_sample: int = 0
     allows_test_clock: bool = False
     refused_bits: int = 0
+    """The bits of `refusals`."""
+    guarded_bits: int = CONTAINER
+    """A command with one of these bits has to pass the guards, all others only where their client
+    is in a special state."""
     is_stale: bool = False
     """True if what was written before a restart is not back (rule STL-1)."""
     stale_released_with_merge: bool = False
@@ -85,7 +89,7 @@ class Instance:
         self.report: Report = ignore
         self.run_id = f"{self.random.getrandbits(160):040x}"
         self.statistics = Statistics()
-        self.memory = Memory()
+        self.memory = Memory(self.combine_guards)
         self.timing = Timing(self.statistics)
         self.clients: dict[int, Session] = {}
         self.monitors = Monitors(self.clients, self.wall_ms, self.send)
@@ -128,6 +132,11 @@ class Instance:
         for each in self.refusals:
             bits |= each
         self.refused_bits = bits
+        self.combine_guards()
+
+    def combine_guards(self) -> None:
+        """Put the bits of all guards into `guarded_bits`, since one of them has changed."""
+        self.guarded_bits = CONTAINER | self.memory.denied_bits | self.refused_bits
 
     @property
     def refuse_writes(self) -> bytes | None:

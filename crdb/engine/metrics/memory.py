@@ -18,7 +18,7 @@ from typing import Final
 from crdb.engine.errors import OUT_OF_MEMORY, SYSTEM_OUT_OF_MEMORY
 
 DENY_OOM: Final = 64
-"""The flag of commands that are refused while memory is full. See `table`."""
+"""The flag of commands that are refused while memory is full. See `command`."""
 PLENTY: Final = 1 << 62
 LOOK_BYTES_MIN: Final = 256 << 10
 LOOK_BYTES_MAX: Final = 8 << 20
@@ -45,6 +45,7 @@ class Memory:
         "hold_reserve",
         "limit_bytes",
         "look_at",
+        "on_denied",
         "peak_bytes",
         "probe",
         "release",
@@ -54,7 +55,9 @@ class Memory:
         "used_bytes",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, on_denied: Callable[[], None] | None = None) -> None:
+        """`on_denied` is called when `denied_bits` may have changed."""
+        self.on_denied: Callable[[], None] = no_release if on_denied is None else on_denied
         self.probe: Probe = no_probe
         self.release: Callable[[], None] = no_release
         """Gives unused memory back to the system."""
@@ -87,6 +90,7 @@ class Memory:
             self.samples_full = 0
         self.has_reserve = self.hold_reserve()
         self.denied_bits = DENY_OOM if self.missing_bytes() else 0
+        self.on_denied()
         share = min(self.room_bytes() // LOOK_SHARE, LOOK_BYTES_MAX)
         self.look_at = received_bytes + max(LOOK_BYTES_MIN, share)
 
@@ -96,6 +100,7 @@ class Memory:
         self.has_reserve = False
         self.denied_bits = DENY_OOM
         self.look_at = 0
+        self.on_denied()
 
     def set_limit(self, limit_bytes: int, received_bytes: int) -> None:
         """Change `maxmemory`; it holds from the next command on."""

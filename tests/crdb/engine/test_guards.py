@@ -1,0 +1,136 @@
+"""The reasons to refuse a command: each of them, and their order."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crdb.engine import guards
+from crdb.engine.client import Client
+from crdb.engine.command import CONTAINER, DENY_LOADING, DENY_STALE, WRITE, Command
+from crdb.engine.errors import NO_AUTH, NOT_IN_TRANSACTION, OUT_OF_MEMORY, READ_ONLY, wrong_arity
+from crdb.engine.executor import is_plain
+from crdb.engine.guards import GUARDS, check_guards
+from crdb.engine.instance import Instance
+from crdb.engine.metrics.memory import DENY_OOM, PLENTY
+from crdb.engine.session import IN_TRANSACTION, UNAUTHENTICATED
+from tests.crdb.raw import instance
+
+MASTERDOWN = b"MASTERDOWN the source is away"
+LOADING = b"LOADING the data is not back"
+
+
+def nothing(_client: Client, _args: list[bytes]) -> None:
+    """A handler that does nothing."""
+
+
+WRITING = Command("writing", nothing, 2, "write denyoom no_multi")
+READING = Command("reading", nothing, 2, "readonly")
+HARMLESS = Command("harmless", nothing, 2, "loading stale no_auth")
+ENDING = Command("ending", nothing, 2, "loading stale unqueued")
+EXEC = Command("exec", nothing, 2, "loading stale unqueued")
+ARGS = [b"x", b"k"]
+
+
+def fill_memory(database: Instance, used_bytes: int) -> None:
+    """Let the process use so much, of 100 bytes that it may."""
+    database.memory.probe = lambda: (used_bytes, PLENTY)
+    database.memory.set_limit(100, 0)
+
+
+def refusing() -> Client:
+    """A client whom every guard but that of the arity refuses a command."""
+    database = instance()
+    fill_memory(database, 200)
+    for bit, error in ((DENY_LOADING, LOADING), (DENY_STALE, MASTERDOWN), (WRITE, READ_ONLY)):
+        database.refuse(bit, error)
+    client = Client(database)
+    client.gate |= UNAUTHENTICATED | IN_TRANSACTION
+    return client
+
+
+def test_guards_have_the_order_of_redis() -> None:
+    client = refusing()
+    database = client.instance
+    found = [check_guards(client, WRITING, [b"writing"]), check_guards(client, WRITING, ARGS)]
+    client.gate &= ~UNAUTHENTICATED
+    found.append(check_guards(client, WRITING, ARGS))
+    client.gate &= ~IN_TRANSACTION
+    found.append(check_guards(client, WRITING, ARGS))
+    fill_memory(database, 50)
+    found.append(check_guards(client, WRITING, ARGS))
+    for bit in (WRITE, DENY_STALE, DENY_LOADING):
+        database.refuse(bit, None)
+        found.append(check_guards(client, WRITING, ARGS))
+    assert found == [
+        wrong_arity(b"writing"),
+        NO_AUTH,
+        NOT_IN_TRANSACTION,
+        OUT_OF_MEMORY,
+        READ_ONLY,
+        MASTERDOWN,
+        LOADING,
+        None,
+    ]
+
+
+def test_guards_are_listed_in_their_order() -> None:
+    listed = re.findall(r"^`(guard_\w+)`", str(guards.__doc__), re.MULTILINE)
+    assert listed == [guard.__name__ for guard in GUARDS]
+
+
+@pytest.mark.parametrize(
+    ("command", "gate", "error"),
+    [
+        (HARMLESS, 0, None),
+        (HARMLESS, UNAUTHENTICATED, None),
+        (HARMLESS, IN_TRANSACTION, OUT_OF_MEMORY),
+        (ENDING, IN_TRANSACTION, None),
+        (ENDING, UNAUTHENTICATED, NO_AUTH),
+        (READING, 0, MASTERDOWN),
+        (READING, IN_TRANSACTION, OUT_OF_MEMORY),
+        (WRITING, 0, OUT_OF_MEMORY),
+    ],
+)
+def test_guards_look_at_the_flags_of_a_command(
+    command: Command, gate: int, error: bytes | None
+) -> None:
+    client = refusing()
+    client.gate = gate
+    assert check_guards(client, command, ARGS) == error
+
+
+@pytest.mark.parametrize(
+    ("queued_bits", "error"),
+    [
+        (0, None),
+        (DENY_OOM | WRITE, OUT_OF_MEMORY),
+        (WRITE | DENY_STALE, READ_ONLY),
+        (DENY_LOADING | DENY_STALE, MASTERDOWN),
+        (DENY_LOADING, LOADING),
+    ],
+)
+def test_exec_gets_the_errors_of_its_queue(queued_bits: int, error: bytes | None) -> None:
+    client = refusing()
+    client.gate = IN_TRANSACTION
+    client.queued_bits = queued_bits
+    assert check_guards(client, EXEC, ARGS) == error
+
+
+def test_the_fast_path_asks_one_integer() -> None:
+    database = instance()
+    client = Client(database)
+    assert database.guarded_bits == CONTAINER
+    assert is_plain(client, WRITING, ARGS)
+    fill_memory(database, 200)
+    assert database.guarded_bits == CONTAINER | DENY_OOM
+    assert [is_plain(client, each, ARGS) for each in (WRITING, READING)] == [False, True]
+    fill_memory(database, 50)
+    database.refuse(DENY_STALE, MASTERDOWN)
+    assert database.guarded_bits == CONTAINER | DENY_STALE
+    assert [is_plain(client, each, ARGS) for each in (READING, HARMLESS)] == [False, True]
+    database.refuse(DENY_STALE, None)
+    assert is_plain(client, READING, ARGS)
+    database.memory.exhausted()
+    assert not is_plain(client, WRITING, ARGS)
