@@ -34,6 +34,7 @@ LONGER: dict[tuple[str, str], tuple[int, str]] = {}
 
 # What a rule is not for: (rule, path) -> why.
 EXEMPT: dict[tuple[str, str], str] = {
+    ("free of drivers", "crdb/net/serving.py"): "the compiled part of the listener",
     ("tested", "crdb/__main__.py"): "one call of `crdb.cli.main.main`",
     ("used", "crdb/engine/metrics/info_fields.py"): "the table behind docs/info.md",
     ("used", "crdt/testing/adapter.py"): "for users: our schedules in Hypothesis",
@@ -135,18 +136,22 @@ def test_the_exceptions_are_about_what_exists() -> None:
     assert not LONGER.keys() - named
 
 
+def imported_by(path: str) -> set[str]:
+    """Every dotted name that a module imports, or imports something from."""
+    names: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(f"{node.module}")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
 @cache
 def imported() -> frozenset[str]:
     """Every dotted name that a module of ours imports, or imports something from."""
-    names: set[str] = set()
-    for path in SOURCES:
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                names.add(f"{node.module}")
-                names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(names)
+    return frozenset(name for path in SOURCES for name in imported_by(path))
 
 
 def mirror(path: str) -> Path:
@@ -167,7 +172,13 @@ def is_used(path: str) -> bool:
     return is_found or path.removesuffix(".py").replace("/", ".") in imported()
 
 
-RULES = {"tested": is_tested, "used": is_used}
+def is_free_of_drivers(path: str) -> bool:
+    """Return whether a module is a driver, or imports none."""
+    named = {driver.removesuffix(".py").replace("/", ".") for driver in drivers()}
+    return path in drivers() or not imported_by(path) & named
+
+
+RULES = {"tested": is_tested, "used": is_used, "free of drivers": is_free_of_drivers}
 MODULES = [path for path in SOURCES if not path.endswith("/__init__.py")]
 
 
@@ -182,6 +193,10 @@ def test_every_module_has_its_test_file() -> None:
 
 def test_no_module_is_dead() -> None:
     nobody(f"nothing imports {path}" for path in breaking("used"))
+
+
+def test_no_pure_module_imports_a_driver() -> None:
+    nobody(f"{path} imports a driver" for path in breaking("free of drivers"))
 
 
 @pytest.mark.parametrize(("rule", "path"), EXEMPT)
