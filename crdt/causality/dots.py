@@ -28,6 +28,8 @@ INCARNATION_MAX: Final = (1 << INCARNATION_BITS) - 1
 REGION_MAX: Final = 255
 ORIGIN_MAX: Final = REGION_MAX << INCARNATION_BITS | INCARNATION_MAX
 DOT_MAX: Final = ORIGIN_MAX << SEQ_BITS | SEQ_MAX
+GROUP_MAX: Final = 16383
+"""The highest number of a slot group: a group has at least one of the 16384 hash slots."""
 ORIGINS_MAX: Final = 1 << 16
 """In one vector: 256 lives of each region. It bounds what somebody can make us keep for ever."""
 

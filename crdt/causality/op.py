@@ -4,8 +4,9 @@ All effects of an operation saw the same of other origins: `deps`, sent as the d
 origin's previous operation and therefore usually empty. Of its own origin each saw everything
 before itself. An operation is applied whole, without interleaving: a transaction is one (D-16).
 
-On the wire it is a version byte, a CRC-32, and a msgpack array: `[origin, first, previous, base,
-deps, effects]`. Stamps in effects count from `base`, in milliseconds, which keeps them short.
+On the wire it is an envelope around a msgpack array: `[version, origin, first, previous, base,
+deps, effects]`; see docs/formats.md. Stamps in effects count from `base`, in milliseconds, which
+keeps them short.
 
 The CRC-32 is the *fingerprint* of an operation, and `previous` is the fingerprint of the operation
 that its origin made before. So the operations of one origin form a chain, and two replicas that
@@ -25,8 +26,9 @@ from crdt.causality.effect import Effect, weight
 from crdt.causality.schema import STAMP_MAX, check_effect
 from crdt.errors import DecodeError
 from crdt.wire import codec
-from crdt.wire.decoding import integer_of, items_of, tuple_of
+from crdt.wire.decoding import integer_of, items_of_version, tuple_of
 
+VERSION: Final = 1
 OP_BYTES: Final = 16 << 20  # a full window of a link, or a quarter of what a gate holds
 UNKNOWN: Final = 0  # `previous` of an origin's first operation, and where it is not known
 FINGERPRINT_MAX: Final = (1 << 32) - 1
@@ -79,7 +81,7 @@ class Op:
             for origin in sorted(self.deps):
                 deps += (origin, self.deps[origin])
             self.encoded = codec.pack(
-                (self.origin, self.first, self.previous, self.base, deps, self.effects)
+                (VERSION, self.origin, self.first, self.previous, self.base, deps, self.effects)
             )
         return self.encoded
 
@@ -87,8 +89,8 @@ class Op:
     def from_bytes(data: bytes) -> Op:
         """Read an operation. Raises DecodeError if `data` is not one, or TypeError if it is not
         bytes."""
-        items = items_of(codec.unpack(data), 6, "an operation")
-        origin, first, previous, base, deps, packed = items
+        items = items_of_version(codec.unpack(data), VERSION, 7, "an operation")
+        _, origin, first, previous, base, deps, packed = items
         effects = tuple_of(packed, "an operation's effects")
         if not effects:
             raise DecodeError("an operation without effects")

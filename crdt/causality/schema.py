@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from crdt.causality.dots import DOT_MAX, SEQ_MAX
 from crdt.errors import DecodeError
 from crdt.numbers.number import is_fraction
-from crdt.wire.decoding import is_tuple
+from crdt.wire.decoding import check_version, is_tuple
 
 KIND_MAX: Final = 255 << 4 | 15
 STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
@@ -142,6 +142,13 @@ def declare_shapes(shapes: dict[int, Shape]) -> None:
     SHAPES.update(shapes)
 
 
+POSITIONS_VERSION: Final = 1
+"""The version of the form of list positions. States of lists begin with it. Effects of lists have
+it in their operation: operation = 4 * (version - 1) + 0 to 3."""
+LIST_KINDS: Final = 0x50
+OPERATIONS_PER_VERSION: Final = 4
+
+
 def check_effect(effect: Any) -> None:
     """Raise DecodeError unless `effect` has the form that its kind asks for."""
     if not is_tuple(effect) or len(effect) < 2:
@@ -160,6 +167,9 @@ def check_shape(kind: int, effect: Any) -> None:
     """Check the payload of an effect of one of our own types against its shape."""
     shape = SHAPES.get(kind)
     if shape is None:
+        version = (kind & 15) // OPERATIONS_PER_VERSION + 1
+        if kind & ~15 == LIST_KINDS:
+            check_version(version, POSITIONS_VERSION, "list positions")
         raise DecodeError(f"effect of unknown kind {kind}")
     fixed, repeated, optional = shape
     begin = 2 + len(fixed)

@@ -8,7 +8,7 @@ noticed (see `crdt.causality.fingerprints`).
 >>> replica = Replica(1)
 >>> _ = replica.set("cart").add("milk", "eggs")
 >>> str(replica.vector)
-'1=1:304cc015'
+'1=1:b7197975'
 >>> Vector.from_text(str(replica.vector)) == replica.vector == {16384: 1}
 True
 """
@@ -24,9 +24,10 @@ from crdt.causality.fingerprints import Trail, read_trails, write_trails
 from crdt.causality.op import FINGERPRINT_MAX, read_vector, write_vector
 from crdt.errors import DecodeError
 from crdt.wire import codec
-from crdt.wire.decoding import integer_of, items_of, tuple_of
+from crdt.wire.decoding import integer_of, items_of_version, tuple_of
 from crdt.wire.expect import expect
 
+VERSION: Final = 1
 ENTRY: Final = re.compile(
     r"([0-9]{1,3})(?:\.([0-9]{1,5}))?=([0-9]{1,13})(?::([0-9a-f]{8}))?", re.ASCII
 )
@@ -59,20 +60,22 @@ class Vector(dict[Origin, int]):
     def to_bytes(self) -> bytes:
         """Return the vector as bytes, fingerprints included."""
         trails = write_trails(self.trails, self)
-        return codec.pack((write_vector(self), write_vector(self.fingerprints), trails))
+        fingerprints = write_vector(self.fingerprints)
+        return codec.pack((VERSION, write_vector(self), fingerprints, trails))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` returned. Raises DecodeError, or TypeError if it is not bytes."""
-        numbers, flat, trails = items_of(codec.unpack(data), 3, "a vector")
+        items = items_of_version(codec.unpack(data), VERSION, 4, "a vector")
+        _, numbers, flat, trails = items
         vector = read_vector(numbers)
         fingerprints: dict[Origin, int] = {}
-        items = tuple_of(flat, "a vector's fingerprints", 2)
-        for index in range(0, len(items), 2):
-            if items[index] not in vector:
+        pairs = tuple_of(flat, "a vector's fingerprints", 2)
+        for index in range(0, len(pairs), 2):
+            if pairs[index] not in vector:
                 raise DecodeError("a vector has a fingerprint of an origin that it does not hold")
-            fingerprints[items[index]] = integer_of(
-                items[index + 1], "a vector's fingerprint", 1, FINGERPRINT_MAX
+            fingerprints[pairs[index]] = integer_of(
+                pairs[index + 1], "a vector's fingerprint", 1, FINGERPRINT_MAX
             )
         return cls(vector, fingerprints, read_trails(trails, vector))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from crdt.causality.op import Op
 from crdt.causality.version_vector import Vector
 from crdt.wire import codec
-from crdt.wire.decoding import bytes_of, items_of, tuple_of
+from crdt.wire.decoding import bytes_of, items_of_version, tuple_of
 from crdt.wire.expect import expect
+
+VERSION: Final = 1
 
 
 class Changes:
@@ -44,12 +46,13 @@ class Changes:
     def to_bytes(self) -> bytes:
         """Return the changes as bytes, for a file or a request over HTTP."""
         ops = tuple(op.to_bytes() for op in self.ops)
-        return codec.pack((self.vector.to_bytes(), ops, self.state))
+        return codec.pack((VERSION, self.vector.to_bytes(), ops, self.state))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` returned. Raises DecodeError, or TypeError if it is not bytes."""
-        vector, packed, state = items_of(codec.unpack(data), 3, "changes")
+        items = items_of_version(codec.unpack(data), VERSION, 4, "changes")
+        _, vector, packed, state = items
         ops = [bytes_of(op, "an operation") for op in tuple_of(packed, "the operations of changes")]
         return cls(
             Vector.from_bytes(bytes_of(vector, "the vector of changes")),

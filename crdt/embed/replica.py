@@ -214,6 +214,7 @@ class Replica(Exchange):
         ops = [kept[3] for kept in self.history.read(self.history.start, self.history.stop)]
         saved = Saved(db.origin, self.is_closed, db.horizon, state, ops)
         saved.floor = self.history.floor
+        saved.group = db.group
         saved.early = [op.to_bytes() for queue in self.gate.queues.values() for op in queue]
         return saved.to_bytes()
 
@@ -258,6 +259,7 @@ class Replica(Exchange):
     def restore(self, saved: Saved) -> None:
         """Become what was saved. Raises DecodeError."""
         db = self.keyspace
+        db.group = saved.group
         incoming = self.incoming()
         for piece in split(saved.state):
             incoming.feed(piece)

@@ -12,21 +12,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import ORIGIN_MAX, SEQ_MAX, Origin
+from crdt.causality.dots import GROUP_MAX, ORIGIN_MAX, SEQ_MAX, Origin
 from crdt.causality.op import Op, read_vector, write_vector
 from crdt.causality.schema import STAMP_MAX
 from crdt.errors import DecodeError
 from crdt.wire import codec
-from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
+from crdt.wire.decoding import bytes_of, check_version, integer_of, items_of, tuple_of
 
-SAVE_VERSION: Final = 1
+SAVE_VERSION: Final = 2
 MAGIC: Final = b"crdt replica"
 
 
 class Saved:
     """The content of a save."""
 
-    __slots__ = ("early", "floor", "horizon", "is_last", "ops", "origin", "state")
+    __slots__ = ("early", "floor", "group", "horizon", "is_last", "ops", "origin", "state")
 
     def __init__(
         self, origin: Origin, is_last: bool, horizon: int, state: bytes, ops: list[bytes]
@@ -39,6 +39,8 @@ class Saved:
         """The history."""
         self.floor: dict[int, int] = {}
         """The vector of what the history no longer holds."""
+        self.group: int = 0
+        """The slot group whose keys the replica holds."""
         self.early: list[bytes] = []
         """Operations that wait for what they depend on."""
 
@@ -46,6 +48,7 @@ class Saved:
         """Return everything as one byte string."""
         body = (
             self.origin,
+            self.group,
             int(self.is_last),
             self.horizon,
             self.state,
@@ -64,13 +67,9 @@ def read_saved(data: bytes) -> Saved:
         raise DecodeError(f"{error}; load takes what Replica.save or close returned") from None
     if len(outer) != 3 or outer[0] != MAGIC:
         raise DecodeError("this is not a saved replica: use what Replica.save returned")
-    if outer[1] != SAVE_VERSION:
-        raise DecodeError(
-            f"this replica was saved in version {outer[1]!r} of the format; "
-            f"this program reads version {SAVE_VERSION}"
-        )
-    body = items_of(codec.unpack(bytes_of(outer[2], "a saved replica")), 7, "a saved replica")
-    origin, is_last, horizon, state, ops, floor, early = body
+    check_version(outer[1], SAVE_VERSION, "a saved replica")
+    body = items_of(codec.unpack(bytes_of(outer[2], "a saved replica")), 8, "a saved replica")
+    origin, group, is_last, horizon, state, ops, floor, early = body
     saved = Saved(
         integer_of(origin, "a saved replica's name", 1, ORIGIN_MAX),
         integer_of(is_last, "whether a save is the last", 0, 1) == 1,
@@ -78,6 +77,7 @@ def read_saved(data: bytes) -> Saved:
         bytes_of(state, "a saved replica's state"),
         encoded(ops),
     )
+    saved.group = integer_of(group, "a saved replica's slot group", 0, GROUP_MAX)
     saved.floor = read_vector(floor)
     saved.early = encoded(early)
     return saved

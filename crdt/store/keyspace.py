@@ -67,6 +67,7 @@ class Keyspace(KeyTable):
         "base",
         "expired",
         "first",
+        "group",
         "litter",
         "local",
         "makers",
@@ -107,6 +108,8 @@ class Keyspace(KeyTable):
         self.reserve: bytes = bytes(RESERVE_BYTES)
         """Memory with which an effect can be completed when there is no other."""
         self.first: int = 1
+        self.group: int = 0
+        """The slot group whose keys these are; 0 is the only one until there are clusters."""
         self.told: Vector = {}
         self.news: bool = False
 

@@ -17,7 +17,7 @@ from crdt.causality.op import read_vector
 from crdt.causality.schema import FOREVER
 from crdt.errors import DecodeError
 from crdt.store.keyspace import DELETE, Keyspace
-from crdt.store.snapshot import END, HEAD, KEYS, unpack_piece
+from crdt.store.snapshot import END, HEAD, KEYS, head_items, unpack_piece
 from crdt.types.base import Value
 from crdt.types.contested import Contested
 from crdt.types.register import LATEST, Register
@@ -47,7 +47,7 @@ class Incoming:
         piece = unpack_piece(data)
         if (piece[0] == HEAD) != (self.expected < 0) or self.complete:
             raise DecodeError("a piece of a snapshot out of order")
-        if piece[0] == HEAD and 4 <= len(piece) <= 5:
+        if piece[0] == HEAD:
             self.read_head(piece)
         elif piece[0] == KEYS and len(piece) == 3:
             self.read_columns(piece[1])
@@ -63,14 +63,18 @@ class Incoming:
 
     def read_head(self, piece: tuple[Any, ...]) -> None:
         """Where the snapshot stands."""
-        _, vector, contexts, expected, *trails = piece
+        group, vector, contexts, expected, trails = head_items(piece)
+        if group != self.db.group or type(group) is not int:
+            raise DecodeError(
+                f"a snapshot of slot group {group!r}; this replica holds slot group {self.db.group}"
+            )
         self.vector = read_vector(vector)
         for context in tuple_of(contexts, "a snapshot's contexts"):
             origin, past = items_of(context, 2, "a snapshot's context")
             seen = self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
             if not dominates(self.vector, seen):
                 raise DecodeError(UNSEEN)
-        self.trails = read_trails(trails[0] if trails else (), self.vector)
+        self.trails = read_trails(trails, self.vector)
         self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
 
     def read_columns(self, columns: Any) -> None:

@@ -1,9 +1,10 @@
 """The whole state of a replica, in pieces, consistent at one vector while writes go on.
 
-A snapshot begins with its vector, what each origin had observed at its latest operation, and the
-fingerprints by which two replicas of one identity are noticed. Then come the keys, some thousand to
-a piece. The first write to a key that was not sent yet puts the key's earlier state aside, to be
-sent instead. Last comes the number of keys, so that a truncated snapshot is noticed.
+A snapshot begins with its version, its slot group, its vector, what each origin had observed at its
+latest operation, and the fingerprints by which two replicas of one identity are noticed. Then come
+the keys, some thousand to a piece. The first write to a key that was not sent yet puts the key's
+earlier state aside, to be sent instead. Last comes the number of keys, so that a truncated snapshot
+is noticed.
 
 Plain strings, the common case, are written in columns; everything else as the `state()` of its
 values. Pieces are deflated. A piece ends after so many keys or bytes, so that a database of large
@@ -27,8 +28,9 @@ from crdt.types.base import Value
 from crdt.types.contested import Contested
 from crdt.types.string import String
 from crdt.wire import codec
-from crdt.wire.decoding import bytes_of, tuple_of
+from crdt.wire.decoding import bytes_of, check_version, items_of, tuple_of
 
+VERSION: Final = 1
 PIECE_KEYS: Final = 2000
 PIECE_BYTES: Final = 1 << 20  # inflated: some milliseconds to read
 PIECE_BYTES_MAX: Final = 4 << 30  # what is taken in: a key must fit
@@ -61,7 +63,7 @@ class Snapshot:
         self.full: deque[bytes] = deque()  # pieces that nothing more goes into
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
         marks = write_trails(trails, self.vector)
-        head = (HEAD, write_vector(self.vector), flat, self.count, marks)
+        head = (HEAD, VERSION, db.group, write_vector(self.vector), flat, self.count, marks)
         self.head: bytes | None = pack_piece(head)
         self.ended: bool = False
         self.piece_keys: int = PIECE_KEYS
@@ -137,8 +139,8 @@ class Snapshot:
         snapshot.ended = True
         if pieces:
             first = unpack_piece(pieces[0])
-            if first[0] == HEAD and len(first) > 1:
-                snapshot.vector = read_vector(first[1])
+            if first[0] == HEAD:
+                snapshot.vector = read_vector(head_items(first)[1])
         snapshot.full = pieces
         return snapshot
 
@@ -174,6 +176,13 @@ def split(data: bytes) -> Iterator[bytes]:
         if position > len(data):
             raise DecodeError("the state was cut off")
         yield data[start:position]
+
+
+def head_items(piece: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return group, vector, contexts, number of keys and trails, unchecked, of the piece that a
+    snapshot begins with. Raises DecodeError if it is of another version or form."""
+    check_version(piece[1] if len(piece) > 1 else None, VERSION, "a snapshot")
+    return items_of(piece, 7, "the head of a snapshot")[2:]
 
 
 def parts_of(value: Value | None) -> tuple[tuple[int, Any], ...]:

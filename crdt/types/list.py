@@ -20,6 +20,7 @@ from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import (
+    POSITIONS_VERSION,
     STEP_MAX,
     is_bytes,
     is_place,
@@ -33,7 +34,7 @@ from crdt.structures.blocks import BLOCK_MAX, Blocks, Position
 from crdt.types.base import Value
 from crdt.types.definition import Operation, OriginNames, TypeDefinition, renamed_position
 from crdt.types.register import Register, rename_register
-from crdt.wire.decoding import tuple_of
+from crdt.wire.decoding import check_version, tuple_of
 
 LIST: Final = 5
 INSERT: Final = LIST << 4  #      (kind, key, parent, k, sign, value, ...)
@@ -180,13 +181,15 @@ class List(Value):
                 self.items.put(position, as_plain(position, element))
 
     def state(self) -> Any:
-        flat: list[Any] = []
+        flat: list[Any] = [POSITIONS_VERSION]
         for position, held in self.pairs():
             flat += (position, held if type(held) is bytes else held.state())
         return tuple(flat)
 
     def load(self, state: Any) -> None:
-        flat = tuple_of(state, "a list", 2)
+        items = tuple_of(state, "a list")
+        check_version(items[0] if items else None, POSITIONS_VERSION, "list positions")
+        flat = tuple_of(items[1:], "a list", 2)
         for index in range(0, len(flat), 2):
             position, held = check_position(flat[index]), flat[index + 1]
             if type(held) is not bytes:

@@ -26,6 +26,22 @@ def items_of(item: object, count: int, what: str) -> tuple[Any, ...]:
     return cast("tuple[Any, ...]", item)
 
 
+def items_of_version(item: object, version: int, count: int, what: str) -> tuple[Any, ...]:
+    """Return `item` if it is a tuple of exactly `count` items that begins with the version of the
+    format that this program reads. Raises DecodeError, which names both versions."""
+    items = tuple_of(item, what)
+    check_version(items[0] if items else None, version, what)
+    return items_of(items, count, what)
+
+
+def check_version(found: object, known: int, what: str) -> None:
+    """Raise DecodeError unless `found` is the version of the format that this program reads."""
+    if type(found) is not int:
+        raise DecodeError(f"{what}: no format version; this program reads version {known}")
+    if found != known:
+        raise DecodeError(f"{what}: format version {found}; this program reads version {known}")
+
+
 def integer_of(item: object, what: str, least: int, most: int) -> int:
     """`item`, if it is an integer from `least` to `most`."""
     if type(item) is not int or not least <= item <= most:

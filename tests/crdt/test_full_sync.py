@@ -54,7 +54,9 @@ def test_who_waits_for_a_key_is_told_when_an_empty_replica_takes_everything_over
 def test_a_string_that_is_nothing_leaves_nothing() -> None:
     here = Replica(2)
     record = (b"k", (), ((1, (0, 0, None, 0)),))
-    here.merge([pack_piece(piece) for piece in ((0, (), (), 1), (1, (), (record,)), (2, 1))])
+    here.merge(
+        [pack_piece(piece) for piece in ((0, 1, 0, (), (), 1, ()), (1, (), (record,)), (2, 1))]
+    )
     assert not here.keyspace.graves
     assert len(list(here.snapshot())) == 2
 

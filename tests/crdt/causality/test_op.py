@@ -46,19 +46,19 @@ def test_a_single_write_takes_few_bytes() -> None:
 
 WRONG: list[Any] = [
     (),
-    (16384, 1, 0, 0, (), ()),
-    (16384, 1, 0, 0, (), b""),
-    (0, 1, 0, 0, (), ((2, b""),)),
-    (1 << 22, 1, 0, 0, (), ((2, b""),)),
-    (16384, 0, 0, 0, (), ((2, b""),)),
-    (16384, SEQ_MAX, 0, 0, (), ((2, b""),)),
-    (16384, 1, 0, 1 << 60, (), ((2, b""),)),
-    (16384, 1, 0, 0, (1,), ((2, b""),)),
-    (16384, 1, 0, 0, (1, -1), ((2, b""),)),
-    (16384, 1, 0, 0, (5, 1, 5, 2), ((2, b""),)),
-    (16384, 1, 0, 0, (0, 1), ((2, b""),)),
-    (16384, 1, 0, 0, (), ((9, b""),)),
-    (16384, 1, 0, 0, (), ((2, b""),), 0),
+    (1, 16384, 1, 0, 0, (), ()),
+    (1, 16384, 1, 0, 0, (), b""),
+    (1, 0, 1, 0, 0, (), ((2, b""),)),
+    (1, 1 << 22, 1, 0, 0, (), ((2, b""),)),
+    (1, 16384, 0, 0, 0, (), ((2, b""),)),
+    (1, 16384, SEQ_MAX, 0, 0, (), ((2, b""),)),
+    (1, 16384, 1, 0, 1 << 60, (), ((2, b""),)),
+    (1, 16384, 1, 0, 0, (1,), ((2, b""),)),
+    (1, 16384, 1, 0, 0, (1, -1), ((2, b""),)),
+    (1, 16384, 1, 0, 0, (5, 1, 5, 2), ((2, b""),)),
+    (1, 16384, 1, 0, 0, (0, 1), ((2, b""),)),
+    (1, 16384, 1, 0, 0, (), ((9, b""),)),
+    (1, 16384, 1, 0, 0, (), ((2, b""),), 0),
 ]
 
 
@@ -66,6 +66,15 @@ WRONG: list[Any] = [
 def test_what_is_no_operation_is_refused(items: object) -> None:
     with pytest.raises(DecodeError):
         Op.from_bytes(codec.pack(items))
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [(2, "format version 2; .* reads version 1"), (b"2", "no format version; .* version 1")],
+)
+def test_another_version_is_refused_by_its_number(version: object, reason: str) -> None:
+    with pytest.raises(DecodeError, match=f"an operation: {reason}"):
+        Op.from_bytes(codec.pack((version, "whatever that holds")))
 
 
 @given(st.integers(0, 8 * len(SAMPLE.to_bytes()) - 1))

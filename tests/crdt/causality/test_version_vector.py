@@ -75,11 +75,17 @@ def test_what_is_no_text_of_a_vector(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "items", [(), ((), ()), ((1, 2), (3, 4), ()), ((1, 2), (1, 0), ()), ((1, 2), (1,), ())]
+    "items",
+    [(), (1, (), ()), (1, (1, 2), (3, 4), ()), (1, (1, 2), (1, 0), ()), (1, (1, 2), (1,), ())],
 )
 def test_what_is_no_bytes_of_a_vector(items: Any) -> None:
     with pytest.raises(DecodeError):
         Vector.from_bytes(codec.pack(items))
+
+
+def test_another_version_is_refused_by_its_number() -> None:
+    with pytest.raises(DecodeError, match=r"a vector: format version 2; .* reads version 1"):
+        Vector.from_bytes(codec.pack((2,)))
 
 
 @pytest.mark.parametrize("reader", [Vector.from_bytes, Vector.from_text])

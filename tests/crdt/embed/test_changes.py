@@ -54,11 +54,17 @@ def test_changes_have_bytes_and_text_and_can_be_pickled_and_copied() -> None:
 
 
 @pytest.mark.parametrize(
-    "items", [(), (b"", (), b""), (b"", 5, b""), (5, (), b""), (b"", (5,), b"")]
+    "items",
+    [(), (1, b"", (), b""), (1, b"", 5, b""), (1, 5, (), b""), (1, b"", (5,), b"")],
 )
 def test_what_is_no_changes_is_refused(items: Any) -> None:
     with pytest.raises(DecodeError):
         Changes.from_bytes(codec.pack(items))
+
+
+def test_another_version_is_refused_by_its_number() -> None:
+    with pytest.raises(DecodeError, match=r"changes: format version 2; .* reads version 1"):
+        Changes.from_bytes(codec.pack((2, b"")))
 
 
 @pytest.mark.parametrize("given", [None, "text", 5, []])

@@ -176,13 +176,19 @@ def test_a_state_of_our_own_name_is_refused_and_the_way_named() -> None:
         Replica(1).merge_bytes(data)
 
 
+def test_a_replica_keeps_its_slot_group() -> None:
+    replica = filled()
+    replica.keyspace.group = 7
+    assert Replica.load(replica.save()).keyspace.group == 7
+
+
 def test_damaged_saves_and_other_versions_are_refused() -> None:
     data = filled().save()
     for cut in range(0, len(data), 7):
         with pytest.raises(DecodeError):
             Replica.load(data[:cut])
     newer = codec.pack((MAGIC, SAVE_VERSION + 1, b"whatever that holds"))
-    with pytest.raises(DecodeError, match=r"version 2 of the format; .* reads version 1"):
+    with pytest.raises(DecodeError, match=r"format version 3; .* reads version 2"):
         Replica.load(newer)
     for other in (
         filled().to_bytes(),

@@ -168,8 +168,8 @@ WRONG: dict[str, Spoil] = {
     "a wrong count": lambda pieces: [pieces[HEAD], pieces[KEYS], (2, 1)],
     "a short head": lambda pieces: [pieces[HEAD][:3], *pieces[1:]],
     "an unknown piece": lambda pieces: [pieces[HEAD], (7, 1), *pieces[1:]],
-    "odd contexts": lambda pieces: [(0, (), ((0, ()),), 0), (2, 0)],
-    "too many keys": lambda pieces: [(0, (), (), 1 << 60), (2, 1 << 60)],
+    "odd contexts": lambda pieces: [head_of((), 0, ((0, ()),)), (2, 0)],
+    "too many keys": lambda pieces: [head_of((), 1 << 60), (2, 1 << 60)],
     "columns that differ": lambda pieces: one_key(
         (1, (0, (b"k",), (1, 2), (0,), (b"v",), b"\0"), ())
     ),
@@ -200,8 +200,8 @@ DOTS_BEYOND: dict[str, Any] = {
     "one of a member's dots": (2, (b"a", (UNSEEN - 1, UNSEEN))),
     "a field": (3, (b"f", (UNSEEN, 0, b"v", 0))),
     "a score": (4, (b"m", (UNSEEN, 0, 1.5, 0))),
-    "an element": (5, (PLACE, b"v", (0, make_origin(2), 6, 0), b"w")),
-    "an element that was set": (5, (PLACE, (UNSEEN, 0, b"v", 0))),
+    "an element": (5, (1, PLACE, b"v", (0, make_origin(2), 6, 0), b"w")),
+    "an element that was set": (5, (1, PLACE, (UNSEEN, 0, b"v", 0))),
     "a value": (6, (UNSEEN, b"v")),
     "an add": (7, (b"a", UNSEEN, ())),
     "a remove": (7, (b"a", (), UNSEEN)),
@@ -220,10 +220,10 @@ def test_a_snapshot_holds_nothing_that_its_own_vector_has_not_seen(name: str) ->
     vector = (make_origin(2), 5)
     record = (K, (), (DOTS_BEYOND[name],))
     with pytest.raises(DecodeError, match="has not seen"):
-        sink.merge(map(pack_piece, ((0, vector, (), 1), (1, (), (record,)), (2, 1))))
+        sink.merge(map(pack_piece, (head_of(vector, 1), (1, (), (record,)), (2, 1))))
     assert sink.to_bytes() == before
     wide = (make_origin(2), 6)
-    sink.merge(map(pack_piece, ((0, wide, (), 1), (1, (), (record,)), (2, 1))))
+    sink.merge(map(pack_piece, (head_of(wide, 1), (1, (), (record,)), (2, 1))))
     assert sink.vector[make_origin(2)] == 6
 
 
@@ -237,7 +237,7 @@ def test_a_snapshot_holds_nothing_that_its_own_vector_has_not_seen(name: str) ->
 def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
     sink = Replica(3)
     with pytest.raises(DecodeError, match="has not seen"):
-        sink.merge(map(pack_piece, ((0, (make_origin(2), 5), (), 1), piece, (2, 1))))
+        sink.merge(map(pack_piece, (head_of((make_origin(2), 5), 1), piece, (2, 1))))
     assert sink.vector == {}
 
 
@@ -246,7 +246,7 @@ def test_nor_had_an_origin_seen_what_the_vector_has_not() -> None:
     sink = Replica(3)
     for seq, is_right in ((2, False), (1, True)):
         context = (make_origin(2), (make_origin(1), seq))
-        head = (0, (make_origin(1), 1, make_origin(2), 5), (context,), 0)
+        head = head_of((make_origin(1), 1, make_origin(2), 5), 0, (context,))
         if is_right:
             sink.merge(map(pack_piece, (head, (2, 0))))
         else:
@@ -265,7 +265,26 @@ def test_all_types_of_a_contested_key_have_their_dots_looked_at() -> None:
 
 def one_key(piece: Any) -> list[Any]:
     """A snapshot of one key."""
-    return [(0, (), (), 1), piece, (2, 1)]
+    return [head_of((), 1), piece, (2, 1)]
+
+
+def head_of(vector: Any, keys: int, contexts: Any = ()) -> tuple[Any, ...]:
+    """The head of a snapshot, as the present version has it."""
+    return 0, 1, 0, vector, contexts, keys, ()
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ((0, 2, "whatever"), "a snapshot: format version 2; this program reads version 1"),
+        ((0,), "a snapshot: no format version"),
+        ((0, 1, 3, (), (), 0, ()), "a snapshot of slot group 3; this replica holds slot group 0"),
+        ((0, 1, False, (), (), 0, ()), "a snapshot of slot group False"),
+    ],
+)
+def test_a_head_of_another_version_or_group_is_refused(head: Any, reason: str) -> None:
+    with pytest.raises(DecodeError, match=reason):
+        Replica(3).merge([pack_piece(head)])
 
 
 @pytest.mark.parametrize("name", WRONG)

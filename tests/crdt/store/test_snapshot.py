@@ -84,7 +84,7 @@ def test_plain_strings_stand_in_columns() -> None:
     )
     assert len(dots) == 2
     assert [record[0] for record in keys[2]] == [b"c"]
-    assert head[3] == end[1] == 3
+    assert head[5] == end[1] == 3
 
 
 def test_nothing_has_no_columns_and_no_parts() -> None:

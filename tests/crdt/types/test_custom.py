@@ -115,7 +115,9 @@ def nested(depth: int) -> tuple[Any, ...]:
 def test_payloads_that_come_are_plain(raw: bytes) -> None:
     """Mappings have no one order, and what is nested deep may overflow whoever reads it."""
     here = Replica(1, types=(Anything,))
-    body = pack_body((make_origin(2), 1, 0, 0, (), ((0x1E0, b"k", b"?"),))).replace(b"\xa1?", raw)
+    body = pack_body((1, make_origin(2), 1, 0, 0, (), ((0x1E0, b"k", b"?"),))).replace(
+        b"\xa1?", raw
+    )
     op = Op.from_bytes(b"\1" + zlib.crc32(body).to_bytes(4, "big") + body)
     with pytest.raises(DecodeError, match="not nested too deep"):
         here.accept(op)

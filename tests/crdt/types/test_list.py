@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crdt import Replica
 from crdt.causality.dots import SEQ_BITS, make_origin
 from crdt.causality.op import Op
-from crdt.causality.schema import STEP_MAX
+from crdt.causality.schema import STEP_MAX, check_effect
 from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.types.list import ASSIGN, INSERT, REMOVE, Element, List, Position
@@ -221,21 +221,22 @@ def test_a_state_is_read_back_element_by_element() -> None:
     assert copy.siblings() == value.siblings()
     position = value.positions(0, 1)[0]
     spelled_out = List()
-    spelled_out.load((position, (make_origin(1) << SEQ_BITS | position[2], 0, b"a", 0)))
-    assert spelled_out.state() == (position, b"a")  # equal content, equal bytes
+    spelled_out.load((1, position, (make_origin(1) << SEQ_BITS | position[2], 0, b"a", 0)))
+    assert spelled_out.state() == (1, position, b"a")  # equal content, equal bytes
 
 
 @pytest.mark.parametrize(
     "state",
     [
         b"",
-        ((1, 2, 3, 4),),
-        (b"p", b"v"),
-        ((), b"v"),
-        ((1, 2, 3), b"v"),
-        ((1, 2, 3, b"4"), b"v"),
-        ((1, 2, 3, STEP_MAX + 1), b"v"),
-        ((1, 0, 3, 4), b"v"),
+        (),
+        (1, (1, 2, 3, 4)),
+        (1, b"p", b"v"),
+        (1, (), b"v"),
+        (1, (1, 2, 3), b"v"),
+        (1, (1, 2, 3, b"4"), b"v"),
+        (1, (1, 2, 3, STEP_MAX + 1), b"v"),
+        (1, (1, 0, 3, 4), b"v"),
     ],
 )
 def test_what_is_no_state_of_a_list_is_refused(state: object) -> None:
@@ -358,3 +359,11 @@ def test_what_a_removal_leaves_has_one_form() -> None:
     assert here.list(KEY) == [b"a"]
     copy.merge(here.snapshot())
     assert copy.to_bytes() == here.to_bytes()
+
+
+def test_positions_of_another_version_are_refused_by_its_number() -> None:
+    for read in (lambda: List().load((2, "whatever")), lambda: check_effect((INSERT | 4, b"k"))):
+        with pytest.raises(DecodeError, match=r"list positions: format version 2; .* version 1"):
+            read()
+    with pytest.raises(DecodeError, match="unknown kind 83"):
+        check_effect((INSERT | 3, b"k"))

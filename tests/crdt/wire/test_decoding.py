@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from crdt.errors import DecodeError
-from crdt.wire.decoding import bytes_of, integer_of, is_tuple, items_of, tuple_of
+from crdt.wire.decoding import bytes_of, integer_of, is_tuple, items_of, items_of_version, tuple_of
 
 
 def test_what_is_right_comes_back() -> None:
@@ -23,6 +23,7 @@ WRONG: dict[str, Callable[[], object]] = {
     "a list": lambda: tuple_of([1, 2], "it"),
     "three": lambda: tuple_of((1, 2, 3), "it", 2),
     "one": lambda: items_of((1,), 2, "it"),
+    "one of a version": lambda: items_of_version((7,), 7, 2, "it"),
     "bytes": lambda: items_of(b"ab", 2, "it"),
     "a boolean": lambda: integer_of(True, "it", 0, 1),
     "too much": lambda: integer_of(8, "it", 1, 7),
