@@ -21,6 +21,7 @@ from replication.protocol.frames import (
     Ask,
     Eof,
     Frame,
+    Grouped,
     Heartbeat,
     Hello,
     Lacking,
@@ -132,7 +133,10 @@ class End:
         """Look `frame` up in the table and go where it leads. Raises RemoteProtocolError."""
         following = self.table().get((state, type(frame)))
         if following is None:
-            raise RemoteProtocolError(f"{type(frame).__name__} while {state.value}")
+            hint = ""
+            if isinstance(frame, Grouped):
+                hint = f": this link is of slot group 0, not {frame.group}"
+            raise RemoteProtocolError(f"{type(frame).__name__} while {state.value}{hint}")
         self.enter(following)
         self.heard_at = self.whole_at = max(now, self.heard_at)
 

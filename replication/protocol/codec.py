@@ -1,6 +1,7 @@
 """Frames as bytes: four bytes of length (big-endian), then the frame in the envelope of
-`crdt.wire.codec`, which brings a version and a CRC-32. Inside is an array: the kind, then the
-fields. Behind the frame stands its tag, where the ends share a key (see `channel`).
+`crdt.wire.codec`, which brings a version and a CRC-32. Inside is an array: the kind, the slot group
+that the link belongs to, then the fields. Behind the frame stands its tag, where the ends share a
+key (see `channel`).
 
 A frame of ops holds them as they stand in the history, so encoding one copies bytes and makes
 none. Any bytes whatever give frames or RemoteProtocolError, and the decoder never keeps more than
@@ -14,14 +15,21 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Any, Final
 
-from crdt.causality.dots import INCARNATION_MAX, ORIGIN_MAX, REGION_MAX, SEQ_MAX, make_origin
+from crdt.causality.dots import (
+    GROUP_MAX,
+    INCARNATION_MAX,
+    ORIGIN_MAX,
+    REGION_MAX,
+    SEQ_MAX,
+    make_origin,
+)
 from crdt.causality.op import read_vector, write_vector
 from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
 from replication.protocol import frames
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.frames import TERM_MAX, Frame, Members, Report, View
+from replication.protocol.frames import TERM_MAX, Frame, Grouped, Members, Report, View
 
 LENGTH_BYTES: Final = 4
 TAG_BYTES: Final = 16  # of which a forger guesses one in 2**128
@@ -186,7 +194,8 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     20: (frames.Lacking, (VIEW, ORIGIN, SEQ, REGIONS)),
 }
 HELLO: Final = 1
-PROTOCOL_PLACE: Final = 7
+NAME_PLACE: Final = 2
+PROTOCOL_PLACE: Final = 8
 NUMBERS: Final[dict[type[Frame], int]] = {kind: number for number, (kind, _) in KINDS.items()}
 READS: Final[dict[int, tuple[type[Frame], tuple[Read, ...]]]] = {
     number: (kind, tuple([read for _, read in fields])) for number, (kind, fields) in KINDS.items()
@@ -219,8 +228,11 @@ class FrameTag:
 
 def encode(frame: Frame, tag: FrameTag | None = None) -> bytes:
     """Return one frame as bytes."""
+    group = 0
+    if isinstance(frame, Grouped):
+        group, frame = frame.group, frame.frame
     kind = type(frame)
-    items: list[Any] = [NUMBERS[kind]]
+    items: list[Any] = [NUMBERS[kind], group]
     for name, write in WRITES[kind]:
         item = getattr(frame, name)
         items.append(item if write is None else write(item))
@@ -243,13 +255,16 @@ def decode(body: bytes) -> Frame:
         if known is None:
             raise DecodeError("a frame of unknown kind")
         if items[0] == HELLO and is_foreign(items):
-            return frames.Hello(read_text(items[1]), 0, 0, "", {}, protocol=items[PROTOCOL_PLACE])
+            name, version = read_text(items[NAME_PLACE]), items[PROTOCOL_PLACE]
+            return frames.Hello(name, 0, 0, "", {}, protocol=version)
         kind, reads = known
-        items_of(items, len(reads) + 1, kind.__name__)
+        items_of(items, len(reads) + 2, kind.__name__)
+        group = integer_of(items[1], "a frame's slot group", 0, GROUP_MAX)
         fields: list[Any] = []
-        for index, read in enumerate(reads, 1):
+        for index, read in enumerate(reads, 2):
             fields.append(read(items[index]))
-        return kind(*fields)
+        frame = kind(*fields)
+        return Grouped(group, frame) if group else frame
     except DecodeError as error:
         raise RemoteProtocolError(f"not a frame: {error}") from error
     except MemoryError as error:

@@ -35,7 +35,7 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector
 
-PROTOCOL: Final = 3
+PROTOCOL: Final = 4
 MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
 FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
 
@@ -234,6 +234,15 @@ class Eof:
     reason: str = "the peer hung up"
 
 
+@attrs.frozen
+class Grouped:
+    """A frame of the link of another slot group than 0, on a connection that carries the links of
+    several groups (see `replication.machines.multiplexer`)."""
+
+    group: int
+    frame: Frame
+
+
 Frame: TypeAlias = (
     Hello
     | Resume
@@ -256,4 +265,5 @@ Frame: TypeAlias = (
     | Answer
     | Refuse
     | Eof
+    | Grouped
 )

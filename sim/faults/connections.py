@@ -47,12 +47,12 @@ def tagged(channel: Channel, body: bytes) -> bytes:
 
 
 def unknown_kind(channel: Channel) -> bytes:
-    return tagged(channel, codec.pack([UNKNOWN_KIND, 1, b"x"]))
+    return tagged(channel, codec.pack([UNKNOWN_KIND, 0, b"x"]))
 
 
 def malformed(channel: Channel) -> bytes:
     """Return a heartbeat whose fields are of other types."""
-    return tagged(channel, codec.pack([HEARTBEAT, b"v", -1, (), b"", True, None]))
+    return tagged(channel, codec.pack([HEARTBEAT, 0, b"v", -1, (), b"", True, None]))
 
 
 def no_body(channel: Channel) -> bytes:

@@ -26,6 +26,7 @@ from replication.protocol.frames import (
     GapEnd,
     GapRefused,
     GapRequest,
+    Grouped,
     Heartbeat,
     Hello,
     Lacking,
@@ -152,6 +153,7 @@ EXAMPLES: dict[type[Frame], Frame] = {
     Lacking: Lacking(((1, 0, US),), AP, 1, (1,)),
     Refuse: Refuse("no"),
     Eof: Eof(),
+    Grouped: Grouped(1, Resumed()),
 }
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.causality.dots import (
+    GROUP_MAX,
     INCARNATION_MAX,
     ORIGIN_MAX,
     REGION_MAX,
@@ -86,6 +87,7 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     ),
     st.builds(Refuse, texts),
 )
+every_frame |= st.builds(frames.Grouped, st.integers(1, GROUP_MAX), every_frame)
 
 
 def fed(pieces: Sequence[bytes]) -> list[Frame]:
@@ -130,7 +132,7 @@ anything = st.recursive(
 @given(st.integers(0, len(KINDS) + 2), st.lists(anything, max_size=8))
 def test_fields_of_any_form_give_a_frame_or_one_error(kind: int, fields: list[Any]) -> None:
     with suppress(RemoteProtocolError):
-        decode(envelope.pack((kind, *fields)))
+        decode(envelope.pack((kind, 0, *fields)))
 
 
 @pytest.mark.parametrize(
@@ -140,24 +142,28 @@ def test_fields_of_any_form_give_a_frame_or_one_error(kind: int, fields: list[An
         (),
         ("x",),
         (99,),
-        (3, 1),
-        (2, (), 5),
-        (2, (), (0,)),
-        (2, (1,), None),
-        (7, b"", 1),
-        (7, None, True),
-        (9, 5),
-        (9, (5,)),
-        (12, (), 0, ((1, ()),), 0, 0, 0),
-        (12, (), 0, ((0, (), 0),), 0, 0, 0),
-        (12, (), -1, (), 0, 0, 0),
-        (13, ORIGIN_MAX + 1, 0),
-        (16, bytes(TEXT_BYTES_MAX + 1)),
-        (16, 5),
-        (19, ((2, 0),)),
-        (19, ((0, 0, make_origin(1)),)),
-        (19, ((2, 0, make_origin(3)),)),
-        (19, ((2, TERM_MAX + 1, make_origin(2)),)),
+        (3,),
+        (3, 0, 1),
+        (2, 0, (), 5),
+        (2, 0, (), (0,)),
+        (2, 0, (1,), None),
+        (7, 0, b"", 1),
+        (7, 0, None, True),
+        (9, 0, 5),
+        (9, 0, (5,)),
+        (12, 0, (), 0, ((1, ()),), 0, 0, 0),
+        (12, 0, (), 0, ((0, (), 0),), 0, 0, 0),
+        (12, 0, (), -1, (), 0, 0, 0),
+        (13, 0, ORIGIN_MAX + 1, 0),
+        (16, 0, bytes(TEXT_BYTES_MAX + 1)),
+        (16, 0, 5),
+        (19, 0, ((2, 0),)),
+        (19, 0, ((0, 0, make_origin(1)),)),
+        (19, 0, ((2, 0, make_origin(3)),)),
+        (19, 0, ((2, TERM_MAX + 1, make_origin(2)),)),
+        (3, -1),
+        (3, None),
+        (3, GROUP_MAX + 1),
     ],
 )
 def test_what_is_no_frame(items: object) -> None:
@@ -182,19 +188,19 @@ def test_a_long_reason_is_cut_off() -> None:
 
 def test_every_frame_but_the_end_travels() -> None:
     travelling = {kind for kind, _ in KINDS.values()}
-    assert travelling == set(Frame.__args__) - {frames.Eof}
+    assert travelling == set(Frame.__args__) - {frames.Eof, frames.Grouped}
     assert len(travelling) == len(KINDS)
 
 
 def test_a_hello_of_another_version_keeps_its_name_and_version() -> None:
     """A newer one may have more fields, an older one had fewer."""
     for fields in (
-        (1, b"eu", 0, 0, b"", (), 0, 2),
-        (1, b"eu", "?", (), (), (), (), 99, 5, 6, 7, 8),
+        (1, 0, b"eu", 0, 0, b"", (), 0, 2),
+        (1, "?", b"eu", "?", (), (), (), (), 99, 5, 6, 7, 8),
     ):
         hello = decode(envelope.pack(list(fields)))
         assert isinstance(hello, Hello)
-        assert (hello.name, hello.protocol) == ("eu", fields[7])
+        assert (hello.name, hello.protocol) == ("eu", fields[8])
 
 
 def test_a_list_of_too_many_regions_is_refused() -> None:
