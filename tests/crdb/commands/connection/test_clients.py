@@ -198,3 +198,11 @@ def test_a_client_that_waits_for_the_end_of_a_pause_is_blocked() -> None:
 def test_tracking_is_refused_with_a_reason() -> None:
     [refused] = lines(Client(instance()), "CLIENT TRACKING ON")
     assert refused.startswith(b"-ERR CLIENT TRACKING ON is not supported by crdb: ")
+
+
+def test_ids_count_up_and_are_not_used_again() -> None:
+    database = instance()
+    first = Client(database)
+    assert lines(first, "CLIENT ID") == [b":1\r\n"]
+    first.leave()
+    assert lines(Client(database), "CLIENT ID", "CLIENT ID") == [b":2\r\n"] * 2
