@@ -16,7 +16,7 @@ from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
 from sim.network.ways import LOSSES_WHOLE
 from sim.schedule.plan import Plan, Tuning
-from sim.schedule.step import Step
+from sim.schedule.step import FOREVER, Step
 from sim.schedule.writes import Load
 from sim.world.world import World
 
@@ -307,3 +307,20 @@ def test_what_sessions_ask_is_counted() -> None:
     run = Run(options())
     assert run.play((*STEPS, asked)).verdict is Verdict.VALID
     assert run.requests == 1
+
+
+def test_narrow_links_take_time_for_all_that_was_written() -> None:
+    world = World(Plan.of(["a", "b"], delay_ms=1))
+    world.run("a", "SET", "k", "x" * 10_000)
+    before = bound(world)
+    world.network.way("a", "b").bandwidth = 1_000
+    assert bound(world) > before + 10 * SECOND
+
+
+def test_faults_that_last_to_the_end_must_be_endured() -> None:
+    run = Run(options())
+    lasting = Step(2 * SECOND, "cut", ("eu", "us"), FOREVER)
+    result = run.play((STEPS[0], lasting, STEPS[2]))
+    assert (result.verdict, result.reason) == (Verdict.VALID, "")
+    assert run.world.endured == 1
+    assert not run.injector.lasting

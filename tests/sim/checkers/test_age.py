@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 import pytest
 
 from replication.protocol.limits import MS, SECOND
@@ -81,3 +82,16 @@ def test_nobody_asks_those_who_were_paused_or_live_another_life(world: World) ->
     looked = checker.looked
     look(world)
     assert checker.looked == looked
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_connection_with_an_earlier_life_is_not_judged(world: World) -> None:
+    sink = world.sites["us"].links.sinks["eu"]
+    sink.lag_ns = tell(0)  # type: ignore[method-assign]
+    lose_a_write(world)
+    assert sink.hello is not None
+    sink.hello = attrs.evolve(sink.hello, origin=sink.hello.origin + 1)
+    del world.sites["us"].links.sinks["ap"]
+    looked = checker_of(world).looked
+    look(world)
+    assert checker_of(world).looked == looked

@@ -95,3 +95,17 @@ def test_a_region_with_another_secret_is_alone(world: World) -> None:
     assert eu.links.sinks.keys() | us.links.sinks.keys() <= {"eu", "us"}
     assert not any(end.hello for end in (*eu.links.sinks.values(), *us.links.sinks.values()))
     assert [follower.peer for follower in eu.links.followers] == ["f"]
+
+
+def test_a_snapshot_goes_on_after_a_pause_and_not_over_a_dead_connection(world: World) -> None:
+    eu = world.sites["eu"]
+    wire = eu.wires[0]
+    before = len(eu.kept_back)
+    eu.pause(world.now + SECOND)
+    eu.go_on(wire)
+    assert len(eu.kept_back) == before + 1
+    world.sleep(2 * SECOND)
+    assert eu.kept_back == []
+    world.crash("eu")
+    eu.go_on(wire)
+    assert wire not in eu.unflushed

@@ -212,3 +212,9 @@ def test_a_scenario_is_drawn_from_its_first_step_on() -> None:
     assert drawn.lstrip().startswith("<svg")
     assert "SET k v" in drawn
     assert "boot" not in drawn
+
+
+def test_a_run_may_be_followed_by_a_block_of_comments() -> None:
+    text = "run 7\nregions eu us\nlength 1s\n----\n\n# nothing happens here\n----\n"
+    verdict = "unknown: nothing was written"
+    assert replay(text) == f"run 7\nregions eu us\nlength 1s\n----\n{verdict}\n"

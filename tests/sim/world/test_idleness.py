@@ -92,6 +92,19 @@ def test_a_connection_that_ends_meanwhile_is_not_judged() -> None:
     check_idleness(world)
 
 
+def test_a_connection_that_was_replaced_meanwhile_is_not_judged() -> None:
+    world = world_of()
+    way = world.network.way("eu", "us")
+    before = {id(use.wire): use for use in in_use(world) if use.way is way}
+    world.engine.after(SECOND // 10, lambda: world.crash("us"))
+    world.engine.after(SECOND // 5, lambda: world.restart("us"))
+    world.engine.after(5 * SECOND, lambda: setattr(way.tally, "sent", way.tally.sent + 100_000))
+    watch(world, 8 * SECOND, ())
+    after = {id(use.wire): use for use in in_use(world) if use.way is way}
+    assert len(after) == len(before) == 2
+    assert before.keys().isdisjoint(after)
+
+
 def test_who_sends_and_what() -> None:
     world = world_of()
     ends = in_use(world)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from sim.engine.events import MS, SECOND
-from sim.schedule.plan import Plan
+from sim.schedule.plan import Copy, Plan
 from sim.world.world import World
 
 
@@ -107,3 +108,20 @@ def test_regions_that_are_not_linked_can_be_cut_and_healed_all_the_same() -> Non
     assert world.settle(10 * SECOND)
     world.heal("eu", "ap")
     assert values(world, "k") == [b"v"] * 3
+
+
+def test_a_region_that_is_down_meets_no_forger(world: World) -> None:
+    world.crash("eu")
+    before = len(world.sites["eu"].wires)
+    world.forge("eu", "us")
+    assert len(world.sites["eu"].wires) == before
+
+
+def test_a_source_is_reachable_while_both_ways_are_open() -> None:
+    plan = Plan.of(["eu", "us"], delay_ms=20)
+    world = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu", "us")),)))
+    copy = world.copies["f"]
+    world.close("f", "us")
+    assert [name for name, _ in world.reachable_sources(copy)] == ["eu"]
+    world.close("eu", "f")
+    assert list(world.reachable_sources(copy)) == []
