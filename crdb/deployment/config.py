@@ -1,9 +1,8 @@
-"""What a CRDB is made of: regions, links, delays and limits, from one TOML file or a few options.
+"""The configuration of a CRDB: regions, links, delays and limits, from a TOML file or options.
 
 `crdb up` and every `crdb serve` read the same file, so that all regions agree on names, ids and
-links. Text comes in and a frozen `Config` comes out; reading files is the caller's business. Every
-mistake is one line that names the place and says what would be right. All keys, most of them with
-their defaults:
+links. This module turns text into a frozen `Config`; the caller reads the file. Every error is one
+line with the place and the values that are allowed. All keys, most of them with their defaults:
 
     id = "crdb"              # of the CRDB: only regions of the same id are linked
     topology = "mesh"        # mesh, ring, star (with hub = "name") or line;
@@ -80,7 +79,7 @@ _LINK_COST: Final = ms(DELAY_MS_MAX) * REGION_MAX
 
 @attrs.frozen
 class LinkConfig:
-    """What all links have in common.
+    """The settings that all links share.
 
     `delay` is "none", "measured" or milliseconds one way; `delays` overrides it for ordered pairs
     of regions, in milliseconds; `backlog` is in bytes.
@@ -91,7 +90,7 @@ class LinkConfig:
     backlog: int = BACKLOG
 
 
-def _topology(config: Config) -> Topology:
+def _make_topology(config: Config) -> Topology:
     names = [region.name for region in config.regions]
     if config.pairs is not None:
         return Topology.from_pairs(names, config.pairs)
@@ -125,16 +124,16 @@ class Config:
     start_empty: bool = False
     """Of the command line alone: begin without what an earlier incarnation held."""
     topology: Topology = attrs.field(
-        init=False, repr=False, default=attrs.Factory(_topology, takes_self=True)
+        init=False, repr=False, default=attrs.Factory(_make_topology, takes_self=True)
     )
 
     @staticmethod
     def from_toml(text: str, source: str = "regions.toml") -> Config:
-        """The configuration in a file's text; `source` is what errors call the file.
+        """Return the configuration in a file's text. Errors call the file `source`.
 
         Raises `ConfigError`.
         """
-        return _read(Table.parse(text, SCHEMA, source=source))
+        return _read_config(Table.parse(text, SCHEMA, source=source))
 
     @staticmethod
     def from_names(
@@ -144,7 +143,7 @@ class Config:
         topology: str = "mesh",
         delay: str | float | None = None,
     ) -> Config:
-        """Regions on this machine, region i on `port` + i: for `--regions a,b,c --port N`.
+        """Return a configuration of regions on this machine, region i on `port` + i.
 
         Without `delay` it is "measured" if the catalogue knows any of the names, else "none".
         Raises `ConfigError`.
@@ -162,11 +161,11 @@ class Config:
             "region": [{"name": name, "port": port + i} for i, name in enumerate(listed, 1)],
             "link": {"delay": delay},
         }
-        return _read(Table(data, SCHEMA, source="--regions"))
+        return _read_config(Table(data, SCHEMA, source="--regions"))
 
     def region(self, name: str) -> RegionConfig:
-        """The region of that name or, in digits, of that id. O(1). Raises `ConfigError`."""
-        found = self._named.get(name)
+        """Return the region of that name or, in digits, of that id. O(1). Raises `ConfigError`."""
+        found = self._regions_by_name.get(name)
         if found is None:
             names = [region.name for region in self.regions]
             near = hint(name, names) or f"; there are: {', '.join(names)}"
@@ -174,19 +173,19 @@ class Config:
         return found
 
     @cached_property
-    def _named(self) -> Mapping[str, RegionConfig]:
-        """Regions by name and by id; no name is made of digits alone."""
+    def _regions_by_name(self) -> Mapping[str, RegionConfig]:
+        """The regions by name and by id. No name consists of digits only."""
         ids = {str(region.id): region for region in self.regions}
         return ids | {region.name: region for region in self.regions}
 
     def peers(self, name: str) -> tuple[RegionConfig, ...]:
-        """The regions that this one is linked with, by id. Raises `ConfigError`."""
+        """Return the regions that a region is linked with, by id. Raises `ConfigError`."""
         return tuple(self.region(peer) for peer in self.topology.sinks(self.region(name).name))
 
     def delay_ns(self, source: str, sink: str) -> int:
-        """What a message from `source` to `sink` is delayed by, in nanoseconds.
+        """Return the delay of a message from `source` to `sink`, in nanoseconds.
 
-        Raises `ConfigError` for a region that is not there.
+        Raises `ConfigError` for an unknown region.
         """
         here, there = self.region(source), self.region(sink)
         for one, other, delay in self.link.delays:
@@ -197,18 +196,18 @@ class Config:
         return 0 if isinstance(self.link.delay, str) else ms(self.link.delay)
 
     def routes(self, source: str, sink: str) -> tuple[int, ...]:
-        """The ids of the regions whose ops the link from `source` to `sink` carries.
+        """Return the ids of the regions whose ops the link from `source` to `sink` carries.
 
-        Every region gets the ops of every other along one path: the one with the fewest relays, and
-        of those the quickest. In a mesh a link carries just the ops of its source. O(1) but for
-        the first time. Raises `ConfigError`.
+        Every region receives the ops of every other along one path: the quickest of those with the
+        fewest relays. In a mesh a link carries only the ops of its source. O(1) after the first
+        call. Raises `ConfigError`.
         """
         link = self.region(source).name, self.region(sink).name
-        return self._carried.get(link, ())
+        return self._carried_origins.get(link, ())
 
     @cached_property
-    def _carried(self) -> Mapping[Link, tuple[int, ...]]:
-        """What `routes` gives, for every link."""
+    def _carried_origins(self) -> Mapping[Link, tuple[int, ...]]:
+        """The results of `routes` for every link."""
         costs = {link: self._relay_cost(*link) for link in self.topology.links}
         carried = self.topology.carried(lambda source, sink: costs[source, sink])
         return {
@@ -217,44 +216,44 @@ class Config:
         }
 
     def _relay_cost(self, source: str, sink: str) -> int:
-        """One link weighs more than all delays together."""
+        """Return the cost of a link: more than the sum of all delays, plus its delay."""
         return _LINK_COST + self.delay_ns(source, sink)
 
     def to_toml(self) -> str:
-        """The configuration as a file, complete with defaults: `from_toml` gives it back."""
-        return "\n".join(_written(self)) + "\n"
+        """Return the configuration as a TOML file, with all defaults. `from_toml` reads it."""
+        return "\n".join(_config_lines(self)) + "\n"
 
 
 # --- reading -------------------------------------------------------------------------------------
 
 
-def _read(top: Table) -> Config:
-    """The configuration in the top table of a file, checked as a whole."""
+def _read_config(top: Table) -> Config:
+    """Return the configuration in the top table of a file, after all checks."""
     if isinstance(top.data.get("region"), dict):
         raise top.error("region is a list: write [[region]], with two brackets")
     listed = top.items("region", "tables")
     if not listed:
-        raise top.error("there is no region: begin one with [[region]]")
+        raise top.error("no region is defined: begin one with [[region]]")
     if len(listed) > REGION_MAX:
-        raise top.error(f"{len(listed)} regions are too many: {REGION_MAX} can be told apart")
+        raise top.error(f"{len(listed)} regions are too many: at most {REGION_MAX} are possible")
     regions = tuple(
         read_region(top.inner(data, place=f"region {i}"), i) for i, data in enumerate(listed, 1)
     )
     check_regions(top, regions)
-    shape, hub, pairs = _shape(top, [region.name for region in regions])
+    shape, hub, pairs = _read_shape(top, [region.name for region in regions])
     try:
         config = Config(
             regions,
-            id=_id(top),
+            id=_read_id(top),
             shape=shape,
             hub=hub,
             pairs=pairs,
-            link=_link(top.table("link"), [region.name for region in regions]),
+            link=_read_link(top.table("link"), [region.name for region in regions]),
             maxclients=top.integer("maxclients", MAXCLIENTS, low=1, high=MAXCLIENTS_MAX),
-            maxmemory=_size(top, "maxmemory", 0, low=0, high=MEMORY_MAX),
+            maxmemory=_read_size(top, "maxmemory", 0, low=0, high=MEMORY_MAX),
             requirepass=top.secret("requirepass"),
             protected_mode=top.flag("protected_mode", True),
-            secret=_secret(top),
+            secret=_read_secret(top),
             secret_file=top.text("secret_file", ""),
             test_clock=top.flag("test_clock", False),
             seed=top.integer("seed", 0, low=0, high=SEED_MAX),
@@ -267,27 +266,27 @@ def _read(top: Table) -> Config:
     return config
 
 
-def _id(top: Table) -> str:
+def _read_id(top: Table) -> str:
     name = top.text("id", ID)
     if not is_name(name):
         raise top.error(f"id {shown(name)} is not valid: {RULE}")
     return name
 
 
-def _secret(top: Table) -> str:
-    """Return the secret of links, which may be in a file of its own instead."""
+def _read_secret(top: Table) -> str:
+    """Return the secret of links; empty if it is in `secret_file`."""
     secret = top.secret("secret")
     if secret and top.data.get("secret_file"):
         raise top.error("give either secret or secret_file, not both")
     return secret
 
 
-def _shape(top: Table, names: list[str]) -> tuple[str, str | None, tuple[Link, ...] | None]:
-    """The shape of the topology, its hub if it is a star, and its pairs if they are listed."""
+def _read_shape(top: Table, names: list[str]) -> tuple[str, str | None, tuple[Link, ...] | None]:
+    """Return the shape of the topology, the hub of a star, and the pairs if they are listed."""
     shape = top.text("topology", "mesh")
     if shape not in SHAPES:
         raise top.error(
-            f"topology {shown(shape)} is none of {', '.join(SHAPES)}{hint(shape, SHAPES)}"
+            f"topology {shown(shape)} is not one of {', '.join(SHAPES)}{hint(shape, SHAPES)}"
         )
     if "hub" in top.data and shape != "star":
         raise top.error('hub is for topology = "star" only')
@@ -296,10 +295,10 @@ def _shape(top: Table, names: list[str]) -> tuple[str, str | None, tuple[Link, .
         return shape, hub, None
     if "topology" in top.data:
         raise top.error("give either topology or pairs, not both")
-    return shape, None, tuple(_pair(top, it) for it in top.items("pairs", "pairs of regions"))
+    return shape, None, tuple(_read_pair(top, it) for it in top.items("pairs", "pairs of regions"))
 
 
-def _pair(top: Table, value: object) -> Link:
+def _read_pair(top: Table, value: object) -> Link:
     match value:
         case [str(one), str(other)]:
             return one, other
@@ -307,37 +306,37 @@ def _pair(top: Table, value: object) -> Link:
             raise top.error(f'pairs: {shown(value)} is not ["region", "region"]')
 
 
-def _link(table: Table, names: list[str]) -> LinkConfig:
+def _read_link(table: Table, names: list[str]) -> LinkConfig:
     delay = table.data.get("delay", "none")
     if isinstance(delay, str) and delay not in {"none", "measured"}:
         raise table.error(f'delay {shown(delay)} is not "none", "measured" or milliseconds')
-    listed = [_delay(table, it, names) for it in table.items("delays", "delays")]
+    listed = [_read_delay(table, it, names) for it in table.items("delays", "delays")]
     pairs = [(one, other) for one, other, _ in listed]
     for pair in pairs:
         if pairs.count(pair) > 1:
-            raise table.error(f"delays: from {pair[0]} to {pair[1]} is there twice")
+            raise table.error(f"delays: from {pair[0]} to {pair[1]} is listed twice")
     back = [(other, one, time) for one, other, time in listed if (other, one) not in pairs]
     return LinkConfig(
-        delay=delay if isinstance(delay, str) else _milliseconds(table, delay),
+        delay=delay if isinstance(delay, str) else _read_milliseconds(table, delay),
         delays=tuple(sorted(listed + back)),
-        backlog=_size(table, "backlog", BACKLOG, low=BACKLOG_MIN, high=BACKLOG_MAX),
+        backlog=_read_size(table, "backlog", BACKLOG, low=BACKLOG_MIN, high=BACKLOG_MAX),
     )
 
 
-def _delay(table: Table, value: object, names: list[str]) -> tuple[str, str, float]:
+def _read_delay(table: Table, value: object, names: list[str]) -> tuple[str, str, float]:
     match value:
         case [str(one), str(other), int() | float() as delay]:
             for name in (one, other):
                 if name not in names:
                     raise table.error(f"delays: unknown region {shown(name)}{hint(name, names)}")
             if one == other:
-                raise table.error(f"delays: from {one} to itself there is no link")
-            return one, other, _milliseconds(table, delay)
+                raise table.error(f"delays: {one} has no link to itself")
+            return one, other, _read_milliseconds(table, delay)
         case _:
             raise table.error(f'delays: {shown(value)} is not ["from", "to", milliseconds]')
 
 
-def _milliseconds(table: Table, value: object) -> float:
+def _read_milliseconds(table: Table, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise table.error(f"a delay must be a number of milliseconds, not {shown(value)}")
     if not 0 <= value <= DELAY_MS_MAX:
@@ -345,8 +344,8 @@ def _milliseconds(table: Table, value: object) -> float:
     return float(value)
 
 
-def _size(table: Table, name: str, default: int, *, low: int, high: int) -> int:
-    """A number of bytes, which may be given with a unit."""
+def _read_size(table: Table, name: str, default: int, *, low: int, high: int) -> int:
+    """Return a number of bytes, which may have a unit in the file."""
     value = table.data.get(name, default)
     if isinstance(value, str):
         size = parse_memory(value)
@@ -357,14 +356,14 @@ def _size(table: Table, name: str, default: int, *, low: int, high: int) -> int:
 
 
 def _check_delays(top: Table, config: Config) -> None:
-    """A delay that is given for two regions is that of a link."""
+    """Check that each entry of `delays` is a link of the topology."""
     for one, other, _ in config.link.delays:
         if (one, other) not in config.topology.links:
             raise top.error(f"link: delays: the topology has no link from {one} to {other}")
 
 
 def _check_measured(top: Table, config: Config) -> None:
-    """A link whose delay is to be measured joins two regions of the catalogue."""
+    """Check that both ends of each link with a measured delay are in the catalogue."""
     if config.link.delay != "measured":
         return
     listed = {(one, other) for one, other, _ in config.link.delays}
@@ -385,47 +384,47 @@ def _check_place(top: Table, region: RegionConfig) -> None:
 # --- writing -------------------------------------------------------------------------------------
 
 
-def _written(config: Config) -> Iterator[str]:
+def _config_lines(config: Config) -> Iterator[str]:
     if config.pairs is None:
-        yield f"topology = {_quoted(config.shape)}"
+        yield f"topology = {_toml_value(config.shape)}"
         if config.hub is not None:
-            yield f"hub = {_quoted(config.hub)}"
+            yield f"hub = {_toml_value(config.hub)}"
     else:
-        yield f"pairs = {_quoted(config.pairs)}"
-    yield f"id = {_quoted(config.id)}"
-    yield f"requirepass = {_quoted(config.requirepass)}"
-    yield f"protected_mode = {_quoted(config.protected_mode)}"
-    yield f"secret = {_quoted('' if config.secret_file else config.secret)}"
-    yield f"secret_file = {_quoted(config.secret_file)}"
+        yield f"pairs = {_toml_value(config.pairs)}"
+    yield f"id = {_toml_value(config.id)}"
+    yield f"requirepass = {_toml_value(config.requirepass)}"
+    yield f"protected_mode = {_toml_value(config.protected_mode)}"
+    yield f"secret = {_toml_value('' if config.secret_file else config.secret)}"
+    yield f"secret_file = {_toml_value(config.secret_file)}"
     yield f"maxclients = {config.maxclients}"
     yield f"maxmemory = {config.maxmemory}"
-    yield f"test_clock = {_quoted(config.test_clock)}"
+    yield f"test_clock = {_toml_value(config.test_clock)}"
     yield f"seed = {config.seed}"
     if config.serve_stale is not None:
-        yield f"serve_stale = {_quoted(config.serve_stale)}"
+        yield f"serve_stale = {_toml_value(config.serve_stale)}"
     for region in config.regions:
-        follows = [_joined(host, port) for host, port in region.replica_of]
+        follows = [_join_address(host, port) for host, port in region.replica_of]
         yield "\n[[region]]"
-        yield f"name = {_quoted(region.name)}"
+        yield f"name = {_toml_value(region.name)}"
         yield f"id = {region.id}"
         if region.place != region.name:
-            yield f"place = {_quoted(region.place)}"
-        yield f"host = {_quoted(region.host)}"
-        yield f"bind = {_quoted(region.bind)}"
-        yield f"link_bind = {_quoted(region.link_bind)}"
+            yield f"place = {_toml_value(region.place)}"
+        yield f"host = {_toml_value(region.host)}"
+        yield f"bind = {_toml_value(region.bind)}"
+        yield f"link_bind = {_toml_value(region.link_bind)}"
         yield f"port = {region.port}"
         yield f"link_port = {region.link_port}"
-        yield f"replica_of = {_quoted(follows)}"
+        yield f"replica_of = {_toml_value(follows)}"
     yield "\n[link]"
-    yield f"delay = {_quoted(config.link.delay)}"
-    yield f"delays = {_quoted(config.link.delays)}"
+    yield f"delay = {_toml_value(config.link.delay)}"
+    yield f"delays = {_toml_value(config.link.delays)}"
     yield f"backlog = {config.link.backlog}"
 
 
-def _joined(host: str, port: int) -> str:
+def _join_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _quoted(value: object) -> str:
-    """A value as TOML writes it; strings and lists of JSON are TOML too, but for one character."""
+def _toml_value(value: object) -> str:
+    """Return a value as TOML. Strings and lists of JSON are valid TOML, except one character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

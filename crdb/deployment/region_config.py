@@ -1,4 +1,4 @@
-"""A region in the configuration: who it is, where it listens, and where others reach it."""
+"""A region in the configuration: its name and number, and its addresses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RegionConfig:
 
 
 def read_region(table: Table, place: int) -> RegionConfig:
-    """Read the region that stands at this place of the file, the first at 1. Raises ConfigError."""
+    """Read the region at this place of the file; the first has place 1. Raises ConfigError."""
     name = table.text("name", "")
     if not is_name(name):
         raise table.error(f"name {shown(name)} is not valid: {RULE}")
@@ -56,22 +56,22 @@ def read_region(table: Table, place: int) -> RegionConfig:
     port = table.integer("port", PORT_BASE + number, low=1, high=PORT_MAX)
     above = port + LINK_PORT_OFFSET
     link_port = above if above <= PORT_MAX else port - LINK_PORT_OFFSET
-    bind = _binds(table, "bind", (host,))
+    bind = _read_binds(table, "bind", (host,))
     return RegionConfig(
         name=name,
         id=number,
         host=host,
         port=port,
         link_port=table.integer("link_port", link_port, low=1, high=PORT_MAX),
-        place=_place(table, name),
-        replica_of=tuple(_address(table, it) for it in table.items("replica_of", "addresses")),
+        place=_read_place(table, name),
+        replica_of=tuple(_read_address(table, it) for it in table.items("replica_of", "addresses")),
         bind=bind,
-        link_bind=_binds(table, "link_bind", bind),
+        link_bind=_read_binds(table, "link_bind", bind),
     )
 
 
-def _place(table: Table, name: str) -> str:
-    """Read what the catalogue of latencies calls the region. Its name may be any, a place not."""
+def _read_place(table: Table, name: str) -> str:
+    """Read the region's name in the catalogue of latencies. A `place` must be in the catalogue."""
     place = table.text("place", name)
     if "place" in table.data:
         try:
@@ -86,7 +86,7 @@ def _is_address(text: str) -> bool:
     return text != "" and text.isprintable() and not any(letter in ' /[]"' for letter in text)
 
 
-def _binds(table: Table, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+def _read_binds(table: Table, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
     """Read one address to listen at, or several."""
     value = table.data.get(key)
     if value is None:
@@ -100,14 +100,14 @@ def _binds(table: Table, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
                 'addresses, or a list of them; "0.0.0.0" and "::" stand for all'
             )
         if each in found:
-            raise table.error(f"{key}: {shown(each)} is there twice")
+            raise table.error(f"{key}: {shown(each)} is listed twice")
         found.append(each)
     if not 0 < len(found) <= BINDS_MAX:
         raise table.error(f"{key}: {len(found)} addresses are not 1..{BINDS_MAX}")
     return tuple(found)
 
 
-def _address(table: Table, value: object) -> Address:
+def _read_address(table: Table, value: object) -> Address:
     match = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
     if match is None or not 1 <= int(match[2]) <= PORT_MAX:
         raise table.error(f'replica_of: {shown(value)} is not "host:port"')
@@ -115,7 +115,7 @@ def _address(table: Table, value: object) -> Address:
 
 
 def check_regions(top: Table, regions: tuple[RegionConfig, ...]) -> None:
-    """No two regions have one name, one number or one address, and others can reach each of them.
+    """Check that names, numbers and addresses are unique, and that regions can reach each other.
     Raises ConfigError."""
     names: dict[str, int] = {}
     numbers: dict[int, int] = {}
@@ -130,12 +130,12 @@ def check_regions(top: Table, regions: tuple[RegionConfig, ...]) -> None:
         if region.id in numbers:
             raise top.error(
                 f"{place}: id {region.id} is that of region {numbers[region.id]}: where one region "
-                "has an id of its own, give one to each"
+                "has an explicit id, give one to each"
             )
         numbers[region.id] = index
         if len(regions) > 1 and is_wildcard(region.host):
             raise top.error(
-                f"{place}: host {shown(region.host)} is no address at which others can reach it: "
+                f"{place}: host {shown(region.host)} cannot be reached by other machines: "
                 f"set bind = {shown(region.host)}, and host to the address that others connect to"
             )
         for key, port in (("port", region.port), ("link_port", region.link_port)):

@@ -1,7 +1,7 @@
-"""A table of a TOML file that people write: values are taken out by type, mistakes named by place.
+"""Read the tables of a TOML file by type, with errors that name the place.
 
-A schema says which keys each table may have; a key that is nowhere in it is an error that names the
-nearest one, and a key that belongs to another table an error that names that table.
+A schema lists the keys of each table. An unknown key is an error that names the most similar key. A
+key that belongs to another table is an error that names that table.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class ConfigError(Exception):
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """The known name that is spelled most like `name`, as the end of a sentence; or nothing."""
+    """Return the known name that is most similar to `name`, as the end of a sentence, or ""."""
     near = nearest(name, known)
     return f"; did you mean {shown(near[0])}?" if near else ""
 
 
 def shown(value: object) -> str:
-    """A value much as the file has it, on one line and no longer than needed to find it."""
+    """Return a value as in the file, on one line of at most 60 characters."""
     try:
         text = f'"{value}"' if isinstance(value, str) else repr(value)
     except ValueError:  # an integer of more digits than Python prints
@@ -40,7 +40,7 @@ def shown(value: object) -> str:
 
 
 class Table:
-    """One table, where it stands (`region 2`), and how its values are taken out.
+    """A table of the file with its place (such as `region 2`) and methods that return its values.
 
     Every method raises `ConfigError`, and gives the default where the key is missing.
     """
@@ -55,22 +55,22 @@ class Table:
         name = place.partition(" ")[0]
         for key in data:
             if key not in schema[name]:
-                raise self.error(f"unknown key {shown(key)}{self._remedy(key, name)}")
+                raise self.error(f"unknown key {shown(key)}{self._suggest_key(key, name)}")
 
     @classmethod
     def parse(cls, text: str, schema: Schema, *, source: str) -> Table:
-        """The top of the file with this text."""
+        """Return the top table of a file with this text."""
         try:
             return cls(tomllib.loads(text), schema, source=source)
         except (ValueError, RecursionError) as error:  # absurd numbers and nesting too
             raise ConfigError(f"{source}: not TOML: {error}") from None
 
     def error(self, message: str) -> ConfigError:
-        """What is wrong, with the place before it."""
+        """Return an error with the place before the message."""
         return ConfigError(": ".join(part for part in (self.source, self.place, message) if part))
 
     def text(self, key: str, default: str) -> str:
-        """A string."""
+        """Return a string."""
         value = self.data.get(key, default)
         if not isinstance(value, str):
             raise self.error(f"{key} must be a string, not {shown(value)}")
@@ -84,14 +84,14 @@ class Table:
         return value
 
     def flag(self, key: str, default: bool) -> bool:
-        """Yes or no."""
+        """Return a boolean."""
         value = self.data.get(key, default)
         if not isinstance(value, bool):
             raise self.error(f"{key} must be true or false, not {shown(value)}")
         return value
 
     def integer(self, key: str, default: int, *, low: int, high: int) -> int:
-        """A whole number from `low` to `high`; the default is not checked for its type."""
+        """Return an integer from `low` to `high`. The default is not checked for its type."""
         value = self.data.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.error(f"{key} must be a whole number, not {shown(value)}")
@@ -100,25 +100,25 @@ class Table:
         return value
 
     def items(self, key: str, what: str) -> list[object]:
-        """A list of `what`; empty by default."""
+        """Return a list; empty by default. `what` names its items in an error."""
         value = self.data.get(key, [])
         if not isinstance(value, list):
             raise self.error(f"{key} must be a list of {what}, not {shown(value)}")
         return cast("list[object]", value)
 
     def table(self, key: str) -> Table:
-        """A table inside this one; empty by default."""
+        """Return a table inside this one; empty by default."""
         return self.inner(self.data.get(key, {}), place=key)
 
     def inner(self, value: object, *, place: str) -> Table:
-        """`value` as a table that stands at `place`."""
+        """Return `value` as the table at `place`."""
         if not isinstance(value, dict):
             raise self.error(f"{place} must be a table, not {shown(value)}")
         data = cast("dict[str, object]", value)
         return Table(data, self.schema, source=self.source, place=place)
 
-    def _remedy(self, key: str, name: str) -> str:
-        """Where a key that is not known here would be, or what it may have been meant to be."""
+    def _suggest_key(self, key: str, name: str) -> str:
+        """Return the table that an unknown key belongs to, or the most similar key."""
         for home, keys in self.schema.items():
             if key in keys:
                 where = f"under {shown(home)}" if home else "at the top, before the first [table]"

@@ -1,4 +1,4 @@
-"""What can go wrong while reading a client's bytes."""
+"""The error of a client that breaks the protocol."""
 
 from __future__ import annotations
 

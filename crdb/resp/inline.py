@@ -25,7 +25,7 @@ SINGLE: Final = ord("'")
 
 
 def split_line(line: bytes) -> list[bytes] | None:
-    r"""The words of a line, or None if its quotes are not balanced.
+    r"""Return the words of a line, or None if its quotes are not balanced.
 
     >>> split_line(rb"SET greeting 'it\'s' " + rb'"\x41\n"')
     [b'SET', b'greeting', b"it's", b'A\n']
@@ -38,15 +38,15 @@ def split_line(line: bytes) -> list[bytes] | None:
             position += 1
         if position == len(line):
             return words
-        found = _word(line, position)
+        found = _parse_word(line, position)
         if found is None:
             return None
         word, position = found
         words.append(word)
 
 
-def _word(line: bytes, position: int) -> tuple[bytes, int] | None:
-    """The word that starts at `position`, and where it ends."""
+def _parse_word(line: bytes, position: int) -> tuple[bytes, int] | None:
+    """Return the word that starts at `position`, and the position after it."""
     word = bytearray()
     while position < len(line) and line[position] not in WORD_ENDS:
         byte = line[position]
@@ -54,29 +54,29 @@ def _word(line: bytes, position: int) -> tuple[bytes, int] | None:
         if byte not in (DOUBLE, SINGLE):
             word.append(byte)
             continue
-        end = _quoted(line, position, byte, word)
+        end = _parse_quoted(line, position, byte, word)
         if end is None or (end < len(line) and line[end] not in SPACES):
             return None
         return bytes(word), end
     return bytes(word), position
 
 
-def _quoted(line: bytes, position: int, quote: int, word: bytearray) -> int | None:
-    """Append what stands between the quotes; where they end, or None if they do not."""
+def _parse_quoted(line: bytes, position: int, quote: int, word: bytearray) -> int | None:
+    """Append the text between quotes. Return the position after them, None if they do not end."""
     while position < len(line):
         byte = line[position]
         if byte == quote:
             return position + 1
         if byte == BACKSLASH and position + 1 < len(line):
-            position += _escape(line, position, quote, word)
+            position += _parse_escape(line, position, quote, word)
         else:
             word.append(byte)
             position += 1
     return None
 
 
-def _escape(line: bytes, position: int, quote: int, word: bytearray) -> int:
-    """Append what the backslash at `position` means; how many bytes that took."""
+def _parse_escape(line: bytes, position: int, quote: int, word: bytearray) -> int:
+    """Append the meaning of the backslash at `position`. Return the number of bytes read."""
     following = line[position + 1]
     if quote == SINGLE:
         if following != SINGLE:

@@ -18,7 +18,7 @@ WHOLE_MAX: Final = float(1 << 62)
 
 
 def parse_integer(text: bytes) -> int | None:
-    """The signed 64-bit integer that `text` spells canonically, else None.
+    """Return the signed 64-bit integer in canonical `text`, else None.
 
     >>> [parse_integer(text) for text in (b"-7", b"0", b"+7", b"07", b"-0", b" 7", b"")]
     [-7, 0, None, None, None, None, None]
@@ -34,7 +34,7 @@ def parse_integer(text: bytes) -> int | None:
 
 
 def format_double(value: float) -> bytes:
-    """The digits that Redis sends for `value`.
+    """Return the digits that Redis sends for `value`.
 
     >>> [format_double(n) for n in (3.0, 3.1, -0.0, 1e20, 1.5e-7, float("-inf"))]
     [b'3', b'3.1', b'-0', b'1e+20', b'1.5e-7', b'-inf']
@@ -51,7 +51,7 @@ def format_double(value: float) -> bytes:
 
 
 def _shortest(value: float) -> bytes:
-    """Shortest digits; with an exponent where positional notation would need many zeros."""
+    """Return the shortest digits, with an exponent if positional notation has many zeros."""
     mantissa, _, exponent_text = f"{abs(value)!r}".partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")

@@ -1,4 +1,4 @@
-r"""Requests out of a client's bytes, exactly as Redis 7.2 takes and refuses them.
+r"""Parse requests in a client's bytes. Redis 7.2 accepts and refuses exactly the same.
 
 A request is an array of bulk strings, `*2\r\n$3\r\nGET\r\n$1\r\nk\r\n`, or an inline line of words.
 `feed` only stores; `next` decides. Cutting the bytes differently never changes what comes out.
@@ -6,11 +6,11 @@ A request is an array of bulk strings, `*2\r\n$3\r\nGET\r\n$1\r\nk\r\n`, or an i
 What is bounded: nothing is allocated because a header announces it. A request that is not complete
 keeps the strings read so far, the rest of the buffer and the pieces fed since, which are joined
 once there are enough of them for the string that is missing; so neither a long string in many
-pieces nor a request of many strings costs more than its size. `pending` tells how much is kept,
-and the owner of the parser says when that is too much.
+pieces nor a request of many strings costs more than its size. `pending` is the size of what
+is kept, and the owner of the parser sets the limit.
 
 Made for mypyc: short canonical headers are read byte by byte, and whatever is long, cut or wrong
-goes to `_long_count` and `_long_size`, which are exact.
+goes to `_read_long_count` and `_read_long_size`, which are exact.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ ELEMENTS_MAX: Final = (1 << 31) - 1
 BULK_BYTES_MAX: Final = 512 * 1024 * 1024
 """Default of proto-max-bulk-len."""
 RELEASE_BYTES: Final = 1 << 20
-"""So much of the buffer that has been read is given back when a request is not complete: its client
-may not send the rest for a long time."""
+"""A read part of the buffer is released from this size on while a request is incomplete, since its
+client may not send the rest for a long time."""
 UNTRUSTED_ELEMENTS_MAX: Final = 10
 UNTRUSTED_BULK_BYTES_MAX: Final = 16 * 1024
 """What a client may send before it has authenticated."""
@@ -74,27 +74,27 @@ class Parser:
         self.buffer = b""
         self.position: i64 = 0
         self.pieces: list[bytes] = []
-        """Fed after `buffer`, not yet joined to it."""
+        """Data fed after `buffer`, not joined to it yet."""
         self.held = 0
-        """Bytes in `pieces`."""
+        """The number of bytes in `pieces`."""
         self.wanted = 0
-        """Bytes after `position` without which the request cannot go on."""
+        """The number of bytes after `position` that the request needs to continue."""
         self.args: list[bytes] = []
         """The strings of an unfinished request."""
         self.remaining: i64 = 0
-        """How many more strings it needs."""
+        """The number of strings that are missing."""
         self.size: i64 = UNKNOWN
         """The length of the string at `position`, once its header has been read."""
         self.kept = 0
-        """Bytes that the strings in `args` took."""
+        """The number of bytes that the strings in `args` used."""
 
     @property
     def pending(self) -> int:
-        """Bytes fed and not yet given out in a request."""
+        """The number of bytes fed and not yet returned in a request."""
         return len(self.buffer) - self.position + self.held + self.kept
 
     def feed(self, data: bytes) -> None:
-        """Take in what the connection received."""
+        """Store bytes that the connection received."""
         if self.position == len(self.buffer) and not self.pieces:
             self.buffer = data
             self.position = 0
@@ -103,11 +103,11 @@ class Parser:
             self.held += len(data)
 
     def next(self) -> list[bytes] | None:
-        """The next complete request, or None. Raises ProtocolError; the parser is then useless."""
-        if self.pieces and not self._join():
+        """Return the next complete request, or None. Raises ProtocolError, once and for all."""
+        if self.pieces and not self._join_pieces():
             return None
         if self.remaining > 0:
-            return self._resume()
+            return self._resume_request()
         count: i64
         while True:
             position: i64 = self.position
@@ -117,24 +117,24 @@ class Parser:
                 self.position = 0
                 return None
             if buffer[position] != STAR:
-                line = self._inline()
+                line = self._read_inline()
                 if line is None:
-                    self._release()
+                    self._release_buffer()
                     return None
                 if line:
                     return line
                 continue
             count, position = short_length(buffer, position)
             if count < 0 or (count > UNTRUSTED_ELEMENTS_MAX and not self.trusted):
-                count, position = self._long_count()
+                count, position = self._read_long_count()
                 if count < 0:
-                    self._release()
+                    self._release_buffer()
                     return None
             if count > 0:
-                return self._strings([], count, position, UNKNOWN)
+                return self._read_strings([], count, position, UNKNOWN)
             self.position = position
 
-    def _strings(
+    def _read_strings(
         self, args: list[bytes], remaining: i64, position: i64, size: i64
     ) -> list[bytes] | None:
         """Read `remaining` strings from `position`; `size` is that of the first, if known."""
@@ -148,12 +148,12 @@ class Parser:
                 if position < end and buffer[position] == DOLLAR:
                     size, position = short_length(buffer, position)
                 if size < 0 or size > limit:
-                    size, position = self._long_size(start)
+                    size, position = self._read_long_size(start)
                     if size < 0:
-                        return self._keep(args, remaining, position, UNKNOWN)
+                        return self._keep_request(args, remaining, position, UNKNOWN)
             following: i64 = position + size
             if following + 2 > end:
-                return self._keep(args, remaining, position, size)
+                return self._keep_request(args, remaining, position, size)
             args.append(buffer[position:following])
             position = following + 2
             size = UNKNOWN
@@ -161,29 +161,29 @@ class Parser:
         self.position = position
         return args
 
-    def _keep(
+    def _keep_request(
         self, args: list[bytes], remaining: i64, position: i64, size: i64
     ) -> list[bytes] | None:
-        """Remember an unfinished request; returns None for `next` to return."""
+        """Store an unfinished request. Return None, for `next` to return."""
         self.kept += position - self.position
         self.args = args
         self.remaining = remaining
         self.position = position
-        self._release()
+        self._release_buffer()
         position = self.position
         self.size = size
         self.wanted = size + 2 if size >= 0 else len(self.buffer) - position + 1
         return None
 
-    def _release(self) -> None:
-        """Give back what has been read of the buffer, if it is much."""
+    def _release_buffer(self) -> None:
+        """Release the part of the buffer that has been read, if it is large."""
         if self.position > RELEASE_BYTES:
             self.buffer = self.buffer[self.position :]
             self.position = 0
 
-    def _resume(self) -> list[bytes] | None:
-        """Go on with an unfinished request."""
-        args = self._strings(self.args, self.remaining, self.position, self.size)
+    def _resume_request(self) -> list[bytes] | None:
+        """Continue an unfinished request."""
+        args = self._read_strings(self.args, self.remaining, self.position, self.size)
         if args is not None:
             self.args = []
             self.remaining = 0
@@ -192,7 +192,7 @@ class Parser:
             self.wanted = 0
         return args
 
-    def _join(self) -> bool:
+    def _join_pieces(self) -> bool:
         """Put the pieces behind the buffer, if there are enough of them to go on with."""
         rest = len(self.buffer) - self.position
         if rest + self.held < self.wanted:
@@ -205,17 +205,17 @@ class Parser:
         self.wanted = 0
         return True
 
-    def _line_end(self, position: i64, too_long: bytes) -> i64:
-        """Where the header that starts at `position` ends, or -1 if it has not arrived."""
+    def _find_line_end(self, position: i64, too_long: bytes) -> i64:
+        """Return the end of the header at `position`, or -1 if it has not arrived."""
         end = self.buffer.find(b"\r", position, position + LINE_MAX + 1)
         if end < 0 and len(self.buffer) - position > LINE_MAX:
             raise ProtocolError(too_long)
         return end if end + 1 < len(self.buffer) else -1
 
-    def _long_count(self) -> tuple[i64, i64]:
-        """The number of strings announced, where it is not a short one; -1 if incomplete."""
+    def _read_long_count(self) -> tuple[i64, i64]:
+        """Return the announced number of strings from a long header; -1 if incomplete."""
         start: i64 = self.position
-        end = self._line_end(start, b"too big mbulk count string")
+        end = self._find_line_end(start, b"too big mbulk count string")
         if end < 0:
             return -1, start
         count = parse_integer(self.buffer[start + 1 : end])
@@ -225,9 +225,9 @@ class Parser:
             raise ProtocolError(b"unauthenticated multibulk length")
         return max(count, 0), end + 2
 
-    def _long_size(self, start: i64) -> tuple[i64, i64]:
-        """The length of the string announced, where it is not a short one; -1 if incomplete."""
-        end = self._line_end(start, b"too big bulk count string")
+    def _read_long_size(self, start: i64) -> tuple[i64, i64]:
+        """Return the announced length of a string from a long header; -1 if incomplete."""
+        end = self._find_line_end(start, b"too big bulk count string")
         if end < 0:
             return -1, start
         marker = self.buffer[start : start + 1]
@@ -241,7 +241,7 @@ class Parser:
             raise ProtocolError(b"unauthenticated bulk length")
         return size, end + 2
 
-    def _inline(self) -> list[bytes] | None:
+    def _read_inline(self) -> list[bytes] | None:
         """The words of an inline line; none if it is empty, None if it is incomplete."""
         start: i64 = self.position
         end = self.buffer.find(b"\n", start, start + LINE_MAX + 1)

@@ -1,8 +1,8 @@
 """Replies as bytes: every function appends one encoded piece to `out`.
 
-RESP3 has types of its own for what RESP2 spells with arrays, bulk strings and integers; where they
-differ the function takes `protocol`, 2 or 3. Aggregates are written as a header with the number of
-elements, which the caller then appends one by one:
+RESP3 has separate types for values that RESP2 represents as arrays, bulk strings and integers.
+Where the protocols differ, the function takes `protocol`, 2 or 3. An aggregate is a header with the
+number of elements; the caller then appends the elements one by one:
 
     reply.map_header(client.out, client.protocol, 1)
     reply.bulk(client.out, b"milk")
@@ -48,7 +48,7 @@ def queued(out: list[bytes]) -> None:
 
 
 def simple(out: list[bytes], text: bytes) -> None:
-    """A status: one line of text from a constant of ours."""
+    """A status: one line of constant text."""
     out.append(b"+%b\r\n" % text)
 
 
@@ -74,7 +74,7 @@ def bulk(out: list[bytes], value: bytes) -> None:
 
 
 def bulk_or_null(out: list[bytes], protocol: int, value: bytes | None) -> None:
-    """A string, or null where there is none."""
+    """A string, or null for None."""
     if value is None:
         out.append(NULL_BULK if protocol == 2 else NULL)
     else:
@@ -87,7 +87,7 @@ def null(out: list[bytes], protocol: int) -> None:
 
 
 def null_array(out: list[bytes], protocol: int) -> None:
-    """Null where an array could have been: RESP2 tells the two apart."""
+    """Null in place of an array. RESP2 has a separate form for it."""
     out.append(NULL_ARRAY if protocol == 2 else NULL)
 
 

@@ -162,7 +162,7 @@ def test_a_link_port_stays_in_range() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "there is no region: begin one with [[region]]"),
+        ("", "no region is defined: begin one with [[region]]"),
         ('[region]\nname = "a"', "region is a list: write [[region]], with two brackets"),
         ("region = 1", "region must be a list of tables, not 1"),
         ("region = [1]", "region 1 must be a table, not 1"),
@@ -199,7 +199,10 @@ def test_a_link_port_stays_in_range() -> None:
         ('[[region]]\nname = "a"\nreplica_of = ["db:0"]', 'region 1: replica_of: "db:0" is not'),
         ('[[region]]\nname = "a"\nreplica_of = ["::1:5"]', 'region 1: replica_of: "::1:5" is not'),
         ('[[region]]\nname = "a"\nreplica_of = [5]', "region 1: replica_of: 5 is not"),
-        (f'topology = "msh"\n{THREE}', 'topology "msh" is none of mesh, ring, star, line; did you'),
+        (
+            f'topology = "msh"\n{THREE}',
+            'topology "msh" is not one of mesh, ring, star, line; did you',
+        ),
         (f'hub = "a"\n{THREE}', 'hub is for topology = "star" only'),
         (f'topology = "star"\nhub = "x"\n{THREE}', "topology: unknown region 'x'"),
         (f'topology = "mesh"\npairs = []\n{THREE}', "give either topology or pairs, not both"),
@@ -235,11 +238,11 @@ def test_a_link_port_stays_in_range() -> None:
         (f'{THREE}[link]\ndelays = [["a", "x", 1]]', 'link: delays: unknown region "x"'),
         (
             f'{THREE}[link]\ndelays = [["a", "a", 1]]',
-            "link: delays: from a to itself there is no link",
+            "link: delays: a has no link to itself",
         ),
         (
             f'{THREE}[link]\ndelays = [["a", "b", 1], ["a", "b", 2]]',
-            "link: delays: from a to b is there twice",
+            "link: delays: from a to b is listed twice",
         ),
         (f'{THREE}[link]\nbacklog = "lots"', 'link: backlog "lots" is not a size: give bytes'),
         (f'{THREE}[link]\nbacklog = "1kb"', "link: backlog 1024 is not 16384..1099511627776"),
@@ -269,7 +272,7 @@ def test_there_are_as_many_regions_as_an_origin_can_name() -> None:
     regions = [f'[[region]]\nname = "r{i}"\n' for i in range(256)]
     line = 'topology = "line"\n'
     assert len(read(line + "".join(regions[:255])).regions) == 255
-    assert "256 regions are too many: 255 can be told apart" in refusal(line + "".join(regions))
+    assert "256 regions are too many: 255 are possible" in refusal(line + "".join(regions))
 
 
 def test_names_make_a_configuration() -> None:

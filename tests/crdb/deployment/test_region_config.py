@@ -39,7 +39,7 @@ def test_numbers_stay_when_regions_are_removed() -> None:
         ("bind = []", "bind: 0 addresses are not 1..16"),
         ("bind = 7", "bind: 7 is not an address to listen at"),
         ('bind = ["127.0.0.1", ""]', 'bind: "" is not an address to listen at'),
-        ('link_bind = ["::1", "::1"]', 'link_bind: "::1" is there twice'),
+        ('link_bind = ["::1", "::1"]', 'link_bind: "::1" is listed twice'),
         ('bind = ["[::1]"]', 'bind: "[::1]" is not an address'),
         ('host = "a\\u001bb"', "is not an address or the name of a host"),
         ("id = 0", "id 0 is not 1..255"),
@@ -47,10 +47,10 @@ def test_numbers_stay_when_regions_are_removed() -> None:
         ('id = 2\n[[region]]\nname = "eu"', "region 2: id 2 is that of region 1"),
         (
             'host = "0.0.0.0"\n[[region]]\nname = "eu"',
-            'region 1: host "0.0.0.0" is no address at which others can reach it: set bind',
+            'region 1: host "0.0.0.0" cannot be reached by other machines: set bind',
         ),
-        ('host = "*"\n[[region]]\nname = "eu"', 'host "*" is no address at which'),
-        ('host = "::"\n[[region]]\nname = "eu"', 'host "::" is no address at which'),
+        ('host = "*"\n[[region]]\nname = "eu"', 'host "*" cannot be reached by'),
+        ('host = "::"\n[[region]]\nname = "eu"', 'host "::" cannot be reached by'),
     ],
 )
 def test_mistakes_name_the_place_and_say_what_to_do(text: str, words: str) -> None:
