@@ -1,7 +1,7 @@
-"""The command line of `crdb`: its options, and the configuration that they stand for.
+"""The command line of `crdb`: its options, and the configuration made from them.
 
-It needs neither trio nor a terminal, so that `crdb --help` and `crdb --version` work wherever the
-package is installed. `crdb.cli.main` runs what was asked for.
+This module needs neither trio nor a terminal, so that `crdb --help` and `crdb --version` work
+wherever the package is installed. `crdb.cli.main` runs the command.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from geo import SHAPES
 DEFAULT_PORT: Final = 7000
 
 
-class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a call, and takes no option for another that begins
-    alike: `up --region` is not `up --regions`."""
+class CommandLineParser(argparse.ArgumentParser):
+    """Reports an error in one line, and accepts no abbreviated options: `up --region` is not
+    `up --regions`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
@@ -34,9 +34,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def parser() -> Parser:
-    """The command line."""
-    top = Parser(
+def parser() -> CommandLineParser:
+    """Return the parser of the command line."""
+    top = CommandLineParser(
         prog="crdb",
         description="An active-active database for the Redis protocol.",
         epilog="Try `crdb up --regions us-east-1,eu-west-1`, or `crdb demo`.",
@@ -63,7 +63,7 @@ def parser() -> Parser:
         "--state",
         type=Path,
         metavar="DIR",
-        help="where the region counts its restarts (.crdb/NAME beside the file)",
+        help="directory where the region counts its restarts (default: .crdb/NAME next to FILE)",
     )
     serve.add_argument(
         "--serve-stale",
@@ -73,9 +73,11 @@ def parser() -> Parser:
     serve.add_argument(
         "--start-empty",
         action="store_true",
-        help="start although no peer has what the region held: that is lost then",
+        help="start even if no peer has the data that the region held, and lose that data",
     )
-    commands.add_parser("demo", help="three regions, a cut and what becomes of it, in 20 seconds")
+    commands.add_parser(
+        "demo", help="show three regions, a cut and how they converge, in 20 seconds"
+    )
     for command in (up, serve):
         command.add_argument("--json", action="store_true", help="one line of JSON per event")
         command.add_argument(
@@ -85,7 +87,7 @@ def parser() -> Parser:
 
 
 def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
-    """The configuration, and the regions of it that run here. Raises ConfigError."""
+    """Return the configuration, and the regions of it that run here. Raises ConfigError."""
     if options.command == "serve":
         config = read(options.file)
         names: tuple[str, ...] = (config.region(options.region).name,)
@@ -112,7 +114,7 @@ def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
 
 
 def from_options(options: argparse.Namespace) -> Config:
-    """A configuration made of `--regions` and its companions. Raises ConfigError."""
+    """Return the configuration that `--regions` and related options give. Raises ConfigError."""
     names = [name.strip() for name in options.regions.split(",")]
     port = DEFAULT_PORT if options.port is None else options.port
     if not 0 <= port <= PORT_MAX - len(names):
@@ -122,7 +124,7 @@ def from_options(options: argparse.Namespace) -> Config:
     shape: str = options.topology or "mesh"
     if shape not in SHAPES:
         known = ", ".join(SHAPES)
-        raise ConfigError(f"--topology {shown(shape)} is none of {known}{hint(shape, SHAPES)}")
+        raise ConfigError(f"--topology {shown(shape)} is not one of {known}{hint(shape, SHAPES)}")
     return Config.from_names(names, port, topology=shape, delay=delay_of(options.delay))
 
 
@@ -142,14 +144,16 @@ def delay_of(text: str | None) -> str | float | None:
 
 
 def read(path: Path) -> Config:
-    """The configuration in a file. Raises ConfigError."""
+    """Return the configuration in a file. Raises ConfigError."""
     return Config.from_toml(read_text(path), str(path))
 
 
 def read_text(path: Path) -> str:
     """Return the text of a file. Raises ConfigError."""
     try:
-        return path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
+        return path.read_text(
+            encoding="utf-8-sig"
+        )  # some editors begin a file with a byte order mark
     except OSError as fault:
         raise ConfigError(f"{path}: {fault.strerror or fault}") from None
     except UnicodeDecodeError:

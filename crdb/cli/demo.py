@@ -1,10 +1,10 @@
-"""Three regions, a cut and what becomes of it, told with a stock Redis client in 20 seconds.
+"""Show three regions, a cut and how they converge, with a stock Redis client in 20 seconds.
 
     crdb demo
 
-It starts `crdb up` with real TCP links and the measured latencies of three cloud regions, writes on
-both sides of a cut, shows what each side reads, heals, and shows what all read then, and why. The
-exit status is 0 only if everything came out as announced.
+It starts `crdb up` with real TCP links and the measured latencies of three cloud regions. It writes
+on both sides of a cut and shows what each side reads. Then it heals the cut and shows what all
+regions read, and why. The exit status is 0 only if all regions read the expected values.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
 STOP_SECONDS_MAX: Final = 10.0
 SETTLE_MS: Final = 10_000
 PAUSE_SECONDS: Final = 2.2
-WIDTH: Final = 80  # where there is no terminal to ask
-LATER_SECONDS: Final = 0.01  # enough for the wall clocks to tell two writes apart
+WIDTH: Final = 80  # columns, if the output is not a terminal
+LATER_SECONDS: Final = 0.01  # so that two writes have different wall clocks
 
 
 @attrs.frozen
 class Conflict:
-    """One kind of value, what both sides of the cut do to it, and what has to come of it."""
+    """A type, the writes of both sides of the cut, and the value that all must read then."""
 
     title: str
     before: tuple[str, ...]
@@ -103,37 +103,39 @@ CONFLICTS: Final = (
 
 
 def main() -> int:
-    """Tell the story; the exit status."""
+    """Run the demo. Return the exit status."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     try:
         with running_regions() as clients:
-            announce(console)
+            show_regions(console)
             show_visibility(console, clients)
-            prepare(clients)
-            cut(console, clients)
+            write_before(clients)
+            cut_links(console, clients)
             write_apart(console, clients)
-            heal(console, clients)
+            heal_links(console, clients)
             agreed = show_agreement(console, clients)
     except redis.RedisError as error:
         raise SystemExit(f"the story broke off: {error}") from None
-    except OSError as error:  # our words cannot be written; nor could what is still buffered
+    except OSError as error:  # output cannot be written, so discard what is still buffered
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(f"the story broke off: {error}") from None
     console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
     if agreed:
-        console.print(f"\nYour turn: {program()} up --regions {','.join(REGIONS)}", soft_wrap=True)
+        console.print(
+            f"\nYour turn: {command_name()} up --regions {','.join(REGIONS)}", soft_wrap=True
+        )
     return 0 if agreed else 1
 
 
-def program() -> str:
-    """How to call the command `crdb` from here."""
+def command_name() -> str:
+    """Return the command by which `crdb` can be called from the working directory."""
     here = os.path.relpath(Path(sys.executable).with_name("crdb"))
     return "crdb" if shutil.which("crdb") or not Path(here).exists() else shlex.quote(here)
 
 
 @contextmanager
 def running_regions() -> Generator[list[Any]]:
-    """Clients of three regions that run in a process of their own, stopped at the end."""
+    """Run three regions in another process. Yield a client of each; stop them at the end."""
     python = [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
     options = ["--json", "--regions", ",".join(REGIONS), "--port", str(free_port_base())]
     with subprocess.Popen(
@@ -147,7 +149,9 @@ def running_regions() -> Generator[list[Any]]:
                 ready = json.loads(process.stdout.readline() or "{}")
             if ready.get("event") != "ready":
                 raise SystemExit("the regions did not start; see the message above")
-            clients = [connect(region["host"], region["port"]) for region in ready["regions"]]
+            clients = [
+                connect_client(region["host"], region["port"]) for region in ready["regions"]
+            ]
             yield clients
         finally:
             for client in clients:
@@ -156,15 +160,15 @@ def running_regions() -> Generator[list[Any]]:
             process.wait(STOP_SECONDS_MAX)
 
 
-def connect(host: str, port: int) -> Any:
-    """A stock client. Its types are partial, so it is handled as Any here."""
+def connect_client(host: str, port: int) -> Any:
+    """Return a stock client. Its types are incomplete, so it is Any here."""
     client: Any = redis.Redis(host=host, port=port, decode_responses=True)
     return client
 
 
 def free_port_base() -> int:
-    """A number after which the ports of clients and of links are free; not the same for demos that
-    start at one time."""
+    """Return a number after which the ports of clients and of links are free. It differs between
+    demos that start simultaneously."""
     bases = range(11_000, 22_000, 100)
     first = os.getpid() % len(bases)
     for base in (*bases[first:], *bases[:first]):
@@ -175,13 +179,13 @@ def free_port_base() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on a port of the loopback address."""
+    """Return whether no process listens on a port of the loopback address."""
     with socket.socket() as sock:
         return sock.connect_ex(("127.0.0.1", port)) != 0
 
 
-def headline(console: Console, text: str) -> None:
-    """A new step of the story."""
+def print_heading(console: Console, text: str) -> None:
+    """Print the heading of the next step."""
     time.sleep(PAUSE_SECONDS)
     console.print()
     if len(text) + len(" ─") <= console.width:
@@ -190,9 +194,11 @@ def headline(console: Console, text: str) -> None:
         console.print(f"[bold]{text}")
 
 
-def announce(console: Console) -> None:
-    """Who is there, and how far apart."""
-    headline(console, "three regions, each takes writes, linked by TCP with measured latencies")
+def show_regions(console: Console) -> None:
+    """Show the regions and the delays between them."""
+    print_heading(
+        console, "three regions, each takes writes, linked by TCP with measured latencies"
+    )
     catalog = Catalog.shipped()
     table = Table("one way, in ms", *REGIONS, box=SIMPLE)
     for here in REGIONS:
@@ -203,8 +209,10 @@ def announce(console: Console) -> None:
 
 
 def show_visibility(console: Console, clients: Sequence[Any]) -> None:
-    """A write is visible elsewhere one link delay later."""
-    headline(console, "a write is there at once, and elsewhere one link delay later")
+    """Show that a write is visible elsewhere one link delay later."""
+    print_heading(
+        console, "a write is visible here immediately, and elsewhere one link delay later"
+    )
     for client in clients:
         client.ping()
     start = time.perf_counter()
@@ -212,43 +220,43 @@ def show_visibility(console: Console, clients: Sequence[Any]) -> None:
     table = Table.grid("", "", "", padding=(0, 3))
     table.add_row(f"{REGIONS[0]}>", "SET greeting hello", f"OK in {milliseconds(start):.1f} ms")
     for name, client in zip(REGIONS[1:], clients[1:], strict=True):
-        table.add_row(f"{name}>", "GET greeting", shown(client.get("greeting")))
+        table.add_row(f"{name}>", "GET greeting", format_reply(client.get("greeting")))
     for name, client in zip(REGIONS[1:], clients[1:], strict=True):
         while client.get("greeting") is None:
-            give_up_after(start)
+            wait_at_most(start)
         table.add_row(f"{name}>", "GET greeting", f"hello, after {milliseconds(start):.0f} ms")
     console.print(table)
 
 
-def give_up_after(start: float) -> None:
-    """Wait a moment, unless it has been too long already."""
+def wait_at_most(start: float) -> None:
+    """Wait for 1 ms. Raises SystemExit if more than `SETTLE_MS` have passed since `start`."""
     if milliseconds(start) > SETTLE_MS:
         raise SystemExit(f"a write was not visible within {SETTLE_MS} ms")
     time.sleep(0.001)
 
 
 def milliseconds(start: float) -> float:
-    """Since `start`."""
+    """Return the time since `start` in ms."""
     return (time.perf_counter() - start) * 1e3
 
 
-def prepare(clients: Sequence[Any]) -> None:
-    """What all regions have seen before the cut."""
+def write_before(clients: Sequence[Any]) -> None:
+    """Write the values that all regions have before the cut."""
     for conflict in CONFLICTS:
         clients[0].execute_command(*conflict.before)
-    settle(clients)
+    wait_converged(clients)
 
 
-def settle(clients: Sequence[Any]) -> None:
+def wait_converged(clients: Sequence[Any]) -> None:
     """Wait until all regions that live links connect hold the same."""
     for client in clients:
         if client.execute_command("CRDB.SETTLE", SETTLE_MS) != 1:
             raise SystemExit(f"not settled within {SETTLE_MS} ms")
 
 
-def cut(console: Console, clients: Sequence[Any]) -> None:
+def cut_links(console: Console, clients: Sequence[Any]) -> None:
     """Isolate the first region."""
-    headline(console, "the network is cut: us-east-1 alone, the other two together")
+    print_heading(console, "the network is cut: us-east-1 alone, the other two together")
     for other in REGIONS[1:]:
         for here, there in ((REGIONS[0], other), (other, REGIONS[0])):
             clients[0].execute_command("CRDB.LINK", "CUT", here, there)
@@ -256,8 +264,8 @@ def cut(console: Console, clients: Sequence[Any]) -> None:
 
 
 def write_apart(console: Console, clients: Sequence[Any]) -> None:
-    """Both sides go on writing the same keys."""
-    headline(console, "both sides go on: every write is acknowledged, nobody waits")
+    """Write the same keys on both sides of the cut."""
+    print_heading(console, "both sides go on: every write is acknowledged, nobody waits")
     table = Table("", "before", f"{REGIONS[0]} writes", f"{REGIONS[1]} writes", box=SIMPLE)
     for conflict in CONFLICTS:
         clients[0].execute_command(*conflict.alone)
@@ -266,23 +274,27 @@ def write_apart(console: Console, clients: Sequence[Any]) -> None:
         words = [" ".join(c) for c in (conflict.before, conflict.alone, conflict.together)]
         table.add_row(conflict.title, *words)
     console.print(table)
-    settle(clients[1:])
-    headline(console, "what each side reads meanwhile")
-    console.print(readings(clients))
+    wait_converged(clients[1:])
+    print_heading(console, "what each side reads meanwhile")
+    console.print(table_of_reads(clients))
 
 
-def readings(clients: Sequence[Any]) -> Table:
-    """What both sides of the cut read of every key."""
+def table_of_reads(clients: Sequence[Any]) -> Table:
+    """Return a table of what both sides of the cut read."""
     table = Table("", "read", f"{REGIONS[0]}, alone", "the other two", box=SIMPLE)
     for conflict in CONFLICTS:
         alone, *others = (client.execute_command(*conflict.read) for client in clients)
-        together = shown(others[0]) if others[0] == others[1] else "  ".join(map(shown, others))
-        table.add_row(conflict.title, " ".join(conflict.read), shown(alone), together)
+        together = (
+            format_reply(others[0])
+            if others[0] == others[1]
+            else "  ".join(map(format_reply, others))
+        )
+        table.add_row(conflict.title, " ".join(conflict.read), format_reply(alone), together)
     return table
 
 
-def shown(value: object) -> str:
-    """A reply as people write it."""
+def format_reply(value: object) -> str:
+    """Return a reply as text for people."""
     if isinstance(value, set | frozenset):
         return "{" + ", ".join(sorted(map(str, cast("set[str]", value)))) + "}"
     if isinstance(value, list):
@@ -290,29 +302,31 @@ def shown(value: object) -> str:
     return "(nil)" if value is None else str(value)
 
 
-def heal(console: Console, clients: Sequence[Any]) -> None:
-    """Bring the regions together again."""
-    headline(console, "the network heals")
+def heal_links(console: Console, clients: Sequence[Any]) -> None:
+    """Heal the cut, and wait until the regions have converged."""
+    print_heading(console, "the network heals")
     start = time.perf_counter()
     clients[0].execute_command("CRDB.LINK", "HEAL", "ALL")
-    settle(clients)
+    wait_converged(clients)
     console.print(f"CRDB.LINK HEAL ALL, settled after {milliseconds(start):.0f} ms")
 
 
 def show_agreement(console: Console, clients: Sequence[Any]) -> bool:
-    """What all read now, and why; whether it is what the rules say."""
-    headline(console, "what all three read now, and why")
+    """Show what all regions read now, and why. Return whether it is what the rules say."""
+    print_heading(console, "what all three read now, and why")
     table = Table("", "all three read", "because", box=SIMPLE)
     agreed = True
     for conflict in CONFLICTS:
         values = [client.execute_command(*conflict.read) for client in clients]
         if all(value == conflict.expected for value in values):
-            table.add_row(conflict.title, shown(conflict.expected), conflict.why)
+            table.add_row(conflict.title, format_reply(conflict.expected), conflict.why)
         else:
             agreed = False
-            told = ", ".join(map(shown, values))
+            found = ", ".join(map(format_reply, values))
             table.add_row(
-                conflict.title, f"[red]{told}", f"WRONG: {shown(conflict.expected)} expected"
+                conflict.title,
+                f"[red]{found}",
+                f"WRONG: {format_reply(conflict.expected)} expected",
             )
     console.print(table)
     digests = {client.execute_command("CRDB.DIGEST") for client in clients}

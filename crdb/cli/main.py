@@ -3,11 +3,11 @@
     crdb up --regions us-east-1,eu-west-1,ap-southeast-1     all regions in this process
     crdb up regions.toml
     crdb serve regions.toml --region eu-west-1               one region of the file
-    crdb demo                                                a story, told in 20 seconds
+    crdb demo                                                a cut between regions, in 20 seconds
 
-A bad option, a bad file or a port that is taken is one line on standard error and a status of 2 or
-1. SIGINT, SIGTERM and SIGHUP close everything and end with status 0, and so does a reader of our
-events that goes away (`crdb up --json | head -1`).
+An error in the options, in the file or at a port is shown in one line on standard error. The exit
+status is then 2 or 1. SIGINT, SIGTERM and SIGHUP close everything and end with status 0. So does a
+reader of our events that closes its pipe (`crdb up --json | head -1`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from crdb.region.runtime import Runtime
 from crdb.version import DISTRIBUTION
 
 GRACE_SECONDS: Final = 0.1
-"""For the signal that has ended our reader to reach us as well."""
+"""Time for a signal that has ended our reader to reach this process as well."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,7 +46,7 @@ def execute(options: argparse.Namespace) -> int:
     try:
         config, names = configure(options)
         screen = Screen(options.json)
-        runtime = Runtime(config, names, emit=screen.tell, state=state_of(options, names))
+        runtime = Runtime(config, names, emit=screen.show_event, state=state_of(options, names))
         allow_files(config, names)
         runtime.open()
     except (ConfigError, CannotListen, StateError, TooFewFiles) as fault:
@@ -60,9 +60,9 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def demo() -> int:
-    """Tell the story of a cut. Return the exit status."""
+    """Run the demo. Return the exit status."""
     try:
-        from crdb.cli import demo as story  # noqa: PLC0415 - its client is no part of a server
+        from crdb.cli import demo as story  # noqa: PLC0415 - a server does not need its client
     except ModuleNotFoundError as fault:
         remedy = f"pip install '{DISTRIBUTION}[demo]'"
         print(f"crdb: the demo needs the package {fault.name}: {remedy}", file=sys.stderr)
@@ -71,37 +71,39 @@ def demo() -> int:
 
 
 async def run(runtime: Runtime, screen: Screen) -> None:
-    """Run the regions until a signal comes or nobody is left who reads our events."""
+    """Run the regions until a signal comes or the reader of our events has gone."""
     with trio.open_signal_receiver(*ending_signals()) as signals:
         async with trio.open_nursery() as writing:
-            writing.start_soon(screen.outlet.run)
+            writing.start_soon(screen.stdout.run)
             try:
                 async with trio.open_nursery() as serving:
-                    screen.tell("listening", runtime.details)
+                    screen.show_event("listening", runtime.details)
                     stopping = Stopping(runtime, screen, [serving, writing])
                     writing.start_soon(stopping.obey, signals)
-                    serving.start_soon(outlive, screen, serving)
+                    serving.start_soon(stop_without_reader, screen, serving)
                     serving.start_soon(stopping.obey_clients)
                     serving.start_soon(runtime.run)
                     if screen.is_live:
-                        serving.start_soon(screen.watch, runtime)
-                        serving.start_soon(screen.rest)
+                        serving.start_soon(screen.keep_drawing, runtime)
+                        serving.start_soon(screen.handle_suspend)
             finally:
                 with trio.CancelScope(shield=True):
-                    await screen.outlet.close()
+                    await screen.stdout.close()
             writing.cancel_scope.cancel()
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals that end the regions. Under `nohup` a hangup does not."""
+    """Return the signals that end the regions: without SIGHUP under `nohup`."""
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         return signal.SIGINT, signal.SIGTERM
     return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
-async def outlive(screen: Screen, serving: trio.Nursery) -> None:
-    """Stop serving when nobody can read any more what happens."""
-    await screen.outlet.gone.wait()
+async def stop_without_reader(screen: Screen, serving: trio.Nursery) -> None:
+    """Stop serving when the reader of our events has gone."""
+    await screen.stdout.gone.wait()
     await trio.sleep(GRACE_SECONDS)
-    print("crdb: nobody reads our events any more, so we stop", file=sys.stderr)
+    print(
+        "crdb: the reader of the events has closed its pipe, so the regions stop", file=sys.stderr
+    )
     serving.cancel_scope.cancel()

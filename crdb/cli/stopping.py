@@ -1,7 +1,7 @@
-"""Driver: what ends the regions of this process: a signal, a client, or a reader who goes away.
+"""Driver: end the regions of this process after a signal or a SHUTDOWN command.
 
-Whoever presses Ctrl-C at the last region that holds something is asked first, on a terminal:
-Ctrl-C again or `y` confirms. Any other way to stop is obeyed, with a warning.
+Ctrl-C at the last region that holds data asks for a confirmation on a terminal: Ctrl-C again, or
+`y`. Any other request to stop is obeyed immediately, with a warning.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import attrs
 import trio
 
 from crdb.cli.screen import Screen
-from crdb.region.parting import count_risks
 from crdb.region.runtime import Runtime
+from crdb.region.stop_risk import count_risks
 
 STDIN: Final = 0
 CONFIRM_SECONDS: Final = 15.0
-"""For so long the question stands."""
+"""The time limit for a confirmation."""
 YES: Final = (b"y", b"yes")
 HOW: Final = f"press Ctrl-C again, or y and Enter, within {CONFIRM_SECONDS:.0f} seconds"
 
 
 @attrs.define
 class Stopping:
-    """Ends `nurseries`, one after the other: the first stops serving, the second does not wait for
-    what is still to be written."""
+    """Ends `nurseries` one after the other. The first serves; the second writes the remaining
+    output, so a second signal discards it."""
 
     runtime: Runtime
     screen: Screen
@@ -37,7 +37,7 @@ class Stopping:
     is_stopping: bool = False
 
     async def obey(self, signals: AsyncIterator[int]) -> None:
-        """Obey SIGINT, SIGTERM and SIGHUP."""
+        """Process signals: the first ends serving, the next one ends writing."""
         left = list(self.nurseries)
         async for number in signals:
             if not self.is_stopping and not self.may_stop(number):
@@ -63,18 +63,18 @@ class Stopping:
         if not is_last or number != signal.SIGINT or not self.can_ask():
             return True
         self.asked_at = trio.current_time()
-        self.screen.tell("confirm", {"how": HOW})
+        self.screen.show_event("confirm", {"how": HOW})
         return False
 
     def warn(self) -> bool:
-        """Tell what would be lost. Return whether a region is the last that holds something."""
+        """Show which data would be lost. Return whether a region is the last that holds data."""
         risks = count_risks({region.name: region.links for region in self.runtime.regions})
         for risk in risks:
-            self.screen.tell("data at risk", attrs.asdict(risk))
+            self.screen.show_event("data at risk", attrs.asdict(risk))
         return any(risk.is_last for risk in risks)
 
     def can_ask(self) -> bool:
-        """Return whether somebody at a terminal can answer."""
+        """Return whether this process has a terminal on which a person can answer."""
         if self.screen.as_json or not (os.isatty(STDIN) and self.screen.console.is_terminal):
             return False
         try:
@@ -83,7 +83,7 @@ class Stopping:
             return True
 
     async def read_answer(self, asked_at: float) -> None:
-        """Read the answer to a question; `y` stops serving."""
+        """Read the answer to a confirmation. `y` stops serving."""
         with trio.move_on_after(CONFIRM_SECONDS):
             await trio.lowlevel.wait_readable(STDIN)
             answer = os.read(STDIN, 100).strip().lower()
@@ -92,10 +92,10 @@ class Stopping:
                 self.nurseries[0].cancel_scope.cancel()
                 return
         self.asked_at = -CONFIRM_SECONDS
-        self.screen.tell("not stopped", {})
+        self.screen.show_event("not stopped", {})
 
     def stop(self, why: str) -> None:
-        """Say, once, that we stop and why."""
+        """Show, once, that the process stops and why."""
         if not self.is_stopping:
             self.is_stopping = True
-            self.screen.tell("stopping", {"signal": why})
+            self.screen.show_event("stopping", {"signal": why})

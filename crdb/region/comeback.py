@@ -1,9 +1,8 @@
-"""The return of a region after a restart: what it waits for, and what it reports to an operator.
+"""The return of a region after a restart, and its reports to the operator. Pure.
 
-Pure. A region that has lived before serves nothing that is wrong: until it has caught up, clients
-get LOADING (`crdb.region.staleness`). `held` is what the region had when its earlier incarnation
-last noted it; compared with what peers bring, it shows whether something is lost. None means that
-nothing was noted, so there may have been anything.
+Until a restarted region has caught up, clients get LOADING (`crdb.region.staleness`). `held` is the
+last vector that its earlier incarnation wrote to disk. Compared with what peers bring, it shows
+whether data is lost. None means that no vector was written, so the loss is unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from replication.protocol.limits import SECOND
 Report = Callable[[EventName, Mapping[str, object]], None]
 
 PATIENCE_NS: Final = 3 * SECOND
-"""For so long a region waits for its peers before it says that it waits."""
+"""The time for which a region waits for its peers before it reports that it waits."""
 REPEAT_NS: Final = 60 * SECOND
 REPEAT_NS_MAX: Final = 3600 * SECOND
 NOBODY: Final = "No peer brings its data, so it does not serve"
@@ -54,7 +53,7 @@ class Comeback:
         return not self.staleness.instance.is_stale
 
     def begin(self, reason: str, held: Vector | None = None) -> None:
-        """The region lacks what it has written before."""
+        """Refuse clients, because the region lacks data that it has held (`held`)."""
         self.held = held
         self.links.memory.expects_data = held is None or held != {}
         self.tell_at = None
@@ -64,8 +63,10 @@ class Comeback:
             self.report("loading", {"reason": reason})
 
     def begin_again(self, reason: str) -> None:
-        """The region has found out, while it was running, that it lacks something. If it waits
-        already, it waits for what it held before too."""
+        """Refuse clients, because a running region has found that it lacks data.
+
+        If it waits already, it then waits for that data and for what it held before.
+        """
         known = self.links.memory.known_vector()
         if self.is_ready:
             self.begin(reason, known)
@@ -73,7 +74,7 @@ class Comeback:
             self.begin(reason, None if self.held is None else join(self.held, known))
 
     def recover(self) -> None:
-        """The region has all that the peers within reach have."""
+        """Serve clients again: the region has all data of the peers that it can reach."""
         if self.is_ready or self.is_blocked:
             return
         have = self.links.replica.keyspace.vector
@@ -92,29 +93,29 @@ class Comeback:
         self.staleness.end()
         self.on_ready()
 
-    def bring_back(self, event: BroughtBack) -> None:
-        """Report what became of the state that was put aside."""
+    def report_merge(self, event: BroughtBack) -> None:
+        """Report whether the state that was put aside could be merged."""
         if event.lost_keys:
             self.report("data lost", {"keys": event.lost_keys, "everything": False})
         elif event.merged:
             self.report("kept", {"moved": event.moved})
 
     def block(self) -> None:
-        """Do not let clients write, whatever peers bring, until `unblock`."""
+        """Refuse writes, even after the recovery, until `unblock`."""
         self.is_blocked = True
 
     def unblock(self) -> None:
-        """Go on with what peers have brought meanwhile."""
+        """Undo `block`. Serve clients if the recovery is over."""
         self.is_blocked = False
         if self.links.recovery.is_over:
             self.recover()
 
     def report_waiting(self, now: int) -> None:
-        """Say, rarely, what the region waits for. Call it once a second; `now` is in nanoseconds
-        of a monotonic clock."""
+        """Report what the region waits for, at growing intervals. Call this once a second; `now` is
+        in nanoseconds of a monotonic clock."""
         if self.is_ready:
             return
-        if self.links.recovery.is_over:  # an operator's cut may have ended it
+        if self.links.recovery.is_over:  # an operator's cut may have ended the recovery
             self.recover()
             return
         if self.tell_at is None:
@@ -134,4 +135,4 @@ class Comeback:
 
 
 def nothing() -> None:
-    """Do nothing: no caller waits for the region."""
+    """Do nothing, by default, when the region is ready."""

@@ -1,4 +1,4 @@
-"""Driver: what an instance follows (Replica Of), and what that means for its clients.
+"""Driver: follow other instances (Replica Of), and refuse clients' writes meanwhile.
 
 An instance that follows is a read-only copy: it starts with nothing, takes a snapshot of each
 source and then their operations, over links like those between regions. Clients get READONLY for
@@ -48,17 +48,23 @@ STATES: Final = {
 Report = Callable[[EventName, Mapping[str, object]], None]
 
 
-class Following:
+class SourceLinks:
     """The sources of one instance. `links` are those over which it serves others."""
 
     def __init__(
-        self, instance: Instance, links: Links, link_port: int, *, rng: random.Random, tell: Report
+        self,
+        instance: Instance,
+        links: Links,
+        link_port: int,
+        *,
+        rng: random.Random,
+        report: Report,
     ) -> None:
         self.instance = instance
         self.links = links
         self.link_port = link_port
         self.rng = rng
-        self.tell = tell
+        self.report = report
         self.secret = NO_SECRET
         """The secret that is proved to sources; they must know the same."""
         self.follower: Follower | None = None
@@ -71,11 +77,11 @@ class Following:
     # -- what clients ask for --------------------------------------------------------------
 
     def sources(self) -> Sequence[Address]:
-        """Who is followed now."""
+        """Return the addresses of the sources that are followed."""
         return self.addresses
 
     def follow(self, sources: Sequence[Address]) -> None:
-        """Begin anew as a copy of `sources`. Raises CannotBeFollower."""
+        """Start again as a copy of `sources`. Raises CannotBeFollower."""
         if self.links.peers:
             raise CannotBeFollower(
                 "this region is linked with others that take writes; "
@@ -95,35 +101,35 @@ class Following:
         self.instance.refuse_writes = READONLY
         self.instance.blocked.refuse_waiting(BECAME_REPLICA)
         self.refuse_reads()
-        self.tell("following", {"sources": names})
-        self.notice()
+        self.report("following", {"sources": names})
+        self.wake_runner()
 
     def promote(self) -> None:
-        """Follow nobody any more; the data stays and may be written."""
+        """Stop following. The data stays, and clients may write."""
         if self.follower is not None:
             self.stop()
             self.instance.role = b"master"
             self.instance.refuse_writes = None
             self.refuse_reads()
-            self.tell("promoted", {})
-            self.notice()
+            self.report("promoted", {})
+            self.wake_runner()
 
     def stop(self) -> None:
-        """End the links to the sources."""
+        """Close the links to the sources."""
         if self.follower is not None:
             self.follower.promote(clock())
         self.follower = None
         self.addresses = ()
 
-    def notice(self) -> None:
-        """Let `run` look again."""
+    def wake_runner(self) -> None:
+        """Wake `run` to dial the present sources."""
         self.changed.set()
         self.changed = trio.Event()
 
     # -- running ---------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep links to whatever is followed, until cancelled."""
+        """Keep links to the present sources, until cancelled."""
         while True:
             changed, follower = self.changed, self.follower
             async with trio.open_nursery() as nursery:
@@ -142,15 +148,15 @@ class Following:
                 nursery.start_soon(driver.keep_dialling, join_address(address), dialler(address))
 
     def observe(self, events: list[Event]) -> None:
-        """Something has come from a source."""
+        """Report events of the links to sources."""
         for event in events:
             match event:
                 case Connected(peer=peer):
-                    self.tell("source up", {"source": peer})
+                    self.report("source up", {"source": peer})
                 case Resynced(peer=peer, full=full):
-                    self.tell("resynced", {"source": peer, "full": full})
+                    self.report("resynced", {"source": peer, "full": full})
                 case Closed(peer=peer, reason=reason) if peer:
-                    self.tell("source down", {"source": peer, "reason": reason})
+                    self.report("source down", {"source": peer, "reason": reason})
                 case _:
                     pass
         if events:
@@ -159,7 +165,7 @@ class Following:
             self.links.wake()
 
     def refuse_reads(self) -> None:
-        """Let clients have MASTERDOWN while a source is away, if they are not to read old data."""
+        """Refuse reads with MASTERDOWN while a source is away, unless stale reads are allowed."""
         follower = self.follower
         is_down = follower is not None and not all(
             peer in follower.sinks and follower.sinks[peer].state is SinkState.STREAMING
@@ -171,7 +177,7 @@ class Following:
     # -- looking ---------------------------------------------------------------------------
 
     def role(self) -> str:
-        """For the live view; of a copy also how it stands with the source where it stands worst."""
+        """Return the role for the live view. A copy adds its worst source status."""
         if self.follower is None:
             return "active"
         found = {report.status for report in self.follower.reports(clock())}
@@ -179,12 +185,12 @@ class Following:
         return f"read-only copy, {worst.value}"
 
     def state(self) -> str:
-        """Where the link to the first source stands, in the words of ROLE."""
+        """Return the state of the link to the first source, in the terms of ROLE."""
         assert self.follower is not None
         return STATES[self.follower.reports(clock())[0].status]
 
     def lines(self) -> Lines:
-        """What INFO replication says of the sources."""
+        """Return the lines of INFO replication about the sources."""
         lines: Lines = [("crdb_link_port", self.link_port)]
         if self.follower is None:
             return lines

@@ -1,7 +1,7 @@
-"""A note of what a region held, next to its incarnation, so that a loss can be noticed.
+"""Keep the vector of what a region held on disk, so that a loss of data can be detected.
 
-The file says for each origin how many of its effects were here. It is written every few seconds and
-at the end, not durably: after a crash of the machine it may be a little old, and then a loss looks
+The file contains the number of effects of each origin. It is written about once a second and at the
+end, but not durably. After a crash of the machine it may be out of date, and a loss then seems
 smaller than it is.
 """
 
@@ -16,7 +16,7 @@ from crdt.causality.dots import ORIGIN_MAX, SEQ_MAX, Vector
 FILE: Final = "held"
 
 
-def read_held(directory: Path | None) -> Vector | None:
+def read_held_vector(directory: Path | None) -> Vector | None:
     """Return what an earlier incarnation held; None if that is not known."""
     if directory is None:
         return None
@@ -35,8 +35,8 @@ def read_held(directory: Path | None) -> Vector | None:
     return found
 
 
-def note_held(directory: Path | None, vector: Vector) -> None:
-    """Note what is here now. If that cannot be written, what was noted before stays."""
+def write_held_vector(directory: Path | None, vector: Vector) -> None:
+    """Write `vector` to the file. If that fails, the earlier file stays."""
     if directory is None:
         return
     fresh = directory / f"{FILE}.new"

@@ -1,7 +1,7 @@
-"""Driver: what a region keeps on disk, its incarnation and how much it held.
+"""Driver: keep a region's incarnation, and the vector of what it held, on disk.
 
-A file that cannot be written ends no process: the region does not write under an incarnation that
-is not on disk, says what is wrong, and tries again.
+If a file cannot be written, the process goes on. The region does not write under an incarnation
+that is not on disk; it reports the error and tries again.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 import trio
 
 from crdb.region.comeback import Comeback, Report
-from crdb.region.held import note_held, read_held
-from crdb.region.incarnation import Life, StateError, draw, remember
+from crdb.region.held import read_held_vector, write_held_vector
+from crdb.region.incarnation import RegionStart, StateError, draw_incarnation, write_incarnation
 from crdt.causality.dots import Vector, incarnation_of
 from replication.drivers.stream import clock
 from replication.mesh.links import Links
@@ -30,7 +30,7 @@ NEW_NUMBER: Final = "give the region another id, in all files"
 
 
 class Keeper:
-    """The memory of one region across its restarts. `state` is its directory, if it has one."""
+    """The state directory of one region, which survives restarts. None: there is no directory."""
 
     def __init__(
         self, state: Path | None, links: Links, comeback: Comeback, report: Report
@@ -41,40 +41,40 @@ class Keeper:
         self.comeback = comeback
         self.report = report
         self.is_noted = True
-        """True if our incarnation stands on disk."""
+        """True if our incarnation is on disk."""
         self.retry_at = 0
         self.noted: Vector | None = None
 
-    def begin(self, life: Life, *, start_empty: bool) -> None:
-        """Begin a life: serve at once if it is the first, else only what is not wrong."""
-        held = {} if life.is_first else read_held(self.state)
+    def begin(self, life: RegionStart, *, start_empty: bool) -> None:
+        """Begin an incarnation: serve immediately if it is the first, else after the recovery."""
+        held = {} if life.is_first else read_held_vector(self.state)
         if life.is_first:
-            note_held(self.state, {})
+            write_held_vector(self.state, {})
         elif start_empty:
             self.report("started empty", {"writes": sum((held or {}).values())})
-            note_held(self.state, {})
+            write_held_vector(self.state, {})
         elif self.links.recovery.peers:
             self.comeback.begin(RESTARTED, held)
         elif held != {}:
             self.report("data lost", {"everything": True, "peers": []})
 
-    def live_anew(self) -> None:
-        """Take an incarnation that nobody has used, and catch up with peers."""
+    def take_new_incarnation(self) -> None:
+        """Take an unused incarnation, and catch up with peers."""
         self.comeback.begin_again(REUSED)
         try:
-            self.links.reincarnate(clock(), draw())
+            self.links.reincarnate(clock(), draw_incarnation())
         except ValueError as fault:
             self.comeback.block()
             self.report("no incarnation left", {"reason": str(fault), "remedy": NEW_NUMBER})
             return
         self.note_incarnation()
         if not self.links.recovery.peers and self.links.memory.aside is None:
-            self.comeback.finish()  # only a guest has spoken to us, who brings nothing
+            self.comeback.finish()  # only a guest has linked with us, and guests bring no data
 
     def note_incarnation(self) -> None:
-        """Note our incarnation on disk. Until that is done clients do not write under it."""
+        """Write our incarnation to disk. Until that has succeeded, clients may not write."""
         try:
-            remember(self.state, incarnation_of(self.replica.origin))
+            write_incarnation(self.state, incarnation_of(self.replica.origin))
         except StateError as fault:
             self.is_noted = False
             self.retry_at = clock() + RETRY_NS
@@ -89,16 +89,16 @@ class Keeper:
         self.comeback.report_waiting(now)
         if not self.is_noted and now >= self.retry_at:
             self.note_incarnation()
-        self.note_what_is_held()
+        self.write_held()
 
-    def note_what_is_held(self) -> None:
-        """Note how much we hold, if that has changed."""
+    def write_held(self) -> None:
+        """Write our vector to disk if it has changed."""
         if self.comeback.is_ready and self.replica.keyspace.vector != self.noted:
             self.noted = dict(self.replica.keyspace.vector)
-            note_held(self.state, self.noted)
+            write_held_vector(self.state, self.noted)
 
     async def run(self) -> None:
-        """Look once a second, until cancelled."""
+        """Do what is due once a second, until cancelled."""
         while True:
             await trio.sleep(STATE_SECONDS)
             self.do_due_work(clock())

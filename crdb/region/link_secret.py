@@ -1,4 +1,4 @@
-"""Which secret the links of this process prove, where it comes from, and when none is needed.
+"""Find the secret that the links of this process prove, and check whether one is needed.
 
 The environment variable `CRDB_SECRET` overrides the file's `secret` or `secret_file`. No text that
 is made here contains the secret.
@@ -23,13 +23,13 @@ REMEDY: Final = (
     f'Write secret = "..." at the top of the file, or set {VARIABLE}, the same for all regions and '
     f"followers. {HOW_TO_DRAW}"
 )
-ADDRESSES_REMEMBERED: Final = 64  # of strangers: as many as may wait at a link port
+ADDRESSES_REMEMBERED: Final = 64  # as many as may wait at a link port
 
 
 def resolve_secret(
     config: Config, environment: Mapping[str, str], folder: Path, read: Callable[[Path], str]
 ) -> Config:
-    """Return `config` with the secret that holds. `read` returns the text of a file; a relative
+    """Return `config` with the secret to use. `read` returns the text of a file; a relative
     `secret_file` is looked for in `folder`. Raises ConfigError."""
     if given := environment.get(VARIABLE, ""):
         try:
@@ -50,8 +50,7 @@ def resolve_secret(
 
 
 def check_reach(config: Config, names: Sequence[str]) -> None:
-    """Raises ConfigError if the regions of these names would link beyond this machine without a
-    secret."""
+    """Check that links beyond this machine have a secret. Raises ConfigError."""
     if config.secret:
         return
     for name in names:
@@ -65,30 +64,30 @@ def check_reach(config: Config, names: Sequence[str]) -> None:
 
 
 def link_hosts(config: Config, region: RegionConfig) -> list[tuple[str, str]]:
-    """Return each host that links of a region involve, and what for."""
+    """Return each host of a region's links, with its use."""
     found = [(host, "listens for links at") for host in region.link_bind]
     found += [(peer.host, f"links with {peer.name} at") for peer in config.peers(region.name)]
     found += [(host, "follows") for host, _ in region.replica_of]
     return found
 
 
-def report_secret(secret: str, tell: Emit) -> None:
-    """Say at the start of a process if there is no secret, or a weak one."""
+def report_secret(secret: str, emit: Emit) -> None:
+    """Report at the start of a process that its secret is missing or weak."""
     if not secret:
-        tell("no link secret", {"reach": "this machine"})
+        emit("no link secret", {"reach": "this machine"})
     elif reason := weakness(secret):
-        tell("weak link secret", {"reason": f"{reason}. {HOW_TO_DRAW}"})
+        emit("weak link secret", {"reason": f"{reason}. {HOW_TO_DRAW}"})
 
 
-class Refusals:
-    """Which strangers have been reported already. They are counted elsewhere."""
+class ReportedAddresses:
+    """The addresses whose refused links have been reported already."""
 
     def __init__(self) -> None:
         self.addresses: set[str] = set()
 
     def is_new(self, address: str) -> bool:
-        """Return whether to report a stranger from `address`: the first time only, and only as
-        many addresses as are remembered."""
+        """Return whether to report a refused link from `address`: the first one only, and only
+        for as many addresses as are remembered."""
         if address in self.addresses or len(self.addresses) >= ADDRESSES_REMEMBERED:
             return False
         self.addresses.add(address)

@@ -1,4 +1,4 @@
-"""What a region's configuration means for its links and its clients. Pure."""
+"""Translate a region's configuration for its links and its clients. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def member_of(config: Config, region: RegionConfig, origin: Origin) -> Member:
 
 
 def peers_of(config: Config, region: RegionConfig) -> list[Peer]:
-    """The regions that this one is linked with, and what each brings."""
+    """Return the peers of a region, each with the regions whose operations its link carries."""
     return [
         Peer(peer.name, peer.id, config.routes(peer.name, region.name))
         for peer in config.peers(region.name)
@@ -25,7 +25,7 @@ def peers_of(config: Config, region: RegionConfig) -> list[Peer]:
 
 
 def parameters(config: Config, region: RegionConfig) -> Parameters:
-    """What CONFIG GET shows of the file."""
+    """Return the parameters of CONFIG GET that the file sets."""
     return Parameters(
         {
             "port": str(region.port),

@@ -1,4 +1,4 @@
-"""Driver: telling a service manager that the regions of this process serve correct reads."""
+"""Driver: notify a service manager that the regions of this process serve correct reads."""
 
 from __future__ import annotations
 

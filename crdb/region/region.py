@@ -1,4 +1,4 @@
-"""Driver: one region, running. Its sockets for clients and for peers, and its links.
+"""Driver: a running region, with its sockets for clients and peers, and its links.
 
 Clients are served by a `Listener`, peers by a `replication.drivers.stream.Driver`; both work on one
 `Instance`, and `Sending` brings what clients write to the peers.
@@ -24,14 +24,14 @@ from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, take_ports
 from crdb.region.comeback import Comeback
-from crdb.region.following import Following
-from crdb.region.incarnation import begin_life
+from crdb.region.following import SourceLinks
+from crdb.region.incarnation import begin_incarnation
 from crdb.region.keeper import Keeper
-from crdb.region.link_secret import Refusals
+from crdb.region.link_secret import ReportedAddresses
 from crdb.region.membership import member_of, parameters, peers_of
 from crdb.region.report.events import Emit
 from crdb.region.report.link_events import link_event
-from crdb.region.report.link_lines import tell_of_links
+from crdb.region.report.link_lines import add_link_lines
 from crdb.region.sending import Sending
 from crdb.region.staleness import Staleness
 from crdt.causality.dots import make_origin
@@ -49,17 +49,17 @@ from replication.protocol.events import (
 from replication.protocol.secret import LinkSecret
 
 ACCEPT_AGAIN_SECONDS: Final = 0.5
-LOST: Final = "a peer knows what it wrote in an earlier life"
+LOST: Final = "a peer holds writes that it made in an earlier incarnation"
 
 
 class Region:
-    """One region of a CRDB. `state` is where it counts its restarts, if it does."""
+    """A region of a CRDB. `state` is the directory where it counts its restarts, if any."""
 
     def __init__(self, config: Config, name: str, *, emit: Emit, state: Path | None) -> None:
         self.config = config
         self.region = config.region(name)
-        self.tell = emit
-        life = begin_life(state)
+        self.emit = emit
+        life = begin_incarnation(state)
         moment = time.time_ns() if config.seed == 0 else 0 if life.is_first else life.incarnation
         self.rng = random.Random(f"{config.seed}/{name}/{moment}")
         self.replica = Replica(
@@ -78,7 +78,7 @@ class Region:
         self.instance.allows_test_clock = config.test_clock
         member = member_of(config, self.region, self.replica.origin)
         self.links = Links(self.replica, member, peers_of(config, self.region))
-        tell_of_links(self.instance, self.links, clock)
+        add_link_lines(self.instance, self.links, clock)
         secret = LinkSecret.from_text(config.secret)
         self.driver = Driver(
             self.links,
@@ -88,10 +88,10 @@ class Region:
             secret=secret,
             read_clocks=partial(read_clocks, self.instance),
         )
-        self.refusals = Refusals()
+        self.refusals = ReportedAddresses()
         self.sending = Sending(self.instance, self.driver)
-        self.following = Following(
-            self.instance, self.links, self.region.link_port, rng=self.rng, tell=self.report
+        self.following = SourceLinks(
+            self.instance, self.links, self.region.link_port, rng=self.rng, report=self.report
         )
         self.following.secret = secret
         self.comeback = Comeback(Staleness(self.instance, self.links), self.links, self.report)
@@ -108,7 +108,7 @@ class Region:
 
     @property
     def name(self) -> str:
-        """What the region is called."""
+        """The region's name."""
         return self.region.name
 
     # -- sockets ---------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Region:
 
     def close(self) -> None:
         """Give the ports back."""
-        self.keeper.note_what_is_held()
+        self.keeper.write_held()
         for sock in (*self.sockets[0], *self.sockets[1]):
             sock.close()
 
@@ -142,7 +142,7 @@ class Region:
                     )
 
     async def accept_links(self, listener: trio.SocketListener, nursery: trio.Nursery) -> None:
-        """Serve peers that connect, until cancelled. Without a free descriptor they wait."""
+        """Serve peers that connect, until cancelled. Without a free file descriptor they wait."""
         while True:
             try:
                 stream = await listener.accept()
@@ -153,33 +153,33 @@ class Region:
                 nursery.start_soon(self.driver.serve, stream)
 
     def dialler(self, peer: str) -> Callable[[], Awaitable[trio.abc.Stream]]:
-        """What connects us to a peer."""
+        """Return the function that connects to a peer."""
         there = self.config.region(peer)
         return partial(trio.open_tcp_stream, there.host, there.link_port)
 
     def delay_ns(self, peer: str) -> int:
-        """How long the way to a peer is made; followers and strangers are near."""
+        """Return the delay (ns) that is added on the way to a peer; 0 for followers and guests."""
         return self.delays.get(peer, 0)
 
     # -- what happens ----------------------------------------------------------------------
 
     def observe(self, events: list[Event]) -> None:
-        """Something has come over a link, or happened to one."""
+        """Report events of links, and act on those that concern the region."""
         if not events:
             return
         for event in events:
-            told = link_event(event)
-            if told is not None:
-                self.report(*told)
+            shown = link_event(event)
+            if shown is not None:
+                self.report(*shown)
             match event:
                 case EarlierLife() if self.links.recovery.peers:
                     self.comeback.begin_again(LOST)
                 case Recovered():
                     self.comeback.recover()
                 case BroughtBack():
-                    self.comeback.bring_back(event)
+                    self.comeback.report_merge(event)
                 case OriginReused(origin=origin) if origin == self.replica.origin:
-                    self.keeper.live_anew()
+                    self.keeper.take_new_incarnation()
                 case Unproven(peer="", address=address, reason=reason):
                     if self.refusals.is_new(address):
                         self.report("link refused", {"address": address, "reason": reason})
@@ -189,5 +189,5 @@ class Region:
         self.instance.before_rest()
 
     def report(self, event: EventName, details: Mapping[str, object]) -> None:
-        """Tell an event, with the region it happened in."""
-        self.tell(event, {"region": self.name, **details})
+        """Emit an event with the name of this region."""
+        self.emit(event, {"region": self.name, **details})

@@ -1,4 +1,4 @@
-"""Driver: the regions that run in this process, and what operators see of them."""
+"""Driver: the regions that run in this process, and the figures that operators see."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ from replication.drivers.stream import clock
 COLLECT_AFTER: Final = (100_000, 20, 50)
 
 
-def calm_collector() -> None:
-    """Let Python look for cycles rarely: what requests and operations make has none, and a look at
-    a large keyspace takes long."""
+def slow_down_collector() -> None:
+    """Make cyclic garbage collection rare. Requests and operations make no reference cycles, and a
+    collection over a large keyspace takes long."""
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
 
 
 class Runtime:
-    """Some regions of a CRDB, or all."""
+    """The regions of a CRDB that run in one process."""
 
     def __init__(
         self, config: Config, names: tuple[str, ...], *, emit: Emit, state: Path | None = None
     ) -> None:
         self.emit = emit
         self.early: list[tuple[EventName, Mapping[str, object]]] | None = []
-        """Events from before we run: the first event of all is to be `listening`."""
+        """Events from before `run`, held back since the first event must be `listening`."""
         self.details = ready_details(config, names)
         self.was_ready = False
         """True if all regions here have served correct reads at one moment."""
-        self.regions = [Region(config, name, emit=self.tell, state=state) for name in names]
+        self.regions = [Region(config, name, emit=self.report, state=state) for name in names]
         self.by_name = {region.name: region for region in self.regions}
         self.control = ProcessLinks(
             config,
             {name: region.links for name, region in self.by_name.items()},
             clock=clock,
         )
-        self.control.tell = self.tell
+        self.control.emit = self.report
         for region in self.regions:
             region.instance.links = self.control
             region.comeback.on_ready = partial(self.note_ready, region)
             report_exposure(region.instance, region.region.bind)
-        report_secret(config.secret, self.tell)
+        report_secret(config.secret, self.report)
         self.stop_reason = ""
         self.stop_requested = trio.Event()
-        """Set when a client has asked us to end."""
+        """Set when a client has sent SHUTDOWN."""
         for region in self.regions:
             self._surround(region)
         self.moments: dict[str, tuple[float, int, int]] = {}
 
     def _surround(self, region: Region) -> None:
-        """Tell a region's instance of the process that it runs in."""
+        """Give a region's instance access to its process."""
         surroundings = region.instance.surroundings
         others = [each for each in self.regions if each is not region]
         surroundings.neighbours = [each.instance for each in others]
@@ -78,26 +78,26 @@ class Runtime:
         )
 
     def request_stop(self, reason: str) -> None:
-        """Have the process end as it does after SIGTERM."""
+        """Make the process end as after SIGTERM."""
         self.stop_reason = reason
         self.stop_requested.set()
 
-    def tell(self, event: EventName, details: Mapping[str, object]) -> None:
-        """Pass an event on, as soon as we run."""
+    def report(self, event: EventName, details: Mapping[str, object]) -> None:
+        """Emit an event, or hold it back until `run`."""
         if self.early is None:
             self.emit(event, details)
         else:
             self.early.append((event, details))
 
     def note_ready(self, region: Region | None = None) -> None:
-        """A region, or at the start all of them, may serve correct reads by now: say so. The first
-        time that is when all regions of this process do."""
+        """Report that a region serves correct reads. The first report waits until all regions of
+        this process do."""
         if self.was_ready:
             assert region is not None
-            self.tell("ready", {"region": region.name})
+            self.report("ready", {"region": region.name})
         elif self.early is None and all(each.comeback.is_ready for each in self.regions):
             self.was_ready = True
-            self.tell("ready", self.details)
+            self.report("ready", self.details)
             notify_ready()
 
     def open(self) -> None:
@@ -110,7 +110,7 @@ class Runtime:
             raise
 
     def close(self) -> None:
-        """Give the ports back."""
+        """Close the ports."""
         for region in self.regions:
             region.close()
 
@@ -120,22 +120,22 @@ class Runtime:
         for event, details in early or ():
             self.emit(event, details)
         self.note_ready()
-        calm_collector()
+        slow_down_collector()
         alone = len(self.regions) == 1
         async with trio.open_nursery() as nursery:
             for region in self.regions:
                 nursery.start_soon(partial(region.run, alone=alone))
 
     def links(self) -> list[LinkInfo]:
-        """All links that are known here."""
+        """Return all links with an end in this process."""
         return list(self.control.links())
 
     def figures(self, now: float) -> list[RegionFigures]:
-        """Every region that runs here, with rates since the last call. `now` is in seconds."""
+        """Return the figures of each region; rates since the last call. `now` is in seconds."""
         return [self.figure(region, now) for region in self.regions]
 
     def figure(self, region: Region, now: float) -> RegionFigures:
-        """One region."""
+        """Return the figures of one region."""
         instance = region.instance
         commands, effects = instance.statistics.commands, region.replica.keyspace.seq
         before, commands_before, effects_before = self.moments.get(

@@ -1,4 +1,4 @@
-"""Driver: finding the link port of an instance that is to be followed."""
+"""Driver: find the link port of an instance to be followed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ANSWER_BYTES_MAX: Final = 256
 
 
 def join_address(address: Address) -> str:
-    """`host:port`."""
+    """Return the address as `host:port`, with brackets around an IPv6 address."""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def dialler(address: Address) -> Callable[[], Awaitable[trio.abc.Stream]]:
-    """Connect to a source: ask for the port of links where clients are served, then dial that."""
+    """Return a function that connects to a source: it asks the client port for the link port."""
     host, port = address
 
     async def connect() -> trio.abc.Stream:
@@ -30,7 +30,7 @@ def dialler(address: Address) -> Callable[[], Awaitable[trio.abc.Stream]]:
 
 
 async def ask_link_port(host: str, port: int) -> int:
-    """The port at which a source serves links. Raises OSError if it does not say."""
+    """Return the port at which a source serves links. Raises OSError if it does not reply."""
     async with await trio.open_tcp_stream(host, port) as stream:
         await stream.send_all(ASK_PORT)
         answer = b""
@@ -42,5 +42,5 @@ async def ask_link_port(host: str, port: int) -> int:
     digits, is_whole = answer[1:-2], answer[:1] == b":" and answer.endswith(b"\r\n")
     if not is_whole or not digits.isdigit() or not 0 < int(digits) < 65_536:
         shown = answer[:80].decode("latin-1").strip()
-        raise OSError(f"{host}:{port} is no instance that can be followed: {shown}")
+        raise OSError(f"{host}:{port} cannot be followed: CRDB.PORT replied {shown!r}")
     return int(digits)

@@ -1,10 +1,10 @@
-"""Permission to read and write in a region that lacks what it wrote in an earlier incarnation
+"""Refuse commands in a region that lacks what it wrote in an earlier incarnation
 (rules STL-1 to STL-3).
 
 Until the region has caught up with its peers, clients get LOADING for every command that needs
 data, as from a Redis that loads its file; client libraries retry it. With the parameter
 `replica-serve-stale-data` clients may read what is there, and get STALE for writes. Either way the
-garbage collector rests, since its deletes are writes too.
+garbage collector pauses, since its deletes are writes too.
 
 Pure: regions and simulated regions both use it.
 """
@@ -24,20 +24,20 @@ Lines = list[tuple[str, object]]
 
 
 class Staleness:
-    """Steers who may read and write in one region."""
+    """Decides whether clients of one region may read and write."""
 
     def __init__(self, instance: Instance, links: Links) -> None:
         self.instance = instance
         self.links = links
         self.merges = 0
-        """How many snapshots had been merged when the region became stale."""
+        """The number of snapshots that had been merged when the region became stale."""
         self.began_at = 0
-        """The wall clock when it did, in ms."""
+        """The wall clock at that time, in ms."""
         instance.config.on_change.append(self.refuse)
         instance.info_sections.setdefault("persistence", []).append(self.lines)
 
     def begin(self) -> None:
-        """We have lost what we wrote."""
+        """Refuse commands: the region lacks what it wrote."""
         if not self.instance.is_stale:
             self.began_at = self.instance.wall
         self.instance.is_stale = True
@@ -47,7 +47,7 @@ class Staleness:
         self.instance.blocked.refuse_waiting(LOADING)
 
     def end(self) -> None:
-        """Let clients write again: what we wrote is here, if it is anywhere."""
+        """Let clients write again: the region has recovered."""
         if self.instance.is_stale:
             self.instance.is_stale = False
             self.links.collects = True
@@ -56,7 +56,7 @@ class Staleness:
             self.instance.stale_released_with_merge = merged
 
     def refuse(self) -> None:
-        """Let clients get the error that is due now, or none."""
+        """Set the errors that clients get at present, or none."""
         is_stale, serves = self.instance.is_stale, self.instance.config.serves_stale
         self.instance.refuse(DENY_LOADING, LOADING if is_stale and not serves else None)
         if is_stale:
@@ -65,7 +65,7 @@ class Staleness:
             self.instance.refuse(WRITE, None)
 
     def progress(self) -> tuple[int, int]:
-        """Return how many effects we have, and how many the peers that we hear from have."""
+        """Return the number of effects here, and the number that connected peers have."""
         have = self.links.replica.keyspace.vector
         most: dict[int, int] = dict(have)
         for sink in self.links.sinks.values():
@@ -74,8 +74,8 @@ class Staleness:
         return sum(have.values()), sum(most.values())
 
     def lines(self) -> Lines:
-        """Return what INFO says while clients get LOADING. Sizes are effects, as the bytes that are
-        still to come are not known."""
+        """Return the lines of INFO while clients get LOADING. Sizes are numbers of effects, since
+        the remaining bytes are not known."""
         if DENY_LOADING not in self.instance.refusals:
             return []
         have, most = self.progress()

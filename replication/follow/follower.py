@@ -99,7 +99,7 @@ class Renamed(Direct):
         return self.renaming.back(with_waiting(self.replica))
 
     def lost(self, vector: Vector) -> int:
-        """Return 0: the source holds no effects of ours."""
+        """Return 0: the source holds none of our effects."""
         return 0
 
     def accept(self, data: bytes) -> Outcome:

@@ -36,7 +36,7 @@ from replication.mesh.absence import Absence
 from replication.mesh.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
 from replication.mesh.fairness import follower_to_replace, oldest_of_most_frequent
 from replication.mesh.lost import Losses
-from replication.mesh.memory import Memory
+from replication.mesh.memory import RecoveryState
 from replication.mesh.recovery import Recovery
 from replication.mesh.registry import Machine, Registry
 from replication.mesh.repair import Repair
@@ -97,7 +97,7 @@ class Links(Registry):
         self.repair = Repair(self.limits)
         self.roster = Roster(replica, self.lives, member.members)
         dialled = [peer.name for peer in self.peers.values() if peer.routes != ()]
-        self.memory = Memory(replica, self.feed, self.lives, dialled)
+        self.memory = RecoveryState(replica, self.feed, self.lives, dialled)
         self.absence = Absence()
         self.refused = 0
         """The number of connections that ended because the other end did not prove the secret."""

@@ -49,7 +49,7 @@ class Dropped:
 
 
 @attrs.frozen
-class Waiting:
+class WaitingOps:
     """The operations of one origin that wait, what they wait for, and since when (ns)."""
 
     origin: Origin
@@ -79,10 +79,10 @@ class Losses:
         """Record the origins whose operations wait at `now` (ns)."""
         self.since = {origin: self.since.get(origin, now) for origin in self.replica.gate.queues}
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[WaitingOps]:
         """Return the waiting operations of each origin."""
         return [
-            Waiting(origin, len(queue), self.since.get(origin, 0), self.awaited_by(queue[0]))
+            WaitingOps(origin, len(queue), self.since.get(origin, 0), self.awaited_by(queue[0]))
             for origin, queue in sorted(self.replica.gate.queues.items())
         ]
 

@@ -18,7 +18,7 @@ from replication.protocol.frames import Hello
 from replication.protocol.membership_view import Lives
 
 
-class Memory:
+class RecoveryState:
     """The memory of one replica. `dialled` are the names of the peers that can bring it back."""
 
     def __init__(self, replica: Replica, feed: Feed, lives: Lives, dialled: Iterable[str]) -> None:

@@ -12,9 +12,9 @@ A peer is reachable until an attempt to reach it has failed, or its link is cut 
 then arrives later, by normal replication. One peer is not enough while another may answer: the
 second may hold our last writes, and the first may have lost its data as well.
 
-A region that knows that it has held data (`Memory.expects_data`) does not accept an empty result
-while any peer has not answered. As long as the others bring nothing, it waits for all peers, also
-for unreachable ones. An operator can start it empty.
+A region that knows that it has held data (`RecoveryState.expects_data`) does not accept an empty
+result while any peer has not answered. As long as the others bring nothing, it waits for all peers,
+also for unreachable ones. An operator can start it empty.
 
 No region waits for the permission of another, only for data. So if all regions start together, they
 find that none has any data, and accept writes. A region that reaches no peer stays read-only, since

@@ -1,8 +1,8 @@
-"""What happens in a running CRDB, for people and for programs.
+"""Format the events of a running CRDB for people and for programs.
 
-An event is a name and details that JSON can hold. With `--json` each is one line, and the first is
-`listening`, with name, id, host and port of every region. `ready` follows when clients get correct
-answers.
+An event is a name with details that JSON can represent. With `--json` each is one line. The first
+is `listening`, with the name, id, host and port of every region. `ready` follows when clients get
+correct answers.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ def ready_details(config: Config, names: tuple[str, ...]) -> dict[str, object]:
 
 
 def json_line(seconds: float, event: str, details: Mapping[str, object]) -> str:
-    """One event as a line of JSON. `time` is seconds since 1970."""
+    """Return an event as a line of JSON. `time` is in seconds since 1970."""
     return json.dumps({"event": event, "time": round(seconds, 6), **details}, default=str)
 
 
 def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
-    """One event for people: a line, and what belongs below it. Nothing at all for what tells only
-    programs something new. Whatever the details hold, each is one line that a terminal can show."""
+    """Return an event as lines for people: a line, and the lines that belong below it.
+
+    Events that concern only programs give no line. Characters that a terminal cannot show are
+    escaped.
+    """
     times = details.get("times")
     if times is not None:
         first = {key: value for key, value in details.items() if key != "times"}
@@ -44,17 +47,17 @@ def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
         return [f"{line} (again, {times} times)" for line in lines[:1]] + lines[1:]
     match event:
         case "listening":
-            lines = ["listening", *greetings(details)]
+            lines = ["listening", *format_addresses(details)]
         case "ready" if "region" not in details:
             lines = ["ready"]
         case "loading":
             lines = ["{region}: loading: {reason}".format_map(details)]
         case "waiting":
-            lines = [waiting(details)]
+            lines = [format_waiting(details)]
         case "data lost":
-            lines = [lost(details)]
+            lines = [format_loss(details)]
         case "data at risk":
-            lines = [at_risk(details)]
+            lines = [format_risk(details)]
         case "confirm":
             lines = ["stop all the same? {how}".format_map(details)]
         case "kept":
@@ -79,19 +82,21 @@ def text_lines(event: str, details: Mapping[str, object]) -> list[str]:
         case "link up" | "resynced" if "peer" in details:
             lines = []
         case _:
-            lines = [told(event, details), *str(details.get("traceback", "")).splitlines()]
-    return [printable(line) for line in lines]
+            lines = [format_other(event, details), *str(details.get("traceback", "")).splitlines()]
+    return [escape_controls(line) for line in lines]
 
 
-def told(event: str, details: Mapping[str, object]) -> str:
-    """Any event, in the region where it happened."""
+def format_other(event: str, details: Mapping[str, object]) -> str:
+    """Return the line of an event that has no special format."""
     place = f"{details['region']}: " if "region" in details else ""
     rest = {key: value for key, value in details.items() if key not in {"region", "traceback"}}
-    return " ".join([place + event, *(f"{key}={plain(value)}" for key, value in rest.items())])
+    return " ".join(
+        [place + event, *(f"{key}={format_value(value)}" for key, value in rest.items())]
+    )
 
 
-def waiting(details: Mapping[str, object]) -> str:
-    """Return the line for a restarted region that waits."""
+def format_waiting(details: Mapping[str, object]) -> str:
+    """Return the line for a restarted region that waits for its peers."""
     peers = cast("Mapping[str, str]", details["peers"])
     reasons = "; ".join(f"{peer}: {reason}" for peer, reason in peers.items())
     line = f"{details['region']}: waiting for its peers ({reasons})"
@@ -100,7 +105,7 @@ def waiting(details: Mapping[str, object]) -> str:
     return line
 
 
-def at_risk(details: Mapping[str, object]) -> str:
+def format_risk(details: Mapping[str, object]) -> str:
     """Return the lines for data that would be lost if a region stopped now."""
     if details["is_last"]:
         held = f"{details['keys']} keys, and no other region that is connected holds them"
@@ -108,7 +113,7 @@ def at_risk(details: Mapping[str, object]) -> str:
     return f"{details['region']}: {details['writes']} writes have not reached another region yet"
 
 
-def lost(details: Mapping[str, object]) -> str:
+def format_loss(details: Mapping[str, object]) -> str:
     """Return the line for data that a region has lost for good."""
     place = details["region"]
     if "keys" in details:
@@ -119,21 +124,21 @@ def lost(details: Mapping[str, object]) -> str:
     return f"{place}: some of what earlier incarnations held is lost: no peer has it{writes}"
 
 
-def plain(value: object) -> str:
+def format_value(value: object) -> str:
     """A detail without the marks of a programming language."""
     if isinstance(value, list):
         return ",".join(map(str, cast("list[object]", value)))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def printable(line: str) -> str:
-    """The same without characters that would move a cursor or ring a bell."""
+def escape_controls(line: str) -> str:
+    """Return a line with its control characters escaped."""
     if line.isprintable():
         return line
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
-def greetings(details: Mapping[str, object]) -> list[str]:
+def format_addresses(details: Mapping[str, object]) -> list[str]:
     """Return a line for each region of `listening`, with its address."""
     regions = cast("list[dict[str, object]]", details.get("regions", []))
     return ["  {id} {name}: redis-cli -h {host} -p {port}".format_map(each) for each in regions]

@@ -1,4 +1,4 @@
-"""The events of a region's links as operators see them: names and details. Pure."""
+"""Translate events of links into the events that operators see. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from replication.protocol.events import (
     Unlisted,
 )
 
-Told = tuple[EventName, dict[str, object]]
+NamedEvent = tuple[EventName, dict[str, object]]
 
 
-def link_event(event: Event) -> Told | None:
-    """Return how to tell an event of a link; None for what only the region itself needs."""
+def link_event(event: Event) -> NamedEvent | None:
+    """Return the name and details of an event of a link, None if operators do not see it."""
     match event:
         case Connected(peer=peer, direction=way):
             return "link up", {"peer": peer, "direction": way.value}
@@ -31,8 +31,8 @@ def link_event(event: Event) -> Told | None:
             return "caught up", {"peer": peer}
         case OpsDropped(origin=origin, effects=effects, lost=lost, seq=seq):
             awaited = f"{name_origin(lost)}:{seq}"
-            told = {"origin": name_origin(origin), "waited_for": awaited}
-            return "operations dropped", {**told, "effects": effects}
+            details = {"origin": name_origin(origin), "waited_for": awaited}
+            return "operations dropped", {**details, "effects": effects}
         case ClockSkew(peer=peer, ms=ms):
             return "clock skew", {"peer": peer, "ms": ms}
         case EarlierLife(peer=peer):

@@ -1,11 +1,11 @@
-"""Links as operators see them, made of what both machines of a link say of themselves.
+"""The links that operators see, from the state of the machines at both ends.
 
 `ProcessLinks` is the `LinkControl` of one process. Where all regions live in it, every link has
 both its ends here; where a process holds one region, it sees and steers the ends of that region.
-Each link is told of once: by its sink, which knows more, or else by its source.
+Each link is shown once: by its sink, which has more figures, or else by its source.
 
-Whoever cuts a link tells the other end so, and says it again at every attempt to connect. So a link
-that was cut in another process counts as cut here as well, until it is there again.
+An end that was cut reports this to the other end, again at every attempt to connect. So a link that
+was cut in another process is shown as cut here too, until it is connected again.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ STAGES: Final = {
 }
 MS: Final = 1_000_000
 CUT: Final = "the link is cut"
-"""What the end that was cut says to the other."""
+"""The reason that the end that was cut reports to the other."""
 
 
-def ignore(_event: str, _details: Mapping[str, object]) -> None:
-    """Nobody listens."""
+def ignore_event(_event: str, _details: Mapping[str, object]) -> None:
+    """Ignore an event."""
 
 
 class ProcessLinks:
@@ -64,17 +64,17 @@ class ProcessLinks:
         self.config = config
         self.ends = ends
         self.clock = clock
-        self.tell: Emit = ignore
-        """Takes what operators do to links."""
+        self.emit: Emit = ignore_event
+        """Receives an event for each cut or healed link."""
         for name, links in ends.items():
-            links.settle_queries.has_missing_link = partial(self.awaits, name)
+            links.settle_queries.has_missing_link = partial(self.has_missing_link, name)
 
     def regions(self) -> Sequence[str]:
-        """All regions, in the order of their numbers."""
+        """Return the names of all regions, in the order of their numbers."""
         return [region.name for region in self.config.regions]
 
     def links(self) -> Sequence[LinkInfo]:
-        """All links with an end here."""
+        """Return all links with an end here, with their state and lag."""
         now = self.clock()
         rows: dict[tuple[str, str], LinkStatistics] = {}
         cuts: set[tuple[str, str]] = set()
@@ -91,13 +91,15 @@ class ProcessLinks:
                     rows[link] = row
         names = set(self.regions())
         return [
-            self.info(link, rows[link], link in cuts, lags.get(link, 0))
+            self.describe_link(link, rows[link], link in cuts, lags.get(link, 0))
             for link in sorted(rows)
             if link[0] in names and link[1] in names
         ]
 
-    def info(self, link: tuple[str, str], row: LinkStatistics, cut: bool, lag: int) -> LinkInfo:
-        """One link. `lag` are effects of a source here that its sink, not connected, has not."""
+    def describe_link(
+        self, link: tuple[str, str], row: LinkStatistics, cut: bool, lag: int
+    ) -> LinkInfo:
+        """Return one link. `lag` is the number of effects that a sink lacks while not connected."""
         source, sink = link
         return LinkInfo(
             source,
@@ -109,7 +111,7 @@ class ProcessLinks:
         )
 
     def state(self, link: tuple[str, str], row: LinkStatistics) -> LinkState:
-        """Where a link that is not cut stands."""
+        """Return the state of a link that is not cut."""
         if row.direction is Direction.OUT and row.state not in UNCONNECTED:
             return STAGES[row.stage]
         if row.state not in UNCONNECTED:
@@ -123,30 +125,30 @@ class ProcessLinks:
     # -- steering --------------------------------------------------------------------------
 
     def cut(self, source: str, sink: str) -> None:
-        """Let nothing pass from `source` to `sink`."""
+        """Cut the link from `source` to `sink`. Raises LinkError."""
         now = self.clock()
         was_cut = self.is_cut(source, sink)
-        for name, peer, direction in self.reach(source, sink):
+        for name, peer, direction in self.find_ends(source, sink):
             self.ends[name].cut(peer, direction, now)
         if not was_cut:
-            self.tell("link cut", {"source": source, "sink": sink})
+            self.emit("link cut", {"source": source, "sink": sink})
 
     def heal(self, source: str, sink: str) -> None:
-        """Undo `cut`, and connect at once."""
+        """Undo `cut`, and connect immediately. Raises LinkError."""
         if self.is_cut(source, sink):
-            self.tell("link healed", {"source": source, "sink": sink})
-        for name, peer, direction in reversed(self.reach(source, sink)):
+            self.emit("link healed", {"source": source, "sink": sink})
+        for name, peer, direction in reversed(self.find_ends(source, sink)):
             self.ends[name].tally(peer, direction).last_error = ""
             self.ends[name].heal(peer, direction)
 
     def is_cut(self, source: str, sink: str) -> bool:
-        """Whether it was cut here. Raises LinkError."""
+        """Return whether the link was cut in this process. Raises LinkError."""
         return any(
-            self.ends[name].is_cut(peer, way) for name, peer, way in self.reach(source, sink)
+            self.ends[name].is_cut(peer, way) for name, peer, way in self.find_ends(source, sink)
         )
 
-    def reach(self, source: str, sink: str) -> list[tuple[str, str, Direction]]:
-        """The ends of a link that are here, the source's last. Raises LinkError."""
+    def find_ends(self, source: str, sink: str) -> list[tuple[str, str, Direction]]:
+        """Return the ends of a link that are here, the source's last. Raises LinkError."""
         if (source, sink) not in self.config.topology.links:
             raise NoSuchLink(source, sink)
         both = ((sink, source, Direction.IN), (source, sink, Direction.OUT))
@@ -166,20 +168,21 @@ class ProcessLinks:
             self.heal(source, sink)
 
     def within_reach(self) -> list[tuple[str, str]]:
-        """All links with an end here."""
+        """Return the names of all links with an end here."""
         here = self.ends.keys()
         return sorted(link for link in self.config.topology.links if not here.isdisjoint(link))
 
     # -- asking ----------------------------------------------------------------------------
 
     def ask(self) -> Question:
-        """Ask over the links, if some regions live in other processes."""
+        """Start a settle query in each region, if some regions run in other processes."""
         if len(self.ends) == len(self.config.regions):
             return {}
         return {name: links.settle_queries.start_query() for name, links in self.ends.items()}
 
     def is_settled(self, question: Question) -> bool | None:
-        """What came out of that question; if nobody had to be asked, how it is at the moment."""
+        """Return the result of a settle query, None while it is under way. If all regions run in
+        this process, compare their vectors instead."""
         if not question:
             vectors = {
                 name: dict(links.replica.keyspace.vector) for name, links in self.ends.items()
@@ -190,8 +193,8 @@ class ProcessLinks:
         ]
         return None if None in said else all(said)
 
-    def awaits(self, name: str) -> bool:
-        """Whether a live link of a region that is here is not connected at the moment."""
+    def has_missing_link(self, name: str) -> bool:
+        """Return whether a live link of a region here is not connected at the moment."""
         links = self.ends[name]
         for link in self.links():
             if link.is_live and name in (link.source, link.sink):

@@ -1,4 +1,4 @@
-"""What INFO tells of a region's links, in its sections `crdt` and `replication`.
+"""The lines about a region's links in the sections `crdt` and `replication` of INFO.
 
 The fields are those of section 14 of the specification that describe something here: a region has
 no slots, and its configuration no version. Lines are as D-19 proposes: a line for each
@@ -31,9 +31,9 @@ from replication.protocol.peers import Direction
 Lines = list[tuple[str, object]]
 
 
-def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) -> None:
+def add_link_lines(instance: Instance, links: Links, clock: Callable[[], int]) -> None:
     """Let INFO of `instance` show its links. `clock` is monotone, in nanoseconds."""
-    told = {
+    text = {
         "crdt": lambda: [
             *peer_lines(links, clock()),
             *backlog_lines(links),
@@ -44,14 +44,14 @@ def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) ->
         "replication": lambda: follower_lines(links, clock()),
         "stats": lambda: [(name.removeprefix("crdt_"), value) for name, value in sync_lines(links)],
     }
-    for name, lines in told.items():
+    for name, lines in text.items():
         instance.info_sections.setdefault(name, []).append(lines)
     instance.surroundings.count_acknowledged = partial(count_holders, links)
     instance.surroundings.count_copies = lambda: count_holders(links, links.replica.keyspace.seq)
 
 
 def peer_lines(links: Links, now: int) -> Lines:
-    """Each peer that is connected, one way or both."""
+    """Return a line for each peer that is connected in at least one direction."""
     lines: Lines = []
     for name, peer in sorted(links.peers.items(), key=lambda item: item[1].region):
         sink, source = ends_of(links, name)
@@ -61,12 +61,12 @@ def peer_lines(links: Links, now: int) -> Lines:
         lag_ns = max(end.lag_ns(now) for end in ends)
         rtt_ns = max(end.rtt for end in ends)
         behind = 0 if source is None else source.behind()
-        told = (
+        text = (
             f"name={name},in={state_of(sink)},out={state_of(source)},"
             f"lag_ms={lag_ns / 1e6:.1f},rtt_ms={rtt_ns / 1e6:.1f},ops_behind={behind}"
         )
-        told += f",clock_skew_ms={links.skews.of.get(name, 0)}"
-        lines.append((f"crdt_peer_{peer.region}", told))
+        text += f",clock_skew_ms={links.skews.of.get(name, 0)}"
+        lines.append((f"crdt_peer_{peer.region}", text))
     lines.append(("crdt_clock_skew_ms", links.skews.greatest))
     lines.append(("crdt_clock_skews", links.skews.reports))
     return lines
@@ -79,15 +79,15 @@ def waiting_lines(links: Links, now: int) -> Lines:
     lines: Lines = []
     for number, row in enumerate(links.losses.waiting()):
         awaited = " ".join(f"{name_origin(origin)}:{seq}" for origin, seq in row.awaited)
-        told = f"origin={name_origin(row.origin)},ops={row.operations}"
-        told += f",ms={(now - row.since) // 1_000_000},for={awaited}"
-        lines.append((f"crdt_waiting_{number}", told))
+        text = f"origin={name_origin(row.origin)},ops={row.operations}"
+        text += f",ms={(now - row.since) // 1_000_000},for={awaited}"
+        lines.append((f"crdt_waiting_{number}", text))
     lines.append(("crdt_dropped_effects", links.losses.dropped))
     return lines
 
 
 def ends_of(links: Links, name: str) -> tuple[Sink | None, Source | None]:
-    """Both directions of the links with a peer, as far as the ends have said who they are."""
+    """Return the sink and the source of a peer; None for one that has not received a Hello."""
     sink, source = links.sinks.get(name), links.sources.get(name)
     return (
         None if sink is None or sink.hello is None else sink,
@@ -96,7 +96,7 @@ def ends_of(links: Links, name: str) -> tuple[Sink | None, Source | None]:
 
 
 def state_of(end: Sink | Source | None) -> str:
-    """Where one direction stands."""
+    """Return the state of one direction."""
     if end is None:
         return "down"
     if isinstance(end, Source):
@@ -105,7 +105,7 @@ def state_of(end: Sink | Source | None) -> str:
 
 
 def backlog_lines(links: Links) -> Lines:
-    """What is kept for peers that were away."""
+    """Return the line about the backlog that is kept for peers that were away."""
     history = links.replica.history
     text = (
         f"size={history.limit},histlen={history.bytes},"
@@ -115,7 +115,7 @@ def backlog_lines(links: Links) -> Lines:
 
 
 def sync_lines(links: Links) -> Lines:
-    """How links have come to be in step, however often they were connected."""
+    """Return the counts of full and partial resyncs since the start."""
     full = sum(
         tally.full for (_, direction), tally in links.tallies.items() if direction is Direction.IN
     )
@@ -130,8 +130,8 @@ def sync_lines(links: Links) -> Lines:
 
 
 def replica_lines(links: Links) -> Lines:
-    """Each other region: whether it is there, as far as known, and how many of our effects it
-    lacks. A region is one shard, so its most and its least advanced shard lack the same."""
+    """Return a line for each other region: whether it is known, and how many of our effects it
+    lacks. A region has one shard, so `max_ops_lag` and `min_ops_lag` are equal."""
     lines: Lines = []
     for region in sorted(links.replica.stability.members or ()):
         if region:  # 0 stands for the sources of a follower
@@ -143,7 +143,7 @@ def replica_lines(links: Links) -> Lines:
 
 
 def unseen(links: Links, vectors: list[Vector]) -> int:
-    """How many of our own effects a region that has reported these has not."""
+    """Return the number of our own effects that a region lacks, by its reported vectors."""
     origin = links.replica.origin
     have = max((vector.get(origin, 0) for vector in vectors), default=0)
     return max(0, links.replica.keyspace.seq - have)
@@ -162,7 +162,7 @@ def count_holders(links: Links, seq: int, besides: Collection[int] = ()) -> int:
 
 
 def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
-    """All that a region has reported, by whatever way, and whether it is known to be there."""
+    """Return all vectors that a region has reported, and whether it is known to exist."""
     stability = links.replica.stability
     reports = [report[0] for report in stability.pending.get(region, ())]
     if region in stability.reports:
@@ -179,7 +179,7 @@ def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
 
 
 def follower_lines(links: Links, now: int) -> Lines:
-    """Those that follow us, as Redis lists its replicas."""
+    """Return a line for each follower, as Redis lists its replicas."""
     history = links.replica.history
     lines: Lines = [("connected_slaves", len(links.followers))]
     for number, end in enumerate(links.followers):

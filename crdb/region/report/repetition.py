@@ -1,13 +1,13 @@
 """Events that repeat: the first is shown, and those that follow are counted.
 
 A link that is refused is dialled again and again, and each attempt makes the same event. Only the
-first one tells something new. The others are counted, and one of them in `REPEAT_SECONDS` is shown,
-with the number of `times` that it has happened since the last one was shown.
+first event is shown. The others are counted, and every `REPEAT_SECONDS` one of them is shown, with
+the number of `times` that the event has happened since.
 
 Two events are the same if their names and details are equal and nothing else has happened to the
 same link in between. So a link that goes down, comes up and goes down again is shown each time.
-The same holds for a region that is loading, ready and loading again. What answers somebody who
-wants to stop the process is always shown.
+The same holds for a region that is loading, ready and loading again. Answers to a request
+to stop the process are always shown.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TOPICS: Final = {
 }
 """Events of a region that end each other's repetitions, with what they are about."""
 ALWAYS_SHOWN: Final = ("data at risk", "confirm", "not stopped")
-"""Each is an answer to a signal or to a client, of whom none may think that it was not heard."""
+"""Answers to a signal or a client. If one were hidden, the request would seem to be ignored."""
 
 
 @attrs.define

@@ -1,8 +1,8 @@
-"""The live view of a running CRDB: regions, their writes, and how far each link is behind.
+"""The live view of a running CRDB: regions, their writes, and the lag of each link. Pure.
 
-Pure: a drawing is made of figures, for a screen of some size, and whoever owns a terminal shows it
-again and again. Every line fits: what is wide is abbreviated, what is long is left out and
-counted, and the newest events take whatever is left.
+`draw` makes lines from figures for a screen of a given size; the caller shows them on a terminal.
+Every line fits. Wide cells are abbreviated, surplus lines are left out and counted, and the latest
+events fill the remaining lines.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ JUSTIFY: Final[Mapping[str, Justify]] = {"address": "left", "role": "left"}
 
 @attrs.frozen
 class RegionFigures:
-    """One region at one moment. Rates are per second since the last moment."""
+    """A region at one moment. Rates are per second since the last moment."""
 
     name: str
     number: int
@@ -59,7 +59,7 @@ class RegionFigures:
 
 @attrs.frozen
 class Moment:
-    """All that there is to see. `names` are all regions of the CRDB, `regions` those of this
+    """The contents of the view. `names` are all regions of the CRDB, `regions` those of this
     process; the latest of `events` is the last."""
 
     names: Sequence[str]
@@ -71,7 +71,7 @@ class Moment:
 
 
 def draw(moment: Moment, width: int, height: int) -> list[Text]:
-    """The whole screen, at most so many lines and each at most so wide."""
+    """Return the whole screen: at most `height` lines, each at most `width` columns wide."""
     lines = [heading(moment), Text()]
     lines += shortened(region_lines(moment.regions, width), max(height - 2, 1))
     links = link_lines(moment, width) if moment.links else []
@@ -89,7 +89,7 @@ def draw(moment: Moment, width: int, height: int) -> list[Text]:
 
 
 def heading(moment: Moment) -> Text:
-    """What runs here, whether all regions hold the same, and, if there is room, for how long."""
+    """Return the heading: the regions, whether they have converged, the uptime and the memory."""
     count = len(moment.regions)
     who = moment.regions[0].name if count == 1 else f"{count} regions"
     text = Text.assemble(("crdb", "bold"), GAP, who)
@@ -105,7 +105,7 @@ def heading(moment: Moment) -> Text:
 
 
 def duration(seconds: float) -> str:
-    """As a clock shows it.
+    """Return a duration as a clock shows it.
 
     >>> duration(59.9), duration(3_600), duration(200_000)
     ('0:00:59', '1:00:00', '2 d 7:33:20')
@@ -117,12 +117,12 @@ def duration(seconds: float) -> str:
 
 
 def lacks(sink: Vector, source: Vector) -> int:
-    """How many effects that `source` holds `sink` does not."""
+    """Return the number of effects that `source` covers and `sink` does not."""
     return sum(max(0, seq - sink.get(origin, 0)) for origin, seq in source.items())
 
 
 def most_apart(regions: Sequence[RegionFigures]) -> int:
-    """How many effects of all that any region holds is lacking where most are lacking."""
+    """Return the largest number of effects that any one region is missing."""
     union: dict[int, int] = {}
     for region in regions:
         for origin, seq in region.vector.items():
@@ -134,7 +134,7 @@ def most_apart(regions: Sequence[RegionFigures]) -> int:
 
 
 def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
-    """A line for each region below a heading, with as many columns as fit."""
+    """Return a heading and a line for each region, with as many columns as fit."""
     ways = (
         ("address", "clients", "keys", "commands/s", "writes/s", "role"),
         ("port", "clients", "keys", "commands/s", "writes/s", "role"),
@@ -161,7 +161,7 @@ def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
 
 
 def region_cells(region: RegionFigures) -> dict[str, Text]:
-    """All that can be told of a region, by column."""
+    """Return the cells of a region, by the name of the column."""
     host = f"[{region.host}]" if ":" in region.host else region.host
     cells = {
         "#": str(region.number),
@@ -181,8 +181,8 @@ def region_cells(region: RegionFigures) -> dict[str, Text]:
 
 
 def link_lines(moment: Moment, width: int) -> list[Text]:
-    """A line for each source, a column for each sink; sinks go by number where names do not
-    fit. If nothing fits, all links in a line."""
+    """Return a line for each source with a column for each sink. Sinks are shown by number if
+    their names do not fit. If the numbers do not fit either, return a summary in one line."""
     vectors = {region.name: region.vector for region in moment.regions}
     by_ends = {(link.source, link.sink): link for link in moment.links}
     sources = [name for name in moment.names if any(source == name for source, _ in by_ends)]
@@ -206,7 +206,7 @@ def link_lines(moment: Moment, width: int) -> list[Text]:
 
 
 def cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool) -> Text:
-    """One link: its lag, or why it has none, and how many writes the sink lacks."""
+    """Return the cell of a link: its lag or its state, and how many writes the sink lacks."""
     if link is None:
         return Text("·", style="dim")
     behind = link.lag_ops
@@ -222,7 +222,7 @@ def cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool
 
 
 def abbreviated(count: int) -> str:
-    """A count in four letters.
+    """Return a count in at most four characters.
 
     >>> abbreviated(999), abbreviated(12_345), abbreviated(7_000_000)
     ('999', '12k', '7M')
@@ -235,7 +235,7 @@ def abbreviated(count: int) -> str:
 
 
 def link_summary(links: Sequence[LinkInfo]) -> list[Text]:
-    """How many links there are of each state, and which do not stream, on one line."""
+    """Return one line: the number of links in each state, and the links that do not stream."""
     text = Text.assemble((f"{len(links)} links", "bold"))
     for state in LinkState:
         count = sum(link.state is state for link in links)
@@ -251,13 +251,13 @@ def link_summary(links: Sequence[LinkInfo]) -> list[Text]:
 
 
 def event_lines(events: Sequence[str], room: int) -> list[Text]:
-    """As many of the latest events as there is room for, below their heading."""
+    """Return a heading and as many of the latest events as fit into `room` lines."""
     shown = [Text(event) for event in events[-(room - 1) :]] if room > 1 else []
     return [Text("events", style="bold"), *shown] if shown else []
 
 
 def columns(rows: Sequence[Sequence[Text]], justify: Sequence[Justify]) -> list[Text]:
-    """Rows as lines of one width, their cells one below the other."""
+    """Return rows as lines of equal width, with aligned columns."""
     widths = [max(cell_len(text.plain) for text in column) for column in zip(*rows, strict=True)]
     lines: list[Text] = []
     for row in rows:
@@ -273,7 +273,7 @@ def columns(rows: Sequence[Sequence[Text]], justify: Sequence[Justify]) -> list[
 
 
 def shortened(lines: list[Text], room: int) -> list[Text]:
-    """The first lines, and how many are not shown."""
+    """Return the first lines, with a last line that counts the others."""
     if len(lines) <= room:
         return lines
     hidden = len(lines) - room + 1

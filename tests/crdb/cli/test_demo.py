@@ -67,7 +67,7 @@ def test_a_region_that_dies_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> Non
     def hang_up(clients: list[Any]) -> None:
         raise redis.ConnectionError(f"{len(clients)} gone")
 
-    monkeypatch.setattr(demo, "prepare", hang_up)
+    monkeypatch.setattr(demo, "write_before", hang_up)
     with pytest.raises(SystemExit, match="the story broke off: 3 gone"):
         demo.main()
 
@@ -107,16 +107,16 @@ def test_it_ends_with_a_command_that_works_from_here(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(programs / "python"))
     monkeypatch.setenv("PATH", "/nowhere")
-    assert demo.program() == ".venv/bin/crdb"
+    assert demo.command_name() == ".venv/bin/crdb"
     programs.parent.rename(tmp_path / "our tools")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "our tools" / "bin" / "python"))
-    assert demo.program() == "'our tools/bin/crdb'"
+    assert demo.command_name() == "'our tools/bin/crdb'"
     monkeypatch.setenv("PATH", str(tmp_path / "our tools" / "bin"))
-    assert demo.program() == "crdb"
+    assert demo.command_name() == "crdb"
 
 
 def test_replies_are_shown_as_people_write_them() -> None:
-    assert demo.shown(None) == "(nil)"
-    assert demo.shown({"b", "a"}) == "{a, b}"
-    assert demo.shown(["x"]) == r"\[x]"
-    assert demo.shown(3) == "3"
+    assert demo.format_reply(None) == "(nil)"
+    assert demo.format_reply({"b", "a"}) == "{a, b}"
+    assert demo.format_reply(["x"]) == r"\[x]"
+    assert demo.format_reply(3) == "3"

@@ -112,7 +112,10 @@ def test_a_reader_who_goes_away_ends_it_without_a_traceback(arguments: list[str]
         process.stdout.close()
         assert process.wait(WAIT_SECONDS) == 0
         assert process.stderr is not None
-        assert process.stderr.read() == "crdb: nobody reads our events any more, so we stop\n"
+        assert (
+            process.stderr.read()
+            == "crdb: the reader of the events has closed its pipe, so the regions stop\n"
+        )
         assert is_free(base + 1)
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from crdb.cli import outlet
+from crdb.cli import stdout_writer
 from crdb.cli.screen import ENTER, HOME, LEAVE, Screen, terminal_size
 from tests.crdb.processes import WAIT_SECONDS, ask
 from tests.ports import free_base
@@ -25,13 +25,13 @@ CTRL_S = b"\x13"
 
 def written(screen: Screen) -> list[str]:
     """The lines that wait to be written."""
-    return b"".join(screen.outlet.waiting).decode().splitlines()
+    return b"".join(screen.stdout.waiting).decode().splitlines()
 
 
 def test_for_programs_every_event_is_a_line_of_json() -> None:
     screen = Screen(as_json=True)
-    screen.tell("link up", {"region": "us", "peer": "eu"})
-    screen.tell("stopping", {"signal": "SIGINT"})
+    screen.show_event("link up", {"region": "us", "peer": "eu"})
+    screen.show_event("stopping", {"signal": "SIGINT"})
     events = [json.loads(line) for line in written(screen)]
     assert [event["event"] for event in events] == ["link up", "stopping"]
     assert events[0]["peer"] == "eu"
@@ -40,7 +40,7 @@ def test_for_programs_every_event_is_a_line_of_json() -> None:
 def test_for_people_every_line_has_its_time() -> None:
     screen = Screen(as_json=False)
     assert not screen.is_live, "there is no terminal here"
-    screen.tell("internal error", {"region": "us", "traceback": "Traceback"})
+    screen.show_event("internal error", {"region": "us", "traceback": "Traceback"})
     first, second = written(screen)
     assert first[10] == " "
     assert first.endswith("  us: internal error")
@@ -54,7 +54,7 @@ def test_people_are_told_once_of_the_two_ends_of_a_link_and_not_of_those_we_end(
     screen = Screen(as_json=False)
     down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost"}
     for event in ("link up", "link down", "link down", "stopping", "link down"):
-        screen.tell(event, down)
+        screen.show_event(event, down)
     assert written(screen) == [
         "12:00  eu -> us: down: lost",
         "12:00  us: stopping peer=eu direction=in reason=lost",
@@ -66,15 +66,15 @@ def at_noon(_: str) -> str:
 
 
 def test_what_nobody_reads_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlet, "WAITING_BYTES_MAX", 100)
+    monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 100)
     screen = Screen(as_json=True)
     for number in range(4):
-        screen.tell("link up", {"region": "us", "peer": "eu", "number": number})
+        screen.show_event("link up", {"region": "us", "peer": "eu", "number": number})
     assert len(written(screen)) == 1
-    screen.outlet.waiting.clear()  # somebody reads again
-    screen.outlet.size = 0
-    monkeypatch.setattr(outlet, "WAITING_BYTES_MAX", 10_000)
-    screen.tell("stopping", {})
+    screen.stdout.waiting.clear()  # somebody reads again
+    screen.stdout.size = 0
+    monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 10_000)
+    screen.show_event("stopping", {})
     dropped, last = (json.loads(line) for line in written(screen))
     assert (dropped["event"], dropped["count"]) == ("events dropped", 3)
     assert last["event"] == "stopping"
@@ -84,8 +84,8 @@ def test_without_any_output_there_is_nothing_to_show(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stdout", None)
     screen = Screen(as_json=False)
     assert not screen.is_live
-    screen.tell("stopping", {})
-    assert screen.outlet.fd is None
+    screen.show_event("stopping", {})
+    assert screen.stdout.fd is None
     assert written(screen) == []
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crdb.engine.follow_control import FollowControl
-from crdb.region.following import Following
+from crdb.region.following import SourceLinks
 
 
 def test_the_runtime_offers_it() -> None:
-    offered: type[FollowControl] = Following
+    offered: type[FollowControl] = SourceLinks
     assert {"follow", "promote", "sources", "state"} <= set(dir(offered))

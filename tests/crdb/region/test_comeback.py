@@ -152,7 +152,7 @@ def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
 )
 def test_what_becomes_of_a_state_put_aside(event: BroughtBack, told_event: Event | None) -> None:
     told = region()
-    told.comeback.bring_back(event)
+    told.comeback.report_merge(event)
     assert told.events == ([] if told_event is None else [told_event])
 
 

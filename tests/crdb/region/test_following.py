@@ -9,7 +9,7 @@ import trio.testing
 from crdb.deployment.config import Config
 from crdb.deployment.toml_table import ConfigError
 from crdb.engine.follow_control import CannotBeFollower
-from crdb.region.following import READONLY, Following
+from crdb.region.following import READONLY, SourceLinks
 from crdb.region.region import Region
 from crdb.region.source_address import ASK_PORT, ask_link_port
 from tests.crdb.processes import ask, events_until, eventually, first_event, ready_event, started
@@ -72,7 +72,7 @@ def test_a_region_with_peers_cannot_follow_and_a_dead_source_is_told() -> None:
         assert ask(base + 1, "INCR", "a") == b":2\r\n"
 
 
-def alone() -> Following:
+def alone() -> SourceLinks:
     """Of an instance without peers."""
     config = Config.from_names(["copy"])
     return Region(config, "copy", emit=lambda _event, _details: None, state=None).following
@@ -149,7 +149,7 @@ async def test_who_does_not_say_where_it_serves_links_cannot_be_followed(
         if port is not None:
             assert await ask_link_port("127.0.0.1", there) == port
         else:
-            with pytest.raises(OSError, match=f"127.0.0.1:{there} is no instance"):
+            with pytest.raises(OSError, match=f"127.0.0.1:{there} cannot be followed"):
                 await ask_link_port("127.0.0.1", there)
         nursery.cancel_scope.cancel()
 

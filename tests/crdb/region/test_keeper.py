@@ -10,7 +10,7 @@ import pytest
 
 from crdb.deployment.config import Config
 from crdb.region.held import FILE as HELD
-from crdb.region.held import read_held
+from crdb.region.held import read_held_vector
 from crdb.region.incarnation import FILE
 from crdb.region.keeper import RETRY_NS
 from crdt.causality.dots import INCARNATION_MAX, incarnation_of, make_origin
@@ -59,7 +59,7 @@ async def test_a_region_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> 
     here, _ = region(ALONE, tmp_path)
     here.observe([OriginReused("guest", here.replica.origin)])
     assert say(here, b"SET k v\r\n") == b"+OK\r\n"
-    here.sending.let_go()
+    here.sending.flush_outbox()
     here.observe([OriginReused("guest", here.replica.origin)])
     assert say(here, b"SET k w\r\n").startswith(b"-STALE ")
     here.observe(here.links.tick(clock()))
@@ -69,18 +69,18 @@ async def test_a_region_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> 
 @pytest.mark.parametrize("start_empty", [False, True])
 async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_empty: bool) -> None:
     here, _ = region(state=tmp_path)
-    assert read_held(tmp_path) == {}
+    assert read_held_vector(tmp_path) == {}
     say(here, b"SET k v\r\n")
-    here.sending.let_go()
+    here.sending.flush_outbox()
     here.keeper.do_due_work(clock())
-    assert read_held(tmp_path) == here.replica.vector != {}
+    assert read_held_vector(tmp_path) == here.replica.vector != {}
     config = Config.from_names(["us", "eu"])
     again, told = region(attrs.evolve(config, start_empty=start_empty), tmp_path)
     again.keeper.do_due_work(clock())
     if start_empty:
         assert told.events[0][0] == "started empty"
         assert told.events[0][1]["writes"] == 1
-        assert read_held(tmp_path) == {}
+        assert read_held_vector(tmp_path) == {}
     else:
         assert told.events[0][0] == "loading"
-        assert read_held(tmp_path) == here.replica.vector
+        assert read_held_vector(tmp_path) == here.replica.vector

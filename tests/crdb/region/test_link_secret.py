@@ -18,7 +18,7 @@ from crdb.engine.executor import receive
 from crdb.region.link_secret import (
     ADDRESSES_REMEMBERED,
     VARIABLE,
-    Refusals,
+    ReportedAddresses,
     check_reach,
     report_secret,
     resolve_secret,
@@ -138,7 +138,7 @@ def test_no_secret_and_a_weak_one_are_reported(secret: str, events: list[str]) -
 
 
 def test_each_stranger_is_reported_once_and_not_too_many() -> None:
-    refusals = Refusals()
+    refusals = ReportedAddresses()
     assert refusals.is_new("10.0.0.1")
     assert not refusals.is_new("10.0.0.1")
     new = [refusals.is_new(f"10.1.0.{n}") for n in range(200)]

@@ -11,7 +11,7 @@ from crdb.deployment.config import Config
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.net.ports import CannotListen
-from crdb.region.runtime import COLLECT_AFTER, Runtime, calm_collector
+from crdb.region.runtime import COLLECT_AFTER, Runtime, slow_down_collector
 from tests.ports import free_base, is_free
 
 
@@ -64,7 +64,7 @@ async def test_a_copy_shows_whether_it_has_its_source() -> None:
 def test_the_collector_is_calmed() -> None:
     before = gc.get_threshold()
     try:
-        calm_collector()
+        slow_down_collector()
         assert gc.get_threshold() == COLLECT_AFTER
     finally:
         gc.unfreeze()

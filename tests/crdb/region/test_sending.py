@@ -177,7 +177,7 @@ async def test_what_there_is_no_memory_to_send_goes_later(
 
     with monkeypatch.context() as patch:
         patch.setattr(Keyspace, "pending", fail)
-        here.sending.let_go()
+        here.sending.flush_outbox()
     assert len(here.replica.keyspace.outbox) == 1
-    here.sending.let_go()
+    here.sending.flush_outbox()
     assert not here.replica.keyspace.outbox

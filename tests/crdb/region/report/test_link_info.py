@@ -284,7 +284,7 @@ def test_a_link_that_is_not_there_is_waited_for_unless_its_other_end_is_away(
     if is_away:
         attempt(here, "eu", "us")
         attempt(here, "ap", "us")
-    assert here.awaits("us") is not is_away
+    assert here.has_missing_link("us") is not is_away
     assert here.is_settled(here.ask()) is is_away
 
 
@@ -343,7 +343,7 @@ def test_processes_of_their_own_say_what_one_process_says(
 def test_what_operators_do_is_told_once() -> None:
     here = control(THREE, "us", "eu")
     told: list[tuple[str, object, object]] = []
-    here.tell = lambda event, details: told.append((event, details["source"], details["sink"]))
+    here.emit = lambda event, details: told.append((event, details["source"], details["sink"]))
     here.cut("us", "eu")
     here.cut("us", "eu")
     here.heal("eu", "us")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from crdb.cli import outlet
-from crdb.cli.outlet import Outlet, is_pipe
+from crdb.cli import stdout_writer
+from crdb.cli.stdout_writer import StdoutWriter, is_pipe
 
 LOTS = "x" * (1 << 18)  # more than a pipe holds
 
@@ -24,7 +24,7 @@ def pipe() -> Generator[tuple[FileIO, int]]:
     numbers = os.pipe()
     with FileIO(numbers[0]) as reading:
         yield reading, numbers[1]
-    while any("Outlet.run" in thread.name for thread in threading.enumerate()):
+    while any("StdoutWriter.run" in thread.name for thread in threading.enumerate()):
         time.sleep(0.001)  # an abandoned write would go on into whatever has this number next
     os.close(numbers[1])
 
@@ -38,7 +38,7 @@ def read(reading: FileIO, size: int) -> str:
 
 async def test_what_is_put_comes_out_in_order(pipe: tuple[FileIO, int]) -> None:
     reading, writing = pipe
-    here = Outlet(writing)
+    here = StdoutWriter(writing)
     assert here.put("before ")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
@@ -53,9 +53,9 @@ async def test_what_is_put_comes_out_in_order(pipe: tuple[FileIO, int]) -> None:
 async def test_a_reader_who_does_not_read_makes_nobody_wait(
     pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch, autojump_clock: object
 ) -> None:
-    monkeypatch.setattr(outlet, "WAITING_BYTES_MAX", 2 * len(LOTS))
+    monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 2 * len(LOTS))
     reading, writing = pipe
-    here = Outlet(writing)
+    here = StdoutWriter(writing)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
         assert [here.put(LOTS) for _ in range(4)] == [True, True, False, False]
@@ -71,9 +71,9 @@ async def test_a_reader_who_does_not_read_makes_nobody_wait(
 async def test_once_it_is_read_there_is_room_again(
     pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlet, "WAITING_BYTES_MAX", len(LOTS))
+    monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", len(LOTS))
     reading, writing = pipe
-    here = Outlet(writing)
+    here = StdoutWriter(writing)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
         assert here.put(LOTS)
@@ -90,7 +90,7 @@ async def test_a_reader_who_goes_is_noticed_while_nothing_is_written(
     pipe: tuple[FileIO, int],
 ) -> None:
     reading, writing = pipe
-    here = Outlet(writing)
+    here = StdoutWriter(writing)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
         reading.close()
@@ -102,7 +102,7 @@ async def test_a_reader_who_goes_is_noticed_while_nothing_is_written(
 
 async def test_a_reader_who_goes_in_the_middle_holds_nothing_up(pipe: tuple[FileIO, int]) -> None:
     reading, writing = pipe
-    here = Outlet(writing)
+    here = StdoutWriter(writing)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
         here.put(LOTS)
@@ -116,7 +116,7 @@ async def test_a_reader_who_goes_in_the_middle_holds_nothing_up(pipe: tuple[File
 async def test_a_pipe_that_does_not_block_is_waited_for(pipe: tuple[FileIO, int]) -> None:
     reading, writing = pipe
     os.set_blocking(writing, False)
-    here = Outlet(writing)
+    here = StdoutWriter(writing)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
         here.put(LOTS)
@@ -127,7 +127,7 @@ async def test_a_pipe_that_does_not_block_is_waited_for(pipe: tuple[FileIO, int]
 
 async def test_a_full_disk_costs_what_was_to_be_written() -> None:
     async with await trio.open_file("/dev/full", "wb") as full:
-        here = Outlet(full.wrapped.fileno())
+        here = StdoutWriter(full.wrapped.fileno())
         async with trio.open_nursery() as nursery:
             nursery.start_soon(here.run)
             assert here.put("lost")
@@ -138,7 +138,7 @@ async def test_a_full_disk_costs_what_was_to_be_written() -> None:
 
 
 async def test_without_an_output_everything_is_taken_and_forgotten() -> None:
-    here = Outlet(None)
+    here = StdoutWriter(None)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
         assert all(here.put(LOTS) for _ in range(10))

@@ -17,8 +17,11 @@ from replication.mesh.links import Links
 
 @attrs.frozen
 class Risk:
-    """The data of one region that others do not hold. `is_last`: no other region that is
-    connected holds anything; else `writes` have not reached any of them, as far as is known."""
+    """The data of one region that others do not hold.
+
+    If `is_last`, no other connected region holds any data. Else `writes` is the number of effects
+    that, as far as is known, have reached none of them.
+    """
 
     region: str
     keys: int
@@ -27,8 +30,8 @@ class Risk:
 
 
 def count_risks(here: Mapping[str, Links]) -> list[Risk]:
-    """Return what the regions of this process would take along, those that hold nothing else
-    left out."""
+    """Return the data that would be lost with the regions of this process. Regions without such
+    data are left out."""
     risks: list[Risk] = []
     for name, links in here.items():
         ours = links.memory.known_vector()
@@ -43,7 +46,7 @@ def count_risks(here: Mapping[str, Links]) -> list[Risk]:
 
 
 def held_elsewhere(links: Links, here: Collection[str]) -> list[Vector]:
-    """Return what each region of another process that is connected is known to hold."""
+    """Return the known vector of each connected region of another process."""
     found: dict[str, Vector] = {}
     for end in links.ends():
         if end.lives is not None and end.peer not in here:

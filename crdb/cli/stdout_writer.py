@@ -1,9 +1,9 @@
-"""Driver: text to standard output that never makes the regions wait.
+"""Driver: write to standard output without ever blocking the regions.
 
-A reader may be slow, or stop reading, as a pipe into a stuck program or a terminal after Ctrl-S
-does. What is to be written waits here, at most `WAITING_BYTES_MAX` of it, and a thread of its own
-writes it; what does not fit any more is refused, and the caller counts it. A reader that has gone
-for good is told by `gone`; a full disk costs what was to be written, and nothing else.
+A reader may be slow or stop reading: a pipe into a stuck program, or a terminal after Ctrl-S. Text
+waits here, at most `WAITING_BYTES_MAX` of it, and a separate thread writes it. Text that does not
+fit is refused, and the caller counts it. When the reader has closed its end, `gone` is set. Text
+that cannot be written to a full disk is discarded.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import Final
 import trio
 
 WAITING_BYTES_MAX: Final = 1 << 20
-"""Some thousand events: a reader who is that far behind has stopped."""
+"""Some thousand events: a reader so far behind has stopped reading."""
 FAREWELL_SECONDS_MAX: Final = 1.0
-"""For what waits when all is over."""
+"""The time limit for writing the rest at the end."""
 
 
-class Outlet:
-    """A file descriptor to write to; None takes everything and writes nothing."""
+class StdoutWriter:
+    """Writes text to a file descriptor. With None, text is accepted and discarded."""
 
     def __init__(self, fd: int | None) -> None:
         self.fd = fd
         self.waiting: list[bytes] = []
         self.size = 0
-        """Bytes that wait or are being written."""
+        """The number of bytes that wait or are being written."""
         self.changed = trio.Event()
         self.empty = trio.Event()
         self.gone = trio.Event()
-        """Nobody can read any more what is written here."""
+        """Set when the reader has closed its end."""
 
     def put(self, text: str) -> bool:
-        """Let this be written; False if too much is waiting already."""
+        """Queue text. Return False, without queueing it, if too much is waiting already."""
         data = text.encode(errors="backslashreplace")
         if self.size and self.size + len(data) > WAITING_BYTES_MAX:
             return False
@@ -47,7 +47,7 @@ class Outlet:
         return True
 
     async def run(self) -> None:
-        """Write what comes, until cancelled."""
+        """Write queued text, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.watch)
             while True:
@@ -62,13 +62,13 @@ class Outlet:
                     self.empty = trio.Event()
 
     async def close(self) -> None:
-        """Wait until all is written, but not for long."""
+        """Wait until all text is written, at most `FAREWELL_SECONDS_MAX`."""
         with trio.move_on_after(FAREWELL_SECONDS_MAX):
             while self.size and not self.gone.is_set():
                 await self.empty.wait()
 
     async def watch(self) -> None:
-        """Notice that the reader of a pipe has gone, also while there is nothing to write."""
+        """Set `gone` when the reader of a pipe closes it, also while nothing is written."""
         if self.fd is None or not is_pipe(self.fd):
             return
         with select.epoll() as epoll:
@@ -78,13 +78,13 @@ class Outlet:
             self.empty.set()
 
     def write(self, data: bytes) -> int:
-        """Write all of it, in a thread that may wait; the number of an error, or 0."""
+        """Write all of `data`, in a thread that may block. Return an errno, or 0."""
         assert self.fd is not None
         left = memoryview(data)
         while left:
             try:
                 left = left[os.write(self.fd, left) :]
-            except BlockingIOError:  # whoever started us has made it so
+            except BlockingIOError:  # the parent process has made the descriptor non-blocking
                 select.select([], [self.fd], [])
             except OSError as fault:
                 return fault.errno or errno.EIO
@@ -92,6 +92,6 @@ class Outlet:
 
 
 def is_pipe(fd: int) -> bool:
-    """Whether a reader at the other end can go away."""
+    """Return whether `fd` is a pipe or socket, whose reader can close it."""
     mode = os.fstat(fd).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
