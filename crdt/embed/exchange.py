@@ -43,7 +43,7 @@ class Outcome(enum.Enum):
     REFUSED = "refused"
 
 
-class Exchange(Views):
+class ReplicaExchange(Views):
     """A replica, as far as others bring and get operations and states."""
 
     def __init__(

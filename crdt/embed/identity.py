@@ -2,7 +2,7 @@
 
 Every operation, vector and snapshot that comes in is compared with the trails of
 `crdt.causality.fingerprints` and with the operations that the history still holds. A contradiction
-raises IdentityReused before anything is changed. What is not known is no contradiction.
+raises IdentityReused before anything is changed. Unknown operations do not contradict anything.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ from crdt.causality.op import OP_BYTES, Op
 from crdt.causality.op_log import HISTORY_BYTES
 from crdt.causality.schema import STAMP_MAX
 from crdt.embed.arguments import region_numbers, wall_clock, whole
-from crdt.embed.exchange import Exchange, Outcome
+from crdt.embed.exchange import Outcome, ReplicaExchange
 from crdt.embed.identity import Identities
 from crdt.embed.naming import draw_incarnation, draw_origin
 from crdt.embed.saving import Saved, read_saved
@@ -66,7 +66,7 @@ RUN_BYTES_MAX: Final = 4 << 20  # bytes of large items in the outbox before it i
 
 @attrs.frozen
 class Statistics:
-    """How a replica is doing; counts since it was made."""
+    """Figures of a replica; counts since it was made."""
 
     vector: Mapping[Origin, int]
     keys: int
@@ -83,7 +83,7 @@ class Statistics:
     stable: Mapping[Origin, int]
 
 
-class Replica(Exchange):
+class Replica(ReplicaExchange):
     """A copy of a keyspace. It cannot be pickled or copied: see `save` and `load`."""
 
     def __init__(
@@ -103,7 +103,7 @@ class Replica(Exchange):
         that write, this one included; until they are known nothing is forgotten, see `heard`. A
         replica that never writes has none: `members=[]`. `history_bytes` bounds
         the operations kept for peers that are away; beyond it they get a whole state.
-        `types` are classes of one's own, see `crdt.types.custom`.
+        `types` are custom classes, see `crdt.types.custom`.
         """
         makers = dict(MAKERS)
         for make in map(maker, types):
@@ -143,24 +143,23 @@ class Replica(Exchange):
     # -- lives -----------------------------------------------------------------------------
 
     def reincarnate(self, origin: Origin) -> None:
-        """Write under another incarnation from now on, since effects of this one were lost. What
-        is here stays; what peers still have of the old incarnation comes from them.
+        """Write under another incarnation from now on, since effects of this one were lost.
 
-        Raises ValueError if `origin` is no other incarnation of our region; nothing is changed.
+        Our data stays. Peers send what they still have of the old incarnation. Raises ValueError,
+        with nothing changed, unless `origin` is another incarnation of our region.
         """
         if region_of(origin) != self.region or origin == self.origin:
-            raise ValueError(f"{origin} is no other incarnation of region {self.region}")
+            raise ValueError(f"{origin} is not another incarnation of region {self.region}")
         self.seal()
         self.contexts[self.origin] = dict(self.keyspace.told)
         self.keyspace.take_name(origin)
 
     def reset(self) -> None:
-        """Lose everything, to take over somebody else's data. Peers are not told: have no links
-        with any while this happens.
+        """Delete all data without replicating that, to take over the data of another replica.
 
-        If we have written anything it is as if we had died: from now on we write under the next
-        incarnation. Else somebody who brings back what we wrote, or follows us, would take it for
-        known here, and it would be removed here and kept there.
+        Close all links first. If we have written anything, we write under the next incarnation
+        from now on. Otherwise our vector would claim that our earlier writes are here when a peer
+        sends them: they would be missing here and present there.
         """
         self.seal()
         db = self.keyspace
@@ -180,7 +179,7 @@ class Replica(Exchange):
     def advance(self, now: int) -> None:
         """It is `now` ms of wall clock. Expiry follows, but stands still if it goes back a little.
 
-        Raises TypeError at what is no integer, ValueError at what no clock shows.
+        Raises TypeError if `now` is not an integer, ValueError if it is out of range.
         """
         if type(now) is not int or not -STAMP_MAX <= now <= STAMP_MAX:
             now = wall_clock(now)
@@ -284,21 +283,21 @@ class Replica(Exchange):
         self.stability.heard(region, dict(vector), clock, self.keyspace.vector)
 
     def stable(self) -> Numbers:
-        """What every member has observed, so that nothing beside it can still come: what is below
-        may be forgotten (rule MEM-2). Empty while that is not known."""
+        """The vector that every member has observed. Nothing concurrent to it can still arrive, so
+        metadata below it may be collected (rule MEM-2). Empty while it is not known."""
         return {} if self.awaits_the_dead else self.stability.stable(self.keyspace.vector)
 
     @property
     def awaits_the_dead(self) -> bool:
-        """Whether an operation of a life that is over waits here for its turn."""
+        """Return whether the causal buffer holds an operation of an incarnation that is over."""
         return any(self.stability.is_over(origin) for origin in self.gate.queues)
 
     def collect(self, keys_max: int = ALL) -> int:
-        """Forget what nobody can need any more; how many things were forgotten (rule MEM-2).
+        """Collect metadata that no member can need (rule MEM-2). Return the number of items.
 
-        The lowest region also deletes what has expired everywhere: that is a write, so a replica
-        that may not write yet must not collect either. Who has no time for all, some 3 us a key,
-        sets `keys_max`: the next collection goes on with other keys.
+        The lowest region also deletes keys that have expired everywhere. That is a write, so a
+        replica that may not write must not collect either. `keys_max` bounds the work (about 3 us
+        per key); the next call continues where this one stopped.
         """
         if self.is_closed:
             raise ReplicaClosed("this replica was closed and must not write: do not collect")
@@ -307,7 +306,7 @@ class Replica(Exchange):
         return self.garbage.collect(stable, clock, self.stability.leads(self.region), keys_max)
 
     def statistics(self) -> Statistics:
-        """How the replica is doing."""
+        """Return the figures of this replica."""
         db = self.keyspace
         return Statistics(
             vector=dict(db.vector),

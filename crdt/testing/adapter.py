@@ -74,7 +74,7 @@ class RegionMachine(RuleBasedStateMachine):
 
     @rule(source=numbers, sink=numbers)
     def pull(self, source: int, sink: int) -> None:
-        """One region catches up from another."""
+        """Let a region catch up from another."""
         self.take(Step("pull", source, sink))
 
     @rule(source=numbers, sink=numbers)

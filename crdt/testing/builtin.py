@@ -77,7 +77,7 @@ KEY: Final = ("DEL k", "FLUSHALL")
 
 
 def read(replica: Replica) -> dict[str, Any]:
-    """What readers see: type, value and deadline by key. Lists are sorted, see `order`."""
+    """Return the type, value and deadline of each key. Lists are sorted, see `order`."""
     db = replica.keyspace
     shown: dict[str, Any] = {}
     keys = db.keys()
@@ -102,7 +102,7 @@ def text_of(value: Any) -> Any:
 
 
 def collected(effect: Effect) -> Command:
-    """What a collector's effect means: a key has expired for good, or its endless deadlines go."""
+    """Return a collector's effect as a command: DEL of an expired key, or FORGET of deadlines."""
     return Command("FORGET" if effect[0] == FORGET else "DEL", effect[1].decode())
 
 

@@ -92,7 +92,7 @@ def check_type(
         if isinstance(failure.error, Mistake):
             raise failure.error
         text = explained(failure, subject, (make, commands, spec), options)
-        raise AssertionError(text) from cause_of(failure)
+        raise AssertionError(text) from find_cause(failure)
     contract: list[str] = []
     if isinstance(subject, MessageSubject):
         contract = [contract_of(subject), *weaker_contracts(subject, options, schedules)]
@@ -124,7 +124,7 @@ def check_subject(
     laws: dict[str, int] = {}
     failure = search(subject, range(seed, seed + schedules), length, laws)
     if failure is not None:
-        raise AssertionError(str(failure)) from cause_of(failure)
+        raise AssertionError(str(failure)) from find_cause(failure)
     steps = laws.pop("steps", 0)
     return Report(subject.name, schedules, laws, steps=steps)
 
@@ -137,7 +137,7 @@ def subject_of(
     check_options(options)
     given = commands_of_type(commands)
     if not given:
-        raise ValueError("there are no commands. Write a list: [('add', 1), ('remove', 1)].")
+        raise ValueError("commands is empty. Write a list: [('add', 1), ('remove', 1)].")
     queries = [(VALUE,), *commands_of(options.get("queries", ()))]
     parts: tuple[str, ...] = ()
     if isinstance(make, Mapping):
@@ -175,6 +175,6 @@ def contract_of(subject: MessageSubject) -> str:
     return f"delivered {order.get(subject.delivery, 'in any order')}, {repeated}"
 
 
-def cause_of(failure: Failure) -> Exception | None:
+def find_cause(failure: Failure) -> Exception | None:
     """Return the error whose traceback helps: one of the type, not one that we have raised."""
     return None if isinstance(failure.error, Disagreement) else failure.error

@@ -84,7 +84,7 @@ def carry_out(replica: Replica, asked: Command) -> Command:
 
 
 def held(db: Keyspace, key: bytes, kind: type[Any]) -> Any:
-    """The value to be written, None if there is none. Raises WrongType."""
+    """Return the value to be written, or None for a missing key. Raises WrongType."""
     value = db.lookup_for_write(key)
     if value is not None and type(value) is not kind:
         raise WrongType(f"{key!r} holds a {type(value).__name__}")
@@ -127,7 +127,7 @@ def persist(db: Keyspace, asked: Command) -> None:
 
 
 def assign(db: Keyspace, asked: Command) -> Command | None:
-    """SET. Over another type, or several at once, it is a DEL and a SET."""
+    """SET. Over another type, or over several, it is a DEL and a SET."""
     key = encode(asked.key)
     value: Value | None = db.data.get(key)
     is_anew = value is not None and type(value) is not String
@@ -241,7 +241,7 @@ def zset_increment(db: Keyspace, asked: Command) -> None:
     zsets.increment(db, key, encode(asked.args[0]), float(asked.args[1]))
 
 
-# -- what embedding programs have beside those ----------------------------------------------------
+# -- types of embedding programs only -------------------------------------------------------------
 
 
 def multi_assign(db: Keyspace, asked: Command) -> None:
@@ -277,7 +277,7 @@ Identity = tuple[int, int]  # which effect inserted an element, and its index th
 
 
 def identities(value: List) -> list[Identity]:
-    """Who the elements are, in order."""
+    """Return the identities of the elements, in order."""
     places = value.positions(0, value.length())
     return [(make_dot(place[-3], abs(place[-2])), abs(place[-1])) for place in places]
 

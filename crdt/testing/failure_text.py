@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from crdt.testing.foreign import Foreign
 from crdt.testing.options import Options
-from crdt.testing.readings import VALUE, shorten
+from crdt.testing.readings import VALUE, shorten_text
 from crdt.testing.running import AnySubject, Failure, attempt_traced, is_literal, line
 
 NOT_REPLAYED: Final = ("schedules", "seed", "on_progress")
@@ -75,9 +75,9 @@ def comment(opening: str, shown: Mapping[str, str]) -> str:
 def reading_text(reading: Any) -> str:
     """Return one reading in words: the value, and the answers to other queries by name."""
     if not isinstance(reading, Mapping) or VALUE not in reading:
-        return shorten(reading, SHOWN_WIDTH)
+        return shorten_text(reading, SHOWN_WIDTH)
     answers = {
-        name: shorten(answer, SHOWN_WIDTH)
+        name: shorten_text(answer, SHOWN_WIDTH)
         for name, answer in cast("Mapping[str, Any]", reading).items()
     }
     return ", ".join(

@@ -1,7 +1,7 @@
 """The ways in which replicated types are written, each brought to the same few calls.
 
-What travels between replicas tells them apart. It is found from the methods of a class, or said
-with `sends`:
+The families differ in what is sent between replicas. The family follows from the methods of a
+class, or from the argument `sends`:
 
 * "effect": `apply(effect)` applies a change everywhere, also at its origin. The effect is made at
   the origin by `prepare(*command)`, or by a method with the name of the command; without either it
@@ -128,7 +128,7 @@ class ClassFamily:
             return Performed(replica, error, refused=True)
 
     def mutator(self, replica: Any, name: Any) -> Callable[..., Any] | None:
-        """The function that carries out commands of this name, None if there is none."""
+        """Return the function that carries out commands of this name, or None."""
         if name in self.mutators:
             return lambda *given: self.mutators[name](replica, *given)
         return getattr(replica, name, None) if isinstance(name, str) else None

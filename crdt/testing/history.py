@@ -1,9 +1,9 @@
-"""What has been done, and who had seen what: the input of every specification.
+"""Histories of commands and their visibility: the input of every specification.
 
-A specification is a function from the operations that somebody has seen to the value that they
-must show there (Burckhardt et al., "Replicated Data Types: Specification, Verification,
+A specification is a function from the operations that a region has seen to the value that it must
+show (Burckhardt et al., "Replicated Data Types: Specification, Verification,
 Optimality", 2014). Its input is a `History`: the visible operations, each a `Taken`, in an order
-that respects causality. Who saw whom is a set of bits, so asking costs nothing.
+that respects causality. Visibility is a set of bits, so a query is cheap.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Taken:
 
     @property
     def origin(self) -> Origin:
-        """Who did it. Of two concurrent equals, the lower origin wins (D-01)."""
+        """The origin of the command. Of two equal concurrent ones, the lower origin wins (D-01)."""
         return origin_of(self.dot)
 
     @property
@@ -44,7 +44,7 @@ class Taken:
         return region_of(self.origin)
 
     def saw(self, other: Taken) -> bool:
-        """Whether `other` had been applied at the origin before."""
+        """Return whether `other` had been applied at the origin before."""
         return bool(self.past >> other.index & 1)
 
 
@@ -73,7 +73,7 @@ class History(Sequence[Taken]):
         return iter(self.items)
 
     def before(self, taken: Taken) -> History:
-        """What was visible where and when `taken` was done."""
+        """Return the history that was visible at the origin when `taken` was done."""
         return History(self.everything, taken.past, taken.horizon)
 
     def only(self, kept: Sequence[Taken]) -> History:

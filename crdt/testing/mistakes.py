@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from crdt.testing.families import ClassFamily, ComposedFamily, Family, ForeignFamily, make_replica
 from crdt.testing.foreign import Foreign
-from crdt.testing.options import Command, Options, Refused, why_not
+from crdt.testing.options import Command, Options, Refused, reason_to_refuse
 from crdt.testing.readings import VALUE, Reading, difference, query_name, same, worded
 
 TYPE_METHODS: Final = {
@@ -39,7 +39,7 @@ def is_replica_type(made: Any) -> bool:
     """Return whether a class is meant for `crdt.types.custom`: its `apply` takes a dot and a
     past."""
     apply = getattr(made, "apply", None)
-    is_typed = apply is not None and not why_not(apply, ((), 0, None))
+    is_typed = apply is not None and not reason_to_refuse(apply, ((), 0, None))
     return hasattr(made, "code") or is_typed
 
 
@@ -72,7 +72,7 @@ def check_parts(
     """Return the names of the types in a dict. Raises ValueError at a command or a query that does
     not begin with one of them."""
     if not makes:
-        raise ValueError("there are no types. Write a dict such as {'cart': Cart}.")
+        raise ValueError("types is empty. Write a dict such as {'cart': Cart}.")
     names = ", ".join(map(repr, makes))
     asked = [query for query in queries if query != (VALUE,)]
     for what, given in (*(("command", c) for c in commands), *(("query", q) for q in asked)):
@@ -94,7 +94,7 @@ def check_ignored(make: Any, options: Options) -> None:
     if isinstance(sends, Mapping):
         names = cast("Mapping[str, Any]", sends)
         if unknown := [name for name in names if name not in named(make)]:
-            raise ValueError(f"`sends` is for {unknown[0]!r}, and there is no type of this name.")
+            raise ValueError(f"`sends` is for {unknown[0]!r}, but the subject has no such type.")
     if isinstance(make, Foreign):
         for option in ("sends", "merge", "mutators", "value", "queries"):
             if option in options:
@@ -118,7 +118,7 @@ def check_replica_type(make: Any, commands: Sequence[Command], options: Options)
     if not hasattr(made, "code"):
         raise ValueError(f"{name} has no `code`. Write `code = 16`, or another number up to 255.")
     for method, parameters in methods.items():
-        if problem := why_not(getattr(made, method), (None,) * len(parameters)):
+        if problem := reason_to_refuse(getattr(made, method), (None,) * len(parameters)):
             line = f"def {method}({', '.join(('self', *parameters))})"
             raise ValueError(f"{name}.{method} {problem}. Write `{line}`.")
     for option in ("sends", "delivery", "duplicates", "merge", "mutators", "keep_refused"):
@@ -139,9 +139,9 @@ def family_of(make: Any, queries: Sequence[Command], options: Options) -> Family
     if isinstance(make, Foreign):
         return ForeignFamily(make, options)
     if isinstance(make, Mapping):
-        return composed(make, queries, options)  # pyright: ignore[reportUnknownArgumentType]
+        return compose_types(make, queries, options)  # pyright: ignore[reportUnknownArgumentType]
     made = new_replica(make)
-    family = ClassFamily(make, sends_of(make, made, options), queries, options)
+    family = ClassFamily(make, sends_by_key(make, made, options), queries, options)
     for query in queries:
         if query == (VALUE,) and "value" in options:
             continue
@@ -149,12 +149,12 @@ def family_of(make: Any, queries: Sequence[Command], options: Options) -> Family
             advice = f"Write `def {query[0]}(self)`" + (", or pass `value`" * (query[0] == VALUE))
             raise ValueError(f"{family.name} has no `{query[0]}`. {advice}.")
         attribute = getattr(made, query[0])
-        if callable(attribute) and (problem := why_not(attribute, query[1:])):
+        if callable(attribute) and (problem := reason_to_refuse(attribute, query[1:])):
             raise ValueError(f"the query {query_name(query)} {problem}.")
     return family
 
 
-def composed(
+def compose_types(
     makes: Mapping[Any, Any], queries: Sequence[Command], options: Options
 ) -> ComposedFamily:
     """Several types side by side. Raises ValueError at one that belongs into a replica."""
@@ -170,7 +170,7 @@ def composed(
     return ComposedFamily(parts)
 
 
-def sends_of(make: Any, made: Any, options: Options) -> str:
+def sends_by_key(make: Any, made: Any, options: Options) -> str:
     """Return what travels between replicas of a class. Raises ValueError if nothing can."""
     name = getattr(make, "__name__", "the type")
     has_merge = "merge" in options or hasattr(made, "merge")
@@ -183,9 +183,9 @@ def sends_of(make: Any, made: Any, options: Options) -> str:
             f"{name} has neither `apply` nor `merge`, so nothing can travel. Write "
             f"`def apply(self, effect)`, or `def merge(self, other)`."
         )
-    if needs_apply and (problem := why_not(made.apply, (None,))):
+    if needs_apply and (problem := reason_to_refuse(made.apply, (None,))):
         raise ValueError(f"{name}.apply {problem}. Write `def apply(self, effect)`.")
-    if has_merge and "merge" not in options and (problem := why_not(made.merge, (None,))):
+    if has_merge and "merge" not in options and (problem := reason_to_refuse(made.merge, (None,))):
         raise ValueError(f"{name}.merge {problem}. Write `def merge(self, other)`.")
     return sends
 
@@ -201,10 +201,10 @@ def check_commands(family: Family, commands: Sequence[Command]) -> None:
     made = family.new(1, lambda: 0)
     for command in commands:
         if hasattr(made, "prepare") and family.sends == "effect":
-            if problem := why_not(made.prepare, command):
+            if problem := reason_to_refuse(made.prepare, command):
                 raise ValueError(f"{family.name}.prepare {problem}, as for {command!r}.")
         elif (mutator := family.mutator(made, command[0])) is not None:
-            if problem := why_not(mutator, command[1:]):
+            if problem := reason_to_refuse(mutator, command[1:]):
                 raise ValueError(f"`{command[0]}` {problem}, as for {command!r}.")
         elif family.sends != "effect":
             raise ValueError(

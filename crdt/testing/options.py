@@ -66,7 +66,7 @@ def check_options(options: Mapping[str, Any]) -> None:
     """Raise TypeError at an option that there is not, ValueError at a value that has no meaning."""
     for name in options:
         if name not in KNOWN:
-            raise TypeError(f"there is no option `{name}`. There are {', '.join(sorted(KNOWN))}.")
+            raise TypeError(f"unknown option `{name}`. There are {', '.join(sorted(KNOWN))}.")
     sends: Any = options.get("sends", "effect")
     is_by_name = isinstance(sends, Mapping)
     for each in list(cast("Mapping[str, Any]", sends).values()) if is_by_name else [sends]:
@@ -82,12 +82,12 @@ def check_choice(name: str, given: Any, allowed: Sequence[str]) -> None:
 
 def check_callable(function: Any, what: str, example: str, arguments: Sequence[Any]) -> None:
     """Raise ValueError, with the line to write, if `function` cannot be called with these."""
-    problem = why_not(function, arguments)
+    problem = reason_to_refuse(function, arguments)
     if problem:
         raise ValueError(f"{what} {problem}. Write `{example}`.")
 
 
-def why_not(function: Any, arguments: Sequence[Any]) -> str:
+def reason_to_refuse(function: Any, arguments: Sequence[Any]) -> str:
     """Return why `function` cannot be called with these arguments; empty if it can."""
     if not callable(function):
         return f"is {function!r}, which cannot be called"

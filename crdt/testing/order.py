@@ -3,7 +3,7 @@
 The specification of a list says which elements it holds. This says how they stand: two elements
 never change places, in any region at any time (LST-2); and what one push brought stays together,
 but for what somebody inserted there on purpose, having seen it (LST-11, D-08). That an insert lands
-where its own region asked for it, `commands.list_change` checks at once; since neighbours never
+where its own region asked for it, `commands.list_change` checks immediately; since neighbours never
 change places, it then stays between them.
 """
 

@@ -36,7 +36,7 @@ def part_of(query: Command, parts: Sequence[str]) -> str:
     return query[0] if query != (VALUE,) and query[0] in parts else ""
 
 
-def shorten(value: Any, width: int = WIDTH) -> str:
+def shorten_text(value: Any, width: int = WIDTH) -> str:
     """The `repr` of a value, cut in the middle if it is long."""
     text = repr(value)
     return text if len(text) <= width else f"{text[: width // 2]} ... {text[-width // 2 :]}"
@@ -59,7 +59,7 @@ def difference(left: Reading, right: Reading) -> str | None:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Return whether two answers are equal. Raises ValueError where that cannot be told."""
+    """Return whether two results are equal. Raises ValueError if `==` gives no truth value."""
     try:
         return bool(left == right)
     except (TypeError, ValueError) as error:
@@ -84,7 +84,7 @@ def encoded(value: Any) -> Any:
 
 def worded(name: str, answer: Any) -> str:
     """Return one answer as a message words it."""
-    return shorten(answer) if name == VALUE else f"{name} = {shorten(answer)}"
+    return shorten_text(answer) if name == VALUE else f"{name} = {shorten_text(answer)}"
 
 
 @attrs.frozen
@@ -132,7 +132,10 @@ class Expectations:
     def check_equal(self, where: str, reading: Reading, other: str, before: Reading) -> None:
         """Raise Disagreement if two regions that have seen the same show different things."""
         if (name := difference(before, reading)) is not None:
-            shown, shown_before = worded(name, reading[name]), worded(name, before[name])
+            shown, shown_before = (
+                worded(name, reading[name]),
+                worded(name, before[name]),
+            )
             message = (
                 f"{where} shows {shown}, {other} showed {shown_before} after the same operations"
             )
@@ -150,7 +153,7 @@ class Expectations:
                 raise Disagreement("results equal specification", message)
 
 
-def specs_of(spec: Any) -> Mapping[str, Any]:
+def specs_by_query(spec: Any) -> Mapping[str, Any]:
     """Return the specification of each query by the name of its method."""
     if spec is None:
         return {}
@@ -162,7 +165,7 @@ def expectations(
 ) -> Expectations:
     """Collect what was promised. `parts` are the names of several types side by side. Raises
     ValueError at what cannot be asked."""
-    specs = dict(specs_of(spec))
+    specs = dict(specs_by_query(spec))
     names: set[str] = set()
     found: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {}
     if any(part in specs for part in parts):

@@ -22,9 +22,9 @@ from typing import Any, Final
 import attrs
 
 from crdt.testing.message_world import MessageSubject, MessageWorld
-from crdt.testing.readings import shorten
+from crdt.testing.readings import shorten_text
 from crdt.testing.shrinking import Shrinker
-from crdt.testing.steps import KINDS, Step, draw, number_of, word_of
+from crdt.testing.steps import KINDS, Step, draw, format_number, number_of
 from crdt.testing.subject import Disagreement, Subject
 from crdt.testing.world import World
 
@@ -120,15 +120,15 @@ def shrink(subject: AnySubject, steps: list[Step], error: Exception) -> Failure:
 
 def diagnose(subject: AnySubject, steps: list[Step], error: Exception) -> Failure:
     """Make a failing schedule small, unless it does not fail again in the same way."""
-    if doubt := unsteady(subject, steps, error):
+    if doubt := find_unsteady(subject, steps, error):
         return Failure(subject, steps, doubt)
     failure = shrink(subject, steps, error)
-    if doubt := unsteady(subject, failure.steps, failure.error):
+    if doubt := find_unsteady(subject, failure.steps, failure.error):
         return Failure(subject, failure.steps, doubt)
     return failure
 
 
-def unsteady(subject: AnySubject, steps: list[Step], error: Exception) -> Disagreement | None:
+def find_unsteady(subject: AnySubject, steps: list[Step], error: Exception) -> Disagreement | None:
     """Run a failing schedule twice more; what differs, None if it fails as it did."""
     if signature(error) == (SAME_RESULTS,):
         return Disagreement(*error.args)
@@ -148,7 +148,7 @@ def unsteady(subject: AnySubject, steps: list[Step], error: Exception) -> Disagr
 def shown(entry: tuple[int, str, Any]) -> str:
     """Return one entry of a world's trace in words."""
     step, where, reading = entry
-    return f"{where} showed {shorten(reading)} after step {step}"
+    return f"{where} showed {shorten_text(reading)} after step {step}"
 
 
 def without_deletes(subject: AnySubject) -> AnySubject:
@@ -196,16 +196,16 @@ def deletes(subject: AnySubject) -> bool:
 
 
 def script(subject: AnySubject, steps: Sequence[Step]) -> str:
-    """A schedule in words, which `parse` reads. Commands are spelled out."""
+    """Return a schedule as text, which `parse` reads. Commands are written as literals."""
     return "\n".join([f"subject {subject.name}", *(line(subject, step) for step in steps)])
 
 
 def line(subject: AnySubject, step: Step) -> str:
-    """One step in words."""
+    """Return a step as text."""
     if step.kind != "write":
         return str(step)
     index = step.second % len(subject.commands)
-    return f"write {word_of('region', step.first)} {spell(subject.commands[index], index)}"
+    return f"write {format_number('region', step.first)} {spell(subject.commands[index], index)}"
 
 
 def spell(command: Any, index: int) -> str:
@@ -223,7 +223,7 @@ def is_literal(command: object) -> bool:
 
 
 def parse(subject: AnySubject, text: str) -> list[Step]:
-    """The schedule that a script spells. Raises ValueError at a word that it does not know."""
+    """Return the schedule in a script. Raises ValueError at an unknown word."""
     spelled = {spell(command, index): index for index, command in enumerate(subject.commands)}
     steps: list[Step] = []
     for each in text.splitlines():
@@ -234,9 +234,9 @@ def parse(subject: AnySubject, text: str) -> list[Step]:
 
 
 def parse_step(kind: str, rest: str, spelled: dict[str, int]) -> Step:
-    """One step; `spelled` says which number a command has. Raises ValueError."""
+    """Return the step in a line of text. `spelled` maps commands to numbers. Raises ValueError."""
     if kind not in KINDS:
-        raise ValueError(f"there is no step {kind!r}")
+        raise ValueError(f"unknown step {kind!r}; there are: {', '.join(KINDS)}")
     if kind == "write":
         region, _, command = rest.partition(" ")
         for candidate in without_comments(command):

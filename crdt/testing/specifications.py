@@ -82,14 +82,14 @@ FORGET: Final = "FORGET"  # of deadlines that never come: what a collection writ
 
 
 def keyspace(history: History) -> dict[str, Shown]:
-    """What readers see under each key."""
+    """Return the type, value and deadline of each key."""
     keys = sorted({taken.command.key for taken in history if taken.command.key})
     shown = {key: look(history, key) for key in keys}
     return {key: entry for key, entry in shown.items() if entry is not None}
 
 
 def look(history: History, key: str) -> Shown | None:
-    """What readers see under one key: of several types the one with the lowest origin (D-02)."""
+    """Return what one key shows: of several types the one with the lowest origin (D-02)."""
     about = [t for t in history if t.command.key == key or t.command.name == "FLUSHALL"]
     if not about:
         return None
@@ -106,9 +106,9 @@ def look(history: History, key: str) -> Shown | None:
     return kind, value, None if ends >= FOREVER else ends
 
 
-def is_fresh(history: History, taken: Taken) -> bool:
-    """Whether the region of a write saw nothing under its key but a time to live, and so began by
-    clearing it."""
+def begins_with_clear(history: History, taken: Taken) -> bool:
+    """Return whether the region of a write saw only a time to live under its key. Such a write
+    clears the key first."""
     found = taken.notes.get("fresh")
     if found is None:
         before = history.before(taken)
@@ -119,13 +119,13 @@ def is_fresh(history: History, taken: Taken) -> bool:
     return bool(found)
 
 
-def clearing(history: History, about: list[Taken]) -> list[Taken]:
+def find_clears(history: History, about: list[Taken]) -> list[Taken]:
     """The operations that removed all they saw of a key."""
-    return [t for t in about if t.command.name in CLEARS or is_fresh(history, t)]
+    return [t for t in about if t.command.name in CLEARS or begins_with_clear(history, t)]
 
 
 def deadline(history: History, about: list[Taken]) -> int:
-    """When the key ends: the longest of the concurrent times to live (EXP-1 to EXP-3, D-10)."""
+    """Return the deadline of a key: the latest of the concurrent ones (EXP-1 to EXP-3, D-10)."""
     return max((ends_at(history, t) or 0 for t in deadlines(history, about)), default=FOREVER)
 
 
@@ -133,23 +133,23 @@ def deadlines(history: History, about: list[Taken]) -> list[Taken]:
     """The changes of the time to live that no later one has replaced and nothing has cleared."""
     changes = [t for t in about if ends_at(history, t) is not None]
     forgets = [t for t in about if t.command.name == FORGET]
-    return unseen(changes, [*changes, *forgets, *clearing(history, about)]) if changes else []
+    return unseen(changes, [*changes, *forgets, *find_clears(history, about)]) if changes else []
 
 
 def has_deadline(history: History, key: str) -> bool:
-    """Whether a key, there or not, has a time to live."""
+    """Return whether a key has a time to live, even if it has no value."""
     about = [t for t in history if t.command.key == key or t.command.name == "FLUSHALL"]
     return bool(deadlines(history, about))
 
 
 def ends_at(history: History, taken: Taken) -> int | None:
-    """What an operation says about the time to live, None if nothing."""
+    """Return the deadline that an operation sets, or None."""
     made = taken.command
     if made.name == "SET":
         return FOREVER
     if made.name == "RENEW":
         return FOREVER if made.args[1] is None else made.args[1]
-    if made.name not in ("EXPIREAT", "PERSIST") or is_fresh(history, taken):
+    if made.name not in ("EXPIREAT", "PERSIST") or begins_with_clear(history, taken):
         return None
     return FOREVER if made.name == "PERSIST" else made.args[0]
 
@@ -162,7 +162,7 @@ Deeds = Callable[[Command], dict[Any, Deed]]  # what a command does, register by
 
 def registers(history: History, about: list[Taken], deeds: Deeds) -> dict[Any, Any]:
     """By name: live writes, the shown one first, and live increments."""
-    clears = clearing(history, about)
+    clears = find_clears(history, about)
     done = [(taken, deeds(taken.command)) for taken in about]
     names: dict[Any, Any] = {name: None for _, each in done for name in each}
     for name in names:
@@ -181,15 +181,15 @@ def registers(history: History, about: list[Taken], deeds: Deeds) -> dict[Any, A
 
 
 def register_stamp(history: History, write: Taken, name: Any, deeds: Deeds) -> int:
-    """The clock of a write, but later than the live writes that it saw (ORD-7). What it cleared
-    before it wrote counts no more, unless it is a plain SET."""
+    """Return the clock of a write, but later than the live writes that it saw (ORD-7). Writes that
+    it cleared first do not count, unless it is a plain SET."""
     found = write.notes.get((name, deeds))
     if found is None:
         found = write.clock
-        if write.command.name != "RENEW" and not is_fresh(history, write):
+        if write.command.name != "RENEW" and not begins_with_clear(history, write):
             before = history.before(write)
             about = [t for t in before if t.command.key in (write.command.key, "")]
-            clears = clearing(before, about)
+            clears = find_clears(before, about)
             undo = [t for t in about if deeds(t.command).get(name, ("add",))[0] != "add"]
             live = unseen(undo, [*undo, *clears])
             writes = [t for t in live if deeds(t.command)[name][0] != "remove"]
@@ -243,7 +243,7 @@ def string(history: History, about: list[Taken]) -> Part | None:
     return (text(*found[""][:2]), found[""][2]) if found else None
 
 
-def hash_map(history: History, about: list[Taken]) -> Part | None:
+def hash_fields(history: History, about: list[Taken]) -> Part | None:
     """Strings by field (HSH-*)."""
     found = registers(history, about, hash_deeds)
     fields = [(field, text(*found[field][:2])) for field in sorted(found)]
@@ -263,13 +263,13 @@ def add_wins_set(history: History, about: list[Taken]) -> Part | None:
     return (sorted(found), min(found[m][2] for m in found)) if found else None
 
 
-# -- what embedding programs have beside those ----------------------------------------------------
+# -- types of embedding programs only -------------------------------------------------------------
 
 
 def multi(history: History, about: list[Taken]) -> Part | None:
     """The values that no other write had seen."""
     writes = [t for t in about if t.command.name == "MVSET"]
-    live = unseen(writes, [*writes, *clearing(history, about)])
+    live = unseen(writes, [*writes, *find_clears(history, about)])
     values = sorted({str(t.command.args[0]) for t in live})
     return (values, min(t.origin for t in live)) if live else None
 
@@ -277,7 +277,7 @@ def multi(history: History, about: list[Taken]) -> Part | None:
 def remove_wins_set(history: History, about: list[Taken]) -> Part | None:
     """Members whose latest operations are all adds."""
     changes = [t for t in about if t.command.name in ("RWADD", "RWREM")]
-    clears = clearing(history, about)
+    clears = find_clears(history, about)
     present: dict[Any, Origin] = {}
     for member in {member for t in changes for member in t.command.args}:
         mine = [t for t in changes if member in t.command.args]
@@ -290,16 +290,16 @@ def remove_wins_set(history: History, about: list[Taken]) -> Part | None:
 def growing(history: History, about: list[Taken]) -> Part | None:
     """All increments that nothing has cleared."""
     adds = [t for t in about if t.command.name == "GROWBY"]
-    live = unseen(adds, clearing(history, about))
+    live = unseen(adds, find_clears(history, about))
     return (sum(t.command.args[0] for t in live), min(t.origin for t in live)) if live else None
 
 
-def flag_of(enable: str, disable: str, disable_wins: bool) -> Meaning:
+def specify_flag(enable: str, disable: str, disable_wins: bool) -> Meaning:
     """A flag is on while an enable is live and, where disables win, no disable is."""
 
     def flag(history: History, about: list[Taken]) -> Part | None:
         changes = [t for t in about if t.command.name in (enable, disable)]
-        live = unseen(changes, [*changes, *clearing(history, about)])
+        live = unseen(changes, [*changes, *find_clears(history, about)])
         enables = [t for t in live if t.command.name == enable]
         if not enables or (disable_wins and len(live) > len(enables)):
             return None
@@ -312,8 +312,8 @@ def flag_of(enable: str, disable: str, disable_wins: bool) -> Meaning:
 
 
 def elements(history: History, about: list[Taken]) -> Part | None:
-    """What a list holds, sorted by value: its order is the business of `order.ListOrder`."""
-    clears = clearing(history, about)
+    """Return the elements of a list, sorted by value. `order.ListOrder` checks their order."""
+    clears = find_clears(history, about)
     changes = [t for t in about if t.command.name in ("LSET", "LREM")]
     live: list[str] = []
     origins: list[Origin] = []
@@ -348,7 +348,7 @@ def element_stamp(history: History, write: Taken, name: Any) -> int:
         about = [t for t in before if t.command.key in (write.command.key, "")]
         sets = [t for t in about if t.command.name == "LSET" and t.command.args[0] == name]
         removes = [t for t in about if t.command.name == "LREM" and name in t.command.args]
-        live = unseen(sets, [*sets, *removes, *clearing(before, about)])
+        live = unseen(sets, [*sets, *removes, *find_clears(before, about)])
         stamps = [element_stamp(before, t, name) + 1 for t in live]
         found = write.notes[name] = max([write.clock, *stamps])
     return int(found)
@@ -358,14 +358,14 @@ def element_stamp(history: History, write: Taken, name: Any) -> int:
 MEANING: Final[dict[str, Meaning]] = {
     "string": string,
     "set": add_wins_set,
-    "hash": hash_map,
+    "hash": hash_fields,
     "sorted set": sorted_set,
     "list": elements,
     "multi-value": multi,
     "remove-wins set": remove_wins_set,
     "growing counter": growing,
-    "enable-wins flag": flag_of("EWENABLE", "EWDISABLE", False),
-    "disable-wins flag": flag_of("DWENABLE", "DWDISABLE", True),
+    "enable-wins flag": specify_flag("EWENABLE", "EWDISABLE", False),
+    "disable-wins flag": specify_flag("DWENABLE", "DWDISABLE", True),
 }
 
 ORDER: Final = tuple(MEANING)

@@ -51,10 +51,10 @@ class Step:
     def __str__(self) -> str:
         fields = KINDS[self.kind][0]
         numbers = zip(fields, (self.first, self.second), strict=False)
-        return " ".join([self.kind, *(word_of(field, number) for field, number in numbers)])
+        return " ".join([self.kind, *(format_number(field, number) for field, number in numbers)])
 
 
-def word_of(field: str, number: int) -> str:
+def format_number(field: str, number: int) -> str:
     """A number of a step as people read it."""
     if field == "region":
         return str(number % REGIONS + 1)
@@ -64,7 +64,7 @@ def word_of(field: str, number: int) -> str:
 
 
 def number_of(field: str, word: str) -> int:
-    """The inverse of `word_of`. Raises ValueError."""
+    """The inverse of `format_number`. Raises ValueError."""
     if field == "regions" and word == "all":
         return REGIONS
     number = int(word)

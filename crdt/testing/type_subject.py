@@ -39,7 +39,7 @@ def type_subject(
     expectations: Expectations,
     options: Options,
 ) -> Subject:
-    """The subject that a type of one's own is, or several under a key each."""
+    """Return the subject for a custom type, or for several under a key each."""
     makes: Mapping[str, Make] = (
         cast("Mapping[str, Make]", make) if isinstance(make, Mapping) else {VALUE: make}
     )
@@ -58,7 +58,7 @@ def type_subject(
 
     def read(replica: Replica) -> Reading:
         if is_one:
-            inner = inner_of(replica, VALUE, makes[VALUE])
+            inner = find_inner(replica, VALUE, makes[VALUE])
             return kept({query_name(query): ask(inner, query, options) for query in queries})
         return read_parts(replica, makes, queries, options)
 
@@ -85,8 +85,8 @@ def type_subject(
 def read_parts(
     replica: Replica, makes: Mapping[str, Make], queries: Sequence[Command], options: Options
 ) -> Reading:
-    """What readers see of several types: a dict of values, and the answers to other queries."""
-    parts = {key: inner_of(replica, key, make) for key, make in makes.items()}
+    """Return the values of several types as a dict, with the results of other queries."""
+    parts = {key: find_inner(replica, key, make) for key, make in makes.items()}
     answers = {
         query_name(query, tuple(makes)): ask(parts[query[0]], query[1:], options)
         for query in queries
@@ -95,7 +95,7 @@ def read_parts(
     return kept({VALUE: {key: part.value() for key, part in parts.items()}, **answers})
 
 
-def inner_of(replica: Replica, key: str, make: Make) -> Any:
+def find_inner(replica: Replica, key: str, make: Make) -> Any:
     """The value under a key, or a new one."""
     value = replica.keyspace.lookup(key.encode())
     return value.inner if isinstance(value, Custom) else make()

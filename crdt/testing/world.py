@@ -141,7 +141,7 @@ class World:
     # -- what is checked -------------------------------------------------------------------
 
     def history(self, replica: Replica) -> History:
-        """What the vector of a replica says that it has applied."""
+        """Return the history that a replica has applied, by its vector."""
         vector, visible = replica.keyspace.vector, 0
         for taken in self.everything:
             if vector.get(origin_of(taken.dot), 0) >= seq_of(taken.dot):
@@ -178,7 +178,7 @@ class World:
             raise Disagreement("value equals specification", message)
 
     def expected(self, history: History) -> Any:
-        """What the specification says. Asked once for each history."""
+        """Return the value that the specification gives. It is computed once for each history."""
         moment = history.visible, history.now
         if moment not in self.answers:
             self.answers[moment] = self.subject.spec(history)
@@ -221,7 +221,7 @@ class World:
         return command if promises is not None else came_to
 
     def has_caught_up(self, site: Site) -> bool:
-        """Whether a region has all that it once reported to have, as far as anybody has it."""
+        """Return whether a region has all that it once reported, as far as any region has it."""
         others = [other.replica.keyspace.vector for other in self.sites]
         vector = site.replica.keyspace.vector
         for origin, seq in site.reported.items():
@@ -261,7 +261,7 @@ class World:
         self.twin.accept(Op.from_bytes(data))
 
     def deliver(self, number: int, choice: int, keep: bool = False) -> None:
-        """One of the operations on their way to a region arrives."""
+        """Deliver one of the operations that are on their way to a region."""
         sink = self.site(number)
         for site in self.sites:
             self.send(site)
@@ -351,7 +351,7 @@ class World:
         self.check(sink)
 
     def report(self, source: int, sink: int) -> None:
-        """A region tells another how far it has come."""
+        """Let a region report its vector to another."""
         site, other = self.site(source), self.site(sink)
         self.send(site)
         report = (site.region, site.replica.vector, site.horizon)
@@ -400,8 +400,8 @@ class World:
         return History(self.everything, applied.visible, max(applied.now, site.reached))
 
     def check_unseen(self, moment: History, seen: int, past: int) -> None:
-        """What a collection has written, `past` without `seen`, must not be noticed where it
-        arrives: not by those whose clocks are late, nor beside what is still under way."""
+        """Check that the effects of a collection (`seen`, after `past`) change no value elsewhere,
+        also where the clock is late or operations are still under way."""
         before = History(self.everything, moment.visible | seen, moment.now)
         after = History(self.everything, moment.visible | past, moment.now)
         shown, expected = self.expected(after), self.expected(before)
@@ -410,7 +410,7 @@ class World:
             raise Disagreement("forgetting is not seen", where)
 
     def advance(self, number: int, choice: int) -> None:
-        """Time passes in one region or in all, or a clock is set back a little."""
+        """Advance the clock of one region or of all, or set a clock back a little."""
         index = number % (2 * len(self.sites))
         for site in [self.sites[index]] if index < len(self.sites) else self.sites:
             site.clock = max(0, site.clock + AHEAD[choice % len(AHEAD)])
@@ -422,8 +422,8 @@ class World:
         self.site(number).saved.append(self.site(number).replica.to_bytes())
 
     def restart(self, number: int, choice: int) -> None:
-        """A region loses its memory and begins anew from what it has on disk, or from nothing; now
-        and then it loses nothing, and takes a new incarnation all the same."""
+        """Restart a region from its saved state, or with nothing. Sometimes it loses nothing, but
+        takes a new incarnation."""
         site = self.site(number)
         horizon = site.horizon
         site.incarnation += 1
@@ -439,7 +439,7 @@ class World:
         site.vector = {}
 
     def settle(self, first: int, second: int) -> None:
-        """All regions tell each other everything, cuts or not, and report so. They must agree."""
+        """Exchange everything between all regions, despite cuts. They must agree."""
         for site in self.sites:
             self.send(site)
         for _ in self.sites:

@@ -71,7 +71,7 @@ class Handle(Generic[T]):
             raise UnicodeDecodeError("utf-8", item, error.start, error.end, reason) from None
 
     def read(self, kind: type[V]) -> V | None:
-        """The value, None if there is none. Raises WrongType."""
+        """Return the value, None for a missing key. Raises WrongType."""
         value = self.prepare(False).lookup(self.key)
         if value is not None and not isinstance(value, kind):
             raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
@@ -127,13 +127,13 @@ class StringHandle(Handle[T]):
     __slots__ = ()
 
     def get(self) -> T | None:
-        """Return the value, None if there is none."""
+        """Return the value, None for a missing key."""
         value = self.read(String)
         return None if value is None else self.decode(value.read())
 
     @property
     def value(self) -> T | None:
-        """The value, None if there is none."""
+        """The value, None for a missing key."""
         return self.get()
 
     def set(self, value: Text) -> None:
@@ -148,7 +148,7 @@ class NumberHandle(Handle[Any]):  # noqa: PLW1641 - it changes, as a list does
     __slots__ = ()
 
     def get(self) -> int | float:
-        """Return the value, 0 if there is none."""
+        """Return the value, 0 for a missing key."""
         raise NotImplementedError
 
     def __int__(self) -> int:
@@ -325,7 +325,7 @@ class MembersHandle(Handle[T], Set[T]):
         self.discard(member)
 
     def pop(self) -> T:
-        """Remove and return some member. Raises KeyError if there is none."""
+        """Remove and return an arbitrary member. Raises KeyError if the set is empty."""
         for member in self.held():
             self.discard(member)
             return self.decode(member)
@@ -470,11 +470,11 @@ class SetHandle(MembersHandle[T]):
         return sets.remove(self.write(SetValue), self.key, encoded)
 
     def has(self, member: bytes) -> bool:
-        """Whether readers see `member`."""
+        """Return whether `member` is in the set."""
         value = self.read(SetValue)
         return value is not None and member in value.members
 
     def held(self) -> Collection[bytes]:
-        """What readers see."""
+        """Return a copy of the members."""
         value = self.read(SetValue)
         return () if value is None else value.members

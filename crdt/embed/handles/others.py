@@ -1,4 +1,4 @@
-"""Handles of the types that embedding programs have beside those of Redis.
+"""Handles of the types that Redis does not have.
 
 >>> from crdt import Replica
 >>> here, there = Replica(1), Replica(2)
@@ -43,7 +43,7 @@ class MultiValueHandle(Handle[T]):
         multi_value.assign(self.write(MultiValue), self.key, text)
 
     def values(self) -> frozenset[T]:
-        """All concurrent values; one where there was no conflict, none where there is no key."""
+        """Return all concurrent values: one without a conflict, none for a missing key."""
         value = self.read(MultiValue)
         found: list[bytes] = [] if value is None else value.values()
         return frozenset([self.decode(each) for each in found])
@@ -78,12 +78,12 @@ class RemoveWinsSetHandle(MembersHandle[T]):
         return remove_wins.remove(db, self.key, encoded) if encoded else 0
 
     def has(self, member: bytes) -> bool:
-        """Whether readers see `member`."""
+        """Return whether `member` is in the set."""
         value = self.read(RemoveWinsSet)
         return value is not None and value.has(member)
 
     def held(self) -> Collection[bytes]:
-        """What readers see, sorted."""
+        """Return the members, sorted."""
         value = self.read(RemoveWinsSet)
         return () if value is None else value.members()
 
@@ -149,7 +149,7 @@ class FlagHandle(Handle[Any]):
 
 
 class ValueHandle(Handle[Any]):
-    """A value of a type of one's own."""
+    """A value of a custom type."""
 
     __slots__ = ("make", "type_code")
 
@@ -195,7 +195,7 @@ class ValueHandle(Handle[Any]):
         return self.make() if value is None else self.unwrap(value)
 
     def get(self) -> Any:
-        """What readers see: the `value()` of what is there, or of a new one."""
+        """Return the `value()` of the custom type, of a new one for a missing key."""
         return self.inner().value()
 
     @property

@@ -16,7 +16,7 @@ from crdt.testing.readings import (
     kept,
     query_name,
     same,
-    shorten,
+    shorten_text,
 )
 from crdt.testing.subject import Disagreement, Mistake
 
@@ -59,7 +59,7 @@ class Incomparable:
 def test_query_and_long_value_read_well() -> None:
     assert query_name(("has", "milk")) == "has('milk')"
     assert query_name(VALUE) == "value"
-    assert shorten("a" * 300, 10) == "'aaaa ... aaaa'"
+    assert shorten_text("a" * 300, 10) == "'aaaa ... aaaa'"
 
 
 def test_what_cannot_be_copied_or_compared_is_a_mistake() -> None:

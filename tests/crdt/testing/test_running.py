@@ -19,7 +19,7 @@ from crdt.testing import (
     script,
     search,
 )
-from crdt.testing.running import attempt, diagnose, signature, spell, unsteady
+from crdt.testing.running import attempt, diagnose, find_unsteady, signature, spell
 
 KEPT = sorted((Path(__file__).parents[1] / "regressions").glob("*.txt"))
 
@@ -124,12 +124,12 @@ def test_type_that_does_not_fail_again_is_called_random() -> None:
     set_ = SUBJECTS["set"]
     random_subject = Subject("random", set_.commands, set_.perform, read, set_.spec)
     steps = [Step("write", 0, 0), Step("settle")]
-    doubt = unsteady(random_subject, steps, Disagreement("another law", "was broken"))
+    doubt = find_unsteady(random_subject, steps, Disagreement("another law", "was broken"))
     assert doubt is not None
     assert doubt.law == "the same steps give the same results"
     assert "run 2:" in str(doubt)
     assert "in two runs region" in str(doubt)
-    again = unsteady(random_subject, steps, doubt)
+    again = find_unsteady(random_subject, steps, doubt)
     assert again is not None
     assert again.args == doubt.args
     failure = diagnose(random_subject, steps, Disagreement("another law", "was broken"))
@@ -150,7 +150,7 @@ def test_command_without_a_literal_is_spelled_by_its_number() -> None:
 
 def test_failure_that_does_not_come_again_and_leaves_no_trace_is_doubted() -> None:
     steps = [Step("write", 0, 0), Step("settle")]
-    doubt = unsteady(SUBJECTS["set"], steps, Disagreement("another law", "was broken"))
+    doubt = find_unsteady(SUBJECTS["set"], steps, Disagreement("another law", "was broken"))
     assert doubt is not None
     assert doubt.args[1].splitlines() == [
         "they do not",

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from crdt.testing.steps import KINDS, NAMES, Step, draw, number_of, word_of
+from crdt.testing.steps import KINDS, NAMES, Step, draw, format_number, number_of
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -24,7 +24,7 @@ def test_people_count_regions_from_one_and_time_in_milliseconds() -> None:
     assert str(Step("advance", 4, 5)) == "advance all -20"
     assert str(Step("pull", 3, 5)) == "pull 1 3"
     assert number_of("regions", "all") == 3
-    assert word_of("choice", 17) == "17"
+    assert format_number("choice", 17) == "17"
     with pytest.raises(ValueError, match="7"):
         number_of("ahead", "7")
 
