@@ -272,7 +272,7 @@ def test_there_are_as_many_regions_as_an_origin_can_name() -> None:
     regions = [f'[[region]]\nname = "r{i}"\n' for i in range(256)]
     line = 'topology = "line"\n'
     assert len(read(line + "".join(regions[:255])).regions) == 255
-    assert "256 regions are too many: 255 are possible" in refusal(line + "".join(regions))
+    assert "256 regions are too many: at most 255 are possible" in refusal(line + "".join(regions))
 
 
 def test_names_make_a_configuration() -> None:
@@ -302,7 +302,7 @@ def test_names_take_a_shape_and_their_mistakes_name_the_option() -> None:
     assert Config.from_names("abc", topology="star").peers("b")[0].name == "a"
     with pytest.raises(ConfigError, match=r"--regions: region 2: port 65536 is not 1\.\.65535"):
         Config.from_names("ab", 65_534)
-    with pytest.raises(ConfigError, match="--regions: there is no region"):
+    with pytest.raises(ConfigError, match="--regions: no region is defined"):
         Config.from_names([])
 
 
