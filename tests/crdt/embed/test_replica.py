@@ -459,7 +459,7 @@ def test_it_says_who_it_is() -> None:
 def test_what_is_no_other_incarnation_is_refused(origin: int) -> None:
     replica = Replica(1)
     replica.set("k").add("a")
-    with pytest.raises(ValueError, match="no other incarnation of region 1"):
+    with pytest.raises(ValueError, match="is not another incarnation of region 1"):
         replica.reincarnate(origin)
     assert replica.origin == make_origin(1)
     assert len(replica.keyspace.outbox) == 1

@@ -115,7 +115,7 @@ def test_a_check_tells_what_it_tried() -> None:
 
 
 def test_a_check_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="there are no commands"):
+    with pytest.raises(ValueError, match="commands is empty"):
         check_type(planted.Cart, [], specs.add_wins)
     with pytest.raises(ValueError, match="`schedules` is 0"):
         check_type(planted.Tally, TALLY, specs.total, schedules=0)

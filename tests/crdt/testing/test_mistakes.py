@@ -151,7 +151,7 @@ MISTAKES: list[tuple[Any, Any, dict[str, Any], str]] = [
     (MAPS, PUT, {"queries": ["a"]}, "'a',. lacks the query behind the name"),
     (MAPS, PUT, {"queries": ["has"]}, "'has',. does not begin with the name of a type"),
     (MAPS, PUT, {"delete": True}, "`delete` is for `crdt.types.custom` types. Write a method"),
-    (MAPS, PUT, {"sends": {"b": "state"}}, "`sends` is for 'b', and there is no type"),
+    (MAPS, PUT, {"sends": {"b": "state"}}, "`sends` is for 'b', but the subject has no such type"),
     (MAPS, PUT, {"sends": {"a": "states"}}, "`sends` is 'states'. Use one of"),
     (right.MaxMap, [("put", "a", 1)], {"sends": {"a": "state"}}, "the subject has no such type"),
     (DOCUMENT, ADD, {"merge": max}, "`merge` has no effect on a `Foreign` document"),
@@ -186,7 +186,7 @@ def test_text_compared_with_bytes_is_a_mistake() -> None:
 
 def test_document_is_made_as_it_says() -> None:
     add = Foreign(make=set[int], mutate=print, apply=print, value=len)
-    with pytest.raises(ValueError, match="there are no commands"):
+    with pytest.raises(ValueError, match="commands is empty"):
         check_type(add, [])
     assert new_replica(set) == set()
 

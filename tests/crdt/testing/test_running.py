@@ -47,7 +47,7 @@ def test_a_schedule_is_a_script_and_back() -> None:
 
 
 def test_unknown_words_are_refused() -> None:
-    with pytest.raises(ValueError, match="no step 'dance'"):
+    with pytest.raises(ValueError, match="unknown step 'dance'"):
         parse(SUBJECTS["set"], "dance 1")
     with pytest.raises(ValueError, match="no command 'SADD x y'"):
         parse(SUBJECTS["set"], "write 1 SADD x y")
