@@ -24,7 +24,7 @@ OFFER = 0  # the one operation: (OFFER, price)
 class BestOffer:
     """Prices by the name of the effect that brought them."""
 
-    code = 20
+    code = 132
 
     def __init__(self) -> None:
         self.offers: dict[Dot, int] = {}

@@ -130,7 +130,7 @@ def is_known(kind: int) -> bool:
 def test_every_kind_of_effect_is_described() -> None:
     page = (ROOT / "docs" / "formats.md").read_text()
     described = [row[0] for row in rows_of(page.partition("### Effects")[2], "kind")]
-    assert described == [f"`{kind:02x}`" for kind in range(256) if is_known(kind)]
+    assert described == [f"`{kind:02x}`" for kind in range(128 << 4) if is_known(kind)]
 
 
 def printed_by(source: str, names: dict[str, Any]) -> str:

@@ -142,6 +142,8 @@ def declare_shapes(shapes: dict[int, Shape]) -> None:
     SHAPES.update(shapes)
 
 
+OTHERS_KINDS: Final = 128 << 4
+"""Kinds from here on are of types that applications bring."""
 POSITIONS_VERSION: Final = 1
 """The version of the form of list positions. States of lists begin with it. Effects of lists have
 it in their operation: operation = 4 * (version - 1) + 0 to 3."""
@@ -159,7 +161,7 @@ def check_effect(effect: Any) -> None:
     if kind == 0x10 or kind == 0x11:  # plain strings, the commonest effects, in a third of the time
         if len(effect) == 4 and is_stamp(effect[2]) and type(effect[3]) is bytes:
             return
-    if kind < 256:
+    if kind < OTHERS_KINDS:
         check_shape(kind, effect)
 
 

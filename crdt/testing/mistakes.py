@@ -116,7 +116,7 @@ def check_replica_type(make: Any, commands: Sequence[Command], options: Options)
         lines = ", ".join(f"`def {m}({', '.join(('self', *methods[m]))})`" for m in missing)
         raise ValueError(f"{name} lacks {lines}. `crdt.types.custom.Type` says what each does.")
     if not hasattr(made, "code"):
-        raise ValueError(f"{name} has no `code`. Write `code = 16`, or another number up to 255.")
+        raise ValueError(f"{name} has no `code`. Write `code = 128`, or another number up to 255.")
     for method, parameters in methods.items():
         if problem := reason_to_refuse(getattr(made, method), (None,) * len(parameters)):
             line = f"def {method}({', '.join(('self', *parameters))})"

@@ -7,7 +7,7 @@ it must hold is checked by `crdt.testing.check_type`.
 
 >>> class Highest:
 ...     \"\"\"The greatest number that anybody wrote.\"\"\"
-...     code = 16
+...     code = 128
 ...     def __init__(self):
 ...         self.numbers = {}
 ...     def apply(self, effect, dot, observed):
@@ -57,7 +57,7 @@ from crdt.wire import codec
 UNSENDABLE: Final = "expected numbers, strings, None and tuples of them, not nested too deep"
 TRIAL: Final = Observed({}, ORIGIN_MAX, 1, 0)
 """The past of an effect that is tried out: there was nothing before."""
-CODE_MIN: Final = 16
+CODE_MIN: Final = 128
 CODE_MAX: Final = 255
 OPERATION_MAX: Final = 15
 DEPTH_MAX: Final = 64  # of tuples in a payload: far from where anything that reads it overflows
@@ -95,7 +95,7 @@ class Type(Protocol):
     """
 
     code: int
-    """Names the type to all replicas: 16 to 255, never to be used for another."""
+    """Names the type to all replicas: 128 to 255, never to be used for another."""
 
     def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
         """Take in an effect: the number of an operation, 0 to 15, and what it was given."""
@@ -239,7 +239,10 @@ def maker(make: Callable[[], Any]) -> Callable[[], Value]:
         return make
     code = getattr(made, "code", None)
     if not isinstance(code, int) or not CODE_MIN <= code <= CODE_MAX:
-        raise ValueError(f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {code!r}")
+        raise ValueError(
+            f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {code!r}; "
+            f"those below {CODE_MIN} belong to the types of crdt"
+        )
     return lambda: Custom(make)
 
 

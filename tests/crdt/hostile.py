@@ -14,7 +14,7 @@ NUMBERS: Final = (*ODD, 0.5, 1.0, -0.0, 1e308, float("inf"), float("-inf"), floa
 NAMES: Final = (b"", b"a", b"f", b"7", b"\xff", b"long" * 20)
 LEAVES: Final = (*NUMBERS, *NAMES, None, True, (), ((), ()), (1, 2), (b"a",), (1, 2, 3, 4))
 KINDS: Final = (0, 1, 2, 16, 17, 18, 32, 33, 48, 49, 50, 51, 52, 64, 65, 66, 67, 68, 80, 81, 82)
-KINDS_MORE: Final = (3, 0x60, 0x70, 0x71, 0x80, 0x90, 0x91, 0xA0, 0xA1, 0xF0, 0x100, 0xFFF0)
+KINDS_MORE: Final = (3, 0x60, 0x70, 0x71, 0x80, 0x90, 0x91, 0xA0, 0xA1, 0xF0, 0x7F0, 0x800, 0xFFF0)
 
 
 def anything(rng: random.Random, depth: int = 2) -> Any:

@@ -12,7 +12,7 @@ from crdt import Replica
 class Even:
     """The greatest even number. An odd one is refused."""
 
-    code = 99
+    code = 211
 
     def __init__(self) -> None:
         self.number = 0
@@ -64,7 +64,7 @@ def test_whole_deletion_of_such_a_type_leaves_it() -> None:
 
 
 def test_type_that_the_replica_does_not_know_is_refused() -> None:
-    with pytest.raises(ValueError, match="the replica was made without type 99"):
+    with pytest.raises(ValueError, match="the replica was made without type 211"):
         Replica(1).value("n", EVEN).do(0, 4)
 
 

@@ -52,10 +52,12 @@ RIGHT: list[tuple[Any, ...]] = [
     (0x91, b"k"),
     (0xA0, b"k"),
     (0xA1, b"k"),
-    (0x100, b"k", "whatever", {}),
+    (0x800, b"k", "whatever", {}),
 ]
 
 WRONG: list[Any] = [
+    (0x100, b"k"),  # codes below 128 are ours, and this one has no type yet
+    (0x7FF, b"k"),
     None,
     (1,),
     [0x20, b"k"],

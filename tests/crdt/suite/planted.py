@@ -17,7 +17,7 @@ WRITE: Final = 0
 class Cart:
     """An add-wins set: elements by the dots that hold them in."""
 
-    code = 16
+    code = 128
 
     def __init__(self) -> None:
         self.dots: dict[Dot, bytes] = {}
@@ -97,7 +97,7 @@ class LossyCart(Cart):
 class Register:
     """A last-writer-wins register that keeps its losers. Written with a stamp and a value."""
 
-    code = 17
+    code = 129
 
     def __init__(self) -> None:
         self.writes: dict[Dot, tuple[int, bytes]] = {}
@@ -150,7 +150,7 @@ class UndecidedRegister(Register):
 class Tally:
     """A counter: increments by dot, so that a delete takes back what it saw and no more."""
 
-    code = 18
+    code = 130
 
     def __init__(self) -> None:
         self.increments: dict[Dot, int] = {}
@@ -221,7 +221,7 @@ class Blocklist:
     """A remove-wins set. Removes are remembered until everybody has seen them and what they keep
     out."""
 
-    code = 19
+    code = 131
 
     def __init__(self) -> None:
         self.dots: dict[Dot, tuple[int, bytes]] = {}

@@ -107,7 +107,7 @@ class Unnumbered(planted.Cart):
 class Unfinished:
     """Lacks most of what a replica calls."""
 
-    code = 17
+    code = 129
 
     def apply(self, effect: Any, dot: int, observed: Any) -> None:
         pass
@@ -141,7 +141,7 @@ MISTAKES: list[tuple[Any, Any, dict[str, Any], str]] = [
     (right.MaxMap, [("put", "a", 1)], {"queries": [("value", 1)]}, "query value.1. cannot"),
     ({"a": right.MaxMap}, [("b", "put")], {}, "does not begin with the name of a type: 'a'"),
     (Unfinished, CART, {}, "lacks `def merge.self, other, mine, theirs."),
-    (Unnumbered, CART, {}, "has no `code`. Write `code = 16`"),
+    (Unnumbered, CART, {}, "has no `code`. Write `code = 128`"),
     (WrongMerge, CART, {}, "WrongMerge.merge cannot.*Write `def merge.self, other, mine"),
     (planted.Cart, CART, {"sends": "state"}, "`sends` is not for a `crdt.types.custom` type"),
     (planted.Cart, [("add", 1)], {}, "does not begin with a number"),

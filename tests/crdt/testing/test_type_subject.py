@@ -59,7 +59,7 @@ def test_several_types_live_under_a_key_each() -> None:
     class Other(planted.Cart):
         """The same, with a code of its own."""
 
-        code = 18
+        code = 130
 
     makes = {"cart": planted.Cart, "other": Other}
     commands = [(key, *command) for key in makes for command in MILK]

@@ -35,9 +35,9 @@ def test_who_does_not_know_the_type_refuses_it() -> None:
     here, there = Replica(1, types=(Cart,)), Replica(2)
     here.value("k", Cart).do(ADD, b"milk")
     (op,) = here.since({})
-    with pytest.raises(DecodeError, match="knows no type 16"):
+    with pytest.raises(DecodeError, match="knows no type 128"):
         there.accept(Op.from_bytes(op.to_bytes()))
-    with pytest.raises(DecodeError, match="unknown type 16"):
+    with pytest.raises(DecodeError, match="unknown type 128"):
         there.merge(here.snapshot())
     assert there.vector == {}
 
@@ -46,8 +46,8 @@ def test_a_type_may_check_what_it_is_given() -> None:
     here, there = Replica(1, types=(Cart, Tally)), Replica(2, types=(Cart, Tally))
     here.keyspace.vector[here.origin] = 1
     with pytest.raises(DecodeError, match="no effect of a cart"):
-        there.accept(Op(here.origin, 1, 0, {}, ((0x105, b"k", b"x"),)))
-    there.accept(Op(here.origin, 1, 0, {}, ((0x120, b"k", 5),)))
+        there.accept(Op(here.origin, 1, 0, {}, ((0x805, b"k", b"x"),)))
+    there.accept(Op(here.origin, 1, 0, {}, ((0x820, b"k", 5),)))
     assert there.value("k", Tally).get() == 5
 
 
@@ -63,8 +63,8 @@ def test_a_type_that_checks_nothing_is_tried_out() -> None:
     here = Replica(1, types=(Tally,))
     here.value("k", Tally).do(ADD, 5)
     state = here.to_bytes()
-    for effect in ((0x120, b"k"), (0x120, b"k", b"text"), (0x120, b"k", None)):
-        op = Op(make_origin(2), 1, 0, {}, ((0x120, b"l", 1), effect))
+    for effect in ((0x820, b"k"), (0x820, b"k", b"text"), (0x820, b"k", None)):
+        op = Op(make_origin(2), 1, 0, {}, ((0x820, b"l", 1), effect))
         with pytest.raises(DecodeError, match="no effect of a Tally"):
             here.accept(op)
         assert here.to_bytes() == state
@@ -82,7 +82,7 @@ class Careless(Tally):
 def test_whatever_a_check_raises_comes_out_as_one_error(payload: tuple[Any, ...]) -> None:
     here = Replica(1, types=(Careless,))
     with pytest.raises(DecodeError, match="no effect of a Careless"):
-        here.accept(Op(make_origin(2), 1, 0, {}, ((0x120, b"k", *payload),)))
+        here.accept(Op(make_origin(2), 1, 0, {}, ((0x820, b"k", *payload),)))
     with pytest.raises(ValueError, match="operation 0"):
         here.value("k", Careless).do(0, *payload)
     assert here.vector == {}
@@ -91,7 +91,7 @@ def test_whatever_a_check_raises_comes_out_as_one_error(payload: tuple[Any, ...]
 class Anything(Register):
     """It takes what comes."""
 
-    code = 30
+    code = 142
 
     def apply(self, effect: tuple[Any, ...], dot: int, observed: Observed) -> None:
         self.writes = {dot: (1, effect[1:])}  # pyright: ignore[reportAttributeAccessIssue]
@@ -115,7 +115,7 @@ def nested(depth: int) -> tuple[Any, ...]:
 def test_payloads_that_come_are_plain(raw: bytes) -> None:
     """Mappings have no one order, and what is nested deep may overflow whoever reads it."""
     here = Replica(1, types=(Anything,))
-    body = pack_body((1, make_origin(2), 1, 0, 0, (), ((0x1E0, b"k", b"?"),))).replace(
+    body = pack_body((1, make_origin(2), 1, 0, 0, (), ((0x8E0, b"k", b"?"),))).replace(
         b"\xa1?", raw
     )
     op = Op.from_bytes(b"\1" + zlib.crc32(body).to_bytes(4, "big") + body)
@@ -162,14 +162,14 @@ def test_the_least_that_a_type_says_is_enough() -> None:
     replica.value("k", Register).do(0, 5, b"a")
     value = held(replica)
     assert isinstance(value, Custom)
-    assert value.code() == 17
+    assert value.code() == 129
     assert value.lowest() == 0
     assert value.visible() == b"a"
     assert not value.litter()
     assert not value.sweep({})
     assert not value.vacant()
     assert value.siblings() == []
-    Custom(Register).check((0x110, b"k", 5, b"a"))
+    Custom(Register).check((0x810, b"k", 5, b"a"))
 
 
 def test_our_own_types_need_no_wrapper() -> None:
@@ -178,22 +178,22 @@ def test_our_own_types_need_no_wrapper() -> None:
     assert isinstance(wrapped, Custom)
 
 
-@pytest.mark.parametrize("code", [15, 256, "16", None])
+@pytest.mark.parametrize("code", [127, 256, "128", None])
 def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
     other = type("Other", (Cart,), {"code": code})
-    with pytest.raises(ValueError, match=r"16\.\.255"):
+    with pytest.raises(ValueError, match=r"128\.\.255, .* below 128 belong"):
         Replica(1, types=(other,))
 
 
 def test_what_has_no_code_is_no_type() -> None:
     plain: Any = int
-    with pytest.raises(ValueError, match=r"16\.\.255, not None"):
+    with pytest.raises(ValueError, match=r"128\.\.255, not None"):
         Replica(1, types=(plain,))
 
 
 def test_no_two_types_have_one_code() -> None:
     other = type("Other", (Cart,), {})
-    with pytest.raises(ValueError, match="two types have the code 16"):
+    with pytest.raises(ValueError, match="two types have the code 128"):
         Replica(1, types=(Cart, other))
 
 

@@ -45,7 +45,7 @@ def test_a_type_of_ones_own_has_a_handle() -> None:
     assert cart.get() == set()
     cart.do(ADD, "milk")
     assert cart.get() == {b"milk"}
-    with pytest.raises(WrongType, match="not type 18"):
+    with pytest.raises(WrongType, match="not type 130"):
         replica.value("k", Tally).do(ADD, 1)
     with pytest.raises(WrongType):
         replica.set("k").add("a")
@@ -72,7 +72,7 @@ def test_what_cannot_be_sent_is_not_written() -> None:
 def test_a_type_that_the_replica_was_not_made_with_is_not_written() -> None:
     replica = Replica(1)
     cart = replica.value("k", Cart)
-    with pytest.raises(ValueError, match="without type 16"):
+    with pytest.raises(ValueError, match="without type 128"):
         cart.do(ADD, b"milk")
     assert cart.get() == set()
     assert replica.vector == {}
@@ -95,7 +95,7 @@ def test_what_the_type_does_not_take_is_not_written() -> None:
 class Limit(Tally):
     """It refuses what exceeds 10, and sends twice what it is given."""
 
-    code = 31
+    code = 143
 
     def prepare(self, operation: int, number: int) -> tuple[Any, ...] | None:
         return None if number > 10 else (operation, 2 * number)
@@ -112,7 +112,7 @@ def test_a_type_may_refuse_and_may_send_something_else() -> None:
 class Lasting(Register):
     """It cannot be deleted."""
 
-    code = 32
+    code = 144
     remove: Any = property()
     alive: Any = property()
 
