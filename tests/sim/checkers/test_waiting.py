@@ -119,6 +119,9 @@ def test_what_is_pushed_for_somebody_is_gone_for_the_next_command(world: World) 
     checker.asking(eu, 2, both)
     with pytest.raises(Violation, match=r"eu hands out b'b' with LPOP .* session 1 waited for it"):
         checker.replied(eu, 2, (("RPUSH", "queue:0", "b"), both[1]), (1, b"b"))
+    looked = checker.looked
+    checker.replied(eu, 2, both, (2, b"older"))  # what was there before it pushed
+    assert checker.looked == looked + 2  # at the order, and at the element
     checker.asking(eu, 2, (("MULTI",), *both, ("EXEC",)))
     checker.replied(eu, 2, (("MULTI",), *both, ("EXEC",)), ("OK", "QUEUED", "QUEUED", [1, b"c"]))
     world.converse("eu", 3, ("BLMOVE", "queue:1", "queue:0", "LEFT", "LEFT", "5"))
@@ -150,3 +153,14 @@ def test_wait_counts_no_more_regions_than_there_are(world: World) -> None:
         checker.woken(eu, 1, ("WAIT", "1", "100"), 1)
     world.sleep(SECOND)
     world.converse("eu", 1, ("WAIT", "x", "100"))
+
+
+def test_a_snapshot_counts_for_what_a_region_has_reached(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    assert isinstance(checker, Waiting)
+    world.run("eu", "SET", "k", "v")
+    origin = eu.replica.origin
+    checker.reached["eu"] = {origin: 0, origin + 1: 7}
+    checker.jumped(eu)
+    assert checker.reached["eu"] == {**eu.replica.keyspace.vector, origin + 1: 7}
+    assert checker.reached["eu"][origin] == eu.replica.keyspace.seq
