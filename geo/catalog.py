@@ -5,7 +5,7 @@ providers: `aws`, `azure`, `gcp` and `ibm`. A region is named as its provider na
 with the provider before it, `aws:eu-west-1`, where two providers use one name.
 
     one way        half of the round trip as probed from the region that sends
-    inside         the measured round trip of a region to itself; 2 ms where there is none
+    inside         the measured round trip of a region to itself; 2 ms where it was not measured
     not measured   a straight line fitted to the provider's own table (README there), never below
                    light in fibre; below about 1000 km, where the line is too high, at most 1 ms
                    + 0.03 ms a kilometre
@@ -55,7 +55,7 @@ class Ping:
     deviation_ns: int
 
 
-def _no_twins(_catalog: object, _attribute: object, regions: tuple[Region, ...]) -> None:
+def _check_unique_names(_catalog: object, _attribute: object, regions: tuple[Region, ...]) -> None:
     """Validator: no provider has two regions of one name."""
     seen: set[str] = set()
     for region in regions:
@@ -64,7 +64,7 @@ def _no_twins(_catalog: object, _attribute: object, regions: tuple[Region, ...])
         seen.add(region.full_name)
 
 
-def _index(catalog: Catalog) -> dict[str, list[Region]]:
+def _index_by_name(catalog: Catalog) -> dict[str, list[Region]]:
     """The regions by every name that they answer to."""
     named: dict[str, list[Region]] = {}
     for region in catalog.regions:
@@ -87,7 +87,9 @@ class Catalog:
     geo.errors.UnknownRegion: unknown region 'eu-wst-1'; did you mean ...
     """
 
-    regions: tuple[Region, ...] = attrs.field(converter=tuple[Region, ...], validator=_no_twins)
+    regions: tuple[Region, ...] = attrs.field(
+        converter=tuple[Region, ...], validator=_check_unique_names
+    )
     _rtts: Mapping[tuple[str, str], int] = attrs.field(
         factory=dict[tuple[str, str], int], repr=False
     )
@@ -95,13 +97,13 @@ class Catalog:
         factory=dict[tuple[str, str], Ping], repr=False
     )
     _named: dict[str, list[Region]] = attrs.field(
-        init=False, repr=False, default=attrs.Factory(_index, takes_self=True)
+        init=False, repr=False, default=attrs.Factory(_index_by_name, takes_self=True)
     )
 
     @staticmethod
     def shipped() -> Catalog:
         """The catalogue that comes with this package; the same object each time."""
-        return _shipped()
+        return _load_shipped()
 
     def find(self, name: str) -> Region:
         """The region called `name` or `provider:name`. O(1).
@@ -111,13 +113,13 @@ class Catalog:
         """
         found = self._named.get(name, [])
         if not found:
-            raise UnknownRegion(name, self._nearest(name))
+            raise UnknownRegion(name, self._suggested_names(name))
         if len(found) > 1:
             raise AmbiguousRegion(name, [region.full_name for region in found])
         return found[0]
 
     def __contains__(self, name: str) -> bool:
-        """Whether `find(name)` would find a region."""
+        """Return whether `find(name)` would find a region."""
         return len(self._named.get(name, ())) == 1
 
     def of(self, provider: str) -> tuple[Region, ...]:
@@ -125,8 +127,8 @@ class Catalog:
         return tuple(region for region in self.regions if region.provider == provider)
 
     def measured(self, source: str, sink: str) -> bool:
-        """Whether the round trip between the two was measured, in that direction."""
-        return self._pair(source, sink) in self._rtts
+        """Return whether the round trip between the two was measured, in that direction."""
+        return self._full_names(source, sink) in self._rtts
 
     def rtt_ns(self, source: str, sink: str) -> int:
         """The round trip as probed from `source`, in nanoseconds: measured, or else from the
@@ -134,14 +136,14 @@ class Catalog:
 
         Raises what `find` raises. O(1).
         """
-        measured = self._rtts.get(self._pair(source, sink))
+        measured = self._rtts.get(self._full_names(source, sink))
         if measured is not None:
             return measured
         here, there = self.find(source), self.find(sink)
         return ms(_INSIDE_MS) if here == there else _rtt_by_distance(here, there)
 
     def one_way_ns(self, source: str, sink: str) -> int:
-        """What a message takes from `source` to `sink` in the mean: half of the round trip, in
+        """Return the mean delay from `source` to `sink`: half of the round trip, in
         nanoseconds."""
         return self.rtt_ns(source, sink) // 2
 
@@ -149,9 +151,9 @@ class Catalog:
         """The one-way delay from `source` to `sink` with its jitter; its mean is `one_way_ns`,
         within 2 %."""
         delay = self.one_way_ns(source, sink)
-        ping = self._pings.get(self._pair(source, sink))
+        ping = self._pings.get(self._full_names(source, sink))
         if ping is None or source == sink:
-            return _typical(delay)
+            return _typical_latency(delay)
         round_trip = Latency.from_summary(
             ping.minimum_ns,
             ping.mean_ns,
@@ -179,13 +181,13 @@ class Catalog:
         for (source, sink), milliseconds in rtts_ms.items():
             if not milliseconds >= 0:
                 raise BadData(f"the round trip from {source} to {sink} is {milliseconds} ms")
-            rtts[self._pair(source, sink)] = ms(milliseconds)
+            rtts[self._full_names(source, sink)] = ms(milliseconds)
         return Catalog(self.regions, rtts, self._pings)
 
-    def _pair(self, source: str, sink: str) -> tuple[str, str]:
+    def _full_names(self, source: str, sink: str) -> tuple[str, str]:
         return self.find(source).full_name, self.find(sink).full_name
 
-    def _nearest(self, name: str) -> list[str]:
+    def _suggested_names(self, name: str) -> list[str]:
         """Names to suggest: those of regions in a city called so, then those spelled like it."""
         bare = name.rpartition(":")[2].lower()
         placed = [region.name for region in self.regions if region.place.lower() == bare]
@@ -203,14 +205,14 @@ def _rtt_by_distance(here: Region, there: Region) -> int:
     return ms(max(FIBRE_MS_PER_KM * km, min(fitted, near)))
 
 
-def _typical(delay_ns: int) -> Latency:
+def _typical_latency(delay_ns: int) -> Latency:
     """A delay of that mean, with the jitter of an ordinary long path: a floor of 98 %, then a
     log-normal excess."""
     return Latency.lognormal(delay_ns * 98 // 100, delay_ns * 3 // 200, sigma=0.75)
 
 
 @cache
-def _shipped() -> Catalog:
+def _load_shipped() -> Catalog:
     rtts: dict[tuple[str, str], int] = {}
     pings: dict[tuple[str, str], Ping] = {}
     for provider in _PINGED:

@@ -54,13 +54,15 @@ def matrix_text(
     width = max(margin, 7) if weight else margin
     lines = [" " * margin + "".join(f"  {name:>{width}}" for name in regions)]
     for source in regions:
-        marks = (_mark((source, sink), links, cut, weight) for sink in regions)
+        marks = (_matrix_entry((source, sink), links, cut, weight) for sink in regions)
         lines.append(f"{source:<{margin}}" + "".join(f"  {mark:>{width}}" for mark in marks))
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _mark(link: Link, links: Collection[Link], cut: Collection[Link], weight: Weight | None) -> str:
-    """What the table says of one ordered pair."""
+def _matrix_entry(
+    link: Link, links: Collection[Link], cut: Collection[Link], weight: Weight | None
+) -> str:
+    """Return the table's entry for one ordered pair."""
     if link[0] == link[1]:
         return "."
     if link not in links:
@@ -89,8 +91,11 @@ def topology_svg(
         canvas = _circle_canvas(regions)
     labels = _Labels([])
     shown = list(_one_way_each(links, cut))
-    dots = [_dot(canvas, name, labels, shown) for name in regions]
-    drawn = [_link(canvas, link, _delay(link, weight), labels, down=link in cut) for link in shown]
+    dots = [_draw_region(canvas, name, labels, shown) for name in regions]
+    drawn = [
+        _draw_link(canvas, link, _delay_text(link, weight), labels, down=link in cut)
+        for link in shown
+    ]
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" {_FONT}>'
     title = _tooltip(", ".join(regions))
@@ -111,14 +116,15 @@ class _Canvas:
         if not self.places:
             return [[self.points[source], self.points[sink]]]
         arc = _great_circle(self.places[source], self.places[sink])
-        return _split(_project(*point) for point in arc)
+        return _split_at_edge(_project_point(*point) for point in arc)
 
 
 def _map_canvas(places: Sequence[Region], names: Sequence[str]) -> _Canvas:
     points = {
-        name: _project(place.lon, place.lat) for name, place in zip(names, places, strict=True)
+        name: _project_point(place.lon, place.lat)
+        for name, place in zip(names, places, strict=True)
     }
-    return _Canvas(points, dict(zip(names, places, strict=True)), _land())
+    return _Canvas(points, dict(zip(names, places, strict=True)), _draw_land())
 
 
 def _circle_canvas(names: Sequence[str]) -> _Canvas:
@@ -132,20 +138,20 @@ def _circle_canvas(names: Sequence[str]) -> _Canvas:
     return _Canvas(points, {}, ())
 
 
-def _project(lon: float, lat: float) -> Point:
+def _project_point(lon: float, lat: float) -> Point:
     return (lon + 180) * _SCALE, (_NORTH - lat) * _SCALE
 
 
 @cache
-def _land() -> tuple[str, ...]:
-    rings = (" ".join(_pair(_project(*point)) for point in ring) for ring in outlines())
+def _draw_land() -> tuple[str, ...]:
+    rings = (" ".join(_point_text(_project_point(*point)) for point in ring) for ring in outlines())
     shapes = "".join(f'<polygon points="{ring}"/>' for ring in rings)
     return (f'<g fill="{_LAND}">{shapes}</g>',)
 
 
 def _great_circle(here: Region, there: Region) -> Iterator[Point]:
     """Points (degrees east, north) on the shortest way, by interpolation between unit vectors."""
-    start, end = _unit(here), _unit(there)
+    start, end = _unit_vector(here), _unit_vector(there)
     angle = acos(max(-1.0, min(1.0, sum(a * b for a, b in zip(start, end, strict=True)))))
     if sin(angle) < 1e-9:  # one place, or two that every direction leads to
         yield from ((here.lon, here.lat), (there.lon, there.lat))
@@ -157,12 +163,12 @@ def _great_circle(here: Region, there: Region) -> Iterator[Point]:
         yield degrees(atan2(y, x)), degrees(asin(max(-1.0, min(1.0, z))))
 
 
-def _unit(region: Region) -> tuple[float, float, float]:
+def _unit_vector(region: Region) -> tuple[float, float, float]:
     lat, lon = radians(region.lat), radians(region.lon)
     return cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)
 
 
-def _split(points: Iterable[Point]) -> list[list[Point]]:
+def _split_at_edge(points: Iterable[Point]) -> list[list[Point]]:
     """Lines that never cross the map from edge to edge."""
     lines: list[list[Point]] = [[]]
     for point in points:
@@ -173,7 +179,7 @@ def _split(points: Iterable[Point]) -> list[list[Point]]:
 
 
 def _one_way_each(links: Collection[Link], cut: Collection[Link]) -> Iterator[Link]:
-    """One of the two directions of each pair: one that is down, if any is."""
+    """Return one direction of each pair: a direction that is down, if any is."""
 
     def rank(link: Link) -> tuple[bool, Link]:
         return link not in cut, link
@@ -183,38 +189,38 @@ def _one_way_each(links: Collection[Link], cut: Collection[Link]) -> Iterator[Li
             yield source, sink
 
 
-def _delay(link: Link, weight: Weight | None) -> str:
+def _delay_text(link: Link, weight: Weight | None) -> str:
     return _milliseconds(weight(*link)) if weight else ""
 
 
-def _link(canvas: _Canvas, link: Link, delay: str, labels: _Labels, *, down: bool) -> str:
-    """One link: its line, a tooltip, and at its middle, if there is room, the delay."""
+def _draw_link(canvas: _Canvas, link: Link, delay: str, labels: _Labels, *, down: bool) -> str:
+    """Draw one link: its line, a tooltip, and at its middle, if it fits, the delay."""
     lines = canvas.lines(*link)
-    runs = " ".join("M" + " L".join(map(_pair, line)) for line in lines)
+    runs = " ".join("M" + " L".join(map(_point_text, line)) for line in lines)
     look = f'stroke="{_DOWN}" stroke-dasharray="4 4"' if down else f'stroke="{_UP}"'
     tip = f"{link[0]} → {link[1]}{delay and f': {delay} ms'}{' (down)' if down else ''}"
     path = f'<path d="{runs}" fill="none" stroke-width="1.2" {look}>{_tooltip(tip)}</path>'
-    x, y = _middle(max(lines, key=len))
-    sides = (x - _width(delay) / 2, x + 3, x - 3 - _width(delay))
+    x, y = _middle_point(max(lines, key=len))
+    sides = (x - _text_width(delay) / 2, x + 3, x - 3 - _text_width(delay))
     return path + (labels.at(delay, [(left, y - _LINE) for left in sides], lines) if delay else "")
 
 
-def _middle(line: Sequence[Point]) -> Point:
+def _middle_point(line: Sequence[Point]) -> Point:
     """A point half-way along: of a straight line, or of an arc of many points."""
     if len(line) > 2:
         return line[len(line) // 2]
     return (line[0][0] + line[-1][0]) / 2, (line[0][1] + line[-1][1]) / 2
 
 
-def _dot(canvas: _Canvas, name: str, labels: _Labels, links: Collection[Link]) -> str:
-    """One region: its dot, a tooltip, and its name beside it or a few lines off."""
+def _draw_region(canvas: _Canvas, name: str, labels: _Labels, links: Collection[Link]) -> str:
+    """Draw one region: its dot, a tooltip, and its name next to it or a few lines off."""
     x, y = canvas.points[name]
     place = canvas.places.get(name)
     tip = _tooltip(f"{name} ({place.place})" if place else name)
     beside = [
         (left, y - _LINE / 2 + shift * _LINE)
         for shift in sorted(range(-6, 7), key=abs)
-        for left in (x + 7, x - 7 - _width(name))
+        for left in (x + 7, x - 7 - _text_width(name))
     ]
     own = [link for link in links if name in link]
     lines = [line for link in own for line in canvas.lines(*link)] if len(own) <= _CLEAR else []
@@ -234,36 +240,36 @@ class _Labels:
 
     def at(self, text: str, corners: Iterable[Point], lines: Sequence[Sequence[Point]]) -> str:
         """The text at one of these left upper corners, of those where there is room the first that
-        fewest of the lines cross; nothing if there is no room."""
-        boxes = [(left, top, left + _width(text), top + _LINE) for left, top in corners]
+        fewest of the lines cross; nothing if none fits."""
+        boxes = [(left, top, left + _text_width(text), top + _LINE) for left, top in corners]
         free = [box for box in boxes if self.has_room(box)]
         if not free:
             return ""
-        box = min(free, key=lambda box: sum(_crosses(line, box) for line in lines))
+        box = min(free, key=lambda box: sum(_line_crosses_box(line, box) for line in lines))
         self.taken.append(box)
         at = f'x="{box[0]:.1f}" y="{box[3] - 3:.1f}"'
         return f'<text {at} fill="{_INK}">{escape(text)}</text>'
 
     def has_room(self, box: _Box) -> bool:
-        """Whether a text there is inside of the picture and covers no other."""
+        """Return whether a text there is inside the picture and covers no other text."""
         within = min(box) >= 0 and box[2] <= _WIDTH and box[3] <= _HEIGHT
-        return within and not any(_overlap(box, other) for other in self.taken)
+        return within and not any(_boxes_overlap(box, other) for other in self.taken)
 
 
-def _width(text: str) -> float:
+def _text_width(text: str) -> float:
     return len(text) * _LETTER
 
 
-def _overlap(one: _Box, other: _Box) -> bool:
+def _boxes_overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _crosses(line: Sequence[Point], box: _Box) -> bool:
-    """Whether a line of points has some of its length inside a box."""
-    return any(starmap(partial(_cuts, box), pairwise(line)))
+def _line_crosses_box(line: Sequence[Point], box: _Box) -> bool:
+    """Return whether a line of points has some of its length inside a box."""
+    return any(starmap(partial(_segment_cuts_box, box), pairwise(line)))
 
 
-def _cuts(box: _Box, start: Point, end: Point) -> bool:
+def _segment_cuts_box(box: _Box, start: Point, end: Point) -> bool:
     """The same for one straight piece, cut to what is inside from both sides (Liang and Barsky)."""
     first, last = 0.0, 1.0
     for axis in (0, 1):
@@ -281,5 +287,5 @@ def _tooltip(text: str) -> str:
     return f"<title>{escape(text)}</title>"
 
 
-def _pair(point: Point) -> str:
+def _point_text(point: Point) -> str:
     return f"{point[0]:.1f},{point[1]:.1f}"

@@ -4,7 +4,7 @@
     ├── UnknownRegion       no region of that name; says which names are near
     ├── AmbiguousRegion     two providers use that name; say which, as `provider:name`
     ├── BadData             a table, a sample or a measurement makes no sense
-    ├── BadTopology         names, links or connections that are no topology
+    ├── BadTopology         names, links or connections that do not form a topology
     └── NoPath              nothing leads from one region to another
 
 All of them are mistakes of the caller or of the caller's data, found before anything has changed.
@@ -41,7 +41,7 @@ class UnknownRegion(GeoError):
 
 
 class AmbiguousRegion(GeoError):
-    """More than one provider has a region of that name. `options` holds the names that tell them
+    """More than one provider has a region of that name. `options` holds the names that keep them
     apart."""
 
     def __init__(self, name: str, options: Sequence[str]) -> None:

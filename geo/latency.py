@@ -1,11 +1,11 @@
 """How long a message takes one way: a distribution, drawn from in integer arithmetic.
 
-A `Latency` is the table of its own quantiles: 1025 integers, the delay in nanoseconds that 0/1024,
+A `Latency` is a table of quantiles: 1025 integers, the delay in nanoseconds that 0/1024,
 1/1024, … 1024/1024 of all messages do not exceed. Drawing picks a cell and a point in it with 32
 random bits and interpolates: no logarithm, no float, so the same bits give the same delay on every
-machine. netem keeps its delay distributions as tables for the same reason. What builds a table
-(`lognormal` needs an exponential) uses `decimal`, which rounds correctly everywhere, and elementary
-float arithmetic, which IEEE 754 fixes.
+machine. netem keeps its delay distributions as tables for the same reason. Tables are
+built (`lognormal` needs an exponential) with `decimal`, which rounds correctly everywhere, and with
+elementary float arithmetic, which IEEE 754 fixes.
 
     constant, uniform           exact
     lognormal                   floor plus a log-normal excess, as queueing on a long path gives it
@@ -64,8 +64,8 @@ def _quantiles(latency: Latency, _attribute: object, table: tuple[int, ...]) -> 
         raise BadData("the quantiles of a latency start at 0 or above and never fall")
 
 
-def _ends(table: tuple[int, ...]) -> str:
-    """What a printed latency shows of its table."""
+def _range_text(table: tuple[int, ...]) -> str:
+    """Return the part of its table that a printed latency shows."""
     return f"{table[0]}..{table[-1]}"
 
 
@@ -80,7 +80,7 @@ class Latency:
     """
 
     quantiles: tuple[int, ...] = attrs.field(
-        converter=tuple[int, ...], validator=_quantiles, repr=_ends
+        converter=tuple[int, ...], validator=_quantiles, repr=_range_text
     )
 
     @classmethod
@@ -104,13 +104,15 @@ class Latency:
         """
         if sigma < 0 or median_ns < 0:
             raise BadData(f"a log-normal of median {median_ns} and sigma {sigma} does not exist")
-        excess = (round(median_ns * _exp(sigma * z)) for z in _standard_normal())
+        excess = (round(median_ns * _exact_exp(sigma * z)) for z in _standard_normal())
         return cls((floor_ns, *(floor_ns + extra for extra in excess)))
 
     @classmethod
     def between(cls, low_ns: int, high_ns: int, *, sigma: float) -> Self:
         """A log-normal above the floor `low_ns` that leaves 5 % of all messages above `high_ns`."""
-        return cls.lognormal(low_ns, round((high_ns - low_ns) / _exp(sigma * _P95)), sigma=sigma)
+        return cls.lognormal(
+            low_ns, round((high_ns - low_ns) / _exact_exp(sigma * _P95)), sigma=sigma
+        )
 
     @classmethod
     def from_summary(
@@ -132,8 +134,10 @@ class Latency:
         if excess == 0:
             return cls((minimum_ns,) * CELLS + (maximum_ns,))
         spread = min(float(deviation_ns), sqrt((maximum_ns - mean_ns) * excess))
-        variance = _ln(1 + (spread / excess) ** 2)
-        shape = cls.lognormal(minimum_ns, round(excess / _exp(variance / 2)), sigma=sqrt(variance))
+        variance = _exact_ln(1 + (spread / excess) ** 2)
+        shape = cls.lognormal(
+            minimum_ns, round(excess / _exact_exp(variance / 2)), sigma=sqrt(variance)
+        )
         body = [min(delay, maximum_ns) for delay in shape.quantiles[:-1]]
         return cls((*body, maximum_ns))
 
@@ -147,10 +151,10 @@ class Latency:
         ranked = sorted(samples_ns)
         if not ranked:
             raise BadData("a latency needs at least one sample")
-        return cls(tuple(_between(ranked, i * (len(ranked) - 1)) for i in range(CELLS + 1)))
+        return cls(tuple(_interpolated(ranked, i * (len(ranked) - 1)) for i in range(CELLS + 1)))
 
     def draw(self, rng: Random) -> int:
-        """One delay in nanoseconds; takes 32 bits from `rng` and nothing else. O(1)."""
+        """Draw one delay in nanoseconds; takes 32 bits from `rng` and nothing else. O(1)."""
         bits = rng.getrandbits(_DRAW_BITS)
         cell = bits >> _PART_BITS
         low = self.quantiles[cell]
@@ -175,7 +179,7 @@ class Latency:
         """The delay that `percent` of all messages do not exceed; 0 to 100."""
         if not 0 <= percent <= 100:
             raise BadData(f"percentile {percent} is not 0..100")
-        return _between(self.quantiles, round(percent * CELLS * CELLS / 100))
+        return _interpolated(self.quantiles, round(percent * CELLS * CELLS / 100))
 
     def plus(self, extra_ns: int) -> Latency:
         """The same distribution, `extra_ns` later (or, if negative, earlier)."""
@@ -191,19 +195,19 @@ class Latency:
         return Latency((*self.quantiles[:-1], ceiling_ns))
 
 
-def _between(ranked: Sequence[int], position: int) -> int:
+def _interpolated(ranked: Sequence[int], position: int) -> int:
     """The value at `position / CELLS` in `ranked`, linear between neighbours."""
     index, part = divmod(position, CELLS)
     low = ranked[index]
     return low + (ranked[index + 1] - low) * part // CELLS if part else low
 
 
-def _exp(x: float) -> float:
+def _exact_exp(x: float) -> float:
     """e to the power `x`, rounded the same on every platform, which `math.exp` does not promise."""
     return float(Decimal(x).exp(_EXACT))
 
 
-def _ln(x: float) -> float:
+def _exact_ln(x: float) -> float:
     """The natural logarithm, rounded the same on every platform."""
     return float(Decimal(x).ln(_EXACT))
 
@@ -229,7 +233,7 @@ def _normal_quantile(share: float, below: float) -> float:
     """
     z = below
     while True:
-        density = _exp(-z * z / 2) / _SQRT_TWO_PI
+        density = _exact_exp(-z * z / 2) / _SQRT_TWO_PI
         term = total = z
         odd = 1
         while term > total * 1e-17:
@@ -243,7 +247,7 @@ def _normal_quantile(share: float, below: float) -> float:
 
 
 # Floor, the delay that 95 % stay below, sigma: the more networks a path crosses, the narrower the
-# tail is beside it.
+# tail is next to it.
 _PRESETS: Final = {
     "lan": (0.1, 0.8, 0.8),
     "metro": (1.0, 2.0, 0.6),

@@ -39,7 +39,7 @@ class Detour:
 
     @property
     def saved_percent(self) -> float:
-        """How much of the direct cost the detour saves."""
+        """Return the share of the direct cost that the detour saves, in per cent."""
         return 100 * (self.direct - self.relayed) / self.direct
 
 
@@ -54,7 +54,7 @@ def hubs(regions: Sequence[str], weight: Weight) -> list[Hub]:
     """
     if len(regions) < 2:
         raise BadData("a star needs two regions at least")
-    return sorted((_hub(centre, regions, weight) for centre in regions), key=_by_cost)
+    return sorted((_make_hub(centre, regions, weight) for centre in regions), key=_by_cost)
 
 
 def detours(regions: Sequence[str], weight: Weight, *, percent: float = 5) -> list[Detour]:
@@ -74,7 +74,7 @@ def detours(regions: Sequence[str], weight: Weight, *, percent: float = 5) -> li
     return sorted(found, key=lambda detour: -detour.saved_percent)
 
 
-def _hub(centre: str, regions: Sequence[str], weight: Weight) -> Hub:
+def _make_hub(centre: str, regions: Sequence[str], weight: Weight) -> Hub:
     costs = [
         (weight(source, centre) if source != centre else 0)
         + (weight(centre, sink) if sink != centre else 0)

@@ -14,18 +14,20 @@ Ring = tuple[tuple[float, float], ...]
 
 def rows(name: str) -> list[dict[str, str]]:
     """The lines of a CSV file, each by column name."""
-    return list(csv.DictReader(_text(name).splitlines()))
+    return list(csv.DictReader(_read_text(name).splitlines()))
 
 
 def outlines() -> tuple[Ring, ...]:
     """The outlines of the continents, coarse: a backdrop that nothing is computed from."""
-    return tuple(_ring(line.partition(":")[2]) for line in _text("land.txt").splitlines())
+    return tuple(
+        _parse_ring(line.partition(":")[2]) for line in _read_text("land.txt").splitlines()
+    )
 
 
-def _ring(points: str) -> Ring:
+def _parse_ring(points: str) -> Ring:
     pairs = (point.split() for point in points.split(","))
     return tuple((float(east), float(north)) for east, north in pairs)
 
 
-def _text(name: str) -> str:
+def _read_text(name: str) -> str:
     return files("geo").joinpath("data", name).read_text(encoding="utf-8")

@@ -33,9 +33,9 @@ NO_CUT: Final[frozenset[Link]] = frozenset()
 class Topology:
     """Regions in a fixed order, and links in an order that follows from it.
 
-    Raises `BadTopology` if there is no region, one of them is named twice, a link is named twice or
-    leads to its own start, or some region cannot reach another; `UnknownRegion` if a link names a
-    region that is not there.
+    Raises `BadTopology` if there are no regions, a region or a link is named twice, a link
+    leads to its own start, or some region cannot reach another. Raises `UnknownRegion` if a link
+    names a region that is not there.
 
     >>> ring = Topology.ring(["us", "eu", "ap", "sa"])
     >>> ring.path("us", "ap").regions
@@ -60,7 +60,8 @@ class Topology:
         first, *others = self.components()
         if others:
             raise BadTopology(
-                f"not connected: {_listed(first)} and {_listed(others[0])} cannot reach each other"
+                f"not connected: {_joined_names(first)} and {_joined_names(others[0])}"
+                " cannot reach each other"
             )
 
     @classmethod
@@ -103,15 +104,15 @@ class Topology:
         return cls.from_pairs(names, [(centre, name) for name in names if name != centre])
 
     def sinks(self, source: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
-        """Where the links of `source` lead. O(L)."""
-        self._known(source)
+        """Return the regions that the links of `source` lead to. O(L)."""
+        self._require_known(source)
         return tuple(
             sink for here, sink in self.links if here == source and (here, sink) not in cut
         )
 
     def sources(self, sink: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
-        """Whose links lead to `sink`. O(L)."""
-        self._known(sink)
+        """Return the regions whose links lead to `sink`. O(L)."""
+        self._require_known(sink)
         return tuple(
             here for here, there in self.links if there == sink and (here, there) not in cut
         )
@@ -121,14 +122,14 @@ class Topology:
     ) -> dict[str, Path]:
         """The shortest path from `source` to each region it can reach, itself first. See
         `geo.path`."""
-        self._known(source)
+        self._require_known(source)
         return shortest_paths(source, self._adjacency(cut), weight)
 
     def path(
         self, source: str, sink: str, *, weight: Weight = hops, cut: Collection[Link] = NO_CUT
     ) -> Path:
         """The shortest path from `source` to `sink`. Raises `NoPath` if the cut leaves none."""
-        self._known(sink)
+        self._require_known(sink)
         found = self.paths(source, weight, cut=cut).get(sink)
         if found is None:
             raise NoPath(source, sink)
@@ -166,9 +167,9 @@ class Topology:
         >>> sorted(Topology.mesh(["us", "eu", "ap"]).cut(["us"]))
         [('us', 'ap'), ('us', 'eu')]
         """
-        sources = {self._known(name) for name in here}
+        sources = {self._require_known(name) for name in here}
         others = set(self.regions) - sources
-        sinks = others if there is None else {self._known(name) for name in there}
+        sinks = others if there is None else {self._require_known(name) for name in there}
         return frozenset(link for link in self.links if link[0] in sources and link[1] in sinks)
 
     def isolate(self, *names: str) -> frozenset[Link]:
@@ -179,7 +180,7 @@ class Topology:
     def reachable(self, source: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
         """The regions that ops of `source` can reach, itself included, in the order of the
         topology."""
-        self._known(source)
+        self._require_known(source)
         adjacency = self._adjacency(cut)
         seen, frontier = {source}, [source]
         while frontier:
@@ -231,7 +232,7 @@ class Topology:
         return topology_svg(self.regions, self.links, cut=cut, weight=weight)
 
     def _repr_svg_(self) -> str:
-        """What a notebook shows."""
+        """Return the drawing that a notebook displays."""
         return self.svg()
 
     def _adjacency(self, cut: Collection[Link]) -> dict[str, list[str]]:
@@ -241,14 +242,14 @@ class Topology:
                 adjacency[source].append(sink)
         return adjacency
 
-    def _known(self, name: str) -> str:
+    def _require_known(self, name: str) -> str:
         if name not in self.regions:
             raise UnknownRegion(name, nearest(name, self.regions))
         return name
 
 
 def _check_names(regions: Sequence[str], links: Sequence[Link]) -> None:
-    """What a topology can be wrong about before its shape is looked at."""
+    """Check the names and links of a topology before its shape. Raises BadTopology."""
     if not regions:
         raise BadTopology("a topology needs at least one region")
     for name in regions:
@@ -266,7 +267,7 @@ def _check_names(regions: Sequence[str], links: Sequence[Link]) -> None:
         seen.add(link)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _joined_names(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 

@@ -12,7 +12,7 @@
 
 A scenario is a story: what regions do, and what everybody reads then (`sim/scenarios/scenario.py`).
 A file that begins with `run SEED` is a run of the campaign instead: its options, and a step a line
-(`sim/scenarios/script.py`). What happens otherwise than the file says is shown, or written into it
+(`sim/scenarios/script.py`). A difference from what the file says is shown, or written into it
 with
 --write.
 
@@ -35,15 +35,23 @@ from functools import partial
 from typing import Any, Final
 
 from sim.campaign.command import parser
-from sim.campaign.options import Options
-from sim.campaign.processes import CpuExceeded, ProcessLost, cpu_limit, spread
-from sim.campaign.run import Result, Run, Verdict, place
-from sim.campaign.shrink import shrink
-from sim.campaign.summary import TOO_LITTLE, one_line, shortfalls, status, summarise, tell, verdict
+from sim.campaign.options import RunOptions
+from sim.campaign.processes import CpuExceeded, ProcessLost, limit_cpu, run_in_processes
+from sim.campaign.run import Result, Run, Verdict, locate_run
+from sim.campaign.shrink import shrink_run
+from sim.campaign.summary import (
+    TOO_LITTLE,
+    exit_status,
+    print_result,
+    shortfalls,
+    summarise,
+    summary_line,
+    verdict_text,
+)
 from sim.engine.events import MINUTE, SECOND
 from sim.report.report import Recorder
-from sim.scenarios.scenario import ScenarioError, perform, render_run
-from sim.schedule.step import Step
+from sim.scenarios.scenario import ScenarioError, perform_block, render_run
+from sim.schedule.step import ScheduleStep
 from sim.world.world import World
 
 CALLED: Final = {"seed": "one seed", "seeds": "--seeds", "scenario": "--scenario"}
@@ -64,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     made = parser(__doc__)
     asked = made.parse_args(argv)
-    reason = misplaced(asked)
+    reason = misplaced_options(asked)
     if reason:
         made.error(reason)
     if asked.scenario is not None:
@@ -74,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if asked.svg is not None:
             asked.svg.open("a").close()  # what cannot be written to is not found out at the end
-        return run_many(asked) if asked.seed is None else run_one(asked)
+        return run_seeds(asked) if asked.seed is None else run_seed(asked)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -88,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         made.error(f"{error.filename}: {error.strerror}")
 
 
-def misplaced(asked: argparse.Namespace) -> str:
+def misplaced_options(asked: argparse.Namespace) -> str:
     """Why what was asked for does not go together; empty if it does."""
     options: dict[str, object] = vars(asked)
     given = {name for name, value in options.items() if value is not None and value is not False}
@@ -107,7 +115,7 @@ def misplaced(asked: argparse.Namespace) -> str:
     return ""
 
 
-def draw(asked: argparse.Namespace, number: int) -> Options:
+def draw_options(asked: argparse.Namespace, number: int) -> RunOptions:
     """The options of a seed, as far as the command does not fix them."""
     fixed: dict[str, Any] = {
         "regions": asked.regions,
@@ -117,91 +125,95 @@ def draw(asked: argparse.Namespace, number: int) -> Options:
         "faults": asked.faults,
         "length": None if asked.minutes is None else int(asked.minutes * MINUTE),
     }
-    return Options.draw(number, **fixed)
+    return RunOptions.draw_from_seed(number, **fixed)
 
 
-def run_one(asked: argparse.Namespace) -> int:
-    """One seed, told at length."""
-    options = draw(asked, asked.seed)
-    print(*options.lines(), sep="\n", flush=True)
+def run_seed(asked: argparse.Namespace) -> int:
+    """Play one seed and print a full report."""
+    options = draw_options(asked, asked.seed)
+    print(*options.describe_lines(), sep="\n", flush=True)
     begun = time.process_time()
     recorder = Recorder() if asked.svg else None
     run = Run(
         options,
         on_line=print if asked.trace else None,
-        on_pulse=pulse(options),
+        on_pulse=show_progress(options),
         recorder=recorder,
     )
-    result = play(asked.cpu, run)
-    clear()
-    print(*tell(result, time.process_time() - begun), sep="\n")
+    result = play_script(asked.cpu, run)
+    clear_line()
+    print(*print_result(result, time.process_time() - begun), sep="\n")
     if recorder is not None:
-        picture = recorder.picture((*options.names, *options.followers))
+        picture = recorder.make_picture((*options.names, *options.followers))
         asked.svg.write_text(picture.svg(), encoding="utf-8")
     if asked.shrink and result.verdict is Verdict.INVALID:
-        show_small(options, result, asked)
-    return status([result])
+        print_shrunk(options, result, asked)
+    return exit_status([result])
 
 
-def show_small(options: Options, failed: Result, asked: argparse.Namespace) -> None:
+def print_shrunk(options: RunOptions, failed: Result, asked: argparse.Namespace) -> None:
     """Make a failing run small, print it as a scenario, and save that."""
-    within = partial(play, asked.cpu)
-    small = shrink(options, failed, within)
+    within = partial(play_script, asked.cpu)
+    small = shrink_run(options, failed, within)
     text = render_run(small, within(Run(small.options), small.steps))
-    clear()
+    clear_line()
     print(f"\n{len(small.steps)} steps are enough:\n\n{text}", end="")
     if asked.save is not None:
         asked.save.write_text(text, encoding="utf-8")
 
 
-def play(seconds: float | None, run: Run, steps: Sequence[Step] | None = None) -> Result:
+def play_script(
+    seconds: float | None, run: Run, steps: Sequence[ScheduleStep] | None = None
+) -> Result:
     """Play a run for so many seconds of CPU time at most. A run may loop inside one event."""
     limit = seconds or CPU_SECONDS + CPU_SECONDS_PER_MINUTE * run.options.length / MINUTE
     try:
-        with cpu_limit(limit):
-            return run.play(steps)
+        with limit_cpu(limit):
+            return run.play_steps(steps)
     except CpuExceeded as error:
-        return run.result("CPU time", f"no end after {limit:.0f} s of CPU time, {place(error, -2)}")
+        return run.make_result(
+            "CPU time", f"no end after {limit:.0f} s of CPU time, {locate_run(error, -2)}"
+        )
 
 
-def run_many(asked: argparse.Namespace) -> int:
+def run_seeds(asked: argparse.Namespace) -> int:
     """Many seeds, a line for each that is not valid, and a summary."""
     results: list[Result] = []
     cpu_seconds = 0.0
     try:
-        for result, seconds in each_of(asked):
+        for result, seconds in each_seed(asked):
             results.append(result)
             cpu_seconds += seconds
             if result.verdict is not Verdict.VALID:
-                clear()
-                print(one_line(result), flush=True)
-            say(f"{len(results)} of {len(asked.seeds)} runs")
+                clear_line()
+                print(summary_line(result), flush=True)
+            print_line(f"{len(results)} of {len(asked.seeds)} runs")
     finally:
-        clear()
+        clear_line()
         print(*summarise(results, cpu_seconds), sep="\n")
-    lacking = [] if restricts(asked) else list(shortfalls(results))
+    lacking = [] if is_restricted(asked) else list(shortfalls(results))
     for line in lacking:
         print(f"too little    {line}")
-    return status(results) or (TOO_LITTLE if lacking else 0)
+    return exit_status(results) or (TOO_LITTLE if lacking else 0)
 
 
-def restricts(asked: argparse.Namespace) -> bool:
+def is_restricted(asked: argparse.Namespace) -> bool:
     """Return whether the command leaves out some of what runs usually are."""
     fixed = (asked.faults, asked.followers, asked.regions, asked.topology)
     return any(each is not None for each in fixed)
 
 
-def each_of(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
+def each_seed(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
     """The results of many seeds, in their order, each with the seconds of CPU that it took."""
-    one = partial(play_one, asked)
+    one = partial(play_scenario, asked)
     jobs = min(asked.jobs or 1, len(asked.seeds))
-    return map(one, asked.seeds) if jobs == 1 else spread(one, asked.seeds, jobs)
+    return map(one, asked.seeds) if jobs == 1 else run_in_processes(one, asked.seeds, jobs)
 
 
-def play_one(asked: argparse.Namespace, number: int) -> tuple[Result, float]:
-    """One seed of many, and the seconds of CPU that it took."""
+def play_scenario(asked: argparse.Namespace, number: int) -> tuple[Result, float]:
+    """Play one seed of many. Return its result and the CPU time in seconds."""
     begun = time.process_time()
-    result = play(asked.cpu, Run(draw(asked, number)))
+    result = play_script(asked.cpu, Run(draw_options(asked, number)))
     return result, time.process_time() - begun
 
 
@@ -212,7 +224,9 @@ def run_scenarios(asked: argparse.Namespace) -> int:
     for path in asked.scenario:
         try:
             expected = path.read_text(encoding="utf-8")
-            done = perform(expected, partial(play, asked.cpu), is_drawn=asked.svg is not None)
+            done = perform_block(
+                expected, partial(play_script, asked.cpu), is_drawn=asked.svg is not None
+            )
             if asked.svg is not None:
                 asked.svg.write_text(done.picture, encoding="utf-8")
         except (OSError, UnicodeDecodeError, ScenarioError) as error:
@@ -222,7 +236,7 @@ def run_scenarios(asked: argparse.Namespace) -> int:
             print(f"sim: {where}: {reason}", file=sys.stderr)
             return 2
         if done.result is not None:
-            print(f"{path}: {verdict(done.result)}")
+            print(f"{path}: {verdict_text(done.result)}")
             worst |= done.result.verdict is Verdict.INVALID
         if done.text != expected:
             worst |= not asked.write
@@ -233,23 +247,25 @@ def run_scenarios(asked: argparse.Namespace) -> int:
     return int(worst)
 
 
-def pulse(options: Options) -> Callable[[World], None]:
-    """What shows that a long run goes on."""
+def show_progress(options: RunOptions) -> Callable[[World], None]:
+    """Return a function that shows the progress of a long run."""
     total = options.length / SECOND
 
-    def show(world: World) -> None:
-        say(f"{world.now / SECOND:.0f} of {total:.0f} virtual s, {world.engine.events} events")
+    def print_progress(world: World) -> None:
+        print_line(
+            f"{world.now / SECOND:.0f} of {total:.0f} virtual s, {world.engine.events} events"
+        )
 
-    return show
+    return print_progress
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """A line that the next one takes the place of; nothing where no person looks."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def clear() -> None:
+def clear_line() -> None:
     """Take that line away."""
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -14,30 +14,36 @@ SEED_MAX: Final = (1 << 63) - 1
 SEEDS_MAX: Final = 1_000_000  # at a time: what came of each is kept for the summary
 
 
-class Parser(argparse.ArgumentParser):
+class SimArgumentParser(argparse.ArgumentParser):
     """Says in one line what is wrong with a command."""
 
     def error(self, message: str) -> NoReturn:
-        """One line, status 2."""
+        """Print one line and exit with status 2."""
         self.exit(2, f"sim: {message}\n")
 
 
-def parser(description: str | None = None) -> Parser:
+def parser(description: str | None = None) -> SimArgumentParser:
     """The command line."""
-    made = Parser(prog="python -m sim", description=description)
+    made = SimArgumentParser(prog="python -m sim", description=description)
     made.formatter_class = argparse.RawDescriptionHelpFormatter
-    made.add_argument("seed", nargs="?", type=seed, help="0 to 2^63 - 1")
-    made.add_argument("--seeds", type=span, metavar="A-B", help="many seeds, A to B")
+    made.add_argument("seed", nargs="?", type=parse_seed, help="0 to 2^63 - 1")
+    made.add_argument("--seeds", type=parse_span, metavar="A-B", help="many seeds, A to B")
     made.add_argument(
-        "--jobs", type=whole(1, 1000), metavar="N", help="seeds played at a time (default 1)"
+        "--jobs", type=parse_whole(1, 1000), metavar="N", help="seeds played at a time (default 1)"
     )
-    made.add_argument("--cpu", type=positive, metavar="S", help="seconds of CPU time for a seed")
-    made.add_argument("--minutes", type=positive, help="virtual time under faults (default 1)")
-    made.add_argument("--regions", type=whole(2, 10), help="2 to 10")
+    made.add_argument(
+        "--cpu", type=parse_positive, metavar="S", help="seconds of CPU time for a seed"
+    )
+    made.add_argument(
+        "--minutes", type=parse_positive, help="virtual time under faults (default 1)"
+    )
+    made.add_argument("--regions", type=parse_whole(2, 10), help="2 to 10")
     made.add_argument("--topology", choices=sorted(SHAPES))
-    made.add_argument("--followers", type=whole(0, 9), metavar="N", help="of regions, 0 to 9")
-    made.add_argument("--writes", type=whole(1, 100_000), metavar="N", help="a second and region")
-    made.add_argument("--faults", type=kinds, metavar="A,B", help="only these; `none`, `all`")
+    made.add_argument("--followers", type=parse_whole(0, 9), metavar="N", help="of regions, 0 to 9")
+    made.add_argument(
+        "--writes", type=parse_whole(1, 100_000), metavar="N", help="a second and region"
+    )
+    made.add_argument("--faults", type=parse_kinds, metavar="A,B", help="only these; `none`, `all`")
     made.add_argument("--shrink", action="store_true", help="make a failing run small")
     made.add_argument("--save", type=Path, metavar="FILE", help="write that to a file")
     made.add_argument("--trace", action="store_true", help="print every record")
@@ -49,25 +55,25 @@ def parser(description: str | None = None) -> Parser:
     return made
 
 
-def seed(text: str) -> int:
+def parse_seed(text: str) -> int:
     """A seed. Raises ArgumentTypeError."""
     if not text.isascii() or not text.isdigit() or int(text) > SEED_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is no seed: give a number, 0 to 2^63 - 1")
     return int(text)
 
 
-def span(text: str) -> range:
+def parse_span(text: str) -> range:
     """A range of seeds. Raises ArgumentTypeError."""
     begin, dash, end = text.partition("-")
     if not dash or not begin.isdecimal() or not end.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds: write it like 1-200")
-    first, last = seed(begin), seed(end)
+    first, last = parse_seed(begin), parse_seed(end)
     if not 0 <= last - first < SEEDS_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} are not 1 to {SEEDS_MAX} seeds, upwards")
     return range(first, last + 1)
 
 
-def positive(text: str) -> float:
+def parse_positive(text: str) -> float:
     """Minutes. Raises ArgumentTypeError."""
     try:
         minutes = float(text)
@@ -78,18 +84,18 @@ def positive(text: str) -> float:
     return minutes
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """What reads a number in that range. It raises ArgumentTypeError."""
+def parse_whole(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser for a number in that range. The parser raises ArgumentTypeError."""
 
-    def number(text: str) -> int:
+    def parse_number(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is not {least} to {most}")
         return int(text)
 
-    return number
+    return parse_number
 
 
-def kinds(text: str) -> tuple[str, ...]:
+def parse_kinds(text: str) -> tuple[str, ...]:
     """Kinds of faults. Raises ArgumentTypeError."""
     if text in {"none", "all"}:
         return tuple(FAULTS) if text == "all" else ()

@@ -1,7 +1,7 @@
 """What one seed stands for: every option of a run, drawn before it starts.
 
 *Swarm*: each kind of fault and each family of keys is switched on or off for the whole run, because
-a run in which everything happens at once is always the same run. *Extremes*: now and then a number
+a run in which all faults happen together is always the same run. *Extremes*: now and then a number
 that the links are tuned by is turned to one end of its range (windows of a byte, backlogs of a few
 operations, heartbeats rarer than writes), for the whole run too. The pieces of snapshots are mostly
 small, so that something may be written between two of them. Blocks of lists are small in many runs,
@@ -23,10 +23,10 @@ from geo.topology import SHAPES
 from replication.protocol.limits import Limits
 from replication.protocol.secret import LinkSecret
 from sim.engine.events import MS, SECOND
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 from sim.faults.kinds import FAULTS, Cast
 from sim.schedule.plan import Copy, Plan, Tuning
-from sim.schedule.step import FOREVER, Step
+from sim.schedule.step import FOREVER, ScheduleStep
 from sim.schedule.writes import Load
 
 PLACES: Final = (
@@ -71,7 +71,7 @@ WAITING: Final = (300, 3_000, 64 << 20)
 
 
 @attrs.frozen
-class Options:
+class RunOptions:
     """One run. Times in ns; `faults` are the kinds that are on, `mean` the time between two
     occurrences of one kind."""
 
@@ -94,37 +94,45 @@ class Options:
     """Chunks in a hundred that always arrive in pieces."""
     copies: tuple[Copy, ...]
     """Those that follow regions."""
-    lasting: tuple[Step, ...]
+    lasting: tuple[ScheduleStep, ...]
     """Faults that nobody ends: all must converge nevertheless. Those whose kind is off are left
     out."""
     core: int
     """For how many regions convergence is asked while the others stay away; 0 for all only."""
 
     @staticmethod
-    def draw(seed: int, **fixed: Any) -> Options:
+    def draw_from_seed(seed: int, **fixed: Any) -> RunOptions:
         """The options of a seed; those that are `fixed` are not drawn, and do not change what the
         others are drawn as."""
-        dice = Dice(seed, "options")
-        regions = fixed.pop("regions", None) or dice.child("regions").pick((2, 3, 3, 3, 4, 5))
-        names = tuple(fixed.pop("names", None) or dice.child("names").some(PLACES, regions))
+        rng = SeededRandom(seed, "options")
+        regions = fixed.pop("regions", None) or rng.substream("regions").choose_one(
+            (2, 3, 3, 3, 4, 5)
+        )
+        names = tuple(
+            fixed.pop("names", None) or rng.substream("names").choose_several(PLACES, regions)
+        )
         length = fixed.pop("length", None) or 60 * SECOND
-        topology = dice.child("topology").pick(("mesh", "mesh", "mesh", *SHAPES))
+        topology = rng.substream("topology").choose_one(("mesh", "mesh", "mesh", *SHAPES))
         drawn: dict[str, Any] = {
             "names": names,
             "topology": topology,
-            "latency": dice.child("latency").pick(("measured", "measured", "measured", *PRESETS)),
+            "latency": rng.substream("latency").choose_one(
+                ("measured", "measured", "measured", *PRESETS)
+            ),
             "length": length,
-            "load": draw_load(dice.child("load")),
-            "bursts": dice.child("bursts").pick((0, 0, 50, 300)),
-            "faults": draw_faults(dice.child("faults")),
-            "mean": max(dice.child("mean").pick((3, 6, 12, 25)) * SECOND, length // PER_KIND),
-            "tunings": draw_tunings(dice.child("tuning"), names, length > LONG_NS),
-            "offsets": draw_offsets(dice.child("clocks"), names),
-            "tick_ms": dice.child("ticks").pick((1, 1, 1, 1_000)),
-            "chops": dice.child("chops").pick((0, 0, 0, 5, 30)),
-            "copies": draw_copies(dice.child("followers"), names, fixed.pop("followers", None)),
-            "lasting": draw_lasting(dice.child("lasting"), names, topology, length),
-            "core": len(names) // 2 + 1 if dice.child("core").chance(1, 4) else 0,
+            "load": draw_load(rng.substream("load")),
+            "bursts": rng.substream("bursts").choose_one((0, 0, 50, 300)),
+            "faults": draw_faults(rng.substream("faults")),
+            "mean": max(
+                rng.substream("mean").choose_one((3, 6, 12, 25)) * SECOND, length // PER_KIND
+            ),
+            "tunings": draw_tunings(rng.substream("tuning"), names, length > LONG_NS),
+            "offsets": draw_offsets(rng.substream("clocks"), names),
+            "tick_ms": rng.substream("ticks").choose_one((1, 1, 1, 1_000)),
+            "chops": rng.substream("chops").choose_one((0, 0, 0, 5, 30)),
+            "copies": draw_copies(rng.substream("followers"), names, fixed.pop("followers", None)),
+            "lasting": draw_lasting(rng.substream("lasting"), names, topology, length),
+            "core": len(names) // 2 + 1 if rng.substream("core").happens_in(1, 4) else 0,
         }
         given = {name: value for name, value in fixed.items() if value is not None}
         if "writes_per_second" in given:
@@ -132,13 +140,13 @@ class Options:
             drawn["load"] = attrs.evolve(drawn["load"], writes_per_second=rate)
         if drawn["tick_ms"] > 1:
             drawn["offsets"] = dict.fromkeys(names, 0)  # equal times are what is wanted
-        options = Options(seed, **(drawn | given))
+        options = RunOptions(seed, **(drawn | given))
         if "faults" in given:
             return options
-        faults = fitting(dice.child("fitting"), options.faults, options.cast())
+        faults = fitting_faults(rng.substream("fitting"), options.faults, options.fault_targets())
         return attrs.evolve(options, faults=faults)
 
-    def plan(self) -> Plan:
+    def make_plan(self) -> Plan:
         """The world that these options describe."""
         base = Plan.of(
             self.names,
@@ -154,9 +162,9 @@ class Options:
             base, tunings=self.tunings, latencies=latencies, copies=self.copies, secret=secret
         )
 
-    def cast(self) -> Cast:
-        """Whom faults may befall."""
-        topology = self.plan().config.topology
+    def fault_targets(self) -> Cast:
+        """Return the regions, links and followers that faults may affect."""
+        topology = self.make_plan().config.topology
         links = tuple((source, sink) for source, sink in topology.links)
         return Cast(self.names, links, self.followers)
 
@@ -165,7 +173,7 @@ class Options:
         """The names of those that follow regions."""
         return tuple(copy.name for copy in self.copies)
 
-    def lines(self) -> Iterator[str]:
+    def describe_lines(self) -> Iterator[str]:
         """Every option, for people."""
         yield f"seed          {self.seed}"
         yield f"regions       {', '.join(self.names)}"
@@ -187,7 +195,7 @@ class Options:
         yield f"clocks        {', '.join(offsets) or 'right'}{ticks}"
         yield f"pieces        {self.chops} % of all data"
         for name, tuning in self.tunings.items():
-            yield f"tuning        {name}: {describe(tuning)}"
+            yield f"tuning        {name}: {describe_value(tuning)}"
         for copy in self.copies:
             whom = " and ".join(copy.sources)
             yield f"follower      {copy.name}, as region {copy.number}, of {whom}"
@@ -198,8 +206,8 @@ class Options:
             yield f"core          {self.core} regions must converge while the others stay away"
 
 
-def describe(tuning: Tuning) -> str:
-    """What differs from the usual."""
+def describe_value(tuning: Tuning) -> str:
+    """Return the differences from the default values."""
     usual, limits = Limits(), tuning.limits
     names = [field.name for field in attrs.fields(Limits)]
     differing = [name for name in names if getattr(limits, name) != getattr(usual, name)]
@@ -213,49 +221,55 @@ def describe(tuning: Tuning) -> str:
     return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
 
 
-def draw_load(dice: Dice) -> Load:
-    """How much and what is written."""
+def draw_load(rng: SeededRandom) -> Load:
+    """Draw how much is written, and which families of keys."""
     usual = Load()
-    families = [f for f in usual.families if f in NEVER_OFF or dice.chance(2, 3)]
+    families = [f for f in usual.families if f in NEVER_OFF or rng.happens_in(2, 3)]
     return Load(
-        writes_per_second=dice.pick((1, 3, 5, 10)),
-        keys=dice.pick((1, 2, 4)),
+        writes_per_second=rng.choose_one((1, 3, 5, 10)),
+        keys=rng.choose_one((1, 2, 4)),
         families=tuple(families),
-        expiry=dice.pick((0, 5, 20)),
-        deletes=dice.pick((0, 3, 10)),
-        transactions=dice.pick((0, 5, 20)),
-        flushes=dice.pick((0, 0, 0, 20)),
+        expiry=rng.choose_one((0, 5, 20)),
+        deletes=rng.choose_one((0, 3, 10)),
+        transactions=rng.choose_one((0, 5, 20)),
+        flushes=rng.choose_one((0, 0, 0, 20)),
     )
 
 
-def draw_faults(dice: Dice) -> tuple[str, ...]:
+def draw_faults(rng: SeededRandom) -> tuple[str, ...]:
     """Each kind is on in some runs, so that each is alone now and then."""
-    parts = dice.pick((10, 25, 50))
-    chosen = tuple(name for name in FAULTS if dice.chance(parts))
-    return chosen or (dice.pick(tuple(FAULTS)),)
+    parts = rng.choose_one((10, 25, 50))
+    chosen = tuple(name for name in FAULTS if rng.happens_in(parts))
+    return chosen or (rng.choose_one(tuple(FAULTS)),)
 
 
-def fitting(dice: Dice, chosen: Sequence[str], cast: Cast) -> tuple[str, ...]:
-    """Those of the chosen kinds of faults that can happen among these; one at least."""
-    possible = tuple(name for name, fault in FAULTS.items() if fault.fits(cast))
-    return tuple(name for name in chosen if name in possible) or (dice.pick(possible),)
+def fitting_faults(rng: SeededRandom, chosen: Sequence[str], cast: Cast) -> tuple[str, ...]:
+    """Return the chosen kinds of faults that can happen among `cast`: at least one."""
+    possible = tuple(name for name, fault in FAULTS.items() if fault.can_happen(cast))
+    return tuple(name for name in chosen if name in possible) or (rng.choose_one(possible),)
 
 
-def draw_copies(dice: Dice, names: tuple[str, ...], count: int | None) -> tuple[Copy, ...]:
+def draw_copies(rng: SeededRandom, names: tuple[str, ...], count: int | None) -> tuple[Copy, ...]:
     """Followers, of one region or of two; by names of their own, or by those that regions have."""
-    drawn = dice.pick((0, 0, 0, 1, 1, 2))
+    drawn = rng.choose_one((0, 0, 0, 1, 1, 2))
     copies = (
-        Copy(f"follower-{i}", dice.pick((1, 255)), tuple(dice.some(names, dice.pick((1, 1, 2)))))
+        Copy(
+            f"follower-{i}",
+            rng.choose_one((1, 255)),
+            tuple(rng.choose_several(names, rng.choose_one((1, 1, 2)))),
+        )
         for i in range(1, 1 + (drawn if count is None else count))
     )
     return tuple(copies)
 
 
-def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str, Tuning]:
+def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> dict[str, Tuning]:
     """The usual, or extremes: for all regions alike, since they must agree on what silence is."""
-    is_extreme = dice.chance(1, 2)
+    is_extreme = rng.happens_in(1, 2)
     chosen = {
-        field: dice.pick(values) for field, values in EXTREMES if is_extreme and dice.chance(1, 4)
+        field: rng.choose_one(values)
+        for field, values in EXTREMES
+        if is_extreme and rng.happens_in(1, 4)
     }
     if "window_bytes_max" in chosen:
         chosen.setdefault("batch_bytes_max", BATCH_SMALL)
@@ -264,16 +278,16 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
     heartbeat = chosen.get("heartbeat_ns", Limits().heartbeat_ns)
     silence = chosen.get("silence_ns_max", Limits().silence_ns_max)
     chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
-    chosen.setdefault("piece_keys_max", dice.child("pieces").pick((1, 8, PIECE_KEYS)))
-    rest = dice.child("rests").pick(RESTS)
-    block_max = dice.child("blocks").pick(BLOCK_SIZES)
-    refuses_stale = dice.child("stale").chance(2, 3)
+    chosen.setdefault("piece_keys_max", rng.substream("pieces").choose_one((1, 8, PIECE_KEYS)))
+    rest = rng.substream("rests").choose_one(RESTS)
+    block_max = rng.substream("blocks").choose_one(BLOCK_SIZES)
+    refuses_stale = rng.substream("stale").happens_in(2, 3)
     limits = Limits(**chosen)
     return {
         name: Tuning(
             limits,
-            dice.pick(HISTORIES) if dice.chance(1, 3) else HISTORIES[-1],
-            dice.pick(WAITING) if is_extreme and dice.chance(1, 4) else WAITING[-1],
+            rng.choose_one(HISTORIES) if rng.happens_in(1, 3) else HISTORIES[-1],
+            rng.choose_one(WAITING) if is_extreme and rng.happens_in(1, 4) else WAITING[-1],
             rest,
             block_max,
             refuses_stale,
@@ -283,21 +297,21 @@ def draw_tunings(dice: Dice, names: tuple[str, ...], is_long: bool) -> dict[str,
 
 
 def draw_lasting(
-    dice: Dice, names: tuple[str, ...], topology: str, length: int
-) -> tuple[Step, ...]:
+    rng: SeededRandom, names: tuple[str, ...], topology: str, length: int
+) -> tuple[ScheduleStep, ...]:
     """Draw a fault that lasts to the end, or none. What separates is drawn where a way around is
     left."""
-    kind = dice.pick(("", *LASTING))
-    pair = tuple(dice.some(names, 2))
-    at = length // 4 + dice.below(max(1, length // 2))
-    strength = dice.between(*LASTING.get(kind, (0, 0)))
+    kind = rng.choose_one(("", *LASTING))
+    pair = tuple(rng.choose_several(names, 2))
+    at = length // 4 + rng.integer_below(max(1, length // 2))
+    strength = rng.integer_between(*LASTING.get(kind, (0, 0)))
     is_connected = topology == "mesh" and len(names) > 2
     if not kind or (kind in SEPARATING and not is_connected):
         return ()
-    return (Step(at, kind, pair, FOREVER, strength),)
+    return (ScheduleStep(at, kind, pair, FOREVER, strength),)
 
 
-def draw_offsets(dice: Dice, names: tuple[str, ...]) -> dict[str, int]:
+def draw_offsets(rng: SeededRandom, names: tuple[str, ...]) -> dict[str, int]:
     """Right, about right, or badly wrong."""
-    worst = dice.pick((0, 0, 50, 5_000, 3_600_000))
-    return {name: dice.between(-worst, worst) for name in names}
+    worst = rng.choose_one((0, 0, 50, 5_000, 3_600_000))
+    return {name: rng.integer_between(-worst, worst) for name in names}

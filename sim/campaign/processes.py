@@ -39,7 +39,7 @@ class CpuExceeded(Exception):
 
 
 @contextmanager
-def cpu_limit(seconds: float) -> Generator[None]:
+def limit_cpu(seconds: float) -> Generator[None]:
     """Raise CpuExceeded where the work stands when it has taken `seconds` of CPU time. Only for the
     main thread of a process.
 
@@ -48,10 +48,10 @@ def cpu_limit(seconds: float) -> Generator[None]:
     process prints where it was. Time by the wall clock does not count: others may keep us waiting.
     """
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def raise_exceeded(_signal: int, _frame: FrameType | None) -> None:
         raise CpuExceeded
 
-    before = signal.signal(signal.SIGVTALRM, stop)
+    before = signal.signal(signal.SIGVTALRM, raise_exceeded)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
@@ -67,7 +67,9 @@ def cpu_limit(seconds: float) -> Generator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def spread(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> Generator[Result]:
+def run_in_processes(
+    work: Callable[[Item], Result], items: Sequence[Item], count: int
+) -> Generator[Result]:
     """`work` of each item, `count` at a time. Raises ProcessLost. However the iteration
     ends, no process is left behind."""
     pipes: list[Connection] = []
@@ -75,7 +77,9 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], count: int) ->
     try:
         for i in range(count):
             near, far = Pipe(duplex=False)
-            processes.append(Process(target=labour, args=(work, items[i::count], far), daemon=True))
+            processes.append(
+                Process(target=run_worker, args=(work, items[i::count], far), daemon=True)
+            )
             pipes.append(near)
             processes[i].start()
             far.close()
@@ -94,8 +98,8 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], count: int) ->
             pipe.close()
 
 
-def labour(work: Callable[[Item], Result], items: Sequence[Item], pipe: Connection) -> None:
-    """What one process does. Whatever interrupts us interrupts our parent too, which ends us."""
+def run_worker(work: Callable[[Item], Result], items: Sequence[Item], pipe: Connection) -> None:
+    """Do the work of one process. An interrupt also reaches the parent, which ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for item in items:
         pipe.send(work(item))

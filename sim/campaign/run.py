@@ -26,28 +26,28 @@ from replication.follow.follower import SourceStatus
 from replication.machines.sink import SinkState
 from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
 from replication.protocol.peers import Direction
-from sim.campaign.options import Options
+from sim.campaign.options import RunOptions
 from sim.checkers.convergence import shown
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 from sim.engine.trace import Trace
 from sim.faults.kinds import FAULTS, Injector
-from sim.nodes.site import Site
+from sim.nodes.region import SimRegion
 from sim.report.report import Recorder
-from sim.schedule.readers import readers
-from sim.schedule.step import Step, in_order
-from sim.schedule.writes import burst, writers
+from sim.schedule.readers import draw_reader_steps
+from sim.schedule.step import ScheduleStep, merge_steps
+from sim.schedule.writes import draw_burst, make_writers
+from sim.world.coverage_probes import coverage_counts
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
-from sim.world.probes import probe
 from sim.world.world import World
 
 TAIL: Final = 30  # records of the trace that a failure shows
 FOLLOWER_WRITES: Final = 1  # a second: they are refused until it is promoted
 FORGETTING_NS: Final = 10 * SECOND
 ROUNDS: Final = (
-    6  # of collections, and of messages that tell what was applied, until all is forgotten
+    6  # of collections, and of messages that report what was applied, until all is forgotten
 )
 QUIET_NS: Final = 2 * SECOND  # before the end: whoever helps needlessly has stopped by then
 TIMES_SENT: Final = 4  # at most, over a way that has little bandwidth to the end
@@ -83,33 +83,35 @@ class Result:
     tail: tuple[str, ...]
 
 
-def schedule(options: Options) -> Iterator[Step]:
+def draw_schedule(options: RunOptions) -> Iterator[ScheduleStep]:
     """All that clients do, also to followers, and all that goes wrong, in order."""
-    dice = Dice(options.seed, "schedule")
-    clients = writers(dice.child("writes"), options.load, options.names)
-    streams: list[Iterable[Step]] = [each.steps(0, options.length) for each in clients]
+    rng = SeededRandom(options.seed, "schedule")
+    clients = make_writers(rng.substream("writes"), options.load, options.names)
+    streams: list[Iterable[ScheduleStep]] = [each.draw_steps(0, options.length) for each in clients]
     if options.bursts:
-        when = dice.child("bursts")
+        when = rng.substream("bursts")
         for each in clients:
-            extra = type(each)(dice.child(f"burst/{each.region}"), options.load, each.region, 0)
+            extra = type(each)(rng.substream(f"burst/{each.region}"), options.load, each.region, 0)
             extra.number = each.number + 100
-            streams.append(burst(extra, when.below(options.length), options.bursts))
-    streams += readers(dice.child("readers"), options.load, options.names, options.length)
+            streams.append(draw_burst(extra, when.integer_below(options.length), options.bursts))
+    streams += draw_reader_steps(
+        rng.substream("readers"), options.load, options.names, options.length
+    )
     few = attrs.evolve(options.load, writes_per_second=FOLLOWER_WRITES)
-    refused = writers(dice.child("follower writes"), few, options.followers)
-    streams += [each.steps(0, options.length) for each in refused]
-    cast = options.cast()
+    refused = make_writers(rng.substream("follower writes"), few, options.followers)
+    streams += [each.draw_steps(0, options.length) for each in refused]
+    cast = options.fault_targets()
     for name in options.faults:
-        stream = dice.child(f"fault/{name}")
+        stream = rng.substream(f"fault/{name}")
         fault = FAULTS[name]
-        if fault.fits(cast):
+        if fault.can_happen(cast):
             streams.append(fault.steps(stream, cast, mean=options.mean, end=options.length))
     streams.append([step for step in options.lasting if step.kind in options.faults])
-    return in_order(*streams)
+    return merge_steps(*streams)
 
 
-def bound(world: World) -> int:
-    """How long it may take, after all is healed, until all regions are equal.
+def converge_limit_ns(world: World) -> int:
+    """Return the time limit (ns) for convergence after all faults are healed.
 
     A dead connection is noticed, the last attempt to dial gives up, another is made, and some
     round trips pass: to greet, to ask, to be refused, to load a snapshot. A gap's patience doubles
@@ -123,12 +125,12 @@ def bound(world: World) -> int:
     regular = max(each.heartbeat_ns + each.ack_ns + each.stall_ns for each in limits)
     hops = len(world.sites)
     window = min(each.window_bytes_max for each in limits)
-    windows = sum(len(entry.data) for entry in world.ledger.in_order) // window + hops
+    windows = sum(len(entry.data) for entry in world.run_history.in_order) // window + hops
     kept = max(len(site.replica.keyspace.data) for site in world.sites.values())
     resting = hops * kept * max(site.tuning.snapshot_rest_ns for site in world.sites.values())
     narrow = [way.bandwidth for way in world.network if way.bandwidth]
     if narrow:
-        size = sum(len(entry.data) + ENTRY_BYTES for entry in world.ledger.in_order)
+        size = sum(len(entry.data) + ENTRY_BYTES for entry in world.run_history.in_order)
         resting += hops * TIMES_SENT * size * SECOND // min(narrow)
     return (
         resting
@@ -145,14 +147,16 @@ class Run:
 
     def __init__(
         self,
-        options: Options,
+        options: RunOptions,
         *,
         on_line: Callable[[str], None] | None = None,
         on_pulse: Callable[[World], None] | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.options = options
-        self.world = World(options.plan(), options.seed, trace=Trace(on_line), recorder=recorder)
+        self.world = World(
+            options.make_plan(), options.seed, trace=Trace(on_line), recorder=recorder
+        )
         self.injector = Injector(self.world)
         self.on_pulse = on_pulse
         self.writes = 0
@@ -160,32 +164,32 @@ class Run:
         self.requests = 0
         self.converged_in = -1
 
-    def play(self, steps: Iterable[Step] | None = None) -> Result:
+    def play_steps(self, steps: Iterable[ScheduleStep] | None = None) -> Result:
         """Run `steps`, or those of the seed; what came of it."""
         promise, reason = "", ""
         try:
-            self.prepare()
-            self.trouble(schedule(self.options) if steps is None else steps)
+            self.prepare_world()
+            self.inject_fault(draw_schedule(self.options) if steps is None else steps)
             if self.options.core:
                 self.heal_core()
-            self.end()
+            self.finish_run()
         except Violation as violation:
             promise, reason = violation.promise, violation.text
         except (AssertionError, CRDTError, LookupError, TypeError, ValueError) as error:
-            promise, reason = "no crash", f"{type(error).__name__}: {error} ({place(error)})"
-        return self.result(promise, reason)
+            promise, reason = "no crash", f"{type(error).__name__}: {error} ({locate_run(error)})"
+        return self.make_result(promise, reason)
 
-    def prepare(self) -> None:
+    def prepare_world(self) -> None:
         """Everything that holds for the whole run."""
         world = self.world
         for name, ms in self.options.offsets.items():
-            world.sites[name].clock.step(ms)
+            world.sites[name].clock.step_by(ms)
         for place in world.places.values():
             place.clock.tick_ms = self.options.tick_ms
         for way in world.network:
             way.chops = self.options.chops
 
-    def trouble(self, steps: Iterable[Step]) -> None:
+    def inject_fault(self, steps: Iterable[ScheduleStep]) -> None:
         """Write, and break things."""
         world = self.world
         pulse = PULSE_NS
@@ -197,14 +201,14 @@ class Run:
                     self.on_pulse(world)
             world.sleep_until(step.at)
             if step.kind == "write":
-                self.write(step)
+                self.run_write(step)
             elif step.kind == "client":
-                self.converse(step)
+                self.run_session(step)
             else:
-                self.injector.do(step)
+                self.injector.apply_step(step)
         world.sleep_until(self.options.length)
 
-    def write(self, step: Step) -> None:
+    def run_write(self, step: ScheduleStep) -> None:
         """A client's request, if its region is there to take it."""
         site = self.world.places.get(step.regions[0])
         if site is None or not site.is_up or site.is_paused:
@@ -217,75 +221,78 @@ class Run:
         else:
             self.refused += 1
 
-    def converse(self, step: Step) -> None:
+    def run_session(self, step: ScheduleStep) -> None:
         """Return what a session sends, if its region is there to take it."""
         site = self.world.places.get(step.regions[0])
         if site is not None and site.is_up and not site.is_paused:
-            replies = self.world.converse(site.name, step.value, *step.commands)
+            replies = self.world.run_session(site.name, step.value, *step.commands)
             self.requests += replies is not None
 
     def heal_core(self) -> None:
         """Some regions must converge although the others stay away."""
         world = self.world
-        self.injector.end_passing()
-        core = [site.name for site in world.live() if site.has_caught_up][: self.options.core]
+        self.injector.end_passing_faults()
+        core = [site.name for site in world.live_regions() if site.has_caught_up][
+            : self.options.core
+        ]
         others = [name for name in world.sites if name not in core]
         pairs = [(a, b) for a in core for b in others]
         for here, there in pairs:
             world.cut(here, there)
         is_whole = all(world.network.way(a, b).is_open for a in core for b in core if a != b)
-        if len(core) == self.options.core and is_whole and connected(world, core):
-            self.converge(core)
+        if len(core) == self.options.core and is_whole and is_connected(world, core):
+            self.wait_for_convergence(core)
         for here, there in pairs:
             world.heal(here, there)
 
-    def end(self) -> None:
+    def finish_run(self) -> None:
         """Heal everything; all must agree in time."""
-        self.injector.end_passing()
+        self.injector.end_passing_faults()
         for place in self.world.places.values():
             if not place.is_up:
-                place.boot()
+                place.start_incarnation()
         if self.injector.lasting:
-            self.converge(list(self.world.sites))
+            self.wait_for_convergence(list(self.world.sites))
             self.world.endured += 1
-        self.injector.end_all()
+        self.injector.end_all_faults()
         clear_at = self.world.network.clear_at
-        self.converged_in = self.converge(list(self.world.sites))
+        self.converged_in = self.wait_for_convergence(list(self.world.sites))
         self.world.sleep_until(max(self.world.now, clear_at))
         self.world.sleep(QUIET_NS)
-        self.converge(list(self.world.sites))
-        self.forget()
+        self.wait_for_convergence(list(self.world.sites))
+        self.forget_metadata()
         check_idleness(self.world)
-        self.converge(list(self.world.sites))
+        self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
-        self.converge(list(self.world.sites))  # a key may have expired just now
+        self.wait_for_convergence(list(self.world.sites))  # a key may have expired just now
         self.world.check_end()
 
-    def forget(self) -> None:
+    def forget_metadata(self) -> None:
         """Wait until no region keeps metadata that nobody needs. Raises Violation."""
         world = self.world
         tunings = [site.tuning.limits for site in world.sites.values()]
         limit = FORGETTING_NS + ROUNDS * max(
             each.collect_ns + each.heartbeat_ns for each in tunings
         )
-        if not world.wait_for(lambda: not any(map(keeps, world.sites.values())), limit):
-            kept = "; ".join(f"{site.name} {keeps(site)}" for site in world.sites.values())
+        if not world.wait_for(lambda: not any(map(keeps_promise, world.sites.values())), limit):
+            kept = "; ".join(f"{site.name} {keeps_promise(site)}" for site in world.sites.values())
             raise Violation("forgetting", f"after {limit / SECOND:.0f} s of quiet: {kept}")
 
-    def converge(self, names: list[str]) -> int:
+    def wait_for_convergence(self, names: list[str]) -> int:
         """Wait until these regions hold the same; how long it took. Raises Violation."""
         world = self.world
         begin = world.now
-        limit = bound(world)
-        if not world.wait_for(lambda: agree(world, names), limit):
+        limit = converge_limit_ns(world)
+        if not world.wait_for(lambda: regions_agree(world, names), limit):
             raise Violation(
                 "liveness",
-                f"no agreement after {limit / SECOND:.0f} s; {blocked(world)}; {why(world)}",
+                f"no agreement after {limit / SECOND:.0f} s; {blocked_links(world)};"
+                f" {explain_divergence(world)}",
             )
         return world.now - begin
 
-    def result(self, promise: str, reason: str) -> Result:
-        """What came of it."""
+    def make_result(self, promise: str, reason: str) -> Result:
+        """Return the outcome of the run."""
         world = self.world
         looked = {checker.promise: checker.looked for checker in world.checkers}
         verdict = Verdict.INVALID if promise else Verdict.VALID
@@ -310,16 +317,16 @@ class Run:
             frames=sum(site.frames for site in world.sites.values()),
             events=world.engine.events,
             fired={name: count for name, count in self.injector.fired.items() if count},
-            probes=probe(world),
+            probes=coverage_counts(world),
             looked=looked,
-            digest=world.trace.digest(),
-            tail=tuple(world.trace.tail(TAIL)) if promise else (),
+            digest=world.trace.hex_digest(),
+            tail=tuple(world.trace.last_records(TAIL)) if promise else (),
         )
 
 
-def agree(world: World, names: list[str]) -> bool:
-    """Whether these regions have applied the same, and nothing waits. If they are all regions,
-    their followers must have it too."""
+def regions_agree(world: World, names: list[str]) -> bool:
+    """Return whether these regions have applied the same operations, and none waits. If `names`
+    holds all regions, the followers must have applied them too."""
     sites = [world.sites[name] for name in names]
     first = sites[0].replica.keyspace.vector
     return all(site.replica.keyspace.vector == first and site.has_caught_up for site in sites) and (
@@ -327,8 +334,8 @@ def agree(world: World, names: list[str]) -> bool:
     )
 
 
-def keeps(site: Site) -> str:
-    """Return which metadata a region could have forgotten; empty if there is none."""
+def keeps_promise(site: SimRegion) -> str:
+    """Return which metadata a region could have forgotten; empty if all were forgotten."""
     db = site.replica.keyspace
     if not db.litter and not db.graves:
         return ""
@@ -337,16 +344,16 @@ def keeps(site: Site) -> str:
     )
 
 
-def connected(world: World, names: list[str]) -> bool:
-    """Whether links lead from each of these regions to each other without the rest."""
+def is_connected(world: World, names: list[str]) -> bool:
+    """Return whether links lead from each of these regions to each other without the rest."""
     topology = world.plan.config.topology
     away = [name for name in topology.regions if name not in names]
     groups = topology.components(topology.isolate(*away)) if away else topology.components()
     return any(set(names) <= set(group) for group in groups)
 
 
-def why(world: World) -> str:
-    """Who has what, and how the links are."""
+def explain_divergence(world: World) -> str:
+    """Return the vector of each region and the state of its links."""
     rows: list[str] = []
     for site in world.sites.values():
         links = ", ".join(
@@ -363,7 +370,7 @@ def why(world: World) -> str:
     return "; ".join(rows)
 
 
-def blocked(world: World) -> str:
+def blocked_links(world: World) -> str:
     """Return which links bring nothing now, each with its state and its last error."""
     rows = [
         (site.name, row.peer, row.state, row.last_error)
@@ -385,7 +392,7 @@ def blocked(world: World) -> str:
     return f"links that are not through: {'; '.join(links)}" if links else "all links are through"
 
 
-def place(error: BaseException, at: int = -1) -> str:
+def locate_run(error: BaseException, at: int = -1) -> str:
     """Return the place where an exception was raised: the last frame, or another one."""
     frames: list[TracebackType] = []
     traceback = error.__traceback__

@@ -5,8 +5,8 @@ Chunks are removed, half of the schedule first and single steps last (Zeller and
 before, so every part of a schedule can be run.
 
 Then the options are made plain one after another: fewer regions, no followers, a mesh, default
-tunings, equal latencies, right clocks, a shorter run. What is left is a text that can be played
-again (see `script`).
+tunings, equal latencies, right clocks, a shorter run. The result is a text that can be
+played again (see `script`).
 """
 
 from __future__ import annotations
@@ -16,61 +16,61 @@ from typing import Any, Final
 
 import attrs
 
-from sim.campaign.options import Options
-from sim.campaign.run import Result, Run, schedule
+from sim.campaign.options import RunOptions
+from sim.campaign.run import Result, Run, draw_schedule
 from sim.engine.events import SECOND
-from sim.faults.kinds import FAULTS, order, part
+from sim.faults.kinds import FAULTS, all_regions, one_side
 from sim.scenarios.script import Script
-from sim.schedule.step import Step
+from sim.schedule.step import ScheduleStep
 
 ATTEMPTS_MAX: Final = 400
 TRIALS_MAX: Final = 60  # of plainer options
 REGIONS_MIN: Final = 2
 LATENCY: Final = "metro"
 CRASH: Final = "no crash"
-GROUPS: Final = frozenset({order, part})
+GROUPS: Final = frozenset({all_regions, one_side})
 """The choices of regions that still mean something when a region is left out."""
 
 
-def shrink(
-    options: Options,
+def shrink_run(
+    options: RunOptions,
     failed: Result,
-    play: Callable[[Run, Sequence[Step]], Result] = Run.play,
+    play: Callable[[Run, Sequence[ScheduleStep]], Result] = Run.play_steps,
     attempts: int = ATTEMPTS_MAX,
 ) -> Script:
     """Return the smallest run found, in so many attempts, that fails in the same way."""
-    steps = list(schedule(options))
+    steps = list(draw_schedule(options))
     if failed.virtual < options.length:
         steps = [step for step in steps if step.at <= failed.virtual + SECOND]
 
-    def fails(candidate: Sequence[Step]) -> bool:
-        return is_same(play(Run(options), candidate), failed)
+    def same_failure(candidate: Sequence[ScheduleStep]) -> bool:
+        return is_same_failure(play(Run(options), candidate), failed)
 
     def still_fails(candidate: Script) -> bool:
-        return is_same(play(Run(candidate.options), candidate.steps), failed)
+        return is_same_failure(play(Run(candidate.options), candidate.steps), failed)
 
-    kept = reduce(steps, fails, attempts)
-    return simplify(Script.of(options, kept), still_fails, TRIALS_MAX)
+    kept = reduce_items(steps, same_failure, attempts)
+    return simplify_options(Script.from_run(options, kept), still_fails, TRIALS_MAX)
 
 
-def is_same(result: Result, failed: Result) -> bool:
+def is_same_failure(result: Result, failed: Result) -> bool:
     """Return whether a run fails as another did: of two crashes, at the same place."""
     if result.promise != failed.promise:
         return False
-    return failed.promise != CRASH or crash_place(result) == crash_place(failed)
+    return failed.promise != CRASH or crash_location(result) == crash_location(failed)
 
 
-def crash_place(result: Result) -> str:
+def crash_location(result: Result) -> str:
     """Return where something was raised, as the end of the reason says it."""
     return result.reason.rpartition("(")[2]
 
 
-def simplify(run: Script, fails: Callable[[Script], bool], trials: int) -> Script:
+def simplify_options(run: Script, fails: Callable[[Script], bool], trials: int) -> Script:
     """Return `run` with options as plain as they can be, trying `trials` candidates at most."""
     is_over = False
     while not is_over:
         is_over = True
-        for candidate in plainer(run):
+        for candidate in plainer_options(run):
             if not trials:
                 return run
             trials -= 1
@@ -80,12 +80,12 @@ def simplify(run: Script, fails: Callable[[Script], bool], trials: int) -> Scrip
     return run
 
 
-def plainer(run: Script) -> Iterator[Script]:
+def plainer_options(run: Script) -> Iterator[Script]:
     """Yield runs that have one thing less, those that leave out most first."""
     options, steps = run.options, run.steps
     if len(options.names) > REGIONS_MIN:
         for name in reversed(options.names):
-            yield without(run, name)
+            yield without_part(run, name)
     end = max((step.at + step.lasts for step in steps), default=0) + SECOND
     plain: tuple[dict[str, Any], ...] = (
         {"copies": ()},
@@ -104,7 +104,7 @@ def plainer(run: Script) -> Iterator[Script]:
             yield attrs.evolve(run, options=plain_options)
 
 
-def without(run: Script, name: str) -> Script:
+def without_part(run: Script, name: str) -> Script:
     """Return a run that lacks a region: nothing happens there, and nobody follows it."""
     options = run.options
     sources = [
@@ -112,7 +112,7 @@ def without(run: Script, name: str) -> Script:
         for copy in options.copies
     ]
     names = tuple(each for each in options.names if each != name)
-    return Script.of(
+    return Script.from_run(
         attrs.evolve(
             options,
             names=names,
@@ -121,11 +121,11 @@ def without(run: Script, name: str) -> Script:
             offsets={each: ms for each, ms in options.offsets.items() if each != name},
             core=min(options.core, len(names)),
         ),
-        [step for each in run.steps if (step := step_without(each, name)) is not None],
+        [step for each in run.steps if (step := without_command(each, name)) is not None],
     )
 
 
-def step_without(step: Step, name: str) -> Step | None:
+def without_command(step: ScheduleStep, name: str) -> ScheduleStep | None:
     """Return a step that does not concern a region; None if nothing of the step is left."""
     if name not in step.regions:
         return step
@@ -133,15 +133,15 @@ def step_without(step: Step, name: str) -> Step | None:
     left = tuple(each for each in step.regions if each != name)
     if not left or fault is None or fault.choose not in GROUPS:
         return None
-    if fault.choose is order and len(left) < fault.least:
+    if fault.choose is all_regions and len(left) < fault.least:
         return None
     return attrs.evolve(step, regions=left)
 
 
-def reduce(
-    steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool], attempts: int
-) -> list[Step]:
-    """What is left of `steps` when no chunk, and then no single one, can be spared."""
+def reduce_items(
+    steps: Sequence[ScheduleStep], fails: Callable[[Sequence[ScheduleStep]], bool], attempts: int
+) -> list[ScheduleStep]:
+    """Return the part of `steps` from which no chunk, and then no single step, can be removed."""
     kept = list(steps)
     size = len(kept) // 2
     while size and attempts > 0:

@@ -8,7 +8,7 @@ from typing import Final
 from sim.campaign.run import Result, Verdict
 from sim.engine.events import SECOND
 from sim.faults.kinds import FAULTS
-from sim.world.probes import NAMES
+from sim.world.coverage_probes import NAMES
 
 PROMISE_SHARE: Final = 4
 RARE_SHARE: Final = 100
@@ -17,71 +17,71 @@ TOO_LITTLE: Final = 3
 REASON_MAX = 600  # letters of a reason in a table of many runs
 
 
-def tell(result: Result, cpu_seconds: float) -> Iterator[str]:
-    """One run."""
+def print_result(result: Result, cpu_seconds: float) -> Iterator[str]:
+    """Yield the lines that report one run."""
     yield ""
     if result.tail:
         yield from (f"  {line}" for line in result.tail)
         yield ""
     yield f"writes        {result.writes}"
     yield f"frames        {result.frames}"
-    yield f"faults        {counted(result.fired)}"
-    yield f"probes        {counted(result.probes)}"
-    yield f"checked       {counted(result.looked)}"
+    yield f"faults        {count_text(result.fired)}"
+    yield f"probes        {count_text(result.probes)}"
+    yield f"checked       {count_text(result.looked)}"
     unchecked = [name for name, count in result.looked.items() if not count]
     if unchecked:
         yield f"not checked   {', '.join(unchecked)}"
     if result.converged_in >= 0:
         yield f"converged     {result.converged_in / SECOND:.3f} s after all was healed"
     yield f"trace         {result.digest}"
-    yield speed(result.virtual / SECOND, cpu_seconds)
-    yield f"verdict       {verdict(result)}"
+    yield speed_text(result.virtual / SECOND, cpu_seconds)
+    yield f"verdict       {verdict_text(result)}"
     if result.verdict is Verdict.INVALID:
         yield "              the same command does the same again"
 
 
-def verdict(result: Result) -> str:
+def verdict_text(result: Result) -> str:
     """The verdict, and why."""
     if result.promise:
         return f"{result.verdict}: {result.promise}: {result.reason}"
     return f"{result.verdict}: {result.reason}" if result.reason else str(result.verdict)
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """What there was of each."""
+def count_text(counts: Mapping[str, int]) -> str:
+    """Return the counts as text."""
     return ", ".join(f"{name} {count}" for name, count in counts.items() if count) or "none"
 
 
-def speed(virtual_seconds: float, cpu_seconds: float) -> str:
-    """How much faster than life it went."""
+def speed_text(virtual_seconds: float, cpu_seconds: float) -> str:
+    """Return the ratio of virtual time to CPU time as text."""
     rate = virtual_seconds / cpu_seconds if cpu_seconds else 0.0
     return (
         f"speed         {virtual_seconds:.1f} virtual s in {cpu_seconds:.2f} CPU s: {rate:.0f} to 1"
     )
 
 
-def one_line(result: Result) -> str:
-    """One of many runs."""
-    said = verdict(result)
+def summary_line(result: Result) -> str:
+    """Return the line that reports one of many runs."""
+    said = verdict_text(result)
     return f"{result.seed:>8}  {said[:REASON_MAX]}"
 
 
 def summarise(results: Sequence[Result], cpu_seconds: float) -> Iterator[str]:
     """Many runs: what was seen in all of them together, and what never was."""
     by_verdict = {each: sum(r.verdict is each for r in results) for each in Verdict}
-    fired = added(result.fired for result in results)
-    seen = added(result.probes for result in results)
-    looked = added(result.looked for result in results)
+    fired = add_counts(result.fired for result in results)
+    seen = add_counts(result.probes for result in results)
+    looked = add_counts(result.looked for result in results)
     yield ""
-    yield f"runs          {len(results)}: {counted({str(k): v for k, v in by_verdict.items()})}"
+    yield f"runs          {len(results)}: {count_text({str(k): v for k, v in by_verdict.items()})}"
     yield f"writes        {sum(result.writes for result in results)}"
-    yield f"faults        {counted(fired)}"
-    yield f"probes        {counted(seen)}"
-    yield f"checked       {counted(looked)}"
+    yield f"faults        {count_text(fired)}"
+    yield f"probes        {count_text(seen)}"
+    yield f"checked       {count_text(looked)}"
     missing = [name for name in (*FAULTS, *NAMES) if not fired.get(name) and not seen.get(name)]
     if missing:
         yield f"never seen    {', '.join(missing)}"
-    yield speed(sum(result.virtual for result in results) / SECOND, cpu_seconds)
+    yield speed_text(sum(result.virtual for result in results) / SECOND, cpu_seconds)
     failed = [str(result.seed) for result in results if result.verdict is Verdict.INVALID]
     if failed:
         yield f"failed        {' '.join(failed)}"
@@ -105,7 +105,7 @@ def shortfalls(results: Sequence[Result]) -> Iterator[str]:
                 yield f"{name}: {what} in {found} of {len(results)} runs, not {wanted}"
 
 
-def added(several: Iterator[Mapping[str, int]]) -> dict[str, int]:
+def add_counts(several: Iterator[Mapping[str, int]]) -> dict[str, int]:
     """Counts of several runs together."""
     total: dict[str, int] = {}
     for counts in several:
@@ -114,7 +114,7 @@ def added(several: Iterator[Mapping[str, int]]) -> dict[str, int]:
     return total
 
 
-def status(results: Sequence[Result]) -> int:
+def exit_status(results: Sequence[Result]) -> int:
     """The exit status: 0 all valid, 1 some invalid, 2 one has proved nothing."""
     verdicts = {result.verdict for result in results}
     if Verdict.INVALID in verdicts:

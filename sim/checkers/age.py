@@ -1,6 +1,6 @@
-"""The age that a region tells of its picture of a peer is not too small.
+"""The age that a region reports of its picture of a peer is not too small.
 
-The lag of a link that is dialled tells readers how much they may miss (CRDB.LINKS, INFO). The
+The lag of a link that is dialled shows readers how much they may miss (CRDB.LINKS, INFO). The
 simulator knows how long ago the peer made the oldest of its effects that are not here. A region
 learns of news with the peer's next regular message, so it may say less by two of these and half a
 round trip, and of a new connection no more than its age.
@@ -19,8 +19,8 @@ from typing import ClassVar, Final
 from replication.machines.sink import Sink, SinkState
 from replication.protocol.limits import MS
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Ledger
-from sim.nodes.mirror import Change
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change
 
 SAMPLE: Final = 4  # of so many turns of all regions, what they say is compared in one
 SLACK_MS: Final = 2000
@@ -28,25 +28,25 @@ SLACK_MS: Final = 2000
 LAST: Final = attrgetter("last")
 
 
-class Age(Checker):
-    """No younger than it is."""
+class AgeChecker(Checker):
+    """Checks the reported age."""
 
     promise: ClassVar[str] = "age"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.turns = 0
         self.up: dict[str, Watched] = {}
         self.since: dict[tuple[str, str], tuple[Sink, int]] = {}
         """By region and peer the connection, and when (ms) it was first seen or a region paused."""
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         self.up[region.name] = region
 
-    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         del self.up[region.name]
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at the connections of one region."""
         self.turns += 1
         if self.turns % SAMPLE:
@@ -60,23 +60,23 @@ class Age(Checker):
             if known is None or known[0] is not sink or region.was_paused or peer.was_paused:
                 self.since[place] = sink, region.now_ms
             elif sink.hello is not None and sink.hello.origin == peer.replica.origin:
-                self.compare(region, sink, peer, known[1])
+                self.check_reported_age(region, sink, peer, known[1])
 
-    def compare(self, region: Watched, sink: Sink, peer: Watched, since: int) -> None:
+    def check_reported_age(self, region: Watched, sink: Sink, peer: Watched, since: int) -> None:
         """Compare what is said of one connection with what is so. Times in ms."""
         self.looked += 1
-        said, age = sink.lag_ns(region.now_ms * MS) // MS, self.age(region, peer)
+        said, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ns(region, peer)
         late = (sink.rtt // 2 + 2 * sink.limits.heartbeat_ns) // MS + SLACK_MS
         if said < min(age, region.now_ms - since) - late:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name} says that what it shows of {peer.name} is {said} ms old, and it"
                 f" lacks what was written there {age} ms ago"
             )
 
-    def age(self, region: Watched, peer: Watched) -> int:
+    def expected_age_ns(self, region: Watched, peer: Watched) -> int:
         """Return how long ago a peer made the oldest of its effects that a region lacks."""
         origin = peer.replica.origin
-        made = self.ledger.by_origin.get(origin, [])
+        made = self.run_history.by_origin.get(origin, [])
         index = bisect_right(made, region.replica.keyspace.vector.get(origin, 0), key=LAST)
         if index == len(made) or made[index].last > peer.replica.keyspace.seq:
             return 0  # an earlier life made it under the same name

@@ -17,8 +17,8 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.contested import Contested
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.ledger import Ledger
-from sim.schedule.model import FORMS, Held, Outcome, carry_out, held
+from sim.nodes.run_history import RunHistory
+from sim.schedule.model import FORMS, Held, Outcome, execute_command, held_value
 from sim.schedule.step import Words
 from sim.schedule.writes import LARGE
 
@@ -26,13 +26,13 @@ LARGE_KEYS: Final = tuple(f"{family}:" for family in LARGE)
 LARGE_SAMPLE: Final = 4  # of so many writes to large values one is looked at
 
 
-class Commands(Checker):
-    """Served by the region alone."""
+class CommandChecker(Checker):
+    """Checks each write against a single Redis."""
 
     promise: ClassVar[str] = "commands"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.expected: Outcome | None = None
         self.before: Held = None
         self.large = 0
@@ -41,12 +41,12 @@ class Commands(Checker):
         self.is_awaited = False
         """True if somebody waits for an element of a key."""
 
-    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+    def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
         """Work out what is to come of a command."""
         self.expected = None
         self.ends = None
         if len(commands) == 1:
-            self.ends = ending(region.replica.keyspace, commands[0])
+            self.ends = expected_deadline(region.replica.keyspace, commands[0])
         self.is_awaited = region.has_waiters
         words = commands[0]
         if len(commands) == 1 and (words[0] == "SET" or words[0] in FORMS):
@@ -56,15 +56,15 @@ class Commands(Checker):
                     return
             if isinstance(region.replica.keyspace.data.get(words[1].encode()), Contested):
                 return  # behind what it removes, another type may come to light
-            self.before = held(region.replica.keyspace, words[1])
-            self.expected = carry_out(self.before, words)
+            self.before = held_value(region.replica.keyspace, words[1])
+            self.expected = execute_command(self.before, words)
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Compare."""
         if self.ends is not None and replies:
-            self.compare_end(region, commands[0], plain(replies[0]))
+            self.compare_final_value(region, commands[0], plain(replies[0]))
         if commands[0] == ("MULTI",) and commands[-1] == ("EXEC",):
             self.compare_transaction(region, len(commands) - 2, replies)
         if self.expected is None or not replies:
@@ -75,20 +75,20 @@ class Commands(Checker):
             return  # refused: stale, a copy, out of memory
         self.looked += 1
         if found != expected:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name} answers {' '.join(words)} with {found!r}, not {expected!r},"
                 f" where {words[1]} was {self.before!r}"
             )
         if self.is_awaited:
             return  # somebody may have been waiting for it
-        shown = held(region.replica.keyspace, words[1])
+        shown = held_value(region.replica.keyspace, words[1])
         if shown != after:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name} shows {shown!r} under {words[1]} after {' '.join(words)},"
                 f" not {after!r}, where it was {self.before!r}"
             )
 
-    def compare_end(self, region: Watched, words: Words, found: Any) -> None:
+    def compare_final_value(self, region: Watched, words: Words, found: Any) -> None:
         """Look when a key is to end."""
         assert self.ends is not None
         expected, deadline = self.ends
@@ -97,7 +97,7 @@ class Commands(Checker):
         self.looked += 1
         end = region.replica.keyspace.deadline(words[1].encode())
         if found != expected or end != deadline:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name} answers {' '.join(words)} with {found!r}, and the key ends at"
                 f" {end}, not with {expected!r} and at {deadline}"
             )
@@ -110,12 +110,12 @@ class Commands(Checker):
             self.looked += 1
             found = len(cast("list[Reply]", reply))
             if found != count:
-                raise self.broken(
+                raise self.violation(
                     f"{region.name} answers a transaction of {count} commands with {found} replies"
                 )
 
 
-def ending(db: Keyspace, words: Words) -> tuple[Any, int | None] | None:
+def expected_deadline(db: Keyspace, words: Words) -> tuple[Any, int | None] | None:
     """Return what a command that sets or ends a time to live is to reply, and when the key is to
     end then; None for another command."""
     name, key = words[0], words[1].encode() if len(words) > 1 else b""

@@ -1,10 +1,10 @@
 """Regions that have applied the same operations hold the same; in the end, all of them do.
 
-So does whoever follows one region (Replica Of), whatever the regions are called there.
+So does a follower of one region (Replica Of), whatever the regions are called there.
 
 Checked at every step at which a region stands at a vector at which any region ever stood (I1), so
-also between two that never meet, and at the end for all (I3). What has expired by the clock that is
-furthest ahead does not count: regions may drop that at different times.
+also between two that never meet, and at the end for all (I3). Keys that have expired by the clock
+that is furthest ahead do not count: regions may drop them at different times.
 
 Not checked: what is hidden behind a shown value, but for other types under the same key; whether
 the value is the right one (see `specification`).
@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from crdt.causality.dots import Origin, Vector, name_origin
-from sim.checkers.explain import Holder, explain, in_order, missing_text
+from sim.checkers.explain import Holder, explain_key, in_both_orders, missing_text
 from sim.engine.checker import Checker, Followed, Watched
-from sim.nodes.ledger import Entry, Ledger
-from sim.nodes.mirror import Change, Fingerprint
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change, Fingerprint
 
 SEEN_MAX: Final = 50_000  # vectors remembered: minutes of a busy run, some ten megabytes
 
@@ -36,7 +36,7 @@ class Standing:
         for place in vector.items():
             self.mark ^= hash(place)
 
-    def step(self, origin: Origin, seq: int) -> None:
+    def advance(self, origin: Origin, seq: int) -> None:
         """So far it has come with an origin."""
         before = self.vector.get(origin)
         if before is not None:
@@ -45,37 +45,37 @@ class Standing:
         self.mark ^= hash((origin, seq))
 
 
-class Convergence(Checker):
-    """Equal vectors, equal data."""
+class ConvergenceChecker(Checker):
+    """Checks that equal vectors mean equal data."""
 
     promise: ClassVar[str] = "convergence"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.seen: OrderedDict[int, tuple[str, Fingerprint]] = OrderedDict()
         """By the hash of a vector, who was the first to stand there, and with what."""
         self.standing: dict[str, Standing] = {}
         self.regions: dict[str, Watched] = {}
         self.clock = 0
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         self.regions[region.name] = region
         self.standing[region.name] = Standing(region.replica.keyspace.vector)
 
-    def made(self, region: Watched, entry: Entry) -> None:
-        self.standing[region.name].step(entry.origin, entry.last)
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
+        self.standing[region.name].advance(entry.origin, entry.last)
 
-    def met(self, region: Watched, entry: Entry) -> None:
-        self.standing[region.name].step(entry.origin, entry.last)
+    def on_op_received(self, region: Watched, entry: Entry) -> None:
+        self.standing[region.name].advance(entry.origin, entry.last)
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Compare with whoever stood here before."""
         db = region.replica.keyspace
         self.clock = max(self.clock, db.horizon)
         standing = self.standing[region.name]
         if standing.vector != db.vector:
             standing = self.standing[region.name] = Standing(db.vector)
-        print_now = region.mirror.fingerprint()
+        print_now = region.state_hash.fingerprint()
         known = self.seen.get(standing.mark)
         if known is None:
             self.seen[standing.mark] = region.name, print_now
@@ -85,13 +85,13 @@ class Convergence(Checker):
         name, print_then = known
         if name != region.name:
             self.looked += 1
-        if not print_then.same(print_now, self.clock):
-            raise self.broken(
+        if not print_then.is_equal_after(print_now, self.clock):
+            raise self.violation(
                 f"{region.name} and {name} have both applied {shown(db.vector)} and differ"
-                + self.explain(region, name, db.vector)
+                + self.explain_difference(region, name, db.vector)
             )
 
-    def followed(self, copy: Followed, changes: Sequence[Change]) -> None:
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
         """Compare a copy of one source with whoever stood there before."""
         if not copy.is_following or len(copy.renamings) > 1:
             return
@@ -100,38 +100,40 @@ class Convergence(Checker):
         if known is not None:
             self.looked += 1
             name, print_then = known
-            if not print_then.same(copy.mirror.fingerprint(), self.clock):
-                raise self.broken(
+            if not print_then.is_equal_after(copy.state_hash.fingerprint(), self.clock):
+                raise self.violation(
                     f"{copy.name} has all that {name} had at {shown(vector)}, and differs"
-                    + self.explain(copy, name, vector)
+                    + self.explain_difference(copy, name, vector)
                 )
 
-    def ended(self, regions: Sequence[Watched]) -> None:
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
         """All have everything, and it is the same."""
         self.clock = max([self.clock, *(each.replica.keyspace.horizon for each in regions)])
         first = regions[0]
         for other in regions[1:]:
             mine, theirs = first.replica.keyspace.vector, other.replica.keyspace.vector
             if mine != theirs:
-                raise self.broken(
+                raise self.violation(
                     f"{first.name} has {shown(mine)}, {other.name} has {shown(theirs)}"
-                    f"{missing_text(self.ledger, first.name, mine, theirs)}"
-                    f"{missing_text(self.ledger, other.name, theirs, mine)}"
-                    f"{self.explain(first, other.name, mine)}"
+                    f"{missing_text(self.run_history, first.name, mine, theirs)}"
+                    f"{missing_text(self.run_history, other.name, theirs, mine)}"
+                    f"{self.explain_difference(first, other.name, mine)}"
                 )
             self.looked += 1
-            if not first.mirror.fingerprint().same(other.mirror.fingerprint(), self.clock):
-                raise self.broken(
+            if not first.state_hash.fingerprint().is_equal_after(
+                other.state_hash.fingerprint(), self.clock
+            ):
+                raise self.violation(
                     f"{first.name} and {other.name} differ in the end"
-                    + self.explain(first, other.name, mine)
+                    + self.explain_difference(first, other.name, mine)
                 )
 
-    def explain(self, one: Watched | Followed, name: str, vector: Vector) -> str:
+    def explain_difference(self, one: Watched | Followed, name: str, vector: Vector) -> str:
         """Return which key differs between a region or follower, and the region of that name."""
-        here = Holder(one.name, one.mirror)
-        others = [] if name == one.name else [Holder(name, self.regions[name].mirror)]
-        others.append(in_order(self.ledger, vector))
-        return explain(self.ledger, here, others, self.clock, vector)
+        here = Holder(one.name, one.state_hash)
+        others = [] if name == one.name else [Holder(name, self.regions[name].state_hash)]
+        others.append(in_both_orders(self.run_history, vector))
+        return explain_key(self.run_history, here, others, self.clock, vector)
 
 
 def shown(vector: Vector) -> str:

@@ -20,11 +20,11 @@ from crdt.store.keyspace import Keyspace
 from crdt.testing.commands import Command
 from crdt.testing.history import History
 from sim.engine.events import SECOND
-from sim.nodes.deeds import FLUSH, Deeds
-from sim.nodes.ledger import Entry, Ledger
-from sim.nodes.mirror import Elements, Mirror, parts_of
-from sim.nodes.saying import plain
-from sim.nodes.state import value_text
+from sim.nodes.effect_decoder import FLUSH, EffectDecoder
+from sim.nodes.formatting import format_bytes
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state import format_value
+from sim.nodes.state_hash import Elements, StateHash, parts_of
 
 OPERATIONS_MAX: Final = 8  # that one text lists; the latest ones
 TEXT_MAX: Final = 400  # letters of one value
@@ -36,19 +36,19 @@ class Holder:
     """A replica that is compared with another one, and its name in the text."""
 
     name: str
-    mirror: Mirror
+    state_hash: StateHash
 
 
-def in_order(ledger: Ledger, vector: Vector) -> Holder:
+def in_both_orders(run_history: RunHistory, vector: Vector) -> Holder:
     """Return what a replica holds that was given the operations of `vector` once and in order."""
     twin = Replica(255)
-    for entry in ledger.within(vector):
+    for entry in run_history.ops_within(vector):
         twin.accept(Op.from_bytes(entry.data))
-    return Holder(IN_ORDER, Mirror(twin.keyspace))
+    return Holder(IN_ORDER, StateHash(twin.keyspace))
 
 
-def explain(
-    ledger: Ledger, here: Holder, others: Iterable[Holder], clock: int, vector: Vector
+def explain_key(
+    run_history: RunHistory, here: Holder, others: Iterable[Holder], clock: int, vector: Vector
 ) -> str:
     """Return a text about the first key that differs between `here`, which should hold what the
     operations of `vector` come to, and one of `others`. Keys that end before `clock` (ms) do not
@@ -57,41 +57,44 @@ def explain(
     for there in others:
         known = vector
         later: set[bytes] = set()
-        if there.name != IN_ORDER and there.mirror.db.vector != vector:
-            known = there.mirror.db.vector
+        if there.name != IN_ORDER and there.state_hash.db.vector != vector:
+            known = there.state_hash.db.vector
             if not dominates(known, vector):
                 continue
-            later = changed_since(ledger, vector, known, there.mirror.db.data)
-        key = differing_key(here.mirror, there.mirror, clock, later)
+            later = changed_since(run_history, vector, known, there.state_hash.db.data)
+        key = differing_key(here.state_hash, there.state_hash, clock, later)
         if key is not None:
             return (
-                f"; under {plain(key)!r} {here.name} holds {held_text(here.mirror.db, key)},"
-                f" {there.name} holds {held_text(there.mirror.db, key)};"
-                f" written by {operations_text(operations_on(ledger, key, vector))}"
+                f"; under {format_bytes(key)!r} {here.name} holds"
+                f" {held_text(here.state_hash.db, key)},"
+                f" {there.name} holds {held_text(there.state_hash.db, key)};"
+                f" written by {operations_text(operations_on(run_history, key, vector))}"
             )
     return "; no key differs by now"
 
 
 def changed_since(
-    ledger: Ledger, vector: Vector, known: Vector, keys: Iterable[bytes]
+    run_history: RunHistory, vector: Vector, known: Vector, keys: Iterable[bytes]
 ) -> set[bytes]:
     """Return the keys that the operations of `known` and not of `vector` wrote to."""
     found: set[bytes] = set()
-    for entry in missing(ledger, vector, known):
+    for entry in missing_effects(run_history, vector, known):
         for effect in Op.from_bytes(entry.data).effects:
             found.update(keys if effect[0] == FLUSH else (effect[1],))
     return found
 
 
-def missing(ledger: Ledger, vector: Vector, known: Vector) -> list[Entry]:
+def missing_effects(run_history: RunHistory, vector: Vector, known: Vector) -> list[Entry]:
     """Return the operations that `known` stands for and `vector` does not."""
-    return [each for each in ledger.within(known) if each.last > vector.get(each.origin, 0)]
+    return [
+        each for each in run_history.ops_within(known) if each.last > vector.get(each.origin, 0)
+    ]
 
 
-def differing_key(one: Mirror, other: Mirror, clock: int, later: set[bytes]) -> bytes | None:
+def differing_key(one: StateHash, other: StateHash, clock: int, later: set[bytes]) -> bytes | None:
     """Return the first key, in byte order, that is not the same in both."""
     for key in sorted({*one.db.data, *other.db.data} - later):
-        held = [mirror.take(key) for mirror in (one, other)]
+        held = [state_hash.hash_key(key) for state_hash in (one, other)]
         mine, theirs = (None if each is None or each[1] <= clock else each for each in held)
         if mine != theirs:
             return key
@@ -103,7 +106,7 @@ def held_text(db: Keyspace, key: bytes) -> str:
     value = db.data.get(key)
     if value is None:
         return "nothing"
-    text = " and ".join(value_text(part) for part in parts_of(value)).removeprefix("= ")
+    text = " and ".join(format_value(part) for part in parts_of(value)).removeprefix("= ")
     deadline = db.deadlines.deadline(key)
     until = "" if deadline >= FOREVER else f" until {deadline} ms"
     return (text if len(text) <= TEXT_MAX else text[:TEXT_MAX] + "…") + until
@@ -111,14 +114,16 @@ def held_text(db: Keyspace, key: bytes) -> str:
 
 def elements_text(elements: Elements) -> str:
     """Return the elements that a key had."""
-    names = [plain(name) for _, some in elements for name in sorted(some)]
+    names = [format_bytes(name) for _, some in elements for name in sorted(some)]
     return " ".join(names) if names else "nothing"
 
 
-def operations_on(ledger: Ledger, key: bytes, vector: Vector) -> list[tuple[Entry, list[Command]]]:
+def operations_on(
+    run_history: RunHistory, key: bytes, vector: Vector
+) -> list[tuple[Entry, list[Command]]]:
     """Return the operations of `vector` that wrote to a key, each with what it did to it."""
     found: list[tuple[Entry, list[Command]]] = []
-    for entry, effects in translated(ledger):
+    for entry, effects in translated(run_history):
         if entry.last <= vector.get(entry.origin, 0):
             here = [command for wrote, command in effects if wrote in {key, None}]
             if here:
@@ -126,16 +131,18 @@ def operations_on(ledger: Ledger, key: bytes, vector: Vector) -> list[tuple[Entr
     return found
 
 
-def translated(ledger: Ledger) -> Iterator[tuple[Entry, list[tuple[bytes | None, Command]]]]:
+def translated(
+    run_history: RunHistory,
+) -> Iterator[tuple[Entry, list[tuple[bytes | None, Command]]]]:
     """Return all operations in order, each with the keys that it wrote to (None: all keys) and the
     commands that its effects stand for."""
-    deeds = Deeds()
-    for entry in ledger.in_order:
+    deeds = EffectDecoder()
+    for entry in run_history.in_order:
         effects = Op.from_bytes(entry.data).effects
         yield (
             entry,
             [
-                (None if each[0] == FLUSH else each[1], deeds.command(each, entry.origin))
+                (None if each[0] == FLUSH else each[1], deeds.decode_effect(each, entry.origin))
                 for each in effects
             ],
         )
@@ -144,48 +151,49 @@ def translated(ledger: Ledger) -> Iterator[tuple[Entry, list[tuple[bytes | None,
 def operations_text(operations: Sequence[tuple[Entry, Sequence[Command]]]) -> str:
     """Return operations as text: the commands, the region, the virtual time and the dots."""
     shown = [
-        f"{', '.join(map(str, commands))} {made_by(entry)}"
+        f"{', '.join(map(str, commands))} {origin_of_op(entry)}"
         for entry, commands in operations[-OPERATIONS_MAX:]
     ]
     left_out = len(operations) - len(shown)
     return "; ".join([f"{left_out} earlier operations", *shown] if left_out else shown) or "nobody"
 
 
-def missing_text(ledger: Ledger, name: str, vector: Vector, known: Vector) -> str:
+def missing_text(run_history: RunHistory, name: str, vector: Vector, known: Vector) -> str:
     """Return a text about the operations of `known` that `name` lacks, as `vector` is what it has
     applied; empty if there are none."""
-    found = missing(ledger, vector, known)
-    return f"; {name} lacks {entries_text(ledger, found)}" if found else ""
+    found = missing_effects(run_history, vector, known)
+    return f"; {name} lacks {entries_text(run_history, found)}" if found else ""
 
 
-def entries_text(ledger: Ledger, entries: Sequence[Entry]) -> str:
+def entries_text(run_history: RunHistory, entries: Sequence[Entry]) -> str:
     """Return some of the recorded operations as text."""
     return operations_text(
         [
             (entry, [command for _, command in effects])
-            for entry, effects in translated(ledger)
+            for entry, effects in translated(run_history)
             if entry in entries
         ]
     )
 
 
-def made_by(entry: Entry) -> str:
+def origin_of_op(entry: Entry) -> str:
     """Return where and when an operation was made, and its dots."""
     return f"by {entry.region} at {entry.at / SECOND:.3f} s ({entry!r})"
 
 
-def describe(history: History, ledger: Ledger) -> str:
+def describe_effect(history: History, run_history: RunHistory) -> str:
     """Return the effects on a key: what, by whom, when, by which clock, and as bits which of the
     earlier ones each had seen."""
     return "; ".join(
-        f"{taken.command} {place_of(taken.dot, ledger)}, clock {taken.clock}, seen {taken.past:b})"
+        f"{taken.command} {region_of_op(taken.dot, run_history)}, clock {taken.clock},"
+        f" seen {taken.past:b})"
         for taken in history
     )
 
 
-def place_of(dot: Dot, ledger: Ledger) -> str:
+def region_of_op(dot: Dot, run_history: RunHistory) -> str:
     """Return where and when an effect was made; the bracket is left open."""
     origin, seq = origin_of(dot), seq_of(dot)
-    entry = ledger.covering(origin, seq)
+    entry = run_history.find_covering(origin, seq)
     where = f"by {entry.region} at {entry.at / SECOND:.3f} s " if entry is not None else ""
     return f"{where}({name_origin(origin)}:{seq}"

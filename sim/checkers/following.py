@@ -19,23 +19,30 @@ from crdt.causality.dots import Vector, dominates
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from sim.checkers.convergence import shown
-from sim.checkers.explain import IN_ORDER, Holder, elements_text, explain, held_text, missing_text
+from sim.checkers.explain import (
+    IN_ORDER,
+    Holder,
+    elements_text,
+    explain_key,
+    held_text,
+    missing_text,
+)
 from sim.engine.checker import Checker, Followed, Watched
-from sim.nodes.ledger import EMPTY, Ledger
-from sim.nodes.mirror import Change, Mirror
+from sim.nodes.run_history import EMPTY, RunHistory
+from sim.nodes.state_hash import Change, StateHash
 
 
-class Following(Checker):
-    """A true copy."""
+class FollowingChecker(Checker):
+    """Checks followers against their sources."""
 
     promise: ClassVar[str] = "following"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.known: dict[str, tuple[int, dict[str, Vector]]] = {}
         """Of each follower how often it had begun, and what it claimed at its last step."""
 
-    def followed(self, copy: Followed, changes: Sequence[Change]) -> None:
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
         """Look at what it claims."""
         if not copy.is_following:
             return
@@ -45,25 +52,25 @@ class Following(Checker):
             before = {}
         claims = copy.claims()
         for source, vector in claims.items():
-            self.compare(copy.name, source, before=before.get(source, {}), now=vector)
+            self.compare_with_source(copy.name, source, before=before.get(source, {}), now=vector)
         if copy.replica.keyspace.seq:
-            raise self.broken(f"{copy.name} has written {copy.replica.keyspace.seq} effects")
+            raise self.violation(f"{copy.name} has written {copy.replica.keyspace.seq} effects")
         self.known[copy.name] = copy.beginnings, claims
 
-    def compare(self, name: str, source: str, *, before: Vector, now: Vector) -> None:
-        """What it claims of one source, and what it claimed before."""
+    def compare_with_source(self, name: str, source: str, *, before: Vector, now: Vector) -> None:
+        """Compare the present claim about one source with the previous one."""
         if now == before:
             return
         if not dominates(now, before):
-            raise self.broken(
+            raise self.violation(
                 f"{name} went back with {source}: {shown(before)} to {shown(now)}"
-                f"{missing_text(self.ledger, name, now, before)}"
+                f"{missing_text(self.run_history, name, now, before)}"
             )
-        lacking = self.ledger.lacking(now, before or EMPTY)
+        lacking = self.run_history.explain_unclosed(now, before or EMPTY)
         if lacking:
-            raise self.broken(f"{name} has {shown(now)} of {source}, but {lacking}")
+            raise self.violation(f"{name} has {shown(now)} of {source}, but {lacking}")
 
-    def promoted(self, copy: Followed, changes: Sequence[Change]) -> None:
+    def on_promotion(self, copy: Followed, changes: Sequence[Change]) -> None:
         """Nothing may have changed."""
         self.looked += 1
         if changes:
@@ -73,9 +80,9 @@ class Following(Checker):
                 f" {held_text(db, change.key)}"
                 for change in changes
             )
-            raise self.broken(f"{copy.name} was promoted, and that changed {keys}")
+            raise self.violation(f"{copy.name} was promoted, and that changed {keys}")
 
-    def copied(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
+    def on_followers_end(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
         """All has come to every follower, and it is what it was."""
         by_name = {region.name: region for region in regions}
         for copy in copies:
@@ -83,37 +90,38 @@ class Following(Checker):
             for source, claim in copy.claims().items():
                 vector = dict(by_name[source].replica.keyspace.vector)
                 if claim != vector:
-                    raise self.broken(
+                    there = Holder(source, by_name[source].state_hash)
+                    raise self.violation(
                         f"{copy.name} has {shown(claim)} of {source}, which has {shown(vector)}"
-                        f"{missing_text(self.ledger, copy.name, claim, vector)}"
-                        f"{self.explain(copy, Holder(source, by_name[source].mirror), 0, vector)}"
+                        f"{missing_text(self.run_history, copy.name, claim, vector)}"
+                        f"{self.explain_difference(copy, there, 0, vector)}"
                     )
             sources = [by_name[name] for name in copy.claims()]
-            mirror = sources[0].mirror if len(sources) == 1 else self.twin(copy)
+            state_hash = sources[0].state_hash if len(sources) == 1 else self.counterpart(copy)
             clock = max(each.replica.keyspace.horizon for each in regions)
             clock = max(clock, copy.replica.keyspace.horizon)
-            if not mirror.fingerprint().same(copy.mirror.fingerprint(), clock):
+            if not state_hash.fingerprint().is_equal_after(copy.state_hash.fingerprint(), clock):
                 names = ", ".join(region.name for region in sources)
                 known: Vector = {}
                 for region in sources:
                     known.update(region.replica.keyspace.vector)
-                there = Holder(names if len(sources) == 1 else IN_ORDER, mirror)
-                raise self.broken(
+                there = Holder(names if len(sources) == 1 else IN_ORDER, state_hash)
+                raise self.violation(
                     f"{copy.name} does not hold what {names} hold"
-                    + self.explain(copy, there, clock, known)
+                    + self.explain_difference(copy, there, clock, known)
                 )
 
-    def explain(self, copy: Followed, there: Holder, clock: int, vector: Vector) -> str:
+    def explain_difference(self, copy: Followed, there: Holder, clock: int, vector: Vector) -> str:
         """Return which key differs between a follower and its sources."""
-        here = Holder(copy.name, copy.mirror)
-        return explain(self.ledger, here, [there], clock, vector)
+        here = Holder(copy.name, copy.state_hash)
+        return explain_key(self.run_history, here, [there], clock, vector)
 
-    def twin(self, copy: Followed) -> Mirror:
-        """What a follower of several sources should hold."""
+    def counterpart(self, copy: Followed) -> StateHash:
+        """Return the state hash that a follower of several sources should have."""
         twin = Replica(copy.replica.origin)
         for source, vector in copy.claims().items():
-            for entry in self.ledger.within(vector):
+            for entry in self.run_history.ops_within(vector):
                 twin.accept(copy.renamings[source].op(Op.from_bytes(entry.data)))
-        mirror = Mirror(twin.keyspace)
-        mirror.refresh()
-        return mirror
+        state_hash = StateHash(twin.keyspace)
+        state_hash.take_changes()
+        return state_hash

@@ -14,32 +14,32 @@ from typing import ClassVar
 from crdt.causality.dots import Vector, dominates
 from sim.checkers.convergence import shown
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Entry, Ledger
-from sim.nodes.mirror import Change
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change
 
 
-class Growth(Checker):
-    """Forwards only."""
+class GrowthChecker(Checker):
+    """Checks that vectors grow."""
 
     promise: ClassVar[str] = "growing vectors"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.before: dict[str, Vector] = {}
         self.steps: dict[str, Vector] = {}
         """How far the operations lead that were seen since."""
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         self.before[region.name] = dict(region.replica.keyspace.vector)
         self.steps[region.name] = {}
 
-    def made(self, region: Watched, entry: Entry) -> None:
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
         self.steps[region.name][entry.origin] = entry.last
 
-    def met(self, region: Watched, entry: Entry) -> None:
+    def on_op_received(self, region: Watched, entry: Entry) -> None:
         self.steps[region.name][entry.origin] = entry.last
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Compare with the step before."""
         db, name = region.replica.keyspace, region.name
         before, steps = self.before[name], self.steps[name]
@@ -49,9 +49,9 @@ class Growth(Checker):
             after = before | steps
             is_seen = db.vector == after and dominates(steps, {o: before.get(o, 0) for o in steps})
             if not is_seen and not dominates(db.vector, before):
-                raise self.broken(f"{name} went back from {shown(before)} to {shown(db.vector)}")
+                raise self.violation(f"{name} went back from {shown(before)} to {shown(db.vector)}")
             self.before[name] = after if is_seen else dict(db.vector)
         if db.vector.get(db.origin, 0) != db.seq:
-            raise self.broken(
+            raise self.violation(
                 f"{name} made {db.seq} effects and claims {db.vector.get(db.origin, 0)}"
             )

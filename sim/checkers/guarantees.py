@@ -1,6 +1,6 @@
 """Sessions see what they have seen: the four session guarantees (Terry et al., 1994), black box.
 
-Every member of a set that is only ever added to is unique, so a read tells which writes it has
+Every member of a set that is only ever added to is unique, so a read shows which writes it has
 seen. For each session the checker keeps what it must see from now on:
 
 * read your writes: what it has added itself;
@@ -20,8 +20,8 @@ from typing import ClassVar, Final, TypeAlias
 from crdt.causality.dots import Vector
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.ledger import Ledger
-from sim.schedule.exchange import carried_out
+from sim.nodes.run_history import RunHistory
+from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 
 FAMILY: Final = "all:"
@@ -29,13 +29,13 @@ Known: TypeAlias = dict[str, set[str]]
 """By key, members that must be seen."""
 
 
-class Guarantees(Checker):
-    """No session goes back in time."""
+class GuaranteesChecker(Checker):
+    """Checks the session guarantees."""
 
     promise: ClassVar[str] = "session guarantees"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.known: dict[tuple[str, int], Known] = {}
         """The elements that each session must see; those that only write go by their region."""
         self.homes: dict[int, str] = {}
@@ -46,25 +46,27 @@ class Guarantees(Checker):
         """Keys that somebody has deleted."""
         self.flushed = False
 
-    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         """Drop what was seen only there: others need not have it."""
         for name, session in list(self.known):
             if name == region.name or self.homes.get(session) == region.name:
                 del self.known[name, session]
 
-    def started(self, region: Watched) -> None:
-        self.stopped(region, ())
+    def on_region_started(self, region: Watched) -> None:
+        self.on_region_stopped(region, ())
 
-    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+    def on_commands_run(
+        self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
+    ) -> None:
         """Take in what those have done who only write."""
         db = region.replica.keyspace
         if db.seq == before.get(db.origin, 0):
             return
         known = self.known.setdefault((region.name, 0), {})
         for words in commands:
-            self.note(known, words, 1)
+            self.note_observed(known, words, 1)
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Compare what a session has read with what it must see."""
@@ -77,22 +79,22 @@ class Guarantees(Checker):
                 return
         self.homes[session] = region.name
         known = self.known.setdefault(("", session), {})
-        for words, reply in carried_out(commands, replies):
+        for words, reply in executed_commands(commands, replies):
             if words[0] == "SMEMBERS" and isinstance(reply, Refusal):
                 continue
             if words[0] == "SMEMBERS" and words[1].startswith(FAMILY):
-                self.compare(region, session, words[1], reply)
+                self.check_session(region, session, words[1], reply)
             else:
-                self.note(known, words, reply)
+                self.note_observed(known, words, reply)
 
-    def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
+    def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
         """A session has arrived in another region, or has not."""
         if command[0] == "CRDB.AWAIT":
             if reply != 1:
                 self.known.pop(("", session), None)
             self.homes[session] = region.name
 
-    def note(self, known: Known, words: Sequence[str], reply: Reply) -> None:
+    def note_observed(self, known: Known, words: Sequence[str], reply: Reply) -> None:
         """Take in a write."""
         name = words[0]
         if name in {"DEL", "UNLINK"}:
@@ -103,29 +105,29 @@ class Guarantees(Checker):
                 self.with_it[member] = {key: set(members) for key, members in known.items()}
                 known.setdefault(words[1], set()).add(member)
 
-    def compare(self, region: Watched, session: int, key: str, reply: Reply) -> None:
+    def check_session(self, region: Watched, session: int, key: str, reply: Reply) -> None:
         """Compare what a session reads under a key with what it must see there."""
         if self.flushed or key in self.retired:
             return
         self.looked += 1
         known = self.known[("", session)]
         members = {item.decode("latin-1") for item in reply}
-        self.require(region, session, key, known.get(key, set()) - members)
+        self.require_observed(region, session, key, known.get(key, set()) - members)
         for member in sorted(members - known.get(key, set())):
             for other, needed in self.with_it.get(member, {}).items():
                 if other == key:
-                    self.require(region, session, key, needed - members, member)
+                    self.require_observed(region, session, key, needed - members, member)
                 elif other not in self.retired:
                     known.setdefault(other, set()).update(needed)
         known[key] = members
 
-    def require(
+    def require_observed(
         self, region: Watched, session: int, key: str, lacking: set[str], member: str = ""
     ) -> None:
         """Raise if something is missing."""
         if lacking:
             why = f"it reads {member}, which was added after it" if member else "it has seen that"
-            raise self.broken(
+            raise self.violation(
                 f"session {session} in {region.name} does not see {sorted(lacking)[0]}"
                 f" in {key}, although {why}"
             )

@@ -4,7 +4,7 @@ The lag of a link is for how long the oldest of the region's own effects has not
 The simulator knows when each was made. A region notes that only when it says or hears something, so
 it may say a little less, and of a new connection no more than its age; but it never says more.
 
-Not checked: links to followers, the lag that sinks tell of, regions that were paused.
+Not checked: links to followers, the lag that sinks report, regions that were paused.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import ClassVar, Final
 from replication.machines.source import Source
 from replication.protocol.limits import MS
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Ledger
-from sim.nodes.mirror import Change
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change
 
 SAMPLE_MS: Final = 100  # between two looks at the links of one region
 LAST: Final = attrgetter("last")
@@ -27,13 +27,13 @@ APART_SHARE: Final = 16
 """A lag may be reported too small by this share of the longest: fewer moments are remembered."""
 
 
-class Lag(Checker):
-    """Neither more nor less."""
+class LagChecker(Checker):
+    """Checks the reported lag."""
 
     promise: ClassVar[str] = "lag"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.looked_at: dict[str, int] = {}
         """By region the time (ms) of the last look."""
         self.since: dict[str, dict[str, tuple[Source, int]]] = {}
@@ -41,7 +41,7 @@ class Lag(Checker):
         self.longest: dict[tuple[str, str], int] = {}
         """By region and peer the longest lag of the connection."""
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at the links of one region."""
         now = region.now_ms
         if now - self.looked_at.get(region.name, -SAMPLE_MS) < SAMPLE_MS:
@@ -54,30 +54,30 @@ class Lag(Checker):
                 known[peer] = source, now
                 self.longest[region.name, peer] = 0
             else:
-                self.compare(region, source, held[1])
+                self.check_reported_lag(region, source, held[1])
 
-    def compare(self, region: Watched, source: Source, since: int) -> None:
+    def check_reported_lag(self, region: Watched, source: Source, since: int) -> None:
         """Compare what is said of one link with what is so. Times in ms."""
         now, said = region.now_ms, source.lag_ns(region.now_ms * MS) // MS
-        age = self.age(region, source)
+        age = self.silence_ns(region, source)
         self.looked += 1
         longest = max(age, self.longest[region.name, source.peer])
         self.longest[region.name, source.peer] = longest
-        least = min(age, now - since) - self.pause(source) - longest // APART_SHARE
+        least = min(age, now - since) - self.longest_pause_ns(source) - longest // APART_SHARE
         if not least <= said <= age + ROUNDING_MS:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name} says that {source.peer} is {said} ms behind, and it is {age} ms"
             )
 
-    def age(self, region: Watched, source: Source) -> int:
+    def silence_ns(self, region: Watched, source: Source) -> int:
         """Return how old the oldest effect of a region is that a peer has not acknowledged."""
         origin = region.replica.origin
-        made = self.ledger.by_origin.get(origin, [])
+        made = self.run_history.by_origin.get(origin, [])
         known = source.progress.acknowledged.get(origin, 0)
         index = bisect_right(made, known, key=LAST)
         return region.now_ms - made[index].at // MS if index < len(made) else 0
 
-    def pause(self, source: Source) -> int:
+    def longest_pause_ns(self, source: Source) -> int:
         """Return how much a region may be late in noting what it has made."""
         late = 2 * source.limits.heartbeat_ns + source.limits.silence_ns_max // 4
         return late // MS + ROUNDING_MS

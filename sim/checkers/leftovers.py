@@ -21,54 +21,54 @@ from crdb.engine.session import IN_TRANSACTION, Session
 from crdt.causality.dots import name_origin
 from replication.machines.sink import SinkState
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Ledger
-from sim.nodes.mirror import Change
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change
 
 SAMPLE: Final = 4  # of so many turns of all regions the books are read in one
 
 
-class Leftovers(Checker):
+class LeftoversChecker(Checker):
     """The checker of what is left over when all is quiet."""
 
     promise: ClassVar[str] = "nothing left over"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.turns = 0
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Read the books of one region."""
         self.turns += 1
         if self.turns % SAMPLE == 0:
-            self.read_books(region)
+            self.count_tombstones(region)
 
-    def read_books(self, region: Watched) -> None:
+    def count_tombstones(self, region: Watched) -> None:
         """Compare the books with what clients do."""
         self.looked += 1
         instance = region.instance
         watching = {each for ids in instance.watching.by_key.values() for each in ids}
         gone = (instance.blocked.by_client.keys() | watching) - instance.clients.keys()
         if gone:
-            raise self.broken(f"client {min(gone)} of {region.name} is gone and in its books")
-        counts = wanted(instance)
+            raise self.violation(f"client {min(gone)} of {region.name} is gone and in its books")
+        counts = expected_metadata(instance)
         if counts != instance.interest.counts or counts.keys() != instance.interest.keys:
-            raise self.broken(
+            raise self.violation(
                 f"clients of {region.name} want to hear of {counts},"
                 f" and its books say {instance.interest.counts} for {instance.interest.keys}"
             )
         for session in instance.clients.values():
-            if left := left_in(session):
-                raise self.broken(f"session {session.id} of {region.name} {left}")
+            if left := metadata_in(session):
+                raise self.violation(f"session {session.id} of {region.name} {left}")
 
-    def ended(self, regions: Sequence[Watched]) -> None:
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
         """Look what is left."""
         for region in regions:
-            self.read_books(region)
-            for left in (*left_of(region), *sent_in_vain(region, regions)):
-                raise self.broken(f"all is quiet, and in {region.name} {left}")
+            self.count_tombstones(region)
+            for left in (*metadata_of(region), *sent_in_vain(region, regions)):
+                raise self.violation(f"all is quiet, and in {region.name} {left}")
 
 
-def wanted(instance: Instance) -> dict[bytes, int]:
+def expected_metadata(instance: Instance) -> dict[bytes, int]:
     """Return how many clients wait for each key or watch it."""
     counts: dict[bytes, int] = {}
     keys = [key for waiter in instance.blocked.by_client.values() for key in waiter.keys]
@@ -78,7 +78,7 @@ def wanted(instance: Instance) -> dict[bytes, int]:
     return counts
 
 
-def left_in(session: Session) -> str:
+def metadata_in(session: Session) -> str:
     """Return what a client keeps of a transaction that is over; empty if nothing."""
     if session.dirty and not session.watched:
         return "watches nothing and is marked"
@@ -88,7 +88,7 @@ def left_in(session: Session) -> str:
     return ""
 
 
-def left_of(region: Watched) -> Iterator[str]:
+def metadata_of(region: Watched) -> Iterator[str]:
     """Yield what a region has not put away."""
     replica, links, instance = region.replica, region.links, region.instance
     for origin, queue in replica.gate.queues.items():

@@ -1,6 +1,6 @@
 """Values mean what clients asked for, as the specifications in `crdt.testing` have it.
 
-For the families of keys whose commands are simple enough to be told as (who, what, having seen
+For the families of keys whose commands are simple enough to be described as (who, what, having seen
 what), the value that a region shows is worked out from the commands that its vector stands for:
 sums, the last writer, adds that no remove had seen, everything that was ever added (I5, I6, I20).
 
@@ -20,10 +20,10 @@ from crdt.testing.specifications import add_wins, total
 from crdt.types.base import Value
 from crdt.types.list import List
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Ledger
-from sim.nodes.mirror import Change
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change
 
-SAMPLE: Final = 16  # one changed key in so many is worked out at once, all of them at the end
+SAMPLE: Final = 16  # one changed key in so many is checked immediately, all of them at the end
 WORKED_OUT_MAX: Final = 150  # operations on one key; more would take too long
 
 ADD: Final = 0
@@ -32,7 +32,7 @@ Command = tuple[int, Any]
 """As the specifications spell it."""
 
 
-def spell(words: Sequence[str]) -> Command | None:
+def spell_command(words: Sequence[str]) -> Command | None:
     """A command of a client, as its specification spells it; None if it has none."""
     name, key = words[0], words[1] if len(words) > 1 else ""
     family = key.partition(":")[0]
@@ -55,11 +55,11 @@ def spell(words: Sequence[str]) -> Command | None:
             return None
 
 
-def number(history: Sequence[Taken]) -> object:
+def parse_number(history: Sequence[Taken]) -> object:
     return b"%d" % total(history)
 
 
-def last_written(history: Sequence[Taken]) -> object:
+def last_written_value(history: Sequence[Taken]) -> object:
     """Of the writes that no other had seen the one with the greatest stamp: its origin's clock, but
     later than all that it replaced (ORD-7); then the lower origin's."""
     stamps: dict[int, int] = {}
@@ -70,7 +70,7 @@ def last_written(history: Sequence[Taken]) -> object:
     return min(writes, key=lambda t: (-stamps[t.index], t.origin)).command[1]
 
 
-def members(history: Sequence[Taken]) -> object:
+def expected_members(history: Sequence[Taken]) -> object:
     return sorted(add_wins(history))
 
 
@@ -78,7 +78,7 @@ def ever_added(history: Sequence[Taken]) -> object:
     return sorted({taken.command[1] for taken in history})
 
 
-def pushed(history: Sequence[Taken]) -> object:
+def pushed_elements(history: Sequence[Taken]) -> object:
     """By origin, what it pushed, in its order: the list is one interleaving of these."""
     rows: dict[int, list[bytes]] = {}
     for taken in history:
@@ -87,36 +87,38 @@ def pushed(history: Sequence[Taken]) -> object:
 
 
 MEANS: Final[dict[str, Callable[[Sequence[Taken]], object]]] = {
-    "count": number,
-    "word": last_written,
-    "tag": members,
+    "count": parse_number,
+    "word": last_written_value,
+    "tag": expected_members,
     "all": ever_added,
     "retry": ever_added,
-    "log": pushed,
+    "log": pushed_elements,
 }
 
 
-class Meaning(Checker):
-    """The right value."""
+class MeaningChecker(Checker):
+    """Checks values against the commands of clients."""
 
     promise: ClassVar[str] = "specification"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.histories: dict[str, list[Taken]] = {}
         self.changed = 0
         self.flushed = False
 
-    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+    def on_commands_run(
+        self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
+    ) -> None:
         """Write down what was asked for. `before` is the vector that the region had then."""
         db = region.replica.keyspace
         if db.seq == before.get(db.origin, 0):
             return
         for words in commands:
             if words[0] == "DEL":
-                self.retire(words[1:])
+                self.retire_key(words[1:])
             self.flushed = self.flushed or words[0] == "FLUSHALL"
-            command = spell(words)
+            command = spell_command(words)
             if command is not None:
                 history = self.histories.setdefault(words[1], [])
                 dot = make_dot(db.origin, db.seq)
@@ -128,38 +130,38 @@ class Meaning(Checker):
                     bit <<= 1
                 history.append(Taken(command, dot, db.now, db.horizon, len(history), past))
         if len(commands) == 1:
-            self.look_at_tail(region, commands[0])
+            self.check_log_order(region, commands[0])
 
-    def look_at_tail(self, region: Watched, words: Sequence[str]) -> None:
-        """What is pushed at the tail stands there at once."""
-        if spell(words) is None:
+    def check_log_order(self, region: Watched, words: Sequence[str]) -> None:
+        """Check that an element pushed at the tail stands there immediately."""
+        if spell_command(words) is None:
             return
         key, pushed = words[1], words[-1].encode()
         value = region.replica.keyspace.data.get(key.encode())
         if isinstance(value, List) and value.at(-1) != pushed:
             there = value.at(-1)
-            raise self.broken(f"{region.name} pushed {pushed!r} at the tail of {key}: {there!r}")
+            raise self.violation(f"{region.name} pushed {pushed!r} at the tail of {key}: {there!r}")
 
-    def retire(self, keys: Sequence[str]) -> None:
+    def retire_key(self, keys: Sequence[str]) -> None:
         """These are deleted and not used again."""
         for key in keys:
             self.histories.pop(key, None)
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Work out one changed key now and then."""
         for change in changes:
             self.changed += 1
             if self.changed % SAMPLE == 0:
-                self.compare(region, change.key.decode("latin-1"))
+                self.check_value(region, change.key.decode("latin-1"))
 
-    def ended(self, regions: Sequence[Watched]) -> None:
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
         """Work out all of them."""
         for region in regions:
             for key in self.histories:
-                self.compare(region, key)
+                self.check_value(region, key)
 
-    def compare(self, region: Watched, key: str) -> None:
-        """What a region shows under a key, and what it should."""
+    def check_value(self, region: Watched, key: str) -> None:
+        """Compare what a region shows under a key with what the specification predicts."""
         history = self.histories.get(key, [])
         vector = region.replica.keyspace.vector
         visible = [taken for taken in history if covers(vector, taken.dot)]
@@ -173,13 +175,13 @@ class Meaning(Checker):
         self.looked += 1
         expected = MEANS[family](visible)
         value = region.replica.keyspace.data.get(key.encode())
-        shown = show(value, expected)
+        shown = format_value(value, expected)
         if shown != expected:
-            raise self.broken(f"{region.name} shows {shown!r} under {key}, not {expected!r}")
+            raise self.violation(f"{region.name} shows {shown!r} under {key}, not {expected!r}")
 
 
-def show(value: Value | None, expected: object) -> object:
-    """What a value shows, told as the specification tells it."""
+def format_value(value: Value | None, expected: object) -> object:
+    """Return a value in the form that the specification uses."""
     if value is None:
         return [] if isinstance(expected, list) else None
     shown: Any = value.visible()

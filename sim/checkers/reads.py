@@ -15,10 +15,10 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from crdt.store.keyspace import Keyspace
 from crdt.testing.specifications import Shown, look
-from sim.checkers.explain import describe
+from sim.checkers.explain import describe_effect
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.schedule.exchange import carried_out
+from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 
 HISTORY_MAX: Final = 45  # effects on one key; more would take too long
@@ -71,51 +71,51 @@ RANGES: Final[dict[str, tuple[Words, ...]]] = {
 AROUND: Final = frozenset({"MULTI", "EXEC", "CRDB.VECTOR"})
 
 
-class Reads(Checker):
-    """True replies."""
+class ReadsChecker(Checker):
+    """Checks replies to reads."""
 
     promise: ClassVar[str] = "reads"
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Work out what must be seen."""
         if any(words[0] not in READS and words[0] not in AROUND for words in commands):
             return
-        for words, reply in carried_out(commands, replies):
-            if words[0] in READS and is_whole(words):
-                self.compare(region, words, reply)
+        for words, reply in executed_commands(commands, replies):
+            if words[0] in READS and is_complete(words):
+                self.check_read(region, words, reply)
 
-    def compare(self, region: Watched, words: Words, reply: Reply) -> None:
+    def check_read(self, region: Watched, words: Words, reply: Reply) -> None:
         """A read, and what it should have seen."""
         db = region.replica.keyspace
         key = words[1]
-        history = self.ledger.book.history(key.encode(), db)
+        history = self.run_history.book.history_of_key(key.encode(), db)
         if history is None or len(history) > HISTORY_MAX:
             return
         self.looked += 1
-        expected = expect(look(history, key), words, db)
-        found = plain(form_of(words), reply)
+        expected = expected_reply(look(history, key), words, db)
+        found = plain(reply_form(words), reply)
         if found != expected and found != LOADING:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name} answers {' '.join(words)} with {found!r}, not {expected!r},"
-                f" after {describe(history, self.ledger)}"
+                f" after {describe_effect(history, self.run_history)}"
             )
 
 
-def form_of(words: Words) -> str:
+def reply_form(words: Words) -> str:
     """Return the name of a command, with the option that gives its reply another form."""
     return WITH_SCORES if words[0] == "ZRANGE" and "WITHSCORES" in words else words[0]
 
 
-def is_whole(words: Words) -> bool:
+def is_complete(words: Words) -> bool:
     """Return whether a read of a range is one of all elements; only such are checked."""
     return words[0] not in RANGES or words[2:] in RANGES[words[0]]
 
 
-def expect(shown: Shown | None, words: Words, db: Keyspace) -> Reply:
+def expected_reply(shown: Shown | None, words: Words, db: Keyspace) -> Reply:
     """Return the reply to a read, if the key is as the specification has it."""
-    name = form_of(words)
+    name = reply_form(words)
     if name in OF_VALUE:
         kind, without, of_value = OF_VALUE[name]
         if shown is None:

@@ -16,23 +16,25 @@ from typing import ClassVar, Final
 from sim.checkers.reads import READS
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.ledger import Entry
+from sim.nodes.run_history import Entry
 from sim.schedule.step import Words
 
 SAID: Final = ("LOADING", "STALE")
 
 
-class Refusals(Checker):
-    """No wrong answers, no writes beside what is lost."""
+class RefusalsChecker(Checker):
+    """Checks that a region refuses commands until it has caught up."""
 
     promise: ClassVar[str] = "refusals"
 
-    def made(self, region: Watched, entry: Entry) -> None:
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
         """Nothing may be written before the region has caught up."""
         if not region.has_caught_up:
-            raise self.broken(f"{region.name} has not caught up with its peers and writes {entry}")
+            raise self.violation(
+                f"{region.name} has not caught up with its peers and writes {entry}"
+            )
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Compare each reply with what the region may say."""
@@ -41,12 +43,12 @@ class Refusals(Checker):
         for words, reply in zip(commands, replies, strict=False):
             said = reply.text.partition(" ")[0] if isinstance(reply, Refusal) else ""
             if said in SAID and region.has_caught_up:
-                raise self.broken(
+                raise self.violation(
                     f"{region.name} has caught up and answers {' '.join(words)} with {said}"
                 )
             is_read = words[0] in READS or (words[0] == "EXEC" and isinstance(reply, list))
             if is_read and reply and reply != "QUEUED" and not said and not serves:
-                raise self.broken(
+                raise self.violation(
                     f"{region.name} has not caught up with its peers and answers"
                     f" {' '.join(words)} with {reply!r}"
                 )

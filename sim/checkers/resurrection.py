@@ -14,38 +14,38 @@ from collections.abc import Sequence
 from typing import ClassVar, Final, TypeAlias
 
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Ledger
-from sim.nodes.mirror import Change, Element
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change, Element
 
 ONCE: Final = b"u"
 
 Place: TypeAlias = tuple[bytes, Element]
 
 
-class Resurrection(Checker):
-    """Dead is dead."""
+class ResurrectionChecker(Checker):
+    """Checks that deleted elements stay deleted."""
 
     promise: ClassVar[str] = "no resurrection"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.dead: dict[str, set[Place]] = {}
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         """A life without memory may see again what it had deleted without telling anybody."""
         self.dead[region.name] = set()
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Bury what is gone, and look for what is back."""
         dead = self.dead[region.name]
         for change in changes:
             key = change.key
-            for element in change.added():
+            for element in change.added_elements():
                 self.looked += 1
                 if (key, element) in dead:
-                    raise self.broken(
+                    raise self.violation(
                         f"{element[1]!r} in {key!r} had been deleted in {region.name} and is back"
                     )
-            for element in change.removed():
+            for element in change.removed_elements():
                 if element[1].startswith(ONCE):
                     dead.add((key, element))

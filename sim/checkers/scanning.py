@@ -16,9 +16,9 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.ledger import Ledger
-from sim.nodes.mirror import NOTHING, Change
-from sim.schedule.exchange import carried_out
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import NOTHING, Change
+from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 
 STEPS: Final = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
@@ -37,33 +37,33 @@ class Walk:
         self.moved: set[bytes] = set()
         """The names that were added or removed meanwhile."""
 
-    def follow(self, change: Change, db: Keyspace) -> None:
+    def add_page(self, change: Change, db: Keyspace) -> None:
         """Take in a change of a key."""
         if self.key:
             if change.key == self.key:
                 names = names_in(db, self.key)
-                before = {name for _, name in change.removed()}
-                self.moved |= before | {name for _, name in change.added()}
+                before = {name for _, name in change.removed_elements()}
+                self.moved |= before | {name for _, name in change.added_elements()}
                 self.throughout &= names
         elif change.before == NOTHING or change.after == NOTHING or db.deadline(change.key):
             self.moved.add(change.key)
             self.throughout.discard(change.key)
 
 
-class Scanning(Checker):
-    """Complete, and once."""
+class ScanningChecker(Checker):
+    """Checks scans."""
 
     promise: ClassVar[str] = "scanning"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.walks: dict[str, dict[tuple[int, Words], Walk]] = {}
         """By region, and by session and what it walks over."""
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         self.walks[region.name] = {}
 
-    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+    def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
         """A walk begins with what is there before its first request."""
         db = region.replica.keyspace
         for words in commands:
@@ -75,22 +75,22 @@ class Scanning(Checker):
                     walk = Walk(key, names_in(db, key))
                     self.walks[region.name][session, words[:at]] = walk
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Compare what was returned with what is there, and at the end with what was."""
-        for words, reply in carried_out(commands, replies):
+        for words, reply in executed_commands(commands, replies):
             if words[0] in STEPS and not isinstance(reply, Refusal):
                 at = (session, words[: 1 if words[0] == "SCAN" else 2])
                 walk = self.walks[region.name].get(at)
                 if walk is not None:
                     cursor, items = cast("list[Any]", reply)
-                    self.compare(region, words, walk, items[:: STEPS[words[0]]])
+                    self.compare_page(region, words, walk, items[:: STEPS[words[0]]])
                     if cursor == b"0":
                         del self.walks[region.name][at]
-                        self.finish(region, words, walk)
+                        self.finish_scan(region, words, walk)
 
-    def compare(self, region: Watched, words: Words, walk: Walk, names: list[bytes]) -> None:
+    def compare_page(self, region: Watched, words: Words, walk: Walk, names: list[bytes]) -> None:
         """Take in the names of one reply."""
         there = names_in(region.replica.keyspace, walk.key)
         if walk.key:
@@ -98,30 +98,30 @@ class Scanning(Checker):
         shown = " ".join(words)
         for name in names:
             self.looked += 1
-            if name not in there and (walk.key or is_gone(region.replica.keyspace, name)):
-                raise self.broken(f"{region.name}: {shown} returns {name!r}, which is not there")
+            if name not in there and (walk.key or is_restarted(region.replica.keyspace, name)):
+                raise self.violation(f"{region.name}: {shown} returns {name!r}, which is not there")
             if name in walk.returned and name not in walk.moved:
-                raise self.broken(f"{region.name}: {shown} returns {name!r} a second time")
+                raise self.violation(f"{region.name}: {shown} returns {name!r} a second time")
             walk.returned.add(name)
 
-    def finish(self, region: Watched, words: Words, walk: Walk) -> None:
+    def finish_scan(self, region: Watched, words: Words, walk: Walk) -> None:
         """A walk is over."""
         self.looked += 1
         lacking = walk.throughout - walk.returned
         if lacking and not walk.key:
             lacking &= names_in(region.replica.keyspace, b"")
         if lacking:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name}: a walk that ended with {' '.join(words)} has not returned"
                 f" {min(lacking)!r}, which was there throughout"
             )
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Follow what happens during the walks."""
         db = region.replica.keyspace
         for walk in self.walks[region.name].values():
             for change in changes:
-                walk.follow(change, db)
+                walk.add_page(change, db)
 
 
 def names_in(db: Keyspace, key: bytes) -> set[bytes]:
@@ -135,6 +135,6 @@ def names_in(db: Keyspace, key: bytes) -> set[bytes]:
     return {item if isinstance(item, bytes) else item[0] for item in shown}
 
 
-def is_gone(db: Keyspace, key: bytes) -> bool:
+def is_restarted(db: Keyspace, key: bytes) -> bool:
     """Return whether readers do not see a key."""
     return db.lookup(key) is None

@@ -19,19 +19,19 @@ from typing import ClassVar, Final
 from crdt.causality.dots import Origin, Vector, name_origin
 from sim.checkers.convergence import shown
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Entry, Ledger
-from sim.nodes.mirror import Change
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change
 
 SAMPLE: Final = 8  # of so many turns of all regions, the claim is looked at in one
 
 
-class Stability(Checker):
-    """Nothing is forgotten too early."""
+class StabilityChecker(Checker):
+    """Checks stable vectors."""
 
     promise: ClassVar[str] = "stability"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.up: dict[str, Watched] = {}
         self.down: set[str] = set()
         self.careless: set[str] = set()
@@ -40,7 +40,7 @@ class Stability(Checker):
         """What they have written under."""
         self.turns = 0
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         name, others = region.name, self.up.values()
         may_teach = all(o.has_caught_up and o.name not in self.careless for o in others)
         self.down.discard(name)
@@ -49,18 +49,18 @@ class Stability(Checker):
             self.careless.add(name)
         self.up[name] = region
 
-    def made(self, region: Watched, entry: Entry) -> None:
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
         if region.name in self.careless:
             self.exempt.add(entry.origin)
 
-    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         del self.up[region.name]
         self.down.add(region.name)
         for other in self.up.values():
             if not other.has_caught_up:
                 self.careless.add(other.name)  # this one may have been all that it found
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at what one region takes for stable."""
         self.turns += 1
         if self.turns % SAMPLE:
@@ -72,31 +72,37 @@ class Stability(Checker):
         mine = region.replica.keyspace.vector
         for other in self.up.values():
             theirs = other.replica.keyspace.vector
-            for origin, seq in (*theirs.items(), *waiting(other).items()):
+            for origin, seq in (*theirs.items(), *describe_waiting(other).items()):
                 if seq > mine.get(origin, 0):
-                    self.look_at_next(region, stable, origin)
+                    self.check_next_region(region, stable, origin)
             if other.has_caught_up and other.name not in self.careless:
-                self.compare(region, stable, theirs, f"{other.name} may write and has")
+                self.check_stable_vector(region, stable, theirs, f"{other.name} may write and has")
 
-    def look_at_next(self, region: Watched, stable: Vector, origin: Origin) -> None:
+    def check_next_region(self, region: Watched, stable: Vector, origin: Origin) -> None:
         """The first operation of an origin that a region does not know. Later ones have seen no
         less."""
-        entry = self.ledger.find(origin, region.replica.keyspace.vector.get(origin, 0) + 1)
+        entry = self.run_history.find_by_first(
+            origin, region.replica.keyspace.vector.get(origin, 0) + 1
+        )
         if entry is not None and origin not in self.exempt:
-            seen = {**self.ledger.past(entry), origin: entry.first - 1}
-            self.compare(region, stable, seen, f"{entry} is still to come, which had seen")
+            seen = {**self.run_history.observed_before(entry), origin: entry.first - 1}
+            self.check_stable_vector(
+                region, stable, seen, f"{entry} is still to come, which had seen"
+            )
 
-    def compare(self, region: Watched, stable: Vector, seen: Vector, whose: str) -> None:
-        """What is stable, and what somebody has seen."""
+    def check_stable_vector(
+        self, region: Watched, stable: Vector, seen: Vector, whose: str
+    ) -> None:
+        """Check that the stable vector is covered by what another region has observed."""
         for origin, seq in stable.items():
             if seen.get(origin, 0) < seq:
-                raise self.broken(
+                raise self.violation(
                     f"{region.name} takes {name_origin(origin)}:{seq} for stable,"
                     f" but {whose} {shown(seen) or 'nothing'}"
                 )
 
 
-def waiting(region: Watched) -> Vector:
+def describe_waiting(region: Watched) -> Vector:
     """Of each origin the last effect that waits in a region for its turn."""
     queues = region.replica.gate.queues
     return {origin: queue[-1].last for origin, queue in queues.items() if queue}

@@ -10,26 +10,28 @@ from crdt.causality.dots import Vector
 from crdt.causality.effect import Effect
 from crdt.causality.op import Op
 from sim.engine.checker import Checker, Watched
-from sim.nodes.ledger import Entry, Ledger
+from sim.nodes.run_history import Entry, RunHistory
 
 
 class UnaskedChecker(Checker):
     """A checker that looks at each effect of an operation that no client has asked for."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.is_asked = False
         """Whether a client has asked for the operation that is made next."""
 
-    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+    def on_commands_run(
+        self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
+    ) -> None:
         self.is_asked = bool(region.replica.keyspace.outbox)
 
-    def made(self, region: Watched, entry: Entry) -> None:
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
         was_asked, self.is_asked = self.is_asked, False
         if not was_asked:
             for effect in Op.from_bytes(entry.data).effects:
-                self.made_unasked(region, effect)
+                self.on_unasked_op(region, effect)
 
-    def made_unasked(self, region: Watched, effect: Effect) -> None:
+    def on_unasked_op(self, region: Watched, effect: Effect) -> None:
         """Look at an effect that no client has asked for."""
         raise NotImplementedError

@@ -1,11 +1,15 @@
-"""Whoever waits for an element gets it as soon as there is one, and nobody gets it a second time.
+"""A waiting client gets an element as soon as there is one, and nobody gets it a second time.
 
-After each turn of a region no client may wait for a key under which readers there see what it waits
-for, and none may still wait for a key from which somebody was served who came later. What is pushed
-where somebody waits is gone before the next command of the same request. Nobody waits for a key in
-a region that does not serve its clients. A client that gives up must have waited as long as it
-asked for, and hardly longer while its region runs. Elements are unique, so within one life of a
-region each is handed out once. The number of regions that WAIT replies is never too high.
+Checked after each turn of a region:
+
+* no client waits for a key under which readers see what it waits for;
+* no client waits for a key from which a later client was served;
+* no client waits in a region that does not serve its clients;
+* a client that gives up has waited as long as it asked for, and hardly longer;
+* within one incarnation of a region each element, which is unique, is handed out once.
+
+An element that is pushed where somebody waits is gone before the next command of the same request.
+The number of regions that WAIT replies is never too high.
 
 Not checked: elements that BLMOVE has moved, while another region may have popped them.
 """
@@ -22,9 +26,9 @@ from crdt.types.list import List
 from crdt.types.sorted_set import SortedSet
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Reply
-from sim.nodes.ledger import Entry, Ledger
-from sim.nodes.mirror import Change
-from sim.schedule.exchange import carried_out
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change
+from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 
 LATE_MS_MAX: Final = 50  # between a deadline and the reply, while a region runs
@@ -47,7 +51,7 @@ class Wait:
     """Counts all that have waited."""
 
     @property
-    def wanted(self) -> type[List | SortedSet]:
+    def wanted_keys(self) -> type[List | SortedSet]:
         """The kind of value with which it can be served."""
         return List if self.command[0] in LISTS else SortedSet
 
@@ -60,13 +64,13 @@ class Served:
     key: bytes
 
 
-class Waiting(Checker):
-    """Woken in time, and served once."""
+class WaitingChecker(Checker):
+    """Checks blocking commands."""
 
     promise: ClassVar[str] = "blocking"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.waits: dict[str, dict[int, Wait]] = {}
         """By region and session."""
         self.handed_out: dict[str, set[bytes]] = {}
@@ -84,28 +88,28 @@ class Waiting(Checker):
         self.written: dict[tuple[str, int], tuple[Origin, int]] = {}
         """By region and session, what the region had written when WAIT was sent."""
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         self.reached.setdefault(region.name, {})
         self.waits[region.name] = {}
         self.served[region.name] = []
         self.handed_out[region.name] = set()
 
-    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        self.started(region)
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        self.on_region_started(region)
 
-    def met(self, region: Watched, entry: Entry) -> None:
+    def on_op_received(self, region: Watched, entry: Entry) -> None:
         reached = self.reached.setdefault(region.name, {})
         reached[entry.origin] = max(entry.last, reached.get(entry.origin, 0))
 
-    def jumped(self, region: Watched) -> None:
+    def on_history_jump(self, region: Watched) -> None:
         reached = self.reached.get(region.name, {})
         self.reached[region.name] = join(reached, region.replica.keyspace.vector)
 
-    def left(self, region: Watched, session: int) -> None:
+    def on_client_left(self, region: Watched, session: int) -> None:
         self.waits[region.name].pop(session, None)
 
-    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """Note which lists somebody waits for. Whoever moves elements may give them back."""
+    def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+        """Note which lists clients wait for. A client that moves elements may give them back."""
         waits = self.waits[region.name].items() if len(commands) > 1 else ()
         has_movers = any(wait.command[0] == "BLMOVE" for _, wait in waits)
         self.awaited = {
@@ -117,13 +121,13 @@ class Waiting(Checker):
         db = region.replica.keyspace
         self.written[region.name, session] = db.origin, db.seq
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Note who waits, and what was handed out at once."""
-        self.look_at_order(region, commands, replies)
-        for words, reply in carried_out(commands, replies):
-            self.take(region, words, reply)
+        """Note who waits, and which elements were handed out immediately."""
+        self.check_order(region, commands, replies)
+        for words, reply in executed_commands(commands, replies):
+            self.record_popped(region, words, reply)
             if words[0] == "WAIT":
                 self.count_holders(region, session, words, reply)
         if session and len(replies) < len(commands):
@@ -135,7 +139,7 @@ class Waiting(Checker):
                 wait = Wait(words, tuple(key.encode() for key in keys), until, self.count)
                 self.waits[region.name][session] = wait
 
-    def look_at_order(
+    def check_order(
         self, region: Watched, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Look whether a request got back what it had pushed where somebody waited."""
@@ -148,7 +152,7 @@ class Waiting(Checker):
             elif words[0] in POPS and words[1] in self.awaited and reply is not None:
                 self.looked += 1
                 if reply == pushed.get(words[1]):
-                    raise self.broken(
+                    raise self.violation(
                         f"{region.name} hands out {reply!r} with {' '.join(words)}, although"
                         f" session {self.awaited[words[1]]} waited for it"
                     )
@@ -162,12 +166,12 @@ class Waiting(Checker):
         vectors = [vector for name, vector in self.reached.items() if name != region.name]
         holders = sum(vector.get(origin, 0) >= seq for vector in vectors)
         if reply > holders:
-            raise self.broken(
+            raise self.violation(
                 f"{region.name} answers {' '.join(words)} with {reply}, and {holders} other regions"
                 f" have had its {seq} writes"
             )
 
-    def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
+    def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
         """Compare how long a client has waited with how long it wanted to."""
         if command[0] == "WAIT":
             self.count_holders(region, session, command, reply)
@@ -177,71 +181,71 @@ class Waiting(Checker):
         self.looked += 1
         late = region.now_ms - wait.until
         if reply is None and late < 0:
-            raise self.broken(
+            raise self.violation(
                 f"session {session} in {region.name} gave up {' '.join(command)} {-late} ms early"
             )
-        if (key := key_of(command, reply)) is not None:
+        if (key := served_key(command, reply)) is not None:
             self.served[region.name].append(Served(wait, key))
-        self.take(region, command, reply)
+        self.record_popped(region, command, reply)
 
-    def take(self, region: Watched, words: Words, reply: Reply) -> None:
+    def record_popped(self, region: Watched, words: Words, reply: Reply) -> None:
         """An element was handed out."""
         if words[0] == "BLMOVE" and isinstance(reply, bytes):
             self.moved.add(reply)
         if words[0] not in POPS or not words[1].startswith(FAMILIES):
             return
         handed_out = self.handed_out[region.name]
-        for element in elements(words[0], reply):
+        for element in list_elements(words[0], reply):
             self.looked += 1
             if element in handed_out and element not in self.moved:
-                raise self.broken(
+                raise self.violation(
                     f"{region.name} hands out {element!r} a second time, with {' '.join(words)}"
                 )
             handed_out.add(element)
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look whether somebody waits for what is there."""
         waits = self.waits[region.name]
         served, self.served[region.name] = self.served[region.name], []
         if not region.has_caught_up and waits:
-            raise self.broken(
+            raise self.violation(
                 f"session {min(waits)} waits in {region.name}, which does not serve its clients"
             )
         for session, wait in waits.items():
-            self.look(region, session, wait)
+            self.check_waiters(region, session, wait)
             for each in served:
-                is_same = each.wait.wanted is wait.wanted and each.key in wait.keys
+                is_same = each.wait.wanted_keys is wait.wanted_keys and each.key in wait.keys
                 if is_same and wait.number < each.wait.number:
-                    raise self.broken(
+                    raise self.violation(
                         f"session {session} in {region.name} waits, {' '.join(wait.command)}, but"
                         f" who came later has been served: {' '.join(each.wait.command)}"
                     )
 
-    def look(self, region: Watched, session: int, wait: Wait) -> None:
+    def check_waiters(self, region: Watched, session: int, wait: Wait) -> None:
         """Look whether somebody waits for what is there, or for too long."""
         for key in wait.keys:
             value = region.replica.keyspace.lookup(key)
-            if isinstance(value, wait.wanted):
-                raise self.broken(
+            if isinstance(value, wait.wanted_keys):
+                raise self.violation(
                     f"session {session} in {region.name} waits, {' '.join(wait.command)},"
                     f" but {key.decode('latin-1')} holds {value.visible()!r}"
                 )
         late = region.now_ms - wait.until
         if late > LATE_MS_MAX and not region.was_paused:
-            raise self.broken(
+            raise self.violation(
                 f"session {session} in {region.name} should have given up"
                 f" {' '.join(wait.command)} {late} ms ago"
             )
 
 
-def key_of(words: Words, reply: Reply) -> bytes | None:
+def served_key(words: Words, reply: Reply) -> bytes | None:
     """Return the key that a client was served from; None if it was not served."""
     if words[0] == "BLMOVE":
         return words[1].encode() if isinstance(reply, bytes) else None
     return cast("list[bytes]", reply)[0] if isinstance(reply, list) else None
 
 
-def elements(name: str, reply: Reply) -> list[bytes]:
+def list_elements(name: str, reply: Reply) -> list[bytes]:
     """Return the elements that a pop has handed out."""
     if name in BLOCKING:
         return cast("list[bytes]", reply)[1:2] if isinstance(reply, list) else []

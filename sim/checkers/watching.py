@@ -19,11 +19,11 @@ import attrs
 from crdt.causality.op import Op
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.deeds import FLUSH
+from sim.nodes.effect_decoder import FLUSH
 from sim.nodes.effects import read_in_order
-from sim.nodes.ledger import Entry, Ledger
-from sim.nodes.mirror import Change
-from sim.schedule.exchange import carried_out
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change
+from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 
 WRITES: Final = frozenset({"SADD"})
@@ -44,29 +44,29 @@ class Watch:
     """The number of operations from elsewhere that have concerned them in the present turn."""
 
 
-class Watching(Checker):
-    """No lost update, no needless refusal."""
+class WatchingChecker(Checker):
+    """Checks WATCH and EXEC."""
 
     promise: ClassVar[str] = "optimistic locking"
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
         self.open: dict[str, dict[int, Watch]] = {}
         """By region and session."""
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         self.open[region.name] = {}
 
-    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.open[region.name] = {}
 
-    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+    def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
         """Look once more: a key may have run out of time."""
         watch = self.open[region.name].get(session)
         if watch is not None:
-            self.look(region, watch)
+            self.check_watched_keys(region, watch)
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Begin to watch, or judge what EXEC came to. Then note what was trimmed, which may be a
@@ -85,56 +85,56 @@ class Watching(Checker):
             elif words[0] in ENDING:
                 watch = watches.pop(session, Watch({}))
                 if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):
-                    self.judge(region, session, watch, reply)
-        for words, reply in carried_out(commands, replies):
+                    self.check_exec_reply(region, session, watch, reply)
+        for words, reply in executed_commands(commands, replies):
             if words[0] == "LTRIM" and reply == "OK":
-                self.trimmed(region, words[1].encode())
+                self.forget_old_ops(region, words[1].encode())
 
-    def trimmed(self, region: Watched, key: bytes) -> None:
+    def forget_old_ops(self, region: Watched, key: bytes) -> None:
         """Take a list for touched, whether anything was removed or not."""
         if region.replica.keyspace.lookup(key) is not None:
             for watch in self.open[region.name].values():
                 watch.is_touched = watch.is_touched or key in watch.seen
 
-    def judge(self, region: Watched, session: int, watch: Watch, reply: Reply) -> None:
+    def check_exec_reply(self, region: Watched, session: int, watch: Watch, reply: Reply) -> None:
         """Compare what EXEC came to with what could be seen."""
         self.looked += 1
         keys = " ".join(key.decode("latin-1") for key in watch.seen)
         if reply is not None and watch.changed:
-            raise self.broken(
+            raise self.violation(
                 f"session {session} watched {keys} in {region.name} and its EXEC was carried out,"
                 f" although {watch.changed}"
             )
         if reply is None and not watch.changed and not watch.is_touched:
-            raise self.broken(
+            raise self.violation(
                 f"session {session} watched {keys} in {region.name} and its EXEC was refused,"
                 " although nothing has touched them"
             )
 
-    def look(self, region: Watched, watch: Watch) -> None:
+    def check_watched_keys(self, region: Watched, watch: Watch) -> None:
         """Note whether a watched key looks different."""
         for key, seen in watch.seen.items():
             found = read_in_order(region.replica.keyspace, key)
             if found != seen and not watch.changed:
                 watch.changed = f"{key.decode('latin-1')} went from {seen!r} to {found!r}"
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Look at the watched keys that have changed."""
         for watch in self.open[region.name].values():
             watch.is_touched = watch.is_touched or watch.arrived > 1
             if watch.arrived or any(change.key in watch.seen for change in changes):
-                self.look(region, watch)
+                self.check_watched_keys(region, watch)
             watch.arrived = 0
 
-    def made(self, region: Watched, entry: Entry) -> None:
-        for watch in self.touched_by(region, entry):
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
+        for watch in self.keys_touched_by(region, entry):
             watch.is_touched = True
 
-    def met(self, region: Watched, entry: Entry) -> None:
-        for watch in self.touched_by(region, entry):
+    def on_op_received(self, region: Watched, entry: Entry) -> None:
+        for watch in self.keys_touched_by(region, entry):
             watch.arrived += 1
 
-    def touched_by(self, region: Watched, entry: Entry) -> Iterator[Watch]:
+    def keys_touched_by(self, region: Watched, entry: Entry) -> Iterator[Watch]:
         """Yield the watches that an operation concerns."""
         watches = self.open[region.name]
         effects = Op.from_bytes(entry.data).effects if watches else ()
@@ -142,7 +142,7 @@ class Watching(Checker):
             if any(effect[0] == FLUSH or effect[1] in watch.seen for effect in effects):
                 yield watch
 
-    def jumped(self, region: Watched) -> None:
+    def on_history_jump(self, region: Watched) -> None:
         """Take all watched keys for changed: a snapshot does not say which keys it concerned."""
         for watch in self.open[region.name].values():
             watch.is_touched = True

@@ -1,4 +1,4 @@
-"""What every checker is told, and how it objects.
+"""The interface of checkers: the hooks that a world calls, and the violation that a checker raises.
 
 A checker follows one world. It keeps its own books and changes nothing. `looked` counts how often
 there was something to compare.
@@ -18,8 +18,8 @@ from crdt.store.keyspace import Keyspace
 from replication.machines.origin_map import Renaming
 from replication.mesh.links import Links
 from sim.nodes.client import Reply
-from sim.nodes.ledger import Entry, Ledger
-from sim.nodes.mirror import Change, Mirror
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change, StateHash
 from sim.schedule.step import Words
 
 
@@ -56,13 +56,13 @@ class Watched(Protocol):
         ...
 
     @property
-    def mirror(self) -> Mirror:
-        """What follows the copy's changes."""
+    def state_hash(self) -> StateHash:
+        """The state hash that follows the replica's changes."""
         ...
 
     @property
     def has_caught_up(self) -> bool:
-        """Whether it may write."""
+        """True if it has caught up with its peers and may write."""
         ...
 
     @property
@@ -86,7 +86,7 @@ class Watched(Protocol):
 
     @property
     def is_unaware(self) -> bool:
-        """Whether it does not know that it has lived before."""
+        """True if it does not know of its earlier incarnations."""
         ...
 
 
@@ -104,106 +104,108 @@ class Followed(Protocol):
         ...
 
     @property
-    def mirror(self) -> Mirror:
-        """What follows the copy's changes."""
+    def state_hash(self) -> StateHash:
+        """The state hash that follows the replica's changes."""
         ...
 
     @property
     def is_following(self) -> bool:
-        """Whether it is a copy now; else a database of its own."""
+        """True if it follows its sources; False after a promotion."""
         ...
 
     @property
     def beginnings(self) -> int:
-        """How often it has begun with nothing."""
+        """The number of times it has started empty."""
         ...
 
     @property
     def renamings(self) -> Mapping[str, Renaming]:
-        """What the regions of each source are called there."""
+        """The origin map of each source."""
         ...
 
     def claims(self) -> dict[str, Vector]:
-        """What has been applied of each source, in its words."""
+        """Return the vector applied from each source, with that source's origins."""
         ...
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Checker:
-    """The base of all: it hears everything and objects to nothing."""
+    """Base of all checkers: every hook is called, and does nothing here."""
 
     promise: ClassVar[str] = ""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, run_history: RunHistory) -> None:
+        self.run_history = run_history
         self.looked = 0
 
-    def started(self, region: Watched) -> None:
+    def on_region_started(self, region: Watched) -> None:
         """A region has begun a life, empty or from a kept snapshot."""
 
-    def rewound(self, region: Watched) -> None:
+    def on_clock_rewound(self, region: Watched) -> None:
         """Somebody has set a region's clock (CRDB.CLOCK); what expires follows, also back."""
 
-    def set_back(self, name: str, keyspace: Keyspace, before: int) -> None:
+    def on_expiry_set_back(self, name: str, keyspace: Keyspace, before: int) -> None:
         """The time (ms) that expiry goes by in a region or follower was `before` and is earlier
         now, as its clock was set back."""
 
-    def made(self, region: Watched, entry: Entry) -> None:
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
         """A region has made an operation."""
 
-    def answered(self, region: Watched, commands: Sequence[Sequence[str]], before: Vector) -> None:
+    def on_commands_run(
+        self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
+    ) -> None:
         """A client's commands have been carried out; `before` is the vector as it was then."""
 
-    def asking(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """A client is about to send commands at once; 0 is the session of those who only write."""
+    def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+        """A client is about to send commands; session 0 stands for clients that only write."""
 
-    def replied(
+    def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Its commands were carried out. There are fewer replies if the last that was carried out
         waits, and those after it have not been looked at."""
 
-    def woken(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
+    def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
         """The reply has come that a client has waited for."""
 
-    def left(self, region: Watched, session: int) -> None:
+    def on_client_left(self, region: Watched, session: int) -> None:
         """A client has closed its connection."""
 
-    def met(self, region: Watched, entry: Entry) -> None:
+    def on_op_received(self, region: Watched, entry: Entry) -> None:
         """An operation of another region stands in this one's history."""
 
-    def applied(self, region: Watched, entry: Entry) -> None:
-        """It was applied, after all that this checker was told of before."""
+    def on_op_applied(self, region: Watched, entry: Entry) -> None:
+        """It was applied, after everything that was reported to this checker before."""
 
-    def jumped(self, region: Watched) -> None:
+    def on_history_jump(self, region: Watched) -> None:
         """A snapshot has been merged, or the history has forgotten operations before they could be
         seen: what was applied in this turn came in an order that is not known."""
 
-    def turned(self, region: Watched, changes: Sequence[Change]) -> None:
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """A region has done something, and these keys have changed."""
 
-    def helped(self, region: Watched, origin: Origin) -> None:
+    def on_repair_asked(self, region: Watched, origin: Origin) -> None:
         """A region has asked a helper for operations of `origin`."""
 
-    def stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         """A region has lost its memory; these are alive."""
 
-    def followed(self, copy: Followed, changes: Sequence[Change]) -> None:
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
         """A follower has done something, and these keys have changed."""
 
-    def promoted(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """A follower has become a database of its own, and that has changed these keys."""
+    def on_promotion(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """A follower has been promoted, and that has changed these keys."""
 
-    def inspected(self, place: Watched | Followed) -> None:
+    def on_inspection(self, place: Watched | Followed) -> None:
         """A region or follower that is up may be looked at as a whole: now and then, at times that
         are drawn, and in the end."""
 
-    def ended(self, regions: Sequence[Watched]) -> None:
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
         """All is healed and quiet, and every region has had the time to hear of everything."""
 
-    def copied(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
+    def on_followers_end(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
         """The same for those that follow them."""
 
-    def broken(self, text: str) -> Violation:
-        """What to raise."""
+    def violation(self, text: str) -> Violation:
+        """Return the violation of this checker's promise, to be raised."""
         return Violation(self.promise, text)

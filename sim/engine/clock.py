@@ -29,26 +29,26 @@ class WallClock:
         self.stopped: int | None = None
         self.tick_ms = 1
 
-    def read(self, now: int) -> int:
-        """What it shows, in ms, when the engine's time is `now` ns."""
+    def read_ms(self, now: int) -> int:
+        """Return the time shown, in ms, when the engine's time is `now` ns."""
         if self.stopped is not None:
             return self.stopped
         drifted = (now - self.since) * self.drift_ppm // MILLION
         shown = EPOCH_MS + self.offset_ms + (now + drifted) // MS
         return shown - shown % self.tick_ms
 
-    def step(self, ms: int) -> None:
+    def step_by(self, ms: int) -> None:
         """Jump ahead by `ms`, or back if that is negative."""
         self.offset_ms += ms
         if self.stopped is not None:
             self.stopped += ms
 
-    def drift(self, ppm: int, now: int) -> None:
+    def set_drift(self, ppm: int, now: int) -> None:
         """From `now` on, run fast by `ppm` millionths, or slow if that is negative."""
         self.offset_ms += (now - self.since) * self.drift_ppm // MILLION // MS
         self.drift_ppm = ppm
         self.since = now
 
-    def set(self, ms: int | None) -> None:
+    def stop_at(self, ms: int | None) -> None:
         """Stand still at `ms`; None lets it run again."""
         self.stopped = ms

@@ -1,8 +1,8 @@
-"""The event engine: a heap of what shall happen, and the time until which it has.
+"""The event engine: a heap of actions and their times, and the virtual time that it has reached.
 
-Time is an integer, nanoseconds. What is due at the same time happens in the order in which it was
-asked for, so nothing depends on addresses or hashes. There are no threads, no tasks and no
-cancellation: who has changed his mind checks when he is called.
+Time is an integer, nanoseconds. Actions that are due at the same time run in the order in which
+they were scheduled, so nothing depends on addresses or hashes. The engine has no threads, tasks or
+cancellation: an action checks whether it is still wanted when it runs.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Engine:
         self.sequence += 1
         heapq.heappush(self.heap, (time, self.sequence, action))
 
-    def after(self, delay: int, action: Action) -> None:
+    def schedule_after(self, delay: int, action: Action) -> None:
         """Let `action` happen in `delay` nanoseconds."""
         self.at(self.now + delay, action)
 
     def step(self) -> bool:
-        """Let the next event happen; False if there is none."""
+        """Run the next event. Return False if the queue is empty."""
         if not self.heap:
             return False
         self.now, _, action = heapq.heappop(self.heap)

@@ -1,4 +1,4 @@
-"""Randomness for a simulation: one seed, and a stream of its own for whoever asks by name.
+"""Randomness for a simulation: one seed, and an independent stream for each name.
 
 A stream's bits depend on the seed and its name and on nothing else, so a new fault or a new link
 leaves all others with the bits that they always had, and old seeds keep their meaning. Everything
@@ -21,7 +21,7 @@ CELLS: Final = 1024
 SCALE: Final = 1 << 20
 
 
-def logarithms() -> tuple[int, ...]:
+def exponential_quantiles() -> tuple[int, ...]:
     """The quantiles of the exponential distribution of mean SCALE. `decimal` rounds alike
     everywhere, which `math.log` does not promise."""
     exact = Context(prec=30)
@@ -29,58 +29,58 @@ def logarithms() -> tuple[int, ...]:
     return tuple(int(-exact.ln(share) * SCALE) for share in shares)
 
 
-EXPONENTIAL: Final = logarithms()
+EXPONENTIAL: Final = exponential_quantiles()
 
 
-def stream(seed: int, name: str) -> Random:
-    """The generator called `name` under `seed`."""
+def make_generator(seed: int, name: str) -> Random:
+    """Return the generator called `name` under `seed`."""
     digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=16).digest()
     return Random(int.from_bytes(digest, "big"))
 
 
-class Dice:
-    """One named stream, and what can be asked of it."""
+class SeededRandom:
+    """A named random stream."""
 
-    __slots__ = ("bits", "name", "rng", "seed")
+    __slots__ = ("bits", "generator", "name", "seed")
 
     def __init__(self, seed: int, name: str) -> None:
         self.seed = seed
         self.name = name
-        self.rng = stream(seed, name)
-        self.bits = self.rng.getrandbits
+        self.generator = make_generator(seed, name)
+        self.bits = self.generator.getrandbits
 
-    def child(self, name: str) -> Dice:
-        """A stream of its own for a part of whatever this one is for."""
-        return Dice(self.seed, f"{self.name}/{name}")
+    def substream(self, name: str) -> SeededRandom:
+        """Return an independent stream for a part of this one's purpose."""
+        return SeededRandom(self.seed, f"{self.name}/{name}")
 
-    def below(self, limit: int) -> int:
-        """0 to `limit` - 1, all equally likely (to one part in 2^53 / limit)."""
+    def integer_below(self, limit: int) -> int:
+        """Return 0 to `limit` - 1, all equally likely (to one part in 2^53 / limit)."""
         assert 0 < limit < 1 << WORD_BITS, limit
         return self.bits(WORD_BITS) * limit >> WORD_BITS
 
-    def between(self, low: int, high: int) -> int:
-        """`low` to `high`, both included."""
-        return low + self.below(high - low + 1)
+    def integer_between(self, low: int, high: int) -> int:
+        """Return an integer from `low` to `high`, both included."""
+        return low + self.integer_below(high - low + 1)
 
-    def chance(self, parts: int, whole: int = 100) -> bool:
-        """True in `parts` of `whole` cases."""
-        return self.below(whole) < parts
+    def happens_in(self, parts: int, whole: int = 100) -> bool:
+        """Return True in `parts` of `whole` cases."""
+        return self.integer_below(whole) < parts
 
-    def pick(self, items: Sequence[T]) -> T:
-        """One of them."""
-        return items[self.below(len(items))]
+    def choose_one(self, items: Sequence[T]) -> T:
+        """Return one of `items`."""
+        return items[self.integer_below(len(items))]
 
-    def some(self, items: Sequence[T], count: int) -> list[T]:
-        """`count` different ones, in random order."""
+    def choose_several(self, items: Sequence[T], count: int) -> list[T]:
+        """Return `count` different items, in random order."""
         left = list(items)
-        return [left.pop(self.below(len(left))) for _ in range(min(count, len(left)))]
+        return [left.pop(self.integer_below(len(left))) for _ in range(min(count, len(left)))]
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
-        """All of them in random order."""
-        return self.some(items, len(items))
+        """Return all items in random order."""
+        return self.choose_several(items, len(items))
 
     def exponential(self, mean: int) -> int:
-        """The wait for something that happens every `mean` on average, whenever it last did.
+        """Draw from the exponential distribution of mean `mean`: the wait for the next event.
 
         At most nine times the mean: the tail is cut where one draw in 8,192 would lie.
         """

@@ -27,8 +27,8 @@ class Trace:
         self.on_line = on_line
         self.on_note: Callable[[int, str, str, str], None] | None = None
 
-    def note(self, now: int, where: str, what: str, detail: str = "") -> None:
-        """One more record."""
+    def add_record(self, now: int, where: str, what: str, detail: str = "") -> None:
+        """Add a record."""
         line = f"{now} {where} {what} {detail}"
         self.count += 1
         self.hash.update(line.encode())
@@ -38,10 +38,10 @@ class Trace:
         if self.on_note is not None:
             self.on_note(now, where, what, detail)
 
-    def digest(self) -> str:
-        """The hash of everything so far, in hexadecimal."""
+    def hex_digest(self) -> str:
+        """Return the hash of everything so far, in hexadecimal."""
         return self.hash.hexdigest()
 
-    def tail(self, count: int) -> list[str]:
-        """The last records, oldest first."""
+    def last_records(self, count: int) -> list[str]:
+        """Return the last `count` records, oldest first."""
         return list(self.last)[-count:]

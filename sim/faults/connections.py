@@ -1,8 +1,8 @@
 """Faults of single connections: an end that does not read, a peer with a bug, and a
 client that never learns whether its command was carried out.
 
-A frame that is wrong must end the connection that it came over, and do nothing else. Whoever goes
-on with such a connection breaks a promise (see `Host.take`).
+A wrong frame must end the connection that it came over, and do nothing else. A process that
+continues such a connection breaks a promise (see `SimProcess.receive_bytes`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from crdt.wire import codec
 from replication.protocol.channel import Channel
 from replication.protocol.codec import FRAME_BYTES_MAX, LENGTH_BYTES, TAG_BYTES, encode
 from replication.protocol.frames import PROTOCOL, Ack, Hello
-from sim.faults.network import together
+from sim.faults.network import run_all
 from sim.network.wire import Wire
 from sim.schedule.plan import CLUSTER
-from sim.schedule.step import Done, Step
+from sim.schedule.step import Done, ScheduleStep
 from sim.schedule.writes import key_name
 from sim.world.world import World
 
@@ -28,69 +28,69 @@ SESSIONS_FROM: Final = 1_000_000
 """The number of the first session of a client that repeats a command."""
 
 
-def slow_consumer(world: World, step: Step) -> Done:
+def stop_reading(world: World, step: ScheduleStep) -> Done:
     """Let the second region leave unread what the first one sends; it goes on sending itself."""
     source, sink = step.regions[:2]
-    pipes = [wire.far.out for wire in world.wires(sink, source) if wire.far is not None]
+    pipes = [wire.far.out for wire in world.wires_between(sink, source) if wire.far is not None]
     unread = [pipe for pipe in pipes if pipe is not None]
     if not unread:
         return False, None
     for pipe in unread:
         pipe.stop_reading()
-    return True, together([pipe.go_on_reading for pipe in unread])
+    return True, run_all([pipe.resume_reading for pipe in unread])
 
 
-def tagged(channel: Channel, body: bytes) -> bytes:
+def tag_frame(channel: Channel, body: bytes) -> bytes:
     """Return `body` as the next frame of an end, with its valid tag."""
     assert channel.sent is not None
     return len(body).to_bytes(LENGTH_BYTES, "big") + body + channel.sent.next(body)
 
 
-def unknown_kind(channel: Channel) -> bytes:
-    return tagged(channel, codec.pack([UNKNOWN_KIND, 0, b"x"]))
+def unknown_frame(channel: Channel) -> bytes:
+    return tag_frame(channel, codec.pack([UNKNOWN_KIND, 0, b"x"]))
 
 
-def malformed(channel: Channel) -> bytes:
+def malformed_frame(channel: Channel) -> bytes:
     """Return a heartbeat whose fields are of other types."""
-    return tagged(channel, codec.pack([HEARTBEAT, 0, b"v", -1, (), b"", True, None]))
+    return tag_frame(channel, codec.pack([HEARTBEAT, 0, b"v", -1, (), b"", True, None]))
 
 
-def no_body(channel: Channel) -> bytes:
+def frame_without_body(channel: Channel) -> bytes:
     """Return a frame that is not in the envelope of a codec at all."""
-    return tagged(channel, bytes(range(40)))
+    return tag_frame(channel, bytes(range(40)))
 
 
-def oversized(_channel: Channel) -> bytes:
+def oversized_frame(_channel: Channel) -> bytes:
     return (FRAME_BYTES_MAX + 1).to_bytes(LENGTH_BYTES, "big")
 
 
-def other_protocol(channel: Channel) -> bytes:
+def other_protocol_frame(channel: Channel) -> bytes:
     """Return the greeting of another version, in the middle of a connection."""
     assert channel.sent is not None
     return encode(Hello("x", 1, 1 << 14, CLUSTER, {}, protocol=PROTOCOL + 1), channel.sent)
 
 
-def forged(_channel: Channel) -> bytes:
+def forged_frame(_channel: Channel) -> bytes:
     """Return a frame that would be right, with the tag of somebody who does not know the key."""
     body = encode(Ack({}, 1 << 40, 0, 0, 0, 0))
     return body + bytes(TAG_BYTES)
 
 
 BAD_FRAMES: Final[tuple[Callable[[Channel], bytes], ...]] = (
-    unknown_kind,
-    malformed,
-    no_body,
-    oversized,
-    other_protocol,
-    forged,
+    unknown_frame,
+    malformed_frame,
+    frame_without_body,
+    oversized_frame,
+    other_protocol_frame,
+    forged_frame,
 )
 
 
-def bad_frame(world: World, step: Step) -> Done:
+def send_bad_frame(world: World, step: ScheduleStep) -> Done:
     """Let one end of a connection say what no peer says. `value` chooses what, and which end."""
     make = BAD_FRAMES[step.value % len(BAD_FRAMES)]
     wires: list[Wire] = []
-    for wire in world.wires(step.regions[0], step.regions[1]):
+    for wire in world.wires_between(step.regions[0], step.regions[1]):
         end = wire.far if step.value >= len(BAD_FRAMES) else wire
         if end is not None and end.can_send:
             wires.append(end)
@@ -99,18 +99,18 @@ def bad_frame(world: World, step: Step) -> Done:
     return bool(wires), None
 
 
-def other_version(world: World, step: Step) -> Done:
+def greet_with_other_version(world: World, step: ScheduleStep) -> Done:
     """Let a peer of another version of the protocol introduce itself to a region."""
     here, there = (world.sites[name] for name in step.regions[:2])
     if not here.is_up or here.is_paused:
         return False, None
     version = PROTOCOL + (1 if step.value else -1)
     origin = there.replica.origin
-    here.meet_stranger(Hello(there.name, there.number, origin, CLUSTER, {}, protocol=version))
+    here.receive_stranger(Hello(there.name, there.number, origin, CLUSTER, {}, protocol=version))
     return True, None
 
 
-def retry(world: World, step: Step) -> Done:
+def retry_command(world: World, step: ScheduleStep) -> Done:
     """Let a client lose its connection before the reply, and repeat the command when the step is
     over, in the second region. An odd `value`: the command had not arrived the first time."""
     first, second = step.regions[:2]
@@ -119,12 +119,12 @@ def retry(world: World, step: Step) -> Done:
     command = ("SADD" if step.value & 2 else "SET", key, name)
     number = SESSIONS_FROM + step.at
 
-    def send(region: str) -> None:
+    def send_command(region: str) -> None:
         site = world.sites[region]
         if site.is_up and not site.is_paused:
-            world.converse(region, number, command)
-            world.sessions.drop(number)
+            world.run_session(region, number, command)
+            world.sessions.close_session(number)
 
     if not step.value & 1:
-        send(first)
-    return True, partial(send, second)
+        send_command(first)
+    return True, partial(send_command, second)

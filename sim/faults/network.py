@@ -1,6 +1,6 @@
 """What can go wrong between processes: cuts that are noticed, silence that is not, and bad ways.
 
-Each is told a step and does it: whether it could, and what undoes it.
+Each function applies one step. It returns whether it could, and a function that undoes it.
 """
 
 from __future__ import annotations
@@ -9,43 +9,43 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sim.engine.events import MS
-from sim.schedule.step import Done, Step
+from sim.schedule.step import Done, ScheduleStep
 from sim.world.world import World
 
 
-def together(acts: Sequence[Callable[[], None]]) -> Callable[[], None]:
+def run_all(acts: Sequence[Callable[[], None]]) -> Callable[[], None]:
     """Do all of them."""
 
-    def every() -> None:
+    def run_each() -> None:
         for act in acts:
             act()
 
-    return every
+    return run_each
 
 
 def cut_pairs(world: World, pairs: Sequence[tuple[str, str]]) -> Done:
-    """Cut several pairs of regions at once."""
+    """Cut several pairs of regions."""
     for here, there in pairs:
         world.cut(here, there)
     healing = [lambda a=here, b=there: world.heal(a, b) for here, there in pairs]
-    return bool(pairs), together(healing)
+    return bool(pairs), run_all(healing)
 
 
-def cut(world: World, step: Step) -> Done:
+def cut_pair(world: World, step: ScheduleStep) -> Done:
     return cut_pairs(world, [(step.regions[0], step.regions[1])])
 
 
-def split(world: World, step: Step) -> Done:
+def split_regions(world: World, step: ScheduleStep) -> Done:
     others = [name for name in world.sites if name not in step.regions]
     return cut_pairs(world, [(here, there) for here in step.regions for there in others])
 
 
-def isolate(world: World, step: Step) -> Done:
+def isolate_region(world: World, step: ScheduleStep) -> Done:
     lone = step.regions[0]
     return cut_pairs(world, [(lone, name) for name in world.sites if name != lone])
 
 
-def ring(world: World, step: Step) -> Done:
+def cut_opposites(world: World, step: ScheduleStep) -> Done:
     """Everybody loses the one opposite: no two see the same regions."""
     names = step.regions
     if len(names) < 4:
@@ -56,80 +56,82 @@ def ring(world: World, step: Step) -> Done:
 
 
 def close_ways(world: World, ways: Sequence[tuple[str, str]]) -> Done:
-    """Let nothing pass, and tell nobody."""
+    """Drop everything silently."""
     for here, there in ways:
-        world.close(here, there)
-    opening = [lambda a=here, b=there: world.open(a, b) for here, there in ways]
-    return True, together(opening)
+        world.close_way(here, there)
+    opening = [lambda a=here, b=there: world.open_way(a, b) for here, there in ways]
+    return True, run_all(opening)
 
 
-def black_hole(world: World, step: Step) -> Done:
+def drop_both_directions(world: World, step: ScheduleStep) -> Done:
     here, there = step.regions[:2]
     return close_ways(world, [(here, there), (there, here)])
 
 
-def one_way(world: World, step: Step) -> Done:
+def drop_one_direction(world: World, step: ScheduleStep) -> Done:
     here, there = step.regions[:2]
     return close_ways(world, [(here, there)])
 
 
-def flap(world: World, step: Step) -> Done:
+def flap_link(world: World, step: ScheduleStep) -> Done:
     """Up and down, faster than anybody waits before dialling again."""
     here, there = step.regions[:2]
     period = max(5 * MS, step.value * MS)
     state = {"down": False, "over": False}
 
-    def turn() -> None:
+    def toggle_link() -> None:
         if not state["over"]:
             (world.heal if state["down"] else world.cut)(here, there)
             state["down"] = not state["down"]
-            world.engine.after(period, turn)
+            world.engine.schedule_after(period, toggle_link)
 
-    def end() -> None:
+    def end_flapping() -> None:
         if state["down"]:
             world.heal(here, there)
         state["over"] = True
 
-    turn()
-    return True, end
+    toggle_link()
+    return True, end_flapping
 
 
-def swizzle(world: World, step: Step) -> Done:
+def silence_in_turn(world: World, step: ScheduleStep) -> Done:
     """Half of the regions fall silent one after another, and come back in another order."""
     chosen = step.regions[: max(1, len(step.regions) // 2)]
     gap = step.lasts // (2 * len(chosen) + 1)
     opening: dict[str, Callable[[], None] | None] = {}
 
-    def clog(name: str) -> None:
+    def silence_region(name: str) -> None:
         ways = [(name, other) for other in world.sites if other != name]
         if name not in opening:
             opening[name] = close_ways(world, [*ways, *((b, a) for a, b in ways)])[1]
 
-    def free(name: str) -> None:
+    def restore_region(name: str) -> None:
         act = opening.get(name)
         opening[name] = None
         if act is not None:
             act()
 
     for i, name in enumerate(chosen):
-        world.engine.after(i * gap, partial(clog, name))
-        world.engine.after(step.lasts // 2 + sorted(chosen).index(name) * gap, partial(free, name))
-    return True, together([partial(free, name) for name in chosen])
+        world.engine.schedule_after(i * gap, partial(silence_region, name))
+        world.engine.schedule_after(
+            step.lasts // 2 + sorted(chosen).index(name) * gap, partial(restore_region, name)
+        )
+    return True, run_all([partial(restore_region, name) for name in chosen])
 
 
-def reset(world: World, step: Step) -> Done:
-    return world.reset(step.regions[0], step.regions[1], step.value) > 0, None
+def reset_connections(world: World, step: ScheduleStep) -> Done:
+    return world.reset_connections(step.regions[0], step.regions[1], step.value) > 0, None
 
 
-def half_open(world: World, step: Step) -> Done:
-    wires = world.wires(step.regions[0], step.regions[1])
+def break_one_end(world: World, step: ScheduleStep) -> Done:
+    wires = world.wires_between(step.regions[0], step.regions[1])
     for wire in wires:
         world.break_wire(wire, keep=step.value, is_half=True)
     return bool(wires), None
 
 
-def cut_link(world: World, step: Step) -> Done:
-    """What an administrator does: one direction, at both ends."""
+def cut_link_by_command(world: World, step: ScheduleStep) -> Done:
+    """Cut one direction of a link at both ends, as an administrator does."""
     source, sink = step.regions[:2]
     if source not in world.sites[sink].links.peers:
         return False, None
@@ -137,73 +139,73 @@ def cut_link(world: World, step: Step) -> Done:
     return True, lambda: world.heal_link(source, sink)
 
 
-def slow(world: World, step: Step) -> Done:
+def slow_down(world: World, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     way.slowness *= step.value
 
-    def end() -> None:
+    def restore_speed() -> None:
         way.slowness //= step.value
 
-    return True, end
+    return True, restore_speed
 
 
-def squeeze(world: World, step: Step) -> Done:
+def limit_bandwidth(world: World, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     if way.bandwidth:
         return False, None
     way.bandwidth = step.value
 
-    def end() -> None:
+    def restore_bandwidth() -> None:
         way.bandwidth = 0
 
-    return True, end
+    return True, restore_bandwidth
 
 
-def noise(world: World, step: Step) -> Done:
+def flip_bits(world: World, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     way.flips += step.value
 
-    def end() -> None:
+    def stop_flipping() -> None:
         way.flips -= step.value
 
-    return True, end
+    return True, stop_flipping
 
 
-def chop(world: World, step: Step) -> Done:
+def cut_to_pieces(world: World, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     way.chops += step.value
 
-    def end() -> None:
+    def stop_cutting() -> None:
         way.chops -= step.value
 
-    return True, end
+    return True, stop_cutting
 
 
-def loss(world: World, step: Step) -> Done:
+def lose_chunks(world: World, step: ScheduleStep) -> Done:
     """Lose single chunks, which are sent again when a timer has run out."""
     way = world.network.way(*step.regions[:2])
     way.losses += step.value
 
-    def end() -> None:
+    def stop_losing() -> None:
         way.losses -= step.value
 
-    return True, end
+    return True, stop_losing
 
 
-def burst_loss(world: World, step: Step) -> Done:
+def lose_in_bursts(world: World, step: ScheduleStep) -> Done:
     """Lose nearly everything for a moment, now and then."""
     way = world.network.way(*step.regions[:2])
     way.bursts += step.value
 
-    def end() -> None:
+    def stop_bursts() -> None:
         way.bursts -= step.value
         way.lossy_until = 0
 
-    return True, end
+    return True, stop_bursts
 
 
-def follower_cut(world: World, step: Step) -> Done:
-    """Separate a follower from all that it follows; every other time nobody is told."""
+def cut_follower(world: World, step: ScheduleStep) -> Done:
+    """Separate a follower from all its sources; silently if the value is 0."""
     copy = world.copies[step.regions[0]]
     pairs = [(copy.name, source) for source in copy.sources]
     if step.value:

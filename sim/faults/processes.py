@@ -1,6 +1,6 @@
 """What can go wrong with one process: lost memory, pauses, wrong clocks, followers promoted.
 
-Each is told a step and does it: whether it could, and what undoes it.
+Each function applies one step. It returns whether it could, and a function that undoes it.
 """
 
 from __future__ import annotations
@@ -10,63 +10,70 @@ from functools import partial
 import attrs
 
 from replication.protocol.limits import MS
-from sim.nodes.site import Site, Start
-from sim.schedule.step import Done, Step, Words
+from sim.nodes.region import SimRegion, Start
+from sim.schedule.step import Done, ScheduleStep, Words
 from sim.world.world import World
 
 
-def crash(world: World, step: Step) -> Done:
+def crash_region(world: World, step: ScheduleStep) -> Done:
     """Lose the memory, come back empty. Never the last one that is up: then all would be lost."""
-    return bring_down(world, step, is_kept=False, is_silent=False)
+    return restart_region(world, step, is_kept=False, is_silent=False)
 
 
-def crash_silent(world: World, step: Step) -> Done:
-    return bring_down(world, step, is_kept=False, is_silent=True)
+def crash_silently(world: World, step: ScheduleStep) -> Done:
+    return restart_region(world, step, is_kept=False, is_silent=True)
 
 
-def restart(world: World, step: Step) -> Done:
-    return bring_down(world, step, is_kept=True, is_silent=False)
+def restart_from_snapshot(world: World, step: ScheduleStep) -> Done:
+    return restart_region(world, step, is_kept=True, is_silent=False)
 
 
-def reuse(world: World, step: Step) -> Done:
-    return bring_down(world, step, is_kept=False, is_silent=False, start=Start.REUSED)
+def restart_with_same_origin(world: World, step: ScheduleStep) -> Done:
+    return restart_region(world, step, is_kept=False, is_silent=False, start=Start.REUSED)
 
 
-def unaware(world: World, step: Step) -> Done:
-    return bring_down(world, step, is_kept=False, is_silent=False, start=Start.UNAWARE)
+def restart_unaware(world: World, step: ScheduleStep) -> Done:
+    return restart_region(world, step, is_kept=False, is_silent=False, start=Start.UNAWARE)
 
 
-def claim(world: World, step: Step) -> Done:
+def claim_unknown_writes(world: World, step: ScheduleStep) -> Done:
     """Tell each region, `value` ms apart, in the name of one of the others, that more of its writes
     are known than it has made."""
     for place, name in enumerate(step.regions):
-        forge = partial(world.forge, name, step.regions[place - 1])
-        world.engine.after(place * step.value * MS, forge)
+        forge = partial(world.forge_hello, name, step.regions[place - 1])
+        world.engine.schedule_after(place * step.value * MS, forge)
     return True, None
 
 
-def bring_down(
-    world: World, step: Step, *, is_kept: bool, is_silent: bool, start: Start = Start.COUNTED
+def restart_region(
+    world: World,
+    step: ScheduleStep,
+    *,
+    is_kept: bool,
+    is_silent: bool,
+    start: Start = Start.COUNTED,
 ) -> Done:
     """Stop a region and start it again, empty or from a snapshot that it made as it stopped."""
     site = world.sites[step.regions[0]]
-    if not may_fall(world, site):
+    if not can_lose_memory(world, site):
         return False, None
-    kept = site.snapshot() if is_kept else ()
-    world.crash(site.name, is_silent)
-    return True, lambda: world.restart(site.name, kept, start)
+    kept = site.take_snapshot() if is_kept else ()
+    world.crash_process(site.name, is_silent)
+    return True, lambda: world.restart_process(site.name, kept, start)
 
 
-def may_fall(world: World, site: Site) -> bool:
-    """Whether a region can lose its memory, and somebody is left who may write."""
-    others = [other for other in world.live() if other is not site]
+def can_lose_memory(world: World, site: SimRegion) -> bool:
+    """Return whether a region can lose its memory while another one is left that may write."""
+    others = [other for other in world.live_regions() if other is not site]
     return site.is_up and any(other.has_caught_up for other in others)
 
 
 @attrs.define
 class Bereavement:
-    """What `lone` has written last only `heir` holds, and `heir` is away: nobody else has heard of
-    it when `lone` begins its next life. What is over is still to come."""
+    """A crash of `lone` whose last writes only `heir` holds, while `heir` is away.
+
+    Nobody else has received these writes when `lone` begins its next incarnation.
+    """
 
     world: World
     lone: str
@@ -76,103 +83,103 @@ class Bereavement:
     has_fallen: bool = False
     is_over: bool = False
 
-    def part(self) -> None:
+    def separate_others(self) -> None:
         """Let only the heir hear of the lone one."""
-        self.cut([(self.lone, other) for other in self.others])
+        self.cut_pairs([(self.lone, other) for other in self.others])
 
-    def fall(self) -> None:
+    def crash_writer(self) -> None:
         """The lone one dies, and the heir goes away with what it alone has."""
-        if not self.is_over and may_fall(self.world, self.world.sites[self.lone]):
-            self.heal()
-            self.cut([(self.heir, other) for other in (self.lone, *self.others)])
-            self.world.crash(self.lone)
+        if not self.is_over and can_lose_memory(self.world, self.world.sites[self.lone]):
+            self.heal_pairs()
+            self.cut_pairs([(self.heir, other) for other in (self.lone, *self.others)])
+            self.world.crash_process(self.lone)
             self.has_fallen = True
 
-    def rise(self) -> None:
-        """The lone one begins anew among the others."""
+    def restart_writer(self) -> None:
+        """Restart the crashed writer among the others."""
         if self.has_fallen and not self.world.sites[self.lone].is_up:
-            self.world.restart(self.lone)
+            self.world.restart_process(self.lone)
         self.has_fallen = False
 
-    def end(self) -> None:
+    def end_fault(self) -> None:
         """The heir is back."""
         self.is_over = True
-        self.rise()
-        self.heal()
+        self.restart_writer()
+        self.heal_pairs()
 
-    def cut(self, pairs: list[tuple[str, str]]) -> None:
+    def cut_pairs(self, pairs: list[tuple[str, str]]) -> None:
         for pair in pairs:
             self.world.cut(*pair)
         self.cuts += pairs
 
-    def heal(self) -> None:
+    def heal_pairs(self) -> None:
         pairs, self.cuts = self.cuts, []
         for pair in pairs:
             self.world.heal(*pair)
 
 
-def bereave(world: World, step: Step) -> Done:
+def lose_last_writer(world: World, step: ScheduleStep) -> Done:
     lone, heir, *others = step.regions
-    if not others or not may_fall(world, world.sites[lone]):
+    if not others or not can_lose_memory(world, world.sites[lone]):
         return False, None
     story = Bereavement(world, lone, heir, tuple(others))
-    story.part()
-    world.engine.after(step.lasts // 8, story.fall)
-    world.engine.after(step.lasts // 4, story.rise)
-    return True, story.end
+    story.separate_others()
+    world.engine.schedule_after(step.lasts // 8, story.crash_writer)
+    world.engine.schedule_after(step.lasts // 4, story.restart_writer)
+    return True, story.end_fault
 
 
-def pause(world: World, step: Step) -> Done:
+def pause_region(world: World, step: ScheduleStep) -> Done:
     site = world.sites[step.regions[0]]
     if not site.is_up or site.is_paused:
         return False, None
-    site.pause(world.now + step.lasts)
+    site.pause_until(world.now + step.lasts)
     return True, None
 
 
-def clock_step(world: World, step: Step) -> Done:
-    world.sites[step.regions[0]].clock.step(step.value)
+def step_clock(world: World, step: ScheduleStep) -> Done:
+    world.sites[step.regions[0]].clock.step_by(step.value)
     return True, None
 
 
-def clock_jump(world: World, step: Step) -> Done:
+def move_clock(world: World, step: ScheduleStep) -> Done:
     clock = world.sites[step.regions[0]].clock
-    clock.step(step.value)
-    return True, lambda: clock.step(-step.value)
+    clock.step_by(step.value)
+    return True, lambda: clock.step_by(-step.value)
 
 
-def clock_drift(world: World, step: Step) -> Done:
+def drift_clock(world: World, step: ScheduleStep) -> Done:
     clock = world.sites[step.regions[0]].clock
-    clock.drift(step.value, world.now)
-    return True, lambda: clock.drift(0, world.now)
+    clock.set_drift(step.value, world.now)
+    return True, lambda: clock.set_drift(0, world.now)
 
 
-def clock_stuck(world: World, step: Step) -> Done:
+def stop_clock(world: World, step: ScheduleStep) -> Done:
     clock = world.sites[step.regions[0]].clock
     if clock.stopped is not None:
         return False, None
-    clock.set(clock.read(world.now))
-    return True, lambda: clock.set(None)
+    clock.stop_at(clock.read_ms(world.now))
+    return True, lambda: clock.stop_at(None)
 
 
-def follower_restart(world: World, step: Step) -> Done:
+def restart_follower(world: World, step: ScheduleStep) -> Done:
     copy = world.copies[step.regions[0]]
     if not copy.is_up:
         return False, None
-    world.crash(copy.name)
-    return True, lambda: world.restart(copy.name)
+    world.crash_process(copy.name)
+    return True, lambda: world.restart_process(copy.name)
 
 
-def promote(world: World, step: Step) -> Done:
+def promote_follower(world: World, step: ScheduleStep) -> Done:
     """Make a database of a follower, write to it, and make it a follower again."""
     copy = world.copies[step.regions[0]]
     if not copy.is_following:
         return False, None
-    copy.promote()
+    copy.stop_following()
     world.run(copy.name, "RPUSH", "own", "1")
 
-    def follow() -> None:
+    def follow_again() -> None:
         if copy.is_up and not copy.is_following:
-            copy.follow()
+            copy.start_following()
 
-    return True, follow
+    return True, follow_again

@@ -11,9 +11,9 @@ from typing import Final
 import attrs
 
 from sim.engine.events import MS
-from sim.faults.processes import may_fall
+from sim.faults.processes import can_lose_memory
 from sim.network.ways import Way
-from sim.schedule.step import Done, Step
+from sim.schedule.step import Done, ScheduleStep
 from sim.world.world import World
 
 LOOK_NS: Final = 5 * MS  # between two looks at whether the resync goes on
@@ -34,72 +34,72 @@ class TornResync:
     narrowed: list[Way] = attrs.field(factory=list[Way])
     is_over: bool = False
 
-    def begin(self) -> None:
+    def start_resync(self) -> None:
         """Let the receiver lose its memory, and have nobody keep a backlog."""
         world = self.world
-        for site in world.live():
+        for site in world.live_regions():
             history = site.replica.history
             history.limit = HISTORY_SMALL
             while history.stop - history.start > 1:
                 history.drop_oldest()
-        self.bring_down(self.receiver)
+        self.crash_region(self.receiver)
         for name in world.sites:
             if name != self.receiver:
                 way = world.network.way(name, self.receiver)
                 if not way.bandwidth:
                     way.bandwidth = self.bandwidth
                     self.narrowed.append(way)
-        world.engine.after(DOWN_NS, self.look)
+        world.engine.schedule_after(DOWN_NS, self.poll_resync)
 
-    def look(self) -> None:
+    def poll_resync(self) -> None:
         """Bring one of the two down once a snapshot is on its way."""
         if self.is_over:
             return
-        self.raise_all()
-        donors = self.world.sites[self.receiver].donors
+        self.restart_crashed()
+        donors = self.world.sites[self.receiver].snapshot_peers
         sites = self.world.sites
         victim = self.receiver
-        if donors and self.is_donor and may_fall(self.world, sites[donors[0]]):
+        if donors and self.is_donor and can_lose_memory(self.world, sites[donors[0]]):
             victim = donors[0]
-        if donors and may_fall(self.world, sites[victim]):
-            self.bring_down(victim)
-            self.widen()
-            self.world.engine.after(DOWN_NS, self.end)
+        if donors and can_lose_memory(self.world, sites[victim]):
+            self.crash_region(victim)
+            self.restore_bandwidth()
+            self.world.engine.schedule_after(DOWN_NS, self.end_fault)
         else:
-            self.world.engine.after(LOOK_NS, self.look)
+            self.world.engine.schedule_after(LOOK_NS, self.poll_resync)
 
-    def bring_down(self, name: str) -> None:
-        self.world.crash(name)
+    def crash_region(self, name: str) -> None:
+        self.world.crash_process(name)
         self.fallen.append(name)
 
-    def raise_all(self) -> None:
-        """Let who has fallen begin anew."""
+    def restart_crashed(self) -> None:
+        """Restart the crashed regions."""
         fallen, self.fallen = self.fallen, []
         for name in fallen:
             if not self.world.sites[name].is_up:
-                self.world.restart(name)
+                self.world.restart_process(name)
 
-    def widen(self) -> None:
+    def restore_bandwidth(self) -> None:
         """Give the ways back what they had."""
         narrowed, self.narrowed = self.narrowed, []
         for way in narrowed:
             way.bandwidth = 0
 
-    def end(self) -> None:
+    def end_fault(self) -> None:
         """All is as before."""
         if not self.is_over:
             self.is_over = True
-            self.raise_all()
-            self.widen()
+            self.restart_crashed()
+            self.restore_bandwidth()
             for site in self.world.sites.values():
                 site.replica.history.limit = site.tuning.history_bytes
 
 
-def torn_resync(world: World, step: Step) -> Done:
+def tear_resync(world: World, step: ScheduleStep) -> Done:
     """An odd `value`: the donor dies, otherwise the receiver."""
     site = world.sites[step.regions[0]]
-    if not may_fall(world, site):
+    if not can_lose_memory(world, site):
         return False, None
     story = TornResync(world, site.name, 2_000 + step.value, bool(step.value & 1))
-    story.begin()
-    return True, story.end
+    story.start_resync()
+    return True, story.end_fault

@@ -24,7 +24,7 @@ import attrs
 
 from geo.latency import Latency
 from sim.engine.events import MS, SECOND, Engine
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 
 RETRANSMIT_NS: Final = 200 * MS  # what a closed way costs at least when it opens again: TCP's timer
 PIECES_MAX: Final = 64  # of one chunk that is cut to pieces
@@ -37,11 +37,11 @@ TIMEOUT_DOUBLINGS: Final = 6
 BURST_NS_MAX: Final = 400 * MS
 
 Pieces: TypeAlias = tuple[bytes, ...]
-"""What was sent at once, as it is read."""
+"""Data of one send, as the far end reads it."""
 
 
 @attrs.define
-class Tally:
+class TrafficCounts:
     """What has gone over one way: sent = delivered + lost + under way (I34)."""
 
     sent: int = 0
@@ -56,14 +56,14 @@ class Way:
     """Everything from one region to another."""
 
     def __init__(
-        self, engine: Engine, source: str, sink: str, *, latency: Latency, dice: Dice
+        self, engine: Engine, source: str, sink: str, *, latency: Latency, rng: SeededRandom
     ) -> None:
         self.engine = engine
         self.source = source
         self.sink = sink
         self.latency = latency
-        self.dice = dice
-        self.tally = Tally()
+        self.rng = rng
+        self.tally = TrafficCounts()
         self.closures = 0
         """How many faults keep the way closed now."""
         self.slowness = 100
@@ -87,44 +87,44 @@ class Way:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything passes."""
+        """True if data passes."""
         return self.closures == 0
 
-    def close(self) -> None:
-        """Let nothing pass, until as many `open` as `close` were called."""
+    def close_once(self) -> None:
+        """Let nothing pass, until `open_once` was called as often as `close_once`."""
         self.closures += 1
 
-    def open(self) -> None:
-        """Undo one `close`; what has waited goes on if it was the last."""
+    def open_once(self) -> None:
+        """Undo one `close_once`; what has waited goes on if it was the last."""
         assert self.closures > 0
         self.closures -= 1
         if self.closures == 0:
             for pipe in self.pipes:
-                pipe.resume()
+                pipe.resume_delivery()
 
-    def delay(self, size: int = 0) -> int:
-        """How long something of `size` bytes that is sent now takes."""
-        delay = self.latency.draw(self.dice.rng)
+    def draw_delay(self, size: int = 0) -> int:
+        """Draw the delay (ns) of `size` bytes that are sent now."""
+        delay = self.latency.draw(self.rng.generator)
         if self.slowness != 100:
             delay = delay * self.slowness // 100
         if self.bandwidth:
             self.free_at = max(self.engine.now, self.free_at) + size * SECOND // self.bandwidth
             delay += self.free_at - self.engine.now
-        lost = self.retransmission() if self.losses or self.bursts else 0
+        lost = self.draw_retransmission() if self.losses or self.bursts else 0
         delay += lost
         if lost or self.slowness != 100:
             self.late_until = max(self.late_until, self.engine.now + delay)
         return delay
 
-    def retransmission(self) -> int:
+    def draw_retransmission(self) -> int:
         """Return for how long TCP's timers make wait what is sent now, because it is lost."""
         wait, timer = 0, RETRANSMIT_NS
         now = self.engine.now
-        if now >= self.lossy_until and self.dice.chance(self.bursts, LOSSES_WHOLE):
-            self.lossy_until = now + 1 + self.dice.below(BURST_NS_MAX)
+        if now >= self.lossy_until and self.rng.happens_in(self.bursts, LOSSES_WHOLE):
+            self.lossy_until = now + 1 + self.rng.integer_below(BURST_NS_MAX)
         for _ in range(TIMEOUT_DOUBLINGS):
             is_burst = now + wait < self.lossy_until
-            if not self.dice.chance(LOST_IN_BURST if is_burst else self.losses, LOSSES_WHOLE):
+            if not self.rng.happens_in(LOST_IN_BURST if is_burst else self.losses, LOSSES_WHOLE):
                 break
             self.tally.retransmitted += 1
             wait += timer
@@ -143,35 +143,35 @@ class Way:
 
     @property
     def clear_at(self) -> int:
-        """Return when all that is under way has arrived, if no fault happens until then. What is
-        sent from now on is not held up by it after that."""
+        """Return the time at which everything under way has arrived, if no fault happens before.
+        Data that is sent later is not held up by it after that time."""
         return max((pipe.last for pipe in self.pipes if pipe.queue), default=0)
 
-    def segments(self, data: bytes) -> Pieces:
+    def split_by_bandwidth(self, data: bytes) -> Pieces:
         """The data as it arrives: whole, or bit by bit if there is little bandwidth."""
         size = max(SEGMENT_BYTES_LEAST, self.bandwidth // SEGMENTS)
         if not self.bandwidth or len(data) <= size:
             return (data,)
         return tuple([data[start : start + size] for start in range(0, len(data), size)])
 
-    def spoil(self, data: bytes) -> bytes:
+    def flip_bit(self, data: bytes) -> bytes:
         """The data, with a bit flipped if it is its turn."""
-        if not self.flips or not self.dice.chance(self.flips, FLIPS_WHOLE):
+        if not self.flips or not self.rng.happens_in(self.flips, FLIPS_WHOLE):
             return data
         self.tally.flipped += 1
-        bit = self.dice.below(len(data) * 8)
+        bit = self.rng.integer_below(len(data) * 8)
         damaged = bytearray(data)
         damaged[bit >> 3] ^= 1 << (bit & 7)
         return bytes(damaged)
 
-    def pieces(self, data: bytes) -> Pieces:
+    def split_by_reads(self, data: bytes) -> Pieces:
         """The data as reads give it: whole, or in pieces, down to single bytes."""
-        if not self.chops or len(data) < 2 or not self.dice.chance(self.chops):
+        if not self.chops or len(data) < 2 or not self.rng.happens_in(self.chops):
             return (data,)
         self.tally.pieces += 1
         most = min(len(data), PIECES_MAX)
-        count = most if self.dice.chance(1, 16) else self.dice.between(2, min(4, most))
-        cuts = sorted({self.dice.between(1, len(data) - 1) for _ in range(count - 1)})
+        count = most if self.rng.happens_in(1, 16) else self.rng.integer_between(2, min(4, most))
+        cuts = sorted({self.rng.integer_between(1, len(data) - 1) for _ in range(count - 1)})
         return tuple([data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)])
 
 
@@ -203,23 +203,23 @@ class Pipe:
         if self.ended:
             way.tally.lost += len(data)
             return
-        for part in way.segments(data):
-            arrival = way.engine.now + way.delay(len(part))
-            self.put(arrival, way.pieces(part) if way.chops else (part,), "")
+        for part in way.split_by_bandwidth(data):
+            arrival = way.engine.now + way.draw_delay(len(part))
+            self.put_in_flight(arrival, way.split_by_reads(part) if way.chops else (part,), "")
 
     def end(self, reason: str) -> None:
         """Hang up: the far end hears of it when everything before has arrived."""
         if not self.ended:
-            self.put(self.way.engine.now + self.way.delay(), (), reason)
+            self.put_in_flight(self.way.engine.now + self.way.draw_delay(), (), reason)
             self.ended = True
 
-    def put(self, arrival: int, data: Pieces, reason: str) -> None:
+    def put_in_flight(self, arrival: int, data: Pieces, reason: str) -> None:
         """Something shall arrive, but never before what was put in earlier."""
         self.last = max(arrival, self.last)
         self.queue.append((self.last, data, reason))
-        self.way.engine.at(self.last, self.arrive)
+        self.way.engine.at(self.last, self.deliver_first)
 
-    def arrive(self) -> None:
+    def deliver_first(self) -> None:
         """Deliver the first that is under way, if it is time and the way is open."""
         way = self.way
         if not self.queue or self.queue[0][0] > way.engine.now or way.closures:
@@ -228,37 +228,37 @@ class Pipe:
             return
         _, data, reason = self.queue.popleft()
         if reason:
-            self.over()
+            self.discard_in_flight()
             self.on_end(reason)
             return
         for piece in data:
             way.tally.delivered += len(piece)
-            self.on_data(way.spoil(piece) if way.flips else piece)
+            self.on_data(way.flip_bit(piece) if way.flips else piece)
 
-    def resume(self) -> None:
+    def resume_delivery(self) -> None:
         """The way is open again: send what has been due meanwhile once more."""
         now = self.way.engine.now
         if self.queue and self.queue[0][0] <= now:
-            again = now + self.way.dice.below(RETRANSMIT_NS) + self.way.delay()
+            again = now + self.way.rng.integer_below(RETRANSMIT_NS) + self.way.draw_delay()
             self.last = max(self.last, again)
             self.way.late_until = max(self.way.late_until, self.last)
             self.queue = deque((max(due, again), data, why) for due, data, why in self.queue)
         for due, _, _ in self.queue:
-            self.way.engine.at(due, self.arrive)
+            self.way.engine.at(due, self.deliver_first)
 
     def stop_reading(self) -> None:
         """The far end leaves unread what arrives."""
         self.is_read = False
 
-    def go_on_reading(self) -> None:
+    def resume_reading(self) -> None:
         """The far end reads again, first what has arrived meanwhile."""
         self.is_read = True
         now = self.way.engine.now
         for due, _, _ in self.queue:
             if due <= now:
-                self.way.engine.at(now, self.arrive)
+                self.way.engine.at(now, self.deliver_first)
 
-    def cut_off(self, reason: str, keep: int = 0) -> None:
+    def break_off(self, reason: str, keep: int = 0) -> None:
         """Break: of what is under way `keep` bytes arrive, and then the end if there is a reason;
         without one the far end waits in vain."""
         kept: deque[tuple[int, Pieces, str]] = deque()
@@ -275,20 +275,20 @@ class Pipe:
         self.queue = kept
         self.ended = True
         if reason and self in self.way.pipes:
-            self.put(self.way.engine.now + self.way.delay(), (), reason)
+            self.put_in_flight(self.way.engine.now + self.way.draw_delay(), (), reason)
         elif not self.queue:
-            self.over()
+            self.discard_in_flight()
 
-    def over(self) -> None:
+    def discard_in_flight(self) -> None:
         """Nothing will come any more."""
         self.ended = True
-        self.way.tally.lost += self.bytes_under_way()
+        self.way.tally.lost += self.bytes_in_flight()
         self.queue.clear()
         if self in self.way.pipes:
             self.way.pipes.remove(self)
 
-    def bytes_under_way(self) -> int:
-        """What has been put in and has not arrived."""
+    def bytes_in_flight(self) -> int:
+        """Return the number of bytes that were sent and have not arrived."""
         return sum([len(piece) for _, data, _ in self.queue for piece in data])
 
 
@@ -301,13 +301,13 @@ class Network:
         names: Sequence[str],
         *,
         latency: Callable[[str, str], Latency],
-        dice: Dice,
+        rng: SeededRandom,
     ) -> None:
         self.engine = engine
         self.names = tuple(names)
         self.ways = {
             (one, other): Way(
-                engine, one, other, latency=latency(one, other), dice=dice.child(f"{one}>{other}")
+                engine, one, other, latency=latency(one, other), rng=rng.substream(f"{one}>{other}")
             )
             for one in names
             for other in names
@@ -321,9 +321,9 @@ class Network:
     def __iter__(self) -> Iterator[Way]:
         return iter(self.ways.values())
 
-    def total(self) -> Tally:
-        """What has gone over all ways."""
-        total = Tally()
+    def total_traffic(self) -> TrafficCounts:
+        """Return the sum of the traffic of all ways."""
+        total = TrafficCounts()
         for way in self:
             for name in ("sent", "delivered", "lost", "flipped", "pieces", "retransmitted"):
                 setattr(total, name, getattr(total, name) + getattr(way.tally, name))

@@ -1,4 +1,4 @@
-"""A client that sits beside its region: commands in, replies out, in no time.
+"""A client next to its region: commands in, replies out, without delay.
 
 Clients have no delay on purpose: it would hide what regions disagree about. Requests and replies
 are bytes in the Redis protocol, so the whole path of a request is run.
@@ -27,23 +27,23 @@ class Refusal:
     text: str
 
 
-def request(words: Sequence[Word]) -> bytes:
+def encode_request(words: Sequence[Word]) -> bytes:
     """A command as a client sends it."""
     args = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     return b"*%d\r\n" % len(args) + b"".join(b"$%d\r\n%b\r\n" % (len(a), a) for a in args)
 
 
-def parse(data: bytes) -> list[Reply]:
+def parse_replies(data: bytes) -> list[Reply]:
     """All replies in `data`, which must be whole. Protocol 2 is all that a plain client speaks."""
     found: list[Reply] = []
     position = 0
     while position < len(data):
-        reply, position = parse_one(data, position)
+        reply, position = parse_reply(data, position)
         found.append(reply)
     return found
 
 
-def parse_one(data: bytes, start: int) -> tuple[Reply, int]:
+def parse_reply(data: bytes, start: int) -> tuple[Reply, int]:
     """The reply that begins at `start`, and where the next one does."""
     end = data.index(b"\r\n", start)
     kind, rest = data[start : start + 1], data[start + 1 : end]
@@ -66,14 +66,14 @@ def parse_one(data: bytes, start: int) -> tuple[Reply, int]:
                 return None, position
             items: list[Reply] = []
             for _ in range(count):
-                item, position = parse_one(data, position)
+                item, position = parse_reply(data, position)
                 items.append(item)
             return items, position
         case _:
             raise AssertionError(f"no reply: {data[start:end]!r}")
 
 
-class Hand:
+class SimClient:
     """One client's connection to one instance."""
 
     def __init__(self, instance: Instance) -> None:
@@ -81,11 +81,11 @@ class Hand:
         self.late = b""
         """Replies to commands that had to wait."""
 
-    def send(self, *commands: Sequence[Word]) -> list[Reply]:
+    def send_commands(self, *commands: Sequence[Word]) -> list[Reply]:
         """Commands in one go; a reply for each that does not wait."""
-        return parse(receive(self.client, b"".join(map(request, commands))))
+        return parse_replies(receive(self.client, b"".join(map(encode_request, commands))))
 
-    def ask(self, *words: Word) -> Reply:
-        """One command; its reply, None if it waits."""
-        replies = self.send(words)
+    def run_command(self, *words: Word) -> Reply:
+        """Run one command. Return its reply, or None if the command blocks."""
+        replies = self.send_commands(words)
         return replies[0] if replies else None

@@ -15,7 +15,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.testing.builtin import NAMES, text_of
 from crdt.testing.history import History, Taken
 from crdt.testing.specifications import Shown
-from sim.nodes.deeds import FLUSH, Deeds
+from sim.nodes.effect_decoder import FLUSH, EffectDecoder
 
 EFFECTS_MAX: Final = 60  # on one key; the work grows with the square
 NAMES_MAX: Final = 16  # arguments of one effect: large values would take too long
@@ -28,47 +28,47 @@ class EffectBook:
     """Effects by key. `forgotten` are keys of which not all effects are remembered."""
 
     def __init__(self) -> None:
-        self.deeds = Deeds()
+        self.deeds = EffectDecoder()
         self.by_key: OrderedDict[bytes, Effects] = OrderedDict()
         self.forgotten: dict[bytes, None] = {}
         self.ties = 0
         """The number of effects concurrent with another on their key at the same time of day."""
 
-    def record(self, db: Keyspace, op: Op, past: Vector) -> None:
+    def record_op(self, db: Keyspace, op: Op, past: Vector) -> None:
         """Record a new operation of the region that holds `db`, which had seen `past`."""
         for index, effect in enumerate(op.effects):
             dot = make_dot(op.origin, op.first + index)
-            command = self.deeds.command(effect, op.origin)
+            command = self.deeds.decode_effect(effect, op.origin)
             keys = list(self.by_key) if effect[0] == FLUSH else [effect[1]]
             for key in keys:
                 if key in self.forgotten:
                     continue
                 effects = self.by_key.setdefault(key, [])
-                seen = seen_by(past, effects, op.origin)
+                seen = observed_bits(past, effects, op.origin)
                 self.ties += any(
                     other.clock == db.now and not seen >> other.index & 1 for other in effects[-4:]
                 )
                 effects.append(Taken(command, dot, db.now, db.horizon, len(effects), seen))
                 self.by_key.move_to_end(key)
                 if len(effects) > EFFECTS_MAX or len(command.args) > NAMES_MAX:
-                    self.forget(key)
+                    self.forget_key(key)
         while len(self.by_key) > KEYS_MAX:
-            self.forget(next(iter(self.by_key)))
+            self.forget_key(next(iter(self.by_key)))
 
-    def forget(self, key: bytes) -> None:
+    def forget_key(self, key: bytes) -> None:
         """Say nothing more about this key."""
         del self.by_key[key]
         self.forgotten[key] = None
 
-    def history(self, key: bytes, db: Keyspace) -> History | None:
+    def history_of_key(self, key: bytes, db: Keyspace) -> History | None:
         """The effects on a key that the region of `db` has applied; None if they are not known."""
         if key in self.forgotten:
             return None
         effects = self.by_key.get(key, [])
-        return History(effects, seen_by(db.vector, effects), db.horizon)
+        return History(effects, observed_bits(db.vector, effects), db.horizon)
 
 
-def seen_by(vector: Vector, effects: Effects, own: Origin = 0) -> int:
+def observed_bits(vector: Vector, effects: Effects, own: Origin = 0) -> int:
     """Return, as bits, which effects somebody at `vector` has seen; all of its `own`."""
     visible, bit = 0, 1
     for taken in effects:
@@ -79,7 +79,7 @@ def seen_by(vector: Vector, effects: Effects, own: Origin = 0) -> int:
     return visible
 
 
-def read(db: Keyspace, key: bytes) -> Shown | None:
+def read_sorted(db: Keyspace, key: bytes) -> Shown | None:
     """Return what readers see under a key, as the specification spells it: lists are sorted."""
     found = read_in_order(db, key)
     if found is None or found[0] != "list":

@@ -1,12 +1,12 @@
 """One simulated follower: a read-only copy of one or several regions (Replica Of).
 
-It runs the production `Follower` beside the links by which an instance serves followers of its own.
+It runs the production `Follower` next to the links by which an instance serves its followers.
 It can lose all that it has and begin again with nothing, as a process does that keeps nothing on
 disk; it can be promoted, so that it follows nobody and takes writes; and it can follow again, which
 deletes what it had become.
 
 Several sources are followed as databases that know nothing of each other, although they are regions
-of one: what comes from each is under names of its own, and counts of its own.
+of one: what comes from each has separate names and separate counts.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from replication.mesh.links import Links
 from replication.protocol.events import Event, Recovered, Resynced
 from replication.protocol.peers import Member
 from sim.nodes.client import Reply
-from sim.nodes.host import Host, Surroundings
+from sim.nodes.process import ProcessContext, SimProcess
 from sim.schedule.plan import Copy, Tuning
 
 READONLY: Final = b"READONLY this is a copy"
 
 
-class FollowerSite(Host):
+class SimFollower(SimProcess):
     """A follower."""
 
-    def __init__(self, around: Surroundings, copy: Copy, *, tuning: Tuning) -> None:
+    def __init__(self, around: ProcessContext, copy: Copy, *, tuning: Tuning) -> None:
         super().__init__(around, copy.name, copy.sources, tuning=tuning)
         self.number = copy.number
         self.sources = copy.sources
@@ -44,47 +44,47 @@ class FollowerSite(Host):
         """How often it went on from a backlog."""
 
     @property
-    def dialling(self) -> Links:
+    def dialling_links(self) -> Links:
         return self.follower
 
     @property
     def is_following(self) -> bool:
-        """Whether it is a copy now, and not a database of its own."""
+        """True if it follows its sources; False after a promotion."""
         return self.is_up and self.follower.following
 
     @property
     def renamings(self) -> dict[str, Renaming]:
-        """What the regions of each source are called here."""
+        """The origin map of each source."""
         return self.follower.renamings
 
     def claims(self) -> dict[str, Vector]:
-        """What has been applied of each source, in its words."""
+        """Return the vector applied from each source, with that source's origins."""
         vector = self.replica.keyspace.vector
         return {name: renaming.back(vector) for name, renaming in self.renamings.items()}
 
     # -- lives -----------------------------------------------------------------------------
 
-    def boot(self) -> None:
+    def start_incarnation(self) -> None:
         """Begin a life with nothing, and follow."""
         assert not self.is_up
         self.life += 1
         self.is_up = True
         origin = make_origin(self.number, self.life - 1)
         replica = Replica(origin, members=(), history_bytes=self.tuning.history_bytes)
-        self.tuning.furnish(replica)
-        self.furnish(replica)
+        self.tuning.apply_to_replica(replica)
+        self.install_replica(replica)
         member = Member(self.name, self.number, origin, "")
         self.links = Links(replica, member, limits=self.tuning.limits)
-        self.watch(self.links)
-        self.note("boot", f"life {self.life}, follows {' '.join(self.sources)}")
-        self.follow()
+        self.watch_links(self.links)
+        self.add_trace_record("boot", f"life {self.life}, follows {' '.join(self.sources)}")
+        self.start_following()
 
-    def crash(self) -> None:
+    def lose_memory(self) -> None:
         """Lose everything."""
-        self.note("crash")
-        self.end(is_silent=False)
+        self.add_trace_record("crash")
+        self.stop_process(is_silent=False)
 
-    def follow(self) -> None:
+    def start_following(self) -> None:
         """Become a copy: what is here is deleted."""
         self.bidden += 1
         self.follower = Follower(
@@ -94,59 +94,63 @@ class FollowerSite(Host):
             limits=self.tuning.limits,
             serving=self.links,
         )
-        self.watch(self.follower)
+        self.watch_links(self.follower)
         self.instance.refuse_writes = READONLY
-        self.advance()
-        self.begin()
+        self.advance_clocks()
+        self.start_links()
         self.finish_turn()
 
-    def promote(self) -> None:
+    def stop_following(self) -> None:
         """Follow nobody any more; the data stays, and may be written."""
         assert self.is_following
         self.promotions += 1
-        self.note("promoted")
-        self.report(self.follower.promote(self.engine.now))
+        self.add_trace_record("promoted")
+        self.handle_events(self.follower.promote(self.engine.now))
         self.instance.refuse_writes = None
         self.finish_turn()
-        self.mirror.soil()
-        changes = self.mirror.refresh()
+        self.state_hash.mark_all_dirty()
+        changes = self.state_hash.take_changes()
         for checker in self.around.checkers:
-            checker.promoted(self, changes)
+            checker.on_promotion(self, changes)
 
     # -- turns -----------------------------------------------------------------------------
 
-    def run(self, *commands: Sequence[str]) -> list[Reply]:
-        """What a client asks, and what it is told."""
-        replies = self.ask(*commands)
+    def run_commands(self, *commands: Sequence[str]) -> list[Reply]:
+        """Run a client's commands as one turn. Return the replies."""
+        replies = self.run_in_turn(*commands)
         self.finish_turn()
         return replies
 
-    def seal(self) -> None:
+    def seal_outbox(self) -> None:
         """Close what was written into an operation, which a copy never has."""
         if self.replica.keyspace.outbox:
             self.replica.seal()
             self.links.wake()
 
-    def look(self) -> None:
+    def show_changes(self) -> None:
         """Show the checkers what has changed."""
         replica = self.replica
         jumps = replica.merges + replica.history.jumps
-        if not self.mirror.dirty and replica.history.stop == self.read_to and jumps == self.merges:
+        if (
+            not self.state_hash.dirty
+            and replica.history.stop == self.read_to
+            and jumps == self.merges
+        ):
             return
         self.read_to = replica.history.stop
         if jumps != self.merges:
             self.merges = jumps
-            self.mirror.soil()
+            self.state_hash.mark_all_dirty()
         if replica.gate is not self.gate:
             self.gate = replica.gate  # a replica that loses everything gets another one
             self.beginnings += 1
-            self.note("begins", "with nothing")
+            self.add_trace_record("begins", "with nothing")
         self.links.wake()
-        changes = self.mirror.refresh()
+        changes = self.state_hash.take_changes()
         for checker in self.around.checkers:
-            checker.followed(self, changes)
+            checker.on_follower_turn(self, changes)
 
-    def report(self, events: list[Event]) -> None:
+    def handle_events(self, events: list[Event]) -> None:
         """Hand on what the links say."""
         for event in events:
             if isinstance(event, Resynced):

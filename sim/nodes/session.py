@@ -1,12 +1,12 @@
 """Clients that read, watch, wait and scan, each a session that may move between regions.
 
-A step of kind `client` names a region, a session's number and the commands that it sends at once.
+A step of kind `client` names a region, a session's number and the commands that it sends together.
 The word `$cursor` stands for the cursor that the session's scan of this kind and key has come to.
 
 A session that finds itself in another region than before first sends CRDB.AWAIT with the vector
 that CRDB.VECTOR gave it last. Until that has been answered with 1, it is *adrift*: what it knows
 need not hold where it is. A step for a session that waits for a reply does nothing, except QUIT: it
-closes the connection at once.
+closes the connection immediately.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
-from sim.nodes.client import Hand, Reply
+from sim.nodes.client import Reply, SimClient
 from sim.schedule.step import Words
 
 AWAIT_MS: Final = "2000"
@@ -31,27 +31,27 @@ class Server(Protocol):
     life: int
     is_up: bool
 
-    def connect(self, session: Session) -> Hand:
+    def connect_session(self, session: SimSession) -> SimClient:
         """Return a new connection for a session."""
         ...
 
-    def disconnect(self, hand: Hand) -> None:
+    def disconnect_session(self, hand: SimClient) -> None:
         """Close a connection."""
         ...
 
-    def converse(self, session: Session, commands: Sequence[Words]) -> list[Reply]:
-        """Carry out what a session sends at once. Return the replies that come at once."""
+    def run_session(self, session: SimSession, commands: Sequence[Words]) -> list[Reply]:
+        """Run the commands that a session sends together. Return the immediate replies."""
         ...
 
 
-class Session:
+class SimSession:
     """A client. `number` is its own in the whole world."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.server: Server | None = None
         self.life = 0
-        self.hand: Hand | None = None
+        self.hand: SimClient | None = None
         self.vector = ""
         self.is_adrift = False
         self.cursors: dict[Words, str] = {}
@@ -64,38 +64,38 @@ class Session:
         server = self.server
         return server is not None and server.is_up and server.life == self.life
 
-    def move(self, server: Server) -> None:
+    def move_to_server(self, server: Server) -> None:
         """Open a connection to `server`, unless there is one."""
         if self.server is server and self.is_connected:
             return
         if self.server is not None:
             self.is_adrift = self.vector != ""
             if self.is_connected and self.hand is not None:
-                self.server.disconnect(self.hand)
+                self.server.disconnect_session(self.hand)
         self.server, self.life = server, server.life
         self.cursors.clear()
         self.waiting = None
-        self.hand = server.connect(self)
+        self.hand = server.connect_session(self)
 
-    def spell(self, words: Words) -> Words:
+    def fill_in_cursor(self, words: Words) -> Words:
         """Return a command with what the session knows put in."""
         if CURSOR not in words:
             return words
-        cursor = self.cursors.get(scan_of(words), "0")
+        cursor = self.cursors.get(scan_identity(words), "0")
         return tuple(cursor if word == CURSOR else word for word in words)
 
-    def note(self, words: Words, reply: Reply) -> None:
+    def remember_reply(self, words: Words, reply: Reply) -> None:
         """Remember what a reply says about how to go on."""
         name = words[0]
         if name in SCANS and isinstance(reply, list):
-            self.cursors[scan_of(words)] = str(cast("list[bytes]", reply)[0], "ascii")
+            self.cursors[scan_identity(words)] = str(cast("list[bytes]", reply)[0], "ascii")
         elif name == "CRDB.VECTOR" and isinstance(reply, bytes):
             self.vector = reply.decode()
         elif name == "CRDB.AWAIT":
             self.is_adrift = reply != 1
 
 
-def scan_of(words: Words) -> Words:
+def scan_identity(words: Words) -> Words:
     """Return which scan a command belongs to: its name, and its key if it has one."""
     return words[:1] if words[0] == "SCAN" else words[:2]
 
@@ -104,26 +104,28 @@ class Sessions:
     """All sessions of a world."""
 
     def __init__(self) -> None:
-        self.by_number: dict[int, Session] = {}
+        self.by_number: dict[int, SimSession] = {}
 
-    def drop(self, number: int) -> None:
+    def close_session(self, number: int) -> None:
         """Close the connection of a session, which knows nothing of what came of its commands."""
         session = self.by_number.pop(number, None)
         if session is not None and session.is_connected:
             assert session.server is not None
             assert session.hand is not None
-            session.server.disconnect(session.hand)
+            session.server.disconnect_session(session.hand)
 
-    def act(self, server: Server, number: int, commands: Sequence[Words]) -> list[Reply] | None:
+    def run_step(
+        self, server: Server, number: int, commands: Sequence[Words]
+    ) -> list[Reply] | None:
         """Let a session send commands to a process that is up. Return the replies that came at
         once, or None if the session waits for an earlier one."""
         if tuple(commands) == (LEAVE,):
-            self.drop(number)
+            self.close_session(number)
             return []
-        session = self.by_number.setdefault(number, Session(number))
+        session = self.by_number.setdefault(number, SimSession(number))
         if session.waiting is not None and session.is_connected:
             return None
-        session.move(server)
+        session.move_to_server(server)
         if session.is_adrift:
             commands = (("CRDB.AWAIT", session.vector, AWAIT_MS),)
-        return server.converse(session, [session.spell(words) for words in commands])
+        return server.run_session(session, [session.fill_in_cursor(words) for words in commands])

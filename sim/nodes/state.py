@@ -17,24 +17,24 @@ from crdt.types.hash import HASH
 from crdt.types.list import LIST
 from crdt.types.set import SET_TYPE
 from crdt.types.sorted_set import ZSET
-from sim.nodes.saying import plain
+from sim.nodes.formatting import format_bytes
 
 NOTHING = "nothing"
 
 
-def state_text(db: Keyspace) -> str:
+def format_state(db: Keyspace) -> str:
     """All keys of a region, sorted."""
-    return ", ".join(key_text(db, key) for key in sorted(db.keys())) or NOTHING
+    return ", ".join(format_key(db, key) for key in sorted(db.keys())) or NOTHING
 
 
-def key_text(db: Keyspace, key: bytes) -> str:
-    """One key with its value, and what is left of its life."""
+def format_key(db: Keyspace, key: bytes) -> str:
+    """Return one key with its value and its remaining time to live."""
     value = db.lookup(key)
     assert value is not None
-    text = f"{plain(key)} {value_text(value)}"
+    text = f"{format_bytes(key)} {format_value(value)}"
     deadline = db.deadline(key)
     if deadline is not None:
-        text += f" for {seconds(deadline - db.now)}"
+        text += f" for {format_seconds(deadline - db.now)}"
     held = db.data.get(key)
     if isinstance(held, Contested):
         others = len([part for part in held.parts.values() if part.alive()]) - 1
@@ -42,25 +42,27 @@ def key_text(db: Keyspace, key: bytes) -> str:
     return text
 
 
-def value_text(value: Value) -> str:
-    """A value, in brackets that tell its type."""
-    return shown_text(value.code(), value.visible())
+def format_value(value: Value) -> str:
+    """Return a value, in the brackets of its type."""
+    return format_shown(value.code(), value.visible())
 
 
-def shown_text(code: int, shown: Any) -> str:
-    """What a value of a type shows, in brackets that tell the type."""
+def format_shown(code: int, shown: Any) -> str:
+    """Return a shown value, in the brackets of its type."""
     if code == SET_TYPE:
-        return f"{{{' '.join(plain(member) for member in shown)}}}"
+        return f"{{{' '.join(format_bytes(member) for member in shown)}}}"
     if code == HASH:
-        return f"{{{', '.join(f'{plain(name)}: {plain(text)}' for name, text in shown)}}}"
+        fields = [f"{format_bytes(name)}: {format_bytes(text)}" for name, text in shown]
+        return f"{{{', '.join(fields)}}}"
     if code == ZSET:
         pairs = sorted(shown, key=lambda pair: (pair[1], pair[0]))
-        return f"({', '.join(f'{plain(m)} {plain(format_double(score))}' for m, score in pairs)})"
+        entries = [f"{format_bytes(m)} {format_bytes(format_double(score))}" for m, score in pairs]
+        return f"({', '.join(entries)})"
     if code == LIST:
-        return f"[{' '.join(plain(item) for item in shown)}]"
-    return f"= {plain(shown)}"
+        return f"[{' '.join(format_bytes(item) for item in shown)}]"
+    return f"= {format_bytes(shown)}"
 
 
-def seconds(ms: int) -> str:
+def format_seconds(ms: int) -> str:
     """A time span, to the millisecond."""
     return f"{ms / 1000:g} s"

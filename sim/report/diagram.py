@@ -79,7 +79,7 @@ class Picture:
     arrows: tuple[Arrow, ...] = ()
     bands: tuple[Band, ...] = ()
 
-    def latest(self) -> Picture:
+    def last_time(self) -> Picture:
         """Of a long run, what can be drawn."""
         times = sorted([mark.at for mark in self.marks] + [arrow.sent for arrow in self.arrows])
         if len(times) <= DRAWN_MAX:
@@ -113,10 +113,10 @@ class Picture:
 
     def svg(self) -> str:
         """A self-contained drawing."""
-        return Drawing(self.latest()).svg()
+        return Drawing(self.last_time()).draw_svg()
 
     def _repr_svg_(self) -> str:
-        """What a notebook shows."""
+        """Return the drawing that a notebook displays."""
         return self.svg()
 
 
@@ -152,15 +152,15 @@ class Drawing:
             self.heights.append(y)
             before = time
 
-    def x(self, region: str) -> int:
+    def x_of_region(self, region: str) -> int:
         """The middle of a lane's line."""
         return LEFT + self.column[region] * LANE + 12
 
-    def y(self, time: int) -> float:
-        """How far down a time is."""
+    def y_of_time(self, time: int) -> float:
+        """Return the height of a time on the page."""
         return self.heights[max(0, bisect_right(self.times, time) - 1)]
 
-    def svg(self) -> str:
+    def draw_svg(self) -> str:
         """The page."""
         width = LEFT + LANE * len(self.column) + 10
         bottom = (self.heights[-1] if self.heights else TOP) + 3 * ROW
@@ -171,19 +171,19 @@ class Drawing:
         parts = [
             opening,
             f'<rect width="{width}" height="{bottom:.0f}" fill="#ffffff"/>',
-            *self.bands(),
-            *self.lanes(bottom - ROW),
-            *self.arrows(),
-            *self.marks(),
+            *self.draw_bands(),
+            *self.draw_lanes(bottom - ROW),
+            *self.draw_arrows(),
+            *self.draw_marks(),
             "</svg>",
         ]
         return "\n".join(parts)
 
-    def lanes(self, bottom: float) -> Iterator[str]:
+    def draw_lanes(self, bottom: float) -> Iterator[str]:
         """A line for each region, and the time at the left."""
         yield (f'<text x="{LEFT - 12}" y="22" fill="{PALE}" text-anchor="end">not to scale</text>')
         for name in self.column:
-            x = self.x(name)
+            x = self.x_of_region(name)
             yield f'<text x="{x}" y="22" fill="{INK}" font-weight="bold">{escape(name)}</text>'
             yield f'<line x1="{x}" y1="30" x2="{x}" y2="{bottom:.0f}" stroke="{PALE}"/>'
         last = 0.0
@@ -195,14 +195,14 @@ class Drawing:
                     f'text-anchor="end">{time / SECOND:.3f} s</text>'
                 )
 
-    def bands(self) -> Iterator[str]:
-        """Where nothing passed, from the lane that was not heard."""
+    def draw_bands(self) -> Iterator[str]:
+        """Yield the bands in which nothing passed, beginning at the lane of the sender."""
         for band in self.picture.bands:
             if band.source in self.column and band.sink in self.column:
-                a, b = self.x(band.source), self.x(band.sink)
+                a, b = self.x_of_region(band.source), self.x_of_region(band.sink)
                 middle = (a + b) / 2
                 left, right = (a, middle) if a < b else (middle, a)
-                top, bottom = self.y(band.begin), self.y(band.end)
+                top, bottom = self.y_of_time(band.begin), self.y_of_time(band.end)
                 label = f"nothing passes from {band.source} to {band.sink}"
                 yield (
                     f'<rect x="{left:.0f}" y="{top:.0f}" width="{right - left:.0f}" '
@@ -210,11 +210,11 @@ class Drawing:
                     f"<title>{escape(label)}</title></rect>"
                 )
 
-    def arrows(self) -> Iterator[str]:
+    def draw_arrows(self) -> Iterator[str]:
         """The messages."""
         for arrow in self.picture.arrows:
-            x1, y1 = self.x(arrow.source), self.y(arrow.sent)
-            x2, y2 = self.x(arrow.sink), self.y(arrow.arrived)
+            x1, y1 = self.x_of_region(arrow.source), self.y_of_time(arrow.sent)
+            x2, y2 = self.x_of_region(arrow.sink), self.y_of_time(arrow.arrived)
             if arrow.is_lost:
                 x2, y2 = (x1 + x2) // 2, (y1 + y2) / 2
             colour = COLOURS["broken"] if arrow.is_lost else PALE
@@ -229,15 +229,15 @@ class Drawing:
                 side = -1 if x2 > x1 else 1
                 yield (f'<path d="M{x2} {y2:.0f} l{side * 7} -3 l0 6 z" fill="{colour}"/>')
 
-    def marks(self) -> Iterator[str]:
-        """What happened in the regions."""
+    def draw_marks(self) -> Iterator[str]:
+        """Yield what happened in the regions."""
         below: dict[tuple[int, str], int] = {}
         for mark in self.picture.marks:
             if mark.region not in self.column:
                 continue
             row = below.get((mark.at, mark.region), 0)
             below[mark.at, mark.region] = row + 1
-            x, y = self.x(mark.region), self.y(mark.at) + row * ROW
+            x, y = self.x_of_region(mark.region), self.y_of_time(mark.at) + row * ROW
             colour = COLOURS[mark.style]
             yield f'<circle cx="{x}" cy="{y:.0f}" r="3.5" fill="{colour}"/>'
             halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'

@@ -1,6 +1,6 @@
 """What happened in a run, for people: who did what when, and which message went where.
 
-A `Recorder` is given to a world and keeps the latest moments and messages. What comes of it is a
+A `Recorder` is given to a world and keeps the latest moments and messages. They make a
 `Picture`: a space-time diagram, or the same as text. Heartbeats and acknowledgements are left out:
 what carries data, what asks for it, and what breaks is shown.
 """
@@ -15,7 +15,7 @@ from sim.report.diagram import Arrow, Band, Mark, Picture
 KEPT_MAX: Final = 2_000  # moments, and as many messages: more than a person looks at
 TEXT_MAX: Final = 48  # letters of one label
 
-# What is worth a mark, and in which style it is drawn. What a region says of itself is told whole.
+# What is worth a mark, and in which style it is drawn. A region's own reports are shown whole.
 STYLES: Final = {
     "boot": "life",
     "caught up": "life",
@@ -46,7 +46,7 @@ class Recorder:
         self.closed: dict[str, int] = {}
         self.now = 0
 
-    def note(self, now: int, where: str, what: str, detail: str) -> None:
+    def record_note(self, now: int, where: str, what: str, detail: str) -> None:
         """A record of the trace."""
         self.now = now
         if what in {"closed", "cut"}:
@@ -55,20 +55,22 @@ class Recorder:
             source, _, sink = where.partition(">")
             self.bands.append(Band(self.closed.pop(where), now, source, sink))
         elif what in TOLD:
-            self.marks.append(Mark(now, where, TOLD[what], short(detail)))
+            self.marks.append(Mark(now, where, TOLD[what], shorten_text(detail)))
         elif what in STYLES:
-            self.marks.append(Mark(now, where, STYLES[what], short(f"{what} {detail}".strip())))
+            self.marks.append(
+                Mark(now, where, STYLES[what], shorten_text(f"{what} {detail}".strip()))
+            )
 
-    def message(self, sent: int, now: int, ends: tuple[str, str], text: str) -> None:
+    def record_message(self, sent: int, now: int, ends: tuple[str, str], text: str) -> None:
         """A message from one region has arrived at another."""
-        self.arrows.append(Arrow(sent, now, *ends, short(text)))
+        self.arrows.append(Arrow(sent, now, *ends, shorten_text(text)))
 
-    def lost(self, sent: int, now: int, ends: tuple[str, str], text: str) -> None:
+    def record_lost(self, sent: int, now: int, ends: tuple[str, str], text: str) -> None:
         """A message will never arrive."""
-        self.arrows.append(Arrow(sent, now, *ends, short(text), is_lost=True))
+        self.arrows.append(Arrow(sent, now, *ends, shorten_text(text), is_lost=True))
 
-    def picture(self, regions: tuple[str, ...], begin: int = 0) -> Picture:
-        """What was kept of the time from `begin` on."""
+    def make_picture(self, regions: tuple[str, ...], begin: int = 0) -> Picture:
+        """Return a picture of what was kept from `begin` on."""
         open_bands = [Band(at, self.now, *where.split(">")) for where, at in self.closed.items()]
         bands = [band for band in [*self.bands, *open_bands] if band.end >= begin]
         return Picture(
@@ -79,6 +81,6 @@ class Recorder:
         )
 
 
-def short(text: str) -> str:
+def shorten_text(text: str) -> str:
     """A label that fits its lane."""
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"

@@ -29,7 +29,7 @@ ARROW: Final = ">"
 Actor = TypeVar("Actor")
 
 
-class Mistake(Exception):
+class ScenarioMistake(Exception):
     """A line asks for what cannot be."""
 
 
@@ -44,17 +44,19 @@ class Form(Generic[Actor]):
     most: int = 1 << 16
 
 
-def take(actor: Actor, line: str, forms: Mapping[str, Form[Actor]]) -> None:
+def take_words(actor: Actor, line: str, forms: Mapping[str, Form[Actor]]) -> None:
     """Let an actor do what a line says. Raises Mistake."""
     try:
         name, *words = shlex.split(line, comments=True)
     except ValueError:
-        raise Mistake("a quotation mark is not closed") from None
+        raise ScenarioMistake("a quotation mark is not closed") from None
     form = forms.get(name)
     if form is None:
-        raise Mistake(f"there is no step {name!r}; there are: {', '.join(forms)}")
+        raise ScenarioMistake(f"there is no step {name!r}; there are: {', '.join(forms)}")
     if not form.least <= len(words) <= form.most:
-        raise Mistake(f"too {'few' if len(words) < form.least else 'many'} words: {form.usage}")
+        raise ScenarioMistake(
+            f"too {'few' if len(words) < form.least else 'many'} words: {form.usage}"
+        )
     form.act(actor, words)
 
 
@@ -72,10 +74,10 @@ def parse_time(text: str) -> int:
         ns, rest = divmod(int(whole + fraction) * UNITS[unit], scale)
         if not rest:
             return ns
-    raise Mistake(f"{text!r} is no time: write 200ms, 5s or 2m")
+    raise ScenarioMistake(f"{text!r} is no time: write 200ms, 5s or 2m")
 
 
-def time_text(ns: int) -> str:
+def format_time(ns: int) -> str:
     """Return a time in seconds, exactly, as `parse_time` reads it."""
     seconds, rest = divmod(ns, SECOND)
     fraction = f"{rest:09d}".rstrip("0")
@@ -85,7 +87,7 @@ def time_text(ns: int) -> str:
 def parse_bytes(text: str) -> int:
     """A number of bytes. Raises Mistake."""
     if not is_number(text) or not int(text):
-        raise Mistake(f"{text!r} is no number of bytes above 0")
+        raise ScenarioMistake(f"{text!r} is no number of bytes above 0")
     return int(text)
 
 
@@ -93,15 +95,15 @@ def parse_number(text: str, what: str, least: int, most: int) -> int:
     """Return a whole number in a range. Raises Mistake."""
     digits = text.removeprefix("-")
     if not is_number(digits) or not least <= int(text) <= most:
-        raise Mistake(f"{text!r} is no {what}: give {least} to {most}")
+        raise ScenarioMistake(f"{text!r} is no {what}: give {least} to {most}")
     return int(text)
 
 
-def one_of(word: str, what: str, known: Iterable[str]) -> str:
+def parse_choice(word: str, what: str, known: Iterable[str]) -> str:
     """Return a word that is one of those known. Raises Mistake."""
     names = tuple(known)
     if word not in names:
-        raise Mistake(f"{what} is one of {', '.join(names)}")
+        raise ScenarioMistake(f"{what} is one of {', '.join(names)}")
     return word
 
 
@@ -110,9 +112,9 @@ def region_names(words: Sequence[str]) -> tuple[str, ...]:
     try:
         Config.from_names(words, 1)
     except ConfigError as error:
-        raise Mistake(str(error).removeprefix("--regions: ")) from error
+        raise ScenarioMistake(str(error).removeprefix("--regions: ")) from error
     if {ALL, ARROW} & set(words):
-        raise Mistake(f"{ALL!r} and {ARROW!r} cannot be a region's name")
+        raise ScenarioMistake(f"{ALL!r} and {ARROW!r} cannot be a region's name")
     return tuple(words)
 
 
@@ -120,22 +122,22 @@ def follower_of(words: Sequence[str], places: Sequence[str]) -> Copy:
     """Return the follower `F N A [B]` of a world with these places. Raises Mistake."""
     name, number, *sources = words
     if name in {*places, ALL, ARROW}:
-        raise Mistake(f"{name!r} cannot be a follower's name, or is there already")
+        raise ScenarioMistake(f"{name!r} cannot be a follower's name, or is there already")
     if not is_number(number) or not 1 <= int(number) <= REGION_MAX:
-        raise Mistake(f"{number!r} is no number of a region: give 1 to {REGION_MAX}")
+        raise ScenarioMistake(f"{number!r} is no number of a region: give 1 to {REGION_MAX}")
     if len(set(sources)) < len(sources) or len(sources) > SOURCES_MAX:
-        raise Mistake("name each of those it follows once")
+        raise ScenarioMistake("name each of those it follows once")
     return Copy(name, int(number), tuple(sources))
 
 
-def arrow(words: list[str]) -> tuple[str, str]:
+def parse_arrow(words: list[str]) -> tuple[str, str]:
     """The two ends of `A > B`. Raises Mistake."""
     if len(words) != 3 or words[1] != ARROW or words[0] == words[2]:
-        raise Mistake("a direction is written A > B, with spaces")
+        raise ScenarioMistake("a direction is written A > B, with spaces")
     return words[0], words[2]
 
 
-def commands(words: list[str]) -> list[tuple[str, ...]]:
+def parse_commands(words: list[str]) -> list[tuple[str, ...]]:
     """Commands that are separated by semicolons. Raises Mistake."""
     found: list[list[str]] = [[]]
     for word in words:
@@ -144,5 +146,5 @@ def commands(words: list[str]) -> list[tuple[str, ...]]:
         else:
             found[-1].append(word)
     if not all(found):
-        raise Mistake("a command is missing beside a semicolon")
+        raise ScenarioMistake("a command is missing beside a semicolon")
     return [tuple(command) for command in found]

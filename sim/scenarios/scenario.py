@@ -20,11 +20,11 @@ behaviour, to be wanted or not.
     topology NAME               mesh (default), star, ring or line
     delay TIME                  one way, between any two (default 40ms)
     backlog BYTES               of every region; also `waiting BYTES`
-    write R COMMAND             a client's command; several, separated by ` ; `, are sent at once
+    write R COMMAND             a client's command; several, separated by ` ; `, are sent together
     read R|all COMMAND          the same, and the reply is shown
     tell [R]                    show what the links of all regions, or one, report from here on
     cut A [B]                   separate two regions, which notice; `cut A` cuts it from all others
-    silence A [B]               nothing passes, and nobody is told; `silence A > B` one way only
+    silence A [B]               nothing passes, silently; `silence A > B` one way only
     heal [A [B]]                end every cut and silence, those of A, or those of A and B
     unlink A > B | relink A > B as CRDB.LINK CUT and HEAL: ops of A, to B
     settle | wait TIME          until everything has arrived where it can | just so long
@@ -33,13 +33,13 @@ behaviour, to be wanted or not.
     restart R [kept] [amnesic]  begin another life, empty or from that snapshot; `amnesic`: by the
                                 number of the last; `unaware`: not knowing that there was one
     list R A B ...              the regions in the file of R, from its next start on; default: all
-    forge R A                   somebody tells R, in the name of A, of writes that R never made
+    forge R A                   send R a greeting of A with writes that R never made
     follower F N A [B]          before the world begins: F follows A, with region number N itself
-    promote F | follow F        make it a database of its own, or a follower again
+    promote F | follow F        promote it, or make it a follower again
     vectors                     show what every region has applied
 
 Words are parted by spaces; a word in quotation marks may hold some, or a `#`, which else begins a
-comment. Times are written 200ms, 1.5s or 2m. What a line cannot mean is said with its number.
+comment. Times are written 200ms, 1.5s or 2m. An error names the line's number.
 
 A file that begins with `run SEED` holds a run of the campaign instead, such as a failing one that
 was made small. Its language is that of `script`, and the verdict stands below its dashes.
@@ -53,19 +53,19 @@ from typing import Final, TypeAlias
 import attrs
 
 from crdt.errors import CRDTError
-from sim.campaign.run import Result, Run, place
-from sim.campaign.summary import verdict
+from sim.campaign.run import Result, Run, locate_run
+from sim.campaign.summary import verdict_text
 from sim.engine.checker import Violation
-from sim.nodes.state import state_text
+from sim.nodes.state import format_state
 from sim.report.report import Recorder
-from sim.scenarios.language import Form, Mistake, take
-from sim.scenarios.script import RUN, Reader, Script
-from sim.scenarios.stage import Stage
-from sim.schedule.step import Step
+from sim.scenarios.language import Form, ScenarioMistake, take_words
+from sim.scenarios.runner import ScenarioRunner
+from sim.scenarios.script import RUN, Script, ScriptReader
+from sim.schedule.step import ScheduleStep
 
 DASHES: Final = "----"
 
-PlayRun: TypeAlias = Callable[[Run, Sequence[Step]], Result]
+PlayRun: TypeAlias = Callable[[Run, Sequence[ScheduleStep]], Result]
 """Plays a run of the campaign with these steps."""
 
 
@@ -94,7 +94,7 @@ class Played:
     result: Result | None = None
 
 
-def parse(text: str) -> Iterator[Block]:
+def parse_scenario(text: str) -> Iterator[Block]:
     """The blocks of a file; what was expected of them is left out."""
     steps: list[tuple[int, str]] = []
     source: list[str] = []
@@ -114,27 +114,29 @@ def parse(text: str) -> Iterator[Block]:
         yield Block(tuple(steps), tuple(source))
 
 
-def replay(text: str) -> str:
+def replay_blocks(text: str) -> str:
     """The file with what happens in truth. Raises ScenarioError."""
-    return perform(text).text
+    return perform_block(text).text
 
 
 def draw_scenario(text: str) -> str:
     """Return a picture (SVG) of what happens in a file. Raises ScenarioError."""
-    return perform(text, is_drawn=True).picture
+    return perform_block(text, is_drawn=True).picture
 
 
-def perform(text: str, play_run: PlayRun = Run.play, *, is_drawn: bool = False) -> Played:
+def perform_block(
+    text: str, play_run: PlayRun = Run.play_steps, *, is_drawn: bool = False
+) -> Played:
     """Play a file, and draw it if that is wanted. Raises ScenarioError."""
-    blocks = list(parse(text))
+    blocks = list(parse_scenario(text))
     recorder = Recorder() if is_drawn else None
     if blocks and blocks[0].steps and blocks[0].steps[0][1].split()[0] == RUN:
         return perform_run(blocks, play_run, recorder)
-    stage = Stage(recorder)
-    found = "\n".join(render(block, play(stage, block)) for block in blocks)
+    stage = ScenarioRunner(recorder)
+    found = "\n".join(render_scenario(block, play_text(stage, block)) for block in blocks)
     if recorder is None:
         return Played(found)
-    return Played(found, recorder.picture(stage.places, stage.start).svg())
+    return Played(found, recorder.make_picture(stage.process_names, stage.start).svg())
 
 
 def perform_run(blocks: Sequence[Block], play_run: PlayRun, recorder: Recorder | None) -> Played:
@@ -142,90 +144,90 @@ def perform_run(blocks: Sequence[Block], play_run: PlayRun, recorder: Recorder |
     for block in blocks[1:]:
         for number, line in block.steps:
             raise ScenarioError(number, line, "a file holds one run, of one block")
-    script = read_run(blocks[0])
+    script = read_run_text(blocks[0])
     options = script.options
     result = play_run(Run(options, recorder=recorder), script.steps)
-    found = render(blocks[0], [outcome(result)])
+    found = render_scenario(blocks[0], [run_outcome(result)])
     if recorder is None:
         return Played(found, result=result)
-    picture = recorder.picture((*options.names, *options.followers))
+    picture = recorder.make_picture((*options.names, *options.followers))
     return Played(found, picture.svg(), result)
 
 
-def read_run(block: Block) -> Script:
-    """Return the run that a block tells. Raises ScenarioError."""
-    reader = Reader()
+def read_run_text(block: Block) -> Script:
+    """Return the run that a block describes. Raises ScenarioError."""
+    reader = ScriptReader()
     for number, line in block.steps:
         try:
-            reader.take(line)
-        except Mistake as error:
+            reader.read_line(line)
+        except ScenarioMistake as error:
             raise ScenarioError(number, line, str(error)) from error
     try:
-        return reader.script()
-    except Mistake as error:
+        return reader.make_script()
+    except ScenarioMistake as error:
         raise ScenarioError(*block.steps[0], str(error)) from error
 
 
-def outcome(result: Result) -> str:
+def run_outcome(result: Result) -> str:
     """Return what stands below the dashes of a run: its verdict, and why, in one line."""
-    return " ".join(verdict(result).split())
+    return " ".join(verdict_text(result).split())
 
 
 def render_run(script: Script, result: Result) -> str:
     """Return a run, and what came of it, as a file."""
-    lines = ["# python -m sim --scenario FILE plays this file again", *script.lines()]
-    return render(Block((), tuple(lines)), [outcome(result)])
+    lines = ["# python -m sim --scenario FILE plays this file again", *script.text_lines()]
+    return render_scenario(Block((), tuple(lines)), [run_outcome(result)])
 
 
-def render(block: Block, told: list[str]) -> str:
-    """One block as it should stand in the file."""
+def render_scenario(block: Block, told: list[str]) -> str:
+    """Return one block as it should stand in the file."""
     return "\n".join([*block.source, DASHES, *told]) + "\n"
 
 
-def play(stage: Stage, block: Block) -> list[str]:
+def play_text(stage: ScenarioRunner, block: Block) -> list[str]:
     """Take the steps of a block; what is to be seen."""
     stage.begin_block()
     for number, line in block.steps:
         try:
-            take(stage, line, FORMS)
-        except (Mistake, Violation) as error:
+            take_words(stage, line, FORMS)
+        except (ScenarioMistake, Violation) as error:
             raise ScenarioError(number, line, str(error)) from error
         except (AssertionError, CRDTError, LookupError, TypeError, ValueError) as error:
-            why = f"no crash: {type(error).__name__}: {error} ({place(error)})"
+            why = f"no crash: {type(error).__name__}: {error} ({locate_run(error)})"
             raise ScenarioError(number, line, why) from error
     for site in stage.world.places.values():
         if not site.is_up:
             stage.told.append(f"{site.name}: down")
         else:
-            site.advance()
-            stage.told.append(f"{site.name}: {state_text(site.replica.keyspace)}")
+            site.advance_clocks()
+            stage.told.append(f"{site.name}: {format_state(site.replica.keyspace)}")
     return stage.told
 
 
-FORMS: Final[dict[str, Form[Stage]]] = {
-    "regions": Form("regions A B ...", Stage.set_regions, 1),
-    "topology": Form("topology NAME", Stage.set_topology, 1, 1),
-    "delay": Form("delay TIME", Stage.set_delay, 1, 1),
-    "backlog": Form("backlog BYTES", Stage.set_backlog, 1, 1),
-    "waiting": Form("waiting BYTES", Stage.set_waiting, 1, 1),
-    "follower": Form("follower F N A [B]", Stage.set_follower, 3),
-    "write": Form("write R COMMAND", Stage.write, 2),
-    "read": Form("read R|all COMMAND", Stage.read, 2),
-    "tell": Form("tell [R]", Stage.tell, 0, 1),
-    "vectors": Form("vectors", Stage.vectors, 0, 0),
-    "cut": Form("cut A [B]", Stage.cut, 1, 2),
-    "silence": Form("silence A [B], or silence A > B", Stage.silence, 1, 3),
-    "heal": Form("heal [A [B]]", Stage.heal, 0, 2),
-    "unlink": Form("unlink A > B", Stage.unlink, 3, 3),
-    "relink": Form("relink A > B", Stage.relink, 3, 3),
-    "crash": Form("crash R", Stage.crash, 1, 1),
-    "keep": Form("keep R", Stage.keep, 1, 1),
-    "restart": Form("restart R [kept] [amnesic|unaware]", Stage.restart, 1, 3),
-    "list": Form("list R A B ...", Stage.list_regions, 2),
-    "forge": Form("forge R A", Stage.forge, 2, 2),
-    "promote": Form("promote F", Stage.promote, 1, 1),
-    "follow": Form("follow F", Stage.follow, 1, 1),
-    "settle": Form("settle", Stage.settle, 0, 0),
-    "wait": Form("wait TIME", Stage.wait, 1, 1),
-    "clock": Form("clock R|all +TIME|-TIME|stop|go", Stage.clock, 2, 2),
+FORMS: Final[dict[str, Form[ScenarioRunner]]] = {
+    "regions": Form("regions A B ...", ScenarioRunner.set_regions, 1),
+    "topology": Form("topology NAME", ScenarioRunner.set_topology, 1, 1),
+    "delay": Form("delay TIME", ScenarioRunner.set_delay, 1, 1),
+    "backlog": Form("backlog BYTES", ScenarioRunner.set_backlog, 1, 1),
+    "waiting": Form("waiting BYTES", ScenarioRunner.set_waiting, 1, 1),
+    "follower": Form("follower F N A [B]", ScenarioRunner.set_follower, 3),
+    "write": Form("write R COMMAND", ScenarioRunner.run_write, 2),
+    "read": Form("read R|all COMMAND", ScenarioRunner.run_read, 2),
+    "tell": Form("tell [R]", ScenarioRunner.show_value, 0, 1),
+    "vectors": Form("vectors", ScenarioRunner.show_vectors, 0, 0),
+    "cut": Form("cut A [B]", ScenarioRunner.cut_regions, 1, 2),
+    "silence": Form("silence A [B], or silence A > B", ScenarioRunner.silence_regions, 1, 3),
+    "heal": Form("heal [A [B]]", ScenarioRunner.heal_regions, 0, 2),
+    "unlink": Form("unlink A > B", ScenarioRunner.cut_link, 3, 3),
+    "relink": Form("relink A > B", ScenarioRunner.heal_link, 3, 3),
+    "crash": Form("crash R", ScenarioRunner.crash_process, 1, 1),
+    "keep": Form("keep R", ScenarioRunner.keep_snapshot, 1, 1),
+    "restart": Form("restart R [kept] [amnesic|unaware]", ScenarioRunner.restart_process, 1, 3),
+    "list": Form("list R A B ...", ScenarioRunner.list_regions, 2),
+    "forge": Form("forge R A", ScenarioRunner.forge_hello, 2, 2),
+    "promote": Form("promote F", ScenarioRunner.promote_follower, 1, 1),
+    "follow": Form("follow F", ScenarioRunner.follow_again, 1, 1),
+    "settle": Form("settle", ScenarioRunner.wait_until_settled, 0, 0),
+    "wait": Form("wait TIME", ScenarioRunner.advance_by, 1, 1),
+    "clock": Form("clock R|all +TIME|-TIME|stop|go", ScenarioRunner.set_clock, 2, 2),
 }

@@ -28,7 +28,7 @@ if nothing is said:
     ticks TIME                  by how much wall clocks advance at a time; default: 1ms
     pieces N                    so many chunks in a hundred arrive in pieces
     core N                      so many regions must converge while the others stay away
-    at TIME write R COMMAND     a client's command; several, separated by ` ; `, are sent at once
+    at TIME write R COMMAND     a client's command; several, separated by ` ; `, are sent together
     at TIME client N R COMMAND  the same of session N, which may move and read (see `session`)
     at TIME FAULT A B ...       a kind of fault (docs/faults.md) and whom it befalls, and then `for
                                 TIME` or `to the end`, and `with N` for its strength
@@ -46,25 +46,33 @@ from geo.latency import PRESETS
 from geo.topology import SHAPES
 from replication.protocol.limits import Limits
 from sim.campaign.command import SEED_MAX
-from sim.campaign.options import Options
+from sim.campaign.options import RunOptions
 from sim.engine.events import MS, SECOND
-from sim.faults.kinds import FAULTS, Fault, follower, linked, one, order, pair
+from sim.faults.kinds import (
+    FAULTS,
+    Fault,
+    all_regions,
+    linked_pair,
+    one_follower,
+    one_region,
+    two_regions,
+)
 from sim.scenarios.language import (
     ALL,
     DIGITS_MAX,
     Form,
-    Mistake,
-    commands,
+    ScenarioMistake,
     follower_of,
-    one_of,
+    format_time,
+    parse_choice,
+    parse_commands,
     parse_number,
     parse_time,
     region_names,
-    take,
-    time_text,
+    take_words,
 )
 from sim.schedule.plan import USUAL, Copy, Tuning
-from sim.schedule.step import FOREVER, Step
+from sim.schedule.step import FOREVER, ScheduleStep
 from sim.schedule.writes import Load
 
 RUN: Final = "run"
@@ -80,19 +88,24 @@ NUMBER_MAX: Final = 10**DIGITS_MAX - 1
 LIMITS: Final = tuple(field.name for field in attrs.fields(Limits))
 TUNINGS: Final = (*(name.name for name in attrs.fields(Tuning) if name.name != "limits"), *LIMITS)
 """The names of all numbers that a region is tuned by."""
-BEFALLS: Final[dict[Callable[..., object], int]] = {one: 1, follower: 1, pair: 2, linked: 2}
+BEFALLS: Final[dict[Callable[..., object], int]] = {
+    one_region: 1,
+    one_follower: 1,
+    two_regions: 2,
+    linked_pair: 2,
+}
 """The number of places that a fault befalls, by how they are chosen; of others any number."""
 
 
 @attrs.frozen
 class Script:
-    """A run whose steps are told: its options, and what happens."""
+    """A run as text: its options and its steps."""
 
-    options: Options
-    steps: tuple[Step, ...]
+    options: RunOptions
+    steps: tuple[ScheduleStep, ...]
 
     @staticmethod
-    def of(options: Options, steps: Sequence[Step]) -> Script:
+    def from_run(options: RunOptions, steps: Sequence[ScheduleStep]) -> Script:
         """Return these steps, with options that leave out what only draws steps."""
         plain = plain_options(options.seed, options.names, options.length)
         kinds = {step.kind for step in steps}
@@ -114,7 +127,7 @@ class Script:
             tuple(steps),
         )
 
-    def lines(self) -> Iterator[str]:
+    def text_lines(self) -> Iterator[str]:
         """The lines of the text, without the outcome."""
         options = self.options
         plain = plain_options(options.seed, options.names, options.length)
@@ -125,13 +138,13 @@ class Script:
         for name in ("topology", "latency"):
             if getattr(options, name) != getattr(plain, name):
                 yield f"{name} {getattr(options, name)}"
-        yield f"length {time_text(options.length)}"
+        yield f"length {format_time(options.length)}"
         yield from tuning_lines(options)
         for name in options.names:
             if ms := options.offsets.get(name, 0):
-                yield f"clock {name} {'-' if ms < 0 else '+'}{time_text(abs(ms) * MS)}"
+                yield f"clock {name} {'-' if ms < 0 else '+'}{format_time(abs(ms) * MS)}"
         if options.tick_ms != plain.tick_ms:
-            yield f"ticks {time_text(options.tick_ms * MS)}"
+            yield f"ticks {format_time(options.tick_ms * MS)}"
         if options.chops:
             yield f"pieces {options.chops}"
         if options.core:
@@ -140,9 +153,9 @@ class Script:
             yield step_line(step)
 
 
-def plain_options(seed: int, names: tuple[str, ...], length: int) -> Options:
+def plain_options(seed: int, names: tuple[str, ...], length: int) -> RunOptions:
     """Return options of which none is unusual, and which draw no steps."""
-    return Options(
+    return RunOptions(
         seed=seed,
         names=names,
         topology="mesh",
@@ -172,15 +185,15 @@ def numbers_of(tuning: Tuning) -> dict[str, int]:
     }
 
 
-def differing(tuning: Tuning) -> dict[str, int]:
+def differing_fields(tuning: Tuning) -> dict[str, int]:
     """Return the numbers of a tuning that are not the usual ones."""
     usual = numbers_of(USUAL)
     return {name: number for name, number in numbers_of(tuning).items() if number != usual[name]}
 
 
-def tuning_lines(options: Options) -> Iterator[str]:
+def tuning_lines(options: RunOptions) -> Iterator[str]:
     """Return what all regions have in common in one line, and the rest region by region."""
-    each = {name: differing(options.tunings.get(name, USUAL)) for name in options.names}
+    each = {name: differing_fields(options.tunings.get(name, USUAL)) for name in options.names}
     first = each[options.names[0]]
     common = {
         name: number
@@ -196,9 +209,9 @@ def tuning_lines(options: Options) -> Iterator[str]:
             yield f"tuning {region} {' '.join(f'{name} {n}' for name, n in tuning.items())}"
 
 
-def step_line(step: Step) -> str:
+def step_line(step: ScheduleStep) -> str:
     """Return a step as a line. Raises ValueError at a word that no line can hold."""
-    words = ["at", time_text(step.at), step.kind]
+    words = ["at", format_time(step.at), step.kind]
     if step.kind in {WRITE, CLIENT}:
         if step.kind == CLIENT:
             words.append(str(step.value))
@@ -213,7 +226,7 @@ def step_line(step: Step) -> str:
     if step.lasts >= FOREVER:
         words += TO_THE_END
     elif step.lasts:
-        words += [FOR, time_text(step.lasts)]
+        words += [FOR, format_time(step.lasts)]
     if step.value:
         words += [WITH, str(step.value)]
     return " ".join(words)
@@ -222,7 +235,7 @@ def step_line(step: Step) -> str:
 # -- from text ---------------------------------------------------------------------------------
 
 
-class Reader:
+class ScriptReader:
     """Reads a run, line by line."""
 
     def __init__(self) -> None:
@@ -233,14 +246,14 @@ class Reader:
         self.copies: list[Copy] = []
         self.tunings: dict[str, dict[str, int]] = {}
         self.offsets: dict[str, int] = {}
-        self.steps: list[Step] = []
+        self.steps: list[ScheduleStep] = []
 
-    def take(self, line: str) -> None:
+    def read_line(self, line: str) -> None:
         """Read one line. Raises Mistake."""
-        take(self, line, FORMS)
+        take_words(self, line, FORMS)
 
-    def script(self) -> Script:
-        """Return the run that was read, of which `regions` were told. Raises Mistake."""
+    def make_script(self) -> Script:
+        """Return the run that was read, in which `regions` were named. Raises Mistake."""
         self.require_names()
         end = max((step.at + step.lasts for step in self.steps if step.lasts < FOREVER), default=0)
         options = attrs.evolve(
@@ -250,86 +263,94 @@ class Reader:
             copies=tuple(self.copies),
             **self.said,
         )
-        return Script.of(options, self.steps)
+        return Script.from_run(options, self.steps)
 
     @property
-    def places(self) -> tuple[str, ...]:
+    def process_names(self) -> tuple[str, ...]:
         """The names of all regions and followers."""
         return (*self.names, *(copy.name for copy in self.copies))
 
     def require_names(self) -> None:
         """Raises Mistake if the regions are not known yet."""
         if not self.names:
-            raise Mistake("say `regions A B ...` first, behind `run SEED`")
+            raise ScenarioMistake("say `regions A B ...` first, behind `run SEED`")
 
-    def region(self, name: str) -> str:
+    def require_region(self, name: str) -> str:
         """Return the name of a region. Raises Mistake."""
         self.require_names()
         if name not in self.names:
-            raise Mistake(f"no region is called {name!r}; there are: {', '.join(self.names)}")
+            raise ScenarioMistake(
+                f"no region is called {name!r}; there are: {', '.join(self.names)}"
+            )
         return name
 
-    def place(self, name: str) -> str:
+    def require_process(self, name: str) -> str:
         """Return the name of a region or a follower. Raises Mistake."""
         self.require_names()
-        if name not in self.places:
-            raise Mistake(f"no region is called {name!r}; there are: {', '.join(self.places)}")
+        if name not in self.process_names:
+            raise ScenarioMistake(
+                f"no region is called {name!r}; there are: {', '.join(self.process_names)}"
+            )
         return name
 
     # -- options ---------------------------------------------------------------------------
 
     def set_seed(self, words: list[str]) -> None:
         if self.seed >= 0:
-            raise Mistake("a file holds one run")
+            raise ScenarioMistake("a file holds one run")
         if not words[0].isascii() or not words[0].isdigit() or int(words[0]) > SEED_MAX:
-            raise Mistake(f"{words[0]!r} is no seed: give a number, 0 to 2^63 - 1")
+            raise ScenarioMistake(f"{words[0]!r} is no seed: give a number, 0 to 2^63 - 1")
         self.seed = int(words[0])
 
     def set_regions(self, words: list[str]) -> None:
         if self.names:
-            raise Mistake("the regions are told already")
+            raise ScenarioMistake("the regions are told already")
         if KEYWORDS & set(words):
-            raise Mistake(f"a region of a run cannot be called {', '.join(sorted(KEYWORDS))}")
+            raise ScenarioMistake(
+                f"a region of a run cannot be called {', '.join(sorted(KEYWORDS))}"
+            )
         if len(words) < 2:
-            raise Mistake("a run has two regions or more")
+            raise ScenarioMistake("a run has two regions or more")
         self.names = region_names(words)
 
     def set_topology(self, words: list[str]) -> None:
-        self.said["topology"] = one_of(words[0], "a topology", SHAPES)
+        self.said["topology"] = parse_choice(words[0], "a topology", SHAPES)
 
     def set_latency(self, words: list[str]) -> None:
-        self.said["latency"] = one_of(words[0], "a latency", LATENCIES)
+        self.said["latency"] = parse_choice(words[0], "a latency", LATENCIES)
 
     def set_length(self, words: list[str]) -> None:
         self.said["length"] = parse_time(words[0])
 
     def set_follower(self, words: list[str]) -> None:
         self.require_names()
-        copy = follower_of(words, self.places)
+        copy = follower_of(words, self.process_names)
         if copy.name in KEYWORDS:
-            raise Mistake(f"{copy.name!r} cannot be a follower's name")
-        self.copies.append(attrs.evolve(copy, sources=tuple(map(self.region, copy.sources))))
+            raise ScenarioMistake(f"{copy.name!r} cannot be a follower's name")
+        self.copies.append(
+            attrs.evolve(copy, sources=tuple(map(self.require_region, copy.sources)))
+        )
 
     def set_tuning(self, words: list[str]) -> None:
         self.require_names()
         region, *pairs = words
         if len(pairs) % 2:
-            raise Mistake("a number is missing: tuning R|all NAME N ...")
-        names = self.names if region == ALL else (self.region(region),)
+            raise ScenarioMistake("a number is missing: tuning R|all NAME N ...")
+        names = self.names if region == ALL else (self.require_region(region),)
         for name, text in zip(pairs[::2], pairs[1::2], strict=True):
-            one_of(name, "a number that a region is tuned by", TUNINGS)
+            parse_choice(name, "a number that a region is tuned by", TUNINGS)
             number = parse_number(text, f"number for {name}", 1, NUMBER_MAX)
             for each in names:
                 self.tunings.setdefault(each, {})[name] = number
 
     def set_clock(self, words: list[str]) -> None:
-        name, span = self.region(words[0]), words[1]
+        name, span = self.require_region(words[0]), words[1]
         if span[:1] not in {"+", "-"}:
-            raise Mistake(f"{span!r} is no deviation of a clock: write +5s or -5s")
-        self.offsets[name] = whole_ms(span[1:]) * (-1 if span.startswith("-") else 1)
+            raise ScenarioMistake(f"{span!r} is no deviation of a clock: write +5s or -5s")
+        self.offsets[name] = parse_whole_ms(span[1:]) * (-1 if span.startswith("-") else 1)
 
     def set_ticks(self, words: list[str]) -> None:
-        self.said["tick_ms"] = max(1, whole_ms(words[0]))
+        self.said["tick_ms"] = max(1, parse_whole_ms(words[0]))
 
     def set_pieces(self, words: list[str]) -> None:
         self.said["chops"] = parse_number(words[0], "share of chunks in per cent", 0, 100)
@@ -344,27 +365,29 @@ class Reader:
         self.require_names()
         at, kind, rest = parse_time(words[0]), words[1], words[2:]
         if kind == WRITE:
-            step = self.write(at, rest)
+            step = self.add_write(at, rest)
         elif kind == CLIENT:
-            step = self.converse(at, rest)
+            step = self.add_session(at, rest)
         else:
-            step = self.fault(at, one_of(kind, "a step", (WRITE, CLIENT, *FAULTS)), rest)
+            step = self.add_fault(at, parse_choice(kind, "a step", (WRITE, CLIENT, *FAULTS)), rest)
         self.steps.append(step)
 
-    def write(self, at: int, words: list[str]) -> Step:
+    def add_write(self, at: int, words: list[str]) -> ScheduleStep:
         if len(words) < 2:
-            raise Mistake("too few words: at TIME write R COMMAND")
-        asked = tuple(commands(words[1:]))
-        return Step(at, WRITE, (self.place(words[0]),), commands=asked)
+            raise ScenarioMistake("too few words: at TIME write R COMMAND")
+        asked = tuple(parse_commands(words[1:]))
+        return ScheduleStep(at, WRITE, (self.require_process(words[0]),), commands=asked)
 
-    def converse(self, at: int, words: list[str]) -> Step:
+    def add_session(self, at: int, words: list[str]) -> ScheduleStep:
         if len(words) < 3:
-            raise Mistake("too few words: at TIME client N R COMMAND")
+            raise ScenarioMistake("too few words: at TIME client N R COMMAND")
         number = parse_number(words[0], "number of a session", 0, NUMBER_MAX)
-        asked = tuple(commands(words[2:]))
-        return Step(at, CLIENT, (self.place(words[1]),), value=number, commands=asked)
+        asked = tuple(parse_commands(words[2:]))
+        return ScheduleStep(
+            at, CLIENT, (self.require_process(words[1]),), value=number, commands=asked
+        )
 
-    def fault(self, at: int, kind: str, words: list[str]) -> Step:
+    def add_fault(self, at: int, kind: str, words: list[str]) -> ScheduleStep:
         fault = FAULTS[kind]
         end = next((i for i, word in enumerate(words) if word in KEYWORDS), len(words))
         regions, rest = tuple(words[:end]), words[end:]
@@ -378,25 +401,29 @@ class Reader:
         if rest[:1] == [WITH] and len(rest) > 1:
             value, rest = parse_number(rest[1], f"strength of {kind}", low, high), rest[2:]
         elif low > 0:
-            raise Mistake(f"say how strong it is: `with N`, {low} to {high}")
+            raise ScenarioMistake(f"say how strong it is: `with N`, {low} to {high}")
         if rest:
-            raise Mistake(f"{rest[0]!r} is too much: at TIME {kind} A B ... [for TIME] [with N]")
-        return Step(at, kind, regions, lasts, value)
+            raise ScenarioMistake(
+                f"{rest[0]!r} is too much: at TIME {kind} A B ... [for TIME] [with N]"
+            )
+        return ScheduleStep(at, kind, regions, lasts, value)
 
     def check_regions(self, fault: Fault, regions: tuple[str, ...]) -> None:
         """Raises Mistake if a fault cannot befall these."""
         copies = [copy.name for copy in self.copies]
         for name in regions:
-            if fault.choose is not follower:
-                self.region(name)
+            if fault.choose is not one_follower:
+                self.require_region(name)
             elif name not in copies:
-                raise Mistake(f"no follower is called {name!r}")
+                raise ScenarioMistake(f"no follower is called {name!r}")
         if len(set(regions)) < len(regions):
-            raise Mistake("name each place once")
+            raise ScenarioMistake("name each place once")
         wanted = BEFALLS.get(fault.choose)
-        least = wanted or (fault.least if fault.choose is order else 1)
+        least = wanted or (fault.least if fault.choose is all_regions else 1)
         if len(regions) < least or len(regions) > (wanted or len(regions)):
-            raise Mistake(f"{fault.name} befalls {least}{'' if wanted else ' or more'} of them")
+            raise ScenarioMistake(
+                f"{fault.name} befalls {least}{'' if wanted else ' or more'} of them"
+            )
 
 
 def tuning_of(numbers: dict[str, int]) -> Tuning:
@@ -410,25 +437,25 @@ def tuning_of(numbers: dict[str, int]) -> Tuning:
     return attrs.evolve(USUAL, limits=attrs.evolve(USUAL.limits, **limits), **others)
 
 
-def whole_ms(text: str) -> int:
+def parse_whole_ms(text: str) -> int:
     """Return a time in whole ms. Raises Mistake."""
     ms, rest = divmod(parse_time(text), MS)
     if rest:
-        raise Mistake(f"{text!r} is no time in whole ms")
+        raise ScenarioMistake(f"{text!r} is no time in whole ms")
     return ms
 
 
-FORMS: Final[dict[str, Form[Reader]]] = {
-    RUN: Form("run SEED", Reader.set_seed, 1, 1),
-    "regions": Form("regions A B ...", Reader.set_regions, 1),
-    "topology": Form("topology NAME", Reader.set_topology, 1, 1),
-    "latency": Form("latency NAME", Reader.set_latency, 1, 1),
-    "length": Form("length TIME", Reader.set_length, 1, 1),
-    "follower": Form("follower F N A [B]", Reader.set_follower, 3),
-    "tuning": Form("tuning R|all NAME N ...", Reader.set_tuning, 3),
-    "clock": Form("clock R +TIME|-TIME", Reader.set_clock, 2, 2),
-    "ticks": Form("ticks TIME", Reader.set_ticks, 1, 1),
-    "pieces": Form("pieces N", Reader.set_pieces, 1, 1),
-    "core": Form("core N", Reader.set_core, 1, 1),
-    "at": Form("at TIME WHAT R ...", Reader.add_step, 3),
+FORMS: Final[dict[str, Form[ScriptReader]]] = {
+    RUN: Form("run SEED", ScriptReader.set_seed, 1, 1),
+    "regions": Form("regions A B ...", ScriptReader.set_regions, 1),
+    "topology": Form("topology NAME", ScriptReader.set_topology, 1, 1),
+    "latency": Form("latency NAME", ScriptReader.set_latency, 1, 1),
+    "length": Form("length TIME", ScriptReader.set_length, 1, 1),
+    "follower": Form("follower F N A [B]", ScriptReader.set_follower, 3),
+    "tuning": Form("tuning R|all NAME N ...", ScriptReader.set_tuning, 3),
+    "clock": Form("clock R +TIME|-TIME", ScriptReader.set_clock, 2, 2),
+    "ticks": Form("ticks TIME", ScriptReader.set_ticks, 1, 1),
+    "pieces": Form("pieces N", ScriptReader.set_pieces, 1, 1),
+    "core": Form("core N", ScriptReader.set_core, 1, 1),
+    "at": Form("at TIME WHAT R ...", ScriptReader.add_step, 3),
 }

@@ -11,7 +11,7 @@ from sim.schedule.step import Words
 Exchange: TypeAlias = tuple[Words, Reply]
 
 
-def carried_out(commands: Sequence[Words], replies: Sequence[Reply]) -> list[Exchange]:
+def executed_commands(commands: Sequence[Words], replies: Sequence[Reply]) -> list[Exchange]:
     """Return each command that was carried out with its reply.
 
     The commands of a transaction stand in the place of its EXEC. A transaction that was aborted or

@@ -1,8 +1,8 @@
 """A single Redis in a hundred lines: what simple commands reply, and what they leave under a key.
 
 A value is (type, content): a string's text, the members of a set, the fields of a hash, the scores
-of a sorted set, the elements of a list in order; None is nothing. `carry_out` says what a command
-must reply and leave behind where it is sent, whatever other regions do meanwhile.
+of a sorted set, the elements of a list in order; None is nothing. `execute_command` returns what a
+command must reply and leave behind where it is sent, whatever other regions do meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Act: TypeAlias = Callable[[Any, Sequence[str]], tuple[Any, Any]]
 """From the content and the arguments after the key, the reply and the new content."""
 
 
-def held(db: Keyspace, key: str) -> Held:
+def held_value(db: Keyspace, key: str) -> Held:
     """Return what readers see under a key. The content of a list is in order."""
     value = db.lookup(key.encode())
     if value is None:
@@ -34,11 +34,11 @@ def held(db: Keyspace, key: str) -> Held:
     return kind, content
 
 
-def carry_out(before: Held, words: Sequence[str]) -> Outcome | None:
+def execute_command(before: Held, words: Sequence[str]) -> Outcome | None:
     """Return what a command does; None for one that this model does not know, or that is refused
     as it meets another type."""
     if words[0] == "SET":
-        return carry_out_set(before, words)
+        return execute_set(before, words)
     form = FORMS.get(words[0])
     if form is None:
         return None
@@ -52,7 +52,7 @@ def carry_out(before: Held, words: Sequence[str]) -> Outcome | None:
     return reply, (kind, content)
 
 
-def carry_out_set(before: Held, words: Sequence[str]) -> Outcome | None:
+def execute_set(before: Held, words: Sequence[str]) -> Outcome | None:
     """Return what a SET does. A condition that is not met leaves everything as it is."""
     options = words[3:]
     if "GET" in options:
@@ -108,14 +108,14 @@ def pop_tail(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
     return (content[-1], content[:-1]) if content else (None, content)
 
 
-def set_at(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+def set_element(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
     index = int(args[0])
     if index >= len(content):
         return "ERR", content
     return "OK", [*content[:index], args[1], *content[index + 1 :]]
 
 
-def insert(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+def insert_element(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
     if not content:
         return 0, content
     if args[1] not in content:
@@ -124,12 +124,12 @@ def insert(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
     return len(content) + 1, [*content[:at], args[2], *content[at:]]
 
 
-def remove_all(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+def remove_element(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
     after = [item for item in content if item != args[1]]
     return len(content) - len(after), after
 
 
-def trim(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
+def trim_list(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
     return "OK", content[int(args[0]) : int(args[1]) + 1]
 
 
@@ -137,14 +137,14 @@ def write_new(content: Any, args: Sequence[str]) -> tuple[Any, Any]:
     return (0, content) if content is not None else (1, args[0])
 
 
-def take_away(content: Any, _args: Sequence[str]) -> tuple[Any, Any]:
+def remove_value(content: Any, _args: Sequence[str]) -> tuple[Any, Any]:
     return content, None
 
 
 # By command: the type that it is for, what it finds where nothing is, and what it does.
 FORMS: Final[dict[str, tuple[str, Any, Act]]] = {
     "SETNX": ("string", None, write_new),
-    "GETDEL": ("string", None, take_away),
+    "GETDEL": ("string", None, remove_value),
     "SADD": ("set", frozenset[str](), add_members),
     "SREM": ("set", frozenset[str](), remove_members),
     "HSET": ("hash", dict[str, str](), set_fields),
@@ -155,8 +155,8 @@ FORMS: Final[dict[str, tuple[str, Any, Act]]] = {
     "LPUSH": ("list", list[str](), push_head),
     "LPOP": ("list", list[str](), pop_head),
     "RPOP": ("list", list[str](), pop_tail),
-    "LSET": ("list", list[str](), set_at),
-    "LINSERT": ("list", list[str](), insert),
-    "LREM": ("list", list[str](), remove_all),
-    "LTRIM": ("list", list[str](), trim),
+    "LSET": ("list", list[str](), set_element),
+    "LINSERT": ("list", list[str](), insert_element),
+    "LREM": ("list", list[str](), remove_element),
+    "LTRIM": ("list", list[str](), trim_list),
 }

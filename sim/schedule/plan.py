@@ -40,7 +40,7 @@ class Tuning:
     """True if clients get LOADING before the region has caught up, as `crdb` does by default; else
     they may read what is there."""
 
-    def furnish(self, replica: Replica) -> None:
+    def apply_to_replica(self, replica: Replica) -> None:
         """Give a new replica these sizes."""
         replica.gate.limit = self.waiting_bytes
         replica.keyspace.makers[LIST] = partial(List, self.block_max)
@@ -87,21 +87,21 @@ class Plan:
         return Plan(config, USUAL if tuning is None else tuning)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def region_names(self) -> tuple[str, ...]:
         """The regions, in the order of their numbers."""
         return tuple(region.name for region in self.config.regions)
 
     @property
-    def places(self) -> tuple[str, ...]:
+    def process_names(self) -> tuple[str, ...]:
         """The regions, and then those who follow them."""
-        return (*self.names, *(copy.name for copy in self.copies))
+        return (*self.region_names, *(copy.name for copy in self.copies))
 
-    def member(self, name: str) -> Member:
-        """Who a region is in its first life."""
+    def member_of(self, name: str) -> Member:
+        """Return a region's membership record in its first incarnation."""
         number = self.config.region(name).id
         return Member(name, number, make_origin(number), CLUSTER)
 
-    def peers(self, name: str) -> tuple[Peer, ...]:
+    def peers_of(self, name: str) -> tuple[Peer, ...]:
         """The regions that one is linked with, and what it gets from each."""
         config = self.config
         return tuple(
@@ -110,14 +110,14 @@ class Plan:
         )
 
     def tuning_of(self, name: str) -> Tuning:
-        """How a region is tuned."""
+        """Return the tuning of a region."""
         return self.tunings.get(name, self.tuning)
 
-    def latency(self, source: str, sink: str) -> Latency:
-        """How long the way from one region to another is. Raises GeoError for an unknown place."""
+    def latency_between(self, source: str, sink: str) -> Latency:
+        """Return the latency from one region to another. Raises GeoError for an unknown place."""
         if (source, sink) in self.latencies:
             return self.latencies[source, sink]
-        if not {source, sink} <= set(self.names):
+        if not {source, sink} <= set(self.region_names):
             return self.near
         config = self.config
         given = {(one, other) for one, other, _ in config.link.delays}

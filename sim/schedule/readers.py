@@ -1,6 +1,6 @@
 """The steps of sessions: read, watch, wait, scan, try, and move between regions.
 
-Each region has some sessions of its own; each does one thing only. One session in the whole world
+Each region has some sessions; each does one thing only. One session in the whole world
 *roams*: it moves to another region now and then and carries its vector along (see `session`).
 
 A session of a region has the number `10 * region + slot`.
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sim.engine.events import MS, SECOND
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 from sim.nodes.session import CURSOR, LEAVE
-from sim.schedule.step import Step, Words
+from sim.schedule.step import ScheduleStep, Words
 from sim.schedule.writes import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
 
 READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
@@ -36,11 +36,11 @@ SCANNED: Final = {"set": "SSCAN", "hash": "HSCAN", "sorted set": "ZSCAN"}
 COUNTS: Final = ("1", "3", "10", "100")
 
 
-class Reader:
+class ReaderClients:
     """The sessions of one region, or the one that roams."""
 
-    def __init__(self, dice: Dice, load: Load, regions: Sequence[str], number: int) -> None:
-        self.dice = dice
+    def __init__(self, rng: SeededRandom, load: Load, regions: Sequence[str], number: int) -> None:
+        self.rng = rng
         self.load = load
         self.regions = tuple(regions)
         self.number = number
@@ -48,159 +48,172 @@ class Reader:
         self.families = tuple(name for name in load.families if name != "pair")
         self.mean = SECOND * 100 // max(1, load.requests * load.writes_per_second)
 
-    def times(self, mean: int, end: int) -> Iterator[int]:
+    def draw_times(self, mean: int, end: int) -> Iterator[int]:
         """Moments until `end`, `mean` ns apart on average."""
-        at = self.dice.exponential(mean)
+        at = self.rng.exponential(mean)
         while at < end:
             yield at
-            at += 1 + self.dice.exponential(mean)
+            at += 1 + self.rng.exponential(mean)
 
-    def step(self, at: int, slot: int, *commands: Words) -> Step:
+    def make_step(self, at: int, slot: int, *commands: Words) -> ScheduleStep:
         """A request of one of the region's sessions."""
-        return Step(
+        return ScheduleStep(
             at, "client", self.regions[:1], value=10 * self.number + slot, commands=commands
         )
 
-    def key(self, family: str, at: int) -> str:
+    def draw_key(self, family: str, at: int) -> str:
         """A key that is written to at that time."""
-        return key_name(family, at, self.dice.below(self.load.keys))
+        return key_name(family, at, self.rng.integer_below(self.load.keys))
 
-    def unique(self) -> str:
+    def unique_name(self) -> str:
         """A name that is used once in the whole run."""
         self.count += 1
-        return f"u{self.number}{self.dice.name[-1]}.{self.count}"
+        return f"u{self.number}{self.rng.name[-1]}.{self.count}"
 
     # -- what sessions do ------------------------------------------------------------------
 
-    def read(self, end: int) -> Iterator[Step]:
-        """Ask for values, and for both keys of a pair at once."""
-        dice = self.dice
-        for at in self.times(3 * self.mean, end):
-            if "pair" in self.load.families and dice.chance(1, 4):
-                yield self.step(at, READER, *self.ask_for_pair(at))
-            elif dice.chance(1, 8):
-                key = key_name("once", at, dice.below(self.load.keys))
-                yield self.step(at, READER, ("SETNX", key, self.unique()))
+    def read_values(self, end: int) -> Iterator[ScheduleStep]:
+        """Read values, and both keys of a pair in one request."""
+        rng = self.rng
+        for at in self.draw_times(3 * self.mean, end):
+            if "pair" in self.load.families and rng.happens_in(1, 4):
+                yield self.make_step(at, READER, *self.draw_pair_query(at))
+            elif rng.happens_in(1, 8):
+                key = key_name("once", at, rng.integer_below(self.load.keys))
+                yield self.make_step(at, READER, ("SETNX", key, self.unique_name()))
             else:
-                family = dice.pick(self.families)
-                yield self.step(at, READER, self.ask(family, self.key(family, at)))
+                family = rng.choose_one(self.families)
+                yield self.make_step(at, READER, self.draw_query(family, self.draw_key(family, at)))
 
-    def ask(self, family: str, key: str) -> Words:
+    def draw_query(self, family: str, key: str) -> Words:
         """A question about a key of a family."""
-        kind = TYPE_OF.get(family) or self.dice.pick(tuple(QUESTIONS))
-        questions = OF_ALL if self.dice.chance(1, 4) else QUESTIONS[kind]
-        name, *rest = self.dice.pick(questions)
-        some = f"f{self.dice.below(FIELDS)}" if family in {"free", "field", "score"} else "t0"
+        kind = TYPE_OF.get(family) or self.rng.choose_one(tuple(QUESTIONS))
+        questions = OF_ALL if self.rng.happens_in(1, 4) else QUESTIONS[kind]
+        name, *rest = self.rng.choose_one(questions)
+        some = (
+            f"f{self.rng.integer_below(FIELDS)}" if family in {"free", "field", "score"} else "t0"
+        )
         return (name, key, *(some if word == "name" else word for word in rest))
 
-    def ask_for_pair(self, at: int) -> tuple[Words, ...]:
+    def draw_pair_query(self, at: int) -> tuple[Words, ...]:
         """The same question about both keys of a pair, in a transaction or in one go."""
-        number = self.dice.below(self.load.keys)
+        number = self.rng.integer_below(self.load.keys)
         name = {0: "SMEMBERS", 1: "GET", 2: "GET"}[number % 3]
         keys = (key_name("pair", at, number), key_name("twin", at, number))
         both = ((name, keys[0]), (name, keys[1]))
-        return (("MULTI",), *both, ("EXEC",)) if self.dice.chance(1, 2) else both
+        return (("MULTI",), *both, ("EXEC",)) if self.rng.happens_in(1, 2) else both
 
-    def witness(self, end: int) -> Iterator[Step]:
+    def read_growing_sets(self, end: int) -> Iterator[ScheduleStep]:
         """Add to sets that only grow, and read them."""
-        for at in self.times(4 * self.mean, end):
-            yield self.step(at, WITNESS, self.grow_or_look(at))
+        for at in self.draw_times(4 * self.mean, end):
+            yield self.make_step(at, WITNESS, self.draw_growing_set_command(at))
 
-    def grow_or_look(self, at: int) -> Words:
-        key = self.key("all", at)
-        return ("SADD", key, self.unique()) if self.dice.chance(1, 3) else ("SMEMBERS", key)
+    def draw_growing_set_command(self, at: int) -> Words:
+        key = self.draw_key("all", at)
+        return ("SADD", key, self.unique_name()) if self.rng.happens_in(1, 3) else ("SMEMBERS", key)
 
-    def watch(self, end: int) -> Iterator[Step]:
+    def watch_keys(self, end: int) -> Iterator[ScheduleStep]:
         """Watch a key, and change something a while later unless it has changed."""
-        dice = self.dice
-        for at in self.times(8 * self.mean, end):
-            later = at + dice.exponential(500 * MS)
-            family = dice.pick(self.families)
-            key = self.key(family, at)
-            watch: Words = ("WATCH", key, key) if dice.chance(1, 4) else ("WATCH", key)
-            ends = ("PEXPIRE", key, str(dice.between(1, 900)))
-            may_end = family not in THIRDS and self.load.expiry and dice.chance(1, 4)
+        rng = self.rng
+        for at in self.draw_times(8 * self.mean, end):
+            later = at + rng.exponential(500 * MS)
+            family = rng.choose_one(self.families)
+            key = self.draw_key(family, at)
+            watch: Words = ("WATCH", key, key) if rng.happens_in(1, 4) else ("WATCH", key)
+            ends = ("PEXPIRE", key, str(rng.integer_between(1, 900)))
+            may_end = family not in THIRDS and self.load.expiry and rng.happens_in(1, 4)
             begin = (*((ends,) if may_end else ()), watch, ("EXISTS", key))
-            name = self.unique()
-            if dice.chance(1, 8):  # all at once, and the change is its own
+            name = self.unique_name()
+            if rng.happens_in(1, 8):  # one request, and the change is its own
                 key = key_name("all", at, 0)
                 change = ("SADD", key, name)
                 ask = ("EXISTS", key)
-                yield self.step(at, WATCHER, ("WATCH", key), change, ("MULTI",), ask, ("EXEC",))
+                yield self.make_step(
+                    at, WATCHER, ("WATCH", key), change, ("MULTI",), ask, ("EXEC",)
+                )
                 continue
-            if dice.chance(1, 2):  # what is queued is carried out in another request
+            if rng.happens_in(1, 2):  # what is queued is carried out in another request
                 queued: tuple[Words, ...] = (("SADD", key_name("set", at, 0), name),)
-                queued = (*queued, dice.pick((("EXISTS", key), ("ECHO", name))))
-                yield self.step(at, WATCHER, *begin, ("MULTI",), *queued)
+                queued = (*queued, rng.choose_one((("EXISTS", key), ("ECHO", name))))
+                yield self.make_step(at, WATCHER, *begin, ("MULTI",), *queued)
                 if later < end:
-                    yield self.step(later, WATCHER, ("EXEC",))
+                    yield self.make_step(later, WATCHER, ("EXEC",))
                 continue
-            yield self.step(at, WATCHER, *begin)
+            yield self.make_step(at, WATCHER, *begin)
             if later < end:
-                change = ("SADD", key_name("all", at, 0), name) if dice.chance(2, 3) else ()
+                change = ("SADD", key_name("all", at, 0), name) if rng.happens_in(2, 3) else ()
                 queue = (change,) if change else ()
-                yield self.step(later, WATCHER, ("MULTI",), *queue, ("EXISTS", key), ("EXEC",))
+                yield self.make_step(later, WATCHER, ("MULTI",), *queue, ("EXISTS", key), ("EXEC",))
 
-    def wait(self, session: int, end: int) -> Iterator[Step]:
+    def wait_for_elements(self, session: int, end: int) -> Iterator[ScheduleStep]:
         """Wait for elements of queues."""
-        dice = self.dice
+        rng = self.rng
         emptied = [name for name in EMPTIED if name in self.load.families]
-        for at in self.times(12 * self.mean, end) if emptied else ():
-            family = dice.pick(emptied)
-            name = dice.pick(EMPTIED[family])
-            keys = tuple(dict.fromkeys((self.key(family, at), self.key(family, at))))
-            seconds = dice.pick(("0.3", "1", "3"))
+        for at in self.draw_times(12 * self.mean, end) if emptied else ():
+            family = rng.choose_one(emptied)
+            name = rng.choose_one(EMPTIED[family])
+            keys = tuple(dict.fromkeys((self.draw_key(family, at), self.draw_key(family, at))))
+            seconds = rng.choose_one(("0.3", "1", "3"))
             words: Words = (name, *keys, seconds)
             if name == "BLMOVE":
-                words = (name, keys[0], self.key(family, at), "LEFT", "RIGHT", seconds)
-            if dice.chance(1, 8):
-                words = ("WAIT", dice.pick(("1", "2")), dice.pick(("1", "100", "500")))
-            yield Step(at, "client", self.regions[:1], value=session, commands=(words,))
-            later = at + dice.exponential(500 * MS)
-            if later < end and dice.chance(1, 4):
-                yield Step(later, "client", self.regions[:1], value=session, commands=(LEAVE,))
+                words = (name, keys[0], self.draw_key(family, at), "LEFT", "RIGHT", seconds)
+            if rng.happens_in(1, 8):
+                words = ("WAIT", rng.choose_one(("1", "2")), rng.choose_one(("1", "100", "500")))
+            yield ScheduleStep(at, "client", self.regions[:1], value=session, commands=(words,))
+            later = at + rng.exponential(500 * MS)
+            if later < end and rng.happens_in(1, 4):
+                yield ScheduleStep(
+                    later, "client", self.regions[:1], value=session, commands=(LEAVE,)
+                )
 
-    def scan(self, end: int) -> Iterator[Step]:
+    def scan_keys(self, end: int) -> Iterator[ScheduleStep]:
         """Walk over all keys, or over the elements of large values."""
-        dice = self.dice
+        rng = self.rng
         large = [name for name in LARGE if name in self.load.families and TYPE_OF[name] in SCANNED]
-        for at in self.times(5 * self.mean, end):
-            count = ("COUNT", dice.pick(COUNTS))
-            if large and dice.chance(1, 2):
-                family = dice.pick(large)
+        for at in self.draw_times(5 * self.mean, end):
+            count = ("COUNT", rng.choose_one(COUNTS))
+            if large and rng.happens_in(1, 2):
+                family = rng.choose_one(large)
                 name = SCANNED[TYPE_OF[family]]
                 key = key_name(family, at, 0)
-                yield self.step(at, SCANNER, (name, key, CURSOR, *count))
+                yield self.make_step(at, SCANNER, (name, key, CURSOR, *count))
             else:
-                yield self.step(at, SCANNER, ("SCAN", CURSOR, *count))
+                yield self.make_step(at, SCANNER, ("SCAN", CURSOR, *count))
 
-    def roam(self, end: int) -> Iterator[Step]:
+    def move_between_regions(self, end: int) -> Iterator[ScheduleStep]:
         """Do as a witness does, in one region after another."""
-        dice = self.dice
-        region, left = dice.pick(self.regions), 0
-        for at in self.times(4 * self.mean, end):
+        rng = self.rng
+        region, left = rng.choose_one(self.regions), 0
+        for at in self.draw_times(4 * self.mean, end):
             if not left:
-                region, left = dice.pick(self.regions), dice.between(2, STAY_MAX)
+                region, left = rng.choose_one(self.regions), rng.integer_between(2, STAY_MAX)
             left -= 1
-            commands: tuple[Words, ...] = (self.grow_or_look(at), ("CRDB.VECTOR",))
+            commands: tuple[Words, ...] = (self.draw_growing_set_command(at), ("CRDB.VECTOR",))
             if not left:  # it hangs up while it watches
-                commands = (*commands, ("WATCH", self.key("all", at)))
-            yield Step(at, "client", (region,), value=ROAMER, commands=commands)
+                commands = (*commands, ("WATCH", self.draw_key("all", at)))
+            yield ScheduleStep(at, "client", (region,), value=ROAMER, commands=commands)
 
 
-def readers(dice: Dice, load: Load, names: Sequence[str], end: int) -> list[Iterator[Step]]:
+def draw_reader_steps(
+    rng: SeededRandom, load: Load, names: Sequence[str], end: int
+) -> list[Iterator[ScheduleStep]]:
     """Draw all steps of the sessions of all regions until `end`. Each session draws from a stream
     of its own."""
     if not load.requests:
         return []
-    roamer = Reader(dice.child("roamer"), load, names, ROAMER)
-    streams = [roamer.roam(end)]
+    roamer = ReaderClients(rng.substream("roamer"), load, names, ROAMER)
+    streams = [roamer.move_between_regions(end)]
     for number, name in enumerate(names, 1):
-        acts = (Reader.read, Reader.witness, Reader.watch, Reader.scan)
+        acts = (
+            ReaderClients.read_values,
+            ReaderClients.read_growing_sets,
+            ReaderClients.watch_keys,
+            ReaderClients.scan_keys,
+        )
         for slot, act in enumerate(acts):
-            reader = Reader(dice.child(f"{name}/{slot}"), load, (name,), number)
+            reader = ReaderClients(rng.substream(f"{name}/{slot}"), load, (name,), number)
             streams.append(act(reader, end))
         for slot in range(WAITER, WAITER + WAITERS):
-            reader = Reader(dice.child(f"{name}/{slot}"), load, (name,), number)
-            streams.append(reader.wait(10 * number + slot, end))
+            reader = ReaderClients(rng.substream(f"{name}/{slot}"), load, (name,), number)
+            streams.append(reader.wait_for_elements(10 * number + slot, end))
     return streams

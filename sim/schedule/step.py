@@ -1,4 +1,4 @@
-"""Schedules as data: what a simulation is told to do, and when.
+"""Schedules as data: the steps of a simulation and their times.
 
 A step means the same whatever happened before, and one that makes no sense when its time comes does
 nothing. So any part of a schedule is a schedule, which is what makes shrinking possible, and a
@@ -16,7 +16,7 @@ import attrs
 
 Words: TypeAlias = tuple[str, ...]
 Undo: TypeAlias = Callable[[], None] | None
-"""What ends a fault; None if it is over at once, or did not happen."""
+"""A function that ends a fault; None if the fault has no duration, or did not happen."""
 Done: TypeAlias = tuple[bool, Undo]
 """Whether a fault happened, and what ends it."""
 
@@ -26,7 +26,7 @@ TIME: Final = attrgetter("at")
 
 
 @attrs.frozen
-class Step:
+class ScheduleStep:
     """At a time, something befalls some regions, with a strength, for a while. All times in ns.
 
     `kind` is `write` or the name of a fault. `commands` are what a client sends, in one go.
@@ -51,6 +51,6 @@ class Step:
         return " ".join(word for word in words if word)
 
 
-def in_order(*streams: Iterable[Step]) -> Iterator[Step]:
+def merge_steps(*streams: Iterable[ScheduleStep]) -> Iterator[ScheduleStep]:
     """Several streams of steps, each in order, as one; at equal times the first stream leads."""
     return merge(*streams, key=TIME)

@@ -1,6 +1,6 @@
 """What clients do: commands of all types on a few keys, drawn ahead and never read back.
 
-Every value that is added is unique, so that reading it tells where it came from. The families of
+Every value that is added is unique, so that reading it shows where it came from. The families of
 keys say what is done to them, and what may therefore be promised of them:
 
     count:    INCRBY and DECRBY only: the sum of all is the value
@@ -29,15 +29,15 @@ from typing import Final
 import attrs
 
 from sim.engine.events import MS, SECOND
-from sim.engine.rng import Dice
-from sim.schedule.step import Step, Words
+from sim.engine.rng import SeededRandom
+from sim.schedule.step import ScheduleStep, Words
 
 PERIOD_NS: Final = 60 * SECOND
 THIRDS: Final = ("count", "word", "tag", "all", "log")
 LIFE: Final = 2  # periods
 FIELDS: Final = 6
 LARGE: Final = ("crowd", "table", "board", "tape")
-MANY: Final = 40  # elements that are added to a large value at once
+MANY: Final = 40  # elements that are added to a large value by one command
 TYPE_OF: Final = {
     **dict.fromkeys(("count", "word", "sum", "once"), "string"),
     **dict.fromkeys(("tag", "all", "set", "crowd"), "set"),
@@ -79,11 +79,11 @@ def key_name(family: str, at: int, number: int) -> str:
     return f"{family}:{time}.{number}"
 
 
-class Writer:
+class WriterClients:
     """The clients of one region."""
 
-    def __init__(self, dice: Dice, load: Load, region: str, number: int) -> None:
-        self.dice = dice
+    def __init__(self, rng: SeededRandom, load: Load, region: str, number: int) -> None:
+        self.rng = rng
         self.load = load
         self.region = region
         self.number = number
@@ -94,11 +94,11 @@ class Writer:
         self.alone = tuple(name for name in load.families if name != "pair")
         """The families whose commands may stand alone."""
         self.makers: dict[str, Callable[[], Words]] = {
-            "count": self.count_up,
-            "word": self.say,
-            "tag": self.tag,
-            "all": self.collect,
-            "log": self.log,
+            "count": self.change_count,
+            "word": self.set_word,
+            "tag": self.change_tag,
+            "all": self.add_to_all,
+            "log": self.push_to_log,
             "set": self.change_set,
             "hash": self.change_hash,
             "zset": self.change_zset,
@@ -115,19 +115,21 @@ class Writer:
             "tape": self.change_tape,
         }
 
-    def steps(self, begin: int, end: int) -> Iterator[Step]:
+    def draw_steps(self, begin: int, end: int) -> Iterator[ScheduleStep]:
         """All that this region's clients do from `begin` to `end`."""
         mean = SECOND // max(1, self.load.writes_per_second)
-        at = begin + self.dice.exponential(mean)
+        at = begin + self.rng.exponential(mean)
         period = begin // PERIOD_NS
         while at < end:
             if at // PERIOD_NS > period:
                 period = at // PERIOD_NS
-                yield Step(at, "write", (self.region,), commands=self.clean(period - LIFE))
-            yield Step(at, "write", (self.region,), commands=self.request(at))
-            at += 1 + self.dice.exponential(mean)
+                yield ScheduleStep(
+                    at, "write", (self.region,), commands=self.delete_period(period - LIFE)
+                )
+            yield ScheduleStep(at, "write", (self.region,), commands=self.draw_request(at))
+            at += 1 + self.rng.exponential(mean)
 
-    def clean(self, period: int) -> tuple[Words, ...]:
+    def delete_period(self, period: int) -> tuple[Words, ...]:
         """Delete what was written in an earlier period."""
         self.added.clear()
         families = [*self.load.families, "once", "twin", "retry"]
@@ -139,127 +141,127 @@ class Writer:
         ]
         return (("DEL", *keys),)
 
-    def request(self, at: int) -> tuple[Words, ...]:
-        """What a client sends at once."""
-        dice = self.dice
-        if dice.chance(self.load.flushes, 10_000):
+    def draw_request(self, at: int) -> tuple[Words, ...]:
+        """Draw the commands of one request."""
+        rng = self.rng
+        if rng.happens_in(self.load.flushes, 10_000):
             return (("FLUSHALL",),)
-        if dice.chance(self.load.transactions):
-            inner = tuple(self.command(at) for _ in range(dice.between(1, 4)))
+        if rng.happens_in(self.load.transactions):
+            inner = tuple(self.draw_command(at) for _ in range(rng.integer_between(1, 4)))
             return (("MULTI",), *inner, ("EXEC",))
         self.at = at
-        if "pair" in self.load.families and dice.chance(1, len(self.load.families)):
+        if "pair" in self.load.families and rng.happens_in(1, len(self.load.families)):
             return self.change_pair()
-        if "queue" in self.load.families and dice.chance(1, 3 * len(self.load.families)):
-            key = self.key("queue")
-            return (("RPUSH", key, f"q{self.unique()}"), ("LPOP", key))
-        return (self.command(at),)
+        if "queue" in self.load.families and rng.happens_in(1, 3 * len(self.load.families)):
+            key = self.draw_key("queue")
+            return (("RPUSH", key, f"q{self.unique_name()}"), ("LPOP", key))
+        return (self.draw_command(at),)
 
-    def command(self, at: int) -> Words:
-        """One command."""
-        dice = self.dice
-        if self.recent and dice.chance(self.load.expiry):
-            return self.expire(dice.pick(self.recent))
-        if self.recent and dice.chance(self.load.deletes):
-            return ("DEL", dice.pick(self.recent))
+    def draw_command(self, at: int) -> Words:
+        """Draw one command."""
+        rng = self.rng
+        if self.recent and rng.happens_in(self.load.expiry):
+            return self.draw_expiry(rng.choose_one(self.recent))
+        if self.recent and rng.happens_in(self.load.deletes):
+            return ("DEL", rng.choose_one(self.recent))
         self.at = at
-        return self.makers[dice.pick(self.alone)]()
+        return self.makers[rng.choose_one(self.alone)]()
 
-    def key(self, family: str) -> str:
+    def draw_key(self, family: str) -> str:
         """A key of a family; one that may be deleted or expire is remembered."""
-        key = key_name(family, self.at, self.dice.below(self.load.keys))
+        key = key_name(family, self.at, self.rng.integer_below(self.load.keys))
         if family not in THIRDS and key not in self.recent:
             self.recent = [*self.recent[-8:], key]
         return key
 
-    def unique(self) -> str:
+    def unique_name(self) -> str:
         """A name that is used once in the whole run."""
         self.count += 1
         return f"u{self.number}.{self.count}"
 
-    def fresh(self, key: str) -> str:
+    def add_name(self, key: str) -> str:
         """A unique name that is put under a key, and may be removed from there some time."""
-        name = self.unique()
+        name = self.unique_name()
         self.added[key] = [*self.added.get(key, [])[-NAMES_MAX:], name]
         return name
 
-    def known(self, key: str) -> str:
+    def draw_known_name(self, key: str) -> str:
         """A name that was put under a key by this region or, as likely, by another."""
         names = self.added.get(key)
-        if names and self.dice.chance(1, 2):
-            return self.dice.pick(names)
-        return f"u{self.dice.between(1, 5)}.{self.dice.between(1, self.count + 1)}"
+        if names and self.rng.happens_in(1, 2):
+            return self.rng.choose_one(names)
+        return f"u{self.rng.integer_between(1, 5)}.{self.rng.integer_between(1, self.count + 1)}"
 
     # -- families --------------------------------------------------------------------------
 
-    def count_up(self) -> Words:
-        command = "DECRBY" if self.dice.chance(1, 4) else "INCRBY"
-        return (command, self.key("count"), str(self.dice.between(1, 1000)))
+    def change_count(self) -> Words:
+        command = "DECRBY" if self.rng.happens_in(1, 4) else "INCRBY"
+        return (command, self.draw_key("count"), str(self.rng.integer_between(1, 1000)))
 
-    def say(self) -> Words:
-        return ("SET", self.key("word"), self.unique())
+    def set_word(self) -> Words:
+        return ("SET", self.draw_key("word"), self.unique_name())
 
-    def tag(self) -> Words:
-        command = "SREM" if self.dice.chance(2, 5) else "SADD"
-        return (command, self.key("tag"), f"t{self.dice.below(FIELDS)}")
+    def change_tag(self) -> Words:
+        command = "SREM" if self.rng.happens_in(2, 5) else "SADD"
+        return (command, self.draw_key("tag"), f"t{self.rng.integer_below(FIELDS)}")
 
-    def collect(self) -> Words:
-        return ("SADD", self.key("all"), self.unique())
+    def add_to_all(self) -> Words:
+        return ("SADD", self.draw_key("all"), self.unique_name())
 
-    def log(self) -> Words:
-        return ("RPUSH", self.key("log"), self.unique())
+    def push_to_log(self) -> Words:
+        return ("RPUSH", self.draw_key("log"), self.unique_name())
 
     def change_set(self) -> Words:
-        key = self.key("set")
-        match self.dice.below(5):
+        key = self.draw_key("set")
+        match self.rng.integer_below(5):
             case 0 | 1:
-                return ("SADD", key, self.fresh(key), self.fresh(key))
+                return ("SADD", key, self.add_name(key), self.add_name(key))
             case 2:
                 return ("SPOP", key, "2")
             case _:
-                return ("SREM", key, self.known(key))
+                return ("SREM", key, self.draw_known_name(key))
 
     def change_hash(self) -> Words:
-        key = self.key("hash")
-        match self.dice.below(4):
+        key = self.draw_key("hash")
+        match self.rng.integer_below(4):
             case 0 | 1:
-                return ("HSET", key, self.fresh(key), self.unique())
+                return ("HSET", key, self.add_name(key), self.unique_name())
             case _:
-                return ("HDEL", key, self.known(key))
+                return ("HDEL", key, self.draw_known_name(key))
 
     def change_zset(self) -> Words:
-        key = self.key("zset")
-        match self.dice.below(6):
+        key = self.draw_key("zset")
+        match self.rng.integer_below(6):
             case 0 | 1 | 2:
-                return ("ZADD", key, str(self.dice.below(1000)), self.fresh(key))
+                return ("ZADD", key, str(self.rng.integer_below(1000)), self.add_name(key))
             case 3:
                 return ("ZPOPMIN", key)
             case 4:
                 return ("ZREMRANGEBYRANK", key, "-2", "-1")
             case _:
-                return ("ZREM", key, self.known(key))
+                return ("ZREM", key, self.draw_known_name(key))
 
     def change_list(self) -> Words:
-        key = self.key("list")
-        match self.dice.below(8):
+        key = self.draw_key("list")
+        match self.rng.integer_below(8):
             case 0 | 1:
-                return ("RPUSH", key, self.fresh(key), self.fresh(key))
+                return ("RPUSH", key, self.add_name(key), self.add_name(key))
             case 2:
-                return ("LPUSH", key, self.fresh(key))
+                return ("LPUSH", key, self.add_name(key))
             case 3:
-                return ("LINSERT", key, "AFTER", self.known(key), self.fresh(key))
+                return ("LINSERT", key, "AFTER", self.draw_known_name(key), self.add_name(key))
             case 4:
-                return ("LSET", key, str(self.dice.below(4)), f"s{self.count}")
+                return ("LSET", key, str(self.rng.integer_below(4)), f"s{self.count}")
             case 5:
-                return ("LREM", key, "0", self.known(key))
+                return ("LREM", key, "0", self.draw_known_name(key))
             case 6:
                 return ("LTRIM", key, "0", "11")
             case _:
-                return (self.dice.pick(("LPOP", "RPOP")), key)
+                return (self.rng.choose_one(("LPOP", "RPOP")), key)
 
     def change_sum(self) -> Words:
-        key, number = self.key("sum"), str(self.dice.between(1, 1000))
-        match self.dice.below(6):
+        key, number = self.draw_key("sum"), str(self.rng.integer_between(1, 1000))
+        match self.rng.integer_below(6):
             case 0:
                 return ("DEL", key)
             case 1:
@@ -268,9 +270,9 @@ class Writer:
                 return ("INCRBY", key, number)
 
     def change_field(self) -> Words:
-        key, number = self.key("field"), str(self.dice.between(1, 1000))
-        field = f"f{self.dice.below(2)}"
-        match self.dice.below(6):
+        key, number = self.draw_key("field"), str(self.rng.integer_between(1, 1000))
+        field = f"f{self.rng.integer_below(2)}"
+        match self.rng.integer_below(6):
             case 0:
                 return ("HDEL", key, field)
             case 1:
@@ -279,9 +281,9 @@ class Writer:
                 return ("HINCRBY", key, field, number)
 
     def change_score(self) -> Words:
-        key, number = self.key("score"), str(self.dice.between(1, 1000))
-        member = f"f{self.dice.below(2)}"
-        match self.dice.below(6):
+        key, number = self.draw_key("score"), str(self.rng.integer_between(1, 1000))
+        member = f"f{self.rng.integer_below(2)}"
+        match self.rng.integer_below(6):
             case 0:
                 return ("ZREM", key, member)
             case 1:
@@ -290,17 +292,17 @@ class Writer:
                 return ("ZINCRBY", key, number, member)
 
     def change_freely(self) -> Words:
-        key, other = self.key("free"), self.key("free")
-        field = f"f{self.dice.below(FIELDS)}"
-        number = str(self.dice.between(-50, 50))
+        key, other = self.draw_key("free"), self.draw_key("free")
+        field = f"f{self.rng.integer_below(FIELDS)}"
+        number = str(self.rng.integer_between(-50, 50))
         self.count += 1
         text = f"v{self.number}.{self.count}"
-        return self.dice.pick(
+        return self.rng.choose_one(
             (
                 ("SET", key, text),
                 ("SET", key, number),
                 ("SET", key, number, "KEEPTTL"),
-                ("SET", key, text, "PX", str(self.dice.between(1, 20_000))),
+                ("SET", key, text, "PX", str(self.rng.integer_between(1, 20_000))),
                 ("APPEND", key, field),
                 ("INCRBY", key, number),
                 ("INCRBYFLOAT", key, "0.5"),
@@ -325,106 +327,117 @@ class Writer:
         )
 
     def fill_queue(self) -> Words:
-        key, name = self.key("queue"), f"q{self.unique()}"
-        match self.dice.below(6):
+        key, name = self.draw_key("queue"), f"q{self.unique_name()}"
+        match self.rng.integer_below(6):
             case 0:
-                return (self.dice.pick(("LPOP", "RPOP")), key)
+                return (self.rng.choose_one(("LPOP", "RPOP")), key)
             case 1 | 2:
-                return ("RPUSH", key, name, f"q{self.unique()}")
+                return ("RPUSH", key, name, f"q{self.unique_name()}")
             case _:
-                return (self.dice.pick(("LPUSH", "RPUSH")), key, name)
+                return (self.rng.choose_one(("LPUSH", "RPUSH")), key, name)
 
     def fill_ranks(self) -> Words:
-        return ("ZADD", self.key("ranks"), str(self.dice.below(100)), f"q{self.unique()}")
+        return (
+            "ZADD",
+            self.draw_key("ranks"),
+            str(self.rng.integer_below(100)),
+            f"q{self.unique_name()}",
+        )
 
     def change_pair(self) -> tuple[Words, ...]:
         """Do the same to both keys of a pair, in one transaction."""
-        number = self.dice.below(self.load.keys)
-        member, amount = f"t{self.dice.below(FIELDS)}", str(self.dice.between(1, 100))
-        name = self.unique()
+        number = self.rng.integer_below(self.load.keys)
+        member, amount = f"t{self.rng.integer_below(FIELDS)}", str(self.rng.integer_between(1, 100))
+        name = self.unique_name()
         changes: tuple[Words, ...] = (
-            (("SADD", "", name), ("SREM", "", member), ("SADD", "", member))[self.dice.below(3)],
+            (("SADD", "", name), ("SREM", "", member), ("SADD", "", member))[
+                self.rng.integer_below(3)
+            ],
             ("SET", "", name),
             ("INCRBY", "", amount),
         )
         words = changes[number % 3]
-        if self.dice.chance(1, 10):
-            words = (("DEL", ""), ("PEXPIRE", "", str(300 * int(amount))))[self.dice.below(2)]
+        if self.rng.happens_in(1, 10):
+            words = (("DEL", ""), ("PEXPIRE", "", str(300 * int(amount))))[
+                self.rng.integer_below(2)
+            ]
         keys = (key_name("pair", self.at, number), key_name("twin", self.at, number))
         both = [(words[0], key, *words[2:]) for key in keys]
         return (("MULTI",), *both, ("EXEC",))
 
-    def many(self, key: str) -> list[str]:
+    def draw_new_names(self, key: str) -> list[str]:
         """Names that are used once."""
-        return [self.fresh(key) for _ in range(self.dice.between(MANY // 4, MANY))]
+        return [self.add_name(key) for _ in range(self.rng.integer_between(MANY // 4, MANY))]
 
     def change_crowd(self) -> Words:
         key = key_name("crowd", self.at, 0)
-        match self.dice.below(4):
+        match self.rng.integer_below(4):
             case 0:
                 return ("SPOP", key, str(MANY))
             case 1:
-                return ("SREM", key, *(self.known(key) for _ in range(4)))
+                return ("SREM", key, *(self.draw_known_name(key) for _ in range(4)))
             case _:
-                return ("SADD", key, *self.many(key))
+                return ("SADD", key, *self.draw_new_names(key))
 
     def change_table(self) -> Words:
         key = key_name("table", self.at, 0)
-        match self.dice.below(4):
+        match self.rng.integer_below(4):
             case 0:
-                return ("HDEL", key, *(self.known(key) for _ in range(MANY // 2)))
+                return ("HDEL", key, *(self.draw_known_name(key) for _ in range(MANY // 2)))
             case _:
-                pairs = [(name, f"v{self.count}") for name in self.many(key)]
+                pairs = [(name, f"v{self.count}") for name in self.draw_new_names(key)]
                 return ("HSET", key, *(word for pair in pairs for word in pair))
 
     def change_board(self) -> Words:
         key = key_name("board", self.at, 0)
-        match self.dice.below(4):
+        match self.rng.integer_below(4):
             case 0:
                 return ("ZPOPMIN", key, str(MANY))
             case 1:
-                return ("ZREM", key, *(self.known(key) for _ in range(4)))
+                return ("ZREM", key, *(self.draw_known_name(key) for _ in range(4)))
             case _:
-                pairs = [(str(self.dice.below(1000)), name) for name in self.many(key)]
+                pairs = [
+                    (str(self.rng.integer_below(1000)), name) for name in self.draw_new_names(key)
+                ]
                 return ("ZADD", key, *(word for pair in pairs for word in pair))
 
     def change_tape(self) -> Words:
         key = key_name("tape", self.at, 0)
-        match self.dice.below(10):
+        match self.rng.integer_below(10):
             case 0:
                 return ("LPOP", key, str(MANY))
             case 1:
-                return ("LREM", key, "0", self.known(key))
+                return ("LREM", key, "0", self.draw_known_name(key))
             case 2 | 3 | 4:
-                return ("LINSERT", key, "BEFORE", self.known(key), self.fresh(key))
+                return ("LINSERT", key, "BEFORE", self.draw_known_name(key), self.add_name(key))
             case 5:
-                return ("LSET", key, str(self.dice.below(4 * MANY)), self.fresh(key))
+                return ("LSET", key, str(self.rng.integer_below(4 * MANY)), self.add_name(key))
             case 6:
-                return ("LTRIM", key, str(self.dice.below(4)), str(8 * MANY))
+                return ("LTRIM", key, str(self.rng.integer_below(4)), str(8 * MANY))
             case 7:
-                return ("LPUSH", key, *self.many(key))
+                return ("LPUSH", key, *self.draw_new_names(key))
             case _:
-                return ("RPUSH", key, *self.many(key))
+                return ("RPUSH", key, *self.draw_new_names(key))
 
-    def expire(self, key: str) -> Words:
+    def draw_expiry(self, key: str) -> Words:
         """A change of a key's time to live."""
-        match self.dice.below(4):
+        match self.rng.integer_below(4):
             case 0:
                 return ("PERSIST", key)
             case 1:
-                return ("PEXPIRE", key, str(self.dice.between(1, 500)))
+                return ("PEXPIRE", key, str(self.rng.integer_between(1, 500)))
             case _:
-                return ("PEXPIRE", key, str(self.dice.between(500, 30_000)))
+                return ("PEXPIRE", key, str(self.rng.integer_between(500, 30_000)))
 
 
-def burst(writer: Writer, at: int, count: int) -> list[Step]:
+def draw_burst(writer: WriterClients, at: int, count: int) -> list[ScheduleStep]:
     """Many requests within a moment."""
     return [
-        Step(at + i * MS // 10, "write", (writer.region,), commands=writer.request(at))
+        ScheduleStep(at + i * MS // 10, "write", (writer.region,), commands=writer.draw_request(at))
         for i in range(count)
     ]
 
 
-def writers(dice: Dice, load: Load, names: Sequence[str]) -> list[Writer]:
+def make_writers(rng: SeededRandom, load: Load, names: Sequence[str]) -> list[WriterClients]:
     """The clients of all regions."""
-    return [Writer(dice.child(name), load, name, i) for i, name in enumerate(names, 1)]
+    return [WriterClients(rng.substream(name), load, name, i) for i, name in enumerate(names, 1)]

@@ -6,8 +6,8 @@ wake-up that is missed costs no data, as the next regular message makes up for i
 promise about time can notice it.
 
 The region that has written is also asked whether all has arrived (CRDB.SETTLE). It must say so
-before long, and not before it is so. In the end what regions tell of their links (CRDB.LINKS) must
-be what the simulator sees.
+before long, and not before it is true. In the end the links that regions report (CRDB.LINKS) must
+be in the state that the simulator sees.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from replication.protocol.backoff import WAIT_NS_MAX
 from sim.engine.checker import Violation
 from sim.engine.events import MS
 from sim.nodes.client import Reply
-from sim.nodes.host import Host
-from sim.nodes.saying import reply_text
-from sim.nodes.site import Site
+from sim.nodes.formatting import format_reply
+from sim.nodes.process import SimProcess
+from sim.nodes.region import SimRegion
 from sim.schedule.step import Words
 from sim.world.world import World
 
@@ -33,7 +33,7 @@ SLACK_NS: Final = 20 * MS
 SMALL_BYTES: Final = 4096  # a window or batch below this may have to be filled again and again
 FILLINGS: Final = 40  # rounds, by a write of some hundred bytes and what it causes
 EFFECTS_BYTES: Final = 300  # of an operation that a write causes, at most
-TRIPS: Final = 4  # of a full resync: to be told, to ask, to begin, and to end
+TRIPS: Final = 4  # of a full resync: to learn of it, to ask, to begin, and to end
 COMEBACK_TRIPS: Final = 12  # two connections: the first learns that the copy is out of date
 WAIT_SECONDS: Final = "600"
 SETTLE_MS: Final = 60_000
@@ -44,66 +44,70 @@ LOOK_NS: Final = MS
 
 def check_freshness(world: World) -> None:
     """Let each region write, and watch what comes of it. Raises Violation."""
-    rest(world)
+    wait_until_quiet(world)
     for name in world.sites:
-        Probe(world, world.sites[name]).run()
-        rest(world)
+        FreshnessProbe(world, world.sites[name]).run_check()
+        wait_until_quiet(world)
     for site in world.sites.values():
         check_links(world, site)
-    rest(world)  # a link that has just come back from a pause tells its helper to stop
+    wait_until_quiet(world)  # a link that has just come back from a pause stops its helper
 
 
-class Probe:
+class FreshnessProbe:
     """A write of `site`, and who waits for it elsewhere."""
 
-    def __init__(self, world: World, site: Site) -> None:
+    def __init__(self, world: World, site: SimRegion) -> None:
         self.world = world
         self.site = site
         self.others = [other for other in world.sites.values() if other is not site]
         self.seen = f"seen:{site.name}"
-        self.limit: int = way(world)
-        self.copy_limit: int = 2 * self.limit + comeback(world)
+        self.limit: int = arrival_limit_ns(world)
+        self.copy_limit: int = 2 * self.limit + comeback_limit_ns(world)
 
-    def run(self) -> None:
+    def run_check(self) -> None:
         """Write twice, and compare."""
         for slot, other in enumerate(self.others):
-            self.send(other, 2 * slot + 1, ("BLPOP", queue(other), WAIT_SECONDS))
-            self.send(other, 2 * slot + 2, ("WATCH", self.seen))
-        self.write([("SADD", self.seen, "x")] + [("RPUSH", queue(o), "x") for o in self.others])
+            self.send_commands(other, 2 * slot + 1, ("BLPOP", queue_key(other), WAIT_SECONDS))
+            self.send_commands(other, 2 * slot + 2, ("WATCH", self.seen))
+        self.write_fresh(
+            [("SADD", self.seen, "x")] + [("RPUSH", queue_key(o), "x") for o in self.others]
+        )
         self.check_arrival(self.site.replica.keyspace.seq)
         for slot, other in enumerate(self.others):
             if self.is_waiting(2 * slot + 1):
-                raise self.broken(f"has written, but a client in {other.name} still waits for it")
-            self.send(other, 2 * slot + 2, ("MULTI",), ("EXEC",))
+                raise self.violation(
+                    f"has written, but a client in {other.name} still waits for it"
+                )
+            self.send_commands(other, 2 * slot + 2, ("MULTI",), ("EXEC",))
         self.check_followers()
-        self.write([("SADD", self.seen, "y")])
-        self.send(self.site, 0, ("CRDB.SETTLE", str(SETTLE_MS)))
+        self.write_fresh([("SADD", self.seen, "y")])
+        self.send_commands(self.site, 0, ("CRDB.SETTLE", str(SETTLE_MS)))
         self.check_settling(self.site.replica.keyspace.seq)
 
-    def write(self, commands: list[Words]) -> None:
+    def write_fresh(self, commands: list[Words]) -> None:
         """Send commands that each reply 1."""
         replies = self.world.run_all(self.site.name, *commands)
         if any(reply != 1 for reply in replies):
-            raise self.broken(f"answers a fresh write with {reply_text(replies)}, not with 1")
+            raise self.violation(f"answers a fresh write with {format_reply(replies)}, not with 1")
 
-    def send(self, host: Host, slot: int, *commands: Words) -> None:
-        """Let a session of its own send commands to a process."""
-        self.world.converse(host.name, FIRST_SESSION + slot, *commands)
+    def send_commands(self, host: SimProcess, slot: int, *commands: Words) -> None:
+        """Let a session of this check send commands to a process."""
+        self.world.run_session(host.name, FIRST_SESSION + slot, *commands)
 
     def is_waiting(self, slot: int) -> bool:
         """Return whether a session waits for a reply."""
         return self.world.sessions.by_number[FIRST_SESSION + slot].waiting is not None
 
-    def lacking(self, seq: int) -> list[str]:
+    def regions_lacking(self, seq: int) -> list[str]:
         """Return the regions that do not have all up to the effect `seq`."""
         origin = self.site.replica.origin
         return [o.name for o in self.others if o.replica.keyspace.vector.get(origin, 0) < seq]
 
     def check_arrival(self, seq: int) -> None:
         """Wait until the write is everywhere."""
-        if not self.world.wait_for(lambda: not self.lacking(seq), self.limit):
-            where = ", ".join(self.lacking(seq))
-            raise self.broken(
+        if not self.world.wait_for(lambda: not self.regions_lacking(seq), self.limit):
+            where = ", ".join(self.regions_lacking(seq))
+            raise self.violation(
                 f"has written, and after {self.limit // MS} ms {where} has not got it"
             )
 
@@ -113,31 +117,33 @@ class Probe:
         end = world.now + QUESTIONS * (2 * self.limit + POLL_NS)
         while self.is_waiting(0):
             if world.now >= end:
-                raise self.broken("does not say that all has arrived")
+                raise self.violation("does not say that all has arrived")
             world.sleep(LOOK_NS)
-        if lacking := self.lacking(seq):
-            raise self.broken(f"says that all has arrived, but {', '.join(lacking)} lacks it")
+        if lacking := self.regions_lacking(seq):
+            raise self.violation(f"says that all has arrived, but {', '.join(lacking)} lacks it")
 
     def check_followers(self) -> None:
         """Wait until those who follow regions have it too."""
         world = self.world
         for copy in world.copies.values():
-            limit = self.copy_limit + sum(resync(world, name) for name in copy.sources)
+            limit = self.copy_limit + sum(resync_limit_ns(world, name) for name in copy.sources)
             if not world.wait_for(partial(world.is_copied, copy), limit):
-                raise self.broken(f"has written, and after {limit // MS} ms {copy.name} lacks it")
+                raise self.violation(
+                    f"has written, and after {limit // MS} ms {copy.name} lacks it"
+                )
 
-    def broken(self, text: str) -> Violation:
+    def violation(self, text: str) -> Violation:
         """Return the violation to raise."""
         return Violation(PROMISE, f"{self.site.name} {text}")
 
 
-def queue(site: Site) -> str:
+def queue_key(site: SimRegion) -> str:
     """Return the key that a client in a region waits for. Each has its own: what one takes others
     may never see."""
     return f"fresh:{site.name}"
 
 
-def way(world: World) -> int:
+def arrival_limit_ns(world: World) -> int:
     """Return how long a write may take to the farthest region when nothing else is under way."""
     count = len(world.sites)
     links = world.plan.config.topology.links
@@ -147,13 +153,13 @@ def way(world: World) -> int:
     filling = 0
     if min(min(each.window_bytes_max, each.batch_bytes_max) for each in limits) < SMALL_BYTES:
         filling = FILLINGS * (2 * worst + max(each.ack_ns for each in limits))
-    resyncing = (count - 1) * max(snapshot_ns(world, site) for site in world.sites.values())
+    resyncing = (count - 1) * max(snapshot_limit_ns(world, site) for site in world.sites.values())
     return hops * (worst + filling + resyncing) + SLACK_NS
 
 
-def comeback(world: World) -> int:
+def comeback_limit_ns(world: World) -> int:
     """Return how long followers may take to come back to sources that have lost everything: they
-    keep their copy until a source holds something again, then they begin anew."""
+    keep their copy until a source holds something again, then they start empty."""
     if not any(
         claim and not world.sites[name].replica.keyspace.vector
         for copy in world.copies.values()
@@ -163,37 +169,37 @@ def comeback(world: World) -> int:
     return 3 * WAIT_NS_MAX + COMEBACK_TRIPS * 2 * world.network.worst_delay()
 
 
-def snapshot_ns(world: World, site: Site) -> int:
+def snapshot_limit_ns(world: World, site: SimRegion) -> int:
     """Return how long a full resync from this region may take: 0 if a write cannot cause one.
 
-    A client that the write wakes pops at once, so a backlog too small for both operations has lost
-    the first before it could be sent.
+    A client that the write wakes pops immediately. A backlog too small for both operations has then
+    lost the first before it could be sent.
     """
     if site.tuning.history_bytes >= len(world.sites) * (ENTRY_BYTES + EFFECTS_BYTES):
         return 0
     limits = site.tuning.limits
     batch = min(limits.batch_bytes_max, BATCH_BYTES_LEAST)
-    pieces = [len(piece) for piece in site.snapshot()]
+    pieces = [len(piece) for piece in site.take_snapshot()]
     rests = sum(size // batch + 1 for size in pieces)
     windows = TRIPS + sum(pieces) // limits.window_bytes_max
     lasting = rests * site.tuning.snapshot_rest_ns
     return lasting + windows * (2 * world.network.worst_delay() + limits.ack_ns)
 
 
-def resync(world: World, name: str) -> int:
+def resync_limit_ns(world: World, name: str) -> int:
     """Return how long a write may take to a follower of this region beyond its way there: all
     followers may need a snapshot, one after the other."""
     turns = sum(name in copy.sources for copy in world.copies.values())
-    return turns * snapshot_ns(world, world.sites[name])
+    return turns * snapshot_limit_ns(world, world.sites[name])
 
 
-def rest(world: World) -> None:
+def wait_until_quiet(world: World) -> None:
     """Wait until what was sent is acknowledged, and everybody has heard so. Raises Violation."""
     limits = [site.tuning.limits for site in world.sites.values()]
     regular = max(max(each.ack_ns, each.heartbeat_ns) for each in limits)
-    limit = 2 * way(world) + 2 * regular + 2 * world.network.worst_delay()
+    limit = 2 * arrival_limit_ns(world) + 2 * regular + 2 * world.network.worst_delay()
 
-    def under_way() -> list[str]:
+    def describe_in_flight() -> list[str]:
         return [
             f"{source.in_flight} bytes from {site.name} to {source.peer}"
             for site in world.sites.values()
@@ -201,35 +207,42 @@ def rest(world: World) -> None:
             if source.in_flight
         ]
 
-    if not world.wait_for(lambda: not under_way(), limit):
-        raise Violation(PROMISE, f"after {limit // MS} ms of quiet: {', '.join(under_way())}")
+    if not world.wait_for(lambda: not describe_in_flight(), limit):
+        raise Violation(
+            PROMISE, f"after {limit // MS} ms of quiet: {', '.join(describe_in_flight())}"
+        )
     world.sleep(2 * regular + 2 * world.network.worst_delay())
 
 
-def check_links(world: World, site: Site) -> None:
-    """Wait until what a region tells of its links is what is so: all are there, and nothing is
+def check_links(world: World, site: SimRegion) -> None:
+    """Wait until what a region reports of its links is true: all are there, and nothing is
     under way. Raises Violation."""
     count, regular = 2 * len(site.links.peers), site.tuning.limits
-    limit = 2 * way(world) + regular.heartbeat_ns + regular.ack_ns
-    if len(told(site)) != count:
-        raise Violation(PROMISE, f"{site.name} tells of {len(told(site))} links, not {count}")
-
-    def wrong() -> list[Reply]:
-        return [row for row in told(site) if not is_idle(world, site, row)]
-
-    if not world.wait_for(lambda: not wrong(), limit):  # an expired key may be deleted just now
+    limit = 2 * arrival_limit_ns(world) + regular.heartbeat_ns + regular.ack_ns
+    if len(reported_links(site)) != count:
         raise Violation(
-            PROMISE, f"all is quiet, and {site.name} tells of its links: {reply_text(wrong())}"
+            PROMISE, f"{site.name} tells of {len(reported_links(site))} links, not {count}"
+        )
+
+    def wrong_rows() -> list[Reply]:
+        return [row for row in reported_links(site) if not is_row_idle(world, site, row)]
+
+    if not world.wait_for(
+        lambda: not wrong_rows(), limit
+    ):  # an expired key may be deleted just now
+        raise Violation(
+            PROMISE,
+            f"all is quiet, and {site.name} tells of its links: {format_reply(wrong_rows())}",
         )
 
 
-def told(site: Site) -> list[Reply]:
-    """Return the reply to CRDB.LINKS."""
-    return cast("list[Reply]", site.run(("CRDB.LINKS",))[0])
+def reported_links(site: SimRegion) -> list[Reply]:
+    """Return the rows of CRDB.LINKS."""
+    return cast("list[Reply]", site.run_commands(("CRDB.LINKS",))[0])
 
 
-def is_idle(world: World, site: Site, row: Reply) -> bool:
-    """Return whether a link, by what is told of it, carries nothing and is hardly behind."""
+def is_row_idle(world: World, site: SimRegion, row: Reply) -> bool:
+    """Return whether a link, as reported, carries nothing and is hardly behind."""
     fields: dict[bytes, Any] = dict(zip(row[::2], row[1::2], strict=True))
     limits = site.tuning.limits
     lag_max = world.network.worst_delay() + 2 * limits.heartbeat_ns + limits.ack_ns + SLACK_NS

@@ -24,8 +24,8 @@ from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.network.ways import Way
 from sim.network.wire import Wire
-from sim.nodes.host import Host
-from sim.nodes.ledger import Entry
+from sim.nodes.process import SimProcess
+from sim.nodes.run_history import Entry
 from sim.world.world import World
 
 PROMISE: Final = "idle links"
@@ -42,7 +42,7 @@ class Use:
     """A connection's end that sends over a way: when it began to be watched, the way had sent so
     many bytes."""
 
-    host: Host
+    host: SimProcess
     wire: Wire
     way: Way
     before: int
@@ -52,37 +52,37 @@ def check_idleness(world: World) -> None:
     """Watch all links while nothing is written, and while something is. Raises Violation."""
     limits = [site.tuning.limits for site in world.sites.values()]
     span = max(SECOND, BEATS * max(each.heartbeat_ns for each in limits))
-    watch(world, span, ())
-    watch(world, span, tuple(world.sites))
+    check_span(world, span, ())
+    check_span(world, span, tuple(world.sites))
 
 
-def watch(world: World, span: int, writers: tuple[str, ...]) -> None:
+def check_span(world: World, span: int, writers: tuple[str, ...]) -> None:
     """Let some regions write and so much time pass, and compare what each way has sent. Raises
     Violation."""
-    written = len(world.ledger.in_order)
-    uses, asked = in_use(world), requests(world)
+    written = len(world.run_history.in_order)
+    uses, asked = sending_ends(world), repair_requests(world)
     for name in writers:
         world.run(name, "SET", f"{KEY}:{name}", "x" * WRITTEN_BYTES)
     world.sleep(span)
-    made = world.ledger.in_order[written:]
-    if requests(world) != asked:
+    made = world.run_history.in_order[written:]
+    if repair_requests(world) != asked:
         return
-    left = {id(use.wire) for use in in_use(world)}
+    left = {id(use.wire) for use in sending_ends(world)}
     for way in world.network:
         senders = [use for use in uses if use.way is way]
-        now_there = [use for use in in_use(world) if use.way is way]
+        now_there = [use for use in sending_ends(world) if use.way is way]
         if not senders or len(now_there) != len(senders):
             continue
         if all(id(use.wire) in left for use in senders):
             check_way(world, senders, made, span)
 
 
-def requests(world: World) -> int:
+def repair_requests(world: World) -> int:
     """Return how often somebody has asked a helper for what was missing."""
     return sum(host.links.repair.requests for host in world.places.values())
 
 
-def in_use(world: World) -> list[Use]:
+def sending_ends(world: World) -> list[Use]:
     """Return the ends of connections that send something."""
     return [
         Use(host, wire, wire.out.way, wire.out.way.tally.sent)
@@ -109,7 +109,7 @@ def check_way(world: World, senders: list[Use], made: list[Entry], span: int) ->
 def regular_bytes(world: World, use: Use, span: int) -> int:
     """Return what one end says in so much time if nothing happens."""
     beat = use.host.tuning.limits.heartbeat_ns
-    return (span // beat + 1) * size(regular(world, use))
+    return (span // beat + 1) * size_bytes(regular_frame(world, use))
 
 
 def written_bytes(world: World, use: Use, made: list[Entry]) -> int:
@@ -118,35 +118,35 @@ def written_bytes(world: World, use: Use, made: list[Entry]) -> int:
     is_source = isinstance(use.wire.machine, Source)
     ends = (use.host.name, use.wire.peer)
     source, sink = ends if is_source else reversed(ends)
-    routes = routed(world, source, sink)
+    routes = routed_regions(world, source, sink)
     part = min(world.places[source].tuning.limits.batch_bytes_max, BATCH_BYTES_LEAST)
     total = 0
     for entry in made:
         if routes is None or region_of(entry.origin) in routes:
             frames = len(entry.data) // part + 2
             more = len(entry.data) + frames * PART_BYTES
-            total += more if is_source else frames * size(regular(world, use))
+            total += more if is_source else frames * size_bytes(regular_frame(world, use))
     return total
 
 
-def routed(world: World, source: str, sink: str) -> tuple[int, ...] | None:
+def routed_regions(world: World, source: str, sink: str) -> tuple[int, ...] | None:
     """Return the regions whose operations one sends to another; None for all."""
     if source in world.sites and sink in world.sites:
         return world.plan.config.routes(source, sink)
     return None
 
 
-def regular(world: World, use: Use) -> Frame:
+def regular_frame(world: World, use: Use) -> Frame:
     """Return the largest regular message of one end."""
     vector = dict(use.host.replica.keyspace.vector)
     if not isinstance(use.wire.machine, Source):
         return Ack(vector, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER)
-    routes = routed(world, use.host.name, use.wire.peer)
+    routes = routed_regions(world, use.host.name, use.wire.peer)
     regions = (0,) if routes is None else routes[1:]  # of others than the sender, or of all as one
     reports: list[tuple[int, Vector, int]] = [(number, vector, NUMBER) for number in regions]
     return Heartbeat(vector, NUMBER, tuple(reports), NUMBER, NUMBER, NUMBER)
 
 
-def size(frame: Frame) -> int:
+def size_bytes(frame: Frame) -> int:
     """Return how many bytes a frame is on the way."""
     return len(encode(frame)) + TAG_BYTES

@@ -16,8 +16,8 @@ from crdt.embed.replica import Outcome
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
 from sim.nodes.effects import EFFECTS_MAX
-from sim.nodes.host import Host
-from sim.nodes.site import Site
+from sim.nodes.process import SimProcess
+from sim.nodes.region import SimRegion
 from sim.schedule.plan import Copy, Plan
 from sim.world.world import CHECKERS, World
 
@@ -64,7 +64,7 @@ def checker_of(world: World) -> Checker:
     return checker
 
 
-def on_accept(site: Site, act: Callable[[Op, Take], Outcome]) -> None:
+def on_accept(site: SimRegion, act: Callable[[Op, Take], Outcome]) -> None:
     """Put something between a region's links and its replica: `act` gets each operation that comes,
     and what would take it in."""
     inlet = site.links.direct
@@ -81,10 +81,10 @@ def writes(op: Op, key: bytes) -> bool:
     return any(effect[1] == key for effect in op.effects)
 
 
-def drop_key(site: Host, key: bytes) -> None:
+def drop_key(site: SimProcess, key: bytes) -> None:
     """Lose a key, without anybody having asked for it."""
     site.replica.keyspace.data.pop(key, None)
-    site.mirror.before_change(key)
+    site.state_hash.before_change(key)
 
 
 def fill(world: World, region: str, key: str) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from sim.campaign.options import Options
+from sim.campaign.options import RunOptions
 from sim.campaign.run import Run, Verdict
-from sim.campaign.summary import one_line
+from sim.campaign.summary import summary_line
 from sim.engine.events import SECOND
 from sim.faults.kinds import FAULTS
-from sim.world.probes import NAMES
+from sim.world.coverage_probes import NAMES
 
 SEEDS = range(1, 49)
 
@@ -28,9 +28,9 @@ def never(names: Iterable[str], counts: Iterable[Mapping[str, int]]) -> list[str
 
 @pytest.mark.no_cover  # what it runs is tested elsewhere, and it would take four times as long
 def test_all_runs_are_valid_and_together_they_have_seen_everything() -> None:
-    drawn = (Options.draw(seed, length=15 * SECOND, mean=3 * SECOND) for seed in SEEDS)
-    results = [Run(options).play() for options in drawn]
-    assert [one_line(each) for each in results if each.verdict is not Verdict.VALID] == []
+    drawn = (RunOptions.draw_from_seed(seed, length=15 * SECOND, mean=3 * SECOND) for seed in SEEDS)
+    results = [Run(options).play_steps() for options in drawn]
+    assert [summary_line(each) for each in results if each.verdict is not Verdict.VALID] == []
     assert never(FAULTS, (each.fired for each in results)) == []
     assert never(NAMES, (each.probes for each in results)) == []
     assert never(results[0].looked, (each.looked for each in results)) == []

@@ -165,13 +165,13 @@ def test_a_run_that_fails_is_made_small_and_played_again_to_the_same_failure(
 def test_many_runs_that_fail_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    play = Run.play
+    play = Run.play_steps
 
     def fail(run: Run, steps: object = None) -> Result:
         assert steps is None
         return attrs.evolve(play(run), verdict=Verdict.INVALID, promise="planted")
 
-    monkeypatch.setattr(Run, "play", fail)
+    monkeypatch.setattr(Run, "play_steps", fail)
     assert main(["--seeds", "1-2", "--minutes", "0.02"]) == 1
     assert capsys.readouterr().out.count("planted") >= 2
 
@@ -182,7 +182,7 @@ def test_an_interrupt_is_no_traceback(
     def interrupt(_run: Run, _steps: object) -> Result:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Run, "play", interrupt)
+    monkeypatch.setattr(Run, "play_steps", interrupt)
     assert main(["1"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
 

@@ -7,19 +7,26 @@ import pytest
 
 from geo.latency import preset
 from geo.topology import SHAPES
-from sim.campaign.options import HISTORIES, NEVER_OFF, WAITING, Options, describe, fitting
+from sim.campaign.options import (
+    HISTORIES,
+    NEVER_OFF,
+    WAITING,
+    RunOptions,
+    describe_value,
+    fitting_faults,
+)
 from sim.engine.events import MS, SECOND
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 from sim.faults.kinds import FAULTS
 from sim.schedule.plan import Copy, Tuning
-from sim.schedule.step import FOREVER, Step
+from sim.schedule.step import FOREVER, ScheduleStep
 
 SEEDS = range(150)
-DRAWN = [Options.draw(seed) for seed in SEEDS]
+DRAWN = [RunOptions.draw_from_seed(seed) for seed in SEEDS]
 
 
 def test_a_seed_gives_the_same_options_again() -> None:
-    assert Options.draw(7) == DRAWN[7]
+    assert RunOptions.draw_from_seed(7) == DRAWN[7]
     assert len({attrs.evolve(options, seed=0).length for options in DRAWN}) == 1
     assert len({str(options) for options in DRAWN}) == len(DRAWN)
 
@@ -29,18 +36,20 @@ def test_a_seed_gives_the_same_options_again() -> None:
     [{"topology": "ring"}, {"length": SECOND}, {"faults": ("cut",)}, {"chops": 99}],
 )
 def test_fixing_one_leaves_the_others_as_they_were(fixed: dict[str, object]) -> None:
-    assert Options.draw(7, **fixed) == attrs.evolve(DRAWN[7], **fixed)
+    assert RunOptions.draw_from_seed(7, **fixed) == attrs.evolve(DRAWN[7], **fixed)
 
 
 def test_faults_are_such_as_can_happen() -> None:
     for options in DRAWN:
-        assert all(FAULTS[name].fits(options.cast()) for name in options.faults)
-    alone = Options.draw(7, regions=2, followers=0)
+        assert all(FAULTS[name].can_happen(options.fault_targets()) for name in options.faults)
+    alone = RunOptions.draw_from_seed(7, regions=2, followers=0)
     assert alone.followers == ()
-    assert fitting(Dice(1, "x"), ("ring", "cut", "promote"), alone.cast()) == ("cut",)
-    (other,) = fitting(Dice(1, "x"), ("ring", "promote"), alone.cast())
-    assert FAULTS[other].fits(alone.cast())
-    assert Options.draw(7, regions=2, faults=("ring",)).faults == ("ring",)
+    assert fitting_faults(
+        SeededRandom(1, "x"), ("ring", "cut", "promote"), alone.fault_targets()
+    ) == ("cut",)
+    (other,) = fitting_faults(SeededRandom(1, "x"), ("ring", "promote"), alone.fault_targets())
+    assert FAULTS[other].can_happen(alone.fault_targets())
+    assert RunOptions.draw_from_seed(7, regions=2, faults=("ring",)).faults == ("ring",)
 
 
 def test_some_are_followed_and_the_number_of_followers_may_be_fixed() -> None:
@@ -49,23 +58,23 @@ def test_some_are_followed_and_the_number_of_followers_may_be_fixed() -> None:
     assert {(copy.number, len(copy.sources)) for copy in copies} == {
         (number, count) for number in (1, 255) for count in (1, 2)
     }
-    options = Options.draw(7, followers=4)
+    options = RunOptions.draw_from_seed(7, followers=4)
     assert options.followers == tuple(f"follower-{i}" for i in range(1, 5))
-    assert options.plan().copies == options.copies
+    assert options.make_plan().copies == options.copies
     assert attrs.evolve(options, copies=DRAWN[7].copies, faults=()) == attrs.evolve(
         DRAWN[7], faults=()
     )
 
 
 def test_what_is_not_given_is_drawn() -> None:
-    assert Options.draw(7, topology=None, faults=None, regions=None) == DRAWN[7]
+    assert RunOptions.draw_from_seed(7, topology=None, faults=None, regions=None) == DRAWN[7]
 
 
 def test_rate_and_regions_may_be_fixed() -> None:
-    options = Options.draw(7, writes_per_second=42, regions=6)
+    options = RunOptions.draw_from_seed(7, writes_per_second=42, regions=6)
     assert options.load == attrs.evolve(DRAWN[7].load, writes_per_second=42)
     assert len(set(options.names)) == 6
-    assert Options.draw(7, names=("a", "b")).names == ("a", "b")
+    assert RunOptions.draw_from_seed(7, names=("a", "b")).names == ("a", "b")
 
 
 def test_in_many_runs_everything_is_on_and_off() -> None:
@@ -94,33 +103,35 @@ def test_no_link_is_thought_dead_between_two_heartbeats() -> None:
 
 
 def test_a_plan_has_the_delays_that_were_drawn() -> None:
-    options = Options.draw(7, names=("us-east-1", "eu-west-1"), topology="mesh")
-    ocean = attrs.evolve(options, latency="ocean", tunings={}).plan()
-    assert ocean.latency("us-east-1", "eu-west-1") == preset("ocean")
-    measured = attrs.evolve(options, latency="measured").plan()
-    assert 10 * MS < measured.latency("us-east-1", "eu-west-1").mean_ns < 100 * MS
+    options = RunOptions.draw_from_seed(7, names=("us-east-1", "eu-west-1"), topology="mesh")
+    ocean = attrs.evolve(options, latency="ocean", tunings={}).make_plan()
+    assert ocean.latency_between("us-east-1", "eu-west-1") == preset("ocean")
+    measured = attrs.evolve(options, latency="measured").make_plan()
+    assert 10 * MS < measured.latency_between("us-east-1", "eu-west-1").mean_ns < 100 * MS
     assert measured.tuning_of("eu-west-1") == options.tunings["eu-west-1"]
 
 
 def test_every_option_is_told() -> None:
     options = attrs.evolve(
-        Options.draw(7, names=("a", "b"), topology="mesh", faults=()),
+        RunOptions.draw_from_seed(7, names=("a", "b"), topology="mesh", faults=()),
         core=2,
         offsets={"a": 0, "b": -50},
         copies=(Copy("f", 9, ("a", "b")),),
         tunings={"a": Tuning()},
     )
-    lines = dict(line.split(maxsplit=1) for line in options.lines() if not line.startswith(" "))
+    lines = dict(
+        line.split(maxsplit=1) for line in options.describe_lines() if not line.startswith(" ")
+    )
     assert lines["seed"] == "7"
     assert lines["regions"] == "a, b"
     assert lines["clocks"] == "b -50 ms"
     assert lines["faults"].endswith("none")
     assert lines["core"].startswith("2 regions")
     assert lines["follower"] == "f, as region 9, of a and b"
-    assert lines["tuning"] == f"a: {describe(Tuning())}"
+    assert lines["tuning"] == f"a: {describe_value(Tuning())}"
     right = attrs.evolve(options, core=0, offsets={"a": 0})
-    assert "clocks        right" in list(right.lines())
-    assert not any(line.startswith("core") for line in right.lines())
+    assert "clocks        right" in list(right.describe_lines())
+    assert not any(line.startswith("core") for line in right.describe_lines())
 
 
 def test_a_batch_is_smaller_than_a_window_that_is_small() -> None:
@@ -132,27 +143,34 @@ def test_a_batch_is_smaller_than_a_window_that_is_small() -> None:
 
 def test_a_tuning_is_told_by_what_is_unusual() -> None:
     tuning = Tuning()
-    assert describe(tuning) == f"backlog {1 << 20}, waiting {64 << 20}"
+    assert describe_value(tuning) == f"backlog {1 << 20}, waiting {64 << 20}"
     small = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, scan_ops_max=3))
-    assert describe(small) == f"backlog {1 << 20}, waiting {64 << 20}, scan_ops_max 3"
+    assert describe_value(small) == f"backlog {1 << 20}, waiting {64 << 20}, scan_ops_max 3"
 
 
 def test_links_of_a_long_run_beat_slowly() -> None:
-    (limits,) = {t.limits for t in Options.draw(7, length=3600 * SECOND).tunings.values()}
+    (limits,) = {
+        t.limits for t in RunOptions.draw_from_seed(7, length=3600 * SECOND).tunings.values()
+    }
     (usual,) = {t.limits for t in DRAWN[7].tunings.values()}
     assert (limits.heartbeat_ns, limits.ack_ns) == (SECOND, 200 * MS)
     assert usual.heartbeat_ns < limits.heartbeat_ns
 
 
 def test_faults_that_last_are_told_if_they_are_on() -> None:
-    lasting = (Step(SECOND, "cut", ("a", "b"), FOREVER), Step(SECOND, "slow", ("a", "b"), FOREVER))
-    options = attrs.evolve(
-        Options.draw(7, names=("a", "b"), topology="mesh"), faults=("cut",), lasting=lasting
+    lasting = (
+        ScheduleStep(SECOND, "cut", ("a", "b"), FOREVER),
+        ScheduleStep(SECOND, "slow", ("a", "b"), FOREVER),
     )
-    told = [line for line in options.lines() if line.startswith("to the end")]
+    options = attrs.evolve(
+        RunOptions.draw_from_seed(7, names=("a", "b"), topology="mesh"),
+        faults=("cut",),
+        lasting=lasting,
+    )
+    told = [line for line in options.describe_lines() if line.startswith("to the end")]
     assert told == [f"to the end    {lasting[0]}"]
 
 
 def test_rests_between_the_pieces_of_snapshots_are_told() -> None:
     tuning = Tuning(snapshot_rest_ns=40 * MS)
-    assert describe(tuning) == f"{describe(Tuning())}, snapshots rest 40 ms"
+    assert describe_value(tuning) == f"{describe_value(Tuning())}, snapshots rest 40 ms"

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from sim.campaign.processes import CpuExceeded, ProcessLost, cpu_limit, spread
+from sim.campaign.processes import CpuExceeded, ProcessLost, limit_cpu, run_in_processes
 
 
 def square(number: int) -> int:
@@ -31,12 +31,12 @@ def wait(number: int) -> int:
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
-    assert list(spread(square, range(7), 3)) == [0, 1, 4, 9, 16, 25, 36]
-    assert list(spread(square, [5], 1)) == [25]
+    assert list(run_in_processes(square, range(7), 3)) == [0, 1, 4, 9, 16, 25, 36]
+    assert list(run_in_processes(square, [5], 1)) == [25]
 
 
 def test_a_process_that_is_killed_is_named_and_the_others_are_ended() -> None:
-    results = spread(die_at_four, range(8), 2)
+    results = run_in_processes(die_at_four, range(8), 2)
     assert [next(results) for _ in range(4)] == [0, 1, 2, 3]
     with pytest.raises(ProcessLost, match="4: its process has ended with status -9"):
         next(results)
@@ -44,7 +44,7 @@ def test_a_process_that_is_killed_is_named_and_the_others_are_ended() -> None:
 
 
 def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
-    results = spread(wait, range(4), 2)
+    results = run_in_processes(wait, range(4), 2)
     assert next(results) == 0
     assert len(multiprocessing.active_children()) == 2
     results.close()
@@ -52,11 +52,11 @@ def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
 
 
 def test_what_takes_too_much_time_of_the_processor_is_stopped() -> None:
-    with cpu_limit(60):
+    with limit_cpu(60):
         pass
-    with pytest.raises(CpuExceeded), cpu_limit(5):
+    with pytest.raises(CpuExceeded), limit_cpu(5):
         signal.raise_signal(signal.SIGVTALRM)  # as the timer does
-    with pytest.raises(CpuExceeded), cpu_limit(0.1):
+    with pytest.raises(CpuExceeded), limit_cpu(0.1):
         loop_for_ever()
 
 
@@ -68,8 +68,8 @@ def loop_for_ever() -> None:
 
 ENDLESS = """
 from itertools import count
-from sim.campaign.processes import cpu_limit
-with cpu_limit(0.2):
+from sim.campaign.processes import limit_cpu
+with limit_cpu(0.2):
     sum(count())  # never returns to the interpreter
 """
 

@@ -9,19 +9,28 @@ import attrs
 import pytest
 
 from replication.protocol.limits import Limits
-from sim.campaign.options import Options
-from sim.campaign.run import TAIL, Run, Verdict, agree, bound, connected, place, schedule
+from sim.campaign.options import RunOptions
+from sim.campaign.run import (
+    TAIL,
+    Run,
+    Verdict,
+    converge_limit_ns,
+    draw_schedule,
+    is_connected,
+    locate_run,
+    regions_agree,
+)
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
 from sim.network.ways import LOSSES_WHOLE
 from sim.schedule.plan import Plan, Tuning
-from sim.schedule.step import FOREVER, Step
+from sim.schedule.step import FOREVER, ScheduleStep
 from sim.schedule.writes import Load
 from sim.world.world import World
 
 
-def options(**fixed: Any) -> Options:
+def options(**fixed: Any) -> RunOptions:
     """A short run of three regions in which one pair is separated now and then."""
     usual: dict[str, Any] = {
         "names": ("eu", "us", "ap"),
@@ -34,18 +43,18 @@ def options(**fixed: Any) -> Options:
         "core": 0,
         "load": Load(requests=0),
     }
-    return Options.draw(7, **(usual | fixed))
+    return RunOptions.draw_from_seed(7, **(usual | fixed))
 
 
 STEPS = (
-    Step(SECOND, "write", ("eu",), commands=(("SADD", "all:1", "a"),)),
-    Step(2 * SECOND, "cut", ("eu", "us"), 2 * SECOND),
-    Step(3 * SECOND, "write", ("us",), commands=(("INCRBY", "count:0.1", "3"),)),
+    ScheduleStep(SECOND, "write", ("eu",), commands=(("SADD", "all:1", "a"),)),
+    ScheduleStep(2 * SECOND, "cut", ("eu", "us"), 2 * SECOND),
+    ScheduleStep(3 * SECOND, "write", ("us",), commands=(("INCRBY", "count:0.1", "3"),)),
 )
 
 
 def test_a_run_in_which_all_went_well_is_valid_and_repeats_itself() -> None:
-    one, two = (Run(options()).play() for _ in range(2))
+    one, two = (Run(options()).play_steps() for _ in range(2))
     assert one == two
     assert one.verdict is Verdict.VALID
     assert one.writes > 0
@@ -55,33 +64,37 @@ def test_a_run_in_which_all_went_well_is_valid_and_repeats_itself() -> None:
 
 
 def test_a_schedule_is_in_order_and_holds_what_was_asked_for() -> None:
-    steps = list(schedule(options(bursts=30)))
+    steps = list(draw_schedule(options(bursts=30)))
     times = [step.at for step in steps]
     assert times == sorted(times)
     assert {step.kind for step in steps} == {"write", "cut"}
-    without = list(schedule(options()))
+    without = list(draw_schedule(options()))
     assert [step for step in steps if step in without] == without
     assert len(steps) == len(without) + 3 * 30
 
 
 def test_what_cannot_happen_is_not_scheduled() -> None:
-    assert list(schedule(options(faults=("ring", "cut", "promote")))) == list(schedule(options()))
+    assert list(draw_schedule(options(faults=("ring", "cut", "promote")))) == list(
+        draw_schedule(options())
+    )
 
 
 def test_another_fault_leaves_the_writes_as_they_were() -> None:
-    one, two = (list(schedule(options(faults=faults))) for faults in (("cut",), ("cut", "crash")))
+    one, two = (
+        list(draw_schedule(options(faults=faults))) for faults in (("cut",), ("cut", "crash"))
+    )
     assert one == [step for step in two if step.kind != "crash"]
 
 
 @pytest.mark.parametrize("steps", [(), STEPS[:1], STEPS[1:2]], ids=["nothing", "writes", "faults"])
-def test_who_writes_nothing_or_breaks_nothing_proves_nothing(steps: Sequence[Step]) -> None:
-    result = Run(options()).play(steps)
+def test_who_writes_nothing_or_breaks_nothing_proves_nothing(steps: Sequence[ScheduleStep]) -> None:
+    result = Run(options()).play_steps(steps)
     assert (result.verdict, result.promise) == (Verdict.UNKNOWN, "")
     assert result.reason in {"nothing was written", "nothing went wrong: no cut could happen"}
 
 
 def test_without_faults_nothing_is_proved() -> None:
-    result = Run(options(faults=())).play(STEPS[:1])
+    result = Run(options(faults=())).play_steps(STEPS[:1])
     assert (result.verdict, result.reason) == (Verdict.UNKNOWN, "no faults")
 
 
@@ -93,8 +106,8 @@ class Blind(Checker):
 
 def test_what_was_not_looked_at_is_not_proved() -> None:
     run = Run(options())
-    run.world.checkers = (Blind(run.world.ledger),)
-    result = run.play(STEPS)
+    run.world.checkers = (Blind(run.world.run_history),)
+    result = run.play_steps(STEPS)
     assert (result.verdict, result.reason) == (
         Verdict.UNKNOWN,
         "not put to the test: convergence",
@@ -116,8 +129,8 @@ def stumble(_run: Run) -> None:
 def test_a_broken_promise_and_an_exception_are_invalid(
     act: Callable[[Run], None], promise: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Run, "end", act)
-    result = Run(options()).play(STEPS)
+    monkeypatch.setattr(Run, "finish_run", act)
+    result = Run(options()).play_steps(STEPS)
     assert (result.verdict, result.promise) == (Verdict.INVALID, promise)
     assert result.reason.startswith(reason)
     assert 0 < len(result.tail) <= TAIL
@@ -129,13 +142,13 @@ def test_regions_that_never_agree_break_the_promise_of_liveness(
     def end_nothing(_injector: Injector) -> None:
         """Leave all faults as they are."""
 
-    monkeypatch.setattr(Injector, "end_passing", end_nothing)
-    monkeypatch.setattr(Injector, "end_all", end_nothing)
-    result = Run(options()).play(
+    monkeypatch.setattr(Injector, "end_passing_faults", end_nothing)
+    monkeypatch.setattr(Injector, "end_all_faults", end_nothing)
+    result = Run(options()).play_steps(
         [
             *STEPS[:1],
-            Step(2 * SECOND, "cut", ("eu", "us"), 9000 * SECOND),
-            Step(2 * SECOND, "cut", ("ap", "us"), 9000 * SECOND),
+            ScheduleStep(2 * SECOND, "cut", ("eu", "us"), 9000 * SECOND),
+            ScheduleStep(2 * SECOND, "cut", ("ap", "us"), 9000 * SECOND),
             STEPS[2],
         ]
     )
@@ -148,36 +161,36 @@ def test_regions_that_never_agree_break_the_promise_of_liveness(
 def test_writes_to_who_is_away_are_refused() -> None:
     run = Run(options())
     away = [
-        Step(SECOND, "crash", ("us",), 5 * SECOND),
-        Step(2 * SECOND, "write", ("us",), commands=(("SET", "word:0.1", "a"),)),
-        Step(2 * SECOND, "pause", ("eu",), SECOND),
-        Step(2 * SECOND, "write", ("eu",), commands=(("SET", "word:0.1", "b"),)),
-        Step(3 * SECOND, "write", ("xx",), commands=(("SET", "word:0.1", "c"),)),
-        Step(3 * SECOND, "write", ("ap",), commands=(("GET", "word:0.1"),)),
+        ScheduleStep(SECOND, "crash", ("us",), 5 * SECOND),
+        ScheduleStep(2 * SECOND, "write", ("us",), commands=(("SET", "word:0.1", "a"),)),
+        ScheduleStep(2 * SECOND, "pause", ("eu",), SECOND),
+        ScheduleStep(2 * SECOND, "write", ("eu",), commands=(("SET", "word:0.1", "b"),)),
+        ScheduleStep(3 * SECOND, "write", ("xx",), commands=(("SET", "word:0.1", "c"),)),
+        ScheduleStep(3 * SECOND, "write", ("ap",), commands=(("GET", "word:0.1"),)),
     ]
-    result = run.play(away)
+    result = run.play_steps(away)
     assert (run.writes, run.refused) == (0, 4)
     assert result.fired == {"crash": 1, "pause": 1}
 
 
 def test_a_core_converges_while_the_others_stay_away(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[list[str], bool]] = []
-    converge = Run.converge
+    converge = Run.wait_for_convergence
 
     def spy(self: Run, names: list[str]) -> int:
         asked.append((names, self.world.network.way("eu", "ap").is_open))
         return converge(self, names)
 
-    monkeypatch.setattr(Run, "converge", spy)
-    assert Run(options(core=2)).play(STEPS).verdict is Verdict.VALID
+    monkeypatch.setattr(Run, "wait_for_convergence", spy)
+    assert Run(options(core=2)).play_steps(STEPS).verdict is Verdict.VALID
     assert asked == [(["eu", "us"], False), *[(["eu", "us", "ap"], True)] * 4]
 
 
 def test_a_core_that_is_not_linked_is_not_asked() -> None:
     star = World(Plan.of(["a", "b", "c", "d"], topology="star"))
-    assert connected(star, ["a", "b", "c"])
-    assert not connected(star, ["b", "c"])
-    assert connected(star, ["a", "b", "c", "d"])
+    assert is_connected(star, ["a", "b", "c"])
+    assert not is_connected(star, ["b", "c"])
+    assert is_connected(star, ["a", "b", "c", "d"])
 
 
 def test_where_too_few_have_caught_up_there_is_no_core() -> None:
@@ -191,23 +204,23 @@ def test_where_too_few_have_caught_up_there_is_no_core() -> None:
 
 def test_who_is_down_at_the_end_is_started() -> None:
     run = Run(options())
-    run.world.crash("us")
-    result = run.play(STEPS[:1])
+    run.world.crash_process("us")
+    result = run.play_steps(STEPS[:1])
     assert result.promise == ""
     assert run.world.sites["us"].life == 2
-    assert agree(run.world, ["eu", "us", "ap"])
+    assert regions_agree(run.world, ["eu", "us", "ap"])
 
 
 def test_signs_of_life_come_in_virtual_time() -> None:
     seen: list[int] = []
-    late = Step(25 * SECOND, "write", ("eu",), commands=(("SADD", "all:1", "a"),))
-    Run(options(), on_pulse=lambda world: seen.append(world.now)).play([*STEPS, late])
+    late = ScheduleStep(25 * SECOND, "write", ("eu",), commands=(("SADD", "all:1", "a"),))
+    Run(options(), on_pulse=lambda world: seen.append(world.now)).play_steps([*STEPS, late])
     assert seen == [10 * SECOND, 20 * SECOND]
 
 
 def test_clocks_and_pieces_are_set_for_the_whole_run() -> None:
     run = Run(options(offsets={"eu": -500}, chops=9))
-    run.prepare()
+    run.prepare_world()
     assert run.world.sites["eu"].clock.offset_ms == -500
     assert {way.chops for way in run.world.network} == {9}
 
@@ -218,36 +231,40 @@ def test_slow_links_and_patience_take_their_time() -> None:
     tuning = slow.plan.tuning
     tight = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, silence_ns_max=900 * SECOND))
     patient = World(attrs.evolve(slow.plan, tuning=tight))
-    assert bound(quick) < bound(slow) < bound(patient) - 800 * SECOND
+    assert (
+        converge_limit_ns(quick)
+        < converge_limit_ns(slow)
+        < converge_limit_ns(patient) - 800 * SECOND
+    )
 
 
 def test_a_place_is_where_an_exception_was_raised() -> None:
     with pytest.raises(ValueError, match="odd") as raised:
         stumble(Run(options()))
-    assert place(raised.value).startswith("stumble in test_run.py:")
-    assert place(ValueError()) == "nowhere"
+    assert locate_run(raised.value).startswith("stumble in test_run.py:")
+    assert locate_run(ValueError()) == "nowhere"
 
 
 def test_a_core_that_the_others_would_have_to_link_is_not_asked_in_a_run_either() -> None:
     run = Run(options(core=2, topology="star"))
-    late = Step(14 * SECOND, "crash", ("eu",), 9 * SECOND)
-    result = run.play([*STEPS, late])
+    late = ScheduleStep(14 * SECOND, "crash", ("eu",), 9 * SECOND)
+    result = run.play_steps([*STEPS, late])
     assert result.verdict is Verdict.VALID
     assert run.world.now < 25 * SECOND
 
 
 def test_followers_are_written_to_and_refuse_it() -> None:
     run = Run(options(followers=1, faults=("cut",)))
-    steps = list(schedule(run.options))
+    steps = list(draw_schedule(run.options))
     written = [step for step in steps if step.regions == run.options.followers]
     assert {step.kind for step in written} == {"write"}
-    result = run.play(written)
+    result = run.play_steps(written)
     assert (run.writes, run.refused) == (0, len(written))
     assert result.promise == ""
 
 
 def test_followers_must_have_it_all_too() -> None:
-    result = Run(options(followers=1, faults=("follower-cut",))).play()
+    result = Run(options(followers=1, faults=("follower-cut",))).play_steps()
     assert result.verdict is Verdict.VALID
     assert result.looked["following"] > 0
 
@@ -259,7 +276,7 @@ def test_a_follower_that_never_gets_there_breaks_the_promise_of_liveness(
         return False
 
     monkeypatch.setattr(World, "is_copied", nothing)
-    result = Run(options(followers=1)).play(STEPS)
+    result = Run(options(followers=1)).play_steps(STEPS)
     assert result.promise == "liveness"
     assert "follower-1 has " in result.reason
     assert " in-sync]" in result.reason
@@ -268,8 +285,8 @@ def test_a_follower_that_never_gets_there_breaks_the_promise_of_liveness(
 
 def test_who_follows_and_is_down_at_the_end_is_started() -> None:
     run = Run(options(followers=1))
-    run.world.crash("follower-1")
-    assert run.play(STEPS).verdict is Verdict.VALID
+    run.world.crash_process("follower-1")
+    assert run.play_steps(STEPS).verdict is Verdict.VALID
     assert run.world.copies["follower-1"].life == 2
 
 
@@ -277,8 +294,8 @@ def test_the_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
     patient = Tuning(limits=Limits(silence_ns_max=20 * SECOND))
     run = Run(options(tunings=dict.fromkeys(("eu", "us", "ap"), patient)))
     lost_at = run.options.length - SECOND // 2
-    lost = Step(lost_at, "loss", ("eu", "us"), SECOND, LOSSES_WHOLE)
-    result = run.play((*STEPS, lost))
+    lost = ScheduleStep(lost_at, "loss", ("eu", "us"), SECOND, LOSSES_WHOLE)
+    result = run.play_steps((*STEPS, lost))
     assert (result.verdict, result.reason) == (Verdict.VALID, "")
     assert result.virtual > lost_at + 12 * SECOND
 
@@ -286,41 +303,41 @@ def test_the_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
 def test_the_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
     world = Run(options()).world
     world.sleep(SECOND)
-    before = bound(world)
+    before = converge_limit_ns(world)
     world.network.way("eu", "us").losses = LOSSES_WHOLE
     world.run("eu", "SADD", "all:1", "a")
     world.network.way("eu", "us").losses = 0
-    assert bound(world) > before + 12 * SECOND
+    assert converge_limit_ns(world) > before + 12 * SECOND
 
 
 def test_metadata_that_stays_for_ever_is_a_broken_promise() -> None:
     run = Run(options())
     run.world.sites["eu"].replica.keyspace.litter[b"dust"] = None
     run.world.sites["eu"].links.collects = False
-    result = run.play(STEPS)
+    result = run.play_steps(STEPS)
     assert (result.verdict, result.promise) == (Verdict.INVALID, "forgetting")
     assert "eu keeps [b'dust']" in result.reason
 
 
 def test_what_sessions_ask_is_counted() -> None:
-    asked = Step(SECOND, "client", ("eu",), value=1, commands=(("GET", "all:1"),))
+    asked = ScheduleStep(SECOND, "client", ("eu",), value=1, commands=(("GET", "all:1"),))
     run = Run(options())
-    assert run.play((*STEPS, asked)).verdict is Verdict.VALID
+    assert run.play_steps((*STEPS, asked)).verdict is Verdict.VALID
     assert run.requests == 1
 
 
 def test_narrow_links_take_time_for_all_that_was_written() -> None:
     world = World(Plan.of(["a", "b"], delay_ms=1))
     world.run("a", "SET", "k", "x" * 10_000)
-    before = bound(world)
+    before = converge_limit_ns(world)
     world.network.way("a", "b").bandwidth = 1_000
-    assert bound(world) > before + 10 * SECOND
+    assert converge_limit_ns(world) > before + 10 * SECOND
 
 
 def test_faults_that_last_to_the_end_must_be_endured() -> None:
     run = Run(options())
-    lasting = Step(2 * SECOND, "cut", ("eu", "us"), FOREVER)
-    result = run.play((STEPS[0], lasting, STEPS[2]))
+    lasting = ScheduleStep(2 * SECOND, "cut", ("eu", "us"), FOREVER)
+    result = run.play_steps((STEPS[0], lasting, STEPS[2]))
     assert (result.verdict, result.reason) == (Verdict.VALID, "")
     assert run.world.endured == 1
     assert not run.injector.lasting

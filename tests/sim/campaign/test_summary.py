@@ -8,17 +8,17 @@ import pytest
 from sim.campaign.run import Result, Verdict
 from sim.campaign.summary import (
     REASON_MAX,
-    one_line,
+    exit_status,
+    print_result,
     shortfalls,
-    speed,
-    status,
+    speed_text,
     summarise,
-    tell,
-    verdict,
+    summary_line,
+    verdict_text,
 )
 from sim.engine.events import SECOND
 from sim.faults.kinds import FAULTS
-from sim.world.probes import NAMES
+from sim.world.coverage_probes import NAMES
 
 VALID = Result(
     seed=7,
@@ -49,7 +49,7 @@ UNKNOWN = attrs.evolve(VALID, verdict=Verdict.UNKNOWN, reason="nothing was writt
 
 
 def test_a_valid_run_is_told_with_what_it_has_seen() -> None:
-    assert list(tell(VALID, 2.0)) == [
+    assert list(print_result(VALID, 2.0)) == [
         "",
         "writes        12",
         "frames        34",
@@ -64,7 +64,7 @@ def test_a_valid_run_is_told_with_what_it_has_seen() -> None:
 
 
 def test_a_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> None:
-    lines = list(tell(INVALID, 1.0))
+    lines = list(print_result(INVALID, 1.0))
     assert lines[:4] == ["", "  1 eu boot", "  2 us boot", ""]
     assert lines[-2:] == [
         "verdict       invalid: convergence: eu and us differ",
@@ -74,18 +74,18 @@ def test_a_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> No
 
 
 def test_a_verdict_says_why() -> None:
-    assert verdict(VALID) == "valid"
-    assert verdict(UNKNOWN) == "unknown: nothing was written"
+    assert verdict_text(VALID) == "valid"
+    assert verdict_text(UNKNOWN) == "unknown: nothing was written"
 
 
 def test_nothing_takes_no_time() -> None:
-    assert speed(0.0, 0.0) == "speed         0.0 virtual s in 0.00 CPU s: 0 to 1"
+    assert speed_text(0.0, 0.0) == "speed         0.0 virtual s in 0.00 CPU s: 0 to 1"
 
 
 def test_in_a_table_a_reason_is_short() -> None:
-    assert one_line(INVALID) == "       8  invalid: convergence: eu and us differ"
+    assert summary_line(INVALID) == "       8  invalid: convergence: eu and us differ"
     long = attrs.evolve(INVALID, reason="x" * 2 * REASON_MAX)
-    assert len(one_line(long)) == REASON_MAX + len("       8  ")
+    assert len(summary_line(long)) == REASON_MAX + len("       8  ")
 
 
 def test_many_runs_are_added_up_and_what_none_has_seen_is_told() -> None:
@@ -119,7 +119,7 @@ def test_if_all_was_seen_and_nothing_failed_no_more_is_said() -> None:
     ],
 )
 def test_the_status_is_good_only_if_something_was_proved(results: list[Result], code: int) -> None:
-    assert status(results) == code
+    assert exit_status(results) == code
 
 
 def test_what_many_runs_have_seen_too_seldom_is_named() -> None:
@@ -133,5 +133,5 @@ def test_what_many_runs_have_seen_too_seldom_is_named() -> None:
 
 
 def test_what_a_run_has_not_checked_is_told() -> None:
-    lines = list(tell(attrs.evolve(VALID, looked={"convergence": 5, "expiry": 0}), 2.0))
+    lines = list(print_result(attrs.evolve(VALID, looked={"convergence": 5, "expiry": 0}), 2.0))
     assert "not checked   expiry" in lines

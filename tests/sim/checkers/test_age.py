@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from replication.protocol.limits import MS, SECOND
-from sim.checkers.age import SAMPLE, Age
+from sim.checkers.age import SAMPLE, AgeChecker
 from sim.engine.checker import Violation
 from sim.world.world import World
 from tests.sim.planted import checker_of, finish, fresh
@@ -16,7 +16,7 @@ from tests.sim.planted import checker_of, finish, fresh
 
 @pytest.fixture
 def world() -> World:
-    made = fresh(Age)
+    made = fresh(AgeChecker)
     look(made)
     return made
 
@@ -25,13 +25,13 @@ def look(world: World) -> None:
     """Have the links of a region looked at."""
     world.sites["us"].instance.advance(world.now // MS)
     for _ in range(SAMPLE):
-        checker_of(world).turned(world.sites["us"], ())
+        checker_of(world).on_turn_end(world.sites["us"], ())
 
 
 def lose_a_write(world: World) -> None:
     """What eu writes does not come to us for a while, over any way."""
     for name in ("eu", "ap"):
-        world.close(name, "us")
+        world.close_way(name, "us")
     world.run("eu", "INCR", "k")
     world.sleep(4 * SECOND)
 
@@ -51,7 +51,7 @@ def test_what_does_not_come_makes_the_picture_old(world: World) -> None:
     look(world)
     assert checker_of(world).looked > looked
     for name in ("eu", "ap"):
-        world.open(name, "us")
+        world.open_way(name, "us")
     finish(world)
     look(world)
 
@@ -68,17 +68,17 @@ def test_a_picture_that_is_said_to_be_younger_is_noticed(world: World) -> None:
 def test_nobody_asks_those_who_were_paused_or_live_another_life(world: World) -> None:
     world.sites["us"].links.sinks["eu"].lag_ns = tell(0)  # type: ignore[method-assign]
     lose_a_write(world)
-    world.sites["eu"].pause(world.now + SECOND)
+    world.sites["eu"].pause_until(world.now + SECOND)
     look(world)
     world.sites["eu"].paused_until = 0
     look(world)
     world.sites["eu"].replica.keyspace.seq = 0  # what was written is of an earlier life
     world.sleep(3 * SECOND)
     checker = checker_of(world)
-    assert isinstance(checker, Age)
-    assert checker.age(world.sites["us"], world.sites["eu"]) == 0
+    assert isinstance(checker, AgeChecker)
+    assert checker.expected_age_ns(world.sites["us"], world.sites["eu"]) == 0
     world.sites["eu"].replica.keyspace.seq = 1
-    world.crash("eu")
+    world.crash_process("eu")
     looked = checker.looked
     look(world)
     assert checker.looked == looked

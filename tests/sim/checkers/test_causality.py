@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
-from sim.checkers.causality import Causality
+from sim.checkers.causality import CausalityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.world.world import World
@@ -40,11 +40,11 @@ def test_an_early_operation_is_caught() -> None:
 
 def test_the_message_says_what_was_missing() -> None:
     with pytest.raises(Violation, match=r"us applied 3:1\.\.1, which had seen 1=1, but has only"):
-        us_does_not_wait(fresh(Causality))
+        us_does_not_wait(fresh(CausalityChecker))
 
 
 def test_a_vector_must_end_between_operations() -> None:
-    world = fresh(Causality)
+    world = fresh(CausalityChecker)
     world.run_all("eu", ("MULTI",), ("SET", "a", "1"), ("SET", "b", "1"), ("EXEC",))
     assert world.settle(SECOND)
     us = world.sites["us"]
@@ -54,7 +54,7 @@ def test_a_vector_must_end_between_operations() -> None:
 
 
 def test_what_a_snapshot_brings_must_be_closed_too() -> None:
-    world = fresh(Causality)
+    world = fresh(CausalityChecker)
     world.run("eu", "SET", "a", "1")
     assert world.settle(SECOND)
     world.run("us", "SET", "b", "1")
@@ -66,7 +66,7 @@ def test_what_a_snapshot_brings_must_be_closed_too() -> None:
 
 
 def test_a_gap_in_what_one_origin_made_is_caught() -> None:
-    world = fresh(Causality)
+    world = fresh(CausalityChecker)
     us = world.sites["us"]
 
     def skip_one(op: Op, take: Take) -> Outcome:
@@ -83,12 +83,12 @@ def test_a_gap_in_what_one_origin_made_is_caught() -> None:
 
 
 def test_a_step_that_adds_nothing_to_the_vector_is_no_matter() -> None:
-    world = fresh(Causality)
+    world = fresh(CausalityChecker)
     world.run("eu", "SET", "a", "1")
     us = world.sites["us"]
     assert world.settle(10 * SECOND)
     looked = world.checkers[0].looked
-    us.mirror.before_change(b"a")
+    us.state_hash.before_change(b"a")
     world.run("us", "GET", "a")
-    assert not us.mirror.dirty
+    assert not us.state_hash.dirty
     assert world.checkers[0].looked == looked

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.checkers.commands import LARGE_SAMPLE, Commands
+from sim.checkers.commands import LARGE_SAMPLE, CommandChecker
 from sim.engine.checker import Violation
 from sim.nodes.client import Refusal
 from sim.world.world import World
@@ -15,12 +15,12 @@ from tests.sim.planted import checker_of, drop_key, fresh
 
 @pytest.fixture
 def world() -> World:
-    return fresh(Commands)
+    return fresh(CommandChecker)
 
 
 def told(world: World, words: tuple[str, ...], reply: Any) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
-    checker.replied(eu, 0, (words,), (reply,))
+    checker.on_replies(eu, 0, (words,), (reply,))
 
 
 def test_what_a_redis_does_is_right(world: World) -> None:
@@ -38,7 +38,7 @@ def test_what_a_redis_does_is_right(world: World) -> None:
 
 def test_a_wrong_reply_is_noticed(world: World) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
-    checker.asking(eu, 0, (("SETNX", "k", "v"),))
+    checker.before_commands(eu, 0, (("SETNX", "k", "v"),))
     with pytest.raises(Violation, match="eu answers SETNX k v with 0, not 1, where k was None"):
         told(world, ("SETNX", "k", "v"), 0)
     told(world, ("SETNX", "k", "v"), Refusal("STALE"))
@@ -48,7 +48,7 @@ def test_a_wrong_reply_is_noticed(world: World) -> None:
 def test_a_wrong_effect_is_noticed(world: World) -> None:
     world.run("eu", "SADD", "k", "a")
     eu, checker = world.sites["eu"], checker_of(world)
-    checker.asking(eu, 0, (("SADD", "k", "b"),))
+    checker.before_commands(eu, 0, (("SADD", "k", "b"),))
     drop_key(eu, b"k")
     with pytest.raises(Violation, match=r"eu shows None under k after SADD k b, not \('set'"):
         told(world, ("SADD", "k", "b"), 1)
@@ -61,7 +61,7 @@ def test_large_values_are_looked_at_now_and_then(world: World) -> None:
 
 
 def test_what_somebody_waits_for_may_be_gone_at_once(world: World) -> None:
-    world.converse("us", 1, ("BLPOP", "q", "0"))
+    world.run_session("us", 1, ("BLPOP", "q", "0"))
     assert world.run("us", "RPUSH", "q", "a") == 1
 
 
@@ -85,7 +85,7 @@ def test_keys_end_when_they_are_told_to(world: World) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     assert checker.looked > 6
     words = ("PEXPIRE", "k", "1000")
-    checker.asking(eu, 0, (words,))
+    checker.before_commands(eu, 0, (words,))
     told(world, words, Refusal("STALE"))
     with pytest.raises(
         Violation, match="eu answers PEXPIRE k 1000 with 1, and the key ends at Non"
@@ -98,8 +98,8 @@ def test_a_transaction_has_a_reply_for_each_command(world: World) -> None:
     assert world.run_all("eu", *ask) == ["OK", "QUEUED", [1]]
     eu, checker = world.sites["eu"], checker_of(world)
     looked = checker.looked
-    checker.replied(eu, 0, ask, ("OK", "QUEUED", None))
-    checker.replied(eu, 0, ask, (Refusal("STALE"),))
+    checker.on_replies(eu, 0, ask, ("OK", "QUEUED", None))
+    checker.on_replies(eu, 0, ask, (Refusal("STALE"),))
     assert checker.looked == looked
     with pytest.raises(Violation, match="eu answers a transaction of 1 commands with 2 replies"):
-        checker.replied(eu, 0, ask, ("OK", "QUEUED", [1, 1]))
+        checker.on_replies(eu, 0, ask, ("OK", "QUEUED", [1, 1]))

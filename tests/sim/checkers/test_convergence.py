@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
-from sim.checkers.convergence import Convergence, Standing, shown
+from sim.checkers.convergence import ConvergenceChecker, Standing, shown
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy
@@ -46,14 +46,14 @@ def test_a_forgotten_key_is_caught() -> None:
 
 
 def test_it_is_caught_when_it_happens_and_not_only_in_the_end() -> None:
-    world = fresh(Convergence)
+    world = fresh(ConvergenceChecker)
     with pytest.raises(Violation, match=r"us and (eu|ap) have both applied 1=62 and differ"):
         us_forgets(world)
     assert world.now < 5 * SECOND
 
 
 def test_what_has_expired_by_some_clock_may_be_gone() -> None:
-    world = fresh(Convergence)
+    world = fresh(ConvergenceChecker)
     world.run("eu", "SET", "session", "x", "PX", "300")
     assert world.settle(10 * SECOND)
     world.sleep(SECOND)
@@ -62,7 +62,7 @@ def test_what_has_expired_by_some_clock_may_be_gone() -> None:
 
 
 def test_the_end_is_not_reached_while_vectors_differ() -> None:
-    world = fresh(Convergence)
+    world = fresh(ConvergenceChecker)
     world.cut("eu", "us")
     world.cut("eu", "ap")
     world.run("eu", "SET", "k", "v")
@@ -72,8 +72,8 @@ def test_the_end_is_not_reached_while_vectors_differ() -> None:
 
 def test_a_hash_follows_every_step_of_a_vector() -> None:
     standing = Standing({5: 1})
-    standing.step(7, 1)
-    standing.step(5, 2)
+    standing.advance(7, 1)
+    standing.advance(5, 2)
     assert standing.mark == Standing({7: 1, 5: 2}).mark
     assert standing.mark != Standing({7: 2, 5: 1}).mark
 
@@ -83,11 +83,11 @@ def test_vectors_are_shown_by_region_and_life() -> None:
 
 
 def test_a_difference_that_shows_only_in_the_end_is_caught() -> None:
-    world = fresh(Convergence)
+    world = fresh(ConvergenceChecker)
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(10 * SECOND)
     drop_key(world.sites["us"], b"cart")
-    world.sites["us"].mirror.refresh()
+    world.sites["us"].state_hash.take_changes()
     with pytest.raises(Violation, match="eu and us differ in the end"):
         world.check_end()
 
@@ -95,11 +95,11 @@ def test_a_difference_that_shows_only_in_the_end_is_caught() -> None:
 @pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.checkers.convergence.SEEN_MAX", 5)
-    world = fresh(Convergence)
+    world = fresh(ConvergenceChecker)
     for i in range(9):
         world.run("eu", "SET", "k", str(i))
     checker = checker_of(world)
-    assert isinstance(checker, Convergence)
+    assert isinstance(checker, ConvergenceChecker)
     assert list(checker.seen) == [Standing({1 << 14: seq}).mark for seq in range(5, 10)]
 
 
@@ -107,19 +107,19 @@ def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_copy_of_one_source_alone_is_compared(
     sources: tuple[str, ...], is_compared: bool
 ) -> None:
-    world = fresh(Convergence, copies=(Copy("f", 9, sources),))
+    world = fresh(ConvergenceChecker, copies=(Copy("f", 9, sources),))
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(10 * SECOND)
     world.sleep(SECOND)
     checker, copy = checker_of(world), world.copies["f"]
     assert copy.replica.keyspace.keys() == [b"cart"]
     looked = checker.looked
-    checker.followed(copy, ())
+    checker.on_follower_turn(copy, ())
     assert checker.looked - looked == is_compared
     drop_key(copy, b"cart")
-    copy.mirror.refresh()
+    copy.state_hash.take_changes()
     if is_compared:
         with pytest.raises(Violation, match=r"f has all that .* had at 1=1, and differs"):
-            checker.followed(copy, ())
+            checker.on_follower_turn(copy, ())
     else:
-        checker.followed(copy, ())
+        checker.on_follower_turn(copy, ())

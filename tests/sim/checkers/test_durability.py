@@ -6,10 +6,10 @@ import pytest
 
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
-from sim.checkers.durability import Durability
+from sim.checkers.durability import DurabilityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.nodes.site import Site
+from sim.nodes.region import SimRegion
 from sim.world.world import World
 from tests.sim.planted import (
     Take,
@@ -29,7 +29,7 @@ def everybody_forgets(world: World) -> None:
     for name in ("us", "ap"):
         site = world.sites[name]
 
-        def act(op: Op, take: Take, site: Site = site) -> Outcome:
+        def act(op: Op, take: Take, site: SimRegion = site) -> Outcome:
             outcome = take()
             if writes(op, b"trigger"):
                 drop_key(site, b"cart")
@@ -51,41 +51,41 @@ def test_a_write_that_all_forget_is_caught() -> None:
 def owed(world: World, origin: int) -> int:
     """How many effects of an origin must survive."""
     checker = checker_of(world)
-    assert isinstance(checker, Durability)
+    assert isinstance(checker, DurabilityChecker)
     return checker.owed[origin]
 
 
 def test_a_region_that_loses_its_memory_owes_what_others_have() -> None:
-    world = fresh(Durability)
+    world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
     assert world.settle(10 * SECOND)
     world.cut("us", "eu")
     world.cut("us", "ap")
     world.run("us", "SET", "b", "1")
     assert owed(world, 2 << 14) == 2
-    kept = world.sites["us"].snapshot()
-    world.crash("us")
+    kept = world.sites["us"].take_snapshot()
+    world.crash_process("us")
     assert owed(world, 2 << 14) == 1
-    world.restart("us", kept)
+    world.restart_process("us", kept)
     assert owed(world, 2 << 14) == 2
 
 
 def test_losing_what_is_owed_is_caught() -> None:
-    world = fresh(Durability)
+    world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
     assert world.settle(10 * SECOND)
     checker = checker_of(world)
-    assert isinstance(checker, Durability)
+    assert isinstance(checker, DurabilityChecker)
     checker.owed[2 << 14] = 3
     with pytest.raises(Violation, match="eu has 2 up to 1, 3 were acknowledged"):
         world.check_end()
 
 
 def test_what_does_not_follow_from_what_was_made_before_is_caught() -> None:
-    world = fresh(Durability)
+    world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
     world.run("us", "SET", "a", "2")
     assert world.settle(10 * SECOND)
-    del world.ledger.in_order[0]
+    del world.run_history.in_order[0]
     with pytest.raises(Violation, match=r"2:2\.\.2 does not follow from what was before"):
         world.check_end()

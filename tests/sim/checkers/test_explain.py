@@ -6,40 +6,40 @@ from collections.abc import Sequence
 
 import pytest
 
-from sim.checkers.convergence import Convergence
-from sim.checkers.durability import Durability
+from sim.checkers.convergence import ConvergenceChecker
+from sim.checkers.durability import DurabilityChecker
 from sim.checkers.explain import (
     OPERATIONS_MAX,
     TEXT_MAX,
     Holder,
-    describe,
+    describe_effect,
     elements_text,
-    explain,
+    explain_key,
     held_text,
-    in_order,
+    in_both_orders,
     missing_text,
     operations_on,
     operations_text,
 )
-from sim.checkers.following import Following
+from sim.checkers.following import FollowingChecker
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
-from sim.nodes.mirror import Mirror
+from sim.nodes.state_hash import StateHash
 from sim.schedule.plan import Copy
 from sim.world.world import World
 from tests.sim.planted import NAMES, drop_key, fresh
 
 
 def holder(world: World, name: str) -> Holder:
-    return Holder(name, world.places[name].mirror)
+    return Holder(name, world.places[name].state_hash)
 
 
 def explained(world: World, one: str, other: str, clock: int = 0) -> str:
     """The text about two regions, the second of which may be ahead."""
     here = holder(world, one)
-    vector = dict(here.mirror.db.vector)
-    others = [holder(world, other), in_order(world.ledger, vector)]
-    return explain(world.ledger, here, others, clock, vector)
+    vector = dict(here.state_hash.db.vector)
+    others = [holder(world, other), in_both_orders(world.run_history, vector)]
+    return explain_key(world.run_history, here, others, clock, vector)
 
 
 def written() -> World:
@@ -85,8 +85,8 @@ def test_a_key_written_later_is_compared_with_the_operations_in_order(
 
 def test_a_region_that_has_less_is_not_compared() -> None:
     world = written()
-    world.crash("eu")
-    world.restart("eu")
+    world.crash_process("eu")
+    world.restart_process("eu")
     drop_key(world.sites["us"], b"cart")
     assert "a replica that got these operations in order holds" in explained(world, "us", "eu")
 
@@ -108,48 +108,50 @@ def test_long_values_and_long_histories_are_shortened() -> None:
         world.run("eu", "SET", "k", str(i) * TEXT_MAX * 2)
     db = world.sites["eu"].replica.keyspace
     assert len(held_text(db, b"k")) == TEXT_MAX + 1
-    text = operations_text(operations_on(world.ledger, b"k", db.vector))
+    text = operations_text(operations_on(world.run_history, b"k", db.vector))
     assert text.startswith("3 earlier operations; SET k ")
     assert operations_text([]) == "nobody"
 
 
 def test_operations_that_are_missing_are_named() -> None:
     world = written()
-    ledger = world.ledger
+    run_history = world.run_history
     vector = world.sites["eu"].replica.keyspace.vector
-    assert missing_text(ledger, "ap", vector, vector) == ""
-    assert missing_text(ledger, "ap", {1 << 14: 1}, vector) == (
+    assert missing_text(run_history, "ap", vector, vector) == ""
+    assert missing_text(run_history, "ap", {1 << 14: 1}, vector) == (
         "; ap lacks SADD cart eggs by us at 2.020 s (2:1..1)"
     )
 
 
 def test_elements_are_listed() -> None:
     world = written()
-    mirror = Mirror(world.sites["eu"].replica.keyspace)
-    (change,) = mirror.refresh()
+    state_hash = StateHash(world.sites["eu"].replica.keyspace)
+    (change,) = state_hash.take_changes()
     assert elements_text(change.after) == "eggs milk"
     assert elements_text(change.before) == "nothing"
 
 
 def test_a_history_says_who_wrote_when_and_had_seen_what() -> None:
     world = written()
-    history = world.ledger.book.history(b"cart", world.sites["eu"].replica.keyspace)
+    history = world.run_history.book.history_of_key(b"cart", world.sites["eu"].replica.keyspace)
     assert history is not None
-    assert describe(history, world.ledger) == (
+    assert describe_effect(history, world.run_history) == (
         "SADD cart milk by eu at 2.000 s (1:1, clock 1700000002000, seen 0);"
         " SADD cart eggs by us at 2.020 s (2:1, clock 1700000002020, seen 1)"
     )
-    assert describe(history, fresh().ledger).startswith("SADD cart milk (1:1, clock ")
+    assert describe_effect(history, fresh().run_history).startswith("SADD cart milk (1:1, clock ")
 
 
-@pytest.mark.parametrize(("kind", "losers"), [(Convergence, ["us"]), (Durability, NAMES)])
+@pytest.mark.parametrize(
+    ("kind", "losers"), [(ConvergenceChecker, ["us"]), (DurabilityChecker, NAMES)]
+)
 def test_the_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None:
     world = fresh(kind)
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(SECOND)
     for name in losers:
         drop_key(world.sites[name], b"cart")
-        world.sites[name].mirror.refresh()
+        world.sites[name].state_hash.take_changes()
     with pytest.raises(Violation, match="under 'cart' eu holds ") as raised:
         world.check_end()
     assert " holds nothing" in raised.value.text
@@ -159,12 +161,12 @@ def test_the_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None
 
 @pytest.mark.parametrize("sources", [("eu",), ("eu", "us")])
 def test_a_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
-    world = fresh(Following, copies=(Copy("f", 9, sources),))
+    world = fresh(FollowingChecker, copies=(Copy("f", 9, sources),))
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(SECOND)
     world.sleep(SECOND)
     drop_key(world.copies["f"], b"cart")
-    world.copies["f"].mirror.refresh()
+    world.copies["f"].state_hash.take_changes()
     with pytest.raises(
         Violation, match=r"under 'cart' f holds nothing, .* holds \{milk\}; written"
     ):
@@ -176,5 +178,7 @@ def test_operations_on_other_keys_are_left_out() -> None:
     world.run("eu", "SET", "other", "x")
     world.run("eu", "FLUSHALL")
     vector = world.sites["eu"].replica.keyspace.vector
-    told = [[str(each) for each in do] for _, do in operations_on(world.ledger, b"cart", vector)]
+    told = [
+        [str(each) for each in do] for _, do in operations_on(world.run_history, b"cart", vector)
+    ]
     assert told == [["SADD cart milk"], ["SADD cart eggs"], ["FLUSHALL"]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crdt.writes.set import add_one
-from sim.checkers.convergence import Convergence
-from sim.checkers.following import Following
+from sim.checkers.convergence import ConvergenceChecker
+from sim.checkers.following import FollowingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy
@@ -20,7 +20,7 @@ TWO = Copy("f", 9, ("eu", "us"))
 
 def filled(copy: Copy) -> World:
     """A world in which a follower has something, and only what it follows is checked."""
-    world = fresh(Following, copies=(copy,))
+    world = fresh(FollowingChecker, copies=(copy,))
     world.run("eu", "SADD", "cart", "milk")
     world.run("us", "INCRBY", "n", "5")
     assert world.settle(10 * SECOND)
@@ -45,14 +45,14 @@ def test_a_follower_that_loses_a_key_is_caught_in_the_end(copy: Copy) -> None:
     world = filled(copy)
     follower = world.copies["f"]
     drop_key(follower, b"cart")
-    follower.mirror.refresh()
+    follower.state_hash.take_changes()
     sources = ", ".join(copy.sources)
     with pytest.raises(Violation, match=f"f does not hold what {sources} hold"):
         world.check_end()
 
 
 def test_it_is_caught_as_it_happens_if_a_region_stood_there() -> None:
-    world = fresh(Convergence, copies=(ONE,))
+    world = fresh(ConvergenceChecker, copies=(ONE,))
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(10 * SECOND)
     drop_key(world.copies["f"], b"cart")
@@ -64,7 +64,7 @@ def test_a_follower_that_goes_back_is_caught() -> None:
     world = filled(ONE)
     follower = world.copies["f"]
     follower.replica.keyspace.vector[1 << 14] = 0
-    follower.mirror.before_change(b"cart")
+    follower.state_hash.before_change(b"cart")
     with pytest.raises(Violation, match="f went back with eu: 1=1 2=1 to 1=0 2=1"):
         world.run("f", "GET", "k")
 
@@ -73,7 +73,7 @@ def test_a_follower_that_claims_what_nobody_made_is_caught() -> None:
     world = filled(ONE)
     follower = world.copies["f"]
     follower.replica.keyspace.vector[1 << 14] = 3
-    follower.mirror.before_change(b"cart")
+    follower.state_hash.before_change(b"cart")
     with pytest.raises(Violation, match="f has 1=3 2=1 of eu, but 1:3 ends no operation"):
         world.run("f", "GET", "k")
 
@@ -106,13 +106,13 @@ def test_who_is_promoted_and_loses_a_key_is_caught(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(copy.follower, "promote", lose)
     with pytest.raises(Violation, match="f was promoted, and that changed b'cart'"):
-        copy.promote()
+        copy.stop_following()
 
 
 def test_what_a_database_of_its_own_does_is_no_business_of_it() -> None:
     world = filled(ONE)
     copy = world.copies["f"]
-    copy.promote()
+    copy.stop_following()
     looked = world.checkers[0].looked
     assert world.run("f", "SADD", "cart", "bread") == 1
     assert world.checkers[0].looked == looked
@@ -128,10 +128,10 @@ def test_a_source_that_has_lost_what_we_have_is_followed_from_nothing() -> None:
     world.run("eu", "SET", "lost", "1")
     world.sleep(SECOND)
     assert world.run("f", "EXISTS", "lost", "cart") == 2
-    world.crash("eu")
+    world.crash_process("eu")
     for other in ("us", "ap"):
         world.heal("eu", other)
-    world.restart("eu")
+    world.restart_process("eu")
     finish(world)
     assert copy.beginnings == begun + 1
     assert world.run("f", "EXISTS", "lost", "cart") == 1
@@ -140,7 +140,7 @@ def test_a_source_that_has_lost_what_we_have_is_followed_from_nothing() -> None:
 def test_operations_of_several_sources_are_put_together_under_their_names() -> None:
     world = filled(TWO)
     (checker,) = world.checkers
-    assert isinstance(checker, Following)
-    twin = checker.twin(world.copies["f"])
-    assert twin.fingerprint() == world.copies["f"].mirror.fingerprint()
+    assert isinstance(checker, FollowingChecker)
+    twin = checker.counterpart(world.copies["f"])
+    assert twin.fingerprint() == world.copies["f"].state_hash.fingerprint()
     assert len(twin.db.vector) == 4

@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
-from sim.checkers.identity import Identity
+from sim.checkers.identity import IdentityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.world.world import World
@@ -17,9 +17,9 @@ def us_counts_from_one_again(world: World) -> None:
     """us takes no new incarnation, and does not wait until it has caught up."""
     world.run("us", "SET", "k", "1")
     us = world.sites["us"]
-    world.crash("us")
+    world.crash_process("us")
     us.life -= 1
-    world.restart("us")
+    world.restart_process("us")
     us.instance.refuse_writes = None
     world.run("us", "SET", "k", "1")
 
@@ -29,7 +29,7 @@ def test_a_dot_that_is_used_twice_is_caught() -> None:
 
 
 def test_an_operation_that_was_changed_on_its_way_is_caught() -> None:
-    world = fresh(Identity)
+    world = fresh(IdentityChecker)
     us = world.sites["us"]
 
     def change(op: Op, _take: Take) -> Outcome:
@@ -42,7 +42,7 @@ def test_an_operation_that_was_changed_on_its_way_is_caught() -> None:
 
 
 def test_an_operation_that_nobody_made_is_caught() -> None:
-    world = fresh(Identity)
+    world = fresh(IdentityChecker)
     forged = Op(9 << 14, 1, 0, {}, ((0x10, b"k", 5, b"v"),))
     world.sites["us"].replica.accept(forged)
     with pytest.raises(Violation, match=r"us applied 9:1\.\.1, which nobody made"):
@@ -50,7 +50,7 @@ def test_an_operation_that_nobody_made_is_caught() -> None:
 
 
 def test_a_dot_that_is_left_out_is_caught() -> None:
-    world = fresh(Identity)
+    world = fresh(IdentityChecker)
     db = world.sites["us"].replica.keyspace
     world.run("us", "SET", "k", "v")
     db.seq += 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from replication.protocol.limits import MS, SECOND
-from sim.checkers.lag import SAMPLE_MS, Lag
+from sim.checkers.lag import SAMPLE_MS, LagChecker
 from sim.engine.checker import Violation
 from sim.world.world import World
 from tests.sim.planted import checker_of, fresh
@@ -15,7 +15,7 @@ from tests.sim.planted import checker_of, fresh
 
 @pytest.fixture
 def world() -> World:
-    made = fresh(Lag)
+    made = fresh(LagChecker)
     look(made)
     return made
 
@@ -23,17 +23,17 @@ def world() -> World:
 def look(world: World) -> None:
     """Have the links of a region looked at, as soon as they are looked at again."""
     world.sleep(SAMPLE_MS * MS)
-    world.sites["eu"].advance()
-    checker_of(world).turned(world.sites["eu"], ())
+    world.sites["eu"].advance_clocks()
+    checker_of(world).on_turn_end(world.sites["eu"], ())
 
 
 def test_what_is_on_its_way_is_behind(world: World) -> None:
-    world.close("eu", "us")
+    world.close_way("eu", "us")
     world.run("eu", "INCR", "k")
     world.sleep(2 * SECOND)
     world.run("eu", "INCR", "k")
     look(world)
-    world.open("eu", "us")
+    world.open_way("eu", "us")
     world.settle(10 * SECOND)
     world.sleep(SECOND)
     look(world)
@@ -42,7 +42,7 @@ def test_what_is_on_its_way_is_behind(world: World) -> None:
 
 def test_a_region_that_was_paused_is_not_asked(world: World) -> None:
     looked = checker_of(world).looked
-    world.sites["eu"].pause(world.now + SECOND)
+    world.sites["eu"].pause_until(world.now + SECOND)
     look(world)
     assert checker_of(world).looked == looked
 
@@ -64,8 +64,8 @@ def test_a_lag_that_is_not_so_is_noticed(world: World) -> None:
         with pytest.raises(Violation, match="eu says that us is 900 ms behind, and it is 0 ms"):
             look(world)
         patch.setattr(source, "lag_ns", tell(0))
-        world.close("eu", "us")
-        world.close("us", "eu")
+        world.close_way("eu", "us")
+        world.close_way("us", "eu")
         world.run("eu", "INCR", "k")
         world.sleep(3 * SECOND - SAMPLE_MS * MS)
         with pytest.raises(Violation, match="eu says that us is 0 ms behind, and it is 3000 ms"):

@@ -10,16 +10,16 @@ from crdb.engine.instance import Instance
 from crdt.causality.op import Op
 from replication.mesh.repair import Gap
 from replication.protocol.limits import MS
-from sim.checkers.leftovers import Leftovers
+from sim.checkers.leftovers import LeftoversChecker
 from sim.engine.checker import Violation
-from sim.nodes.site import Site
+from sim.nodes.region import SimRegion
 from sim.world.world import World
 from tests.sim.planted import NAMES, checker_of, fresh
 
 
 @pytest.fixture
 def world() -> World:
-    return fresh(Leftovers)
+    return fresh(LeftoversChecker)
 
 
 def expect(world: World, text: str) -> None:
@@ -28,7 +28,7 @@ def expect(world: World, text: str) -> None:
         world.check_end()
 
 
-def eu(world: World) -> Site:
+def eu(world: World) -> SimRegion:
     return world.sites["eu"]
 
 
@@ -37,14 +37,14 @@ def instance_of(world: World) -> Instance:
 
 
 def test_who_waits_and_watches_is_in_the_books(world: World) -> None:
-    world.converse("eu", 1, ("WATCH", "a", "b"))
-    world.converse("eu", 2, ("BLPOP", "a", "0.01"))
-    world.converse("eu", 3, ("BLPOP", "a", "0.01"))
-    world.converse("us", 3, ("MULTI",), ("GET", "a"))
+    world.run_session("eu", 1, ("WATCH", "a", "b"))
+    world.run_session("eu", 2, ("BLPOP", "a", "0.01"))
+    world.run_session("eu", 3, ("BLPOP", "a", "0.01"))
+    world.run_session("us", 3, ("MULTI",), ("GET", "a"))
     for _ in range(8):
         world.run("eu", "INCR", "n")
     world.sleep(100 * MS)
-    world.converse("eu", 1, ("MULTI",), ("GET", "a"), ("EXEC",))
+    world.run_session("eu", 1, ("MULTI",), ("GET", "a"), ("EXEC",))
     world.check_end()
     assert checker_of(world).looked > len(NAMES)
 
@@ -55,7 +55,7 @@ def test_books_that_are_wrong_are_noticed(world: World) -> None:
 
 
 def test_a_client_that_is_gone_is_noticed(world: World) -> None:
-    world.converse("eu", 1, ("WATCH", "a"))
+    world.run_session("eu", 1, ("WATCH", "a"))
     clients = instance_of(world).clients
     del clients[max(clients)]
     expect(world, "client 2 of eu is gone and in its books")

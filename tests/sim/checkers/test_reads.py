@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.checkers.reads import HISTORY_MAX, Reads
+from sim.checkers.reads import HISTORY_MAX, ReadsChecker
 from sim.engine.checker import Violation
 from sim.nodes.client import Refusal
 from sim.world.world import World
@@ -50,7 +50,7 @@ RIGHT: list[tuple[str, Any, Any]] = [
 
 @pytest.fixture
 def world() -> World:
-    made = fresh(Reads)
+    made = fresh(ReadsChecker)
     made.run_all("eu", *FILLED)
     return made
 
@@ -58,26 +58,26 @@ def world() -> World:
 @pytest.mark.parametrize(("asked", "right", "wrong"), RIGHT, ids=[row[0] for row in RIGHT])
 def test_a_reply_that_is_not_so_is_caught(world: World, asked: str, right: Any, wrong: Any) -> None:
     words = tuple(asked.split())
-    told = world.converse("eu", 1, words)
+    told = world.run_session("eu", 1, words)
     assert told is not None
     checker = checker_of(world)
     assert checker.looked == 1
     replies: tuple[Any, ...] = (right,)
-    checker.replied(world.sites["eu"], 1, (words,), replies)
+    checker.on_replies(world.sites["eu"], 1, (words,), replies)
     with pytest.raises(Violation, match=f"eu answers {asked} with "):
-        checker.replied(world.sites["eu"], 1, (words,), (wrong,))
+        checker.on_replies(world.sites["eu"], 1, (words,), (wrong,))
 
 
 def test_another_region_shows_what_it_has(world: World) -> None:
-    assert world.converse("us", 1, ("GET", "string")) == [None]
+    assert world.run_session("us", 1, ("GET", "string")) == [None]
     assert checker_of(world).looked == 1
 
 
 def test_reads_next_to_writes_and_of_busy_keys_are_left_alone(world: World) -> None:
     for i in range(HISTORY_MAX + 1):
         world.run("eu", "SADD", "busy", f"{i}")
-    world.converse("eu", 1, ("SMEMBERS", "busy"))
-    world.converse("eu", 1, ("SADD", "set", "c"), ("SMEMBERS", "set"))
-    world.converse("eu", 1, ("MULTI",), ("EXEC",), ("CRDB.VECTOR",))
-    world.converse("eu", 1, ("ZRANGE", "zset", "0", "0"), ("LRANGE", "list", "1", "-1"))
+    world.run_session("eu", 1, ("SMEMBERS", "busy"))
+    world.run_session("eu", 1, ("SADD", "set", "c"), ("SMEMBERS", "set"))
+    world.run_session("eu", 1, ("MULTI",), ("EXEC",), ("CRDB.VECTOR",))
+    world.run_session("eu", 1, ("ZRANGE", "zset", "0", "0"), ("LRANGE", "list", "1", "-1"))
     assert checker_of(world).looked == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdt.writes.set import add_one
-from sim.checkers.resurrection import Resurrection
+from sim.checkers.resurrection import ResurrectionChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.world.world import World
@@ -29,11 +29,11 @@ def test_an_element_that_returns_is_caught() -> None:
 
 def test_the_message_names_the_element() -> None:
     with pytest.raises(Violation, match=r"b'u1' in b'cart' had been deleted in eu and is back"):
-        a_ghost(fresh(Resurrection))
+        a_ghost(fresh(ResurrectionChecker))
 
 
 def test_names_that_are_used_again_are_no_business_of_it() -> None:
-    world = fresh(Resurrection)
+    world = fresh(ResurrectionChecker)
     for _ in range(2):
         world.run("eu", "SADD", "cart", "milk")
         world.run("eu", "SREM", "cart", "milk")
@@ -41,14 +41,14 @@ def test_names_that_are_used_again_are_no_business_of_it() -> None:
 
 
 def test_a_life_without_memory_may_see_again_what_it_had_deleted() -> None:
-    world = fresh(Resurrection)
+    world = fresh(ResurrectionChecker)
     world.run("eu", "SADD", "cart", "u1")
     assert world.settle(10 * SECOND)
     for other in ("eu", "ap"):
         world.cut("us", other)
     world.run("us", "SREM", "cart", "u1")
-    world.crash("us")
+    world.crash_process("us")
     for other in ("eu", "ap"):
         world.heal("us", other)
-    world.restart("us")
+    world.restart_process("us")
     finish(world)

@@ -9,7 +9,7 @@ import pytest
 from crdt.types.list import List
 from crdt.types.set import Set
 from sim.checkers import rules
-from sim.checkers.rules import Rules
+from sim.checkers.rules import RulesChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes import effects
@@ -20,9 +20,9 @@ from tests.sim.planted import caught, checker_of, drop_key, fill, finish, fresh
 PAIRS = (("eu", "us"), ("eu", "ap"), ("us", "ap"))
 
 
-def rules_of(world: World) -> Rules:
+def rules_of(world: World) -> RulesChecker:
     checker = checker_of(world)
-    assert isinstance(checker, Rules)
+    assert isinstance(checker, RulesChecker)
     return checker
 
 
@@ -48,7 +48,7 @@ def test_a_value_that_all_have_wrong_is_caught() -> None:
 @pytest.mark.interpreted("gives a type another method")
 def test_the_message_says_what_was_done_by_whom_having_seen_what() -> None:
     with pytest.raises(Violation) as raised:
-        a_set_hides_a_member(fresh(Rules))
+        a_set_hides_a_member(fresh(RulesChecker))
     assert raised.value.text == (
         "eu shows ('set', ['milk'], None) under b'free:0', not ('set', ['ghost', 'milk'], None),"
         " after SADD free:0 ghost milk by eu at 2.000 s (1:1, clock 1700000002000, seen 0)"
@@ -72,7 +72,7 @@ CONFLICTS: list[tuple[str, ...]] = [
 
 @pytest.mark.parametrize("first", CONFLICTS, ids=lambda each: each[0])
 def test_conflicts_of_all_kinds_are_worked_out(first: tuple[str, ...]) -> None:
-    world = fresh(Rules)
+    world = fresh(RulesChecker)
     world.run("eu", "SADD", "k", "old")
     assert world.settle(10 * SECOND)
     for pair in PAIRS:
@@ -91,7 +91,7 @@ def test_conflicts_of_all_kinds_are_worked_out(first: tuple[str, ...]) -> None:
 
 
 def test_what_has_expired_is_not_expected() -> None:
-    world = fresh(Rules)
+    world = fresh(RulesChecker)
     world.run("eu", "SET", "k", "v", "PX", "500")
     assert world.settle(SECOND)
     world.check_end()
@@ -104,7 +104,7 @@ def test_what_has_expired_is_not_expected() -> None:
 @pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_a_key_is_looked_at_when_its_turn_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "SAMPLE", 3)
-    world = fresh(Rules)
+    world = fresh(RulesChecker)
     world.run("eu", "SADD", "k", "a")
     world.run("eu", "SADD", "k", "b")
     assert checker_of(world).looked == 0
@@ -118,11 +118,11 @@ def test_a_key_is_looked_at_when_its_turn_has_come(monkeypatch: pytest.MonkeyPat
 
 
 def test_keys_with_a_long_history_are_left_alone() -> None:
-    world = fresh(Rules)
+    world = fresh(RulesChecker)
     fill(world, "eu", "k")
     world.run("eu", "SADD", "k", "another")
     world.run("eu", "FLUSHALL")
-    assert not world.ledger.book.by_key
+    assert not world.run_history.book.by_key
     finish(world)
     assert checker_of(world).looked == 0
 
@@ -131,14 +131,14 @@ def test_keys_with_a_long_history_are_left_alone() -> None:
 def test_so_many_keys_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEYS_MAX > EFFECTS_MAX
     monkeypatch.setattr(effects, "KEYS_MAX", 2)
-    world = fresh(Rules)
+    world = fresh(RulesChecker)
     for key in ("a", "b", "a", "c"):
         world.run("eu", "SADD", key, "m")
-    assert list(world.ledger.book.by_key) == [b"a", b"c"]
+    assert list(world.run_history.book.by_key) == [b"a", b"c"]
 
 
 def test_elements_that_change_places_are_caught() -> None:
-    world = fresh(Rules)
+    world = fresh(RulesChecker)
     world.run("eu", "RPUSH", "k", "a", "b")
     finish(world)
     items = world.sites["us"].replica.keyspace.data[b"k"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.checkers.scanning import Scanning
+from sim.checkers.scanning import ScanningChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Refusal
@@ -19,23 +19,23 @@ SSCAN = ("SSCAN", "s", "0")
 
 @pytest.fixture
 def world() -> World:
-    made = fresh(Scanning)
+    made = fresh(ScanningChecker)
     made.run_all("eu", ("SET", "a", "1"), ("SET", "b", "1"), ("SADD", "s", "m", "n"))
     return made
 
 
 def told(world: World, words: tuple[str, ...], cursor: bytes, names: list[bytes]) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
-    checker.asking(eu, 1, (words,))
+    checker.before_commands(eu, 1, (words,))
     reply: list[Any] = [cursor, names]
-    checker.replied(eu, 1, (words,), (reply,))
+    checker.on_replies(eu, 1, (words,), (reply,))
 
 
 def test_a_whole_walk_is_right(world: World) -> None:
-    world.converse("eu", 1, ("SCAN", "$cursor"))
+    world.run_session("eu", 1, ("SCAN", "$cursor"))
     world.run_all("eu", ("HSET", "h", "f", "v"), ("ZADD", "z", "1", "m"))
-    world.converse("eu", 1, ("HSCAN", "h", "$cursor"))
-    world.converse("eu", 1, ("ZSCAN", "z", "$cursor"), ("SSCAN", "none", "$cursor"))
+    world.run_session("eu", 1, ("HSCAN", "h", "$cursor"))
+    world.run_session("eu", 1, ("ZSCAN", "z", "$cursor"), ("SSCAN", "none", "$cursor"))
     assert checker_of(world).looked == 9
 
 
@@ -74,7 +74,7 @@ def test_elements_of_a_key_that_has_expired_need_not_be_returned(world: World) -
     told(world, SSCAN, b"7", [b"m"])
     world.run("eu", "PEXPIRE", "s", "100")
     world.sleep(SECOND)
-    assert world.converse("eu", 1, ("SSCAN", "s", "7")) == [[b"0", []]]
+    assert world.run_session("eu", 1, ("SSCAN", "s", "7")) == [[b"0", []]]
     told(world, SSCAN, b"7", [])
     world.run("eu", "SADD", "s", "n")
     with pytest.raises(Violation, match="SSCAN s 7 returns b'm', which is not there"):
@@ -91,5 +91,5 @@ def test_elements_of_a_key_that_expires_later_are_missed(world: World) -> None:
 def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: World) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     told(world, ("SCAN", "99"), b"0", [])
-    checker.replied(eu, 1, (SSCAN,), (Refusal("WRONGTYPE"),))
+    checker.on_replies(eu, 1, (SSCAN,), (Refusal("WRONGTYPE"),))
     assert checker.looked == 0

@@ -19,7 +19,7 @@ def test_only_effects_without_a_client_are_shown() -> None:
 
         promise = "listing"
 
-        def made_unasked(self, region: Watched, effect: Effect) -> None:
+        def on_unasked_op(self, region: Watched, effect: Effect) -> None:
             keys.append(effect[1])
 
     world = fresh(Listing)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sim.checkers.watching import Watching
+from sim.checkers.watching import WatchingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Reply
@@ -19,20 +19,20 @@ ALL = (("MULTI",), ("SADD", "other", "x"), ("EXEC",))
 
 @pytest.fixture
 def world() -> World:
-    made = fresh(Watching)
+    made = fresh(WatchingChecker)
     made.run("eu", "SET", "k", "1", "PX", "900")
     assert made.settle(SECOND)
-    made.converse("eu", 1, ("WATCH", "k", "l"), ("WATCH", "k"))
+    made.run_session("eu", 1, ("WATCH", "k", "l"), ("WATCH", "k"))
     return made
 
 
 def told(world: World, reply: object) -> None:
-    checker_of(world).replied(world.sites["eu"], 1, EXEC, (reply,))
+    checker_of(world).on_replies(world.sites["eu"], 1, EXEC, (reply,))
 
 
 def outcome(world: World) -> Reply:
     """Return what the EXEC of session 1 comes to."""
-    replies = world.converse("eu", 1, *ALL)
+    replies = world.run_session("eu", 1, *ALL)
     assert replies is not None
     return replies[-1]
 
@@ -58,11 +58,11 @@ def run_out(world: World) -> None:
 @pytest.mark.parametrize("act", [write, write_elsewhere, flush_elsewhere, run_out])
 def test_a_change_must_be_noticed(world: World, act: Callable[[World], None]) -> None:
     act(world)
-    told_now = world.converse("eu", 1, *ALL)
+    told_now = world.run_session("eu", 1, *ALL)
     assert told_now == ["OK", "QUEUED", None]
     assert checker_of(world).looked == 1
     world.run("eu", "SET", "k", "1")
-    world.converse("eu", 1, ("WATCH", "k"))
+    world.run_session("eu", 1, ("WATCH", "k"))
     world.run("eu", "INCR", "k")
     world.run("eu", "DECR", "k")
     with pytest.raises(Violation, match="was carried out, although k went from"):
@@ -78,19 +78,19 @@ def test_without_a_change_it_must_be_carried_out(world: World) -> None:
 def test_what_has_been_touched_may_be_refused(world: World) -> None:
     world.run("eu", "SET", "k", "1", "KEEPTTL")
     told(world, None)
-    world.converse("eu", 1, ("WATCH", "k"))
-    checker_of(world).jumped(world.sites["eu"])
+    world.run_session("eu", 1, ("WATCH", "k"))
+    checker_of(world).on_history_jump(world.sites["eu"])
     told(world, None)
 
 
 def test_trimming_touches_a_list_from_which_it_removes_nothing(world: World) -> None:
     world.run("eu", "RPUSH", "l", "m")
-    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
     world.run("eu", "LTRIM", "l", "0", "-1")
     assert outcome(world) is None
-    world.converse("eu", 1, ("WATCH", "l"), ("LTRIM", "l", "0", "5"))
+    world.run_session("eu", 1, ("WATCH", "l"), ("LTRIM", "l", "0", "5"))
     assert outcome(world) is None
-    world.converse("eu", 1, ("WATCH", "l"))
+    world.run_session("eu", 1, ("WATCH", "l"))
     world.run_all("eu", ("MULTI",), ("LTRIM", "l", "0", "-1"), ("EXEC",))
     assert outcome(world) is None
 
@@ -99,11 +99,11 @@ def test_trimming_touches_a_list_from_which_it_removes_nothing(world: World) -> 
 def test_another_order_of_a_list_is_a_change(world: World, region: str) -> None:
     world.run("eu", "RPUSH", "l", "m", "n")
     assert world.settle(SECOND)
-    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
     world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
     assert world.settle(SECOND)
     assert outcome(world) is None
-    world.converse("eu", 1, ("WATCH", "l"))
+    world.run_session("eu", 1, ("WATCH", "l"))
     world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
     assert world.settle(SECOND)
     with pytest.raises(Violation, match="was carried out, although l went from"):
@@ -125,11 +125,11 @@ def test_other_trimming_touches_nothing(
 ) -> None:
     world.run_all("eu", ("RPUSH", "l", "m"), ("RPUSH", "another", "m"))
     assert world.settle(SECOND)
-    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l", "none"))
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l", "none"))
     world.run(region, *command)
     assert world.settle(SECOND)
     assert outcome(world) == [1]
-    world.converse("eu", 1, ("WATCH", "l", "none"))
+    world.run_session("eu", 1, ("WATCH", "l", "none"))
     world.run(region, *command)
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
         told(world, None)
@@ -139,32 +139,32 @@ def test_what_comes_from_elsewhere_must_be_seen_to_count(world: World) -> None:
     world.run("us", "SADD", "l", "m")
     world.run("us", "SREM", "l", "absent")
     assert world.settle(SECOND)
-    world.converse("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
     world.run("us", "SADD", "l", "m")
     assert world.settle(SECOND)
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
         told(world, None)
-    world.converse("eu", 1, ("WATCH", "l"))
+    world.run_session("eu", 1, ("WATCH", "l"))
     eu, checker = world.sites["eu"], checker_of(world)
-    for entry in checker.ledger.in_order[-1:] * 2:
-        checker.met(eu, entry)
-    checker.turned(eu, ())
+    for entry in checker.run_history.in_order[-1:] * 2:
+        checker.on_op_received(eu, entry)
+    checker.on_turn_end(eu, ())
     told(world, None)
 
 
 def test_who_unwatches_or_loses_its_region_watches_nothing(world: World) -> None:
-    world.converse("eu", 1, ("UNWATCH",))
+    world.run_session("eu", 1, ("UNWATCH",))
     told(world, None)
-    world.converse("eu", 2, ("WATCH", "k"))
-    world.crash("eu")
+    world.run_session("eu", 2, ("WATCH", "k"))
+    world.crash_process("eu")
     assert checker_of(world).looked == 0
 
 
 def test_an_own_write_in_the_same_request_is_a_change(world: World) -> None:
     request = (("WATCH", "m"), ("SADD", "m", "a"), ("MULTI",), ("EXISTS", "m"), ("EXEC",))
-    world.converse("eu", 2, *request)
+    world.run_session("eu", 2, *request)
     assert checker_of(world).looked == 1
-    world.converse("eu", 2, ("WATCH", "m"), ("SADD", "other", "a"), *request[2:])
+    world.run_session("eu", 2, ("WATCH", "m"), ("SADD", "other", "a"), *request[2:])
     eu, checker = world.sites["eu"], checker_of(world)
     with pytest.raises(Violation, match="although it has written to m itself"):
-        checker.replied(eu, 2, request, ("OK", 1, "OK", "QUEUED", [1]))
+        checker.on_replies(eu, 2, request, ("OK", 1, "OK", "QUEUED", [1]))

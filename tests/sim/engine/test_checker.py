@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.engine.checker import Checker, Violation
-from sim.nodes.ledger import Ledger
+from sim.nodes.run_history import RunHistory
 from sim.schedule.plan import Copy
 from sim.world.world import CHECKERS, World
 from tests.sim.planted import caught, finish, fresh
@@ -14,20 +14,20 @@ def ordinary_life(world: World) -> None:
     world.run("eu", "SADD", "cart", "u1", "u2")
     world.run("us", "INCRBY", "count:0.0", "5")
     world.run_all("us", ("MULTI",), ("INCR", "pair:0.1"), ("INCR", "twin:0.1"), ("EXEC",))
-    world.converse("eu", 12, ("WATCH", "cart"), ("SADD", "all:0.0", "a"), ("MULTI",), ("EXEC",))
-    world.converse("eu", 12, ("SMEMBERS", "all:0.0"))
-    world.converse("eu", 13, ("SCAN", "0"))
-    world.converse("eu", 14, ("BLPOP", "queue:0.0", "0.1"))
+    world.run_session("eu", 12, ("WATCH", "cart"), ("SADD", "all:0.0", "a"), ("MULTI",), ("EXEC",))
+    world.run_session("eu", 12, ("SMEMBERS", "all:0.0"))
+    world.run_session("eu", 13, ("SCAN", "0"))
+    world.run_session("eu", 14, ("BLPOP", "queue:0.0", "0.1"))
     world.cut("eu", "us")
     world.run("eu", "SREM", "cart", "u1")
     world.run("us", "SADD", "cart", "u3")
     world.run("ap", "SET", "free:0", "u4", "PX", "500")
     world.sleep(2 * 10**9)
-    kept = world.sites["ap"].snapshot()
-    world.crash("ap")
+    kept = world.sites["ap"].take_snapshot()
+    world.crash_process("ap")
     world.heal("eu", "us")
     world.sleep(10**9)
-    world.restart("ap", kept)
+    world.restart_process("ap", kept)
     finish(world)
 
 
@@ -51,6 +51,6 @@ def test_promises_have_names_of_their_own() -> None:
 
 
 def test_a_violation_says_which_promise_was_broken() -> None:
-    violation = Checker(Ledger()).broken("all is lost")
+    violation = Checker(RunHistory()).violation("all is lost")
     assert isinstance(violation, Violation)
     assert (violation.promise, violation.text) == ("", "all is lost")

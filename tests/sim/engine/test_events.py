@@ -22,7 +22,7 @@ def test_time_decides_and_then_the_order_of_asking() -> None:
 
 def test_what_is_later_waits() -> None:
     engine, done = Engine(), list[int]()
-    engine.after(11, lambda: done.append(engine.now))
+    engine.schedule_after(11, lambda: done.append(engine.now))
     engine.run_until(10)
     assert (done, engine.now) == ([], 10)
     engine.run_until(11)
@@ -49,9 +49,9 @@ def test_what_happens_may_ask_for_more_within_the_same_run() -> None:
 
     def again() -> None:
         done.append(engine.now)
-        engine.after(10, again)
+        engine.schedule_after(10, again)
 
-    engine.after(0, again)
+    engine.schedule_after(0, again)
     engine.run_until(30)
     assert done == [0, 10, 20, 30]
 

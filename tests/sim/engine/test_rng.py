@@ -11,65 +11,69 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.engine.rng import CELLS, EXPONENTIAL, SCALE, WORD_BITS, Dice, stream
+from sim.engine.rng import CELLS, EXPONENTIAL, SCALE, WORD_BITS, SeededRandom, make_generator
 
 BELOW = [99, 937, 186, 84, 521]
 WAITS = [107, 733, 1464, 25, 451]
 
 
 def test_a_stream_is_its_seed_and_its_name() -> None:
-    assert stream(7, "a").getrandbits(64) == stream(7, "a").getrandbits(64)
-    others = {stream(seed, name).getrandbits(64) for seed in (7, 8) for name in ("a", "b", "a/b")}
+    assert make_generator(7, "a").getrandbits(64) == make_generator(7, "a").getrandbits(64)
+    others = {
+        make_generator(seed, name).getrandbits(64) for seed in (7, 8) for name in ("a", "b", "a/b")
+    }
     assert len(others) == 6
 
 
 def test_old_seeds_keep_their_meaning() -> None:
-    dice = Dice(1, "world")
-    assert [dice.below(1000) for _ in range(5)] == BELOW
-    assert [dice.exponential(1000) for _ in range(5)] == WAITS
+    rng = SeededRandom(1, "world")
+    assert [rng.integer_below(1000) for _ in range(5)] == BELOW
+    assert [rng.exponential(1000) for _ in range(5)] == WAITS
 
 
 def test_a_child_depends_on_names_only() -> None:
-    drawn = Dice(3, "world")
-    drawn.below(10)
-    assert drawn.child("link").name == "world/link"
-    assert drawn.child("link").below(10**9) == Dice(3, "world/link").below(10**9)
+    drawn = SeededRandom(3, "world")
+    drawn.integer_below(10)
+    assert drawn.substream("link").name == "world/link"
+    assert drawn.substream("link").integer_below(10**9) == SeededRandom(
+        3, "world/link"
+    ).integer_below(10**9)
 
 
 @given(st.integers(0, 2**40), st.integers(1, 2**WORD_BITS - 1))
 def test_below_keeps_its_limit(seed: int, limit: int) -> None:
-    assert 0 <= Dice(seed, "x").below(limit) < limit
+    assert 0 <= SeededRandom(seed, "x").integer_below(limit) < limit
 
 
 @pytest.mark.parametrize("limit", [0, 1 << WORD_BITS])
 def test_below_wants_a_limit_that_it_can_keep(limit: int) -> None:
     with pytest.raises(AssertionError):
-        Dice(0, "x").below(limit)
+        SeededRandom(0, "x").integer_below(limit)
 
 
 def test_between_includes_both_ends() -> None:
-    dice = Dice(0, "x")
-    assert {dice.between(-1, 1) for _ in range(100)} == {-1, 0, 1}
+    rng = SeededRandom(0, "x")
+    assert {rng.integer_between(-1, 1) for _ in range(100)} == {-1, 0, 1}
 
 
 def test_chance_is_as_likely_as_it_says() -> None:
-    dice = Dice(0, "x")
-    assert not any(dice.chance(0) for _ in range(100))
-    assert all(dice.chance(100) for _ in range(100))
-    assert 150 < sum(dice.chance(1, 5) for _ in range(1000)) < 250
+    rng = SeededRandom(0, "x")
+    assert not any(rng.happens_in(0) for _ in range(100))
+    assert all(rng.happens_in(100) for _ in range(100))
+    assert 150 < sum(rng.happens_in(1, 5) for _ in range(1000)) < 250
 
 
 def test_some_are_different_and_shuffled_are_all() -> None:
-    dice, items = Dice(0, "x"), "abcdef"
+    rng, items = SeededRandom(0, "x"), "abcdef"
     for _ in range(20):
-        some = dice.some(items, 3)
+        some = rng.choose_several(items, 3)
         assert len(set(some)) == 3
         assert set(some) <= set(items)
-    assert sorted(dice.some(items, 99)) == list(items)
-    orders = {"".join(dice.shuffled(items)) for _ in range(20)}
+    assert sorted(rng.choose_several(items, 99)) == list(items)
+    orders = {"".join(rng.shuffled(items)) for _ in range(20)}
     assert len(orders) > 10
     assert {"".join(sorted(order)) for order in orders} == {items}
-    assert {dice.pick(items) for _ in range(100)} == set(items)
+    assert {rng.choose_one(items) for _ in range(100)} == set(items)
 
 
 def test_the_table_is_that_of_the_exponential_distribution() -> None:
@@ -79,8 +83,8 @@ def test_the_table_is_that_of_the_exponential_distribution() -> None:
 
 
 def test_waits_have_their_mean_and_an_end() -> None:
-    dice = Dice(0, "x")
-    waits = [dice.exponential(1_000_000) for _ in range(5000)]
+    rng = SeededRandom(0, "x")
+    waits = [rng.exponential(1_000_000) for _ in range(5000)]
     assert abs(sum(waits) / len(waits) - 1_000_000) < 50_000
     assert 5_000_000 < max(waits) < 9_100_000
     assert min(waits) >= 0

@@ -8,23 +8,23 @@ from sim.engine.trace import KEPT_MAX, Trace
 def test_two_runs_are_the_same_if_their_records_are() -> None:
     one, two, other = Trace(), Trace(), Trace()
     for trace in (one, two):
-        trace.note(1, "eu", "boot", "life 1")
-        trace.note(2, "us", "boot")
-    other.note(2, "us", "boot")
-    other.note(1, "eu", "boot", "life 1")
-    assert one.digest() == two.digest() != other.digest()
+        trace.add_record(1, "eu", "boot", "life 1")
+        trace.add_record(2, "us", "boot")
+    other.add_record(2, "us", "boot")
+    other.add_record(1, "eu", "boot", "life 1")
+    assert one.hex_digest() == two.hex_digest() != other.hex_digest()
 
 
 def test_everything_goes_into_the_hash_but_only_the_last_is_kept() -> None:
     one, two = Trace(), Trace()
-    two.note(0, "eu", "lost")
+    two.add_record(0, "eu", "lost")
     for i in range(KEPT_MAX):
-        one.note(i, "eu", "x")
-        two.note(i, "eu", "x")
-    assert one.tail(KEPT_MAX + 1) == two.tail(KEPT_MAX + 1)
+        one.add_record(i, "eu", "x")
+        two.add_record(i, "eu", "x")
+    assert one.last_records(KEPT_MAX + 1) == two.last_records(KEPT_MAX + 1)
     assert (one.count, two.count) == (KEPT_MAX, KEPT_MAX + 1)
-    assert one.digest() != two.digest()
-    assert one.tail(2) == [f"{KEPT_MAX - 2} eu x ", f"{KEPT_MAX - 1} eu x "]
+    assert one.hex_digest() != two.hex_digest()
+    assert one.last_records(2) == [f"{KEPT_MAX - 2} eu x ", f"{KEPT_MAX - 1} eu x "]
 
 
 def test_whoever_listens_is_told_at_once() -> None:
@@ -36,6 +36,6 @@ def test_whoever_listens_is_told_at_once() -> None:
 
     trace = Trace(lines.append)
     trace.on_note = listen
-    trace.note(5, "eu", "crash", "silent")
+    trace.add_record(5, "eu", "crash", "silent")
     assert lines == ["5 eu crash silent"]
     assert notes == [(5, "eu", "crash", "silent")]

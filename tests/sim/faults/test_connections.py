@@ -9,14 +9,14 @@ from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.faults.connections import (
     BAD_FRAMES,
-    bad_frame,
-    other_version,
-    slow_consumer,
-    unknown_kind,
+    greet_with_other_version,
+    send_bad_frame,
+    stop_reading,
+    unknown_frame,
 )
 from sim.faults.kinds import Injector
 from sim.schedule.plan import CLUSTER
-from sim.schedule.step import Step
+from sim.schedule.step import ScheduleStep
 from sim.world.world import World
 from tests.sim.quartet import quartet
 
@@ -27,12 +27,12 @@ def world() -> World:
 
 
 def do(world: World, kind: str, *regions: str, lasts: int = 0, value: int = 0) -> None:
-    Injector(world).do(Step(world.now, kind, regions, lasts, value))
+    Injector(world).apply_step(ScheduleStep(world.now, kind, regions, lasts, value))
 
 
 @pytest.mark.parametrize("value", range(2 * len(BAD_FRAMES)))
 def test_wrong_frame_ends_its_connection_and_nothing_else(value: int, world: World) -> None:
-    (hit,) = world.wires("a", "b")
+    (hit,) = world.wires_between("a", "b")
     ends = [wire for place in world.places.values() for wire in place.wires]
     do(world, "bad-frame", "a", "b", value=value)
     world.sleep(SECOND)
@@ -47,14 +47,14 @@ def test_wrong_frame_ends_its_connection_and_nothing_else(value: int, world: Wor
 
 
 def test_who_goes_on_after_a_wrong_frame_breaks_a_promise(world: World) -> None:
-    (wire,) = world.wires("a", "b")
+    (wire,) = world.wires_between("a", "b")
     wire.send_bad(b"")
     with pytest.raises(Violation, match="b goes on after a wrong frame of a"):
         world.sleep(SECOND)
 
 
 def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: World) -> None:
-    (wire,) = world.wires("a", "b")
+    (wire,) = world.wires_between("a", "b")
     wire.send_bad(bytes((0, 8, 0, 1)))  # the length, of which a bit was flipped
     assert wire.out is not None
     wire.out.way.tally.flipped += 1
@@ -63,8 +63,8 @@ def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: W
 
 
 def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_the_last(world: World) -> None:
-    (wire,) = world.wires("a", "b")
-    data = unknown_kind(wire.channel)
+    (wire,) = world.wires_between("a", "b")
+    data = unknown_frame(wire.channel)
     assert wire.out is not None
     wire.out.send(data[:7])
     wire.sent += 7
@@ -81,14 +81,14 @@ def test_peer_of_another_version_is_refused(value: int, world: World) -> None:
     do(world, "other-version", "a", "b", value=value)
     assert world.sites["a"].rejected == 1
     world.sleep(SECOND)
-    assert len(world.wires("a", "b")) == 1
+    assert len(world.wires_between("a", "b")) == 1
 
 
 def test_accepting_another_version_breaks_a_promise(world: World) -> None:
     site, other = world.sites["a"], world.sites["b"]
     hello = Hello("b", other.number, other.replica.origin, CLUSTER, {}, protocol=PROTOCOL)
     with pytest.raises(Violation, match="a accepts protocol"):
-        site.meet_stranger(hello)
+        site.receive_stranger(hello)
 
 
 def test_nothing_arrives_where_nobody_reads(world: World) -> None:
@@ -124,27 +124,27 @@ def test_client_repeats_what_it_has_no_reply_to(value: int, count: int, world: W
 
 def test_client_gives_up_where_its_region_is_down(world: World) -> None:
     do(world, "retry", "a", "b", lasts=SECOND, value=1)
-    world.crash("b")
+    world.crash_process("b")
     world.sleep(2 * SECOND)
     assert world.sessions.by_number == {}
 
 
 def test_nothing_befalls_a_connection_that_is_not_there(world: World) -> None:
-    world.crash("b")
-    step = Step(world.now, "slow-consumer", ("a", "b"))
-    assert slow_consumer(world, step) == (False, None)
+    world.crash_process("b")
+    step = ScheduleStep(world.now, "slow-consumer", ("a", "b"))
+    assert stop_reading(world, step) == (False, None)
 
 
 def test_end_that_cannot_send_says_nothing_wrong(world: World) -> None:
-    (wire,) = world.wires("a", "b")
+    (wire,) = world.wires_between("a", "b")
     sent = wire.sent
     wire.over = True
-    assert bad_frame(world, Step(world.now, "bad-frame", ("a", "b"))) == (False, None)
+    assert send_bad_frame(world, ScheduleStep(world.now, "bad-frame", ("a", "b"))) == (False, None)
     assert wire.sent == sent
 
 
 def test_stranger_meets_nobody_where_the_region_is_down(world: World) -> None:
-    world.crash("a")
-    step = Step(world.now, "other-version", ("a", "b"))
-    assert other_version(world, step) == (False, None)
+    world.crash_process("a")
+    step = ScheduleStep(world.now, "other-version", ("a", "b"))
+    assert greet_with_other_version(world, step) == (False, None)
     assert world.sites["a"].rejected == 0

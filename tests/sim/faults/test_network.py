@@ -6,7 +6,7 @@ import pytest
 
 from sim.engine.events import MS, SECOND
 from sim.faults.kinds import Injector
-from sim.schedule.step import Step
+from sim.schedule.step import ScheduleStep
 from sim.world.world import World
 from tests.sim.quartet import NAMES, Ways, quartet, shut
 
@@ -34,12 +34,12 @@ def both(*pairs: str) -> Ways:
     ],
 )
 def test_what_is_separated(kind: str, regions: tuple[str, ...], closed: Ways, world: World) -> None:
-    Injector(world).do(Step(world.now, kind, regions, SECOND, 600))
+    Injector(world).apply_step(ScheduleStep(world.now, kind, regions, SECOND, 600))
     assert shut(world) == closed
 
 
 def test_a_flapping_link_goes_up_and_down(world: World) -> None:
-    Injector(world).do(Step(world.now, "flap", ("a", "b"), 500 * MS, 100))
+    Injector(world).apply_step(ScheduleStep(world.now, "flap", ("a", "b"), 500 * MS, 100))
     states: list[bool] = []
     for _ in range(8):
         world.sleep(50 * MS if not states else 100 * MS)
@@ -48,7 +48,9 @@ def test_a_flapping_link_goes_up_and_down(world: World) -> None:
 
 
 def test_half_of_the_regions_fall_silent_one_after_another(world: World) -> None:
-    Injector(world).do(Step(world.now, "swizzle", ("c", "b", "a", "d"), 10 * SECOND))
+    Injector(world).apply_step(
+        ScheduleStep(world.now, "swizzle", ("c", "b", "a", "d"), 10 * SECOND)
+    )
     begun = world.now
     silent_c, silent_b = both("ac", "bc", "cd"), both("ab", "bc", "bd")
     for second, closed in ((1, silent_c), (3, silent_b | silent_c), (6, silent_c), (8, both())):
@@ -69,13 +71,13 @@ def test_half_of_the_regions_fall_silent_one_after_another(world: World) -> None
 )
 def test_one_way_is_worse(kind: str, value: int, name: str, found: int, world: World) -> None:
     usual = getattr(world.network.way("b", "a"), name)
-    Injector(world).do(Step(world.now, kind, ("a", "b"), SECOND, value))
+    Injector(world).apply_step(ScheduleStep(world.now, kind, ("a", "b"), SECOND, value))
     assert getattr(world.network.way("a", "b"), name) == found
     assert getattr(world.network.way("b", "a"), name) == usual
 
 
 def test_a_flapping_link_that_is_up_in_the_end_is_not_healed_again(world: World) -> None:
-    Injector(world).do(Step(world.now, "flap", ("a", "b"), 350 * MS, 100))
+    Injector(world).apply_step(ScheduleStep(world.now, "flap", ("a", "b"), 350 * MS, 100))
     world.sleep(340 * MS)
     assert shut(world) == set()
     world.sleep(SECOND)
@@ -84,10 +86,10 @@ def test_a_flapping_link_that_is_up_in_the_end_is_not_healed_again(world: World)
 
 def test_who_has_been_freed_before_it_fell_silent_stays_free(world: World) -> None:
     injector = Injector(world)
-    injector.do(Step(world.now, "swizzle", NAMES, 10 * SECOND))
+    injector.apply_step(ScheduleStep(world.now, "swizzle", NAMES, 10 * SECOND))
     world.sleep(SECOND)
     assert shut(world)
-    injector.end_all()
+    injector.end_all_faults()
     for _ in range(10):
         assert shut(world) == set()
         world.sleep(SECOND)
@@ -96,9 +98,9 @@ def test_who_has_been_freed_before_it_fell_silent_stays_free(world: World) -> No
 def test_a_follower_is_separated_with_or_without_a_word(world: World) -> None:
     copy = world.copies["f"]
     for is_told in (1, 0):
-        Injector(world).do(Step(world.now, "follower-cut", ("f",), SECOND, is_told))
+        Injector(world).apply_step(ScheduleStep(world.now, "follower-cut", ("f",), SECOND, is_told))
         assert shut(world) == both("af", "bf")
         world.sleep(500 * MS)
-        assert [dial.wire is None for dial in copy.dials.values()] == [bool(is_told)] * 2
+        assert [dial.wire is None for dial in copy.connectors.values()] == [bool(is_told)] * 2
         world.sleep(SECOND)
         assert shut(world) == set()

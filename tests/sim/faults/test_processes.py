@@ -8,8 +8,8 @@ from crdt.causality.dots import make_origin
 from sim.engine.events import MS, SECOND
 from sim.faults.kinds import Injector
 from sim.nodes.client import Refusal
-from sim.nodes.site import Start
-from sim.schedule.step import Step
+from sim.nodes.region import Start
+from sim.schedule.step import ScheduleStep
 from sim.world.world import World
 from tests.sim.quartet import NAMES, quartet, shut
 
@@ -22,8 +22,8 @@ def world() -> World:
 def test_the_last_one_that_is_up_is_spared(world: World) -> None:
     injector = Injector(world)
     for name in NAMES:
-        injector.do(Step(world.now, "crash", (name,), SECOND))
-    assert [site.name for site in world.live()] == ["d"]
+        injector.apply_step(ScheduleStep(world.now, "crash", (name,), SECOND))
+    assert [site.name for site in world.live_regions()] == ["d"]
     assert injector.fired["crash"] == 3
 
 
@@ -31,10 +31,10 @@ def test_a_restart_keeps_what_a_crash_loses(world: World) -> None:
     world.run("a", "SET", "k", "v")
     world.run("b", "SET", "l", "w")
     for way in world.network:
-        way.close()
+        way.close_once()
     injector = Injector(world)
-    injector.do(Step(world.now, "restart", ("a",), 100 * MS))
-    injector.do(Step(world.now, "crash-silent", ("b",), 100 * MS))
+    injector.apply_step(ScheduleStep(world.now, "restart", ("a",), 100 * MS))
+    injector.apply_step(ScheduleStep(world.now, "crash-silent", ("b",), 100 * MS))
     world.sleep(200 * MS)
     assert world.run("a", "GET", "k") == b"v"
     assert world.run("b", "GET", "l") is None
@@ -44,7 +44,7 @@ def test_who_comes_back_as_the_same_origin_meets_its_own_dots(world: World) -> N
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     site = world.sites["a"]
-    Injector(world).do(Step(world.now, "reuse", ("a",), 100 * MS))
+    Injector(world).apply_step(ScheduleStep(world.now, "reuse", ("a",), 100 * MS))
     world.sleep(110 * MS)
     assert site.replica.origin == make_origin(1, 0)
     assert isinstance(world.run("a", "SET", "k", "w"), Refusal)
@@ -66,10 +66,10 @@ def test_who_would_use_dots_again_because_nobody_within_reach_knows_them_is_spar
     world.cut("b", "c")
     world.cut("b", "d")
     assert world.settle(10 * SECOND)
-    world.crash("a")
+    world.crash_process("a")
     world.cut("a", "b")
     world.heal("a", "c")
-    world.restart("a", start=Start.REUSED)
+    world.restart_process("a", start=Start.REUSED)
     assert world.wait_for(lambda: world.sites["a"].has_caught_up, 60 * SECOND)
     assert world.sites["a"].replica.origin == make_origin(1, 1)
     assert world.run("a", "GET", "k") is None
@@ -81,7 +81,7 @@ def test_who_takes_itself_for_new_writes_at_once_and_then_hears_of_its_earlier_l
     world.run("a", "INCRBY", "n", "5")
     assert world.settle(10 * SECOND)
     site = world.sites["a"]
-    Injector(world).do(Step(world.now, "unaware", ("a",), 100 * MS))
+    Injector(world).apply_step(ScheduleStep(world.now, "unaware", ("a",), 100 * MS))
     world.sleep(101 * MS)
     assert world.run("a", "INCRBY", "n", "2") == 2
     assert world.wait_for(lambda: "EarlierLife" in world.events, SECOND)
@@ -97,10 +97,10 @@ def test_a_follower_loses_all_and_gets_it_again(world: World) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     injector = Injector(world)
-    injector.do(Step(world.now, "follower-restart", ("f",), SECOND))
+    injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), SECOND))
     assert not world.copies["f"].is_up
-    injector.do(Step(world.now, "follower-restart", ("f",), SECOND))
-    injector.do(Step(world.now, "promote", ("f",), SECOND))
+    injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), SECOND))
+    injector.apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
     assert (injector.fired["follower-restart"], injector.fired["promote"]) == (1, 0)
     world.sleep(2 * SECOND)
     assert world.run("f", "GET", "k") == b"v"
@@ -109,7 +109,7 @@ def test_a_follower_loses_all_and_gets_it_again(world: World) -> None:
 def test_who_is_promoted_takes_writes_until_it_follows_again(world: World) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
-    Injector(world).do(Step(world.now, "promote", ("f",), SECOND))
+    Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
     assert world.run("f", "LRANGE", "own", "0", "-1") == [b"1"]
     assert world.run("f", "GET", "k") == b"v"
     world.run("a", "SET", "k", "w")
@@ -123,8 +123,8 @@ def test_who_is_promoted_takes_writes_until_it_follows_again(world: World) -> No
 
 def test_who_dies_as_a_database_of_its_own_comes_back_as_a_follower(world: World) -> None:
     injector = Injector(world)
-    injector.do(Step(world.now, "promote", ("f",), 2 * SECOND))
-    injector.do(Step(world.now, "follower-restart", ("f",), SECOND))
+    injector.apply_step(ScheduleStep(world.now, "promote", ("f",), 2 * SECOND))
+    injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), SECOND))
     world.sleep(1900 * MS)
     copy = world.copies["f"]
     assert copy.is_following
@@ -135,8 +135,8 @@ def test_who_dies_as_a_database_of_its_own_comes_back_as_a_follower(world: World
 
 def test_who_is_down_when_it_should_follow_again_does_so_when_it_starts(world: World) -> None:
     injector = Injector(world)
-    injector.do(Step(world.now, "promote", ("f",), SECOND))
-    injector.do(Step(world.now, "follower-restart", ("f",), 2 * SECOND))
+    injector.apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
+    injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), 2 * SECOND))
     world.sleep(1500 * MS)
     assert not world.copies["f"].is_up
     world.sleep(SECOND)
@@ -145,7 +145,7 @@ def test_who_is_down_when_it_should_follow_again_does_so_when_it_starts(world: W
 
 def test_the_last_writes_of_a_life_that_is_over_come_late(world: World) -> None:
     injector = Injector(world)
-    injector.do(Step(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
+    injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
     world.sleep(1950 * MS)
     world.run("a", "SADD", "s", "m")
     assert shut(world) == {(x, y) for p in ("ac", "ad") for x, y in (p, p[::-1])}
@@ -166,9 +166,9 @@ def test_the_last_writes_of_a_life_that_is_over_come_late(world: World) -> None:
 def test_a_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
     injector = Injector(world)
     for early in (SECOND, 3 * SECOND):
-        injector.do(Step(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
+        injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
         world.sleep(early)
-        injector.end_all()
+        injector.end_all_faults()
         assert shut(world) == set()
         assert world.sites["a"].is_up
         world.sleep(17 * SECOND)
@@ -177,16 +177,16 @@ def test_a_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
 
 def test_nobody_is_bereaved_by_one_that_is_down_or_when_there_are_two(world: World) -> None:
     injector = Injector(world)
-    injector.do(Step(world.now, "bereave", ("a", "b"), 8 * SECOND))
-    world.crash("a")
-    injector.do(Step(world.now, "bereave", ("a", "b", "c", "d"), 8 * SECOND))
+    injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b"), 8 * SECOND))
+    world.crash_process("a")
+    injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b", "c", "d"), 8 * SECOND))
     assert injector.fired["bereave"] == 0
-    injector.do(Step(world.now, "bereave", ("b", "a", "c", "d"), 16 * SECOND))
+    injector.apply_step(ScheduleStep(world.now, "bereave", ("b", "a", "c", "d"), 16 * SECOND))
     world.sleep(SECOND)
-    world.crash("b")
+    world.crash_process("b")
     world.sleep(2 * SECOND)
     assert shut(world) == {(x, y) for p in ("bc", "bd") for x, y in (p, p[::-1])}
-    injector.end_all()
+    injector.end_all_faults()
     assert not world.sites["b"].is_up
 
 
@@ -195,9 +195,9 @@ def test_claims_at_all_regions_cost_nothing(world: World) -> None:
         world.run(name, "INCR", "n")
     assert world.settle(10 * SECOND)
     injector = Injector(world)
-    injector.do(Step(world.now, "claim", ("a", "b", "c", "d"), 0, 5))
+    injector.apply_step(ScheduleStep(world.now, "claim", ("a", "b", "c", "d"), 0, 5))
     world.sleep(18 * MS)
-    assert [site.replica.keyspace.size() for site in world.live()] == [0, 0, 0, 0]
+    assert [site.replica.keyspace.size() for site in world.live_regions()] == [0, 0, 0, 0]
     world.sleep(3 * SECOND)
     assert world.settle(10 * SECOND)
     assert [world.run(name, "GET", "n") for name in "abcd"] == [b"4"] * 4

@@ -6,10 +6,10 @@ import pytest
 
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
-from sim.faults.resync import torn_resync
+from sim.faults.resync import tear_resync
 from sim.schedule.plan import Plan
-from sim.schedule.step import Step
-from sim.world.probes import probe
+from sim.schedule.step import ScheduleStep
+from sim.world.coverage_probes import coverage_counts
 from sim.world.world import World
 from tests.sim.quartet import quartet
 
@@ -20,7 +20,7 @@ def torn(world: World, value: int, lasts: int = 10 * SECOND) -> Injector:
         world.run("b", "SET", f"k{number}", "v" * 400)
         world.run("c", "SET", f"l{number}", "v" * 400)
     assert world.settle(10 * SECOND)
-    injector.do(Step(world.now, "torn-resync", ("a",), lasts, value))
+    injector.apply_step(ScheduleStep(world.now, "torn-resync", ("a",), lasts, value))
     return injector
 
 
@@ -29,7 +29,7 @@ def test_one_of_the_two_dies_in_the_middle(value: int, dead: str) -> None:
     world = quartet()
     injector = torn(world, value)
     world.sleep(10 * SECOND)
-    seen = probe(world)
+    seen = coverage_counts(world)
     assert seen[f"crash of {dead} in a full resync"] == 1
     lives = sorted(site.life for site in world.sites.values())
     assert lives == ([1, 1, 1, 3] if dead == "receiver" else [1, 1, 2, 2])
@@ -46,12 +46,12 @@ def test_one_of_the_two_dies_in_the_middle(value: int, dead: str) -> None:
 def test_last_donor_is_spared() -> None:
     world = World(Plan.of(["a", "b", "c"], delay_ms=20))
     world.sleep(SECOND)
-    world.crash("c")
+    world.crash_process("c")
     world.cut("a", "c")
     world.cut("b", "c")
     for number in range(30):
         world.run("b", "SET", f"k{number}", "v" * 400)
-    Injector(world).do(Step(world.now, "torn-resync", ("a",), 10 * SECOND, 1))
+    Injector(world).apply_step(ScheduleStep(world.now, "torn-resync", ("a",), 10 * SECOND, 1))
     world.sleep(12 * SECOND)
     assert (world.donor_crashes, world.receiver_crashes) == (0, 1)
     assert world.run("b", "GET", "k3") is not None
@@ -60,7 +60,7 @@ def test_last_donor_is_spared() -> None:
 def test_story_that_ends_early_leaves_nothing_behind() -> None:
     world = quartet()
     injector = torn(world, 0)
-    injector.end_all()
+    injector.end_all_faults()
     world.sleep(SECOND)
     assert world.sites["a"].is_up
     assert world.sites["a"].life == 2
@@ -69,19 +69,19 @@ def test_story_that_ends_early_leaves_nothing_behind() -> None:
 
 def test_region_that_is_down_is_spared() -> None:
     world = quartet()
-    world.crash("a")
-    assert torn_resync(world, Step(world.now, "torn-resync", ("a",))) == (False, None)
+    world.crash_process("a")
+    assert tear_resync(world, ScheduleStep(world.now, "torn-resync", ("a",))) == (False, None)
 
 
 def test_way_that_is_narrow_already_stays_as_it_is() -> None:
     world = quartet()
     world.network.way("b", "a").bandwidth = 777
-    done, end = torn_resync(world, Step(world.now, "torn-resync", ("a",)))
+    done, end = tear_resync(world, ScheduleStep(world.now, "torn-resync", ("a",)))
     assert done
     assert end is not None
     widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
     assert (widths["b"], widths["c"]) == (777, 2_000)
-    world.restart("a")  # by somebody else
+    world.restart_process("a")  # by somebody else
     life = world.sites["a"].life
     end()
     assert world.sites["a"].life == life

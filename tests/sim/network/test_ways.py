@@ -6,7 +6,7 @@ import pytest
 
 from geo.latency import Latency, ms
 from sim.engine.events import MS, SECOND, Engine
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 from sim.network.ways import (
     BURST_NS_MAX,
     LOSSES_WHOLE,
@@ -23,7 +23,7 @@ class Ends:
     def __init__(self, latency: Latency) -> None:
         self.engine = Engine()
         self.network = Network(
-            self.engine, ["eu", "us"], latency=lambda _a, _b: latency, dice=Dice(1, "test")
+            self.engine, ["eu", "us"], latency=lambda _a, _b: latency, rng=SeededRandom(1, "test")
         )
         self.way = self.network.way("eu", "us")
         self.got: list[tuple[int, bytes]] = []
@@ -46,7 +46,7 @@ class Ends:
     def conserves(self) -> bool:
         """Whether what was sent was delivered, lost, or is still under way (I34)."""
         tally = self.way.tally
-        under_way = sum(pipe.bytes_under_way() for pipe in self.way.pipes)
+        under_way = sum(pipe.bytes_in_flight() for pipe in self.way.pipes)
         return tally.sent == tally.delivered + tally.lost + under_way
 
 
@@ -76,11 +76,11 @@ def test_bytes_of_one_pipe_keep_their_order_though_delays_vary() -> None:
 
 def test_a_closed_way_holds_what_is_on_it_and_lets_it_go_later(ends: Ends) -> None:
     ends.pipe.send(b"a")
-    ends.way.close()
+    ends.way.close_once()
     ends.pipe.send(b"b")
     ends.engine.run_until(SECOND)
     assert not ends.got
-    ends.way.open()
+    ends.way.open_once()
     ends.pipe.send(b"c")
     ends.engine.run_until(SECOND + RETRANSMIT_NS + 200 * MS)
     assert ends.bytes == b"abc"
@@ -88,14 +88,14 @@ def test_a_closed_way_holds_what_is_on_it_and_lets_it_go_later(ends: Ends) -> No
 
 
 def test_a_way_opens_when_as_many_faults_are_over_as_began(ends: Ends) -> None:
-    ends.way.close()
-    ends.way.close()
-    ends.way.open()
+    ends.way.close_once()
+    ends.way.close_once()
+    ends.way.open_once()
     assert not ends.way.is_open
-    ends.way.open()
+    ends.way.open_once()
     assert ends.way.is_open
     with pytest.raises(AssertionError):
-        ends.way.open()
+        ends.way.open_once()
 
 
 def test_a_slow_way_and_a_narrow_one(ends: Ends) -> None:
@@ -148,7 +148,7 @@ def test_the_end_comes_after_the_data(ends: Ends) -> None:
 def test_a_break_cuts_at_any_byte(ends: Ends, keep: int) -> None:
     ends.pipe.send(b"ab")
     ends.pipe.send(b"cd")
-    ends.pipe.cut_off("reset", keep)
+    ends.pipe.break_off("reset", keep)
     ends.engine.run_until(SECOND)
     assert ends.bytes == b"abcd"[:keep]
     assert ends.ended == [(40, "reset")]
@@ -161,8 +161,8 @@ def test_a_break_cuts_pieces_too(ends: Ends, keep: int) -> None:
     data = bytes(range(200))
     ends.pipe.send(data)
     ends.pipe.send(data)
-    under_way = ends.pipe.bytes_under_way()
-    ends.pipe.cut_off("reset", keep)
+    under_way = ends.pipe.bytes_in_flight()
+    ends.pipe.break_off("reset", keep)
     ends.engine.run_until(SECOND)
     assert under_way == 400
     assert ends.bytes == (data * 2)[:keep]
@@ -171,7 +171,7 @@ def test_a_break_cuts_pieces_too(ends: Ends, keep: int) -> None:
 
 def test_of_a_silent_break_nobody_hears(ends: Ends) -> None:
     ends.pipe.send(b"ab")
-    ends.pipe.cut_off("", 1)
+    ends.pipe.break_off("", 1)
     ends.pipe.send(b"cd")
     ends.engine.run_until(SECOND)
     assert (ends.bytes, ends.ended) == (b"a", [])
@@ -179,9 +179,9 @@ def test_of_a_silent_break_nobody_hears(ends: Ends) -> None:
 
 
 def test_nothing_ends_twice(ends: Ends) -> None:
-    ends.pipe.cut_off("a")
+    ends.pipe.break_off("a")
     ends.engine.run_until(SECOND)
-    ends.pipe.cut_off("b")
+    ends.pipe.break_off("b")
     ends.pipe.end("c")
     ends.engine.run_until(2 * SECOND)
     assert ends.ended == [(40, "a")]
@@ -189,7 +189,7 @@ def test_nothing_ends_twice(ends: Ends) -> None:
 
 def test_a_broken_end_can_break_again_before_it_is_heard(ends: Ends) -> None:
     ends.pipe.end("bye")
-    ends.pipe.cut_off("reset")
+    ends.pipe.break_off("reset")
     ends.engine.run_until(SECOND)
     assert ends.ended == [(40, "reset")]
 
@@ -210,7 +210,7 @@ def test_the_network_knows_all_ways(ends: Ends) -> None:
     assert [(way.source, way.sink) for way in ends.network] == [("eu", "us"), ("us", "eu")]
     ends.pipe.send(b"abc")
     ends.engine.run_until(SECOND)
-    assert ends.network.total().delivered == 3
+    assert ends.network.total_traffic().delivered == 3
     ends.network.way("us", "eu").slowness = 500
     assert ends.network.worst_delay() == 200 * MS
 
@@ -241,10 +241,10 @@ def test_what_was_lost_holds_up_the_way_after_the_losses_have_ended(ends: Ends) 
 
 
 def test_what_a_closed_way_held_back_comes_by_the_time_that_is_told(ends: Ends) -> None:
-    ends.way.close()
+    ends.way.close_once()
     ends.pipe.send(b"a")
     ends.engine.run_until(SECOND)
-    ends.way.open()
+    ends.way.open_once()
     clear_at = ends.network.clear_at
     assert SECOND + 40 * MS <= clear_at < SECOND + RETRANSMIT_NS + 40 * MS
     ends.engine.run_until(clear_at - 1)
@@ -259,10 +259,10 @@ def test_faults_hold_data_up_and_little_bandwidth_does_not(ends: Ends) -> None:
     ends.pipe.send(bytes(50))
     assert not way.is_held_up
     way.bandwidth = 0
-    way.close()
+    way.close_once()
     assert way.is_held_up
     ends.engine.run_until(SECOND)
-    way.open()
+    way.open_once()
     assert way.is_held_up, "what waited is sent again"
     ends.engine.run_until(way.clear_at)
     assert not way.is_held_up
@@ -274,7 +274,7 @@ def test_faults_hold_data_up_and_little_bandwidth_does_not(ends: Ends) -> None:
     assert not way.is_held_up
     ends.pipe.stop_reading()
     assert way.is_held_up
-    ends.pipe.go_on_reading()
+    ends.pipe.resume_reading()
     assert not way.is_held_up
 
 
@@ -283,7 +283,7 @@ def test_what_has_arrived_is_read_at_once_and_the_rest_when_it_comes(ends: Ends)
     ends.pipe.send(b"a")
     ends.engine.run_until(50 * MS)
     ends.pipe.send(b"b")
-    ends.pipe.go_on_reading()
+    ends.pipe.resume_reading()
     ends.engine.run_until(SECOND)
     assert ends.got == [(50, b"a"), (90, b"b")]
     assert ends.conserves()

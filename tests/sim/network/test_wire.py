@@ -20,7 +20,7 @@ from replication.protocol.frames import (
 )
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND, Engine
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 from sim.network.ways import Network, Pipe
 from sim.network.wire import Wire, name_frames
 from sim.schedule.plan import Plan
@@ -33,7 +33,7 @@ class Line:
     def __init__(self) -> None:
         plan = Plan.of(["eu", "us"])
         self.engine = Engine()
-        self.links = Links(Replica(1), plan.member("eu"), plan.peers("eu"))
+        self.links = Links(Replica(1), plan.member_of("eu"), plan.peers_of("eu"))
         channel, self.far = open_channels()
         self.wire = Wire(self.links.dial("us", 0), channel)
         self.got = bytearray()
@@ -43,9 +43,9 @@ class Line:
 
     def connect(self) -> None:
         """Give it a pipe that takes 10 ms."""
-        dice = Dice(0, "x")
+        rng = SeededRandom(0, "x")
         network = Network(
-            self.engine, ["eu", "us"], latency=lambda _a, _b: Latency.constant(10 * MS), dice=dice
+            self.engine, ["eu", "us"], latency=lambda _a, _b: Latency.constant(10 * MS), rng=rng
         )
         self.wire.out = Pipe(network.way("eu", "us"), self.got.extend, self.ends.append)
 

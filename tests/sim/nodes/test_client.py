@@ -9,16 +9,18 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
-from sim.nodes.client import Hand, Refusal, parse, request
+from sim.nodes.client import Refusal, SimClient, encode_request, parse_replies
 
 
 @pytest.fixture
-def hand() -> Hand:
-    return Hand(Instance(Replica(1), build_table(), name="eu", rng=Random(0)))
+def hand() -> SimClient:
+    return SimClient(Instance(Replica(1), build_table(), name="eu", rng=Random(0)))
 
 
 def test_a_request_is_an_array_of_bulk_strings() -> None:
-    assert request(["SET", b"k\r\n", 12]) == b"*3\r\n$3\r\nSET\r\n$3\r\nk\r\n\r\n$2\r\n12\r\n"
+    assert (
+        encode_request(["SET", b"k\r\n", 12]) == b"*3\r\n$3\r\nSET\r\n$3\r\nk\r\n\r\n$2\r\n12\r\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,23 +38,23 @@ def test_a_request_is_an_array_of_bulk_strings() -> None:
     ],
 )
 def test_every_reply_is_understood(data: bytes, reply: object) -> None:
-    assert parse(data) == [reply]
-    assert parse(data * 2) == [reply, reply]
+    assert parse_replies(data) == [reply]
+    assert parse_replies(data * 2) == [reply, reply]
 
 
 def test_what_is_no_reply_is_a_mistake() -> None:
     with pytest.raises(AssertionError, match="no reply"):
-        parse(b"?\r\n")
+        parse_replies(b"?\r\n")
 
 
-def test_commands_run_and_are_answered(hand: Hand) -> None:
-    assert hand.ask("SADD", "s", "a", "b") == 2
-    assert hand.send(("SET", "k", 5), ("INCR", "k"), ("NOSUCH",))[:2] == ["OK", 6]
-    refused = hand.ask("INCR", "s")
+def test_commands_run_and_are_answered(hand: SimClient) -> None:
+    assert hand.run_command("SADD", "s", "a", "b") == 2
+    assert hand.send_commands(("SET", "k", 5), ("INCR", "k"), ("NOSUCH",))[:2] == ["OK", 6]
+    refused = hand.run_command("INCR", "s")
     assert isinstance(refused, Refusal)
     assert refused.text.startswith("WRONGTYPE")
 
 
-def test_a_command_that_waits_has_no_reply_yet(hand: Hand) -> None:
-    assert hand.ask("BLPOP", "q", 0) is None
-    assert hand.send(("PING",)) == []
+def test_a_command_that_waits_has_no_reply_yet(hand: SimClient) -> None:
+    assert hand.run_command("BLPOP", "q", 0) is None
+    assert hand.send_commands(("PING",)) == []

@@ -8,12 +8,12 @@ import pytest
 from crdt.causality.dots import make_origin
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
-from sim.nodes.follower import READONLY, FollowerSite
+from sim.nodes.follower import READONLY, SimFollower
 from sim.schedule.plan import Copy, Plan
 from sim.world.world import World
 
 
-def following(*sources: str, number: int = 255, **settings: int) -> tuple[World, FollowerSite]:
+def following(*sources: str, number: int = 255, **settings: int) -> tuple[World, SimFollower]:
     """Two regions and a follower."""
     plan = Plan.of(["eu", "us"], delay_ms=20)
     tuning = attrs.evolve(plan.tuning, **settings)
@@ -30,7 +30,7 @@ def test_a_follower_reads_and_does_not_write() -> None:
     assert world.run("f", "GET", "k") == b"v"
     assert world.run("f", "SET", "k", "w") == Refusal(READONLY.decode())
     assert copy.claims() == {"eu": world.sites["eu"].replica.vector}
-    assert copy.dialling is copy.follower
+    assert copy.dialling_links is copy.follower
 
 
 @pytest.mark.parametrize("number", [1, 255])
@@ -71,17 +71,17 @@ def test_who_is_promoted_keeps_its_data_and_hears_no_more() -> None:
     world, copy = following("eu")
     world.run("eu", "SET", "k", "v")
     assert world.settle(10 * SECOND)
-    copy.promote()
+    copy.stop_following()
     assert not copy.is_following
     assert world.run("f", "SET", "mine", "1") == "OK"
     world.run("eu", "SET", "k", "w")
     assert world.settle(10 * SECOND), "who follows nobody is not waited for"
     world.sleep(SECOND)
     assert world.run("f", "GET", "k") == b"v"
-    assert copy.dials["eu"].wire is None
+    assert copy.connectors["eu"].wire is None
     with pytest.raises(AssertionError):
-        copy.promote()
-    copy.follow()
+        copy.stop_following()
+    copy.start_following()
     assert world.settle(10 * SECOND)
     assert world.run("f", "GET", "k") == b"w"
     assert world.run("f", "GET", "mine") is None
@@ -94,11 +94,11 @@ def test_each_life_begins_with_nothing() -> None:
     world.run("eu", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     first = copy.replica.origin
-    world.crash("f")
+    world.crash_process("f")
     with pytest.raises(AssertionError):
-        world.crash("f")
+        world.crash_process("f")
     world.sleep(SECOND)
-    world.restart("f")
+    world.restart_process("f")
     assert world.run("f", "GET", "k") is None
     assert copy.replica.origin != first
     assert world.settle(10 * SECOND)

@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 from sim.engine.events import SECOND
-from sim.nodes.session import Session
+from sim.nodes.session import SimSession
 from sim.world.world import World
 from tests.sim.planted import fresh
 
 VECTOR = ("CRDB.VECTOR",)
 
 
-def session_of(world: World, number: int) -> Session:
+def session_of(world: World, number: int) -> SimSession:
     return world.sessions.by_number[number]
 
 
 def test_a_scan_goes_on_where_it_was() -> None:
     world = fresh()
     world.run("eu", "SADD", "s", *(f"m{i}" for i in range(300)))
-    first = world.converse("eu", 1, ("SSCAN", "s", "$cursor", "COUNT", "10"))
+    first = world.run_session("eu", 1, ("SSCAN", "s", "$cursor", "COUNT", "10"))
     assert first is not None
     cursor = first[0][0]
     assert cursor != b"0"
-    second = world.converse("eu", 1, ("SSCAN", "s", "$cursor", "COUNT", "1000"))
+    second = world.run_session("eu", 1, ("SSCAN", "s", "$cursor", "COUNT", "1000"))
     assert second is not None
     assert second[0][0] == b"0"
     assert len(first[0][1]) + len(second[0][1]) >= 300
-    assert world.converse("eu", 1, ("SCAN", "$cursor")) == [[b"0", [b"s"]]]
+    assert world.run_session("eu", 1, ("SCAN", "$cursor")) == [[b"0", [b"s"]]]
 
 
 def test_a_session_waits_elsewhere_for_what_it_has_seen() -> None:
     world = fresh()
-    assert world.converse("eu", 1, ("SADD", "k", "a"), VECTOR) == [1, b"1=1"]
-    assert world.converse("us", 1, ("SMEMBERS", "k")) == []
+    assert world.run_session("eu", 1, ("SADD", "k", "a"), VECTOR) == [1, b"1=1"]
+    assert world.run_session("us", 1, ("SMEMBERS", "k")) == []
     assert session_of(world, 1).is_adrift
-    assert world.converse("us", 1, ("SMEMBERS", "k")) is None  # it waits
+    assert world.run_session("us", 1, ("SMEMBERS", "k")) is None  # it waits
     world.sleep(SECOND)
-    assert world.converse("us", 1, ("SMEMBERS", "k")) == [[b"a"]]
+    assert world.run_session("us", 1, ("SMEMBERS", "k")) == [[b"a"]]
 
 
 def test_a_session_that_waits_in_vain_asks_again() -> None:
     world = fresh()
-    world.converse("eu", 1, ("SADD", "k", "a"), VECTOR)
+    world.run_session("eu", 1, ("SADD", "k", "a"), VECTOR)
     world.cut("eu", "us")
     world.cut("eu", "ap")
-    world.converse("us", 1, ("SMEMBERS", "k"))
+    world.run_session("us", 1, ("SMEMBERS", "k"))
     world.sleep(3 * SECOND)
     assert session_of(world, 1).waiting is None
     assert session_of(world, 1).is_adrift
@@ -51,31 +51,31 @@ def test_a_session_that_waits_in_vain_asks_again() -> None:
 
 def test_a_session_that_leaves_is_not_served_where_it_was() -> None:
     world = fresh()
-    world.converse("eu", 1, ("GET", "k"))
+    world.run_session("eu", 1, ("GET", "k"))
     assert len(world.sites["eu"].talks) == 1
-    world.converse("us", 1, ("GET", "k"))
+    world.run_session("us", 1, ("GET", "k"))
     assert not world.sites["eu"].talks
     assert not session_of(world, 1).is_adrift
 
 
 def test_a_blocked_session_is_served_and_one_whose_region_died_is_free() -> None:
     world = fresh()
-    assert world.converse("eu", 1, ("BLPOP", "q", "0")) == []
-    assert world.converse("us", 2, ("BLPOP", "q", "0.2")) == []
+    assert world.run_session("eu", 1, ("BLPOP", "q", "0")) == []
+    assert world.run_session("us", 2, ("BLPOP", "q", "0.2")) == []
     assert session_of(world, 1).waiting == ("BLPOP", "q", "0")
     world.run("eu", "RPUSH", "q", "a")
     assert session_of(world, 1).waiting is None
     world.sleep(SECOND)
     assert session_of(world, 2).waiting is None
-    world.converse("us", 2, ("BLPOP", "q", "0"))
-    world.crash("us")
-    assert world.converse("eu", 2, ("GET", "k")) == [None]
+    world.run_session("us", 2, ("BLPOP", "q", "0"))
+    world.crash_process("us")
+    assert world.run_session("eu", 2, ("GET", "k")) == [None]
 
 
 def test_a_session_whose_region_has_died_is_dropped_too() -> None:
     world = fresh()
-    world.converse("eu", 1, ("GET", "k"))
-    world.crash("eu")
-    world.sessions.drop(1)
-    world.sessions.drop(2)  # there never was one
+    world.run_session("eu", 1, ("GET", "k"))
+    world.crash_process("eu")
+    world.sessions.close_session(1)
+    world.sessions.close_session(2)  # there never was one
     assert world.sessions.by_number == {}

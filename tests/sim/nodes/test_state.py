@@ -10,15 +10,15 @@ from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
-from sim.nodes.client import Hand
-from sim.nodes.state import seconds, state_text
+from sim.nodes.client import SimClient
+from sim.nodes.state import format_seconds, format_state
 
 
-def region(number: int) -> Hand:
+def region(number: int) -> SimClient:
     """A client of a region at time 1,000 ms."""
     instance = Instance(Replica(number), build_table(), name=f"r{number}", rng=Random(0))
     instance.advance(1_000)
-    return Hand(instance)
+    return SimClient(instance)
 
 
 @pytest.mark.parametrize(
@@ -34,36 +34,36 @@ def region(number: int) -> Hand:
 )
 def test_each_type_has_its_brackets(command: str, text: str) -> None:
     hand = region(1)
-    hand.ask(*command.split())
-    assert state_text(hand.client.db) == text
+    hand.run_command(*command.split())
+    assert format_state(hand.client.db) == text
 
 
 def test_keys_are_sorted_and_there_may_be_none() -> None:
     hand = region(1)
-    assert state_text(hand.client.db) == "nothing"
-    hand.send(("SET", "b", 2), ("SET", "a", 1))
-    assert state_text(hand.client.db) == "a = 1, b = 2"
+    assert format_state(hand.client.db) == "nothing"
+    hand.send_commands(("SET", "b", 2), ("SET", "a", 1))
+    assert format_state(hand.client.db) == "a = 1, b = 2"
 
 
 def test_what_has_expired_is_not_seen() -> None:
     hand = region(1)
-    hand.send(("SET", "a", 1, "PX", 10), ("SET", "b", 2))
+    hand.send_commands(("SET", "a", 1, "PX", 10), ("SET", "b", 2))
     hand.client.instance.advance(1_011)
-    assert state_text(hand.client.db) == "b = 2"
+    assert format_state(hand.client.db) == "b = 2"
 
 
 def test_values_of_other_types_under_a_key_are_counted() -> None:
     here, there = region(1), region(2)
-    here.ask("SADD", "k", "a")
-    there.ask("RPUSH", "k", "b")
+    here.run_command("SADD", "k", "a")
+    there.run_command("RPUSH", "k", "b")
     op = there.client.instance.replica.seal()
     assert op is not None
     here.client.instance.replica.accept(Op.from_bytes(op.to_bytes()))
-    assert state_text(here.client.db) in {
+    assert format_state(here.client.db) in {
         "k {a} (and 1 of another type)",
         "k [b] (and 1 of another type)",
     }
 
 
 def test_seconds_are_told_to_the_millisecond() -> None:
-    assert [seconds(ms) for ms in (2_000, 1, 90_050)] == ["2 s", "0.001 s", "90.05 s"]
+    assert [format_seconds(ms) for ms in (2_000, 1, 90_050)] == ["2 s", "0.001 s", "90.05 s"]

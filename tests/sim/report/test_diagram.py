@@ -72,7 +72,7 @@ def test_marks_of_one_moment_and_lane_stand_below_each_other() -> None:
 def test_a_later_label_of_a_lane_stays_clear_of_those_before() -> None:
     marks = (Mark(0, "eu", "write", "a"), Mark(0, "eu", "write", "b"), Mark(1, "eu", "write", "c"))
     drawing = Drawing(Picture(REGIONS, marks))
-    assert drawing.y(1) == drawing.y(0) + 2 * ROW
+    assert drawing.y_of_time(1) == drawing.y_of_time(0) + 2 * ROW
 
 
 def test_time_has_its_room_within_limits() -> None:
@@ -91,7 +91,7 @@ def test_a_message_runs_from_lane_to_lane_and_a_lost_one_ends_half_way() -> None
     )
     picture = Picture(REGIONS, (), arrows)
     drawing = Drawing(picture)
-    eu, us = drawing.x("eu"), drawing.x("us")
+    eu, us = drawing.x_of_region("eu"), drawing.x_of_region("us")
     lines = [line for line in elements(picture, "line") if list(line)]
     ways = [(int(line.attrib["x1"]), int(line.attrib["x2"])) for line in lines]
     assert ways == [(eu, us), (us, eu), (eu, (eu + us) // 2)]
@@ -111,7 +111,7 @@ def test_a_band_fills_the_half_at_the_lane_that_is_not_heard() -> None:
     drawing = Drawing(picture)
     shaded = [rect for rect in elements(picture, "rect") if list(rect)]
     places = [(int(r.attrib["x"]), int(r.attrib["width"])) for r in shaded]
-    eu = drawing.x("eu")
+    eu = drawing.x_of_region("eu")
     assert places == [(eu, LANE // 2), (eu + LANE // 2, LANE // 2)]
 
 
@@ -124,9 +124,9 @@ def test_of_a_long_run_the_end_is_drawn() -> None:
     marks = tuple(Mark(i, "eu", "write", str(i)) for i in range(DRAWN_MAX + 10))
     arrows = (Arrow(3, 99, "eu", "us", "early"),)
     bands = (Band(0, 5, "eu", "us"), Band(0, 50, "us", "eu"))
-    latest = Picture(REGIONS, marks, arrows, bands).latest()
+    latest = Picture(REGIONS, marks, arrows, bands).last_time()
     assert latest.marks == marks[-DRAWN_MAX:]
     assert latest.arrows == ()
     assert latest.bands == bands[1:]
     short = Picture(REGIONS, marks[:DRAWN_MAX])
-    assert short.latest() is short
+    assert short.last_time() is short

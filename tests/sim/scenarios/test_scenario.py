@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from sim.checkers.convergence import Convergence
+from sim.checkers.convergence import ConvergenceChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS
 from sim.scenarios import scenario
-from sim.scenarios.scenario import FORMS, ScenarioError, draw_scenario, parse, replay
+from sim.scenarios.scenario import (
+    FORMS,
+    ScenarioError,
+    draw_scenario,
+    parse_scenario,
+    replay_blocks,
+)
 
 SCENARIOS = sorted(Path(__file__).parents[2].joinpath("scenarios").glob("*.txt"))
 
@@ -19,7 +25,7 @@ SCENARIOS = sorted(Path(__file__).parents[2].joinpath("scenarios").glob("*.txt")
 def test_it_happens_as_it_is_written(path: Path) -> None:
     """If a change is wanted: `python -m sim --scenario tests/scenarios/*.txt --write`."""
     expected = path.read_text(encoding="utf-8")
-    assert replay(expected).splitlines() == expected.splitlines()
+    assert replay_blocks(expected).splitlines() == expected.splitlines()
 
 
 def test_there_are_scenarios() -> None:
@@ -29,26 +35,26 @@ def test_there_are_scenarios() -> None:
 def played(*steps: str, regions: str = "eu us") -> list[str]:
     """What is to be seen after some steps."""
     text = "\n".join([f"regions {regions}", *steps, "----"])
-    return replay(text).partition("----\n")[2].splitlines()
+    return replay_blocks(text).partition("----\n")[2].splitlines()
 
 
 def test_blocks_end_with_an_empty_line() -> None:
     text = "# why\nwrite eu SET k v  # how\n----\nold answer\n\n\nread eu GET k\n----\nanother\n"
-    first, second = parse(text)
+    first, second = parse_scenario(text)
     assert first.steps == ((2, "write eu SET k v  # how"),)
     assert first.source == ("# why", "write eu SET k v  # how")
     assert [line for _, line in second.steps] == ["read eu GET k"]
 
 
 def test_a_block_may_lack_its_answer() -> None:
-    assert replay("regions eu us\nwrite eu SET k v") == (
+    assert replay_blocks("regions eu us\nwrite eu SET k v") == (
         "regions eu us\nwrite eu SET k v\n----\neu: k = v\nus: nothing\n"
     )
 
 
 def test_replaying_twice_changes_nothing() -> None:
-    once = replay("regions eu us\nwrite eu SET k v\nsettle\n----\n\nread us GET k\n----\n")
-    assert replay(once) == once
+    once = replay_blocks("regions eu us\nwrite eu SET k v\nsettle\n----\n\nread us GET k\n----\n")
+    assert replay_blocks(once) == once
 
 
 @pytest.mark.parametrize(
@@ -139,7 +145,7 @@ def test_clocks_can_be_stopped_stepped_and_started() -> None:
 
 
 def test_what_does_not_settle_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.scenarios.stage.SETTLE_MAX", 10 * MS)
+    monkeypatch.setattr("sim.scenarios.runner.SETTLE_MAX", 10 * MS)
     with pytest.raises(ScenarioError, match="line 3: 'settle': nothing settles within 0 s"):
         played("write eu SET k v", "settle")
 
@@ -181,20 +187,20 @@ def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
 def test_a_broken_promise_is_named_with_the_line_that_shows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def lie(_checker: Convergence, _region: object, _changes: object) -> None:
+    def lie(_checker: ConvergenceChecker, _region: object, _changes: object) -> None:
         raise Violation("convergence", "they differ")
 
-    monkeypatch.setattr(Convergence, "turned", lie)
+    monkeypatch.setattr(ConvergenceChecker, "on_turn_end", lie)
     with pytest.raises(ScenarioError, match="line 3: 'write us SET k v': convergence: they differ"):
         played("wait 1s", "write us SET k v")
 
 
 @pytest.mark.interpreted("gives a checker another method")
 def test_a_crash_is_named_with_its_line_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fall(_checker: Convergence, _region: object, _changes: object) -> None:
+    def fall(_checker: ConvergenceChecker, _region: object, _changes: object) -> None:
         raise LookupError("not there")
 
-    monkeypatch.setattr(Convergence, "turned", fall)
+    monkeypatch.setattr(ConvergenceChecker, "on_turn_end", fall)
     why = r"line 3: 'write us SET k v': no crash: LookupError: not there \(fall in test_scenario.py"
     with pytest.raises(ScenarioError, match=why):
         played("wait 1s", "write us SET k v")
@@ -217,4 +223,4 @@ def test_a_scenario_is_drawn_from_its_first_step_on() -> None:
 def test_a_run_may_be_followed_by_a_block_of_comments() -> None:
     text = "run 7\nregions eu us\nlength 1s\n----\n\n# nothing happens here\n----\n"
     verdict = "unknown: nothing was written"
-    assert replay(text) == f"run 7\nregions eu us\nlength 1s\n----\n{verdict}\n"
+    assert replay_blocks(text) == f"run 7\nregions eu us\nlength 1s\n----\n{verdict}\n"

@@ -10,12 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replication.protocol.limits import Limits
-from sim.campaign.options import PLACES, Options
-from sim.campaign.run import Run, Verdict, schedule
+from sim.campaign.options import PLACES, RunOptions
+from sim.campaign.run import Run, Verdict, draw_schedule
 from sim.engine.events import MS, SECOND
-from sim.faults.kinds import FAULTS, Cast, Fault, follower, order
+from sim.faults.kinds import FAULTS, Cast, Fault, all_regions, one_follower
 from sim.scenarios import script
-from sim.scenarios.scenario import ScenarioError, outcome, perform, render_run, replay
+from sim.scenarios.scenario import (
+    ScenarioError,
+    perform_block,
+    render_run,
+    replay_blocks,
+    run_outcome,
+)
 from sim.scenarios.script import (
     FORMS,
     LATENCIES,
@@ -26,25 +32,27 @@ from sim.scenarios.script import (
     tuning_of,
 )
 from sim.schedule.plan import USUAL, Copy, Tuning
-from sim.schedule.step import FOREVER, Step
+from sim.schedule.step import FOREVER, ScheduleStep
 
 TIMES = st.integers(0, 10**13)
 
 
 @st.composite
-def faults(draw: st.DrawFn, cast: Cast) -> Step:
+def faults(draw: st.DrawFn, cast: Cast) -> ScheduleStep:
     """A fault that some of these may befall."""
-    fits = [fault for fault in FAULTS.values() if fault.fits(cast)]
+    fits = [fault for fault in FAULTS.values() if fault.can_happen(cast)]
     fault = draw(st.sampled_from(fits))
     lasts = draw(st.one_of(TIMES, st.just(FOREVER)))
-    return Step(draw(TIMES), fault.name, chosen(draw, fault, cast), lasts, strength(draw, fault))
+    return ScheduleStep(
+        draw(TIMES), fault.name, chosen(draw, fault, cast), lasts, strength(draw, fault)
+    )
 
 
 def chosen(draw: st.DrawFn, fault: Fault, cast: Cast) -> tuple[str, ...]:
-    among = cast.followers if fault.choose is follower else cast.regions
+    among = cast.followers if fault.choose is one_follower else cast.regions
     count = script.BEFALLS.get(fault.choose)
     if count is None:
-        count = len(among) if fault.choose is order else draw(st.integers(1, len(among)))
+        count = len(among) if fault.choose is all_regions else draw(st.integers(1, len(among)))
     return tuple(draw(st.permutations(among)))[:count]
 
 
@@ -53,7 +61,7 @@ def strength(draw: st.DrawFn, fault: Fault) -> int:
 
 
 @st.composite
-def requests(draw: st.DrawFn, places: tuple[str, ...]) -> Step:
+def requests(draw: st.DrawFn, places: tuple[str, ...]) -> ScheduleStep:
     """What a client sends."""
     word = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=5)
     words = word.filter(lambda text: text.isprintable() and text != ";")
@@ -61,8 +69,8 @@ def requests(draw: st.DrawFn, places: tuple[str, ...]) -> Step:
     sent = draw(st.lists(command, min_size=1, max_size=3).map(tuple))
     place = (draw(st.sampled_from(places)),)
     if draw(st.booleans()):
-        return Step(draw(TIMES), "write", place, commands=sent)
-    return Step(draw(TIMES), "client", place, 0, draw(st.integers(0, 10**10)), sent)
+        return ScheduleStep(draw(TIMES), "write", place, commands=sent)
+    return ScheduleStep(draw(TIMES), "client", place, 0, draw(st.integers(0, 10**10)), sent)
 
 
 @st.composite
@@ -88,30 +96,30 @@ def scripts(draw: st.DrawFn) -> Script:
     cast = Cast(names, ((names[0], names[1]),), options.followers)
     places = (*names, *options.followers)
     steps = draw(st.lists(st.one_of(faults(cast), requests(places)), max_size=8))
-    return Script.of(options, steps)
+    return Script.from_run(options, steps)
 
 
 def read(*lines: str) -> Script:
-    reader = script.Reader()
+    reader = script.ScriptReader()
     for line in lines:
-        reader.take(line)
-    return reader.script()
+        reader.read_line(line)
+    return reader.make_script()
 
 
 @given(scripts())
 def test_what_is_written_is_read_as_it_was(run: Script) -> None:
-    lines = list(run.lines())
+    lines = list(run.text_lines())
     assert read(*lines) == run
-    assert list(read(*lines).lines()) == lines
+    assert list(read(*lines).text_lines()) == lines
 
 
 @pytest.mark.parametrize("seed", [1, 2, 4, 9])
 def test_a_run_that_was_written_down_goes_as_it_went(seed: int) -> None:
-    options = Options.draw(seed, length=4 * SECOND, followers=1)
-    steps = tuple(schedule(options))
-    told = Run(options).play(steps)
-    text = render_run(Script.of(options, steps), told)
-    again = perform(text)
+    options = RunOptions.draw_from_seed(seed, length=4 * SECOND, followers=1)
+    steps = tuple(draw_schedule(options))
+    told = Run(options).play_steps(steps)
+    text = render_run(Script.from_run(options, steps), told)
+    again = perform_block(text)
     assert again.text == text
     assert again.result is not None
     assert again.result.digest == told.digest
@@ -120,8 +128,9 @@ def test_a_run_that_was_written_down_goes_as_it_went(seed: int) -> None:
 
 def test_what_is_not_said_is_plain() -> None:
     run = read("run 7", "regions eu us", "at 1s cut eu us for 500ms")
-    assert run == Script.of(
-        plain_options(7, ("eu", "us"), 2500 * MS), [Step(SECOND, "cut", ("eu", "us"), 500 * MS)]
+    assert run == Script.from_run(
+        plain_options(7, ("eu", "us"), 2500 * MS),
+        [ScheduleStep(SECOND, "cut", ("eu", "us"), 500 * MS)],
     )
     assert run.options.faults == ("cut",)
 
@@ -130,7 +139,7 @@ def test_numbers_that_all_regions_share_are_told_once() -> None:
     limits = Limits(ack_bytes=7)
     tunings = {"eu": Tuning(limits), "us": Tuning(limits, history_bytes=400)}
     options = attrs.evolve(plain_options(7, ("eu", "us"), SECOND), tunings=tunings)
-    lines = list(Script.of(options, []).lines())
+    lines = list(Script.from_run(options, []).text_lines())
     assert lines[3:] == ["tuning all ack_bytes 7", "tuning us history_bytes 400"]
     assert tuning_of({}) == USUAL
 
@@ -138,29 +147,29 @@ def test_numbers_that_all_regions_share_are_told_once() -> None:
 @pytest.mark.parametrize("word", [";", "a\nb", "\x00"])
 def test_a_word_that_no_line_holds_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match="cannot be written in a line"):
-        step_line(Step(1, "write", ("eu",), commands=(("SET", "k", word),)))
+        step_line(ScheduleStep(1, "write", ("eu",), commands=(("SET", "k", word),)))
 
 
 def test_a_run_is_played_and_its_verdict_stands_below() -> None:
     text = "# why\nrun 7\nregions eu us\nlength 3s\nat 1s write eu SADD cart milk  # one\n"
-    assert replay(text) == f"{text}----\nunknown: no faults\n"
+    assert replay_blocks(text) == f"{text}----\nunknown: no faults\n"
     text += "at 1s cut eu us for 100ms\n"
-    assert replay(text) == f"{text}----\nvalid\n"
-    assert replay(replay(text)) == replay(text)
-    drawn = perform(text, is_drawn=True).picture
+    assert replay_blocks(text) == f"{text}----\nvalid\n"
+    assert replay_blocks(replay_blocks(text)) == replay_blocks(text)
+    drawn = perform_block(text, is_drawn=True).picture
     assert "SADD cart milk" in drawn
 
 
 def test_the_verdict_is_one_line() -> None:
-    result = Run(plain_options(7, ("eu", "us"), 0)).play([])
+    result = Run(plain_options(7, ("eu", "us"), 0)).play_steps([])
     told = attrs.evolve(result, verdict=Verdict.INVALID, promise="a", reason="b\n\n  c")
-    assert outcome(told) == "invalid: a: b c"
+    assert run_outcome(told) == "invalid: a: b c"
 
 
 def refused(*lines: str) -> str:
     """What is said of a run whose last line makes no sense."""
     with pytest.raises(ScenarioError) as caught:
-        replay("\n".join(lines))
+        replay_blocks("\n".join(lines))
     where, _, why = str(caught.value).partition(f": {lines[-1]!r}: ")
     assert where == f"line {len(lines)}"
     return why
@@ -213,7 +222,7 @@ def test_nonsense_is_named_with_its_line(line: str, why: str) -> None:
 def test_delays_are_measured_between_places_that_are_known() -> None:
     assert "unknown region 'mars'" in refused("run 7", "regions us-east-1 mars")
     run = read("run 7", "regions us-east-1 eu-west-1", "latency measured")
-    assert run.options.plan().latency("us-east-1", "eu-west-1").floor_ns > 0
+    assert run.options.make_plan().latency_between("us-east-1", "eu-west-1").floor_ns > 0
 
 
 def test_what_must_come_first() -> None:

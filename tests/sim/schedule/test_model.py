@@ -10,8 +10,8 @@ from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from sim.checkers.commands import plain
-from sim.nodes.client import Hand
-from sim.schedule.model import FORMS, carry_out, held
+from sim.nodes.client import SimClient
+from sim.schedule.model import FORMS, execute_command, held_value
 
 KEYS = {"string": "s", "set": "t", "hash": "h", "sorted set": "z", "list": "l"}
 ARGS = {
@@ -44,32 +44,35 @@ def test_the_model_agrees_with_the_server(seed: int) -> None:
     rng = Random(seed)
     instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
-    hand = Hand(instance)
+    hand = SimClient(instance)
     for _ in range(60):
         name = rng.choice(sorted(ARGS))
         key = KEYS[FORMS[name][0]] if name in FORMS else "s"
         args = ARGS[name]
         if name == "LPOP" and rng.random() < 0.5:
             args = ("2",)
-        before = held(instance.keyspace, key)
-        expected = carry_out(before, (name, key, *args))
+        before = held_value(instance.keyspace, key)
+        expected = execute_command(before, (name, key, *args))
         assert expected is not None
-        reply = plain(hand.ask(name, key, *args))
-        assert (reply, held(instance.keyspace, key)) == expected, (before, name, args)
+        reply = plain(hand.run_command(name, key, *args))
+        assert (reply, held_value(instance.keyspace, key)) == expected, (before, name, args)
 
 
 def test_where_the_type_is_another_or_the_command_unknown_nothing_is_said() -> None:
-    assert carry_out(("set", frozenset("a")), ("RPUSH", "k", "b")) is None
-    assert carry_out(None, ("OBJECT", "k")) is None
-    assert carry_out(("list", ["a"]), ("LINSERT", "k", "AFTER", "z", "b")) == (-1, ("list", ["a"]))
+    assert execute_command(("set", frozenset("a")), ("RPUSH", "k", "b")) is None
+    assert execute_command(None, ("OBJECT", "k")) is None
+    assert execute_command(("list", ["a"]), ("LINSERT", "k", "AFTER", "z", "b")) == (
+        -1,
+        ("list", ["a"]),
+    )
 
 
 @pytest.mark.parametrize("option", ["NX", "XX"])
 def test_the_conditions_of_a_write_are_those_of_the_server(option: str) -> None:
     instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
-    hand = Hand(instance)
+    hand = SimClient(instance)
     for words in (("SET", "s", "1", option), ("SET", "s", "0"), ("SET", "s", "2", option)):
-        expected = carry_out(held(instance.keyspace, "s"), words)
-        assert (plain(hand.ask(*words)), held(instance.keyspace, "s")) == expected
-    assert carry_out(None, ("SET", "s", "1", "GET")) is None
+        expected = execute_command(held_value(instance.keyspace, "s"), words)
+        assert (plain(hand.run_command(*words)), held_value(instance.keyspace, "s")) == expected
+    assert execute_command(None, ("SET", "s", "1", "GET")) is None

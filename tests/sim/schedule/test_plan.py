@@ -15,8 +15,8 @@ from sim.schedule.plan import CLUSTER, NEAR, USUAL, Copy, Plan, Tuning
 
 def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
     plan = Plan.of(["eu", "us"])
-    assert plan.names == ("eu", "us")
-    member = plan.member("us")
+    assert plan.region_names == ("eu", "us")
+    member = plan.member_of("us")
     assert (member.name, member.region, member.origin) == ("us", 2, make_origin(2))
     assert member.cluster == CLUSTER
 
@@ -27,13 +27,13 @@ def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
 )
 def test_the_topology_says_who_is_linked_with_whom(topology: str, peers: list[str]) -> None:
     plan = Plan.of(["a", "b", "c", "d"], topology=topology)
-    assert sorted(peer.name for peer in plan.peers("b")) == peers
+    assert sorted(peer.name for peer in plan.peers_of("b")) == peers
 
 
 def test_in_a_mesh_everybody_sends_its_own_and_in_a_line_also_what_it_relays() -> None:
-    mesh = {peer.name: peer.routes for peer in Plan.of(["a", "b", "c"]).peers("a")}
+    mesh = {peer.name: peer.routes for peer in Plan.of(["a", "b", "c"]).peers_of("a")}
     assert mesh == {"b": (2,), "c": (3,)}
-    (line,) = Plan.of(["a", "b", "c"], topology="line").peers("a")
+    (line,) = Plan.of(["a", "b", "c"], topology="line").peers_of("a")
     assert set(line.routes or ()) == {2, 3}
 
 
@@ -46,17 +46,19 @@ def test_a_region_may_be_tuned_by_itself() -> None:
 
 
 def test_delays_are_given_or_measured_or_none() -> None:
-    assert Plan.of(["a", "b"], delay_ms=20.0).latency("a", "b") == Latency.constant(ms(20))
-    assert Plan.of(["a", "b"]).latency("a", "b") == Latency.constant(0)
-    measured = Plan.of(["us-east-1", "ap-southeast-1"]).latency("us-east-1", "ap-southeast-1")
+    assert Plan.of(["a", "b"], delay_ms=20.0).latency_between("a", "b") == Latency.constant(ms(20))
+    assert Plan.of(["a", "b"]).latency_between("a", "b") == Latency.constant(0)
+    measured = Plan.of(["us-east-1", "ap-southeast-1"]).latency_between(
+        "us-east-1", "ap-southeast-1"
+    )
     assert ms(60) < measured.mean_ns < ms(200)
 
 
 def test_one_way_may_have_a_delay_of_its_own() -> None:
     slow = Latency.constant(ms(900))
     plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=20), latencies={("a", "b"): slow})
-    assert plan.latency("a", "b") is slow
-    assert plan.latency("b", "a") == Latency.constant(ms(20))
+    assert plan.latency_between("a", "b") is slow
+    assert plan.latency_between("b", "a") == Latency.constant(ms(20))
 
 
 def test_a_configuration_may_give_the_delays_of_places_that_nobody_has_measured() -> None:
@@ -71,22 +73,24 @@ def test_a_configuration_may_give_the_delays_of_places_that_nobody_has_measured(
         delay = "measured"
         delays = [["us-east-1", "mars", 7_000], ["mars", "us-east-1", 8_000]]
     """)
-    assert Plan(config).latency("us-east-1", "mars") == Latency.constant(ms(7_000))
-    assert Plan(config).latency("mars", "us-east-1") == Latency.constant(ms(8_000))
+    assert Plan(config).latency_between("us-east-1", "mars") == Latency.constant(ms(7_000))
+    assert Plan(config).latency_between("mars", "us-east-1") == Latency.constant(ms(8_000))
 
 
 def test_followers_are_near_whom_they_follow() -> None:
     copy = Copy("f", 255, ("a",))
     plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=500), copies=(copy,))
-    assert plan.places == ("a", "b", "f")
-    assert plan.names == ("a", "b")
-    assert plan.latency("a", "f") == plan.latency("f", "a") == NEAR
-    assert attrs.evolve(plan, near=Latency.constant(7)).latency("f", "b") == Latency.constant(7)
+    assert plan.process_names == ("a", "b", "f")
+    assert plan.region_names == ("a", "b")
+    assert plan.latency_between("a", "f") == plan.latency_between("f", "a") == NEAR
+    assert attrs.evolve(plan, near=Latency.constant(7)).latency_between(
+        "f", "b"
+    ) == Latency.constant(7)
 
 
 def test_a_replica_is_furnished_with_the_sizes_of_its_region() -> None:
     replica = Replica(1)
-    Tuning(waiting_bytes=300, block_max=2).furnish(replica)
+    Tuning(waiting_bytes=300, block_max=2).apply_to_replica(replica)
     assert replica.gate.limit == 300
     replica.list("log").extend(["a", "b", "c"])
     held = replica.keyspace.data[b"log"]

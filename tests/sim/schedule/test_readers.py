@@ -8,17 +8,19 @@ from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from sim.engine.events import SECOND
-from sim.engine.rng import Dice
-from sim.nodes.client import Hand, Refusal
-from sim.schedule.readers import ROAMER, readers
-from sim.schedule.step import Step, in_order
+from sim.engine.rng import SeededRandom
+from sim.nodes.client import Refusal, SimClient
+from sim.schedule.readers import ROAMER, draw_reader_steps
+from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import Load
 
 END = 300 * SECOND
 
 
-def drawn(load: Load, seed: int = 1) -> list[Step]:
-    return list(in_order(*readers(Dice(seed, "readers"), load, ("eu", "us"), END)))
+def drawn(load: Load, seed: int = 1) -> list[ScheduleStep]:
+    return list(
+        merge_steps(*draw_reader_steps(SeededRandom(seed, "readers"), load, ("eu", "us"), END))
+    )
 
 
 def test_sessions_do_all_kinds_of_things() -> None:
@@ -54,10 +56,12 @@ def test_without_queues_nobody_waits() -> None:
 def test_the_database_knows_all_of_these_commands() -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
-    hands: dict[int, Hand] = {}
+    hands: dict[int, SimClient] = {}
     for step in drawn(Load(writes_per_second=5))[:1500]:
-        hand = hands.pop(step.value, None) or Hand(instance)
-        for reply in hand.send(*[[w.replace("$cursor", "0") for w in c] for c in step.commands]):
+        hand = hands.pop(step.value, None) or SimClient(instance)
+        for reply in hand.send_commands(
+            *[[w.replace("$cursor", "0") for w in c] for c in step.commands]
+        ):
             assert not (isinstance(reply, Refusal) and reply.text.startswith("ERR")), step
         if hand.client.blocked or hand.client.closing:
             instance.forget(hand.client)

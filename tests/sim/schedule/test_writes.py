@@ -11,34 +11,44 @@ from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from sim.engine.events import MS, SECOND
-from sim.engine.rng import Dice
-from sim.nodes.client import Hand, Refusal
-from sim.schedule.step import Step, Words
-from sim.schedule.writes import LARGE, NAMES_MAX, THIRDS, Load, Writer, burst, writers
+from sim.engine.rng import SeededRandom
+from sim.nodes.client import Refusal, SimClient
+from sim.schedule.step import ScheduleStep, Words
+from sim.schedule.writes import (
+    LARGE,
+    NAMES_MAX,
+    THIRDS,
+    Load,
+    WriterClients,
+    draw_burst,
+    make_writers,
+)
 
 FAMILIES = Load().families
 
 
-def writer(seed: int = 1, **changes: object) -> Writer:
+def writer(seed: int = 1, **changes: object) -> WriterClients:
     """The clients of region 1, with nothing but what a test asks for."""
     quiet = {"expiry": 0, "deletes": 0, "transactions": 0}
-    return Writer(Dice(seed, "w"), attrs.evolve(Load(), **(quiet | changes)), "eu", 1)
+    return WriterClients(
+        SeededRandom(seed, "w"), attrs.evolve(Load(), **(quiet | changes)), "eu", 1
+    )
 
 
 def drawn(family: str, count: int = 400) -> list[Words]:
     """Commands of one family."""
     clients = writer(families=(family,))
-    return [clients.command(0) for _ in range(count)]
+    return [clients.draw_command(0) for _ in range(count)]
 
 
 def test_the_same_dice_write_the_same() -> None:
-    one, two = (list(writer().steps(0, 20 * SECOND)) for _ in range(2))
+    one, two = (list(writer().draw_steps(0, 20 * SECOND)) for _ in range(2))
     assert one == two
-    assert one != list(writer(2).steps(0, 20 * SECOND))
+    assert one != list(writer(2).draw_steps(0, 20 * SECOND))
 
 
 def test_steps_come_in_order_at_the_rate_that_was_asked_for() -> None:
-    steps = list(writer(writes_per_second=40).steps(SECOND, 51 * SECOND))
+    steps = list(writer(writes_per_second=40).draw_steps(SECOND, 51 * SECOND))
     times = [step.at for step in steps]
     assert times == sorted(set(times))
     assert SECOND <= times[0] < times[-1] < 51 * SECOND
@@ -90,30 +100,30 @@ def test_no_other_command_adds_a_name_that_is_used_once() -> None:
 @pytest.mark.parametrize("family", ["count", "word", "tag"])
 def test_keys_that_are_worked_out_change_with_time(family: str) -> None:
     clients = writer(families=(family,), keys=1)
-    early, soon, late = (clients.command(at)[1] for at in (0, SECOND, 20 * SECOND))
+    early, soon, late = (clients.draw_command(at)[1] for at in (0, SECOND, 20 * SECOND))
     assert early == soon == f"{family}:0.0"
     assert late == f"{family}:1.0"
 
 
 def test_what_is_promised_to_stay_is_neither_deleted_nor_expired() -> None:
     clients = writer(expiry=30, deletes=30)
-    found = [clients.command(0) for _ in range(3000)]
+    found = [clients.draw_command(0) for _ in range(3000)]
     hit = {w[1].partition(":")[0] for w in found if w[0] in {"DEL", "PEXPIRE", "PERSIST"}}
     assert hit == set(FAMILIES) - {*THIRDS, *LARGE, "pair"}
     assert {"DEL", "PEXPIRE", "PERSIST"} <= {words[0] for words in found}
 
 
 def test_transactions_and_flushes() -> None:
-    assert writer(flushes=10_000).request(0) == (("FLUSHALL",),)
-    sent = writer(transactions=100).request(0)
+    assert writer(flushes=10_000).draw_request(0) == (("FLUSHALL",),)
+    sent = writer(transactions=100).draw_request(0)
     assert (sent[0], sent[-1]) == (("MULTI",), ("EXEC",))
     assert 1 <= len(sent[1:-1]) <= 4
-    assert len(writer().request(0)) == 1
+    assert len(writer().draw_request(0)) == 1
 
 
 def test_pairs_are_written_together() -> None:
     clients = writer(families=("free", "pair"), keys=3)
-    sent = [request for _ in range(200) if len(request := clients.request(0)) > 1]
+    sent = [request for _ in range(200) if len(request := clients.draw_request(0)) > 1]
     assert {words[0] for request in sent for words in request[1:3]} == {
         *("SADD", "SREM", "SET", "INCRBY", "DEL", "PEXPIRE")
     }
@@ -124,33 +134,33 @@ def test_pairs_are_written_together() -> None:
 
 def test_only_so_many_names_are_remembered() -> None:
     clients = writer()
-    names = [clients.fresh("set:0") for _ in range(NAMES_MAX + 50)]
+    names = [clients.add_name("set:0") for _ in range(NAMES_MAX + 50)]
     kept = clients.added["set:0"]
     assert kept == names[-NAMES_MAX - 1 :]
-    assert any(clients.known("set:0") in kept for _ in range(20))
+    assert any(clients.draw_known_name("set:0") in kept for _ in range(20))
 
 
 def test_a_burst_is_many_requests_within_a_moment() -> None:
-    steps = burst(writer(), 5 * SECOND, 50)
+    steps = draw_burst(writer(), 5 * SECOND, 50)
     assert [step.at for step in steps[:2]] == [5 * SECOND, 5 * SECOND + MS // 10]
     assert len(steps) == 50
     assert steps[-1].at < 5 * SECOND + 5 * MS
 
 
 def test_every_region_has_clients_of_its_own() -> None:
-    eu, us = writers(Dice(1, "w"), Load(), ["eu", "us"])
+    eu, us = make_writers(SeededRandom(1, "w"), Load(), ["eu", "us"])
     assert (eu.region, eu.number, us.region, us.number) == ("eu", 1, "us", 2)
-    assert eu.unique() != us.unique()
-    other: list[Step] = list(us.steps(0, SECOND))
-    assert other != list(eu.steps(0, SECOND))
+    assert eu.unique_name() != us.unique_name()
+    other: list[ScheduleStep] = list(us.draw_steps(0, SECOND))
+    assert other != list(eu.draw_steps(0, SECOND))
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "pair"])
 def test_the_database_knows_all_of_these_commands(family: str) -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
-    hand = Hand(instance)
-    refused = [hand.ask(*words) for words in drawn(family)]
+    hand = SimClient(instance)
+    refused = [hand.run_command(*words) for words in drawn(family)]
     reasons = {reply.text for reply in refused if isinstance(reply, Refusal)}
     wrong = [text for text in reasons if "unknown command" in text or "syntax" in text]
     assert not wrong
@@ -161,7 +171,7 @@ def test_what_is_old_is_deleted_and_not_written_again() -> None:
     deleted: set[str] = set()
     written: set[str] = set()
     families = tuple(name for name in FAMILIES if name not in {"free", "sum"})
-    for step in writer(writes_per_second=2, families=families).steps(0, 400 * SECOND):
+    for step in writer(writes_per_second=2, families=families).draw_steps(0, 400 * SECOND):
         for words in step.commands:
             name, *rest = words
             if name == "DEL" and len(rest) > 1:

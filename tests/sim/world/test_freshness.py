@@ -9,13 +9,19 @@ import pytest
 
 from crdb.engine.link_control import LinkInfo, LinkState
 from crdb.region.report.link_info import ProcessLinks
-from sim.checkers.leftovers import Leftovers
+from sim.checkers.leftovers import LeftoversChecker
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import MS, SECOND
-from sim.nodes.site import Site
+from sim.nodes.region import SimRegion
 from sim.schedule.plan import Copy, Plan, Tuning
 from sim.world import freshness
-from sim.world.freshness import check_freshness, comeback, resync, snapshot_ns, way
+from sim.world.freshness import (
+    arrival_limit_ns,
+    check_freshness,
+    comeback_limit_ns,
+    resync_limit_ns,
+    snapshot_limit_ns,
+)
 from sim.world.world import World
 from tests.sim.planted import fresh
 
@@ -35,9 +41,9 @@ def test_a_healthy_world_is_fresh() -> None:
 def test_more_hops_and_small_windows_take_longer() -> None:
     near = World(Plan.of(("eu", "us", "ap"), delay_ms=20))
     far = World(Plan.of(("eu", "us", "ap"), topology="line", delay_ms=20))
-    assert (way(near), way(far)) == (40 * MS, 60 * MS)
+    assert (arrival_limit_ns(near), arrival_limit_ns(far)) == (40 * MS, 60 * MS)
     tuning = Tuning(limits=attrs.evolve(Tuning().limits, window_bytes_max=1))
-    assert way(World(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
+    assert arrival_limit_ns(World(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
 
 
 def test_a_backlog_that_a_woken_client_overruns_lets_followers_take_a_snapshot() -> None:
@@ -70,42 +76,42 @@ def test_a_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_o
         plan = Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=each)
         world = World(attrs.evolve(plan, copies=copies))
         world.run("us", "SET", "k", "v")
-        times.append(resync(world, "us"))
-    pieces = world.sites["us"].snapshot()
+        times.append(resync_limit_ns(world, "us"))
+    pieces = world.sites["us"].take_snapshot()
     size, trip = sum(map(len, pieces)), 40 * MS + usual.ack_ns
     assert size < 256
     assert times == [4 * trip, 4 * trip + len(pieces) * 40 * MS, (4 + size) * trip, 8 * trip]
-    assert resync(quiet(COPY), "us") == 0
+    assert resync_limit_ns(quiet(COPY), "us") == 0
 
 
 def test_short_backlogs_leave_time_for_full_resyncs_of_regions() -> None:
     world = World(Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=Tuning(history_bytes=400)))
     one = 4 * (40 * MS + Tuning().limits.ack_ns)
-    assert snapshot_ns(world, world.sites["eu"]) == one
-    assert way(world) == 40 * MS + 2 * one, "another region may be sent one before"
+    assert snapshot_limit_ns(world, world.sites["eu"]) == one
+    assert arrival_limit_ns(world) == 40 * MS + 2 * one, "another region may be sent one before"
 
 
 def test_a_follower_of_who_has_lost_everything_gets_the_time_to_come_back() -> None:
     world = quiet(COPY)
-    assert comeback(world) == 0
+    assert comeback_limit_ns(world) == 0
     world.run("us", "SET", "k", "v")
     assert world.settle(SECOND)
-    assert comeback(world) == 0
+    assert comeback_limit_ns(world) == 0
     for name in world.sites:
-        world.crash(name)
+        world.crash_process(name)
     for name in world.sites:
-        world.restart(name)
+        world.restart_process(name)
     world.sleep(5 * SECOND)
     assert world.is_settled(), "who has nothing is not what the copy must equal"
     assert world.copies["copy"].claims() != {"us": {}}
-    assert comeback(world) == 3 * SECOND + 12 * 2 * 20 * MS
+    assert comeback_limit_ns(world) == 3 * SECOND + 12 * 2 * 20 * MS
     check_freshness(world)
-    assert comeback(world) == 0
+    assert comeback_limit_ns(world) == 0
 
 
 @pytest.mark.interpreted("replaces a function that compiled code calls")
 def test_helpers_that_are_told_to_stop_in_the_end_have_been_told() -> None:
-    world = fresh(Leftovers)
+    world = fresh(LeftoversChecker)
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)
     sink, origin = world.sites["us"].links.sinks["ap"], world.sites["eu"].replica.origin
@@ -113,7 +119,7 @@ def test_helpers_that_are_told_to_stop_in_the_end_have_been_told() -> None:
     world.sleep(SECOND)
     assert world.sites["ap"].links.sources["us"].extra == {origin}
 
-    def stop(_world: World, _site: Site) -> None:
+    def stop(_world: World, _site: SimRegion) -> None:
         sink.unfill(origin)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -11,7 +11,14 @@ from replication.protocol.limits import Limits
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy, Plan, Tuning
-from sim.world.idleness import check_idleness, in_use, regular, routed, size, watch
+from sim.world.idleness import (
+    check_idleness,
+    check_span,
+    regular_frame,
+    routed_regions,
+    sending_ends,
+    size_bytes,
+)
 from sim.world.world import World
 
 NAMES = ("eu", "us", "ap")
@@ -48,7 +55,7 @@ def chatter(world: World, every: int) -> None:
         for source in world.sites["eu"].links.sources.values():
             source.heartbeat(world.now)
         world.sites["eu"].finish_turn()
-        world.engine.after(every, say)
+        world.engine.schedule_after(every, say)
 
     say()
 
@@ -66,9 +73,11 @@ def test_an_end_that_says_something_too_often_is_caught() -> None:
 def test_what_is_written_passes_once() -> None:
     world = world_of()
     way = world.network.way("eu", "us")
-    world.engine.after(SECOND // 2, lambda: setattr(way.tally, "sent", way.tally.sent + 3_000))
+    world.engine.schedule_after(
+        SECOND // 2, lambda: setattr(way.tally, "sent", way.tally.sent + 3_000)
+    )
     with pytest.raises(Violation, match=r"in which \d{4} bytes were written; at most \d{4} may be"):
-        watch(world, SECOND, NAMES)
+        check_span(world, SECOND, NAMES)
 
 
 def test_what_is_written_is_not_judged_while_a_helper_is_asked() -> None:
@@ -79,8 +88,8 @@ def test_what_is_written_is_not_judged_while_a_helper_is_asked() -> None:
         world.sites["us"].links.repair.requests += 1
         way.tally.sent += 3_000
 
-    world.engine.after(SECOND // 2, ask)
-    watch(world, SECOND, NAMES)
+    world.engine.schedule_after(SECOND // 2, ask)
+    check_span(world, SECOND, NAMES)
 
 
 def test_a_connection_that_ends_meanwhile_is_not_judged() -> None:
@@ -95,23 +104,25 @@ def test_a_connection_that_ends_meanwhile_is_not_judged() -> None:
 def test_a_connection_that_was_replaced_meanwhile_is_not_judged() -> None:
     world = world_of()
     way = world.network.way("eu", "us")
-    before = {id(use.wire): use for use in in_use(world) if use.way is way}
-    world.engine.after(SECOND // 10, lambda: world.crash("us"))
-    world.engine.after(SECOND // 5, lambda: world.restart("us"))
-    world.engine.after(5 * SECOND, lambda: setattr(way.tally, "sent", way.tally.sent + 100_000))
-    watch(world, 8 * SECOND, ())
-    after = {id(use.wire): use for use in in_use(world) if use.way is way}
+    before = {id(use.wire): use for use in sending_ends(world) if use.way is way}
+    world.engine.schedule_after(SECOND // 10, lambda: world.crash_process("us"))
+    world.engine.schedule_after(SECOND // 5, lambda: world.restart_process("us"))
+    world.engine.schedule_after(
+        5 * SECOND, lambda: setattr(way.tally, "sent", way.tally.sent + 100_000)
+    )
+    check_span(world, 8 * SECOND, ())
+    after = {id(use.wire): use for use in sending_ends(world) if use.way is way}
     assert len(after) == len(before) == 2
     assert before.keys().isdisjoint(after)
 
 
 def test_who_sends_and_what() -> None:
     world = world_of()
-    ends = in_use(world)
+    ends = sending_ends(world)
     assert len(ends) == 2 * (6 + 1)
     (end,) = (end for end in ends if end.host is world.copies["copy"])
-    ack = regular(world, end)
+    ack = regular_frame(world, end)
     assert isinstance(ack, Ack)
-    assert size(ack) == len(encode(ack)) + TAG_BYTES
-    assert routed(world, "eu", "us") == (1,)
-    assert routed(world, "eu", "copy") is None
+    assert size_bytes(ack) == len(encode(ack)) + TAG_BYTES
+    assert routed_regions(world, "eu", "us") == (1,)
+    assert routed_regions(world, "eu", "copy") is None

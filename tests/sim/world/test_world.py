@@ -63,9 +63,9 @@ def test_a_closed_network_heals_and_all_agree(world: World) -> None:
 def test_a_crash_takes_only_what_nobody_else_had(world: World) -> None:
     world.run("eu", "SET", "kept", "1")
     assert world.settle(SECOND)
-    world.crash("eu")
-    assert [site.name for site in world.live()] == ["us", "ap"]
-    world.restart("eu")
+    world.crash_process("eu")
+    assert [site.name for site in world.live_regions()] == ["us", "ap"]
+    world.restart_process("eu")
     assert world.settle(60 * SECOND)
     assert values(world, "kept") == [b"1"] * 3
 
@@ -77,17 +77,17 @@ def test_what_was_reset_is_forgotten_though_regions_have_lost_their_memory(topol
     world.run("eu", "INCRBY", "n", "5")
     assert world.settle(10 * SECOND)
     for region in ("eu", "ap"):
-        world.crash(region)
+        world.crash_process(region)
         world.sleep(SECOND)
-        world.restart(region)
+        world.restart_process(region)
         assert world.settle(60 * SECOND)
     world.run("us", "DEL", "n")
     assert world.settle(10 * SECOND)
-    assert {key for site in world.live() for key in site.replica.keyspace.litter} == {b"n"}
+    assert {key for site in world.live_regions() for key in site.replica.keyspace.litter} == {b"n"}
     assert world.wait_for(
-        lambda: not any(site.replica.keyspace.litter for site in world.live()), 30 * SECOND
+        lambda: not any(site.replica.keyspace.litter for site in world.live_regions()), 30 * SECOND
     )
-    (view,) = {site.links.lives.view for site in world.live()}
+    (view,) = {site.links.lives.view for site in world.live_regions()}
     assert [term for _, term, _ in view] == [1, 0, 1]
 
 
@@ -96,7 +96,7 @@ def test_one_seed_is_one_history() -> None:
         world = World(Plan.of(["eu", "us"], delay_ms=20), seed)
         world.run("eu", "SET", "k", "v")
         world.sleep(SECOND)
-        return "\n".join(world.trace.tail(1_000))
+        return "\n".join(world.trace.last_records(1_000))
 
     assert history(1) == history(1)
 
@@ -111,9 +111,9 @@ def test_regions_that_are_not_linked_can_be_cut_and_healed_all_the_same() -> Non
 
 
 def test_a_region_that_is_down_meets_no_forger(world: World) -> None:
-    world.crash("eu")
+    world.crash_process("eu")
     before = len(world.sites["eu"].wires)
-    world.forge("eu", "us")
+    world.forge_hello("eu", "us")
     assert len(world.sites["eu"].wires) == before
 
 
@@ -121,7 +121,7 @@ def test_a_source_is_reachable_while_both_ways_are_open() -> None:
     plan = Plan.of(["eu", "us"], delay_ms=20)
     world = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu", "us")),)))
     copy = world.copies["f"]
-    world.close("f", "us")
+    world.close_way("f", "us")
     assert [name for name, _ in world.reachable_sources(copy)] == ["eu"]
-    world.close("eu", "f")
+    world.close_way("eu", "f")
     assert list(world.reachable_sources(copy)) == []

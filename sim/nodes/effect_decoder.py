@@ -19,7 +19,7 @@ EXPIRE: Final = 0x01
 FLUSH: Final = 0x02
 FORGET: Final = 0x03
 
-# Writes, their names, and at which item a pair of name and value begins; 0 where there is no name.
+# Writes: their names, and the item at which pairs of name and value begin; 0 for a bare value.
 WRITES: Final = {
     0x10: ("SET", 0),
     0x11: ("KEEP", 0),
@@ -36,7 +36,7 @@ PUSH: Final = 0x50
 ASSIGN: Final = 0x51
 
 
-class Deeds:
+class EffectDecoder:
     """Translates effects, in the order in which they were made."""
 
     def __init__(self) -> None:
@@ -44,9 +44,9 @@ class Deeds:
         """Of the increments of an origin to a key and field: since when they have been added up,
         and to what."""
 
-    def command(self, effect: Effect, origin: Origin) -> Command:
-        """What an effect that `origin` made does."""
-        kind, key = effect[0], text(effect[1])
+    def decode_effect(self, effect: Effect, origin: Origin) -> Command:
+        """Return the command that an effect of `origin` stands for."""
+        kind, key = effect[0], decode_text(effect[1])
         if kind == FLUSH:
             return Command("FLUSHALL")
         if kind == DELETE:
@@ -57,51 +57,51 @@ class Deeds:
         if kind == FORGET:
             return Command("FORGET", key)
         if kind in WRITES:
-            return Command(WRITES[kind][0], key, written(effect))
+            return Command(WRITES[kind][0], key, written_pairs(effect))
         if kind in INCREMENTS:
-            return Command(INCREMENTS[kind], key, self.added(effect, origin))
+            return Command(INCREMENTS[kind], key, self.decode_increment(effect, origin))
         if kind in NAMES:
-            return Command(NAMES[kind], key, tuple(map(text, effect[2:])))
+            return Command(NAMES[kind], key, tuple(map(decode_text, effect[2:])))
         if kind in ONE_NAME:
-            return Command(ONE_NAME[kind], key, (text(effect[2]),))
+            return Command(ONE_NAME[kind], key, (decode_text(effect[2]),))
         if kind == PUSH:
-            return Command("PUSH", key, tuple(map(text, effect[5:])))
+            return Command("PUSH", key, tuple(map(decode_text, effect[5:])))
         if kind == ASSIGN:
-            return Command("LSET", key, (identity(effect[3]), text(effect[4])))
+            return Command("LSET", key, (element_identity(effect[3]), decode_text(effect[4])))
         assert kind == ASSIGN + 1, f"no server makes effects of kind {kind}"
-        return Command("LREM", key, tuple(map(identity, effect[2:])))
+        return Command("LREM", key, tuple(map(element_identity, effect[2:])))
 
-    def added(self, effect: Effect, origin: Origin) -> tuple[Any, ...]:
+    def decode_increment(self, effect: Effect, origin: Origin) -> tuple[Any, ...]:
         """The field, if there is one, and what is added to it."""
         *named, birth, total = effect[2:]
         place = effect[1], named[0] if named else b"", origin
         since, before = self.sums.get(place, (0, 0))
         self.sums[place] = birth, total
-        added = difference(total, before) if since == birth else total
-        return (*map(text, named), decimal_of(added) if isinstance(added, bytes) else added)
+        added = subtract_total(total, before) if since == birth else total
+        return (*map(decode_text, named), decimal_of(added) if isinstance(added, bytes) else added)
 
 
-def difference(total: Any, before: Any) -> Any:
+def subtract_total(total: Any, before: Any) -> Any:
     """Return what was added: exact for fractions of strings, in binary for scores."""
     if isinstance(total, bytes) or isinstance(before, bytes):
         return subtract(total, before)
     return total - before
 
 
-def text(item: bytes) -> str:
+def decode_text(item: bytes) -> str:
     """Bytes as the specification has them."""
     return item.decode("latin-1")
 
 
-def written(effect: Effect) -> tuple[Any, ...]:
+def written_pairs(effect: Effect) -> tuple[Any, ...]:
     """The value, or names and values in turn."""
     _, begin = WRITES[effect[0]]
     if not begin:
-        return (text(effect[3]),)
+        return (decode_text(effect[3]),)
     items = effect[begin : begin + 2] if effect[0] in WITH_RESETS else effect[begin:]
-    return tuple(text(item) if isinstance(item, bytes) else item for item in items)
+    return tuple(decode_text(item) if isinstance(item, bytes) else item for item in items)
 
 
-def identity(position: tuple[int, ...]) -> Identity:
-    """Which push brought the element at a position, and which of its elements it was."""
+def element_identity(position: tuple[int, ...]) -> Identity:
+    """Return the dot of the push that brought an element, and the element's index in it."""
     return make_dot(position[-3], abs(position[-2])), abs(position[-1])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sim.scenarios.scenario import ScenarioError, replay
+from sim.scenarios.scenario import ScenarioError, replay_blocks
 
 
 def refused(*steps: str) -> str:
     """What is said of the last of some steps, which makes no sense."""
     with pytest.raises(ScenarioError) as caught:
-        replay("\n".join(["regions eu us ap", *steps]))
+        replay_blocks("\n".join(["regions eu us ap", *steps]))
     line, _, why = str(caught.value).partition(f": {steps[-1]!r}: ")
     assert line == f"line {len(steps) + 1}"
     return why
@@ -101,7 +101,9 @@ def test_no_link_leads_between_two_points_of_a_star() -> None:
 
 
 def test_one_region_is_healed_with_all_others() -> None:
-    healed = replay("regions eu us ap\ncut eu\ncut us ap\nwrite eu SET k v\nheal eu\nsettle\n")
+    healed = replay_blocks(
+        "regions eu us ap\ncut eu\ncut us ap\nwrite eu SET k v\nheal eu\nsettle\n"
+    )
     assert healed.endswith("eu: k = v\nus: k = v\nap: k = v\n")
 
 

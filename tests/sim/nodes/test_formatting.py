@@ -26,7 +26,7 @@ from replication.protocol.events import (
 )
 from replication.protocol.peers import Direction
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.saying import event_text, origin_text, plain, reply_text
+from sim.nodes.formatting import format_bytes, format_event, format_origin, format_reply
 
 NAMES = {1: "eu", 2: "us"}
 
@@ -42,7 +42,7 @@ NAMES = {1: "eu", 2: "us"}
     ],
 )
 def test_bytes_are_plain_or_marked(data: bytes, text: str) -> None:
-    assert plain(data) == text
+    assert format_bytes(data) == text
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_bytes_are_plain_or_marked(data: bytes, text: str) -> None:
     ],
 )
 def test_replies_are_short(reply: Reply, text: str) -> None:
-    assert reply_text(reply) == text
+    assert format_reply(reply) == text
 
 
 def test_an_origin_is_a_region_and_its_life() -> None:
-    assert origin_text(make_origin(1), NAMES) == "eu"
-    assert origin_text(make_origin(2, 1), NAMES) == "us in its life 2"
-    assert origin_text(make_origin(9), NAMES) == "9"
+    assert format_origin(make_origin(1), NAMES) == "eu"
+    assert format_origin(make_origin(2, 1), NAMES) == "us in its life 2"
+    assert format_origin(make_origin(9), NAMES) == "9"
 
 
 IN, OUT = Direction.IN, Direction.OUT
@@ -110,4 +110,4 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
     ],
 )
 def test_events_are_told_of_the_end_that_reports(event: Event, text: str) -> None:
-    assert event_text(event, NAMES) == text
+    assert format_event(event, NAMES) == text

@@ -33,37 +33,37 @@ UNTOLD: Final = frozenset({OpsTaken, Reported})
 """What is nearly all that is reported, and no news."""
 
 
-def plain(data: bytes) -> str:
+def format_bytes(data: bytes) -> str:
     """Bytes as text, marked where they are not plain."""
     text = data.decode("latin-1")
     return text if text.isprintable() and text.isascii() and text else repr(data)[1:]
 
 
-def reply_text(reply: Reply) -> str:
+def format_reply(reply: Reply) -> str:
     """A reply. Arrays are in brackets, nothing is `-`, an error ends with `!`."""
     match reply:
         case None:
             return "-"
         case bytes():
-            return plain(reply)
+            return format_bytes(reply)
         case Refusal():
             return f"{reply.text}!"
         case list():
             items = cast("list[Reply]", reply)
-            return f"[{' '.join(reply_text(item) for item in items)}]"
+            return f"[{' '.join(format_reply(item) for item in items)}]"
         case _:
             return str(reply)
 
 
-def origin_text(origin: int, names: Mapping[int, str]) -> str:
-    """Who an origin is: a region, and which life of it if not the first."""
+def format_origin(origin: int, names: Mapping[int, str]) -> str:
+    """Return an origin as text: the region, and its incarnation if it is not the first."""
     name = names.get(region_of(origin), str(region_of(origin)))
     life = incarnation_of(origin)
     return f"{name} in its life {life + 1}" if life else name
 
 
-def event_text(event: Event, names: Mapping[int, str]) -> str:
-    """What a link reports, told of its region; empty if nobody need know."""
+def format_event(event: Event, names: Mapping[int, str]) -> str:
+    """Return what a link of a region reports, as text; empty for routine events."""
     if type(event) in UNTOLD:
         return ""
     match event:
@@ -79,19 +79,19 @@ def event_text(event: Event, names: Mapping[int, str]) -> str:
         case ClockSkew(ms=ms):
             return f"sees that the clock of {event.peer} differs by {ms / 1000:.0f} s"
         case OpsDropped(effects=count):
-            whose, lost = origin_text(event.origin, names), origin_text(event.lost, names)
+            whose, lost = format_origin(event.origin, names), format_origin(event.lost, names)
             return f"gives up {count} effects of {whose}: nobody has what {lost} wrote before"
         case Stalled():
             return f"too much waits here, link with {event.peer} rests"
         case GapFound():
-            whose = origin_text(event.origin, names)
+            whose = format_origin(event.origin, names)
             if event.asked:
                 return f"lacks ops of {whose}, asks {event.asked}"
             if event.peer:
                 return f"lacks ops of {whose}, wants a snapshot of {event.peer}"
             return f"lacks ops of {whose}"
         case GapUnfilled():
-            return f"{event.peer} no longer holds the ops of {origin_text(event.origin, names)}"
+            return f"{event.peer} no longer holds the ops of {format_origin(event.origin, names)}"
         case Recovered():
             return "has all that its peers had, and may write"
         case OriginReused():

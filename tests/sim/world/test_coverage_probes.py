@@ -7,7 +7,7 @@ import attrs
 from replication.protocol import events
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy, Plan, Tuning
-from sim.world.probes import EVENTS, NAMES, probe
+from sim.world.coverage_probes import EVENTS, NAMES, coverage_counts
 from sim.world.world import World
 
 
@@ -19,12 +19,12 @@ def world(tuning: Tuning | None = None) -> World:
 
 
 def seen(of: World) -> set[str]:
-    return {name for name, count in probe(of).items() if count}
+    return {name for name, count in coverage_counts(of).items() if count}
 
 
 def test_a_quiet_world_has_seen_little() -> None:
     quiet = world()
-    assert list(probe(quiet)) == list(NAMES)
+    assert list(coverage_counts(quiet)) == list(NAMES)
     assert seen(quiet) == {"resynced", "partial resync"}
 
 
@@ -41,12 +41,12 @@ def test_a_backlog_that_has_run_out_is_seen() -> None:
 
 def test_a_second_life_and_an_unanswered_call_are_seen() -> None:
     fresh = world()
-    fresh.crash("us")
+    fresh.crash_process("us")
     fresh.sleep(5 * SECOND)
-    fresh.restart("us")
+    fresh.restart_process("us")
     fresh.sleep(5 * SECOND)
     assert {"region lived again", "no answer when dialling", "link lost"} <= seen(fresh)
-    assert probe(fresh)["region lived again"] == 1
+    assert coverage_counts(fresh)["region lived again"] == 1
 
 
 def test_what_becomes_of_followers_is_seen() -> None:
@@ -54,16 +54,16 @@ def test_what_becomes_of_followers_is_seen() -> None:
     followed = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
     followed.run("eu", "SET", "k", "v")
     followed.sleep(2 * SECOND)
-    assert probe(followed)["follower went on from a backlog"] == 1
+    assert coverage_counts(followed)["follower went on from a backlog"] == 1
     followed.cut("eu", "us")
     followed.run("eu", "SET", "lost", "1")
     followed.sleep(SECOND)
-    followed.crash("eu")
+    followed.crash_process("eu")
     followed.heal("eu", "us")
-    followed.restart("eu")
+    followed.restart_process("eu")
     followed.sleep(5 * SECOND)
-    followed.copies["f"].promote()
-    found = probe(followed)
+    followed.copies["f"].stop_following()
+    found = coverage_counts(followed)
     assert (found["follower began anew"], found["follower promoted"]) == (1, 1)
     assert found["follower got a snapshot"] + found["follower went on from a backlog"] >= 2
 
@@ -73,7 +73,7 @@ def test_damaged_bytes_are_seen() -> None:
     noisy.network.way("eu", "us").flips = 1_000_000
     noisy.run("eu", "SET", "k", "v")
     noisy.sleep(SECOND)
-    assert probe(noisy)["damaged bytes noticed"] >= 1
+    assert coverage_counts(noisy)["damaged bytes noticed"] >= 1
 
 
 def test_a_key_with_several_types_is_seen_in_both_regions() -> None:
@@ -81,7 +81,7 @@ def test_a_key_with_several_types_is_seen_in_both_regions() -> None:
     torn.run("eu", "SADD", "k", "a")
     torn.run("us", "RPUSH", "k", "b")
     assert torn.settle(SECOND)
-    assert probe(torn)["key with several types"] == 2
+    assert coverage_counts(torn)["key with several types"] == 2
 
 
 def test_every_event_that_is_counted_exists() -> None:

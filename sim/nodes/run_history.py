@@ -40,7 +40,7 @@ class Entry:
         return f"{name_origin(self.origin)}:{self.first}..{self.last}"
 
 
-class Ledger:
+class RunHistory:
     """The operations of one world."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Ledger:
         """What each origin had seen at every so many of its operations, and at its latest."""
         self.book = EffectBook()
 
-    def enter(self, op: Op, at: int, region: str = "") -> Entry:
+    def record_op(self, op: Op, at: int, region: str = "") -> Entry:
         """Record an operation that `region` has made at that time (ns)."""
         entry = Entry(op, at, len(self.in_order), region or name_origin(op.origin))
         self.in_order.append(entry)
@@ -66,11 +66,11 @@ class Ledger:
         pasts[-1].update(op.deps)
         return entry
 
-    def latest_past(self, origin: Origin) -> Vector:
+    def latest_observed(self, origin: Origin) -> Vector:
         """All that the region had seen that made the latest operation of `origin`. To be read."""
         return self.pasts[origin][-1]
 
-    def past(self, entry: Entry) -> Vector:
+    def observed_before(self, entry: Entry) -> Vector:
         """All that the region had seen that made this operation. O(STRIDE + size of the result)."""
         made = self.by_origin.get(entry.origin, [])
         at = bisect_left(made, entry.first, key=FIRST)
@@ -82,26 +82,26 @@ class Ledger:
             past.update(each.deps)
         return past
 
-    def find(self, origin: Origin, first: int) -> Entry | None:
+    def find_by_first(self, origin: Origin, first: int) -> Entry | None:
         """The operation that begins with this dot."""
         return self.by_first.get((origin, first))
 
-    def ending(self, origin: Origin, last: int) -> Entry | None:
+    def find_by_last(self, origin: Origin, last: int) -> Entry | None:
         """The operation that ends with this dot."""
         return self.by_last.get((origin, last))
 
-    def covering(self, origin: Origin, seq: int) -> Entry | None:
+    def find_covering(self, origin: Origin, seq: int) -> Entry | None:
         """Return the operation that this effect belongs to. O(log operations)."""
         made = self.by_origin.get(origin, [])
         at = bisect_right(made, seq, key=FIRST)
         return made[at - 1] if at and made[at - 1].last >= seq else None
 
-    def within(self, vector: Vector) -> Iterable[Entry]:
+    def ops_within(self, vector: Vector) -> Iterable[Entry]:
         """The operations that `vector` stands for, in the order in which they were made."""
         return (entry for entry in self.in_order if entry.last <= vector.get(entry.origin, 0))
 
-    def lacking(self, vector: Vector, known: Mapping[Origin, int] = EMPTY) -> str:
-        """Why `vector` is no set of operations that a replica may have applied; empty if it is.
+    def explain_unclosed(self, vector: Vector, known: Mapping[Origin, int] = EMPTY) -> str:
+        """Return why a replica cannot have applied exactly `vector`; empty if it can.
 
         It must end between operations, and with each contain all that its region had seen. Of
         `known`, an earlier and smaller one, that has been made sure of.
@@ -112,17 +112,17 @@ class Ledger:
             entry = self.by_last.get((origin, seq))
             if entry is None:
                 return f"{name_origin(origin)}:{seq} ends no operation"
-            if not self.is_closed(vector, entry, known.get(origin, 0)):
-                return f"{entry} had seen {self.past(entry)}"
+            if not self.is_causally_closed(vector, entry, known.get(origin, 0)):
+                return f"{entry} had seen {self.observed_before(entry)}"
         return ""
 
-    def is_closed(self, vector: Vector, entry: Entry, sure: int) -> bool:
-        """Whether `vector` contains all that the region had seen that made this operation. Of what
+    def is_causally_closed(self, vector: Vector, entry: Entry, sure: int) -> bool:
+        """Return whether `vector` contains all that this operation's region had observed. Of what
         it had seen at its effect number `sure`, that is known. O(operations since, at most STRIDE,
         + size of the vector if there are more)."""
         made = self.by_origin.get(entry.origin, [])
         stop = bisect_left(made, entry.first, key=FIRST)
         start = bisect_left(made, sure + 1, key=FIRST)
         if not sure or stop - start > STRIDE or stop == len(made) or made[stop] is not entry:
-            return dominates(vector, self.past(entry))
+            return dominates(vector, self.observed_before(entry))
         return all(dominates(vector, each.deps) for each in made[start : stop + 1])

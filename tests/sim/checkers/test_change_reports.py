@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.checkers.telling import Telling, held_text
+from sim.checkers.change_reports import ChangeReportChecker, held_text
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy
@@ -17,7 +17,7 @@ def eu_changes_in_silence(world: World) -> None:
     world.run("eu", "SADD", "cart", "milk")
     world.run("eu", "SET", "word", "v", "PX", "100000")
     assert world.settle(10 * SECOND)
-    for site in world.live():
+    for site in world.live_regions():
         site.replica.keyspace.readers.clear()
     world.run("eu", "SADD", "cart", "eggs")
     finish(world)
@@ -35,11 +35,11 @@ def test_the_text_names_the_key_and_both_values() -> None:
         " the change"
     )
     with pytest.raises(Violation, match=why):
-        eu_changes_in_silence(fresh(Telling))
+        eu_changes_in_silence(fresh(ChangeReportChecker))
 
 
 def test_it_is_caught_before_the_end_and_in_followers_too() -> None:
-    world = fresh(Telling, copies=(Copy("copy", 255, ("eu",)),))
+    world = fresh(ChangeReportChecker, copies=(Copy("copy", 255, ("eu",)),))
     world.run("eu", "SET", "word", "v")
     assert world.settle(10 * SECOND)
     world.copies["copy"].replica.keyspace.readers.clear()
@@ -49,7 +49,7 @@ def test_it_is_caught_before_the_end_and_in_followers_too() -> None:
 
 
 def test_every_key_is_compared() -> None:
-    world = fresh(Telling)
+    world = fresh(ChangeReportChecker)
     world.run("eu", "SET", "word", "v")
     finish(world)
     checker = checker_of(world)
@@ -62,8 +62,8 @@ def test_every_key_is_compared() -> None:
 
 
 def test_a_deadline_is_named() -> None:
-    world = fresh(Telling)
+    world = fresh(ChangeReportChecker)
     world.run("eu", "SET", "word", "v", "PXAT", "1800000000000")
-    mirror = world.sites["eu"].mirror
-    assert held_text(mirror.take(b"word")) == "v until 1800000000000 ms"
-    assert held_text(mirror.take(b"none")) == "nothing"
+    state_hash = world.sites["eu"].state_hash
+    assert held_text(state_hash.hash_key(b"word")) == "v until 1800000000000 ms"
+    assert held_text(state_hash.hash_key(b"none")) == "nothing"

@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.dots import make_dot, make_origin
 from crdt.causality.op import Op
 from sim.engine.events import SECOND
-from sim.nodes.deeds import Deeds
+from sim.nodes.effect_decoder import EffectDecoder
 from sim.schedule.plan import Plan
 from sim.world.world import World
 
@@ -18,14 +18,14 @@ def told(*commands: str) -> list[str]:
     """What one region's commands came to, the last of them."""
     world = World(Plan.of(["eu", "us"], delay_ms=20), checkers=())
     world.sleep(SECOND)
-    deeds = Deeds()
+    deeds = EffectDecoder()
     found: list[str] = []
     for line in commands:
-        before = len(world.ledger.in_order)
+        before = len(world.run_history.in_order)
         world.run("eu", *line.split())
         found = [
-            str(deeds.command(effect, entry.origin))
-            for entry in world.ledger.in_order[before:]
+            str(deeds.decode_effect(effect, entry.origin))
+            for entry in world.run_history.in_order[before:]
             for effect in Op.from_bytes(entry.data).effects
         ]
     return found
@@ -71,4 +71,4 @@ def test_elements_of_lists_go_by_the_push_that_brought_them() -> None:
 
 def test_what_no_server_makes_is_not_told() -> None:
     with pytest.raises(AssertionError, match="no server makes effects of kind 144"):
-        Deeds().command((0x90, b"k"), EU)
+        EffectDecoder().decode_effect((0x90, b"k"), EU)

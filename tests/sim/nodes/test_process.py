@@ -10,7 +10,7 @@ from replication.protocol.events import Event
 from replication.protocol.secret import LinkSecret
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.nodes.host import Host
+from sim.nodes.process import SimProcess
 from sim.schedule.plan import Copy, Plan
 from sim.world.world import World
 
@@ -26,45 +26,45 @@ def world() -> World:
 def test_a_region_serves_and_dials_by_the_same_links_a_follower_does_not(world: World) -> None:
     eu, f = world.places["eu"], world.places["f"]
     assert eu.all_links() == (eu.links,)
-    assert f.all_links() == (f.links, f.dialling)
+    assert f.all_links() == (f.links, f.dialling_links)
     (wire,) = f.wires
-    assert f.links_of(wire.machine) is f.dialling
+    assert f.links_of(wire.machine) is f.dialling_links
     assert [eu.links_of(wire.machine) for wire in eu.wires] == [eu.links] * 3
 
 
 def test_the_earliest_promise_counts(world: World) -> None:
     f = world.places["f"]
-    assert f.promised() == min(f.links.promised, f.dialling.promised)
+    assert f.links_deadline() == min(f.links.promised, f.dialling_links.promised)
 
 
 def test_what_is_due_at_this_moment_is_not_put_off(world: World) -> None:
     """The region is given a later appointment just before it would have kept one."""
     eu, due = world.sites["eu"], world.now + 1
-    world.engine.at(due, lambda: eu.arm(due + 600 * SECOND))
-    eu.arm(due)
+    world.engine.at(due, lambda: eu.arm_timer(due + 600 * SECOND))
+    eu.arm_timer(due)
     world.sleep(SECOND)
     assert eu.timer_at <= world.now + SECOND
 
 
 def test_an_appointment_of_a_region_that_is_down_does_not_bind_its_next_life(world: World) -> None:
     eu, due = world.sites["eu"], world.now + 1
-    eu.arm(due)
-    world.engine.at(due, lambda: world.restart("eu"))
-    world.crash("eu")
+    eu.arm_timer(due)
+    world.engine.at(due, lambda: world.restart_process("eu"))
+    world.crash_process("eu")
     world.sleep(SECOND)
     assert due < world.now <= eu.timer_at <= world.now + SECOND
 
 
 def test_whoever_is_down_is_not_asked(world: World) -> None:
-    world.crash("f")
+    world.crash_process("f")
     with pytest.raises(AssertionError):
         world.run("f", "PING")
 
 
 def test_a_host_alone_has_no_kind(world: World) -> None:
-    host = Host(world.sites["eu"].around, "x", (), tuning=world.plan.tuning)
-    assert (host.is_up, host.dials, host.wires) == (False, {}, [])
-    for act in (host.seal, host.look, lambda: host.report([])):
+    host = SimProcess(world.sites["eu"].around, "x", (), tuning=world.plan.tuning)
+    assert (host.is_up, host.connectors, host.wires) == (False, {}, [])
+    for act in (host.seal_outbox, host.show_changes, lambda: host.handle_events([])):
         with pytest.raises(NotImplementedError):
             act()
 
@@ -87,8 +87,8 @@ def test_a_region_with_another_secret_is_alone(world: World) -> None:
     world.on_event = lambda name, text: events.append((name, text))
     us = world.sites["us"]
     us.around = attrs.evolve(us.around, secret=LinkSecret(b"another"))
-    world.crash("us")
-    world.sites["us"].boot()
+    world.crash_process("us")
+    world.sites["us"].start_incarnation()
     world.sleep(20 * SECOND)
     eu = world.sites["eu"]
     assert eu.links.refused > 1
@@ -101,11 +101,11 @@ def test_a_snapshot_goes_on_after_a_pause_and_not_over_a_dead_connection(world: 
     eu = world.sites["eu"]
     wire = eu.wires[0]
     before = len(eu.kept_back)
-    eu.pause(world.now + SECOND)
-    eu.go_on(wire)
+    eu.pause_until(world.now + SECOND)
+    eu.continue_snapshot(wire)
     assert len(eu.kept_back) == before + 1
     world.sleep(2 * SECOND)
     assert eu.kept_back == []
-    world.crash("eu")
-    eu.go_on(wire)
+    world.crash_process("eu")
+    eu.continue_snapshot(wire)
     assert wire not in eu.unflushed

@@ -1,6 +1,6 @@
 """One simulated process: its clock, its connections, its turns, its pauses.
 
-What runs in it is a region (`site`) or a follower (`follower`): each brings its replica and the
+What runs in it is a region (`region`) or a follower (`follower`): each brings its replica and the
 links of it. A process does what `crdb.region.runtime` and `replication.drivers.stream` do, in their
 order: take in what has come, serve whom that concerns, close what was written into an operation,
 send.
@@ -32,14 +32,14 @@ from replication.protocol.secret import NO_SECRET, LinkSecret
 from sim.engine.checker import Checker, Violation
 from sim.engine.clock import WallClock
 from sim.engine.events import MS
-from sim.engine.rng import Dice
+from sim.engine.rng import SeededRandom
 from sim.engine.trace import Trace
-from sim.network.dial import Dial, Exchange
+from sim.network.connector import ConnectionContext, Connector
 from sim.network.wire import Machine, Wire
-from sim.nodes.client import Hand, Reply, parse
-from sim.nodes.ledger import Ledger
-from sim.nodes.mirror import Mirror
-from sim.nodes.session import Session
+from sim.nodes.client import Reply, SimClient, parse_replies
+from sim.nodes.run_history import RunHistory
+from sim.nodes.session import SimSession
+from sim.nodes.state_hash import StateHash
 from sim.report.report import Recorder
 from sim.schedule.plan import Tuning
 from sim.schedule.step import Words
@@ -50,16 +50,16 @@ OVERDUE_MAX: Final = 1000  # no time would pass any more, and a server would do 
 
 
 @attrs.frozen
-class Surroundings:
+class ProcessContext:
     """What the processes of one world share."""
 
-    exchange: Exchange
-    dice: Dice
+    exchange: ConnectionContext
+    rng: SeededRandom
     trace: Trace
-    ledger: Ledger
+    run_history: RunHistory
     checkers: tuple[Checker, ...]
     on_event: Callable[[str, Event], None]
-    """Told what the links of a process report."""
+    """Called with each event that the links of a process report."""
     recorder: Recorder | None = None
     secret: LinkSecret = NO_SECRET
 
@@ -68,21 +68,21 @@ class Surroundings:
 class Talk:
     """A connection of a session."""
 
-    session: Session
-    hand: Hand
+    session: SimSession
+    hand: SimClient
 
 
-class Host:
-    """A process. A kind of it says what `seal`, `look`, `report` and `dialling` do."""
+class SimProcess:
+    """A process. Subclasses define `seal_outbox`, `show_changes` and `handle_events`."""
 
     instance: Instance
     replica: Replica
-    mirror: Mirror
+    state_hash: StateHash
     links: Links
     """Over which others are served."""
 
     def __init__(
-        self, around: Surroundings, name: str, peers: Iterable[str], *, tuning: Tuning
+        self, around: ProcessContext, name: str, peers: Iterable[str], *, tuning: Tuning
     ) -> None:
         """`peers` are those that it dials."""
         self.around = around
@@ -95,13 +95,16 @@ class Host:
         self.paused_until = 0
         self.kept_back: list[Callable[[], None]] = []
         """What has come while the process was paused."""
-        self.dials = {
-            peer: Dial(
-                self, peer, exchange=around.exchange, dice=around.dice.child(f"dial/{name}<{peer}")
+        self.connectors = {
+            peer: Connector(
+                self,
+                peer,
+                exchange=around.exchange,
+                rng=around.rng.substream(f"dial/{name}<{peer}"),
             )
             for peer in peers
         }
-        self.nonces = around.dice.child(f"nonces/{name}")
+        self.nonces = around.rng.substream(f"nonces/{name}")
         self.wires: list[Wire] = []
         self.unflushed: list[Wire] = []
         self.timer_at = 0
@@ -116,48 +119,54 @@ class Host:
     # -- what the kinds bring --------------------------------------------------------------
 
     @property
-    def dialling(self) -> Links:
+    def dialling_links(self) -> Links:
         """The links that dial others."""
         return self.links
 
-    def seal(self) -> None:
+    def seal_outbox(self) -> None:
         """Close what was written into an operation, and let the links know."""
         raise NotImplementedError
 
-    def look(self) -> None:
+    def show_changes(self) -> None:
         """Show the checkers what has changed."""
         raise NotImplementedError
 
-    def report(self, events: list[Event]) -> None:
+    def handle_events(self, events: list[Event]) -> None:
         """Hand on what the links say, and do what follows."""
         raise NotImplementedError
 
-    def asking(self, session: int, commands: Sequence[Words]) -> None:
-        """Let the checkers know what a client is about to send."""
+    def before_commands(self, session: int, commands: Sequence[Words]) -> None:
+        """Show the checkers what a client is about to send."""
 
-    def replied(self, session: int, commands: Sequence[Words], replies: Sequence[Reply]) -> None:
-        """Show the checkers what a client was told."""
+    def after_commands(
+        self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Show the checkers a client's replies."""
 
-    def woke(self, session: int, command: Words, reply: Reply) -> None:
-        """Show the checkers what a client was told that had to wait."""
+    def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
+        """Show the checkers the reply to a client that waited."""
 
     def links_of(self, machine: Machine) -> Links:
-        """Those that one end of a connection belongs to."""
-        return self.links if isinstance(machine, Source) else self.dialling
+        """Return the links that one end of a connection belongs to."""
+        return self.links if isinstance(machine, Source) else self.dialling_links
 
     def all_links(self) -> tuple[Links, ...]:
-        """Those over which others are served, and those that dial; mostly the same."""
-        return (self.links,) if self.links is self.dialling else (self.links, self.dialling)
+        """Return the links that serve others and those that dial. They are mostly the same."""
+        return (
+            (self.links,)
+            if self.links is self.dialling_links
+            else (self.links, self.dialling_links)
+        )
 
-    def promised(self) -> int:
-        """When the links want to be looked after."""
+    def links_deadline(self) -> int:
+        """Return the time (ns) at which the links next need `tick`."""
         promised = self.links.promised
-        dialling = self.dialling
+        dialling = self.dialling_links
         return promised if dialling is self.links else min(promised, dialling.promised)
 
     # -- lives -----------------------------------------------------------------------------
 
-    def furnish(self, replica: Replica) -> None:
+    def install_replica(self, replica: Replica) -> None:
         """Put a replica, and a client who uses it, in place."""
         self.replica = replica
         serves_stale = "no" if self.tuning.refuses_stale else "yes"
@@ -166,51 +175,51 @@ class Host:
             build_table(),
             name=self.name,
             config=Parameters({"replica-serve-stale-data": serves_stale}),
-            rng=self.around.dice.child(f"instance/{self.name}").rng,
+            rng=self.around.rng.substream(f"instance/{self.name}").generator,
         )
-        self.hand = Hand(self.instance)
+        self.hand = SimClient(self.instance)
         self.talks: dict[int, Talk] = {}
-        self.mirror = Mirror(replica.keyspace)
+        self.state_hash = StateHash(replica.keyspace)
         self.read_to = 0
         self.merges = 0
         self.gate = replica.gate
 
-    def watch(self, links: Links) -> None:
-        """Be told when links want something."""
-        links.sooner = self.note_sooner
-        links.healed = self.kick
+    def watch_links(self, links: Links) -> None:
+        """Subscribe to the links' requests for an earlier tick and for dialling."""
+        links.sooner = self.note_earlier_deadline
+        links.healed = self.connect_soon
 
-    def begin(self) -> None:
+    def start_links(self) -> None:
         """Dial, and keep time."""
-        for dial in self.dials.values():
-            dial.begin()
-        self.arm(self.engine.now)
+        for connector in self.connectors.values():
+            connector.start_dialling()
+        self.arm_timer(self.engine.now)
 
-    def end(self, is_silent: bool) -> None:
+    def stop_process(self, is_silent: bool) -> None:
         """Lose everything in memory. Peers see their connections reset, or, if `is_silent`,
         nothing at all."""
         assert self.is_up
         self.is_up = False
         self.kept_back.clear()
         self.paused_until = 0
-        for dial in self.dials.values():
-            dial.give_up()
+        for connector in self.connectors.values():
+            connector.abandon_attempts()
         for wire in self.wires:
             wire.over = True
             if wire.out is not None:
-                wire.out.cut_off("" if is_silent else "connection reset by peer")
+                wire.out.break_off("" if is_silent else "connection reset by peer")
         self.wires.clear()
         self.unflushed.clear()
 
-    def pause(self, until: int) -> None:
+    def pause_until(self, until: int) -> None:
         """Do nothing until then: a stopped process, a long collection of garbage."""
-        self.note("pause", f"{(until - self.engine.now) // MS} ms")
+        self.add_trace_record("pause", f"{(until - self.engine.now) // MS} ms")
         self.paused_until = max(until, self.paused_until)
-        self.engine.at(self.paused_until, self.wake_up)
+        self.engine.at(self.paused_until, self.resume_after_pause)
 
     @property
     def is_paused(self) -> bool:
-        """Whether nothing is done now."""
+        """True while the process is paused."""
         return self.engine.now < self.paused_until
 
     @property
@@ -228,7 +237,7 @@ class Host:
         """True if nothing is done now, or was until a moment ago."""
         return self.engine.now < self.paused_until + CATCH_UP_NS
 
-    def wake_up(self) -> None:
+    def resume_after_pause(self) -> None:
         """Do what has been kept back."""
         if self.is_up and not self.is_paused:
             held, self.kept_back = self.kept_back, []
@@ -237,62 +246,62 @@ class Host:
 
     # -- turns -----------------------------------------------------------------------------
 
-    def advance(self) -> None:
-        """Tell the database what time it is by this process's clock."""
+    def advance_clocks(self) -> None:
+        """Set the database's clocks to the time of this process."""
         keyspace = self.replica.keyspace
         before = keyspace.horizon
-        self.instance.advance(self.engine.now // MS, self.clock.read(self.engine.now))
+        self.instance.advance(self.engine.now // MS, self.clock.read_ms(self.engine.now))
         if keyspace.horizon < before:
             for checker in self.around.checkers:
-                checker.set_back(self.name, keyspace, before)
+                checker.on_expiry_set_back(self.name, keyspace, before)
 
-    def ask(self, *commands: Sequence[str]) -> list[Reply]:
-        """What a client asks, and what it is told. `finish_turn` is to follow."""
+    def run_in_turn(self, *commands: Sequence[str]) -> list[Reply]:
+        """Run a client's commands. Return the replies. The caller must call `finish_turn`."""
         assert self.is_up
-        self.advance()
-        return self.hand.send(*commands)
+        self.advance_clocks()
+        return self.hand.send_commands(*commands)
 
-    def connect(self, session: Session) -> Hand:
+    def connect_session(self, session: SimSession) -> SimClient:
         """Return a new connection for a session."""
-        hand = Hand(self.instance)
+        hand = SimClient(self.instance)
         self.talks[hand.client.id] = Talk(session, hand)
         return hand
 
-    def disconnect(self, hand: Hand) -> None:
+    def disconnect_session(self, hand: SimClient) -> None:
         """Close a session's connection."""
         del self.talks[hand.client.id]
         self.instance.forget(hand.client)
 
-    def converse(self, session: Session, commands: Sequence[Words]) -> list[Reply]:
-        """Carry out what a session sends at once. Return the replies that come at once."""
+    def run_session(self, session: SimSession, commands: Sequence[Words]) -> list[Reply]:
+        """Run the commands that a session sends together. Return the immediate replies."""
         assert self.is_up
         assert session.hand is not None
-        self.advance()
-        self.asking(session.number, commands)
-        replies = session.hand.send(*commands)
+        self.advance_clocks()
+        self.before_commands(session.number, commands)
+        replies = session.hand.send_commands(*commands)
         for words, reply in zip(commands, replies, strict=False):
-            session.note(words, reply)
+            session.remember_reply(words, reply)
         session.waiting = commands[len(replies)] if len(replies) < len(commands) else None
-        self.replied(session.number, commands, replies)
+        self.after_commands(session.number, commands, replies)
         self.finish_turn()
         return replies
 
-    def wake(self, talk: Talk) -> None:
+    def deliver_late_replies(self, talk: Talk) -> None:
         """A session's connection has something to say."""
         session = talk.session
-        for reply in parse(receive(talk.hand.client, b"")):
+        for reply in parse_replies(receive(talk.hand.client, b"")):
             command, session.waiting = session.waiting, None
             assert command is not None, "one command waits at a time, and no other follows it"
-            session.note(command, reply)
-            self.note("woken", f"session {session.number}: {' '.join(command)}")
-            self.woke(session.number, command, reply)
+            session.remember_reply(command, reply)
+            self.add_trace_record("woken", f"session {session.number}: {' '.join(command)}")
+            self.after_late_reply(session.number, command, reply)
 
-    def take(self, wire: Wire, data: bytes) -> None:
+    def receive_bytes(self, wire: Wire, data: bytes) -> None:
         """Bytes have come over a connection."""
         if wire.over or not self.is_up:
             return
         if self.is_paused:
-            self.kept_back.append(lambda: self.take(wire, data))
+            self.kept_back.append(lambda: self.receive_bytes(wire, data))
             return
         machine = wire.machine
         wire.arrived(len(data))
@@ -304,24 +313,24 @@ class Host:
             if not was_proven:
                 self.unflushed.append(wire)
             elif not frames:
-                self.check_bad(wire)
+                self.check_bad_frame(wire)
                 return
-            self.advance()
+            self.advance_clocks()
         except RemoteProtocolError as error:
             self.damaged += 1
-            self.note("damaged", f"{machine.peer}: {error}")
-            self.advance()
-            self.spoil(wire, error)
+            self.add_trace_record("damaged", f"{machine.peer}: {error}")
+            self.advance_clocks()
+            self.fail_connection(wire, error)
             frames = []
         now = self.engine.now
         for frame in frames:
             self.frames += 1
-            self.report(self.links_of(machine).receive(machine, frame, now))
-            self.seal()
+            self.handle_events(self.links_of(machine).receive(machine, frame, now))
+            self.seal_outbox()
         self.finish_turn()
-        self.check_bad(wire)
+        self.check_bad_frame(wire)
 
-    def check_bad(self, wire: Wire) -> None:
+    def check_bad_frame(self, wire: Wire) -> None:
         """A wrong frame that has come must have ended its connection. Raises Violation."""
         far = wire.far
         if far is not None and 0 <= far.bad_until <= wire.received and not far.is_garbled:
@@ -331,29 +340,29 @@ class Host:
                 )
             self.rejected += 1
 
-    def spoil(self, wire: Wire, error: RemoteProtocolError) -> None:
+    def fail_connection(self, wire: Wire, error: RemoteProtocolError) -> None:
         """End a connection over which something came that was not in order."""
         links = self.links_of(wire.machine)
         fail = links.broken if wire.channel.is_proven else links.refuse
-        self.report(fail(wire.machine, error, self.engine.now))
+        self.handle_events(fail(wire.machine, error, self.engine.now))
 
-    def lose(self, wire: Wire, reason: str) -> None:
+    def connection_lost(self, wire: Wire, reason: str) -> None:
         """A connection has ended."""
         if wire.over or not self.is_up:
             return
         if self.is_paused:
-            self.kept_back.append(lambda: self.lose(wire, reason))
+            self.kept_back.append(lambda: self.connection_lost(wire, reason))
             return
-        self.advance()
+        self.advance_clocks()
         try:
             for frame in wire.channel.end(reason):
                 links = self.links_of(wire.machine)
-                self.report(links.receive(wire.machine, frame, self.engine.now))
+                self.handle_events(links.receive(wire.machine, frame, self.engine.now))
         except RemoteProtocolError as error:
-            self.spoil(wire, error)
+            self.fail_connection(wire, error)
         self.finish_turn()
 
-    def tick(self) -> None:
+    def run_timer(self) -> None:
         """Do what is due."""
         if self.engine.now < self.timer_at:
             return
@@ -361,40 +370,39 @@ class Host:
             self.timer_at = 0
             return
         if self.is_paused:
-            self.engine.at(self.paused_until, self.tick)
+            self.engine.at(self.paused_until, self.run_timer)
             return
         self.timer_at = 0
         now = self.engine.now
-        self.advance()
+        self.advance_clocks()
         for links in self.all_links():
             if now >= links.promised:
-                self.report(links.tick(now))
+                self.handle_events(links.tick(now))
         if self.instance.blocked.by_client:
             self.instance.tick()
         self.finish_turn()
-        due = min(self.promised(), self.clients_due())
+        due = min(self.links_deadline(), self.clients_deadline())
         self.overdue = self.overdue + 1 if due <= now else 0
         if self.overdue > OVERDUE_MAX:
             raise Violation("liveness", f"{self.name} is woken for what it does not do")
-        self.arm(due)
+        self.arm_timer(due)
 
-    def clients_due(self) -> int:
+    def clients_deadline(self) -> int:
         """The time at which a blocked client gives up or must be looked at again, in ns."""
         blocked, polling = self.instance.blocked, self.instance.polling
         due = [at for at in (blocked.deadline, polling.deadline) if at is not None]
         return min(due) * MS if due else NEVER
 
-    def arm(self, deadline: int) -> None:
-        """Have `tick` called at `deadline`, unless it will be called earlier, perhaps at this very
-        time."""
+    def arm_timer(self, deadline: int) -> None:
+        """Schedule `run_timer` at `deadline`, unless it is already due earlier, or now."""
         now = self.engine.now
         deadline = max(deadline, now)
         if not (self.timer_at and now <= self.timer_at <= deadline):
             self.timer_at = max(deadline, now + 1)
-            self.engine.at(self.timer_at, self.tick)
+            self.engine.at(self.timer_at, self.run_timer)
 
     def finish_turn(self) -> None:
-        """What follows from all that: for clients, for the links, for the checkers."""
+        """Finish a turn: serve waiting clients, seal, run the checkers, send."""
         instance = self.instance
         if self.replica.keyspace.touched or instance.woken:
             instance.serve_touched()
@@ -403,14 +411,14 @@ class Host:
                 if woken is self.hand.client:
                     self.hand.late += receive(self.hand.client, b"")
                 else:
-                    self.wake(self.talks[woken.id])
-        self.seal()
-        self.look()
+                    self.deliver_late_replies(self.talks[woken.id])
+        self.seal_outbox()
+        self.show_changes()
         if instance.blocked.by_client:
-            self.arm(self.clients_due())
+            self.arm_timer(self.clients_deadline())
         if self.sooner:
             self.sooner = False
-            self.arm(self.promised())
+            self.arm_timer(self.links_deadline())
         while self.unflushed:
             wire = self.unflushed.pop()
             wire.flush(self.engine.now)
@@ -419,67 +427,67 @@ class Host:
 
     # -- connections -----------------------------------------------------------------------
 
-    def serve(self) -> Wire:
+    def accept_connection(self) -> Wire:
         """Somebody has connected."""
-        wire = self.attach(self.links.serve(self.engine.now), Role.SERVES)
+        wire = self.attach_wire(self.links.serve(self.engine.now), Role.SERVES)
         self.finish_turn()
         return wire
 
-    def call(self, peer: str) -> Wire | None:
+    def open_connection(self, peer: str) -> Wire | None:
         """We have connected to a peer; None if that is cut by now."""
         if self.is_cut(peer):
             return None
-        wire = self.attach(self.dialling.dial(peer, self.engine.now), Role.DIALS)
+        wire = self.attach_wire(self.dialling_links.dial(peer, self.engine.now), Role.DIALS)
         self.finish_turn()
         return wire
 
-    def attach(self, machine: Machine, role: Role) -> Wire:
+    def attach_wire(self, machine: Machine, role: Role) -> Wire:
         """Run one end of a connection."""
-        nonce = self.nonces.rng.randbytes(NONCE_BYTES)
+        nonce = self.nonces.generator.randbytes(NONCE_BYTES)
         wire = Wire(machine, Channel(self.around.secret, role, nonce))
         machine.notify = lambda: self.unflushed.append(wire)
         wire.rest_ns = self.tuning.snapshot_rest_ns
-        wire.on_rested = partial(self.go_on, wire)
+        wire.on_rested = partial(self.continue_snapshot, wire)
         if self.around.recorder is not None:
-            wire.on_message = partial(self.record, wire)
+            wire.on_message = partial(self.record_message, wire)
         self.wires.append(wire)
         self.unflushed.append(wire)
         return wire
 
-    def go_on(self, wire: Wire) -> None:
+    def continue_snapshot(self, wire: Wire) -> None:
         """There is room for more of a snapshot."""
         if self.is_paused:
-            self.kept_back.append(partial(self.go_on, wire))
+            self.kept_back.append(partial(self.continue_snapshot, wire))
         elif self.is_up and not wire.over:
-            self.advance()
+            self.advance_clocks()
             self.unflushed.append(wire)
             self.finish_turn()
 
-    def record(self, wire: Wire, sent: int, text: str, has_come: bool) -> None:
-        """Tell the recorder of a message to us, which has come or never will."""
+    def record_message(self, wire: Wire, sent: int, text: str, has_come: bool) -> None:
+        """Report to the recorder a message to this process that has arrived or was lost."""
         recorder = self.around.recorder
         assert recorder is not None
-        tell = recorder.message if has_come else recorder.lost
+        tell = recorder.record_message if has_come else recorder.record_lost
         tell(sent, self.engine.now, (wire.peer, self.name), text)
 
-    def kick(self, peer: str) -> None:
-        """The link with `peer` was healed: dial at once."""
-        self.dials[peer].kick()
+    def connect_soon(self, peer: str) -> None:
+        """Dial `peer` immediately: its link was healed."""
+        self.connectors[peer].connect_soon()
 
-    def miss(self, peer: str) -> None:
+    def peer_unreachable(self, peer: str) -> None:
         """A peer could not be reached."""
-        self.dialling.missed(peer)
+        self.dialling_links.missed(peer)
 
     def is_cut(self, peer: str) -> bool:
-        """Whether an administrator has cut the link from `peer` to here."""
-        return self.dialling.is_cut(peer, Direction.IN)
+        """Return whether an administrator has cut the link from `peer` to here."""
+        return self.dialling_links.is_cut(peer, Direction.IN)
 
     # -- telling ---------------------------------------------------------------------------
 
-    def note_sooner(self) -> None:
+    def note_earlier_deadline(self) -> None:
         """The links want their `tick` earlier than they said."""
         self.sooner = True
 
-    def note(self, what: str, detail: str = "") -> None:
+    def add_trace_record(self, what: str, detail: str = "") -> None:
         """Put something into the trace."""
-        self.around.trace.note(self.engine.now, self.name, what, detail)
+        self.around.trace.add_record(self.engine.now, self.name, what, detail)

@@ -10,15 +10,15 @@ from crdt.types.hash import HASH
 from crdt.types.list import LIST
 from crdt.types.set import SET_TYPE
 from crdt.types.string import STRING
-from sim.nodes.mirror import Change, Mirror
+from sim.nodes.state_hash import Change, StateHash
 
 BASE = 1_700_000_000_000
 
 
-def mirrored(number: int) -> tuple[Replica, Mirror]:
+def mirrored(number: int) -> tuple[Replica, StateHash]:
     replica = Replica(number)
     replica.advance(BASE)
-    return replica, Mirror(replica.keyspace)
+    return replica, StateHash(replica.keyspace)
 
 
 def send(source: Replica, sink: Replica) -> None:
@@ -28,53 +28,55 @@ def send(source: Replica, sink: Replica) -> None:
 
 
 def test_only_what_changed_is_told_and_hashed() -> None:
-    replica, mirror = mirrored(1)
+    replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     replica.hash(b"h")[b"f"] = b"1"
-    changes = {change.key: change for change in mirror.refresh()}
+    changes = {change.key: change for change in state_hash.take_changes()}
     assert changes[b"s"] == Change(b"s", (), ((SET_TYPE, frozenset({b"a"})),))
-    assert changes[b"h"].added() == [(HASH, b"f")]
-    assert mirror.hashed == 2
-    assert mirror.refresh() == []
+    assert changes[b"h"].added_elements() == [(HASH, b"f")]
+    assert state_hash.hashed == 2
+    assert state_hash.take_changes() == []
     replica.set(b"s").discard(b"a")
-    (change,) = mirror.refresh()
-    assert (change.added(), change.removed()) == ([], [(SET_TYPE, b"a")])
-    assert mirror.hashed == 2
+    (change,) = state_hash.take_changes()
+    assert (change.added_elements(), change.removed_elements()) == ([], [(SET_TYPE, b"a")])
+    assert state_hash.hashed == 2
 
 
 def test_a_new_value_of_a_string_is_a_change_but_no_new_element() -> None:
-    replica, mirror = mirrored(1)
+    replica, state_hash = mirrored(1)
     replica.string(b"k").set(b"1")
-    assert [change.added() for change in mirror.refresh()] == [[(STRING, b"")]]
-    before = mirror.fingerprint()
+    assert [change.added_elements() for change in state_hash.take_changes()] == [[(STRING, b"")]]
+    before = state_hash.fingerprint()
     replica.string(b"k").set(b"2")
-    assert [(each.added(), each.removed()) for each in mirror.refresh()] == [([], [])]
-    assert mirror.fingerprint() != before
+    assert [
+        (each.added_elements(), each.removed_elements()) for each in state_hash.take_changes()
+    ] == [([], [])]
+    assert state_hash.fingerprint() != before
 
 
 def test_what_is_written_anew_as_it_was_is_no_change() -> None:
-    replica, mirror = mirrored(1)
+    replica, state_hash = mirrored(1)
     replica.string(b"k").set(b"1")
-    mirror.refresh()
-    before = mirror.fingerprint()
+    state_hash.take_changes()
+    before = state_hash.fingerprint()
     replica.string(b"k").set(b"1")
-    assert mirror.refresh() == []
-    assert mirror.fingerprint() == before
+    assert state_hash.take_changes() == []
+    assert state_hash.fingerprint() == before
 
 
 def test_a_mirror_begins_with_what_is_there() -> None:
     replica, early = mirrored(1)
     replica.list(b"l").append(b"x")
-    late = Mirror(replica.keyspace)
-    assert early.refresh() == late.refresh() != []
+    late = StateHash(replica.keyspace)
+    assert early.take_changes() == late.take_changes() != []
     assert early.fingerprint() == late.fingerprint()
 
 
 def test_looking_wants_a_refresh_first() -> None:
-    replica, mirror = mirrored(1)
+    replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     with pytest.raises(AssertionError, match="refresh first"):
-        mirror.fingerprint()
+        state_hash.fingerprint()
 
 
 def test_equal_data_are_the_same_whatever_the_way_there() -> None:
@@ -82,22 +84,22 @@ def test_equal_data_are_the_same_whatever_the_way_there() -> None:
     here.set(b"s").add(b"a")
     there.set(b"s").add(b"b")
     send(here, there)
-    ours.refresh()
-    theirs.refresh()
-    assert not ours.fingerprint().same(theirs.fingerprint(), 0)
+    ours.take_changes()
+    theirs.take_changes()
+    assert not ours.fingerprint().is_equal_after(theirs.fingerprint(), 0)
     send(there, here)
-    ours.refresh()
-    assert ours.fingerprint().same(theirs.fingerprint(), 0)
+    ours.take_changes()
+    assert ours.fingerprint().is_equal_after(theirs.fingerprint(), 0)
 
 
 def test_a_merged_snapshot_soils_everything() -> None:
     (here, _), (there, theirs) = mirrored(1), mirrored(2)
     here.set(b"s").add(b"a")
     there.merge(list(here.snapshot()))
-    theirs.soil()
-    assert [change.key for change in theirs.refresh()] == [b"s"]
-    fresh = Mirror(there.keyspace)
-    fresh.refresh()
+    theirs.mark_all_dirty()
+    assert [change.key for change in theirs.take_changes()] == [b"s"]
+    fresh = StateHash(there.keyspace)
+    fresh.take_changes()
     assert theirs.fingerprint() == fresh.fingerprint()
 
 
@@ -106,25 +108,25 @@ def test_keys_that_end_before_the_clock_do_not_count() -> None:
     here.set(b"s").add(b"a")
     here.keyspace.expire(b"s", BASE + 100)
     there.keyspace.advance(BASE)
-    ours.refresh()
-    theirs.refresh()
+    ours.take_changes()
+    theirs.take_changes()
     mine, other = ours.fingerprint(), theirs.fingerprint()
-    assert not mine.same(other, BASE + 99)
-    assert mine.same(other, BASE + 100)
+    assert not mine.is_equal_after(other, BASE + 99)
+    assert mine.is_equal_after(other, BASE + 100)
     here.keyspace.expire(b"s", None)
-    ours.refresh()
-    assert not ours.fingerprint().same(other, BASE + 100)
+    ours.take_changes()
+    assert not ours.fingerprint().is_equal_after(other, BASE + 100)
 
 
 def test_a_forgotten_deadline_is_forgotten() -> None:
-    replica, mirror = mirrored(1)
-    empty = mirror.fingerprint()
+    replica, state_hash = mirrored(1)
+    empty = state_hash.fingerprint()
     replica.set(b"s").add(b"a")
     replica.keyspace.expire(b"s", BASE + 100)
-    mirror.refresh()
+    state_hash.take_changes()
     replica.keyspace.delete(b"s")
-    mirror.refresh()
-    assert mirror.fingerprint() == empty
+    state_hash.take_changes()
+    assert state_hash.fingerprint() == empty
 
 
 def test_all_types_under_a_key_are_elements() -> None:
@@ -132,27 +134,30 @@ def test_all_types_under_a_key_are_elements() -> None:
     here.set(b"k").add(b"a")
     there.list(b"k").append(b"b")
     send(there, here)
-    changed = ours.refresh()[0]
-    assert changed.added() == [(SET_TYPE, b"a"), (LIST, b"b")]
+    changed = ours.take_changes()[0]
+    assert changed.added_elements() == [(SET_TYPE, b"a"), (LIST, b"b")]
 
 
 def test_a_change_that_nobody_tells_of_is_found() -> None:
-    replica, mirror = mirrored(1)
+    replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     replica.hash(b"h")[b"f"] = b"1"
     replica.list(b"l").append(b"x")
-    mirror.refresh()
-    assert mirror.untold() == []
+    state_hash.take_changes()
+    assert state_hash.unreported_changes() == []
     replica.set(b"s").add(b"b")
-    assert mirror.untold() == [], "it was told, and is to be taken in"
-    mirror.refresh()
+    assert state_hash.unreported_changes() == [], "it was told, and is to be taken in"
+    state_hash.take_changes()
     db = replica.keyspace
     db.readers.clear()
     replica.hash(b"h")[b"f"] = b"2"
     replica.list(b"l").append(b"y")
     replica.string(b"new").set(b"v")
     replica.delete(b"s")
-    assert [(key, seen and seen[3], held and held[3]) for key, seen, held in mirror.untold()] == [
+    assert [
+        (key, seen and seen[3], held and held[3])
+        for key, seen, held in state_hash.unreported_changes()
+    ] == [
         (b"h", [(HASH, [(b"f", b"1")])], [(HASH, [(b"f", b"2")])]),
         (b"l", [(LIST, [b"x"])], [(LIST, [b"x", b"y"])]),
         (b"new", None, [(STRING, b"v")]),

@@ -10,7 +10,7 @@ from crdt.causality.dots import make_origin
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
-from sim.nodes.site import LIVES_MAX
+from sim.nodes.region import LIVES_MAX
 from sim.schedule.plan import Plan, Tuning
 from sim.world.world import World
 
@@ -28,21 +28,21 @@ def world() -> World:
 
 def told(world: World, region: str, what: str) -> int:
     """How often the trace says so of a region."""
-    return sum(line.split()[1:3] == [region, what] for line in world.trace.tail(10_000))
+    return sum(line.split()[1:3] == [region, what] for line in world.trace.last_records(10_000))
 
 
 def test_a_region_counts_its_lives_in_its_origin(world: World) -> None:
     site = world.sites["eu"]
     assert (site.life, site.replica.origin) == (1, make_origin(1, 0))
-    world.crash("eu")
-    world.restart("eu")
+    world.crash_process("eu")
+    world.restart_process("eu")
     assert (site.life, site.replica.origin) == (2, make_origin(1, 1))
 
 
 def test_who_restarts_refuses_writes_until_a_peer_has_brought_it_up_to_date(world: World) -> None:
     site = world.sites["eu"]
-    world.crash("eu")
-    world.restart("eu")
+    world.crash_process("eu")
+    world.restart_process("eu")
     assert not site.has_caught_up
     refused = world.run("eu", "SET", "a", "3")
     assert isinstance(refused, Refusal)
@@ -56,31 +56,31 @@ def test_who_restarts_refuses_writes_until_a_peer_has_brought_it_up_to_date(worl
 
 
 def test_a_life_may_begin_with_a_kept_snapshot(world: World) -> None:
-    kept = world.sites["eu"].snapshot()
-    world.crash("eu")
-    world.crash("us")
-    world.restart("eu", kept)
+    kept = world.sites["eu"].take_snapshot()
+    world.crash_process("eu")
+    world.crash_process("us")
+    world.restart_process("eu", kept)
     assert world.run("eu", "GET", "b") == b"2"
 
 
 def test_peers_learn_of_a_crash_unless_it_is_silent(world: World) -> None:
     us = world.sites["us"]
-    world.crash("eu", is_silent=True)
+    world.crash_process("eu", is_silent=True)
     world.sleep(SECOND)
-    assert us.dials["eu"].wire is not None
+    assert us.connectors["eu"].wire is not None
     world.sleep(us.tuning.limits.silence_ns_max + SECOND)
-    assert us.dials["eu"].wire is None
-    world.restart("eu")
+    assert us.connectors["eu"].wire is None
+    world.restart_process("eu")
     world.sleep(10 * SECOND)
-    assert us.dials["eu"].wire is not None
-    world.crash("eu")
+    assert us.connectors["eu"].wire is not None
+    world.crash_process("eu")
     world.sleep(SECOND)
-    assert us.dials["eu"].wire is None
+    assert us.connectors["eu"].wire is None
 
 
 def test_a_paused_region_takes_in_everything_afterwards(world: World) -> None:
     eu = world.sites["eu"]
-    eu.pause(world.now + SECOND)
+    eu.pause_until(world.now + SECOND)
     world.run("us", "SET", "c", "3")
     world.sleep(SECOND - MS)
     assert eu.is_paused
@@ -92,9 +92,9 @@ def test_a_paused_region_takes_in_everything_afterwards(world: World) -> None:
 
 def test_of_two_pauses_the_longer_one_counts(world: World) -> None:
     eu = world.sites["eu"]
-    eu.pause(world.now + 2 * SECOND)
-    eu.pause(world.now + SECOND)
-    world.reset("eu", "us")
+    eu.pause_until(world.now + 2 * SECOND)
+    eu.pause_until(world.now + SECOND)
+    world.reset_connections("eu", "us")
     world.sleep(2 * SECOND - MS)
     assert eu.is_paused
     assert eu.kept_back
@@ -105,18 +105,18 @@ def test_of_two_pauses_the_longer_one_counts(world: World) -> None:
 
 def test_a_crash_ends_a_pause_and_what_it_kept_back(world: World) -> None:
     eu = world.sites["eu"]
-    eu.pause(world.now + 9 * SECOND)
+    eu.pause_until(world.now + 9 * SECOND)
     world.run("us", "SET", "c", "3")
     world.sleep(SECOND)
     assert eu.kept_back
-    world.crash("eu")
+    world.crash_process("eu")
     assert (eu.is_paused, eu.kept_back, eu.wires) == (False, [], [])
 
 
 def test_a_cut_by_command_outlives_a_restart(world: World) -> None:
     world.cut_link("us", "eu")
-    world.crash("eu")
-    world.restart("eu")
+    world.crash_process("eu")
+    world.restart_process("eu")
     world.sleep(5 * SECOND)
     assert world.sites["eu"].is_cut("us")
     assert world.run("eu", "GET", "b") is None
@@ -146,22 +146,22 @@ def test_what_is_written_at_once_is_one_operation(world: World) -> None:
     before = site.writes
     world.run_all("eu", ("SET", "x", "1"), ("SADD", "y", "a", "b"))
     assert site.writes == before + 1
-    entry = world.ledger.in_order[-1]
+    entry = world.run_history.in_order[-1]
     assert entry.origin == site.replica.origin
     assert entry.last > entry.first
 
 
 def test_damaged_bytes_end_a_connection_and_it_is_made_again(world: World) -> None:
     eu = world.sites["eu"]
-    first = eu.dials["us"].wire
+    first = eu.connectors["us"].wire
     assert first is not None
-    eu.take(first, b"\xff" * 64)
+    eu.receive_bytes(first, b"\xff" * 64)
     assert eu.damaged == 1
     assert first.over
-    eu.take(first, b"\xff" * 64)
+    eu.receive_bytes(first, b"\xff" * 64)
     assert eu.damaged == 1
     world.sleep(SECOND)
-    assert eu.dials["us"].wire not in {None, first}
+    assert eu.connectors["us"].wire not in {None, first}
 
 
 def test_a_region_is_tuned_as_its_plan_says() -> None:
@@ -172,32 +172,32 @@ def test_a_region_is_tuned_as_its_plan_says() -> None:
 
 def test_nobody_lives_twice_at_once_or_too_often(world: World) -> None:
     with pytest.raises(AssertionError):
-        world.restart("eu")
-    world.crash("eu")
+        world.restart_process("eu")
+    world.crash_process("eu")
     with pytest.raises(AssertionError):
-        world.crash("eu")
+        world.crash_process("eu")
     world.sites["eu"].life = LIVES_MAX
     with pytest.raises(AssertionError):
-        world.restart("eu")
+        world.restart_process("eu")
 
 
 def test_who_is_restarted_during_a_pause_does_not_pause_any_more(world: World) -> None:
     eu = world.sites["eu"]
-    eu.pause(world.now + SECOND)
-    world.crash("eu")
+    eu.pause_until(world.now + SECOND)
+    world.crash_process("eu")
     world.sleep(2 * SECOND)
     assert not eu.is_up
-    world.restart("eu")
+    world.restart_process("eu")
     world.sleep(2 * SECOND)
     assert world.run("eu", "GET", "b") == b"2"
 
 
 def test_who_is_dialled_at_the_moment_of_its_birth_keeps_its_appointments(world: World) -> None:
-    world.crash("eu")
-    world.restart("eu")
+    world.crash_process("eu")
+    world.restart_process("eu")
     eu = world.sites["eu"]
     appointment = eu.timer_at
-    eu.serve()
+    eu.accept_connection()
     assert eu.timer_at == appointment
     world.sleep(2 * SECOND)
     assert world.run("eu", "GET", "b") == b"2"
@@ -209,9 +209,9 @@ def lose_a_write(world: World) -> None:
     world.sleep(SECOND)
     world.cut("eu", "us")
     world.run("eu", "SET", "c", "2")
-    world.crash("eu")
+    world.crash_process("eu")
     world.heal("eu", "us")
-    world.restart("eu")
+    world.restart_process("eu")
     world.sleep(10 * SECOND)
 
 

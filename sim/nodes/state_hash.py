@@ -1,12 +1,12 @@
 """What a replica holds, followed change by change: a fingerprint of it, and its elements.
 
-A mirror reads along as a snapshot does: the keyspace tells it of each key that is about to change.
+A `StateHash` reads along as a snapshot does: the keyspace reports each key before it changes.
 So comparing two regions costs nothing but the keys that changed since. Unlike what clients see, a
 mirror does not hide what has expired by the region's own clock, because the clocks of regions
-differ and their data may not: `same` leaves out what ends before a given time.
+differ and their data may not: `is_equal_after` leaves out what ends before a given time.
 
-A change that the keyspace does not tell of is not seen here, and is lacking in snapshots for the
-same reason: `untold` finds it, at the price of looking at every key.
+A change that the keyspace does not report is not seen here, and is lacking in snapshots for the
+same reason: `unreported_changes` finds it, at the price of looking at every key.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ class Change:
     before: Elements
     after: Elements
 
-    def added(self) -> list[Element]:
+    def added_elements(self) -> list[Element]:
         """The elements that it has now and had not."""
-        return lacking(self.after, self.before)
+        return elements_missing(self.after, self.before)
 
-    def removed(self) -> list[Element]:
+    def removed_elements(self) -> list[Element]:
         """The elements that it had and has no more."""
-        return lacking(self.before, self.after)
+        return elements_missing(self.before, self.after)
 
 
-def lacking(some: Elements, others: Elements) -> list[Element]:
-    """Which of these are not among those, sorted."""
+def elements_missing(some: Elements, others: Elements) -> list[Element]:
+    """Return the elements of `some` that are not in `others`, sorted."""
     there = dict(others)
     found: list[Element] = []
     for code, names in some:
@@ -75,8 +75,8 @@ class Fingerprint:
     endless: int
     ending: tuple[tuple[int, int], ...]
 
-    def same(self, other: Fingerprint, clock: int) -> bool:
-        """Whether two replicas hold the same; keys that end before `clock` (ms) do not count."""
+    def is_equal_after(self, other: Fingerprint, clock: int) -> bool:
+        """Return whether two replicas hold the same, without keys that end before `clock` (ms)."""
         if self.endless != other.endless:
             return False
         if self.ending == other.ending:
@@ -85,7 +85,7 @@ class Fingerprint:
         return mine == [entry for entry in other.ending if entry[0] > clock]
 
 
-class Mirror:
+class StateHash:
     """Follows one keyspace."""
 
     def __init__(self, db: Keyspace) -> None:
@@ -104,25 +104,25 @@ class Mirror:
         """`key` is about to change."""
         self.dirty[key] = None
 
-    def soil(self) -> None:
+    def mark_all_dirty(self) -> None:
         """Anything may have changed: a snapshot was merged."""
         for key in (*self.held, *self.db.data):
             self.dirty[key] = None
 
-    def refresh(self) -> list[Change]:
+    def take_changes(self) -> list[Change]:
         """Take in what has changed since the last call."""
         changes: list[Change] = []
         for key in self.dirty:
             before = self.held.get(key)
-            after = self.take(key)
+            after = self.hash_key(key)
             if before != after:
-                self.replace(key, before, after)
+                self.replace_held(key, before, after)
                 changes.append(Change(key, elements_of(before), elements_of(after)))
         self.dirty.clear()
         return changes
 
-    def replace(self, key: bytes, before: Held | None, after: Held | None) -> None:
-        """What is held under a key is another now."""
+    def replace_held(self, key: bytes, before: Held | None, after: Held | None) -> None:
+        """Replace what is held under a key."""
         if before is not None:
             if before[1] >= FOREVER:
                 self.endless ^= before[0]
@@ -138,7 +138,7 @@ class Mirror:
                 self.sorted = None
             self.held[key] = after
 
-    def take(self, key: bytes) -> Held | None:
+    def hash_key(self, key: bytes) -> Held | None:
         """Look at a key."""
         value = self.db.data.get(key)
         if value is None:
@@ -151,19 +151,19 @@ class Mirror:
         elements = tuple([(code, names_of(code, shown)) for code, shown in parts])
         return hashed, deadline, elements, parts
 
-    def untold(self) -> list[tuple[bytes, Held | None, Held | None]]:
-        """Return the keys that hold something else than was last seen, although nobody has told of
-        a change, each with what was seen and what it holds. O(size of the data)."""
+    def unreported_changes(self) -> list[tuple[bytes, Held | None, Held | None]]:
+        """Return the keys that hold something else than was last seen, although no
+        change was reported, each with what was seen and what it holds. O(size of the data)."""
         found: list[tuple[bytes, Held | None, Held | None]] = []
         for key in sorted({*self.held, *self.db.data}):
             if key not in self.dirty:
-                seen, held = self.held.get(key), self.take(key)
+                seen, held = self.held.get(key), self.hash_key(key)
                 if seen != held:
                     found.append((key, seen, held))
         return found
 
     def fingerprint(self) -> Fingerprint:
-        """What the replica holds, as of the last `refresh`."""
+        """Return the fingerprint of the replica as of the last `take_changes`."""
         assert not self.dirty, "refresh first"
         if self.sorted is None:
             self.sorted = tuple(sorted(self.ending.values()))
@@ -184,6 +184,6 @@ def parts_of(value: Value) -> list[Value]:
 
 
 def names_of(code: int, shown: Any) -> frozenset[bytes]:
-    """What there is one of in a value: members, fields, list values."""
+    """Return the members, fields or list elements that a value shows."""
     definition = BY_CODE.get(code)
     return existence(shown) if definition is None else definition.elements(shown)

@@ -48,8 +48,8 @@ NAMES: Final = (
 )
 
 
-def probe(world: World) -> dict[str, int]:
-    """How often each of `NAMES` was seen in a world."""
+def coverage_counts(world: World) -> dict[str, int]:
+    """Return how often each of `NAMES` was seen in a world."""
     seen = dict.fromkeys(NAMES, 0)
     for event, name in EVENTS.items():
         seen[name] += world.events.get(event, 0)
@@ -61,15 +61,17 @@ def probe(world: World) -> dict[str, int]:
         seen["operation came twice"] += statistics.operations_duplicate
         seen["garbage collected"] += statistics.garbage_collected
         seen["damaged bytes noticed"] += site.damaged
-        seen["no answer when dialling"] += sum(dial.failures for dial in site.dials.values())
+        seen["no answer when dialling"] += sum(
+            connector.failures for connector in site.connectors.values()
+        )
         seen["region lived again"] += site.life - 1
         seen["wrong frame ended its link"] += site.rejected
         seen["written during a full resync"] += site.written_meanwhile
         held = site.replica.keyspace.data.values()
         seen["key with several types"] += sum(type(value) is Contested for value in held)
-    seen["concurrent writes at the same time of day"] = world.ledger.book.ties
+    seen["concurrent writes at the same time of day"] = world.run_history.book.ties
     seen["converged under a fault that lasts"] = world.endured
-    seen["sent again after a loss"] = world.network.total().retransmitted
+    seen["sent again after a loss"] = world.network.total_traffic().retransmitted
     seen["crash of donor in a full resync"] = world.donor_crashes
     seen["crash of receiver in a full resync"] = world.receiver_crashes
     for copy in world.copies.values():

@@ -1,7 +1,7 @@
 """One simulated region: the production database and its links, and whatever befalls them.
 
-A region can lose all that it has in memory (a crash) and begin again, empty or from a kept
-snapshot, under a new incarnation. What it has in common with every process stands in `host`.
+A region can lose everything in memory (a crash) and begin again, empty or from a kept
+snapshot, under a new incarnation. The parts common to all processes stand in `process`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from replication.protocol.events import (
 from replication.protocol.frames import Hello
 from replication.protocol.peers import Member, Peer
 from sim.engine.checker import Violation
-from sim.nodes.client import Hand, Reply
-from sim.nodes.host import Host, Surroundings
-from sim.nodes.ledger import Entry
+from sim.nodes.client import Reply, SimClient
+from sim.nodes.process import ProcessContext, SimProcess
+from sim.nodes.run_history import Entry
 from sim.schedule.plan import CLUSTER, Tuning
 from sim.schedule.step import Words
 
@@ -57,15 +57,15 @@ class Start(enum.Enum):
     REUSED = "reused"
     """That there were some; but it takes the number of its last for its own."""
     UNAWARE = "unaware"
-    """Nothing: it draws a number, and writes at once, as if it had never lived."""
+    """Nothing: it draws a number and writes immediately, like a new region."""
 
 
-class Site(Host):
+class SimRegion(SimProcess):
     """A region."""
 
     def __init__(
         self,
-        around: Surroundings,
+        around: ProcessContext,
         member: Member,
         peers: Sequence[Peer],
         *,
@@ -83,7 +83,7 @@ class Site(Host):
         """The regions in its file, as of its next start."""
         self.incarnations: set[int] = set()
         """The numbers of all its lives."""
-        self.lots = around.dice.child(f"lives/{member.name}")
+        self.lots = around.rng.substream(f"lives/{member.name}")
         self.writes = 0
         self.written_meanwhile = 0
         """Operations that it made while a full resync went on."""
@@ -97,11 +97,11 @@ class Site(Host):
         """The effects that it has reported as lost."""
         self.before: Vector = {}
         """Its vector before the commands that are carried out now."""
-        self.build(Replica(member.origin))
+        self.install_links(Replica(member.origin))
 
-    def build(self, replica: Replica) -> None:
+    def install_links(self, replica: Replica) -> None:
         """Put a replica and everything around it in place."""
-        self.furnish(replica)
+        self.install_replica(replica)
         members = tuple((n, name) for n, name in sorted(self.names.items()) if name in self.listed)
         member = Member(self.name, self.number, replica.origin, CLUSTER, members)
         peers = [peer for peer in self.peers if peer.name in self.listed]
@@ -109,8 +109,8 @@ class Site(Host):
         if self.life > 1:
             links.cuts = self.links.cuts
         self.links = links
-        self.watch(links)
-        self.comeback = Comeback(Staleness(self.instance, links), links, self.tell)
+        self.watch_links(links)
+        self.comeback = Comeback(Staleness(self.instance, links), links, self.report_event)
         self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
         tell_of_links(self.instance, links, self.read_clock)
 
@@ -120,7 +120,7 @@ class Site(Host):
 
     # -- lives -----------------------------------------------------------------------------
 
-    def boot(self, kept: Sequence[bytes] = (), start: Start = Start.COUNTED) -> None:
+    def start_incarnation(self, kept: Sequence[bytes] = (), start: Start = Start.COUNTED) -> None:
         """Begin a life; with `kept` from a snapshot of an earlier one."""
         assert not self.is_up
         assert self.life < LIVES_MAX
@@ -132,27 +132,27 @@ class Site(Host):
             members=[number for number, name in self.names.items() if name in self.listed],
             history_bytes=self.tuning.history_bytes,
         )
-        self.tuning.furnish(replica)
+        self.tuning.apply_to_replica(replica)
         self.life += 1
         self.is_up = True
-        self.build(replica)
+        self.install_links(replica)
         self.is_unaware = start is Start.UNAWARE
         self.has_caught_up = is_first or self.is_unaware
         self.missing = {} if self.has_caught_up else self.held
         self.said_lost = 0
         if not self.has_caught_up:
             self.comeback.begin("it has restarted", dict(self.held))
-        self.advance()
+        self.advance_clocks()
         if kept:
             replica.merge(kept)
-            self.mirror.soil()
-        self.mirror.refresh()
+            self.state_hash.mark_all_dirty()
+        self.state_hash.take_changes()
         self.merges = replica.merges
         self.read_to = replica.history.stop
-        self.note("boot", f"life {self.life}{' from a snapshot' if kept else ''}")
+        self.add_trace_record("boot", f"life {self.life}{' from a snapshot' if kept else ''}")
         for checker in self.around.checkers:
-            checker.started(self)
-        self.begin()
+            checker.on_region_started(self)
+        self.start_links()
 
     def draw_incarnation(self, start: Start) -> int:
         """The number of a new life."""
@@ -161,7 +161,7 @@ class Site(Host):
             return last
         number = last + 1 & INCARNATION_MAX
         while start is Start.UNAWARE or number in self.incarnations:
-            start, number = Start.COUNTED, self.lots.below(INCARNATION_MAX + 1)
+            start, number = Start.COUNTED, self.lots.integer_below(INCARNATION_MAX + 1)
         return number
 
     def is_held_up(self, peer: str) -> bool:
@@ -173,147 +173,156 @@ class Site(Host):
         was cut by command."""
         return peer not in self.links.peers or super().is_cut(peer)
 
-    def crash(self, survivors: Sequence[Site], is_silent: bool = False) -> None:
-        """Lose everything in memory; see `end`."""
+    def lose_memory(self, survivors: Sequence[SimRegion], is_silent: bool = False) -> None:
+        """Lose everything in memory; see `stop_process`."""
         assert self.is_up
-        self.note("crash", "silent" if is_silent else "")
+        self.add_trace_record("crash", "silent" if is_silent else "")
         for checker in self.around.checkers:
-            checker.stopped(self, survivors)
+            checker.on_region_stopped(self, survivors)
         if self.has_caught_up:
             self.held = dict(self.replica.keyspace.vector)
-        self.end(is_silent)
+        self.stop_process(is_silent)
 
-    def snapshot(self) -> list[bytes]:
+    def take_snapshot(self) -> list[bytes]:
         """The whole state, as it would be kept on disk."""
         return list(self.replica.snapshot())
 
     # -- turns -----------------------------------------------------------------------------
 
-    def run(self, *commands: Sequence[str]) -> list[Reply]:
-        """What a client of this region asks, and what it is told."""
+    def run_commands(self, *commands: Sequence[str]) -> list[Reply]:
+        """Run a client's commands in this region as one turn. Return the replies."""
         words = [tuple(command) for command in commands]
-        self.advance()
-        self.asking(0, words)
-        replies = self.ask(*commands)
-        self.replied(0, words, replies)
+        self.advance_clocks()
+        self.before_commands(0, words)
+        replies = self.run_in_turn(*commands)
+        self.after_commands(0, words, replies)
         self.finish_turn()
         return replies
 
-    def asking(self, session: int, commands: Sequence[Words]) -> None:
-        """Let the checkers know what a client is about to send."""
+    def before_commands(self, session: int, commands: Sequence[Words]) -> None:
+        """Show the checkers what a client is about to send."""
         self.before = dict(self.replica.keyspace.vector)
         for checker in self.around.checkers:
-            checker.asking(self, session, commands)
+            checker.before_commands(self, session, commands)
 
-    def replied(self, session: int, commands: Sequence[Words], replies: Sequence[Reply]) -> None:
-        """Show the checkers what a client was told."""
+    def after_commands(
+        self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Show the checkers a client's replies."""
         for checker in self.around.checkers:
-            checker.answered(self, commands, self.before)
-            checker.replied(self, session, commands, replies)
+            checker.on_commands_run(self, commands, self.before)
+            checker.on_replies(self, session, commands, replies)
 
-    def woke(self, session: int, command: Words, reply: Reply) -> None:
-        """Show the checkers what a client was told that had to wait."""
+    def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
+        """Show the checkers the reply to a client that waited."""
         for checker in self.around.checkers:
-            checker.woken(self, session, command, reply)
+            checker.on_late_reply(self, session, command, reply)
 
-    def disconnect(self, hand: Hand) -> None:
+    def disconnect_session(self, hand: SimClient) -> None:
         """Close a session's connection."""
         session = self.talks[hand.client.id].session.number
-        super().disconnect(hand)
+        super().disconnect_session(hand)
         for checker in self.around.checkers:
-            checker.left(self, session)
+            checker.on_client_left(self, session)
 
-    def seal(self) -> None:
+    def seal_outbox(self) -> None:
         """Close what was written into an operation, and let the links know."""
         if self.replica.keyspace.outbox:
             op = self.replica.seal()
             assert op is not None
-            self.enter(op)
+            self.record_own_op(op)
             self.links.wake()
 
-    def enter(self, op: Op) -> Entry:
-        """Put an operation of ours into the books."""
+    def record_own_op(self, op: Op) -> Entry:
+        """Record an operation of this region."""
         self.writes += 1
-        if self.is_donor or self.donors:
+        if self.is_sending_snapshot or self.snapshot_peers:
             self.written_meanwhile += 1
-        ledger = self.around.ledger
-        entry = ledger.enter(op, self.engine.now, self.name)
-        ledger.book.record(self.replica.keyspace, op, ledger.latest_past(op.origin))
+        run_history = self.around.run_history
+        entry = run_history.record_op(op, self.engine.now, self.name)
+        run_history.book.record_op(
+            self.replica.keyspace, op, run_history.latest_observed(op.origin)
+        )
         for checker in self.around.checkers:
-            checker.made(self, entry)
+            checker.on_op_made(self, entry)
         return entry
 
-    def look(self) -> None:
+    def show_changes(self) -> None:
         """Show the checkers what has changed."""
         replica = self.replica
-        if not self.mirror.dirty and replica.merges == self.merges:
+        if not self.state_hash.dirty and replica.merges == self.merges:
             return
         history = replica.history
         checkers = self.around.checkers
         has_jumped = replica.merges != self.merges or self.read_to < history.start
         if replica.merges != self.merges:
             self.merges = replica.merges
-            self.mirror.soil()
+            self.state_hash.mark_all_dirty()
         start = max(self.read_to, history.start)
         for origin, first, _, data in history.read(start, history.stop - start):
-            entry = self.around.ledger.find(origin, first)
+            entry = self.around.run_history.find_by_first(origin, first)
             if origin == replica.origin:
                 if entry is None or entry.data != data:
-                    self.enter(Op.from_bytes(data))
+                    self.record_own_op(Op.from_bytes(data))
                 continue
             if entry is None or entry.data != data:
                 entry = Entry(Op.from_bytes(data), self.engine.now, -1)
             for checker in checkers:
-                checker.met(self, entry)
+                checker.on_op_received(self, entry)
                 if not has_jumped:
-                    checker.applied(self, entry)
+                    checker.on_op_applied(self, entry)
         if has_jumped:
             for checker in checkers:
-                checker.jumped(self)
+                checker.on_history_jump(self)
         self.read_to = history.stop
-        changes = self.mirror.refresh()
+        changes = self.state_hash.take_changes()
         for checker in checkers:
-            checker.turned(self, changes)
+            checker.on_turn_end(self, changes)
 
-    def report(self, events: list[Event]) -> None:
-        """Hand on what the links say. Whoever restarts reads only until its peers have brought it
-        up to date, as `crdb.region.region` has it (rule STL-1); who hears of writes of its own that
-        it does not know takes another incarnation."""
+    def handle_events(self, events: list[Event]) -> None:
+        """Pass on the events of the links, and act on them as `crdb.region.region` does.
+
+        A region that restarts is read-only until its peers have brought it up to date (rule STL-1).
+        A region that learns of forgotten writes of its origin takes another incarnation.
+        """
         for event in events:
             if isinstance(event, Recovered) and not self.has_caught_up:
-                self.recover(event.peer)
+                self.finish_recovery(event.peer)
             elif isinstance(event, EarlierLife):
                 self.has_caught_up = False
                 self.comeback.begin_again("a peer knows what it wrote in an earlier life")
             elif isinstance(event, BroughtBack):
-                self.comeback.bring_back(event)
+                self.comeback.report_merge(event)
             elif isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
-                self.live_anew()
+                self.begin_incarnation()
             elif isinstance(event, GapFound) and event.asked:
                 for checker in self.around.checkers:
-                    checker.helped(self, event.origin)
+                    checker.on_repair_asked(self, event.origin)
             self.around.on_event(self.name, event)
 
-    def recover(self, peer: str) -> None:
-        """Write again, unless that would be under dots that were used before. Nobody within reach
-        has told of them: that can happen once in 16,384 starts at most, when the lot falls upon an
-        earlier life (see `crdb.region.incarnation`), and nothing is promised then."""
-        made = self.around.ledger.by_origin.get(self.replica.origin)
+    def finish_recovery(self, peer: str) -> None:
+        """Accept writes again, unless their dots were used before.
+
+        A dot can be used twice if the drawn incarnation is an earlier one and no peer within reach
+        reports its writes: at most once in 16,384 starts (see `crdb.region.incarnation`). No
+        promise holds then.
+        """
+        made = self.around.run_history.by_origin.get(self.replica.origin)
         if made and made[-1].last > self.replica.keyspace.seq:
-            self.live_anew()
+            self.begin_incarnation()
             return
         self.comeback.recover()
         self.has_caught_up = self.comeback.is_ready
         self.check_loss()
-        self.note("caught up", peer)
+        self.add_trace_record("caught up", peer)
 
-    def tell(self, event: EventName, details: Mapping[str, object]) -> None:
-        """Note what an operator is told."""
+    def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
+        """Record an event that the operator sees."""
         writes = details.get("writes", 0)
         if event == "data lost" and isinstance(writes, int):
             self.said_lost = writes
-        self.note(event, " ".join(f"{name}={value}" for name, value in details.items()))
+        self.add_trace_record(event, " ".join(f"{name}={value}" for name, value in details.items()))
 
     def check_loss(self) -> None:
         """Compare what the region reports as lost with what it had and has no more. Raises
@@ -327,46 +336,46 @@ class Site(Host):
                 )
         self.missing = {}
 
-    def live_anew(self) -> None:
+    def begin_incarnation(self) -> None:
         """Take an incarnation that nobody has had, and read only until that is caught up."""
         self.has_caught_up = False
         self.missing = None
         self.comeback.begin_again("a peer knows writes in its name that it never made")
-        self.seal()
+        self.seal_outbox()
         self.links.reincarnate(self.engine.now)
         self.incarnations.add(incarnation_of(self.replica.origin))
         if self.links.memory.aside is not None:  # all that was here may come back later
-            self.mirror.soil()
-            self.mirror.refresh()
+            self.state_hash.mark_all_dirty()
+            self.state_hash.take_changes()
             self.read_to = self.replica.history.stop
             for checker in self.around.checkers:
-                checker.started(self)
+                checker.on_region_started(self)
 
-    def meet_forger(self, name: str, number: int, origin: Origin) -> None:
+    def receive_forged_hello(self, name: str, number: int, origin: Origin) -> None:
         """Receive a greeting in a peer's name that knows of one write more than we made."""
         vector = dict(self.replica.keyspace.vector)
         vector[self.replica.origin] = self.replica.keyspace.seq + 1
         hello = Hello(name, number, origin, CLUSTER, vector)
-        self.note("forged", name)
-        self.meet(hello)
+        self.add_trace_record("forged", name)
+        self.receive_hello(hello)
 
-    def meet(self, hello: Hello) -> Source:
-        """Receive a greeting over a connection of its own."""
+    def receive_hello(self, hello: Hello) -> Source:
+        """Receive a greeting over a new connection."""
         now = self.engine.now
         source = self.links.serve(now)
-        self.report(self.links.receive(source, hello, now))
+        self.handle_events(self.links.receive(source, hello, now))
         self.finish_turn()
         return source
 
-    def meet_stranger(self, hello: Hello) -> None:
+    def receive_stranger(self, hello: Hello) -> None:
         """Receive a greeting that must be refused. Raises Violation."""
-        self.note("stranger", hello.name)
-        if not self.meet(hello).closed:
+        self.add_trace_record("stranger", hello.name)
+        if not self.receive_hello(hello).closed:
             raise Violation("bad frames", f"{self.name} accepts protocol {hello.protocol}")
         self.rejected += 1
 
     @property
-    def donors(self) -> list[str]:
+    def snapshot_peers(self) -> list[str]:
         """The peers whose snapshots are on their way here."""
         if not self.is_up:
             return []
@@ -374,7 +383,7 @@ class Site(Host):
         return sorted(sink.peer for sink in sinks if sink.state is SinkState.LOADING)
 
     @property
-    def is_donor(self) -> bool:
+    def is_sending_snapshot(self) -> bool:
         """True if it sends a snapshot to another region."""
         sources = self.links.sources.values()
         return any(source.state is SourceState.SNAPSHOT for source in sources)

@@ -7,7 +7,7 @@ import pytest
 from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
 from replication.protocol.peers import Direction
 from sim.engine.events import MS, SECOND
-from sim.network.dial import KNOCKS, Dial
+from sim.network.connector import KNOCKS, Connector
 from sim.schedule.plan import Plan
 from sim.world.world import World
 
@@ -19,21 +19,21 @@ def world() -> World:
     return World(Plan.of(["eu", "us"], delay_ms=20))
 
 
-def dial_of(world: World) -> Dial:
-    return world.sites["us"].dials["eu"]
+def dial_of(world: World) -> Connector:
+    return world.sites["us"].connectors["eu"]
 
 
 def dial_in_silence(world: World) -> None:
     """Let `us` begin to dial while nothing passes between the two."""
-    world.crash("us")
-    world.close("eu", "us")
-    world.close("us", "eu")
-    world.restart("us")
+    world.crash_process("us")
+    world.close_way("eu", "us")
+    world.close_way("us", "eu")
+    world.restart_process("us")
 
 
 def failures(world: World, why: str) -> int:
     """How many attempts of `us` came to nothing for this reason."""
-    lines = (line.split(" ", 1)[1] for line in world.trace.tail(1000))
+    lines = (line.split(" ", 1)[1] for line in world.trace.last_records(1000))
     return sum(line == f"us no connection eu: {why}" for line in lines)
 
 
@@ -51,8 +51,8 @@ def test_a_connection_takes_a_round_trip(world: World) -> None:
 def test_what_opens_a_connection_is_repeated_if_nothing_passes(world: World) -> None:
     dial_in_silence(world)
     world.sleep(KNOCKS[0] - 1)
-    world.open("eu", "us")
-    world.open("us", "eu")
+    world.open_way("eu", "us")
+    world.open_way("us", "eu")
     world.sleep(1 + 2 * DELAY)
     assert dial_of(world).wire is not None
     assert dial_of(world).failures == 0
@@ -69,10 +69,10 @@ def test_nobody_answers_for_so_long(world: World) -> None:
 
 
 def test_who_is_down_refuses_at_once_and_is_dialled_again(world: World) -> None:
-    world.crash("eu")
+    world.crash_process("eu")
     world.sleep(2 * DELAY)
     assert failures(world, "refused") == 1
-    world.restart("eu")
+    world.restart_process("eu")
     world.sleep(SECOND)
     assert dial_of(world).wire is not None
 
@@ -80,7 +80,7 @@ def test_who_is_down_refuses_at_once_and_is_dialled_again(world: World) -> None:
 def test_a_connection_that_breaks_is_dialled_again(world: World) -> None:
     world.sleep(SECOND)
     first = dial_of(world).wire
-    world.reset("us", "eu")
+    world.reset_connections("us", "eu")
     world.sleep(SECOND)
     again = dial_of(world).wire
     assert first is not None
@@ -93,7 +93,7 @@ def test_a_link_that_was_cut_is_not_dialled(world: World) -> None:
     world.sleep(10 * SECOND)
     assert world.sites["us"].links.is_cut("eu", Direction.IN)
     assert dial_of(world).wire is None
-    assert world.sites["eu"].dials["us"].wire is not None
+    assert world.sites["eu"].connectors["us"].wire is not None
     world.heal_link("eu", "us")
     world.sleep(SECOND)
     assert dial_of(world).wire is not None
@@ -110,14 +110,14 @@ def test_a_link_that_is_cut_while_the_answer_is_under_way_stays_cut(world: World
 def test_hope_dials_at_once_but_not_twice(world: World) -> None:
     dial_in_silence(world)
     world.sleep(CONNECT_NS_MAX)
-    world.open("eu", "us")
-    world.open("us", "eu")
+    world.open_way("eu", "us")
+    world.open_way("us", "eu")
     dial = dial_of(world)
-    dial.kick()
+    dial.connect_soon()
     world.sleep(2 * DELAY)
     wire = dial.wire
     assert wire is not None
-    dial.kick()
+    dial.connect_soon()
     world.sleep(SECOND)
     assert dial.wire is wire
 
@@ -125,9 +125,9 @@ def test_hope_dials_at_once_but_not_twice(world: World) -> None:
 def test_who_is_down_dials_nobody(world: World) -> None:
     dial_in_silence(world)
     world.sleep(SECOND // 2)
-    world.crash("us")
+    world.crash_process("us")
     dial = dial_of(world)
-    dial.kick()
+    dial.connect_soon()
     world.sleep(20 * SECOND)
     assert dial.wire is None
     assert dial.failures == 0
@@ -135,10 +135,10 @@ def test_who_is_down_dials_nobody(world: World) -> None:
 
 def test_who_dies_after_it_has_answered_hangs_up(world: World) -> None:
     world.sleep(DELAY + 1)
-    world.crash("eu")
+    world.crash_process("eu")
     world.sleep(2 * DELAY)
     assert world.sites["us"].wires == []
-    world.restart("eu")
+    world.restart_process("eu")
     world.sleep(2 * SECOND)
     wire = dial_of(world).wire
     assert wire is not None

@@ -1,0 +1,41 @@
+"""A keyspace reports each change before it makes it.
+
+Snapshots are consistent only because of that: their reader is notified, and takes the earlier state
+of the key first. Checkers learn of a region's changes in the same way. So now and then, and in the
+end, every key is read again and compared with what was last seen of it.
+
+Not checked: what is hidden behind a shown value; a change that was reported before the inspection.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from crdt.causality.schema import FOREVER
+from sim.engine.checker import Checker, Followed, Watched
+from sim.nodes.formatting import format_bytes
+from sim.nodes.state import format_shown
+from sim.nodes.state_hash import Held
+
+
+class ChangeReportChecker(Checker):
+    """Checks that every change was reported."""
+
+    promise: ClassVar[str] = "told changes"
+
+    def on_inspection(self, place: Watched | Followed) -> None:
+        self.looked += len(place.state_hash.held)
+        for key, seen, held in place.state_hash.unreported_changes():
+            raise self.violation(
+                f"{place.name} was last seen with {held_text(seen)} under {format_bytes(key)!r},"
+                f" holds {held_text(held)}, and has told nobody of the change"
+            )
+
+
+def held_text(held: Held | None) -> str:
+    """Return what a key showed, and its deadline."""
+    if held is None:
+        return "nothing"
+    _, deadline, _, parts = held
+    text = " and ".join(format_shown(code, shown) for code, shown in parts).removeprefix("= ")
+    return text if deadline >= FOREVER else f"{text} until {deadline} ms"

@@ -1,0 +1,333 @@
+"""A world that a scenario is played in: what each of its steps does, and which make no sense.
+
+The world begins with the first step that needs one; what it is made of is said before. Every step
+checks its words first, so that a mistyped word is reported instead of what would
+have happened (the language is that of `scenario`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import attrs
+
+from geo.latency import Latency, ms
+from geo.topology import SHAPES
+from sim.checkers.convergence import shown
+from sim.engine.events import MS, SECOND
+from sim.nodes.client import Refusal
+from sim.nodes.follower import SimFollower
+from sim.nodes.formatting import format_reply
+from sim.nodes.region import SimRegion, Start
+from sim.report.report import Recorder
+from sim.scenarios.language import (
+    ALL,
+    ARROW,
+    ScenarioMistake,
+    follower_of,
+    parse_arrow,
+    parse_bytes,
+    parse_choice,
+    parse_commands,
+    parse_time,
+    region_names,
+)
+from sim.schedule.plan import Copy, Plan, Tuning
+from sim.world.world import World
+
+SETTLE_MAX: Final = 120 * SECOND
+STARTS: Final = {"amnesic": Start.REUSED, "unaware": Start.UNAWARE}
+KEPT: Final = "kept"
+
+Act: TypeAlias = Callable[[], None]
+
+
+class ScenarioRunner:
+    """Runs a scenario's steps in a world, and collects the output."""
+
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        self.recorder = recorder
+        self.start = 0
+        """The time of the first step, in ns."""
+        self.names: tuple[str, ...] = ("eu", "us", "ap")
+        self.topology = "mesh"
+        self.delay = 40 * MS
+        self.tuning = Tuning()
+        self.copies: list[Copy] = []
+        self.made: World | None = None
+        self.told: list[str] = []
+        self.told_of: tuple[str, ...] = ()
+        self.begun = 0
+        self.healing: list[tuple[tuple[str, str], Act]] = []
+        self.kept: dict[str, list[bytes]] = {}
+
+    @property
+    def world(self) -> World:
+        """The world, made at its first use."""
+        if self.made is None:
+            delay_ms = self.delay / MS
+            plan = Plan.of(
+                self.names, topology=self.topology, delay_ms=delay_ms, tuning=self.tuning
+            )
+            near = Latency.constant(ms(delay_ms))
+            plan = attrs.evolve(plan, copies=tuple(self.copies), near=near)
+            self.made = World(plan, recorder=self.recorder)
+            self.made.settle(SETTLE_MAX)
+            self.made.sleep(SECOND)
+            self.made.on_event = self.record_event
+            self.start = self.made.now
+        return self.made
+
+    def begin_block(self) -> None:
+        """Begin a block: the output that follows stands below the next dashes."""
+        self.told = []
+        if self.made is not None:
+            self.begun = self.made.now
+
+    def record_event(self, region: str, text: str) -> None:
+        """The links of a region report something."""
+        if region in self.told_of:
+            self.told.append(f"+{(self.world.now - self.begun) // MS} ms  {region} {text}")
+
+    # -- words -----------------------------------------------------------------------------
+
+    @property
+    def process_names(self) -> tuple[str, ...]:
+        """The names of all regions and followers."""
+        return (*self.names, *(copy.name for copy in self.copies))
+
+    def named_process(self, name: str) -> str:
+        """The name of a region or a follower."""
+        if name not in self.process_names:
+            raise ScenarioMistake(
+                f"no region is called {name!r}; there are: {', '.join(self.process_names)}"
+            )
+        return name
+
+    def all_named_processes(self, name: str) -> tuple[str, ...]:
+        """Return one process, or all of them."""
+        return self.process_names if name == ALL else (self.named_process(name),)
+
+    def parse_region(self, name: str) -> str:
+        """Return the name of a region. Followers are refused."""
+        if self.named_process(name) not in self.names:
+            raise ScenarioMistake(f"{name} is a follower; regions are: {', '.join(self.names)}")
+        return name
+
+    def running_region(self, name: str, *, is_up: bool = True) -> SimRegion | SimFollower:
+        """A region or a follower that is up, or down."""
+        site = self.world.places[self.named_process(name)]
+        if site.is_up != is_up:
+            raise ScenarioMistake(
+                f"{name} is down: `restart {name}` first"
+                if is_up
+                else f"{name} is up: `crash {name}` first"
+            )
+        return site
+
+    def running_follower(self, name: str, *, is_following: bool) -> SimFollower:
+        """A follower that follows now, or does not."""
+        site = self.running_region(name)
+        if not isinstance(site, SimFollower):
+            raise ScenarioMistake(
+                f"{name} is no follower: say `follower {name} N A` before the rest"
+            )
+        if site.is_following != is_following:
+            raise ScenarioMistake(
+                f"{name} {'follows nobody now' if is_following else 'follows already'}"
+            )
+        return site
+
+    def parse_pair(self, here: str, there: str) -> tuple[str, str]:
+        """Two regions."""
+        if self.named_process(here) == self.named_process(there):
+            raise ScenarioMistake(f"{here} and {there} are one: name two")
+        return here, there
+
+    def parse_pairs(self, words: list[str]) -> list[tuple[str, str]]:
+        """`A B`, or `A` for its pairs with all others."""
+        if len(words) == 1:
+            here = self.named_process(words[0])
+            return [(here, name) for name in self.process_names if name != here]
+        return [self.parse_pair(*words)]
+
+    def parse_link(self, words: list[str]) -> tuple[str, str]:
+        """`A > B`, if a link leads there."""
+        source, sink = map(self.parse_region, parse_arrow(words))
+        if source not in self.world.sites[sink].links.peers:
+            raise ScenarioMistake(f"no link leads from {source} to {sink}")
+        return source, sink
+
+    # -- before the world begins -----------------------------------------------------------
+
+    def require_new(self) -> None:
+        """Refuse a line that describes the world after the world has begun."""
+        if self.made is not None:
+            raise ScenarioMistake("the world has begun: say this before")
+
+    def set_regions(self, words: list[str]) -> None:
+        self.require_new()
+        if self.copies:
+            raise ScenarioMistake("say this before the followers")
+        self.names = region_names(words)
+
+    def set_topology(self, words: list[str]) -> None:
+        self.require_new()
+        self.topology = parse_choice(words[0], "a topology", SHAPES)
+
+    def set_delay(self, words: list[str]) -> None:
+        self.require_new()
+        self.delay = parse_time(words[0])
+
+    def set_backlog(self, words: list[str]) -> None:
+        self.require_new()
+        self.tuning = attrs.evolve(self.tuning, history_bytes=parse_bytes(words[0]))
+
+    def set_waiting(self, words: list[str]) -> None:
+        self.require_new()
+        self.tuning = attrs.evolve(self.tuning, waiting_bytes=parse_bytes(words[0]))
+
+    def set_follower(self, words: list[str]) -> None:
+        self.require_new()
+        copy = follower_of(words, self.process_names)
+        self.copies.append(attrs.evolve(copy, sources=tuple(map(self.parse_region, copy.sources))))
+
+    # -- clients ---------------------------------------------------------------------------
+
+    def run_write(self, words: list[str]) -> None:
+        asked = parse_commands(words[1:])
+        self.running_region(words[0])
+        for reply in self.world.run_all(words[0], *asked):
+            if isinstance(reply, Refusal):
+                raise ScenarioMistake(
+                    f"{words[0]} refuses it: {reply.text}; what is refused can be `read`"
+                )
+
+    def run_read(self, words: list[str]) -> None:
+        asked = parse_commands(words[1:])
+        for name in self.all_named_processes(words[0]):
+            self.running_region(name)
+            replies = self.world.run_all(name, *asked)
+            told = " ".join(map(format_reply, replies))
+            self.told.append(f"{name}> {' '.join(words[1:])}: {told}")
+
+    def show_value(self, words: list[str]) -> None:
+        self.told_of = self.all_named_processes(words[0] if words else ALL)
+        self.begun = self.world.now
+
+    def show_vectors(self, _words: list[str]) -> None:
+        for site in self.world.live_regions():
+            self.told.append(f"{site.name} has {shown(site.replica.keyspace.vector) or 'nothing'}")
+
+    # -- trouble ---------------------------------------------------------------------------
+
+    def inject_fault(self, pair: tuple[str, str], begin: Act, end: Act) -> None:
+        """Begin something that `heal` ends."""
+        begin()
+        self.healing.append((pair, end))
+
+    def cut_regions(self, words: list[str]) -> None:
+        world = self.world
+        for a, b in self.parse_pairs(words):
+            self.inject_fault(
+                (a, b), lambda a=a, b=b: world.cut(a, b), lambda a=a, b=b: world.heal(a, b)
+            )
+
+    def silence_regions(self, words: list[str]) -> None:
+        world = self.world
+        if ARROW in words:
+            ways = [self.parse_pair(*parse_arrow(words))]
+        elif len(words) > 2:
+            raise ScenarioMistake("name one or two, or write A > B for one way")
+        else:
+            ways = [way for a, b in self.parse_pairs(words) for way in ((a, b), (b, a))]
+        for a, b in ways:
+            self.inject_fault(
+                (a, b),
+                lambda a=a, b=b: world.close_way(a, b),
+                lambda a=a, b=b: world.open_way(a, b),
+            )
+
+    def heal_regions(self, words: list[str]) -> None:
+        wanted = set(map(self.named_process, words))
+        ending = [each for each in self.healing if wanted <= set(each[0])]
+        if wanted and not ending:
+            raise ScenarioMistake(
+                f"nothing is cut or silent between {' and '.join(words)} and others"
+            )
+        for each in ending:
+            self.healing.remove(each)
+            each[1]()
+
+    def cut_link(self, words: list[str]) -> None:
+        self.world.cut_link(*self.parse_link(words))
+
+    def heal_link(self, words: list[str]) -> None:
+        self.world.heal_link(*self.parse_link(words))
+
+    def crash_process(self, words: list[str]) -> None:
+        self.world.crash_process(self.running_region(words[0]).name)
+
+    def keep_snapshot(self, words: list[str]) -> None:
+        site = self.running_region(self.parse_region(words[0]))
+        assert isinstance(site, SimRegion)
+        self.kept[site.name] = site.take_snapshot()
+
+    def list_regions(self, words: list[str]) -> None:
+        site = self.world.sites[self.parse_region(words[0])]
+        listed = [self.parse_region(word) for word in words[1:]]
+        if site.name not in listed:
+            raise ScenarioMistake(f"the file of {site.name} lists {site.name} itself too")
+        site.listed = frozenset(listed)
+
+    def forge_hello(self, words: list[str]) -> None:
+        site, other = (
+            self.running_region(self.parse_region(words[0])),
+            self.running_region(self.parse_region(words[1])),
+        )
+        self.world.forge_hello(site.name, other.name)
+
+    def restart_process(self, words: list[str]) -> None:
+        name, *how = words
+        site = self.running_region(name, is_up=False)
+        for word in how:
+            if word not in {KEPT, *STARTS} or isinstance(site, SimFollower):
+                raise ScenarioMistake(f"{word!r} is no way in which {name} can restart")
+        if len(STARTS.keys() & set(how)) > 1:
+            raise ScenarioMistake("a region is amnesic or unaware, not both")
+        if KEPT in how and name not in self.kept:
+            raise ScenarioMistake(f"nothing was kept of {name}: `keep {name}` before its crash")
+        start = next((STARTS[word] for word in how if word in STARTS), Start.COUNTED)
+        self.world.restart_process(name, self.kept[name] if KEPT in how else (), start)
+
+    def promote_follower(self, words: list[str]) -> None:
+        self.running_follower(words[0], is_following=True).stop_following()
+
+    def follow_again(self, words: list[str]) -> None:
+        self.running_follower(words[0], is_following=False).start_following()
+
+    # -- time ------------------------------------------------------------------------------
+
+    def wait_until_settled(self, _words: list[str]) -> None:
+        if not self.world.settle(SETTLE_MAX):
+            raise ScenarioMistake(f"nothing settles within {SETTLE_MAX // SECOND} s")
+
+    def advance_by(self, words: list[str]) -> None:
+        self.world.sleep(parse_time(words[0]))
+
+    def set_clock(self, words: list[str]) -> None:
+        for name in self.all_named_processes(words[0]):
+            clock = self.world.places[name].clock
+            match words[1]:
+                case "stop":
+                    clock.stop_at(clock.read_ms(self.world.now))
+                case "go":
+                    clock.stop_at(None)
+                case span if span[:1] in {"+", "-"}:
+                    sign = -1 if span.startswith("-") else 1
+                    clock.step_by(sign * parse_time(span[1:]) // MS)
+                case other:
+                    raise ScenarioMistake(
+                        f"{other!r} does nothing to a clock: +5s, -5s, stop or go"
+                    )
