@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from crdb.commands.generic import contents
 from crdb.engine.metrics.memory_usage import key_bytes, sampled, size_of
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
+from crdt.writes import content as contents
 
 KEYS = 2_000
 TOLERANCE = 0.25

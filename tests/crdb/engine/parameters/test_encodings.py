@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from crdb.commands.generic import contents
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.parameters.encodings import encoding_of
 from crdt.embed.replica import Replica
+from crdt.writes import content as contents
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import Peer
 from tests.crdb.regions import Regions
