@@ -197,7 +197,7 @@ def small_cut() -> Picture:
     assert world.settle(5 * SECOND)
     world.sleep(100 * MS)
     assert world.run("us", "SMEMBERS", "cart") == world.run("eu", "SMEMBERS", "cart") == [b"milk"]
-    picture = recorder.picture(("us", "eu"), begin)
+    picture = recorder.make_picture(("us", "eu"), begin)
     return attrs.evolve(picture, marks=tuple(m for m in picture.marks if m.style == "write"))
 
 
