@@ -75,6 +75,7 @@ def test_guards_have_the_order_of_redis() -> None:
     ]
 
 
+@pytest.mark.interpreted("reads the docstring of a module")
 def test_guards_are_listed_in_their_order() -> None:
     listed = re.findall(r"^`(guard_\w+)`", str(guards.__doc__), re.MULTILINE)
     assert listed == [guard.__name__ for guard in GUARDS]
