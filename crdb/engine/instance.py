@@ -333,8 +333,10 @@ class Instance:
                 self.kill(session)
 
     def drop_greedy_clients(self) -> None:
-        """Where memory is full, close those whose requests and replies take most of it, until that
-        would be enough."""
+        """Close the clients that take most memory, until enough would be free.
+
+        Does nothing while memory is not full.
+        """
         missing = self.memory.missing_bytes()
         if not missing:
             return

@@ -31,7 +31,7 @@ PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 """As the C library maps memory, so that the same limits hold."""
 HELD_BYTES: Final = 16 << 20
 MARGIN_BYTES: Final = RESERVE_BYTES - HELD_BYTES
-"""What clients may write between two samples: 8 MB, as small items of several times the size."""
+"""The growth between two samples: clients send 8 MB, as small items of several times the size."""
 
 Lines = list[tuple[str, object]]
 

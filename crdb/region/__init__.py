@@ -1,1 +1,1 @@
-"""One region of a running database: its links, state, policies and drivers."""
+"""A region of a running database: its links, state, policies and drivers."""

@@ -1,1 +1,1 @@
-"""One module per replicated type: its state, how an effect changes it and how two copies merge."""
+"""The replicated types, a module each: state, effects and merging."""

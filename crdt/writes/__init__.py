@@ -1,1 +1,1 @@
-"""One module per type: read a value, decide, and emit an effect."""
+"""Writes, a module for each type: read a value, decide, and emit an effect."""

@@ -1,1 +1,1 @@
-"""What two ends of a link say to each other: frames, their bytes, and the greeting."""
+"""The protocol of links: frames, their bytes, and the greeting."""

@@ -1,1 +1,1 @@
-"""What a command says about itself: syntax, keys and documentation."""
+"""Declarations of commands: syntax, keys and documentation."""

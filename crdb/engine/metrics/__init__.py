@@ -1,1 +1,1 @@
-"""What a region measures about its commands, clients and memory."""
+"""Measurements of a region: its commands, clients and memory."""

@@ -1,1 +1,1 @@
-"""What a region reports: events, lines of INFO and the live view."""
+"""Reports of a region: events, lines of INFO and the live view."""
