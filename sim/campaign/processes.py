@@ -34,8 +34,12 @@ class ProcessLost(Exception):
         super().__init__(f"{item}: its process has ended with status {status}")
 
 
-class CpuExceeded(Exception):
-    """Some work has taken more time of the processor than it may."""
+class CpuExceeded(BaseException):
+    """Some work has taken more time of the processor than it may.
+
+    Like KeyboardInterrupt it is not an Exception: a region's guard against crashes must not take it
+    for the crash of a client's command.
+    """
 
 
 @contextmanager
@@ -52,7 +56,7 @@ def limit_cpu(seconds: float) -> Generator[None]:
         raise CpuExceeded
 
     before = signal.signal(signal.SIGVTALRM, raise_exceeded)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)  # again, if a finalizer swallows it
     usage = resource.getrusage(resource.RUSAGE_SELF)
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     last = ceil(usage.ru_utime + usage.ru_stime + HARD_FACTOR * seconds) + 1
@@ -61,9 +65,9 @@ def limit_cpu(seconds: float) -> Generator[None]:
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
         faulthandler.unregister(signal.SIGXCPU)
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
 
 

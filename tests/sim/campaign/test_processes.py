@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -57,6 +58,16 @@ def test_what_takes_too_much_time_of_the_processor_is_stopped() -> None:
     with pytest.raises(CpuExceeded), limit_cpu(5):
         signal.raise_signal(signal.SIGVTALRM)  # as the timer does
     with pytest.raises(CpuExceeded), limit_cpu(0.1):
+        loop_for_ever()
+
+
+def test_a_guard_against_crashes_does_not_take_the_limit_for_one() -> None:
+    with pytest.raises(CpuExceeded), limit_cpu(0.1):
+        loop_behind_a_guard()
+
+
+def loop_behind_a_guard() -> None:
+    with suppress(Exception):
         loop_for_ever()
 
 
