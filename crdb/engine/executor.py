@@ -56,8 +56,7 @@ def run(client: Client, data: bytes) -> None:
         instance.statistics.input_bytes += len(data)
         client.active_at = instance.now
         if instance.statistics.input_bytes >= instance.memory.look_at:
-            instance.memory.sample(instance.statistics.input_bytes)
-            instance.drop_greedy_clients()
+            instance.sample_memory()
     if client.db.touched:
         instance.serve_touched()
     instance.statistics.ran.clear()

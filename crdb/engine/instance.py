@@ -192,9 +192,8 @@ class Instance:
             self.next_sample = self.now + SAMPLE_MS
             self.statistics.sample(self.now)
             self.timing.relax(self.now)
-            self.memory.sample(self.statistics.input_bytes)
             self._drop_late_clients()
-            self.drop_greedy_clients()
+            self.sample_memory()
 
     def after_turn(self) -> float:
         """A turn has ended: let those who wait for it know. In how many seconds one of them wants
@@ -332,7 +331,12 @@ class Instance:
             elif idle_ms and not session.blocked and self.now - session.active_at > idle_ms:
                 self.kill(session)
 
-    def drop_greedy_clients(self) -> None:
+    def sample_memory(self) -> None:
+        """Read how much memory is used, and close greedy clients if that is too much."""
+        self.memory.sample(self.statistics.input_bytes)
+        self._drop_greedy_clients()
+
+    def _drop_greedy_clients(self) -> None:
         """Close the clients that take most memory, until enough would be free.
 
         Does nothing while memory is not full.

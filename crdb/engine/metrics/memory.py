@@ -110,8 +110,8 @@ class Memory:
     def refusal(self, size: int = 0) -> bytes:
         """Return the error for a command that needs `size` bytes: which limit leaves no room for
         them. If both do, it is the one that can be changed while the region runs."""
-        room = self.limit_bytes - self.used_bytes
-        if self.limit_bytes and (room < size or self.spare_bytes >= COPIES * size):
+        is_limited = self.limit_bytes != 0
+        if is_limited and (self.limit_room() < size or self.spare_bytes >= COPIES * size):
             return OUT_OF_MEMORY
         return SYSTEM_OUT_OF_MEMORY
 
@@ -125,9 +125,11 @@ class Memory:
 
     def room_bytes(self) -> int:
         """Return how many more bytes may be used; negative if there are too many already."""
-        if self.limit_bytes == 0:
-            return self.spare_bytes
-        return min(self.spare_bytes, self.limit_bytes - self.used_bytes)
+        return min(self.spare_bytes, self.limit_room())
+
+    def limit_room(self) -> int:
+        """Return how many more bytes `maxmemory` leaves; negative if there are too many already."""
+        return self.limit_bytes - self.used_bytes if self.limit_bytes else PLENTY
 
     def has_room(self, size: int) -> bool:
         """Return whether a command may make a value of `size` bytes. For a large one the figures
@@ -135,8 +137,7 @@ class Memory:
         if size < GROWTH_MIN:
             return True
         self._read()
-        room = self.limit_bytes - self.used_bytes if self.limit_bytes else PLENTY
-        return size <= room and COPIES * size <= self.spare_bytes
+        return size <= self.limit_room() and COPIES * size <= self.spare_bytes
 
     def _read(self) -> None:
         self.used_bytes, self.spare_bytes = self.probe()
