@@ -1,8 +1,8 @@
 """Driver: follow other instances (Replica Of), and refuse clients' writes meanwhile.
 
-An instance that follows is a read-only copy: it starts with nothing, takes a snapshot of each
-source and then their operations, over links like those between regions. Clients get READONLY for
-writes. Promotion ends the links and keeps the data (sections 20.1 to 20.4).
+An instance that follows is a read-only copy: a snapshot of its sources replaces what it held, and
+their operations follow, over links like those between regions. Clients get READONLY for writes.
+Promotion ends the links and keeps the data (sections 20.1 to 20.4).
 """
 
 from __future__ import annotations

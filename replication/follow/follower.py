@@ -10,11 +10,15 @@ Origins of unrelated databases collide, so each source has a block of region num
 comes from it is renamed on its way in (see `renaming`). A follower whose own region number is
 higher than any of its only source needs no renaming: 255 is a good one for such an instance.
 
-Following starts with an empty replica: the earlier data is deleted (20.1.4), but not before a
-source has answered, so that a mistyped name loses nothing. If a source has less of its own
-operations than we have from it, it has lost its data or is another instance. We then start again
-from empty, with all sources (20.5). Promotion keeps all data, and later writes are under our own
-origin.
+What a source has replaces the earlier data (20.1.4), at the moment at which its whole snapshot is
+here. Until then the earlier data stays, so that a name that is mistyped, a source that goes away
+and two instances that are told to follow each other lose nothing. A source that has never held
+anything replaces nothing.
+
+If a source has less of its own operations than we have from it, it has lost its data or is another
+instance. Then its snapshot replaces all data too, and the other sources send theirs again (20.5).
+That waits until all sources are connected. Promotion keeps all data, and later writes are under our
+own origin.
 
 A source with origins that cannot be renamed is not dialled again, since the result would be the
 same. Its `last_error` contains the reason.
@@ -34,6 +38,7 @@ import attrs
 
 from crdt.causality.dots import Vector, dominates
 from crdt.embed.replica import Outcome, Replica
+from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
 from replication.machines.applier import Direct, Inlet, read_op, with_waiting
 from replication.machines.endpoint import NEVER
@@ -43,7 +48,7 @@ from replication.mesh.links import Links
 from replication.mesh.registry import Machine
 from replication.protocol.errors import CannotFollow, CannotRename
 from replication.protocol.events import Event, Reported
-from replication.protocol.frames import FOLLOWER, Hello
+from replication.protocol.frames import FOLLOWER, Frame, Hello
 from replication.protocol.limits import SECOND, Limits
 from replication.protocol.peers import Direction, Member, Peer
 
@@ -89,14 +94,18 @@ class Renamed(Direct):
         super().__init__(replica)
         self.renaming = renaming
         self.give_up = give_up
+        self.empty: Callable[[], object] | None = None
+        """Deletes all data when the snapshot of the source is here; None if that is merged with the
+        present data. Until then the source is told that we have nothing, and its operations are
+        ignored, since the snapshot holds them."""
 
     def vector(self) -> Vector:
         """Return the vector of the source's operations that were applied."""
-        return self.renaming.back(self.replica.keyspace.vector)
+        return self.renaming.back(self.replica.keyspace.vector) if self.empty is None else {}
 
     def held(self) -> Vector:
         """Return the same vector with buffered operations."""
-        return self.renaming.back(with_waiting(self.replica))
+        return self.renaming.back(with_waiting(self.replica)) if self.empty is None else {}
 
     def lost(self, vector: Vector) -> int:
         """Return 0: the source holds none of our effects."""
@@ -109,15 +118,20 @@ class Renamed(Direct):
         except CannotRename as error:
             self.give_up(str(error))
             raise
-        return self.replica.accept(op)
+        return self.replica.accept(op) if self.empty is None else Outcome.DUPLICATE
 
     def merge(self, incoming: Incoming) -> None:
         """Merge a snapshot of the source. Raises DecodeError; CannotRename is one."""
+        if not incoming.complete:
+            raise DecodeError("a snapshot was cut off")
         try:
             self.renaming.snapshot(incoming)
         except CannotRename as error:
             self.give_up(str(error))
             raise
+        if self.empty is not None:
+            self.empty()
+            self.empty = None
         self.replica.merge_incoming(incoming)
 
 
@@ -165,33 +179,62 @@ class Follower(Links):
         self.stable: Vector = {}
         self.members = replica.stability.members
         replica.stability.members = {NOBODY}
+        self.ended: list[Event] = []
+        """The ends of links that were closed when the data was replaced, until they are told."""
+        self.received_at = 0
         self.holds_old = replica.keyspace.vector != {}
-        """True while the data from before following has not been deleted yet."""
+        """True while the data from before following has not been replaced yet."""
         if not self.holds_old:
-            self.empty(0)
+            self.empty()
 
     # -- what differs from links between members -------------------------------------------
 
     def inlet(self, peer: str) -> Inlet:
-        return Renamed(self.replica, self.renamings[peer], partial(self.unfit.__setitem__, peer))
+        give_up = partial(self.unfit.__setitem__, peer)
+        inlet = Renamed(self.replica, self.renamings[peer], give_up)
+        inlet.empty = partial(self.replace_data, peer) if self.holds_old else None
+        return inlet
 
     def make_hello(self, peer: str) -> Hello:
         member = self.member
         vector = self.renamings[peer].back(self.replica.keyspace.vector)
+        vector = {} if self.holds_old else vector
         return Hello(member.name, member.region, member.origin, "", vector, FOLLOWER)
 
     def admit_peer(self, end: Machine, hello: Hello, now: int) -> str:
-        assert isinstance(end, Sink), "a follower serves nobody"
-        if self.holds_old:
-            self.holds_old = False
-            self.empty(now)
-            return "our data is replaced by that of the source"
-        if dominates(hello.vector, end.inlet.vector()):
+        inlet = inlet_of(end)
+        if inlet.empty is None and dominates(hello.vector, inlet.vector()):
             return ""
         if not hello.vector:
-            return "the source is empty: we keep the data that we have from it"
-        self.empty(now)
-        return "the source has lost data that we have from it: we start again from empty"
+            return "the source is empty: we keep the data that we have"
+        if inlet.empty is None:
+            if absent := [name for name in self.peers if name != end.peer and self.lacks(name)]:
+                return (
+                    "the source has lost data that we have from it: we keep our data until "
+                    f"{absent[0]} is connected too"
+                )
+            inlet.empty = partial(self.replace_data, end.peer)
+        return ""
+
+    def lacks(self, peer: str) -> bool:
+        """Return whether we have data of a source that is not connected."""
+        sink = self.sinks.get(peer)
+        is_open = sink is not None and sink.is_open
+        return not is_open and self.renamings[peer].back(self.replica.keyspace.vector) != {}
+
+    def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
+        events = super().on_connected(end, hello)
+        if inlet_of(end).empty is not None:
+            assert isinstance(end, Sink)
+            end.load()
+        return events
+
+    def receive(self, end: Machine, frame: Frame, now: int) -> list[Event]:
+        self.received_at = now
+        events = super().receive(end, frame, now)
+        events += self.ended
+        self.ended = []
+        return events
 
     def record_report(self, end: Machine, event: Reported, now: int) -> list[Event]:
         assert isinstance(end, Sink)
@@ -221,11 +264,23 @@ class Follower(Links):
 
     # -- following -------------------------------------------------------------------------
 
-    def empty(self, now: int) -> None:
-        """Delete all data. All links close, those of our followers too."""
+    def replace_data(self, peer: str) -> None:
+        """Delete all data, since the snapshot of `peer` is here. Links that have data of other
+        sources connect again, and those that load it go on."""
+        self.holds_old = False
+        for end in list(self.sinks.values()):
+            inlet = inlet_of(end)
+            if inlet.empty is None or end.state is SinkState.GREETING:
+                closed = end.close(f"our data is replaced by that of {peer}")
+                self.ended += self.handle(end, closed, self.received_at)
+            elif end.peer != peer:
+                inlet.empty = None
+        self.empty()
+
+    def empty(self) -> None:
+        """Delete all data. The links of our followers close."""
         if self.serving is not None:
-            self.serving.close_all("our data is replaced by that of a source", now)
-        self.close_all("we start again from empty", now)
+            self.serving.close_all("our data is replaced by that of a source", self.received_at)
         self.caught_up.clear()
         self.promises.clear()
         self.stable.clear()
@@ -286,3 +341,10 @@ class Follower(Links):
                 )
             )
         return tuple(rows)
+
+
+def inlet_of(end: Machine) -> Renamed:
+    """Return the applier of a link to a source."""
+    assert isinstance(end, Sink), "a follower serves nobody"
+    assert isinstance(end.inlet, Renamed)
+    return end.inlet

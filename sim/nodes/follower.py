@@ -85,7 +85,7 @@ class SimFollower(SimProcess):
         self.stop_process(is_silent=False)
 
     def start_following(self) -> None:
-        """Become a copy: what is here is deleted."""
+        """Become a copy: the snapshot of a source is to replace what is here."""
         self.bidden += 1
         self.follower = Follower(
             self.replica,

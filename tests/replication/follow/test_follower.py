@@ -10,99 +10,30 @@ from crdt.causality.dots import make_origin, region_of
 from crdt.embed.replica import Replica
 from replication.follow.follower import SOURCES_MAX, Follower, SourceStatus
 from replication.machines.endpoint import NEVER
-from replication.mesh.links import Links
 from replication.protocol.errors import CannotFollow
 from replication.protocol.events import Closed, Connected, Merged, Resynced
-from replication.protocol.frames import Eof, Heartbeat, Ops, Refuse, Resumed
-from replication.protocol.limits import MS
-from replication.protocol.peers import Direction, Member, Peer
+from replication.protocol.frames import (
+    Heartbeat,
+    Ops,
+    Resumed,
+)
+from replication.protocol.peers import Direction, Member
 from tests.replication.ends import hello
-from tests.replication.wire import Site, World, mesh
-
-
-class Database(Site):
-    """A database of one region, whose number others may have too."""
-
-    number = 1
-
-    def start(self) -> None:
-        origin = make_origin(self.number, self.incarnation)
-        self.replica = Replica(
-            origin,
-            clock=lambda: self.world.now // MS,
-            members=(),
-            history_bytes=self.world.history_bytes,
-        )
-        self.links = Links(self.replica, Member(self.name, self.number, origin))
-        self.wires = {}
-
-
-class FollowerSite(Database):
-    """An instance that follows the peers it has. It serves followers of its own by `serving`."""
-
-    number = 1
-
-    def start(self) -> None:
-        super().start()
-        self.serving = self.links
-        member = Member(self.name, self.number, self.replica.origin)
-        names = [peer.name for peer in self.peers]
-        self.follower = Follower(self.replica, member, names, serving=self.serving)
-        self.links = self.follower
-
-    def tick(self) -> None:
-        super().tick()
-        self.note(self.serving.tick(self.world.now))
-        self.serving.wake()
+from tests.replication.follow.sites import (
+    Database,
+    FollowerSite,
+    fill,
+    follow,
+    visible,
+    world_of,
+)
+from tests.replication.wire import World, mesh
 
 
 class High(FollowerSite):
     """A follower whose number is higher than any of its source's, so that nothing is renamed."""
 
     number = 255
-
-
-def sources(*names: str) -> list[Peer]:
-    return [Peer(name, 0, None) for name in names]
-
-
-def fill(replica: Replica, prefix: str) -> None:
-    """Something of every type, with increments, deletes and elements in the middle."""
-    replica.string(f"{prefix}s").set("v")
-    replica.counter(f"{prefix}c").increment(5)
-    replica.counter(f"{prefix}gone").increment(5)
-    replica.seal()
-    replica.keyspace.delete(f"{prefix}gone".encode())
-    replica.set(f"{prefix}t").add("x")
-    replica.hash(f"{prefix}h")["f"] = "v"
-    replica.hash(f"{prefix}h").increment("n", 3)
-    replica.sorted_set(f"{prefix}z")["m"] = 1.5
-    replica.sorted_set(f"{prefix}z").increment("m", 2)
-    items = replica.list(f"{prefix}l")
-    items.append("a")
-    items.append("c")
-    items.insert(1, "b")
-    items[0] = "A"
-    replica.keyspace.expire(f"{prefix}t".encode(), 1 << 45)
-
-
-def world_of(*databases: str, history_bytes: int = 1 << 20) -> World:
-    world = World({}, history_bytes=history_bytes)
-    for name in databases:
-        world.sites[name] = Database(world, name, 1, [])
-    return world
-
-
-def follow(world: World, *names: str, kind: type[FollowerSite] = FollowerSite) -> FollowerSite:
-    site = kind(world, "f", kind.number, sources(*names))
-    world.sites["f"] = site
-    return site
-
-
-def visible(replica: Replica) -> dict[bytes, object]:
-    db = replica.keyspace
-    found = {key: db.lookup(key) for key in db.data}
-    return {key: value.visible() for key, value in found.items() if value is not None}
 
 
 @pytest.mark.parametrize("kind", [FollowerSite, High])
@@ -220,99 +151,6 @@ def test_promotion_keeps_the_data_and_follows_nobody() -> None:
     assert visible(follower.replica) == before | {b"s": b"mine"}
     assert not follower.follower.following
     assert follower.replica.stability.members == set()
-
-
-def test_what_was_there_before_is_replaced() -> None:
-    world = world_of("x")
-    world["x"].write(lambda r: r.string("k").set("v"))
-    site = Database(world, "f", 1, sources("x"))
-    site.replica.string("old").set("v")
-    member = Member("f", 1, site.replica.origin)
-    site.links = Follower(site.replica, member, ["x"])
-    world.sites["f"] = site
-    world.run(500)
-    assert visible(site.replica) == {b"k": b"v"}
-    assert site.replica.keyspace.seq == 0
-    assert site.replica.origin == site.links.member.origin == make_origin(1, 1), "another life"
-
-
-def test_what_was_there_before_stays_until_a_source_answers() -> None:
-    """REPLICAOF with a wrong name used to be the end of all data."""
-    replica = Replica(1)
-    replica.string("old").set("v")
-    replica.seal()
-    follower = Follower(replica, Member("f", 1, replica.origin), ["x"])
-    follower.receive(follower.dial("x", 0), Eof("refused"), 0)
-    assert visible(replica) == {b"old": b"v"}
-    sink = follower.dial("x", 0)
-    follower.receive(sink, Refuse("no"), 0)
-    assert visible(replica) == {b"old": b"v"}
-    follower.promote(0)
-    assert (visible(replica), replica.keyspace.seq) == ({b"old": b"v"}, 1)
-    follower = Follower(replica, Member("f", 1, replica.origin), ["x", "y"])
-    sinks = [follower.dial(name, 0) for name in ("x", "y")]
-    follower.receive(sinks[1], hello(2), 0)
-    assert visible(replica) == {}
-    assert [sink.tally.last_error for sink in sinks] == ["we start again from empty"] * 2
-    follower.receive(follower.dial("x", 0), hello(2), 0)
-    assert follower.sinks["x"].is_open, "only once"
-
-
-def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:
-    """It kept what had been written at its source before, and was told that it had all."""
-    world = world_of("x", "f")
-    world["x"].write(lambda r: r.string("k").set("v"))
-    world["f"].write(lambda r: r.string("old").set("v"))
-    world.sites["g"] = last = FollowerSite(world, "g", 9, sources("f"))
-    world.run(500)
-    assert visible(last.replica) == {b"old": b"v"}
-    middle = world["f"]
-    serving = middle.links
-    following = Follower(middle.replica, serving.member, ["x"], serving=serving)
-    world.sites["to x"] = inward = Site(world, "f", 1, sources("x"))
-    inward.replica, inward.links = middle.replica, following
-    world.run(1000)
-    assert visible(middle.replica) == visible(last.replica) == {b"k": b"v"}
-    assert serving.member.origin == middle.replica.origin == make_origin(1, 1)
-    following.promote(world.now)
-    del world.sites["to x"]
-    middle.write(lambda r: r.string("new").set("v"))
-    world.run(500)
-    assert visible(last.replica) == {b"k": b"v", b"new": b"v"}
-    partial = [event.full for event in last.events if isinstance(event, Resynced)]
-    world.run(500)
-    assert partial == [event.full for event in last.events if isinstance(event, Resynced)]
-
-
-def test_a_source_that_lost_its_memory_is_followed_anew() -> None:
-    world = world_of("x", "y")
-    follower = follow(world, "x", "y")
-    world["x"].write(lambda r: r.string("old").set("v"))
-    world["y"].write(lambda r: r.string("other").set("v"))
-    world.run(500)
-    chained = FollowerSite(world, "g", 1, sources("f"))
-    chained.replica.seal()
-    world["x"].crash()
-    world["x"].restart()
-    world["x"].write(lambda r: r.string("new").set("v"))
-    world.run(1000)
-    assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
-
-
-def test_what_a_source_has_lost_is_kept_until_it_holds_something_again() -> None:
-    world = world_of("x")
-    follower = follow(world, "x")
-    world["x"].write(lambda r: r.string("old").set("v"))
-    world.run(500)
-    world["x"].crash()
-    world["x"].restart()
-    world.run(1000)
-    assert visible(follower.replica) == {b"old": b"v"}
-    reasons = {event.reason for event in follower.events if isinstance(event, Closed)}
-    assert "the source is empty: we keep the data that we have from it" in reasons
-    world["x"].write(lambda r: r.string("new").set("v"))
-    world.run(1000)
-    assert visible(follower.replica) == {b"new": b"v"}
 
 
 def test_a_source_with_too_many_regions_is_refused() -> None:

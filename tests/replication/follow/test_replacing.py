@@ -1,0 +1,265 @@
+"""A follower replaces its data when it has really got that of a source, and not before."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
+from replication.follow.follower import Follower
+from replication.machines.sink import SinkState
+from replication.protocol.events import Closed, Resynced
+from replication.protocol.frames import (
+    Eof,
+    Frame,
+    Heartbeat,
+    Hello,
+    Ops,
+    Refuse,
+    Resume,
+    Resumed,
+    SnapshotBegin,
+    SnapshotEnd,
+    SnapshotPiece,
+    SnapshotRequest,
+)
+from replication.protocol.peers import Direction, Member
+from tests.replication.ends import hello
+from tests.replication.follow.sites import (
+    Database,
+    FollowerSite,
+    fill,
+    follow,
+    sources,
+    visible,
+    world_of,
+)
+from tests.replication.wire import Site, World
+
+
+def test_what_was_there_before_is_replaced() -> None:
+    world = world_of("x")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    site = Database(world, "f", 1, sources("x"))
+    site.replica.string("old").set("v")
+    member = Member("f", 1, site.replica.origin)
+    site.links = Follower(site.replica, member, ["x"])
+    world.sites["f"] = site
+    world.run(500)
+    assert visible(site.replica) == {b"k": b"v"}
+    assert site.replica.keyspace.seq == 0
+    assert site.replica.origin == site.links.member.origin == make_origin(1, 1), "another life"
+
+
+def holding(*names: str) -> tuple[Replica, Follower]:
+    """Something that was written here, and a follower that is to replace it."""
+    replica = Replica(1)
+    replica.string("old").set("v")
+    replica.seal()
+    return replica, Follower(replica, Member("f", 1, replica.origin), names)
+
+
+def snapshot_of(replica: Replica) -> list[Frame]:
+    """A snapshot as a source sends it."""
+    pieces = [SnapshotPiece(piece, True) for piece in replica.snapshot()]
+    return [SnapshotBegin(replica.vector), *pieces, SnapshotEnd()]
+
+
+def test_what_was_there_before_stays_until_a_source_has_sent_what_it_has() -> None:
+    """REPLICAOF with a wrong name used to be the end of all data, and so was a Hello."""
+    replica, follower = holding("x")
+    follower.receive(follower.dial("x", 0), Eof("refused"), 0)
+    assert visible(replica) == {b"old": b"v"}
+    sink = follower.dial("x", 0)
+    follower.receive(sink, Refuse("no"), 0)
+    assert visible(replica) == {b"old": b"v"}
+    follower.promote(0)
+    assert (visible(replica), replica.keyspace.seq) == ({b"old": b"v"}, 1)
+
+    there = Replica(2)
+    there.string("new").set("v")
+    (op,) = there.since({})
+    follower = Follower(replica, Member("f", 1, replica.origin), ["x", "y", "z"])
+    x, y, z = [follower.dial(name, 0) for name in ("x", "y", "z")]
+    for sink in (x, y):
+        follower.receive(sink, hello(2, there.vector), 0)
+        assert [type(frame) for frame in sink.frames_to_send()] == [Hello, Resume, SnapshotRequest]
+        for frame in (Resumed(), Ops((op.to_bytes(),)), Heartbeat(there.vector, 0)):
+            follower.receive(sink, frame, 0)
+        assert visible(replica) == {b"old": b"v"}, "its operations are not ours yet"
+        assert follower.caught_up == set()
+    events = [e for frame in snapshot_of(there) for e in follower.receive(y, frame, 0)]
+    assert visible(replica) == {b"new": b"v"}
+    assert follower.caught_up == {"y"}
+    assert Closed("z", Direction.IN, "our data is replaced by that of y") in events
+    assert (x.state, y.state, z.closed) == (SinkState.LOADING, SinkState.STREAMING, True)
+    for frame in snapshot_of(there):
+        follower.receive(x, frame, 0)
+    assert follower.caught_up == {"x", "y"}
+    assert len(replica.vector) == 2, "what came from y has stayed"
+
+
+@pytest.mark.parametrize("frames", range(4))
+def test_a_source_that_goes_away_before_its_snapshot_is_whole_costs_nothing(frames: int) -> None:
+    replica, follower = holding("x")
+    there = Replica(2)
+    fill(there, "new")
+    there.seal()
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(2, there.vector), 0)
+    for frame in snapshot_of(there)[:frames]:
+        follower.receive(sink, frame, 0)
+    follower.receive(sink, Eof("reset"), 0)
+    assert visible(replica) == {b"old": b"v"}
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(2, there.vector), 0)
+    for frame in (SnapshotBegin({}), SnapshotEnd()):
+        follower.receive(sink, frame, 0)
+    assert sink.tally.last_error == "protocol error: SnapshotEnd: a snapshot was cut off"
+    assert visible(replica) == {b"old": b"v"}
+    follower.promote(0)
+    replica.string("old").set("w")
+    assert visible(replica) == {b"old": b"w"}
+
+
+def test_a_source_that_cannot_be_renamed_or_holds_nothing_replaces_nothing() -> None:
+    replica, follower = holding("x")
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(2), 0)
+    assert sink.tally.last_error == "the source is empty: we keep the data that we have"
+    there = Replica(2)
+    there.multi_value("m").set(b"a")
+    there.seal()
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(2, there.vector), 0)
+    for frame in snapshot_of(there):
+        follower.receive(sink, frame, 0)
+    assert "cannot be followed under other names" in follower.unfit["x"]
+    assert visible(replica) == {b"old": b"v"}
+
+
+def told_to_follow(world: World, here: str, there: str) -> Follower:
+    """Let the database `here` begin to follow `there`."""
+    site = world[here]
+    follower = Follower(site.replica, site.links.member, [there], serving=site.links)
+    inward = Database(world, here, 1, sources(there))
+    inward.replica, inward.links = site.replica, follower
+    world.sites[f"{here} to {there}"] = inward
+    return follower
+
+
+@pytest.mark.parametrize("history_bytes", [1, 1 << 20])
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c")])
+def test_those_that_follow_each_other_keep_data_whenever_they_are_told(
+    names: tuple[str, ...], history_bytes: int
+) -> None:
+    """One was emptied by the Hello of the other, which was told to follow it and refused it then.
+    A way takes 20 ms, so the second is told at each moment of the greeting and of the snapshot."""
+    for later in range(0, 160, 5):
+        world = world_of(*names, history_bytes=history_bytes)
+        for name in names:
+            world[name].write(lambda r, name=name: r.string(f"of-{name}").set("v"))
+        world.run(10)
+        for name, other in zip(names, (*names[1:], names[0]), strict=True):
+            told_to_follow(world, name, other)
+            for _ in range(later):
+                world.run(1)
+                assert all(visible(world[each].replica) for each in names), later
+        for _ in range(100):
+            world.run(10)
+            assert all(visible(world[each].replica) for each in names), later
+
+
+def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:
+    """It kept what had been written at its source before, and was told that it had all."""
+    world = world_of("x", "f")
+    world["x"].write(lambda r: r.string("k").set("v"))
+    world["f"].write(lambda r: r.string("old").set("v"))
+    world.sites["g"] = last = FollowerSite(world, "g", 9, sources("f"))
+    world.run(500)
+    assert visible(last.replica) == {b"old": b"v"}
+    middle = world["f"]
+    serving = middle.links
+    following = Follower(middle.replica, serving.member, ["x"], serving=serving)
+    world.sites["to x"] = inward = Site(world, "f", 1, sources("x"))
+    inward.replica, inward.links = middle.replica, following
+    world.run(1000)
+    assert visible(middle.replica) == visible(last.replica) == {b"k": b"v"}
+    assert serving.member.origin == middle.replica.origin == make_origin(1, 1)
+    following.promote(world.now)
+    del world.sites["to x"]
+    middle.write(lambda r: r.string("new").set("v"))
+    world.run(500)
+    assert visible(last.replica) == {b"k": b"v", b"new": b"v"}
+    partial = [event.full for event in last.events if isinstance(event, Resynced)]
+    world.run(500)
+    assert partial == [event.full for event in last.events if isinstance(event, Resynced)]
+
+
+def test_a_source_that_lost_its_memory_is_followed_anew() -> None:
+    world = world_of("x", "y")
+    follower = follow(world, "x", "y")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world["y"].write(lambda r: r.string("other").set("v"))
+    world.run(500)
+    chained = FollowerSite(world, "g", 1, sources("f"))
+    chained.replica.seal()
+    world["x"].crash()
+    world["x"].restart()
+    world["x"].write(lambda r: r.string("new").set("v"))
+    world.run(1000)
+    assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
+
+
+def test_what_a_source_has_lost_is_kept_until_it_holds_something_again() -> None:
+    world = world_of("x")
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world.run(500)
+    world["x"].crash()
+    world["x"].restart()
+    world.run(1000)
+    assert visible(follower.replica) == {b"old": b"v"}
+    reasons = {event.reason for event in follower.events if isinstance(event, Closed)}
+    assert "the source is empty: we keep the data that we have" in reasons
+    world["x"].write(lambda r: r.string("new").set("v"))
+    world.run(1000)
+    assert visible(follower.replica) == {b"new": b"v"}
+
+
+def test_what_a_source_has_lost_is_kept_while_another_source_is_away() -> None:
+    """Its snapshot replaces all data, also what came from the other."""
+    world = world_of("x", "y")
+    follower = follow(world, "x", "y")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world["y"].write(lambda r: r.string("other").set("v"))
+    world.run(500)
+    world.cut("y", "f")
+    world["x"].crash()
+    world["x"].restart()
+    world["x"].write(lambda r: r.string("new").set("v"))
+    world.run(1000)
+    assert visible(follower.replica) == {b"old": b"v", b"other": b"v"}
+    last_error = follower.follower.reports(world.now)[0].last_error
+    assert last_error == (
+        "the source has lost data that we have from it: we keep our data until y is connected too"
+    )
+    follower.links.heal("y", Direction.IN)
+    world.run(1000)
+    assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
+
+
+def test_what_a_source_has_lost_is_kept_until_its_snapshot_is_here() -> None:
+    world = world_of("x", history_bytes=1)
+    follower = follow(world, "x")
+    world["x"].write(lambda r: r.string("old").set("v"))
+    world.run(500)
+    world["x"].crash()
+    world["x"].restart()
+    world["x"].write(lambda r: r.string("new").set("v"))
+    seen: list[dict[bytes, object]] = []
+    for _ in range(500):
+        world.run(1)
+        if visible(follower.replica) not in seen:
+            seen.append(visible(follower.replica))
+    assert seen == [{b"old": b"v"}, {b"new": b"v"}]
