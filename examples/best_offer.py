@@ -48,7 +48,7 @@ class BestOffer:
         """What readers see."""
         return min(self.offers.values(), default=None)
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         """Whether readers see anything."""
         return bool(self.offers)
 

@@ -161,7 +161,7 @@ def test_every_law_is_described_once() -> None:
     page = (ROOT / "docs" / "how-to" / "test-your-own-type.md").read_text()
     rows = re.findall(r"^\| ([^|]+?) \|", page.partition("## The laws")[2], re.MULTILINE)
     described = [row for row in rows if row not in {"law", "---"}]
-    sources = "".join(path.read_text() for path in (ROOT / "crdt" / "testing").glob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "crdt" / "testing").rglob("*.py"))
     raised = re.findall(r"(?:Disagreement|count|expect|expect_same)\(\s*\"([^\"]+)\"", sources)
     assert len(raised) > 20
     assert sorted(described) == sorted({*raised, SAME_RESULTS})

@@ -41,9 +41,9 @@ EXCEPTIONS: dict[str, tuple[set[str], str]] = {
     "crdt/store/keyspace.py": ({"string"}, "writes of strings are compared as numbers, for speed"),
     "crdt/store/merge.py": ({"string"}, "plain strings come in columns"),
     "crdt/store/snapshot.py": ({"string"}, "plain strings are written in columns"),
-    "sim/checkers/meaning.py": ({"list"}, "what RPUSH promises about the last element"),
-    "sim/checkers/rules.py": ({"list"}, "the rules of lists"),
-    "sim/checkers/waiting.py": ({"list", "sorted_set"}, "the types that commands wait for"),
+    "sim/checkers/clients/meaning.py": ({"list"}, "what RPUSH promises about the last element"),
+    "sim/checkers/replicas/rules.py": ({"list"}, "the rules of lists"),
+    "sim/checkers/clients/waiting.py": ({"list", "sorted_set"}, "the types that commands wait for"),
     "sim/nodes/state.py": (
         {"hash", "list", "set", "sorted_set"},
         "the brackets around the value of each type, in text for people",

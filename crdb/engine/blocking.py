@@ -67,7 +67,7 @@ class Blocked:
         "by_client",
         "by_key",
         "deadlines",
-        "interest",
+        "watched_keys",
         "keyless",
         "keyspace",
         "report",
@@ -82,7 +82,7 @@ class Blocked:
         wake: Callable[[Session], None],
     ) -> None:
         self.keyspace = keyspace
-        self.interest = interest
+        self.watched_keys = interest
         self.report = report
         self.wake = wake
         self.by_client: dict[int, Waiter] = {}
@@ -96,13 +96,13 @@ class Blocked:
         """A client begins to wait."""
         session = waiter.session
         assert session.id not in self.by_client
-        session.gate |= BLOCKED
+        session.flags |= BLOCKED
         self.by_client[session.id] = waiter
         if not waiter.keys:
             self.keyless[session.id] = waiter
         for key in waiter.keys:
             self.by_key.setdefault(key, {})[session.id] = waiter
-            self.interest.hold(key)
+            self.watched_keys.hold(key)
         if waiter.deadline is not None:
             heapq.heappush(self.deadlines, (waiter.deadline, session.id))
 
@@ -111,14 +111,14 @@ class Blocked:
         waiter = self.by_client.pop(session.id, None)
         if waiter is None:
             return
-        session.gate &= ~BLOCKED
+        session.flags &= ~BLOCKED
         self.keyless.pop(session.id, None)
         for key in waiter.keys:
             waiters = self.by_key[key]
             del waiters[session.id]
             if not waiters:
                 del self.by_key[key]
-            self.interest.release(key)
+            self.watched_keys.release(key)
         self._drop_stale()
 
     def serve(self, key: bytes) -> None:

@@ -42,12 +42,12 @@ def dispatch(client: Client, args: list[bytes]) -> None:
     else:
         client.last_command = command.full_name
         run_guarded(client, command, args)
-    if client.gate & POSTPONED:
+    if client.flags & POSTPONED:
         return
-    if not client.gate & BLOCKED:
+    if not client.flags & BLOCKED:
         client.mute(mark)
-    if client.gate & SKIP_NEXT:
-        client.gate = client.gate & ~SKIP_NEXT | SKIPPING
+    if client.flags & SKIP_NEXT:
+        client.flags = client.flags & ~SKIP_NEXT | SKIPPING
 
 
 def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
@@ -56,10 +56,10 @@ def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
     if error is not None:
         client.instance.statistics.rejected[command.number] += 1
         reject(client, args[0].lower(), error)
-    elif client.gate & PAUSED and must_wait(client, command):
+    elif client.flags & PAUSED and must_wait(client, command):
         client.postponed = args
-        client.gate |= POSTPONED
-    elif client.gate & IN_TRANSACTION and not command.bits & UNQUEUED:
+        client.flags |= POSTPONED
+    elif client.flags & IN_TRANSACTION and not command.bits & UNQUEUED:
         enqueue(client, args)
     else:
         call(client, command, args)
@@ -86,7 +86,7 @@ def reject(client: Client, name: bytes, text: bytes) -> None:
     if name == b"exec":
         discard(client, client.instance.watching)
         text = b"EXECABORT Transaction discarded because of: " + text.removeprefix(b"ERR ")
-    elif client.gate & IN_TRANSACTION:
+    elif client.flags & IN_TRANSACTION:
         client.spoiled = True
     reply.error(client.out, text)
 

@@ -57,10 +57,10 @@ def run(client: Client, data: bytes) -> None:
         client.active_at = instance.now
         if instance.statistics.input_bytes >= instance.memory.look_at:
             instance.sample_memory()
-    if client.db.touched:
+    if client.db.dirty_keys:
         instance.serve_touched()
     instance.statistics.ran.clear()
-    if client.postponed is not None and client.gate & STOP == 0:
+    if client.postponed is not None and client.flags & STOP == 0:
         isolated(client, instance.report, lambda: resume(client))
     isolated(client, instance.report, lambda: run_batch(client, data))
     if client.parser.pending > instance.config.request_bytes_max:
@@ -88,7 +88,7 @@ def run_batch(client: Client, data: bytes) -> bool:
     began = timing.clock()
     ends = began + BATCH_SECONDS_MAX
     try:
-        while count < most and client.gate & STOP == 0 and (args := parser.next()) is not None:
+        while count < most and client.flags & STOP == 0 and (args := parser.next()) is not None:
             count += 1
             command = by_name.get(args[0])
             if command is not None and not timing.times_each and is_short(client, command, args):
@@ -107,7 +107,7 @@ def run_batch(client: Client, data: bytes) -> bool:
                     latest, runs = None, 0
                 began = run_timed(client, command, args)
                 most = count if began >= ends else most
-            if db.touched or db.outbox_bytes >= RUN_BYTES_MAX:
+            if db.dirty_keys or db.outbox_bytes >= RUN_BYTES_MAX:
                 instance.after_command()
             while counted < len(out):
                 output_bytes += len(out[counted])
@@ -127,7 +127,7 @@ def run_batch(client: Client, data: bytes) -> bool:
 def is_plain(client: Client, command: Command, args: list[bytes]) -> bool:
     """Return whether a request may run without asking the guards."""
     return (
-        client.gate == 0
+        client.flags == 0
         and command.bits & client.instance.guarded_bits == 0
         and (len(args) == command.arity or command.takes(len(args)))
     )

@@ -25,7 +25,7 @@ A name that is not in the table is refused before the first guard (`CommandTable
 PAUSE delays commands and refuses none, so `dispatch` looks at it after the last guard.
 
 The fast path calls no guard. It compares the arity itself, and asks for the state of the client
-(`Session.gate`, 0 for a client in no special state) and for one integer of the instance,
+(`Session.flags`, 0 for a client in no special state) and for one integer of the instance,
 `guarded_bits`: the bits of those commands that a guard refuses now, or may refuse. Whatever changes
 one of them calls `Instance.combine_guards`. A command with one of these bits passes all guards
 before it runs.
@@ -70,13 +70,13 @@ def guard_arity(_client: Client, command: Command, args: list[bytes]) -> bytes |
 
 def guard_authentication(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
     """Refuse a client that has not given the password."""
-    is_refused = client.gate & UNAUTHENTICATED and not command.bits & WITHOUT_AUTH
+    is_refused = client.flags & UNAUTHENTICATED and not command.bits & WITHOUT_AUTH
     return NO_AUTH if is_refused else None
 
 
 def guard_transaction(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
     """Refuse what may not be queued."""
-    is_refused = client.gate & IN_TRANSACTION and command.bits & NO_MULTI
+    is_refused = client.flags & IN_TRANSACTION and command.bits & NO_MULTI
     return NOT_IN_TRANSACTION if is_refused else None
 
 
@@ -85,7 +85,7 @@ def guard_memory(client: Client, command: Command, _args: list[bytes]) -> bytes 
     memory = client.instance.memory
     if not memory.denied_bits:
         return None
-    would_queue = client.gate & IN_TRANSACTION and not command.bits & UNQUEUED
+    would_queue = client.flags & IN_TRANSACTION and not command.bits & UNQUEUED
     is_refused = would_queue or bits_of(client, command) & DENY_OOM
     return memory.refusal() if is_refused else None
 

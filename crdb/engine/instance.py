@@ -94,14 +94,14 @@ class Instance:
         self.clients: dict[int, Session] = {}
         self.monitors = Monitors(self.clients, self.wall_ms, self.send)
         self.pause = Pause(self.clients, self.wake)
-        self.interest = Interest(self.keyspace.interest)
+        self.watched_keys = Interest(self.keyspace.watched_keys)
         self.woken: list[Session] = []
         """Sessions that the driver must look at; it takes them out."""
         self.on_wake: Callable[[], None] = do_nothing
         """Called when effects from elsewhere have woken some; the driver may be asleep."""
-        self.blocked = Blocked(self.keyspace, self.interest, self.tell, self.wake)
+        self.blocked = Blocked(self.keyspace, self.watched_keys, self.tell, self.wake)
         self.polling = Polling(self.blocked)
-        self.watching = Watching(self.keyspace, self.interest)
+        self.watching = Watching(self.keyspace, self.watched_keys)
         self.now = 0
         """In ms, of a clock that nobody sets: what waits and ages goes by it."""
         self.wall = 0
@@ -168,7 +168,7 @@ class Instance:
     def set_test_clock(self, now: int | None) -> None:
         """Stop this region's clock at `now` (ms), or let it go on; expiry follows, also back."""
         self.test_clock = now
-        self.keyspace.horizon = 0
+        self.keyspace.expiry_clock = 0
         self.advance(self.now, self.wall)
 
     @property
@@ -240,12 +240,12 @@ class Instance:
         self.statistics.connections += 1
         self._configure(session)
         if self.config.password:
-            session.gate |= UNAUTHENTICATED
+            session.flags |= UNAUTHENTICATED
             session.parser.trusted = False
         if self.monitors.sessions:
-            session.gate |= OBSERVED
+            session.flags |= OBSERVED
         if self.pause.ends_at is not None:
-            session.gate |= PAUSED
+            session.flags |= PAUSED
 
     def forget(self, session: Session) -> None:
         """A client's connection is gone."""
@@ -276,14 +276,14 @@ class Instance:
     def after_command(self) -> None:
         """Do what a command has made necessary before the next one runs: serve those who watch or
         wait for keys, and send what is too much to wait for the end of the turn."""
-        if self.keyspace.touched:
+        if self.keyspace.dirty_keys:
             self.serve_touched()
         if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX:
             self.on_full_outbox()
 
     def serve_touched(self) -> None:
         """Tell those who watch or wait for keys that have changed; serving may change more."""
-        touched = self.keyspace.touched
+        touched = self.keyspace.dirty_keys
         while touched:
             keys = list(dict.fromkeys(touched))
             touched.clear()
@@ -365,7 +365,7 @@ class Instance:
         for session in self.clients.values():
             self._configure(session)
             if not self.config.password:
-                session.gate &= ~UNAUTHENTICATED
+                session.flags &= ~UNAUTHENTICATED
                 session.parser.trusted = True
 
 

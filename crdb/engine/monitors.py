@@ -42,17 +42,17 @@ class Monitors:
 
     def add(self, session: Session) -> None:
         """Show `session` what all clients do from now on."""
-        session.gate |= MONITORING
+        session.flags |= MONITORING
         self.sessions[session.id] = session
         for each in self.clients.values():
-            each.gate |= OBSERVED
+            each.flags |= OBSERVED
 
     def remove(self, session: Session) -> None:
         """Stop showing, if `session` is a monitor."""
-        session.gate &= ~MONITORING
+        session.flags &= ~MONITORING
         if self.sessions.pop(session.id, None) is not None and not self.sessions:
             for each in self.clients.values():
-                each.gate &= ~OBSERVED
+                each.flags &= ~OBSERVED
 
     def feed(self, session: Session, flags: list[str], args: list[bytes]) -> None:
         """Show the monitors a command that has run."""

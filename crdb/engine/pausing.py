@@ -33,16 +33,16 @@ class Pause:
         self.ends_at = ends_at
         self.holds_reads = holds_reads
         for session in self.clients.values():
-            session.gate |= PAUSED
+            session.flags |= PAUSED
 
     def end(self) -> None:
         """Let everybody go on."""
         self.ends_at = None
         self.holds_reads = False
         for session in self.clients.values():
-            session.gate &= ~PAUSED
-            if session.gate & POSTPONED:
-                session.gate &= ~POSTPONED
+            session.flags &= ~PAUSED
+            if session.flags & POSTPONED:
+                session.flags &= ~POSTPONED
                 self.wake(session)
 
     def expire(self, now: int) -> None:

@@ -1,7 +1,7 @@
 """What the server remembers of one connection, without the database behind it.
 
 `Session` is the lower half of `Client`: plain data that other clients may ask for (CLIENT LIST) or
-change (CLIENT KILL). The executor looks at `gate` before each request: 0 is the common case, a
+change (CLIENT KILL). The executor looks at `flags` before each request: 0 is the common case, a
 client that may simply run its command.
 """
 
@@ -48,7 +48,7 @@ class Session:
         "created_at",
         "dirty",
         "fd",
-        "gate",
+        "flags",
         "id",
         "in_exec",
         "last_command",
@@ -88,7 +88,7 @@ class Session:
         self.library_version = b""
         self.user = b"default"
         self.protocol = 2
-        self.gate = 0
+        self.flags = 0
         self.last_command = b"NULL"
         self.no_evict = False
         self.no_touch = False
@@ -121,17 +121,17 @@ class Session:
 
     def mute(self, mark: int) -> None:
         """Drop the reply that begins at `mark`, if the client has asked for silence."""
-        if self.gate & (MUTED | SKIPPING):
+        if self.flags & (MUTED | SKIPPING):
             del self.out[mark:]
-            self.gate &= ~SKIPPING
+            self.flags &= ~SKIPPING
 
     def close_after_reply(self) -> None:
         """Read no more requests; close once the replies so far have been sent."""
-        self.gate |= CLOSING
+        self.flags |= CLOSING
 
     def kill(self) -> None:
         """Close at once, without sending what is left."""
-        self.gate |= CLOSING | KILLED
+        self.flags |= CLOSING | KILLED
         self.out.clear()
 
     @property
@@ -142,14 +142,14 @@ class Session:
     @property
     def blocked(self) -> bool:
         """Whether it waits in a blocking command."""
-        return self.gate & BLOCKED != 0
+        return self.flags & BLOCKED != 0
 
     @property
     def closing(self) -> bool:
         """Whether the driver should close once everything is sent."""
-        return self.gate & CLOSING != 0
+        return self.flags & CLOSING != 0
 
     @property
     def killed(self) -> bool:
         """Whether the driver should close now."""
-        return self.gate & KILLED != 0
+        return self.flags & KILLED != 0

@@ -22,11 +22,11 @@ EXPIRED: Final = 3
 class Watching:
     """The watched keys of an instance."""
 
-    __slots__ = ("by_key", "interest", "keyspace")
+    __slots__ = ("by_key", "watched_keys", "keyspace")
 
     def __init__(self, keyspace: Keyspace, interest: Interest) -> None:
         self.keyspace = keyspace
-        self.interest = interest
+        self.watched_keys = interest
         self.by_key: dict[bytes, dict[int, Session]] = {}
 
     def watch(self, session: Session, key: bytes) -> None:
@@ -35,7 +35,7 @@ class Watching:
             return
         session.watched[key] = self._state(key)
         self.by_key.setdefault(key, {})[session.id] = session
-        self.interest.hold(key)
+        self.watched_keys.hold(key)
 
     def unwatch(self, session: Session) -> None:
         """`session` watches nothing any more."""
@@ -44,7 +44,7 @@ class Watching:
             del sessions[session.id]
             if not sessions:
                 del self.by_key[key]
-            self.interest.release(key)
+            self.watched_keys.release(key)
         session.watched.clear()
         session.dirty = False
 
@@ -79,5 +79,5 @@ def discard(session: Session, watching: Watching) -> None:
     session.queue_bytes = 0
     session.queued_bits = 0
     session.spoiled = False
-    session.gate &= ~IN_TRANSACTION
+    session.flags &= ~IN_TRANSACTION
     watching.unwatch(session)

@@ -1,14 +1,14 @@
-"""Which keys somebody wants to hear about.
+"""The keys whose changes sessions wait for.
 
-The keyspace notes each effect on a key of its `interest` set. Both WATCH and the blocking commands
-put keys there, so they are counted here, and leave when the last one has lost interest.
+The keyspace records each effect on a key of its `watched_keys` set. WATCH and the blocking commands
+both add keys to it. Each key has a count of the sessions that watch it, and is removed at zero.
 """
 
 from __future__ import annotations
 
 
 class Interest:
-    """Counts the holders of each key in a keyspace's `interest`."""
+    """Counts the holders of each key in a keyspace's `watched_keys`."""
 
     __slots__ = ("counts", "keys")
 

@@ -72,7 +72,7 @@ class Connection:
             return False
         client = self.client
         run(client, data)
-        if client.out or client.gate & CLOSING:
+        if client.out or client.flags & CLOSING:
             return self.flush()
         return True
 
@@ -84,7 +84,7 @@ class Connection:
     def flush(self) -> bool:
         """Send what the client is owed, or queue it behind what is unsent."""
         client = self.client
-        if client.gate & KILLED:
+        if client.flags & KILLED:
             return False
         out = client.out
         if out:
@@ -95,7 +95,7 @@ class Connection:
                 self._put_many(out)
             # Not all that is sent was counted: who was blocked has its reply from elsewhere.
             client.output_bytes = self.unsent_bytes
-        return not client.gate & CLOSING or self._last_words()
+        return not client.flags & CLOSING or self._last_words()
 
     def _put(self, data: bytes) -> None:
         """Send `data`, or queue what the socket does not take of it."""
@@ -135,7 +135,7 @@ class Connection:
             self.unsent.appendleft(piece[sent:])
         elif not self.unsent:
             self._register()
-        return not self.client.gate & CLOSING or self._last_words()
+        return not self.client.flags & CLOSING or self._last_words()
 
     def close(self) -> None:
         """The end: let go of the socket, and forget the client."""
@@ -158,7 +158,7 @@ class Connection:
     def _register(self) -> None:
         """Ask to be told when there is something to read, and when something can be written."""
         writing = select.EPOLLOUT if self.unsent else 0
-        reading = 0 if self.client.gate & CLOSING else select.EPOLLIN
+        reading = 0 if self.client.flags & CLOSING else select.EPOLLIN
         self.epoll.modify(self.fd, reading | writing)
 
     def _last_words(self) -> bool:

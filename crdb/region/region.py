@@ -31,7 +31,7 @@ from crdb.region.link_secret import ReportedAddresses
 from crdb.region.membership import member_of, parameters, peers_of
 from crdb.region.report.events import Emit
 from crdb.region.report.link_events import link_event
-from crdb.region.report.link_lines import tell_of_links
+from crdb.region.report.link_lines import add_link_lines
 from crdb.region.sending import Sending
 from crdb.region.staleness import Staleness
 from crdt.causality.dots import make_origin
@@ -78,7 +78,7 @@ class Region:
         self.instance.allows_test_clock = config.test_clock
         member = member_of(config, self.region, self.replica.origin)
         self.links = Links(self.replica, member, peers_of(config, self.region))
-        tell_of_links(self.instance, self.links, clock)
+        add_link_lines(self.instance, self.links, clock)
         secret = LinkSecret.from_text(config.secret)
         self.driver = Driver(
             self.links,

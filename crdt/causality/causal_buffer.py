@@ -19,7 +19,7 @@ WAITING_BYTES_MAX: Final = 64 << 20  # some seconds of a busy region's writes
 EFFECT_BYTES: Final = 200  # what an effect takes in memory besides its encoding
 
 
-class Gate:
+class CausalBuffer:
     """Operations that arrived before what they depend on."""
 
     __slots__ = ("bytes", "limit", "queues")

@@ -10,7 +10,7 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from crdt.causality.causal_buffer import Gate, is_ready
+from crdt.causality.causal_buffer import CausalBuffer, is_ready
 from crdt.causality.dots import ORIGINS_MAX, Origin, join, region_of
 from crdt.causality.dots import Vector as Numbers
 from crdt.causality.effect import Effect
@@ -56,8 +56,8 @@ class ReplicaExchange(Views):
         """`others` are the region numbers of all other replicas, None while not known."""
         self.keyspace: Keyspace = Keyspace(origin, makers)
         self.history: History = History(whole(history_bytes))
-        self.gate: Gate = Gate()
-        self.identities: Identities = Identities(self.keyspace, self.history, self.gate)
+        self.causal_buffer: CausalBuffer = CausalBuffer()
+        self.identities: Identities = Identities(self.keyspace, self.history, self.causal_buffer)
         self.stability: Stability = Stability(others)
         self.contexts: dict[Origin, Numbers] = {}
         self.applied: int = 0
@@ -184,9 +184,9 @@ class ReplicaExchange(Views):
         if op.first <= have:
             op = op.beyond(have)
         if not is_ready(op, db.vector):
-            return Outcome.HELD if self.gate.hold(op, db.vector) else Outcome.REFUSED
+            return Outcome.HELD if self.causal_buffer.hold(op, db.vector) else Outcome.REFUSED
         self.apply_op(op)
-        if self.gate.queues:
+        if self.causal_buffer.queues:
             self.drain()
         self.stability.settle(db.vector)
         return Outcome.APPLIED
@@ -229,7 +229,7 @@ class ReplicaExchange(Views):
 
     def drain(self) -> None:
         """Apply what has waited for what has just come."""
-        while (op := self.gate.ready(self.keyspace.vector)) is not None:
+        while (op := self.causal_buffer.ready(self.keyspace.vector)) is not None:
             self.apply_op(op)
 
     # -- state -----------------------------------------------------------------------------
@@ -238,7 +238,7 @@ class ReplicaExchange(Views):
         """The whole state, piece by piece, consistent as of now while writes go on. With `sort`
         equal content gives equal bytes."""
         self.seal()
-        contexts = self.contexts | {self.origin: self.keyspace.told}
+        contexts = self.contexts | {self.origin: self.keyspace.sent_context}
         told = {origin: dict(context) for origin, context in contexts.items() if context}
         return Snapshot(self.keyspace, told, self.identities.trails, sort)
 

@@ -7,7 +7,7 @@ raises IdentityReused before anything is changed. Unknown operations do not cont
 
 from __future__ import annotations
 
-from crdt.causality.causal_buffer import Gate
+from crdt.causality.causal_buffer import CausalBuffer
 from crdt.causality.dots import Origin, Vector
 from crdt.causality.fingerprints import Trail, Trails
 from crdt.causality.op import UNKNOWN, Op
@@ -19,12 +19,12 @@ from crdt.store.keyspace import Keyspace
 class Identities:
     """The fingerprints that one replica has of all origins, its own among them."""
 
-    __slots__ = ("db", "gate", "history", "trails")
+    __slots__ = ("db", "causal_buffer", "history", "trails")
 
-    def __init__(self, db: Keyspace, history: History, gate: Gate) -> None:
+    def __init__(self, db: Keyspace, history: History, gate: CausalBuffer) -> None:
         self.db: Keyspace = db
         self.history: History = history
-        self.gate: Gate = gate
+        self.causal_buffer: CausalBuffer = gate
         self.trails: Trails = {}
 
     def record(self, op: Op) -> None:
@@ -79,7 +79,7 @@ class Identities:
         if op.last > have:
             if origin == self.db.origin:
                 raise IdentityReused(origin, f"a peer has operation {op.last}, we are at {have}")
-            if self.gate.contradicts(op):
+            if self.causal_buffer.contradicts(op):
                 raise IdentityReused(origin, f"operation {op.first} differs from one that waits")
 
     def check_known(self, op: Op, have: int) -> None:
@@ -144,7 +144,7 @@ class Identities:
                 latest[origin] = known
         self.check_vector(vector, latest, trails)
         for origin, theirs in trails.items():
-            for op in self.gate.queues.get(origin, ()):
+            for op in self.causal_buffer.queues.get(origin, ()):
                 known, previous = theirs.fingerprint(op.last), theirs.fingerprint(op.first - 1)
                 if differ(known, op.fingerprint()) or differ(previous, op.previous):
                     raise IdentityReused(origin, f"operation {op.first}, which waits, differs")

@@ -30,7 +30,7 @@ from typing import Any, Final, NoReturn
 
 import attrs
 
-from crdt.causality.causal_buffer import Gate
+from crdt.causality.causal_buffer import CausalBuffer
 from crdt.causality.dots import (
     INCARNATION_MAX,
     ORIGIN_MAX,
@@ -151,7 +151,7 @@ class Replica(ReplicaExchange):
         if region_of(origin) != self.region or origin == self.origin:
             raise ValueError(f"{origin} is not another incarnation of region {self.region}")
         self.seal()
-        self.contexts[self.origin] = dict(self.keyspace.told)
+        self.contexts[self.origin] = dict(self.keyspace.sent_context)
         self.keyspace.take_name(origin)
 
     def reset(self) -> None:
@@ -168,8 +168,8 @@ class Replica(ReplicaExchange):
             db.take_name(make_origin(self.region, following))
         db.clear()
         self.history.forget(db.vector)
-        self.gate = Gate(self.gate.limit)
-        self.identities = Identities(db, self.history, self.gate)
+        self.causal_buffer = CausalBuffer(self.causal_buffer.limit)
+        self.identities = Identities(db, self.history, self.causal_buffer)
         self.stability.void()
         self.garbage = Garbage(db)
         self.contexts = {}
@@ -211,10 +211,12 @@ class Replica(ReplicaExchange):
         state = self.to_bytes()
         db = self.keyspace
         ops = [kept[3] for kept in self.history.read(self.history.start, self.history.stop)]
-        saved = Saved(db.origin, self.is_closed, db.horizon, state, ops)
+        saved = Saved(db.origin, self.is_closed, db.expiry_clock, state, ops)
         saved.floor = self.history.floor
         saved.group = db.group
-        saved.early = [op.to_bytes() for queue in self.gate.queues.values() for op in queue]
+        saved.early = [
+            op.to_bytes() for queue in self.causal_buffer.queues.values() for op in queue
+        ]
         return saved.to_bytes()
 
     def close(self) -> bytes:
@@ -266,8 +268,8 @@ class Replica(ReplicaExchange):
             raise DecodeError("the state of a saved replica was cut off")
         self.take_over(incoming)
         db.take_name(saved.origin)
-        db.told = self.contexts.pop(saved.origin, {})
-        db.horizon = max(db.horizon, saved.horizon)
+        db.sent_context = self.contexts.pop(saved.origin, {})
+        db.expiry_clock = max(db.expiry_clock, saved.expiry_clock)
         self.history.restore(saved.floor, db.vector, map(Op.from_bytes, saved.ops))
         for early in saved.early:
             self.accept(Op.from_bytes(early))
@@ -285,12 +287,12 @@ class Replica(ReplicaExchange):
     def stable(self) -> Numbers:
         """The vector that every member has observed. Nothing concurrent to it can still arrive, so
         metadata below it may be collected (rule MEM-2). Empty while it is not known."""
-        return {} if self.awaits_the_dead else self.stability.stable(self.keyspace.vector)
+        return {} if self.awaits_lost_effects else self.stability.stable(self.keyspace.vector)
 
     @property
-    def awaits_the_dead(self) -> bool:
+    def awaits_lost_effects(self) -> bool:
         """Return whether the causal buffer holds an operation of an incarnation that is over."""
-        return any(self.stability.is_over(origin) for origin in self.gate.queues)
+        return any(self.stability.is_over(origin) for origin in self.causal_buffer.queues)
 
     def collect(self, keys_max: int = ALL) -> int:
         """Collect metadata that no member can need (rule MEM-2). Return the number of items.
@@ -302,7 +304,7 @@ class Replica(ReplicaExchange):
         if self.is_closed:
             raise ReplicaClosed("this replica was closed and must not write: do not collect")
         stable = self.stable()
-        clock = self.stability.clock(self.keyspace.horizon)
+        clock = self.stability.clock(self.keyspace.expiry_clock)
         return self.garbage.collect(stable, clock, self.stability.leads(self.region), keys_max)
 
     def statistics(self) -> Statistics:
@@ -316,9 +318,9 @@ class Replica(ReplicaExchange):
             operations_duplicate=self.duplicates,
             effects_duplicate=self.effects_duplicate,
             merges=self.merges,
-            waiting_bytes=self.gate.bytes,
+            waiting_bytes=self.causal_buffer.bytes,
             history_bytes=self.history.bytes,
-            garbage_pending=len(db.litter),
+            garbage_pending=len(db.garbage),
             garbage_attempted=self.garbage.attempted,
             garbage_collected=self.garbage.collected,
             stable=self.stable(),

@@ -26,14 +26,14 @@ MAGIC: Final = b"crdt replica"
 class Saved:
     """The content of a save."""
 
-    __slots__ = ("early", "floor", "group", "horizon", "is_last", "ops", "origin", "state")
+    __slots__ = ("early", "floor", "group", "expiry_clock", "is_last", "ops", "origin", "state")
 
     def __init__(
         self, origin: Origin, is_last: bool, horizon: int, state: bytes, ops: list[bytes]
     ) -> None:
         self.origin: Origin = origin
         self.is_last: bool = is_last
-        self.horizon: int = horizon
+        self.expiry_clock: int = horizon
         self.state: bytes = state
         self.ops: list[bytes] = ops
         """The history."""
@@ -50,7 +50,7 @@ class Saved:
             self.origin,
             self.group,
             int(self.is_last),
-            self.horizon,
+            self.expiry_clock,
             self.state,
             tuple(self.ops),
             write_vector(self.floor),

@@ -1,7 +1,8 @@
 """Forgetting: the few things that outlive their removal, and keys that have expired.
 
 Metadata is dropped once every member has observed what made it superfluous (rule MEM-2), and that
-costs no message. What waits is named in `keyspace.litter`, so a collection looks at nothing else.
+costs no message. Keys with such metadata are listed in
+`keyspace.garbage`, so a collection visits no other key.
 
 An expired key is removed once every member has reported a wall clock past its deadline, when none
 of them takes it for alive any more; a deadline whose key is gone, once everybody has seen all that
@@ -45,7 +46,7 @@ class Garbage:
         """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired
         before `clock` (ms); how many keys were helped. Looks at no more than `keys_max` and deletes
         no more; the next collection goes on with the others."""
-        litter = self.db.litter
+        litter = self.db.garbage
         keys = self.choose(keys_max)
         before, now = self.collected, dict(self.db.vector)
         for key in keys:
@@ -68,7 +69,7 @@ class Garbage:
 
     def choose(self, keys_max: int) -> list[bytes]:
         """The litter to look at now. A round takes in each key once."""
-        litter = self.db.litter
+        litter = self.db.garbage
         if self.rest == 0:
             self.rest = len(litter)
         keys = list(islice(litter, min(self.rest, keys_max)))
@@ -78,12 +79,12 @@ class Garbage:
     def sweep_values(self, key: bytes, stable: Vector) -> bool:
         """Sweep the values under a key; True if some litter is left."""
         db = self.db
-        place = db.data if key in db.data else db.graves
+        place = db.data if key in db.data else db.tombstones
         value = place.get(key)
         if value is None:
             return False
-        left = value.sweep(stable)
-        if value.vacant():
+        left = value.collect(stable)
+        if value.is_empty():
             del place[key]
         elif type(value) is Contested:
             place[key] = value.settle()
@@ -93,11 +94,11 @@ class Garbage:
         """Forget deadlines that never come, once everybody has seen them; True if some are left, or
         are those of a key that is gone."""
         db = self.db
-        db.fold(key)
+        db.compact_deadline(key)
         siblings = db.deadlines.table.get(key)
         if siblings is None:
             return False
-        if not db.deadlines.endless(key):
+        if not db.deadlines.no_expiry(key):
             return key not in db.data
         for dot in siblings[::2]:
             if not covers(stable, dot):

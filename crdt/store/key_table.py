@@ -18,15 +18,15 @@ FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywher
 
 
 class KeyTable:
-    """Values and deadlines by key. What is dead but must be remembered is in `graves`."""
+    """Values and deadlines by key. What is dead but must be remembered is in `tombstones`."""
 
     __slots__ = (
         "data",
         "deadlines",
-        "graves",
+        "tombstones",
         "hits",
-        "horizon",
-        "interest",
+        "expiry_clock",
+        "watched_keys",
         "marks_use",
         "misses",
         "order",
@@ -35,13 +35,13 @@ class KeyTable:
     )
 
     def __init__(self) -> None:
-        self.horizon: int = 0
+        self.expiry_clock: int = 0
         self.data: dict[bytes, Value] = {}
-        self.graves: dict[bytes, Value] = {}
+        self.tombstones: dict[bytes, Value] = {}
         self.deadlines: Deadlines = Deadlines()
         self.order: Order | None = None
         self.scan_order: ScanOrder | None = None
-        self.interest: set[bytes] = set()
+        self.watched_keys: set[bytes] = set()
         self.hits: int = 0
         """The number of times `read` and `inspect` found a key, and that they did not."""
         self.misses: int = 0
@@ -58,7 +58,7 @@ class KeyTable:
         if value is None:
             return None
         table = self.deadlines.table
-        if table and key in table and self.deadlines.deadline(key) < self.horizon:
+        if table and key in table and self.deadlines.deadline(key) < self.expiry_clock:
             return None
         return value.shown() if type(value) is Contested else value
 
@@ -95,7 +95,7 @@ class KeyTable:
         """Return the copy of one type under `key`, alive or remembered."""
         value = self.data.get(key)
         if value is None:
-            value = self.graves.get(key) if self.graves else None
+            value = self.tombstones.get(key) if self.tombstones else None
             if value is None:
                 return None
         if type(value) is Contested:
@@ -176,9 +176,9 @@ class KeyTable:
         concerned: dict[bytes, Effect] = {}
         for effect in effects:
             if effect[0] == FLUSH:
-                for key in self.interest:
+                for key in self.watched_keys:
                     concerned[key] = (DELETE, key)
-            elif effect[1] in self.interest:
+            elif effect[1] in self.watched_keys:
                 key = effect[1]
                 concerned[key] = (DELETE, key) if key in concerned else effect
         return {key: (effect, self.look(effect)) for key, effect in concerned.items()}

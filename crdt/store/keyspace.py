@@ -5,13 +5,12 @@ applies it and puts it into the outbox; `apply` is the same last step for effect
 So local and remote writes cannot differ. `seal` closes the outbox into one operation: a run of
 effects that all saw the same of other origins.
 
-A large string that is written again and again shares one effect as long as nothing else is written
-in between, and the outbox is not sealed: nobody has seen the earlier value, so the later one takes
-its place under the same dot.
+Consecutive writes of one large string share an effect until the outbox is sealed. Nobody has seen
+the earlier value, so the later one takes its place under the same dot.
 
 Effects of kind 0 to 15 concern a whole key; the others are `type code << 4 | operation`, and the
-value of that type knows what they mean. A key that several types claim holds a `Contested`. What
-is dead but must be remembered for a while (see `counter`) is in `graves`, out of everybody's way.
+value of that type knows what they mean. A key that several types claim holds a `Contested`. A
+value that is deleted but must be remembered for a while (see `counter`) moves to `tombstones`.
 """
 
 from __future__ import annotations
@@ -41,12 +40,9 @@ FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of w
 CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
 
 
-# Of these, a local effect is a change to those who watch its key only if readers see a difference,
-# as in Redis. So it is with an EXPIRE that ends a deadline. Every other local effect is a change in
-# any case. The types define theirs (`Operation.is_change_if_seen`).
+# Local effects of these kinds count as a change for WATCH only if readers see a difference, as in
+# Redis. All other local effects count always. The types define theirs (`is_change_if_seen`).
 CHANGE_IF_SEEN: Final = frozenset({FORGET, *registry.CHANGE_IF_SEEN})
-
-
 ITEM_BYTES: Final = 256
 """Memory that one element of a long effect may take, at most, besides its own bytes."""
 RESERVE_BYTES: Final = 64 << 10
@@ -68,11 +64,11 @@ class Keyspace(KeyTable):
         "expired",
         "first",
         "group",
-        "litter",
+        "garbage",
         "local",
         "makers",
         "name",
-        "news",
+        "has_remote_news",
         "now",
         "origin",
         "outbox",
@@ -80,8 +76,8 @@ class Keyspace(KeyTable):
         "readers",
         "reserve",
         "seq",
-        "told",
-        "touched",
+        "sent_context",
+        "dirty_keys",
         "vector",
     )
 
@@ -96,9 +92,9 @@ class Keyspace(KeyTable):
         self.vector: Vector = {}
         self.expired: int = 0
         """How many keys that had expired were deleted here."""
-        self.litter: dict[bytes, None] = {}
+        self.garbage: dict[bytes, None] = {}
         """Keys with something to forget, those first that were looked at longest ago."""
-        self.touched: list[bytes] = []
+        self.dirty_keys: list[bytes] = []
         self.readers: list[Reader] = []
         self.local: Observed = Observed(self.vector, origin, 0, 0)
         self.local.everything = True
@@ -110,8 +106,8 @@ class Keyspace(KeyTable):
         self.first: int = 1
         self.group: int = 0
         """The slot group whose keys these are; 0 is the only one until there are clusters."""
-        self.told: Vector = {}
-        self.news: bool = False
+        self.sent_context: Vector = {}
+        self.has_remote_news: bool = False
 
     # -- time ------------------------------------------------------------------------------
 
@@ -124,10 +120,11 @@ class Keyspace(KeyTable):
         A watched key that is shown again has changed.
         """
         self.now = now
-        if now > self.horizon or now < self.horizon - CLOCK_SLACK_MS:
-            hidden = self.hidden(self.interest) if now < self.horizon and self.interest else []
-            self.horizon = now
-            self.touched += [key for key in hidden if self.lookup(key) is not None]
+        if now > self.expiry_clock or now < self.expiry_clock - CLOCK_SLACK_MS:
+            is_set_back = now < self.expiry_clock
+            hidden = self.hidden(self.watched_keys) if is_set_back and self.watched_keys else []
+            self.expiry_clock = now
+            self.dirty_keys += [key for key in hidden if self.lookup(key) is not None]
         if not self.outbox:
             self.base = now
 
@@ -139,36 +136,36 @@ class Keyspace(KeyTable):
         self.origin = self.name = origin
         self.seq = self.vector.get(origin, 0)
         self.first = self.seq + 1
-        self.told = {}
-        self.news = True
+        self.sent_context = {}
+        self.has_remote_news = True
         self.local = Observed(self.vector, origin, 0, 0)
         self.local.everything = True
 
     def clear(self) -> None:
         """Lose all but our name and how far we have counted under it. Nobody else is told."""
         assert not self.outbox, "seal before losing everything"
-        for key in [*self.data, *self.graves, *self.deadlines.table]:
+        for key in [*self.data, *self.tombstones, *self.deadlines.table]:
             if self.readers:
                 self.warn_readers(key)
-            if key in self.interest and self.lookup(key) is not None:
-                self.touched.append(key)
+            if key in self.watched_keys and self.lookup(key) is not None:
+                self.dirty_keys.append(key)
         self.data.clear()
-        self.graves.clear()
+        self.tombstones.clear()
         self.deadlines = Deadlines()
         self.order = None
         self.scan_order = None
-        self.litter.clear()
+        self.garbage.clear()
         self.vector.clear()
         if self.seq:
             self.vector[self.origin] = self.seq
-        self.told = {}
-        self.news = False
+        self.sent_context = {}
+        self.has_remote_news = False
 
     def lookup_for_write(self, key: bytes) -> Value | None:
         """As `lookup`, but first removes an expired value, or what is left of a time to live."""
         table = self.deadlines.table
         if table and key in table:
-            if key not in self.data or self.deadlines.deadline(key) < self.horizon:
+            if key not in self.data or self.deadlines.deadline(key) < self.expiry_clock:
                 self.expired += key in self.data
                 self.emit((DELETE, key, self.carried_by(key)))
         value = self.data.get(key)
@@ -202,7 +199,7 @@ class Keyspace(KeyTable):
         local.base = self.base
         self.vector[self.name] = seq
         try:
-            if self.interest and effect[1] in self.interest:
+            if self.watched_keys and effect[1] in self.watched_keys:
                 self.apply_watched(effect, make_dot(self.origin, seq))
             else:
                 self.apply(effect, make_dot(self.origin, seq), local)
@@ -223,7 +220,7 @@ class Keyspace(KeyTable):
             if not self.seq:
                 del self.vector[self.name]
             value = self.data.get(effect[1])
-            if value is not None and not value.alive():
+            if value is not None and not value.is_live():
                 self.retire(effect[1])
             raise
 
@@ -244,8 +241,8 @@ class Keyspace(KeyTable):
         held.value = effect[3]
         self.outbox[len(self.outbox) - 1] = (kind, *effect[1:4], *latest[4:])
         self.outbox_bytes += len(effect[3]) - len(latest[3])
-        if key in self.interest:
-            self.touched.append(key)
+        if key in self.watched_keys:
+            self.dirty_keys.append(key)
         return True
 
     def delete(self, key: bytes) -> bool:
@@ -265,7 +262,8 @@ class Keyspace(KeyTable):
 
     def flush(self) -> None:
         """FLUSHALL: remove all that is observed, everywhere."""
-        self.touched += [key for key in sorted(self.interest) if self.lookup(key) is not None]
+        watched = sorted(self.watched_keys)
+        self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
         for key in list(self.data):
             if self.carried_by(key):
                 self.emit((DELETE, key, self.carried_by(key)))
@@ -290,16 +288,16 @@ class Keyspace(KeyTable):
         if not self.outbox:
             return None
         deps: Vector = {}
-        if self.news:
+        if self.has_remote_news:
             for origin, seq in self.vector.items():
-                if origin != self.origin and self.told.get(origin) != seq:
+                if origin != self.origin and self.sent_context.get(origin) != seq:
                     deps[origin] = seq
         return Op(self.origin, self.first, self.base, deps, tuple(self.outbox), previous)
 
     def take_out(self, op: Op) -> None:
         """Remove from the outbox what `op`, all of it or its beginning, holds."""
-        self.told.update(op.deps)
-        self.news = False
+        self.sent_context.update(op.deps)
+        self.has_remote_news = False
         self.first = op.last + 1
         if len(op.effects) < len(self.outbox):
             del self.outbox[: len(op.effects)]
@@ -323,7 +321,7 @@ class Keyspace(KeyTable):
         """Apply all effects of an operation from elsewhere, whose origin had observed `past`."""
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
-        before = self.look_at_all(op.effects) if self.interest else {}
+        before = self.look_at_all(op.effects) if self.watched_keys else {}
         observed = Observed(past, op.origin, op.first, op.base)
         dot = make_dot(op.origin, op.first)
         for effect in op.effects:
@@ -331,10 +329,10 @@ class Keyspace(KeyTable):
             dot += 1
             observed.seq += 1
         self.vector[op.origin] = op.last
-        self.news = True
+        self.has_remote_news = True
         for key, (effect, seen) in before.items():
             if self.look(effect) != seen:
-                self.touched.append(key)
+                self.dirty_keys.append(key)
 
     # -- watching --------------------------------------------------------------------------
 
@@ -352,12 +350,12 @@ class Keyspace(KeyTable):
             self.apply(effect, dot, self.local)
             is_change = True
         if is_change:
-            self.touched.append(key)
+            self.dirty_keys.append(key)
 
     def note_change(self, key: bytes) -> None:
         """Let those who watch `key` take it for changed."""
-        if key in self.interest:
-            self.touched.append(key)
+        if key in self.watched_keys:
+            self.dirty_keys.append(key)
 
     # -- applying --------------------------------------------------------------------------
 
@@ -372,23 +370,23 @@ class Keyspace(KeyTable):
         else:
             value = self.data.get(key)
             if value is None or value.code() != kind >> 4:
-                value = self.make_room(key, kind >> 4)
+                value = self.get_or_create(key, kind >> 4)
             if kind <= STRING_KEEP:
                 self.apply_assignment(effect, dot, observed, value)
             else:
                 value.apply(effect, dot, observed)
             value.accessed = self.second
-            if not value.alive():
+            if not value.is_live():
                 self.retire(key)
-            elif value.litter():
-                self.litter[key] = None
+            elif value.has_garbage():
+                self.garbage[key] = None
 
-    def make_room(self, key: bytes, code: int) -> Value:
+    def get_or_create(self, key: bytes, code: int) -> Value:
         """The value of type `code` under `key`, made or fetched from the graves."""
         make = self.makers[code]
         held = self.data.get(key)
         if held is None:
-            held = self.graves.pop(key, None)
+            held = self.tombstones.pop(key, None)
             if held is None:
                 held = make()
             self.data[key] = held
@@ -407,32 +405,32 @@ class Keyspace(KeyTable):
         assert isinstance(value, Register)
         key: bytes = effect[1]
         ends_ttl = effect[0] == STRING_SET
-        if value.endless and (not ends_ttl or not observed.covers(value.dot)):
-            self.spell_out(key, value)
+        if value.no_expiry and (not ends_ttl or not observed.covers(value.dot)):
+            self.materialise_deadline(key, value)
         value.apply(effect, dot, observed)
         if ends_ttl:
             if key in self.deadlines.table and self.deadlines.drop(key, observed):
                 self.deadlines.add(key, dot, FOREVER)
-                self.litter[key] = None
-            elif value.dot == dot and not value.rivals:
-                value.endless = True
+                self.garbage[key] = None
+            elif value.dot == dot and not value.sibling_writes:
+                value.no_expiry = True
             else:
                 self.deadlines.add(key, dot, FOREVER)
-                self.litter[key] = None
+                self.garbage[key] = None
 
-    def spell_out(self, key: bytes, value: Register) -> None:
+    def materialise_deadline(self, key: bytes, value: Register) -> None:
         """Turn the flag of a lone write into the deadline that it stands for."""
-        value.endless = False
+        value.no_expiry = False
         self.deadlines.add(key, value.dot, FOREVER)
-        self.litter[key] = None
+        self.garbage[key] = None
 
-    def fold(self, key: bytes) -> None:
-        """The inverse of `spell_out`, where it is possible: so equal content has equal form."""
+    def compact_deadline(self, key: bytes) -> None:
+        """Undo `materialise_deadline` where possible, so that equal content has equal form."""
         value = self.remains(key, STRING)
-        if isinstance(value, Register) and not value.rivals:
+        if isinstance(value, Register) and not value.sibling_writes:
             if self.deadlines.table.get(key) == (value.dot, FOREVER):
                 self.deadlines.put(key, ())
-                value.endless = True
+                value.no_expiry = True
 
     def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         """DELETE, EXPIRE, FORGET and FLUSH."""
@@ -443,11 +441,11 @@ class Keyspace(KeyTable):
             self.drop_deadlines(key, observed)
             self.deadlines.add(key, dot, effect[2])
             if effect[2] >= FOREVER or key not in self.data:
-                self.litter[key] = None
+                self.garbage[key] = None
         elif effect[0] == FORGET:
             self.drop_deadlines(key, observed)
         else:
-            keys = self.data.keys() | self.graves.keys() | self.deadlines.table.keys()
+            keys = self.data.keys() | self.tombstones.keys() | self.deadlines.table.keys()
             for each in sorted(keys):
                 if self.readers:
                     self.warn_readers(each)
@@ -456,43 +454,43 @@ class Keyspace(KeyTable):
     def drop_deadlines(self, key: bytes, observed: Observed) -> None:
         """Remove the observed deadlines of a key, that of a lone write among them."""
         value = self.remains(key, STRING)
-        if isinstance(value, Register) and value.endless:
+        if isinstance(value, Register) and value.no_expiry:
             if observed.covers(value.dot):
-                value.endless = False
+                value.no_expiry = False
             else:
-                self.spell_out(key, value)
+                self.materialise_deadline(key, value)
         self.deadlines.drop(key, observed)
 
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
         """Remove what `observed` covers of a key, with its deadlines."""
         value = self.data.get(key)
-        if value is None and key in self.graves:
-            value = self.data[key] = self.graves.pop(key)
+        if value is None and key in self.tombstones:
+            value = self.data[key] = self.tombstones.pop(key)
         if value is not None:
             if type(value) is Contested:
                 value.remove(observed, resets)
             else:
                 value.remove(observed, carried(resets, value.code()))
-            if value.litter():
-                self.litter[key] = None
+            if value.has_garbage():
+                self.garbage[key] = None
             self.retire(key)
         self.deadlines.drop(key, observed)
         if key in self.deadlines.table:
-            self.litter[key] = None
+            self.garbage[key] = None
 
     def retire(self, key: bytes) -> None:
         """Put `key` where it belongs after a removal: among the living, the dead, or nowhere."""
         value = self.data[key]
         if type(value) is Contested:
             value = self.data[key] = value.settle()
-        if value.litter():
-            self.litter[key] = None
-        if not value.alive():
+        if value.has_garbage():
+            self.garbage[key] = None
+        if not value.is_live():
             del self.data[key]
-            if not value.vacant():
-                self.graves[key] = value
+            if not value.is_empty():
+                self.tombstones[key] = value
             if key in self.deadlines.table:
-                self.litter[key] = None
+                self.garbage[key] = None
 
     def warn_readers(self, key: bytes) -> None:
         """Let whoever reads along take the state of `key` before it changes."""

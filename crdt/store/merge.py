@@ -93,7 +93,7 @@ class Incoming:
             value.dot = dots[index]
             value.stamp = stamps[index] + least
             value.value = values[index]
-            value.endless = flags[index] == 1
+            value.no_expiry = flags[index] == 1
             if type(key) is not bytes or value.dot == 0:
                 raise DecodeError("a plain string without key or dot")
             if not covers(self.vector, value.dot):
@@ -152,7 +152,7 @@ def merge_into(db: Keyspace, incoming: Incoming) -> None:
         adopt(db, incoming)
     else:
         keys = dict.fromkeys(db.data)
-        for others in (db.graves, db.deadlines.table, incoming.values, incoming.deadlines):
+        for others in (db.tombstones, db.deadlines.table, incoming.values, incoming.deadlines):
             keys.update(dict.fromkeys(others))
         for key in keys:
             if not merge_plain(db, incoming, key):
@@ -160,7 +160,7 @@ def merge_into(db: Keyspace, incoming: Incoming) -> None:
     for origin, seq in incoming.vector.items():
         if db.vector.get(origin, 0) < seq:
             db.vector[origin] = seq
-    db.news = True
+    db.has_remote_news = True
 
 
 def adopt(db: Keyspace, incoming: Incoming) -> None:
@@ -169,10 +169,10 @@ def adopt(db: Keyspace, incoming: Incoming) -> None:
         place(db, key, value)
     for key, deadlines in incoming.deadlines.items():
         db.deadlines.put(key, deadlines)
-        db.litter[key] = None
-    for key in sorted(db.interest):
+        db.garbage[key] = None
+    for key in sorted(db.watched_keys):
         if db.lookup(key) is not None:
-            db.touched.append(key)
+            db.dirty_keys.append(key)
 
 
 def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
@@ -180,7 +180,7 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     deadlines, of which at most one stays. False if `key` is not of that kind."""
     held = db.data.get(key)
     given = incoming.values.get(key)
-    if key in db.deadlines.table or key in incoming.deadlines or key in db.graves:
+    if key in db.deadlines.table or key in incoming.deadlines or key in db.tombstones:
         return False
     if held is not None and (type(held) is not String or not held.plain()):
         return False
@@ -189,7 +189,7 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     mine = 0 if held is None else held.dot
     theirs = 0 if given is None else given.dot
     if mine == theirs:
-        return held is None or given is None or held.endless == given.endless
+        return held is None or given is None or held.no_expiry == given.no_expiry
     keep = mine != 0 and not covers(incoming.vector, mine)
     take = theirs != 0 and not covers(db.vector, theirs)
     if keep:
@@ -197,14 +197,14 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     if take or held is not None:
         if db.readers:
             db.warn_readers(key)
-        before = db.look((DELETE, key)) if key in db.interest else None
+        before = db.look((DELETE, key)) if key in db.watched_keys else None
         if take:
             assert given is not None
             place(db, key, given)
         else:
             del db.data[key]
-        if key in db.interest and db.look((DELETE, key)) != before:
-            db.touched.append(key)
+        if key in db.watched_keys and db.look((DELETE, key)) != before:
+            db.dirty_keys.append(key)
     return True
 
 
@@ -212,29 +212,29 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
     """Bring both sides' states of one key together."""
     held = db.data.get(key)
     if held is None:
-        held = db.graves.get(key)
+        held = db.tombstones.get(key)
     given = incoming.values.get(key)
     deadlines = incoming.deadlines.get(key, ())
     if deadlines == db.deadlines.table.get(key, ()) and are_alike(held, given):
         return
     if db.readers:
         db.warn_readers(key)
-    before = db.look((DELETE, key)) if key in db.interest else None
+    before = db.look((DELETE, key)) if key in db.watched_keys else None
     mine, theirs = db.vector, incoming.vector
-    spell_out(db, key, held)
+    materialise_deadline(db, key, held)
     deadlines = with_flag(given, deadlines)
     db.deadlines.merge(key, deadlines, mine, theirs)
     merged = merge_values(db, held, given, mine, theirs)
-    db.graves.pop(key, None)
+    db.tombstones.pop(key, None)
     if merged is None:
         db.data.pop(key, None)
     else:
         place(db, key, merged)
-        db.fold(key)
+        db.compact_deadline(key)
     if key in db.deadlines.table:
-        db.litter[key] = None
-    if key in db.interest and db.look((DELETE, key)) != before:
-        db.touched.append(key)
+        db.garbage[key] = None
+    if key in db.watched_keys and db.look((DELETE, key)) != before:
+        db.dirty_keys.append(key)
 
 
 def are_alike(held: Value | None, given: Value | None) -> bool:
@@ -244,18 +244,18 @@ def are_alike(held: Value | None, given: Value | None) -> bool:
     return held.equals(given)
 
 
-def spell_out(db: Keyspace, key: bytes, held: Value | None) -> None:
+def materialise_deadline(db: Keyspace, key: bytes, held: Value | None) -> None:
     """Turn our lone write's flag into the deadline that it stands for."""
     part = held.parts.get(STRING) if isinstance(held, Contested) else held
-    if isinstance(part, Register) and part.endless:
-        db.spell_out(key, part)
+    if isinstance(part, Register) and part.no_expiry:
+        db.materialise_deadline(key, part)
 
 
 def with_flag(given: Value | None, deadlines: tuple[int, ...]) -> tuple[int, ...]:
     """The other side's deadlines, with the one that its lone write's flag stands for."""
     part = given.parts.get(STRING) if isinstance(given, Contested) else given
-    if isinstance(part, Register) and part.endless:
-        part.endless = False
+    if isinstance(part, Register) and part.no_expiry:
+        part.no_expiry = False
         return (*deadlines, part.dot, FOREVER)
     return deadlines
 
@@ -270,7 +270,7 @@ def merge_values(
     for code in sorted(ours.keys() | others.keys()):
         value = ours.get(code) or db.makers[code]()
         value.merge(others.get(code) or db.makers[code](), mine, theirs)
-        if not value.vacant():
+        if not value.is_empty():
             contested.parts[code] = value
     if not contested.parts:
         return None
@@ -286,9 +286,9 @@ def parts_by_code(value: Value | None) -> dict[int, Value]:
 
 def place(db: Keyspace, key: bytes, value: Value) -> None:
     """Put a merged value among the living or the dead."""
-    if value.litter():
-        db.litter[key] = None
-    if value.alive():
+    if value.has_garbage():
+        db.garbage[key] = None
+    if value.is_live():
         is_new = key not in db.data
         value.accessed = db.second
         db.data[key] = value
@@ -296,5 +296,5 @@ def place(db: Keyspace, key: bytes, value: Value) -> None:
             db.note_key(key)
     else:
         db.data.pop(key, None)
-        if not value.vacant():
-            db.graves[key] = value
+        if not value.is_empty():
+            db.tombstones[key] = value

@@ -54,7 +54,7 @@ class Snapshot:
         assert not db.outbox, "seal before taking a snapshot"
         self.db: Keyspace = db
         self.vector: Vector = dict(db.vector)
-        keys = dict.fromkeys((*db.data, *db.graves, *db.deadlines.table))
+        keys = dict.fromkeys((*db.data, *db.tombstones, *db.deadlines.table))
         self.pending: dict[bytes, Any] = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
         self.count: int = len(self.pending)
         self.plain: list[Plain] = []
@@ -80,13 +80,13 @@ class Snapshot:
         """Put the state of `key` among what is sent next."""
         db = self.db
         if key in db.deadlines.table:
-            db.fold(key)
+            db.compact_deadline(key)
         deadlines = db.deadlines.table.get(key, ())
         value = db.data.get(key)
         if value is None:
-            value = db.graves.get(key)
+            value = db.tombstones.get(key)
         if type(value) is String and value.plain() and not deadlines:
-            flag = int(value.endless)
+            flag = int(value.no_expiry)
             self.plain.append((key, value.dot, value.stamp, value.value, flag))
             self.size += len(key) + len(value.value)
         else:

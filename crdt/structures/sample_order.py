@@ -20,7 +20,7 @@ class Order:
         self.keys: list[bytes] = keys
 
     def add(self, key: bytes, alive: dict[bytes, Any]) -> None:
-        """Record that `key` has come to `alive`. Amortised O(1)."""
+        """Record that `key` has come to `is_live`. Amortised O(1)."""
         keys = self.keys
         keys.append(key)
         if len(keys) > 2 * len(alive) + SLACK:
@@ -32,7 +32,7 @@ class Order:
         self.keys = [key for key in reversed(newest) if key in alive]
 
     def pick(self, rng: random.Random, alive: dict[bytes, Any]) -> bytes:
-        """Return a random key of `alive`, which is not empty. Expected O(1)."""
+        """Return a random key of `is_live`, which is not empty. Expected O(1)."""
         assert alive
         keys = self.keys
         if len(keys) > 2 * len(alive) + SLACK:

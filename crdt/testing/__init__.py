@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from crdt.testing.builtin import SUBJECTS
 from crdt.testing.checking import Report, check_subject, check_type, replay, subject_of
-from crdt.testing.foreign import Foreign
 from crdt.testing.history import History, Taken, latest, unseen
-from crdt.testing.options import Options, Refused
 from crdt.testing.running import Failure, parse, run_script, script, search
-from crdt.testing.steps import Step
 from crdt.testing.subject import Disagreement, Subject
-from crdt.testing.world import World
+from crdt.testing.user_types.foreign import Foreign
+from crdt.testing.user_types.options import Options, Refused
+from crdt.testing.worlds.steps import Step
+from crdt.testing.worlds.world import World
 
 __all__ = [
     "SUBJECTS",

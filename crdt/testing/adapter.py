@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from crdt.testing.running import AnySubject, AnyWorld, Failure, world_of
-from crdt.testing.steps import NAMES, NUMBER_MAX, Step
+from crdt.testing.worlds.steps import NAMES, NUMBER_MAX, Step
 
 numbers: Final = st.integers(0, NUMBER_MAX - 1)
 

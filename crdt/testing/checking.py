@@ -15,12 +15,13 @@ from typing import Any, Unpack, cast
 
 import attrs
 
-from crdt.testing.delivery import contracted, weaker_contracts
 from crdt.testing.failure_text import explained
-from crdt.testing.families import ClassFamily
-from crdt.testing.foreign import Foreign
-from crdt.testing.message_world import MessageSubject
-from crdt.testing.mistakes import (
+from crdt.testing.readings import VALUE, expectations
+from crdt.testing.running import LENGTH, AnySubject, Failure, run_script, search
+from crdt.testing.subject import Disagreement, Mistake
+from crdt.testing.user_types.families import ClassFamily
+from crdt.testing.user_types.foreign import Foreign
+from crdt.testing.user_types.mistakes import (
     check_commands,
     check_ignored,
     check_parts,
@@ -30,11 +31,10 @@ from crdt.testing.mistakes import (
     is_for_replicas,
     named,
 )
-from crdt.testing.options import SCHEDULES, Command, Options, check_options, commands_of
-from crdt.testing.readings import VALUE, expectations
-from crdt.testing.running import LENGTH, AnySubject, Failure, run_script, search
-from crdt.testing.subject import Disagreement, Mistake
-from crdt.testing.type_subject import type_subject
+from crdt.testing.user_types.options import SCHEDULES, Command, Options, check_options, commands_of
+from crdt.testing.user_types.type_subject import type_subject
+from crdt.testing.worlds.delivery import contracted, weaker_contracts
+from crdt.testing.worlds.message_world import MessageSubject
 
 Spec = Callable[..., Any]
 
@@ -64,9 +64,9 @@ def check_type(
 ) -> Report:
     """Check that a replicated type converges, and that it means what its specification says.
 
-    `make` is a class. `crdt.testing.families` lists the ways in which it may be written: with
-    effects, with states or deltas that merge, as a `crdt.types.custom.Type`, or as a document of
-    another library (`Foreign`). A dict of several, by name, checks them side by side.
+    `make` is a class. It may be written in one of the ways that `crdt.testing.user_types.families`
+    lists: with effects, with states or deltas that merge, as a `crdt.types.custom.Type`, or as a
+    document of another library (`Foreign`). A dict of several, by name, checks them side by side.
 
     `commands` is what clients may do: tuples such as `("add", "milk")`, a method's name and its
     arguments, or for a `crdt.types.custom.Type` the number of an operation and its payload.

@@ -112,7 +112,7 @@ def expire(db: Keyspace, asked: Command) -> Command | None:
     key = encode(asked.key)
     if db.lookup_for_write(key) is None:
         return None
-    deadline = db.horizon + int(asked.args[0])
+    deadline = db.expiry_clock + int(asked.args[0])
     db.expire(key, deadline)
     return Command("EXPIREAT", asked.key, (deadline,))
 

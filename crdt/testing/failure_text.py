@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from crdt.testing.foreign import Foreign
-from crdt.testing.options import Options
 from crdt.testing.readings import VALUE, shorten_text
 from crdt.testing.running import AnySubject, Failure, attempt_traced, is_literal, line
+from crdt.testing.user_types.foreign import Foreign
+from crdt.testing.user_types.options import Options
 
 NOT_REPLAYED: Final = ("schedules", "seed", "on_progress")
 SHOWN_WIDTH: Final = 60  # characters of a value in a comment

@@ -23,7 +23,7 @@ class Taken:
     command: Any
     dot: Dot  #     of the last effect it had
     clock: int  #   wall clock of its origin in ms, which stamps its writes
-    horizon: int  # the clock that expiry at its origin went by, in ms
+    expiry_clock: int  # the clock that expiry at its origin went by, in ms
     index: int  #   its place among all that was ever done
     past: int  #    bit i is set: it had seen the operation with index i
     notes: dict[Any, Any] = attrs.field(factory=dict[Any, Any], repr=False)
@@ -74,7 +74,7 @@ class History(Sequence[Taken]):
 
     def before(self, taken: Taken) -> History:
         """Return the history that was visible at the origin when `taken` was done."""
-        return History(self.everything, taken.past, taken.horizon)
+        return History(self.everything, taken.past, taken.expiry_clock)
 
     def only(self, kept: Sequence[Taken]) -> History:
         """The same place and time, of these operations alone."""

@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 import attrs
 
 from crdt.testing.history import History
-from crdt.testing.options import Command, Options, check_callable
 from crdt.testing.subject import Count, Disagreement, Mistake
+from crdt.testing.user_types.options import Command, Options, check_callable
 
 VALUE: Final = "value"
 WIDTH: Final = 200  # characters of a value in a message

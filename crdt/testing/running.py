@@ -21,12 +21,12 @@ from typing import Any, Final
 
 import attrs
 
-from crdt.testing.message_world import MessageSubject, MessageWorld
 from crdt.testing.readings import shorten_text
 from crdt.testing.shrinking import Shrinker
-from crdt.testing.steps import KINDS, Step, draw, format_number, number_of
 from crdt.testing.subject import Disagreement, Subject
-from crdt.testing.world import World
+from crdt.testing.worlds.message_world import MessageSubject, MessageWorld
+from crdt.testing.worlds.steps import KINDS, Step, draw, format_number, number_of
+from crdt.testing.worlds.world import World
 
 STREAM: Final = "crdt.suite"  # part of what a seed means: another name, other schedules
 LENGTH: Final = 60  # steps of a drawn schedule

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from crdt.testing.steps import Step
+from crdt.testing.worlds.steps import Step
 
 TRIALS_MAX: Final = 4000
 

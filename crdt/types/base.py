@@ -51,15 +51,15 @@ class Value:
         the other's vector has not seen."""
         raise NotImplementedError
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         """Whether readers see a value here."""
         raise NotImplementedError
 
-    def vacant(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing at all is left, not even what must be remembered for a while."""
-        return not self.alive()
+        return not self.is_live()
 
-    def lowest(self) -> Dot:
+    def min_dot(self) -> Dot:
         """The smallest live dot; it decides which of several types a key shows (D-02)."""
         raise NotImplementedError
 
@@ -89,11 +89,11 @@ class Value:
         """Whether `vector` covers all dots here, as that of a state must that was read."""
         raise NotImplementedError
 
-    def litter(self) -> bool:
+    def has_garbage(self) -> bool:
         """Whether something here may be forgotten once everybody has seen what we have."""
         return False
 
-    def sweep(self, stable: Vector) -> bool:
+    def collect(self, stable: Vector) -> bool:
         """Forget what every replica has observed; True when litter is left for later."""
         return False
 

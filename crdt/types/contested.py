@@ -43,14 +43,14 @@ class Contested(Value):
     def shown(self) -> Value:
         """What readers see."""
         if self.front is None:
-            alive = [value for value in self.parts.values() if value.alive()]
+            alive = [value for value in self.parts.values() if value.is_live()]
             self.front = min(alive, key=rank) if alive else self.parts[min(self.parts)]
         return self.front
 
     def settle(self) -> Value:
         """This, or the only value that is left of it."""
         self.front = None
-        for code in [code for code, value in self.parts.items() if value.vacant()]:
+        for code in [code for code, value in self.parts.items() if value.is_empty()]:
             if len(self.parts) > 1:
                 del self.parts[code]
         return self.shown() if len(self.parts) == 1 else self
@@ -64,14 +64,14 @@ class Contested(Value):
         for code, value in self.parts.items():
             value.remove(observed, carried(resets, code))
 
-    def alive(self) -> bool:
-        return any(value.alive() for value in self.parts.values())
+    def is_live(self) -> bool:
+        return any(value.is_live() for value in self.parts.values())
 
-    def vacant(self) -> bool:
-        return all(value.vacant() for value in self.parts.values())
+    def is_empty(self) -> bool:
+        return all(value.is_empty() for value in self.parts.values())
 
-    def lowest(self) -> Dot:
-        return self.shown().lowest()
+    def min_dot(self) -> Dot:
+        return self.shown().min_dot()
 
     def visible(self) -> object:
         return self.shown().visible()
@@ -86,13 +86,13 @@ class Contested(Value):
     def covered(self, vector: Vector) -> bool:
         return all(value.covered(vector) for value in self.parts.values())
 
-    def litter(self) -> bool:
-        return any(value.litter() for value in self.parts.values())
+    def has_garbage(self) -> bool:
+        return any(value.has_garbage() for value in self.parts.values())
 
-    def sweep(self, stable: Vector) -> bool:
+    def collect(self, stable: Vector) -> bool:
         left = False
         for value in self.parts.values():
-            left = value.sweep(stable) or left
+            left = value.collect(stable) or left
         return left
 
     def state(self) -> Any:
@@ -106,7 +106,7 @@ class Contested(Value):
 
     def siblings(self) -> list[tuple[Dot, object]]:
         shown = self.shown()
-        rest = [value for value in self.parts.values() if value is not shown and value.alive()]
+        rest = [value for value in self.parts.values() if value is not shown and value.is_live()]
         return shown.siblings() + [pair for value in rest for pair in value.siblings()]
 
 
@@ -131,4 +131,4 @@ def carried(flat: Any, code: int) -> object:
 
 def rank(value: Value) -> tuple[int, int]:
     """Sorts the value first that a contested key shows."""
-    return value.lowest() >> SEQ_BITS, value.code()
+    return value.min_dot() >> SEQ_BITS, value.code()

@@ -151,7 +151,7 @@ def reset(shares: Shares, flat: Any, dot: Dot) -> None:
             share.reset_dot = dot
 
 
-def lowest(shares: Shares) -> Dot:
+def min_dot(shares: Shares) -> Dot:
     """The smallest dot of a live share, 0 if there is none."""
     for share in shares:
         if share.seq > share.reset_seq:
@@ -182,7 +182,7 @@ def covered(shares: Shares, vector: Vector) -> bool:
     return True
 
 
-def litter(shares: Shares) -> bool:
+def has_garbage(shares: Shares) -> bool:
     """Whether a wholly reset share is remembered."""
     for share in shares:
         if share.seq <= share.reset_seq:

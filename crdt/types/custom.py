@@ -22,7 +22,7 @@ it must hold is checked by `crdt.testing.check_type`.
 ...         self.numbers = {d: both[d] for d in kept | new}
 ...     def value(self):
 ...         return max(self.numbers.values(), default=None)
-...     def alive(self):
+...     def is_live(self):
 ...         return bool(self.numbers)
 ...     def state(self):
 ...         return tuple(sorted(self.numbers.items()))
@@ -83,14 +83,14 @@ NOTHING: Final = Seen({})
 class Type(Protocol):
     """What a class must have to become a replicated type.
 
-    A type that is never deleted needs neither `remove` nor `alive`: it is there from its first
+    A type that is never deleted needs neither `remove` nor `is_live`: it is there from its first
     effect on. These may be there as well: `prepare(operation, *payload)` is called at the origin
     and returns the effect that travels in place of `(operation, *payload)`, made from what is
     there, or None to refuse; it must not change anything. `check(effect)` raises DecodeError at an
     effect of a form that `apply` does not take. Without it, every effect is tried out on a new
-    value first. `litter()` says whether something is remembered that may be forgotten once
-    everybody has seen it, `sweep(stable)` forgets it and says whether some is left, `vacant()`
-    whether nothing at all is left. `lowest()` gives the smallest live dot, which counts where
+    value first. `has_garbage()` says whether something is remembered that may be forgotten once
+    everybody has seen it, `collect(stable)` forgets it and says whether some is left, `is_empty()`
+    whether nothing at all is left. `min_dot()` gives the smallest live dot, which counts where
     regions created one key with different types.
     """
 
@@ -114,7 +114,7 @@ class Type(Protocol):
         """What readers see."""
         ...
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         """Whether readers see anything."""
         ...
 
@@ -165,19 +165,19 @@ class Custom(Value):
         if hasattr(self.inner, "remove"):
             self.inner.remove(observed)
 
-    def alive(self) -> bool:
-        if hasattr(self.inner, "alive"):
-            return bool(self.inner.alive())
+    def is_live(self) -> bool:
+        if hasattr(self.inner, "is_live"):
+            return bool(self.inner.is_live())
         written: bool = self.inner.state() != self.make().state()
         return written
 
-    def vacant(self) -> bool:
-        if hasattr(self.inner, "vacant"):
-            return bool(self.inner.vacant())
-        return not self.alive() and not self.litter()
+    def is_empty(self) -> bool:
+        if hasattr(self.inner, "is_empty"):
+            return bool(self.inner.is_empty())
+        return not self.is_live() and not self.has_garbage()
 
-    def lowest(self) -> Dot:
-        found: int = self.inner.lowest() if hasattr(self.inner, "lowest") else 0
+    def min_dot(self) -> Dot:
+        found: int = self.inner.min_dot() if hasattr(self.inner, "min_dot") else 0
         return found
 
     def visible(self) -> object:
@@ -206,11 +206,11 @@ class Custom(Value):
         """Taken on trust: what is a dot in there the type alone knows."""
         return True
 
-    def litter(self) -> bool:
-        return hasattr(self.inner, "litter") and bool(self.inner.litter())
+    def has_garbage(self) -> bool:
+        return hasattr(self.inner, "has_garbage") and bool(self.inner.has_garbage())
 
-    def sweep(self, stable: Vector) -> bool:
-        return hasattr(self.inner, "sweep") and bool(self.inner.sweep(Seen(stable)))
+    def collect(self, stable: Vector) -> bool:
+        return hasattr(self.inner, "collect") and bool(self.inner.collect(Seen(stable)))
 
 
 def plain(value: object) -> object:

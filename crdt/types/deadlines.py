@@ -6,7 +6,7 @@ write of a whole value without a time to live, is a deadline that never comes (r
 Deadlines are absolute milliseconds of wall clock (rules EXP-8, EXP-9).
 
 That last case would cost every plain SET an entry here. It does not: a lone write of a string
-carries the flag `endless` instead, and becomes an entry only when it meets a concurrent change.
+carries the flag `no_expiry` instead, and becomes an entry only when it meets a concurrent change.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Deadlines:
         given = dict(zip(theirs[::2], theirs[1::2], strict=True))
         self.put(key, flatten(survivors(ours, given, mine, other)))
 
-    def endless(self, key: bytes) -> bool:
+    def no_expiry(self, key: bytes) -> bool:
         """Whether `key` has deadlines, one of which never comes: it wins over the others."""
         return key in self.table and self.deadline(key) >= FOREVER
 

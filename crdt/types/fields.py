@@ -3,7 +3,7 @@
 Fields form an add-wins set (rules HSH-1, ZST-1): a remove takes away the writes and increments of
 a field that it observed, and what another region wrote or added meanwhile survives (rules HSH-5,
 HSH-6, ZST-5, ZST-6). Fields that are dead but must be remembered for a while (see `counter`) are
-in `graves`; `dirty` names the fields that have something to forget.
+in `tombstones`; `dirty` names the fields that have something to forget.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ NAME: Final = itemgetter(0)
 class Fields(Value):
     """Registers by name."""
 
-    __slots__ = ("dirty", "fields", "graves", "order", "scan_order")
+    __slots__ = ("dirty", "fields", "tombstones", "order", "scan_order")
 
     def __init__(self) -> None:
         self.fields: dict[bytes, Register] = {}
-        self.graves: dict[bytes, Register] | None = None
+        self.tombstones: dict[bytes, Register] | None = None
         self.dirty: set[bytes] | None = None
         self.order: Order | None = None
         self.scan_order: ScanOrder | None = None
@@ -68,7 +68,7 @@ class Fields(Value):
         elif operation == ADD:
             register = self.room(effect[2])
             register.increment(dot, effect[3], effect[4])
-            if register.alive():
+            if register.is_live():
                 self.changed(effect[2], register)
             else:
                 self.settle(effect[2])
@@ -82,8 +82,8 @@ class Fields(Value):
         """The register of `field`, made or fetched from the graves."""
         register = self.fields.get(field)
         if register is None:
-            if self.graves is not None:
-                register = self.graves.pop(field, None)
+            if self.tombstones is not None:
+                register = self.tombstones.pop(field, None)
             if register is None:
                 register = self.make()
             self.fields[field] = register
@@ -96,8 +96,8 @@ class Fields(Value):
     def discard(self, field: bytes, resets: object, observed: Observed) -> None:
         """Remove what was observed of one field."""
         register = self.fields.get(field)
-        if register is None and resets is not None and self.graves is not None:
-            register = self.graves.pop(field, None)
+        if register is None and resets is not None and self.tombstones is not None:
+            register = self.tombstones.pop(field, None)
             if register is not None:
                 self.fields[field] = register
         if register is not None:
@@ -107,19 +107,19 @@ class Fields(Value):
     def settle(self, field: bytes) -> None:
         """Put a field where it belongs: among the living, the dead, or nowhere."""
         register = self.fields[field]
-        if register.litter():
+        if register.has_garbage():
             if self.dirty is None:
                 self.dirty = set()
             self.dirty.add(field)
-        if register.alive():
+        if register.is_live():
             self.changed(field, register)
             return
         del self.fields[field]
         self.changed(field, None)
-        if not register.vacant():
-            if self.graves is None:
-                self.graves = {}
-            self.graves[field] = register
+        if not register.is_empty():
+            if self.tombstones is None:
+                self.tombstones = {}
+            self.tombstones[field] = register
 
     def remove(self, observed: Observed, resets: object) -> None:
         by_field: dict[Any, Any] = {}
@@ -137,14 +137,14 @@ class Fields(Value):
                 flat += (field, resets)
         return tuple(flat) if flat else None
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return len(self.fields) > 0
 
-    def vacant(self) -> bool:
-        return not self.fields and not self.graves
+    def is_empty(self) -> bool:
+        return not self.fields and not self.tombstones
 
-    def lowest(self) -> Dot:
-        return min((register.lowest() for register in self.fields.values()), default=0)
+    def min_dot(self) -> Dot:
+        return min((register.min_dot() for register in self.fields.values()), default=0)
 
     def visible_part(self, effect: Effect) -> object:
         operation = effect[0] & 15
@@ -177,23 +177,27 @@ class Fields(Value):
             self.scan_order = ScanOrder(self.fields, len(self.fields))
         return self.scan_order.walk(cursor, count, self.fields)
 
-    def litter(self) -> bool:
+    def has_garbage(self) -> bool:
         return self.dirty is not None
 
-    def sweep(self, stable: Vector) -> bool:
+    def collect(self, stable: Vector) -> bool:
         if self.dirty is None:
             return False
         left: set[bytes] = set()
         for field in self.dirty:
             register = self.fields.get(field)
-            if register is None and self.graves is not None:
-                register = self.graves.get(field)
-            if register is not None and register.sweep(stable):
+            if register is None and self.tombstones is not None:
+                register = self.tombstones.get(field)
+            if register is not None and register.collect(stable):
                 left.add(field)
-            if self.graves is not None and field in self.graves and self.graves[field].vacant():
-                del self.graves[field]
+            if (
+                self.tombstones is not None
+                and field in self.tombstones
+                and self.tombstones[field].is_empty()
+            ):
+                del self.tombstones[field]
         self.dirty = left or None
-        self.graves = self.graves or None
+        self.tombstones = self.tombstones or None
         return bool(left)
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
@@ -208,7 +212,7 @@ class Fields(Value):
 
     def everything(self) -> dict[bytes, Register]:
         """The living and the dead."""
-        return self.fields if not self.graves else self.fields | self.graves
+        return self.fields if not self.tombstones else self.fields | self.tombstones
 
     def state(self) -> Any:
         flat: list[Any] = []

@@ -47,27 +47,27 @@ class Flag(Value):
         self.enables = shortest(unobserved(self.enables, observed))
         self.disables = shortest(unobserved(self.disables, observed))
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return self.enables != () and self.disables == ()
 
-    def vacant(self) -> bool:
+    def is_empty(self) -> bool:
         return self.enables == () and self.disables == ()
 
-    def lowest(self) -> Dot:
+    def min_dot(self) -> Dot:
         return min(dots_of(self.enables), default=0)
 
     def visible(self) -> object:
-        return self.alive()
+        return self.is_live()
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, Flag)
         self.enables = merge_dots(self.enables, other.enables, mine, theirs)
         self.disables = merge_dots(self.disables, other.disables, mine, theirs)
 
-    def litter(self) -> bool:
+    def has_garbage(self) -> bool:
         return self.disables != ()
 
-    def sweep(self, stable: Vector) -> bool:
+    def collect(self, stable: Vector) -> bool:
         if self.disables != ():
             dots = dots_of(self.disables) + dots_of(self.enables)
             if not all(covers(stable, dot) for dot in dots):

@@ -47,14 +47,14 @@ class GrowCounter(Value):
         """What readers see."""
         return int(counter.total(self.shares))
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return counter.live(self.shares)
 
-    def vacant(self) -> bool:
+    def is_empty(self) -> bool:
         return not self.shares
 
-    def lowest(self) -> Dot:
-        return counter.lowest(self.shares)
+    def min_dot(self) -> Dot:
+        return counter.min_dot(self.shares)
 
     def visible(self) -> object:
         return self.total()
@@ -66,12 +66,12 @@ class GrowCounter(Value):
     def covered(self, vector: Vector) -> bool:
         return counter.covered(self.shares, vector)
 
-    def litter(self) -> bool:
-        return counter.litter(self.shares)
+    def has_garbage(self) -> bool:
+        return counter.has_garbage(self.shares)
 
-    def sweep(self, stable: Vector) -> bool:
+    def collect(self, stable: Vector) -> bool:
         self.shares = counter.swept(self.shares, stable)
-        return counter.litter(self.shares)
+        return counter.has_garbage(self.shares)
 
     def state(self) -> Any:
         return counter.state(self.shares)

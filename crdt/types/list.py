@@ -108,7 +108,7 @@ class List(Value):
                 items.drop(number, offset)
         else:
             held.remove(observed, None)
-            if held.alive():
+            if held.is_live():
                 items.things[number][offset] = as_plain(position, held)
             else:
                 items.drop(number, offset)
@@ -120,13 +120,13 @@ class List(Value):
             for position in self.items.slice_positions(0, self.items.size):
                 self.discard(position, observed)
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return self.items.size > 0
 
-    def lowest(self) -> Dot:
+    def min_dot(self) -> Dot:
         lowest = 0
         for position, held in self.pairs():
-            dot = made_by(position) if type(held) is bytes else held.lowest()
+            dot = made_by(position) if type(held) is bytes else held.min_dot()
             if lowest == 0 or dot < lowest:
                 lowest = dot
         return lowest
@@ -177,7 +177,7 @@ class List(Value):
             element = as_element(position, held) if held is not None else Element()
             twin = as_element(position, copy) if copy is not None else Element()
             element.merge(twin, mine, theirs)
-            if element.alive():
+            if element.is_live():
                 self.items.put(position, as_plain(position, element))
 
     def state(self) -> Any:

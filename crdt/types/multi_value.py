@@ -43,10 +43,10 @@ class MultiValue(Value):
         """All concurrent values, each once, sorted."""
         return sorted(set(self.writes.values()))
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return len(self.writes) > 0
 
-    def lowest(self) -> Dot:
+    def min_dot(self) -> Dot:
         return min(self.writes, default=0)
 
     def visible(self) -> object:

@@ -42,21 +42,30 @@ class Write:
 class Register(Value):
     """Concurrent writes and increments of one thing. `dot` is 0 while nothing was written."""
 
-    __slots__ = ("dot", "endless", "is_raw", "is_text", "rivals", "shares", "stamp", "value")
+    __slots__ = (
+        "dot",
+        "no_expiry",
+        "is_raw",
+        "is_text",
+        "sibling_writes",
+        "shares",
+        "stamp",
+        "value",
+    )
 
     def __init__(self) -> None:
         self.dot: Dot = 0
         self.stamp: int = 0
         self.value: Any = None
-        self.endless: bool = False
+        self.no_expiry: bool = False
         self.is_raw: bool = False  # these two are for OBJECT ENCODING, see `string.mark`
         self.is_text: bool = False
-        self.rivals: tuple[Write, ...] = ()
+        self.sibling_writes: tuple[Write, ...] = ()
         self.shares: Shares = ()
 
     def write(self, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
         """Take in a write: it replaces those it observed and stands beside the others."""
-        if self.dot == 0 or (not self.rivals and observed.covers(self.dot)):
+        if self.dot == 0 or (not self.sibling_writes and observed.covers(self.dot)):
             self.dot = dot
             self.stamp = stamp
             self.value = value
@@ -69,7 +78,7 @@ class Register(Value):
         """All concurrent writes, the shown one first."""
         if self.dot == 0:
             return []
-        return [Write(self.dot, self.stamp, self.value), *self.rivals]
+        return [Write(self.dot, self.stamp, self.value), *self.sibling_writes]
 
     def show(self, writes: list[Write]) -> None:
         """Hold exactly these writes; the greatest stamp, or lower origin, is shown."""
@@ -79,8 +88,8 @@ class Register(Value):
             self.dot, self.stamp, self.value = first.dot, first.stamp, first.value
         else:
             self.dot, self.stamp, self.value = 0, 0, None
-            self.endless = False
-        self.rivals = tuple(writes[1:])
+            self.no_expiry = False
+        self.sibling_writes = tuple(writes[1:])
 
     def increment(self, dot: Dot, birth: int, amount: Number) -> None:
         """Take in an increment: its origin's sum after it."""
@@ -93,28 +102,28 @@ class Register(Value):
     def remove(self, observed: Observed, resets: object) -> None:
         if resets is not None:
             self.reset(resets, observed.dot())
-        if self.rivals:
+        if self.sibling_writes:
             self.show([write for write in self.writes() if not observed.covers(write.dot)])
         elif self.dot and observed.covers(self.dot):
             self.dot, self.stamp, self.value = 0, 0, None
-            self.endless = False
+            self.no_expiry = False
 
     def resets(self) -> object:
         return counter.resets(self.shares) if self.shares else None
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return self.dot != 0 or counter.live(self.shares)
 
-    def vacant(self) -> bool:
+    def is_empty(self) -> bool:
         return self.dot == 0 and not self.shares
 
     def plain(self) -> bool:
         """Whether there is one write at most, and no counter."""
-        return not self.rivals and not self.shares
+        return not self.sibling_writes and not self.shares
 
-    def lowest(self) -> Dot:
+    def min_dot(self) -> Dot:
         dots = [write.dot for write in self.writes()]
-        counted = counter.lowest(self.shares)
+        counted = counter.min_dot(self.shares)
         return min([*dots, counted] if counted else dots, default=0)
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
@@ -127,22 +136,22 @@ class Register(Value):
         self.shares = counter.merged(self.shares, other.shares, mine, theirs)
         self.show(list(survivors(held, given, mine, theirs).values()))
 
-    def litter(self) -> bool:
-        return len(self.shares) > 0 and counter.litter(self.shares)
+    def has_garbage(self) -> bool:
+        return len(self.shares) > 0 and counter.has_garbage(self.shares)
 
-    def sweep(self, stable: Vector) -> bool:
+    def collect(self, stable: Vector) -> bool:
         self.shares = counter.swept(self.shares, stable)
-        return counter.litter(self.shares)
+        return counter.has_garbage(self.shares)
 
     def state(self) -> Any:
         """`(dot, stamp, value, endless)`, then dot, stamp, value of each loser and the counter."""
         if self.plain():
-            return (self.dot, self.stamp, self.value, int(self.endless))
+            return (self.dot, self.stamp, self.value, int(self.no_expiry))
         rivals: list[Any] = []
-        for write in self.rivals:
+        for write in self.sibling_writes:
             rivals += (write.dot, write.stamp, write.value)
         shares = counter.state(self.shares)
-        return (self.dot, self.stamp, self.value, int(self.endless), tuple(rivals), shares)
+        return (self.dot, self.stamp, self.value, int(self.no_expiry), tuple(rivals), shares)
 
     def load(self, state: Any) -> None:
         items = tuple_of(state, "a register")
@@ -150,7 +159,7 @@ class Register(Value):
             raise DecodeError("a register: expected four or six items")
         self.check_write(items[0], items[1], items[2])
         self.dot, self.stamp, self.value = items[0], items[1], items[2]
-        self.endless = items[3] == 1 and self.dot != 0
+        self.no_expiry = items[3] == 1 and self.dot != 0
         if len(items) == 6:
             self.load_rivals(tuple_of(items[4], "a register's losers", 3))
             self.shares = counter.load(items[5])
@@ -164,7 +173,7 @@ class Register(Value):
             losers.append(Write(dot, stamp, value))
         if losers and self.dot == 0:
             raise DecodeError("a register: losers, but nothing that is shown")
-        self.rivals = tuple(losers)
+        self.sibling_writes = tuple(losers)
 
     def check_write(self, dot: Any, stamp: Any, value: Any) -> None:
         """Refuse what is no write."""
@@ -180,7 +189,9 @@ class Register(Value):
     def covered(self, vector: Vector) -> bool:
         if self.dot and not covers(vector, self.dot):
             return False
-        if self.rivals and not all(covers(vector, write.dot) for write in self.rivals):
+        if self.sibling_writes and not all(
+            covers(vector, write.dot) for write in self.sibling_writes
+        ):
             return False
         return not self.shares or counter.covered(self.shares, vector)
 
@@ -196,8 +207,8 @@ def precedence(write: Write) -> tuple[int, int]:
 def rename_register(register: Register, names: OriginNames) -> None:
     """Rename the origins in a register and in the counter on top."""
     register.dot = names.dot(register.dot)
-    register.rivals = tuple(
-        [Write(names.dot(write.dot), write.stamp, write.value) for write in register.rivals]
+    register.sibling_writes = tuple(
+        [Write(names.dot(write.dot), write.stamp, write.value) for write in register.sibling_writes]
     )
     for share in register.shares:
         share.origin = names.origin(share.origin)

@@ -70,13 +70,13 @@ class RemoveWinsSet(Value):
         """What readers see, sorted."""
         return sorted(self.adds.keys() - self.removes.keys())
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return len(self.adds) > len(self.removes) or not self.adds.keys() <= self.removes.keys()
 
-    def vacant(self) -> bool:
+    def is_empty(self) -> bool:
         return not self.adds and not self.removes
 
-    def lowest(self) -> Dot:
+    def min_dot(self) -> Dot:
         return min((min(dots_of(self.adds[member])) for member in self.members()), default=0)
 
     def visible(self) -> object:
@@ -87,10 +87,10 @@ class RemoveWinsSet(Value):
         self.adds = merge_members(self.adds, other.adds, mine, theirs)
         self.removes = merge_members(self.removes, other.removes, mine, theirs)
 
-    def litter(self) -> bool:
+    def has_garbage(self) -> bool:
         return len(self.removes) > 0
 
-    def sweep(self, stable: Vector) -> bool:
+    def collect(self, stable: Vector) -> bool:
         for member, held in list(self.removes.items()):
             dots = dots_of(held) + dots_of(self.adds.get(member, ()))
             if all(covers(stable, dot) for dot in dots):

@@ -89,10 +89,10 @@ class Set(Value):
             for member in list(self.members):
                 self.discard(member, observed)
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return len(self.members) > 0
 
-    def lowest(self) -> Dot:
+    def min_dot(self) -> Dot:
         return min((min(dots_of(held)) for held in self.members.values()), default=0)
 
     def visible(self) -> object:

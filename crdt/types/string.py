@@ -84,7 +84,7 @@ class String(Register):
     def increased(self, delta: LongDouble) -> tuple[bytes | None, Number]:
         """Return what INCRBYFLOAT makes of the value, None if that is no number; and the exact
         number to add for it. Raises NotANumber if the sum would be infinite."""
-        text = increased(self.read() if self.alive() else b"0", delta)
+        text = increased(self.read() if self.is_live() else b"0", delta)
         if text is None:
             return None, 0
         number = self.number()

@@ -84,6 +84,6 @@ def remains_of(db: Keyspace, key: bytes, code: int, field: bytes) -> Register | 
         return None
     assert isinstance(held, Fields)
     register = held.fields.get(field)
-    if register is None and held.graves is not None:
-        register = held.graves.get(field)
+    if register is None and held.tombstones is not None:
+        register = held.tombstones.get(field)
     return register

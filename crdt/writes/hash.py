@@ -37,7 +37,7 @@ def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
     """
     held = remains_of(db, key, HASH, field)
     before = 0
-    if held is not None and held.alive():
+    if held is not None and held.is_live():
         assert isinstance(held, String)
         number = held.integer()
         if number is None:

@@ -295,8 +295,8 @@ class Follower(Links):
         self.following = False
         if self.serving is not None:
             self.serving.upstream = None
-        self.replica.gate.queues.clear()
-        self.replica.gate.bytes = 0
+        self.replica.causal_buffer.queues.clear()
+        self.replica.causal_buffer.bytes = 0
         self.replica.stability.members = self.members
         return events
 

@@ -80,7 +80,7 @@ class Direct:
 
     def clock(self) -> int:
         """Our wall clock, in ms."""
-        return self.replica.keyspace.horizon
+        return self.replica.keyspace.expiry_clock
 
     def accept(self, data: bytes) -> Outcome:
         """Take in an encoded op. Raises DecodeError, DotReused."""
@@ -113,4 +113,4 @@ def read_piece(incoming: Incoming, data: bytes) -> None:
 
 def with_waiting(replica: Replica) -> Vector:
     """Return what has been applied or waits without a gap in the causal buffer."""
-    return replica.gate.reached(replica.keyspace.vector)
+    return replica.causal_buffer.reached(replica.keyspace.vector)

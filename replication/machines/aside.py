@@ -113,7 +113,7 @@ class Aside:
 def put_aside(replica: Replica) -> Aside:
     """Encode the whole state of a replica whose origin is disputed. O(its size)."""
     pieces = tuple(replica.snapshot())
-    waiting = [op.to_bytes() for queue in replica.gate.queues.values() for op in queue]
+    waiting = [op.to_bytes() for queue in replica.causal_buffer.queues.values() for op in queue]
     return Aside(
         pieces=pieces,
         waiting=waiting,

@@ -461,7 +461,7 @@ class Source(End):
         replica = self.feed.replica
         self.mark(now)
         held = now - self.stamped_at
-        clock = replica.keyspace.horizon
+        clock = replica.keyspace.expiry_clock
         vector = dict(replica.keyspace.vector)
         self.say_view()
         self.say(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
@@ -471,7 +471,7 @@ class Source(End):
         replica, stability = self.feed.replica, self.feed.replica.stability
         if self.is_follower or self.routes is None:
             stable = replica.stable()
-            clock = stability.clock(replica.keyspace.horizon)
+            clock = stability.clock(replica.keyspace.expiry_clock)
             return ((self.feed.member.region, stable, clock),)
         regions = self.routes | set(map(region_of, self.extra))
         found: list[Report] = []

@@ -270,8 +270,8 @@ class Links(Registry):
         for event in list(events):
             match event:
                 case OpsTaken():
-                    if self.replica.gate.queues:
-                        self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
+                    if self.replica.causal_buffer.queues:
+                        self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
                     self.wake()
                 case Reported():
                     events += self.record_report(end, event, now)
@@ -373,7 +373,7 @@ class Links(Registry):
         if counts and end.counts and end.view_heard == self.lives.view:
             self.replica.heard(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
-            self.repair_at = min(self.repair_at, now + self.limits.orphan_ns)
+            self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
         ours = self.replica.keyspace.now
         if event.region == end.region and self.skews.record(end.peer, event.clock, ours, end.trip):
             return [ClockSkew(end.peer, self.skews.of[end.peer])]
@@ -429,16 +429,16 @@ class Links(Registry):
         self.losses.begin_statements(now)
         events = self.losses.apply_statements(self.ends())
         if any(s.state in (SinkState.LOADING, SinkState.WAITING) for s in self.sinks.values()):
-            self.repair_at = now + self.limits.orphan_ns
+            self.repair_at = now + self.limits.no_link_delay_ns
             return events
         have = with_waiting(self.replica)
         have[self.replica.origin] = SEQ_MAX
-        wanted = self.replica.gate.missing(self.replica.keyspace.vector)
+        wanted = self.replica.causal_buffer.missing(self.replica.keyspace.vector)
         found, snapshot_peer = self.repair.check_gaps(have, wanted, self.sinks, now)
         if snapshot_peer:
             self.sinks[snapshot_peer].load()
         if self.repair.gaps or self.repair.helpers:
-            self.repair_at = now + self.limits.orphan_ns
+            self.repair_at = now + self.limits.no_link_delay_ns
         return events + found
 
     def close_all(self, reason: str, now: int) -> list[Event]:

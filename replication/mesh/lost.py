@@ -77,13 +77,15 @@ class Losses:
 
     def record_waiting(self, now: int) -> None:
         """Record the origins whose operations wait at `now` (ns)."""
-        self.since = {origin: self.since.get(origin, now) for origin in self.replica.gate.queues}
+        self.since = {
+            origin: self.since.get(origin, now) for origin in self.replica.causal_buffer.queues
+        }
 
     def waiting(self) -> list[WaitingOps]:
         """Return the waiting operations of each origin."""
         return [
             WaitingOps(origin, len(queue), self.since.get(origin, 0), self.awaited_by(queue[0]))
-            for origin, queue in sorted(self.replica.gate.queues.items())
+            for origin, queue in sorted(self.replica.causal_buffer.queues.items())
         ]
 
     def awaited_by(self, op: Op) -> tuple[Effect, ...]:
@@ -136,7 +138,7 @@ class Losses:
         origin, seq = effect
         if self.lives.is_withheld or self.replica.keyspace.vector.get(origin, 0) >= seq:
             return False
-        queue = self.replica.gate.queues.get(origin, ())
+        queue = self.replica.causal_buffer.queues.get(origin, ())
         return not any(op.first <= seq <= op.last for op in queue)
 
     def list_statements(self) -> list[Lacking]:
@@ -160,7 +162,7 @@ class Losses:
         gone = [
             effect for effect, regions in self.lacking.items() if self.names_all_members(regions)
         ]
-        queues = self.replica.gate.queues
+        queues = self.replica.causal_buffer.queues
         for origin in sorted(queues) if gone else ():
             for other, seq in self.awaited_by(queues[origin][0]):
                 lost = [each for each in gone if each[0] == other and each[1] <= seq]
@@ -193,7 +195,7 @@ class Losses:
 
     def drop_operations(self, origin: Origin, awaited: Effect) -> Dropped:
         """Drop all operations of an origin that wait."""
-        operations = self.replica.gate.drop(origin)
+        operations = self.replica.causal_buffer.drop(origin)
         effects = sum(len(op.effects) for op in operations)
         self.dropped += effects
         self.since.pop(origin, None)

@@ -104,14 +104,14 @@ class Repair:
         """Return how long (ns) a gap may last before a peer is asked. It is longer if a live link
         carries the origin."""
         trips = [3 * s.rtt for s in sinks.values() if s.is_open and s.carries(origin)]
-        return max(self.limits.patience_ns, *trips) if trips else self.limits.orphan_ns
+        return max(self.limits.repair_delay_ns, *trips) if trips else self.limits.no_link_delay_ns
 
     def is_coming(self, origin: Origin, seq: int, sinks: Mapping[str, Sink], now: int) -> bool:
         """Return whether data comes from a peer that is to send what follows `seq`, or that was
         asked for it a moment ago."""
         for sink in sinks.values():
             if sink.brings(origin, seq):
-                if now - sink.data_at < max(self.limits.patience_ns, sink.trips_ns):
+                if now - sink.data_at < max(self.limits.repair_delay_ns, sink.trips_ns):
                     return True
         return False
 

@@ -125,7 +125,7 @@ class SettleQueries:
         """
         self.has_another = False
         self.asked += 1
-        number = max(self.own.number + 1, self.replica.keyspace.horizon)
+        number = max(self.own.number + 1, self.replica.keyspace.expiry_clock)
         self.own = SettleQuery(self.replica.origin, number)
         self.forward_query(self.own, 0)
         self.end_if_answered(self.own)

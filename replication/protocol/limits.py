@@ -44,10 +44,10 @@ class Limits:
     """A peer that goes on speaking but has taken in nothing of what is under way for so long is
     stuck: it holds the window, and perhaps a snapshot that others wait for."""
 
-    patience_ns: int = 100 * MS
+    repair_delay_ns: int = 100 * MS
     """A gap must have stood for so long, and for three round trips, before it is repaired."""
 
-    orphan_ns: int = 50 * MS
+    no_link_delay_ns: int = 50 * MS
     """The same for ops of regions that no live link of ours is there to bring."""
 
     stall_ns: int = 50 * MS

@@ -97,7 +97,7 @@ class Lives:
         """The view that our reports count in; empty, so that they count nowhere, while an
         operation of a life that is over waits here for its turn, or may stand in a state that is
         put aside."""
-        return () if self.is_withheld or self.replica.awaits_the_dead else self.view
+        return () if self.is_withheld or self.replica.awaits_lost_effects else self.view
 
 
 def following(life: Life) -> int:

@@ -27,7 +27,7 @@ from replication.machines.sink import SinkState
 from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
 from replication.protocol.peers import Direction
 from sim.campaign.options import RunOptions
-from sim.checkers.convergence import shown
+from sim.checkers.replicas.convergence import shown
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.engine.rng import SeededRandom
@@ -121,7 +121,9 @@ def converge_limit_ns(world: World) -> int:
     limits = [site.tuning.limits for site in world.sites.values()]
     noticing = max(each.silence_ns_max for each in limits) + CONNECT_NS_MAX + 2 * WAIT_NS_MAX
     trip = 2 * world.network.worst_delay()
-    patience = 64 * max(3 * trip, *(max(each.patience_ns, each.orphan_ns) for each in limits))
+    patience = 64 * max(
+        3 * trip, *(max(each.repair_delay_ns, each.no_link_delay_ns) for each in limits)
+    )
     regular = max(each.heartbeat_ns + each.ack_ns + each.stall_ns for each in limits)
     hops = len(world.sites)
     window = min(each.window_bytes_max for each in limits)
@@ -337,11 +339,10 @@ def regions_agree(world: World, names: list[str]) -> bool:
 def keeps_promise(site: SimRegion) -> str:
     """Return which metadata a region could have forgotten; empty if all were forgotten."""
     db = site.replica.keyspace
-    if not db.litter and not db.graves:
+    if not db.garbage and not db.tombstones:
         return ""
-    return (
-        f"keeps {sorted(db.litter)} and {sorted(db.graves)}, stable {shown(site.replica.stable())}"
-    )
+    stable = shown(site.replica.stable())
+    return f"keeps {sorted(db.garbage)} and {sorted(db.tombstones)}, stable {stable}"
 
 
 def is_connected(world: World, names: list[str]) -> bool:

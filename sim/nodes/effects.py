@@ -48,7 +48,7 @@ class EffectBook:
                 self.ties += any(
                     other.clock == db.now and not seen >> other.index & 1 for other in effects[-4:]
                 )
-                effects.append(Taken(command, dot, db.now, db.horizon, len(effects), seen))
+                effects.append(Taken(command, dot, db.now, db.expiry_clock, len(effects), seen))
                 self.by_key.move_to_end(key)
                 if len(effects) > EFFECTS_MAX or len(command.args) > NAMES_MAX:
                     self.forget_key(key)
@@ -65,7 +65,7 @@ class EffectBook:
         if key in self.forgotten:
             return None
         effects = self.by_key.get(key, [])
-        return History(effects, observed_bits(db.vector, effects), db.horizon)
+        return History(effects, observed_bits(db.vector, effects), db.expiry_clock)
 
 
 def observed_bits(vector: Vector, effects: Effects, own: Origin = 0) -> int:

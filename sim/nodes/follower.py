@@ -141,8 +141,10 @@ class SimFollower(SimProcess):
         if jumps != self.merges:
             self.merges = jumps
             self.state_hash.mark_all_dirty()
-        if replica.gate is not self.gate:
-            self.gate = replica.gate  # a replica that loses everything gets another one
+        if replica.causal_buffer is not self.causal_buffer:
+            self.causal_buffer = (
+                replica.causal_buffer
+            )  # a replica that loses everything gets another one
             self.beginnings += 1
             self.add_trace_record("begins", "with nothing")
         self.links.wake()

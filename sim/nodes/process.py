@@ -182,7 +182,7 @@ class SimProcess:
         self.state_hash = StateHash(replica.keyspace)
         self.read_to = 0
         self.merges = 0
-        self.gate = replica.gate
+        self.causal_buffer = replica.causal_buffer
 
     def watch_links(self, links: Links) -> None:
         """Subscribe to the links' requests for an earlier tick and for dialling."""
@@ -249,9 +249,9 @@ class SimProcess:
     def advance_clocks(self) -> None:
         """Set the database's clocks to the time of this process."""
         keyspace = self.replica.keyspace
-        before = keyspace.horizon
+        before = keyspace.expiry_clock
         self.instance.advance(self.engine.now // MS, self.clock.read_ms(self.engine.now))
-        if keyspace.horizon < before:
+        if keyspace.expiry_clock < before:
             for checker in self.around.checkers:
                 checker.on_expiry_set_back(self.name, keyspace, before)
 
@@ -404,7 +404,7 @@ class SimProcess:
     def finish_turn(self) -> None:
         """Finish a turn: serve waiting clients, seal, run the checkers, send."""
         instance = self.instance
-        if self.replica.keyspace.touched or instance.woken:
+        if self.replica.keyspace.dirty_keys or instance.woken:
             instance.serve_touched()
             while instance.woken:
                 woken = instance.woken.pop()

@@ -14,7 +14,7 @@ from crdb.deployment.config import Config
 from crdb.engine.event_names import EventName
 from crdb.region.comeback import Comeback
 from crdb.region.report.link_info import ProcessLinks
-from crdb.region.report.link_lines import tell_of_links
+from crdb.region.report.link_lines import add_link_lines
 from crdb.region.staleness import Staleness
 from crdt.causality.dots import (
     INCARNATION_MAX,
@@ -112,7 +112,7 @@ class SimRegion(SimProcess):
         self.watch_links(links)
         self.comeback = Comeback(Staleness(self.instance, links), links, self.report_event)
         self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
-        tell_of_links(self.instance, links, self.read_clock)
+        add_link_lines(self.instance, links, self.read_clock)
 
     def read_clock(self) -> int:
         """Return the monotone clock, in ns."""

@@ -37,7 +37,7 @@ def format_key(db: Keyspace, key: bytes) -> str:
         text += f" for {format_seconds(deadline - db.now)}"
     held = db.data.get(key)
     if isinstance(held, Contested):
-        others = len([part for part in held.parts.values() if part.alive()]) - 1
+        others = len([part for part in held.parts.values() if part.is_live()]) - 1
         text += f" (and {others} of another type)" if others else ""
     return text
 

@@ -72,12 +72,12 @@ class Fingerprint:
     """All that a replica holds, in short. `ending` are the deadlines of keys that have one, each
     with the hash of its key."""
 
-    endless: int
+    no_expiry: int
     ending: tuple[tuple[int, int], ...]
 
     def is_equal_after(self, other: Fingerprint, clock: int) -> bool:
         """Return whether two replicas hold the same, without keys that end before `clock` (ms)."""
-        if self.endless != other.endless:
+        if self.no_expiry != other.no_expiry:
             return False
         if self.ending == other.ending:
             return True
@@ -92,7 +92,7 @@ class StateHash:
         self.db = db
         self.dirty: dict[bytes, None] = dict.fromkeys(db.data)
         self.held: dict[bytes, Held] = {}
-        self.endless = 0
+        self.no_expiry = 0
         self.ending: dict[bytes, tuple[int, int]] = {}
         self.sorted: tuple[tuple[int, int], ...] | None = ()
         """The values of `ending`; None if they have changed since."""
@@ -125,14 +125,14 @@ class StateHash:
         """Replace what is held under a key."""
         if before is not None:
             if before[1] >= FOREVER:
-                self.endless ^= before[0]
+                self.no_expiry ^= before[0]
             else:
                 del self.ending[key]
                 self.sorted = None
             del self.held[key]
         if after is not None:
             if after[1] >= FOREVER:
-                self.endless ^= after[0]
+                self.no_expiry ^= after[0]
             else:
                 self.ending[key] = after[1], after[0]
                 self.sorted = None
@@ -167,7 +167,7 @@ class StateHash:
         assert not self.dirty, "refresh first"
         if self.sorted is None:
             self.sorted = tuple(sorted(self.ending.values()))
-        return Fingerprint(self.endless, self.sorted)
+        return Fingerprint(self.no_expiry, self.sorted)
 
 
 def elements_of(held: Held | None) -> Elements:
@@ -179,7 +179,7 @@ def parts_of(value: Value) -> list[Value]:
     """The living values of all types under a key."""
     if isinstance(value, Contested):
         found = [value.parts[code] for code in sorted(value.parts)]
-        return [part for part in found if part.alive()]
+        return [part for part in found if part.is_live()]
     return [value]
 
 

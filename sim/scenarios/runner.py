@@ -14,7 +14,7 @@ import attrs
 
 from geo.latency import Latency, ms
 from geo.topology import SHAPES
-from sim.checkers.convergence import shown
+from sim.checkers.replicas.convergence import shown
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
 from sim.nodes.follower import SimFollower

@@ -42,7 +42,7 @@ class Tuning:
 
     def apply_to_replica(self, replica: Replica) -> None:
         """Give a new replica these sizes."""
-        replica.gate.limit = self.waiting_bytes
+        replica.causal_buffer.limit = self.waiting_bytes
         replica.keyspace.makers[LIST] = partial(List, self.block_max)
 
 

@@ -39,7 +39,7 @@ def settle(*replicas: Replica) -> None:
         for sink in replicas:
             for source in replicas:
                 if source is not sink:
-                    sink.heard(source.region, source.vector, source.keyspace.horizon)
+                    sink.heard(source.region, source.vector, source.keyspace.expiry_clock)
         for replica in replicas:
             replica.collect()
     exchange(*replicas)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import hashlib, random
 from crdt.testing import SUBJECTS, World
-from crdt.testing.steps import draw
+from crdt.testing.worlds.steps import draw
 
 seen = hashlib.sha256()
 for name in ("keyspace", "embedded"):

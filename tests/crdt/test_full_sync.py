@@ -46,9 +46,9 @@ def test_who_waits_for_a_key_is_told_when_an_empty_replica_takes_everything_over
     here, there = regions(2)
     here.list("l").append("a")
     here.string("other").set("b")
-    there.keyspace.interest |= {b"l", b"m"}
+    there.keyspace.watched_keys |= {b"l", b"m"}
     there.merge(here.snapshot())
-    assert there.keyspace.touched == [b"l"]
+    assert there.keyspace.dirty_keys == [b"l"]
 
 
 def test_a_string_that_is_nothing_leaves_nothing() -> None:
@@ -57,7 +57,7 @@ def test_a_string_that_is_nothing_leaves_nothing() -> None:
     here.merge(
         [pack_piece(piece) for piece in ((0, 1, 0, (), (), 1, ()), (1, (), (record,)), (2, 1))]
     )
-    assert not here.keyspace.graves
+    assert not here.keyspace.tombstones
     assert len(list(here.snapshot())) == 2
 
 
@@ -98,14 +98,14 @@ def test_a_reader_gets_what_was_there_before_a_merge() -> None:
     there.string("replaced").set("new")
     there.string("removed").delete()
     there.string("added").set("new")
-    here.keyspace.interest |= {b"replaced", b"removed", b"kept", b"added"}
+    here.keyspace.watched_keys |= {b"replaced", b"removed", b"kept", b"added"}
     before = here.to_bytes()
     snapshot = here.snapshot(sort=True)
     here.merge(there.snapshot())
     copy = Replica(3)
     copy.merge(snapshot)
     assert copy.to_bytes() == before
-    assert sorted(here.keyspace.touched) == [b"added", b"removed", b"replaced"]
+    assert sorted(here.keyspace.dirty_keys) == [b"added", b"removed", b"replaced"]
     assert here.to_bytes() == there.to_bytes()
 
 
@@ -160,17 +160,17 @@ def test_keys_of_all_types_that_are_alike_are_left_alone() -> None:
     fill(here)
     exchange(here, there)
     before = {key: there.keyspace.data[key] for key in there.keyspace.data}
-    there.keyspace.interest |= before.keys()
+    there.keyspace.watched_keys |= before.keys()
     snapshot = there.snapshot(sort=True)
     there.merge(here.snapshot())
-    assert there.keyspace.touched == []
+    assert there.keyspace.dirty_keys == []
     assert len(snapshot.pending) == len(before) + 1, "nobody took anything out before a change"
     assert there.to_bytes() == here.to_bytes()
     here.counter("counter").increment(1)
     here.list("list").expire_at(6000)
     here.set("set").expire_at(6000)
     there.merge(here.snapshot())
-    assert sorted(there.keyspace.touched) == [b"counter", b"list", b"set"]
+    assert sorted(there.keyspace.dirty_keys) == [b"counter", b"list", b"set"]
     assert there.to_bytes() == here.to_bytes()
 
 
@@ -179,10 +179,10 @@ def test_what_was_removed_here_does_not_come_back_with_a_state_that_still_has_it
     here.string("k").set("a")
     exchange(here, there)
     there.string("k").delete()
-    there.keyspace.interest.add(b"k")
+    there.keyspace.watched_keys.add(b"k")
     there.merge(here.snapshot())
     assert there.string("k").get() is None
-    assert there.keyspace.touched == []
+    assert there.keyspace.dirty_keys == []
 
 
 def test_a_deadline_without_a_value_is_merged_too() -> None:

@@ -131,10 +131,10 @@ def test_shared_effect_is_a_change_and_readers_are_warned() -> None:
             warned.append(key)
 
     strings.assign(db, K, LARGE)
-    db.interest.add(K)
+    db.watched_keys.add(K)
     db.readers.append(Snapshotting())
     strings.assign(db, K, LARGE + b"y")
-    assert (warned, db.touched, db.seq) == ([K], [K], 1)
+    assert (warned, db.dirty_keys, db.seq) == ([K], [K], 1)
 
 
 def test_bytes_of_long_effects_count() -> None:

@@ -139,7 +139,7 @@ class Attacker:
 
 def links_of_three() -> Links:
     here = Replica(1, members=(1, 2, 3))
-    here.gate.limit = 2_000
+    here.causal_buffer.limit = 2_000
     here.string("mine").set("v")
     here.seal()
     peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
@@ -156,7 +156,7 @@ def react(links: Links, events: list[Event], now: int) -> None:
 def check_bounds(links: Links) -> None:
     assert len(links.greeting) <= GREETING_MAX
     assert len(links.followers) <= FOLLOWERS_MAX
-    assert links.replica.gate.bytes <= links.replica.gate.limit
+    assert links.replica.causal_buffer.bytes <= links.replica.causal_buffer.limit
     for end in links.ends():
         assert len(end.outbox) <= OUTBOX_MAX + OUTBOX_SLACK
 

@@ -44,7 +44,7 @@ def test_a_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> No
 
 
 def test_an_operation_larger_than_the_room_of_those_that_wait_arrives() -> None:
-    world = World(mesh("a", "b", "c"), gate_bytes=MB, limits=Limits(orphan_ns=SECOND))
+    world = World(mesh("a", "b", "c"), gate_bytes=MB, limits=Limits(no_link_delay_ns=SECOND))
     world.run(200)
     world.cut_pair("a", "b")
     world["a"].write(lambda r: r.string("x").set("v"))

@@ -131,7 +131,7 @@ class Site:
             members=members,
             history_bytes=self.world.history_bytes,
         )
-        self.replica.gate.limit = self.world.gate_bytes
+        self.replica.causal_buffer.limit = self.world.gate_bytes
         member = Member(self.name, self.region, origin, "test")
         self.links = Links(self.replica, member, self.peers, limits=self.world.limits)
         self.wires = {}

@@ -135,7 +135,7 @@ def test_a_run_that_fails_is_made_small_and_played_again_to_the_same_failure(
 
     def show_last(register: Register, writes: list[Write]) -> None:
         show(register, writes)
-        if register.rivals:
+        if register.sibling_writes:
             register.value = writes[-1].value
 
     monkeypatch.setattr(Register, "show", show_last)

@@ -92,16 +92,16 @@ def describe(session: Session, now: int, request: list[bytes] | None = None) -> 
     behind what has been read (qbuf-free).
     """
     letters = (
-        (b"O" if session.gate & MONITORING else b"")
-        + (b"x" if session.gate & IN_TRANSACTION else b"")
-        + (b"b" if session.gate & (BLOCKED | POSTPONED) else b"")
+        (b"O" if session.flags & MONITORING else b"")
+        + (b"x" if session.flags & IN_TRANSACTION else b"")
+        + (b"b" if session.flags & (BLOCKED | POSTPONED) else b"")
         + (b"d" if session.dirty else b"")
-        + (b"c" if session.gate & CLOSING else b"")
-        + (b"A" if session.gate & KILLED else b"")
+        + (b"c" if session.flags & CLOSING else b"")
+        + (b"A" if session.flags & KILLED else b"")
         + (b"e" if session.no_evict else b"")
         + (b"T" if session.no_touch else b"")
     )
-    queued = len(session.queue) if session.gate & IN_TRANSACTION else -1
+    queued = len(session.queue) if session.flags & IN_TRANSACTION else -1
     args = session.postponed or request or []
     argument_bytes = sum(map(len, args))
     pending = session.parser.pending + (encoded_bytes(args) if args else 0)
@@ -207,13 +207,13 @@ def client_reply(client: Client, args: list[bytes]) -> None:
     """Whether this connection gets replies."""
     mode = args[2].lower()
     if mode == b"on":
-        client.gate &= ~(MUTED | SKIPPING)
+        client.flags &= ~(MUTED | SKIPPING)
         reply.ok(client.out)
     elif mode == b"off":
-        client.gate |= MUTED
+        client.flags |= MUTED
     elif mode == b"skip":
-        if not client.gate & MUTED:
-            client.gate |= SKIP_NEXT
+        if not client.flags & MUTED:
+            client.flags |= SKIP_NEXT
     else:
         raise CommandError(SYNTAX)
 
@@ -235,9 +235,9 @@ def client_no_touch(client: Client, args: list[bytes]) -> None:
     """Return whether reads of this connection count as use of a key."""
     client.no_touch = is_on(args[2])
     if client.no_touch:
-        client.gate |= UNTOUCHING
+        client.flags |= UNTOUCHING
     else:
-        client.gate &= ~UNTOUCHING
+        client.flags &= ~UNTOUCHING
     reply.ok(client.out)
 
 

@@ -65,15 +65,15 @@ def quit_(client: Client, _args: list[bytes]) -> None:
 def reset(client: Client, _args: list[bytes]) -> None:
     """As if newly connected; what CLIENT SETINFO told is kept."""
     discard(client, client.instance.watching)
-    client.gate &= ~(IN_TRANSACTION | MUTED | SKIP_NEXT)
+    client.flags &= ~(IN_TRANSACTION | MUTED | SKIP_NEXT)
     client.protocol = 2
     client.name = b""
     client.no_evict = False
     client.no_touch = False
-    client.gate &= ~UNTOUCHING
+    client.flags &= ~UNTOUCHING
     client.instance.monitors.remove(client)
     if client.instance.config.password:
-        client.gate |= UNAUTHENTICATED
+        client.flags |= UNAUTHENTICATED
         client.parser.trusted = False
     reply.simple(client.out, b"RESET")
 
@@ -97,7 +97,7 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
         host = client.address.rpartition(b":")[0].decode("latin-1")
         client.instance.tell("wrong password", {"address": host})
         raise CommandError(WRONG_PASSWORD)
-    client.gate &= ~UNAUTHENTICATED
+    client.flags &= ~UNAUTHENTICATED
     client.parser.trusted = True
 
 
@@ -135,7 +135,7 @@ def hello(client: Client, args: list[bytes]) -> None:
             raise CommandError(b"ERR Syntax error in HELLO option '%b'" % option)
     if credentials:
         authenticate(client, credentials[0], credentials[1])
-    if client.gate & UNAUTHENTICATED:
+    if client.flags & UNAUTHENTICATED:
         raise CommandError(HELLO_NO_AUTH)
     if name is not None:
         client.name = name

@@ -25,15 +25,15 @@ ABORTED: Final = b"EXECABORT Transaction discarded because of previous errors."
 
 def multi(client: Client, _args: list[bytes]) -> None:
     """Queue what follows until EXEC."""
-    if client.gate & IN_TRANSACTION:
+    if client.flags & IN_TRANSACTION:
         raise CommandError(NESTED)
-    client.gate |= IN_TRANSACTION
+    client.flags |= IN_TRANSACTION
     reply.ok(client.out)
 
 
 def exec_(client: Client, _args: list[bytes]) -> None:
     """Run the queue, unless a request in it was refused or a watched key has changed."""
-    if not client.gate & IN_TRANSACTION:
+    if not client.flags & IN_TRANSACTION:
         raise CommandError(EXEC_WITHOUT)
     watching = client.instance.watching
     queue = client.queue
@@ -60,7 +60,7 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> None:
     commands = client.instance.commands
     for args in queue:
         call(client, commands.require(args), args)
-        if client.gate & KILLED:
+        if client.flags & KILLED:
             out.clear()
             continue
         while counted < len(out):
@@ -80,7 +80,7 @@ def check_output(client: Client, size: int) -> None:
 
 def discard_(client: Client, _args: list[bytes]) -> None:
     """Forget the queue."""
-    if not client.gate & IN_TRANSACTION:
+    if not client.flags & IN_TRANSACTION:
         raise CommandError(DISCARD_WITHOUT)
     discard(client, client.instance.watching)
     reply.ok(client.out)
@@ -88,7 +88,7 @@ def discard_(client: Client, _args: list[bytes]) -> None:
 
 def watch(client: Client, args: list[bytes]) -> None:
     """Let the next EXEC fail if one of the keys changes."""
-    if client.gate & IN_TRANSACTION:
+    if client.flags & IN_TRANSACTION:
         raise CommandError(WATCH_INSIDE)
     if not client.dirty:
         for key in args[1:]:

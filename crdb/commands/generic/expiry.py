@@ -54,11 +54,11 @@ def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -
     db = client.db
     key = args[1]
     conditions = parse_conditions(args) if len(args) > 3 else 0
-    deadline = lifetime.deadline(args[2], form, db.horizon, command)
+    deadline = lifetime.deadline(args[2], form, db.expiry_clock, command)
     if db.lookup_for_write(key) is None or not allows(conditions, db.deadline(key), deadline):
         reply.integer(client.out, 0)
         return
-    if deadline <= db.horizon:
+    if deadline <= db.expiry_clock:
         db.delete(key)
     else:
         db.expire(key, deadline)
@@ -114,13 +114,13 @@ def deadline_of(db: Keyspace, key: bytes) -> int:
 def ttl(client: Client, args: list[bytes]) -> None:
     """TTL key: seconds, rounded."""
     held = deadline_of(client.db, args[1])
-    reply.integer(client.out, held if held < 0 else (held - client.db.horizon + 500) // 1000)
+    reply.integer(client.out, held if held < 0 else (held - client.db.expiry_clock + 500) // 1000)
 
 
 def pttl(client: Client, args: list[bytes]) -> None:
     """PTTL key: milliseconds."""
     held = deadline_of(client.db, args[1])
-    reply.integer(client.out, held if held < 0 else held - client.db.horizon)
+    reply.integer(client.out, held if held < 0 else held - client.db.expiry_clock)
 
 
 def expiretime(client: Client, args: list[bytes]) -> None:

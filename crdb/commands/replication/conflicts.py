@@ -53,7 +53,7 @@ def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
     held = db.data[key]
     if isinstance(held, Contested):
         others = [held.parts[code] for code in sorted(held.parts)]
-        parts += [part for part in others if part is not shown and part.alive()]
+        parts += [part for part in others if part is not shown and part.is_live()]
     found: list[Candidate] = []
     for part in parts:
         if isinstance(part, Register):
@@ -61,7 +61,7 @@ def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
             found += _increments(part, None, is_shown=part is shown)
         elif len(parts) > 1:
             name = TYPE_NAMES.get(part.code(), b"custom")
-            found.append(Candidate(name, None, None, part.lowest(), None, part is shown))
+            found.append(Candidate(name, None, None, part.min_dot(), None, part is shown))
     return found + _elements(shown) + _deadlines(db, key)
 
 
@@ -77,7 +77,7 @@ def _elements(value: Value) -> list[Candidate]:
     found: list[Candidate] = []
     for element, register in named:
         added = _increments(register, element, kind=value.code())
-        if register.rivals or len(added) > 1 or not all(each.is_shown for each in added):
+        if register.sibling_writes or len(added) > 1 or not all(each.is_shown for each in added):
             found += _writes(register, element, kind=value.code())
             found += added
     return found

@@ -247,7 +247,7 @@ def set_with_options(client: Client, args: list[bytes]) -> None:
     options = parse_options(args, 3, is_set=True)
     deadline = 0
     if options.form:
-        deadline = lifetime.positive_deadline(options.amount, options.form, db.horizon, b"set")
+        deadline = lifetime.positive_deadline(options.amount, options.form, db.expiry_clock, b"set")
     held = db.lookup_for_write(key)
     if options.get:
         db.read(key)
@@ -288,7 +288,7 @@ def psetex(client: Client, args: list[bytes]) -> None:
 def set_for(client: Client, args: list[bytes], form: int, command: bytes) -> None:
     """Write a value that lives for a while."""
     db = client.db
-    deadline = lifetime.positive_deadline(args[2], form, db.horizon, command)
+    deadline = lifetime.positive_deadline(args[2], form, db.expiry_clock, command)
     assign(db, args[1], args[3])
     db.expire(args[1], deadline)
     client.out.append(OK)
@@ -320,8 +320,8 @@ def getex(client: Client, args: list[bytes]) -> None:
         return
     if options.form:
         form = options.form
-        deadline = lifetime.positive_deadline(options.amount, form, db.horizon, b"getex")
-        if deadline <= db.horizon:
+        deadline = lifetime.positive_deadline(options.amount, form, db.expiry_clock, b"getex")
+        if deadline <= db.expiry_clock:
             db.delete(key)
         else:
             db.expire(key, deadline)

@@ -311,7 +311,7 @@ def _keyspace(instance: Instance) -> Lines:
     keyspace = instance.keyspace
     if not keyspace.size():
         return []
-    left = keyspace.deadlines.time_left(keyspace.horizon, TIMES_SAMPLED)
+    left = keyspace.deadlines.time_left(keyspace.expiry_clock, TIMES_SAMPLED)
     ends = keyspace.deadlines.timed
     return [("db0", f"keys={keyspace.size()},expires={ends},avg_ttl={left}")]
 

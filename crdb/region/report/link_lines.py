@@ -31,7 +31,7 @@ from replication.protocol.peers import Direction
 Lines = list[tuple[str, object]]
 
 
-def tell_of_links(instance: Instance, links: Links, clock: Callable[[], int]) -> None:
+def add_link_lines(instance: Instance, links: Links, clock: Callable[[], int]) -> None:
     """Let INFO of `instance` show its links. `clock` is monotone, in nanoseconds."""
     text = {
         "crdt": lambda: [

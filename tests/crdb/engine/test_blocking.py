@@ -77,7 +77,7 @@ def test_time_runs_out() -> None:
     database.tick()
     assert receive(client, b"") == b"*-1\r\n"
     assert database.blocked.deadline is None
-    assert database.keyspace.interest == set()
+    assert database.keyspace.watched_keys == set()
 
 
 def test_a_deadline_that_was_met_is_forgotten() -> None:

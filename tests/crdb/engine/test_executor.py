@@ -155,7 +155,7 @@ def test_touched_keys_are_served_before_the_next_request() -> None:
     database = instance()
     client = Client(database)
     receive(client, b"WATCH k\r\n")
-    database.keyspace.touched.append(b"k")
+    database.keyspace.dirty_keys.append(b"k")
     assert receive(client, b"MULTI\r\nEXEC\r\n") == b"+OK\r\n*-1\r\n"
 
 

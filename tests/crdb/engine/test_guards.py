@@ -46,7 +46,7 @@ def refusing() -> Client:
     for bit, error in ((DENY_LOADING, LOADING), (DENY_STALE, MASTERDOWN), (WRITE, READ_ONLY)):
         database.refuse(bit, error)
     client = Client(database)
-    client.gate |= UNAUTHENTICATED | IN_TRANSACTION
+    client.flags |= UNAUTHENTICATED | IN_TRANSACTION
     return client
 
 
@@ -54,9 +54,9 @@ def test_guards_have_the_order_of_redis() -> None:
     client = refusing()
     database = client.instance
     found = [check_guards(client, WRITING, [b"writing"]), check_guards(client, WRITING, ARGS)]
-    client.gate &= ~UNAUTHENTICATED
+    client.flags &= ~UNAUTHENTICATED
     found.append(check_guards(client, WRITING, ARGS))
-    client.gate &= ~IN_TRANSACTION
+    client.flags &= ~IN_TRANSACTION
     found.append(check_guards(client, WRITING, ARGS))
     fill_memory(database, 50)
     found.append(check_guards(client, WRITING, ARGS))
@@ -98,7 +98,7 @@ def test_guards_look_at_the_flags_of_a_command(
     command: Command, gate: int, error: bytes | None
 ) -> None:
     client = refusing()
-    client.gate = gate
+    client.flags = gate
     assert check_guards(client, command, ARGS) == error
 
 
@@ -114,7 +114,7 @@ def test_guards_look_at_the_flags_of_a_command(
 )
 def test_exec_gets_the_errors_of_its_queue(queued_bits: int, error: bytes | None) -> None:
     client = refusing()
-    client.gate = IN_TRANSACTION
+    client.flags = IN_TRANSACTION
     client.queued_bits = queued_bits
     assert check_guards(client, EXEC, ARGS) == error
 

@@ -24,9 +24,9 @@ def test_nobody_is_observed_while_nobody_monitors() -> None:
     client, monitor = Client(database, b"a:1"), Client(database, b"a:2")
     assert receive(monitor, b"MONITOR\r\n") == b"+OK\r\n"
     late = Client(database, b"a:3")
-    assert client.gate & late.gate & OBSERVED
+    assert client.flags & late.flags & OBSERVED
     monitor.leave()
-    assert not (client.gate | late.gate) & OBSERVED
+    assert not (client.flags | late.flags) & OBSERVED
     receive(client, b"SET k v\r\n")
     assert monitor.out == []
 

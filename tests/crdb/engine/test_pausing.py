@@ -25,7 +25,7 @@ def test_writes_wait_and_go_on_in_order() -> None:
     client = Client(database)
     database.pause.begin(database.now + 100, holds_reads=False)
     assert receive(client, b"GET k\r\nSET k v\r\nGET k\r\n") == b"$-1\r\n"
-    assert client.gate & POSTPONED
+    assert client.flags & POSTPONED
     assert receive(client, b"PING\r\n") == b""
     assert database.deadline <= database.now + 100
     database.advance(database.now + 100)
@@ -41,7 +41,7 @@ def test_end_of_a_pause_wakes_only_those_with_a_postponed_request() -> None:
     receive(waiting, b"SET k v\r\n")
     database.pause.end()
     assert database.woken == [waiting]
-    assert not (waiting.gate | idle.gate) & PAUSED
+    assert not (waiting.flags | idle.flags) & PAUSED
 
 
 def test_a_transaction_that_writes_waits_at_exec() -> None:
@@ -58,7 +58,7 @@ def test_a_client_that_comes_during_a_pause_waits_too() -> None:
     database = instance()
     database.pause.begin(database.now + 100, holds_reads=True)
     client = Client(database)
-    assert client.gate & PAUSED
+    assert client.flags & PAUSED
     assert receive(client, b"PING\r\n") == b""
     run(client, b"")
     assert client.postponed is not None

@@ -7,7 +7,7 @@ from crdb.engine.session import BLOCKED, MUTED, SKIPPING, Session
 
 def test_it_starts_open() -> None:
     session = Session(7, b"1.2.3.4:5", b"1.2.3.4:6", 1000)
-    assert (session.id, session.gate, session.protocol) == (7, 0, 2)
+    assert (session.id, session.flags, session.protocol) == (7, 0, 2)
     assert (session.blocked, session.closing, session.killed) == (False, False, False)
 
 
@@ -28,11 +28,11 @@ def test_silence() -> None:
     session.out += [b"a", b"b"]
     session.mute(1)
     assert session.out == [b"a", b"b"]
-    session.gate |= SKIPPING | BLOCKED
+    session.flags |= SKIPPING | BLOCKED
     session.mute(1)
     assert session.out == [b"a"]
-    assert session.gate == BLOCKED
-    session.gate |= MUTED
+    assert session.flags == BLOCKED
+    session.flags |= MUTED
     session.mute(0)
     assert session.out == []
-    assert session.gate & MUTED
+    assert session.flags & MUTED

@@ -61,7 +61,7 @@ def test_unwatch_and_discard_forget() -> None:
     lines(client, "WATCH k", "MULTI", "DISCARD")
     lines(other, "SET k 2")
     assert outcome(client) != NULL_ARRAY
-    assert database.keyspace.interest == set()
+    assert database.keyspace.watched_keys == set()
 
 
 def test_what_came_from_another_region_does() -> None:

@@ -155,7 +155,7 @@ def test_who_is_gone_at_once_is_not_taken(epoll: select.epoll) -> None:
     left, right = socket.socketpair(socket.AF_UNIX)
     connection = Connection(left, instance(), epoll)
     assert connection.client.address == b""
-    connection.client.gate |= CLOSING
+    connection.client.flags |= CLOSING
     assert not connection.flush()
     connection.close()
     right.close()

@@ -163,11 +163,11 @@ def check_that_it_works(replica: Replica) -> None:
         if hasattr(value, "ranked"):
             list(value.ranked())
     copy = Replica(9)
-    copy.advance(db.horizon)
+    copy.advance(db.expiry_clock)
     copy.merge_bytes(replica.to_bytes())
     assert copy.digest() == replica.digest()
     for region in (2, 3):
-        replica.heard(region, replica.vector, db.horizon)
+        replica.heard(region, replica.vector, db.expiry_clock)
     replica.collect()
     replica.merge_bytes(replica.to_bytes())
     with pytest.raises(CRDTError):

@@ -32,7 +32,10 @@ def write(replica: Replica, *values: int, runs: int = 1) -> None:
 
 def digests(*replicas: Replica) -> list[Any]:
     """All that must not change when an exchange is refused."""
-    return [(replica.to_bytes(), dict(replica.vector), replica.gate.bytes) for replica in replicas]
+    return [
+        (replica.to_bytes(), dict(replica.vector), replica.causal_buffer.bytes)
+        for replica in replicas
+    ]
 
 
 def twins(ours: tuple[int, ...], theirs: tuple[int, ...], runs: int = 1) -> tuple[Replica, Replica]:

@@ -110,7 +110,7 @@ def test_any_order_of_operations_ends_in_one_digest() -> None:
         for op in order:
             assert reader.accept(op) in (Outcome.APPLIED, Outcome.HELD)
         assert reader.statistics().waiting_bytes == 0
-        assert reader.gate.queues == {}
+        assert reader.causal_buffer.queues == {}
         digests.add(reader.digest())
     assert len(digests) == 1
 

@@ -12,7 +12,7 @@ def test_nothing_is_forgotten_while_members_are_unknown() -> None:
     here.counter("k").increment(5)
     here.counter("k").delete()
     assert here.collect() == 0
-    assert here.keyspace.graves
+    assert here.keyspace.tombstones
     assert here.statistics().garbage_pending == 1
     assert here.statistics().garbage_attempted == 1
 
@@ -22,7 +22,7 @@ def test_who_is_alone_forgets_at_once() -> None:
     here.counter("k").increment(5)
     here.counter("k").delete()
     assert here.collect() == 1
-    assert not here.keyspace.graves
+    assert not here.keyspace.tombstones
     assert here.statistics().garbage_collected == 1
 
 
@@ -35,9 +35,9 @@ def test_a_reset_counter_is_forgotten_when_all_have_seen_the_reset() -> None:
     here.heard(2, there.vector)
     here.heard(3, third.vector)
     here.collect()
-    assert here.keyspace.graves
+    assert here.keyspace.tombstones
     settle(here, there, third)
-    assert not any(replica.keyspace.graves for replica in (here, there, third))
+    assert not any(replica.keyspace.tombstones for replica in (here, there, third))
 
 
 def test_expired_keys_go_when_all_know_that_they_have() -> None:
@@ -77,7 +77,7 @@ def test_a_collection_looks_at_only_so_many_keys_if_it_is_told() -> None:
         here.set(f"{index}").expire_at(None)
     for left in (15, 5, 0):
         here.collect(10)
-        assert len(here.keyspace.deadlines.table) == len(here.keyspace.litter) == left
+        assert len(here.keyspace.deadlines.table) == len(here.keyspace.garbage) == left
         assert here.garbage.is_behind == (left > 0)
     assert here.garbage.done == 5
 
@@ -97,7 +97,7 @@ def test_what_cannot_be_forgotten_yet_keeps_no_other_key_waiting() -> None:
             here.collect(10)
             behind.append(here.garbage.is_behind)
         assert behind == ([True, True, False] if round_of_three == 0 else [False] * 3)
-    assert list(here.keyspace.graves) == [b"late"]
+    assert list(here.keyspace.tombstones) == [b"late"]
     assert here.statistics().garbage_attempted == 26 + 3
 
 
@@ -115,7 +115,7 @@ def test_a_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> Non
     assert there.keyspace.deadlines.table, "the lowest region says so by an effect"
     settle(here, there)
     assert not there.keyspace.deadlines.table
-    assert not there.keyspace.litter
+    assert not there.keyspace.garbage
     assert there.keyspace.seq == 0
 
 
@@ -154,7 +154,7 @@ def test_a_lone_write_that_was_spelled_out_needs_no_effect() -> None:
     assert there.keyspace.deadlines.table, "the one has not seen the other"
     settle(here, there)
     assert not there.keyspace.deadlines.table
-    assert not there.keyspace.litter
+    assert not there.keyspace.garbage
     assert (here.keyspace.seq, there.keyspace.seq) == (3, 1)
 
 
@@ -172,7 +172,7 @@ def test_a_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> 
     settle(here, there)
     for replica in (here, there):
         assert not replica.keyspace.deadlines.table
-        assert not replica.keyspace.litter
+        assert not replica.keyspace.garbage
         assert replica.keyspace.deadline(b"k") is None
     assert there.keyspace.seq == 2
 
@@ -186,7 +186,7 @@ def test_a_living_key_keeps_its_deadline() -> None:
     there.set("k").expire_at(5000)
     settle(here, there)
     assert here.keyspace.deadline(b"k") == 5000
-    assert not here.keyspace.litter
+    assert not here.keyspace.garbage
 
 
 def test_a_deadline_without_a_key_is_cleared_by_the_lowest_region() -> None:
@@ -201,7 +201,7 @@ def test_a_deadline_without_a_key_is_cleared_by_the_lowest_region() -> None:
     settle(here, there)
     assert not here.keyspace.deadlines.table
     assert not there.keyspace.deadlines.table
-    assert not there.keyspace.litter
+    assert not there.keyspace.garbage
 
 
 def test_a_key_that_comes_back_is_no_orphan() -> None:
@@ -226,4 +226,4 @@ def test_a_contested_key_sheds_the_type_that_is_dead() -> None:
     there.counter("k").delete()
     settle(here, there)
     assert here.to_bytes() == there.to_bytes()
-    assert not here.keyspace.litter
+    assert not here.keyspace.garbage

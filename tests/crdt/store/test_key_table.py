@@ -29,7 +29,7 @@ def test_expired_keys_are_not_seen() -> None:
     keys = table(b"a", b"b")
     assert keys.keys() == [b"a", b"b"]
     keys.deadlines.put(b"a", (1, 1000))
-    keys.horizon = 1001
+    keys.expiry_clock = 1001
     assert keys.lookup(b"a") is None
     assert keys.lookup(b"b") is not None
     assert keys.keys() == [b"b"]
@@ -56,7 +56,7 @@ def test_where_nearly_all_has_expired_a_random_key_is_found() -> None:
     keys = table(b"alive", *(b"%d" % n for n in range(3000)))
     for n in range(3000):
         keys.deadlines.put(b"%d" % n, (1, 1000))
-    keys.horizon = 1001
+    keys.expiry_clock = 1001
     assert keys.random_key(random.Random(1)) == b"alive"
     keys.deadlines.put(b"alive", (1, 1000))
     assert keys.random_key(random.Random(1)) is None
@@ -92,14 +92,14 @@ def test_watched_key_is_touched_if_readers_see_a_difference(case: int, by_snapsh
     here.advance(1)
     before(here)
     exchange(here, there)
-    there.keyspace.interest.add(b"k")
+    there.keyspace.watched_keys.add(b"k")
     write(here)
     if by_snapshot:
         there.merge(here.snapshot())
     else:
         for op in here.since(there.vector):
             there.accept(op)
-    assert (b"k" in there.keyspace.touched) == is_seen
+    assert (b"k" in there.keyspace.dirty_keys) == is_seen
 
 
 def test_another_type_under_the_key_is_seen_if_it_is_shown() -> None:
@@ -108,11 +108,11 @@ def test_another_type_under_the_key_is_seen_if_it_is_shown() -> None:
         here, there = Replica(watcher), Replica(other)
         here.set("k").add("a")
         there.counter("k").increment(1)
-        here.keyspace.interest.add(b"k")
-        here.keyspace.touched.clear()
+        here.keyspace.watched_keys.add(b"k")
+        here.keyspace.dirty_keys.clear()
         for op in there.since({}):
             here.accept(op)
-        assert (b"k" in here.keyspace.touched) == is_seen
+        assert (b"k" in here.keyspace.dirty_keys) == is_seen
 
 
 def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
@@ -127,9 +127,9 @@ def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
 def test_snapshot_into_an_empty_replica_touches_what_it_brings() -> None:
     here, there = Replica(1), Replica(2)
     here.set("k").add("a")
-    there.keyspace.interest.update((b"k", b"other"))
+    there.keyspace.watched_keys.update((b"k", b"other"))
     there.merge(here.snapshot())
-    assert there.keyspace.touched == [b"k"]
+    assert there.keyspace.dirty_keys == [b"k"]
 
 
 def test_clients_reads_are_counted_and_mark_what_they_use() -> None:
@@ -148,7 +148,7 @@ def test_clients_reads_are_counted_and_mark_what_they_use() -> None:
 
 def test_flush_is_a_deletion_of_each_watched_key() -> None:
     keys = table(b"a", b"b", b"c")
-    keys.interest |= {b"a", b"none"}
+    keys.watched_keys |= {b"a", b"none"}
     seen = keys.look_at_all(((FLUSH, b""),))
     assert seen == {
         b"a": ((DELETE, b"a"), keys.look((DELETE, b"a"))),

@@ -53,7 +53,7 @@ def test_expired_key_stays_hidden_when_clock_goes_back_a_little() -> None:
     db.expire(K, 1500)
     db.advance(2000)
     db.advance(2000 - CLOCK_SLACK_MS)
-    assert (db.now, db.horizon) == (2000 - CLOCK_SLACK_MS, 2000)
+    assert (db.now, db.expiry_clock) == (2000 - CLOCK_SLACK_MS, 2000)
     assert db.lookup(K) is None
     assert db.keys() == []
     assert db.size() == 1
@@ -66,7 +66,7 @@ def test_expiry_follows_clock_that_goes_back_far() -> None:
     db.advance(7_200_000)
     assert db.lookup(K) is None
     db.advance(1000)
-    assert (db.now, db.horizon) == (1000, 1000)
+    assert (db.now, db.expiry_clock) == (1000, 1000)
     assert db.lookup(K) is not None
 
 
@@ -162,10 +162,10 @@ def test_a_set_ends_the_time_to_live_for_a_flag() -> None:
     strings.assign(db, K, b"a")
     value = db.data[K]
     assert isinstance(value, Register)
-    assert value.endless
+    assert value.no_expiry
     assert not db.deadlines.table
     db.expire(K, 5000)
-    assert not value.endless
+    assert not value.no_expiry
     strings.assign(db, K, b"b", keep_ttl=True)
     assert db.deadline(K) == 5000
     strings.assign(db, K, b"c")
@@ -191,14 +191,14 @@ def test_a_flag_is_folded_back_only_when_it_says_the_same() -> None:
     strings.assign(db, K, b"a")
     value = db.data[K]
     assert isinstance(value, Register)
-    db.spell_out(K, value)
+    db.materialise_deadline(K, value)
     assert db.deadlines.table[K] == (make_dot(db.origin, 1), FOREVER)
-    db.fold(K)
-    assert value.endless
+    db.compact_deadline(K)
+    assert value.no_expiry
     assert not db.deadlines.table
     db.expire(K, 5000)
-    db.fold(K)
-    db.fold(b"none")
+    db.compact_deadline(K)
+    db.compact_deadline(b"none")
     assert db.deadline(K) == 5000
 
 
@@ -223,23 +223,23 @@ def test_a_flush_removes_what_was_seen_everywhere() -> None:
     here.keyspace.flush()
     there.counter("k").increment(1)
     there.set("s").add("b")
-    there.keyspace.interest.add(b"s")
+    there.keyspace.watched_keys.add(b"s")
     exchange(here, there)
     for replica in (here, there):
         assert replica.counter("k").value == 1
         assert set(replica.set("s")) == {"b"}
         assert replica.keyspace.deadline(b"s") is None
-    assert b"s" in there.keyspace.touched
+    assert b"s" in there.keyspace.dirty_keys
 
 
 def test_who_is_interested_is_told() -> None:
     here, there = regions(2)
-    here.keyspace.interest |= {K, b"gone"}
+    here.keyspace.watched_keys |= {K, b"gone"}
     here.set("k").add("a")
     here.set("other").add("a")
     there.set("k").add("b")
     exchange(here, there)
-    assert here.keyspace.touched == [K, K]
+    assert here.keyspace.dirty_keys == [K, K]
 
 
 def test_keys_are_walked_and_sampled() -> None:
@@ -276,13 +276,13 @@ def test_what_is_dead_and_remembered_is_out_of_the_way() -> None:
     db = keyspace()
     strings.increment(db, K, 5)
     db.delete(K)
-    assert K in db.graves
-    assert db.remains(K, 1) is db.graves[K]
+    assert K in db.tombstones
+    assert db.remains(K, 1) is db.tombstones[K]
     assert db.remains(K, 2) is None
     assert db.remains(b"none", 1) is None
     assert db.size() == 0
     strings.increment(db, K, 1)
-    assert K not in db.graves
+    assert K not in db.tombstones
 
 
 def test_a_new_name_counts_from_where_it_was() -> None:
@@ -303,14 +303,14 @@ def test_a_new_name_counts_from_where_it_was() -> None:
 def test_all_can_be_lost_but_our_count() -> None:
     replica = Replica(1)
     db = replica.keyspace
-    db.interest.add(K)
+    db.watched_keys.add(K)
     strings.assign(db, K, b"a")
     db.expire(K, 1)
     replica.seal()
     snapshot = replica.snapshot()
-    db.touched.clear()
+    db.dirty_keys.clear()
     db.clear()
-    assert db.touched == [K, K]
+    assert db.dirty_keys == [K, K]
     assert db.vector == {db.origin: 2}
     assert not db.data
     assert not db.deadlines.table
@@ -334,35 +334,35 @@ def test_watched_key_that_a_clock_set_back_shows_again_has_changed() -> None:
     ):
         strings.assign(db, key, b"a")
         db.expire(key, deadline)
-    db.interest |= {K, b"early", b"late", b"absent"}
+    db.watched_keys |= {K, b"early", b"late", b"absent"}
     replica.advance(30_000)
     replica.advance(29_000)
-    assert (db.lookup(K), db.touched) == (None, [])
+    assert (db.lookup(K), db.dirty_keys) == (None, [])
     replica.advance(15_000)
     assert db.lookup(K) is not None
-    assert db.touched == [K]
+    assert db.dirty_keys == [K]
 
 
 def test_change_of_a_watched_key_can_be_noted_without_an_effect() -> None:
     db = keyspace()
     db.note_change(b"other")
-    db.interest.add(b"k")
+    db.watched_keys.add(b"k")
     db.note_change(b"k")
-    assert db.touched == [b"k"]
+    assert db.dirty_keys == [b"k"]
 
 
 def test_local_deletion_touches_a_watched_key_that_readers_saw() -> None:
     replica = Replica(1)
     replica.advance(1000)
     db = replica.keyspace
-    db.interest.add(K)
+    db.watched_keys.add(K)
     replica.set("k").add("a")
-    assert db.touched == [K]
-    db.touched.clear()
+    assert db.dirty_keys == [K]
+    db.dirty_keys.clear()
     replica.set("k").add("a")
-    assert db.touched == [], "the member was there already"
+    assert db.dirty_keys == [], "the member was there already"
     db.emit((DELETE, K, ()))
-    assert db.touched == [K]
-    db.touched.clear()
+    assert db.dirty_keys == [K]
+    db.dirty_keys.clear()
     db.emit((DELETE, K, ()))
-    assert db.touched == [], "there was nothing to delete"
+    assert db.dirty_keys == [], "there was nothing to delete"

@@ -32,8 +32,8 @@ def test_an_empty_replica_takes_everything_over() -> None:
     here.set("s").expire_at(5000)
     there.merge(here.snapshot())
     assert there.to_bytes() == here.to_bytes()
-    assert b"c" in there.keyspace.graves
-    assert there.keyspace.litter.keys() >= here.keyspace.litter.keys() == {b"c"}
+    assert b"c" in there.keyspace.tombstones
+    assert there.keyspace.garbage.keys() >= here.keyspace.garbage.keys() == {b"c"}
     assert there.keyspace.deadline(b"s") == 5000
 
 
@@ -41,22 +41,22 @@ def test_what_both_hold_alike_is_left_alone() -> None:
     here, there = regions(2)
     here.string("k").set("a")
     exchange(here, there)
-    there.keyspace.interest.add(K)
+    there.keyspace.watched_keys.add(K)
     value = held(there)
     here.string("l").set("b")
     there.merge(here.snapshot())
     assert held(there) is value
-    assert there.keyspace.touched == []
+    assert there.keyspace.dirty_keys == []
     assert there.string("l").get() == "b"
 
 
 def test_who_is_interested_is_told_of_a_change() -> None:
     here, there = regions(2)
     here.string("k").set("a")
-    there.keyspace.interest.add(K)
+    there.keyspace.watched_keys.add(K)
     there.string("other").set("x")
     there.merge(here.snapshot())
-    assert there.keyspace.touched == [K]
+    assert there.keyspace.dirty_keys == [K]
 
 
 def test_what_the_other_side_removed_goes() -> None:
@@ -113,7 +113,7 @@ def test_a_key_may_die_in_a_merge_and_be_remembered() -> None:
     exchange(here, there)
     here.counter("k").delete()
     there.merge(here.snapshot())
-    assert K in there.keyspace.graves
+    assert K in there.keyspace.tombstones
     assert K not in there.keyspace.data
     there.merge(here.snapshot())
     assert there.to_bytes() == here.to_bytes()

@@ -13,9 +13,9 @@ from crdt.testing import SUBJECTS, Step, World
 from crdt.testing.adapter import RegionMachine, schedules
 from crdt.testing.checking import subject_of
 from crdt.testing.specifications import add_wins
-from tests.crdt.suite.planted import ADD, REMOVE, GreedyCart
-from tests.crdt.suite.right_types import MaxMap
-from tests.crdt.suite.wrong_types import OneValue
+from tests.crdt.testing.planted import ADD, REMOVE, GreedyCart
+from tests.crdt.testing.right_types import MaxMap
+from tests.crdt.testing.wrong_types import OneValue
 
 SHRUNK = [Phase.generate, Phase.shrink]
 

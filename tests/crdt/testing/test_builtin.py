@@ -9,7 +9,7 @@ from crdt.store.keyspace import DELETE, FORGET
 from crdt.testing import SUBJECTS
 from crdt.testing.builtin import collected, read
 from crdt.testing.commands import Command, carry_out, command
-from crdt.testing.steps import NUMBER_MAX
+from crdt.testing.worlds.steps import NUMBER_MAX
 
 
 def test_reading_is_in_words() -> None:

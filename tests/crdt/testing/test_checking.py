@@ -12,7 +12,7 @@ from crdt.testing import SUBJECTS, Disagreement, Taken, check_subject, check_typ
 from crdt.testing import specifications as specs
 from crdt.testing.checking import Report
 from crdt.testing.running import search
-from tests.crdt.suite import planted
+from tests.crdt.testing import planted
 
 CART = [(planted.ADD, b"milk"), (planted.REMOVE, b"milk"), (planted.ADD, b"eggs")]
 REGISTER = [(planted.WRITE, stamp, value) for stamp in (1, 2) for value in (b"a", b"b")]

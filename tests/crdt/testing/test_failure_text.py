@@ -10,9 +10,9 @@ from crdt.testing import Failure, Foreign, Step, check_type, replay, subject_of
 from crdt.testing import specifications as specs
 from crdt.testing.failure_text import annotated, comment, in_python, quoted, reading_text
 from crdt.testing.subject import Disagreement
-from tests.crdt.suite import planted
-from tests.crdt.suite import right_types as right
-from tests.crdt.suite import wrong_types as wrong
+from tests.crdt.testing import planted
+from tests.crdt.testing import right_types as right
+from tests.crdt.testing import wrong_types as wrong
 
 CART = [(planted.ADD, b"milk"), (planted.REMOVE, b"milk"), (planted.ADD, b"eggs")]
 

@@ -10,7 +10,7 @@ from crdt import Replica
 from crdt.testing import SUBJECTS, Disagreement, Subject
 from crdt.testing.checking import subject_of
 from crdt.testing.laws import check_laws, expect, expect_same, merged
-from tests.crdt.suite.planted import ADD, Cart, ForgetfulCart, UnsortedCart
+from tests.crdt.testing.planted import ADD, Cart, ForgetfulCart, UnsortedCart
 
 
 def subject(make: type[Cart]) -> Subject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from crdt.testing.shrinking import TRIALS_MAX, Shrinker
-from crdt.testing.steps import Step, draw
+from crdt.testing.worlds.steps import Step, draw
 
 
 def writes(steps: list[Step]) -> int:

@@ -6,7 +6,7 @@ import pickle
 
 from crdt import make_origin
 from crdt.testing import SUBJECTS, Disagreement, Subject
-from tests.crdt.suite.planted import Cart
+from tests.crdt.testing.planted import Cart
 
 
 def test_a_subject_makes_replicas_of_its_types() -> None:

@@ -17,8 +17,8 @@ MUST: dict[str, Callable[[Value], Any]] = {
     "apply": lambda value: value.apply((16, b"k"), 1, SEEN),
     "remove": lambda value: value.remove(SEEN, None),
     "merge": lambda value: value.merge(value, {}, {}),
-    "alive": lambda value: value.alive(),
-    "lowest": lambda value: value.lowest(),
+    "is_live": lambda value: value.is_live(),
+    "min_dot": lambda value: value.min_dot(),
     "visible": lambda value: value.visible(),
     "state": lambda value: value.state(),
     "load": lambda value: value.load(()),
@@ -29,7 +29,7 @@ MUST: dict[str, Callable[[Value], Any]] = {
 class Dead(Value):
     """The least that says whether it is alive."""
 
-    def alive(self) -> bool:
+    def is_live(self) -> bool:
         return False
 
 
@@ -43,7 +43,7 @@ def test_a_type_must_say(name: str) -> None:
 def test_a_type_need_not_say() -> None:
     value = Dead()
     assert value.resets() is None
-    assert value.vacant()
-    assert not value.litter()
-    assert not value.sweep({})
+    assert value.is_empty()
+    assert not value.has_garbage()
+    assert not value.collect({})
     assert value.siblings() == []

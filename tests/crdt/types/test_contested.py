@@ -38,10 +38,10 @@ def test_of_one_origin_the_lower_type_is_shown() -> None:
     contested = held(third)
     assert isinstance(contested, Contested)
     assert contested.code() == 0
-    assert contested.lowest() == contested.shown().lowest()
+    assert contested.min_dot() == contested.shown().min_dot()
     assert contested.visible() == [(b"f", b"a")]
-    assert contested.alive()
-    assert not contested.vacant()
+    assert contested.is_live()
+    assert not contested.is_empty()
     assert [value for _, value in contested.siblings()] == [(b"f", b"a")]
     there.string("k").set("x")
     exchange(there, third)
@@ -71,12 +71,12 @@ def test_a_delete_removes_all_types_that_it_saw() -> None:
 def test_all_types_may_be_dead_and_one_remembered() -> None:
     here, there = contest()
     here.hash("k").delete()
-    assert b"k" in here.keyspace.graves
+    assert b"k" in here.keyspace.tombstones
     assert here.keyspace.lookup(b"k") is None
     here.keyspace.flush()
     exchange(here, there)
     settle(here, there)
-    assert not here.keyspace.graves
+    assert not here.keyspace.tombstones
 
 
 def test_a_contested_value_passes_effects_and_states_on() -> None:
@@ -92,15 +92,15 @@ def test_a_contested_value_passes_effects_and_states_on() -> None:
     other = held(copy)
     contested.merge(other, here.keyspace.vector, copy.keyspace.vector)
     assert contested.state() == ((1, counter.state()), (3, contested.parts[3].state()))
-    assert not contested.litter()
-    assert not contested.sweep({})
+    assert not contested.has_garbage()
+    assert not contested.collect({})
     with pytest.raises(DecodeError):
         contested.load(())
 
 
 def there_dot(contested: Contested) -> int:
     """The dot of the increment in a contest."""
-    return contested.parts[1].lowest()
+    return contested.parts[1].min_dot()
 
 
 def test_a_delete_carries_what_each_type_resets() -> None:

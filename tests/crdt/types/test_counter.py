@@ -33,7 +33,7 @@ def test_increments_of_all_origins_add_up() -> None:
     held = counted((A, 1, 1, 5), (B, 1, 1, 10), (A, 2, 1, 7))
     assert counter.total(held) == 17
     assert counter.total_binary(held, 0.5) == 17.5
-    assert counter.lowest(held) == make_dot(A, 2)
+    assert counter.min_dot(held) == make_dot(A, 2)
     assert counter.next_sum(held, A, 3, 2) == (1, 9)
 
 
@@ -45,7 +45,7 @@ def test_two_resets_of_the_same_subtract_once() -> None:
     assert not counter.live(held)
     assert counter.total(held) == 0
     assert counter.total_binary(held, 1.0) == 1.0
-    assert counter.lowest(held) == 0
+    assert counter.min_dot(held) == 0
     assert counter.resets(held) is None
 
 
@@ -56,7 +56,7 @@ def test_an_increment_that_the_reset_had_not_seen_survives_alone() -> None:
     counter.reset(held, carried, make_dot(B, 1))
     assert counter.total(held) == 2.0
     assert counter.live(held)
-    assert counter.litter(held) is False
+    assert counter.has_garbage(held) is False
 
 
 def test_the_reset_that_saw_more_wins() -> None:
@@ -92,11 +92,11 @@ def test_what_is_out_of_order_counts_for_nothing() -> None:
 def test_a_reset_share_is_remembered_until_all_have_seen_the_reset() -> None:
     held = counted((A, 1, 1, 5), (B, 1, 1, 1))
     counter.reset(held, (A, 1, 1, 5), make_dot(B, 2))
-    assert counter.litter(held)
+    assert counter.has_garbage(held)
     assert counter.swept(held, {B: 1}) is held
     held = counter.swept(held, {B: 2})
     assert [share.origin for share in held] == [B]
-    assert not counter.litter(held)
+    assert not counter.has_garbage(held)
 
 
 def test_a_merge_takes_the_later_of_each_half() -> None:
@@ -238,5 +238,5 @@ def test_regions_count_what_no_reset_that_they_know_of_saw(seed: int) -> None:
             twin.hear(other, state=rng.random() < 0.5)
     for twin in twins:
         twin.shares = counter.swept(twin.shares, twin.vector)
-        assert not counter.litter(twin.shares)
+        assert not counter.has_garbage(twin.shares)
         assert counter.state(twin.shares) == counter.state(twins[0].shares)

@@ -16,7 +16,7 @@ from crdt.types.set import Set
 from crdt.wire.codec import pack_body
 from tests.crdt import hostile
 from tests.crdt.exchange import exchange, held, regions, settle
-from tests.crdt.suite.planted import ADD, Blocklist, Cart, Register, Tally
+from tests.crdt.testing.planted import ADD, Blocklist, Cart, Register, Tally
 
 
 def test_it_travels_like_ours() -> None:
@@ -151,10 +151,10 @@ def test_it_may_meet_another_type() -> None:
 def test_it_may_have_something_to_forget() -> None:
     here, there = regions(2, types=(Blocklist,))
     here.value("k", Blocklist).do(1, b"milk")
-    assert b"k" in here.keyspace.graves
+    assert b"k" in here.keyspace.tombstones
     settle(here, there)
-    assert not here.keyspace.graves
-    assert not there.keyspace.litter
+    assert not here.keyspace.tombstones
+    assert not there.keyspace.garbage
 
 
 def test_the_least_that_a_type_says_is_enough() -> None:
@@ -163,11 +163,11 @@ def test_the_least_that_a_type_says_is_enough() -> None:
     value = held(replica)
     assert isinstance(value, Custom)
     assert value.code() == 129
-    assert value.lowest() == 0
+    assert value.min_dot() == 0
     assert value.visible() == b"a"
-    assert not value.litter()
-    assert not value.sweep({})
-    assert not value.vacant()
+    assert not value.has_garbage()
+    assert not value.collect({})
+    assert not value.is_empty()
     assert value.siblings() == []
     Custom(Register).check((0x810, b"k", 5, b"a"))
 
@@ -239,6 +239,6 @@ def test_a_spoiled_state_is_refused_or_works(make: type[Any]) -> None:
         value.merge(other, {make_origin(1): 1}, {})
         for each in (value, other):
             each.remove(Observed({}, make_origin(2), 5, 0), None)
-            assert isinstance(each.alive(), bool)
+            assert isinstance(each.is_live(), bool)
             pack_body([each.visible(), each.state()])
     assert all(outcomes.values())

@@ -20,7 +20,7 @@ def test_the_longest_holds() -> None:
     deadlines.add(K, A, 20)
     assert deadlines.deadline(K) == 50
     assert deadlines.table[K] == (A, 20, B, 50)
-    assert not deadlines.endless(K)
+    assert not deadlines.no_expiry(K)
     deadlines.add(K, A, FOREVER)
     assert deadlines.deadline(K) == FOREVER
 
@@ -39,9 +39,9 @@ def test_what_was_observed_is_dropped() -> None:
 
 def test_what_never_comes_is_known() -> None:
     deadlines = Deadlines()
-    assert not deadlines.endless(K)
+    assert not deadlines.no_expiry(K)
     deadlines.add(K, A, FOREVER)
-    assert deadlines.endless(K)
+    assert deadlines.no_expiry(K)
     assert deadlines.heap == []
 
 

@@ -113,35 +113,35 @@ def test_a_field_that_was_counted_is_remembered_and_then_forgotten() -> None:
     del there.hash("h")["f"]
     exchange(here, there)
     for replica in (here, there):
-        assert list(held(replica.keyspace).graves or ()) == [b"f"]
+        assert list(held(replica.keyspace).tombstones or ()) == [b"f"]
         assert fields.remains_of(replica.keyspace, KEY, HASH, b"f") is not None
-        assert held(replica.keyspace).litter()
+        assert held(replica.keyspace).has_garbage()
     settle(here, there)
     for replica in (here, there):
-        assert held(replica.keyspace).graves is None
-        assert not held(replica.keyspace).litter()
+        assert held(replica.keyspace).tombstones is None
+        assert not held(replica.keyspace).has_garbage()
         assert fields.remains_of(replica.keyspace, KEY, HASH, b"f") is None
         assert list(replica.hash("h")) == ["g"]
 
 
 def test_what_not_everybody_has_seen_is_not_forgotten(db: Keyspace) -> None:
     increment(db, KEY, b"f", 5)
-    assert not held(db).sweep({})
+    assert not held(db).collect({})
     remove_fields(db, KEY, HASH, [b"f"])
     value = held(db)
-    assert value.sweep({})
-    assert value.litter()
-    assert not value.alive()
-    assert not value.vacant()
-    assert not value.sweep({db.origin: 2})
-    assert value.vacant()
+    assert value.collect({})
+    assert value.has_garbage()
+    assert not value.is_live()
+    assert not value.is_empty()
+    assert not value.collect({db.origin: 2})
+    assert value.is_empty()
 
 
 def test_a_living_field_with_a_dead_counter_is_swept(db: Keyspace) -> None:
     increment(db, KEY, b"f", 5)
     assign(db, b"f", b"1")
-    assert held(db).sweep({})
-    assert not held(db).sweep({db.origin: 2})
+    assert held(db).collect({})
+    assert not held(db).collect({db.origin: 2})
     assert held(db).fields[b"f"].plain()
 
 
@@ -150,7 +150,7 @@ def test_a_dead_field_comes_back_from_its_grave(db: Keyspace) -> None:
     remove_fields(db, KEY, HASH, [b"f"])
     assert increment(db, KEY, b"f", 2) == 2
     assert held(db).get(b"f") == b"2"
-    assert not held(db).graves
+    assert not held(db).tombstones
 
 
 def test_two_removals_of_one_counter_take_it_back_once() -> None:
@@ -173,8 +173,8 @@ def test_an_increment_from_before_a_reset_leaves_the_field_dead() -> None:
     value.apply((ADD, KEY, b"f", 1, 5), make_dot(1, 2), seen)
     value.apply((ERASE, KEY, b"f", (1, 1, 2, 5)), make_dot(2, 1), Observed({1: 2}, 2, 1, 0))
     value.apply((ADD, KEY, b"f", 1, 3), make_dot(1, 1), seen)
-    assert not value.alive()
-    assert b"f" in (value.graves or ())
+    assert not value.is_live()
+    assert b"f" in (value.tombstones or ())
 
 
 def test_a_delete_resets_field_by_field(db: Keyspace) -> None:
@@ -182,10 +182,10 @@ def test_a_delete_resets_field_by_field(db: Keyspace) -> None:
     assign(db, b"a", b"1")
     increment(db, KEY, b"f", 5)
     assert held(db).resets() == (b"f", (db.origin, 2, 2, 5))
-    assert held(db).lowest() == make_dot(db.origin, 1)
+    assert held(db).min_dot() == make_dot(db.origin, 1)
     db.delete(KEY)
     assert held(db).resets() is None
-    assert held(db).lowest() == 0
+    assert held(db).min_dot() == 0
     assert held(db).fields == {}
 
 
@@ -222,7 +222,7 @@ def test_a_state_is_read_back_and_what_is_none_is_refused(db: Keyspace) -> None:
     copy.load(held(db).state())
     assert copy.state() == held(db).state()
     assert copy.items() == [(b"a", b"1"), (b"f", b"5")]
-    assert list(copy.graves or ()) == [b"dead"]
+    assert list(copy.tombstones or ()) == [b"dead"]
     assert copy.siblings() == [(make_dot(db.origin, 1), (b"a", b"1"))]
     for wrong in (b"", (b"a",), (1, (1, 0, b"v", 0)), (b"a", ())):
         with pytest.raises(DecodeError):

@@ -38,7 +38,7 @@ def test_a_flag_that_is_off_is_no_key() -> None:
     here.flag("k").enable()
     here.flag("k").disable()
     assert here.keyspace.size() == 0
-    assert not here.keyspace.graves
+    assert not here.keyspace.tombstones
 
 
 def test_a_disable_is_remembered_until_all_have_seen_it() -> None:
@@ -48,11 +48,11 @@ def test_a_disable_is_remembered_until_all_have_seen_it() -> None:
     exchange(here, there)
     remembered = here.keyspace.remains(b"k", DISABLE_WINS)
     assert isinstance(remembered, DisableWinsFlag)
-    assert remembered.sweep({})
-    assert remembered.lowest() == make_dot(here.origin, 1)
+    assert remembered.collect({})
+    assert remembered.min_dot() == make_dot(here.origin, 1)
     settle(here, there)
-    assert not here.keyspace.graves
-    assert not there.keyspace.graves
+    assert not here.keyspace.tombstones
+    assert not there.keyspace.tombstones
 
 
 def test_concurrent_enables_are_two_dots() -> None:
@@ -64,7 +64,7 @@ def test_concurrent_enables_are_two_dots() -> None:
     assert held(here).state() == (dots, ())
     assert held(here).siblings() == [(dots[0], True), (dots[1], True)]
     assert held(here).visible() is True
-    assert not held(here).sweep({})
+    assert not held(here).collect({})
     here.flag("k").delete()
     assert not here.flag("k")
 

@@ -21,7 +21,7 @@ def test_increments_of_all_regions_add_up() -> None:
     exchange(here, there)
     assert int(there.counter_grow("k")) == 16
     assert held(there).visible() == 16
-    assert held(there).lowest() == make_dot(here.origin, 2)
+    assert held(there).min_dot() == make_dot(here.origin, 2)
 
 
 def test_it_never_shrinks() -> None:
@@ -47,14 +47,14 @@ def test_a_delete_takes_back_what_it_saw() -> None:
     exchange(here, there)
     assert grows.increment(there.keyspace, b"k", 3) == 3
     settle(here, there)
-    assert not here.keyspace.litter
+    assert not here.keyspace.garbage
     assert here.counter_grow("k").value == 3
 
 
 def test_a_delete_of_what_does_not_count_resets_nothing() -> None:
     value = GrowCounter()
     assert value.resets() is None
-    assert value.vacant()
+    assert value.is_empty()
 
 
 def test_states_merge_like_operations() -> None:

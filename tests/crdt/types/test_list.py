@@ -210,7 +210,7 @@ def test_lst_7_both_values_are_kept_and_one_is_shown() -> None:
             (0, b"a"), (1, b"one"), (1, b"two"), (2, b"c"),
         ]  # fmt: skip
         assert value.at(-2) == b"one"
-        assert value.lowest() == make_origin(1) << SEQ_BITS | 1
+        assert value.min_dot() == make_origin(1) << SEQ_BITS | 1
 
 
 def test_a_state_is_read_back_element_by_element() -> None:

@@ -16,7 +16,7 @@ def test_all_concurrent_values_are_shown() -> None:
     there.multi_value("k").set("b")
     exchange(here, there)
     assert here.multi_value("k").values() == there.multi_value("k").values() == {"a", "b"}
-    assert held(here).lowest() == make_dot(here.origin, 1)
+    assert held(here).min_dot() == make_dot(here.origin, 1)
     assert held(here).siblings() == [
         (make_dot(here.origin, 1), b"a"),
         (make_dot(there.origin, 1), b"b"),

@@ -63,8 +63,8 @@ def test_the_latest_stamp_is_shown_and_of_equal_ones_the_lower_origin(dots: Dots
     """Rules STR-1, STR-2 and ORD-8."""
     register = built(alone(dots))
     assert register.value == shown(alone(dots))
-    assert register.alive() == bool(dots)
-    assert register.lowest() == min((make_dot(*dot) for dot in alone(dots)), default=0)
+    assert register.is_live() == bool(dots)
+    assert register.min_dot() == min((make_dot(*dot) for dot in alone(dots)), default=0)
     assert [write.dot for write in register.writes()][:1] == ([register.dot] if dots else [])
 
 
@@ -95,7 +95,7 @@ def test_a_write_replaces_and_a_remove_takes_what_was_observed(dots: Dots, past:
     register = built(dots)
     register.remove(observed, None)
     assert dots_in(register) == left
-    assert register.vacant() == (not left)
+    assert register.is_empty() == (not left)
 
 
 @given(DOTS)
@@ -119,12 +119,12 @@ def test_increments_live_beside_the_write_and_alone() -> None:
     """Rules CTR-1, CTR-4, CTR-6."""
     register = counted()
     assert register.read() == b"17"
-    assert register.lowest() == make_dot(ORIGINS[0], 4)
+    assert register.min_dot() == make_dot(ORIGINS[0], 4)
     register.remove(Observed({ORIGINS[2]: 1}, WRITER, 1, 0), None)
     assert register.dot == 0
-    assert register.alive()
-    assert not register.vacant()
-    assert register.lowest() == make_dot(ORIGINS[0], 4)
+    assert register.is_live()
+    assert not register.is_empty()
+    assert register.min_dot() == make_dot(ORIGINS[0], 4)
     assert register.read() == b"7"
 
 
@@ -133,13 +133,13 @@ def test_a_removal_that_carries_resets_leaves_a_memory_until_all_have_seen_it() 
     register = counted()
     seen = {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1}
     register.remove(Observed(seen, WRITER, 1, 0), register.resets())
-    assert not register.alive()
-    assert not register.vacant()
-    assert register.litter()
+    assert not register.is_live()
+    assert not register.is_empty()
+    assert register.has_garbage()
     assert not live(register.shares)
-    assert register.sweep(seen)
-    assert not register.sweep(seen | {WRITER: 1})
-    assert register.vacant()
+    assert register.collect(seen)
+    assert not register.collect(seen | {WRITER: 1})
+    assert register.is_empty()
     assert register.plain()
 
 
@@ -147,7 +147,7 @@ def test_a_reset_of_what_is_not_here_changes_nothing() -> None:
     register = String()
     assert register.resets() is None
     register.reset((ORIGINS[0], 4, 4, 3), make_dot(WRITER, 1))
-    assert register.vacant()
+    assert register.is_empty()
 
 
 def test_losers_with_a_counter_keep_it_when_they_go() -> None:
@@ -172,7 +172,7 @@ def test_counters_merge_wherever_one_side_has_one() -> None:
 def test_a_counter_that_the_other_side_saw_end_goes() -> None:
     register = counted()
     register.merge(String(), {}, {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1})
-    assert register.vacant()
+    assert register.is_empty()
     assert register.plain()
 
 
@@ -186,9 +186,9 @@ def test_a_state_with_counter_is_read_back() -> None:
 def test_a_flag_without_a_write_means_nothing() -> None:
     register = String()
     register.load((0, 0, None, 1))
-    assert not register.endless
+    assert not register.no_expiry
     register.load((5, 0, b"v", 1))
-    assert register.endless
+    assert register.no_expiry
 
 
 @pytest.mark.parametrize(
@@ -223,14 +223,14 @@ def test_a_counter_is_swept_from_beside_losers() -> None:
     register = counted()
     register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
     register.reset(register.resets(), make_dot(WRITER, 2))
-    assert register.lowest() == make_dot(ORIGINS[2], 1)
-    assert not register.sweep({WRITER: 2})
+    assert register.min_dot() == make_dot(ORIGINS[2], 1)
+    assert not register.collect({WRITER: 2})
     assert [value for _, value in register.siblings()] == [b"10", b"1"]
-    assert register.litter() is False
+    assert register.has_garbage() is False
 
 
 def test_without_a_counter_there_is_nothing_to_sweep_or_merge() -> None:
     register, copy = built({(ORIGINS[0], 1)}), built({(ORIGINS[0], 1)})
-    assert not register.sweep({ORIGINS[0]: 1})
+    assert not register.collect({ORIGINS[0]: 1})
     register.merge(copy, {}, {})
     assert register.state() == copy.state()

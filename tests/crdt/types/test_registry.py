@@ -13,9 +13,9 @@ from crdt.types.registry import MAKERS
 def test_a_type_is_listed_under_its_code(code: int) -> None:
     value = MAKERS[code]()
     assert value.code() == code
-    assert value.vacant()
-    assert value.lowest() == 0
-    assert not value.litter()
+    assert value.is_empty()
+    assert value.min_dot() == 0
+    assert not value.has_garbage()
     assert 1 <= code <= 15
 
 

@@ -36,7 +36,7 @@ def test_a_remove_of_nothing_keeps_out_what_is_under_way() -> None:
     exchange(here, there)
     assert len(here.set_remove_wins("k")) == len(there.set_remove_wins("k")) == 0
     assert not here.keyspace.size()
-    assert b"k" in here.keyspace.graves
+    assert b"k" in here.keyspace.tombstones
 
 
 def test_a_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() -> None:
@@ -48,11 +48,11 @@ def test_a_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() 
     for replica in (there, third):
         here.heard(replica.region, {there.origin: 1})
     here.collect()
-    assert b"k" in here.keyspace.graves, "the third has not seen the add"
+    assert b"k" in here.keyspace.tombstones, "the third has not seen the add"
     settle(here, there, third)
     for replica in (here, there, third):
-        assert not replica.keyspace.graves
-        assert not replica.keyspace.litter
+        assert not replica.keyspace.tombstones
+        assert not replica.keyspace.garbage
 
 
 def test_a_member_that_is_kept_out_leaves_others_alone() -> None:
@@ -63,13 +63,13 @@ def test_a_member_that_is_kept_out_leaves_others_alone() -> None:
     value = held(here)
     assert isinstance(value, RemoveWinsSet)
     assert value.members() == [b"b"]
-    assert value.alive()
-    assert value.litter()
-    assert value.sweep({})
-    assert value.lowest() == make_dot(here.origin, 1)
+    assert value.is_live()
+    assert value.has_garbage()
+    assert value.collect({})
+    assert value.min_dot() == make_dot(here.origin, 1)
     there.set_remove_wins("k").discard("b")
-    assert not held_or_grave(there).alive()
-    assert held_or_grave(there).lowest() == 0
+    assert not held_or_grave(there).is_live()
+    assert held_or_grave(there).min_dot() == 0
 
 
 def held_or_grave(replica: Any) -> RemoveWinsSet:
@@ -88,7 +88,7 @@ def test_a_delete_takes_back_removes_too() -> None:
     there.set_remove_wins("k").add("a")
     exchange(here, there)
     assert set(here.set_remove_wins("k")) == set(there.set_remove_wins("k")) == {"a"}
-    assert not held(here).litter()
+    assert not held(here).has_garbage()
 
 
 def test_states_merge_like_operations() -> None:

@@ -64,7 +64,7 @@ def test_a_delete_removes_what_it_saw() -> None:
     there.set("k").add("c", "a")
     exchange(here, there)
     assert members(here) == members(there) == {"a", "c"}
-    assert held(here).lowest() == make_dot(there.origin, 1)
+    assert held(here).min_dot() == make_dot(there.origin, 1)
 
 
 def test_members_can_be_sampled_and_walked() -> None:

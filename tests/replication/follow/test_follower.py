@@ -97,10 +97,10 @@ def test_a_follower_forgets_what_its_source_says_is_stable() -> None:
     world["a"].write(lambda r: r.counter("k").increment(1))
     world["a"].write(lambda r: r.keyspace.delete(b"k"))
     world.run(300)
-    assert follower.replica.keyspace.litter
+    assert follower.replica.keyspace.garbage
     world.run(3000)
-    assert not follower.replica.keyspace.litter
-    assert not follower.replica.keyspace.graves
+    assert not follower.replica.keyspace.garbage
+    assert not follower.replica.keyspace.tombstones
 
 
 def test_after_a_cut_the_backlog_suffices() -> None:

@@ -52,7 +52,7 @@ def test_what_waits_need_not_be_sent_again() -> None:
     eu.accept(us.since({AP: 1})[0])
     assert eu.vector == {}
     assert with_waiting(eu) == {US: 1} == Direct(eu).held()
-    eu.gate.queues[US].clear()
+    eu.causal_buffer.queues[US].clear()
     assert with_waiting(eu) == {}
 
 

@@ -114,7 +114,7 @@ def test_ops_that_waited_come_back_too() -> None:
     replica = writer()
     assert replica.accept(second) is Outcome.HELD
     aside = emptied(replica)
-    assert not replica.gate.queues
+    assert not replica.causal_buffer.queues
     assert aside.bring_back(replica, unused).merged
     assert replica.accept(Op.from_bytes(first.to_bytes())) is Outcome.APPLIED
     assert replica.string("k").get() == "w"

@@ -233,7 +233,7 @@ def test_a_full_gate_stalls_the_link_and_each_time_for_longer() -> None:
     for op in ap.since({}):
         us.accept(op)
     write(us)
-    eu.gate.limit = 1
+    eu.causal_buffer.limit = 1
     sink = brought_to(S.STREAMING, eu)
     waiting = us.since({})[1].to_bytes()
     now, pauses = 0, []
@@ -261,7 +261,7 @@ def test_ops_that_leave_a_gap_wait_and_are_not_taken_for_held() -> None:
     sink = brought_to(S.STREAMING, eu)
     assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)]
     assert sink.inlet.held() == {}
-    assert eu.gate.missing(eu.vector) == {US: 1}
+    assert eu.causal_buffer.missing(eu.vector) == {US: 1}
     assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
 
 

@@ -294,11 +294,11 @@ def test_garbage_is_collected_in_time_and_not_while_writing_is_forbidden() -> No
     links.replica.seal()
     links.replica.keyspace.delete(b"k")
     links.tick(links.collect_at)
-    assert links.replica.keyspace.litter
+    assert links.replica.keyspace.garbage
     assert links.collect_at == 2 * links.limits.collect_ns
     links.collects = True
     links.tick(links.collect_at)
-    assert not links.replica.keyspace.litter
+    assert not links.replica.keyspace.garbage
     assert links.collect_at == 3 * links.limits.collect_ns + links.limits.collect_key_ns
 
 
@@ -311,11 +311,11 @@ def test_much_garbage_is_collected_in_short_steps() -> None:
         links.replica.counter(f"{index}").delete()
     links.replica.seal()
     links.tick(0)
-    assert len(links.replica.keyspace.litter) == counts[1]
+    assert len(links.replica.keyspace.garbage) == counts[1]
     assert links.collect_at == counts[0] * links.limits.collect_key_ns
     begun = links.collect_at
     links.tick(begun)
-    assert not links.replica.keyspace.litter
+    assert not links.replica.keyspace.garbage
     assert links.collect_at == begun + links.limits.collect_ns + 5 * links.limits.collect_key_ns
 
 
@@ -328,7 +328,7 @@ def test_gaps_wait_while_a_snapshot_is_under_way() -> None:
     sink.state = SinkState.WAITING
     links.repair_at = 0
     assert links.repair_gaps(5) == []
-    assert links.repair_at == 5 + links.limits.orphan_ns
+    assert links.repair_at == 5 + links.limits.no_link_delay_ns
 
 
 def test_a_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
@@ -338,10 +338,10 @@ def test_a_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
     links.repair.record_refusal("r2", make_origin(3))
     links.repair_gaps(0)
     assert sink.state is SinkState.RESUMING
-    events = links.repair_gaps(links.limits.orphan_ns)
+    events = links.repair_gaps(links.limits.no_link_delay_ns)
     assert events == [GapFound("r2", make_origin(3), "")]
     assert sink.state is SinkState.LOADING
-    assert links.repair_at == 2 * links.limits.orphan_ns
+    assert links.repair_at == 2 * links.limits.no_link_delay_ns
 
 
 def test_a_new_name_is_newer_than_any_that_is_known() -> None:

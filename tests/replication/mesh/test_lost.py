@@ -69,10 +69,10 @@ def test_it_is_dropped_with_what_waits_behind_it_once_all_lack_it() -> None:
     assert here.record_statement(say(*E, 3))
     (dropped,) = here.drop_lost_ops()
     assert dropped == Dropped(OLD_ONE, 2, 2, E)
-    assert here.replica.gate.queues == {}
-    assert here.replica.gate.bytes == 0
+    assert here.replica.causal_buffer.queues == {}
+    assert here.replica.causal_buffer.bytes == 0
     assert here.dropped == 2
-    assert not here.replica.awaits_the_dead
+    assert not here.replica.awaits_lost_effects
     assert OLD_ONE not in here.replica.vector
 
 
@@ -211,7 +211,7 @@ def test_only_what_no_member_can_apply_is_dropped(
         if effect[1] <= applied[effect[0]]:
             twin.accept(operations[effect])
     for member in members:
-        for queue in member.replica.gate.queues.values():
+        for queue in member.replica.causal_buffer.queues.values():
             for op in queue:
                 twin.accept(op)
     possible = twin.vector
@@ -229,12 +229,12 @@ def test_only_what_no_member_can_apply_is_dropped(
             if one != other:
                 members[other].record_statement(frame)
         for member in (members[one], members[other]):
-            held = {o: list(q) for o, q in member.replica.gate.queues.items()}
+            held = {o: list(q) for o, q in member.replica.causal_buffer.queues.items()}
             for dropped in member.drop_lost_ops():
                 first = held[dropped.origin][0].first
                 assert possible.get(dropped.origin, 0) < first
     for member in members:
-        for origin, queue in member.replica.gate.queues.items():
+        for origin, queue in member.replica.causal_buffer.queues.items():
             assert possible.get(origin, 0) >= queue[0].first, "or it waits for ever"
 
 

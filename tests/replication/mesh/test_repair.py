@@ -13,7 +13,7 @@ from replication.protocol.events import GapFound
 from replication.protocol.limits import MS, Limits
 from tests.replication.ends import AP, EU, US, make_sink, replica
 
-ORPHAN, PATIENCE = Limits().orphan_ns, Limits().patience_ns
+ORPHAN, PATIENCE = Limits().no_link_delay_ns, Limits().repair_delay_ns
 
 
 def streaming(peer: int, vector: Vector, rtt: int = 0) -> Sink:

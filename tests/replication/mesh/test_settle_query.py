@@ -130,7 +130,7 @@ def test_numbers_follow_the_clock() -> None:
     world[1].settle_queries.start_query()
     world.pump()
     again = SettleQueries(world[1].replica)
-    world[1].replica.keyspace.horizon = 5_000
+    world[1].replica.keyspace.expiry_clock = 5_000
     for number in (5_000, 5_001):
         again.start_query()
         assert again.own.number == number

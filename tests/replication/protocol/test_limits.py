@@ -16,7 +16,7 @@ def test_the_defaults_fit_together() -> None:
     assert limits.window_bytes_max < WAITING_BYTES_MAX, "one link does not fill the gate"
     assert 5 * limits.heartbeat_ns <= limits.silence_ns_max, "a few may be late"
     assert limits.ack_ns < limits.heartbeat_ns
-    assert limits.orphan_ns <= limits.patience_ns
+    assert limits.no_link_delay_ns <= limits.repair_delay_ns
 
 
 def test_each_can_be_set() -> None:

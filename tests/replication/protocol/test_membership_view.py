@@ -260,7 +260,7 @@ def test_a_reset_is_remembered_until_the_writes_of_a_lost_life_have_come() -> No
         here.receive(sink, Present(here.lives.view), 0)
         here.receive(sink, Heartbeat(vector, 5), 0)
     here.collect()
-    assert list(here.replica.keyspace.litter) == [b"n"]
+    assert list(here.replica.keyspace.garbage) == [b"n"]
     assert here.replica.stable() == {}
     here.receive(three, OpPart(second.to_bytes(), True), 0)
     assert here.replica.counter("n").value == 35
@@ -271,7 +271,7 @@ def test_a_reset_is_remembered_until_the_writes_of_a_lost_life_have_come() -> No
     for sink in (two, three):
         here.receive(sink, Heartbeat(here.replica.vector, 7), 0)
     here.collect()
-    assert not here.replica.keyspace.litter
+    assert not here.replica.keyspace.garbage
     assert here.replica.keyspace.data == {}
 
 

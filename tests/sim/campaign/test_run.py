@@ -312,7 +312,7 @@ def test_the_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
 
 def test_metadata_that_stays_for_ever_is_a_broken_promise() -> None:
     run = Run(options())
-    run.world.sites["eu"].replica.keyspace.litter[b"dust"] = None
+    run.world.sites["eu"].replica.keyspace.garbage[b"dust"] = None
     run.world.sites["eu"].links.collects = False
     result = run.play_steps(STEPS)
     assert (result.verdict, result.promise) == (Verdict.INVALID, "forgetting")

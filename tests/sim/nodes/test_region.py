@@ -167,7 +167,7 @@ def test_damaged_bytes_end_a_connection_and_it_is_made_again(world: World) -> No
 def test_a_region_is_tuned_as_its_plan_says() -> None:
     tuning = Tuning(history_bytes=400, waiting_bytes=300)
     replica = World(Plan.of(["eu", "us"], tuning=tuning)).sites["eu"].replica
-    assert (replica.history.limit, replica.gate.limit) == (400, 300)
+    assert (replica.history.limit, replica.causal_buffer.limit) == (400, 300)
 
 
 def test_nobody_lives_twice_at_once_or_too_often(world: World) -> None:

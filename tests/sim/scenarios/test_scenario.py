@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.checkers.convergence import ConvergenceChecker
+from sim.checkers.replicas.convergence import ConvergenceChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS
 from sim.scenarios import scenario

@@ -9,7 +9,7 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
-from sim.checkers.commands import plain
+from sim.checkers.clients.commands import plain
 from sim.nodes.client import SimClient
 from sim.schedule.model import FORMS, execute_command, held_value
 

@@ -9,7 +9,7 @@ import pytest
 
 from crdb.engine.link_control import LinkInfo, LinkState
 from crdb.region.report.link_info import ProcessLinks
-from sim.checkers.leftovers import LeftoversChecker
+from sim.checkers.links.leftovers import LeftoversChecker
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes.region import SimRegion

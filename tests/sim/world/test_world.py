@@ -83,9 +83,9 @@ def test_what_was_reset_is_forgotten_though_regions_have_lost_their_memory(topol
         assert world.settle(60 * SECOND)
     world.run("us", "DEL", "n")
     assert world.settle(10 * SECOND)
-    assert {key for site in world.live_regions() for key in site.replica.keyspace.litter} == {b"n"}
+    assert {key for site in world.live_regions() for key in site.replica.keyspace.garbage} == {b"n"}
     assert world.wait_for(
-        lambda: not any(site.replica.keyspace.litter for site in world.live_regions()), 30 * SECOND
+        lambda: not any(site.replica.keyspace.garbage for site in world.live_regions()), 30 * SECOND
     )
     (view,) = {site.links.lives.view for site in world.live_regions()}
     assert [term for _, term, _ in view] == [1, 0, 1]

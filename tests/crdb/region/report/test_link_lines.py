@@ -5,7 +5,7 @@ from __future__ import annotations
 from crdb.commands.table import build_table
 from crdb.engine.info.sections import information
 from crdb.engine.instance import Instance
-from crdb.region.report.link_lines import count_holders, tell_of_links
+from crdb.region.report.link_lines import add_link_lines, count_holders
 from crdt.causality.dots import make_origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
@@ -29,7 +29,7 @@ class Here:
         peers = [Peer(each, n, (n,)) for each, n in REGIONS.items() if each != name]
         self.links = Links(self.replica, Member(name, region, self.replica.origin), peers)
         self.instance = Instance(self.replica, build_table(), name=name)
-        tell_of_links(self.instance, self.links, lambda: self.now)
+        add_link_lines(self.instance, self.links, lambda: self.now)
 
     def info(self, section: str) -> dict[str, str]:
         """The fields of one section."""

@@ -8,7 +8,7 @@ import pytest
 
 from crdt import Replica, WrongType
 from tests.crdt.exchange import tell
-from tests.crdt.suite.planted import ADD, Cart, Register, Tally
+from tests.crdt.testing.planted import ADD, Cart, Register, Tally
 
 
 def test_a_multi_value_register_shows_one_value_or_none() -> None:

@@ -1,0 +1,108 @@
+"""Types for `crdt.types.custom` as subjects: inside of replicas, under one key or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, cast
+
+from crdt.embed.replica import Replica
+from crdt.testing.history import History, Taken, unseen
+from crdt.testing.readings import VALUE, Expectations, Reading, kept, query_name
+from crdt.testing.subject import Disagreement, Subject
+from crdt.testing.user_types.options import Command, Options
+from crdt.types.custom import Custom
+
+DELETE: Final = "DEL"  # the command that removes the whole key
+
+Make = Callable[[], Any]
+
+
+class Presence:
+    """The check that readers see no key where all was deleted, and that `is_live` agrees."""
+
+    def check(self, replica: Replica, history: History) -> None:
+        """Raise Disagreement if there is a value that nobody has made."""
+        if not undeleted(history) and replica.keyspace.lookup(VALUE.encode()) is not None:
+            raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
+
+
+def undeleted(history: History) -> list[Taken]:
+    """The operations that no delete had seen."""
+    deletes = [taken for taken in history if taken.command == DELETE]
+    return unseen([taken for taken in history if taken.command != DELETE], deletes)
+
+
+def type_subject(
+    make: Make | Mapping[str, Make],
+    commands: Sequence[Command],
+    queries: Sequence[Command],
+    expectations: Expectations,
+    options: Options,
+) -> Subject:
+    """Return the subject for a custom type, or for several under a key each."""
+    makes: Mapping[str, Make] = (
+        cast("Mapping[str, Make]", make) if isinstance(make, Mapping) else {VALUE: make}
+    )
+    is_one = not isinstance(make, Mapping)
+    refuses = options.get("refuses", ())
+
+    def perform(replica: Replica, command: Any) -> Any:
+        if command == DELETE:
+            replica.value(VALUE, makes[VALUE]).delete()
+            return None
+        key, given = (VALUE, command) if is_one else (command[0], command[1:])
+        try:
+            return replica.value(key, makes[key]).do(*given)
+        except refuses as error:
+            return error
+
+    def read(replica: Replica) -> Reading:
+        if is_one:
+            inner = find_inner(replica, VALUE, makes[VALUE])
+            return kept({query_name(query): ask(inner, query, options) for query in queries})
+        return read_parts(replica, makes, queries, options)
+
+    def expected(history: History) -> Reading:
+        return expectations.expected(history.only(undeleted(history)))
+
+    if options.get("delete") and not is_one:
+        raise ValueError("`delete` is for one type. Check the types of a dict one by one for it.")
+    is_deleted = options.get("delete", is_one and hasattr(makes[VALUE](), "remove"))
+    name = ", ".join(getattr(each, "__name__", "value") for each in makes.values())
+    return Subject(
+        name,
+        (*commands, DELETE) if is_deleted else tuple(commands),
+        perform,
+        read,
+        expected,
+        types=tuple(dict.fromkeys(makes.values())),
+        auditor=Presence if is_one else None,
+        promises=expectations,
+        deletes=is_deleted,
+    )
+
+
+def read_parts(
+    replica: Replica, makes: Mapping[str, Make], queries: Sequence[Command], options: Options
+) -> Reading:
+    """Return the values of several types as a dict, with the results of other queries."""
+    parts = {key: find_inner(replica, key, make) for key, make in makes.items()}
+    answers = {
+        query_name(query, tuple(makes)): ask(parts[query[0]], query[1:], options)
+        for query in queries
+        if query != (VALUE,)
+    }
+    return kept({VALUE: {key: part.value() for key, part in parts.items()}, **answers})
+
+
+def find_inner(replica: Replica, key: str, make: Make) -> Any:
+    """The value under a key, or a new one."""
+    value = replica.keyspace.lookup(key.encode())
+    return value.inner if isinstance(value, Custom) else make()
+
+
+def ask(inner: Any, query: Command, options: Options) -> Any:
+    """The answer to one query."""
+    if query == (VALUE,) and "value" in options:
+        return options["value"](inner)
+    return getattr(inner, query[0])(*query[1:])

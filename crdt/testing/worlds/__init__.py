@@ -1,0 +1,1 @@
+"""Small worlds of replicas: schedules of steps, deliveries, losses and merges as plain data."""

@@ -1,0 +1,495 @@
+"""A small world: some replicas, what is on its way between them, and everything that can go wrong.
+
+Operations arrive in any order, late, twice, or only through a third region; links are cut one way;
+snapshots are read while writes go on and merged anywhere, stale or not; clocks are skewed; reports
+are honest but old; a region restarts from an earlier state under a new incarnation. After every
+step whoever has changed is compared with the specification, and with everybody who ever had the
+same vector. A silent twin applies every operation and never forgets anything.
+
+Whoever restarts reads only until it has caught up with what it had reported: that is the rule that
+makes forgetting safe (design section 3), so the world keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from crdt.causality.dots import (
+    Dot,
+    Vector,
+    dominates,
+    join,
+    make_dot,
+    make_origin,
+    origin_of,
+    region_of,
+    seq_of,
+)
+from crdt.causality.op import Op
+from crdt.embed.replica import Outcome, Replica
+from crdt.errors import HistoryTruncated
+from crdt.store.snapshot import Snapshot
+from crdt.testing.history import History, Taken
+from crdt.testing.laws import check_laws, expect_same
+from crdt.testing.subject import Auditor, Disagreement, Subject, TraceEntry
+from crdt.testing.worlds.steps import AHEAD, REGIONS, Step
+
+CLOCK_START: Final = 1000
+ROUNDS_TO_REST: Final = 4
+NOTHING_LOST: Final = 4  # every fourth restart
+TWIN: Final = 255
+BACKLOGS: Final = (1 << 20, 900, 300)  # bytes of history, region by region
+
+
+class Site:
+    """One region of the world."""
+
+    def __init__(self, region: int, replica: Replica) -> None:
+        self.region: int = region
+        self.replica: Replica = replica
+        self.clock: int = CLOCK_START
+        self.reached: int = CLOCK_START
+        """The greatest that its clock has ever shown, also if it was set back since."""
+        self.incarnation: int = 0
+        self.reported: Vector = {}
+        self.saved: list[bytes] = []
+        self.vector: Vector = {}
+        self.waiting: list[tuple[int, bytes]] = []  # from which region, which operation
+
+    @property
+    def expiry_clock(self) -> int:
+        """The latest wall clock that the region has seen."""
+        return self.replica.keyspace.expiry_clock
+
+
+class World:
+    """Replicas under test."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject: Subject = subject
+        self.everything: list[Taken] = []
+        self.regions: tuple[int, ...] = tuple(range(1, REGIONS + 1))
+        self.sites: list[Site] = [Site(region, self.make(region, 0)) for region in self.regions]
+        self.twin: Replica = subject.replica(make_origin(TWIN), (), 1 << 20)
+        self.cuts: set[tuple[int, int]] = set()
+        self.snapshots: list[tuple[Snapshot, list[bytes]]] = []
+        self.reports: list[tuple[int, Vector, int]] = []
+        self.answers: dict[tuple[int, int], Any] = {}
+        self.digests: dict[tuple[object, ...], tuple[bytes, int, Any]] = {}
+        self.auditor: Auditor | None = subject.auditor() if subject.auditor is not None else None
+        self.counts: dict[str, int] = {}
+        self.steps: int = 0
+        self.trace: list[TraceEntry] = []
+        for site in self.sites:
+            site.replica.advance(site.clock)
+
+    def make(self, region: int, incarnation: int) -> Replica:
+        """A replica with nothing in it."""
+        origin = make_origin(region, incarnation)
+        backlog = BACKLOGS[region % len(BACKLOGS)]
+        return self.subject.replica(origin, self.regions, backlog)
+
+    def site(self, number: int) -> Site:
+        """The region that a number in a step means."""
+        return self.sites[number % len(self.sites)]
+
+    def run(self, steps: list[Step]) -> None:
+        """Take these steps, settle and come to rest. Raises what goes wrong first."""
+        self.run_on(steps)
+        for site in self.sites:
+            self.send(site)
+        check_laws(self.subject, [site.replica for site in self.sites], self.count)
+        self.step(Step("settle"))
+        if not any(step.kind == "collect" for step in steps):
+            expect_same("equal vectors, equal bytes", [site.replica for site in self.sites])
+            self.count("equal vectors, equal bytes")
+        self.rest()
+
+    def run_on(self, steps: list[Step]) -> None:
+        """Take these steps, with more to come."""
+        for step in steps:
+            self.step(step)
+
+    def step(self, step: Step) -> None:
+        """Take one step and check who has changed."""
+        self.steps += 1
+        STEPS[step.kind](self, step.first, step.second)
+        for site in self.sites:
+            if site.vector != site.replica.keyspace.vector or step.kind == "advance":
+                self.check(site)
+
+    def rest(self) -> None:
+        """Let all regions forget what they may. When nothing happens any more, that is all."""
+        for _ in range(ROUNDS_TO_REST):
+            if not any(s.replica.keyspace.garbage for s in self.sites):
+                break
+            for number in range(len(self.sites)):
+                self.step(Step("collect", number))
+            self.step(Step("settle"))
+        for site in self.sites:
+            db = site.replica.keyspace
+            self.count("nothing is left to forget")
+            if db.garbage or db.tombstones:
+                where = (
+                    f"region {site.region} keeps {sorted(db.garbage)} and {sorted(db.tombstones)}"
+                )
+                raise Disagreement("nothing is left to forget", where)
+
+    def count(self, law: str) -> None:
+        """Note that a law was put to the test once more."""
+        self.counts[law] = self.counts.get(law, 0) + 1
+
+    # -- what is checked -------------------------------------------------------------------
+
+    def history(self, replica: Replica) -> History:
+        """Return the history that a replica has applied, by its vector."""
+        vector, visible = replica.keyspace.vector, 0
+        for taken in self.everything:
+            if vector.get(origin_of(taken.dot), 0) >= seq_of(taken.dot):
+                visible |= 1 << taken.index
+        return History(self.everything, visible, replica.keyspace.expiry_clock)
+
+    def check(self, site: Site) -> None:
+        """Compare one region with the specification, and with all who had the same vector."""
+        replica = site.replica
+        vector = replica.vector
+        if not dominates(vector, site.vector):
+            raise Disagreement("a vector never goes back", f"{site.vector} became {vector}")
+        site.vector = vector
+        history = self.history(replica)
+        shown = self.subject.read(replica)
+        self.trace.append((self.steps, f"region {site.region}", shown))
+        self.check_shown(site, history, shown)
+        self.check_digest(site, shown)
+        if self.auditor is not None:
+            self.auditor.check(replica, history)
+
+    def check_shown(self, site: Site, history: History, shown: Any) -> None:
+        """Compare what a region shows with the specification and the invariants."""
+        where, promises = f"region {site.region}", self.subject.promises
+        if promises is not None:
+            promises.check_invariants(where, shown, self.count)
+        expected = self.expected(history)
+        if promises is not None:
+            promises.check_spec(where, shown, expected, self.count)
+            return
+        self.count("value equals specification")
+        if shown != expected:
+            message = f"{where} shows {shown!r}, the specification says {expected!r}"
+            raise Disagreement("value equals specification", message)
+
+    def expected(self, history: History) -> Any:
+        """Return the value that the specification gives. It is computed once for each history."""
+        moment = history.visible, history.now
+        if moment not in self.answers:
+            self.answers[moment] = self.subject.spec(history)
+        return self.answers[moment]
+
+    def check_digest(self, site: Site, shown: Any) -> None:
+        """Check that regions that have applied the same show the same."""
+        now = max(other.expiry_clock for other in self.sites)
+        digest = digest_at(site.replica, now)
+        key = (now, *sorted(site.vector.items()))
+        known, other, before = self.digests.setdefault(key, (digest, site.region, shown))
+        self.count("equal vectors, equal digests")
+        if known != digest:
+            message = (
+                f"region {site.region} shows {shown!r}, region {other} showed {before!r} after the "
+                f"same operations"
+            )
+            raise Disagreement("equal vectors, equal digests", message)
+        if self.subject.promises is not None:
+            self.subject.promises.check_equal(
+                f"region {site.region}", shown, f"region {other}", before
+            )
+
+    # -- steps -----------------------------------------------------------------------------
+
+    def write(self, number: int, choice: int) -> None:
+        """A client writes."""
+        site = self.site(number)
+        if self.has_caught_up(site):
+            command = self.subject.commands[choice % len(self.subject.commands)]
+            self.record(site, lambda: self.perform(site, command))
+
+    def perform(self, site: Site, command: Any) -> Any:
+        """Carry a command out, and check what it returns if the subject has promised that."""
+        promises = self.subject.promises
+        history = self.history(site.replica)
+        came_to = self.subject.perform(site.replica, command)
+        if promises is not None:
+            promises.check_result(f"region {site.region}", history, command, came_to, self.count)
+        return command if promises is not None else came_to
+
+    def has_caught_up(self, site: Site) -> bool:
+        """Return whether a region has all that it once reported, as far as any region has it."""
+        others = [other.replica.keyspace.vector for other in self.sites]
+        vector = site.replica.keyspace.vector
+        for origin, seq in site.reported.items():
+            reachable = max(other.get(origin, 0) for other in others)
+            if vector.get(origin, 0) < min(seq, reachable):
+                return False
+        return True
+
+    def record(self, site: Site, act: Callable[[], Any]) -> None:
+        """Act, and put what it came to into the history if it had an effect."""
+        db = site.replica.keyspace
+        before, past = db.seq, self.history(site.replica).visible
+        came_to = act()
+        if db.seq > before:
+            self.note(came_to, make_dot(db.origin, db.seq), past)
+
+    def note(self, came_to: Any, dot: Dot, past: int) -> None:
+        """Put one operation into the history, made by a region that had seen `past`."""
+        db = self.sites[region_of(origin_of(dot)) - 1].replica.keyspace
+        index = len(self.everything)
+        self.everything.append(Taken(came_to, dot, db.now, db.expiry_clock, index, past))
+
+    def send(self, site: Site) -> None:
+        """Close what a region wrote into an operation, on its way to all others."""
+        op = site.replica.seal()
+        if op is None:
+            return
+        data = op.to_bytes()
+        again = Op.from_bytes(data)
+        again = Op(again.origin, again.first, again.base, again.deps, again.effects, again.previous)
+        self.count("encoding is canonical")
+        if again.to_bytes() != data:
+            raise Disagreement("encoding is canonical", f"{op!r} comes back otherwise")
+        for other in self.sites:
+            if other is not site:
+                other.waiting.append((site.region, data))
+        self.twin.accept(Op.from_bytes(data))
+
+    def deliver(self, number: int, choice: int, keep: bool = False) -> None:
+        """Deliver one of the operations that are on their way to a region."""
+        sink = self.site(number)
+        for site in self.sites:
+            self.send(site)
+        open_ways = [each for each in sink.waiting if (each[0], sink.region) not in self.cuts]
+        if open_ways:
+            message = open_ways[choice % len(open_ways)]
+            outcome = self.accept(sink, message[1])
+            if not keep and outcome is not Outcome.REFUSED:
+                sink.waiting.remove(message)
+
+    def accept(self, sink: Site, data: bytes) -> Outcome:
+        """Offer an operation; applied it must be when its turn has come, and only then."""
+        op = Op.from_bytes(data)
+        before = sink.replica.vector
+        outcome = sink.replica.accept(op)
+        if outcome is Outcome.APPLIED:
+            self.count("local effect equals remote effect")
+            assert dominates(before, op.deps), "applied before what it depends on"
+        elif outcome is Outcome.DUPLICATE:
+            self.count("duplicates are harmless")
+        return outcome
+
+    def duplicate(self, number: int, choice: int) -> None:
+        """As `deliver`, and the same will come once more."""
+        self.deliver(number, choice, True)
+
+    def pull(self, source: int, sink: int) -> None:
+        """A region asks another for all that it lacks, a snapshot if need be."""
+        here, there = self.site(sink), self.site(source)
+        self.send(here)
+        self.send(there)
+        if here is there or (there.region, here.region) in self.cuts:
+            return
+        self.bring(there, here)
+
+    def bring(self, source: Site, sink: Site) -> None:
+        """Bring a region up to date from another."""
+        self.send(sink)
+        try:
+            ops = source.replica.since(sink.replica.vector)
+        except HistoryTruncated:
+            self.merge_into(sink, list(source.replica.snapshot()), source.replica.vector)
+            return
+        for op in ops:
+            self.accept(sink, op.to_bytes())
+        if not dominates(sink.replica.keyspace.vector, source.replica.keyspace.vector):
+            raise Disagreement("since() gives what is missing", f"to region {sink.region}")
+
+    def cut(self, source: int, sink: int) -> None:
+        """Nothing passes from one region to another."""
+        self.cuts.add((self.site(source).region, self.site(sink).region))
+
+    def heal(self, first: int, second: int) -> None:
+        """Everything passes again."""
+        self.cuts.clear()
+
+    def open_snapshot(self, number: int, second: int) -> None:
+        """A region begins to write its state down."""
+        site = self.site(number)
+        self.send(site)
+        snapshot = site.replica.snapshot()
+        snapshot.piece_keys = 1
+        self.snapshots.append((snapshot, []))
+
+    def read_snapshot(self, choice: int, pieces: int) -> None:
+        """Some pieces of a snapshot are read."""
+        if self.snapshots:
+            snapshot, read = self.snapshots[choice % len(self.snapshots)]
+            for _ in range(pieces % 4):
+                read += [piece for piece in [next(snapshot, None)] if piece is not None]
+
+    def merge_snapshot(self, choice: int, number: int) -> None:
+        """The rest of a snapshot is read, and some region takes it in. It may come again."""
+        if not self.snapshots:
+            return
+        snapshot, read = self.snapshots[choice % len(self.snapshots)]
+        read += snapshot
+        self.merge_into(self.site(number), read, snapshot.vector)
+
+    def merge_into(self, sink: Site, pieces: list[bytes], vector: Vector) -> None:
+        """A region takes in a snapshot."""
+        self.send(sink)
+        together = join(sink.replica.vector, vector)
+        sink.replica.merge(pieces)
+        self.count("merge equals operations")
+        assert dominates(sink.replica.vector, together), "a merge lost what it knew"
+        self.check(sink)
+
+    def report(self, source: int, sink: int) -> None:
+        """Let a region report its vector to another."""
+        site, other = self.site(source), self.site(sink)
+        self.send(site)
+        report = (site.region, site.replica.vector, site.expiry_clock)
+        self.reports.append(report)
+        site.reported = join(site.reported, report[1])
+        if site is not other:
+            other.replica.heard(*report)
+
+    def gossip(self, first: int, second: int) -> None:
+        """All regions report to all."""
+        for source in range(len(self.sites)):
+            for sink in range(len(self.sites)):
+                self.report(source, sink)
+
+    def repeat(self, choice: int, sink: int) -> None:
+        """An earlier report comes, late or again."""
+        if self.reports:
+            report = self.reports[choice % len(self.reports)]
+            if report[0] != self.site(sink).region:
+                self.site(sink).replica.heard(*report)
+
+    def collect(self, number: int, second: int) -> None:
+        """A region forgets what it may."""
+        site = self.site(number)
+        self.send(site)
+        if not self.has_caught_up(site):
+            return
+        db = site.replica.keyspace
+        moments = [self.moment(other) for other in self.sites]
+        before, past = db.seq, self.history(site.replica).visible
+        seen = past
+        site.replica.collect()
+        for index, effect in enumerate(db.outbox):
+            assert self.subject.collected is not None, "forgetting had an effect"
+            self.note(self.subject.collected(effect), make_dot(db.origin, before + index + 1), past)
+            past |= 1 << self.everything[-1].index
+        self.count("forgetting is not seen")
+        self.check(site)
+        for moment in moments if past != seen else ():
+            self.check_unseen(moment, seen, past)
+
+    def moment(self, site: Site) -> History:
+        """Return what a region has applied, as of the latest time that its clock has ever shown:
+        what had expired there may be deleted, though its clock was set back since."""
+        applied = self.history(site.replica)
+        return History(self.everything, applied.visible, max(applied.now, site.reached))
+
+    def check_unseen(self, moment: History, seen: int, past: int) -> None:
+        """Check that the effects of a collection (`seen`, after `past`) change no value elsewhere,
+        also where the clock is late or operations are still under way."""
+        before = History(self.everything, moment.visible | seen, moment.now)
+        after = History(self.everything, moment.visible | past, moment.now)
+        shown, expected = self.expected(after), self.expected(before)
+        if shown != expected:
+            where = f"a collection turns {expected!r} into {shown!r} where it arrives"
+            raise Disagreement("forgetting is not seen", where)
+
+    def advance(self, number: int, choice: int) -> None:
+        """Advance the clock of one region or of all, or set a clock back a little."""
+        index = number % (2 * len(self.sites))
+        for site in [self.sites[index]] if index < len(self.sites) else self.sites:
+            site.clock = max(0, site.clock + AHEAD[choice % len(AHEAD)])
+            site.reached = max(site.reached, site.clock)
+            site.replica.advance(site.clock)
+
+    def save(self, number: int, second: int) -> None:
+        """A region writes its state to disk."""
+        self.site(number).saved.append(self.site(number).replica.to_bytes())
+
+    def restart(self, number: int, choice: int) -> None:
+        """Restart a region from its saved state, or with nothing. Sometimes it loses nothing, but
+        takes a new incarnation."""
+        site = self.site(number)
+        horizon = site.expiry_clock
+        site.incarnation += 1
+        if choice % NOTHING_LOST == NOTHING_LOST - 1:
+            self.send(site)
+            site.replica.reincarnate(make_origin(site.region, site.incarnation))
+            return
+        site.replica = self.make(site.region, site.incarnation)
+        site.replica.advance(horizon)
+        site.replica.advance(site.clock)
+        if site.saved:
+            site.replica.merge_bytes(site.saved[choice % len(site.saved)])
+        site.vector = {}
+
+    def settle(self, first: int, second: int) -> None:
+        """Exchange everything between all regions, despite cuts. They must agree."""
+        for site in self.sites:
+            self.send(site)
+        for _ in self.sites:
+            for source in self.sites:
+                for sink in self.sites:
+                    vector = sink.replica.keyspace.vector
+                    if not dominates(vector, source.replica.keyspace.vector):
+                        self.bring(source, sink)
+        vector = self.sites[0].replica.vector
+        for site in self.sites:
+            self.count("who has heard everything agrees")
+            site.waiting.clear()
+            if site.replica.vector != vector:
+                raise Disagreement("who has heard everything agrees", "vectors differ")
+            self.check(site)
+        self.gossip(0, 0)
+        if self.twin.vector == vector:
+            self.count("forgetting is not seen")
+            now = max(site.expiry_clock for site in self.sites)
+            if digest_at(self.twin, now) != digest_at(self.sites[0].replica, now):
+                raise Disagreement("forgetting is not seen", "the twin that never forgets differs")
+
+
+def digest_at(replica: Replica, now: int) -> bytes:
+    """The digest of a replica as if its clock had reached `now` ms, as another's has."""
+    db = replica.keyspace
+    horizon, db.expiry_clock = db.expiry_clock, now
+    digest = replica.digest()
+    db.expiry_clock = horizon
+    return digest
+
+
+STEPS: Final[dict[str, Callable[[World, int, int], None]]] = {
+    "write": World.write,
+    "deliver": World.deliver,
+    "duplicate": World.duplicate,
+    "pull": World.pull,
+    "cut": World.cut,
+    "heal": World.heal,
+    "open": World.open_snapshot,
+    "read": World.read_snapshot,
+    "merge": World.merge_snapshot,
+    "report": World.report,
+    "gossip": World.gossip,
+    "repeat": World.repeat,
+    "collect": World.collect,
+    "advance": World.advance,
+    "save": World.save,
+    "restart": World.restart,
+    "settle": World.settle,
+}

@@ -1,0 +1,1 @@
+"""Promises to clients: replies, reads, sessions, acknowledged writes, waiting and watching."""

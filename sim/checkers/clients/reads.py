@@ -1,0 +1,150 @@
+"""Reads follow from the operations that the region has applied at that moment.
+
+At the moment of a read the specification of the keyspace (`crdt.testing.specifications`) works out
+from the effects of those operations what must be seen. The reply that came over the protocol must
+say the same, whichever command asked: the value, its size, a part of it, its type, when it ends.
+
+Not checked: reads next to writes in one request; keys with a long history; parts of lists and of
+sorted sets; the order of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, TypeAlias, cast
+
+from crdt.store.keyspace import Keyspace
+from crdt.testing.specifications import Shown, look
+from sim.checkers.replicas.explain import describe_effect
+from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Refusal, Reply
+from sim.schedule.exchange import executed_commands
+from sim.schedule.step import Words
+
+HISTORY_MAX: Final = 45  # effects on one key; more would take too long
+
+Expect: TypeAlias = Callable[[Any, Words], Reply]
+
+LOADING: Final = "LOADING"
+"""The reply of a region that does not say what it has; see `refusals`."""
+NOT_THERE: Final = -2
+ENDLESS: Final = -1
+
+
+def pairs_of(shown: Any) -> dict[Any, Any]:
+    return dict(cast("list[tuple[Any, Any]]", shown))
+
+
+WITH_SCORES: Final = "ZRANGE WITHSCORES"
+
+# By command: the type that it wants, what it answers without a key, and what with one.
+OF_VALUE: Final[dict[str, tuple[str, Reply, Expect]]] = {
+    "GET": ("string", None, lambda value, _: value),
+    "STRLEN": ("string", 0, lambda value, _: len(value)),
+    "SMEMBERS": ("set", [], lambda value, _: sorted(value)),
+    "SCARD": ("set", 0, lambda value, _: len(value)),
+    "SISMEMBER": ("set", 0, lambda value, words: int(words[2] in value)),
+    "HGETALL": ("hash", {}, lambda value, _: pairs_of(value)),
+    "HLEN": ("hash", 0, lambda value, _: len(value)),
+    "HGET": ("hash", None, lambda value, words: pairs_of(value).get(words[2])),
+    "ZRANGE": ("sorted set", [], lambda value, _: sorted(pairs_of(value))),
+    WITH_SCORES: ("sorted set", {}, lambda value, _: pairs_of(value)),
+    "ZCARD": ("sorted set", 0, lambda value, _: len(value)),
+    "ZSCORE": ("sorted set", None, lambda value, words: pairs_of(value).get(words[2])),
+    "LRANGE": ("list", [], lambda value, _: sorted(value)),
+    "LLEN": ("list", 0, lambda value, _: len(value)),
+}
+TYPES: Final = {
+    "string": "string",
+    "set": "set",
+    "hash": "hash",
+    "sorted set": "zset",
+    "list": "list",
+}
+OF_KEY: Final = ("EXISTS", "TYPE", "PEXPIRETIME", "PTTL")
+READS: Final = frozenset({*OF_VALUE, *OF_KEY})
+RANGES: Final[dict[str, tuple[Words, ...]]] = {
+    "LRANGE": (("0", "-1"),),
+    "ZRANGE": (("0", "-1"), ("0", "-1", "WITHSCORES")),
+}
+"""By command, the arguments with which it reads all elements."""
+AROUND: Final = frozenset({"MULTI", "EXEC", "CRDB.VECTOR"})
+
+
+class ReadsChecker(Checker):
+    """Checks replies to reads."""
+
+    promise: ClassVar[str] = "reads"
+
+    def on_replies(
+        self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Work out what must be seen."""
+        if any(words[0] not in READS and words[0] not in AROUND for words in commands):
+            return
+        for words, reply in executed_commands(commands, replies):
+            if words[0] in READS and is_complete(words):
+                self.check_read(region, words, reply)
+
+    def check_read(self, region: Watched, words: Words, reply: Reply) -> None:
+        """A read, and what it should have seen."""
+        db = region.replica.keyspace
+        key = words[1]
+        history = self.run_history.book.history_of_key(key.encode(), db)
+        if history is None or len(history) > HISTORY_MAX:
+            return
+        self.looked += 1
+        expected = expected_reply(look(history, key), words, db)
+        found = plain(reply_form(words), reply)
+        if found != expected and found != LOADING:
+            raise self.violation(
+                f"{region.name} answers {' '.join(words)} with {found!r}, not {expected!r},"
+                f" after {describe_effect(history, self.run_history)}"
+            )
+
+
+def reply_form(words: Words) -> str:
+    """Return the name of a command, with the option that gives its reply another form."""
+    return WITH_SCORES if words[0] == "ZRANGE" and "WITHSCORES" in words else words[0]
+
+
+def is_complete(words: Words) -> bool:
+    """Return whether a read of a range is one of all elements; only such are checked."""
+    return words[0] not in RANGES or words[2:] in RANGES[words[0]]
+
+
+def expected_reply(shown: Shown | None, words: Words, db: Keyspace) -> Reply:
+    """Return the reply to a read, if the key is as the specification has it."""
+    name = reply_form(words)
+    if name in OF_VALUE:
+        kind, without, of_value = OF_VALUE[name]
+        if shown is None:
+            return without
+        return of_value(shown[1], words) if shown[0] == kind else "WRONGTYPE"
+    if name == "EXISTS":
+        return int(shown is not None)
+    if name == "TYPE":
+        return TYPES[shown[0]] if shown is not None else "none"
+    if shown is None:
+        return NOT_THERE
+    if shown[2] is None:
+        return ENDLESS
+    return shown[2] if name == "PEXPIRETIME" else max(0, shown[2] - max(db.now, db.expiry_clock))
+
+
+def plain(name: str, reply: Reply) -> Reply:
+    """Return a reply in the words of the specification."""
+    if isinstance(reply, Refusal):
+        return reply.text.partition(" ")[0]
+    if name == "ZSCORE" and reply is not None:
+        return float(reply)
+    if isinstance(reply, bytes):
+        return reply.decode("latin-1")
+    if not isinstance(reply, list):
+        return reply
+    items = [item.decode("latin-1") for item in cast("list[bytes]", reply)]
+    if name == "HGETALL":
+        return dict(zip(items[::2], items[1::2], strict=True))
+    if name == WITH_SCORES:
+        return dict(zip(items[::2], map(float, items[1::2]), strict=True))
+    return sorted(items)

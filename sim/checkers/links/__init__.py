@@ -1,0 +1,1 @@
+"""Promises about links and resources: lag, traffic, bounds, followers, nothing left over."""

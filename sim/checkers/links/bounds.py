@@ -1,0 +1,91 @@
+"""Nothing grows without a bound but the data.
+
+The backlog and what waits for its turn keep within their bytes; what a link has sent and not heard
+of fits its window and one batch more; connections that have not introduced themselves, and ends
+that are open, are few (I24, I32, I33).
+The sizes that the backlog and the causal buffer report are true. A causal buffer that reports
+itself full takes in nothing more.
+
+Not checked: the memory of the data itself; what waits in simulated sockets, which hold all that a
+window allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from crdt.causality.causal_buffer import room
+from crdt.causality.op_log import ENTRY_BYTES
+from replication.machines.progress import MARKS_MAX
+from replication.mesh.links import GREETING_MAX
+from sim.engine.checker import Checker, Watched
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change
+
+SAMPLE: Final = 8  # of so many turns of all regions, links are looked at in one
+WEIGHED: Final = 512  # ... and the backlog, which may hold thousands of operations
+
+
+class BoundsChecker(Checker):
+    """Checks the bounds of queues."""
+
+    promise: ClassVar[str] = "bounded memory"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.largest = 0
+        self.turns = 0
+
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
+        """Remember how large a single operation may be: none is ever split by a bound."""
+        self.largest = max(self.largest, len(entry.data))
+
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look at the queues of one region."""
+        self.turns += 1
+        history, buffer = region.replica.history, region.replica.causal_buffer
+        room = max(history.limit, self.largest + ENTRY_BYTES)
+        if history.bytes > room:
+            raise self.violation(
+                f"{region.name} keeps a backlog of {history.bytes} bytes, not {room}"
+            )
+        if buffer.bytes > buffer.limit:
+            raise self.violation(f"{buffer.bytes} bytes wait in {region.name}, not {buffer.limit}")
+        if self.turns % SAMPLE == 0:
+            self.looked += 1
+            self.check_limits(region)
+            self.measure_snapshot(region)
+
+    def measure_snapshot(self, region: Watched) -> None:
+        """Count what waits for its turn, and now and then what the backlog keeps, again."""
+        buffer, history = region.replica.causal_buffer, region.replica.history
+        held = sum([room(op) for queue in buffer.queues.values() for op in queue])
+        if held != buffer.bytes:
+            raise self.violation(f"{held} bytes wait in {region.name}, which says {buffer.bytes}")
+        if self.turns % WEIGHED == 0:
+            kept = history.read(history.start, history.stop - history.start)
+            size = sum([len(data) + ENTRY_BYTES for _, _, _, data in kept])
+            if size != history.bytes:
+                raise self.violation(f"{region.name} keeps {size} bytes and says {history.bytes}")
+
+    def check_limits(self, region: Watched) -> None:
+        """Look at its links."""
+        links = region.links
+        room = links.limits.window_bytes_max + max(links.limits.batch_bytes_max, self.largest)
+        for source in links.sources.values():
+            if source.in_flight > room:
+                raise self.violation(
+                    f"{region.name} has {source.in_flight} bytes on their way to {source.peer},"
+                    f" not {room}"
+                )
+            if len(source.progress.marks) > MARKS_MAX:
+                raise self.violation(
+                    f"{region.name} remembers {len(source.progress.marks)} moments"
+                )
+        if len(links.greeting) > GREETING_MAX:
+            raise self.violation(f"{len(links.greeting)} strangers are connected to {region.name}")
+        count = len(list(links.ends()))
+        most = 2 * len(links.peers) + GREETING_MAX
+        if count > most:
+            raise self.violation(f"{region.name} has {count} open ends, at most {most} make sense")

@@ -1,0 +1,127 @@
+"""A follower has what its sources have, no more and no less, and keeps it when it is promoted.
+
+Of each source it claims a vector, which must end between operations and contain all that each of
+them had seen, as a region's must; and which never goes back unless the follower begins with nothing
+again. It writes nothing while it follows. In the end it has all that its sources have: the same as
+one source, or what a replica holds that was given the operations of several, once and in order,
+under the names that they go by here.
+
+What a follower of one source shows at every step is compared with what regions showed when they
+stood there; see `convergence`. Not checked: what follows a promotion but the moment of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from crdt.causality.dots import Vector, dominates
+from crdt.causality.op import Op
+from crdt.embed.replica import Replica
+from sim.checkers.replicas.convergence import shown
+from sim.checkers.replicas.explain import (
+    IN_ORDER,
+    Holder,
+    elements_text,
+    explain_key,
+    held_text,
+    missing_text,
+)
+from sim.engine.checker import Checker, Followed, Watched
+from sim.nodes.run_history import EMPTY, RunHistory
+from sim.nodes.state_hash import Change, StateHash
+
+
+class FollowingChecker(Checker):
+    """Checks followers against their sources."""
+
+    promise: ClassVar[str] = "following"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.known: dict[str, tuple[int, dict[str, Vector]]] = {}
+        """Of each follower how often it had begun, and what it claimed at its last step."""
+
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """Look at what it claims."""
+        if not copy.is_following:
+            return
+        self.looked += 1
+        beginnings, before = self.known.get(copy.name, (0, {}))
+        if beginnings != copy.beginnings:
+            before = {}
+        claims = copy.claims()
+        for source, vector in claims.items():
+            self.compare_with_source(copy.name, source, before=before.get(source, {}), now=vector)
+        if copy.replica.keyspace.seq:
+            raise self.violation(f"{copy.name} has written {copy.replica.keyspace.seq} effects")
+        self.known[copy.name] = copy.beginnings, claims
+
+    def compare_with_source(self, name: str, source: str, *, before: Vector, now: Vector) -> None:
+        """Compare the present claim about one source with the previous one."""
+        if now == before:
+            return
+        if not dominates(now, before):
+            raise self.violation(
+                f"{name} went back with {source}: {shown(before)} to {shown(now)}"
+                f"{missing_text(self.run_history, name, now, before)}"
+            )
+        lacking = self.run_history.explain_unclosed(now, before or EMPTY)
+        if lacking:
+            raise self.violation(f"{name} has {shown(now)} of {source}, but {lacking}")
+
+    def on_promotion(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """Nothing may have changed."""
+        self.looked += 1
+        if changes:
+            db = copy.replica.keyspace
+            keys = ", ".join(
+                f"{change.key!r}, which held {elements_text(change.before)} and holds"
+                f" {held_text(db, change.key)}"
+                for change in changes
+            )
+            raise self.violation(f"{copy.name} was promoted, and that changed {keys}")
+
+    def on_followers_end(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
+        """All has come to every follower, and it is what it was."""
+        by_name = {region.name: region for region in regions}
+        for copy in copies:
+            self.looked += 1
+            for source, claim in copy.claims().items():
+                vector = dict(by_name[source].replica.keyspace.vector)
+                if claim != vector:
+                    there = Holder(source, by_name[source].state_hash)
+                    raise self.violation(
+                        f"{copy.name} has {shown(claim)} of {source}, which has {shown(vector)}"
+                        f"{missing_text(self.run_history, copy.name, claim, vector)}"
+                        f"{self.explain_difference(copy, there, 0, vector)}"
+                    )
+            sources = [by_name[name] for name in copy.claims()]
+            state_hash = sources[0].state_hash if len(sources) == 1 else self.counterpart(copy)
+            clock = max(each.replica.keyspace.expiry_clock for each in regions)
+            clock = max(clock, copy.replica.keyspace.expiry_clock)
+            if not state_hash.fingerprint().is_equal_after(copy.state_hash.fingerprint(), clock):
+                names = ", ".join(region.name for region in sources)
+                known: Vector = {}
+                for region in sources:
+                    known.update(region.replica.keyspace.vector)
+                there = Holder(names if len(sources) == 1 else IN_ORDER, state_hash)
+                raise self.violation(
+                    f"{copy.name} does not hold what {names} hold"
+                    + self.explain_difference(copy, there, clock, known)
+                )
+
+    def explain_difference(self, copy: Followed, there: Holder, clock: int, vector: Vector) -> str:
+        """Return which key differs between a follower and its sources."""
+        here = Holder(copy.name, copy.state_hash)
+        return explain_key(self.run_history, here, [there], clock, vector)
+
+    def counterpart(self, copy: Followed) -> StateHash:
+        """Return the state hash that a follower of several sources should have."""
+        twin = Replica(copy.replica.origin)
+        for source, vector in copy.claims().items():
+            for entry in self.run_history.ops_within(vector):
+                twin.accept(copy.renamings[source].op(Op.from_bytes(entry.data)))
+        state_hash = StateHash(twin.keyspace)
+        state_hash.take_changes()
+        return state_hash

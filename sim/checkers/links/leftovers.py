@@ -1,0 +1,117 @@
+"""Nothing is left over: of those who wait and watch at any time, of all else when all is quiet.
+
+A region keeps books of which keys somebody waits for or watches. After every turn they must say
+what its clients do: an entry too many costs time for ever, one too few is a client that hears of
+nothing. A client that is in no transaction has nothing queued, and one that watches nothing is not
+marked.
+
+When all is quiet, no operation waits for its turn, no gap is open, nobody sends what another link
+brings, no snapshot is under way, and every region serves its clients and collects its garbage.
+
+Not checked: connections of followers that are gone; what a region remembers of peers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+from crdb.engine.instance import Instance
+from crdb.engine.session import IN_TRANSACTION, Session
+from crdt.causality.dots import name_origin
+from replication.machines.sink import SinkState
+from sim.engine.checker import Checker, Watched
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change
+
+SAMPLE: Final = 4  # of so many turns of all regions the books are read in one
+
+
+class LeftoversChecker(Checker):
+    """The checker of what is left over when all is quiet."""
+
+    promise: ClassVar[str] = "nothing left over"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.turns = 0
+
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Read the books of one region."""
+        self.turns += 1
+        if self.turns % SAMPLE == 0:
+            self.count_tombstones(region)
+
+    def count_tombstones(self, region: Watched) -> None:
+        """Compare the books with what clients do."""
+        self.looked += 1
+        instance = region.instance
+        watching = {each for ids in instance.watching.by_key.values() for each in ids}
+        gone = (instance.blocked.by_client.keys() | watching) - instance.clients.keys()
+        if gone:
+            raise self.violation(f"client {min(gone)} of {region.name} is gone and in its books")
+        counts = expected_metadata(instance)
+        if counts != instance.watched_keys.counts or counts.keys() != instance.watched_keys.keys:
+            raise self.violation(
+                f"clients of {region.name} watch {counts},"
+                f" but the instance counts {instance.watched_keys.counts}"
+                f" for {instance.watched_keys.keys}"
+            )
+        for session in instance.clients.values():
+            if left := metadata_in(session):
+                raise self.violation(f"session {session.id} of {region.name} {left}")
+
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
+        """Look what is left."""
+        for region in regions:
+            self.count_tombstones(region)
+            for left in (*metadata_of(region), *sent_in_vain(region, regions)):
+                raise self.violation(f"all is quiet, and in {region.name} {left}")
+
+
+def expected_metadata(instance: Instance) -> dict[bytes, int]:
+    """Return how many clients wait for each key or watch it."""
+    counts: dict[bytes, int] = {}
+    keys = [key for waiter in instance.blocked.by_client.values() for key in waiter.keys]
+    keys += [key for session in instance.clients.values() for key in session.watched]
+    for key in keys:
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def metadata_in(session: Session) -> str:
+    """Return what a client keeps of a transaction that is over; empty if nothing."""
+    if session.dirty and not session.watched:
+        return "watches nothing and is marked"
+    is_open = session.flags & IN_TRANSACTION != 0
+    if not is_open and (session.queue or session.spoiled or session.queued_bits):
+        return f"is in no transaction and has queued {session.queue}"
+    return ""
+
+
+def metadata_of(region: Watched) -> Iterator[str]:
+    """Yield what a region has not put away."""
+    replica, links, instance = region.replica, region.links, region.instance
+    for origin, queue in replica.causal_buffer.queues.items():
+        yield f"{len(queue)} operations of {name_origin(origin)} wait for their turn"
+    for origin, gap in links.repair.gaps.items():
+        yield f"a gap is open after {name_origin(origin)}:{gap.seq}"
+    if links.feed.sending or links.feed.waiting:
+        yield f"{links.feed.sending} snapshots are sent, and {len(links.feed.waiting)} wait"
+    if len(replica.keyspace.readers) > 1:  # one is the simulator's own
+        yield f"{len(replica.keyspace.readers) - 1} snapshots are read"
+    if instance.refusals or instance.is_stale or not links.collects:
+        yield f"clients are refused with {instance.refusals}, garbage collected: {links.collects}"
+    for sink in links.sinks.values():
+        if sink.state is not SinkState.STREAMING:
+            yield f"the link from {sink.peer} is {sink.state.value}"
+
+
+def sent_in_vain(region: Watched, regions: Sequence[Watched]) -> Iterator[str]:
+    """Yield which origins a region sends although nobody asks for them."""
+    for other in regions:
+        source = region.links.sources.get(other.name)
+        sink = other.links.sinks.get(region.name)
+        for origin in source.extra if source is not None and sink is not None else ():
+            if sink is not None and origin not in sink.asked:
+                yield f"{name_origin(origin)} is sent to {other.name}, which does not ask for it"

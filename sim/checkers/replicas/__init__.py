@@ -1,0 +1,1 @@
+"""Promises about the state of replicas: causality, convergence, expiry, stability, types."""

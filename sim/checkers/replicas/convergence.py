@@ -1,0 +1,141 @@
+"""Regions that have applied the same operations hold the same; in the end, all of them do.
+
+So does a follower of one region (Replica Of), whatever the regions are called there.
+
+Checked at every step at which a region stands at a vector at which any region ever stood (I1), so
+also between two that never meet, and at the end for all (I3). Keys that have expired by the clock
+that is furthest ahead do not count: regions may drop them at different times.
+
+Not checked: what is hidden behind a shown value, but for other types under the same key; whether
+the value is the right one (see `specification`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from crdt.causality.dots import Origin, Vector, name_origin
+from sim.checkers.replicas.explain import Holder, explain_key, in_both_orders, missing_text
+from sim.engine.checker import Checker, Followed, Watched
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change, Fingerprint
+
+SEEN_MAX: Final = 50_000  # vectors remembered: minutes of a busy run, some ten megabytes
+
+
+class Standing:
+    """Where a region stands: its vector, and a hash of it that follows every step."""
+
+    __slots__ = ("mark", "vector")
+
+    def __init__(self, vector: Vector) -> None:
+        self.vector = dict(vector)
+        self.mark = 0
+        for place in vector.items():
+            self.mark ^= hash(place)
+
+    def advance(self, origin: Origin, seq: int) -> None:
+        """So far it has come with an origin."""
+        before = self.vector.get(origin)
+        if before is not None:
+            self.mark ^= hash((origin, before))
+        self.vector[origin] = seq
+        self.mark ^= hash((origin, seq))
+
+
+class ConvergenceChecker(Checker):
+    """Checks that equal vectors mean equal data."""
+
+    promise: ClassVar[str] = "convergence"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.seen: OrderedDict[int, tuple[str, Fingerprint]] = OrderedDict()
+        """By the hash of a vector, who was the first to stand there, and with what."""
+        self.standing: dict[str, Standing] = {}
+        self.regions: dict[str, Watched] = {}
+        self.clock = 0
+
+    def on_region_started(self, region: Watched) -> None:
+        self.regions[region.name] = region
+        self.standing[region.name] = Standing(region.replica.keyspace.vector)
+
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
+        self.standing[region.name].advance(entry.origin, entry.last)
+
+    def on_op_received(self, region: Watched, entry: Entry) -> None:
+        self.standing[region.name].advance(entry.origin, entry.last)
+
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Compare with whoever stood here before."""
+        db = region.replica.keyspace
+        self.clock = max(self.clock, db.expiry_clock)
+        standing = self.standing[region.name]
+        if standing.vector != db.vector:
+            standing = self.standing[region.name] = Standing(db.vector)
+        print_now = region.state_hash.fingerprint()
+        known = self.seen.get(standing.mark)
+        if known is None:
+            self.seen[standing.mark] = region.name, print_now
+            if len(self.seen) > SEEN_MAX:
+                self.seen.popitem(last=False)
+            return
+        name, print_then = known
+        if name != region.name:
+            self.looked += 1
+        if not print_then.is_equal_after(print_now, self.clock):
+            raise self.violation(
+                f"{region.name} and {name} have both applied {shown(db.vector)} and differ"
+                + self.explain_difference(region, name, db.vector)
+            )
+
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """Compare a copy of one source with whoever stood there before."""
+        if not copy.is_following or len(copy.renamings) > 1:
+            return
+        ((_, vector),) = copy.claims().items()
+        known = self.seen.get(Standing(vector).mark)
+        if known is not None:
+            self.looked += 1
+            name, print_then = known
+            if not print_then.is_equal_after(copy.state_hash.fingerprint(), self.clock):
+                raise self.violation(
+                    f"{copy.name} has all that {name} had at {shown(vector)}, and differs"
+                    + self.explain_difference(copy, name, vector)
+                )
+
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
+        """All have everything, and it is the same."""
+        self.clock = max([self.clock, *(each.replica.keyspace.expiry_clock for each in regions)])
+        first = regions[0]
+        for other in regions[1:]:
+            mine, theirs = first.replica.keyspace.vector, other.replica.keyspace.vector
+            if mine != theirs:
+                raise self.violation(
+                    f"{first.name} has {shown(mine)}, {other.name} has {shown(theirs)}"
+                    f"{missing_text(self.run_history, first.name, mine, theirs)}"
+                    f"{missing_text(self.run_history, other.name, theirs, mine)}"
+                    f"{self.explain_difference(first, other.name, mine)}"
+                )
+            self.looked += 1
+            if not first.state_hash.fingerprint().is_equal_after(
+                other.state_hash.fingerprint(), self.clock
+            ):
+                raise self.violation(
+                    f"{first.name} and {other.name} differ in the end"
+                    + self.explain_difference(first, other.name, mine)
+                )
+
+    def explain_difference(self, one: Watched | Followed, name: str, vector: Vector) -> str:
+        """Return which key differs between a region or follower, and the region of that name."""
+        here = Holder(one.name, one.state_hash)
+        others = [] if name == one.name else [Holder(name, self.regions[name].state_hash)]
+        others.append(in_both_orders(self.run_history, vector))
+        return explain_key(self.run_history, here, others, self.clock, vector)
+
+
+def shown(vector: Vector) -> str:
+    """A vector for people."""
+    return " ".join(f"{name_origin(origin)}={vector[origin]}" for origin in sorted(vector))

@@ -1,0 +1,77 @@
+"""Values follow from the effects that made them by the rules of `crdt.testing.specifications`.
+
+The specification of the keyspace is a function from effects, and who had seen what, to what readers
+see under a key: of all types, of several types together, with times to live, deletes and FLUSHALL,
+whatever a transaction consists of. It knows nothing of links, snapshots, gates and garbage, all of
+which a value has come through when it is compared here, for one changed key now and then and for
+every key in the end (I5 to I8, I20, I30). Lists are compared without their order; in the end also
+that is looked at: no two elements have changed places.
+
+Not checked: that a command makes the effects that it should (`meaning` does so for some of them,
+the tests of the server for all); keys with a long history, which would take too long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from crdt.testing.history import History
+from crdt.testing.order import ListOrder
+from crdt.testing.specifications import look
+from crdt.types.list import List
+from sim.checkers.replicas.explain import describe_effect
+from sim.engine.checker import Checker, Watched
+from sim.nodes.effects import read_sorted
+from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change
+
+SAMPLE: Final = 32  # one changed key in so many is checked immediately, all of them at the end
+
+
+class RulesChecker(Checker):
+    """Checks values against the effects that made them."""
+
+    promise: ClassVar[str] = "conflict rules"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.changed = 0
+        self.order = ListOrder(())
+
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Work out one changed key now and then."""
+        for change in changes:
+            self.changed += 1
+            if self.changed % SAMPLE == 0 and change.key in self.run_history.book.by_key:
+                self.check_key(region, change.key)
+
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
+        """Work out all that are remembered."""
+        for key in self.run_history.book.by_key:
+            for region in regions:
+                history = self.check_key(region, key)
+                if isinstance(region.replica.keyspace.lookup(key), List):
+                    self.check_list_order(region, key, history)
+
+    def check_key(self, region: Watched, key: bytes) -> History:
+        """Compare what a region shows under a key with what the specification predicts."""
+        self.looked += 1
+        db = region.replica.keyspace
+        history = self.run_history.book.history_of_key(key, db)
+        assert history is not None, "its effects are remembered"
+        expected, found = look(history, key.decode("latin-1")), read_sorted(db, key)
+        if expected != found:
+            raise self.violation(
+                f"{region.name} shows {found!r} under {key!r}, not {expected!r},"
+                f" after {describe_effect(history, self.run_history)}"
+            )
+        return history
+
+    def check_list_order(self, region: Watched, key: bytes, history: History) -> None:
+        """Check that a list has the same order as elsewhere."""
+        self.order.keys = (key.decode("latin-1"),)
+        try:
+            self.order.check(region.replica, history)
+        except AssertionError as error:
+            raise self.violation(f"{region.name}, {key!r}: {error}") from error

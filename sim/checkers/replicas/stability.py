@@ -1,0 +1,108 @@
+"""What a region takes for stable, everything that it does not know has seen.
+
+Below what is stable metadata is forgotten for good, so a mistake there shows only when rare things
+meet: a delete, an increment that had not seen it, and a collection between the two. Therefore the
+claim itself is checked, which docs/design/005 proves. If a region finds a vector stable then,
+wherever an operation is that it does not know, applied or waiting at any region that is up, that
+operation had seen the vector; and what a region makes next will have seen it too.
+
+Not checked: operations that are on their way only; regions that may not write, for what they would
+make; and lives of which nothing is promised, since they did not know of earlier ones (STL-3), or
+may have found only peers that have lost their memory too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from crdt.causality.dots import Origin, Vector, name_origin
+from sim.checkers.replicas.convergence import shown
+from sim.engine.checker import Checker, Watched
+from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.state_hash import Change
+
+SAMPLE: Final = 8  # of so many turns of all regions, the claim is looked at in one
+
+
+class StabilityChecker(Checker):
+    """Checks stable vectors."""
+
+    promise: ClassVar[str] = "stability"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.up: dict[str, Watched] = {}
+        self.down: set[str] = set()
+        self.careless: set[str] = set()
+        """Regions of whose present life nothing is promised."""
+        self.exempt: set[Origin] = set()
+        """What they have written under."""
+        self.turns = 0
+
+    def on_region_started(self, region: Watched) -> None:
+        name, others = region.name, self.up.values()
+        may_teach = all(o.has_caught_up and o.name not in self.careless for o in others)
+        self.down.discard(name)
+        self.careless.discard(name)
+        if region.is_unaware or self.down or not may_teach:
+            self.careless.add(name)
+        self.up[name] = region
+
+    def on_op_made(self, region: Watched, entry: Entry) -> None:
+        if region.name in self.careless:
+            self.exempt.add(entry.origin)
+
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        del self.up[region.name]
+        self.down.add(region.name)
+        for other in self.up.values():
+            if not other.has_caught_up:
+                self.careless.add(other.name)  # this one may have been all that it found
+
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look at what one region takes for stable."""
+        self.turns += 1
+        if self.turns % SAMPLE:
+            return
+        stable = region.replica.stable()
+        if not stable:
+            return
+        self.looked += 1
+        mine = region.replica.keyspace.vector
+        for other in self.up.values():
+            theirs = other.replica.keyspace.vector
+            for origin, seq in (*theirs.items(), *describe_waiting(other).items()):
+                if seq > mine.get(origin, 0):
+                    self.check_next_region(region, stable, origin)
+            if other.has_caught_up and other.name not in self.careless:
+                self.check_stable_vector(region, stable, theirs, f"{other.name} may write and has")
+
+    def check_next_region(self, region: Watched, stable: Vector, origin: Origin) -> None:
+        """The first operation of an origin that a region does not know. Later ones have seen no
+        less."""
+        entry = self.run_history.find_by_first(
+            origin, region.replica.keyspace.vector.get(origin, 0) + 1
+        )
+        if entry is not None and origin not in self.exempt:
+            seen = {**self.run_history.observed_before(entry), origin: entry.first - 1}
+            self.check_stable_vector(
+                region, stable, seen, f"{entry} is still to come, which had seen"
+            )
+
+    def check_stable_vector(
+        self, region: Watched, stable: Vector, seen: Vector, whose: str
+    ) -> None:
+        """Check that the stable vector is covered by what another region has observed."""
+        for origin, seq in stable.items():
+            if seen.get(origin, 0) < seq:
+                raise self.violation(
+                    f"{region.name} takes {name_origin(origin)}:{seq} for stable,"
+                    f" but {whose} {shown(seen) or 'nothing'}"
+                )
+
+
+def describe_waiting(region: Watched) -> Vector:
+    """Of each origin the last effect that waits in a region for its turn."""
+    queues = region.replica.causal_buffer.queues
+    return {origin: queue[-1].last for origin, queue in queues.items() if queue}

@@ -1,0 +1,39 @@
+"""Transactions of which a part is seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.checkers.clients.atomicity import AtomicityChecker
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.schedule.plan import Copy
+from tests.sim.planted import checker_of, drop_key, fresh
+
+BOTH = (("MULTI",), ("INCR", "pair:0"), ("INCR", "twin:0"), ("EXEC",))
+READ = (("GET", "pair:0"), ("GET", "twin:0"))
+
+
+def test_both_or_none_is_right() -> None:
+    world = fresh(AtomicityChecker, copies=(Copy("f", 255, ("eu",)),))
+    world.run_all("eu", *BOTH)
+    world.run_session("us", 1, *READ)
+    assert world.settle(SECOND)
+    world.run_session("us", 1, *READ)
+    assert checker_of(world).looked == 4
+
+
+@pytest.mark.parametrize("place", ["us", "f"])
+def test_one_without_the_other_is_caught(place: str) -> None:
+    world = fresh(AtomicityChecker, copies=(Copy("f", 255, ("eu",)),))
+    world.run_all("eu", *BOTH)
+    assert world.settle(SECOND)
+    drop_key(world.places[place], b"twin:0")
+    with pytest.raises(Violation, match=f"{place} shows .* under pair:0 and None under twin:0"):
+        world.places[place].show_changes()
+
+
+def test_replies_that_differ_are_caught() -> None:
+    world = fresh(AtomicityChecker)
+    with pytest.raises(Violation, match="us answers GET twin:0 with b'2'"):
+        checker_of(world).on_replies(world.sites["us"], 1, READ, (b"1", b"2"))

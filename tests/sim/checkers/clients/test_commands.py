@@ -1,0 +1,105 @@
+"""Replies and effects that are not those of a single Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.checkers.clients.commands import LARGE_SAMPLE, CommandChecker
+from sim.engine.checker import Violation
+from sim.nodes.client import Refusal
+from sim.world.world import World
+from tests.sim.planted import checker_of, drop_key, fresh
+
+
+@pytest.fixture
+def world() -> World:
+    return fresh(CommandChecker)
+
+
+def told(world: World, words: tuple[str, ...], reply: Any) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.on_replies(eu, 0, (words,), (reply,))
+
+
+def test_what_a_redis_does_is_right(world: World) -> None:
+    assert world.run("eu", "SADD", "k", "a", "b") == 2
+    assert world.run("eu", "SREM", "k", "a", "b") == 2
+    assert world.run("eu", "SETNX", "k", "v") == 1
+    assert world.run("eu", "SETNX", "k", "w") == 0
+    assert world.run("eu", "GETDEL", "k") == b"v"
+    world.run("eu", "RPUSH", "l", "a", "b")
+    assert world.run("eu", "LPOP", "l", "2") == [b"a", b"b"]
+    world.run_all("eu", ("SADD", "k", "x"), ("SADD", "k", "y"))
+    world.run("eu", "RPUSH", "k", "x")
+    assert checker_of(world).looked == 7
+
+
+def test_a_wrong_reply_is_noticed(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.before_commands(eu, 0, (("SETNX", "k", "v"),))
+    with pytest.raises(Violation, match="eu answers SETNX k v with 0, not 1, where k was None"):
+        told(world, ("SETNX", "k", "v"), 0)
+    told(world, ("SETNX", "k", "v"), Refusal("STALE"))
+    assert checker.looked == 1
+
+
+def test_a_wrong_effect_is_noticed(world: World) -> None:
+    world.run("eu", "SADD", "k", "a")
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.before_commands(eu, 0, (("SADD", "k", "b"),))
+    drop_key(eu, b"k")
+    with pytest.raises(Violation, match=r"eu shows None under k after SADD k b, not \('set'"):
+        told(world, ("SADD", "k", "b"), 1)
+
+
+def test_large_values_are_looked_at_now_and_then(world: World) -> None:
+    for i in range(2 * LARGE_SAMPLE):
+        world.run("eu", "SADD", "crowd:0", f"{i}")
+    assert checker_of(world).looked == 2
+
+
+def test_what_somebody_waits_for_may_be_gone_at_once(world: World) -> None:
+    world.run_session("us", 1, ("BLPOP", "q", "0"))
+    assert world.run("us", "RPUSH", "q", "a") == 1
+
+
+def test_a_key_of_several_types_may_show_the_other_one(world: World) -> None:
+    world.run("eu", "SADD", "k", "a")
+    world.run("us", "RPUSH", "k", "a")
+    assert world.settle(10**9)
+    world.run("eu", "SREM", "k", "a")
+    assert world.run("us", "TYPE", "k") == "set"
+
+
+def test_keys_end_when_they_are_told_to(world: World) -> None:
+    world.run("eu", "SET", "k", "v", "PX", "9000")
+    world.run("eu", "SET", "k", "w", "KEEPTTL")
+    world.run("eu", "PEXPIRE", "k", "8000")
+    world.run("eu", "PERSIST", "k")
+    world.run("eu", "PERSIST", "k")
+    world.run("eu", "PEXPIRE", "absent", "8000")
+    world.run("eu", "PING")
+    world.run("eu", "SET", "k", "x")
+    eu, checker = world.sites["eu"], checker_of(world)
+    assert checker.looked > 6
+    words = ("PEXPIRE", "k", "1000")
+    checker.before_commands(eu, 0, (words,))
+    told(world, words, Refusal("STALE"))
+    with pytest.raises(
+        Violation, match="eu answers PEXPIRE k 1000 with 1, and the key ends at Non"
+    ):
+        told(world, words, 1)
+
+
+def test_a_transaction_has_a_reply_for_each_command(world: World) -> None:
+    ask = (("MULTI",), ("SADD", "k", "a"), ("EXEC",))
+    assert world.run_all("eu", *ask) == ["OK", "QUEUED", [1]]
+    eu, checker = world.sites["eu"], checker_of(world)
+    looked = checker.looked
+    checker.on_replies(eu, 0, ask, ("OK", "QUEUED", None))
+    checker.on_replies(eu, 0, ask, (Refusal("STALE"),))
+    assert checker.looked == looked
+    with pytest.raises(Violation, match="eu answers a transaction of 1 commands with 2 replies"):
+        checker.on_replies(eu, 0, ask, ("OK", "QUEUED", [1, 1]))

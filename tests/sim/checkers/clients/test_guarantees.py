@@ -1,0 +1,111 @@
+"""Sessions that do not see what they must."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.checkers.clients.guarantees import GuaranteesChecker
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.world.world import World
+from tests.sim.planted import checker_of, fresh
+
+READ = ("SMEMBERS", "all:0")
+
+
+@pytest.fixture
+def world() -> World:
+    made = fresh(GuaranteesChecker)
+    made.run_session("eu", 1, ("SADD", "all:0", "a"))
+    made.run_session("eu", 1, ("SADD", "all:1", "b"))
+    return made
+
+
+def read(world: World, session: int, members: list[bytes], region: str = "eu") -> None:
+    checker_of(world).on_replies(world.sites[region], session, (READ,), (members,))
+
+
+def test_reading_what_is_there_is_right(world: World) -> None:
+    assert world.run_session("eu", 1, READ) == [[b"a"]]
+    assert world.settle(SECOND)
+    assert world.run_session("us", 2, READ) == [[b"a"]]
+    assert checker_of(world).looked == 2
+
+
+def test_an_own_write_that_is_not_seen_is_caught(world: World) -> None:
+    with pytest.raises(Violation, match="session 1 in eu does not see a in all:0, although it has"):
+        read(world, 1, [])
+
+
+def test_a_read_that_goes_back_is_caught(world: World) -> None:
+    read(world, 2, [b"a", b"x"])
+    with pytest.raises(Violation, match="does not see x"):
+        read(world, 2, [b"a"])
+
+
+def test_a_write_without_what_its_session_had_seen_is_caught(world: World) -> None:
+    read(world, 2, [b"a", b"x"])
+    world.run_session("eu", 2, ("SADD", "all:0", "c"))
+    with pytest.raises(Violation, match="does not see x in all:0, although it reads c, which"):
+        read(world, 3, [b"a", b"c"])
+    world.run_session("eu", 1, ("SADD", "all:0", "d"))
+    read(world, 4, [b"a", b"d"])
+    with pytest.raises(Violation, match="does not see b in all:1"):
+        checker_of(world).on_replies(world.sites["eu"], 4, (("SMEMBERS", "all:1"),), ([],))
+
+
+def test_what_came_with_a_key_that_was_deleted_need_not_be_seen(world: World) -> None:
+    read(world, 2, [b"a", b"x"])
+    world.run_session("eu", 1, ("SADD", "all:0", "c"), ("SADD", "all:1", "e"))
+    world.run_session("eu", 1, ("DEL", "all:1"))
+    read(world, 3, [b"a", b"b", b"c", b"x"])
+
+
+def test_those_who_only_write_are_sessions_too() -> None:
+    world = fresh(GuaranteesChecker)
+    for member in "ab":
+        world.run("eu", "SADD", "all:0", member)
+    with pytest.raises(Violation, match="does not see a in all:0, although it reads b"):
+        read(world, 1, [b"b"], "us")
+
+
+def test_who_moves_keeps_what_it_knows_only_with_a_vector(world: World) -> None:
+    world.run_session("us", 1, READ)  # it had not asked for a vector
+    read(world, 1, [], "us")
+    world.run_session("us", 1, ("SADD", "all:0", "c"), ("CRDB.VECTOR",))
+    world.run_session("ap", 1, READ)
+    world.sleep(SECOND)
+    assert world.run_session("ap", 1, READ) == [[b"a", b"c"]]
+    with pytest.raises(Violation, match="session 1 in ap does not see c"):
+        read(world, 1, [b"a"], "ap")
+
+
+def test_who_has_waited_in_vain_starts_over(world: World) -> None:
+    world.run_session("eu", 1, READ, ("CRDB.VECTOR",))
+    world.cut("us", "eu")
+    world.cut("us", "ap")
+    world.run_session("us", 1, READ)
+    world.sleep(3 * SECOND)
+    read(world, 1, [], "us")
+
+
+def test_who_arrives_at_once_keeps_what_it_knows(world: World) -> None:
+    world.run_session("eu", 1, READ, ("CRDB.VECTOR",))
+    assert world.settle(SECOND)
+    assert world.run_session("us", 1, READ) == [1]
+    with pytest.raises(Violation, match="session 1 in us does not see a"):
+        read(world, 1, [], "us")
+
+
+def test_what_a_dead_region_showed_need_not_be_seen(world: World) -> None:
+    world.crash_process("eu")
+    world.restart_process("eu")
+    read(world, 1, [])
+
+
+@pytest.mark.parametrize("words", [("DEL", "all:0"), ("FLUSHALL",)])
+def test_nothing_is_said_of_what_was_deleted(world: World, words: tuple[str, ...]) -> None:
+    world.run("eu", *words)
+    read(world, 1, [])
+    world.run_session("eu", 5, ("SADD", "all:2", "z"))
+    read(world, 1, [b"z"])

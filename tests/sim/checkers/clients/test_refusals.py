@@ -1,0 +1,62 @@
+"""A region that has not caught up, and answers or writes nevertheless."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.command import DENY_LOADING, WRITE
+from replication.protocol.limits import SECOND
+from sim.checkers.clients.refusals import RefusalsChecker
+from sim.engine.checker import Violation
+from sim.engine.events import MS
+from sim.nodes.region import SimRegion
+from sim.schedule.plan import Plan, Tuning
+from sim.world.world import World
+from tests.sim.planted import NAMES, checker_of, fresh
+
+
+def behind(*, serves: bool = False) -> SimRegion:
+    """Return a region that has restarted, and has not caught up yet. What it holds it has kept."""
+    tuning = Tuning(refuses_stale=not serves)
+    plan = Plan.of(NAMES, delay_ms=20, tuning=tuning)
+    world = World(plan, checkers=(RefusalsChecker,))
+    assert world.settle(10 * SECOND)
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    kept = world.sites["eu"].take_snapshot()
+    world.crash_process("eu")
+    world.restart_process("eu", kept)
+    world.sleep(MS)
+    return world.sites["eu"]
+
+
+def test_nothing_is_answered_before_it_has_caught_up() -> None:
+    site = behind()
+    for command in (("GET", "k"), ("SET", "k", "w"), ("ECHO", "a")):
+        site.run_commands(command)
+    checker = site.around.checkers[0]
+    assert checker.looked == 3
+    with pytest.raises(Violation, match=r"eu has not caught up .* answers GET k with b'v'"):
+        checker.on_replies(site, 1, (("GET", "k"),), (b"v",))
+    with pytest.raises(Violation, match=r"answers EXEC with \[b'v'\]"):
+        checker.on_replies(site, 1, (("EXEC",),), ([b"v"],))
+    site.instance.refuse(DENY_LOADING, None)
+    with pytest.raises(Violation, match=r"answers EXISTS k with 1"):
+        site.run_commands(("EXISTS", "k"))
+
+
+def test_what_is_there_may_be_read_if_that_is_asked_for() -> None:
+    site = behind(serves=True)
+    assert site.run_commands(("GET", "k")) == [b"v"]
+    site.instance.refuse(WRITE, None)
+    with pytest.raises(Violation, match=r"eu has not caught up with its peers and writes 1\.1:1"):
+        site.run_commands(("SET", "k", "w"))
+
+
+def test_who_has_caught_up_refuses_nobody() -> None:
+    world = fresh(RefusalsChecker)
+    world.run("eu", "SET", "k", "v")
+    world.sites["eu"].instance.refuse(WRITE, b"STALE for a test")
+    with pytest.raises(Violation, match="eu has caught up and answers SET k w with STALE"):
+        world.run("eu", "SET", "k", "w")
+    assert checker_of(world).looked == 0

@@ -1,0 +1,95 @@
+"""Walks that leave something out, or return what is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.checkers.clients.scanning import ScanningChecker
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.nodes.client import Refusal
+from sim.world.world import World
+from tests.sim.planted import checker_of, fresh
+
+SCAN, GO_ON = ("SCAN", "0"), ("SCAN", "7")
+SSCAN = ("SSCAN", "s", "0")
+
+
+@pytest.fixture
+def world() -> World:
+    made = fresh(ScanningChecker)
+    made.run_all("eu", ("SET", "a", "1"), ("SET", "b", "1"), ("SADD", "s", "m", "n"))
+    return made
+
+
+def told(world: World, words: tuple[str, ...], cursor: bytes, names: list[bytes]) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.before_commands(eu, 1, (words,))
+    reply: list[Any] = [cursor, names]
+    checker.on_replies(eu, 1, (words,), (reply,))
+
+
+def test_a_whole_walk_is_right(world: World) -> None:
+    world.run_session("eu", 1, ("SCAN", "$cursor"))
+    world.run_all("eu", ("HSET", "h", "f", "v"), ("ZADD", "z", "1", "m"))
+    world.run_session("eu", 1, ("HSCAN", "h", "$cursor"))
+    world.run_session("eu", 1, ("ZSCAN", "z", "$cursor"), ("SSCAN", "none", "$cursor"))
+    assert checker_of(world).looked == 9
+
+
+def test_what_is_left_out_is_noticed(world: World) -> None:
+    told(world, SCAN, b"7", [b"a"])
+    told(world, GO_ON, b"3", [b"s"])
+    with pytest.raises(Violation, match="a walk that ended with SCAN 7 has not returned b'b'"):
+        told(world, GO_ON, b"0", [])
+    with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
+        told(world, SSCAN, b"0", [b"m"])
+
+
+def test_what_is_not_there_is_noticed(world: World) -> None:
+    with pytest.raises(Violation, match="SCAN 0 returns b'ghost', which is not there"):
+        told(world, SCAN, b"7", [b"ghost"])
+    with pytest.raises(Violation, match="SSCAN s 0 returns b'ghost', which is not there"):
+        told(world, SSCAN, b"7", [b"ghost"])
+
+
+def test_what_comes_twice_is_noticed(world: World) -> None:
+    told(world, SCAN, b"7", [b"a"])
+    with pytest.raises(Violation, match="SCAN 7 returns b'a' a second time"):
+        told(world, GO_ON, b"3", [b"a"])
+
+
+def test_what_comes_goes_or_expires_meanwhile_need_not_be_returned(world: World) -> None:
+    told(world, SCAN, b"7", [])
+    told(world, SSCAN, b"7", [])
+    world.run_all("eu", ("DEL", "b"), ("PEXPIRE", "a", "100"), ("SREM", "s", "m"))
+    world.run_all("eu", ("SET", "c", "1"), ("SET", "b", "1"), ("SADD", "s", "m"))
+    told(world, GO_ON, b"0", [b"s"])
+    told(world, ("SSCAN", "s", "7"), b"0", [b"n"])
+
+
+def test_elements_of_a_key_that_has_expired_need_not_be_returned(world: World) -> None:
+    told(world, SSCAN, b"7", [b"m"])
+    world.run("eu", "PEXPIRE", "s", "100")
+    world.sleep(SECOND)
+    assert world.run_session("eu", 1, ("SSCAN", "s", "7")) == [[b"0", []]]
+    told(world, SSCAN, b"7", [])
+    world.run("eu", "SADD", "s", "n")
+    with pytest.raises(Violation, match="SSCAN s 7 returns b'm', which is not there"):
+        told(world, ("SSCAN", "s", "7"), b"0", [b"m"])
+
+
+def test_elements_of_a_key_that_expires_later_are_missed(world: World) -> None:
+    world.run("eu", "PEXPIRE", "s", "900")
+    told(world, SSCAN, b"7", [b"m"])
+    with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
+        told(world, ("SSCAN", "s", "7"), b"0", [])
+
+
+def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    told(world, ("SCAN", "99"), b"0", [])
+    checker.on_replies(eu, 1, (SSCAN,), (Refusal("WRONGTYPE"),))
+    assert checker.looked == 0

@@ -1,0 +1,166 @@
+"""Clients that wait too long, too short, or are served twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.engine.blocking import Blocked
+from sim.checkers.clients.waiting import WaitingChecker
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.world.world import World
+from tests.sim.planted import checker_of, fresh
+
+POP = ("BLPOP", "queue:0", "queue:1", "0.5")
+
+
+def forget(_self: Blocked, _key: bytes) -> None:
+    """Serve nobody."""
+
+
+@pytest.fixture
+def world() -> World:
+    return fresh(WaitingChecker)
+
+
+def test_being_served_or_giving_up_in_time_is_right(world: World) -> None:
+    world.run_session("eu", 1, POP)
+    world.run_session("us", 2, ("BZPOPMIN", "ranks:0", "5"))
+    world.run_session("us", 3, ("BLMOVE", "queue:2", "queue:2", "LEFT", "RIGHT", "5"))
+    world.run("ap", "ZADD", "ranks:0", "1", "a")
+    world.run("ap", "RPUSH", "queue:2", "b")
+    world.run("ap", "LPOP", "queue:2")
+    world.sleep(SECOND)
+    assert checker_of(world).looked == 5
+    world.run_session("us", 3, ("LPOP", "queue:2"))
+    world.run_session("us", 3, ("LPOP", "other"))
+    assert checker_of(world).looked == 6
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_who_is_not_woken_is_noticed(world: World) -> None:
+    world.run_session("eu", 1, POP)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Blocked, "serve", forget)
+        with pytest.raises(Violation, match=r"session 1 in eu waits, BLPOP .*, but queue:0 holds"):
+            world.run("eu", "RPUSH", "queue:0", "a")
+
+
+def test_who_is_kept_waiting_is_noticed(world: World) -> None:
+    world.run_session("eu", 1, POP)
+    eu = world.sites["eu"]
+    eu.instance.advance(eu.now_ms + 600)
+    with pytest.raises(Violation, match=r"should have given up BLPOP .* 100 ms ago"):
+        checker_of(world).on_turn_end(eu, ())
+
+
+def test_who_gives_up_early_is_noticed(world: World) -> None:
+    world.run_session("eu", 1, POP)
+    with pytest.raises(Violation, match=r"session 1 in eu gave up BLPOP .* 500 ms early"):
+        checker_of(world).on_late_reply(world.sites["eu"], 1, POP, None)
+    checker_of(world).on_late_reply(world.sites["eu"], 1, ("CRDB.AWAIT", "", "1"), 1)
+
+
+def test_an_element_that_is_served_twice_is_noticed(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.on_replies(eu, 1, (POP,), ([b"queue:0", b"a"],))
+    with pytest.raises(Violation, match="eu hands out b'a' a second time, with LPOP queue:0"):
+        checker.on_replies(eu, 1, (("LPOP", "queue:0"),), (b"a",))
+    checker.on_replies(world.sites["us"], 1, (POP,), ([b"queue:0", b"a"],))
+    world.crash_process("eu")
+    world.restart_process("eu")
+    checker.on_replies(eu, 1, (POP,), ([b"queue:0", b"a"],))
+    checker.on_late_reply(eu, 1, ("BLMOVE", "queue:0"), b"a")
+    move = ("BLMOVE", "queue:0", "queue:1", "LEFT", "LEFT", "1")
+    checker.on_replies(world.sites["us"], 2, (move,), (b"a",))
+    checker.on_replies(eu, 1, (POP,), ([b"queue:0", b"a"],))
+
+
+def test_nobody_waits_where_nobody_is_served(world: World) -> None:
+    world.run_session("eu", 1, POP)
+    eu = world.sites["eu"]
+    eu.has_caught_up = False
+    with pytest.raises(Violation, match="session 1 waits in eu, which does not serve its clients"):
+        checker_of(world).on_turn_end(eu, ())
+
+
+def test_who_came_first_is_served_first(world: World) -> None:
+    pop, move = ("BLPOP", "queue:0", "5"), ("BLMOVE", "queue:0", "queue:9", "LEFT", "LEFT", "5")
+    eu, checker = world.sites["eu"], checker_of(world)
+    for session, command in ((1, pop), (2, move), (3, pop), (4, ("BZPOPMIN", "queue:0", "5"))):
+        world.run_session("eu", session, command)
+    checker.on_late_reply(eu, 4, ("BZPOPMIN", "queue:0", "5"), [b"queue:0", b"a", b"1"])
+    checker.on_turn_end(eu, ())
+    checker.on_late_reply(eu, 1, pop, [b"queue:0", b"b"])
+    checker.on_turn_end(eu, ())
+    checker.on_late_reply(eu, 3, pop, [b"queue:0", b"c"])
+    with pytest.raises(Violation, match=r"session 2 in eu waits, BLMOVE .* who came later"):
+        checker.on_turn_end(eu, ())
+    checker.on_late_reply(eu, 2, move, b"d")
+    checker.on_turn_end(eu, ())
+
+
+def test_who_waits_for_other_regions_waits_for_no_element(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    assert isinstance(checker, WaitingChecker)
+    checker.on_replies(eu, 1, (("CRDB.AWAIT", "2=1", "500"),), ())
+    assert checker.waits["eu"] == {}
+    checker.on_replies(eu, 1, (POP,), ())
+    assert [wait.command for wait in checker.waits["eu"].values()] == [POP]
+
+
+def test_what_is_pushed_for_somebody_is_gone_for_the_next_command(world: World) -> None:
+    world.run_session("eu", 1, ("BLPOP", "queue:0", "5"))
+    push = ("RPUSH", "queue:0", "a")
+    world.run_all("eu", push, ("LPOP", "queue:0"))
+    world.run_session("eu", 1, ("BLPOP", "queue:0", "5"))
+    eu, checker = world.sites["eu"], checker_of(world)
+    both = (push, ("LPOP", "queue:0"))
+    checker.before_commands(eu, 2, both)
+    with pytest.raises(Violation, match=r"eu hands out b'b' with LPOP .* session 1 waited for it"):
+        checker.on_replies(eu, 2, (("RPUSH", "queue:0", "b"), both[1]), (1, b"b"))
+    looked = checker.looked
+    checker.on_replies(eu, 2, both, (2, b"older"))  # what was there before it pushed
+    assert checker.looked == looked + 2  # at the order, and at the element
+    checker.before_commands(eu, 2, (("MULTI",), *both, ("EXEC",)))
+    checker.on_replies(eu, 2, (("MULTI",), *both, ("EXEC",)), ("OK", "QUEUED", "QUEUED", [1, b"c"]))
+    world.run_session("eu", 3, ("BLMOVE", "queue:1", "queue:0", "LEFT", "LEFT", "5"))
+    checker.before_commands(eu, 2, both)
+    checker.on_replies(eu, 2, both, (1, b"d"))  # whoever moves may have given it back
+
+
+def test_who_leaves_waits_no_more(world: World) -> None:
+    world.run_session("eu", 1, ("BLPOP", "queue:0", "1"))
+    world.run_session("eu", 1, ("QUIT",))
+    world.run("eu", "RPUSH", "queue:0", "a")
+    assert world.run("eu", "LPOP", "queue:0") == b"a"
+    world.sleep(2 * SECOND)
+
+
+def test_wait_counts_no_more_regions_than_there_are(world: World) -> None:
+    world.run("eu", "SET", "k", "v")
+    world.run_session("eu", 1, ("WAIT", "2", "500"))
+    world.sleep(SECOND)
+    assert checker_of(world).looked == 1
+    world.close_way("eu", "us")
+    world.close_way("eu", "ap")
+    world.run("eu", "SET", "k", "w")
+    eu, checker = world.sites["eu"], checker_of(world)
+    world.run_session("eu", 1, ("WAIT", "1", "100"))
+    with pytest.raises(
+        Violation, match=r"eu answers WAIT 1 100 with 1, and 0 other regions have had"
+    ):
+        checker.on_late_reply(eu, 1, ("WAIT", "1", "100"), 1)
+    world.sleep(SECOND)
+    world.run_session("eu", 1, ("WAIT", "x", "100"))
+
+
+def test_a_snapshot_counts_for_what_a_region_has_reached(world: World) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    assert isinstance(checker, WaitingChecker)
+    world.run("eu", "SET", "k", "v")
+    origin = eu.replica.origin
+    checker.reached["eu"] = {origin: 0, origin + 1: 7}
+    checker.on_history_jump(eu)
+    assert checker.reached["eu"] == {**eu.replica.keyspace.vector, origin + 1: 7}
+    assert checker.reached["eu"][origin] == eu.replica.keyspace.seq

@@ -1,0 +1,170 @@
+"""EXEC that is carried out or refused without a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sim.checkers.clients.watching import WatchingChecker
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.nodes.client import Reply
+from sim.world.world import World
+from tests.sim.planted import checker_of, fresh
+
+EXEC = (("EXEC",),)
+ALL = (("MULTI",), ("SADD", "other", "x"), ("EXEC",))
+
+
+@pytest.fixture
+def world() -> World:
+    made = fresh(WatchingChecker)
+    made.run("eu", "SET", "k", "1", "PX", "900")
+    assert made.settle(SECOND)
+    made.run_session("eu", 1, ("WATCH", "k", "l"), ("WATCH", "k"))
+    return made
+
+
+def told(world: World, reply: object) -> None:
+    checker_of(world).on_replies(world.sites["eu"], 1, EXEC, (reply,))
+
+
+def outcome(world: World) -> Reply:
+    """Return what the EXEC of session 1 comes to."""
+    replies = world.run_session("eu", 1, *ALL)
+    assert replies is not None
+    return replies[-1]
+
+
+def write(world: World) -> None:
+    world.run("eu", "INCR", "k")
+
+
+def write_elsewhere(world: World) -> None:
+    world.run("us", "SADD", "l", "m")
+    assert world.settle(SECOND)
+
+
+def flush_elsewhere(world: World) -> None:
+    world.run("us", "FLUSHALL")
+    assert world.settle(SECOND)
+
+
+def run_out(world: World) -> None:
+    world.sleep(SECOND)
+
+
+@pytest.mark.parametrize("act", [write, write_elsewhere, flush_elsewhere, run_out])
+def test_a_change_must_be_noticed(world: World, act: Callable[[World], None]) -> None:
+    act(world)
+    told_now = world.run_session("eu", 1, *ALL)
+    assert told_now == ["OK", "QUEUED", None]
+    assert checker_of(world).looked == 1
+    world.run("eu", "SET", "k", "1")
+    world.run_session("eu", 1, ("WATCH", "k"))
+    world.run("eu", "INCR", "k")
+    world.run("eu", "DECR", "k")
+    with pytest.raises(Violation, match="was carried out, although k went from"):
+        told(world, [])
+
+
+def test_without_a_change_it_must_be_carried_out(world: World) -> None:
+    world.run("eu", "SET", "other", "1")
+    with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
+        told(world, None)
+
+
+def test_what_has_been_touched_may_be_refused(world: World) -> None:
+    world.run("eu", "SET", "k", "1", "KEEPTTL")
+    told(world, None)
+    world.run_session("eu", 1, ("WATCH", "k"))
+    checker_of(world).on_history_jump(world.sites["eu"])
+    told(world, None)
+
+
+def test_trimming_touches_a_list_from_which_it_removes_nothing(world: World) -> None:
+    world.run("eu", "RPUSH", "l", "m")
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run("eu", "LTRIM", "l", "0", "-1")
+    assert outcome(world) is None
+    world.run_session("eu", 1, ("WATCH", "l"), ("LTRIM", "l", "0", "5"))
+    assert outcome(world) is None
+    world.run_session("eu", 1, ("WATCH", "l"))
+    world.run_all("eu", ("MULTI",), ("LTRIM", "l", "0", "-1"), ("EXEC",))
+    assert outcome(world) is None
+
+
+@pytest.mark.parametrize("region", ["eu", "us"])
+def test_another_order_of_a_list_is_a_change(world: World, region: str) -> None:
+    world.run("eu", "RPUSH", "l", "m", "n")
+    assert world.settle(SECOND)
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
+    assert world.settle(SECOND)
+    assert outcome(world) is None
+    world.run_session("eu", 1, ("WATCH", "l"))
+    world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
+    assert world.settle(SECOND)
+    with pytest.raises(Violation, match="was carried out, although l went from"):
+        told(world, [])
+
+
+@pytest.mark.parametrize(
+    ("region", "command"),
+    [
+        ("us", ("LTRIM", "l", "0", "-1")),
+        ("eu", ("LTRIM", "none", "0", "-1")),
+        ("eu", ("LTRIM", "another", "0", "-1")),
+        ("eu", ("LTRIM", "l", "x", "-1")),
+        ("eu", ("LRANGE", "l", "0", "-1")),
+    ],
+)
+def test_other_trimming_touches_nothing(
+    world: World, region: str, command: tuple[str, ...]
+) -> None:
+    world.run_all("eu", ("RPUSH", "l", "m"), ("RPUSH", "another", "m"))
+    assert world.settle(SECOND)
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l", "none"))
+    world.run(region, *command)
+    assert world.settle(SECOND)
+    assert outcome(world) == [1]
+    world.run_session("eu", 1, ("WATCH", "l", "none"))
+    world.run(region, *command)
+    with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
+        told(world, None)
+
+
+def test_what_comes_from_elsewhere_must_be_seen_to_count(world: World) -> None:
+    world.run("us", "SADD", "l", "m")
+    world.run("us", "SREM", "l", "absent")
+    assert world.settle(SECOND)
+    world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
+    world.run("us", "SADD", "l", "m")
+    assert world.settle(SECOND)
+    with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
+        told(world, None)
+    world.run_session("eu", 1, ("WATCH", "l"))
+    eu, checker = world.sites["eu"], checker_of(world)
+    for entry in checker.run_history.in_order[-1:] * 2:
+        checker.on_op_received(eu, entry)
+    checker.on_turn_end(eu, ())
+    told(world, None)
+
+
+def test_who_unwatches_or_loses_its_region_watches_nothing(world: World) -> None:
+    world.run_session("eu", 1, ("UNWATCH",))
+    told(world, None)
+    world.run_session("eu", 2, ("WATCH", "k"))
+    world.crash_process("eu")
+    assert checker_of(world).looked == 0
+
+
+def test_an_own_write_in_the_same_request_is_a_change(world: World) -> None:
+    request = (("WATCH", "m"), ("SADD", "m", "a"), ("MULTI",), ("EXISTS", "m"), ("EXEC",))
+    world.run_session("eu", 2, *request)
+    assert checker_of(world).looked == 1
+    world.run_session("eu", 2, ("WATCH", "m"), ("SADD", "other", "a"), *request[2:])
+    eu, checker = world.sites["eu"], checker_of(world)
+    with pytest.raises(Violation, match="although it has written to m itself"):
+        checker.on_replies(eu, 2, request, ("OK", 1, "OK", "QUEUED", [1]))

@@ -1,0 +1,97 @@
+"""A region that says that its picture of a peer is younger than it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from replication.protocol.limits import MS, SECOND
+from sim.checkers.links.age import SAMPLE, AgeChecker
+from sim.engine.checker import Violation
+from sim.world.world import World
+from tests.sim.planted import checker_of, finish, fresh
+
+
+@pytest.fixture
+def world() -> World:
+    made = fresh(AgeChecker)
+    look(made)
+    return made
+
+
+def look(world: World) -> None:
+    """Have the links of a region looked at."""
+    world.sites["us"].instance.advance(world.now // MS)
+    for _ in range(SAMPLE):
+        checker_of(world).on_turn_end(world.sites["us"], ())
+
+
+def lose_a_write(world: World) -> None:
+    """What eu writes does not come to us for a while, over any way."""
+    for name in ("eu", "ap"):
+        world.close_way(name, "us")
+    world.run("eu", "INCR", "k")
+    world.sleep(4 * SECOND)
+
+
+def tell(lag_ns: int) -> Callable[[int], int]:
+    """Return what tells the same lag at any time."""
+
+    def told(_now: int) -> int:
+        return lag_ns
+
+    return told
+
+
+def test_what_does_not_come_makes_the_picture_old(world: World) -> None:
+    lose_a_write(world)
+    looked = checker_of(world).looked
+    look(world)
+    assert checker_of(world).looked > looked
+    for name in ("eu", "ap"):
+        world.open_way(name, "us")
+    finish(world)
+    look(world)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_picture_that_is_said_to_be_younger_is_noticed(world: World) -> None:
+    world.sites["us"].links.sinks["eu"].lag_ns = tell(20 * MS)  # type: ignore[method-assign]
+    lose_a_write(world)
+    with pytest.raises(Violation, match=r"us says that what it shows of eu is 20 ms old, and it"):
+        look(world)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_nobody_asks_those_who_were_paused_or_live_another_life(world: World) -> None:
+    world.sites["us"].links.sinks["eu"].lag_ns = tell(0)  # type: ignore[method-assign]
+    lose_a_write(world)
+    world.sites["eu"].pause_until(world.now + SECOND)
+    look(world)
+    world.sites["eu"].paused_until = 0
+    look(world)
+    world.sites["eu"].replica.keyspace.seq = 0  # what was written is of an earlier life
+    world.sleep(3 * SECOND)
+    checker = checker_of(world)
+    assert isinstance(checker, AgeChecker)
+    assert checker.expected_age_ns(world.sites["us"], world.sites["eu"]) == 0
+    world.sites["eu"].replica.keyspace.seq = 1
+    world.crash_process("eu")
+    looked = checker.looked
+    look(world)
+    assert checker.looked == looked
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_connection_with_an_earlier_life_is_not_judged(world: World) -> None:
+    sink = world.sites["us"].links.sinks["eu"]
+    sink.lag_ns = tell(0)  # type: ignore[method-assign]
+    lose_a_write(world)
+    assert sink.hello is not None
+    sink.hello = attrs.evolve(sink.hello, origin=sink.hello.origin + 1)
+    del world.sites["us"].links.sinks["ap"]
+    looked = checker_of(world).looked
+    look(world)
+    assert checker_of(world).looked == looked

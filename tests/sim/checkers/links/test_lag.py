@@ -1,0 +1,72 @@
+"""A region that says that a peer is more or less behind than it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from replication.protocol.limits import MS, SECOND
+from sim.checkers.links.lag import SAMPLE_MS, LagChecker
+from sim.engine.checker import Violation
+from sim.world.world import World
+from tests.sim.planted import checker_of, fresh
+
+
+@pytest.fixture
+def world() -> World:
+    made = fresh(LagChecker)
+    look(made)
+    return made
+
+
+def look(world: World) -> None:
+    """Have the links of a region looked at, as soon as they are looked at again."""
+    world.sleep(SAMPLE_MS * MS)
+    world.sites["eu"].advance_clocks()
+    checker_of(world).on_turn_end(world.sites["eu"], ())
+
+
+def test_what_is_on_its_way_is_behind(world: World) -> None:
+    world.close_way("eu", "us")
+    world.run("eu", "INCR", "k")
+    world.sleep(2 * SECOND)
+    world.run("eu", "INCR", "k")
+    look(world)
+    world.open_way("eu", "us")
+    world.settle(10 * SECOND)
+    world.sleep(SECOND)
+    look(world)
+    assert checker_of(world).looked >= 4
+
+
+def test_a_region_that_was_paused_is_not_asked(world: World) -> None:
+    looked = checker_of(world).looked
+    world.sites["eu"].pause_until(world.now + SECOND)
+    look(world)
+    assert checker_of(world).looked == looked
+
+
+def tell(lag_ns: int) -> Callable[[int], int]:
+    """Return what tells the same lag at any time."""
+
+    def told(_now: int) -> int:
+        return lag_ns
+
+    return told
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_a_lag_that_is_not_so_is_noticed(world: World) -> None:
+    source = world.sites["eu"].links.sources["us"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "lag_ns", tell(900 * MS))
+        with pytest.raises(Violation, match="eu says that us is 900 ms behind, and it is 0 ms"):
+            look(world)
+        patch.setattr(source, "lag_ns", tell(0))
+        world.close_way("eu", "us")
+        world.close_way("us", "eu")
+        world.run("eu", "INCR", "k")
+        world.sleep(3 * SECOND - SAMPLE_MS * MS)
+        with pytest.raises(Violation, match="eu says that us is 0 ms behind, and it is 3000 ms"):
+            look(world)

@@ -1,0 +1,109 @@
+"""Books that are not kept, and what nobody has put away."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from crdb.engine.instance import Instance
+from crdt.causality.op import Op
+from replication.mesh.repair import Gap
+from replication.protocol.limits import MS
+from sim.checkers.links.leftovers import LeftoversChecker
+from sim.engine.checker import Violation
+from sim.nodes.region import SimRegion
+from sim.world.world import World
+from tests.sim.planted import NAMES, checker_of, fresh
+
+
+@pytest.fixture
+def world() -> World:
+    return fresh(LeftoversChecker)
+
+
+def expect(world: World, text: str) -> None:
+    """The end of the world is not in order."""
+    with pytest.raises(Violation, match=text):
+        world.check_end()
+
+
+def eu(world: World) -> SimRegion:
+    return world.sites["eu"]
+
+
+def instance_of(world: World) -> Instance:
+    return eu(world).instance
+
+
+def test_who_waits_and_watches_is_in_the_books(world: World) -> None:
+    world.run_session("eu", 1, ("WATCH", "a", "b"))
+    world.run_session("eu", 2, ("BLPOP", "a", "0.01"))
+    world.run_session("eu", 3, ("BLPOP", "a", "0.01"))
+    world.run_session("us", 3, ("MULTI",), ("GET", "a"))
+    for _ in range(8):
+        world.run("eu", "INCR", "n")
+    world.sleep(100 * MS)
+    world.run_session("eu", 1, ("MULTI",), ("GET", "a"), ("EXEC",))
+    world.check_end()
+    assert checker_of(world).looked > len(NAMES)
+
+
+def test_books_that_are_wrong_are_noticed(world: World) -> None:
+    instance_of(world).watched_keys.hold(b"a")
+    expect(world, r"clients of eu watch \{\}, but the instance counts \{b'a': 1\}")
+
+
+def test_a_client_that_is_gone_is_noticed(world: World) -> None:
+    world.run_session("eu", 1, ("WATCH", "a"))
+    clients = instance_of(world).clients
+    del clients[max(clients)]
+    expect(world, "client 2 of eu is gone and in its books")
+
+
+def test_a_key_that_is_not_given_back_is_noticed(world: World) -> None:
+    instance_of(world).keyspace.watched_keys.add(b"a")
+    expect(world, r"the instance counts \{\} for \{b'a'\}")
+
+
+def test_what_is_left_of_a_transaction_is_noticed(world: World) -> None:
+    client = eu(world).hand.client
+    client.spoiled = True
+    expect(world, r"session 1 of eu is in no transaction and has queued \[\]")
+    client.spoiled, client.dirty = False, True
+    expect(world, "session 1 of eu watches nothing and is marked")
+
+
+def test_an_operation_that_waits_is_noticed(world: World) -> None:
+    op = Op(world.sites["us"].replica.origin, 9, 0, {}, ((0x20, b"k", b"a"),))
+    eu(world).replica.causal_buffer.queues[op.origin] = deque([op])
+    expect(world, "in eu 1 operations of 2 wait for their turn")
+
+
+def test_what_links_have_not_put_away_is_noticed(world: World) -> None:
+    links = eu(world).links
+    origin = world.sites["us"].replica.origin
+    links.repair.gaps[origin] = Gap(3, 0, 0)
+    expect(world, "in eu a gap is open after 2:3")
+    links.repair.gaps.clear()
+    links.feed.sending = 1
+    expect(world, "in eu 1 snapshots are sent, and 0 wait")
+    links.feed.sending = 0
+    eu(world).replica.snapshot()
+    expect(world, "in eu 1 snapshots are read")
+    del eu(world).replica.keyspace.readers[1]
+    links.collects = False
+    expect(world, r"in eu clients are refused with \{\}, garbage collected: False")
+    links.collects = True
+    links.sources["us"].extra = frozenset({origin})
+    expect(world, "in eu 2 is sent to us, which does not ask for it")
+    world.sites["us"].links.sinks["eu"].asked = frozenset({origin})
+    world.check_end()
+    del world.sites["us"].links.sinks["eu"]
+    world.check_end()
+
+
+def test_a_link_that_is_not_there_is_noticed(world: World) -> None:
+    sink = eu(world).links.sinks["us"]
+    sink.close("for a test")
+    expect(world, "in eu the link from us is closed")

@@ -1,0 +1,160 @@
+"""What has expired is deleted when it has expired everywhere: caught where a region believes that
+clocks are further than they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.store.keyspace import CLOCK_SLACK_MS
+from sim.checkers.replicas.expiry import ExpiryChecker
+from sim.engine.checker import Violation
+from sim.engine.clock import EPOCH_MS
+from sim.engine.events import SECOND
+from sim.world.world import World
+from tests.sim.planted import caught, finish, fresh
+
+
+class Frozen(dict[int, int]):
+    """Clocks that no report changes any more."""
+
+    def __setitem__(self, region: int, clock: int) -> None:
+        """Forget it."""
+
+
+def expire_in_eu(world: World) -> None:
+    """A key that has expired by the clock of eu, which is fast, and not by those of others."""
+    world.run("us", "SET", "k", "v", "PX", "60000")
+    assert world.settle(10 * SECOND)
+    world.sites["eu"].clock.step_by(90_000)
+
+
+def eu_believes_that_all_clocks_are_fast(world: World) -> None:
+    expire_in_eu(world)
+    world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
+    world.sleep(3 * SECOND)
+
+
+def test_what_lives_elsewhere_is_not_deleted() -> None:
+    assert caught(eu_believes_that_all_clocks_are_fast) == ["expiry"]
+    with pytest.raises(Violation, match=r"eu deletes b'k', which lives \d+ ms longer in us"):
+        eu_believes_that_all_clocks_are_fast(fresh(ExpiryChecker))
+
+
+def test_what_has_expired_everywhere_is_deleted() -> None:
+    world = fresh(ExpiryChecker)
+    expire_in_eu(world)
+    world.sleep(3 * SECOND)
+    assert world.sites["eu"].replica.keyspace.data
+    world.sleep(60 * SECOND)
+    finish(world)
+    assert not world.sites["us"].replica.keyspace.data
+    assert world.checkers[0].looked == 1
+
+
+def test_a_client_may_delete_what_lives_elsewhere() -> None:
+    world = fresh(ExpiryChecker)
+    expire_in_eu(world)
+    world.run("eu", "APPEND", "k", "w")
+    finish(world)
+    assert world.checkers[0].looked == 0
+
+
+def test_a_client_who_waited_may_delete_what_is_left_of_a_key() -> None:
+    """It pushes to a list that was emptied in the same turn, and whose deadline is to come."""
+    world = fresh(ExpiryChecker)
+    world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
+    assert world.settle(SECOND)
+    world.run_session("eu", 1, ("BLMOVE", "from", "to", "LEFT", "RIGHT", "10"))
+    world.run_all("us", ("MULTI",), ("LPOP", "to"), ("RPUSH", "from", "new"), ("EXEC",))
+    assert world.settle(SECOND)
+    assert world.run("eu", "LRANGE", "to", "0", "-1") == [b"new"]
+    assert (world.run("eu", "PTTL", "to"), world.checkers[0].looked) == (-1, 0)
+    world.run("us", "PEXPIRE", "to", "60000")
+    assert world.settle(SECOND)
+    world.sites["eu"].clock.step_by(90_000)
+    world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
+    with pytest.raises(Violation, match=r"eu deletes b'to', which lives \d+ ms longer in us"):
+        world.sleep(3 * SECOND)
+
+
+def test_who_has_waited_in_vain_has_named_nothing() -> None:
+    world = fresh(ExpiryChecker)
+    world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
+    assert world.settle(SECOND)
+    world.run_session("eu", 1, ("BLMOVE", "from", "to", "LEFT", "RIGHT", "0.1"))
+    world.sites["eu"].clock.step_by(90_000)
+    world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
+    with pytest.raises(Violation, match=r"eu deletes b'to', which lives \d+ ms longer in us"):
+        world.sleep(3 * SECOND)
+
+
+def test_a_clock_counts_that_its_region_has_forgotten() -> None:
+    world = fresh(ExpiryChecker)
+    world.run("eu", "SET", "k", "v", "PX", "60000")
+    assert world.settle(10 * SECOND)
+    for name in world.sites:
+        world.sites[name].clock.step_by(90_000)
+        world.run(name, "GET", "k")
+    world.crash_process("ap")
+    world.sites["ap"].clock.step_by(-90_000)
+    world.restart_process("ap")
+    world.sleep(SECOND)
+    world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
+    world.sleep(3 * SECOND)
+    assert world.checkers[0].looked == 1
+
+
+def the_time_of_us_goes_back(world: World) -> None:
+    world.run("us", "SET", "k", "v")
+    world.sites["us"].replica.keyspace.expiry_clock -= 500
+    world.sites["us"].clock.step_by(-500)
+    world.run("us", "SET", "k", "w")
+
+
+def test_what_has_expired_does_not_live_again() -> None:
+    assert caught(the_time_of_us_goes_back) == ["expiry"]
+    with pytest.raises(Violation, match="what had expired in us lives again for 500 ms"):
+        the_time_of_us_goes_back(fresh(ExpiryChecker))
+
+
+def test_expiry_stays_near_the_clock() -> None:
+    world = fresh(ExpiryChecker)
+    world.run("us", "SET", "k", "v", "PX", "60000")
+    world.sites["us"].clock.step_by(7_200_000)
+    assert world.run("us", "EXISTS", "k") == 0
+    world.sites["us"].clock.step_by(-7_200_000)
+    assert world.run("us", "EXISTS", "k") == 1
+    world.sites["us"].replica.keyspace.expiry_clock += 7_200_000
+    with pytest.raises(Violation, match="us hides keys 7200000 ms ahead of its clock"):
+        world.checkers[0].on_turn_end(world.sites["us"], ())
+
+
+def test_what_is_made_unasked_and_deletes_nothing_is_of_no_interest() -> None:
+    world = fresh(ExpiryChecker)
+    world.sites["eu"].replica.set("s").add("m")
+    world.sites["eu"].finish_turn()
+    assert world.checkers[0].looked == 0
+
+
+def test_expiry_follows_a_clock_that_is_set_and_no_other() -> None:
+    world = fresh(ExpiryChecker)
+    world.run("us", "SET", "k", "v", "PX", "60000")
+    world.sites["us"].clock.step_by(90_000)
+    assert world.run("us", "EXISTS", "k") == 0
+    world.set_clock("us", EPOCH_MS)
+    assert world.run("us", "EXISTS", "k") == 1
+    world.set_clock("us", None)
+    assert world.run("us", "EXISTS", "k") == 0
+    world.run("us", "SET", "other", "v")
+    world.sites["us"].replica.keyspace.expiry_clock -= 700
+    world.sites["us"].clock.step_by(-700)
+    with pytest.raises(Violation, match=r"what had expired in us lives again for \d+ ms"):
+        world.run("us", "SET", "other", "v")
+
+
+def test_small_step_back_must_not_be_followed() -> None:
+    world = fresh(ExpiryChecker)
+    keyspace = world.sites["us"].replica.keyspace
+    with pytest.raises(Violation, match="what had expired in us lives again for 500 ms"):
+        world.checkers[0].on_expiry_set_back("us", keyspace, keyspace.expiry_clock + 500)
+    world.checkers[0].on_expiry_set_back("us", keyspace, keyspace.expiry_clock + CLOCK_SLACK_MS + 1)

@@ -1,0 +1,54 @@
+"""Dead is dead: caught where a write brings back what was removed, for all to see."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.writes.set import add_one
+from sim.checkers.replicas.resurrection import ResurrectionChecker
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.world.world import World
+from tests.sim.planted import caught, finish, fresh
+
+
+def a_ghost(world: World) -> None:
+    """In eu, an add brings back what was removed before; every region agrees."""
+    world.run("eu", "SADD", "cart", "u1", "u2")
+    assert world.settle(10 * SECOND)
+    world.run("eu", "SREM", "cart", "u1")
+    assert world.settle(10 * SECOND)
+    add_one(world.sites["eu"].replica.keyspace, b"cart", b"u1")
+    world.run("eu", "SADD", "cart", "u3")
+    finish(world)
+
+
+def test_an_element_that_returns_is_caught() -> None:
+    assert caught(a_ghost) == ["no resurrection"]
+
+
+def test_the_message_names_the_element() -> None:
+    with pytest.raises(Violation, match=r"b'u1' in b'cart' had been deleted in eu and is back"):
+        a_ghost(fresh(ResurrectionChecker))
+
+
+def test_names_that_are_used_again_are_no_business_of_it() -> None:
+    world = fresh(ResurrectionChecker)
+    for _ in range(2):
+        world.run("eu", "SADD", "cart", "milk")
+        world.run("eu", "SREM", "cart", "milk")
+    finish(world)
+
+
+def test_a_life_without_memory_may_see_again_what_it_had_deleted() -> None:
+    world = fresh(ResurrectionChecker)
+    world.run("eu", "SADD", "cart", "u1")
+    assert world.settle(10 * SECOND)
+    for other in ("eu", "ap"):
+        world.cut("us", other)
+    world.run("us", "SREM", "cart", "u1")
+    world.crash_process("us")
+    for other in ("eu", "ap"):
+        world.heal("us", other)
+    world.restart_process("us")
+    finish(world)

@@ -1,0 +1,126 @@
+"""What is stable has been seen by all: caught where a region believes a report that is not true."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.checkers.replicas.stability import SAMPLE, StabilityChecker
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.nodes.region import Start
+from sim.world.world import World
+from tests.sim.planted import caught, fresh
+
+
+def lie(world: World) -> None:
+    """us is told that eu has all that us has, which ap has told only us."""
+    world.close_way("ap", "eu")
+    world.close_way("us", "eu")
+    world.run("ap", "SET", "k", "v")
+    world.sleep(SECOND)
+    us = world.sites["us"].replica
+    us.heard(1, us.vector)
+    us.heard(3, us.vector)
+
+
+def turn(world: World) -> None:
+    """Give the checker enough to look at."""
+    for _ in range(SAMPLE):
+        world.run("us", "SET", "l", "v")
+
+
+def us_believes_a_lie(world: World) -> None:
+    lie(world)
+    turn(world)
+
+
+def test_what_somebody_lacks_is_not_stable() -> None:
+    assert caught(us_believes_a_lie) == ["stability"]
+    world = fresh(StabilityChecker)
+    with pytest.raises(
+        Violation, match="us takes 3:1 for stable, but eu may write and has nothing"
+    ):
+        us_believes_a_lie(world)
+
+
+def test_what_has_not_seen_it_must_not_come_any_more() -> None:
+    world = fresh(StabilityChecker)
+    world.close_way("eu", "us")
+    lie(world)
+    world.run("eu", "SET", "m", "v")
+    with pytest.raises(Violation, match=r"3:1 for stable, but 1:1\.\.1 is still to come"):
+        turn(world)
+
+
+def test_what_waits_anywhere_may_still_come() -> None:
+    world = fresh(StabilityChecker)
+    world.cut("eu", "us")
+    world.cut("us", "ap")
+    world.run("eu", "SET", "n", "v")
+    world.run("eu", "SET", "n", "w")
+    ap, eu = world.sites["ap"].replica, world.sites["eu"].replica
+    _, second = eu.since({})
+    ap.causal_buffer.queues.clear()
+    assert ap.causal_buffer.hold(second, {**ap.vector, second.origin: 1})
+    us = world.sites["us"].replica
+    world.run("us", "SET", "o", "v")
+    us.heard(1, us.vector)
+    us.heard(3, us.vector)
+    with pytest.raises(Violation, match=r"us takes 2:1 for stable, but 1:1\.\.1 is still to come"):
+        turn(world)
+
+
+def test_who_does_not_know_that_it_has_lived_has_promised_nothing() -> None:
+    world = fresh(StabilityChecker)
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    world.crash_process("ap")
+    turn(world)
+    world.close_way("eu", "ap")
+    world.close_way("us", "ap")
+    world.restart_process("ap", start=Start.UNAWARE)
+    world.run("ap", "SET", "k", "w")
+    turn(world)
+    assert world.checkers[0].looked
+
+
+def test_who_may_have_found_only_what_is_lost_too_has_promised_nothing() -> None:
+    world = fresh(StabilityChecker)
+    checker = world.checkers[0]
+    assert isinstance(checker, StabilityChecker)
+    world.crash_process("ap")
+    world.crash_process("us")
+    world.restart_process("ap")
+    assert checker.careless == {"ap"}
+    world.restart_process("us")
+    assert checker.careless == {"ap", "us"}
+    world.sleep(10 * SECOND)
+    world.crash_process("eu")
+    world.restart_process("eu")
+    assert checker.careless == {"ap", "us", "eu"}
+    world.sleep(10 * SECOND)
+    world.run("ap", "SET", "k", "v")
+    assert checker.exempt == {world.sites["ap"].replica.origin}
+
+
+def test_who_loses_its_teacher_has_promised_nothing() -> None:
+    world = fresh(StabilityChecker)
+    checker = world.checkers[0]
+    assert isinstance(checker, StabilityChecker)
+    world.crash_process("ap")
+    world.restart_process("ap")
+    assert checker.careless == set()
+    world.crash_process("us")
+    assert checker.careless == {"ap"}
+
+
+def test_who_only_reads_need_not_have_it() -> None:
+    world = fresh(StabilityChecker)
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    world.crash_process("ap")
+    world.close_way("eu", "ap")
+    world.close_way("us", "ap")
+    world.restart_process("ap")
+    turn(world)
+    assert world.checkers[0].looked

@@ -1,0 +1,30 @@
+"""The effects that a checker is shown because no client has asked for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.causality.effect import Effect
+from sim.checkers.replicas.unasked import UnaskedChecker
+from sim.engine.checker import Watched
+from tests.sim.planted import fresh
+
+
+@pytest.mark.interpreted("compiled checkers have compiled heirs only")
+def test_only_effects_without_a_client_are_shown() -> None:
+    keys: list[object] = []
+
+    class Listing(UnaskedChecker):
+        """Keeps the keys of what nobody has asked for."""
+
+        promise = "listing"
+
+        def on_unasked_op(self, region: Watched, effect: Effect) -> None:
+            keys.append(effect[1])
+
+    world = fresh(Listing)
+    world.run("eu", "SET", "asked", "1")
+    site = world.sites["eu"]
+    site.replica.string("unasked").set("1")
+    site.finish_turn()
+    assert keys == [b"unasked"]
