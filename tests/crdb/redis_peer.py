@@ -206,9 +206,9 @@ class Ours:
         self.client = Client(self.instance)
         self.db = self.instance.keyspace
 
-    def run(self, args: list[bytes]) -> bytes:
-        """One command; its raw reply."""
-        self.instance.advance(wall_clock())
+    def run(self, args: list[bytes], now: int | None = None) -> bytes:
+        """One command at `now` ms of wall clock, or at this moment; its raw reply."""
+        self.instance.advance(wall_clock() if now is None else now)
         raw = receive(self.client, request(args))
         op = self.replica.seal()
         if op is not None:
@@ -325,14 +325,18 @@ class Peer:
         """Send many commands to both, starting empty; compare all replies and what is left.
 
         The server gets all in one go, as most of what a round trip costs is to wait for its turn.
+        Ours runs all at the time that the server says it is, so that no second begins in between.
         """
         self.renew()
         self.ours.client.protocol = protocol
         sent = [encode(words) for words in commands]
         hello = [b"HELLO", b"%d" % protocol]
-        _, _, *theirs, keys = self.server.run_all([[b"FLUSHALL"], hello, *sent, EVERY_KEY])
+        begin = [[b"FLUSHALL"], hello, [b"TIME"]]
+        _, _, time_there, *theirs, keys = self.server.run_all([*begin, *sent, EVERY_KEY])
+        seconds, microseconds = map(int, decode(time_there))
+        now = seconds * 1000 + microseconds // 1000
         for args, reply in zip(sent, theirs, strict=True):
-            agree(args, reply, self.ours.run(args))
+            agree(args, reply, self.ours.run(args, now))
         self.same_under(decode(keys))
 
     def same_content(self) -> None:

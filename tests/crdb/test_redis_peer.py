@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.crdb import redis_peer
 from tests.crdb.redis_peer import Peer, Reader, Refusal, Status, alike, decode, request
 
 
@@ -38,3 +39,13 @@ def test_a_key_too_many_is_noticed(peer: Peer) -> None:
     peer.ours.run([b"SET", b"k", b"ours"])
     with pytest.raises(AssertionError):
         peer.same_content()
+
+
+def test_no_second_begins_while_commands_are_played(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OBJECT IDLETIME was 1 here and 0 there when the machine was busy."""
+    seconds = iter(range(1, 1000))
+    monkeypatch.setattr(redis_peer, "wall_clock", lambda: next(seconds) * 1000)
+    peer.play([("SET", "k", "v"), ("OBJECT", "IDLETIME", "k")])
+    assert next(seconds) == 3, "TYPE and GET of what is left"

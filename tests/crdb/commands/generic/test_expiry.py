@@ -63,7 +63,9 @@ def test_setting_a_deadline(peer: Peer, name: str, state: str) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_reading_and_ending_a_deadline(peer: Peer, state: str) -> None:
-    for name in ("TTL", "PTTL", "EXPIRETIME", "PERSIST", "EXISTS"):
+    # The deadline of `sooner` is set a moment apart, and EXPIRETIME rounds it to seconds.
+    rounded = () if state == "sooner" else ("EXPIRETIME",)
+    for name in ("TTL", "PTTL", "PERSIST", "EXISTS", *rounded):
         peer.play([*STATES[state], (name, "k"), (name, "k"), ("TTL", "k"), (name,)])
     peer.play([("SET", "k", "v"), ("PEXPIREAT", "k", 1000 * FAR + 499)])
     assert peer.same("PEXPIRETIME", "k") == 1000 * FAR + 499
