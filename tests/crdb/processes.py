@@ -48,8 +48,9 @@ def events_until(process: subprocess.Popen[str], name: str) -> list[dict[str, An
 def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
     """The first line of a process that was started with `--json`."""
     assert process.stdout is not None
+    assert process.stderr is not None
     line = process.stdout.readline()
-    assert line, "the process has ended"
+    assert line, f"the process has ended: {process.stderr.read()}"
     event: dict[str, Any] = json.loads(line)
     return event
 

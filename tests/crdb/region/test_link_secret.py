@@ -174,7 +174,7 @@ async def test_a_stranger_at_the_link_port_is_reported_once_and_counted() -> Non
 
 
 def test_regions_and_followers_need_the_secret_of_their_database(tmp_path: Path) -> None:
-    base = free_base()
+    base = free_base(4)
     source, copy = tmp_path / "source.toml", tmp_path / "copy.toml"
     text = f'[[region]]\nname = "us"\nport = {base + 1}\nlink_port = {base + 2}\n'
     source.write_text(f'secret = "{LONG}"\n{text}', encoding="utf-8")
