@@ -32,11 +32,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import attrs
 
-from crdt.causality.dots import Vector, dominates
+from crdt.causality.dots import REGION_MAX, Vector, dominates
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
@@ -54,6 +55,7 @@ from replication.protocol.peers import Direction, Member, Peer
 
 SOURCES_MAX: Final = 32  # section 20.1
 IN_SYNC_NS: Final = SECOND  # a source may be ahead for so long before the status is "syncing"
+LINEAGE_MAX: Final = REGION_MAX  # instances in a Hello
 NOBODY: Final = 0
 """The only member while we follow. Its reports are what the sources call stable. It is lower than
 any region, so we do not delete expired keys."""
@@ -203,6 +205,7 @@ class Follower(Links):
 
     def admit_peer(self, end: Machine, hello: Hello, now: int) -> str:
         inlet = inlet_of(end)
+        self.record_lineage(end.peer, hello)
         if inlet.empty is None and dominates(hello.vector, inlet.vector()):
             return ""
         if not hello.vector:
@@ -215,6 +218,13 @@ class Follower(Links):
                 )
             inlet.empty = partial(self.replace_data, end.peer)
         return ""
+
+    def record_lineage(self, peer: str, hello: Hello) -> None:
+        """Remember whom a source follows. Our own followers are told when they connect."""
+        self.lineages[peer] = ((hello.origin, hello.name), *hello.lineage)
+        if self.serving is not None:
+            known = dict.fromkeys(chain.from_iterable(self.lineages.values()))
+            self.serving.feed.lineage = tuple(known)[:LINEAGE_MAX]
 
     def lacks(self, peer: str) -> bool:
         """Return whether we have data of a source that is not connected."""
@@ -295,6 +305,7 @@ class Follower(Links):
         self.following = False
         if self.serving is not None:
             self.serving.upstream = None
+            self.serving.feed.lineage = ()
         self.replica.causal_buffer.queues.clear()
         self.replica.causal_buffer.bytes = 0
         self.replica.stability.members = self.members

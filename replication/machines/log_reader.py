@@ -16,7 +16,7 @@ from crdt.causality.dots import Origin, Vector, region_of
 from crdt.embed.replica import Replica
 from crdt.store.snapshot import Snapshot
 from replication.machines.pacing import Pace
-from replication.protocol.frames import Hello, Members, OpPart, Ops
+from replication.protocol.frames import Hello, Lineage, Members, OpPart, Ops
 from replication.protocol.limits import Limits
 from replication.protocol.peers import Member
 
@@ -68,6 +68,8 @@ class Feed:
         self.batches: dict[tuple[Routes, int], Batch] = {}
         self.others: Members = ()
         """Regions that only peers' files list."""
+        self.lineage: Lineage = ()
+        """The instances that we follow, and those that they follow."""
         self.holds_aside = False
         """True if we hold a state that is put aside: what we show is not all that we have."""
         self.paces: dict[str, Pace] = {}
@@ -93,6 +95,7 @@ class Feed:
             members=member.members,
             others=self.others,
             holds_aside=self.holds_aside,
+            lineage=self.lineage,
         )
 
     def known_part(self, vector: Vector) -> Vector:

@@ -85,14 +85,15 @@ def refuse_follower(member: Member, hello: Hello, *, followers: int, has_recover
 
 def refuse_circle(member: Member, hello: Hello, upstream: Registry | None) -> str:
     """Return why somebody may not follow an instance that follows others itself, over the links
-    `upstream`; empty if they may. Were two to follow each other, each would begin with nothing,
-    and neither would have anything to give."""
+    `upstream`; empty if they may. In a circle the data of each would replace that of the next, and
+    no data would ever be written."""
     if upstream is None:
         return ""
-    for sink in upstream.sinks.values():
-        there = sink.hello
-        if there is not None and (there.name, there.origin) == (hello.name, hello.origin):
-            return f"{member.name} follows {hello.name} itself: one of them must be promoted"
+    for lineage in upstream.lineages.values():
+        for steps, instance in enumerate(lineage):
+            if instance == (hello.origin, hello.name):
+                how = "over others" if steps else "itself"
+                return f"{member.name} follows {hello.name} {how}: one of them must be promoted"
     if upstream.peers.keys() - upstream.caught_up:
         return f"{member.name} follows others itself and has not caught up with them"
     return ""

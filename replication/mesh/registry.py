@@ -10,6 +10,7 @@ from replication.machines.sink import Sink, SinkState
 from replication.machines.source import Source
 from replication.mesh.statistics import LinkStatistics, statistics_of
 from replication.protocol.errors import UnknownPeer
+from replication.protocol.frames import Lineage
 from replication.protocol.peers import Direction, Peer
 
 Machine: TypeAlias = Source | Sink
@@ -29,6 +30,8 @@ class Registry:
         """Peers whose data at their Hello is here, since the replica was last empty."""
         self.upstream: Registry | None = None
         """The links to the sources of this instance, while it follows others (Replica Of)."""
+        self.lineages: dict[str, Lineage] = {}
+        """Of each source that an instance follows: the source and the instances that it follows."""
         self.cuts: set[tuple[str, Direction]] = set()
         self.tallies: dict[tuple[str, Direction], Tally] = {}
 

@@ -29,7 +29,7 @@ from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
 from replication.protocol import frames
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.frames import TERM_MAX, Frame, Grouped, Members, Report, View
+from replication.protocol.frames import TERM_MAX, Frame, Grouped, Lineage, Members, Report, View
 
 LENGTH_BYTES: Final = 4
 TAG_BYTES: Final = 16  # of which a forger guesses one in 2**128
@@ -154,6 +154,20 @@ def read_members(item: Any) -> Members:
     return tuple(members)
 
 
+def write_lineage(lineage: Lineage) -> tuple[Any, ...]:
+    """The origins and names of instances that are followed, as they travel."""
+    return tuple((origin, write_text(name)) for origin, name in lineage)
+
+
+def read_lineage(item: Any) -> Lineage:
+    """The inverse of `write_lineage`."""
+    lineage: list[tuple[int, str]] = []
+    for each in few_of(item, "a lineage"):
+        origin, name = items_of(each, 2, "an instance")
+        lineage.append((integer_of(origin, "an instance's origin", 0, ORIGIN_MAX), read_text(name)))
+    return tuple(lineage)
+
+
 # For each field of a frame, how it is written, and how it is read and checked.
 TEXT: Final = (write_text, read_text)
 VECTOR: Final = (write_vector, read_vector)
@@ -169,10 +183,14 @@ REGIONS: Final = (None, read_regions)
 REPORTS: Final = (write_reports, read_reports)
 VIEW: Final = (None, read_view)
 MEMBERS: Final = (write_members, read_members)
+LINEAGE: Final = (write_lineage, read_lineage)
 
 # Within a protocol kinds keep their meaning. The fields stand in the order of the class.
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
-    1: (frames.Hello, (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL, MEMBERS, MEMBERS, BOOL)),
+    1: (
+        frames.Hello,
+        (TEXT, SMALL, ORIGIN, TEXT, VECTOR, SMALL, SMALL, MEMBERS, MEMBERS, BOOL, LINEAGE),
+    ),
     2: (frames.Resume, (VECTOR, ROUTES)),
     3: (frames.Resumed, ()),
     4: (frames.Truncated, ()),

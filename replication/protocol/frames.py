@@ -35,13 +35,15 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector
 
-PROTOCOL: Final = 4
+PROTOCOL: Final = 5
 MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
 FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
 
 
 Members: TypeAlias = tuple[tuple[int, str], ...]
 """The number and name of each region, in ascending order of numbers."""
+Lineage: TypeAlias = tuple[tuple[Origin, str], ...]
+"""The origin and name of each instance whose data somebody gets by following it (Replica Of)."""
 
 
 @attrs.frozen
@@ -62,6 +64,8 @@ class Hello:
     holds_aside: bool = False
     """True if the speaker has put its state aside: what it shows is not all that it has, and
     counts as no answer for somebody who has lost their memory (see `aside`)."""
+    lineage: Lineage = ()
+    """The instances that the speaker follows, and those that they follow."""
 
 
 @attrs.frozen

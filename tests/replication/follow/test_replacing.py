@@ -168,6 +168,9 @@ def test_those_that_follow_each_other_keep_data_whenever_they_are_told(
         for _ in range(100):
             world.run(10)
             assert all(visible(world[each].replica) for each in names), later
+        copied = [site.replica.merges for site in world.sites.values()]
+        world.run(1000)
+        assert copied == [site.replica.merges for site in world.sites.values()], "it has ended"
 
 
 def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:
@@ -263,3 +266,22 @@ def test_what_a_source_has_lost_is_kept_until_its_snapshot_is_here() -> None:
         if visible(follower.replica) not in seen:
             seen.append(visible(follower.replica))
     assert seen == [{b"old": b"v"}, {b"new": b"v"}]
+
+
+def test_who_follows_the_first_of_a_chain_learns_of_all_of_it() -> None:
+    world = world_of("a", "b", "c", "d")
+    for name in "abcd":
+        world[name].write(lambda r, name=name: r.string(f"of-{name}").set("v"))
+    for name, other in ("ab", "bc", "cd"):
+        told_to_follow(world, name, other)
+        world.run(300)
+    assert [name for _, name in world["a"].links.feed.hello().lineage] == ["b", "c", "d"]
+    last = told_to_follow(world, "d", "a")
+    world.run(300)
+    circle = "a follows d over others: one of them must be promoted"
+    assert last.reports(world.now)[0].last_error == circle
+    assert [list(visible(world[name].replica)) for name in "abcd"] == [[b"of-d"]] * 4
+    middle = world["b to c"].links
+    assert isinstance(middle, Follower)
+    middle.promote(world.now)
+    assert world["b"].links.feed.hello().lineage == ()

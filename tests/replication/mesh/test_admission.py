@@ -6,12 +6,10 @@ import attrs
 import pytest
 
 from crdt.causality.dots import make_origin
-from crdt.embed.replica import Replica
 from replication.mesh.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
 from replication.mesh.registry import Registry
 from replication.protocol.frames import FOLLOWER, Hello
 from replication.protocol.peers import Member, Peer
-from tests.replication.ends import make_sink
 
 HERE = Member("r1", 1, make_origin(1), "shop")
 PEERS = {"r2": Peer("r2", 2), "r3": Peer("r3", 3)}
@@ -72,8 +70,10 @@ def test_nobody_follows_in_a_circle_or_before_there_is_something() -> None:
     assert "has not caught up" in refuse_circle(HERE, hello, upstream)
     upstream.caught_up.add("db:1")
     assert refuse_circle(HERE, hello, upstream) == ""
-    sink = make_sink(Replica(1), 9)
-    upstream.sinks["db:1"] = sink
-    assert refuse_circle(HERE, hello, upstream) == ""
-    sink.hello = attrs.evolve(hello, role=0)
+    upstream.lineages["db:1"] = ((make_origin(1), "f"), (make_origin(9), "g"))
+    assert refuse_circle(HERE, hello, upstream) == "", "another one of the same name"
+    upstream.lineages["db:1"] += ((make_origin(9), "f"),)
+    circle = "r1 follows f over others: one of them must be promoted"
+    assert refuse_circle(HERE, hello, upstream) == circle
+    upstream.lineages["db:1"] = ((make_origin(9), "f"),)
     assert "r1 follows f itself" in refuse_circle(HERE, hello, upstream)

@@ -52,6 +52,7 @@ reports = st.lists(st.tuples(regions, vectors, numbers), max_size=3).map(tuple)
 members = st.lists(st.tuples(regions, texts), max_size=4).map(tuple)
 data = st.binary(max_size=50)
 origins = st.integers(0, ORIGIN_MAX)
+lineages = st.lists(st.tuples(origins, texts), max_size=4).map(tuple)
 lives = st.builds(make_origin, regions, st.integers(0, INCARNATION_MAX)).flatmap(
     lambda origin: st.tuples(st.just(region_of(origin)), st.integers(0, TERM_MAX), st.just(origin))
 )
@@ -59,7 +60,7 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(
         Hello,
         *(texts, regions, origins, texts, vectors, st.integers(0, 1), st.just(frames.PROTOCOL)),
-        *(members, members, st.booleans()),
+        *(members, members, st.booleans(), lineages),
     ),
     st.builds(Resume, vectors, st.none() | st.lists(regions, max_size=5).map(tuple)),
     st.builds(Resumed),
