@@ -16,7 +16,7 @@ import attrs
 from crdb.deployment.config import DELAY_MS_MAX, Config
 from crdb.deployment.region_config import PORT_MAX
 from crdb.deployment.toml_table import ConfigError, hint, shown
-from crdb.region.link_secret import check_reach, resolve_secret
+from crdb.region.core.link_secret import check_reach, resolve_secret
 from crdb.version import __version__
 from geo import SHAPES
 

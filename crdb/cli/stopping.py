@@ -15,8 +15,8 @@ import attrs
 import trio
 
 from crdb.cli.screen import Screen
+from crdb.region.core.stop_risk import count_risks
 from crdb.region.runtime import Runtime
-from crdb.region.stop_risk import count_risks
 
 STDIN: Final = 0
 CONFIRM_SECONDS: Final = 15.0

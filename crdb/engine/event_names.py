@@ -5,6 +5,7 @@ The type checker refuses any other name where an event is reported.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias, get_args
 
 EventName: TypeAlias = Literal[
@@ -55,5 +56,8 @@ EventName: TypeAlias = Literal[
     "out of memory",
     "internal error",
 ]
+
+Emit = Callable[[EventName, Mapping[str, object]], None]
+"""Takes the name of an event and its details."""
 
 EVENT_NAMES: Final[frozenset[str]] = frozenset(get_args(EventName))

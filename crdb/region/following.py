@@ -8,14 +8,14 @@ Promotion ends the links and keeps the data (sections 20.1 to 20.4).
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 import trio
 
 from crdb.engine.command import DENY_STALE
-from crdb.engine.event_names import EventName
+from crdb.engine.event_names import Emit
 from crdb.engine.follow_control import Address, CannotBeFollower
 from crdb.engine.instance import Instance
 from crdb.net.listener import read_clocks
@@ -45,7 +45,6 @@ STATES: Final = {
     SourceStatus.SYNCING: "sync",
     SourceStatus.IN_SYNC: "connected",
 }
-Report = Callable[[EventName, Mapping[str, object]], None]
 
 
 class SourceLinks:
@@ -58,7 +57,7 @@ class SourceLinks:
         link_port: int,
         *,
         rng: random.Random,
-        report: Report,
+        report: Emit,
     ) -> None:
         self.instance = instance
         self.links = links

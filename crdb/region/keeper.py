@@ -11,7 +11,8 @@ from typing import Final
 
 import trio
 
-from crdb.region.comeback import Comeback, Report
+from crdb.engine.event_names import Emit
+from crdb.region.core.recovery import Comeback
 from crdb.region.held import read_held_vector, write_held_vector
 from crdb.region.incarnation import RegionStart, StateError, draw_incarnation, write_incarnation
 from crdt.causality.dots import Vector, incarnation_of
@@ -32,9 +33,7 @@ NEW_NUMBER: Final = "give the region another id, in all files"
 class Keeper:
     """The state directory of one region, which survives restarts. None: there is no directory."""
 
-    def __init__(
-        self, state: Path | None, links: Links, comeback: Comeback, report: Report
-    ) -> None:
+    def __init__(self, state: Path | None, links: Links, comeback: Comeback, report: Emit) -> None:
         self.state = state
         self.links = links
         self.replica = links.replica

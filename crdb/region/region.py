@@ -18,22 +18,21 @@ import trio
 from crdb.commands.table import build_table
 from crdb.deployment.config import Config
 from crdb.deployment.toml_table import ConfigError
-from crdb.engine.event_names import EventName
+from crdb.engine.event_names import Emit, EventName
 from crdb.engine.follow_control import CannotBeFollower
 from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, take_ports
-from crdb.region.comeback import Comeback
+from crdb.region.core.link_secret import ReportedAddresses
+from crdb.region.core.membership import member_of, parameters, peers_of
+from crdb.region.core.recovery import Comeback
+from crdb.region.core.staleness import Staleness
 from crdb.region.following import SourceLinks
 from crdb.region.incarnation import begin_incarnation
 from crdb.region.keeper import Keeper
-from crdb.region.link_secret import ReportedAddresses
-from crdb.region.membership import member_of, parameters, peers_of
-from crdb.region.report.events import Emit
 from crdb.region.report.link_events import link_event
 from crdb.region.report.link_lines import add_link_lines
 from crdb.region.sending import Sending
-from crdb.region.staleness import Staleness
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.drivers.stream import Driver, clock

@@ -11,14 +11,14 @@ from typing import Final
 import trio
 
 from crdb.deployment.config import Config
-from crdb.engine.event_names import EventName
+from crdb.engine.event_names import Emit, EventName
 from crdb.engine.link_control import LinkInfo
 from crdb.net.client_admission import report_exposure
 from crdb.net.ports import CannotListen
-from crdb.region.link_secret import report_secret
+from crdb.region.core.link_secret import report_secret
 from crdb.region.readiness import notify_ready
 from crdb.region.region import Region
-from crdb.region.report.events import Emit, ready_details
+from crdb.region.report.events import ready_details
 from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import count_holders
 from crdb.region.report.view import RegionFigures

@@ -12,10 +12,10 @@ from typing import Final
 
 from crdb.deployment.config import Config
 from crdb.engine.event_names import EventName
-from crdb.region.comeback import Comeback
+from crdb.region.core.recovery import Comeback
+from crdb.region.core.staleness import Staleness
 from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import add_link_lines
-from crdb.region.staleness import Staleness
 from crdt.causality.dots import (
     INCARNATION_MAX,
     Origin,

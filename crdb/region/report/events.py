@@ -8,14 +8,10 @@ correct answers.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 from crdb.deployment.config import Config
-from crdb.engine.event_names import EventName
-
-Emit = Callable[[EventName, Mapping[str, object]], None]
-"""Takes the name of an event and its details."""
 
 
 def ready_details(config: Config, names: tuple[str, ...]) -> dict[str, object]:

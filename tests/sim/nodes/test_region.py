@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.region.comeback import Comeback
-from crdb.region.staleness import STALE
+from crdb.region.core.recovery import Comeback
+from crdb.region.core.staleness import STALE
 from crdt.causality.dots import make_origin
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND

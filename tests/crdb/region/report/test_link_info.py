@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crdb.deployment.config import Config
 from crdb.engine.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink, have_arrived
-from crdb.region.membership import peers_of
+from crdb.region.core.membership import peers_of
 from crdb.region.report.link_info import ProcessLinks
 from crdt.causality.dots import Vector
 from crdt.embed.replica import Replica

@@ -11,8 +11,8 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config
-from crdb.region.comeback import PATIENCE_NS, REPEAT_NS, REPEAT_NS_MAX, SOME_ANSWER, Comeback
-from crdb.region.staleness import Staleness
+from crdb.region.core.recovery import PATIENCE_NS, REPEAT_NS, REPEAT_NS_MAX, SOME_ANSWER, Comeback
+from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import Vector, make_origin
 from crdt.embed.replica import Replica
 from replication.machines.sink import Sink

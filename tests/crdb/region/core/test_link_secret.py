@@ -15,7 +15,7 @@ from crdb.deployment.config import Config
 from crdb.deployment.toml_table import ConfigError
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
-from crdb.region.link_secret import (
+from crdb.region.core.link_secret import (
     ADDRESSES_REMEMBERED,
     VARIABLE,
     ReportedAddresses,
@@ -23,7 +23,7 @@ from crdb.region.link_secret import (
     report_secret,
     resolve_secret,
 )
-from crdb.region.membership import parameters
+from crdb.region.core.membership import parameters
 from crdb.region.region import Region
 from replication.protocol.events import Unproven
 from replication.protocol.peers import Direction

@@ -8,7 +8,7 @@ from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config
-from crdb.region.staleness import LOADING, STALE, Staleness
+from crdb.region.core.staleness import LOADING, STALE, Staleness
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
 from replication.protocol.peers import Member, Peer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdb.region.stop_risk import Risk, count_risks
+from crdb.region.core.stop_risk import Risk, count_risks
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links

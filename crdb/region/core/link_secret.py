@@ -15,7 +15,7 @@ import attrs
 from crdb.deployment.config import Config
 from crdb.deployment.region_config import RegionConfig
 from crdb.deployment.toml_table import ConfigError
-from crdb.region.report.events import Emit
+from crdb.engine.event_names import Emit
 from replication.protocol.secret import HOW_TO_DRAW, is_loopback, weakness
 
 VARIABLE: Final = "CRDB_SECRET"

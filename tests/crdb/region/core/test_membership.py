@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from crdb.deployment.config import Config
-from crdb.region.membership import member_of, parameters, peers_of, serves_stale
+from crdb.region.core.membership import member_of, parameters, peers_of, serves_stale
 from crdt.causality.dots import make_origin
 
 

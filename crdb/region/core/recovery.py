@@ -1,23 +1,21 @@
 """The return of a region after a restart, and its reports to the operator. Pure.
 
-Until a restarted region has caught up, clients get LOADING (`crdb.region.staleness`). `held` is the
-last vector that its earlier incarnation wrote to disk. Compared with what peers bring, it shows
-whether data is lost. None means that no vector was written, so the loss is unknown.
+Until a restarted region has caught up, clients get LOADING (`crdb.region.core.staleness`). `held`
+is the last vector that its earlier incarnation wrote to disk. Compared with what peers bring, it
+shows whether data is lost. None means that no vector was written, so the loss is unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
-from crdb.engine.event_names import EventName
-from crdb.region.staleness import Staleness
+from crdb.engine.event_names import Emit
+from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import Vector, join, lacking
 from replication.mesh.links import Links
 from replication.protocol.events import BroughtBack
 from replication.protocol.limits import SECOND
-
-Report = Callable[[EventName, Mapping[str, object]], None]
 
 PATIENCE_NS: Final = 3 * SECOND
 """The time for which a region waits for its peers before it reports that it waits."""
@@ -35,7 +33,7 @@ REMEDY_FOR_OTHERS: Final = (
 class Comeback:
     """The return of one region."""
 
-    def __init__(self, staleness: Staleness, links: Links, report: Report) -> None:
+    def __init__(self, staleness: Staleness, links: Links, report: Emit) -> None:
         self.staleness = staleness
         self.links = links
         self.report = report

@@ -1,0 +1,1 @@
+"""The decisions of a region, without I/O: running and simulated regions both call them."""
