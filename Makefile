@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+# The branch that a change goes to. Where git knows it, a change must bring a news fragment.
+BASE ?= origin/main
 BIN := .venv/bin
 PACKAGES := crdt replication geo crdb sim
 SOURCES := $(shell find $(PACKAGES) -type f -not -name '*.pyc')
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-LOCKED := $(PIP) install --quiet --quiet --require-hashes --only-binary :all: --requirement
-UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --custom-compile-command "make lock"
+LOCK := requirements/lock.txt
+LOCKED := $(PIP) install --quiet --quiet --require-hashes --only-binary :all:
 
 # A worker takes a stretch of neighbouring tests, and then half of what the other has left.
 SHARED_OUT := --numprocesses $(WORKERS) --dist worksteal
@@ -27,7 +28,7 @@ help:
 	@echo "make check          format, lint, types, layers, docs, tests, coverage"
 	@echo "make docs           the documentation as HTML, into build/docs"
 	@echo "make bench          ours beside a redis-server (needs redis-server and redis-benchmark)"
-	@echo "make lock           newest versions of all dependencies into requirements/"
+	@echo "make lock           newest versions of all dependencies into $(LOCK)"
 	@echo "make format         put all sources into the house's format"
 	@echo "make clean          remove the environment and everything built"
 
@@ -62,7 +63,9 @@ lint: docs
 	$(BIN)/ruff check --quiet
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python tools/fragments.py
+	$(BIN)/towncrier build --draft --version next >/dev/null
+	@if git rev-parse --verify --quiet $(BASE) >/dev/null; then \
+		$(BIN)/towncrier check --compare-with $(BASE); fi
 
 docs: .venv/installed .venv/locked-dev
 	$(BIN)/sphinx-build -W --quiet docs build/docs
@@ -79,23 +82,31 @@ bench: .venv/installed .venv/locked-dev
 
 lock: .venv/locked-dev
 	$(PIP) install --quiet uv
-	$(UV) --upgrade --group dev --extra server --output-file requirements/dev.txt
-	$(UV) --group build --group demo --extra server --constraint requirements/dev.txt \
-		--output-file requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" \
+		--upgrade --group dev --output-file $(LOCK)
 
 clean:
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -exec rm -rf {} +
 
-.venv/locked: requirements/run.txt tools/bootstrap.py
+# `venv` brings some pip along. It installs the one of the lock file, which can read the hashes of
+# the others from there. An environment that is a link belongs to another checkout.
+.venv/locked: $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python" >&2; exit 1; }
+	@if [ -L .venv ]; then \
+		echo ".venv is a link, so it is not replaced: remove it, then try again" >&2; exit 1; fi
 	@echo "Making .venv (some minutes)"
-	@$(PYTHON) tools/bootstrap.py .venv requirements/run.txt
-	@$(LOCKED) requirements/run.txt
+	@$(PYTHON) -m venv --clear .venv
+	@sed -n '/^pip==/,/[^\]$$/p' $(LOCK) >.venv/pip.txt
+	@$(LOCKED) --requirement .venv/pip.txt
+	@$(LOCKED) --constraint $(LOCK) --group build --group run --group demo
 	@touch $@
 
-.venv/locked-dev: requirements/dev.txt .venv/locked
+.venv/locked-dev: .venv/locked
 	@echo "Installing the development tools into .venv"
-	@$(LOCKED) requirements/dev.txt
+	@$(LOCKED) --constraint $(LOCK) --group dev
 	@touch $@
 
 .venv/installed: .venv/locked pyproject.toml hatch_build.py LICENSE README.md $(SOURCES)
