@@ -1,4 +1,4 @@
-# Needs nothing but python3 (3.11 or newer) and the package index. `make help` lists the targets.
+# Needs python3 (3.11 or newer) with its module venv, and the package index. `make help` lists the targets.
 
 PYTHON ?= python3
 WORKERS ?= 2
