@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from crdb.engine.blocking import Waiter
+from crdb.engine.clients.blocking import Waiter
 from crdb.engine.instance import Instance
 from crdb.engine.session import Session
 from crdb.resp import reply

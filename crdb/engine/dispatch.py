@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.engine.client import Client
+from crdb.engine.clients.watch import discard
 from crdb.engine.command import UNQUEUED, WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.guards import bits_of, check_guards
@@ -20,7 +21,6 @@ from crdb.engine.session import (
     SKIP_NEXT,
     SKIPPING,
 )
-from crdb.engine.watch import discard
 from crdb.resp import reply
 
 CROSS_PROTOCOL: Final = frozenset({b"host:", b"post"})

@@ -12,9 +12,9 @@ from typing import Final
 from mypy_extensions import i64
 
 from crdb.engine.client import Client
+from crdb.engine.clients.crash_guard import contain_crash
 from crdb.engine.command import TIMED, Command
 from crdb.engine.dispatch import call, dispatch, handle, resume
-from crdb.engine.isolation import isolated
 from crdb.engine.session import BLOCKED, CLOSING, POSTPONED
 from crdb.resp import reply
 from crdb.resp.errors import ProtocolError
@@ -61,15 +61,15 @@ def run(client: Client, data: bytes) -> None:
         instance.serve_touched()
     instance.statistics.ran.clear()
     if client.postponed is not None and client.flags & STOP == 0:
-        isolated(client, instance.report, lambda: resume(client))
-    isolated(client, instance.report, lambda: run_batch(client, data))
+        contain_crash(client, instance.report, lambda: resume(client))
+    contain_crash(client, instance.report, lambda: run_batch(client, data))
     if client.parser.pending > instance.config.request_bytes_max:
         instance.statistics.dropped_query += 1
         client.kill()
 
 
 def run_batch(client: Client, data: bytes) -> bool:
-    """Take in `data` and run the requests that are complete. Returns True, for `isolated`.
+    """Take in `data` and run the requests that are complete. Returns True, for `contain_crash`.
 
     What ran since the clock was read is in `statistics.ran`, and after that `runs` times `latest`.
     """

@@ -26,24 +26,24 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from crdb.engine.blocking import Blocked
-from crdb.engine.clock_steps import ClockSteps
+from crdb.engine.clients.blocking import Blocked
+from crdb.engine.clients.crash_guard import Report
+from crdb.engine.clients.monitors import Monitors
+from crdb.engine.clients.pausing import Pause
+from crdb.engine.clients.polling import Polling
+from crdb.engine.clients.watch import Watching
+from crdb.engine.clients.watched_keys import WatchedKeys
 from crdb.engine.command import CONTAINER, WRITE, CommandTable
+from crdb.engine.environment.follow_control import FollowControl
+from crdb.engine.environment.link_control import LinkControl
+from crdb.engine.environment.surroundings import Surroundings
 from crdb.engine.event_names import EventName
-from crdb.engine.follow_control import FollowControl
-from crdb.engine.isolation import Report
-from crdb.engine.link_control import LinkControl
+from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
 from crdb.engine.metrics.statistics import SAMPLE_MS, Statistics
-from crdb.engine.monitors import Monitors
+from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import Config
-from crdb.engine.pausing import Pause
-from crdb.engine.polling import Polling
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, UNAUTHENTICATED, Session
-from crdb.engine.surroundings import Surroundings
-from crdb.engine.timing import Timing
-from crdb.engine.watch import Watching
-from crdb.engine.watched_keys import Interest
 from crdt.embed.replica import RUN_BYTES_MAX, Replica
 
 GREEDY_BYTES_MIN: Final = 1 << 20
@@ -94,7 +94,7 @@ class Instance:
         self.clients: dict[int, Session] = {}
         self.monitors = Monitors(self.clients, self.wall_ms, self.send)
         self.pause = Pause(self.clients, self.wake)
-        self.watched_keys = Interest(self.keyspace.watched_keys)
+        self.watched_keys = WatchedKeys(self.keyspace.watched_keys)
         self.woken: list[Session] = []
         """Sessions that the driver must look at; it takes them out."""
         self.on_wake: Callable[[], None] = do_nothing

@@ -15,8 +15,8 @@ from typing import Final
 import trio
 
 from crdb.engine.command import DENY_STALE
+from crdb.engine.environment.follow_control import Address, CannotBeFollower
 from crdb.engine.event_names import Emit
-from crdb.engine.follow_control import Address, CannotBeFollower
 from crdb.engine.instance import Instance
 from crdb.net.listener import read_clocks
 from crdb.region.report.source_lines import Lines, source_lines

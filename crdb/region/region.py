@@ -18,8 +18,8 @@ import trio
 from crdb.commands.table import build_table
 from crdb.deployment.config import Config
 from crdb.deployment.toml_table import ConfigError
+from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.engine.event_names import Emit, EventName
-from crdb.engine.follow_control import CannotBeFollower
 from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, take_ports

@@ -11,8 +11,8 @@ from typing import Final
 import trio
 
 from crdb.deployment.config import Config
+from crdb.engine.environment.link_control import LinkInfo
 from crdb.engine.event_names import Emit, EventName
-from crdb.engine.link_control import LinkInfo
 from crdb.net.client_admission import report_exposure
 from crdb.net.ports import CannotListen
 from crdb.region.core.link_secret import report_secret

@@ -7,7 +7,7 @@ from typing import Final
 
 import trio
 
-from crdb.engine.follow_control import Address
+from crdb.engine.environment.follow_control import Address
 
 ASK_PORT: Final = b"*1\r\n$9\r\nCRDB.PORT\r\n"
 ANSWER_BYTES_MAX: Final = 256

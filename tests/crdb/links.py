@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crdb.engine.link_control import LinkInfo, LinkState, NoSuchLink, Question, have_arrived
+from crdb.engine.environment.link_control import (
+    LinkInfo,
+    LinkState,
+    NoSuchLink,
+    Question,
+    have_arrived,
+)
 from crdt.causality.dots import Vector
 from tests.crdb.regions import Regions
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from crdb.engine import arguments
 from crdb.engine.client import Client
+from crdb.engine.clients.watch import discard
 from crdb.engine.command import Command
 from crdb.engine.errors import SYNTAX, CommandError, one_line, printable, wrong_arity
 from crdb.engine.instance import REDIS_VERSION
 from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED, UNTOUCHING
-from crdb.engine.watch import discard
 from crdb.resp import reply
 
 DEFAULT_USER: Final = b"default"

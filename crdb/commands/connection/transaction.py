@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.engine.client import Client
+from crdb.engine.clients.watch import discard
 from crdb.engine.command import Command
 from crdb.engine.dispatch import call
 from crdb.engine.errors import CommandError
 from crdb.engine.session import IN_TRANSACTION, KILLED
-from crdb.engine.watch import discard
 from crdb.resp import reply
 
 NESTED: Final = b"ERR MULTI calls can not be nested"

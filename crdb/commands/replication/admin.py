@@ -21,11 +21,11 @@ from typing import Final
 from crdb.commands.replication.conflicts import Candidate, candidates
 from crdb.commands.replication.vectors import format_vector, parse_vector
 from crdb.engine import arguments
-from crdb.engine.blocking import Waiter
 from crdb.engine.client import Client
+from crdb.engine.clients.blocking import Waiter
 from crdb.engine.command import Command
+from crdb.engine.environment.link_control import LinkControl, LinkError, LinkInfo, Settling
 from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError, one_line, printable, wrong_arity
-from crdb.engine.link_control import LinkControl, LinkError, LinkInfo, Settling
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.causality.dots import dominates, name_origin, origin_of, seq_of

@@ -11,8 +11,8 @@ from typing import Final
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.command import Command
+from crdb.engine.environment.follow_control import Address, CannotBeFollower, FollowControl
 from crdb.engine.errors import CommandError, one_line, wrong_arity
-from crdb.engine.follow_control import Address, CannotBeFollower, FollowControl
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.engine import arguments
-from crdb.engine.blocking import Waiter
 from crdb.engine.client import Client
+from crdb.engine.clients.blocking import Waiter
 from crdb.engine.command import Command
 from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError
 from crdb.resp import reply

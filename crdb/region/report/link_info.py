@@ -15,8 +15,7 @@ from functools import partial
 from typing import Final
 
 from crdb.deployment.config import Config
-from crdb.engine.event_names import Emit
-from crdb.engine.link_control import (
+from crdb.engine.environment.link_control import (
     LinkInfo,
     LinkOutOfReach,
     LinkState,
@@ -24,6 +23,7 @@ from crdb.engine.link_control import (
     Question,
     have_arrived,
 )
+from crdb.engine.event_names import Emit
 from crdb.region.report.link_lines import heard_of, unseen
 from replication.mesh.links import Links
 from replication.mesh.statistics import LinkStatistics

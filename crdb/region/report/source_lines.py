@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crdb.engine.follow_control import Address
+from crdb.engine.environment.follow_control import Address
 from replication.follow.follower import SourceReport, SourceStatus
 
 Lines = list[tuple[str, object]]

@@ -14,7 +14,7 @@ import attrs
 from rich.cells import cell_len
 from rich.text import Text
 
-from crdb.engine.link_control import LinkInfo, LinkState
+from crdb.engine.environment.link_control import LinkInfo, LinkState
 from crdt.causality.dots import Vector
 
 COLOURS: Final = {

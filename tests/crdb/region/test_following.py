@@ -8,7 +8,7 @@ import trio.testing
 
 from crdb.deployment.config import Config
 from crdb.deployment.toml_table import ConfigError
-from crdb.engine.follow_control import CannotBeFollower
+from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.region.following import READONLY, SourceLinks
 from crdb.region.region import Region
 from crdb.region.source_address import ASK_PORT, ask_link_port

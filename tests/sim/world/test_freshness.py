@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from crdb.engine.link_control import LinkInfo, LinkState
+from crdb.engine.environment.link_control import LinkInfo, LinkState
 from crdb.region.report.link_info import ProcessLinks
 from sim.checkers.links.leftovers import LeftoversChecker
 from sim.engine.checker import Checker, Violation

@@ -7,7 +7,13 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from crdb.deployment.config import Config
-from crdb.engine.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink, have_arrived
+from crdb.engine.environment.link_control import (
+    LinkInfo,
+    LinkOutOfReach,
+    LinkState,
+    NoSuchLink,
+    have_arrived,
+)
 from crdb.region.core.membership import peers_of
 from crdb.region.report.link_info import ProcessLinks
 from crdt.causality.dots import Vector

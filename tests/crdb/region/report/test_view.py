@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from crdb.engine.link_control import LinkInfo, LinkState
+from crdb.engine.environment.link_control import LinkInfo, LinkState
 from crdb.region.report.view import Moment, RegionFigures, draw, link_lines, most_apart
 
 CLOUD = ("us-east-1", "eu-west-1", "ap-southeast-1")

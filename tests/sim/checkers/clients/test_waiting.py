@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.engine.blocking import Blocked
+from crdb.engine.clients.blocking import Blocked
 from sim.checkers.clients.waiting import WaitingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND

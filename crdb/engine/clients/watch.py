@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.engine.clients.watched_keys import WatchedKeys
 from crdb.engine.session import IN_TRANSACTION, Session
-from crdb.engine.watched_keys import Interest
 from crdt.store.keyspace import Keyspace
 
 ALIVE: Final = 1
@@ -24,9 +24,9 @@ class Watching:
 
     __slots__ = ("by_key", "watched_keys", "keyspace")
 
-    def __init__(self, keyspace: Keyspace, interest: Interest) -> None:
+    def __init__(self, keyspace: Keyspace, watched_keys: WatchedKeys) -> None:
         self.keyspace = keyspace
-        self.watched_keys = interest
+        self.watched_keys = watched_keys
         self.by_key: dict[bytes, dict[int, Session]] = {}
 
     def watch(self, session: Session, key: bytes) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crdb.engine.blocking import Blocked, Waiter
+from crdb.engine.clients.blocking import Blocked, Waiter
 
 LOOK_MS: Final = 2
 LOOKS_SOON: Final = 50

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.engine.blocking import STALE_MAX
 from crdb.engine.client import Client
+from crdb.engine.clients.blocking import STALE_MAX
 from crdb.engine.errors import WRONG_TYPE, CommandError
 from crdb.engine.executor import receive, run
 from crdb.engine.session import Session

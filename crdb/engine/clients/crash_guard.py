@@ -23,7 +23,7 @@ Report = Callable[[EventName, dict[str, object]], None]
 INTERNAL_ERROR = b"ERR internal error, the connection is closed"
 
 
-def isolated(session: Session, report: Report, act: Callable[[], bool]) -> bool:
+def contain_crash(session: Session, report: Report, act: Callable[[], bool]) -> bool:
     """What `act` returns; False, and the session is closing, if it met a bug."""
     try:
         return act()

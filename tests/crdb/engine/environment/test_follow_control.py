@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdb.engine.follow_control import FollowControl
+from crdb.engine.environment.follow_control import FollowControl
 from crdb.region.following import SourceLinks
 
 

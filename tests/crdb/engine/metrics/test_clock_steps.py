@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdb.engine.clock_steps import ClockSteps
+from crdb.engine.metrics.clock_steps import ClockSteps
 from crdt.store.keyspace import CLOCK_SLACK_MS
 
 

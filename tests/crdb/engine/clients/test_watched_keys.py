@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from crdb.engine.watched_keys import Interest
+from crdb.engine.clients.watched_keys import WatchedKeys
 
 
 def test_a_key_leaves_with_its_last_holder() -> None:
     keys: set[bytes] = set()
-    interest = Interest(keys)
+    interest = WatchedKeys(keys)
     interest.hold(b"a")
     interest.hold(b"a")
     interest.hold(b"b")

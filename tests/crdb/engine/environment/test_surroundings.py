@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdb.engine.surroundings import Surroundings
+from crdb.engine.environment.surroundings import Surroundings
 
 
 def test_it_is_alone() -> None:

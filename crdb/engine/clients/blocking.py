@@ -14,10 +14,10 @@ import heapq
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from crdb.engine.clients.crash_guard import Report, contain_crash
+from crdb.engine.clients.watched_keys import WatchedKeys
 from crdb.engine.errors import CommandError
-from crdb.engine.isolation import Report, isolated
 from crdb.engine.session import BLOCKED, Session
-from crdb.engine.watched_keys import Interest
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 
@@ -77,12 +77,12 @@ class Blocked:
     def __init__(
         self,
         keyspace: Keyspace,
-        interest: Interest,
+        watched_keys: WatchedKeys,
         report: Report,
         wake: Callable[[Session], None],
     ) -> None:
         self.keyspace = keyspace
-        self.watched_keys = interest
+        self.watched_keys = watched_keys
         self.report = report
         self.wake = wake
         self.by_client: dict[int, Waiter] = {}
@@ -132,7 +132,7 @@ class Blocked:
         """Serve it if that is possible; a bug in serving it is its end."""
         session = waiter.session
         mark = len(session.out)
-        if isolated(session, self.report, waiter.served) or session.closing:
+        if contain_crash(session, self.report, waiter.served) or session.closing:
             self._end(session, mark)
 
     def expire(self, now: int) -> None:

@@ -1,7 +1,7 @@
 """CLIENT PAUSE: requests of all clients, or those that write, wait until it ends.
 
 While a pause is in force every client carries the bit PAUSED, which sends its requests through
-`calls.dispatch`. A request that must wait is kept in its session, and the session is woken at the
+`dispatch`. A request that must wait is kept in its session, and the session is woken at the
 end.
 """
 
@@ -36,7 +36,7 @@ class Pause:
             session.flags |= PAUSED
 
     def end(self) -> None:
-        """Let everybody go on."""
+        """End the pause, and wake the clients whose requests were postponed."""
         self.ends_at = None
         self.holds_reads = False
         for session in self.clients.values():

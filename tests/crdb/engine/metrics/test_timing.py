@@ -5,7 +5,7 @@ from __future__ import annotations
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
-from crdb.engine.timing import SUSPICION_MS
+from crdb.engine.metrics.timing import SUSPICION_MS
 from tests.crdb.raw import instance, lines
 
 TABLE = build_table().by_name

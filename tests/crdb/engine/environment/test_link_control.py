@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.engine.link_control import LinkInfo, LinkOutOfReach, LinkState, NoSuchLink, Settling
+from crdb.engine.environment.link_control import (
+    LinkInfo,
+    LinkOutOfReach,
+    LinkState,
+    NoSuchLink,
+    Settling,
+)
 from tests.crdb.links import FlowingLinks
 from tests.crdb.regions import Regions
 

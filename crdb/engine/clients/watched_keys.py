@@ -7,7 +7,7 @@ both add keys to it. Each key has a count of the sessions that watch it, and is 
 from __future__ import annotations
 
 
-class Interest:
+class WatchedKeys:
     """Counts the holders of each key in a keyspace's `watched_keys`."""
 
     __slots__ = ("counts", "keys")
@@ -17,12 +17,12 @@ class Interest:
         self.counts: dict[bytes, int] = {}
 
     def hold(self, key: bytes) -> None:
-        """One more wants to hear of `key`."""
+        """Add one session that watches `key`."""
         self.counts[key] = self.counts.get(key, 0) + 1
         self.keys.add(key)
 
     def release(self, key: bytes) -> None:
-        """One fewer wants to."""
+        """Remove one session that watches `key`. At zero the key is no longer tracked."""
         count = self.counts[key] - 1
         assert count >= 0
         if count == 0:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crdb.engine.blocking import Waiter
 from crdb.engine.client import Client
-from crdb.engine.polling import LATER_MS, LOOK_MS, LOOKS_SOON
+from crdb.engine.clients.blocking import Waiter
+from crdb.engine.clients.polling import LATER_MS, LOOK_MS, LOOKS_SOON
 from crdb.resp import reply
 from tests.crdb.raw import NOW, instance, lines
 

@@ -1,7 +1,7 @@
 """Clients that run MONITOR, and what they are shown.
 
 While nobody monitors, nothing of this is reached. While somebody does, every client carries the bit
-OBSERVED, which sends its requests through `calls.call`; that feeds the monitors.
+OBSERVED, which sends its requests through `dispatch.call`; that feeds the monitors.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Protocols of what surrounds an instance: its process, and the links to other regions."""
