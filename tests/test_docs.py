@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from crdb.engine.event_names import EVENT_NAMES
-from crdt.causality.schema import check_effect
 from crdt.errors import DecodeError
 from crdt.testing.running import SAME_RESULTS
+from crdt.types.registry import BUILT_IN
 from replication.protocol.codec import KINDS
 from tests.documents import BLOCK, rules_cited
 
@@ -121,7 +121,7 @@ def test_every_frame_is_described_with_its_fields() -> None:
 def is_known(kind: int) -> bool:
     """Return whether effects of this kind are of one of our own types."""
     try:
-        check_effect((kind, b"key"))
+        BUILT_IN.check_effect((kind, b"key"))
     except DecodeError as error:
         return "unknown" not in str(error) and "version" not in str(error)
     return True

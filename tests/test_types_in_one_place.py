@@ -23,34 +23,6 @@ FOLDERS = (
 """The folders of the types: their values, writes, handles, specifications and commands."""
 TYPE_MODULES = {each.make.__module__ for each in DEFINITIONS}  # pyright: ignore[reportFunctionMemberAccess]
 
-# What still names types elsewhere: the modules of the types, and the reason. The list must shrink.
-EXCEPTIONS: dict[str, tuple[set[str], str]] = {
-    "crdb/commands/generic/keys.py": ({"string"}, "encodings that OBJECT ENCODING shows"),
-    "crdb/commands/generic/sorting.py": (
-        {"hash", "list", "set", "sorted_set", "string"},
-        "SORT: what Redis does with each type, and looks up in strings and hashes",
-    ),
-    "crdb/commands/replication/conflicts.py": (
-        {"list", "sorted_set"},
-        "the index of an element, and scores as text: values could name their siblings",
-    ),
-    "crdb/engine/parameters/encodings.py": (
-        {"hash", "list", "set", "sorted_set", "string"},
-        "OBJECT ENCODING: the limits of each type are parameters of Redis",
-    ),
-    "crdt/store/keyspace.py": ({"string"}, "writes of strings are compared as numbers, for speed"),
-    "crdt/store/merge.py": ({"string"}, "plain strings come in columns"),
-    "crdt/store/snapshot.py": ({"string"}, "plain strings are written in columns"),
-    "sim/checkers/clients/meaning.py": ({"list"}, "what RPUSH promises about the last element"),
-    "sim/checkers/replicas/rules.py": ({"list"}, "the rules of lists"),
-    "sim/checkers/clients/waiting.py": ({"list", "sorted_set"}, "the types that commands wait for"),
-    "sim/nodes/state.py": (
-        {"hash", "list", "set", "sorted_set"},
-        "the brackets around the value of each type, in text for people",
-    ),
-    "sim/schedule/plan.py": ({"list"}, "small blocks, so that short lists are divided as well"),
-}
-
 
 def imported_types(path: Path) -> set[str]:
     """Return the modules of types that a source file imports, or imports something from."""
@@ -72,7 +44,7 @@ def naming() -> dict[str, set[str]]:
 
 
 def test_no_other_module_names_a_type() -> None:
-    assert naming() == {path: types for path, (types, _) in EXCEPTIONS.items()}
+    assert naming() == {}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from crdt.causality.dots import ORIGIN_MAX, ORIGINS_MAX, SEQ_MAX, Origin, Vector
 from crdt.causality.effect import Effect, weight
-from crdt.causality.schema import STAMP_MAX, check_effect
+from crdt.causality.schema import STAMP_MAX, check_form
 from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import integer_of, items_of_version, tuple_of
@@ -88,7 +88,7 @@ class Op:
     @staticmethod
     def from_bytes(data: bytes) -> Op:
         """Read an operation. Raises DecodeError if `data` is not one, or TypeError if it is not
-        bytes."""
+        bytes. A replica checks the payloads of effects, as it knows the types: see `accept`."""
         items = items_of_version(codec.unpack(data), VERSION, 7, "an operation")
         _, origin, first, previous, base, deps, packed = items
         effects = tuple_of(packed, "an operation's effects")
@@ -99,7 +99,7 @@ class Op:
         integer_of(previous, "the previous operation's fingerprint", FRAGMENT, FINGERPRINT_MAX)
         integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
         for effect in effects:
-            check_effect(effect)
+            check_form(effect)
         op = Op(origin, first, base, read_vector(deps), effects, previous)
         op.encoded = data
         return op

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from crdt.causality.dots import DOT_MAX, SEQ_MAX
 from crdt.errors import DecodeError
 from crdt.numbers.number import is_fraction
-from crdt.wire.decoding import check_version, is_tuple
+from crdt.wire.decoding import is_tuple
 
 KIND_MAX: Final = 255 << 4 | 15
 STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
@@ -126,53 +126,39 @@ Check = Callable[[object], bool]
 Shape = tuple[tuple[Check, ...], tuple[Check, ...], tuple[Check, ...]]
 """The items after kind and key: those at the start, those that repeat, and optional last ones."""
 
-# Effects of a whole key. The others are declared by the definitions of the types, which this
-# package must not import: `crdt.types.registry` calls `declare_shapes`.
 KEY_SHAPES: Final[dict[int, Shape]] = {
     0x00: ((is_carried,), (), ()),
     0x01: ((is_deadline,), (), ()),
     0x02: ((), (), ()),
     0x03: ((), (), ()),
 }
-SHAPES: Final[dict[int, Shape]] = dict(KEY_SHAPES)
-
-
-def declare_shapes(shapes: dict[int, Shape]) -> None:
-    """Add the shapes of the effects of types, by kind."""
-    SHAPES.update(shapes)
-
-
-OTHERS_KINDS: Final = 128 << 4
-"""Kinds from here on are of types that applications bring."""
+"""The shapes of effects on whole keys. Those of types are in their definitions."""
+KEY_KINDS: Final = 16
+"""Kinds below this are of effects on whole keys."""
 POSITIONS_VERSION: Final = 1
 """The version of the form of list positions. States of lists begin with it. Effects of lists have
 it in their operation: operation = 4 * (version - 1) + 0 to 3."""
-LIST_KINDS: Final = 0x50
 OPERATIONS_PER_VERSION: Final = 4
 
 
-def check_effect(effect: Any) -> None:
-    """Raise DecodeError unless `effect` has the form that its kind asks for."""
+def check_form(effect: Any) -> None:
+    """Raise DecodeError unless `effect` begins with a kind and a key, and is well-formed if it
+    concerns a whole key. The registry of a replica's types checks other payloads."""
     if not is_tuple(effect) or len(effect) < 2:
         raise DecodeError("an effect: expected a kind, a key and a payload")
     kind: Any = effect[0]
     if type(kind) is not int or type(effect[1]) is not bytes or not 0 <= kind <= KIND_MAX:
         raise DecodeError("an effect: expected its kind and key first")
-    if kind == 0x10 or kind == 0x11:  # plain strings, the commonest effects, in a third of the time
-        if len(effect) == 4 and is_stamp(effect[2]) and type(effect[3]) is bytes:
-            return
-    if kind < OTHERS_KINDS:
-        check_shape(kind, effect)
+    if kind < KEY_KINDS:
+        shape = KEY_SHAPES.get(kind)
+        if shape is None:
+            raise DecodeError(f"effect of unknown kind {kind}")
+        check_shape(effect, shape)
 
 
-def check_shape(kind: int, effect: Any) -> None:
-    """Check the payload of an effect of one of our own types against its shape."""
-    shape = SHAPES.get(kind)
-    if shape is None:
-        version = (kind & 15) // OPERATIONS_PER_VERSION + 1
-        if kind & ~15 == LIST_KINDS:
-            check_version(version, POSITIONS_VERSION, "list positions")
-        raise DecodeError(f"effect of unknown kind {kind}")
+def check_shape(effect: Any, shape: Shape) -> None:
+    """Raise DecodeError unless the payload of an effect has this shape."""
+    kind: Any = effect[0]
     fixed, repeated, optional = shape
     begin = 2 + len(fixed)
     rest = len(effect) - begin

@@ -7,13 +7,11 @@ Operations come one by one (`since`, `accept`), whatever a peer lacks in one val
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
 
 from crdt.causality.causal_buffer import CausalBuffer, is_ready
 from crdt.causality.dots import ORIGINS_MAX, Origin, join, region_of
 from crdt.causality.dots import Vector as Numbers
-from crdt.causality.effect import Effect
 from crdt.causality.op import OP_BYTES, Op
 from crdt.causality.op_log import History
 from crdt.causality.stability import Stability
@@ -27,11 +25,8 @@ from crdt.store.digest import digest
 from crdt.store.keyspace import Keyspace
 from crdt.store.merge import Incoming, merge_into
 from crdt.store.snapshot import Snapshot, split
-from crdt.types.base import Value
-from crdt.types.custom import Custom
+from crdt.types.registry import TypeRegistry
 from crdt.wire.expect import expect
-
-BUILT_IN_MAX: Final = 0xFF  # the greatest kind of an effect of our own types
 
 
 class Outcome(enum.Enum):
@@ -49,14 +44,15 @@ class ReplicaExchange(Views):
     def __init__(
         self,
         origin: Origin,
-        makers: dict[int, Callable[[], Value]],
+        types: TypeRegistry,
         history_bytes: int,
+        waiting_bytes: int,
         others: set[int] | None,
     ) -> None:
         """`others` are the region numbers of all other replicas, None while not known."""
-        self.keyspace: Keyspace = Keyspace(origin, makers)
+        self.keyspace: Keyspace = Keyspace(origin, types)
         self.history: History = History(whole(history_bytes))
-        self.causal_buffer: CausalBuffer = CausalBuffer()
+        self.causal_buffer: CausalBuffer = CausalBuffer(whole(waiting_bytes))
         self.identities: Identities = Identities(self.keyspace, self.history, self.causal_buffer)
         self.stability: Stability = Stability(others)
         self.contexts: dict[Origin, Numbers] = {}
@@ -206,17 +202,13 @@ class ReplicaExchange(Views):
         self.identities.check_op(op)
         if len(db.vector) >= ORIGINS_MAX and op.origin not in db.vector:
             raise DecodeError(f"{op!r} would be one origin too many")
-        for effect in op.effects:
-            if effect[0] > BUILT_IN_MAX:
-                self.check_custom(effect)
+        self.check_effects(op)
 
-    def check_custom(self, effect: Effect) -> None:
-        """Refuse an effect of a type that is not among `types`, or that its type refuses."""
-        make = self.keyspace.makers.get(effect[0] >> 4)
-        value = None if make is None else make()
-        if not isinstance(value, Custom):
-            raise DecodeError(f"this replica knows no type {effect[0] >> 4}")
-        value.check(effect)
+    def check_effects(self, op: Op) -> None:
+        """Raise DecodeError at effects of types or forms that are not known here."""
+        types = self.keyspace.types
+        for effect in op.effects:
+            types.check_effect(effect)
 
     def apply_op(self, op: Op) -> None:
         """Apply an operation whose turn it is."""

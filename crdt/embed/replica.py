@@ -30,7 +30,7 @@ from typing import Any, Final, NoReturn
 
 import attrs
 
-from crdt.causality.causal_buffer import CausalBuffer
+from crdt.causality.causal_buffer import WAITING_BYTES_MAX, CausalBuffer
 from crdt.causality.dots import (
     INCARNATION_MAX,
     ORIGIN_MAX,
@@ -55,8 +55,9 @@ from crdt.store.garbage import ALL, Garbage
 from crdt.store.keyspace import Keyspace
 from crdt.store.snapshot import split
 from crdt.types.base import Value
-from crdt.types.custom import Type, maker
-from crdt.types.registry import MAKERS
+from crdt.types.custom import Type
+from crdt.types.definition import TypeDefinition
+from crdt.types.registry import BUILT_IN
 
 __all__ = ["RUN_MAX", "Outcome", "Replica", "Statistics", "origin_id", "split"]
 
@@ -86,14 +87,15 @@ class Statistics:
 class Replica(ReplicaExchange):
     """A copy of a keyspace. It cannot be pickled or copied: see `save` and `load`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default, and is given by name
         self,
         origin: Origin | int | None = None,
         *,
         clock: Callable[[], int] | None = None,
         members: Iterable[int] | None = None,
         history_bytes: int = HISTORY_BYTES,
-        types: Iterable[Callable[[], Value | Type]] = (),
+        waiting_bytes: int = WAITING_BYTES_MAX,
+        types: Iterable[Callable[[], Value | Type] | TypeDefinition] = (),
     ) -> None:
         """`origin` is the identity: a number from 1 to 255, or an id from `make_origin`. No two
         replicas that exchange anything may have the same one; without it one is drawn at random.
@@ -103,21 +105,18 @@ class Replica(ReplicaExchange):
         that write, this one included; until they are known nothing is forgotten, see `heard`. A
         replica that never writes has none: `members=[]`. `history_bytes` bounds
         the operations kept for peers that are away; beyond it they get a whole state.
-        `types` are custom classes, see `crdt.types.custom`.
+        `waiting_bytes` bounds the operations that wait for others; beyond it `accept` refuses them.
+        `types` are custom classes, see `crdt.types.custom`, or definitions.
         """
-        makers = dict(MAKERS)
-        for make in map(maker, types):
-            code = make().code()
-            if code in makers and code not in MAKERS:
-                raise ValueError(f"two types have the code {code}")
-            makers[code] = make
+        known = BUILT_IN.with_types(types)
         if clock is not None and not callable(clock):
             raise TypeError(f"clock is a function that returns ms, not {type(clock).__name__}")
         name = draw_origin() if origin is None else origin_id(origin)
         others = None if members is None else other_members(region_numbers(members), name)
-        if history_bytes < 0:
-            raise ValueError(f"history_bytes is {history_bytes}: use 0 or more")
-        super().__init__(name, makers, history_bytes, others)
+        for limit, size in (("history_bytes", history_bytes), ("waiting_bytes", waiting_bytes)):
+            if size < 0:
+                raise ValueError(f"{limit} is {size}: use 0 or more")
+        super().__init__(name, known, history_bytes, waiting_bytes, others)
         self.garbage: Garbage = Garbage(self.keyspace)
         self.clock: Callable[[], int] | None = clock
         self.is_closed: bool = False
@@ -234,7 +233,7 @@ class Replica(ReplicaExchange):
         clock: Callable[[], int] | None = None,
         members: Iterable[int] | None = None,
         history_bytes: int = HISTORY_BYTES,
-        types: Iterable[Callable[[], Value | Type]] = (),
+        types: Iterable[Callable[[], Value | Type] | TypeDefinition] = (),
     ) -> Replica:
         """Restore a replica from what `save` or `close` returned; the options are those of the
         constructor.
@@ -270,7 +269,10 @@ class Replica(ReplicaExchange):
         db.take_name(saved.origin)
         db.sent_context = self.contexts.pop(saved.origin, {})
         db.expiry_clock = max(db.expiry_clock, saved.expiry_clock)
-        self.history.restore(saved.floor, db.vector, map(Op.from_bytes, saved.ops))
+        ops = [Op.from_bytes(data) for data in saved.ops]
+        for op in ops:
+            self.check_effects(op)
+        self.history.restore(saved.floor, db.vector, ops)
         for early in saved.early:
             self.accept(Op.from_bytes(early))
 

@@ -15,7 +15,6 @@ value that is deleted but must be remembered for a while (see `counter`) moves t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -26,23 +25,15 @@ from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.key_table import DELETE, FLUSH, KeyTable
-from crdt.types import registry
 from crdt.types.base import Value
 from crdt.types.contested import Contested, carried
 from crdt.types.deadlines import Deadlines
 from crdt.types.register import Register
-from crdt.types.string import KEEP as STRING_KEEP
-from crdt.types.string import SET as STRING_SET
-from crdt.types.string import STRING
+from crdt.types.registry import TypeRegistry
 
 EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
 FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
 CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
-
-
-# Local effects of these kinds count as a change for WATCH only if readers see a difference, as in
-# Redis. All other local effects count always. The types define theirs (`is_change_if_seen`).
-CHANGE_IF_SEEN: Final = frozenset({FORGET, *registry.CHANGE_IF_SEEN})
 ITEM_BYTES: Final = 256
 """Memory that one element of a long effect may take, at most, besides its own bytes."""
 RESERVE_BYTES: Final = 64 << 10
@@ -60,13 +51,15 @@ class Keyspace(KeyTable):
     """All keys of one replica. `now` is wall clock in ms; whoever owns this sets it."""
 
     __slots__ = (
+        "assignments",
         "base",
+        "change_if_seen",
         "expired",
         "first",
         "group",
         "garbage",
         "local",
-        "makers",
+        "types",
         "name",
         "has_remote_news",
         "now",
@@ -81,11 +74,16 @@ class Keyspace(KeyTable):
         "vector",
     )
 
-    def __init__(self, origin: Origin, makers: dict[int, Callable[[], Value]]) -> None:
+    def __init__(self, origin: Origin, types: TypeRegistry) -> None:
         super().__init__()
         self.origin: Origin = origin
         self.name: Any = origin  # the same number, as an object that is not made for each write
-        self.makers: dict[int, Callable[[], Value]] = makers
+        self.types: TypeRegistry = types
+        self.assignments: frozenset[int] = types.assignments
+        """The kinds of effects that write a whole value, which matters for its time to live."""
+        self.change_if_seen: frozenset[int] = types.change_if_seen | {FORGET}
+        """Local effects of these kinds count as a change for WATCH only if readers see a
+        difference, as in Redis. All others count always."""
         self.seq: int = 0
         self.now: int = 0
         self.base: int = 0
@@ -226,13 +224,15 @@ class Keyspace(KeyTable):
 
     def rewrite(self, held: Register, effect: Effect) -> bool:
         """Let `effect`, a write of a large string, take the place of the effect made last if that
-        is a write of the same string; False if it is not. `held` is the string."""
+        is a write of the same string. Return False if it is not. `held` is the string."""
         if not self.outbox:
             return False
         latest = self.outbox[len(self.outbox) - 1]
         kind: int = latest[0]
         key: bytes = effect[1]
-        if latest[1] != key or not STRING_SET <= kind <= STRING_KEEP or kind > effect[0]:
+        if latest[1] != key or kind not in self.assignments:
+            return False
+        if kind not in self.types.ends_ttl and effect[0] in self.types.ends_ttl:
             return False
         assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
         if self.readers:
@@ -271,16 +271,16 @@ class Keyspace(KeyTable):
 
     def is_rewritable(self) -> bool:
         """Return whether another write may take the place of the effect made last."""
-        return bool(self.outbox) and STRING_SET <= self.outbox[-1][0] <= STRING_KEEP
+        return bool(self.outbox) and self.outbox[-1][0] in self.assignments
 
     def waiting_bytes(self) -> int:
-        """Return the bytes of large items in the outbox, less those of a string that was written
-        last: another write may still take its place."""
+        """Return the bytes of large items in the outbox, less those of an assignment made last:
+        another one may still take its place."""
         if not self.outbox:
             return 0
         latest = self.outbox[len(self.outbox) - 1]
-        is_string = STRING_SET <= latest[0] <= STRING_KEEP
-        return self.outbox_bytes - (len(latest[3]) if is_string else 0)
+        is_assignment = latest[0] in self.assignments
+        return self.outbox_bytes - (len(latest[3]) if is_assignment else 0)
 
     def pending(self, previous: int = 0) -> Op | None:
         """Return what is in the outbox as one operation; None if nothing was written. `previous` is
@@ -342,7 +342,7 @@ class Keyspace(KeyTable):
         if effect[0] == DELETE:
             is_change = self.lookup(key) is not None
             self.apply(effect, dot, self.local)
-        elif effect[0] in CHANGE_IF_SEEN or (effect[0] == EXPIRE and effect[2] >= FOREVER):
+        elif effect[0] in self.change_if_seen or (effect[0] == EXPIRE and effect[2] >= FOREVER):
             before = self.look(effect)
             self.apply(effect, dot, self.local)
             is_change = self.look(effect) != before
@@ -371,7 +371,7 @@ class Keyspace(KeyTable):
             value = self.data.get(key)
             if value is None or value.code() != kind >> 4:
                 value = self.get_or_create(key, kind >> 4)
-            if kind <= STRING_KEEP:
+            if effect[0] in self.assignments:
                 self.apply_assignment(effect, dot, observed, value)
             else:
                 value.apply(effect, dot, observed)
@@ -383,7 +383,7 @@ class Keyspace(KeyTable):
 
     def get_or_create(self, key: bytes, code: int) -> Value:
         """The value of type `code` under `key`, made or fetched from the graves."""
-        make = self.makers[code]
+        make = self.types.makers[code]
         held = self.data.get(key)
         if held is None:
             held = self.tombstones.pop(key, None)
@@ -401,10 +401,10 @@ class Keyspace(KeyTable):
         return contested.part(code, make)
 
     def apply_assignment(self, effect: Effect, dot: Dot, observed: Observed, value: Value) -> None:
-        """A write of a string: its value, and what it means for the time to live (D-10)."""
+        """Apply a write of a whole value, which may end the time to live (D-10)."""
         assert isinstance(value, Register)
         key: bytes = effect[1]
-        ends_ttl = effect[0] == STRING_SET
+        ends_ttl = effect[0] in self.types.ends_ttl
         if value.no_expiry and (not ends_ttl or not observed.covers(value.dot)):
             self.materialise_deadline(key, value)
         value.apply(effect, dot, observed)
@@ -426,7 +426,7 @@ class Keyspace(KeyTable):
 
     def compact_deadline(self, key: bytes) -> None:
         """Undo `materialise_deadline` where possible, so that equal content has equal form."""
-        value = self.remains(key, STRING)
+        value = self.remains(key, self.types.plain_code)
         if isinstance(value, Register) and not value.sibling_writes:
             if self.deadlines.table.get(key) == (value.dot, FOREVER):
                 self.deadlines.put(key, ())
@@ -453,7 +453,7 @@ class Keyspace(KeyTable):
 
     def drop_deadlines(self, key: bytes, observed: Observed) -> None:
         """Remove the observed deadlines of a key, that of a lone write among them."""
-        value = self.remains(key, STRING)
+        value = self.remains(key, self.types.plain_code)
         if isinstance(value, Register) and value.no_expiry:
             if observed.covers(value.dot):
                 value.no_expiry = False

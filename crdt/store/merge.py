@@ -20,8 +20,7 @@ from crdt.store.keyspace import DELETE, Keyspace
 from crdt.store.snapshot import END, HEAD, KEYS, head_items, unpack_piece
 from crdt.types.base import Value
 from crdt.types.contested import Contested
-from crdt.types.register import LATEST, Register
-from crdt.types.string import STRING, String
+from crdt.types.register import LATEST, Register, plain_register
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
 
 KEYS_MAX: Final = 1 << 40  # no memory holds more
@@ -78,7 +77,7 @@ class Incoming:
         self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
 
     def read_columns(self, columns: Any) -> None:
-        """Plain strings."""
+        """Read plain values, which are strings."""
         if columns == ():
             return
         least, *rest, flags = items_of(columns, 6, "plain strings")
@@ -87,8 +86,12 @@ class Incoming:
         bytes_of(flags, "plain strings' flags")
         if not len(keys) == len(dots) == len(stamps) == len(values) == len(flags):
             raise DecodeError("plain strings: the columns differ in length")
+        make = self.db.types.makers.get(self.db.types.plain_code)
+        if make is None:
+            raise DecodeError("plain values, but this replica knows no plain type")
         for index, key in enumerate(keys):
-            value = String()
+            value = make()
+            assert isinstance(value, Register), "values of a plain type are registers"
             value.check_write(dots[index], stamps[index], values[index])
             value.dot = dots[index]
             value.stamp = stamps[index] + least
@@ -124,9 +127,9 @@ class Incoming:
     def read_value(self, part: Any) -> Value:
         """One typed value."""
         code, state = items_of(part, 2, "a key's value")
-        if type(code) is not int or code not in self.db.makers:
+        if type(code) is not int or code not in self.db.types.makers:
             raise DecodeError(f"a value of unknown type {code!r}")
-        value = self.db.makers[code]()
+        value = self.db.types.makers[code]()
         value.load(state)
         if not value.covered(self.vector):
             raise DecodeError(UNSEEN)
@@ -182,14 +185,15 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     given = incoming.values.get(key)
     if key in db.deadlines.table or key in incoming.deadlines or key in db.tombstones:
         return False
-    if held is not None and (type(held) is not String or not held.plain()):
+    code = db.types.plain_code
+    ours = None if held is None else plain_register(held, code)
+    other = None if given is None else plain_register(given, code)
+    if (held is not None and ours is None) or (given is not None and other is None):
         return False
-    if given is not None and (type(given) is not String or not given.plain()):
-        return False
-    mine = 0 if held is None else held.dot
-    theirs = 0 if given is None else given.dot
+    mine = 0 if ours is None else ours.dot
+    theirs = 0 if other is None else other.dot
     if mine == theirs:
-        return held is None or given is None or held.no_expiry == given.no_expiry
+        return ours is None or other is None or ours.no_expiry == other.no_expiry
     keep = mine != 0 and not covers(incoming.vector, mine)
     take = theirs != 0 and not covers(db.vector, theirs)
     if keep:
@@ -222,7 +226,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
     before = db.look((DELETE, key)) if key in db.watched_keys else None
     mine, theirs = db.vector, incoming.vector
     materialise_deadline(db, key, held)
-    deadlines = with_flag(given, deadlines)
+    deadlines = with_flag(db, given, deadlines)
     db.deadlines.merge(key, deadlines, mine, theirs)
     merged = merge_values(db, held, given, mine, theirs)
     db.tombstones.pop(key, None)
@@ -246,14 +250,14 @@ def are_alike(held: Value | None, given: Value | None) -> bool:
 
 def materialise_deadline(db: Keyspace, key: bytes, held: Value | None) -> None:
     """Turn our lone write's flag into the deadline that it stands for."""
-    part = held.parts.get(STRING) if isinstance(held, Contested) else held
+    part = held.parts.get(db.types.plain_code) if isinstance(held, Contested) else held
     if isinstance(part, Register) and part.no_expiry:
         db.materialise_deadline(key, part)
 
 
-def with_flag(given: Value | None, deadlines: tuple[int, ...]) -> tuple[int, ...]:
+def with_flag(db: Keyspace, given: Value | None, deadlines: tuple[int, ...]) -> tuple[int, ...]:
     """The other side's deadlines, with the one that its lone write's flag stands for."""
-    part = given.parts.get(STRING) if isinstance(given, Contested) else given
+    part = given.parts.get(db.types.plain_code) if isinstance(given, Contested) else given
     if isinstance(part, Register) and part.no_expiry:
         part.no_expiry = False
         return (*deadlines, part.dot, FOREVER)
@@ -268,8 +272,8 @@ def merge_values(
     others = parts_by_code(given)
     contested = Contested()
     for code in sorted(ours.keys() | others.keys()):
-        value = ours.get(code) or db.makers[code]()
-        value.merge(others.get(code) or db.makers[code](), mine, theirs)
+        value = ours.get(code) or db.types.makers[code]()
+        value.merge(others.get(code) or db.types.makers[code](), mine, theirs)
         if not value.is_empty():
             contested.parts[code] = value
     if not contested.parts:

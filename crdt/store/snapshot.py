@@ -6,8 +6,9 @@ the keys, some thousand to a piece. The first write to a key that was not sent y
 earlier state aside, to be sent instead. Last comes the number of keys, so that a truncated snapshot
 is noticed.
 
-Plain strings, the common case, are written in columns; everything else as the `state()` of its
-values. Pieces are deflated. A piece ends after so many keys or bytes, so that a database of large
+Plain values, the common case, are strings that hold one write. They are written in columns,
+everything else as the `state()` of its values. Pieces are deflated. A piece ends after so many keys
+or bytes, so that a database of large
 values goes in small pieces too; only a key by itself may be larger than `piece_bytes`. With the
 same order of keys, equal content has equal bytes.
 """
@@ -26,7 +27,8 @@ from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.types.contested import Contested
-from crdt.types.string import String
+from crdt.types.register import plain_register
+from crdt.types.registry import TypeRegistry
 from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, check_version, items_of, tuple_of
 
@@ -57,6 +59,7 @@ class Snapshot:
         keys = dict.fromkeys((*db.data, *db.tombstones, *db.deadlines.table))
         self.pending: dict[bytes, Any] = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
         self.count: int = len(self.pending)
+        self.plain_code: int = db.types.plain_code
         self.plain: list[Plain] = []
         self.records: list[bytes] = []
         self.size: int = 0  # of those two, in bytes
@@ -85,10 +88,11 @@ class Snapshot:
         value = db.data.get(key)
         if value is None:
             value = db.tombstones.get(key)
-        if type(value) is String and value.plain() and not deadlines:
-            flag = int(value.no_expiry)
-            self.plain.append((key, value.dot, value.stamp, value.value, flag))
-            self.size += len(key) + len(value.value)
+        plain = None if deadlines or value is None else plain_register(value, self.plain_code)
+        if plain is not None:
+            flag = int(plain.no_expiry)
+            self.plain.append((key, plain.dot, plain.stamp, plain.value, flag))
+            self.size += len(key) + len(plain.value)
         else:
             record = codec.pack_body((key, deadlines, parts_of(value)))
             self.records.append(record)
@@ -133,7 +137,7 @@ class Snapshot:
     def from_bytes(data: bytes) -> Snapshot:
         """Return a snapshot of the pieces in `data`. Raises DecodeError if they are cut off."""
         pieces = deque(split(data))
-        snapshot = Snapshot(Keyspace(1, {}), {}, {}, False)
+        snapshot = Snapshot(Keyspace(1, TypeRegistry(())), {}, {}, False)
         snapshot.close()
         snapshot.head = None
         snapshot.ended = True

@@ -9,12 +9,16 @@ from crdt.embed.replica import Replica
 from crdt.store.keyspace import FORGET
 from crdt.testing.commands import Command, carry_out, command
 from crdt.testing.order import ListOrder
-from crdt.testing.specifications import MEANING, keyspace
+from crdt.testing.specifications import keyspace
 from crdt.testing.subject import Subject
 from crdt.types.contested import Contested
+from crdt.types.registry import DEFINITIONS
 
 KEYS: Final = ("k", "l", "m", "n")
-NAMES: Final = dict(enumerate(MEANING, 1))
+NAMES: Final = {each.code: each.name for each in DEFINITIONS}
+"""The names of the types, which the specifications use too."""
+POSITIONED: Final = frozenset(each.name for each in DEFINITIONS if each.has_positions)
+"""The types whose elements `ListOrder` looks at; `read` sorts them."""
 
 STRING: Final = (
     "SET k a",
@@ -86,7 +90,7 @@ def read(replica: Replica) -> dict[str, Any]:
         assert value is not None
         assert not isinstance(value, Contested)
         kind, seen = NAMES[value.code()], text_of(value.visible())
-        shown[key.decode()] = kind, sorted(seen) if kind == "list" else seen, db.deadline(key)
+        shown[key.decode()] = kind, sorted(seen) if kind in POSITIONED else seen, db.deadline(key)
     return shown
 
 

@@ -21,6 +21,7 @@ from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
 from crdt.testing.commands import Command
 from crdt.testing.history import History, Taken, unseen
+from crdt.types.registry import DEFINITIONS
 
 FOREVER: Final = 1 << 60
 NUMERIC: Final = re.compile(r"-?\d+(\.\d+)?")
@@ -99,7 +100,7 @@ def look(history: History, key: str) -> Shown | None:
     names = {taken.command.name for taken in about}
     kinds = [kind for kind in MEANING if not names.isdisjoint(MAKES[kind])]
     parts = [(kind, MEANING[kind](history, about)) for kind in kinds]
-    alive = [(part[1], ORDER.index(kind), kind, part[0]) for kind, part in parts if part]
+    alive = [(part[1], CODES[kind], kind, part[0]) for kind, part in parts if part]
     if not alive:
         return None
     _, _, kind, value = min(alive, key=lambda entry: entry[:2])
@@ -354,7 +355,7 @@ def element_stamp(history: History, write: Taken, name: Any) -> int:
     return int(found)
 
 
-# In the order that decides between types of equal origin (D-02).
+# By the names of the definitions.
 MEANING: Final[dict[str, Meaning]] = {
     "string": string,
     "set": add_wins_set,
@@ -368,7 +369,8 @@ MEANING: Final[dict[str, Meaning]] = {
     "disable-wins flag": specify_flag("DWENABLE", "DWDISABLE", True),
 }
 
-ORDER: Final = tuple(MEANING)
+CODES: Final = {each.name: each.code for each in DEFINITIONS}
+"""The codes, which decide between types of equal origin (D-02)."""
 MAKES: Final = {
     "string": {"SET", "KEEP", "RENEW", "INCRBY"},
     "set": {"SADD"},

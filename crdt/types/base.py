@@ -67,6 +67,23 @@ class Value:
         """What readers see, in a form that is equal wherever the value is equal."""
         raise NotImplementedError
 
+    def text(self) -> bytes | None:
+        """Return the value if it is one byte string to readers, else None."""
+        return None
+
+    def field(self, name: bytes) -> bytes | None:
+        """Return the text of a field, None if there is none."""
+        return None
+
+    def sequence(self) -> list[bytes] | None:
+        """Return the elements, in their order if the type has one (`is_ordered`); None for a value
+        that is not a collection of byte strings."""
+        return None
+
+    def registers(self) -> list[tuple[bytes, Value]]:
+        """Return the elements that may hold concurrent writes: names, or indexes, and registers."""
+        return []
+
     def visible_part(self, effect: Effect) -> object:
         """Return what readers see of the part that an effect of this type concerns. It differs
         before and after the effect if and only if readers see a difference."""

@@ -52,6 +52,7 @@ from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
 from crdt.types.base import Value
+from crdt.types.definition import OriginNames, TypeDefinition
 from crdt.wire import codec
 
 UNSENDABLE: Final = "expected numbers, strings, None and tuples of them, not nested too deep"
@@ -91,7 +92,10 @@ class Type(Protocol):
     value first. `has_garbage()` says whether something is remembered that may be forgotten once
     everybody has seen it, `collect(stable)` forgets it and says whether some is left, `is_empty()`
     whether nothing at all is left. `min_dot()` gives the smallest live dot, which counts where
-    regions created one key with different types.
+    regions created one key with different types. A database that follows another one under other
+    names calls `rename_origins(names)`, which renames all origins in the value, and
+    `rename_effect(effect, names)`, which returns an effect with its origins renamed; `names` is an
+    `OriginNames`. Without these two, the type cannot be followed under other names.
     """
 
     code: int
@@ -227,23 +231,39 @@ def plain(value: object) -> object:
     return value if isinstance(value, int | float | str | bytes | None) else repr(value)
 
 
-def maker(make: Callable[[], Any]) -> Callable[[], Value]:
-    """What makes values of a type for a keyspace: `make` itself for our own, else a wrapper's.
+def define(make: Callable[[], Any], made: Any) -> TypeDefinition:
+    """Return the definition of a custom type. `made` is what its class `make` has returned.
 
-    Raises TypeError if it is not a class, ValueError if the type's code is none.
+    Raises ValueError if the type's code is not one for applications.
     """
-    if not callable(make):
-        raise TypeError(f"types are classes, not {make!r}")
-    made = make()
-    if isinstance(made, Value):
-        return make
     code = getattr(made, "code", None)
     if not isinstance(code, int) or not CODE_MIN <= code <= CODE_MAX:
         raise ValueError(
             f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {code!r}; "
             f"those below {CODE_MIN} belong to the types of crdt"
         )
-    return lambda: Custom(make)
+    can_rename = hasattr(made, "rename_origins") and hasattr(made, "rename_effect")
+    return TypeDefinition(
+        name=type(made).__name__,
+        code=code,
+        make=lambda: Custom(make),
+        check_effect=lambda effect: Custom(make).check(effect),
+        rename_origins=rename_inner if can_rename else None,
+        rename_effect=(lambda effect, names: renamed_effect(made, effect, names))
+        if can_rename
+        else None,
+    )
+
+
+def rename_inner(value: Custom, names: OriginNames) -> None:
+    """Rename the origins in a custom value."""
+    value.inner.rename_origins(names)
+
+
+def renamed_effect(inner: Any, effect: Effect, names: OriginNames) -> Effect:
+    """Return an effect of a custom type with its origins renamed."""
+    given = (effect[0] & OPERATION_MAX, *effect[2:])
+    return (*effect[:2], *inner.rename_effect(given, names)[1:])
 
 
 def is_payload(item: object, depth: int) -> bool:

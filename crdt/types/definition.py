@@ -1,23 +1,26 @@
 """The definition of a replicated type: all that the rest of the project knows about it.
 
-Each module of a type defines its type once. `crdt.types.registry` collects the definitions. The
-check of effects that come from elsewhere, the keyspace, the renaming of origins, and the commands
-that serve every type read them.
+Each module of a type defines its type once. A class that an application brings gets a definition
+too (`crdt.types.custom`). `crdt.types.registry` collects the definitions. The check of effects that
+come from elsewhere, the keyspace, snapshots, the renaming of origins, and the commands that serve
+every type read them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import attrs
 
 from crdt.causality.dots import Dot, Origin
+from crdt.causality.effect import Effect
 from crdt.causality.schema import Check, Shape, are_resets, is_carried, is_place, is_position
 from crdt.types.base import Value
 
 OPERATION_BITS: Final = 4
 """An effect's kind is `code << OPERATION_BITS | operation`."""
+NO_LIMITS: Final[Mapping[str, int]] = {}
 ORIGIN_ITEMS: Final = frozenset({are_resets, is_carried, is_place, is_position})
 """The items of effects that hold origins, by their checks."""
 
@@ -47,8 +50,11 @@ class Operation:
     items: tuple[Check, ...] = ()
     repeated: tuple[Check, ...] = ()
     optional: tuple[Check, ...] = ()
+    is_assignment: bool = False
+    """True if the effect `(kind, key, stamp, value[, resets])` writes the whole value, which is a
+    byte string. A later assignment may take its place while it is in the outbox."""
     ends_ttl: bool = False
-    """True if the effect ends the key's time to live."""
+    """True if the effect, an assignment, ends the key's time to live."""
     is_change_if_seen: bool = False
     """True if a local effect counts as a change for watchers only if readers see a difference, as
     for adding or removing members. Every other local effect is a change in any case."""
@@ -64,25 +70,62 @@ def existence(shown: Any) -> frozenset[bytes]:
 
 
 @attrs.frozen
+class TextForm:
+    """The text of a value in the reports of the simulator, such as `(ann 3, bob 5)`."""
+
+    brackets: str
+    """The opening and the closing bracket."""
+    pair: str = ""
+    """The text between a name and its value, if readers see pairs."""
+    is_by_value: bool = False
+    """True if pairs are sorted by their values."""
+
+
+@attrs.frozen
 class TypeDefinition:
     """A replicated type."""
 
     name: str
+    """The name in reports and specifications."""
     code: int
     """The number of the type in effects and snapshots."""
     make: Callable[[], Value]
     """Returns an empty value."""
-    operations: tuple[Operation, ...]
+    operations: tuple[Operation, ...] = ()
     """The operations by number, from 0."""
+    operations_version: tuple[str, int] | None = None
+    """The name and version of a form that operations hold, if it has a version of its own:
+    operation = 4 * (version - 1) + 0 to 3."""
+    check_effect: Callable[[Effect], None] | None = None
+    """Raises DecodeError at a payload that the type does not take. For types without declared
+    operations."""
+    is_plain: bool = False
+    """True if values are registers that snapshots write in columns while they hold one write only,
+    and whose assignments may end a time to live. At most one type of a registry is plain."""
+    make_divided: Callable[[int], Value] | None = None
+    """Returns an empty value whose blocks hold at most so many elements. None if the type has no
+    blocks."""
     redis_name: bytes | None = None
     """The reply of TYPE. None if no command of Redis serves the type."""
+    encoding: Callable[[Any, Mapping[str, int]], bytes] | None = None
+    """Returns the reply of OBJECT ENCODING under the limits in force, by parameter."""
+    encoding_limits: Mapping[str, int] = NO_LIMITS
+    """The parameters of Redis that `encoding` reads, with their defaults."""
     rename_origins: Callable[[Any, OriginNames], None] | None = None
     """Renames all origins in a value. None if the type cannot be followed under other names."""
+    rename_effect: Callable[[Effect, OriginNames], Effect] | None = None
+    """Returns an effect with its origins renamed. For types without declared operations."""
     elements: Callable[[Any], frozenset[bytes]] = existence
     """Returns the members, fields or list items in what readers see (`Value.visible`)."""
+    has_positions: bool = False
+    """True if elements have positions, which never change places."""
+    is_ordered: bool = False
+    """True if `Value.sequence` returns the elements in an order of their own."""
     content: Callable[[Any], list[Any]] | None = None
     """Returns all that readers see, in the form that the type's write function takes. None if the
     type cannot be copied."""
+    text_form: TextForm | None = None
+    """The text of a value in reports. None for the value itself."""
 
     def kind(self, operation: int) -> int:
         """Return the first item of the effects of an operation."""
@@ -103,3 +146,8 @@ def renamed_position(position: tuple[int, ...], names: OriginNames) -> tuple[int
     return tuple(
         [names.origin(item) if index % 4 == 1 else item for index, item in enumerate(position)]
     )
+
+
+def are_short(items: Iterable[bytes], bytes_max: int) -> bool:
+    """Return whether no item is longer than `bytes_max`. Redis packs such collections."""
+    return all(len(item) <= bytes_max for item in items)

@@ -158,6 +158,9 @@ class Fields(Value):
         registers = [self.fields.get(name) for name in names]
         return [None if register is None else register.visible() for register in registers]
 
+    def registers(self) -> list[tuple[bytes, Value]]:
+        return list(self.fields.items())
+
     def sampled(self) -> Order:
         """Return the fields in an order that can be sampled. O(n) the first time."""
         if self.order is None:

@@ -128,8 +128,8 @@ def merge_dots(ours: Dots, others: Dots, mine: Vector, theirs: Vector) -> Dots:
 
 OPERATIONS: Final = (Operation("enable"), Operation("disable"))
 ENABLE_WINS_DEFINITION: Final = TypeDefinition(
-    name="enable_wins_flag", code=ENABLE_WINS, make=EnableWinsFlag, operations=OPERATIONS
+    name="enable-wins flag", code=ENABLE_WINS, make=EnableWinsFlag, operations=OPERATIONS
 )
 DISABLE_WINS_DEFINITION: Final = TypeDefinition(
-    name="disable_wins_flag", code=DISABLE_WINS, make=DisableWinsFlag, operations=OPERATIONS
+    name="disable-wins flag", code=DISABLE_WINS, make=DisableWinsFlag, operations=OPERATIONS
 )

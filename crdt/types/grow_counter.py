@@ -81,7 +81,7 @@ class GrowCounter(Value):
 
 
 DEFINITION: Final = TypeDefinition(
-    name="grow_counter",
+    name="growing counter",
     code=GROW,
     make=GrowCounter,
     operations=(Operation("add", (is_seq, is_growth)),),

@@ -6,10 +6,11 @@ there are is decided as for a set, by observed removes (rules HSH-1, HSH-6, HSH-
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
-from crdt.types.definition import Operation, TypeDefinition
+from crdt.types.definition import Operation, TextForm, TypeDefinition, are_short
 from crdt.types.fields import Fields, names_of, rename_fields
 from crdt.types.register import Register
 from crdt.types.string import String
@@ -44,6 +45,9 @@ class Hash(Fields):
             pairs.append((field, register.read()))
         return pairs
 
+    def field(self, name: bytes) -> bytes | None:
+        return self.get(name)
+
     def visible(self) -> object:
         return sorted(self.items())
 
@@ -51,6 +55,17 @@ class Hash(Fields):
 def content(value: Hash) -> list[Any]:
     """Return fields and values in turn."""
     return [item for pair in value.items() for item in pair]
+
+
+ENCODING_LIMITS: Final = {"hash-max-listpack-entries": 512, "hash-max-listpack-value": 64}
+
+
+def encoding(value: Hash, limits: Mapping[str, int]) -> bytes:
+    """Return the encoding of a hash in Redis."""
+    if len(value.fields) > limits["hash-max-listpack-entries"]:
+        return b"hashtable"
+    is_packed = are_short(content(value), limits["hash-max-listpack-value"])
+    return b"listpack" if is_packed else b"hashtable"
 
 
 DEFINITION: Final = TypeDefinition(
@@ -66,6 +81,9 @@ DEFINITION: Final = TypeDefinition(
     ),
     redis_name=b"hash",
     rename_origins=rename_fields,
+    encoding=encoding,
+    encoding_limits=ENCODING_LIMITS,
     elements=names_of,
     content=content,
+    text_form=TextForm("{}", ": "),
 )

@@ -14,6 +14,7 @@ position says which effect made it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
@@ -32,7 +33,13 @@ from crdt.causality.schema import (
 from crdt.errors import DecodeError
 from crdt.structures.blocks import BLOCK_MAX, Blocks, Position
 from crdt.types.base import Value
-from crdt.types.definition import Operation, OriginNames, TypeDefinition, renamed_position
+from crdt.types.definition import (
+    Operation,
+    OriginNames,
+    TextForm,
+    TypeDefinition,
+    renamed_position,
+)
 from crdt.types.register import Register, rename_register
 from crdt.wire.decoding import check_version, tuple_of
 
@@ -40,6 +47,15 @@ LIST: Final = 5
 INSERT: Final = LIST << 4  #      (kind, key, parent, k, sign, value, ...)
 ASSIGN: Final = LIST << 4 | 1  #  (kind, key, stamp, position, value)
 REMOVE: Final = LIST << 4 | 2  #  (kind, key, position, ...)
+
+LENGTH_OR_SIZE: Final = "list-max-listpack-size"
+"""The parameter of Redis that limits a packed list, in elements or by size."""
+ITEM_BYTES: Final = 2
+"""The bytes that an element of a packed list takes in addition to its own, at least."""
+PACKED_BYTES: Final = (4096, 8192, 16384, 32768, 65536)
+"""The sizes that the limits -1, -2 ... -5 stand for."""
+COUNTED_BYTES_MAX: Final = 8192
+"""The size allowed to a list whose length is limited and not its size."""
 
 Place = tuple[Position, int, int]  # the parent, k and sign of an insert
 
@@ -161,6 +177,13 @@ class List(Value):
 
     def visible(self) -> object:
         return self.values(0, self.items.size)
+
+    def sequence(self) -> list[bytes]:
+        return self.values(0, self.items.size)
+
+    def registers(self) -> list[tuple[bytes, Value]]:
+        pairs = enumerate(self.pairs())
+        return [(b"%d" % index, held) for index, (_, held) in pairs if type(held) is not bytes]
 
     def visible_part(self, effect: Effect) -> object:
         if effect[0] != ASSIGN:
@@ -309,6 +332,19 @@ def content(value: List) -> list[Any]:
     return list(value.values(0, value.length()))
 
 
+def encoding(value: List, limits: Mapping[str, int]) -> bytes:
+    """Return the encoding of a list in Redis. A limit below 0 is one of size, any other one of
+    length."""
+    limit = limits[LENGTH_OR_SIZE]
+    bytes_max = COUNTED_BYTES_MAX if limit >= 0 else PACKED_BYTES[min(-limit, 5) - 1]
+    # No list that is longer fits, so its elements need not be looked at.
+    count_max = bytes_max // ITEM_BYTES if limit < 0 else max(limit, 1)
+    if value.length() > count_max:
+        return b"quicklist"
+    size = sum([len(item) + ITEM_BYTES for item in value.values(0, value.length())])
+    return b"listpack" if size <= bytes_max else b"quicklist"
+
+
 DEFINITION: Final = TypeDefinition(
     name="list",
     code=LIST,
@@ -318,8 +354,15 @@ DEFINITION: Final = TypeDefinition(
         Operation("assign", (is_stamp, is_position, is_bytes)),
         Operation("remove", repeated=(is_position,)),
     ),
+    operations_version=("list positions", POSITIONS_VERSION),
+    make_divided=List,
     redis_name=b"list",
+    encoding=encoding,
+    encoding_limits={LENGTH_OR_SIZE: -2},
     rename_origins=rename_elements,
     elements=frozenset,
+    has_positions=True,
+    is_ordered=True,
     content=content,
+    text_form=TextForm("[]"),
 )

@@ -76,7 +76,7 @@ class MultiValue(Value):
 
 
 DEFINITION: Final = TypeDefinition(
-    name="multi_value",
+    name="multi-value",
     code=MULTI_VALUE,
     make=MultiValue,
     operations=(Operation("write", (is_bytes,)),),

@@ -95,6 +95,11 @@ class Register(Value):
         """Take in an increment: its origin's sum after it."""
         self.shares = counter.incremented(self.shares, dot, birth, amount)
 
+    def increments(self) -> list[tuple[Dot, Number]]:
+        """Return what each origin has added to the shown write, with its latest dot."""
+        live = [share for share in self.shares if share.live()]
+        return [(share.origin << SEQ_BITS | share.seq, share.part()) for share in live]
+
     def reset(self, resets: object, dot: Dot) -> None:
         """Take back the increments that the effect named `dot` carries."""
         counter.reset(self.shares, resets, dot)
@@ -202,6 +207,14 @@ class Register(Value):
 def precedence(write: Write) -> tuple[int, int]:
     """Sorts the write that readers see first."""
     return -write.stamp, write.dot >> SEQ_BITS
+
+
+def plain_register(value: Value, code: int) -> Register | None:
+    """Return `value` as a register if it is of this type and holds one write at most, and no
+    counter; else None."""
+    if isinstance(value, Register) and value.code() == code and value.plain():
+        return value
+    return None
 
 
 def rename_register(register: Register, names: OriginNames) -> None:

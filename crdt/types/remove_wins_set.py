@@ -132,7 +132,7 @@ def drop_observed(side: dict[bytes, Dots], member: bytes, observed: Observed) ->
 
 
 DEFINITION: Final = TypeDefinition(
-    name="remove_wins_set",
+    name="remove-wins set",
     code=REMOVE_WINS,
     make=RemoveWinsSet,
     operations=(

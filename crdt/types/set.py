@@ -9,6 +9,7 @@ integer, is the common case; concurrent adds leave a tuple of them.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any, Final
 
 from crdt.causality.dots import DOT_MAX, Dot, Vector, covers
@@ -16,10 +17,17 @@ from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import is_bytes
 from crdt.errors import DecodeError
+from crdt.numbers.number import parse_integer
 from crdt.structures.sample_order import Order
 from crdt.structures.scan_order import ScanOrder
 from crdt.types.base import Value
-from crdt.types.definition import Operation, OriginNames, TypeDefinition
+from crdt.types.definition import (
+    Operation,
+    OriginNames,
+    TextForm,
+    TypeDefinition,
+    are_short,
+)
 from crdt.wire.decoding import bytes_of, integer_of, tuple_of
 
 SET_TYPE: Final = 2
@@ -97,6 +105,9 @@ class Set(Value):
 
     def visible(self) -> object:
         return sorted(self.members)
+
+    def sequence(self) -> list[bytes]:
+        return list(self.members)
 
     def visible_part(self, effect: Effect) -> object:
         return [member in self.members for member in effect[2:]]
@@ -224,6 +235,25 @@ def content(value: Set) -> list[Any]:
     return list(value.members)
 
 
+ENCODING_LIMITS: Final = {
+    "set-max-intset-entries": 512,
+    "set-max-listpack-entries": 128,
+    "set-max-listpack-value": 64,
+}
+
+
+def encoding(value: Set, limits: Mapping[str, int]) -> bytes:
+    """Return the encoding of a set in Redis. Integers that are too many for an intset are hashed
+    immediately."""
+    members = value.members
+    count = len(members)
+    if all(parse_integer(each) is not None for each in members):
+        return b"intset" if count <= limits["set-max-intset-entries"] else b"hashtable"
+    is_packed = count <= limits["set-max-listpack-entries"]
+    is_packed = is_packed and are_short(members, limits["set-max-listpack-value"])
+    return b"listpack" if is_packed else b"hashtable"
+
+
 DEFINITION: Final = TypeDefinition(
     name="set",
     code=SET_TYPE,
@@ -234,6 +264,9 @@ DEFINITION: Final = TypeDefinition(
     ),
     redis_name=b"set",
     rename_origins=rename_members,
+    encoding=encoding,
+    encoding_limits=ENCODING_LIMITS,
     elements=frozenset,
     content=content,
+    text_form=TextForm("{}"),
 )

@@ -11,14 +11,16 @@ often between two questions moves once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sortedcontainers import SortedList
 
+from crdt.causality.dots import Dot
 from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_stamp
 from crdt.numbers.number import Number
 from crdt.types.counter import total_binary
-from crdt.types.definition import Operation, TypeDefinition
+from crdt.types.definition import Operation, TextForm, TypeDefinition, are_short
 from crdt.types.fields import ASSIGN, Fields, names_of, rename_fields
 from crdt.types.register import Register
 
@@ -46,6 +48,9 @@ class Score(Register):
         if self.shares:
             score = total_binary(self.shares, score)
         return score + 0.0 if score == score else 0.0
+
+    def increments(self) -> list[tuple[Dot, Number]]:
+        return [(dot, float(amount)) for dot, amount in super().increments()]
 
     def visible(self) -> object:
         return self.number()
@@ -128,6 +133,9 @@ class SortedSet(Fields):
             ranking.stale.clear()
         return ranking.order
 
+    def sequence(self) -> list[bytes]:
+        return [member for _, member in self.ranked()]
+
     def changed(self, field: bytes, register: Register | None) -> None:
         ranking = self.ranking
         if ranking is not None:
@@ -153,8 +161,18 @@ def content(value: SortedSet) -> list[Any]:
     return [item for member in value.fields for item in (member, value.score(member))]
 
 
+ENCODING_LIMITS: Final = {"zset-max-listpack-entries": 128, "zset-max-listpack-value": 64}
+
+
+def encoding(value: SortedSet, limits: Mapping[str, int]) -> bytes:
+    """Return the encoding of a sorted set in Redis."""
+    is_packed = len(value.fields) <= limits["zset-max-listpack-entries"]
+    is_packed = is_packed and are_short(value.fields, limits["zset-max-listpack-value"])
+    return b"listpack" if is_packed else b"skiplist"
+
+
 DEFINITION: Final = TypeDefinition(
-    name="sorted_set",
+    name="sorted set",
     code=ZSET,
     make=SortedSet,
     operations=(
@@ -166,6 +184,10 @@ DEFINITION: Final = TypeDefinition(
     ),
     redis_name=b"zset",
     rename_origins=rename_fields,
+    encoding=encoding,
+    encoding_limits=ENCODING_LIMITS,
     elements=names_of,
+    is_ordered=True,
     content=content,
+    text_form=TextForm("()", " ", is_by_value=True),
 )

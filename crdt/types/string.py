@@ -9,6 +9,7 @@ base is shown alone (D-04). A delete resets too, so an unobserved increment surv
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from crdt.causality.dots import Dot
@@ -34,6 +35,10 @@ STRING: Final = 1
 SET: Final = STRING << 4  #       (kind, key, stamp, value[, resets])  ends the time to live
 KEEP: Final = STRING << 4 | 1  # (kind, key, stamp, value[, resets])  keeps it
 ADD: Final = STRING << 4 | 2  #  (kind, key, birth, sum)
+
+
+EMBEDDED_BYTES_MAX: Final = 44
+"""The longest text that Redis keeps next to its header."""
 
 
 class String(Register):
@@ -93,10 +98,21 @@ class String(Register):
     def visible(self) -> object:
         return self.read()
 
+    def text(self) -> bytes | None:
+        return self.read()
+
 
 def content(value: String) -> list[Any]:
     """Return the text that readers see."""
     return [value.read()]
+
+
+def encoding(value: String, limits: Mapping[str, int]) -> bytes:
+    """Return the encoding of a string in Redis."""
+    text = value.read()
+    if value.is_raw or len(text) > EMBEDDED_BYTES_MAX:
+        return b"raw"
+    return b"embstr" if value.is_text or parse_integer(text) is None else b"int"
 
 
 WRITE_ITEMS: Final = (is_stamp, is_bytes)
@@ -105,11 +121,13 @@ DEFINITION: Final = TypeDefinition(
     code=STRING,
     make=String,
     operations=(
-        Operation("set", WRITE_ITEMS, optional=(are_resets,), ends_ttl=True),
-        Operation("keep", WRITE_ITEMS, optional=(are_resets,)),
+        Operation("set", WRITE_ITEMS, optional=(are_resets,), is_assignment=True, ends_ttl=True),
+        Operation("keep", WRITE_ITEMS, optional=(are_resets,), is_assignment=True),
         Operation("add", (is_seq, is_sum)),
     ),
+    is_plain=True,
     redis_name=b"string",
+    encoding=encoding,
     rename_origins=rename_register,
     content=content,
 )

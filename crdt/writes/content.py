@@ -16,20 +16,14 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.types.hash import HASH
 from crdt.types.list import LIST
-from crdt.types.registry import BY_CODE
 from crdt.types.set import SET_TYPE
 from crdt.types.sorted_set import ZSET
-from crdt.types.string import STRING
+from crdt.types.string import STRING, String
 from crdt.writes import hash as hashes
 from crdt.writes import list as lists
 from crdt.writes import set as sets
 from crdt.writes import sorted_set as zset
 from crdt.writes import string
-
-TYPE_NAMES: Final[dict[int, bytes]] = {
-    code: each.redis_name for code, each in BY_CODE.items() if each.redis_name is not None
-}
-"""The names of the types that commands of Redis serve, by code."""
 
 RUN_MAX: Final = 8192
 """Items written in one effect, a field and its value being two: no effect grows without bound."""
@@ -42,16 +36,26 @@ WRITERS: Final[dict[int, Callable[[Keyspace, bytes, list[Any]], None]]] = {
 }
 
 
-def type_name(value: Value | None) -> bytes:
-    """What TYPE replies."""
-    return b"none" if value is None else TYPE_NAMES[value.code()]
+def type_name(db: Keyspace, value: Value | None) -> bytes:
+    """Return the reply of TYPE."""
+    if value is None:
+        return b"none"
+    name = db.types.definition(value).redis_name
+    return b"custom" if name is None else name
 
 
-def content_of(value: Value) -> list[Any]:
-    """Everything that readers see of a value, in the form that its write function takes."""
-    content = BY_CODE[value.code()].content
+def copy(db: Keyspace, value: Value, key: bytes, deadline: int | None) -> None:
+    """Let `key` hold a copy of a value of the same keyspace, until `deadline`."""
+    content = db.types.definition(value).content
     assert content is not None, "commands copy only types that define their content"
-    return content(value)
+    put(db, key, value.code(), content(value), deadline)
+    if isinstance(value, String) and (value.is_raw or value.is_text):
+        string.mark(db, key, is_raw=value.is_raw)
+
+
+def put_list(db: Keyspace, key: bytes, items: list[bytes]) -> None:
+    """Let `key` hold exactly this list, which is not empty, without a time to live."""
+    put(db, key, LIST, items, None)
 
 
 def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int | None) -> None:
@@ -63,9 +67,8 @@ def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int |
         return
     db.delete(key)
     if len(content) <= LONG_ITEMS:
-        db.outbox_bytes += weight(
-            tuple(content)
-        )  # an effect of more items is weighed as it is made
+        # An effect of more items is weighed as it is made.
+        db.outbox_bytes += weight(tuple(content))
     for start in range(0, len(content), RUN_MAX):
         WRITERS[code](db, key, content[start : start + RUN_MAX])
     db.expire(key, deadline)

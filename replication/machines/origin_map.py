@@ -6,15 +6,15 @@ block. The numbers of a block ascend, so whatever compares origins decides here 
 ties between writes, the order of a list. Incarnations and sequence numbers stay as they are.
 
 Dots are everywhere in a database: in vectors, in the shares of counters, in positions of lists. An
-op is renamed effect by effect, a snapshot value by value, both after they have been checked. Types
-other than those of the server are not renamed, since only they know where they keep their dots;
-they can be followed where the block leaves all names as they are.
+op is renamed effect by effect, a snapshot value by value, both after they have been checked. The
+definition of a type says how. A type without that can be followed where the block leaves all names
+as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from crdt.causality.dots import (
     INCARNATION_BITS,
@@ -28,31 +28,21 @@ from crdt.causality.dots import (
 )
 from crdt.causality.effect import Effect
 from crdt.causality.op import FRAGMENT, Op
-from crdt.causality.schema import SHAPES, Check, are_resets, is_carried
+from crdt.causality.schema import KEY_KINDS, Check, are_resets, is_carried
 from crdt.store.merge import Incoming
 from crdt.types.base import Value
 from crdt.types.contested import Contested
 from crdt.types.definition import OPERATION_BITS, ORIGIN_ITEMS, holds_origins, renamed_position
-from crdt.types.registry import BY_CODE
+from crdt.types.registry import BUILT_IN, TypeRegistry
 from replication.protocol.errors import CannotRename
-
-KEY_KINDS: Final = 1 << OPERATION_BITS
-"""The kinds below this are of effects on whole keys."""
-RENAMED: Final = frozenset(
-    kind
-    for kind in SHAPES
-    if kind < KEY_KINDS or BY_CODE[kind >> OPERATION_BITS].rename_origins is not None
-)
-"""The kinds of effects that can be followed under other names."""
-PLAIN: Final = frozenset(kind for kind in RENAMED if not holds_origins(SHAPES[kind]))
-"""The kinds of effects that hold no origins."""
 
 
 class Renaming:
     """One source's block of region numbers, in ascending order."""
 
-    def __init__(self, numbers: Sequence[int]) -> None:
+    def __init__(self, numbers: Sequence[int], types: TypeRegistry = BUILT_IN) -> None:
         assert list(numbers) == sorted(set(numbers)), "a block's numbers ascend"
+        self.types = types
         self.numbers = tuple(numbers)
         self.places = {number: place for place, number in enumerate(numbers, 1)}
         self.identical = all(number == place for number, place in self.places.items())
@@ -101,14 +91,20 @@ class Renaming:
         )  # other bytes than its origin's
 
     def effect(self, effect: Effect) -> Effect:
-        """An effect of the source, as one of ours."""
+        """Return an effect of the source as one of ours. Raises DecodeError at an effect that the
+        types do not take."""
+        self.types.check_effect(effect)
         kind: int = effect[0]
-        if kind in PLAIN:
-            return effect
-        if kind not in RENAMED:
+        definition = self.types.by_code.get(kind >> OPERATION_BITS)
+        if kind >= KEY_KINDS and (definition is None or definition.rename_origins is None):
             raise CannotRename(f"effects of kind {kind} cannot be followed under other names")
+        if definition is not None and definition.rename_effect is not None:
+            return definition.rename_effect(effect, self)
+        shape = self.types.shapes[kind]
+        if not holds_origins(shape):
+            return effect
         items: list[Any] = list(effect)
-        fixed, repeated, optional = SHAPES[kind]
+        fixed, repeated, optional = shape
         later = repeated or optional  # no operation has both
         for index in range(2, len(items)):
             place = index - 2 - len(fixed)
@@ -160,7 +156,7 @@ class Renaming:
             for part in value.parts.values():
                 self.value(part)
             return
-        definition = BY_CODE.get(value.code())
+        definition = self.types.by_code.get(value.code())
         if definition is None or definition.rename_origins is None:
             raise CannotRename(f"{type(value).__name__} cannot be followed under other names")
         definition.rename_origins(value, self)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from crdt.causality.dots import Vector, make_origin
-from crdt.embed.replica import Replica
 from replication.follow.follower import Follower
 from replication.machines.origin_map import Renaming
 from replication.mesh.links import Links
@@ -70,8 +69,7 @@ class SimFollower(SimProcess):
         self.life += 1
         self.is_up = True
         origin = make_origin(self.number, self.life - 1)
-        replica = Replica(origin, members=(), history_bytes=self.tuning.history_bytes)
-        self.tuning.apply_to_replica(replica)
+        replica = self.tuning.make_replica(origin, ())
         self.install_replica(replica)
         member = Member(self.name, self.number, origin, "")
         self.links = Links(replica, member, limits=self.tuning.limits)

@@ -127,12 +127,8 @@ class SimRegion(SimProcess):
         is_first = self.life == 0
         incarnation = 0 if is_first else self.draw_incarnation(start)
         self.incarnations.add(incarnation)
-        replica = Replica(
-            make_origin(self.number, incarnation),
-            members=[number for number, name in self.names.items() if name in self.listed],
-            history_bytes=self.tuning.history_bytes,
-        )
-        self.tuning.apply_to_replica(replica)
+        members = [number for number, name in self.names.items() if name in self.listed]
+        replica = self.tuning.make_replica(make_origin(self.number, incarnation), members)
         self.life += 1
         self.is_up = True
         self.install_links(replica)

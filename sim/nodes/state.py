@@ -13,10 +13,7 @@ from crdb.resp.numbers import format_double
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.types.contested import Contested
-from crdt.types.hash import HASH
-from crdt.types.list import LIST
-from crdt.types.set import SET_TYPE
-from crdt.types.sorted_set import ZSET
+from crdt.types.definition import TextForm
 from sim.nodes.formatting import format_bytes
 
 NOTHING = "nothing"
@@ -31,7 +28,7 @@ def format_key(db: Keyspace, key: bytes) -> str:
     """Return one key with its value and its remaining time to live."""
     value = db.lookup(key)
     assert value is not None
-    text = f"{format_bytes(key)} {format_value(value)}"
+    text = f"{format_bytes(key)} {format_value(db, value)}"
     deadline = db.deadline(key)
     if deadline is not None:
         text += f" for {format_seconds(deadline - db.now)}"
@@ -42,25 +39,27 @@ def format_key(db: Keyspace, key: bytes) -> str:
     return text
 
 
-def format_value(value: Value) -> str:
+def format_value(db: Keyspace, value: Value) -> str:
     """Return a value, in the brackets of its type."""
-    return format_shown(value.code(), value.visible())
+    return format_shown(db.types.definition(value).text_form, value.visible())
 
 
-def format_shown(code: int, shown: Any) -> str:
+def format_shown(form: TextForm | None, shown: Any) -> str:
     """Return a shown value, in the brackets of its type."""
-    if code == SET_TYPE:
-        return f"{{{' '.join(format_bytes(member) for member in shown)}}}"
-    if code == HASH:
-        fields = [f"{format_bytes(name)}: {format_bytes(text)}" for name, text in shown]
-        return f"{{{', '.join(fields)}}}"
-    if code == ZSET:
-        pairs = sorted(shown, key=lambda pair: (pair[1], pair[0]))
-        entries = [f"{format_bytes(m)} {format_bytes(format_double(score))}" for m, score in pairs]
-        return f"({', '.join(entries)})"
-    if code == LIST:
-        return f"[{' '.join(format_bytes(item) for item in shown)}]"
-    return f"= {format_bytes(shown)}"
+    if form is None:
+        return f"= {format_item(shown)}"
+    if not form.pair:
+        rows, separator = [format_item(item) for item in shown], " "
+    else:
+        pairs = sorted(shown, key=lambda pair: pair[1]) if form.is_by_value else shown
+        rows = [f"{format_item(name)}{form.pair}{format_item(item)}" for name, item in pairs]
+        separator = ", "
+    return f"{form.brackets[0]}{separator.join(rows)}{form.brackets[1]}"
+
+
+def format_item(item: Any) -> str:
+    """Return a byte string or a number as text."""
+    return format_bytes(format_double(item) if isinstance(item, float) else item)
 
 
 def format_seconds(ms: int) -> str:

@@ -20,8 +20,6 @@ from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.types.contested import Contested
-from crdt.types.definition import existence
-from crdt.types.registry import BY_CODE
 from crdt.wire import codec
 
 Element: TypeAlias = tuple[int, bytes]
@@ -148,7 +146,8 @@ class StateHash:
         packed = codec.pack_body((key, parts, deadline))
         hashed = int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")
         self.hashed += 1
-        elements = tuple([(code, names_of(code, shown)) for code, shown in parts])
+        types = self.db.types.by_code
+        elements = tuple([(code, types[code].elements(shown)) for code, shown in parts])
         return hashed, deadline, elements, parts
 
     def unreported_changes(self) -> list[tuple[bytes, Held | None, Held | None]]:
@@ -181,9 +180,3 @@ def parts_of(value: Value) -> list[Value]:
         found = [value.parts[code] for code in sorted(value.parts)]
         return [part for part in found if part.is_live()]
     return [value]
-
-
-def names_of(code: int, shown: Any) -> frozenset[bytes]:
-    """Return the members, fields or list elements that a value shows."""
-    definition = BY_CODE.get(code)
-    return existence(shown) if definition is None else definition.elements(shown)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import attrs
 
 from crdb.deployment.config import Config
-from crdt.causality.dots import make_origin
+from crdt.causality.dots import Origin, make_origin
 from crdt.embed.replica import Replica
 from crdt.structures.blocks import BLOCK_MAX
-from crdt.types.list import LIST, List
+from crdt.types.registry import DEFINITIONS
 from geo.catalog import Catalog
 from geo.latency import Latency, preset
 from replication.protocol.limits import Limits
@@ -40,10 +40,19 @@ class Tuning:
     """True if clients get LOADING before the region has caught up, as `crdb` does by default; else
     they may read what is there."""
 
-    def apply_to_replica(self, replica: Replica) -> None:
-        """Give a new replica these sizes."""
-        replica.causal_buffer.limit = self.waiting_bytes
-        replica.keyspace.makers[LIST] = partial(List, self.block_max)
+    def make_replica(self, origin: Origin, members: Iterable[int]) -> Replica:
+        """Return a new replica of these sizes."""
+        return Replica(
+            origin,
+            members=members,
+            history_bytes=self.history_bytes,
+            waiting_bytes=self.waiting_bytes,
+            types=[
+                partial(each.make_divided, self.block_max)
+                for each in DEFINITIONS
+                if each.make_divided is not None
+            ],
+        )
 
 
 USUAL: Final = Tuning()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from crdt.causality.dots import make_origin
-from crdt.causality.schema import SHAPES
+from crdt.types.registry import BUILT_IN
 
 ODD: Final = (0, 1, 2, 3, -1, 1 << 40, 1 << 53, (1 << 63) - 1, -(1 << 63), (1 << 64) - 1)
 NUMBERS: Final = (*ODD, 0.5, 1.0, -0.0, 1e308, float("inf"), float("-inf"), float("nan"))
@@ -66,8 +66,8 @@ def fitting(rng: random.Random, check: Callable[[object], bool]) -> Any:
 
 def well_formed(rng: random.Random) -> tuple[Any, ...]:
     """An effect that passes, with odd things in it."""
-    kind, key = rng.choice(tuple(SHAPES)), rng.choice((b"k", b"l"))
-    fixed, repeated, optional = SHAPES[kind]
+    kind, key = rng.choice(tuple(BUILT_IN.shapes)), rng.choice((b"k", b"l"))
+    fixed, repeated, optional = BUILT_IN.shapes[kind]
     checks = [*fixed, *repeated * rng.randrange(4), *optional * (rng.random() < 0.3)]
     return (kind, key, *(fitting(rng, check) for check in checks))
 

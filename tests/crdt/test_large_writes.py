@@ -15,7 +15,7 @@ from crdt.causality.effect import LARGE_BYTES, LONG_ITEMS, Effect
 from crdt.causality.observed import Observed
 from crdt.errors import NotANumber
 from crdt.store.keyspace import RESERVE_BYTES, Keyspace
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN
 from crdt.types.set import Set
 from crdt.types.string import SET, String
 from crdt.writes import set as sets
@@ -163,7 +163,7 @@ class Failing(Set):
 @pytest.mark.interpreted("it derives from a compiled class")
 @pytest.mark.parametrize("failure", ["early", "late"])
 def test_effect_is_completed_with_the_reserve(failure: str) -> None:
-    here, there = Keyspace(make_origin(1), {**MAKERS, 2: Failing}), Replica(2)
+    here, there = Keyspace(make_origin(1), BUILT_IN.with_types([Failing])), Replica(2)
     sets.add(here, K, [b"a"])
     Failing.failures = [failure]
     sets.add(here, K, [b"b"])
@@ -180,7 +180,7 @@ def test_effect_is_completed_with_the_reserve(failure: str) -> None:
 
 @pytest.mark.interpreted("it derives from a compiled class")
 def test_effect_for_which_there_is_no_memory_has_not_happened() -> None:
-    db = Keyspace(make_origin(1), {**MAKERS, 2: Failing})
+    db = Keyspace(make_origin(1), BUILT_IN.with_types([Failing]))
     for before in ((), (b"a",)):
         if before:
             sets.add(db, K, [*before])

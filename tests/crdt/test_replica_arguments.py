@@ -32,6 +32,8 @@ def test_odd_arguments_of_a_replica_are_refused() -> None:
     odd: Any = 5
     with pytest.raises(TypeError, match="types are classes, not 5"):
         Replica(1, types=[odd])
+    with pytest.raises(ValueError, match="waiting_bytes is -1: use 0 or more"):
+        Replica(1, waiting_bytes=-1)
     with pytest.raises(ValueError, match="history_bytes is -1: use 0 or more"):
         Replica(1, history_bytes=-1)
 

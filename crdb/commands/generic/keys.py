@@ -18,9 +18,8 @@ from crdb.engine.errors import NO_SUCH_KEY, SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import encoding_of
 from crdb.resp import reply
-from crdt.types.string import String
-from crdt.writes.content import content_of, put, type_name
-from crdt.writes.string import mark
+from crdt.writes import content
+from crdt.writes.content import type_name
 
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 DB_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
@@ -71,7 +70,7 @@ def touch(client: Client, args: list[bytes]) -> None:
 
 def type_of(client: Client, args: list[bytes]) -> None:
     """TYPE key."""
-    reply.simple(client.out, type_name(client.db.inspect(args[1])))
+    reply.simple(client.out, type_name(client.db, client.db.inspect(args[1])))
 
 
 def keys(client: Client, args: list[bytes]) -> None:
@@ -92,7 +91,7 @@ def scan(client: Client, args: list[bytes]) -> None:
     names = options.select(names)
     if options.type_name is not None:
         wanted = options.type_name.lower()
-        names = [name for name in names if type_name(db.lookup(name)) == wanted]
+        names = [name for name in names if type_name(db, db.lookup(name)) == wanted]
     scanning.page_header(client, cursor, len(names))
     for name in names:
         reply.bulk(client.out, name)
@@ -152,9 +151,7 @@ def move(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
         raise CommandError(NO_SUCH_KEY)
     if source == sink or (not replace and db.lookup_for_write(sink) is not None):
         return False
-    put(db, sink, value.code(), content_of(value), db.deadline(source))
-    if isinstance(value, String) and (value.is_raw or value.is_text):
-        mark(db, sink, is_raw=value.is_raw)
+    content.copy(db, value, sink, db.deadline(source))
     db.delete(source)
     return True
 
@@ -183,9 +180,7 @@ def copy(client: Client, args: list[bytes]) -> None:
     if value is None or (db.lookup_for_write(sink) is not None and not replace):
         reply.integer(client.out, 0)
         return
-    put(db, sink, value.code(), content_of(value), db.deadline(source))
-    if isinstance(value, String) and (value.is_raw or value.is_text):
-        mark(db, sink, is_raw=value.is_raw)
+    content.copy(db, value, sink, db.deadline(source))
     reply.integer(client.out, 1)
 
 
@@ -195,7 +190,9 @@ def copy(client: Client, args: list[bytes]) -> None:
 def object_encoding(client: Client, args: list[bytes]) -> None:
     """OBJECT ENCODING key."""
     value = client.db.inspect(args[2])
-    encoding = None if value is None else encoding_of(value, client.instance.config.encoding_limits)
+    encoding = None
+    if value is not None:
+        encoding = encoding_of(value, client.instance.config.encoding_limits)
     reply.bulk_or_null(client.out, client.protocol, encoding)
 
 
@@ -222,7 +219,8 @@ def object_refcount(client: Client, args: list[bytes]) -> None:
     if value is None:
         reply.null(client.out, client.protocol)
     else:
-        is_shared = isinstance(value, String) and SHARED_INTEGER.fullmatch(value.read()) is not None
+        text = value.text()
+        is_shared = text is not None and SHARED_INTEGER.fullmatch(text) is not None
         reply.integer(client.out, SHARED_COUNT if is_shared else 1)
 
 

@@ -17,12 +17,7 @@ from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.hash import Hash
-from crdt.types.list import LIST, List
-from crdt.types.set import Set
-from crdt.types.sorted_set import SortedSet
-from crdt.types.string import String
-from crdt.writes.content import put
+from crdt.writes.content import put_list
 
 NOT_NUMBERS: Final = b"ERR One or more scores can't be converted into double"
 SPACES: Final = b" \t\n\v\f\r"
@@ -79,16 +74,11 @@ def parse(args: list[bytes], may_store: bool) -> Request:
 
 
 def elements_of(value: Value | None) -> list[bytes]:
-    """What there is to sort, in its own order."""
-    if value is None:
-        return []
-    if isinstance(value, List):
-        return value.values(0, value.length())
-    if isinstance(value, Set):
-        return list(value.members)
-    if isinstance(value, SortedSet):
-        return [member for _, member in value.ranked()]
-    raise CommandError(WRONG_TYPE)
+    """Return what there is to sort, in its own order. Raises CommandError."""
+    elements = [] if value is None else value.sequence()
+    if elements is None:
+        raise CommandError(WRONG_TYPE)
+    return elements
 
 
 def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
@@ -101,8 +91,8 @@ def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
     rest, _, field = tail.partition(b"->")
     value = db.read(head + element + (rest if field else tail))
     if field:
-        return value.get(field) if isinstance(value, Hash) else None
-    return value.read() if isinstance(value, String) else None
+        return None if value is None else value.field(field)
+    return None if value is None else value.text()
 
 
 def number_of(text: bytes | None) -> float:
@@ -130,11 +120,12 @@ def key_of(db: Keyspace, request: Request) -> Callable[[bytes], Any]:
 def sorted_elements(db: Keyspace, value: Value | None, request: Request) -> list[bytes]:
     """The elements in the order and the range that were asked for."""
     elements = elements_of(value)
-    if request.is_unsorted and request.store is not None and isinstance(value, Set):
+    is_ordered = value is not None and db.types.definition(value).is_ordered
+    if request.is_unsorted and request.store is not None and not is_ordered:
         elements.sort(reverse=request.descending)
     elif not request.is_unsorted:
         elements.sort(key=key_of(db, request), reverse=request.descending)
-    elif request.descending and not isinstance(value, Set):
+    elif request.descending and is_ordered:
         elements.reverse()
     start = max(request.start, 0)
     return elements[start:] if request.count < 0 else elements[start : start + request.count]
@@ -163,7 +154,7 @@ def run(client: Client, key: bytes, request: Request) -> None:
             reply.bulk_or_null(client.out, client.protocol, text)
         return
     if result:
-        put(db, request.store, LIST, [text or b"" for text in result], None)
+        put_list(db, request.store, [text or b"" for text in result])
     else:
         db.delete(request.store)
     reply.integer(client.out, len(result))

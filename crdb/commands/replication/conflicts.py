@@ -15,17 +15,13 @@ from __future__ import annotations
 import attrs
 
 from crdb.resp.numbers import format_double
-from crdt.causality.dots import SEQ_BITS, Dot
+from crdt.causality.dots import Dot
 from crdt.causality.schema import FOREVER
 from crdt.numbers.number import parse_number, text_of
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.types.contested import Contested
-from crdt.types.fields import Fields
-from crdt.types.list import List
 from crdt.types.register import Register
-from crdt.types.sorted_set import ZSET
-from crdt.writes.content import TYPE_NAMES
 
 
 @attrs.frozen
@@ -56,59 +52,50 @@ def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
         parts += [part for part in others if part is not shown and part.is_live()]
     found: list[Candidate] = []
     for part in parts:
+        name = db.types.definition(part).redis_name or b"custom"
         if isinstance(part, Register):
-            found += _writes(part, None, is_shown=part is shown)
+            found += _writes(part, name, None, is_shown=part is shown)
             found += _increments(part, None, is_shown=part is shown)
         elif len(parts) > 1:
-            name = TYPE_NAMES.get(part.code(), b"custom")
             found.append(Candidate(name, None, None, part.min_dot(), None, part is shown))
-    return found + _elements(shown) + _deadlines(db, key)
+    return found + _elements(db, shown) + _deadlines(db, key)
 
 
-def _elements(value: Value) -> list[Candidate]:
-    """Conflicts within a collection."""
-    if isinstance(value, Fields):
-        named = value.fields.items()
-    elif isinstance(value, List):
-        pairs = enumerate(held for _, held in value.pairs())
-        named = [(b"%d" % index, held) for index, held in pairs if isinstance(held, Register)]
-    else:
-        named = []
+def _elements(db: Keyspace, value: Value) -> list[Candidate]:
+    """Return the conflicts within a collection."""
+    name = db.types.definition(value).redis_name or b"custom"
     found: list[Candidate] = []
-    for element, register in named:
-        added = _increments(register, element, kind=value.code())
+    for element, register in value.registers():
+        assert isinstance(register, Register)
+        added = _increments(register, element)
         if register.sibling_writes or len(added) > 1 or not all(each.is_shown for each in added):
-            found += _writes(register, element, kind=value.code())
+            found += _writes(register, name, element)
             found += added
     return found
 
 
 def _writes(
-    register: Register, element: bytes | None, *, kind: int = 1, is_shown: bool = True
+    register: Register, kind: bytes, element: bytes | None, *, is_shown: bool = True
 ) -> list[Candidate]:
-    """The concurrent writes of one register."""
+    """Return the concurrent writes of one register."""
     found: list[Candidate] = []
     for write in register.writes():
         value = write.value if isinstance(write.value, bytes) else format_double(write.value)
         is_first = is_shown and not found
-        name = TYPE_NAMES[kind]
-        found.append(Candidate(name, element, value, write.dot, write.stamp, is_first))
+        found.append(Candidate(kind, element, value, write.dot, write.stamp, is_first))
     return found
 
 
 def _increments(
-    register: Register, element: bytes | None, *, kind: int = 1, is_shown: bool = True
+    register: Register, element: bytes | None, *, is_shown: bool = True
 ) -> list[Candidate]:
-    """What each region has added to one register."""
+    """Return what each region has added to one register."""
     base = register.value
     counts = is_shown and (not isinstance(base, bytes) or parse_number(base) is not None)
     found: list[Candidate] = []
-    for share in register.shares:
-        if share.live():
-            part = share.part()
-            value = format_double(float(part)) if kind == ZSET else text_of(part)
-            dot = share.origin << SEQ_BITS | share.seq
-            found.append(Candidate(b"increment", element, value, dot, None, counts))
+    for dot, amount in register.increments():
+        value = format_double(amount) if isinstance(amount, float) else text_of(amount)
+        found.append(Candidate(b"increment", element, value, dot, None, counts))
     return found
 
 

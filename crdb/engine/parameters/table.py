@@ -12,7 +12,7 @@ from typing import Final
 
 from crdb.engine.errors import CommandError, one_line, printable
 from crdb.engine.glob import compile_glob
-from crdb.engine.parameters.encodings import EncodingLimits
+from crdb.engine.parameters.encodings import DEFAULT_LIMITS
 from crdb.engine.parameters.parameter_effects import REFUSED
 from crdb.engine.parameters.settings import (
     InvalidValue,
@@ -118,16 +118,7 @@ class Config:
             (text, float(text)) for text in values["latency-tracking-info-percentiles"].split()
         ]
         self.tracks_latency = values["latency-tracking"] == "yes"
-        self.encoding_limits = EncodingLimits(
-            hash_entries=int(values["hash-max-listpack-entries"]),
-            hash_item_bytes=int(values["hash-max-listpack-value"]),
-            list_size=int(values["list-max-listpack-size"]),
-            set_entries=int(values["set-max-listpack-entries"]),
-            set_integers=int(values["set-max-intset-entries"]),
-            set_item_bytes=int(values["set-max-listpack-value"]),
-            sorted_set_entries=int(values["zset-max-listpack-entries"]),
-            sorted_set_item_bytes=int(values["zset-max-listpack-value"]),
-        )
+        self.encoding_limits = {name: int(values[name]) for name in DEFAULT_LIMITS}
         self.keepalive_seconds = int(values["tcp-keepalive"])
         self.serves_stale = values["replica-serve-stale-data"] == "yes"
         hard, soft, seconds = parse_output_limits(values["client-output-buffer-limit"])["normal"]

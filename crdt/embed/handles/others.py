@@ -207,7 +207,7 @@ class ValueHandle(Handle[Any]):
         """The keyspace, once it is sure that the key holds this type or nothing, and that the
         replica knows the type. Raises WrongType, ValueError."""
         db = self.prepare(True)
-        if self.type_code not in db.makers:
+        if self.type_code not in db.types.by_code:
             raise ValueError(f"the replica was made without type {self.type_code}: see `types`")
         value = db.lookup_for_write(self.key)
         if value is not None:

@@ -18,7 +18,6 @@ from crdt.causality.dots import Dot, Vector, covers, make_dot
 from crdt.testing.history import Taken, unseen
 from crdt.testing.specifications import add_wins, total
 from crdt.types.base import Value
-from crdt.types.list import List
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
@@ -138,8 +137,9 @@ class MeaningChecker(Checker):
             return
         key, pushed = words[1], words[-1].encode()
         value = region.replica.keyspace.data.get(key.encode())
-        if isinstance(value, List) and value.at(-1) != pushed:
-            there = value.at(-1)
+        elements = None if value is None or words[0] != "RPUSH" else value.sequence()
+        if elements is not None and elements[-1] != pushed:
+            there = elements[-1]
             raise self.violation(f"{region.name} pushed {pushed!r} at the tail of {key}: {there!r}")
 
     def retire_key(self, keys: Sequence[str]) -> None:

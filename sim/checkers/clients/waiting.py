@@ -22,8 +22,7 @@ from typing import ClassVar, Final, cast
 import attrs
 
 from crdt.causality.dots import Origin, Vector, join
-from crdt.types.list import List
-from crdt.types.sorted_set import SortedSet
+from crdt.writes.content import type_name
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Reply
 from sim.nodes.run_history import Entry, RunHistory
@@ -51,9 +50,9 @@ class Wait:
     """Counts all that have waited."""
 
     @property
-    def wanted_keys(self) -> type[List | SortedSet]:
-        """The kind of value with which it can be served."""
-        return List if self.command[0] in LISTS else SortedSet
+    def wanted_type(self) -> bytes:
+        """The type of a value with which it can be served."""
+        return b"list" if self.command[0] in LISTS else b"zset"
 
 
 @attrs.frozen
@@ -214,7 +213,7 @@ class WaitingChecker(Checker):
         for session, wait in waits.items():
             self.check_waiters(region, session, wait)
             for each in served:
-                is_same = each.wait.wanted_keys is wait.wanted_keys and each.key in wait.keys
+                is_same = each.wait.wanted_type == wait.wanted_type and each.key in wait.keys
                 if is_same and wait.number < each.wait.number:
                     raise self.violation(
                         f"session {session} in {region.name} waits, {' '.join(wait.command)}, but"
@@ -224,8 +223,9 @@ class WaitingChecker(Checker):
     def check_waiters(self, region: Watched, session: int, wait: Wait) -> None:
         """Look whether somebody waits for what is there, or for too long."""
         for key in wait.keys:
-            value = region.replica.keyspace.lookup(key)
-            if isinstance(value, wait.wanted_keys):
+            db = region.replica.keyspace
+            value = db.lookup(key)
+            if value is not None and type_name(db, value) == wait.wanted_type:
                 raise self.violation(
                     f"session {session} in {region.name} waits, {' '.join(wait.command)},"
                     f" but {key.decode('latin-1')} holds {value.visible()!r}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crdt.causality.schema import FOREVER
+from crdt.types.registry import BUILT_IN
 from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.formatting import format_bytes
 from sim.nodes.state import format_shown
@@ -37,5 +38,7 @@ def held_text(held: Held | None) -> str:
     if held is None:
         return "nothing"
     _, deadline, _, parts = held
-    text = " and ".join(format_shown(code, shown) for code, shown in parts).removeprefix("= ")
+    forms = BUILT_IN.by_code
+    texts = [format_shown(forms[code].text_form, shown) for code, shown in parts]
+    text = " and ".join(texts).removeprefix("= ")
     return text if deadline >= FOREVER else f"{text} until {deadline} ms"

@@ -106,7 +106,7 @@ def held_text(db: Keyspace, key: bytes) -> str:
     value = db.data.get(key)
     if value is None:
         return "nothing"
-    text = " and ".join(format_value(part) for part in parts_of(value)).removeprefix("= ")
+    text = " and ".join(format_value(db, part) for part in parts_of(value)).removeprefix("= ")
     deadline = db.deadlines.deadline(key)
     until = "" if deadline >= FOREVER else f" until {deadline} ms"
     return (text if len(text) <= TEXT_MAX else text[:TEXT_MAX] + "…") + until

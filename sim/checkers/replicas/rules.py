@@ -19,7 +19,6 @@ from typing import ClassVar, Final
 from crdt.testing.history import History
 from crdt.testing.order import ListOrder
 from crdt.testing.specifications import look
-from crdt.types.list import List
 from sim.checkers.replicas.explain import describe_effect
 from sim.engine.checker import Checker, Watched
 from sim.nodes.effects import read_sorted
@@ -51,7 +50,9 @@ class RulesChecker(Checker):
         for key in self.run_history.book.by_key:
             for region in regions:
                 history = self.check_key(region, key)
-                if isinstance(region.replica.keyspace.lookup(key), List):
+                db = region.replica.keyspace
+                value = db.lookup(key)
+                if value is not None and db.types.definition(value).has_positions:
                     self.check_list_order(region, key, history)
 
     def check_key(self, region: Watched, key: bytes) -> History:

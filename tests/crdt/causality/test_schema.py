@@ -7,10 +7,22 @@ from typing import Any
 
 import pytest
 
-from crdt.causality.schema import FOREVER, SHAPES, check_effect
+from crdt.causality.schema import FOREVER, check_form
 from crdt.errors import DecodeError
-from crdt.types.registry import MAKERS
+from crdt.types.definition import TypeDefinition
+from crdt.types.registry import BUILT_IN
 from tests.crdt import hostile
+
+TYPES = BUILT_IN.with_types(
+    [TypeDefinition("anything", 128, BUILT_IN.makers[2], check_effect=lambda effect: None)]
+)
+
+
+def check(effect: Any) -> None:
+    """Check an effect as a replica does: its form when it is read, its payload with the types."""
+    check_form(effect)
+    TYPES.check_effect(effect)
+
 
 RESETS = (16384, 1, 2, 5)
 PLACE = (0, 16384, -3, 1)
@@ -115,18 +127,18 @@ WRONG: list[Any] = [
 
 @pytest.mark.parametrize("effect", RIGHT, ids=repr)
 def test_what_types_write_passes(effect: tuple[Any, ...]) -> None:
-    check_effect(effect)
+    check(effect)
 
 
 @pytest.mark.parametrize("effect", WRONG, ids=repr)
 def test_what_no_type_writes_does_not(effect: object) -> None:
     with pytest.raises(DecodeError, match=r"effect|write"):
-        check_effect(effect)
+        check(effect)
 
 
 def test_every_built_in_type_has_its_shapes() -> None:
-    described = {kind >> 4 for kind in SHAPES}
-    assert described - {0} == set(MAKERS)
+    described = {kind >> 4 for kind in BUILT_IN.shapes}
+    assert described - {0} == set(BUILT_IN.by_code)
 
 
 def test_nothing_but_a_decode_error_comes_of_it() -> None:
@@ -135,7 +147,7 @@ def test_nothing_but_a_decode_error_comes_of_it() -> None:
     for _ in range(1000):
         effect: Any = hostile.effect(rng)
         try:
-            check_effect(effect)
+            check(effect)
         except DecodeError:
             continue
         passed += 1

@@ -11,11 +11,13 @@ import pytest
 from crdt import CRDTError, DecodeError, Replica
 from crdt.causality.dots import make_dot, make_origin
 from crdt.embed.replica import split
+from crdt.store.keyspace import Keyspace
+from crdt.store.merge import Incoming
 from crdt.store.snapshot import pack_piece, unpack_piece
 from crdt.testing import SUBJECTS
 from crdt.testing.commands import Command, carry_out
 from crdt.types.contested import Contested
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN, TypeRegistry
 from tests.crdt import hostile
 from tests.crdt.causality.test_op import check_that_it_works
 from tests.crdt.exchange import exchange, held, regions
@@ -258,7 +260,7 @@ def test_nor_had_an_origin_seen_what_the_vector_has_not() -> None:
 def test_all_types_of_a_contested_key_have_their_dots_looked_at() -> None:
     both = Contested()
     for code, state in ((1, (5, 0, b"v", 0)), (2, (b"a", UNSEEN))):
-        both.part(code, MAKERS[code]).load(state)
+        both.part(code, BUILT_IN.makers[code]).load(state)
     assert not both.covered({0: 5, make_origin(2): 5})
     assert both.covered({0: 5, make_origin(2): 6})
 
@@ -343,4 +345,14 @@ def test_a_snapshot_with_more_keys_than_announced_is_refused_early() -> None:
     incoming.feed(head)
     incoming.feed(keys)
     with pytest.raises(DecodeError, match="more than the 3 keys that it announced"):
+        incoming.feed(keys)
+
+
+def test_plain_values_without_a_plain_type_are_refused() -> None:
+    replica = Replica(1)
+    replica.string("k").set("v")
+    incoming = Incoming(Keyspace(make_origin(2), TypeRegistry(())))
+    head, keys, _ = replica.snapshot()
+    incoming.feed(head)
+    with pytest.raises(DecodeError, match="knows no plain type"):
         incoming.feed(keys)

@@ -47,3 +47,7 @@ def test_a_type_need_not_say() -> None:
     assert not value.has_garbage()
     assert not value.collect({})
     assert value.siblings() == []
+    assert value.text() is None
+    assert value.field(b"f") is None
+    assert value.sequence() is None
+    assert value.registers() == []

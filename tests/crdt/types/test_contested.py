@@ -8,7 +8,7 @@ import pytest
 
 from crdt import DecodeError, Replica, WrongType
 from crdt.types.contested import Contested, carried, carry
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN
 from tests.crdt.exchange import exchange, held, regions, settle
 
 
@@ -119,7 +119,7 @@ def test_what_is_left_of_a_contest_is_the_value_itself() -> None:
     del contested.parts[1]
     assert contested.settle() is contested.parts[3]
     empty = Contested()
-    first = empty.part(2, MAKERS[2])
+    first = empty.part(2, BUILT_IN.makers[2])
     assert empty.part(2, Contested) is first
     assert empty.shown() is first
     assert empty.settle() is first

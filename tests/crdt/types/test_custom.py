@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from crdt import DecodeError, Op, Replica
-from crdt.causality.dots import make_dot, make_origin
+from crdt.causality.dots import SEQ_BITS, SEQ_MAX, make_dot, make_origin
 from crdt.causality.observed import Observed
-from crdt.types.custom import Custom, Seen, as_sent, maker, plain
+from crdt.types.custom import Custom, Seen, as_sent, plain
+from crdt.types.definition import OriginNames
+from crdt.types.registry import BUILT_IN
 from crdt.types.set import Set
 from crdt.wire.codec import pack_body
 from tests.crdt import hostile
@@ -173,9 +175,9 @@ def test_the_least_that_a_type_says_is_enough() -> None:
 
 
 def test_our_own_types_need_no_wrapper() -> None:
-    assert maker(Set) is Set
-    wrapped = maker(Cart)()
-    assert isinstance(wrapped, Custom)
+    types = BUILT_IN.with_types([Set, Cart])
+    assert types.makers[2] is Set
+    assert isinstance(types.makers[Cart.code](), Custom)
 
 
 @pytest.mark.parametrize("code", [127, 256, "128", None])
@@ -242,3 +244,76 @@ def test_a_spoiled_state_is_refused_or_works(make: type[Any]) -> None:
             assert isinstance(each.is_live(), bool)
             pack_body([each.visible(), each.state()])
     assert all(outcomes.values())
+
+
+class Visits:
+    """The origins that have visited, and the last dot of each. It can be renamed."""
+
+    code = 130
+
+    def __init__(self) -> None:
+        self.last: dict[int, int] = {}
+
+    def apply(self, effect: tuple[Any, ...], dot: int, observed: Observed) -> None:
+        """Record a visit of the origin that the effect names."""
+        self.last[effect[1]] = dot
+
+    def remove(self, observed: Observed) -> None:
+        """Forget observed visits."""
+        self.last = {o: dot for o, dot in self.last.items() if not observed.covers(dot)}
+
+    def merge(self, other: Visits, mine: Seen, theirs: Seen) -> None:
+        """Take in another copy."""
+        self.last |= other.last
+
+    def value(self) -> list[int]:
+        """Return the origins."""
+        return sorted(self.last)
+
+    def is_live(self) -> bool:
+        """Return whether there was a visit."""
+        return bool(self.last)
+
+    def state(self) -> Any:
+        """Return all of it."""
+        return tuple(sorted(self.last.items()))
+
+    def load(self, state: Any) -> None:
+        """Become what `state` returned."""
+        self.last = dict(state)
+
+    def rename_origins(self, names: OriginNames) -> None:
+        """Rename all origins."""
+        self.last = {names.origin(o): names.dot(dot) for o, dot in self.last.items()}
+
+    def rename_effect(self, effect: tuple[Any, ...], names: OriginNames) -> tuple[Any, ...]:
+        """Rename the origin of a visit."""
+        return (effect[0], names.origin(effect[1]))
+
+
+class Shifted:
+    """Names that are one region further."""
+
+    def origin(self, origin: int) -> int:
+        """Return the name of an origin."""
+        return origin + make_origin(2) - make_origin(1)
+
+    def dot(self, dot: int) -> int:
+        """Return the name of a dot."""
+        return make_dot(self.origin(dot >> SEQ_BITS), dot & SEQ_MAX)
+
+
+def test_a_type_that_renames_its_origins_has_a_definition_that_does() -> None:
+    replica = Replica(1, types=(Visits, Cart))
+    replica.value("k", Visits).do(0, replica.origin)
+    value = held(replica)
+    definition = replica.keyspace.types.definition(value)
+    assert definition.name == "Visits"
+    assert definition.rename_effect is not None
+    assert definition.rename_origins is not None
+    effect = (130 << 4, b"k", make_origin(1))
+    assert definition.rename_effect(effect, Shifted()) == (130 << 4, b"k", make_origin(2))
+    definition.rename_origins(value, Shifted())
+    assert value.visible() == [make_origin(2)]
+    assert value.state() == ((make_origin(2), make_dot(make_origin(2), 1)),)
+    assert replica.keyspace.types.by_code[Cart.code].rename_origins is None

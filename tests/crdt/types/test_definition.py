@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from crdt import Replica
-from crdt.causality.schema import KEY_SHAPES, SHAPES, are_resets, is_bytes, is_position
+from crdt.causality.dots import SEQ_BITS
+from crdt.causality.schema import KEY_SHAPES, are_resets, is_bytes, is_position
 from crdt.types.base import Value
 from crdt.types.definition import Operation, TypeDefinition, existence, holds_origins
-from crdt.types.registry import BY_CODE, CHANGE_IF_SEEN, DEFINITIONS, OPERATIONS
+from crdt.types.register import Register
+from crdt.types.registry import BUILT_IN, DEFINITIONS
 from crdt.writes import hash as hashes
 from crdt.writes import list as lists
 from crdt.writes import set as sets
@@ -24,7 +26,7 @@ def filled() -> dict[str, Value]:
     string.assign(db, b"string", b"text")
     sets.add(db, b"set", [b"a", b"b"])
     hashes.assign(db, b"hash", [b"f", b"v"])
-    zset.assign(db, b"sorted_set", [b"m", 1.5])
+    zset.assign(db, b"sorted set", [b"m", 1.5])
     lists.push_tail(db, b"list", [b"x", b"y", b"x"])
     return {key.decode(): value for key, value in db.data.items()}
 
@@ -33,14 +35,14 @@ CONTENT: dict[str, list[Any]] = {
     "string": [b"text"],
     "set": [b"a", b"b"],
     "hash": [b"f", b"v"],
-    "sorted_set": [b"m", 1.5],
+    "sorted set": [b"m", 1.5],
     "list": [b"x", b"y", b"x"],
 }
 ELEMENTS = {
     "string": {b""},
     "set": {b"a", b"b"},
     "hash": {b"f"},
-    "sorted_set": {b"m"},
+    "sorted set": {b"m"},
     "list": {b"x", b"y"},
 }
 
@@ -48,7 +50,7 @@ ELEMENTS = {
 @pytest.mark.parametrize("name", CONTENT)
 def test_content_and_elements_are_what_readers_see(name: str) -> None:
     value = filled()[name]
-    definition = BY_CODE[value.code()]
+    definition = BUILT_IN.definition(value)
     assert definition.name == name
     assert definition.content is not None
     assert definition.content(value) == CONTENT[name]
@@ -63,28 +65,28 @@ def test_types_that_redis_serves_can_be_copied_and_renamed() -> None:
 
 
 def test_codes_and_names_are_unique() -> None:
-    assert len(BY_CODE) == len(DEFINITIONS) == len({each.name for each in DEFINITIONS})
+    assert len(BUILT_IN.by_code) == len(DEFINITIONS) == len({each.name for each in DEFINITIONS})
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.name)
 def test_every_operation_has_a_declared_shape(definition: TypeDefinition) -> None:
     for kind, operation in definition.kinds().items():
         assert kind >> 4 == definition.code
-        assert SHAPES[kind] == operation.shape()
-        assert OPERATIONS[kind] is operation
-    assert definition.kind(len(definition.operations)) not in SHAPES
+        assert BUILT_IN.shapes[kind] == operation.shape()
+        assert BUILT_IN.operations[kind] is operation
+    assert definition.kind(len(definition.operations)) not in BUILT_IN.shapes
 
 
 def test_shapes_are_those_of_keys_and_of_types() -> None:
-    assert SHAPES.keys() == KEY_SHAPES.keys() | OPERATIONS.keys()
+    assert BUILT_IN.shapes.keys() == KEY_SHAPES.keys() | BUILT_IN.operations.keys()
 
 
 def test_members_and_scores_are_changes_only_if_seen() -> None:
-    assert {0x20, 0x21, 0x40, 0x41, 0x42} == CHANGE_IF_SEEN
+    assert {0x20, 0x21, 0x40, 0x41, 0x42} == BUILT_IN.change_if_seen
 
 
 def test_only_a_plain_write_of_a_string_ends_the_time_to_live() -> None:
-    assert [kind for kind, each in OPERATIONS.items() if each.ends_ttl] == [0x10]
+    assert [kind for kind, each in BUILT_IN.operations.items() if each.ends_ttl] == [0x10]
 
 
 def test_origins_are_found_in_every_part_of_a_shape() -> None:
@@ -99,13 +101,62 @@ def test_a_value_without_parts_has_one_element() -> None:
 
 
 def test_no_operation_has_both_repeated_and_optional_items() -> None:
-    assert not [each for each in OPERATIONS.values() if each.repeated and each.optional]
+    assert not [each for each in BUILT_IN.operations.values() if each.repeated and each.optional]
 
 
 @pytest.mark.parametrize("name", CONTENT)
 def test_copies_are_equal_until_one_is_written(name: str) -> None:
     value = filled()[name]
-    copy = BY_CODE[value.code()].make()
+    copy = BUILT_IN.definition(value).make()
     assert not value.equals(copy)
     copy.load(value.state())
     assert value.equals(copy)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "sequence"),
+    [
+        ("string", b"text", None, None),
+        ("set", None, None, [b"a", b"b"]),
+        ("hash", None, b"v", None),
+        ("sorted set", None, None, [b"m"]),
+        ("list", None, None, [b"x", b"y", b"x"]),
+    ],
+)
+def test_values_are_read_without_naming_their_type(
+    name: str, text: bytes | None, field: bytes | None, sequence: list[bytes] | None
+) -> None:
+    value = filled()[name]
+    assert value.text() == text
+    assert value.field(b"f") == field
+    assert value.field(b"g") is None
+    assert value.sequence() == sequence
+
+
+def test_registers_are_those_that_may_hold_concurrent_writes() -> None:
+    values = filled()
+    assert values["string"].registers() == []
+    assert [name for name, _ in values["hash"].registers()] == [b"f"]
+    assert values["list"].registers() == []
+    db = Replica(1).keyspace
+    lists.push_tail(db, b"l", [b"x", b"y"])
+    lists.assign(db, b"l", 1, b"z")
+    ((index, element),) = db.data[b"l"].registers()
+    assert (index, element.visible()) == (b"1", b"z")
+
+
+def test_increments_are_listed_by_origin() -> None:
+    here, there = Replica(1), Replica(2)
+    here.counter("c").increment(3)
+    here.sorted_set("z").increment("m", 2)
+    there.counter("c").increment(4)
+    here.merge(there.snapshot())
+    value = here.keyspace.data[b"c"]
+    assert isinstance(value, Register)
+    assert [amount for _, amount in value.increments()] == [3, 4]
+    ((_, score),) = here.keyspace.data[b"z"].registers()
+    assert isinstance(score, Register)
+    ((dot, amount),) = score.increments()
+    assert (dot >> SEQ_BITS, amount, type(amount)) == (here.origin, 2.0, float)
+    here.keyspace.delete(b"c")
+    assert value.increments() == []

@@ -15,7 +15,7 @@ from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.types.fields import ADD, ASSIGN, ERASE, REMOVE, RESET, Fields
 from crdt.types.hash import HASH, Hash
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN
 from crdt.writes import fields
 from crdt.writes.fields import assign_fields, remove_fields
 from crdt.writes.hash import increment
@@ -26,7 +26,7 @@ KEY = b"h"
 
 @pytest.fixture
 def db() -> Keyspace:
-    return Keyspace(make_origin(1), MAKERS)
+    return Keyspace(make_origin(1), BUILT_IN)
 
 
 def held(db: Keyspace) -> Hash:

@@ -13,7 +13,7 @@ from crdt.numbers.long_double import parse
 from crdt.numbers.number import COUNTER_MAX
 from crdt.store.keyspace import Keyspace
 from crdt.types.hash import HASH, Hash
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN
 from crdt.writes import hash as hashes
 from tests.crdt.exchange import exchange
 
@@ -24,7 +24,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(("set", "add", "remove", "delete")), 
 
 @pytest.fixture
 def db() -> Keyspace:
-    return Keyspace(make_origin(1), MAKERS)
+    return Keyspace(make_origin(1), BUILT_IN)
 
 
 def items(db: Keyspace) -> dict[bytes, bytes]:
@@ -34,7 +34,7 @@ def items(db: Keyspace) -> dict[bytes, bytes]:
 
 @given(STEPS)
 def test_one_region_reads_what_a_dictionary_would_hold(steps: list[tuple[str, bytes]]) -> None:
-    db, plain = Keyspace(make_origin(1), MAKERS), dict[bytes, bytes]()
+    db, plain = Keyspace(make_origin(1), BUILT_IN), dict[bytes, bytes]()
     for step, field in steps:
         if step == "set":
             plain[field] = b"7"

@@ -1,12 +1,19 @@
-"""The table of types."""
+"""The registry of types."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from crdt import Replica
+from crdt import DecodeError, Replica
 from crdt.testing.builtin import NAMES
-from crdt.types.registry import MAKERS
+from crdt.testing.specifications import MAKES, MEANING
+from crdt.types.definition import Operation, TypeDefinition
+from crdt.types.list import List
+from crdt.types.registry import BUILT_IN, DEFINITIONS, TypeRegistry
+
+MAKERS = BUILT_IN.makers
 
 
 @pytest.mark.parametrize("code", MAKERS)
@@ -17,11 +24,73 @@ def test_a_type_is_listed_under_its_code(code: int) -> None:
     assert value.min_dot() == 0
     assert not value.has_garbage()
     assert 1 <= code <= 15
+    assert BUILT_IN.definition(value).code == code
 
 
 def test_every_type_has_a_specification() -> None:
     assert set(NAMES) == set(MAKERS)
+    assert set(NAMES.values()) == set(MEANING) == set(MAKES)
 
 
 def test_a_replica_knows_them_all() -> None:
-    assert Replica(1).keyspace.makers == MAKERS
+    assert Replica(1).keyspace.types is BUILT_IN
+
+
+def test_registry_without_additions_is_the_same() -> None:
+    assert BUILT_IN.with_types(()) is BUILT_IN
+
+
+def test_another_maker_replaces_a_built_in_type() -> None:
+    types = BUILT_IN.with_types([partial(List, 2)])
+    assert list(types.by_code) == list(BUILT_IN.by_code)
+    made = types.makers[5]()
+    assert isinstance(made, List)
+    assert made.items.block_max == 2
+    assert types.by_code[5].content is BUILT_IN.by_code[5].content
+    assert types.by_code[1] is BUILT_IN.by_code[1]
+
+
+def test_definition_joins_a_registry() -> None:
+    added = TypeDefinition("added", 200, MAKERS[2], (Operation("touch"),))
+    types = BUILT_IN.with_types([added])
+    types.check_effect((200 << 4, b"k"))
+    with pytest.raises(DecodeError, match="unknown kind 3200"):
+        BUILT_IN.check_effect((200 << 4, b"k"))
+    with pytest.raises(DecodeError, match="unknown kind 3201"):
+        types.check_effect((200 << 4 | 1, b"k"))
+    with pytest.raises(ValueError, match="two types have the code 200"):
+        BUILT_IN.with_types([added, added])
+
+
+def test_one_type_at_most_is_plain() -> None:
+    assert BUILT_IN.plain_code == 1
+    assert TypeRegistry(()).plain_code == 0
+    second = TypeDefinition("second", 2, MAKERS[2], is_plain=True)
+    with pytest.raises(ValueError, match=r"types \[1, 2\] are all plain"):
+        TypeRegistry([BUILT_IN.by_code[1], second])
+
+
+def test_limits_of_encodings_are_those_of_all_types() -> None:
+    limits = BUILT_IN.encoding_limits()
+    assert len(limits) == sum(len(each.encoding_limits) for each in DEFINITIONS) == 8
+    assert limits["list-max-listpack-size"] == -2
+
+
+class Unlisted(List):
+    """A value of an application's own, which is not wrapped."""
+
+    def code(self) -> int:
+        return 201
+
+
+@pytest.mark.interpreted("it derives from a compiled class")
+def test_value_of_another_code_gets_a_definition() -> None:
+    types = BUILT_IN.with_types([Unlisted])
+    assert types.by_code[201].name == "Unlisted"
+    with pytest.raises(DecodeError, match="unknown kind 3216"):
+        types.check_effect((201 << 4, b"k"))
+
+
+def test_operations_of_another_version_are_refused_by_it() -> None:
+    with pytest.raises(DecodeError, match="list positions: format version 2"):
+        BUILT_IN.check_effect((0x54, b"k"))

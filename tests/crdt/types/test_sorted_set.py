@@ -9,7 +9,7 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.errors import DecodeError, NotANumber
 from crdt.store.keyspace import Keyspace
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN
 from crdt.types.sorted_set import ASSIGN_SCORE, STALE_SHARE, STALE_SLACK, SortedSet
 from crdt.writes import sorted_set as zset
 
@@ -17,7 +17,7 @@ KEY = b"z"
 
 
 def keyspace() -> Keyspace:
-    return Keyspace(make_origin(1), MAKERS)
+    return Keyspace(make_origin(1), BUILT_IN)
 
 
 def held(db: Keyspace) -> SortedSet:

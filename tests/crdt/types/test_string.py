@@ -12,7 +12,7 @@ from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers.long_double import parse
 from crdt.numbers.number import COUNTER_MAX
 from crdt.store.keyspace import Keyspace
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN
 from crdt.types.set import SET_TYPE
 from crdt.types.string import String
 from crdt.writes import set as sets
@@ -24,7 +24,7 @@ KEY = b"k"
 
 @pytest.fixture
 def db() -> Keyspace:
-    return Keyspace(make_origin(1), MAKERS)
+    return Keyspace(make_origin(1), BUILT_IN)
 
 
 def held(db: Keyspace) -> String:
@@ -36,7 +36,7 @@ def held(db: Keyspace) -> String:
 @given(st.lists(st.one_of(st.none(), st.integers(-9, 9), st.text("1x", max_size=1))))
 def test_one_region_reads_what_a_plain_variable_would_hold(steps: list[int | str | None]) -> None:
     """None deletes, an integer is added, a text is set."""
-    db = Keyspace(make_origin(1), MAKERS)
+    db = Keyspace(make_origin(1), BUILT_IN)
     plain: bytes | None = None
     for step in steps:
         if step is None:

@@ -9,22 +9,18 @@ from hypothesis import strategies as st
 from crdt.causality.dots import make_dot, make_origin, region_of
 from crdt.causality.effect import Effect
 from crdt.causality.op import Op
-from crdt.causality.schema import SHAPES
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
+from crdt.types.definition import OriginNames, TypeDefinition, holds_origins
 from crdt.types.multi_value import MultiValue
+from crdt.types.registry import BUILT_IN
 from crdt.writes import hash as hashes
 from crdt.writes import list as lists
 from crdt.writes import sorted_set as zsets
 from crdt.writes import string as strings
 from replication.follow.follower import Renamed
 from replication.machines.applier import Direct
-from replication.machines.origin_map import (
-    PLAIN,
-    RENAMED,
-    Renaming,
-    blocks,
-)
+from replication.machines.origin_map import Renaming, blocks
 from tests.replication.ends import replica, write
 
 HIGH = Renaming([10, 20, 30])
@@ -133,10 +129,11 @@ def test_origins_are_renamed_where_they_are_and_nothing_else_is(
 
 
 def test_every_kind_of_the_server_is_known() -> None:
-    kinds = {kind for kind in SHAPES if kind >> 4 <= 5}
-    assert kinds == RENAMED
+    definitions = BUILT_IN.by_code.values()
+    assert {each.code for each in definitions if each.rename_origins is not None} == {*range(1, 6)}
+    kinds = {kind for kind in BUILT_IN.shapes if kind >> 4 <= 5}
     plain = {0x01, 0x02, 0x03, 0x12, 0x20, 0x21, 0x30, 0x32, 0x33, 0x40, 0x42, 0x43}
-    assert plain == PLAIN
+    assert {kind for kind in kinds if not holds_origins(BUILT_IN.shapes[kind])} == plain
 
 
 def copy(source: Replica, inlet: Renamed) -> None:
@@ -202,6 +199,27 @@ def test_types_that_know_their_dots_alone_are_not_renamed() -> None:
     with pytest.raises(DecodeError, match="MultiValue cannot be followed under other names"):
         HIGH.value(MultiValue())
     assert Renaming([1, 2, 3]).op(op) is op
+
+
+def test_a_type_that_renames_its_effects_is_followed() -> None:
+    def rename(effect: Effect, names: OriginNames) -> Effect:
+        return (*effect[:2], names.origin(effect[2]))
+
+    made = TypeDefinition(
+        "named",
+        200,
+        MultiValue,
+        check_effect=lambda effect: None,
+        rename_origins=lambda value, names: None,
+        rename_effect=rename,
+    )
+    renaming = Renaming([10, 20, 30], BUILT_IN.with_types([made]))
+    assert renaming.effect((200 << 4, b"k", A)) == (200 << 4, b"k", X)
+
+
+def test_an_effect_of_the_wrong_form_is_not_renamed() -> None:
+    with pytest.raises(DecodeError, match="kind 82: item 2 is of the wrong form"):
+        HIGH.effect((0x52, b"k", 5))
 
 
 def test_where_names_stay_nothing_is_touched() -> None:

@@ -11,7 +11,7 @@ from crdb.engine.instance import Instance
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from sim.nodes.client import SimClient
-from sim.nodes.state import format_seconds, format_state
+from sim.nodes.state import format_seconds, format_shown, format_state
 
 
 def region(number: int) -> SimClient:
@@ -36,6 +36,11 @@ def test_each_type_has_its_brackets(command: str, text: str) -> None:
     hand = region(1)
     hand.run_command(*command.split())
     assert format_state(hand.client.db) == text
+
+
+def test_value_without_a_form_is_shown_as_it_is() -> None:
+    assert format_shown(None, b"v") == "= v"
+    assert format_shown(None, 0.5) == "= 0.5"
 
 
 def test_keys_are_sorted_and_there_may_be_none() -> None:

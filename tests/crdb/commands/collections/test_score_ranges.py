@@ -17,7 +17,7 @@ from crdb.commands.collections.score_ranges import (
 from crdb.engine.errors import CommandError
 from crdt.causality.dots import make_origin
 from crdt.store.keyspace import Keyspace
-from crdt.types.registry import MAKERS
+from crdt.types.registry import BUILT_IN
 from crdt.types.sorted_set import SortedSet
 from crdt.writes import sorted_set as zset
 
@@ -25,7 +25,7 @@ INF = float("inf")
 
 
 def sorted_set(pairs: dict[bytes, float]) -> SortedSet:
-    db = Keyspace(make_origin(1), MAKERS)
+    db = Keyspace(make_origin(1), BUILT_IN)
     zset.assign(db, b"z", [item for pair in pairs.items() for item in pair])
     value = db.lookup(b"z")
     assert isinstance(value, SortedSet)

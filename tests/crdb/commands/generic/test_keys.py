@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
-from crdt.writes.content import TYPE_NAMES
+from crdt.types.registry import DEFINITIONS
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import Peer, Refusal, Reply, Status, Word, decode, encode
 from tests.crdb.regions import Regions
@@ -357,7 +357,7 @@ def test_every_type_has_a_name() -> None:
     for command in FILLED:
         regions.run(1, *command)
     shown = {regions.run(1, "TYPE", name).text for name in NAMES} - {b"none"}
-    assert shown == set(TYPE_NAMES.values())
+    assert shown == {each.redis_name for each in DEFINITIONS if each.redis_name is not None}
 
 
 def test_idle_time_counts_from_the_latest_use() -> None:
