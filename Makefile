@@ -53,7 +53,7 @@ test-compiled: .venv/installed .venv/locked-dev
 	@mkdir -p build/compiled && ln -sfn ../../tests ../../examples build/compiled/
 	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest $(SHARED_OUT) \
 		--rootdir . --config-file ../../pyproject.toml --override-ini pythonpath= \
-		-m "not interpreted" $(ARGS) $(PACKAGES:%=tests/%) tests/conformance
+		-m "not interpreted" $(ARGS) $(PACKAGES:%=tests/%) tests/contract/scenarios
 
 check: lint
 	$(MAKE) test COVER=1

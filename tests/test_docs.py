@@ -6,10 +6,7 @@ import contextlib
 import doctest
 import importlib
 import io
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +80,6 @@ def exists(name: str) -> bool:
 @pytest.mark.parametrize("path", [p for p in DOCUMENTS if p.name != "CHANGELOG.md"], ids=name_of)
 def test_every_module_that_is_named_exists(path: Path) -> None:
     assert not [name for name in MODULE.findall(path.read_text()) if not exists(name)]
-
-
-def test_guide_to_adding_a_command_runs() -> None:
-    """In a process of its own, as it changes the command table."""
-    page = ROOT / "docs" / "how-to" / "add-a-command.md"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "doctest", str(page)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    assert len(re.findall(r"^>>> ", page.read_text(), re.MULTILINE)) > 15
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=name_of)

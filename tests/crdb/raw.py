@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 
 import attrs
 
@@ -11,6 +12,8 @@ from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config
+from crdb.resp.errors import ProtocolError
+from crdb.resp.parser import Parser
 from crdt.embed.replica import Replica
 from tests.crdb.redis_peer import Server
 
@@ -63,3 +66,21 @@ def ours(data: bytes, **parameters: str) -> Exchange:
 def lines(client: Client, *requests: str) -> list[bytes]:
     """Inline requests of one client; the replies, each as it was sent."""
     return [receive(client, request.encode() + b"\r\n") for request in requests]
+
+
+Outcome = tuple[list[list[bytes]], bytes | None]
+
+
+def parse(pieces: Iterable[bytes], trusted: bool = True) -> Outcome:
+    """All requests in these pieces, and the error that ended them."""
+    parser = Parser()
+    parser.trusted = trusted
+    found: list[list[bytes]] = []
+    for piece in pieces:
+        parser.feed(piece)
+        try:
+            while (args := parser.next()) is not None:
+                found.append(args)
+        except ProtocolError as fault:
+            return found, fault.text
+    return found, None

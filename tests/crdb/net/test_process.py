@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
 import pytest
 
-from crdb.engine.info.sections import information
 from crdb.engine.metrics.memory import PLENTY
 from crdb.net import process
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Peer, decode
-
-
-def fields(text: str) -> dict[str, str]:
-    """The fields of an INFO."""
-    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-
-
-def test_lines_are_added_and_named_as_in_redis(peer: Peer) -> None:
-    database = instance()
-    process.tell_of_process(database)
-    found = fields(information(database, ["server", "memory", "cpu"]))
-    assert found["process_id"] == str(os.getpid())
-    assert int(found["used_memory_peak"]) >= int(found["used_memory"]) > 1_000_000
-    assert float(found["used_cpu_user"]) > 0
-    theirs = fields(decode(peer.server.run([b"INFO", b"everything"])).decode())
-    lines = [*process.server_lines(), *process.memory_lines(), *process.cpu_lines()]
-    assert {name for name, _ in lines} <= theirs.keys()
 
 
 def test_without_proc_the_peak_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:

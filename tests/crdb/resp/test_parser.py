@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crdb.resp.errors import ProtocolError
 from crdb.resp.parser import LINE_MAX, RELEASE_BYTES, Parser
-from tests.crdb.raw import exchange, ours
-from tests.crdb.redis_peer import Peer, Server, request
-
-Outcome = tuple[list[list[bytes]], bytes | None]
-
-
-def parse(pieces: Iterable[bytes], trusted: bool = True) -> Outcome:
-    """All requests in these pieces, and the error that ended them."""
-    parser = Parser()
-    parser.trusted = trusted
-    found: list[list[bytes]] = []
-    for piece in pieces:
-        parser.feed(piece)
-        try:
-            while (args := parser.next()) is not None:
-                found.append(args)
-        except ProtocolError as fault:
-            return found, fault.text
-    return found, None
+from tests.crdb.raw import parse
+from tests.crdb.redis_peer import request
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -149,37 +130,6 @@ def test_bytes_fed_while_nobody_reads_are_kept() -> None:
     assert parser.buffer == b""
 
 
-ERRORS = [
-    (b"*x\r\n", b"invalid multibulk length"),
-    (b"*\r\n", b"invalid multibulk length"),
-    (b"*03\r\n", b"invalid multibulk length"),
-    (b"*2147483648\r\n", b"invalid multibulk length"),
-    (b"*99999999999999999999\r\n", b"invalid multibulk length"),
-    (b"*1\r\n:5\r\n", b"expected '$', got ':'"),
-    (b"*1\r\n\r\n", b"expected '$', got ' '"),
-    (b"*1\r\nPING\r\n", b"expected '$', got 'P'"),
-    (b"*1\r\n$x\r\n", b"invalid bulk length"),
-    (b"*1\r\n$-1\r\n", b"invalid bulk length"),
-    (b"*1\r\n$01\r\n", b"invalid bulk length"),
-    (b"*1\r\n$536870913\r\n", b"invalid bulk length"),
-    (b"*" + b"1" * 70_000, b"too big mbulk count string"),
-    (b"*1\r\n$" + b"1" * 70_000, b"too big bulk count string"),
-    (b"x" * 70_000, b"too big inline request"),
-    (b"'\r\n", b"unbalanced quotes in request"),
-]
-
-
-@pytest.mark.parametrize(("data", "text"), ERRORS, ids=[repr(data[:24]) for data, _ in ERRORS])
-def test_errors_are_those_of_redis(peer: Peer, data: bytes, text: bytes) -> None:
-    assert parse([b"PING\r\n", data]) == ([[b"PING"]], b"ERR Protocol error: " + text)
-    mine = ours(data)
-    assert mine.replies == b"-ERR Protocol error: " + text + b"\r\n"
-    assert mine.closed
-    theirs = exchange(peer.server, data, witness=b"")
-    assert theirs.replies in (mine.replies, b"")  # a reset can swallow it
-    assert theirs.closed
-
-
 @pytest.mark.parametrize("header", [b"*", b"*1\r\n$", b"a"])
 def test_a_header_may_be_as_long_as_redis_lets_it(header: bytes) -> None:
     start = header[:-1]
@@ -189,15 +139,6 @@ def test_a_header_may_be_as_long_as_redis_lets_it(header: bytes) -> None:
     assert text is not None
     assert text.startswith(b"ERR Protocol error: too big")
     assert parse([fits + b"0\r\n"])[1] == text
-
-
-@pytest.mark.parametrize(
-    "data",
-    [b"*0\r\n", b"*-1\r\n", b"*-7\r\n", b"\r\n", b"\n", b"  \r\n", b"*0\r\n\r\n*-1\r\n"],
-)
-def test_nothing_is_asked_by_nothing(peer: Peer, data: bytes) -> None:
-    assert ours(data) == exchange(peer.server, data)
-    assert ours(data).replies == b""
 
 
 @pytest.mark.parametrize(
@@ -211,45 +152,6 @@ def test_nothing_is_asked_by_nothing(peer: Peer, data: bytes) -> None:
 )
 def test_strangers_may_send_little(data: bytes, text: bytes | None) -> None:
     assert parse([data], trusted=False) == ([], text)
-
-
-requests_alphabet = st.lists(
-    st.sampled_from(
-        [
-            b"*1\r\n$4\r\nPING\r\n",
-            b"*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n",
-            b"PING\r\n",
-            b"*1\r\n",
-            b"$4\r\n",
-            b"ECHO 'a b'\r\n",
-            b"*0\r\n",
-            b"\r\n",
-            b"*",
-            b"$",
-            b"1",
-            b"\r",
-            b"\n",
-            b" ",
-            b'"',
-            b"'",
-            b"PING",
-            b"-",
-            b"*-1\r\n",
-            b"$0\r\n\r\n",
-            b"9",
-            b"ECHO \xff\x01\r\n",
-        ]
-    ),
-    max_size=12,
-).map(b"".join)
-
-
-@given(data=requests_alphabet)
-@example(data=b"*1\r\n\n\r\n")
-def test_any_bytes_do_what_they_do_to_redis(redis_server: Server, data: bytes) -> None:
-    """A request that is left unfinished swallows the witness, here and there."""
-    mine, theirs = ours(data), exchange(redis_server, data)
-    assert mine.replies == theirs.replies
 
 
 @pytest.mark.parametrize("rest", [b"*", b"*1\r\n$4\r\nPI", b"*2\r\n$4\r\nPING\r\n", b"PI"])

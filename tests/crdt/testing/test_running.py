@@ -1,8 +1,7 @@
-"""Schedules as scripts; failures found, told apart and shrunk; kept counterexamples."""
+"""Schedules as scripts, and failures that are found, distinguished and shrunk."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -20,16 +19,6 @@ from crdt.testing import (
     search,
 )
 from crdt.testing.running import attempt, diagnose, find_unsteady, signature, spell
-
-KEPT = sorted((Path(__file__).parents[1] / "regressions").glob("*.txt"))
-
-
-@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
-def test_a_counterexample_that_was_kept(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    name = next(line for line in text.splitlines() if line.startswith("subject ")).split()[1]
-    assert parse(SUBJECTS[name], text)
-    run_script(SUBJECTS[name], text)
 
 
 def test_a_schedule_is_a_script_and_back() -> None:

@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from crdb.engine.client import Client
-from tests.crdb.raw import exchange, instance, lines, ours
-from tests.crdb.redis_peer import Server
+from tests.crdb.raw import instance, lines
 from tests.crdb.regions import Regions
-
-parts = st.lists(
-    st.sampled_from(
-        """
-        MULTI,EXEC,DISCARD,WATCH k,UNWATCH,INCR k,GET k,LPUSH k x,FOO,GET,SET k 1,MULTI,EXEC,DEL k
-        """.strip().split(",")
-    ),
-    max_size=12,
-)
-
-
-@given(parts)
-def test_any_conversation_runs_as_with_redis(redis_server: Server, requests: list[str]) -> None:
-    redis_server.run([b"FLUSHALL"])
-    data = "".join(request + "\r\n" for request in requests).encode()
-    assert ours(data) == exchange(redis_server, data)
 
 
 def test_one_exec_is_one_operation_everywhere() -> None:

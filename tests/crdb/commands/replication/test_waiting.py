@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Peer, Refusal, decode
+from tests.crdb.redis_peer import Refusal, decode
 
 
 def waiting_client() -> tuple[Client, list[int]]:
@@ -66,11 +64,6 @@ def test_a_follower_has_no_regions_to_wait_for() -> None:
     client, _ = waiting_client()
     client.instance.role = b"replica"
     assert isinstance(decode(receive(client, b"WAIT 0 0\r\n")), Refusal)
-
-
-@pytest.mark.parametrize("words", ["0 0", "0 10", "-1 0", "x 0", "0 x", "0 -1"])
-def test_replies_and_refusals_are_those_of_redis(peer: Peer, words: str) -> None:
-    peer.same("WAIT", *words.split())
 
 
 def test_a_far_deadline_is_refused() -> None:

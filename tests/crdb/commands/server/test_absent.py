@@ -1,4 +1,4 @@
-"""Commands of what is not here."""
+"""Commands of features that are absent."""
 
 from __future__ import annotations
 
@@ -7,25 +7,7 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Peer, decode
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "MODULE LIST",
-        "CLUSTER INFO",
-        "CLUSTER NODES",
-        "CLUSTER MYID",
-        "CLUSTER SLOTS",
-        "ACL WHOAMI",
-        "READONLY",
-        "READWRITE",
-        "ASKING",
-    ],
-)
-def test_what_is_true_is_said_as_by_redis(peer: Peer, command: str) -> None:
-    peer.same(*command.split())
+from tests.crdb.redis_peer import decode
 
 
 @pytest.mark.parametrize("container", [b"ACL", b"CLUSTER", b"MODULE"])

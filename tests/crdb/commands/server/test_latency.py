@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from crdb.commands.server.latency import age, graph
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
 from tests.crdb.raw import NOW, instance, lines
-from tests.crdb.redis_peer import Peer, Refusal, Reply, Status, decode
+from tests.crdb.redis_peer import Refusal, Reply, Status, decode
 
 
 def asked(client: Client, text: str) -> Reply:
@@ -97,14 +95,6 @@ def test_latency_tracking_and_its_percentiles_take_effect() -> None:
     assert "latency_percentiles_usec_get:p50=3.071,p99.9=3.071\r\n" in text
     lines(client, "CONFIG SET latency-tracking no", "SET k v")
     assert "usec_set" not in information(database, ["latencystats"])
-
-
-@pytest.mark.parametrize(
-    "request_text",
-    ["LATEST", "HISTORY command", "RESET", "RESET a b", "GRAPH none", "HISTOGRAM nothing"],
-)
-def test_an_idle_monitor_is_that_of_redis(peer: Peer, request_text: str) -> None:
-    peer.same("LATENCY", *request_text.split())
 
 
 def test_help() -> None:

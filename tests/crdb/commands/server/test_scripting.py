@@ -8,33 +8,7 @@ from crdb.commands.server.scripting import EMPTY_DUMP
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Peer, Refusal, Status, decode
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "FUNCTION FLUSH",
-        "FUNCTION FLUSH sync",
-        "FUNCTION FLUSH ASYNC",
-        "FUNCTION FLUSH wrong",
-        "FUNCTION FLUSH SYNC ASYNC",
-        "FUNCTION LIST",
-        "FUNCTION LIST LIBRARYNAME x WITHCODE",
-        "FUNCTION LIST LIBRARYNAME",
-        "FUNCTION LIST wrong",
-        "FUNCTION DELETE x",
-        "FUNCTION KILL",
-        "SCRIPT EXISTS a b",
-        "SCRIPT FLUSH",
-        "SCRIPT FLUSH ASYNC",
-        "SCRIPT FLUSH wrong",
-        "SCRIPT FLUSH SYNC ASYNC",
-        "SCRIPT KILL",
-    ],
-)
-def test_an_empty_library_is_that_of_redis(peer: Peer, command: str) -> None:
-    peer.same(*command.split())
+from tests.crdb.redis_peer import Refusal, Status, decode
 
 
 @pytest.mark.parametrize("command", ["FUNCTION LOAD x", "SCRIPT LOAD x", "SCRIPT DEBUG YES"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from tests.crdb.raw import NOW, instance, lines
-from tests.crdb.redis_peer import Peer, decode
+from tests.crdb.redis_peer import decode
 
 
 def test_time_is_that_of_the_batch() -> None:
@@ -24,16 +24,6 @@ def test_info_is_text_in_both_protocols() -> None:
 def test_config_is_a_map() -> None:
     client = Client(instance())
     assert lines(client, "HELLO 3", "CONFIG GET hz")[1] == b"%1\r\n$2\r\nhz\r\n$2\r\n10\r\n"
-
-
-def test_refusals(peer: Peer) -> None:
-    rewrite = [b"CONFIG", b"REWRITE"]
-    theirs, ours = peer.server.run(rewrite), peer.ours.run(rewrite)
-    assert ours.startswith(theirs.rstrip())
-    peer.same("CONFIG", "SET", "timeout")
-    peer.same("CONFIG", "SET", "timeout", "1", "hz")
-    peer.same("CONFIG", "GET")
-    peer.same("CONFIG", "RESETSTAT", "x")
 
 
 def test_counters_start_again() -> None:

@@ -8,7 +8,7 @@ from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Peer, Refusal, decode
+from tests.crdb.redis_peer import Refusal, decode
 
 
 def stoppable(copies: int) -> tuple[Instance, list[str]]:
@@ -44,11 +44,6 @@ def test_an_empty_region_may_go() -> None:
     database, reasons = stoppable(0)
     receive(Client(database), b"DEL k\r\nSHUTDOWN\r\n")
     assert len(reasons) == 1
-
-
-@pytest.mark.parametrize("words", ["wrong", "ABORT", "ABORT NOW", "SAVE NOSAVE", "NOW wrong"])
-def test_wrong_words_are_refused_as_by_redis(peer: Peer, words: str) -> None:
-    peer.same("SHUTDOWN", *words.split())
 
 
 @pytest.mark.parametrize("command", ["SHUTDOWN SAVE", "SAVE", "BGSAVE", "BGREWRITEAOF"])

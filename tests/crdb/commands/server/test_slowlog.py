@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
-
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from tests.crdb.raw import NOW, instance, lines
-from tests.crdb.redis_peer import Peer, Refusal, Reply, Status, decode
+from tests.crdb.redis_peer import Reply, Status, decode
 
 
 def ticking(*seconds: float) -> Iterator[float]:
@@ -57,10 +55,6 @@ def test_slowlog_log_slower_than_and_slowlog_max_len_take_effect() -> None:
     assert [b"GET", b"c"] not in [entry[3] for entry in asked(client, "SLOWLOG GET -1")]
 
 
-def test_slowlog_get_refuses_further_arguments(peer: Peer) -> None:
-    peer.same("SLOWLOG", "GET", "10", "x")
-
-
 def test_a_password_is_not_logged() -> None:
     client = timed_client()
     lines(client, "CONFIG SET slowlog-log-slower-than 0", "CONFIG SET requirepass hidden")
@@ -74,17 +68,6 @@ def test_exec_is_not_logged_but_its_commands_are() -> None:
     lines(client, "CONFIG SET slowlog-log-slower-than 0", "MULTI", "SET a 1", "EXEC")
     names = [entry[3][0] for entry in asked(client, "SLOWLOG GET -1")]
     assert names == [b"SET", b"MULTI", b"CONFIG"]
-
-
-@pytest.mark.parametrize("count", ["-2", "x", "1.5"])
-def test_wrong_counts_are_refused_as_by_redis(peer: Peer, count: str) -> None:
-    assert isinstance(peer.same("SLOWLOG", "GET", count), Refusal)
-
-
-def test_an_empty_log_is_that_of_redis(peer: Peer) -> None:
-    peer.same("SLOWLOG", "RESET")
-    for request in ("LEN", "GET", "GET -1", "GET 0", "GET 5"):
-        peer.same("SLOWLOG", *request.split())
 
 
 def test_help() -> None:

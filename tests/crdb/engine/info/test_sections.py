@@ -9,7 +9,6 @@ from crdb.engine.executor import receive
 from crdb.engine.info.sections import DEFAULT, information
 from crdt.causality.dots import make_origin
 from tests.crdb.raw import NOW, instance, lines
-from tests.crdb.redis_peer import Peer, decode
 from tests.crdb.regions import Regions
 
 
@@ -21,32 +20,6 @@ def titles(text: str) -> list[str]:
 def fields(text: str) -> dict[str, str]:
     """The fields of an INFO."""
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-
-
-def test_sections_come_as_asked_and_in_the_order_of_redis(peer: Peer) -> None:
-    for request in ("", "server clients", "CLIENTS server clients", "nothing", "keyspace nothing"):
-        theirs = decode(peer.server.run([b"INFO", *request.encode().split()])).decode()
-        ours = decode(peer.ours.run([b"INFO", *request.encode().split()])).decode()
-        assert titles(ours) == titles(theirs), request
-
-
-def test_fields_that_are_told_are_spelled_as_in_redis(peer: Peer) -> None:
-    peer.same("SET", "k", "v")
-    names = fields(decode(peer.server.run([b"INFO", b"everything"])).decode()).keys()
-    newer = {"total_blocking_keys", "total_blocking_keys_on_nokey", "watching_clients"}
-    newer |= {"client_query_buffer_limit_disconnections", "total_watched_keys", "region"}
-    newer |= {"crdb_version"} | {
-        f"acl_access_denied_{of}" for of in ("auth", "cmd", "key", "channel")
-    }
-    newer |= {"client_output_buffer_limit_disconnections"}
-    ours = fields(decode(peer.ours.run([b"INFO"])).decode()).keys()
-    assert ours - names - newer == set()
-
-
-def test_sections_are_parted_by_an_empty_line(peer: Peer) -> None:
-    pattern = rb"# Modules\r\n\r\n# Errorstats\r\n"
-    for side in (peer.server, peer.ours):
-        assert re.search(pattern, side.run([b"INFO", b"modules", b"errorstats"]))
 
 
 def test_everything_holds_what_is_not_told_unasked() -> None:

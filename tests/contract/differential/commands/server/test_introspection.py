@@ -1,0 +1,123 @@
+"""Compare the replies of COMMAND with those of a real redis-server."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from crdb.commands.declare.syntaxes import SYNTAXES
+from tests.crdb.redis_peer import Peer, Reply, decode
+
+REQUESTS = [
+    "COMMAND NOTHING",
+    "COMMAND COUNT x",
+    "COMMAND INFO nothing",
+    "COMMAND INFO nothing|more",
+    "COMMAND INFO get|more",
+    "COMMAND INFO config|get|more",
+    "COMMAND DOCS get|more",
+    "COMMAND INFO ''",
+    "COMMAND DOCS nothing",
+    "COMMAND LIST FILTERBY",
+    "COMMAND LIST FILTERBY PATTERN",
+    "COMMAND LIST FILTERBY NOTHING x",
+    "COMMAND LIST SOMETHING PATTERN x",
+    "COMMAND LIST FILTERBY MODULE none",
+    "COMMAND LIST FILTERBY ACLCAT nothing",
+    "COMMAND LIST FILTERBY PATTERN zran?ebys*",
+    "COMMAND GETKEYS GET k x",
+    "COMMAND GETKEYS NOTHING k",
+    "COMMAND GETKEYS PING x",
+    "COMMAND GETKEYS GET k",
+    "COMMAND GETKEYS MSET a 1 b 2",
+    "COMMAND GETKEYS CONFIG GET x",
+    "COMMAND GETKEYS ZUNION 2 a b",
+    "COMMAND GETKEYS ZUNION 7 a b",
+    "COMMAND GETKEYS DEL a b c",
+    "COMMAND GETKEYSANDFLAGS PING x",
+]
+
+
+def words(request: str) -> list[bytes]:
+    """Words; two single quotes are an empty one."""
+    return [b"" if word == "''" else word.encode() for word in request.split()]
+
+
+def unordered(reply: Reply) -> Reply:
+    """A list without its order."""
+    return sorted(cast("list[bytes]", reply)) if isinstance(reply, list) else reply
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_requests_are_answered_as_by_redis(peer: Peer, request_: str) -> None:
+    theirs, mine = peer.server.run(words(request_)), peer.ours.run(words(request_))
+    assert unordered(decode(mine)) == unordered(decode(theirs))
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_what_is_no_command_has_no_details(peer: Peer, protocol: int) -> None:
+    peer.protocol(protocol)
+    request = [b"COMMAND", b"INFO", b"nothing", b"get|more", b"config|nothing"]
+    assert peer.ours.run(request) == peer.server.run(request)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_details_have_the_form_of_redis(peer: Peer, protocol: int) -> None:
+    peer.protocol(protocol)
+    for name in (b"get", b"del", b"config|get"):
+        [theirs] = decode(peer.server.run([b"COMMAND", b"INFO", name]))
+        [mine] = decode(peer.ours.run([b"COMMAND", b"INFO", name]))
+        assert mine[0:6] == theirs[0:6], name
+        assert [type(part) for part in mine] == [type(part) for part in theirs]
+        assert len(mine[8]) == len(theirs[8])
+    peer.protocol(2)
+
+
+def test_where_the_keys_are_is_told_as_by_redis(peer: Peer) -> None:
+    for name in (b"get", b"mset", b"lmpop", b"sunionstore"):
+        [theirs] = decode(peer.server.run([b"COMMAND", b"INFO", name]))
+        [mine] = decode(peer.ours.run([b"COMMAND", b"INFO", name]))
+        assert mine[8] == theirs[8]
+
+
+def test_documentation_has_the_form_of_redis(peer: Peer) -> None:
+    for name in (b"get", b"config|get", b"client"):
+        theirs = decode(peer.server.run([b"COMMAND", b"DOCS", name]))
+        mine = decode(peer.ours.run([b"COMMAND", b"DOCS", name]))
+        assert mine[0] == theirs[0] == name
+        assert set(mine[1][::2]) <= set(theirs[1][::2])
+
+
+TOLD_OTHERWISE = (
+    *("bitop", "client|kill", "client|list", "command|getkeys", "command|getkeysandflags"),
+    *("config|get", "zinter", "zinterstore", "zrank", "zrevrank", "zunion", "zunionstore"),
+)
+"""More closely than by Redis 7.0, or with options that are younger."""
+
+
+def tree(arguments: Any) -> list[Any]:
+    """Arguments without the names that somebody gave them."""
+    found: list[Any] = []
+    for each in arguments:
+        facts = dict(zip(each[::2], each[1::2], strict=True))
+        flags = sorted(flag.text for flag in facts.get(b"flags", []))
+        token = facts.get(b"token", b"")
+        spec = facts.get(b"key_spec_index") if facts[b"type"] == b"key" else None
+        found.append((facts[b"type"], token, flags, spec, tree(facts.get(b"arguments", []))))
+    return found
+
+
+def test_arguments_are_told_as_by_redis(peer: Peer) -> None:
+    compared = 0
+    for name in SYNTAXES.keys() - set(TOLD_OTHERWISE):
+        told = [
+            dict(zip(reply[1][::2], reply[1][1::2], strict=True))
+            for side in (peer.server, peer.ours)
+            if (reply := decode(side.run([b"COMMAND", b"DOCS", name.encode()])))
+        ]
+        if len(told) == 2:
+            compared += 1
+            theirs, mine = (tree(each[b"arguments"]) for each in told)
+            assert mine == theirs, name
+    assert compared > 140

@@ -1,0 +1,19 @@
+"""Check every type of ours against its specification, over random schedules."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.testing import SUBJECTS, check_subject
+
+VALUE = "value equals specification"
+
+
+@pytest.mark.no_cover  # it plays through everything that has tests of its own
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_our_own_types_mean_what_their_specifications_say(
+    name: str, schedules: int, seed: int
+) -> None:
+    report = check_subject(SUBJECTS[name], schedules=schedules, seed=seed)
+    assert report.laws[VALUE] > 10 * schedules
+    assert report.laws["forgetting is not seen"] > 0

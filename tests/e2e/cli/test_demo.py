@@ -1,0 +1,29 @@
+"""Run `crdb demo` as a process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.processes import WAIT_SECONDS
+
+
+def test_who_listens_no_longer_is_told_no_more() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crdb", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(WAIT_SECONDS) != 0
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "crdb", "demo"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "the story broke off: [Errno 28] No space left on device\n"

@@ -1,0 +1,117 @@
+"""Run `crdb up` at a pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from crdb.cli.screen import ENTER, HOME, LEAVE
+from tests.e2e.processes import WAIT_SECONDS, ask
+from tests.ports import free_base
+
+CTRL_S = b"\x13"
+
+
+@contextmanager
+def on_a_terminal(base: int, **environment: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """`crdb up` on a terminal of 60 columns and 20 lines, and our end of it."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (20, 60))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crdb", "up", "--regions", "us,eu", "--port", str(base)],
+        stdin=theirs,
+        stdout=theirs,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+    )
+    os.close(theirs)
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait(WAIT_SECONDS)
+        os.close(ours)
+
+
+def seen(terminal: int, text: str) -> str:
+    """What the terminal shows, up to and with the screen that has this text."""
+    shown = ""
+    while text not in shown:
+        shown += os.read(terminal, 65_536).decode(errors="replace")
+    return shown
+
+
+def rest(terminal: int) -> str:
+    """What it shows until the last process has left it."""
+    shown = b""
+    try:
+        while data := os.read(terminal, 65_536):
+            shown += data
+    except OSError:  # how Linux tells the end
+        pass
+    return shown.decode()
+
+
+def test_on_a_terminal_there_is_a_live_view_that_leaves_no_trace() -> None:
+    with on_a_terminal(free_base()) as (process, terminal):
+        shown = seen(terminal, "lag of links")
+        assert shown.startswith(ENTER + HOME)
+        assert "\x1b[1m" in shown
+        process.send_signal(signal.SIGINT)
+        assert rest(terminal).endswith(LEAVE)
+        assert process.wait(WAIT_SECONDS) == 0
+
+
+def test_what_is_lost_by_stopping_stays_on_the_terminal() -> None:
+    base = free_base()
+    with on_a_terminal(base) as (process, terminal):
+        seen(terminal, "lag of links")
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        process.send_signal(signal.SIGINT)
+        seen(terminal, "stop all the same?")
+        os.write(terminal, b"n\n")
+        seen(terminal, "not stopped")
+        process.send_signal(signal.SIGTERM)
+        _, _, left = rest(terminal).rpartition(LEAVE)
+        assert left.count("us: stopping loses 1 key") == 1
+        assert process.wait(WAIT_SECONDS) == 0
+
+
+def test_a_process_that_rests_gives_its_terminal_back_meanwhile() -> None:
+    with on_a_terminal(free_base()) as (process, terminal):
+        seen(terminal, "lag of links")
+        process.send_signal(signal.SIGTSTP)
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        process.send_signal(signal.SIGCONT)
+        shown = seen(terminal, ENTER)
+        assert LEAVE in shown
+        assert "lag of links" in seen(terminal, "lag of links")
+
+
+def test_a_terminal_without_colours_gets_none() -> None:
+    with on_a_terminal(free_base(), NO_COLOR="1") as (_, terminal):
+        shown = seen(terminal, " ms")
+    assert "\x1b[32m" not in shown
+
+
+def test_a_dumb_terminal_gets_lines() -> None:
+    with on_a_terminal(free_base(), TERM="dumb") as (_, terminal):
+        shown = seen(terminal, "all that")
+    assert "\x1b" not in shown
+    assert "listening\r\n  1 us: redis-cli -h 127.0.0.1 -p" in shown
+
+
+def test_a_terminal_that_takes_nothing_stops_nobody() -> None:
+    base = free_base()
+    with on_a_terminal(base) as (process, terminal):
+        seen(terminal, "lag of links")
+        os.write(terminal, CTRL_S)
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "5000") == b":1\r\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_SECONDS) == 0

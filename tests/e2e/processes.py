@@ -1,0 +1,73 @@
+"""Start `crdb` as a separate process, and ask it over its sockets."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+WAIT_SECONDS = 60.0
+LOOK_SECONDS = 0.02
+
+
+@contextmanager
+def started(arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
+    """`crdb` with these arguments, ended by its process id."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crdb", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=WAIT_SECONDS)
+
+
+def ready_event(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The event `ready` of a process that was started with `--json`."""
+    return events_until(process, "ready")[-1]
+
+
+def events_until(process: subprocess.Popen[str], name: str) -> list[dict[str, Any]]:
+    """All events up to the next one of that name. Fails if the process ends before."""
+    events = [first_event(process)]
+    while events[-1]["event"] != name:
+        events.append(first_event(process))
+    return events
+
+
+def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The first line of a process that was started with `--json`."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = process.stdout.readline()
+    assert line, f"the process has ended: {process.stderr.read()}"
+    event: dict[str, Any] = json.loads(line)
+    return event
+
+
+def ask(port: int, *words: str) -> bytes:
+    """One request on a connection of its own, and the beginning of its reply."""
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as sock:
+        sock.sendall(" ".join(words).encode() + b"\r\n")
+        return sock.recv(65536)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Look again and again until it holds. Fails after WAIT_SECONDS.
+
+    Each look is a round trip; between them the core belongs to the processes that are asked.
+    """
+    ends = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        assert time.monotonic() < ends, "it never held"
+        time.sleep(LOOK_SECONDS)

@@ -1,0 +1,147 @@
+"""A process whose memory the system limits: no client ends it, and it replies OOM in time."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from resource import RLIMIT_AS, RLIMIT_DATA, prlimit
+
+import pytest
+
+from tests.crdb.redis_peer import Reader, Refusal, Reply, Status, encode, request
+from tests.e2e.processes import WAIT_SECONDS, ask, ready_event, started
+from tests.ports import free_ports
+
+HEADROOM = 300 << 20
+
+
+class Talker:
+    """One client of a process."""
+
+    def __init__(self, port: int) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS)
+        self.reader = Reader(lambda: self.sock.recv(1 << 20))
+
+    def close(self) -> None:
+        """Hang up."""
+        self.sock.close()
+
+    def ask(self, *words: str | bytes) -> Reply:
+        """One command, and its reply."""
+        self.sock.sendall(request(encode(words)))
+        return self.reader.next()[1]
+
+    def ask_all(self, commands: list[list[bytes]]) -> list[Reply]:
+        """Many commands in one go, and their replies."""
+        self.sock.sendall(b"".join(map(request, commands)))
+        return [self.reader.next()[1] for _ in commands]
+
+
+@contextmanager
+def limited(tmp_path: Path, limit: int = RLIMIT_AS) -> Generator[int]:
+    """Yield the port of a region that may take 300 MB more than it has after its start.
+
+    The guard reads RLIMIT_AS. It notices RLIMIT_DATA only by the memory that it cannot get.
+    """
+    port, link_port = free_ports(2)
+    file = tmp_path / "regions.toml"
+    file.write_text(f'[[region]]\nname = "us"\nport = {port}\nlink_port = {link_port}\n')
+    arguments = ["serve", str(file), "--region", "us", "--json", "--state", str(tmp_path / "s")]
+    with started(arguments) as process:
+        ready_event(process)
+        column = {RLIMIT_AS: 0, RLIMIT_DATA: 5}[limit]
+        used = int(Path(f"/proc/{process.pid}/statm").read_text().split()[column]) * 4096
+        prlimit(process.pid, limit, (used + HEADROOM, used + HEADROOM))
+        yield port
+        assert process.poll() is None, "it has ended"
+
+
+def is_oom(reply: Reply) -> bool:
+    return isinstance(reply, Refusal) and reply.text.startswith(b"OOM ")
+
+
+def fill(talker: Talker) -> bool:
+    """Plain writes until one is refused."""
+    value = b"x" * 100_000
+    for start in range(0, 10_000, 50):
+        keys = [b"key:%d" % n for n in range(start, start + 50)]
+        try:
+            if any(map(is_oom, talker.ask_all([[b"SET", key, value] for key in keys]))):
+                return True
+        except ConnectionError:  # there was no memory for the request itself
+            return True
+    return False
+
+
+def fill_with_small_items(talker: Talker) -> bool:
+    """Small additions until one is refused: in memory they take several times their size."""
+    for start in range(0, 4_000_000, 100):
+        members = range(start, start + 100)
+        try:
+            replies = talker.ask_all([[b"SADD", b"s%d" % (n % 10), b"%0100d" % n] for n in members])
+        except ConnectionError:
+            return True
+        if any(map(is_oom, replies)):
+            return True
+    return False
+
+
+def append_in_pipelines(talker: Talker) -> bool:
+    """Small appends to one string, which must not multiply it."""
+    talker.ask("SET", "big", b"x" * 10_000_000)
+    replies = talker.ask_all([[b"APPEND", b"big", b"y"]] * 300)
+    return replies[-1] == 10_000_300
+
+
+def append_in_a_transaction(talker: Talker) -> bool:
+    """Two strings in turn: all of that would be one operation."""
+    for key in ("a", "b"):
+        talker.ask("SET", key, b"x" * 5_000_000)
+    commands = [[b"APPEND", b"a", b"y"], [b"APPEND", b"b", b"y"]] * 100
+    replies = talker.ask_all([[b"MULTI"], *commands, [b"EXEC"]])
+    return any(map(is_oom, replies[-1]))
+
+
+def make_a_huge_value(talker: Talker) -> bool:
+    """One command for which there is no memory."""
+    return is_oom(talker.ask("SETRANGE", "r", "536870911", "x"))
+
+
+def send_a_huge_value(talker: Talker) -> bool:
+    """A request for which there is no memory: its connection ends, with a word if possible."""
+    talker.sock.sendall(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$500000000\r\n")
+    try:
+        for _ in range(500):
+            talker.sock.sendall(b"x" * 1_000_000)
+        return is_oom(talker.reader.next()[1])
+    except (ConnectionError, AssertionError):
+        return True
+
+
+@pytest.mark.parametrize("limit", [RLIMIT_AS, RLIMIT_DATA], ids=["address space", "data"])
+def test_no_client_ends_the_process(tmp_path: Path, limit: int) -> None:
+    with limited(tmp_path, limit) as port:
+        for act in (append_in_pipelines, append_in_a_transaction, make_a_huge_value):
+            with closing(Talker(port)) as talker:
+                assert act(talker), act.__name__
+                assert talker.ask("FLUSHALL") == Status(b"OK")
+        for act in (send_a_huge_value, fill, fill_with_small_items):
+            with closing(Talker(port)) as talker:
+                assert act(talker), act.__name__
+        assert ask(port, "PING") == b"+PONG\r\n"
+
+
+def test_writes_are_refused_and_deletions_are_not(tmp_path: Path) -> None:
+    with limited(tmp_path) as port, closing(Talker(port)) as talker:
+        info = dict(
+            line.split(b":", 1) for line in talker.ask("INFO", "memory").split(b"\r\n")[1:-1]
+        )
+        limit = int(info[b"used_memory"]) + (50 << 20)
+        assert talker.ask("CONFIG", "SET", "maxmemory", str(limit)) == Status(b"OK")
+        assert fill(talker)
+        assert is_oom(talker.ask("SET", "k", "v"))
+        assert talker.ask("GET", "key:0") is not None
+        assert talker.ask("DEL", "key:0") == 1
+        assert talker.ask("FLUSHALL") == Status(b"OK")

@@ -1,0 +1,75 @@
+"""Run `python -m sim` as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import attrs
+import pytest
+
+from sim.__main__ import main
+from sim.campaign.run import Result, Run, Verdict
+
+
+def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sim", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+    )
+
+
+def test_one_seed_gives_one_trace_whatever_the_hash_seed() -> None:
+    first = run("42", "--minutes", "0.1", "--trace", hash_seed="1")
+    again = run("42", "--minutes", "0.1", "--trace", hash_seed="2")
+
+    def records(done: subprocess.CompletedProcess[str]) -> list[str]:
+        return [line for line in done.stdout.splitlines() if "CPU" not in line]
+
+    assert len(records(first)) > 100
+    assert records(first) == records(again)
+
+
+def test_many_seeds_come_to_the_same_however_many_are_played_at_a_time() -> None:
+    one, two = (
+        run("--seeds", "1-6", "--minutes", "0.1", "--faults", "pause", "--jobs", count)
+        for count in ("1", "2")
+    )
+    assert one.returncode == two.returncode == 0
+    assert one.stderr == two.stderr == ""
+
+    def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+        return [line for line in done.stdout.splitlines() if "CPU" not in line]
+
+    assert lines(one) == lines(two)
+    assert "runs          6: valid 6" in lines(one)
+
+
+def test_a_reader_who_goes_away_ends_it_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "sim", "42", "--minutes", "0.1", "--trace"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(120) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_many_runs_that_fail_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play = Run.play_steps
+
+    def fail(run: Run, steps: object = None) -> Result:
+        assert steps is None
+        return attrs.evolve(play(run), verdict=Verdict.INVALID, promise="planted")
+
+    monkeypatch.setattr(Run, "play_steps", fail)
+    assert main(["--seeds", "1-2", "--minutes", "0.02"]) == 1
+    assert capsys.readouterr().out.count("planted") >= 2
