@@ -18,14 +18,19 @@ SHARED_OUT := --numprocesses $(WORKERS) --dist worksteal
 export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-compiled check lint docs format bench lock clean
+.PHONY: help install demo test test-unit test-contract test-e2e test-compiled soak check lint docs \
+	format bench lock clean
 
 help:
 	@echo "make install        .venv with the commands 'crdb' and 'python -m sim'"
 	@echo "make demo           three regions, a cut and what becomes of it, in 20 seconds"
-	@echo "make test           the whole test suite"
-	@echo "make test-compiled  the packages' tests against the compiled modules"
-	@echo "make check          format, lint, types, layers, docs, tests, coverage"
+	@echo "make test           all tests except the soak: unit, contract, e2e"
+	@echo "make test-unit      tests of single modules, and of the repository's files"
+	@echo "make test-contract  types, a real redis-server, scenarios, random runs"
+	@echo "make test-e2e       tests that start processes"
+	@echo "make test-compiled  unit, contract and e2e tests against the compiled modules"
+	@echo "make soak           simulated runs of many seeds: make soak SEEDS=1-400"
+	@echo "make check          format, lint, types, layers, docs, unit and contract tests, coverage"
 	@echo "make docs           the documentation as HTML, into build/docs"
 	@echo "make bench          ours beside a redis-server (needs redis-server and redis-benchmark)"
 	@echo "make lock           newest versions of all dependencies into $(LOCK)"
@@ -37,13 +42,24 @@ install: .venv/installed
 demo: .venv/installed
 	@$(BIN)/python -P -m crdb demo
 
-# The tests import the source tree, pure, and so do the commands that they start. `make test COVER=1`
-# measures coverage and holds it to its limits; Hypothesis draws the same examples every time then,
-# so that no line is missed by chance.
+# The tests import the source tree, pure, and so do the commands that they start.
+PYTEST := $(BIN)/python -m pytest $(SHARED_OUT)
+UNIT := --ignore tests/contract --ignore tests/e2e tests
+CONTRACT := tests/contract
+E2E := tests/e2e
+SEEDS ?= 1-400
+
 test: .venv/installed .venv/locked-dev
-	$(BIN)/python -m pytest $(SHARED_OUT) \
-		$(if $(COVER),--cov --cov-report= --hypothesis-seed 0) $(ARGS)
-	$(if $(COVER),$(BIN)/python tools/coverage_gate.py)
+	$(PYTEST) $(ARGS)
+
+test-unit: .venv/installed .venv/locked-dev
+	$(PYTEST) $(ARGS) $(UNIT)
+
+test-contract: .venv/installed .venv/locked-dev
+	$(PYTEST) $(ARGS) $(CONTRACT)
+
+test-e2e: .venv/installed .venv/locked-dev
+	$(PYTEST) $(ARGS) $(E2E)
 
 # The tests of the packages once more, against the compiled ones: in build/compiled there is nothing
 # else to import.
@@ -53,10 +69,19 @@ test-compiled: .venv/installed .venv/locked-dev
 	@mkdir -p build/compiled && ln -sfn ../../tests ../../examples build/compiled/
 	cd build/compiled && PYTHONPATH=. ../../$(BIN)/python -P -m pytest $(SHARED_OUT) \
 		--rootdir . --config-file ../../pyproject.toml --override-ini pythonpath= \
-		-m "not interpreted" $(ARGS) $(PACKAGES:%=tests/%) tests/contract/scenarios
+		-m "not interpreted" $(ARGS) $(PACKAGES:%=tests/%) $(CONTRACT) \
+		$(E2E) --ignore $(E2E)/checkout
 
+# For the night: no run of CI waits for it.
+soak: .venv/installed .venv/locked-dev
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) $(CONTRACT)/types $(CONTRACT)/convergence
+	$(BIN)/python -P -m sim --seeds $(SEEDS) --jobs $(WORKERS)
+
+# Coverage needs the tests of all lines, not those of processes: what runs there is not measured.
+# Hypothesis draws the same examples every time here, so that no line is missed by chance.
 check: lint
-	$(MAKE) test COVER=1
+	$(PYTEST) --cov --cov-report= --hypothesis-seed 0 $(ARGS) --ignore $(E2E) tests
+	$(BIN)/python tools/coverage_gate.py
 
 lint: docs
 	$(BIN)/ruff format --check --quiet

@@ -1,0 +1,52 @@
+"""Start `crdb up` at a pseudo-terminal, and read what the terminal shows."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import termios
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from tests.e2e.processes import WAIT_SECONDS
+
+
+@contextmanager
+def on_a_terminal(base: int, **environment: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """`crdb up` on a terminal of 60 columns and 20 lines, and our end of it."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (20, 60))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crdb", "up", "--regions", "us,eu", "--port", str(base)],
+        stdin=theirs,
+        stdout=theirs,
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+    )
+    os.close(theirs)
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait(WAIT_SECONDS)
+        os.close(ours)
+
+
+def seen(terminal: int, text: str) -> str:
+    """What the terminal shows, up to and with the screen that has this text."""
+    shown = ""
+    while text not in shown:
+        shown += os.read(terminal, 65_536).decode(errors="replace")
+    return shown
+
+
+def rest(terminal: int) -> str:
+    """What it shows until the last process has left it."""
+    shown = b""
+    try:
+        while data := os.read(terminal, 65_536):
+            shown += data
+    except OSError:  # how Linux tells the end
+        pass
+    return shown.decode()
