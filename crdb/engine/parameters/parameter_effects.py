@@ -22,7 +22,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "maxmemory": "tests/crdb/engine/metrics/test_memory.py",
     "proto-max-bulk-len": "tests/crdb/engine/test_executor.py",
     "protected-mode": "tests/crdb/net/test_client_admission.py",
-    "replica-serve-stale-data": "tests/crdb/region/test_staleness.py",
+    "replica-serve-stale-data": "tests/crdb/region/core/test_staleness.py",
     "requirepass": "tests/crdb/commands/connection/test_connection.py",
     "set-max-intset-entries": "tests/crdb/engine/parameters/test_encodings.py",
     "set-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
