@@ -165,9 +165,12 @@ def test_followers_are_declared_cut_promoted_and_shown() -> None:
         "write f SET k x",
         "wait 1s",
     ) == ["f> GET k: v", "eu: k = w", "us: k = w", "f: k = x"]
-    assert played("follower f 255 eu", "promote f", "write f SET k x", "follow f", "wait 1s")[
-        -1
-    ] == ("f: nothing")
+
+
+def test_a_follower_keeps_its_data_until_its_source_has_some() -> None:
+    promoted = ["follower f 255 eu", "promote f", "write f SET k x", "follow f", "wait 1s"]
+    assert played(*promoted)[-1] == "f: k = x"
+    assert played(*promoted, "write eu SET other v", "settle")[-1] == "f: other = v"
 
 
 def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
