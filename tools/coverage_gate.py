@@ -2,9 +2,9 @@
 
 Every line and branch of a pure module must have run. The drivers, named in pyproject.toml under
 `[tool.ruff.lint.per-file-ignores]` by their leave to use banned modules (TID251), are only
-reported: which of their lines run can hang on the moment. What tests start as processes of their
-own is not measured, nor are tests marked `no_cover`, which play through everything at length: that
-would double the time, and a line that only they come to is not tested yet.
+reported: which of their lines run can hang on the moment. Measured are the unit and the contract
+tests. Other processes are not measured, nor are tests marked `no_cover`, which play through
+everything at length: that would double the time, and a line that only they reach is not tested yet.
 """
 
 from __future__ import annotations
