@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crdb.cli.command_line import parser
-from crdb.deployment.config import SCHEMA, Config
+from crdb.deployment.config_file import SCHEMA, read_config
 
 TEXT = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS = {
@@ -47,7 +47,7 @@ def test_the_defaults_that_are_given_are_those_that_hold() -> None:
                 lines[table].append(f"{key} = {value[1]}")
     assert sum(len(each) for each in lines.values()) > 12
     text = "\n".join([*lines[""], "[[region]]", *lines["region"], "[link]", *lines["link"]])
-    assert Config.from_toml(text) == Config.from_toml('[[region]]\nname = "a"')
+    assert read_config(text) == read_config('[[region]]\nname = "a"')
 
 
 def options_of(command: str) -> dict[str, Any]:

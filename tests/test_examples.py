@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from crdb.deployment.config import SCHEMA, Config
+from crdb.deployment.config_file import SCHEMA, read_config
 from crdt.testing import check_type
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 def test_the_file_of_regions_can_be_read() -> None:
     path = EXAMPLES / "regions.toml"
-    config = Config.from_toml(path.read_text(encoding="utf-8"), path.name)
+    config = read_config(path.read_text(encoding="utf-8"), path.name)
     assert [region.port for region in config.regions] == [7001, 7002, 7003]
     assert [region.link_port for region in config.regions] == [17001, 17002, 17003]
 
@@ -28,8 +28,8 @@ def test_the_file_of_regions_names_every_setting_and_its_default() -> None:
     for keys in SCHEMA.values():
         for key in keys:
             assert re.search(rf"\b{key}\b( =|\])", text) or f"[[{key}]]" in text, key
-    config = Config.from_toml(text)
-    plain = Config.from_toml("".join(f'[[region]]\nname = "{r.name}"\n' for r in config.regions))
+    config = read_config(text)
+    plain = read_config("".join(f'[[region]]\nname = "{r.name}"\n' for r in config.regions))
     assert attrs.evolve(config, link=attrs.evolve(config.link, delay="none")) == plain
 
 

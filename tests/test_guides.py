@@ -8,7 +8,7 @@ import pytest
 
 from crdb.cli.command_line import parser
 from crdb.commands.table import build_table
-from crdb.deployment.config import Config
+from crdb.deployment.config_file import read_config
 from sim.campaign import command as simulation
 from tests.documents import ROOT, blocks, commands, shell_lines, text_of
 
@@ -57,7 +57,7 @@ def test_commands_of_administration_exist() -> None:
 def test_file_for_three_hosts_can_be_read() -> None:
     text = text_of("docs/how-to/run-three-hosts.md")
     (file,) = blocks(text, "toml")
-    config = Config.from_toml(file, "run-three-hosts.md")
+    config = read_config(file, "run-three-hosts.md")
     served_regions = [
         parser().parse_args(["serve", *line]) for line in commands(text, "crdb serve")
     ]

@@ -20,10 +20,11 @@ from typing import Final
 
 import trio
 
-from crdb.cli.command_line import configure, parser, state_of
+from crdb.cli.command_line import parser
+from crdb.cli.configuring import configure, state_of
 from crdb.cli.screen import Screen
 from crdb.cli.stopping import Stopping
-from crdb.deployment.toml_table import ConfigError
+from crdb.deployment.errors import ConfigError
 from crdb.net.open_files import TooFewFiles, allow_files
 from crdb.net.ports import CannotListen
 from crdb.region.incarnation import StateError

@@ -17,7 +17,7 @@ import trio
 
 from crdb.commands.table import build_table
 from crdb.deployment.config import Config
-from crdb.deployment.toml_table import ConfigError
+from crdb.deployment.errors import ConfigError
 from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.engine.event_names import Emit, EventName
 from crdb.engine.instance import Instance

@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 import attrs
 
 from crdb.deployment.config import Config
-from crdb.deployment.toml_table import ConfigError
+from crdb.deployment.errors import ConfigError
 from crdt.causality.dots import REGION_MAX
 from replication.follow.follower import SOURCES_MAX
 from sim.engine.events import MS, SECOND

@@ -13,8 +13,8 @@ from typing import Final
 import attrs
 
 from crdb.deployment.config import Config
+from crdb.deployment.errors import ConfigError
 from crdb.deployment.region_config import RegionConfig
-from crdb.deployment.toml_table import ConfigError
 from crdb.engine.event_names import Emit
 from replication.protocol.secret import HOW_TO_DRAW, is_loopback, weakness
 

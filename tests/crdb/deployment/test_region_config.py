@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from crdb.deployment.config import Config
-from crdb.deployment.toml_table import ConfigError
+from crdb.deployment.config_file import read_config
+from crdb.deployment.errors import ConfigError
 
 
 def read(text: str) -> Config:
-    return Config.from_toml(text, "r.toml")
+    return read_config(text, "r.toml")
 
 
 def test_a_region_listens_where_others_reach_it_unless_told_otherwise() -> None:
@@ -20,7 +21,6 @@ def test_a_region_listens_where_others_reach_it_unless_told_otherwise() -> None:
     assert (here.host, here.bind, here.link_bind) == ("us.example", ("0.0.0.0",), ("0.0.0.0",))
     (here,) = read(f'{text}link_bind = ["::1", "10.0.0.1"]\n').regions
     assert (here.bind, here.link_bind) == (("0.0.0.0",), ("::1", "10.0.0.1"))
-    assert read(read(text).to_toml()) == read(text)
 
 
 def test_numbers_stay_when_regions_are_removed() -> None:
@@ -30,7 +30,6 @@ def test_numbers_stay_when_regions_are_removed() -> None:
         ("ap", 3, 7003),
     ]
     assert config.region("3").name == "ap"
-    assert read(config.to_toml()) == config
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import trio
 import trio.testing
 
 from crdb.deployment.config import Config
-from crdb.deployment.toml_table import ConfigError
+from crdb.deployment.config_file import read_config
+from crdb.deployment.errors import ConfigError
 from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.region.following import READONLY, SourceLinks
 from crdb.region.region import Region
@@ -58,7 +59,7 @@ async def test_other_sources_may_be_named_before_the_first_are_dialled() -> None
 )
 def test_a_file_that_asks_for_what_cannot_be_followed_is_a_bad_file(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"region a: replica_of: .*{said}"):
-        Region(Config.from_toml(text), "a", emit=lambda _event, _details: None, state=None)
+        Region(read_config(text), "a", emit=lambda _event, _details: None, state=None)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crdb.deployment.config import Config
+from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
@@ -143,7 +144,7 @@ def test_events_name_their_region() -> None:
 
 
 def test_a_region_that_follows_is_read_only_from_the_start() -> None:
-    config = Config.from_toml('[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n')
+    config = read_config('[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n')
     here, told = region(config)
     assert say(here, b"SET k v\r\n").startswith(b"-READONLY ")
     assert told.events == [("following", {"region": "copy", "sources": ["127.0.0.1:1"]})]

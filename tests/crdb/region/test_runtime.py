@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from crdb.deployment.config import Config
+from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.net.ports import CannotListen
@@ -57,7 +58,7 @@ def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
 
 async def test_a_copy_shows_whether_it_has_its_source() -> None:
     lonely = '[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n'
-    (copy,) = runtime(Config.from_toml(lonely)).figures(0.0)
+    (copy,) = runtime(read_config(lonely)).figures(0.0)
     assert copy.role == "read-only copy, out-of-sync"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from crdb.deployment.config import Config
+from crdb.deployment.config_file import read_config
 from tests.documents import blocks, redis_calls, text_of, with_ports
 from tests.e2e.checkout.served import replies_as_shown, served
 from tests.e2e.processes import ask, eventually
@@ -33,7 +33,7 @@ def test_reading_own_writes_elsewhere_runs(ports: dict[str, int]) -> None:
 def test_copy_follows_and_is_promoted_as_shown(ports: dict[str, int]) -> None:
     text = text_of("docs/how-to/follow-another-database.md")
     (file,) = blocks(text, "toml")
-    (copy,) = Config.from_toml(file, "follow-another-database.md").regions
+    (copy,) = read_config(file, "follow-another-database.md").regions
     assert copy.replica_of == (("127.0.0.1", 7001),)
     ask(ports["7001"], "SET", "greeting", "hello")
     with served(["up", "--regions", "copy"], 1) as near:

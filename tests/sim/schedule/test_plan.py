@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from crdb.deployment.config import Config
+from crdb.deployment.config_file import read_config
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from crdt.types.list import List
@@ -62,7 +62,7 @@ def test_one_way_may_have_a_delay_of_its_own() -> None:
 
 
 def test_a_configuration_may_give_the_delays_of_places_that_nobody_has_measured() -> None:
-    config = Config.from_toml("""
+    config = read_config("""
         [[region]]
         name = "us-east-1"
         port = 7001

@@ -5,13 +5,14 @@ from __future__ import annotations
 import attrs
 
 from crdb.deployment.config import Config
+from crdb.deployment.config_file import read_config
 from crdb.region.core.membership import member_of, parameters, peers_of, serves_stale
 from crdt.causality.dots import make_origin
 
 
 def test_members_of_one_crdb_have_its_id_and_list_of_regions() -> None:
     text = 'id = "shop"\n[[region]]\nname = "us"\nid = 7\n[[region]]\nname = "eu"\nid = 2\n'
-    config = Config.from_toml(text)
+    config = read_config(text)
     members = [member_of(config, region, make_origin(region.id)) for region in config.regions]
     assert [(member.name, member.region) for member in members] == [("us", 7), ("eu", 2)]
     assert {member.cluster for member in members} == {"shop"}
@@ -34,7 +35,7 @@ def test_in_a_line_the_neighbour_brings_what_lies_behind_it() -> None:
 
 
 def test_clients_see_the_file_in_config() -> None:
-    config = Config.from_toml('requirepass = "x"\nmaxclients = 7\n[[region]]\nname = "us"\n')
+    config = read_config('requirepass = "x"\nmaxclients = 7\n[[region]]\nname = "us"\n')
     shown = parameters(config, config.region("us"))
     assert shown.values["port"] == "7001"
     assert shown.values["maxclients"] == "7"

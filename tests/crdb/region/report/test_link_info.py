@@ -7,6 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from crdb.deployment.config import Config
+from crdb.deployment.config_file import read_config
 from crdb.engine.environment.link_control import (
     LinkInfo,
     LinkOutOfReach,
@@ -306,7 +307,7 @@ def topologies(draw: st.DrawFn) -> Config:
     pairs |= set(draw(st.lists(st.sampled_from(every), max_size=4)))
     regions = "".join(f'[[region]]\nname = "{name}"\n' for name in NAMES[:count])
     listed = ", ".join(f'["{NAMES[a]}", "{NAMES[b]}"]' for a, b in sorted(pairs))
-    return Config.from_toml(f"pairs = [{listed}]\n{regions}")
+    return read_config(f"pairs = [{listed}]\n{regions}")
 
 
 def part_of(whole: ProcessLinks, name: str) -> list[LinkInfo]:

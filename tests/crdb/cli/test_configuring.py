@@ -1,4 +1,4 @@
-"""The options of the command line. What a bad call prints stands in `test_cli`."""
+"""The configuration that the options of the command line make."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crdb.cli.command_line import configure, parser, state_of
+from crdb.cli.command_line import parser
+from crdb.cli.configuring import configure, state_of
 
 
 @pytest.mark.parametrize("delay", ["0", "12.5", "none", "measured"])
