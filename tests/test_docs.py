@@ -105,10 +105,10 @@ def test_every_frame_is_described_with_its_fields() -> None:
     ]
 
 
-def is_known(kind: int) -> bool:
-    """Return whether effects of this kind are of one of our own types."""
+def is_known(code: int, operation: int) -> bool:
+    """Return whether effects of this operation are of one of our own types."""
     try:
-        BUILT_IN.check_effect((kind, b"key"))
+        BUILT_IN.check_effect((code, operation, b"key"))
     except DecodeError as error:
         return "unknown" not in str(error) and "version" not in str(error)
     return True
@@ -116,8 +116,9 @@ def is_known(kind: int) -> bool:
 
 def test_every_kind_of_effect_is_described() -> None:
     page = (ROOT / "docs" / "formats.md").read_text()
-    described = [row[0] for row in rows_of(page.partition("### Effects")[2], "kind")]
-    assert described == [f"`{kind:02x}`" for kind in range(128 << 4) if is_known(kind)]
+    described = [tuple(row[:2]) for row in rows_of(page.partition("### Effects")[2], "code")]
+    known = [(code, each) for code in range(128) for each in range(256) if is_known(code, each)]
+    assert described == [(f"{code}", f"{operation}") for code, operation in known]
 
 
 def printed_by(source: str, names: dict[str, Any]) -> str:

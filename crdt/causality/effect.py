@@ -1,4 +1,8 @@
-"""An effect: one change of one key, as a tuple, and about how many bytes it takes."""
+"""An effect: one change of one key, as a tuple, and about how many bytes it takes.
+
+The tuple is `(type code, operation, key, item, ...)`. The type says what its operations mean, and
+which items they have. Type code 0 has the operations that concern a key whatever its type is.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,14 @@ from typing import Any, Final, cast
 
 Effect = tuple[Any, ...]
 
+ANY_TYPE: Final = 0
+DELETE: Final = 0  #  (code, operation, key, carried)  removes what was observed under the key
+EXPIRE: Final = 1  #  (code, operation, key, ms)       sets the deadline, FOREVER for none
+FLUSH: Final = 2  #   (code, operation, b"")           removes what was observed, everywhere
+FORGET: Final = 3  #  (code, operation, key)           removes the observed deadlines, of which one
+#                                                      never comes
+OPERATION_MAX: Final = 255
+"""The highest number of an operation that this program reads and writes."""
 
 LARGE_BYTES: Final = 1024
 """Larger items count in `Keyspace.outbox_bytes` and share effects. Smaller ones are limited by the
@@ -13,6 +25,12 @@ number of effects."""
 
 
 LONG_ITEMS: Final = 32
+
+
+def is_key_effect(effect: Effect, operation: int) -> bool:
+    """Return whether `effect` is this operation on a key of any type: DELETE, EXPIRE, FLUSH or
+    FORGET."""
+    return bool(effect[0] == ANY_TYPE and effect[1] == operation)
 
 
 def weight(items: tuple[Any, ...]) -> int:

@@ -28,7 +28,7 @@ from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import integer_of, items_of_version, tuple_of
 
-VERSION: Final = 1
+VERSION: Final = 2
 OP_BYTES: Final = 16 << 20  # a full window of a link, or a quarter of what a gate holds
 UNKNOWN: Final = 0  # `previous` of an origin's first operation, and where it is not known
 FINGERPRINT_MAX: Final = (1 << 32) - 1

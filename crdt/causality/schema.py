@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from crdt.causality.dots import DOT_MAX, SEQ_MAX
+from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, FORGET, OPERATION_MAX
 from crdt.errors import DecodeError
 from crdt.numbers.number import is_fraction
 from crdt.wire.decoding import is_tuple
 
-KIND_MAX: Final = 255 << 4 | 15
+CODE_MAX: Final = 255
 STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
 FOREVER: Final = 1 << 50  # later than the last deadline that rule EXP-8 allows
 DEADLINE_MAX: Final = 1 << 49
@@ -24,7 +25,7 @@ SUM_MAX: Final = (1 << 63) - 1
 
 def is_code(item: object) -> bool:
     """The number of a type."""
-    return type(item) is int and 0 < item <= KIND_MAX >> 4
+    return type(item) is int and 0 < item <= CODE_MAX
 
 
 def is_bytes(item: object) -> bool:
@@ -124,54 +125,67 @@ def is_sign(item: object) -> bool:
 
 Check = Callable[[object], bool]
 Shape = tuple[tuple[Check, ...], tuple[Check, ...], tuple[Check, ...]]
-"""The items after kind and key: those at the start, those that repeat, and optional last ones."""
+"""The items after the key: those at the start, those that repeat, and optional last ones."""
+Kind = tuple[int, int]
+"""The code of a type and the number of an operation: the first two items of an effect."""
 
-KEY_SHAPES: Final[dict[int, Shape]] = {
-    0x00: ((is_carried,), (), ()),
-    0x01: ((is_deadline,), (), ()),
-    0x02: ((), (), ()),
-    0x03: ((), (), ()),
+KEY_SHAPES: Final[dict[Kind, Shape]] = {
+    (ANY_TYPE, DELETE): ((is_carried,), (), ()),
+    (ANY_TYPE, EXPIRE): ((is_deadline,), (), ()),
+    (ANY_TYPE, FLUSH): ((), (), ()),
+    (ANY_TYPE, FORGET): ((), (), ()),
 }
 """The shapes of effects on whole keys. Those of types are in their definitions."""
-KEY_KINDS: Final = 16
-"""Kinds below this are of effects on whole keys."""
 POSITIONS_VERSION: Final = 1
 """The version of the form of list positions. States of lists begin with it. Effects of lists have
-it in their operation: operation = 4 * (version - 1) + 0 to 3."""
-OPERATIONS_PER_VERSION: Final = 4
+it in their operation: operation = 16 * (version - 1) + 0 to 15."""
+OPERATIONS_PER_VERSION: Final = 16
+PREFIX_ITEMS: Final = 3
+"""The items of every effect: the code, the operation and the key."""
 
 
 def check_form(effect: Any) -> None:
-    """Raise DecodeError unless `effect` begins with a kind and a key, and is well-formed if it
-    concerns a whole key. The registry of a replica's types checks other payloads."""
-    if not is_tuple(effect) or len(effect) < 2:
-        raise DecodeError("an effect: expected a kind, a key and a payload")
-    kind: Any = effect[0]
-    if type(kind) is not int or type(effect[1]) is not bytes or not 0 <= kind <= KIND_MAX:
-        raise DecodeError("an effect: expected its kind and key first")
-    if kind < KEY_KINDS:
-        shape = KEY_SHAPES.get(kind)
+    """Raise DecodeError unless `effect` begins with a type code, an operation and a key, and is
+    well-formed if it concerns a whole key. The registry of a replica's types checks the items of
+    other effects."""
+    if not is_tuple(effect) or len(effect) < PREFIX_ITEMS:
+        raise DecodeError("an effect: expected a type code, an operation, a key and items")
+    code: Any = effect[0]
+    operation: Any = effect[1]
+    if type(code) is not int or type(operation) is not int or type(effect[2]) is not bytes:
+        raise DecodeError("an effect: expected its type code, its operation and its key first")
+    if not 0 <= code <= CODE_MAX or not 0 <= operation <= OPERATION_MAX:
+        raise DecodeError(
+            f"an effect of type {code}, operation {operation}: this program supports types up to "
+            f"{CODE_MAX} and operations up to {OPERATION_MAX}"
+        )
+    if code == ANY_TYPE:
+        shape = KEY_SHAPES.get((code, operation))
         if shape is None:
-            raise DecodeError(f"effect of unknown kind {kind}")
+            raise DecodeError(f"an effect of type {code} has an unknown operation {operation}")
         check_shape(effect, shape)
 
 
 def check_shape(effect: Any, shape: Shape) -> None:
-    """Raise DecodeError unless the payload of an effect has this shape."""
-    kind: Any = effect[0]
+    """Raise DecodeError unless the items of an effect have this shape."""
     fixed, repeated, optional = shape
-    begin = 2 + len(fixed)
+    begin = PREFIX_ITEMS + len(fixed)
     rest = len(effect) - begin
     if rest:
         if optional and rest == len(optional):
             repeated = optional
         if rest < 0 or not repeated or rest % len(repeated):
-            raise DecodeError(f"effect of kind {kind} has {len(effect)} items")
-    index = 2
+            raise DecodeError(f"{name_of(effect)} has {len(effect)} items")
+    index = PREFIX_ITEMS
     for check in fixed:
         if not check(effect[index]):
-            raise DecodeError(f"effect of kind {kind}: item {index} is of the wrong form")
+            raise DecodeError(f"{name_of(effect)}: item {index} is of the wrong form")
         index += 1
     for index in range(begin, len(effect)):
         if not repeated[(index - begin) % len(repeated)](effect[index]):
-            raise DecodeError(f"effect of kind {kind}: item {index} is of the wrong form")
+            raise DecodeError(f"{name_of(effect)}: item {index} is of the wrong form")
+
+
+def name_of(effect: Any) -> str:
+    """Return how errors call an effect."""
+    return f"an effect of type {effect[0]}, operation {effect[1]}"

@@ -8,7 +8,7 @@ noticed (see `crdt.causality.fingerprints`).
 >>> replica = Replica(1)
 >>> _ = replica.set("cart").add("milk", "eggs")
 >>> str(replica.vector)
-'1=1:b7197975'
+'1=1:f1ad41b7'
 >>> Vector.from_text(str(replica.vector)) == replica.vector == {16384: 1}
 True
 """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import Any, Final
+from typing import Any, Protocol
 
-from crdt.causality.effect import Effect
+from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
 from crdt.structures.sample_order import Order
 from crdt.structures.scan_order import ScanOrder
@@ -13,8 +13,13 @@ from crdt.types.base import Value
 from crdt.types.contested import Contested, carry
 from crdt.types.deadlines import Deadlines
 
-DELETE: Final = 0  #  (kind, key, carried)  removes what was observed under the key
-FLUSH: Final = 2  #   (kind, b"")           removes what was observed, everywhere
+
+class Reader(Protocol):
+    """Somebody who reads the keyspace bit by bit and must not see it change meanwhile."""
+
+    def before_change(self, key: bytes) -> None:
+        """`key` is about to change."""
+        ...
 
 
 class KeyTable:
@@ -160,14 +165,14 @@ class KeyTable:
 
     def look(self, effect: Effect) -> object:
         """Return what readers see of all that `effect` concerns under its key."""
-        key: bytes = effect[1]
+        key: bytes = effect[2]
         value = self.lookup(key)
         if value is None:
             return None
         code = value.code()
-        if effect[0] == DELETE:
+        if is_key_effect(effect, DELETE):
             return code, self.deadlines.deadline(key), value.visible()
-        part = value.visible_part(effect) if effect[0] >> 4 == code else None
+        part = value.visible_part(effect) if effect[0] == code else None
         return code, self.deadlines.deadline(key), part
 
     def look_at_all(self, effects: tuple[Effect, ...]) -> dict[bytes, tuple[Effect, object]]:
@@ -175,10 +180,15 @@ class KeyTable:
         what readers see of it now. Where several concern a key it is the whole value."""
         concerned: dict[bytes, Effect] = {}
         for effect in effects:
-            if effect[0] == FLUSH:
+            if is_key_effect(effect, FLUSH):
                 for key in self.watched_keys:
-                    concerned[key] = (DELETE, key)
-            elif effect[1] in self.watched_keys:
-                key = effect[1]
-                concerned[key] = (DELETE, key) if key in concerned else effect
+                    concerned[key] = (ANY_TYPE, DELETE, key)
+            elif effect[2] in self.watched_keys:
+                key = effect[2]
+                concerned[key] = (ANY_TYPE, DELETE, key) if key in concerned else effect
         return {key: (effect, self.look(effect)) for key, effect in concerned.items()}
+
+
+def takes_deadline(effect: Effect) -> bool:
+    """Return whether the effect takes the deadline from a key (PERSIST)."""
+    return is_key_effect(effect, EXPIRE) and bool(effect[3] >= FOREVER)

@@ -1,50 +1,52 @@
 """The keys of one replica, and the one door through which they change.
 
-Every change is an *effect*, a tuple `(kind, key, *payload)`. `emit` gives a local one the next dot,
-applies it and puts it into the outbox; `apply` is the same last step for effects from elsewhere.
-So local and remote writes cannot differ. `seal` closes the outbox into one operation: a run of
-effects that all saw the same of other origins.
+Every change is an *effect*, a tuple `(type code, operation, key, *payload)`. `emit` gives a local
+one the next dot, applies it and puts it into the outbox; `apply` is the same last step for effects
+from elsewhere. So local and remote writes cannot differ. `seal` closes the outbox into one
+operation: a run of effects that all saw the same of other origins.
 
 Consecutive writes of one large string share an effect until the outbox is sealed. Nobody has seen
 the earlier value, so the later one takes its place under the same dot.
 
-Effects of kind 0 to 15 concern a whole key; the others are `type code << 4 | operation`, and the
-value of that type knows what they mean. A key that several types claim holds a `Contested`. A
-value that is deleted but must be remembered for a while (see `counter`) moves to `tombstones`.
+Effects of type code 0 concern a whole key. The value of the type knows what the others mean. A key
+that several types claim holds a `Contested`. A value that is deleted but must be remembered for a
+while (see `counter`) moves to `tombstones`.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from crdt.causality.dots import SEQ_MAX, Dot, Origin, Vector, make_dot
-from crdt.causality.effect import LARGE_BYTES, LONG_ITEMS, Effect, large_bytes, weight
+from crdt.causality.effect import (
+    ANY_TYPE,
+    DELETE,
+    EXPIRE,
+    FLUSH,
+    FORGET,
+    LARGE_BYTES,
+    LONG_ITEMS,
+    Effect,
+    is_key_effect,
+    large_bytes,
+    weight,
+)
 from crdt.causality.observed import Observed
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
-from crdt.store.key_table import DELETE, FLUSH, KeyTable
+from crdt.store.key_table import KeyTable, Reader, takes_deadline
 from crdt.types.base import Value
 from crdt.types.contested import Contested, carried
 from crdt.types.deadlines import Deadlines
 from crdt.types.register import Register
 from crdt.types.registry import TypeRegistry
 
-EXPIRE: Final = 1  #  (kind, key, ms)       sets the deadline, FOREVER for none
-FORGET: Final = 3  #  (kind, key)           removes the observed deadlines, of which one never comes
 CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
 ITEM_BYTES: Final = 256
 """Memory that one element of a long effect may take, at most, besides its own bytes."""
 RESERVE_BYTES: Final = 64 << 10
-
-
-class Reader(Protocol):
-    """Somebody who reads the keyspace bit by bit and must not see it change meanwhile."""
-
-    def before_change(self, key: bytes) -> None:
-        """`key` is about to change."""
-        ...
 
 
 class Keyspace(KeyTable):
@@ -53,7 +55,6 @@ class Keyspace(KeyTable):
     __slots__ = (
         "assignments",
         "base",
-        "change_if_seen",
         "expired",
         "first",
         "group",
@@ -61,6 +62,7 @@ class Keyspace(KeyTable):
         "local",
         "types",
         "name",
+        "plain_code",
         "has_remote_news",
         "now",
         "origin",
@@ -79,11 +81,10 @@ class Keyspace(KeyTable):
         self.origin: Origin = origin
         self.name: Any = origin  # the same number, as an object that is not made for each write
         self.types: TypeRegistry = types
+        self.plain_code: int = types.plain_code
         self.assignments: frozenset[int] = types.assignments
-        """The kinds of effects that write a whole value, which matters for its time to live."""
-        self.change_if_seen: frozenset[int] = types.change_if_seen | {FORGET}
-        """Local effects of these kinds count as a change for WATCH only if readers see a
-        difference, as in Redis. All others count always."""
+        """The operations of the plain type that write a whole value, which matters for its time to
+        live."""
         self.seq: int = 0
         self.now: int = 0
         self.base: int = 0
@@ -165,7 +166,7 @@ class Keyspace(KeyTable):
         if table and key in table:
             if key not in self.data or self.deadlines.deadline(key) < self.expiry_clock:
                 self.expired += key in self.data
-                self.emit((DELETE, key, self.carried_by(key)))
+                self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         value = self.data.get(key)
         return value.shown() if type(value) is Contested else value
 
@@ -197,7 +198,7 @@ class Keyspace(KeyTable):
         local.base = self.base
         self.vector[self.name] = seq
         try:
-            if self.watched_keys and effect[1] in self.watched_keys:
+            if self.watched_keys and effect[2] in self.watched_keys:
                 self.apply_watched(effect, make_dot(self.origin, seq))
             else:
                 self.apply(effect, make_dot(self.origin, seq), local)
@@ -217,9 +218,9 @@ class Keyspace(KeyTable):
             self.vector[self.name] = self.local.seq = self.seq
             if not self.seq:
                 del self.vector[self.name]
-            value = self.data.get(effect[1])
+            value = self.data.get(effect[2])
             if value is not None and not value.is_live():
-                self.retire(effect[1])
+                self.retire(effect[2])
             raise
 
     def rewrite(self, held: Register, effect: Effect) -> bool:
@@ -228,19 +229,19 @@ class Keyspace(KeyTable):
         if not self.outbox:
             return False
         latest = self.outbox[len(self.outbox) - 1]
-        kind: int = latest[0]
-        key: bytes = effect[1]
-        if latest[1] != key or kind not in self.assignments:
+        operation: int = latest[1]
+        key: bytes = effect[2]
+        if latest[2] != key or not self.types.is_assignment(latest):
             return False
-        if kind not in self.types.ends_ttl and effect[0] in self.types.ends_ttl:
+        if operation not in self.types.ends_ttl and effect[1] in self.types.ends_ttl:
             return False
         assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
         if self.readers:
             self.warn_readers(key)
-        held.stamp = self.base + effect[2]
-        held.value = effect[3]
-        self.outbox[len(self.outbox) - 1] = (kind, *effect[1:4], *latest[4:])
-        self.outbox_bytes += len(effect[3]) - len(latest[3])
+        held.stamp = self.base + effect[3]
+        held.value = effect[4]
+        self.outbox[len(self.outbox) - 1] = (*latest[:2], *effect[2:5], *latest[5:])
+        self.outbox_bytes += len(effect[4]) - len(latest[4])
         if key in self.watched_keys:
             self.dirty_keys.append(key)
         return True
@@ -249,16 +250,16 @@ class Keyspace(KeyTable):
         """DEL: remove what is observed under `key`; whether readers saw something there."""
         seen = self.lookup(key) is not None
         if key in self.data or key in self.deadlines.table:
-            self.emit((DELETE, key, self.carried_by(key)))
+            self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         return seen
 
     def expire(self, key: bytes, deadline: int | None) -> None:
         """Set the deadline of an existing key, in ms of wall clock; None ends it (PERSIST)."""
-        self.emit((EXPIRE, key, FOREVER if deadline is None else deadline))
+        self.emit((ANY_TYPE, EXPIRE, key, FOREVER if deadline is None else deadline))
 
     def forget(self, key: bytes) -> None:
         """Remove the deadlines of a key of which one never comes."""
-        self.emit((FORGET, key))
+        self.emit((ANY_TYPE, FORGET, key))
 
     def flush(self) -> None:
         """FLUSHALL: remove all that is observed, everywhere."""
@@ -266,12 +267,12 @@ class Keyspace(KeyTable):
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
         for key in list(self.data):
             if self.carried_by(key):
-                self.emit((DELETE, key, self.carried_by(key)))
-        self.emit((FLUSH, b""))
+                self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
+        self.emit((ANY_TYPE, FLUSH, b""))
 
     def is_rewritable(self) -> bool:
         """Return whether another write may take the place of the effect made last."""
-        return bool(self.outbox) and self.outbox[-1][0] in self.assignments
+        return bool(self.outbox) and self.types.is_assignment(self.outbox[-1])
 
     def waiting_bytes(self) -> int:
         """Return the bytes of large items in the outbox, less those of an assignment made last:
@@ -279,8 +280,7 @@ class Keyspace(KeyTable):
         if not self.outbox:
             return 0
         latest = self.outbox[len(self.outbox) - 1]
-        is_assignment = latest[0] in self.assignments
-        return self.outbox_bytes - (len(latest[3]) if is_assignment else 0)
+        return self.outbox_bytes - (len(latest[4]) if self.types.is_assignment(latest) else 0)
 
     def pending(self, previous: int = 0) -> Op | None:
         """Return what is in the outbox as one operation; None if nothing was written. `previous` is
@@ -338,11 +338,11 @@ class Keyspace(KeyTable):
 
     def apply_watched(self, effect: Effect, dot: Dot) -> None:
         """Apply a local effect on a watched key, and record whether that is a change."""
-        key: bytes = effect[1]
-        if effect[0] == DELETE:
+        key: bytes = effect[2]
+        if is_key_effect(effect, DELETE):
             is_change = self.lookup(key) is not None
             self.apply(effect, dot, self.local)
-        elif effect[0] in self.change_if_seen or (effect[0] == EXPIRE and effect[2] >= FOREVER):
+        elif effect[:2] in self.types.change_if_seen or takes_deadline(effect):
             before = self.look(effect)
             self.apply(effect, dot, self.local)
             is_change = self.look(effect) != before
@@ -361,17 +361,17 @@ class Keyspace(KeyTable):
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         """The one step in which anything changes, at the origin and everywhere else."""
-        kind: int = effect[0]
-        key: bytes = effect[1]
+        code: int = effect[0]
+        key: bytes = effect[2]
         if self.readers:
             self.warn_readers(key)
-        if kind < 16:
+        if code == ANY_TYPE:
             self.apply_to_key(effect, dot, observed)
         else:
             value = self.data.get(key)
-            if value is None or value.code() != kind >> 4:
-                value = self.get_or_create(key, kind >> 4)
-            if effect[0] in self.assignments:
+            if value is None or value.code() != code:
+                value = self.get_or_create(key, code)
+            if code == self.plain_code and effect[1] in self.assignments:
                 self.apply_assignment(effect, dot, observed, value)
             else:
                 value.apply(effect, dot, observed)
@@ -403,8 +403,8 @@ class Keyspace(KeyTable):
     def apply_assignment(self, effect: Effect, dot: Dot, observed: Observed, value: Value) -> None:
         """Apply a write of a whole value, which may end the time to live (D-10)."""
         assert isinstance(value, Register)
-        key: bytes = effect[1]
-        ends_ttl = effect[0] in self.types.ends_ttl
+        key: bytes = effect[2]
+        ends_ttl = effect[1] in self.types.ends_ttl
         if value.no_expiry and (not ends_ttl or not observed.covers(value.dot)):
             self.materialise_deadline(key, value)
         value.apply(effect, dot, observed)
@@ -434,15 +434,16 @@ class Keyspace(KeyTable):
 
     def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         """DELETE, EXPIRE, FORGET and FLUSH."""
-        key: bytes = effect[1]
-        if effect[0] == DELETE:
-            self.remove(key, effect[2], observed)
-        elif effect[0] == EXPIRE:
+        key: bytes = effect[2]
+        operation: int = effect[1]
+        if operation == DELETE:
+            self.remove(key, effect[3], observed)
+        elif operation == EXPIRE:
             self.drop_deadlines(key, observed)
-            self.deadlines.add(key, dot, effect[2])
-            if effect[2] >= FOREVER or key not in self.data:
+            self.deadlines.add(key, dot, effect[3])
+            if effect[3] >= FOREVER or key not in self.data:
                 self.garbage[key] = None
-        elif effect[0] == FORGET:
+        elif operation == FORGET:
             self.drop_deadlines(key, observed)
         else:
             keys = self.data.keys() | self.tombstones.keys() | self.deadlines.table.keys()

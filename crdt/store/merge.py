@@ -12,11 +12,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
+from crdt.causality.effect import ANY_TYPE, DELETE
 from crdt.causality.fingerprints import Trails, read_trails
 from crdt.causality.op import read_vector
 from crdt.causality.schema import FOREVER
 from crdt.errors import DecodeError
-from crdt.store.keyspace import DELETE, Keyspace
+from crdt.store.keyspace import Keyspace
 from crdt.store.snapshot import END, HEAD, KEYS, head_items, unpack_piece
 from crdt.types.base import Value
 from crdt.types.contested import Contested
@@ -201,13 +202,13 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     if take or held is not None:
         if db.readers:
             db.warn_readers(key)
-        before = db.look((DELETE, key)) if key in db.watched_keys else None
+        before = db.look((ANY_TYPE, DELETE, key)) if key in db.watched_keys else None
         if take:
             assert given is not None
             place(db, key, given)
         else:
             del db.data[key]
-        if key in db.watched_keys and db.look((DELETE, key)) != before:
+        if key in db.watched_keys and db.look((ANY_TYPE, DELETE, key)) != before:
             db.dirty_keys.append(key)
     return True
 
@@ -223,7 +224,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         return
     if db.readers:
         db.warn_readers(key)
-    before = db.look((DELETE, key)) if key in db.watched_keys else None
+    before = db.look((ANY_TYPE, DELETE, key)) if key in db.watched_keys else None
     mine, theirs = db.vector, incoming.vector
     materialise_deadline(db, key, held)
     deadlines = with_flag(db, given, deadlines)
@@ -237,7 +238,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         db.compact_deadline(key)
     if key in db.deadlines.table:
         db.garbage[key] = None
-    if key in db.watched_keys and db.look((DELETE, key)) != before:
+    if key in db.watched_keys and db.look((ANY_TYPE, DELETE, key)) != before:
         db.dirty_keys.append(key)
 
 

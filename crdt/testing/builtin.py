@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from crdt.causality.effect import Effect
+from crdt.causality.effect import FORGET, Effect
 from crdt.embed.replica import Replica
-from crdt.store.keyspace import FORGET
 from crdt.testing.commands import Command, carry_out, command
 from crdt.testing.order import ListOrder
 from crdt.testing.specifications import keyspace
@@ -107,7 +106,7 @@ def text_of(value: Any) -> Any:
 
 def collected(effect: Effect) -> Command:
     """Return a collector's effect as a command: DEL of an expired key, or FORGET of deadlines."""
-    return Command("FORGET" if effect[0] == FORGET else "DEL", effect[1].decode())
+    return Command("FORGET" if effect[1] == FORGET else "DEL", effect[2].decode())
 
 
 def subject(name: str, *families: tuple[str, ...]) -> Subject:

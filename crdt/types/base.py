@@ -21,7 +21,7 @@ from crdt.causality.observed import Observed
 class Value:
     """One copy of a replicated value.
 
-    `code` names the type in effects, whose first item is `code << 4 | operation`: 1 to 127
+    `code` names the type in effects, whose first items are the code and the operation: 1 to 127
     are ours, 128 to 255 are free for applications (see `crdt.types.custom`).
     """
 

@@ -57,7 +57,7 @@ class Contested(Value):
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         self.front = None
-        self.parts[effect[0] >> 4].apply(effect, dot, observed)
+        self.parts[effect[0]].apply(effect, dot, observed)
 
     def remove(self, observed: Observed, resets: object) -> None:
         self.front = None

@@ -48,19 +48,19 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final, Protocol, cast
 
 from crdt.causality.dots import ORIGIN_MAX, Dot, Vector, covers
-from crdt.causality.effect import Effect
+from crdt.causality.effect import OPERATION_MAX, Effect
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
 from crdt.types.base import Value
 from crdt.types.definition import OriginNames, TypeDefinition
 from crdt.wire import codec
+from crdt.wire.expect import expect
 
 UNSENDABLE: Final = "expected numbers, strings, None and tuples of them, not nested too deep"
 TRIAL: Final = Observed({}, ORIGIN_MAX, 1, 0)
 """The past of an effect that is tried out: there was nothing before."""
 CODE_MIN: Final = 128
 CODE_MAX: Final = 255
-OPERATION_MAX: Final = 15
 DEPTH_MAX: Final = 64  # of tuples in a payload: far from where anything that reads it overflows
 LEAVES: Final = (int, float, bytes, bool, type(None))
 
@@ -102,7 +102,7 @@ class Type(Protocol):
     """Names the type to all replicas: 128 to 255, never to be used for another."""
 
     def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
-        """Take in an effect: the number of an operation, 0 to 15, and what it was given."""
+        """Take in an effect: the number of an operation, 0 to 255, and what it was given."""
         ...
 
     def remove(self, observed: Observed) -> None:
@@ -145,12 +145,12 @@ class Custom(Value):
         return self.number
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        self.inner.apply((effect[0] & OPERATION_MAX, *effect[2:]), dot, observed)
+        self.inner.apply((effect[1], *effect[3:]), dot, observed)
 
     def check(self, effect: Effect) -> None:
         """Raise DecodeError at an effect that the type does not take. To be asked of a new value,
         which may be spent by it: a type that checks nothing is tried out."""
-        given = (effect[0] & OPERATION_MAX, *effect[2:])
+        given = (effect[1], *effect[3:])
         name = type(self.inner).__name__
         if not is_payload(given, DEPTH_MAX):
             raise DecodeError(f"no effect of a {name}: {UNSENDABLE}")
@@ -262,8 +262,8 @@ def rename_inner(value: Custom, names: OriginNames) -> None:
 
 def renamed_effect(inner: Any, effect: Effect, names: OriginNames) -> Effect:
     """Return an effect of a custom type with its origins renamed."""
-    given = (effect[0] & OPERATION_MAX, *effect[2:])
-    return (*effect[:2], *inner.rename_effect(given, names)[1:])
+    given = (effect[1], *effect[3:])
+    return (*effect[:3], *inner.rename_effect(given, names)[1:])
 
 
 def is_payload(item: object, depth: int) -> bool:
@@ -277,8 +277,9 @@ def is_payload(item: object, depth: int) -> bool:
 def as_sent(operation: int, payload: tuple[Any, ...]) -> tuple[Any, ...]:
     """A payload as it will arrive elsewhere: strings as bytes, lists as tuples.
 
-    Raises ValueError at what cannot be sent.
+    Raises ValueError at what cannot be sent, TypeError if `operation` is not an integer.
     """
+    expect(operation, int)
     if not 0 <= operation <= OPERATION_MAX:
         raise ValueError(f"operations are 0..{OPERATION_MAX}, not {operation}")
     try:

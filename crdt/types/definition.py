@@ -15,11 +15,9 @@ import attrs
 
 from crdt.causality.dots import Dot, Origin
 from crdt.causality.effect import Effect
-from crdt.causality.schema import Check, Shape, are_resets, is_carried, is_place, is_position
+from crdt.causality.schema import Check, Kind, Shape, are_resets, is_carried, is_place, is_position
 from crdt.types.base import Value
 
-OPERATION_BITS: Final = 4
-"""An effect's kind is `code << OPERATION_BITS | operation`."""
 NO_LIMITS: Final[Mapping[str, int]] = {}
 ORIGIN_ITEMS: Final = frozenset({are_resets, is_carried, is_place, is_position})
 """The items of effects that hold origins, by their checks."""
@@ -41,9 +39,9 @@ class OriginNames(Protocol):
 class Operation:
     """The effects of one operation of a type: their form, and their meaning for the key.
 
-    An effect is `(kind, key, *items, *repeated...)`. Each of these is a check that the item at its
-    place must pass. `optional` items stand at the end, all or none of them, and only where no items
-    repeat.
+    An effect is `(code, operation, key, *items, *repeated...)`. Each of these is a check that the
+    item at its place must pass. `optional` items stand at the end, all or none of them, and only
+    where no items repeat.
     """
 
     name: str
@@ -51,8 +49,9 @@ class Operation:
     repeated: tuple[Check, ...] = ()
     optional: tuple[Check, ...] = ()
     is_assignment: bool = False
-    """True if the effect `(kind, key, stamp, value[, resets])` writes the whole value, which is a
-    byte string. A later assignment may take its place while it is in the outbox."""
+    """True if the effect `(code, operation, key, stamp, value[, resets])` writes the whole value,
+    which is a byte string. A later assignment may take its place while it is in the outbox. Only
+    the plain type has such operations."""
     ends_ttl: bool = False
     """True if the effect, an assignment, ends the key's time to live."""
     is_change_if_seen: bool = False
@@ -95,7 +94,7 @@ class TypeDefinition:
     """The operations by number, from 0."""
     operations_version: tuple[str, int] | None = None
     """The name and version of a form that operations hold, if it has a version of its own:
-    operation = 4 * (version - 1) + 0 to 3."""
+    operation = 16 * (version - 1) + 0 to 15."""
     check_effect: Callable[[Effect], None] | None = None
     """Raises DecodeError at a payload that the type does not take. For types without declared
     operations."""
@@ -127,13 +126,9 @@ class TypeDefinition:
     text_form: TextForm | None = None
     """The text of a value in reports. None for the value itself."""
 
-    def kind(self, operation: int) -> int:
-        """Return the first item of the effects of an operation."""
-        return self.code << OPERATION_BITS | operation
-
-    def kinds(self) -> dict[int, Operation]:
-        """Return the operations by the first item of their effects."""
-        return {self.kind(number): each for number, each in enumerate(self.operations)}
+    def kinds(self) -> dict[Kind, Operation]:
+        """Return the operations by the first two items of their effects."""
+        return {(self.code, number): each for number, each in enumerate(self.operations)}
 
 
 def holds_origins(shape: Shape) -> bool:

@@ -22,11 +22,12 @@ from crdt.types.definition import OriginNames
 from crdt.types.register import Register, rename_register
 from crdt.wire.decoding import bytes_of, tuple_of
 
-ASSIGN: Final = 0  #  (kind, key, stamp, field, value, field, value, ...)
-RESET: Final = 1  #   (kind, key, stamp, field, value, resets): an assignment that resets increments
-ADD: Final = 2  #     (kind, key, field, birth, sum)
-REMOVE: Final = 3  #  (kind, key, field, ...)
-ERASE: Final = 4  #   (kind, key, field, resets): a removal that resets increments
+# Each effect begins with the type code, the operation and the key.
+ASSIGN: Final = 0  #  (..., stamp, field, value, field, value, ...)
+RESET: Final = 1  #   (..., stamp, field, value, resets): an assignment that resets increments
+ADD: Final = 2  #     (..., field, birth, sum)
+REMOVE: Final = 3  #  (..., field, ...)
+ERASE: Final = 4  #   (..., field, resets): a removal that resets increments
 NAME: Final = itemgetter(0)
 
 
@@ -50,33 +51,32 @@ class Fields(Value):
         """`field` has now this register, None if it is gone. For those that keep an index."""
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        kind: int = effect[0]
-        operation = kind & 15
+        operation: int = effect[1]
         if operation == ASSIGN:
-            relative: int = effect[2]
+            relative: int = effect[3]
             stamp = observed.base + relative
-            for index in range(3, len(effect), 2):
+            for index in range(4, len(effect), 2):
                 field: bytes = effect[index]
                 register = self.room(field)
                 register.write(dot, stamp, effect[index + 1], observed)
                 self.changed(field, register)
         elif operation == RESET:
-            register = self.room(effect[3])
-            register.reset(effect[5], dot)
-            register.write(dot, observed.base + effect[2], effect[4], observed)
-            self.settle(effect[3])
+            register = self.room(effect[4])
+            register.reset(effect[6], dot)
+            register.write(dot, observed.base + effect[3], effect[5], observed)
+            self.settle(effect[4])
         elif operation == ADD:
-            register = self.room(effect[2])
-            register.increment(dot, effect[3], effect[4])
+            register = self.room(effect[3])
+            register.increment(dot, effect[4], effect[5])
             if register.is_live():
-                self.changed(effect[2], register)
+                self.changed(effect[3], register)
             else:
-                self.settle(effect[2])
+                self.settle(effect[3])
         elif operation == REMOVE:
-            for index in range(2, len(effect)):
+            for index in range(3, len(effect)):
                 self.discard(effect[index], None, observed)
         else:
-            self.discard(effect[2], effect[3], observed)
+            self.discard(effect[3], effect[4], observed)
 
     def room(self, field: bytes) -> Register:
         """The register of `field`, made or fetched from the graves."""
@@ -147,14 +147,14 @@ class Fields(Value):
         return min((register.min_dot() for register in self.fields.values()), default=0)
 
     def visible_part(self, effect: Effect) -> object:
-        operation = effect[0] & 15
-        names: tuple[Any, ...] = effect[2:3]
+        operation: int = effect[1]
+        names: tuple[Any, ...] = effect[3:4]
         if operation == ASSIGN:
-            names = effect[3::2]
+            names = effect[4::2]
         elif operation == RESET:
-            names = effect[3:4]
+            names = effect[4:5]
         elif operation == REMOVE:
-            names = effect[2:]
+            names = effect[3:]
         registers = [self.fields.get(name) for name in names]
         return [None if register is None else register.visible() for register in registers]
 

@@ -21,8 +21,8 @@ from crdt.wire.decoding import items_of
 
 ENABLE_WINS: Final = 9
 DISABLE_WINS: Final = 10
-ENABLE: Final = 0  #   (code << 4 | 0, key)
-DISABLE: Final = 1  #  (code << 4 | 1, key)
+ENABLE: Final = 0  #   (code, operation, key)
+DISABLE: Final = 1  #  (code, operation, key)
 
 NO_DOTS: Final[Dots] = ()
 
@@ -38,9 +38,9 @@ class Flag(Value):
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         self.remove(observed, None)
-        if effect[0] & 15 == ENABLE:
+        if effect[1] == ENABLE:
             self.enables = with_dot(self.enables, dot)
-        elif effect[0] >> 4 == DISABLE_WINS:
+        elif effect[0] == DISABLE_WINS:
             self.disables = with_dot(self.disables, dot)
 
     def remove(self, observed: Observed, resets: object) -> None:

@@ -19,7 +19,7 @@ from crdt.types.counter import Shares
 from crdt.types.definition import Operation, TypeDefinition
 
 GROW: Final = 8
-ADD: Final = GROW << 4  #  (kind, key, birth, sum)
+ADD: Final = 0  #  (code, operation, key, birth, sum)
 
 
 class GrowCounter(Value):
@@ -34,7 +34,7 @@ class GrowCounter(Value):
         return GROW
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        self.shares = counter.incremented(self.shares, dot, effect[2], effect[3])
+        self.shares = counter.incremented(self.shares, dot, effect[3], effect[4])
 
     def remove(self, observed: Observed, resets: object) -> None:
         if resets is not None:

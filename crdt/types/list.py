@@ -44,9 +44,9 @@ from crdt.types.register import Register, rename_register
 from crdt.wire.decoding import check_version, tuple_of
 
 LIST: Final = 5
-INSERT: Final = LIST << 4  #      (kind, key, parent, k, sign, value, ...)
-ASSIGN: Final = LIST << 4 | 1  #  (kind, key, stamp, position, value)
-REMOVE: Final = LIST << 4 | 2  #  (kind, key, position, ...)
+INSERT: Final = 0  #  (code, operation, key, parent, k, sign, value, ...)
+ASSIGN: Final = 1  #  (code, operation, key, stamp, position, value)
+REMOVE: Final = 2  #  (code, operation, key, position, ...)
 
 LENGTH_OR_SIZE: Final = "list-max-listpack-size"
 """The parameter of Redis that limits a packed list, in elements or by size."""
@@ -84,32 +84,32 @@ class List(Value):
         return LIST
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        kind: int = effect[0]
-        if kind == INSERT:
+        operation: int = effect[1]
+        if operation == INSERT:
             self.insert(effect, dot)
-        elif kind == ASSIGN:
-            position: Position = effect[3]
+        elif operation == ASSIGN:
+            position: Position = effect[4]
             held = self.items.get(position)
             element = Element() if held is None else as_element(position, held)
-            element.write(dot, observed.base + effect[2], effect[4], observed)
+            element.write(dot, observed.base + effect[3], effect[5], observed)
             self.items.put(position, element)
         else:
-            for index in range(2, len(effect)):
+            for index in range(3, len(effect)):
                 self.discard(effect[index], observed)
 
     def insert(self, effect: Effect, dot: Dot) -> None:
         """Take in new elements, which stand together."""
-        parent: Position = effect[2]
-        k: int = effect[3]
-        sign: int = effect[4]
+        parent: Position = effect[3]
+        k: int = effect[4]
+        sign: int = effect[5]
         origin = dot >> SEQ_BITS
         seq = dot & SEQ_MAX
         items = self.items
-        for index in range(5, len(effect)):
+        for index in range(6, len(effect)):
             if sign > 0:
-                last = (k, origin, seq, index - 5)
+                last = (k, origin, seq, index - 6)
             else:
-                last = (k, origin, -seq, 5 - index)
+                last = (k, origin, -seq, 6 - index)
             items.put(parent + last if parent else last, effect[index], sign < 0)
 
     def discard(self, position: Position, observed: Observed) -> None:
@@ -186,9 +186,9 @@ class List(Value):
         return [(b"%d" % index, held) for index, (_, held) in pairs if type(held) is not bytes]
 
     def visible_part(self, effect: Effect) -> object:
-        if effect[0] != ASSIGN:
+        if effect[1] != ASSIGN:
             return self.items.size  # the others insert elements that are new, or remove elements
-        held = self.items.get(effect[3])
+        held = self.items.get(effect[4])
         return held if held is None or type(held) is bytes else held.value
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:

@@ -18,7 +18,7 @@ from crdt.types.definition import Operation, TypeDefinition
 from crdt.wire.decoding import bytes_of, integer_of, tuple_of
 
 MULTI_VALUE: Final = 6
-WRITE: Final = MULTI_VALUE << 4  #  (kind, key, value)
+WRITE: Final = 0  #  (code, operation, key, value)
 
 
 class MultiValue(Value):
@@ -34,7 +34,7 @@ class MultiValue(Value):
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         self.remove(observed, None)
-        self.writes[dot] = effect[2]
+        self.writes[dot] = effect[3]
 
     def remove(self, observed: Observed, resets: object) -> None:
         self.writes = {dot: v for dot, v in self.writes.items() if not observed.covers(dot)}

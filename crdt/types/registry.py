@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import attrs
 
-from crdt.causality.effect import Effect
+from crdt.causality.effect import ANY_TYPE, FORGET, Effect
 from crdt.causality.schema import (
     KEY_SHAPES,
     OPERATIONS_PER_VERSION,
+    PREFIX_ITEMS,
+    Kind,
     Shape,
     check_shape,
     is_stamp,
@@ -33,8 +35,11 @@ from crdt.types import (
     string,
 )
 from crdt.types.base import Value
-from crdt.types.definition import OPERATION_BITS, Operation, TypeDefinition
+from crdt.types.definition import Operation, TypeDefinition
 from crdt.wire.decoding import check_version
+
+PLAIN_ITEMS: Final = PREFIX_ITEMS + 2
+"""The items of an assignment that takes no increments back."""
 
 
 class TypeRegistry:
@@ -51,28 +56,39 @@ class TypeRegistry:
                 raise ValueError(f"two types have the code {each.code}")
             self.by_code[each.code] = each
         self.makers: dict[int, Callable[[], Value]] = {}
-        self.operations: dict[int, Operation] = {}
-        """The operations of all types, by the first item of their effects."""
+        self.operations: dict[Kind, Operation] = {}
+        """The operations of all types, by the first two items of their effects."""
         for code, each in self.by_code.items():
             self.makers[code] = each.make
             self.operations.update(each.kinds())
-        self.shapes: dict[int, Shape] = dict(KEY_SHAPES)
+        self.shapes: dict[Kind, Shape] = dict(KEY_SHAPES)
         """The forms of effects, those on whole keys included."""
         for kind, operation in self.operations.items():
             self.shapes[kind] = operation.shape()
-        self.change_if_seen: frozenset[int] = self.kinds(lambda each: each.is_change_if_seen)
-        """Local effects that are changes for watchers only if readers see a difference."""
-        self.assignments: frozenset[int] = self.kinds(lambda each: each.is_assignment)
-        self.ends_ttl: frozenset[int] = self.kinds(lambda each: each.ends_ttl)
+        if_seen = [kind for kind, each in self.operations.items() if each.is_change_if_seen]
+        self.change_if_seen: frozenset[Kind] = frozenset([(ANY_TYPE, FORGET), *if_seen])
+        """Local effects that are changes for watchers only if readers see a difference, as in
+        Redis. All other local effects always are."""
         plain = [code for code, each in self.by_code.items() if each.is_plain]
         if len(plain) > 1:
             raise ValueError(f"types {plain} are all plain: snapshots have columns for one type")
         self.plain_code: int = plain[0] if plain else 0
         """The code of the plain type, 0 if there is none."""
+        self.assignments: frozenset[int] = self.plain_operations(lambda each: each.is_assignment)
+        self.ends_ttl: frozenset[int] = self.plain_operations(lambda each: each.ends_ttl)
 
-    def kinds(self, is_wanted: Callable[[Operation], bool]) -> frozenset[int]:
-        """Return the kinds of the operations that `is_wanted` chooses."""
-        return frozenset([kind for kind, each in self.operations.items() if is_wanted(each)])
+    def plain_operations(self, is_wanted: Callable[[Operation], bool]) -> frozenset[int]:
+        """Return the operations of the plain type that `is_wanted` chooses. Raises ValueError if it
+        chooses one of another type."""
+        chosen = [kind for kind, each in self.operations.items() if is_wanted(each)]
+        for code, operation in chosen:
+            if code != self.plain_code:
+                raise ValueError(f"operation {operation} of type {code}: the type is not plain")
+        return frozenset([operation for _, operation in chosen])
+
+    def is_assignment(self, effect: Effect) -> bool:
+        """Return whether an effect writes a whole value of the plain type."""
+        return bool(effect[0] == self.plain_code and effect[1] in self.assignments)
 
     def definition(self, value: Value) -> TypeDefinition:
         """Return the definition of a value's type."""
@@ -108,27 +124,28 @@ class TypeRegistry:
     def check_effect(self, effect: Effect) -> None:
         """Raise DecodeError at an effect of an unknown type or operation, or of another form than
         its operation has. `check_form` has passed it."""
-        kind: Any = effect[0]
-        if kind in self.assignments:  # the commonest effects, in a third of the time
-            if len(effect) == 4 and is_stamp(effect[2]) and type(effect[3]) is bytes:
+        code: int = effect[0]
+        operation: int = effect[1]
+        if code == self.plain_code and operation in self.assignments and len(effect) == PLAIN_ITEMS:
+            # the commonest effects, in a third of the time
+            if is_stamp(effect[3]) and type(effect[4]) is bytes:
                 return
-        shape = self.shapes.get(kind)
+        shape = self.shapes.get((code, operation))
         if shape is not None:
             check_shape(effect, shape)
             return
-        definition = self.by_code.get(kind >> OPERATION_BITS)
+        definition = self.by_code.get(code)
         if definition is None:
             raise DecodeError(
-                f"effect of unknown kind {kind}: this replica knows no type"
-                f" {kind >> OPERATION_BITS}; see `types`"
+                f"an effect of unknown type {code}: this replica knows no type {code}; see `types`"
             )
         if definition.check_effect is not None:
             definition.check_effect(effect)
             return
         if definition.operations_version is not None:
             what, version = definition.operations_version
-            check_version((kind & 15) // OPERATIONS_PER_VERSION + 1, version, what)
-        raise DecodeError(f"effect of unknown kind {kind}")
+            check_version(operation // OPERATIONS_PER_VERSION + 1, version, what)
+        raise DecodeError(f"an effect of type {code} has an unknown operation {operation}")
 
     def encoding_limits(self) -> Mapping[str, int]:
         """Return the parameters of Redis that decide about encodings, with their defaults."""

@@ -32,8 +32,8 @@ from crdt.types.set import (
 from crdt.wire.decoding import bytes_of, tuple_of
 
 REMOVE_WINS: Final = 7
-ADD: Final = REMOVE_WINS << 4  #         (kind, key, member, ...)
-REMOVE: Final = REMOVE_WINS << 4 | 1  #  (kind, key, member, ...)
+ADD: Final = 0  #     (code, operation, key, member, ...)
+REMOVE: Final = 1  #  (code, operation, key, member, ...)
 
 
 class RemoveWinsSet(Value):
@@ -49,8 +49,8 @@ class RemoveWinsSet(Value):
         return REMOVE_WINS
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        side = self.adds if effect[0] == ADD else self.removes
-        for index in range(2, len(effect)):
+        side = self.adds if effect[1] == ADD else self.removes
+        for index in range(3, len(effect)):
             member: bytes = effect[index]
             drop_observed(self.adds, member, observed)
             drop_observed(self.removes, member, observed)

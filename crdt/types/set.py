@@ -31,8 +31,8 @@ from crdt.types.definition import (
 from crdt.wire.decoding import bytes_of, integer_of, tuple_of
 
 SET_TYPE: Final = 2
-ADD: Final = SET_TYPE << 4  #         (kind, key, member, ...)
-REMOVE: Final = SET_TYPE << 4 | 1  #  (kind, key, member, ...)
+ADD: Final = 0  #     (code, operation, key, member, ...)
+REMOVE: Final = 1  #  (code, operation, key, member, ...)
 
 Dots = int | tuple[int, ...]
 
@@ -51,17 +51,17 @@ class Set(Value):
         return SET_TYPE
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        kind: int = effect[0]
-        if kind == ADD:
+        operation: int = effect[1]
+        if operation == ADD:
             if observed.everything and self.order is None and self.scan_order is None:
                 members = self.members
-                for index in range(2, len(effect)):
+                for index in range(3, len(effect)):
                     members[effect[index]] = dot
                 return
-            for index in range(2, len(effect)):
+            for index in range(3, len(effect)):
                 self.add(effect[index], dot, observed)
         else:
-            for index in range(2, len(effect)):
+            for index in range(3, len(effect)):
                 self.discard(effect[index], observed)
 
     def add(self, member: bytes, dot: Dot, observed: Observed) -> None:
@@ -110,7 +110,7 @@ class Set(Value):
         return list(self.members)
 
     def visible_part(self, effect: Effect) -> object:
-        return [member in self.members for member in effect[2:]]
+        return [member in self.members for member in effect[3:]]
 
     def sampled(self) -> Order:
         """Return the members in an order that can be sampled. O(n) the first time."""

@@ -21,11 +21,10 @@ from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_st
 from crdt.numbers.number import Number
 from crdt.types.counter import total_binary
 from crdt.types.definition import Operation, TextForm, TypeDefinition, are_short
-from crdt.types.fields import ASSIGN, Fields, names_of, rename_fields
+from crdt.types.fields import Fields, names_of, rename_fields
 from crdt.types.register import Register
 
 ZSET: Final = 4
-ASSIGN_SCORE: Final = ZSET << 4 | ASSIGN
 INTEGRAL_MAX: Final = float(1 << 53)
 STALE_SHARE: Final = 8  # with more than an eighth of the members moved, sorting anew is cheaper
 STALE_SLACK: Final = 1024  # small changes of small sets are not worth the thought

@@ -32,9 +32,9 @@ from crdt.types.definition import Operation, TypeDefinition
 from crdt.types.register import Register, rename_register
 
 STRING: Final = 1
-SET: Final = STRING << 4  #       (kind, key, stamp, value[, resets])  ends the time to live
-KEEP: Final = STRING << 4 | 1  # (kind, key, stamp, value[, resets])  keeps it
-ADD: Final = STRING << 4 | 2  #  (kind, key, birth, sum)
+SET: Final = 0  #   (code, operation, key, stamp, value[, resets])  ends the time to live
+KEEP: Final = 1  #  (code, operation, key, stamp, value[, resets])  keeps it
+ADD: Final = 2  #   (code, operation, key, birth, sum)
 
 
 EMBEDDED_BYTES_MAX: Final = 44
@@ -51,12 +51,12 @@ class String(Register):
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         self.is_raw = self.is_text = False
-        if effect[0] == ADD:
-            self.increment(dot, effect[2], effect[3])
+        if effect[1] == ADD:
+            self.increment(dot, effect[3], effect[4])
             return
-        self.write(dot, observed.base + effect[2], effect[3], observed)
-        if len(effect) > 4:
-            self.reset(effect[4], dot)
+        self.write(dot, observed.base + effect[3], effect[4], observed)
+        if len(effect) > 5:
+            self.reset(effect[5], dot)
 
     def read(self) -> bytes:
         """What GET shows."""

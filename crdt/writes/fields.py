@@ -23,7 +23,7 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
     held = db.remains(key, code)
     if held is None:
         pairs = [item for pair in latest.items() for item in pair]
-        db.emit((code << 4 | ASSIGN, key, db.now - db.base, *pairs))
+        db.emit((code, ASSIGN, key, db.now - db.base, *pairs))
         return
     assert isinstance(held, Fields)
     plain: list[Any] = []
@@ -35,11 +35,11 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
             stamp = db.stamp(register.stamp)
             resets = register.resets()
             if resets is None:
-                db.emit((code << 4 | ASSIGN, key, stamp, field, value))
+                db.emit((code, ASSIGN, key, stamp, field, value))
             else:
-                db.emit((code << 4 | RESET, key, stamp, field, value, resets))
+                db.emit((code, RESET, key, stamp, field, value, resets))
     if plain:
-        db.emit((code << 4 | ASSIGN, key, db.now - db.base, *plain))
+        db.emit((code, ASSIGN, key, db.now - db.base, *plain))
 
 
 def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) -> None:
@@ -53,9 +53,9 @@ def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) 
             stamp = db.stamp(register.stamp)
             resets = register.resets()
             if resets is not None:
-                db.emit((code << 4 | RESET, key, stamp, field, value, resets))
+                db.emit((code, RESET, key, stamp, field, value, resets))
                 return
-    db.emit((code << 4 | ASSIGN, key, stamp, field, value))
+    db.emit((code, ASSIGN, key, stamp, field, value))
 
 
 def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> int:
@@ -71,9 +71,9 @@ def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> i
         if resets is None:
             plain.append(field)
         else:
-            db.emit((code << 4 | ERASE, key, field, resets))
+            db.emit((code, ERASE, key, field, resets))
     if plain:
-        db.emit((code << 4 | REMOVE, key, *plain))
+        db.emit((code, REMOVE, key, *plain))
     return len(present)
 
 

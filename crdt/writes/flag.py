@@ -8,10 +8,10 @@ from crdt.types.flag import DISABLE, DISABLE_WINS, ENABLE
 
 def enable(db: Keyspace, key: bytes, code: int) -> None:
     """Switch a flag of this type on."""
-    db.emit((code << 4 | ENABLE, key))
+    db.emit((code, ENABLE, key))
 
 
 def disable(db: Keyspace, key: bytes, code: int) -> None:
     """Switch a flag of this type off. It wins over what is concurrent only where disables win."""
     if code == DISABLE_WINS or db.remains(key, code) is not None:
-        db.emit((code << 4 | DISABLE, key))
+        db.emit((code, DISABLE, key))

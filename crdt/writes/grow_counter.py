@@ -24,5 +24,5 @@ def increment(db: Keyspace, key: bytes, delta: int) -> int:
         birth, amount = counter.next_sum(held.shares, db.origin, birth, delta)
     check_range(value)
     check_sum(amount)
-    db.emit((ADD, key, birth, amount))
+    db.emit((GROW, ADD, key, birth, amount))
     return value

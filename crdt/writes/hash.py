@@ -68,4 +68,4 @@ def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta:
     birth, amount = db.seq + 1, delta
     if held is not None:
         birth, amount = next_sum(held.shares, db.origin, birth, delta)
-    db.emit((HASH << 4 | ADD, key, field, birth, portable(amount)))
+    db.emit((HASH, ADD, key, field, birth, portable(amount)))

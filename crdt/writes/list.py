@@ -30,9 +30,9 @@ def push(db: Keyspace, key: bytes, place: Place, values: list[bytes]) -> None:
     """Insert `values` side by side. Most pushes bring a single one."""
     parent, k, sign = place
     if len(values) == 1:
-        db.emit((INSERT, key, parent, k, sign, values[0]))
+        db.emit((LIST, INSERT, key, parent, k, sign, values[0]))
     else:
-        db.emit((INSERT, key, parent, k, sign, *values))
+        db.emit((LIST, INSERT, key, parent, k, sign, *values))
 
 
 def push_head(db: Keyspace, key: bytes, values: list[bytes]) -> None:
@@ -55,7 +55,7 @@ def insert(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
     else:
         before, after = held.positions(index - 1, index + 1)
         parent, k, sign = place_between(before, after, db.origin, db.seq + 1)
-        db.emit((INSERT, key, parent, k, sign, value))
+        db.emit((LIST, INSERT, key, parent, k, sign, value))
 
 
 def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
@@ -66,13 +66,13 @@ def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
     number, offset = items.locate(index if index >= 0 else index + items.size)
     element = items.things[number][offset]
     stamp = db.now - db.base if type(element) is bytes else db.stamp(element.stamp)
-    db.emit((ASSIGN, key, stamp, items.positions[number][offset], value))
+    db.emit((LIST, ASSIGN, key, stamp, items.positions[number][offset], value))
 
 
 def remove(db: Keyspace, key: bytes, positions: list[Position]) -> None:
     """Remove the elements at these positions (LREM, LTRIM, pops)."""
     if positions:
-        db.emit((REMOVE, key, *positions))
+        db.emit((LIST, REMOVE, key, *positions))
 
 
 def pop(db: Keyspace, key: bytes, index: int) -> bytes:
@@ -82,5 +82,5 @@ def pop(db: Keyspace, key: bytes, index: int) -> bytes:
     items = held.items
     element = items.things[index][index]
     value: bytes = element if type(element) is bytes else element.value
-    db.emit((REMOVE, key, items.positions[index][index]))
+    db.emit((LIST, REMOVE, key, items.positions[index][index]))
     return value

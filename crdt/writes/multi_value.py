@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crdt.store.keyspace import Keyspace
-from crdt.types.multi_value import WRITE
+from crdt.types.multi_value import MULTI_VALUE, WRITE
 
 
 def assign(db: Keyspace, key: bytes, value: bytes) -> None:
     """Write `value` in place of all values that are seen here."""
-    db.emit((WRITE, key, value))
+    db.emit((MULTI_VALUE, WRITE, key, value))

@@ -8,7 +8,7 @@ from crdt.types.remove_wins_set import ADD, REMOVE, REMOVE_WINS, RemoveWinsSet
 
 def add(db: Keyspace, key: bytes, members: list[bytes]) -> None:
     """Add members; concurrent removes keep them out all the same."""
-    db.emit((ADD, key, *dict.fromkeys(members)))
+    db.emit((REMOVE_WINS, ADD, key, *dict.fromkeys(members)))
 
 
 def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
@@ -17,5 +17,5 @@ def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
     assert held is None or isinstance(held, RemoveWinsSet)
     chosen = list(dict.fromkeys(members))
     present = 0 if held is None else sum(held.has(member) for member in chosen)
-    db.emit((REMOVE, key, *chosen))
+    db.emit((REMOVE_WINS, REMOVE, key, *chosen))
     return present

@@ -11,12 +11,12 @@ def add(db: Keyspace, key: bytes, members: list[bytes]) -> None:
     if len(members) == 1:
         add_one(db, key, members[0])
     else:
-        db.emit((ADD, key, *dict.fromkeys(members)))
+        db.emit((SET_TYPE, ADD, key, *dict.fromkeys(members)))
 
 
 def add_one(db: Keyspace, key: bytes, member: bytes) -> None:
     """SADD of one member."""
-    db.emit((ADD, key, member))
+    db.emit((SET_TYPE, ADD, key, member))
 
 
 def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
@@ -26,5 +26,5 @@ def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
         return 0
     present = [member for member in dict.fromkeys(members) if member in value.members]
     if present:
-        db.emit((REMOVE, key, *present))
+        db.emit((SET_TYPE, REMOVE, key, *present))
     return len(present)

@@ -7,8 +7,8 @@ from typing import Any
 from crdt.errors import NotANumber
 from crdt.store.keyspace import Keyspace
 from crdt.types.counter import share_of
-from crdt.types.fields import ADD, RESET
-from crdt.types.sorted_set import ASSIGN_SCORE, ZSET, Score, SortedSet, compact
+from crdt.types.fields import ADD, ASSIGN, RESET
+from crdt.types.sorted_set import ZSET, Score, SortedSet, compact
 from crdt.writes.fields import assign_fields, remains_of, remove_fields
 
 
@@ -26,14 +26,14 @@ def assign_one(
     """ZADD of one member to the sorted set that readers see; whether the member is new."""
     register = None if held is None else held.fields.get(member)
     if register is None:
-        db.emit((ASSIGN_SCORE, key, db.now - db.base, member, compact(score)))
+        db.emit((ZSET, ASSIGN, key, db.now - db.base, member, compact(score)))
         return True
     stamp = db.stamp(register.stamp)
     resets = register.resets()
     if resets is None:
-        db.emit((ASSIGN_SCORE, key, stamp, member, compact(score)))
+        db.emit((ZSET, ASSIGN, key, stamp, member, compact(score)))
     else:
-        db.emit((ZSET << 4 | RESET, key, stamp, member, compact(score), resets))
+        db.emit((ZSET, RESET, key, stamp, member, compact(score), resets))
     return False
 
 
@@ -54,7 +54,7 @@ def increment(db: Keyspace, key: bytes, member: bytes, delta: float) -> float:
             birth, total = share.birth, float(share.sum) + delta
     if score != score or total != total:
         raise NotANumber("resulting score is not a number (NaN)")
-    db.emit((ZSET << 4 | ADD, key, member, birth, compact(total)))
+    db.emit((ZSET, ADD, key, member, birth, compact(total)))
     if held is None:
         return score
     assert isinstance(held, Score)

@@ -28,13 +28,13 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
         stamp = db.stamp(held.stamp)
         if held.shares:
             resets = held.resets()
-    kind = KEEP if keep_ttl else SET
+    operation = KEEP if keep_ttl else SET
     if resets is None:
-        effect: Effect = (kind, key, stamp, value)
+        effect: Effect = (STRING, operation, key, stamp, value)
         if len(value) <= LARGE_BYTES or held is None or not db.rewrite(held, effect):
             db.emit(effect)
     else:
-        db.emit((kind, key, stamp, value, resets))
+        db.emit((STRING, operation, key, stamp, value, resets))
 
 
 def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
@@ -52,7 +52,7 @@ def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:
     """SET over another type, or over several at once: those go, a time to live may stay."""
     deadline = db.deadline(key) if keep_ttl else None
     db.delete(key)
-    db.emit((SET, key, db.now - db.base, value))
+    db.emit((STRING, SET, key, db.now - db.base, value))
     if deadline is not None:
         db.expire(key, deadline)
 
@@ -94,4 +94,4 @@ def add_to(db: Keyspace, key: bytes, held: String | None, delta: Number) -> None
     birth, amount = db.seq + 1, delta
     if held is not None and held.shares:
         birth, amount = next_sum(held.shares, db.origin, birth, delta)
-    db.emit((ADD, key, birth, portable(amount)))
+    db.emit((STRING, ADD, key, birth, portable(amount)))

@@ -26,13 +26,13 @@ from crdt.causality.dots import (
     Vector,
     region_of,
 )
-from crdt.causality.effect import Effect
+from crdt.causality.effect import ANY_TYPE, Effect
 from crdt.causality.op import FRAGMENT, Op
-from crdt.causality.schema import KEY_KINDS, Check, are_resets, is_carried
+from crdt.causality.schema import PREFIX_ITEMS, Check, are_resets, is_carried
 from crdt.store.merge import Incoming
 from crdt.types.base import Value
 from crdt.types.contested import Contested
-from crdt.types.definition import OPERATION_BITS, ORIGIN_ITEMS, holds_origins, renamed_position
+from crdt.types.definition import ORIGIN_ITEMS, holds_origins, renamed_position
 from crdt.types.registry import BUILT_IN, TypeRegistry
 from replication.protocol.errors import CannotRename
 
@@ -94,21 +94,22 @@ class Renaming:
         """Return an effect of the source as one of ours. Raises DecodeError at an effect that the
         types do not take."""
         self.types.check_effect(effect)
-        kind: int = effect[0]
-        definition = self.types.by_code.get(kind >> OPERATION_BITS)
-        if kind >= KEY_KINDS and (definition is None or definition.rename_origins is None):
-            raise CannotRename(f"effects of kind {kind} cannot be followed under other names")
+        code: int = effect[0]
+        operation: int = effect[1]
+        definition = self.types.by_code.get(code)
+        if code != ANY_TYPE and (definition is None or definition.rename_origins is None):
+            raise CannotRename(f"effects of type {code} cannot be followed under other names")
         if definition is not None and definition.rename_effect is not None:
             return definition.rename_effect(effect, self)
-        shape = self.types.shapes[kind]
+        shape = self.types.shapes[code, operation]
         if not holds_origins(shape):
             return effect
         items: list[Any] = list(effect)
         fixed, repeated, optional = shape
         later = repeated or optional  # no operation has both
-        for index in range(2, len(items)):
-            place = index - 2 - len(fixed)
-            check = fixed[index - 2] if place < 0 else later[place % len(later)]
+        for index in range(PREFIX_ITEMS, len(items)):
+            place = index - PREFIX_ITEMS - len(fixed)
+            check = fixed[index - PREFIX_ITEMS] if place < 0 else later[place % len(later)]
             if check in ORIGIN_ITEMS:
                 items[index] = self.item(check, items[index])
         return tuple(items)

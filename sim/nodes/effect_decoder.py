@@ -9,31 +9,39 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crdt.causality.dots import Origin, make_dot
-from crdt.causality.effect import Effect
+from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH, FORGET, Effect
 from crdt.causality.schema import FOREVER
 from crdt.numbers.number import decimal_of, subtract
 from crdt.testing.commands import Command, Identity
-
-DELETE: Final = 0x00
-EXPIRE: Final = 0x01
-FLUSH: Final = 0x02
-FORGET: Final = 0x03
+from crdt.types import fields, list, set, string
+from crdt.types.hash import HASH
+from crdt.types.list import LIST
+from crdt.types.set import SET_TYPE
+from crdt.types.sorted_set import ZSET
+from crdt.types.string import STRING
 
 # Writes: their names, and the item at which pairs of name and value begin; 0 for a bare value.
 WRITES: Final = {
-    0x10: ("SET", 0),
-    0x11: ("KEEP", 0),
-    0x30: ("HSET", 3),
-    0x31: ("HSET", 3),
-    0x40: ("ZADD", 3),
-    0x41: ("ZADD", 3),
+    (STRING, string.SET): ("SET", 0),
+    (STRING, string.KEEP): ("KEEP", 0),
+    (HASH, fields.ASSIGN): ("HSET", 4),
+    (HASH, fields.RESET): ("HSET", 4),
+    (ZSET, fields.ASSIGN): ("ZADD", 4),
+    (ZSET, fields.RESET): ("ZADD", 4),
 }
-INCREMENTS: Final = {0x12: "INCRBY", 0x32: "HINCRBY", 0x42: "ZINCRBY"}
-NAMES: Final = {0x20: "SADD", 0x21: "SREM", 0x33: "HDEL", 0x43: "ZREM"}
-ONE_NAME: Final = {0x34: "HDEL", 0x44: "ZREM"}
-WITH_RESETS: Final = (0x31, 0x41)
-PUSH: Final = 0x50
-ASSIGN: Final = 0x51
+INCREMENTS: Final = {
+    (STRING, string.ADD): "INCRBY",
+    (HASH, fields.ADD): "HINCRBY",
+    (ZSET, fields.ADD): "ZINCRBY",
+}
+NAMES: Final = {
+    (SET_TYPE, set.ADD): "SADD",
+    (SET_TYPE, set.REMOVE): "SREM",
+    (HASH, fields.REMOVE): "HDEL",
+    (ZSET, fields.REMOVE): "ZREM",
+}
+ONE_NAME: Final = {(HASH, fields.ERASE): "HDEL", (ZSET, fields.ERASE): "ZREM"}
+WITH_RESETS: Final = ((HASH, fields.RESET), (ZSET, fields.RESET))
 
 
 class EffectDecoder:
@@ -46,35 +54,39 @@ class EffectDecoder:
 
     def decode_effect(self, effect: Effect, origin: Origin) -> Command:
         """Return the command that an effect of `origin` stands for."""
-        kind, key = effect[0], decode_text(effect[1])
-        if kind == FLUSH:
-            return Command("FLUSHALL")
-        if kind == DELETE:
-            return Command("DEL", key)
-        if kind == EXPIRE:
-            ends = effect[2]
-            return Command("PERSIST", key) if ends >= FOREVER else Command("EXPIREAT", key, (ends,))
-        if kind == FORGET:
-            return Command("FORGET", key)
+        kind, key = effect[:2], decode_text(effect[2])
+        if kind[0] == ANY_TYPE:
+            return self.decode_key_effect(effect, key)
         if kind in WRITES:
             return Command(WRITES[kind][0], key, written_pairs(effect))
         if kind in INCREMENTS:
             return Command(INCREMENTS[kind], key, self.decode_increment(effect, origin))
         if kind in NAMES:
-            return Command(NAMES[kind], key, tuple(map(decode_text, effect[2:])))
+            return Command(NAMES[kind], key, tuple(map(decode_text, effect[3:])))
         if kind in ONE_NAME:
-            return Command(ONE_NAME[kind], key, (decode_text(effect[2]),))
-        if kind == PUSH:
-            return Command("PUSH", key, tuple(map(decode_text, effect[5:])))
-        if kind == ASSIGN:
-            return Command("LSET", key, (element_identity(effect[3]), decode_text(effect[4])))
-        assert kind == ASSIGN + 1, f"no server makes effects of kind {kind}"
-        return Command("LREM", key, tuple(map(element_identity, effect[2:])))
+            return Command(ONE_NAME[kind], key, (decode_text(effect[3]),))
+        if kind == (LIST, list.INSERT):
+            return Command("PUSH", key, tuple(map(decode_text, effect[6:])))
+        if kind == (LIST, list.ASSIGN):
+            return Command("LSET", key, (element_identity(effect[4]), decode_text(effect[5])))
+        assert kind == (LIST, list.REMOVE), f"no server makes effects of type {kind[0]}"
+        return Command("LREM", key, tuple(map(element_identity, effect[3:])))
+
+    def decode_key_effect(self, effect: Effect, key: str) -> Command:
+        """Return the command that an effect on a key of any type stands for."""
+        if effect[1] == FLUSH:
+            return Command("FLUSHALL")
+        if effect[1] == DELETE:
+            return Command("DEL", key)
+        if effect[1] == FORGET:
+            return Command("FORGET", key)
+        ends = effect[3]
+        return Command("PERSIST", key) if ends >= FOREVER else Command("EXPIREAT", key, (ends,))
 
     def decode_increment(self, effect: Effect, origin: Origin) -> tuple[Any, ...]:
         """The field, if there is one, and what is added to it."""
-        *named, birth, total = effect[2:]
-        place = effect[1], named[0] if named else b"", origin
+        *named, birth, total = effect[3:]
+        place = effect[2], named[0] if named else b"", origin
         since, before = self.sums.get(place, (0, 0))
         self.sums[place] = birth, total
         added = subtract_total(total, before) if since == birth else total
@@ -95,10 +107,10 @@ def decode_text(item: bytes) -> str:
 
 def written_pairs(effect: Effect) -> tuple[Any, ...]:
     """The value, or names and values in turn."""
-    _, begin = WRITES[effect[0]]
+    _, begin = WRITES[effect[0], effect[1]]
     if not begin:
-        return (decode_text(effect[3]),)
-    items = effect[begin : begin + 2] if effect[0] in WITH_RESETS else effect[begin:]
+        return (decode_text(effect[4]),)
+    items = effect[begin : begin + 2] if effect[:2] in WITH_RESETS else effect[begin:]
     return tuple(decode_text(item) if isinstance(item, bytes) else item for item in items)
 
 

@@ -10,12 +10,13 @@ from collections import OrderedDict
 from typing import Any, Final, TypeAlias
 
 from crdt.causality.dots import Dot, Origin, Vector, covers, make_dot, origin_of
+from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
 from crdt.store.keyspace import Keyspace
 from crdt.testing.builtin import NAMES, text_of
 from crdt.testing.history import History, Taken
 from crdt.testing.specifications import Shown
-from sim.nodes.effect_decoder import FLUSH, EffectDecoder
+from sim.nodes.effect_decoder import EffectDecoder
 
 EFFECTS_MAX: Final = 60  # on one key; the work grows with the square
 NAMES_MAX: Final = 16  # arguments of one effect: large values would take too long
@@ -39,7 +40,7 @@ class EffectBook:
         for index, effect in enumerate(op.effects):
             dot = make_dot(op.origin, op.first + index)
             command = self.deeds.decode_effect(effect, op.origin)
-            keys = list(self.by_key) if effect[0] == FLUSH else [effect[1]]
+            keys = list(self.by_key) if is_key_effect(effect, FLUSH) else [effect[2]]
             for key in keys:
                 if key in self.forgotten:
                     continue

@@ -13,8 +13,8 @@ ODD: Final = (0, 1, 2, 3, -1, 1 << 40, 1 << 53, (1 << 63) - 1, -(1 << 63), (1 <<
 NUMBERS: Final = (*ODD, 0.5, 1.0, -0.0, 1e308, float("inf"), float("-inf"), float("nan"))
 NAMES: Final = (b"", b"a", b"f", b"7", b"\xff", b"long" * 20)
 LEAVES: Final = (*NUMBERS, *NAMES, None, True, (), ((), ()), (1, 2), (b"a",), (1, 2, 3, 4))
-KINDS: Final = (0, 1, 2, 16, 17, 18, 32, 33, 48, 49, 50, 51, 52, 64, 65, 66, 67, 68, 80, 81, 82)
-KINDS_MORE: Final = (3, 0x60, 0x70, 0x71, 0x80, 0x90, 0x91, 0xA0, 0xA1, 0xF0, 0x7F0, 0x800, 0xFFF0)
+CODES: Final = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 15, 127, 128, 255, 256, 4095)
+OPERATIONS: Final = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 15, 16, 255, 256)
 
 
 def anything(rng: random.Random, depth: int = 2) -> Any:
@@ -69,16 +69,17 @@ def well_formed(rng: random.Random) -> tuple[Any, ...]:
     kind, key = rng.choice(tuple(BUILT_IN.shapes)), rng.choice((b"k", b"l"))
     fixed, repeated, optional = BUILT_IN.shapes[kind]
     checks = [*fixed, *repeated * rng.randrange(4), *optional * (rng.random() < 0.3)]
-    return (kind, key, *(fitting(rng, check) for check in checks))
+    return (*kind, key, *(fitting(rng, check) for check in checks))
 
 
 def effect(rng: random.Random) -> tuple[Any, ...]:
     """An effect of some kind, mostly well-formed."""
     if rng.random() < 0.8:
         return well_formed(rng)
-    kind = rng.choice(KINDS + KINDS_MORE) if rng.random() < 0.95 else anything(rng)
+    code = rng.choice(CODES) if rng.random() < 0.95 else anything(rng)
+    operation = rng.choice(OPERATIONS) if rng.random() < 0.95 else anything(rng)
     key = rng.choice((b"k", b"l")) if rng.random() < 0.95 else anything(rng)
-    return (kind, key, *(item(rng) for _ in range(rng.randrange(5))))
+    return (code, operation, key, *(item(rng) for _ in range(rng.randrange(5))))
 
 
 def spoil(rng: random.Random, tree: Any) -> Any:

@@ -78,7 +78,7 @@ def on_accept(site: SimRegion, act: Callable[[Op, Take], Outcome]) -> None:
 
 def writes(op: Op, key: bytes) -> bool:
     """Whether an operation concerns a key."""
-    return any(effect[1] == key for effect in op.effects)
+    return any(effect[2] == key for effect in op.effects)
 
 
 def drop_key(site: SimProcess, key: bytes) -> None:

@@ -162,7 +162,7 @@ class ValueHandle(Handle[Any]):
         """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere, or what
         the type's `prepare` makes of it. Return whether it happened: `prepare` may refuse.
 
-        Operations are numbered 0 to 15; the payload consists of integers, floats, bytes, strings
+        Operations are numbered 0 to 255; the payload consists of integers, floats, bytes, strings
         (which arrive as bytes), None, and tuples of them, up to 64 deep. Raises ValueError at
         anything else, and at what the type does not take.
         """
@@ -173,7 +173,7 @@ class ValueHandle(Handle[Any]):
                 return False
             operation, *given = prepared
             payload = tuple(given)
-        effect = (self.type_code << 4 | operation, self.key, *as_sent(operation, payload))
+        effect = (self.type_code, int(operation), self.key, *as_sent(operation, payload))
         try:
             Custom(self.make).check(effect)
         except DecodeError as error:

@@ -16,10 +16,10 @@ from typing import ClassVar, Final
 
 import attrs
 
+from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.effect_decoder import FLUSH
 from sim.nodes.effects import read_in_order
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change
@@ -139,7 +139,7 @@ class WatchingChecker(Checker):
         watches = self.open[region.name]
         effects = Op.from_bytes(entry.data).effects if watches else ()
         for watch in watches.values():
-            if any(effect[0] == FLUSH or effect[1] in watch.seen for effect in effects):
+            if any(is_key_effect(effect, FLUSH) or effect[2] in watch.seen for effect in effects):
                 yield watch
 
     def on_history_jump(self, region: Watched) -> None:

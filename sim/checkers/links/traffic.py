@@ -19,7 +19,10 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from crdt.causality.dots import Origin, name_origin
-from crdt.causality.effect import Effect
+from crdt.causality.effect import ANY_TYPE, DELETE, FORGET, Effect
+from crdt.types.fields import ERASE, REMOVE
+from crdt.types.list import LIST
+from crdt.types.sorted_set import ZSET
 from replication.machines.applier import with_waiting
 from replication.machines.pacing import FIRST_BYTES
 from replication.machines.sink import SinkState
@@ -30,9 +33,8 @@ from sim.nodes.run_history import RunHistory
 
 SHARE_MAX: Final = 5  # per cent
 FEW: Final = 40  # in a run, whatever it received
-COLLECTED: Final = (0x00, 0x03)  # deletions, and deadlines that are forgotten
-LIST: Final = 0x5
-POPPED: Final = (0x43, 0x44)  # what leaves a sorted set
+COLLECTED: Final = ((ANY_TYPE, DELETE), (ANY_TYPE, FORGET))
+POPPED: Final = ((ZSET, REMOVE), (ZSET, ERASE))  # what leaves a sorted set
 
 
 class TrafficChecker(UnaskedChecker):
@@ -66,10 +68,10 @@ class TrafficChecker(UnaskedChecker):
                 self.known[key] = max(sent, self.known.get(key, 0))
 
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
-        kind: int = effect[0]
-        if kind not in COLLECTED and kind not in POPPED and kind >> 4 != LIST:
+        kind = effect[:2]
+        if kind not in COLLECTED and kind not in POPPED and kind[0] != LIST:
             raise self.violation(
-                f"{region.name} writes to {effect[1]!r}, and nobody has asked it to"
+                f"{region.name} writes to {effect[2]!r}, and nobody has asked it to"
             )
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:

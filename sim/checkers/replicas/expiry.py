@@ -15,13 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crdt.causality.effect import Effect
+from crdt.causality.effect import DELETE, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
 from sim.checkers.replicas.unasked import UnaskedChecker
 from sim.engine.checker import Watched
 from sim.nodes.client import Reply
-from sim.nodes.effect_decoder import DELETE
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change
 from sim.schedule.step import Words
@@ -75,11 +74,11 @@ class ExpiryChecker(UnaskedChecker):
         self.named.clear()
 
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
-        if effect[1] in self.named:
+        if effect[2] in self.named:
             return
-        held = region.state_hash.held.get(effect[1]) if effect[0] == DELETE else None
+        held = region.state_hash.held.get(effect[2]) if is_key_effect(effect, DELETE) else None
         if held is not None and held[1] < FOREVER:
-            self.check_key(region, effect[1], held[1])
+            self.check_key(region, effect[2], held[1])
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Time goes on."""

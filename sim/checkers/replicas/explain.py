@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 
 from crdt.causality.dots import Dot, Vector, dominates, name_origin, origin_of, seq_of
+from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER
 from crdt.embed.replica import Replica
@@ -20,7 +21,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.testing.commands import Command
 from crdt.testing.history import History
 from sim.engine.events import SECOND
-from sim.nodes.effect_decoder import FLUSH, EffectDecoder
+from sim.nodes.effect_decoder import EffectDecoder
 from sim.nodes.formatting import format_bytes
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state import format_value
@@ -80,7 +81,7 @@ def changed_since(
     found: set[bytes] = set()
     for entry in missing_effects(run_history, vector, known):
         for effect in Op.from_bytes(entry.data).effects:
-            found.update(keys if effect[0] == FLUSH else (effect[1],))
+            found.update(keys if is_key_effect(effect, FLUSH) else (effect[2],))
     return found
 
 
@@ -142,7 +143,10 @@ def translated(
         yield (
             entry,
             [
-                (None if each[0] == FLUSH else each[1], deeds.decode_effect(each, entry.origin))
+                (
+                    None if is_key_effect(each, FLUSH) else each[2],
+                    deeds.decode_effect(each, entry.origin),
+                )
                 for each in effects
             ],
         )

@@ -12,7 +12,7 @@ from crdt.causality.dots import Vector, make_origin
 
 
 def op(origin: int, first: int, deps: Vector | None = None, effects: int = 1) -> Op:
-    return Op(origin, first, 0, deps or {}, ((0x20, b"k", b"a"),) * effects)
+    return Op(origin, first, 0, deps or {}, ((2, 0, b"k", b"a"),) * effects)
 
 
 def test_an_operation_is_ready_after_its_past() -> None:
@@ -190,7 +190,7 @@ def test_any_order_ends_in_all_of_them_once_and_never_before_what_they_saw(seed:
 def test_all_of_one_origin_are_dropped() -> None:
     buffer = CausalBuffer()
     one, other = make_origin(1), make_origin(2)
-    effect = (0x20, b"s", b"m")
+    effect = (2, 0, b"s", b"m")
     for origin, first in ((one, 2), (one, 5), (other, 2)):
         assert buffer.hold(Op(origin, first, 1, {}, (effect,)), {})
     before = buffer.bytes

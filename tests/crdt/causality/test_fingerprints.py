@@ -12,7 +12,7 @@ from crdt.wire import codec
 
 
 def op(first: int, effects: int = 1, previous: int = 0) -> Op:
-    return Op(1, first, 0, {}, ((0x20, b"k", b"a"),) * effects, previous)
+    return Op(1, first, 0, {}, ((2, 0, b"k", b"a"),) * effects, previous)
 
 
 def trail(*ops: Op) -> Trail:

@@ -10,11 +10,11 @@ from crdt import HistoryTruncated, Op
 from crdt.causality.dots import Vector
 from crdt.causality.op_log import ENTRY_BYTES, History
 
-SIZE = len(Op(1, 1, 0, {}, ((0x20, b"k", b"a"),)).to_bytes()) + ENTRY_BYTES
+SIZE = len(Op(1, 1, 0, {}, ((2, 0, b"k", b"a"),)).to_bytes()) + ENTRY_BYTES
 
 
 def op(origin: int, first: int, effects: int = 1) -> Op:
-    return Op(origin, first, 0, {}, ((0x20, b"k", b"a"),) * effects)
+    return Op(origin, first, 0, {}, ((2, 0, b"k", b"a"),) * effects)
 
 
 def history(count: int, keep: int = 100) -> History:

@@ -379,7 +379,7 @@ def test_an_operation_that_names_another_previous_one_is_refused() -> None:
 
 def test_a_first_operation_may_name_a_previous_one_that_nobody_knows() -> None:
     reader = Replica(3)
-    op = Op(make_origin(1), 1, 0, {}, ((0x20, b"k", b"a"),), previous=77)
+    op = Op(make_origin(1), 1, 0, {}, ((2, 0, b"k", b"a"),), previous=77)
     assert reader.accept(op) is Outcome.APPLIED
     assert reader.vector == {make_origin(1): 1}
 

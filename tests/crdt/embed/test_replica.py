@@ -360,7 +360,7 @@ def test_a_reset_forgets_what_waits_and_what_others_reported() -> None:
     here, there = regions(2)
     there.set("k").add("a")
     here.heard(2, there.vector, 5)
-    here.accept(Op(make_origin(3), 1, 0, {there.origin: 1}, ((0x20, b"k", b"b"),)))
+    here.accept(Op(make_origin(3), 1, 0, {there.origin: 1}, ((2, 0, b"k", b"b"),)))
     here.reset()
     assert here.statistics().waiting_bytes == 0
     assert here.stability.reports == here.stability.pending == {}
@@ -414,7 +414,7 @@ def test_origins_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("crdt.embed.exchange.ORIGINS_MAX", 3)
     here, other = Replica(1), Replica(9)
     for incarnation in range(4):
-        op = Op(make_origin(2, incarnation), 1, 0, {}, ((0x20, b"k", b"a"),))
+        op = Op(make_origin(2, incarnation), 1, 0, {}, ((2, 0, b"k", b"a"),))
         if incarnation < 3:
             assert here.accept(op) is Outcome.APPLIED
         else:

@@ -50,7 +50,7 @@ def test_what_has_expired_does_not_count() -> None:
 def test_sums_may_have_more_than_64_bits() -> None:
     """Rule D-05: merged sums are never refused."""
     here, there = Replica(1), Replica(9)
-    effect = (0x80, b"k", 1, (1 << 63) - 1)
+    effect = (8, 0, b"k", 1, (1 << 63) - 1)
     for replica in (here, there):
         for region in (2, 3, 4):
             replica.accept(Op(make_origin(region), 1, 0, {}, (effect,)))

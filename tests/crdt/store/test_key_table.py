@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from crdt import Replica
-from crdt.store.key_table import DELETE, FLUSH, KeyTable
+from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH
+from crdt.store.key_table import KeyTable
 from crdt.types.string import String
 from crdt.writes import list as lists
 from tests.crdt.exchange import exchange
@@ -118,10 +119,10 @@ def test_another_type_under_the_key_is_seen_if_it_is_shown() -> None:
 def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
     replica = Replica(1)
     replica.set("k").add("a")
-    before = replica.keyspace.look((DELETE, b"k"))
-    assert replica.keyspace.look((DELETE, b"none")) is None
+    before = replica.keyspace.look((ANY_TYPE, DELETE, b"k"))
+    assert replica.keyspace.look((ANY_TYPE, DELETE, b"none")) is None
     replica.set("k").add("b")
-    assert replica.keyspace.look((DELETE, b"k")) != before
+    assert replica.keyspace.look((ANY_TYPE, DELETE, b"k")) != before
 
 
 def test_snapshot_into_an_empty_replica_touches_what_it_brings() -> None:
@@ -149,8 +150,8 @@ def test_clients_reads_are_counted_and_mark_what_they_use() -> None:
 def test_flush_is_a_deletion_of_each_watched_key() -> None:
     keys = table(b"a", b"b", b"c")
     keys.watched_keys |= {b"a", b"none"}
-    seen = keys.look_at_all(((FLUSH, b""),))
+    seen = keys.look_at_all(((ANY_TYPE, FLUSH, b""),))
     assert seen == {
-        b"a": ((DELETE, b"a"), keys.look((DELETE, b"a"))),
-        b"none": ((DELETE, b"none"), None),
+        b"a": ((ANY_TYPE, DELETE, b"a"), keys.look((ANY_TYPE, DELETE, b"a"))),
+        b"none": ((ANY_TYPE, DELETE, b"none"), None),
     }

@@ -9,9 +9,9 @@ import pytest
 
 from crdt import DotReused, Replica
 from crdt.causality.dots import SEQ_MAX, make_dot, make_origin
+from crdt.causality.effect import ANY_TYPE, DELETE
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
-from crdt.store.key_table import DELETE
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
 from crdt.types.register import Register
 from crdt.writes import string as strings
@@ -78,36 +78,38 @@ def test_stamps_count_from_the_time_of_the_first_effect() -> None:
     op = db.seal()
     assert op is not None
     assert op.base == 1000
-    assert [effect[2] for effect in op.effects] == [0, 50]
+    assert [effect[3] for effect in op.effects] == [0, 50]
     assert db.base == 1050
 
 
 STAMPED: list[tuple[Any, ...]] = [
-    (0x10, K, STAMP_MAX, b"x"),
-    (0x30, K, STAMP_MAX, b"f", b"x"),
-    (0x40, K, STAMP_MAX, b"m", 5),
-    (0x51, K, STAMP_MAX, (0, make_origin(2), 1, 0), b"x"),
+    (1, 0, K, STAMP_MAX, b"x"),
+    (3, 0, K, STAMP_MAX, b"f", b"x"),
+    (4, 0, K, STAMP_MAX, b"m", 5),
+    (5, 1, K, STAMP_MAX, (0, make_origin(2), 1, 0), b"x"),
 ]
 
 
-@pytest.mark.parametrize("effect", STAMPED, ids=lambda effect: f"kind {effect[0]:#x}")
+@pytest.mark.parametrize(
+    "effect", STAMPED, ids=lambda effect: f"type {effect[0]}, operation {effect[1]}"
+)
 def test_a_stamp_from_the_end_of_time_is_followed_as_far_as_ops_can_carry(
     effect: tuple[Any, ...],
 ) -> None:
     """Rule ORD-7: one region's wrong clock must not stop what another region sends."""
     here, there = Replica(1), Replica(3)
     for replica in (here, there):
-        if effect[0] == 0x51:
-            replica.accept(Op(make_origin(2), 1, 0, {}, ((0x50, K, (), 0, 1, b"old"), effect)))
+        if effect[0] == 5:
+            replica.accept(Op(make_origin(2), 1, 0, {}, ((5, 0, K, (), 0, 1, b"old"), effect)))
         else:
             replica.accept(Op(make_origin(2), 1, STAMP_MAX, {}, (effect,)))
     here.advance(1000)
     match effect[0]:
-        case 0x10:
+        case 1:
             here.string(K).set("ours")
-        case 0x30:
+        case 3:
             here.hash(K)["f"] = "ours"
-        case 0x40:
+        case 4:
             here.sorted_set(K)["m"] = 7
         case _:
             here.list(K)[0] = "ours"
@@ -125,7 +127,7 @@ def test_a_write_to_what_has_expired_removes_it_first() -> None:
     assert db.lookup_for_write(K) is None
     assert strings.increment(db, K, 1) == 1
     assert db.deadline(K) is None
-    assert [effect[0] for effect in db.outbox] == [0x12, 1, 0, 0x12]
+    assert [effect[:2] for effect in db.outbox] == [(1, 2), (0, 1), (0, 0), (1, 2)]
     assert db.expired == 1
 
 
@@ -361,8 +363,8 @@ def test_local_deletion_touches_a_watched_key_that_readers_saw() -> None:
     db.dirty_keys.clear()
     replica.set("k").add("a")
     assert db.dirty_keys == [], "the member was there already"
-    db.emit((DELETE, K, ()))
+    db.emit((ANY_TYPE, DELETE, K, ()))
     assert db.dirty_keys == [K]
     db.dirty_keys.clear()
-    db.emit((DELETE, K, ()))
+    db.emit((ANY_TYPE, DELETE, K, ()))
     assert db.dirty_keys == [], "there was nothing to delete"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdt import Replica
-from crdt.store.keyspace import DELETE, FORGET
+from crdt.causality.effect import ANY_TYPE, DELETE, FORGET
 from crdt.testing import SUBJECTS
 from crdt.testing.builtin import collected, read
 from crdt.testing.commands import Command, carry_out, command
@@ -28,8 +28,8 @@ def test_reading_is_in_words() -> None:
 
 
 def test_what_a_collection_writes_is_a_command() -> None:
-    assert collected((DELETE, b"k", ())) == Command("DEL", "k")
-    assert collected((FORGET, b"k")) == Command("FORGET", "k")
+    assert collected((ANY_TYPE, DELETE, b"k", ())) == Command("DEL", "k")
+    assert collected((ANY_TYPE, FORGET, b"k")) == Command("FORGET", "k")
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

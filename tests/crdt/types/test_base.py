@@ -14,7 +14,7 @@ SEEN = Observed({}, 1, 1, 0)
 
 MUST: dict[str, Callable[[Value], Any]] = {
     "code": lambda value: value.code(),
-    "apply": lambda value: value.apply((16, b"k"), 1, SEEN),
+    "apply": lambda value: value.apply((1, 0, b"k"), 1, SEEN),
     "remove": lambda value: value.remove(SEEN, None),
     "merge": lambda value: value.merge(value, {}, {}),
     "is_live": lambda value: value.is_live(),

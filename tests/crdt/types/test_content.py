@@ -109,7 +109,7 @@ def test_a_large_copy_is_several_effects(code: int, monkeypatch: pytest.MonkeyPa
     content = plain if code in {2, 5} else pairs
     contents.put(replica.keyspace, b"k", code, content, None)
     (op,) = replica.since({})
-    assert max(len(effect) for effect in op.effects) <= 3 + 4 + 2
+    assert max(len(effect) for effect in op.effects) <= 4 + 4 + 2
     copied = content_of(held(replica, b"k"))
     assert copied == content if code == 5 else sorted(map(str, copied)) == sorted(map(str, content))
     other.accept(op)

@@ -85,7 +85,7 @@ def test_a_contested_value_passes_effects_and_states_on() -> None:
     assert isinstance(contested, Contested)
     counter: Any = contested.parts[1]
     seen = here.keyspace.local
-    contested.apply((0x12, b"k", 1, 9), there_dot(contested), seen)
+    contested.apply((1, 2, b"k", 1, 9), there_dot(contested), seen)
     assert counter.read() == b"9"
     copy = Replica(3)
     copy.merge(here.snapshot())

@@ -48,8 +48,8 @@ def test_a_type_may_check_what_it_is_given() -> None:
     here, there = Replica(1, types=(Cart, Tally)), Replica(2, types=(Cart, Tally))
     here.keyspace.vector[here.origin] = 1
     with pytest.raises(DecodeError, match="no effect of a cart"):
-        there.accept(Op(here.origin, 1, 0, {}, ((0x805, b"k", b"x"),)))
-    there.accept(Op(here.origin, 1, 0, {}, ((0x820, b"k", 5),)))
+        there.accept(Op(here.origin, 1, 0, {}, ((128, 5, b"k", b"x"),)))
+    there.accept(Op(here.origin, 1, 0, {}, ((130, 0, b"k", 5),)))
     assert there.value("k", Tally).get() == 5
 
 
@@ -65,8 +65,8 @@ def test_a_type_that_checks_nothing_is_tried_out() -> None:
     here = Replica(1, types=(Tally,))
     here.value("k", Tally).do(ADD, 5)
     state = here.to_bytes()
-    for effect in ((0x820, b"k"), (0x820, b"k", b"text"), (0x820, b"k", None)):
-        op = Op(make_origin(2), 1, 0, {}, ((0x820, b"l", 1), effect))
+    for effect in ((130, 0, b"k"), (130, 0, b"k", b"text"), (130, 0, b"k", None)):
+        op = Op(make_origin(2), 1, 0, {}, ((130, 0, b"l", 1), effect))
         with pytest.raises(DecodeError, match="no effect of a Tally"):
             here.accept(op)
         assert here.to_bytes() == state
@@ -84,7 +84,7 @@ class Careless(Tally):
 def test_whatever_a_check_raises_comes_out_as_one_error(payload: tuple[Any, ...]) -> None:
     here = Replica(1, types=(Careless,))
     with pytest.raises(DecodeError, match="no effect of a Careless"):
-        here.accept(Op(make_origin(2), 1, 0, {}, ((0x820, b"k", *payload),)))
+        here.accept(Op(make_origin(2), 1, 0, {}, ((130, 0, b"k", *payload),)))
     with pytest.raises(ValueError, match="operation 0"):
         here.value("k", Careless).do(0, *payload)
     assert here.vector == {}
@@ -117,7 +117,7 @@ def nested(depth: int) -> tuple[Any, ...]:
 def test_payloads_that_come_are_plain(raw: bytes) -> None:
     """Mappings have no one order, and what is nested deep may overflow whoever reads it."""
     here = Replica(1, types=(Anything,))
-    body = pack_body((1, make_origin(2), 1, 0, 0, (), ((0x8E0, b"k", b"?"),))).replace(
+    body = pack_body((2, make_origin(2), 1, 0, 0, (), ((142, 0, b"k", b"?"),))).replace(
         b"\xa1?", raw
     )
     op = Op.from_bytes(b"\1" + zlib.crc32(body).to_bytes(4, "big") + body)
@@ -171,7 +171,7 @@ def test_the_least_that_a_type_says_is_enough() -> None:
     assert not value.collect({})
     assert not value.is_empty()
     assert value.siblings() == []
-    Custom(Register).check((0x810, b"k", 5, b"a"))
+    Custom(Register).check((129, 0, b"k", 5, b"a"))
 
 
 def test_our_own_types_need_no_wrapper() -> None:
@@ -311,8 +311,8 @@ def test_a_type_that_renames_its_origins_has_a_definition_that_does() -> None:
     assert definition.name == "Visits"
     assert definition.rename_effect is not None
     assert definition.rename_origins is not None
-    effect = (130 << 4, b"k", make_origin(1))
-    assert definition.rename_effect(effect, Shifted()) == (130 << 4, b"k", make_origin(2))
+    effect = (130, 0, b"k", make_origin(1))
+    assert definition.rename_effect(effect, Shifted()) == (130, 0, b"k", make_origin(2))
     definition.rename_origins(value, Shifted())
     assert value.visible() == [make_origin(2)]
     assert value.state() == ((make_origin(2), make_dot(make_origin(2), 1)),)

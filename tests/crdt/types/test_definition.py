@@ -71,10 +71,10 @@ def test_codes_and_names_are_unique() -> None:
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.name)
 def test_every_operation_has_a_declared_shape(definition: TypeDefinition) -> None:
     for kind, operation in definition.kinds().items():
-        assert kind >> 4 == definition.code
+        assert kind[0] == definition.code
         assert BUILT_IN.shapes[kind] == operation.shape()
         assert BUILT_IN.operations[kind] is operation
-    assert definition.kind(len(definition.operations)) not in BUILT_IN.shapes
+    assert (definition.code, len(definition.operations)) not in BUILT_IN.shapes
 
 
 def test_shapes_are_those_of_keys_and_of_types() -> None:
@@ -82,11 +82,11 @@ def test_shapes_are_those_of_keys_and_of_types() -> None:
 
 
 def test_members_and_scores_are_changes_only_if_seen() -> None:
-    assert {0x20, 0x21, 0x40, 0x41, 0x42} == BUILT_IN.change_if_seen
+    assert {(0, 3), (2, 0), (2, 1), (4, 0), (4, 1), (4, 2)} == BUILT_IN.change_if_seen
 
 
 def test_only_a_plain_write_of_a_string_ends_the_time_to_live() -> None:
-    assert [kind for kind, each in BUILT_IN.operations.items() if each.ends_ttl] == [0x10]
+    assert [kind for kind, each in BUILT_IN.operations.items() if each.ends_ttl] == [(1, 0)]
 
 
 def test_origins_are_found_in_every_part_of_a_shape() -> None:

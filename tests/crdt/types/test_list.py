@@ -18,7 +18,7 @@ from crdt.causality.op import Op
 from crdt.causality.schema import STEP_MAX
 from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
-from crdt.types.list import ASSIGN, INSERT, REMOVE, Element, List, Position
+from crdt.types.list import ASSIGN, INSERT, LIST, REMOVE, Element, List, Position
 from crdt.types.registry import BUILT_IN
 from crdt.writes import list as lists
 
@@ -325,10 +325,10 @@ def test_a_peer_at_the_ends_of_all_places_leaves_room(index: int) -> None:
     here, there, peer = Replica(1), Replica(3), make_origin(2)
     first, last = (-STEP_MAX, peer, -1, 0), (STEP_MAX, peer, 2, 0)
     effects = (
-        (INSERT, KEY, (), -STEP_MAX, -1, b"first"),
-        (INSERT, KEY, (), STEP_MAX, 1, b"last"),
-        (INSERT, KEY, first, -STEP_MAX, -1, b"under first"),
-        (INSERT, KEY, last, STEP_MAX, 1, b"under last"),
+        (LIST, INSERT, KEY, (), -STEP_MAX, -1, b"first"),
+        (LIST, INSERT, KEY, (), STEP_MAX, 1, b"last"),
+        (LIST, INSERT, KEY, first, -STEP_MAX, -1, b"under first"),
+        (LIST, INSERT, KEY, last, STEP_MAX, 1, b"under last"),
     )
     here.accept(Op.from_bytes(Op(peer, 1, 0, {}, effects).to_bytes()))
     items = here.list(KEY)
@@ -352,8 +352,8 @@ def test_what_a_removal_leaves_has_one_form() -> None:
     here.list(KEY).append(b"a")
     position = held(here.keyspace).positions(0, 1)[0]
     for seq, effect in (
-        (1, (ASSIGN, KEY, 0, position, b"b")),
-        (2, (REMOVE, KEY, position)),
+        (1, (LIST, ASSIGN, KEY, 0, position, b"b")),
+        (2, (LIST, REMOVE, KEY, position)),
     ):
         here.accept(Op(peer, seq, 0, {}, (effect,)))
     assert here.list(KEY) == [b"a"]
@@ -364,9 +364,9 @@ def test_what_a_removal_leaves_has_one_form() -> None:
 def test_positions_of_another_version_are_refused_by_its_number() -> None:
     for read in (
         lambda: List().load((2, "whatever")),
-        lambda: BUILT_IN.check_effect((INSERT | 4, b"k")),
+        lambda: BUILT_IN.check_effect((LIST, 16, b"k")),
     ):
         with pytest.raises(DecodeError, match=r"list positions: format version 2; .* version 1"):
             read()
-    with pytest.raises(DecodeError, match="unknown kind 83"):
-        BUILT_IN.check_effect((INSERT | 3, b"k"))
+    with pytest.raises(DecodeError, match="type 5 has an unknown operation 3"):
+        BUILT_IN.check_effect((LIST, 3, b"k"))

@@ -53,11 +53,11 @@ def test_another_maker_replaces_a_built_in_type() -> None:
 def test_definition_joins_a_registry() -> None:
     added = TypeDefinition("added", 200, MAKERS[2], (Operation("touch"),))
     types = BUILT_IN.with_types([added])
-    types.check_effect((200 << 4, b"k"))
-    with pytest.raises(DecodeError, match="unknown kind 3200"):
-        BUILT_IN.check_effect((200 << 4, b"k"))
-    with pytest.raises(DecodeError, match="unknown kind 3201"):
-        types.check_effect((200 << 4 | 1, b"k"))
+    types.check_effect((200, 0, b"k"))
+    with pytest.raises(DecodeError, match="unknown type 200"):
+        BUILT_IN.check_effect((200, 0, b"k"))
+    with pytest.raises(DecodeError, match="type 200 has an unknown operation 1"):
+        types.check_effect((200, 1, b"k"))
     with pytest.raises(ValueError, match="two types have the code 200"):
         BUILT_IN.with_types([added, added])
 
@@ -68,6 +68,18 @@ def test_one_type_at_most_is_plain() -> None:
     second = TypeDefinition("second", 2, MAKERS[2], is_plain=True)
     with pytest.raises(ValueError, match=r"types \[1, 2\] are all plain"):
         TypeRegistry([BUILT_IN.by_code[1], second])
+
+
+def test_only_the_plain_type_has_assignments() -> None:
+    assert (BUILT_IN.assignments, BUILT_IN.ends_ttl) == ({0, 1}, {0})
+    assert [BUILT_IN.is_assignment(each) for each in ((1, 1), (1, 2), (2, 0))] == [
+        True,
+        False,
+        False,
+    ]
+    other = TypeDefinition("other", 200, MAKERS[2], (Operation("a"), Operation("b", ends_ttl=True)))
+    with pytest.raises(ValueError, match="operation 1 of type 200: the type is not plain"):
+        TypeRegistry([BUILT_IN.by_code[1], other])
 
 
 def test_limits_of_encodings_are_those_of_all_types() -> None:
@@ -87,10 +99,10 @@ class Unlisted(List):
 def test_value_of_another_code_gets_a_definition() -> None:
     types = BUILT_IN.with_types([Unlisted])
     assert types.by_code[201].name == "Unlisted"
-    with pytest.raises(DecodeError, match="unknown kind 3216"):
-        types.check_effect((201 << 4, b"k"))
+    with pytest.raises(DecodeError, match="type 201 has an unknown operation 0"):
+        types.check_effect((201, 0, b"k"))
 
 
 def test_operations_of_another_version_are_refused_by_it() -> None:
     with pytest.raises(DecodeError, match="list positions: format version 2"):
-        BUILT_IN.check_effect((0x54, b"k"))
+        BUILT_IN.check_effect((5, 16, b"k"))

@@ -10,7 +10,7 @@ import pytest
 from crdt import DecodeError, Replica
 from crdt.causality.dots import make_dot
 from crdt.causality.observed import Observed
-from crdt.types.set import ADD, Set, check_dots, join_dots
+from crdt.types.set import ADD, SET_TYPE, Set, check_dots, join_dots
 from crdt.writes import set as sets
 from tests.crdt.exchange import exchange, held, regions, tell
 
@@ -72,11 +72,11 @@ def test_members_can_be_sampled_and_walked() -> None:
     seen = Observed({}, 1, 1, 0)
     for index in range(100):
         seen.seq = index + 1
-        value.apply((ADD, b"k", b"%d" % index), make_dot(1, index + 1), seen)
+        value.apply((SET_TYPE, ADD, b"k", b"%d" % index), make_dot(1, index + 1), seen)
     rng = random.Random(1)
     assert {value.pick(rng) for _ in range(10)} <= set(value.members)
     cursor, walked = value.scan(0, 30)
-    value.apply((ADD, b"k", b"new"), make_dot(1, 101), seen)
+    value.apply((SET_TYPE, ADD, b"k", b"new"), make_dot(1, 101), seen)
     while cursor:
         cursor, more = value.scan(cursor, 30)
         walked += more

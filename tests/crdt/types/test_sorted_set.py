@@ -9,8 +9,9 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.errors import DecodeError, NotANumber
 from crdt.store.keyspace import Keyspace
+from crdt.types.fields import ASSIGN
 from crdt.types.registry import BUILT_IN
-from crdt.types.sorted_set import ASSIGN_SCORE, STALE_SHARE, STALE_SLACK, SortedSet
+from crdt.types.sorted_set import STALE_SHARE, STALE_SLACK, ZSET, SortedSet
 from crdt.writes import sorted_set as zset
 
 KEY = b"z"
@@ -85,7 +86,7 @@ def test_minus_zero_is_zero() -> None:
     for score in (7.0, -0.0):
         zset.assign_one(db, KEY, held(db), b"b", score)
     zset.increment(db, KEY, b"c", -0.0)
-    db.emit((ASSIGN_SCORE, KEY, 0, b"d", -0.0))  # as a peer may that is not ours
+    db.emit((ZSET, ASSIGN, KEY, 0, b"d", -0.0))  # as a peer may that is not ours
     assert [str(score) for score, _ in held(db).ranked()] == ["0.0"] * 4
 
 

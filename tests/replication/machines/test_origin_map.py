@@ -106,20 +106,20 @@ SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
 @pytest.mark.parametrize(
     ("there", "here"),
     [
-        ((0x00, b"k", ()), (0x00, b"k", ())),
-        ((0x00, b"k", (1, SHARES_AB)), (0x00, b"k", (1, SHARES_XY))),
-        ((0x00, b"k", (3, (b"f", SHARES_AB))), (0x00, b"k", (3, (b"f", SHARES_XY)))),
-        ((0x01, b"k", A), (0x01, b"k", A)),
-        ((0x10, b"k", A, b"v"), (0x10, b"k", A, b"v")),
-        ((0x11, b"k", A, b"v", SHARES_AB), (0x11, b"k", A, b"v", SHARES_XY)),
-        ((0x31, b"k", A, b"f", b"v", SHARES_AB), (0x31, b"k", A, b"f", b"v", SHARES_XY)),
-        ((0x34, b"k", b"f", SHARES_AB), (0x34, b"k", b"f", SHARES_XY)),
-        ((0x41, b"k", A, b"f", 1, SHARES_AB), (0x41, b"k", A, b"f", 1, SHARES_XY)),
-        ((0x44, b"k", b"f", SHARES_AB), (0x44, b"k", b"f", SHARES_XY)),
-        ((0x50, b"k", (), A, 1, b"v"), (0x50, b"k", (), A, 1, b"v")),
-        ((0x50, b"k", (A, A, A, A), 0, 1, b"v"), (0x50, b"k", (A, X, A, A), 0, 1, b"v")),
-        ((0x51, b"k", A, (A, B, A, A), b"v"), (0x51, b"k", A, (A, Y, A, A), b"v")),
-        ((0x52, b"k", (0, A, 1, 0), (0, B, 1, 0)), (0x52, b"k", (0, X, 1, 0), (0, Y, 1, 0))),
+        ((0, 0, b"k", ()), (0, 0, b"k", ())),
+        ((0, 0, b"k", (1, SHARES_AB)), (0, 0, b"k", (1, SHARES_XY))),
+        ((0, 0, b"k", (3, (b"f", SHARES_AB))), (0, 0, b"k", (3, (b"f", SHARES_XY)))),
+        ((0, 1, b"k", A), (0, 1, b"k", A)),
+        ((1, 0, b"k", A, b"v"), (1, 0, b"k", A, b"v")),
+        ((1, 1, b"k", A, b"v", SHARES_AB), (1, 1, b"k", A, b"v", SHARES_XY)),
+        ((3, 1, b"k", A, b"f", b"v", SHARES_AB), (3, 1, b"k", A, b"f", b"v", SHARES_XY)),
+        ((3, 4, b"k", b"f", SHARES_AB), (3, 4, b"k", b"f", SHARES_XY)),
+        ((4, 1, b"k", A, b"f", 1, SHARES_AB), (4, 1, b"k", A, b"f", 1, SHARES_XY)),
+        ((4, 4, b"k", b"f", SHARES_AB), (4, 4, b"k", b"f", SHARES_XY)),
+        ((5, 0, b"k", (), A, 1, b"v"), (5, 0, b"k", (), A, 1, b"v")),
+        ((5, 0, b"k", (A, A, A, A), 0, 1, b"v"), (5, 0, b"k", (A, X, A, A), 0, 1, b"v")),
+        ((5, 1, b"k", A, (A, B, A, A), b"v"), (5, 1, b"k", A, (A, Y, A, A), b"v")),
+        ((5, 2, b"k", (0, A, 1, 0), (0, B, 1, 0)), (5, 2, b"k", (0, X, 1, 0), (0, Y, 1, 0))),
     ],
 )
 def test_origins_are_renamed_where_they_are_and_nothing_else_is(
@@ -131,8 +131,9 @@ def test_origins_are_renamed_where_they_are_and_nothing_else_is(
 def test_every_kind_of_the_server_is_known() -> None:
     definitions = BUILT_IN.by_code.values()
     assert {each.code for each in definitions if each.rename_origins is not None} == {*range(1, 6)}
-    kinds = {kind for kind in BUILT_IN.shapes if kind >> 4 <= 5}
-    plain = {0x01, 0x02, 0x03, 0x12, 0x20, 0x21, 0x30, 0x32, 0x33, 0x40, 0x42, 0x43}
+    kinds = {kind for kind in BUILT_IN.shapes if kind[0] <= 5}
+    by_code = {0: (1, 2, 3), 1: (2,), 2: (0, 1), 3: (0, 2, 3), 4: (0, 2, 3)}
+    plain = {(code, each) for code, several in by_code.items() for each in several}
     assert {kind for kind in kinds if not holds_origins(BUILT_IN.shapes[kind])} == plain
 
 
@@ -193,8 +194,8 @@ def test_dots_keep_their_numbers() -> None:
 
 
 def test_types_that_know_their_dots_alone_are_not_renamed() -> None:
-    op = Op(make_origin(1), 1, 0, {}, ((0x60, b"k", b"v"),))
-    with pytest.raises(DecodeError, match="kind 96 cannot be followed under other names"):
+    op = Op(make_origin(1), 1, 0, {}, ((6, 0, b"k", b"v"),))
+    with pytest.raises(DecodeError, match="type 6 cannot be followed under other names"):
         HIGH.op(op)
     with pytest.raises(DecodeError, match="MultiValue cannot be followed under other names"):
         HIGH.value(MultiValue())
@@ -203,7 +204,7 @@ def test_types_that_know_their_dots_alone_are_not_renamed() -> None:
 
 def test_a_type_that_renames_its_effects_is_followed() -> None:
     def rename(effect: Effect, names: OriginNames) -> Effect:
-        return (*effect[:2], names.origin(effect[2]))
+        return (*effect[:3], names.origin(effect[3]))
 
     made = TypeDefinition(
         "named",
@@ -214,12 +215,12 @@ def test_a_type_that_renames_its_effects_is_followed() -> None:
         rename_effect=rename,
     )
     renaming = Renaming([10, 20, 30], BUILT_IN.with_types([made]))
-    assert renaming.effect((200 << 4, b"k", A)) == (200 << 4, b"k", X)
+    assert renaming.effect((200, 0, b"k", A)) == (200, 0, b"k", X)
 
 
 def test_an_effect_of_the_wrong_form_is_not_renamed() -> None:
-    with pytest.raises(DecodeError, match="kind 82: item 2 is of the wrong form"):
-        HIGH.effect((0x52, b"k", 5))
+    with pytest.raises(DecodeError, match="type 5, operation 2: item 3 is of the wrong form"):
+        HIGH.effect((5, 2, b"k", 5))
 
 
 def test_where_names_stay_nothing_is_touched() -> None:

@@ -26,7 +26,7 @@ VIEW = ((1, 1, NEW_ONE), (2, 0, TWO), (3, 1, NEW_THREE))
 
 def operation(origin: int, first: int = 1, deps: dict[int, int] | None = None) -> Op:
     """An operation of one effect."""
-    effect = (0x20, b"s", b"%d" % first)
+    effect = (2, 0, b"s", b"%d" % first)
     return Op(origin, first, 1, deps or {}, (effect,))
 
 

@@ -42,7 +42,7 @@ def test_what_a_region_had_seen_is_worked_out_for_every_operation() -> None:
 
 
 def test_an_operation_that_nobody_made_has_seen_what_it_says() -> None:
-    op = Op(9 << 14, 1, 0, {1 << 14: 3}, ((0x10, b"k", 5, b"v"),))
+    op = Op(9 << 14, 1, 0, {1 << 14: 3}, ((1, 0, b"k", 5, b"v"),))
     assert RunHistory().observed_before(Entry(op, 0, -1)) == {1 << 14: 3}
 
 

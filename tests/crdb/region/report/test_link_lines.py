@@ -196,7 +196,7 @@ def test_what_waits_is_told_with_what_it_waits_for() -> None:
     assert "crdt_waiting_0" not in here.info("crdt")
     assert here.info("crdt")["crdt_dropped_effects"] == "0"
     eu, ap = make_origin(2), make_origin(3)
-    here.replica.accept(Op(eu, 1, 1, {ap: 7}, ((0x20, b"s", b"m"),)))
+    here.replica.accept(Op(eu, 1, 1, {ap: 7}, ((2, 0, b"s", b"m"),)))
     here.info("crdt")
     here.now += 2 * SECOND
     assert here.fields("crdt", "crdt_waiting_0") == {

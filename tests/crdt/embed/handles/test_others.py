@@ -63,7 +63,9 @@ def test_what_cannot_be_sent_is_not_written() -> None:
         with pytest.raises(ValueError, match="cannot be sent"):
             cart.do(ADD, payload)
     with pytest.raises(ValueError, match="operations are"):
-        cart.do(16, b"milk")
+        cart.do(256, b"milk")
+    with pytest.raises(TypeError, match="expected int, not float"):
+        cart.do(0.0, b"milk")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match=r"operation 5 .*no effect of a cart"):
         cart.do(5, b"milk")
     assert replica.keyspace.seq == 0

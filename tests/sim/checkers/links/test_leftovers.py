@@ -75,7 +75,7 @@ def test_what_is_left_of_a_transaction_is_noticed(world: World) -> None:
 
 
 def test_an_operation_that_waits_is_noticed(world: World) -> None:
-    op = Op(world.sites["us"].replica.origin, 9, 0, {}, ((0x20, b"k", b"a"),))
+    op = Op(world.sites["us"].replica.origin, 9, 0, {}, ((2, 0, b"k", b"a"),))
     eu(world).replica.causal_buffer.queues[op.origin] = deque([op])
     expect(world, "in eu 1 operations of 2 wait for their turn")
 

@@ -43,7 +43,7 @@ def test_an_operation_that_was_changed_on_its_way_is_caught() -> None:
 
 def test_an_operation_that_nobody_made_is_caught() -> None:
     world = fresh(IdentityChecker)
-    forged = Op(9 << 14, 1, 0, {}, ((0x10, b"k", 5, b"v"),))
+    forged = Op(9 << 14, 1, 0, {}, ((1, 0, b"k", 5, b"v"),))
     world.sites["us"].replica.accept(forged)
     with pytest.raises(Violation, match=r"us applied 9:1\.\.1, which nobody made"):
         world.run("us", "GET", "k")

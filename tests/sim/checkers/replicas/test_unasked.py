@@ -20,7 +20,7 @@ def test_only_effects_without_a_client_are_shown() -> None:
         promise = "listing"
 
         def on_unasked_op(self, region: Watched, effect: Effect) -> None:
-            keys.append(effect[1])
+            keys.append(effect[2])
 
     world = fresh(Listing)
     world.run("eu", "SET", "asked", "1")
