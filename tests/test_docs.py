@@ -28,7 +28,7 @@ EXAMPLES = sorted(
     for path in (ROOT / package).rglob("*.py")
     if ">>> " in path.read_text()
 )
-APART = {"README.md", "docs/tutorial.md", "docs/how-to/add-a-command.md"}
+APART = {"README.md", "docs/tutorial.md"}
 """Documents whose examples need a server or a process: tests of their own run these."""
 SESSIONS = [
     path

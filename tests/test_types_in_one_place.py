@@ -16,7 +16,9 @@ FOLDERS = (
     "crdt/writes/",
     "crdt/embed/",
     "crdt/testing/",
-    "crdb/commands/collections/",
+    "crdb/commands/hashes/",
+    "crdb/commands/lists/",
+    "crdb/commands/sets/",
     "crdb/commands/sorted_sets/",
     "crdb/commands/strings/",
 )

@@ -26,6 +26,7 @@ import attrs
 
 from crdb.commands.table import COMMANDS
 from crdb.engine.command import Command
+from crdb.engine.help import usage_lines
 from crdb.engine.metrics.info_fields import INFO_FIELDS
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.table import PARAMETERS
@@ -43,7 +44,7 @@ GROUPS: Final = {
     "hash": "Hashes",
     "list": "Lists",
     "set": "Sets",
-    "sorted_set": "Sorted sets",
+    "sorted-set": "Sorted sets",
     "generic": "Keys",
     "transactions": "Transactions",
     "scripting": "Scripts and functions",
@@ -97,16 +98,18 @@ def commands_page() -> str:
     """All commands, by group."""
     opening = (
         f"{len(COMMANDS)} commands, with the replies and errors of Redis 7.2 where Redis has them. "
-        "*Arity* counts the name itself; a negative one means at least so many. "
-        "`COMMAND DOCS` and `COMMAND INFO` tell the same to programs."
+        "`[...]` is optional, `<... | ...>` is one of several, and `...` may be repeated. "
+        "`COMMAND DOCS` and `COMMAND INFO` report the same to programs."
     )
     listed = ["# Commands\n", NOTE, textwrap.fill(opening, COLUMNS)]
     for group, title in GROUPS.items():
-        members = sorted((c for c in COMMANDS if c.group == group), key=lambda c: c.name)
+        members = sorted(
+            (each for each in COMMANDS if each.declaration.group == group), key=lambda it: it.name
+        )
         rows = [row for command in members for row in command_rows(command)]
-        listed += [f"\n## {title}\n", "| command | arity | kind | |", "| --- | --- | --- | --- |"]
+        listed += [f"\n## {title}\n", "| command | kind | |", "| --- | --- | --- |"]
         listed += rows
-    strangers = {command.group for command in COMMANDS} - GROUPS.keys()
+    strangers = {command.declaration.group for command in COMMANDS} - GROUPS.keys()
     assert not strangers, f"groups without a title: {strangers}"
     return "\n".join(listed) + "\n"
 
@@ -122,10 +125,11 @@ def command_rows(command: Command) -> Iterator[str]:
 
 
 def command_row(command: Command) -> str:
-    name = command.full_name.decode().upper().replace("|", " ")
+    """A row with the usage and the summary of a command."""
+    usage, summary = usage_lines(command, command.full_name.decode().replace("|", " "))
     kinds = ", ".join(kind for kind in KINDS if kind in command.flags)
-    summary = command.summary.replace("|", "\\|")
-    return f"| `{name}` | {command.arity} | {kinds} | {summary} |"
+    cells = [cell.replace("|", "\\|") for cell in (f"`{usage}`", kinds, summary.strip())]
+    return f"| {' | '.join(cells)} |"
 
 
 # -- parameters ------------------------------------------------------------------------------

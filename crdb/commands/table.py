@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from crdb.commands.collections import hashes, list_moves, lists, sets
 from crdb.commands.connection import clients, connection, monitor, transaction
 from crdb.commands.generic import expiry, keys, sorting
+from crdb.commands.hashes import hashes
+from crdb.commands.lists import list_moves, lists
 from crdb.commands.replication import admin, crdb_help, following, waiting
 from crdb.commands.server import (
-    absent,
+    cluster,
     introspection,
     latency,
     memory,
@@ -17,21 +18,23 @@ from crdb.commands.server import (
     server,
     shutdown,
     slowlog,
+    unsupported,
 )
+from crdb.commands.sets import sets
 from crdb.commands.sorted_sets import (
     algebra,
     popping,
     ranges,
     sorted_sets,
 )
-from crdb.commands.strings import bitmaps, counters, strings
+from crdb.commands.strings import bitmaps, counters, strings, substrings
 from crdb.engine.command import Command, CommandTable
 
 COMMANDS: Final[tuple[Command, ...]] = (
-    *absent.COMMANDS,
     *admin.COMMANDS,
     *bitmaps.COMMANDS,
     *clients.COMMANDS,
+    *cluster.COMMANDS,
     *connection.COMMANDS,
     *counters.COMMANDS,
     *crdb_help.COMMANDS,
@@ -56,7 +59,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *sorted_sets.COMMANDS,
     *sorting.COMMANDS,
     *strings.COMMANDS,
+    *substrings.COMMANDS,
     *transaction.COMMANDS,
+    *unsupported.COMMANDS,
     *waiting.COMMANDS,
 )
 

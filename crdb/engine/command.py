@@ -1,29 +1,21 @@
-"""Commands as data, and the table of them that an instance is given.
+"""Commands as the executor sees them, and the table of them that an instance is given.
 
-A command holds what the executor checks before it calls the handler, and what COMMAND reports. A
-module of `crdb/commands/` exposes `COMMANDS`, made like this:
+A command holds what the executor checks before it calls the handler. Its `declaration` holds
+everything that COMMAND reports. Commands are declared next to their handlers in the modules of
+`crdb/commands/`:
 
-    def getrange(client: Client, args: list[bytes]) -> None:
-        first, last = arguments.integer(args[2]), arguments.integer(args[3])
-        value = client.db.lookup(args[1])
-        ...
-        reply.bulk(client.out, text)
+    COMMANDS: Final = CommandFamily("string")
 
-    COMMANDS = (
-        Command(
-            "getrange", getrange, 4, "readonly", keys=(1, 1, 1), group="string", since="2.4.0",
-            summary="Returns a substring of the string stored at a key.",
-            complexity="O(N) where N is the length of the returned string.",
-        ),
+    @COMMANDS.declare(
+        "getrange", "key start end", "readonly", since="2.4.0",
+        summary="Returns a part of a string.", complexity="O(N) for N bytes returned.",
     )
+    def getrange(client: Client, args: list[bytes]) -> None:
+        ...
 
-`arity` counts the name; negative means at least that many, so a handler needs no check of its own
-below that. `flags` are those of Redis, in one string: write readonly denyoom admin pubsub noscript
-blocking loading stale skip_monitor fast no_auth no_multi movablekeys allow_busy ... `keys` are the
-first key, the last (negative counts from the end) and the step. A command whose keys cannot be said
-so also gives `getkeys(args) -> positions`. The ACL categories follow from flags, group and
-`categories`. Subcommands are commands too, named without their parent: `Command("get", ...)` in the
-`subcommands` of `config`; a parent that cannot be called alone has None for its handler.
+The executor has checked the arity, so a handler needs no check of its own below that. The flags are
+those of Redis: write readonly denyoom admin pubsub noscript blocking loading stale skip_monitor
+fast no_auth no_multi allow_busy ... Subcommands are commands too, declared on their container.
 """
 
 from __future__ import annotations
@@ -31,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from crdb.engine.declare.declaration import Declaration
 from crdb.engine.errors import CommandError, one_line, printable
 from crdb.engine.metrics.memory import DENY_OOM
 from crdb.engine.metrics.statistics import COMMANDS_MAX
@@ -38,22 +31,22 @@ from crdb.engine.metrics.statistics import COMMANDS_MAX
 Handler = Callable[[Any, list[bytes]], None]
 """Takes the client and the arguments. The client's type is not named here, since a client holds its
 instance, and the instance holds the table. A test checks what handlers take."""
-KeyFinder = Callable[[list[bytes]], list[int]]
 
 WRITE: Final = 1
 READONLY: Final = 2
 WITHOUT_AUTH: Final = 4
 NO_MULTI: Final = 8
 UNQUEUED: Final = 16
-"""Runs at once inside MULTI: exec, discard, multi, watch, quit, reset."""
+"""Runs immediately inside MULTI, for example EXEC and WATCH."""
 CONTAINER: Final = 32
 TIMED: Final = 128
-"""May take long, so its time is always measured: all but those that Redis calls fast, and plain SET
-with its kin. UNLINK frees memory at once here, and commands on sorted sets may have to sort."""
+"""May take long, so its time is always measured. It is not set for commands that Redis calls fast,
+nor for SET and its variants. It is set for UNLINK, which frees memory immediately here, and for
+commands on sorted sets, which may have to sort."""
 DENY_LOADING: Final = 256
-"""Refused while an instance is loading: it has lost its data and has not got it back."""
+"""Refused while an instance is loading its data back from peers."""
 DENY_STALE: Final = 512
-"""Refused while an instance follows a source that is out of reach."""
+"""Refused while an instance follows a source that it cannot reach."""
 
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
@@ -61,119 +54,65 @@ FLAG_BITS: Final[dict[str, int]] = {
     "denyoom": DENY_OOM,
     "no_auth": WITHOUT_AUTH,
     "no_multi": NO_MULTI,
-    "unqueued": UNQUEUED,
 }
-SHORT: Final = frozenset({"set", "setex", "psetex", "getset"})
-HIDDEN_FLAGS: Final = frozenset({"unqueued"})
-GROUP_CATEGORIES: Final[dict[str, str]] = {
-    "generic": "keyspace",
-    "string": "string",
-    "hash": "hash",
-    "set": "set",
-    "sorted_set": "sortedset",
-    "list": "list",
-    "connection": "connection",
-    "transactions": "transaction",
-}
-
-
-DEPENDS: Final = "Depends on subcommand."
-"""The complexity of a command that is called by its subcommands, if it has no other."""
+_SHORT: Final = frozenset({"set", "setex", "psetex", "getset"})
+_LONG: Final = frozenset({"unlink"})
 
 
 def no_handler(_client: object, _args: list[bytes]) -> None:
-    """Stands in where only subcommands can be called."""
+    """Stand in for the handler of a container. It is never called."""
     raise AssertionError("the executor calls a subcommand instead")
 
 
 class Command:
     """One command, or one subcommand.
 
-    `number` is its place among an instance's counters. A table sets it; 0 is the place of commands
+    `number` is its index among an instance's counters. A table sets it; 0 is the index of commands
     that no table has numbered.
     """
 
     __slots__ = (
         "arity",
         "bits",
-        "categories",
-        "complexity",
-        "first_key",
+        "declaration",
         "flags",
         "full_name",
-        "getkeys",
-        "group",
         "handler",
-        "key_step",
-        "last_key",
         "name",
         "number",
-        "since",
         "subcommands",
-        "summary",
     )
 
-    def __init__(  # noqa: PLR0913 - a row of a table, written with keywords
-        self,
-        name: str,
-        handler: Handler | None,
-        arity: int,
-        flags: str = "",
-        *,
-        keys: tuple[int, int, int] = (0, 0, 0),
-        getkeys: KeyFinder | None = None,
-        subcommands: tuple[Command, ...] = (),
-        categories: str = "",
-        group: str = "server",
-        since: str = "1.0.0",
-        summary: str = "",
-        complexity: str = "",
-    ) -> None:
-        assert handler is not None or subcommands, f"{name}: a handler or subcommands"
-        words = flags.split()
-        self.name: bytes = name.encode()
-        self.full_name: bytes = self.name
+    def __init__(self, declaration: Declaration, handler: Handler | None) -> None:
+        words = declaration.flags
+        self.declaration = declaration
+        self.full_name: bytes = declaration.name.encode()
+        self.name: bytes = self.full_name.rpartition(b"|")[2]
         self.handler: Handler = no_handler if handler is None else handler
-        self.arity = arity
-        self.flags: list[str] = [word for word in words if word not in HIDDEN_FLAGS]
-        self.bits = sum(FLAG_BITS.get(word, 0) for word in words)
+        self.arity: int = declaration.arity
+        self.flags: list[str] = words
+        self.bits: int = sum(FLAG_BITS.get(word, 0) for word in words)
+        self.bits |= UNQUEUED if declaration.is_unqueued else 0
         self.bits |= 0 if "loading" in words else DENY_LOADING
         self.bits |= 0 if "stale" in words else DENY_STALE
-        self.first_key, self.last_key, self.key_step = keys
-        self.getkeys = getkeys
-        own_group = "" if handler is None else group
-        self.categories: list[str] = _categories(words, own_group, categories)
-        self.group = group
-        self.since = since
-        self.summary = summary
-        self.complexity = complexity or (DEPENDS if subcommands else "")
-        self.number = 0
-        self.subcommands: dict[bytes, Command] = {}
-        for child in subcommands:
-            child.full_name = self.name + b"|" + child.name
-            self.subcommands[child.name] = child
-        if subcommands:
-            self.bits |= CONTAINER
-        is_short = ("fast" in words and name != "unlink") or name in SHORT
-        if not is_short or group == "sorted_set":
+        self.bits |= CONTAINER if declaration.is_container else 0
+        is_short = ("fast" in words and declaration.name not in _LONG) or declaration.name in _SHORT
+        if not is_short or declaration.group == "sorted-set":
             self.bits |= TIMED
+        self.number: int = 0
+        self.subcommands: dict[bytes, Command] = {}
+
+    def add_subcommand(self, child: Command) -> None:
+        """Add a subcommand to this container."""
+        self.subcommands[child.name] = child
 
     def takes(self, count: int) -> bool:
-        """Whether `count` arguments, the name included, are a legal number."""
+        """Return whether `count` arguments, the name included, are a legal number."""
         return count == self.arity if self.arity >= 0 else count >= -self.arity
-
-    def key_positions(self, args: list[bytes]) -> list[int]:
-        """Where the keys are among `args`. Raises CommandError for arguments that make no sense."""
-        if self.getkeys is not None:
-            return self.getkeys(args)
-        if self.first_key == 0:
-            return []
-        last = self.last_key if self.last_key >= 0 else len(args) + self.last_key
-        return list(range(self.first_key, last + 1, self.key_step))
 
 
 class CommandTable:
-    """The commands that an instance understands, by name in lower and in upper case.
+    """The commands of an instance, by name in lower and in upper case.
 
     Two tables that are built from the same commands give them the same numbers.
     """
@@ -185,6 +124,8 @@ class CommandTable:
         number = 0
         for command in commands:
             assert command.name not in self.by_name, f"{command.name!r} is there twice"
+            is_callable = command.handler is not no_handler or command.subcommands
+            assert is_callable, f"{command.name!r} has neither a handler nor subcommands"
             self.by_name[command.name] = command
             self.by_name[command.name.upper()] = command
             for each in (command, *command.subcommands.values()):
@@ -233,27 +174,3 @@ class CommandTable:
             found.append(command)
             found.extend(command.subcommands[child] for child in sorted(command.subcommands))
         return found
-
-
-def _categories(flags: list[str], group: str, extra: str) -> list[str]:
-    """The ACL categories that Redis derives from a command's flags, its group and its own list.
-
-    A word of `extra` with a minus in front takes a category of the group away.
-    """
-    words = extra.split()
-    found = {word for word in words if word[0] != "-"}
-    if group in GROUP_CATEGORIES:
-        found.add(GROUP_CATEGORIES[group])
-    found.difference_update([word[1:] for word in words if word[0] == "-"])
-    if "write" in flags:
-        found.add("write")
-    if "readonly" in flags and "scripting" not in found:
-        found.add("read")
-    if "admin" in flags:
-        found.update(("admin", "dangerous"))
-    if "pubsub" in flags:
-        found.add("pubsub")
-    if "blocking" in flags:
-        found.add("blocking")
-    found.add("fast" if "fast" in flags else "slow")
-    return sorted(found)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from crdb.commands.connection.connection import DEFAULT_USER, check_name, is_attribute
+from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command, Handler
 from crdb.engine.errors import SYNTAX, TIMEOUT_NEGATIVE, CommandError, one_line, printable
-from crdb.engine.help import send_help
 from crdb.engine.session import (
     BLOCKED,
     CLOSING,
@@ -26,6 +25,13 @@ from crdb.engine.session import (
 )
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
+
+COMMANDS: Final = CommandFamily("connection")
+CLIENT: Final = COMMANDS.container(
+    "client", since="2.4.0", summary="A container for client connection commands."
+)
+CLIENT.declare_help(since="5.0.0")
+
 
 NO_SUCH_CLIENT: Final = b"ERR No such client"
 INVALID_ID: Final = b"ERR Invalid client ID"
@@ -44,45 +50,6 @@ UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 TOO_MANY: Final = b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
 ADMINISTRATION: Final = frozenset({"kill", "list", "no-evict", "pause", "unblock", "unpause"})
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
-
-HELP: Final = (
-    "CACHING (YES|NO)",
-    "    Refused: there is no tracking.",
-    "GETNAME",
-    "    The name of this connection.",
-    "GETREDIR",
-    "    -1: there is no tracking.",
-    "ID",
-    "    The id of this connection.",
-    "INFO",
-    "    What is known about this connection.",
-    "KILL <ip:port>",
-    "    Close the connection from there.",
-    "KILL <option> <value> [<option> <value> [...]]",
-    "    Close connections that fit all of ID, ADDR, LADDR, TYPE and USER; SKIPME (YES|NO).",
-    "LIST [TYPE <type> | ID <id> [<id> ...]]",
-    "    What is known about connections, a line each.",
-    "NO-EVICT (ON|OFF)",
-    "    Keep this connection when clients are evicted.",
-    "NO-TOUCH (ON|OFF)",
-    "    Do not let reads of this connection count as use of a key.",
-    "PAUSE <timeout> [WRITE|ALL]",
-    "    Let requests of all clients, or those that write, wait for so many milliseconds.",
-    "REPLY (ON|OFF|SKIP)",
-    "    Whether this connection gets replies.",
-    "SETINFO (LIB-NAME|LIB-VER) <value>",
-    "    Tell which library this connection uses.",
-    "SETNAME <name>",
-    "    Name this connection.",
-    "TRACKING (ON|OFF)",
-    "    ON is refused: there is no client-side caching.",
-    "TRACKINGINFO",
-    "    That tracking is off.",
-    "UNPAUSE",
-    "    Let waiting requests go on.",
-    "UNBLOCK <client-id> [TIMEOUT|ERROR]",
-    "    End the wait of a client in a blocking command.",
-)
 
 
 def describe(session: Session, now: int, request: list[bytes] | None = None) -> bytes:
@@ -141,31 +108,65 @@ def encoded_bytes(args: list[bytes]) -> int:
     return headers + sum(map(len, args))
 
 
+@CLIENT.declare(
+    "id",
+    "",
+    "noscript loading stale",
+    since="5.0.0",
+    summary="Returns the unique id of the connection.",
+)
 def client_id(client: Client, _args: list[bytes]) -> None:
-    """The number of this connection."""
     reply.integer(client.out, client.id)
 
 
+@CLIENT.declare(
+    "info",
+    "",
+    "noscript loading stale",
+    since="6.2.0",
+    summary="Returns information about the connection.",
+    tips="nondeterministic_output",
+)
 def client_info(client: Client, args: list[bytes]) -> None:
-    """What is known about this connection."""
     line = describe(client, client.instance.now, args) + b"\n"
     reply.verbatim(client.out, client.protocol, line)
 
 
+@CLIENT.declare(
+    "getname",
+    "",
+    "noscript loading stale",
+    since="2.6.9",
+    summary="Returns the name of the connection.",
+)
 def client_getname(client: Client, _args: list[bytes]) -> None:
-    """The name of this connection."""
     reply.bulk_or_null(client.out, client.protocol, client.name or None)
 
 
+@CLIENT.declare(
+    "setname",
+    "connection-name",
+    "noscript loading stale",
+    since="2.6.9",
+    summary="Sets the connection name.",
+    tips="request_policy:all_nodes response_policy:all_succeeded",
+)
 def client_setname(client: Client, args: list[bytes]) -> None:
-    """Name this connection; the empty name is none."""
+    """Set the connection's name. An empty name removes it."""
     check_name(args[2])
     client.name = args[2]
     reply.ok(client.out)
 
 
+@CLIENT.declare(
+    "setinfo",
+    "<attr: 'lib-name' libname | 'lib-ver' libver>",
+    "noscript loading stale",
+    since="7.2.0",
+    summary="Sets the name or the version of the client's library.",
+    tips="request_policy:all_nodes response_policy:all_succeeded",
+)
 def client_setinfo(client: Client, args: list[bytes]) -> None:
-    """Tell which library this connection uses."""
     option = args[2].lower()
     shown = one_line(printable(args[2], len(args[2])))
     if option not in {b"lib-name", b"lib-ver"}:
@@ -179,8 +180,24 @@ def client_setinfo(client: Client, args: list[bytes]) -> None:
     reply.ok(client.out)
 
 
+@CLIENT.declare(
+    "list",
+    "[TYPE <client-type: 'normal' | 'master' | 'replica' | 'pubsub'>] [ID client-id...]",
+    "admin noscript loading stale",
+    summary="Lists open connections.",
+    complexity="O(N) where N is the number of client connections",
+    tips="nondeterministic_output",
+    history=(
+        "2.8.12 field id",
+        "5.0.0 filter `TYPE`",
+        "6.0.0 field user",
+        "6.2.0 fields argv-mem, tot-mem, laddr and redir, filter `ID`",
+        "7.0.0 fields resp, multi-mem, rbs and rbp",
+        "7.0.3 field ssub",
+    ),
+)
 def client_list(client: Client, args: list[bytes]) -> None:
-    """What is known about connections, the oldest first."""
+    """List connections, the oldest first."""
     sessions = client.instance.clients
     chosen = list(sessions.values())
     if len(args) == 4 and arguments.is_word(args[2], b"TYPE"):
@@ -203,8 +220,14 @@ def is_normal(kind: bytes) -> bool:
     return kind.lower() == b"normal"
 
 
+@CLIENT.declare(
+    "reply",
+    "<action: ON | OFF | SKIP>",
+    "noscript loading stale",
+    since="3.2.0",
+    summary="Sets whether the server replies to the client.",
+)
 def client_reply(client: Client, args: list[bytes]) -> None:
-    """Whether this connection gets replies."""
     mode = args[2].lower()
     if mode == b"on":
         client.flags &= ~(MUTED | SKIPPING)
@@ -225,14 +248,27 @@ def is_on(argument: bytes) -> bool:
     return argument.lower() == b"on"
 
 
+@CLIENT.declare(
+    "no-evict",
+    "<enabled: ON | OFF>",
+    "admin noscript loading stale",
+    since="7.0.0",
+    summary="Sets whether the client is exempt from eviction.",
+)
 def client_no_evict(client: Client, args: list[bytes]) -> None:
-    """Kept and shown; clients are not evicted here."""
+    """Store the mode for CLIENT LIST. Clients are not evicted here."""
     client.no_evict = is_on(args[2])
     reply.ok(client.out)
 
 
+@CLIENT.declare(
+    "no-touch",
+    "<enabled: ON | OFF>",
+    "noscript loading stale",
+    since="7.2.0",
+    summary="Controls whether the client's reads count as use of keys.",
+)
 def client_no_touch(client: Client, args: list[bytes]) -> None:
-    """Return whether reads of this connection count as use of a key."""
     client.no_touch = is_on(args[2])
     if client.no_touch:
         client.flags |= UNTOUCHING
@@ -241,8 +277,14 @@ def client_no_touch(client: Client, args: list[bytes]) -> None:
     reply.ok(client.out)
 
 
+@CLIENT.declare(
+    "unblock",
+    "client-id [unblock-type: TIMEOUT | ERROR]",
+    "admin noscript loading stale",
+    since="5.0.0",
+    summary="Unblocks a waiting client.",
+)
 def client_unblock(client: Client, args: list[bytes]) -> None:
-    """End the wait of a client in a blocking command."""
     if len(args) > 4:
         raise CommandError(TOO_MANY % args[1])
     reason = args[3].lower() if len(args) == 4 else b"timeout"
@@ -253,8 +295,25 @@ def client_unblock(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, int(is_unblocked))
 
 
+@CLIENT.declare(
+    "kill",
+    "<filter: old-format=ip:port | <new-format: [ID client-id]"
+    " | [TYPE <client-type: 'normal' | 'master' | 'slave' | 'replica' | 'pubsub'>]"
+    " | [USER username] | [ADDR addr=ip:port] | [LADDR laddr=ip:port]"
+    " | [SKIPME <skipme: YES | NO>]>...>",
+    "admin noscript loading stale",
+    summary="Terminates open connections.",
+    complexity="O(N) where N is the number of client connections",
+    arity=-3,
+    history=(
+        "2.8.12 filters `TYPE` and others",
+        "2.8.12 filter `ID`",
+        "3.2.0 type `master`",
+        "5.0.0 type `replica`; slave is still accepted",
+        "6.2.0 filter `LADDR`",
+    ),
+)
 def client_kill(client: Client, args: list[bytes]) -> None:
-    """Close connections."""
     instance = client.instance
     old_form = len(args) == 3
     wanted, skip_me = ([by_address(args[2])], False) if old_form else kill_filters(args)
@@ -316,8 +375,15 @@ def kill_filters(args: list[bytes]) -> tuple[list[Filter], bool]:
     return wanted, skip_me
 
 
+@CLIENT.declare(
+    "pause",
+    "timeout:integer [mode: WRITE | ALL]",
+    "admin noscript loading stale",
+    since="3.0.0",
+    summary="Delays the requests of clients for a time.",
+    history=("6.2.0 argument `mode`",),
+)
 def client_pause(client: Client, args: list[bytes]) -> None:
-    """CLIENT PAUSE timeout [WRITE | ALL]: let requests wait."""
     if len(args) > 4:
         raise CommandError(TOO_MANY % args[1])
     mode = args[3].upper() if len(args) == 4 else b"ALL"
@@ -334,26 +400,53 @@ def client_pause(client: Client, args: list[bytes]) -> None:
     reply.ok(client.out)
 
 
+@CLIENT.declare(
+    "unpause",
+    "",
+    "admin noscript loading stale",
+    since="6.2.0",
+    summary="Ends the delay of requests.",
+)
 def client_unpause(client: Client, _args: list[bytes]) -> None:
-    """CLIENT UNPAUSE: let requests go on."""
     client.instance.pause.end()
     reply.ok(client.out)
 
 
+@CLIENT.declare(
+    "tracking",
+    "<status: ON | OFF> [REDIRECT client-id] [PREFIX prefix]..."
+    " [BCAST:BCAST] [OPTIN:OPTIN] [OPTOUT:OPTOUT] [NOLOOP:NOLOOP]",
+    "noscript loading stale",
+    since="6.0.0",
+    summary="Refused: tracking of keys is not supported, but may be switched off.",
+)
 def client_tracking(client: Client, args: list[bytes]) -> None:
-    """CLIENT TRACKING: OFF is true; ON is refused."""
+    """Accept OFF and refuse ON."""
     if is_on(args[2]):
         raise CommandError(NO_TRACKING)
     reply.ok(client.out)
 
 
+@CLIENT.declare(
+    "caching",
+    "<mode: YES | NO>",
+    "noscript loading stale",
+    since="6.0.0",
+    summary="Refused: tracking of keys is not supported.",
+)
 def client_caching(_client: Client, _args: list[bytes]) -> None:
-    """CLIENT CACHING: refused, as by Redis without tracking."""
+    """Refuse, as Redis does without tracking."""
     raise CommandError(NOT_TRACKED)
 
 
+@CLIENT.declare(
+    "trackinginfo",
+    "",
+    "noscript loading stale",
+    since="6.2.0",
+    summary="Returns the state of tracking, which is always off.",
+)
 def client_trackinginfo(client: Client, _args: list[bytes]) -> None:
-    """CLIENT TRACKINGINFO: off."""
     out, protocol = client.out, client.protocol
     reply.map_header(out, protocol, 3)
     reply.bulk(out, b"flags")
@@ -365,66 +458,12 @@ def client_trackinginfo(client: Client, _args: list[bytes]) -> None:
     reply.array(out, 0)
 
 
-def client_getredir(client: Client, _args: list[bytes]) -> None:
-    """CLIENT GETREDIR: -1, without tracking."""
-    reply.integer(client.out, -1)
-
-
-def client_help(client: Client, _args: list[bytes]) -> None:
-    """What there is."""
-    send_help(client, b"CLIENT", HELP)
-
-
-def row(name: str, handler: Handler, arity: int, since: str, summary: str) -> Command:
-    """A subcommand of CLIENT."""
-    if name == "help":
-        flags = "loading stale"
-    elif name in ADMINISTRATION:
-        flags = "admin noscript loading stale"
-    else:
-        flags = "noscript loading stale"
-    return Command(
-        name,
-        handler,
-        arity,
-        flags,
-        categories="connection",
-        group="connection",
-        since=since,
-        summary=summary,
-        complexity="O(N) where N is the number of client connections"
-        if name in {"kill", "list"}
-        else "O(1)",
-    )
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "client",
-        None,
-        -2,
-        group="connection",
-        since="2.4.0",
-        summary="A container for client connection commands.",
-        subcommands=(
-            row("caching", client_caching, 3, "6.0.0", "Refused: there is no tracking."),
-            row("getredir", client_getredir, 2, "6.0.0", "Returns -1: there is no tracking."),
-            row("getname", client_getname, 2, "2.6.9", "Returns the name of the connection."),
-            row("help", client_help, 2, "5.0.0", "Returns helpful text about subcommands."),
-            row("id", client_id, 2, "5.0.0", "Returns the unique id of the connection."),
-            row("info", client_info, 2, "6.2.0", "Returns information about the connection."),
-            row("kill", client_kill, -3, "2.4.0", "Terminates open connections."),
-            row("list", client_list, -2, "2.4.0", "Lists open connections."),
-            row("no-evict", client_no_evict, 3, "7.0.0", "Sets the eviction mode."),
-            row("no-touch", client_no_touch, 3, "7.2.0", "Controls whether reads mark keys."),
-            row("pause", client_pause, -3, "3.0.0", "Lets requests of clients wait."),
-            row("reply", client_reply, 3, "3.2.0", "Instructs the server whether to reply."),
-            row("setinfo", client_setinfo, 4, "7.2.0", "Tells about the client's library."),
-            row("setname", client_setname, 3, "2.6.9", "Sets the connection name."),
-            row("tracking", client_tracking, -3, "6.0.0", "Refuses tracking of keys."),
-            row("trackinginfo", client_trackinginfo, 2, "6.2.0", "Returns that tracking is off."),
-            row("unpause", client_unpause, 2, "6.2.0", "Lets waiting requests go on."),
-            row("unblock", client_unblock, -3, "5.0.0", "Unblocks a waiting client."),
-        ),
-    ),
+@CLIENT.declare(
+    "getredir",
+    "",
+    "noscript loading stale",
+    since="6.0.0",
+    summary="Returns -1: tracking of keys is not supported.",
 )
+def client_getredir(client: Client, _args: list[bytes]) -> None:
+    reply.integer(client.out, -1)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hmac
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
-from crdb.engine.command import Command
 from crdb.engine.errors import SYNTAX, CommandError, one_line, printable, wrong_arity
 from crdb.engine.instance import REDIS_VERSION
 from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED, UNTOUCHING
 from crdb.resp import reply
+
+COMMANDS: Final = CommandFamily("connection")
+
 
 DEFAULT_USER: Final = b"default"
 INT_MAX: Final = (1 << 31) - 1
@@ -34,8 +37,14 @@ NO_SUCH_DATABASE: Final = b"ERR DB index is out of range"
 NOT_AN_INDEX: Final = b"ERR value is out of range, value must between -2147483648 and 2147483647"
 
 
+@COMMANDS.declare(
+    "ping",
+    "[message]",
+    "fast",
+    summary="Replies PONG, or with the given message.",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+)
 def ping(client: Client, args: list[bytes]) -> None:
-    """PONG, or the argument."""
     if len(args) == 1:
         client.out.append(reply.PONG)
     elif len(args) == 2:
@@ -44,26 +53,41 @@ def ping(client: Client, args: list[bytes]) -> None:
         raise CommandError(wrong_arity(b"ping"))
 
 
+@COMMANDS.declare("echo", "message", "loading stale fast", summary="Returns the given string.")
 def echo(client: Client, args: list[bytes]) -> None:
-    """The argument."""
     reply.bulk(client.out, args[1])
 
 
+@COMMANDS.declare("select", "index", "loading stale fast", summary="Changes the selected database.")
 def select(client: Client, args: list[bytes]) -> None:
-    """There is one database, number 0."""
+    """Accept database 0, the only one."""
     if arguments.integer_between(args[1], -INT_MAX - 1, INT_MAX, NOT_AN_INDEX) != 0:
         raise CommandError(NO_SUCH_DATABASE)
     reply.ok(client.out)
 
 
+@COMMANDS.declare(
+    "quit",
+    "",
+    "noscript loading stale fast no_auth allow_busy unqueued",
+    summary="Closes the connection.",
+    arity=-1,
+    deprecated="7.2.0 just closing the connection",
+)
 def quit_(client: Client, _args: list[bytes]) -> None:
-    """OK, and the connection closes."""
     reply.ok(client.out)
     client.close_after_reply()
 
 
+@COMMANDS.declare(
+    "reset",
+    "",
+    "noscript loading stale fast no_auth allow_busy unqueued",
+    since="6.2.0",
+    summary="Resets the connection.",
+)
 def reset(client: Client, _args: list[bytes]) -> None:
-    """As if newly connected; what CLIENT SETINFO told is kept."""
+    """Restore the state of a new connection. What CLIENT SETINFO stored is kept."""
     discard(client, client.instance.watching)
     client.flags &= ~(IN_TRANSACTION | MUTED | SKIP_NEXT)
     client.protocol = 2
@@ -78,8 +102,15 @@ def reset(client: Client, _args: list[bytes]) -> None:
     reply.simple(client.out, b"RESET")
 
 
+@COMMANDS.declare(
+    "auth",
+    "[username] password",
+    "noscript loading stale fast no_auth allow_busy",
+    summary="Authenticates the connection.",
+    history=("6.0.0 argument `username`",),
+)
 def auth(client: Client, args: list[bytes]) -> None:
-    """AUTH [user] password. The only user is `default`."""
+    """Authenticate. The only user is `default`."""
     if len(args) > 3:
         raise CommandError(SYNTAX)
     if len(args) == 2 and not client.instance.config.password:
@@ -112,8 +143,15 @@ def is_attribute(text: bytes) -> bool:
     return all(33 <= byte <= 126 for byte in text)
 
 
+@COMMANDS.declare(
+    "hello",
+    "[arguments: protover [AUTH username password] [SETNAME clientname]]",
+    "noscript loading stale fast no_auth allow_busy",
+    since="6.0.0",
+    summary="Selects the protocol, and optionally authenticates and names the connection.",
+    history=("6.2.0 the protocol may be left out",),
+)
 def hello(client: Client, args: list[bytes]) -> None:
-    """HELLO [protocol [AUTH user password] [SETNAME name]]."""
     protocol = 0
     if len(args) > 1:
         protocol = arguments.integer(args[1], PROTOCOL_NOT_AN_INTEGER)
@@ -158,74 +196,3 @@ def greet(client: Client) -> None:
         reply.bulk(out, value)
     reply.bulk(out, b"modules")
     reply.array(out, 0)
-
-
-HANDSHAKE: Final = "noscript loading stale fast no_auth allow_busy"
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "auth",
-        auth,
-        -2,
-        HANDSHAKE,
-        group="connection",
-        summary="Authenticates the connection.",
-        complexity="O(1)",
-    ),
-    Command(
-        "echo",
-        echo,
-        2,
-        "loading stale fast",
-        group="connection",
-        summary="Returns the given string.",
-        complexity="O(1)",
-    ),
-    Command(
-        "hello",
-        hello,
-        -1,
-        HANDSHAKE,
-        group="connection",
-        since="6.0.0",
-        summary="Handshakes with the server.",
-        complexity="O(1)",
-    ),
-    Command(
-        "ping",
-        ping,
-        -1,
-        "fast",
-        group="connection",
-        summary="Returns the server's liveliness response.",
-        complexity="O(1)",
-    ),
-    Command(
-        "quit",
-        quit_,
-        -1,
-        f"{HANDSHAKE} unqueued",
-        group="connection",
-        summary="Closes the connection.",
-        complexity="O(1)",
-    ),
-    Command(
-        "reset",
-        reset,
-        1,
-        f"{HANDSHAKE} unqueued",
-        group="connection",
-        since="6.2.0",
-        summary="Resets the connection.",
-        complexity="O(1)",
-    ),
-    Command(
-        "select",
-        select,
-        2,
-        "loading stale fast",
-        group="connection",
-        summary="Changes the selected database.",
-        complexity="O(1)",
-    ),
-)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
-from crdb.engine.command import Command
 from crdb.engine.dispatch import call
 from crdb.engine.errors import CommandError
 from crdb.engine.session import IN_TRANSACTION, KILLED
 from crdb.resp import reply
+
+COMMANDS: Final = CommandFamily("transactions")
+
 
 NESTED: Final = b"ERR MULTI calls can not be nested"
 WATCH_INSIDE: Final = b"ERR WATCH inside MULTI is not allowed"
@@ -23,14 +26,28 @@ DISCARD_WITHOUT: Final = b"ERR DISCARD without MULTI"
 ABORTED: Final = b"EXECABORT Transaction discarded because of previous errors."
 
 
+@COMMANDS.declare(
+    "multi",
+    "",
+    "noscript loading stale fast allow_busy unqueued",
+    since="1.2.0",
+    summary="Starts a transaction.",
+)
 def multi(client: Client, _args: list[bytes]) -> None:
-    """Queue what follows until EXEC."""
     if client.flags & IN_TRANSACTION:
         raise CommandError(NESTED)
     client.flags |= IN_TRANSACTION
     reply.ok(client.out)
 
 
+@COMMANDS.declare(
+    "exec",
+    "",
+    "noscript loading stale skip_slowlog unqueued",
+    since="1.2.0",
+    summary="Executes the queued commands of a transaction.",
+    complexity="Depends on commands in the transaction",
+)
 def exec_(client: Client, _args: list[bytes]) -> None:
     """Run the queue, unless a request in it was refused or a watched key has changed."""
     if not client.flags & IN_TRANSACTION:
@@ -78,16 +95,31 @@ def check_output(client: Client, size: int) -> None:
     client.output_bytes = before
 
 
+@COMMANDS.declare(
+    "discard",
+    "",
+    "noscript loading stale fast allow_busy unqueued",
+    since="2.0.0",
+    summary="Discards the queued commands of a transaction.",
+    complexity="O(N), when N is the number of queued commands",
+)
 def discard_(client: Client, _args: list[bytes]) -> None:
-    """Forget the queue."""
     if not client.flags & IN_TRANSACTION:
         raise CommandError(DISCARD_WITHOUT)
     discard(client, client.instance.watching)
     reply.ok(client.out)
 
 
+@COMMANDS.declare(
+    "watch",
+    "key...",
+    "noscript loading stale fast allow_busy unqueued",
+    keys="RO",
+    since="2.2.0",
+    summary="Watches keys: the next transaction is executed only if they do not change.",
+    complexity="O(1) for every key.",
+)
 def watch(client: Client, args: list[bytes]) -> None:
-    """Let the next EXEC fail if one of the keys changes."""
     if client.flags & IN_TRANSACTION:
         raise CommandError(WATCH_INSIDE)
     if not client.dirty:
@@ -96,64 +128,13 @@ def watch(client: Client, args: list[bytes]) -> None:
     reply.ok(client.out)
 
 
+@COMMANDS.declare(
+    "unwatch",
+    "",
+    "noscript loading stale fast allow_busy",
+    since="2.2.0",
+    summary="Forgets the watched keys of a transaction.",
+)
 def unwatch(client: Client, _args: list[bytes]) -> None:
-    """Watch nothing any more."""
     client.instance.watching.unwatch(client)
     reply.ok(client.out)
-
-
-COMMON: Final = "noscript loading stale"
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "multi",
-        multi,
-        1,
-        f"{COMMON} fast allow_busy unqueued",
-        group="transactions",
-        since="1.2.0",
-        summary="Starts a transaction.",
-        complexity="O(1)",
-    ),
-    Command(
-        "exec",
-        exec_,
-        1,
-        f"{COMMON} skip_slowlog unqueued",
-        group="transactions",
-        since="1.2.0",
-        summary="Executes all commands in a transaction.",
-        complexity="Depends on commands in the transaction",
-    ),
-    Command(
-        "discard",
-        discard_,
-        1,
-        f"{COMMON} fast allow_busy unqueued",
-        group="transactions",
-        since="2.0.0",
-        summary="Discards a transaction.",
-        complexity="O(N), when N is the number of queued commands",
-    ),
-    Command(
-        "watch",
-        watch,
-        -2,
-        f"{COMMON} fast allow_busy unqueued",
-        keys=(1, -1, 1),
-        group="transactions",
-        since="2.2.0",
-        summary="Monitors changes to keys to determine the execution of a transaction.",
-        complexity="O(1) for every key.",
-    ),
-    Command(
-        "unwatch",
-        unwatch,
-        1,
-        f"{COMMON} fast allow_busy",
-        group="transactions",
-        since="2.2.0",
-        summary="Forgets about watched keys of a transaction.",
-        complexity="O(1)",
-    ),
-)

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from crdb.commands.strings import lifetime
+from crdb.commands.family import CommandFamily
+from crdb.commands.shared import expiry_options
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import CommandError, one_line, printable
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
+
+COMMANDS: Final = CommandFamily("generic")
+
 
 NX_WITH_OTHERS: Final = b"ERR NX and XX, GT or LT options at the same time are not compatible"
 GT_WITH_LT: Final = b"ERR GT and LT options at the same time are not compatible"
@@ -29,24 +32,55 @@ MISSING: Final = -2
 ENDLESS: Final = -1
 
 
+@COMMANDS.declare(
+    "expire",
+    "key seconds [condition: NX | XX | GT | LT]",
+    "write fast",
+    keys="RW update",
+    summary="Sets the time to live of a key in seconds.",
+    history=("7.0.0 argument `condition`",),
+)
 def expire(client: Client, args: list[bytes]) -> None:
-    """EXPIRE key seconds [NX | XX | GT | LT]."""
-    set_deadline(client, args, lifetime.SECONDS, b"expire")
+    set_deadline(client, args, expiry_options.SECONDS, b"expire")
 
 
+@COMMANDS.declare(
+    "pexpire",
+    "key milliseconds [condition: NX | XX | GT | LT]",
+    "write fast",
+    keys="RW update",
+    since="2.6.0",
+    summary="Sets the time to live of a key in milliseconds.",
+    history=("7.0.0 argument `condition`",),
+)
 def pexpire(client: Client, args: list[bytes]) -> None:
-    """PEXPIRE key milliseconds [NX | XX | GT | LT]."""
-    set_deadline(client, args, lifetime.MILLISECONDS, b"pexpire")
+    set_deadline(client, args, expiry_options.MILLISECONDS, b"pexpire")
 
 
+@COMMANDS.declare(
+    "expireat",
+    "key unix-time-seconds [condition: NX | XX | GT | LT]",
+    "write fast",
+    keys="RW update",
+    since="1.2.0",
+    summary="Sets the time at which a key expires, in seconds since 1970.",
+    history=("7.0.0 argument `condition`",),
+)
 def expireat(client: Client, args: list[bytes]) -> None:
-    """EXPIREAT key seconds-since-1970 [NX | XX | GT | LT]."""
-    set_deadline(client, args, lifetime.AT_SECONDS, b"expireat")
+    set_deadline(client, args, expiry_options.AT_SECONDS, b"expireat")
 
 
+@COMMANDS.declare(
+    "pexpireat",
+    "key unix-time-milliseconds [condition: NX | XX | GT | LT]",
+    "write fast",
+    keys="RW update",
+    since="2.6.0",
+    summary="Sets the time at which a key expires, in milliseconds since 1970.",
+    history=("7.0.0 argument `condition`",),
+)
 def pexpireat(client: Client, args: list[bytes]) -> None:
-    """PEXPIREAT key milliseconds-since-1970 [NX | XX | GT | LT]."""
-    set_deadline(client, args, lifetime.AT_MILLISECONDS, b"pexpireat")
+    set_deadline(client, args, expiry_options.AT_MILLISECONDS, b"pexpireat")
 
 
 def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -> None:
@@ -54,7 +88,7 @@ def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -
     db = client.db
     key = args[1]
     conditions = parse_conditions(args) if len(args) > 3 else 0
-    deadline = lifetime.deadline(args[2], form, db.expiry_clock, command)
+    deadline = expiry_options.deadline(args[2], form, db.expiry_clock, command)
     if db.lookup_for_write(key) is None or not allows(conditions, db.deadline(key), deadline):
         reply.integer(client.out, 0)
         return
@@ -91,8 +125,16 @@ def allows(conditions: int, held: int | None, deadline: int) -> bool:
     return not (conditions & LT and deadline >= held)
 
 
+@COMMANDS.declare(
+    "persist",
+    "key",
+    "write fast",
+    keys="RW update",
+    since="2.2.0",
+    summary="Removes the time to live of a key, and wins against every concurrent one.",
+)
 def persist(client: Client, args: list[bytes]) -> None:
-    """PERSIST key. Without a time to live the reply is 0, and yet the effect is sent (D-10)."""
+    """Remove the time to live. The effect is sent even if the reply is 0 (D-10)."""
     db = client.db
     key = args[1]
     if db.lookup_for_write(key) is None:
@@ -111,69 +153,53 @@ def deadline_of(db: Keyspace, key: bytes) -> int:
     return ENDLESS if held is None else held
 
 
+@COMMANDS.declare(
+    "ttl",
+    "key",
+    "readonly fast",
+    summary="Returns the time to live of a key in seconds.",
+    tips="nondeterministic_output",
+    history=("2.8.0 reply -2",),
+)
 def ttl(client: Client, args: list[bytes]) -> None:
-    """TTL key: seconds, rounded."""
+    """Reply with rounded seconds."""
     held = deadline_of(client.db, args[1])
     reply.integer(client.out, held if held < 0 else (held - client.db.expiry_clock + 500) // 1000)
 
 
+@COMMANDS.declare(
+    "pttl",
+    "key",
+    "readonly fast",
+    since="2.6.0",
+    summary="Returns the time to live of a key in milliseconds.",
+    tips="nondeterministic_output",
+    history=("2.8.0 reply -2",),
+)
 def pttl(client: Client, args: list[bytes]) -> None:
-    """PTTL key: milliseconds."""
     held = deadline_of(client.db, args[1])
     reply.integer(client.out, held if held < 0 else held - client.db.expiry_clock)
 
 
+@COMMANDS.declare(
+    "expiretime",
+    "key",
+    "readonly fast",
+    since="7.0.0",
+    summary="Returns the time at which a key expires, in seconds since 1970.",
+)
 def expiretime(client: Client, args: list[bytes]) -> None:
-    """EXPIRETIME key: seconds since 1970, rounded."""
+    """Reply with rounded seconds since 1970."""
     held = deadline_of(client.db, args[1])
     reply.integer(client.out, held if held < 0 else (held + 500) // 1000)
 
 
+@COMMANDS.declare(
+    "pexpiretime",
+    "key",
+    "readonly fast",
+    since="7.0.0",
+    summary="Returns the time at which a key expires, in milliseconds since 1970.",
+)
 def pexpiretime(client: Client, args: list[bytes]) -> None:
-    """PEXPIRETIME key: milliseconds since 1970."""
     reply.integer(client.out, deadline_of(client.db, args[1]))
-
-
-ONE: Final = (1, 1, 1)
-WRITE: Final = "write fast"
-READ: Final = "readonly fast"
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "expire", expire, -3, WRITE, keys=ONE, group="generic",
-        summary="Sets the time to live of a key in seconds.", complexity="O(1)",
-    ),
-    Command(
-        "pexpire", pexpire, -3, WRITE, keys=ONE, group="generic", since="2.6.0",
-        summary="Sets the time to live of a key in milliseconds.", complexity="O(1)",
-    ),
-    Command(
-        "expireat", expireat, -3, WRITE, keys=ONE, group="generic", since="1.2.0",
-        summary="Sets when a key ends, in seconds since 1970.", complexity="O(1)",
-    ),
-    Command(
-        "pexpireat", pexpireat, -3, WRITE, keys=ONE, group="generic", since="2.6.0",
-        summary="Sets when a key ends, in milliseconds since 1970.", complexity="O(1)",
-    ),
-    Command(
-        "persist", persist, 2, WRITE, keys=ONE, group="generic", since="2.2.0",
-        summary="Lets a key live for ever, and wins against every concurrent time to live.",
-        complexity="O(1)",
-    ),
-    Command(
-        "ttl", ttl, 2, READ, keys=ONE, group="generic",
-        summary="How long a key still lives, in seconds.", complexity="O(1)",
-    ),
-    Command(
-        "pttl", pttl, 2, READ, keys=ONE, group="generic", since="2.6.0",
-        summary="How long a key still lives, in milliseconds.", complexity="O(1)",
-    ),
-    Command(
-        "expiretime", expiretime, 2, READ, keys=ONE, group="generic", since="7.0.0",
-        summary="When a key ends, in seconds since 1970.", complexity="O(1)",
-    ),
-    Command(
-        "pexpiretime", pexpiretime, 2, READ, keys=ONE, group="generic", since="7.0.0",
-        summary="When a key ends, in milliseconds since 1970.", complexity="O(1)",
-    ),
-)  # fmt: skip

@@ -10,16 +10,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from crdb.commands.generic import scanning
+from crdb.commands.family import CommandFamily
+from crdb.commands.shared import scanning
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import NO_SUCH_KEY, SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import encoding_of
 from crdb.resp import reply
 from crdt.writes import content
 from crdt.writes.content import type_name
+
+COMMANDS: Final = CommandFamily("generic")
+PER_KEY: Final = "O(N) for N keys, or for the elements of those that hold several."
+OBJECT: Final = COMMANDS.container(
+    "object", since="2.2.3", summary="A container for commands about the representation of values."
+)
+OBJECT.declare_help(since="6.2.0")
+
 
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 DB_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
@@ -48,8 +56,18 @@ OBJECT_HELP: Final = (
 # -- looking ---------------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "exists",
+    "key...",
+    "readonly fast",
+    keys="RO",
+    summary="Counts how many of the given keys exist.",
+    complexity="O(N) for N keys.",
+    tips="request_policy:multi_shard response_policy:agg_sum",
+    history=("3.0.3 several keys",),
+)
 def exists(client: Client, args: list[bytes]) -> None:
-    """EXISTS key [key ...]: a key given twice counts twice."""
+    """Count keys. A key that is named twice counts twice."""
     db = client.db
     found = 0
     for index in range(1, len(args)):
@@ -58,8 +76,17 @@ def exists(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, found)
 
 
+@COMMANDS.declare(
+    "touch",
+    "key...",
+    "readonly fast",
+    keys="RO",
+    since="3.2.1",
+    summary="Counts how many of the given keys exist, and marks them as used.",
+    complexity="O(N) for N keys.",
+    tips="request_policy:multi_shard response_policy:agg_sum",
+)
 def touch(client: Client, args: list[bytes]) -> None:
-    """TOUCH key [key ...]: marks keys as used; how many there are."""
     db = client.db
     found = 0
     for index in range(1, len(args)):
@@ -68,13 +95,23 @@ def touch(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, found)
 
 
+@COMMANDS.declare(
+    "type", "key", "readonly fast", keys="RO", summary="Returns the type of a key's value."
+)
 def type_of(client: Client, args: list[bytes]) -> None:
-    """TYPE key."""
     reply.simple(client.out, type_name(client.db, client.db.inspect(args[1])))
 
 
+@COMMANDS.declare(
+    "keys",
+    "pattern",
+    "readonly",
+    summary="Returns all keys whose names match a pattern.",
+    complexity="O(N) for N keys.",
+    categories="dangerous",
+    tips="request_policy:all_shards nondeterministic_output_order",
+)
 def keys(client: Client, args: list[bytes]) -> None:
-    """KEYS pattern."""
     names = client.db.keys()
     if args[1] != b"*":
         matches = compile_glob(args[1]).fullmatch
@@ -82,8 +119,17 @@ def keys(client: Client, args: list[bytes]) -> None:
     reply.bulks(client.out, names)
 
 
+@COMMANDS.declare(
+    "scan",
+    "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+    "readonly",
+    since="2.8.0",
+    summary="Iterates over the keys, some at each call.",
+    complexity="O(1) for each call, O(N) for all N keys.",
+    tips="nondeterministic_output request_policy:special response_policy:special",
+    history=("6.0.0 option `TYPE`",),
+)
 def scan(client: Client, args: list[bytes]) -> None:
-    """SCAN cursor [MATCH pattern] [COUNT n] [TYPE name]."""
     db = client.db
     cursor = scanning.parse_cursor(args[1])
     options = scanning.parse_options(args, 2, typed=True)
@@ -97,22 +143,55 @@ def scan(client: Client, args: list[bytes]) -> None:
         reply.bulk(client.out, name)
 
 
+@COMMANDS.declare(
+    "randomkey",
+    "",
+    "readonly",
+    summary="Returns a random key.",
+    tips="request_policy:all_shards response_policy:special nondeterministic_output",
+)
 def randomkey(client: Client, _args: list[bytes]) -> None:
-    """RANDOMKEY."""
     name = client.db.random_key(client.instance.random)
     reply.bulk_or_null(client.out, client.protocol, name)
 
 
+@COMMANDS.declare(
+    "dbsize",
+    "",
+    "readonly fast",
+    group="server",
+    summary="Returns the number of keys.",
+    categories="keyspace",
+    tips="request_policy:all_shards response_policy:agg_sum",
+)
 def dbsize(client: Client, _args: list[bytes]) -> None:
-    """DBSIZE: expired keys count until somebody touches them (rule KEY-12)."""
+    """Count keys. Expired keys count until they are touched (rule KEY-12)."""
     reply.integer(client.out, client.db.size())
 
 
 # -- removing --------------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "del",
+    "key...",
+    "write",
+    keys="RM delete",
+    summary="Deletes keys as far as this region has observed their values.",
+    complexity=PER_KEY,
+    tips="request_policy:multi_shard response_policy:agg_sum",
+)
+@COMMANDS.declare(
+    "unlink",
+    "key...",
+    "write fast",
+    keys="RM delete",
+    since="4.0.0",
+    summary="Deletes keys as far as this region has observed their values.",
+    complexity=PER_KEY,
+    tips="request_policy:multi_shard response_policy:agg_sum",
+)
 def delete(client: Client, args: list[bytes]) -> None:
-    """DEL key [key ...], and UNLINK, which is no different here (rule KEY-10)."""
     db = client.db
     removed = 0
     for index in range(1, len(args)):
@@ -121,8 +200,36 @@ def delete(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, removed)
 
 
+@COMMANDS.declare(
+    "flushall",
+    "[flush-type: ASYNC | SYNC]",
+    "write",
+    group="server",
+    summary="Deletes all keys that this region sees, in all regions.",
+    complexity="O(N) for N keys.",
+    categories="dangerous keyspace",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+    history=(
+        "4.0.0 option `ASYNC`",
+        "6.2.0 option `SYNC`",
+    ),
+)
+@COMMANDS.declare(
+    "flushdb",
+    "[flush-type: ASYNC | SYNC]",
+    "write",
+    group="server",
+    summary="Deletes all keys that this region sees, in all regions.",
+    complexity="O(N) for N keys.",
+    categories="dangerous keyspace",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+    history=(
+        "4.0.0 option `ASYNC`",
+        "6.2.0 option `SYNC`",
+    ),
+)
 def flush(client: Client, args: list[bytes]) -> None:
-    """FLUSHALL and FLUSHDB [ASYNC | SYNC]: one and the same, there is one database."""
+    """Delete all keys. FLUSHALL and FLUSHDB are the same, since there is one database."""
     if len(args) > 2 or (len(args) == 2 and args[1].upper() not in (b"ASYNC", b"SYNC")):
         raise CommandError(SYNTAX)
     client.db.flush()
@@ -132,14 +239,29 @@ def flush(client: Client, args: list[bytes]) -> None:
 # -- moving ----------------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "rename",
+    "key newkey",
+    "write",
+    keys="RW access delete; OW update",
+    summary="Renames a key and replaces the new key.",
+    complexity="O(N) for N elements.",
+)
 def rename(client: Client, args: list[bytes]) -> None:
-    """RENAME key newkey."""
     move(client, args[1], args[2], replace=True)
     reply.ok(client.out)
 
 
+@COMMANDS.declare(
+    "renamenx",
+    "key newkey",
+    "write fast",
+    keys="RW access delete; OW insert",
+    summary="Renames a key if this region does not see the new key.",
+    complexity="O(N) for N elements.",
+    history=("3.2.0 no error for a key renamed to itself",),
+)
 def renamenx(client: Client, args: list[bytes]) -> None:
-    """RENAMENX key newkey."""
     reply.integer(client.out, 1 if move(client, args[1], args[2], replace=False) else 0)
 
 
@@ -156,8 +278,16 @@ def move(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
     return True
 
 
+@COMMANDS.declare(
+    "copy",
+    "source destination [DB destination-db] [REPLACE]",
+    "write denyoom",
+    keys="RO access; OW update",
+    since="6.2.0",
+    summary="Copies the value of a key to another key.",
+    complexity="O(N) for N elements.",
+)
 def copy(client: Client, args: list[bytes]) -> None:
-    """COPY source destination [DB 0] [REPLACE]."""
     db = client.db
     source, sink = args[1], args[2]
     replace = False
@@ -187,8 +317,15 @@ def copy(client: Client, args: list[bytes]) -> None:
 # -- OBJECT ----------------------------------------------------------------------------------
 
 
+@OBJECT.declare(
+    "encoding",
+    "key",
+    "readonly",
+    keys="RO",
+    summary="Returns the encoding that Redis would use for the value.",
+    tips="nondeterministic_output",
+)
 def object_encoding(client: Client, args: list[bytes]) -> None:
-    """OBJECT ENCODING key."""
     value = client.db.inspect(args[2])
     encoding = None
     if value is not None:
@@ -196,15 +333,31 @@ def object_encoding(client: Client, args: list[bytes]) -> None:
     reply.bulk_or_null(client.out, client.protocol, encoding)
 
 
+@OBJECT.declare(
+    "freq",
+    "key",
+    "readonly",
+    keys="RO",
+    since="4.0.0",
+    summary="Returns how often a key is used, which is not tracked.",
+    tips="nondeterministic_output",
+)
 def object_freq(client: Client, args: list[bytes]) -> None:
-    """OBJECT FREQ key: refused, as by Redis without an LFU policy."""
+    """Refuse, as Redis does without an LFU policy."""
     if client.db.inspect(args[2]) is not None:
         raise CommandError(NO_FREQUENCY)
     reply.null(client.out, client.protocol)
 
 
+@OBJECT.declare(
+    "idletime",
+    "key",
+    "readonly",
+    keys="RO",
+    summary="Returns the seconds since a key was last used.",
+    tips="nondeterministic_output",
+)
 def object_idletime(client: Client, args: list[bytes]) -> None:
-    """OBJECT IDLETIME key: seconds since a client last used it, as far as this region knows."""
     value = client.db.inspect(args[2])
     if value is None:
         reply.null(client.out, client.protocol)
@@ -213,8 +366,16 @@ def object_idletime(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, max(second - value.accessed, 0))
 
 
+@OBJECT.declare(
+    "refcount",
+    "key",
+    "readonly",
+    keys="RO",
+    summary="Returns the number of references to a value, as Redis counts them.",
+    tips="nondeterministic_output",
+)
 def object_refcount(client: Client, args: list[bytes]) -> None:
-    """OBJECT REFCOUNT key: Redis shares the integers below 10,000, which shows here."""
+    """Reply with a count. Redis shares the integers below 10,000, which shows here."""
     value = client.db.inspect(args[2])
     if value is None:
         reply.null(client.out, client.protocol)
@@ -222,109 +383,3 @@ def object_refcount(client: Client, args: list[bytes]) -> None:
         text = value.text()
         is_shared = text is not None and SHARED_INTEGER.fullmatch(text) is not None
         reply.integer(client.out, SHARED_COUNT if is_shared else 1)
-
-
-def object_help(client: Client, _args: list[bytes]) -> None:
-    """OBJECT HELP."""
-    reply.array(client.out, len(OBJECT_HELP))
-    for line in OBJECT_HELP:
-        reply.simple(client.out, line)
-
-
-ALL: Final = (1, -1, 1)
-PER_KEY: Final = "O(N) for N keys, or for the elements of those that hold several."
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "del", delete, -2, "write", keys=ALL, group="generic",
-        summary="Removes what this region sees under some keys.", complexity=PER_KEY,
-    ),
-    Command(
-        "unlink", delete, -2, "write fast", keys=ALL, group="generic", since="4.0.0",
-        summary="Removes what this region sees under some keys, as DEL does.", complexity=PER_KEY,
-    ),
-    Command(
-        "exists", exists, -2, "readonly fast", keys=ALL, group="generic",
-        summary="How many of some keys exist.", complexity="O(N) for N keys.",
-    ),
-    Command(
-        "touch", touch, -2, "readonly fast", keys=ALL, group="generic", since="3.2.1",
-        summary="How many of some keys exist, which count as used now.",
-        complexity="O(N) for N keys.",
-    ),
-    Command(
-        "type", type_of, 2, "readonly fast", keys=(1, 1, 1), group="generic",
-        summary="The type of what a key holds.", complexity="O(1)",
-    ),
-    Command(
-        "rename", rename, 3, "write", keys=(1, 2, 1), group="generic",
-        summary="Writes a key's content anew under another name and removes the key.",
-        complexity="O(N) for N elements.",
-    ),
-    Command(
-        "renamenx", renamenx, 3, "write fast", keys=(1, 2, 1), group="generic",
-        summary="As RENAME, if the new key does not exist in this region.",
-        complexity="O(N) for N elements.",
-    ),
-    Command(
-        "copy", copy, -3, "write denyoom", keys=(1, 2, 1), group="generic", since="6.2.0",
-        summary="Writes a key's content anew under a second name.",
-        complexity="O(N) for N elements.",
-    ),
-    Command(
-        "keys", keys, 2, "readonly", group="generic", categories="dangerous",
-        summary="All keys whose names match a pattern.", complexity="O(N) for N keys.",
-    ),
-    Command(
-        "scan", scan, -2, "readonly", group="generic", since="2.8.0",
-        summary="Some of the keys, and a cursor for the next ones.",
-        complexity="O(1) for each call, O(N) for all N keys.",
-    ),
-    Command(
-        "randomkey", randomkey, 1, "readonly", group="generic",
-        summary="Some key.", complexity="O(1)",
-    ),
-    Command(
-        "dbsize", dbsize, 1, "readonly fast", group="server", categories="keyspace",
-        summary="How many keys there are.", complexity="O(1)",
-    ),
-    Command(
-        "flushall", flush, -1, "write", group="server", categories="keyspace dangerous",
-        summary="Removes, in all regions, every key as this region sees it.",
-        complexity="O(N) for N keys.",
-    ),
-    Command(
-        "flushdb", flush, -1, "write", group="server", categories="keyspace dangerous",
-        summary="Removes, in all regions, every key as this region sees it.",
-        complexity="O(N) for N keys.",
-    ),
-    Command(
-        "object", None, -2, group="generic", categories="-keyspace", since="2.2.3",
-        summary="Tells about the representation of a value.", complexity="O(1)",
-        subcommands=(
-            Command(
-                "encoding", object_encoding, 3, "readonly", keys=(2, 2, 1), group="generic",
-                since="2.2.3", summary="What Redis would keep the value in.", complexity="O(1)",
-            ),
-            Command(
-                "freq", object_freq, 3, "readonly", keys=(2, 2, 1), group="generic",
-                since="4.0.0", summary="How often a key is used; not tracked.", complexity="O(1)",
-            ),
-            Command(
-                "idletime", object_idletime, 3, "readonly", keys=(2, 2, 1), group="generic",
-                since="2.2.3", summary="How many seconds ago a key was last used.",
-                complexity="O(1)",
-            ),
-            Command(
-                "refcount", object_refcount, 3, "readonly", keys=(2, 2, 1), group="generic",
-                since="2.2.3", summary="The number of references to a value, as Redis counts them.",
-                complexity="O(1)",
-            ),
-            Command(
-                "help", object_help, 2, "loading stale", categories="keyspace",
-                group="generic", since="6.2.0", summary="Lists the subcommands.",
-                complexity="O(1)",
-            ),
-        ),
-    ),
-)  # fmt: skip

@@ -10,14 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.writes.content import put_list
+
+COMMANDS: Final = CommandFamily("generic")
+COST: Final = "O(N + M log M) for M elements sorted and N keys looked up."
+SYNTAX_OF_SORT: Final = (
+    "key [BY by-pattern=pattern] [LIMIT offset count] [GET get-pattern=pattern]... "
+    "[order: ASC | DESC] [ALPHA:sorting]"
+)
+KEYS_OF_SORT: Final = "RO access; RO access: Keys of BY and GET depend on the elements."
+
 
 NOT_NUMBERS: Final = b"ERR One or more scores can't be converted into double"
 SPACES: Final = b" \t\n\v\f\r"
@@ -131,13 +140,43 @@ def sorted_elements(db: Keyspace, value: Value | None, request: Request) -> list
     return elements[start:] if request.count < 0 else elements[start : start + request.count]
 
 
+def keys_of_sort(args: list[bytes]) -> list[int]:
+    """Return the positions of the key and of the last STORE's key."""
+    positions = [1]
+    index = 2
+    while index < len(args):
+        word = args[index].upper()
+        if word == b"STORE" and index + 1 < len(args):
+            positions[1:] = [index + 1]
+        index += {b"LIMIT": 3, b"GET": 2, b"BY": 2, b"STORE": 2}.get(word, 1)
+    return positions
+
+
+@COMMANDS.declare(
+    "sort",
+    f"{SYNTAX_OF_SORT} [STORE destination]",
+    "write denyoom",
+    keys=f"{KEYS_OF_SORT}; OW update: The key of STORE may stand anywhere.",
+    summary="Sorts the elements of a list, set or sorted set, and returns or stores them.",
+    complexity=COST,
+    categories="dangerous list set sortedset -keyspace",
+    find_keys=keys_of_sort,
+)
 def sort(client: Client, args: list[bytes]) -> None:
-    """SORT key [BY pattern] [LIMIT start n] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE key]."""
     run(client, args[1], parse(args, may_store=True))
 
 
+@COMMANDS.declare(
+    "sort_ro",
+    SYNTAX_OF_SORT,
+    "readonly",
+    keys=KEYS_OF_SORT,
+    since="7.0.0",
+    summary="Returns the sorted elements of a list, set or sorted set.",
+    complexity=COST,
+    categories="dangerous list set sortedset -keyspace",
+)
 def sort_ro(client: Client, args: list[bytes]) -> None:
-    """SORT_RO key [BY pattern] [LIMIT start n] [GET pattern ...] [ASC | DESC] [ALPHA]."""
     run(client, args[1], parse(args, may_store=False))
 
 
@@ -158,33 +197,3 @@ def run(client: Client, key: bytes, request: Request) -> None:
     else:
         db.delete(request.store)
     reply.integer(client.out, len(result))
-
-
-def keys_of_sort(args: list[bytes]) -> list[int]:
-    """The key, and that of the last STORE. Words that are values of options are none."""
-    positions = [1]
-    index = 2
-    while index < len(args):
-        word = args[index].upper()
-        if word == b"STORE" and index + 1 < len(args):
-            positions[1:] = [index + 1]
-        index += {b"LIMIT": 3, b"GET": 2, b"BY": 2, b"STORE": 2}.get(word, 1)
-    return positions
-
-
-COST: Final = "O(N + M log M) for M elements sorted and N keys looked up."
-CATEGORIES: Final = "-keyspace set sortedset list dangerous"
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "sort", sort, -2, "write denyoom movablekeys", keys=(1, 1, 1), getkeys=keys_of_sort,
-        categories=CATEGORIES, group="generic",
-        summary="The elements of a list, set or sorted set in order; or stores them as a list.",
-        complexity=COST,
-    ),
-    Command(
-        "sort_ro", sort_ro, -2, "readonly movablekeys", keys=(1, 1, 1), categories=CATEGORIES,
-        group="generic", since="7.0.0",
-        summary="The elements of a list, set or sorted set in order.", complexity=COST,
-    ),
-)  # fmt: skip

@@ -18,44 +18,37 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.commands.replication.conflicts import Candidate, candidates
 from crdb.commands.replication.vectors import format_vector, parse_vector
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.blocking import Waiter
-from crdb.engine.command import Command
 from crdb.engine.environment.link_control import LinkControl, LinkError, LinkInfo, Settling
 from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError, one_line, printable, wrong_arity
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.causality.dots import dominates, name_origin, origin_of, seq_of
 
+COMMANDS: Final = CommandFamily("server", since="0.1.0")
+CLOCK: Final = COMMANDS.container(
+    "crdb.clock",
+    summary="Sets the wall clock of this region, for tests.",
+    categories="admin dangerous",
+)
+LINK: Final = COMMANDS.container(
+    "crdb.link",
+    summary="Cuts and heals links between regions.",
+    categories="admin dangerous",
+)
+CLOCK.declare_help(categories="admin")
+LINK.declare_help(categories="admin")
+
+
 NO_LINKS: Final = b"ERR this instance has no links"
 NO_TEST_CLOCK: Final = b"ERR the test clock is not enabled: start with --test-clock"
 NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
 NOT_A_CLOCK: Final = b"ERR the clock is in milliseconds since 1970, 0 to 2^48"
-LINK_HELP: Final = (
-    b"CRDB.LINK <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    b"CUT <from> <to>",
-    b"    Let nothing pass from one region to another; the way back is another link.",
-    b"CUT ALL",
-    b"    Let nothing pass on any link.",
-    b"HEAL <from> <to>",
-    b"    Undo CUT.",
-    b"HEAL ALL",
-    b"    Undo CUT for all links.",
-    b"HELP",
-    b"    Print this help.",
-)
-CLOCK_HELP: Final = (
-    b"CRDB.CLOCK <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    b"SET <milliseconds>",
-    b"    Stop the clock of this region at a time since 1970.",
-    b"REAL",
-    b"    Return to the real clock.",
-    b"HELP",
-    b"    Print this help.",
-)
 CLOCK_MAX: Final = 1 << 48
 WAIT_MS_MAX: Final = 1 << 48
 
@@ -63,8 +56,15 @@ WAIT_MS_MAX: Final = 1 << 48
 # -- links -----------------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "crdb.links",
+    "",
+    "admin loading stale",
+    summary="Returns the links between regions with their state and lag.",
+    complexity="O(N) where N is the number of links.",
+)
 def links(client: Client, args: list[bytes]) -> None:
-    """One map for each link."""
+    """Reply with one map for each link."""
     control = client.instance.links
     listed: Sequence[LinkInfo] = () if control is None else control.links()
     out, protocol = client.out, client.protocol
@@ -81,12 +81,26 @@ def links(client: Client, args: list[bytes]) -> None:
             reply.double(out, protocol, value)
 
 
+@LINK.declare(
+    "cut",
+    "<ALL | source:string sink>",
+    "admin loading stale",
+    summary="Cuts a link between regions, or all links.",
+    complexity="O(N) where N is the number of links.",
+)
 def cut(client: Client, args: list[bytes]) -> None:
     control = require_links(client)
     steer(args, b"cut", control, control.cut, control.cut_all)
     reply.ok(client.out)
 
 
+@LINK.declare(
+    "heal",
+    "<ALL | source:string sink>",
+    "admin loading stale",
+    summary="Restores a link between regions, or all links.",
+    complexity="O(N) where N is the number of links.",
+)
 def heal(client: Client, args: list[bytes]) -> None:
     control = require_links(client)
     steer(args, b"heal", control, control.heal, control.heal_all)
@@ -137,8 +151,15 @@ def find_region(regions: Sequence[str], argument: bytes) -> str:
 # -- waiting ---------------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "crdb.settle",
+    "milliseconds",
+    "admin blocking loading stale",
+    summary="Waits until all regions reachable over live links have converged.",
+    complexity="O(N) where N is the number of links, at each look.",
+)
 def settle(client: Client, args: list[bytes]) -> None:
-    """Until everything written so far has come to wherever live links lead."""
+    """Wait until everything written so far has reached all regions over live links."""
     ms = parse_wait(args[1])
     control = client.instance.links
     if control is None:
@@ -147,8 +168,15 @@ def settle(client: Client, args: list[bytes]) -> None:
         wait(client, ms, Settling(control).is_over, asks=True)
 
 
+@COMMANDS.declare(
+    "crdb.await",
+    "vector milliseconds",
+    "admin blocking loading stale",
+    summary="Waits until this region has applied everything that a vector covers.",
+    complexity="O(N) where N is the number of regions, at each look.",
+)
 def await_vector(client: Client, args: list[bytes]) -> None:
-    """Until this region has seen what another had: read your writes after a failover."""
+    """Wait for what another region had applied: read your writes after a failover."""
     wanted = parse_vector(args[1])
     ms = parse_wait(args[2])
     vector = client.db.vector
@@ -189,16 +217,38 @@ def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = F
 # -- looking ---------------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "crdb.vector",
+    "",
+    "admin loading stale fast",
+    summary="Returns the vector of what this region has applied.",
+    complexity="O(N) where N is the number of regions.",
+)
 def vector(client: Client, args: list[bytes]) -> None:
     reply.bulk(client.out, format_vector(client.db.vector))
 
 
+@COMMANDS.declare(
+    "crdb.digest",
+    "",
+    "admin",
+    summary="Returns a hash of the visible keyspace, which is equal in regions that "
+    "have converged.",
+    complexity="O(N) where N is the size of the data.",
+)
 def digest(client: Client, args: list[bytes]) -> None:
     reply.bulk(client.out, client.instance.replica.digest().hex().encode())
 
 
+@COMMANDS.declare(
+    "crdb.conflicts",
+    "key",
+    "admin",
+    summary="Returns the concurrent values of a key, and which one is shown.",
+    complexity="O(N) where N is the size of the value.",
+)
 def conflicts(client: Client, args: list[bytes]) -> None:
-    """One map for each candidate."""
+    """Reply with one map for each candidate."""
     found = candidates(client.db, args[1])
     reply.array(client.out, len(found))
     for candidate in found:
@@ -231,6 +281,9 @@ def reply_candidate(client: Client, candidate: Candidate) -> None:
 # -- the test clock --------------------------------------------------------------------------
 
 
+@CLOCK.declare(
+    "set", "milliseconds", "admin loading stale fast", summary="Stops the clock at a time."
+)
 def clock_set(client: Client, args: list[bytes]) -> None:
     require_test_clock(client)
     ms = parse_integer(args[2])
@@ -240,6 +293,7 @@ def clock_set(client: Client, args: list[bytes]) -> None:
     reply.ok(client.out)
 
 
+@CLOCK.declare("real", "", "admin loading stale fast", summary="Returns to the real clock.")
 def clock_real(client: Client, args: list[bytes]) -> None:
     require_test_clock(client)
     client.instance.set_test_clock(None)
@@ -250,93 +304,3 @@ def require_test_clock(client: Client) -> None:
     """Raises CommandError unless this instance was started for tests."""
     if not client.instance.allows_test_clock:
         raise CommandError(NO_TEST_CLOCK)
-
-
-# -- help ------------------------------------------------------------------------------------
-
-
-def link_help(client: Client, args: list[bytes]) -> None:
-    reply_help(client, LINK_HELP)
-
-
-def clock_help(client: Client, args: list[bytes]) -> None:
-    reply_help(client, CLOCK_HELP)
-
-
-def reply_help(client: Client, lines: Sequence[bytes]) -> None:
-    """A text, a status for each line."""
-    reply.array(client.out, len(lines))
-    for line in lines:
-        reply.simple(client.out, line)
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "crdb.links", links, 1, "admin loading stale", since="0.1.0",
-        summary="Gives the links between regions with their state and lag.",
-        complexity="O(N) where N is the number of links.",
-    ),
-    Command(
-        "crdb.link", None, -2, categories="admin dangerous", since="0.1.0",
-        summary="Cuts and heals links between regions.",
-        subcommands=(
-            Command(
-                "cut", cut, -3, "admin loading stale", since="0.1.0",
-                summary="Lets nothing pass on a link, or on all of them.",
-                complexity="O(N) where N is the number of links.",
-            ),
-            Command(
-                "heal", heal, -3, "admin loading stale", since="0.1.0",
-                summary="Undoes the cut of a link, or of all of them.",
-                complexity="O(N) where N is the number of links.",
-            ),
-            Command(
-                "help", link_help, 2, "loading stale", categories="admin", since="0.1.0",
-                summary="Explains the subcommands.", complexity="O(1)",
-            ),
-        ),
-    ),
-    Command(
-        "crdb.settle", settle, 2, "admin blocking loading stale", since="0.1.0",
-        summary="Waits until live links have brought everything to all regions they lead to.",
-        complexity="O(N) where N is the number of links, at each look.",
-    ),
-    Command(
-        "crdb.vector", vector, 1, "admin loading stale fast", since="0.1.0",
-        summary="Gives the vector of what this region has applied.",
-        complexity="O(N) where N is the number of regions.",
-    ),
-    Command(
-        "crdb.await", await_vector, 3, "admin blocking loading stale", since="0.1.0",
-        summary="Waits until this region has applied what a vector stands for.",
-        complexity="O(N) where N is the number of regions, at each look.",
-    ),
-    Command(
-        "crdb.digest", digest, 1, "admin", since="0.1.0",
-        summary="Gives a hash of the visible keyspace, equal in regions that have converged.",
-        complexity="O(N) where N is the size of the data.",
-    ),
-    Command(
-        "crdb.clock", None, -2, categories="admin dangerous", since="0.1.0",
-        summary="Sets the wall clock of this region, for tests.",
-        subcommands=(
-            Command(
-                "set", clock_set, 3, "admin loading stale fast", since="0.1.0",
-                summary="Stops the clock at a time.", complexity="O(1)",
-            ),
-            Command(
-                "real", clock_real, 2, "admin loading stale fast", since="0.1.0",
-                summary="Returns to the real clock.", complexity="O(1)",
-            ),
-            Command(
-                "help", clock_help, 2, "loading stale", categories="admin", since="0.1.0",
-                summary="Explains the subcommands.", complexity="O(1)",
-            ),
-        ),
-    ),
-    Command(
-        "crdb.conflicts", conflicts, 2, "admin", keys=(1, 1, 1), since="0.1.0",
-        summary="Gives the concurrent values that a key holds, and tells which one is shown.",
-        complexity="O(N) where N is the size of the value.",
-    ),
-)  # fmt: skip

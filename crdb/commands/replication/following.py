@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.environment.follow_control import Address, CannotBeFollower, FollowControl
 from crdb.engine.errors import CommandError, one_line, wrong_arity
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
+
+COMMANDS: Final = CommandFamily("server")
+
 
 INVALID_PORT: Final = b"ERR Invalid master port"
 NOT_SERVED: Final = b"ERR this instance has no links, so it can neither follow nor be followed"
@@ -31,8 +34,21 @@ def control_of(client: Client) -> FollowControl:
     return control
 
 
+@COMMANDS.declare(
+    "replicaof",
+    "<args: host-port: host port | no-one: NO ONE>",
+    "admin noscript stale no_async_loading",
+    since="5.0.0",
+    summary="Makes the instance a read-only copy of another one, or ends that.",
+)
+@COMMANDS.declare(
+    "slaveof",
+    "<args: host-port: host port | no-one: NO ONE>",
+    "admin noscript stale no_async_loading",
+    summary="Makes the instance a read-only copy of another one, or ends that.",
+    deprecated="5.0.0 `REPLICAOF`",
+)
 def replicaof(client: Client, args: list[bytes]) -> None:
-    """Follow one source, or nobody."""
     if arguments.is_word(args[1], b"NO") and arguments.is_word(args[2], b"ONE"):
         control_of(client).promote()
         reply.ok(client.out)
@@ -40,8 +56,15 @@ def replicaof(client: Client, args: list[bytes]) -> None:
         follow(client, args)
 
 
+@COMMANDS.declare(
+    "crdb.follow",
+    "(host port)...",
+    "admin noscript stale",
+    since="0.1.0",
+    summary="Makes the instance a read-only copy of several others.",
+    complexity="O(N) where N is the number of sources.",
+)
 def follow(client: Client, args: list[bytes]) -> None:
-    """Follow the named sources."""
     control = control_of(client)
     if len(args) % 2 == 0:
         raise CommandError(wrong_arity(args[0].lower()))
@@ -74,8 +97,16 @@ def is_self(client: Client, source: Address) -> bool:
     return str(port) == here["port"] and host in {*LOOPBACK, *here["bind"].split()}
 
 
+@COMMANDS.declare(
+    "role",
+    "",
+    "noscript loading stale fast",
+    since="2.8.12",
+    summary="Returns the replication role.",
+    categories="admin dangerous",
+)
 def role(client: Client, args: list[bytes]) -> None:
-    """`master`, or `slave` with the first source."""
+    """Reply with `master`, or with `slave` and the first source."""
     out = client.out
     control = client.instance.following
     sources = () if control is None else control.sources()
@@ -95,36 +126,12 @@ def role(client: Client, args: list[bytes]) -> None:
     reply.integer(out, sum(client.db.vector.values()))
 
 
+@COMMANDS.declare(
+    "crdb.port",
+    "",
+    "admin loading stale fast no_auth",
+    since="0.1.0",
+    summary="Returns the port at which this instance accepts links.",
+)
 def link_port(client: Client, args: list[bytes]) -> None:
-    """Where links to this instance are dialled."""
     reply.integer(client.out, control_of(client).link_port)
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "replicaof", replicaof, 3, "admin noscript stale no_async_loading", since="5.0.0",
-        group="server", categories="admin slow dangerous",
-        summary="Makes the instance a read-only copy of others, or of none.", complexity="O(1)",
-    ),
-    Command(
-        "slaveof", replicaof, 3, "admin noscript stale no_async_loading", since="1.0.0",
-        group="server", categories="admin slow dangerous",
-        summary="The old name of REPLICAOF.", complexity="O(1)",
-    ),
-    Command(
-        "crdb.follow", follow, -3, "admin noscript stale", since="0.1.0",
-        categories="admin slow dangerous",
-        summary="Makes the instance a read-only copy of several others.",
-        complexity="O(N) where N is the number of sources.",
-    ),
-    Command(
-        "role", role, 1, "noscript loading stale fast", since="2.8.12",
-        group="server", categories="admin fast dangerous",
-        summary="Returns the replication role.", complexity="O(1)",
-    ),
-    Command(
-        "crdb.port", link_port, 1, "admin loading stale fast no_auth", since="0.1.0",
-        categories="admin", summary="The port at which links to this instance are dialled.",
-        complexity="O(1)",
-    ),
-)  # fmt: skip

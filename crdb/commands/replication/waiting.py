@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.blocking import Waiter
-from crdb.engine.command import Command
 from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
+
+COMMANDS: Final = CommandFamily("generic")
+
 
 NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
 NOT_IN_REPLICAS: Final = (
@@ -27,8 +30,17 @@ NO_FILE: Final = b"ERR WAITAOF is not supported by crdb: data lives in memory on
 WAIT_MS_MAX: Final = 1 << 48
 
 
+@COMMANDS.declare(
+    "wait",
+    "numreplicas timeout:integer",
+    since="3.0.0",
+    summary="Waits until other regions have acknowledged all writes made here so far.",
+    complexity="O(N) where N is the number of regions, at each look.",
+    categories="connection -keyspace",
+    tips="request_policy:all_shards response_policy:agg_min",
+)
 def wait(client: Client, args: list[bytes]) -> None:
-    """WAIT numreplicas timeout: how many regions have acknowledged; a timeout of 0 is none."""
+    """Reply with the number of regions that have acknowledged. A timeout of 0 waits forever."""
     instance = client.instance
     count_acknowledged = instance.surroundings.count_acknowledged
     if instance.role != b"master":
@@ -60,19 +72,14 @@ def wait(client: Client, args: list[bytes]) -> None:
     instance.polling.add(Waiter(client, deadline, look, give_up), instance.now)
 
 
+@COMMANDS.declare(
+    "waitaof",
+    "numlocal numreplicas timeout:integer",
+    "noscript",
+    since="7.2.0",
+    summary="Refused: nothing is written to disk.",
+    categories="connection -keyspace",
+    tips="request_policy:all_shards response_policy:agg_min",
+)
 def waitaof(_client: Client, _args: list[bytes]) -> None:
-    """WAITAOF: refused."""
     raise CommandError(NO_FILE)
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "wait", wait, 3, "", categories="connection -keyspace", group="generic", since="3.0.0",
-        summary="Waits until other regions have acknowledged all writes made here so far.",
-        complexity="O(N) where N is the number of regions, at each look.",
-    ),
-    Command(
-        "waitaof", waitaof, 4, "noscript", categories="connection -keyspace", group="generic",
-        since="7.2.0", summary="Refused: nothing is written to disk.", complexity="O(1)",
-    ),
-)  # fmt: skip

@@ -6,11 +6,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
-from crdb.engine.command import Command, CommandTable, Handler
+from crdb.engine.command import Command, CommandTable
 from crdb.engine.errors import CommandError, one_line, printable
-from crdb.engine.help import send_help
 from crdb.resp import reply
+
+COMMANDS: Final = CommandFamily("server")
+LATENCY: Final = COMMANDS.container(
+    "latency", since="2.8.13", summary="A container for latency diagnostics."
+)
+LATENCY.declare_help()
+
 
 GRAPH_COLUMNS: Final = 80
 GRAPH_ROWS: Final = 4
@@ -21,24 +28,17 @@ DISABLED: Final = (
     " <milliseconds>.\n"
 )
 QUIET: Final = "No event took {threshold} ms or longer.\n"
-HELP: Final = (
-    "DOCTOR",
-    "    Describe what the latency monitor has seen.",
-    "GRAPH <event>",
-    "    Draw the samples of an event.",
-    "HISTOGRAM [COMMAND ...]",
-    "    Return how many calls took up to 1, 2, 4 ... microseconds, of some commands or all.",
-    "HISTORY <event>",
-    "    Return the samples of an event: time and milliseconds.",
-    "LATEST",
-    "    Return the latest sample of every event.",
-    "RESET [<event> ...]",
-    "    Forget the samples of some events, or of all.",
+
+
+@LATENCY.declare(
+    "latest",
+    "",
+    "admin noscript loading stale",
+    summary="Returns the latest sample of each event.",
+    tips="nondeterministic_output request_policy:all_nodes response_policy:special",
 )
-
-
 def latency_latest(client: Client, _args: list[bytes]) -> None:
-    """LATENCY LATEST: name, time, latest and longest of each event."""
+    """Reply with name, time, latest and longest sample of each event."""
     events = client.instance.timing.latency.events
     reply.array(client.out, len(events))
     for name, event in events.items():
@@ -49,8 +49,14 @@ def latency_latest(client: Client, _args: list[bytes]) -> None:
             reply.integer(client.out, number)
 
 
+@LATENCY.declare(
+    "history",
+    "event",
+    "admin noscript loading stale",
+    summary="Returns the samples of an event.",
+    tips="nondeterministic_output request_policy:all_nodes response_policy:special",
+)
 def latency_history(client: Client, args: list[bytes]) -> None:
-    """LATENCY HISTORY event."""
     event = client.instance.timing.latency.events.get(args[2].decode("latin-1"))
     samples = [] if event is None else list(event.samples)
     reply.array(client.out, len(samples))
@@ -60,14 +66,27 @@ def latency_history(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, milliseconds)
 
 
+@LATENCY.declare(
+    "reset",
+    "[event]...",
+    "admin noscript loading stale",
+    summary="Deletes the samples of some events, or of all.",
+    tips="request_policy:all_nodes response_policy:agg_sum",
+)
 def latency_reset(client: Client, args: list[bytes]) -> None:
-    """LATENCY RESET [event ...]: how many were forgotten."""
+    """Reply with the number of events that were deleted."""
     names = [name.decode("latin-1") for name in args[2:]]
     reply.integer(client.out, client.instance.timing.latency.reset(names))
 
 
+@LATENCY.declare(
+    "graph",
+    "event",
+    "admin noscript loading stale",
+    summary="Returns a graph of an event's samples.",
+    tips="nondeterministic_output request_policy:all_nodes response_policy:special",
+)
 def latency_graph(client: Client, args: list[bytes]) -> None:
-    """LATENCY GRAPH event."""
     event = client.instance.timing.latency.events.get(args[2].decode("latin-1"))
     if event is None:
         name = one_line(printable(args[2], len(args[2])))
@@ -114,8 +133,14 @@ def age(seconds: int) -> str:
     return f"{max(seconds, 0)}s"
 
 
+@LATENCY.declare(
+    "doctor",
+    "",
+    "admin noscript loading stale",
+    summary="Returns a report about latency.",
+    tips="nondeterministic_output request_policy:all_nodes response_policy:special",
+)
 def latency_doctor(client: Client, _args: list[bytes]) -> None:
-    """LATENCY DOCTOR: a report in words."""
     monitor = client.instance.timing.latency
     if not monitor.threshold_ms:
         text = DISABLED
@@ -134,8 +159,16 @@ def latency_doctor(client: Client, _args: list[bytes]) -> None:
     reply.verbatim(client.out, client.protocol, text.encode())
 
 
+@LATENCY.declare(
+    "histogram",
+    "[command]...",
+    "admin noscript loading stale",
+    since="7.0.0",
+    summary="Returns the distribution of the latencies of commands.",
+    tips="nondeterministic_output request_policy:all_nodes response_policy:special",
+)
 def latency_histogram(client: Client, args: list[bytes]) -> None:
-    """LATENCY HISTOGRAM [command ...]: of those that have run."""
+    """Reply with histograms of the commands that have run."""
     histograms = client.instance.statistics.histograms
     chosen = [
         each for each in wanted(client.instance.commands, args[2:]) if each.number in histograms
@@ -167,34 +200,3 @@ def wanted(commands: CommandTable, names: Sequence[bytes]) -> list[Command]:
             for each in (command, *command.subcommands.values()):
                 chosen.setdefault(each.full_name, each)
     return list(chosen.values())
-
-
-def latency_help(client: Client, _args: list[bytes]) -> None:
-    """LATENCY HELP."""
-    send_help(client, b"LATENCY", HELP)
-
-
-def row(name: str, handler: Handler, arity: int, summary: str, since: str = "2.8.13") -> Command:
-    """Return a subcommand of LATENCY."""
-    flags = "loading stale" if name == "help" else "admin noscript loading stale"
-    return Command(name, handler, arity, flags, since=since, summary=summary, complexity="O(1)")
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "latency", None, -2, since="2.8.13",
-        summary="A container for latency diagnostics.",
-        subcommands=(
-            row("doctor", latency_doctor, 2, "Returns a report about latency in words."),
-            row("graph", latency_graph, 3, "Returns a picture of an event's samples."),
-            row("help", latency_help, 2, "Returns helpful text about subcommands."),
-            row(
-                "histogram", latency_histogram, -2,
-                "Returns how long the calls of commands took.", "7.0.0",
-            ),
-            row("history", latency_history, 3, "Returns the samples of an event."),
-            row("latest", latency_latest, 2, "Returns the latest sample of each event."),
-            row("reset", latency_reset, -2, "Forgets the samples of some events, or of all."),
-        ),
-    ),
-)  # fmt: skip

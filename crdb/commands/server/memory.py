@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command, Handler
 from crdb.engine.errors import SYNTAX, CommandError
-from crdb.engine.help import send_help
 from crdb.engine.info.memory_report import MemoryReport, memory_report
 from crdb.engine.metrics.memory_usage import key_bytes
 from crdb.resp import reply
+
+COMMANDS: Final = CommandFamily("server")
+MEMORY: Final = COMMANDS.container(
+    "memory", since="4.0.0", summary="A container for memory diagnostics."
+)
+MEMORY.declare_help()
+
 
 SAMPLES_DEFAULT: Final = 5
 FEW_BYTES: Final = 5 << 20
 BUFFERS_BYTES_MAX: Final = 200 << 10
 NO_ALLOCATOR: Final = "Stats not supported for the current allocator"
-HELP: Final = (
-    "DOCTOR",
-    "    Describe what is remarkable about the memory of the process.",
-    "MALLOC-STATS",
-    "    Return what the allocator reports; Python's reports nothing.",
-    "PURGE",
-    "    Give unused memory back to the system.",
-    "STATS",
-    "    Return how the memory is used.",
-    "USAGE <key> [SAMPLES <count>]",
-    "    Return the bytes that a key and its value take. Of nested values <count> elements",
-    "    are looked at (default: 5, 0 means all).",
+
+
+@MEMORY.declare(
+    "usage",
+    "key [SAMPLES count]",
+    "readonly",
+    keys="RO",
+    summary="Estimates the bytes that a key and its value take.",
+    complexity="O(N) where N is the number of samples.",
 )
-
-
 def usage(client: Client, args: list[bytes]) -> None:
-    """MEMORY USAGE key [SAMPLES count]."""
     samples = SAMPLES_DEFAULT
     at = 3
     while at < len(args):
@@ -50,8 +50,13 @@ def usage(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, size)
 
 
+@MEMORY.declare(
+    "stats",
+    summary="Returns the use of memory by purpose.",
+    tips="nondeterministic_output request_policy:all_shards response_policy:special",
+)
 def stats(client: Client, _args: list[bytes]) -> None:
-    """MEMORY STATS: what is true here of the fields of Redis."""
+    """Reply with those fields of Redis that are true here."""
     report = memory_report(client.instance)
     keys = client.db.size()
     numbers: list[tuple[bytes, int]] = [
@@ -83,8 +88,12 @@ def stats(client: Client, _args: list[bytes]) -> None:
     reply.integer(out, report.process_bytes - report.used_bytes)
 
 
+@MEMORY.declare(
+    "doctor",
+    summary="Returns a report about memory.",
+    tips="nondeterministic_output request_policy:all_shards response_policy:special",
+)
 def doctor(client: Client, _args: list[bytes]) -> None:
-    """MEMORY DOCTOR: a report in words."""
     text = diagnosis(memory_report(client.instance), len(client.instance.clients))
     reply.verbatim(client.out, client.protocol, text.encode())
 
@@ -107,42 +116,20 @@ def diagnosis(report: MemoryReport, clients: int) -> str:
     return "\n".join(found or ["Nothing remarkable was found."]) + "\n"
 
 
+@MEMORY.declare(
+    "purge",
+    summary="Returns unused memory to the system.",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+)
 def purge(client: Client, _args: list[bytes]) -> None:
-    """MEMORY PURGE."""
     client.instance.memory.release()
     reply.ok(client.out)
 
 
+@MEMORY.declare(
+    "malloc-stats",
+    summary="Returns the statistics of the allocator, which are empty.",
+    tips="nondeterministic_output request_policy:all_shards response_policy:special",
+)
 def malloc_stats(client: Client, _args: list[bytes]) -> None:
-    """MEMORY MALLOC-STATS."""
     reply.verbatim(client.out, client.protocol, NO_ALLOCATOR.encode())
-
-
-def memory_help(client: Client, _args: list[bytes]) -> None:
-    """MEMORY HELP."""
-    send_help(client, b"MEMORY", HELP)
-
-
-def row(name: str, handler: Handler, summary: str) -> Command:
-    """Return a subcommand of MEMORY without arguments."""
-    flags = "loading stale" if name == "help" else ""
-    return Command(name, handler, 2, flags, since="4.0.0", summary=summary, complexity="O(1)")
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "memory", None, -2, since="4.0.0", summary="A container for memory diagnostics.",
-        subcommands=(
-            row("doctor", doctor, "Returns a report about memory in words."),
-            row("help", memory_help, "Returns helpful text about subcommands."),
-            row("malloc-stats", malloc_stats, "Returns what the allocator reports: nothing."),
-            row("purge", purge, "Gives unused memory back to the system."),
-            row("stats", stats, "Returns how the memory is used."),
-            Command(
-                "usage", usage, -3, "readonly", keys=(2, 2, 1), since="4.0.0",
-                summary="Estimates the bytes that a key and its value take.",
-                complexity="O(N) where N is the number of samples.",
-            ),
-        ),
-    ),
-)  # fmt: skip

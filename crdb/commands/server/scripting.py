@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
-from crdb.engine.command import Command, Handler
 from crdb.engine.errors import CommandError
-from crdb.engine.help import send_help
 from crdb.resp import reply
+
+COMMANDS: Final = CommandFamily("scripting")
+FUNCTION: Final = COMMANDS.container(
+    "function", since="7.0.0", summary="A container for function commands."
+)
+SCRIPT: Final = COMMANDS.container(
+    "script", since="2.6.0", summary="A container for script commands."
+)
+FUNCTION.declare_help()
+SCRIPT.declare_help(since="5.0.0")
+
 
 NO_FUNCTIONS: Final = b"ERR FUNCTION %b is not supported by crdb: there are no scripts yet"
 NO_SCRIPTS: Final = b"ERR SCRIPT %b is not supported by crdb: there are no scripts yet"
@@ -25,36 +35,6 @@ NOT_BUSY: Final = b"NOTBUSY No scripts in execution right now."
 LIBRARY_NAME_MISSING: Final = b"ERR library name argument was not given"
 EMPTY_DUMP: Final = b"\x0b\x004D\xe13\xf2\xe0KS"
 """The reply of Redis 7.2 to FUNCTION DUMP without libraries: version 11 and a checksum."""
-FUNCTION_HELP: Final = (
-    "DELETE <library-name>",
-    "    Delete a library; there is none.",
-    "DUMP",
-    "    Return the libraries as a payload; there are none.",
-    "FLUSH [ASYNC|SYNC]",
-    "    Delete all libraries; there are none.",
-    "KILL",
-    "    End the function that runs; none does.",
-    "LIST [LIBRARYNAME <pattern>] [WITHCODE]",
-    "    Return the libraries; there are none.",
-    "LOAD [REPLACE] <function-code>",
-    "    Refused: there are no scripts yet.",
-    "RESTORE <payload> [FLUSH|APPEND|REPLACE]",
-    "    Take what FUNCTION DUMP returned here.",
-    "STATS",
-    "    Return which function runs, and the engines; there are none.",
-)
-SCRIPT_HELP: Final = (
-    "DEBUG (YES|SYNC|NO)",
-    "    Refused: there are no scripts yet.",
-    "EXISTS <sha1> [<sha1> ...]",
-    "    Return which scripts are loaded: none.",
-    "FLUSH [ASYNC|SYNC]",
-    "    Forget all scripts; there are none.",
-    "KILL",
-    "    End the script that runs; none does.",
-    "LOAD <script>",
-    "    Refused: there are no scripts yet.",
-)
 
 
 def check_mode(args: list[bytes], text: bytes) -> None:
@@ -63,16 +43,28 @@ def check_mode(args: list[bytes], text: bytes) -> None:
         raise CommandError(text)
 
 
+@FUNCTION.declare(
+    "flush",
+    "[flush-type: ASYNC | SYNC]",
+    "write noscript",
+    summary="Deletes all libraries.",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+)
 def function_flush(client: Client, args: list[bytes]) -> None:
-    """FUNCTION FLUSH [ASYNC | SYNC]."""
     if len(args) > 3:
         raise CommandError(TOO_MANY % args[1])
     check_mode(args, WRONG_FLUSH)
     reply.ok(client.out)
 
 
+@FUNCTION.declare(
+    "list",
+    "[LIBRARYNAME library-name-pattern] [WITHCODE]",
+    "noscript",
+    summary="Returns all libraries.",
+    tips="nondeterministic_output_order",
+)
 def function_list(client: Client, args: list[bytes]) -> None:
-    """FUNCTION LIST [LIBRARYNAME pattern] [WITHCODE]."""
     at = 2
     while at < len(args):
         word = args[at].lower()
@@ -86,8 +78,15 @@ def function_list(client: Client, args: list[bytes]) -> None:
     reply.array(client.out, 0)
 
 
+@FUNCTION.declare(
+    "stats",
+    "",
+    "noscript allow_busy",
+    summary="Returns the function that runs; there is none.",
+    tips="nondeterministic_output request_policy:all_shards response_policy:special",
+)
 def function_stats(client: Client, _args: list[bytes]) -> None:
-    """FUNCTION STATS: nothing runs, and there is no engine."""
+    """Reply that nothing runs and that there is no engine."""
     out, protocol = client.out, client.protocol
     reply.map_header(out, protocol, 2)
     reply.bulk(out, b"running_script")
@@ -96,101 +95,113 @@ def function_stats(client: Client, _args: list[bytes]) -> None:
     reply.map_header(out, protocol, 0)
 
 
+@FUNCTION.declare(
+    "dump",
+    "",
+    "noscript",
+    summary="Returns a dump of all libraries; there are none.",
+)
 def function_dump(client: Client, _args: list[bytes]) -> None:
-    """FUNCTION DUMP."""
     reply.bulk(client.out, EMPTY_DUMP)
 
 
+@FUNCTION.declare(
+    "restore",
+    "serialized-value [policy: FLUSH | APPEND | REPLACE]",
+    "write denyoom noscript",
+    summary="Restores libraries; only an empty dump is accepted.",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+)
 def function_restore(client: Client, args: list[bytes]) -> None:
-    """FUNCTION RESTORE payload [FLUSH | APPEND | REPLACE]: only an empty payload can be taken."""
+    """Accept an empty dump only."""
     if args[2] != EMPTY_DUMP:
         raise CommandError(NO_FUNCTIONS % args[1].upper())
     reply.ok(client.out)
 
 
+@FUNCTION.declare(
+    "delete",
+    "library-name",
+    "write noscript",
+    summary="Deletes a library.",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+)
 def function_delete(_client: Client, _args: list[bytes]) -> None:
-    """FUNCTION DELETE library."""
     raise CommandError(NO_LIBRARY)
 
 
+@FUNCTION.declare(
+    "load",
+    "[REPLACE] function-code",
+    "write denyoom noscript",
+    summary="Refused: functions are not supported.",
+    tips="request_policy:all_shards response_policy:all_succeeded",
+)
 def function_load(_client: Client, args: list[bytes]) -> None:
-    """FUNCTION LOAD: refused."""
     raise CommandError(NO_FUNCTIONS % args[1].upper())
 
 
+@FUNCTION.declare(
+    "kill",
+    "",
+    "noscript allow_busy",
+    summary="Stops the running function; there is none.",
+    tips="request_policy:all_shards response_policy:one_succeeded",
+)
+@SCRIPT.declare(
+    "kill",
+    "",
+    "noscript allow_busy",
+    summary="Stops the running script; there is none.",
+    tips="request_policy:all_shards response_policy:one_succeeded",
+)
 def kill(_client: Client, _args: list[bytes]) -> None:
-    """FUNCTION KILL and SCRIPT KILL: nothing runs."""
+    """Refuse, since nothing runs."""
     raise CommandError(NOT_BUSY)
 
 
-def function_help(client: Client, _args: list[bytes]) -> None:
-    """FUNCTION HELP."""
-    send_help(client, b"FUNCTION", FUNCTION_HELP)
-
-
+@SCRIPT.declare(
+    "exists",
+    "sha1...",
+    "noscript",
+    summary="Returns which scripts exist.",
+    tips="request_policy:all_shards response_policy:agg_logical_and",
+)
 def script_exists(client: Client, args: list[bytes]) -> None:
-    """SCRIPT EXISTS sha1 [sha1 ...]: none does."""
+    """Reply 0 for each script."""
     reply.array(client.out, len(args) - 2)
     for _ in args[2:]:
         reply.integer(client.out, 0)
 
 
+@SCRIPT.declare(
+    "flush",
+    "[flush-type: ASYNC | SYNC]",
+    "noscript",
+    summary="Deletes all scripts; there are none.",
+    tips="request_policy:all_nodes response_policy:all_succeeded",
+    history=("6.2.0 argument `flush-type`",),
+)
 def script_flush(client: Client, args: list[bytes]) -> None:
-    """SCRIPT FLUSH [ASYNC | SYNC]."""
     if len(args) > 3:
         raise CommandError(WRONG_SCRIPT_FLUSH)
     check_mode(args, WRONG_SCRIPT_FLUSH)
     reply.ok(client.out)
 
 
+@SCRIPT.declare(
+    "debug",
+    "<mode: YES | SYNC | NO>",
+    "noscript",
+    since="3.2.0",
+    summary="Refused: scripts are not supported.",
+)
+@SCRIPT.declare(
+    "load",
+    "script",
+    "noscript stale",
+    summary="Refused: scripts are not supported.",
+    tips="request_policy:all_nodes response_policy:all_succeeded",
+)
 def script_load(_client: Client, args: list[bytes]) -> None:
-    """SCRIPT LOAD and SCRIPT DEBUG: refused."""
     raise CommandError(NO_SCRIPTS % args[1].upper())
-
-
-def script_help(client: Client, _args: list[bytes]) -> None:
-    """SCRIPT HELP."""
-    send_help(client, b"SCRIPT", SCRIPT_HELP)
-
-
-def row(name: str, handler: Handler, arity: int, flags: str, facts: str) -> Command:
-    """Return a subcommand of FUNCTION or SCRIPT. `facts` are its version and its summary."""
-    since, _, summary = facts.partition(" ")
-    return Command(
-        name, handler, arity, flags,
-        categories="scripting", group="scripting", since=since, summary=summary, complexity="O(1)",
-    )  # fmt: skip
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "function", None, -2, group="scripting", since="7.0.0",
-        summary="A container for function commands.",
-        subcommands=(
-            row("delete", function_delete, 3, "write noscript", "7.0.0 Deletes a library."),
-            row("dump", function_dump, 2, "noscript", "7.0.0 Dumps all libraries; there are none."),
-            row("flush", function_flush, -2, "write noscript", "7.0.0 Deletes all libraries."),
-            row("help", function_help, 2, "loading stale", "7.0.0 Returns helpful text."),
-            row("kill", kill, 2, "noscript allow_busy", "7.0.0 Ends a function; none runs."),
-            row("list", function_list, -2, "noscript", "7.0.0 Returns all libraries."),
-            row("load", function_load, -3, "write denyoom noscript", "7.0.0 Refuses a library."),
-            row(
-                "restore", function_restore, -3, "write denyoom noscript",
-                "7.0.0 Restores libraries; only an empty dump can be.",
-            ),
-            row("stats", function_stats, 2, "noscript allow_busy", "7.0.0 Returns what runs."),
-        ),
-    ),
-    Command(
-        "script", None, -2, group="scripting", since="2.6.0",
-        summary="A container for script commands.",
-        subcommands=(
-            row("debug", script_load, 3, "noscript", "3.2.0 Debugs scripts; refused."),
-            row("exists", script_exists, -3, "noscript", "2.6.0 Tells which scripts exist."),
-            row("flush", script_flush, -2, "noscript", "2.6.0 Forgets all scripts."),
-            row("help", script_help, 2, "loading stale", "5.0.0 Returns helpful text."),
-            row("kill", kill, 2, "noscript allow_busy", "2.6.0 Ends a script; none runs."),
-            row("load", script_load, 3, "noscript stale", "2.6.0 Loads a script; refused."),
-        ),
-    ),
-)  # fmt: skip

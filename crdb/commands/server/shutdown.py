@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
+
+COMMANDS: Final = CommandFamily("server")
+
 
 NOT_SAVED: Final = b"ERR %b is not supported by crdb: data lives in memory only"
 NOTHING_TO_ABORT: Final = b"ERR No shutdown in progress."
@@ -19,8 +22,16 @@ LAST_COPY: Final = (
 WORDS: Final = frozenset({b"abort", b"force", b"nosave", b"now", b"save"})
 
 
+@COMMANDS.declare(
+    "shutdown",
+    "[save-selector: NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
+    "admin noscript loading stale no_multi allow_busy",
+    summary="Stops the process if another region holds everything, or unconditionally.",
+    complexity="O(N) where N is the number of regions.",
+    history=("7.0.0 options `NOW`, `FORCE` and `ABORT`",),
+)
 def shutdown(client: Client, args: list[bytes]) -> None:
-    """SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]: stop the process as SIGTERM does.
+    """Stop the process as SIGTERM does.
 
     It is refused while no other process is known to hold all that this region holds, unless one of
     NOSAVE, NOW and FORCE is given.
@@ -43,36 +54,38 @@ def shutdown(client: Client, args: list[bytes]) -> None:
     stop(f"SHUTDOWN from {client.address.decode()}")
 
 
+@COMMANDS.declare(
+    "bgrewriteaof",
+    "",
+    "admin noscript no_async_loading",
+    summary="Refused: nothing is written to disk.",
+)
+@COMMANDS.declare(
+    "bgsave",
+    "[SCHEDULE]",
+    "admin noscript no_async_loading",
+    summary="Refused: nothing is written to disk.",
+    history=("3.2.2 option `SCHEDULE`",),
+)
+@COMMANDS.declare(
+    "save",
+    "",
+    "admin noscript no_async_loading no_multi",
+    summary="Refused: nothing is written to disk.",
+)
 def save(_client: Client, args: list[bytes]) -> None:
-    """SAVE, BGSAVE and BGREWRITEAOF: refused."""
+    """Refuse, since nothing is written to disk."""
     raise CommandError(NOT_SAVED % args[0].upper())
 
 
+@COMMANDS.declare(
+    "lastsave",
+    "",
+    "loading stale fast",
+    summary="Returns 0: nothing was ever saved.",
+    categories="admin dangerous",
+    tips="nondeterministic_output",
+)
 def lastsave(client: Client, _args: list[bytes]) -> None:
-    """LASTSAVE: 0, since nothing was ever saved."""
+    """Reply 0, since nothing was ever saved."""
     reply.integer(client.out, 0)
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "bgrewriteaof", save, 1, "admin noscript no_async_loading",
-        summary="Refused: nothing is written to disk.", complexity="O(1)",
-    ),
-    Command(
-        "bgsave", save, -1, "admin noscript no_async_loading",
-        summary="Refused: nothing is written to disk.", complexity="O(1)",
-    ),
-    Command(
-        "lastsave", lastsave, 1, "loading stale fast", categories="admin dangerous",
-        summary="Returns 0: nothing was ever saved.", complexity="O(1)",
-    ),
-    Command(
-        "save", save, 1, "admin noscript no_async_loading no_multi",
-        summary="Refused: nothing is written to disk.", complexity="O(1)",
-    ),
-    Command(
-        "shutdown", shutdown, -1, "admin noscript loading stale no_multi allow_busy",
-        summary="Stops the process, if another region holds everything or if told to in any case.",
-        complexity="O(N) where N is the number of regions.",
-    ),
-)  # fmt: skip

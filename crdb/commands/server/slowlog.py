@@ -5,31 +5,37 @@ from __future__ import annotations
 from itertools import islice
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import CommandError
-from crdb.engine.help import send_help
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
+
+COMMANDS: Final = CommandFamily("server")
+PER_ENTRY: Final = "O(N) where N is the number of entries."
+SLOWLOG: Final = COMMANDS.container(
+    "slowlog", since="2.2.12", summary="A container for slow log commands."
+)
+SLOWLOG.declare_help(since="6.2.0")
+
 
 WRONG_COUNT: Final = b"ERR count should be greater than or equal to -1"
 WRONG_ARITY: Final = (
     b"ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP."
 )
 COUNT_DEFAULT: Final = 10
-HELP: Final = (
-    "GET [<count>]",
-    "    Return the newest entries (default: 10, -1 means all). An entry has an id, a",
-    "    timestamp, a time in microseconds, the arguments, the client's address and name.",
-    "LEN",
-    "    Return the number of entries.",
-    "RESET",
-    "    Forget all entries.",
+
+
+@SLOWLOG.declare(
+    "get",
+    "[count]",
+    "admin loading stale",
+    summary="Returns the entries of the slow log.",
+    complexity=PER_ENTRY,
+    tips="request_policy:all_nodes nondeterministic_output",
+    history=("4.0.0 the client's address and name",),
 )
-
-
 def slowlog_get(client: Client, args: list[bytes]) -> None:
-    """SLOWLOG GET [count]."""
     if len(args) > 3:
         raise CommandError(WRONG_ARITY)
     count = parse_integer(args[2]) if len(args) > 2 else COUNT_DEFAULT
@@ -49,46 +55,25 @@ def slowlog_get(client: Client, args: list[bytes]) -> None:
         reply.bulk(out, entry.client_name)
 
 
+@SLOWLOG.declare(
+    "len",
+    "",
+    "admin loading stale",
+    summary="Returns the number of entries of the slow log.",
+    tips="request_policy:all_nodes response_policy:agg_sum nondeterministic_output",
+)
 def slowlog_len(client: Client, _args: list[bytes]) -> None:
-    """SLOWLOG LEN."""
     reply.integer(client.out, len(client.instance.timing.slow_log.entries))
 
 
+@SLOWLOG.declare(
+    "reset",
+    "",
+    "admin loading stale",
+    summary="Deletes all entries of the slow log.",
+    complexity=PER_ENTRY,
+    tips="request_policy:all_nodes response_policy:all_succeeded",
+)
 def slowlog_reset(client: Client, _args: list[bytes]) -> None:
-    """SLOWLOG RESET."""
     client.instance.timing.slow_log.entries.clear()
     reply.ok(client.out)
-
-
-def slowlog_help(client: Client, _args: list[bytes]) -> None:
-    """SLOWLOG HELP."""
-    send_help(client, b"SLOWLOG", HELP)
-
-
-FLAGS: Final = "admin loading stale"
-PER_ENTRY: Final = "O(N) where N is the number of entries."
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "slowlog", None, -2, since="2.2.12",
-        summary="A container for slow log commands.",
-        subcommands=(
-            Command(
-                "get", slowlog_get, -2, FLAGS, since="2.2.12",
-                summary="Returns the entries of the slow log.", complexity=PER_ENTRY,
-            ),
-            Command(
-                "help", slowlog_help, 2, "loading stale", since="6.2.0",
-                summary="Returns helpful text about subcommands.", complexity="O(1)",
-            ),
-            Command(
-                "len", slowlog_len, 2, FLAGS, since="2.2.12",
-                summary="Returns the number of entries of the slow log.", complexity="O(1)",
-            ),
-            Command(
-                "reset", slowlog_reset, 2, FLAGS, since="2.2.12",
-                summary="Forgets all entries of the slow log.", complexity=PER_ENTRY,
-            ),
-        ),
-    ),
-)  # fmt: skip

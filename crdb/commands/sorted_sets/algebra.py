@@ -9,16 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.commands.sorted_sets.ranges import store
 from crdb.commands.sorted_sets.sorted_sets import reply_members
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.set import Set
 from crdt.types.sorted_set import SortedSet
+
+COMMANDS: Final = CommandFamily("sorted-set")
+UNION_COST: Final = "O(N + M log M) where N is the size of all inputs together, M the result's."
+INTERSECTION_COST: Final = (
+    "O(N*K + M log M) where N is the size of the smallest of K inputs, M the result's."
+)
+
 
 WEIGHT_NOT_A_FLOAT: Final = b"ERR weight value is not a float"
 LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
@@ -212,87 +219,91 @@ def answer_stored(
     store(client, args[1], ordered(operate(inputs)))
 
 
+@COMMANDS.declare(
+    "zunion",
+    "numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>] [WITHSCORES]",
+    "readonly",
+    since="6.2.0",
+    summary="Returns the members that any of several sorted sets holds.",
+    complexity=UNION_COST,
+)
 def zunion(client: Client, args: list[bytes]) -> None:
     answer(client, args, unite, COMBINED | SCORED)
 
 
+@COMMANDS.declare(
+    "zinter",
+    "numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>] [WITHSCORES]",
+    "readonly",
+    since="6.2.0",
+    summary="Returns the members that all of several sorted sets hold.",
+    complexity=INTERSECTION_COST,
+)
 def zinter(client: Client, args: list[bytes]) -> None:
     answer(client, args, intersect, COMBINED | SCORED)
 
 
+@COMMANDS.declare(
+    "zdiff",
+    "numkeys key... [WITHSCORES]",
+    "readonly",
+    since="6.2.0",
+    summary="Returns the members that only the first of several sorted sets holds.",
+    complexity=UNION_COST,
+)
 def zdiff(client: Client, args: list[bytes]) -> None:
     answer(client, args, subtract, SCORED)
 
 
+@COMMANDS.declare(
+    "zunionstore",
+    "destination numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>]",
+    "write denyoom",
+    keys="OW update; RO access",
+    since="2.0.0",
+    summary="Stores the members that any of several sorted sets holds.",
+    complexity=UNION_COST,
+)
 def zunionstore(client: Client, args: list[bytes]) -> None:
     answer_stored(client, args, unite, COMBINED)
 
 
+@COMMANDS.declare(
+    "zinterstore",
+    "destination numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>]",
+    "write denyoom",
+    keys="OW update; RO access",
+    since="2.0.0",
+    summary="Stores the members that all of several sorted sets hold.",
+    complexity=INTERSECTION_COST,
+)
 def zinterstore(client: Client, args: list[bytes]) -> None:
     answer_stored(client, args, intersect, COMBINED)
 
 
+@COMMANDS.declare(
+    "zdiffstore",
+    "destination numkeys key...",
+    "write denyoom",
+    keys="OW update; RO access",
+    since="6.2.0",
+    summary="Stores the members that only the first of several sorted sets holds.",
+    complexity=UNION_COST,
+)
 def zdiffstore(client: Client, args: list[bytes]) -> None:
     answer_stored(client, args, subtract, NOTHING)
 
 
+@COMMANDS.declare(
+    "zintercard",
+    "numkeys key... [LIMIT limit]",
+    "readonly",
+    since="7.0.0",
+    summary="Counts the members that all of several sorted sets hold.",
+    complexity=INTERSECTION_COST,
+)
 def zintercard(client: Client, args: list[bytes]) -> None:
-    """How many members all inputs have; no more than LIMIT says, if it is not 0."""
+    """Count the common members, at most up to LIMIT if it is not 0."""
     inputs = Inputs(client.db, args, 1)
     inputs.read_options(args, 2 + len(inputs.sources), COUNTED)
     reply.integer(client.out, len(intersect(inputs)))
-
-
-def keys_from_1(args: list[bytes]) -> list[int]:
-    """Where the keys are that follow their number."""
-    return list(range(2, 2 + count_keys(args, 1)))
-
-
-def keys_from_2(args: list[bytes]) -> list[int]:
-    """Where the keys are: the destination, and those that follow their number."""
-    return [1, *range(3, 3 + count_keys(args, 2))]
-
-
-UNION_COST: Final = "O(N + M log M) where N is the size of all inputs together, M the result's."
-INTERSECTION_COST: Final = (
-    "O(N*K + M log M) where N is the size of the smallest of K inputs, M the result's."
-)
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "zunion", zunion, -3, "readonly movablekeys", getkeys=keys_from_1, group="sorted_set",
-        since="6.2.0", summary="Gives what any of several sorted sets holds.",
-        complexity=UNION_COST,
-    ),
-    Command(
-        "zinter", zinter, -3, "readonly movablekeys", getkeys=keys_from_1, group="sorted_set",
-        since="6.2.0", summary="Gives what all of several sorted sets hold.",
-        complexity=INTERSECTION_COST,
-    ),
-    Command(
-        "zdiff", zdiff, -3, "readonly movablekeys", getkeys=keys_from_1, group="sorted_set",
-        since="6.2.0", summary="Gives what the first of several sorted sets holds alone.",
-        complexity=UNION_COST,
-    ),
-    Command(
-        "zunionstore", zunionstore, -4, "write denyoom movablekeys", keys=(1, 1, 1),
-        getkeys=keys_from_2, group="sorted_set", since="2.0.0",
-        summary="Stores what any of several sorted sets holds.", complexity=UNION_COST,
-    ),
-    Command(
-        "zinterstore", zinterstore, -4, "write denyoom movablekeys", keys=(1, 1, 1),
-        getkeys=keys_from_2, group="sorted_set", since="2.0.0",
-        summary="Stores what all of several sorted sets hold.", complexity=INTERSECTION_COST,
-    ),
-    Command(
-        "zdiffstore", zdiffstore, -4, "write denyoom movablekeys", keys=(1, 1, 1),
-        getkeys=keys_from_2, group="sorted_set", since="6.2.0",
-        summary="Stores what the first of several sorted sets holds alone.",
-        complexity=UNION_COST,
-    ),
-    Command(
-        "zintercard", zintercard, -3, "readonly movablekeys", getkeys=keys_from_1,
-        group="sorted_set", since="7.0.0",
-        summary="Counts what all of several sorted sets hold.", complexity=INTERSECTION_COST,
-    ),
-)  # fmt: skip

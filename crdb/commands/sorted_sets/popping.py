@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from crdb.commands.collections.pops import Pops
+from crdb.commands.family import CommandFamily
+from crdb.commands.shared.pops import Pops
 from crdb.commands.sorted_sets.sorted_sets import (
     read_sorted_set_for_write,
     remove_members,
@@ -16,11 +17,14 @@ from crdb.commands.sorted_sets.sorted_sets import (
 )
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import NOT_POSITIVE, SYNTAX, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.sorted_set import SortedSet
+
+COMMANDS: Final = CommandFamily("sorted-set")
+COST: Final = "O(log N) for each member removed, and O(1) for each key before it."
+
 
 LEAST: Final = 0
 GREATEST: Final = -1
@@ -39,10 +43,28 @@ def take(
     return pairs
 
 
+@COMMANDS.declare(
+    "zpopmin",
+    "key [count]",
+    "write fast",
+    keys="RW access delete",
+    since="5.0.0",
+    summary="Removes and returns the members with the lowest scores.",
+    complexity=COST,
+)
 def zpopmin(client: Client, args: list[bytes]) -> None:
     pop(client, args, LEAST)
 
 
+@COMMANDS.declare(
+    "zpopmax",
+    "key [count]",
+    "write fast",
+    keys="RW access delete",
+    since="5.0.0",
+    summary="Removes and returns the members with the highest scores.",
+    complexity=COST,
+)
 def zpopmax(client: Client, args: list[bytes]) -> None:
     pop(client, args, GREATEST)
 
@@ -98,52 +120,55 @@ POPS: Final = Pops(
 )
 
 
+@COMMANDS.declare(
+    "zmpop",
+    "numkeys key... <where: MIN | MAX> [COUNT count]",
+    "write",
+    keys="RW access delete",
+    since="7.0.0",
+    summary="Pops members from the first of several sorted sets that exists.",
+    complexity=COST,
+)
 def zmpop(client: Client, args: list[bytes]) -> None:
     POPS.pop_several(client, args)
 
 
+@COMMANDS.declare(
+    "bzmpop",
+    "timeout numkeys key... <where: MIN | MAX> [COUNT count]",
+    "write blocking",
+    keys="RW access delete",
+    since="7.0.0",
+    summary="Pops members from the first of several sorted sets that exists, or waits for one.",
+    complexity=COST,
+)
 def bzmpop(client: Client, args: list[bytes]) -> None:
     POPS.pop_several_or_wait(client, args)
 
 
+@COMMANDS.declare(
+    "bzpopmin",
+    "key... timeout",
+    "write blocking fast",
+    keys="RW access delete",
+    since="5.0.0",
+    summary="Pops the member with the lowest score, or waits for one.",
+    complexity=COST,
+    history=("6.0.0 fractions of seconds as timeout",),
+)
 def bzpopmin(client: Client, args: list[bytes]) -> None:
     POPS.pop_or_wait(client, args, LEAST)
 
 
+@COMMANDS.declare(
+    "bzpopmax",
+    "key... timeout",
+    "write blocking fast",
+    keys="RW access delete",
+    since="5.0.0",
+    summary="Pops the member with the highest score, or waits for one.",
+    complexity=COST,
+    history=("6.0.0 fractions of seconds as timeout",),
+)
 def bzpopmax(client: Client, args: list[bytes]) -> None:
     POPS.pop_or_wait(client, args, GREATEST)
-
-
-COST: Final = "O(log N) for each member removed, and O(1) for each key before it."
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "zpopmin", zpopmin, -2, "write fast", keys=(1, 1, 1), group="sorted_set", since="5.0.0",
-        summary="Removes and gives the members with the lowest scores.", complexity=COST,
-    ),
-    Command(
-        "zpopmax", zpopmax, -2, "write fast", keys=(1, 1, 1), group="sorted_set", since="5.0.0",
-        summary="Removes and gives the members with the highest scores.", complexity=COST,
-    ),
-    Command(
-        "zmpop", zmpop, -4, "write movablekeys", getkeys=POPS.keys_from_1, group="sorted_set",
-        since="7.0.0", summary="Pops from the first of several sorted sets that is there.",
-        complexity=COST,
-    ),
-    Command(
-        "bzpopmin", bzpopmin, -3, "write blocking fast", keys=(1, -2, 1), group="sorted_set",
-        since="5.0.0", summary="Pops a lowest member, and waits for one if there is none.",
-        complexity=COST,
-    ),
-    Command(
-        "bzpopmax", bzpopmax, -3, "write blocking fast", keys=(1, -2, 1), group="sorted_set",
-        since="5.0.0", summary="Pops a highest member, and waits for one if there is none.",
-        complexity=COST,
-    ),
-    Command(
-        "bzmpop", bzmpop, -5, "write blocking movablekeys", getkeys=POPS.keys_from_2,
-        group="sorted_set", since="7.0.0",
-        summary="Pops from the first sorted set that is there, and waits for one.",
-        complexity=COST,
-    ),
-)  # fmt: skip

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdb.commands.collections.score_ranges import (
+from crdb.commands.family import CommandFamily
+from crdb.commands.sorted_sets.score_ranges import (
     MemberRange,
     Range,
     RankRange,
@@ -23,11 +24,15 @@ from crdb.commands.sorted_sets.sorted_sets import (
 )
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 from crdt.types.sorted_set import SortedSet
 from crdt.writes import sorted_set as zset
+
+COMMANDS: Final = CommandFamily("sorted-set")
+RANGE_COST: Final = "O(log N + M) where M is the number of members given."
+REMOVE_COST: Final = "O(log N + M) where M is the number of members removed."
+
 
 LIMIT_BY_RANK: Final = (
     b"ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
@@ -125,30 +130,96 @@ def answer(client: Client, args: list[bytes], query: Query) -> None:
     reply_members(client, pairs, query.with_scores)
 
 
+@COMMANDS.declare(
+    "zrange",
+    "key start:string stop:string [sortby: BYSCORE | BYLEX] [REV] [LIMIT offset count]"
+    " [WITHSCORES]",
+    "readonly",
+    since="1.2.0",
+    summary="Returns the members in a range of ranks, of scores or in lexicographical order.",
+    complexity=RANGE_COST,
+    history=("6.2.0 arguments `sortby`, `REV` and `LIMIT`",),
+)
 def zrange(client: Client, args: list[bytes]) -> None:
     answer(client, args, Query(ANY, False))
 
 
+@COMMANDS.declare(
+    "zrevrange",
+    "key start stop [WITHSCORES]",
+    "readonly",
+    since="1.2.0",
+    summary="Returns the members in a range of ranks, highest score first.",
+    complexity=RANGE_COST,
+    deprecated="6.2.0 `ZRANGE` with the `REV` argument",
+)
 def zrevrange(client: Client, args: list[bytes]) -> None:
     answer(client, args, Query(RANK, True))
 
 
+@COMMANDS.declare(
+    "zrangebyscore",
+    "key min:double max:double [WITHSCORES] [LIMIT offset count]",
+    "readonly",
+    since="1.0.5",
+    summary="Returns the members in a range of scores.",
+    complexity=RANGE_COST,
+    history=("2.0.0 option `WITHSCORES`",),
+    deprecated="6.2.0 `ZRANGE` with the `BYSCORE` argument",
+)
 def zrangebyscore(client: Client, args: list[bytes]) -> None:
     answer(client, args, Query(SCORE, False))
 
 
+@COMMANDS.declare(
+    "zrevrangebyscore",
+    "key max:double min:double [WITHSCORES] [LIMIT offset count]",
+    "readonly",
+    since="2.2.0",
+    summary="Returns the members in a range of scores, highest score first.",
+    complexity=RANGE_COST,
+    history=("2.1.6 limits that are not part of the range",),
+    deprecated="6.2.0 `ZRANGE` with the `REV` and `BYSCORE` arguments",
+)
 def zrevrangebyscore(client: Client, args: list[bytes]) -> None:
     answer(client, args, Query(SCORE, True))
 
 
+@COMMANDS.declare(
+    "zrangebylex",
+    "key min max [LIMIT offset count]",
+    "readonly",
+    since="2.8.9",
+    summary="Returns the members in a lexicographical range.",
+    complexity=RANGE_COST,
+    deprecated="6.2.0 `ZRANGE` with the `BYLEX` argument",
+)
 def zrangebylex(client: Client, args: list[bytes]) -> None:
     answer(client, args, Query(MEMBER, False))
 
 
+@COMMANDS.declare(
+    "zrevrangebylex",
+    "key max min [LIMIT offset count]",
+    "readonly",
+    since="2.8.9",
+    summary="Returns the members in a lexicographical range, last member first.",
+    complexity=RANGE_COST,
+    deprecated="6.2.0 `ZRANGE` with the `REV` and `BYLEX` arguments",
+)
 def zrevrangebylex(client: Client, args: list[bytes]) -> None:
     answer(client, args, Query(MEMBER, True))
 
 
+@COMMANDS.declare(
+    "zrangestore",
+    "dst src min max [sortby: BYSCORE | BYLEX] [REV] [LIMIT offset count]",
+    "write denyoom",
+    keys="OW update; RO access",
+    since="6.2.0",
+    summary="Stores the members that are in a range.",
+    complexity=RANGE_COST,
+)
 def zrangestore(client: Client, args: list[bytes]) -> None:
     query = Query(ANY, False)
     query.read_options(args, 5, True)
@@ -180,10 +251,26 @@ def reply_count(client: Client, key: bytes, which: Range) -> None:
     reply.integer(client.out, max(stop - start, 0))
 
 
+@COMMANDS.declare(
+    "zcount",
+    "key min:double max:double",
+    "readonly fast",
+    since="2.0.0",
+    summary="Counts the members in a range of scores.",
+    complexity="O(log N)",
+)
 def zcount(client: Client, args: list[bytes]) -> None:
     reply_count(client, args[1], ScoreRange(args[2], args[3]))
 
 
+@COMMANDS.declare(
+    "zlexcount",
+    "key min max",
+    "readonly fast",
+    since="2.8.9",
+    summary="Counts the members in a lexicographical range.",
+    complexity="O(log N)",
+)
 def zlexcount(client: Client, args: list[bytes]) -> None:
     reply_count(client, args[1], MemberRange(args[2], args[3]))
 
@@ -204,72 +291,40 @@ def remove_range(client: Client, key: bytes, which: Range) -> None:
     reply.integer(client.out, removed)
 
 
+@COMMANDS.declare(
+    "zremrangebyrank",
+    "key start stop",
+    "write",
+    keys="RW delete",
+    since="2.0.0",
+    summary="Removes the members in a range of ranks.",
+    complexity=REMOVE_COST,
+)
 def zremrangebyrank(client: Client, args: list[bytes]) -> None:
     remove_range(client, args[1], parse_ranks(args[2], args[3]))
 
 
+@COMMANDS.declare(
+    "zremrangebyscore",
+    "key min:double max:double",
+    "write",
+    keys="RW delete",
+    since="1.2.0",
+    summary="Removes the members in a range of scores.",
+    complexity=REMOVE_COST,
+)
 def zremrangebyscore(client: Client, args: list[bytes]) -> None:
     remove_range(client, args[1], ScoreRange(args[2], args[3]))
 
 
+@COMMANDS.declare(
+    "zremrangebylex",
+    "key min max",
+    "write",
+    keys="RW delete",
+    since="2.8.9",
+    summary="Removes the members in a lexicographical range.",
+    complexity=REMOVE_COST,
+)
 def zremrangebylex(client: Client, args: list[bytes]) -> None:
     remove_range(client, args[1], MemberRange(args[2], args[3]))
-
-
-RANGE_COST: Final = "O(log N + M) where M is the number of members given."
-REMOVE_COST: Final = "O(log N + M) where M is the number of members removed."
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "zrange", zrange, -4, "readonly", keys=(1, 1, 1), group="sorted_set", since="1.2.0",
-        summary="Gives members in a range of ranks, scores or names.", complexity=RANGE_COST,
-    ),
-    Command(
-        "zrevrange", zrevrange, -4, "readonly", keys=(1, 1, 1), group="sorted_set", since="1.2.0",
-        summary="Gives members in a range of ranks, highest first.", complexity=RANGE_COST,
-    ),
-    Command(
-        "zrangebyscore", zrangebyscore, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
-        since="1.0.5", summary="Gives members in a range of scores.", complexity=RANGE_COST,
-    ),
-    Command(
-        "zrevrangebyscore", zrevrangebyscore, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
-        since="2.2.0", summary="Gives members in a range of scores, highest first.",
-        complexity=RANGE_COST,
-    ),
-    Command(
-        "zrangebylex", zrangebylex, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
-        since="2.8.9", summary="Gives members in a range of names, where all scores are equal.",
-        complexity=RANGE_COST,
-    ),
-    Command(
-        "zrevrangebylex", zrevrangebylex, -4, "readonly", keys=(1, 1, 1), group="sorted_set",
-        since="2.8.9", summary="Gives members in a range of names, last first.",
-        complexity=RANGE_COST,
-    ),
-    Command(
-        "zrangestore", zrangestore, -5, "write denyoom", keys=(1, 2, 1), group="sorted_set",
-        since="6.2.0", summary="Stores the members that are in a range.", complexity=RANGE_COST,
-    ),
-    Command(
-        "zcount", zcount, 4, "readonly fast", keys=(1, 1, 1), group="sorted_set", since="2.0.0",
-        summary="Counts the members in a range of scores.", complexity="O(log N)",
-    ),
-    Command(
-        "zlexcount", zlexcount, 4, "readonly fast", keys=(1, 1, 1), group="sorted_set",
-        since="2.8.9", summary="Counts the members in a range of names.", complexity="O(log N)",
-    ),
-    Command(
-        "zremrangebyrank", zremrangebyrank, 4, "write", keys=(1, 1, 1), group="sorted_set",
-        since="2.0.0", summary="Removes the members in a range of ranks.", complexity=REMOVE_COST,
-    ),
-    Command(
-        "zremrangebyscore", zremrangebyscore, 4, "write", keys=(1, 1, 1), group="sorted_set",
-        since="1.2.0", summary="Removes the members in a range of scores.",
-        complexity=REMOVE_COST,
-    ),
-    Command(
-        "zremrangebylex", zremrangebylex, 4, "write", keys=(1, 1, 1), group="sorted_set",
-        since="2.8.9", summary="Removes the members in a range of names.", complexity=REMOVE_COST,
-    ),
-)  # fmt: skip

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdb.commands.generic import sampling, scanning
+from crdb.commands.family import CommandFamily
+from crdb.commands.shared import sampling, scanning
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import OUT_OF_RANGE, SYNTAX, WRONG_TYPE, CommandError, wrong_arity
 from crdb.resp import reply
 from crdb.resp.numbers import INT64_MAX, format_double
@@ -20,6 +20,9 @@ from crdt.errors import NotANumber
 from crdt.store.keyspace import Keyspace
 from crdt.types.sorted_set import SortedSet
 from crdt.writes import sorted_set as zset
+
+COMMANDS: Final = CommandFamily("sorted-set")
+
 
 NOT_A_NUMBER: Final = b"ERR resulting score is not a number (NaN)"
 NX_AND_XX: Final = b"ERR XX and NX options at the same time are not compatible"
@@ -93,8 +96,23 @@ def remove_members(db: Keyspace, key: bytes, value: SortedSet, members: list[byt
 # -- ZADD and ZINCRBY ------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "zadd",
+    "key [condition: NX | XX] [comparison: GT | LT] [CH:change] [INCR:increment]"
+    " (data: score member)...",
+    "write denyoom fast",
+    keys="RW update",
+    since="1.2.0",
+    summary="Sets the scores of members of a sorted set, and adds new members.",
+    complexity="O(1) for each member; the order is made when it is read.",
+    history=(
+        "2.4.0 several members",
+        "3.0.2 arguments `condition`, `CH` and `INCR`",
+        "6.2.0 argument `comparison`",
+    ),
+)
 def zadd(client: Client, args: list[bytes]) -> None:
-    """One score and one member is the common case; the rest goes through `ScoreBatch`."""
+    """Set scores. One score with one member is the common case; the rest uses `ScoreBatch`."""
     if len(args) > 4 or args[2].upper() in ADD_OPTIONS:
         add_with_options(client, args)
         return
@@ -211,6 +229,14 @@ def increment(
     reply.double(client.out, client.protocol, score)
 
 
+@COMMANDS.declare(
+    "zincrby",
+    "key increment member",
+    "write denyoom fast",
+    since="1.2.0",
+    summary="Adds to the score of a member.",
+    complexity="O(1); the order is made when it is read.",
+)
 def zincrby(client: Client, args: list[bytes]) -> None:
     delta = arguments.number(args[2])
     value = read_sorted_set_for_write(client.db, args[1])
@@ -220,8 +246,18 @@ def zincrby(client: Client, args: list[bytes]) -> None:
 # -- members ---------------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "zrem",
+    "key member...",
+    "write fast",
+    keys="RW delete",
+    since="1.2.0",
+    summary="Removes members from a sorted set.",
+    complexity="O(1) for each member; the order is made when it is read.",
+    history=("2.4.0 several members",),
+)
 def zrem(client: Client, args: list[bytes]) -> None:
-    """Only what is there is removed, and only that travels (ZST-5, ZST-9)."""
+    """Remove members. Only those that this region sees are removed (ZST-5, ZST-9)."""
     db = client.db
     if read_sorted_set_for_write(db, args[1]) is None:
         client.out.append(reply.ZERO)
@@ -229,6 +265,9 @@ def zrem(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, zset.remove(db, args[1], args[2:]))
 
 
+@COMMANDS.declare(
+    "zscore", "key member", "readonly fast", since="1.2.0", summary="Returns the score of a member."
+)
 def zscore(client: Client, args: list[bytes]) -> None:
     value = client.db.read(args[1])
     score = None
@@ -242,6 +281,14 @@ def zscore(client: Client, args: list[bytes]) -> None:
         reply.double(client.out, client.protocol, score)
 
 
+@COMMANDS.declare(
+    "zmscore",
+    "key member...",
+    "readonly fast",
+    since="6.2.0",
+    summary="Returns the scores of several members.",
+    complexity="O(1) for each member.",
+)
 def zmscore(client: Client, args: list[bytes]) -> None:
     value = read_sorted_set(client.db, args[1])
     out, protocol = client.out, client.protocol
@@ -254,15 +301,41 @@ def zmscore(client: Client, args: list[bytes]) -> None:
             reply.double(out, protocol, score)
 
 
+@COMMANDS.declare(
+    "zcard",
+    "key",
+    "readonly fast",
+    keys="RO",
+    since="1.2.0",
+    summary="Counts the members of a sorted set.",
+)
 def zcard(client: Client, args: list[bytes]) -> None:
     value = read_sorted_set(client.db, args[1])
     reply.integer(client.out, 0 if value is None else len(value.fields))
 
 
+@COMMANDS.declare(
+    "zrank",
+    "key member [WITHSCORE]",
+    "readonly fast",
+    since="2.0.0",
+    summary="Returns the rank of a member, lowest score first.",
+    complexity="O(log N)",
+    history=("7.2.0 option WITHSCORE",),
+)
 def zrank(client: Client, args: list[bytes]) -> None:
     reply_rank(client, args, False)
 
 
+@COMMANDS.declare(
+    "zrevrank",
+    "key member [WITHSCORE]",
+    "readonly fast",
+    since="2.0.0",
+    summary="Returns the rank of a member, highest score first.",
+    complexity="O(log N)",
+    history=("7.2.0 option WITHSCORE",),
+)
 def zrevrank(client: Client, args: list[bytes]) -> None:
     reply_rank(client, args, True)
 
@@ -294,8 +367,16 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
         reply.integer(out, rank)
 
 
+@COMMANDS.declare(
+    "zrandmember",
+    "key [options: count [WITHSCORES]]",
+    "readonly",
+    since="6.2.0",
+    summary="Returns random members of a sorted set.",
+    complexity="O(1) for each member given, once the set has been sampled before.",
+    tips="nondeterministic_output",
+)
 def zrandmember(client: Client, args: list[bytes]) -> None:
-    """A negative count draws with repetition."""
     count = sampling.parse_count(args[2]) if len(args) > 2 else None
     with_scores = len(args) == 4 and arguments.is_word(args[3], b"WITHSCORES")
     if len(args) > 4 or (len(args) == 4 and not with_scores):
@@ -318,6 +399,15 @@ def zrandmember(client: Client, args: list[bytes]) -> None:
         reply_members(client, pairs, with_scores)
 
 
+@COMMANDS.declare(
+    "zscan",
+    "key cursor [MATCH pattern] [COUNT count]",
+    "readonly",
+    since="2.8.0",
+    summary="Iterates over the members and scores of a sorted set, some at each call.",
+    complexity="O(1) for each member looked at.",
+    tips="nondeterministic_output",
+)
 def zscan(client: Client, args: list[bytes]) -> None:
     cursor = scanning.parse_cursor(args[2])
     value = read_sorted_set(client.db, args[1])
@@ -334,55 +424,3 @@ def zscan(client: Client, args: list[bytes]) -> None:
     for member in shown:
         reply.bulk(client.out, member)
         reply.bulk(client.out, format_double(value.held_score(member)))
-
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "zadd", zadd, -4, "write denyoom fast", keys=(1, 1, 1), group="sorted_set",
-        since="1.2.0", summary="Gives members of a sorted set their scores, adding new ones.",
-        complexity="O(1) for each member; the order is made when it is read.",
-    ),
-    Command(
-        "zincrby", zincrby, 4, "write denyoom fast", keys=(1, 1, 1), group="sorted_set",
-        since="1.2.0", summary="Adds to the score of a member.",
-        complexity="O(1); the order is made when it is read.",
-    ),
-    Command(
-        "zrem", zrem, -3, "write fast", keys=(1, 1, 1), group="sorted_set",
-        since="1.2.0", summary="Removes members from a sorted set.",
-        complexity="O(1) for each member; the order is made when it is read.",
-    ),
-    Command(
-        "zscore", zscore, 3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
-        since="1.2.0", summary="Gives the score of a member.", complexity="O(1)",
-    ),
-    Command(
-        "zmscore", zmscore, -3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
-        since="6.2.0", summary="Gives the scores of several members.",
-        complexity="O(1) for each member.",
-    ),
-    Command(
-        "zcard", zcard, 2, "readonly fast", keys=(1, 1, 1), group="sorted_set",
-        since="1.2.0", summary="Counts the members of a sorted set.", complexity="O(1)",
-    ),
-    Command(
-        "zrank", zrank, -3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
-        since="2.0.0", summary="Counts the members before a member, lowest score first.",
-        complexity="O(log N)",
-    ),
-    Command(
-        "zrevrank", zrevrank, -3, "readonly fast", keys=(1, 1, 1), group="sorted_set",
-        since="2.0.0", summary="Counts the members before a member, highest score first.",
-        complexity="O(log N)",
-    ),
-    Command(
-        "zrandmember", zrandmember, -2, "readonly", keys=(1, 1, 1), group="sorted_set",
-        since="6.2.0", summary="Gives random members of a sorted set.",
-        complexity="O(1) for each member given, once the set has been sampled before.",
-    ),
-    Command(
-        "zscan", zscan, -3, "readonly", keys=(1, 1, 1), group="sorted_set",
-        since="2.8.0", summary="Walks over the members and scores of a sorted set, bit by bit.",
-        complexity="O(1) for each member looked at.",
-    ),
-)  # fmt: skip

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.commands.strings import bits
 from crdb.commands.strings.bits import Field
 from crdb.commands.strings.strings import read_text, read_text_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.writes.string import assign, mark
+
+COMMANDS: Final = CommandFamily("bitmap")
+
 
 BAD_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
 BAD_BIT: Final = b"ERR bit is not an integer or out of range"
@@ -63,8 +66,15 @@ def grown(client: Client, text: bytes, last_bit: int) -> bytearray:
 # -- single bits -----------------------------------------------------------------------------
 
 
+@COMMANDS.declare(
+    "setbit",
+    "key offset value:integer",
+    "write denyoom",
+    since="2.2.0",
+    summary="Sets or clears one bit of a string.",
+    complexity="O(N) for a result of N bytes.",
+)
 def setbit(client: Client, args: list[bytes]) -> None:
-    """SETBIT key offset value."""
     offset = bit_offset(client, args[2])
     bit = arguments.integer(args[3], BAD_BIT)
     if bit not in (0, 1):
@@ -79,8 +89,10 @@ def setbit(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, before)
 
 
+@COMMANDS.declare(
+    "getbit", "key offset", "readonly fast", since="2.2.0", summary="Returns one bit of a string."
+)
 def getbit(client: Client, args: list[bytes]) -> None:
-    """GETBIT key offset."""
     offset = bit_offset(client, args[2])
     reply.integer(client.out, SINGLE.read(read_text(client.db, args[1]) or b"", offset))
 
@@ -103,8 +115,16 @@ def clip(first: int, last: int, size: int) -> tuple[int, int]:
     return first, min(last, size - 1)
 
 
+@COMMANDS.declare(
+    "bitcount",
+    "key [range: start end [unit: BYTE | BIT]]",
+    "readonly",
+    since="2.6.0",
+    summary="Counts the bits of a string that are set.",
+    complexity="O(N)",
+    history=("7.0.0 argument `unit`",),
+)
 def bitcount(client: Client, args: list[bytes]) -> None:
-    """BITCOUNT key [start end [BYTE | BIT]]."""
     text = read_text(client.db, args[1])
     if text is None:
         reply.integer(client.out, 0)
@@ -125,8 +145,17 @@ def bitcount(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, found)
 
 
+@COMMANDS.declare(
+    "bitpos",
+    "key bit [range: start [end-unit-block: end [unit: BYTE | BIT]]]",
+    "readonly",
+    since="2.8.7",
+    summary="Returns the position of the first bit that is set, or clear.",
+    complexity="O(N)",
+    history=("7.0.0 argument `unit`",),
+)
 def bitpos(client: Client, args: list[bytes]) -> None:
-    """BITPOS key bit [start [end [BYTE | BIT]]]: zeros go on behind a string without an end."""
+    """Find a bit. A string without a given end continues with zeros."""
     bit = arguments.integer(args[2])
     if bit not in (0, 1):
         raise CommandError(NO_BIT)
@@ -150,8 +179,16 @@ def bitpos(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, found)
 
 
+@COMMANDS.declare(
+    "bitop",
+    "<operation: AND | OR | XOR | NOT> destkey key...",
+    "write denyoom",
+    keys="OW update; RO access",
+    since="2.6.0",
+    summary="Combines strings bit by bit and writes the result.",
+    complexity="O(N)",
+)
 def bitop(client: Client, args: list[bytes]) -> None:
-    """BITOP AND | OR | XOR | NOT destination key [key ...]."""
     operation = args[1].upper()
     if operation not in OPERATIONS:
         raise CommandError(SYNTAX)
@@ -235,8 +272,35 @@ def parse_field(argument: bytes) -> Field:
     return Field(width, signed)
 
 
+def key_flags_of_bitfield(request: list[bytes]) -> str:
+    """Return what this BITFIELD does with its key, as far as its arguments are valid."""
+    words = [word.upper() for word in request]
+    index = 2
+    while index < len(words):
+        left = len(words) - index - 1
+        if words[index] == b"GET" and left >= 2:
+            index += 3
+        elif words[index] == b"OVERFLOW" and left >= 1:
+            index += 2
+        else:
+            return "RW access update"
+    return "RO access"
+
+
+@COMMANDS.declare(
+    "bitfield",
+    "key [operation: get-block: GET encoding offset"
+    " | write: [OVERFLOW <overflow-block: WRAP | SAT | FAIL>]"
+    " <write-operation: set-block: SET encoding offset value:integer"
+    " | incrby-block: INCRBY encoding offset increment>]...",
+    "write denyoom",
+    keys="RW access update variable_flags: Some operations only read, others also write.",
+    since="3.2.0",
+    summary="Reads, writes and increments integers of any width within a string.",
+    complexity="O(N) for a string of N bytes.",
+    key_flags=key_flags_of_bitfield,
+)
 def bitfield(client: Client, args: list[bytes]) -> None:
-    """BITFIELD key [GET type offset | SET type offset n | INCRBY type offset n | OVERFLOW how]."""
     steps = parse_steps(client, args)
     writes = [step for step in steps if step.word != b"GET"]
     if not writes:
@@ -251,8 +315,15 @@ def bitfield(client: Client, args: list[bytes]) -> None:
     mark(client.db, args[1], is_raw=True)
 
 
+@COMMANDS.declare(
+    "bitfield_ro",
+    "key [get-block: GET encoding offset]...",
+    "readonly fast",
+    since="6.0.0",
+    summary="Reads integers of any width within a string.",
+    complexity="O(1) for each.",
+)
 def bitfield_ro(client: Client, args: list[bytes]) -> None:
-    """BITFIELD_RO key [GET type offset ...]."""
     steps = parse_steps(client, args)
     if any(step.word != b"GET" for step in steps):
         raise CommandError(GET_ONLY)
@@ -268,42 +339,3 @@ def reply_fields(client: Client, steps: list[Step], data: bytearray) -> None:
             reply.null(client.out, client.protocol)
         else:
             reply.integer(client.out, shown)
-
-
-ONE: Final = (1, 1, 1)
-WRITE: Final = "write denyoom"
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "setbit", setbit, 4, WRITE, keys=ONE, group="bitmap", categories="bitmap", since="2.2.0",
-        summary="Writes a string anew with one bit changed.",
-        complexity="O(N) for a result of N bytes.",
-    ),
-    Command(
-        "getbit", getbit, 3, "readonly fast", keys=ONE, group="bitmap", categories="bitmap",
-        since="2.2.0", summary="One bit of a string.", complexity="O(1)",
-    ),
-    Command(
-        "bitcount", bitcount, -2, "readonly", keys=ONE, group="bitmap", categories="bitmap",
-        since="2.6.0", summary="How many bits of a string are set.", complexity="O(N)",
-    ),
-    Command(
-        "bitpos", bitpos, -3, "readonly", keys=ONE, group="bitmap", categories="bitmap",
-        since="2.8.7", summary="Where the first bit is that is set, or clear.", complexity="O(N)",
-    ),
-    Command(
-        "bitop", bitop, -4, WRITE, keys=(2, -1, 1), group="bitmap", categories="bitmap",
-        since="2.6.0", summary="Combines strings bit by bit and writes the result.",
-        complexity="O(N)",
-    ),
-    Command(
-        "bitfield", bitfield, -2, WRITE, keys=ONE, group="bitmap", categories="bitmap",
-        since="3.2.0", summary="Reads, writes and adds to integers of any width within a string.",
-        complexity="O(N) for a string of N bytes.",
-    ),
-    Command(
-        "bitfield_ro", bitfield_ro, -2, "readonly fast", keys=ONE, group="bitmap",
-        categories="bitmap", since="6.0.0", summary="Reads integers of any width within a string.",
-        complexity="O(1) for each.",
-    ),
-)  # fmt: skip

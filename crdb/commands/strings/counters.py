@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import NOT_A_FLOAT, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdb.resp.numbers import INT64_MIN
@@ -19,26 +19,38 @@ from crdt.numbers import long_double
 from crdt.types.string import String
 from crdt.writes.string import increment, increment_decimal, mark
 
+COMMANDS: Final = CommandFamily("string")
+
+
 DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
 
 
+@COMMANDS.declare(
+    "incr",
+    "key",
+    "write denyoom fast",
+    summary="Adds one to a counter. Concurrent increments of all regions add up.",
+)
 def incr(client: Client, args: list[bytes]) -> None:
-    """INCR key."""
     add(client, args[1], 1)
 
 
+@COMMANDS.declare("decr", "key", "write denyoom fast", summary="Subtracts one from a counter.")
 def decr(client: Client, args: list[bytes]) -> None:
-    """DECR key."""
     add(client, args[1], -1)
 
 
+@COMMANDS.declare(
+    "incrby", "key increment", "write denyoom fast", summary="Adds an integer to a counter."
+)
 def incrby(client: Client, args: list[bytes]) -> None:
-    """INCRBY key increment."""
     add(client, args[1], arguments.integer(args[2]))
 
 
+@COMMANDS.declare(
+    "decrby", "key decrement", "write denyoom fast", summary="Subtracts an integer from a counter."
+)
 def decrby(client: Client, args: list[bytes]) -> None:
-    """DECRBY key decrement."""
     delta = arguments.integer(args[2])
     if delta == INT64_MIN:
         raise CommandError(DECREMENT_OVERFLOW)
@@ -58,8 +70,15 @@ def add(client: Client, key: bytes, delta: int) -> None:
     reply.integer(client.out, result)
 
 
+@COMMANDS.declare(
+    "incrbyfloat",
+    "key increment:double",
+    "write denyoom fast",
+    since="2.6.0",
+    summary="Adds a number to a counter.",
+)
 def incrbyfloat(client: Client, args: list[bytes]) -> None:
-    """INCRBYFLOAT key increment. Adds in long doubles, as Redis does (rule CTR-3)."""
+    """Add in long doubles, as Redis does (rule CTR-3)."""
     db = client.db
     value = db.lookup_for_write(args[1])
     if value is not None:
@@ -76,30 +95,3 @@ def incrbyfloat(client: Client, args: list[bytes]) -> None:
         raise CommandError(b"ERR %b" % str(refusal).encode()) from refusal
     mark(db, args[1], is_raw=False)
     reply.bulk(client.out, result)
-
-
-ONE: Final = (1, 1, 1)
-FLAGS: Final = "write denyoom fast"
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "incr", incr, 2, FLAGS, keys=ONE, group="string",
-        summary="Adds one to a counter; what all regions add is summed up.", complexity="O(1)",
-    ),
-    Command(
-        "decr", decr, 2, FLAGS, keys=ONE, group="string",
-        summary="Takes one from a counter.", complexity="O(1)",
-    ),
-    Command(
-        "incrby", incrby, 3, FLAGS, keys=ONE, group="string",
-        summary="Adds an integer to a counter.", complexity="O(1)",
-    ),
-    Command(
-        "decrby", decrby, 3, FLAGS, keys=ONE, group="string",
-        summary="Takes an integer from a counter.", complexity="O(1)",
-    ),
-    Command(
-        "incrbyfloat", incrbyfloat, 3, FLAGS, keys=ONE, group="string", since="2.6.0",
-        summary="Adds a number to a counter.", complexity="O(1)",
-    ),
-)  # fmt: skip

@@ -6,9 +6,19 @@ import pytest
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.command import Command, CommandTable, no_handler
+from crdb.engine.command import (
+    CONTAINER,
+    DENY_LOADING,
+    TIMED,
+    UNQUEUED,
+    WRITE,
+    CommandTable,
+    no_handler,
+)
 from crdb.engine.errors import CommandError
+from crdb.engine.metrics.memory import DENY_OOM
 from crdb.engine.metrics.statistics import COMMANDS_MAX
+from tests.crdb.declared import declared
 from tests.crdb.raw import instance
 
 TABLE = build_table()
@@ -60,34 +70,47 @@ def test_what_is_not_there_is_named(request_: list[bytes], text: bytes) -> None:
 
 
 def test_arity() -> None:
-    exactly, at_least = Command("a", nothing, 2), Command("b", nothing, -2)
+    exactly = declared("a", nothing, "key")
+    at_least = declared("b", nothing, "key [value]")
     assert [exactly.takes(n) for n in (1, 2, 3)] == [False, True, False]
     assert [at_least.takes(n) for n in (1, 2, 3)] == [False, True, True]
 
 
-def test_keys() -> None:
-    pairs = Command("a", nothing, -3, keys=(1, -1, 2))
-    assert pairs.key_positions([b"a", b"k", b"v", b"l", b"w"]) == [1, 3]
-    assert Command("b", nothing, 1).key_positions([b"b"]) == []
-    assert Command("c", nothing, 3, keys=(1, 2, 1)).key_positions([b"c", b"k", b"l"]) == [1, 2]
-    own = Command("d", nothing, -1, getkeys=lambda args: [len(args) - 1])
-    assert own.key_positions([b"d", b"x", b"k"]) == [2]
+def test_flags_become_bits() -> None:
+    bits = declared("a", nothing, "", "write denyoom unqueued stale fast").bits
+    assert bits == WRITE | DENY_OOM | UNQUEUED | DENY_LOADING
+    assert declared("a", None, "", "loading stale").bits == CONTAINER | TIMED
 
 
-def test_a_parent_alone_cannot_be_called() -> None:
+@pytest.mark.parametrize(
+    ("name", "flags", "group", "is_timed"),
+    [
+        ("a", "fast", "string", False),
+        ("a", "", "string", True),
+        ("a", "fast", "sorted-set", True),
+        ("set", "", "string", False),
+        ("config|set", "", "server", True),
+        ("unlink", "fast", "generic", True),
+    ],
+)
+def test_slow_commands_are_timed(name: str, flags: str, group: str, is_timed: bool) -> None:
+    assert bool(declared(name, nothing, "", flags, group).bits & TIMED) == is_timed
+
+
+def test_container_alone_cannot_be_called() -> None:
     with pytest.raises(AssertionError):
         no_handler(Client(instance()), [])
-    with pytest.raises(AssertionError):
-        Command("e", None, 1)
+    with pytest.raises(AssertionError, match="neither a handler nor subcommands"):
+        CommandTable((declared("e", None),))
 
 
-def test_a_name_is_taken_once() -> None:
+def test_name_is_taken_once() -> None:
     with pytest.raises(AssertionError, match="is there twice"):
-        CommandTable((Command("get", nothing, 2), Command("get", nothing, 2)))
+        CommandTable((declared("get", nothing), declared("get", nothing)))
 
 
-def test_a_command_has_one_number_in_all_tables() -> None:
-    first, second = Command("a", nothing, 1), Command("b", nothing, 1)
+def test_command_has_one_number_in_all_tables() -> None:
+    first, second = declared("a", nothing), declared("b", nothing)
     CommandTable((first, second))
     CommandTable((first, second))
     assert (first.number, second.number) == (1, 2)
@@ -95,37 +118,17 @@ def test_a_command_has_one_number_in_all_tables() -> None:
         CommandTable((second,))
 
 
-def test_a_table_is_no_larger_than_the_counters() -> None:
+def test_table_is_no_larger_than_counters() -> None:
     names = [f"c{number}" for number in range(COMMANDS_MAX)]
-    CommandTable([Command(name, nothing, 1) for name in names[1:]])
+    CommandTable([declared(name, nothing) for name in names[1:]])
     with pytest.raises(AssertionError, match="counts calls of 511"):
-        CommandTable([Command(name, nothing, 1) for name in names])
+        CommandTable([declared(name, nothing) for name in names])
 
 
 def test_commands_are_listed_by_name() -> None:
-    table = CommandTable(
-        (
-            Command(
-                "b", None, -2, subcommands=(Command("z", nothing, 2), Command("y", nothing, 2))
-            ),
-            Command("a", nothing, 1),
-        )
-    )
+    container = declared("b", None)
+    container.add_subcommand(declared("b|z", nothing))
+    container.add_subcommand(declared("b|y", nothing))
+    table = CommandTable((container, declared("a", nothing)))
     assert [each.full_name for each in table.top_level()] == [b"a", b"b"]
     assert [each.full_name for each in table.everything()] == [b"a", b"b", b"b|y", b"b|z"]
-
-
-def test_categories_follow_from_what_a_command_is() -> None:
-    assert Command("a", nothing, 1, "write fast", group="hash").categories == [
-        "fast",
-        "hash",
-        "write",
-    ]
-    assert Command("b", nothing, 1, "admin pubsub blocking", categories="x").categories == [
-        "admin",
-        "blocking",
-        "dangerous",
-        "pubsub",
-        "slow",
-        "x",
-    ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import READ_ONLY
 from crdb.engine.executor import receive
+from tests.crdb.declared import declared
 from tests.crdb.raw import instance, lines
 
 
@@ -65,7 +65,7 @@ def test_calls_refusals_and_failures_are_counted() -> None:
 
 def test_some_commands_are_not_for_transactions() -> None:
     database = instance()
-    database.commands.by_name[b"ping"] = Command("ping", nothing, -1, "no_multi")
+    database.commands.by_name[b"ping"] = declared("ping", nothing, "[message]", "no_multi")
     assert lines(Client(database), "ping", "MULTI", "ping", "EXEC")[2:] == [
         b"-ERR Command not allowed inside a transaction\r\n",
         b"-EXECABORT Transaction discarded because of previous errors.\r\n",

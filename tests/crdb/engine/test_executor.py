@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, MEMORY_EXHAUSTED_CLOSED
 from crdb.engine.executor import BATCH_MAX, BATCH_SECONDS_MAX, UNTIMED_MAX, receive, run
 from crdb.resp.parser import Parser
 from crdt.embed.replica import RUN_BYTES_MAX, RUN_MAX, Replica
+from tests.crdb.declared import declared
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import request
 
@@ -257,7 +257,7 @@ def exhausted(client: Client, _args: list[bytes]) -> None:
 
 def test_command_without_memory_ends_and_nothing_else() -> None:
     database = instance()
-    database.commands.by_name[b"PING"] = Command("ping", exhausted, -1, "fast")
+    database.commands.by_name[b"PING"] = declared("ping", exhausted, "[message]", "fast")
     events: list[str] = []
     database.report = lambda event, _details: events.append(event)
     client = Client(database)

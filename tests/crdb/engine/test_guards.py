@@ -15,6 +15,7 @@ from crdb.engine.guards import GUARDS, check_guards
 from crdb.engine.instance import Instance
 from crdb.engine.metrics.memory import DENY_OOM, PLENTY
 from crdb.engine.session import IN_TRANSACTION, UNAUTHENTICATED
+from tests.crdb.declared import declared
 from tests.crdb.raw import instance
 
 MASTERDOWN = b"MASTERDOWN the source is away"
@@ -25,11 +26,11 @@ def nothing(_client: Client, _args: list[bytes]) -> None:
     """A handler that does nothing."""
 
 
-WRITING = Command("writing", nothing, 2, "write denyoom no_multi")
-READING = Command("reading", nothing, 2, "readonly")
-HARMLESS = Command("harmless", nothing, 2, "loading stale no_auth")
-ENDING = Command("ending", nothing, 2, "loading stale unqueued")
-EXEC = Command("exec", nothing, 2, "loading stale unqueued")
+WRITING = declared("writing", nothing, "x", "write denyoom no_multi")
+READING = declared("reading", nothing, "x", "readonly")
+HARMLESS = declared("harmless", nothing, "x", "loading stale no_auth")
+ENDING = declared("ending", nothing, "x", "loading stale unqueued")
+EXEC = declared("exec", nothing, "x", "loading stale unqueued")
 ARGS = [b"x", b"k"]
 
 

@@ -18,9 +18,9 @@ from tests.crdb.regions import Regions
         ("SORT_RO k GET store", [1]),
     ],
 )
-def test_its_keys(words: str, positions: list[int]) -> None:
+def test_positions_of_keys(words: str, positions: list[int]) -> None:
     args = words.encode().split()
-    assert build_table().require(args).key_positions(args) == positions
+    assert build_table().require(args).declaration.key_positions(args) == positions
 
 
 def test_d_10_a_stored_result_is_new_and_ends_the_time_to_live() -> None:

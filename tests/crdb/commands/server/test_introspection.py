@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from crdb.commands.table import COMMANDS
 from crdb.engine.client import Client
-from crdb.engine.command import Command
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import decode
 
@@ -42,18 +41,6 @@ def test_filters() -> None:
     client = Client(instance())
     reply = decode(lines(client, "COMMAND LIST FILTERBY ACLCAT TRANSACTION")[0])
     assert sorted(reply) == [b"discard", b"exec", b"multi", b"unwatch", b"watch"]
-
-
-def test_arguments_without_a_key() -> None:
-    database = instance()
-    strange = Command("strange", not_called, -1, getkeys=lambda args: [])
-    database.commands.by_name[b"strange"] = strange
-    [reply] = lines(Client(database), "COMMAND GETKEYS strange x")
-    assert reply == b"-ERR Invalid arguments specified for command\r\n"
-
-
-def not_called(_client: Client, _args: list[bytes]) -> None:
-    """A handler that is not called."""
 
 
 def test_keys_with_flags() -> None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import pytest
 
 from crdb.commands.table import build_table
-from crdb.engine.errors import CommandError
 from tests.crdb.redis_peer import encode
 from tests.crdb.regions import Regions
 
 TABLE = build_table().by_name
 
 
-def test_commands_tell_where_their_keys_are() -> None:
+def test_positions_of_keys() -> None:
     stored = encode(["ZUNIONSTORE", "into", "2", "a", "b", "WEIGHTS", "1", "2"])
-    assert TABLE[b"zunionstore"].key_positions(stored) == [1, 3, 4]
-    assert TABLE[b"zinter"].key_positions(encode(["ZINTER", "2", "a", "b"])) == [2, 3]
-    with pytest.raises(CommandError):
-        TABLE[b"zinter"].key_positions(encode(["ZINTER", "3", "a", "b"]))
+    assert TABLE[b"zunionstore"].declaration.key_positions(stored) == [1, 3, 4]
+    assert TABLE[b"zinter"].declaration.key_positions(encode(["ZINTER", "2", "a", "b"])) == [2, 3]
+    with pytest.raises(ValueError, match="keys exceed"):
+        TABLE[b"zinter"].declaration.key_positions(encode(["ZINTER", "3", "a", "b"]))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from crdb.engine.client import Client
 from crdb.engine.clients.crash_guard import contain_crash
-from crdb.engine.command import Command
 from crdb.engine.executor import receive, run
 from crdb.engine.instance import Instance
+from tests.crdb.declared import declared
 from tests.crdb.raw import instance
 
 
@@ -21,7 +21,7 @@ def broken(_client: Client, _args: list[bytes]) -> None:
 def database() -> Instance:
     """An instance whose PING has a bug."""
     made = instance()
-    made.commands.by_name[b"PING"] = Command("ping", broken, -1)
+    made.commands.by_name[b"PING"] = declared("ping", broken, "[message]")
     return made
 
 

@@ -1,1 +1,0 @@
-"""Declarations of commands: syntax, keys and documentation."""

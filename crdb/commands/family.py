@@ -1,0 +1,109 @@
+"""Families of commands, with the decorator that declares a command beside its handler.
+
+Each module of commands makes one family, and the command table is put together from all of them:
+
+    COMMANDS: Final = CommandFamily("set")
+
+    @COMMANDS.declare("scard", "key", "readonly fast", keys="RO", since="1.0.0",
+                      summary="Counts the members of a set.", complexity="O(1)")
+    def scard(client: Client, args: list[bytes]) -> None: ...
+
+`crdb.engine.declare.syntax` explains the notation of the arguments (`key`), and
+`crdb.engine.declare.declaration.Facts` the keywords. A decorated function stays what it is; two
+decorators give it two names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypedDict, TypeVar, Unpack
+
+from crdb.engine.client import Client
+from crdb.engine.command import Command, Handler
+from crdb.engine.declare.declaration import Declaration, Facts
+from crdb.engine.help import send_help
+
+HandlerT = TypeVar("HandlerT", bound=Handler)
+
+
+class HelpFacts(TypedDict, total=False):
+    """The keywords of HELP."""
+
+    since: str
+    categories: str
+
+
+class CommandFamily:
+    """Commands of one group, in the order of their declarations. Iterate over it to get them.
+
+    `group` and `since` hold for all declarations that do not state others.
+    """
+
+    def __init__(self, group: str, *, since: str = "1.0.0") -> None:
+        self._group = group
+        self._since = since
+        self._commands: list[Command] = []
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._commands)
+
+    def declare(
+        self, name: str, syntax: str = "", flags: str = "", **facts: Unpack[Facts]
+    ) -> Callable[[HandlerT], HandlerT]:
+        """Return a decorator that declares a command."""
+        declaration = Declaration(name, syntax, flags, self._complete(facts))
+
+        def add(handler: HandlerT) -> HandlerT:
+            self._commands.append(Command(declaration, handler))
+            return handler
+
+        return add
+
+    def container(
+        self,
+        name: str,
+        flags: str = "",
+        *,
+        handler: Handler | None = None,
+        **facts: Unpack[Facts],
+    ) -> CommandContainer:
+        """Add a command with subcommands. Without a `handler` it cannot be called alone."""
+        declaration = Declaration(name, "", flags, self._complete(facts), is_container=True)
+        command = Command(declaration, handler)
+        self._commands.append(command)
+        return CommandContainer(command)
+
+    def _complete(self, facts: Facts) -> Facts:
+        """Return `facts` with the group and the version of the family, unless they state others."""
+        return {"group": self._group, "since": self._since, **facts}
+
+
+class CommandContainer:
+    """A command with subcommands, such as CONFIG. They have its group and its version, unless they
+    state others."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+
+    def declare(
+        self, name: str, syntax: str = "", flags: str = "", **facts: Unpack[Facts]
+    ) -> Callable[[HandlerT], HandlerT]:
+        """Return a decorator that declares a subcommand. `name` is without the container's."""
+        parent = self._command.declaration
+        complete: Facts = {"group": parent.group, "since": parent.since, **facts}
+        declaration = Declaration(f"{parent.name}|{name}", syntax, flags, complete)
+
+        def add(handler: HandlerT) -> HandlerT:
+            self._command.add_subcommand(Command(declaration, handler))
+            return handler
+
+        return add
+
+    def declare_help(self, **facts: Unpack[HelpFacts]) -> None:
+        """Declare HELP, which lists the subcommands as they are declared."""
+
+        def reply_help(client: Client, _args: list[bytes]) -> None:
+            send_help(client, self._command)
+
+        summary = "Returns helpful text about the subcommands."
+        self.declare("help", "", "loading stale", summary=summary, **facts)(reply_help)

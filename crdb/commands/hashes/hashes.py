@@ -1,0 +1,374 @@
+"""Hashes: HSET and the others of its family.
+
+Which fields there are is decided as for a set, and each field is a string or a counter (rules HSH-1
+to HSH-7, D-06). What an increment refuses, it refuses by the value that is seen here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.family import CommandFamily
+from crdb.commands.shared import sampling, scanning
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.errors import (
+    NAN_OR_INFINITY,
+    NOT_A_FLOAT,
+    OUT_OF_RANGE,
+    OVERFLOW,
+    SYNTAX,
+    WRONG_TYPE,
+    CommandError,
+    wrong_arity,
+)
+from crdb.resp import reply
+from crdb.resp.numbers import INT64_MAX
+from crdt.errors import CounterOverflow, NotANumber
+from crdt.numbers import long_double
+from crdt.store.keyspace import Keyspace
+from crdt.types.hash import Hash
+from crdt.writes import hash as hashes
+
+COMMANDS: Final = CommandFamily("hash", since="2.0.0")
+
+
+NOT_AN_INTEGER_FIELD: Final = b"ERR hash value is not an integer"
+NOT_A_FLOAT_FIELD: Final = b"ERR hash value is not a float"
+INFINITE_INCREMENT: Final = b"ERR value is NaN or Infinity"
+
+
+def read_hash(db: Keyspace, key: bytes) -> Hash | None:
+    """The hash under `key`; None if there is nothing. Raises CommandError for another type."""
+    value = db.read(key)
+    if value is None or isinstance(value, Hash):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def read_hash_for_write(db: Keyspace, key: bytes) -> Hash | None:
+    """As `read_hash`; what has expired is removed first."""
+    value = db.lookup_for_write(key)
+    if value is None or isinstance(value, Hash):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+# -- writing ---------------------------------------------------------------------------------
+
+
+def write_fields(client: Client, args: list[bytes]) -> int:
+    """Write the fields of `args[2:]`, names and values in turn; how many of them are new."""
+    db = client.db
+    key = args[1]
+    value = db.lookup_for_write(key)
+    if value is not None and not isinstance(value, Hash):
+        raise CommandError(WRONG_TYPE)
+    if len(args) == 4:
+        created = 1 if value is None or args[2] not in value.fields else 0
+        hashes.assign_one(db, key, args[2], args[3])
+        return created
+    names = dict.fromkeys(args[2::2])
+    created = len(names)
+    if value is not None:
+        held = value.fields
+        for name in names:
+            if name in held:
+                created -= 1
+    hashes.assign(db, key, args[2:])
+    return created
+
+
+@COMMANDS.declare(
+    "hset",
+    "key (data: field value)...",
+    "write denyoom fast",
+    keys="RW update",
+    summary="Sets fields of a hash, which is created if there is none.",
+    complexity="O(1) for each field.",
+    history=("4.0.0 several fields",),
+)
+def hset(client: Client, args: list[bytes]) -> None:
+    if len(args) % 2:
+        raise CommandError(wrong_arity(b"hset"))
+    reply.integer(client.out, write_fields(client, args))
+
+
+@COMMANDS.declare(
+    "hmset",
+    "key (data: field value)...",
+    "write denyoom fast",
+    keys="RW update",
+    summary="Sets fields of a hash. Replies OK.",
+    complexity="O(1) for each field.",
+    deprecated="4.0.0 `HSET` with multiple field-value pairs",
+)
+def hmset(client: Client, args: list[bytes]) -> None:
+    if len(args) % 2:
+        raise CommandError(wrong_arity(b"hmset"))
+    write_fields(client, args)
+    reply.ok(client.out)
+
+
+@COMMANDS.declare(
+    "hsetnx",
+    "key field value",
+    "write denyoom fast",
+    keys="RW insert",
+    summary="Sets a field of a hash if the field does not exist.",
+)
+def hsetnx(client: Client, args: list[bytes]) -> None:
+    db = client.db
+    value = read_hash_for_write(db, args[1])
+    is_new = value is None or args[2] not in value.fields
+    if is_new:
+        hashes.assign_one(db, args[1], args[2], args[3])
+    reply.integer(client.out, int(is_new))
+
+
+@COMMANDS.declare(
+    "hdel",
+    "key field...",
+    "write fast",
+    keys="RW delete",
+    summary="Removes fields of a hash.",
+    complexity="O(1) for each field.",
+    history=("2.4.0 several fields",),
+)
+def hdel(client: Client, args: list[bytes]) -> None:
+    """Remove the fields that this region sees. A concurrent write of a field survives (HSH-6)."""
+    db = client.db
+    if read_hash_for_write(db, args[1]) is None:
+        reply.integer(client.out, 0)
+    else:
+        reply.integer(client.out, hashes.remove(db, args[1], args[2:]))
+
+
+@COMMANDS.declare(
+    "hincrby",
+    "key field increment",
+    "write denyoom fast",
+    summary="Adds an integer to a field, which counts from 0 if it does not exist.",
+)
+def hincrby(client: Client, args: list[bytes]) -> None:
+    """Add to a field. Increments of all regions add up (HSH-4)."""
+    db = client.db
+    delta = arguments.integer(args[3])
+    read_hash_for_write(db, args[1])
+    try:
+        total = hashes.increment(db, args[1], args[2], delta)
+    except NotANumber:
+        raise CommandError(NOT_AN_INTEGER_FIELD) from None
+    except CounterOverflow:
+        raise CommandError(OVERFLOW) from None
+    reply.integer(client.out, total)
+
+
+@COMMANDS.declare(
+    "hincrbyfloat",
+    "key field increment:double",
+    "write denyoom fast",
+    since="2.6.0",
+    summary="Adds a number to a field, which counts from 0 if it does not exist.",
+)
+def hincrbyfloat(client: Client, args: list[bytes]) -> None:
+    """Add to a field in long doubles, as Redis does (CTR-3)."""
+    db = client.db
+    delta = long_double.parse(args[3])
+    if delta is None:
+        raise CommandError(NOT_A_FLOAT)
+    if long_double.is_infinite(delta):
+        raise CommandError(INFINITE_INCREMENT)
+    value = read_hash_for_write(db, args[1])
+    if value is not None:
+        text = value.get(args[2])
+        if text is not None and long_double.parse(text) is None:
+            raise CommandError(NOT_A_FLOAT_FIELD)
+    try:
+        text = hashes.increment_decimal(db, args[1], args[2], delta)
+    except NotANumber:
+        raise CommandError(NAN_OR_INFINITY) from None
+    except CounterOverflow:
+        raise CommandError(OVERFLOW) from None
+    reply.bulk(client.out, text)
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+
+@COMMANDS.declare("hget", "key field", "readonly fast", summary="Returns the value of a field.")
+def hget(client: Client, args: list[bytes]) -> None:
+    value = client.db.read(args[1])
+    if value is None:
+        reply.null(client.out, client.protocol)
+    elif isinstance(value, Hash):
+        reply.bulk_or_null(client.out, client.protocol, value.get(args[2]))
+    else:
+        raise CommandError(WRONG_TYPE)
+
+
+@COMMANDS.declare(
+    "hmget",
+    "key field...",
+    "readonly fast",
+    summary="Returns the values of several fields.",
+    complexity="O(N) where N is the number of fields asked for.",
+)
+def hmget(client: Client, args: list[bytes]) -> None:
+    value = read_hash(client.db, args[1])
+    out, protocol = client.out, client.protocol
+    reply.array(out, len(args) - 2)
+    for field in args[2:]:
+        reply.bulk_or_null(out, protocol, None if value is None else value.get(field))
+
+
+@COMMANDS.declare(
+    "hgetall",
+    "key",
+    "readonly",
+    summary="Returns all fields of a hash with their values.",
+    complexity="O(N) where N is the size of the hash.",
+    tips="nondeterministic_output_order",
+)
+def hgetall(client: Client, args: list[bytes]) -> None:
+    value = read_hash(client.db, args[1])
+    pairs = [] if value is None else value.items()
+    reply.map_header(client.out, client.protocol, len(pairs))
+    reply_pairs(client, pairs)
+
+
+@COMMANDS.declare(
+    "hkeys",
+    "key",
+    "readonly",
+    summary="Returns the names of all fields of a hash.",
+    complexity="O(N) where N is the size of the hash.",
+    tips="nondeterministic_output_order",
+)
+def hkeys(client: Client, args: list[bytes]) -> None:
+    value = read_hash(client.db, args[1])
+    reply.bulks(client.out, [] if value is None else list(value.fields))
+
+
+@COMMANDS.declare(
+    "hvals",
+    "key",
+    "readonly",
+    summary="Returns the values of all fields of a hash.",
+    complexity="O(N) where N is the size of the hash.",
+    tips="nondeterministic_output_order",
+)
+def hvals(client: Client, args: list[bytes]) -> None:
+    value = read_hash(client.db, args[1])
+    reply.bulks(client.out, [] if value is None else [text for _, text in value.items()])
+
+
+@COMMANDS.declare("hlen", "key", "readonly fast", keys="RO", summary="Counts the fields of a hash.")
+def hlen(client: Client, args: list[bytes]) -> None:
+    value = read_hash(client.db, args[1])
+    reply.integer(client.out, 0 if value is None else len(value.fields))
+
+
+@COMMANDS.declare(
+    "hexists",
+    "key field",
+    "readonly fast",
+    keys="RO",
+    summary="Returns whether a hash has a field.",
+)
+def hexists(client: Client, args: list[bytes]) -> None:
+    value = read_hash(client.db, args[1])
+    reply.integer(client.out, int(value is not None and args[2] in value.fields))
+
+
+@COMMANDS.declare(
+    "hstrlen",
+    "key field",
+    "readonly fast",
+    keys="RO",
+    since="3.2.0",
+    summary="Returns the length of a field's value.",
+)
+def hstrlen(client: Client, args: list[bytes]) -> None:
+    value = read_hash(client.db, args[1])
+    text = None if value is None else value.get(args[2])
+    reply.integer(client.out, 0 if text is None else len(text))
+
+
+def reply_pairs(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
+    """Fields and values in turn, without a header."""
+    out = client.out
+    for field, text in pairs:
+        reply.bulk(out, field)
+        reply.bulk(out, text)
+
+
+@COMMANDS.declare(
+    "hrandfield",
+    "key [options: count [WITHVALUES]]",
+    "readonly",
+    since="6.2.0",
+    summary="Returns random fields of a hash.",
+    complexity="O(N) where N is the absolute value of the count.",
+    tips="nondeterministic_output",
+)
+def hrandfield(client: Client, args: list[bytes]) -> None:
+    count = sampling.parse_count(args[2]) if len(args) > 2 else None
+    with_values = len(args) == 4 and arguments.is_word(args[3], b"WITHVALUES")
+    if len(args) > 4 or (len(args) == 4 and not with_values):
+        raise CommandError(SYNTAX)
+    if count is not None and with_values and abs(count) > INT64_MAX // 2:
+        raise CommandError(OUT_OF_RANGE)
+    rng = client.instance.random
+    value = read_hash(client.db, args[1])
+    if count is None:
+        field = None if value is None else value.pick(rng)
+        reply.bulk_or_null(client.out, client.protocol, field)
+    elif value is None:
+        reply.array(client.out, 0)
+    else:
+        chosen = (
+            sampling.repeated(value, -count, rng)
+            if count < 0
+            else sampling.distinct(value, value.fields, count, rng)
+        )
+        if with_values:
+            reply_chosen(client, [(field, value.get(field) or b"") for field in chosen])
+        else:
+            reply.bulks(client.out, chosen)
+
+
+def reply_chosen(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
+    """Pairs where some may be equal, so no map: flat in RESP2, an array each in RESP3."""
+    if client.protocol == 2:
+        reply.array(client.out, 2 * len(pairs))
+        reply_pairs(client, pairs)
+        return
+    reply.array(client.out, len(pairs))
+    for pair in pairs:
+        reply.bulks(client.out, pair)
+
+
+@COMMANDS.declare(
+    "hscan",
+    "key cursor [MATCH pattern] [COUNT count]",
+    "readonly",
+    since="2.8.0",
+    summary="Iterates over the fields of a hash, some at each call.",
+    complexity="O(1) for each call, O(N) for a whole walk.",
+    tips="nondeterministic_output",
+)
+def hscan(client: Client, args: list[bytes]) -> None:
+    cursor = scanning.parse_cursor(args[2])
+    value = read_hash(client.db, args[1])
+    if value is None:
+        scanning.page_header(client, 0, 0)
+        return
+    options = scanning.parse_options(args, 3)
+    if scanning.is_whole(value.fields, cursor):
+        following, fields = 0, list(value.fields)
+    else:
+        following, fields = value.scan(cursor, options.count)
+    shown = options.select(fields)
+    scanning.page_header(client, following, 2 * len(shown))
+    reply_pairs(client, [(field, value.get(field) or b"") for field in shown])

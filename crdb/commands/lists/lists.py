@@ -1,0 +1,440 @@
+"""Commands on lists.
+
+Elements are removed by position, so a removal takes away what this region saw and leaves what
+another pushed meanwhile (rules LST-3 to LST-6). Tests for existence are local (rule LST-9).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.family import CommandFamily
+from crdb.commands.sorted_sets.score_ranges import clamp
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.errors import (
+    INDEX_OUT_OF_RANGE,
+    NO_SUCH_KEY,
+    NOT_POSITIVE,
+    SYNTAX,
+    WRONG_TYPE,
+    CommandError,
+    wrong_arity,
+)
+from crdb.resp import reply
+from crdb.resp.numbers import INT64_MAX
+from crdt.store.keyspace import Keyspace
+from crdt.types.list import List
+from crdt.writes import list as lists
+
+COMMANDS: Final = CommandFamily("list")
+
+
+RANK_IS_ZERO: Final = (
+    b"ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
+    b"or use negative to start from the end of the list"
+)
+OUTSIDE_INT64: Final = (
+    b"ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+)
+COUNT_NEGATIVE: Final = b"ERR COUNT can't be negative"
+MAXLEN_NEGATIVE: Final = b"ERR MAXLEN can't be negative"
+
+
+def read_list(db: Keyspace, key: bytes) -> List | None:
+    """The list under `key`, None if there is none. Refuses other types."""
+    value = db.read(key)
+    if value is None or isinstance(value, List):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def read_list_for_write(db: Keyspace, key: bytes) -> List | None:
+    """As `read_list`; what has expired is removed first."""
+    value = db.lookup_for_write(key)
+    if value is None or isinstance(value, List):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+# -- pushes ----------------------------------------------------------------------------------
+
+
+@COMMANDS.declare(
+    "lpush",
+    "key element...",
+    "write denyoom fast",
+    keys="RW insert",
+    summary="Prepends elements to a list, one after another.",
+    complexity="O(1) for each element.",
+    history=("2.4.0 several elements",),
+)
+def lpush(client: Client, args: list[bytes]) -> None:
+    db, key = client.db, args[1]
+    value = db.lookup_for_write(key)
+    if value is None:
+        lists.push_head(db, key, args[2:])
+        reply.integer(client.out, len(args) - 2)
+    elif isinstance(value, List):
+        lists.push_head(db, key, args[2:])
+        reply.integer(client.out, value.length())
+    else:
+        raise CommandError(WRONG_TYPE)
+
+
+@COMMANDS.declare(
+    "rpush",
+    "key element...",
+    "write denyoom fast",
+    keys="RW insert",
+    summary="Appends elements to a list, one after another.",
+    complexity="O(1) for each element.",
+    history=("2.4.0 several elements",),
+)
+def rpush(client: Client, args: list[bytes]) -> None:
+    db, key = client.db, args[1]
+    value = db.lookup_for_write(key)
+    if value is None:
+        lists.push_tail(db, key, args[2:])
+        reply.integer(client.out, len(args) - 2)
+    elif isinstance(value, List):
+        lists.push_tail(db, key, args[2:])
+        reply.integer(client.out, value.length())
+    else:
+        raise CommandError(WRONG_TYPE)
+
+
+@COMMANDS.declare(
+    "lpushx",
+    "key element...",
+    "write denyoom fast",
+    keys="RW insert",
+    since="2.2.0",
+    summary="Prepends elements to a list that exists.",
+    complexity="O(1) for each element.",
+    history=("4.0.0 several elements",),
+)
+def lpushx(client: Client, args: list[bytes]) -> None:
+    if read_list_for_write(client.db, args[1]) is None:
+        client.out.append(reply.ZERO)
+    else:
+        lpush(client, args)
+
+
+@COMMANDS.declare(
+    "rpushx",
+    "key element...",
+    "write denyoom fast",
+    keys="RW insert",
+    since="2.2.0",
+    summary="Appends elements to a list that exists.",
+    complexity="O(1) for each element.",
+    history=("4.0.0 several elements",),
+)
+def rpushx(client: Client, args: list[bytes]) -> None:
+    if read_list_for_write(client.db, args[1]) is None:
+        client.out.append(reply.ZERO)
+    else:
+        rpush(client, args)
+
+
+@COMMANDS.declare(
+    "linsert",
+    "key <where: BEFORE | AFTER> pivot element",
+    "write denyoom",
+    keys="RW insert",
+    since="2.2.0",
+    summary="Inserts an element before or after another.",
+    complexity="O(N) where N is the length of the list.",
+)
+def linsert(client: Client, args: list[bytes]) -> None:
+    """Insert an element. It stays in place even if its pivot is removed concurrently (LST-6)."""
+    where = args[2].upper()
+    if where not in (b"BEFORE", b"AFTER"):
+        raise CommandError(SYNTAX)
+    value = read_list_for_write(client.db, args[1])
+    if value is None:
+        client.out.append(reply.ZERO)
+        return
+    elements = value.values(0, value.length())
+    if args[3] not in elements:
+        reply.integer(client.out, -1)
+        return
+    index = elements.index(args[3]) + (where == b"AFTER")
+    lists.insert(client.db, args[1], index, args[4])
+    reply.integer(client.out, value.length())
+
+
+# -- pops ------------------------------------------------------------------------------------
+
+
+@COMMANDS.declare(
+    "lpop",
+    "key [count]",
+    "write fast",
+    keys="RW access delete",
+    summary="Removes and returns the first elements of a list.",
+    complexity="O(1) for each element.",
+    history=("6.2.0 argument `count`",),
+)
+def lpop(client: Client, args: list[bytes]) -> None:
+    pop(client, args, 0)
+
+
+@COMMANDS.declare(
+    "rpop",
+    "key [count]",
+    "write fast",
+    keys="RW access delete",
+    summary="Removes and returns the last elements of a list.",
+    complexity="O(1) for each element.",
+    history=("6.2.0 argument `count`",),
+)
+def rpop(client: Client, args: list[bytes]) -> None:
+    pop(client, args, -1)
+
+
+def pop(client: Client, args: list[bytes], end: int) -> None:
+    """LPOP (`end` is 0) and RPOP (-1): the element is gone in all regions (LST-4)."""
+    db, key = client.db, args[1]
+    if len(args) > 2:
+        pop_several(client, args, end)
+        return
+    value = db.lookup_for_write(key)
+    if value is None:
+        reply.null(client.out, client.protocol)
+    elif isinstance(value, List):
+        reply.bulk(client.out, lists.pop(db, key, end))
+    else:
+        raise CommandError(WRONG_TYPE)
+
+
+def pop_several(client: Client, args: list[bytes], end: int) -> None:
+    """A pop with a count."""
+    if len(args) > 3:
+        raise CommandError(wrong_arity(args[0].lower()))
+    count = arguments.positive(args[2], NOT_POSITIVE)
+    value = read_list_for_write(client.db, args[1])
+    if value is None:
+        reply.null_array(client.out, client.protocol)
+    else:
+        reply.bulks(client.out, take(client.db, args[1], value, count, end))
+
+
+def take(db: Keyspace, key: bytes, value: List, count: int, end: int) -> list[bytes]:
+    """Remove up to `count` elements from the head (`end` is 0) or the tail (-1), in that order."""
+    size = value.length()
+    count = min(count, size)
+    start = 0 if end == 0 else size - count
+    elements = value.values(start, start + count)
+    remove_slice(db, key, value, start, start + count)
+    if end == -1:
+        elements.reverse()
+    return elements
+
+
+def remove_slice(db: Keyspace, key: bytes, value: List, start: int, stop: int) -> None:
+    """Remove the elements with `start` <= index < `stop`; all of them by one short DEL."""
+    if stop - start == value.length() > 1 and db.data.get(key) is value:
+        db.delete(key)
+    else:
+        lists.remove(db, key, value.positions(start, stop))
+
+
+# -- reads -----------------------------------------------------------------------------------
+
+
+@COMMANDS.declare(
+    "llen", "key", "readonly fast", keys="RO", summary="Counts the elements of a list."
+)
+def llen(client: Client, args: list[bytes]) -> None:
+    value = read_list(client.db, args[1])
+    reply.integer(client.out, 0 if value is None else value.length())
+
+
+@COMMANDS.declare(
+    "lindex",
+    "key index",
+    "readonly",
+    summary="Returns the element at an index.",
+    complexity="O(N/512) where N is the distance from the nearer end.",
+)
+def lindex(client: Client, args: list[bytes]) -> None:
+    value = read_list(client.db, args[1])
+    if value is None:
+        reply.null(client.out, client.protocol)
+        return
+    index = arguments.integer(args[2])
+    if -value.length() <= index < value.length():
+        reply.bulk(client.out, value.at(index))
+    else:
+        reply.null(client.out, client.protocol)
+
+
+@COMMANDS.declare(
+    "lrange",
+    "key start stop",
+    "readonly",
+    summary="Returns the elements between two indexes.",
+    complexity="O(N/512 + M) where N is the distance from the nearer end, M what is given.",
+)
+def lrange(client: Client, args: list[bytes]) -> None:
+    first, last = arguments.integer(args[2]), arguments.integer(args[3])
+    value = client.db.read(args[1])
+    if value is None:
+        client.out.append(reply.EMPTY_ARRAY)
+    elif isinstance(value, List):
+        start, stop = clamp(first, last, value.length())
+        reply.bulks(client.out, value.values(start, stop))
+    else:
+        raise CommandError(WRONG_TYPE)
+
+
+class Search:
+    """LPOS: where an element stands, and how often and how far to look for it."""
+
+    __slots__ = ("count", "length_max", "rank")
+
+    def __init__(self, args: list[bytes]) -> None:
+        self.rank = 1
+        self.count = -1
+        self.length_max = 0
+        for index in range(3, len(args), 2):
+            word = args[index].upper()
+            if index + 1 == len(args):
+                raise CommandError(SYNTAX)
+            text = args[index + 1]
+            if word == b"RANK":
+                self.rank = arguments.integer_between(text, -INT64_MAX, INT64_MAX, OUTSIDE_INT64)
+                if self.rank == 0:
+                    raise CommandError(RANK_IS_ZERO)
+            elif word == b"COUNT":
+                self.count = arguments.positive(text, COUNT_NEGATIVE)
+            elif word == b"MAXLEN":
+                self.length_max = arguments.positive(text, MAXLEN_NEGATIVE)
+            else:
+                raise CommandError(SYNTAX)
+
+    def find(self, elements: list[bytes], element: bytes) -> list[int]:
+        """The indexes of the matches, from the side that the rank names."""
+        size = len(elements)
+        wanted = 1 if self.count < 0 else self.count or size
+        if self.rank < 0:
+            elements = elements[::-1]
+        if self.length_max:
+            elements = elements[: self.length_max]
+        skipped = abs(self.rank) - 1
+        found: list[int] = []
+        for index, each in enumerate(elements):
+            if each != element:
+                continue
+            if skipped:
+                skipped -= 1
+                continue
+            found.append(size - 1 - index if self.rank < 0 else index)
+            if len(found) == wanted:
+                break
+        return found
+
+
+@COMMANDS.declare(
+    "lpos",
+    "key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
+    "readonly",
+    since="6.0.6",
+    summary="Returns the indexes of the elements that are equal to the given one.",
+    complexity="O(N) where N is the length of the list.",
+)
+def lpos(client: Client, args: list[bytes]) -> None:
+    """Reply with one index or null, or with COUNT with an array of indexes."""
+    search = Search(args)
+    value = read_list(client.db, args[1])
+    elements = [] if value is None else value.values(0, value.length())
+    found = search.find(elements, args[2])
+    out = client.out
+    if search.count >= 0:
+        reply.array(out, len(found))
+        for index in found:
+            reply.integer(out, index)
+    elif found:
+        reply.integer(out, found[0])
+    else:
+        reply.null(out, client.protocol)
+
+
+# -- changes ---------------------------------------------------------------------------------
+
+
+@COMMANDS.declare(
+    "lset",
+    "key index element",
+    "write denyoom",
+    keys="RW update",
+    summary="Replaces the element at an index.",
+    complexity="O(N/512) where N is the distance from the nearer end.",
+)
+def lset(client: Client, args: list[bytes]) -> None:
+    """Replace an element. The later of two concurrent calls wins (LST-7, D-08)."""
+    value = read_list_for_write(client.db, args[1])
+    if value is None:
+        raise CommandError(NO_SUCH_KEY)
+    index = arguments.integer(args[2])
+    if not -value.length() <= index < value.length():
+        raise CommandError(INDEX_OUT_OF_RANGE)
+    lists.assign(client.db, args[1], index, args[3])
+    reply.ok(client.out)
+
+
+@COMMANDS.declare(
+    "ltrim",
+    "key start stop",
+    "write",
+    keys="RW delete",
+    summary="Removes the elements outside of a range of indexes.",
+    complexity="O(1) for each element removed.",
+)
+def ltrim(client: Client, args: list[bytes]) -> None:
+    """Trim a list. Concurrent pushes of other regions survive, wherever they are (LST-5)."""
+    first, last = arguments.integer(args[2]), arguments.integer(args[3])
+    db, key = client.db, args[1]
+    value = read_list_for_write(db, key)
+    if value is not None:
+        size = value.length()
+        start, stop = clamp(first, last, size)
+        if start >= stop:
+            remove_slice(db, key, value, 0, size)
+        else:
+            lists.remove(db, key, value.positions(0, start) + value.positions(stop, size))
+        db.note_change(key)  # as in Redis, also if nothing was removed
+    reply.ok(client.out)
+
+
+@COMMANDS.declare(
+    "lrem",
+    "key count element",
+    "write",
+    keys="RW delete",
+    summary="Removes elements that are equal to the given one, from either end.",
+    complexity="O(N) where N is the length of the list.",
+)
+def lrem(client: Client, args: list[bytes]) -> None:
+    """Remove elements. Equal elements that another region pushes concurrently survive (LST-5)."""
+    count = arguments.integer(args[2])
+    db, key = client.db, args[1]
+    value = read_list_for_write(db, key)
+    if value is None:
+        client.out.append(reply.ZERO)
+        return
+    size = value.length()
+    elements = value.values(0, size)
+    chosen = [index for index, element in enumerate(elements) if element == args[3]]
+    if count > 0:
+        chosen = chosen[:count]
+    elif count < 0:
+        chosen = chosen[count:]
+    if len(chosen) == size:
+        remove_slice(db, key, value, 0, size)
+    elif chosen:
+        positions = value.positions(chosen[0], chosen[-1] + 1)
+        lists.remove(db, key, [positions[index - chosen[0]] for index in chosen])
+    reply.integer(client.out, len(chosen))

@@ -1,0 +1,48 @@
+"""Commands of features that are not supported, as far as a true reply exists: there are no modules,
+and one user."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.family import CommandFamily
+from crdb.engine.client import Client
+from crdb.engine.instance import REDIS_VERSION
+from crdb.resp import reply
+
+COMMANDS: Final = CommandFamily("server")
+ACL: Final = COMMANDS.container("acl", since="6.0.0", summary="A container for user commands.")
+ACL.declare_help()
+MODULE: Final = COMMANDS.container(
+    "module", since="4.0.0", summary="A container for module commands."
+)
+MODULE.declare_help(since="5.0.0")
+
+
+@ACL.declare("whoami", "", "noscript loading stale", summary="Returns the user's name.")
+def acl_whoami(client: Client, _args: list[bytes]) -> None:
+    reply.bulk(client.out, client.user)
+
+
+@MODULE.declare(
+    "list",
+    "",
+    "admin noscript",
+    summary="Returns the modules; there are none.",
+    tips="nondeterministic_output_order",
+)
+def module_list(client: Client, _args: list[bytes]) -> None:
+    reply.array(client.out, 0)
+
+
+@COMMANDS.declare(
+    "lolwut",
+    "[VERSION version]",
+    "readonly fast",
+    since="5.0.0",
+    summary="Returns the version.",
+)
+def lolwut(client: Client, _args: list[bytes]) -> None:
+    """Reply with the version, without a picture."""
+    text = f"Redis ver. {REDIS_VERSION}\n".encode()
+    reply.verbatim(client.out, client.protocol, text)

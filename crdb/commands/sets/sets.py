@@ -1,0 +1,453 @@
+"""Sets: SADD and the others of its family.
+
+An add wins over a concurrent remove (rules SET-1 to SET-3). What is chosen or computed here travels
+as the members that come and go, never as the command (rules SET-5, ORD-3). The *STORE commands
+replace their destination: an observed remove, adds, and the end of its time to live (D-10).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.family import CommandFamily
+from crdb.commands.shared import sampling, scanning
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.errors import NOT_POSITIVE, SYNTAX, WRONG_TYPE, CommandError
+from crdb.resp import reply
+from crdt.store.keyspace import Keyspace
+from crdt.types.set import Set
+from crdt.writes import set as sets
+
+COMMANDS: Final = CommandFamily("set")
+
+
+NUMKEYS_NOT_POSITIVE: Final = b"ERR numkeys should be greater than 0"
+TOO_MANY_KEYS: Final = b"ERR Number of keys can't be greater than number of args"
+LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
+
+
+def read_set(db: Keyspace, key: bytes) -> Set | None:
+    """The set under `key`; None if there is nothing. Raises CommandError for another type."""
+    value = db.read(key)
+    if value is None or isinstance(value, Set):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def read_set_for_write(db: Keyspace, key: bytes) -> Set | None:
+    """As `read_set`; what has expired is removed first."""
+    value = db.lookup_for_write(key)
+    if value is None or isinstance(value, Set):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def reply_members(client: Client, members: list[bytes]) -> None:
+    """An unordered reply."""
+    out = client.out
+    reply.set_header(out, client.protocol, len(members))
+    for member in members:
+        reply.bulk(out, member)
+
+
+# -- members ---------------------------------------------------------------------------------
+
+
+@COMMANDS.declare(
+    "sadd",
+    "key member...",
+    "write denyoom fast",
+    keys="RW insert",
+    summary="Adds members to a set, which is created if there is none.",
+    complexity="O(1) for each member.",
+    history=("2.4.0 several members",),
+)
+def sadd(client: Client, args: list[bytes]) -> None:
+    """Add members. Members that exist count 0, but win over a concurrent removal (SET-3)."""
+    db = client.db
+    key = args[1]
+    value = db.lookup_for_write(key)
+    if value is not None and not isinstance(value, Set):
+        raise CommandError(WRONG_TYPE)
+    if len(args) == 3:
+        member = args[2]
+        is_new = value is None or member not in value.members
+        sets.add_one(db, key, member)
+        client.out.append(reply.ONE if is_new else reply.ZERO)
+        return
+    members = dict.fromkeys(args[2:])
+    added = len(members)
+    if value is not None:
+        held = value.members
+        for member in members:
+            if member in held:
+                added -= 1
+    sets.add(db, key, list(members))
+    reply.integer(client.out, added)
+
+
+@COMMANDS.declare(
+    "srem",
+    "key member...",
+    "write fast",
+    keys="RW delete",
+    summary="Removes members from a set.",
+    complexity="O(1) for each member.",
+    history=("2.4.0 several members",),
+)
+def srem(client: Client, args: list[bytes]) -> None:
+    """Remove members. Only those that this region sees are removed and replicated (SET-2)."""
+    db = client.db
+    if read_set_for_write(db, args[1]) is None:
+        reply.integer(client.out, 0)
+    else:
+        reply.integer(client.out, sets.remove(db, args[1], args[2:]))
+
+
+@COMMANDS.declare(
+    "smove",
+    "source destination member",
+    "write fast",
+    keys="RW access delete; RW insert",
+    summary="Moves a member from one set to another.",
+)
+def smove(client: Client, args: list[bytes]) -> None:
+    db = client.db
+    source, destination, member = args[1], args[2], args[3]
+    value = read_set_for_write(db, source)
+    if value is None:
+        reply.integer(client.out, 0)
+        return
+    read_set_for_write(db, destination)
+    is_there = member in value.members
+    if is_there and source != destination:
+        sets.remove(db, source, [member])
+        sets.add(db, destination, [member])
+    reply.integer(client.out, int(is_there))
+
+
+@COMMANDS.declare(
+    "sismember",
+    "key member",
+    "readonly fast",
+    keys="RO",
+    summary="Returns whether a set has a member.",
+)
+def sismember(client: Client, args: list[bytes]) -> None:
+    value = client.db.read(args[1])
+    if value is None:
+        client.out.append(reply.ZERO)
+    elif isinstance(value, Set):
+        client.out.append(reply.ONE if args[2] in value.members else reply.ZERO)
+    else:
+        raise CommandError(WRONG_TYPE)
+
+
+@COMMANDS.declare(
+    "smismember",
+    "key member...",
+    "readonly fast",
+    since="6.2.0",
+    summary="Returns for each given member whether a set has it.",
+    complexity="O(N) where N is the number of things asked for.",
+)
+def smismember(client: Client, args: list[bytes]) -> None:
+    value = read_set(client.db, args[1])
+    reply.array(client.out, len(args) - 2)
+    for member in args[2:]:
+        reply.integer(client.out, int(value is not None and member in value.members))
+
+
+@COMMANDS.declare(
+    "scard", "key", "readonly fast", keys="RO", summary="Counts the members of a set."
+)
+def scard(client: Client, args: list[bytes]) -> None:
+    value = read_set(client.db, args[1])
+    reply.integer(client.out, 0 if value is None else len(value.members))
+
+
+@COMMANDS.declare(
+    "smembers",
+    "key",
+    "readonly",
+    summary="Returns all members of a set.",
+    complexity="O(N) where N is the size of the set.",
+    tips="nondeterministic_output_order",
+)
+def smembers(client: Client, args: list[bytes]) -> None:
+    value = read_set(client.db, args[1])
+    reply_members(client, [] if value is None else list(value.members))
+
+
+@COMMANDS.declare(
+    "sscan",
+    "key cursor [MATCH pattern] [COUNT count]",
+    "readonly",
+    since="2.8.0",
+    summary="Iterates over the members of a set, some at each call.",
+    complexity="O(1) for each call, O(N) for a whole walk.",
+    tips="nondeterministic_output",
+)
+def sscan(client: Client, args: list[bytes]) -> None:
+    cursor = scanning.parse_cursor(args[2])
+    value = read_set(client.db, args[1])
+    if value is None:
+        scanning.page_header(client, 0, 0)
+        return
+    options = scanning.parse_options(args, 3)
+    if scanning.is_whole(value.members, cursor, integers=True):
+        following, members = 0, list(value.members)
+    else:
+        following, members = value.scan(cursor, options.count)
+    shown = options.select(members)
+    scanning.page_header(client, following, len(shown))
+    for member in shown:
+        reply.bulk(client.out, member)
+
+
+# -- chance ----------------------------------------------------------------------------------
+
+
+@COMMANDS.declare(
+    "spop",
+    "key [count]",
+    "write fast",
+    keys="RW access delete",
+    summary="Removes and returns random members of a set.",
+    complexity="O(N) where N is the count.",
+    tips="nondeterministic_output",
+    history=("3.2.0 argument `count`",),
+)
+def spop(client: Client, args: list[bytes]) -> None:
+    """Remove random members in all regions. Two regions may choose the same members (SET-5)."""
+    if len(args) == 3:
+        pop_several(client, args[1], arguments.positive(args[2], NOT_POSITIVE))
+    elif len(args) > 3:
+        raise CommandError(SYNTAX)
+    else:
+        db = client.db
+        value = read_set_for_write(db, args[1])
+        if value is None:
+            reply.null(client.out, client.protocol)
+        else:
+            member = value.pick(client.instance.random)
+            sets.remove(db, args[1], [member])
+            reply.bulk(client.out, member)
+
+
+def pop_several(client: Client, key: bytes, count: int) -> None:
+    """SPOP with a count: at most that many, all different."""
+    db = client.db
+    value = read_set_for_write(db, key)
+    chosen: list[bytes] = []
+    if value is not None and count > 0:
+        chosen = sampling.distinct(value, value.members, count, client.instance.random)
+        if len(chosen) == len(value.members) and db.data.get(key) is value:
+            db.delete(key)
+        else:
+            sets.remove(db, key, chosen)
+    reply_members(client, chosen)
+
+
+@COMMANDS.declare(
+    "srandmember",
+    "key [count]",
+    "readonly",
+    summary="Returns random members of a set.",
+    complexity="O(N) where N is the absolute value of the count.",
+    tips="nondeterministic_output",
+    history=("2.6.0 argument `count`",),
+)
+def srandmember(client: Client, args: list[bytes]) -> None:
+    if len(args) > 3:
+        raise CommandError(SYNTAX)
+    count = sampling.parse_count(args[2]) if len(args) == 3 else None
+    value = read_set(client.db, args[1])
+    if count is None:
+        member = None if value is None else value.pick(client.instance.random)
+        reply.bulk_or_null(client.out, client.protocol, member)
+    elif value is None:
+        reply.array(client.out, 0)
+    elif count < 0:
+        reply.bulks(client.out, sampling.repeated(value, -count, client.instance.random))
+    else:
+        rng = client.instance.random
+        reply.bulks(client.out, sampling.distinct(value, value.members, count, rng))
+
+
+# -- several sets ----------------------------------------------------------------------------
+
+
+def read_sets(db: Keyspace, keys: list[bytes]) -> list[Set | None]:
+    """The sets under `keys`. A key of another type is refused even where the result is clear."""
+    return [read_set(db, key) for key in keys]
+
+
+def smallest_first(values: list[Set | None]) -> list[Set]:
+    """The sets by size; none if one is missing, since then they share nothing."""
+    held = [value for value in values if value is not None]
+    if len(held) < len(values):
+        return []
+    held.sort(key=size_of)
+    return held
+
+
+def intersect(values: list[Set | None]) -> list[bytes]:
+    """What all of the sets hold, in the order of the smallest."""
+    held = smallest_first(values)
+    members = list(held[0].members) if held else []
+    for value in held[1:]:
+        others = value.members
+        members = [member for member in members if member in others]
+    return members
+
+
+def count_shared(values: list[Set | None], limit: int) -> int:
+    """How many members all of the sets hold; counting ends at `limit`, if it is not 0."""
+    held = smallest_first(values)
+    found = 0
+    for member in held[0].members if held else ():
+        if all(member in value.members for value in held[1:]):
+            found += 1
+            if found == limit:
+                break
+    return found
+
+
+def size_of(value: Set) -> int:
+    """How many members there are."""
+    return len(value.members)
+
+
+def unite(values: list[Set | None]) -> list[bytes]:
+    """What some of the sets hold."""
+    members: dict[bytes, None] = {}
+    for value in values:
+        if value is not None:
+            for member in value.members:
+                members[member] = None
+    return list(members)
+
+
+def subtract(values: list[Set | None]) -> list[bytes]:
+    """What the first set holds and no other."""
+    first = values[0]
+    members = [] if first is None else list(first.members)
+    for value in values[1:]:
+        if value is not None:
+            others = value.members
+            members = [member for member in members if member not in others]
+    return members
+
+
+def store(client: Client, destination: bytes, members: list[bytes]) -> None:
+    """Replace whatever is under `destination` by a set without time to live, or by nothing."""
+    db = client.db
+    db.delete(destination)
+    if members:
+        sets.add(db, destination, members)
+        db.expire(destination, None)
+    reply.integer(client.out, len(members))
+
+
+@COMMANDS.declare(
+    "sinter",
+    "key...",
+    "readonly",
+    summary="Returns the members that all of several sets hold.",
+    complexity="O(N*M) where N is the size of the smallest set and M the number of sets.",
+    tips="nondeterministic_output_order",
+)
+def sinter(client: Client, args: list[bytes]) -> None:
+    reply_members(client, intersect(read_sets(client.db, args[1:])))
+
+
+@COMMANDS.declare(
+    "sunion",
+    "key...",
+    "readonly",
+    summary="Returns the members that any of several sets holds.",
+    complexity="O(N) where N is the size of all sets together.",
+    tips="nondeterministic_output_order",
+)
+def sunion(client: Client, args: list[bytes]) -> None:
+    reply_members(client, unite(read_sets(client.db, args[1:])))
+
+
+@COMMANDS.declare(
+    "sdiff",
+    "key...",
+    "readonly",
+    summary="Returns the members that only the first of several sets holds.",
+    complexity="O(N) where N is the size of all sets together.",
+    tips="nondeterministic_output_order",
+)
+def sdiff(client: Client, args: list[bytes]) -> None:
+    reply_members(client, subtract(read_sets(client.db, args[1:])))
+
+
+@COMMANDS.declare(
+    "sinterstore",
+    "destination key...",
+    "write denyoom",
+    keys="RW update; RO access",
+    summary="Stores the members that all of several sets hold.",
+    complexity="O(N*M) where N is the size of the smallest set and M the number of sets.",
+)
+def sinterstore(client: Client, args: list[bytes]) -> None:
+    store(client, args[1], intersect(read_sets(client.db, args[2:])))
+
+
+@COMMANDS.declare(
+    "sunionstore",
+    "destination key...",
+    "write denyoom",
+    keys="OW update; RO access",
+    summary="Stores the members that any of several sets holds.",
+    complexity="O(N) where N is the size of all sets together.",
+)
+def sunionstore(client: Client, args: list[bytes]) -> None:
+    store(client, args[1], unite(read_sets(client.db, args[2:])))
+
+
+@COMMANDS.declare(
+    "sdiffstore",
+    "destination key...",
+    "write denyoom",
+    keys="OW update; RO access",
+    summary="Stores the members that only the first of several sets holds.",
+    complexity="O(N) where N is the size of all sets together.",
+)
+def sdiffstore(client: Client, args: list[bytes]) -> None:
+    store(client, args[1], subtract(read_sets(client.db, args[2:])))
+
+
+def count_keys(args: list[bytes]) -> int:
+    """The number of keys that follows the command's name."""
+    count = arguments.parse_integer(args[1])
+    if count is None or count < 1:
+        raise CommandError(NUMKEYS_NOT_POSITIVE)
+    if count > len(args) - 2:
+        raise CommandError(TOO_MANY_KEYS)
+    return count
+
+
+@COMMANDS.declare(
+    "sintercard",
+    "numkeys key... [LIMIT limit]",
+    "readonly",
+    since="7.0.0",
+    summary="Counts the members that all of several sets hold.",
+    complexity="O(N*M) where N is the size of the smallest set and M the number of sets.",
+)
+def sintercard(client: Client, args: list[bytes]) -> None:
+    """Count the common members. LIMIT ends the count early."""
+    count = count_keys(args)
+    limit = 0
+    for index in range(2 + count, len(args), 2):
+        if not arguments.is_word(args[index], b"LIMIT") or index + 1 == len(args):
+            raise CommandError(SYNTAX)
+        limit = arguments.positive(args[index + 1], LIMIT_NEGATIVE)
+    values = read_sets(client.db, args[2 : 2 + count])
+    reply.integer(client.out, count_shared(values, limit))

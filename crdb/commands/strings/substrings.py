@@ -1,0 +1,187 @@
+"""Commands on parts of strings: APPEND, GETRANGE, SETRANGE, STRLEN and LCS.
+
+APPEND and SETRANGE read the string here and write it as a whole (rule STR-4), so of two concurrent
+changes the later one wins.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdb.commands.family import CommandFamily
+from crdb.commands.strings import subsequence
+from crdb.commands.strings.strings import read_text, read_text_for_write
+from crdb.engine import arguments
+from crdb.engine.client import Client
+from crdb.engine.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, SYNTAX, CommandError
+from crdb.resp import reply
+from crdt.types.string import String
+from crdt.writes.string import assign, mark
+
+COMMANDS: Final = CommandFamily("string")
+NOT_TWO_STRINGS: Final = b"ERR The specified keys must contain string values"
+LENGTH_AND_INDEXES: Final = b"ERR If you want both the length and indexes, please just use IDX."
+LCS_TOO_LARGE: Final = (
+    b"ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+)
+
+
+def check_length(client: Client, size: int) -> None:
+    """Refuse a string that is longer than what a client may send, or for which there is no room."""
+    if size > client.instance.config.bulk_bytes_max:
+        raise CommandError(STRING_TOO_LONG)
+    if not client.instance.memory.has_room(size):
+        raise CommandError(client.instance.memory.refusal(size))
+
+
+@COMMANDS.declare(
+    "strlen",
+    "key",
+    "readonly fast",
+    keys="RO",
+    since="2.2.0",
+    summary="Returns the length of a string in bytes.",
+)
+def strlen(client: Client, args: list[bytes]) -> None:
+    reply.integer(client.out, len(read_text(client.db, args[1]) or b""))
+
+
+@COMMANDS.declare(
+    "getrange",
+    "key start end",
+    "readonly",
+    since="2.4.0",
+    summary="Returns a part of a string.",
+    complexity="O(N) for N bytes returned.",
+)
+@COMMANDS.declare(
+    "substr",
+    "key start end",
+    "readonly",
+    summary="Returns a part of a string.",
+    complexity="O(N) for N bytes returned.",
+    deprecated="2.0.0 `GETRANGE`",
+)
+def getrange(client: Client, args: list[bytes]) -> None:
+    """Reply with a part. Both indexes are inclusive, negative ones count from the end."""
+    first, last = arguments.integer(args[2]), arguments.integer(args[3])
+    text = read_text(client.db, args[1]) or b""
+    is_reversed = first < 0 and last < 0 and first > last
+    size = len(text)
+    first = max(first + size if first < 0 else first, 0)
+    last = max(last + size if last < 0 else last, 0)
+    # Compiled code cannot cut bytes from a later place to an earlier one.
+    reply.bulk(client.out, b"" if is_reversed or first > last else text[first : last + 1])
+
+
+@COMMANDS.declare(
+    "append",
+    "key value",
+    "write denyoom fast",
+    keys="RW insert",
+    since="2.0.0",
+    summary="Appends to a string, which is created if there is none.",
+    complexity="O(N) for a result of N bytes.",
+)
+def append(client: Client, args: list[bytes]) -> None:
+    held = read_text_for_write(client.db, args[1])
+    text = held or b""
+    check_length(client, len(text) + len(args[2]))
+    text += args[2]
+    assign(client.db, args[1], text, True)
+    if held is not None:
+        mark(client.db, args[1], is_raw=True)
+    reply.integer(client.out, len(text))
+
+
+@COMMANDS.declare(
+    "setrange",
+    "key offset value",
+    "write denyoom",
+    keys="RW update",
+    since="2.2.0",
+    summary="Overwrites a part of a string.",
+    complexity="O(N) for a result of N bytes.",
+)
+def setrange(client: Client, args: list[bytes]) -> None:
+    """Overwrite a part. A gap between the old end and the offset is filled with zeros."""
+    offset = arguments.integer(args[2])
+    patch = args[3]
+    if offset < 0:
+        raise CommandError(OFFSET_OUT_OF_RANGE)
+    text = read_text_for_write(client.db, args[1]) or b""
+    if patch:
+        check_length(client, offset + len(patch))
+        head, tail = text[:offset], text[offset + len(patch) :]
+        text = b"".join((head, bytes(offset - len(head)), patch, tail))
+        assign(client.db, args[1], text, True)
+        mark(client.db, args[1], is_raw=True)
+    reply.integer(client.out, len(text))
+
+
+@COMMANDS.declare(
+    "lcs",
+    "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
+    "readonly",
+    since="7.0.0",
+    summary="Returns the longest common subsequence of two strings, or its position.",
+    complexity="O(N*M) for strings of N and M bytes, many cells at once.",
+)
+def lcs(client: Client, args: list[bytes]) -> None:
+    texts: list[bytes] = []
+    for key in args[1:3]:
+        value = client.db.read(key)
+        if value is not None and not isinstance(value, String):
+            raise CommandError(NOT_TWO_STRINGS)
+        texts.append(b"" if value is None else value.read())
+    length_only = indexes = with_length = False
+    shortest = 0
+    index = 3
+    while index < len(args):
+        word = args[index].upper()
+        if word == b"LEN":
+            length_only = True
+        elif word == b"IDX":
+            indexes = True
+        elif word == b"WITHMATCHLEN":
+            with_length = True
+        elif word == b"MINMATCHLEN" and index + 1 < len(args):
+            index += 1
+            shortest = arguments.integer(args[index])
+        else:
+            raise CommandError(SYNTAX)
+        index += 1
+    if length_only and indexes:
+        raise CommandError(LENGTH_AND_INDEXES)
+    text, other = texts
+    memory = max(4 * (len(text) + 1) * (len(other) + 1), subsequence.table_bytes(text, other))
+    if memory > client.instance.config.bulk_bytes_max:
+        raise CommandError(LCS_TOO_LARGE)
+    if length_only:
+        reply.integer(client.out, subsequence.length(text, other))
+    elif indexes:
+        reply_matches(client, subsequence.matches(text, other), shortest, with_length)
+    else:
+        runs = reversed(subsequence.matches(text, other))
+        reply.bulk(client.out, b"".join([text[run.first : run.last + 1] for run in runs]))
+
+
+def reply_matches(
+    client: Client, found: list[subsequence.Match], shortest: int, with_length: bool
+) -> None:
+    """The reply of LCS with IDX: the runs of at least `shortest` bytes, and the whole length."""
+    out = client.out
+    shown = [run for run in found if len(run) >= shortest]
+    reply.map_header(out, client.protocol, 2)
+    reply.bulk(out, b"matches")
+    reply.array(out, len(shown))
+    for run in shown:
+        reply.array(out, 3 if with_length else 2)
+        for first, last in ((run.first, run.last), (run.other_first, run.other_last)):
+            reply.array(out, 2)
+            reply.integer(out, first)
+            reply.integer(out, last)
+        if with_length:
+            reply.integer(out, len(run))
+    reply.bulk(out, b"len")
+    reply.integer(out, sum([len(run) for run in found]))

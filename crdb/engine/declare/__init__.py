@@ -1,0 +1,1 @@
+"""Declarations of commands: the notation of arguments, and what follows from it."""

@@ -1,0 +1,126 @@
+"""Positions of keys in a request, and what a command does with them.
+
+Redis 7 describes the keys of a command by key specifications. One specification is a range of
+arguments, or as many arguments as a number in front of them says, or it is unknown: its keys follow
+a token that may stand anywhere. Its flags begin with the effect on the value:
+
+    RO  is read           OW  is overwritten, whatever it was
+    RW  is modified       RM  is removed, whatever it was
+
+`access` means that the reply or another key may reveal something of the value. `update`, `insert`
+and `delete` tell how the value changes. Positions follow from the syntax of the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from crdb.engine.declare.syntax import KEY_PATTERN, Argument
+from crdb.resp.numbers import parse_integer
+
+
+@attrs.frozen
+class KeySpec:
+    """The keys from argument `begin` to `last`, which counts from `begin` or, if negative, from the
+    end of the request. `begin` is 0 if the position is unknown. If `is_numbered`, argument `begin`
+    holds the number of keys that follow it."""
+
+    flags: str = ""
+    begin: int = 0
+    last: int = 0
+    step: int = 1
+    is_numbered: bool = False
+    note: str = ""
+
+    @property
+    def is_range(self) -> bool:
+        """True if the keys are at positions that depend only on the number of arguments."""
+        return self.begin > 0 and not self.is_numbered
+
+    def positions(self, request: list[bytes]) -> range:
+        """Return the positions of these keys in `request`. Raises ValueError if its number of
+        keys is not one, or more than there are arguments."""
+        if self.begin == 0:
+            return range(0)
+        end = len(request)
+        if self.is_numbered:
+            number = parse_integer(request[self.begin]) if self.begin < end else None
+            last = end if number is None else self.begin + number
+        else:
+            last = self.begin + self.last if self.last >= 0 else end + self.last
+        if last >= end or (self.is_numbered and last <= self.begin):
+            raise ValueError("keys exceed the request")
+        return range(self.begin + self.is_numbered, last + 1, self.step)
+
+
+def derive_key_specs(
+    arguments: tuple[Argument, ...], offset: int, flags: list[str]
+) -> tuple[KeySpec, ...]:
+    """Return the specifications of a command whose arguments begin at position `offset`.
+
+    `flags` are those of each specification, with an optional note behind a colon. A single item
+    holds for all keys, and joins adjacent ones into one specification.
+    """
+    places = list(_find_keys(arguments, offset))
+    if len(flags) == 1:
+        places = _join_adjacent(places)
+        flags = flags * len(places)
+    if len(flags) != len(places):
+        raise ValueError(f"{len(places)} key specifications, but flags for {len(flags)}")
+    found: list[KeySpec] = []
+    for place, text in zip(places, flags, strict=True):
+        words, _, note = text.partition(":")
+        found.append(attrs.evolve(place, flags=" ".join(words.split()), note=note.strip()))
+    return tuple(found)
+
+
+def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec]:
+    """Yield the place of each key argument. Keys of optional arguments are unknown."""
+    position = offset
+    is_numbered = False
+    has_pattern = False
+    for index, argument in enumerate(arguments):
+        parts = argument.parts or (argument,)
+        kinds = [part.kind for part in parts]
+        if KEY_PATTERN in kinds and not has_pattern:
+            has_pattern = True
+            yield KeySpec()
+        if "key" in kinds and argument.is_optional:
+            yield KeySpec()
+        elif "key" in kinds and is_numbered:
+            yield KeySpec(begin=position - 1, is_numbered=True)
+        elif "key" in kinds:
+            begin = position + kinds.index("key")
+            behind = sum(later.min_words() for later in arguments[index + 1 :])
+            last = -1 - behind if argument.is_multiple else 0
+            yield KeySpec(begin=begin, last=last, step=len(parts))
+        is_numbered = argument.name == "numkeys"
+        position += argument.min_words()
+
+
+def _join_adjacent(places: list[KeySpec]) -> list[KeySpec]:
+    """Join single keys that follow each other."""
+    joined: list[KeySpec] = []
+    for place in places:
+        before = joined[-1] if joined else place
+        is_next = joined and before.is_range and place.begin == before.begin + before.last + 1
+        if is_next and place.last == 0:
+            joined[-1] = attrs.evolve(before, last=before.last + 1)
+        else:
+            joined.append(place)
+    return joined
+
+
+def key_range(specs: tuple[KeySpec, ...]) -> tuple[int, int, int]:
+    """Return first key, last key and step, as clients of older versions ask for them.
+
+    Only ranges count. A last key may be negative and then counts from the end of the request.
+    """
+    ranges = [spec for spec in specs if spec.is_range]
+    if not ranges:
+        return 0, 0, 0
+    final = ranges[-1]
+    last = final.begin + final.last if final.last >= 0 else final.last
+    return ranges[0].begin, last, final.step

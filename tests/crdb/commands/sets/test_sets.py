@@ -1,0 +1,257 @@
+"""Commands on sets, and conflicts between regions as the specification resolves them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.commands.shared.sampling import REPEATED_MAX
+from crdb.commands.table import build_table
+from tests.crdb.redis_peer import Refusal, encode
+from tests.crdb.regions import Regions
+
+TABLE = build_table().by_name
+
+WRONG_TYPE = Refusal(b"WRONGTYPE Operation against a key holding the wrong kind of value")
+
+
+def fill(regions: Regions, key: str, size: int) -> set[bytes]:
+    members = [f"member-{n}" for n in range(size)]
+    assert regions.run(1, "SADD", key, *members) == size
+    return {member.encode() for member in members}
+
+
+@pytest.mark.parametrize("count", [1, 40, 199, 200, 500])
+def test_spop_takes_different_members_out(count: int) -> None:
+    regions = Regions()
+    members = fill(regions, "s", 200)
+    popped = regions.run(1, "SPOP", "s", count)
+    assert len(set(popped)) == len(popped) == min(count, 200)
+    assert set(regions.run(1, "SMEMBERS", "s")) == members - set(popped)
+    regions.sync()
+
+
+def test_spop_of_all_by_one_empties_the_key() -> None:
+    regions = Regions()
+    members = fill(regions, "s", 300)
+    assert {regions.run(1, "SPOP", "s") for _ in range(300)} == members
+    assert regions.run(1, "EXISTS", "s") == 0
+    assert regions.run(1, "SPOP", "s") is None
+
+
+def test_srandmember_draws_all_members_and_removes_none() -> None:
+    regions = Regions()
+    members = fill(regions, "s", 20)
+    drawn = regions.run(1, "SRANDMEMBER", "s", -1000)
+    assert len(drawn) == 1000
+    assert set(drawn) == members
+    assert len(set(regions.run(1, "SRANDMEMBER", "s", 7))) == 7
+    assert set(regions.run(1, "SRANDMEMBER", "s", 21)) == members
+    assert regions.run(1, "SRANDMEMBER", "s") in members
+    assert set(regions.run(1, "SMEMBERS", "s")) == members
+
+
+def test_srandmember_refuses_more_than_a_reply_should_hold() -> None:
+    regions = Regions()
+    fill(regions, "s", 1)
+    refused = regions.run(1, "SRANDMEMBER", "s", -REPEATED_MAX - 1)
+    assert refused == Refusal(b"ERR value is out of range")
+
+
+def test_equal_generators_choose_equally() -> None:
+    chosen: list[bytes] = []
+    for _ in range(2):
+        regions = Regions()
+        fill(regions, "s", 1000)
+        chosen += [b"".join(regions.run(1, "SPOP", "s", 10))]
+    assert chosen[0] == chosen[1]
+
+
+def test_sscan_of_a_large_set_sees_every_member() -> None:
+    regions = Regions()
+    members = fill(regions, "s", 1000)
+    seen: list[bytes] = []
+    cursor, calls = b"0", 0
+    while calls == 0 or cursor != b"0":
+        cursor, page = regions.run(1, "SSCAN", "s", cursor, "COUNT", 100)
+        seen += page
+        calls += 1
+    assert set(seen) == members
+    assert calls == 10
+
+
+def test_positions_of_keys() -> None:
+    args = encode(["SINTERCARD", "2", "a", "b", "LIMIT", "1"])
+    assert TABLE[b"sintercard"].declaration.key_positions(args) == [2, 3]
+
+
+def test_set_1_concurrent_adds_unite() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "a")
+    regions.run(2, "SADD", "s", "b")
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"a", b"b"]
+
+
+def test_set_1_an_add_wins_over_a_concurrent_remove() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "a", "b")
+    regions.sync()
+    regions.run(1, "SREM", "s", "a", "b")
+    regions.run(2, "SREM", "s", "a")
+    regions.run(2, "SADD", "s", "a")
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"a"]
+
+
+def test_set_1_concurrent_removes_remove() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "a")
+    regions.sync()
+    assert regions.run(1, "SREM", "s", "a") == 1
+    assert regions.run(2, "SREM", "s", "a") == 1
+    regions.sync()
+    assert regions.everywhere("EXISTS", "s") == 0
+
+
+def test_set_2_a_remove_of_what_was_not_seen_does_nothing_elsewhere() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "a")
+    regions.run(2, "SADD", "s", "b")
+    assert regions.run(2, "SREM", "s", "a") == 0
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"a", b"b"]
+
+
+def test_set_3_an_add_of_what_is_there_survives_a_concurrent_remove() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "a", "b")
+    regions.sync()
+    assert regions.run(1, "SADD", "s", "a") == 0
+    assert regions.run(2, "SREM", "s", "a", "b") == 2
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"a"]
+
+
+def test_set_3_holds_for_several_members_at_once() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "a", "b")
+    regions.sync()
+    assert regions.run(1, "SADD", "s", "a", "b", "c") == 1
+    regions.run(2, "DEL", "s")
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"a", b"b", b"c"]
+
+
+def test_set_4_a_delete_leaves_what_is_added_meanwhile() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "e1")
+    regions.sync()
+    regions.run(1, "DEL", "s")
+    regions.run(2, "SADD", "s", "e2")
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"e2"]
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_set_5_what_two_regions_pop_is_gone(count: int) -> None:
+    """Rules SET-5 and ORD-3: the members that were chosen travel, not the command."""
+    regions = Regions()
+    members = fill(regions, "s", 10)
+    regions.sync()
+    popped = set(regions.run(1, "SPOP", "s", count)) | set(regions.run(2, "SPOP", "s", count))
+    regions.sync()
+    assert set(regions.everywhere("SMEMBERS", "s")) == members - popped
+
+
+def test_set_5_a_pop_of_all_leaves_what_is_added_meanwhile() -> None:
+    regions = Regions()
+    fill(regions, "s", 10)
+    regions.sync()
+    regions.run(1, "SPOP", "s", 100)
+    regions.run(2, "SADD", "s", "new")
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"new"]
+
+
+@pytest.mark.parametrize(
+    ("command", "stored"),
+    [("SINTERSTORE", [b"2"]), ("SUNIONSTORE", [b"1", b"2", b"3"]), ("SDIFFSTORE", [b"1"])],
+)
+def test_set_5_a_store_keeps_what_is_added_to_its_destination_meanwhile(
+    command: str, stored: list[bytes]
+) -> None:
+    regions = Regions(3)
+    regions.run(1, "SADD", "a", "1", "2")
+    regions.run(1, "SADD", "b", "2", "3")
+    regions.run(1, "SADD", "into", "old")
+    regions.sync()
+    regions.run(1, command, "into", "a", "b")
+    regions.run(2, "SADD", "into", "new")
+    regions.run(3, "SADD", "a", "2000")  # the result travels, not the command
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "into") == sorted([*stored, b"new"])
+
+
+def test_set_5_a_store_is_one_operation() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "a", "1")
+    regions.sync()
+    regions.run(1, "SUNIONSTORE", "into", "a")
+    (op,) = regions.replicas[1].since(regions.replicas[2].vector)
+    assert len(op.effects) == 2  # adds, no time to live; there was nothing to remove
+
+
+def test_d_10_a_store_ends_the_time_to_live_against_a_concurrent_expire() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "a", "1")
+    regions.run(1, "SADD", "into", "old")
+    regions.sync()
+    regions.run(1, "SUNIONSTORE", "into", "a")
+    regions.run(2, "EXPIRE", "into", "100")
+    regions.sync()
+    assert regions.everywhere("TTL", "into") == -1
+
+
+def test_set_6_a_move_and_a_remove() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "a", "m")
+    regions.sync()
+    assert regions.run(1, "SMOVE", "a", "b", "m") == 1
+    assert regions.run(2, "SREM", "a", "m") == 1
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "a") == []
+    assert regions.everywhere("SMEMBERS", "b") == [b"m"]
+
+
+def test_set_6_two_moves_of_one_member() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "a", "m")
+    regions.sync()
+    regions.run(1, "SMOVE", "a", "b", "m")
+    regions.run(2, "SMOVE", "a", "c", "m")
+    regions.sync()
+    assert regions.everywhere("EXISTS", "a") == 0
+    assert regions.everywhere("SMEMBERS", "b") == [b"m"]
+    assert regions.everywhere("SMEMBERS", "c") == [b"m"]
+
+
+def test_exp_7_an_expired_set_loses_its_members_but_not_what_is_added_meanwhile() -> None:
+    regions = Regions()
+    regions.run(1, "SADD", "s", "old")
+    regions.run(1, "PEXPIRE", "s", "100")
+    regions.sync()
+    regions.run(2, "SADD", "s", "meanwhile")
+    regions.now += 1000
+    assert regions.run(1, "SMEMBERS", "s") == []
+    assert regions.run(1, "SADD", "s", "new") == 1
+    regions.sync()
+    assert regions.everywhere("SMEMBERS", "s") == [b"meanwhile", b"new"]
+
+
+def test_d_02_a_set_beside_another_type_is_hidden_until_the_shown_one_is_deleted() -> None:
+    regions = Regions()
+    regions.run(1, "SET", "k", "text")
+    regions.run(2, "SADD", "k", "a")
+    regions.sync()
+    assert regions.everywhere("TYPE", "k").text == b"string"
+    assert regions.run(2, "SADD", "k", "b") == WRONG_TYPE

@@ -1,0 +1,73 @@
+"""Random members: different ones, repeated ones, and the bounds of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from crdb.commands.shared import sampling
+from crdb.engine.errors import NOT_AN_INTEGER, OUT_OF_RANGE, CommandError
+from crdt.types.set import Set
+
+
+def make_set(size: int, width: int = 1) -> Set:
+    value = Set()
+    for n in range(size):
+        value.members[b"%0*d" % (width, n)] = n + 1
+    return value
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 50, 99, 100, 1000])
+def test_distinct_members_are_different_and_as_many_as_there_can_be(count: int) -> None:
+    value = make_set(100)
+    chosen = sampling.distinct(value, value.members, count, Random(1))
+    assert len(set(chosen)) == len(chosen) == min(count, 100)
+    assert set(chosen) <= set(value.members)
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_every_member_is_chosen_about_equally_often(count: int) -> None:
+    value, rng = make_set(10), Random(1)
+    rounds = 3000
+    drawn = Counter(
+        member
+        for _ in range(rounds)
+        for member in sampling.distinct(value, value.members, count, rng)
+    )
+    expected = rounds * count / 10
+    assert all(abs(times - expected) < expected / 5 for times in drawn.values())
+    assert len(drawn) == 10
+
+
+def test_repeated_members_may_be_equal() -> None:
+    chosen = sampling.repeated(make_set(3), 100, Random(1))
+    assert len(chosen) == 100
+    assert len(set(chosen)) == 3
+
+
+def test_more_repetitions_than_a_reply_should_hold_are_refused() -> None:
+    with pytest.raises(CommandError) as refused:
+        sampling.repeated(make_set(1), sampling.REPEATED_MAX + 1, Random(1))
+    assert refused.value.text == OUT_OF_RANGE
+
+
+def test_more_bytes_than_a_reply_should_hold_are_refused() -> None:
+    value = make_set(1, width=1 << 20)
+    most = sampling.REPEATED_BYTES_MAX >> 20
+    assert len(sampling.repeated(value, most, Random(1))) == most
+    with pytest.raises(CommandError) as refused:
+        sampling.repeated(value, most + 1, Random(1))
+    assert refused.value.text == OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [(b"x", NOT_AN_INTEGER), (b"-9223372036854775808", sampling.COUNT_OUT_OF_RANGE)],
+)
+def test_a_count_is_any_integer_but_the_smallest(text: bytes, reason: bytes) -> None:
+    assert sampling.parse_count(b"-5") == -5
+    with pytest.raises(CommandError) as refused:
+        sampling.parse_count(text)
+    assert refused.value.text == reason
