@@ -129,12 +129,12 @@ def handle(client: Client, command: Command, args: list[bytes]) -> None:
     try:
         command.handler(client, args)
     except CommandError as refusal:
-        del out[mark:]
+        client.drop_replies(mark)
         reply.error(out, refusal.text)
         client.instance.statistics.failed[command.number] += 1
         client.instance.statistics.count_error(refusal.text)
     except MemoryError:
-        del out[mark:]
+        client.drop_replies(mark)
         reply.error(out, MEMORY_EXHAUSTED)
         client.instance.statistics.failed[command.number] += 1
         client.instance.memory_exhausted("a command of a client")

@@ -53,6 +53,10 @@ MEMORY_EXHAUSTED: Final = (
 )
 MEMORY_EXHAUSTED_CLOSED: Final = b"OOM the process has no memory left, the connection is closed"
 NOT_IN_TRANSACTION: Final = b"ERR Command not allowed inside a transaction"
+MISCONF: Final = (
+    b"MISCONF the journal cannot be written (%b), so writes are refused."
+    b" Repair or free the disk, then restart the region."
+)
 
 
 def wrong_arity(name: bytes) -> bytes:
@@ -73,3 +77,8 @@ def one_line(text: bytes) -> bytes:
 def printable(argument: bytes, limit: int = 128) -> bytes:
     """A client's argument quoted in an error: C strings end at a NUL, and at 128 bytes."""
     return argument.split(b"\x00", 1)[0][:limit]
+
+
+def journal_failed(reason: str) -> bytes:
+    """Return the text for writes after the journal has failed."""
+    return one_line(MISCONF % reason.encode())

@@ -54,6 +54,7 @@ EventName: TypeAlias = Literal[
     "cross-protocol request",
     "cannot accept",
     "out of memory",
+    "journal failed",
     "internal error",
 ]
 

@@ -38,8 +38,7 @@ def receive(client: Client, data: bytes) -> bytes:
         client.instance.woken.remove(client)
         run(client, b"")
     replies = b"".join(client.out)
-    client.out.clear()
-    client.output_bytes = 0
+    client.drop_replies()
     return replies
 
 
@@ -76,13 +75,11 @@ def run_batch(client: Client, data: bytes) -> bool:
     parser = client.parser
     parser.feed(data)
     instance, db = client.instance, client.db
-    by_name, out = instance.commands.by_name, client.out
+    by_name = instance.commands.by_name
     timing = instance.timing
     latest: Command | None = None
     latest_args: list[bytes] = []
     runs: i64 = 0
-    output_bytes: i64 = client.output_bytes
-    counted: i64 = 0
     count: i64 = 0
     most: i64 = BATCH_MAX
     began = timing.clock()
@@ -109,17 +106,12 @@ def run_batch(client: Client, data: bytes) -> bool:
                 most = count if began >= ends else most
             if db.dirty_keys or db.outbox_bytes >= RUN_BYTES_MAX:
                 instance.after_command()
-            while counted < len(out):
-                output_bytes += len(out[counted])
-                counted += 1
-            if output_bytes > client.output_limit:
-                client.output_bytes = output_bytes
+            if client.count_output():
                 instance.check_output(client)
     except ProtocolError as fault:
         hang_up(client, fault)
     if latest is not None:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
-    client.output_bytes = output_bytes
     instance.count_batch(client, count, count == most)
     return True
 

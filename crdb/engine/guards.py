@@ -13,6 +13,7 @@ guard                     error                       refuses
 `guard_transaction`       ERR Command not allowed ... commands with the flag `no_multi`, in MULTI
 `guard_memory`            OOM                         commands with the flag `denyoom`, and those
                                                       that would be queued, while memory is full
+`guard_journal`           MISCONF                     writes, after the journal could not be written
 `guard_writes`            READONLY, STALE             writes, while this instance follows another,
                                                       or has restarted and not caught up (STL-1)
 `guard_source`            MASTERDOWN                  commands without the flag `stale`, while a
@@ -90,6 +91,14 @@ def guard_memory(client: Client, command: Command, _args: list[bytes]) -> bytes 
     return memory.refusal() if is_refused else None
 
 
+def guard_journal(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
+    """Refuse writes that could not be made durable."""
+    error = client.instance.journal_error
+    if error is None or not bits_of(client, command) & WRITE:
+        return None
+    return error
+
+
 def guard_writes(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
     """Refuse writes where they are refused."""
     return refusal_of(client, command, WRITE)
@@ -123,6 +132,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     guard_authentication,
     guard_transaction,
     guard_memory,
+    guard_journal,
     guard_writes,
     guard_source,
     guard_loading,

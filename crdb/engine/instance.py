@@ -1,14 +1,13 @@
 """One region's database: a replica and everybody who talks to it. Pure: time comes in.
 
 A driver calls, once per turn, `advance(now, wall)` before it hands requests to the executor and
-`after_turn()` afterwards; `before_rest()` when nobody asks for anything, before it waits; and
+`turn.finish()` afterwards; `turn.before_sleep()` when no socket is ready, before it waits; and
 `tick()` when `deadline` has come. `woken` are sessions for which something is ready although no
 request of theirs is under way: a blocked client that was served, a client that was killed.
 
 Whatever surrounds the database attaches itself here and is not known here:
 
-* `turn_hooks` run at the end of a turn, and say within how many seconds they want to run again;
-  `rest_hooks` run before a rest. The links send what was written.
+* `turn` seals what was written, gives it to a journal, and lets the links send it.
 * `report` takes events that an operator should see.
 * `info_sections` add lines to INFO, by name of the section.
 * `refuse(bit, error)` lets every command with that bit of its table get an error: writes get
@@ -21,7 +20,6 @@ Whatever surrounds the database attaches itself here and is not known here:
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from typing import Final
@@ -37,6 +35,7 @@ from crdb.engine.command import CONTAINER, WRITE, CommandTable
 from crdb.engine.environment.follow_control import FollowControl
 from crdb.engine.environment.link_control import LinkControl
 from crdb.engine.environment.surroundings import Surroundings
+from crdb.engine.errors import journal_failed
 from crdb.engine.event_names import EventName
 from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
@@ -44,6 +43,7 @@ from crdb.engine.metrics.statistics import SAMPLE_MS, Statistics
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import Config
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, UNAUTHENTICATED, Session
+from crdb.engine.turn import Turn
 from crdt.embed.replica import RUN_BYTES_MAX, Replica
 
 GREEDY_BYTES_MIN: Final = 1 << 20
@@ -114,9 +114,9 @@ class Instance:
         self.role = b"master"  # `replica` while it follows another instance
         self.refusals: dict[int, bytes] = {}
         """The error that commands get, by a bit of theirs (see `refuse`)."""
-        self.on_full_outbox: Callable[[], object] = replica.seal
-        self.turn_hooks: list[Callable[[], float]] = []
-        self.rest_hooks: list[Callable[[], None]] = []
+        self.turn = Turn(replica, self.memory_exhausted, self.fail_journal)
+        self.journal_error: bytes | None = None
+        """The error that writes get because the journal cannot be written."""
         self.surroundings = Surroundings()
         self.info_sections: dict[str, list[InfoLines]] = {}
         self.config.on_change.append(self._reconfigure)
@@ -136,7 +136,15 @@ class Instance:
 
     def combine_guards(self) -> None:
         """Put the bits of all guards into `guarded_bits`, since one of them has changed."""
-        self.guarded_bits = CONTAINER | self.memory.denied_bits | self.refused_bits
+        journal_bits = 0 if self.journal_error is None else WRITE
+        self.guarded_bits = CONTAINER | self.memory.denied_bits | self.refused_bits | journal_bits
+
+    def fail_journal(self, reason: str) -> None:
+        """Refuse all writes from now on, since the journal cannot be written."""
+        self.journal_error = journal_failed(reason)
+        self.combine_guards()
+        self.blocked.refuse_waiting(self.journal_error)
+        self.report("journal failed", {"reason": reason})
 
     @property
     def refuse_writes(self) -> bytes | None:
@@ -195,16 +203,6 @@ class Instance:
             self._drop_late_clients()
             self.sample_memory()
 
-    def after_turn(self) -> float:
-        """A turn has ended: let those who wait for it know. In how many seconds one of them wants
-        to be called again at the latest."""
-        return min([hook() for hook in self.turn_hooks], default=math.inf)
-
-    def before_rest(self) -> None:
-        """There is nothing to do: a good time for what others wait for."""
-        for hook in self.rest_hooks:
-            hook()
-
     # -- clients ---------------------------------------------------------------------------
 
     def tell(self, event: EventName, details: dict[str, object]) -> None:
@@ -259,7 +257,7 @@ class Instance:
         if not session.out:
             self.wake(session)
         session.out.append(data)
-        session.output_bytes += len(data)
+        session.count_output()
         self.check_output(session)
 
     def kill(self, session: Session) -> None:
@@ -279,7 +277,7 @@ class Instance:
         if self.keyspace.dirty_keys:
             self.serve_touched()
         if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX:
-            self.on_full_outbox()
+            self.turn.seal_large_outbox()
 
     def serve_touched(self) -> None:
         """Tell those who watch or wait for keys that have changed; serving may change more."""

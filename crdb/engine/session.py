@@ -45,6 +45,7 @@ class Session:
     __slots__ = (
         "active_at",
         "address",
+        "counted",
         "created_at",
         "dirty",
         "fd",
@@ -96,8 +97,10 @@ class Session:
 
         self.out: list[bytes] = []
         """Encoded replies that have not been handed to the driver."""
+        self.counted = 0
+        """The number of replies in `out` that are part of `output_bytes`."""
         self.output_bytes = 0
-        """Bytes in `out`, as far as counted, and in the driver's hands, unsent."""
+        """The size of the counted replies in `out`, and of what the driver has not sent yet."""
         self.output_limit = OUTPUT_UNLIMITED
         self.soft_limit_since = 0
         """When `output_bytes` went over the soft limit and stayed; 0 if it is below."""
@@ -122,8 +125,24 @@ class Session:
     def mute(self, mark: int) -> None:
         """Drop the reply that begins at `mark`, if the client has asked for silence."""
         if self.flags & (MUTED | SKIPPING):
-            del self.out[mark:]
+            self.drop_replies(mark)
             self.flags &= ~SKIPPING
+
+    def count_output(self) -> bool:
+        """Count the replies that have been added to `out` since the last call. Return whether there
+        is now more to send than `output_limit`."""
+        out = self.out
+        while self.counted < len(out):
+            self.output_bytes += len(out[self.counted])
+            self.counted += 1
+        return self.output_bytes > self.output_limit
+
+    def drop_replies(self, mark: int = 0) -> None:
+        """Remove the replies in `out` from the index `mark` on."""
+        while self.counted > mark:
+            self.counted -= 1
+            self.output_bytes -= len(self.out[self.counted])
+        del self.out[mark:]
 
     def close_after_reply(self) -> None:
         """Read no more requests; close once the replies so far have been sent."""
@@ -132,7 +151,7 @@ class Session:
     def kill(self) -> None:
         """Close at once, without sending what is left."""
         self.flags |= CLOSING | KILLED
-        self.out.clear()
+        self.drop_replies()
 
     @property
     def memory_bytes(self) -> int:

@@ -34,6 +34,7 @@ class Connection:
         "send",
         "sock",
         "statistics",
+        "turn",
         "unsent",
         "unsent_bytes",
     )
@@ -46,6 +47,7 @@ class Connection:
         self.recv = sock.recv
         self.send = sock.send
         self.statistics = instance.statistics
+        self.turn = instance.turn
         self.unsent: deque[memoryview] = deque()
         """Replies that the socket did not take; it is then registered for writing too."""
         self.unsent_bytes = 0
@@ -73,16 +75,23 @@ class Connection:
         client = self.client
         run(client, data)
         if client.out or client.flags & CLOSING:
-            return self.flush()
+            return self.answer()
         return True
 
-    def go_on(self) -> bool:
-        """Something has happened to the session: carry out what it had asked meanwhile."""
+    def run_waiting(self) -> bool:
+        """Run the requests that have waited for an event, such as the end of a blocking command."""
         run(self.client, b"")
+        return self.answer()
+
+    def answer(self) -> bool:
+        """Send the replies, or hold them until the end of the turn if they wait for a journal."""
+        if self.turn.holds_replies:
+            self.turn.hold(self.client)
+            return True
         return self.flush()
 
     def flush(self) -> bool:
-        """Send what the client is owed, or queue it behind what is unsent."""
+        """Send the replies, or queue them behind what is unsent."""
         client = self.client
         if client.flags & KILLED:
             return False
@@ -93,8 +102,9 @@ class Connection:
                 out.clear()
             else:
                 self._put_many(out)
-            # Not all that is sent was counted: who was blocked has its reply from elsewhere.
+            # Replies to clients that were blocked have not been counted.
             client.output_bytes = self.unsent_bytes
+            client.counted = 0
         return not client.flags & CLOSING or self._last_words()
 
     def _put(self, data: bytes) -> None:

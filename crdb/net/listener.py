@@ -1,10 +1,11 @@
 """Driver: all clients of one instance, served by one task.
 
-One epoll set holds the listening sockets and every client. Per turn all that are ready are read
-once, their requests carried out, and their replies sent with one call each. While there is work the
-task goes on without leaving, but lets others run after every stretch of a millisecond; when
-there is none it waits in trio for the set itself. A listener that has its process to itself waits
-in the kernel for the rest of a stretch, which spares clients the way through the event loop.
+One epoll set holds the listening sockets and every client. A turn reads each socket that is ready
+once, runs the requests, and does the other phases of `crdb.engine.turn`. While sockets are ready,
+turns follow each other without a task switch, but other tasks run after each time slice of a
+millisecond. When no socket is ready, the task waits in trio for the set itself. A listener that has
+its process to itself busy-polls instead: it waits in the kernel for the rest of the time slice,
+which is quicker than the event loop.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ from typing import Final
 import trio
 
 from crdb.engine.instance import Instance
+from crdb.engine.session import Session
 from crdb.net.client_admission import refusal
 from crdb.net.connection import Connection
-from crdb.net.process import tell_of_process
-from crdb.net.serving import attend, resume_requests
+from crdb.net.process import add_process_info
+from crdb.net.serving import run_waiting, send_held, serve_ready
 
 ACCEPT_MAX: Final = 64
 """Connections taken per turn, so that a flood of them does not stop those that are there."""
-STRETCH_NS: Final = 1_000_000
-"""How long to go on before other tasks, those that read from links above all, get to run."""
+SLICE_NS: Final = 1_000_000
+"""The time slice after which other tasks, above all those that read from links, run."""
 SELECTABLE: Final = 1024
 """Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
 
 
 def read_clocks(instance: Instance) -> None:
-    """Tell `instance` what time it is. For the instance, time stands still between two calls."""
+    """Set the clocks of `instance`. They stand still between two calls."""
     instance.advance(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000)
 
 
@@ -42,134 +44,151 @@ class Listener:
     """Serves `instance` on bound, listening sockets, which it owns from then on."""
 
     def __init__(
-        self, instance: Instance, sockets: Sequence[socket.socket], *, lingers: bool = False
+        self, instance: Instance, sockets: Sequence[socket.socket], *, busy_polls: bool = False
     ) -> None:
         self.instance = instance
+        self.turn = instance.turn
         self.listening = {sock.fileno(): sock for sock in sockets}
         self.connections: dict[int, Connection] = {}
         self.by_client: dict[int, Connection] = {}
         self.epoll = select.epoll()
-        self.lingers = lingers and self.epoll.fileno() < SELECTABLE
-        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        """Wakes the set up if a session has more to do."""
+        self.busy_polls = busy_polls and self.epoll.fileno() < SELECTABLE
+        self.wakeup_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        """Makes the set ready if a session has more requests to run."""
         self.in_turn = False
-        self.patience = math.inf
-        """For how many seconds after the latest turn there is nothing else to do."""
-        self.deaf = False
-        """Out of file descriptors: no connection is taken until the next tick."""
+        self.seconds_left = math.inf
+        """How soon after the latest turn the outbox is due."""
+        self.is_accept_paused = False
+        """True without free file descriptors. The next tick resumes accepting."""
         instance.timing.clock = time.perf_counter
-        tell_of_process(instance)
+        add_process_info(instance)
         read_clocks(instance)
 
     async def serve(self) -> None:
         """Run until cancelled; then every connection is closed."""
-        self.epoll.register(self.bell, select.EPOLLIN)
+        self.epoll.register(self.wakeup_fd, select.EPOLLIN)
         for sock in self.listening.values():
             sock.setblocking(False)
-        self._hear()
-        self.instance.on_wake = self._answer
+        self._resume_accepting()
+        self.instance.on_wake = self._serve_woken
+        self.turn.send = self._send_held
         try:
             while True:
-                if self._stretch():
-                    await trio.lowlevel.checkpoint()  # others get to run
+                if self._run_time_slice():
+                    await trio.lowlevel.checkpoint()  # other tasks run
                 else:
-                    await self._wait()
+                    await self._sleep()
         finally:
             self._close_all()
 
-    def _stretch(self) -> bool:
-        """Serve whoever is ready, for STRETCH_NS at most; whether there may be more."""
+    def _run_time_slice(self) -> bool:
+        """Serve the sockets that are ready, for SLICE_NS at most. Return whether more may be."""
         served = False
-        ends = time.monotonic_ns() + STRETCH_NS
+        ends = time.monotonic_ns() + SLICE_NS
         while (left := ends - time.monotonic_ns()) > 0:
             events = self.epoll.poll(0)
             if events:
-                self._turn(events)
+                self._run_turn(events)
                 served = True
-            elif not served or not self.lingers or not self._linger(left / 1e9):
+            elif not served or not self.busy_polls or not self._busy_poll(left / 1e9):
                 return False
         return True
 
-    def _linger(self, seconds: float) -> bool:
-        """Wait in the kernel, but let nobody else wait for that; whether a client became ready."""
+    def _busy_poll(self, seconds: float) -> bool:
+        """Wait in the kernel while no other task can run. Return whether a client is ready."""
         others = trio.lowlevel.current_statistics()
-        seconds = min(seconds, self.patience, others.seconds_to_next_deadline)
+        seconds = min(seconds, self.seconds_left, others.seconds_to_next_deadline)
         may_wait = not others.tasks_runnable and seconds > 0
         return may_wait and bool(select.select((self.epoll,), (), (), seconds)[0])
 
-    async def _wait(self) -> None:
-        """Until a socket is ready or something is due."""
-        self.instance.before_rest()
+    async def _sleep(self) -> None:
+        """Wait until a socket is ready or the instance has a deadline."""
+        self.turn.before_sleep()
         seconds = self.instance.deadline / 1000 - time.monotonic()
         with trio.move_on_after(max(0.0, seconds)) as scope:
             await trio.lowlevel.wait_readable(self.epoll.fileno())
         if scope.cancelled_caught:
-            self._turn([])
+            self._run_turn([])
 
-    def _turn(self, events: list[tuple[int, int]]) -> None:
-        """Serve everything that is ready."""
-        instance = self.instance
+    def _run_turn(self, events: list[tuple[int, int]]) -> None:
+        """Read, execute, seal, append, flush and push."""
         read_clocks(self.instance)
         self.in_turn = True
-        strangers, over = attend(self.connections, events)
+        self._read_and_execute(events)
+        self._finish_turn()
+
+    def _read_and_execute(self, events: list[tuple[int, int]]) -> None:
+        """Serve the sockets that are ready, and the sessions that are woken."""
+        instance = self.instance
+        unknown, over = serve_ready(self.connections, events)
         for connection in over:
             self._close(connection)
-        for fd in strangers:
-            self._other(fd)
+        for fd in unknown:
+            self._serve_other(fd)
         if instance.now >= instance.deadline:
             instance.tick()
-            if self.deaf:
-                self._hear()
+            if self.is_accept_paused:
+                self._resume_accepting()
         if instance.woken:
-            self._go_on()
-        self.patience = instance.after_turn()
+            self._run_woken()
+
+    def _finish_turn(self) -> None:
+        """Do the other phases. Sessions that are woken meanwhile have the next turn."""
+        self.seconds_left = self.turn.finish()
+        if self.instance.woken:
+            os.eventfd_write(self.wakeup_fd, 1)
         self.in_turn = False
 
-    def _go_on(self) -> None:
-        """Turn to sessions that something has happened to, each once."""
+    def _run_woken(self) -> None:
+        """Run the waiting requests of the sessions that are woken, once each."""
         woken = list(self.instance.woken)
         self.instance.woken.clear()
         for session in woken:
             connection = self.by_client.get(session.id)
-            if connection is not None and not resume_requests(connection):
+            if connection is not None and not run_waiting(connection):
                 self._close(connection)
-        if self.instance.woken:
-            os.eventfd_write(self.bell, 1)
+
+    def _send_held(self, session: Session) -> None:
+        """Send the replies of a session that have waited for the journal."""
+        connection = self.by_client.get(session.id)
+        if connection is not None and not send_held(connection):
+            self._close(connection)
 
     def _close(self, connection: Connection) -> None:
-        """The end of a connection."""
+        """Close a connection."""
         del self.connections[connection.fd]
         del self.by_client[connection.client.id]
         connection.close()
 
     def _close_all(self) -> None:
-        """The end of all of them."""
+        """Close all connections, and the listening sockets."""
         self.instance.on_wake = lambda: None
         for connection in list(self.connections.values()):
             self._close(connection)
         for sock in self.listening.values():
             sock.close()
         self.epoll.close()
-        os.close(self.bell)
+        os.close(self.wakeup_fd)
 
-    def _answer(self) -> None:
-        """Sessions woke up: turn to them at once, but not before a turn has ended."""
+    def _serve_woken(self) -> None:
+        """Serve woken sessions in a turn of their own, unless they are woken during a turn."""
         if not self.in_turn:
             self.in_turn = True
             read_clocks(self.instance)
-            self._go_on()
-            self.in_turn = False
+            self._run_woken()
+            self._finish_turn()
 
-    def _hear(self) -> None:
-        """Let the set tell of new connections."""
-        self.deaf = False
+    def _resume_accepting(self) -> None:
+        """Let the set report new connections."""
+        self.is_accept_paused = False
         for fd in self.listening:
             self.epoll.register(fd, select.EPOLLIN)
 
-    def _other(self, fd: int) -> None:
-        """Not a client: the bell, or somebody who wants to be one."""
-        if fd == self.bell:
-            os.eventfd_read(self.bell)
+    def _serve_other(self, fd: int) -> None:
+        """Serve a file descriptor that belongs to no client: accept connections, or take note that
+        sessions are woken."""
+        if fd == self.wakeup_fd:
+            os.eventfd_read(self.wakeup_fd)
             return
         for _ in range(ACCEPT_MAX):
             try:
@@ -178,14 +197,14 @@ class Listener:
                 return
             except OSError as fault:
                 self.instance.tell("cannot accept", {"reason": str(fault)})
-                self.deaf = True
+                self.is_accept_paused = True
                 for listening in self.listening:
                     self.epoll.unregister(listening)
                 return
             self._admit(sock)
 
     def _admit(self, sock: socket.socket) -> None:
-        """Somebody has connected."""
+        """Take a new connection, or refuse it."""
         try:
             peer = None if sock.family == socket.AF_UNIX else sock.getpeername()[0]
             denied = refusal(self.instance, peer)

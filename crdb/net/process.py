@@ -36,7 +36,7 @@ MARGIN_BYTES: Final = RESERVE_BYTES - HELD_BYTES
 Lines = list[tuple[str, object]]
 
 
-def tell_of_process(instance: Instance) -> None:
+def add_process_info(instance: Instance) -> None:
     """Let INFO of `instance` show this process."""
     for name, lines in (("server", server_lines), ("memory", memory_lines), ("cpu", cpu_lines)):
         instance.info_sections.setdefault(name, []).append(lines)

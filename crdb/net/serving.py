@@ -1,4 +1,4 @@
-"""Turn to the connections that are ready: compiled, which the listener is not.
+"""Serving the connections that are ready: compiled, which the listener is not.
 
 A MemoryError while a client is served ends its connection and nothing else.
 """
@@ -8,17 +8,17 @@ from __future__ import annotations
 from crdb.net.connection import WRITABLE, Connection
 
 
-def attend(
+def serve_ready(
     connections: dict[int, Connection], events: list[tuple[int, int]]
 ) -> tuple[list[int], list[Connection]]:
-    """Serve all that are ready. Returns the file descriptors of no client, and the connections
-    that are over."""
-    strangers: list[int] = []
+    """Read each socket that is ready, run the requests, and send or hold the replies. Return the
+    file descriptors that belong to no client, and the connections that are over."""
+    unknown: list[int] = []
     over: list[Connection] = []
     for fd, event in events:
         connection = connections.get(fd)
         if connection is None:
-            strangers.append(fd)
+            unknown.append(fd)
             continue
         try:
             open_still = connection.resume() if event & WRITABLE else True
@@ -29,13 +29,22 @@ def attend(
             open_still = False
         if not open_still:
             over.append(connection)
-    return strangers, over
+    return unknown, over
 
 
-def resume_requests(connection: Connection) -> bool:
-    """Turn to a session that something has happened to. False if its connection is over."""
+def run_waiting(connection: Connection) -> bool:
+    """Run the requests of a client that has waited. False if its connection is over."""
     try:
-        return connection.go_on()
+        return connection.run_waiting()
+    except MemoryError:
+        connection.client.instance.memory_exhausted("replies to a client")
+        return False
+
+
+def send_held(connection: Connection) -> bool:
+    """Send the replies that have waited for the journal. False if the connection is over."""
+    try:
+        return connection.flush()
     except MemoryError:
         connection.client.instance.memory_exhausted("replies to a client")
         return False

@@ -127,7 +127,7 @@ class Region:
         for_clients, for_peers = self.sockets
         listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(s)) for s in for_peers]
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(Listener(self.instance, for_clients, lingers=alone).serve)
+            nursery.start_soon(Listener(self.instance, for_clients, busy_polls=alone).serve)
             nursery.start_soon(self.sending.run)
             for listener in listeners:
                 nursery.start_soon(self.accept_links, listener, nursery)
@@ -185,7 +185,7 @@ class Region:
                 case _:
                     pass
         self.instance.serve_touched()
-        self.instance.before_rest()
+        self.instance.turn.before_sleep()
 
     def report(self, event: EventName, details: Mapping[str, object]) -> None:
         """Emit an event with the name of this region."""

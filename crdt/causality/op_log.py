@@ -30,7 +30,18 @@ GONE: Final[Kept] = (0, 0, 0, b"")  # where one was: the list is shortened now a
 class History:
     """A backlog. Positions count all operations ever appended."""
 
-    __slots__ = ("bytes", "endings", "floor", "head", "jumps", "last", "limit", "ops", "start")
+    __slots__ = (
+        "bytes",
+        "endings",
+        "floor",
+        "head",
+        "jumps",
+        "last",
+        "limit",
+        "ops",
+        "start",
+        "unjournaled",
+    )
 
     def __init__(self, limit: int = HISTORY_BYTES) -> None:
         self.limit: int = limit
@@ -42,6 +53,8 @@ class History:
         self.head: int = 0  #   index in `ops` of the oldest operation kept
         self.start: int = 0  #  its position
         self.jumps: int = 0  #  how often the floor rose with a snapshot
+        self.unjournaled: list[bytes] | None = None
+        """The operations that a journal has to append, encoded; None if there is no journal."""
 
     @property
     def stop(self) -> int:
@@ -52,6 +65,8 @@ class History:
         """Keep one more operation, drop old ones beyond the limit. Amortised O(1)."""
         data = op.to_bytes()  # a MemoryError comes here, before anything has changed
         self.ops.append((op.origin, op.first, op.last, data))
+        if self.unjournaled is not None:
+            self.unjournaled.append(data)
         self.last[op.origin] = op.last
         self.endings[make_dot(op.origin, op.last)] = data
         self.bytes += len(data) + ENTRY_BYTES

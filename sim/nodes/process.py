@@ -177,6 +177,7 @@ class SimProcess:
             config=Parameters({"replica-serve-stale-data": serves_stale}),
             rng=self.around.rng.substream(f"instance/{self.name}").generator,
         )
+        self.instance.turn.seal = self.seal_outbox
         self.hand = SimClient(self.instance)
         self.talks: dict[int, Talk] = {}
         self.state_hash = StateHash(replica.keyspace)
@@ -402,7 +403,8 @@ class SimProcess:
             self.engine.at(self.timer_at, self.run_timer)
 
     def finish_turn(self) -> None:
-        """Finish a turn: serve waiting clients, seal, run the checkers, send."""
+        """Finish a turn as a server does: serve waiting clients, seal, append, flush and push. The
+        checkers run before the links send anything."""
         instance = self.instance
         if self.replica.keyspace.dirty_keys or instance.woken:
             instance.serve_touched()
@@ -412,7 +414,7 @@ class SimProcess:
                     self.hand.late += receive(self.hand.client, b"")
                 else:
                     self.deliver_late_replies(self.talks[woken.id])
-        self.seal_outbox()
+        instance.turn.finish()
         self.show_changes()
         if instance.blocked.by_client:
             self.arm_timer(self.clients_deadline())

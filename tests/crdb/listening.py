@@ -60,9 +60,9 @@ class Talker:
 class Site:
     """A listener, and the clients that came to it."""
 
-    def __init__(self, instance: Instance, lingers: bool) -> None:
+    def __init__(self, instance: Instance, busy_polls: bool) -> None:
         self.socket = listening()
-        self.listener = Listener(instance, [self.socket], lingers=lingers)
+        self.listener = Listener(instance, [self.socket], busy_polls=busy_polls)
         self.port: int = self.socket.getsockname()[1]
         self.talkers: list[Talker] = []
 
@@ -74,9 +74,9 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(instance: Instance, lingers: bool = False) -> AsyncGenerator[Site]:
+async def serving(instance: Instance, busy_polls: bool = False) -> AsyncGenerator[Site]:
     """A listener that serves while the block runs."""
-    site = Site(instance, lingers)
+    site = Site(instance, busy_polls)
     with trio.fail_after(PATIENCE_SECONDS):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(site.listener.serve)

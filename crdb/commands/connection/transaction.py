@@ -72,27 +72,13 @@ def exec_(client: Client, _args: list[bytes]) -> None:
 def run_queue(client: Client, queue: list[list[bytes]]) -> None:
     """Run what was queued. A client whose replies exceed its output limit on the way is closed, and
     gets none of them. The rest of the queue still runs: a transaction is carried out as a whole."""
-    out = client.out
-    counted, size = 0, client.output_bytes
     commands = client.instance.commands
     for args in queue:
         call(client, commands.require(args), args)
         if client.flags & KILLED:
-            out.clear()
-            continue
-        while counted < len(out):
-            size += len(out[counted])
-            counted += 1
-        if size > client.output_limit:
-            check_output(client, size)
-
-
-def check_output(client: Client, size: int) -> None:
-    """Close a client if `size` bytes of replies are too many. Those in `out` are counted later."""
-    before = client.output_bytes
-    client.output_bytes = size
-    client.instance.check_output(client)
-    client.output_bytes = before
+            client.drop_replies()
+        elif client.count_output():
+            client.instance.check_output(client)
 
 
 @COMMANDS.declare(

@@ -55,7 +55,7 @@ class Waiter:
         try:
             return self.attempt()
         except CommandError as refusal:
-            del out[mark:]
+            self.session.drop_replies(mark)
             reply.error(out, refusal.text)
             return True
 

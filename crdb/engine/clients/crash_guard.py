@@ -28,7 +28,7 @@ def contain_crash(session: Session, report: Report, act: Callable[[], bool]) -> 
     try:
         return act()
     except MemoryError:
-        session.out.clear()
+        session.drop_replies()
         reply.error(session.out, MEMORY_EXHAUSTED_CLOSED)
         session.close_after_reply()
         report("out of memory", {"where": "requests or replies of a client"})

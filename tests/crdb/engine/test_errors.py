@@ -17,3 +17,10 @@ def test_what_clients_sent_cannot_break_the_protocol() -> None:
     assert errors.printable(b"abc\x00def") == b"abc"
     assert errors.printable(b"x" * 200) == b"x" * 128
     assert errors.CommandError(b"ERR no").text == b"ERR no"
+
+
+def test_reason_of_a_failed_journal_is_one_line() -> None:
+    assert errors.journal_failed("disk\nfull") == (
+        b"MISCONF the journal cannot be written (disk full), so writes are refused."
+        b" Repair or free the disk, then restart the region."
+    )

@@ -134,6 +134,7 @@ def test_what_waits_to_be_sent_counts() -> None:
     run(client, b"PING\r\n")
     assert not client.closing
     client.out.clear()
+    client.counted = 0
     run(client, b"PING\r\n")
     assert client.killed
 
@@ -220,7 +221,7 @@ def test_what_is_to_be_sent_is_bounded_within_a_batch(commands: list[list[bytes]
         most = max(most, database.keyspace.outbox_bytes)
         database.replica.seal()
 
-    database.on_full_outbox = seal
+    database.turn.seal = seal
     receive(client, b"".join(map(request, commands)) * 50)
     assert RUN_BYTES_MAX <= most < RUN_BYTES_MAX + (3 << 20)
     assert database.keyspace.outbox_bytes < RUN_BYTES_MAX + (3 << 20)

@@ -9,7 +9,14 @@ import pytest
 from crdb.engine import guards
 from crdb.engine.client import Client
 from crdb.engine.command import CONTAINER, DENY_LOADING, DENY_STALE, WRITE, Command
-from crdb.engine.errors import NO_AUTH, NOT_IN_TRANSACTION, OUT_OF_MEMORY, READ_ONLY, wrong_arity
+from crdb.engine.errors import (
+    NO_AUTH,
+    NOT_IN_TRANSACTION,
+    OUT_OF_MEMORY,
+    READ_ONLY,
+    journal_failed,
+    wrong_arity,
+)
 from crdb.engine.executor import is_plain
 from crdb.engine.guards import GUARDS, check_guards
 from crdb.engine.instance import Instance
@@ -54,12 +61,15 @@ def refusing() -> Client:
 def test_guards_have_the_order_of_redis() -> None:
     client = refusing()
     database = client.instance
+    database.fail_journal("disk full")
     found = [check_guards(client, WRITING, [b"writing"]), check_guards(client, WRITING, ARGS)]
     client.flags &= ~UNAUTHENTICATED
     found.append(check_guards(client, WRITING, ARGS))
     client.flags &= ~IN_TRANSACTION
     found.append(check_guards(client, WRITING, ARGS))
     fill_memory(database, 50)
+    found.append(check_guards(client, WRITING, ARGS))
+    database.journal_error = None
     found.append(check_guards(client, WRITING, ARGS))
     for bit in (WRITE, DENY_STALE, DENY_LOADING):
         database.refuse(bit, None)
@@ -69,6 +79,7 @@ def test_guards_have_the_order_of_redis() -> None:
         NO_AUTH,
         NOT_IN_TRANSACTION,
         OUT_OF_MEMORY,
+        journal_failed("disk full"),
         READ_ONLY,
         MASTERDOWN,
         LOADING,
@@ -136,3 +147,6 @@ def test_the_fast_path_asks_one_integer() -> None:
     assert is_plain(client, READING, ARGS)
     database.memory.exhausted()
     assert not is_plain(client, WRITING, ARGS)
+    database.fail_journal("disk full")
+    assert database.guarded_bits == CONTAINER | DENY_OOM | WRITE
+    assert check_guards(client, READING, ARGS) is None

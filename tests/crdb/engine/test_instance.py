@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from functools import partial
-
 from crdb.engine.client import Client
 from crdb.engine.executor import receive, run
 from crdb.engine.instance import REDIS_VERSION
@@ -23,14 +20,6 @@ def test_refusal_holds_until_it_is_lifted() -> None:
     database.refuse_writes = None
     assert database.refuse_writes is None
     assert lines(client, "SET k v") == [b"+OK\r\n"]
-
-
-def test_a_rest_is_announced_to_every_hook() -> None:
-    database = instance()
-    calls: list[int] = []
-    database.rest_hooks += [partial(calls.append, 1), partial(calls.append, 2)]
-    database.before_rest()
-    assert calls == [1, 2]
 
 
 def test_unasked_data_wakes_a_client_once_and_counts_against_its_limit() -> None:
@@ -123,8 +112,7 @@ def test_who_gets_below_the_soft_limit_starts_anew() -> None:
     database = instance(client_output_buffer_limit="normal 100000 1000 5")
     client = Client(database)
     run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
-    client.out.clear()
-    client.output_bytes = 0
+    client.drop_replies()
     database.advance(NOW + 1_000)
     database.tick()
     assert client.soft_limit_since == 0
@@ -141,20 +129,6 @@ def test_there_is_room_for_so_many() -> None:
     assert database.is_full()
     first.leave()
     assert not database.is_full()
-
-
-def test_the_end_of_a_turn_is_told() -> None:
-    database = instance()
-    assert database.after_turn() == math.inf
-    turns: list[float] = []
-
-    def patience(seconds: float) -> float:
-        turns.append(seconds)
-        return seconds
-
-    database.turn_hooks += [partial(patience, 2.0), partial(patience, 1.0)]
-    assert database.after_turn() == 1.0
-    assert turns == [2.0, 1.0]
 
 
 def test_operations_from_elsewhere_serve_those_who_wait() -> None:

@@ -36,3 +36,23 @@ def test_silence() -> None:
     session.mute(0)
     assert session.out == []
     assert session.flags & MUTED
+
+
+def test_replies_are_counted_once_and_dropped_as_they_were_counted() -> None:
+    session = Session(7, b"", b"", 0)
+    session.output_limit = 9
+    session.output_bytes = 2
+    session.out += [b"aaa", b"bb"]
+    assert not session.count_output()
+    assert session.output_bytes == 7
+    session.out.append(b"ccc")
+    assert session.count_output()
+    assert (session.output_bytes, session.counted) == (10, 3)
+    session.out.append(b"dddd")
+    session.drop_replies(1)
+    assert (session.out, session.output_bytes, session.counted) == ([b"aaa"], 5, 1)
+    session.out.append(b"ee")
+    assert not session.count_output()
+    assert session.output_bytes == 7
+    session.drop_replies()
+    assert (session.out, session.output_bytes, session.counted) == ([], 2, 0)

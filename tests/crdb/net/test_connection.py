@@ -82,7 +82,7 @@ def fill(connection: Connection, there: socket.socket, epoll: select.epoll) -> i
     """Make more replies than the sockets hold, all of them unread; how many bytes."""
     reply = b"x" * 1_000_000
     connection.client.parser.feed(ECHO % (len(reply), reply) * 3)
-    assert connection.go_on()
+    assert connection.run_waiting()
     assert connection.unsent
     return 3 * len(b"$1000000\r\n\r\n") + 3_000_000
 
@@ -109,9 +109,9 @@ def test_a_reply_that_came_late_counts_as_sent_and_no_more(pair: Pair, epoll: se
     connection, there = pair
     client = connection.client
     client.parser.feed(b"CRDB.AWAIT 9=1 1000\r\n")
-    assert connection.go_on()
+    assert connection.run_waiting()
     client.instance.blocked.unblock(client.id, with_error=False)
-    assert connection.go_on()
+    assert connection.run_waiting()
     assert there.recv(100) == b":0\r\n"
     assert client.output_bytes == 0
 
@@ -120,7 +120,7 @@ def test_last_words_are_said_before_the_end(pair: Pair, epoll: select.epoll) -> 
     connection, there = pair
     size = fill(connection, there, epoll)
     connection.client.parser.feed(b"QUIT\r\nPING\r\n")
-    assert connection.go_on()
+    assert connection.run_waiting()
     there.sendall(b"PING\r\n")
     received = 0
     is_open = True
@@ -136,7 +136,7 @@ def test_a_killed_client_gets_nothing_more(pair: Pair, epoll: select.epoll) -> N
     connection, there = pair
     fill(connection, there, epoll)
     connection.client.kill()
-    assert not connection.go_on()
+    assert not connection.run_waiting()
 
 
 def test_nobody_reads_any_more(pair: Pair, epoll: select.epoll) -> None:

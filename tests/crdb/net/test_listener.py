@@ -15,7 +15,8 @@ import trio.lowlevel
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
-from crdb.net.listener import ACCEPT_MAX, STRETCH_NS
+from crdb.engine.turn import Turn
+from crdb.net.listener import ACCEPT_MAX, SLICE_NS
 from tests.crdb.listening import serving
 from tests.crdb.raw import instance
 
@@ -42,18 +43,19 @@ async def test_a_pipeline_comes_back_in_order() -> None:
             assert await talker.hear(len(replies)) == replies
 
 
-async def test_one_that_lingers_serves_and_lets_others_run() -> None:
-    async with serving(instance(), lingers=True) as site:
+async def test_busy_polling_serves_and_lets_others_run() -> None:
+    async with serving(instance(), busy_polls=True) as site:
         talkers = [await site.connect() for _ in range(4)]
         for _ in range(100):
             for talker in talkers:
                 await talker.ask(b"PING", b"+PONG\r\n")
 
 
+@pytest.mark.interpreted("it replaces a method of the turn")
 @pytest.mark.parametrize(
     ("patience", "deadline", "runnable", "longest"),
     [
-        (math.inf, math.inf, 0, STRETCH_NS / 1e9),
+        (math.inf, math.inf, 0, SLICE_NS / 1e9),
         (0.000_2, math.inf, 0, 0.000_2),
         (math.inf, 0.000_3, 0, 0.000_3),
         (0.000_2, -0.1, 0, None),
@@ -61,7 +63,7 @@ async def test_one_that_lingers_serves_and_lets_others_run() -> None:
         (math.inf, math.inf, 1, None),
     ],
 )
-async def test_nobody_waits_for_one_that_lingers(
+async def test_busy_polling_delays_nobody(
     patience: float,
     deadline: float,
     runnable: int,
@@ -79,8 +81,12 @@ async def test_nobody_waits_for_one_that_lingers(
     monkeypatch.setattr(select, "select", look)
     monkeypatch.setattr(trio.lowlevel, "current_statistics", lambda: others)
     database = instance()
-    database.turn_hooks.append(lambda: patience)
-    async with serving(database, lingers=True) as site:
+
+    def finish(_turn: Turn) -> float:
+        return patience
+
+    monkeypatch.setattr(Turn, "finish", finish)
+    async with serving(database, busy_polls=True) as site:
         talker = await site.connect()
         for _ in range(50):
             await talker.ask(b"PING", b"+PONG\r\n")
@@ -226,17 +232,13 @@ async def test_it_goes_on_when_there_are_no_descriptors_left(
     assert events.count("cannot accept") == 1
 
 
-async def test_links_are_told_after_each_turn() -> None:
+async def test_links_send_after_each_turn() -> None:
     database = instance()
-    written: list[int] = []
-
-    def look() -> float:
-        written.append(len(database.keyspace.outbox))
-        return math.inf
-
-    database.turn_hooks.append(look)
+    pushed: list[int] = []
+    database.turn.push = lambda: pushed.append(database.replica.history.stop)
     async with serving(database) as site:
         talker = await site.connect()
         await talker.ask(b"MSET a 1 b 2", b"+OK\r\n")
-        while not written or written[-1] != 2:
+        while not pushed:
             await trio.lowlevel.checkpoint()
+    assert pushed == [1]

@@ -61,7 +61,7 @@ def groups(folder: Path, lines: str, file: str, text: str) -> Path:
 
 def test_instance_measures_its_process() -> None:
     database = instance()
-    process.tell_of_process(database)
+    process.add_process_info(database)
     assert database.memory.used_bytes > 1_000_000
     database.config.put("maxmemory", "1")
     database.memory.set_limit(1, 0)

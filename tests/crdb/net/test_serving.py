@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from typing import cast
 
 import attrs
 import pytest
 
 from crdb.net.connection import WRITABLE, Connection
-from crdb.net.serving import attend, resume_requests
+from crdb.net.serving import run_waiting, send_held, serve_ready
 from tests.crdb.raw import instance
 
 
@@ -34,8 +35,11 @@ class Socketless:
     def resume(self) -> bool:
         return self.call("resume")
 
-    def go_on(self) -> bool:
-        return self.call("go_on")
+    def run_waiting(self) -> bool:
+        return self.call("run_waiting")
+
+    def flush(self) -> bool:
+        return self.call("flush")
 
 
 @attrs.define
@@ -72,18 +76,23 @@ def test_ready_connections_are_served(
 ) -> None:
     served, record, events = connection(**outcomes)
     others, _, _ = connection()
-    strangers, over = attend({3: served, 4: others}, [(3, event), (9, select.EPOLLIN)])
+    unknown, over = serve_ready({3: served, 4: others}, [(3, event), (9, select.EPOLLIN)])
     assert record.called == called
-    assert strangers == [9]
+    assert unknown == [9]
     assert over == ([served] if is_over else [])
     exhausted = any(isinstance(each, MemoryError) for each in outcomes.values())
     assert events == ["out of memory"] * exhausted
 
 
 @pytest.mark.interpreted("it serves what is not a connection")
-def test_session_goes_on_unless_there_is_no_memory() -> None:
-    assert resume_requests(connection()[0])
-    assert not resume_requests(connection(go_on=False)[0])
-    exhausted, _, events = connection(go_on=MemoryError())
-    assert not resume_requests(exhausted)
+@pytest.mark.parametrize(
+    ("serve", "method"), [(run_waiting, "run_waiting"), (send_held, "flush")], ids=["run", "send"]
+)
+def test_session_goes_on_unless_there_is_no_memory(
+    serve: Callable[[Connection], bool], method: str
+) -> None:
+    assert serve(connection()[0])
+    assert not serve(connection(**{method: False})[0])
+    exhausted, _, events = connection(**{method: MemoryError()})
+    assert not serve(exhausted)
     assert events == ["out of memory"]

@@ -59,7 +59,7 @@ async def test_a_region_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> 
     here, _ = region(ALONE, tmp_path)
     here.observe([OriginReused("guest", here.replica.origin)])
     assert say(here, b"SET k v\r\n") == b"+OK\r\n"
-    here.sending.flush_outbox()
+    here.instance.turn.run_phases(seals=True)
     here.observe([OriginReused("guest", here.replica.origin)])
     assert say(here, b"SET k w\r\n").startswith(b"-STALE ")
     here.observe(here.links.tick(clock()))
@@ -71,7 +71,7 @@ async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_emp
     here, _ = region(state=tmp_path)
     assert read_held_vector(tmp_path) == {}
     say(here, b"SET k v\r\n")
-    here.sending.flush_outbox()
+    here.instance.turn.run_phases(seals=True)
     here.keeper.do_due_work(clock())
     assert read_held_vector(tmp_path) == here.replica.vector != {}
     config = Config.from_names(["us", "eu"])

@@ -111,7 +111,7 @@ async def test_a_region_whose_counter_was_lost_finds_out_from_a_peer(tmp_path: P
     """It takes itself for new, under another incarnation than any, until a peer knows better."""
     first, _ = region(state=tmp_path / "lost")
     say(first, b"SET k v\r\n")
-    first.sending.flush_outbox()
+    first.instance.turn.run_phases(seals=True)
     again, told = region(state=tmp_path / "new")
     assert again.replica.origin != first.replica.origin
     assert say(again, b"INCR n\r\n") == b":1\r\n", "for all it knows this is the first start"

@@ -9,8 +9,13 @@ import trio
 import trio.testing
 
 from crdb.deployment.config import Config
+from crdb.engine.sealing import (
+    BUSY_EFFECTS_PER_SECOND,
+    BUSY_PACE_SECONDS,
+    LARGE_BYTES_PER_SECOND,
+    PACE_SECONDS,
+)
 from crdb.region.region import Region
-from crdb.region.sending import BUSY, BUSY_PACE_SECONDS, LARGE_BYTES_PER_SECOND, PACE_SECONDS
 from crdt.embed.replica import RUN_MAX
 from crdt.store.keyspace import Keyspace
 from replication.drivers.delayed_writer import EARLY_SECONDS
@@ -26,7 +31,7 @@ class Writing(Region):
     def __init__(self) -> None:
         super().__init__(Config.from_names(["us", "eu"]), "us", emit=ignore, state=None)
         self.write()
-        self.sending.after_turn()
+        self.instance.turn.finish()
         assert self.sealed == 1, "after a rest it goes at the end of the turn"
 
     def write(self) -> None:
@@ -44,12 +49,12 @@ async def test_turns_that_follow_each_other_share_an_operation(
 ) -> None:
     here = Writing()
     here.write()
-    here.instance.after_turn()
+    here.instance.turn.finish()
     here.write()
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 1
     await trio.sleep(PACE_SECONDS)
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 2
     assert not here.replica.keyspace.outbox
 
@@ -57,16 +62,16 @@ async def test_turns_that_follow_each_other_share_an_operation(
 async def test_a_busy_region_gathers_for_longer(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     await trio.sleep(PACE_SECONDS)
-    for _ in range(ceil(BUSY * PACE_SECONDS) + 1):
+    for _ in range(ceil(BUSY_EFFECTS_PER_SECOND * PACE_SECONDS) + 1):
         here.write()
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 2
     here.write()
     await trio.sleep(PACE_SECONDS)
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 2
     await trio.sleep(BUSY_PACE_SECONDS - PACE_SECONDS)
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 3
 
 
@@ -75,12 +80,12 @@ async def test_much_at_once_after_a_rest_is_not_busy(
 ) -> None:
     here = Writing()
     await trio.sleep(BUSY_PACE_SECONDS)
-    for _ in range(ceil(BUSY * PACE_SECONDS) + 1):
+    for _ in range(ceil(BUSY_EFFECTS_PER_SECOND * PACE_SECONDS) + 1):
         here.write()
-    here.instance.after_turn()
+    here.instance.turn.finish()
     here.write()
     await trio.sleep(PACE_SECONDS)
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 3
 
 
@@ -88,7 +93,7 @@ async def test_a_run_of_writes_is_let_go_early(autojump_clock: trio.testing.Mock
     here = Writing()
     for _ in range(RUN_MAX):
         here.write()
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 2
 
 
@@ -96,9 +101,9 @@ async def test_a_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClo
     here = Writing()
     await trio.sleep(PACE_SECONDS - EARLY_SECONDS)
     here.write()
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 1
-    here.instance.before_rest()
+    here.instance.turn.before_sleep()
     assert here.sealed == 2
 
 
@@ -109,11 +114,11 @@ async def test_a_rest_that_comes_at_once_leaves_it_to_a_timer(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.sending.run)
         here.write()
-        here.instance.before_rest()
+        here.instance.turn.before_sleep()
         assert here.sealed == 1
         await trio.sleep(2 * PACE_SECONDS)
         assert here.sealed == 2
-        here.instance.before_rest()
+        here.instance.turn.before_sleep()
         await trio.sleep(2 * PACE_SECONDS)
         assert here.sealed == 2, "nothing was written"
         nursery.cancel_scope.cancel()
@@ -130,15 +135,15 @@ async def test_large_string_that_is_written_again_is_gathered(
     here = Writing()
     await trio.sleep(PACE_SECONDS)
     here.replica.string("big").set("x" * LARGE)
-    here.instance.after_turn()
+    here.instance.turn.finish()
     assert here.sealed == 2
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.sending.run)
         for _ in range(9):
             await trio.sleep(0.01)
             here.replica.string("big").set("y" * LARGE)
-            here.instance.after_turn()
-            here.instance.before_rest()
+            here.instance.turn.finish()
+            here.instance.turn.before_sleep()
         assert here.sealed == 2
         await trio.sleep(0.011)
         assert here.sealed == 3
@@ -151,14 +156,14 @@ async def test_other_write_does_not_wait_for_a_large_string(
     here = Writing()
     await trio.sleep(PACE_SECONDS)
     here.replica.string("big").set("x" * LARGE)
-    here.instance.after_turn()
+    here.instance.turn.finish()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.sending.run)
         here.replica.string("big").set("y" * LARGE)
-        here.instance.before_rest()
+        here.instance.turn.before_sleep()
         await trio.sleep(PACE_SECONDS / 2)
         here.write()
-        here.instance.before_rest()
+        here.instance.turn.before_sleep()
         await trio.sleep(PACE_SECONDS)
         assert here.sealed == 3
         assert not here.replica.keyspace.outbox
@@ -177,7 +182,7 @@ async def test_what_there_is_no_memory_to_send_goes_later(
 
     with monkeypatch.context() as patch:
         patch.setattr(Keyspace, "pending", fail)
-        here.sending.flush_outbox()
+        here.instance.turn.run_phases(seals=True)
     assert len(here.replica.keyspace.outbox) == 1
-    here.sending.flush_outbox()
+    here.instance.turn.run_phases(seals=True)
     assert not here.replica.keyspace.outbox

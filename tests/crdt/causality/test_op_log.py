@@ -130,3 +130,12 @@ def test_a_reader_begins_at_the_oldest_operation_that_it_lacks(seed: int) -> Non
         vector = {o: rng.randint(kept.floor.get(o, 0), seq) for o, seq in seqs.items()}
         wanted = {o for o in seqs if rng.random() < 0.7}
         assert kept.locate(vector, wanted.__contains__) == oldest_lacking(kept, vector, wanted)
+
+
+def test_journal_gets_each_operation_however_little_is_kept() -> None:
+    kept = History(0)
+    kept.append(op(1, 1))
+    kept.unjournaled = []
+    kept.append(op(1, 2))
+    kept.append(op(2, 1))
+    assert kept.unjournaled == [op(1, 2).to_bytes(), op(2, 1).to_bytes()]

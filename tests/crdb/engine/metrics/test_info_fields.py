@@ -34,7 +34,7 @@ sync_partial_ok pubsub_channels mem_clients_normal used_memory_dataset crdb_vers
 def told() -> dict[str, set[str]]:
     """The fields of each section of an instance that has done something."""
     database = instance()
-    process.tell_of_process(database)
+    process.add_process_info(database)
     receive(Client(database), b"SET k v\r\nGET k\r\nwrong\r\n")
     return {name: {field for field, _ in section(database, name)} for name in EVERYTHING}
 
