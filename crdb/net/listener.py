@@ -22,13 +22,11 @@ import trio
 
 from crdb.engine.instance import Instance
 from crdb.engine.session import Session
-from crdb.net.client_admission import refusal
+from crdb.net.acceptor import Acceptor
 from crdb.net.connection import Connection
 from crdb.net.process import add_process_info
 from crdb.net.serving import run_waiting, send_held, serve_ready
 
-ACCEPT_MAX: Final = 64
-"""Connections taken per turn, so that a flood of them does not stop those that are there."""
 SLICE_NS: Final = 1_000_000
 """The time slice after which other tasks, above all those that read from links, run."""
 SELECTABLE: Final = 1024
@@ -48,18 +46,16 @@ class Listener:
     ) -> None:
         self.instance = instance
         self.turn = instance.turn
-        self.listening = {sock.fileno(): sock for sock in sockets}
         self.connections: dict[int, Connection] = {}
         self.by_client: dict[int, Connection] = {}
         self.epoll = select.epoll()
+        self.acceptor = Acceptor(instance, sockets, self.epoll)
         self.busy_polls = busy_polls and self.epoll.fileno() < SELECTABLE
         self.wakeup_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         """Makes the set ready if a session has more requests to run."""
         self.in_turn = False
         self.seconds_left = math.inf
         """How soon after the latest turn the outbox is due."""
-        self.is_accept_paused = False
-        """True without free file descriptors. The next tick resumes accepting."""
         instance.timing.clock = time.perf_counter
         add_process_info(instance)
         read_clocks(instance)
@@ -67,9 +63,7 @@ class Listener:
     async def serve(self) -> None:
         """Run until cancelled; then every connection is closed."""
         self.epoll.register(self.wakeup_fd, select.EPOLLIN)
-        for sock in self.listening.values():
-            sock.setblocking(False)
-        self._resume_accepting()
+        self.acceptor.start()
         self.instance.on_wake = self._serve_woken
         self.turn.send = self._send_held
         try:
@@ -127,8 +121,7 @@ class Listener:
             self._serve_other(fd)
         if instance.now >= instance.deadline:
             instance.tick()
-            if self.is_accept_paused:
-                self._resume_accepting()
+            self.acceptor.resume()
         if instance.woken:
             self._run_woken()
 
@@ -165,8 +158,7 @@ class Listener:
         self.instance.on_wake = lambda: None
         for connection in list(self.connections.values()):
             self._close(connection)
-        for sock in self.listening.values():
-            sock.close()
+        self.acceptor.close()
         self.epoll.close()
         os.close(self.wakeup_fd)
 
@@ -178,42 +170,10 @@ class Listener:
             self._run_woken()
             self._finish_turn()
 
-    def _resume_accepting(self) -> None:
-        """Let the set report new connections."""
-        self.is_accept_paused = False
-        for fd in self.listening:
-            self.epoll.register(fd, select.EPOLLIN)
-
     def _serve_other(self, fd: int) -> None:
-        """Serve a file descriptor that belongs to no client: accept connections, or take note that
-        sessions are woken."""
+        """Serve a file descriptor that belongs to no client."""
         if fd == self.wakeup_fd:
             os.eventfd_read(self.wakeup_fd)
             return
-        for _ in range(ACCEPT_MAX):
-            try:
-                sock, _ = self.listening[fd].accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return
-            except OSError as fault:
-                self.instance.tell("cannot accept", {"reason": str(fault)})
-                self.is_accept_paused = True
-                for listening in self.listening:
-                    self.epoll.unregister(listening)
-                return
-            self._admit(sock)
-
-    def _admit(self, sock: socket.socket) -> None:
-        """Take a new connection, or refuse it."""
-        try:
-            peer = None if sock.family == socket.AF_UNIX else sock.getpeername()[0]
-            denied = refusal(self.instance, peer)
-            if denied is not None:
-                sock.send(denied)
-                sock.close()
-                return
-            connection = Connection(sock, self.instance, self.epoll)
-        except (OSError, MemoryError):
-            sock.close()
-            return
-        self.connections[connection.fd] = self.by_client[connection.client.id] = connection
+        for connection in self.acceptor.accept(fd):
+            self.connections[connection.fd] = self.by_client[connection.client.id] = connection

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import select
-import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +14,7 @@ import trio.lowlevel
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.turn import Turn
-from crdb.net.listener import ACCEPT_MAX, SLICE_NS
+from crdb.net.listener import SLICE_NS
 from tests.crdb.listening import serving
 from tests.crdb.raw import instance
 
@@ -175,61 +173,6 @@ async def test_who_does_not_read_is_closed_alone() -> None:
             while len(database.clients) == 2:
                 await other.ask(b"PING", b"+PONG\r\n")
         assert database.statistics.dropped_output == 1
-
-
-async def test_there_is_room_for_so_many() -> None:
-    database = instance(maxclients="1")
-    async with serving(database) as site:
-        first = await site.connect()
-        await first.ask(b"PING", b"+PONG\r\n")
-        second = await site.connect()
-        assert await second.hear_the_end() == b"-ERR max number of clients reached\r\n"
-        assert database.statistics.rejected_connections == 1
-        await first.stream.aclose()
-        while database.clients:
-            await trio.lowlevel.checkpoint()
-        await (await site.connect()).ask(b"PING", b"+PONG\r\n")
-
-
-async def test_a_crowd_is_let_in_by_and_by() -> None:
-    async with serving(instance()) as site:
-        talkers = [await site.connect() for _ in range(ACCEPT_MAX * 2)]
-        for talker in talkers:
-            await talker.ask(b"PING", b"+PONG\r\n")
-
-
-async def test_it_goes_on_when_there_are_no_descriptors_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    database = instance()
-    events: list[str] = []
-    database.report = lambda event, _details: events.append(event)
-    async with serving(database) as site:
-        sock = site.socket
-
-        class Exhausted:
-            """Stands for the listening socket, and cannot give a connection away, once."""
-
-            def __init__(self) -> None:
-                self.failed = False
-
-            def accept(self) -> tuple[socket.socket, object]:
-                if not self.failed:
-                    self.failed = True
-                    raise OSError(errno.EMFILE, "Too many open files")
-                return sock.accept()
-
-            def setblocking(self, flag: bool) -> None:
-                sock.setblocking(flag)
-
-            def close(self) -> None:
-                sock.close()
-
-        monkeypatch.setitem(site.listener.listening, sock.fileno(), Exhausted())
-        talker = await site.connect()
-        await talker.ask(b"PING", b"+PONG\r\n")
-    assert "cannot accept" in events
-    assert events.count("cannot accept") == 1
 
 
 async def test_links_send_after_each_turn() -> None:

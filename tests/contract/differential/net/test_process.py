@@ -17,7 +17,7 @@ def fields(text: str) -> dict[str, str]:
 
 def test_lines_are_added_and_named_as_in_redis(peer: Peer) -> None:
     database = instance()
-    process.tell_of_process(database)
+    process.add_process_info(database)
     found = fields(information(database, ["server", "memory", "cpu"]))
     assert found["process_id"] == str(os.getpid())
     assert int(found["used_memory_peak"]) >= int(found["used_memory"]) > 1_000_000
