@@ -12,6 +12,7 @@ def test_concurrent_appends_show_the_later_whole_result() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "x", "old")
     regions.sync()
+    regions.now += 10
     regions.run(1, "APPEND", "x", "-1")
     regions.now += 1
     regions.run(2, "APPEND", "x", "-2")
