@@ -4,6 +4,7 @@
 
     docs/commands.md            from the command table
     docs/config-parameters.md   from the table of parameters and of what they do here
+    docs/events.md              from the classes of the events
     docs/info.md                from the table of the fields of INFO
     docs/states.md, *.svg       from the transition tables of the two ends of a link
     docs/faults.md              from the simulator's table of faults
@@ -30,6 +31,7 @@ from crdb.engine.help import usage_lines
 from crdb.engine.metrics.info_fields import INFO_FIELDS
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.table import PARAMETERS
+from crdb.region.report.operator_events import EVENTS, OperatorEvent
 from geo import AmbiguousRegion, Catalog, Region
 from replication.machines import sink, source
 from sim.faults.kinds import FAULTS, Fault
@@ -83,6 +85,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands_page(),
         "config-parameters.md": parameters_page(),
+        "events.md": events_page(),
         "info.md": info_page(),
         "states.md": states_page(sections),
         "faults.md": faults_page(),
@@ -180,6 +183,48 @@ def info_page() -> str:
         for names, meaning in fields:
             lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {meaning} |")
     return "\n".join(lines) + "\n"
+
+
+# -- events ----------------------------------------------------------------------------------
+
+EVENTS_OPENING: Final = """\
+`crdb up` and `crdb serve` report events while they run. With `--json` each event is one line:
+an object with `event` (its name), `time` (in seconds since 1970) and the details that the table
+lists. Details in brackets may be missing. Later versions may add events and details. Without
+`--json` an event is a sentence, without what only programs need.
+
+`region` is the region of this process where something happened, and `peer` the region at the
+other end of a link. `direction` is `in` for the link that brings the peer's writes and `out`
+for the link that takes writes to it. So a link between two regions of one process is reported
+at both ends.
+
+An event that only repeats the one before it is reported once and then counted: for example,
+each attempt to connect to a region that refuses. It is reported again at most once a minute,
+with one more detail: `times`, how often it has happened since.
+"""
+
+
+def events_page() -> str:
+    """Return the page of all events."""
+    opening = [textwrap.fill(text, COLUMNS) + "\n" for text in EVENTS_OPENING.split("\n\n")]
+    lines = ["# Events\n", NOTE, *opening]
+    lines += ["| event | meaning | details |", "| --- | --- | --- |"]
+    for name, kind in EVENTS.items():
+        meaning = " ".join((kind.__doc__ or "").split())
+        lines.append(f"| {name} | {meaning} | {event_details(kind)} |")
+    return "\n".join(lines) + "\n"
+
+
+def event_details(kind: type[OperatorEvent]) -> str:
+    """Return the details of an event, those that the page explains above without their meaning."""
+    found: list[str] = []
+    for field in attrs.fields(kind):
+        text = f"`{field.name}`"
+        if field.name not in {"region", "peer", "direction"} or field.default is None:
+            text += f": {field.metadata['meaning']}"
+        if field.name != "times":
+            found.append(text if field.default is attrs.NOTHING else f"[{text}]")
+    return "; ".join(found)
 
 
 # -- faults ----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from crdb.cli.stdout_writer import StdoutWriter
 from crdb.engine.event_names import EventName
 from crdb.net.process import human, resident_bytes
 from crdb.region.report.events import json_line, text_lines
+from crdb.region.report.operator_events import make_event
 from crdb.region.report.repetition import Repetition
 from crdb.region.report.view import Moment, draw
 from crdb.region.runtime import Runtime
@@ -70,9 +71,10 @@ class Screen:
 
     def write_event(self, event: EventName, details: Mapping[str, object]) -> bool:
         """Show one event. Return False if it did not fit."""
+        made = make_event(event, details)
         if self.as_json:
-            return self.stdout.put(json_line(time.time(), event, details) + "\n")
-        lines = text_lines(event, details)
+            return self.stdout.put(json_line(time.time(), made) + "\n")
+        lines = text_lines(made)
         self.stopping |= event == "stopping"
         if not lines or (self.stopping and event == "link down"):
             return True

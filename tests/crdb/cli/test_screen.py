@@ -20,7 +20,7 @@ def written(screen: Screen) -> list[str]:
 
 def test_for_programs_every_event_is_a_line_of_json() -> None:
     screen = Screen(as_json=True)
-    screen.show_event("link up", {"region": "us", "peer": "eu"})
+    screen.show_event("link up", {"region": "us", "peer": "eu", "direction": "in"})
     screen.show_event("stopping", {"signal": "SIGINT"})
     events = [json.loads(line) for line in written(screen)]
     assert [event["event"] for event in events] == ["link up", "stopping"]
@@ -30,10 +30,11 @@ def test_for_programs_every_event_is_a_line_of_json() -> None:
 def test_for_people_every_line_has_its_time() -> None:
     screen = Screen(as_json=False)
     assert not screen.is_live, "there is no terminal here"
-    screen.show_event("internal error", {"region": "us", "traceback": "Traceback"})
+    fault = {"region": "us", "client": 3, "command": "get", "traceback": "Traceback"}
+    screen.show_event("internal error", fault)
     first, second = written(screen)
     assert first[10] == " "
-    assert first.endswith("  us: internal error")
+    assert first.endswith("  us: internal error client=3 command=get")
     assert second == "Traceback"
 
 
@@ -42,12 +43,12 @@ def test_people_are_told_once_of_the_two_ends_of_a_link_and_not_of_those_we_end(
 ) -> None:
     monkeypatch.setattr(time, "strftime", at_noon)
     screen = Screen(as_json=False)
-    down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost"}
+    down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost", "signal": "SIGINT"}
     for event in ("link up", "link down", "link down", "stopping", "link down"):
         screen.show_event(event, down)
     assert written(screen) == [
         "12:00  eu -> us: down: lost",
-        "12:00  us: stopping peer=eu direction=in reason=lost",
+        "12:00  stopping signal=SIGINT",
     ]
 
 
@@ -59,12 +60,12 @@ def test_what_nobody_reads_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 100)
     screen = Screen(as_json=True)
     for number in range(4):
-        screen.show_event("link up", {"region": "us", "peer": "eu", "number": number})
+        screen.show_event("link up", {"region": "us", "peer": f"p{number}", "direction": "in"})
     assert len(written(screen)) == 1
     screen.stdout.waiting.clear()  # somebody reads again
     screen.stdout.size = 0
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 10_000)
-    screen.show_event("stopping", {})
+    screen.show_event("stopping", {"signal": "SIGINT"})
     dropped, last = (json.loads(line) for line in written(screen))
     assert (dropped["event"], dropped["count"]) == ("events dropped", 3)
     assert last["event"] == "stopping"
@@ -74,7 +75,7 @@ def test_without_any_output_there_is_nothing_to_show(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stdout", None)
     screen = Screen(as_json=False)
     assert not screen.is_live
-    screen.show_event("stopping", {})
+    screen.show_event("stopping", {"signal": "SIGINT"})
     assert screen.stdout.fd is None
     assert written(screen) == []
 

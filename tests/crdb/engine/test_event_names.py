@@ -6,8 +6,11 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
+
 import crdb
 from crdb.engine.event_names import EVENT_NAMES
+from crdb.region.report.operator_events import EVENTS
 
 SOURCES = sorted(Path(crdb.__file__).parent.rglob("*.py"))
 REPORTERS = {"report", "tell", "emit"}
@@ -35,6 +38,29 @@ def reported(tree: ast.AST) -> Iterator[str]:
                 pass
 
 
+def reported_details(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
+    """Names of events, with the details that stand beside them."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(args=[ast.Constant(value=str(event)), ast.Dict(keys=keys)]):
+                yield event, {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+            case _:
+                pass
+
+
+def test_each_detail_that_is_reported_has_a_meaning() -> None:
+    found = 0
+    for path in SOURCES:
+        for event, details in reported_details(ast.parse(path.read_text(encoding="utf-8"))):
+            if event in EVENTS:
+                found += 1
+                fields = attrs.fields(EVENTS[event])
+                needed = {field.name for field in fields if field.default is attrs.NOTHING}
+                assert needed - {"region"} <= details, event
+                assert details <= {field.name for field in fields}, event
+    assert found > 20
+
+
 def test_no_other_name_is_reported() -> None:
     found: set[str] = set()
     for path in SOURCES:
@@ -46,6 +72,6 @@ def test_no_other_name_is_reported() -> None:
 def test_every_name_is_in_use() -> None:
     found: set[str] = set()
     for path in SOURCES:
-        if path.stem not in {"event_names", "events"}:
+        if path.stem not in {"event_names", "operator_events"}:
             found |= strings(ast.parse(path.read_text(encoding="utf-8")))
     assert EVENT_NAMES - found == set()

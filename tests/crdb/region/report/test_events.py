@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
 from crdb.deployment.config import Config
-from crdb.region.report.events import json_line, ready_details, text_lines
+from crdb.engine.event_names import EventName
+from crdb.region.report import events
+from crdb.region.report.events import ready_details
+from crdb.region.report.operator_events import make_event
+
+
+def text_lines(name: EventName, details: Mapping[str, object]) -> list[str]:
+    return events.text_lines(make_event(name, details))
+
+
+def json_line(seconds: float, name: EventName, details: Mapping[str, object]) -> str:
+    return events.json_line(seconds, make_event(name, details))
+
+
+FAULT = {"region": "us", "client": 3, "command": "get"}
 
 
 def world() -> Config:
@@ -35,10 +50,11 @@ def list_of(value: object) -> list[dict[str, object]]:
 
 
 def test_json_is_one_line_whatever_it_holds() -> None:
-    line = json_line(1.5, "link lost", {"peer": "eu", "reason": "a\nb", "odd": {1}})
+    details = {"region": "us", "peer": "eu", "direction": "in", "reason": "a\nb"}
+    line = json_line(1.5, "link down", details)
     assert "\n" not in line
     read = json.loads(line)
-    assert read["event"] == "link lost"
+    assert read["event"] == "link down"
     assert read["time"] == 1.5
     assert read["reason"] == "a\nb"
 
@@ -49,7 +65,7 @@ def test_ready_for_people_says_how_to_connect() -> None:
         "listening",
         "  1 us: redis-cli -h 127.0.0.1 -p 7101",
     ]
-    assert text_lines("listening", {}) == ["listening"]
+    assert text_lines("listening", {"regions": []}) == ["listening"]
 
 
 @pytest.mark.parametrize(
@@ -89,20 +105,20 @@ def test_ready_for_people_says_how_to_connect() -> None:
     ],
 )
 def test_other_events_for_people_are_one_line(
-    event: str, details: dict[str, object], lines: list[str]
+    event: EventName, details: dict[str, object], lines: list[str]
 ) -> None:
     assert text_lines(event, details) == lines
 
 
 def test_what_only_programs_care_about_is_not_told_to_people() -> None:
-    assert text_lines("link up", {"region": "us", "peer": "eu"}) == []
+    assert text_lines("link up", {"region": "us", "peer": "eu", "direction": "in"}) == []
     assert text_lines("resynced", {"region": "us", "peer": "eu", "full": False}) == []
 
 
 def test_a_traceback_stands_below() -> None:
-    details = {"region": "us", "client": 3, "traceback": "Traceback ...\n  File"}
+    details = {**FAULT, "traceback": "Traceback ...\n  File"}
     assert text_lines("internal error", details) == [
-        "us: internal error client=3",
+        "us: internal error client=3 command=get",
         "Traceback ...",
         "  File",
     ]
@@ -119,10 +135,10 @@ def test_nothing_that_a_stranger_sends_moves_a_cursor() -> None:
 def test_repeated_event_says_how_often_it_has_happened() -> None:
     down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost", "times": 120}
     assert text_lines("link down", down) == ["eu -> us: down: lost (again, 120 times)"]
-    assert text_lines("link up", {"region": "us", "peer": "eu", "times": 2}) == []
-    fault = {"region": "us", "traceback": "Traceback\nEnd", "times": 3}
+    assert text_lines("link up", {**down, "times": 2}) == []
+    fault = {**FAULT, "traceback": "Traceback\nEnd", "times": 3}
     assert text_lines("internal error", fault) == [
-        "us: internal error (again, 3 times)",
+        "us: internal error client=3 command=get (again, 3 times)",
         "Traceback",
         "End",
     ]
@@ -171,7 +187,7 @@ AT_US = {"region": "us"}
     ],
 )
 def test_events_of_a_restart_are_sentences(
-    event: str, details: dict[str, object], line: str
+    event: EventName, details: dict[str, object], line: str
 ) -> None:
     assert text_lines(event, AT_US | details) == [line]
 
@@ -183,4 +199,6 @@ def test_a_region_that_a_peer_does_not_list_is_told_what_that_means() -> None:
 
 
 def test_links_without_a_secret_are_announced_in_one_line() -> None:
-    assert text_lines("no link secret", {}) == ["links stay on this machine: no secret is set"]
+    assert text_lines("no link secret", {"reach": "this machine"}) == [
+        "links stay on this machine: no secret is set"
+    ]

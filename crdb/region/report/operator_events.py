@@ -1,0 +1,497 @@
+"""The events that operators see, a class each.
+
+A class holds all that is known of an event: its meaning, its details with their types, the lines
+that people read and the object that `--json` prints. `docs/events.md` is made from the classes. A
+detail that is None is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Literal, TypeVar, cast
+
+import attrs
+
+from crdb.engine.event_names import EventName
+
+Address = Mapping[str, object]
+"""A region's `name`, `id`, `host` and `port`."""
+
+
+def detail(meaning: str, default: Any = attrs.NOTHING) -> Any:
+    """Return a field for a detail. With None as its default it may be left out."""
+    return attrs.field(default=default, metadata={"meaning": meaning})
+
+
+@attrs.frozen(kw_only=True)
+class OperatorEvent:
+    """An event without details of its own."""
+
+    name: ClassVar[EventName]
+
+    times: int | None = detail("how often it has happened since it was shown", None)
+
+    def details(self) -> dict[str, object]:
+        """Return all details by name."""
+        found = attrs.asdict(self, recurse=False)
+        return {name: value for name, value in found.items() if value is not None}
+
+    def lines(self) -> list[str]:
+        """Return the lines that people read: one, and those that belong below it.
+
+        An event that concerns only programs gives no line.
+        """
+        details = self.details()
+        place = f"{details.pop('region')}: " if "region" in details else ""
+        details.pop("times", None)
+        words = (f"{key}={_format_value(value)}" for key, value in details.items())
+        return [" ".join([place + self.name, *words])]
+
+
+def _format_value(value: object) -> str:
+    """Return a detail without the marks of a programming language."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(map(str, cast("list[object]", value)))
+    return str(value)
+
+
+@attrs.frozen(kw_only=True)
+class RegionEvent(OperatorEvent):
+    """An event of one region of this process."""
+
+    region: str = detail("the region of this process")
+
+
+@attrs.frozen(kw_only=True)
+class PeerEvent(RegionEvent):
+    """An event of a region and a peer."""
+
+    peer: str = detail("the region at the other end")
+
+
+@attrs.frozen(kw_only=True)
+class DirectedEvent(PeerEvent):
+    """An event of one link."""
+
+    direction: Literal["in", "out"] = detail("`in`: the link that brings the peer's writes")
+
+    def path(self) -> str:
+        """Return the link as a source and a sink."""
+        ends = (self.peer, self.region) if self.direction == "in" else (self.region, self.peer)
+        return " -> ".join(ends)
+
+
+EVENTS: Final[dict[str, type[OperatorEvent]]] = {}
+"""The class of each event."""
+
+Class = TypeVar("Class", bound=type[OperatorEvent])
+
+
+def _event(name: EventName) -> Callable[[Class], Class]:
+    """Return a decorator that makes a class the one of an event. Its docstring is the meaning."""
+
+    def register(kind: Class) -> Class:
+        kind.name = name
+        made = attrs.frozen(kw_only=True)(kind)
+        EVENTS[name] = made
+        return made
+
+    return register
+
+
+def make_event(name: EventName, details: Mapping[str, object]) -> OperatorEvent:
+    """Return an event with these details. Details that its class does not know are left out."""
+    kind = EVENTS[name]
+    known = {field.name for field in attrs.fields(kind)}
+    values: dict[str, Any] = {key: value for key, value in details.items() if key in known}
+    return kind(**values)
+
+
+# --- the process ---------------------------------------------------------------------------------
+
+
+@_event("listening")
+class ListeningEvent(OperatorEvent):
+    """All ports are open: clients may connect. It is always the first event."""
+
+    regions: Sequence[Address] = detail("a list of `name`, `id`, `host` and `port`")
+
+    def lines(self) -> list[str]:
+        address = "  {id} {name}: redis-cli -h {host} -p {port}"
+        return ["listening", *(address.format_map(each) for each in self.regions)]
+
+
+@_event("ready")
+class ReadyEvent(OperatorEvent):
+    """Clients get correct answers. It comes again when a region that was loading is ready."""
+
+    regions: Sequence[Address] | None = detail("as above", None)
+    region: str | None = detail("instead of `regions`, when one region is ready again", None)
+
+    def lines(self) -> list[str]:
+        return ["ready" if self.region is None else f"{self.region}: ready"]
+
+
+@_event("no link secret")
+class NoLinkSecretEvent(OperatorEvent):
+    """No `secret` is set, so links stay on this machine."""
+
+    reach: str = detail("where links can come from")
+
+    def lines(self) -> list[str]:
+        return ["links stay on this machine: no secret is set"]
+
+
+@_event("weak link secret")
+class WeakLinkSecretEvent(OperatorEvent):
+    """The `secret` can be guessed."""
+
+    reason: str = detail("why, and how to draw a better one")
+
+
+@_event("confirm")
+class ConfirmEvent(OperatorEvent):
+    """Ctrl-C at the last region that holds data must be confirmed."""
+
+    how: str = detail("how to confirm")
+
+    def lines(self) -> list[str]:
+        return [f"stop all the same? {self.how}"]
+
+
+@_event("not stopped")
+class NotStoppedEvent(OperatorEvent):
+    """It was not confirmed."""
+
+
+@_event("stopping")
+class StoppingEvent(OperatorEvent):
+    """SIGINT, SIGTERM or SIGHUP has come, or a client has sent SHUTDOWN."""
+
+    signal: str = detail("the signal, or who sent SHUTDOWN")
+
+
+@_event("events dropped")
+class EventsDroppedEvent(OperatorEvent):
+    """Events could not be shown, since nobody read them."""
+
+    count: int = detail("the number of events")
+
+
+# --- a region and its data -----------------------------------------------------------------------
+
+
+@_event("loading")
+class LoadingEvent(RegionEvent):
+    """The region lacks data that it had. Clients get LOADING, or stale reads if these are
+    allowed."""
+
+    reason: str = detail("why")
+
+    def lines(self) -> list[str]:
+        return [f"{self.region}: loading: {self.reason}"]
+
+
+@_event("waiting")
+class WaitingEvent(RegionEvent):
+    """The region is still loading."""
+
+    peers: Mapping[str, str] = detail("a reason for each peer")
+    reason: str | None = detail("if no peer is linked, or those that are hold nothing", None)
+    remedy: str | None = detail("what to do then", None)
+
+    def lines(self) -> list[str]:
+        reasons = "; ".join(f"{peer}: {reason}" for peer, reason in self.peers.items())
+        line = f"{self.region}: waiting for its peers ({reasons})"
+        return [line if self.reason is None else f"{line}. {self.reason}: {self.remedy}"]
+
+
+@_event("data lost")
+class DataLostEvent(RegionEvent):
+    """Data of an earlier incarnation is lost: no peer has it."""
+
+    everything: bool = detail("whether all of it is lost")
+    writes: int | None = detail("the number of lost writes", None)
+    peers: Sequence[str] | None = detail("the peers that were asked", None)
+    keys: int | None = detail(
+        "the number of keys that could not be kept when the origin was changed", None
+    )
+
+    def lines(self) -> list[str]:
+        if self.keys is not None:
+            kept = "keys could not be kept when its origin was changed"
+            return [f"{self.region}: {self.keys} {kept}"]
+        what = "what" if self.everything else "some of what"
+        writes = "" if self.writes is None else f" ({self.writes} writes)"
+        return [f"{self.region}: {what} earlier incarnations held is lost: no peer has it{writes}"]
+
+
+@_event("data at risk")
+class DataAtRiskEvent(RegionEvent):
+    """The process stops, and no other connected region holds all data of this one."""
+
+    keys: int = detail("the number of keys")
+    writes: int = detail("the writes that have reached no other region")
+    is_last: bool = detail("whether no other connected region holds any data")
+
+    def lines(self) -> list[str]:
+        if self.is_last:
+            held = f"{self.keys} keys, and no other region that is connected holds them"
+            return [f"{self.region}: stopping loses {held}"]
+        return [f"{self.region}: {self.writes} writes have not reached another region yet"]
+
+
+@_event("started empty")
+class StartedEmptyEvent(RegionEvent):
+    """`--start-empty` accepted the loss of data."""
+
+    writes: int = detail("the number of lost writes")
+
+
+@_event("kept")
+class KeptEvent(RegionEvent):
+    """The data that was put aside at `origin reused` is back."""
+
+    moved: bool = detail("whether it is back under another number")
+
+    def lines(self) -> list[str]:
+        return [f"{self.region}: what was put aside is back"]
+
+
+@_event("state not written")
+class StateNotWrittenEvent(RegionEvent):
+    """The region's incarnation could not be written to disk. It does not serve, and tries again."""
+
+    reason: str = detail("the error")
+    remedy: str = detail("what to do")
+
+
+@_event("no incarnation left")
+class NoIncarnationLeftEvent(RegionEvent):
+    """All incarnations of this region are used. It does not serve."""
+
+    reason: str = detail("the error")
+    remedy: str = detail("what to do")
+
+
+@_event("journal failed")
+class JournalFailedEvent(RegionEvent):
+    """The journal could not be written. Writes get MISCONF until the region restarts. No setting
+    makes a journal yet."""
+
+    reason: str = detail("the error")
+
+
+@_event("operations dropped")
+class OperationsDroppedEvent(RegionEvent):
+    """Writes of a region that has died were dropped: they depend on a write that no region has."""
+
+    origin: str = detail("the region and its incarnation")
+    waited_for: str = detail("the write that they depend on")
+    effects: int = detail("the number of writes")
+
+
+# --- links ---------------------------------------------------------------------------------------
+
+
+@_event("link up")
+class LinkUpEvent(DirectedEvent):
+    """Both ends have greeted each other."""
+
+    def lines(self) -> list[str]:
+        return []
+
+
+@_event("resynced")
+class ResyncedEvent(RegionEvent):
+    """Ops flow."""
+
+    peer: str | None = detail("the region at the other end of a link", None)
+    direction: Literal["in", "out"] | None = detail("of the link to a peer", None)
+    source: str | None = detail("instead of `peer`: the source of a copy", None)
+    full: bool = detail("whether a snapshot came first")
+
+    def lines(self) -> list[str]:
+        if self.peer is None:
+            return super().lines()
+        return [f"{self.peer} -> {self.region}: merged a snapshot"] if self.full else []
+
+
+@_event("caught up")
+class CaughtUpEvent(PeerEvent):
+    """The region has everything that the peer had when it greeted. It comes once for each
+    connection."""
+
+    def lines(self) -> list[str]:
+        return [f"{self.peer} -> {self.region}: up, all that {self.peer} has is here"]
+
+
+@_event("link down")
+class LinkDownEvent(DirectedEvent):
+    """A link has ended. It is connected again unless it is cut."""
+
+    reason: str = detail("why")
+
+    def lines(self) -> list[str]:
+        return [f"{self.path()}: down: {self.reason}"]
+
+
+@_event("link cut")
+class LinkCutEvent(OperatorEvent):
+    """`CRDB.LINK CUT` stopped this direction."""
+
+    source: str = detail("the sending region")
+    sink: str = detail("the receiving region")
+
+    def lines(self) -> list[str]:
+        return [f"{self.source} -> {self.sink}: cut by command"]
+
+
+@_event("link healed")
+class LinkHealedEvent(OperatorEvent):
+    """`CRDB.LINK HEAL` lets it go on."""
+
+    source: str = detail("the sending region")
+    sink: str = detail("the receiving region")
+
+    def lines(self) -> list[str]:
+        return [f"{self.source} -> {self.sink}: healed by command"]
+
+
+@_event("link refused")
+class LinkRefusedEvent(RegionEvent):
+    """Somebody connected to the link port and did not prove the secret. It comes once for each
+    of 64 addresses; `crdt_links_refused` in INFO counts all."""
+
+    address: str = detail("where it came from")
+    reason: str = detail("why")
+
+
+@_event("not listed")
+class NotListedEvent(PeerEvent):
+    """The peer's file does not list this region. The peer takes no writes from here until it
+    does."""
+
+    def lines(self) -> list[str]:
+        effect = "takes no writes from here until it is restarted with a file that does"
+        reason = f"the file of {self.peer} does not list this region"
+        return [f"{self.region}: {reason}: {self.peer} {effect}"]
+
+
+@_event("earlier life")
+class EarlierIncarnationEvent(PeerEvent):
+    """A peer shows that the region has lost what it wrote before it restarted."""
+
+
+@_event("origin reused")
+class OriginInUseEvent(PeerEvent):
+    """A peer knows writes in the name of this region that it never made. The region takes a new
+    incarnation."""
+
+
+@_event("cannot accept links")
+class LinksFullEvent(RegionEvent):
+    """No more peers can be accepted, for want of open files."""
+
+    reason: str = detail("the error")
+
+
+# --- read-only copies ----------------------------------------------------------------------------
+
+
+@_event("following")
+class FollowingEvent(RegionEvent):
+    """The region has become a copy of other instances."""
+
+    sources: Sequence[str] = detail("their addresses")
+
+
+@_event("source up")
+class SourceUpEvent(RegionEvent):
+    """A source of a copy has greeted it."""
+
+    source: str = detail("its address")
+
+
+@_event("source down")
+class SourceDownEvent(RegionEvent):
+    """The link to a source has ended. It is connected again."""
+
+    source: str = detail("its address")
+    reason: str = detail("why")
+
+
+@_event("promoted")
+class PromotedEvent(RegionEvent):
+    """The region does not follow any more, and takes writes."""
+
+
+# --- clocks --------------------------------------------------------------------------------------
+
+
+@_event("clock skew")
+class ClockSkewEvent(PeerEvent):
+    """The peer's wall clock differs by more than 2 s. It comes again when that is over."""
+
+    ms: int = detail("the difference, positive if the peer is ahead")
+
+
+@_event("clock stepped")
+class ClockSteppedEvent(RegionEvent):
+    """The wall clock was set, or the machine has slept. Keys expire by it."""
+
+    ms: int = detail("by how much")
+
+
+# --- clients -------------------------------------------------------------------------------------
+
+
+@_event("open port")
+class OpenPortEvent(RegionEvent):
+    """No password is set, and clients can connect from other machines."""
+
+    bind: str = detail("the addresses")
+    reach: str = detail("who is served")
+
+
+@_event("wrong password")
+class WrongPasswordEvent(RegionEvent):
+    """A client sent a wrong password. `acl_access_denied_auth` in INFO counts them."""
+
+    address: str = detail("where it came from")
+
+
+@_event("cross-protocol request")
+class CrossProtocolEvent(RegionEvent):
+    """A client spoke HTTP. Its connection was closed."""
+
+    address: str = detail("where it came from")
+
+
+@_event("cannot accept")
+class ClientsFullEvent(RegionEvent):
+    """No more clients can be accepted, for want of open files."""
+
+    reason: str = detail("the error")
+
+
+@_event("out of memory")
+class OutOfMemoryEvent(RegionEvent):
+    """The process could not get memory. The command was refused, or the connection was closed."""
+
+    where: str = detail("what the memory was for")
+
+
+@_event("internal error")
+class InternalErrorEvent(RegionEvent):
+    """A bug of crdb ended the connection of one client."""
+
+    client: int = detail("its id")
+    command: str = detail("its latest command")
+    traceback: str = detail("where it happened")
+
+    def lines(self) -> list[str]:
+        line = f"{self.region}: internal error client={self.client} command={self.command}"
+        return [line, *self.traceback.splitlines()]
