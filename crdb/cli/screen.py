@@ -1,12 +1,13 @@
 """Driver: show events as lines of JSON, as plain lines, or in a live view on a terminal.
 
-A live view uses the terminal's alternate screen and restores the normal one at the end. A slow
-terminal or reader never blocks the regions (see `stdout_writer`). Events that cannot be written are
-dropped and counted. The count is shown as soon as something can be written again.
+The live view is rich's: it uses the terminal's alternate screen and restores the normal one at the
+end. A slow terminal or reader never blocks the regions (see `stdout_writer`). Events that cannot be
+written are dropped and counted. The count is shown as soon as something can be written again.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -17,7 +18,8 @@ from typing import Final, TextIO, cast
 
 import trio
 from rich.console import Console
-from rich.text import Text
+from rich.layout import Layout
+from rich.live import Live
 
 from crdb.cli.stdout_writer import StdoutWriter
 from crdb.engine.event_names import EventName
@@ -32,10 +34,22 @@ STDOUT: Final = 1
 REFRESH_SECONDS: Final = 0.5
 EVENTS_KEPT: Final = 200
 """More than any terminal has lines."""
-ENTER: Final = "\x1b[?1049h\x1b[?25l"
-"""Switches to the alternate screen and hides the cursor."""
-LEAVE: Final = "\x1b[?25h\x1b[?1049l"
-HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+class TerminalFile(io.TextIOBase):
+    """The file that rich writes to: text goes to `stdout`, and is dropped where that is full."""
+
+    def __init__(self, stdout: StdoutWriter) -> None:
+        self.stdout = stdout
+
+    def write(self, text: str) -> int:
+        """Queue text. An update of the view that does not fit is replaced by the next one."""
+        self.stdout.put(text)
+        return len(text)
+
+    def isatty(self) -> bool:
+        """Return whether standard output is a terminal."""
+        return self.stdout.fd is not None and os.isatty(self.stdout.fd)
 
 
 class Screen:
@@ -46,9 +60,16 @@ class Screen:
         # If standard output is closed, descriptor 1 may belong to a socket by now.
         is_open = cast("TextIO | None", sys.stdout) is not None
         self.stdout = StdoutWriter(STDOUT if is_open else None)
-        self.console = Console()
+        self.console = Console(file=cast("TextIO", TerminalFile(self.stdout)))
         is_rich = self.console.is_terminal and not self.console.is_dumb_terminal
-        self.is_live = is_open and is_rich and not as_json
+        self.is_live = is_rich and not as_json
+        self.live = Live(
+            console=self.console,
+            screen=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self.recent: deque[str] = deque(maxlen=EVENTS_KEPT)
         self.risks: list[str] = []
         """Lines about data that stopping loses. They are shown again on the normal screen when the
@@ -91,26 +112,27 @@ class Screen:
 
     async def keep_drawing(self, runtime: Runtime) -> None:
         """Draw the live view every `REFRESH_SECONDS`, until cancelled."""
-        self.stdout.put(ENTER)
+        self.live.start()
         try:
             while True:
                 if not self.stdout.size:  # skip it while the terminal takes nothing
-                    self.stdout.put(self.render_view(runtime))
+                    self.live.update(self.draw_view(runtime), refresh=True)
                 await trio.sleep(REFRESH_SECONDS)
         finally:
-            self.stdout.put("".join([LEAVE, *[f"{line}\r\n" for line in self.risks]]))
+            self.live.stop()
+            self.stdout.put("".join(f"{line}\r\n" for line in self.risks))
 
     async def handle_suspend(self) -> None:
         """Restore the normal screen before Ctrl-Z stops the process, and switch back afterwards."""
         with trio.open_signal_receiver(signal.SIGTSTP) as signals:
             async for _ in signals:
-                self.stdout.put(LEAVE)
+                self.live.stop()
                 await self.stdout.close()
                 os.kill(os.getpid(), signal.SIGSTOP)
-                self.stdout.put(ENTER)
+                self.live.start()
 
-    def render_view(self, runtime: Runtime) -> str:
-        """Return the present view, with control sequences for a terminal."""
+    def draw_view(self, runtime: Runtime) -> Layout:
+        """Return the present view, for the present size of the terminal."""
         now = time.monotonic()
         moment = Moment(
             names=runtime.control.regions(),
@@ -120,21 +142,4 @@ class Screen:
             seconds=now - self.began,
             memory=human(resident_bytes()),
         )
-        width, height = terminal_size()
-        lines = [self.render_line(line) for line in draw(moment, width, height)]
-        return HOME + f"{CLEAR_LINE}\r\n".join(lines) + CLEAR_LINE + CLEAR_BELOW
-
-    def render_line(self, line: Text) -> str:
-        """Return one line with its colours, if the terminal supports them."""
-        with self.console.capture() as capture:
-            self.console.print(line, end="", no_wrap=True, overflow="ignore", crop=False)
-        return capture.get()
-
-
-def terminal_size() -> tuple[int, int]:
-    """Return the columns and lines of the terminal; 80 and 24 if they are unknown."""
-    try:
-        width, height = os.get_terminal_size(STDOUT)
-    except OSError:
-        width, height = 0, 0
-    return (width, height) if width > 0 and height > 0 else (80, 24)
+        return draw(moment, *self.console.size)

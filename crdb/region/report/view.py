@@ -1,6 +1,6 @@
 """The live view of a running CRDB: regions, their writes, and the lag of each link. Pure.
 
-`draw` makes lines from figures for a screen of a given size; the caller shows them on a terminal.
+`draw` makes a layout from figures for a screen of a given size; the caller shows it on a terminal.
 Every line fits. Wide cells are abbreviated, surplus lines are left out and counted, and the latest
 events fill the remaining lines.
 """
@@ -12,6 +12,9 @@ from typing import Final, Literal
 
 import attrs
 from rich.cells import cell_len
+from rich.console import Group
+from rich.layout import Layout
+from rich.table import Table
 from rich.text import Text
 
 from crdb.engine.environment.link_control import LinkInfo, LinkState
@@ -34,6 +37,7 @@ SHORT: Final = {
 }
 GAP: Final = "  "
 FOOTER_LINES: Final = 2
+"""An empty line and the footer."""
 
 Justify = Literal["left", "right"]
 FIRST: Final[tuple[Justify, Justify]] = ("right", "left")
@@ -70,22 +74,64 @@ class Moment:
     memory: str
 
 
-def draw(moment: Moment, width: int, height: int) -> list[Text]:
-    """Return the whole screen: at most `height` lines, each at most `width` columns wide."""
-    lines = [heading(moment), Text()]
-    lines += shortened(region_lines(moment.regions, width), max(height - 2, 1))
-    links = link_lines(moment, width) if moment.links else []
-    if len(links) + 1 > height - len(lines) - FOOTER_LINES:
-        links = link_summary(moment.links) if moment.links else []
-    room = height - len(lines) - FOOTER_LINES - 1 - (len(links) + 1 if links else 0)
-    below = [links, event_lines(moment.events, room)]
-    what = "this region" if len(moment.regions) == 1 else "all regions"
-    for part in (*below, [Text(f"Ctrl-C stops {what}", style="dim")]):
-        if part and len(lines) + 1 + len(part) <= height:
-            lines += [Text(), *part]
-    for line in lines:
-        line.truncate(width, overflow="ellipsis")
-    return lines[:height]
+@attrs.frozen
+class Grid:
+    """Rows of cells in aligned columns. Each row is one line."""
+
+    rows: Sequence[Sequence[Text]]
+    justify: Sequence[Justify]
+
+    @property
+    def width(self) -> int:
+        """The number of columns of the screen that it takes."""
+        columns = zip(*self.rows, strict=True)
+        widths = [max(cell_len(text.plain) for text in column) for column in columns]
+        return sum(widths) + len(GAP) * (len(widths) - 1)
+
+    def table(self) -> Table:
+        """Return the rows as a table."""
+        table = Table.grid(padding=(0, len(GAP)), pad_edge=False)
+        for side in self.justify:
+            table.add_column(justify=side, no_wrap=True, overflow="ellipsis")
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+
+@attrs.frozen
+class Part:
+    """A part of the screen that stands below the part before it."""
+
+    content: Sequence[Grid | Text]
+    """Grids, and texts of one line each."""
+
+    @property
+    def height(self) -> int:
+        """The number of lines."""
+        return sum(len(each.rows) if isinstance(each, Grid) else 1 for each in self.content)
+
+    def layout(self) -> Layout:
+        """Return the part as one of a layout."""
+        for text in self.content:
+            if isinstance(text, Text):
+                text.no_wrap, text.overflow = True, "ellipsis"
+        drawn = (each.table() if isinstance(each, Grid) else each for each in self.content)
+        return Layout(Group(*drawn), size=self.height)
+
+
+def draw(moment: Moment, width: int, height: int) -> Layout:
+    """Return the whole screen. Parts for which there is no room are left out."""
+    gap = Part([Text()])
+    parts = [Part([heading(moment)])]
+    room = height - 1
+    for make in (_regions, _links, _events, _footer):
+        part = make(moment, width, room - gap.height)
+        if part is not None and gap.height + part.height <= room:
+            parts += [gap, part]
+            room -= gap.height + part.height
+    screen = Layout()
+    screen.split_column(*(part.layout() for part in parts), Layout(Text(), visible=room > 0))
+    return screen
 
 
 def heading(moment: Moment) -> Text:
@@ -133,7 +179,17 @@ def most_apart(regions: Sequence[RegionFigures]) -> int:
 # --- regions -------------------------------------------------------------------------------------
 
 
-def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
+def _regions(moment: Moment, width: int, room: int) -> Part:
+    """Return a line for each region. Regions for which there is no room are counted."""
+    hidden = len(moment.regions) + 1 - max(room, 2)
+    if hidden <= 0:
+        return Part([region_grid(moment.regions, width)])
+    shown = moment.regions[: len(moment.regions) - hidden - 1]
+    more = Text(f"and {hidden + 1} more", style="dim")
+    return Part([region_grid(shown, width), more])
+
+
+def region_grid(regions: Sequence[RegionFigures], width: int) -> Grid:
     """Return a heading and a line for each region, with as many columns as fit."""
     ways = (
         ("address", "clients", "keys", "commands/s", "writes/s", "role"),
@@ -149,15 +205,12 @@ def region_lines(regions: Sequence[RegionFigures], width: int) -> list[Text]:
     if all(region.role == "active" for region in regions):
         ways = ways[3:]
     cells = [region_cells(region) for region in regions]
-    drawn: list[Text] = []
+    grids: list[Grid] = []
     for names in ways:
         head = {name: Text(name, style="bold") for name in ("#", "region", *names)}
         rows = [[row[name] for name in head] for row in (head, *cells)]
-        sides: list[Justify] = [*FIRST, *(JUSTIFY.get(name, "right") for name in names)]
-        drawn = columns(rows, sides)
-        if drawn[0].cell_len <= width:
-            break
-    return drawn
+        grids.append(Grid(rows, [*FIRST, *(JUSTIFY.get(name, "right") for name in names)]))
+    return next((grid for grid in grids if grid.width <= width), grids[-1])
 
 
 def region_cells(region: RegionFigures) -> dict[str, Text]:
@@ -180,7 +233,15 @@ def region_cells(region: RegionFigures) -> dict[str, Text]:
 # --- links ---------------------------------------------------------------------------------------
 
 
-def link_lines(moment: Moment, width: int) -> list[Text]:
+def _links(moment: Moment, width: int, room: int) -> Part | None:
+    """Return all links, in one line if there is no room for more than that and the footer."""
+    if not moment.links:
+        return None
+    part = link_part(moment, width)
+    return part if part.height <= room - FOOTER_LINES else Part([link_summary(moment.links)])
+
+
+def link_part(moment: Moment, width: int) -> Part:
     """Return a line for each source with a column for each sink. Sinks are shown by number if
     their names do not fit. If the numbers do not fit either, return a summary in one line."""
     vectors = {region.name: region.vector for region in moment.regions}
@@ -197,12 +258,12 @@ def link_lines(moment: Moment, width: int) -> list[Text]:
             ends = ((by_ends.get((source, sink)), vectors) for sink in sinks)
             cells = [cell(*end, is_short=is_short) for end in ends]
             rows.append([Text(number[source]), Text(source), *cells])
-        sides: list[Justify] = [*FIRST, *("right" for _ in sinks)]
-        drawn = columns(rows, sides)
-        if drawn[0].cell_len <= width:
-            what = "lag of links in ms" if is_short else "lag of links"
-            return [Text(what, style="bold"), *drawn]
-    return link_summary(moment.links)
+        sides: list[Justify] = ["right"] * len(sinks)
+        grid = Grid(rows, [*FIRST, *sides])
+        if grid.width <= width:
+            title = "lag of links in ms" if is_short else "lag of links"
+            return Part([Text(title, style="bold"), grid])
+    return Part([link_summary(moment.links)])
 
 
 def cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool) -> Text:
@@ -234,8 +295,8 @@ def abbreviated(count: int) -> str:
     )
 
 
-def link_summary(links: Sequence[LinkInfo]) -> list[Text]:
-    """Return one line: the number of links in each state, and the links that do not stream."""
+def link_summary(links: Sequence[LinkInfo]) -> Text:
+    """Return the number of links in each state, and the links that do not stream."""
     text = Text.assemble((f"{len(links)} links", "bold"))
     for state in LinkState:
         count = sum(link.state is state for link in links)
@@ -244,37 +305,20 @@ def link_summary(links: Sequence[LinkInfo]) -> list[Text]:
     still = [f"{it.source} -> {it.sink}" for it in links if it.state is not LinkState.STREAMING]
     if still:
         text.append(f"{GAP}({', '.join(still)})", style="dim")
-    return [text]
+    return text
 
 
-# --- events and lines ----------------------------------------------------------------------------
+# --- events and footer ---------------------------------------------------------------------------
 
 
-def event_lines(events: Sequence[str], room: int) -> list[Text]:
-    """Return a heading and as many of the latest events as fit into `room` lines."""
-    shown = [Text(event) for event in events[-(room - 1) :]] if room > 1 else []
-    return [Text("events", style="bold"), *shown] if shown else []
+def _events(moment: Moment, _: int, room: int) -> Part | None:
+    """Return as many of the latest events as fit above the footer."""
+    count = room - FOOTER_LINES - 1
+    if count < 1 or not moment.events:
+        return None
+    return Part([Text("events", style="bold"), *map(Text, moment.events[-count:])])
 
 
-def columns(rows: Sequence[Sequence[Text]], justify: Sequence[Justify]) -> list[Text]:
-    """Return rows as lines of equal width, with aligned columns."""
-    widths = [max(cell_len(text.plain) for text in column) for column in zip(*rows, strict=True)]
-    lines: list[Text] = []
-    for row in rows:
-        line = Text()
-        for text, width, side in zip(row, widths, justify, strict=True):
-            space = " " * (width - cell_len(text.plain))
-            line.append(GAP if line.plain else "")
-            line.append_text(Text.assemble(space, text) if side == "right" else text)
-            if side == "left":
-                line.append(space)
-        lines.append(line)
-    return lines
-
-
-def shortened(lines: list[Text], room: int) -> list[Text]:
-    """Return the first lines, with a last line that counts the others."""
-    if len(lines) <= room:
-        return lines
-    hidden = len(lines) - room + 1
-    return [*lines[: room - 1], Text(f"and {hidden} more", style="dim")]
+def _footer(moment: Moment, _: int, __: int) -> Part:
+    what = "this region" if len(moment.regions) == 1 else "all regions"
+    return Part([Text(f"Ctrl-C stops {what}", style="dim")])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 
 import pytest
 
 from crdb.cli import stdout_writer
-from crdb.cli.screen import Screen, terminal_size
+from crdb.cli.screen import Screen, TerminalFile
+from crdb.cli.stdout_writer import StdoutWriter
 
 
 def written(screen: Screen) -> list[str]:
@@ -80,13 +80,12 @@ def test_without_any_output_there_is_nothing_to_show(monkeypatch: pytest.MonkeyP
     assert written(screen) == []
 
 
-def test_where_there_is_no_terminal_it_has_the_usual_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_terminal(_: int) -> os.terminal_size:
-        raise OSError
-
-    def no_size(_: int) -> os.terminal_size:
-        return os.terminal_size((0, 0))
-
-    for answer in (no_terminal, no_size):
-        monkeypatch.setattr(os, "get_terminal_size", answer)
-        assert terminal_size() == (80, 24)
+def test_terminal_file_writes_to_stdout_and_drops_what_does_not_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stdout = StdoutWriter(1)
+    file = TerminalFile(stdout)
+    monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 5)
+    assert [file.write("four"), file.write("five")] == [4, 4]
+    assert stdout.waiting == [b"four"]
+    assert not TerminalFile(StdoutWriter(None)).isatty()

@@ -12,6 +12,11 @@ from contextlib import contextmanager
 
 from tests.e2e.processes import WAIT_SECONDS
 
+HOME = "\x1b[H"
+ENTER = f"\x1b[?1049h{HOME}\x1b[?25l"
+"""Switches to the alternate screen and hides the cursor."""
+LEAVE = "\x1b[?25h\x1b[?1049l"
+
 
 @contextmanager
 def on_a_terminal(base: int, **environment: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from crdb.cli.screen import ENTER, HOME, LEAVE
-from tests.e2e.cli.terminal import on_a_terminal, rest, seen
+from tests.e2e.cli.terminal import ENTER, HOME, LEAVE, on_a_terminal, rest, seen
 from tests.e2e.processes import WAIT_SECONDS, ask
 from tests.ports import free_base
 
