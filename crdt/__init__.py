@@ -22,6 +22,7 @@ from crdt.errors import (
     IdentityReused,
     NotANumber,
     ReplicaClosed,
+    UnsupportedOrigin,
     WrongType,
 )
 from crdt.store.snapshot import Snapshot
@@ -44,6 +45,7 @@ __all__ = [
     "ReplicaClosed",
     "Snapshot",
     "Statistics",
+    "UnsupportedOrigin",
     "Value",
     "Vector",
     "WrongType",

@@ -2,6 +2,7 @@
 
     CRDTError
      +-- DecodeError        these bytes are not what they should be: damaged, hostile or newer
+     |    +-- UnsupportedOrigin   they hold an identity that is too large for this program
      +-- HistoryTruncated   operations that old are gone: take a snapshot
      +-- WrongType          the key holds another type
      +-- NotANumber         an increment of something that is no number
@@ -22,6 +23,13 @@ class CRDTError(Exception):
 
 class DecodeError(CRDTError):
     """The bytes given are damaged, hostile, or of a newer version. Nothing was changed."""
+
+
+class UnsupportedOrigin(DecodeError):
+    """The bytes hold an identity beyond the 22 bits that this program supports.
+
+    The formats have room for identities of 64 bits, which other programs may use.
+    """
 
 
 class HistoryTruncated(CRDTError):

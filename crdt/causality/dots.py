@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias, TypeVar
 
+from crdt.errors import DecodeError, UnsupportedOrigin
+
 T = TypeVar("T")
 Origin: TypeAlias = int
 Dot: TypeAlias = int
@@ -28,6 +30,9 @@ INCARNATION_MAX: Final = (1 << INCARNATION_BITS) - 1
 REGION_MAX: Final = 255
 ORIGIN_MAX: Final = REGION_MAX << INCARNATION_BITS | INCARNATION_MAX
 DOT_MAX: Final = ORIGIN_MAX << SEQ_BITS | SEQ_MAX
+WIRE_ORIGIN_MAX: Final = (1 << 64) - 1
+"""The highest origin that the formats have room for. This program supports those up to
+`ORIGIN_MAX`."""
 GROUP_MAX: Final = 16383
 """The highest number of a slot group: a group has at least one of the 16384 hash slots."""
 ORIGINS_MAX: Final = 1 << 16
@@ -47,6 +52,31 @@ def make_origin(region: int, incarnation: int = 0) -> Origin:
     if not 0 <= incarnation <= INCARNATION_MAX:
         raise ValueError(f"incarnation must be 0..{INCARNATION_MAX}, not {incarnation}")
     return region << INCARNATION_BITS | incarnation
+
+
+def read_origin(item: object, what: str) -> Origin:
+    """Return `item`, which was received, if it is an origin. Raises DecodeError, and
+    UnsupportedOrigin if it is an origin of another program."""
+    if type(item) is not int or not 1 <= item <= ORIGIN_MAX:
+        check_supported(item, what)
+        raise DecodeError(f"{what}: expected an integer from 1 to {ORIGIN_MAX}")
+    return item
+
+
+def read_dot(item: object, what: str) -> Dot:
+    """Return `item`, which was received, if it is a dot. Raises what `read_origin` raises."""
+    if type(item) is not int or not 1 <= item <= DOT_MAX:
+        check_supported(item >> SEQ_BITS if type(item) is int else item, what)
+        raise DecodeError(f"{what}: expected an integer from 1 to {DOT_MAX}")
+    return item
+
+
+def check_supported(item: object, what: str) -> None:
+    """Raise UnsupportedOrigin if `item` is an origin of the formats, but not of this program."""
+    if type(item) is int and ORIGIN_MAX < item <= WIRE_ORIGIN_MAX:
+        raise UnsupportedOrigin(
+            f"{what}: the origin is {item}, and this program supports origins up to {ORIGIN_MAX}"
+        )
 
 
 def region_of(origin: Origin) -> int:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
-from crdt.causality.dots import ORIGIN_MAX, SEQ_MAX, Origin, Vector
+from crdt.causality.dots import SEQ_MAX, Origin, Vector, read_origin
 from crdt.causality.op import FINGERPRINT_MAX, FRAGMENT, UNKNOWN, Op
 from crdt.errors import DecodeError
 from crdt.wire.decoding import integer_of, items_of, tuple_of
@@ -98,7 +98,7 @@ def read_trails(packed: object, vector: Vector) -> Trails:
     trails: Trails = {}
     for item in tuple_of(packed, "a snapshot's fingerprints"):
         origin, birth, flat = items_of(item, 3, "an origin's fingerprints")
-        integer_of(origin, "an origin", 1, ORIGIN_MAX)
+        read_origin(origin, "an origin's fingerprints")
         trail = trails[origin] = Trail()
         if birth != ():
             trail.birth = read_mark(items_of(birth, 2, "a fingerprint"))

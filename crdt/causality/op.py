@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import ORIGIN_MAX, ORIGINS_MAX, SEQ_MAX, Origin, Vector
+from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX, Origin, Vector, read_origin
 from crdt.causality.effect import Effect, weight
 from crdt.causality.schema import STAMP_MAX, check_form
 from crdt.errors import DecodeError
@@ -94,7 +94,7 @@ class Op:
         effects = tuple_of(packed, "an operation's effects")
         if not effects:
             raise DecodeError("an operation without effects")
-        integer_of(origin, "an operation's origin", 1, ORIGIN_MAX)
+        read_origin(origin, "an operation's origin")
         integer_of(first, "an operation's first dot", 1, SEQ_MAX - len(effects))
         integer_of(previous, "the previous operation's fingerprint", FRAGMENT, FINGERPRINT_MAX)
         integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
@@ -196,7 +196,7 @@ def read_vector(flat: object) -> Vector:
     before: Any = 0
     for index in range(0, len(items), 2):
         origin, seq = items[index], items[index + 1]
-        integer_of(origin, "a vector's origin", 1, ORIGIN_MAX)
+        read_origin(origin, "a vector's origin")
         integer_of(seq, "a vector's sequence number", 0, SEQ_MAX)
         if origin <= before:
             raise DecodeError("a vector's origins: expected each once and in order")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from crdt.causality.dots import DOT_MAX, SEQ_MAX
+from crdt.causality.dots import DOT_MAX, SEQ_MAX, check_supported
 from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, FORGET, OPERATION_MAX
 from crdt.errors import DecodeError
 from crdt.numbers.number import is_fraction
@@ -179,11 +179,38 @@ def check_shape(effect: Any, shape: Shape) -> None:
     index = PREFIX_ITEMS
     for check in fixed:
         if not check(effect[index]):
-            raise DecodeError(f"{name_of(effect)}: item {index} is of the wrong form")
+            raise wrong_item(effect, index, check)
         index += 1
     for index in range(begin, len(effect)):
-        if not repeated[(index - begin) % len(repeated)](effect[index]):
-            raise DecodeError(f"{name_of(effect)}: item {index} is of the wrong form")
+        check = repeated[(index - begin) % len(repeated)]
+        if not check(effect[index]):
+            raise wrong_item(effect, index, check)
+
+
+def wrong_item(effect: Any, index: int, check: Check) -> DecodeError:
+    """Return the error for an item that does not pass its check. Raises UnsupportedOrigin if the
+    item holds an origin that is too large for this program."""
+    where = f"{name_of(effect)}: item {index}"
+    for origin in origins_in(effect[index], check):
+        check_supported(origin, where)
+    return DecodeError(f"{where} is of the wrong form")
+
+
+def origins_in(item: object, check: Check) -> list[object]:
+    """Return what stands where an item of an effect holds origins, in an item of any form."""
+    if type(item) is not tuple:
+        return []
+    parts = cast("tuple[object, ...]", item)
+    if check in {is_place, is_position}:
+        return list(parts[1::4])
+    if check == are_resets:
+        return list(parts[::4])
+    found: list[object] = []
+    if check in {is_carried, are_field_resets}:
+        for part in parts:
+            found += origins_in(part, are_resets)
+            found += origins_in(part, are_field_resets)
+    return found
 
 
 def name_of(effect: Any) -> str:

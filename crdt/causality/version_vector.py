@@ -19,7 +19,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, Self, cast
 
-from crdt.causality.dots import ORIGIN_MAX, SEQ_MAX, Origin, make_origin, name_origin
+from crdt.causality.dots import (
+    ORIGIN_MAX,
+    SEQ_MAX,
+    Origin,
+    check_supported,
+    make_origin,
+    name_origin,
+)
 from crdt.causality.fingerprints import Trail, read_trails, write_trails
 from crdt.causality.op import FINGERPRINT_MAX, read_vector, write_vector
 from crdt.errors import DecodeError
@@ -31,6 +38,7 @@ VERSION: Final = 1
 ENTRY: Final = re.compile(
     r"([0-9]{1,3})(?:\.([0-9]{1,5}))?=([0-9]{1,13})(?::([0-9a-f]{8}))?", re.ASCII
 )
+WIDE_ENTRY: Final = re.compile(r"x([0-9a-f]{16})=[0-9]{1,13}(?::[0-9a-f]{8})?", re.ASCII)
 UNCHANGEABLE: Final = "a Vector cannot be changed; dict(vector) is a copy that can"
 
 
@@ -93,6 +101,8 @@ class Vector(dict[Origin, int]):
         fingerprints: dict[Origin, int] = {}
         for entry in text.split(",") if text else []:
             found = ENTRY.fullmatch(entry)
+            if found is None and (wide := WIDE_ENTRY.fullmatch(entry)) is not None:
+                check_supported(int(wide[1], 16), f"{entry!r}")
             if found is None:
                 raise DecodeError(f"{entry!r} is not an entry of a vector, like 1=42 or 2.1=9")
             try:

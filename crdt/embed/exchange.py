@@ -67,6 +67,11 @@ class ReplicaExchange(Views):
         return self.keyspace.origin
 
     @property
+    def group(self) -> int:
+        """The slot group whose keys this replica holds: 0 unless it was given."""
+        return self.keyspace.group
+
+    @property
     def region(self) -> int:
         """The number of the region that this replica stands for."""
         return region_of(self.keyspace.origin)

@@ -32,6 +32,7 @@ import attrs
 
 from crdt.causality.causal_buffer import WAITING_BYTES_MAX, CausalBuffer
 from crdt.causality.dots import (
+    GROUP_MAX,
     INCARNATION_MAX,
     ORIGIN_MAX,
     REGION_MAX,
@@ -96,6 +97,7 @@ class Replica(ReplicaExchange):
         history_bytes: int = HISTORY_BYTES,
         waiting_bytes: int = WAITING_BYTES_MAX,
         types: Iterable[Callable[[], Value | Type] | TypeDefinition] = (),
+        group: int = 0,
     ) -> None:
         """`origin` is the identity: a number from 1 to 255, or an id from `make_origin`. No two
         replicas that exchange anything may have the same one; without it one is drawn at random.
@@ -106,7 +108,9 @@ class Replica(ReplicaExchange):
         replica that never writes has none: `members=[]`. `history_bytes` bounds
         the operations kept for peers that are away; beyond it they get a whole state.
         `waiting_bytes` bounds the operations that wait for others; beyond it `accept` refuses them.
-        `types` are custom classes, see `crdt.types.custom`, or definitions.
+        `types` are custom classes, see `crdt.types.custom`, or definitions. `group` is the slot
+        group of a sharded database whose keys the replica holds, 0 to 16383. Replicas of different
+        groups refuse each other's states.
         """
         known = BUILT_IN.with_types(types)
         if clock is not None and not callable(clock):
@@ -116,7 +120,11 @@ class Replica(ReplicaExchange):
         for limit, size in (("history_bytes", history_bytes), ("waiting_bytes", waiting_bytes)):
             if size < 0:
                 raise ValueError(f"{limit} is {size}: use 0 or more")
+        slot_group = whole(group, "use the number of a slot group")
+        if not 0 <= slot_group <= GROUP_MAX:
+            raise ValueError(f"group is {group}: use 0 to {GROUP_MAX}")
         super().__init__(name, known, history_bytes, waiting_bytes, others)
+        self.keyspace.group = slot_group
         self.garbage: Garbage = Garbage(self.keyspace)
         self.clock: Callable[[], int] | None = clock
         self.is_closed: bool = False
@@ -249,7 +257,12 @@ class Replica(ReplicaExchange):
         """
         saved = read_saved(data)
         replica = Replica(
-            saved.origin, clock=clock, members=members, history_bytes=history_bytes, types=types
+            saved.origin,
+            clock=clock,
+            members=members,
+            history_bytes=history_bytes,
+            types=types,
+            group=saved.group,
         )
         replica.restore(saved)
         if not (saved.is_last if resume is None else resume):
@@ -259,7 +272,6 @@ class Replica(ReplicaExchange):
     def restore(self, saved: Saved) -> None:
         """Become what was saved. Raises DecodeError."""
         db = self.keyspace
-        db.group = saved.group
         incoming = self.incoming()
         for piece in split(saved.state):
             incoming.feed(piece)

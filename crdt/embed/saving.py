@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import GROUP_MAX, ORIGIN_MAX, SEQ_MAX, Origin
+from crdt.causality.dots import GROUP_MAX, SEQ_MAX, Origin, read_origin
 from crdt.causality.op import Op, read_vector, write_vector
 from crdt.causality.schema import STAMP_MAX
 from crdt.errors import DecodeError
@@ -71,7 +71,7 @@ def read_saved(data: bytes) -> Saved:
     body = items_of(codec.unpack(bytes_of(outer[2], "a saved replica")), 8, "a saved replica")
     origin, group, is_last, horizon, state, ops, floor, early = body
     saved = Saved(
-        integer_of(origin, "a saved replica's name", 1, ORIGIN_MAX),
+        read_origin(origin, "a saved replica's name"),
         integer_of(is_last, "whether a save is the last", 0, 1) == 1,
         integer_of(horizon, "a saved replica's clock", -STAMP_MAX, STAMP_MAX),
         bytes_of(state, "a saved replica's state"),

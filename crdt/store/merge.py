@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, Origin, Vector, covers, dominates
+from crdt.causality.dots import Origin, Vector, covers, dominates, read_dot, read_origin
 from crdt.causality.effect import ANY_TYPE, DELETE
 from crdt.causality.fingerprints import Trails, read_trails
 from crdt.causality.op import read_vector
@@ -71,7 +71,7 @@ class Incoming:
         self.vector = read_vector(vector)
         for context in tuple_of(contexts, "a snapshot's contexts"):
             origin, past = items_of(context, 2, "a snapshot's context")
-            seen = self.contexts[integer_of(origin, "an origin", 1, ORIGIN_MAX)] = read_vector(past)
+            seen = self.contexts[read_origin(origin, "a context")] = read_vector(past)
             if not dominates(self.vector, seen):
                 raise DecodeError(UNSEEN)
         self.trails = read_trails(trails, self.vector)
@@ -142,7 +142,7 @@ def check_deadlines(deadlines: object, vector: Vector) -> tuple[int, ...]:
     DecodeError."""
     flat = tuple_of(deadlines, "a key's deadlines", 2)
     for index in range(0, len(flat), 2):
-        if not covers(vector, integer_of(flat[index], "a deadline's dot", 1, DOT_MAX)):
+        if not covers(vector, read_dot(flat[index], "a deadline's dot")):
             raise DecodeError(UNSEEN)
         integer_of(flat[index + 1], "a deadline", 0, FOREVER)
     return flat

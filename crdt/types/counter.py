@@ -17,7 +17,16 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from crdt.causality.dots import DOT_MAX, SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, covers
+from crdt.causality.dots import (
+    DOT_MAX,
+    SEQ_BITS,
+    SEQ_MAX,
+    Dot,
+    Origin,
+    Vector,
+    check_supported,
+    covers,
+)
 from crdt.errors import DecodeError
 from crdt.numbers.number import Number, add, is_fraction, subtract
 from crdt.wire.decoding import integer_of, tuple_of
@@ -211,6 +220,9 @@ def load(state: Any) -> Shares:
     shares: list[Share] = []
     for index in range(0, len(flat), 7):
         origin, birth, seq, amount, reset_seq, reset_sum, reset_dot = flat[index : index + 7]
+        check_supported(origin, "a counter's share")
+        if type(reset_dot) is int:
+            check_supported(reset_dot >> SEQ_BITS, "a counter's share")
         for item in (origin, birth, seq, reset_seq, reset_dot):
             integer_of(item, "a counter's share", 0, DOT_MAX)
         if not is_sum(amount) or not is_sum(reset_sum):

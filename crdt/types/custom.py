@@ -62,7 +62,9 @@ TRIAL: Final = Observed({}, ORIGIN_MAX, 1, 0)
 CODE_MIN: Final = 128
 CODE_MAX: Final = 255
 DEPTH_MAX: Final = 64  # of tuples in a payload: far from where anything that reads it overflows
-LEAVES: Final = (int, float, bytes, bool, type(None))
+LEAVES: Final = (float, bytes, bool, type(None))
+INTEGER_MIN: Final = -(1 << 63)
+INTEGER_MAX: Final = (1 << 64) - 1
 
 
 class Seen:
@@ -271,6 +273,8 @@ def is_payload(item: object, depth: int) -> bool:
     if type(item) is tuple:
         parts = cast("tuple[Any, ...]", item)
         return depth > 0 and all(is_payload(part, depth - 1) for part in parts)
+    if type(item) is int:
+        return INTEGER_MIN <= item <= INTEGER_MAX
     return type(item) in LEAVES
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import DOT_MAX, Dot, Vector, covers, survivors
+from crdt.causality.dots import Dot, Vector, covers, read_dot, survivors
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import is_bytes
 from crdt.types.base import Value
 from crdt.types.definition import Operation, TypeDefinition
-from crdt.wire.decoding import bytes_of, integer_of, tuple_of
+from crdt.wire.decoding import bytes_of, tuple_of
 
 MULTI_VALUE: Final = 6
 WRITE: Final = 0  #  (code, operation, key, value)
@@ -65,7 +65,7 @@ class MultiValue(Value):
     def load(self, state: Any) -> None:
         flat = tuple_of(state, "a multi-value register", 2)
         for index in range(0, len(flat), 2):
-            dot = integer_of(flat[index], "a write's dot", 1, DOT_MAX)
+            dot = read_dot(flat[index], "a write's dot")
             self.writes[dot] = bytes_of(flat[index + 1], "a written value")
 
     def covered(self, vector: Vector) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import DOT_MAX, SEQ_BITS, Dot, Vector, covers, survivors
+from crdt.causality.dots import SEQ_BITS, Dot, Vector, covers, read_dot, survivors
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
 from crdt.numbers.number import Number
@@ -182,7 +182,8 @@ class Register(Value):
 
     def check_write(self, dot: Any, stamp: Any, value: Any) -> None:
         """Refuse what is no write."""
-        integer_of(dot, "a register's dot", 0, DOT_MAX)
+        if type(dot) is not int or dot != 0:
+            read_dot(dot, "a register's dot")
         integer_of(stamp, "a register's stamp", -LATEST, LATEST)
         if not (self.admits(value) if dot else value is None):
             raise DecodeError("a register: expected a value of its type")

@@ -12,7 +12,7 @@ import random
 from collections.abc import Mapping
 from typing import Any, Final
 
-from crdt.causality.dots import DOT_MAX, Dot, Vector, covers
+from crdt.causality.dots import Dot, Vector, covers, read_dot
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import is_bytes
@@ -28,7 +28,7 @@ from crdt.types.definition import (
     TypeDefinition,
     are_short,
 )
-from crdt.wire.decoding import bytes_of, integer_of, tuple_of
+from crdt.wire.decoding import bytes_of, tuple_of
 
 SET_TYPE: Final = 2
 ADD: Final = 0  #     (code, operation, key, member, ...)
@@ -214,8 +214,8 @@ def are_covered(members: dict[bytes, Dots], vector: Vector) -> bool:
 def check_dots(held: object) -> Dots:
     """`held`, if it is a dot or a sorted tuple of several. Raises DecodeError."""
     if type(held) is int:
-        return integer_of(held, "a dot", 1, DOT_MAX)
-    dots = [integer_of(dot, "a dot", 1, DOT_MAX) for dot in tuple_of(held, "dots")]
+        return read_dot(held, "a dot")
+    dots = [read_dot(dot, "a dot") for dot in tuple_of(held, "dots")]
     if len(dots) < 2 or dots != sorted(set(dots)):
         raise DecodeError("dots: expected one, or several in order")
     return tuple(dots)

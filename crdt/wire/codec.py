@@ -1,8 +1,9 @@
-"""Bytes for everything that travels or is kept: versioned, checked, canonical.
+"""Encode everything that travels or is kept: versioned, checked, canonical.
 
 The envelope is one byte of version, four bytes of CRC-32 (big-endian) of what follows, and one
-msgpack value made of arrays, integers, floats and byte strings. Mappings are written as sorted
-flat arrays, so equal content has equal bytes on every machine.
+msgpack value made of arrays, integers, floats and byte strings. Integers have up to 128 bits, so
+that a dot has room for an origin of 64 bits. Mappings are written as sorted flat arrays, so equal
+content has equal bytes on every machine.
 """
 
 from __future__ import annotations
@@ -27,9 +28,33 @@ PACKER_BYTES_MAX: Final = 1 << 20
 make another costs some microseconds, which a value of this size takes many times over."""
 
 
+WIDE_CODE: Final = 1
+"""The code of msgpack's extension for integers of more than 64 bits."""
+WIDE_BYTES: Final = 16
+WIDE_MIN: Final = 1 << 64
+
+
+def write_wide(value: object) -> object:
+    """Return an integer of more than 64 bits as an extension; msgpack calls it with what it cannot
+    write itself. Raises OverflowError, or TypeError if `value` is not an integer."""
+    if type(value) is not int:
+        raise TypeError(f"a {type(value).__name__} has no form in bytes")
+    if not WIDE_MIN <= value < WIDE_MIN << 64:
+        raise OverflowError("an integer of more than 128 bits, or below -2^63")
+    return MSGPACK.ExtType(WIDE_CODE, value.to_bytes(WIDE_BYTES, "big"))
+
+
+def read_wide(code: int, data: bytes) -> int:
+    """Return the integer that was written as an extension. Raises DecodeError at any other."""
+    value = int.from_bytes(data, "big")
+    if code != WIDE_CODE or len(data) != WIDE_BYTES or value < WIDE_MIN:
+        raise DecodeError(f"not a value: extension {code} of {len(data)} bytes")
+    return value
+
+
 def new_packer() -> Callable[[object], bytes]:
     """Return what packs a value, with a small buffer."""
-    packer = MSGPACK.Packer(use_bin_type=False)
+    packer = MSGPACK.Packer(default=write_wide, use_bin_type=False)
     return cast("Callable[[object], bytes]", packer.pack)
 
 
@@ -55,7 +80,7 @@ def pack(value: object) -> bytes:
 
 
 def pack_array(items: list[bytes]) -> bytes:
-    """What `pack_body` makes of an array, from what it has made of its items."""
+    """Return an array as `pack_body` does, from its packed items."""
     return pack_header(len(items)) + b"".join(items)
 
 
@@ -76,9 +101,11 @@ def unpack(data: bytes) -> Any:
 
 
 def unpack_body(body: bytes) -> Any:
-    """One msgpack value: arrays as tuples, strings as bytes. Raises DecodeError."""
+    """Return one msgpack value, arrays as tuples and strings as bytes. Raises DecodeError."""
     try:
-        return MSGPACK.unpackb(body, raw=True, use_list=False, strict_map_key=False)
+        return MSGPACK.unpackb(
+            body, raw=True, use_list=False, strict_map_key=False, ext_hook=read_wide
+        )
     except (ValueError, RecursionError, TypeError, msgpack.UnpackException) as error:
         raise DecodeError(f"not msgpack: {error}") from error
 

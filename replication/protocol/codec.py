@@ -18,10 +18,10 @@ from typing import Any, Final
 from crdt.causality.dots import (
     GROUP_MAX,
     INCARNATION_MAX,
-    ORIGIN_MAX,
     REGION_MAX,
     SEQ_MAX,
     make_origin,
+    read_origin,
 )
 from crdt.causality.op import read_vector, write_vector
 from crdt.errors import DecodeError
@@ -51,6 +51,13 @@ def integer(most: int) -> Field:
         return integer_of(item, "a field", 0, most)
 
     return None, read
+
+
+def read_origin_or_none(item: Any) -> int:
+    """An origin, or 0 for none."""
+    if type(item) is int and item == 0:
+        return 0
+    return read_origin(item, "a field")
 
 
 def read_bool(item: Any) -> bool:
@@ -133,6 +140,7 @@ def read_life(item: Any) -> tuple[int, int, int]:
     region, term, origin = items_of(item, 3, "a life")
     region = integer_of(region, "a life's region", 1, REGION_MAX)
     first, last = make_origin(region), make_origin(region, INCARNATION_MAX)
+    read_origin(origin, "a life's origin")
     return (
         region,
         integer_of(term, "a life's term", 0, TERM_MAX),
@@ -164,7 +172,7 @@ def read_lineage(item: Any) -> Lineage:
     lineage: list[tuple[int, str]] = []
     for each in few_of(item, "a lineage"):
         origin, name = items_of(each, 2, "an instance")
-        lineage.append((integer_of(origin, "an instance's origin", 0, ORIGIN_MAX), read_text(name)))
+        lineage.append((read_origin_or_none(origin), read_text(name)))
     return tuple(lineage)
 
 
@@ -174,7 +182,7 @@ VECTOR: Final = (write_vector, read_vector)
 BYTES: Final = (None, read_bytes)
 BOOL: Final = (None, read_bool)
 SMALL: Final = integer(REGION_MAX)
-ORIGIN: Final = integer(ORIGIN_MAX)
+ORIGIN: Final = (None, read_origin_or_none)
 SEQ: Final = integer(SEQ_MAX)
 INTEGER: Final = integer(INTEGER_MAX)
 BATCH: Final = (None, read_batch)

@@ -177,9 +177,18 @@ def test_a_state_of_our_own_name_is_refused_and_the_way_named() -> None:
 
 
 def test_a_replica_keeps_its_slot_group() -> None:
-    replica = filled()
-    replica.keyspace.group = 7
-    assert Replica.load(replica.save()).keyspace.group == 7
+    replica = Replica(1, group=7)
+    replica.set("k").add("a")
+    assert (replica.group, Replica(1).group) == (7, 0)
+    assert Replica.load(replica.save()).group == 7
+    with pytest.raises(AttributeError):
+        replica.group = 8  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("group", [-1, 16384])
+def test_slot_groups_have_14_bits(group: int) -> None:
+    with pytest.raises(ValueError, match=f"group is {group}: use 0 to 16383"):
+        Replica(1, group=group)
 
 
 def test_damaged_saves_and_other_versions_are_refused() -> None:

@@ -109,7 +109,7 @@ def nested(depth: int) -> tuple[Any, ...]:
     [
         b"\x81\x01\x02",  # a mapping
         b"\xd6\xff\0\0\0\1",  # a time
-        b"\xd4\5x",  # an extension
+        b"\xd8\1" + b"\1" * 16,  # an integer of more than 64 bits
         b"\x91" * 64 + b"\x90",
         b"\x91" * 900 + b"\x90",
     ],

@@ -14,7 +14,7 @@ from crdt.errors import DecodeError
 from crdt.wire import codec
 
 values: Any = st.recursive(
-    st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False) | st.binary(max_size=20),
+    st.integers(-(1 << 63), (1 << 128) - 1) | st.floats(allow_nan=False) | st.binary(max_size=20),
     lambda inner: st.lists(inner, max_size=4).map(tuple),
     max_leaves=12,
 )
@@ -83,3 +83,33 @@ def test_a_packer_is_replaced_when_memory_runs_out() -> None:
     with pytest.raises(MemoryError):
         codec.pack_body(1)
     assert codec.pack_body(1) == b"\x01"
+
+
+def test_integers_of_more_than_64_bits_are_an_extension() -> None:
+    assert codec.pack_body(1 << 64).hex() == "d801" + (1 << 64).to_bytes(16, "big").hex()
+    assert codec.pack_body((1 << 64) - 1)[:1] == b"\xcf"
+
+
+@pytest.mark.parametrize("value", [1 << 128, -(1 << 63) - 1])
+def test_integers_beyond_all_forms_are_not_written(value: int) -> None:
+    with pytest.raises(OverflowError, match="more than 128 bits, or below"):
+        codec.pack(value)
+
+
+def test_what_is_no_value_is_not_written() -> None:
+    with pytest.raises(TypeError, match="a set has no form in bytes"):
+        codec.pack({1})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xd4\5x",
+        b"\xd8\2" + b"\1" * 16,
+        b"\xd7\1" + b"\1" * 8,
+        b"\xd8\1" + bytes(8) + b"\xff" * 8,  # an integer that has a shorter form
+    ],
+)
+def test_other_extensions_are_refused(body: bytes) -> None:
+    with pytest.raises(DecodeError, match="not a value: extension"):
+        codec.unpack_body(body)

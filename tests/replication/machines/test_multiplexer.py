@@ -34,8 +34,7 @@ class Process:
         self.channel = Channel(SECRET, role, bytes([region]) * NONCE_BYTES)
         other = 3 - region
         for group in GROUPS:
-            replica = Replica(region, members=(1, 2), history_bytes=history_bytes)
-            replica.keyspace.group = group
+            replica = Replica(region, members=(1, 2), history_bytes=history_bytes, group=group)
             member = Member(f"r{region}", region, make_origin(region), "test")
             peer = Peer(f"r{other}", other, (other,))
             self.replicas[group] = replica

@@ -220,3 +220,19 @@ def test_a_frame_for_which_there_is_no_memory_is_an_error_of_the_peer(
     monkeypatch.setattr(envelope, "unpack", exhausted)
     with pytest.raises(RemoteProtocolError, match="more memory than there is"):
         decode(b"frame")
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        (13, 0, (1 << 64) - 1, 1),
+        (17, 0, (1 << 64) - 1, 1, 0, ()),
+        (19, 0, ((1, 0, (1 << 64) - 1),), True),
+        (6, 0, ((1 << 64) - 1, 1)),
+    ],
+    ids=("GapRequest", "Ask", "Present", "SnapshotBegin"),
+)
+def test_origins_of_64_bits_are_read_and_refused_by_name(items: tuple[Any, ...]) -> None:
+    """The frames have room for them, which is docs/formats.md."""
+    with pytest.raises(RemoteProtocolError, match="supports origins up to 4194303"):
+        decode(envelope.pack(items))
