@@ -27,8 +27,8 @@ from crdb.cli.stopping import Stopping
 from crdb.deployment.errors import ConfigError
 from crdb.net.open_files import TooFewFiles, allow_files
 from crdb.net.ports import CannotListen
-from crdb.region.incarnation import StateError
 from crdb.region.runtime import Runtime
+from crdb.region.state_directory import StateError
 from crdb.version import DISTRIBUTION
 
 GRACE_SECONDS: Final = 0.1

@@ -23,32 +23,25 @@ from crdb.engine.event_names import Emit, EventName
 from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, take_ports
+from crdb.region.core.lifecycle import RegionLifecycle
 from crdb.region.core.link_secret import ReportedAddresses
 from crdb.region.core.membership import member_of, parameters, peers_of
-from crdb.region.core.recovery import Comeback
+from crdb.region.core.recovery import RegionRecovery
 from crdb.region.core.staleness import Staleness
 from crdb.region.following import SourceLinks
-from crdb.region.incarnation import begin_incarnation
 from crdb.region.keeper import Keeper
 from crdb.region.report.link_events import link_event
 from crdb.region.report.link_lines import add_link_lines
 from crdb.region.sending import Sending
+from crdb.region.state_directory import begin_incarnation, draw_incarnation
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.drivers.stream import Driver, clock
 from replication.mesh.links import Links
-from replication.protocol.events import (
-    BroughtBack,
-    EarlierLife,
-    Event,
-    OriginReused,
-    Recovered,
-    Unproven,
-)
+from replication.protocol.events import Event, Unproven
 from replication.protocol.secret import LinkSecret
 
 ACCEPT_AGAIN_SECONDS: Final = 0.5
-LOST: Final = "a peer holds writes that it made in an earlier incarnation"
 
 
 class Region:
@@ -58,11 +51,11 @@ class Region:
         self.config = config
         self.region = config.region(name)
         self.emit = emit
-        life = begin_incarnation(state)
-        moment = time.time_ns() if config.seed == 0 else 0 if life.is_first else life.incarnation
+        start = begin_incarnation(state)
+        moment = time.time_ns() if config.seed == 0 else 0 if start.is_first else start.incarnation
         self.rng = random.Random(f"{config.seed}/{name}/{moment}")
         self.replica = Replica(
-            make_origin(self.region.id, life.incarnation),
+            make_origin(self.region.id, start.incarnation),
             members=[region.id for region in config.regions],
             history_bytes=config.link.backlog,
         )
@@ -93,8 +86,10 @@ class Region:
             self.instance, self.links, self.region.link_port, rng=self.rng, report=self.report
         )
         self.following.secret = secret
-        self.comeback = Comeback(Staleness(self.instance, self.links), self.links, self.report)
-        self.keeper = Keeper(state, self.links, self.comeback, self.report)
+        staleness = Staleness(self.instance, self.links)
+        self.recovery = RegionRecovery(staleness, self.links, self.report)
+        lifecycle = RegionLifecycle(self.recovery, draw=draw_incarnation, clock=clock)
+        self.keeper = Keeper(state, lifecycle)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.sockets: Sockets = ([], [])
         if self.region.replica_of:
@@ -103,7 +98,7 @@ class Region:
             except CannotBeFollower as fault:
                 raise ConfigError(f"region {name}: replica_of: {fault}") from None
         else:
-            self.keeper.begin(life, start_empty=config.start_empty)
+            self.keeper.begin(start, start_empty=config.start_empty)
 
     @property
     def name(self) -> str:
@@ -170,22 +165,16 @@ class Region:
             shown = link_event(event)
             if shown is not None:
                 self.report(*shown)
-            match event:
-                case EarlierLife() if self.links.recovery.peers:
-                    self.comeback.begin_again(LOST)
-                case Recovered():
-                    self.comeback.recover()
-                case BroughtBack():
-                    self.comeback.report_merge(event)
-                case OriginReused(origin=origin) if origin == self.replica.origin:
-                    self.keeper.take_new_incarnation()
-                case Unproven(peer="", address=address, reason=reason):
-                    if self.refusals.is_new(address):
-                        self.report("link refused", {"address": address, "reason": reason})
-                case _:
-                    pass
+            self.keeper.handle_event(event)
+            if isinstance(event, Unproven) and not event.peer:
+                self.report_unproven(event)
         self.instance.serve_touched()
         self.instance.turn.before_sleep()
+
+    def report_unproven(self, event: Unproven) -> None:
+        """Report the first connection from an address that did not prove the secret."""
+        if self.refusals.is_new(event.address):
+            self.report("link refused", {"address": event.address, "reason": event.reason})
 
     def report(self, event: EventName, details: Mapping[str, object]) -> None:
         """Emit an event with the name of this region."""

@@ -56,7 +56,7 @@ class Runtime:
         self.control.emit = self.report
         for region in self.regions:
             region.instance.links = self.control
-            region.comeback.on_ready = partial(self.note_ready, region)
+            region.recovery.on_ready = partial(self.note_ready, region)
             report_exposure(region.instance, region.region.bind)
         report_secret(config.secret, self.report)
         self.stop_reason = ""
@@ -95,7 +95,7 @@ class Runtime:
         if self.was_ready:
             assert region is not None
             self.report("ready", {"region": region.name})
-        elif self.early is None and all(each.comeback.is_ready for each in self.regions):
+        elif self.early is None and all(each.recovery.is_ready for each in self.regions):
             self.was_ready = True
             self.report("ready", self.details)
             notify_ready()

@@ -1,7 +1,8 @@
-"""One simulated region: the production database and its links, and whatever befalls them.
+"""A simulated region: the production database, its links and its policies, with a simulated disk.
 
-A region can lose everything in memory (a crash) and begin again, empty or from a kept
-snapshot, under a new incarnation. The parts common to all processes stand in `process`.
+A region can lose everything in memory (a crash) and start again, empty or from a kept snapshot,
+under a new incarnation. All decisions are those of `crdb.region.core`. The simulator chooses what
+is on disk at a restart. The parts common to all processes are in `process`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import attrs
+
 from crdb.deployment.config import Config
 from crdb.engine.event_names import EventName
-from crdb.region.core.recovery import Comeback
+from crdb.region.core.incarnations import RegionStart, choose_incarnation
+from crdb.region.core.lifecycle import RegionLifecycle
+from crdb.region.core.recovery import RegionRecovery
 from crdb.region.core.staleness import Staleness
 from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import add_link_lines
@@ -20,7 +25,6 @@ from crdt.causality.dots import (
     INCARNATION_MAX,
     Origin,
     Vector,
-    incarnation_of,
     lacking,
     make_origin,
 )
@@ -30,8 +34,6 @@ from replication.machines.sink import SinkState
 from replication.machines.source import Source, SourceState
 from replication.mesh.links import Links
 from replication.protocol.events import (
-    BroughtBack,
-    EarlierLife,
     Event,
     GapFound,
     OriginReused,
@@ -50,14 +52,23 @@ LIVES_MAX: Final = 1000  # of one region in one run
 
 
 class Start(enum.Enum):
-    """What a region that starts again knows of its earlier lives."""
+    """The state directory of a region that starts again."""
 
     COUNTED = "counted"
-    """How many there were: the usual."""
+    """It is as the region left it."""
     REUSED = "reused"
-    """That there were some; but it takes the number of its last for its own."""
+    """Its number is one too low, as in a copy from before the last start. The region takes the
+    number of its latest incarnation again."""
     UNAWARE = "unaware"
-    """Nothing: it draws a number and writes immediately, like a new region."""
+    """It is empty. The region draws a number and writes immediately, like a new region."""
+
+
+@attrs.define
+class SimStateDirectory:
+    """What a region has on disk: the number of its latest incarnation, and what it held."""
+
+    incarnation: int | None = None
+    held: Vector | None = None
 
 
 class SimRegion(SimProcess):
@@ -72,7 +83,7 @@ class SimRegion(SimProcess):
         tuning: Tuning,
         config: Config,
     ) -> None:
-        """`member` says who the region is in its first life; `config` names all regions."""
+        """`member` is the region in its first incarnation; `config` names all regions."""
         dialled = [peer.name for peer in peers if peer.routes != ()]
         super().__init__(around, member.name, dialled, tuning=tuning)
         self.number = member.region
@@ -87,10 +98,8 @@ class SimRegion(SimProcess):
         self.writes = 0
         self.written_meanwhile = 0
         """Operations that it made while a full resync went on."""
-        self.has_caught_up = True
         self.is_unaware = False
-        self.held: Vector = {}
-        """What it had when it stopped."""
+        self.directory = SimStateDirectory()
         self.missing: Vector | None = {}
         """What it had before and waits for; None if it has put that aside."""
         self.said_lost = 0
@@ -110,7 +119,10 @@ class SimRegion(SimProcess):
             links.cuts = self.links.cuts
         self.links = links
         self.watch_links(links)
-        self.comeback = Comeback(Staleness(self.instance, links), links, self.report_event)
+        self.recovery = RegionRecovery(Staleness(self.instance, links), links, self.report_event)
+        self.lifecycle = RegionLifecycle(
+            self.recovery, draw=self.draw_incarnation, clock=self.read_clock
+        )
         self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
         add_link_lines(self.instance, links, self.read_clock)
 
@@ -118,26 +130,31 @@ class SimRegion(SimProcess):
         """Return the monotone clock, in ns."""
         return self.engine.now
 
-    # -- lives -----------------------------------------------------------------------------
+    @property
+    def has_caught_up(self) -> bool:
+        """True if it has caught up with its peers and may write."""
+        return self.recovery.is_ready
+
+    # -- incarnations ----------------------------------------------------------------------
 
     def start_incarnation(self, kept: Sequence[bytes] = (), start: Start = Start.COUNTED) -> None:
-        """Begin a life; with `kept` from a snapshot of an earlier one."""
+        """Start the process; with `kept` from a snapshot of an earlier incarnation."""
         assert not self.is_up
         assert self.life < LIVES_MAX
-        is_first = self.life == 0
-        incarnation = 0 if is_first else self.draw_incarnation(start)
-        self.incarnations.add(incarnation)
+        begun = self.choose_start(start)
+        self.incarnations.add(begun.incarnation)
         members = [number for number, name in self.names.items() if name in self.listed]
-        replica = self.tuning.make_replica(make_origin(self.number, incarnation), members)
+        replica = self.tuning.make_replica(make_origin(self.number, begun.incarnation), members)
         self.life += 1
         self.is_up = True
         self.install_links(replica)
         self.is_unaware = start is Start.UNAWARE
-        self.has_caught_up = is_first or self.is_unaware
-        self.missing = {} if self.has_caught_up else self.held
+        self.missing = {} if begun.is_first else self.directory.held
         self.said_lost = 0
-        if not self.has_caught_up:
-            self.comeback.begin("it has restarted", dict(self.held))
+        self.directory.incarnation = begun.incarnation
+        vector = self.lifecycle.begin(begun, self.directory.held)
+        if vector is not None:
+            self.directory.held = vector
         self.advance_clocks()
         if kept:
             replica.merge(kept)
@@ -150,15 +167,23 @@ class SimRegion(SimProcess):
             checker.on_region_started(self)
         self.start_links()
 
-    def draw_incarnation(self, start: Start) -> int:
-        """The number of a new life."""
-        last = incarnation_of(self.replica.origin)
-        if start is Start.REUSED:
-            return last
-        number = last + 1 & INCARNATION_MAX
-        while start is Start.UNAWARE or number in self.incarnations:
-            start, number = Start.COUNTED, self.lots.integer_below(INCARNATION_MAX + 1)
-        return number
+    def choose_start(self, start: Start) -> RegionStart:
+        """Return the incarnation of a start.
+
+        It is one that the region has not had, except if `start` is REUSED. A real region draws the
+        number of an earlier incarnation once in 16,384 starts, and no promise holds then.
+        """
+        last = self.directory.incarnation
+        if last is not None and start is Start.REUSED:
+            return choose_incarnation(last - 1 & INCARNATION_MAX, self.draw_incarnation)
+        chosen = choose_incarnation(None if start is Start.UNAWARE else last, self.draw_incarnation)
+        while chosen.incarnation in self.incarnations:
+            chosen = RegionStart(self.draw_incarnation(), chosen.is_first)
+        return chosen
+
+    def draw_incarnation(self) -> int:
+        """Return a random incarnation; 0 for the first start, so that traces are easy to read."""
+        return self.lots.integer_below(INCARNATION_MAX + 1) if self.incarnations else 0
 
     def is_held_up(self, peer: str) -> bool:
         """Return whether a fault of the network holds up what `peer` has sent to it."""
@@ -175,8 +200,7 @@ class SimRegion(SimProcess):
         self.add_trace_record("crash", "silent" if is_silent else "")
         for checker in self.around.checkers:
             checker.on_region_stopped(self, survivors)
-        if self.has_caught_up:
-            self.held = dict(self.replica.keyspace.vector)
+        self.write_vector()
         self.stop_process(is_silent)
 
     def take_snapshot(self) -> list[bytes]:
@@ -276,42 +300,34 @@ class SimRegion(SimProcess):
             checker.on_turn_end(self, changes)
 
     def handle_events(self, events: list[Event]) -> None:
-        """Pass on the events of the links, and act on them as `crdb.region.region` does.
-
-        A region that restarts is read-only until its peers have brought it up to date (rule STL-1).
-        A region that learns of forgotten writes of its origin takes another incarnation.
-        """
+        """Pass the events of the links on to the policies, the checkers and the world."""
         for event in events:
-            if isinstance(event, Recovered) and not self.has_caught_up:
-                self.finish_recovery(event.peer)
-            elif isinstance(event, EarlierLife):
-                self.has_caught_up = False
-                self.comeback.begin_again("a peer knows what it wrote in an earlier life")
-            elif isinstance(event, BroughtBack):
-                self.comeback.report_merge(event)
-            elif isinstance(event, OriginReused):
+            if isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
-                self.begin_incarnation()
-            elif isinstance(event, GapFound) and event.asked:
+                self.take_new_incarnation(event)
+            elif isinstance(event, Recovered) and not self.has_caught_up:
+                self.finish_recovery(event)
+            else:
+                self.lifecycle.handle_event(event)
+            if isinstance(event, GapFound) and event.asked:
                 for checker in self.around.checkers:
                     checker.on_repair_asked(self, event.origin)
             self.around.on_event(self.name, event)
 
-    def finish_recovery(self, peer: str) -> None:
-        """Accept writes again, unless their dots were used before.
+    def finish_recovery(self, event: Recovered) -> None:
+        """Let the region accept writes again, unless their dots were used before.
 
-        A dot can be used twice if the drawn incarnation is an earlier one and no peer within reach
-        reports its writes: at most once in 16,384 starts (see `crdb.region.incarnation`). No
-        promise holds then.
+        That can happen after the fault REUSED, if no peer within reach holds the earlier writes. No
+        promise holds then, and the region cannot know. So the simulator reports the origin.
         """
         made = self.around.run_history.by_origin.get(self.replica.origin)
         if made and made[-1].last > self.replica.keyspace.seq:
-            self.begin_incarnation()
+            self.take_new_incarnation(OriginReused(event.peer, self.replica.origin))
             return
-        self.comeback.recover()
-        self.has_caught_up = self.comeback.is_ready
+        self.lifecycle.handle_event(event)
+        assert self.has_caught_up
         self.check_loss()
-        self.add_trace_record("caught up", peer)
+        self.add_trace_record("caught up", event.peer)
 
     def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
         """Record an event that the operator sees."""
@@ -332,20 +348,28 @@ class SimRegion(SimProcess):
                 )
         self.missing = {}
 
-    def begin_incarnation(self) -> None:
-        """Take an incarnation that nobody has had, and read only until that is caught up."""
-        self.has_caught_up = False
+    def take_new_incarnation(self, event: OriginReused) -> None:
+        """Let the region take another incarnation, and write that to disk."""
         self.missing = None
-        self.comeback.begin_again("a peer knows writes in its name that it never made")
         self.seal_outbox()
-        self.links.reincarnate(self.engine.now)
-        self.incarnations.add(incarnation_of(self.replica.origin))
+        self.lifecycle.handle_event(event)
+        number = self.lifecycle.incarnation_to_write()
+        assert number is not None, "every incarnation is used up"
+        self.incarnations.add(number)
+        self.directory.incarnation = number
+        self.lifecycle.record_written()
         if self.links.memory.aside is not None:  # all that was here may come back later
             self.state_hash.mark_all_dirty()
             self.state_hash.take_changes()
             self.read_to = self.replica.history.stop
             for checker in self.around.checkers:
                 checker.on_region_started(self)
+
+    def write_vector(self) -> None:
+        """Write to disk what the region holds, if it is complete."""
+        vector = self.lifecycle.vector_to_write()
+        if vector is not None:
+            self.directory.held = vector
 
     def receive_forged_hello(self, name: str, number: int, origin: Origin) -> None:
         """Receive a greeting in a peer's name that knows of one write more than we made."""

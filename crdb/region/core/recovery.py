@@ -30,7 +30,7 @@ REMEDY_FOR_OTHERS: Final = (
 )
 
 
-class Comeback:
+class RegionRecovery:
     """The return of one region."""
 
     def __init__(self, staleness: Staleness, links: Links, report: Emit) -> None:

@@ -9,10 +9,9 @@ import attrs
 import pytest
 
 from crdb.deployment.config import Config
-from crdb.region.held import FILE as HELD
-from crdb.region.held import read_held_vector
-from crdb.region.incarnation import FILE
-from crdb.region.keeper import RETRY_NS
+from crdb.region.core.lifecycle import RETRY_NS
+from crdb.region.state_directory import HELD, read_held_vector
+from crdb.region.state_directory import INCARNATION as FILE
 from crdt.causality.dots import INCARNATION_MAX, incarnation_of, make_origin
 from replication.drivers.stream import clock
 from replication.protocol.events import OriginReused, Recovered
@@ -34,12 +33,14 @@ async def test_a_full_disk_ends_no_region(tmp_path: Path) -> None:
     here.links.recovery.is_over = True
     here.observe([Recovered("eu")])
     assert say(here, b"SET k v\r\n").startswith(b"-LOADING ")
-    here.keeper.do_due_work(clock())
+    here.keeper.do_due_work()
     assert len(told.events) == 3, "not so soon"
-    here.keeper.do_due_work(clock() + RETRY_NS)
+    here.keeper.lifecycle.clock = lambda: clock() + RETRY_NS
+    here.keeper.do_due_work()
     assert [name for name, _ in told.events].count("state not written") == 2
     (tmp_path / FILE).rmdir()
-    here.keeper.do_due_work(clock() + 2 * RETRY_NS)
+    here.keeper.lifecycle.clock = lambda: clock() + 2 * RETRY_NS
+    here.keeper.do_due_work()
     assert say(here, b"SET k v\r\n") == b"+OK\r\n"
     assert (tmp_path / FILE).read_text() == f"{incarnation_of(here.replica.origin)}\n"
 
@@ -72,11 +73,11 @@ async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_emp
     assert read_held_vector(tmp_path) == {}
     say(here, b"SET k v\r\n")
     here.instance.turn.run_phases(seals=True)
-    here.keeper.do_due_work(clock())
+    here.keeper.do_due_work()
     assert read_held_vector(tmp_path) == here.replica.vector != {}
     config = Config.from_names(["us", "eu"])
     again, told = region(attrs.evolve(config, start_empty=start_empty), tmp_path)
-    again.keeper.do_due_work(clock())
+    again.keeper.do_due_work()
     if start_empty:
         assert told.events[0][0] == "started empty"
         assert told.events[0][1]["writes"] == 1

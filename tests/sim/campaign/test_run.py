@@ -195,9 +195,8 @@ def test_a_core_that_is_not_linked_is_not_asked() -> None:
 
 def test_where_too_few_have_caught_up_there_is_no_core() -> None:
     run = Run(options(core=2))
-    for name in ("us", "ap"):
-        run.world.sites[name].has_caught_up = False
-    run.world.sites["eu"].has_caught_up = False
+    for site in run.world.sites.values():
+        site.recovery.begin("it waits", {})
     run.heal_core()
     assert run.world.now == 0
 

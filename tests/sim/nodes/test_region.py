@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.region.core.recovery import Comeback
+from crdb.region.core.recovery import RegionRecovery
 from crdb.region.core.staleness import STALE
 from crdt.causality.dots import make_origin
 from sim.engine.checker import Violation
@@ -226,9 +226,9 @@ def test_what_is_lost_is_reported(world: World) -> None:
 def test_a_loss_that_is_not_reported_is_noticed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forget(self: Comeback, reason: str) -> None:
+    def forget(self: RegionRecovery, reason: str) -> None:
         self.begin(reason, {})
 
-    monkeypatch.setattr(Comeback, "begin_again", forget)
+    monkeypatch.setattr(RegionRecovery, "begin_again", forget)
     with pytest.raises(Violation, match="eu lacks 1 effects that it had, and says 0"):
         lose_a_write(world)

@@ -11,7 +11,13 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config
-from crdb.region.core.recovery import PATIENCE_NS, REPEAT_NS, REPEAT_NS_MAX, SOME_ANSWER, Comeback
+from crdb.region.core.recovery import (
+    PATIENCE_NS,
+    REPEAT_NS,
+    REPEAT_NS_MAX,
+    SOME_ANSWER,
+    RegionRecovery,
+)
 from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import Vector, make_origin
 from crdt.embed.replica import Replica
@@ -29,9 +35,9 @@ Event = tuple[str, Mapping[str, object]]
 
 @attrs.define
 class Told:
-    """A region's way back, and what it has told."""
+    """A region's recovery, and its reports."""
 
-    comeback: Comeback
+    recovery: RegionRecovery
     links: Links
     events: list[Event]
     ready: int = 0
@@ -47,28 +53,28 @@ def region() -> Told:
     peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
     links = Links(replica, Member("r1", 1, replica.origin), peers)
     events: list[Event] = []
-    comeback = Comeback(
+    recovery = RegionRecovery(
         Staleness(instance, links), links, lambda name, details: events.append((name, details))
     )
-    told = Told(comeback, links, events)
+    told = Told(recovery, links, events)
 
     def count() -> None:
         told.ready += 1
 
-    comeback.on_ready = count
+    recovery.on_ready = count
     return told
 
 
 def test_a_region_that_has_all_it_held_loses_nothing() -> None:
     told = region()
-    told.comeback.begin("it has restarted", {OLD: 2})
-    assert not told.comeback.is_ready
+    told.recovery.begin("it has restarted", {OLD: 2})
+    assert not told.recovery.is_ready
     told.links.replica.keyspace.vector[OLD] = 2
-    told.comeback.recover()
-    assert told.comeback.is_ready
+    told.recovery.recover()
+    assert told.recovery.is_ready
     assert told.events == [("loading", {"reason": "it has restarted"})]
     assert told.ready == 1
-    told.comeback.recover()
+    told.recovery.recover()
     assert told.ready == 1
 
 
@@ -86,60 +92,60 @@ def test_what_no_peer_has_is_told(
     held: Vector | None, have: Vector, details: dict[str, object] | None
 ) -> None:
     told = region()
-    told.comeback.begin("it has restarted", held)
+    told.recovery.begin("it has restarted", held)
     told.links.replica.keyspace.vector |= have
     told.links.recovery.record_caught_up("r3")
-    told.comeback.recover()
+    told.recovery.recover()
     expected = [] if details is None else [("data lost", {**details, "peers": ["r3"]})]
     assert told.events[1:] == expected
-    assert told.comeback.is_ready
+    assert told.recovery.is_ready
 
 
 def test_what_was_put_aside_counts_as_held() -> None:
     told = region()
     told.links.replica.string("k").set("v")
     told.links.replica.seal()
-    told.comeback.begin_again("reused")
+    told.recovery.begin_again("reused")
     told.links.reincarnate(0)
-    assert told.comeback.held == {told.links.replica.region << 14: 1}
-    assert told.links.memory.known_vector() == told.comeback.held
-    told.comeback.begin_again("reused")
-    assert told.comeback.held == {told.links.replica.region << 14: 1}
+    assert told.recovery.held == {told.links.replica.region << 14: 1}
+    assert told.links.memory.known_vector() == told.recovery.held
+    told.recovery.begin_again("reused")
+    assert told.recovery.held == {told.links.replica.region << 14: 1}
     assert told.names() == ["loading"]
 
 
 def test_what_it_held_is_not_forgotten_when_a_peer_knows_of_an_earlier_life() -> None:
     told = region()
-    told.comeback.begin("it has restarted", {OLD: 9, make_origin(2): 4})
-    told.comeback.begin_again("a peer knows what it wrote in an earlier life")
+    told.recovery.begin("it has restarted", {OLD: 9, make_origin(2): 4})
+    told.recovery.begin_again("a peer knows what it wrote in an earlier life")
     assert told.links.memory.expects_data
     told.links.replica.keyspace.vector[OLD] = 7
-    told.comeback.begin_again("reused")
-    assert told.comeback.held == {OLD: 9, make_origin(2): 4}
-    told.comeback.recover()
+    told.recovery.begin_again("reused")
+    assert told.recovery.held == {OLD: 9, make_origin(2): 4}
+    told.recovery.recover()
     assert told.events[-1] == ("data lost", {"everything": False, "peers": [], "writes": 6})
 
 
 def test_what_it_held_stays_unknown_if_it_was() -> None:
     told = region()
-    told.comeback.begin("it has restarted", None)
-    told.comeback.begin_again("a peer knows what it wrote in an earlier life")
-    assert told.comeback.held is None
+    told.recovery.begin("it has restarted", None)
+    told.recovery.begin_again("a peer knows what it wrote in an earlier life")
+    assert told.recovery.held is None
     assert told.links.memory.expects_data
 
 
 def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
     told = region()
-    told.comeback.begin("it has restarted", {})
-    told.comeback.block()
-    told.comeback.recover()
-    assert not told.comeback.is_ready
-    told.comeback.unblock()
-    assert not told.comeback.is_ready, "it has not recovered"
-    told.comeback.block()
+    told.recovery.begin("it has restarted", {})
+    told.recovery.block()
+    told.recovery.recover()
+    assert not told.recovery.is_ready
+    told.recovery.unblock()
+    assert not told.recovery.is_ready, "it has not recovered"
+    told.recovery.block()
     told.links.recovery.is_over = True
-    told.comeback.unblock()
-    assert told.comeback.is_ready
+    told.recovery.unblock()
+    assert told.recovery.is_ready
 
 
 @pytest.mark.parametrize(
@@ -152,35 +158,35 @@ def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
 )
 def test_what_becomes_of_a_state_put_aside(event: BroughtBack, told_event: Event | None) -> None:
     told = region()
-    told.comeback.report_merge(event)
+    told.recovery.report_merge(event)
     assert told.events == ([] if told_event is None else [told_event])
 
 
 def test_waiting_is_told_rarely_with_each_peers_reason() -> None:
     told = region()
-    told.comeback.report_waiting(0)
+    told.recovery.report_waiting(0)
     assert told.events == []
-    told.comeback.begin("it has restarted", {OLD: 1})
+    told.recovery.begin("it has restarted", {OLD: 1})
     told.links.receive(told.links.dial("r2", 0), Eof("cannot connect: no"), 0)
     told.links.receive(told.links.dial("r3", 0), Refuse("never"), 0)
-    told.comeback.report_waiting(5)
-    told.comeback.report_waiting(4 + PATIENCE_NS)
+    told.recovery.report_waiting(5)
+    told.recovery.report_waiting(4 + PATIENCE_NS)
     assert told.names() == ["loading"]
-    told.comeback.report_waiting(5 + PATIENCE_NS)
+    told.recovery.report_waiting(5 + PATIENCE_NS)
     (_, details) = told.events[-1]
     assert details["peers"] == {"r2": "cannot connect: no", "r3": "never"}
     assert "does not serve" in str(details["reason"])
     assert "--start-empty" in str(details["remedy"])
-    told.comeback.report_waiting(4 + PATIENCE_NS + REPEAT_NS)
+    told.recovery.report_waiting(4 + PATIENCE_NS + REPEAT_NS)
     assert len(told.events) == 2
-    told.comeback.report_waiting(5 + PATIENCE_NS + REPEAT_NS)
+    told.recovery.report_waiting(5 + PATIENCE_NS + REPEAT_NS)
     assert len(told.events) == 3
     for _ in range(9):
-        told.comeback.pause_ns *= 2
-    told.comeback.report_waiting(told.comeback.tell_at or 0)
-    assert told.comeback.pause_ns == REPEAT_NS_MAX
+        told.recovery.pause_ns *= 2
+    told.recovery.report_waiting(told.recovery.tell_at or 0)
+    assert told.recovery.pause_ns == REPEAT_NS_MAX
     told.links.receive(told.links.dial("r2", 0), hello(2, {OLD: 1}), 0)
-    told.comeback.report_waiting(told.comeback.tell_at or 0)
+    told.recovery.report_waiting(told.recovery.tell_at or 0)
     (_, details) = told.events[-1]
     assert "reason" not in details
     assert details["peers"] == {"r2": "it has not sent all that it has", "r3": "never"}
@@ -222,29 +228,29 @@ def test_a_region_that_held_something_waits_until_every_peer_has_answered(
     stay_away: Callable[[Links], None], held: Vector | None
 ) -> None:
     told = region()
-    told.comeback.begin("it has restarted", held)
+    told.recovery.begin("it has restarted", held)
     links = told.links
     stay_away(links)
     answer(links, "r2")
     assert links.notice_recovery(0) == [], "r3 may have it"
-    told.comeback.report_waiting(0)
-    told.comeback.report_waiting(PATIENCE_NS)
+    told.recovery.report_waiting(0)
+    told.recovery.report_waiting(PATIENCE_NS)
     (_, details) = told.events[-1]
     assert list(cast("dict[str, str]", details["peers"])) == ["r3"]
     assert details["reason"] == SOME_ANSWER
     assert "--start-empty" in str(details["remedy"])
-    assert not told.comeback.is_ready
+    assert not told.recovery.is_ready
     links.cuts.clear()
     answer(links, "r3")
     assert links.notice_recovery(0) == [Recovered("r3")]
-    told.comeback.report_waiting(PATIENCE_NS)
+    told.recovery.report_waiting(PATIENCE_NS)
     assert told.names()[-1] == "data lost"
-    assert told.comeback.is_ready
+    assert told.recovery.is_ready
 
 
 def test_a_region_that_held_nothing_does_not_wait_for_peers_that_are_away() -> None:
     told = region()
-    told.comeback.begin("it has restarted", {})
+    told.recovery.begin("it has restarted", {})
     fail_to_connect(told.links)
     answer(told.links, "r2")
     assert told.links.notice_recovery(0) == [Recovered("r2")]
@@ -252,18 +258,18 @@ def test_a_region_that_held_nothing_does_not_wait_for_peers_that_are_away() -> N
 
 def test_a_peer_that_holds_data_ends_the_wait_for_those_that_are_away() -> None:
     told = region()
-    told.comeback.begin("it has restarted", {OLD: 1})
+    told.recovery.begin("it has restarted", {OLD: 1})
     fail_to_connect(told.links)
     told.links.replica.keyspace.vector[OLD] = 1
     answer(told.links, "r2", {OLD: 1})
     assert told.links.notice_recovery(0) == [Recovered("r2")]
-    told.comeback.recover()
+    told.recovery.recover()
     assert told.names() == ["loading"]
 
 
 def test_a_peer_that_we_refuse_counts_as_one_that_refuses() -> None:
     told = region()
-    told.comeback.begin("it has restarted", None)
+    told.recovery.begin("it has restarted", None)
     told.links.receive(told.links.dial("r3", 0), hello(2), 0)
     assert told.links.recovery.refused == {"r3": "r1 did not expect 'r2'"}
     assert told.links.awaited()["r2"] == "it has not answered yet"

@@ -79,7 +79,7 @@ def test_an_element_that_is_served_twice_is_noticed(world: World) -> None:
 def test_nobody_waits_where_nobody_is_served(world: World) -> None:
     world.run_session("eu", 1, POP)
     eu = world.sites["eu"]
-    eu.has_caught_up = False
+    eu.instance.is_stale = True
     with pytest.raises(Violation, match="session 1 waits in eu, which does not serve its clients"):
         checker_of(world).on_turn_end(eu, ())
 

@@ -1,0 +1,102 @@
+"""The state directory: restarts are counted on disk, and the vector that was held is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crdb.region.core.incarnations import RegionStart
+from crdb.region.state_directory import (
+    HELD,
+    INCARNATION,
+    StateError,
+    begin_incarnation,
+    draw_incarnation,
+    read_held_vector,
+    write_held_vector,
+    write_incarnation,
+)
+from crdt.causality.dots import INCARNATION_MAX
+
+VECTOR = {16384: 5, 32770: 1 << 39}
+
+
+def test_incarnations_count_up_from_random_number(tmp_path: Path) -> None:
+    directory = tmp_path / "a" / "b"
+    first, second, third = [begin_incarnation(directory) for _ in range(3)]
+    assert (first.is_first, second.is_first, third.is_first) == (True, False, False)
+    assert second.incarnation == (first.incarnation + 1) & INCARNATION_MAX
+    assert third.incarnation == (second.incarnation + 1) & INCARNATION_MAX
+
+
+def test_start_without_directory_draws_number() -> None:
+    """They all were incarnation 0, and gave their new writes the dots of old ones."""
+    numbers = {begin_incarnation(None).incarnation for _ in range(50)}
+    assert len(numbers) > 40
+    assert all(0 <= draw_incarnation() <= INCARNATION_MAX for _ in range(50))
+    assert begin_incarnation(None).is_first
+
+
+def test_directory_holds_number_alone(tmp_path: Path) -> None:
+    begin_incarnation(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [INCARNATION]
+
+
+def test_number_taken_while_running_is_kept(tmp_path: Path) -> None:
+    begin_incarnation(tmp_path)
+    write_incarnation(tmp_path, 77)
+    assert begin_incarnation(tmp_path) == RegionStart(78, False)
+    write_incarnation(None, 5)
+    with pytest.raises(StateError):
+        write_incarnation(tmp_path / "nowhere", 5)
+
+
+@pytest.mark.parametrize("text", ["seven\n", "-1\n", f"{INCARNATION_MAX + 1}\n", ""])
+def test_other_content_is_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / INCARNATION).write_text(text)
+    with pytest.raises(StateError) as told:
+        begin_incarnation(tmp_path)
+    assert str(told.value) == (
+        f"{tmp_path / INCARNATION}: cannot count restarts here: it holds {text.strip()!r}, which "
+        "is not 0..16383; delete the file, and the region draws a new number"
+    )
+    assert (tmp_path / INCARNATION).read_text() == text
+
+
+def test_zero_follows_last_number(tmp_path: Path) -> None:
+    (tmp_path / INCARNATION).write_text(f"{INCARNATION_MAX}\n")
+    assert begin_incarnation(tmp_path) == RegionStart(0, False)
+
+
+def test_directory_that_cannot_be_made_is_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match=r": cannot count restarts here: Not a directory$"):
+        begin_incarnation(tmp_path / "file" / "below")
+
+
+def test_written_vector_is_read(tmp_path: Path) -> None:
+    assert read_held_vector(tmp_path) is None
+    write_held_vector(tmp_path, {})
+    assert read_held_vector(tmp_path) == {}
+    write_held_vector(tmp_path, VECTOR)
+    assert read_held_vector(tmp_path) == VECTOR
+    assert [path.name for path in tmp_path.iterdir()] == [HELD]
+
+
+def test_vector_needs_directory() -> None:
+    write_held_vector(None, VECTOR)
+    assert read_held_vector(None) is None
+
+
+@pytest.mark.parametrize("text", ["\xff\xfe", "² 3", "1"])
+def test_damaged_vector_is_unknown(tmp_path: Path, text: str) -> None:
+    (tmp_path / HELD).write_text(text, encoding="utf-8")
+    assert read_held_vector(tmp_path) is None
+
+
+def test_missing_directory_is_survived(tmp_path: Path) -> None:
+    write_held_vector(tmp_path / "gone", VECTOR)
+    (tmp_path / HELD).mkdir()
+    write_held_vector(tmp_path, VECTOR)
+    assert [path.name for path in tmp_path.iterdir()] == [HELD]
