@@ -83,9 +83,9 @@ class Region:
         self.refusals = ReportedAddresses()
         self.sending = Sending(self.instance, self.driver)
         self.following = SourceLinks(
-            self.instance, self.links, self.region.link_port, rng=self.rng, report=self.report
+            self.instance, self.links, rng=self.rng, secret=secret, report=self.report
         )
-        self.following.secret = secret
+        self.following.link_port = self.region.link_port
         staleness = Staleness(self.instance, self.links)
         self.recovery = RegionRecovery(staleness, self.links, self.report)
         lifecycle = RegionLifecycle(self.recovery, draw=draw_incarnation, clock=clock)

@@ -152,6 +152,6 @@ class Runtime:
             keys=region.replica.keyspace.size(),
             commands_per_second=(commands - commands_before) / seconds,
             effects_per_second=(effects - effects_before) / seconds,
-            role=region.following.role(),
+            role=region.following.describe(),
             vector=dict(region.replica.keyspace.vector),
         )

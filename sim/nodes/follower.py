@@ -1,21 +1,20 @@
-"""One simulated follower: a read-only copy of one or several regions (Replica Of).
+"""A simulated follower: a read-only copy of one or several regions (Replica Of).
 
-It runs the production `Follower` next to the links by which an instance serves its followers.
-It can lose all that it has and begin again with nothing, as a process does that keeps nothing on
-disk; it can be promoted, so that it follows nobody and takes writes; and it can follow again, which
-deletes what it had become.
+It runs the production `FollowerRole`, next to the links over which an instance serves its
+followers. It can lose all that it has and start again with nothing, as a process does that keeps
+nothing on disk. It can be promoted: then it follows nobody and takes writes. It can follow again,
+which deletes the data that it has then.
 
-Several sources are followed as databases that know nothing of each other, although they are regions
-of one: what comes from each has separate names and separate counts.
+Several sources are followed as databases that do not know of each other, although they are regions
+of one. Each source's data has origins and counts of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from crdb.region.core.following import FollowerRole
 from crdt.causality.dots import Vector, make_origin
-from replication.follow.follower import Follower
 from replication.machines.origin_map import Renaming
 from replication.mesh.links import Links
 from replication.protocol.events import Event, Recovered, Resynced
@@ -23,8 +22,6 @@ from replication.protocol.peers import Member
 from sim.nodes.client import Reply
 from sim.nodes.process import ProcessContext, SimProcess
 from sim.schedule.plan import Copy, Tuning
-
-READONLY: Final = b"READONLY this is a copy"
 
 
 class SimFollower(SimProcess):
@@ -35,8 +32,9 @@ class SimFollower(SimProcess):
         self.number = copy.number
         self.sources = copy.sources
         self.beginnings = 0
-        """How often it has begun with nothing, `bidden` of them by us."""
+        """The number of times that it began with nothing."""
         self.bidden = 0
+        """The number of times that the run made it begin with nothing."""
         self.promotions = 0
         self.snapshots = 0
         self.resumptions = 0
@@ -49,7 +47,7 @@ class SimFollower(SimProcess):
     @property
     def is_following(self) -> bool:
         """True if it follows its sources; False after a promotion."""
-        return self.is_up and self.follower.following
+        return self.is_up and self.role.follower is not None
 
     @property
     def renamings(self) -> dict[str, Renaming]:
@@ -61,10 +59,10 @@ class SimFollower(SimProcess):
         vector = self.replica.keyspace.vector
         return {name: renaming.back(vector) for name, renaming in self.renamings.items()}
 
-    # -- lives -----------------------------------------------------------------------------
+    # -- incarnations -----------------------------------------------------------------------------
 
     def start_incarnation(self) -> None:
-        """Begin a life with nothing, and follow."""
+        """Start the process with nothing, and follow."""
         assert not self.is_up
         self.life += 1
         self.is_up = True
@@ -74,6 +72,10 @@ class SimFollower(SimProcess):
         member = Member(self.name, self.number, origin, "")
         self.links = Links(replica, member, limits=self.tuning.limits)
         self.watch_links(self.links)
+        self.role = FollowerRole(
+            self.instance, self.links, report=self.report_event, clock=self.read_clock
+        )
+        self.role.limits = self.tuning.limits
         self.add_trace_record("boot", f"life {self.life}, follows {' '.join(self.sources)}")
         self.start_following()
 
@@ -83,28 +85,19 @@ class SimFollower(SimProcess):
         self.stop_process(is_silent=False)
 
     def start_following(self) -> None:
-        """Become a copy: the snapshot of a source is to replace what is here."""
+        """Become a copy: the snapshot of a source replaces the data that is here."""
         self.bidden += 1
-        self.follower = Follower(
-            self.replica,
-            self.links.member,
-            self.sources,
-            limits=self.tuning.limits,
-            serving=self.links,
-        )
+        self.follower = self.role.follow(self.sources, ())
         self.watch_links(self.follower)
-        self.instance.refuse_writes = READONLY
         self.advance_clocks()
         self.start_links()
         self.finish_turn()
 
     def stop_following(self) -> None:
-        """Follow nobody any more; the data stays, and may be written."""
+        """Follow nobody any more. The data stays, and clients may write."""
         assert self.is_following
         self.promotions += 1
-        self.add_trace_record("promoted")
-        self.handle_events(self.follower.promote(self.engine.now))
-        self.instance.refuse_writes = None
+        self.handle_events(self.role.promote())
         self.finish_turn()
         self.state_hash.mark_all_dirty()
         changes = self.state_hash.take_changes()
@@ -151,10 +144,11 @@ class SimFollower(SimProcess):
             checker.on_follower_turn(self, changes)
 
     def handle_events(self, events: list[Event]) -> None:
-        """Hand on what the links say."""
+        """Pass the events of the links on to the policies and the world."""
         for event in events:
             if isinstance(event, Resynced):
                 self.snapshots += event.full
                 self.resumptions += not event.full
             if not isinstance(event, Recovered):  # it has nothing to recover from
                 self.around.on_event(self.name, event)
+        self.role.refuse_reads()

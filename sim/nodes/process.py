@@ -10,13 +10,14 @@ After every such turn the checkers are shown what has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import attrs
 
 from crdb.commands.table import build_table
+from crdb.engine.event_names import EventName
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config as Parameters
@@ -152,11 +153,8 @@ class SimProcess:
 
     def all_links(self) -> tuple[Links, ...]:
         """Return the links that serve others and those that dial. They are mostly the same."""
-        return (
-            (self.links,)
-            if self.links is self.dialling_links
-            else (self.links, self.dialling_links)
-        )
+        dialling = self.dialling_links
+        return (self.links,) if dialling is self.links else (self.links, dialling)
 
     def links_deadline(self) -> int:
         """Return the time (ns) at which the links next need `tick`."""
@@ -484,7 +482,15 @@ class SimProcess:
         """Return whether an administrator has cut the link from `peer` to here."""
         return self.dialling_links.is_cut(peer, Direction.IN)
 
-    # -- telling ---------------------------------------------------------------------------
+    # -- reports ---------------------------------------------------------------------------
+
+    def read_clock(self) -> int:
+        """Return the monotonic clock, in ns."""
+        return self.engine.now
+
+    def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
+        """Put an event that the operator sees into the trace."""
+        self.add_trace_record(event, " ".join(f"{name}={value}" for name, value in details.items()))
 
     def note_earlier_deadline(self) -> None:
         """The links want their `tick` earlier than they said."""

@@ -126,10 +126,6 @@ class SimRegion(SimProcess):
         self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
         add_link_lines(self.instance, links, self.read_clock)
 
-    def read_clock(self) -> int:
-        """Return the monotone clock, in ns."""
-        return self.engine.now
-
     @property
     def has_caught_up(self) -> bool:
         """True if it has caught up with its peers and may write."""
@@ -334,7 +330,7 @@ class SimRegion(SimProcess):
         writes = details.get("writes", 0)
         if event == "data lost" and isinstance(writes, int):
             self.said_lost = writes
-        self.add_trace_record(event, " ".join(f"{name}={value}" for name, value in details.items()))
+        super().report_event(event, details)
 
     def check_loss(self) -> None:
         """Compare what the region reports as lost with what it had and has no more. Raises

@@ -10,7 +10,8 @@ from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.deployment.errors import ConfigError
 from crdb.engine.environment.follow_control import CannotBeFollower
-from crdb.region.following import READONLY, SourceLinks
+from crdb.region.core.following import READONLY
+from crdb.region.following import SourceLinks
 from crdb.region.region import Region
 from crdb.region.source_address import ASK_PORT, ask_link_port
 
@@ -24,13 +25,13 @@ def alone() -> SourceLinks:
 async def test_sources_that_cannot_be_followed_change_nothing() -> None:
     following = alone()
     following.follow([("localhost", 1)])
-    follower = following.follower
+    follower = following.role.follower
     with pytest.raises(CannotBeFollower, match="no secret, so it can follow only what runs on"):
         following.follow([("localhost", 1), ("there", 1)])
     for wrong in ([("there", 2), ("there", 2)], [], [("there", n) for n in range(1, 99)]):
         with pytest.raises(CannotBeFollower, match="from one to 32 different sources"):
             following.follow(wrong)
-    assert following.follower is follower
+    assert following.role.follower is follower
     assert following.sources() == (("localhost", 1),)
     assert following.instance.refuse_writes == READONLY
     following.promote()
@@ -40,7 +41,7 @@ async def test_sources_that_cannot_be_followed_change_nothing() -> None:
 async def test_other_sources_may_be_named_before_the_first_are_dialled() -> None:
     following = alone()
     following.follow([("127.0.0.1", 1)])
-    first, sources = following.follower, following.sources()
+    first, sources = following.role.follower, following.sources()
     assert first is not None
     following.follow([("127.0.0.1", 2)])
     async with trio.open_nursery() as nursery:

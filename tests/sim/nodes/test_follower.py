@@ -5,11 +5,12 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from crdb.region.core.following import BECAME_REPLICA, MASTERDOWN, READONLY
 from crdt.causality.dots import make_origin
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
-from sim.nodes.follower import READONLY, SimFollower
-from sim.schedule.plan import Copy, Plan
+from sim.nodes.follower import SimFollower
+from sim.schedule.plan import Copy, Plan, Tuning
 from sim.world.world import World
 
 
@@ -114,3 +115,25 @@ def test_what_does_nothing_is_not_looked_at() -> None:
     assert [checker.looked for checker in world.checkers] == looked
     world.sleep(500 * MS)
     assert copy.is_following
+
+
+def test_follower_refuses_stale_reads_while_source_is_away() -> None:
+    plan = Plan.of(["eu", "us"], delay_ms=20, tuning=Tuning(refuses_stale=True))
+    world = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    world.sleep(2 * SECOND)
+    copy = world.copies["f"]
+    world.run("eu", "SET", "k", "v")
+    assert world.settle(10 * SECOND)
+    assert world.run("f", "GET", "k") == b"v"
+    world.cut("f", "eu")
+    assert world.run("f", "GET", "k") == Refusal(MASTERDOWN.decode())
+    copy.stop_following()
+    assert world.run("f", "GET", "k") == b"v"
+
+
+def test_waiting_client_is_refused_when_instance_follows() -> None:
+    world, copy = following("eu")
+    copy.stop_following()
+    assert world.run("f", "BLPOP", "q", "0") is None
+    copy.start_following()
+    assert copy.hand.late == b"-" + BECAME_REPLICA + b"\r\n"
