@@ -8,7 +8,7 @@ is on disk at a restart. The parts common to all processes are in `process`.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -17,6 +17,7 @@ from crdb.deployment.config import Config
 from crdb.engine.event_names import EventName
 from crdb.region.core.incarnations import RegionStart, choose_incarnation
 from crdb.region.core.lifecycle import RegionLifecycle
+from crdb.region.core.membership import member_of, peers_of
 from crdb.region.core.recovery import RegionRecovery
 from crdb.region.core.staleness import Staleness
 from crdb.region.report.link_info import ProcessLinks
@@ -40,7 +41,6 @@ from replication.protocol.events import (
     Recovered,
 )
 from replication.protocol.frames import Hello
-from replication.protocol.peers import Member, Peer
 from sim.engine.checker import Violation
 from sim.nodes.client import Reply, SimClient
 from sim.nodes.process import ProcessContext, SimProcess
@@ -77,24 +77,22 @@ class SimRegion(SimProcess):
     def __init__(
         self,
         around: ProcessContext,
-        member: Member,
-        peers: Sequence[Peer],
+        name: str,
         *,
         tuning: Tuning,
         config: Config,
     ) -> None:
-        """`member` is the region in its first incarnation; `config` names all regions."""
-        dialled = [peer.name for peer in peers if peer.routes != ()]
-        super().__init__(around, member.name, dialled, tuning=tuning)
-        self.number = member.region
-        self.peers = tuple(peers)
-        self.config = config
-        self.names = {region.id: region.name for region in config.regions}
-        self.listed = frozenset(self.names.values())
-        """The regions in its file, as of its next start."""
+        """`config` contains all regions."""
+        self.config = attrs.evolve(config, id=CLUSTER)
+        region = self.config.region(name)
+        dialled = [peer.name for peer in peers_of(self.config, region) if peer.routes != ()]
+        super().__init__(around, name, dialled, tuning=tuning)
+        self.number = region.id
+        self.file = self.config
+        """The configuration file, as of its next start."""
         self.incarnations: set[int] = set()
-        """The numbers of all its lives."""
-        self.lots = around.rng.substream(f"lives/{member.name}")
+        """The numbers of all its incarnations."""
+        self.lots = around.rng.substream(f"lives/{name}")
         self.writes = 0
         self.written_meanwhile = 0
         """Operations that it made while a full resync went on."""
@@ -106,14 +104,14 @@ class SimRegion(SimProcess):
         """The effects that it has reported as lost."""
         self.before: Vector = {}
         """Its vector before the commands that are carried out now."""
-        self.install_links(Replica(member.origin))
+        self.install_links(Replica(make_origin(self.number)))
 
     def install_links(self, replica: Replica) -> None:
         """Put a replica and everything around it in place."""
         self.install_replica(replica)
-        members = tuple((n, name) for n, name in sorted(self.names.items()) if name in self.listed)
-        member = Member(self.name, self.number, replica.origin, CLUSTER, members)
-        peers = [peer for peer in self.peers if peer.name in self.listed]
+        region = self.file.region(self.name)
+        member = member_of(self.file, region, replica.origin)
+        peers = peers_of(self.file, region)
         links = Links(replica, member, peers, limits=self.tuning.limits)
         if self.life > 1:
             links.cuts = self.links.cuts
@@ -125,6 +123,11 @@ class SimRegion(SimProcess):
         )
         self.instance.links = ProcessLinks(self.config, {self.name: links}, clock=self.read_clock)
         add_link_lines(self.instance, links, self.read_clock)
+
+    def list_regions(self, names: Collection[str]) -> None:
+        """Let its configuration file list these regions alone, as of its next start."""
+        regions = tuple(each for each in self.config.regions if each.name in names)
+        self.file = attrs.evolve(self.config, regions=regions)
 
     @property
     def has_caught_up(self) -> bool:
@@ -139,7 +142,7 @@ class SimRegion(SimProcess):
         assert self.life < LIVES_MAX
         begun = self.choose_start(start)
         self.incarnations.add(begun.incarnation)
-        members = [number for number, name in self.names.items() if name in self.listed]
+        members = [region.id for region in self.file.regions]
         replica = self.tuning.make_replica(make_origin(self.number, begun.incarnation), members)
         self.life += 1
         self.is_up = True

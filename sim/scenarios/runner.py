@@ -279,7 +279,7 @@ class ScenarioRunner:
         listed = [self.parse_region(word) for word in words[1:]]
         if site.name not in listed:
             raise ScenarioMistake(f"the file of {site.name} lists {site.name} itself too")
-        site.listed = frozenset(listed)
+        site.list_regions(listed)
 
     def forge_hello(self, words: list[str]) -> None:
         site, other = (

@@ -9,14 +9,13 @@ from typing import Final
 import attrs
 
 from crdb.deployment.config import Config
-from crdt.causality.dots import Origin, make_origin
+from crdt.causality.dots import Origin
 from crdt.embed.replica import Replica
 from crdt.structures.blocks import BLOCK_MAX
 from crdt.types.registry import DEFINITIONS
 from geo.catalog import Catalog
 from geo.latency import Latency, preset
 from replication.protocol.limits import Limits
-from replication.protocol.peers import Member, Peer
 from replication.protocol.secret import NO_SECRET, LinkSecret
 
 CLUSTER: Final = "sim"
@@ -104,19 +103,6 @@ class Plan:
     def process_names(self) -> tuple[str, ...]:
         """The regions, and then those who follow them."""
         return (*self.region_names, *(copy.name for copy in self.copies))
-
-    def member_of(self, name: str) -> Member:
-        """Return a region's membership record in its first incarnation."""
-        number = self.config.region(name).id
-        return Member(name, number, make_origin(number), CLUSTER)
-
-    def peers_of(self, name: str) -> tuple[Peer, ...]:
-        """The regions that one is linked with, and what it gets from each."""
-        config = self.config
-        return tuple(
-            Peer(peer.name, peer.id, config.routes(peer.name, name), name != peer.name)
-            for peer in config.peers(name)
-        )
 
     def tuning_of(self, name: str) -> Tuning:
         """Return the tuning of a region."""

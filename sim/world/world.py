@@ -154,13 +154,8 @@ class World:
         """Let all regions and followers begin."""
         plan = self.plan
         for name in plan.region_names:
-            self.sites[name] = SimRegion(
-                around,
-                plan.member_of(name),
-                plan.peers_of(name),
-                tuning=plan.tuning_of(name),
-                config=plan.config,
-            )
+            tuning = plan.tuning_of(name)
+            self.sites[name] = SimRegion(around, name, tuning=tuning, config=plan.config)
         for copy in plan.copies:
             self.copies[copy.name] = SimFollower(around, copy, tuning=plan.tuning_of(copy.name))
         self.places |= {**self.sites, **self.copies}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.region.core.membership import member_of, peers_of
 from crdt.embed.replica import Replica
 from geo.latency import Latency
 from replication.machines.sink import Sink
@@ -33,7 +34,9 @@ class Line:
     def __init__(self) -> None:
         plan = Plan.of(["eu", "us"])
         self.engine = Engine()
-        self.links = Links(Replica(1), plan.member_of("eu"), plan.peers_of("eu"))
+        eu, replica = plan.config.region("eu"), Replica(1)
+        member = member_of(plan.config, eu, replica.origin)
+        self.links = Links(replica, member, peers_of(plan.config, eu))
         channel, self.far = open_channels()
         self.wire = Wire(self.links.dial("us", 0), channel)
         self.got = bytearray()
