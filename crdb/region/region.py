@@ -23,6 +23,7 @@ from crdb.engine.event_names import Emit, EventName
 from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, take_ports
+from crdb.region.core.incarnations import RegionStart
 from crdb.region.core.lifecycle import RegionLifecycle
 from crdb.region.core.link_secret import ReportedAddresses
 from crdb.region.core.membership import member_of, parameters, peers_of
@@ -92,18 +93,23 @@ class Region:
         self.keeper = Keeper(state, lifecycle)
         self.delays = {peer: config.delay_ns(name, peer) for peer in self.links.peers}
         self.sockets: Sockets = ([], [])
-        if self.region.replica_of:
-            try:
-                self.following.follow(self.region.replica_of)
-            except CannotBeFollower as fault:
-                raise ConfigError(f"region {name}: replica_of: {fault}") from None
-        else:
-            self.keeper.begin(start, start_empty=config.start_empty)
+        self.begin(start)
 
     @property
     def name(self) -> str:
         """The region's name."""
         return self.region.name
+
+    def begin(self, start: RegionStart) -> None:
+        """Follow the sources that the file names, or else begin an incarnation. Raises
+        ConfigError."""
+        if self.region.replica_of:
+            try:
+                self.following.follow(self.region.replica_of)
+            except CannotBeFollower as fault:
+                raise ConfigError(f"region {self.name}: replica_of: {fault}") from None
+        else:
+            self.keeper.begin(start, start_empty=self.config.start_empty)
 
     # -- sockets ---------------------------------------------------------------------------
 
