@@ -1,11 +1,8 @@
-"""One simulated process: its clock, its connections, its turns, its pauses.
+"""A simulated process: its clock, connections, turns and pauses.
 
-What runs in it is a region (`region`) or a follower (`follower`): each brings its replica and the
-links of it. A process does what `crdb.region.runtime` and `replication.drivers.stream` do, in their
-order: take in what has come, serve whom that concerns, close what was written into an operation,
-send.
-
-After every such turn the checkers are shown what has changed.
+A region (`region`) or a follower (`follower`) runs in it, with its replica and links. In each turn
+it does what `crdb.region.runtime` and `replication.drivers.stream` do: it receives, serves clients,
+seals and sends. After each turn the checkers are shown the changes.
 """
 
 from __future__ import annotations
