@@ -36,7 +36,6 @@ LONGER: dict[tuple[str, str], tuple[int, str]] = {}
 EXEMPT: dict[tuple[str, str], str] = {
     ("free of drivers", "crdb/net/serving.py"): "the compiled part of the listener",
     ("tested", "crdb/__main__.py"): "one call of `crdb.cli.main.main`",
-    ("used", "crdb/engine/metrics/info_fields.py"): "the table behind docs/info.md",
     ("used", "crdt/testing/adapter.py"): "for users: our schedules in Hypothesis",
     ("used", "replication/machines/multiplexer.py"): "for clusters: until then group 0 is alone",
 }

@@ -5,7 +5,7 @@
     docs/commands.md            from the command table
     docs/config-parameters.md   from the table of parameters and of what they do here
     docs/events.md              from the classes of the events
-    docs/info.md                from the table of the fields of INFO
+    docs/info.md                from the table of metrics
     docs/states.md, *.svg       from the transition tables of the two ends of a link
     docs/faults.md              from the simulator's table of faults
     docs/places.md              from the catalogue of cloud regions
@@ -18,8 +18,9 @@ from __future__ import annotations
 import enum
 import sys
 import textwrap
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ import attrs
 from crdb.commands.table import COMMANDS
 from crdb.engine.command import Command
 from crdb.engine.help import usage_lines
-from crdb.engine.metrics.info_fields import INFO_FIELDS
+from crdb.engine.metrics.metric_table import METRICS, Metric
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.table import PARAMETERS
 from crdb.region.report.operator_events import EVENTS, OperatorEvent
@@ -172,17 +173,29 @@ def parameters_page() -> str:
 
 
 def info_page() -> str:
-    """All fields of INFO, by section."""
+    """Return the page of all fields of INFO, by section."""
     opening = (
         "`INFO` has the sections of Redis 7.2 and a section `crdt`. A field of Redis that would "
-        "mean nothing here is left out, unless monitoring tools read it and a constant is true."
+        "mean nothing here is left out, unless monitoring tools read it and a constant is true. "
+        "A *counter* only grows while the process runs, and a *gauge* is any other number. A "
+        "*record* holds several values. A name with a star stands for several fields."
     )
     lines = ["# INFO\n", NOTE, textwrap.fill(opening, COLUMNS)]
-    for section_name, fields in INFO_FIELDS.items():
-        lines += [f"\n## {section_name}\n", "| field | meaning |", "| --- | --- |"]
-        for names, meaning in fields:
-            lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {meaning} |")
+    for section_name, metrics in METRICS.items():
+        lines += [f"\n## {section_name}\n", "| field | kind | meaning |", "| --- | --- | --- |"]
+        for alike in groupby(metrics, lambda metric: (metric.kind, metric.value, metric.help)):
+            lines.append(info_row(list(alike[1])))
     return "\n".join(lines) + "\n"
+
+
+def info_row(metrics: Sequence[Metric]) -> str:
+    """Return the row of metrics with the same meaning."""
+    first = metrics[0]
+    kind = f"{first.kind}, {first.unit}" if first.unit else first.kind
+    meaning = f"always `{first.value}`: {first.help}" if first.kind == "constant" else first.help
+    if first.value == "":
+        meaning = f"always empty: {first.help}"
+    return f"| {', '.join(f'`{metric.name}`' for metric in metrics)} | {kind} | {meaning} |"
 
 
 # -- events ----------------------------------------------------------------------------------

@@ -12,64 +12,11 @@ from typing import Final
 
 from crdb.engine.info.memory_report import human, memory_report
 from crdb.engine.instance import REDIS_VERSION, Instance
+from crdb.engine.metrics.metric_table import METRICS
 from crdb.version import __version__
 from crdt.causality.dots import name_origin, region_of
 
 Lines = list[tuple[str, object]]
-
-NO_SCRIPTS: Final = (
-    "used_memory_vm_eval",
-    "used_memory_scripts_eval",
-    "used_memory_vm_functions",
-    "used_memory_vm_total",
-    "used_memory_functions",
-    "used_memory_lua",
-    "used_memory_scripts",
-    "number_of_cached_scripts",
-    "number_of_functions",
-    "number_of_libraries",
-)
-NO_SAVES: Final = (
-    "current_cow_peak",
-    "current_cow_size",
-    "current_cow_size_age",
-    "current_save_keys_processed",
-    "current_save_keys_total",
-    "rdb_last_load_keys_expired",
-    "rdb_last_load_keys_loaded",
-    "aof_rewrites",
-    "aof_rewrites_consecutive_failures",
-    "module_fork_in_progress",
-    "module_fork_last_cow_size",
-)
-NOTHING_TO_COUNT: Final = (
-    "total_eviction_exceeded_time",
-    "current_eviction_exceeded_time",
-    "pubsub_channels",
-    "pubsub_patterns",
-    "pubsubshard_channels",
-    "latest_fork_usec",
-    "total_forks",
-    "migrate_cached_sockets",
-    "slave_expires_tracked_keys",
-    "active_defrag_hits",
-    "active_defrag_misses",
-    "active_defrag_key_hits",
-    "active_defrag_key_misses",
-    "total_active_defrag_time",
-    "current_active_defrag_time",
-    "tracking_total_keys",
-    "tracking_total_items",
-    "tracking_total_prefixes",
-    "acl_access_denied_cmd",
-    "acl_access_denied_key",
-    "acl_access_denied_channel",
-    "dump_payload_sanitizations",
-    "io_threaded_reads_processed",
-    "io_threaded_writes_processed",
-)
-"""Fields of sections memory, persistence and stats that are 0, and truly so: what they count does
-not exist here. Monitoring tools read them."""
 
 DEFAULT: Final = (
     "server",
@@ -111,12 +58,24 @@ def information(instance: Instance, wanted: list[str]) -> str:
 
 
 def section(instance: Instance, name: str) -> Lines:
-    """The lines of one section, those of others last; one of theirs takes the place of ours."""
+    """Return the lines of one section, in the order of the table of metrics.
+
+    Lines that other modules add replace lines of the same name. Lines that the table does not know
+    come last.
+    """
     make = SECTIONS.get(name)
-    lines = {} if make is None else dict(make(instance))
+    values = {} if make is None else dict(make(instance))
     for more in instance.info_sections.get(name, ()):
-        lines.update(more())
-    return list(lines.items())
+        values.update(more())
+    lines: dict[str, object] = {}
+    for metric in METRICS.get(name, ()):
+        if metric.kind == "constant":
+            lines[metric.name] = metric.value
+        elif metric.name in values:
+            lines[metric.name] = values[metric.name]
+        else:
+            lines.update({key: values[key] for key in values if metric.is_name_of(key)})
+    return list((lines | values).items())
 
 
 def _server(instance: Instance) -> Lines:
@@ -124,20 +83,13 @@ def _server(instance: Instance) -> Lines:
     return [
         ("redis_version", REDIS_VERSION),
         ("crdb_version", __version__),
-        ("redis_git_sha1", "00000000"),
-        ("redis_git_dirty", 0),
-        ("redis_mode", "standalone"),
-        ("arch_bits", 64),
         ("run_id", instance.run_id),
         ("tcp_port", instance.config.values["port"]),
-        ("process_supervised", "no"),
-        ("io_threads_active", 0),
         ("server_time_usec", instance.wall * 1000),
         ("uptime_in_seconds", uptime),
         ("uptime_in_days", uptime // 86400),
         ("hz", instance.config.values["hz"]),
         ("configured_hz", instance.config.values["hz"]),
-        ("config_file", ""),
         ("region", instance.name),
     ]
 
@@ -147,18 +99,15 @@ def _clients(instance: Instance) -> Lines:
     blocked = instance.blocked
     return [
         ("connected_clients", len(instance.clients)),
-        ("cluster_connections", 0),
         ("maxclients", instance.config.clients_max),
         ("client_recent_max_input_buffer", max((s.parser.pending for s in sessions), default=0)),
         ("client_recent_max_output_buffer", max((s.output_bytes for s in sessions), default=0)),
         ("blocked_clients", len(blocked.by_client)),
-        ("tracking_clients", 0),
         (
             "clients_in_timeout_table",
             sum(waiter.deadline is not None for waiter in blocked.by_client.values()),
         ),
         ("total_blocking_keys", len(blocked.by_key)),
-        ("total_blocking_keys_on_nokey", 0),
     ]
 
 
@@ -182,16 +131,7 @@ def _memory(instance: Instance) -> Lines:
         ("mem_fragmentation_bytes", report.process_bytes - report.needed_bytes),
         ("mem_replication_backlog", report.backlog_bytes),
         ("mem_total_replication_buffers", report.backlog_bytes),
-        ("mem_clients_slaves", 0),
         ("mem_clients_normal", report.client_bytes),
-        ("mem_aof_buffer", 0),
-        ("mem_allocator", "python"),
-        ("mem_cluster_links", 0),
-        ("mem_not_counted_for_evict", 0),
-        *[(field, 0) for field in NO_SCRIPTS],
-        ("active_defrag_running", 0),
-        ("lazyfree_pending_objects", 0),
-        ("lazyfreed_objects", 0),
         ("maxmemory", instance.config.values["maxmemory"]),
         ("maxmemory_policy", instance.config.values["maxmemory-policy"]),
     ]
@@ -203,22 +143,6 @@ def _persistence(instance: Instance) -> Lines:
         ("loading", 0),
         ("async_loading", 0),
         ("rdb_changes_since_last_save", instance.keyspace.seq),
-        ("rdb_bgsave_in_progress", 0),
-        ("rdb_last_save_time", 0),
-        ("rdb_last_bgsave_status", "ok"),
-        ("rdb_last_bgsave_time_sec", -1),
-        ("rdb_current_bgsave_time_sec", -1),
-        ("rdb_saves", 0),
-        ("rdb_last_cow_size", 0),
-        ("aof_enabled", 0),
-        ("aof_rewrite_in_progress", 0),
-        ("aof_rewrite_scheduled", 0),
-        ("aof_last_rewrite_time_sec", -1),
-        ("aof_current_rewrite_time_sec", -1),
-        ("aof_last_bgrewrite_status", "ok"),
-        ("aof_last_write_status", "ok"),
-        ("aof_last_cow_size", 0),
-        *[(field, 0) for field in NO_SAVES],
     ]
 
 
@@ -238,12 +162,9 @@ def _stats(instance: Instance) -> Lines:
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),
         ("expired_keys", instance.keyspace.expired),
-        ("evicted_keys", 0),
         ("evicted_clients", statistics.dropped_memory),
         ("keyspace_hits", instance.keyspace.hits),
         ("keyspace_misses", instance.keyspace.misses),
-        *[(field, 0) for field in NOTHING_TO_COUNT],
-        ("unexpected_error_replies", 0),
         ("total_error_replies", statistics.error_replies),
         ("client_query_buffer_limit_disconnections", statistics.dropped_query),
         ("client_output_buffer_limit_disconnections", statistics.dropped_output),
@@ -257,10 +178,7 @@ def _replication(instance: Instance) -> Lines:
     return [
         ("role", "slave" if role == "replica" else role),
         ("connected_slaves", 0),
-        ("master_failover_state", "no-failover"),
         ("master_replid", replication_id(instance)),
-        ("master_replid2", "0" * 40),
-        ("second_repl_offset", -1),
     ]
 
 
@@ -301,10 +219,6 @@ def _latencystats(instance: Instance) -> Lines:
 def _errorstats(instance: Instance) -> Lines:
     errors = instance.statistics.errors
     return [(f"errorstat_{code.decode('latin-1')}", f"count={errors[code]}") for code in errors]
-
-
-def _cluster(_instance: Instance) -> Lines:
-    return [("cluster_enabled", 0)]
 
 
 def _keyspace(instance: Instance) -> Lines:
@@ -364,7 +278,6 @@ SECTIONS: Final = {
     "commandstats": _commandstats,
     "errorstats": _errorstats,
     "latencystats": _latencystats,
-    "cluster": _cluster,
     "keyspace": _keyspace,
     "crdt": _crdt,
 }

@@ -130,7 +130,7 @@ def draw(moment: Moment, width: int, height: int) -> Layout:
             parts += [gap, part]
             room -= gap.height + part.height
     screen = Layout()
-    screen.split_column(*(part.layout() for part in parts), Layout(Text(), visible=room > 0))
+    screen.split_column(*(part.layout() for part in parts), Layout(Text(" "), visible=room > 0))
     return screen
 
 

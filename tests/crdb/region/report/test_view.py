@@ -181,3 +181,4 @@ def test_whatever_there_is_fits_the_screen(
     lines = rendered(draw(moment(*names, links=links, events=9), width, height), width, height)
     assert len(lines) <= height
     assert all(cell_len(line) <= width for line in lines)
+    assert not any("╭" in line for line in lines), "rich draws a box for an empty layout"
