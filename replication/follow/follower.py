@@ -17,8 +17,8 @@ anything replaces nothing.
 
 If a source has less of its own operations than we have from it, it has lost its data or is another
 instance. Then its snapshot replaces all data too, and the other sources send theirs again (20.5).
-That waits until all sources are connected. Promotion keeps all data, and later writes are under our
-own origin.
+That waits until all sources whose data we have are there to send it. Promotion keeps all data, and
+later writes are under our own origin.
 
 A source with origins that cannot be renamed is not dialled again, since the result would be the
 same. Its `last_error` contains the reason.
@@ -183,6 +183,8 @@ class Follower(Links):
         replica.stability.members = {NOBODY}
         self.ended: list[Event] = []
         """The ends of links that were closed when the data was replaced, until they are told."""
+        self.shrunk: set[str] = set()
+        """Sources that have answered lately, and had lost data that we have from them."""
         self.received_at = 0
         self.holds_old = replica.keyspace.vector != {}
         """True while the data from before following has not been replaced yet."""
@@ -211,10 +213,11 @@ class Follower(Links):
         if not hello.vector:
             return "the source is empty: we keep the data that we have"
         if inlet.empty is None:
-            if absent := [name for name in self.peers if name != end.peer and self.lacks(name)]:
+            self.shrunk.add(end.peer)
+            if absent := [name for name in self.peers if self.lacks(name)]:
                 return (
                     "the source has lost data that we have from it: we keep our data until "
-                    f"{absent[0]} is connected too"
+                    f"{absent[0]} can send its own again"
                 )
             inlet.empty = partial(self.replace_data, end.peer)
         return ""
@@ -227,10 +230,10 @@ class Follower(Links):
             self.serving.feed.lineage = tuple(known)[:LINEAGE_MAX]
 
     def lacks(self, peer: str) -> bool:
-        """Return whether we have data of a source that is not connected."""
+        """Return whether we have data of a source that is not there to send it again."""
         sink = self.sinks.get(peer)
-        is_open = sink is not None and sink.is_open
-        return not is_open and self.renamings[peer].back(self.replica.keyspace.vector) != {}
+        is_there = peer in self.shrunk or (sink is not None and sink.is_open)
+        return not is_there and self.renamings[peer].back(self.replica.keyspace.vector) != {}
 
     def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
         events = super().on_connected(end, hello)
@@ -261,6 +264,8 @@ class Follower(Links):
     def remove_end(self, end: Machine) -> None:
         if end.hello is not None:
             self.heard[end.peer] = end.heard_at
+        else:
+            self.shrunk.discard(end.peer)
         super().remove_end(end)
 
     def repair_gaps(self, now: int) -> list[Event]:
@@ -292,6 +297,7 @@ class Follower(Links):
         if self.serving is not None:
             self.serving.close_all("our data is replaced by that of a source", self.received_at)
         self.caught_up.clear()
+        self.shrunk.clear()
         self.promises.clear()
         self.stable.clear()
         self.replica.reset()

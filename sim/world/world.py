@@ -336,13 +336,15 @@ class World:
     def is_copied(self, copy: SimFollower) -> bool:
         """Return whether a follower has what those of its sources have which it can reach, and
         nothing that they had and lost: of that it learns when it connects. It keeps what it has of
-        a source that has lost everything, until the source holds something again."""
+        a source that has lost everything, until the source holds something again. So long it does
+        not replace what other sources have lost either."""
         if not copy.is_following:
             return True
         claims = copy.claims()
-        return all(
-            claims[name] == vector or not vector for name, vector in self.reachable_sources(copy)
-        )
+        sources = dict(self.reachable_sources(copy))
+        if any(claims[name] and not vector for name, vector in sources.items()):
+            return True
+        return all(claims[name] == vector for name, vector in sources.items())
 
     def reachable_sources(self, copy: SimFollower) -> Iterator[tuple[str, Vector]]:
         """Return the sources of a follower that it can reach, and the vector of each."""

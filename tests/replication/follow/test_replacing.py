@@ -245,7 +245,8 @@ def test_what_a_source_has_lost_is_kept_while_another_source_is_away() -> None:
     assert visible(follower.replica) == {b"old": b"v", b"other": b"v"}
     last_error = follower.follower.reports(world.now)[0].last_error
     assert last_error == (
-        "the source has lost data that we have from it: we keep our data until y is connected too"
+        "the source has lost data that we have from it: we keep our data until y can send its own"
+        " again"
     )
     follower.links.heal("y", Direction.IN)
     world.run(1000)
@@ -285,3 +286,45 @@ def test_who_follows_the_first_of_a_chain_learns_of_all_of_it() -> None:
     assert isinstance(middle, Follower)
     middle.promote(world.now)
     assert world["b"].links.feed.hello().lineage == ()
+
+
+@pytest.mark.parametrize("later", [0, 30, 300])
+def test_sources_that_have_all_lost_data_do_not_wait_for_each_other(later: int) -> None:
+    world = world_of("x", "y")
+    follower = follow(world, "x", "y")
+    for name in "xy":
+        world[name].write(lambda r, name=name: r.string(f"old-{name}").set("v"))
+    world.run(500)
+    for name in "xy":
+        world[name].crash()
+    world.run(200)
+    for name in "xy":
+        world[name].restart()
+        world[name].write(lambda r, name=name: r.string(f"new-{name}").set("v"))
+        world.run(later)
+    world.run(2000)
+    assert visible(follower.replica) == {b"new-x": b"v", b"new-y": b"v"}
+
+
+def test_a_source_that_has_lost_data_and_goes_away_counts_as_away() -> None:
+    world = world_of("x", "y")
+    follower = follow(world, "x", "y")
+    for name in "xy":
+        world[name].write(lambda r, name=name: r.string(f"old-{name}").set("v"))
+    world.run(500)
+    held = visible(follower.replica)
+    for name in "xy":
+        world[name].crash()
+    for name in "xy":
+        world[name].restart()
+        world[name].write(lambda r, name=name: r.string(f"new-{name}").set("v"))
+        world.run(500)
+        assert visible(follower.replica) == held
+        if name == "x":
+            world.cut("x", "f")
+            follower.follower.heal("x", Direction.IN)
+            follower.follower.receive(follower.follower.dial("x", world.now), Eof(), world.now)
+            world.cut("x", "f")
+    follower.follower.heal("x", Direction.IN)
+    world.run(500)
+    assert visible(follower.replica) == {b"new-x": b"v", b"new-y": b"v"}
