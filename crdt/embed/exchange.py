@@ -60,6 +60,8 @@ class ReplicaExchange(Views):
         self.duplicates: int = 0
         self.effects_duplicate: int = 0
         self.merges: int = 0
+        self.op_bytes: int = OP_BYTES
+        """The size from which on an operation is divided: the same in all replicas."""
 
     @property
     def origin(self) -> Origin:
@@ -93,14 +95,21 @@ class ReplicaExchange(Views):
 
         After a MemoryError what could not be encoded is still there to be sealed.
         """
-        db = self.keyspace
-        op = db.pending(self.identities.latest_own())
+        op = self.keyspace.pending(self.identities.latest_own())
         if op is None:
             return None
-        is_one = db.outbox_bytes <= OP_BYTES and len(op.to_bytes()) <= OP_BYTES
-        for part in (op,) if is_one else op.divided(OP_BYTES):
-            self.seal_part(part)
+        self.seal_parts(op)
         return op
+
+    def seal_parts(self, op: Op) -> list[Op]:
+        """Keep all that was written, which is `op`, as one operation or, if it is large, as
+        several. Return them."""
+        limit = self.op_bytes
+        is_one = self.keyspace.outbox_bytes <= limit and len(op.to_bytes()) <= limit
+        parts = [op] if is_one else op.divided(limit)
+        for part in parts:
+            self.seal_part(part)
+        return parts
 
     def seal_full_parts(self) -> None:
         """Close as much of what was written as fills operations; the rest of it stays open.
@@ -108,7 +117,7 @@ class ReplicaExchange(Views):
         So the operations are those that one `seal` of everything would make in the end.
         """
         op = self.keyspace.pending(self.identities.latest_own())
-        parts = [] if op is None else op.divided(OP_BYTES)
+        parts = [] if op is None else op.divided(self.op_bytes)
         for part in parts[:-1] or parts:
             self.seal_part(part)
 
@@ -172,8 +181,8 @@ class ReplicaExchange(Views):
         db = self.keyspace
         if db.outbox:
             self.seal()
-        if len(op.to_bytes()) > OP_BYTES:
-            parts = op.divided(OP_BYTES)
+        if len(op.to_bytes()) > self.op_bytes:
+            parts = op.divided(self.op_bytes)
             if len(parts) > 1:
                 return self.accept_parts(parts, op.previous)
         self.check(op)

@@ -43,7 +43,7 @@ from crdt.causality.dots import (
     region_of,
 )
 from crdt.causality.dots import Vector as Numbers
-from crdt.causality.op import OP_BYTES, Op
+from crdt.causality.op import Op
 from crdt.causality.op_log import HISTORY_BYTES
 from crdt.causality.schema import STAMP_MAX
 from crdt.embed.arguments import region_numbers, wall_clock, whole
@@ -203,7 +203,7 @@ class Replica(ReplicaExchange):
         db = self.keyspace
         if len(db.outbox) >= RUN_MAX:
             self.seal()
-        elif db.outbox_bytes >= OP_BYTES and db.waiting_bytes() >= RUN_BYTES_MAX:
+        elif db.outbox_bytes >= self.op_bytes and db.waiting_bytes() >= RUN_BYTES_MAX:
             self.seal_full_parts()
         return self.keyspace
 

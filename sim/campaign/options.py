@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import attrs
 
+from crdt.causality.op import OP_BYTES
 from crdt.store.snapshot import PIECE_KEYS
 from crdt.structures.blocks import BLOCK_MAX
 from geo.latency import PRESETS, Latency, preset
@@ -68,6 +69,7 @@ SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
 RESTS: Final = (0, 5 * MS, 40 * MS)
 BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
 WAITING: Final = (300, 3_000, 64 << 20)
+OP_SIZES: Final = (60, 300, OP_BYTES, OP_BYTES, OP_BYTES, OP_BYTES)
 
 
 @attrs.frozen
@@ -113,6 +115,8 @@ class RunOptions:
         )
         length = fixed.pop("length", None) or 60 * SECOND
         topology = rng.substream("topology").choose_one(("mesh", "mesh", "mesh", *SHAPES))
+        tunings = draw_tunings(rng.substream("tuning"), names, length > LONG_NS)
+        are_divided = any(tuning.op_bytes < OP_BYTES for tuning in tunings.values())
         drawn: dict[str, Any] = {
             "names": names,
             "topology": topology,
@@ -120,13 +124,13 @@ class RunOptions:
                 ("measured", "measured", "measured", *PRESETS)
             ),
             "length": length,
-            "load": draw_load(rng.substream("load")),
+            "load": draw_load(rng.substream("load"), are_divided=are_divided),
             "bursts": rng.substream("bursts").choose_one((0, 0, 50, 300)),
             "faults": draw_faults(rng.substream("faults")),
             "mean": max(
                 rng.substream("mean").choose_one((3, 6, 12, 25)) * SECOND, length // PER_KIND
             ),
-            "tunings": draw_tunings(rng.substream("tuning"), names, length > LONG_NS),
+            "tunings": tunings,
             "offsets": draw_offsets(rng.substream("clocks"), names),
             "tick_ms": rng.substream("ticks").choose_one((1, 1, 1, 1_000)),
             "chops": rng.substream("chops").choose_one((0, 0, 0, 5, 30)),
@@ -214,6 +218,8 @@ def describe_value(tuning: Tuning) -> str:
     said = [f"backlog {tuning.history_bytes}", f"waiting {tuning.waiting_bytes}"]
     if tuning.snapshot_rest_ns:
         said.append(f"snapshots rest {tuning.snapshot_rest_ns // MS} ms")
+    if tuning.op_bytes != OP_BYTES:
+        said.append(f"operations divided at {tuning.op_bytes}")
     if tuning.block_max != BLOCK_MAX:
         said.append(f"blocks of {tuning.block_max}")
     if tuning.refuses_stale:
@@ -221,10 +227,13 @@ def describe_value(tuning: Tuning) -> str:
     return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
 
 
-def draw_load(rng: SeededRandom) -> Load:
-    """Draw how much is written, and which families of keys."""
+def draw_load(rng: SeededRandom, *, are_divided: bool = False) -> Load:
+    """Draw how much is written, and which families of keys. Operations that `are_divided` may be
+    seen in part, so nothing is written in pairs then."""
     usual = Load()
     families = [f for f in usual.families if f in NEVER_OFF or rng.happens_in(2, 3)]
+    if are_divided:
+        families = [family for family in families if family != "pair"]
     return Load(
         writes_per_second=rng.choose_one((1, 3, 5, 10)),
         keys=rng.choose_one((1, 2, 4)),
@@ -282,13 +291,17 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
     rest = rng.substream("rests").choose_one(RESTS)
     block_max = rng.substream("blocks").choose_one(BLOCK_SIZES)
     refuses_stale = rng.substream("stale").happens_in(2, 3)
+    op_bytes = rng.substream("operations").choose_one(OP_SIZES)
+    # The parts of an operation must not leave the backlog before they have been looked at.
+    histories = HISTORIES if op_bytes == OP_BYTES else HISTORIES[-2:]
     limits = Limits(**chosen)
     return {
         name: Tuning(
             limits,
-            rng.choose_one(HISTORIES) if rng.happens_in(1, 3) else HISTORIES[-1],
+            rng.choose_one(histories) if rng.happens_in(1, 3) else HISTORIES[-1],
             rng.choose_one(WAITING) if is_extreme and rng.happens_in(1, 4) else WAITING[-1],
             rest,
+            op_bytes,
             block_max,
             refuses_stale,
         )

@@ -35,7 +35,7 @@ from sim.engine.trace import Trace
 from sim.faults.kinds import FAULTS, Injector
 from sim.nodes.region import SimRegion
 from sim.report.report import Recorder
-from sim.schedule.readers import draw_reader_steps
+from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import draw_burst, make_writers
 from sim.world.coverage_probes import coverage_counts
@@ -96,6 +96,9 @@ def draw_schedule(options: RunOptions) -> Iterator[ScheduleStep]:
             streams.append(draw_burst(extra, when.integer_below(options.length), options.bursts))
     streams += draw_reader_steps(
         rng.substream("readers"), options.load, options.names, options.length
+    )
+    streams += draw_follower_reader_steps(
+        rng.substream("follower readers"), options.load, options.followers, options.length
     )
     few = attrs.evolve(options.load, writes_per_second=FOLLOWER_WRITES)
     refused = make_writers(rng.substream("follower writes"), few, options.followers)

@@ -114,6 +114,11 @@ class Followed(Protocol):
         ...
 
     @property
+    def holds_old(self) -> bool:
+        """True while it still holds what it had before it followed its sources."""
+        ...
+
+    @property
     def beginnings(self) -> int:
         """The number of times it has started empty."""
         ...
@@ -192,6 +197,16 @@ class Checker:
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
         """A follower has done something, and these keys have changed."""
+
+    def before_follower_commands(
+        self, copy: Followed, session: int, commands: Sequence[Words]
+    ) -> None:
+        """A client is about to send commands to a follower."""
+
+    def on_follower_replies(
+        self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """They were carried out."""
 
     def on_promotion(self, copy: Followed, changes: Sequence[Change]) -> None:
         """A follower has been promoted, and that has changed these keys."""

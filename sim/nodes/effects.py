@@ -63,10 +63,15 @@ class EffectBook:
 
     def history_of_key(self, key: bytes, db: Keyspace) -> History | None:
         """The effects on a key that the region of `db` has applied; None if they are not known."""
+        return self.history_within(key, db.vector, db.expiry_clock)
+
+    def history_within(self, key: bytes, vector: Vector, expiry_clock: int) -> History | None:
+        """The effects on a key that somebody at `vector` has applied; None if they are not known.
+        Expiry has come to `expiry_clock` (ms) there."""
         if key in self.forgotten:
             return None
         effects = self.by_key.get(key, [])
-        return History(effects, observed_bits(db.vector, effects), db.expiry_clock)
+        return History(effects, observed_bits(vector, effects), expiry_clock)
 
 
 def observed_bits(vector: Vector, effects: Effects, own: Origin = 0) -> int:

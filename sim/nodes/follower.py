@@ -22,6 +22,7 @@ from replication.protocol.peers import Member
 from sim.nodes.client import Reply
 from sim.nodes.process import ProcessContext, SimProcess
 from sim.schedule.plan import Copy, Tuning
+from sim.schedule.step import Words
 
 
 class SimFollower(SimProcess):
@@ -48,6 +49,11 @@ class SimFollower(SimProcess):
     def is_following(self) -> bool:
         """True if it follows its sources; False after a promotion."""
         return self.is_up and self.role.follower is not None
+
+    @property
+    def holds_old(self) -> bool:
+        """True while it still holds what it had before it followed its sources."""
+        return self.follower.holds_old
 
     @property
     def renamings(self) -> dict[str, Renaming]:
@@ -111,6 +117,16 @@ class SimFollower(SimProcess):
         replies = self.run_in_turn(*commands)
         self.finish_turn()
         return replies
+
+    def before_commands(self, session: int, commands: Sequence[Words]) -> None:
+        for checker in self.around.checkers:
+            checker.before_follower_commands(self, session, commands)
+
+    def after_commands(
+        self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        for checker in self.around.checkers:
+            checker.on_follower_replies(self, session, commands, replies)
 
     def seal_outbox(self) -> None:
         """Close what was written into an operation, which a copy never has."""

@@ -94,6 +94,8 @@ class SimRegion(SimProcess):
         """The numbers of all its incarnations."""
         self.lots = around.rng.substream(f"lives/{name}")
         self.writes = 0
+        self.divided = 0
+        """How often what it wrote in a turn was divided into several operations."""
         self.written_meanwhile = 0
         """Operations that it made while a full resync went on."""
         self.is_unaware = False
@@ -246,10 +248,13 @@ class SimRegion(SimProcess):
 
     def seal_outbox(self) -> None:
         """Close what was written into an operation, and let the links know."""
-        if self.replica.keyspace.outbox:
-            op = self.replica.seal()
-            assert op is not None
-            self.record_own_op(op)
+        replica = self.replica
+        op = replica.keyspace.pending(replica.identities.latest_own())
+        if op is not None:
+            parts = replica.seal_parts(op)
+            self.divided += len(parts) > 1
+            for part in parts:
+                self.record_own_op(part)
             self.links.wake()
 
     def record_own_op(self, op: Op) -> Entry:

@@ -10,6 +10,7 @@ import attrs
 
 from crdb.deployment.config import Config
 from crdt.causality.dots import Origin
+from crdt.causality.op import OP_BYTES
 from crdt.embed.replica import Replica
 from crdt.structures.blocks import BLOCK_MAX
 from crdt.types.registry import DEFINITIONS
@@ -33,6 +34,8 @@ class Tuning:
     waiting_bytes: int = 64 << 20
     snapshot_rest_ns: int = 0
     """Between two batches of a snapshot: as long as they fill the way."""
+    op_bytes: int = OP_BYTES
+    """The size from which on an operation is divided; the same for all regions."""
     block_max: int = BLOCK_MAX
     """Elements in a block of a list."""
     refuses_stale: bool = False
@@ -41,7 +44,7 @@ class Tuning:
 
     def make_replica(self, origin: Origin, members: Iterable[int]) -> Replica:
         """Return a new replica of these sizes."""
-        return Replica(
+        replica = Replica(
             origin,
             members=members,
             history_bytes=self.history_bytes,
@@ -52,6 +55,8 @@ class Tuning:
                 if each.make_divided is not None
             ],
         )
+        replica.op_bytes = self.op_bytes
+        return replica
 
 
 USUAL: Final = Tuning()

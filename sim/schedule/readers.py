@@ -20,6 +20,8 @@ from sim.schedule.writes import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
 READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
 WAITERS: Final = 3
 ROAMER: Final = 1000
+FOLLOWER: Final = 30
+"""The number of the first follower, beside those of regions."""
 STAY_MAX: Final = 12  # requests of the roaming session in one region
 
 # What a session asks of a key by its type.
@@ -216,4 +218,16 @@ def draw_reader_steps(
         for slot in range(WAITER, WAITER + WAITERS):
             reader = ReaderClients(rng.substream(f"{name}/{slot}"), load, (name,), number)
             streams.append(reader.wait_for_elements(10 * number + slot, end))
+    return streams
+
+
+def draw_follower_reader_steps(
+    rng: SeededRandom, load: Load, names: Sequence[str], end: int
+) -> list[Iterator[ScheduleStep]]:
+    """Draw all steps of the sessions that read and scan in followers until `end`."""
+    streams: list[Iterator[ScheduleStep]] = []
+    for number, name in enumerate(names, FOLLOWER) if load.requests else ():
+        for slot, act in enumerate((ReaderClients.read_values, ReaderClients.scan_keys)):
+            reader = ReaderClients(rng.substream(f"{name}/{slot}"), load, (name,), number)
+            streams.append(act(reader, end))
     return streams

@@ -373,7 +373,7 @@ class WriterClients:
         key = key_name("crowd", self.at, 0)
         match self.rng.integer_below(4):
             case 0:
-                return ("SPOP", key, str(MANY))
+                return ("SPOP", key, str(self.rng.choose_one((MANY, 4 * MANY))))
             case 1:
                 return ("SREM", key, *(self.draw_known_name(key) for _ in range(4)))
             case _:

@@ -38,6 +38,7 @@ NAMES: Final = (
     "sent again after a loss",
     "converged under a fault that lasts",
     "wrong frame ended its link",
+    "operation divided",
     "written during a full resync",
     "crash of donor in a full resync",
     "crash of receiver in a full resync",
@@ -66,6 +67,7 @@ def coverage_counts(world: World) -> dict[str, int]:
         )
         seen["region lived again"] += site.life - 1
         seen["wrong frame ended its link"] += site.rejected
+        seen["operation divided"] += site.divided
         seen["written during a full resync"] += site.written_meanwhile
         held = site.replica.keyspace.data.values()
         seen["key with several types"] += sum(type(value) is Contested for value in held)

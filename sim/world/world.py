@@ -344,6 +344,8 @@ class World:
         sources = dict(self.reachable_sources(copy))
         if any(claims[name] and not vector for name, vector in sources.items()):
             return True
+        if copy.holds_old and any(sources.values()):
+            return False
         return all(claims[name] == vector for name, vector in sources.items())
 
     def reachable_sources(self, copy: SimFollower) -> Iterator[tuple[str, Vector]]:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, cast
 
 from crdt.causality.dots import Dot, Vector, covers, make_dot
+from crdt.causality.op import OP_BYTES
+from crdt.store.keyspace import Keyspace
 from crdt.testing.history import Taken, unseen
 from crdt.testing.specifications import add_wins, total
 from crdt.types.base import Value
@@ -103,6 +105,8 @@ class MeaningChecker(Checker):
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.histories: dict[str, list[Taken]] = {}
+        self.torn: set[str] = set()
+        """Keys to which a transaction has written twice where operations are divided."""
         self.changed = 0
         self.flushed = False
 
@@ -113,6 +117,9 @@ class MeaningChecker(Checker):
         db = region.replica.keyspace
         if db.seq == before.get(db.origin, 0):
             return
+        spelled = [words[1] for words in commands if spell_command(words) is not None]
+        if region.replica.op_bytes < OP_BYTES:  # others may see some of these without the rest
+            self.torn.update(key for key in spelled if spelled.count(key) > 1)
         for words in commands:
             if words[0] == "DEL":
                 self.retire_key(words[1:])
@@ -120,11 +127,11 @@ class MeaningChecker(Checker):
             command = spell_command(words)
             if command is not None:
                 history = self.histories.setdefault(words[1], [])
-                dot = make_dot(db.origin, db.seq)
+                dot = latest_dot(db, words[1].encode())
                 past, bit = 0, 1
                 for taken in history:
                     other: Dot = taken.dot
-                    if other == dot or covers(before, other):
+                    if taken.origin == db.origin or covers(before, other):
                         past |= bit
                     bit <<= 1
                 history.append(Taken(command, dot, db.now, db.expiry_clock, len(history), past))
@@ -168,6 +175,7 @@ class MeaningChecker(Checker):
         family = key.partition(":")[0]
         if (
             self.flushed
+            or key in self.torn
             or not visible
             or (len(visible) > WORKED_OUT_MAX and family in {"tag", "word"})
         ):
@@ -178,6 +186,15 @@ class MeaningChecker(Checker):
         shown = format_value(value, expected)
         if shown != expected:
             raise self.violation(f"{region.name} shows {shown!r} under {key}, not {expected!r}")
+
+
+def latest_dot(db: Keyspace, key: bytes) -> Dot:
+    """Return the dot of the latest effect on a key that is in the outbox, or that of the latest
+    effect of all if there is none."""
+    for index, effect in reversed(list(enumerate(db.outbox))):
+        if effect[2] == key:
+            return make_dot(db.origin, db.first + index)
+    return make_dot(db.origin, db.seq)
 
 
 def format_value(value: Value | None, expected: object) -> object:

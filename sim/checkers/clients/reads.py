@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
+from crdt.causality.dots import Vector
 from crdt.store.keyspace import Keyspace
 from crdt.testing.specifications import Shown, look
 from sim.checkers.replicas.explain import describe_effect
-from sim.engine.checker import Checker, Watched
+from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.client import Refusal, Reply
 from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
@@ -80,17 +81,38 @@ class ReadsChecker(Checker):
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Work out what must be seen."""
+        self.check_replies(region, region.replica.keyspace.vector, commands, replies)
+
+    def on_follower_replies(
+        self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """The same in a follower of one source."""
+        claims = list(copy.claims().values())
+        if copy.is_following and not copy.holds_old and len(claims) == 1:
+            self.check_replies(copy, claims[0], commands, replies)
+
+    def check_replies(
+        self,
+        region: Watched | Followed,
+        vector: Vector,
+        commands: Sequence[Words],
+        replies: Sequence[Reply],
+    ) -> None:
+        """Compare the replies to reads with what somebody at `vector` must see."""
         if any(words[0] not in READS and words[0] not in AROUND for words in commands):
             return
         for words, reply in executed_commands(commands, replies):
             if words[0] in READS and is_complete(words):
-                self.check_read(region, words, reply)
+                self.check_read(region, vector, words, reply)
 
-    def check_read(self, region: Watched, words: Words, reply: Reply) -> None:
+    def check_read(
+        self, region: Watched | Followed, vector: Vector, words: Words, reply: Reply
+    ) -> None:
         """A read, and what it should have seen."""
         db = region.replica.keyspace
         key = words[1]
-        history = self.run_history.book.history_of_key(key.encode(), db)
+        book = self.run_history.book
+        history = book.history_within(key.encode(), vector, db.expiry_clock)
         if history is None or len(history) > HISTORY_MAX:
             return
         self.looked += 1

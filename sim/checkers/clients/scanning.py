@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, cast
 
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from sim.engine.checker import Checker, Watched
+from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.client import Refusal, Reply
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import NOTHING, Change
@@ -65,6 +65,18 @@ class ScanningChecker(Checker):
 
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
         """A walk begins with what is there before its first request."""
+        self.begin_walks(region, session, commands)
+
+    def before_follower_commands(
+        self, copy: Followed, session: int, commands: Sequence[Words]
+    ) -> None:
+        """The same in a follower."""
+        self.begin_walks(copy, session, commands)
+
+    def begin_walks(
+        self, region: Watched | Followed, session: int, commands: Sequence[Words]
+    ) -> None:
+        """Note what is there before the first request of a walk."""
         db = region.replica.keyspace
         for words in commands:
             name = words[0]
@@ -73,24 +85,43 @@ class ScanningChecker(Checker):
                 if words[at] == BEGIN:
                     key = b"" if name == "SCAN" else words[1].encode()
                     walk = Walk(key, names_in(db, key))
-                    self.walks[region.name][session, words[:at]] = walk
+                    self.walks.setdefault(region.name, {})[session, words[:at]] = walk
 
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Compare what was returned with what is there, and at the end with what was."""
+        self.compare_replies(region, session, commands, replies)
+
+    def on_follower_replies(
+        self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """The same in a follower."""
+        self.compare_replies(copy, session, commands, replies)
+
+    def compare_replies(
+        self,
+        region: Watched | Followed,
+        session: int,
+        commands: Sequence[Words],
+        replies: Sequence[Reply],
+    ) -> None:
+        """Take in the pages that a client was given."""
+        walks = self.walks.get(region.name, {})
         for words, reply in executed_commands(commands, replies):
             if words[0] in STEPS and not isinstance(reply, Refusal):
                 at = (session, words[: 1 if words[0] == "SCAN" else 2])
-                walk = self.walks[region.name].get(at)
+                walk = walks.get(at)
                 if walk is not None:
                     cursor, items = cast("list[Any]", reply)
                     self.compare_page(region, words, walk, items[:: STEPS[words[0]]])
                     if cursor == b"0":
-                        del self.walks[region.name][at]
+                        del walks[at]
                         self.finish_scan(region, words, walk)
 
-    def compare_page(self, region: Watched, words: Words, walk: Walk, names: list[bytes]) -> None:
+    def compare_page(
+        self, region: Watched | Followed, words: Words, walk: Walk, names: list[bytes]
+    ) -> None:
         """Take in the names of one reply."""
         there = names_in(region.replica.keyspace, walk.key)
         if walk.key:
@@ -104,7 +135,7 @@ class ScanningChecker(Checker):
                 raise self.violation(f"{region.name}: {shown} returns {name!r} a second time")
             walk.returned.add(name)
 
-    def finish_scan(self, region: Watched, words: Words, walk: Walk) -> None:
+    def finish_scan(self, region: Watched | Followed, words: Words, walk: Walk) -> None:
         """A walk is over."""
         self.looked += 1
         lacking = walk.throughout - walk.returned
@@ -118,8 +149,16 @@ class ScanningChecker(Checker):
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Follow what happens during the walks."""
+        self.follow_walks(region, changes)
+
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """The same in a follower."""
+        self.follow_walks(copy, changes)
+
+    def follow_walks(self, region: Watched | Followed, changes: Sequence[Change]) -> None:
+        """Take changes of keys in."""
         db = region.replica.keyspace
-        for walk in self.walks[region.name].values():
+        for walk in self.walks.get(region.name, {}).values():
             for change in changes:
                 walk.add_page(change, db)
 

@@ -50,6 +50,9 @@ class LeftoversChecker(Checker):
         gone = (instance.blocked.by_client.keys() | watching) - instance.clients.keys()
         if gone:
             raise self.violation(f"client {min(gone)} of {region.name} is gone and in its books")
+        for key, sessions in instance.watching.by_key.items():
+            if not sessions:
+                raise self.violation(f"nobody watches {key!r} in {region.name}, which keeps it")
         counts = expected_metadata(instance)
         if counts != instance.watched_keys.counts or counts.keys() != instance.watched_keys.keys:
             raise self.violation(
@@ -96,6 +99,10 @@ def metadata_of(region: Watched) -> Iterator[str]:
         yield f"{len(queue)} operations of {name_origin(origin)} wait for their turn"
     for origin, gap in links.repair.gaps.items():
         yield f"a gap is open after {name_origin(origin)}:{gap.seq}"
+    for origin, helper in links.repair.helpers.items():
+        asked = links.sinks.get(helper.peer)
+        if asked is None or origin not in asked.asked:
+            yield f"{helper.peer} counts as asked for {name_origin(origin)}, and is not"
     if links.feed.sending or links.feed.waiting:
         yield f"{links.feed.sending} snapshots are sent, and {len(links.feed.waiting)} wait"
     if len(replica.keyspace.readers) > 1:  # one is the simulator's own

@@ -21,7 +21,7 @@ from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
 from sim.checkers.replicas.unasked import UnaskedChecker
 from sim.engine.checker import Watched
 from sim.nodes.client import Reply
-from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 from sim.schedule.step import Words
 
@@ -39,7 +39,7 @@ class ExpiryChecker(UnaskedChecker):
         self.reached: dict[str, int] = {}
         """... in its present one."""
         self.named: set[bytes] = set()
-        """The keys of clients who waited and are served by the operation that is made next."""
+        """The keys of clients who waited and are served in the present turn."""
 
     def on_region_started(self, region: Watched) -> None:
         self.regions[region.name] = region
@@ -69,10 +69,6 @@ class ExpiryChecker(UnaskedChecker):
         if isinstance(reply, bytes | list):
             self.named.update(word.encode() for word in command)
 
-    def on_op_made(self, region: Watched, entry: Entry) -> None:
-        super().on_op_made(region, entry)
-        self.named.clear()
-
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
         if effect[2] in self.named:
             return
@@ -81,7 +77,8 @@ class ExpiryChecker(UnaskedChecker):
             self.check_key(region, effect[2], held[1])
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Time goes on."""
+        """Time goes on, and who has waited is served."""
+        self.named.clear()
         db = region.replica.keyspace
         before, now = self.reached[region.name], db.expiry_clock
         if now < before:

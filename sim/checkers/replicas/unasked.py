@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crdt.causality.dots import Vector
+from crdt.causality.dots import Origin, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.op import Op
 from sim.engine.checker import Checker, Watched
@@ -18,17 +18,18 @@ class UnaskedChecker(Checker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.is_asked = False
-        """Whether a client has asked for the operation that is made next."""
+        self.asked: dict[Origin, int] = {}
+        """The last effect of each origin that a client has asked for."""
 
     def on_commands_run(
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
     ) -> None:
-        self.is_asked = bool(region.replica.keyspace.outbox)
+        db = region.replica.keyspace
+        if db.outbox:
+            self.asked[db.origin] = db.seq
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
-        was_asked, self.is_asked = self.is_asked, False
-        if not was_asked:
+        if entry.first > self.asked.get(entry.origin, 0):
             for effect in Op.from_bytes(entry.data).effects:
                 self.on_unasked_op(region, effect)
 

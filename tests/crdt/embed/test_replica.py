@@ -18,6 +18,7 @@ from crdt import (
     region_of,
 )
 from crdt.causality.dots import INCARNATION_MAX
+from crdt.causality.effect import ANY_TYPE, FLUSH
 from crdt.causality.op import OP_BYTES
 from crdt.embed.replica import RUN_BYTES_MAX, RUN_MAX, origin_id, split
 from tests.crdt.exchange import exchange, regions, tell
@@ -310,7 +311,7 @@ def test_a_replica_can_start_anew_with_somebody_elses_data() -> None:
     here, other = Replica(1), Replica(9)
     here.set("k").add("a")
     other.set("k").add("b")
-    here.accept(Op(make_origin(5), 2, 0, {}, ((2, b""),)))
+    here.accept(Op(make_origin(5), 2, 0, {}, ((ANY_TYPE, FLUSH, b""),)))
     here.reset()
     here.merge(other.snapshot())
     assert set(here.set("k")) == {"b"}
@@ -389,10 +390,10 @@ def test_what_is_written_before_a_new_life_belongs_to_the_old_one() -> None:
     assert [op.origin for op in here.since({})] == [make_origin(1), make_origin(1, 1)]
 
 
-@pytest.mark.interpreted("a compiled module has taken the constant in")
-def test_a_large_operation_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crdt.embed.exchange.OP_BYTES", 200)
+def test_a_large_operation_is_divided() -> None:
     here, there, third = regions()
+    for replica in (here, there, third):
+        replica.op_bytes = 200
     for index in range(10):
         here.list("k").append("x" * 40)
         here.counter("c").increment(index)

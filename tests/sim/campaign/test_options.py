@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from crdt.causality.op import OP_BYTES
 from geo.latency import preset
 from geo.topology import SHAPES
 from sim.campaign.options import (
@@ -174,3 +175,16 @@ def test_faults_that_last_are_told_if_they_are_on() -> None:
 def test_rests_between_the_pieces_of_snapshots_are_told() -> None:
     tuning = Tuning(snapshot_rest_ns=40 * MS)
     assert describe_value(tuning) == f"{describe_value(Tuning())}, snapshots rest 40 ms"
+
+
+def test_operations_are_divided_in_some_runs_and_then_nothing_is_written_in_pairs() -> None:
+    divided = 0
+    for options in DRAWN:
+        (size,) = {tuning.op_bytes for tuning in options.tunings.values()}
+        if size < OP_BYTES:
+            divided += 1
+            assert "pair" not in options.load.families
+            assert min(tuning.history_bytes for tuning in options.tunings.values()) >= 100_000
+            (tuning, *_) = options.tunings.values()
+            assert f"operations divided at {size}" in describe_value(tuning)
+    assert 0 < divided < len(DRAWN)

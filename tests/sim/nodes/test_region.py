@@ -232,3 +232,23 @@ def test_a_loss_that_is_not_reported_is_noticed(
     monkeypatch.setattr(RegionRecovery, "begin_again", forget)
     with pytest.raises(Violation, match="eu lacks 1 effects that it had, and says 0"):
         lose_a_write(world)
+
+
+def test_a_large_operation_is_recorded_and_sent_in_parts() -> None:
+    plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
+    world = World(plan)
+    assert world.settle(10 * SECOND)
+    commands = [("SADD", f"s{index}", "x" * 30) for index in range(4)]
+    world.run_all("eu", ("MULTI",), *commands, ("EXEC",))
+    site = world.sites["eu"]
+    assert (site.divided, site.writes) == (1, 4)
+    assert [(entry.first, entry.last) for entry in world.run_history.in_order] == [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (4, 4),
+    ]
+    assert world.settle(10 * SECOND)
+    world.sleep(SECOND)
+    world.check_end()
+    assert world.run("us", "SCARD", "s3") == 1

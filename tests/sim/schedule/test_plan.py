@@ -90,7 +90,9 @@ def test_followers_are_near_whom_they_follow() -> None:
 
 
 def test_a_replica_is_furnished_with_the_sizes_of_its_region() -> None:
-    replica = Tuning(waiting_bytes=300, block_max=2).make_replica(make_origin(1), [1, 2])
+    tuning = Tuning(waiting_bytes=300, op_bytes=60, block_max=2)
+    replica = tuning.make_replica(make_origin(1), [1, 2])
+    assert replica.op_bytes == 60
     assert replica.causal_buffer.limit == 300
     replica.list("log").extend(["a", "b", "c"])
     held = replica.keyspace.data[b"log"]

@@ -10,7 +10,7 @@ from crdt.embed.replica import Replica
 from sim.engine.events import SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.client import Refusal, SimClient
-from sim.schedule.readers import ROAMER, draw_reader_steps
+from sim.schedule.readers import ROAMER, draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import Load
 
@@ -67,3 +67,16 @@ def test_the_database_knows_all_of_these_commands() -> None:
             instance.forget(hand.client)
         else:
             hands[step.value] = hand
+
+
+def test_followers_are_read_and_scanned_by_sessions_of_their_own() -> None:
+    def steps(load: Load) -> list[ScheduleStep]:
+        rng = SeededRandom(1, "readers")
+        return list(merge_steps(*draw_follower_reader_steps(rng, load, ("f", "g"), END)))
+
+    found = steps(Load())
+    assert {step.regions for step in found} == {("f",), ("g",)}
+    of_regions = {step.value for step in drawn(Load())}
+    assert not of_regions & {step.value for step in found}
+    assert {words[0] for step in found for words in step.commands} >= {"GET", "SCAN", "SSCAN"}
+    assert steps(Load(requests=0)) == []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from crdt.causality.op import Op
 from crdt.types.list import head_place
 from crdt.writes.string import increment
 from sim.checkers.clients.meaning import MeaningChecker, spell_command
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
+from sim.schedule.plan import Plan, Tuning
 from sim.world.world import World
 from tests.sim.planted import caught, checker_of, drop_key, finish, fresh
 
@@ -125,3 +127,28 @@ def test_nothing_is_claimed_of_a_key_that_was_deleted() -> None:
     assert isinstance(checker, MeaningChecker)
     assert list(checker.histories) == ["all:1.0"]
     finish(world)
+
+
+def test_parts_of_a_transaction_count_where_others_see_them() -> None:
+    """The last command of a transaction gave its dot to all of them."""
+    plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
+    world = World(plan, checkers=(MeaningChecker,))
+    assert world.settle(10 * SECOND)
+    once = (("RPUSH", "log:0", "u" * 30), ("SADD", "all:0", "u" * 30), ("SET", "free:0", "x" * 50))
+    world.run_all("eu", ("MULTI",), *once, ("EXEC",))
+    eu, us = world.sites["eu"], world.sites["us"]
+    first, *_, last = world.run_history.in_order
+    assert (first.last, last.last) == (1, 3)
+    us.replica.accept(Op.from_bytes(first.data))
+    checker = checker_of(world)
+    assert isinstance(checker, MeaningChecker)
+    checker.check_value(us, "log:0")
+    checker.check_value(us, "all:0")
+    assert checker.looked == 1
+    drop_key(us, b"log:0")
+    with pytest.raises(Violation, match="us shows None under log:0"):
+        checker.check_value(us, "log:0")
+    twice = (("SADD", "tag:0.0", "t" * 30), ("SREM", "tag:0.0", "t" * 30))
+    world.run_all("eu", ("MULTI",), *twice, ("EXEC",))
+    checker.check_value(eu, "tag:0.0")
+    assert checker.looked == 2, "others may see one without the other"

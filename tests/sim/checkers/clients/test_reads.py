@@ -8,7 +8,9 @@ import pytest
 
 from sim.checkers.clients.reads import HISTORY_MAX, ReadsChecker
 from sim.engine.checker import Violation
+from sim.engine.events import SECOND
 from sim.nodes.client import Refusal
+from sim.schedule.plan import Copy
 from sim.world.world import World
 from tests.sim.planted import checker_of, fresh
 
@@ -81,3 +83,27 @@ def test_reads_next_to_writes_and_of_busy_keys_are_left_alone(world: World) -> N
     world.run_session("eu", 1, ("MULTI",), ("EXEC",), ("CRDB.VECTOR",))
     world.run_session("eu", 1, ("ZRANGE", "zset", "0", "0"), ("LRANGE", "list", "1", "-1"))
     assert checker_of(world).looked == 0
+
+
+@pytest.mark.parametrize("number", [2, 255])
+def test_a_wrong_reply_of_a_follower_is_caught(number: int) -> None:
+    world = fresh(ReadsChecker, copies=(Copy("f", number, ("eu",)), Copy("g", 9, ("eu", "us"))))
+    world.run_all("eu", *FILLED)
+    assert world.settle(10 * SECOND)
+    ask = ("GET", "string")
+    assert world.run_session("f", 1, ask) == [b"abc"]
+    assert world.run_session("g", 2, ask) == [b"abc"]
+    checker = checker_of(world)
+    assert checker.looked == 1, "of several sources it is not known"
+    with pytest.raises(Violation, match=r"f answers GET string with 'abd', not 'abc'"):
+        checker.on_follower_replies(world.copies["f"], 1, (ask,), (b"abd",))
+    world.copies["f"].stop_following()
+    world.run("f", "SET", "string", "mine")
+    assert world.run_session("f", 1, ask) == [b"mine"]
+    world.copies["f"].start_following()
+    assert world.copies["f"].holds_old
+    assert world.run_session("f", 1, ask) == [b"mine"], "until the snapshot is here"
+    assert checker.looked == 2
+    assert world.settle(10 * SECOND)
+    assert world.run_session("f", 1, ask) == [b"abc"]
+    assert checker.looked == 3

@@ -10,6 +10,7 @@ from sim.checkers.clients.scanning import ScanningChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Refusal
+from sim.schedule.plan import Copy
 from sim.world.world import World
 from tests.sim.planted import checker_of, fresh
 
@@ -93,3 +94,25 @@ def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: World
     told(world, ("SCAN", "99"), b"0", [])
     checker.on_replies(eu, 1, (SSCAN,), (Refusal("WRONGTYPE"),))
     assert checker.looked == 0
+
+
+def test_walks_over_what_a_follower_holds_are_followed() -> None:
+    world = fresh(ScanningChecker, copies=(Copy("f", 2, ("eu",)),))
+    world.run_all("eu", ("SADD", "s", "m", "n"))
+    assert world.settle(10 * SECOND)
+    copy, checker = world.copies["f"], checker_of(world)
+    world.run_session("f", 1, ("SSCAN", "s", "$cursor"))
+    assert checker.looked == 3
+    checker.before_follower_commands(copy, 1, (SSCAN,))
+    page: list[Any] = [b"7", [b"m"]]
+    checker.on_follower_replies(copy, 1, (SSCAN,), (page,))
+    world.run("eu", "SREM", "s", "n")
+    world.run("eu", "SADD", "s", "o")
+    assert world.settle(10 * SECOND)
+    end: list[Any] = [b"0", []]
+    checker.on_follower_replies(copy, 1, (("SSCAN", "s", "7"),), (end,))
+    checker.before_follower_commands(copy, 1, (SSCAN,))
+    with pytest.raises(
+        Violation, match="f: a walk that ended with SSCAN s 0 has not returned b'm'"
+    ):
+        checker.on_follower_replies(copy, 1, (SSCAN,), (end,))

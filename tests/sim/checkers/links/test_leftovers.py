@@ -8,7 +8,7 @@ import pytest
 
 from crdb.engine.instance import Instance
 from crdt.causality.op import Op
-from replication.mesh.repair import Gap
+from replication.mesh.repair import Gap, Helper
 from replication.protocol.limits import MS
 from sim.checkers.links.leftovers import LeftoversChecker
 from sim.engine.checker import Violation
@@ -66,6 +66,11 @@ def test_a_key_that_is_not_given_back_is_noticed(world: World) -> None:
     expect(world, r"the instance counts \{\} for \{b'a'\}")
 
 
+def test_a_key_that_nobody_watches_any_more_is_noticed(world: World) -> None:
+    instance_of(world).watching.by_key[b"a"] = {}
+    expect(world, "nobody watches b'a' in eu, which keeps it")
+
+
 def test_what_is_left_of_a_transaction_is_noticed(world: World) -> None:
     client = eu(world).hand.client
     client.spoiled = True
@@ -86,6 +91,10 @@ def test_what_links_have_not_put_away_is_noticed(world: World) -> None:
     links.repair.gaps[origin] = Gap(3, 0, 0)
     expect(world, "in eu a gap is open after 2:3")
     links.repair.gaps.clear()
+    for helper in ("us", "gone"):
+        links.repair.helpers[origin] = Helper(helper, 0)
+        expect(world, f"in eu {helper} counts as asked for 2, and is not")
+    links.repair.helpers.clear()
     links.feed.sending = 1
     expect(world, "in eu 1 snapshots are sent, and 0 wait")
     links.feed.sending = 0
