@@ -10,11 +10,11 @@
     python -m sim --scenario tests/scenarios/*.txt [--write]
     python -m sim --scenario FILE --svg FILE.svg    a picture of one scenario
 
-A scenario is a story: what regions do, and what everybody reads then (`sim/scenarios/scenario.py`).
-A file that begins with `run SEED` is a run of the campaign instead: its options, and a step a line
-(`sim/scenarios/script.py`). A difference from what the file says is shown, or written into it
-with
---write.
+A scenario is a story: what regions do, and what everybody reads then
+(`sim/scenarios/scenario.py`). A file that begins with `scenario NAME` holds many short ones
+(`sim/scenarios/conflicts.py`). A file that begins with `run SEED` is a run of the campaign
+instead: its options, and a step a line (`sim/scenarios/script.py`). A difference from what the
+file says is shown, or written into it with --write.
 
 The same command does the same again, whatever the machine. The exit status is 0 if every promise
 was kept, 1 if one was broken or a scenario goes otherwise, 2 if a run has proved nothing or the

@@ -25,6 +25,7 @@ DIGITS_MAX: Final = 12  # of a number: a century in ms
 TIME: Final = re.compile(rf"([0-9]{{1,{DIGITS_MAX}}})(?:\.([0-9]{{1,{DIGITS_MAX}}}))?(ms|s|m)")
 ALL: Final = "all"
 ARROW: Final = ">"
+EXPECTED: Final = "=>"
 
 Actor = TypeVar("Actor")
 
@@ -45,11 +46,14 @@ class Form(Generic[Actor]):
 
 
 def take_words(actor: Actor, line: str, forms: Mapping[str, Form[Actor]]) -> None:
-    """Let an actor do what a line says. Raises Mistake."""
+    """Let an actor do what a line says. What stands after ` => ` is one word. Raises Mistake."""
+    asked, arrow, expected = line.partition(f" {EXPECTED} ")
     try:
-        name, *words = shlex.split(line, comments=True)
+        name, *words = shlex.split(asked, comments=True)
     except ValueError:
         raise ScenarioMistake("a quotation mark is not closed") from None
+    if arrow:
+        words += [EXPECTED, expected]
     form = forms.get(name)
     if form is None:
         raise ScenarioMistake(f"there is no step {name!r}; there are: {', '.join(forms)}")

@@ -7,20 +7,25 @@ have happened (the language is that of `scenario`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import attrs
 
 from geo.latency import Latency, ms
 from geo.topology import SHAPES
+from sim.checkers.clients.commands import CommandChecker
+from sim.checkers.clients.meaning import MeaningChecker
+from sim.checkers.clients.reads import ReadsChecker
 from sim.checkers.replicas.convergence import shown
+from sim.checkers.replicas.rules import RulesChecker
 from sim.engine.events import MS, SECOND
-from sim.nodes.client import Refusal
+from sim.nodes.client import Refusal, Reply
 from sim.nodes.follower import SimFollower
 from sim.nodes.formatting import format_reply
 from sim.nodes.region import SimRegion, Start
 from sim.report.report import Recorder
+from sim.scenarios.conflicts import ClientStep, ReplyChecks, parse_client_step
 from sim.scenarios.language import (
     ALL,
     ARROW,
@@ -34,11 +39,15 @@ from sim.scenarios.language import (
     region_names,
 )
 from sim.schedule.plan import Copy, Plan, Tuning
-from sim.world.world import World
+from sim.world.world import CHECKERS, World
 
 SETTLE_MAX: Final = 120 * SECOND
+END_SLEEP: Final = 10 * SECOND
 STARTS: Final = {"amnesic": Start.REUSED, "unaware": Start.UNAWARE}
 KEPT: Final = "kept"
+MODELS: Final = (MeaningChecker, RulesChecker, ReadsChecker, CommandChecker)
+"""Checkers with a model of what commands do. They know the commands of the campaign."""
+UNMODELLED: Final = tuple(checker for checker in CHECKERS if checker not in MODELS)
 
 Act: TypeAlias = Callable[[], None]
 
@@ -61,6 +70,8 @@ class ScenarioRunner:
         self.begun = 0
         self.healing: list[tuple[tuple[str, str], Act]] = []
         self.kept: dict[str, list[bytes]] = {}
+        self.checks = ReplyChecks()
+        self.is_unmodelled = False
 
     @property
     def world(self) -> World:
@@ -72,7 +83,8 @@ class ScenarioRunner:
             )
             near = Latency.constant(ms(delay_ms))
             plan = attrs.evolve(plan, copies=tuple(self.copies), near=near)
-            self.made = World(plan, recorder=self.recorder)
+            checkers = UNMODELLED if self.is_unmodelled else CHECKERS
+            self.made = World(plan, checkers=checkers, recorder=self.recorder)
             self.made.settle(SETTLE_MAX)
             self.made.sleep(SECOND)
             self.made.on_event = self.record_event
@@ -172,6 +184,10 @@ class ScenarioRunner:
             raise ScenarioMistake("say this before the followers")
         self.names = region_names(words)
 
+    def set_unmodelled(self, _words: list[str]) -> None:
+        self.require_new()
+        self.is_unmodelled = True
+
     def set_topology(self, words: list[str]) -> None:
         self.require_new()
         self.topology = parse_choice(words[0], "a topology", SHAPES)
@@ -196,13 +212,29 @@ class ScenarioRunner:
     # -- clients ---------------------------------------------------------------------------
 
     def run_write(self, words: list[str]) -> None:
-        asked = parse_commands(words[1:])
-        self.running_region(words[0])
-        for reply in self.world.run_all(words[0], *asked):
-            if isinstance(reply, Refusal):
-                raise ScenarioMistake(
-                    f"{words[0]} refuses it: {reply.text}; what is refused can be `read`"
-                )
+        step = parse_client_step(words)
+        for name in self.all_named_processes(step.place):
+            self.running_region(name)
+            for reply in self.run_client_step(step, name):
+                if isinstance(reply, Refusal):
+                    raise ScenarioMistake(
+                        f"{name} refuses it: {reply.text}; what is refused can be `read`"
+                    )
+
+    def check_reply(self, words: list[str]) -> None:
+        step = parse_client_step(words)
+        for name in self.all_named_processes(step.place):
+            self.running_region(name)
+            self.checks.check_reply(step, name, self.run_client_step(step, name))
+
+    def run_client_step(self, step: ClientStep, name: str) -> list[Reply]:
+        """Send the commands of a step to one region, with its clock held if the step says so."""
+        if step.clock_ms is not None:
+            self.world.set_clock(self.parse_region(name), step.clock_ms)
+        replies = self.world.run_all(name, *self.checks.fill_commands(step.commands))
+        if step.clock_ms is not None:
+            self.world.set_clock(name, None)
+        return replies
 
     def run_read(self, words: list[str]) -> None:
         asked = parse_commands(words[1:])
@@ -261,7 +293,32 @@ class ScenarioRunner:
             each[1]()
 
     def cut_link(self, words: list[str]) -> None:
+        if words == [ALL]:
+            for link in self.links_between(self.names):
+                self.world.cut_link(*link)
+            return
         self.world.cut_link(*self.parse_link(words))
+
+    def links_between(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the links between some regions, as source and sink."""
+        sites = self.world.sites
+        return [(a, b) for a in names for b in names if a in sites[b].links.peers]
+
+    def sync_regions(self, words: list[str]) -> None:
+        links = self.links_between([self.parse_region(word) for word in words] or self.names)
+        for link in links:
+            self.world.heal_link(*link)
+        self.wait_until_settled([])
+        for link in links:
+            self.world.cut_link(*link)
+        self.checks.forget_agreed()
+
+    def end_apart(self) -> None:
+        """Relink all regions, and check that they agree in the end. Raises Violation."""
+        for link in self.links_between(self.names):
+            self.world.heal_link(*link)
+        self.world.sleep(END_SLEEP)
+        self.world.check_end()
 
     def heal_link(self, words: list[str]) -> None:
         self.world.heal_link(*self.parse_link(words))

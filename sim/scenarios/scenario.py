@@ -17,16 +17,19 @@ the same world. `replay` gives the whole file as it is in truth, so a difference
 behaviour, to be wanted or not.
 
     regions A B ...             first, once; numbered from 1; default: eu us ap
+    unmodelled                  do not compare replies with the simulator's model of clients
     topology NAME               mesh (default), star, ring or line
     delay TIME                  one way, between any two (default 40ms)
     backlog BYTES               of every region; also `waiting BYTES`
-    write R COMMAND             a client's command; several, separated by ` ; `, are sent together
+    write R|all COMMAND         a client's command; several, separated by ` ; `, are sent together
     read R|all COMMAND          the same, and the reply is shown
+    check R|all COMMAND => JSON [as NAME]   the same, and the reply must be this (`conflicts`)
     tell [R]                    show what the links of all regions, or one, report from here on
     cut A [B]                   separate two regions, which notice; `cut A` cuts it from all others
     silence A [B]               nothing passes, silently; `silence A > B` one way only
     heal [A [B]]                end every cut and silence, those of A, or those of A and B
-    unlink A > B | relink A > B as CRDB.LINK CUT and HEAL: ops of A, to B
+    unlink A > B | relink A > B as CRDB.LINK CUT and HEAL: ops of A, to B; `unlink all` cuts all
+    sync [A B ...]              relink all, or those between some regions, settle, and unlink them
     settle | wait TIME          until everything has arrived where it can | just so long
     clock R|all +TIME|-TIME     step a wall clock; `stop` and `go` hold it and let it run
     crash R | keep R            lose all memory | write a snapshot to a disk
@@ -40,6 +43,9 @@ behaviour, to be wanted or not.
 
 Words are parted by spaces; a word in quotation marks may hold some, or a `#`, which else begins a
 comment. Times are written 200ms, 1.5s or 2m. An error names the line's number.
+
+A file that begins with `scenario NAME` holds many short scenarios without dashes, each in a world
+of its own (see `conflicts`). It is played to find a `check` that fails.
 
 A file that begins with `run SEED` holds a run of the campaign instead, such as a failing one that
 was made small. Its language is that of `script`, and the verdict stands below its dashes.
@@ -58,6 +64,7 @@ from sim.campaign.summary import verdict_text
 from sim.engine.checker import Violation
 from sim.nodes.state import format_state
 from sim.report.report import Recorder
+from sim.scenarios.conflicts import SCENARIO, Conflict, ScenarioError, parse_conflicts
 from sim.scenarios.language import Form, ScenarioMistake, take_words
 from sim.scenarios.runner import ScenarioRunner
 from sim.scenarios.script import RUN, Script, ScriptReader
@@ -67,13 +74,6 @@ DASHES: Final = "----"
 
 PlayRun: TypeAlias = Callable[[Run, Sequence[ScheduleStep]], Result]
 """Plays a run of the campaign with these steps."""
-
-
-class ScenarioError(Exception):
-    """A line of a scenario makes no sense, or shows that a promise is broken."""
-
-    def __init__(self, number: int, line: str, why: str) -> None:
-        super().__init__(f"line {number}: {line!r}: {why}")
 
 
 @attrs.frozen
@@ -130,13 +130,37 @@ def perform_block(
     """Play a file, and draw it if that is wanted. Raises ScenarioError."""
     blocks = list(parse_scenario(text))
     recorder = Recorder() if is_drawn else None
-    if blocks and blocks[0].steps and blocks[0].steps[0][1].split()[0] == RUN:
-        return perform_run(blocks, play_run, recorder)
+    first = blocks[0].steps[0] if blocks and blocks[0].steps else (0, "")
+    match first[1].split(maxsplit=1):
+        case [word, *_] if word == RUN:
+            return perform_run(blocks, play_run, recorder)
+        case [word, *_] if word == SCENARIO:
+            if recorder is not None:
+                raise ScenarioError(*first, "a file of many scenarios has no picture")
+            return perform_conflicts(text)
+        case _:
+            pass
     stage = ScenarioRunner(recorder)
     found = "\n".join(render_scenario(block, play_text(stage, block)) for block in blocks)
     if recorder is None:
         return Played(found)
     return Played(found, recorder.make_picture(stage.process_names, stage.start).svg())
+
+
+def perform_conflicts(text: str) -> Played:
+    """Play each scenario of a file in a world of its own. Raises ScenarioError."""
+    for conflict in parse_conflicts(text):
+        if not conflict.is_instant:
+            perform_conflict(conflict)
+    return Played(text)
+
+
+def perform_conflict(conflict: Conflict) -> None:
+    """Play one scenario of many in a world of its own. Raises ScenarioError."""
+    stage = ScenarioRunner()
+    for number, line in conflict.steps:
+        take_step(stage, number, line)
+    stage.end_apart()
 
 
 def perform_run(blocks: Sequence[Block], play_run: PlayRun, recorder: Recorder | None) -> Played:
@@ -188,13 +212,7 @@ def play_text(stage: ScenarioRunner, block: Block) -> list[str]:
     """Take the steps of a block; what is to be seen."""
     stage.begin_block()
     for number, line in block.steps:
-        try:
-            take_words(stage, line, FORMS)
-        except (ScenarioMistake, Violation) as error:
-            raise ScenarioError(number, line, str(error)) from error
-        except (AssertionError, CRDTError, LookupError, TypeError, ValueError) as error:
-            why = f"no crash: {type(error).__name__}: {error} ({locate_run(error)})"
-            raise ScenarioError(number, line, why) from error
+        take_step(stage, number, line)
     for site in stage.world.places.values():
         if not site.is_up:
             stage.told.append(f"{site.name}: down")
@@ -204,22 +222,36 @@ def play_text(stage: ScenarioRunner, block: Block) -> list[str]:
     return stage.told
 
 
+def take_step(stage: ScenarioRunner, number: int, line: str) -> None:
+    """Take one step. Raises ScenarioError."""
+    try:
+        take_words(stage, line, FORMS)
+    except (ScenarioMistake, Violation) as error:
+        raise ScenarioError(number, line, str(error)) from error
+    except (AssertionError, CRDTError, LookupError, TypeError, ValueError) as error:
+        why = f"no crash: {type(error).__name__}: {error} ({locate_run(error)})"
+        raise ScenarioError(number, line, why) from error
+
+
 FORMS: Final[dict[str, Form[ScenarioRunner]]] = {
     "regions": Form("regions A B ...", ScenarioRunner.set_regions, 1),
     "topology": Form("topology NAME", ScenarioRunner.set_topology, 1, 1),
     "delay": Form("delay TIME", ScenarioRunner.set_delay, 1, 1),
     "backlog": Form("backlog BYTES", ScenarioRunner.set_backlog, 1, 1),
     "waiting": Form("waiting BYTES", ScenarioRunner.set_waiting, 1, 1),
+    "unmodelled": Form("unmodelled", ScenarioRunner.set_unmodelled, 0, 0),
     "follower": Form("follower F N A [B]", ScenarioRunner.set_follower, 3),
-    "write": Form("write R COMMAND", ScenarioRunner.run_write, 2),
+    "write": Form("write R|all COMMAND", ScenarioRunner.run_write, 2),
     "read": Form("read R|all COMMAND", ScenarioRunner.run_read, 2),
+    "check": Form("check R|all COMMAND => JSON", ScenarioRunner.check_reply, 4),
     "tell": Form("tell [R]", ScenarioRunner.show_value, 0, 1),
     "vectors": Form("vectors", ScenarioRunner.show_vectors, 0, 0),
     "cut": Form("cut A [B]", ScenarioRunner.cut_regions, 1, 2),
     "silence": Form("silence A [B], or silence A > B", ScenarioRunner.silence_regions, 1, 3),
     "heal": Form("heal [A [B]]", ScenarioRunner.heal_regions, 0, 2),
-    "unlink": Form("unlink A > B", ScenarioRunner.cut_link, 3, 3),
+    "unlink": Form("unlink A > B, or unlink all", ScenarioRunner.cut_link, 1, 3),
     "relink": Form("relink A > B", ScenarioRunner.heal_link, 3, 3),
+    "sync": Form("sync [A B ...]", ScenarioRunner.sync_regions),
     "crash": Form("crash R", ScenarioRunner.crash_process, 1, 1),
     "keep": Form("keep R", ScenarioRunner.keep_snapshot, 1, 1),
     "restart": Form("restart R [kept] [amnesic|unaware]", ScenarioRunner.restart_process, 1, 3),

@@ -64,7 +64,7 @@ def test_replaying_twice_changes_nothing() -> None:
         (["write eu SET k 'v"], 2, "a quotation mark is not closed"),
         (["wait"], 2, "too few words: wait TIME"),
         (["", "wait 5s 6s"], 3, "too many words: wait TIME"),
-        (["write eu"], 2, "too few words: write R COMMAND"),
+        (["write eu"], 2, r"too few words: write R\|all COMMAND"),
         (["cut eu us ap"], 2, r"too many words: cut A \[B\]"),
         (["settle now"], 2, "too many words: settle"),
     ],

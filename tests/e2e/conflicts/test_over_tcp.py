@@ -1,5 +1,5 @@
-"""Every conformance scenario against `crdb up`, through redis-py, with its links cut and healed by
-CRDB.LINK: one process with all regions, flushed between scenarios."""
+"""Play every scenario of conflicts against `crdb up` over TCP, with links cut by CRDB.LINK: one
+process with all regions, which are emptied between scenarios."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from tests.contract.scenarios.cases import Case, Player, Refused, cases
+from sim.nodes.client import Refusal, Reply
+from sim.scenarios.conflicts import Commands, Conflict, play_conflict
+from tests.contract.conflicts.loading import REGIONS_MAX, each_timed_conflict
 from tests.ports import free_ports
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
 
-NAMES = ("one", "two", "three", "four", "five")
+NAMES = tuple(f"r{number}" for number in range(1, REGIONS_MAX + 1))
 SETTLE_MS = 20_000
 STOP_SECONDS_MAX = 20
 
@@ -31,10 +33,9 @@ class Served:
 
     def __init__(self, addresses: Sequence[tuple[str, int]]) -> None:
         self.clients = [client(*address) for address in addresses]
-        self.subscriptions: dict[int, Any] = {}
 
-    def begin(self) -> None:
-        """Empty all regions and cut all links."""
+    def begin(self, names: Sequence[str]) -> None:
+        assert tuple(names) == NAMES[: len(names)]
         first = self.clients[0]
         self.admin("CRDB.LINK", "HEAL", "ALL")
         self.settle()
@@ -53,25 +54,33 @@ class Served:
         """Wait until everything has come to wherever open links lead."""
         assert self.admin("CRDB.SETTLE", str(SETTLE_MS)) == 1
 
-    def run(self, at: int, commands: Sequence[Sequence[str]], is_transaction: bool) -> Any:
-        there = self.clients[at - 1]
+    def run(self, place: str, commands: Commands) -> list[Reply]:
+        there = self.client_of(place)
+        if len(commands) == 1:
+            return [self.reply_to(there, *commands)]
+        assert (commands[0], commands[-1]) == (("MULTI",), ("EXEC",))
+        pipe = there.pipeline(transaction=True)
+        for command in commands[1:-1]:
+            pipe.execute_command(*command)
         try:
-            if not is_transaction:
-                return cast("Any", there.execute_command(*commands[0]))
-            pipe = there.pipeline(transaction=True)
-            for command in commands:
-                pipe.execute_command(*command)
-            return pipe.execute()
+            return [pipe.execute()]
         except ResponseError as error:
-            raise Refused(str(error)) from error
+            return [Refusal(str(error))]
 
-    def sync(self, regions: Sequence[int]) -> None:
-        if not regions:
-            self.admin("CRDB.LINK", "HEAL", "ALL")
-            self.settle()
-            self.admin("CRDB.LINK", "CUT", "ALL")
-            return
-        pairs = [(str(a), str(b)) for a in regions for b in regions if a != b]
+    def reply_to(self, there: Any, command: Sequence[str]) -> Reply:
+        """Return the reply to one command."""
+        try:
+            return there.execute_command(*command)
+        except ResponseError as error:
+            return Refusal(str(error))
+
+    def client_of(self, place: str) -> Any:
+        """Return the client of a region."""
+        return self.clients[NAMES.index(place)]
+
+    def sync(self, places: Sequence[str]) -> None:
+        numbers = [NAMES.index(place) + 1 for place in places]
+        pairs = [(str(a), str(b)) for a in numbers for b in numbers if a != b]
         for pair in pairs:
             self.admin("CRDB.LINK", "HEAL", *pair)
         self.settle()
@@ -81,24 +90,16 @@ class Served:
     def wait(self, ms: int) -> None:
         time.sleep(ms / 1000)  # what is waited for is the clock of another process
 
-    def clock(self, at: int, ms: int | None) -> None:
+    def set_clock(self, place: str, ms: int | None) -> None:
         words = ("REAL",) if ms is None else ("SET", str(ms))
-        self.clients[at - 1].execute_command("CRDB.CLOCK", *words)
-
-    def subscribe(self, at: int, channel: str) -> None:
-        self.subscriptions[at] = self.clients[at - 1].pubsub(ignore_subscribe_messages=True)
-        self.subscriptions[at].subscribe(channel)
-
-    def message(self, at: int) -> Any:
-        found = None
-        while found is None:
-            found = self.subscriptions[at].get_message(timeout=SETTLE_MS / 1000)
-        return found["data"]
+        self.client_of(place).execute_command("CRDB.CLOCK", *words)
 
 
 def client(host: str, port: int) -> Redis:
-    """A client as applications make it."""
-    return Redis(host, port, decode_responses=True)
+    """Return a client whose replies are those of RESP2, with text in place of bytes."""
+    made = Redis(host, port, decode_responses=True, protocol=2)
+    made.response_callbacks.clear()
+    return made
 
 
 def configuration(ports: range) -> str:
@@ -112,7 +113,7 @@ def configuration(ports: range) -> str:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """As many regions as the largest scenario needs."""
-    count = max(case.regions for case in cases())
+    count = REGIONS_MAX
     file: Path = tmp_path_factory.mktemp("conformance") / "regions.toml"
     file.write_text(configuration(free_ports(count)), encoding="utf-8")
     command = [sys.executable, "-m", "crdb", "up", str(file), "--json", "--test-clock"]
@@ -133,10 +134,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
-def test_scenario(case: Case, served: Served) -> None:
-    served.begin()
-    Player(case, served).play()
-    served.sync(())
+@each_timed_conflict
+def test_conflict_over_tcp(conflict: Conflict, served: Served) -> None:
+    play_conflict(conflict, served)
+    served.sync(NAMES)
     digests = [cast("str", each.execute_command("CRDB.DIGEST")) for each in served.clients]
     assert digests == digests[:1] * len(digests)

@@ -1,31 +1,29 @@
-"""Conflicts between regions told as steps, each played in every way in which regions can hear of
-each other: by operations in one order and another, through a third region, by whole snapshots, by
-both in turn, and with metadata forgotten in between.
+"""Play every scenario of conflicts in every way in which regions can receive writes of each other:
+by operations in one order and another, through a third region, by whole snapshots, by both in turn,
+and with metadata forgotten in between.
 
-`timelines/*.txt` hold the steps in the form of `scenarios.toml` beside this file, replies as RESP2
-gives them. Each starts with the rule that predicts the outcome. After every sync the regions that
-took part must show the same, and if nothing was forgotten they must hold the same bytes.
+After every sync the regions that took part must show the same, and if nothing was forgotten they
+must hold the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise, permutations
-from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
 
 from crdt import Replica
 from crdt.errors import HistoryTruncated
-from tests.contract.scenarios.cases import Case, Player, Refused, read_line
+from sim.nodes import client
+from sim.nodes.client import Reply
+from sim.scenarios.conflicts import Commands, Conflict, ScenarioError, play_conflict
+from tests.contract.conflicts.loading import each_conflict
 from tests.crdb.redis_peer import Refusal, Status
 from tests.crdb.regions import Regions
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
-
-HERE: Final = Path(__file__).parent / "timelines"
-COUNT: Final = 3
 
 Pair = tuple[int, int]
 
@@ -89,27 +87,36 @@ WAYS: Final = (
 )
 
 
-class Local:
-    """A backend of three regions in this process."""
+class LocalBackend:
+    """Regions in this process, without links."""
 
     def __init__(self, way: Way) -> None:
         self.way = way
-        self.regions = Regions(COUNT)
+        self.names: list[str] = []
+        self.regions = Regions(0)
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.names = list(names)
+        self.regions = Regions(len(names))
         for instance in self.regions.instances.values():
             instance.allows_test_clock = True
 
-    def run(self, at: int, commands: Sequence[Sequence[str]], is_transaction: bool) -> Any:
-        if not is_transaction:
-            return plain(self.regions.run(at, *commands[0]))
-        return plain(self.regions.transaction(at, ["MULTI"], *commands, ["EXEC"])[-1])
+    def number_of(self, place: str) -> int:
+        """Return the number of a region."""
+        return self.names.index(place) + 1
 
-    def sync(self, regions: Sequence[int]) -> None:
-        chosen = list(regions) or list(self.regions.replicas)
+    def run(self, place: str, commands: Commands) -> list[Reply]:
+        return [
+            plain(reply) for reply in self.regions.transaction(self.number_of(place), *commands)
+        ]
+
+    def sync(self, places: Sequence[str]) -> None:
+        chosen = [self.number_of(place) for place in places]
         for number, (source, sink) in enumerate(self.way.order(chosen) * 2):
             self.bring(source, sink, self.way.is_snapshot(number))
         replicas = [self.regions.replicas[n] for n in chosen]
         assert len({replica.digest() for replica in replicas}) == 1
-        if self.way.forgets and len(chosen) == COUNT:
+        if self.way.forgets and len(chosen) == len(self.names):
             self.regions.collect()
         elif not self.way.forgets:
             assert len({state_of(replica) for replica in replicas}) == 1
@@ -127,25 +134,19 @@ class Local:
     def wait(self, ms: int) -> None:
         self.regions.now += ms
 
-    def clock(self, at: int, ms: int | None) -> None:
-        self.regions.instances[at].set_test_clock(ms)
-
-    def subscribe(self, at: int, channel: str) -> None:
-        raise NotImplementedError
-
-    def message(self, at: int) -> Any:
-        raise NotImplementedError
+    def set_clock(self, place: str, ms: int | None) -> None:
+        self.regions.instances[self.number_of(place)].set_test_clock(ms)
 
 
 def plain(reply: Any) -> Any:
-    """A reply in text. Raises Refused for an error."""
+    """Return a reply with the simulator's form of errors, and text for a status."""
     if isinstance(reply, Refusal):
-        raise Refused(reply.text.decode())
+        return client.Refusal(reply.text.decode())
     if isinstance(reply, Status):
         return reply.text.decode()
     if isinstance(reply, list):
         return [plain(item) for item in cast("list[Any]", reply)]
-    return reply.decode() if isinstance(reply, bytes) else reply
+    return reply
 
 
 def state_of(replica: Replica) -> bytes:
@@ -155,19 +156,10 @@ def state_of(replica: Replica) -> bytes:
     return b"".join(pieces)
 
 
-def timelines() -> Iterator[Case]:
-    """All of them."""
-    for path in sorted(HERE.glob("*.txt")):
-        for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
-            name, *lines = block.splitlines()
-            steps = tuple(read_line(line) for line in lines)
-            yield Case(name.removeprefix("# "), path.stem, COUNT, steps)
-
-
-@pytest.mark.parametrize("timeline", list(timelines()), ids=lambda case: case.name)
-def test_timeline(timeline: Case) -> None:
+@each_conflict
+def test_conflict_by_every_way_of_delivery(conflict: Conflict) -> None:
     for way in WAYS:
         try:
-            Player(timeline, Local(way)).play()
-        except AssertionError as error:
+            play_conflict(conflict, LocalBackend(way))
+        except (AssertionError, ScenarioError) as error:
             raise AssertionError(f"by {way.name}: {error}") from error

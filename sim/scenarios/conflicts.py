@@ -1,0 +1,275 @@
+"""Conflicts between regions as text: files of many short scenarios, each in a world of its own.
+
+    scenario SET-1: an add that a remove has not observed survives
+    regions r1 r2
+    unlink all
+    write r1 SADD cart milk
+    sync
+    write r2 SADD cart milk
+    check r1 SREM cart milk => 1
+    sync
+    check all SMEMBERS cart => ["milk"]
+
+These are the lines of `scenario` that no simulator is needed for, so that other regions can play
+them: real ones over TCP, or replicas in one process. Such regions implement `Backend`.
+
+    scenario NAME               begin a scenario
+    regions A B ...             first, once; numbered from 1
+    unlink all                  from here on nothing moves between regions except in a `sync`
+    sync [A B ...]              everything arrives in all regions, or moves between these alone
+    write R|all COMMAND         a client's command; an error reply ends the scenario
+    check R|all COMMAND => JSON [as NAME]   the same, and the reply must be this one
+    wait TIME                   time passes on all clocks
+    instant                     before `unlink`: only for regions between which a sync takes no time
+    unmodelled                  before `unlink`: the simulator's model of clients lacks a command
+
+Several commands, separated by ` ; `, are sent together, and the last reply is checked: that of EXEC
+is the list of a transaction's replies. `R@MS` in place of R holds the region's wall clock at that
+time for the command. `as NAME` keeps the reply: `${NAME}` stands for it in later lines. The forms
+of an expected reply are listed in `expectation`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol, TypeAlias, cast
+
+import attrs
+
+from sim.engine.events import MS
+from sim.nodes.client import Refusal, Reply
+from sim.scenarios.expectation import (
+    Expectation,
+    Json,
+    is_as_expected,
+    parse_expectation,
+    plain_reply,
+)
+from sim.scenarios.language import (
+    ALL,
+    EXPECTED,
+    Form,
+    ScenarioMistake,
+    parse_commands,
+    parse_time,
+    region_names,
+    take_words,
+)
+
+SCENARIO: Final = "scenario"
+CAPTURE: Final = re.compile(r"(.*) as (\w+)")
+CLOCK: Final = re.compile(r"\d{1,15}")
+INSTANT: Final = "instant"
+
+Commands: TypeAlias = tuple[tuple[str, ...], ...]
+
+
+class ScenarioError(Exception):
+    """A line of a scenario makes no sense, or shows that a promise is broken."""
+
+    def __init__(self, number: int, line: str, why: str) -> None:
+        super().__init__(f"line {number}: {line!r}: {why}")
+
+
+@attrs.frozen
+class Conflict:
+    """One scenario of a file. Each step has the number of its line."""
+
+    name: str
+    steps: tuple[tuple[int, str], ...]
+
+    @property
+    def is_instant(self) -> bool:
+        """True if a sync must take no time."""
+        return any(line == INSTANT for _, line in self.steps)
+
+
+def parse_conflicts(text: str) -> list[Conflict]:
+    """Return the scenarios of a file. Raises ScenarioError."""
+    found: list[tuple[str, list[tuple[int, str]]]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        word, _, rest = line.strip().partition(" ")
+        if word == SCENARIO:
+            found.append((rest.strip(), []))
+        elif word and not word.startswith("#"):
+            if not found:
+                raise ScenarioError(number, line, f"a file begins with `{SCENARIO} NAME`")
+            found[-1][1].append((number, line.strip()))
+    return [Conflict(name, tuple(steps)) for name, steps in found]
+
+
+@attrs.frozen
+class ClientStep:
+    """A `write` or a `check`: commands of one client that are sent together."""
+
+    place: str
+    """A region, or `all`."""
+    commands: Commands
+    clock_ms: int | None = None
+    expected: Expectation | None = None
+    capture: str = ""
+
+    def places(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the regions that the step is for. Raises ScenarioMistake."""
+        if self.place == ALL:
+            return names
+        if self.place not in names:
+            raise ScenarioMistake(
+                f"no region is called {self.place!r}; there are: {', '.join(names)}"
+            )
+        return (self.place,)
+
+
+def parse_client_step(words: Sequence[str]) -> ClientStep:
+    """Return the step `R[@MS] COMMAND [=> JSON [as NAME]]`. Raises ScenarioMistake."""
+    words = list(words)
+    expected, capture = None, ""
+    if EXPECTED in words:
+        *words, _, text = words
+        named = CAPTURE.fullmatch(text)
+        if named is not None:
+            text, capture = named.groups()
+        expected = parse_expectation(text)
+    place, at, clock = words[0].partition("@")
+    if at and not CLOCK.fullmatch(clock):
+        raise ScenarioMistake(f"{clock!r} is not a time in ms: write R@1700000000000")
+    commands = tuple(parse_commands(words[1:]))
+    return ClientStep(place, commands, int(clock) if at else None, expected, capture)
+
+
+class ReplyChecks:
+    """Comparison of replies with what the steps of one scenario expect."""
+
+    def __init__(self) -> None:
+        self._captured: dict[str, Reply] = {}
+        self._agreed: dict[Commands, Reply] = {}
+        """Replies of which several are right: the first that came since the last sync."""
+
+    def forget_agreed(self) -> None:
+        """Let regions agree on other replies from here on."""
+        self._agreed.clear()
+
+    def fill_commands(self, commands: Commands) -> Commands:
+        """Return commands with captured replies in place of their names."""
+        return tuple(tuple(str(self._fill(word)) for word in command) for command in commands)
+
+    def check_reply(self, step: ClientStep, place: str, replies: Sequence[Reply]) -> None:
+        """Compare the last reply of a region. Raises ScenarioMistake."""
+        reply = plain_reply(replies[-1])
+        if step.expected is None:
+            refused = next((each for each in replies if isinstance(each, Refusal)), None)
+            if refused is not None:
+                raise ScenarioMistake(f"{place} refuses it: {refused.text}")
+            return
+        if step.capture:
+            self._captured[step.capture] = reply
+        wanted = attrs.evolve(step.expected, value=self._fill(step.expected.value))
+        if not is_as_expected(reply, wanted):
+            raise ScenarioMistake(f"{place} replies {reply!r}, expected {wanted}")
+        if wanted.kind == "any":
+            agreed = self._agreed.setdefault(step.commands, reply)
+            if agreed != reply:
+                raise ScenarioMistake(f"{place} replies {reply!r}, another region {agreed!r}")
+
+    def _fill(self, value: Json) -> Json:
+        """Return a value with captured replies in place of their names."""
+        if isinstance(value, list):
+            return [self._fill(item) for item in cast("list[Json]", value)]
+        if not isinstance(value, str):
+            return value
+        for name, reply in self._captured.items():
+            if value == f"${{{name}}}":
+                return reply
+            value = value.replace(f"${{{name}}}", str(reply))
+        return value
+
+
+class Backend(Protocol):
+    """Regions that scenarios of conflicts are played on."""
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Begin with empty regions of these names, between which nothing moves."""
+        ...
+
+    def run(self, place: str, commands: Commands) -> Sequence[Reply]:
+        """Send commands together. Return their replies."""
+        ...
+
+    def sync(self, places: Sequence[str]) -> None:
+        """Let everything arrive between these regions."""
+        ...
+
+    def wait(self, ms: int) -> None:
+        """Let time pass."""
+        ...
+
+    def set_clock(self, place: str, ms: int | None) -> None:
+        """Hold a region's wall clock at a time, or let it run."""
+        ...
+
+
+class ConflictRunner:
+    """Plays the steps of one scenario on a backend."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._names: tuple[str, ...] = ()
+        self._checks = ReplyChecks()
+
+    def set_regions(self, words: list[str]) -> None:
+        """Take the names of the regions."""
+        self._names = region_names(words)
+
+    def unlink_all(self, words: list[str]) -> None:
+        """Begin, with all regions apart."""
+        if words != [ALL]:
+            raise ScenarioMistake(f"only a simulated link can be cut alone: write unlink {ALL}")
+        self._backend.begin(self._names)
+
+    def note(self, words: list[str]) -> None:
+        """Accept a line that is not for this backend."""
+
+    def run_step(self, words: list[str]) -> None:
+        """Send commands, and check the reply if one is expected."""
+        step = parse_client_step(words)
+        for place in step.places(self._names):
+            if step.clock_ms is not None:
+                self._backend.set_clock(place, step.clock_ms)
+            replies = self._backend.run(place, self._checks.fill_commands(step.commands))
+            if step.clock_ms is not None:
+                self._backend.set_clock(place, None)
+            self._checks.check_reply(step, place, replies)
+
+    def sync_regions(self, words: list[str]) -> None:
+        """Bring regions together."""
+        if not set(words) <= set(self._names):
+            raise ScenarioMistake(f"the regions are: {', '.join(self._names)}")
+        self._backend.sync(words or self._names)
+        self._checks.forget_agreed()
+
+    def wait(self, words: list[str]) -> None:
+        """Let time pass."""
+        self._backend.wait(parse_time(words[0]) // MS)
+
+
+FORMS: Final[Mapping[str, Form[ConflictRunner]]] = {
+    "regions": Form("regions A B ...", ConflictRunner.set_regions, 1),
+    INSTANT: Form(INSTANT, ConflictRunner.note, 0, 0),
+    "unmodelled": Form("unmodelled", ConflictRunner.note, 0, 0),
+    "unlink": Form("unlink all", ConflictRunner.unlink_all, 1, 1),
+    "write": Form("write R|all COMMAND", ConflictRunner.run_step, 2),
+    "check": Form("check R|all COMMAND => JSON", ConflictRunner.run_step, 4),
+    "sync": Form("sync [A B ...]", ConflictRunner.sync_regions),
+    "wait": Form("wait TIME", ConflictRunner.wait, 1, 1),
+}
+
+
+def play_conflict(conflict: Conflict, backend: Backend) -> None:
+    """Play one scenario on a backend. Raises ScenarioError at the first line that fails."""
+    runner = ConflictRunner(backend)
+    for number, line in conflict.steps:
+        try:
+            take_words(runner, line, FORMS)
+        except ScenarioMistake as error:
+            raise ScenarioError(number, line, str(error)) from error

@@ -1,0 +1,16 @@
+"""Play every scenario of conflicts in the simulator, where cuts are free and time is simulated."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.scenarios.conflicts import Conflict
+from sim.scenarios.scenario import perform_conflict
+from tests.contract.conflicts.loading import each_timed_conflict
+
+pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+
+
+@each_timed_conflict
+def test_conflict_in_the_simulator(conflict: Conflict) -> None:
+    perform_conflict(conflict)
