@@ -22,6 +22,7 @@ import trio
 
 from replication.drivers.delayed_writer import Bell, Line
 from replication.drivers.writer import Writer, address_of
+from replication.mesh.connection import fail_connection, receive_bytes
 from replication.mesh.links import Links
 from replication.mesh.registry import Machine
 from replication.protocol.backoff import CONNECT_NS_MAX, Backoff
@@ -172,15 +173,15 @@ class Driver:
             except LOST as error:
                 data, reason = b"", str(error) or "connection lost"
             try:
-                frames = channel.receive(bytes(data)) if data else channel.end(reason)
+                if data:
+                    frames = receive_bytes(end, channel, bytes(data), clock())
+                else:
+                    frames = channel.end(reason)
                 if not writer.is_open:
                     writer.greet()
-                if data and not frames:
-                    end.note_bytes(clock())
                 self.take(end, frames)
             except RemoteProtocolError as error:
-                fail = self.links.broken if channel.is_proven else self.links.refuse
-                self.observe(fail(end, error, clock()))
+                self.observe(fail_connection(self.links, end, channel, error, clock()))
             data, frames = b"", []  # keep nothing large while waiting for more
 
     def take(self, end: Machine, frames: list[Frame]) -> None:

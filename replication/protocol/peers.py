@@ -40,3 +40,8 @@ class Direction(enum.Enum):
 
     IN = "in"
     OUT = "out"
+
+
+def link_ends(source: str, sink: str) -> tuple[tuple[str, str, Direction], ...]:
+    """Return the two ends of a link, the source's first: the region, its peer and the direction."""
+    return (source, sink, Direction.OUT), (sink, source, Direction.IN)

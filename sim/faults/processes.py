@@ -69,7 +69,7 @@ def can_lose_memory(world: World, site: SimRegion) -> bool:
 
 
 @attrs.define
-class Bereavement:
+class LostWriterFault:
     """A crash of `lone` whose last writes only `heir` holds, while `heir` is away.
 
     Nobody else has received these writes when `lone` begins its next incarnation.
@@ -122,7 +122,7 @@ def lose_last_writer(world: World, step: ScheduleStep) -> Done:
     lone, heir, *others = step.regions
     if not others or not can_lose_memory(world, world.sites[lone]):
         return False, None
-    story = Bereavement(world, lone, heir, tuple(others))
+    story = LostWriterFault(world, lone, heir, tuple(others))
     story.separate_others()
     world.engine.schedule_after(step.lasts // 8, story.crash_writer)
     world.engine.schedule_after(step.lasts // 4, story.restart_writer)

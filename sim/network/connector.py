@@ -19,8 +19,8 @@ from sim.engine.rng import SeededRandom
 from sim.network.ways import Network, Pipe
 from sim.network.wire import Wire
 
-KNOCKS: Final = (1000 * MS, 2000 * MS)
-"""Between the repetitions of what opens a connection, if nothing passes."""
+CONNECT_RETRIES_NS: Final = (1000 * MS, 2000 * MS)
+"""The pauses (ns) between retransmissions of a connection request that is lost."""
 
 
 class Party(Protocol):
@@ -105,7 +105,7 @@ class Connector:
         attempt = self.attempt
         if self.party.is_cut(self.peer):
             return
-        self.send_connect_request(attempt, KNOCKS)
+        self.send_connect_request(attempt, CONNECT_RETRIES_NS)
         self.engine.schedule_after(
             CONNECT_NS_MAX, lambda: self.attempt_failed(attempt, "no answer")
         )

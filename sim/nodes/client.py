@@ -28,13 +28,13 @@ class Refusal:
 
 
 def encode_request(words: Sequence[Word]) -> bytes:
-    """A command as a client sends it."""
+    """Return a command as a client sends it."""
     args = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     return b"*%d\r\n" % len(args) + b"".join(b"$%d\r\n%b\r\n" % (len(a), a) for a in args)
 
 
 def parse_replies(data: bytes) -> list[Reply]:
-    """All replies in `data`, which must be whole. Protocol 2 is all that a plain client speaks."""
+    """Return the replies in `data`, which must be complete, in protocol 2."""
     found: list[Reply] = []
     position = 0
     while position < len(data):
@@ -44,7 +44,7 @@ def parse_replies(data: bytes) -> list[Reply]:
 
 
 def parse_reply(data: bytes, start: int) -> tuple[Reply, int]:
-    """The reply that begins at `start`, and where the next one does."""
+    """Return the reply that begins at `start`, and the position of the next one."""
     end = data.index(b"\r\n", start)
     kind, rest = data[start : start + 1], data[start + 1 : end]
     position = end + 2
@@ -74,7 +74,7 @@ def parse_reply(data: bytes, start: int) -> tuple[Reply, int]:
 
 
 class SimClient:
-    """One client's connection to one instance."""
+    """A client's connection to an instance."""
 
     def __init__(self, instance: Instance) -> None:
         self.client = Client(instance)
@@ -82,7 +82,7 @@ class SimClient:
         """Replies to commands that had to wait."""
 
     def send_commands(self, *commands: Sequence[Word]) -> list[Reply]:
-        """Commands in one go; a reply for each that does not wait."""
+        """Send commands together. Return a reply for each that does not block."""
         return parse_replies(receive(self.client, b"".join(map(encode_request, commands))))
 
     def run_command(self, *words: Word) -> Reply:

@@ -26,7 +26,7 @@ from sim.schedule.step import Words
 
 
 class SimFollower(SimProcess):
-    """A follower."""
+    """A simulated follower."""
 
     def __init__(self, around: ProcessContext, copy: Copy, *, tuning: Tuning) -> None:
         super().__init__(around, copy.name, copy.sources, tuning=tuning)
@@ -39,7 +39,7 @@ class SimFollower(SimProcess):
         self.promotions = 0
         self.snapshots = 0
         self.resumptions = 0
-        """How often it went on from a backlog."""
+        """The number of partial resyncs."""
 
     @property
     def dialling_links(self) -> Links:
@@ -70,9 +70,9 @@ class SimFollower(SimProcess):
     def start_incarnation(self) -> None:
         """Start the process with nothing, and follow."""
         assert not self.is_up
-        self.life += 1
+        self.starts += 1
         self.is_up = True
-        origin = make_origin(self.number, self.life - 1)
+        origin = make_origin(self.number, self.starts - 1)
         replica = self.tuning.make_replica(origin, ())
         self.install_replica(replica)
         member = Member(self.name, self.number, origin, "")
@@ -82,7 +82,7 @@ class SimFollower(SimProcess):
             self.instance, self.links, report=self.report_event, clock=self.read_clock
         )
         self.role.limits = self.tuning.limits
-        self.add_trace_record("boot", f"life {self.life}, follows {' '.join(self.sources)}")
+        self.add_trace_record("boot", f"life {self.starts}, follows {' '.join(self.sources)}")
         self.start_following()
 
     def lose_memory(self) -> None:
@@ -129,7 +129,7 @@ class SimFollower(SimProcess):
             checker.on_follower_replies(self, session, commands, replies)
 
     def seal_outbox(self) -> None:
-        """Close what was written into an operation, which a copy never has."""
+        """Seal what was written into an op. Only a promoted follower has writes."""
         if self.replica.keyspace.outbox:
             self.replica.seal()
             self.links.wake()

@@ -20,6 +20,7 @@ from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import Config as Parameters
 from crdt.embed.replica import Replica
 from replication.machines.source import Source
+from replication.mesh.connection import fail_connection, receive_bytes
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError
@@ -49,7 +50,7 @@ OVERDUE_MAX: Final = 1000  # no time would pass any more, and a server would do 
 
 @attrs.frozen
 class ProcessContext:
-    """What the processes of one world share."""
+    """The parts that all processes of a world share."""
 
     exchange: ConnectionContext
     rng: SeededRandom
@@ -63,11 +64,11 @@ class ProcessContext:
 
 
 @attrs.frozen
-class Talk:
-    """A connection of a session."""
+class SessionConnection:
+    """A session's connection to a process."""
 
     session: SimSession
-    hand: SimClient
+    sim_client: SimClient
 
 
 class SimProcess:
@@ -77,7 +78,7 @@ class SimProcess:
     replica: Replica
     state_hash: StateHash
     links: Links
-    """Over which others are served."""
+    """The links over which others are served."""
 
     def __init__(
         self, around: ProcessContext, name: str, peers: Iterable[str], *, tuning: Tuning
@@ -88,11 +89,11 @@ class SimProcess:
         self.name = name
         self.tuning = tuning
         self.clock = WallClock()
-        self.life: int = 0
+        self.starts: int = 0
         self.is_up = False
         self.paused_until = 0
         self.kept_back: list[Callable[[], None]] = []
-        """What has come while the process was paused."""
+        """The calls that arrived while the process was paused, in order."""
         self.connectors = {
             peer: Connector(
                 self,
@@ -107,14 +108,14 @@ class SimProcess:
         self.unflushed: list[Wire] = []
         self.timer_at = 0
         self.overdue = 0
-        """How often in a row something was still due when all that was due had been done."""
-        self.sooner = False
+        """The number of timer runs in a row after which something was still due."""
+        self.has_earlier_deadline = False
         self.frames = 0
         self.damaged = 0
         self.rejected: int = 0
-        """Connections that a wrong frame has ended."""
+        """The number of connections that a wrong frame has ended."""
 
-    # -- what the kinds bring --------------------------------------------------------------
+    # -- for subclasses --------------------------------------------------------------------
 
     @property
     def dialling_links(self) -> Links:
@@ -122,7 +123,7 @@ class SimProcess:
         return self.links
 
     def seal_outbox(self) -> None:
-        """Close what was written into an operation, and let the links know."""
+        """Seal what was written into an op, and wake the links."""
         raise NotImplementedError
 
     def show_changes(self) -> None:
@@ -130,7 +131,7 @@ class SimProcess:
         raise NotImplementedError
 
     def handle_events(self, events: list[Event]) -> None:
-        """Hand on what the links say, and do what follows."""
+        """Act on the events of the links, and pass them on."""
         raise NotImplementedError
 
     def before_commands(self, session: int, commands: Sequence[Words]) -> None:
@@ -159,10 +160,10 @@ class SimProcess:
         dialling = self.dialling_links
         return promised if dialling is self.links else min(promised, dialling.promised)
 
-    # -- lives -----------------------------------------------------------------------------
+    # -- start and stop --------------------------------------------------------------------
 
     def install_replica(self, replica: Replica) -> None:
-        """Put a replica, and a client who uses it, in place."""
+        """Install a replica, its instance, and a client of it."""
         self.replica = replica
         serves_stale = "no" if self.tuning.refuses_stale else "yes"
         self.instance = Instance(
@@ -173,8 +174,8 @@ class SimProcess:
             rng=self.around.rng.substream(f"instance/{self.name}").generator,
         )
         self.instance.turn.seal = self.seal_outbox
-        self.hand = SimClient(self.instance)
-        self.talks: dict[int, Talk] = {}
+        self.sim_client = SimClient(self.instance)
+        self.session_connections: dict[int, SessionConnection] = {}
         self.state_hash = StateHash(replica.keyspace)
         self.read_to = 0
         self.merges = 0
@@ -208,7 +209,7 @@ class SimProcess:
         self.unflushed.clear()
 
     def pause_until(self, until: int) -> None:
-        """Do nothing until then: a stopped process, a long collection of garbage."""
+        """Pause until `until` (ns), as a stopped process or a long garbage collection does."""
         self.add_trace_record("pause", f"{(until - self.engine.now) // MS} ms")
         self.paused_until = max(until, self.paused_until)
         self.engine.at(self.paused_until, self.resume_after_pause)
@@ -220,7 +221,7 @@ class SimProcess:
 
     @property
     def now_ms(self) -> int:
-        """The time in ms by the clock that nobody sets, as of the present turn."""
+        """The monotonic time in ms, as of the present turn."""
         return self.instance.now
 
     @property
@@ -230,11 +231,11 @@ class SimProcess:
 
     @property
     def was_paused(self) -> bool:
-        """True if nothing is done now, or was until a moment ago."""
+        """True if the process is paused, or was until a moment ago."""
         return self.engine.now < self.paused_until + CATCH_UP_NS
 
     def resume_after_pause(self) -> None:
-        """Do what has been kept back."""
+        """Make the calls that were kept back."""
         if self.is_up and not self.is_paused:
             held, self.kept_back = self.kept_back, []
             for act in held:
@@ -255,26 +256,26 @@ class SimProcess:
         """Run a client's commands. Return the replies. The caller must call `finish_turn`."""
         assert self.is_up
         self.advance_clocks()
-        return self.hand.send_commands(*commands)
+        return self.sim_client.send_commands(*commands)
 
     def connect_session(self, session: SimSession) -> SimClient:
         """Return a new connection for a session."""
-        hand = SimClient(self.instance)
-        self.talks[hand.client.id] = Talk(session, hand)
-        return hand
+        sim_client = SimClient(self.instance)
+        self.session_connections[sim_client.client.id] = SessionConnection(session, sim_client)
+        return sim_client
 
-    def disconnect_session(self, hand: SimClient) -> None:
+    def disconnect_session(self, sim_client: SimClient) -> None:
         """Close a session's connection."""
-        del self.talks[hand.client.id]
-        self.instance.forget(hand.client)
+        del self.session_connections[sim_client.client.id]
+        self.instance.forget(sim_client.client)
 
     def run_session(self, session: SimSession, commands: Sequence[Words]) -> list[Reply]:
         """Run the commands that a session sends together. Return the immediate replies."""
         assert self.is_up
-        assert session.hand is not None
+        assert session.sim_client is not None
         self.advance_clocks()
         self.before_commands(session.number, commands)
-        replies = session.hand.send_commands(*commands)
+        replies = session.sim_client.send_commands(*commands)
         for words, reply in zip(commands, replies, strict=False):
             session.remember_reply(words, reply)
         session.waiting = commands[len(replies)] if len(replies) < len(commands) else None
@@ -282,10 +283,10 @@ class SimProcess:
         self.finish_turn()
         return replies
 
-    def deliver_late_replies(self, talk: Talk) -> None:
-        """A session's connection has something to say."""
-        session = talk.session
-        for reply in parse_replies(receive(talk.hand.client, b"")):
+    def deliver_late_replies(self, connection: SessionConnection) -> None:
+        """Give a session the replies that it waited for."""
+        session = connection.session
+        for reply in parse_replies(receive(connection.sim_client.client, b"")):
             command, session.waiting = session.waiting, None
             assert command is not None, "one command waits at a time, and no other follows it"
             session.remember_reply(command, reply)
@@ -293,7 +294,7 @@ class SimProcess:
             self.after_late_reply(session.number, command, reply)
 
     def receive_bytes(self, wire: Wire, data: bytes) -> None:
-        """Bytes have come over a connection."""
+        """Receive bytes over a connection."""
         if wire.over or not self.is_up:
             return
         if self.is_paused:
@@ -303,9 +304,7 @@ class SimProcess:
         wire.arrived(len(data))
         try:
             was_proven = wire.channel.is_proven
-            frames = wire.channel.receive(data)
-            if not frames:
-                machine.note_bytes(self.engine.now)
+            frames = receive_bytes(machine, wire.channel, data, self.engine.now)
             if not was_proven:
                 self.unflushed.append(wire)
             elif not frames:
@@ -327,7 +326,7 @@ class SimProcess:
         self.check_bad_frame(wire)
 
     def check_bad_frame(self, wire: Wire) -> None:
-        """A wrong frame that has come must have ended its connection. Raises Violation."""
+        """Check that a wrong frame has ended its connection. Raises Violation."""
         far = wire.far
         if far is not None and 0 <= far.bad_until <= wire.received and not far.is_garbled:
             if not wire.over:
@@ -337,13 +336,12 @@ class SimProcess:
             self.rejected += 1
 
     def fail_connection(self, wire: Wire, error: RemoteProtocolError) -> None:
-        """End a connection over which something came that was not in order."""
-        links = self.links_of(wire.machine)
-        fail = links.broken if wire.channel.is_proven else links.refuse
-        self.handle_events(fail(wire.machine, error, self.engine.now))
+        """End a connection whose bytes were damaged."""
+        links, now = self.links_of(wire.machine), self.engine.now
+        self.handle_events(fail_connection(links, wire.machine, wire.channel, error, now))
 
     def connection_lost(self, wire: Wire, reason: str) -> None:
-        """A connection has ended."""
+        """Handle the end of a connection."""
         if wire.over or not self.is_up:
             return
         if self.is_paused:
@@ -359,7 +357,7 @@ class SimProcess:
         self.finish_turn()
 
     def run_timer(self) -> None:
-        """Do what is due."""
+        """Do what is due now, and set the timer again."""
         if self.engine.now < self.timer_at:
             return
         if not self.is_up:
@@ -384,7 +382,7 @@ class SimProcess:
         self.arm_timer(due)
 
     def clients_deadline(self) -> int:
-        """The time at which a blocked client gives up or must be looked at again, in ns."""
+        """Return the time (ns) at which a blocked client gives up or must be polled again."""
         blocked, polling = self.instance.blocked, self.instance.polling
         due = [at for at in (blocked.deadline, polling.deadline) if at is not None]
         return min(due) * MS if due else NEVER
@@ -405,16 +403,16 @@ class SimProcess:
             instance.serve_touched()
             while instance.woken:
                 woken = instance.woken.pop()
-                if woken is self.hand.client:
-                    self.hand.late += receive(self.hand.client, b"")
+                if woken is self.sim_client.client:
+                    self.sim_client.late += receive(self.sim_client.client, b"")
                 else:
-                    self.deliver_late_replies(self.talks[woken.id])
+                    self.deliver_late_replies(self.session_connections[woken.id])
         instance.turn.finish()
         self.show_changes()
         if instance.blocked.by_client:
             self.arm_timer(self.clients_deadline())
-        if self.sooner:
-            self.sooner = False
+        if self.has_earlier_deadline:
+            self.has_earlier_deadline = False
             self.arm_timer(self.links_deadline())
         while self.unflushed:
             wire = self.unflushed.pop()
@@ -425,13 +423,13 @@ class SimProcess:
     # -- connections -----------------------------------------------------------------------
 
     def accept_connection(self) -> Wire:
-        """Somebody has connected."""
+        """Accept a connection. Return our end."""
         wire = self.attach_wire(self.links.serve(self.engine.now), Role.SERVES)
         self.finish_turn()
         return wire
 
     def open_connection(self, peer: str) -> Wire | None:
-        """We have connected to a peer; None if that is cut by now."""
+        """Return our end of a new connection to a peer; None if the link is cut by now."""
         if self.is_cut(peer):
             return None
         wire = self.attach_wire(self.dialling_links.dial(peer, self.engine.now), Role.DIALS)
@@ -452,7 +450,7 @@ class SimProcess:
         return wire
 
     def continue_snapshot(self, wire: Wire) -> None:
-        """There is room for more of a snapshot."""
+        """Send more of a snapshot, as there is room for it."""
         if self.is_paused:
             self.kept_back.append(partial(self.continue_snapshot, wire))
         elif self.is_up and not wire.over:
@@ -472,7 +470,7 @@ class SimProcess:
         self.connectors[peer].connect_soon()
 
     def peer_unreachable(self, peer: str) -> None:
-        """A peer could not be reached."""
+        """Record that a peer could not be reached."""
         self.dialling_links.missed(peer)
 
     def is_cut(self, peer: str) -> bool:
@@ -490,9 +488,9 @@ class SimProcess:
         self.add_trace_record(event, " ".join(f"{name}={value}" for name, value in details.items()))
 
     def note_earlier_deadline(self) -> None:
-        """The links want their `tick` earlier than they said."""
-        self.sooner = True
+        """Record that the links need `tick` earlier than they promised."""
+        self.has_earlier_deadline = True
 
     def add_trace_record(self, what: str, detail: str = "") -> None:
-        """Put something into the trace."""
+        """Add a record to the trace."""
         self.around.trace.add_record(self.engine.now, self.name, what, detail)

@@ -48,7 +48,7 @@ from sim.nodes.run_history import Entry
 from sim.schedule.plan import CLUSTER, Tuning
 from sim.schedule.step import Words
 
-LIVES_MAX: Final = 1000  # of one region in one run
+STARTS_MAX: Final = 1000  # of one region in one run
 
 
 class Start(enum.Enum):
@@ -65,14 +65,14 @@ class Start(enum.Enum):
 
 @attrs.define
 class SimStateDirectory:
-    """What a region has on disk: the number of its latest incarnation, and what it held."""
+    """The files of a region: the number of its latest incarnation, and the vector that it held."""
 
     incarnation: int | None = None
     held: Vector | None = None
 
 
 class SimRegion(SimProcess):
-    """A region."""
+    """A simulated region."""
 
     def __init__(
         self,
@@ -92,30 +92,30 @@ class SimRegion(SimProcess):
         """The configuration file, as of its next start."""
         self.incarnations: set[int] = set()
         """The numbers of all its incarnations."""
-        self.lots = around.rng.substream(f"lives/{name}")
+        self.incarnation_rng = around.rng.substream(f"lives/{name}")
         self.writes = 0
         self.divided = 0
         """How often what it wrote in a turn was divided into several operations."""
         self.written_meanwhile = 0
-        """Operations that it made while a full resync went on."""
+        """The number of ops that it made during a full resync."""
         self.is_unaware = False
         self.directory = SimStateDirectory()
         self.missing: Vector | None = {}
-        """What it had before and waits for; None if it has put that aside."""
+        """The vector that it held before and waits for; None if its state was put aside."""
         self.said_lost = 0
-        """The effects that it has reported as lost."""
+        """The number of effects that it has reported as lost."""
         self.before: Vector = {}
-        """Its vector before the commands that are carried out now."""
+        """Its vector before the commands that run now."""
         self.install_links(Replica(make_origin(self.number)))
 
     def install_links(self, replica: Replica) -> None:
-        """Put a replica and everything around it in place."""
+        """Install a replica, its links and its policies."""
         self.install_replica(replica)
         region = self.file.region(self.name)
         member = member_of(self.file, region, replica.origin)
         peers = peers_of(self.file, region)
         links = Links(replica, member, peers, limits=self.tuning.limits)
-        if self.life > 1:
+        if self.starts > 1:
             links.cuts = self.links.cuts
         self.links = links
         self.watch_links(links)
@@ -141,12 +141,12 @@ class SimRegion(SimProcess):
     def start_incarnation(self, kept: Sequence[bytes] = (), start: Start = Start.COUNTED) -> None:
         """Start the process; with `kept` from a snapshot of an earlier incarnation."""
         assert not self.is_up
-        assert self.life < LIVES_MAX
+        assert self.starts < STARTS_MAX
         begun = self.choose_start(start)
         self.incarnations.add(begun.incarnation)
         members = [region.id for region in self.file.regions]
         replica = self.tuning.make_replica(make_origin(self.number, begun.incarnation), members)
-        self.life += 1
+        self.starts += 1
         self.is_up = True
         self.install_links(replica)
         self.is_unaware = start is Start.UNAWARE
@@ -163,7 +163,7 @@ class SimRegion(SimProcess):
         self.state_hash.take_changes()
         self.merges = replica.merges
         self.read_to = replica.history.stop
-        self.add_trace_record("boot", f"life {self.life}{' from a snapshot' if kept else ''}")
+        self.add_trace_record("boot", f"life {self.starts}{' from a snapshot' if kept else ''}")
         for checker in self.around.checkers:
             checker.on_region_started(self)
         self.start_links()
@@ -184,7 +184,7 @@ class SimRegion(SimProcess):
 
     def draw_incarnation(self) -> int:
         """Return a random incarnation; 0 for the first start, so that traces are easy to read."""
-        return self.lots.integer_below(INCARNATION_MAX + 1) if self.incarnations else 0
+        return self.incarnation_rng.integer_below(INCARNATION_MAX + 1) if self.incarnations else 0
 
     def is_held_up(self, peer: str) -> bool:
         """Return whether a fault of the network holds up what `peer` has sent to it."""
@@ -205,7 +205,7 @@ class SimRegion(SimProcess):
         self.stop_process(is_silent)
 
     def take_snapshot(self) -> list[bytes]:
-        """The whole state, as it would be kept on disk."""
+        """Return the whole state, as it would be kept on disk."""
         return list(self.replica.snapshot())
 
     # -- turns -----------------------------------------------------------------------------
@@ -239,15 +239,15 @@ class SimRegion(SimProcess):
         for checker in self.around.checkers:
             checker.on_late_reply(self, session, command, reply)
 
-    def disconnect_session(self, hand: SimClient) -> None:
+    def disconnect_session(self, sim_client: SimClient) -> None:
         """Close a session's connection."""
-        session = self.talks[hand.client.id].session.number
-        super().disconnect_session(hand)
+        session = self.session_connections[sim_client.client.id].session.number
+        super().disconnect_session(sim_client)
         for checker in self.around.checkers:
             checker.on_client_left(self, session)
 
     def seal_outbox(self) -> None:
-        """Close what was written into an operation, and let the links know."""
+        """Seal what was written into ops, and wake the links."""
         replica = self.replica
         op = replica.keyspace.pending(replica.identities.latest_own())
         if op is not None:
@@ -400,7 +400,7 @@ class SimRegion(SimProcess):
 
     @property
     def snapshot_peers(self) -> list[str]:
-        """The peers whose snapshots are on their way here."""
+        """The peers whose snapshots are being received."""
         if not self.is_up:
             return []
         sinks = self.links.sinks.values()

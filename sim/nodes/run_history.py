@@ -1,7 +1,7 @@
-"""Every operation that any region ever made: what the checkers hold the replicas to.
+"""All ops of a run, as the reference for the checkers.
 
-A simulation sees all, so it can keep the books that no region can: which operation carries which
-dots, when it was made, and all that its region had seen by then (its *past*).
+The simulator records more than a region can: the op of each dot, the time at which it was made, and
+the vector that its region had observed by then (its *past*).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ STRIDE: Final = 64  # operations of one origin, for one of which all that it had
 
 
 class Entry:
-    """One operation. `number` counts all operations in the order in which they were made; `deps` is
-    what its region had seen of others that it had not at its operation before."""
+    """An op. `number` counts all ops in the order in which they were made. `deps` is what its
+    region had observed of others since its previous op."""
 
     __slots__ = ("at", "data", "deps", "first", "last", "number", "origin", "region")
 
@@ -49,11 +49,11 @@ class RunHistory:
         self.in_order: list[Entry] = []
         self.by_origin: dict[Origin, list[Entry]] = {}
         self.pasts: dict[Origin, list[Vector]] = {}
-        """What each origin had seen at every so many of its operations, and at its latest."""
+        """What each origin had observed at every STRIDE-th of its ops, and at its latest."""
         self.book = EffectBook()
 
     def record_op(self, op: Op, at: int, region: str = "") -> Entry:
-        """Record an operation that `region` has made at that time (ns)."""
+        """Record an op that `region` has made at `at` (ns)."""
         entry = Entry(op, at, len(self.in_order), region or name_origin(op.origin))
         self.in_order.append(entry)
         self.by_first[op.origin, op.first] = entry
@@ -67,11 +67,11 @@ class RunHistory:
         return entry
 
     def latest_observed(self, origin: Origin) -> Vector:
-        """All that the region had seen that made the latest operation of `origin`. To be read."""
+        """Return the vector observed at the latest op of `origin`. Do not change it."""
         return self.pasts[origin][-1]
 
     def observed_before(self, entry: Entry) -> Vector:
-        """All that the region had seen that made this operation. O(STRIDE + size of the result)."""
+        """Return the vector observed at this op. O(STRIDE + size of the result)."""
         made = self.by_origin.get(entry.origin, [])
         at = bisect_left(made, entry.first, key=FIRST)
         if at == len(made) or made[at] is not entry:
@@ -83,11 +83,11 @@ class RunHistory:
         return past
 
     def find_by_first(self, origin: Origin, first: int) -> Entry | None:
-        """The operation that begins with this dot."""
+        """Return the op that begins with this dot."""
         return self.by_first.get((origin, first))
 
     def find_by_last(self, origin: Origin, last: int) -> Entry | None:
-        """The operation that ends with this dot."""
+        """Return the op that ends with this dot."""
         return self.by_last.get((origin, last))
 
     def find_covering(self, origin: Origin, seq: int) -> Entry | None:
@@ -97,7 +97,7 @@ class RunHistory:
         return made[at - 1] if at and made[at - 1].last >= seq else None
 
     def ops_within(self, vector: Vector) -> Iterable[Entry]:
-        """The operations that `vector` stands for, in the order in which they were made."""
+        """Return the ops that `vector` covers, in the order in which they were made."""
         return (entry for entry in self.in_order if entry.last <= vector.get(entry.origin, 0))
 
     def explain_unclosed(self, vector: Vector, known: Mapping[Origin, int] = EMPTY) -> str:

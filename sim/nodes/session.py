@@ -28,14 +28,14 @@ class Server(Protocol):
     """A process that sessions connect to."""
 
     name: str
-    life: int
+    starts: int
     is_up: bool
 
     def connect_session(self, session: SimSession) -> SimClient:
         """Return a new connection for a session."""
         ...
 
-    def disconnect_session(self, hand: SimClient) -> None:
+    def disconnect_session(self, sim_client: SimClient) -> None:
         """Close a connection."""
         ...
 
@@ -50,8 +50,8 @@ class SimSession:
     def __init__(self, number: int) -> None:
         self.number = number
         self.server: Server | None = None
-        self.life = 0
-        self.hand: SimClient | None = None
+        self.starts = 0
+        self.sim_client: SimClient | None = None
         self.vector = ""
         self.is_adrift = False
         self.cursors: dict[Words, str] = {}
@@ -62,7 +62,7 @@ class SimSession:
     def is_connected(self) -> bool:
         """Return whether its server has lived since the connection was made."""
         server = self.server
-        return server is not None and server.is_up and server.life == self.life
+        return server is not None and server.is_up and server.starts == self.starts
 
     def move_to_server(self, server: Server) -> None:
         """Open a connection to `server`, unless there is one."""
@@ -70,12 +70,12 @@ class SimSession:
             return
         if self.server is not None:
             self.is_adrift = self.vector != ""
-            if self.is_connected and self.hand is not None:
-                self.server.disconnect_session(self.hand)
-        self.server, self.life = server, server.life
+            if self.is_connected and self.sim_client is not None:
+                self.server.disconnect_session(self.sim_client)
+        self.server, self.starts = server, server.starts
         self.cursors.clear()
         self.waiting = None
-        self.hand = server.connect_session(self)
+        self.sim_client = server.connect_session(self)
 
     def fill_in_cursor(self, words: Words) -> Words:
         """Return a command with what the session knows put in."""
@@ -101,7 +101,7 @@ def scan_identity(words: Words) -> Words:
 
 
 class Sessions:
-    """All sessions of a world."""
+    """The sessions of a world."""
 
     def __init__(self) -> None:
         self.by_number: dict[int, SimSession] = {}
@@ -111,8 +111,8 @@ class Sessions:
         session = self.by_number.pop(number, None)
         if session is not None and session.is_connected:
             assert session.server is not None
-            assert session.hand is not None
-            session.server.disconnect_session(session.hand)
+            assert session.sim_client is not None
+            session.server.disconnect_session(session.sim_client)
 
     def run_step(
         self, server: Server, number: int, commands: Sequence[Words]

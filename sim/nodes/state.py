@@ -1,4 +1,4 @@
-"""What readers see in a region, in one line that a person can read.
+"""Format the data of a region as one line of text.
 
     cart {bread milk}, hits = 3, log [a b], user {name: Ann}, board (ann 3, bob 5)
 
@@ -20,7 +20,7 @@ NOTHING = "nothing"
 
 
 def format_state(db: Keyspace) -> str:
-    """All keys of a region, sorted."""
+    """Return all keys of a region, sorted, with their values."""
     return ", ".join(format_key(db, key) for key in sorted(db.keys())) or NOTHING
 
 
@@ -63,5 +63,5 @@ def format_item(item: Any) -> str:
 
 
 def format_seconds(ms: int) -> str:
-    """A time span, to the millisecond."""
+    """Return a time span in seconds, exact to the millisecond."""
     return f"{ms / 1000:g} s"

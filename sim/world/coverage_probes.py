@@ -65,7 +65,7 @@ def coverage_counts(world: World) -> dict[str, int]:
         seen["no answer when dialling"] += sum(
             connector.failures for connector in site.connectors.values()
         )
-        seen["region lived again"] += site.life - 1
+        seen["region lived again"] += site.starts - 1
         seen["wrong frame ended its link"] += site.rejected
         seen["operation divided"] += site.divided
         seen["written during a full resync"] += site.written_meanwhile

@@ -32,7 +32,7 @@ PROMISE: Final = "idle links"
 BEATS: Final = 4
 WRITTEN_BYTES: Final = 2000
 PART_BYTES: Final = 32 + LENGTH_BYTES + TAG_BYTES
-"""What a frame adds to the part of an operation that it carries, at most."""
+"""The largest overhead of a frame over the part of an op that it carries."""
 NUMBER: Final = (1 << 63) - 1
 KEY: Final = "idle"
 

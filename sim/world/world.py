@@ -21,7 +21,7 @@ from typing import Final
 from crdt.causality.dots import Vector, dominates
 from replication.machines.sink import Sink
 from replication.protocol.events import Event
-from replication.protocol.peers import Direction
+from replication.protocol.peers import link_ends
 from sim.checkers.clients.atomicity import AtomicityChecker
 from sim.checkers.clients.commands import CommandChecker
 from sim.checkers.clients.durability import DurabilityChecker
@@ -97,7 +97,7 @@ INSPECT_NS: Final = 10 * SECOND  # between two looks at every key, on average
 
 
 class World:
-    """Everything that a simulation is about."""
+    """A simulation: regions, followers, their network, and the checkers."""
 
     def __init__(
         self,
@@ -122,13 +122,13 @@ class World:
             rng=self.rng.substream("link"),
         )
         self.events: dict[str, int] = {}
-        """How often the links reported each kind of event."""
+        """The number of events of each kind that the links have reported."""
         self.on_event: Callable[[str, str], None] | None = None
         """Called with each event that the links of a region report, as text."""
         self.sites: dict[str, SimRegion] = {}
         self.copies: dict[str, SimFollower] = {}
         self.places: dict[str, SimRegion | SimFollower] = {}
-        """All of `sites` and `copies`."""
+        """The regions and followers by name."""
         around = ProcessContext(
             exchange=ConnectionContext(self.engine, self.network, self.places),
             rng=self.rng,
@@ -151,7 +151,7 @@ class World:
         self.boot_processes(around)
 
     def boot_processes(self, around: ProcessContext) -> None:
-        """Let all regions and followers begin."""
+        """Start all regions and followers."""
         plan = self.plan
         for name in plan.region_names:
             tuning = plan.tuning_of(name)
@@ -167,19 +167,19 @@ class World:
 
     @property
     def now(self) -> int:
-        """Virtual time since the beginning, in ns."""
+        """The virtual time since the beginning, in ns."""
         return self.engine.now
 
     def sleep(self, ns: int) -> None:
-        """Let so much time pass."""
+        """Let `ns` of virtual time pass."""
         self.engine.run_until(self.engine.now + ns)
 
     def sleep_until(self, time: int) -> None:
-        """Let time pass until then."""
+        """Let virtual time pass until `time` (ns)."""
         self.engine.run_until(time)
 
     def wait_for(self, holds: Callable[[], bool], limit: int) -> bool:
-        """Let time pass until something holds, for `limit` ns at most; whether it does."""
+        """Let time pass until `holds`, for `limit` ns at most. Return whether it does."""
         end = self.engine.now + limit
         while not holds():
             if self.engine.now >= end:
@@ -241,7 +241,7 @@ class World:
                 self.places[here].connect_soon(there)
 
     def wires_between(self, one: str, other: str) -> list[Wire]:
-        """Our ends of the connections that `one` has dialled to `other`."""
+        """Return the ends at `one` of the connections that it has dialled to `other`."""
         return [
             wire
             for wire in self.places[one].wires
@@ -249,8 +249,8 @@ class World:
         ]
 
     def reset_connections(self, one: str, other: str, keep: int = 0) -> int:
-        """Break all connections between two regions; of what is under way `keep` bytes arrive
-        first. How many there were."""
+        """Break all connections between two regions, after `keep` more bytes of each have arrived.
+        Return the number of connections."""
         wires = self.wires_between(one, other) + self.wires_between(other, one)
         for wire in wires:
             self.break_wire(wire, keep=keep)
@@ -292,8 +292,8 @@ class World:
     # -- regions ---------------------------------------------------------------------------
 
     def set_clock(self, region: str, ms: int | None) -> None:
-        """Act as CRDB.CLOCK does: hold a region's wall clock still at `ms`, or let
-        it run again; what expires follows, also back."""
+        """Stop a region's wall clock at `ms`, or let it run again, as CRDB.CLOCK does. Expiry
+        follows the clock, also back."""
         site = self.sites[region]
         site.instance.set_test_clock(ms)
         for checker in self.checkers:
@@ -304,7 +304,7 @@ class World:
         return [site for site in self.sites.values() if site.is_up]
 
     def crash_process(self, region: str, is_silent: bool = False) -> None:
-        """A region, or a follower, loses its memory."""
+        """Stop a region or a follower, which loses its memory."""
         place = self.places[region]
         if isinstance(place, SimFollower):
             place.lose_memory()
@@ -318,7 +318,7 @@ class World:
     def restart_process(
         self, region: str, kept: Sequence[bytes] = (), start: Start = Start.COUNTED
     ) -> None:
-        """Start a process again; a region with `kept`, its snapshot, if there is one."""
+        """Start a process again. A region may start from a snapshot (`kept`)."""
         place = self.places[region]
         if isinstance(place, SimFollower):
             place.start_incarnation()
@@ -326,12 +326,12 @@ class World:
             place.start_incarnation(kept, start)
 
     def forge_hello(self, region: str, peer: str) -> None:
-        """Somebody says to a region, in the name of another, that it knows more of its writes."""
+        """Send a region a Hello in another's name that claims unknown writes of the region."""
         site, other = self.sites[region], self.sites[peer]
         if site.is_up and not site.is_paused:
             site.receive_forged_hello(other.name, other.number, other.replica.origin)
 
-    # -- looking ---------------------------------------------------------------------------
+    # -- queries and checks ----------------------------------------------------------------
 
     def is_copied(self, copy: SimFollower) -> bool:
         """Return whether a follower has what those of its sources have which it can reach, and
@@ -357,7 +357,7 @@ class World:
                 yield name, site.replica.keyspace.vector
 
     def carrying_regions(self, source: SimRegion) -> Iterator[SimRegion]:
-        """The regions that a link from `source` leads to, if nothing is in its way."""
+        """Return the regions that an open link from `source` leads to."""
         for sink in self.live_regions():
             if (
                 source.name in sink.connectors
@@ -376,11 +376,11 @@ class World:
         ) and all(map(self.is_copied, self.copies.values()))
 
     def settle(self, limit: int) -> bool:
-        """Let time pass until all has settled; False if it has not within `limit` ns."""
+        """Let time pass until all writes have arrived. Return False after `limit` ns."""
         return self.wait_for(self.is_settled, limit)
 
     def schedule_inspection(self, rng: SeededRandom) -> None:
-        """Let the checkers look at every key in a while, and again and again."""
+        """Let the checkers inspect every key, at random intervals."""
 
         def inspect_and_repeat() -> None:
             self.inspect_all()
@@ -389,14 +389,14 @@ class World:
         self.engine.schedule_after(rng.exponential(INSPECT_NS), inspect_and_repeat)
 
     def inspect_all(self) -> None:
-        """Let the checkers look at every key."""
+        """Let the checkers inspect every key."""
         for place in self.places.values():
             if place.is_up:
                 for checker in self.checkers:
                     checker.on_inspection(place)
 
     def check_end(self) -> None:
-        """All is healed and settled: let the checkers look at the whole."""
+        """Let the checkers inspect the final state, when all is healed and settled."""
         self.inspect_all()
         copies = [copy for copy in self.copies.values() if copy.is_following]
         for checker in self.checkers:
@@ -404,7 +404,7 @@ class World:
             checker.on_followers_end(copies, self.live_regions())
 
     def handle_event(self, region: str, event: Event) -> None:
-        """The links of a region, or of a follower, report something."""
+        """Count and trace an event of a process's links."""
         kind = type(event).__name__
         if region in self.sites:
             self.events[kind] = self.events.get(kind, 0) + 1
@@ -413,8 +413,3 @@ class World:
             self.trace.add_record(self.now, region, kind, text)
             if self.on_event is not None:
                 self.on_event(region, text)
-
-
-def link_ends(source: str, sink: str) -> tuple[tuple[str, str, Direction], ...]:
-    """The two ends of a link: who, with whom, which way."""
-    return (source, sink, Direction.OUT), (sink, source, Direction.IN)

@@ -27,7 +27,7 @@ from crdb.engine.event_names import Emit
 from crdb.region.report.link_lines import heard_of, unseen
 from replication.mesh.links import Links
 from replication.mesh.statistics import LinkStatistics
-from replication.protocol.peers import Direction
+from replication.protocol.peers import Direction, link_ends
 
 UNCONNECTED: Final = ("down", "closed", "greeting")
 SINK_STATES: Final = {
@@ -151,8 +151,7 @@ class ProcessLinks:
         """Return the ends of a link that are here, the source's last. Raises LinkError."""
         if (source, sink) not in self.config.topology.links:
             raise NoSuchLink(source, sink)
-        both = ((sink, source, Direction.IN), (source, sink, Direction.OUT))
-        found = [end for end in both if end[0] in self.ends]
+        found = [end for end in reversed(link_ends(source, sink)) if end[0] in self.ends]
         if not found:
             raise LinkOutOfReach(source, sink)
         return found

@@ -1,4 +1,4 @@
-"""What a seed stands for: the same for ever, and free of what was fixed by hand."""
+"""What a seed stands for: the same for ever, and free of what was fixed by sim_client."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def test_who_is_down_at_the_end_is_started() -> None:
     run.world.crash_process("us")
     result = run.play_steps(STEPS[:1])
     assert result.promise == ""
-    assert run.world.sites["us"].life == 2
+    assert run.world.sites["us"].starts == 2
     assert regions_agree(run.world, ["eu", "us", "ap"])
 
 
@@ -286,7 +286,7 @@ def test_who_follows_and_is_down_at_the_end_is_started() -> None:
     run = Run(options(followers=1))
     run.world.crash_process("follower-1")
     assert run.play_steps(STEPS).verdict is Verdict.VALID
-    assert run.world.copies["follower-1"].life == 2
+    assert run.world.copies["follower-1"].starts == 2
 
 
 def test_the_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:

@@ -134,7 +134,7 @@ def test_all_can_be_ended_at_once_and_only_once(world: World) -> None:
     assert world.sites["c"].is_up
     world.sleep(2 * SECOND)
     assert shut(world) == set()
-    assert world.sites["c"].life == 2
+    assert world.sites["c"].starts == 2
 
 
 def test_fault_without_end_lasts_until_all_is_ended(world: World) -> None:

@@ -31,7 +31,7 @@ def test_one_of_the_two_dies_in_the_middle(value: int, dead: str) -> None:
     world.sleep(10 * SECOND)
     seen = coverage_counts(world)
     assert seen[f"crash of {dead} in a full resync"] == 1
-    lives = sorted(site.life for site in world.sites.values())
+    lives = sorted(site.starts for site in world.sites.values())
     assert lives == ([1, 1, 1, 3] if dead == "receiver" else [1, 1, 2, 2])
     assert injector.open == {}
     assert not any(way.bandwidth for way in world.network)
@@ -63,7 +63,7 @@ def test_story_that_ends_early_leaves_nothing_behind() -> None:
     injector.end_all_faults()
     world.sleep(SECOND)
     assert world.sites["a"].is_up
-    assert world.sites["a"].life == 2
+    assert world.sites["a"].starts == 2
     assert not any(way.bandwidth for way in world.network)
 
 
@@ -82,8 +82,8 @@ def test_way_that_is_narrow_already_stays_as_it_is() -> None:
     widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
     assert (widths["b"], widths["c"]) == (777, 2_000)
     world.restart_process("a")  # by somebody else
-    life = world.sites["a"].life
+    life = world.sites["a"].starts
     end()
-    assert world.sites["a"].life == life
+    assert world.sites["a"].starts == life
     widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
     assert (widths["b"], widths["c"]) == (777, 0)

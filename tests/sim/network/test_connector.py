@@ -7,7 +7,7 @@ import pytest
 from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
 from replication.protocol.peers import Direction
 from sim.engine.events import MS, SECOND
-from sim.network.connector import KNOCKS, Connector
+from sim.network.connector import CONNECT_RETRIES_NS, Connector
 from sim.schedule.plan import Plan
 from sim.world.world import World
 
@@ -50,7 +50,7 @@ def test_a_connection_takes_a_round_trip(world: World) -> None:
 
 def test_what_opens_a_connection_is_repeated_if_nothing_passes(world: World) -> None:
     dial_in_silence(world)
-    world.sleep(KNOCKS[0] - 1)
+    world.sleep(CONNECT_RETRIES_NS[0] - 1)
     world.open_way("eu", "us")
     world.open_way("us", "eu")
     world.sleep(1 + 2 * DELAY)

@@ -1,4 +1,4 @@
-"""The client at hand: requests and replies are bytes of the Redis protocol."""
+"""The client at sim_client: requests and replies are bytes of the Redis protocol."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sim.nodes.client import Refusal, SimClient, encode_request, parse_replies
 
 
 @pytest.fixture
-def hand() -> SimClient:
+def sim_client() -> SimClient:
     return SimClient(Instance(Replica(1), build_table(), name="eu", rng=Random(0)))
 
 
@@ -47,14 +47,14 @@ def test_what_is_no_reply_is_a_mistake() -> None:
         parse_replies(b"?\r\n")
 
 
-def test_commands_run_and_are_answered(hand: SimClient) -> None:
-    assert hand.run_command("SADD", "s", "a", "b") == 2
-    assert hand.send_commands(("SET", "k", 5), ("INCR", "k"), ("NOSUCH",))[:2] == ["OK", 6]
-    refused = hand.run_command("INCR", "s")
+def test_commands_run_and_are_answered(sim_client: SimClient) -> None:
+    assert sim_client.run_command("SADD", "s", "a", "b") == 2
+    assert sim_client.send_commands(("SET", "k", 5), ("INCR", "k"), ("NOSUCH",))[:2] == ["OK", 6]
+    refused = sim_client.run_command("INCR", "s")
     assert isinstance(refused, Refusal)
     assert refused.text.startswith("WRONGTYPE")
 
 
-def test_a_command_that_waits_has_no_reply_yet(hand: SimClient) -> None:
-    assert hand.run_command("BLPOP", "q", 0) is None
-    assert hand.send_commands(("PING",)) == []
+def test_a_command_that_waits_has_no_reply_yet(sim_client: SimClient) -> None:
+    assert sim_client.run_command("BLPOP", "q", 0) is None
+    assert sim_client.send_commands(("PING",)) == []

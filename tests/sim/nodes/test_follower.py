@@ -136,4 +136,4 @@ def test_waiting_client_is_refused_when_instance_follows() -> None:
     copy.stop_following()
     assert world.run("f", "BLPOP", "q", "0") is None
     copy.start_following()
-    assert copy.hand.late == b"-" + BECAME_REPLICA + b"\r\n"
+    assert copy.sim_client.late == b"-" + BECAME_REPLICA + b"\r\n"

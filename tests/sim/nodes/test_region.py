@@ -10,7 +10,7 @@ from crdt.causality.dots import make_origin
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
-from sim.nodes.region import LIVES_MAX
+from sim.nodes.region import STARTS_MAX
 from sim.schedule.plan import Plan, Tuning
 from sim.world.world import World
 
@@ -33,10 +33,10 @@ def told(world: World, region: str, what: str) -> int:
 
 def test_a_region_counts_its_lives_in_its_origin(world: World) -> None:
     site = world.sites["eu"]
-    assert (site.life, site.replica.origin) == (1, make_origin(1, 0))
+    assert (site.starts, site.replica.origin) == (1, make_origin(1, 0))
     world.crash_process("eu")
     world.restart_process("eu")
-    assert (site.life, site.replica.origin) == (2, make_origin(1, 1))
+    assert (site.starts, site.replica.origin) == (2, make_origin(1, 1))
 
 
 def test_who_restarts_refuses_writes_until_a_peer_has_brought_it_up_to_date(world: World) -> None:
@@ -123,22 +123,22 @@ def test_a_cut_by_command_outlives_a_restart(world: World) -> None:
 
 
 def test_a_client_that_waits_is_served_by_a_write_from_afar(world: World) -> None:
-    hand = world.sites["eu"].hand
+    sim_client = world.sites["eu"].sim_client
     assert world.run("eu", "BLPOP", "q", "0") is None
     world.run("us", "RPUSH", "q", "x")
     assert world.settle(SECOND)
-    assert hand.late == b"*2\r\n$1\r\nq\r\n$1\r\nx\r\n"
+    assert sim_client.late == b"*2\r\n$1\r\nq\r\n$1\r\nx\r\n"
     assert world.settle(SECOND)
     assert world.run("us", "LLEN", "q") == 0
 
 
 def test_a_client_does_not_wait_for_ever(world: World) -> None:
-    hand = world.sites["eu"].hand
+    sim_client = world.sites["eu"].sim_client
     assert world.run("eu", "BLPOP", "q", "1.5") is None
     world.sleep(SECOND)
-    assert hand.late == b""
+    assert sim_client.late == b""
     world.sleep(5 * SECOND)
-    assert hand.late == b"*-1\r\n"
+    assert sim_client.late == b"*-1\r\n"
 
 
 def test_what_is_written_at_once_is_one_operation(world: World) -> None:
@@ -176,7 +176,7 @@ def test_nobody_lives_twice_at_once_or_too_often(world: World) -> None:
     world.crash_process("eu")
     with pytest.raises(AssertionError):
         world.crash_process("eu")
-    world.sites["eu"].life = LIVES_MAX
+    world.sites["eu"].starts = STARTS_MAX
     with pytest.raises(AssertionError):
         world.restart_process("eu")
 

@@ -52,9 +52,9 @@ def test_a_session_that_waits_in_vain_asks_again() -> None:
 def test_a_session_that_leaves_is_not_served_where_it_was() -> None:
     world = fresh()
     world.run_session("eu", 1, ("GET", "k"))
-    assert len(world.sites["eu"].talks) == 1
+    assert len(world.sites["eu"].session_connections) == 1
     world.run_session("us", 1, ("GET", "k"))
-    assert not world.sites["eu"].talks
+    assert not world.sites["eu"].session_connections
     assert not session_of(world, 1).is_adrift
 
 

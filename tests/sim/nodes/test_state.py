@@ -33,9 +33,9 @@ def region(number: int) -> SimClient:
     ],
 )
 def test_each_type_has_its_brackets(command: str, text: str) -> None:
-    hand = region(1)
-    hand.run_command(*command.split())
-    assert format_state(hand.client.db) == text
+    sim_client = region(1)
+    sim_client.run_command(*command.split())
+    assert format_state(sim_client.client.db) == text
 
 
 def test_value_without_a_form_is_shown_as_it_is() -> None:
@@ -44,17 +44,17 @@ def test_value_without_a_form_is_shown_as_it_is() -> None:
 
 
 def test_keys_are_sorted_and_there_may_be_none() -> None:
-    hand = region(1)
-    assert format_state(hand.client.db) == "nothing"
-    hand.send_commands(("SET", "b", 2), ("SET", "a", 1))
-    assert format_state(hand.client.db) == "a = 1, b = 2"
+    sim_client = region(1)
+    assert format_state(sim_client.client.db) == "nothing"
+    sim_client.send_commands(("SET", "b", 2), ("SET", "a", 1))
+    assert format_state(sim_client.client.db) == "a = 1, b = 2"
 
 
 def test_what_has_expired_is_not_seen() -> None:
-    hand = region(1)
-    hand.send_commands(("SET", "a", 1, "PX", 10), ("SET", "b", 2))
-    hand.client.instance.advance(1_011)
-    assert format_state(hand.client.db) == "b = 2"
+    sim_client = region(1)
+    sim_client.send_commands(("SET", "a", 1, "PX", 10), ("SET", "b", 2))
+    sim_client.client.instance.advance(1_011)
+    assert format_state(sim_client.client.db) == "b = 2"
 
 
 def test_values_of_other_types_under_a_key_are_counted() -> None:

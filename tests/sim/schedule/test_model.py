@@ -44,7 +44,7 @@ def test_the_model_agrees_with_the_server(seed: int) -> None:
     rng = Random(seed)
     instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
-    hand = SimClient(instance)
+    sim_client = SimClient(instance)
     for _ in range(60):
         name = rng.choice(sorted(ARGS))
         key = KEYS[FORMS[name][0]] if name in FORMS else "s"
@@ -54,7 +54,7 @@ def test_the_model_agrees_with_the_server(seed: int) -> None:
         before = held_value(instance.keyspace, key)
         expected = execute_command(before, (name, key, *args))
         assert expected is not None
-        reply = plain(hand.run_command(name, key, *args))
+        reply = plain(sim_client.run_command(name, key, *args))
         assert (reply, held_value(instance.keyspace, key)) == expected, (before, name, args)
 
 
@@ -71,8 +71,11 @@ def test_where_the_type_is_another_or_the_command_unknown_nothing_is_said() -> N
 def test_the_conditions_of_a_write_are_those_of_the_server(option: str) -> None:
     instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
-    hand = SimClient(instance)
+    sim_client = SimClient(instance)
     for words in (("SET", "s", "1", option), ("SET", "s", "0"), ("SET", "s", "2", option)):
         expected = execute_command(held_value(instance.keyspace, "s"), words)
-        assert (plain(hand.run_command(*words)), held_value(instance.keyspace, "s")) == expected
+        assert (
+            plain(sim_client.run_command(*words)),
+            held_value(instance.keyspace, "s"),
+        ) == expected
     assert execute_command(None, ("SET", "s", "1", "GET")) is None

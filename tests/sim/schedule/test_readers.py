@@ -56,17 +56,17 @@ def test_without_queues_nobody_waits() -> None:
 def test_the_database_knows_all_of_these_commands() -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
-    hands: dict[int, SimClient] = {}
+    waiting: dict[int, SimClient] = {}
     for step in drawn(Load(writes_per_second=5))[:1500]:
-        hand = hands.pop(step.value, None) or SimClient(instance)
-        for reply in hand.send_commands(
+        sim_client = waiting.pop(step.value, None) or SimClient(instance)
+        for reply in sim_client.send_commands(
             *[[w.replace("$cursor", "0") for w in c] for c in step.commands]
         ):
             assert not (isinstance(reply, Refusal) and reply.text.startswith("ERR")), step
-        if hand.client.blocked or hand.client.closing:
-            instance.forget(hand.client)
+        if sim_client.client.blocked or sim_client.client.closing:
+            instance.forget(sim_client.client)
         else:
-            hands[step.value] = hand
+            waiting[step.value] = sim_client
 
 
 def test_followers_are_read_and_scanned_by_sessions_of_their_own() -> None:

@@ -159,8 +159,8 @@ def test_every_region_has_clients_of_its_own() -> None:
 def test_the_database_knows_all_of_these_commands(family: str) -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
-    hand = SimClient(instance)
-    refused = [hand.run_command(*words) for words in drawn(family)]
+    sim_client = SimClient(instance)
+    refused = [sim_client.run_command(*words) for words in drawn(family)]
     reasons = {reply.text for reply in refused if isinstance(reply, Refusal)}
     wrong = [text for text in reasons if "unknown command" in text or "syntax" in text]
     assert not wrong

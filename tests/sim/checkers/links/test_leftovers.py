@@ -72,7 +72,7 @@ def test_a_key_that_nobody_watches_any_more_is_noticed(world: World) -> None:
 
 
 def test_what_is_left_of_a_transaction_is_noticed(world: World) -> None:
-    client = eu(world).hand.client
+    client = eu(world).sim_client.client
     client.spoiled = True
     expect(world, r"session 1 of eu is in no transaction and has queued \[\]")
     client.spoiled, client.dirty = False, True

@@ -18,7 +18,7 @@ def us_counts_from_one_again(world: World) -> None:
     world.run("us", "SET", "k", "1")
     us = world.sites["us"]
     world.crash_process("us")
-    us.life -= 1
+    us.starts -= 1
     world.restart_process("us")
     us.instance.refuse_writes = None
     world.run("us", "SET", "k", "1")
