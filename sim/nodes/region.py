@@ -95,7 +95,7 @@ class SimRegion(SimProcess):
         self.incarnation_rng = around.rng.substream(f"lives/{name}")
         self.writes = 0
         self.divided = 0
-        """How often what it wrote in a turn was divided into several operations."""
+        """The number of turns whose writes were divided into several ops."""
         self.written_meanwhile = 0
         """The number of ops that it made during a full resync."""
         self.is_unaware = False
