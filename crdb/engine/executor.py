@@ -38,7 +38,8 @@ def receive(client: Client, data: bytes) -> bytes:
         client.instance.woken.remove(client)
         run(client, b"")
     replies = b"".join(client.out)
-    client.drop_replies()
+    client.out.clear()
+    client.output_bytes = client.counted = 0
     return replies
 
 

@@ -170,13 +170,14 @@ def latency_doctor(client: Client, _args: list[bytes]) -> None:
 def latency_histogram(client: Client, args: list[bytes]) -> None:
     """Reply with histograms of the commands that have run."""
     histograms = client.instance.statistics.histograms
-    chosen = [
-        each for each in wanted(client.instance.commands, args[2:]) if each.number in histograms
+    found = [
+        (each, histogram)
+        for each in wanted(client.instance.commands, args[2:])
+        if (histogram := histograms[each.number]) is not None
     ]
     out, protocol = client.out, client.protocol
-    reply.map_header(out, protocol, len(chosen))
-    for command in chosen:
-        histogram = histograms[command.number]
+    reply.map_header(out, protocol, len(found))
+    for command, histogram in found:
         octaves = histogram.octaves()
         reply.bulk(out, command.full_name)
         reply.map_header(out, protocol, 2)

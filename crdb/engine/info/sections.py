@@ -207,7 +207,7 @@ def _latencystats(instance: Instance) -> Lines:
     percentiles = instance.config.percentiles
     lines: Lines = []
     for command in instance.commands.everything():
-        histogram = instance.statistics.histograms.get(command.number)
+        histogram = instance.statistics.histograms[command.number]
         if histogram is not None:
             figures = ",".join(
                 f"p{text}={histogram.percentile(number) / 1000:.3f}" for text, number in percentiles

@@ -88,8 +88,9 @@ class Statistics:
         """Seconds that each command took."""
         self.ran: list[tuple[int, int]] = []
         """The commands that ran since the latest look at the clock: their numbers and counts."""
-        self.histograms: dict[int, Histogram] = {}
-        """The durations of each command's calls, by its number."""
+        self.histograms: list[Histogram | None] = [None] * COMMANDS_MAX
+        """The durations of each command's calls, by its number. A list, since compiled code makes
+        a new int object for each look into a dict if the number is above 256."""
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0
@@ -129,7 +130,7 @@ class Statistics:
         self.calls[number] += calls
         self.spent[number] += seconds
         if self.tracks_latency:
-            histogram = self.histograms.get(number)
+            histogram = self.histograms[number]
             if histogram is None:
                 histogram = self.histograms[number] = Histogram()
             histogram.add(int(seconds * 1e9 / calls), calls)
