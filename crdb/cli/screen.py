@@ -136,7 +136,7 @@ class Screen:
         now = time.monotonic()
         moment = Moment(
             names=runtime.control.regions(),
-            regions=runtime.figures(now),
+            regions=runtime.metrics(now),
             links=runtime.links(),
             events=list(self.recent),
             seconds=now - self.began,

@@ -115,5 +115,5 @@ def timeout(argument: bytes, now: int) -> int | None:
 
 
 def is_word(argument: bytes, word: bytes) -> bool:
-    """Whether `argument` is the option `word` (in upper case), in any case."""
+    """Return whether `argument` is the option `word` (in upper case), in any case."""
     return len(argument) == len(word) and argument.upper() == word

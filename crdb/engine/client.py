@@ -19,7 +19,7 @@ A handler is a plain function. It reads and writes through `client.db`, appends 
 * Use `crdb.engine.arguments` to read numbers and options.
 * Randomness comes from `client.instance.random`.
 
-A blocking command tries first; if it cannot be served it gives a function that tries again:
+A blocking command tries first. If it cannot be served, it passes a function that tries again:
 
     def blpop(client: Client, args: list[bytes]) -> None:
         deadline = arguments.timeout(args[-1], client.instance.now)
@@ -27,7 +27,7 @@ A blocking command tries first; if it cannot be served it gives a function that 
         if not pop_first(client, keys):
             client.block(keys, deadline, lambda: pop_first(client, keys))
 
-`pop_first` appends the reply and says True, or does nothing and says False.
+`pop_first` appends the reply and returns True, or does nothing and returns False.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Client(Session):
         return not self.in_exec
 
     def block(self, keys: list[bytes], deadline: int | None, retry: Callable[[], bool]) -> None:
-        """Wait until one of `keys` changes, here or by replication, and `retry` says True.
+        """Wait until one of `keys` changes, here or by replication, and `retry` returns True.
 
         `retry` then has appended the reply. It must look at the type itself: a key of another
         type is False, no error. At `deadline` (ms; None is never) the reply is a null array.
@@ -69,9 +69,9 @@ class Client(Session):
         if self.in_exec:
             reply.null_array(self.out, self.protocol)
             return
-        give_up = partial(reply.null_array, self.out, self.protocol)
-        self.instance.blocked.add(Waiter(self, deadline, retry, give_up, keys))
+        time_out = partial(reply.null_array, self.out, self.protocol)
+        self.instance.blocked.add(Waiter(self, deadline, retry, time_out, keys))
 
     def leave(self) -> None:
-        """Forget this client everywhere: its connection is gone."""
+        """Remove this client from the instance: its connection is closed."""
         self.instance.forget(self)

@@ -1,7 +1,7 @@
 """One command, from request to reply: the guards, then the handler.
 
-The executor takes a shortcut past most of this for a client in no special state; here is the whole
-way. EXEC calls what was queued through `call` too.
+For a client in no special state the executor takes a shortcut past most of this. EXEC also runs its
+queue through `call`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from crdb.engine.session import (
 from crdb.resp import reply
 
 CROSS_PROTOCOL: Final = frozenset({b"host:", b"post"})
-"""How HTTP begins: a web page may be talking to us behind its reader's back."""
+"""The first words of HTTP requests, which a web page could send without its reader's knowledge."""
 
 
 def dispatch(client: Client, args: list[bytes]) -> None:
-    """Carry out, queue or refuse one request."""
+    """Run, queue or refuse one request."""
     mark = len(client.out)
     name = args[0].lower()
     if name in CROSS_PROTOCOL:
@@ -72,7 +72,7 @@ def must_wait(client: Client, command: Command) -> bool:
 
 
 def resume(client: Client) -> bool:
-    """Carry out the request that waited for the end of a CLIENT PAUSE."""
+    """Run the request that waited for the end of a CLIENT PAUSE."""
     args = client.postponed
     assert args is not None
     client.postponed = None

@@ -1,4 +1,4 @@
-"""What a command may refuse to do, in the words of Redis 7.2.
+"""Error texts, in the words of Redis 7.2.
 
 A handler raises `CommandError(TEXT)`. The executor takes back what the handler had put into
 `client.out` and sends `-TEXT` instead. What the handler had already written to the keyspace
@@ -17,7 +17,7 @@ from typing import Final
 
 
 class CommandError(Exception):
-    """The command is refused: `text` goes to the client. The write happened nowhere."""
+    """The command is refused, and `text` is sent to the client."""
 
     def __init__(self, text: bytes) -> None:
         super().__init__(text)
@@ -60,7 +60,7 @@ MISCONF: Final = (
 
 
 def wrong_arity(name: bytes) -> bytes:
-    """The text for a wrong number of arguments; `name` is in lower case, `config|get` with bar."""
+    """Return the text for a wrong number of arguments. `name` is in lower case, as `config|get`."""
     return b"ERR wrong number of arguments for '%b' command" % name
 
 
@@ -70,12 +70,12 @@ def invalid_expire(name: bytes) -> bytes:
 
 
 def one_line(text: bytes) -> bytes:
-    """`text` as it may stand in an error: line ends, which would break the protocol, are spaces."""
+    """Return `text` with spaces for line ends, which would break the protocol."""
     return text.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def printable(argument: bytes, limit: int = 128) -> bytes:
-    """A client's argument quoted in an error: C strings end at a NUL, and at 128 bytes."""
+    """Return an argument for an error text: as a C string it ends at a NUL, and at 128 bytes."""
     return argument.split(b"\x00", 1)[0][:limit]
 
 

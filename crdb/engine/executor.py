@@ -21,18 +21,18 @@ from crdb.resp.errors import ProtocolError
 from crdt.embed.replica import RUN_BYTES_MAX
 
 BATCH_MAX: Final = 4096
-"""Requests of one client before others get their turn."""
+"""Requests of one client before other clients are served."""
 BATCH_SECONDS_MAX: Final = 0.01
-"""A batch that took longer lets others get their turn too."""
+"""A batch that took longer ends, so that other clients are served."""
 UNTIMED_MAX: Final = 8
-"""After so many requests that are not timed the clock is read nevertheless. A power of two."""
+"""The clock is read at least once in so many requests. A power of two."""
 SHORT_ARGUMENTS_MAX: Final = 16
 """A request of more arguments may take long, whatever its command is."""
 STOP: Final = BLOCKED | CLOSING | POSTPONED
 
 
 def receive(client: Client, data: bytes) -> bytes:
-    """Everything that `client` is owed after `data`; for tests and for use without sockets."""
+    """Run the requests in `data`. Return all replies; for tests and for use without sockets."""
     run(client, data)
     while client in client.instance.woken:
         client.instance.woken.remove(client)
@@ -44,7 +44,7 @@ def receive(client: Client, data: bytes) -> bytes:
 
 
 def run(client: Client, data: bytes) -> None:
-    """Carry out the requests in `data`, and those left from before; replies go to `client.out`.
+    """Run the requests in `data`, and those left from before. Replies go to `client.out`.
 
     Stops at a command that blocks, at a request that closes the connection, after BATCH_MAX
     requests, and soon after BATCH_SECONDS_MAX. If there may be more, the session is put into
@@ -58,7 +58,7 @@ def run(client: Client, data: bytes) -> None:
         if instance.statistics.input_bytes >= instance.memory.look_at:
             instance.sample_memory()
     if client.db.dirty_keys:
-        instance.serve_touched()
+        instance.serve_dirty_keys()
     instance.statistics.ran.clear()
     if client.postponed is not None and client.flags & STOP == 0:
         contain_crash(client, instance.report, lambda: resume(client))
@@ -69,7 +69,7 @@ def run(client: Client, data: bytes) -> None:
 
 
 def run_batch(client: Client, data: bytes) -> bool:
-    """Take in `data` and run the requests that are complete. Returns True, for `contain_crash`.
+    """Parse `data` and run the requests that are complete. Return True, for `contain_crash`.
 
     What ran since the clock was read is in `statistics.ran`, and after that `runs` times `latest`.
     """
@@ -136,7 +136,7 @@ def is_short(client: Client, command: Command, args: list[bytes]) -> bool:
 
 
 def run_timed(client: Client, command: Command | None, args: list[bytes]) -> float:
-    """Carry out one request by itself. Return the clock after it."""
+    """Run one request by itself. Return the clock after it."""
     if command is not None and is_plain(client, command, args):
         client.last_command = command.full_name
         return call(client, command, args)
@@ -167,7 +167,7 @@ def count_runs(
 
 
 def hang_up(client: Client, fault: ProtocolError) -> None:
-    """Nobody knows where the next request begins: say why, and close."""
+    """Reply with a protocol error and close, as the next request cannot be found."""
     mark = len(client.out)
     reply.error(client.out, fault.text)
     client.mute(mark)

@@ -1,4 +1,4 @@
-"""One region's database: a replica and everybody who talks to it. Pure: time comes in.
+"""One region's database: a replica and its clients. Pure: time comes in.
 
 A driver calls, once per turn, `advance(now, wall)` before it hands requests to the executor and
 `turn.finish()` afterwards; `turn.before_sleep()` when no socket is ready, before it waits; and
@@ -15,7 +15,7 @@ Whatever surrounds the database attaches itself here and is not known here:
   writes get STALE (rules STL-1, STL-2).
 * `links` is how administrators see and steer the links; `allows_test_clock` is for tests only.
 * `surroundings` are what it asks of the process and of the links.
-* After effects from elsewhere were applied, whoever applied them calls `serve_touched()`.
+* After effects from elsewhere were applied, whoever applied them calls `serve_dirty_keys()`.
 """
 
 from __future__ import annotations
@@ -96,14 +96,14 @@ class Instance:
         self.pause = Pause(self.clients, self.wake)
         self.watched_keys = WatchedKeys(self.keyspace.watched_keys)
         self.woken: list[Session] = []
-        """Sessions that the driver must look at; it takes them out."""
+        """Sessions that the driver must serve; it removes them."""
         self.on_wake: Callable[[], None] = do_nothing
         """Called when effects from elsewhere have woken some; the driver may be asleep."""
-        self.blocked = Blocked(self.keyspace, self.watched_keys, self.tell, self.wake)
+        self.blocked = Blocked(self.keyspace, self.watched_keys, self.emit_event, self.wake)
         self.polling = Polling(self.blocked)
         self.watching = Watching(self.keyspace, self.watched_keys)
         self.now = 0
-        """In ms, of a clock that nobody sets: what waits and ages goes by it."""
+        """The monotonic clock in ms, for waiting and ages."""
         self.wall = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
         self.started_at = 0
@@ -158,15 +158,15 @@ class Instance:
     # -- time ------------------------------------------------------------------------------
 
     def advance(self, now: int, wall: int | None = None) -> None:
-        """It is `now` for all that follows until the next call, and `wall` by the wall clock, the
-        same if it is not given; both in ms. Only the wall clock may go back."""
+        """Set the clocks (ms) until the next call: the monotonic one to `now`, the wall clock to
+        `wall`, or to `now` as well. Only the wall clock may go back."""
         if self.started_at == 0:
             self.started_at = now
         self.now = now
         self.keyspace.second = now // 1000
         self.wall = now if wall is None else wall
         if self.clock_steps.record(now, self.wall):
-            self.tell("clock stepped", {"ms": self.clock_steps.last_ms})
+            self.emit_event("clock stepped", {"ms": self.clock_steps.last_ms})
         self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
 
     def wall_ms(self) -> int:
@@ -181,8 +181,8 @@ class Instance:
 
     @property
     def deadline(self) -> int:
-        """When `tick` wants to be called, by the clock of `now`: at the latest when the next sample
-        of rates is due."""
+        """The time (ms, by the clock of `now`) at which `tick` must be called: at the latest when
+        the next sample of rates is due."""
         due = [
             self.blocked.deadline,
             self.polling.deadline,
@@ -193,7 +193,7 @@ class Instance:
 
     def tick(self) -> None:
         """Do what is due: time-outs of blocked, idle and slow clients, samples of rates."""
-        self.polling.look(self.now)
+        self.polling.poll(self.now)
         self.blocked.expire(self.now)
         self.pause.expire(self.now)
         if self.now >= self.next_sample:
@@ -205,7 +205,7 @@ class Instance:
 
     # -- clients ---------------------------------------------------------------------------
 
-    def tell(self, event: EventName, details: dict[str, object]) -> None:
+    def emit_event(self, event: EventName, details: dict[str, object]) -> None:
         """Report an event to whoever `report` is now."""
         self.report(event, details)
 
@@ -215,25 +215,25 @@ class Instance:
         self.report("out of memory", {"where": where})
 
     def reset_statistics(self) -> None:
-        """Count from zero again."""
+        """Set all counters to zero."""
         self.statistics.clear()
         self.keyspace.hits = self.keyspace.misses = 0
 
     def wake(self, session: Session) -> None:
-        """Something is ready for `session`."""
+        """Let the driver serve `session`."""
         self.woken.append(session)
 
     def next_client_id(self) -> int:
-        """Ids count up and are never used twice."""
+        """Return a new client id. Ids count up and are never used twice."""
         self.last_client_id += 1
         return self.last_client_id
 
     def is_full(self) -> bool:
-        """Whether no further client may come."""
+        """Return whether `maxclients` are connected."""
         return len(self.clients) >= self.config.clients_max
 
     def join(self, session: Session) -> None:
-        """A client has connected."""
+        """Register a client that has connected."""
         self.clients[session.id] = session
         self.statistics.connections += 1
         self._configure(session)
@@ -246,14 +246,14 @@ class Instance:
             session.flags |= PAUSED
 
     def forget(self, session: Session) -> None:
-        """A client's connection is gone."""
+        """Remove a client whose connection is closed."""
         if self.clients.pop(session.id, None) is not None:
             self.blocked.remove(session)
             self.watching.unwatch(session)
             self.monitors.remove(session)
 
     def send(self, session: Session, data: bytes) -> None:
-        """Send something to a client that did not ask for it just now."""
+        """Send data that is not the reply to a request."""
         if not session.out:
             self.wake(session)
         session.out.append(data)
@@ -261,12 +261,12 @@ class Instance:
         self.check_output(session)
 
     def kill(self, session: Session) -> None:
-        """Close a client's connection as soon as the driver comes to it."""
+        """Close a client's connection when the driver serves it."""
         session.kill()
         self.wake(session)
 
     def count_batch(self, session: Session, count: int, is_cut: bool) -> None:
-        """`session` has run `count` requests; `is_cut` if it may have more."""
+        """Count the requests that `session` has run; `is_cut` if more may be complete."""
         self.statistics.commands += count
         if is_cut:
             self.wake(session)
@@ -275,12 +275,12 @@ class Instance:
         """Do what a command has made necessary before the next one runs: serve those who watch or
         wait for keys, and send what is too much to wait for the end of the turn."""
         if self.keyspace.dirty_keys:
-            self.serve_touched()
+            self.serve_dirty_keys()
         if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX:
             self.turn.seal_large_outbox()
 
-    def serve_touched(self) -> None:
-        """Tell those who watch or wait for keys that have changed; serving may change more."""
+    def serve_dirty_keys(self) -> None:
+        """Serve the clients that watch or wait for changed keys; serving may change more."""
         touched = self.keyspace.dirty_keys
         while touched:
             keys = list(dict.fromkeys(touched))
@@ -289,20 +289,20 @@ class Instance:
                 self.watching.touch(key)
             for key in keys:
                 self.blocked.serve(key)
-        self.polling.look_again()
+        self.polling.poll_local()
         if self.woken:
             self.on_wake()
 
     # -- limits ----------------------------------------------------------------------------
 
     def check_output(self, session: Session) -> None:
-        """Close a client that lets too many replies pile up (client-output-buffer-limit)."""
+        """Close a client whose replies exceed `client-output-buffer-limit`."""
         if self._overflows(session):
             self.statistics.dropped_output += 1
             self.kill(session)
 
     def _overflows(self, session: Session) -> bool:
-        """Whether it is over the hard limit, or has been over the soft one for too long."""
+        """Return whether it exceeds the hard limit, or has exceeded the soft one for too long."""
         size = session.output_bytes
         if size >= self.config.output_hard_bytes:
             return True
@@ -316,7 +316,7 @@ class Instance:
         )
 
     def _drop_late_clients(self) -> None:
-        """Close those that have been idle, or behind with reading, for too long."""
+        """Close clients that have been idle, or slow to read, for too long."""
         idle_ms = self.config.idle_seconds_max * 1000
         if not idle_ms and self.config.output_soft_bytes == OUTPUT_UNLIMITED:
             return
@@ -368,8 +368,8 @@ class Instance:
 
 
 def ignore(_event: str, _details: dict[str, object]) -> None:
-    """A report that nobody wants."""
+    """Stand in for an operator: drop the event."""
 
 
 def do_nothing() -> None:
-    """A driver that need not be woken."""
+    """Stand in for a driver that need not be woken."""

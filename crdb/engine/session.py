@@ -1,8 +1,8 @@
-"""What the server remembers of one connection, without the database behind it.
+"""The state of one connection, without the database behind it.
 
-`Session` is the lower half of `Client`: plain data that other clients may ask for (CLIENT LIST) or
-change (CLIENT KILL). The executor looks at `flags` before each request: 0 is the common case, a
-client that may simply run its command.
+`Session` is the base of `Client`: plain data that other clients may list (CLIENT LIST) or change
+(CLIENT KILL). The executor checks `flags` before each request. In the common case they are 0, and
+the command runs without further checks.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ BLOCKED: Final = 4
 CLOSING: Final = 8
 """No further request is read; the connection closes when `out` has been sent."""
 KILLED: Final = 16
-"""The connection closes at once, and what is in `out` is lost."""
+"""The connection closes immediately, and the replies in `out` are lost."""
 MUTED: Final = 32
-"""CLIENT REPLY OFF: replies are thrown away."""
+"""CLIENT REPLY OFF: replies are dropped."""
 SKIPPING: Final = 64
-"""CLIENT REPLY SKIP: the reply of this request is thrown away."""
+"""CLIENT REPLY SKIP: the reply of this request is dropped."""
 SKIP_NEXT: Final = 128
 OBSERVED: Final = 256
-"""Some client runs MONITOR and is shown what this one does."""
+"""Some client runs MONITOR and is shown the commands of this one."""
 UNTOUCHING: Final = 512
-"""CLIENT NO-TOUCH: its reads are no use of a key."""
+"""CLIENT NO-TOUCH: its reads do not count as a use of a key."""
 PAUSED: Final = 1024
 """CLIENT PAUSE is in force."""
 POSTPONED: Final = 2048
 """`postponed` is a request that waits for the end of a CLIENT PAUSE."""
 MONITORING: Final = 4096
-"""It runs MONITOR itself."""
+"""The client runs MONITOR."""
 
 SESSION_BYTES: Final = 2048
 """The approximate size of a connection without its buffers."""
@@ -79,7 +79,7 @@ class Session:
     def __init__(self, identity: int, address: bytes, local_address: bytes, now: int) -> None:
         self.id = identity
         self.fd = -1
-        """Of the socket, if the driver has told; only to be shown."""
+        """The file descriptor of the socket, for CLIENT LIST only."""
         self.address = address
         self.local_address = local_address
         self.created_at = now
@@ -96,7 +96,7 @@ class Session:
         self.parser = Parser()
 
         self.out: list[bytes] = []
-        """Encoded replies that have not been handed to the driver."""
+        """Encoded replies that the driver has not sent yet."""
         self.counted = 0
         """The number of replies in `out` that are part of `output_bytes`."""
         self.output_bytes = 0
@@ -115,15 +115,15 @@ class Session:
         self.spoiled = False
         """A request was refused while queueing: EXEC will abort."""
         self.watched: dict[bytes, int] = {}
-        """WATCHed keys, each as it was then (see transaction.py)."""
+        """WATCHed keys, each with its state at that time (see `watch`)."""
         self.dirty = False
-        """A watched key has changed: EXEC will give null."""
+        """A watched key has changed: EXEC will reply null."""
         self.in_exec = False
         self.postponed: list[bytes] | None = None
         """A request that waits for the end of a CLIENT PAUSE."""
 
     def mute(self, mark: int) -> None:
-        """Drop the reply that begins at `mark`, if the client has asked for silence."""
+        """Drop the reply that begins at `mark`, after CLIENT REPLY OFF or SKIP."""
         if self.flags & (MUTED | SKIPPING):
             self.drop_replies(mark)
             self.flags &= ~SKIPPING
@@ -149,26 +149,26 @@ class Session:
         self.flags |= CLOSING
 
     def kill(self) -> None:
-        """Close at once, without sending what is left."""
+        """Close immediately, without sending the remaining replies."""
         self.flags |= CLOSING | KILLED
         self.drop_replies()
 
     @property
     def memory_bytes(self) -> int:
-        """About how much memory this connection takes."""
+        """The approximate memory of this connection."""
         return SESSION_BYTES + self.parser.pending + self.queue_bytes + self.output_bytes
 
     @property
     def blocked(self) -> bool:
-        """Whether it waits in a blocking command."""
+        """True if the client waits in a blocking command."""
         return self.flags & BLOCKED != 0
 
     @property
     def closing(self) -> bool:
-        """Whether the driver should close once everything is sent."""
+        """True if the driver must close once everything is sent."""
         return self.flags & CLOSING != 0
 
     @property
     def killed(self) -> bool:
-        """Whether the driver should close now."""
+        """True if the driver must close now."""
         return self.flags & KILLED != 0

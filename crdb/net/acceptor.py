@@ -55,7 +55,7 @@ class Acceptor:
             except (BlockingIOError, ConnectionAbortedError):
                 break
             except OSError as fault:
-                self.instance.tell("cannot accept", {"reason": str(fault)})
+                self.instance.emit_event("cannot accept", {"reason": str(fault)})
                 self.pause()
                 break
             connection = self.admit(sock)

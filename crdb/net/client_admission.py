@@ -32,8 +32,8 @@ DENIED: Final = (
 
 
 def refusal(instance: Instance, peer: str | None) -> bytes | None:
-    """Return what a client from the address `peer` is told before it is hung up on, or None if it
-    may stay. `peer` is None if it has no network address."""
+    """Return the error for a client from the address `peer`, or None if it may stay. `peer` is None
+    if the client has no network address."""
     if instance.is_full():
         instance.statistics.rejected_connections += 1
         return FULL
@@ -60,4 +60,4 @@ def report_exposure(instance: Instance, hosts: Iterable[str]) -> None:
     if outside and not instance.config.password:
         is_protected = instance.config.is_protected
         reach = "this machine, by protected mode" if is_protected else "everybody"
-        instance.tell("open port", {"bind": ", ".join(outside), "reach": reach})
+        instance.emit_event("open port", {"bind": ", ".join(outside), "reach": reach})

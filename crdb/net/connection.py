@@ -1,7 +1,7 @@
 """Driver: one client's socket.
 
-Reads without waiting, answers with one call, and keeps what the socket does not take. Methods say
-False when the connection is over and should be closed.
+It reads without waiting, sends the replies with one call, and keeps what the socket does not take.
+Methods return False when the connection is over and must be closed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Connection:
     )
 
     def __init__(self, sock: socket.socket, instance: Instance, epoll: select.epoll) -> None:
-        """Take over a socket that has been accepted. Raises OSError if it is gone already."""
+        """Take over a socket that has been accepted. Raises OSError if it is closed already."""
         self.sock = sock
         self.epoll = epoll
         self.fd = sock.fileno()
@@ -63,7 +63,7 @@ class Connection:
         epoll.register(self.fd, select.EPOLLIN)
 
     def receive(self) -> bool:
-        """Read once, carry out what was asked, and answer."""
+        """Read once, run the requests, and send or hold the replies."""
         try:
             data = self.recv(READ_BYTES)
         except BlockingIOError:
@@ -105,7 +105,7 @@ class Connection:
             # Replies to clients that were blocked have not been counted.
             client.output_bytes = self.unsent_bytes
             client.counted = 0
-        return not client.flags & CLOSING or self._last_words()
+        return not client.flags & CLOSING or self._is_sending_rest()
 
     def _put(self, data: bytes) -> None:
         """Send `data`, or queue what the socket does not take of it."""
@@ -134,7 +134,7 @@ class Connection:
         out.clear()
 
     def resume(self) -> bool:
-        """The socket takes more: send one piece of what is unsent."""
+        """Send one piece of what is unsent, since the socket takes more."""
         if not self.unsent:
             return True
         piece = self.unsent.popleft()
@@ -145,16 +145,16 @@ class Connection:
             self.unsent.appendleft(piece[sent:])
         elif not self.unsent:
             self._register()
-        return not self.client.flags & CLOSING or self._last_words()
+        return not self.client.flags & CLOSING or self._is_sending_rest()
 
     def close(self) -> None:
-        """The end: let go of the socket, and forget the client."""
+        """Close the socket, and remove the client."""
         self.epoll.unregister(self.fd)
         self.sock.close()
         self.client.leave()
 
     def _write(self, data: bytes | memoryview) -> int:
-        """How much the socket took. A broken one takes all: reading will notice its end."""
+        """Return how many bytes the socket took. A broken one takes all: reading notices that."""
         try:
             sent = self.send(data)
         except BlockingIOError:
@@ -166,20 +166,20 @@ class Connection:
         return sent
 
     def _register(self) -> None:
-        """Ask to be told when there is something to read, and when something can be written."""
+        """Register for reading, unless the client is closing, and for writing what is unsent."""
         writing = select.EPOLLOUT if self.unsent else 0
         reading = 0 if self.client.flags & CLOSING else select.EPOLLIN
         self.epoll.modify(self.fd, reading | writing)
 
-    def _last_words(self) -> bool:
-        """Whether something has still to be sent before the end; nothing is read any more."""
+    def _is_sending_rest(self) -> bool:
+        """Return whether something has to be sent before the end. Nothing is read any more."""
         if self.unsent:
             self._register()
         return bool(self.unsent)
 
 
 def address(name: object) -> bytes:
-    """`host:port`, as CLIENT LIST shows it."""
+    """Return `host:port`, as CLIENT LIST shows it."""
     if not isinstance(name, tuple):
         return str(name).encode()
     host, port = cast("tuple[Any, ...]", name)[:2]

@@ -75,7 +75,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def resolved(host: str, port: int) -> tuple[socket.AddressFamily, Address]:
-    """Where to listen for a name or an address. Raises OSError."""
+    """Return the family and the socket address of a host. Raises OSError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:

@@ -127,7 +127,7 @@ def release_memory() -> None:
 
 
 def server_lines() -> Lines:
-    """Where and as what we run."""
+    """Return the lines about the system and the executable."""
     system = platform.uname()
     return [
         ("executable", sys.executable),
@@ -138,7 +138,7 @@ def server_lines() -> Lines:
 
 
 def memory_lines() -> Lines:
-    """How much memory the process holds, and has held at most."""
+    """Return the lines about the memory that the process holds, and has held at most."""
     resident = resident_bytes()
     peak = max(resident, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
     system = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -152,7 +152,7 @@ def memory_lines() -> Lines:
 
 
 def cpu_lines() -> Lines:
-    """Seconds of processor time so far."""
+    """Return the lines about the processor time so far, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return [

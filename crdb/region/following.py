@@ -112,7 +112,7 @@ class SourceLinks:
                     pass
         if events:
             self.role.refuse_reads()
-            self.instance.serve_touched()
+            self.instance.serve_dirty_keys()
             self.links.wake()
 
     # -- reports ---------------------------------------------------------------------------

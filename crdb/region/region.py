@@ -174,7 +174,7 @@ class Region:
             self.keeper.handle_event(event)
             if isinstance(event, Unproven) and not event.peer:
                 self.report_unproven(event)
-        self.instance.serve_touched()
+        self.instance.serve_dirty_keys()
         self.instance.turn.before_sleep()
 
     def report_unproven(self, event: Unproven) -> None:

@@ -1,4 +1,4 @@
-"""Driver: the regions that run in this process, and the figures that operators see."""
+"""Driver: the regions that run in this process, and the metrics that operators see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crdb.region.region import Region
 from crdb.region.report.events import ready_details
 from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import count_holders
-from crdb.region.report.view import RegionFigures
+from crdb.region.report.view import RegionMetrics
 from replication.drivers.stream import clock
 
 COLLECT_AFTER: Final = (100_000, 20, 50)
@@ -130,12 +130,12 @@ class Runtime:
         """Return all links with an end in this process."""
         return list(self.control.links())
 
-    def figures(self, now: float) -> list[RegionFigures]:
-        """Return the figures of each region; rates since the last call. `now` is in seconds."""
-        return [self.figure(region, now) for region in self.regions]
+    def metrics(self, now: float) -> list[RegionMetrics]:
+        """Return the metrics of each region, with rates since the last call (`now` in seconds)."""
+        return [self.region_metrics(region, now) for region in self.regions]
 
-    def figure(self, region: Region, now: float) -> RegionFigures:
-        """Return the figures of one region."""
+    def region_metrics(self, region: Region, now: float) -> RegionMetrics:
+        """Return the metrics of one region."""
         instance = region.instance
         commands, effects = instance.statistics.commands, region.replica.keyspace.seq
         before, commands_before, effects_before = self.moments.get(
@@ -143,7 +143,7 @@ class Runtime:
         )
         self.moments[region.name] = (now, commands, effects)
         seconds = max(now - before, 1e-3)
-        return RegionFigures(
+        return RegionMetrics(
             name=region.name,
             number=region.region.id,
             host=region.region.host,

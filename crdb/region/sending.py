@@ -13,7 +13,7 @@ import trio
 
 from crdb.engine.instance import Instance
 from crdb.engine.sealing import SealPacing
-from replication.drivers.delayed_writer import EARLY_SECONDS, Bell
+from replication.drivers.delayed_writer import EARLY_SECONDS, WakeupEvent
 from replication.drivers.stream import Driver
 
 
@@ -24,7 +24,7 @@ class Sending:
         self.turn = instance.turn
         self.wakes_at = math.inf
         """The time when the timer ends; infinity if it is not set."""
-        self.timer_set = Bell()
+        self.timer_set = WakeupEvent()
         self.turn.clock = trio.current_time
         self.turn.pacing = SealPacing(EARLY_SECONDS)
         self.turn.push = driver.push
@@ -34,7 +34,7 @@ class Sending:
         """Let `run` finish a turn at `due`, unless it does so earlier."""
         if due < self.wakes_at:
             self.wakes_at = due
-            self.timer_set.ring()
+            self.timer_set.set()
 
     async def run(self) -> None:
         """Finish a turn whenever the timer ends, until cancelled."""

@@ -21,17 +21,17 @@ EARLY_SECONDS: Final = 0.000_5  # an idle event loop sleeps for whole millisecon
 
 
 @attrs.define
-class Bell:
-    """Wakes one task; ringing twice is ringing once."""
+class WakeupEvent:
+    """An event that one task waits for, again and again. Set twice, it wakes the task once."""
 
     event: trio.Event = attrs.field(factory=trio.Event)
 
-    def ring(self) -> None:
-        """Wake whoever waits, or comes to wait next."""
+    def set(self) -> None:
+        """Wake the task that waits, or the next one that does."""
         self.event.set()
 
     async def wait(self) -> None:
-        """Until it has been rung since the last time."""
+        """Wait until the event is set, and reset it."""
         await self.event.wait()
         self.event = trio.Event()
 
@@ -43,8 +43,8 @@ class Line:
     stream: trio.abc.Stream
     queue: deque[tuple[float, bytes]] = attrs.field(factory=deque[tuple[float, bytes]])
     size: int = 0
-    filled: Bell = attrs.field(factory=Bell)
-    drained: Bell = attrs.field(factory=Bell)
+    filled: WakeupEvent = attrs.field(factory=WakeupEvent)
+    drained: WakeupEvent = attrs.field(factory=WakeupEvent)
 
     def is_full(self, seconds: float) -> bool:
         """Whether too much is on its way to put in more: anything at all, on a line without
@@ -59,7 +59,7 @@ class Line:
         if data:
             self.queue.append((trio.current_time() + seconds, data))
             self.size += len(data)
-            self.filled.ring()
+            self.filled.set()
 
     def take(self, now: float) -> bytes:
         """All that has gone the whole way by `now`."""
@@ -84,7 +84,7 @@ class Line:
         if left:
             await self.stream.send_all(left)
         self.size -= len(data)
-        self.drained.ring()
+        self.drained.set()
 
 
 def hand_over(stream: trio.abc.Stream, data: bytes) -> int:

@@ -20,7 +20,7 @@ from typing import Final
 import attrs
 import trio
 
-from replication.drivers.delayed_writer import Bell, Line
+from replication.drivers.delayed_writer import Line, WakeupEvent
 from replication.drivers.writer import Writer, address_of
 from replication.mesh.connection import fail_connection, receive_bytes
 from replication.mesh.links import Links
@@ -66,14 +66,14 @@ class Driver:
     delay_ns: Callable[[str], int] = lambda _peer: 0
     secret: LinkSecret = attrs.field(kw_only=True, default=NO_SECRET)
     read_clocks: Callable[[], None] = attrs.field(kw_only=True, default=lambda: None)
-    kicks: dict[str, Bell] = attrs.field(init=False)
-    sooner: Bell = attrs.field(init=False, factory=Bell)
+    kicks: dict[str, WakeupEvent] = attrs.field(init=False)
+    sooner: WakeupEvent = attrs.field(init=False, factory=WakeupEvent)
     writers: list[Writer] = attrs.field(init=False, factory=list[Writer])
 
     def __attrs_post_init__(self) -> None:
-        self.kicks = {peer: Bell() for peer in self.links.peers}
-        self.links.sooner = self.sooner.ring
-        self.links.healed = lambda peer: self.kicks[peer].ring()
+        self.kicks = {peer: WakeupEvent() for peer in self.links.peers}
+        self.links.sooner = self.sooner.set
+        self.links.healed = lambda peer: self.kicks[peer].set()
 
     def push(self) -> None:
         """Send what can go immediately, since the history has grown; the tasks do the rest."""
@@ -129,7 +129,7 @@ class Driver:
 
         def notify() -> None:
             if end.ready:
-                writer.bell.ring()
+                writer.wakeup.set()
             if end.closed:
                 scope.cancel()
 

@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 import trio
 
-from replication.drivers.delayed_writer import Bell, Line
+from replication.drivers.delayed_writer import Line, WakeupEvent
 from replication.mesh.registry import Machine
 from replication.protocol.channel import Channel
 
@@ -30,7 +30,7 @@ class Writer:
     line: Line
     channel: Channel
     delay_ns: Callable[[str], int]
-    bell: Bell = attrs.field(factory=Bell)
+    wakeup: WakeupEvent = attrs.field(factory=WakeupEvent)
     due: float = 0.0
     is_open: bool = False
     """True if the handshake is over and its last message is on the line."""
@@ -46,7 +46,7 @@ class Writer:
             self.line.put(data, self.delay_ns(self.end.peer) / 1e9)
         if self.channel.is_proven:
             self.is_open = True
-            self.bell.ring()
+            self.wakeup.set()
 
     def push(self, now: float) -> None:
         """Put on the line what there is, if there is room; about a stretch of it."""
@@ -64,10 +64,10 @@ class Writer:
             self.line.put(data, seconds)
 
     async def run(self) -> None:
-        """Push whenever the bell rings."""
+        """Push whenever `wakeup` is set."""
         while not self.end.closed:
             if not self.is_due:
-                await self.bell.wait()
+                await self.wakeup.wait()
             elif self.line.is_full(self.delay_ns(self.end.peer) / 1e9):
                 await self.line.drained.wait()
             elif (now := trio.current_time()) < self.due:

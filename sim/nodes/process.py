@@ -400,7 +400,7 @@ class SimProcess:
         checkers run before the links send anything."""
         instance = self.instance
         if self.replica.keyspace.dirty_keys or instance.woken:
-            instance.serve_touched()
+            instance.serve_dirty_keys()
             while instance.woken:
                 woken = instance.woken.pop()
                 if woken is self.sim_client.client:

@@ -8,7 +8,7 @@ from crdb.engine.environment.link_control import (
     LinkInfo,
     LinkState,
     NoSuchLink,
-    Question,
+    QueryNumbers,
     have_arrived,
 )
 from crdt.causality.dots import Vector
@@ -79,11 +79,11 @@ class FlowingLinks:
     def heal_all(self) -> None:
         self.states = dict.fromkeys(self.states, LinkState.STREAMING)
 
-    def ask(self) -> Question:
+    def ask(self) -> QueryNumbers:
         self.asked += 1
         return {"": self.asked}
 
-    def is_settled(self, question: Question) -> bool | None:
+    def is_settled(self, question: QueryNumbers) -> bool | None:
         here = {name: self.vector(name) for name in self.names if name not in self.distant}
         there = {name: told for name, (number, told) in self.told.items() if number >= question[""]}
         if len(here | there) < len(self.names):

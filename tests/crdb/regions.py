@@ -55,13 +55,13 @@ class Regions:
         self.instances[sink].advance(self.now)
         for op in self.replicas[source].since(self.replicas[sink].vector):
             self.replicas[sink].accept(Op.from_bytes(op.to_bytes()))
-        self.instances[sink].serve_touched()
+        self.instances[sink].serve_dirty_keys()
 
     def merge(self, source: int, sink: int) -> None:
         """Bring a snapshot of one region to another."""
         self.instances[sink].advance(self.now)
         self.replicas[sink].merge(list(self.replicas[source].snapshot()))
-        self.instances[sink].serve_touched()
+        self.instances[sink].serve_dirty_keys()
 
     def collect(self) -> None:
         """Let all regions hear how far the others are, and forget what they may."""

@@ -126,7 +126,7 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
     if user != DEFAULT_USER or not right:
         client.instance.statistics.failed_logins += 1
         host = client.address.rpartition(b":")[0].decode("latin-1")
-        client.instance.tell("wrong password", {"address": host})
+        client.instance.emit_event("wrong password", {"address": host})
         raise CommandError(WRONG_PASSWORD)
     client.flags &= ~UNAUTHENTICATED
     client.parser.trusted = True

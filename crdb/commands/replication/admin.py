@@ -210,7 +210,7 @@ def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = F
         return
     now = client.instance.now
     waiter = Waiter(client, now + ms, look, lambda: reply.integer(out, 0))
-    waiter.asks = asks
+    waiter.asks_peers = asks
     client.instance.polling.add(waiter, now)
 
 

@@ -60,16 +60,16 @@ def wait(client: Client, args: list[bytes]) -> None:
             reply.integer(out, count)
         return count >= wanted
 
-    def give_up() -> None:
+    def time_out() -> None:
         reply.integer(out, count_acknowledged(written))
 
     if look():
         return
     if client.in_exec:
-        give_up()
+        time_out()
         return
     deadline = instance.now + ms if ms else None
-    instance.polling.add(Waiter(client, deadline, look, give_up), instance.now)
+    instance.polling.add(Waiter(client, deadline, look, time_out), instance.now)
 
 
 @COMMANDS.declare(

@@ -1,11 +1,11 @@
-"""Clients that wait: BLPOP and its kin for a key, CRDB.SETTLE and its kin for a state of affairs.
+"""Blocked clients: those of BLPOP wait for a key, those of CRDB.SETTLE for a state of the links.
 
-A waiting client has an `attempt`, which serves it if it can. When a key changes, its waiters are
-tried in the order in which they came, for as long as the key exists; the first that is served
-leaves. This happens after the command that changed the key (after the whole EXEC, if it was in
-one), or after an operation of another region has been applied (rule LST-10). A client that waits at
-several keys is served by the one that changes first; one that waits at none is looked after by
-`polling`. Whoever is not served by its deadline gives up.
+A waiter has an `attempt`, which serves it if it can. When a key changes, its waiters are tried in
+the order in which they came, for as long as the key exists. This happens after the command that
+changed the key (after the whole EXEC, if it was in one), or after an op of another region has been
+applied (rule LST-10). A client that waits for several keys is served by the one that changes first.
+One that waits for no key is tried by `polling`. A waiter that is not served by its deadline times
+out.
 """
 
 from __future__ import annotations
@@ -23,33 +23,36 @@ from crdt.store.keyspace import Keyspace
 
 UNBLOCKED: bytes = b"UNBLOCKED client unblocked via CLIENT UNBLOCK"
 STALE_MAX: Final = 64
-"""Deadlines of clients that wait no more, beyond as many as still wait, before they are dropped."""
+"""Stale deadlines are dropped when they are more than the waiters by this number."""
 
 
 class Waiter:
-    """One blocked client. `attempt` appends the reply and says True, or does neither; `give_up`
-    appends what it gets at `deadline` (ms; None is never). `asks` if an attempt puts questions to
-    other regions."""
+    """One blocked client.
 
-    __slots__ = ("asks", "attempt", "deadline", "give_up", "keys", "session")
+    `attempt` appends the reply and returns True, or does neither. `time_out` appends the reply that
+    is due at `deadline` (ms; None is never). `asks_peers` is True if an attempt sends settle
+    queries to other regions.
+    """
+
+    __slots__ = ("asks_peers", "attempt", "deadline", "time_out", "keys", "session")
 
     def __init__(
         self,
         session: Session,
         deadline: int | None,
         attempt: Callable[[], bool],
-        give_up: Callable[[], None],
+        time_out: Callable[[], None],
         keys: Iterable[bytes] = (),
     ) -> None:
         self.session = session
         self.deadline = deadline
         self.attempt = attempt
-        self.give_up = give_up
+        self.time_out = time_out
         self.keys = list(dict.fromkeys(keys))
-        self.asks = False
+        self.asks_peers = False
 
-    def served(self) -> bool:
-        """Try to serve it; an error is an answer too."""
+    def try_serve(self) -> bool:
+        """Try to serve the client. Return whether it has a reply, which may be an error."""
         out = self.session.out
         mark = len(out)
         try:
@@ -61,7 +64,7 @@ class Waiter:
 
 
 class Blocked:
-    """All blocked clients of an instance. `wake` is told of those whose reply has become ready."""
+    """All blocked clients of an instance. `wake` is called with each that has got its reply."""
 
     __slots__ = (
         "by_client",
@@ -88,12 +91,12 @@ class Blocked:
         self.by_client: dict[int, Waiter] = {}
         self.by_key: dict[bytes, dict[int, Waiter]] = {}
         self.keyless: dict[int, Waiter] = {}
-        """Those who wait for no key, by client."""
+        """The waiters for no key, by client."""
         self.deadlines: list[tuple[int, int]] = []
-        """A heap of (deadline, client id); entries of clients that wait no more are stale."""
+        """A heap of (deadline, client id). Entries of clients that no longer wait are stale."""
 
     def add(self, waiter: Waiter) -> None:
-        """A client begins to wait."""
+        """Block a client."""
         session = waiter.session
         assert session.id not in self.by_client
         session.flags |= BLOCKED
@@ -107,7 +110,7 @@ class Blocked:
             heapq.heappush(self.deadlines, (waiter.deadline, session.id))
 
     def remove(self, session: Session) -> None:
-        """`session` waits no more."""
+        """Unblock `session`, without a reply."""
         waiter = self.by_client.pop(session.id, None)
         if waiter is None:
             return
@@ -122,31 +125,31 @@ class Blocked:
         self._drop_stale()
 
     def serve(self, key: bytes) -> None:
-        """`key` has changed: serve those who wait for it, in order, while it exists."""
+        """Serve the waiters for a key that has changed, in order, while the key exists."""
         for waiter in list(self.by_key.get(key, {}).values()):
             if self.keyspace.lookup(key) is None:
                 return
             self.attempt(waiter)
 
     def attempt(self, waiter: Waiter) -> None:
-        """Serve it if that is possible; a bug in serving it is its end."""
+        """Serve a waiter if that is possible. A bug in its attempt disconnects it."""
         session = waiter.session
         mark = len(session.out)
-        if contain_crash(session, self.report, waiter.served) or session.closing:
+        if contain_crash(session, self.report, waiter.try_serve) or session.closing:
             self._end(session, mark)
 
     def expire(self, now: int) -> None:
-        """Let go of those whose deadline has come."""
+        """Time out the waiters whose deadline has come."""
         while self.deadline is not None and self.deadline <= now:
             self._give_up(self.by_client[self.deadlines[0][1]])
 
     @property
     def deadline(self) -> int | None:
-        """When the next of them gives up."""
+        """The time (ms) at which the next waiter times out, if any does."""
         return self.deadlines[0][0] if self.deadlines else None
 
     def refuse_waiting(self, error: bytes) -> None:
-        """Let all who wait for a key go with an error: what comes now is not for them."""
+        """Unblock all waiters for keys with an error."""
         for waiter in list(self.by_client.values()):
             if waiter.keys:
                 mark = len(waiter.session.out)
@@ -154,7 +157,7 @@ class Blocked:
                 self._end(waiter.session, mark)
 
     def unblock(self, identity: int, with_error: bool) -> bool:
-        """CLIENT UNBLOCK: let one go as if its time were up, or with an error."""
+        """Unblock a client as if it had timed out, or with an error (CLIENT UNBLOCK)."""
         waiter = self.by_client.get(identity)
         if waiter is None:
             return False
@@ -168,17 +171,17 @@ class Blocked:
 
     def _give_up(self, waiter: Waiter) -> None:
         mark = len(waiter.session.out)
-        waiter.give_up()
+        waiter.time_out()
         self._end(waiter.session, mark)
 
     def _end(self, session: Session, mark: int) -> None:
-        """`session` waits no more: its reply is what stands in `out` from `mark` on."""
+        """Unblock `session`. Its reply begins at the index `mark` of `out`."""
         self.remove(session)
         session.mute(mark)
         self.wake(session)
 
     def _drop_stale(self) -> None:
-        """Keep the first deadline a valid one, and stale ones fewer than a few and half of all."""
+        """Drop stale deadlines: those in front, and all if they are more than half."""
         if len(self.deadlines) > 2 * len(self.by_client) + STALE_MAX:
             self.deadlines = [entry for entry in self.deadlines if self._is_valid(entry)]
             heapq.heapify(self.deadlines)

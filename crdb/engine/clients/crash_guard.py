@@ -1,10 +1,10 @@
-"""The one place where an unexpected exception is caught: a fault of ours hurts one client only.
+"""The only place where unexpected exceptions are caught, so that a bug affects one client only.
 
-A handler refuses with CommandError. Anything else that it raises is a bug. The client whose command
-it was is told so and disconnected, since nobody knows what state its session is in; the fault is
-reported with its traceback; all other clients, and the links, go on. So it is where there is no
-memory for a client's request or its replies, but without a traceback. What the command had written
-before is a sequence of whole effects, each applied here and due to be sent, so regions still agree.
+A handler refuses with CommandError. Any other exception is a bug. The client gets an error and is
+disconnected, since its session may be in any state. The exception is reported with its traceback.
+All other clients and the links go on. If there is no memory for a client's request or its replies,
+the same happens without a traceback. What the command had written before is a sequence of whole
+effects, which are applied here and will be sent, so regions still converge.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INTERNAL_ERROR = b"ERR internal error, the connection is closed"
 
 
 def contain_crash(session: Session, report: Report, act: Callable[[], bool]) -> bool:
-    """What `act` returns; False, and the session is closing, if it met a bug."""
+    """Return what `act` returns. If it raises, close the session and return False."""
     try:
         return act()
     except MemoryError:

@@ -1,9 +1,9 @@
-"""When to look again for blocked clients that wait for no key: those of CRDB.SETTLE, CRDB.AWAIT.
+"""Polling for blocked clients that wait for no key: those of CRDB.SETTLE, CRDB.AWAIT and WAIT.
 
-What they wait for is held by other regions, or between regions, and changes without a sign here. So
-they are tried every few milliseconds. One that is about this region alone is also tried whenever
-operations from elsewhere have been applied; one that asks others is not, or questions and answers
-would chase each other over the links.
+They wait for a state of other regions or of the links, which changes without an event here. So they
+are tried every few milliseconds. A client that waits for this region alone is also tried whenever
+ops from elsewhere have been applied. A client whose attempt sends settle queries is not, since each
+reply would then cause the next query.
 """
 
 from __future__ import annotations
@@ -12,44 +12,44 @@ from typing import Final
 
 from crdb.engine.clients.blocking import Blocked, Waiter
 
-LOOK_MS: Final = 2
-LOOKS_SOON: Final = 50
-LATER_MS: Final = 20
-"""Who has waited for LOOKS_SOON looks is not in a hurry; looking asks every peer."""
+POLL_MS: Final = 2
+FAST_POLLS: Final = 50
+SLOW_POLL_MS: Final = 20
+"""The pause after FAST_POLLS polls. A poll may send a query to every peer."""
 
 
 class Polling:
-    """Looks after those of `blocked` who wait for no key."""
+    """Tries those of `blocked` that wait for no key."""
 
-    __slots__ = ("blocked", "looked_at", "looks")
+    __slots__ = ("blocked", "polled_at", "polls")
 
     def __init__(self, blocked: Blocked) -> None:
         self.blocked = blocked
-        self.looked_at = 0
-        self.looks = 0
+        self.polled_at = 0
+        self.polls = 0
 
     def add(self, waiter: Waiter, now: int) -> None:
-        """A client begins to wait, `now` in ms."""
+        """Begin to poll for a client at `now` (ms)."""
         assert not waiter.keys
         self.blocked.add(waiter)
-        self.looked_at = now
-        self.looks = 0
+        self.polled_at = now
+        self.polls = 0
 
-    def look(self, now: int) -> None:
-        """Serve those who can be served."""
-        self.looked_at = now
-        self.looks += 1
+    def poll(self, now: int) -> None:
+        """Serve the clients that can be served."""
+        self.polled_at = now
+        self.polls += 1
         for waiter in list(self.blocked.keyless.values()):
             self.blocked.attempt(waiter)
 
-    def look_again(self) -> None:
-        """Something has come from elsewhere: serve those who wait for that."""
+    def poll_local(self) -> None:
+        """Serve the clients that wait for this region alone, after ops were applied."""
         for waiter in list(self.blocked.keyless.values()):
-            if not waiter.asks:
+            if not waiter.asks_peers:
                 self.blocked.attempt(waiter)
 
     @property
     def deadline(self) -> int | None:
-        """When to look next, in ms; None while nobody waits."""
-        pause = LOOK_MS if self.looks < LOOKS_SOON else LATER_MS
-        return self.looked_at + pause if self.blocked.keyless else None
+        """The time (ms) of the next poll; None while no client waits."""
+        pause = POLL_MS if self.polls < FAST_POLLS else SLOW_POLL_MS
+        return self.polled_at + pause if self.blocked.keyless else None

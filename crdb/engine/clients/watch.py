@@ -1,4 +1,4 @@
-"""WATCH: which clients must not EXEC because a key has changed under them.
+"""WATCH: the clients whose EXEC must fail because a watched key has changed.
 
 Any effect on a watched key dirties its watchers, wherever it came from (D-16). Two cases of Redis
 are kept: a key that runs out of time between WATCH and EXEC counts as changed although nothing
@@ -30,7 +30,7 @@ class Watching:
         self.by_key: dict[bytes, dict[int, Session]] = {}
 
     def watch(self, session: Session, key: bytes) -> None:
-        """`session` wants its next EXEC to fail if `key` changes from now on."""
+        """Let the next EXEC of `session` fail if `key` changes from now on."""
         if key in session.watched:
             return
         session.watched[key] = self._state(key)
@@ -38,7 +38,7 @@ class Watching:
         self.watched_keys.hold(key)
 
     def unwatch(self, session: Session) -> None:
-        """`session` watches nothing any more."""
+        """Remove all watches of `session`."""
         for key in session.watched:
             sessions = self.by_key[key]
             del sessions[session.id]
@@ -49,7 +49,7 @@ class Watching:
         session.dirty = False
 
     def touch(self, key: bytes) -> None:
-        """`key` has changed."""
+        """Mark the sessions that watch `key`, which has changed."""
         sessions = self.by_key.get(key)
         if sessions is None:
             return

@@ -1,4 +1,4 @@
-"""How a server is told to follow another database: REPLICAOF.
+"""The interface through which REPLICAOF makes an instance follow another database.
 
 The runtime implements `FollowControl` and puts it into `instance.following`. Addresses are those at
 which clients reach the source; the port of its links is asked for there.
@@ -13,28 +13,28 @@ Address = tuple[str, int]
 
 
 class CannotBeFollower(Exception):
-    """This instance may not follow another, and why."""
+    """This instance cannot follow another; the text says why."""
 
 
 class FollowControl(Protocol):
     """What the runtime offers."""
 
     link_port: int
-    """Where peers and followers reach this instance."""
+    """The port at which peers and followers reach this instance."""
 
     def follow(self, sources: Sequence[Address]) -> None:
-        """Begin anew as a read-only copy of `sources`. Raises CannotBeFollower."""
+        """Become a read-only copy of `sources`. Raises CannotBeFollower."""
         ...
 
     def promote(self) -> None:
-        """Follow nobody any more; the data stays and may be written."""
+        """Stop following. The data stays and may be written."""
         ...
 
     def sources(self) -> Sequence[Address]:
-        """Who is followed now."""
+        """Return the addresses that are followed now."""
         ...
 
     def state(self) -> str:
-        """Where the link to the first source stands, as ROLE says it: `connect`, `sync` or
-        `connected`."""
+        """Return the state of the link to the first source in the words of ROLE: `connect`, `sync`
+        or `connected`."""
         ...

@@ -1,4 +1,4 @@
-"""How a server sees and steers the links between regions: CRDB.LINKS, CRDB.LINK, CRDB.SETTLE.
+"""The interface to the links between regions: CRDB.LINKS, CRDB.LINK and CRDB.SETTLE.
 
 A link carries ops one way, from its *source* to its *sink*. The runtime implements `LinkControl`
 and puts it into `instance.links`. Where all regions live in one process they share one control;
@@ -19,26 +19,26 @@ import attrs
 
 from crdt.causality.dots import Vector, dominates
 
-Question: TypeAlias = Mapping[str, int]
-"""For each region of this process that has asked others, the number of its question."""
+QueryNumbers: TypeAlias = Mapping[str, int]
+"""For each region of this process that has asked others, the number of its settle query."""
 
 
 class LinkState(StrEnum):
-    """Where a link stands."""
+    """The state of a link."""
 
     CONNECTING = "connecting"
-    """Not there yet, or not again: the first attempt since it was lost or healed is under way."""
+    """The first attempt to connect, or to connect again, is under way."""
     SNAPSHOT = "snapshot"
     CATCHING_UP = "catching-up"
     STREAMING = "streaming"
     DOWN = "down"
-    """The last attempt to connect has failed: the other region is away."""
+    """The last attempt to connect has failed."""
     CUT = "cut"
 
 
 @attrs.frozen
 class LinkInfo:
-    """One link as it is now."""
+    """A link as it is now."""
 
     source: str
     sink: str
@@ -48,16 +48,16 @@ class LinkInfo:
     lag_ms: float = 0.0
     """Age of the last acknowledgement, or of the oldest op without one."""
     delay_ms: float = 0.0
-    """What the link is delayed by on purpose."""
+    """The delay that is added on purpose."""
 
     @property
     def is_live(self) -> bool:
-        """Whether what the source has will come to the sink before long."""
+        """True if ops of the source reach the sink, or will as soon as it is connected."""
         return self.state not in {LinkState.CUT, LinkState.DOWN}
 
 
 class LinkError(Exception):
-    """Base of what can be wrong with a link that somebody wants cut or healed."""
+    """Base of the errors of cutting and healing a link."""
 
 
 class NoSuchLink(LinkError):
@@ -101,28 +101,28 @@ class LinkControl(Protocol):
         """Heal every link."""
         ...
 
-    def ask(self) -> Question:
-        """Ask whether all has come to wherever live links lead; see `Settling`."""
+    def ask(self) -> QueryNumbers:
+        """Ask whether everything written has arrived wherever live links lead; see `Settling`."""
         ...
 
-    def is_settled(self, question: Question) -> bool | None:
-        """Whether it has, at a moment after that question; None until that is known."""
+    def is_settled(self, question: QueryNumbers) -> bool | None:
+        """Return whether it had at a moment after `ask`; None until that is known."""
         ...
 
 
 def have_arrived(links: Iterable[LinkInfo], vectors: Mapping[str, Vector]) -> bool:
-    """Whether every live link has a sink that holds all that its source holds, by the vectors of
+    """Return whether the sink of every live link holds all that its source holds, by the vectors of
     all regions."""
     live = [link for link in links if link.is_live]
     return all(dominates(vectors[link.sink], vectors[link.source]) for link in live)
 
 
 class Settling:
-    """Watches whether all that has been written has come to wherever live links lead.
+    """Watches whether everything that was written has arrived wherever live links lead.
 
-    That is so when no live link has a source that holds what its sink does not. Regions that live
-    links connect both ways, or in a circle, then hold the same; a region that data only flows to
-    holds what the others hold, and maybe more; one that data only flows from may lack what the
+    It has arrived when no live link has a source that holds what its sink does not. Regions that
+    live links connect both ways, or in a circle, then hold the same. A region that data only flows
+    to holds what the others hold, and maybe more. One that data only flows from may lack what the
     others have. Links that are cut, or whose other end is away, are not looked at. A vector counts
     only if it was taken after the watch began, so nothing is missed that was written before.
 
@@ -141,7 +141,7 @@ class Settling:
         self.question = control.ask()
 
     def is_over(self) -> bool:
-        """Whether all is where it should be. If it is not, the question is put again."""
+        """Return whether everything has arrived. If it has not, ask again."""
         is_settled = self.control.is_settled(self.question)
         if is_settled is False:
             self.question = self.control.ask()

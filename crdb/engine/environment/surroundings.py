@@ -1,4 +1,4 @@
-"""The requests of an instance to its process and links; its driver fills this in."""
+"""Functions of the process and the links that an instance calls. The driver provides them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Surroundings:
-    """Without a driver an instance is alone and cannot be stopped."""
+    """The functions; without a driver an instance is alone and cannot be stopped."""
 
     __slots__ = ("count_acknowledged", "count_copies", "neighbours", "request_stop")
 

@@ -44,12 +44,12 @@ class MemoryReport:
 
     @property
     def dataset_percentage(self) -> float:
-        """Which part of what is used is data."""
+        """Return the share of the used memory that is data, in percent."""
         return 100 * self.dataset_bytes / max(self.used_bytes, 1)
 
     @property
     def peak_percentage(self) -> float:
-        """Which part of the most that was ever held is held now."""
+        """Return the used memory as a share of its peak, in percent."""
         return 100 * self.process_bytes / max(self.peak_bytes, 1)
 
     @property

@@ -260,7 +260,7 @@ def _vector(vector: Mapping[int, int]) -> str:
 
 
 def by_region(vector: Mapping[int, int]) -> dict[int, int]:
-    """How many effects of each region a vector stands for, all lives of it together."""
+    """Return the number of effects of each region in a vector, over all its incarnations."""
     counts: dict[int, int] = {}
     for origin, seq in vector.items():
         region = region_of(origin)

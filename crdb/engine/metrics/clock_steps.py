@@ -1,4 +1,4 @@
-"""Notice that the wall clock was set: it moves then, and the monotone clock does not."""
+"""Detection of steps of the wall clock: it moves, and the monotonic clock does not."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class ClockSteps:
 
     def __init__(self) -> None:
         self.ahead_ms: int = 0
-        """By how much the wall clock is ahead of the monotone one."""
+        """The wall clock minus the monotonic one."""
         self.is_known: bool = False
         self.count: int = 0
         """The number of times it was set by more than `CLOCK_SLACK_MS`."""
         self.last_ms: int = 0
-        """By how much it was set last; negative if it was set back."""
+        """The size of the last step; negative if the clock was set back."""
 
     def record(self, now: int, wall: int) -> bool:
-        """Record what both clocks show; True if the wall clock was set since the last call."""
+        """Record both clocks. Return whether the wall clock was set since the last call."""
         step = wall - now - self.ahead_ms
         self.ahead_ms += step
         if -CLOCK_SLACK_MS <= step <= CLOCK_SLACK_MS or not self.is_known:

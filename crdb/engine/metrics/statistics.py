@@ -1,4 +1,4 @@
-"""What an instance counts, for INFO.
+"""The counters of an instance, for INFO.
 
 A command's time runs from the end of the one before it in the same batch, or from the beginning of
 the batch, so it includes parsing. Commands that cannot take long follow each other in a pipeline
@@ -21,7 +21,7 @@ ERROR_CODES_MAX: Final = 128
 
 
 class Rate:
-    """How fast a counter grows, per second."""
+    """The growth of a counter per second."""
 
     __slots__ = ("last", "samples", "sampled_at")
 
@@ -31,7 +31,7 @@ class Rate:
         self.sampled_at = 0
 
     def sample(self, value: int, now: int) -> None:
-        """The counter stands at `value` at `now` ms."""
+        """Record that the counter is `value` at `now` (ms)."""
         elapsed = now - self.sampled_at
         if self.sampled_at and elapsed > 0:
             self.samples.append((value - self.last) * 1000 / elapsed)
@@ -111,14 +111,14 @@ class Statistics:
         self.output_rate = Rate()
 
     def count_error(self, text: bytes) -> None:
-        """An error reply was sent."""
+        """Count an error reply."""
         code = text.split(b" ", 1)[0]
         self.error_replies += 1
         if code in self.errors or len(self.errors) < ERROR_CODES_MAX:
             self.errors[code] = self.errors.get(code, 0) + 1
 
     def charge(self, seconds: float) -> None:
-        """Count what `ran`, which took so long together."""
+        """Count the commands in `ran`, which took so long together."""
         ran = self.ran
         mean = seconds / sum([calls for _, calls in ran])
         for number, calls in ran:
@@ -126,7 +126,7 @@ class Statistics:
         ran.clear()
 
     def count_calls(self, number: int, calls: int, seconds: float) -> None:
-        """A command ran `calls` times, for so many seconds in all."""
+        """Count `calls` runs of a command, which took so many seconds in all."""
         self.calls[number] += calls
         self.spent[number] += seconds
         if self.tracks_latency:

@@ -1,4 +1,4 @@
-"""The durations of commands: counted, and logged where that is asked for.
+"""The durations of commands: counted, and logged if they are long.
 
 `clock` gives seconds; a driver puts a real one here. A command that takes `outlier_seconds` or
 longer is offered to the slow log and to the latency monitor. Commands that cannot take long are
@@ -23,7 +23,7 @@ SUSPICION_MS: Final = 10_000
 
 
 class TimedCommand(Protocol):
-    """The part of a command that is read if it took long."""
+    """The part of a command that is logged if it took long."""
 
     number: int
     flags: list[str]
@@ -55,7 +55,7 @@ class Timing:
         self.suspicious_until = 0
 
     def configure(self, config: Config) -> None:
-        """Follow the parameters."""
+        """Take over the parameters."""
         self.slow_log.configure(config.slower_than_us, config.slow_log_length_max)
         self.latency.threshold_ms = config.latency_threshold_ms
         self.statistics.tracks_latency = config.tracks_latency
@@ -79,12 +79,12 @@ class Timing:
         self.latency.offer(event, at, int(seconds * 1e3))
 
     def suspect(self, now: int) -> None:
-        """Commands took long together: for a while time each of them. `now` is in ms."""
+        """Time each command for a while, since some took long together. `now` is in ms."""
         self.times_each = True
         self.suspicious_until = now + SUSPICION_MS
 
     def relax(self, now: int) -> None:
-        """Stop timing each command if there is no reason left."""
+        """Stop timing each command by itself when no reason remains."""
         self.times_each = self.is_fine or now < self.suspicious_until
 
 

@@ -18,7 +18,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "latency-tracking": "tests/crdb/commands/server/test_latency.py",
     "latency-tracking-info-percentiles": "tests/crdb/commands/server/test_latency.py",
     "list-max-listpack-size": "tests/crdb/engine/parameters/test_encodings.py",
-    "maxclients": "tests/crdb/net/test_listener.py",
+    "maxclients": "tests/crdb/net/test_acceptor.py",
     "maxmemory": "tests/crdb/engine/metrics/test_memory.py",
     "proto-max-bulk-len": "tests/crdb/engine/test_executor.py",
     "protected-mode": "tests/crdb/net/test_client_admission.py",

@@ -115,7 +115,7 @@ def parse_memory(value: str) -> int | None:
 
 
 def _choice(parameter: Parameter, value: str) -> str:
-    """One of the choices, or several where they may be combined."""
+    """Return a choice, or several choices where they may be combined. Raises InvalidValue."""
     several = parameter.name in parameters.SEVERAL
     words = value.lower().split(" ") if several else [value.lower()]
     if not all(word in parameter.choices for word in words):

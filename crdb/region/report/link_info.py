@@ -20,7 +20,7 @@ from crdb.engine.environment.link_control import (
     LinkOutOfReach,
     LinkState,
     NoSuchLink,
-    Question,
+    QueryNumbers,
     have_arrived,
 )
 from crdb.engine.event_names import Emit
@@ -173,13 +173,13 @@ class ProcessLinks:
 
     # -- asking ----------------------------------------------------------------------------
 
-    def ask(self) -> Question:
+    def ask(self) -> QueryNumbers:
         """Start a settle query in each region, if some regions run in other processes."""
         if len(self.ends) == len(self.config.regions):
             return {}
         return {name: links.settle_queries.start_query() for name, links in self.ends.items()}
 
-    def is_settled(self, question: Question) -> bool | None:
+    def is_settled(self, question: QueryNumbers) -> bool | None:
         """Return the result of a settle query, None while it is under way. If all regions run in
         this process, compare their vectors instead."""
         if not question:

@@ -46,7 +46,7 @@ JUSTIFY: Final[Mapping[str, Justify]] = {"address": "left", "role": "left"}
 
 
 @attrs.frozen
-class RegionFigures:
+class RegionMetrics:
     """A region at one moment. Rates are per second since the last moment."""
 
     name: str
@@ -67,7 +67,7 @@ class Moment:
     process; the latest of `events` is the last."""
 
     names: Sequence[str]
-    regions: Sequence[RegionFigures]
+    regions: Sequence[RegionMetrics]
     links: Sequence[LinkInfo]
     events: Sequence[str]
     seconds: float
@@ -167,7 +167,7 @@ def lacks(sink: Vector, source: Vector) -> int:
     return sum(max(0, seq - sink.get(origin, 0)) for origin, seq in source.items())
 
 
-def most_apart(regions: Sequence[RegionFigures]) -> int:
+def most_apart(regions: Sequence[RegionMetrics]) -> int:
     """Return the largest number of effects that any one region is missing."""
     union: dict[int, int] = {}
     for region in regions:
@@ -189,7 +189,7 @@ def _regions(moment: Moment, width: int, room: int) -> Part:
     return Part([region_grid(shown, width), more])
 
 
-def region_grid(regions: Sequence[RegionFigures], width: int) -> Grid:
+def region_grid(regions: Sequence[RegionMetrics], width: int) -> Grid:
     """Return a heading and a line for each region, with as many columns as fit."""
     ways = (
         ("address", "clients", "keys", "commands/s", "writes/s", "role"),
@@ -213,7 +213,7 @@ def region_grid(regions: Sequence[RegionFigures], width: int) -> Grid:
     return next((grid for grid in grids if grid.width <= width), grids[-1])
 
 
-def region_cells(region: RegionFigures) -> dict[str, Text]:
+def region_cells(region: RegionMetrics) -> dict[str, Text]:
     """Return the cells of a region, by the name of the column."""
     host = f"[{region.host}]" if ":" in region.host else region.host
     cells = {

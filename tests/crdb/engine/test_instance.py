@@ -145,10 +145,10 @@ def test_operations_from_elsewhere_serve_those_who_wait() -> None:
 
 def test_events_go_to_whoever_reports_now() -> None:
     database = instance()
-    database.tell("stopping", {})
+    database.emit_event("stopping", {})
     events: list[str] = []
     database.report = lambda event, _details: events.append(event)
-    database.tell("promoted", {})
+    database.emit_event("promoted", {})
     assert events == ["promoted"]
 
 

@@ -23,12 +23,12 @@ def runtime(config: Config) -> Runtime:
 
 def test_figures_are_rates_since_the_last_look() -> None:
     world = runtime(Config.from_names(["us", "eu"]))
-    world.figures(10.0)
+    world.metrics(10.0)
     instance = world.regions[0].instance
     client = Client(instance, b"there:1", b"here:1")
     for _ in range(6):
         receive(client, b"INCR n\r\n")
-    us, eu = world.figures(12.0)
+    us, eu = world.metrics(12.0)
     assert (us.keys, us.clients, us.effects_per_second) == (1, 1, 3.0)
     assert us.commands_per_second == 3.0
     assert (eu.keys, eu.effects_per_second, eu.role) == (0, 0.0, "active")
@@ -58,7 +58,7 @@ def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
 
 async def test_a_copy_shows_whether_it_has_its_source() -> None:
     lonely = '[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n'
-    (copy,) = runtime(read_config(lonely)).figures(0.0)
+    (copy,) = runtime(read_config(lonely)).metrics(0.0)
     assert copy.role == "read-only copy, out-of-sync"
 
 

@@ -1,4 +1,4 @@
-"""The line and the bell, under a virtual clock."""
+"""The line and the wakeup, under a virtual clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from replication.drivers.delayed_writer import DELAYED_BYTES_MAX, EARLY_SECONDS, Bell, Line
+from replication.drivers.delayed_writer import DELAYED_BYTES_MAX, EARLY_SECONDS, Line, WakeupEvent
 
 
 async def test_a_line_holds_back_what_is_too_much(autojump_clock: trio.testing.MockClock) -> None:
@@ -61,10 +61,10 @@ async def test_a_line_without_length_is_the_kernel_s() -> None:
 
 
 async def test_a_bell_rung_before_the_wait_is_heard() -> None:
-    bell = Bell()
-    bell.ring()
-    bell.ring()
-    await bell.wait()
+    wakeup = WakeupEvent()
+    wakeup.set()
+    wakeup.set()
+    await wakeup.wait()
     with trio.move_on_after(0) as scope:
-        await bell.wait()
+        await wakeup.wait()
     assert scope.cancelled_caught

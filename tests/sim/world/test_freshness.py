@@ -162,7 +162,7 @@ def test_a_follower_that_is_not_told_is_noticed() -> None:
 def test_a_client_that_is_not_woken_is_noticed() -> None:
     world = quiet()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.sites["ap"].instance, "serve_touched", nothing)
+        patch.setattr(world.sites["ap"].instance, "serve_dirty_keys", nothing)
         expect("eu has written, but a client in ap still waits for it", world)
 
 

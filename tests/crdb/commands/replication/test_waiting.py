@@ -50,7 +50,7 @@ def test_writes_that_come_later_do_not_hold_it_up() -> None:
     assert receive(client, b"WAIT 2 0\r\n") == b""
     receive(Client(client.instance), b"SET b 2\r\n")
     held[1] = 1
-    client.instance.polling.look(client.instance.now)
+    client.instance.polling.poll(client.instance.now)
     assert b"".join(client.out) == b":2\r\n"
 
 

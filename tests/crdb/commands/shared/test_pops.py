@@ -96,7 +96,7 @@ def test_a_client_waits_until_something_comes() -> None:
     assert box.client.blocked
     box.replica.string("k").set("text")
     box.replica.set("l").add("a")
-    box.client.instance.serve_touched()
+    box.client.instance.serve_dirty_keys()
     assert box.taken == [(b"l", 3, 0)]
     assert not box.client.blocked
 

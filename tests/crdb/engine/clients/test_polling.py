@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from crdb.engine.clients.blocking import Waiter
-from crdb.engine.clients.polling import LATER_MS, LOOK_MS, LOOKS_SOON
+from crdb.engine.clients.polling import FAST_POLLS, POLL_MS, SLOW_POLL_MS
 from crdb.resp import reply
 from tests.crdb.raw import NOW, instance, lines
 
@@ -28,13 +28,13 @@ def test_a_client_waits_until_what_it_waits_for_is_there() -> None:
     done: list[bool] = []
     wait(client, done)
     assert client.blocked
-    database.polling.look(NOW + 20)
+    database.polling.poll(NOW + 20)
     assert not database.woken
     done.append(True)
-    database.polling.look(NOW + 30)
+    database.polling.poll(NOW + 30)
     assert client.out == [b":1\r\n"]
     assert not client.blocked
-    database.polling.look(NOW + 40)
+    database.polling.poll(NOW + 40)
     assert database.woken == [client]
 
 
@@ -53,10 +53,10 @@ def test_it_looks_every_few_milliseconds_and_later_less_often() -> None:
     polling, client = database.polling, Client(database)
     assert polling.deadline is None
     wait(client, [])
-    assert polling.deadline == NOW + LOOK_MS
-    for look in range(LOOKS_SOON):
-        polling.look(NOW + look)
-    assert polling.deadline == NOW + LOOKS_SOON - 1 + LATER_MS
+    assert polling.deadline == NOW + POLL_MS
+    for look in range(FAST_POLLS):
+        polling.poll(NOW + look)
+    assert polling.deadline == NOW + FAST_POLLS - 1 + SLOW_POLL_MS
     client.leave()
     assert polling.deadline is None
 
@@ -64,9 +64,9 @@ def test_it_looks_every_few_milliseconds_and_later_less_often() -> None:
 def test_what_comes_from_elsewhere_serves_those_who_ask_nobody() -> None:
     database = instance()
     asking, other = Client(database), Client(database)
-    wait(asking, [True]).asks = True
+    wait(asking, [True]).asks_peers = True
     wait(other, [True])
-    database.serve_touched()
+    database.serve_dirty_keys()
     assert database.woken == [other]
     assert asking.blocked
 
@@ -80,7 +80,7 @@ def test_a_bug_in_looking_hurts_only_the_client_that_waits() -> None:
 
     database.polling.add(Waiter(broken, NOW + 100, stumble, broken.out.clear), NOW)
     wait(other, [True])
-    database.polling.look(NOW + 1)
+    database.polling.poll(NOW + 1)
     assert broken.closing
     assert other.out == [b":1\r\n"]
     assert database.woken == [broken, other]

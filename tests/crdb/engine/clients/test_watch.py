@@ -249,5 +249,5 @@ def test_all_that_was_lost_does() -> None:
     lines(clients[0], "SET k v", "WATCH k")
     lines(clients[1], "WATCH absent")
     database.replica.reset()
-    database.serve_touched()
+    database.serve_dirty_keys()
     assert [outcome(client) == NULL_ARRAY for client in clients] == [True, False]

@@ -11,13 +11,13 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from crdb.engine.environment.link_control import LinkInfo, LinkState
-from crdb.region.report.view import Moment, RegionFigures, draw, link_part, most_apart
+from crdb.region.report.view import Moment, RegionMetrics, draw, link_part, most_apart
 
 CLOUD = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 
-def figures(name: str, number: int) -> RegionFigures:
-    return RegionFigures(
+def figures(name: str, number: int) -> RegionMetrics:
+    return RegionMetrics(
         name=name,
         number=number,
         host="127.0.0.1",
