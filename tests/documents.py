@@ -51,15 +51,13 @@ def with_ports(text: str, ports: Mapping[str, Any]) -> str:
 
 
 RULE: Final = re.compile(r"\b([A-Z]{3}|D)-(\d+)\b(?: to \1-(\d+))?")
-NAMED: Final = re.compile(r"\btest_([a-z]{3}|d)_(\d+)_")
 
 
 def rules_cited(text: str) -> set[str]:
-    """Return the ids of rules that a text cites: `SET-3`, `STL-1 to STL-3`, `D-02`, or `set_3` in
-    the name of a test."""
+    """Return the ids of rules that a text cites: `SET-3`, `STL-1 to STL-3`, `D-02`."""
     found: set[str] = set()
     for family, first, last in RULE.findall(text):
         numbers = range(int(first), int(last or first) + 1)
         width = len(first) if family == "D" else 0
         found |= {f"{family}-{number:0{width}}" for number in numbers}
-    return found | {f"{family.upper()}-{number}" for family, number in NAMED.findall(text)}
+    return found

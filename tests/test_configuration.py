@@ -38,7 +38,7 @@ def test_every_key_is_described(table: str) -> None:
         assert meaning.endswith(".")
 
 
-def test_the_defaults_that_are_given_are_those_that_hold() -> None:
+def test_defaults_that_are_given_are_those_that_hold() -> None:
     lines: dict[str, list[str]] = {"": [], "region": ['name = "a"'], "link": []}
     for table, title in SECTIONS.items():
         for key, (_, default, _) in rows(title).items():

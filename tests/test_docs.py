@@ -132,7 +132,7 @@ def printed_by(source: str, names: dict[str, Any]) -> str:
     return printed.getvalue()
 
 
-def test_the_examples_of_checking_a_type_print_what_is_shown() -> None:
+def test_examples_of_checking_type_print_what_is_shown() -> None:
     """A block of text follows an example that prints or raises; it may end in `...`."""
     found = BLOCK.findall((ROOT / "docs" / "how-to" / "test-your-own-type.md").read_text())
     assert len([kind for kind, _ in found if kind == "text"]) > 4
@@ -155,7 +155,7 @@ def test_every_law_is_described_once() -> None:
     assert sorted(described) == sorted({*raised, SAME_RESULTS})
 
 
-def test_every_page_is_reached_from_the_index() -> None:
+def test_every_page_is_reached_from_index() -> None:
     pages = {path for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")}
     found = {ROOT / "docs" / "index.md"}
     frontier = list(found)
@@ -195,7 +195,7 @@ def test_every_rule_has_tests_that_cite_it(rule: str, tests: str) -> None:
     assert all(rule in rules_cited(path.read_text()) for path in paths)
 
 
-def test_the_glossary_has_each_word_once() -> None:
+def test_glossary_has_each_word_once() -> None:
     rows = re.findall(r"^\| ([^|]+?) \|", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
     words = [word for word in rows if word not in {"word", "---"}]
     assert len(words) > 50

@@ -16,14 +16,14 @@ from crdt.testing import check_type
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def test_the_file_of_regions_can_be_read() -> None:
+def test_file_of_regions_can_be_read() -> None:
     path = EXAMPLES / "regions.toml"
     config = read_config(path.read_text(encoding="utf-8"), path.name)
     assert [region.port for region in config.regions] == [7001, 7002, 7003]
     assert [region.link_port for region in config.regions] == [17001, 17002, 17003]
 
 
-def test_the_file_of_regions_names_every_setting_and_its_default() -> None:
+def test_file_of_regions_names_every_setting_and_its_default() -> None:
     text = (EXAMPLES / "regions.toml").read_text(encoding="utf-8")
     for keys in SCHEMA.values():
         for key in keys:
@@ -33,7 +33,7 @@ def test_the_file_of_regions_names_every_setting_and_its_default() -> None:
     assert attrs.evolve(config, link=attrs.evolve(config.link, delay="none")) == plain
 
 
-def test_an_offer_type_that_forgets_dearer_offers_is_found_out() -> None:
+def test_offer_type_that_forgets_dearer_offers_is_found_out() -> None:
     example = runpy.run_path(str(EXAMPLES / "best_offer.py"))
     base: Any = example["BestOffer"]
 

@@ -20,7 +20,7 @@ def patterns() -> list[str]:
     return hooks["custom"]["modules"]
 
 
-def test_the_modules_to_compile_exist_and_are_named_once() -> None:
+def test_modules_to_compile_exist_and_are_named_once() -> None:
     assert patterns() == sorted(set(patterns()))
     assert all(list(ROOT.glob(pattern)) for pattern in patterns())
 
@@ -55,13 +55,13 @@ def test_compiled_classes_have_compiled_heirs_only_and_no_abstract_parents() -> 
                     assert origin not in names, f"{path} must be compiled: {parent} is"
 
 
-def test_the_lock_file_names_no_host() -> None:
+def test_lock_file_names_no_host() -> None:
     locked = LOCK.read_text()
     assert "--hash=sha256:" in locked
     assert "://" not in locked
 
 
-def test_the_group_run_lists_what_the_server_needs() -> None:
+def test_group_run_lists_what_server_needs() -> None:
     """pip can install the dependencies of a project without it only from a group."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project = settings["project"]
@@ -79,7 +79,7 @@ def progress_of(total: int, *, is_terminal: bool) -> str:
     return "".join(shown)
 
 
-def test_compiling_draws_one_line_on_a_terminal() -> None:
+def test_compiling_draws_one_line_on_terminal() -> None:
     assert progress_of(2, is_terminal=True) == "\rcrdb: compiling 1/2\rcrdb: compiling 2/2\n"
 
 

@@ -37,7 +37,7 @@ def test_wrong_type_is_refuted_as_shown() -> None:
     assert str(caught.value).endswith(call)
 
 
-def test_picture_of_simulation_fits_a_screen(
+def test_picture_of_simulation_fits_screen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (line,) = (line for line in commands(TEXT, "python -m sim") if "--svg" in line)
@@ -50,6 +50,6 @@ def test_picture_of_simulation_fits_a_screen(
     assert int(height[1]) < 1_200, "a picture for one screen: choose another story"
 
 
-def test_two_commands_stand_at_the_top() -> None:
+def test_two_commands_stand_at_top() -> None:
     assert shell_lines(TEXT)[:2] == [["make", "demo"], ["make", "test"]]
     assert len(TEXT.splitlines()) <= 150

@@ -15,7 +15,7 @@ PAGES = pages()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_current(name: str) -> None:
+def test_page_is_current(name: str) -> None:
     stored = (DOCS / name).read_text(encoding="utf-8")
     assert stored == PAGES[name], "run `python -m tools.reference`"
 
@@ -25,14 +25,14 @@ def test_every_command_is_listed() -> None:
         assert f"`{command.name.decode().upper()}" in PAGES["commands.md"]
 
 
-def test_every_place_goes_by_a_name_that_means_it_alone() -> None:
+def test_every_place_goes_by_name_that_means_it_alone() -> None:
     catalog = Catalog.shipped()
     names = re.findall(r"^\| `(.+?)`", PAGES["places.md"], re.MULTILINE)
     assert {catalog.find(name) for name in names} == set(catalog.regions)
     assert len(names) == len(catalog.regions)
 
 
-def test_the_pictures_are_well_formed_and_refer_to_nothing_outside() -> None:
+def test_pictures_are_well_formed_and_refer_to_nothing_outside() -> None:
     pictures = [text for name, text in PAGES.items() if name.endswith(".svg")]
     assert len(pictures) == 2
     for picture in pictures:

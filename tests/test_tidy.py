@@ -113,11 +113,11 @@ def nobody(broken: Iterable[object]) -> None:
     assert not lines, "\n".join(lines)
 
 
-def test_a_module_opens_with_its_idea() -> None:
+def test_module_opens_with_its_idea() -> None:
     nobody(path for path in HOUSE if not ast.get_docstring(tree(path)))
 
 
-def test_no_function_outgrows_a_screen() -> None:
+def test_no_function_outgrows_screen() -> None:
     limit = FUNCTION_LINES_MAX
     held = [
         hold(path, node.name, lines_of(node), limit) for path in HOUSE for node in functions(path)
@@ -130,7 +130,7 @@ def test_no_file_outgrows_its_room() -> None:
     nobody(line for line in held if line)
 
 
-def test_the_exceptions_are_about_what_exists() -> None:
+def test_exceptions_are_about_what_exists() -> None:
     named = {(path, node.name) for path in HOUSE for node in functions(path)}
     named |= {(path, "") for path in HOUSE}
     assert not LONGER.keys() - named
@@ -203,12 +203,12 @@ def test_no_module_is_dead() -> None:
     nobody(f"nothing imports {path}" for path in breaking("used"))
 
 
-def test_no_pure_module_imports_a_driver() -> None:
+def test_no_pure_module_imports_driver() -> None:
     nobody(f"{path} imports a driver" for path in breaking("free of drivers"))
 
 
 @pytest.mark.parametrize(("rule", "path"), EXEMPT)
-def test_an_exemption_is_needed(rule: str, path: str) -> None:
+def test_exemption_is_needed(rule: str, path: str) -> None:
     assert path in SOURCES
     assert not RULES[rule](path)
 
@@ -229,7 +229,7 @@ def titles(path: str) -> list[str]:
     return [prose.partition("\n")[0], *re.findall(r"\n(# .*)", prose)]
 
 
-def test_a_document_has_one_title() -> None:
+def test_document_has_one_title() -> None:
     found = {path: titles(path) for path in DOCUMENTS}
     nobody(f"{path}: {n}" for path, n in found.items() if len(n) > 1 or n[0][:2] != "# ")
 
@@ -242,7 +242,7 @@ def marks_without_reason(path: str) -> list[int]:
     return [mark.lineno for mark in marks if id(mark) not in called]
 
 
-def test_what_is_left_out_of_the_compiled_run_has_a_reason() -> None:
+def test_what_is_left_out_of_compiled_run_has_reason() -> None:
     nobody(
         f"{path}, line {line}"
         for path in python_files("tests")
@@ -258,7 +258,7 @@ def imports(path: str) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def test_a_driver_is_one() -> None:
+def test_driver_is_one() -> None:
     banned = project()["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
     roots = {name.partition(".")[0] for name in banned} - {"typing"}
     nobody(f"{path} is none" for path in drivers() if not imports(path) & roots)
@@ -278,7 +278,7 @@ def undocumented(name: str, thing: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_public_face_is_named_and_documented(package: str) -> None:
+def test_public_face_is_named_and_documented(package: str) -> None:
     module = importlib.import_module(package)
     face: list[str] = getattr(module, "__all__", [])
     assert len(face) == len(set(face))

@@ -45,10 +45,10 @@ def naming() -> dict[str, set[str]]:
     return {path: types for path, types in found.items() if types and not path.startswith(FOLDERS)}
 
 
-def test_no_other_module_names_a_type() -> None:
+def test_no_other_module_names_type() -> None:
     assert naming() == {}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_folder_of_types_names_types(folder: str) -> None:
+def test_folder_of_types_names_types(folder: str) -> None:
     assert any(imported_types(path) for path in (ROOT / folder).rglob("*.py"))

@@ -65,14 +65,14 @@ class Parted:
 
 
 @pytest.mark.parametrize("rate", [5_000, 20_000, 40_000, 50_000, 60_000, 100_000])
-def test_backlog_takes_about_the_time_of_its_bytes(rate: int) -> None:
+def test_backlog_takes_about_time_of_its_bytes(rate: int) -> None:
     parted = Parted(rate)
     parted.write(528_000 // VALUE_BYTES)
     assert parted.heal() < 1.25 * parted.needed + 1
     assert parted.ended == 0
 
 
-def test_even_one_kilobyte_a_second_catches_up() -> None:
+def test_even_one_kilobyte_second_catches_up() -> None:
     parted = Parted(1_000)
     parted.write(60)
     assert parted.heal() < 3 * parted.needed
@@ -101,7 +101,7 @@ def test_one_large_op_over_slow_link_arrives(rate: int) -> None:
     assert parted.ended == 0
 
 
-def test_both_directions_catch_up_at_the_same_time() -> None:
+def test_both_directions_catch_up_at_same_time() -> None:
     parted = Parted(10_000)
     for number in range(100):
         parted.world.run("us", "SET", f"u{number}", "v" * VALUE_BYTES)
@@ -112,7 +112,7 @@ def test_both_directions_catch_up_at_the_same_time() -> None:
 
 @pytest.mark.parametrize("rate", [20_000, 100_000, 500_000, 1_000_000])
 @pytest.mark.parametrize("regions", [2, 3])
-def test_nobody_is_asked_for_what_is_being_sent(rate: int, regions: int) -> None:
+def test_ops_under_way_are_not_requested_from_others(rate: int, regions: int) -> None:
     parted = Parted(rate, regions)
     parted.write(600)
     parted.heal()

@@ -9,7 +9,7 @@ from tests.crdb.waiters import Waiters
 
 
 @pytest.mark.parametrize("is_empty", [True, False])
-def test_who_blocks_is_served_by_a_snapshot(is_empty: bool) -> None:
+def test_snapshot_serves_blocked_client(is_empty: bool) -> None:
     """An empty region takes everything over in a way of its own, which used to wake nobody."""
     regions = Regions(2)
     waiters = Waiters(regions)
@@ -24,7 +24,7 @@ def test_who_blocks_is_served_by_a_snapshot(is_empty: bool) -> None:
 
 
 @pytest.mark.parametrize("is_empty", [True, False])
-def test_who_watches_a_key_notices_that_a_snapshot_brought_it(is_empty: bool) -> None:
+def test_snapshot_dirties_watched_key(is_empty: bool) -> None:
     """D-16: effects from elsewhere dirty WATCH."""
     regions = Regions(2)
     if not is_empty:
@@ -36,7 +36,7 @@ def test_who_watches_a_key_notices_that_a_snapshot_brought_it(is_empty: bool) ->
     assert regions.run(2, "GET", "k") == b"a"
 
 
-def test_who_watches_a_key_that_a_snapshot_leaves_alone_may_go_on() -> None:
+def test_snapshot_leaves_other_watches_alone() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "k", "a")
     regions.sync()

@@ -18,7 +18,7 @@ def test_version_is_three_numbers() -> None:
 
 
 @pytest.mark.interpreted("reads the metadata of the sources")
-def test_distribution_is_named_as_in_the_metadata() -> None:
+def test_distribution_is_named_as_in_metadata() -> None:
     metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert metadata["project"]["name"] == DISTRIBUTION
     assert metadata["tool"]["hatch"]["version"]["path"] == "crdb/version.py"

@@ -10,7 +10,7 @@ import crdt.errors
 from crdt import CRDTError, DotReused, HistoryTruncated, IdentityReused
 
 
-def test_the_tree_is_complete() -> None:
+def test_tree_is_complete() -> None:
     drawn = set(re.findall(r"\+-- (\w+)", crdt.errors.__doc__ or ""))
     direct = CRDTError.__subclasses__()
     tree = [error for each in direct for error in (each, *each.__subclasses__())]
@@ -18,13 +18,13 @@ def test_the_tree_is_complete() -> None:
     assert drawn == made
 
 
-def test_who_lacks_too_much_is_told_what() -> None:
+def test_truncated_history_names_what_is_missing() -> None:
     text = str(HistoryTruncated(16384, 5, 9))
     assert "wanted operation 5" in text
     assert "oldest kept is 9" in text
 
 
-def test_it_comes_back_from_another_process() -> None:
+def test_error_survives_pickling() -> None:
     for error in (HistoryTruncated(16384, 5, 9), IdentityReused(16385, "operation 5 differs")):
         for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
             assert str(twin) == str(error)

@@ -19,7 +19,7 @@ SHOWN = sorted(
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_an_example_runs(name: str) -> None:
+def test_example_runs(name: str) -> None:
     failed, attempted = doctest.testmod(importlib.import_module(name))
     assert attempted > 0
     assert failed == 0

@@ -27,7 +27,7 @@ def test_large_values_go_in_pieces_of_bounded_size() -> None:
     assert there.to_bytes() == here.to_bytes()
 
 
-def test_what_a_flush_puts_aside_goes_in_pieces_too() -> None:
+def test_flushed_state_is_freed_in_pieces() -> None:
     here, there = regions(2)
     for index in range(30):
         here.set(f"{index}").add("a")
@@ -42,7 +42,7 @@ def test_what_a_flush_puts_aside_goes_in_pieces_too() -> None:
     assert there.to_bytes() == before
 
 
-def test_who_waits_for_a_key_is_told_when_an_empty_replica_takes_everything_over() -> None:
+def test_takeover_by_empty_replica_reports_watched_key() -> None:
     here, there = regions(2)
     here.list("l").append("a")
     here.string("other").set("b")
@@ -51,7 +51,7 @@ def test_who_waits_for_a_key_is_told_when_an_empty_replica_takes_everything_over
     assert there.keyspace.dirty_keys == [b"l"]
 
 
-def test_a_string_that_is_nothing_leaves_nothing() -> None:
+def test_string_that_is_nothing_leaves_nothing() -> None:
     here = Replica(2)
     record = (b"k", (), ((1, (0, 0, None, 0)),))
     here.merge(
@@ -90,7 +90,7 @@ def test_lone_strings_merge_as_their_operations_would(seed: int) -> None:
     assert third.to_bytes() == fourth.to_bytes() == one.to_bytes() == other.to_bytes()
 
 
-def test_a_reader_gets_what_was_there_before_a_merge() -> None:
+def test_reader_gets_what_was_there_before_merge() -> None:
     here, there = regions(2)
     for key in ("replaced", "removed", "kept"):
         here.string(key).set("old")
@@ -109,7 +109,7 @@ def test_a_reader_gets_what_was_there_before_a_merge() -> None:
     assert here.to_bytes() == there.to_bytes()
 
 
-def test_that_a_lone_string_never_ends_is_forgotten_by_a_merge_too() -> None:
+def test_that_lone_string_never_ends_is_forgotten_by_merge_too() -> None:
     """Both hold the same write; to one of them somebody has said that its time to live is over."""
     here, there = regions(2)
     here.string("k").set("a")
@@ -121,7 +121,7 @@ def test_that_a_lone_string_never_ends_is_forgotten_by_a_merge_too() -> None:
     assert here.to_bytes() == there.to_bytes()
 
 
-def test_what_is_no_lone_string_takes_the_long_way() -> None:
+def test_other_values_are_merged_in_full() -> None:
     here, there = regions(2)
     here.set("set").add("a")
     here.counter("counter").increment(1)
@@ -174,7 +174,7 @@ def test_keys_of_all_types_that_are_alike_are_left_alone() -> None:
     assert there.to_bytes() == here.to_bytes()
 
 
-def test_what_was_removed_here_does_not_come_back_with_a_state_that_still_has_it() -> None:
+def test_old_state_does_not_bring_back_removed() -> None:
     here, there = regions(2)
     here.string("k").set("a")
     exchange(here, there)
@@ -185,7 +185,7 @@ def test_what_was_removed_here_does_not_come_back_with_a_state_that_still_has_it
     assert there.keyspace.dirty_keys == []
 
 
-def test_a_deadline_without_a_value_is_merged_too() -> None:
+def test_deadline_without_value_is_merged_too() -> None:
     here, there, third = regions()
     here.set("k").add("a")
     exchange(here, there)

@@ -10,7 +10,7 @@ from crdt import CounterOverflow, NotANumber, Replica
 
 
 @pytest.mark.parametrize("kind", ["counter", "counter_grow"])
-def test_a_counter_is_used_as_a_number(kind: str) -> None:
+def test_counter_is_used_as_number(kind: str) -> None:
     replica = Replica(1)
     counter: Any = getattr(replica, kind)("k")
     same = counter
@@ -37,7 +37,7 @@ def test_a_counter_is_used_as_a_number(kind: str) -> None:
     assert counter == 3
 
 
-def test_a_counter_takes_fractions_and_goes_down() -> None:
+def test_counter_takes_fractions_and_goes_down() -> None:
     counter = Replica(1).counter("k")
     counter += 1
     counter += 0.5
@@ -52,7 +52,7 @@ def test_a_counter_takes_fractions_and_goes_down() -> None:
 
 
 @pytest.mark.parametrize("amount", ["1e5000", "-1e5000", "1e-5000"])
-def test_a_counter_refuses_what_no_long_double_holds(amount: str) -> None:
+def test_counter_refuses_what_no_long_double_holds(amount: str) -> None:
     counter = Replica(1).counter("k")
     counter += 1
     with pytest.raises(NotANumber, match=f"'{amount}' is too large or too small to be added"):
@@ -63,7 +63,7 @@ def test_a_counter_refuses_what_no_long_double_holds(amount: str) -> None:
 FRACTION = "holds 1.5, which is not a 64-bit integer: use add"
 
 
-def test_increment_refuses_a_fraction_and_add_does_not() -> None:
+def test_increment_refuses_fraction_and_add_does_not() -> None:
     counter = Replica(1).counter("k")
     counter.add(1.5)
     for count in (counter.increment, counter.decrement):
@@ -74,7 +74,7 @@ def test_increment_refuses_a_fraction_and_add_does_not() -> None:
     assert counter.increment() == 4, "an integer again"
 
 
-def test_a_fraction_of_another_replica_is_added_to() -> None:
+def test_fraction_of_another_replica_is_added_to() -> None:
     here, there = Replica(1), Replica(2)
     here.counter("k").increment()
     there.counter("k").add(0.5)
@@ -84,7 +84,7 @@ def test_a_fraction_of_another_replica_is_added_to() -> None:
     assert counter == 2.5
 
 
-def test_a_text_that_is_an_integer_otherwise_written_is_added_to() -> None:
+def test_text_that_is_integer_otherwise_written_is_added_to() -> None:
     replica = Replica(1)
     replica.string("k").set("1e3")
     counter = replica.counter("k")
@@ -93,7 +93,7 @@ def test_a_text_that_is_an_integer_otherwise_written_is_added_to() -> None:
 
 
 @pytest.mark.parametrize("text", ["text", "inf", "x" * 100])
-def test_what_is_not_a_number_is_not_read_as_zero(text: str) -> None:
+def test_non_number_is_not_read_as_zero(text: str) -> None:
     replica = Replica(1)
     replica.string("k").set(text)
     counter = replica.counter("k")
@@ -112,7 +112,7 @@ def test_what_is_not_a_number_is_not_read_as_zero(text: str) -> None:
     assert replica.string("k").get() == text
 
 
-def test_a_count_beyond_the_range_is_named() -> None:
+def test_count_beyond_range_is_named() -> None:
     replica = Replica(1)
     with pytest.raises(CounterOverflow, match=r"adding 576460752303423488 takes the counter b'k'"):
         replica.counter("k").increment(1 << 59)

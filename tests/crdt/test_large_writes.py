@@ -85,7 +85,7 @@ def test_shared_effects_mean_what_separate_ones_mean(plan: list[tuple[int, bytes
         assert pair[0].to_bytes() == pair[1].to_bytes()
 
 
-def test_writes_of_one_large_string_share_an_effect() -> None:
+def test_writes_of_one_large_string_share_effect() -> None:
     db = regions(2)[0].keyspace
     strings.assign(db, K, LARGE)
     for number in range(300):
@@ -107,7 +107,7 @@ def test_writes_of_one_large_string_share_an_effect() -> None:
     assert db.seq == 4
 
 
-def test_shared_effect_takes_back_increments_and_ends_the_deadline() -> None:
+def test_shared_effect_takes_back_increments_and_ends_deadline() -> None:
     here, there = regions(2)
     here.counter("k").increment(5)
     here.keyspace.expire(K, 2000)
@@ -122,7 +122,7 @@ def test_shared_effect_takes_back_increments_and_ends_the_deadline() -> None:
         assert replica.string("k").get() == (LARGE + b"y").decode()
 
 
-def test_shared_effect_is_a_change_and_readers_are_warned() -> None:
+def test_shared_effect_is_change_and_readers_are_warned() -> None:
     db = regions(2)[0].keyspace
     warned: list[bytes] = []
 
@@ -162,7 +162,7 @@ class Failing(Set):
 
 @pytest.mark.interpreted("it derives from a compiled class")
 @pytest.mark.parametrize("failure", ["early", "late"])
-def test_effect_is_completed_with_the_reserve(failure: str) -> None:
+def test_effect_is_completed_with_reserve(failure: str) -> None:
     here, there = Keyspace(make_origin(1), BUILT_IN.with_types([Failing])), Replica(2)
     sets.add(here, K, [b"a"])
     Failing.failures = [failure]

@@ -39,7 +39,7 @@ class Even:
 EVEN: Any = Even  # it needs neither `remove` nor `alive`
 
 
-def test_prepare_makes_the_effect_or_refuses() -> None:
+def test_prepare_makes_effect_or_refuses() -> None:
     here, there = Replica(1, types=(EVEN,)), Replica(2, types=(EVEN,))
     assert not here.value("n", EVEN).do(0, 3)
     assert len(here) == 0
@@ -56,14 +56,14 @@ def test_type_without_remove_cannot_be_deleted_alone() -> None:
         here.value("n", EVEN).delete()
 
 
-def test_whole_deletion_of_such_a_type_leaves_it() -> None:
+def test_whole_deletion_of_such_type_leaves_it() -> None:
     here = Replica(1, types=(EVEN,))
     here.value("n", EVEN).do(0, 4)
     here.delete("n")
     assert here.value("n", EVEN).value == 4
 
 
-def test_type_that_the_replica_does_not_know_is_refused() -> None:
+def test_type_that_replica_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match="the replica was made without type 211"):
         Replica(1).value("n", EVEN).do(0, 4)
 
@@ -77,7 +77,7 @@ def test_extended_slice_takes_as_many_texts_as_it_has_places() -> None:
         items[::2] = ["z"]
 
 
-def test_views_of_a_hash_combine_into_sets() -> None:
+def test_views_of_hash_combine_into_sets() -> None:
     fields = Replica(1).hash("h")
     fields["a"] = "1"
     assert fields.keys() & {"a", "b"} == {"a"}

@@ -9,7 +9,7 @@ import pytest
 from crdt import Replica
 
 
-def test_members_name_the_replica_itself() -> None:
+def test_members_name_replica_itself() -> None:
     """Else the others, who have the same list, would forget what it has not seen."""
     sentence = r"replica 3 is not among its members \[1, 2\]: list .* this one too, or pass \[\]"
     with pytest.raises(ValueError, match=sentence):
@@ -19,7 +19,7 @@ def test_members_name_the_replica_itself() -> None:
         Replica.load(data, members=[1, 2])
 
 
-def test_a_replica_that_never_writes_has_no_members() -> None:
+def test_replica_that_never_writes_has_no_members() -> None:
     writer, reader = Replica(1, members=[1]), Replica(2, members=[])
     writer.counter("k").increment()
     writer.delete("k")
@@ -28,7 +28,7 @@ def test_a_replica_that_never_writes_has_no_members() -> None:
     assert reader.statistics().garbage_pending == 0
 
 
-def test_odd_arguments_of_a_replica_are_refused() -> None:
+def test_odd_arguments_of_replica_are_refused() -> None:
     odd: Any = 5
     with pytest.raises(TypeError, match="types are classes, not 5"):
         Replica(1, types=[odd])
@@ -39,6 +39,6 @@ def test_odd_arguments_of_a_replica_are_refused() -> None:
 
 
 @pytest.mark.parametrize("now", [1.5, "1", None])
-def test_a_clock_of_another_type_is_named(now: Any) -> None:
+def test_clock_of_another_type_is_named(now: Any) -> None:
     with pytest.raises(TypeError, match=r"clock returns integer milliseconds|expected an integer"):
         Replica(1, clock=lambda: now).string("k").set("v")

@@ -45,7 +45,7 @@ def run(program: str, hash_seed: str) -> str:
     return done.stdout
 
 
-def test_the_hash_seed_is_not_seen() -> None:
+def test_hash_seed_is_not_seen() -> None:
     assert run(PROGRAM, "1") == run(PROGRAM, "4242")
 
 

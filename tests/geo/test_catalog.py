@@ -32,7 +32,7 @@ def rtt_ms(source: Region, sink: Region) -> float:
     return CATALOG.rtt_ns(source.full_name, sink.full_name) / 1e6
 
 
-def test_a_region_is_found_by_its_name_with_or_without_the_provider() -> None:
+def test_region_is_found_by_its_name_with_or_without_provider() -> None:
     assert CATALOG.find("eu-west-1") is CATALOG.find("aws:eu-west-1")
     assert CATALOG.find("eu-west-1").place == "Dublin"
     assert "eu-west-1" in CATALOG
@@ -47,7 +47,7 @@ def test_every_provider_is_there(provider: str, count: int) -> None:
     assert CATALOG.of("nobody") == ()
 
 
-def test_an_unknown_name_meets_suggestions() -> None:
+def test_unknown_name_meets_suggestions() -> None:
     with pytest.raises(UnknownRegion) as caught:
         CATALOG.find("us-eats-1")
     assert caught.value.nearest[0] == "us-east-1"
@@ -56,7 +56,7 @@ def test_an_unknown_name_meets_suggestions() -> None:
     assert caught.value.nearest == ("eu-central-1", "germanywestcentral", "europe-west3")
 
 
-def test_an_ambiguous_name_needs_its_provider() -> None:
+def test_ambiguous_name_needs_its_provider() -> None:
     with pytest.raises(AmbiguousRegion, match="say one:east or two:east"):
         TWINS.find("east")
     assert "east" not in TWINS
@@ -80,12 +80,12 @@ def test_one_region_is_not_two() -> None:
         ("eastus", "eastus", 2),  # inside, not measured
     ],
 )
-def test_round_trips_are_those_of_the_tables(source: str, sink: str, milliseconds: float) -> None:
+def test_round_trips_are_those_of_tables(source: str, sink: str, milliseconds: float) -> None:
     assert CATALOG.rtt_ns(source, sink) == ms(milliseconds)
     assert CATALOG.one_way_ns(source, sink) == ms(milliseconds) // 2
 
 
-def test_what_was_not_measured_comes_from_the_distance() -> None:
+def test_unmeasured_latency_follows_distance() -> None:
     assert CATALOG.measured("us-east-1", "eu-west-1")
     assert not CATALOG.measured("us-east-1", "westeurope")
     km = CATALOG.find("us-east-1").distance_km(CATALOG.find("westeurope"))
@@ -93,14 +93,14 @@ def test_what_was_not_measured_comes_from_the_distance() -> None:
     assert CATALOG.rtt_ns("us-east-1", "westeurope") == ms(fitted)
 
 
-def test_near_neighbours_are_not_charged_the_whole_line() -> None:
+def test_near_neighbours_are_not_charged_whole_line() -> None:
     assert CATALOG.rtt_ns("eu-central-1", "eu-de") == ms(1)  # both are in Frankfurt
     larger = CATALOG.with_regions([BERLIN])
     km = BERLIN.distance_km(CATALOG.find("eu-central-1"))
     assert larger.rtt_ns("berlin", "eu-central-1") == ms(1 + 0.03 * km)
 
 
-def test_the_estimate_never_beats_light() -> None:
+def test_estimate_never_beats_light() -> None:
     for provider in ("aws", "ibm"):
         for here in CATALOG.of(provider):
             for there in CATALOG.of("gcp"):
@@ -115,13 +115,13 @@ def test_own_measurements_take_precedence_in_one_direction() -> None:
 
 
 @pytest.mark.parametrize("milliseconds", [-1, float("nan")])
-def test_a_measurement_below_zero_is_refused(milliseconds: float) -> None:
+def test_measurement_below_zero_is_refused(milliseconds: float) -> None:
     with pytest.raises(BadData, match="from us-east-1 to eu-west-1"):
         CATALOG.with_rtts({("us-east-1", "eu-west-1"): milliseconds})
 
 
 @pytest.mark.parametrize("provider", ["aws", "azure", "gcp", "ibm"])
-def test_the_mean_of_a_latency_is_the_one_way_delay(provider: str) -> None:
+def test_mean_of_latency_is_one_way_delay(provider: str) -> None:
     pairs = measured_pairs(provider)
     for source, sink in [*pairs[:: len(pairs) // 15 + 1], (CATALOG.of(provider)[0],) * 2]:
         latency = CATALOG.latency(source.full_name, sink.full_name)
@@ -138,7 +138,7 @@ def test_no_measured_round_trip_beats_light(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", sorted(FITS))
-def test_the_lines_are_the_least_squares_of_the_tables(provider: str) -> None:
+def test_lines_are_least_squares_of_tables(provider: str) -> None:
     pairs = measured_pairs(provider)
     km = [a.distance_km(b) for a, b in pairs]
     trips = [rtt_ms(a, b) for a, b in pairs]
@@ -152,9 +152,9 @@ def test_the_lines_are_the_least_squares_of_the_tables(provider: str) -> None:
 
 
 @pytest.mark.parametrize(("provider", "limit"), [("aws", 7), ("azure", 4)])
-def test_the_two_directions_differ_little(provider: str, limit: float) -> None:
+def test_two_directions_differ_little(provider: str, limit: float) -> None:
     assert max(abs(rtt_ms(a, b) - rtt_ms(b, a)) for a, b in measured_pairs(provider)) == limit
 
 
-def test_the_shipped_catalogue_is_read_once() -> None:
+def test_shipped_catalogue_is_read_once() -> None:
     assert Catalog.shipped() is CATALOG

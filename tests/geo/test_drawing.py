@@ -42,7 +42,7 @@ def tips(root: ElementTree.Element) -> list[str]:
     return [node.text or "" for node in root.iter(f"{SVG}title")]
 
 
-def test_the_table_marks_links_cuts_and_what_is_missing() -> None:
+def test_table_marks_links_cuts_and_what_is_missing() -> None:
     links = [("us", "eu"), ("eu", "us"), ("eu", "sea")]
     table = matrix_text(("us", "eu", "sea"), links, cut={("us", "eu")}, weight=None)
     assert table.splitlines() == [
@@ -53,31 +53,31 @@ def test_the_table_marks_links_cuts_and_what_is_missing() -> None:
     ]
 
 
-def test_the_table_shows_milliseconds() -> None:
+def test_table_shows_milliseconds() -> None:
     table = matrix_text(("us", "eu"), mesh(("us", "eu")), cut=set(), weight=always(33.55))
     assert table.splitlines()[1].split() == ["us", ".", "33.5"]
 
 
 @pytest.mark.parametrize("names", [WORLD, OWN, ("us-east-1",), ("only",)], ids=",".join)
-def test_a_drawing_has_each_region_and_one_line_for_each_pair(names: tuple[str, ...]) -> None:
+def test_drawing_has_each_region_and_one_line_for_each_pair(names: tuple[str, ...]) -> None:
     root = picture(names)
     assert len(list(root.iter(f"{SVG}circle"))) == len(names)
     assert len(list(root.iter(f"{SVG}path"))) == len(names) * (len(names) - 1) // 2
     assert texts(root) == list(names)
 
 
-def test_a_map_has_land_and_a_circle_has_none() -> None:
+def test_map_has_land_and_circle_has_none() -> None:
     assert len(list(picture(WORLD).iter(f"{SVG}polygon"))) > 20
     assert not list(picture(OWN).iter(f"{SVG}polygon"))
 
 
-def test_nothing_outside_of_the_drawing_is_referred_to() -> None:
+def test_drawing_refers_to_nothing_outside() -> None:
     text = topology_svg(WORLD, mesh(WORLD), cut=set(), weight=None)
     assert re.findall(r"https?://[^\"]*", text) == ["http://www.w3.org/2000/svg"]
     assert not re.search(r"href|<script|<style|@import|url\(", text)
 
 
-def test_everything_lies_inside_of_the_picture() -> None:
+def test_everything_lies_inside_of_picture() -> None:
     root = picture(WORLD)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     for dot in root.iter(f"{SVG}circle"):
@@ -87,7 +87,7 @@ def test_everything_lies_inside_of_the_picture() -> None:
     assert texts(far) == ["af-south-1", "ap-southeast-2"]  # the middle of the way is off the map
 
 
-def test_a_link_across_the_date_line_is_split_at_the_edges() -> None:
+def test_link_across_date_line_is_split_at_edges() -> None:
     root = picture(("us-west-2", "ap-northeast-1"))
     (path,) = root.iter(f"{SVG}path")
     assert path.attrib["d"].count("M") == 2
@@ -95,24 +95,24 @@ def test_a_link_across_the_date_line_is_split_at_the_edges() -> None:
     assert path.attrib["d"].count("M") == 1
 
 
-def test_two_regions_in_one_place_are_joined_all_the_same() -> None:
+def test_two_regions_in_one_place_are_joined_all_same() -> None:
     (path,) = picture(("eastus", "eastus2")).iter(f"{SVG}path")
     assert path.attrib["d"].count("L") == 1
 
 
-def test_a_link_that_is_down_one_way_is_dashed_and_says_so() -> None:
+def test_link_that_is_down_one_way_is_dashed_and_says_so() -> None:
     root = picture(OWN, cut={("eu", "us")})
     dashed = [node for node in root.iter(f"{SVG}path") if "stroke-dasharray" in node.attrib]
     assert len(dashed) == 1
     assert "eu → us (down)" in tips(root)
 
 
-def test_a_link_without_a_twin_is_drawn() -> None:
+def test_link_without_twin_is_drawn() -> None:
     root = ElementTree.fromstring(topology_svg(OWN, [("us", "eu")], cut=set(), weight=None))
     assert "us → eu" in tips(root)
 
 
-def test_a_weight_is_written_at_the_link_and_in_its_tooltip() -> None:
+def test_weight_is_written_at_link_and_in_its_tooltip() -> None:
     root = picture(("us-east-1", "eu-west-1"), weight=Catalog.shipped().one_way_ns)
     assert "34.5" in texts(root)
     assert "eu-west-1 → us-east-1: 34.5 ms" in tips(root)
@@ -121,7 +121,7 @@ def test_a_weight_is_written_at_the_link_and_in_its_tooltip() -> None:
     assert "1.0" in texts(flat)
 
 
-def test_no_line_crosses_a_name_or_a_delay_where_there_is_room() -> None:
+def test_no_line_crosses_name_or_delay_where_there_is_room() -> None:
     names = ("us-east-1", "eu-west-1", "ap-southeast-1")
     root = picture(names, weight=Catalog.shipped().one_way_ns)
     lines = [node.attrib["d"] for node in root.iter(f"{SVG}path")]
@@ -136,7 +136,7 @@ def test_no_line_crosses_a_name_or_a_delay_where_there_is_room() -> None:
                     assert not (left < x < right and base - 10 < y < base + 3), text.text
 
 
-def test_an_upright_line_is_told_from_a_box_beside_it() -> None:
+def test_upright_line_is_told_from_box_beside_it() -> None:
     column = [("a", "b"), ("b", "a")]  # of two on a circle the second stands below the first
     root = ElementTree.fromstring(topology_svg(("a", "b"), column, cut=set(), weight=always(1)))
     (delay,) = [node for node in root.iter(f"{SVG}text") if node.text == "1.0"]

@@ -15,17 +15,17 @@ from geo.errors import (
 )
 
 
-def test_an_unknown_region_suggests_what_is_near() -> None:
+def test_unknown_region_suggests_what_is_near() -> None:
     error = UnknownRegion("eu-wst-1", ["eu-west-1", "eu-west-2"])
     assert str(error) == "unknown region 'eu-wst-1'; did you mean eu-west-1 or eu-west-2?"
     assert (error.name, error.nearest) == ("eu-wst-1", ("eu-west-1", "eu-west-2"))
 
 
-def test_an_unknown_region_suggests_nothing_when_nothing_is_near() -> None:
+def test_unknown_region_suggests_nothing_when_nothing_is_near() -> None:
     assert str(UnknownRegion("moon")) == "unknown region 'moon'"
 
 
-def test_an_ambiguous_region_says_how_to_tell_them_apart() -> None:
+def test_ambiguous_region_says_how_to_tell_them_apart() -> None:
     error = AmbiguousRegion("east", ["aws:east", "ibm:east"])
     assert str(error) == "region 'east' is ambiguous: say aws:east or ibm:east"
     assert (error.name, error.options) == ("east", ("aws:east", "ibm:east"))
@@ -46,7 +46,7 @@ def test_one_base_catches_all(kind: type[GeoError]) -> None:
     assert issubclass(kind, GeoError)
 
 
-def test_nearest_gives_the_best_first_and_three_at_most() -> None:
+def test_nearest_gives_best_first_and_three_at_most() -> None:
     known = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "eu-west-1"]
     assert nearest("us-east-3", known)[:2] == ["us-east-2", "us-east-1"]
     assert len(nearest("us-east-3", known)) == 3

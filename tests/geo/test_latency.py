@@ -42,12 +42,12 @@ def test_milliseconds_are_integer_nanoseconds() -> None:
     assert isinstance(ms(0.1), int)
 
 
-def test_a_constant_delay_is_constant() -> None:
+def test_constant_delay_is_constant() -> None:
     assert set(drawn(Latency.constant(ms(7)), 100)) == {ms(7)}
 
 
 @given(DELAYS, st.integers(0, 10**9))
-def test_a_uniform_delay_stays_in_its_bounds(low: int, width: int) -> None:
+def test_uniform_delay_stays_in_its_bounds(low: int, width: int) -> None:
     latency = Latency.uniform(low, low + width)
     assert (latency.floor_ns, latency.ceiling_ns) == (low, low + width)
     assert all(low <= delay <= low + width for delay in drawn(latency, 50))
@@ -55,7 +55,7 @@ def test_a_uniform_delay_stays_in_its_bounds(low: int, width: int) -> None:
 
 
 @given(SAMPLES, st.integers(0, 2**32 - 1))
-def test_a_draw_takes_32_bits_and_is_monotone_in_them(samples: list[int], bits: int) -> None:
+def test_draw_takes_32_bits_and_is_monotone_in_them(samples: list[int], bits: int) -> None:
     latency = Latency.from_samples(samples)
     source = Bits(bits)
     delay = latency.draw(source)
@@ -64,7 +64,7 @@ def test_a_draw_takes_32_bits_and_is_monotone_in_them(samples: list[int], bits: 
     assert latency.draw(Bits(0)) <= delay <= latency.draw(Bits(2**32 - 1))
 
 
-def test_a_draw_interpolates_inside_its_cell() -> None:
+def test_draw_interpolates_inside_its_cell() -> None:
     ramp = Latency(tuple(1_000 * i for i in range(CELLS + 1)))
     assert ramp.draw(Bits(0)) == 0
     assert ramp.draw(Bits(1 << 22)) == 1_000
@@ -73,7 +73,7 @@ def test_a_draw_interpolates_inside_its_cell() -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.1, 0.5, 1.0])
-def test_a_lognormal_has_the_moments_of_the_closed_form(sigma: float) -> None:
+def test_lognormal_has_moments_of_closed_form(sigma: float) -> None:
     latency = Latency.lognormal(ms(40), ms(10), sigma=sigma)
     assert latency.floor_ns == ms(40)
     assert latency.percentile(50) == ms(50)
@@ -82,7 +82,7 @@ def test_a_lognormal_has_the_moments_of_the_closed_form(sigma: float) -> None:
 
 
 @pytest.mark.parametrize("percent", [0.1, 1, 5, 25, 75, 95, 99, 99.5])
-def test_a_lognormal_has_the_quantiles_of_the_normal_distribution(percent: float) -> None:
+def test_lognormal_has_quantiles_of_normal_distribution(percent: float) -> None:
     latency = Latency.lognormal(0, 10**12, sigma=0.5)
     expected = 10**12 * exp(0.5 * NormalDist().inv_cdf(percent / 100))
     assert latency.percentile(percent) == pytest.approx(expected, rel=0.002)
@@ -94,7 +94,7 @@ def test_between_leaves_five_percent_above() -> None:
     assert latency.percentile(95) == pytest.approx(ms(90), rel=0.001)
 
 
-def test_the_tables_are_the_same_on_every_platform() -> None:
+def test_tables_are_same_on_every_platform() -> None:
     table = Latency.lognormal(ms(40), ms(10), sigma=0.7).quantiles
     digest = sha256(repr(table).encode()).hexdigest()
     assert digest[:16] == "08086c2bb7e2d1ed"
@@ -112,14 +112,14 @@ def test_samples_come_back_as_their_own_quantiles(samples: list[int]) -> None:
 
 
 @given(SAMPLES, st.floats(0, 100))
-def test_a_percentile_is_the_share_of_draws_below_it(samples: list[int], percent: float) -> None:
+def test_percentile_is_share_of_draws_below_it(samples: list[int], percent: float) -> None:
     latency = Latency.from_samples(samples)
     delay = latency.percentile(percent)
     not_above = bisect_right(latency.quantiles, delay)
     assert not_above >= int(percent * CELLS / 100)
 
 
-def test_a_summary_is_given_back_by_what_is_drawn() -> None:
+def test_summary_is_given_back_by_what_is_drawn() -> None:
     latency = Latency.from_summary(ms(70), ms(76), maximum_ns=ms(110), deviation_ns=ms(3))
     delays = drawn(latency)
     assert latency.floor_ns == ms(70)
@@ -128,13 +128,13 @@ def test_a_summary_is_given_back_by_what_is_drawn() -> None:
     assert pstdev(delays) == pytest.approx(ms(3), rel=0.1)
 
 
-def test_a_summary_without_excess_is_constant_but_for_its_maximum() -> None:
+def test_summary_without_excess_is_constant_but_for_its_maximum() -> None:
     latency = Latency.from_summary(ms(5), ms(5), maximum_ns=ms(9), deviation_ns=0)
     assert latency.percentile(99) == ms(5)
     assert latency.ceiling_ns == ms(9)
 
 
-def test_a_deviation_beyond_what_the_bounds_allow_is_brought_down() -> None:
+def test_deviation_beyond_what_bounds_allow_is_brought_down() -> None:
     latency = Latency.from_summary(ms(10), ms(11), maximum_ns=ms(12), deviation_ns=ms(500))
     assert latency.mean_ns == pytest.approx(ms(11), rel=0.02)
     assert latency.ceiling_ns == ms(12)
@@ -147,11 +147,11 @@ def test_plus_and_scaled_move_every_quantile() -> None:
     assert road.scaled(2).ceiling_ns == ms(40)
 
 
-def test_a_latency_prints_its_ends_only() -> None:
+def test_latency_prints_its_ends_only() -> None:
     assert repr(Latency.uniform(1, 9)) == "Latency(quantiles=1..9)"
 
 
-def test_a_tail_changes_the_slowest_message_in_a_thousand_only() -> None:
+def test_tail_changes_slowest_message_in_thousand_only() -> None:
     road = Latency.constant(ms(10)).with_tail(ms(900))
     delays = drawn(road)
     assert road.percentile(99.9) == ms(10)
@@ -168,7 +168,7 @@ def test_a_tail_changes_the_slowest_message_in_a_thousand_only() -> None:
         ("antipodes", 90, 160, 320),
     ],
 )
-def test_the_presets_are_what_their_names_promise(
+def test_presets_are_what_their_names_promise(
     name: str, floor: float, usual: float, worst: float
 ) -> None:
     latency = preset(name)
@@ -188,7 +188,7 @@ def test_every_preset_is_listed() -> None:
     [(), (1,) * CELLS, (-1, *(0,) * CELLS), (*range(CELLS), 5)],
     ids=["empty", "short", "negative", "falling"],
 )
-def test_a_table_that_is_no_distribution_is_refused(table: tuple[int, ...]) -> None:
+def test_table_that_is_no_distribution_is_refused(table: tuple[int, ...]) -> None:
     with pytest.raises(BadData, match="quantiles"):
         Latency(table)
 

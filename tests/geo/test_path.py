@@ -36,7 +36,7 @@ def simple_paths(weights: dict[Link, int], regions: tuple[str, ...], cost: int) 
 
 
 @given(graphs())
-def test_the_naive_twin_agrees(weights: dict[Link, int]) -> None:
+def test_naive_twin_agrees(weights: dict[Link, int]) -> None:
     best: dict[str, Path] = {}
     for path in simple_paths(weights, ("a",), 0):
         rival = best.get(path.regions[-1])
@@ -48,20 +48,20 @@ def test_the_naive_twin_agrees(weights: dict[Link, int]) -> None:
 
 
 @given(graphs())
-def test_the_nearest_come_first_and_costs_add_up(weights: dict[Link, int]) -> None:
+def test_nearest_come_first_and_costs_add_up(weights: dict[Link, int]) -> None:
     found = shortest_paths("a", adjacency(weights), lambda source, sink: weights[source, sink])
     costs = [path.cost for path in found.values()]
     assert costs == sorted(costs)
     assert all(path.cost == sum(weights[link] for link in path.links) for path in found.values())
 
 
-def test_a_path_names_its_links() -> None:
+def test_path_names_its_links() -> None:
     found = shortest_paths("a", {"a": ["b"], "b": ["c"], "c": []}, hops)
     assert found["c"].links == (("a", "b"), ("b", "c"))
     assert found["a"] == Path(("a",), 0)
     assert found["a"].links == ()
 
 
-def test_a_negative_weight_is_refused() -> None:
+def test_negative_weight_is_refused() -> None:
     with pytest.raises(BadData, match="from a to b weighs -1"):
         shortest_paths("a", {"a": ["b"], "b": []}, lambda _source, _sink: -1)

@@ -18,7 +18,7 @@ COSTS = st.fixed_dictionaries({pair: st.integers(1, 100) for pair in permutation
 
 
 @given(COSTS)
-def test_a_hub_is_judged_by_the_paths_of_its_star(costs: dict[tuple[str, str], int]) -> None:
+def test_hub_is_judged_by_paths_of_its_star(costs: dict[tuple[str, str], int]) -> None:
     def weight(source: str, sink: str) -> int:
         return costs[source, sink]
 
@@ -34,7 +34,7 @@ def test_a_hub_is_judged_by_the_paths_of_its_star(costs: dict[tuple[str, str], i
 
 
 @given(COSTS)
-def test_a_detour_is_the_best_single_relay(costs: dict[tuple[str, str], int]) -> None:
+def test_detour_is_best_single_relay(costs: dict[tuple[str, str], int]) -> None:
     found = {
         (it.source, it.sink): it for it in detours(NAMES, lambda a, b: costs[a, b], percent=10)
     }
@@ -63,13 +63,13 @@ def test_one_region_is_no_star() -> None:
 
 
 @pytest.mark.parametrize(("provider", "count"), [("aws", 18), ("azure", 67)])
-def test_the_measured_tables_have_detours(provider: str, count: int) -> None:
+def test_measured_tables_have_detours(provider: str, count: int) -> None:
     catalog = Catalog.shipped()
     names = [region.full_name for region in catalog.of(provider)]
     assert len(detours(names, catalog.rtt_ns)) == count
 
 
-def test_the_greatest_saving_comes_first() -> None:
+def test_greatest_saving_comes_first() -> None:
     catalog = Catalog.shipped()
     found = detours([region.name for region in catalog.of("aws")], catalog.rtt_ns)
     first = Detour(

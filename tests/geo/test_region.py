@@ -20,7 +20,7 @@ def at(lat: float, lon: float) -> Region:
     return Region("own", "here", "Here", "XX", lat, lon)
 
 
-def test_the_full_name_has_the_provider() -> None:
+def test_full_name_has_provider() -> None:
     assert DUBLIN.full_name == "aws:eu-west-1"
 
 
@@ -38,7 +38,7 @@ def test_distances_known_from_elsewhere(here: Region, there: Region, km: int) ->
 
 
 @given(LATITUDES, LONGITUDES, LATITUDES, LONGITUDES)
-def test_the_distance_is_symmetric_and_at_most_half_a_turn(
+def test_distance_is_symmetric_and_at_most_half_turn(
     lat: float, lon: float, other_lat: float, other_lon: float
 ) -> None:
     here, there = at(lat, lon), at(other_lat, other_lon)
@@ -48,9 +48,7 @@ def test_the_distance_is_symmetric_and_at_most_half_a_turn(
 
 
 @given(LATITUDES, LONGITUDES, LATITUDES, LONGITUDES)
-def test_the_law_of_cosines_agrees(
-    lat: float, lon: float, other_lat: float, other_lon: float
-) -> None:
+def test_law_of_cosines_agrees(lat: float, lon: float, other_lat: float, other_lon: float) -> None:
     a, b, turn = radians(lat), radians(other_lat), radians(other_lon - lon)
     cosine = sin(a) * sin(b) + cos(a) * cos(b) * cos(turn)
     naive = EARTH_RADIUS_KM * acos(max(-1, min(1, cosine)))
@@ -60,6 +58,6 @@ def test_the_law_of_cosines_agrees(
 @pytest.mark.parametrize(
     ("lat", "lon"), [(90.1, 0), (-91, 0), (0, 180.5), (0, -181), (float("nan"), 0)]
 )
-def test_a_position_off_the_globe_is_refused(lat: float, lon: float) -> None:
+def test_position_off_globe_is_refused(lat: float, lon: float) -> None:
     with pytest.raises(BadData, match=r"'here': .* is not on the globe"):
         at(lat, lon)

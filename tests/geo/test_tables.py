@@ -18,7 +18,7 @@ def test_every_region_is_named_once() -> None:
 
 
 @pytest.mark.parametrize(("provider", "count"), [("aws", 21), ("azure", 35), ("ibm", 10)])
-def test_a_matrix_is_square_and_its_regions_are_known(provider: str, count: int) -> None:
+def test_matrix_is_square_and_its_regions_are_known(provider: str, count: int) -> None:
     table = rows(f"rtt_{provider}.csv")
     names = [row["from"] for row in table]
     assert len(names) == count
@@ -35,7 +35,7 @@ def test_pings_are_there_for_all_ordered_pairs(provider: str, count: int) -> Non
     assert {(provider, name) for name in names} <= NAMED
 
 
-def test_outlines_are_polygons_on_the_globe() -> None:
+def test_outlines_are_polygons_on_globe() -> None:
     rings = outlines()
     assert len(rings) > 20
     for ring in rings:
@@ -43,7 +43,7 @@ def test_outlines_are_polygons_on_the_globe() -> None:
         assert all(-180 <= east <= 180 and -60 <= north <= 80 for east, north in ring)
 
 
-def test_the_description_covers_every_file() -> None:
+def test_description_covers_every_file() -> None:
     folder = files("geo").joinpath("data")
     described = folder.joinpath("README.md").read_text(encoding="utf-8")
     for file in folder.iterdir():

@@ -37,7 +37,7 @@ def closure(links: set[Link]) -> set[Link]:
     ("shape", "links", "diameter"),
     [("mesh", 20, 1), ("ring", 10, 2), ("star", 8, 2), ("line", 8, 4)],
 )
-def test_the_shapes(shape: str, links: int, diameter: int) -> None:
+def test_shapes(shape: str, links: int, diameter: int) -> None:
     topology = SHAPES[shape](NAMES)
     assert topology.regions == NAMES
     assert len(topology.links) == links
@@ -47,18 +47,18 @@ def test_the_shapes(shape: str, links: int, diameter: int) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_the_shapes_of_few_regions(shape: str, count: int) -> None:
+def test_shapes_of_few_regions(shape: str, count: int) -> None:
     topology = SHAPES[shape](NAMES[:count])
     assert len(topology.links) == [0, 2, {"mesh": 6, "ring": 6}.get(shape, 4)][count - 1]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_shape_of_nothing_is_refused(shape: str) -> None:
+def test_shape_of_nothing_is_refused(shape: str) -> None:
     with pytest.raises(BadTopology, match="at least one region"):
         SHAPES[shape](())
 
 
-def test_the_hub_of_a_star_can_be_chosen() -> None:
+def test_hub_of_star_can_be_chosen() -> None:
     assert Topology.star(NAMES).sinks("a") == ("b", "c", "d", "e")
     assert Topology.star(NAMES, "c").sinks("c") == ("a", "b", "d", "e")
     assert Topology.star(NAMES, "c").sources("a") == ("c",)
@@ -82,12 +82,12 @@ def test_links_have_one_order_whatever_order_they_came_in() -> None:
         ("ab", [("a", "b")], "not connected: a and b cannot"),
     ],
 )
-def test_what_is_no_topology_is_refused(regions: str, links: list[Link], message: str) -> None:
+def test_unknown_topology_is_refused(regions: str, links: list[Link], message: str) -> None:
     with pytest.raises(BadTopology, match=message):
         Topology(regions, links)
 
 
-def test_an_unknown_name_is_refused_everywhere() -> None:
+def test_unknown_name_is_refused_everywhere() -> None:
     with pytest.raises(UnknownRegion, match="did you mean us-east-1"):
         Topology.from_pairs(["us-east-1", "eu"], [("us-eats-1", "eu")])
     mesh = Topology.mesh(NAMES)
@@ -100,18 +100,18 @@ def test_an_unknown_name_is_refused_everywhere() -> None:
         mesh.isolate("x")
 
 
-def test_a_pair_is_two() -> None:
+def test_pair_is_two() -> None:
     with pytest.raises(BadTopology, match=r"\['a'\] is no pair"):
         Topology.from_pairs("ab", [("a",)])
 
 
-def test_one_way_links_make_a_topology_if_they_close() -> None:
+def test_one_way_links_make_topology_if_they_close() -> None:
     circle = Topology("abc", [("a", "b"), ("b", "c"), ("c", "a")])
     assert circle.path("b", "a").regions == ("b", "c", "a")
     assert circle.diameter().cost == 2
 
 
-def test_a_path_avoids_the_cut_or_does_not_exist() -> None:
+def test_path_avoids_cut_or_does_not_exist() -> None:
     ring = Topology.ring(NAMES)
     assert ring.path("a", "c").regions == ("a", "b", "c")
     assert ring.path("a", "c", cut=ring.isolate("b")).regions == ("a", "e", "d", "c")
@@ -119,7 +119,7 @@ def test_a_path_avoids_the_cut_or_does_not_exist() -> None:
         ring.path("a", "b", cut=ring.isolate("b"))
 
 
-def test_a_weight_makes_a_detour_worth_it() -> None:
+def test_weight_makes_detour_worth_it() -> None:
     mesh = Topology.mesh("abc")
     slow = {("a", "c"): 10}
     path = mesh.path("a", "c", weight=lambda source, sink: slow.get((source, sink), 4))
@@ -142,7 +142,7 @@ def test_groups_are_what_warshall_finds(topology: Topology, data: st.DataObject)
 
 
 @given(connected(), st.data())
-def test_a_tree_reaches_what_is_reachable_once(topology: Topology, data: st.DataObject) -> None:
+def test_tree_reaches_what_is_reachable_once(topology: Topology, data: st.DataObject) -> None:
     cut = data.draw(st.sets(st.sampled_from(topology.links)))
     for origin in NAMES:
         tree = topology.tree(origin, cut=cut)
@@ -154,13 +154,13 @@ def test_a_tree_reaches_what_is_reachable_once(topology: Topology, data: st.Data
 
 
 @given(connected())
-def test_the_diameter_is_the_greatest_distance(topology: Topology) -> None:
+def test_diameter_is_greatest_distance(topology: Topology) -> None:
     costs = [topology.path(source, sink).cost for source, sink in permutations(NAMES, 2)]
     assert topology.diameter().cost == max(costs)
 
 
 @given(connected(), st.sets(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES)))
-def test_a_cut_is_the_links_from_here_to_there(
+def test_cut_is_links_from_here_to_there(
     topology: Topology, here: set[str], there: set[str]
 ) -> None:
     crossing = {link for link in topology.links if link[0] in here and link[1] in there}
@@ -172,7 +172,7 @@ def test_a_cut_is_the_links_from_here_to_there(
 
 
 @given(connected())
-def test_a_bridge_is_a_pair_whose_loss_splits(topology: Topology) -> None:
+def test_bridge_is_pair_whose_loss_splits(topology: Topology) -> None:
     for pair in ((a, b) for a, b in permutations(NAMES, 2) if a < b):
         twin = (pair[1], pair[0])
         left = set(topology.links) - {pair, twin}
@@ -180,7 +180,7 @@ def test_a_bridge_is_a_pair_whose_loss_splits(topology: Topology) -> None:
         assert (pair in topology.bridges()) == splits
 
 
-def test_what_each_link_carries() -> None:
+def test_traffic_of_each_link() -> None:
     star = Topology.star("abc", "b")
     assert star.carried() == {
         ("a", "b"): ("a",),
@@ -193,7 +193,7 @@ def test_what_each_link_carries() -> None:
     assert circle.carried(cut={("a", "b")}) == {("b", "a"): ("b",)}
 
 
-def test_a_link_that_no_path_takes_carries_nothing() -> None:
+def test_link_that_no_path_takes_carries_nothing() -> None:
     mesh = Topology.mesh("abc")
     slow = {("a", "c"): 10}
     assert mesh.carried(lambda source, sink: slow.get((source, sink), 4))["a", "c"] == ()
@@ -205,7 +205,7 @@ def test_sinks_and_sources_leave_out_what_is_cut() -> None:
     assert mesh.sources("b", cut={("a", "b")}) == ("c",)
 
 
-def test_a_topology_shows_itself() -> None:
+def test_topology_shows_itself() -> None:
     line = Topology.line("abc")
     assert line.text() == "   a  b  c\na  .  x  -\nb  x  .  x\nc  -  x  ."
     assert "/" in line.text(cut={("a", "b")})

@@ -79,7 +79,7 @@ def snapshot_wanted(here: Replica) -> Source:
 # -- what a sink says ----------------------------------------------------------------------
 
 
-def test_who_takes_nothing_in_must_go_although_it_speaks() -> None:
+def test_peer_that_reads_nothing_is_closed() -> None:
     """It held the window, and its snapshot the turn of others, for ever."""
     here = replica(1)
     write(here, 20, size=20)
@@ -99,14 +99,14 @@ def test_who_takes_nothing_in_must_go_although_it_speaks() -> None:
     ]
 
 
-def test_who_has_nothing_to_take_in_may_rest() -> None:
+def test_peer_with_nothing_to_read_may_be_silent() -> None:
     source = greeted_source(replica(1))
     for now in range(0, 200 * SECOND, SECOND):
         source.receive(Ack({}, 0), now)
         assert source.tick(now) == []
 
 
-def test_whoever_waited_for_a_turn_and_left_is_forgotten() -> None:
+def test_peer_that_left_queue_is_forgotten() -> None:
     """While a snapshot was under way, each that asked for one and went stayed in the queue."""
     here = replica(1)
     write(here)
@@ -145,7 +145,7 @@ def test_acknowledged_origins_are_bounded() -> None:
         source.receive(Ack(dict.fromkeys(range(half + 1, 2 * half + 1), 1), 0), 0)
 
 
-def test_reports_that_would_not_fit_into_a_frame_are_left_out() -> None:
+def test_reports_that_would_not_fit_into_frame_are_left_out() -> None:
     """An assertion used to end the process."""
     here = replica(1)
     here.stability.members = set(range(2, 8))
@@ -198,7 +198,7 @@ def test_reports_of_those_who_are_no_members_count_for_nothing() -> None:
     assert links.replica.stability.pending.keys() <= {2, 3}
 
 
-def test_who_does_not_read_is_not_asked_for_more() -> None:
+def test_peer_that_does_not_read_gets_no_requests() -> None:
     links = links_of_three()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {AP: 5}), 0)
@@ -213,7 +213,7 @@ def test_who_does_not_read_is_not_asked_for_more() -> None:
     assert of(GapRequest, drain(sink)) == [GapRequest(AP, 0)]
 
 
-def test_a_region_that_has_not_recovered_is_not_followed() -> None:
+def test_region_that_has_not_recovered_is_not_followed() -> None:
     """Its followers would drop what they have, and begin anew from nothing."""
     links = links_of_three()
     links.collects = False
@@ -224,7 +224,7 @@ def test_a_region_that_has_not_recovered_is_not_followed() -> None:
     assert of(Closed, links.receive(links.serve(0), hello(9, {US: 1}, FOLLOWER), 0)) == []
 
 
-def test_of_a_follower_only_known_origins_are_kept() -> None:
+def test_of_follower_only_known_origins_are_kept() -> None:
     here = replica(1)
     write(here, 3)
     many = {make_origin(200, incarnation): 5 for incarnation in range(5000)}
@@ -238,7 +238,7 @@ def test_of_a_follower_only_known_origins_are_kept() -> None:
     assert source.vector == source.progress.acknowledged == {US: 2}
 
 
-def test_what_comes_here_later_is_sent_to_a_follower_that_has_it() -> None:
+def test_later_ops_are_sent_to_follower() -> None:
     here, ap = replica(1), replica(3)
     write(ap, 4)
     source = make_source(here)
@@ -271,7 +271,7 @@ def test_many_requests_for_gaps_are_one_search(monkeypatch: pytest.MonkeyPatch) 
     assert len(searches) == 1
 
 
-def test_a_sink_that_resumes_without_end_is_hung_up_on() -> None:
+def test_sink_that_resumes_without_end_is_hung_up_on() -> None:
     source = greeted_source(replica(1))
     drain(source)
     for _ in range(RESUMES_MAX):
@@ -295,7 +295,7 @@ def test_no_frame_names_more_regions_than_there_are(frame: Frame) -> None:
 
 
 @pytest.mark.interpreted("gives a class another method")
-def test_want_of_memory_ends_a_link_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_want_of_memory_ends_link_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     links = links_of_three()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
@@ -322,7 +322,7 @@ class Open:
         self.driver = Driver(self.links, random.Random(1), self.events.extend)
 
 
-async def test_a_thousand_connections_that_say_nothing_keep_nobody_out(
+async def test_thousand_connections_that_say_nothing_keep_nobody_out(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     site = Open()
@@ -355,7 +355,7 @@ async def test_a_thousand_connections_that_say_nothing_keep_nobody_out(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_connection_that_trickles_must_say_who_it_is(
+async def test_connection_that_trickles_must_say_who_it_is(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     site = Open()

@@ -183,7 +183,7 @@ def play(links: Links, attacker: Attacker, now: int) -> int:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_frames_end_a_process(seed: int) -> None:
+def test_no_frames_end_process(seed: int) -> None:
     attacker, links, now = Attacker(seed), links_of_three(), 0
     for session in range(SESSIONS // 4):
         now = play(links, attacker, now)
@@ -197,7 +197,7 @@ def test_no_frames_end_a_process(seed: int) -> None:
     assert links.ends() == []
 
 
-def test_any_body_is_a_frame_or_an_error() -> None:
+def test_any_body_is_frame_or_error() -> None:
     attacker = Attacker(7)
     for _ in range(SESSIONS * 5):
         body = encode(attacker.rng.choice(attacker.makers()[:-1])())[LENGTH_BYTES:]
@@ -208,7 +208,7 @@ def test_any_body_is_a_frame_or_an_error() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_any_bytes_in_a_channel_are_refused(role: Role) -> None:
+def test_any_bytes_in_channel_are_refused(role: Role) -> None:
     rng = random.Random(11)
     for _ in range(SESSIONS):
         stranger = Channel(SECRET, role, rng.randbytes(NONCE_BYTES))
@@ -227,7 +227,7 @@ def test_any_bytes_in_a_channel_are_refused(role: Role) -> None:
         assert len(stranger.handshake.unread) <= UNREAD_BYTES_MAX
 
 
-def test_a_stream_that_is_changed_anywhere_ends_before_a_changed_frame() -> None:
+def test_stream_that_is_changed_anywhere_ends_before_changed_frame() -> None:
     rng = random.Random(12)
     frames: list[Frame] = [Resumed(), Ops((b"one",)), Ack({1: 2}, 3), Truncated()]
     for _ in range(SESSIONS):

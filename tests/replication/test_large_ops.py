@@ -11,7 +11,7 @@ from tests.replication.wire import World, mesh
 MB = 1 << 20
 
 
-def test_an_operation_larger_than_a_frame_and_a_window_arrives() -> None:
+def test_operation_larger_than_frame_and_window_arrives() -> None:
     limits = Limits(window_bytes_max=MB)
     world = World(mesh("a", "b"), limits=limits, history_bytes=8 * MB)
     world.run(200)
@@ -24,7 +24,7 @@ def test_an_operation_larger_than_a_frame_and_a_window_arrives() -> None:
     assert not any(isinstance(event, (Closed, Merged)) for event in world["b"].events)
 
 
-def test_a_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> None:
+def test_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> None:
     """One of more than a sink takes used to end the link, again and again."""
     world = World(mesh("a", "b"), history_bytes=4 * OP_BYTES)
     world.run(200)
@@ -43,7 +43,7 @@ def test_a_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> No
     assert world["b"].replica.keyspace.size() == 40
 
 
-def test_an_operation_larger_than_the_room_of_those_that_wait_arrives() -> None:
+def test_operation_larger_than_room_of_those_that_wait_arrives() -> None:
     world = World(mesh("a", "b", "c"), gate_bytes=MB, limits=Limits(no_link_delay_ns=SECOND))
     world.run(200)
     world.cut_pair("a", "b")
@@ -56,7 +56,7 @@ def test_an_operation_larger_than_the_room_of_those_that_wait_arrives() -> None:
     assert not any(isinstance(event, Closed) and event.peer == "c" for event in world["b"].events)
 
 
-def test_a_database_of_large_values_is_taken_over() -> None:
+def test_database_of_large_values_is_taken_over() -> None:
     """A piece of a snapshot once held 2,000 keys of any size, more than a sink takes."""
     world = World(mesh("a", "b"), history_bytes=1)
     world.run(200)

@@ -24,7 +24,7 @@ from tests.replication.wire import World, line, mesh
 IN, OUT = Direction.IN, Direction.OUT
 
 
-def test_three_regions_agree_soon_and_go_the_direct_way() -> None:
+def test_three_regions_agree_soon_and_go_direct_way() -> None:
     world = World(mesh("a", "b", "c"))
     world.run(200)
     for name in world.sites:
@@ -36,7 +36,7 @@ def test_three_regions_agree_soon_and_go_the_direct_way() -> None:
         assert [row.ops for row in site.links.statistics(world.now)] == [1, 1, 1, 1]
 
 
-def test_a_cut_between_two_stalls_nobody_while_a_third_sees_both() -> None:
+def test_cut_between_two_stalls_nobody_while_third_sees_both() -> None:
     world = World(mesh("a", "b", "c"))
     world.run(200)
     world.cut_pair("a", "b")
@@ -58,7 +58,7 @@ def test_a_cut_between_two_stalls_nobody_while_a_third_sees_both() -> None:
     assert world["b"].links.sinks["c"].asked == frozenset()
 
 
-def test_what_nobodys_backlog_holds_comes_with_a_snapshot() -> None:
+def test_data_beyond_all_backlogs_comes_by_snapshot() -> None:
     world = World(mesh("a", "b", "c"), history_bytes=1)
     world.run(200)
     world.cut_pair("a", "b")
@@ -73,7 +73,7 @@ def test_what_nobodys_backlog_holds_comes_with_a_snapshot() -> None:
     assert kinds.count(Merged) == 1
 
 
-def test_of_two_that_need_a_snapshot_one_waits_and_needs_none() -> None:
+def test_of_two_that_need_snapshot_one_waits_and_needs_none() -> None:
     world = World(mesh("a", "b", "c"), history_bytes=1)
     world.run(200)
     for peer in ("a", "b"):
@@ -91,7 +91,7 @@ def test_of_two_that_need_a_snapshot_one_waits_and_needs_none() -> None:
     assert sum(isinstance(event, Merged) for event in events) == 1
 
 
-def test_a_crash_in_the_middle_of_a_snapshot_lets_the_next_begin() -> None:
+def test_crash_in_middle_of_snapshot_lets_next_begin() -> None:
     world = World(mesh("a", "b", "c"), history_bytes=1, limits=Limits(batch_bytes_max=10))
     world.run(200)
     for name in ("a", "b"):
@@ -114,7 +114,7 @@ def test_a_crash_in_the_middle_of_a_snapshot_lets_the_next_begin() -> None:
     assert world.agrees()
 
 
-def test_a_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
+def test_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
     world = World(mesh("a", "b", "c"))
     world["a"].write(lambda r: r.string("k").set("v"))
     world.run(300)
@@ -130,7 +130,7 @@ def test_a_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
     assert world["c"].replica.vector == {US: 1, make_origin(1, 1): 1}
 
 
-def test_a_region_that_forgot_that_it_forgot_takes_another_name() -> None:
+def test_region_that_forgot_that_it_forgot_takes_another_name() -> None:
     world = World(mesh("a", "b", "c"))
     world.amnesia = True
     for number in range(3):
@@ -153,7 +153,7 @@ def test_a_region_that_forgot_that_it_forgot_takes_another_name() -> None:
     assert world["b"].replica.string("k1").get() == "v"
 
 
-def test_writes_under_a_reused_origin_are_kept_under_another() -> None:
+def test_writes_under_reused_origin_are_kept_under_another() -> None:
     world = World(mesh("a", "b", "c"))
     world.amnesia = True
     for number in range(3):
@@ -180,7 +180,7 @@ def test_writes_under_a_reused_origin_are_kept_under_another() -> None:
     assert BroughtBack("c", merged=True, moved=True) in site.events
 
 
-def test_a_full_gate_does_not_keep_out_what_it_waits_for() -> None:
+def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
     world = World(mesh("a", "b", "c"), gate_bytes=1)
     world.run(200)
     world.cut_pair("a", "b")
@@ -193,7 +193,7 @@ def test_a_full_gate_does_not_keep_out_what_it_waits_for() -> None:
     assert any(isinstance(event, Stalled) for event in world["b"].events)
 
 
-def test_along_a_line_everything_is_relayed_and_becomes_stable() -> None:
+def test_along_line_everything_is_relayed_and_becomes_stable() -> None:
     world = World(line("a", "b", "c", "d"))
     world.run(300)
     world["a"].write(lambda r: r.string("x").set("v"))
@@ -205,7 +205,7 @@ def test_along_a_line_everything_is_relayed_and_becomes_stable() -> None:
         assert not any(isinstance(event, GapFound) for event in site.events)
 
 
-def test_a_question_goes_all_the_way_and_back() -> None:
+def test_question_goes_all_way_and_back() -> None:
     world = World(line("a", "b", "c", "d"))
     world.run(300)
     questions = world["a"].links.settle_queries
@@ -220,7 +220,7 @@ def test_a_question_goes_all_the_way_and_back() -> None:
     assert questions.find_result(late) is True
 
 
-def test_who_hangs_up_politely_says_why() -> None:
+def test_goodbye_names_its_reason() -> None:
     world = World(mesh("a", "b"))
     world.run(100)
     world["a"].note(world["a"].links.close_all("going down", world.now))
@@ -233,7 +233,7 @@ def test_who_hangs_up_politely_says_why() -> None:
     assert Resynced("a", Direction.IN, False) in world["b"].events
 
 
-def test_a_link_that_rests_for_lack_of_room_can_still_be_asked_for_a_snapshot() -> None:
+def test_link_that_rests_for_lack_of_room_can_still_be_asked_for_snapshot() -> None:
     world = World(line("a", "b", "c", "d"), history_bytes=1500, gate_bytes=1)
     world.run(300)
     world["d"].write(lambda r: r.string("k").set("v" * 500))

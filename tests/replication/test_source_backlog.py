@@ -38,7 +38,7 @@ S = SourceState
 SMALL = Limits(window_bytes_max=100, batch_bytes_max=50)
 
 
-def test_a_backlog_that_does_not_reach_is_said_to() -> None:
+def test_backlog_that_does_not_reach_is_said_to() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
     source = greeted_source(here)
@@ -50,7 +50,7 @@ def test_a_backlog_that_does_not_reach_is_said_to() -> None:
     assert source.state is S.SENDING
 
 
-def test_a_snapshot_is_followed_by_what_was_written_meanwhile() -> None:
+def test_snapshot_is_followed_by_what_was_written_meanwhile() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
     source = greeted_source(here)
@@ -70,7 +70,7 @@ def test_a_snapshot_is_followed_by_what_was_written_meanwhile() -> None:
     assert source.feed.sending == 0
 
 
-def test_pieces_are_cut_to_size_and_wait_for_the_window() -> None:
+def test_pieces_are_cut_to_size_and_wait_for_window() -> None:
     here = replica(1, history_bytes=1)
     write(here, 30, size=40)
     source = greeted_source(here, SMALL)
@@ -87,7 +87,7 @@ def test_pieces_are_cut_to_size_and_wait_for_the_window() -> None:
     assert sum(part.last for part in parts) == 3
 
 
-def test_only_some_snapshots_are_sent_at_a_time() -> None:
+def test_only_some_snapshots_are_sent_at_time() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
     limits = Limits(snapshots_max=1)
@@ -108,7 +108,7 @@ def test_only_some_snapshots_are_sent_at_a_time() -> None:
     assert second.frames_to_send() == [SnapshotBegin({US: 3})]
 
 
-def test_an_overrun_while_streaming_is_noticed() -> None:
+def test_overrun_while_streaming_is_noticed() -> None:
     here = replica(1, history_bytes=300)
     source = greeted_source(here, SMALL)
     write(here, 5, size=60)
@@ -119,7 +119,7 @@ def test_an_overrun_while_streaming_is_noticed() -> None:
     assert source.state is S.TRUNCATED
 
 
-def test_an_overrun_of_what_the_sink_does_not_want_is_none() -> None:
+def test_overrun_of_what_sink_does_not_want_is_none() -> None:
     here, other = replica(1, history_bytes=300), replica(2)
     source = greeted_source(here)
     write(other, 5, size=60)
@@ -130,7 +130,7 @@ def test_an_overrun_of_what_the_sink_does_not_want_is_none() -> None:
     assert source.state is S.SENDING
 
 
-def test_a_snapshot_that_was_merged_here_leaves_a_hole_for_the_sink() -> None:
+def test_snapshot_that_was_merged_here_leaves_hole_for_sink() -> None:
     here, other = replica(1), replica(2)
     source = greeted_source(here, routes=(1, 2))
     drain(source)
@@ -141,7 +141,7 @@ def test_a_snapshot_that_was_merged_here_leaves_a_hole_for_the_sink() -> None:
     assert of(Truncated, drain(source)) == [Truncated()]
 
 
-def test_what_does_not_go_over_this_link_is_passed_over_without_waking_anybody() -> None:
+def test_ops_of_other_links_wake_no_source() -> None:
     here, other = replica(1), replica(2)
     source = greeted_source(here, Limits(scan_ops_max=2))
     drain(source)
@@ -156,7 +156,7 @@ def test_what_does_not_go_over_this_link_is_passed_over_without_waking_anybody()
     assert source.skip()
 
 
-def test_a_gap_is_filled_and_kept_filled() -> None:
+def test_gap_is_filled_and_kept_filled() -> None:
     here, other = replica(1), replica(2)
     write(other, 3)
     for op in other.since({}):
@@ -179,7 +179,7 @@ def test_a_gap_is_filled_and_kept_filled() -> None:
     assert not source.skip()
 
 
-def test_a_gap_in_its_own_routes_is_sent_again() -> None:
+def test_gap_in_its_own_routes_is_sent_again() -> None:
     here = replica(1)
     write(here, 3)
     source = greeted_source(here)
@@ -189,7 +189,7 @@ def test_a_gap_in_its_own_routes_is_sent_again() -> None:
     assert source.extra == frozenset()
 
 
-def test_a_gap_that_the_backlog_cannot_fill_is_refused() -> None:
+def test_gap_that_backlog_cannot_fill_is_refused() -> None:
     here, other = replica(1), replica(2)
     write(other)
     here.merge(other.snapshot())
@@ -200,7 +200,7 @@ def test_a_gap_that_the_backlog_cannot_fill_is_refused() -> None:
     assert source.extra == frozenset()
 
 
-def test_a_gap_that_opens_again_behind_a_merge_is_refused_and_the_link_lives_on() -> None:
+def test_gap_that_opens_again_behind_merge_is_refused_and_link_lives_on() -> None:
     here, other = replica(1), replica(2)
     write(other)
     tell(other, here)
@@ -214,7 +214,7 @@ def test_a_gap_that_opens_again_behind_a_merge_is_refused_and_the_link_lives_on(
     assert source.extra == frozenset()
 
 
-def test_a_closed_source_sends_nothing_of_a_large_op_behind_its_last_frame() -> None:
+def test_closed_source_sends_nothing_of_large_op_behind_its_last_frame() -> None:
     here = replica(1)
     write(here, size=1000)
     source = greeted_source(here, Limits(batch_bytes_max=100))

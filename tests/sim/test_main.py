@@ -24,13 +24,13 @@ def test_many_seeds_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert "3" in capsys.readouterr().out
 
 
-def test_a_picture_is_drawn(tmp_path: Path) -> None:
+def test_picture_is_drawn(tmp_path: Path) -> None:
     file = tmp_path / "run.svg"
     main(["42", "--minutes", "0.05", "--svg", str(file)])
     assert file.read_text(encoding="utf-8").lstrip().startswith("<svg")
 
 
-def test_a_picture_that_cannot_be_written_is_one_line_at_once(
+def test_picture_that_cannot_be_written_is_one_line_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -47,7 +47,7 @@ def test_scenarios_are_replayed(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
 
-def test_a_scenario_that_goes_otherwise_is_told_and_written_down_on_demand(
+def test_scenario_that_goes_otherwise_is_told_and_written_down_on_demand(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     right = (Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt").read_text("utf-8")
@@ -63,7 +63,7 @@ def test_a_scenario_that_goes_otherwise_is_told_and_written_down_on_demand(
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"regions eu us\nnonsense\n"])
-def test_a_scenario_that_cannot_be_read_is_one_line(
+def test_scenario_that_cannot_be_read_is_one_line(
     content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "scenario.txt"
@@ -76,7 +76,7 @@ def test_a_scenario_that_cannot_be_read_is_one_line(
 
 
 @pytest.mark.interpreted("plants a bug in a compiled class")
-def test_a_run_that_fails_is_made_small_and_played_again_to_the_same_failure(
+def test_run_that_fails_is_made_small_and_played_again_to_same_failure(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The planted bug: of concurrent writes the one that came last is shown."""
@@ -111,7 +111,7 @@ def test_a_run_that_fails_is_made_small_and_played_again_to_the_same_failure(
     assert main(["--scenario", str(file)]) == 0
 
 
-def test_an_interrupt_is_no_traceback(
+def test_interrupt_is_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(_run: Run, _steps: object) -> Result:
@@ -122,7 +122,7 @@ def test_an_interrupt_is_no_traceback(
     assert capsys.readouterr().err == "interrupted\n"
 
 
-def test_on_a_terminal_progress_is_shown_and_taken_away(
+def test_on_terminal_progress_is_shown_and_taken_away(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -154,7 +154,7 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(
         ["--scenario", "one", "two", "--svg", "file.svg"],
     ],
 )
-def test_a_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
@@ -163,12 +163,12 @@ def test_a_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFi
     assert said.count("\n") == 1
 
 
-def test_a_seed_that_does_not_end_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_seed_that_does_not_end_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["7", "--minutes", "5", "--cpu", "0.2"]) == 1
     assert "invalid: CPU time: no end after 0 s of CPU time, " in capsys.readouterr().out
 
 
-def test_a_campaign_that_proves_too_little_has_a_status_of_its_own(
+def test_campaign_that_proves_too_little_has_status_of_its_own(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def little(_results: object) -> list[str]:
@@ -181,7 +181,7 @@ def test_a_campaign_that_proves_too_little_has_a_status_of_its_own(
     assert main([*command, "--regions", "3"]) == 0
 
 
-def test_a_scenario_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_scenario_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt"
     picture = tmp_path / "story.svg"
     assert main(["--scenario", str(file), "--svg", str(picture)]) == 0

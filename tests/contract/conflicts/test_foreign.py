@@ -53,7 +53,7 @@ def test_foreign_steps_become_lines(tmp_path: Path) -> None:
     ]
 
 
-def test_each_of_our_scenarios_has_a_name_and_a_check() -> None:
+def test_each_of_our_scenarios_has_name_and_check() -> None:
     assert len({conflict.name for conflict in CONFLICTS}) == len(CONFLICTS) > 280
     for conflict in CONFLICTS:
         assert any(line.startswith("check ") for _, line in conflict.steps), conflict.name

@@ -12,5 +12,5 @@ pytestmark = pytest.mark.no_cover  # it plays through everything that has tests 
 
 
 @each_timed_conflict
-def test_conflict_in_the_simulator(conflict: Conflict) -> None:
+def test_conflict_in_simulator(conflict: Conflict) -> None:
     perform_conflict(conflict)

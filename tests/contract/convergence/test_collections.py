@@ -65,7 +65,8 @@ def step(regions: Regions, rng: Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_ord_9_regions_converge(seed: int) -> None:
+@pytest.mark.rule("ORD-9")
+def test_regions_converge(seed: int) -> None:
     rng = Random(seed)
     regions = Regions(3)
     for _ in range(STEPS):
@@ -101,7 +102,8 @@ def contents(replica: Replica) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_ord_4_operations_and_snapshots_lead_to_the_same(seed: int) -> None:
+@pytest.mark.rule("ORD-4")
+def test_operations_and_snapshots_lead_to_same(seed: int) -> None:
     """The same schedule twice: once operations travel, once whole snapshots."""
     rng = Random(f"ord-4 {seed}")
     commands = [words for words in COMMANDS if words[0] not in UNREPEATABLE]

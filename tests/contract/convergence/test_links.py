@@ -155,7 +155,7 @@ class Regions(RuleBasedStateMachine):
 TestRegions = Regions.TestCase
 
 
-def test_a_newcomer_gets_one_snapshot_and_no_more() -> None:
+def test_newcomer_gets_one_snapshot_and_no_more() -> None:
     world = World(mesh("a", "b", "c"), history_bytes=1)
     world["c"].crash()
     for number in range(20):

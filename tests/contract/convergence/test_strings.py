@@ -57,7 +57,8 @@ STEP = st.one_of(
         ("clock", -40, None),
     ]
 )
-def test_ord_9_all_regions_show_the_same(steps: list[tuple[str, int, object]]) -> None:
+@pytest.mark.rule("ORD-9")
+def test_all_regions_show_same(steps: list[tuple[str, int, object]]) -> None:
     regions = Regions(3)
     latest = regions.now
     for name, number, detail in steps:
@@ -79,7 +80,7 @@ def test_ord_9_all_regions_show_the_same(steps: list[tuple[str, int, object]]) -
     assert len({tuple(regions.run(n, "MGET", "a", "b")) for n in (1, 2, 3)}) == 1
 
 
-def test_how_a_string_was_written_is_known_where_it_was() -> None:
+def test_encoding_of_string_is_local() -> None:
     """Rule KEY-13: no operation carries an encoding."""
     regions = Regions(2)
     regions.run(1, "SET", "k", "v")
@@ -91,7 +92,7 @@ def test_how_a_string_was_written_is_known_where_it_was() -> None:
 
 
 @pytest.mark.parametrize("name", ["GET k", "TTL k", "EXISTS k", "TYPE k", "SCAN 0", "KEYS *"])
-def test_reads_of_an_expired_key_write_nothing(name: str) -> None:
+def test_reads_of_expired_key_write_nothing(name: str) -> None:
     """Rules EXP-5, EXP-6: who reads hides it, who writes removes it."""
     regions = Regions(2)
     regions.run(1, "SET", "k", "v", "PX", "10")

@@ -8,7 +8,7 @@ from tests.crdb import redis_peer
 from tests.crdb.redis_peer import Peer, Reader, Refusal, Status, alike, decode, request
 
 
-def test_a_reply_is_cut_out_of_pieces_of_any_size() -> None:
+def test_reply_is_cut_out_of_pieces_of_any_size() -> None:
     first, second = b"*3\r\n$3\r\na\r\n\r\n:-7\r\n*-1\r\n", b"%1\r\n+k\r\n,1.5\r\n"
     pieces = iter([bytes([byte]) for byte in first + second])
     reader = Reader(lambda: next(pieces))
@@ -16,7 +16,7 @@ def test_a_reply_is_cut_out_of_pieces_of_any_size() -> None:
     assert reader.next()[1] == ("map", [[Status(b"k"), 1.5]])
 
 
-def test_a_request_is_an_array() -> None:
+def test_request_is_array() -> None:
     assert request([b"GET", b""]) == b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n"
     assert decode(b"-ERR no\r\n") == Refusal(b"ERR no")
 
@@ -28,14 +28,14 @@ def test_order_counts_only_where_redis_promises_one() -> None:
     assert not alike([b"LRANGE", b"l", b"0", b"-1"], [b"a", b"b"], [b"b", b"a"])
 
 
-def test_a_wrong_reply_is_noticed(peer: Peer) -> None:
+def test_wrong_reply_is_noticed(peer: Peer) -> None:
     peer.server.run([b"SET", b"k", b"theirs"])
     peer.ours.run([b"SET", b"k", b"ours"])
     with pytest.raises(AssertionError, match=r"redis: .*theirs"):
         peer.same("GET", "k")
 
 
-def test_a_key_too_many_is_noticed(peer: Peer) -> None:
+def test_key_too_many_is_noticed(peer: Peer) -> None:
     peer.ours.run([b"SET", b"k", b"ours"])
     with pytest.raises(AssertionError):
         peer.same_content()

@@ -11,21 +11,21 @@ from crdb.cli.configuring import configure, state_of
 
 
 @pytest.mark.parametrize("delay", ["0", "12.5", "none", "measured"])
-def test_a_delay_is_a_number_or_a_word(delay: str) -> None:
+def test_delay_is_number_or_word(delay: str) -> None:
     options = parser().parse_args(["up", "--regions", "us-east-1,eu-west-1", "--delay", delay])
     config, names = configure(options)
     expected = {"0": 0.0, "12.5": 12.5}.get(delay, delay)
     assert (config.link.delay, names) == (expected, ("us-east-1", "eu-west-1"))
 
 
-def test_a_file_may_begin_with_the_mark_of_its_encoding(tmp_path: Path) -> None:
+def test_file_may_begin_with_mark_of_its_encoding(tmp_path: Path) -> None:
     file = tmp_path / "regions.toml"
     file.write_text('\ufeff[[region]]\nname = "us"\n', encoding="utf-8")
     _, names = configure(parser().parse_args(["up", str(file)]))
     assert names == ("us",)
 
 
-def test_options_of_serve_change_the_configuration(tmp_path: Path) -> None:
+def test_options_of_serve_change_configuration(tmp_path: Path) -> None:
     file = tmp_path / "regions.toml"
     file.write_text('[[region]]\nname = "us"\n[[region]]\nname = "eu"\n', encoding="utf-8")
     call = ["serve", str(file), "--region", "2"]

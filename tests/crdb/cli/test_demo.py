@@ -21,7 +21,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "PAUSE_SECONDS", 0.0)
 
 
-def test_the_story_ends_well_and_fits_every_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+def test_story_ends_well_and_fits_every_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
     told, errors = capfd.readouterr()
     assert "\nconverged\n" in told
@@ -35,7 +35,7 @@ def test_the_story_ends_well_and_fits_every_terminal(capfd: pytest.CaptureFixtur
     assert all(len(line) <= WIDTH for line in told.splitlines())
 
 
-def test_no_headline_is_cut_off_on_a_narrow_terminal(
+def test_no_headline_is_cut_off_on_narrow_terminal(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "WIDTH", 60)
@@ -43,7 +43,7 @@ def test_no_headline_is_cut_off_on_a_narrow_terminal(
     assert "…" not in capfd.readouterr().out
 
 
-def test_regions_that_do_not_agree_as_told_are_a_failure(
+def test_regions_that_do_not_agree_as_told_are_failure(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     wrong = attrs.evolve(demo.CONFLICTS[0], expected="111")
@@ -55,13 +55,13 @@ def test_regions_that_do_not_agree_as_told_are_a_failure(
     assert told.rstrip().endswith("NOT converged")
 
 
-def test_regions_that_do_not_settle_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_regions_that_do_not_settle_are_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "SETTLE_MS", 1)
     with pytest.raises(SystemExit, match="within 1 ms"):
         demo.main()
 
 
-def test_a_region_that_dies_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_region_that_dies_is_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang_up(clients: list[Any]) -> None:
         raise redis.ConnectionError(f"{len(clients)} gone")
 
@@ -70,13 +70,13 @@ def test_a_region_that_dies_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> Non
         demo.main()
 
 
-def test_regions_that_do_not_start_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_regions_that_do_not_start_are_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "REGIONS", ("us-east-1", "us-east-1"))
     with pytest.raises(SystemExit, match="did not start"):
         demo.main()
 
 
-def test_it_ends_with_a_command_that_works_from_here(
+def test_it_ends_with_command_that_works_from_here(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     programs = tmp_path / ".venv" / "bin"

@@ -12,7 +12,7 @@ from crdb.cli.main import ending_signals, main
 from crdb.version import __version__
 
 
-def test_under_nohup_a_hangup_does_not_stop_it() -> None:
+def test_under_nohup_hangup_does_not_stop_it() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         assert signal.SIGHUP not in ending_signals()
@@ -42,7 +42,7 @@ def test_under_nohup_a_hangup_does_not_stop_it() -> None:
         (["serve", "missing.toml", "--region", "us"], "missing.toml"),
     ],
 )
-def test_a_bad_call_is_one_line_that_helps(
+def test_bad_call_is_one_line_that_helps(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 1
@@ -53,7 +53,7 @@ def test_a_bad_call_is_one_line_that_helps(
     assert said in err
 
 
-def test_options_for_names_do_not_go_with_a_file(
+def test_options_for_names_do_not_go_with_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "regions.toml"
@@ -62,7 +62,7 @@ def test_options_for_names_do_not_go_with_a_file(
     assert "go with --regions" in capsys.readouterr().err
 
 
-def test_a_file_that_is_no_text_is_one_line(
+def test_file_that_is_no_text_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "regions.toml"
@@ -71,7 +71,7 @@ def test_a_file_that_is_no_text_is_one_line(
     assert "not a text file" in capsys.readouterr().err
 
 
-def test_an_unknown_region_of_a_file_is_named(
+def test_unknown_region_of_file_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "regions.toml"
@@ -80,14 +80,14 @@ def test_an_unknown_region_of_a_file_is_named(
     assert "unknown region" in capsys.readouterr().err
 
 
-def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_that_of_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"crdb {__version__}\n"
 
 
-def test_the_demo_says_what_it_needs(
+def test_demo_says_what_it_needs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)

@@ -18,7 +18,7 @@ def written(screen: Screen) -> list[str]:
     return b"".join(screen.stdout.waiting).decode().splitlines()
 
 
-def test_for_programs_every_event_is_a_line_of_json() -> None:
+def test_for_programs_every_event_is_line_of_json() -> None:
     screen = Screen(as_json=True)
     screen.show_event("link up", {"region": "us", "peer": "eu", "direction": "in"})
     screen.show_event("stopping", {"signal": "SIGINT"})
@@ -38,7 +38,7 @@ def test_for_people_every_line_has_its_time() -> None:
     assert second == "Traceback"
 
 
-def test_people_are_told_once_of_the_two_ends_of_a_link_and_not_of_those_we_end(
+def test_people_are_told_once_of_two_ends_of_link_and_not_of_those_we_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(time, "strftime", at_noon)

@@ -50,7 +50,7 @@ async def test_what_is_put_comes_out_in_order(pipe: tuple[FileIO, int]) -> None:
     assert read(reading, len(expected)) == expected
 
 
-async def test_a_reader_who_does_not_read_makes_nobody_wait(
+async def test_reader_who_does_not_read_makes_nobody_wait(
     pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch, autojump_clock: object
 ) -> None:
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 2 * len(LOTS))
@@ -86,7 +86,7 @@ async def test_once_it_is_read_there_is_room_again(
     assert read(reading, 4) == "more"
 
 
-async def test_a_reader_who_goes_is_noticed_while_nothing_is_written(
+async def test_reader_who_goes_is_noticed_while_nothing_is_written(
     pipe: tuple[FileIO, int],
 ) -> None:
     reading, writing = pipe
@@ -100,7 +100,7 @@ async def test_a_reader_who_goes_is_noticed_while_nothing_is_written(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_reader_who_goes_in_the_middle_holds_nothing_up(pipe: tuple[FileIO, int]) -> None:
+async def test_reader_who_goes_in_middle_holds_nothing_up(pipe: tuple[FileIO, int]) -> None:
     reading, writing = pipe
     here = StdoutWriter(writing)
     async with trio.open_nursery() as nursery:
@@ -113,7 +113,7 @@ async def test_a_reader_who_goes_in_the_middle_holds_nothing_up(pipe: tuple[File
         nursery.cancel_scope.cancel()
 
 
-async def test_a_pipe_that_does_not_block_is_waited_for(pipe: tuple[FileIO, int]) -> None:
+async def test_pipe_that_does_not_block_is_waited_for(pipe: tuple[FileIO, int]) -> None:
     reading, writing = pipe
     os.set_blocking(writing, False)
     here = StdoutWriter(writing)
@@ -125,7 +125,7 @@ async def test_a_pipe_that_does_not_block_is_waited_for(pipe: tuple[FileIO, int]
         nursery.cancel_scope.cancel()
 
 
-async def test_a_full_disk_costs_what_was_to_be_written() -> None:
+async def test_full_disk_costs_what_was_to_be_written() -> None:
     async with await trio.open_file("/dev/full", "wb") as full:
         here = StdoutWriter(full.wrapped.fileno())
         async with trio.open_nursery() as nursery:
@@ -137,7 +137,7 @@ async def test_a_full_disk_costs_what_was_to_be_written() -> None:
             nursery.cancel_scope.cancel()
 
 
-async def test_without_an_output_everything_is_taken_and_forgotten() -> None:
+async def test_without_output_everything_is_taken_and_forgotten() -> None:
     here = StdoutWriter(None)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.run)
@@ -146,7 +146,7 @@ async def test_without_an_output_everything_is_taken_and_forgotten() -> None:
         nursery.cancel_scope.cancel()
 
 
-def test_a_file_is_no_pipe(tmp_path: Path, pipe: tuple[FileIO, int]) -> None:
+def test_file_is_no_pipe(tmp_path: Path, pipe: tuple[FileIO, int]) -> None:
     with (tmp_path / "log").open("wb") as file:
         assert not is_pipe(file.fileno())
     assert is_pipe(pipe[1])

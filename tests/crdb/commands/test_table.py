@@ -30,7 +30,7 @@ def test_each_command_has_its_own_number_and_both_spellings() -> None:
 
 
 @pytest.mark.interpreted("compiled functions have no signatures")
-def test_each_handler_takes_a_client_and_arguments() -> None:
+def test_each_handler_takes_client_and_arguments() -> None:
     everything = [c for parent in COMMANDS for c in (parent, *parent.subcommands.values())]
     for command in everything:
         if command.handler is not no_handler:

@@ -30,7 +30,7 @@ def refusal(text: str) -> str:
     return str(caught.value)
 
 
-def test_the_example_is_what_its_comments_say() -> None:
+def test_example_is_what_its_comments_say() -> None:
     config = read_config(EXAMPLE.read_text(encoding="utf-8"), EXAMPLE.name)
     names = ["us-east-1", "eu-west-1", "ap-southeast-1"]
     assert [region.name for region in config.regions] == names
@@ -42,7 +42,7 @@ def test_the_example_is_what_its_comments_say() -> None:
     assert attrs.evolve(config, link=LinkConfig()).delay_ns("us-east-1", "eu-west-1") == 0
 
 
-def test_one_name_is_a_configuration() -> None:
+def test_one_name_is_configuration() -> None:
     config = read('[[region]]\nname = "here"')
     assert config.regions == (RegionConfig("here", 1, "127.0.0.1", 7001, 17001, "here"),)
     assert config.link == LinkConfig("none", (), BACKLOG)
@@ -64,7 +64,7 @@ def test_every_key_arrives() -> None:
     assert (config.link.backlog, config.delay_ns("a", "b")) == (2 << 20, 1_500_000)
 
 
-def test_delays_override_the_common_one_both_ways_unless_both_are_given() -> None:
+def test_delays_override_common_one_both_ways_unless_both_are_given() -> None:
     config = read(
         f'{THREE}[link]\ndelay = 10\ndelays = [["a", "b", 1.5], ["b", "c", 2], ["c", "b", 0]]'
     )
@@ -75,7 +75,7 @@ def test_delays_override_the_common_one_both_ways_unless_both_are_given() -> Non
     assert config.delay_ns("1", "2") == 1_500_000
 
 
-def test_measured_delays_are_those_of_the_places() -> None:
+def test_measured_delays_are_those_of_places() -> None:
     catalog = Catalog.shipped()
     config = read(
         f'{MEASURED}[[region]]\nname = "own"\nplace = "ibm:jp-tok"\n[link]\ndelay = "measured"'
@@ -84,14 +84,14 @@ def test_measured_delays_are_those_of_the_places() -> None:
     assert config.delay_ns("eu-west-1", "us-east-1") == catalog.one_way_ns("eu-west-1", "us-east-1")
 
 
-def test_a_place_need_not_be_known_where_nothing_is_measured() -> None:
+def test_place_need_not_be_known_where_nothing_is_measured() -> None:
     link = '[link]\ndelay = "measured"\ndelays = [["a", "b", 5]]'
     pair = '[[region]]\nname = "a"\n[[region]]\nname = "b"\n'
     assert read(pair + link).delay_ns("b", "a") == 5_000_000
     assert read(pair + '[link]\ndelay = "none"').delay_ns("b", "a") == 0
 
 
-def test_a_link_port_stays_in_range() -> None:
+def test_link_port_stays_in_range() -> None:
     config = read('[[region]]\nname = "a"\nport = 60000')
     assert config.region("a").link_port == 50_000
 
@@ -219,13 +219,13 @@ def test_a_link_port_stays_in_range() -> None:
         ("region = ", "not TOML: Invalid value"),
     ],
 )
-def test_a_mistake_is_one_line_with_its_place(text: str, message: str) -> None:
+def test_mistake_is_one_line_with_its_place(text: str, message: str) -> None:
     found = refusal(text)
     assert found.startswith(f"regions.toml: {message}")
     assert "\n" not in found
 
 
-def test_there_are_as_many_regions_as_an_origin_can_name() -> None:
+def test_there_are_as_many_regions_as_origin_can_name() -> None:
     regions = [f'[[region]]\nname = "r{i}"\n' for i in range(256)]
     line = 'topology = "line"\n'
     assert len(read(line + "".join(regions[:255])).regions) == 255
@@ -242,7 +242,7 @@ LINES = st.sampled_from(sorted({key for keys in SCHEMA.values() for key in keys}
 
 
 @given(st.lists(st.tuples(LINES, VALUES) | st.sampled_from(["[link]", "[[region]]"]), max_size=12))
-def test_any_file_is_a_configuration_or_a_clear_error(lines: list[str | tuple[str, str]]) -> None:
+def test_any_file_is_configuration_or_clear_error(lines: list[str | tuple[str, str]]) -> None:
     text = "\n".join(line if isinstance(line, str) else " = ".join(line) for line in lines)
     try:
         outcome = f"regions.toml: {', '.join(region.name for region in read(text).regions)}"

@@ -15,6 +15,6 @@ def test_whatever_is_shown_is_one_short_line(value: object) -> None:
     assert text.isprintable()
 
 
-def test_a_hint_is_there_only_if_something_is_near() -> None:
+def test_hint_is_there_only_if_something_is_near() -> None:
     assert hint("prot", ["port", "host"]) == '; did you mean "port"?'
     assert hint("zzzz", ["port", "host"]) == ""

@@ -27,13 +27,13 @@ def test_inside_exec_nothing_blocks() -> None:
     assert client.can_block
 
 
-def test_a_password_shuts_it_out_until_it_is_told() -> None:
+def test_password_shuts_it_out_until_it_is_told() -> None:
     client = Client(instance(requirepass="secret"))
     assert receive(client, b"PING\r\n") == b"-NOAUTH Authentication required.\r\n"
     assert receive(client, b"AUTH secret\r\nPING\r\n") == b"+OK\r\n+PONG\r\n"
 
 
-def test_limits_of_the_instance_are_its_own() -> None:
+def test_limits_of_instance_are_its_own() -> None:
     database = instance(proto_max_bulk_len="1mb")
     client = Client(database)
     assert client.parser.bulk_bytes_max == 1 << 20

@@ -9,7 +9,7 @@ from tests.crdb.declared import declared
 from tests.crdb.raw import instance, lines
 
 
-def test_an_instance_may_refuse_writes() -> None:
+def test_instance_may_refuse_writes() -> None:
     database = instance()
     client = Client(database)
     lines(client, "SET k v")
@@ -23,7 +23,7 @@ def test_an_instance_may_refuse_writes() -> None:
     ]
 
 
-def test_a_transaction_is_refused_if_writes_became_forbidden_meanwhile() -> None:
+def test_transaction_is_refused_if_writes_became_forbidden_meanwhile() -> None:
     database = instance()
     client = Client(database)
     lines(client, "MULTI", "SET k w")
@@ -34,7 +34,7 @@ def test_a_transaction_is_refused_if_writes_became_forbidden_meanwhile() -> None
     ]
 
 
-def test_a_queue_without_end_is_cut() -> None:
+def test_queue_without_end_is_cut() -> None:
     database = instance(client_query_buffer_limit="1mb")
     client = Client(database)
     lines(client, "MULTI")
@@ -45,7 +45,7 @@ def test_a_queue_without_end_is_cut() -> None:
     assert database.statistics.dropped_query == 1
 
 
-def test_an_error_takes_the_place_of_what_was_said_before_it() -> None:
+def test_error_takes_place_of_what_was_said_before_it() -> None:
     client = Client(instance())
     lines(client, "RPUSH l a", "SADD s a")
     assert lines(client, "SUNION s l")[0].startswith(b"-WRONGTYPE")

@@ -48,7 +48,7 @@ def reported_details(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
                 pass
 
 
-def test_each_detail_that_is_reported_has_a_meaning() -> None:
+def test_each_detail_that_is_reported_has_meaning() -> None:
     found = 0
     for path in SOURCES:
         for event, details in reported_details(ast.parse(path.read_text(encoding="utf-8"))):

@@ -27,7 +27,7 @@ commands = st.lists(
 
 
 @given(commands, st.integers(1, 40))
-def test_cutting_the_stream_changes_no_reply(requests: list[list[bytes]], size: int) -> None:
+def test_cutting_stream_changes_no_reply(requests: list[list[bytes]], size: int) -> None:
     data = b"".join(map(request, requests))
     whole = receive(Client(instance()), data)
     client = Client(instance())
@@ -46,7 +46,7 @@ def test_any_bytes_leave_other_clients_alone(pieces: list[bytes]) -> None:
     assert receive(other, b"PING\r\n") == b"+PONG\r\n"
 
 
-def test_a_long_batch_lets_others_have_their_turn() -> None:
+def test_long_batch_lets_others_have_their_turn() -> None:
     database = instance()
     client = Client(database)
     run(client, b"PING\r\n" * (BATCH_MAX + 10))
@@ -57,7 +57,7 @@ def test_a_long_batch_lets_others_have_their_turn() -> None:
 
 
 @pytest.mark.parametrize(("request_", "most"), [(b"PING\r\n", UNTIMED_MAX), (b"KEYS x\r\n", 1)])
-def test_a_batch_that_takes_long_lets_others_have_their_turn(request_: bytes, most: int) -> None:
+def test_batch_that_takes_long_lets_others_have_their_turn(request_: bytes, most: int) -> None:
     """`most` requests run although time is over: the clock is not read after each."""
     database = instance(slowlog_log_slower_than="-1")
     client = Client(database)
@@ -116,7 +116,7 @@ def test_transaction_with_too_many_replies_is_carried_out_without_them() -> None
     assert receive(other, b"GET n\r\n") == b"$1\r\n1\r\n"
 
 
-def test_transaction_within_the_limit_is_counted_once() -> None:
+def test_transaction_within_limit_is_counted_once() -> None:
     database = instance(client_output_buffer_limit="normal 10000 2000 60")
     client, other = Client(database), Client(database)
     receive(other, b"SET k " + b"x" * 1000 + b"\r\n")
@@ -139,7 +139,7 @@ def test_what_waits_to_be_sent_counts() -> None:
     assert client.killed
 
 
-def test_a_request_that_grows_too_long_is_closed() -> None:
+def test_request_that_grows_too_long_is_closed() -> None:
     database = instance(client_query_buffer_limit="1mb", proto_max_bulk_len="4mb")
     client = Client(database)
     run(client, b"*2\r\n$4\r\nECHO\r\n$3000000\r\n")
@@ -151,7 +151,7 @@ def test_a_request_that_grows_too_long_is_closed() -> None:
     assert database.statistics.dropped_query == 1
 
 
-def test_touched_keys_are_served_before_the_next_request() -> None:
+def test_touched_keys_are_served_before_next_request() -> None:
     """A remote operation that nobody announced still dirties a WATCH."""
     database = instance()
     client = Client(database)
@@ -160,7 +160,7 @@ def test_touched_keys_are_served_before_the_next_request() -> None:
     assert receive(client, b"MULTI\r\nEXEC\r\n") == b"+OK\r\n*-1\r\n"
 
 
-def test_the_last_command_of_a_mixed_pipeline_is_remembered() -> None:
+def test_last_command_of_mixed_pipeline_is_remembered() -> None:
     database = instance()
     client = Client(database)
     receive(client, b"GET k\r\nCONFIG RESETSTAT\r\n")
@@ -176,7 +176,7 @@ def test_calls_are_counted_before_another_command_can_ask() -> None:
     assert b"cmdstat_echo:calls=1," in told
 
 
-def test_pipeline_on_a_large_string_keeps_one_copy() -> None:
+def test_pipeline_on_large_string_keeps_one_copy() -> None:
     """However many writes there are, and whatever their size: one effect, sent once."""
     database = instance()
     client = Client(database)
@@ -203,7 +203,7 @@ def test_pipeline_on_a_large_string_keeps_one_copy() -> None:
     ],
     ids=str,
 )
-def test_what_is_to_be_sent_is_bounded_within_a_batch(commands: list[list[bytes]]) -> None:
+def test_what_is_to_be_sent_is_bounded_within_batch(commands: list[list[bytes]]) -> None:
     """A turn of 50 small requests must not gather 50 copies of a megabyte."""
     database = instance()
     client = Client(database)
@@ -227,7 +227,7 @@ def test_what_is_to_be_sent_is_bounded_within_a_batch(commands: list[list[bytes]
     assert database.keyspace.outbox_bytes < RUN_BYTES_MAX + (3 << 20)
 
 
-def test_transaction_is_sealed_as_a_whole() -> None:
+def test_transaction_is_sealed_as_whole() -> None:
     """TXN-2: it becomes one operation, however large, if a link can carry that."""
     database = instance()
     client = Client(database)
@@ -240,7 +240,7 @@ def test_transaction_is_sealed_as_a_whole() -> None:
     assert not database.keyspace.outbox
 
 
-def test_small_writes_stay_with_a_transaction_of_any_number_of_effects() -> None:
+def test_small_writes_stay_with_transaction_of_any_number_of_effects() -> None:
     """TXN-2: the number of effects after which an embedded replica seals counts only there."""
     database = instance()
     client = Client(database)

@@ -77,11 +77,11 @@ def test_case_is_ignored_if_asked_for(pattern: bytes, text: bytes, found: bool) 
         (b"[\\", b"\\", True),
     ],
 )
-def test_backslash_in_a_set_quotes_the_next_byte(pattern: bytes, text: bytes, found: bool) -> None:
+def test_backslash_in_set_quotes_next_byte(pattern: bytes, text: bytes, found: bool) -> None:
     assert (compile_glob(pattern).fullmatch(text) is not None) == found
 
 
-def test_only_the_empty_pattern_matches_the_empty_text() -> None:
+def test_only_empty_pattern_matches_empty_text() -> None:
     assert compile_glob(b"").fullmatch(b"")
     assert not compile_glob(b"**").fullmatch(b"")
 

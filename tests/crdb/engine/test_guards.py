@@ -58,7 +58,7 @@ def refusing() -> Client:
     return client
 
 
-def test_guards_have_the_order_of_redis() -> None:
+def test_guards_have_order_of_redis() -> None:
     client = refusing()
     database = client.instance
     database.fail_journal("disk full")
@@ -106,9 +106,7 @@ def test_guards_are_listed_in_their_order() -> None:
         (WRITING, 0, OUT_OF_MEMORY),
     ],
 )
-def test_guards_look_at_the_flags_of_a_command(
-    command: Command, gate: int, error: bytes | None
-) -> None:
+def test_guards_look_at_flags_of_command(command: Command, gate: int, error: bytes | None) -> None:
     client = refusing()
     client.flags = gate
     assert check_guards(client, command, ARGS) == error
@@ -124,14 +122,14 @@ def test_guards_look_at_the_flags_of_a_command(
         (DENY_LOADING, LOADING),
     ],
 )
-def test_exec_gets_the_errors_of_its_queue(queued_bits: int, error: bytes | None) -> None:
+def test_exec_gets_errors_of_its_queue(queued_bits: int, error: bytes | None) -> None:
     client = refusing()
     client.flags = IN_TRANSACTION
     client.queued_bits = queued_bits
     assert check_guards(client, EXEC, ARGS) == error
 
 
-def test_the_fast_path_asks_one_integer() -> None:
+def test_fast_path_asks_one_integer() -> None:
     database = instance()
     client = Client(database)
     assert database.guarded_bits == CONTAINER

@@ -22,7 +22,7 @@ def test_refusal_holds_until_it_is_lifted() -> None:
     assert lines(client, "SET k v") == [b"+OK\r\n"]
 
 
-def test_unasked_data_wakes_a_client_once_and_counts_against_its_limit() -> None:
+def test_unasked_data_wakes_client_once_and_counts_against_its_limit() -> None:
     database = instance(client_output_buffer_limit="normal 10 0 0")
     client = Client(database)
     database.send(client, b"12345")
@@ -51,7 +51,7 @@ def test_time_comes_in() -> None:
     assert (database.started_at, database.now) == (NOW, NOW + 10)
 
 
-def test_a_test_clock_stops_the_data_and_not_the_waiting() -> None:
+def test_test_clock_stops_data_and_not_waiting() -> None:
     database = instance()
     client = Client(database)
     lines(client, "SET k v PX 1000")
@@ -67,7 +67,7 @@ def test_a_test_clock_stops_the_data_and_not_the_waiting() -> None:
     assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
 
 
-def test_something_is_due_ten_times_a_second_or_when_somebody_stops_waiting() -> None:
+def test_something_is_due_ten_times_second_or_when_somebody_stops_waiting() -> None:
     database = instance()
     database.advance(NOW)
     database.tick()
@@ -94,7 +94,7 @@ def test_idle_clients_are_closed_but_not_those_who_wait() -> None:
     assert database.woken == [idle]
 
 
-def test_the_soft_limit_gives_time() -> None:
+def test_soft_limit_gives_time() -> None:
     database = instance(client_output_buffer_limit="normal 100000 1000 5")
     client = Client(database)
     run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
@@ -108,7 +108,7 @@ def test_the_soft_limit_gives_time() -> None:
     assert database.statistics.dropped_output == 1
 
 
-def test_who_gets_below_the_soft_limit_starts_anew() -> None:
+def test_who_gets_below_soft_limit_starts_anew() -> None:
     database = instance(client_output_buffer_limit="normal 100000 1000 5")
     client = Client(database)
     run(client, b"ECHO " + b"x" * 2000 + b"\r\n")
@@ -158,7 +158,7 @@ def test_instances_differ() -> None:
     assert REDIS_VERSION.startswith("7.2.")
 
 
-def test_step_of_the_wall_clock_is_reported_and_expiry_follows() -> None:
+def test_step_of_wall_clock_is_reported_and_expiry_follows() -> None:
     database = instance()
     steps: list[object] = []
     database.report = lambda event, details: steps.append((event, details["ms"]))
@@ -173,7 +173,7 @@ def test_step_of_the_wall_clock_is_reported_and_expiry_follows() -> None:
     assert (database.clock_steps.count, database.clock_steps.last_ms) == (2, -7_200_000)
 
 
-def test_when_memory_is_full_the_greediest_clients_are_closed() -> None:
+def test_when_memory_is_full_greediest_clients_are_closed() -> None:
     database = instance(maxmemory="100mb")
     used = [0]
     database.memory.probe = lambda: (used[0], 1 << 60)

@@ -26,7 +26,7 @@ def test_first_effect_is_due_immediately() -> None:
     assert pacing.seconds_left(replica.keyspace, 5.0) == 0.0
 
 
-def test_next_op_waits_for_the_pace() -> None:
+def test_next_op_waits_for_pace() -> None:
     replica, pacing = Replica(1), SealPacing()
     replica.string("k").set("v")
     seal(replica, pacing, 5.0)
@@ -62,7 +62,7 @@ def test_many_bytes_do_not_wait() -> None:
     assert pacing.seconds_left(replica.keyspace, 5.0) == 0.0
 
 
-def test_large_string_waits_until_the_previous_one_is_sent() -> None:
+def test_large_string_waits_until_previous_one_is_sent() -> None:
     replica, pacing = Replica(1), SealPacing()
     replica.string("k").set("x" * (LARGE_BYTES_PER_SECOND // 100))
     seal(replica, pacing, 5.0)

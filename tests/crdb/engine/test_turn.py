@@ -82,7 +82,7 @@ class Server:
                 self.send(client)
 
 
-def test_always_sends_no_reply_before_the_sync() -> None:
+def test_always_sends_no_reply_before_sync() -> None:
     server = Server(SyncPolicy.ALWAYS)
     client = Client(server.instance)
     server.execute(client, b"SET k v\r\n")
@@ -97,7 +97,7 @@ def test_always_sends_no_reply_before_the_sync() -> None:
     assert len(Op.from_bytes(data).effects) == 1
 
 
-def test_one_sync_serves_all_clients_of_a_turn() -> None:
+def test_one_sync_serves_all_clients_of_turn() -> None:
     server = Server(SyncPolicy.ALWAYS)
     writer, reader, blocked = (Client(server.instance) for _ in range(3))
     server.execute(blocked, b"BLPOP list 0\r\n")
@@ -114,7 +114,7 @@ def test_one_sync_serves_all_clients_of_a_turn() -> None:
     }
 
 
-def test_always_syncs_nothing_for_a_turn_that_writes_nothing() -> None:
+def test_always_syncs_nothing_for_turn_that_writes_nothing() -> None:
     server = Server(SyncPolicy.ALWAYS)
     client = Client(server.instance)
     server.execute(client, b"GET k\r\n")
@@ -122,7 +122,7 @@ def test_always_syncs_nothing_for_a_turn_that_writes_nothing() -> None:
     assert server.log == ["send"]
 
 
-def test_always_does_not_wait_for_the_pace() -> None:
+def test_always_does_not_wait_for_pace() -> None:
     server = Server(SyncPolicy.ALWAYS)
     server.turn.pacing = SealPacing()
     server.turn.pacing.due = math.inf
@@ -131,7 +131,7 @@ def test_always_does_not_wait_for_the_pace() -> None:
     assert server.log == ["seal", "append", "sync", "send", "push"]
 
 
-def test_without_a_journal_replies_leave_at_once() -> None:
+def test_without_journal_replies_leave_at_once() -> None:
     server = Server()
     client = Client(server.instance)
     server.execute(client, b"SET k v\r\n")
@@ -142,7 +142,7 @@ def test_without_a_journal_replies_leave_at_once() -> None:
     assert server.log == ["send", "seal", "push"], "nothing was written"
 
 
-def test_without_a_journal_effects_gather() -> None:
+def test_without_journal_effects_gather() -> None:
     server = Server()
     server.turn.pacing = SealPacing(early_seconds=PACE_SECONDS / 4)
     client = Client(server.instance)
@@ -159,7 +159,7 @@ def test_without_a_journal_effects_gather() -> None:
     assert len(server.timers) == 1
 
 
-def test_every_second_syncs_at_most_once_a_second() -> None:
+def test_every_second_syncs_at_most_once_second() -> None:
     server = Server(SyncPolicy.EVERY_SECOND)
     client = Client(server.instance)
     server.execute(client, b"SET k v\r\n")
@@ -216,7 +216,7 @@ def fail(server: Server, where: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["append", "sync"])
-def test_failed_journal_disconnects_without_the_reply(where: str) -> None:
+def test_failed_journal_disconnects_without_reply(where: str) -> None:
     server = Server(SyncPolicy.ALWAYS)
     writer, reader, idle = (Client(server.instance) for _ in range(3))
     fail(server, where)
@@ -247,7 +247,7 @@ def test_failed_journal_refuses_writes_for_good(policy: SyncPolicy) -> None:
     assert [event for event, _ in server.events] == ["journal failed"]
 
 
-def test_failed_journal_ends_the_waiting_of_blocked_clients() -> None:
+def test_failed_journal_ends_waiting_of_blocked_clients() -> None:
     server = Server(SyncPolicy.ALWAYS)
     blocked, writer = Client(server.instance), Client(server.instance)
     server.execute(blocked, b"BLPOP list 0\r\n")
@@ -259,7 +259,7 @@ def test_failed_journal_ends_the_waiting_of_blocked_clients() -> None:
     assert server.sent == {blocked.id: MISCONF}
 
 
-def test_journal_that_fails_within_a_turn_sends_nothing_of_it() -> None:
+def test_journal_that_fails_within_turn_sends_nothing_of_it() -> None:
     server = Server(SyncPolicy.ALWAYS)
     client, other = Client(server.instance), Client(server.instance)
     fail(server, "append")
@@ -273,7 +273,7 @@ def test_journal_that_fails_within_a_turn_sends_nothing_of_it() -> None:
     assert list(server.sent.values()) == [b":%d\r\n" % RUN_BYTES_MAX]
 
 
-def test_reason_without_a_text_of_the_system_is_named() -> None:
+def test_reason_without_text_of_system_is_named() -> None:
     server = Server(SyncPolicy.ALWAYS)
     server.journal.append_fault = OSError("the file is gone")
     server.execute(Client(server.instance), b"SET k v\r\n")
@@ -331,7 +331,7 @@ def test_push_without_memory_is_reported() -> None:
     assert server.instance.replica.history.stop == 1
 
 
-def test_turn_without_a_driver_keeps_replies_and_seals() -> None:
+def test_turn_without_driver_keeps_replies_and_seals() -> None:
     database = instance()
     client = Client(database)
     database.turn.use_journal(FakeJournal(), SyncPolicy.ALWAYS)

@@ -15,7 +15,7 @@ from tests.crdb.listening import listening, serving
 from tests.crdb.raw import instance
 
 
-async def test_clients_beyond_the_maximum_are_refused() -> None:
+async def test_clients_beyond_maximum_are_refused() -> None:
     database = instance(maxclients="1")
     async with serving(database) as site:
         first = await site.connect()

@@ -47,7 +47,7 @@ def test_full_instance_refuses_everybody() -> None:
         ({"protected_mode": "no", "requirepass": "x"}, ["0.0.0.0"], None),
     ],
 )
-def test_port_that_is_open_without_a_password_is_reported(
+def test_port_that_is_open_without_password_is_reported(
     parameters: dict[str, str], hosts: list[str], reach: str | None
 ) -> None:
     database = instance(**parameters)

@@ -50,7 +50,7 @@ def wait(epoll: select.epoll, event: int) -> None:
     assert happened & event
 
 
-def test_a_request_is_answered(pair: Pair, epoll: select.epoll) -> None:
+def test_request_is_answered(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     assert connection.receive()
     there.sendall(b"PING\r\n")
@@ -61,7 +61,7 @@ def test_a_request_is_answered(pair: Pair, epoll: select.epoll) -> None:
     assert connection.client.output_bytes == 0
 
 
-def test_the_end_is_noticed(pair: Pair, epoll: select.epoll) -> None:
+def test_end_is_noticed(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     there.close()
     wait(epoll, select.EPOLLIN)
@@ -70,7 +70,7 @@ def test_the_end_is_noticed(pair: Pair, epoll: select.epoll) -> None:
     assert connection.client.instance.clients == {}
 
 
-def test_a_reset_is_an_end(pair: Pair, epoll: select.epoll) -> None:
+def test_reset_is_end(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     there.close()
@@ -87,7 +87,7 @@ def fill(connection: Connection, there: socket.socket, epoll: select.epoll) -> i
     return 3 * len(b"$1000000\r\n\r\n") + 3_000_000
 
 
-def test_what_the_socket_does_not_take_is_sent_later(pair: Pair, epoll: select.epoll) -> None:
+def test_unsent_bytes_are_sent_later(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     size = fill(connection, there, epoll)
     there.sendall(b"PING\r\n")
@@ -105,7 +105,7 @@ def test_what_the_socket_does_not_take_is_sent_later(pair: Pair, epoll: select.e
     assert epoll.poll(0) == []
 
 
-def test_a_reply_that_came_late_counts_as_sent_and_no_more(pair: Pair, epoll: select.epoll) -> None:
+def test_reply_that_came_late_counts_as_sent_and_no_more(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     client = connection.client
     client.parser.feed(b"CRDB.AWAIT 9=1 1000\r\n")
@@ -116,7 +116,7 @@ def test_a_reply_that_came_late_counts_as_sent_and_no_more(pair: Pair, epoll: se
     assert client.output_bytes == 0
 
 
-def test_last_words_are_said_before_the_end(pair: Pair, epoll: select.epoll) -> None:
+def test_last_words_are_said_before_end(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     size = fill(connection, there, epoll)
     connection.client.parser.feed(b"QUIT\r\nPING\r\n")
@@ -132,7 +132,7 @@ def test_last_words_are_said_before_the_end(pair: Pair, epoll: select.epoll) -> 
     assert received == size + 5
 
 
-def test_a_killed_client_gets_nothing_more(pair: Pair, epoll: select.epoll) -> None:
+def test_killed_client_gets_nothing_more(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     fill(connection, there, epoll)
     connection.client.kill()
@@ -151,7 +151,7 @@ def test_nobody_reads_any_more(pair: Pair, epoll: select.epoll) -> None:
     assert not connection.receive()
 
 
-def test_who_is_gone_at_once_is_not_taken(epoll: select.epoll) -> None:
+def test_client_gone_immediately_is_not_accepted(epoll: select.epoll) -> None:
     left, right = socket.socketpair(socket.AF_UNIX)
     connection = Connection(left, instance(), epoll)
     assert connection.client.address == b""

@@ -31,7 +31,7 @@ async def test_many_clients_are_served() -> None:
     assert database.clients == {}
 
 
-async def test_a_pipeline_comes_back_in_order() -> None:
+async def test_pipeline_comes_back_in_order() -> None:
     async with serving(instance()) as site:
         talker = await site.connect()
         replies = b"".join(b"$%d\r\n%d\r\n" % (len(str(n)), n) for n in range(20_000))
@@ -104,7 +104,7 @@ async def test_big_values_pass() -> None:
         await talker.ask(b"GET k", reply)
 
 
-async def test_a_waiting_client_is_served_by_another() -> None:
+async def test_waiting_client_is_served_by_another() -> None:
     database = instance()
     async with serving(database) as site:
         waiter, pusher = await site.connect(), await site.connect()
@@ -115,7 +115,7 @@ async def test_a_waiting_client_is_served_by_another() -> None:
         assert await waiter.hear(len(reply)) == reply
 
 
-async def test_a_waiting_client_is_served_from_outside_of_a_turn() -> None:
+async def test_waiting_client_is_served_from_outside_of_turn() -> None:
     """As when a link has brought an operation."""
     database = instance()
     async with serving(database) as site:
@@ -134,7 +134,7 @@ async def test_time_runs_out() -> None:
         await waiter.ask(b"BLPOP l 0.01", b"*-1\r\n")
 
 
-async def test_who_leaves_is_forgotten() -> None:
+async def test_leaving_client_is_forgotten() -> None:
     database = instance()
     async with serving(database) as site:
         talker = await site.connect()
@@ -147,7 +147,7 @@ async def test_who_leaves_is_forgotten() -> None:
         assert database.blocked.by_client == {}
 
 
-async def test_who_speaks_nonsense_is_told_and_closed() -> None:
+async def test_malformed_request_gets_error_and_close() -> None:
     async with serving(instance()) as site:
         talker, other = await site.connect(), await site.connect()
         await talker.say(b"*1\r\nnonsense\r\n")
@@ -155,7 +155,7 @@ async def test_who_speaks_nonsense_is_told_and_closed() -> None:
         await other.ask(b"PING", b"+PONG\r\n")
 
 
-async def test_who_is_killed_is_closed() -> None:
+async def test_killed_client_is_closed() -> None:
     async with serving(instance()) as site:
         talker, other = await site.connect(), await site.connect()
         await talker.ask(b"CLIENT ID", b":1\r\n")
@@ -163,7 +163,7 @@ async def test_who_is_killed_is_closed() -> None:
         assert await talker.hear_the_end() == b""
 
 
-async def test_who_does_not_read_is_closed_alone() -> None:
+async def test_client_that_does_not_read_is_closed_alone() -> None:
     database = instance(client_output_buffer_limit="normal 10mb 0 0")
     async with serving(database) as site:
         talker, other = await site.connect(), await site.connect()

@@ -76,7 +76,7 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-async def test_reply_leaves_after_the_sync(name: str) -> None:
+async def test_reply_leaves_after_sync(name: str) -> None:
     request, reply = REQUESTS[name]
     database = instance()
     watch = Watch(database)
@@ -103,7 +103,7 @@ async def test_each_of_many_replies_leaves_after_its_sync() -> None:
         assert watch.journal.synced == 50
 
 
-async def test_blocked_client_is_served_after_the_sync() -> None:
+async def test_blocked_client_is_served_after_sync() -> None:
     database = instance()
     watch = Watch(database)
     async with serving(database) as site:
@@ -118,7 +118,7 @@ async def test_blocked_client_is_served_after_the_sync() -> None:
     assert not watch.early
 
 
-async def test_client_served_from_outside_of_a_turn_waits_for_the_sync() -> None:
+async def test_client_served_from_outside_of_turn_waits_for_sync() -> None:
     """As when a link has brought an operation."""
     database = instance()
     watch = Watch(database)
@@ -135,7 +135,7 @@ async def test_client_served_from_outside_of_a_turn_waits_for_the_sync() -> None
     assert not watch.early
 
 
-async def test_monitor_is_shown_a_write_after_the_sync() -> None:
+async def test_monitor_is_shown_write_after_sync() -> None:
     database = instance()
     watch = Watch(database)
     async with serving(database) as site:
@@ -149,7 +149,7 @@ async def test_monitor_is_shown_a_write_after_the_sync() -> None:
     assert not watch.early
 
 
-async def test_closing_client_gets_its_replies_after_the_sync() -> None:
+async def test_closing_client_gets_its_replies_after_sync() -> None:
     database = instance()
     watch = Watch(database)
     async with serving(database) as site:
@@ -176,7 +176,7 @@ async def test_slow_reader_gets_everything_in_order() -> None:
             assert await talker.hear(len(reply)) == reply
 
 
-async def test_failed_journal_closes_without_the_reply() -> None:
+async def test_failed_journal_closes_without_reply() -> None:
     database = instance()
     events: list[tuple[str, dict[str, object]]] = []
     watch = Watch(database)
@@ -199,7 +199,7 @@ async def test_failed_journal_closes_without_the_reply() -> None:
     assert events == [("journal failed", {"reason": "No space left on device"})]
 
 
-async def test_client_that_left_before_the_sync_is_forgotten() -> None:
+async def test_client_that_left_before_sync_is_forgotten() -> None:
     database = instance()
     watch = Watch(database)
     async with serving(database) as site:

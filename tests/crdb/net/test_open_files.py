@@ -37,7 +37,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
         ((resource.RLIM_INFINITY, resource.RLIM_INFINITY),) * 2,
     ],
 )
-def test_it_takes_what_the_system_gives(
+def test_it_takes_what_system_gives(
     limits: list[tuple[int, int]], before: tuple[int, int], after: tuple[int, int]
 ) -> None:
     limits.append(before)
@@ -45,7 +45,7 @@ def test_it_takes_what_the_system_gives(
     assert limits[-1] == after
 
 
-def test_too_few_for_the_links_is_an_error_that_says_how_many(
+def test_too_few_for_links_is_error_that_says_how_many(
     limits: list[tuple[int, int]],
 ) -> None:
     config = Config.from_names(THREE, 7000)
@@ -58,7 +58,7 @@ def test_too_few_for_the_links_is_an_error_that_says_how_many(
     allow_files(config, THREE[:1])
 
 
-def test_a_system_that_gives_nothing_more_is_taken_at_its_word(
+def test_system_that_gives_nothing_more_is_taken_at_its_word(
     limits: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_which: int, _pair: tuple[int, int]) -> None:

@@ -30,7 +30,7 @@ def test_both_ports_are_taken_and_listen() -> None:
             sock.close()
 
 
-def test_if_one_is_taken_the_other_is_given_back() -> None:
+def test_if_one_is_taken_other_is_given_back() -> None:
     here = region(free_base())
     with (
         socket.create_server((here.host, here.link_port)),
@@ -40,7 +40,7 @@ def test_if_one_is_taken_the_other_is_given_back() -> None:
     assert is_free(here.port)
 
 
-def test_an_address_of_version_6_gets_a_socket_of_version_6() -> None:
+def test_address_of_version_6_gets_socket_of_version_6() -> None:
     try:
         sock = listening_socket("::1", 0)
     except OSError:
@@ -50,7 +50,7 @@ def test_an_address_of_version_6_gets_a_socket_of_version_6() -> None:
         sock.close()
 
 
-def test_of_two_versions_of_an_address_the_older_is_taken() -> None:
+def test_of_two_versions_of_address_older_is_taken() -> None:
     sock = listening_socket("localhost", 0)
     assert sock.family == socket.AF_INET
     sock.close()
@@ -64,12 +64,12 @@ def test_what_is_no_host_is_one_line(host: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_no_socket_is_left_when_the_address_is_none_of_ours() -> None:
+def test_no_socket_is_left_when_address_is_none_of_ours() -> None:
     with pytest.raises(OSError, match=r"."):
         listening_socket("203.0.113.1", 0)
 
 
-def test_a_region_listens_at_several_addresses() -> None:
+def test_region_listens_at_several_addresses() -> None:
     """Clients at two, peers at a third; a machine's loopback has all of 127.0.0.0/8."""
     here = attrs.evolve(region(free_base()), bind=("127.0.0.1", "127.0.0.2"), link_bind=("*",))
     taken = take_ports(here)
@@ -93,7 +93,7 @@ def test_a_region_listens_at_several_addresses() -> None:
         (OSError("odd"), "odd; set bind to an address of this machine"),
     ],
 )
-def test_errors_name_the_address_and_say_what_to_do(fault: OSError, words: str) -> None:
+def test_errors_name_address_and_say_what_to_do(fault: OSError, words: str) -> None:
     assert words in explain(region(7000), "10.9.9.9", 7001, fault)
 
 

@@ -12,12 +12,12 @@ from crdb.net import process
 from tests.crdb.raw import instance
 
 
-def test_without_proc_the_peak_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_proc_peak_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "STATM", Path("/nothing/here"))
     assert process.resident_bytes() > 1_000_000
 
 
-def test_system_limits_leave_a_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_system_limits_leave_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     mapped, resident = process.memory_bytes()
     assert mapped > resident > 1_000_000
 
@@ -76,7 +76,7 @@ def test_sizes_for_people(size: int, text: str) -> None:
     assert process.human(size) == text
 
 
-def test_memory_is_kept_where_the_library_cannot_return_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_kept_where_library_cannot_return_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def bare_library(_name: None) -> object:
         return object()
 
@@ -97,7 +97,7 @@ def test_reserve_is_held_once_and_can_be_freed() -> None:
 
 
 @pytest.mark.parametrize("room", [0, process.HELD_BYTES])
-def test_reserve_needs_a_margin(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+def test_reserve_needs_margin(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     left = room
 
     class Mapping:

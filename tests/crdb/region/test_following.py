@@ -38,7 +38,7 @@ async def test_sources_that_cannot_be_followed_change_nothing() -> None:
     assert following.instance.refuse_writes is None
 
 
-async def test_other_sources_may_be_named_before_the_first_are_dialled() -> None:
+async def test_other_sources_may_be_named_before_first_are_dialled() -> None:
     following = alone()
     following.follow([("127.0.0.1", 1)])
     first, sources = following.role.follower, following.sources()
@@ -58,7 +58,7 @@ async def test_other_sources_may_be_named_before_the_first_are_dialled() -> None
         ('[[region]]\nname = "a"\nreplica_of = ["b:1"]\n[[region]]\nname = "c"\n', "without peers"),
     ],
 )
-def test_a_file_that_asks_for_what_cannot_be_followed_is_a_bad_file(text: str, said: str) -> None:
+def test_file_that_asks_for_what_cannot_be_followed_is_bad_file(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"region a: replica_of: .*{said}"):
         Region(read_config(text), "a", emit=lambda _event, _details: None, state=None)
 
@@ -76,7 +76,7 @@ def test_a_file_that_asks_for_what_cannot_be_followed_is_a_bad_file(text: str, s
         ([b"x" * 1000], None),
     ],
 )
-async def test_who_does_not_say_where_it_serves_links_cannot_be_followed(
+async def test_source_without_link_address_cannot_be_followed(
     pieces: list[bytes], port: int | None
 ) -> None:
     """An instance tells its port; a Redis server, or anything else that listens, does not."""

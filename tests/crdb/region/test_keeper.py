@@ -20,7 +20,7 @@ from tests.crdb.region.test_region import region, say
 ALONE = Config.from_names(["us"])
 
 
-async def test_a_full_disk_ends_no_region(tmp_path: Path) -> None:
+async def test_full_disk_ends_no_region(tmp_path: Path) -> None:
     """It does not write under an incarnation that is not on disk, and tries again."""
     here, told = region(state=tmp_path)
     (tmp_path / FILE).unlink()
@@ -45,7 +45,7 @@ async def test_a_full_disk_ends_no_region(tmp_path: Path) -> None:
     assert (tmp_path / FILE).read_text() == f"{incarnation_of(here.replica.origin)}\n"
 
 
-async def test_without_an_incarnation_left_a_region_stays_up_and_says_so(tmp_path: Path) -> None:
+async def test_without_incarnation_left_region_stays_up_and_says_so(tmp_path: Path) -> None:
     here, told = region(state=tmp_path)
     origin = here.replica.origin
     everything = {make_origin(1, life): 1 for life in range(INCARNATION_MAX + 1)}
@@ -56,7 +56,7 @@ async def test_without_an_incarnation_left_a_region_stays_up_and_says_so(tmp_pat
     assert here.replica.origin == origin
 
 
-async def test_a_region_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
+async def test_region_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
     here, _ = region(ALONE, tmp_path)
     here.observe([OriginReused("guest", here.replica.origin)])
     assert say(here, b"SET k v\r\n") == b"+OK\r\n"

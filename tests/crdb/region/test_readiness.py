@@ -10,9 +10,7 @@ import pytest
 from crdb.region.readiness import notify_ready
 
 
-def test_the_socket_that_systemd_names_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_socket_that_systemd_names_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
@@ -20,7 +18,7 @@ def test_the_socket_that_systemd_names_is_told(
         assert sock.recv(100) == b"READY=1\n"
 
 
-def test_an_abstract_socket_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_abstract_socket_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(f"\0{tmp_path}")
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{tmp_path}")
@@ -29,8 +27,6 @@ def test_an_abstract_socket_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "/nowhere/at/all"])
-def test_without_such_a_socket_nothing_happens(
-    monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
+def test_without_such_socket_nothing_happens(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", address)
     notify_ready()

@@ -40,7 +40,7 @@ def say(here: Region, request: bytes) -> bytes:
     return receive(Client(here.instance, b"there:1", b"here:1"), request)
 
 
-async def test_a_restart_writes_under_a_new_incarnation_once_it_has_caught_up(
+async def test_restart_writes_under_new_incarnation_once_it_has_caught_up(
     tmp_path: Path,
 ) -> None:
     """Rules STL-1 to STL-3."""
@@ -70,7 +70,7 @@ def told_of_staleness(here: Region) -> tuple[str, str]:
     return fields["crdt_stale"], fields["crdt_stale_released_with_merge"]
 
 
-async def test_it_is_told_when_a_full_sync_brought_back_what_was_lost(tmp_path: Path) -> None:
+async def test_it_is_told_when_full_sync_brought_back_what_was_lost(tmp_path: Path) -> None:
     """Rule STL-1."""
     region(state=tmp_path)
     again, _ = region(state=tmp_path)
@@ -81,14 +81,14 @@ async def test_it_is_told_when_a_full_sync_brought_back_what_was_lost(tmp_path: 
     assert told_of_staleness(again) == ("0", "1")
 
 
-def test_a_restart_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
+def test_restart_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
     alone = Config.from_names(["us"])
     region(alone, tmp_path)
     again, _ = region(alone, tmp_path)
     assert again.instance.refuse_writes is None
 
 
-async def test_a_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path) -> None:
+async def test_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path) -> None:
     """No dot is issued twice: what follows is written under a new incarnation."""
     here, told = region(state=tmp_path)
     lost = here.replica.origin
@@ -107,7 +107,7 @@ async def test_a_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Pa
     assert incarnation_of(again.replica.origin) == next_life(here), "remembered over a restart"
 
 
-async def test_a_region_whose_counter_was_lost_finds_out_from_a_peer(tmp_path: Path) -> None:
+async def test_region_whose_counter_was_lost_finds_out_from_peer(tmp_path: Path) -> None:
     """It takes itself for new, under another incarnation than any, until a peer knows better."""
     first, _ = region(state=tmp_path / "lost")
     say(first, b"SET k v\r\n")
@@ -143,7 +143,7 @@ def test_events_name_their_region() -> None:
     assert told.events == [("link up", {"region": "us", "peer": "eu", "direction": "in"})]
 
 
-def test_a_region_that_follows_is_read_only_from_the_start() -> None:
+def test_region_that_follows_is_read_only_from_start() -> None:
     config = read_config('[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n')
     here, told = region(config)
     assert say(here, b"SET k v\r\n").startswith(b"-READONLY ")

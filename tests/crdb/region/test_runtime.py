@@ -21,7 +21,7 @@ def runtime(config: Config) -> Runtime:
     return Runtime(config, names, emit=lambda _event, _details: None)
 
 
-def test_figures_are_rates_since_the_last_look() -> None:
+def test_figures_are_rates_since_last_look() -> None:
     world = runtime(Config.from_names(["us", "eu"]))
     world.metrics(10.0)
     instance = world.regions[0].instance
@@ -34,7 +34,7 @@ def test_figures_are_rates_since_the_last_look() -> None:
     assert (eu.keys, eu.effects_per_second, eu.role) == (0, 0.0, "active")
 
 
-def test_all_regions_of_a_process_share_one_view_of_the_links() -> None:
+def test_all_regions_of_process_share_one_view_of_links() -> None:
     world = runtime(Config.from_names(["us", "eu"]))
 
     async def look() -> set[tuple[str, str]]:
@@ -56,13 +56,13 @@ def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
         first.close()
 
 
-async def test_a_copy_shows_whether_it_has_its_source() -> None:
+async def test_copy_shows_whether_it_has_its_source() -> None:
     lonely = '[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n'
     (copy,) = runtime(read_config(lonely)).metrics(0.0)
     assert copy.role == "read-only copy, out-of-sync"
 
 
-def test_the_collector_is_calmed() -> None:
+def test_collector_is_calmed() -> None:
     before = gc.get_threshold()
     try:
         slow_down_collector()

@@ -44,7 +44,7 @@ class Writing(Region):
         return self.replica.history.stop
 
 
-async def test_turns_that_follow_each_other_share_an_operation(
+async def test_turns_that_follow_each_other_share_operation(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     here = Writing()
@@ -59,7 +59,7 @@ async def test_turns_that_follow_each_other_share_an_operation(
     assert not here.replica.keyspace.outbox
 
 
-async def test_a_busy_region_gathers_for_longer(autojump_clock: trio.testing.MockClock) -> None:
+async def test_busy_region_gathers_for_longer(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     await trio.sleep(PACE_SECONDS)
     for _ in range(ceil(BUSY_EFFECTS_PER_SECOND * PACE_SECONDS) + 1):
@@ -75,7 +75,7 @@ async def test_a_busy_region_gathers_for_longer(autojump_clock: trio.testing.Moc
     assert here.sealed == 3
 
 
-async def test_much_at_once_after_a_rest_is_not_busy(
+async def test_much_at_once_after_rest_is_not_busy(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     here = Writing()
@@ -89,7 +89,7 @@ async def test_much_at_once_after_a_rest_is_not_busy(
     assert here.sealed == 3
 
 
-async def test_a_run_of_writes_is_let_go_early(autojump_clock: trio.testing.MockClock) -> None:
+async def test_run_of_writes_is_let_go_early(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     for _ in range(RUN_MAX):
         here.write()
@@ -97,7 +97,7 @@ async def test_a_run_of_writes_is_let_go_early(autojump_clock: trio.testing.Mock
     assert here.sealed == 2
 
 
-async def test_a_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClock) -> None:
+async def test_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     await trio.sleep(PACE_SECONDS - EARLY_SECONDS)
     here.write()
@@ -107,7 +107,7 @@ async def test_a_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClo
     assert here.sealed == 2
 
 
-async def test_a_rest_that_comes_at_once_leaves_it_to_a_timer(
+async def test_rest_that_comes_at_once_leaves_it_to_timer(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     here = Writing()
@@ -150,7 +150,7 @@ async def test_large_string_that_is_written_again_is_gathered(
         nursery.cancel_scope.cancel()
 
 
-async def test_other_write_does_not_wait_for_a_large_string(
+async def test_other_write_does_not_wait_for_large_string(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     here = Writing()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from crdb.resp.inline import split_line
 
 
-def test_a_line_ends_at_its_first_nul() -> None:
+def test_line_ends_at_its_first_nul() -> None:
     assert split_line(b"PING\x00 a b") == [b"PING"]
 
 

@@ -86,7 +86,7 @@ def test_wherever_two_cuts_are(size: int) -> None:
         assert parse(cut(data, list(places))) == (requests, None)
 
 
-def test_pieces_of_a_long_string_are_not_joined_before_it_is_there() -> None:
+def test_pieces_of_long_string_are_not_joined_before_it_is_there() -> None:
     parser = Parser()
     parser.feed(b"*1\r\n$1000000\r\n")
     assert parser.next() is None
@@ -100,7 +100,7 @@ def test_pieces_of_a_long_string_are_not_joined_before_it_is_there() -> None:
     assert parser.pending == 0
 
 
-def test_a_request_of_many_strings_is_read_once() -> None:
+def test_request_of_many_strings_is_read_once() -> None:
     parser = Parser()
     parser.feed(b"*10000\r\n")
     for sent in range(1, 10_000):
@@ -113,7 +113,7 @@ def test_a_request_of_many_strings_is_read_once() -> None:
     assert parser.args == []
 
 
-def test_an_announcement_allocates_nothing() -> None:
+def test_announcement_allocates_nothing() -> None:
     parser = Parser()
     parser.feed(b"*2147483647\r\n$536870912\r\n")
     assert parser.next() is None
@@ -131,7 +131,7 @@ def test_bytes_fed_while_nobody_reads_are_kept() -> None:
 
 
 @pytest.mark.parametrize("header", [b"*", b"*1\r\n$", b"a"])
-def test_a_header_may_be_as_long_as_redis_lets_it(header: bytes) -> None:
+def test_header_may_be_as_long_as_redis_lets_it(header: bytes) -> None:
     start = header[:-1]
     fits = start + header[-1:] * LINE_MAX
     assert parse([fits]) == ([], None)
@@ -155,7 +155,7 @@ def test_strangers_may_send_little(data: bytes, text: bytes | None) -> None:
 
 
 @pytest.mark.parametrize("rest", [b"*", b"*1\r\n$4\r\nPI", b"*2\r\n$4\r\nPING\r\n", b"PI"])
-def test_what_has_been_read_is_not_kept_while_the_rest_is_awaited(rest: bytes) -> None:
+def test_what_has_been_read_is_not_kept_while_rest_is_awaited(rest: bytes) -> None:
     parser = Parser()
     value = bytes(2 * RELEASE_BYTES)
     parser.feed(b"*1\r\n$%d\r\n%b\r\n" % (len(value), value) + rest)
@@ -165,7 +165,7 @@ def test_what_has_been_read_is_not_kept_while_the_rest_is_awaited(rest: bytes) -
     assert parser.pending == len(rest)
 
 
-def test_a_request_goes_on_after_its_large_string_was_taken_out() -> None:
+def test_request_goes_on_after_its_large_string_was_taken_out() -> None:
     parser = Parser()
     value = bytes(2 * RELEASE_BYTES)
     parser.feed(b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$1" % (len(value), value))

@@ -15,14 +15,14 @@ def op(origin: int, first: int, deps: Vector | None = None, effects: int = 1) ->
     return Op(origin, first, 0, deps or {}, ((2, 0, b"k", b"a"),) * effects)
 
 
-def test_an_operation_is_ready_after_its_past() -> None:
+def test_operation_is_ready_after_its_past() -> None:
     assert is_ready(op(1, 1), {})
     assert not is_ready(op(1, 2), {})
     assert is_ready(op(1, 2, {2: 3}), {1: 1, 2: 3})
     assert not is_ready(op(1, 2, {2: 3}), {1: 1, 2: 2})
 
 
-def test_what_waits_comes_out_when_its_turn_has_come() -> None:
+def test_waiting_op_is_released_in_order() -> None:
     buffer = CausalBuffer()
     first, second, other = op(1, 1, {2: 1}), op(1, 2), op(3, 1, {1: 2})
     for each in (other, first, second):
@@ -37,7 +37,7 @@ def test_what_waits_comes_out_when_its_turn_has_come() -> None:
     assert buffer.queues == {}
 
 
-def test_an_early_operation_waits_for_its_predecessor() -> None:
+def test_early_operation_waits_for_its_predecessor() -> None:
     buffer = CausalBuffer()
     assert buffer.hold(op(1, 3), {1: 1})
     assert buffer.missing({1: 1}) == {1: 2}
@@ -60,7 +60,7 @@ def test_early_operations_are_kept_in_order() -> None:
     assert buffer.bytes == sum(map(room, buffer.queues[1]))
 
 
-def test_an_operation_that_closes_a_gap_replaces_what_it_contains() -> None:
+def test_operation_that_closes_gap_replaces_what_it_contains() -> None:
     buffer = CausalBuffer()
     for first, effects in ((2, 2), (5, 1), (7, 1), (9, 3)):
         assert buffer.hold(op(1, first, effects=effects), {})
@@ -71,7 +71,7 @@ def test_an_operation_that_closes_a_gap_replaces_what_it_contains() -> None:
     assert len(buffer.queues[1]) == 3
 
 
-def test_a_gap_does_not_get_round_the_bound() -> None:
+def test_gap_does_not_get_round_bound() -> None:
     buffer = CausalBuffer(limit=room(op(1, 9)))
     assert buffer.hold(op(1, 9), {})
     assert not buffer.hold(op(1, 7), {})
@@ -79,7 +79,7 @@ def test_a_gap_does_not_get_round_the_bound() -> None:
     assert list(buffer.queues) == [1]
 
 
-def test_what_waits_already_is_not_held_twice() -> None:
+def test_waiting_op_is_held_once() -> None:
     buffer = CausalBuffer()
     waiting = op(1, 1, {2: 1})
     assert buffer.hold(waiting, {})
@@ -88,13 +88,13 @@ def test_what_waits_already_is_not_held_twice() -> None:
     assert buffer.bytes == before
 
 
-def test_what_waits_is_bounded() -> None:
+def test_causal_buffer_is_bounded() -> None:
     buffer = CausalBuffer(limit=room(op(1, 1, {2: 1})))
     assert buffer.hold(op(1, 1, {2: 1}), {})
     assert not buffer.hold(op(3, 1, {2: 1}), {})
 
 
-def test_what_came_another_way_is_dropped() -> None:
+def test_op_that_came_another_way_is_dropped() -> None:
     buffer = CausalBuffer()
     assert buffer.hold(op(1, 1, {2: 1}), {})
     assert buffer.hold(op(1, 2), {})
@@ -109,7 +109,7 @@ def test_small_effects_are_counted_as_what_they_take_in_memory() -> None:
     assert not buffer.hold(op(3, 1, {2: 1}, effects=100), {})
 
 
-def test_of_what_overlaps_only_the_rest_is_held() -> None:
+def test_of_what_overlaps_only_rest_is_held() -> None:
     """An operation may have been divided differently on another way."""
     buffer = CausalBuffer()
     assert buffer.hold(op(1, 1, {2: 1}, effects=3), {})
@@ -135,7 +135,7 @@ def test_many_origins_may_wait_and_be_overtaken() -> None:
     assert buffer.queues == {}
 
 
-def test_only_what_the_first_of_each_origin_lacks_is_missing() -> None:
+def test_missing_is_of_first_op_per_origin() -> None:
     buffer = CausalBuffer()
     buffer.hold(op(1, 1, {2: 4, 3: 1}), {})
     buffer.hold(op(5, 1, {2: 6}), {})

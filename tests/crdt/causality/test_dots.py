@@ -31,7 +31,7 @@ vectors = st.dictionaries(st.integers(1, 4), st.integers(0, 5))
 
 
 @given(regions, incarnations, st.integers(1, SEQ_MAX))
-def test_an_origin_and_a_dot_come_apart_again(region: int, incarnation: int, seq: int) -> None:
+def test_origin_and_dot_come_apart_again(region: int, incarnation: int, seq: int) -> None:
     origin = make_origin(region, incarnation)
     assert (region_of(origin), incarnation_of(origin)) == (region, incarnation)
     dot = make_dot(origin, seq)
@@ -41,7 +41,7 @@ def test_an_origin_and_a_dot_come_apart_again(region: int, incarnation: int, seq
 
 
 @pytest.mark.parametrize(("region", "incarnation"), [(0, 0), (256, 0), (1, -1), (1, 1 << 14)])
-def test_what_is_no_region_or_incarnation_is_refused(region: int, incarnation: int) -> None:
+def test_invalid_region_or_incarnation_is_refused(region: int, incarnation: int) -> None:
     with pytest.raises(ValueError, match=r"must be"):
         make_origin(region, incarnation)
 
@@ -51,17 +51,17 @@ def test_people_write_origins_briefly() -> None:
     assert name_origin(make_origin(2, 1)) == "2.1"
 
 
-def test_the_lower_region_comes_first_whatever_its_incarnation() -> None:
+def test_lower_region_comes_first_whatever_its_incarnation() -> None:
     assert make_origin(1, INCARNATION_MAX) < make_origin(2)
 
 
 @given(vectors, st.integers(1, 4), st.integers(1, 5))
-def test_a_vector_covers_what_it_counts(vector: dict[int, int], origin: int, seq: int) -> None:
+def test_vector_covers_what_it_counts(vector: dict[int, int], origin: int, seq: int) -> None:
     assert covers(vector, make_dot(origin, seq)) == (vector.get(origin, 0) >= seq)
 
 
 @given(vectors, vectors)
-def test_join_and_meet_are_the_bounds(left: dict[int, int], right: dict[int, int]) -> None:
+def test_join_and_meet_are_bounds(left: dict[int, int], right: dict[int, int]) -> None:
     def effects(vector: dict[int, int]) -> set[tuple[int, int]]:
         return {(origin, n) for origin, seq in vector.items() for n in range(1, seq + 1)}
 
@@ -71,11 +71,11 @@ def test_join_and_meet_are_the_bounds(left: dict[int, int], right: dict[int, int
 
 
 @given(vectors, vectors)
-def test_what_is_lacking_is_counted(left: dict[int, int], right: dict[int, int]) -> None:
+def test_missing_dots_are_counted(left: dict[int, int], right: dict[int, int]) -> None:
     assert lacking(left, join(left, right)) == sum(join(left, right).values()) - sum(left.values())
 
 
-def test_what_one_holds_survives_where_the_other_has_not_seen_it() -> None:
+def test_unseen_dot_survives_join() -> None:
     both, removed_here, removed_there, new_here = (make_dot(1, seq) for seq in range(1, 5))
     new_there = make_dot(2, 1)
     ours = {both: "b", removed_there: "t", new_here: "h"}

@@ -6,7 +6,7 @@ from crdt.causality.effect import LARGE_BYTES, LONG_ITEMS, large_bytes, weight
 from crdt.wire import codec
 
 
-def test_weight_is_about_the_encoded_size() -> None:
+def test_weight_is_about_encoded_size() -> None:
     for items in ((), (b"abc",), (1, 2.5, b"x" * 300), ((1, b"y"), (2, (3, b"z")))):
         encoded = len(codec.pack_body(items))
         assert encoded - 3 <= weight(items) + 1

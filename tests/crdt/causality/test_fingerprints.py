@@ -22,7 +22,7 @@ def trail(*ops: Op) -> Trail:
     return made
 
 
-def test_a_trail_holds_the_first_and_the_latest_operations() -> None:
+def test_trail_holds_first_and_latest_operations() -> None:
     made = [op(first) for first in range(1, 30)]
     held = trail(*made)
     assert len(held.marks) == MARKS_MAX
@@ -44,7 +44,7 @@ def test_between_operations_there_is_no_fingerprint() -> None:
     ]
 
 
-def test_a_part_of_an_operation_cuts_the_trail() -> None:
+def test_part_of_operation_cuts_trail() -> None:
     whole = op(2, 3)
     held = trail(op(1), op(2, 3).part(0, 1))
     assert held.marks == []
@@ -55,7 +55,7 @@ def test_a_part_of_an_operation_cuts_the_trail() -> None:
     assert [last for last, _ in held.marks] == [7], "what came between is not known"
 
 
-def test_trails_of_the_same_operations_agree_however_long_they_are() -> None:
+def test_trails_of_same_operations_agree_however_long_they_are() -> None:
     made = [op(1), op(2), op(3), op(4)]
     for begin in range(4):
         for end in range(begin, 5):
@@ -77,7 +77,7 @@ def test_trails_of_other_operations_contradict(other: Trail) -> None:
     assert held.contradicts(other) == other.contradicts(held) == (other.marks[0][0] <= 4)
 
 
-def test_a_trail_comes_back_and_a_copy_stands_still() -> None:
+def test_trail_comes_back_and_copy_stands_still() -> None:
     held = {5: trail(op(1), op(2)), 7: trail(op(2)), 9: Trail(), 11: trail(op(1))}
     vector = {5: 2, 7: 2, 9: 1}
     written = write_trails(held, vector)
@@ -108,6 +108,6 @@ def test_a_trail_comes_back_and_a_copy_stands_still() -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_trail_is_refused(packed: Any) -> None:
+def test_invalid_trail_is_refused(packed: Any) -> None:
     with pytest.raises(DecodeError):
         read_trails(packed, {5: 3})

@@ -6,7 +6,7 @@ from crdt.causality.dots import make_dot
 from crdt.causality.observed import Observed
 
 
-def test_an_effect_saw_what_its_vector_says_and_all_before_itself() -> None:
+def test_effect_saw_what_its_vector_says_and_all_before_itself() -> None:
     observed = Observed({2: 3}, 1, 5, 1000)
     assert observed.covers(make_dot(2, 3))
     assert not observed.covers(make_dot(2, 4))
@@ -16,7 +16,7 @@ def test_an_effect_saw_what_its_vector_says_and_all_before_itself() -> None:
     assert observed.dot() == make_dot(1, 5)
 
 
-def test_where_it_is_made_the_past_is_all_there_is() -> None:
+def test_local_effect_observes_everything() -> None:
     observed = Observed({}, 1, 5, 1000)
     observed.everything = True
     assert observed.covers(make_dot(7, 100))

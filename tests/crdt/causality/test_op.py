@@ -18,7 +18,7 @@ from tests.crdt import hostile
 SAMPLE = Op(make_origin(2), 5, 1000, {make_origin(3): 7, make_origin(1): 2}, ((2, 0, b"k", b"a"),))
 
 
-def test_an_operation_comes_back() -> None:
+def test_operation_comes_back() -> None:
     op = Op.from_bytes(SAMPLE.to_bytes())
     assert (op.origin, op.first, op.last, op.base) == (make_origin(2), 5, 5, 1000)
     assert op.deps == SAMPLE.deps
@@ -36,7 +36,7 @@ def test_equal_operations_have_equal_bytes() -> None:
     assert SAMPLE.to_bytes() is SAMPLE.to_bytes()
 
 
-def test_a_single_write_takes_few_bytes() -> None:
+def test_single_write_takes_few_bytes() -> None:
     replica = Replica(1)
     replica.advance(1_790_000_000_000)
     replica.set("basket").add("milk")
@@ -63,7 +63,7 @@ WRONG: list[Any] = [
 
 
 @pytest.mark.parametrize("items", WRONG, ids=repr)
-def test_what_is_no_operation_is_refused(items: object) -> None:
+def test_invalid_op_is_refused(items: object) -> None:
     with pytest.raises(DecodeError):
         Op.from_bytes(codec.pack(items))
 
@@ -78,7 +78,7 @@ def test_another_version_is_refused_by_its_number(version: object, reason: str) 
 
 
 @given(st.integers(0, 8 * len(SAMPLE.to_bytes()) - 1))
-def test_a_flipped_bit_is_noticed(bit: int) -> None:
+def test_flipped_bit_is_noticed(bit: int) -> None:
     data = bytearray(SAMPLE.to_bytes())
     data[bit // 8] ^= 1 << bit % 8
     with pytest.raises(DecodeError):
@@ -86,26 +86,26 @@ def test_a_flipped_bit_is_noticed(bit: int) -> None:
 
 
 @given(st.dictionaries(st.integers(1, 100), st.integers(0, SEQ_MAX)))
-def test_a_vector_comes_back(vector: dict[int, int]) -> None:
+def test_vector_comes_back(vector: dict[int, int]) -> None:
     flat = write_vector(vector)
     assert read_vector(flat) == vector
     assert flat == write_vector(dict(reversed(vector.items())))
 
 
 @pytest.mark.parametrize("flat", [(2, 1, 1, 1), (1, 1, 1, 1), (1, 1, 2, 1, 2, 2)])
-def test_a_vector_has_one_form(flat: tuple[int, ...]) -> None:
+def test_vector_has_one_form(flat: tuple[int, ...]) -> None:
     with pytest.raises(DecodeError, match="each once and in order"):
         read_vector(flat)
 
 
-def test_a_vector_of_too_many_origins_is_refused() -> None:
+def test_vector_of_too_many_origins_is_refused() -> None:
     flat = tuple(item for origin in range(1, ORIGINS_MAX + 2) for item in (origin, 1))
     assert len(read_vector(flat[2:])) == ORIGINS_MAX
     with pytest.raises(DecodeError, match="more than"):
         read_vector(flat)
 
 
-def test_a_large_operation_is_divided_between_effects() -> None:
+def test_large_operation_is_divided_between_effects() -> None:
     effects = tuple((1, 0, b"%d" % index, 0, bytes(100 * index)) for index in range(1, 8))
     whole = Op(make_origin(2), 5, 1000, {make_origin(3): 7}, effects)
     parts = whole.divided(600)
@@ -123,7 +123,7 @@ def test_a_large_operation_is_divided_between_effects() -> None:
     assert [part.last for part in whole.divided(0)] == list(range(5, 12))
 
 
-def test_what_is_left_of_an_operation() -> None:
+def test_rest_of_partly_applied_op() -> None:
     effects = tuple((2, 0, b"k", b"%d" % index) for index in range(3))
     whole = Op(make_origin(2), 5, 1000, {make_origin(3): 7}, effects)
     rest = whole.beyond(6)
@@ -132,7 +132,7 @@ def test_what_is_left_of_an_operation() -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_hostile_operations_end_in_a_named_error_or_in_a_state_that_works(seed: int) -> None:
+def test_hostile_operations_end_in_named_error_or_in_state_that_works(seed: int) -> None:
     rng = random.Random(seed)
     replica = Replica(1, members=(1, 2, 3))
     replica.advance(1000)

@@ -33,7 +33,7 @@ def test_since_gives_what_is_missing() -> None:
     assert made.stop == 4
 
 
-def test_who_lacks_what_is_gone_is_told() -> None:
+def test_reader_behind_log_is_told() -> None:
     made = history(10, keep=4)
     assert made.start == 6
     assert made.bytes <= made.limit
@@ -44,19 +44,19 @@ def test_who_lacks_what_is_gone_is_told() -> None:
     assert made.since({1: 6}) == [op(1, seq) for seq in range(7, 11)]
 
 
-def test_the_latest_is_always_kept() -> None:
+def test_latest_is_always_kept() -> None:
     made = History(1)
     made.append(op(1, 1, effects=50))
     assert made.since({}) == [op(1, 1, effects=50)]
 
 
-def test_the_room_of_what_is_gone_is_used_again() -> None:
+def test_room_of_what_is_gone_is_used_again() -> None:
     made = history(5000, keep=10)
     assert len(made.ops) < 2100
     assert made.start == 5000 - (len(made.ops) - made.head)
 
 
-def test_a_snapshot_raises_the_floor_of_what_it_brought() -> None:
+def test_snapshot_raises_floor_of_what_it_brought() -> None:
     made = history(3)
     made.append(op(2, 1))
     made.jump({1: 3, 2: 1}, {1: 3, 2: 9})
@@ -66,7 +66,7 @@ def test_a_snapshot_raises_the_floor_of_what_it_brought() -> None:
     assert made.since({2: 9}) == [op(1, 1), op(1, 2), op(1, 3)]
 
 
-def test_a_history_can_be_forgotten() -> None:
+def test_history_can_be_forgotten() -> None:
     made = history(3)
     made.forget({1: 3})
     assert made.since({1: 3}) == []
@@ -76,7 +76,7 @@ def test_a_history_can_be_forgotten() -> None:
     assert not made.reaches({})
 
 
-def test_a_link_reads_by_position() -> None:
+def test_link_reads_by_position() -> None:
     made = history(10, keep=6)
     position = made.locate({1: 7}, lambda origin: True)
     assert [(first, last) for _, first, last, _ in made.read(position, 2)] == [(8, 8), (9, 9)]
@@ -86,13 +86,13 @@ def test_a_link_reads_by_position() -> None:
     assert made.read(made.start, 1)[0][3] == op(1, 5).to_bytes()
 
 
-def test_what_is_dropped_takes_no_memory() -> None:
+def test_dropped_ops_take_no_memory() -> None:
     """A thousand operations of a megabyte each are a gigabyte."""
     made = history(1000, keep=4)
     assert sum(len(data) for _, _, _, data in made.ops) <= made.bytes
 
 
-def test_the_position_is_that_of_the_oldest_it_lacks() -> None:
+def test_position_is_that_of_oldest_it_lacks() -> None:
     made = History()
     for origin, seq in ((1, 1), (2, 1), (1, 2), (2, 2)):
         made.append(op(origin, seq))
@@ -100,7 +100,7 @@ def test_the_position_is_that_of_the_oldest_it_lacks() -> None:
     assert made.locate({1: 2, 2: 0}, lambda origin: True) == 1
 
 
-def test_a_floor_never_falls() -> None:
+def test_floor_never_falls() -> None:
     kept = History(0)
     kept.append(op(1, 1))
     kept.jump({1: 1}, {1: 9})
@@ -119,7 +119,7 @@ def oldest_lacking(kept: History, vector: Vector, wanted: set[int]) -> int:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_reader_begins_at_the_oldest_operation_that_it_lacks(seed: int) -> None:
+def test_reader_begins_at_oldest_operation_that_it_lacks(seed: int) -> None:
     rng = Random(seed)
     kept = History(20 * SIZE)
     seqs: dict[int, int] = dict.fromkeys((1, 2, 3), 0)

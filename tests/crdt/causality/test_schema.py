@@ -133,12 +133,12 @@ WRONG: list[Any] = [
 
 
 @pytest.mark.parametrize("effect", RIGHT, ids=repr)
-def test_what_types_write_passes(effect: tuple[Any, ...]) -> None:
+def test_effects_of_types_pass(effect: tuple[Any, ...]) -> None:
     check(effect)
 
 
 @pytest.mark.parametrize("effect", WRONG, ids=repr)
-def test_what_no_type_writes_does_not(effect: object) -> None:
+def test_foreign_effects_are_refused(effect: object) -> None:
     with pytest.raises(DecodeError, match=r"effect|write"):
         check(effect)
 
@@ -148,7 +148,7 @@ def test_every_built_in_type_has_its_shapes() -> None:
     assert described - {0} == set(BUILT_IN.by_code)
 
 
-def test_nothing_but_a_decode_error_comes_of_it() -> None:
+def test_bad_effect_raises_decode_error_only() -> None:
     rng = random.Random(1)
     passed = 0
     for _ in range(1000):

@@ -8,7 +8,7 @@ from crdt.causality.stability import Stability
 ONE, TWO, THREE = make_origin(1), make_origin(2), make_origin(3)
 
 
-def test_nothing_is_stable_while_members_are_unknown_or_silent() -> None:
+def test_unknown_or_silent_member_blocks_stability() -> None:
     """Rule MEM-3."""
     unknown = Stability(None)
     unknown.heard(2, {ONE: 5}, 100, {ONE: 5})
@@ -21,14 +21,14 @@ def test_nothing_is_stable_while_members_are_unknown_or_silent() -> None:
     assert silent.clock(100) == 0
 
 
-def test_who_is_alone_decides_alone() -> None:
+def test_lone_member_is_stable_immediately() -> None:
     alone = Stability(set())
     assert alone.stable({ONE: 5}) == {ONE: 5}
     assert alone.clock(100) == 100
     assert alone.leads(1)
 
 
-def test_the_least_of_all_reports_is_stable() -> None:
+def test_least_of_all_reports_is_stable() -> None:
     stability = Stability({2, 3})
     mine = {ONE: 9, TWO: 4, THREE: 2}
     stability.heard(2, {ONE: 7, TWO: 4, THREE: 2}, 200, mine)
@@ -38,7 +38,7 @@ def test_the_least_of_all_reports_is_stable() -> None:
     assert stability.clock(50) == 50
 
 
-def test_a_report_counts_once_what_its_region_wrote_has_come() -> None:
+def test_report_counts_once_what_its_region_wrote_has_come() -> None:
     stability = Stability({2})
     stability.heard(2, {ONE: 5, TWO: 3}, 200, {ONE: 5, TWO: 2})
     assert stability.stable({ONE: 5, TWO: 2}) == {}
@@ -48,7 +48,7 @@ def test_a_report_counts_once_what_its_region_wrote_has_come() -> None:
     assert stability.clock(300) == 200
 
 
-def test_of_the_reports_that_wait_the_first_and_the_last_are_kept() -> None:
+def test_of_reports_that_wait_first_and_last_are_kept() -> None:
     stability = Stability({2})
     for seq in range(1, 9):
         stability.heard(2, {TWO: seq}, 100 * seq, {})
@@ -59,7 +59,7 @@ def test_of_the_reports_that_wait_the_first_and_the_last_are_kept() -> None:
     assert stability.reports[2] == {TWO: 8}
 
 
-def test_a_report_of_what_was_lost_does_not_block_those_after_it() -> None:
+def test_report_of_what_was_lost_does_not_block_those_after_it() -> None:
     stability = Stability({2})
     stability.heard(2, {TWO: 5}, 100, {TWO: 2})
     stability.heard(2, {TWO: 2, TWO + 1: 1}, 150, {TWO: 2, TWO + 1: 1})
@@ -82,14 +82,14 @@ def test_latest_clock_counts_also_if_it_was_set_back() -> None:
     assert stability.clock(8_000_000) == 1000
 
 
-def test_an_empty_report_is_one_too() -> None:
+def test_empty_report_is_one_too() -> None:
     stability = Stability({2})
     stability.heard(2, {}, 100, {ONE: 5})
     assert stability.stable({ONE: 5}) == {}
     assert stability.clock(300) == 100
 
 
-def test_the_lowest_region_leads() -> None:
+def test_lowest_region_leads() -> None:
     assert Stability({2, 3}).leads(1)
     assert not Stability({1, 3}).leads(2)
 
@@ -97,7 +97,7 @@ def test_the_lowest_region_leads() -> None:
 # -- regions that have lost their memory ---------------------------------------------------
 
 
-def test_what_was_reported_before_a_region_lost_its_memory_is_void() -> None:
+def test_reports_before_memory_loss_are_void() -> None:
     stability = Stability({2})
     stability.heard(2, {ONE: 5}, 200, {ONE: 5})
     stability.heard(2, {ONE: 5, TWO: 1}, 300, {ONE: 5})
@@ -110,7 +110,7 @@ def test_what_was_reported_before_a_region_lost_its_memory_is_void() -> None:
     assert stability.clock(300) == 100
 
 
-def test_a_life_is_over_if_another_of_its_region_is_present() -> None:
+def test_life_is_over_if_another_of_its_region_is_present() -> None:
     stability = Stability({2, 3})
     assert not stability.is_over(TWO)
     stability.enter([ONE, TWO + 1])
@@ -120,7 +120,7 @@ def test_a_life_is_over_if_another_of_its_region_is_present() -> None:
     assert not stability.is_over(THREE), "nobody has said which of its lives is present"
 
 
-def test_nothing_is_stable_until_all_hold_the_same_of_a_life_that_is_over() -> None:
+def test_ended_incarnation_blocks_stability_until_equal() -> None:
     """Its last writes may not have seen what everybody reports, and still come from somewhere."""
     stability = Stability({2, 3})
     stability.enter([ONE, TWO + 1, THREE])

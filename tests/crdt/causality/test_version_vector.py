@@ -69,7 +69,7 @@ def test_text_is_for_people() -> None:
     "text",
     ["1", "1=", "0=1", "256=1", "1.16384=1", "1=1,1=2", "1=x", "1=1:12", "1=9999999999999", ","],
 )
-def test_what_is_no_text_of_a_vector(text: str) -> None:
+def test_invalid_vector_texts_are_refused(text: str) -> None:
     with pytest.raises(DecodeError, match=r"vector|region|incarnation|twice"):
         Vector.from_text(text)
 
@@ -78,7 +78,7 @@ def test_what_is_no_text_of_a_vector(text: str) -> None:
     "items",
     [(), (1, (), ()), (1, (1, 2), (3, 4), ()), (1, (1, 2), (1, 0), ()), (1, (1, 2), (1,), ())],
 )
-def test_what_is_no_bytes_of_a_vector(items: Any) -> None:
+def test_invalid_vector_bytes_are_refused(items: Any) -> None:
     with pytest.raises(DecodeError):
         Vector.from_bytes(codec.pack(items))
 
@@ -107,7 +107,7 @@ def test_readers_refuse_other_types(reader: Any) -> None:
         ("setdefault", (1, 2)),
     ],
 )
-def test_a_vector_cannot_be_changed(method: str, given: tuple[Any, ...]) -> None:
+def test_vector_cannot_be_changed(method: str, given: tuple[Any, ...]) -> None:
     vector = sample()
     with pytest.raises(TypeError, match="cannot be changed"):
         getattr(vector, method)(*given)
@@ -148,7 +148,7 @@ def test_anything_else_is_refused(given: Any, error: type[Exception], match: str
             method(given)
 
 
-def test_a_vector_is_made_of_what_json_made_of_one() -> None:
+def test_vector_is_made_of_what_json_made_of_one() -> None:
     replica = Replica(1)
     replica.set("cart").add("milk")
     again = Vector(json.loads(json.dumps(replica.vector)))

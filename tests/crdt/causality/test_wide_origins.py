@@ -73,7 +73,7 @@ def test_origin_of_64_bits_is_read_and_refused_by_name(place: str) -> None:
         PLACES[place]()
 
 
-def test_dot_of_a_wide_origin_is_written_and_read() -> None:
+def test_dot_of_wide_origin_is_written_and_read() -> None:
     assert codec.unpack(codec.pack((DOT, b"v"))) == (DOT, b"v")
 
 
@@ -91,5 +91,5 @@ def test_what_is_no_dot_in_any_format_is_no_unsupported_one(item: object) -> Non
     assert not isinstance(caught.value, UnsupportedOrigin)
 
 
-def test_the_largest_of_this_program_are_read() -> None:
+def test_largest_of_this_program_are_read() -> None:
     assert (read_origin(ORIGIN_MAX, ""), read_dot(DOT_MAX, "")) == (ORIGIN_MAX, DOT_MAX)

@@ -53,7 +53,7 @@ def test_whole_numbers(number: Any, expected: int) -> None:
 
 
 @pytest.mark.parametrize("number", [1.0, "1", None, Decimal(1), b"2"])
-def test_what_is_no_whole_number(number: Any) -> None:
+def test_non_integers_are_refused(number: Any) -> None:
     with pytest.raises(TypeError, match=r"expected an integer, not \w+$"):
         whole(number)
     with pytest.raises(TypeError, match=r"expected an integer, not \w+: use add\(\)$"):
@@ -70,12 +70,12 @@ def test_real_numbers(number: Any, expected: float) -> None:
 
 
 @pytest.mark.parametrize("number", ["1.5", b"1", None, [1]])
-def test_what_is_no_real_number(number: Any) -> None:
+def test_non_numbers_are_refused(number: Any) -> None:
     with pytest.raises(TypeError, match="number"):
         real(number)
 
 
-def test_a_score_is_a_number() -> None:
+def test_score_is_number() -> None:
     with pytest.raises(ValueError, match="NaN"):
         real(float("nan"))
     for number in (10**400, -(10**400), Decimal("1e400")):
@@ -85,7 +85,7 @@ def test_a_score_is_a_number() -> None:
 
 
 @pytest.mark.parametrize("number", [b"1", None, [1], 1j, Fraction(1, 2)])
-def test_what_is_no_number_cannot_be_added(number: Any) -> None:
+def test_non_number_cannot_be_added(number: Any) -> None:
     with pytest.raises(TypeError, match="expected a number or its text, not "):
         decimal(number)
 
@@ -98,17 +98,17 @@ def test_decimals_are_taken_as_they_are_written(number: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["x", "", float("nan"), float("inf"), "1e", Decimal("NaN")])
-def test_what_is_no_decimal(number: Any) -> None:
+def test_non_decimals_are_refused(number: Any) -> None:
     with pytest.raises(NotANumber):
         decimal(number)
 
 
-def test_what_is_not_even_a_number() -> None:
+def test_values_that_are_no_number_are_refused() -> None:
     with pytest.raises(TypeError):
         decimal(None)
 
 
-def test_clocks_and_deadlines_have_a_range() -> None:
+def test_clocks_and_deadlines_have_range() -> None:
     """Rule EXP-8."""
     assert wall_clock(-5) == -5
     assert wall_clock(1 << 53) == 1 << 53
@@ -127,7 +127,7 @@ def test_clocks_and_deadlines_have_a_range() -> None:
 
 
 @pytest.mark.parametrize("members", ["a", b"a", 5, None], ids=repr)
-def test_members_are_a_collection_of_numbers(members: Any) -> None:
+def test_members_are_collection_of_numbers(members: Any) -> None:
     with pytest.raises(TypeError, match=f"members are region numbers.*{type(members).__name__}"):
         region_numbers(members)
 
@@ -148,12 +148,12 @@ def test_members_are_region_numbers(members: Any, error: type[Exception], match:
     assert region_numbers(range(1, 4)) == {1, 2, 3}
 
 
-def test_a_float_clock_is_told_what_to_return() -> None:
+def test_float_clock_is_told_what_to_return() -> None:
     with pytest.raises(TypeError, match=r"integer milliseconds, not the float 1.5.*time_ns"):
         wall_clock(1.5)
 
 
-def test_what_is_expected_is_named_with_what_came_and_what_to_use() -> None:
+def test_argument_error_names_expected_and_given() -> None:
     with pytest.raises(TypeError, match="expected int, not str: use 5"):
         expect("x", int, "use 5")
     with pytest.raises(TypeError, match=r"expected int, not str$"):

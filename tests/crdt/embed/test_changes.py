@@ -21,7 +21,7 @@ def replica(number: int, **options: Any) -> Replica:
 
 
 @pytest.mark.parametrize("history_bytes", [1, 1 << 20])
-def test_changes_bring_a_peer_up_to_date(history_bytes: int) -> None:
+def test_changes_bring_peer_up_to_date(history_bytes: int) -> None:
     here, there = replica(1, history_bytes=history_bytes), replica(2)
     changes = here.changes_for(there.vector)
     assert bool(changes.state) == (history_bytes == 1)
@@ -57,7 +57,7 @@ def test_changes_have_bytes_and_text_and_can_be_pickled_and_copied() -> None:
     "items",
     [(), (1, b"", (), b""), (1, b"", 5, b""), (1, 5, (), b""), (1, b"", (5,), b"")],
 )
-def test_what_is_no_changes_is_refused(items: Any) -> None:
+def test_invalid_changes_are_refused(items: Any) -> None:
     with pytest.raises(DecodeError):
         Changes.from_bytes(codec.pack(items))
 

@@ -39,7 +39,7 @@ def test_wrong_types_are_refused(method: str, given: Any, match: str) -> None:
         getattr(Replica(1), method)(given)
 
 
-def test_an_operation_has_bytes_and_text_and_can_be_pickled_and_copied() -> None:
+def test_operation_has_bytes_and_text_and_can_be_pickled_and_copied() -> None:
     (op,) = filled().since({})
     twins = [
         Op.from_bytes(op.to_bytes()),
@@ -60,7 +60,7 @@ def test_an_operation_has_bytes_and_text_and_can_be_pickled_and_copied() -> None
 
 
 @pytest.mark.parametrize("read", [0, 1, 2])
-def test_a_snapshot_has_bytes_and_text_and_can_be_pickled_and_copied(read: int) -> None:
+def test_snapshot_has_bytes_and_text_and_can_be_pickled_and_copied(read: int) -> None:
     here = filled()
     snapshot = here.snapshot()
     begun = [next(snapshot) for _ in range(read)]
@@ -81,14 +81,14 @@ def test_a_snapshot_has_bytes_and_text_and_can_be_pickled_and_copied(read: int) 
     assert here.keyspace.readers == []
 
 
-def test_an_empty_snapshot_brings_nothing() -> None:
+def test_empty_snapshot_brings_nothing() -> None:
     with pytest.raises(DecodeError, match="cut off"):
         Replica(1).merge(Snapshot.from_bytes(b""))
     with pytest.raises(DecodeError):
         Snapshot.from_bytes(b"\0\0\0\1")
 
 
-def test_an_effect_too_large_for_an_operation_is_taken_in_as_it_is() -> None:
+def test_effect_too_large_for_operation_is_taken_in_as_it_is() -> None:
     here, there = Replica(1), Replica(2)
     here.string("k").set(bytes(OP_BYTES))
     (op,) = here.since({})

@@ -99,7 +99,7 @@ def test_twins_notice_each_other_at_once(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("ours", "theirs"), COUNTS)
 @pytest.mark.parametrize("runs", [1, 2])
-def test_a_third_replica_notices_twins(
+def test_third_replica_notices_twins(
     way: Callable[[Replica, Replica], None], ours: Any, theirs: Any, runs: int
 ) -> None:
     one, other = twins(ours, theirs, runs)
@@ -112,7 +112,7 @@ def test_a_third_replica_notices_twins(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_third_replica_that_wrote_itself_notices_twins_whose_states_it_got(
+def test_third_replica_that_wrote_itself_notices_twins_whose_states_it_got(
     way: Callable[[Replica, Replica], None],
 ) -> None:
     one, other = twins((5,), (7,))
@@ -129,7 +129,7 @@ def test_a_third_replica_that_wrote_itself_notices_twins_whose_states_it_got(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("more", "runs"), [((9,), 1), ((9, 9), 1), ((9, 9), 2), ((9, 9, 9), 1)])
-def test_a_copy_that_was_rolled_back_is_noticed(
+def test_copy_that_was_rolled_back_is_noticed(
     way: Callable[[Replica, Replica], None], more: tuple[int, ...], runs: int
 ) -> None:
     """The original and the peer are at 4, the copy writes on from 3."""
@@ -148,7 +148,7 @@ def test_a_copy_that_was_rolled_back_is_noticed(
     assert digests(copy, peer) == before
 
 
-def test_who_lost_writes_is_told_also_by_a_plain_vector() -> None:
+def test_lost_writes_are_found_by_plain_vector() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2)
     tell(here, there)
@@ -157,7 +157,7 @@ def test_who_lost_writes_is_told_also_by_a_plain_vector() -> None:
 
 
 @pytest.mark.parametrize(("held", "offered"), [(1, 1), (1, 0), (1, 2), (2, 1), (2, 2)])
-def test_a_twin_of_what_waits_is_noticed_and_nothing_is_applied(held: int, offered: int) -> None:
+def test_twin_of_what_waits_is_noticed_and_nothing_is_applied(held: int, offered: int) -> None:
     one, other = twins((1, 2, 3), (4, 5, 6))
     reader = Replica(3)
     assert reader.accept(one.since({})[held]) is Outcome.HELD
@@ -167,7 +167,7 @@ def test_a_twin_of_what_waits_is_noticed_and_nothing_is_applied(held: int, offer
     assert digests(reader) == before
 
 
-def test_what_waits_is_compared_with_a_snapshot() -> None:
+def test_waiting_ops_are_compared_with_snapshot() -> None:
     one, other = twins((1, 2, 3), (4, 5))
     for position in (1, 2):
         reader = Replica(3)
@@ -187,7 +187,7 @@ def test_our_own_operations_come_back_unharmed() -> None:
     here.apply(there.changes_for({}))
 
 
-def test_a_vector_may_be_read_while_an_operation_is_written() -> None:
+def test_vector_may_be_read_while_operation_is_written() -> None:
     here, there = Replica(1), Replica(2)
     write(there, 5)
     tell(there, here)
@@ -221,7 +221,7 @@ def test_parts_of_operations_are_no_contradiction() -> None:
     assert here.vector.fingerprints == third.vector.fingerprints
 
 
-def test_the_trail_is_as_long_in_who_got_a_state() -> None:
+def test_trail_is_as_long_in_who_got_state() -> None:
     here, there = Replica(1), Replica(2)
     write(here, *range(1, 30))
     there.merge(here.snapshot())
@@ -230,7 +230,7 @@ def test_the_trail_is_as_long_in_who_got_a_state() -> None:
     assert there.to_bytes() == here.to_bytes()
 
 
-def test_a_history_that_is_gone_still_tells_twins_apart_by_their_first_operation() -> None:
+def test_history_that_is_gone_still_tells_twins_apart_by_their_first_operation() -> None:
     one, other = Replica(1, history_bytes=1), Replica(1)
     write(one, *range(1, 30))
     write(other, *range(2, 90))
@@ -242,12 +242,12 @@ def test_a_history_that_is_gone_still_tells_twins_apart_by_their_first_operation
         third.accept(other.since({})[0])
 
 
-def test_replicas_without_a_number_have_different_identities() -> None:
+def test_replicas_without_number_have_different_identities() -> None:
     assert len({Replica().origin for _ in range(50)}) > 45
     assert Replica(1).origin == Replica(1).origin == make_origin(1)
 
 
-def test_a_duplicate_is_known_by_its_fingerprint_where_the_history_is_gone() -> None:
+def test_duplicate_is_known_by_its_fingerprint_where_history_is_gone() -> None:
     here, there = Replica(1), Replica(2, history_bytes=1)
     write(here, 1, 2, 3)
     there.merge(here.snapshot())
@@ -257,7 +257,7 @@ def test_a_duplicate_is_known_by_its_fingerprint_where_the_history_is_gone() -> 
     assert there.accept(part) is Outcome.DUPLICATE
 
 
-def test_a_state_from_elsewhere_without_trails_makes_ours_unknown() -> None:
+def test_state_from_elsewhere_without_trails_makes_ours_unknown() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1)
     tell(here, there)
@@ -274,7 +274,7 @@ def test_a_state_from_elsewhere_without_trails_makes_ours_unknown() -> None:
     assert there.vector.fingerprints == here.vector.fingerprints
 
 
-def test_a_vector_of_before_the_kept_operations_says_nothing() -> None:
+def test_vector_of_before_kept_operations_says_nothing() -> None:
     here = Replica(1, history_bytes=1)
     write(here, *range(1, 4))
     early = here.vector
@@ -367,7 +367,7 @@ def test_honest_replicas_are_never_suspected(steps: list[tuple[str, int, int, in
             assert first.vector.fingerprints.get(origin, fingerprint) == fingerprint
 
 
-def test_an_operation_that_names_another_previous_one_is_refused() -> None:
+def test_operation_that_names_another_previous_one_is_refused() -> None:
     one, other = twins((5,), (7, 8))
     reader = Replica(3)
     tell(one, reader)
@@ -377,14 +377,14 @@ def test_an_operation_that_names_another_previous_one_is_refused() -> None:
     assert digests(reader) == before
 
 
-def test_a_first_operation_may_name_a_previous_one_that_nobody_knows() -> None:
+def test_first_operation_may_name_previous_one_that_nobody_knows() -> None:
     reader = Replica(3)
     op = Op(make_origin(1), 1, 0, {}, ((2, 0, b"k", b"a"),), previous=77)
     assert reader.accept(op) is Outcome.APPLIED
     assert reader.vector == {make_origin(1): 1}
 
 
-def test_a_vector_of_before_the_trail_is_compared_with_the_history() -> None:
+def test_vector_of_before_trail_is_compared_with_history() -> None:
     one = Replica(1)
     write(one, 1)
     other = Replica.load(one.save(), resume=True)
@@ -397,7 +397,7 @@ def test_a_vector_of_before_the_trail_is_compared_with_the_history() -> None:
         one.since(other.vector)
 
 
-def test_a_vector_that_ends_inside_a_part_of_an_operation_says_nothing() -> None:
+def test_vector_that_ends_inside_part_of_operation_says_nothing() -> None:
     here, there = Replica(1), Replica(2)
     here.counter("c").increment(1)
     early = here.vector
@@ -407,11 +407,11 @@ def test_a_vector_that_ends_inside_a_part_of_an_operation_says_nothing() -> None
     assert [(each.first, each.last) for each in there.since(early)] == [(1, 3)]
 
 
-def test_a_fingerprint_of_no_operations_says_nothing() -> None:
+def test_fingerprint_of_no_operations_says_nothing() -> None:
     assert Replica(2).since(Vector.from_text("1=0:0000004d")) == []
 
 
-def test_what_waits_is_applied_with_a_snapshot_of_its_origin() -> None:
+def test_waiting_ops_are_applied_after_snapshot() -> None:
     here, reader = Replica(1), Replica(3)
     write(here, 1, 2)
     snapshot = here.to_bytes()
@@ -424,7 +424,7 @@ def test_what_waits_is_applied_with_a_snapshot_of_its_origin() -> None:
     assert reader.vector.fingerprints == here.vector.fingerprints
 
 
-def test_a_shorter_trail_does_not_replace_ours() -> None:
+def test_shorter_trail_does_not_replace_ours() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2, 3)
     tell(here, there)
@@ -438,7 +438,7 @@ def test_a_shorter_trail_does_not_replace_ours() -> None:
     assert there.identities.trails[here.origin].marks == marks
 
 
-def test_a_twin_is_known_by_its_latest_operation_where_the_history_is_gone() -> None:
+def test_twin_is_known_by_its_latest_operation_where_history_is_gone() -> None:
     one, other = twins((1, 2, 3), (1, 2, 4))
     reader = Replica(3, history_bytes=1)
     reader.merge(one.snapshot())
@@ -446,7 +446,7 @@ def test_a_twin_is_known_by_its_latest_operation_where_the_history_is_gone() -> 
         reader.accept(other.since({})[2])
 
 
-def test_a_part_of_an_operation_that_was_applied_whole_is_a_duplicate() -> None:
+def test_part_of_operation_that_was_applied_whole_is_duplicate() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2, 3, 4, runs=4)
     tell(here, there)
@@ -454,7 +454,7 @@ def test_a_part_of_an_operation_that_was_applied_whole_is_a_duplicate() -> None:
     assert there.accept(op.part(1, 3)) is Outcome.DUPLICATE
 
 
-def test_a_snapshot_that_ends_inside_an_operation_says_nothing_of_it() -> None:
+def test_snapshot_that_ends_inside_operation_says_nothing_of_it() -> None:
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(here, 1)
     tell(here, there)
@@ -466,7 +466,7 @@ def test_a_snapshot_that_ends_inside_an_operation_says_nothing_of_it() -> None:
     assert third.vector.fingerprints == here.vector.fingerprints
 
 
-def test_a_state_without_trails_that_brings_nothing_leaves_ours() -> None:
+def test_state_without_trails_that_brings_nothing_leaves_ours() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2)
     tell(here, there)

@@ -6,7 +6,7 @@ from crdt.causality.dots import INCARNATION_MAX, ORIGIN_MAX, make_origin, region
 from crdt.embed.naming import draw_incarnation, draw_origin
 
 
-def test_an_identity_is_any_region_and_incarnation() -> None:
+def test_identity_is_any_region_and_incarnation() -> None:
     drawn = [draw_origin() for _ in range(300)]
     assert all(make_origin(1) <= origin <= ORIGIN_MAX for origin in drawn)
     assert len(set(map(region_of, drawn))) > 100

@@ -24,7 +24,7 @@ from crdt.embed.replica import RUN_BYTES_MAX, RUN_MAX, origin_id, split
 from tests.crdt.exchange import exchange, regions, tell
 
 
-def test_an_operation_is_applied_once() -> None:
+def test_operation_is_applied_once() -> None:
     here, there = regions(2)
     here.counter("k").increment(5)
     (op,) = here.since(there.vector)
@@ -37,7 +37,7 @@ def test_an_operation_is_applied_once() -> None:
 
 
 @pytest.mark.parametrize("known", [1, 2])
-def test_of_an_operation_only_what_is_new_is_applied(known: int) -> None:
+def test_of_operation_only_what_is_new_is_applied(known: int) -> None:
     """What a replica divides may come whole from elsewhere."""
     here, there = regions(2)
     here.counter("k").increment(1)
@@ -51,7 +51,7 @@ def test_of_an_operation_only_what_is_new_is_applied(known: int) -> None:
     assert there.statistics().effects_applied == 3
 
 
-def test_an_operation_waits_for_its_past() -> None:
+def test_operation_waits_for_its_past() -> None:
     here, there, third = regions()
     here.set("k").add("a")
     tell(here, there)
@@ -65,7 +65,7 @@ def test_an_operation_waits_for_its_past() -> None:
     assert len(third.set("k")) == 0
 
 
-def test_an_early_operation_of_one_origin_waits() -> None:
+def test_early_operation_of_one_origin_waits() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     here.seal()
@@ -116,7 +116,7 @@ def test_any_order_of_operations_ends_in_one_digest() -> None:
     assert len(digests) == 1
 
 
-def test_what_was_written_before_is_sealed_first() -> None:
+def test_earlier_writes_are_sealed_first() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     there.set("k").add("b")
@@ -139,7 +139,7 @@ def test_our_own_name_on_what_we_did_not_write_is_noticed() -> None:
     assert here.vector == {}
 
 
-def test_who_lacks_too_much_needs_a_snapshot() -> None:
+def test_replica_behind_log_needs_snapshot() -> None:
     here = Replica(1, history_bytes=500)
     there = Replica(2)
     for index in range(20):
@@ -157,7 +157,7 @@ def test_who_lacks_too_much_needs_a_snapshot() -> None:
     assert len(there.set("k")) == 21
 
 
-def test_a_merge_lets_out_what_waited_for_it() -> None:
+def test_merge_lets_out_what_waited_for_it() -> None:
     here, there, third = regions()
     here.set("k").add("a")
     tell(here, there)
@@ -168,7 +168,7 @@ def test_a_merge_lets_out_what_waited_for_it() -> None:
     assert set(third.set("k")) == {"a", "b"}
 
 
-def test_what_others_had_seen_comes_with_a_snapshot() -> None:
+def test_snapshot_brings_vectors_of_others() -> None:
     """Else a later operation of theirs would be taken for one that had seen nothing."""
     here, there, third = regions()
     here.set("k").add("a")
@@ -181,7 +181,7 @@ def test_what_others_had_seen_comes_with_a_snapshot() -> None:
     assert set(third.set("k")) == {"b"}
 
 
-def test_a_snapshot_that_was_cut_off_changes_nothing() -> None:
+def test_snapshot_that_was_cut_off_changes_nothing() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     pieces = list(here.snapshot())
@@ -195,7 +195,7 @@ def test_a_snapshot_that_was_cut_off_changes_nothing() -> None:
     assert there.statistics().merges == 1
 
 
-def test_a_merge_that_brings_nothing_keeps_the_history() -> None:
+def test_merge_that_brings_nothing_keeps_history() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     there.merge(here.snapshot())
@@ -203,7 +203,7 @@ def test_a_merge_that_brings_nothing_keeps_the_history() -> None:
     assert len(here.since({})) == 1
 
 
-def test_a_state_is_one_byte_string() -> None:
+def test_state_is_one_byte_string() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     data = here.to_bytes()
@@ -215,7 +215,7 @@ def test_a_state_is_one_byte_string() -> None:
     assert list(split(b"\0\0\0\1a\0\0\0\0")) == [b"a", b""]
 
 
-def test_the_clock_is_read_for_every_write() -> None:
+def test_clock_is_read_for_every_write() -> None:
     times = iter(range(1000, 2000, 7))
     here = Replica(1, clock=lambda: next(times))
     here.string("k").set("a")
@@ -224,7 +224,7 @@ def test_the_clock_is_read_for_every_write() -> None:
     assert here.keyspace.now == first + 7
 
 
-def test_a_long_run_is_cut_into_operations() -> None:
+def test_long_run_is_cut_into_operations() -> None:
     here = Replica(1)
     for _ in range(RUN_MAX + 1):
         here.counter("k").increment()
@@ -256,7 +256,7 @@ def test_full_operations_are_sealed_while_more_is_written() -> None:
     assert there.digest() == here.digest()
 
 
-def test_a_write_larger_than_an_operation_is_sealed_with_the_next() -> None:
+def test_write_larger_than_operation_is_sealed_with_next() -> None:
     here = Replica(1, history_bytes=8 * OP_BYTES)
     here.hash("h").update({"f": bytes(OP_BYTES + 1)})
     here.string("s").set("small")
@@ -264,7 +264,7 @@ def test_a_write_larger_than_an_operation_is_sealed_with_the_next() -> None:
     assert [len(op.effects) for op in here.since({})] == [1, 1]
 
 
-def test_a_region_number_is_an_origin_too() -> None:
+def test_region_number_is_origin_too() -> None:
     assert Replica(7).origin == make_origin(7) == origin_id(7)
     again = make_origin(7, 2)
     assert Replica(again).origin == again == origin_id(again)
@@ -272,12 +272,12 @@ def test_a_region_number_is_an_origin_too() -> None:
 
 
 @pytest.mark.parametrize("number", [0, -1, 256, 1 << 40])
-def test_nothing_else_is_an_origin(number: int) -> None:
+def test_nothing_else_is_origin(number: int) -> None:
     with pytest.raises(ValueError, match="not the number of a replica: use 1 to 255"):
         Replica(number)
 
 
-def test_a_clock_shows_milliseconds() -> None:
+def test_clock_shows_milliseconds() -> None:
     """A time that no peer would take must not get into what is written."""
     odd: Any = 1.7e12
     replica = Replica(1, clock=lambda: odd)
@@ -307,7 +307,7 @@ def test_another_life_writes_under_another_name() -> None:
     assert set(third.set("k")) == {"c"}
 
 
-def test_a_replica_can_start_anew_with_somebody_elses_data() -> None:
+def test_replica_can_start_anew_with_somebody_elses_data() -> None:
     here, other = Replica(1), Replica(9)
     here.set("k").add("a")
     other.set("k").add("b")
@@ -323,7 +323,7 @@ def test_a_replica_can_start_anew_with_somebody_elses_data() -> None:
     assert here.to_bytes() == other.to_bytes()
 
 
-def test_what_was_written_before_a_reset_may_come_back() -> None:
+def test_writes_before_reset_may_come_back() -> None:
     """It was taken for known here, and so for removed: the replicas differed for ever."""
     here, there = regions(2)
     here.set("k").add("a")
@@ -342,7 +342,7 @@ def test_what_was_written_before_a_reset_may_come_back() -> None:
     assert here.vector == there.vector == {make_origin(1): 1, make_origin(1, 2): 1}
 
 
-def test_a_reset_of_one_that_has_written_nothing_keeps_its_name() -> None:
+def test_reset_of_one_that_has_written_nothing_keeps_its_name() -> None:
     here, there = regions(2)
     there.set("k").add("a")
     tell(there, here)
@@ -357,7 +357,7 @@ def test_a_reset_of_one_that_has_written_nothing_keeps_its_name() -> None:
     assert last.origin == make_origin(1)
 
 
-def test_a_reset_forgets_what_waits_and_what_others_reported() -> None:
+def test_reset_forgets_what_waits_and_what_others_reported() -> None:
     here, there = regions(2)
     there.set("k").add("a")
     here.heard(2, there.vector, 5)
@@ -369,7 +369,7 @@ def test_a_reset_forgets_what_waits_and_what_others_reported() -> None:
     assert set(here.set("k")) == {"a"}
 
 
-def test_a_new_life_counts_from_one_and_tells_what_it_saw() -> None:
+def test_new_life_counts_from_one_and_tells_what_it_saw() -> None:
     here, there = regions(2)
     there.set("k").add("a")
     tell(there, here)
@@ -382,7 +382,7 @@ def test_a_new_life_counts_from_one_and_tells_what_it_saw() -> None:
     assert op.deps == {make_origin(1): 1, make_origin(2): 1}
 
 
-def test_what_is_written_before_a_new_life_belongs_to_the_old_one() -> None:
+def test_unsealed_writes_keep_old_incarnation() -> None:
     here = Replica(1)
     here.set("k").add("a")
     here.reincarnate(make_origin(1, 1))
@@ -390,7 +390,7 @@ def test_what_is_written_before_a_new_life_belongs_to_the_old_one() -> None:
     assert [op.origin for op in here.since({})] == [make_origin(1), make_origin(1, 1)]
 
 
-def test_a_large_operation_is_divided() -> None:
+def test_large_operation_is_divided() -> None:
     here, there, third = regions()
     for replica in (here, there, third):
         replica.op_bytes = 200
@@ -428,7 +428,7 @@ def test_origins_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert here.to_bytes() == before
 
 
-def test_it_tells_how_it_is_doing() -> None:
+def test_statistics_of_replica() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)
@@ -440,7 +440,7 @@ def test_it_tells_how_it_is_doing() -> None:
     assert statistics.history_bytes == here.history.bytes > 0
 
 
-def test_the_vector_is_a_copy() -> None:
+def test_vector_is_copy() -> None:
     here = Replica(1)
     vector = here.vector
     here.set("k").add("a")
@@ -450,14 +450,14 @@ def test_the_vector_is_a_copy() -> None:
     assert here.vector == {here.origin: 1}
 
 
-def test_it_says_who_it_is() -> None:
+def test_repr_names_replica() -> None:
     replica = Replica(make_origin(2, 1))
     replica.set("k").add("a")
     assert repr(replica) == "<Replica 2.1, 1 keys>"
 
 
 @pytest.mark.parametrize("origin", [make_origin(1), make_origin(2, 3), 1])
-def test_what_is_no_other_incarnation_is_refused(origin: int) -> None:
+def test_invalid_incarnation_is_refused(origin: int) -> None:
     replica = Replica(1)
     replica.set("k").add("a")
     with pytest.raises(ValueError, match="is not another incarnation of region 1"):

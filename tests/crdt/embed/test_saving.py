@@ -33,7 +33,7 @@ def write(replica: Replica, name: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "resume"])
-def test_what_was_saved_last_goes_on_under_its_name(how: str) -> None:
+def test_latest_save_keeps_its_identity(how: str) -> None:
     here, there = filled(), Replica(2)
     write(there, "there")
     exchange(here, there)
@@ -52,7 +52,7 @@ def test_what_was_saved_last_goes_on_under_its_name(how: str) -> None:
     assert there.digest() == again.digest()
 
 
-def test_what_was_not_the_last_save_takes_a_new_incarnation_when_it_writes() -> None:
+def test_older_save_takes_new_incarnation() -> None:
     here, there = filled(), Replica(2)
     data = here.save()
     again, third = Replica.load(data), Replica.load(data)
@@ -69,12 +69,12 @@ def test_what_was_not_the_last_save_takes_a_new_incarnation_when_it_writes() -> 
     assert here.digest() == again.digest() == third.digest() == there.digest()
 
 
-def test_a_last_save_can_be_told_to_take_a_new_incarnation() -> None:
+def test_last_save_can_be_told_to_take_new_incarnation() -> None:
     data = filled().close()
     assert Replica.load(data, resume=False).origin != make_origin(1)
 
 
-def test_a_save_that_is_loaded_twice_under_one_name_is_noticed() -> None:
+def test_save_that_is_loaded_twice_under_one_name_is_noticed() -> None:
     here = filled()
     data = here.close()
     one, other = Replica.load(data), Replica.load(data)
@@ -89,7 +89,7 @@ def test_a_save_that_is_loaded_twice_under_one_name_is_noticed() -> None:
     assert [one.to_bytes(), other.to_bytes()] == before
 
 
-def test_after_its_last_save_a_replica_refuses_to_write() -> None:
+def test_after_its_last_save_replica_refuses_to_write() -> None:
     here, there = filled(members=[1, 2]), Replica(2)
     write(there, "there")
     data = here.close()
@@ -117,7 +117,7 @@ def test_after_its_last_save_a_replica_refuses_to_write() -> None:
     assert Replica.load(here.save()).origin == here.origin
 
 
-def test_the_history_comes_along_and_says_how_far_it_reaches() -> None:
+def test_history_comes_along_and_says_how_far_it_reaches() -> None:
     here = Replica(1, history_bytes=2000)
     for index in range(30):
         write(here, f"{index}")
@@ -134,7 +134,7 @@ def test_the_history_comes_along_and_says_how_far_it_reaches() -> None:
     assert short.changes_for(vector).state
 
 
-def test_what_waits_comes_along() -> None:
+def test_save_holds_waiting_ops() -> None:
     here, there = Replica(1), Replica(2)
     for name in "ab":
         write(here, name)
@@ -147,7 +147,7 @@ def test_what_waits_comes_along() -> None:
     assert set(again.set("s")) == {"a", "b"}
 
 
-def test_what_has_expired_stays_so_also_without_a_clock() -> None:
+def test_expired_key_stays_expired_without_clock() -> None:
     here = filled()
     here.advance(6000)
     assert "t" not in here
@@ -158,7 +158,7 @@ def test_what_has_expired_stays_so_also_without_a_clock() -> None:
     assert "t" not in Replica.load(here.save(), clock=lambda: 5990)
 
 
-def test_others_are_told_what_the_restored_one_had_seen() -> None:
+def test_others_are_told_what_restored_one_had_seen() -> None:
     """Else a later operation of it would be taken for one that had seen nothing."""
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(there, "a")
@@ -170,13 +170,13 @@ def test_others_are_told_what_the_restored_one_had_seen() -> None:
     assert set(third.set("s")) == {"b"}
 
 
-def test_a_state_of_our_own_name_is_refused_and_the_way_named() -> None:
+def test_state_of_our_own_name_is_refused_and_way_named() -> None:
     data = filled().to_bytes()
     with pytest.raises(IdentityReused, match=r"Replica\.load restores a saved replica"):
         Replica(1).merge_bytes(data)
 
 
-def test_a_replica_keeps_its_slot_group() -> None:
+def test_replica_keeps_its_slot_group() -> None:
     replica = Replica(1, group=7)
     replica.set("k").add("a")
     assert (replica.group, Replica(1).group) == (7, 0)
@@ -212,7 +212,7 @@ def test_damaged_saves_and_other_versions_are_refused() -> None:
         Replica.load(odd)
 
 
-def test_a_save_whose_parts_do_not_fit_is_refused() -> None:
+def test_save_whose_parts_do_not_fit_is_refused() -> None:
     saved = read_saved(filled().save())
     saved.ops = []
     with pytest.raises(DecodeError, match="does not reach"):
@@ -223,7 +223,7 @@ def test_a_save_whose_parts_do_not_fit_is_refused() -> None:
 
 
 @pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, pickle.dumps])
-def test_a_replica_cannot_be_copied_and_names_the_way(copier: Any) -> None:
+def test_replica_cannot_be_copied_and_names_way(copier: Any) -> None:
     here = filled()
     with pytest.raises(TypeError, match=r"replica\.save\(\) and Replica\.load\(\)"):
         copier(here)
@@ -239,6 +239,6 @@ def test_a_replica_cannot_be_copied_and_names_the_way(copier: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"abc", Replica(1).to_bytes()])
-def test_bytes_of_another_kind_are_told_from_a_save(data: bytes) -> None:
+def test_bytes_of_another_kind_are_told_from_save(data: bytes) -> None:
     with pytest.raises(DecodeError, match=r"load takes what Replica.save or close returned$"):
         Replica.load(data)

@@ -11,7 +11,7 @@ from crdt.embed.views import Views
 from tests.crdt.exchange import tell
 
 
-def test_keys_are_those_that_hold_a_value() -> None:
+def test_keys_are_those_that_hold_value() -> None:
     replica = Replica(1)
     assert list(replica) == replica.keys() == []
     assert len(replica) == 0
@@ -29,7 +29,7 @@ def test_keys_are_those_that_hold_a_value() -> None:
     assert replica.keys() == ["c"]
 
 
-def test_a_key_that_has_expired_is_not_there() -> None:
+def test_key_that_has_expired_is_not_there() -> None:
     replica = Replica(1)
     replica.advance(100)
     for name in "abc":
@@ -54,7 +54,7 @@ def test_delete_removes_any_type_and_says_whether_there_was_something() -> None:
     assert there.keys() == here.keys() == []
 
 
-def test_a_key_that_is_no_text_can_be_used_as_it_is_listed() -> None:
+def test_key_that_is_no_text_can_be_used_as_it_is_listed() -> None:
     replica = Replica(1)
     replica.set(b"\xff").add("a")
     (name,) = replica.keys()

@@ -51,14 +51,14 @@ def is_nearest(exact: Fraction, found: LongDouble) -> bool:
 
 
 @given(decimals)
-def test_decimal_is_read_as_the_nearest(text: str) -> None:
+def test_decimal_is_read_as_nearest(text: str) -> None:
     found = parse(text.encode())
     assert found is not None
     assert is_nearest(Fraction(text), found)
 
 
 @given(st.integers(0, 2**80), st.integers(0, 2**40), st.integers(-200, 200))
-def test_hexadecimal_is_read_as_the_nearest(whole: int, fraction: int, power: int) -> None:
+def test_hexadecimal_is_read_as_nearest(whole: int, fraction: int, power: int) -> None:
     digits = f"{fraction:x}"
     exact = Fraction(int(f"{whole:x}{digits}", 16), 16 ** len(digits)) * Fraction(2) ** power
     for text in (f"0x{whole:x}.{digits}p{power}", f"-0X{whole:X}.{digits}P{power:+d}"):
@@ -69,7 +69,7 @@ def test_hexadecimal_is_read_as_the_nearest(whole: int, fraction: int, power: in
 
 
 @given(near, near)
-def test_sum_is_the_nearest(left: LongDouble, right: LongDouble) -> None:
+def test_sum_is_nearest(left: LongDouble, right: LongDouble) -> None:
     assert is_nearest(value(left) + value(right), add(left, right))
     assert add(left, right) == add(right, left)
 
@@ -109,7 +109,7 @@ def test_sum_that_carries_has_64_bits(left: LongDouble, right: LongDouble) -> No
         ((2**64 - 1, SIZE_MAX - 64), (1, SIZE_MAX - 65), INFINITY),
     ],
 )
-def test_carry_to_a_power_of_two(left: LongDouble, right: LongDouble, total: LongDouble) -> None:
+def test_carry_to_power_of_two(left: LongDouble, right: LongDouble, total: LongDouble) -> None:
     assert add(left, right) == total
 
 
@@ -127,7 +127,7 @@ def test_text_that_carries_has_64_bits(text: bytes, number: LongDouble) -> None:
 
 
 @given(numbers, numbers)
-def test_sum_of_any_size_is_finite_or_beyond_the_greatest(a: LongDouble, b: LongDouble) -> None:
+def test_sum_of_any_size_is_finite_or_beyond_greatest(a: LongDouble, b: LongDouble) -> None:
     total = add(a, b)
     if is_infinite(total):
         assert abs(value(a) + value(b)) > Fraction(2) ** SIZE_MAX - Fraction(2) ** (SIZE_MAX - 64)
@@ -206,7 +206,7 @@ def test_edges_are_read(text: bytes, number: LongDouble) -> None:
         *(b"0" * TEXT_MAX, b"9" * 5000),
     ],
 )
-def test_what_is_no_number_is_none(text: bytes) -> None:
+def test_invalid_long_double_is_none(text: bytes) -> None:
     assert parse(text) is None
 
 
@@ -227,5 +227,5 @@ def test_known_texts(text: bytes, shown: bytes) -> None:
     assert to_text(number) == shown
 
 
-def test_fraction_of_a_large_number_is_rounded_away() -> None:
+def test_fraction_of_large_number_is_rounded_away() -> None:
     assert parse(b"1000000000000000000000000000000.5") == parse(b"1e30")

@@ -47,12 +47,12 @@ def spelt(text: str) -> int | None:
 
 
 @given(st.text("0123456789-+_ .e", max_size=21) | st.integers(-(2**65), 2**65).map(str))
-def test_an_integer_is_what_prints_as_itself(text: str) -> None:
+def test_integer_is_what_prints_as_itself(text: str) -> None:
     assert parse_integer(text.encode()) == spelt(text)
 
 
 @pytest.mark.parametrize("text", [b"-0", b"00", b"+1", b"1\n", b" 1", b"", b"-", b"1.0", b"\xb2"])
-def test_what_prints_otherwise_is_no_integer(text: bytes) -> None:
+def test_non_canonical_text_is_no_integer(text: bytes) -> None:
     assert parse_integer(text) is None
 
 
@@ -68,7 +68,7 @@ def test_text_that_spells_no_finite_number_is_none(text: bytes) -> None:
     assert parse_number(text) is None
 
 
-def test_number_is_an_integer_if_it_can_be_one() -> None:
+def test_number_is_integer_if_it_can_be_one() -> None:
     for text in (b"10", b"10.0", b"1e1", b"0xa", b"+10"):
         assert parse_number(text) == 10
         assert type(parse_number(text)) is int
@@ -99,7 +99,7 @@ def test_decimal_text_is_in_its_shortest_form(number: Number) -> None:
     assert is_fraction(text_of(number)) or type(parse_number(text_of(number))) is int
 
 
-def test_what_is_no_decimal_text() -> None:
+def test_invalid_decimal_texts_are_refused() -> None:
     for text in (b"", b"1", b"-0", b"0.0", b"1.50", b"01.5", b"+1.5", b".5", b"1e5"):
         assert not is_fraction(text)
     for text in (b"0.123456789012345678", b"9223372036854775807", b"1" * (FRACTION_BYTES_MAX + 1)):
@@ -133,12 +133,12 @@ def test_integers_add_up_exactly(left: int, right: int) -> None:
 
 
 @given(finite, finite)
-def test_a_sum_does_not_depend_on_sides_and_a_negative_takes_it_back(a: float, b: float) -> None:
+def test_sum_does_not_depend_on_sides_and_negative_takes_it_back(a: float, b: float) -> None:
     assert add(a, b) == add(b, a)
     assert add(a, -a) == 0
 
 
-def test_what_a_removed_part_leaves_is_what_was_added() -> None:
+def test_sum_after_removal_is_of_rest() -> None:
     """Rule CTR-3: in binary these are 0.30000000000000004 and 1.9999999999999996."""
     assert add(0.1, 0.2) == 0.3
     assert add(6.1, -4.1) == 2
@@ -152,14 +152,14 @@ def test_infinities_stay_and_cancel_to_nothing() -> None:
     assert add(1.7e308, 1.7e308) == INFINITY
 
 
-def test_a_small_whole_number_is_an_integer() -> None:
+def test_small_whole_number_is_integer() -> None:
     assert type(simplest(Decimal(INTEGRAL_MAX - 1))) is int
     assert type(simplest(Decimal(-INTEGRAL_MAX + 1))) is int
     assert type(simplest(Decimal(INTEGRAL_MAX))) is float
     assert type(simplest(Decimal("0.5"))) is float
 
 
-def test_a_float_is_the_decimal_number_that_it_prints_as() -> None:
+def test_float_is_decimal_number_that_it_prints_as() -> None:
     assert decimal_of(0.1) == Decimal("0.1")
     assert decimal_of(7) == 7
     assert decimal_of(b"1.1") == Decimal("1.1")
@@ -186,7 +186,7 @@ def test_numbers_print_as_redis_prints_them(number: Number, text: bytes) -> None
     assert text_of(number) == text
 
 
-def test_a_counter_holds_59_bits() -> None:
+def test_counter_holds_59_bits() -> None:
     """Rule CTR-2, D-05."""
     for value in (COUNTER_MAX, -COUNTER_MAX, 0):
         assert check_range(value) == value
@@ -194,7 +194,7 @@ def test_a_counter_holds_59_bits() -> None:
             check_range(value + (COUNTER_MAX + 1 if value >= 0 else -1))
 
 
-def test_a_sum_that_travels_fits_64_bits() -> None:
+def test_sum_that_travels_fits_64_bits() -> None:
     for total in (2**63 - 1, -(2**63), 1e300):
         check_sum(total)
         assert portable(total) == total
@@ -206,14 +206,14 @@ def test_a_sum_that_travels_fits_64_bits() -> None:
         portable(b"1" * (FRACTION_BYTES_MAX + 1))
 
 
-def test_only_an_integer_is_one() -> None:
+def test_only_integer_is_one() -> None:
     """Rule CTR-8."""
     assert integer_of(-3) == -3
     with pytest.raises(NotANumber, match="value is not an integer or out of range"):
         integer_of(None)
 
 
-def test_a_counter_beyond_the_range_may_move_towards_it() -> None:
+def test_counter_beyond_range_may_move_towards_it() -> None:
     largest = (1 << 63) - 1
     assert check_range(largest - 1, largest) == largest - 1
     assert check_range(-largest, -largest - 1) == -largest

@@ -17,7 +17,7 @@ def test_converged_replicas_have_equal_digests() -> None:
     assert len(here.digest()) == DIGEST_BYTES
 
 
-def test_an_empty_one_is_zero() -> None:
+def test_empty_one_is_zero() -> None:
     assert Replica(1).digest() == bytes(DIGEST_BYTES)
 
 
@@ -38,7 +38,7 @@ def test_type_value_and_deadline_count() -> None:
     assert len(digests) == 6
 
 
-def test_what_has_expired_does_not_count() -> None:
+def test_expired_key_does_not_count_in_digest() -> None:
     replica = Replica(1)
     replica.advance(5)
     replica.string("k").set("1")

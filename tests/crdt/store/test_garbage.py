@@ -7,7 +7,7 @@ from crdt.causality.dots import make_origin
 from tests.crdt.exchange import exchange, regions, settle
 
 
-def test_nothing_is_forgotten_while_members_are_unknown() -> None:
+def test_unknown_member_blocks_collection() -> None:
     here = Replica(1)
     here.counter("k").increment(5)
     here.counter("k").delete()
@@ -17,7 +17,7 @@ def test_nothing_is_forgotten_while_members_are_unknown() -> None:
     assert here.statistics().garbage_attempted == 1
 
 
-def test_who_is_alone_forgets_at_once() -> None:
+def test_lone_replica_collects_immediately() -> None:
     here = Replica(1, members=())
     here.counter("k").increment(5)
     here.counter("k").delete()
@@ -26,7 +26,7 @@ def test_who_is_alone_forgets_at_once() -> None:
     assert here.statistics().garbage_collected == 1
 
 
-def test_a_reset_counter_is_forgotten_when_all_have_seen_the_reset() -> None:
+def test_reset_counter_is_forgotten_when_all_have_seen_reset() -> None:
     here, there, third = regions()
     here.counter("k").increment(5)
     exchange(here, there, third)
@@ -57,7 +57,7 @@ def test_expired_keys_go_when_all_know_that_they_have() -> None:
     assert (here.keyspace.expired, there.keyspace.expired) == (1, 0)
 
 
-def test_a_collection_deletes_only_so_many_keys_if_it_is_told() -> None:
+def test_collection_deletes_only_so_many_keys_if_it_is_told() -> None:
     here = Replica(1, members=())
     here.advance(1000)
     for index in range(25):
@@ -70,7 +70,7 @@ def test_a_collection_deletes_only_so_many_keys_if_it_is_told() -> None:
         assert here.garbage.is_behind == (left > 0)
 
 
-def test_a_collection_looks_at_only_so_many_keys_if_it_is_told() -> None:
+def test_collection_looks_at_only_so_many_keys_if_it_is_told() -> None:
     here = Replica(1, members=())
     for index in range(25):
         here.set(f"{index}").add("x")
@@ -82,7 +82,7 @@ def test_a_collection_looks_at_only_so_many_keys_if_it_is_told() -> None:
     assert here.garbage.done == 5
 
 
-def test_what_cannot_be_forgotten_yet_keeps_no_other_key_waiting() -> None:
+def test_unstable_key_does_not_delay_others() -> None:
     here, there = regions(2)
     for index in range(25):
         here.counter(f"{index}").increment(1)
@@ -101,7 +101,7 @@ def test_what_cannot_be_forgotten_yet_keeps_no_other_key_waiting() -> None:
     assert here.statistics().garbage_attempted == 26 + 3
 
 
-def test_a_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:
+def test_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     here.set("k").expire_at(None)
@@ -119,7 +119,7 @@ def test_a_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> Non
     assert there.keyspace.seq == 0
 
 
-def test_what_never_comes_is_forgotten_by_all_whatever_it_meets() -> None:
+def test_endless_deadline_is_forgotten_by_all() -> None:
     """Who has lost its memory writes beside it, to some that have forgotten and some that have not
     (`tests/scenarios/persist_of_lost_lives.txt`)."""
     here, there, third = regions(now=1000)
@@ -143,7 +143,7 @@ def test_what_never_comes_is_forgotten_by_all_whatever_it_meets() -> None:
         assert replica.digest() == here.digest()
 
 
-def test_a_lone_write_that_was_spelled_out_needs_no_effect() -> None:
+def test_lone_write_that_was_spelled_out_needs_no_effect() -> None:
     here, there = regions(2)
     here.string("k").set("a")
     exchange(here, there)
@@ -158,7 +158,7 @@ def test_a_lone_write_that_was_spelled_out_needs_no_effect() -> None:
     assert (here.keyspace.seq, there.keyspace.seq) == (3, 1)
 
 
-def test_a_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> None:
+def test_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> None:
     here, there = regions(2)
     for name in ("k", "l"):
         here.string(name).set("a")
@@ -177,7 +177,7 @@ def test_a_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> 
     assert there.keyspace.seq == 2
 
 
-def test_a_living_key_keeps_its_deadline() -> None:
+def test_living_key_keeps_its_deadline() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     here.set("k").expire_at(None)
@@ -189,7 +189,7 @@ def test_a_living_key_keeps_its_deadline() -> None:
     assert not here.keyspace.garbage
 
 
-def test_a_deadline_without_a_key_is_cleared_by_the_lowest_region() -> None:
+def test_deadline_without_key_is_cleared_by_lowest_region() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)
@@ -204,7 +204,7 @@ def test_a_deadline_without_a_key_is_cleared_by_the_lowest_region() -> None:
     assert not there.keyspace.garbage
 
 
-def test_a_key_that_comes_back_is_no_orphan() -> None:
+def test_key_that_comes_back_is_no_orphan() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)
@@ -219,7 +219,7 @@ def test_a_key_that_comes_back_is_no_orphan() -> None:
     assert set(here.set("k")) == {"b"}
 
 
-def test_a_contested_key_sheds_the_type_that_is_dead() -> None:
+def test_contested_key_sheds_type_that_is_dead() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     there.counter("k").increment(5)

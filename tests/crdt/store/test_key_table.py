@@ -53,7 +53,7 @@ def test_new_keys_are_walked_and_sampled() -> None:
     assert sorted(keys.scan(0, 10)[1]) == [b"a", b"b"]
 
 
-def test_where_nearly_all_has_expired_a_random_key_is_found() -> None:
+def test_random_key_is_found_among_expired() -> None:
     keys = table(b"alive", *(b"%d" % n for n in range(3000)))
     for n in range(3000):
         keys.deadlines.put(b"%d" % n, (1, 1000))
@@ -87,7 +87,7 @@ REMOTE: list[tuple[Write, Write, bool]] = [
 
 @pytest.mark.parametrize("by_snapshot", [False, True])
 @pytest.mark.parametrize("case", range(len(REMOTE)))
-def test_watched_key_is_touched_if_readers_see_a_difference(case: int, by_snapshot: bool) -> None:
+def test_watched_key_is_touched_if_readers_see_difference(case: int, by_snapshot: bool) -> None:
     before, write, is_seen = REMOTE[case]
     here, there = Replica(1), Replica(2)
     here.advance(1)
@@ -103,7 +103,7 @@ def test_watched_key_is_touched_if_readers_see_a_difference(case: int, by_snapsh
     assert (b"k" in there.keyspace.dirty_keys) == is_seen
 
 
-def test_another_type_under_the_key_is_seen_if_it_is_shown() -> None:
+def test_another_type_under_key_is_seen_if_it_is_shown() -> None:
     """Of several types the one of the lowest origin is shown (D-02)."""
     for watcher, other, is_seen in ((1, 2, False), (2, 1, True)):
         here, there = Replica(watcher), Replica(other)
@@ -116,7 +116,7 @@ def test_another_type_under_the_key_is_seen_if_it_is_shown() -> None:
         assert (b"k" in here.keyspace.dirty_keys) == is_seen
 
 
-def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
+def test_look_takes_in_whole_key_for_deletion() -> None:
     replica = Replica(1)
     replica.set("k").add("a")
     before = replica.keyspace.look((ANY_TYPE, DELETE, b"k"))
@@ -125,7 +125,7 @@ def test_look_takes_in_the_whole_key_for_a_deletion() -> None:
     assert replica.keyspace.look((ANY_TYPE, DELETE, b"k")) != before
 
 
-def test_snapshot_into_an_empty_replica_touches_what_it_brings() -> None:
+def test_snapshot_into_empty_replica_touches_what_it_brings() -> None:
     here, there = Replica(1), Replica(2)
     here.set("k").add("a")
     there.keyspace.watched_keys.update((b"k", b"other"))
@@ -147,7 +147,7 @@ def test_clients_reads_are_counted_and_mark_what_they_use() -> None:
     assert (keys.hits, keys.misses, value.accessed) == (3, 2, 7)
 
 
-def test_flush_is_a_deletion_of_each_watched_key() -> None:
+def test_flush_is_deletion_of_each_watched_key() -> None:
     keys = table(b"a", b"b", b"c")
     keys.watched_keys |= {b"a", b"none"}
     seen = keys.look_at_all(((ANY_TYPE, FLUSH, b""),))

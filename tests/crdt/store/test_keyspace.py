@@ -26,7 +26,7 @@ def keyspace(now: int = 1000) -> Keyspace:
     return replica.keyspace
 
 
-def test_every_effect_gets_the_next_dot() -> None:
+def test_every_effect_gets_next_dot() -> None:
     """Rule ORD-1."""
     db = keyspace()
     strings.assign(db, K, b"a")
@@ -47,7 +47,7 @@ def test_when_all_dots_are_used_nothing_is_written() -> None:
     assert db.lookup(K) is None
 
 
-def test_expired_key_stays_hidden_when_clock_goes_back_a_little() -> None:
+def test_expired_key_stays_hidden_when_clock_goes_back_little() -> None:
     db = keyspace(1000)
     strings.assign(db, K, b"a")
     db.expire(K, 1500)
@@ -70,7 +70,7 @@ def test_expiry_follows_clock_that_goes_back_far() -> None:
     assert db.lookup(K) is not None
 
 
-def test_stamps_count_from_the_time_of_the_first_effect() -> None:
+def test_stamps_count_from_time_of_first_effect() -> None:
     db = keyspace(1000)
     strings.assign(db, K, b"a")
     db.advance(1050)
@@ -93,7 +93,7 @@ STAMPED: list[tuple[Any, ...]] = [
 @pytest.mark.parametrize(
     "effect", STAMPED, ids=lambda effect: f"type {effect[0]}, operation {effect[1]}"
 )
-def test_a_stamp_from_the_end_of_time_is_followed_as_far_as_ops_can_carry(
+def test_stamp_from_end_of_time_is_followed_as_far_as_ops_can_carry(
     effect: tuple[Any, ...],
 ) -> None:
     """Rule ORD-7: one region's wrong clock must not stop what another region sends."""
@@ -118,7 +118,7 @@ def test_a_stamp_from_the_end_of_time_is_followed_as_far_as_ops_can_carry(
     assert there.keyspace.data[K].visible() in (b"ours", [(b"f", b"ours")], [(b"m", 7)], [b"ours"])
 
 
-def test_a_write_to_what_has_expired_removes_it_first() -> None:
+def test_write_to_what_has_expired_removes_it_first() -> None:
     """Rule EXP-6."""
     db = keyspace(1000)
     strings.increment(db, K, 5)
@@ -131,7 +131,7 @@ def test_a_write_to_what_has_expired_removes_it_first() -> None:
     assert db.expired == 1
 
 
-def test_a_deadline_that_outlived_its_key_is_cleared_first() -> None:
+def test_deadline_that_outlived_its_key_is_cleared_first() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)
@@ -146,7 +146,7 @@ def test_a_deadline_that_outlived_its_key_is_cleared_first() -> None:
     assert set(there.set("k")) == {"b"}
 
 
-def test_a_delete_says_whether_readers_saw_something() -> None:
+def test_delete_says_whether_readers_saw_something() -> None:
     db = keyspace(1000)
     assert not db.delete(K)
     assert db.seq == 0
@@ -159,7 +159,7 @@ def test_a_delete_says_whether_readers_saw_something() -> None:
     assert db.size() == 0
 
 
-def test_a_set_ends_the_time_to_live_for_a_flag() -> None:
+def test_set_ends_time_to_live_for_flag() -> None:
     db = keyspace()
     strings.assign(db, K, b"a")
     value = db.data[K]
@@ -174,7 +174,7 @@ def test_a_set_ends_the_time_to_live_for_a_flag() -> None:
     assert db.deadline(K) is None
 
 
-def test_the_flag_is_spelled_out_when_it_meets_a_concurrent_change() -> None:
+def test_flag_is_spelled_out_when_it_meets_concurrent_change() -> None:
     here, there = regions(2)
     here.string("k").set("a")
     exchange(here, there)
@@ -188,7 +188,7 @@ def test_the_flag_is_spelled_out_when_it_meets_a_concurrent_change() -> None:
     assert K not in here.keyspace.deadlines.table
 
 
-def test_a_flag_is_folded_back_only_when_it_says_the_same() -> None:
+def test_flag_is_folded_back_only_when_it_says_same() -> None:
     db = keyspace()
     strings.assign(db, K, b"a")
     value = db.data[K]
@@ -204,7 +204,7 @@ def test_a_flag_is_folded_back_only_when_it_says_the_same() -> None:
     assert db.deadline(K) == 5000
 
 
-def test_a_persist_of_what_has_no_end_is_kept_too() -> None:
+def test_persist_of_what_has_no_end_is_kept_too() -> None:
     """The documented example of D-10 needs it."""
     here, there = regions(2)
     here.set("k").add("a")
@@ -216,7 +216,7 @@ def test_a_persist_of_what_has_no_end_is_kept_too() -> None:
     assert there.keyspace.deadline(K) is None
 
 
-def test_a_flush_removes_what_was_seen_everywhere() -> None:
+def test_flush_removes_what_was_seen_everywhere() -> None:
     here, there = regions(2)
     here.counter("k").increment(5)
     here.set("s").add("a")
@@ -263,7 +263,7 @@ def test_keys_are_walked_and_sampled() -> None:
     assert b"5" not in db.scan(0, 100)[1]
 
 
-def test_a_random_key_is_found_among_many_that_have_expired() -> None:
+def test_random_key_is_found_among_many_that_have_expired() -> None:
     db = keyspace()
     for index in range(2000):
         strings.assign(db, b"%d" % index, b"x")
@@ -274,7 +274,7 @@ def test_a_random_key_is_found_among_many_that_have_expired() -> None:
     assert db.random_key(random.Random(3)) is None
 
 
-def test_what_is_dead_and_remembered_is_out_of_the_way() -> None:
+def test_tombstones_are_out_of_way() -> None:
     db = keyspace()
     strings.increment(db, K, 5)
     db.delete(K)
@@ -287,7 +287,7 @@ def test_what_is_dead_and_remembered_is_out_of_the_way() -> None:
     assert K not in db.tombstones
 
 
-def test_a_new_name_counts_from_where_it_was() -> None:
+def test_new_name_counts_from_where_it_was() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     there.set("k").add("b")
@@ -324,7 +324,7 @@ def test_all_can_be_lost_but_our_count() -> None:
     assert empty.vector == {}
 
 
-def test_watched_key_that_a_clock_set_back_shows_again_has_changed() -> None:
+def test_watched_key_that_clock_set_back_shows_again_has_changed() -> None:
     replica = Replica(1)
     db = replica.keyspace
     replica.advance(10_000)
@@ -345,7 +345,7 @@ def test_watched_key_that_a_clock_set_back_shows_again_has_changed() -> None:
     assert db.dirty_keys == [K]
 
 
-def test_change_of_a_watched_key_can_be_noted_without_an_effect() -> None:
+def test_change_of_watched_key_can_be_noted_without_effect() -> None:
     db = keyspace()
     db.note_change(b"other")
     db.watched_keys.add(b"k")
@@ -353,7 +353,7 @@ def test_change_of_a_watched_key_can_be_noted_without_an_effect() -> None:
     assert db.dirty_keys == [b"k"]
 
 
-def test_local_deletion_touches_a_watched_key_that_readers_saw() -> None:
+def test_local_deletion_touches_watched_key_that_readers_saw() -> None:
     replica = Replica(1)
     replica.advance(1000)
     db = replica.keyspace

@@ -25,7 +25,7 @@ from tests.crdt.exchange import exchange, held, regions
 K = b"k"
 
 
-def test_an_empty_replica_takes_everything_over() -> None:
+def test_empty_replica_takes_everything_over() -> None:
     here, there = regions(2)
     here.string("k").set("a")
     here.counter("c").increment(5)
@@ -39,7 +39,7 @@ def test_an_empty_replica_takes_everything_over() -> None:
     assert there.keyspace.deadline(b"s") == 5000
 
 
-def test_what_both_hold_alike_is_left_alone() -> None:
+def test_merge_leaves_equal_keys_alone() -> None:
     here, there = regions(2)
     here.string("k").set("a")
     exchange(here, there)
@@ -52,7 +52,7 @@ def test_what_both_hold_alike_is_left_alone() -> None:
     assert there.string("l").get() == "b"
 
 
-def test_who_is_interested_is_told_of_a_change() -> None:
+def test_merge_reports_changed_keys() -> None:
     here, there = regions(2)
     here.string("k").set("a")
     there.keyspace.watched_keys.add(K)
@@ -61,7 +61,7 @@ def test_who_is_interested_is_told_of_a_change() -> None:
     assert there.keyspace.dirty_keys == [K]
 
 
-def test_what_the_other_side_removed_goes() -> None:
+def test_merge_removes_what_peer_removed() -> None:
     here, there = regions(2)
     for name in ("a", "b"):
         here.set(name).add("x")
@@ -109,7 +109,7 @@ def test_types_meet() -> None:
     assert there.keyspace.lookup(K) is None
 
 
-def test_a_key_may_die_in_a_merge_and_be_remembered() -> None:
+def test_key_may_die_in_merge_and_be_remembered() -> None:
     here, there = regions(2)
     here.counter("k").increment(5)
     exchange(here, there)
@@ -121,7 +121,7 @@ def test_a_key_may_die_in_a_merge_and_be_remembered() -> None:
     assert there.to_bytes() == here.to_bytes()
 
 
-def test_a_walk_goes_on_through_a_merge() -> None:
+def test_walk_goes_on_through_merge() -> None:
     """The guarantee of SCAN (D-20)."""
     here, there = regions(2)
     for index in range(20):
@@ -214,7 +214,7 @@ DOTS_BEYOND: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", DOTS_BEYOND)
-def test_a_snapshot_holds_nothing_that_its_own_vector_has_not_seen(name: str) -> None:
+def test_snapshot_holds_nothing_that_its_own_vector_has_not_seen(name: str) -> None:
     """What would be merged is then taken for unseen when it comes, and stays for ever."""
     sink = Replica(3)
     sink.set("mine").add("a")
@@ -243,7 +243,7 @@ def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
     assert sink.vector == {}
 
 
-def test_nor_had_an_origin_seen_what_the_vector_has_not() -> None:
+def test_nor_had_origin_seen_what_vector_has_not() -> None:
     """What it does next would take away what it did not know of."""
     sink = Replica(3)
     for seq, is_right in ((2, False), (1, True)):
@@ -257,7 +257,7 @@ def test_nor_had_an_origin_seen_what_the_vector_has_not() -> None:
     assert sink.contexts == {make_origin(1): {}, make_origin(2): {make_origin(1): 1}}
 
 
-def test_all_types_of_a_contested_key_have_their_dots_looked_at() -> None:
+def test_all_types_of_contested_key_have_their_dots_looked_at() -> None:
     both = Contested()
     for code, state in ((1, (5, 0, b"v", 0)), (2, (b"a", UNSEEN))):
         both.part(code, BUILT_IN.makers[code]).load(state)
@@ -284,13 +284,13 @@ def head_of(vector: Any, keys: int, contexts: Any = ()) -> tuple[Any, ...]:
         ((0, 1, False, (), (), 0, ()), "a snapshot of slot group False"),
     ],
 )
-def test_a_head_of_another_version_or_group_is_refused(head: Any, reason: str) -> None:
+def test_head_of_another_version_or_group_is_refused(head: Any, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason):
         Replica(3).merge([pack_piece(head)])
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_snapshot_changes_nothing(name: str) -> None:
+def test_invalid_snapshot_changes_nothing(name: str) -> None:
     donor, sink = sample(), Replica(3)
     sink.set("mine").add("a")
     before = sink.to_bytes()
@@ -300,7 +300,7 @@ def test_what_is_no_snapshot_changes_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_hostile_snapshots_end_in_a_named_error_or_in_a_state_that_works(seed: int) -> None:
+def test_hostile_snapshots_end_in_named_error_or_in_state_that_works(seed: int) -> None:
     rng = random.Random(seed)
     pieces = pieces_of(sample())
     for _ in range(rng.choice((1, 1, 3))):
@@ -321,7 +321,7 @@ def test_hostile_snapshots_end_in_a_named_error_or_in_a_state_that_works(seed: i
         check_that_it_works(sink)
 
 
-def test_a_flipped_bit_in_a_snapshot_is_noticed() -> None:
+def test_flipped_bit_in_snapshot_is_noticed() -> None:
     data = sample().to_bytes()
     rng = random.Random(1)
     for _ in range(100):
@@ -334,7 +334,7 @@ def test_a_flipped_bit_in_a_snapshot_is_noticed() -> None:
         assert sink.vector == {}
 
 
-def test_a_snapshot_with_more_keys_than_announced_is_refused_early() -> None:
+def test_snapshot_with_more_keys_than_announced_is_refused_early() -> None:
     """Not only at its end, which may never come."""
     here = Replica(1)
     for number in range(3):
@@ -348,7 +348,7 @@ def test_a_snapshot_with_more_keys_than_announced_is_refused_early() -> None:
         incoming.feed(keys)
 
 
-def test_plain_values_without_a_plain_type_are_refused() -> None:
+def test_plain_values_without_plain_type_are_refused() -> None:
     replica = Replica(1)
     replica.string("k").set("v")
     incoming = Incoming(Keyspace(make_origin(2), TypeRegistry(())))

@@ -14,7 +14,7 @@ from crdt.writes import string as strings
 from tests.crdt.exchange import exchange, regions
 
 
-def test_it_is_of_when_it_was_taken() -> None:
+def test_snapshot_is_of_its_moment() -> None:
     replica = Replica(1)
     for index in range(10):
         replica.string(f"{index}").set("before")
@@ -36,7 +36,7 @@ def test_it_is_of_when_it_was_taken() -> None:
     assert replica.keyspace.readers == []
 
 
-def test_a_snapshot_that_is_given_up_watches_no_more() -> None:
+def test_snapshot_that_is_given_up_watches_no_more() -> None:
     replica = Replica(1)
     replica.set("s").add("a")
     snapshot = replica.snapshot()
@@ -46,7 +46,7 @@ def test_a_snapshot_that_is_given_up_watches_no_more() -> None:
     assert len(list(snapshot)) == 2, "no keys are left in it"
 
 
-def test_a_merge_in_between_changes_nothing_in_it() -> None:
+def test_merge_in_between_changes_nothing_in_it() -> None:
     here, there = regions(2)
     here.set("s").add("a")
     snapshot = here.snapshot()
@@ -87,13 +87,13 @@ def test_plain_strings_stand_in_columns() -> None:
     assert head[5] == end[1] == 3
 
 
-def test_nothing_has_no_columns_and_no_parts() -> None:
+def test_empty_snapshot_has_no_parts() -> None:
     assert columns([]) == ()
     assert parts_of(None) == ()
     assert [unpack_piece(piece)[0] for piece in Replica(1).snapshot()] == [0, 2]
 
 
-def test_a_state_of_many_keys_is_small() -> None:
+def test_state_of_many_keys_is_small() -> None:
     """The issue's bound is 2 MB for 100,000 keys, so 20 bytes a key."""
     replica = Replica(1)
     replica.advance(1_790_000_000_000)
@@ -113,13 +113,13 @@ WRONG: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_piece_is_refused(name: str) -> None:
+def test_invalid_piece_is_refused(name: str) -> None:
     with pytest.raises(DecodeError):
         unpack_piece(WRONG[name])
 
 
 @pytest.mark.interpreted("a compiled module has taken the constant in")
-def test_a_piece_that_inflates_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_piece_that_inflates_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crdt.store.snapshot.PIECE_BYTES_MAX", 1000)
     with pytest.raises(DecodeError, match="too large"):
         unpack_piece(codec.pack(zlib.compress(bytes(5000))))

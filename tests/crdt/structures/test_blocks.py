@@ -35,7 +35,7 @@ def fill(keys: list[int], block_max: int = BLOCK_MAX) -> tuple[Blocks, dict[Posi
 
 
 @pytest.mark.parametrize("step", [1, -1])
-def test_growth_at_an_end_leaves_full_blocks(step: int) -> None:
+def test_growth_at_end_leaves_full_blocks(step: int) -> None:
     blocks, twin = fill([step * n for n in range(5000)])
     compare(blocks, twin)
     assert len(blocks.positions) == 5000 // BLOCK_MAX + 1
@@ -56,12 +56,12 @@ def test_blocks_may_be_small(block_max: int) -> None:
             compare(blocks, twin)
 
 
-def test_what_is_there_is_replaced() -> None:
+def test_block_value_is_replaced() -> None:
     blocks, twin = fill([n % 1000 for n in range(3000)])
     compare(blocks, twin)
 
 
-def test_nothing_is_found_in_none_nor_beside_what_is_there() -> None:
+def test_missing_block_item_is_not_found() -> None:
     blocks = Blocks()
     assert blocks.get((1,)) is None
     assert blocks.slice_positions(0, 5) == []
@@ -99,7 +99,7 @@ def test_decay_leaves_few_blocks() -> None:
     assert len(blocks.positions) <= 2 + blocks.size // (BLOCK_MAX // 8)
 
 
-def test_a_queue_moves_on() -> None:
+def test_queue_moves_on() -> None:
     blocks, twin = fill([])
     for key in range(10_000):
         blocks.put((key,), key)

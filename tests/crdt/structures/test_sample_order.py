@@ -7,7 +7,7 @@ import random
 from crdt.structures.sample_order import SLACK, Order
 
 
-def test_the_list_does_not_outgrow_the_dictionary() -> None:
+def test_list_does_not_outgrow_dictionary() -> None:
     alive: dict[bytes, int] = {}
     order = Order([])
     for n in range(1000):

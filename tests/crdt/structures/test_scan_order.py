@@ -96,7 +96,7 @@ def test_key_that_was_removed_and_came_back_is_returned_once() -> None:
     assert [sorted(page) for page in walk(order, present, 20)] == [sorted(present)]
 
 
-def test_cursors_are_small_enough_for_doubles_and_foreign_ones_end_the_walk() -> None:
+def test_cursors_are_small_enough_for_doubles_and_foreign_ones_end_walk() -> None:
     present = names(0, 1000)
     order = ScanOrder(present, len(present))
     cursor, page = order.walk(0, 10, present)
@@ -107,7 +107,7 @@ def test_cursors_are_small_enough_for_doubles_and_foreign_ones_end_the_walk() ->
         assert order.walk(foreign, 10, present) == (0, [])
 
 
-def test_what_is_left_of_much_is_returned_in_one_page() -> None:
+def test_small_rest_is_one_page() -> None:
     present = names(0, 1000)
     order = ScanOrder(present, len(present))
     for n in range(997):
@@ -149,7 +149,7 @@ def test_full_bucket_of_dead_keys_is_cleaned_not_divided() -> None:
 
 
 @pytest.mark.interpreted("it replaces the function that hashes")
-def test_keys_that_share_a_place_share_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_share_place_share_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Their number is not bounded, but nothing gets lost or comes twice."""
 
     def same(key: bytes) -> int:
@@ -171,7 +171,7 @@ def test_places_are_spread_evenly() -> None:
     assert max(tenths.values()) < 1200
 
 
-def test_cursor_of_a_later_page_is_known() -> None:
+def test_cursor_of_later_page_is_known() -> None:
     present = names(0, 1000)
     cursor, _ = ScanOrder(present, len(present)).walk(0, 10, present)
     assert is_later_page(cursor)

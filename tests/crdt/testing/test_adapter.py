@@ -50,7 +50,7 @@ TestKeyspace.settings = settings(max_examples=10, stateful_step_count=20, deadli
 
 @given(schedules(25))
 @settings(max_examples=20)
-def test_a_schedule_drawn_by_hypothesis(steps: list[Step]) -> None:
+def test_schedule_drawn_by_hypothesis(steps: list[Step]) -> None:
     World(SUBJECTS["contest"]).run(steps)
 
 
@@ -60,7 +60,7 @@ def test_schedules_are_bounded(data: st.DataObject) -> None:
     assert len(data.draw(schedules(3))) <= 3
 
 
-def test_the_machine_finds_what_is_wrong() -> None:
+def test_machine_finds_what_is_wrong() -> None:
     generate = settings(
         max_examples=200,
         stateful_step_count=20,

@@ -27,13 +27,13 @@ def test_reading_is_in_words() -> None:
     }
 
 
-def test_what_a_collection_writes_is_a_command() -> None:
+def test_garbage_collection_is_command() -> None:
     assert collected((ANY_TYPE, DELETE, b"k", ())) == Command("DEL", "k")
     assert collected((ANY_TYPE, FORGET, b"k")) == Command("FORGET", "k")
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_every_command_can_be_written_in_a_script(name: str) -> None:
+def test_every_command_can_be_written_in_script(name: str) -> None:
     commands = SUBJECTS[name].commands
     assert len(commands) <= NUMBER_MAX
     assert all(command(str(each)).name == each.name for each in commands)

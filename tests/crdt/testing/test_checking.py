@@ -57,7 +57,7 @@ WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
 
 @pytest.mark.no_cover  # it plays through everything that has tests of its own
 @pytest.mark.parametrize(("make", "commands", "spec"), RIGHT)
-def test_a_right_type_keeps_all_laws(make: Make, commands: list[Any], spec: Spec) -> None:
+def test_right_type_keeps_all_laws(make: Make, commands: list[Any], spec: Spec) -> None:
     report = check_type(make, commands, spec, schedules=30)
     assert set(report.laws) >= {
         VALUE,
@@ -77,7 +77,7 @@ def test_a_right_type_keeps_all_laws(make: Make, commands: list[Any], spec: Spec
 
 
 @pytest.mark.parametrize(("make", "commands", "spec", "law", "steps"), WRONG)
-def test_a_wrong_type_is_found_and_shrunk(
+def test_wrong_type_is_found_and_shrunk(
     make: Make, commands: list[Any], spec: Spec, law: str, steps: int
 ) -> None:
     failure = search(subject_of(make, commands, spec), range(50))
@@ -87,7 +87,7 @@ def test_a_wrong_type_is_found_and_shrunk(
     assert len(failure.steps) == steps
 
 
-def test_a_failure_is_a_script_and_the_two_values() -> None:
+def test_failure_is_script_and_two_values() -> None:
     with pytest.raises(AssertionError) as caught:
         check_type(planted.GreedyCart, CART, specs.add_wins)
     text = str(caught.value)
@@ -96,32 +96,32 @@ def test_a_failure_is_a_script_and_the_two_values() -> None:
     assert "found with seed" in text
 
 
-def test_an_error_of_our_own_type_fails_its_check() -> None:
+def test_error_of_our_own_type_fails_its_check() -> None:
     subject = subject_of(planted.GreedyCart, CART, specs.add_wins)
     with pytest.raises(AssertionError, match="found with seed"):
         check_subject(subject, schedules=10)
 
 
 @pytest.mark.trio
-async def test_a_check_runs_inside_an_event_loop() -> None:
+async def test_check_runs_inside_event_loop() -> None:
     report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
     assert report.schedules == 2
 
 
-def test_a_check_tells_what_it_tried() -> None:
+def test_check_tells_what_it_tried() -> None:
     report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
     assert (report.subject, report.schedules) == ("Tally", 2)
     assert report.laws[VALUE] > 10
 
 
-def test_a_check_of_nothing_is_refused() -> None:
+def test_check_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="commands is empty"):
         check_type(planted.Cart, [], specs.add_wins)
     with pytest.raises(ValueError, match="`schedules` is 0"):
         check_type(planted.Tally, TALLY, specs.total, schedules=0)
 
 
-def test_a_report_is_for_reading() -> None:
+def test_report_is_for_reading() -> None:
     laws = {"merge is idempotent": 12, "encoding is canonical": 4}
     report = Report("Cart", 3, laws, ("needs no order",), 180)
     assert str(report).splitlines() == [
@@ -132,7 +132,7 @@ def test_a_report_is_for_reading() -> None:
     ]
 
 
-def test_a_check_of_our_own_type_counts_schedules_and_steps() -> None:
+def test_check_of_our_own_type_counts_schedules_and_steps() -> None:
     report = check_subject(SUBJECTS["set"], schedules=2, seed=3, length=10)
     assert (report.subject, report.schedules, report.contract) == ("set", 2, ())
     assert report.steps >= 20

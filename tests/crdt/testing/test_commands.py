@@ -20,7 +20,7 @@ def replica_with(*lines: str) -> Replica:
     return replica
 
 
-def test_a_command_reads_like_redis() -> None:
+def test_command_reads_like_redis() -> None:
     assert command("ZADD k a 1.5 b 2") == Command("ZADD", "k", ("a", 1.5, "b", 2))
     assert command("SET k '7'") == Command("SET", "k", ("7",))
     assert str(Command("ZADD", "k", ("a", 1.5))) == "ZADD k a 1.5"
@@ -46,7 +46,7 @@ CAME_TO: list[tuple[list[str], str, tuple[str, tuple[Any, ...]]]] = [
 
 
 @pytest.mark.parametrize(("before", "asked", "expected"), CAME_TO)
-def test_what_a_command_comes_to(
+def test_effects_of_command(
     before: list[str], asked: str, expected: tuple[str, tuple[Any, ...]]
 ) -> None:
     came_to = carry_out(replica_with(*before), command(asked))
@@ -64,12 +64,12 @@ def test_elements_are_named_by_who_inserted_them() -> None:
     assert carry_out(replica, command("RPOP k")).args == ((first, 1),)
 
 
-def test_a_field_grows_by_whole_numbers_and_by_fractions() -> None:
+def test_field_grows_by_whole_numbers_and_by_fractions() -> None:
     replica = replica_with("HSET k f 1", "HINCRBY k f 2", "HINCRBY k f 0.5")
     assert read(replica) == {"k": ("hash", [("f", "3.5")], None)}
 
 
-def test_a_list_that_is_emptied_brings_another_type_to_light() -> None:
+def test_list_that_is_emptied_brings_another_type_to_light() -> None:
     replica, other = replica_with("RPUSH k a b"), Replica(2)
     other.advance(999)
     carry_out(other, command("SADD k c"))
@@ -79,7 +79,7 @@ def test_a_list_that_is_emptied_brings_another_type_to_light() -> None:
         assert read(replica) == {"k": (*left, None)}
 
 
-def test_a_list_that_does_otherwise_than_python_is_noticed(
+def test_list_that_does_otherwise_than_python_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(LIST_MODEL, "RPUSH", lambda items, asked: None)

@@ -75,7 +75,7 @@ NAMES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("make", "commands", "spec", "options"), PASTED)
-def test_the_printed_call_fails_in_the_same_way(
+def test_printed_call_fails_in_same_way(
     make: Any, commands: list[Any], spec: Any, options: dict[str, Any]
 ) -> None:
     with pytest.raises((AssertionError, TypeError)) as caught:
@@ -101,13 +101,13 @@ def test_each_step_shows_what_it_changed() -> None:
     assert "region 1 shows 1, region 2 shows 1, region 3 shows 1" in annotated(mended)
 
 
-def test_a_failure_before_all_has_arrived_ends_with_its_step() -> None:
+def test_failure_before_all_has_arrived_ends_with_its_step() -> None:
     subject = subject_of(right.PNCounter, [("add", 1)], None, {"invariant": is_even})
     failure = Failure(subject, [Step("write", 0, 0)], Disagreement("a law", "was broken"))
     assert annotated(failure) == "write 1 ('add', 1)  # region 1 shows 1"
 
 
-def test_a_comment_is_one_line_without_a_second_comment() -> None:
+def test_comment_is_one_line_without_second_comment() -> None:
     assert comment("  # ", {}) == ""
     assert comment("  # ", {"region 1": "'a  # b'\n"}) == "  # region 1 shows 'a # b'"
 
@@ -118,14 +118,14 @@ def test_answers_to_queries_are_named() -> None:
     assert len(reading_text({"value": "a" * 100})) < 70
 
 
-def test_a_script_is_quoted_as_it_can_be_read() -> None:
+def test_script_is_quoted_as_it_can_be_read() -> None:
     assert quoted("settle") == "'''\nsettle\n'''"
     assert quoted("write 1 ('a', '\\n')").startswith("r'''")
     for script in ("write 1 (\"'''\",)", "write 1 ('\\n',)", "settle"):
         assert eval(quoted(script)).strip() == script
 
 
-def test_what_has_neither_name_nor_literal_is_called_by_its_argument() -> None:
+def test_nameless_value_is_shown_by_its_argument() -> None:
     document = Foreign(make=set[int], mutate=print, apply=print, value=len)
     assert in_python({"a": right.PNCounter, "b": document}, "make") == (
         "{'a': PNCounter, 'b': document}"
@@ -137,7 +137,7 @@ def test_what_has_neither_name_nor_literal_is_called_by_its_argument() -> None:
     assert in_python(None, "spec") == "None"
 
 
-def test_commands_that_fill_a_screen_are_called_by_their_name() -> None:
+def test_commands_that_fill_screen_are_called_by_their_name() -> None:
     many = [("add", number) for number in range(200)]
     with pytest.raises(AssertionError, match=r"replay\(PNCounter, commands, None, "):
         check_type(right.PNCounter, many, invariant=is_even)

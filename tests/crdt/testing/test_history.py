@@ -12,7 +12,7 @@ APART = Taken("apart", make_dot(THERE, 1), 1002, 1002, 2, 0b000)
 EVERYTHING = [FIRST, SECOND, APART]
 
 
-def test_an_operation_saw_what_was_applied_before() -> None:
+def test_operation_saw_what_was_applied_before() -> None:
     assert SECOND.saw(FIRST)
     assert not FIRST.saw(SECOND)
     assert not APART.saw(FIRST)
@@ -21,7 +21,7 @@ def test_an_operation_saw_what_was_applied_before() -> None:
     assert APART.region == 2
 
 
-def test_a_history_holds_what_is_visible() -> None:
+def test_history_holds_what_is_visible() -> None:
     history = History(EVERYTHING, 0b101, 1005)
     assert list(history) == [FIRST, APART]
     assert len(history) == 2
@@ -30,19 +30,19 @@ def test_a_history_holds_what_is_visible() -> None:
     assert history.now == 1005
 
 
-def test_the_past_of_an_operation_is_a_history() -> None:
+def test_past_of_operation_is_history() -> None:
     before = History(EVERYTHING, 0b111, 1005).before(SECOND)
     assert list(before) == [FIRST]
     assert before.now == 1003
 
 
-def test_a_history_can_be_narrowed() -> None:
+def test_history_can_be_narrowed() -> None:
     narrow = History(EVERYTHING, 0b111, 1005).only([SECOND])
     assert list(narrow) == [SECOND]
     assert narrow.now == 1005
 
 
-def test_a_part_has_the_commands_of_one_name() -> None:
+def test_part_has_commands_of_one_name() -> None:
     dot = make_dot(HERE, 1)
     adds = Taken(("cart", "add", 1), dot, 1000, 1000, 0, 0b00)
     counts = Taken(("count", "add", 2), dot + 1, 1000, 1000, 1, 0b01)
@@ -55,7 +55,7 @@ def test_a_part_has_the_commands_of_one_name() -> None:
     assert list(History([adds, counts], 0b10, 0).part("cart")) == []
 
 
-def test_an_observed_remove_leaves_what_it_had_not_seen() -> None:
+def test_observed_remove_leaves_what_it_had_not_seen() -> None:
     assert unseen(EVERYTHING, [SECOND]) == [SECOND, APART]
     assert unseen(EVERYTHING, []) == EVERYTHING
     assert latest(EVERYTHING) == [SECOND, APART]

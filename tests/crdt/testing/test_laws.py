@@ -30,7 +30,7 @@ def replicas(make: type[Cart]) -> list[Replica]:
     return made
 
 
-def test_right_states_keep_the_laws() -> None:
+def test_right_states_keep_laws() -> None:
     counts: Counter[str] = Counter()
     check_laws(subject(Cart), replicas(Cart), lambda law: counts.update([law]))
     assert counts == {
@@ -56,7 +56,7 @@ def test_states_are_compared_whole() -> None:
         expect("a law", here.to_bytes(), there.to_bytes())
 
 
-def test_merging_states_is_what_a_replica_does() -> None:
+def test_merging_states_is_what_replica_does() -> None:
     here, there, _ = replicas(ForgetfulCart)
     both = merged(subject(ForgetfulCart), [here.to_bytes(), there.to_bytes()])
     assert both == merged(subject(ForgetfulCart), [here.to_bytes()])

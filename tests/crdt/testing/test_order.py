@@ -26,14 +26,14 @@ def push(dot: int, index: int, past: int) -> Taken:
     return Taken(Command("PUSH", "k"), dot, 0, 0, index, past)
 
 
-def test_a_run_stays_together_unless_somebody_saw_it() -> None:
+def test_run_stays_together_unless_somebody_saw_it() -> None:
     names = [(ONE, 0), (TWO, 0), (ONE, 1)]
     check_runs(names, {ONE: push(ONE, 0, 0), TWO: push(TWO, 1, 0b1)})
     with pytest.raises(AssertionError, match="came into the run"):
         check_runs(names, {ONE: push(ONE, 0, 0), TWO: push(TWO, 1, 0)})
 
 
-def test_the_lists_of_a_world_are_watched() -> None:
+def test_lists_of_world_are_watched() -> None:
     subject = SUBJECTS["list"]
     world = World(subject)
     world.run_on(parse(subject, "write 1 RPUSH k b c d\nwrite 1 LINSERT k 1 i\nsettle"))

@@ -62,14 +62,14 @@ def test_query_and_long_value_read_well() -> None:
     assert shorten_text("a" * 300, 10) == "'aaaa ... aaaa'"
 
 
-def test_what_cannot_be_copied_or_compared_is_a_mistake() -> None:
+def test_uncopyable_or_incomparable_value_is_error() -> None:
     with pytest.raises(Mistake, match="cannot be copied"):
         kept({"value": (each for each in ())})
     with pytest.raises(Mistake, match="cannot be compared"):
         same(Incomparable(), 1)
 
 
-def test_difference_names_the_first_query() -> None:
+def test_difference_names_first_query() -> None:
     assert difference({"a": 1, "b": 2}, {"b": 3, "c": 4}) == "b"
     assert difference({"a": 1}, {"a": 1}) is None
 

@@ -21,7 +21,7 @@ from crdt.testing import (
 from crdt.testing.running import attempt, diagnose, find_unsteady, signature, spell
 
 
-def test_a_schedule_is_a_script_and_back() -> None:
+def test_schedule_is_script_and_back() -> None:
     subject = SUBJECTS["set"]
     steps = [Step("write", 1, 2), Step("deliver", 0, 0), Step("advance", 3, 0), Step("settle")]
     text = script(subject, steps)
@@ -56,7 +56,7 @@ def broken(reading: object) -> Subject:
     return Subject("broken", set_.commands, set_.perform, read, set_.spec)
 
 
-def test_a_failure_says_how_to_see_it_again() -> None:
+def test_failure_says_how_to_see_it_again() -> None:
     failure = search(broken(None), range(5))
     assert failure is not None
     assert len(failure.steps) == 1
@@ -70,7 +70,7 @@ def test_a_failure_says_how_to_see_it_again() -> None:
 @pytest.mark.parametrize(
     "error", [KeyError("lost"), AttributeError("none"), TypeError("odd"), RuntimeError("no")]
 )
-def test_a_crash_is_a_failure_of_its_own_kind(error: Exception) -> None:
+def test_crash_is_failure_of_its_own_kind(error: Exception) -> None:
     failure = search(broken(error), range(5))
     assert failure is not None
     assert type(failure.error) is type(error)
@@ -79,11 +79,11 @@ def test_a_crash_is_a_failure_of_its_own_kind(error: Exception) -> None:
     assert len(failure.steps) == 1
 
 
-def test_another_failure_is_not_taken_for_the_same() -> None:
+def test_another_failure_is_not_taken_for_same() -> None:
     assert signature(Disagreement("one law", "")) != signature(Disagreement("another", ""))
 
 
-def test_what_holds_is_counted() -> None:
+def test_kept_laws_are_counted() -> None:
     counts = {"value equals specification": 1}
     assert attempt(SUBJECTS["set"], [Step("write", 0, 0)], counts) is None
     assert counts["value equals specification"] > 1
@@ -93,12 +93,12 @@ def test_no_failure_is_none() -> None:
     assert search(SUBJECTS["set"], range(1), 5) is None
 
 
-def test_a_failure_without_seed_is_one_too() -> None:
+def test_failure_without_seed_is_one_too() -> None:
     failure = Failure(SUBJECTS["set"], [], Disagreement("a law", "was broken"))
     assert str(failure).splitlines() == ["0 steps:", "", "subject set", "", "a law: was broken"]
 
 
-def test_commands_without_a_literal_are_numbered() -> None:
+def test_commands_without_literal_are_numbered() -> None:
     assert spell(("add", object()), 3) == "command 3"
     assert spell(("add", "milk"), 3) == "('add', 'milk')"
 
@@ -132,7 +132,7 @@ def test_progress_is_reported_after_each_schedule() -> None:
     assert told == [(1, 2), (2, 2)]
 
 
-def test_command_without_a_literal_is_spelled_by_its_number() -> None:
+def test_command_without_literal_is_spelled_by_its_number() -> None:
     assert spell((object(),), 3) == "command 3"
     assert spell((float,), 4) == "command 4"
 

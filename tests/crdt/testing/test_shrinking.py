@@ -12,7 +12,7 @@ def writes(steps: list[Step]) -> int:
     return sum(step.kind == "write" for step in steps)
 
 
-def test_what_is_not_needed_goes() -> None:
+def test_unneeded_steps_are_removed() -> None:
     steps = draw(random.Random(1), 80)
     assert writes(steps) > 3
     small = Shrinker(steps, lambda candidate: writes(candidate) >= 3).shrink()
@@ -29,7 +29,7 @@ def test_numbers_become_as_plain_as_they_can() -> None:
     assert small == [Step("write", 2, 0), Step("write", 0, 17)]
 
 
-def test_it_ends_even_if_everything_fails() -> None:
+def test_shrinking_ends_if_everything_fails() -> None:
     assert Shrinker(draw(random.Random(2), 60), lambda _: True).shrink() == []
 
 

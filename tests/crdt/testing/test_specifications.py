@@ -100,7 +100,7 @@ def play(case: tuple[str, str, str, str, Any]) -> World:
 
 
 @pytest.mark.parametrize("case", MATRIX, ids=[f"{case[0]}" for case in MATRIX])
-def test_the_conflict_matrix(case: tuple[str, str, str, str, Any]) -> None:
+def test_conflict_matrix(case: tuple[str, str, str, str, Any]) -> None:
     world = play(case)
     shown = world.subject.read(world.sites[0].replica)
     assert shown.get("k") == case[4]
@@ -112,7 +112,7 @@ def taken(index: int, command: Any, past: int, clock: int = 0) -> Taken:
     return Taken(command, dot, clock, clock, index, past)
 
 
-def test_the_specifications_of_small_types() -> None:
+def test_specifications_of_small_types() -> None:
     done = [taken(0, (0, b"x"), 0), taken(1, (1, b"x"), 0b1), taken(2, (0, b"x"), 0b1, 9)]
     everything = History(done, 0b111)
     assert specs.add_wins(everything) == {b"x"}
@@ -126,7 +126,7 @@ def test_the_specifications_of_small_types() -> None:
     assert specs.total(counts) == 7
 
 
-def test_a_key_that_nobody_touched_is_not_there() -> None:
+def test_key_that_nobody_touched_is_not_there() -> None:
     assert specs.look(History([], 0), "k") is None
     flushed = History([taken(0, Command("FLUSHALL"), 0)], 1)
     assert specs.keyspace(flushed) == {}

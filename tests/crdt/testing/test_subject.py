@@ -9,7 +9,7 @@ from crdt.testing import SUBJECTS, Disagreement, Subject
 from tests.crdt.testing.planted import Cart
 
 
-def test_a_subject_makes_replicas_of_its_types() -> None:
+def test_subject_makes_replicas_of_its_types() -> None:
     set_ = SUBJECTS["set"]
     subject = Subject("cart", (), set_.perform, set_.read, set_.spec, types=(Cart,))
     replica = subject.replica(make_origin(2), (1, 2, 3), 500)
@@ -19,7 +19,7 @@ def test_a_subject_makes_replicas_of_its_types() -> None:
     assert replica.value("k", Cart).get() == set()
 
 
-def test_a_disagreement_names_the_law() -> None:
+def test_disagreement_names_law() -> None:
     error = Disagreement("merge is idempotent", "it is not")
     assert isinstance(error, AssertionError)
     assert error.law == "merge is idempotent"

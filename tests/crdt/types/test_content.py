@@ -45,7 +45,7 @@ def held(replica: Replica, key: bytes) -> Value:
 
 
 @given(first=CONTENTS, second=CONTENTS)
-def test_any_content_takes_the_place_of_any_other(
+def test_any_content_takes_place_of_any_other(
     first: tuple[int, list[object]], second: tuple[int, list[object]]
 ) -> None:
     replica, other = Replica(1), Replica(2)
@@ -63,7 +63,7 @@ def test_any_content_takes_the_place_of_any_other(
     assert other.digest() == replica.digest()
 
 
-def test_types_have_the_names_that_redis_gives_them() -> None:
+def test_types_have_names_that_redis_gives_them() -> None:
     replica = Replica(1)
     db = replica.keyspace
     assert contents.type_name(db, None) == b"none"
@@ -75,7 +75,7 @@ def test_types_have_the_names_that_redis_gives_them() -> None:
     assert contents.type_name(db, db.lookup(b"f")) == b"custom"
 
 
-def test_copy_of_a_string_keeps_how_redis_would_keep_it() -> None:
+def test_copy_of_string_keeps_how_redis_would_keep_it() -> None:
     db = Replica(1).keyspace
     strings.assign(db, b"a", b"5")
     for is_raw in (True, False):
@@ -98,7 +98,7 @@ def test_stored_list_replaces_what_was_there() -> None:
 
 @pytest.mark.interpreted("a compiled module has taken the constant in")
 @pytest.mark.parametrize("code", [2, 3, 4, 5])
-def test_a_large_copy_is_several_effects(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_copy_is_several_effects(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One effect of any size would be one operation of any size, which no link carries."""
     monkeypatch.setattr("crdt.writes.content.RUN_MAX", 4)
     replica, other = Replica(1), Replica(2)

@@ -21,7 +21,7 @@ def contest() -> tuple[Replica, Replica]:
     return here, there
 
 
-def test_the_lower_origin_is_shown_everywhere() -> None:
+def test_lower_origin_is_shown_everywhere() -> None:
     here, there = contest()
     for replica in (here, there):
         assert replica.hash("k")["f"] == "a"
@@ -31,7 +31,7 @@ def test_the_lower_origin_is_shown_everywhere() -> None:
         assert isinstance(held(replica), Contested)
 
 
-def test_of_one_origin_the_lower_type_is_shown() -> None:
+def test_of_one_origin_lower_type_is_shown() -> None:
     here, there = contest()
     third = Replica(3)
     third.merge(here.snapshot())
@@ -48,7 +48,7 @@ def test_of_one_origin_the_lower_type_is_shown() -> None:
     assert third.string("k").get() == "x"
 
 
-def test_what_was_not_seen_comes_to_light_when_the_rest_is_deleted() -> None:
+def test_unseen_value_is_shown_after_delete() -> None:
     here, there = regions(2)
     here.hash("k")["f"] = "a"
     there.set("k").add("x")
@@ -57,7 +57,7 @@ def test_what_was_not_seen_comes_to_light_when_the_rest_is_deleted() -> None:
     assert set(here.set("k")) == set(there.set("k")) == {"x"}
 
 
-def test_a_delete_removes_all_types_that_it_saw() -> None:
+def test_delete_removes_all_types_that_it_saw() -> None:
     here, there = contest()
     here.hash("k").delete()
     there.hash("k")["g"] = "b"
@@ -79,7 +79,7 @@ def test_all_types_may_be_dead_and_one_remembered() -> None:
     assert not here.keyspace.tombstones
 
 
-def test_a_contested_value_passes_effects_and_states_on() -> None:
+def test_contested_value_passes_effects_and_states_on() -> None:
     here, _ = contest()
     contested = held(here)
     assert isinstance(contested, Contested)
@@ -103,7 +103,7 @@ def there_dot(contested: Contested) -> int:
     return contested.parts[1].min_dot()
 
 
-def test_a_delete_carries_what_each_type_resets() -> None:
+def test_delete_carries_what_each_type_resets() -> None:
     here, _ = contest()
     flat = carry(held(here))
     assert flat[0] == 1
@@ -111,7 +111,7 @@ def test_a_delete_carries_what_each_type_resets() -> None:
     assert carried(flat, 3) is None
 
 
-def test_what_is_left_of_a_contest_is_the_value_itself() -> None:
+def test_last_value_of_contest_stands_alone() -> None:
     here, _ = contest()
     contested = held(here)
     assert isinstance(contested, Contested)

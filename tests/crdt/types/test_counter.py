@@ -37,7 +37,7 @@ def test_increments_of_all_origins_add_up() -> None:
     assert counter.next_sum(held, A, 3, 2) == (1, 9)
 
 
-def test_two_resets_of_the_same_subtract_once() -> None:
+def test_two_resets_of_same_subtract_once() -> None:
     held = counted((A, 1, 1, 5))
     carried = counter.resets(held)
     counter.reset(held, carried, make_dot(A, 2))
@@ -49,7 +49,7 @@ def test_two_resets_of_the_same_subtract_once() -> None:
     assert counter.resets(held) is None
 
 
-def test_an_increment_that_the_reset_had_not_seen_survives_alone() -> None:
+def test_increment_that_reset_had_not_seen_survives_alone() -> None:
     held = counted((A, 1, 1, 4.1))
     carried = counter.resets(held)
     held = counter.incremented(held, make_dot(A, 2), 1, 6.1)
@@ -59,7 +59,7 @@ def test_an_increment_that_the_reset_had_not_seen_survives_alone() -> None:
     assert counter.has_garbage(held) is False
 
 
-def test_the_reset_that_saw_more_wins() -> None:
+def test_reset_that_saw_more_wins() -> None:
     held = counted((A, 1, 1, 5))
     early = counter.resets(held)
     held = counter.incremented(held, make_dot(A, 2), 1, 7)
@@ -69,7 +69,7 @@ def test_the_reset_that_saw_more_wins() -> None:
     assert not counter.live(held)
 
 
-def test_a_wholly_reset_share_is_born_again() -> None:
+def test_wholly_reset_share_is_born_again() -> None:
     held = counted((A, 1, 1, 5))
     counter.reset(held, counter.resets(held), make_dot(A, 2))
     assert counter.next_sum(held, A, 3, 4) == (3, 4)
@@ -78,7 +78,7 @@ def test_a_wholly_reset_share_is_born_again() -> None:
     assert counter.total(held) == 4
 
 
-def test_what_is_out_of_order_counts_for_nothing() -> None:
+def test_counter_effect_out_of_order_is_ignored() -> None:
     held = counted((A, 5, 5, 1))
     counter.reset(held, counter.resets(held), make_dot(B, 1))
     held = counter.incremented(held, make_dot(A, 6), 2, 100)
@@ -89,7 +89,7 @@ def test_what_is_out_of_order_counts_for_nothing() -> None:
     assert held[0].reset_seq == 5
 
 
-def test_a_reset_share_is_remembered_until_all_have_seen_the_reset() -> None:
+def test_reset_share_is_remembered_until_all_have_seen_reset() -> None:
     held = counted((A, 1, 1, 5), (B, 1, 1, 1))
     counter.reset(held, (A, 1, 1, 5), make_dot(B, 2))
     assert counter.has_garbage(held)
@@ -99,7 +99,7 @@ def test_a_reset_share_is_remembered_until_all_have_seen_the_reset() -> None:
     assert not counter.has_garbage(held)
 
 
-def test_a_merge_takes_the_later_of_each_half() -> None:
+def test_merge_takes_later_of_each_half() -> None:
     here, there = counted((A, 1, 1, 5)), counted((A, 1, 1, 5))
     counter.reset(here, counter.resets(here), make_dot(B, 1))
     there = counter.incremented(there, make_dot(A, 2), 1, 9)
@@ -109,7 +109,7 @@ def test_a_merge_takes_the_later_of_each_half() -> None:
     assert counter.state(there) == counter.state(here)
 
 
-def test_a_share_that_one_side_has_forgotten_is_over() -> None:
+def test_share_that_one_side_has_forgotten_is_over() -> None:
     here = counted((A, 1, 1, 5))
     here = counter.merged(here, NOTHING, {A: 1}, {A: 2, B: 2})
     assert here == NOTHING
@@ -117,7 +117,7 @@ def test_a_share_that_one_side_has_forgotten_is_over() -> None:
     assert here == NOTHING
 
 
-def test_a_share_that_one_side_has_not_seen_is_taken_over() -> None:
+def test_share_that_one_side_has_not_seen_is_taken_over() -> None:
     here = NOTHING
     here = counter.merged(here, counted((A, 1, 1, 5)), {}, {A: 1})
     assert counter.total(here) == 5
@@ -143,12 +143,12 @@ WRONG: list[Any] = [
 
 
 @pytest.mark.parametrize("state", WRONG, ids=repr)
-def test_what_is_no_counter_is_refused(state: object) -> None:
+def test_invalid_counter_state_is_refused(state: object) -> None:
     with pytest.raises(DecodeError):
         counter.load(state)
 
 
-def test_a_share_lives_while_an_increment_is_not_reset() -> None:
+def test_share_lives_while_increment_is_not_reset() -> None:
     share = counted((A, 1, 1, 5))[0]
     assert share.live()
     share.reset_seq = 1

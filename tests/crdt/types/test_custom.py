@@ -21,7 +21,7 @@ from tests.crdt.exchange import exchange, held, regions, settle
 from tests.crdt.testing.planted import ADD, Blocklist, Cart, Register, Tally
 
 
-def test_it_travels_like_ours() -> None:
+def test_custom_type_travels_like_built_in() -> None:
     here, there = regions(2, types=(Cart,))
     here.value("k", Cart).do(ADD, b"milk")
     exchange(here, there)
@@ -33,7 +33,7 @@ def test_it_travels_like_ours() -> None:
     assert here.digest() == there.digest()
 
 
-def test_who_does_not_know_the_type_refuses_it() -> None:
+def test_unknown_custom_type_is_refused() -> None:
     here, there = Replica(1, types=(Cart,)), Replica(2)
     here.value("k", Cart).do(ADD, b"milk")
     (op,) = here.since({})
@@ -44,7 +44,7 @@ def test_who_does_not_know_the_type_refuses_it() -> None:
     assert there.vector == {}
 
 
-def test_a_type_may_check_what_it_is_given() -> None:
+def test_type_may_check_what_it_is_given() -> None:
     here, there = Replica(1, types=(Cart, Tally)), Replica(2, types=(Cart, Tally))
     here.keyspace.vector[here.origin] = 1
     with pytest.raises(DecodeError, match="no effect of a cart"):
@@ -53,7 +53,7 @@ def test_a_type_may_check_what_it_is_given() -> None:
     assert there.value("k", Tally).get() == 5
 
 
-def test_a_state_that_it_cannot_read_is_refused() -> None:
+def test_state_that_it_cannot_read_is_refused() -> None:
     with pytest.raises(DecodeError, match="no state of a Cart"):
         Custom(Cart).load(((1, 2, 3),))
     for state in (7, ((1, b"five"),), ((1.5, 5),), ((1, 5), (b"x", 5))):
@@ -61,7 +61,7 @@ def test_a_state_that_it_cannot_read_is_refused() -> None:
             Custom(Tally).load(state)
 
 
-def test_a_type_that_checks_nothing_is_tried_out() -> None:
+def test_type_that_checks_nothing_is_tried_out() -> None:
     here = Replica(1, types=(Tally,))
     here.value("k", Tally).do(ADD, 5)
     state = here.to_bytes()
@@ -81,7 +81,7 @@ class Careless(Tally):
 
 
 @pytest.mark.parametrize("payload", [(), (b"text",), (-1,)])
-def test_whatever_a_check_raises_comes_out_as_one_error(payload: tuple[Any, ...]) -> None:
+def test_error_of_check_is_wrapped(payload: tuple[Any, ...]) -> None:
     here = Replica(1, types=(Careless,))
     with pytest.raises(DecodeError, match="no effect of a Careless"):
         here.accept(Op(make_origin(2), 1, 0, {}, ((130, 0, b"k", *payload),)))
@@ -136,7 +136,7 @@ def test_payloads_that_are_made_are_plain() -> None:
     assert here.value("k", Anything).get()[1:] == (None, True, 1.5, b"text")
 
 
-def test_it_may_meet_another_type() -> None:
+def test_custom_type_may_meet_another_type() -> None:
     here, there = regions(2, types=(Cart, Blocklist))
     here.set("k").add("a")
     there.value("k", Cart).do(ADD, b"milk")
@@ -150,7 +150,7 @@ def test_it_may_meet_another_type() -> None:
     assert there.keyspace.lookup(b"k") is None
 
 
-def test_it_may_have_something_to_forget() -> None:
+def test_custom_type_may_have_tombstones() -> None:
     here, there = regions(2, types=(Blocklist,))
     here.value("k", Blocklist).do(1, b"milk")
     assert b"k" in here.keyspace.tombstones
@@ -159,7 +159,7 @@ def test_it_may_have_something_to_forget() -> None:
     assert not there.keyspace.garbage
 
 
-def test_the_least_that_a_type_says_is_enough() -> None:
+def test_least_that_type_says_is_enough() -> None:
     replica = Replica(1, types=(Register,))
     replica.value("k", Register).do(0, 5, b"a")
     value = held(replica)
@@ -187,7 +187,7 @@ def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
         Replica(1, types=(other,))
 
 
-def test_what_has_no_code_is_no_type() -> None:
+def test_class_without_code_is_no_type() -> None:
     plain: Any = int
     with pytest.raises(ValueError, match=r"128\.\.255, not None"):
         Replica(1, types=(plain,))
@@ -199,7 +199,7 @@ def test_no_two_types_have_one_code() -> None:
         Replica(1, types=(Cart, other))
 
 
-def test_a_value_has_one_plain_form() -> None:
+def test_value_has_one_plain_form() -> None:
     assert plain({"b", "a"}) == ["a", "b"]
     assert plain({2: {"x"}, 1: (3,)}) == [[1, [3]], [2, ["x"]]]
     assert plain([1.5, None, True, b"x"]) == [1.5, None, True, b"x"]
@@ -207,18 +207,18 @@ def test_a_value_has_one_plain_form() -> None:
     assert plain({1 << 64, 5}) == [5, "18446744073709551616"]
 
 
-def test_what_is_sent_is_what_arrives() -> None:
+def test_custom_effect_arrives_as_sent() -> None:
     assert as_sent(3, ("text", [1, (2,)], b"x")) == (b"text", (1, (2,)), b"x")
 
 
-def test_a_side_of_a_merge_says_what_it_has_seen() -> None:
+def test_side_of_merge_says_what_it_has_seen() -> None:
     seen = Seen({2: 5})
     assert seen.covers(make_dot(2, 5))
     assert not seen.covers(make_dot(2, 6))
 
 
 @pytest.mark.parametrize("make", [Blocklist, Cart, Register, Tally])
-def test_a_spoiled_state_is_refused_or_works(make: type[Any]) -> None:
+def test_spoiled_state_is_refused_or_works(make: type[Any]) -> None:
     """What gets past `load` must not fail later, in the middle of a merge or of a snapshot."""
     rng = random.Random(make.__name__)
     replica = Replica(1, types=(make,))
@@ -303,7 +303,7 @@ class Shifted:
         return make_dot(self.origin(dot >> SEQ_BITS), dot & SEQ_MAX)
 
 
-def test_a_type_that_renames_its_origins_has_a_definition_that_does() -> None:
+def test_type_that_renames_its_origins_has_definition_that_does() -> None:
     replica = Replica(1, types=(Visits, Cart))
     replica.value("k", Visits).do(0, replica.origin)
     value = held(replica)

@@ -11,7 +11,7 @@ K = b"k"
 A, B = make_dot(1, 1), make_dot(2, 1)
 
 
-def test_the_longest_holds() -> None:
+def test_longest_holds() -> None:
     """Rules EXP-1 and EXP-2."""
     deadlines = Deadlines()
     assert deadlines.deadline(K) == FOREVER
@@ -25,7 +25,7 @@ def test_the_longest_holds() -> None:
     assert deadlines.deadline(K) == FOREVER
 
 
-def test_what_was_observed_is_dropped() -> None:
+def test_observed_deadline_is_dropped() -> None:
     """Rule EXP-3."""
     deadlines = Deadlines()
     assert not deadlines.drop(K, Observed({}, 3, 1, 0))
@@ -37,7 +37,7 @@ def test_what_was_observed_is_dropped() -> None:
     assert K not in deadlines.table
 
 
-def test_what_never_comes_is_known() -> None:
+def test_endless_deadline_is_known() -> None:
     deadlines = Deadlines()
     assert not deadlines.no_expiry(K)
     deadlines.add(K, A, FOREVER)
@@ -45,7 +45,7 @@ def test_what_never_comes_is_known() -> None:
     assert deadlines.heap == []
 
 
-def test_what_is_due_is_found_once() -> None:
+def test_due_deadline_is_found_once() -> None:
     deadlines = Deadlines()
     for index in range(5):
         deadlines.put(b"%d" % index, (make_dot(1, index + 1), 10 * index))
@@ -64,7 +64,7 @@ def test_outdated_entries_do_not_pile_up() -> None:
     assert deadlines.due(1 << 40, 10) == [K]
 
 
-def test_a_merge_keeps_what_is_held_or_unseen() -> None:
+def test_merge_keeps_what_is_held_or_unseen() -> None:
     here = Deadlines()
     here.put(K, (A, 10, B, 20))
     here.merge(K, (A, 10, make_dot(3, 1), 5), {1: 1, 2: 1}, {1: 1, 2: 1, 3: 1})
@@ -73,7 +73,7 @@ def test_a_merge_keeps_what_is_held_or_unseen() -> None:
     assert K not in here.table
 
 
-def test_a_deadline_that_was_put_twice_is_due_once() -> None:
+def test_deadline_that_was_put_twice_is_due_once() -> None:
     deadlines = Deadlines()
     deadlines.put(K, (A, 10))
     deadlines.put(K, (A, 10, B, 5))
@@ -81,7 +81,7 @@ def test_a_deadline_that_was_put_twice_is_due_once() -> None:
     assert deadlines.due(11, 10) == [K]
 
 
-def test_how_many_keys_end_and_when_is_known() -> None:
+def test_number_and_average_of_deadlines() -> None:
     """Rule EXP-10: a key that was made to last does not count."""
     deadlines = Deadlines()
     assert deadlines.time_left(0, 10) == 0

@@ -69,7 +69,7 @@ def test_codes_and_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.name)
-def test_every_operation_has_a_declared_shape(definition: TypeDefinition) -> None:
+def test_every_operation_has_declared_shape(definition: TypeDefinition) -> None:
     for kind, operation in definition.kinds().items():
         assert kind[0] == definition.code
         assert BUILT_IN.shapes[kind] == operation.shape()
@@ -85,18 +85,18 @@ def test_members_and_scores_are_changes_only_if_seen() -> None:
     assert {(0, 3), (2, 0), (2, 1), (4, 0), (4, 1), (4, 2)} == BUILT_IN.change_if_seen
 
 
-def test_only_a_plain_write_of_a_string_ends_the_time_to_live() -> None:
+def test_only_plain_write_of_string_ends_time_to_live() -> None:
     assert [kind for kind, each in BUILT_IN.operations.items() if each.ends_ttl] == [(1, 0)]
 
 
-def test_origins_are_found_in_every_part_of_a_shape() -> None:
+def test_origins_are_found_in_every_part_of_shape() -> None:
     assert holds_origins(Operation("a", (is_bytes, are_resets)).shape())
     assert holds_origins(Operation("b", repeated=(is_position,)).shape())
     assert holds_origins(Operation("c", optional=(are_resets,)).shape())
     assert not holds_origins(Operation("d", (is_bytes,), repeated=(is_bytes,)).shape())
 
 
-def test_a_value_without_parts_has_one_element() -> None:
+def test_value_without_parts_has_one_element() -> None:
     assert existence([b"anything"]) == {b""}
 
 

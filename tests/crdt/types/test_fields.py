@@ -53,7 +53,7 @@ def test_fields_share_one_effect(db: Keyspace) -> None:
     assert held(db).items() == [(b"a", b"4"), (b"b", b"5")]
 
 
-def test_a_field_with_a_later_stamp_or_increments_gets_its_own_effect(db: Keyspace) -> None:
+def test_field_with_later_stamp_or_increments_gets_its_own_effect(db: Keyspace) -> None:
     """Rule ORD-7: one region's fast clock harms only what it wrote."""
     db.advance(1_000)
     assign(db, b"fast", b"1", b"plain", b"1")
@@ -90,7 +90,7 @@ def test_one_field_resets_only_live_increments(db: Keyspace) -> None:
     assert held(db).get(b"f") == b"2"
 
 
-def test_a_removal_carries_what_it_resets(db: Keyspace) -> None:
+def test_removal_carries_what_it_resets(db: Keyspace) -> None:
     """Rule HSH-5."""
     assert remove_fields(db, KEY, HASH, [b"f"]) == 0
     assign(db, b"a", b"1", b"b", b"2")
@@ -105,7 +105,7 @@ def test_a_removal_carries_what_it_resets(db: Keyspace) -> None:
     assert held(db).items() == [(b"b", b"2")]
 
 
-def test_a_field_that_was_counted_is_remembered_and_then_forgotten() -> None:
+def test_field_that_was_counted_is_remembered_and_then_forgotten() -> None:
     """Rule MEM-2."""
     here, there = regions(2)
     here.hash("h").increment("f", 5)
@@ -125,7 +125,7 @@ def test_a_field_that_was_counted_is_remembered_and_then_forgotten() -> None:
         assert list(replica.hash("h")) == ["g"]
 
 
-def test_what_not_everybody_has_seen_is_not_forgotten(db: Keyspace) -> None:
+def test_unstable_tombstone_is_kept(db: Keyspace) -> None:
     increment(db, KEY, b"f", 5)
     assert not held(db).collect({})
     remove_fields(db, KEY, HASH, [b"f"])
@@ -138,7 +138,7 @@ def test_what_not_everybody_has_seen_is_not_forgotten(db: Keyspace) -> None:
     assert value.is_empty()
 
 
-def test_a_living_field_with_a_dead_counter_is_swept(db: Keyspace) -> None:
+def test_living_field_with_dead_counter_is_swept(db: Keyspace) -> None:
     increment(db, KEY, b"f", 5)
     assign(db, b"f", b"1")
     assert held(db).collect({})
@@ -146,7 +146,7 @@ def test_a_living_field_with_a_dead_counter_is_swept(db: Keyspace) -> None:
     assert held(db).fields[b"f"].plain()
 
 
-def test_a_dead_field_comes_back_from_its_grave(db: Keyspace) -> None:
+def test_dead_field_comes_back_from_its_grave(db: Keyspace) -> None:
     increment(db, KEY, b"f", 5)
     remove_fields(db, KEY, HASH, [b"f"])
     assert increment(db, KEY, b"f", 2) == 2
@@ -167,7 +167,7 @@ def test_two_removals_of_one_counter_take_it_back_once() -> None:
     assert dict(there.hash("h")) == {"f": "1"}
 
 
-def test_an_increment_from_before_a_reset_leaves_the_field_dead() -> None:
+def test_increment_from_before_reset_leaves_field_dead() -> None:
     """Only a peer out of order sends it; it must not bring the sum back."""
     value = Hash()
     seen = Observed({}, 1, 1, 0)
@@ -178,7 +178,7 @@ def test_an_increment_from_before_a_reset_leaves_the_field_dead() -> None:
     assert b"f" in (value.tombstones or ())
 
 
-def test_a_delete_resets_field_by_field(db: Keyspace) -> None:
+def test_delete_resets_field_by_field(db: Keyspace) -> None:
     """Rule HSH-7."""
     assign(db, b"a", b"1")
     increment(db, KEY, b"f", 5)
@@ -191,7 +191,7 @@ def test_a_delete_resets_field_by_field(db: Keyspace) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-def test_a_merge_gives_what_the_operations_give(rng: Random) -> None:
+def test_merge_gives_what_operations_give(rng: Random) -> None:
     """Rule ORD-4."""
     here, there = Replica(1), Replica(2)
     for _ in range(rng.randrange(20)):
@@ -214,7 +214,7 @@ def test_a_merge_gives_what_the_operations_give(rng: Random) -> None:
     assert dict(copy.hash("h")) == dict(here.hash("h")) == dict(there.hash("h"))
 
 
-def test_a_state_is_read_back_and_what_is_none_is_refused(db: Keyspace) -> None:
+def test_state_is_read_back_and_what_is_none_is_refused(db: Keyspace) -> None:
     assign(db, b"a", b"1")
     increment(db, KEY, b"f", 5)
     increment(db, KEY, b"dead", 5)
@@ -241,19 +241,19 @@ def test_walks_and_samples_know_of_later_changes(db: Keyspace) -> None:
     assert set(held(db).scan(0, 10)[1]) == {b"a", b"c", b"d"}
 
 
-def test_the_kind_of_register_is_for_the_heirs_to_say() -> None:
+def test_kind_of_register_is_for_heirs_to_say() -> None:
     with pytest.raises(NotImplementedError):
         Fields().make()
 
 
-def test_a_later_clock_stamps_a_single_field(db: Keyspace) -> None:
+def test_later_clock_stamps_single_field(db: Keyspace) -> None:
     for now, expected in ((100, 100), (200, 200), (150, 201)):
         db.advance(now)
         assign(db, b"f", b"v")
         assert held(db).fields[b"f"].stamp == expected
 
 
-def test_a_reset_of_a_field_that_was_forgotten_finds_nothing(db: Keyspace) -> None:
+def test_reset_of_field_that_was_forgotten_finds_nothing(db: Keyspace) -> None:
     increment(db, KEY, b"dead", 5)
     remove_fields(db, KEY, HASH, [b"dead"])
     value, before = held(db), held(db).state()

@@ -30,7 +30,7 @@ def test_one_of_them_wins(disable_wins: bool) -> None:
     assert [bool(each) for each in flags] == [False] * 2
 
 
-def test_a_flag_that_is_off_is_no_key() -> None:
+def test_flag_that_is_off_is_no_key() -> None:
     """Rule KEY-15."""
     here = Replica(1)
     here.flag("k").disable()
@@ -41,7 +41,7 @@ def test_a_flag_that_is_off_is_no_key() -> None:
     assert not here.keyspace.tombstones
 
 
-def test_a_disable_is_remembered_until_all_have_seen_it() -> None:
+def test_disable_is_remembered_until_all_have_seen_it() -> None:
     here, there = regions(2)
     here.flag("k", disable_wins=True).enable()
     there.flag("k", disable_wins=True).disable()
@@ -86,6 +86,6 @@ def test_states_merge_like_operations() -> None:
 
 @pytest.mark.parametrize("make", [EnableWinsFlag, DisableWinsFlag])
 @pytest.mark.parametrize("state", [(), (1,), (0, ()), ((), b"1"), 5], ids=repr)
-def test_what_is_no_flag_is_refused(make: type[Flag], state: object) -> None:
+def test_invalid_flag_state_is_refused(make: type[Flag], state: object) -> None:
     with pytest.raises(DecodeError):
         make().load(state)

@@ -24,7 +24,7 @@ def test_increments_of_all_regions_add_up() -> None:
     assert held(there).min_dot() == make_dot(here.origin, 2)
 
 
-def test_it_never_shrinks() -> None:
+def test_grow_counter_never_shrinks() -> None:
     here = Replica(1)
     with pytest.raises(ValueError, match="only grows"):
         here.counter_grow("k").increment(-1)
@@ -34,7 +34,7 @@ def test_it_never_shrinks() -> None:
     assert here.keyspace.seq == 1
 
 
-def test_a_delete_takes_back_what_it_saw() -> None:
+def test_delete_takes_back_what_it_saw() -> None:
     """Rule CTR-4."""
     here, there = regions(2)
     here.counter_grow("k").increment(5)
@@ -51,7 +51,7 @@ def test_a_delete_takes_back_what_it_saw() -> None:
     assert here.counter_grow("k").value == 3
 
 
-def test_a_delete_of_what_does_not_count_resets_nothing() -> None:
+def test_delete_of_what_does_not_count_resets_nothing() -> None:
     value = GrowCounter()
     assert value.resets() is None
     assert value.is_empty()
@@ -67,6 +67,6 @@ def test_states_merge_like_operations() -> None:
     assert here.counter_grow("k").value == 12
 
 
-def test_what_is_no_counter_is_refused() -> None:
+def test_invalid_counter_state_is_refused() -> None:
     with pytest.raises(DecodeError):
         GrowCounter().load((1, 2))

@@ -33,7 +33,7 @@ def items(db: Keyspace) -> dict[bytes, bytes]:
 
 
 @given(STEPS)
-def test_one_region_reads_what_a_dictionary_would_hold(steps: list[tuple[str, bytes]]) -> None:
+def test_one_region_reads_what_dictionary_would_hold(steps: list[tuple[str, bytes]]) -> None:
     db, plain = Keyspace(make_origin(1), BUILT_IN), dict[bytes, bytes]()
     for step, field in steps:
         if step == "set":
@@ -55,7 +55,7 @@ def test_one_region_reads_what_a_dictionary_would_hold(steps: list[tuple[str, by
 @pytest.mark.parametrize(
     ("remove", "expected"), [(True, {"f": "3"}), (False, {"f": "3", "unseen": "v"})]
 )
-def test_what_was_not_observed_survives(remove: bool, expected: dict[str, str]) -> None:
+def test_unobserved_field_survives(remove: bool, expected: dict[str, str]) -> None:
     """Rules HSH-5, HSH-7, CTR-4."""
     here, there = Replica(1), Replica(2)
     here.hash("h").increment("f", 5)
@@ -71,7 +71,7 @@ def test_what_was_not_observed_survives(remove: bool, expected: dict[str, str]) 
     assert dict(here.hash("h")) == dict(there.hash("h")) == expected
 
 
-def test_increments_of_a_field_add_up_on_what_was_set() -> None:
+def test_increments_of_field_add_up_on_what_was_set() -> None:
     """Rules HSH-2, HSH-4, HSH-9, CTR-6, D-06."""
     here, there = Replica(1), Replica(2)
     here.hash("h")["f"] = "10"
@@ -89,7 +89,7 @@ def add(db: Keyspace, delta: str) -> bytes:
     return hashes.increment_decimal(db, KEY, b"f", number)
 
 
-def test_a_field_that_is_no_number_is_not_added_to(db: Keyspace) -> None:
+def test_field_that_is_no_number_is_not_added_to(db: Keyspace) -> None:
     """Rule CTR-8."""
     hashes.assign(db, KEY, [b"f", b"text", b"g", b"1.5"])
     for field in (b"f", b"g"):
@@ -111,7 +111,7 @@ def test_fractions_add_in_decimal(db: Keyspace) -> None:
     assert add(db, "1.5") == b"1.5"
 
 
-def test_a_field_keeps_to_the_range_of_counters(db: Keyspace) -> None:
+def test_field_keeps_to_range_of_counters(db: Keyspace) -> None:
     """Rule CTR-2, D-05."""
     hashes.increment(db, KEY, b"f", COUNTER_MAX)
     with pytest.raises(CounterOverflow):
@@ -119,7 +119,7 @@ def test_a_field_keeps_to_the_range_of_counters(db: Keyspace) -> None:
     assert items(db) == {b"f": b"%d" % COUNTER_MAX}
 
 
-def test_a_field_that_is_not_there_reads_as_none(db: Keyspace) -> None:
+def test_field_that_is_not_there_reads_as_none(db: Keyspace) -> None:
     hashes.assign_one(db, KEY, b"f", b"v")
     value = db.lookup(KEY)
     assert isinstance(value, Hash)

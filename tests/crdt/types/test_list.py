@@ -91,7 +91,8 @@ steps = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(steps)
-def test_lst_2_positions_differ_and_lie_between_the_neighbours(
+@pytest.mark.rule("LST-2")
+def test_positions_differ_and_lie_between_neighbours(
     history: list[tuple[int, str, float]],
 ) -> None:
     replicas = Replicas()
@@ -122,7 +123,8 @@ runs = st.lists(st.tuples(st.integers(0, REGIONS - 1), st.integers(1, 4)), min_s
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 4), st.floats(0, 1), runs)
-def test_lst_11_what_a_region_types_at_one_place_stays_together(
+@pytest.mark.rule("LST-11")
+def test_what_region_types_at_one_place_stays_together(
     start: int, where: float, typed: list[tuple[int, int]]
 ) -> None:
     replicas = Replicas()
@@ -171,7 +173,7 @@ def test_positions_of_queues_keep_one_component(history: list[tuple[int, str, bo
         assert all(len(position) == 4 for position in replicas.positions(region))
 
 
-def test_text_typed_in_the_middle_takes_two_components() -> None:
+def test_text_typed_in_middle_takes_two_components() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"(", b")"])
     replicas.hear(1)
@@ -201,7 +203,8 @@ def two_that_set_one_element() -> Replicas:
     return replicas
 
 
-def test_lst_7_both_values_are_kept_and_one_is_shown() -> None:
+@pytest.mark.rule("LST-7")
+def test_both_values_are_kept_and_one_is_shown() -> None:
     replicas = two_that_set_one_element()
     for space in replicas.spaces[:2]:
         value = held(space)
@@ -213,7 +216,7 @@ def test_lst_7_both_values_are_kept_and_one_is_shown() -> None:
         assert value.min_dot() == make_origin(1) << SEQ_BITS | 1
 
 
-def test_a_state_is_read_back_element_by_element() -> None:
+def test_state_is_read_back_element_by_element() -> None:
     value = held(two_that_set_one_element().spaces[0])
     copy = List()
     copy.load(value.state())
@@ -239,12 +242,12 @@ def test_a_state_is_read_back_element_by_element() -> None:
         (1, (1, 0, 3, 4), b"v"),
     ],
 )
-def test_what_is_no_state_of_a_list_is_refused(state: object) -> None:
+def test_invalid_list_state_is_refused(state: object) -> None:
     with pytest.raises(DecodeError):
         List().load(state)
 
 
-def test_a_merge_keeps_what_either_has_not_seen_removed() -> None:
+def test_merge_keeps_what_either_has_not_seen_removed() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"a", b"b", b"c", b"d"])
     replicas.hear(1)
@@ -264,7 +267,8 @@ def test_a_merge_keeps_what_either_has_not_seen_removed() -> None:
     assert other_way.state() == merged.state()
 
 
-def test_lst_7_a_set_element_outlives_a_removal_of_what_it_was() -> None:
+@pytest.mark.rule("LST-7")
+def test_set_element_outlives_removal_of_what_it_was() -> None:
     replicas = two_that_set_one_element()
     replicas.hear(2)
     lists.remove(replicas.spaces[2], KEY, replicas.positions(2))
@@ -279,7 +283,7 @@ def test_lst_7_a_set_element_outlives_a_removal_of_what_it_was() -> None:
     assert lists.pop(replicas.spaces[0], KEY, -1) == b"again"
 
 
-def test_a_delete_leaves_what_it_had_not_seen() -> None:
+def test_delete_leaves_what_it_had_not_seen() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"a"])
     replicas.hear(1)
@@ -292,7 +296,7 @@ def test_a_delete_leaves_what_it_had_not_seen() -> None:
         assert held(replicas.spaces[region]).visible() == [b"b"]
 
 
-def test_an_insertion_into_nothing_and_before_the_first() -> None:
+def test_insertion_into_nothing_and_before_first() -> None:
     db = Keyspace(make_origin(1), BUILT_IN)
     lists.insert(db, KEY, 5, b"b")
     lists.insert(db, KEY, 0, b"a")
@@ -301,13 +305,14 @@ def test_an_insertion_into_nothing_and_before_the_first() -> None:
     assert held(db).visible() == [b"a", b"b"]
 
 
-def test_an_element_is_a_register_of_the_list() -> None:
+def test_element_is_register_of_list() -> None:
     element = Element()
     element.load((make_origin(1) << SEQ_BITS | 1, 0, b"v", 0))
     assert (element.code(), element.visible()) == (List().code(), b"v")
 
 
-def test_lst_11_text_typed_backwards_stays_together_too() -> None:
+@pytest.mark.rule("LST-11")
+def test_text_typed_backwards_stays_together_too() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"(", b")"])
     for region in (1, 2):
@@ -320,7 +325,7 @@ def test_lst_11_text_typed_backwards_stays_together_too() -> None:
 
 
 @pytest.mark.parametrize("index", [0, 1, 2, 3])
-def test_a_peer_at_the_ends_of_all_places_leaves_room(index: int) -> None:
+def test_peer_at_ends_of_all_places_leaves_room(index: int) -> None:
     """An insert beyond them would be applied here and refused by all others, for ever."""
     here, there, peer = Replica(1), Replica(3), make_origin(2)
     first, last = (-STEP_MAX, peer, -1, 0), (STEP_MAX, peer, 2, 0)
@@ -346,7 +351,7 @@ def test_a_peer_at_the_ends_of_all_places_leaves_room(index: int) -> None:
     assert there.list(KEY) == items
 
 
-def test_what_a_removal_leaves_has_one_form() -> None:
+def test_list_after_removal_has_one_form() -> None:
     """Only a hostile peer sets an element beside what it was, and removes what it set alone."""
     here, copy, peer = Replica(1), Replica(3), make_origin(2)
     here.list(KEY).append(b"a")

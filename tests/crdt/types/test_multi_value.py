@@ -23,7 +23,7 @@ def test_all_concurrent_values_are_shown() -> None:
     ]
 
 
-def test_a_write_settles_what_it_saw() -> None:
+def test_write_settles_what_it_saw() -> None:
     here, there, third = regions()
     here.multi_value("k").set("a")
     there.multi_value("k").set("b")
@@ -43,7 +43,7 @@ def test_equal_values_are_one() -> None:
     assert len(held(here).siblings()) == 2
 
 
-def test_a_delete_removes_what_it_saw() -> None:
+def test_delete_removes_what_it_saw() -> None:
     here, there = regions(2)
     here.multi_value("k").set("a")
     exchange(here, there)
@@ -68,6 +68,6 @@ def test_states_merge_like_operations() -> None:
 
 
 @pytest.mark.parametrize("state", [(1,), (0, b"a"), (1, "a"), [1, b"a"]], ids=repr)
-def test_what_is_no_register_is_refused(state: object) -> None:
+def test_invalid_multi_value_state_is_refused(state: object) -> None:
     with pytest.raises(DecodeError):
         MultiValue().load(state)

@@ -59,7 +59,7 @@ def alone(dots: Dots) -> Dots:
 
 
 @given(DOTS)
-def test_the_latest_stamp_is_shown_and_of_equal_ones_the_lower_origin(dots: Dots) -> None:
+def test_latest_stamp_is_shown_and_of_equal_ones_lower_origin(dots: Dots) -> None:
     """Rules STR-1, STR-2 and ORD-8."""
     register = built(alone(dots))
     assert register.value == shown(alone(dots))
@@ -69,7 +69,7 @@ def test_the_latest_stamp_is_shown_and_of_equal_ones_the_lower_origin(dots: Dots
 
 
 @given(DOTS, DOTS, VECTORS, VECTORS)
-def test_a_merge_keeps_what_both_hold_or_one_has_never_seen(
+def test_merge_keeps_what_both_hold_or_one_has_never_seen(
     ours: Dots, given_: Dots, mine: Vector, theirs: Vector
 ) -> None:
     """Rule ORD-4."""
@@ -83,7 +83,7 @@ def test_a_merge_keeps_what_both_hold_or_one_has_never_seen(
 
 
 @given(DOTS, VECTORS)
-def test_a_write_replaces_and_a_remove_takes_what_was_observed(dots: Dots, past: Vector) -> None:
+def test_write_replaces_and_remove_takes_what_was_observed(dots: Dots, past: Vector) -> None:
     """Rule ORD-6."""
     dots = alone(dots)
     left = {make_dot(*dot) for dot in unseen(dots, past)}
@@ -99,7 +99,7 @@ def test_a_write_replaces_and_a_remove_takes_what_was_observed(dots: Dots, past:
 
 
 @given(DOTS)
-def test_a_state_is_read_back(dots: Dots) -> None:
+def test_state_is_read_back(dots: Dots) -> None:
     register, copy = built(alone(dots)), String()
     copy.load(register.state())
     assert copy.state() == register.state()
@@ -115,7 +115,7 @@ def counted() -> String:
     return register
 
 
-def test_increments_live_beside_the_write_and_alone() -> None:
+def test_increments_live_beside_write_and_alone() -> None:
     """Rules CTR-1, CTR-4, CTR-6."""
     register = counted()
     assert register.read() == b"17"
@@ -128,7 +128,7 @@ def test_increments_live_beside_the_write_and_alone() -> None:
     assert register.read() == b"7"
 
 
-def test_a_removal_that_carries_resets_leaves_a_memory_until_all_have_seen_it() -> None:
+def test_removal_that_carries_resets_leaves_memory_until_all_have_seen_it() -> None:
     """Rules CTR-4, MEM-2."""
     register = counted()
     seen = {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1}
@@ -143,14 +143,14 @@ def test_a_removal_that_carries_resets_leaves_a_memory_until_all_have_seen_it() 
     assert register.plain()
 
 
-def test_a_reset_of_what_is_not_here_changes_nothing() -> None:
+def test_reset_of_what_is_not_here_changes_nothing() -> None:
     register = String()
     assert register.resets() is None
     register.reset((ORIGINS[0], 4, 4, 3), make_dot(WRITER, 1))
     assert register.is_empty()
 
 
-def test_losers_with_a_counter_keep_it_when_they_go() -> None:
+def test_losers_with_counter_keep_it_when_they_go() -> None:
     register = counted()
     register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
     assert [value for _, value in register.siblings()] == [b"10", b"1"]
@@ -169,21 +169,21 @@ def test_counters_merge_wherever_one_side_has_one() -> None:
         assert ours.state() == counted().state()
 
 
-def test_a_counter_that_the_other_side_saw_end_goes() -> None:
+def test_counter_that_other_side_saw_end_goes() -> None:
     register = counted()
     register.merge(String(), {}, {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1})
     assert register.is_empty()
     assert register.plain()
 
 
-def test_a_state_with_counter_is_read_back() -> None:
+def test_state_with_counter_is_read_back() -> None:
     register, copy = counted(), String()
     copy.load(register.state())
     assert copy.state() == register.state()
     assert copy.read() == b"17"
 
 
-def test_a_flag_without_a_write_means_nothing() -> None:
+def test_flag_without_write_means_nothing() -> None:
     register = String()
     register.load((0, 0, None, 1))
     assert not register.no_expiry
@@ -209,7 +209,7 @@ def test_a_flag_without_a_write_means_nothing() -> None:
         (1, 2, b"v", 0, (), (1, 2, 3)),
     ],
 )
-def test_what_is_no_state_is_refused(state: Any) -> None:
+def test_invalid_register_state_is_refused(state: Any) -> None:
     with pytest.raises(DecodeError):
         String().load(state)
 
@@ -219,7 +219,7 @@ def test_precedence_sorts_later_stamps_and_lower_origins_first() -> None:
     assert [write.dot >> 40 for write in sorted(writes, key=precedence)] == [3, 1, 2]
 
 
-def test_a_counter_is_swept_from_beside_losers() -> None:
+def test_counter_is_swept_from_beside_losers() -> None:
     register = counted()
     register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
     register.reset(register.resets(), make_dot(WRITER, 2))
@@ -229,7 +229,7 @@ def test_a_counter_is_swept_from_beside_losers() -> None:
     assert register.has_garbage() is False
 
 
-def test_without_a_counter_there_is_nothing_to_sweep_or_merge() -> None:
+def test_without_counter_there_is_nothing_to_sweep_or_merge() -> None:
     register, copy = built({(ORIGINS[0], 1)}), built({(ORIGINS[0], 1)})
     assert not register.collect({ORIGINS[0]: 1})
     register.merge(copy, {}, {})

@@ -17,7 +17,7 @@ MAKERS = BUILT_IN.makers
 
 
 @pytest.mark.parametrize("code", MAKERS)
-def test_a_type_is_listed_under_its_code(code: int) -> None:
+def test_type_is_listed_under_its_code(code: int) -> None:
     value = MAKERS[code]()
     assert value.code() == code
     assert value.is_empty()
@@ -27,20 +27,20 @@ def test_a_type_is_listed_under_its_code(code: int) -> None:
     assert BUILT_IN.definition(value).code == code
 
 
-def test_every_type_has_a_specification() -> None:
+def test_every_type_has_specification() -> None:
     assert set(NAMES) == set(MAKERS)
     assert set(NAMES.values()) == set(MEANING) == set(MAKES)
 
 
-def test_a_replica_knows_them_all() -> None:
+def test_replica_knows_them_all() -> None:
     assert Replica(1).keyspace.types is BUILT_IN
 
 
-def test_registry_without_additions_is_the_same() -> None:
+def test_registry_without_additions_is_same() -> None:
     assert BUILT_IN.with_types(()) is BUILT_IN
 
 
-def test_another_maker_replaces_a_built_in_type() -> None:
+def test_another_maker_replaces_built_in_type() -> None:
     types = BUILT_IN.with_types([partial(List, 2)])
     assert list(types.by_code) == list(BUILT_IN.by_code)
     made = types.makers[5]()
@@ -50,7 +50,7 @@ def test_another_maker_replaces_a_built_in_type() -> None:
     assert types.by_code[1] is BUILT_IN.by_code[1]
 
 
-def test_definition_joins_a_registry() -> None:
+def test_definition_joins_registry() -> None:
     added = TypeDefinition("added", 200, MAKERS[2], (Operation("touch"),))
     types = BUILT_IN.with_types([added])
     types.check_effect((200, 0, b"k"))
@@ -70,7 +70,7 @@ def test_one_type_at_most_is_plain() -> None:
         TypeRegistry([BUILT_IN.by_code[1], second])
 
 
-def test_only_the_plain_type_has_assignments() -> None:
+def test_only_plain_type_has_assignments() -> None:
     assert (BUILT_IN.assignments, BUILT_IN.ends_ttl) == ({0, 1}, {0})
     assert [BUILT_IN.is_assignment(each) for each in ((1, 1), (1, 2), (2, 0))] == [
         True,
@@ -96,7 +96,7 @@ class Unlisted(List):
 
 
 @pytest.mark.interpreted("it derives from a compiled class")
-def test_value_of_another_code_gets_a_definition() -> None:
+def test_value_of_another_code_gets_definition() -> None:
     types = BUILT_IN.with_types([Unlisted])
     assert types.by_code[201].name == "Unlisted"
     with pytest.raises(DecodeError, match="type 201 has an unknown operation 0"):

@@ -12,7 +12,7 @@ from crdt.types.remove_wins_set import RemoveWinsSet
 from tests.crdt.exchange import exchange, held, regions, settle, tell
 
 
-def test_a_remove_wins_over_a_concurrent_add() -> None:
+def test_remove_wins_over_concurrent_add() -> None:
     here, there = regions(2)
     here.set_remove_wins("k").add("a", "b")
     exchange(here, there)
@@ -29,7 +29,7 @@ def test_a_remove_wins_over_a_concurrent_add() -> None:
     assert held(there).siblings()[0] == (make_dot(here.origin, 3), b"a")
 
 
-def test_a_remove_of_nothing_keeps_out_what_is_under_way() -> None:
+def test_remove_of_nothing_keeps_out_what_is_under_way() -> None:
     here, there = regions(2)
     assert here.set_remove_wins("k").discard("a") == 0
     there.set_remove_wins("k").add("a")
@@ -39,7 +39,7 @@ def test_a_remove_of_nothing_keeps_out_what_is_under_way() -> None:
     assert b"k" in here.keyspace.tombstones
 
 
-def test_a_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() -> None:
+def test_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() -> None:
     here, there, third = regions()
     here.set_remove_wins("k").add("a")
     there.set_remove_wins("k").discard("a")
@@ -55,7 +55,7 @@ def test_a_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() 
         assert not replica.keyspace.garbage
 
 
-def test_a_member_that_is_kept_out_leaves_others_alone() -> None:
+def test_member_that_is_kept_out_leaves_others_alone() -> None:
     here, there = regions(2)
     here.set_remove_wins("k").add("a", "b")
     there.set_remove_wins("k").discard("a")
@@ -79,7 +79,7 @@ def held_or_grave(replica: Any) -> RemoveWinsSet:
     return value
 
 
-def test_a_delete_takes_back_removes_too() -> None:
+def test_delete_takes_back_removes_too() -> None:
     here, there = regions(2)
     here.set_remove_wins("k").add("b")
     here.set_remove_wins("k").discard("a")
@@ -110,6 +110,6 @@ def test_concurrent_removes_are_both_remembered() -> None:
 
 
 @pytest.mark.parametrize("state", [(b"a", 1), (5, 1, 2), (b"a", 0, 1), (b"a", 1, (3, 2))], ids=repr)
-def test_what_is_no_set_is_refused(state: object) -> None:
+def test_invalid_set_state_is_refused(state: object) -> None:
     with pytest.raises(DecodeError):
         RemoveWinsSet().load(state)

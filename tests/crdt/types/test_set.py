@@ -19,7 +19,7 @@ def members(replica: Replica) -> set[Any]:
     return set(replica.set("k"))
 
 
-def test_an_add_wins_over_a_concurrent_remove() -> None:
+def test_add_wins_over_concurrent_remove() -> None:
     """Rules SET-1 and SET-3."""
     here, there = regions(2)
     here.set("k").add("a", "b")
@@ -30,7 +30,7 @@ def test_an_add_wins_over_a_concurrent_remove() -> None:
     assert members(here) == members(there) == {"a"}
 
 
-def test_what_was_not_seen_is_not_removed() -> None:
+def test_unseen_add_is_not_removed() -> None:
     """Rule SET-2."""
     here, there = regions(2)
     there.set("k").add("a")
@@ -40,7 +40,7 @@ def test_what_was_not_seen_is_not_removed() -> None:
     assert here.keyspace.seq == 1
 
 
-def test_concurrent_adds_hold_a_member_by_two_dots() -> None:
+def test_concurrent_adds_hold_member_by_two_dots() -> None:
     here, there, third = regions()
     here.set("k").add("a")
     there.set("k").add("a")
@@ -55,7 +55,7 @@ def test_concurrent_adds_hold_a_member_by_two_dots() -> None:
     assert held(third).state() == (b"a", make_dot(here.origin, 2))
 
 
-def test_a_delete_removes_what_it_saw() -> None:
+def test_delete_removes_what_it_saw() -> None:
     """Rule SET-4."""
     here, there = regions(2)
     here.set("k").add("a", "b")
@@ -92,7 +92,7 @@ def test_members_can_be_sampled_and_walked() -> None:
     assert mine.order is None
 
 
-def test_a_member_that_is_added_again_keeps_its_place_in_a_walk() -> None:
+def test_member_that_is_added_again_keeps_its_place_in_walk() -> None:
     here = Replica(1)
     here.set("k").add("a", "b")
     mine = held(here)
@@ -118,7 +118,7 @@ def test_dots_are_stored_in_one_form() -> None:
     assert join_dots((7,), (7,)) == 7
 
 
-def test_a_merge_brings_what_is_new_and_takes_what_is_gone() -> None:
+def test_merge_brings_what_is_new_and_takes_what_is_gone() -> None:
     here, there = regions(2)
     here.set("k").add("both", "gone")
     exchange(here, there)
@@ -135,12 +135,12 @@ WRONG: list[Any] = [0, -1, 1 << 63, b"1", (), (1,), (2, 1), (1, 1), (1, b"2"), N
 
 
 @pytest.mark.parametrize("dots", WRONG, ids=repr)
-def test_what_are_no_dots_is_refused(dots: object) -> None:
+def test_invalid_dots_are_refused(dots: object) -> None:
     with pytest.raises(DecodeError):
         check_dots(dots)
 
 
 @pytest.mark.parametrize("state", [(b"a",), (5, 5), (b"a", 0), [b"a", 1]], ids=repr)
-def test_what_is_no_set_is_refused(state: object) -> None:
+def test_invalid_set_state_is_refused(state: object) -> None:
     with pytest.raises(DecodeError):
         Set().load(state)

@@ -32,7 +32,7 @@ def sorted_anew(value: SortedSet) -> list[tuple[float, bytes]]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_order_is_right_whenever_somebody_asks(seed: int) -> None:
+def test_order_is_right_whenever_somebody_asks(seed: int) -> None:
     rng, db = Random(seed), keyspace()
     for _ in range(3000):
         member, score = b"%d" % rng.randrange(60), float(rng.randrange(-3, 4))
@@ -49,7 +49,7 @@ def test_the_order_is_right_whenever_somebody_asks(seed: int) -> None:
             assert list(held(db).ranked()) == sorted_anew(held(db))
 
 
-def test_a_set_that_is_only_written_is_never_sorted() -> None:
+def test_set_that_is_only_written_is_never_sorted() -> None:
     db = keyspace()
     for n in range(100):
         zset.assign(db, KEY, [b"%d" % n, float(n)])
@@ -69,7 +69,7 @@ def test_few_writes_move_single_members_and_many_sort_anew() -> None:
     assert list(held(db).ranked()) == sorted_anew(held(db))
 
 
-def test_an_order_that_nobody_asks_for_again_is_forgotten() -> None:
+def test_order_that_nobody_asks_for_again_is_forgotten() -> None:
     db = keyspace()
     zset.assign(db, KEY, [b"stays", 0.0])
     assert len(held(db).ranked()) == 1
@@ -90,7 +90,7 @@ def test_minus_zero_is_zero() -> None:
     assert [str(score) for score, _ in held(db).ranked()] == ["0.0"] * 4
 
 
-def test_a_single_assignment_is_the_same_as_one_of_several() -> None:
+def test_single_assignment_is_same_as_one_of_several() -> None:
     one, several = keyspace(), keyspace()
     for now, score in ((5, 1.5), (3, 2.0), (9, -4.0)):
         for db in (one, several):
@@ -106,7 +106,7 @@ def test_a_single_assignment_is_the_same_as_one_of_several() -> None:
     assert first == second
 
 
-def test_what_would_be_no_number_is_refused_and_changes_nothing() -> None:
+def test_nan_score_is_refused_without_change() -> None:
     db = keyspace()
     zset.assign(db, KEY, [b"m", float("inf")])
     before = db.seq
@@ -116,7 +116,7 @@ def test_what_would_be_no_number_is_refused_and_changes_nothing() -> None:
     assert held(db).score(b"m") == float("inf")
 
 
-def test_a_state_is_read_back_and_what_is_none_is_refused() -> None:
+def test_state_is_read_back_and_what_is_none_is_refused() -> None:
     db = keyspace()
     zset.assign(db, KEY, [b"a", 1.5, b"b", 2.0])
     zset.increment(db, KEY, b"b", 0.25)

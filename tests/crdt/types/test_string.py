@@ -34,7 +34,7 @@ def held(db: Keyspace) -> String:
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-9, 9), st.text("1x", max_size=1))))
-def test_one_region_reads_what_a_plain_variable_would_hold(steps: list[int | str | None]) -> None:
+def test_one_region_reads_what_plain_variable_would_hold(steps: list[int | str | None]) -> None:
     """None deletes, an integer is added, a text is set."""
     db = Keyspace(make_origin(1), BUILT_IN)
     plain: bytes | None = None
@@ -72,7 +72,7 @@ def test_increments_of_all_regions_add_up_on_what_was_set(
     assert here.counter("k").value == there.counter("k").value == total
 
 
-def test_a_set_takes_back_the_increments_it_observed_and_no_others() -> None:
+def test_set_takes_back_increments_it_observed_and_no_others() -> None:
     """Rules CTR-9, D-04."""
     here, there = Replica(1), Replica(2)
     here.counter("k").increment(5)
@@ -83,7 +83,7 @@ def test_a_set_takes_back_the_increments_it_observed_and_no_others() -> None:
     assert here.string("k").get() == there.string("k").get() == "103"
 
 
-def test_an_increment_beside_a_base_that_is_no_number_is_not_shown() -> None:
+def test_increment_beside_base_that_is_no_number_is_not_shown() -> None:
     """D-04."""
     here, there = Replica(1), Replica(2)
     here.counter("k").increment(5)
@@ -96,7 +96,7 @@ def test_an_increment_beside_a_base_that_is_no_number_is_not_shown() -> None:
         assert value.number() is None
 
 
-def test_a_delete_takes_back_what_it_observed_and_an_unseen_increment_stays() -> None:
+def test_delete_takes_back_what_it_observed_and_unseen_increment_stays() -> None:
     """Rule CTR-4."""
     here, there = Replica(1), Replica(2)
     here.counter("k").increment(5)
@@ -107,7 +107,7 @@ def test_a_delete_takes_back_what_it_observed_and_an_unseen_increment_stays() ->
     assert here.string("k").get() == there.string("k").get() == "3"
 
 
-def test_a_later_write_is_stamped_later_than_what_it_replaces(db: Keyspace) -> None:
+def test_later_write_is_stamped_later_than_what_it_replaces(db: Keyspace) -> None:
     """Rule ORD-7: although the clock went back."""
     for now, expected in ((100, 100), (50, 101), (101, 102), (200, 200)):
         db.advance(now)
@@ -115,7 +115,7 @@ def test_a_later_write_is_stamped_later_than_what_it_replaces(db: Keyspace) -> N
         assert held(db).stamp == expected
 
 
-def test_a_set_ends_the_time_to_live_unless_it_is_kept(db: Keyspace) -> None:
+def test_set_ends_time_to_live_unless_it_is_kept(db: Keyspace) -> None:
     """Rule STR-6."""
     strings.assign(db, KEY, b"1")
     db.expire(KEY, 500)
@@ -126,7 +126,7 @@ def test_a_set_ends_the_time_to_live_unless_it_is_kept(db: Keyspace) -> None:
 
 
 @pytest.mark.parametrize("keep_ttl", [True, False])
-def test_a_set_replaces_whatever_type_there_was(db: Keyspace, keep_ttl: bool) -> None:
+def test_set_replaces_whatever_type_there_was(db: Keyspace, keep_ttl: bool) -> None:
     sets.add(db, KEY, [b"m"])
     strings.assign(db, KEY, b"1", keep_ttl)
     assert db.deadline(KEY) is None
@@ -139,7 +139,7 @@ def test_a_set_replaces_whatever_type_there_was(db: Keyspace, keep_ttl: bool) ->
     assert db.remains(KEY, SET_TYPE) is None
 
 
-def test_a_counter_keeps_to_its_range(db: Keyspace) -> None:
+def test_counter_keeps_to_its_range(db: Keyspace) -> None:
     """Rule CTR-2, D-05."""
     assert strings.increment(db, KEY, COUNTER_MAX) == COUNTER_MAX
     with pytest.raises(CounterOverflow):
@@ -203,7 +203,7 @@ def test_concurrent_fractions_show_one_text_in_any_order() -> None:
     assert len({region.to_bytes() for region in regions}) == 1
 
 
-def test_what_is_no_number_is_not_added_to(db: Keyspace) -> None:
+def test_text_cannot_be_incremented(db: Keyspace) -> None:
     """Rule CTR-8."""
     strings.assign(db, KEY, b"text")
     with pytest.raises(NotANumber):
@@ -216,7 +216,7 @@ def test_what_is_no_number_is_not_added_to(db: Keyspace) -> None:
     assert db.seq == 2
 
 
-def test_the_string_of_a_contested_key_is_found(db: Keyspace) -> None:
+def test_string_of_contested_key_is_found(db: Keyspace) -> None:
     here, there = Replica(1), Replica(2)
     here.set("k").add("m")
     there.counter("k").increment(5)
@@ -227,14 +227,14 @@ def test_the_string_of_a_contested_key_is_found(db: Keyspace) -> None:
     assert strings.held_string(db, KEY) is None
 
 
-def test_a_counter_starts_anew_after_a_delete(db: Keyspace) -> None:
+def test_counter_starts_anew_after_delete(db: Keyspace) -> None:
     strings.increment(db, KEY, 5)
     db.delete(KEY)
     assert strings.increment(db, KEY, 2) == 2
     assert held(db).read() == b"2"
 
 
-def test_what_was_set_is_shown_as_it_was_written(db: Keyspace) -> None:
+def test_set_value_is_shown_as_written(db: Keyspace) -> None:
     """Increments that it took back are remembered for a while, and do not make it a sum."""
     strings.increment(db, KEY, 1)
     strings.assign(db, KEY, b"1.0")
@@ -244,7 +244,7 @@ def test_what_was_set_is_shown_as_it_was_written(db: Keyspace) -> None:
     assert held(db).read() == b"1.5"
 
 
-def test_how_redis_would_keep_a_string_is_noted_until_it_is_written_again(db: Keyspace) -> None:
+def test_encoding_is_kept_until_next_write(db: Keyspace) -> None:
     strings.assign(db, KEY, b"5")
     for is_raw in (True, False):
         strings.mark(db, KEY, is_raw=is_raw)

@@ -21,12 +21,12 @@ values: Any = st.recursive(
 
 
 @given(values)
-def test_a_value_comes_back(value: object) -> None:
+def test_value_comes_back(value: object) -> None:
     assert codec.unpack(codec.pack(value)) == value
 
 
 @given(values, st.data())
-def test_a_flipped_bit_is_noticed(value: object, data: st.DataObject) -> None:
+def test_flipped_bit_is_noticed(value: object, data: st.DataObject) -> None:
     packed = bytearray(codec.pack(value))
     bit = data.draw(st.integers(0, 8 * len(packed) - 1))
     packed[bit // 8] ^= 1 << bit % 8
@@ -35,7 +35,7 @@ def test_a_flipped_bit_is_noticed(value: object, data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes_are_a_value_or_an_error(data: bytes) -> None:
+def test_any_bytes_are_value_or_error(data: bytes) -> None:
     for body in (data, b"\x01" + zlib.crc32(data).to_bytes(4, "big") + data):
         with suppress(DecodeError):
             codec.unpack(body)
@@ -50,7 +50,7 @@ def test_any_bytes_are_a_value_or_an_error(data: bytes) -> None:
         (b"\x01\x00\x00\x00\x00\xc0", "checksum"),
     ],
 )
-def test_the_error_says_what_is_wrong(data: bytes, reason: str) -> None:
+def test_error_says_what_is_wrong(data: bytes, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason):
         codec.unpack(data)
 
@@ -61,12 +61,12 @@ def test_bytes_that_nest_without_end_are_refused() -> None:
 
 
 @given(st.lists(values, max_size=20))
-def test_an_array_may_be_put_together_from_packed_items(items: list[object]) -> None:
+def test_array_may_be_put_together_from_packed_items(items: list[object]) -> None:
     packed = [codec.pack_body(item) for item in items]
     assert codec.pack_array(packed) == codec.pack_body(tuple(items))
 
 
-def test_a_packer_does_not_keep_the_room_of_a_large_value() -> None:
+def test_packer_does_not_keep_room_of_large_value() -> None:
     packer = codec.packers[0]
     codec.pack_body(bytes(1000))
     assert codec.packers[0] is packer
@@ -75,7 +75,7 @@ def test_a_packer_does_not_keep_the_room_of_a_large_value() -> None:
     assert codec.packers[0] is not packer
 
 
-def test_a_packer_is_replaced_when_memory_runs_out() -> None:
+def test_packer_is_replaced_when_memory_runs_out() -> None:
     def exhausted(_value: object) -> bytes:
         raise MemoryError
 
@@ -85,7 +85,7 @@ def test_a_packer_is_replaced_when_memory_runs_out() -> None:
     assert codec.pack_body(1) == b"\x01"
 
 
-def test_integers_of_more_than_64_bits_are_an_extension() -> None:
+def test_integers_of_more_than_64_bits_are_extension() -> None:
     assert codec.pack_body(1 << 64).hex() == "d801" + (1 << 64).to_bytes(16, "big").hex()
     assert codec.pack_body((1 << 64) - 1)[:1] == b"\xcf"
 
@@ -96,7 +96,7 @@ def test_integers_beyond_all_forms_are_not_written(value: int) -> None:
         codec.pack(value)
 
 
-def test_what_is_no_value_is_not_written() -> None:
+def test_invalid_value_is_not_encoded() -> None:
     with pytest.raises(TypeError, match="a set has no form in bytes"):
         codec.pack({1})
 

@@ -10,7 +10,7 @@ from crdt.errors import DecodeError
 from crdt.wire.decoding import bytes_of, integer_of, is_tuple, items_of, items_of_version, tuple_of
 
 
-def test_what_is_right_comes_back() -> None:
+def test_valid_value_is_decoded() -> None:
     assert tuple_of((1, 2), "a pair", 2) == (1, 2)
     assert items_of((1, 2, 3), 3, "a triple") == (1, 2, 3)
     assert integer_of(7, "a week", 1, 7) == 7
@@ -33,6 +33,6 @@ WRONG: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_is_named(name: str) -> None:
+def test_decode_error_names_fault(name: str) -> None:
     with pytest.raises(DecodeError, match=r"^it: expected"):
         WRONG[name]()

@@ -12,7 +12,7 @@ def test_right_type_passes() -> None:
     expect(True, int)
 
 
-def test_wrong_type_is_named_with_a_hint() -> None:
+def test_wrong_type_is_named_with_hint() -> None:
     with pytest.raises(TypeError, match=r"^expected bytes, not str$"):
         expect("x", bytes)
     with pytest.raises(TypeError, match=r"^expected str, not int: use repr$"):

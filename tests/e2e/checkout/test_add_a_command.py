@@ -10,7 +10,7 @@ from tests.e2e.checkout.guide_steps import ROOT, prove
 GUIDE = "add-a-command.md"
 
 
-def test_command_added_by_the_guide_replies_as_shown(tmp_path: Path) -> None:
+def test_command_added_by_guide_replies_as_shown(tmp_path: Path) -> None:
     shown = prove(tmp_path, GUIDE, ("crdb", "crdt", "geo", "replication"))
     proof = (ROOT / "docs" / "how-to" / GUIDE).read_text().rpartition("```python")[2]
     expected = re.findall(r"# (.*)$", proof, re.MULTILINE)

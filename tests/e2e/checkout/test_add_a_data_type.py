@@ -7,6 +7,6 @@ from pathlib import Path
 from tests.e2e.checkout.guide_steps import prove
 
 
-def test_type_added_by_the_guide_converges(tmp_path: Path) -> None:
+def test_type_added_by_guide_converges(tmp_path: Path) -> None:
     shown = prove(tmp_path, "add-a-data-type.md", ("crdt",))
     assert shown == "20 schedules: all regions agree\n"

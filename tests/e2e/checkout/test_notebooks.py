@@ -45,7 +45,7 @@ def shown(notebook: Any) -> Counter[str]:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_complains_of_nothing(path: Path) -> None:
+def test_notebook_runs_and_complains_of_nothing(path: Path) -> None:
     outputs = shown(executed(path))
     assert outputs["stderr"] == 0
     assert outputs["image/svg+xml"] + outputs["image/png"] > 0

@@ -57,14 +57,14 @@ def added_by_importing(site: Path, module: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-def test_the_wheel_holds_exactly_the_five_packages(wheel: Path) -> None:
+def test_wheel_holds_exactly_five_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     roots = {name.partition("/")[0] for name in names}
     assert {root for root in roots if not root.endswith(".dist-info")} == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
 
 
-def test_the_wheel_holds_every_source_and_nothing_else(wheel: Path) -> None:
+def test_wheel_holds_every_source_and_nothing_else(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
     sources = {
         path.relative_to(ROOT).as_posix()
@@ -79,12 +79,12 @@ def test_importing_crdt_needs_three_distributions(site: Path) -> None:
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))
-def test_every_package_can_be_imported_from_the_wheel(site: Path, package: str) -> None:
+def test_every_package_can_be_imported_from_wheel(site: Path, package: str) -> None:
     assert package in added_by_importing(site, package)
 
 
 @pytest.mark.parametrize("package", ["replication", "geo", "sim"])
-def test_the_models_need_no_event_loop(site: Path, package: str) -> None:
+def test_models_need_no_event_loop(site: Path, package: str) -> None:
     assert not added_by_importing(site, package) & {"cattrs", "trio", "rich"}
 
 
@@ -97,7 +97,7 @@ def make_environment(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_an_environment_that_is_a_link_is_not_emptied(tmp_path: Path) -> None:
+def test_environment_that_is_link_is_not_emptied(tmp_path: Path) -> None:
     """`make` used to empty the directory that the link led to."""
     other = tmp_path / "other"
     other.mkdir()
@@ -122,7 +122,7 @@ with output_in_log() as write:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_warnings_of_the_build_are_shown_only_if_it_fails(tmp_path: Path, fails: bool) -> None:
+def test_warnings_of_build_are_shown_only_if_it_fails(tmp_path: Path, fails: bool) -> None:
     command = [sys.executable, "-c", QUIET, *(["fail"] if fails else [])]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(

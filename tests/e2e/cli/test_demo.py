@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.e2e.processes import WAIT_SECONDS
 
 
-def test_who_listens_no_longer_is_told_no_more() -> None:
+def test_closed_output_ends_demo() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "crdb", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -21,7 +21,7 @@ def test_who_listens_no_longer_is_told_no_more() -> None:
     process.stderr.close()
 
 
-def test_a_full_disk_is_one_line() -> None:
+def test_full_disk_is_one_line() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         command = [sys.executable, "-m", "crdb", "demo"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -26,7 +26,7 @@ from tests.ports import free_base, is_free
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
+def test_up_serves_every_region_until_signal(number: signal.Signals) -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
         listening, ready = first_event(process), ready_event(process)
@@ -50,7 +50,7 @@ def test_up_serves_every_region_until_a_signal(number: signal.Signals) -> None:
         assert "stopping" in events
 
 
-def test_shutdown_stops_the_process_as_a_signal_does() -> None:
+def test_shutdown_stops_process_as_signal_does() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
         ready_event(process)
@@ -67,7 +67,7 @@ def test_shutdown_stops_the_process_as_a_signal_does() -> None:
         assert stopping[0]["signal"].startswith("SHUTDOWN from 127.0.0.1:")
 
 
-def test_listening_comes_before_what_a_copy_tells(tmp_path: Path) -> None:
+def test_listening_comes_before_what_copy_tells(tmp_path: Path) -> None:
     base = free_base()
     file = tmp_path / "copy.toml"
     file.write_text(
@@ -80,7 +80,7 @@ def test_listening_comes_before_what_a_copy_tells(tmp_path: Path) -> None:
         assert "following" in events
 
 
-def test_a_port_that_is_taken_is_one_line_and_a_status() -> None:
+def test_port_that_is_taken_is_one_line_and_status() -> None:
     base = free_base()
     with socket.create_server(("127.0.0.1", base + 2)):
         command = [sys.executable, "-m", "crdb", "up", "--regions", "us,eu", "--port", str(base)]
@@ -94,7 +94,7 @@ def test_a_port_that_is_taken_is_one_line_and_a_status() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "lines"])
-def test_a_reader_who_goes_away_ends_it_without_a_traceback(arguments: list[str]) -> None:
+def test_reader_who_goes_away_ends_it_without_traceback(arguments: list[str]) -> None:
     base = free_base()
     with started(["up", "--regions", "us", "--port", str(base), *arguments]) as process:
         assert process.stdout is not None
@@ -125,7 +125,7 @@ def test_events_that_nobody_reads_stop_nobody() -> None:
         assert len(events) > 4096
 
 
-def test_it_runs_without_any_output() -> None:
+def test_server_runs_without_output() -> None:
     base = free_base()
     command = f"exec {sys.executable} -m crdb up --regions us --port {base} >&- 2>&-"
     process = subprocess.Popen(["/bin/sh", "-c", command])
@@ -139,7 +139,7 @@ def test_it_runs_without_any_output() -> None:
         process.wait(WAIT_SECONDS)
 
 
-def test_it_takes_as_many_files_as_it_may_have() -> None:
+def test_server_raises_its_file_limit() -> None:
     base = free_base()
     command = f"ulimit -S -n 40; exec {sys.executable} -m crdb up --regions us,eu --port {base}"
     process = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE)
@@ -191,7 +191,7 @@ crdb.__main__.main()
 """
 
 
-def test_an_interrupt_before_anything_runs_is_silent() -> None:
+def test_interrupt_before_anything_runs_is_silent() -> None:
     run = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, b"", b"")
 
@@ -206,7 +206,7 @@ def run_without_trio(*arguments: str) -> tuple[int, str, str]:
     return run.returncode, run.stdout, run.stderr
 
 
-def test_an_installation_without_the_extra_says_so() -> None:
+def test_installation_without_extra_says_so() -> None:
     assert run_without_trio("up", "--regions", "us,eu") == (
         1,
         "",

@@ -12,7 +12,7 @@ from tests.ports import free_base
 CTRL_S = b"\x13"
 
 
-def test_on_a_terminal_there_is_a_live_view_that_leaves_no_trace() -> None:
+def test_on_terminal_there_is_live_view_that_leaves_no_trace() -> None:
     with on_a_terminal(free_base()) as (process, terminal):
         shown = seen(terminal, "lag of links")
         assert shown.startswith(ENTER + HOME)
@@ -22,7 +22,7 @@ def test_on_a_terminal_there_is_a_live_view_that_leaves_no_trace() -> None:
         assert process.wait(WAIT_SECONDS) == 0
 
 
-def test_what_is_lost_by_stopping_stays_on_the_terminal() -> None:
+def test_loss_by_stopping_stays_on_terminal() -> None:
     base = free_base()
     with on_a_terminal(base) as (process, terminal):
         seen(terminal, "lag of links")
@@ -37,7 +37,7 @@ def test_what_is_lost_by_stopping_stays_on_the_terminal() -> None:
         assert process.wait(WAIT_SECONDS) == 0
 
 
-def test_a_process_that_rests_gives_its_terminal_back_meanwhile() -> None:
+def test_process_that_rests_gives_its_terminal_back_meanwhile() -> None:
     with on_a_terminal(free_base()) as (process, terminal):
         seen(terminal, "lag of links")
         process.send_signal(signal.SIGTSTP)
@@ -48,20 +48,20 @@ def test_a_process_that_rests_gives_its_terminal_back_meanwhile() -> None:
         assert "lag of links" in seen(terminal, "lag of links")
 
 
-def test_a_terminal_without_colours_gets_none() -> None:
+def test_terminal_without_colours_gets_none() -> None:
     with on_a_terminal(free_base(), NO_COLOR="1") as (_, terminal):
         shown = seen(terminal, " ms")
     assert "\x1b[32m" not in shown
 
 
-def test_a_dumb_terminal_gets_lines() -> None:
+def test_dumb_terminal_gets_lines() -> None:
     with on_a_terminal(free_base(), TERM="dumb") as (_, terminal):
         shown = seen(terminal, "all that")
     assert "\x1b" not in shown
     assert "listening\r\n  1 us: redis-cli -h 127.0.0.1 -p" in shown
 
 
-def test_a_terminal_that_takes_nothing_stops_nobody() -> None:
+def test_terminal_that_takes_nothing_stops_nobody() -> None:
     base = free_base()
     with on_a_terminal(base) as (process, terminal):
         seen(terminal, "lag of links")

@@ -6,7 +6,7 @@ from tests.e2e.processes import ask, events_until, eventually, first_event, read
 from tests.ports import free_base
 
 
-def test_a_copy_follows_refuses_writes_and_keeps_the_data_when_promoted() -> None:
+def test_copy_follows_refuses_writes_and_keeps_data_when_promoted() -> None:
     base = free_base()
     there = ["up", "--regions", "us,eu", "--port", str(base), "--json", "--delay", "none"]
     with started(there) as source:
@@ -43,7 +43,7 @@ def test_a_copy_follows_refuses_writes_and_keeps_the_data_when_promoted() -> Non
             assert ask(base + 1, "GET", "a") == b"$1\r\n2\r\n", "the source is not touched"
 
 
-def test_a_region_with_peers_cannot_follow_and_a_dead_source_is_told() -> None:
+def test_region_with_peers_cannot_follow_and_dead_source_is_told() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
         first_event(process)
@@ -82,7 +82,7 @@ def test_two_that_follow_each_other_keep_their_data() -> None:
         assert ask(port_b, "GET", "of-b") == b"$1\r\n1\r\n"
 
 
-def test_a_source_that_comes_back_empty_does_not_empty_its_copy() -> None:
+def test_source_that_comes_back_empty_does_not_empty_its_copy() -> None:
     base = free_base(2)
     source = ["up", "--json", "--regions", "source", "--port", str(base)]
     with started(["up", "--json", "--regions", "copy", "--port", str(base + 1)]) as copy:

@@ -50,7 +50,7 @@ async def ask(port: int, request: bytes, reply: bytes) -> None:
                     answer += await stream.receive_some()
 
 
-async def test_a_large_value_leaves_nothing_behind() -> None:
+async def test_large_value_leaves_nothing_behind() -> None:
     base = free_base()
     config = Config.from_names(["us", "eu"], base)
     runtime = Runtime(config, ("us", "eu"), emit=lambda _event, _details: None)

@@ -19,13 +19,13 @@ def await_event(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
     return event
 
 
-def test_a_process_without_a_secret_says_so() -> None:
+def test_process_without_secret_says_so() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
         assert await_event(process, "no link secret")["reach"] == "this machine"
 
 
-def test_regions_and_followers_need_the_secret_of_their_database(tmp_path: Path) -> None:
+def test_regions_and_followers_need_secret_of_their_database(tmp_path: Path) -> None:
     base = free_base(4)
     source, copy = tmp_path / "source.toml", tmp_path / "copy.toml"
     text = f'[[region]]\nname = "us"\nport = {base + 1}\nlink_port = {base + 2}\n'

@@ -121,7 +121,7 @@ def send_a_huge_value(talker: Talker) -> bool:
 
 
 @pytest.mark.parametrize("limit", [RLIMIT_AS, RLIMIT_DATA], ids=["address space", "data"])
-def test_no_client_ends_the_process(tmp_path: Path, limit: int) -> None:
+def test_no_client_ends_process(tmp_path: Path, limit: int) -> None:
     with limited(tmp_path, limit) as port:
         for act in (append_in_pipelines, append_in_a_transaction, make_a_huge_value):
             with closing(Talker(port)) as talker:

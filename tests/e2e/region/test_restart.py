@@ -104,7 +104,7 @@ def paused(process: Popen[str]) -> Generator[None]:
 # -- restart -------------------------------------------------------------------------------
 
 
-def test_a_region_says_loading_until_its_data_is_back(regions: Regions) -> None:
+def test_region_says_loading_until_its_data_is_back(regions: Regions) -> None:
     regions.write(1, 2)
     assert names(regions.start(1)) == ["listening", "no link secret", "ready"]
     regions.start(2)
@@ -146,7 +146,7 @@ def test_stale_reads_can_be_had(regions: Regions) -> None:
     regions.hold("a")
 
 
-def test_a_killed_region_whose_counter_is_lost_uses_no_dot_twice(regions: Regions) -> None:
+def test_killed_region_whose_counter_is_lost_uses_no_dot_twice(regions: Regions) -> None:
     """It wrote under the old dots: its peer took the new writes for known ones, and the regions
     differed for ever."""
     regions.write(1, 2)
@@ -164,7 +164,7 @@ def test_a_killed_region_whose_counter_is_lost_uses_no_dot_twice(regions: Region
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_a_rolling_restart_that_waits_for_ready_loses_nothing(regions: Regions, count: int) -> None:
+def test_rolling_restart_that_waits_for_ready_loses_nothing(regions: Regions, count: int) -> None:
     numbers = range(1, count + 1)
     regions.write(*numbers)
     for number in numbers:
@@ -211,7 +211,7 @@ def test_regions_that_never_held_anything_lose_nothing(regions: Regions) -> None
             regions.stop(number)
 
 
-def test_a_region_that_reaches_nobody_does_not_serve_and_says_why(regions: Regions) -> None:
+def test_region_that_reaches_nobody_does_not_serve_and_says_why(regions: Regions) -> None:
     regions.write(1, 2)
     regions.start(1)
     regions.start(2)
@@ -230,7 +230,7 @@ def test_a_region_that_reaches_nobody_does_not_serve_and_says_why(regions: Regio
     assert regions.ask(1, "GET", "n") == b"$-1\r\n"
 
 
-def test_a_region_that_is_refused_does_not_come_back_empty(regions: Regions) -> None:
+def test_region_that_is_refused_does_not_come_back_empty(regions: Regions) -> None:
     regions.write(1, 2, 3)
     for number in (1, 2, 3):
         regions.start(number)
@@ -246,7 +246,7 @@ def test_a_region_that_is_refused_does_not_come_back_empty(regions: Regions) -> 
     assert regions.ask(1, "GET", "n") == LOADING
 
 
-def test_an_empty_peer_does_not_speak_for_one_that_is_away(regions: Regions) -> None:
+def test_empty_peer_does_not_speak_for_one_that_is_away(regions: Regions) -> None:
     regions.write(1, 2, 3)
     for number in (1, 2, 3):
         regions.start(number)
@@ -264,7 +264,7 @@ def test_an_empty_peer_does_not_speak_for_one_that_is_away(regions: Regions) -> 
     regions.hold("a")
 
 
-def test_a_lone_region_says_what_a_restart_loses(regions: Regions) -> None:
+def test_lone_region_says_what_restart_loses(regions: Regions) -> None:
     regions.write(1)
     regions.start(1)
     regions.fill(1, "a")
@@ -278,7 +278,7 @@ def test_a_lone_region_says_what_a_restart_loses(regions: Regions) -> None:
 
 @pytest.mark.parametrize("new_first", [True, False])
 @pytest.mark.parametrize("old", [(1,), (1, 2), (1, 2, 3)])
-def test_adding_a_region_by_restarts_loses_nothing(
+def test_adding_region_by_restarts_loses_nothing(
     regions: Regions, old: tuple[int, ...], new_first: bool
 ) -> None:
     regions.write(*old)
@@ -308,7 +308,7 @@ def test_adding_a_region_by_restarts_loses_nothing(
     regions.hold(*held, "after")
 
 
-def test_removing_a_region_by_restarts_loses_nothing(regions: Regions) -> None:
+def test_removing_region_by_restarts_loses_nothing(regions: Regions) -> None:
     regions.write(1, 2, 3)
     for number in (1, 2, 3):
         regions.start(number)

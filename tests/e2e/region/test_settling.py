@@ -53,7 +53,7 @@ def members(port: int) -> bytes:
     return ask(port, "SCARD", "s")
 
 
-def test_all_regions_of_a_line_are_asked(line: Line) -> None:
+def test_all_regions_of_line_are_asked(line: Line) -> None:
     ports, _ = line
     for writes in range(1, 4):
         assert ask(ports[0], "SADD", "s", f"{writes}") == b":1\r\n"
@@ -62,7 +62,7 @@ def test_all_regions_of_a_line_are_asked(line: Line) -> None:
     assert len({ask(port, "CRDB.DIGEST") for port in ports}) == 1
 
 
-def test_a_region_far_away_that_does_not_answer_is_waited_for(line: Line) -> None:
+def test_region_far_away_that_does_not_answer_is_waited_for(line: Line) -> None:
     ports, processes = line
     processes[3].send_signal(signal.SIGSTOP)
     assert ask(ports[0], "SADD", "s", "x") == b":1\r\n"
@@ -72,7 +72,7 @@ def test_a_region_far_away_that_does_not_answer_is_waited_for(line: Line) -> Non
     assert members(ports[3]) == b":1\r\n"
 
 
-def test_what_is_cut_off_far_away_is_not_waited_for_until_it_is_healed(line: Line) -> None:
+def test_settle_waits_for_healed_far_link_only(line: Line) -> None:
     ports, _ = line
     assert ask(ports[2], "CRDB.LINK", "CUT", "r3", "r4") == b"+OK\r\n"
     assert ask(ports[0], "SADD", "s", "x") == b":1\r\n"
@@ -86,7 +86,7 @@ def test_what_is_cut_off_far_away_is_not_waited_for_until_it_is_healed(line: Lin
     assert members(ports[3]) == b":2\r\n"
 
 
-def test_what_lies_behind_a_region_that_has_ended_is_not_waited_for(line: Line) -> None:
+def test_settle_ignores_regions_behind_ended_one(line: Line) -> None:
     ports, processes = line
     processes[2].kill()
     processes[2].wait()

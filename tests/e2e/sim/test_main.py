@@ -24,7 +24,7 @@ def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[st
     )
 
 
-def test_one_seed_gives_one_trace_whatever_the_hash_seed() -> None:
+def test_one_seed_gives_one_trace_whatever_hash_seed() -> None:
     first = run("42", "--minutes", "0.1", "--trace", hash_seed="1")
     again = run("42", "--minutes", "0.1", "--trace", hash_seed="2")
 
@@ -35,7 +35,7 @@ def test_one_seed_gives_one_trace_whatever_the_hash_seed() -> None:
     assert records(first) == records(again)
 
 
-def test_many_seeds_come_to_the_same_however_many_are_played_at_a_time() -> None:
+def test_many_seeds_come_to_same_however_many_are_played_at_time() -> None:
     one, two = (
         run("--seeds", "1-6", "--minutes", "0.1", "--faults", "pause", "--jobs", count)
         for count in ("1", "2")
@@ -50,7 +50,7 @@ def test_many_seeds_come_to_the_same_however_many_are_played_at_a_time() -> None
     assert "runs          6: valid 6" in lines(one)
 
 
-def test_a_reader_who_goes_away_ends_it_without_a_traceback() -> None:
+def test_reader_who_goes_away_ends_it_without_traceback() -> None:
     command = [sys.executable, "-m", "sim", "42", "--minutes", "0.1", "--trace"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None

@@ -14,7 +14,7 @@ with limit_cpu(0.2):
 """
 
 
-def test_what_cannot_be_interrupted_ends_its_process_and_says_where_it_was() -> None:
+def test_uninterruptible_loop_ends_with_its_place() -> None:
     run = subprocess.run(
         [sys.executable, "-c", ENDLESS], capture_output=True, text=True, check=False
     )

@@ -9,7 +9,7 @@ import trio.testing
 from replication.drivers.delayed_writer import DELAYED_BYTES_MAX, EARLY_SECONDS, Line, WakeupEvent
 
 
-async def test_a_line_holds_back_what_is_too_much(autojump_clock: trio.testing.MockClock) -> None:
+async def test_line_holds_back_what_is_too_much(autojump_clock: trio.testing.MockClock) -> None:
     ours, theirs = trio.testing.memory_stream_pair()
     line = Line(ours)
     chunk = bytes(DELAYED_BYTES_MAX // 2 + 1)
@@ -30,7 +30,7 @@ async def test_a_line_holds_back_what_is_too_much(autojump_clock: trio.testing.M
         nursery.cancel_scope.cancel()
 
 
-async def test_a_line_without_length_is_the_kernel_s() -> None:
+async def test_line_without_length_is_kernel_s() -> None:
     """No task has to run for what it takes; what it does not take comes later, in order."""
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     ours = await trio.testing.open_stream_to_socket_listener(listeners[0])
@@ -60,7 +60,7 @@ async def test_a_line_without_length_is_the_kernel_s() -> None:
     await listeners[0].aclose()
 
 
-async def test_a_bell_rung_before_the_wait_is_heard() -> None:
+async def test_bell_rung_before_wait_is_heard() -> None:
     wakeup = WakeupEvent()
     wakeup.set()
     wakeup.set()

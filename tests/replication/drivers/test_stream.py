@@ -86,7 +86,7 @@ def start(nursery: trio.Nursery, one: Site, two: Site) -> None:
         )
 
 
-async def test_what_is_written_here_is_read_there(autojump_clock: trio.testing.MockClock) -> None:
+async def test_stream_carries_writes(autojump_clock: trio.testing.MockClock) -> None:
     one, two = pair()
     async with trio.open_nursery() as nursery:
         start(nursery, one, two)
@@ -101,7 +101,7 @@ async def test_what_is_written_here_is_read_there(autojump_clock: trio.testing.M
     assert one.of(Closed)
 
 
-async def test_a_delay_is_kept_in_each_direction(autojump_clock: trio.testing.MockClock) -> None:
+async def test_delay_is_kept_in_each_direction(autojump_clock: trio.testing.MockClock) -> None:
     one, two = pair(50 * MS)
     async with trio.open_nursery() as nursery:
         start(nursery, one, two)
@@ -116,7 +116,7 @@ async def test_a_delay_is_kept_in_each_direction(autojump_clock: trio.testing.Mo
         nursery.cancel_scope.cancel()
 
 
-async def test_a_cut_link_rests_until_it_is_healed(autojump_clock: trio.testing.MockClock) -> None:
+async def test_cut_link_rests_until_it_is_healed(autojump_clock: trio.testing.MockClock) -> None:
     one, two = pair()
     async with trio.open_nursery() as nursery:
         start(nursery, one, two)
@@ -134,7 +134,7 @@ async def test_a_cut_link_rests_until_it_is_healed(autojump_clock: trio.testing.
         nursery.cancel_scope.cancel()
 
 
-async def test_a_link_cut_while_it_connects_is_not_made(
+async def test_link_cut_while_it_connects_is_not_made(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     one, two = pair()
@@ -181,7 +181,7 @@ async def test_dialling_backs_off_and_says_why(autojump_clock: trio.testing.Mock
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_an_attempt_that_fails_in_any_way_is_followed_by_another(
+async def test_attempt_that_fails_in_any_way_is_followed_by_another(
     error: Exception, autojump_clock: trio.testing.MockClock
 ) -> None:
     """Some of them used to end the whole region."""
@@ -206,7 +206,7 @@ async def test_an_attempt_that_fails_in_any_way_is_followed_by_another(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_refused_link_says_why(autojump_clock: trio.testing.MockClock) -> None:
+async def test_refused_link_says_why(autojump_clock: trio.testing.MockClock) -> None:
     one, two = pair()
     one.links.cut("two", Direction.OUT, 0)
     async with trio.open_nursery() as nursery:
@@ -216,7 +216,7 @@ async def test_a_refused_link_says_why(autojump_clock: trio.testing.MockClock) -
         nursery.cancel_scope.cancel()
 
 
-async def test_bytes_that_are_no_frames_end_a_link(autojump_clock: trio.testing.MockClock) -> None:
+async def test_bytes_that_are_no_frames_end_link(autojump_clock: trio.testing.MockClock) -> None:
     one, _ = pair()
     ours, theirs = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
@@ -244,7 +244,7 @@ async def served(driver: Driver, data: bytes) -> bytes:
     return answer
 
 
-async def test_a_stranger_is_sent_a_challenge_only(autojump_clock: trio.testing.MockClock) -> None:
+async def test_stranger_is_sent_challenge_only(autojump_clock: trio.testing.MockClock) -> None:
     one, _ = pair()
     one.driver.secret = SECRET
     begin = challenge(bytes(NONCE_BYTES))
@@ -269,7 +269,7 @@ async def test_a_stranger_is_sent_a_challenge_only(autojump_clock: trio.testing.
     assert one.links.ends() == []
 
 
-async def test_a_link_needs_the_same_secret_at_both_ends(
+async def test_link_needs_same_secret_at_both_ends(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     one, two = pair()
@@ -290,7 +290,7 @@ async def test_a_link_needs_the_same_secret_at_both_ends(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_stranger_who_trickles_or_waits_is_closed_in_time(
+async def test_stranger_who_trickles_or_waits_is_closed_in_time(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     one, _ = pair()
@@ -308,7 +308,7 @@ async def test_a_stranger_who_trickles_or_waits_is_closed_in_time(
         nursery.cancel_scope.cancel()
 
 
-async def test_without_a_secret_only_this_machine_is_linked(
+async def test_without_secret_only_this_machine_is_linked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one, two = pair()
@@ -333,7 +333,7 @@ async def test_without_a_secret_only_this_machine_is_linked(
         assert "no secret is set here" in refused.reason
 
 
-async def test_who_hung_up_at_once_is_not_taken_for_another_machine() -> None:
+async def test_immediate_close_is_not_another_machine() -> None:
     two = pair()[1]
     two.driver.secret = NO_SECRET
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
@@ -354,7 +354,7 @@ async def test_who_hung_up_at_once_is_not_taken_for_another_machine() -> None:
     assert closed.reason == "connection lost"
 
 
-async def test_a_broken_stream_ends_a_link(autojump_clock: trio.testing.MockClock) -> None:
+async def test_broken_stream_ends_link(autojump_clock: trio.testing.MockClock) -> None:
     one, two = pair()
     broken: list[str] = []
 
@@ -394,7 +394,7 @@ async def test_a_broken_stream_ends_a_link(autojump_clock: trio.testing.MockCloc
         nursery.cancel_scope.cancel()
 
 
-async def test_a_silent_peer_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+async def test_silent_peer_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
     one, _ = pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(one.driver.keep_time)
@@ -408,7 +408,7 @@ async def test_a_silent_peer_is_given_up(autojump_clock: trio.testing.MockClock)
         nursery.cancel_scope.cancel()
 
 
-async def test_what_is_pushed_is_on_its_way_before_any_task_runs() -> None:
+async def test_push_sends_before_any_task_runs() -> None:
     one, two = pair()
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")

@@ -21,7 +21,7 @@ class Swift(Line):
         self.taken += data
 
 
-async def test_nothing_is_sent_before_the_handshake_is_over() -> None:
+async def test_writer_waits_for_handshake() -> None:
     sink = make_sink(replica(2))
     ours, theirs = trio.testing.memory_stream_pair()
     channel, other = channels()
@@ -48,7 +48,7 @@ async def test_nothing_is_sent_before_the_handshake_is_over() -> None:
     await writer.finish(ours)
 
 
-async def test_a_challenge_on_a_long_way_is_sent_before_a_refused_end_hangs_up() -> None:
+async def test_challenge_on_long_way_is_sent_before_refused_end_hangs_up() -> None:
     """The other end can then name both versions, if these differ."""
     ours, theirs = trio.testing.memory_stream_pair()
     channel, other = channels()
@@ -60,7 +60,7 @@ async def test_a_challenge_on_a_long_way_is_sent_before_a_refused_end_hangs_up()
     assert other.handshake.state is HandshakeState.PROVING
 
 
-async def test_an_address_is_known_of_sockets_that_are_connected() -> None:
+async def test_address_is_known_of_sockets_that_are_connected() -> None:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     stream = await trio.testing.open_stream_to_socket_listener(listener)
     assert address_of(stream) == "127.0.0.1"

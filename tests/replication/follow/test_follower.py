@@ -38,9 +38,7 @@ class High(FollowerSite):
 
 @pytest.mark.parametrize("kind", [FollowerSite, High])
 @pytest.mark.parametrize("history_bytes", [1, 1 << 20])
-def test_a_follower_shows_what_its_source_shows(
-    kind: type[FollowerSite], history_bytes: int
-) -> None:
+def test_follower_shows_what_its_source_shows(kind: type[FollowerSite], history_bytes: int) -> None:
     world = world_of("x", history_bytes=history_bytes)
     fill(world["x"].replica, "")
     world["x"].replica.seal()
@@ -65,7 +63,7 @@ def test_databases_whose_origins_collide_are_followed_together() -> None:
     assert {region_of(origin) for origin in follower.replica.vector} == {2, 129}
 
 
-def test_all_regions_of_a_source_are_followed() -> None:
+def test_all_regions_of_source_are_followed() -> None:
     world = World(mesh("a", "b", "c"))
     for name in ("a", "b", "c"):
         world[name].write(lambda r: r.counter("k").increment(1))
@@ -79,7 +77,7 @@ def test_all_regions_of_a_source_are_followed() -> None:
     assert all(region != 1 for region in map(region_of, follower.replica.vector))
 
 
-def test_a_follower_does_not_hold_back_stability() -> None:
+def test_follower_does_not_hold_back_stability() -> None:
     world = World(mesh("a", "b"))
     follower = follow(world, "a")
     world.run(500)
@@ -91,7 +89,7 @@ def test_a_follower_does_not_hold_back_stability() -> None:
     assert follower.replica.vector == {}
 
 
-def test_a_follower_forgets_what_its_source_says_is_stable() -> None:
+def test_follower_forgets_what_its_source_says_is_stable() -> None:
     world = World(mesh("a", "b"))
     follower = follow(world, "a")
     world["a"].write(lambda r: r.counter("k").increment(1))
@@ -103,7 +101,7 @@ def test_a_follower_forgets_what_its_source_says_is_stable() -> None:
     assert not follower.replica.keyspace.tombstones
 
 
-def test_after_a_cut_the_backlog_suffices() -> None:
+def test_after_cut_backlog_suffices() -> None:
     world = world_of("x")
     follower = follow(world, "x")
     world["x"].write(lambda r: r.string("k").set("1"))
@@ -123,7 +121,7 @@ def test_after_a_cut_the_backlog_suffices() -> None:
     assert report.lag_ms == pytest.approx(20)
 
 
-def test_the_lag_of_a_source_that_is_away_grows() -> None:
+def test_lag_of_source_that_is_away_grows() -> None:
     world = world_of("x")
     follower = follow(world, "x")
     (report,) = follower.follower.reports(world.now)
@@ -137,7 +135,7 @@ def test_the_lag_of_a_source_that_is_away_grows() -> None:
     assert report.heard_ms == report.lag_ms == pytest.approx(5100, abs=100)
 
 
-def test_promotion_keeps_the_data_and_follows_nobody() -> None:
+def test_promotion_keeps_data_and_follows_nobody() -> None:
     world = world_of("x")
     follower = follow(world, "x")
     world["x"].write(lambda r: fill(r, ""))
@@ -153,7 +151,7 @@ def test_promotion_keeps_the_data_and_follows_nobody() -> None:
     assert follower.replica.stability.members == set()
 
 
-def test_a_source_with_too_many_regions_is_refused() -> None:
+def test_source_with_too_many_regions_is_refused() -> None:
     world = world_of("x")
     Database.number = 9
     try:
@@ -183,7 +181,7 @@ def assert_given_up(world: World, follower: FollowerSite, source: str) -> None:
     assert follower.follower.unfit.keys() == {source}
 
 
-def test_a_source_is_syncing_until_we_have_what_it_has() -> None:
+def test_source_is_syncing_until_we_have_what_it_has() -> None:
     world = world_of("x")
     world["x"].write(lambda r: r.string("k").set("v"))
     follower = follow(world, "x")
@@ -210,7 +208,7 @@ def test_types_that_cannot_be_renamed_are_not_followed_again(history_bytes: int)
     assert visible(follower.replica) == {b"k": b"v"}, "what came before stays"
 
 
-def test_who_renames_nothing_takes_all_types() -> None:
+def test_follower_without_renaming_takes_all_types() -> None:
     world = world_of("x")
     follower = follow(world, "x", kind=High)
     world["x"].write(lambda r: r.multi_value("m").set(b"a"))
@@ -222,19 +220,19 @@ def test_who_renames_nothing_takes_all_types() -> None:
 @pytest.mark.parametrize(
     "names", [[], ["x", "x"], [f"n{number}" for number in range(SOURCES_MAX + 1)]]
 )
-def test_what_cannot_be_followed(names: Sequence[str]) -> None:
+def test_sources_that_cannot_be_followed(names: Sequence[str]) -> None:
     with pytest.raises(CannotFollow):
         Follower(Replica(1), Member("f", 1, 1 << 14), names)
 
 
-def test_a_follower_repairs_no_gaps() -> None:
+def test_follower_repairs_no_gaps() -> None:
     follower = Follower(Replica(1), Member("f", 1, 1 << 14), ["x"])
     follower.repair_at = 0
     assert follower.tick(0) == []
     assert follower.repair_at == NEVER
 
 
-def test_a_database_does_not_follow_itself() -> None:
+def test_database_does_not_follow_itself() -> None:
     world = world_of("x")
     site = world["x"]
     follower = Follower(Replica(1), Member("x", 1, site.replica.origin), ["x"])
@@ -245,7 +243,7 @@ def test_a_database_does_not_follow_itself() -> None:
     assert source.tally.last_error == "x cannot follow itself"
 
 
-def test_what_is_stable_at_a_source_counts_once_we_have_all_that_it_had() -> None:
+def test_stability_of_source_counts_after_catching_up() -> None:
     """What the source has seen beside it may still be on its way to us."""
     us, eu = make_origin(1), make_origin(2)
     source = Replica(1, members=(1, 2))

@@ -37,7 +37,7 @@ from tests.replication.follow.sites import (
 from tests.replication.wire import Site, World
 
 
-def test_what_was_there_before_is_replaced() -> None:
+def test_data_from_before_following_is_replaced() -> None:
     world = world_of("x")
     world["x"].write(lambda r: r.string("k").set("v"))
     site = Database(world, "f", 1, sources("x"))
@@ -65,7 +65,7 @@ def snapshot_of(replica: Replica) -> list[Frame]:
     return [SnapshotBegin(replica.vector), *pieces, SnapshotEnd()]
 
 
-def test_what_was_there_before_stays_until_a_source_has_sent_what_it_has() -> None:
+def test_old_data_stays_until_source_has_sent() -> None:
     """REPLICAOF with a wrong name used to be the end of all data, and so was a Hello."""
     replica, follower = holding("x")
     follower.receive(follower.dial("x", 0), Eof("refused"), 0)
@@ -100,7 +100,7 @@ def test_what_was_there_before_stays_until_a_source_has_sent_what_it_has() -> No
 
 
 @pytest.mark.parametrize("frames", range(4))
-def test_a_source_that_goes_away_before_its_snapshot_is_whole_costs_nothing(frames: int) -> None:
+def test_source_that_goes_away_before_its_snapshot_is_whole_costs_nothing(frames: int) -> None:
     replica, follower = holding("x")
     there = Replica(2)
     fill(there, "new")
@@ -122,7 +122,7 @@ def test_a_source_that_goes_away_before_its_snapshot_is_whole_costs_nothing(fram
     assert visible(replica) == {b"old": b"w"}
 
 
-def test_a_source_that_cannot_be_renamed_or_holds_nothing_replaces_nothing() -> None:
+def test_source_that_cannot_be_renamed_or_holds_nothing_replaces_nothing() -> None:
     replica, follower = holding("x")
     sink = follower.dial("x", 0)
     follower.receive(sink, hello(2), 0)
@@ -150,9 +150,7 @@ def told_to_follow(world: World, here: str, there: str) -> Follower:
 
 @pytest.mark.parametrize("history_bytes", [1, 1 << 20])
 @pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c")])
-def test_those_that_follow_each_other_keep_data_whenever_they_are_told(
-    names: tuple[str, ...], history_bytes: int
-) -> None:
+def test_mutual_followers_keep_their_data(names: tuple[str, ...], history_bytes: int) -> None:
     """One was emptied by the Hello of the other, which was told to follow it and refused it then.
     A way takes 20 ms, so the second is told at each moment of the greeting and of the snapshot."""
     for later in range(0, 160, 5):
@@ -173,7 +171,7 @@ def test_those_that_follow_each_other_keep_data_whenever_they_are_told(
         assert copied == [site.replica.merges for site in world.sites.values()], "it has ended"
 
 
-def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:
+def test_follower_of_new_follower_starts_over() -> None:
     """It kept what had been written at its source before, and was told that it had all."""
     world = world_of("x", "f")
     world["x"].write(lambda r: r.string("k").set("v"))
@@ -199,7 +197,7 @@ def test_who_follows_one_that_begins_to_follow_begins_anew_too() -> None:
     assert partial == [event.full for event in last.events if isinstance(event, Resynced)]
 
 
-def test_a_source_that_lost_its_memory_is_followed_anew() -> None:
+def test_source_that_lost_its_memory_is_followed_anew() -> None:
     world = world_of("x", "y")
     follower = follow(world, "x", "y")
     world["x"].write(lambda r: r.string("old").set("v"))
@@ -214,7 +212,7 @@ def test_a_source_that_lost_its_memory_is_followed_anew() -> None:
     assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
 
 
-def test_what_a_source_has_lost_is_kept_until_it_holds_something_again() -> None:
+def test_lost_data_of_source_is_kept_until_it_holds_data() -> None:
     world = world_of("x")
     follower = follow(world, "x")
     world["x"].write(lambda r: r.string("old").set("v"))
@@ -230,7 +228,7 @@ def test_what_a_source_has_lost_is_kept_until_it_holds_something_again() -> None
     assert visible(follower.replica) == {b"new": b"v"}
 
 
-def test_what_a_source_has_lost_is_kept_while_another_source_is_away() -> None:
+def test_lost_data_is_kept_while_source_is_away() -> None:
     """Its snapshot replaces all data, also what came from the other."""
     world = world_of("x", "y")
     follower = follow(world, "x", "y")
@@ -253,7 +251,7 @@ def test_what_a_source_has_lost_is_kept_while_another_source_is_away() -> None:
     assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
 
 
-def test_what_a_source_has_lost_is_kept_until_its_snapshot_is_here() -> None:
+def test_lost_data_is_kept_until_snapshot() -> None:
     world = world_of("x", history_bytes=1)
     follower = follow(world, "x")
     world["x"].write(lambda r: r.string("old").set("v"))
@@ -269,7 +267,7 @@ def test_what_a_source_has_lost_is_kept_until_its_snapshot_is_here() -> None:
     assert seen == [{b"old": b"v"}, {b"new": b"v"}]
 
 
-def test_who_follows_the_first_of_a_chain_learns_of_all_of_it() -> None:
+def test_follower_of_chain_learns_all_of_it() -> None:
     world = world_of("a", "b", "c", "d")
     for name in "abcd":
         world[name].write(lambda r, name=name: r.string(f"of-{name}").set("v"))
@@ -306,7 +304,7 @@ def test_sources_that_have_all_lost_data_do_not_wait_for_each_other(later: int) 
     assert visible(follower.replica) == {b"new-x": b"v", b"new-y": b"v"}
 
 
-def test_a_source_that_has_lost_data_and_goes_away_counts_as_away() -> None:
+def test_source_that_has_lost_data_and_goes_away_counts_as_away() -> None:
     world = world_of("x", "y")
     follower = follow(world, "x", "y")
     for name in "xy":

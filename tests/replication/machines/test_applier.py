@@ -11,7 +11,7 @@ from replication.machines.applier import Direct, read_piece, with_waiting
 from tests.replication.ends import AP, EU, US, replica, write
 
 
-def test_a_replica_is_what_it_is() -> None:
+def test_replica_is_what_it_is() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
     inlet = Direct(eu)
@@ -32,7 +32,7 @@ def test_effects_of_ours_that_we_have_not_made() -> None:
     assert inlet.lost({EU: 1}) == 0
 
 
-def test_a_snapshot_goes_through() -> None:
+def test_snapshot_goes_through() -> None:
     us, eu = replica(1), replica(2)
     write(us)
     inlet = Direct(eu)
@@ -43,7 +43,7 @@ def test_a_snapshot_goes_through() -> None:
     assert inlet.vector() == {US: 1}
 
 
-def test_what_waits_need_not_be_sent_again() -> None:
+def test_waiting_ops_are_not_requested_again() -> None:
     us, eu, ap = replica(1), replica(2), replica(3)
     write(ap)
     for op in ap.since({}):
@@ -57,7 +57,7 @@ def test_what_waits_need_not_be_sent_again() -> None:
 
 
 @pytest.mark.interpreted("gives a class another method")
-def test_a_piece_for_which_there_is_no_memory_is_an_error_of_the_piece(
+def test_piece_for_which_there_is_no_memory_is_error_of_piece(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def exhausted(_incoming: Incoming, _data: bytes) -> None:

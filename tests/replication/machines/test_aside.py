@@ -130,7 +130,7 @@ def test_keys_that_cannot_be_moved_are_counted() -> None:
     assert aside.bring_back(replica, unused) == BroughtBack("", lost_keys=1)
 
 
-def test_without_an_origin_left_writes_cannot_be_moved() -> None:
+def test_without_origin_left_writes_cannot_be_moved() -> None:
     def exhausted() -> Origin:
         raise ValueError(f"all {INCARNATION_MAX} are used")
 
@@ -143,7 +143,7 @@ def test_without_an_origin_left_writes_cannot_be_moved() -> None:
 
 
 @pytest.mark.parametrize("have", [0, 5])
-def test_an_origin_without_own_writes_is_no_matter(have: int) -> None:
+def test_origin_without_own_writes_is_no_matter(have: int) -> None:
     aside = attrs.evolve(put_aside(Replica(OLD)), vector={NEW: 1})
     replica = Replica(FREE)
     replica.keyspace.vector[OLD] = have
@@ -151,7 +151,7 @@ def test_an_origin_without_own_writes_is_no_matter(have: int) -> None:
     assert not aside.bring_back(replica, unused).moved
 
 
-def test_state_is_moved_where_a_peer_has_other_writes_under_the_same_dots() -> None:
+def test_state_is_moved_where_peer_has_other_writes_under_same_dots() -> None:
     """Also where the peer has no more of them than we: the fingerprints tell them apart."""
     replica, impostor = writer(), Replica(OLD)
     for number in range(replica.keyspace.seq):

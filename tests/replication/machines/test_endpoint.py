@@ -22,14 +22,14 @@ from replication.protocol.limits import MS, SECOND, Limits
 from tests.replication.ends import US, greeted_source, make_source, replica
 
 
-def test_an_end_by_itself_has_no_states() -> None:
+def test_end_by_itself_has_no_states() -> None:
     end = End(0, Limits())
     for look in (end.shut, end.table, lambda: end.closed, lambda: end.enter(SourceState.READY)):
         with pytest.raises(NotImplementedError):
             look()
 
 
-def test_nobody_is_known_before_the_greeting() -> None:
+def test_peer_is_unknown_before_hello() -> None:
     end = End(7, Limits())
     assert (end.peer, end.region, end.rtt) == ("", 0, 0)
     assert end.heard_at == 7
@@ -43,7 +43,7 @@ NEWER: list[tuple[Frame, Frame]] = [
 
 
 @pytest.mark.parametrize(("older", "newer"), NEWER)
-def test_of_regular_messages_only_the_newest_waits(older: Frame, newer: Frame) -> None:
+def test_of_regular_messages_only_newest_waits(older: Frame, newer: Frame) -> None:
     end = End(0, Limits())
     for frame in (older, Resumed(), newer):
         end.say(frame)
@@ -60,7 +60,7 @@ def test_answers_are_bounded_but_our_own_words_are_not() -> None:
     assert len(end.outbox) == OUTBOX_MAX + 1
 
 
-def test_our_own_absence_is_not_the_peers_silence() -> None:
+def test_our_own_absence_is_not_peers_silence() -> None:
     source = make_source(replica(1))
     late = source.silent_at + 1
     source.forgive(late)
@@ -74,7 +74,7 @@ def test_questions_and_answers_are_told_of() -> None:
         assert end.inquire(frame) == [Inquiry("", frame)]
 
 
-def test_who_asks_and_takes_nothing_in_is_asked_to_leave() -> None:
+def test_end_that_asks_and_reads_nothing_is_closed() -> None:
     end = End(0, Limits())
     for _ in range(OUTBOX_MAX):
         end.say(GapRefused(US))
@@ -83,7 +83,7 @@ def test_who_asks_and_takes_nothing_in_is_asked_to_leave() -> None:
         end.inquire(Ask(US, 1, 1, {}))
 
 
-def test_part_of_a_frame_is_a_sign_of_life() -> None:
+def test_part_of_frame_is_sign_of_life() -> None:
     source = greeted_source(replica(1))
     late = source.silent_at - 1
     source.note_bytes(late)
@@ -103,14 +103,14 @@ def test_frame_that_is_never_whole_is_no_sign_of_life_for_ever() -> None:
     assert "no whole message in" in event.reason
 
 
-def test_bytes_before_the_greeting_are_no_sign_of_life() -> None:
+def test_bytes_before_greeting_are_no_sign_of_life() -> None:
     source = make_source(replica(1))
     before = source.silent_at
     source.note_bytes(before - 1)
     assert source.silent_at == before
 
 
-def test_regular_messages_become_rarer_on_a_link_that_queues() -> None:
+def test_regular_messages_become_rarer_on_link_that_queues() -> None:
     end = End(0, Limits())
     end.measure(Ack({}, 0, stamp=1, echo=10 * MS), 50 * MS)
     assert (end.rtt_best, end.queueing_ns) == (40 * MS, 0)
@@ -120,7 +120,7 @@ def test_regular_messages_become_rarer_on_a_link_that_queues() -> None:
     assert end.queueing_ns == Limits().silence_ns_max // 4
 
 
-def test_who_lacks_an_effect_is_said_once_and_again_when_more_do() -> None:
+def test_missing_effect_is_reported_once_per_change() -> None:
     end = End(0, Limits())
     few, more = Lacking((), US, 3, (1,)), Lacking((), US, 3, (1, 2))
     for frame in (few, few, more, more):
@@ -128,7 +128,7 @@ def test_who_lacks_an_effect_is_said_once_and_again_when_more_do() -> None:
     assert end.outbox == [few, more]
 
 
-def test_who_lacks_an_effect_is_not_said_to_an_end_that_takes_nothing_in() -> None:
+def test_missing_effect_is_not_sent_to_stuck_end() -> None:
     end = End(0, Limits())
     for _ in range(OUTBOX_MAX):
         end.reply(GapRefused(US))

@@ -29,14 +29,14 @@ def test_two_links_share_one_batch() -> None:
     assert feed.read(1, routes, ROOM).ops == 2
 
 
-def test_a_batch_that_was_read_at_the_end_grows_with_the_history() -> None:
+def test_batch_that_was_read_at_end_grows_with_history() -> None:
     feed = feed_of(1)
     assert feed.read(0, None, ROOM).ops == 1
     write(feed.replica)
     assert feed.read(0, None, ROOM).ops == 2
 
 
-def test_a_full_batch_stays_what_it_is() -> None:
+def test_full_batch_stays_what_it_is() -> None:
     feed = feed_of(3)
     batch = feed.read(0, None, 60)
     assert batch.full
@@ -62,14 +62,14 @@ def test_single_origins_and_what_is_already_there() -> None:
     assert (batch.ops, batch.first, batch.last) == (2, {EU: 2}, {EU: 3})
 
 
-def test_what_is_kept_for_sharing_is_bounded() -> None:
+def test_shared_batches_are_bounded() -> None:
     feed = feed_of(1)
     for region in range(BATCHES_MAX + 2):
         feed.read(0, frozenset({region}), ROOM)
     assert len(feed.batches) == 2
 
 
-def test_a_batch_whose_ops_the_history_has_dropped_is_not_kept() -> None:
+def test_batch_whose_ops_history_has_dropped_is_not_kept() -> None:
     """Each link reads with room of its own, so the batch of a large op was not replaced."""
     feed = Feed(replica(1, history_bytes=1000), member(1), Limits())
     write(feed.replica, size=5000)
@@ -81,7 +81,7 @@ def test_a_batch_whose_ops_the_history_has_dropped_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize("size", [50, 51, 100, 101])
-def test_a_large_op_is_cut(size: int) -> None:
+def test_large_op_is_cut(size: int) -> None:
     op = bytes(range(size))
     frames = in_frames([op], size, 50)
     if size <= 50:
@@ -95,7 +95,7 @@ def test_a_large_op_is_cut(size: int) -> None:
         assert max(len(part.data) for part in parts) <= 50
 
 
-def test_it_introduces_the_replica() -> None:
+def test_log_reader_makes_hello() -> None:
     assert feed_of(2).hello() == hello(1, {US: 2})
 
 
@@ -118,7 +118,7 @@ def test_turns_are_counted() -> None:
 @pytest.mark.parametrize(
     ("limits", "count"), [(Limits(piece_keys_max=2), 3), (Limits(piece_bytes_max=1), 6)]
 )
-def test_pieces_of_a_snapshot_hold_as_much_as_the_limits_say(limits: Limits, count: int) -> None:
+def test_pieces_of_snapshot_hold_as_much_as_limits_say(limits: Limits, count: int) -> None:
     feed = feed_of(1, limits)
     for key in "abcde":
         feed.replica.set(key).add("m")

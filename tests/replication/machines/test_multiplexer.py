@@ -123,14 +123,14 @@ def test_each_group_gets_its_own_snapshot() -> None:
     assert world.sink.shown() == {g: {f"{g}:{n}" for n in range(5)} for g in GROUPS}
 
 
-def test_a_snapshot_of_another_group_is_refused() -> None:
+def test_snapshot_of_another_group_is_refused() -> None:
     here, there = Process(1, dials=False), Process(2, dials=True)
     here.write(1, "a")
     with pytest.raises(DecodeError, match="of slot group 1; this replica holds slot group 0"):
         there.replicas[0].merge(here.replicas[1].snapshot())
 
 
-def test_the_groups_take_turns() -> None:
+def test_groups_take_turns() -> None:
     world = Connection()
     world.connect()
     world.exchange()
@@ -145,7 +145,7 @@ def test_the_groups_take_turns() -> None:
     assert turns.frames_to_send() == []
 
 
-def test_a_group_that_closes_lets_the_others_go_on() -> None:
+def test_group_that_closes_lets_others_go_on() -> None:
     world = Connection()
     world.connect()
     world.exchange()
@@ -160,7 +160,7 @@ def test_a_group_that_closes_lets_the_others_go_on() -> None:
     assert world.sink.shown()[0] == {"still there"}
 
 
-def test_the_end_of_the_stream_ends_all() -> None:
+def test_end_of_stream_ends_all() -> None:
     world = Connection()
     world.connect()
     world.exchange()
@@ -174,14 +174,14 @@ def test_the_end_of_the_stream_ends_all() -> None:
     assert rung[-1] is True
 
 
-def test_a_group_that_the_connection_does_not_carry_is_refused() -> None:
+def test_group_that_connection_does_not_carry_is_refused() -> None:
     world = Connection()
     world.connect()
     with pytest.raises(RemoteProtocolError, match=r"group 7; .* carries the groups 0, 1, 16383"):
         world.sink.multiplexer.receive(Grouped(7, Eof()), world.now)
 
 
-def test_an_end_without_a_multiplexer_refuses_other_groups() -> None:
+def test_end_without_multiplexer_refuses_other_groups() -> None:
     process = Process(1, dials=False)
     source = process.links[0].serve(0)
     process.links[0].receive(source, Grouped(3, Ops(())), 0)

@@ -128,7 +128,7 @@ def test_origins_are_renamed_where_they_are_and_nothing_else_is(
     assert HIGH.effect(there) == here
 
 
-def test_every_kind_of_the_server_is_known() -> None:
+def test_every_kind_of_server_is_known() -> None:
     definitions = BUILT_IN.by_code.values()
     assert {each.code for each in definitions if each.rename_origins is not None} == {*range(1, 6)}
     kinds = {kind for kind in BUILT_IN.shapes if kind[0] <= 5}
@@ -146,7 +146,7 @@ def copy(source: Replica, inlet: Renamed) -> None:
 
 
 @given(steps)
-def test_renamed_ops_mean_the_same(plan: list[tuple[int, int, bytes, int]]) -> None:
+def test_renamed_ops_mean_same(plan: list[tuple[int, int, bytes, int]]) -> None:
     here, _ = written(plan)
     follower = Replica(255)
     inlet = Renamed(follower, HIGH)
@@ -158,7 +158,7 @@ def test_renamed_ops_mean_the_same(plan: list[tuple[int, int, bytes, int]]) -> N
 
 
 @given(steps)
-def test_renamed_snapshots_mean_the_same(plan: list[tuple[int, int, bytes, int]]) -> None:
+def test_renamed_snapshots_mean_same(plan: list[tuple[int, int, bytes, int]]) -> None:
     here, there = written(plan)
     follower = Replica(255)
     inlet = Renamed(follower, HIGH)
@@ -202,7 +202,7 @@ def test_types_that_know_their_dots_alone_are_not_renamed() -> None:
     assert Renaming([1, 2, 3]).op(op) is op
 
 
-def test_a_type_that_renames_its_effects_is_followed() -> None:
+def test_type_that_renames_its_effects_is_followed() -> None:
     def rename(effect: Effect, names: OriginNames) -> Effect:
         return (*effect[:3], names.origin(effect[3]))
 
@@ -218,12 +218,12 @@ def test_a_type_that_renames_its_effects_is_followed() -> None:
     assert renaming.effect((200, 0, b"k", A)) == (200, 0, b"k", X)
 
 
-def test_an_effect_of_the_wrong_form_is_not_renamed() -> None:
+def test_effect_of_wrong_form_is_not_renamed() -> None:
     with pytest.raises(DecodeError, match="type 5, operation 2: item 3 is of the wrong form"):
         HIGH.effect((5, 2, b"k", 5))
 
 
-def test_where_names_stay_nothing_is_touched() -> None:
+def test_identity_map_copies_nothing() -> None:
     here = replica(1)
     write(here, 2)
     follower = Replica(255)
@@ -234,7 +234,7 @@ def test_where_names_stay_nothing_is_touched() -> None:
     assert follower.to_bytes() == here.to_bytes()
 
 
-def test_a_region_without_room_is_refused() -> None:
+def test_region_without_room_is_refused() -> None:
     with pytest.raises(DecodeError, match="region 4 of a source: there is room for 3 regions"):
         HIGH.origin(make_origin(4))
     assert HIGH.back({}) == {}
@@ -247,13 +247,13 @@ def test_blocks_do_not_meet(own: int, count: int) -> None:
     assert own not in numbers
 
 
-def test_nobody_else_knows_effects_of_a_follower() -> None:
+def test_follower_effects_stay_local() -> None:
     inlet = Renamed(Replica(1), HIGH)
     assert inlet.lost({make_origin(1): 5}) == 0
     assert isinstance(inlet, Direct)
 
 
-def test_a_contested_key_keeps_all_its_types() -> None:
+def test_contested_key_keeps_all_its_types() -> None:
     one, two = replica(1), replica(2)
     one.string("k").set("v")
     two.set("k").add("x")

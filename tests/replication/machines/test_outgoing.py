@@ -9,7 +9,7 @@ from replication.protocol.limits import Limits
 from tests.replication.ends import member, replica, write
 
 
-def test_parts_make_up_the_snapshot() -> None:
+def test_parts_make_up_snapshot() -> None:
     here = replica(1)
     write(here, 3, 100)
     feed = Feed(here, member(1), Limits())

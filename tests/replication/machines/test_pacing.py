@@ -48,7 +48,7 @@ class Pipe:
 
 
 @pytest.mark.parametrize("rate", [5_000, 20_000, 1_000_000, 20_000_000])
-def test_what_is_under_way_arrives_within_about_the_target(rate: int) -> None:
+def test_bytes_under_way_arrive_within_target(rate: int) -> None:
     pipe = Pipe(rate, Pace(Limits()))
     pipe.run(30)
     assert 0.2 < pipe.queue_seconds < 1.2
@@ -92,26 +92,26 @@ def test_idle_time_does_not_shrink_window() -> None:
     assert pace.window_bytes == FIRST_BYTES
 
 
-def test_window_keeps_a_least_size() -> None:
+def test_window_keeps_least_size() -> None:
     pipe = Pipe(100, Pace(Limits()))
     pipe.run(300)
     assert pipe.pace.window_bytes == LEAST_BYTES
     assert pipe.pace.batch_bytes == BATCH_BYTES_LEAST
 
 
-def test_bounds_of_the_limits_hold() -> None:
+def test_bounds_of_limits_hold() -> None:
     pace = Pace(Limits(window_bytes_max=1, batch_bytes_max=40))
     assert (pace.window_bytes, pace.batch_bytes) == (1, 40)
     Pipe(100_000, pace).run(1)
     assert (pace.window_bytes, pace.batch_bytes) == (1, 40)
 
 
-def test_target_is_far_below_the_silence_that_ends_a_link() -> None:
+def test_target_is_far_below_silence_that_ends_link() -> None:
     assert Pace(Limits()).target_ns == TARGET_NS
     assert Pace(Limits(silence_ns_max=SECOND)).target_ns == SECOND // 8
 
 
-def test_new_connection_begins_small_but_no_larger_than_the_last_was() -> None:
+def test_new_connection_begins_small_but_no_larger_than_last_was() -> None:
     pace = Pace(Limits())
     Pipe(1 << 30, pace).run(2)
     pace.begin()

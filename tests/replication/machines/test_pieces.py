@@ -19,7 +19,7 @@ def test_parts_are_put_together() -> None:
     assert parts.data == b""
 
 
-def test_what_is_not_to_be_kept_takes_no_room() -> None:
+def test_discarded_pieces_take_no_memory() -> None:
     parts = PartBuffer()
     for _ in range(100):
         assert parts.add(OpPart(bytes(1000), False), keep=False) is None
@@ -28,14 +28,14 @@ def test_what_is_not_to_be_kept_takes_no_room() -> None:
     assert parts.add(OpPart(b"whole", True), keep=True) == b"whole"
 
 
-def test_an_op_inside_a_piece_is_refused() -> None:
+def test_op_inside_piece_is_refused() -> None:
     parts = PartBuffer()
     parts.add(SnapshotPiece(b"a", False), keep=True)
     with pytest.raises(RemoteProtocolError, match="OpPart inside another SnapshotPiece"):
         parts.add(OpPart(b"b", True), keep=True)
 
 
-def test_the_largest_op_is_the_largest_that_we_make() -> None:
+def test_largest_op_is_largest_that_we_make() -> None:
     assert OP_BYTES_MAX == REQUEST_BYTES_MAX + OP_BYTES == (1 << 30) + (16 << 20)
 
 
@@ -43,7 +43,7 @@ def test_the_largest_op_is_the_largest_that_we_make() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"), [(OpPart, "OP_BYTES_MAX"), (SnapshotPiece, "PIECE_BYTES_MAX")]
 )
-def test_more_than_a_whole_is_refused_before_it_is_kept(
+def test_more_than_whole_is_refused_before_it_is_kept(
     kind: type[OpPart | SnapshotPiece], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"replication.machines.pieces.{name}", 10)

@@ -10,7 +10,7 @@ from replication.machines.progress import MARKS_MAX, MOVES, Progress, Stage
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(Stage, Stage)))
-def test_the_moves_are_those_of_the_table(before: Stage, after: Stage) -> None:
+def test_moves_are_those_of_table(before: Stage, after: Stage) -> None:
     progress = Progress(before)
     if before is after or (before, after) in MOVES:
         progress.move(after)
@@ -20,11 +20,11 @@ def test_the_moves_are_those_of_the_table(before: Stage, after: Stage) -> None:
             progress.move(after)
 
 
-def test_a_snapshot_is_followed_by_catching_up() -> None:
+def test_snapshot_is_followed_by_catching_up() -> None:
     assert {after for before, after in MOVES if before is Stage.SNAPSHOT} == {Stage.CATCHING_UP}
 
 
-def test_what_is_acknowledged_only_grows() -> None:
+def test_acknowledged_position_only_grows() -> None:
     progress = Progress()
     progress.acknowledge({1: 5, 2: 1})
     progress.acknowledge({1: 3, 3: 1})
@@ -33,7 +33,7 @@ def test_what_is_acknowledged_only_grows() -> None:
 
 @pytest.mark.parametrize("every", [1, 50, 3_000])
 @pytest.mark.parametrize("acknowledged", [0, 1, 3])
-def test_lag_is_nearly_the_age_of_the_oldest_effect(every: int, acknowledged: int) -> None:
+def test_lag_is_nearly_age_of_oldest_effect(every: int, acknowledged: int) -> None:
     """`acknowledged` of four effects are acknowledged at the pace at which effects are made."""
     progress = Progress()
     longest = now = number = 0

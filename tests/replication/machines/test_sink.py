@@ -98,7 +98,7 @@ def brought_to(state: SinkState, here: Replica | None = None) -> Sink:
 
 
 @pytest.mark.parametrize(("state", "kind"), list(product(S, Frame.__args__)))
-def test_the_table_says_what_may_come(state: SinkState, kind: type[Frame]) -> None:
+def test_table_says_what_may_come(state: SinkState, kind: type[Frame]) -> None:
     sink = brought_to(state)
     if kind is SnapshotBegin:
         sink.incoming = None
@@ -106,7 +106,7 @@ def test_the_table_says_what_may_come(state: SinkState, kind: type[Frame]) -> No
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(S, S)))
-def test_the_moves_are_those_of_the_table(before: SinkState, after: SinkState) -> None:
+def test_moves_are_those_of_table(before: SinkState, after: SinkState) -> None:
     sink = brought_to(before)
     if (before, after) in MOVES:
         sink.move(after)
@@ -116,7 +116,7 @@ def test_the_moves_are_those_of_the_table(before: SinkState, after: SinkState) -
             sink.move(after)
 
 
-def test_it_speaks_first_and_says_what_it_has() -> None:
+def test_sink_sends_hello_first() -> None:
     here = replica(2)
     write(here)
     sink = make_sink(here)
@@ -127,7 +127,7 @@ def test_it_speaks_first_and_says_what_it_has() -> None:
     assert sink.is_open
 
 
-def test_events_name_the_source_as_it_was_dialled() -> None:
+def test_events_name_source_as_it_was_dialled() -> None:
     sink = make_sink(replica(2))
     sink.expected = Peer("db:7001", 1)
     assert sink.receive(hello(1), 0) == [Connected("db:7001", Direction.IN, 1, US)]
@@ -170,13 +170,13 @@ def test_ops_are_acknowledged_by_bytes() -> None:
     assert len(of(Ack, drain(sink))) == 1
 
 
-def test_bytes_that_are_no_op_are_the_peers_fault() -> None:
+def test_bytes_that_are_no_op_are_peers_fault() -> None:
     sink = brought_to(S.STREAMING)
     with pytest.raises(RemoteProtocolError, match="Ops: "):
         sink.receive(Ops((b"no op",)), 0)
 
 
-def test_an_op_in_parts_is_put_together() -> None:
+def test_op_in_parts_is_put_together() -> None:
     us, eu = replica(1), replica(2)
     write(us, size=100)
     sink = brought_to(S.STREAMING, eu)
@@ -196,7 +196,7 @@ def test_parts_that_pass_by_are_counted_and_not_kept(state: S) -> None:
     assert sink.taken >= 300
 
 
-def test_an_op_whose_beginning_has_passed_by_passes_by_whole() -> None:
+def test_op_whose_beginning_has_passed_by_passes_by_whole() -> None:
     sink = brought_to(S.RESUMING)
     sink.receive(OpPart(b"beginning", False), 0)
     sink.receive(Resumed(), 0)
@@ -205,7 +205,7 @@ def test_an_op_whose_beginning_has_passed_by_passes_by_whole() -> None:
         sink.receive(OpPart(b"another", True), 0)
 
 
-def test_a_part_of_a_piece_needs_a_snapshot_that_was_asked_for() -> None:
+def test_part_of_piece_needs_snapshot_that_was_asked_for() -> None:
     sink = brought_to(S.STREAMING)
     sink.load()
     with pytest.raises(RemoteProtocolError, match="a piece outside a snapshot"):
@@ -213,7 +213,7 @@ def test_a_part_of_a_piece_needs_a_snapshot_that_was_asked_for() -> None:
     assert sink.parts.data == b""
 
 
-def test_an_op_that_waits_for_another_is_acknowledged() -> None:
+def test_op_that_waits_for_another_is_acknowledged() -> None:
     us, ap, eu = replica(1), replica(3), replica(2)
     write(ap)
     for op in ap.since({}):
@@ -227,7 +227,7 @@ def test_an_op_that_waits_for_another_is_acknowledged() -> None:
     assert sink.inlet.held() == {US: 1}
 
 
-def test_a_full_gate_stalls_the_link_and_each_time_for_longer() -> None:
+def test_full_gate_stalls_link_and_each_time_for_longer() -> None:
     us, ap, eu = replica(1), replica(3), replica(2)
     write(ap)
     for op in ap.since({}):
@@ -255,7 +255,7 @@ def test_a_full_gate_stalls_the_link_and_each_time_for_longer() -> None:
     assert sink.stalls == 0
 
 
-def test_ops_that_leave_a_gap_wait_and_are_not_taken_for_held() -> None:
+def test_ops_that_leave_gap_wait_and_are_not_taken_for_held() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
     sink = brought_to(S.STREAMING, eu)
@@ -265,7 +265,7 @@ def test_ops_that_leave_a_gap_wait_and_are_not_taken_for_held() -> None:
     assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
 
 
-def test_a_backlog_that_does_not_reach_is_told_on() -> None:
+def test_backlog_that_does_not_reach_is_told_on() -> None:
     sink = brought_to(S.RESUMING)
     assert sink.receive(Truncated(), 0) == [SnapshotWanted("r1")]
     assert sink.tally.partial_err == 1
@@ -276,7 +276,7 @@ def test_a_backlog_that_does_not_reach_is_told_on() -> None:
     assert sink.state is S.LOADING
 
 
-def test_a_snapshot_is_merged_when_it_is_whole() -> None:
+def test_snapshot_is_merged_when_it_is_whole() -> None:
     us, eu = replica(1, history_bytes=1), replica(2)
     write(us, 3)
     sink = brought_to(S.WAITING, eu)
@@ -294,7 +294,7 @@ def test_a_snapshot_is_merged_when_it_is_whole() -> None:
     assert sink.state is S.STREAMING
 
 
-def test_a_piece_in_parts_is_put_together() -> None:
+def test_piece_in_parts_is_put_together() -> None:
     us, eu = replica(1), replica(2)
     write(us)
     sink = brought_to(S.LOADING, eu)
@@ -315,21 +315,21 @@ def test_a_piece_in_parts_is_put_together() -> None:
         (SnapshotPiece(b"x", True), "SnapshotPiece: "),
     ],
 )
-def test_a_snapshot_that_makes_no_sense(frame: Frame, why: str) -> None:
+def test_snapshot_that_makes_no_sense(frame: Frame, why: str) -> None:
     sink = brought_to(S.LOADING)
     with pytest.raises(RemoteProtocolError, match=why):
         sink.receive(frame, 0)
 
 
 @pytest.mark.parametrize("frame", [SnapshotPiece(b"x", True), SnapshotEnd()])
-def test_a_snapshot_that_has_not_begun(frame: Frame) -> None:
+def test_snapshot_that_has_not_begun(frame: Frame) -> None:
     sink = brought_to(S.LOADING)
     sink.incoming = None
     with pytest.raises(RemoteProtocolError, match="outside a snapshot"):
         sink.receive(frame, 0)
 
 
-def test_a_snapshot_that_was_cut_off_changes_nothing() -> None:
+def test_snapshot_that_was_cut_off_changes_nothing() -> None:
     us, eu = replica(1), replica(2)
     write(us)
     sink = brought_to(S.WAITING, eu)
@@ -341,7 +341,7 @@ def test_a_snapshot_that_was_cut_off_changes_nothing() -> None:
     assert eu.vector == {}
 
 
-def test_ops_that_came_before_a_snapshot_are_taken_in() -> None:
+def test_ops_that_came_before_snapshot_are_taken_in() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
     sink = brought_to(S.STREAMING, eu)
@@ -351,7 +351,7 @@ def test_ops_that_came_before_a_snapshot_are_taken_in() -> None:
     assert sink.state is S.LOADING
 
 
-def test_a_heartbeat_is_a_report_and_carries_those_of_others() -> None:
+def test_heartbeat_is_report_and_carries_those_of_others() -> None:
     sink = brought_to(S.STREAMING)
     frame = Heartbeat({US: 3}, 70, ((3, {US: 1}, 60),), 5, 1 * MS, 2 * MS)
     assert sink.receive(frame, 10 * MS) == [
@@ -364,7 +364,7 @@ def test_a_heartbeat_is_a_report_and_carries_those_of_others() -> None:
     assert of(Ack, drain(sink))[0].echo == 5
 
 
-def test_what_came_late_is_as_old_as_the_message_that_spoke_of_it() -> None:
+def test_late_ops_have_age_of_their_heartbeat() -> None:
     us, eu = replica(1), replica(2)
     write(us, 1)
     sink = brought_to(S.STREAMING, eu)
@@ -374,7 +374,7 @@ def test_what_came_late_is_as_old_as_the_message_that_spoke_of_it() -> None:
     assert sink.lag_ns(start + 2 * SECOND) == 2 * SECOND + 20 * MS
 
 
-def test_the_lag_is_half_the_round_trip_or_how_long_we_have_been_behind() -> None:
+def test_lag_is_half_round_trip_or_how_long_we_have_been_behind() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
     sink = brought_to(S.STREAMING, eu)
@@ -393,7 +393,7 @@ def test_the_lag_is_half_the_round_trip_or_how_long_we_have_been_behind() -> Non
     assert (statistics.lag_ns, statistics.behind, statistics.asked) == (20 * MS, 0, frozenset())
 
 
-def test_who_has_what_the_source_had_at_first_has_caught_up_once() -> None:
+def test_sink_catches_up_once() -> None:
     us, ap, eu = replica(1), replica(3), replica(2)
     write(us, 2)
     write(ap)
@@ -420,14 +420,14 @@ def test_gaps_are_asked_for_and_let_go() -> None:
 
 
 @pytest.mark.parametrize("frame", [hello(1, {EU: 1}), Heartbeat({EU: 1}, 0)])
-def test_a_peer_that_knows_more_of_us_than_we_do_is_told_once(frame: Frame) -> None:
+def test_peer_that_knows_more_of_us_than_we_do_is_told_once(frame: Frame) -> None:
     sink = brought_to(S.GREETING if isinstance(frame, Hello) else S.STREAMING)
     assert sink.receive(frame, 0)[1:] == [OriginReused("r1", EU)]
     sink.state = S.STREAMING
     assert len(sink.receive(Heartbeat({EU: 1}, 0), 0)) == 1
 
 
-def test_an_op_of_our_own_that_we_did_not_make_ends_the_link() -> None:
+def test_op_of_our_own_that_we_did_not_make_ends_link() -> None:
     earlier = replica(2)
     write(earlier)
     sink = brought_to(S.STREAMING)
@@ -436,7 +436,7 @@ def test_an_op_of_our_own_that_we_did_not_make_ends_the_link() -> None:
     assert isinstance(events[1], Closed)
 
 
-def test_a_snapshot_that_knows_more_of_us_than_we_do_ends_the_link() -> None:
+def test_snapshot_that_knows_more_of_us_than_we_do_ends_link() -> None:
     earlier = replica(2)
     write(earlier)
     sink = brought_to(S.WAITING)
@@ -447,7 +447,7 @@ def test_a_snapshot_that_knows_more_of_us_than_we_do_ends_the_link() -> None:
     assert sink.incoming is None
 
 
-def test_acknowledgements_go_out_in_time_and_silence_ends_the_link() -> None:
+def test_acknowledgements_go_out_in_time_and_silence_ends_link() -> None:
     limits = Limits()
     sink = brought_to(S.STREAMING)
     assert sink.deadline == limits.heartbeat_ns
@@ -459,7 +459,7 @@ def test_acknowledgements_go_out_in_time_and_silence_ends_the_link() -> None:
     assert sink.tick(limits.silence_ns_max) == []
 
 
-def test_a_source_that_does_not_answer_is_given_up() -> None:
+def test_source_that_does_not_answer_is_given_up() -> None:
     sink = make_sink(replica(2))
     assert sink.deadline == Limits().silence_ns_max
     assert sink.tick(sink.deadline - 1) == []
@@ -488,7 +488,7 @@ def test_both_ends_together_bring_everything_over() -> None:
     assert sink.hello.origin == make_origin(1)
 
 
-def test_twins_of_another_region_end_the_link_and_are_no_matter_of_our_origin() -> None:
+def test_twins_of_another_region_end_link_and_are_no_matter_of_our_origin() -> None:
     one, other, eu = replica(1), replica(1), replica(2)
     write(one)
     write(other, size=2)

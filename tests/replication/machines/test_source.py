@@ -69,16 +69,16 @@ def brought_to(state: SourceState) -> Source:
 
 
 @pytest.mark.parametrize(("state", "kind"), list(product(S, Frame.__args__)))
-def test_the_table_says_what_may_come(state: SourceState, kind: type[Frame]) -> None:
+def test_table_says_what_may_come(state: SourceState, kind: type[Frame]) -> None:
     source = brought_to(state)
     check_transition(source, EXAMPLES[kind], TRANSITIONS.get((state, kind)))
 
 
-def test_nothing_comes_after_the_end() -> None:
+def test_source_sends_nothing_after_end() -> None:
     assert not any(state is S.CLOSED for state, _ in TRANSITIONS)
 
 
-def test_a_greeting_is_answered_with_ours_and_a_heartbeat() -> None:
+def test_greeting_is_answered_with_ours_and_heartbeat() -> None:
     here = replica(1)
     write(here)
     source = make_source(here)
@@ -96,7 +96,7 @@ def test_another_protocol_is_refused() -> None:
     assert source.deadline == NEVER
 
 
-def test_only_ops_of_the_routes_are_sent() -> None:
+def test_only_ops_of_routes_are_sent() -> None:
     here, other = replica(1), replica(2)
     write(here)
     write(other)
@@ -109,7 +109,7 @@ def test_only_ops_of_the_routes_are_sent() -> None:
     assert source.behind() == 1
 
 
-def test_a_sink_gets_what_it_lacks_and_then_what_is_written() -> None:
+def test_sink_gets_what_it_lacks_and_then_what_is_written() -> None:
     here = replica(1)
     write(here, 3)
     source = make_source(here)
@@ -127,7 +127,7 @@ def test_a_sink_gets_what_it_lacks_and_then_what_is_written() -> None:
     assert (source.tally.ops, source.tally.partial_ok) == (2, 1)
 
 
-def test_a_sink_that_has_a_part_of_a_shared_batch_gets_the_rest() -> None:
+def test_sink_that_has_part_of_shared_batch_gets_rest() -> None:
     here, other = replica(1), replica(2)
     write(here, 2)
     write(other)
@@ -144,7 +144,7 @@ def test_a_sink_that_has_a_part_of_a_shared_batch_gets_the_rest() -> None:
     assert len(ops.batch) == 1
 
 
-def test_the_window_bounds_what_is_on_its_way() -> None:
+def test_window_bounds_what_is_on_its_way() -> None:
     here = replica(1)
     write(here, 20, size=20)
     source = greeted_source(here, SMALL)
@@ -161,13 +161,13 @@ def test_the_window_bounds_what_is_on_its_way() -> None:
 
 
 @pytest.mark.parametrize("taken", [-1, 1])
-def test_an_acknowledgement_of_what_was_not_sent_is_an_error(taken: int) -> None:
+def test_acknowledgement_of_what_was_not_sent_is_error(taken: int) -> None:
     source = greeted_source(replica(1))
     with pytest.raises(RemoteProtocolError, match="bytes acknowledged"):
         source.receive(Ack({}, taken), 0)
 
 
-def test_a_large_op_goes_in_parts() -> None:
+def test_large_op_goes_in_parts() -> None:
     here = replica(1)
     write(here, size=120)
     write(here, size=1)
@@ -179,7 +179,7 @@ def test_a_large_op_goes_in_parts() -> None:
     assert len(of(Ops, said)) == 1
 
 
-def test_an_acknowledgement_is_a_report_and_a_measure_of_the_way() -> None:
+def test_acknowledgement_is_report_and_measure_of_way() -> None:
     here = replica(1)
     write(here, 2)
     source = greeted_source(here)
@@ -192,7 +192,7 @@ def test_an_acknowledgement_is_a_report_and_a_measure_of_the_way() -> None:
     assert source.progress.acknowledged == {US: 1}
 
 
-def test_the_lag_is_the_age_of_the_oldest_effect_that_is_not_acknowledged() -> None:
+def test_lag_is_age_of_oldest_effect_that_is_not_acknowledged() -> None:
     here = replica(1)
     source = greeted_source(here)
     assert source.lag_ns(5) == 0
@@ -216,7 +216,7 @@ def test_the_lag_is_the_age_of_the_oldest_effect_that_is_not_acknowledged() -> N
     assert MARKS_MAX // 2 <= len(source.progress.marks) <= MARKS_MAX
 
 
-def test_a_region_that_knows_more_of_us_than_we_do_is_told_once() -> None:
+def test_region_that_knows_more_of_us_than_we_do_is_told_once() -> None:
     source = make_source(replica(1))
     events = source.receive(hello(2, {US: 5}), 0)
     assert events[1:] == [OriginReused("r2", US)]
@@ -224,7 +224,7 @@ def test_a_region_that_knows_more_of_us_than_we_do_is_told_once() -> None:
     assert of(OriginReused, source.receive(Ack({US: 5}, 0), 0)) == []
 
 
-def test_a_follower_gets_everything_and_reports_nothing() -> None:
+def test_follower_gets_everything_and_reports_nothing() -> None:
     here, other = replica(1), replica(2)
     here.stability.members = {2}
     write(here)
@@ -257,7 +257,7 @@ def test_reports_of_regions_behind_us_are_relayed() -> None:
     assert of(Heartbeat, drain(source))[0].reports == ((3, {US: 1}, 44),)
 
 
-def test_heartbeats_go_out_in_time_and_silence_ends_the_link() -> None:
+def test_heartbeats_go_out_in_time_and_silence_ends_link() -> None:
     limits = Limits()
     source = greeted_source(replica(1))
     drain(source)
@@ -274,7 +274,7 @@ def test_heartbeats_go_out_in_time_and_silence_ends_the_link() -> None:
     assert source.tick(2 * limits.silence_ns_max) == []
 
 
-def test_who_does_not_say_who_it_is_must_go() -> None:
+def test_sink_without_hello_is_closed() -> None:
     source = make_source(replica(1))
     assert source.deadline == Limits().silence_ns_max
     assert source.tick(source.deadline) == [Closed("", Direction.OUT, "silent for 5000 ms")]
@@ -285,7 +285,7 @@ def test_questions_and_answers_are_told_of(frame: Ask | Answer) -> None:
     assert greeted_source(replica(1)).receive(frame, 0) == [Inquiry("r2", frame)]
 
 
-def test_somebody_who_only_asks_and_takes_nothing_must_go() -> None:
+def test_sink_that_only_asks_is_closed() -> None:
     source = greeted_source(replica(1))
     source.outbox = [Resumed()] * OUTBOX_MAX
     with pytest.raises(RemoteProtocolError, match="asks for more"):
@@ -294,7 +294,7 @@ def test_somebody_who_only_asks_and_takes_nothing_must_go() -> None:
         source.receive(Ask(US, 1, 1, {}), 0)
 
 
-def test_the_end_is_the_end() -> None:
+def test_end_is_end() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
     source = greeted_source(here)
@@ -309,7 +309,7 @@ def test_the_end_is_the_end() -> None:
     assert source.frames_to_send() == []
 
 
-def test_a_life_of_the_sinks_own_region_is_told_apart() -> None:
+def test_life_of_sinks_own_region_is_told_apart() -> None:
     assert make_origin(2, 1) != EU
     source = make_source(replica(1))
     events = source.receive(Hello("r2", 2, make_origin(2, 1), "", {}, FOLLOWER), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from replication.mesh.absence import ATTEMPT_NS_MAX, Absence
 
 
-def test_who_has_not_come_for_longer_than_an_attempt_takes_is_away() -> None:
+def test_peer_missing_longer_than_attempt_is_absent() -> None:
     absence = Absence()
     assert not absence.is_long("eu", ATTEMPT_NS_MAX + 1), "nobody has looked yet"
     absence.record_absent(["eu", "ap"], 5)

@@ -41,7 +41,7 @@ def test_answer_by_another_peer_is_refused() -> None:
     assert refuse_region(HERE, PEERS, HELLO, "r3") == "r1 did not expect 'r2'"
 
 
-def test_followers_are_bounded_and_need_a_source_with_memory() -> None:
+def test_followers_are_bounded_and_need_source_with_memory() -> None:
     hello = Hello("f", 9, make_origin(9), "", {}, FOLLOWER)
     assert refuse_follower(HERE, hello, followers=0, has_recovered=True) == ""
     assert "has not recovered" in refuse_follower(HERE, hello, followers=0, has_recovered=False)
@@ -52,7 +52,7 @@ def test_followers_are_bounded_and_need_a_source_with_memory() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "a b", "../x", "x" * 65, "\x1b[2J"])
-def test_names_that_would_break_a_line_are_refused(name: str) -> None:
+def test_names_that_would_break_line_are_refused(name: str) -> None:
     named = attrs.evolve(HELLO, name=name, role=FOLLOWER)
     assert "is not a valid name" in refuse_follower(HERE, named, followers=0, has_recovered=True)
     assert "is not a valid name" in refuse_region(HERE, PEERS, named)
@@ -63,7 +63,7 @@ def test_names_that_would_break_a_line_are_refused(name: str) -> None:
     assert refuse_region(HERE, PEERS, named).isprintable()
 
 
-def test_nobody_follows_in_a_circle_or_before_there_is_something() -> None:
+def test_follower_circle_is_refused() -> None:
     hello = Hello("f", 9, make_origin(9), "", {}, FOLLOWER)
     upstream = Registry([Peer("db:1", 0, None, serves=False)])
     assert refuse_circle(HERE, hello, None) == ""

@@ -7,7 +7,7 @@ from replication.mesh.fairness import follower_to_replace, oldest_of_most_freque
 from tests.replication.ends import greeted_source, hello, make_source, replica
 
 
-def test_the_address_with_most_connections_gives_one_up() -> None:
+def test_address_with_most_connections_gives_one_up() -> None:
     ends = [make_source(replica(1)) for _ in range(5)]
     for end, address in zip(ends, "abcbb", strict=True):
         end.address = address
@@ -15,7 +15,7 @@ def test_the_address_with_most_connections_gives_one_up() -> None:
     assert oldest_of_most_frequent(ends[:1]) is ends[0]
 
 
-def test_of_equals_the_oldest_goes() -> None:
+def test_of_equals_oldest_goes() -> None:
     ends = [make_source(replica(1)) for _ in range(3)]
     assert oldest_of_most_frequent(ends) is ends[0]
 
@@ -35,14 +35,14 @@ def newcomer(address: str) -> Source:
     return end
 
 
-def test_a_follower_that_asks_for_nothing_goes_first() -> None:
+def test_follower_that_asks_for_nothing_goes_first() -> None:
     idle = make_source(replica(1))
     idle.receive(hello(3), 0)
     ends = [*followers("aab"), idle]
     assert follower_to_replace(ends, newcomer("a")) is idle
 
 
-def test_an_address_with_many_followers_makes_room_for_one_with_fewer() -> None:
+def test_address_with_many_followers_makes_room_for_one_with_fewer() -> None:
     ends = followers("babab")
     assert follower_to_replace(ends, newcomer("c")) is ends[4]
     assert follower_to_replace(ends, newcomer("a")) is None

@@ -69,13 +69,13 @@ def refusal(links: Links, greeting: Hello) -> str:
         (attrs.evolve(hello(1), role=FOLLOWER), "r1 cannot follow itself"),
     ],
 )
-def test_who_is_refused(greeting: Hello, reason: str) -> None:
+def test_hellos_that_are_refused(greeting: Hello, reason: str) -> None:
     links = alone()
     assert refusal(links, greeting) == reason
     assert list(links.ends()) == []
 
 
-def test_who_is_expected_is_served() -> None:
+def test_expected_peer_is_served() -> None:
     links = alone()
     source = greeted(links, hello(2))
     assert links.sources == {"r2": source}
@@ -83,7 +83,7 @@ def test_who_is_expected_is_served() -> None:
     assert links.tallies["r2", OUT].connects == 1
 
 
-def test_a_newer_connection_takes_the_place_of_an_older() -> None:
+def test_newer_connection_takes_place_of_older() -> None:
     links = alone()
     older, newer = greeted(links, hello(2)), greeted(links, hello(2))
     assert drain(older) == [Refuse("replaced by a newer connection")]
@@ -95,19 +95,19 @@ def test_a_newer_connection_takes_the_place_of_an_older() -> None:
     assert links.receive(first, Eof(), 0) == []
 
 
-def test_a_source_that_is_somebody_else_is_refused() -> None:
+def test_source_that_is_somebody_else_is_refused() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     assert links.receive(sink, hello(3), 0) == [Closed("r2", IN, "r1 did not expect 'r3'")]
     assert links.sinks == {}
 
 
-def test_an_unknown_peer_is_not_dialled() -> None:
+def test_unknown_peer_is_not_dialled() -> None:
     with pytest.raises(UnknownPeer):
         alone().dial("r9", 0)
 
 
-def test_those_who_do_not_introduce_themselves_are_bounded() -> None:
+def test_unidentified_connections_are_bounded() -> None:
     links = alone()
     first = links.serve(0)
     for _ in range(GREETING_MAX):
@@ -116,7 +116,7 @@ def test_those_who_do_not_introduce_themselves_are_bounded() -> None:
     assert len(links.greeting) == GREETING_MAX
 
 
-def test_followers_are_bounded_and_may_share_a_name() -> None:
+def test_followers_are_bounded_and_may_share_name() -> None:
     links = alone()
     greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
     followers = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
@@ -129,7 +129,7 @@ def test_followers_are_bounded_and_may_share_a_name() -> None:
     assert len(links.followers) == FOLLOWERS_MAX - 1
 
 
-def test_a_follower_that_asks_for_nothing_makes_room_for_the_next() -> None:
+def test_follower_that_asks_for_nothing_makes_room_for_next() -> None:
     links = alone()
     greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
     idle = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
@@ -162,7 +162,7 @@ def test_followers_are_woken_too() -> None:
 # -- errors and ends -----------------------------------------------------------------------
 
 
-def test_a_frame_out_of_order_ends_the_link_and_nothing_else() -> None:
+def test_frame_out_of_order_ends_link_and_nothing_else() -> None:
     links = alone()
     source = greeted(links, hello(2))
     (closed,) = links.receive(source, hello(2), 0)
@@ -171,7 +171,7 @@ def test_a_frame_out_of_order_ends_the_link_and_nothing_else() -> None:
     assert links.receive(source, hello(2), 0) == []
 
 
-def test_bytes_that_are_no_frames_end_the_link() -> None:
+def test_bytes_that_are_no_frames_end_link() -> None:
     links = alone()
     source = links.serve(0)
     (closed,) = links.broken(source, RemoteProtocolError("not a frame"), 0)
@@ -179,7 +179,7 @@ def test_bytes_that_are_no_frames_end_the_link() -> None:
     assert links.greeting == []
 
 
-def test_an_end_that_another_took_over_from_is_forgotten_once() -> None:
+def test_end_that_another_took_over_from_is_forgotten_once() -> None:
     links = alone()
     source = greeted(links, hello(2))
     del links.sources["r2"]
@@ -192,7 +192,7 @@ def test_an_end_that_another_took_over_from_is_forgotten_once() -> None:
 # -- cuts ----------------------------------------------------------------------------------
 
 
-def test_a_cut_link_is_closed_and_not_made_again() -> None:
+def test_cut_link_is_closed_and_not_made_again() -> None:
     links = alone()
     sink, source = links.dial("r2", 0), greeted(links, hello(2))
     assert links.cut("r2", IN, 0) == [Closed("r2", IN, "the link is cut")]
@@ -207,7 +207,7 @@ def test_a_cut_link_is_closed_and_not_made_again() -> None:
     assert not links.dial("r2", 0).closed
 
 
-def test_the_other_direction_is_another_link() -> None:
+def test_other_direction_is_another_link() -> None:
     links = alone()
     sink, source = links.dial("r2", 0), greeted(links, hello(2))
     assert links.cut("r2", OUT, 0) == [Closed("r2", OUT, "the link is cut")]
@@ -226,7 +226,7 @@ def test_the_other_direction_is_another_link() -> None:
 
 
 @pytest.mark.parametrize("direction", Direction)
-def test_nobody_unknown_is_cut_or_healed(direction: Direction) -> None:
+def test_unknown_peer_is_not_cut_or_healed(direction: Direction) -> None:
     with pytest.raises(UnknownPeer):
         alone().cut("r9", direction, 0)
     with pytest.raises(UnknownPeer):
@@ -236,7 +236,7 @@ def test_nobody_unknown_is_cut_or_healed(direction: Direction) -> None:
 # -- time ----------------------------------------------------------------------------------
 
 
-def test_what_comes_nearer_is_told() -> None:
+def test_earlier_deadline_is_reported() -> None:
     links = alone()
     links.tick(0)
     sooner: list[int] = []
@@ -248,7 +248,7 @@ def test_what_comes_nearer_is_told() -> None:
     assert source.ready
 
 
-def test_who_was_not_there_himself_forgives_silence() -> None:
+def test_own_absence_resets_silence() -> None:
     links = alone()
     source = greeted(links, hello(2))
     links.tick(0)
@@ -259,7 +259,7 @@ def test_who_was_not_there_himself_forgives_silence() -> None:
     assert source.closed
 
 
-def test_what_was_not_sealed_goes_out_with_the_next_tick() -> None:
+def test_unsealed_writes_leave_at_next_tick() -> None:
     links = alone()
     source = greeted(links, hello(2))
     links.receive(source, Resume({}, (1,)), 0)
@@ -269,7 +269,7 @@ def test_what_was_not_sealed_goes_out_with_the_next_tick() -> None:
 
 
 @pytest.mark.interpreted("it replaces a method of the replica")
-def test_what_there_is_no_memory_to_seal_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seal_without_memory_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     links = alone()
     links.replica.set("s").add("a")
 
@@ -322,7 +322,7 @@ def test_much_garbage_is_collected_in_short_steps() -> None:
 # -- gaps, names, questions ----------------------------------------------------------------
 
 
-def test_gaps_wait_while_a_snapshot_is_under_way() -> None:
+def test_gaps_wait_while_snapshot_is_under_way() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     sink.state = SinkState.WAITING
@@ -331,7 +331,7 @@ def test_gaps_wait_while_a_snapshot_is_under_way() -> None:
     assert links.repair_at == 5 + links.limits.no_link_delay_ns
 
 
-def test_a_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
+def test_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {make_origin(3): 4}), 0)
@@ -344,7 +344,7 @@ def test_a_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
     assert links.repair_at == 2 * links.limits.no_link_delay_ns
 
 
-def test_a_new_name_is_newer_than_any_that_is_known() -> None:
+def test_new_name_is_newer_than_any_that_is_known() -> None:
     links = alone()
     links.replica.keyspace.vector[make_origin(1, 4)] = 1
     links.dial("r2", 0).vector = {make_origin(1, 6): 1, make_origin(2, 9): 1}
@@ -353,7 +353,7 @@ def test_a_new_name_is_newer_than_any_that_is_known() -> None:
     assert list(links.ends()) == []
 
 
-def test_who_comes_to_us_is_dialled_at_once_if_it_could_not_be_reached() -> None:
+def test_incoming_peer_is_dialled_immediately() -> None:
     links = alone()
     dialled: list[str] = []
     links.healed = dialled.append
@@ -393,7 +393,7 @@ def test_followers_are_asked_nothing_and_get_no() -> None:
     assert drain(follower) == [Answer(EU, 1, False)]
 
 
-def test_what_others_say_of_us_counts_for_nothing() -> None:
+def test_reports_about_ourselves_are_ignored() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
@@ -410,7 +410,7 @@ def test_strangers_are_asked_nothing() -> None:
     assert of(Ask, drain(sink)) == []
 
 
-def test_peers_whose_data_is_awaited_are_named_with_the_reason() -> None:
+def test_peers_whose_data_is_awaited_are_named_with_reason() -> None:
     links = alone()
     assert links.awaited() == {
         "r2": "it has not answered yet",

@@ -50,7 +50,7 @@ def say(origin: int, seq: int, *regions: int, view: View = VIEW) -> Lacking:
     return Lacking(view, origin, seq, regions)
 
 
-def test_what_waits_for_long_is_asked_about() -> None:
+def test_long_waiting_op_starts_query() -> None:
     here = waiting()
     assert not here.begin_statements(0)
     assert not here.begin_statements(ASK_NS - 1)
@@ -60,7 +60,7 @@ def test_what_waits_for_long_is_asked_about() -> None:
     assert here.drop_lost_ops() == []
 
 
-def test_it_is_dropped_with_what_waits_behind_it_once_all_lack_it() -> None:
+def test_op_that_all_lack_is_dropped_with_dependents() -> None:
     here = waiting()
     here.begin_statements(0)
     here.begin_statements(ASK_NS)
@@ -82,7 +82,7 @@ def test_statement_of_another_view_says_nothing() -> None:
     assert here.lacking == {}
 
 
-def test_statements_are_void_in_a_new_view() -> None:
+def test_statements_are_void_in_new_view() -> None:
     here = waiting()
     here.record_statement(say(*E, 1))
     here.lives.greeted(3, make_origin(3, 6))
@@ -90,7 +90,7 @@ def test_statements_are_void_in_a_new_view() -> None:
     assert here.lacking == {}
 
 
-def test_who_has_it_does_not_join() -> None:
+def test_region_with_op_does_not_join() -> None:
     here = losses(NEW_ONE)
     here.replica.accept(operation(OLD_THREE))
     assert here.record_statement(say(*E, 2))
@@ -98,7 +98,7 @@ def test_who_has_it_does_not_join() -> None:
     assert not here.record_statement(say(*E, 2))
 
 
-def test_who_holds_it_does_not_join_until_it_is_dropped() -> None:
+def test_region_that_holds_op_joins_after_dropping() -> None:
     """The second effect of region 3 waits for the first, which is lost too."""
     here = losses(NEW_ONE)
     assert here.replica.accept(operation(OLD_THREE, 2)) is Outcome.HELD
@@ -110,7 +110,7 @@ def test_who_holds_it_does_not_join_until_it_is_dropped() -> None:
     assert here.lacking[OLD_THREE, 2] == {1, 2}
 
 
-def test_who_holds_a_state_aside_does_not_join() -> None:
+def test_region_with_state_aside_does_not_join() -> None:
     here = losses(NEW_ONE)
     here.lives.is_withheld = True
     here.record_statement(say(*E, 2))
@@ -126,7 +126,7 @@ def test_lost_effect_makes_later_ones_of_its_origin_lost() -> None:
     assert len(here.drop_lost_ops()) == 1
 
 
-def test_operation_of_a_life_that_goes_on_is_never_dropped() -> None:
+def test_operation_of_life_that_goes_on_is_never_dropped() -> None:
     here = losses()
     here.replica.accept(operation(NEW_ONE, 1, {OLD_THREE: 1}))
     assert not here.begin_statements(0)
@@ -136,7 +136,7 @@ def test_operation_of_a_life_that_goes_on_is_never_dropped() -> None:
     assert here.waiting()[0].awaited == (E,)
 
 
-def test_what_lives_that_go_on_have_written_is_not_asked_about() -> None:
+def test_ops_of_live_incarnations_are_not_queried() -> None:
     here = losses()
     here.replica.accept(operation(OLD_ONE, 1, {NEW_THREE: 1}))
     here.begin_statements(0)
@@ -144,7 +144,7 @@ def test_what_lives_that_go_on_have_written_is_not_asked_about() -> None:
 
 
 @pytest.mark.parametrize("members", [None, (1, 2, 3, 4)])
-def test_nothing_is_dropped_while_a_member_is_unknown(members: tuple[int, ...] | None) -> None:
+def test_no_op_is_dropped_while_member_is_unknown(members: tuple[int, ...] | None) -> None:
     here = losses(members=members)
     here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1}))
     here.record_statement(say(*E, 1, 2, 3, 4))
@@ -158,7 +158,7 @@ def test_statements_are_bounded() -> None:
     assert len(here.list_statements()) == STATEMENTS_MAX
 
 
-def test_what_waits_is_told_with_since_when() -> None:
+def test_waiting_ops_are_reported_with_their_age() -> None:
     here = waiting()
     here.record_waiting(7)
     here.record_waiting(9)
@@ -192,7 +192,7 @@ def seen_by(effect: Effect, most: int) -> dict[int, int]:
     have=st.lists(st.sets(st.sampled_from(EFFECTS)), min_size=3, max_size=3),
     talks=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=30),
 )
-def test_only_what_no_member_can_apply_is_dropped(
+def test_only_unappliable_ops_are_dropped(
     deps: list[int], have: list[set[Effect]], talks: list[tuple[int, int]]
 ) -> None:
     """Each member has received some operations of two lives that are over. The model knows which
@@ -275,14 +275,14 @@ def test_dropping_is_reported_and_reports_count_again() -> None:
     assert [each.counts for each in of(Present, drain(sink))] == [True]
 
 
-def test_statement_of_a_follower_says_nothing() -> None:
+def test_statement_of_follower_says_nothing() -> None:
     links, sink = linked()
     sink.lives = None
     links.receive(sink, Lacking(links.lives.view, *E, (1,)), 0)
     assert links.losses.lacking == {}
 
 
-def test_what_we_know_is_said_to_greeted_members_alone() -> None:
+def test_view_is_sent_to_greeted_members_only() -> None:
     links, sink = linked()
     stranger = links.serve(0)
     links.losses.take_statement(Lacking(links.lives.view, *E, (1,)), [stranger, sink])

@@ -40,7 +40,7 @@ def filled(*names: str) -> World:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations("abc")))
-def test_claims_at_all_regions_within_a_moment_lose_nothing(order: Sequence[str]) -> None:
+def test_claims_at_all_regions_within_moment_lose_nothing(order: Sequence[str]) -> None:
     world = filled("a", "b", "c")
     for name in order:
         site = world[name]
@@ -64,7 +64,7 @@ def test_claims_again_and_again_lose_nothing(gap_ms: int) -> None:
     assert world["a"].replica.counter("n").value == 2
 
 
-def test_a_claim_while_no_peer_is_within_reach_loses_nothing() -> None:
+def test_claim_while_no_peer_is_within_reach_loses_nothing() -> None:
     world = filled("a", "b")
     world["b"].crash()
     claim(world, world["a"], world["b"])
@@ -74,7 +74,7 @@ def test_a_claim_while_no_peer_is_within_reach_loses_nothing() -> None:
     assert world["a"].replica.counter("n").value == 2
 
 
-def test_emptiness_of_a_peer_with_state_put_aside_is_no_answer() -> None:
+def test_emptiness_of_peer_with_state_put_aside_is_no_answer() -> None:
     """Region 1 has restarted; region 2 holds everything, and shows nothing at the moment."""
     links = Links(Replica(1), Member("r1", 1, make_origin(1)), [Peer("r2", 2, (2,))])
     sink = links.dial("r2", 0)
@@ -89,7 +89,7 @@ def test_emptiness_of_a_peer_with_state_put_aside_is_no_answer() -> None:
     assert of(Recovered, events) == [Recovered("r2")]
 
 
-def test_a_state_put_aside_is_told_to_peers() -> None:
+def test_state_put_aside_is_told_to_peers() -> None:
     replica = Replica(1)
     links = Links(replica, Member("r1", 1, replica.origin), [Peer("r2", 2, (2,))])
     write(replica)
@@ -111,7 +111,7 @@ def test_a_state_put_aside_is_told_to_peers() -> None:
     assert replica.keyspace.size() == 2
 
 
-def test_a_vector_of_all_incarnations_leaves_one_to_take() -> None:
+def test_vector_of_all_incarnations_leaves_one_to_take() -> None:
     replica = Replica(1)
     links = Links(replica, Member("r1", 1, replica.origin), [Peer("r2", 2, (2,))])
     everything = {make_origin(1, life): 9 for life in range(INCARNATION_MAX + 1)}
@@ -126,7 +126,7 @@ def test_a_vector_of_all_incarnations_leaves_one_to_take() -> None:
         links.reincarnate(0)
 
 
-def test_nothing_is_lost_before_all_peers_of_an_emptied_region_have_answered() -> None:
+def test_effects_are_not_lost_before_all_peers_answer() -> None:
     replica = Replica(1)
     peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
     links = Links(replica, Member("r1", 1, replica.origin), peers)
@@ -141,7 +141,7 @@ def test_nothing_is_lost_before_all_peers_of_an_emptied_region_have_answered() -
     assert links.memory.finish_recovery(set(), []) == [Recovered("r3")]
 
 
-def test_what_is_put_aside_counts_as_held() -> None:
+def test_state_put_aside_counts_as_held() -> None:
     replica = Replica(1)
     links = Links(replica, Member("r1", 1, replica.origin), [Peer("r2", 2, (2,))])
     write(replica)

@@ -34,7 +34,7 @@ def test_every_peer_within_reach_must_have_told_us_all() -> None:
     assert not recovery.is_recovered_now(NOBODY), "once only"
 
 
-def test_who_does_not_answer_is_not_waited_for_until_it_does() -> None:
+def test_silent_peer_does_not_hold_up_recovery() -> None:
     recovery = Recovery(("eu", "ap"))
     recovery.record_failure("ap")
     assert not recovery.is_recovered_now(NOBODY), "somebody must have answered"
@@ -48,7 +48,7 @@ def test_who_does_not_answer_is_not_waited_for_until_it_does() -> None:
     assert recovery.last == "eu"
 
 
-def test_a_peer_that_is_expected_again_is_waited_for_until_it_does_not_answer() -> None:
+def test_peer_that_is_expected_again_is_waited_for_until_it_does_not_answer() -> None:
     recovery = Recovery(("eu", "ap"))
     assert not recovery.expect_peer("ap")
     recovery.record_failure("ap")
@@ -59,7 +59,7 @@ def test_a_peer_that_is_expected_again_is_waited_for_until_it_does_not_answer() 
     assert recovery.is_recovered_now(NOBODY)
 
 
-def test_a_link_that_is_cut_brings_nothing() -> None:
+def test_link_that_is_cut_brings_nothing() -> None:
     recovery = Recovery(("eu", "ap"))
     recovery.record_caught_up("eu")
     assert not recovery.is_recovered_now(NOBODY)
@@ -70,7 +70,7 @@ def test_without_peers_nothing_comes_back() -> None:
     assert not Recovery(()).is_recovered_now(NOBODY)
 
 
-def test_an_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
+def test_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
     recovery = Recovery(("eu",))
     theirs = {OLD: 3, EU: 5}
     assert not recovery.shows_earlier_incarnation({NEW: 3, EU: 5}, {}, NEW), "that is this life"
@@ -83,7 +83,7 @@ def test_an_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
     assert not recovery.shows_earlier_incarnation(theirs, {}, NEW)
 
 
-def test_what_is_awaited_of_each_peer_is_told() -> None:
+def test_awaited_effects_of_each_peer_are_reported() -> None:
     recovery = Recovery(("ap", "eu", "sa", "us"))
     assert not recovery.has_all_answers
     recovery.record_greeting("ap")
@@ -102,7 +102,7 @@ def test_what_is_awaited_of_each_peer_is_told() -> None:
     assert recovery.has_all_answers
 
 
-def test_an_incarnation_is_found_that_nobody_knows() -> None:
+def test_incarnation_is_found_that_nobody_knows() -> None:
     assert unused_origin(1, 0, []) == make_origin(1, 0)
     assert unused_origin(1, 0, [{make_origin(1, 4): 1}, {make_origin(2, 9): 1}]) == make_origin(
         1, 5
@@ -134,7 +134,7 @@ def greet(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
     return links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
 
 
-def test_a_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
+def test_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
     """It had nothing, so there was nothing to wait for, although another peer had our writes."""
     links = three()
     assert greet(links, 2, {}) == [CaughtUp("r2")]
@@ -150,7 +150,7 @@ def test_a_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
     assert events == [CaughtUp("r3"), Recovered("r3")]
 
 
-def test_a_failed_attempt_is_noticed_at_the_next_tick() -> None:
+def test_failed_attempt_is_noticed_at_next_tick() -> None:
     links = three()
     greet(links, 2, {})
     sink = links.dial("r3", 0)
@@ -162,14 +162,14 @@ def test_a_failed_attempt_is_noticed_at_the_next_tick() -> None:
     assert of(Recovered, links.tick(0)) == [Recovered("r2")]
 
 
-def test_a_cut_is_noticed_at_once() -> None:
+def test_cut_is_noticed_at_once() -> None:
     links = three()
     greet(links, 2, {})
     assert links.cut("r3", Direction.OUT, 0) == []
     assert links.cut("r3", Direction.IN, 0) == [Recovered("r2")]
 
 
-def test_an_earlier_life_is_told_by_whoever_knows_of_it_first() -> None:
+def test_earlier_life_is_told_by_whoever_knows_of_it_first() -> None:
     links = three()
     source = links.serve(0)
     events = links.receive(source, hello(2, {OLD: 1}), 0)
@@ -178,14 +178,14 @@ def test_an_earlier_life_is_told_by_whoever_knows_of_it_first() -> None:
     assert of(EarlierLife, links.receive(sink, hello(3, {OLD: 1}), 0)) == []
 
 
-def test_what_a_follower_knows_is_no_news_of_ours() -> None:
+def test_vector_of_follower_is_no_news() -> None:
     """It may use our number for somebody else."""
     links = three()
     follower = Hello("f", 9, make_origin(9), "", {OLD: 5}, 1)
     assert of(EarlierLife, links.receive(links.serve(0), follower, 0)) == []
 
 
-def test_another_incarnation_recovers_from_the_beginning() -> None:
+def test_another_incarnation_recovers_from_beginning() -> None:
     links = three()
     greet(links, 2, {})
     links.cut("r3", Direction.IN, 0)
@@ -203,7 +203,7 @@ def recovered(site: Site) -> bool:
     return site.links.recovery.is_over
 
 
-def test_the_last_writes_are_waited_for_also_where_only_one_peer_has_them() -> None:
+def test_last_writes_are_waited_for_also_where_only_one_peer_has_them() -> None:
     world = World(mesh("a", "b", "c"))
     world.run(200)
     world.cut_pair("a", "b")
@@ -236,7 +236,7 @@ def test_regions_that_all_start_at_once_do_not_wait_for_each_other() -> None:
     assert world.vectors() == [{}, {}, {}], "nobody has anything: all had lost their memory"
 
 
-def test_regions_that_come_back_one_after_the_other_recover_what_is_left() -> None:
+def test_regions_that_come_back_one_after_other_recover_what_is_left() -> None:
     world = World(line("a", "b", "c"))
     world.run(200)
     world["a"].write(lambda r: r.counter("n").increment(7))

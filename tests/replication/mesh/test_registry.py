@@ -9,7 +9,7 @@ from replication.protocol.errors import UnknownPeer
 from replication.protocol.peers import Direction, Peer
 
 
-def test_nothing_is_connected_at_first() -> None:
+def test_no_link_is_connected_at_first() -> None:
     registry = Registry([Peer("eu", 2, (2,)), Peer("ap", 3, serves=False)])
     assert registry.ends() == []
     assert registry.known("eu").region == 2
@@ -20,7 +20,7 @@ def test_nothing_is_connected_at_first() -> None:
     ]
 
 
-def test_a_name_that_nobody_has_is_an_error() -> None:
+def test_name_that_nobody_has_is_error() -> None:
     with pytest.raises(UnknownPeer):
         Registry([]).known("eu")
 

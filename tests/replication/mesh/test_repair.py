@@ -34,7 +34,7 @@ def table(*sinks: Sink) -> dict[str, Sink]:
     return {sink.peer: sink for sink in sinks}
 
 
-def test_what_stands_still_is_asked_of_somebody_who_has_it() -> None:
+def test_stalled_gap_is_requested_from_peer() -> None:
     """Rule CAU-3."""
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     assert repair.check_gaps({}, {}, table(us), 0) == ([], "")
@@ -45,13 +45,13 @@ def test_what_stands_still_is_asked_of_somebody_who_has_it() -> None:
     assert helping(repair) == {AP: "r1"}
 
 
-def test_what_moves_is_left_alone() -> None:
+def test_moving_gap_is_not_requested() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 30})
     for step in range(20):
         assert repair.check_gaps({AP: step}, {}, table(us), step * ORPHAN) == ([], "")
 
 
-def test_a_link_that_should_bring_it_gets_three_round_trips() -> None:
+def test_link_that_should_bring_it_gets_three_round_trips() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 3}), streaming(3, {AP: 3}, rtt=100 * MS)
     sinks = table(us, ap)
@@ -62,7 +62,7 @@ def test_a_link_that_should_bring_it_gets_three_round_trips() -> None:
     assert repair.repair_delay(AP, sinks) == ORPHAN
 
 
-def test_an_op_that_waits_names_what_is_missing() -> None:
+def test_op_that_waits_names_what_is_missing() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 2})
     sinks = table(us)
     repair.check_gaps({US: 1}, {AP: 3}, sinks, 0)
@@ -70,7 +70,7 @@ def test_an_op_that_waits_names_what_is_missing() -> None:
     assert events == [GapFound("r1", AP, "r1")]
 
 
-def test_if_nobody_has_it_nobody_is_asked_and_the_pauses_grow() -> None:
+def test_if_nobody_has_it_nobody_is_asked_and_pauses_grow() -> None:
     repair, us = Repair(Limits()), streaming(1, {})
     found: list[int] = []
     for now in range(0, 20_000 * MS, 10 * MS):
@@ -84,7 +84,7 @@ def test_if_nobody_has_it_nobody_is_asked_and_the_pauses_grow() -> None:
     assert gaps[-1] == ORPHAN << BACKOFF_MAX
 
 
-def test_another_is_asked_if_the_first_does_not_deliver() -> None:
+def test_another_is_asked_if_first_does_not_deliver() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 3}, rtt=5), streaming(4, {AP: 3}, rtt=9)
     sinks = table(us, sa)
@@ -99,7 +99,7 @@ def test_another_is_asked_if_the_first_does_not_deliver() -> None:
     assert helping(repair) == {AP: "r1"}
 
 
-def test_help_ends_when_the_direct_link_delivers() -> None:
+def test_help_ends_when_direct_link_delivers() -> None:
     """Rule CAU-4: only the gap is relayed."""
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 3}), streaming(3, {})
@@ -128,7 +128,7 @@ def test_help_goes_on_while_who_should_bring_it_has_lost_it() -> None:
     assert us.asked == frozenset()
 
 
-def test_who_has_refused_is_not_asked_again_but_for_a_snapshot() -> None:
+def test_refusing_peer_is_asked_for_snapshot_only() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 3}, rtt=5), streaming(4, {AP: 3}, rtt=9)
     sinks = table(us, sa)
@@ -148,7 +148,7 @@ def test_who_has_refused_is_not_asked_again_but_for_a_snapshot() -> None:
     assert repair.refused == set()
 
 
-def test_somebody_who_is_busy_is_not_asked() -> None:
+def test_busy_peer_is_not_asked() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     us.state = SinkState.LOADING
     repair.check_gaps({}, {}, table(us), 0)
@@ -156,21 +156,21 @@ def test_somebody_who_is_busy_is_not_asked() -> None:
     assert (events, donor) == ([GapFound("", AP, "")], "")
 
 
-def test_a_link_that_rests_is_asked_since_it_may_rest_for_lack_of_this() -> None:
+def test_link_that_rests_is_asked_since_it_may_rest_for_lack_of_this() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     us.state = SinkState.STALLED
     repair.check_gaps({}, {}, table(us), 0)
     assert repair.check_gaps({}, {}, table(us), ORPHAN)[0] == [GapFound("r1", AP, "r1")]
 
 
-def test_a_refusal_of_what_is_no_gap_any_more_is_only_noted() -> None:
+def test_refusal_of_what_is_no_gap_any_more_is_only_noted() -> None:
     repair = Repair(Limits())
     repair.record_refusal("r1", EU)
     assert repair.refused == {("r1", EU)}
     assert repair.gaps == {}
 
 
-def test_what_a_link_is_sending_is_not_asked_for() -> None:
+def test_ops_under_way_are_not_requested() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {AP: 30})
     sinks = table(us, ap)
@@ -182,7 +182,7 @@ def test_what_a_link_is_sending_is_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize("state", [SinkState.GREETING, SinkState.RESUMING])
-def test_what_a_link_will_bring_once_it_is_connected_is_not_asked_for(state: SinkState) -> None:
+def test_ops_of_connecting_link_are_not_requested(state: SinkState) -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {AP: 30})
     ap.state = state
@@ -194,7 +194,7 @@ def test_what_a_link_will_bring_once_it_is_connected_is_not_asked_for(state: Sin
     assert events == [GapFound("r1", AP, "r1")]
 
 
-def test_a_link_that_nobody_has_answered_is_not_waited_for() -> None:
+def test_link_that_nobody_has_answered_is_not_waited_for() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {})
     ap.state = SinkState.GREETING
@@ -203,7 +203,7 @@ def test_a_link_that_nobody_has_answered_is_not_waited_for() -> None:
     assert events == [GapFound("r1", AP, "r1")]
 
 
-def test_a_new_link_is_waited_for_only_with_what_it_carries() -> None:
+def test_new_link_is_waited_for_only_with_what_it_carries() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {EU: 30}), streaming(3, {})
     ap.state = SinkState.GREETING
@@ -213,7 +213,7 @@ def test_a_new_link_is_waited_for_only_with_what_it_carries() -> None:
     assert events == [GapFound("r1", EU, "r1")]
 
 
-def test_what_a_helper_is_sending_is_not_asked_for_again() -> None:
+def test_ops_of_repair_are_not_requested_again() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 30}, rtt=5), streaming(4, {AP: 30}, rtt=9)
     sinks = table(us, sa)
@@ -235,7 +235,7 @@ def test_helper_that_is_far_away_gets_three_round_trips() -> None:
     assert sa.asked == frozenset()
 
 
-def test_link_that_brings_other_things_only_is_believed_for_a_minute() -> None:
+def test_link_that_brings_other_things_only_is_believed_for_minute() -> None:
     repair, ap = Repair(Limits()), streaming(3, {AP: 3})
     sinks = table(ap)
     asked_at = 0
@@ -246,7 +246,7 @@ def test_link_that_brings_other_things_only_is_believed_for_a_minute() -> None:
     assert asked_at == Limits().idle_ns_max
 
 
-def test_help_ends_when_the_regular_link_resumes() -> None:
+def test_help_ends_when_regular_link_resumes() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 9}), streaming(3, {})
     ap.state = SinkState.GREETING
@@ -261,7 +261,7 @@ def test_help_ends_when_the_regular_link_resumes() -> None:
     assert us.asked == frozenset(), "what it brings now would come twice"
 
 
-def test_help_ends_when_the_regular_link_brings_data_again() -> None:
+def test_help_ends_when_regular_link_brings_data_again() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 9}), streaming(3, {})
     ap.state = SinkState.GREETING

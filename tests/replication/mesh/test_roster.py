@@ -32,7 +32,7 @@ def test_shorter_and_longer_lists_agree(theirs: Members) -> None:
     assert compare_lists("us", THREE, hello("eu", 2, theirs)) == ""
 
 
-def test_an_own_list_that_is_empty_agrees_with_any() -> None:
+def test_own_list_that_is_empty_agrees_with_any() -> None:
     assert compare_lists("us", (), hello("eu", 2, TWO)) == ""
 
 
@@ -45,7 +45,7 @@ def test_an_own_list_that_is_empty_agrees_with_any() -> None:
         (((1, "us"), (2, "eu"), (4, "sa")), "the file of eu lacks ap, and the file of us lacks sa"),
     ],
 )
-def test_lists_that_contradict_each_other_name_the_place(theirs: Members, words: str) -> None:
+def test_lists_that_contradict_each_other_name_place(theirs: Members, words: str) -> None:
     reason = compare_lists("us", THREE, hello("eu", 2, theirs))
     assert words in reason
     assert "in all files" in reason or "one file after the other" in reason
@@ -63,7 +63,7 @@ def members_of(here: Roster) -> set[int] | None:
     return here.replica.stability.members
 
 
-def test_a_region_that_a_peer_lists_counts_as_member() -> None:
+def test_region_that_peer_lists_counts_as_member() -> None:
     here = roster()
     assert here.record_lists(hello("eu", 2, THREE))
     assert here.others == ((3, "ap"),)
@@ -74,14 +74,14 @@ def test_a_region_that_a_peer_lists_counts_as_member() -> None:
     assert members_of(here) == {2}
 
 
-def test_what_a_peer_has_heard_counts_and_is_not_passed_on() -> None:
+def test_reported_roster_counts_and_is_not_relayed() -> None:
     here = roster()
     assert not here.record_lists(hello("eu", 2, TWO, others=((3, "ap"), (1, "us"))))
     assert here.others == ()
     assert members_of(here) == {2, 3}
 
 
-def test_a_guest_counts_while_it_is_there() -> None:
+def test_guest_counts_while_it_is_there() -> None:
     here = roster()
     here.lives.greeted(3, make_origin(3))
     assert here.record_lists(hello("ap", 3, THREE))
@@ -108,7 +108,7 @@ def test_members_are_left_alone_where_somebody_else_decides(members: set[int] | 
     assert members_of(here) == members
 
 
-def test_a_replica_without_members_never_has_any() -> None:
+def test_replica_without_members_never_has_any() -> None:
     replica = Replica(1)
     here = Roster(replica, Lives(replica), TWO)
     here.record_lists(hello("eu", 2, THREE))
@@ -125,7 +125,7 @@ def links(own: Members = TWO) -> Links:
     return Links(replica, Member("us", 1, replica.origin, "shop", own), peers)
 
 
-def test_a_region_that_only_its_own_file_lists_is_a_guest() -> None:
+def test_region_that_only_its_own_file_lists_is_guest() -> None:
     here = links()
     source = here.serve(0)
     here.receive(source, hello("ap", 3, THREE), 0)
@@ -150,7 +150,7 @@ def test_a_region_that_only_its_own_file_lists_is_a_guest() -> None:
         attrs.evolve(hello("ap", 3, THREE), cluster="bank"),
     ],
 )
-def test_a_stranger_is_no_guest(greeting: Hello) -> None:
+def test_stranger_is_no_guest(greeting: Hello) -> None:
     here = links()
     source = here.serve(0)
     here.receive(source, greeting, 0)
@@ -159,7 +159,7 @@ def test_a_stranger_is_no_guest(greeting: Hello) -> None:
     assert members_of(here.roster) == {2}
 
 
-def test_a_region_of_the_list_without_a_link_is_no_guest() -> None:
+def test_region_of_list_without_link_is_no_guest() -> None:
     here = links(THREE)
     del here.peers["ap"]
     source = here.serve(0)
@@ -167,7 +167,7 @@ def test_a_region_of_the_list_without_a_link_is_no_guest() -> None:
     assert source.tally.last_error == "us did not expect 'ap'"
 
 
-def test_other_links_connect_again_when_the_list_grows() -> None:
+def test_other_links_connect_again_when_list_grows() -> None:
     here = links(THREE)
     first = here.dial("ap", 0)
     here.receive(first, hello("ap", 3, THREE), 0)
@@ -180,7 +180,7 @@ def test_other_links_connect_again_when_the_list_grows() -> None:
     assert here.feed.hello().others == ((4, "sa"),)
 
 
-def test_a_region_learns_that_a_peer_does_not_list_it() -> None:
+def test_region_learns_that_peer_does_not_list_it() -> None:
     here = links()
     events = here.receive(here.dial("eu", 0), hello("eu", 2, ((2, "eu"),)), 0)
     assert of(Unlisted, events) == [Unlisted("eu")]

@@ -48,7 +48,7 @@ def graphs(draw: st.DrawFn) -> tuple[int, list[Link]]:
 # -- which regions are asked ---------------------------------------------------------------
 
 
-def test_who_is_alone_needs_to_ask_nobody() -> None:
+def test_lone_region_settles_without_query() -> None:
     assert World(1, []).ask(1) is True
 
 
@@ -65,13 +65,13 @@ def test_in_any_graph_every_region_is_asked(links: list[Link], asker: int, write
 
 
 @pytest.mark.parametrize("links", [line(6), ring(6), mesh(6)])
-def test_a_question_costs_two_messages_for_each_link(links: list[Link]) -> None:
+def test_question_costs_two_messages_for_each_link(links: list[Link]) -> None:
     world = World(6, links)
     world.ask(3)
     assert world.messages == 2 * len(links)
 
 
-def test_over_a_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -> None:
+def test_over_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -> None:
     world = World(3, [(1, 2), (2, 3)])
     world[3].write()
     assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3, "3 may have more than who feeds it"
@@ -83,13 +83,13 @@ def test_over_a_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -
     assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3
 
 
-def test_regions_that_no_link_connects_with_the_asker_are_not_asked() -> None:
+def test_regions_that_no_link_connects_with_asker_are_not_asked() -> None:
     world = World(4, [*both((1, 2)), *both((3, 4))])
     world[4].write()
     assert [world.ask(n) for n in (1, 2, 3, 4)] == [True, True, False, False]
 
 
-def test_a_link_that_ought_to_be_there_is_waited_for() -> None:
+def test_link_that_ought_to_be_there_is_waited_for() -> None:
     world = World(3, line(3))
     world.lose((2, 3))
     assert world.ask(1) is False
@@ -97,7 +97,7 @@ def test_a_link_that_ought_to_be_there_is_waited_for() -> None:
     assert world.ask(1) is True, "nobody counts on it any more"
 
 
-def test_the_vector_counts_that_was_there_when_the_question_came() -> None:
+def test_vector_counts_that_was_there_when_question_came() -> None:
     """What is written behind the question's back may be missing, and is no reason for a no."""
     world = World(3, line(3))
     questions = world[2].settle_queries
@@ -110,7 +110,7 @@ def test_the_vector_counts_that_was_there_when_the_question_came() -> None:
 # -- one question at a time ----------------------------------------------------------------
 
 
-def test_who_asks_while_a_question_is_on_its_way_gets_the_next() -> None:
+def test_second_query_waits_for_next_round() -> None:
     world = World(2, line(2))
     questions = world[1].settle_queries
     first = questions.start_query()
@@ -124,7 +124,7 @@ def test_who_asks_while_a_question_is_on_its_way_gets_the_next() -> None:
     assert questions.find_result(first) is False, "the later answer serves as well"
 
 
-def test_numbers_follow_the_clock() -> None:
+def test_numbers_follow_clock() -> None:
     """A neighbour may remember the questions of a life that had the same origin."""
     world = World(2, line(2))
     world[1].settle_queries.start_query()
@@ -145,7 +145,7 @@ def end_of(world: World, link: Link, number: int) -> Place:
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_link_that_is_lost_ends_the_question_with_no(number: int) -> None:
+def test_link_that_is_lost_ends_question_with_no(number: int) -> None:
     world = World(2, [(1, 2)])
     turn = world[1].settle_queries.start_query()
     if number == 2:
@@ -157,7 +157,7 @@ def test_a_link_that_is_lost_ends_the_question_with_no(number: int) -> None:
     assert world.ask(1) is True
 
 
-def test_a_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
+def test_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
     world = World(3, line(2))
     questions = world[1].settle_queries
     turn = questions.start_query()
@@ -172,7 +172,7 @@ def test_a_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
     assert world.ask(1) is True
 
 
-def test_who_takes_nothing_in_is_not_asked_and_makes_it_no() -> None:
+def test_peer_that_reads_nothing_makes_reply_no() -> None:
     world = World(2, [(1, 2)])
     far = end_of(world, (1, 2), 2)
     near = far.other
@@ -186,7 +186,7 @@ def test_who_takes_nothing_in_is_not_asked_and_makes_it_no() -> None:
     assert world[2].settle_queries.find_result(1) is False
 
 
-def test_what_is_old_or_unknown_gets_no_or_nothing() -> None:
+def test_old_or_unknown_query_gets_no() -> None:
     world = World(2, [(1, 2)])
     far = end_of(world, (1, 2), 2)
     near = far.other
@@ -206,7 +206,7 @@ def test_what_is_old_or_unknown_gets_no_or_nothing() -> None:
     assert world.ask(2) is True, "nobody else uses up our numbers"
 
 
-def test_a_newer_question_takes_the_place_of_an_older_which_gets_no() -> None:
+def test_newer_question_takes_place_of_older_which_gets_no() -> None:
     world = World(3, line(3))
     other = end_of(world, (1, 2), 2)
     ap = make_origin(9)
@@ -217,7 +217,7 @@ def test_a_newer_question_takes_the_place_of_an_older_which_gets_no() -> None:
     assert two.known[ap].number == 2
 
 
-def test_who_is_no_neighbour_gets_no_and_moves_nothing() -> None:
+def test_query_of_stranger_gets_no() -> None:
     """A follower, or a source that we follow."""
     world = World(2, [(1, 2)])
     stranger = Place(world[1], (7, 1))
@@ -227,7 +227,7 @@ def test_who_is_no_neighbour_gets_no_and_moves_nothing() -> None:
     assert not world[1].settle_queries.known
 
 
-def test_what_has_come_too_far_is_not_passed_on() -> None:
+def test_query_beyond_hop_limit_is_not_relayed() -> None:
     world = World(3, line(3))
     far = end_of(world, (1, 2), 2)
     world[2].settle_queries.receive(far, Ask(make_origin(9), 1, HOPS_MAX, {}))
@@ -235,7 +235,7 @@ def test_what_has_come_too_far_is_not_passed_on() -> None:
     assert world.messages == 1
 
 
-def test_of_many_askers_the_oldest_are_forgotten_and_get_no() -> None:
+def test_of_many_askers_oldest_are_forgotten_and_get_no() -> None:
     world = World(3, [(1, 2), (2, 3)])
     far = end_of(world, (1, 2), 2)
     for asker in range(1, QUERIES_MAX + 3):
@@ -297,7 +297,7 @@ def reached(start: int, links: set[Link]) -> set[Link]:
 
 
 @given(graphs(), st.booleans(), st.data())
-def test_a_yes_is_true_whatever_happens_to_links_meanwhile(
+def test_yes_is_true_whatever_happens_to_links_meanwhile(
     graph: tuple[int, list[Link]], is_still: bool, data: st.DataObject
 ) -> None:
     """Messages in any order, data at any moment, links lost and found again; and when all that
@@ -351,7 +351,7 @@ def check_rest(world: World, asked: list[Watched]) -> None:
 
 
 @given(graphs(), st.data())
-def test_a_quiet_question_is_answered_by_the_rule(
+def test_quiet_question_is_answered_by_rule(
     graph: tuple[int, list[Link]], data: st.DataObject
 ) -> None:
     """With nothing going on, the answer is exactly whether all has arrived."""
@@ -378,7 +378,7 @@ hostile = st.one_of(
 
 
 @given(st.sampled_from([ring(4), mesh(4), line(4)]), st.lists(hostile, max_size=30), st.data())
-def test_nothing_that_a_peer_says_goes_on_for_ever_or_is_kept(
+def test_queries_of_peers_are_bounded(
     links: list[Link], said: list[Ask | Answer], data: st.DataObject
 ) -> None:
     world = World(4, links)

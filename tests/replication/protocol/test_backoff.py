@@ -15,7 +15,7 @@ def test_waits_double_within_bounds() -> None:
         assert mean // 2 <= wait < mean + mean // 2
 
 
-def test_a_peer_that_was_there_is_dialled_soon_again() -> None:
+def test_peer_that_was_there_is_dialled_soon_again() -> None:
     backoff = Backoff(Random(1))
     for _ in range(9):
         backoff.wait_ns()

@@ -17,7 +17,7 @@ from tests.replication.secrets import OTHER, SECRET, channels, exchange, open_ch
 FRAMES: list[Frame] = [Resumed(), Ops((b"one", b"two")), Ack({1: 2}, 3), Truncated()]
 
 
-def test_frames_pass_both_ways_after_the_handshake() -> None:
+def test_frames_pass_both_ways_after_handshake() -> None:
     one, other = open_channels()
     assert other.receive(one.wrap(FRAMES)) == FRAMES
     assert one.receive(other.wrap(FRAMES[:1])) == FRAMES[:1]
@@ -36,7 +36,7 @@ def test_frames_may_come_in_pieces() -> None:
     assert len(data) == plain + TAG_BYTES * len(FRAMES)
 
 
-def test_before_the_handshake_nothing_goes_out_or_in() -> None:
+def test_before_handshake_nothing_goes_out_or_in() -> None:
     one, other = channels()
     assert one.wrap(FRAMES) == b""
     assert one.read_bytes_max == UNREAD_BYTES_MAX
@@ -46,7 +46,7 @@ def test_before_the_handshake_nothing_goes_out_or_in() -> None:
     assert other.wrap(FRAMES) == b""
 
 
-def test_a_wrong_secret_opens_nothing() -> None:
+def test_wrong_secret_opens_nothing() -> None:
     one, other = channels(OTHER, SECRET)
     with pytest.raises(NotProven):
         exchange(one, other)
@@ -56,19 +56,19 @@ def test_a_wrong_secret_opens_nothing() -> None:
         one.end("reset")
 
 
-def test_without_a_secret_both_ends_agree_on_that() -> None:
+def test_without_secret_both_ends_agree_on_that() -> None:
     one, other = open_channels(NO_SECRET)
     assert other.receive(one.wrap(FRAMES)) == FRAMES
 
 
-def test_the_end_of_a_stream_is_a_frame_of_its_own() -> None:
+def test_end_of_stream_is_frame_of_its_own() -> None:
     one, other = open_channels()
     assert one.end("reset") == [Eof("reset")]
     assert other.end() == [Eof()]
 
 
 @pytest.mark.parametrize("place", [0, LENGTH_BYTES, LENGTH_BYTES + 8, -1, -TAG_BYTES])
-def test_a_changed_byte_ends_the_connection(place: int) -> None:
+def test_changed_byte_ends_connection(place: int) -> None:
     one, other = open_channels()
     data = bytearray(one.wrap([Ops((b"data",))]))
     data[place] ^= 1
@@ -76,7 +76,7 @@ def test_a_changed_byte_ends_the_connection(place: int) -> None:
         other.receive(bytes(data))
 
 
-def test_a_frame_that_is_repeated_or_left_out_is_refused() -> None:
+def test_frame_that_is_repeated_or_left_out_is_refused() -> None:
     one, other = open_channels()
     first, second = one.wrap([Resumed()]), one.wrap([Truncated()])
     with pytest.raises(RemoteProtocolError, match="changed, repeated or left out"):
@@ -88,13 +88,13 @@ def test_a_frame_that_is_repeated_or_left_out_is_refused() -> None:
         other.receive(first)
 
 
-def test_a_frame_that_is_sent_back_is_refused() -> None:
+def test_frame_that_is_sent_back_is_refused() -> None:
     one, _ = open_channels()
     with pytest.raises(RemoteProtocolError, match="changed, repeated or left out"):
         one.receive(one.wrap([Resumed()]))
 
 
-def test_frames_without_the_key_are_refused() -> None:
+def test_frames_without_key_are_refused() -> None:
     """Whoever cuts into an open connection can end it, and no more."""
     rng = random.Random(30)
     for _ in range(300):
@@ -104,7 +104,7 @@ def test_frames_without_the_key_are_refused() -> None:
             other.receive(forged)
 
 
-def test_a_channel_keeps_no_room_for_what_it_has_given_out() -> None:
+def test_channel_keeps_no_room_for_what_it_has_given_out() -> None:
     one, other = open_channels()
     large = one.wrap([Ops((bytes(1 << 20),))])
     other.receive(large[:-1])
@@ -114,7 +114,7 @@ def test_a_channel_keeps_no_room_for_what_it_has_given_out() -> None:
     assert other.decoder.buffer == b""
 
 
-def test_the_secret_is_nowhere_in_the_texts_of_a_channel() -> None:
+def test_secret_is_nowhere_in_texts_of_channel() -> None:
     one, other = channels(OTHER, SECRET)
     with pytest.raises(NotProven) as caught:
         exchange(one, other)

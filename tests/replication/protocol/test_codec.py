@@ -131,7 +131,7 @@ anything = st.recursive(
 
 
 @given(st.integers(0, len(KINDS) + 2), st.lists(anything, max_size=8))
-def test_fields_of_any_form_give_a_frame_or_one_error(kind: int, fields: list[Any]) -> None:
+def test_fields_of_any_form_give_frame_or_one_error(kind: int, fields: list[Any]) -> None:
     with suppress(RemoteProtocolError):
         decode(envelope.pack((kind, 0, *fields)))
 
@@ -167,33 +167,33 @@ def test_fields_of_any_form_give_a_frame_or_one_error(kind: int, fields: list[An
         (3, GROUP_MAX + 1),
     ],
 )
-def test_what_is_no_frame(items: object) -> None:
+def test_invalid_frames_are_refused(items: object) -> None:
     with pytest.raises(RemoteProtocolError, match="not a frame"):
         decode(envelope.pack(items))
 
 
-def test_a_frame_beyond_the_largest_is_refused_before_it_is_kept() -> None:
+def test_frame_beyond_largest_is_refused_before_it_is_kept() -> None:
     decoder = FrameDecoder()
     with pytest.raises(RemoteProtocolError, match="a frame of"):
         decoder.feed((FRAME_BYTES_MAX + 1).to_bytes(LENGTH_BYTES, "big"))
 
 
-def test_a_frame_is_not_made_beyond_the_largest() -> None:
+def test_frame_is_not_made_beyond_largest() -> None:
     with pytest.raises(AssertionError, match="a Ops of"):
         encode(Ops((bytes(FRAME_BYTES_MAX),)))
 
 
-def test_a_long_reason_is_cut_off() -> None:
+def test_long_reason_is_cut_off() -> None:
     assert fed([encode(Refuse("é" * TEXT_BYTES_MAX))]) == [Refuse("é" * (TEXT_BYTES_MAX // 2))]
 
 
-def test_every_frame_but_the_end_travels() -> None:
+def test_every_frame_but_end_travels() -> None:
     travelling = {kind for kind, _ in KINDS.values()}
     assert travelling == set(Frame.__args__) - {frames.Eof, frames.Grouped}
     assert len(travelling) == len(KINDS)
 
 
-def test_a_hello_of_another_version_keeps_its_name_and_version() -> None:
+def test_hello_of_another_version_keeps_its_name_and_version() -> None:
     """A newer one may have more fields, an older one had fewer."""
     for fields in (
         (1, 0, b"eu", 0, 0, b"", (), 0, 2),
@@ -204,14 +204,14 @@ def test_a_hello_of_another_version_keeps_its_name_and_version() -> None:
         assert (hello.name, hello.protocol) == ("eu", fields[8])
 
 
-def test_a_list_of_too_many_regions_is_refused() -> None:
+def test_list_of_too_many_regions_is_refused() -> None:
     hello = Hello("eu", 2, make_origin(2), "", {}, members=((1, "x"),) * 256)
     with pytest.raises(RemoteProtocolError, match="at most 255"):
         decode(encode(hello)[4:])
 
 
 @pytest.mark.interpreted("gives a module another function")
-def test_a_frame_for_which_there_is_no_memory_is_an_error_of_the_peer(
+def test_frame_for_which_there_is_no_memory_is_error_of_peer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def exhausted(_data: bytes) -> object:

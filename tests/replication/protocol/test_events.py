@@ -9,7 +9,7 @@ from replication.protocol.events import Event
 
 
 @pytest.mark.parametrize("kind", Event.__args__)
-def test_events_are_frozen_and_name_the_peer(kind: type[Event]) -> None:
+def test_events_are_frozen_and_name_peer(kind: type[Event]) -> None:
     assert attrs.fields(kind)[0].name == "peer"
     assert kind.__doc__
     assert kind.__setattr__ is not object.__setattr__

@@ -20,6 +20,6 @@ def test_equal_content_is_equal() -> None:
     assert Eof().reason == "the peer hung up"
 
 
-def test_who_says_nothing_else_is_a_member_and_speaks_our_protocol() -> None:
+def test_default_hello_is_of_member() -> None:
     hello = Hello("us", 1, 1 << 14, "", {})
     assert (hello.role, hello.protocol) == (MEMBER, PROTOCOL)

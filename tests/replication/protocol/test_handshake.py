@@ -44,7 +44,7 @@ def proofs(dials: Handshake, serves: Handshake) -> bytes:
     return data[CHALLENGE_BYTES:]
 
 
-def test_both_ends_prove_that_they_know_the_secret() -> None:
+def test_both_ends_prove_that_they_know_secret() -> None:
     dials, serves = end(Role.DIALS), end(Role.SERVES, nonce=2)
     proof = proofs(dials, serves)
     assert len(proof) == PROOF_BYTES
@@ -61,7 +61,7 @@ def test_both_ends_prove_that_they_know_the_secret() -> None:
     assert dials.feed(b"more") == b"more"
 
 
-def test_the_handshake_takes_one_round_trip() -> None:
+def test_handshake_takes_one_round_trip() -> None:
     dials, serves = end(Role.DIALS), end(Role.SERVES, nonce=2)
     assert dials.feed(take(serves)) == b"", "sent before anything was asked"
     assert serves.feed(take(dials)) == b""
@@ -82,7 +82,7 @@ def test_messages_may_come_in_pieces(size: int) -> None:
 
 
 @pytest.mark.parametrize("secret", [OTHER, NO_SECRET])
-def test_a_wrong_or_missing_secret_gets_no_proof_in_return(secret: LinkSecret) -> None:
+def test_wrong_or_missing_secret_gets_no_proof_in_return(secret: LinkSecret) -> None:
     dials, serves = end(Role.DIALS, secret), end(Role.SERVES, nonce=2)
     with pytest.raises(NotProven, match="does not know our secret"):
         serves.feed(proofs(dials, serves))
@@ -92,7 +92,7 @@ def test_a_wrong_or_missing_secret_gets_no_proof_in_return(secret: LinkSecret) -
         dials.end()
 
 
-def test_an_impostor_who_listens_is_not_believed() -> None:
+def test_impostor_who_listens_is_not_believed() -> None:
     dials, serves = end(Role.DIALS), end(Role.SERVES, OTHER, nonce=2)
     proofs(dials, serves)
     with pytest.raises(NotProven):
@@ -100,14 +100,14 @@ def test_an_impostor_who_listens_is_not_believed() -> None:
     assert not dials.is_proven
 
 
-def test_a_reflected_proof_is_refused() -> None:
+def test_reflected_proof_is_refused() -> None:
     dials = end(Role.DIALS)
     assert dials.feed(take(dials)) == b""
     with pytest.raises(NotProven):
         dials.feed(take(dials))
 
 
-def test_a_recorded_proof_is_refused_on_another_connection() -> None:
+def test_recorded_proof_is_refused_on_another_connection() -> None:
     recorded = proofs(end(Role.DIALS), end(Role.SERVES, nonce=2))
     fresh = end(Role.SERVES, nonce=3)
     fresh.feed(challenge(bytes([1]) * NONCE_BYTES))
@@ -115,7 +115,7 @@ def test_a_recorded_proof_is_refused_on_another_connection() -> None:
         fresh.feed(recorded)
 
 
-def test_a_proof_depends_on_version_and_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proof_depends_on_version_and_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     first = proofs(end(Role.DIALS), end(Role.SERVES, nonce=2))
     assert first != proofs(end(Role.DIALS, OTHER), end(Role.SERVES, nonce=2))
     monkeypatch.setattr(handshake, "PROTOCOL", PROTOCOL + 1)
@@ -132,7 +132,7 @@ def test_another_version_is_refused_with_both_numbers(role: Role) -> None:
     assert here.outgoing == b"", "no proof; the challenge has named our number to the other end"
 
 
-def test_a_frame_of_an_older_version_is_named() -> None:
+def test_frame_of_older_version_is_named() -> None:
     with pytest.raises(RemoteProtocolError, match=f"version 2 or older .* version {PROTOCOL};"):
         end(Role.SERVES).feed(b"\0\0\0\x30\x01")
 
@@ -146,14 +146,14 @@ def test_another_program_is_recognised_by_its_first_bytes(data: bytes) -> None:
     assert here.outgoing == b""
 
 
-def test_nothing_may_follow_before_the_serving_end_has_proved_itself() -> None:
+def test_bytes_before_proof_are_refused() -> None:
     dials, serves = end(Role.DIALS), end(Role.SERVES, nonce=2)
     with pytest.raises(RemoteProtocolError, match="before we have proved ourselves"):
         serves.feed(proofs(dials, serves) + b"x")
     assert serves.outgoing == b""
 
 
-def test_of_a_stranger_less_than_two_messages_are_kept() -> None:
+def test_of_stranger_less_than_two_messages_are_kept() -> None:
     assert UNREAD_BYTES_MAX == CHALLENGE_BYTES + PROOF_BYTES == 74
     here = end(Role.SERVES)
     for byte in challenge(bytes(NONCE_BYTES)) + bytes(PROOF_BYTES - 1):
@@ -161,14 +161,14 @@ def test_of_a_stranger_less_than_two_messages_are_kept() -> None:
         assert len(here.unread) < CHALLENGE_BYTES
 
 
-def test_an_end_elsewhere_in_the_handshake_says_nothing_of_secrets() -> None:
+def test_end_elsewhere_in_handshake_says_nothing_of_secrets() -> None:
     for role in Role:
         here = end(role)
         here.end()
         assert here.state is HandshakeState.GREETING
 
 
-def test_any_bytes_lead_to_an_error_or_to_waiting() -> None:
+def test_any_bytes_lead_to_error_or_to_waiting() -> None:
     rng = random.Random(20)
     for _ in range(2000):
         role = rng.choice(list(Role))

@@ -9,7 +9,7 @@ from replication.protocol.codec import FRAME_BYTES_MAX
 from replication.protocol.limits import Limits
 
 
-def test_the_defaults_fit_together() -> None:
+def test_defaults_fit_together() -> None:
     limits = Limits()
     assert 2 * limits.batch_bytes_max <= FRAME_BYTES_MAX, "a batch and its framing fit one frame"
     assert 4 * limits.ack_bytes <= limits.window_bytes_max, "the window opens before it is shut"

@@ -55,12 +55,12 @@ def hello_of(region: int, origin: Origin) -> Hello:
 # -- terms ---------------------------------------------------------------------------------
 
 
-def test_a_view_begins_with_oneself() -> None:
+def test_view_begins_with_oneself() -> None:
     here = lives()
     assert here.view == here.to_tell() == ((1, 0, ONE),)
 
 
-def test_a_greeting_by_another_life_begins_the_next_term() -> None:
+def test_greeting_by_another_life_begins_next_term() -> None:
     here = lives()
     assert here.greeted(2, TWO)
     assert not here.greeted(2, TWO)
@@ -74,7 +74,7 @@ def test_a_greeting_by_another_life_begins_the_next_term() -> None:
     assert not is_over(THREE), "nothing is known of region 3"
 
 
-def test_the_greater_term_wins() -> None:
+def test_greater_term_wins() -> None:
     here, there = lives(1), lives(3)
     here.greeted(2, TWO)
     there.greeted(2, TWO)
@@ -85,7 +85,7 @@ def test_the_greater_term_wins() -> None:
     assert not here.heard(((2, 0, TWO),)), "who comes late says nothing new"
 
 
-def test_who_is_declared_dead_takes_the_next_term() -> None:
+def test_dead_incarnation_takes_next_epoch() -> None:
     here = lives(2)
     assert here.heard(((2, 5, SECOND_TWO),))
     assert here.view == ((2, 6, TWO),)
@@ -94,7 +94,7 @@ def test_who_is_declared_dead_takes_the_next_term() -> None:
     assert not here.heard(((2, 7, SECOND_TWO),))
 
 
-def test_two_who_noticed_different_lives_agree_in_the_end() -> None:
+def test_two_who_noticed_different_lives_agree_in_end() -> None:
     """Region 2 has died twice; 1 knows the second life and 3 the third, under the same term."""
     one, two, three = lives(1), Lives(Replica(THIRD_TWO, members=(1, 2, 3))), lives(3)
     one.greeted(2, TWO)
@@ -117,7 +117,7 @@ def test_another_origin_is_another_life() -> None:
     assert here.view == ((1, 1, make_origin(1, 3)),)
 
 
-def test_those_who_are_no_members_are_not_entered() -> None:
+def test_non_members_are_not_entered() -> None:
     here = lives()
     assert not here.greeted(4, make_origin(4))
     assert not here.heard(((4, 1, make_origin(4)),))
@@ -126,14 +126,14 @@ def test_those_who_are_no_members_are_not_entered() -> None:
     assert unknown.greeted(4, make_origin(4)), "all are, while members are not known"
 
 
-def test_a_term_that_only_a_liar_reaches_is_not_exceeded() -> None:
+def test_term_that_only_liar_reaches_is_not_exceeded() -> None:
     here = lives()
     here.heard(((2, TERM_MAX, TWO),))
     assert here.greeted(2, SECOND_TWO)
     assert here.view[1] == (2, TERM_MAX, SECOND_TWO)
 
 
-def test_nothing_is_told_while_an_operation_of_a_life_that_is_over_waits() -> None:
+def test_view_waits_for_ops_of_ended_incarnations() -> None:
     """It would be applied after the report, and stand in no other."""
     here, other = lives(), Replica(2, members=(1, 2, 3))
     here.greeted(2, TWO)
@@ -151,7 +151,7 @@ def test_nothing_is_told_while_an_operation_of_a_life_that_is_over_waits() -> No
 # -- links ---------------------------------------------------------------------------------
 
 
-def test_a_report_counts_in_our_own_view_only() -> None:
+def test_report_counts_in_our_own_view_only() -> None:
     here = links()
     sink = here.dial("r2", 0)
     here.receive(sink, hello_of(2, TWO), 0)
@@ -170,7 +170,7 @@ def test_a_report_counts_in_our_own_view_only() -> None:
     assert here.replica.stability.clocks == {2: 7}
 
 
-def test_a_view_is_told_ahead_of_the_report_that_is_made_in_it_and_once() -> None:
+def test_view_is_told_ahead_of_report_that_is_made_in_it_and_once() -> None:
     here = links()
     source, sink = here.serve(0), here.dial("r3", 0)
     here.receive(source, hello_of(2, TWO), 0)
@@ -202,7 +202,7 @@ def test_followers_are_told_no_view() -> None:
     assert here.lives.view == ((1, 0, ONE),), "nor is theirs believed"
 
 
-def test_connections_with_a_life_that_is_over_are_closed() -> None:
+def test_connections_with_life_that_is_over_are_closed() -> None:
     here = links()
     sink, source, other = here.dial("r2", 0), here.serve(0), here.serve(0)
     here.receive(sink, hello_of(2, TWO), 0)
@@ -216,7 +216,7 @@ def test_connections_with_a_life_that_is_over_are_closed() -> None:
     assert not other.closed
 
 
-def test_a_follower_with_the_number_of_a_member_is_none() -> None:
+def test_follower_with_number_of_member_is_none() -> None:
     """It belongs to another cluster, whose lives say nothing here."""
     here = links()
     source, follower = here.serve(0), here.serve(0)
@@ -239,7 +239,7 @@ def test_our_own_next_life_voids_what_was_reported_to_us() -> None:
     assert here.lives.view[0] == (1, 1, here.replica.origin)
 
 
-def test_a_reset_is_remembered_until_the_writes_of_a_lost_life_have_come() -> None:
+def test_reset_is_remembered_until_writes_of_lost_life_have_come() -> None:
     """Region 2 has died; its second increment, which has not seen the reset, is with region 3."""
     here, dead = links(), Replica(2, members=(1, 2, 3))
     dead.counter("n").increment(5)
@@ -275,7 +275,7 @@ def test_a_reset_is_remembered_until_the_writes_of_a_lost_life_have_come() -> No
     assert here.replica.keyspace.data == {}
 
 
-def test_nothing_is_stable_while_an_operation_of_a_lost_life_waits() -> None:
+def test_waiting_op_of_lost_incarnation_blocks_stability() -> None:
     here, dead, late = links(), Replica(2), Replica(3)
     late.accept(write(dead))
     waiting = write(late)

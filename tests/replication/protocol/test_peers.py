@@ -6,12 +6,12 @@ from crdt.causality.dots import make_origin
 from replication.protocol.peers import Direction, Member, Peer
 
 
-def test_a_peer_brings_nothing_unless_it_is_told_to() -> None:
+def test_peer_brings_nothing_unless_it_is_told_to() -> None:
     peer = Peer("eu", 2)
     assert peer.routes == ()
     assert peer.serves
 
 
-def test_a_member_belongs_to_a_cluster_by_name() -> None:
+def test_member_belongs_to_cluster_by_name() -> None:
     assert Member("us", 1, make_origin(1)).cluster == ""
     assert [direction.value for direction in Direction] == ["in", "out"]

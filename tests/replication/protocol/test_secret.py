@@ -7,7 +7,7 @@ import pytest
 from replication.protocol.secret import NO_SECRET, LinkSecret, is_loopback, weakness
 
 
-def test_a_secret_shows_nothing_of_itself() -> None:
+def test_secret_shows_nothing_of_itself() -> None:
     secret = LinkSecret.from_text("pässword €")
     assert secret.key == "pässword €".encode()
     assert "word" not in f"{secret!r} {secret}"
@@ -24,7 +24,7 @@ def test_a_secret_shows_nothing_of_itself() -> None:
         ("0123456789abcdef", ""),
     ],
 )
-def test_a_weak_secret_is_recognised(text: str, reason: str) -> None:
+def test_weak_secret_is_recognised(text: str, reason: str) -> None:
     assert weakness(text) == reason
 
 

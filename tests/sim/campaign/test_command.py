@@ -10,7 +10,7 @@ from sim.campaign.command import SEED_MAX, parser
 from sim.faults.kinds import FAULTS
 
 
-def test_a_seed_alone_is_enough() -> None:
+def test_seed_alone_is_enough() -> None:
     asked = parser().parse_args(["7"])
     assert asked.seed == 7
     assert asked.seeds is None
@@ -26,7 +26,7 @@ def test_everything_can_be_asked_at_once() -> None:
     assert asked.svg == Path("a.svg")
 
 
-def test_a_range_includes_both_ends() -> None:
+def test_range_includes_both_ends() -> None:
     assert list(parser().parse_args(["--seeds", "3-5"]).seeds) == [3, 4, 5]
     assert list(parser().parse_args(["--seeds", "3-3"]).seeds) == [3]
 
@@ -65,7 +65,7 @@ def test_all_faults_and_none() -> None:
         ("1 --topology cube", "invalid choice"),
     ],
 )
-def test_what_may_not_be_asked_is_told_in_one_line(
+def test_refused_options_give_one_line(
     line: str, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -77,5 +77,5 @@ def test_what_may_not_be_asked_is_told_in_one_line(
     assert why in said
 
 
-def test_the_greatest_seed_is_one() -> None:
+def test_greatest_seed_is_one() -> None:
     assert parser().parse_args([str(SEED_MAX)]).seed == SEED_MAX

@@ -26,7 +26,7 @@ SEEDS = range(150)
 DRAWN = [RunOptions.draw_from_seed(seed) for seed in SEEDS]
 
 
-def test_a_seed_gives_the_same_options_again() -> None:
+def test_seed_gives_same_options_again() -> None:
     assert RunOptions.draw_from_seed(7) == DRAWN[7]
     assert len({attrs.evolve(options, seed=0).length for options in DRAWN}) == 1
     assert len({str(options) for options in DRAWN}) == len(DRAWN)
@@ -36,7 +36,7 @@ def test_a_seed_gives_the_same_options_again() -> None:
     "fixed",
     [{"topology": "ring"}, {"length": SECOND}, {"faults": ("cut",)}, {"chops": 99}],
 )
-def test_fixing_one_leaves_the_others_as_they_were(fixed: dict[str, object]) -> None:
+def test_fixing_one_leaves_others_as_they_were(fixed: dict[str, object]) -> None:
     assert RunOptions.draw_from_seed(7, **fixed) == attrs.evolve(DRAWN[7], **fixed)
 
 
@@ -53,7 +53,7 @@ def test_faults_are_such_as_can_happen() -> None:
     assert RunOptions.draw_from_seed(7, regions=2, faults=("ring",)).faults == ("ring",)
 
 
-def test_some_are_followed_and_the_number_of_followers_may_be_fixed() -> None:
+def test_some_are_followed_and_number_of_followers_may_be_fixed() -> None:
     assert {len(options.copies) for options in DRAWN} == {0, 1, 2}
     copies = [copy for options in DRAWN for copy in options.copies]
     assert {(copy.number, len(copy.sources)) for copy in copies} == {
@@ -67,7 +67,7 @@ def test_some_are_followed_and_the_number_of_followers_may_be_fixed() -> None:
     )
 
 
-def test_what_is_not_given_is_drawn() -> None:
+def test_missing_options_are_drawn() -> None:
     assert RunOptions.draw_from_seed(7, topology=None, faults=None, regions=None) == DRAWN[7]
 
 
@@ -90,7 +90,7 @@ def test_in_many_runs_everything_is_on_and_off() -> None:
     assert {tuning.waiting_bytes for tuning in tunings} == set(WAITING)
 
 
-def test_a_core_is_a_majority() -> None:
+def test_core_is_majority() -> None:
     for options in DRAWN:
         assert options.core in {0, len(options.names) // 2 + 1}
 
@@ -103,7 +103,7 @@ def test_no_link_is_thought_dead_between_two_heartbeats() -> None:
         assert shared.silence_ns_max >= 3 * shared.heartbeat_ns + SECOND
 
 
-def test_a_plan_has_the_delays_that_were_drawn() -> None:
+def test_plan_has_delays_that_were_drawn() -> None:
     options = RunOptions.draw_from_seed(7, names=("us-east-1", "eu-west-1"), topology="mesh")
     ocean = attrs.evolve(options, latency="ocean", tunings={}).make_plan()
     assert ocean.latency_between("us-east-1", "eu-west-1") == preset("ocean")
@@ -135,21 +135,21 @@ def test_every_option_is_told() -> None:
     assert not any(line.startswith("core") for line in right.describe_lines())
 
 
-def test_a_batch_is_smaller_than_a_window_that_is_small() -> None:
+def test_batch_is_smaller_than_window_that_is_small() -> None:
     tunings = [tuning for options in DRAWN for tuning in options.tunings.values()]
     small = [each.limits for each in tunings if each.limits.window_bytes_max <= 4_000]
     assert small
     assert max(limits.batch_bytes_max for limits in small) <= 3_000
 
 
-def test_a_tuning_is_told_by_what_is_unusual() -> None:
+def test_tuning_is_told_by_what_is_unusual() -> None:
     tuning = Tuning()
     assert describe_value(tuning) == f"backlog {1 << 20}, waiting {64 << 20}"
     small = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, scan_ops_max=3))
     assert describe_value(small) == f"backlog {1 << 20}, waiting {64 << 20}, scan_ops_max 3"
 
 
-def test_links_of_a_long_run_beat_slowly() -> None:
+def test_links_of_long_run_beat_slowly() -> None:
     (limits,) = {
         t.limits for t in RunOptions.draw_from_seed(7, length=3600 * SECOND).tunings.values()
     }
@@ -172,7 +172,7 @@ def test_faults_that_last_are_told_if_they_are_on() -> None:
     assert told == [f"to the end    {lasting[0]}"]
 
 
-def test_rests_between_the_pieces_of_snapshots_are_told() -> None:
+def test_rests_between_pieces_of_snapshots_are_told() -> None:
     tuning = Tuning(snapshot_rest_ns=40 * MS)
     assert describe_value(tuning) == f"{describe_value(Tuning())}, snapshots rest 40 ms"
 

@@ -29,12 +29,12 @@ def wait(number: int) -> int:
     return number
 
 
-def test_results_come_in_the_order_of_the_items() -> None:
+def test_results_come_in_order_of_items() -> None:
     assert list(run_in_processes(square, range(7), 3)) == [0, 1, 4, 9, 16, 25, 36]
     assert list(run_in_processes(square, [5], 1)) == [25]
 
 
-def test_a_process_that_is_killed_is_named_and_the_others_are_ended() -> None:
+def test_process_that_is_killed_is_named_and_others_are_ended() -> None:
     results = run_in_processes(die_at_four, range(8), 2)
     assert [next(results) for _ in range(4)] == [0, 1, 2, 3]
     with pytest.raises(ProcessLost, match="4: its process has ended with status -9"):
@@ -42,7 +42,7 @@ def test_a_process_that_is_killed_is_named_and_the_others_are_ended() -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
+def test_abandoned_results_leave_no_process() -> None:
     results = run_in_processes(wait, range(4), 2)
     assert next(results) == 0
     assert len(multiprocessing.active_children()) == 2
@@ -50,7 +50,7 @@ def test_whoever_wants_no_more_leaves_no_process_behind() -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_what_takes_too_much_time_of_the_processor_is_stopped() -> None:
+def test_seed_beyond_cpu_limit_is_stopped() -> None:
     with limit_cpu(60):
         pass
     with pytest.raises(CpuExceeded), limit_cpu(5):
@@ -59,7 +59,7 @@ def test_what_takes_too_much_time_of_the_processor_is_stopped() -> None:
         loop_for_ever()
 
 
-def test_a_guard_against_crashes_does_not_take_the_limit_for_one() -> None:
+def test_guard_against_crashes_does_not_take_limit_for_one() -> None:
     with pytest.raises(CpuExceeded), limit_cpu(0.1):
         loop_behind_a_guard()
 

@@ -53,7 +53,7 @@ STEPS = (
 )
 
 
-def test_a_run_in_which_all_went_well_is_valid_and_repeats_itself() -> None:
+def test_run_in_which_all_went_well_is_valid_and_repeats_itself() -> None:
     one, two = (Run(options()).play_steps() for _ in range(2))
     assert one == two
     assert one.verdict is Verdict.VALID
@@ -63,7 +63,7 @@ def test_a_run_in_which_all_went_well_is_valid_and_repeats_itself() -> None:
     assert one.tail == ()
 
 
-def test_a_schedule_is_in_order_and_holds_what_was_asked_for() -> None:
+def test_schedule_is_in_order_and_holds_what_was_asked_for() -> None:
     steps = list(draw_schedule(options(bursts=30)))
     times = [step.at for step in steps]
     assert times == sorted(times)
@@ -73,13 +73,13 @@ def test_a_schedule_is_in_order_and_holds_what_was_asked_for() -> None:
     assert len(steps) == len(without) + 3 * 30
 
 
-def test_what_cannot_happen_is_not_scheduled() -> None:
+def test_impossible_faults_are_not_scheduled() -> None:
     assert list(draw_schedule(options(faults=("ring", "cut", "promote")))) == list(
         draw_schedule(options())
     )
 
 
-def test_another_fault_leaves_the_writes_as_they_were() -> None:
+def test_another_fault_leaves_writes_as_they_were() -> None:
     one, two = (
         list(draw_schedule(options(faults=faults))) for faults in (("cut",), ("cut", "crash"))
     )
@@ -87,7 +87,7 @@ def test_another_fault_leaves_the_writes_as_they_were() -> None:
 
 
 @pytest.mark.parametrize("steps", [(), STEPS[:1], STEPS[1:2]], ids=["nothing", "writes", "faults"])
-def test_who_writes_nothing_or_breaks_nothing_proves_nothing(steps: Sequence[ScheduleStep]) -> None:
+def test_run_without_writes_or_faults_proves_nothing(steps: Sequence[ScheduleStep]) -> None:
     result = Run(options()).play_steps(steps)
     assert (result.verdict, result.promise) == (Verdict.UNKNOWN, "")
     assert result.reason in {"nothing was written", "nothing went wrong: no cut could happen"}
@@ -104,7 +104,7 @@ class Blind(Checker):
     promise = "convergence"
 
 
-def test_what_was_not_looked_at_is_not_proved() -> None:
+def test_unchecked_promise_is_not_proved() -> None:
     run = Run(options())
     run.world.checkers = (Blind(run.world.run_history),)
     result = run.play_steps(STEPS)
@@ -126,7 +126,7 @@ def stumble(_run: Run) -> None:
     ("act", "promise", "reason"),
     [(lie, "convergence", "they differ"), (stumble, "no crash", "ValueError: odd (stumble in ")],
 )
-def test_a_broken_promise_and_an_exception_are_invalid(
+def test_broken_promise_and_exception_are_invalid(
     act: Callable[[Run], None], promise: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Run, "finish_run", act)
@@ -136,7 +136,7 @@ def test_a_broken_promise_and_an_exception_are_invalid(
     assert 0 < len(result.tail) <= TAIL
 
 
-def test_regions_that_never_agree_break_the_promise_of_liveness(
+def test_regions_that_never_agree_break_promise_of_liveness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def end_nothing(_injector: Injector) -> None:
@@ -173,7 +173,7 @@ def test_writes_to_who_is_away_are_refused() -> None:
     assert result.fired == {"crash": 1, "pause": 1}
 
 
-def test_a_core_converges_while_the_others_stay_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_core_converges_while_others_stay_away(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[list[str], bool]] = []
     converge = Run.wait_for_convergence
 
@@ -186,14 +186,14 @@ def test_a_core_converges_while_the_others_stay_away(monkeypatch: pytest.MonkeyP
     assert asked == [(["eu", "us"], False), *[(["eu", "us", "ap"], True)] * 4]
 
 
-def test_a_core_that_is_not_linked_is_not_asked() -> None:
+def test_core_that_is_not_linked_is_not_asked() -> None:
     star = World(Plan.of(["a", "b", "c", "d"], topology="star"))
     assert is_connected(star, ["a", "b", "c"])
     assert not is_connected(star, ["b", "c"])
     assert is_connected(star, ["a", "b", "c", "d"])
 
 
-def test_where_too_few_have_caught_up_there_is_no_core() -> None:
+def test_too_few_regions_make_no_core() -> None:
     run = Run(options(core=2))
     for site in run.world.sites.values():
         site.recovery.begin("it waits", {})
@@ -201,7 +201,7 @@ def test_where_too_few_have_caught_up_there_is_no_core() -> None:
     assert run.world.now == 0
 
 
-def test_who_is_down_at_the_end_is_started() -> None:
+def test_region_down_at_end_is_started() -> None:
     run = Run(options())
     run.world.crash_process("us")
     result = run.play_steps(STEPS[:1])
@@ -217,7 +217,7 @@ def test_signs_of_life_come_in_virtual_time() -> None:
     assert seen == [10 * SECOND, 20 * SECOND]
 
 
-def test_clocks_and_pieces_are_set_for_the_whole_run() -> None:
+def test_clocks_and_pieces_are_set_for_whole_run() -> None:
     run = Run(options(offsets={"eu": -500}, chops=9))
     run.prepare_world()
     assert run.world.sites["eu"].clock.offset_ms == -500
@@ -237,14 +237,14 @@ def test_slow_links_and_patience_take_their_time() -> None:
     )
 
 
-def test_a_place_is_where_an_exception_was_raised() -> None:
+def test_place_is_where_exception_was_raised() -> None:
     with pytest.raises(ValueError, match="odd") as raised:
         stumble(Run(options()))
     assert locate_run(raised.value).startswith("stumble in test_run.py:")
     assert locate_run(ValueError()) == "nowhere"
 
 
-def test_a_core_that_the_others_would_have_to_link_is_not_asked_in_a_run_either() -> None:
+def test_core_that_others_would_have_to_link_is_not_asked_in_run_either() -> None:
     run = Run(options(core=2, topology="star"))
     late = ScheduleStep(14 * SECOND, "crash", ("eu",), 9 * SECOND)
     result = run.play_steps([*STEPS, late])
@@ -268,7 +268,7 @@ def test_followers_must_have_it_all_too() -> None:
     assert result.looked["following"] > 0
 
 
-def test_a_follower_that_never_gets_there_breaks_the_promise_of_liveness(
+def test_follower_that_never_gets_there_breaks_promise_of_liveness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def nothing(_world: World, _copy: object) -> bool:
@@ -282,14 +282,14 @@ def test_a_follower_that_never_gets_there_breaks_the_promise_of_liveness(
     assert "all links are through" in result.reason
 
 
-def test_who_follows_and_is_down_at_the_end_is_started() -> None:
+def test_follower_down_at_end_is_started() -> None:
     run = Run(options(followers=1))
     run.world.crash_process("follower-1")
     assert run.play_steps(STEPS).verdict is Verdict.VALID
     assert run.world.copies["follower-1"].starts == 2
 
 
-def test_the_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
+def test_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
     patient = Tuning(limits=Limits(silence_ns_max=20 * SECOND))
     run = Run(options(tunings=dict.fromkeys(("eu", "us", "ap"), patient)))
     lost_at = run.options.length - SECOND // 2
@@ -299,7 +299,7 @@ def test_the_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
     assert result.virtual > lost_at + 12 * SECOND
 
 
-def test_the_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
+def test_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
     world = Run(options()).world
     world.sleep(SECOND)
     before = converge_limit_ns(world)
@@ -309,7 +309,7 @@ def test_the_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
     assert converge_limit_ns(world) > before + 12 * SECOND
 
 
-def test_metadata_that_stays_for_ever_is_a_broken_promise() -> None:
+def test_metadata_that_stays_for_ever_is_broken_promise() -> None:
     run = Run(options())
     run.world.sites["eu"].replica.keyspace.garbage[b"dust"] = None
     run.world.sites["eu"].links.collects = False
@@ -318,7 +318,7 @@ def test_metadata_that_stays_for_ever_is_a_broken_promise() -> None:
     assert "eu keeps [b'dust']" in result.reason
 
 
-def test_what_sessions_ask_is_counted() -> None:
+def test_requests_of_sessions_are_counted() -> None:
     asked = ScheduleStep(SECOND, "client", ("eu",), value=1, commands=(("GET", "all:1"),))
     run = Run(options())
     assert run.play_steps((*STEPS, asked)).verdict is Verdict.VALID
@@ -333,7 +333,7 @@ def test_narrow_links_take_time_for_all_that_was_written() -> None:
     assert converge_limit_ns(world) > before + 10 * SECOND
 
 
-def test_faults_that_last_to_the_end_must_be_endured() -> None:
+def test_faults_that_last_to_end_must_be_endured() -> None:
     run = Run(options())
     lasting = ScheduleStep(2 * SECOND, "cut", ("eu", "us"), FOREVER)
     result = run.play_steps((STEPS[0], lasting, STEPS[2]))

@@ -30,7 +30,7 @@ def numbered(count: int) -> list[ScheduleStep]:
 
 
 @given(st.sets(st.integers(0, 39), min_size=1, max_size=4))
-def test_just_the_culprits_are_left(culprits: set[int]) -> None:
+def test_just_culprits_are_left(culprits: set[int]) -> None:
     def fails(steps: Sequence[ScheduleStep]) -> bool:
         return culprits <= {step.at for step in steps}
 
@@ -47,7 +47,7 @@ def test_no_single_one_can_be_spared() -> None:
     assert not any(fails(left[:i] + left[i + 1 :]) for i in range(len(left)))
 
 
-def test_it_stops_after_so_many_attempts() -> None:
+def test_shrinking_stops_after_attempt_limit() -> None:
     tried: list[int] = []
 
     def fails(steps: Sequence[ScheduleStep]) -> bool:
@@ -58,11 +58,11 @@ def test_it_stops_after_so_many_attempts() -> None:
     assert len(tried) == 5
 
 
-def test_nothing_is_short_enough() -> None:
+def test_shortest_run_is_empty() -> None:
     assert reduce_items([], lambda _steps: True, 5) == []
 
 
-def test_only_the_same_promise_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_same_promise_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     options = RunOptions.draw_from_seed(
         7, names=("eu", "us"), length=20 * SECOND, faults=("cut",), bursts=0
     )
@@ -84,7 +84,7 @@ def test_only_the_same_promise_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert latest <= failed.virtual + SECOND
 
 
-def test_what_fails_only_in_the_end_may_need_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_at_end_keeps_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
     options = RunOptions.draw_from_seed(
         7, names=("eu", "us"), length=20 * SECOND, faults=("cut",), bursts=0
     )
@@ -138,7 +138,7 @@ def test_options_become_as_plain_as_they_can_be() -> None:
     assert (options.faults, options.length) == (("cut",), 6 * SECOND)
 
 
-def test_an_option_that_is_needed_stays() -> None:
+def test_option_that_is_needed_stays() -> None:
     def fails(run: Script) -> bool:
         return run.options.chops == 5 and any("a" in copy.sources for copy in run.options.copies)
 
@@ -170,12 +170,12 @@ def test_only_so_many_options_are_tried() -> None:
         (ScheduleStep(1, "split", ("a",)), None),
     ],
 )
-def test_a_step_without_a_region(step: ScheduleStep, left: tuple[str, ...] | None) -> None:
+def test_step_without_region(step: ScheduleStep, left: tuple[str, ...] | None) -> None:
     found = without_command(step, "a")
     assert (None if found is None else found.regions) == left
 
 
-def test_a_run_that_was_made_plain_can_be_played() -> None:
+def test_run_that_was_made_plain_can_be_played() -> None:
     small = simplify_options(intricate(), lambda _run: True, 1000)
     assert small.options.names == ("a", "b")
     assert Run(small.options).play_steps(small.steps).promise == ""
@@ -189,13 +189,13 @@ def test_a_run_that_was_made_plain_can_be_played() -> None:
         ("liveness", "KeyError: 1 (at in file.py:7)", False),
     ],
 )
-def test_a_crash_is_the_same_at_the_same_place(promise: str, reason: str, *, same: bool) -> None:
+def test_crash_is_same_at_same_place(promise: str, reason: str, *, same: bool) -> None:
     valid = Run(attrs.evolve(intricate().options, length=0, core=0)).play_steps([])
     failed = attrs.evolve(valid, promise="no crash", reason="KeyError: 1 (at in file.py:7)")
     assert is_same_failure(attrs.evolve(valid, promise=promise, reason=reason), failed) is same
 
 
-def test_other_failures_are_the_same_by_their_promise() -> None:
+def test_other_failures_are_same_by_their_promise() -> None:
     valid = Run(attrs.evolve(intricate().options, length=0, core=0)).play_steps([])
     failed = attrs.evolve(valid, promise="liveness", reason="(a)")
     assert is_same_failure(attrs.evolve(failed, reason="(b)"), failed)

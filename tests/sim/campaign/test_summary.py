@@ -48,7 +48,7 @@ INVALID = attrs.evolve(
 UNKNOWN = attrs.evolve(VALID, verdict=Verdict.UNKNOWN, reason="nothing was written")
 
 
-def test_a_valid_run_is_told_with_what_it_has_seen() -> None:
+def test_valid_run_is_told_with_what_it_has_seen() -> None:
     assert list(print_result(VALID, 2.0)) == [
         "",
         "writes        12",
@@ -63,7 +63,7 @@ def test_a_valid_run_is_told_with_what_it_has_seen() -> None:
     ]
 
 
-def test_a_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> None:
+def test_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> None:
     lines = list(print_result(INVALID, 1.0))
     assert lines[:4] == ["", "  1 eu boot", "  2 us boot", ""]
     assert lines[-2:] == [
@@ -73,16 +73,16 @@ def test_a_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> No
     assert not any(line.startswith("converged") for line in lines)
 
 
-def test_a_verdict_says_why() -> None:
+def test_verdict_says_why() -> None:
     assert verdict_text(VALID) == "valid"
     assert verdict_text(UNKNOWN) == "unknown: nothing was written"
 
 
-def test_nothing_takes_no_time() -> None:
+def test_duration_of_nothing_is_zero() -> None:
     assert speed_text(0.0, 0.0) == "speed         0.0 virtual s in 0.00 CPU s: 0 to 1"
 
 
-def test_in_a_table_a_reason_is_short() -> None:
+def test_in_table_reason_is_short() -> None:
     assert summary_line(INVALID) == "       8  invalid: convergence: eu and us differ"
     long = attrs.evolve(INVALID, reason="x" * 2 * REASON_MAX)
     assert len(summary_line(long)) == REASON_MAX + len("       8  ")
@@ -118,11 +118,11 @@ def test_if_all_was_seen_and_nothing_failed_no_more_is_said() -> None:
         ([], 2),
     ],
 )
-def test_the_status_is_good_only_if_something_was_proved(results: list[Result], code: int) -> None:
+def test_status_is_good_only_if_something_was_proved(results: list[Result], code: int) -> None:
     assert exit_status(results) == code
 
 
-def test_what_many_runs_have_seen_too_seldom_is_named() -> None:
+def test_rare_events_seen_too_seldom_are_named() -> None:
     full = attrs.evolve(
         VALID, fired=dict.fromkeys(FAULTS, 1), probes=dict.fromkeys(NAMES, 1), looked={"expiry": 0}
     )
@@ -132,6 +132,6 @@ def test_what_many_runs_have_seen_too_seldom_is_named() -> None:
     assert list(shortfalls([rare] * 100)) == ["ring: done in 0 of 100 runs, not 1"]
 
 
-def test_what_a_run_has_not_checked_is_told() -> None:
+def test_unchecked_promises_of_run_are_reported() -> None:
     lines = list(print_result(attrs.evolve(VALID, looked={"convergence": 5, "expiry": 0}), 2.0))
     assert "not checked   expiry" in lines

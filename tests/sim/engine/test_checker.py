@@ -31,7 +31,7 @@ def ordinary_life(world: World) -> None:
     finish(world)
 
 
-def test_without_a_bug_nothing_is_caught() -> None:
+def test_without_bug_nothing_is_caught() -> None:
     assert caught(ordinary_life) == []
 
 
@@ -50,7 +50,7 @@ def test_promises_have_names_of_their_own() -> None:
     assert len({kind.promise for kind in CHECKERS}) == len(CHECKERS)
 
 
-def test_a_violation_says_which_promise_was_broken() -> None:
+def test_violation_says_which_promise_was_broken() -> None:
     violation = Checker(RunHistory()).violation("all is lost")
     assert isinstance(violation, Violation)
     assert (violation.promise, violation.text) == ("", "all is lost")

@@ -6,14 +6,14 @@ from sim.engine.clock import EPOCH_MS, WallClock
 from sim.engine.events import MS, SECOND
 
 
-def test_a_right_clock_shows_the_epoch_and_whole_milliseconds_since() -> None:
+def test_right_clock_shows_epoch_and_whole_milliseconds_since() -> None:
     clock = WallClock()
     assert clock.read_ms(0) == EPOCH_MS
     assert clock.read_ms(3 * MS - 1) == EPOCH_MS + 2
     assert clock.read_ms(3 * MS) == EPOCH_MS + 3
 
 
-def test_an_offset_and_steps_add_up() -> None:
+def test_offset_and_steps_add_up() -> None:
     clock = WallClock(offset_ms=-50)
     clock.step_by(20)
     clock.step_by(-100)
@@ -25,14 +25,14 @@ def test_drift_is_in_millionths() -> None:
     assert WallClock(drift_ppm=-1000).read_ms(10 * SECOND) == EPOCH_MS + 9_990
 
 
-def test_another_drift_keeps_what_the_first_has_gained() -> None:
+def test_another_drift_keeps_what_first_has_gained() -> None:
     clock = WallClock(drift_ppm=1000)
     clock.set_drift(-2000, 10 * SECOND)
     assert clock.read_ms(10 * SECOND) == EPOCH_MS + 10_010
     assert clock.read_ms(15 * SECOND) == EPOCH_MS + 15_000
 
 
-def test_a_stopped_clock_stands_still_but_for_steps() -> None:
+def test_stopped_clock_stands_still_but_for_steps() -> None:
     clock = WallClock()
     clock.stop_at(clock.read_ms(SECOND))
     clock.step_by(-300)
@@ -41,7 +41,7 @@ def test_a_stopped_clock_stands_still_but_for_steps() -> None:
     assert clock.read_ms(9 * SECOND) == EPOCH_MS + 8_700
 
 
-def test_a_coarse_clock_shows_multiples_of_its_tick() -> None:
+def test_coarse_clock_shows_multiples_of_its_tick() -> None:
     clock = WallClock(offset_ms=-50)
     clock.tick_ms = 1_000
     assert clock.read_ms(10 * SECOND) == EPOCH_MS + 9_000

@@ -7,7 +7,7 @@ from functools import partial
 from sim.engine.events import Engine
 
 
-def test_time_decides_and_then_the_order_of_asking() -> None:
+def test_time_decides_and_then_order_of_asking() -> None:
     engine, done = Engine(), list[tuple[str, int]]()
 
     def note(what: str) -> None:
@@ -20,7 +20,7 @@ def test_time_decides_and_then_the_order_of_asking() -> None:
     assert engine.events == 4
 
 
-def test_what_is_later_waits() -> None:
+def test_later_event_waits() -> None:
     engine, done = Engine(), list[int]()
     engine.schedule_after(11, lambda: done.append(engine.now))
     engine.run_until(10)
@@ -29,7 +29,7 @@ def test_what_is_later_waits() -> None:
     assert done == [11]
 
 
-def test_the_past_is_now() -> None:
+def test_past_is_now() -> None:
     engine, done = Engine(), list[int]()
     engine.run_until(100)
     engine.at(5, lambda: done.append(engine.now))
@@ -44,7 +44,7 @@ def test_time_never_goes_back() -> None:
     assert engine.now == 100
 
 
-def test_what_happens_may_ask_for_more_within_the_same_run() -> None:
+def test_event_may_schedule_events_in_same_run() -> None:
     engine, done = Engine(), list[int]()
 
     def again() -> None:
@@ -56,7 +56,7 @@ def test_what_happens_may_ask_for_more_within_the_same_run() -> None:
     assert done == [0, 10, 20, 30]
 
 
-def test_a_step_is_one_event_and_there_may_be_none() -> None:
+def test_step_is_one_event_and_there_may_be_none() -> None:
     engine, done = Engine(), list[str]()
     assert not engine.step()
     engine.at(3, lambda: done.append("a"))

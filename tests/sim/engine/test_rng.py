@@ -17,7 +17,7 @@ BELOW = [99, 937, 186, 84, 521]
 WAITS = [107, 733, 1464, 25, 451]
 
 
-def test_a_stream_is_its_seed_and_its_name() -> None:
+def test_stream_is_its_seed_and_its_name() -> None:
     assert make_generator(7, "a").getrandbits(64) == make_generator(7, "a").getrandbits(64)
     others = {
         make_generator(seed, name).getrandbits(64) for seed in (7, 8) for name in ("a", "b", "a/b")
@@ -31,7 +31,7 @@ def test_old_seeds_keep_their_meaning() -> None:
     assert [rng.exponential(1000) for _ in range(5)] == WAITS
 
 
-def test_a_child_depends_on_names_only() -> None:
+def test_child_depends_on_names_only() -> None:
     drawn = SeededRandom(3, "world")
     drawn.integer_below(10)
     assert drawn.substream("link").name == "world/link"
@@ -46,7 +46,7 @@ def test_below_keeps_its_limit(seed: int, limit: int) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 1 << WORD_BITS])
-def test_below_wants_a_limit_that_it_can_keep(limit: int) -> None:
+def test_below_wants_limit_that_it_can_keep(limit: int) -> None:
     with pytest.raises(AssertionError):
         SeededRandom(0, "x").integer_below(limit)
 
@@ -76,13 +76,13 @@ def test_some_are_different_and_shuffled_are_all() -> None:
     assert {rng.choose_one(items) for _ in range(100)} == set(items)
 
 
-def test_the_table_is_that_of_the_exponential_distribution() -> None:
+def test_table_is_that_of_exponential_distribution() -> None:
     assert EXPONENTIAL[0] == 0
     assert list(EXPONENTIAL) == sorted(EXPONENTIAL)
     assert EXPONENTIAL[CELLS // 2] == int(math.log(2) * SCALE)
 
 
-def test_waits_have_their_mean_and_an_end() -> None:
+def test_waits_have_their_mean_and_end() -> None:
     rng = SeededRandom(0, "x")
     waits = [rng.exponential(1_000_000) for _ in range(5000)]
     assert abs(sum(waits) / len(waits) - 1_000_000) < 50_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.engine.trace import KEPT_MAX, Trace
 
 
-def test_two_runs_are_the_same_if_their_records_are() -> None:
+def test_two_runs_are_same_if_their_records_are() -> None:
     one, two, other = Trace(), Trace(), Trace()
     for trace in (one, two):
         trace.add_record(1, "eu", "boot", "life 1")
@@ -15,7 +15,7 @@ def test_two_runs_are_the_same_if_their_records_are() -> None:
     assert one.hex_digest() == two.hex_digest() != other.hex_digest()
 
 
-def test_everything_goes_into_the_hash_but_only_the_last_is_kept() -> None:
+def test_everything_goes_into_hash_but_only_last_is_kept() -> None:
     one, two = Trace(), Trace()
     two.add_record(0, "eu", "lost")
     for i in range(KEPT_MAX):
@@ -27,7 +27,7 @@ def test_everything_goes_into_the_hash_but_only_the_last_is_kept() -> None:
     assert one.last_records(2) == [f"{KEPT_MAX - 2} eu x ", f"{KEPT_MAX - 1} eu x "]
 
 
-def test_whoever_listens_is_told_at_once() -> None:
+def test_listener_gets_records_immediately() -> None:
     lines: list[str] = []
     notes: list[tuple[int, str, str, str]] = []
 

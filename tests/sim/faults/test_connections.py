@@ -46,7 +46,7 @@ def test_wrong_frame_ends_its_connection_and_nothing_else(value: int, world: Wor
     world.check_end()
 
 
-def test_who_goes_on_after_a_wrong_frame_breaks_a_promise(world: World) -> None:
+def test_end_that_goes_on_after_wrong_frame_is_caught(world: World) -> None:
     (wire,) = world.wires_between("a", "b")
     wire.send_bad(b"")
     with pytest.raises(Violation, match="b goes on after a wrong frame of a"):
@@ -62,7 +62,7 @@ def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: W
     assert world.sites["b"].rejected == 0
 
 
-def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_the_last(world: World) -> None:
+def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_last(world: World) -> None:
     (wire,) = world.wires_between("a", "b")
     data = unknown_frame(wire.channel)
     assert wire.out is not None
@@ -84,14 +84,14 @@ def test_peer_of_another_version_is_refused(value: int, world: World) -> None:
     assert len(world.wires_between("a", "b")) == 1
 
 
-def test_accepting_another_version_breaks_a_promise(world: World) -> None:
+def test_accepting_another_version_breaks_promise(world: World) -> None:
     site, other = world.sites["a"], world.sites["b"]
     hello = Hello("b", other.number, other.replica.origin, CLUSTER, {}, protocol=PROTOCOL)
     with pytest.raises(Violation, match="a accepts protocol"):
         site.receive_stranger(hello)
 
 
-def test_nothing_arrives_where_nobody_reads(world: World) -> None:
+def test_paused_reader_receives_nothing(world: World) -> None:
     do(world, "slow-consumer", "a", "b", lasts=2 * SECOND)
     world.run("a", "SET", "k", "v")
     sink = world.sites["b"].links.sinks["a"]
@@ -102,7 +102,7 @@ def test_nothing_arrives_where_nobody_reads(world: World) -> None:
     assert world.sites["b"].links.sinks["a"] is sink
 
 
-def test_who_reads_nothing_for_long_loses_its_connection(world: World) -> None:
+def test_long_paused_reader_loses_its_connection(world: World) -> None:
     sink = world.sites["b"].links.sinks["a"]
     do(world, "slow-consumer", "a", "b", lasts=10 * SECOND)
     world.sleep(20 * SECOND)
@@ -129,7 +129,7 @@ def test_client_gives_up_where_its_region_is_down(world: World) -> None:
     assert world.sessions.by_number == {}
 
 
-def test_nothing_befalls_a_connection_that_is_not_there(world: World) -> None:
+def test_fault_of_missing_connection_does_nothing(world: World) -> None:
     world.crash_process("b")
     step = ScheduleStep(world.now, "slow-consumer", ("a", "b"))
     assert stop_reading(world, step) == (False, None)
@@ -143,7 +143,7 @@ def test_end_that_cannot_send_says_nothing_wrong(world: World) -> None:
     assert wire.sent == sent
 
 
-def test_stranger_meets_nobody_where_the_region_is_down(world: World) -> None:
+def test_stranger_meets_nobody_where_region_is_down(world: World) -> None:
     world.crash_process("a")
     step = ScheduleStep(world.now, "other-version", ("a", "b"))
     assert greet_with_other_version(world, step) == (False, None)

@@ -74,7 +74,7 @@ def test_each_fault_happens_and_is_undone(fault: Fault, world: World) -> None:
 
 
 def nonsense() -> list[tuple[str, tuple[str, ...]]]:
-    """What makes no sense in `test_what_makes_no_sense_does_nothing`: there are three regions in a
+    """What makes no sense in `test_senseless_fault_does_nothing`: there are three regions in a
     line, the last of which is down."""
     down = [(kind, ("c",)) for kind in ("crash", "crash-silent", "restart", "pause")]
     return [
@@ -91,7 +91,7 @@ def nonsense() -> list[tuple[str, tuple[str, ...]]]:
 
 
 @pytest.mark.parametrize(("kind", "regions"), nonsense())
-def test_what_makes_no_sense_does_nothing(kind: str, regions: tuple[str, ...]) -> None:
+def test_senseless_fault_does_nothing(kind: str, regions: tuple[str, ...]) -> None:
     world = World(Plan.of(("a", "b", "c"), topology="line", delay_ms=20))
     world.sleep(SECOND)
     world.crash_process("c")
@@ -104,7 +104,7 @@ def test_what_makes_no_sense_does_nothing(kind: str, regions: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize("kind", ["squeeze", "pause", "clock-stuck"])
-def test_what_happens_already_does_not_happen_twice(kind: str, world: World) -> None:
+def test_fault_under_way_does_not_begin_again(kind: str, world: World) -> None:
     injector = Injector(world)
     for lasts in (SECOND, 9 * SECOND):
         injector.apply_step(
@@ -163,7 +163,7 @@ def test_each_happens_once_at_least_if_there_is_room(fault: Fault) -> None:
     assert list(fault.steps(SeededRandom(1, "x"), CAST, mean=10**15, end=fault.rest)) == []
 
 
-def test_what_can_happen_depends_on_who_is_there() -> None:
+def test_possible_faults_depend_on_regions() -> None:
     few = Cast(("a", "b"), (("a", "b"), ("b", "a")))
     unfit = {fault.name for fault in KINDS if not fault.can_happen(few)}
     assert unfit == {"ring", "bereave", "follower-cut", "follower-restart", "promote"}

@@ -33,12 +33,14 @@ def both(*pairs: str) -> Ways:
         ("flap", ("a", "c"), both("ac")),
     ],
 )
-def test_what_is_separated(kind: str, regions: tuple[str, ...], closed: Ways, world: World) -> None:
+def test_pairs_that_faults_separate(
+    kind: str, regions: tuple[str, ...], closed: Ways, world: World
+) -> None:
     Injector(world).apply_step(ScheduleStep(world.now, kind, regions, SECOND, 600))
     assert shut(world) == closed
 
 
-def test_a_flapping_link_goes_up_and_down(world: World) -> None:
+def test_flapping_link_goes_up_and_down(world: World) -> None:
     Injector(world).apply_step(ScheduleStep(world.now, "flap", ("a", "b"), 500 * MS, 100))
     states: list[bool] = []
     for _ in range(8):
@@ -47,7 +49,7 @@ def test_a_flapping_link_goes_up_and_down(world: World) -> None:
     assert states == [True, False, True, False, True, False, False, False]
 
 
-def test_half_of_the_regions_fall_silent_one_after_another(world: World) -> None:
+def test_half_of_regions_fall_silent_one_after_another(world: World) -> None:
     Injector(world).apply_step(
         ScheduleStep(world.now, "swizzle", ("c", "b", "a", "d"), 10 * SECOND)
     )
@@ -76,7 +78,7 @@ def test_one_way_is_worse(kind: str, value: int, name: str, found: int, world: W
     assert getattr(world.network.way("b", "a"), name) == usual
 
 
-def test_a_flapping_link_that_is_up_in_the_end_is_not_healed_again(world: World) -> None:
+def test_flapping_link_that_is_up_in_end_is_not_healed_again(world: World) -> None:
     Injector(world).apply_step(ScheduleStep(world.now, "flap", ("a", "b"), 350 * MS, 100))
     world.sleep(340 * MS)
     assert shut(world) == set()
@@ -84,7 +86,7 @@ def test_a_flapping_link_that_is_up_in_the_end_is_not_healed_again(world: World)
     assert shut(world) == set()
 
 
-def test_who_has_been_freed_before_it_fell_silent_stays_free(world: World) -> None:
+def test_link_freed_before_silence_stays_free(world: World) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "swizzle", NAMES, 10 * SECOND))
     world.sleep(SECOND)
@@ -95,7 +97,7 @@ def test_who_has_been_freed_before_it_fell_silent_stays_free(world: World) -> No
         world.sleep(SECOND)
 
 
-def test_a_follower_is_separated_with_or_without_a_word(world: World) -> None:
+def test_follower_is_separated_with_or_without_word(world: World) -> None:
     copy = world.copies["f"]
     for is_told in (1, 0):
         Injector(world).apply_step(ScheduleStep(world.now, "follower-cut", ("f",), SECOND, is_told))

@@ -19,7 +19,7 @@ def world() -> World:
     return quartet()
 
 
-def test_the_last_one_that_is_up_is_spared(world: World) -> None:
+def test_last_one_that_is_up_is_spared(world: World) -> None:
     injector = Injector(world)
     for name in NAMES:
         injector.apply_step(ScheduleStep(world.now, "crash", (name,), SECOND))
@@ -27,7 +27,7 @@ def test_the_last_one_that_is_up_is_spared(world: World) -> None:
     assert injector.fired["crash"] == 3
 
 
-def test_a_restart_keeps_what_a_crash_loses(world: World) -> None:
+def test_restart_keeps_what_crash_loses(world: World) -> None:
     world.run("a", "SET", "k", "v")
     world.run("b", "SET", "l", "w")
     for way in world.network:
@@ -40,7 +40,7 @@ def test_a_restart_keeps_what_a_crash_loses(world: World) -> None:
     assert world.run("b", "GET", "l") is None
 
 
-def test_who_comes_back_as_the_same_origin_meets_its_own_dots(world: World) -> None:
+def test_reused_origin_meets_its_own_dots(world: World) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     site = world.sites["a"]
@@ -57,7 +57,7 @@ def test_who_comes_back_as_the_same_origin_meets_its_own_dots(world: World) -> N
     world.check_end()
 
 
-def test_who_would_use_dots_again_waits_until_somebody_who_knows_them_is_back(
+def test_reused_origin_waits_for_peer_with_its_dots(
     world: World,
 ) -> None:
     for other in NAMES[1:]:
@@ -80,7 +80,7 @@ def test_who_would_use_dots_again_waits_until_somebody_who_knows_them_is_back(
     assert world.run("a", "GET", "k") == b"v"
 
 
-def test_who_takes_itself_for_new_writes_at_once_and_then_hears_of_its_earlier_life(
+def test_unaware_region_writes_before_it_learns_of_its_past(
     world: World,
 ) -> None:
     world.run("a", "INCRBY", "n", "5")
@@ -98,7 +98,7 @@ def test_who_takes_itself_for_new_writes_at_once_and_then_hears_of_its_earlier_l
     world.check_end()
 
 
-def test_a_follower_loses_all_and_gets_it_again(world: World) -> None:
+def test_follower_loses_all_and_gets_it_again(world: World) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     injector = Injector(world)
@@ -111,7 +111,7 @@ def test_a_follower_loses_all_and_gets_it_again(world: World) -> None:
     assert world.run("f", "GET", "k") == b"v"
 
 
-def test_who_is_promoted_takes_writes_until_it_follows_again(world: World) -> None:
+def test_promoted_follower_writes_until_it_follows(world: World) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
@@ -126,7 +126,7 @@ def test_who_is_promoted_takes_writes_until_it_follows_again(world: World) -> No
     world.check_end()
 
 
-def test_who_dies_as_a_database_of_its_own_comes_back_as_a_follower(world: World) -> None:
+def test_crashed_promoted_follower_restarts_following(world: World) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "promote", ("f",), 2 * SECOND))
     injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), SECOND))
@@ -138,7 +138,7 @@ def test_who_dies_as_a_database_of_its_own_comes_back_as_a_follower(world: World
     assert copy.beginnings == begun
 
 
-def test_who_is_down_when_it_should_follow_again_does_so_when_it_starts(world: World) -> None:
+def test_follower_that_is_down_follows_when_it_starts(world: World) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
     injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), 2 * SECOND))
@@ -148,7 +148,7 @@ def test_who_is_down_when_it_should_follow_again_does_so_when_it_starts(world: W
     assert world.copies["f"].is_following
 
 
-def test_the_last_writes_of_a_life_that_is_over_come_late(world: World) -> None:
+def test_last_writes_of_life_that_is_over_come_late(world: World) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
     world.sleep(1950 * MS)
@@ -168,7 +168,7 @@ def test_the_last_writes_of_a_life_that_is_over_come_late(world: World) -> None:
     world.check_end()
 
 
-def test_a_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
+def test_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
     injector = Injector(world)
     for early in (SECOND, 3 * SECOND):
         injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
@@ -180,7 +180,7 @@ def test_a_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
         assert shut(world) == set()
 
 
-def test_nobody_is_bereaved_by_one_that_is_down_or_when_there_are_two(world: World) -> None:
+def test_last_writer_is_not_lost_if_down_or_one_of_two(world: World) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b"), 8 * SECOND))
     world.crash_process("a")

@@ -25,7 +25,7 @@ def torn(world: World, value: int, lasts: int = 10 * SECOND) -> Injector:
 
 
 @pytest.mark.parametrize(("value", "dead"), [(0, "receiver"), (1, "donor")])
-def test_one_of_the_two_dies_in_the_middle(value: int, dead: str) -> None:
+def test_one_of_two_dies_in_middle(value: int, dead: str) -> None:
     world = quartet()
     injector = torn(world, value)
     world.sleep(10 * SECOND)

@@ -37,7 +37,7 @@ def failures(world: World, why: str) -> int:
     return sum(line == f"us no connection eu: {why}" for line in lines)
 
 
-def test_a_connection_takes_a_round_trip(world: World) -> None:
+def test_connection_takes_round_trip(world: World) -> None:
     world.sleep(2 * DELAY - 1)
     assert dial_of(world).wire is None
     world.sleep(1)
@@ -48,7 +48,7 @@ def test_a_connection_takes_a_round_trip(world: World) -> None:
     assert (wire.peer, wire.far.peer) == ("eu", "us")
 
 
-def test_what_opens_a_connection_is_repeated_if_nothing_passes(world: World) -> None:
+def test_connect_attempt_is_repeated_in_silence(world: World) -> None:
     dial_in_silence(world)
     world.sleep(CONNECT_RETRIES_NS[0] - 1)
     world.open_way("eu", "us")
@@ -58,7 +58,7 @@ def test_what_opens_a_connection_is_repeated_if_nothing_passes(world: World) -> 
     assert dial_of(world).failures == 0
 
 
-def test_nobody_answers_for_so_long(world: World) -> None:
+def test_connect_attempt_times_out(world: World) -> None:
     dial_in_silence(world)
     world.sleep(CONNECT_NS_MAX - 1)
     assert dial_of(world).failures == 0
@@ -68,7 +68,7 @@ def test_nobody_answers_for_so_long(world: World) -> None:
     assert dial_of(world).failures == 3
 
 
-def test_who_is_down_refuses_at_once_and_is_dialled_again(world: World) -> None:
+def test_down_region_refuses_and_is_dialled_again(world: World) -> None:
     world.crash_process("eu")
     world.sleep(2 * DELAY)
     assert failures(world, "refused") == 1
@@ -77,7 +77,7 @@ def test_who_is_down_refuses_at_once_and_is_dialled_again(world: World) -> None:
     assert dial_of(world).wire is not None
 
 
-def test_a_connection_that_breaks_is_dialled_again(world: World) -> None:
+def test_connection_that_breaks_is_dialled_again(world: World) -> None:
     world.sleep(SECOND)
     first = dial_of(world).wire
     world.reset_connections("us", "eu")
@@ -88,7 +88,7 @@ def test_a_connection_that_breaks_is_dialled_again(world: World) -> None:
     assert again not in {None, first}
 
 
-def test_a_link_that_was_cut_is_not_dialled(world: World) -> None:
+def test_link_that_was_cut_is_not_dialled(world: World) -> None:
     world.cut_link("eu", "us")
     world.sleep(10 * SECOND)
     assert world.sites["us"].links.is_cut("eu", Direction.IN)
@@ -99,7 +99,7 @@ def test_a_link_that_was_cut_is_not_dialled(world: World) -> None:
     assert dial_of(world).wire is not None
 
 
-def test_a_link_that_is_cut_while_the_answer_is_under_way_stays_cut(world: World) -> None:
+def test_link_that_is_cut_while_answer_is_under_way_stays_cut(world: World) -> None:
     world.sleep(DELAY + 1)
     world.cut_link("eu", "us")
     world.sleep(SECOND)
@@ -122,7 +122,7 @@ def test_hope_dials_at_once_but_not_twice(world: World) -> None:
     assert dial.wire is wire
 
 
-def test_who_is_down_dials_nobody(world: World) -> None:
+def test_down_region_dials_no_peer(world: World) -> None:
     dial_in_silence(world)
     world.sleep(SECOND // 2)
     world.crash_process("us")
@@ -133,7 +133,7 @@ def test_who_is_down_dials_nobody(world: World) -> None:
     assert dial.failures == 0
 
 
-def test_who_dies_after_it_has_answered_hangs_up(world: World) -> None:
+def test_crash_after_answer_closes_connection(world: World) -> None:
     world.sleep(DELAY + 1)
     world.crash_process("eu")
     world.sleep(2 * DELAY)

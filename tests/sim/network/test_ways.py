@@ -55,7 +55,7 @@ def ends() -> Ends:
     return Ends(Latency.constant(ms(40)))
 
 
-def test_bytes_take_the_delay_of_the_way(ends: Ends) -> None:
+def test_bytes_take_delay_of_way(ends: Ends) -> None:
     ends.pipe.send(b"a")
     ends.engine.run_until(39 * MS)
     assert not ends.got
@@ -74,7 +74,7 @@ def test_bytes_of_one_pipe_keep_their_order_though_delays_vary() -> None:
     assert ends.conserves()
 
 
-def test_a_closed_way_holds_what_is_on_it_and_lets_it_go_later(ends: Ends) -> None:
+def test_closed_way_holds_what_is_on_it_and_lets_it_go_later(ends: Ends) -> None:
     ends.pipe.send(b"a")
     ends.way.close_once()
     ends.pipe.send(b"b")
@@ -87,7 +87,7 @@ def test_a_closed_way_holds_what_is_on_it_and_lets_it_go_later(ends: Ends) -> No
     assert ends.conserves()
 
 
-def test_a_way_opens_when_as_many_faults_are_over_as_began(ends: Ends) -> None:
+def test_way_opens_when_as_many_faults_are_over_as_began(ends: Ends) -> None:
     ends.way.close_once()
     ends.way.close_once()
     ends.way.open_once()
@@ -98,7 +98,7 @@ def test_a_way_opens_when_as_many_faults_are_over_as_began(ends: Ends) -> None:
         ends.way.open_once()
 
 
-def test_a_slow_way_and_a_narrow_one(ends: Ends) -> None:
+def test_slow_way_and_narrow_one(ends: Ends) -> None:
     ends.way.slowness = 300
     ends.pipe.send(b"a")
     ends.engine.run_until(SECOND)
@@ -133,7 +133,7 @@ def test_pieces_add_up(ends: Ends) -> None:
     assert ends.conserves()
 
 
-def test_the_end_comes_after_the_data(ends: Ends) -> None:
+def test_end_comes_after_data(ends: Ends) -> None:
     ends.pipe.send(b"a")
     ends.pipe.end("bye")
     ends.pipe.send(b"too late")
@@ -145,7 +145,7 @@ def test_the_end_comes_after_the_data(ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 1, 3, 4, 99])
-def test_a_break_cuts_at_any_byte(ends: Ends, keep: int) -> None:
+def test_break_cuts_at_any_byte(ends: Ends, keep: int) -> None:
     ends.pipe.send(b"ab")
     ends.pipe.send(b"cd")
     ends.pipe.break_off("reset", keep)
@@ -156,7 +156,7 @@ def test_a_break_cuts_at_any_byte(ends: Ends, keep: int) -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 1, 150, 200, 399, 999])
-def test_a_break_cuts_pieces_too(ends: Ends, keep: int) -> None:
+def test_break_cuts_pieces_too(ends: Ends, keep: int) -> None:
     ends.way.chops = 100
     data = bytes(range(200))
     ends.pipe.send(data)
@@ -169,7 +169,7 @@ def test_a_break_cuts_pieces_too(ends: Ends, keep: int) -> None:
     assert ends.conserves()
 
 
-def test_of_a_silent_break_nobody_hears(ends: Ends) -> None:
+def test_of_silent_break_nobody_hears(ends: Ends) -> None:
     ends.pipe.send(b"ab")
     ends.pipe.break_off("", 1)
     ends.pipe.send(b"cd")
@@ -178,7 +178,7 @@ def test_of_a_silent_break_nobody_hears(ends: Ends) -> None:
     assert ends.conserves()
 
 
-def test_nothing_ends_twice(ends: Ends) -> None:
+def test_connection_ends_once(ends: Ends) -> None:
     ends.pipe.break_off("a")
     ends.engine.run_until(SECOND)
     ends.pipe.break_off("b")
@@ -187,14 +187,14 @@ def test_nothing_ends_twice(ends: Ends) -> None:
     assert ends.ended == [(40, "a")]
 
 
-def test_a_broken_end_can_break_again_before_it_is_heard(ends: Ends) -> None:
+def test_broken_end_can_break_again_before_it_is_heard(ends: Ends) -> None:
     ends.pipe.end("bye")
     ends.pipe.break_off("reset")
     ends.engine.run_until(SECOND)
     assert ends.ended == [(40, "reset")]
 
 
-def test_late_bytes_of_an_old_connection_come_beside_those_of_a_new_one() -> None:
+def test_late_bytes_of_old_connection_come_beside_those_of_new_one() -> None:
     ends = Ends(Latency.uniform(0, ms(100)))
     old, new = ends.pipe, ends.connect()
     for i in range(30):
@@ -206,7 +206,7 @@ def test_late_bytes_of_an_old_connection_come_beside_those_of_a_new_one() -> Non
     assert mixed != sorted(mixed)
 
 
-def test_the_network_knows_all_ways(ends: Ends) -> None:
+def test_network_knows_all_ways(ends: Ends) -> None:
     assert [(way.source, way.sink) for way in ends.network] == [("eu", "us"), ("us", "eu")]
     ends.pipe.send(b"abc")
     ends.engine.run_until(SECOND)
@@ -215,7 +215,7 @@ def test_the_network_knows_all_ways(ends: Ends) -> None:
     assert ends.network.worst_delay() == 200 * MS
 
 
-def test_a_way_is_clear_when_all_that_is_under_way_has_come(ends: Ends) -> None:
+def test_way_is_clear_when_all_that_is_under_way_has_come(ends: Ends) -> None:
     assert (ends.way.clear_at, ends.network.clear_at) == (0, 0)
     ends.pipe.send(b"a")
     ends.engine.run_until(10 * MS)
@@ -225,7 +225,7 @@ def test_a_way_is_clear_when_all_that_is_under_way_has_come(ends: Ends) -> None:
     assert (ends.way.clear_at, ends.network.clear_at) == (0, 60 * MS)
 
 
-def test_what_was_lost_holds_up_the_way_after_the_losses_have_ended(ends: Ends) -> None:
+def test_lost_bytes_delay_later_ones(ends: Ends) -> None:
     ends.way.losses = LOSSES_WHOLE
     ends.pipe.send(b"lost each time")
     ends.way.losses = 0
@@ -240,7 +240,7 @@ def test_what_was_lost_holds_up_the_way_after_the_losses_have_ended(ends: Ends) 
     assert ends.bytes == b"lost each time, and what comes behind it"
 
 
-def test_what_a_closed_way_held_back_comes_by_the_time_that_is_told(ends: Ends) -> None:
+def test_reopened_way_delivers_by_its_bound(ends: Ends) -> None:
     ends.way.close_once()
     ends.pipe.send(b"a")
     ends.engine.run_until(SECOND)
@@ -278,7 +278,7 @@ def test_faults_hold_data_up_and_little_bandwidth_does_not(ends: Ends) -> None:
     assert not way.is_held_up
 
 
-def test_what_has_arrived_is_read_at_once_and_the_rest_when_it_comes(ends: Ends) -> None:
+def test_arrived_bytes_are_read_immediately(ends: Ends) -> None:
     ends.pipe.stop_reading()
     ends.pipe.send(b"a")
     ends.engine.run_until(50 * MS)
@@ -289,7 +289,7 @@ def test_what_has_arrived_is_read_at_once_and_the_rest_when_it_comes(ends: Ends)
     assert ends.conserves()
 
 
-def test_a_burst_of_losses_ends(ends: Ends) -> None:
+def test_burst_of_losses_ends(ends: Ends) -> None:
     ends.way.bursts = 1_000
     ends.pipe.send(b"a")
     ends.engine.run_until(60 * SECOND)

@@ -62,7 +62,7 @@ def line() -> Line:
     return Line()
 
 
-def test_what_the_machine_says_arrives_as_bytes(line: Line) -> None:
+def test_output_of_machine_arrives_as_bytes(line: Line) -> None:
     line.connect()
     line.wire.flush(0)
     assert line.wire.sent > 0
@@ -72,7 +72,7 @@ def test_what_the_machine_says_arrives_as_bytes(line: Line) -> None:
     assert len(line.got) == line.wire.sent
 
 
-def test_before_the_handshake_only_that_is_sent(line: Line) -> None:
+def test_before_handshake_only_that_is_sent(line: Line) -> None:
     line.connect()
     line.wire.channel, far = channels()
     line.wire.flush(0)
@@ -83,7 +83,7 @@ def test_before_the_handshake_only_that_is_sent(line: Line) -> None:
     assert line.ends == ["the peer hung up"]
 
 
-def test_an_ended_machine_hangs_up_once(line: Line) -> None:
+def test_ended_machine_hangs_up_once(line: Line) -> None:
     line.connect()
     line.hang_up()
     line.wire.flush(0)
@@ -117,14 +117,14 @@ def test_messages_are_told_when_their_last_byte_has_come(line: Line) -> None:
     assert len(told) == 3
 
 
-def test_nobody_need_listen(line: Line) -> None:
+def test_recorder_is_optional(line: Line) -> None:
     line.wire.marks.extend([(10, 1, "Ops"), (20, 1, "Ops")])
     line.wire.arrived(10)
     line.wire.abandon()
     assert not line.wire.marks
 
 
-def test_the_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> None:
+def test_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> None:
     far = Wire(line.links.serve(0), line.far)
     line.wire.far = far
     far.on_message = lambda _sent, _text, _has_come: None
@@ -142,14 +142,12 @@ def test_the_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) 
         ([Ops((b"a", b"b")), Heartbeat({}, 0), Truncated(), Ops((b"c",))], "3 Ops, Truncated"),
     ],
 )
-def test_of_frames_the_number_of_operations_is_told(frames: list[Frame], text: str) -> None:
+def test_of_frames_number_of_operations_is_told(frames: list[Frame], text: str) -> None:
     assert name_frames(frames) == text
 
 
 @pytest.mark.interpreted("gives a link another method, and a constant another value")
-def test_a_machine_that_is_never_done_is_caught(
-    line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_machine_that_is_never_done_is_caught(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     def one_more(_sink: Sink) -> list[Frame]:
         return [Truncated()]
 
@@ -160,7 +158,7 @@ def test_a_machine_that_is_never_done_is_caught(
         line.wire.flush(0)
 
 
-def test_line_rests_after_a_batch_with_a_piece_of_a_snapshot(line: Line) -> None:
+def test_line_rests_after_batch_with_piece_of_snapshot(line: Line) -> None:
     rested: list[int] = []
     line.connect()
     wire = line.wire

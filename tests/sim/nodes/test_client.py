@@ -17,7 +17,7 @@ def sim_client() -> SimClient:
     return SimClient(Instance(Replica(1), build_table(), name="eu", rng=Random(0)))
 
 
-def test_a_request_is_an_array_of_bulk_strings() -> None:
+def test_request_is_array_of_bulk_strings() -> None:
     assert (
         encode_request(["SET", b"k\r\n", 12]) == b"*3\r\n$3\r\nSET\r\n$3\r\nk\r\n\r\n$2\r\n12\r\n"
     )
@@ -42,7 +42,7 @@ def test_every_reply_is_understood(data: bytes, reply: object) -> None:
     assert parse_replies(data * 2) == [reply, reply]
 
 
-def test_what_is_no_reply_is_a_mistake() -> None:
+def test_invalid_reply_is_error() -> None:
     with pytest.raises(AssertionError, match="no reply"):
         parse_replies(b"?\r\n")
 
@@ -55,6 +55,6 @@ def test_commands_run_and_are_answered(sim_client: SimClient) -> None:
     assert refused.text.startswith("WRONGTYPE")
 
 
-def test_a_command_that_waits_has_no_reply_yet(sim_client: SimClient) -> None:
+def test_command_that_waits_has_no_reply_yet(sim_client: SimClient) -> None:
     assert sim_client.run_command("BLPOP", "q", 0) is None
     assert sim_client.send_commands(("PING",)) == []

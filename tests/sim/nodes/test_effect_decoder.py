@@ -59,16 +59,16 @@ def told(*commands: str) -> list[str]:
         (["RPUSH k a b"], ["PUSH k a b"]),
     ],
 )
-def test_what_commands_come_to(commands: list[str], found: list[str]) -> None:
+def test_effects_of_commands(commands: list[str], found: list[str]) -> None:
     assert told(*commands) == found
 
 
-def test_elements_of_lists_go_by_the_push_that_brought_them() -> None:
+def test_elements_of_lists_go_by_push_that_brought_them() -> None:
     push = make_dot(EU, 1)
     assert told("RPUSH k a b", "LSET k 1 c") == [f"LSET k {(push, 1)} c"]
     assert told("LPUSH k a", "LPUSH k b", "LREM k 0 a") == [f"LREM k {(push, 0)}"]
 
 
-def test_what_no_server_makes_is_not_told() -> None:
+def test_impossible_effect_is_not_decoded() -> None:
     with pytest.raises(AssertionError, match="no server makes effects of type 9"):
         EffectDecoder().decode_effect((9, 0, b"k"), EU)

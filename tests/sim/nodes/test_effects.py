@@ -7,7 +7,7 @@ from sim.nodes.effects import EFFECTS_MAX, NAMES_MAX, read_in_order, read_sorted
 from tests.sim.planted import fresh
 
 
-def test_a_history_holds_what_a_region_has_applied() -> None:
+def test_history_holds_what_region_has_applied() -> None:
     world = fresh()
     world.run("eu", "SADD", "k", "a")
     book = world.run_history.book
@@ -34,7 +34,7 @@ def test_keys_with_many_effects_or_large_ones_are_left_out() -> None:
     assert book.history_of_key(b"l", db) is None
 
 
-def test_a_list_is_read_with_or_without_its_order() -> None:
+def test_list_is_read_with_or_without_its_order() -> None:
     world = fresh()
     world.run("eu", "RPUSH", "l", "b", "a")
     db = world.sites["eu"].replica.keyspace

@@ -24,7 +24,7 @@ def following(*sources: str, number: int = 255, **settings: int) -> tuple[World,
     return world, world.copies["f"]
 
 
-def test_a_follower_reads_and_does_not_write() -> None:
+def test_follower_reads_and_does_not_write() -> None:
     world, copy = following("eu")
     world.run("us", "SET", "k", "v")
     assert world.settle(10 * SECOND)
@@ -52,7 +52,7 @@ def test_two_sources_are_two_databases() -> None:
     assert set(copy.claims()) == {"eu", "us"}
 
 
-def test_after_a_cut_it_goes_on_from_the_backlog_if_that_reaches_back() -> None:
+def test_after_cut_it_goes_on_from_backlog_if_that_reaches_back() -> None:
     world, copy = following("eu", history_bytes=2000)
     world.run("eu", "SET", "k", "v")
     assert (copy.snapshots, copy.resumptions) == (0, 1)
@@ -68,7 +68,7 @@ def test_after_a_cut_it_goes_on_from_the_backlog_if_that_reaches_back() -> None:
     world.check_end()
 
 
-def test_who_is_promoted_keeps_its_data_and_hears_no_more() -> None:
+def test_promoted_follower_keeps_data_and_receives_no_more() -> None:
     world, copy = following("eu")
     world.run("eu", "SET", "k", "v")
     assert world.settle(10 * SECOND)
@@ -107,7 +107,7 @@ def test_each_life_begins_with_nothing() -> None:
     assert (copy.beginnings, copy.bidden) == (2, 2)
 
 
-def test_what_does_nothing_is_not_looked_at() -> None:
+def test_step_without_effect_is_not_inspected() -> None:
     world, copy = following("eu")
     world.sleep(SECOND)
     looked = [checker.looked for checker in world.checkers]

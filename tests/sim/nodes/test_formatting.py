@@ -60,7 +60,7 @@ def test_replies_are_short(reply: Reply, text: str) -> None:
     assert format_reply(reply) == text
 
 
-def test_an_origin_is_a_region_and_its_life() -> None:
+def test_origin_is_region_and_its_life() -> None:
     assert format_origin(make_origin(1), NAMES) == "eu"
     assert format_origin(make_origin(2, 1), NAMES) == "us in its life 2"
     assert format_origin(make_origin(9), NAMES) == "9"
@@ -109,5 +109,5 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (OpsTaken("us", 3), ""),
     ],
 )
-def test_events_are_told_of_the_end_that_reports(event: Event, text: str) -> None:
+def test_events_are_told_of_end_that_reports(event: Event, text: str) -> None:
     assert format_event(event, NAMES) == text

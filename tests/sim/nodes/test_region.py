@@ -31,7 +31,7 @@ def told(world: World, region: str, what: str) -> int:
     return sum(line.split()[1:3] == [region, what] for line in world.trace.last_records(10_000))
 
 
-def test_a_region_counts_its_lives_in_its_origin(world: World) -> None:
+def test_region_counts_its_lives_in_its_origin(world: World) -> None:
     site = world.sites["eu"]
     assert (site.starts, site.replica.origin) == (1, make_origin(1, 0))
     world.crash_process("eu")
@@ -39,7 +39,7 @@ def test_a_region_counts_its_lives_in_its_origin(world: World) -> None:
     assert (site.starts, site.replica.origin) == (2, make_origin(1, 1))
 
 
-def test_who_restarts_refuses_writes_until_a_peer_has_brought_it_up_to_date(world: World) -> None:
+def test_restarted_region_refuses_writes_until_caught_up(world: World) -> None:
     site = world.sites["eu"]
     world.crash_process("eu")
     world.restart_process("eu")
@@ -55,7 +55,7 @@ def test_who_restarts_refuses_writes_until_a_peer_has_brought_it_up_to_date(worl
     assert world.run("eu", "SET", "a", "3") == "OK"
 
 
-def test_a_life_may_begin_with_a_kept_snapshot(world: World) -> None:
+def test_life_may_begin_with_kept_snapshot(world: World) -> None:
     kept = world.sites["eu"].take_snapshot()
     world.crash_process("eu")
     world.crash_process("us")
@@ -63,7 +63,7 @@ def test_a_life_may_begin_with_a_kept_snapshot(world: World) -> None:
     assert world.run("eu", "GET", "b") == b"2"
 
 
-def test_peers_learn_of_a_crash_unless_it_is_silent(world: World) -> None:
+def test_peers_learn_of_crash_unless_it_is_silent(world: World) -> None:
     us = world.sites["us"]
     world.crash_process("eu", is_silent=True)
     world.sleep(SECOND)
@@ -78,7 +78,7 @@ def test_peers_learn_of_a_crash_unless_it_is_silent(world: World) -> None:
     assert us.connectors["eu"].wire is None
 
 
-def test_a_paused_region_takes_in_everything_afterwards(world: World) -> None:
+def test_paused_region_takes_in_everything_afterwards(world: World) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + SECOND)
     world.run("us", "SET", "c", "3")
@@ -90,7 +90,7 @@ def test_a_paused_region_takes_in_everything_afterwards(world: World) -> None:
     assert world.run("eu", "GET", "c") == b"3"
 
 
-def test_of_two_pauses_the_longer_one_counts(world: World) -> None:
+def test_of_two_pauses_longer_one_counts(world: World) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + 2 * SECOND)
     eu.pause_until(world.now + SECOND)
@@ -103,7 +103,7 @@ def test_of_two_pauses_the_longer_one_counts(world: World) -> None:
     assert not eu.kept_back
 
 
-def test_a_crash_ends_a_pause_and_what_it_kept_back(world: World) -> None:
+def test_crash_ends_pause_and_what_it_kept_back(world: World) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + 9 * SECOND)
     world.run("us", "SET", "c", "3")
@@ -113,7 +113,7 @@ def test_a_crash_ends_a_pause_and_what_it_kept_back(world: World) -> None:
     assert (eu.is_paused, eu.kept_back, eu.wires) == (False, [], [])
 
 
-def test_a_cut_by_command_outlives_a_restart(world: World) -> None:
+def test_cut_by_command_outlives_restart(world: World) -> None:
     world.cut_link("us", "eu")
     world.crash_process("eu")
     world.restart_process("eu")
@@ -122,7 +122,7 @@ def test_a_cut_by_command_outlives_a_restart(world: World) -> None:
     assert world.run("eu", "GET", "b") is None
 
 
-def test_a_client_that_waits_is_served_by_a_write_from_afar(world: World) -> None:
+def test_client_that_waits_is_served_by_write_from_afar(world: World) -> None:
     sim_client = world.sites["eu"].sim_client
     assert world.run("eu", "BLPOP", "q", "0") is None
     world.run("us", "RPUSH", "q", "x")
@@ -132,7 +132,7 @@ def test_a_client_that_waits_is_served_by_a_write_from_afar(world: World) -> Non
     assert world.run("us", "LLEN", "q") == 0
 
 
-def test_a_client_does_not_wait_for_ever(world: World) -> None:
+def test_client_does_not_wait_for_ever(world: World) -> None:
     sim_client = world.sites["eu"].sim_client
     assert world.run("eu", "BLPOP", "q", "1.5") is None
     world.sleep(SECOND)
@@ -141,7 +141,7 @@ def test_a_client_does_not_wait_for_ever(world: World) -> None:
     assert sim_client.late == b"*-1\r\n"
 
 
-def test_what_is_written_at_once_is_one_operation(world: World) -> None:
+def test_writes_of_one_turn_are_one_op(world: World) -> None:
     site = world.sites["eu"]
     before = site.writes
     world.run_all("eu", ("SET", "x", "1"), ("SADD", "y", "a", "b"))
@@ -151,7 +151,7 @@ def test_what_is_written_at_once_is_one_operation(world: World) -> None:
     assert entry.last > entry.first
 
 
-def test_damaged_bytes_end_a_connection_and_it_is_made_again(world: World) -> None:
+def test_damaged_bytes_end_connection_and_it_is_made_again(world: World) -> None:
     eu = world.sites["eu"]
     first = eu.connectors["us"].wire
     assert first is not None
@@ -164,13 +164,13 @@ def test_damaged_bytes_end_a_connection_and_it_is_made_again(world: World) -> No
     assert eu.connectors["us"].wire not in {None, first}
 
 
-def test_a_region_is_tuned_as_its_plan_says() -> None:
+def test_region_is_tuned_as_its_plan_says() -> None:
     tuning = Tuning(history_bytes=400, waiting_bytes=300)
     replica = World(Plan.of(["eu", "us"], tuning=tuning)).sites["eu"].replica
     assert (replica.history.limit, replica.causal_buffer.limit) == (400, 300)
 
 
-def test_nobody_lives_twice_at_once_or_too_often(world: World) -> None:
+def test_restart_of_live_region_is_refused(world: World) -> None:
     with pytest.raises(AssertionError):
         world.restart_process("eu")
     world.crash_process("eu")
@@ -181,7 +181,7 @@ def test_nobody_lives_twice_at_once_or_too_often(world: World) -> None:
         world.restart_process("eu")
 
 
-def test_who_is_restarted_during_a_pause_does_not_pause_any_more(world: World) -> None:
+def test_restart_ends_pause(world: World) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + SECOND)
     world.crash_process("eu")
@@ -192,7 +192,7 @@ def test_who_is_restarted_during_a_pause_does_not_pause_any_more(world: World) -
     assert world.run("eu", "GET", "b") == b"2"
 
 
-def test_who_is_dialled_at_the_moment_of_its_birth_keeps_its_appointments(world: World) -> None:
+def test_dial_at_start_keeps_deadlines(world: World) -> None:
     world.crash_process("eu")
     world.restart_process("eu")
     eu = world.sites["eu"]
@@ -215,7 +215,7 @@ def lose_a_write(world: World) -> None:
     world.sleep(10 * SECOND)
 
 
-def test_what_is_lost_is_reported(world: World) -> None:
+def test_lost_effects_are_reported(world: World) -> None:
     lose_a_write(world)
     site = world.sites["eu"]
     assert site.has_caught_up
@@ -223,7 +223,7 @@ def test_what_is_lost_is_reported(world: World) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_a_loss_that_is_not_reported_is_noticed(
+def test_loss_that_is_not_reported_is_noticed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forget(self: RegionRecovery, reason: str) -> None:
@@ -234,7 +234,7 @@ def test_a_loss_that_is_not_reported_is_noticed(
         lose_a_write(world)
 
 
-def test_a_large_operation_is_recorded_and_sent_in_parts() -> None:
+def test_large_operation_is_recorded_and_sent_in_parts() -> None:
     plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
     world = World(plan)
     assert world.settle(10 * SECOND)

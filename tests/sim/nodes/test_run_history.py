@@ -21,7 +21,7 @@ def make(
     return run_history.record_op(op, 0)
 
 
-def test_an_operation_remembers_all_that_its_region_had_seen() -> None:
+def test_operation_remembers_all_that_its_region_had_seen() -> None:
     here, there, run_history = Replica(1), Replica(2), RunHistory()
     one = make(run_history, here, "a")
     make(run_history, there, "b", seen=one)
@@ -32,7 +32,7 @@ def test_an_operation_remembers_all_that_its_region_had_seen() -> None:
     assert [entry.number for entry in run_history.in_order] == [0, 1, 2]
 
 
-def test_what_a_region_had_seen_is_worked_out_for_every_operation() -> None:
+def test_context_is_computed_for_every_op() -> None:
     here, there, run_history = Replica(1), Replica(2), RunHistory()
     seen = [make(run_history, here, f"a{i}") for i in range(3 * STRIDE)]
     mine = [make(run_history, there, f"b{i}", seen=entry) for i, entry in enumerate(seen)]
@@ -41,7 +41,7 @@ def test_what_a_region_had_seen_is_worked_out_for_every_operation() -> None:
     ]
 
 
-def test_an_operation_that_nobody_made_has_seen_what_it_says() -> None:
+def test_operation_that_nobody_made_has_seen_what_it_says() -> None:
     op = Op(9 << 14, 1, 0, {1 << 14: 3}, ((1, 0, b"k", 5, b"v"),))
     assert RunHistory().observed_before(Entry(op, 0, -1)) == {1 << 14: 3}
 
@@ -64,7 +64,7 @@ def test_operations_are_found_by_their_dots() -> None:
     assert run_history.find_by_last(here.origin, last + 1) is None
 
 
-def test_a_vector_names_the_operations_that_end_within_it() -> None:
+def test_vector_names_operations_that_end_within_it() -> None:
     here, there, run_history = Replica(1), Replica(2), RunHistory()
     make(run_history, here, "a")
     make(run_history, there, "b")
@@ -75,7 +75,7 @@ def test_a_vector_names_the_operations_that_end_within_it() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, STRIDE, STRIDE + 1, 2 * STRIDE])
-def test_what_was_made_sure_of_is_not_looked_at_again(steps: int) -> None:
+def test_settled_history_is_not_inspected_again(steps: int) -> None:
     here, there, run_history = Replica(1), Replica(2), RunHistory()
     seen = [make(run_history, here, f"a{i}") for i in range(2 * STRIDE + 1)]
     for entry in seen:
@@ -88,7 +88,7 @@ def test_what_was_made_sure_of_is_not_looked_at_again(steps: int) -> None:
     assert run_history.explain_unclosed(short, known) == run_history.explain_unclosed(short) == told
 
 
-def test_an_earlier_operation_may_be_the_one_that_had_seen_too_much() -> None:
+def test_earlier_operation_may_be_one_that_had_seen_too_much() -> None:
     here, there, run_history = Replica(1), Replica(2), RunHistory()
     one, two = make(run_history, here, "a"), make(run_history, here, "b")
     make(run_history, there, "c", seen=one)
@@ -101,7 +101,7 @@ def test_an_earlier_operation_may_be_the_one_that_had_seen_too_much() -> None:
     assert run_history.explain_unclosed({here.origin: 2, there.origin: 3}, known) == ""
 
 
-def test_what_a_vector_lacks_is_told() -> None:
+def test_effects_missing_from_vector_are_listed() -> None:
     here, there, run_history = Replica(1), Replica(2), RunHistory()
     one = make(run_history, here, "a")
     make(run_history, there, "b", seen=one)

@@ -14,7 +14,7 @@ def session_of(world: World, number: int) -> SimSession:
     return world.sessions.by_number[number]
 
 
-def test_a_scan_goes_on_where_it_was() -> None:
+def test_scan_goes_on_where_it_was() -> None:
     world = fresh()
     world.run("eu", "SADD", "s", *(f"m{i}" for i in range(300)))
     first = world.run_session("eu", 1, ("SSCAN", "s", "$cursor", "COUNT", "10"))
@@ -28,7 +28,7 @@ def test_a_scan_goes_on_where_it_was() -> None:
     assert world.run_session("eu", 1, ("SCAN", "$cursor")) == [[b"0", [b"s"]]]
 
 
-def test_a_session_waits_elsewhere_for_what_it_has_seen() -> None:
+def test_session_waits_elsewhere_for_what_it_has_seen() -> None:
     world = fresh()
     assert world.run_session("eu", 1, ("SADD", "k", "a"), VECTOR) == [1, b"1=1"]
     assert world.run_session("us", 1, ("SMEMBERS", "k")) == []
@@ -38,7 +38,7 @@ def test_a_session_waits_elsewhere_for_what_it_has_seen() -> None:
     assert world.run_session("us", 1, ("SMEMBERS", "k")) == [[b"a"]]
 
 
-def test_a_session_that_waits_in_vain_asks_again() -> None:
+def test_session_that_waits_in_vain_asks_again() -> None:
     world = fresh()
     world.run_session("eu", 1, ("SADD", "k", "a"), VECTOR)
     world.cut("eu", "us")
@@ -49,7 +49,7 @@ def test_a_session_that_waits_in_vain_asks_again() -> None:
     assert session_of(world, 1).is_adrift
 
 
-def test_a_session_that_leaves_is_not_served_where_it_was() -> None:
+def test_session_that_leaves_is_not_served_where_it_was() -> None:
     world = fresh()
     world.run_session("eu", 1, ("GET", "k"))
     assert len(world.sites["eu"].session_connections) == 1
@@ -58,7 +58,7 @@ def test_a_session_that_leaves_is_not_served_where_it_was() -> None:
     assert not session_of(world, 1).is_adrift
 
 
-def test_a_blocked_session_is_served_and_one_whose_region_died_is_free() -> None:
+def test_blocked_session_is_served_and_one_whose_region_died_is_free() -> None:
     world = fresh()
     assert world.run_session("eu", 1, ("BLPOP", "q", "0")) == []
     assert world.run_session("us", 2, ("BLPOP", "q", "0.2")) == []
@@ -72,7 +72,7 @@ def test_a_blocked_session_is_served_and_one_whose_region_died_is_free() -> None
     assert world.run_session("eu", 2, ("GET", "k")) == [None]
 
 
-def test_a_session_whose_region_has_died_is_dropped_too() -> None:
+def test_session_whose_region_has_died_is_dropped_too() -> None:
     world = fresh()
     world.run_session("eu", 1, ("GET", "k"))
     world.crash_process("eu")

@@ -38,7 +38,7 @@ def test_each_type_has_its_brackets(command: str, text: str) -> None:
     assert format_state(sim_client.client.db) == text
 
 
-def test_value_without_a_form_is_shown_as_it_is() -> None:
+def test_value_without_form_is_shown_as_it_is() -> None:
     assert format_shown(None, b"v") == "= v"
     assert format_shown(None, 0.5) == "= 0.5"
 
@@ -50,14 +50,14 @@ def test_keys_are_sorted_and_there_may_be_none() -> None:
     assert format_state(sim_client.client.db) == "a = 1, b = 2"
 
 
-def test_what_has_expired_is_not_seen() -> None:
+def test_expired_key_is_not_shown() -> None:
     sim_client = region(1)
     sim_client.send_commands(("SET", "a", 1, "PX", 10), ("SET", "b", 2))
     sim_client.client.instance.advance(1_011)
     assert format_state(sim_client.client.db) == "b = 2"
 
 
-def test_values_of_other_types_under_a_key_are_counted() -> None:
+def test_values_of_other_types_under_key_are_counted() -> None:
     here, there = region(1), region(2)
     here.run_command("SADD", "k", "a")
     there.run_command("RPUSH", "k", "b")
@@ -70,5 +70,5 @@ def test_values_of_other_types_under_a_key_are_counted() -> None:
     }
 
 
-def test_seconds_are_told_to_the_millisecond() -> None:
+def test_seconds_are_told_to_millisecond() -> None:
     assert [format_seconds(ms) for ms in (2_000, 1, 90_050)] == ["2 s", "0.001 s", "90.05 s"]

@@ -27,7 +27,7 @@ def send(source: Replica, sink: Replica) -> None:
         sink.accept(Op.from_bytes(op.to_bytes()))
 
 
-def test_only_what_changed_is_told_and_hashed() -> None:
+def test_only_changed_keys_are_hashed() -> None:
     replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     replica.hash(b"h")[b"f"] = b"1"
@@ -42,7 +42,7 @@ def test_only_what_changed_is_told_and_hashed() -> None:
     assert state_hash.hashed == 2
 
 
-def test_a_new_value_of_a_string_is_a_change_but_no_new_element() -> None:
+def test_new_value_of_string_is_change_but_no_new_element() -> None:
     replica, state_hash = mirrored(1)
     replica.string(b"k").set(b"1")
     assert [change.added_elements() for change in state_hash.take_changes()] == [[(STRING, b"")]]
@@ -54,7 +54,7 @@ def test_a_new_value_of_a_string_is_a_change_but_no_new_element() -> None:
     assert state_hash.fingerprint() != before
 
 
-def test_what_is_written_anew_as_it_was_is_no_change() -> None:
+def test_equal_rewrite_is_no_change() -> None:
     replica, state_hash = mirrored(1)
     replica.string(b"k").set(b"1")
     state_hash.take_changes()
@@ -64,7 +64,7 @@ def test_what_is_written_anew_as_it_was_is_no_change() -> None:
     assert state_hash.fingerprint() == before
 
 
-def test_a_mirror_begins_with_what_is_there() -> None:
+def test_mirror_begins_with_what_is_there() -> None:
     replica, early = mirrored(1)
     replica.list(b"l").append(b"x")
     late = StateHash(replica.keyspace)
@@ -72,14 +72,14 @@ def test_a_mirror_begins_with_what_is_there() -> None:
     assert early.fingerprint() == late.fingerprint()
 
 
-def test_looking_wants_a_refresh_first() -> None:
+def test_looking_wants_refresh_first() -> None:
     replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     with pytest.raises(AssertionError, match="refresh first"):
         state_hash.fingerprint()
 
 
-def test_equal_data_are_the_same_whatever_the_way_there() -> None:
+def test_equal_data_are_same_whatever_way_there() -> None:
     (here, ours), (there, theirs) = mirrored(1), mirrored(2)
     here.set(b"s").add(b"a")
     there.set(b"s").add(b"b")
@@ -92,7 +92,7 @@ def test_equal_data_are_the_same_whatever_the_way_there() -> None:
     assert ours.fingerprint().is_equal_after(theirs.fingerprint(), 0)
 
 
-def test_a_merged_snapshot_soils_everything() -> None:
+def test_merged_snapshot_soils_everything() -> None:
     (here, _), (there, theirs) = mirrored(1), mirrored(2)
     here.set(b"s").add(b"a")
     there.merge(list(here.snapshot()))
@@ -103,7 +103,7 @@ def test_a_merged_snapshot_soils_everything() -> None:
     assert theirs.fingerprint() == fresh.fingerprint()
 
 
-def test_keys_that_end_before_the_clock_do_not_count() -> None:
+def test_keys_that_end_before_clock_do_not_count() -> None:
     (here, ours), (there, theirs) = mirrored(1), mirrored(2)
     here.set(b"s").add(b"a")
     here.keyspace.expire(b"s", BASE + 100)
@@ -118,7 +118,7 @@ def test_keys_that_end_before_the_clock_do_not_count() -> None:
     assert not ours.fingerprint().is_equal_after(other, BASE + 100)
 
 
-def test_a_forgotten_deadline_is_forgotten() -> None:
+def test_forgotten_deadline_is_forgotten() -> None:
     replica, state_hash = mirrored(1)
     empty = state_hash.fingerprint()
     replica.set(b"s").add(b"a")
@@ -129,7 +129,7 @@ def test_a_forgotten_deadline_is_forgotten() -> None:
     assert state_hash.fingerprint() == empty
 
 
-def test_all_types_under_a_key_are_elements() -> None:
+def test_all_types_under_key_are_elements() -> None:
     (here, ours), (there, _) = mirrored(1), mirrored(2)
     here.set(b"k").add(b"a")
     there.list(b"k").append(b"b")
@@ -138,7 +138,7 @@ def test_all_types_under_a_key_are_elements() -> None:
     assert changed.added_elements() == [(SET_TYPE, b"a"), (LIST, b"b")]
 
 
-def test_a_change_that_nobody_tells_of_is_found() -> None:
+def test_change_that_nobody_tells_of_is_found() -> None:
     replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     replica.hash(b"h")[b"f"] = b"1"

@@ -28,7 +28,7 @@ def elements(picture: Picture, tag: str) -> list[ElementTree.Element]:
     return list(ElementTree.fromstring(picture.svg()).iter(f"{SVG}{tag}"))
 
 
-def test_the_film_tells_when_where_and_what_in_order() -> None:
+def test_film_tells_when_where_and_what_in_order() -> None:
     picture = Picture(
         REGIONS,
         (Mark(2 * SECOND, "us", "write", "SADD s a"),),
@@ -47,7 +47,7 @@ def test_the_film_tells_when_where_and_what_in_order() -> None:
     ]
 
 
-def test_an_empty_picture_is_a_page_with_lanes() -> None:
+def test_empty_picture_is_page_with_lanes() -> None:
     picture = Picture(REGIONS, ())
     assert picture.text() == ""
     assert [text.text for text in elements(picture, "text")] == ["not to scale", "eu", "us"]
@@ -69,7 +69,7 @@ def test_marks_of_one_moment_and_lane_stand_below_each_other() -> None:
     assert [c.attrib["fill"] for c in circles] == [COLOURS[s] for s in ("write", "fault", "life")]
 
 
-def test_a_later_label_of_a_lane_stays_clear_of_those_before() -> None:
+def test_later_label_of_lane_stays_clear_of_those_before() -> None:
     marks = (Mark(0, "eu", "write", "a"), Mark(0, "eu", "write", "b"), Mark(1, "eu", "write", "c"))
     drawing = Drawing(Picture(REGIONS, marks))
     assert drawing.y_of_time(1) == drawing.y_of_time(0) + 2 * ROW
@@ -83,7 +83,7 @@ def test_time_has_its_room_within_limits() -> None:
     assert steps == [STEP_MIN, 20, STEP_MAX]
 
 
-def test_a_message_runs_from_lane_to_lane_and_a_lost_one_ends_half_way() -> None:
+def test_message_runs_from_lane_to_lane_and_lost_one_ends_half_way() -> None:
     arrows = (
         Arrow(0, 80 * MS, "eu", "us", "there"),
         Arrow(0, 80 * MS, "us", "eu", "back"),
@@ -105,7 +105,7 @@ def test_a_message_runs_from_lane_to_lane_and_a_lost_one_ends_half_way() -> None
     assert "×" in [text.text for text in elements(picture, "text")]
 
 
-def test_a_band_fills_the_half_at_the_lane_that_is_not_heard() -> None:
+def test_band_fills_half_at_lane_that_is_not_heard() -> None:
     bands = (Band(0, 80 * MS, "eu", "us"), Band(0, 80 * MS, "us", "eu"), Band(0, 9, "eu", "xx"))
     picture = Picture(REGIONS, (), (), bands)
     drawing = Drawing(picture)
@@ -115,12 +115,12 @@ def test_a_band_fills_the_half_at_the_lane_that_is_not_heard() -> None:
     assert places == [(eu, LANE // 2), (eu + LANE // 2, LANE // 2)]
 
 
-def test_a_region_without_a_lane_has_no_marks() -> None:
+def test_region_without_lane_has_no_marks() -> None:
     marks = (Mark(0, "eu>us", "fault", "x"), Mark(0, "fault", "fault", "x"))
     assert elements(Picture(REGIONS, marks), "circle") == []
 
 
-def test_of_a_long_run_the_end_is_drawn() -> None:
+def test_of_long_run_end_is_drawn() -> None:
     marks = tuple(Mark(i, "eu", "write", str(i)) for i in range(DRAWN_MAX + 10))
     arrows = (Arrow(3, 99, "eu", "us", "early"),)
     bands = (Band(0, 5, "eu", "us"), Band(0, 50, "us", "eu"))

@@ -19,7 +19,7 @@ REGIONS = ("eu", "us")
         ("crash", "", Mark(7, "eu", "fault", "crash")),
     ],
 )
-def test_what_is_worth_a_mark_gets_one(what: str, detail: str, mark: Mark) -> None:
+def test_notable_events_are_marked(what: str, detail: str, mark: Mark) -> None:
     recorder = Recorder()
     recorder.record_note(7, "eu", what, detail)
     assert recorder.make_picture(REGIONS).marks == (mark,)
@@ -33,7 +33,7 @@ def test_other_records_leave_no_mark() -> None:
     assert recorder.make_picture(REGIONS).bands == ()
 
 
-def test_a_band_is_from_the_first_closing_to_the_opening() -> None:
+def test_band_is_from_first_closing_to_opening() -> None:
     recorder = Recorder()
     recorder.record_note(1, "eu>us", "closed", "")
     recorder.record_note(2, "eu>us", "cut", "")
@@ -43,7 +43,7 @@ def test_a_band_is_from_the_first_closing_to_the_opening() -> None:
     assert recorder.make_picture(REGIONS).bands == (Band(1, 5, "eu", "us"), Band(6, 9, "us", "eu"))
 
 
-def test_a_band_that_is_open_lasts_until_now() -> None:
+def test_band_that_is_open_lasts_until_now() -> None:
     recorder = Recorder()
     recorder.record_note(1, "eu>us", "closed", "")
     recorder.record_note(4, "eu", "run", "PING")
@@ -60,7 +60,7 @@ def test_messages_come_or_are_lost() -> None:
     )
 
 
-def test_a_picture_may_begin_late() -> None:
+def test_picture_may_begin_late() -> None:
     recorder = Recorder()
     for now in (1, 10):
         recorder.record_note(now, "eu", "run", "PING")
@@ -73,7 +73,7 @@ def test_a_picture_may_begin_late() -> None:
     assert [band.begin for band in picture.bands] == [10]
 
 
-def test_only_the_latest_are_kept() -> None:
+def test_only_latest_are_kept() -> None:
     recorder = Recorder()
     for now in range(KEPT_MAX + 5):
         recorder.record_note(now, "eu", "run", "PING")

@@ -67,7 +67,7 @@ def test_client_step_is_read(words: list[str], step: ClientStep) -> None:
     assert parse_client_step(words) == step
 
 
-def test_clock_that_is_not_a_number_is_refused() -> None:
+def test_clock_that_is_not_number_is_refused() -> None:
     with pytest.raises(ScenarioMistake, match="'now' is not a time in ms: write R@1700000000000"):
         parse_client_step(["r1@now", "PING"])
 
@@ -104,7 +104,7 @@ def play(*lines: str, replies: Sequence[Reply] = ()) -> list[Any]:
     return backend.asked
 
 
-def test_scenario_is_played_on_a_backend() -> None:
+def test_scenario_is_played_on_backend() -> None:
     asked = play(
         "instant",
         "unlink all",
@@ -132,7 +132,7 @@ def test_scenario_is_played_on_a_backend() -> None:
     ]
 
 
-def test_captured_reply_fills_a_part_of_text() -> None:
+def test_captured_reply_fills_part_of_text() -> None:
     asked = play("check r1 INCR k => 7 as n", "write r1 SET key:${n} x", replies=[7, "OK"])
     assert asked[-1] == ("r1", ("SET", "key:7", "x"))
 
@@ -150,7 +150,7 @@ def test_captured_reply_fills_a_part_of_text() -> None:
         (["settle"], [], "there is no step 'settle'"),
     ],
 )
-def test_scenario_fails_with_a_reason(lines: list[str], replies: list[Reply], why: str) -> None:
+def test_scenario_fails_with_reason(lines: list[str], replies: list[Reply], why: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         play(*lines, replies=replies)
     assert why in str(caught.value)
@@ -161,7 +161,7 @@ def test_regions_may_differ_between_syncs() -> None:
     assert len(play(check, "sync", check, replies=["a", "b"])) == 3
 
 
-def test_file_of_scenarios_is_played_in_the_simulator() -> None:
+def test_file_of_scenarios_is_played_in_simulator() -> None:
     text = (
         FILE
         + "\nscenario three\nunmodelled\nregions eu us\nunlink all\nunlink eu > us\nsync eu us\n"
@@ -175,7 +175,7 @@ def test_file_of_scenarios_has_no_picture() -> None:
         perform_block(FILE, is_drawn=True)
 
 
-def test_wrong_reply_in_the_simulator_names_its_line() -> None:
+def test_wrong_reply_in_simulator_names_its_line() -> None:
     text = 'scenario x\nregions eu us\nwrite all SET k v\ncheck all@5 GET k => "w"\n'
     with pytest.raises(ScenarioError, match=r"line 4: .*: eu replies 'v', expected"):
         perform_block(text)

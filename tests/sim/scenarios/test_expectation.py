@@ -25,7 +25,7 @@ from sim.scenarios.language import ScenarioMistake
         ('error "^ERR"', Expectation("error", "^ERR")),
     ],
 )
-def test_expectation_is_a_word_and_json(text: str, wanted: Expectation) -> None:
+def test_expectation_is_word_and_json(text: str, wanted: Expectation) -> None:
     assert parse_expectation(text) == wanted
 
 

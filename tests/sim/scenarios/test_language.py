@@ -45,13 +45,13 @@ def test_times(text: str, ns: int) -> None:
 @pytest.mark.parametrize(
     "text", ["5", "s", "-3s", "1.s", ".5s", "0.0000000001s", "5h", "²s", "1" * 13 + "s", ""]
 )
-def test_what_is_no_time(text: str) -> None:
+def test_invalid_times_are_refused(text: str) -> None:
     with pytest.raises(ScenarioMistake, match="is no time: write 200ms, 5s or 2m"):
         parse_time(text)
 
 
 @given(st.integers(0, 10**20))
-def test_a_time_is_written_exactly(ns: int) -> None:
+def test_time_is_written_exactly(ns: int) -> None:
     assert parse_time(format_time(ns)) == ns
 
 

@@ -56,7 +56,7 @@ def refused(*steps: str) -> str:
         ("clock eu +5", "'5' is no time"),
     ],
 )
-def test_a_step_that_makes_no_sense_is_told_what_would(step: str, why: str) -> None:
+def test_wrong_step_names_right_form(step: str, why: str) -> None:
     assert why in refused(step)
 
 
@@ -64,7 +64,7 @@ def test_a_step_that_makes_no_sense_is_told_what_would(step: str, why: str) -> N
     "step",
     ["regions a b", "topology ring", "delay 1s", "backlog 5", "waiting 5", "follower f 255 eu"],
 )
-def test_what_the_world_is_made_of_is_said_before_it_begins(step: str) -> None:
+def test_setup_step_after_begin_is_refused(step: str) -> None:
     assert refused("wait 1s", step) == "the world has begun: say this before"
 
 
@@ -73,11 +73,11 @@ def test_regions_are_named_before_those_that_follow_them() -> None:
 
 
 @pytest.mark.parametrize("step", ["write eu SET k v", "read all GET k", "crash eu", "keep eu"])
-def test_who_is_down_does_nothing(step: str) -> None:
+def test_step_of_down_region_is_refused(step: str) -> None:
     assert refused("crash eu", step) == "eu is down: `restart eu` first"
 
 
-def test_how_a_region_can_restart() -> None:
+def test_wrong_ways_to_restart_are_refused() -> None:
     assert "'kepd' is no way in which eu can restart" in refused("crash eu", "restart eu kepd")
     assert "nothing was kept of eu" in refused("crash eu", "restart eu kept")
     assert "not both" in refused("crash eu", "restart eu amnesic unaware")
@@ -85,18 +85,18 @@ def test_how_a_region_can_restart() -> None:
     assert "is no way in which f can restart" in refused(*follower, "restart f unaware")
 
 
-def test_what_only_a_region_can_do_no_follower_does() -> None:
+def test_region_step_of_follower_is_refused() -> None:
     assert refused("follower f 255 eu", "keep f") == "f is a follower; regions are: eu, us, ap"
     assert "f is a follower" in refused("follower f 255 eu", "follower g 254 f")
     assert "f is a follower" in refused("follower f 255 eu", "unlink f > eu")
 
 
-def test_a_follower_follows_or_not() -> None:
+def test_follower_follows_or_not() -> None:
     assert refused("follower f 255 eu", "follow f") == "f follows already"
     assert refused("follower f 255 eu", "promote f", "promote f") == "f follows nobody now"
 
 
-def test_no_link_leads_between_two_points_of_a_star() -> None:
+def test_no_link_leads_between_two_points_of_star() -> None:
     assert refused("topology star", "unlink us > ap") == "no link leads from us to ap"
 
 
@@ -107,5 +107,5 @@ def test_one_region_is_healed_with_all_others() -> None:
     assert healed.endswith("eu: k = v\nus: k = v\nap: k = v\n")
 
 
-def test_a_file_lists_its_own_region() -> None:
+def test_file_lists_its_own_region() -> None:
     assert "lists eu itself too" in refused("list eu us")

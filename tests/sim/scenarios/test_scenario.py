@@ -22,7 +22,7 @@ SCENARIOS = sorted(Path(__file__).parents[2].joinpath("scenarios").glob("*.txt")
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_it_happens_as_it_is_written(path: Path) -> None:
+def test_scenario_file_equals_its_replay(path: Path) -> None:
     """If a change is wanted: `python -m sim --scenario tests/scenarios/*.txt --write`."""
     expected = path.read_text(encoding="utf-8")
     assert replay_blocks(expected).splitlines() == expected.splitlines()
@@ -38,7 +38,7 @@ def played(*steps: str, regions: str = "eu us") -> list[str]:
     return replay_blocks(text).partition("----\n")[2].splitlines()
 
 
-def test_blocks_end_with_an_empty_line() -> None:
+def test_blocks_end_with_empty_line() -> None:
     text = "# why\nwrite eu SET k v  # how\n----\nold answer\n\n\nread eu GET k\n----\nanother\n"
     first, second = parse_scenario(text)
     assert first.steps == ((2, "write eu SET k v  # how"),)
@@ -46,7 +46,7 @@ def test_blocks_end_with_an_empty_line() -> None:
     assert [line for _, line in second.steps] == ["read eu GET k"]
 
 
-def test_a_block_may_lack_its_answer() -> None:
+def test_block_may_lack_its_answer() -> None:
     assert replay_blocks("regions eu us\nwrite eu SET k v") == (
         "regions eu us\nwrite eu SET k v\n----\neu: k = v\nus: nothing\n"
     )
@@ -74,7 +74,7 @@ def test_nonsense_is_named_with_its_line(steps: list[str], number: int, why: str
         played(*steps)
 
 
-def test_quotation_marks_hold_spaces_and_what_would_be_a_comment() -> None:
+def test_quotation_marks_hold_spaces_and_what_would_be_comment() -> None:
     assert played(
         'write eu SET k "a # b"  # a comment', "read eu GET k", "  # another", "settle"
     ) == ["eu> GET k: a # b", "eu: k = a # b", "us: k = a # b"]
@@ -97,7 +97,7 @@ def test_reads_and_vectors_and_what_is_down_are_shown() -> None:
     ]
 
 
-def test_a_cut_of_one_region_is_healed_pair_by_pair() -> None:
+def test_cut_of_one_region_is_healed_pair_by_pair() -> None:
     assert (
         played(
             "cut eu",
@@ -114,7 +114,7 @@ def test_a_cut_of_one_region_is_healed_pair_by_pair() -> None:
     )
 
 
-def test_silence_in_one_direction_stops_the_link_of_the_other() -> None:
+def test_silence_in_one_direction_stops_link_of_other() -> None:
     told = played(
         "silence eu > us", "write us SET k v", "write eu SET l w", "wait 2s", "read all KEYS *"
     )
@@ -144,7 +144,7 @@ def test_clocks_can_be_stopped_stepped_and_started() -> None:
     ]
 
 
-def test_what_does_not_settle_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenario_that_does_not_settle_is_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.scenarios.runner.SETTLE_MAX", 10 * MS)
     with pytest.raises(ScenarioError, match="line 3: 'settle': nothing settles within 0 s"):
         played("write eu SET k v", "settle")
@@ -167,13 +167,13 @@ def test_followers_are_declared_cut_promoted_and_shown() -> None:
     ) == ["f> GET k: v", "eu: k = w", "us: k = w", "f: k = x"]
 
 
-def test_a_follower_keeps_its_data_until_its_source_has_some() -> None:
+def test_follower_keeps_its_data_until_its_source_has_some() -> None:
     promoted = ["follower f 255 eu", "promote f", "write f SET k x", "follow f", "wait 1s"]
     assert played(*promoted)[-1] == "f: k = x"
     assert played(*promoted, "write eu SET other v", "settle")[-1] == "f: other = v"
 
 
-def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
+def test_unaware_region_writes_immediately() -> None:
     assert played(
         "write us SET k v",
         "settle",
@@ -187,7 +187,7 @@ def test_who_is_unaware_of_its_earlier_life_writes_at_once() -> None:
 
 
 @pytest.mark.interpreted("gives a checker another method")
-def test_a_broken_promise_is_named_with_the_line_that_shows_it(
+def test_broken_promise_is_named_with_line_that_shows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def lie(_checker: ConvergenceChecker, _region: object, _changes: object) -> None:
@@ -199,7 +199,7 @@ def test_a_broken_promise_is_named_with_the_line_that_shows_it(
 
 
 @pytest.mark.interpreted("gives a checker another method")
-def test_a_crash_is_named_with_its_line_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_is_named_with_its_line_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def fall(_checker: ConvergenceChecker, _region: object, _changes: object) -> None:
         raise LookupError("not there")
 
@@ -216,14 +216,14 @@ def test_every_step_is_described() -> None:
         assert f" {name} " in scenario.__doc__.replace("`", " ")
 
 
-def test_a_scenario_is_drawn_from_its_first_step_on() -> None:
+def test_scenario_is_drawn_from_its_first_step_on() -> None:
     drawn = draw_scenario("regions eu us\ncut eu us\nwrite eu SET k v\nheal\nsettle\n----\n")
     assert drawn.lstrip().startswith("<svg")
     assert "SET k v" in drawn
     assert "boot" not in drawn
 
 
-def test_a_run_may_be_followed_by_a_block_of_comments() -> None:
+def test_run_may_be_followed_by_block_of_comments() -> None:
     text = "run 7\nregions eu us\nlength 1s\n----\n\n# nothing happens here\n----\n"
     verdict = "unknown: nothing was written"
     assert replay_blocks(text) == f"run 7\nregions eu us\nlength 1s\n----\n{verdict}\n"

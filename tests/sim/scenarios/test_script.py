@@ -107,14 +107,14 @@ def read(*lines: str) -> Script:
 
 
 @given(scripts())
-def test_what_is_written_is_read_as_it_was(run: Script) -> None:
+def test_script_is_read_as_written(run: Script) -> None:
     lines = list(run.text_lines())
     assert read(*lines) == run
     assert list(read(*lines).text_lines()) == lines
 
 
 @pytest.mark.parametrize("seed", [1, 2, 4, 9])
-def test_a_run_that_was_written_down_goes_as_it_went(seed: int) -> None:
+def test_run_that_was_written_down_goes_as_it_went(seed: int) -> None:
     options = RunOptions.draw_from_seed(seed, length=4 * SECOND, followers=1)
     steps = tuple(draw_schedule(options))
     told = Run(options).play_steps(steps)
@@ -126,7 +126,7 @@ def test_a_run_that_was_written_down_goes_as_it_went(seed: int) -> None:
     assert again.result.verdict is told.verdict is Verdict.VALID
 
 
-def test_what_is_not_said_is_plain() -> None:
+def test_missing_options_have_defaults() -> None:
     run = read("run 7", "regions eu us", "at 1s cut eu us for 500ms")
     assert run == Script.from_run(
         plain_options(7, ("eu", "us"), 2500 * MS),
@@ -145,12 +145,12 @@ def test_numbers_that_all_regions_share_are_told_once() -> None:
 
 
 @pytest.mark.parametrize("word", [";", "a\nb", "\x00"])
-def test_a_word_that_no_line_holds_is_refused(word: str) -> None:
+def test_word_that_no_line_holds_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match="cannot be written in a line"):
         step_line(ScheduleStep(1, "write", ("eu",), commands=(("SET", "k", word),)))
 
 
-def test_a_run_is_played_and_its_verdict_stands_below() -> None:
+def test_run_is_played_and_its_verdict_stands_below() -> None:
     text = "# why\nrun 7\nregions eu us\nlength 3s\nat 1s write eu SADD cart milk  # one\n"
     assert replay_blocks(text) == f"{text}----\nunknown: no faults\n"
     text += "at 1s cut eu us for 100ms\n"
@@ -160,7 +160,7 @@ def test_a_run_is_played_and_its_verdict_stands_below() -> None:
     assert "SADD cart milk" in drawn
 
 
-def test_the_verdict_is_one_line() -> None:
+def test_verdict_is_one_line() -> None:
     result = Run(plain_options(7, ("eu", "us"), 0)).play_steps([])
     told = attrs.evolve(result, verdict=Verdict.INVALID, promise="a", reason="b\n\n  c")
     assert run_outcome(told) == "invalid: a: b c"
@@ -225,7 +225,7 @@ def test_delays_are_measured_between_places_that_are_known() -> None:
     assert run.options.make_plan().latency_between("us-east-1", "eu-west-1").floor_ns > 0
 
 
-def test_what_must_come_first() -> None:
+def test_run_line_must_come_first() -> None:
     assert refused("run x") == "'x' is no seed: give a number, 0 to 2^63 - 1"
     assert refused("run 7") == "say `regions A B ...` first, behind `run SEED`"
     assert "say `regions A B ...` first" in refused("run 7", "clock eu +1s")
@@ -241,7 +241,7 @@ def test_every_line_is_described() -> None:
         assert f"    {name} " in documentation
 
 
-def test_what_is_true_or_false_is_read_as_that() -> None:
+def test_booleans_are_read() -> None:
     tuning = tuning_of({"refuses_stale": 1, "history_bytes": 400})
     assert tuning == attrs.evolve(USUAL, refuses_stale=True, history_bytes=400)
     assert type(tuning.refuses_stale) is bool

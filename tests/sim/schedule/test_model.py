@@ -40,7 +40,7 @@ def test_every_form_is_tried() -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_the_model_agrees_with_the_server(seed: int) -> None:
+def test_model_agrees_with_server(seed: int) -> None:
     rng = Random(seed)
     instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
@@ -58,7 +58,7 @@ def test_the_model_agrees_with_the_server(seed: int) -> None:
         assert (reply, held_value(instance.keyspace, key)) == expected, (before, name, args)
 
 
-def test_where_the_type_is_another_or_the_command_unknown_nothing_is_said() -> None:
+def test_unknown_command_is_not_judged() -> None:
     assert execute_command(("set", frozenset("a")), ("RPUSH", "k", "b")) is None
     assert execute_command(None, ("OBJECT", "k")) is None
     assert execute_command(("list", ["a"]), ("LINSERT", "k", "AFTER", "z", "b")) == (
@@ -68,7 +68,7 @@ def test_where_the_type_is_another_or_the_command_unknown_nothing_is_said() -> N
 
 
 @pytest.mark.parametrize("option", ["NX", "XX"])
-def test_the_conditions_of_a_write_are_those_of_the_server(option: str) -> None:
+def test_conditions_of_write_are_those_of_server(option: str) -> None:
     instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
     sim_client = SimClient(instance)

@@ -26,19 +26,19 @@ def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
     ("topology", "peers"),
     [("mesh", ["a", "c", "d"]), ("ring", ["a", "c"]), ("star", ["a"]), ("line", ["a", "c"])],
 )
-def test_the_topology_says_who_is_linked_with_whom(topology: str, peers: list[str]) -> None:
+def test_topology_says_who_is_linked_with_whom(topology: str, peers: list[str]) -> None:
     plan = Plan.of(["a", "b", "c", "d"], topology=topology)
     assert sorted(World(plan).sites["b"].links.peers) == peers
 
 
-def test_in_a_mesh_everybody_sends_its_own_and_in_a_line_also_what_it_relays() -> None:
+def test_in_mesh_everybody_sends_its_own_and_in_line_also_what_it_relays() -> None:
     mesh = World(Plan.of(["a", "b", "c"])).sites["a"].links.peers
     assert {name: peer.routes for name, peer in mesh.items()} == {"b": (2,), "c": (3,)}
     (line,) = World(Plan.of(["a", "b", "c"], topology="line")).sites["a"].links.peers.values()
     assert set(line.routes or ()) == {2, 3}
 
 
-def test_a_region_may_be_tuned_by_itself() -> None:
+def test_region_may_be_tuned_by_itself() -> None:
     small = Tuning(history_bytes=400)
     plan = attrs.evolve(Plan.of(["a", "b"]), tunings={"b": small})
     assert plan.tuning_of("a") is USUAL
@@ -55,14 +55,14 @@ def test_delays_are_given_or_measured_or_none() -> None:
     assert ms(60) < measured.mean_ns < ms(200)
 
 
-def test_one_way_may_have_a_delay_of_its_own() -> None:
+def test_one_way_may_have_delay_of_its_own() -> None:
     slow = Latency.constant(ms(900))
     plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=20), latencies={("a", "b"): slow})
     assert plan.latency_between("a", "b") is slow
     assert plan.latency_between("b", "a") == Latency.constant(ms(20))
 
 
-def test_a_configuration_may_give_the_delays_of_places_that_nobody_has_measured() -> None:
+def test_configuration_may_give_delays_of_places_that_nobody_has_measured() -> None:
     config = read_config("""
         [[region]]
         name = "us-east-1"
@@ -89,7 +89,7 @@ def test_followers_are_near_whom_they_follow() -> None:
     ) == Latency.constant(7)
 
 
-def test_a_replica_is_furnished_with_the_sizes_of_its_region() -> None:
+def test_replica_is_furnished_with_sizes_of_its_region() -> None:
     tuning = Tuning(waiting_bytes=300, op_bytes=60, block_max=2)
     replica = tuning.make_replica(make_origin(1), [1, 2])
     assert replica.op_bytes == 60

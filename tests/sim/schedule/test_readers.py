@@ -36,7 +36,7 @@ def test_sessions_do_all_kinds_of_things() -> None:
     assert drawn(Load(writes_per_second=5)) == steps
 
 
-def test_the_roaming_session_moves_and_the_others_stay() -> None:
+def test_roaming_session_moves_and_others_stay() -> None:
     where: dict[int, set[str]] = {}
     for step in drawn(Load(writes_per_second=5)):
         where.setdefault(step.value, set()).update(step.regions)
@@ -53,7 +53,7 @@ def test_without_queues_nobody_waits() -> None:
     assert not names & {"BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "SSCAN"}
 
 
-def test_the_database_knows_all_of_these_commands() -> None:
+def test_database_knows_all_of_these_commands() -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
     waiting: dict[int, SimClient] = {}

@@ -41,13 +41,13 @@ def drawn(family: str, count: int = 400) -> list[Words]:
     return [clients.draw_command(0) for _ in range(count)]
 
 
-def test_the_same_dice_write_the_same() -> None:
+def test_same_dice_write_same() -> None:
     one, two = (list(writer().draw_steps(0, 20 * SECOND)) for _ in range(2))
     assert one == two
     assert one != list(writer(2).draw_steps(0, 20 * SECOND))
 
 
-def test_steps_come_in_order_at_the_rate_that_was_asked_for() -> None:
+def test_steps_come_in_order_at_rate_that_was_asked_for() -> None:
     steps = list(writer(writes_per_second=40).draw_steps(SECOND, 51 * SECOND))
     times = [step.at for step in steps]
     assert times == sorted(set(times))
@@ -70,7 +70,7 @@ def test_steps_come_in_order_at_the_rate_that_was_asked_for() -> None:
         ("list", {"RPUSH", "LPUSH", "LINSERT", "LSET", "LREM", "LTRIM", "LPOP", "RPOP"}),
     ],
 )
-def test_a_family_has_its_commands_and_its_keys(family: str, names: set[str]) -> None:
+def test_family_has_its_commands_and_its_keys(family: str, names: set[str]) -> None:
     found = drawn(family)
     assert {words[0] for words in found} == names
     assert {words[1].partition(":")[0] for words in found} == {family}
@@ -91,7 +91,7 @@ def test_names_used_once_are_added_once(family: str) -> None:
     assert all(name.startswith("u1.") for name in added)
 
 
-def test_no_other_command_adds_a_name_that_is_used_once() -> None:
+def test_no_other_command_adds_name_that_is_used_once() -> None:
     assert all(words[3].startswith("s") for words in drawn("list") if words[0] == "LSET")
     for words in drawn("free"):
         assert not any(word.startswith("u") for word in words[1:])
@@ -105,7 +105,7 @@ def test_keys_that_are_worked_out_change_with_time(family: str) -> None:
     assert late == f"{family}:1.0"
 
 
-def test_what_is_promised_to_stay_is_neither_deleted_nor_expired() -> None:
+def test_kept_keys_are_not_deleted_or_expired() -> None:
     clients = writer(expiry=30, deletes=30)
     found = [clients.draw_command(0) for _ in range(3000)]
     hit = {w[1].partition(":")[0] for w in found if w[0] in {"DEL", "PEXPIRE", "PERSIST"}}
@@ -140,7 +140,7 @@ def test_only_so_many_names_are_remembered() -> None:
     assert any(clients.draw_known_name("set:0") in kept for _ in range(20))
 
 
-def test_a_burst_is_many_requests_within_a_moment() -> None:
+def test_burst_is_many_requests_within_moment() -> None:
     steps = draw_burst(writer(), 5 * SECOND, 50)
     assert [step.at for step in steps[:2]] == [5 * SECOND, 5 * SECOND + MS // 10]
     assert len(steps) == 50
@@ -156,7 +156,7 @@ def test_every_region_has_clients_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "pair"])
-def test_the_database_knows_all_of_these_commands(family: str) -> None:
+def test_database_knows_all_of_these_commands(family: str) -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
     sim_client = SimClient(instance)
@@ -167,7 +167,7 @@ def test_the_database_knows_all_of_these_commands(family: str) -> None:
     assert len(instance.replica.keyspace.data) > 0
 
 
-def test_what_is_old_is_deleted_and_not_written_again() -> None:
+def test_old_keys_are_deleted_for_good() -> None:
     deleted: set[str] = set()
     written: set[str] = set()
     families = tuple(name for name in FAMILIES if name not in {"free", "sum"})

@@ -22,13 +22,13 @@ def seen(of: World) -> set[str]:
     return {name for name, count in coverage_counts(of).items() if count}
 
 
-def test_a_quiet_world_has_seen_little() -> None:
+def test_quiet_world_has_seen_little() -> None:
     quiet = world()
     assert list(coverage_counts(quiet)) == list(NAMES)
     assert seen(quiet) == {"resynced", "partial resync"}
 
 
-def test_a_backlog_that_has_run_out_is_seen() -> None:
+def test_backlog_that_has_run_out_is_seen() -> None:
     small = world(Tuning(history_bytes=300))
     small.cut("eu", "us")
     for i in range(30):
@@ -39,7 +39,7 @@ def test_a_backlog_that_has_run_out_is_seen() -> None:
     assert wanted <= seen(small)
 
 
-def test_a_second_life_and_an_unanswered_call_are_seen() -> None:
+def test_second_life_and_unanswered_call_are_seen() -> None:
     fresh = world()
     fresh.crash_process("us")
     fresh.sleep(5 * SECOND)
@@ -49,7 +49,7 @@ def test_a_second_life_and_an_unanswered_call_are_seen() -> None:
     assert coverage_counts(fresh)["region lived again"] == 1
 
 
-def test_what_becomes_of_followers_is_seen() -> None:
+def test_probes_see_followers() -> None:
     plan = Plan.of(["eu", "us"], delay_ms=20)
     followed = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
     followed.run("eu", "SET", "k", "v")
@@ -76,7 +76,7 @@ def test_damaged_bytes_are_seen() -> None:
     assert coverage_counts(noisy)["damaged bytes noticed"] >= 1
 
 
-def test_a_key_with_several_types_is_seen_in_both_regions() -> None:
+def test_key_with_several_types_is_seen_in_both_regions() -> None:
     torn = world()
     torn.run("eu", "SADD", "k", "a")
     torn.run("us", "RPUSH", "k", "b")

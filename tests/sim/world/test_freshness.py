@@ -32,7 +32,7 @@ def quiet(*copies: Copy) -> World:
     return fresh(Checker, copies=copies)
 
 
-def test_a_healthy_world_is_fresh() -> None:
+def test_healthy_world_is_fresh() -> None:
     world = fresh(copies=(COPY,))
     check_freshness(world)
     assert not any(session.waiting for session in world.sessions.by_number.values())
@@ -46,7 +46,7 @@ def test_more_hops_and_small_windows_take_longer() -> None:
     assert arrival_limit_ns(World(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
 
 
-def test_a_backlog_that_a_woken_client_overruns_lets_followers_take_a_snapshot() -> None:
+def test_backlog_that_woken_client_overruns_lets_followers_take_snapshot() -> None:
     """The write and the pop that it causes come in one turn, and only the pop is still kept."""
     tuning = Tuning(history_bytes=400, snapshot_rest_ns=40 * MS)
     names, copies = ("eu", "us", "ap"), (COPY,)
@@ -60,7 +60,7 @@ def test_a_backlog_that_a_woken_client_overruns_lets_followers_take_a_snapshot()
     assert copy.replica.merges > before
 
 
-def test_a_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one() -> None:
+def test_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one() -> None:
     usual = Tuning().limits
     tuning = Tuning(history_bytes=400)
     slow = attrs.evolve(tuning, snapshot_rest_ns=40 * MS)
@@ -91,7 +91,7 @@ def test_short_backlogs_leave_time_for_full_resyncs_of_regions() -> None:
     assert arrival_limit_ns(world) == 40 * MS + 2 * one, "another region may be sent one before"
 
 
-def test_a_follower_of_who_has_lost_everything_gets_the_time_to_come_back() -> None:
+def test_follower_of_who_has_lost_everything_gets_time_to_come_back() -> None:
     world = quiet(COPY)
     assert comeback_limit_ns(world) == 0
     world.run("us", "SET", "k", "v")
@@ -110,7 +110,7 @@ def test_a_follower_of_who_has_lost_everything_gets_the_time_to_come_back() -> N
 
 
 @pytest.mark.interpreted("replaces a function that compiled code calls")
-def test_helpers_that_are_told_to_stop_in_the_end_have_been_told() -> None:
+def test_helpers_that_are_told_to_stop_in_end_have_been_told() -> None:
     world = fresh(LeftoversChecker)
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)
@@ -143,7 +143,7 @@ def is_not_so(_copy: object) -> bool:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_a_write_that_is_not_sent_at_once_is_noticed() -> None:
+def test_write_that_is_not_sent_at_once_is_noticed() -> None:
     world = quiet()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world.sites["us"].links, "wake", nothing)
@@ -151,7 +151,7 @@ def test_a_write_that_is_not_sent_at_once_is_noticed() -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_a_follower_that_is_not_told_is_noticed() -> None:
+def test_follower_that_is_not_told_is_noticed() -> None:
     world = quiet(COPY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world, "is_copied", is_not_so)
@@ -159,20 +159,20 @@ def test_a_follower_that_is_not_told_is_noticed() -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_a_client_that_is_not_woken_is_noticed() -> None:
+def test_client_that_is_not_woken_is_noticed() -> None:
     world = quiet()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world.sites["ap"].instance, "serve_dirty_keys", nothing)
         expect("eu has written, but a client in ap still waits for it", world)
 
 
-def test_a_region_that_takes_no_writes_is_noticed() -> None:
+def test_region_that_takes_no_writes_is_noticed() -> None:
     world = quiet()
     world.sites["us"].instance.refuse_writes = b"STALE"
     expect(r"us answers a fresh write with \[STALE! STALE! STALE!\], not with 1", world)
 
 
-def test_what_is_never_acknowledged_is_noticed() -> None:
+def test_missing_acknowledgement_is_caught() -> None:
     world = quiet()
     world.sites["us"].links.sources["eu"].given += 1
     expect("ms of quiet: 1 bytes from us to eu", world)
@@ -210,7 +210,7 @@ def test_settling_that_is_said_too_early_or_never_is_noticed() -> None:
         LinkInfo("eu", "us", LinkState.STREAMING, lag_ms=10_000.0),
     ],
 )
-def test_a_link_that_is_told_of_wrongly_is_noticed(row: LinkInfo) -> None:
+def test_link_that_is_told_of_wrongly_is_noticed(row: LinkInfo) -> None:
     world = quiet()
     control = world.sites["eu"].instance.links
     assert isinstance(control, ProcessLinks)

@@ -60,7 +60,7 @@ def chatter(world: World, every: int) -> None:
     say()
 
 
-def test_an_end_that_says_something_too_often_is_caught() -> None:
+def test_end_that_says_something_too_often_is_caught() -> None:
     world = world_of()
     chatter(world, 90 * MS)
     with pytest.raises(
@@ -70,7 +70,7 @@ def test_an_end_that_says_something_too_often_is_caught() -> None:
         check_idleness(world)
 
 
-def test_what_is_written_passes_once() -> None:
+def test_idle_link_carries_each_write_once() -> None:
     world = world_of()
     way = world.network.way("eu", "us")
     world.engine.schedule_after(
@@ -80,7 +80,7 @@ def test_what_is_written_passes_once() -> None:
         check_span(world, SECOND, NAMES)
 
 
-def test_what_is_written_is_not_judged_while_a_helper_is_asked() -> None:
+def test_writes_during_repair_are_not_judged() -> None:
     world = world_of()
     way = world.network.way("eu", "us")
 
@@ -92,7 +92,7 @@ def test_what_is_written_is_not_judged_while_a_helper_is_asked() -> None:
     check_span(world, SECOND, NAMES)
 
 
-def test_a_connection_that_ends_meanwhile_is_not_judged() -> None:
+def test_connection_that_ends_meanwhile_is_not_judged() -> None:
     world = world_of()
     chatter(world, 90 * MS)
     for name in NAMES[1:]:
@@ -101,7 +101,7 @@ def test_a_connection_that_ends_meanwhile_is_not_judged() -> None:
     check_idleness(world)
 
 
-def test_a_connection_that_was_replaced_meanwhile_is_not_judged() -> None:
+def test_connection_that_was_replaced_meanwhile_is_not_judged() -> None:
     world = world_of()
     way = world.network.way("eu", "us")
     before = {id(use.wire): use for use in sending_ends(world) if use.way is way}
@@ -116,7 +116,7 @@ def test_a_connection_that_was_replaced_meanwhile_is_not_judged() -> None:
     assert before.keys().isdisjoint(after)
 
 
-def test_who_sends_and_what() -> None:
+def test_sender_and_kind_of_idle_traffic() -> None:
     world = world_of()
     ends = sending_ends(world)
     assert len(ends) == 2 * (6 + 1)

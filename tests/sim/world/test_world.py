@@ -21,7 +21,7 @@ def values(world: World, key: str) -> list[object]:
     return [world.run(region, "GET", key) for region in ("eu", "us", "ap")]
 
 
-def test_a_write_takes_the_way_and_no_longer_than_that(world: World) -> None:
+def test_write_takes_way_and_no_longer_than_that(world: World) -> None:
     world.run("eu", "SET", "k", "v")
     assert values(world, "k") == [b"v", None, None]
     world.sleep(19 * MS)
@@ -35,7 +35,7 @@ def test_waiting_ends_at_its_limit(world: World) -> None:
     assert world.now == before + 5 * MS
 
 
-def test_a_cut_keeps_a_pair_apart_and_a_third_region_repairs_the_gap(world: World) -> None:
+def test_cut_keeps_pair_apart_and_third_region_repairs_gap(world: World) -> None:
     world.cut_link("eu", "us")
     world.cut_link("us", "eu")
     world.run("eu", "SET", "k", "v")
@@ -46,7 +46,7 @@ def test_a_cut_keeps_a_pair_apart_and_a_third_region_repairs_the_gap(world: Worl
     assert world.run("us", "GET", "k") == b"v", "what was seen before it has come before it"
 
 
-def test_a_closed_network_heals_and_all_agree(world: World) -> None:
+def test_closed_network_heals_and_all_agree(world: World) -> None:
     world.cut("eu", "us")
     world.cut("eu", "ap")
     world.run("eu", "INCRBY", "n", "7")
@@ -60,7 +60,7 @@ def test_a_closed_network_heals_and_all_agree(world: World) -> None:
     world.check_end()
 
 
-def test_a_crash_takes_only_what_nobody_else_had(world: World) -> None:
+def test_crash_takes_only_what_nobody_else_had(world: World) -> None:
     world.run("eu", "SET", "kept", "1")
     assert world.settle(SECOND)
     world.crash_process("eu")
@@ -71,7 +71,7 @@ def test_a_crash_takes_only_what_nobody_else_had(world: World) -> None:
 
 
 @pytest.mark.parametrize("topology", ["mesh", "star", "ring", "line"])
-def test_what_was_reset_is_forgotten_though_regions_have_lost_their_memory(topology: str) -> None:
+def test_reset_data_is_forgotten_despite_memory_loss(topology: str) -> None:
     world = World(Plan.of(["eu", "us", "ap"], topology=topology, delay_ms=20))
     world.sleep(2 * SECOND)
     world.run("eu", "INCRBY", "n", "5")
@@ -101,7 +101,7 @@ def test_one_seed_is_one_history() -> None:
     assert history(1) == history(1)
 
 
-def test_regions_that_are_not_linked_can_be_cut_and_healed_all_the_same() -> None:
+def test_regions_that_are_not_linked_can_be_cut_and_healed_all_same() -> None:
     world = World(Plan.of(["eu", "us", "ap"], topology="line", delay_ms=20))
     world.cut("eu", "ap")
     world.run("eu", "SET", "k", "v")
@@ -110,14 +110,14 @@ def test_regions_that_are_not_linked_can_be_cut_and_healed_all_the_same() -> Non
     assert values(world, "k") == [b"v"] * 3
 
 
-def test_a_region_that_is_down_meets_no_forger(world: World) -> None:
+def test_region_that_is_down_meets_no_forger(world: World) -> None:
     world.crash_process("eu")
     before = len(world.sites["eu"].wires)
     world.forge_hello("eu", "us")
     assert len(world.sites["eu"].wires) == before
 
 
-def test_a_source_is_reachable_while_both_ways_are_open() -> None:
+def test_source_is_reachable_while_both_ways_are_open() -> None:
     plan = Plan.of(["eu", "us"], delay_ms=20)
     world = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu", "us")),)))
     copy = world.copies["f"]

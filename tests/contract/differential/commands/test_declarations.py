@@ -198,14 +198,14 @@ def test_subcommands_are_some_of_those_of_redis(peer: Peer) -> None:
         *("scripting", "pubsub", "nothing"),
     ],
 )
-def test_commands_of_a_category_equal_redis(peer: Peer, category: str) -> None:
+def test_commands_of_category_equal_redis(peer: Peer, category: str) -> None:
     [(theirs, mine)] = ask(peer, f"COMMAND LIST FILTERBY ACLCAT {category}")
     known = EVERYTHING.keys() - (NEW_IN_7_2 if is_old(peer) else set())
     assert known & set(texts(mine)) == known & set(texts(theirs))
 
 
 @pytest.mark.parametrize("pattern", ["z*", "*|help", "?et", "config|[gs]et", "*RANGE*"])
-def test_commands_of_a_pattern_equal_redis(peer: Peer, pattern: str) -> None:
+def test_commands_of_pattern_equal_redis(peer: Peer, pattern: str) -> None:
     [(theirs, mine)] = ask(peer, f"COMMAND LIST FILTERBY PATTERN {pattern}")
     assert EVERYTHING.keys() & set(texts(mine)) == EVERYTHING.keys() & set(texts(theirs))
 

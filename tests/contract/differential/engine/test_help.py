@@ -11,7 +11,7 @@ CONTAINERS = [c.name.decode() for c in COMMANDS if b"help" in c.subcommands]
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
-def test_help_has_the_shape_of_redis_and_names_every_subcommand(peer: Peer, name: str) -> None:
+def test_help_has_shape_of_redis_and_names_every_subcommand(peer: Peer, name: str) -> None:
     found = decode(peer.ours.run(encode([name, "HELP"])))
     assert all(isinstance(line, Status) for line in found)
     texts = [line.text.decode() for line in found]
@@ -23,7 +23,7 @@ def test_help_has_the_shape_of_redis_and_names_every_subcommand(peer: Peer, name
     assert {child.decode().upper() for child in command.subcommands} <= topics
 
 
-def test_the_frame_is_that_of_redis(peer: Peer) -> None:
+def test_frame_is_that_of_redis(peer: Peer) -> None:
     theirs = decode(peer.server.run([b"CONFIG", b"HELP"]))
     ours = decode(peer.ours.run([b"CONFIG", b"HELP"]))
     assert (ours[0], ours[-2]) == (theirs[0], theirs[-2])

@@ -44,7 +44,7 @@ def test_errors_are_those_of_redis(peer: Peer, data: bytes, text: bytes) -> None
     "data",
     [b"*0\r\n", b"*-1\r\n", b"*-7\r\n", b"\r\n", b"\n", b"  \r\n", b"*0\r\n\r\n*-1\r\n"],
 )
-def test_nothing_is_asked_by_nothing(peer: Peer, data: bytes) -> None:
+def test_empty_input_holds_no_request(peer: Peer, data: bytes) -> None:
     assert ours(data) == exchange(peer.server, data)
     assert ours(data).replies == b""
 

@@ -17,7 +17,7 @@ def described(line: bytes) -> dict[str, str]:
     return dict(field.split("=", 1) for field in line.decode().rstrip("\n").split(" "))
 
 
-def test_what_is_told_about_a_client() -> None:
+def test_what_is_told_about_client() -> None:
     database = instance()
     client = Client(database, b"1.2.3.4:5", b"1.2.3.4:6")
     lines(client, "CLIENT SETNAME bob", "CLIENT SETINFO lib-name redis-py", "HELLO 3")
@@ -66,7 +66,7 @@ def test_refusals_of_7_2(request_: str, reply: bytes) -> None:
     assert lines(Client(instance()), request_)[0].startswith(b"-ERR " + reply)
 
 
-def test_kill_closes_others_at_once_and_oneself_after_the_reply() -> None:
+def test_kill_closes_others_at_once_and_oneself_after_reply() -> None:
     database = instance()
     first = Client(database, b"1.1.1.1:1", b"9.9.9.9:9")
     second = Client(database, b"2.2.2.2:2", b"9.9.9.9:9")
@@ -104,7 +104,7 @@ def test_who_waits_for_other_regions_is_unblocked_too() -> None:
     assert lines(caller, f"CLIENT UNBLOCK {waiting.id}") == [b":0\r\n"]
 
 
-def test_a_pause_holds_all_and_is_lifted_by_another_client() -> None:
+def test_pause_holds_all_and_is_lifted_by_another_client() -> None:
     database = instance()
     one, two = Client(database), Client(database)
     assert lines(one, "CLIENT PAUSE 1000") == [b"+OK\r\n"]
@@ -113,7 +113,7 @@ def test_a_pause_holds_all_and_is_lifted_by_another_client() -> None:
     assert receive(two, b"") == b"$-1\r\n"
 
 
-def test_a_client_that_waits_for_the_end_of_a_pause_is_blocked() -> None:
+def test_client_that_waits_for_end_of_pause_is_blocked() -> None:
     database = instance()
     one, two = Client(database), Client(database)
     lines(one, "CLIENT PAUSE 1000 WRITE")
@@ -122,7 +122,7 @@ def test_a_client_that_waits_for_the_end_of_a_pause_is_blocked() -> None:
     assert (waiting["flags"], waiting["cmd"], waiting["qbuf"]) == ("b", "set", "27")
 
 
-def test_tracking_is_refused_with_a_reason() -> None:
+def test_tracking_is_refused_with_reason() -> None:
     [refused] = lines(Client(instance()), "CLIENT TRACKING ON")
     assert refused.startswith(b"-ERR CLIENT TRACKING ON is not supported by crdb: ")
 

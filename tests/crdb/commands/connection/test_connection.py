@@ -31,7 +31,7 @@ def test_hello_tells_who_we_are() -> None:
     assert b"replica" in receive(client, b"HELLO\r\n")
 
 
-def test_a_password() -> None:
+def test_password() -> None:
     client = Client(instance(requirepass="secret"))
     no_auth = b"-NOAUTH Authentication required.\r\n"
     wrong = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
@@ -65,7 +65,7 @@ def test_strangers_may_send_little_until_they_authenticate() -> None:
     assert stranger.closing
 
 
-def test_those_who_are_in_stay_in_when_a_password_comes_and_all_may_enter_when_it_goes() -> None:
+def test_those_who_are_in_stay_in_when_password_comes_and_all_may_enter_when_it_goes() -> None:
     database = instance()
     early = Client(database)
     lines(early, "CONFIG SET requirepass secret")
@@ -77,7 +77,7 @@ def test_those_who_are_in_stay_in_when_a_password_comes_and_all_may_enter_when_i
     assert late.parser.trusted
 
 
-def test_reset_leaves_a_transaction_and_what_was_watched() -> None:
+def test_reset_leaves_transaction_and_what_was_watched() -> None:
     client = Client(instance())
     lines(client, "CLIENT NO-EVICT ON", "CLIENT NO-TOUCH ON", "WATCH k", "MULTI", "SET k v")
     assert lines(client, "RESET", "EXEC") == [b"+RESET\r\n", b"-ERR EXEC without MULTI\r\n"]

@@ -38,7 +38,7 @@ def test_reset_ends_it() -> None:
     assert monitor.out == []
 
 
-def test_a_monitor_that_does_not_read_is_closed() -> None:
+def test_monitor_that_does_not_read_is_closed() -> None:
     database = instance(client_output_buffer_limit="normal 2000 0 0")
     monitor, client = Client(database), Client(database)
     receive(monitor, b"MONITOR\r\n")
@@ -49,7 +49,7 @@ def test_a_monitor_that_does_not_read_is_closed() -> None:
     assert client.out == []
 
 
-def test_it_is_refused_inside_a_transaction() -> None:
+def test_it_is_refused_inside_transaction() -> None:
     client = Client(instance())
     receive(client, b"MULTI\r\nMONITOR\r\n")
     assert isinstance(decode(receive(client, b"EXEC\r\n"))[0], Refusal)

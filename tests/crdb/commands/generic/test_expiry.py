@@ -25,7 +25,7 @@ def both(
 SETUPS: list[tuple[Word, ...]] = [("SET", "x", "v"), ("SADD", "x", "v"), ("INCR", "x")]
 
 
-def test_a_key_ends_at_its_deadline() -> None:
+def test_key_ends_at_its_deadline() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "x", "v", "PX", "1000")
     regions.sync()
@@ -41,7 +41,8 @@ def test_a_key_ends_at_its_deadline() -> None:
     assert regions.everywhere("TTL", "x") == -2
 
 
-def test_exp_6_a_write_to_an_expired_key_begins_anew_everywhere() -> None:
+@pytest.mark.rule("EXP-6")
+def test_write_to_expired_key_begins_anew_everywhere() -> None:
     for write, result in (("APPEND x new", b"new"), ("INCRBY x 7", b"7"), ("SETNX x 1", b"1")):
         regions = Regions(2)
         regions.run(1, "SET", "x", "41", "PX", "1000")
@@ -53,7 +54,8 @@ def test_exp_6_a_write_to_an_expired_key_begins_anew_everywhere() -> None:
         assert regions.everywhere("TTL", "x") == -1
 
 
-def test_exp_7_a_write_that_the_expiry_has_not_seen_survives_it() -> None:
+@pytest.mark.rule("EXP-7")
+def test_write_that_expiry_has_not_seen_survives_it() -> None:
     regions = Regions(2)
     regions.run(1, "INCRBY", "x", "41")
     regions.run(1, "PEXPIRE", "x", "1000")
@@ -67,13 +69,16 @@ def test_exp_7_a_write_that_the_expiry_has_not_seen_survives_it() -> None:
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-def test_exp_1_the_longest_wins(setup: tuple[Word, ...]) -> None:
+@pytest.mark.rule("EXP-1")
+def test_longest_wins(setup: tuple[Word, ...]) -> None:
     assert both(("EXPIRE", "x", "10"), ("EXPIRE", "x", "50"), setup).everywhere("TTL", "x") == 50
     assert both(("EXPIRE", "x", "50"), ("EXPIRE", "x", "10"), setup).everywhere("TTL", "x") == 50
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-def test_exp_2_and_d_10_persist_wins_also_without_a_time_to_live(setup: tuple[Word, ...]) -> None:
+@pytest.mark.rule("EXP-2")
+@pytest.mark.rule("D-10")
+def test_persist_wins_also_without_time_to_live(setup: tuple[Word, ...]) -> None:
     regions = Regions(3)
     regions.run(1, *setup)
     regions.sync()
@@ -85,14 +90,16 @@ def test_exp_2_and_d_10_persist_wins_also_without_a_time_to_live(setup: tuple[Wo
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-def test_exp_2_persist_beats_a_concurrent_expire(setup: tuple[Word, ...]) -> None:
+@pytest.mark.rule("EXP-2")
+def test_persist_beats_concurrent_expire(setup: tuple[Word, ...]) -> None:
     brief = ("EXPIRE", "x", "100")
     regions = both(("PERSIST", "x"), ("EXPIRE", "x", "50"), setup, brief)
     assert regions.everywhere("TTL", "x") == -1
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-def test_exp_3_a_later_expire_replaces_what_it_has_seen(setup: tuple[Word, ...]) -> None:
+@pytest.mark.rule("EXP-3")
+def test_later_expire_replaces_what_it_has_seen(setup: tuple[Word, ...]) -> None:
     regions = both(("EXPIRE", "x", "50"), ("PERSIST", "x"), setup)
     regions.run(2, "EXPIRE", "x", "10")
     regions.sync()
@@ -100,7 +107,8 @@ def test_exp_3_a_later_expire_replaces_what_it_has_seen(setup: tuple[Word, ...])
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-def test_exp_9_deadlines_are_absolute(setup: tuple[Word, ...]) -> None:
+@pytest.mark.rule("EXP-9")
+def test_deadlines_are_absolute(setup: tuple[Word, ...]) -> None:
     regions = Regions(2)
     regions.run(1, *setup)
     regions.sync()
@@ -113,14 +121,15 @@ def test_exp_9_deadlines_are_absolute(setup: tuple[Word, ...]) -> None:
     assert regions.everywhere("EXISTS", "x") == 0
 
 
-def test_str_6_a_set_ends_the_time_to_live_and_keepttl_keeps_it() -> None:
+@pytest.mark.rule("STR-6")
+def test_set_ends_time_to_live_and_keepttl_keeps_it() -> None:
     brief = ("SET", "x", "old", "EX", "100")
     assert both(("SET", "x", "a"), ("GET", "x"), brief).everywhere("TTL", "x") == -1
     regions = both(("SET", "x", "a", "KEEPTTL"), ("GET", "x"), brief)
     assert regions.everywhere("TTL", "x") == 100
 
 
-def test_a_delete_beside_an_expire_leaves_nothing() -> None:
+def test_delete_beside_expire_leaves_nothing() -> None:
     regions = both(("DEL", "x"), ("EXPIRE", "x", "50"), ("SADD", "x", "v"))
     assert regions.everywhere("EXISTS", "x") == 0
     regions.run(1, "SADD", "x", "new")
@@ -128,7 +137,7 @@ def test_a_delete_beside_an_expire_leaves_nothing() -> None:
     assert regions.everywhere("TTL", "x") == -1
 
 
-def test_getex_is_a_read_and_an_expiry() -> None:
+def test_getex_is_read_and_expiry() -> None:
     regions = both(("GETEX", "x", "EX", "10"), ("GETEX", "x", "EX", "50"), ("SET", "x", "v"))
     assert regions.everywhere("TTL", "x") == 50
     regions = both(("GETEX", "x", "PERSIST"), ("GETEX", "x", "EX", "50"), ("SET", "x", "v"))

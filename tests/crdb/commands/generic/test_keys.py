@@ -31,14 +31,16 @@ def both(
 SET = ("SADD", "x", "a", "b")
 
 
-def test_key_1_a_delete_removes_what_it_has_seen() -> None:
+@pytest.mark.rule("KEY-1")
+def test_delete_removes_what_it_has_seen() -> None:
     """Rules KEY-1 and KEY-10."""
     regions = both(("DEL", "x"), ("SADD", "x", "c"), SET)
     assert regions.everywhere("SMEMBERS", "x") == [b"c"]
     assert both(("DEL", "x"), ("UNLINK", "x"), SET).everywhere("EXISTS", "x") == 0
 
 
-def test_key_4_what_is_dead_is_not_seen() -> None:
+@pytest.mark.rule("KEY-4")
+def test_what_is_dead_is_not_seen() -> None:
     regions = both(("DEL", "x"), ("INCR", "y"), ("INCRBY", "x", "5"))
     for command, answer in (("KEYS *", [b"y"]), ("DBSIZE", 1), ("TYPE x", Status(b"none"))):
         assert regions.everywhere(*command.split()) == answer
@@ -55,19 +57,22 @@ def test_flush_removes_what_it_has_seen_of_all_keys() -> None:
 
 
 @pytest.mark.parametrize("command", ["RENAME", "COPY"])
-def test_key_8_a_copy_is_new_and_the_rest_stays(command: str) -> None:
+@pytest.mark.rule("KEY-8")
+def test_copy_is_new_and_rest_stays(command: str) -> None:
     regions = both((command, "x", "y"), ("SADD", "x", "late"), SET)
     assert regions.everywhere("SMEMBERS", "y") == [b"a", b"b"]
     left = [b"late"] if command == "RENAME" else [b"a", b"b", b"late"]
     assert regions.everywhere("SMEMBERS", "x") == left
 
 
-def test_key_8_what_is_added_to_the_destination_merges_with_the_copy() -> None:
+@pytest.mark.rule("KEY-8")
+def test_what_is_added_to_destination_merges_with_copy() -> None:
     regions = both(("RENAME", "x", "y"), ("SADD", "y", "late"), SET, ("SADD", "y", "gone"))
     assert regions.everywhere("SMEMBERS", "y") == [b"a", b"b", b"late"]
 
 
-def test_key_8_a_counter_is_copied_as_the_number_that_it_shows() -> None:
+@pytest.mark.rule("KEY-8")
+def test_counter_is_copied_as_number_that_it_shows() -> None:
     regions = both(("RENAME", "x", "y"), ("INCRBY", "x", "5"), ("INCRBY", "x", "37"))
     assert regions.everywhere("GET", "y") == b"37"
     assert regions.everywhere("GET", "x") == b"5"
@@ -77,27 +82,30 @@ def test_key_8_a_counter_is_copied_as_the_number_that_it_shows() -> None:
     assert regions.everywhere("GET", "y") == b"39"
 
 
-def test_d_09_two_destinations_are_both_left() -> None:
+@pytest.mark.rule("D-09")
+def test_two_destinations_are_both_left() -> None:
     regions = both(("RENAME", "x", "y"), ("RENAME", "x", "z"), ("SET", "x", "v"))
     assert regions.everywhere("MGET", "y", "z") == [b"v", b"v"]
     assert regions.everywhere("EXISTS", "x") == 0
 
 
 @pytest.mark.parametrize("write", [SET, ("SET", "x", "v"), ("INCR", "x"), ("HSET", "x", "f", "v")])
-def test_d_09_the_time_to_live_travels_with_the_copy(write: tuple[Word, ...]) -> None:
+@pytest.mark.rule("D-09")
+def test_time_to_live_travels_with_copy(write: tuple[Word, ...]) -> None:
     for command in ("RENAME", "COPY"):
         regions = both((command, "x", "y"), ("DEL", "z"), write, ("EXPIRE", "x", "100"))
         assert regions.everywhere("TTL", "y") == 100
 
 
 @pytest.mark.parametrize("write", [SET, ("SET", "x", "v"), ("HSET", "x", "f", "v")])
-def test_d_10_a_rename_onto_a_key_ends_its_time_to_live(write: tuple[Word, ...]) -> None:
+@pytest.mark.rule("D-10")
+def test_rename_onto_key_ends_its_time_to_live(write: tuple[Word, ...]) -> None:
     onto = [("SADD", "y", "old"), ("EXPIRE", "y", "100")]
     regions = both(("RENAME", "x", "y"), ("EXPIRE", "y", "1000"), write, *onto)
     assert regions.everywhere("TTL", "y") == -1
 
 
-def test_a_rename_is_one_operation() -> None:
+def test_rename_is_one_operation() -> None:
     regions = Regions(2)
     regions.run(1, *SET)
     before = regions.replicas[1].vector
@@ -105,7 +113,8 @@ def test_a_rename_is_one_operation() -> None:
     assert len(regions.replicas[1].since(before)) == 1
 
 
-def test_d_02_a_key_of_two_types_shows_that_of_the_lower_region() -> None:
+@pytest.mark.rule("D-02")
+def test_key_of_two_types_shows_that_of_lower_region() -> None:
     regions = both(("SADD", "x", "a"), ("HSET", "x", "f", "v"))
     assert regions.everywhere("TYPE", "x") == Status(b"set")
     regions.run(2, "RENAME", "x", "y")
@@ -117,7 +126,7 @@ def test_d_02_a_key_of_two_types_shows_that_of_the_lower_region() -> None:
     assert regions.everywhere("EXISTS", "x") == 0
 
 
-def test_every_type_has_a_name() -> None:
+def test_every_type_has_name() -> None:
     regions = Regions(1)
     for command in FILLED:
         regions.run(1, *command)
@@ -125,7 +134,7 @@ def test_every_type_has_a_name() -> None:
     assert shown == {each.redis_name for each in DEFINITIONS if each.redis_name is not None}
 
 
-def test_idle_time_counts_from_the_latest_use() -> None:
+def test_idle_time_counts_from_latest_use() -> None:
     database = instance()
     client = Client(database)
     start = database.now

@@ -23,7 +23,8 @@ def test_positions_of_keys(words: str, positions: list[int]) -> None:
     assert build_table().require(args).declaration.key_positions(args) == positions
 
 
-def test_d_10_a_stored_result_is_new_and_ends_the_time_to_live() -> None:
+@pytest.mark.rule("D-10")
+def test_stored_result_is_new_and_ends_time_to_live() -> None:
     regions = Regions(2)
     regions.run(1, "RPUSH", "x", "2", "1")
     regions.run(1, "RPUSH", "y", "old")

@@ -30,14 +30,14 @@ def test_hrandfield_draws_all_fields() -> None:
     assert set(zip(flat[::2], flat[1::2], strict=True)) <= set(pairs.items())
 
 
-def test_hrandfield_refuses_more_than_a_reply_should_hold() -> None:
+def test_hrandfield_refuses_more_than_reply_should_hold() -> None:
     regions = Regions()
     fill(regions, "h", 1)
     refused = regions.run(1, "HRANDFIELD", "h", -REPEATED_MAX - 1)
     assert refused == Refusal(b"ERR value is out of range")
 
 
-def test_hscan_of_a_large_hash_sees_every_field() -> None:
+def test_hscan_of_large_hash_sees_every_field() -> None:
     regions = Regions()
     pairs = fill(regions, "h", 1000)
     seen: dict[bytes, bytes] = {}
@@ -50,7 +50,8 @@ def test_hscan_of_a_large_hash_sees_every_field() -> None:
     assert calls == 10
 
 
-def test_hsh_1_concurrent_writes_of_two_fields_unite() -> None:
+@pytest.mark.rule("HSH-1")
+def test_concurrent_writes_of_two_fields_unite() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "f", "1")
     regions.run(2, "HSET", "h", "g", "2")
@@ -58,7 +59,8 @@ def test_hsh_1_concurrent_writes_of_two_fields_unite() -> None:
     assert regions.everywhere("HMGET", "h", "f", "g") == [b"1", b"2"]
 
 
-def test_hsh_1_concurrent_removes_of_a_field_remove() -> None:
+@pytest.mark.rule("HSH-1")
+def test_concurrent_removes_of_field_remove() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "f", "1")
     regions.sync()
@@ -69,7 +71,8 @@ def test_hsh_1_concurrent_removes_of_a_field_remove() -> None:
 
 
 @pytest.mark.parametrize("first", [1, 2])
-def test_hsh_3_the_later_of_concurrent_writes_of_a_field_is_shown(first: int) -> None:
+@pytest.mark.rule("HSH-3")
+def test_later_of_concurrent_writes_of_field_is_shown(first: int) -> None:
     regions = Regions()
     regions.run(first, "HSET", "h", "f", "earlier", "g", "x")
     regions.now += 1
@@ -79,7 +82,8 @@ def test_hsh_3_the_later_of_concurrent_writes_of_a_field_is_shown(first: int) ->
     assert regions.everywhere("HLEN", "h") == 2
 
 
-def test_hsh_3_the_lower_region_wins_a_tie() -> None:
+@pytest.mark.rule("HSH-3")
+def test_lower_region_wins_tie() -> None:
     regions = Regions(3)
     for region in (3, 1, 2):
         regions.run(region, "HSET", "h", "f", f"from {region}")
@@ -87,7 +91,8 @@ def test_hsh_3_the_lower_region_wins_a_tie() -> None:
     assert regions.everywhere("HGET", "h", "f") == b"from 1"
 
 
-def test_hsh_3_a_write_that_saw_the_others_wins_though_its_clock_is_behind() -> None:
+@pytest.mark.rule("HSH-3")
+def test_write_that_saw_others_wins_though_its_clock_is_behind() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "f", "old", "g", "old")
     regions.sync()
@@ -97,7 +102,8 @@ def test_hsh_3_a_write_that_saw_the_others_wins_though_its_clock_is_behind() -> 
     assert regions.everywhere("HMGET", "h", "f", "g") == [b"new", b"new"]
 
 
-def test_hsh_4_concurrent_increments_add_up() -> None:
+@pytest.mark.rule("HSH-4")
+def test_concurrent_increments_add_up() -> None:
     regions = Regions(3)
     regions.run(1, "HSET", "h", "n", "10")
     regions.sync()
@@ -108,7 +114,8 @@ def test_hsh_4_concurrent_increments_add_up() -> None:
     assert regions.everywhere("HGET", "h", "n") == b"-269"
 
 
-def test_hsh_4_concurrent_increments_of_no_field_add_up() -> None:
+@pytest.mark.rule("HSH-4")
+def test_concurrent_increments_of_no_field_add_up() -> None:
     regions = Regions()
     regions.run(1, "HINCRBY", "h", "n", "1")
     regions.run(2, "HINCRBYFLOAT", "h", "n", "0.5")
@@ -117,7 +124,8 @@ def test_hsh_4_concurrent_increments_of_no_field_add_up() -> None:
     assert regions.run(1, "HINCRBY", "h", "n", "1") == Refusal(b"ERR hash value is not an integer")
 
 
-def test_hsh_5_a_remove_leaves_only_the_increment_it_had_not_seen() -> None:
+@pytest.mark.rule("HSH-5")
+def test_remove_leaves_only_increment_it_had_not_seen() -> None:
     regions = Regions()
     regions.run(1, "HINCRBY", "h", "n", "100")
     regions.sync()
@@ -127,7 +135,8 @@ def test_hsh_5_a_remove_leaves_only_the_increment_it_had_not_seen() -> None:
     assert regions.everywhere("HGET", "h", "n") == b"5"
 
 
-def test_hsh_5_a_removed_sum_is_taken_out_exactly() -> None:
+@pytest.mark.rule("HSH-5")
+def test_removed_sum_is_taken_out_exactly() -> None:
     regions = Regions()
     regions.run(1, "HINCRBYFLOAT", "h", "n", "4.1")
     regions.sync()
@@ -137,7 +146,8 @@ def test_hsh_5_a_removed_sum_is_taken_out_exactly() -> None:
     assert regions.everywhere("HGET", "h", "n") == b"2"
 
 
-def test_hsh_6_a_write_survives_a_concurrent_remove() -> None:
+@pytest.mark.rule("HSH-6")
+def test_write_survives_concurrent_remove() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "f", "old")
     regions.sync()
@@ -147,7 +157,8 @@ def test_hsh_6_a_write_survives_a_concurrent_remove() -> None:
     assert regions.everywhere("HGET", "h", "f") == b"new"
 
 
-def test_hsh_7_a_delete_leaves_only_the_field_that_is_written_meanwhile() -> None:
+@pytest.mark.rule("HSH-7")
+def test_delete_leaves_only_field_that_is_written_meanwhile() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "f", "1", "g", "2")
     regions.run(1, "HINCRBY", "h", "n", "3")
@@ -158,7 +169,8 @@ def test_hsh_7_a_delete_leaves_only_the_field_that_is_written_meanwhile() -> Non
     assert regions.everywhere("HGETALL", "h") == [b"4", b"new"]
 
 
-def test_hsh_8_an_increment_adds_to_a_number_that_is_set_meanwhile() -> None:
+@pytest.mark.rule("HSH-8")
+def test_increment_adds_to_number_that_is_set_meanwhile() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "n", "1")
     regions.sync()
@@ -168,7 +180,8 @@ def test_hsh_8_an_increment_adds_to_a_number_that_is_set_meanwhile() -> None:
     assert regions.everywhere("HGET", "h", "n") == b"15"
 
 
-def test_hsh_8_an_increment_is_lost_to_a_text_that_is_set_meanwhile() -> None:
+@pytest.mark.rule("HSH-8")
+def test_increment_is_lost_to_text_that_is_set_meanwhile() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "n", "1")
     regions.sync()
@@ -178,7 +191,8 @@ def test_hsh_8_an_increment_is_lost_to_a_text_that_is_set_meanwhile() -> None:
     assert regions.everywhere("HGET", "h", "n") == b"ten"
 
 
-def test_d_06_a_field_that_was_set_can_be_incremented() -> None:
+@pytest.mark.rule("D-06")
+def test_field_that_was_set_can_be_incremented() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "n", "5")
     assert regions.run(1, "HINCRBY", "h", "n", "1") == 6
@@ -188,7 +202,8 @@ def test_d_06_a_field_that_was_set_can_be_incremented() -> None:
     assert regions.everywhere("HGET", "h", "n") == b"7"
 
 
-def test_ctr_9_a_write_takes_out_the_increments_it_saw() -> None:
+@pytest.mark.rule("CTR-9")
+def test_write_takes_out_increments_it_saw() -> None:
     regions = Regions()
     regions.run(1, "HINCRBY", "h", "n", "5")
     regions.run(2, "HINCRBY", "h", "n", "7")
@@ -199,7 +214,8 @@ def test_ctr_9_a_write_takes_out_the_increments_it_saw() -> None:
     assert regions.everywhere("HGET", "h", "n") == b"11"
 
 
-def test_d_05_an_increment_beyond_59_bits_is_refused() -> None:
+@pytest.mark.rule("D-05")
+def test_increment_beyond_59_bits_is_refused() -> None:
     regions = Regions()
     most = (1 << 59) - 1
     assert regions.run(1, "HINCRBY", "h", "n", most) == most
@@ -208,14 +224,15 @@ def test_d_05_an_increment_beyond_59_bits_is_refused() -> None:
     assert regions.run(1, "HGET", "h", "n") == b"%d" % most
 
 
-def test_a_float_increment_never_becomes_infinite() -> None:
+def test_float_increment_never_becomes_infinite() -> None:
     regions = Regions()
     assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e4932").startswith(b"1")
     refused = Refusal(b"ERR increment would produce NaN or Infinity")
     assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e4932") == refused
 
 
-def test_d_05_what_one_region_has_added_is_not_bounded() -> None:
+@pytest.mark.rule("D-05")
+def test_what_one_region_has_added_is_not_bounded() -> None:
     regions = Regions()
     most = (1 << 59) - 1
     for _ in range(40):
@@ -226,14 +243,15 @@ def test_d_05_what_one_region_has_added_is_not_bounded() -> None:
     assert regions.run(1, "HINCRBY", "h", "n", 16) == 16
 
 
-def test_an_hset_is_one_operation_and_one_effect() -> None:
+def test_hset_is_one_operation_and_one_effect() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "a", "1", "b", "2", "c", "3")
     (op,) = regions.replicas[1].since({})
     assert len(op.effects) == 1
 
 
-def test_str_5_hsetnx_succeeds_in_two_regions_and_the_later_is_shown() -> None:
+@pytest.mark.rule("STR-5")
+def test_hsetnx_succeeds_in_two_regions_and_later_is_shown() -> None:
     regions = Regions()
     assert regions.run(1, "HSETNX", "h", "f", "one") == 1
     regions.now += 1

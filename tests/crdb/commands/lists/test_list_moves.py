@@ -24,7 +24,7 @@ def key_positions(request: bytes) -> list[int]:
     return TABLE[words[0]].declaration.key_positions(words)
 
 
-def test_waiters_are_served_in_the_order_in_which_they_came() -> None:
+def test_waiters_are_served_in_order_in_which_they_came() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     first = waiters.send(1, "BLPOP", "other", "l", "0")
@@ -37,7 +37,7 @@ def test_waiters_are_served_in_the_order_in_which_they_came() -> None:
     assert regions.run(1, "LRANGE", "l", "0", "-1") == [b"d"]
 
 
-def test_a_transaction_serves_when_it_has_ended() -> None:
+def test_transaction_serves_when_it_has_ended() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     waiter = waiters.send(1, "BLPOP", "l", "0")
@@ -48,7 +48,7 @@ def test_a_transaction_serves_when_it_has_ended() -> None:
     assert waiters.replies(waiter) == []
 
 
-def test_one_that_waits_may_serve_the_next() -> None:
+def test_one_that_waits_may_serve_next() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     last = waiters.send(1, "BLPOP", "c", "0")
@@ -60,7 +60,7 @@ def test_one_that_waits_may_serve_the_next() -> None:
     assert regions.run(1, "EXISTS", "a", "b", "c") == 0
 
 
-def test_a_waiter_for_a_move_into_another_type_is_refused_and_nothing_moves() -> None:
+def test_waiter_for_move_into_another_type_is_refused_and_nothing_moves() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     waiter = waiters.send(1, "BLMOVE", "l", "string", "LEFT", "LEFT", "0")
@@ -72,7 +72,7 @@ def test_a_waiter_for_a_move_into_another_type_is_refused_and_nothing_moves() ->
     assert regions.run(1, "LRANGE", "l", "0", "-1") == [b"a"]
 
 
-def test_a_key_of_another_type_serves_nobody() -> None:
+def test_key_of_another_type_serves_nobody() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     waiter = waiters.send(1, "BLPOP", "s", "l", "0")
@@ -83,7 +83,7 @@ def test_a_key_of_another_type_serves_nobody() -> None:
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_a_wait_ends_with_null(protocol: int) -> None:
+def test_wait_ends_with_null(protocol: int) -> None:
     waiters = Waiters(Regions())
     clients = [
         waiters.send(1, "BLPOP", "l", "0.05", protocol=protocol),
@@ -99,7 +99,7 @@ def test_a_wait_ends_with_null(protocol: int) -> None:
     assert waiters.replies(forever) == []
 
 
-def test_a_client_that_waits_does_not_read_on() -> None:
+def test_client_that_waits_does_not_read_on() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     waiter = waiters.send(1, "BLPOP", "l", "0")
@@ -108,7 +108,8 @@ def test_a_client_that_waits_does_not_read_on() -> None:
     assert waiters.replies(waiter) == [[b"l", b"a"], 1]
 
 
-def test_lst_10_elements_that_arrive_by_replication_serve_as_well() -> None:
+@pytest.mark.rule("LST-10")
+def test_elements_that_arrive_by_replication_serve_as_well() -> None:
     regions = Regions(3)
     waiters = Waiters(regions)
     here, there = waiters.send(2, "BLPOP", "l", "0"), waiters.send(3, "BLPOP", "l", "0")
@@ -122,7 +123,8 @@ def test_lst_10_elements_that_arrive_by_replication_serve_as_well() -> None:
     assert regions.everywhere("EXISTS", "l") == 0
 
 
-def test_lst_8_concurrent_moves_of_one_element_leave_it_in_the_destination_twice() -> None:
+@pytest.mark.rule("LST-8")
+def test_concurrent_moves_of_one_element_leave_it_in_destination_twice() -> None:
     regions = Regions()
     regions.run(1, "RPUSH", "l", "a")
     regions.sync()
@@ -133,7 +135,8 @@ def test_lst_8_concurrent_moves_of_one_element_leave_it_in_the_destination_twice
     assert regions.everywhere("LRANGE", "m", "0", "-1") == [b"a", b"a"]
 
 
-def test_lst_8_a_move_is_one_operation() -> None:
+@pytest.mark.rule("LST-8")
+def test_move_is_one_operation() -> None:
     regions = Regions()
     regions.run(1, "RPUSH", "l", "a")
     regions.sync()
@@ -142,7 +145,8 @@ def test_lst_8_a_move_is_one_operation() -> None:
     assert len(op.effects) == 2
 
 
-def test_lst_4_pops_from_several_lists_remove_what_they_gave() -> None:
+@pytest.mark.rule("LST-4")
+def test_pops_from_several_lists_remove_what_they_gave() -> None:
     regions = Regions()
     regions.run(1, "RPUSH", "l", "a", "b", "c")
     regions.sync()

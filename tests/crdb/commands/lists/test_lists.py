@@ -34,7 +34,8 @@ def start(*values: str, count: int = 2) -> Regions:
 
 
 @pytest.mark.parametrize("push", ["LPUSH", "RPUSH"])
-def test_lst_2_concurrent_pushes_are_all_kept(push: str) -> None:
+@pytest.mark.rule("LST-2")
+def test_concurrent_pushes_are_all_kept(push: str) -> None:
     regions = start("x", count=3)
     for n in (1, 2, 3):
         regions.run(n, push, "l", f"{n}a", f"{n}b")
@@ -46,7 +47,8 @@ def test_lst_2_concurrent_pushes_are_all_kept(push: str) -> None:
     assert sorted(found[1:]) == [b"1a", b"1b", b"2a", b"2b", b"3a", b"3b"]
 
 
-def test_lst_2_insertions_at_one_place_are_all_kept() -> None:
+@pytest.mark.rule("LST-2")
+def test_insertions_at_one_place_are_all_kept() -> None:
     regions = start("x", "z")
     regions.run(1, "LINSERT", "l", "AFTER", "x", "y1")
     regions.run(2, "LINSERT", "l", "AFTER", "x", "y2")
@@ -55,7 +57,8 @@ def test_lst_2_insertions_at_one_place_are_all_kept() -> None:
 
 
 @pytest.mark.parametrize("push", ["LPUSH", "RPUSH"])
-def test_lst_11_what_one_region_pushes_stays_together_and_in_order(push: str) -> None:
+@pytest.mark.rule("LST-11")
+def test_what_one_region_pushes_stays_together_and_in_order(push: str) -> None:
     regions = start("x", count=3)
     for step in "abc":
         for n in (3, 1, 2):
@@ -69,7 +72,8 @@ def test_lst_11_what_one_region_pushes_stays_together_and_in_order(push: str) ->
         assert found[at : at + 3] == [f"{n}a", f"{n}b", f"{n}c"]
 
 
-def test_lst_11_text_typed_in_the_middle_stays_together() -> None:
+@pytest.mark.rule("LST-11")
+def test_text_typed_in_middle_stays_together() -> None:
     regions = start("(", ")")
     for n, word in ((1, "hello"), (2, "world")):
         before = "("
@@ -82,7 +86,8 @@ def test_lst_11_text_typed_in_the_middle_stays_together() -> None:
 
 
 @pytest.mark.parametrize("delete", ["DEL l", "LTRIM l 1 0", "LPOP l 9", "LREM l 0 x"])
-def test_lst_3_removing_all_leaves_what_is_pushed_meanwhile(delete: str) -> None:
+@pytest.mark.rule("LST-3")
+def test_removing_all_leaves_what_is_pushed_meanwhile(delete: str) -> None:
     regions = start("x", "x")
     regions.run(1, *delete.split())
     regions.run(2, "RPUSH", "l", "y", "x")
@@ -90,7 +95,8 @@ def test_lst_3_removing_all_leaves_what_is_pushed_meanwhile(delete: str) -> None
     assert elements(regions) == [b"y", b"x"]
 
 
-def test_lst_4_two_regions_may_pop_the_same_element_and_it_is_gone_once() -> None:
+@pytest.mark.rule("LST-4")
+def test_two_regions_may_pop_same_element_and_it_is_gone_once() -> None:
     regions = start("x", "y", "z")
     assert regions.run(1, "LPOP", "l") == b"x"
     assert regions.run(2, "LPOP", "l") == b"x"
@@ -99,7 +105,8 @@ def test_lst_4_two_regions_may_pop_the_same_element_and_it_is_gone_once() -> Non
     assert elements(regions) == [b"y"]
 
 
-def test_lst_4_a_pop_leaves_what_is_pushed_meanwhile() -> None:
+@pytest.mark.rule("LST-4")
+def test_pop_leaves_what_is_pushed_meanwhile() -> None:
     regions = start("x")
     assert regions.run(1, "LPOP", "l") == b"x"
     regions.run(2, "LPUSH", "l", "y")
@@ -107,7 +114,8 @@ def test_lst_4_a_pop_leaves_what_is_pushed_meanwhile() -> None:
     assert elements(regions) == [b"y"]
 
 
-def test_lst_5_lrem_removes_the_equal_elements_it_saw() -> None:
+@pytest.mark.rule("LST-5")
+def test_lrem_removes_equal_elements_it_saw() -> None:
     regions = start("v", "w", "v")
     assert regions.run(1, "LREM", "l", "0", "v") == 2
     regions.run(2, "RPUSH", "l", "v")
@@ -115,7 +123,8 @@ def test_lst_5_lrem_removes_the_equal_elements_it_saw() -> None:
     assert elements(regions) == [b"w", b"v"]
 
 
-def test_lst_5_a_push_survives_a_trim() -> None:
+@pytest.mark.rule("LST-5")
+def test_push_survives_trim() -> None:
     regions = start("a", "b", "c")
     regions.run(1, "LTRIM", "l", "0", "0")
     regions.run(2, "RPUSH", "l", "d")
@@ -124,7 +133,8 @@ def test_lst_5_a_push_survives_a_trim() -> None:
     assert elements(regions) == [b"e", b"a", b"d"]
 
 
-def test_lst_6_an_element_stays_where_its_pivot_was() -> None:
+@pytest.mark.rule("LST-6")
+def test_element_stays_where_its_pivot_was() -> None:
     regions = start("a", "b", "c")
     regions.run(1, "LREM", "l", "0", "b")
     regions.run(2, "LINSERT", "l", "AFTER", "b", "x")
@@ -132,7 +142,8 @@ def test_lst_6_an_element_stays_where_its_pivot_was() -> None:
     assert elements(regions) == [b"a", b"x", b"c"]
 
 
-def test_lst_7_the_later_of_two_lsets_holds() -> None:
+@pytest.mark.rule("LST-7")
+def test_later_of_two_lsets_holds() -> None:
     regions = start("a", "b")
     regions.run(2, "LSET", "l", "1", "two")
     regions.now += 1
@@ -145,7 +156,8 @@ def test_lst_7_the_later_of_two_lsets_holds() -> None:
     assert regions.run(1, "RPOP", "l") == b"last"
 
 
-def test_lst_7_at_the_same_time_the_lower_region_wins() -> None:
+@pytest.mark.rule("LST-7")
+def test_at_same_time_lower_region_wins() -> None:
     regions = start("a")
     regions.run(2, "LSET", "l", "0", "two")
     regions.run(1, "LSET", "l", "0", "one")
@@ -154,7 +166,8 @@ def test_lst_7_at_the_same_time_the_lower_region_wins() -> None:
 
 
 @pytest.mark.parametrize("removal", ["LREM l 0 b", "RPOP l", "LTRIM l 0 0", "DEL l"])
-def test_lst_7_an_lset_wins_over_a_removal(removal: str) -> None:
+@pytest.mark.rule("LST-7")
+def test_lset_wins_over_removal(removal: str) -> None:
     regions = start("a", "b")
     regions.run(1, *removal.split())
     regions.run(2, "LSET", "l", "1", "v")
@@ -162,7 +175,8 @@ def test_lst_7_an_lset_wins_over_a_removal(removal: str) -> None:
     assert elements(regions)[-1] == b"v"
 
 
-def test_lst_9_the_forms_with_x_test_what_this_region_sees() -> None:
+@pytest.mark.rule("LST-9")
+def test_forms_with_x_test_what_this_region_sees() -> None:
     regions = Regions()
     regions.run(1, "RPUSH", "l", "a")
     assert regions.run(2, "RPUSHX", "l", "b") == 0
@@ -171,7 +185,8 @@ def test_lst_9_the_forms_with_x_test_what_this_region_sees() -> None:
     assert elements(regions) == [b"c", b"a"]
 
 
-def test_exp_7_an_expired_list_loses_its_elements_but_not_what_is_pushed_meanwhile() -> None:
+@pytest.mark.rule("EXP-7")
+def test_expired_list_loses_its_elements_but_not_what_is_pushed_meanwhile() -> None:
     regions = start("old")
     regions.run(1, "PEXPIRE", "l", "100")
     regions.sync()

@@ -87,7 +87,7 @@ def test_links_are_maps_in_resp3(regions: Regions, links: FlowingLinks) -> None:
 @pytest.mark.parametrize(
     ("source", "sink"), [("region-2", "region-3"), ("2", "3"), (2, "region-3")]
 )
-def test_a_cut_is_one_way_and_regions_have_names_and_numbers(
+def test_cut_is_one_way_and_regions_have_names_and_numbers(
     regions: Regions, links: FlowingLinks, source: str, sink: str
 ) -> None:
     assert regions.run(1, "CRDB.LINK", "CUT", source, sink) == OK
@@ -127,7 +127,7 @@ def test_what_cannot_be_cut_is_named(
     assert set(links.states.values()) == {"streaming"}
 
 
-def test_an_instance_without_links_has_nothing_to_cut_and_is_settled(regions: Regions) -> None:
+def test_instance_without_links_has_nothing_to_cut_and_is_settled(regions: Regions) -> None:
     assert regions.run(1, "CRDB.LINKS") == []
     refused = Refusal(b"ERR this instance has no links")
     assert regions.run(1, "CRDB.LINK", "CUT", "ALL") == refused
@@ -195,7 +195,7 @@ def test_settle_is_forgotten_with_its_client(regions: Regions, links: FlowingLin
     assert links.asked > 0
 
 
-def test_nothing_waits_inside_a_transaction(regions: Regions, links: FlowingLinks) -> None:
+def test_nothing_waits_inside_transaction(regions: Regions, links: FlowingLinks) -> None:
     regions.run(2, "SET", "k", "v")
     replies = regions.transaction(1, ["MULTI"], ["CRDB.SETTLE", "1000"], ["EXEC"])
     assert replies[-1] == [0]
@@ -211,7 +211,7 @@ def test_nothing_waits_inside_a_transaction(regions: Regions, links: FlowingLink
         ("-1", b"ERR timeout is negative"),
     ],
 )
-def test_a_wait_is_in_whole_milliseconds(regions: Regions, ms: str, text: bytes) -> None:
+def test_wait_is_in_whole_milliseconds(regions: Regions, ms: str, text: bytes) -> None:
     assert regions.run(1, "CRDB.SETTLE", ms) == Refusal(text)
     assert regions.run(1, "CRDB.AWAIT", "1=1", ms) == Refusal(text)
 
@@ -241,7 +241,7 @@ def test_await_gives_up_and_answers_at_once_what_is_there(regions: Regions) -> N
 # -- looking ---------------------------------------------------------------------------------
 
 
-def test_a_vector_counts_what_was_applied(regions: Regions) -> None:
+def test_vector_counts_what_was_applied(regions: Regions) -> None:
     assert regions.run(1, "CRDB.VECTOR") == b""
     regions.run(1, "SET", "k", "v")
     regions.run(1, "SADD", "s", "a", "b")
@@ -251,7 +251,7 @@ def test_a_vector_counts_what_was_applied(regions: Regions) -> None:
     assert regions.everywhere("CRDB.VECTOR") == b"1=2,3=1"
 
 
-def test_a_digest_is_equal_where_the_same_is_visible(regions: Regions) -> None:
+def test_digest_is_equal_where_same_is_visible(regions: Regions) -> None:
     empty = regions.everywhere("CRDB.DIGEST")
     assert len(bytes.fromhex(empty.decode())) == 16
     regions.run(1, "SET", "k", "v")
@@ -294,13 +294,13 @@ def test_conflicts_of_expiry_have_no_stamp(regions: Regions) -> None:
 # -- the test clock --------------------------------------------------------------------------
 
 
-def test_the_clock_is_real_unless_tests_are_allowed(regions: Regions) -> None:
+def test_clock_is_real_unless_tests_are_allowed(regions: Regions) -> None:
     refused = Refusal(b"ERR the test clock is not enabled: start with --test-clock")
     assert regions.run(1, "CRDB.CLOCK", "SET", "1000") == refused
     assert regions.run(1, "CRDB.CLOCK", "REAL") == refused
 
 
-def test_the_clock_of_one_region_decides_its_stamps(regions: Regions) -> None:
+def test_clock_of_one_region_decides_its_stamps(regions: Regions) -> None:
     regions.instances[2].allows_test_clock = True
     assert regions.run(2, "CRDB.CLOCK", "SET", "1000") == OK
     regions.run(1, "SET", "k", "later")
@@ -313,7 +313,7 @@ def test_the_clock_of_one_region_decides_its_stamps(regions: Regions) -> None:
     assert regions.run(2, "CRDB.CONFLICTS", "mine")[0][10:12] == [b"stamp", START_MS]
 
 
-def test_expiry_follows_the_test_clock_also_back(regions: Regions) -> None:
+def test_expiry_follows_test_clock_also_back(regions: Regions) -> None:
     regions.instances[1].allows_test_clock = True
     regions.run(1, "CRDB.CLOCK", "SET", "1000")
     regions.run(1, "SADD", "s", "m")
@@ -326,7 +326,7 @@ def test_expiry_follows_the_test_clock_also_back(regions: Regions) -> None:
 
 
 @pytest.mark.parametrize("ms", ["x", "-1", "281474976710657", "1.5"])
-def test_a_clock_is_in_whole_milliseconds(regions: Regions, ms: str) -> None:
+def test_clock_is_in_whole_milliseconds(regions: Regions, ms: str) -> None:
     regions.instances[1].allows_test_clock = True
     refused = Refusal(b"ERR the clock is in milliseconds since 1970, 0 to 2^48")
     assert regions.run(1, "CRDB.CLOCK", "SET", ms) == refused

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb.commands.replication.conflicts import Candidate, candidates
 from crdt.causality.dots import origin_of, region_of
 from tests.crdb.regions import START_MS, Regions
@@ -21,11 +23,11 @@ def found(regions: Regions, region: int, key: str) -> list[Candidate]:
     return candidates(regions.instances[region].keyspace, key.encode())
 
 
-def test_a_key_that_is_not_there_holds_nothing() -> None:
+def test_key_that_is_not_there_holds_nothing() -> None:
     assert seen(Regions(), "k") == []
 
 
-def test_a_string_shows_all_concurrent_writes_the_shown_one_first() -> None:
+def test_string_shows_all_concurrent_writes_shown_one_first() -> None:
     regions = Regions(3)
     for region in (1, 2, 3):
         regions.run(region, "SET", "k", f"from {region}")
@@ -41,7 +43,7 @@ def test_a_string_shows_all_concurrent_writes_the_shown_one_first() -> None:
     assert [value for _, _, value, *_ in seen(regions, "k")] == [b"settled"]
 
 
-def test_of_a_counter_what_each_region_has_added_is_listed() -> None:
+def test_of_counter_what_each_region_has_added_is_listed() -> None:
     """Rules CTR-1 and CTR-9."""
     regions = Regions()
     regions.run(1, "INCRBY", "n", "1")
@@ -57,7 +59,7 @@ def test_of_a_counter_what_each_region_has_added_is_listed() -> None:
     assert [value for _, _, value, *_ in seen(regions, "n")] == [b"7"]
 
 
-def test_what_a_delete_took_from_a_counter_is_listed_no_more() -> None:
+def test_what_delete_took_from_counter_is_listed_no_more() -> None:
     """Rule CTR-4: what it had not seen survives alone."""
     regions = Regions()
     regions.run(1, "INCRBY", "n", "4")
@@ -67,7 +69,8 @@ def test_what_a_delete_took_from_a_counter_is_listed_no_more() -> None:
     assert seen(regions, "n") == [(b"increment", None, b"2", 2, None, True)]
 
 
-def test_d_04_increments_under_a_text_do_not_count() -> None:
+@pytest.mark.rule("D-04")
+def test_increments_under_text_do_not_count() -> None:
     regions = Regions(3)
     regions.run(1, "SET", "n", "text")
     regions.run(2, "SET", "n", "10")
@@ -80,7 +83,7 @@ def test_d_04_increments_under_a_text_do_not_count() -> None:
     ]
 
 
-def test_a_field_lists_what_was_added_where_that_matters() -> None:
+def test_field_lists_what_was_added_where_that_matters() -> None:
     """Rules HSH-4 and HSH-8."""
     regions = Regions()
     regions.run(1, "HSET", "h", "f", "1", "g", "1")
@@ -100,7 +103,7 @@ def test_a_field_lists_what_was_added_where_that_matters() -> None:
     ]
 
 
-def test_of_a_hash_only_contested_fields_are_listed() -> None:
+def test_of_hash_only_contested_fields_are_listed() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "calm", "x", "f", "one")
     regions.run(2, "HSET", "h", "f", "two")
@@ -122,7 +125,7 @@ def test_scores_are_written_as_numbers() -> None:
     assert seen(regions, "z")[-1] == (b"increment", b"m", b"0.25", 1, None, True)
 
 
-def test_elements_of_a_list_are_named_by_index() -> None:
+def test_elements_of_list_are_named_by_index() -> None:
     regions = Regions()
     regions.run(1, "RPUSH", "l", "a", "b")
     regions.sync()
@@ -135,7 +138,7 @@ def test_elements_of_a_list_are_named_by_index() -> None:
     ]
 
 
-def test_members_of_a_set_are_never_in_conflict() -> None:
+def test_members_of_set_are_never_in_conflict() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "a")
     regions.run(2, "SADD", "s", "a")
@@ -143,7 +146,8 @@ def test_members_of_a_set_are_never_in_conflict() -> None:
     assert seen(regions, "s") == []
 
 
-def test_d_02_all_types_of_a_contested_key_are_listed() -> None:
+@pytest.mark.rule("D-02")
+def test_all_types_of_contested_key_are_listed() -> None:
     regions = Regions(3)
     regions.run(1, "SADD", "k", "m")
     regions.run(2, "SET", "k", "text")
@@ -159,7 +163,8 @@ def test_d_02_all_types_of_a_contested_key_are_listed() -> None:
     assert seen(regions, "k") == []
 
 
-def test_d_02_a_string_may_be_what_a_contested_key_shows() -> None:
+@pytest.mark.rule("D-02")
+def test_string_may_be_what_contested_key_shows() -> None:
     regions = Regions()
     regions.run(1, "SET", "k", "text")
     regions.run(2, "SADD", "k", "m")
@@ -170,7 +175,8 @@ def test_d_02_a_string_may_be_what_a_contested_key_shows() -> None:
     ]
 
 
-def test_exp_1_concurrent_deadlines_are_listed_the_longest_first() -> None:
+@pytest.mark.rule("EXP-1")
+def test_concurrent_deadlines_are_listed_longest_first() -> None:
     regions = Regions(3)
     regions.run(1, "SADD", "s", "m")
     regions.sync()

@@ -69,18 +69,18 @@ def test_no_one_ends_it(control: Remembering) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
-def test_a_port_that_is_none_is_refused_as_redis_does(control: Remembering, port: str) -> None:
+def test_port_that_is_none_is_refused_as_redis_does(control: Remembering, port: str) -> None:
     assert say(control, "REPLICAOF", "host", port) == b"-ERR Invalid master port\r\n"
     assert control.followed == []
 
 
-def test_half_an_address_is_refused(control: Remembering) -> None:
+def test_half_address_is_refused(control: Remembering) -> None:
     for name in ("replicaof", "crdb.follow"):
         reply = say(control, name, "host", "7001", "other")
         assert reply == f"-ERR wrong number of arguments for '{name}' command\r\n".encode()
 
 
-def test_what_the_runtime_refuses_is_told(control: Remembering) -> None:
+def test_what_runtime_refuses_is_told(control: Remembering) -> None:
     control.refusal = "because"
     assert say(control, "REPLICAOF", "host", "7001") == b"-ERR because\r\n"
 
@@ -94,7 +94,7 @@ def test_role_tells_whom_we_follow(control: Remembering) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "10.0.0.5"])
-def test_an_address_that_is_our_own_is_refused_before_anything_is_lost(
+def test_address_that_is_our_own_is_refused_before_anything_is_lost(
     control: Remembering, host: str
 ) -> None:
     """Rule 20.1.4 deletes what is here, which must not happen for a slip of the pen."""
@@ -108,7 +108,7 @@ def test_an_address_that_is_our_own_is_refused_before_anything_is_lost(
     assert say(control, "REPLICAOF", "other", "7001") == b"+OK\r\n"
 
 
-def test_the_port_of_links_is_told_also_without_a_password(control: Remembering) -> None:
+def test_port_of_links_is_told_also_without_password(control: Remembering) -> None:
     control.instance.config.set([(b"requirepass", b"secret")])
     assert say(control, "GET", "k").startswith(b"-NOAUTH")
     assert say(control, "CRDB.PORT") == b":17001\r\n"

@@ -13,7 +13,7 @@ from crdt.causality.dots import INCARNATION_MAX, REGION_MAX, SEQ_MAX, make_origi
 origins = st.builds(make_origin, st.integers(1, REGION_MAX), st.integers(0, INCARNATION_MAX))
 
 
-def test_a_vector_is_written_by_origin() -> None:
+def test_vector_is_written_by_origin() -> None:
     vector = {make_origin(2): 7, make_origin(1): 42, make_origin(2, 1): 9}
     assert format_vector(vector) == b"1=42,2=7,2.1=9"
     assert format_vector({}) == b""

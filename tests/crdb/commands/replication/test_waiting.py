@@ -54,24 +54,24 @@ def test_writes_that_come_later_do_not_hold_it_up() -> None:
     assert b"".join(client.out) == b":2\r\n"
 
 
-def test_inside_a_transaction_it_never_waits() -> None:
+def test_inside_transaction_it_never_waits() -> None:
     client, _ = waiting_client()
     receive(client, b"SET a 1\r\nMULTI\r\nWAIT 1 0\r\n")
     assert receive(client, b"EXEC\r\n") == b"*1\r\n:0\r\n"
 
 
-def test_a_follower_has_no_regions_to_wait_for() -> None:
+def test_follower_has_no_regions_to_wait_for() -> None:
     client, _ = waiting_client()
     client.instance.role = b"replica"
     assert isinstance(decode(receive(client, b"WAIT 0 0\r\n")), Refusal)
 
 
-def test_a_far_deadline_is_refused() -> None:
+def test_far_deadline_is_refused() -> None:
     client, _ = waiting_client()
     assert isinstance(decode(receive(client, b"WAIT 0 1000000000000000\r\n")), Refusal)
 
 
-def test_waitaof_is_refused_with_a_reason() -> None:
+def test_waitaof_is_refused_with_reason() -> None:
     client, _ = waiting_client()
     told = decode(receive(client, b"WAITAOF 1 0 0\r\n"))
     assert told == Refusal(b"ERR WAITAOF is not supported by crdb: data lives in memory only")

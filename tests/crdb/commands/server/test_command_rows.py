@@ -22,7 +22,7 @@ def test_unknown_command_has_no_row() -> None:
     assert row_of("nothing") is None
 
 
-def test_row_of_a_container_holds_its_subcommands() -> None:
+def test_row_of_container_holds_its_subcommands() -> None:
     assert [child[0] for child in row_of("memory")[9]] == [
         b"memory|doctor",
         b"memory|help",

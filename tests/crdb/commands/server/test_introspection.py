@@ -8,7 +8,7 @@ from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import decode
 
 
-def test_an_argument_is_a_map() -> None:
+def test_argument_is_map() -> None:
     client = Client(instance())
     client.protocol = 3
     [reply] = lines(client, "COMMAND DOCS crdb.link")

@@ -39,7 +39,7 @@ def test_latency_monitor_threshold_takes_effect() -> None:
     assert b"off" in asked(client, "LATENCY DOCTOR")
 
 
-def test_a_fast_command_has_an_event_of_its_own() -> None:
+def test_fast_command_has_event_of_its_own() -> None:
     database = instance(latency_monitor_threshold="1")
     client = Client(database)
     readings = iter([1.0, 1.005])
@@ -48,14 +48,14 @@ def test_a_fast_command_has_an_event_of_its_own() -> None:
     assert list(database.timing.latency.events) == ["fast-command"]
 
 
-def test_the_doctor_reports_what_was_seen() -> None:
+def test_doctor_reports_what_was_seen() -> None:
     client = slow_client(0.0201)
     assert b"command: 1 samples, mean 20 ms, longest 20 ms" in asked(client, "LATENCY DOCTOR")
     asked(client, "LATENCY RESET")
     assert asked(client, "LATENCY DOCTOR") == b"No event took 10 ms or longer.\n"
 
 
-def test_a_graph_shows_heights_and_ages() -> None:
+def test_graph_shows_heights_and_ages() -> None:
     text = graph("command", [(100, 10), (160, 20), (4000, 15), (200_000, 30)], 200_001)
     assert text.startswith("command - high 30 ms, low 10 ms (all time high 30 ms)\n")
     rows = ["   `", "   |", " ` |", "_|`|", "", "2221", "ddds"]

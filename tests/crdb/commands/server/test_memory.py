@@ -17,7 +17,7 @@ def asked(client: Client, text: str) -> Reply:
     return decode(receive(client, text.encode() + b"\r\n"))
 
 
-def test_usage_grows_with_the_value() -> None:
+def test_usage_grows_with_value() -> None:
     client = Client(instance())
     asked(client, "SET k " + "x" * 100)
     asked(client, "RPUSH l " + " ".join(str(n) for n in range(100)))
@@ -46,7 +46,7 @@ def test_purge_gives_memory_back() -> None:
     assert purges == [1]
 
 
-def test_the_doctor_says_what_is_remarkable() -> None:
+def test_doctor_says_what_is_remarkable() -> None:
     client = Client(instance())
     assert b"very little data" in asked(client, "MEMORY DOCTOR")
     healthy = attrs.evolve(
@@ -64,7 +64,7 @@ def test_the_doctor_says_what_is_remarkable() -> None:
     assert len(diagnosis(sick, 0).splitlines()) == 2
 
 
-def test_the_allocator_has_nothing_to_say() -> None:
+def test_allocator_has_nothing_to_say() -> None:
     client = Client(instance())
     assert asked(client, "MEMORY MALLOC-STATS") == b"Stats not supported for the current allocator"
     assert asked(client, "MEMORY HELP")[0].text.startswith(b"MEMORY <subcommand>")

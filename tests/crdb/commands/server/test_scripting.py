@@ -12,12 +12,12 @@ from tests.crdb.redis_peer import Refusal, Status, decode
 
 
 @pytest.mark.parametrize("command", ["FUNCTION LOAD x", "SCRIPT LOAD x", "SCRIPT DEBUG YES"])
-def test_loading_is_refused_with_a_reason(command: str) -> None:
+def test_loading_is_refused_with_reason(command: str) -> None:
     reply = decode(receive(Client(instance()), command.encode() + b"\r\n"))
     assert reply.text.endswith(b"is not supported by crdb: there are no scripts yet")
 
 
-def test_an_empty_dump_can_be_restored() -> None:
+def test_empty_dump_can_be_restored() -> None:
     client = Client(instance())
     assert decode(receive(client, b"FUNCTION DUMP\r\n")) == EMPTY_DUMP
     request = b"*3\r\n$8\r\nFUNCTION\r\n$7\r\nRESTORE\r\n$%d\r\n%b\r\n"

@@ -7,7 +7,7 @@ from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.redis_peer import decode
 
 
-def test_time_is_that_of_the_batch() -> None:
+def test_time_is_that_of_batch() -> None:
     database = instance()
     database.advance(NOW + 123)
     [reply] = lines(Client(database), "TIME")
@@ -21,7 +21,7 @@ def test_info_is_text_in_both_protocols() -> None:
     assert lines(client, "INFO keyspace")[0] == b"=16\r\ntxt:# Keyspace\r\n\r\n"
 
 
-def test_config_is_a_map() -> None:
+def test_config_is_map() -> None:
     client = Client(instance())
     assert lines(client, "HELLO 3", "CONFIG GET hz")[1] == b"%1\r\n$2\r\nhz\r\n$2\r\n10\r\n"
 

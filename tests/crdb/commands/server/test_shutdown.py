@@ -21,7 +21,7 @@ def stoppable(copies: int) -> tuple[Instance, list[str]]:
     return database, reasons
 
 
-def test_it_stops_without_a_reply_where_another_region_holds_everything() -> None:
+def test_it_stops_without_reply_where_another_region_holds_everything() -> None:
     database, reasons = stoppable(1)
     client = Client(database, b"127.0.0.1:5")
     assert receive(client, b"SHUTDOWN\r\n") == b""
@@ -29,7 +29,7 @@ def test_it_stops_without_a_reply_where_another_region_holds_everything() -> Non
     assert reasons == ["SHUTDOWN from 127.0.0.1:5"]
 
 
-def test_the_last_copy_is_kept_unless_told_otherwise() -> None:
+def test_last_copy_is_kept_unless_told_otherwise() -> None:
     database, reasons = stoppable(0)
     refused = decode(receive(Client(database), b"SHUTDOWN\r\n"))
     assert isinstance(refused, Refusal)
@@ -40,14 +40,14 @@ def test_the_last_copy_is_kept_unless_told_otherwise() -> None:
     assert len(reasons) == 4
 
 
-def test_an_empty_region_may_go() -> None:
+def test_empty_region_may_go() -> None:
     database, reasons = stoppable(0)
     receive(Client(database), b"DEL k\r\nSHUTDOWN\r\n")
     assert len(reasons) == 1
 
 
 @pytest.mark.parametrize("command", ["SHUTDOWN SAVE", "SAVE", "BGSAVE", "BGREWRITEAOF"])
-def test_saving_is_refused_with_a_reason(command: str) -> None:
+def test_saving_is_refused_with_reason(command: str) -> None:
     database, reasons = stoppable(1)
     reply = decode(receive(Client(database), command.encode() + b"\r\n"))
     assert reply == Refusal(
@@ -56,7 +56,7 @@ def test_saving_is_refused_with_a_reason(command: str) -> None:
     assert reasons == []
 
 
-def test_without_a_driver_nothing_can_be_stopped() -> None:
+def test_without_driver_nothing_can_be_stopped() -> None:
     reply = decode(receive(Client(instance()), b"SHUTDOWN\r\n"))
     assert reply == Refusal(b"ERR this instance cannot be stopped by a client")
 

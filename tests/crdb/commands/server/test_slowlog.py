@@ -34,7 +34,7 @@ def timed_client(*seconds: float) -> Client:
     return Client(database, b"127.0.0.1:5000")
 
 
-def test_a_slow_command_in_a_pipeline_is_the_one_that_is_logged() -> None:
+def test_slow_command_in_pipeline_is_one_that_is_logged() -> None:
     client = timed_client(0, 0, 0.0001, 0, 0.0025, 0, 0.0001)
     receive(client, b"SET a 1\r\nSET b 2\r\nSET c 3\r\n")
     logged = asked(client, "SLOWLOG GET")
@@ -55,7 +55,7 @@ def test_slowlog_log_slower_than_and_slowlog_max_len_take_effect() -> None:
     assert [b"GET", b"c"] not in [entry[3] for entry in asked(client, "SLOWLOG GET -1")]
 
 
-def test_a_password_is_not_logged() -> None:
+def test_password_is_not_logged() -> None:
     client = timed_client()
     lines(client, "CONFIG SET slowlog-log-slower-than 0", "CONFIG SET requirepass hidden")
     lines(client, "AUTH hidden", "AUTH default wrong", "HELLO 2 AUTH default hidden")

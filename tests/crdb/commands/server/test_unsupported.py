@@ -16,5 +16,5 @@ def test_help(container: bytes) -> None:
     assert told[0].text.startswith(container + b" <subcommand>")
 
 
-def test_lolwut_says_the_version() -> None:
+def test_lolwut_says_version() -> None:
     assert decode(receive(Client(instance()), b"LOLWUT VERSION 5\r\n")) == b"Redis ver. 7.2.6\n"

@@ -30,7 +30,7 @@ def test_spop_takes_different_members_out(count: int) -> None:
     regions.sync()
 
 
-def test_spop_of_all_by_one_empties_the_key() -> None:
+def test_spop_of_all_by_one_empties_key() -> None:
     regions = Regions()
     members = fill(regions, "s", 300)
     assert {regions.run(1, "SPOP", "s") for _ in range(300)} == members
@@ -50,7 +50,7 @@ def test_srandmember_draws_all_members_and_removes_none() -> None:
     assert set(regions.run(1, "SMEMBERS", "s")) == members
 
 
-def test_srandmember_refuses_more_than_a_reply_should_hold() -> None:
+def test_srandmember_refuses_more_than_reply_should_hold() -> None:
     regions = Regions()
     fill(regions, "s", 1)
     refused = regions.run(1, "SRANDMEMBER", "s", -REPEATED_MAX - 1)
@@ -66,7 +66,7 @@ def test_equal_generators_choose_equally() -> None:
     assert chosen[0] == chosen[1]
 
 
-def test_sscan_of_a_large_set_sees_every_member() -> None:
+def test_sscan_of_large_set_sees_every_member() -> None:
     regions = Regions()
     members = fill(regions, "s", 1000)
     seen: list[bytes] = []
@@ -84,7 +84,8 @@ def test_positions_of_keys() -> None:
     assert TABLE[b"sintercard"].declaration.key_positions(args) == [2, 3]
 
 
-def test_set_1_concurrent_adds_unite() -> None:
+@pytest.mark.rule("SET-1")
+def test_concurrent_adds_unite() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "a")
     regions.run(2, "SADD", "s", "b")
@@ -92,7 +93,8 @@ def test_set_1_concurrent_adds_unite() -> None:
     assert regions.everywhere("SMEMBERS", "s") == [b"a", b"b"]
 
 
-def test_set_1_an_add_wins_over_a_concurrent_remove() -> None:
+@pytest.mark.rule("SET-1")
+def test_add_wins_over_concurrent_remove() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "a", "b")
     regions.sync()
@@ -103,7 +105,8 @@ def test_set_1_an_add_wins_over_a_concurrent_remove() -> None:
     assert regions.everywhere("SMEMBERS", "s") == [b"a"]
 
 
-def test_set_1_concurrent_removes_remove() -> None:
+@pytest.mark.rule("SET-1")
+def test_concurrent_removes_remove() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "a")
     regions.sync()
@@ -113,7 +116,8 @@ def test_set_1_concurrent_removes_remove() -> None:
     assert regions.everywhere("EXISTS", "s") == 0
 
 
-def test_set_2_a_remove_of_what_was_not_seen_does_nothing_elsewhere() -> None:
+@pytest.mark.rule("SET-2")
+def test_remove_of_what_was_not_seen_does_nothing_elsewhere() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "a")
     regions.run(2, "SADD", "s", "b")
@@ -122,7 +126,8 @@ def test_set_2_a_remove_of_what_was_not_seen_does_nothing_elsewhere() -> None:
     assert regions.everywhere("SMEMBERS", "s") == [b"a", b"b"]
 
 
-def test_set_3_an_add_of_what_is_there_survives_a_concurrent_remove() -> None:
+@pytest.mark.rule("SET-3")
+def test_add_of_what_is_there_survives_concurrent_remove() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "a", "b")
     regions.sync()
@@ -132,7 +137,8 @@ def test_set_3_an_add_of_what_is_there_survives_a_concurrent_remove() -> None:
     assert regions.everywhere("SMEMBERS", "s") == [b"a"]
 
 
-def test_set_3_holds_for_several_members_at_once() -> None:
+@pytest.mark.rule("SET-3")
+def test_holds_for_several_members_at_once() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "a", "b")
     regions.sync()
@@ -142,7 +148,8 @@ def test_set_3_holds_for_several_members_at_once() -> None:
     assert regions.everywhere("SMEMBERS", "s") == [b"a", b"b", b"c"]
 
 
-def test_set_4_a_delete_leaves_what_is_added_meanwhile() -> None:
+@pytest.mark.rule("SET-4")
+def test_delete_leaves_what_is_added_meanwhile() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "e1")
     regions.sync()
@@ -153,7 +160,8 @@ def test_set_4_a_delete_leaves_what_is_added_meanwhile() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3, 10])
-def test_set_5_what_two_regions_pop_is_gone(count: int) -> None:
+@pytest.mark.rule("SET-5")
+def test_what_two_regions_pop_is_gone(count: int) -> None:
     """Rules SET-5 and ORD-3: the members that were chosen travel, not the command."""
     regions = Regions()
     members = fill(regions, "s", 10)
@@ -163,7 +171,8 @@ def test_set_5_what_two_regions_pop_is_gone(count: int) -> None:
     assert set(regions.everywhere("SMEMBERS", "s")) == members - popped
 
 
-def test_set_5_a_pop_of_all_leaves_what_is_added_meanwhile() -> None:
+@pytest.mark.rule("SET-5")
+def test_pop_of_all_leaves_what_is_added_meanwhile() -> None:
     regions = Regions()
     fill(regions, "s", 10)
     regions.sync()
@@ -177,7 +186,8 @@ def test_set_5_a_pop_of_all_leaves_what_is_added_meanwhile() -> None:
     ("command", "stored"),
     [("SINTERSTORE", [b"2"]), ("SUNIONSTORE", [b"1", b"2", b"3"]), ("SDIFFSTORE", [b"1"])],
 )
-def test_set_5_a_store_keeps_what_is_added_to_its_destination_meanwhile(
+@pytest.mark.rule("SET-5")
+def test_store_keeps_what_is_added_to_its_destination_meanwhile(
     command: str, stored: list[bytes]
 ) -> None:
     regions = Regions(3)
@@ -192,7 +202,8 @@ def test_set_5_a_store_keeps_what_is_added_to_its_destination_meanwhile(
     assert regions.everywhere("SMEMBERS", "into") == sorted([*stored, b"new"])
 
 
-def test_set_5_a_store_is_one_operation() -> None:
+@pytest.mark.rule("SET-5")
+def test_store_is_one_operation() -> None:
     regions = Regions()
     regions.run(1, "SADD", "a", "1")
     regions.sync()
@@ -201,7 +212,8 @@ def test_set_5_a_store_is_one_operation() -> None:
     assert len(op.effects) == 2  # adds, no time to live; there was nothing to remove
 
 
-def test_d_10_a_store_ends_the_time_to_live_against_a_concurrent_expire() -> None:
+@pytest.mark.rule("D-10")
+def test_store_ends_time_to_live_against_concurrent_expire() -> None:
     regions = Regions()
     regions.run(1, "SADD", "a", "1")
     regions.run(1, "SADD", "into", "old")
@@ -212,7 +224,8 @@ def test_d_10_a_store_ends_the_time_to_live_against_a_concurrent_expire() -> Non
     assert regions.everywhere("TTL", "into") == -1
 
 
-def test_set_6_a_move_and_a_remove() -> None:
+@pytest.mark.rule("SET-6")
+def test_move_and_remove() -> None:
     regions = Regions()
     regions.run(1, "SADD", "a", "m")
     regions.sync()
@@ -223,7 +236,8 @@ def test_set_6_a_move_and_a_remove() -> None:
     assert regions.everywhere("SMEMBERS", "b") == [b"m"]
 
 
-def test_set_6_two_moves_of_one_member() -> None:
+@pytest.mark.rule("SET-6")
+def test_two_moves_of_one_member() -> None:
     regions = Regions()
     regions.run(1, "SADD", "a", "m")
     regions.sync()
@@ -235,7 +249,8 @@ def test_set_6_two_moves_of_one_member() -> None:
     assert regions.everywhere("SMEMBERS", "c") == [b"m"]
 
 
-def test_exp_7_an_expired_set_loses_its_members_but_not_what_is_added_meanwhile() -> None:
+@pytest.mark.rule("EXP-7")
+def test_expired_set_loses_its_members_but_not_what_is_added_meanwhile() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "old")
     regions.run(1, "PEXPIRE", "s", "100")
@@ -248,7 +263,8 @@ def test_exp_7_an_expired_set_loses_its_members_but_not_what_is_added_meanwhile(
     assert regions.everywhere("SMEMBERS", "s") == [b"meanwhile", b"new"]
 
 
-def test_d_02_a_set_beside_another_type_is_hidden_until_the_shown_one_is_deleted() -> None:
+@pytest.mark.rule("D-02")
+def test_set_beside_another_type_is_hidden_until_shown_one_is_deleted() -> None:
     regions = Regions()
     regions.run(1, "SET", "k", "text")
     regions.run(2, "SADD", "k", "a")

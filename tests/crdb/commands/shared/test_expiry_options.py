@@ -21,7 +21,7 @@ TOO_LATE = b"ERR invalid expire time in 'set' command"
         (expiry_options.AT_MILLISECONDS, b"562949953421312", 1 << 49),
     ],
 )
-def test_the_four_forms(form: int, argument: bytes, deadline: int) -> None:
+def test_four_forms(form: int, argument: bytes, deadline: int) -> None:
     assert expiry_options.deadline(argument, form, NOW, b"set") == deadline
     assert expiry_options.positive_deadline(argument, form, NOW, b"set") == deadline
 
@@ -35,13 +35,14 @@ def test_the_four_forms(form: int, argument: bytes, deadline: int) -> None:
         (expiry_options.SECONDS, b"-9223372036854775807"),
     ],
 )
-def test_exp_8_what_is_too_far_away_is_refused(form: int, argument: bytes) -> None:
+@pytest.mark.rule("EXP-8")
+def test_what_is_too_far_away_is_refused(form: int, argument: bytes) -> None:
     with pytest.raises(CommandError) as refusal:
         expiry_options.deadline(argument, form, NOW, b"set")
     assert refusal.value.text == TOO_LATE
 
 
-def test_the_past_is_allowed_only_where_it_deletes() -> None:
+def test_past_is_allowed_only_where_it_deletes() -> None:
     assert expiry_options.deadline(b"-1", expiry_options.SECONDS, NOW, b"expire") == NOW - 1000
     for argument in (b"0", b"-1"):
         with pytest.raises(CommandError) as refusal:

@@ -66,7 +66,7 @@ def test_keys_count_and_end_are_read() -> None:
     assert pops.parse(b"BPOP 0 1 k HERE".split(), 2) == ([b"k"], 1, 0)
 
 
-def test_the_first_key_that_is_there_serves() -> None:
+def test_first_key_that_is_there_serves() -> None:
     box = Box()
     box.replica.set("l").add("a", "b")
     box.replica.set("m").add("c")
@@ -77,7 +77,7 @@ def test_the_first_key_that_is_there_serves() -> None:
     assert not box.client.blocked
 
 
-def test_another_type_is_refused_unless_the_client_waits() -> None:
+def test_another_type_is_refused_unless_client_waits() -> None:
     """Rule LST-10: a client that waits already is served by what it waits for, whatever comes."""
     box = Box()
     db = box.client.db
@@ -90,7 +90,7 @@ def test_another_type_is_refused_unless_the_client_waits() -> None:
     assert found[0] == b"l"
 
 
-def test_a_client_waits_until_something_comes() -> None:
+def test_client_waits_until_something_comes() -> None:
     box = Box()
     box.pops.pop_several_or_wait(box.client, b"BPOP 0 2 k l HERE COUNT 3".split())
     assert box.client.blocked
@@ -101,7 +101,7 @@ def test_a_client_waits_until_something_comes() -> None:
     assert not box.client.blocked
 
 
-def test_an_expired_key_is_gone() -> None:
+def test_expired_key_is_gone() -> None:
     """Rule EXP-6: whoever writes first removes it."""
     box = Box()
     box.replica.set("k").add("a").expire_at(2000)

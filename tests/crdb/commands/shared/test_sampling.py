@@ -47,13 +47,13 @@ def test_repeated_members_may_be_equal() -> None:
     assert len(set(chosen)) == 3
 
 
-def test_more_repetitions_than_a_reply_should_hold_are_refused() -> None:
+def test_more_repetitions_than_reply_should_hold_are_refused() -> None:
     with pytest.raises(CommandError) as refused:
         sampling.repeated(make_set(1), sampling.REPEATED_MAX + 1, Random(1))
     assert refused.value.text == OUT_OF_RANGE
 
 
-def test_more_bytes_than_a_reply_should_hold_are_refused() -> None:
+def test_more_bytes_than_reply_should_hold_are_refused() -> None:
     value = make_set(1, width=1 << 20)
     most = sampling.REPEATED_BYTES_MAX >> 20
     assert len(sampling.repeated(value, most, Random(1))) == most
@@ -66,7 +66,7 @@ def test_more_bytes_than_a_reply_should_hold_are_refused() -> None:
     ("text", "reason"),
     [(b"x", NOT_AN_INTEGER), (b"-9223372036854775808", sampling.COUNT_OUT_OF_RANGE)],
 )
-def test_a_count_is_any_integer_but_the_smallest(text: bytes, reason: bytes) -> None:
+def test_count_is_any_integer_but_smallest(text: bytes, reason: bytes) -> None:
     assert sampling.parse_count(b"-5") == -5
     with pytest.raises(CommandError) as refused:
         sampling.parse_count(text)

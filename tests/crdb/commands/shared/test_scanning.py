@@ -23,7 +23,7 @@ from tests.crdb.regions import Regions
         (b"007", 7),
     ],
 )
-def test_a_cursor_is_read_as_c_reads_it(text: bytes, cursor: int) -> None:
+def test_cursor_is_read_as_c_reads_it(text: bytes, cursor: int) -> None:
     assert parse_cursor(text) == cursor
 
 
@@ -36,7 +36,7 @@ def test_what_is_no_cursor_is_refused(text: bytes) -> None:
     assert refused.value.text == INVALID_CURSOR
 
 
-def test_options_come_in_any_order_and_the_last_counts() -> None:
+def test_options_come_in_any_order_and_last_counts() -> None:
     args = [b"SCAN", b"0", b"type", b"set", b"COUNT", b"5", b"match", b"a*", b"count", b"6"]
     options = parse_options(args, 2, typed=True)
     assert options.count == 6
@@ -85,7 +85,7 @@ def test_small_collections_and_those_of_integers_are_given_whole(
     assert is_whole(members, 0, integers=integers) is whole
 
 
-def test_walk_of_a_collection_that_became_small_goes_on() -> None:
+def test_walk_of_collection_that_became_small_goes_on() -> None:
     """What its earlier pages held must not come again."""
     assert is_whole({b"a": 1}, 7)
     assert is_whole({b"a": 1}, (1 << 64) - 1)

@@ -27,7 +27,8 @@ def test_positions_of_keys() -> None:
         ("ZDIFFSTORE", [b"1"]),
     ],
 )
-def test_zst_10_a_store_keeps_what_is_added_to_its_destination_meanwhile(
+@pytest.mark.rule("ZST-10")
+def test_store_keeps_what_is_added_to_its_destination_meanwhile(
     command: str, stored: list[bytes]
 ) -> None:
     regions = Regions(3)
@@ -42,7 +43,8 @@ def test_zst_10_a_store_keeps_what_is_added_to_its_destination_meanwhile(
     assert regions.everywhere("ZRANGE", "into", "0", "-1") == sorted([*stored, b"new"])
 
 
-def test_zst_10_a_store_is_one_operation() -> None:
+@pytest.mark.rule("ZST-10")
+def test_store_is_one_operation() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "a", "1", "x")
     regions.run(1, "ZADD", "into", "1", "old")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb.commands.table import build_table
 from tests.crdb.regions import Regions
 from tests.crdb.waiters import Waiters
@@ -21,7 +23,7 @@ def key_positions(request: bytes) -> list[int]:
     return TABLE[words[0]].declaration.key_positions(words)
 
 
-def test_waiters_are_served_in_the_order_in_which_they_came() -> None:
+def test_waiters_are_served_in_order_in_which_they_came() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     first = waiters.send(1, "BZPOPMIN", "other", "z", "0")
@@ -36,7 +38,7 @@ def test_waiters_are_served_in_the_order_in_which_they_came() -> None:
     assert regions.run(1, "EXISTS", "z") == 0
 
 
-def test_a_key_of_another_type_serves_nobody() -> None:
+def test_key_of_another_type_serves_nobody() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     waiter = waiters.send(1, "BZPOPMIN", "s", "z", "0")
@@ -46,7 +48,7 @@ def test_a_key_of_another_type_serves_nobody() -> None:
     assert waiters.replies(waiter) == [[b"z", b"a", b"1"]]
 
 
-def test_a_wait_ends_with_null() -> None:
+def test_wait_ends_with_null() -> None:
     waiters = Waiters(Regions())
     clients = [
         waiters.send(1, "BZPOPMIN", "z", "0.05"),
@@ -58,7 +60,8 @@ def test_a_wait_ends_with_null() -> None:
     assert waiters.replies(clients[1]) == [None]
 
 
-def test_lst_10_members_that_arrive_by_replication_serve_as_well() -> None:
+@pytest.mark.rule("LST-10")
+def test_members_that_arrive_by_replication_serve_as_well() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     here, there = (waiters.send(n, "BZPOPMIN", "z", "0") for n in (1, 2))
@@ -75,7 +78,8 @@ def test_lst_10_members_that_arrive_by_replication_serve_as_well() -> None:
     assert regions.everywhere("EXISTS", "z") == 0
 
 
-def test_zst_9_two_regions_may_pop_the_same_member_and_it_is_gone_once() -> None:
+@pytest.mark.rule("ZST-9")
+def test_two_regions_may_pop_same_member_and_it_is_gone_once() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "a", "2", "b", "3", "c")
     regions.sync()
@@ -85,7 +89,8 @@ def test_zst_9_two_regions_may_pop_the_same_member_and_it_is_gone_once() -> None
     assert regions.everywhere("ZRANGE", "z", "0", "-1") == [b"b", b"c"]
 
 
-def test_zst_9_a_pop_of_all_leaves_what_is_added_meanwhile() -> None:
+@pytest.mark.rule("ZST-9")
+def test_pop_of_all_leaves_what_is_added_meanwhile() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "a", "2", "b")
     regions.run(1, "ZINCRBY", "z", "2", "c")

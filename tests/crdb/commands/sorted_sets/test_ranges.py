@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.crdb.regions import Regions
 
 
-def test_zst_9_a_removal_by_range_removes_what_it_saw() -> None:
+@pytest.mark.rule("ZST-9")
+def test_removal_by_range_removes_what_it_saw() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "a", "2", "b", "3", "c")
     regions.sync()
@@ -17,7 +20,8 @@ def test_zst_9_a_removal_by_range_removes_what_it_saw() -> None:
     assert shown == [b"new", b"0", b"c", b"3", b"a", b"5"]
 
 
-def test_zst_9_also_when_it_removes_all() -> None:
+@pytest.mark.rule("ZST-9")
+def test_also_when_it_removes_all() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "a", "2", "b")
     regions.sync()
@@ -27,7 +31,8 @@ def test_zst_9_also_when_it_removes_all() -> None:
     assert regions.everywhere("ZRANGE", "z", "0", "-1") == [b"c"]
 
 
-def test_zst_10_a_store_is_a_removal_and_assignments() -> None:
+@pytest.mark.rule("ZST-10")
+def test_store_is_removal_and_assignments() -> None:
     regions = Regions(3)
     regions.run(1, "ZADD", "z", "1", "a", "2", "b")
     regions.run(1, "ZADD", "into", "9", "old")
@@ -39,7 +44,8 @@ def test_zst_10_a_store_is_a_removal_and_assignments() -> None:
     assert regions.everywhere("ZRANGE", "into", "0", "-1") == [b"a", b"new"]
 
 
-def test_d_10_a_store_ends_the_time_to_live_against_a_concurrent_expire() -> None:
+@pytest.mark.rule("D-10")
+def test_store_ends_time_to_live_against_concurrent_expire() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "a")
     regions.run(1, "ZADD", "into", "9", "old")

@@ -82,7 +82,7 @@ def test_ranks_count_from_both_ends() -> None:
     )
 
 
-def test_score_ranges_are_what_a_filter_gives() -> None:
+def test_score_ranges_are_what_filter_gives() -> None:
     rng = Random(1)
     texts = [b"-inf", b"+inf", b"0", b"1", b"-1", b"2.5", b"2", b"-7"]
     for _ in range(300):
@@ -98,7 +98,7 @@ def test_score_ranges_are_what_a_filter_gives() -> None:
 
 
 @pytest.mark.parametrize("scores", [(1.0,), (1.0, 2.0)])
-def test_member_ranges_are_what_a_filter_gives(scores: tuple[float, ...]) -> None:
+def test_member_ranges_are_what_filter_gives(scores: tuple[float, ...]) -> None:
     rng = Random(2)
     for _ in range(500):
         members = [b"%d" % n for n in range(rng.randint(1, 6))]
@@ -114,7 +114,7 @@ def test_member_ranges_are_what_a_filter_gives(scores: tuple[float, ...]) -> Non
         assert given == ([] if which.is_empty else reached)
 
 
-def test_where_scores_differ_the_walk_ends_at_the_first_member_out_of_range() -> None:
+def test_where_scores_differ_walk_ends_at_first_member_out_of_range() -> None:
     value = sorted_set({b"b": 1.0, b"d": 2.0, b"a": 3.0, b"c": 4.0})
     assert MemberRange(b"[b", b"[c").span(value) == (0, 1)
     assert MemberRange(b"[d", b"+").span(value) == (0, 0)  # the last one is below the range

@@ -40,7 +40,7 @@ def test_ranks_come_with_scores() -> None:
     assert regions.run(1, "ZRANK", "z", "a", "WITHSCORE", "x") == too_many
 
 
-def test_zscan_of_a_large_one_sees_every_member() -> None:
+def test_zscan_of_large_one_sees_every_member() -> None:
     regions = Regions()
     for n in range(1000):
         regions.run(1, "ZADD", "z", n, f"m{n}")
@@ -74,7 +74,8 @@ def scores(regions: Regions, key: str = "z") -> dict[bytes, bytes]:
     return dict(zip(shown[0][::2], shown[0][1::2], strict=True))
 
 
-def test_zst_1_adds_of_different_members_unite() -> None:
+@pytest.mark.rule("ZST-1")
+def test_adds_of_different_members_unite() -> None:
     regions = Regions(3)
     for n in (1, 2, 3):
         regions.run(n, "ZADD", "z", n, f"m{n}")
@@ -82,7 +83,8 @@ def test_zst_1_adds_of_different_members_unite() -> None:
     assert scores(regions) == {b"m1": b"1", b"m2": b"2", b"m3": b"3"}
 
 
-def test_zst_1_concurrent_removes_remove() -> None:
+@pytest.mark.rule("ZST-1")
+def test_concurrent_removes_remove() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "x")
     regions.sync()
@@ -92,7 +94,8 @@ def test_zst_1_concurrent_removes_remove() -> None:
     assert regions.everywhere("EXISTS", "z") == 0
 
 
-def test_zst_2_the_later_of_two_scores_holds() -> None:
+@pytest.mark.rule("ZST-2")
+def test_later_of_two_scores_holds() -> None:
     regions = Regions()
     regions.run(2, "ZADD", "z", "2.1", "x")
     regions.now += 1
@@ -101,7 +104,8 @@ def test_zst_2_the_later_of_two_scores_holds() -> None:
     assert scores(regions) == {b"x": b"1.1"}
 
 
-def test_zst_3_at_the_same_time_the_lower_region_wins() -> None:
+@pytest.mark.rule("ZST-3")
+def test_at_same_time_lower_region_wins() -> None:
     regions = Regions()
     regions.run(2, "ZADD", "z", "2.1", "x")
     regions.run(1, "ZADD", "z", "1.1", "x")
@@ -109,7 +113,8 @@ def test_zst_3_at_the_same_time_the_lower_region_wins() -> None:
     assert scores(regions) == {b"x": b"1.1"}
 
 
-def test_zst_4_increments_add_up() -> None:
+@pytest.mark.rule("ZST-4")
+def test_increments_add_up() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1.1", "x")
     regions.sync()
@@ -119,7 +124,8 @@ def test_zst_4_increments_add_up() -> None:
     assert scores(regions) == {b"x": b"3.1"}
 
 
-def test_zst_5_an_increment_survives_a_removal_that_did_not_see_it() -> None:
+@pytest.mark.rule("ZST-5")
+def test_increment_survives_removal_that_did_not_see_it() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "4.1", "x")
     regions.sync()
@@ -129,7 +135,8 @@ def test_zst_5_an_increment_survives_a_removal_that_did_not_see_it() -> None:
     assert scores(regions) == {b"x": b"2"}
 
 
-def test_zst_5_two_removals_take_an_increment_away_once() -> None:
+@pytest.mark.rule("ZST-5")
+def test_two_removals_take_increment_away_once() -> None:
     regions = Regions(3)
     regions.run(1, "ZINCRBY", "z", "4", "x")
     regions.sync()
@@ -140,7 +147,8 @@ def test_zst_5_two_removals_take_an_increment_away_once() -> None:
     assert scores(regions) == {b"x": b"2"}
 
 
-def test_zst_5_infinite_scores_do_no_harm() -> None:
+@pytest.mark.rule("ZST-5")
+def test_infinite_scores_do_no_harm() -> None:
     regions = Regions()
     regions.run(1, "ZINCRBY", "z", "inf", "x")
     regions.sync()
@@ -154,7 +162,8 @@ def test_zst_5_infinite_scores_do_no_harm() -> None:
     assert scores(regions)[b"y"] == b"0"
 
 
-def test_zst_6_an_assignment_survives_a_removal_whole() -> None:
+@pytest.mark.rule("ZST-6")
+def test_assignment_survives_removal_whole() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "4", "x", "4", "y")
     regions.sync()
@@ -164,7 +173,8 @@ def test_zst_6_an_assignment_survives_a_removal_whole() -> None:
     assert scores(regions) == {b"x": b"6"}
 
 
-def test_zst_6_so_does_one_that_changes_nothing() -> None:
+@pytest.mark.rule("ZST-6")
+def test_so_does_one_that_changes_nothing() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "4", "x", "4", "y")
     regions.sync()
@@ -174,7 +184,8 @@ def test_zst_6_so_does_one_that_changes_nothing() -> None:
     assert scores(regions) == {b"x": b"4"}
 
 
-def test_zst_7_an_unseen_increment_adds_to_an_assignment() -> None:
+@pytest.mark.rule("ZST-7")
+def test_unseen_increment_adds_to_assignment() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "x")
     regions.sync()
@@ -195,7 +206,8 @@ def test_zst_7_an_unseen_increment_adds_to_an_assignment() -> None:
         ("ZADD z GT INCR -1 x", b"1"),
     ],
 )
-def test_zst_8_what_the_options_refuse_does_not_travel(command: str, score: bytes) -> None:
+@pytest.mark.rule("ZST-8")
+def test_what_options_refuse_does_not_travel(command: str, score: bytes) -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "x")
     regions.sync()
@@ -204,7 +216,8 @@ def test_zst_8_what_the_options_refuse_does_not_travel(command: str, score: byte
     assert regions.run(1, "ZSCORE", "z", "x") == score
 
 
-def test_zst_8_incr_is_an_increment() -> None:
+@pytest.mark.rule("ZST-8")
+def test_incr_is_increment() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "x")
     regions.sync()
@@ -214,7 +227,8 @@ def test_zst_8_incr_is_an_increment() -> None:
     assert scores(regions) == {b"x": b"7"}
 
 
-def test_zst_12_increments_that_create_a_member_add_up() -> None:
+@pytest.mark.rule("ZST-12")
+def test_increments_that_create_member_add_up() -> None:
     regions = Regions(3)
     for n in (1, 2, 3):
         regions.run(n, "ZINCRBY", "z", n, "x")
@@ -222,7 +236,8 @@ def test_zst_12_increments_that_create_a_member_add_up() -> None:
     assert scores(regions) == {b"x": b"6"}
 
 
-def test_zst_13_equal_scores_sort_by_member() -> None:
+@pytest.mark.rule("ZST-13")
+def test_equal_scores_sort_by_member() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "b", "1", "B")
     regions.run(2, "ZADD", "z", "1", "a", "1", "")
@@ -230,7 +245,8 @@ def test_zst_13_equal_scores_sort_by_member() -> None:
     assert list(scores(regions)) == [b"", b"B", b"a", b"b"]
 
 
-def test_key_1_a_delete_leaves_what_is_added_meanwhile() -> None:
+@pytest.mark.rule("KEY-1")
+def test_delete_leaves_what_is_added_meanwhile() -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "x")
     regions.sync()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.crdb.redis_peer import Word
 from tests.crdb.regions import Regions
 
 
-def test_the_later_whole_value_wins_and_bits_do_not_merge() -> None:
+def test_later_whole_value_wins_and_bits_do_not_merge() -> None:
     """Specification 4.3, STR-4."""
     writes: list[tuple[tuple[Word, ...], tuple[Word, ...], bytes]] = [
         (("SETBIT", "x", "0", "1"), ("SETBIT", "x", "7", "1"), b"\x01"),
@@ -30,7 +32,8 @@ def test_the_later_whole_value_wins_and_bits_do_not_merge() -> None:
         assert regions.everywhere("GET", "x") == result
 
 
-def test_d_10_bitop_ends_a_time_to_live_and_setbit_keeps_it() -> None:
+@pytest.mark.rule("D-10")
+def test_bitop_ends_time_to_live_and_setbit_keeps_it() -> None:
     for write, left in (("BITOP NOT x y", -1), ("SETBIT x 9 1", 1000)):
         regions = Regions(2)
         regions.run(1, "SET", "x", "old", "EX", "500")

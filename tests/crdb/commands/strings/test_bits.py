@@ -27,13 +27,13 @@ def value(field: Field, digits: str) -> int:
 
 
 @given(data=DATA, field=FIELDS, offset=st.integers(0, 200))
-def test_a_field_is_read_from_anywhere(data: bytes, field: Field, offset: int) -> None:
+def test_field_is_read_from_anywhere(data: bytes, field: Field, offset: int) -> None:
     digits = (spelled(data) + "0" * 300)[offset : offset + field.bits]
     assert field.read(data, offset) == value(field, digits)
 
 
 @given(data=DATA, field=FIELDS, offset=st.integers(0, 200), number=st.integers(-(1 << 63), 1 << 63))
-def test_a_field_is_written_and_nothing_else(
+def test_field_is_written_and_nothing_else(
     data: bytes, field: Field, offset: int, number: int
 ) -> None:
     room = bytearray(data.ljust((offset + field.bits + 7) // 8, b"\0"))

@@ -32,7 +32,9 @@ COUNTED = ("INCRBY", "x", "10")
 
 
 @pytest.mark.parametrize("setup", [TEN, COUNTED])
-def test_ctr_1_and_ctr_6_increments_add_up(setup: tuple[Word, ...]) -> None:
+@pytest.mark.rule("CTR-1")
+@pytest.mark.rule("CTR-6")
+def test_increments_add_up(setup: tuple[Word, ...]) -> None:
     regions = both(("INCRBY", "x", "1"), ("INCRBY", "x", "2"), setup)
     assert regions.everywhere("GET", "x") == b"13"
     regions = both(("INCRBY", "x", "5"), ("DECRBY", "x", "7"), setup)
@@ -41,7 +43,8 @@ def test_ctr_1_and_ctr_6_increments_add_up(setup: tuple[Word, ...]) -> None:
 
 
 @pytest.mark.parametrize("setup", [TEN, COUNTED])
-def test_ctr_4_a_delete_leaves_the_increment_that_it_has_not_seen(
+@pytest.mark.rule("CTR-4")
+def test_delete_leaves_increment_that_it_has_not_seen(
     setup: tuple[Word, ...],
 ) -> None:
     regions = both(("INCRBY", "x", "5"), ("DEL", "x"), setup)
@@ -51,12 +54,14 @@ def test_ctr_4_a_delete_leaves_the_increment_that_it_has_not_seen(
 
 
 @pytest.mark.parametrize("setup", [TEN, COUNTED])
-def test_ctr_4_two_deletes_take_off_once(setup: tuple[Word, ...]) -> None:
+@pytest.mark.rule("CTR-4")
+def test_two_deletes_take_off_once(setup: tuple[Word, ...]) -> None:
     assert both(("DEL", "x"), ("DEL", "x"), setup).everywhere("EXISTS", "x") == 0
 
 
 @pytest.mark.parametrize("setup", [TEN, COUNTED])
-def test_d_04_a_set_takes_unseen_increments_on_top_if_it_is_a_number(
+@pytest.mark.rule("D-04")
+def test_set_takes_unseen_increments_on_top_if_it_is_number(
     setup: tuple[Word, ...],
 ) -> None:
     assert both(("INCRBY", "x", "5"), ("SET", "x", "100"), setup).everywhere("GET", "x") == b"105"
@@ -64,7 +69,8 @@ def test_d_04_a_set_takes_unseen_increments_on_top_if_it_is_a_number(
     assert both(("SET", "x", "a"), ("INCRBY", "x", "5"), setup).everywhere("GET", "x") == b"a"
 
 
-def test_ctr_9_an_increment_that_a_set_has_seen_is_gone() -> None:
+@pytest.mark.rule("CTR-9")
+def test_increment_that_set_has_seen_is_gone() -> None:
     regions = both(("INCRBY", "x", "5"), ("INCRBY", "x", "6"), COUNTED)
     regions.run(2, "SET", "x", "1")
     regions.sync()
@@ -73,7 +79,8 @@ def test_ctr_9_an_increment_that_a_set_has_seen_is_gone() -> None:
     assert regions.everywhere("GET", "x") == b"2"
 
 
-def test_ctr_2_a_sum_of_concurrent_increments_is_never_refused() -> None:
+@pytest.mark.rule("CTR-2")
+def test_sum_of_concurrent_increments_is_never_refused() -> None:
     most = str(COUNTER_MAX)
     regions = both(("INCRBY", "x", most), ("INCRBY", "x", most))
     assert regions.everywhere("GET", "x") == b"%d" % (2 * COUNTER_MAX)
@@ -81,20 +88,23 @@ def test_ctr_2_a_sum_of_concurrent_increments_is_never_refused() -> None:
     assert regions.run(1, "DECRBY", "x", most) == COUNTER_MAX
 
 
-def test_ctr_3_fractions_add_up_exactly() -> None:
+@pytest.mark.rule("CTR-3")
+def test_fractions_add_up_exactly() -> None:
     regions = both(("INCRBYFLOAT", "x", "0.1"), ("INCRBYFLOAT", "x", "0.2"))
     assert regions.everywhere("GET", "x") == b"0.3"
     regions = both(("INCRBYFLOAT", "x", "2.0"), ("DEL", "x"), ("INCRBYFLOAT", "x", "4.1"))
     assert regions.everywhere("GET", "x") == b"2"
 
 
-def test_ctr_8_what_is_no_number_is_refused_here() -> None:
+@pytest.mark.rule("CTR-8")
+def test_what_is_no_number_is_refused_here() -> None:
     regions = Regions(1)
     regions.run(1, "SET", "x", "a")
     assert regions.run(1, "INCR", "x") == NOT_AN_INTEGER
 
 
-def test_ctr_3_hexadecimal_is_a_number_to_fractions_alone() -> None:
+@pytest.mark.rule("CTR-3")
+def test_hexadecimal_is_number_to_fractions_alone() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "x", "0x10")
     assert regions.run(1, "INCR", "x") == NOT_AN_INTEGER
@@ -105,13 +115,14 @@ def test_ctr_3_hexadecimal_is_a_number_to_fractions_alone() -> None:
     assert regions.everywhere("GET", "x") == b"17.5"
 
 
-def test_an_increment_keeps_the_time_to_live() -> None:
+def test_increment_keeps_time_to_live() -> None:
     regions = both(("INCRBY", "x", "5"), ("EXPIRE", "x", "100"), TEN)
     assert regions.everywhere("GET", "x") == b"15"
     assert regions.everywhere("TTL", "x") == 100
 
 
-def test_d_02_a_counter_and_a_set_under_one_key() -> None:
+@pytest.mark.rule("D-02")
+def test_counter_and_set_under_one_key() -> None:
     regions = both(("INCRBY", "x", "5"), ("SADD", "x", "a"))
     assert regions.everywhere("TYPE", "x").text == b"string"
     assert regions.run(2, "INCR", "x") == 6

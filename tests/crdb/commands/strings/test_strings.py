@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.crdb.redis_peer import Status, Word
 from tests.crdb.regions import Regions
 
@@ -27,11 +29,13 @@ def both(
 OLD = ("SET", "x", "old")
 
 
-def test_str_2_the_later_of_two_sets_is_shown() -> None:
+@pytest.mark.rule("STR-2")
+def test_later_of_two_sets_is_shown() -> None:
     assert both(("SET", "x", "a"), ("SET", "x", "b"), OLD).everywhere("GET", "x") == b"b"
 
 
-def test_ord_8_the_lower_region_wins_at_the_same_time() -> None:
+@pytest.mark.rule("ORD-8")
+def test_lower_region_wins_at_same_time() -> None:
     regions = Regions(2)
     regions.run(2, "SET", "x", "b")
     regions.run(1, "SET", "x", "a")
@@ -39,7 +43,8 @@ def test_ord_8_the_lower_region_wins_at_the_same_time() -> None:
     assert regions.everywhere("GET", "x") == b"a"
 
 
-def test_ord_6_what_observed_the_other_wins_whatever_the_clocks_say() -> None:
+@pytest.mark.rule("ORD-6")
+def test_what_observed_other_wins_whatever_clocks_say() -> None:
     regions = both(("SET", "x", "a"), ("SET", "x", "b"))
     regions.now -= 1_000_000
     regions.run(1, "SET", "x", "slow clock")
@@ -47,24 +52,28 @@ def test_ord_6_what_observed_the_other_wins_whatever_the_clocks_say() -> None:
     assert regions.everywhere("GET", "x") == b"slow clock"
 
 
-def test_key_3_a_set_survives_a_concurrent_delete() -> None:
+@pytest.mark.rule("KEY-3")
+def test_set_survives_concurrent_delete() -> None:
     assert both(("SET", "x", "new"), ("DEL", "x"), OLD).everywhere("GET", "x") == b"new"
     assert both(("DEL", "x"), ("SET", "x", "new"), OLD).everywhere("GET", "x") == b"new"
     assert both(("GETDEL", "x"), ("APPEND", "x", "!"), OLD).everywhere("GET", "x") == b"old!"
 
 
-def test_key_1_two_deletes_delete() -> None:
+@pytest.mark.rule("KEY-1")
+def test_two_deletes_delete() -> None:
     assert both(("DEL", "x"), ("GETDEL", "x"), OLD).everywhere("EXISTS", "x") == 0
 
 
-def test_str_4_the_later_whole_result_is_shown() -> None:
+@pytest.mark.rule("STR-4")
+def test_later_whole_result_is_shown() -> None:
     regions = both(("APPEND", "x", "-1"), ("APPEND", "x", "-2"), OLD)
     assert regions.everywhere("GET", "x") == b"old-2"
     regions = both(("SETRANGE", "x", "0", "A"), ("SETRANGE", "x", "2", "B"), OLD)
     assert regions.everywhere("GET", "x") == b"olB"
 
 
-def test_str_5_conditions_test_what_this_region_sees() -> None:
+@pytest.mark.rule("STR-5")
+def test_conditions_test_what_this_region_sees() -> None:
     regions = Regions(2)
     assert regions.run(1, "SETNX", "x", "a") == 1
     regions.now += 1
@@ -75,14 +84,16 @@ def test_str_5_conditions_test_what_this_region_sees() -> None:
     assert regions.run(1, "MSETNX", "x", "c", "y", "c") == 0
 
 
-def test_str_6_a_set_ends_a_time_to_live_against_a_concurrent_longer_one() -> None:
+@pytest.mark.rule("STR-6")
+def test_set_ends_time_to_live_against_concurrent_longer_one() -> None:
     brief = ("SET", "x", "old", "EX", "100")
     regions = both(("SET", "x", "new"), ("EXPIRE", "x", "1000"), brief)
     assert regions.everywhere("GET", "x") == b"new"
     assert regions.everywhere("TTL", "x") == -1
 
 
-def test_exp_13_the_time_to_live_of_a_set_takes_part_in_the_conflict() -> None:
+@pytest.mark.rule("EXP-13")
+def test_time_to_live_of_set_takes_part_in_conflict() -> None:
     regions = both(("SET", "x", "new", "EX", "100"), ("EXPIRE", "x", "50"), OLD)
     assert regions.everywhere("TTL", "x") == 100
     regions = both(("SET", "x", "new", "EX", "50"), ("EXPIRE", "x", "100"), OLD)
@@ -91,14 +102,14 @@ def test_exp_13_the_time_to_live_of_a_set_takes_part_in_the_conflict() -> None:
     assert regions.everywhere("TTL", "x") == 100
 
 
-def test_an_mset_is_one_operation() -> None:
+def test_mset_is_one_operation() -> None:
     regions = Regions(2)
     regions.run(1, "MSET", "x", "1", "y", "2")
     (op,) = regions.replicas[1].since({})
     assert len(op.effects) == 2
 
 
-def test_a_read_writes_nothing() -> None:
+def test_read_writes_nothing() -> None:
     regions = Regions(1)
     regions.run(1, "SET", "x", "old")
     before = regions.replicas[1].vector

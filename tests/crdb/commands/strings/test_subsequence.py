@@ -39,7 +39,7 @@ def way_back(text: bytes, other: bytes) -> list[tuple[int, int]]:
 
 
 @given(text=TEXTS, other=TEXTS)
-def test_the_length(text: bytes, other: bytes) -> None:
+def test_length(text: bytes, other: bytes) -> None:
     assert subsequence.length(text, other) == table(text, other)[-1][-1]
 
 
@@ -53,6 +53,6 @@ def test_where_it_lies(text: bytes, other: bytes) -> None:
     assert pairs == way_back(text, other)
 
 
-def test_memory_grows_with_the_table() -> None:
+def test_memory_grows_with_table() -> None:
     assert subsequence.table_bytes(b"x" * 100, b"y" * 7000) >= 100 * 7000 // 8
     assert subsequence.table_bytes(b"x" * 100, b"") >= 100 * 28

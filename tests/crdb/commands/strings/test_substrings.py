@@ -8,7 +8,7 @@ from tests.crdb.redis_peer import Refusal
 from tests.crdb.regions import Regions
 
 
-def test_concurrent_appends_show_the_later_whole_result() -> None:
+def test_concurrent_appends_show_later_whole_result() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "x", "old")
     regions.sync()

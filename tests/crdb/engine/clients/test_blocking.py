@@ -17,7 +17,7 @@ from tests.crdb.waiters import Waiters
 POPPED = b"*2\r\n$1\r\nl\r\n$1\r\n%b\r\n"
 
 
-def test_those_who_came_first_are_served_first_while_there_is_something() -> None:
+def test_first_blocked_clients_are_served_first() -> None:
     database = instance()
     waiters = [Client(database) for _ in range(3)]
     for waiter in waiters:
@@ -28,7 +28,7 @@ def test_those_who_came_first_are_served_first_while_there_is_something() -> Non
     assert [waiter.blocked for waiter in waiters] == [False, False, True]
 
 
-def test_whoever_changes_what_others_wait_for_serves_them_too() -> None:
+def test_any_writer_serves_blocked_clients() -> None:
     database = instance()
     mover, waiter = Client(database), Client(database)
     lines(mover, "BLMOVE a l LEFT RIGHT 0")
@@ -48,7 +48,7 @@ def test_exec_is_over_before_anybody_is_served() -> None:
     assert receive(waiter, b"") == POPPED % b"b"
 
 
-def test_requests_behind_a_blocked_one_wait() -> None:
+def test_requests_behind_blocked_one_wait() -> None:
     database = instance()
     client, other = Client(database), Client(database)
     assert receive(client, b"BLPOP l 0\r\nPING\r\n") == b""
@@ -57,7 +57,7 @@ def test_requests_behind_a_blocked_one_wait() -> None:
     assert receive(client, b"") == POPPED % b"v" + b"+PONG\r\n$1\r\na\r\n"
 
 
-def test_a_reply_that_is_to_be_skipped_is_skipped_when_it_comes() -> None:
+def test_reply_that_is_to_be_skipped_is_skipped_when_it_comes() -> None:
     database = instance()
     client = Client(database)
     assert lines(client, "CLIENT REPLY SKIP", "BLPOP l 0", "PING") == [b"", b"", b""]
@@ -80,7 +80,7 @@ def test_time_runs_out() -> None:
     assert database.keyspace.watched_keys == set()
 
 
-def test_a_deadline_that_was_met_is_forgotten() -> None:
+def test_deadline_that_was_met_is_forgotten() -> None:
     database = instance()
     client = Client(database)
     lines(client, "BLPOP l 0.5")
@@ -109,7 +109,7 @@ def test_deadlines_of_those_who_wait_no_more_do_not_pile_up() -> None:
 
 
 @pytest.mark.parametrize("step", [-3_600_000, 3_600_000])
-def test_a_wall_clock_that_is_set_makes_nobody_wait_longer_or_shorter(step: int) -> None:
+def test_wall_clock_that_is_set_makes_nobody_wait_longer_or_shorter(step: int) -> None:
     database = instance()
     client = Client(database)
     lines(client, "BLPOP l 1")
@@ -123,7 +123,7 @@ def test_a_wall_clock_that_is_set_makes_nobody_wait_longer_or_shorter(step: int)
     assert database.keyspace.now == NOW + 1000 + step
 
 
-def test_those_who_leave_are_forgotten() -> None:
+def test_leaving_clients_are_unblocked() -> None:
     database = instance()
     client = Client(database)
     lines(client, "BLPOP l m 1")
@@ -169,7 +169,7 @@ def test_silence_covers_what_was_waited_for() -> None:
     assert receive(client, b"CLIENT REPLY ON\r\n") == b"+OK\r\n"
 
 
-def test_a_refusal_is_an_answer() -> None:
+def test_refusal_is_answer() -> None:
     database = instance()
     client = Client(database)
 
@@ -182,7 +182,7 @@ def test_a_refusal_is_an_answer() -> None:
     assert receive(client, b"") == b"-" + WRONG_TYPE + b"\r\n"
 
 
-def test_a_bug_in_serving_closes_the_waiter_and_not_the_writer() -> None:
+def test_bug_in_serving_closes_waiter_and_not_writer() -> None:
     database = instance()
     client, writer = Client(database), Client(database)
 
@@ -196,7 +196,7 @@ def test_a_bug_in_serving_closes_the_waiter_and_not_the_writer() -> None:
     assert not writer.closing
 
 
-def test_the_driver_is_told() -> None:
+def test_driver_is_told() -> None:
     database = instance()
     rings: list[int] = []
     database.on_wake = lambda: rings.append(1)
@@ -212,7 +212,8 @@ def test_the_driver_is_told() -> None:
 
 
 @pytest.mark.parametrize("by_snapshot", [False, True])
-def test_lst_10_whatever_brings_an_element_serves(by_snapshot: bool) -> None:
+@pytest.mark.rule("LST-10")
+def test_whatever_brings_element_serves(by_snapshot: bool) -> None:
     """Operations and snapshots alike; a snapshot dirties what is watched as well (D-16)."""
     regions = Regions(3)
     waiters = Waiters(regions)
@@ -235,7 +236,7 @@ def test_lst_10_whatever_brings_an_element_serves(by_snapshot: bool) -> None:
     assert regions.everywhere("EXISTS", "m", "z") == 0
 
 
-def test_a_value_that_comes_to_light_serves() -> None:
+def test_value_that_comes_to_light_serves() -> None:
     """Rule D-02: the string of region 1 hides the list of region 2 until it is deleted."""
     regions = Regions(3)
     waiters = Waiters(regions)
@@ -252,7 +253,7 @@ def test_a_value_that_comes_to_light_serves() -> None:
     assert regions.everywhere("EXISTS", "k") == 0
 
 
-def test_what_came_and_went_in_one_operation_serves_nobody() -> None:
+def test_element_gone_in_one_op_serves_no_client() -> None:
     regions = Regions()
     waiters = Waiters(regions)
     waiter = waiters.send(2, "BLPOP", "l", "0")
@@ -265,7 +266,7 @@ def test_what_came_and_went_in_one_operation_serves_nobody() -> None:
     assert waiters.replies(waiter) == [[b"l", b"b"]]
 
 
-def test_an_expired_list_serves_nobody_and_a_new_one_does() -> None:
+def test_expired_list_serves_nobody_and_new_one_does() -> None:
     """Rule EXP-6: the push removes what had expired first."""
     regions = Regions()
     waiters = Waiters(regions)

@@ -25,7 +25,7 @@ def database() -> Instance:
     return made
 
 
-def test_one_client_is_told_and_closed_and_the_others_go_on(database: Instance) -> None:
+def test_one_client_is_told_and_closed_and_others_go_on(database: Instance) -> None:
     events: list[tuple[str, dict[str, object]]] = []
     database.report = lambda event, details: events.append((event, details))
     guilty, innocent = Client(database), Client(database)

@@ -14,7 +14,7 @@ def test_arguments_are_quoted_as_redis_does() -> None:
     assert quoted(b"\n\r\t\x07\x08\x00\xff~") == b'"\\n\\r\\t\\a\\b\\x00\\xff~"'
 
 
-def test_a_line_has_time_database_address_and_arguments() -> None:
+def test_line_has_time_database_address_and_arguments() -> None:
     line = line_of(1_700_000_000_042, b"127.0.0.1:5", [b"GET", b"k"])
     assert line == b'+1700000000.042000 [0 127.0.0.1:5] "GET" "k"\r\n'
 
@@ -31,7 +31,7 @@ def test_nobody_is_observed_while_nobody_monitors() -> None:
     assert monitor.out == []
 
 
-def test_a_monitor_is_shown_commands_but_no_administration() -> None:
+def test_monitor_is_shown_commands_but_no_administration() -> None:
     database = instance()
     client, monitor = Client(database, b"a:1"), Client(database, b"a:2")
     receive(monitor, b"MONITOR\r\n")
@@ -39,7 +39,7 @@ def test_a_monitor_is_shown_commands_but_no_administration() -> None:
     assert monitor.out == [line_of(database.wall, b"a:1", [b"SET", b"k", b"v"])]
 
 
-def test_a_monitor_that_is_being_closed_is_shown_nothing() -> None:
+def test_monitor_that_is_being_closed_is_shown_nothing() -> None:
     database = instance()
     client, monitor = Client(database, b"a:1"), Client(database, b"a:2")
     receive(monitor, b"MONITOR\r\n")

@@ -9,7 +9,7 @@ from crdb.engine.session import PAUSED, POSTPONED
 from tests.crdb.raw import instance
 
 
-def test_a_pause_is_never_shortened_or_weakened() -> None:
+def test_pause_is_never_shortened_or_weakened() -> None:
     pause = Pause({}, lambda _session: None)
     pause.begin(100, holds_reads=True)
     pause.begin(50, holds_reads=False)
@@ -34,7 +34,7 @@ def test_writes_wait_and_go_on_in_order() -> None:
     assert receive(client, b"") == b"+OK\r\n$1\r\nv\r\n+PONG\r\n"
 
 
-def test_end_of_a_pause_wakes_only_those_with_a_postponed_request() -> None:
+def test_end_of_pause_wakes_only_those_with_postponed_request() -> None:
     database = instance()
     waiting, idle = Client(database), Client(database)
     database.pause.begin(database.now + 100, holds_reads=False)
@@ -44,7 +44,7 @@ def test_end_of_a_pause_wakes_only_those_with_a_postponed_request() -> None:
     assert not (waiting.flags | idle.flags) & PAUSED
 
 
-def test_a_transaction_that_writes_waits_at_exec() -> None:
+def test_transaction_that_writes_waits_at_exec() -> None:
     database = instance()
     client = Client(database)
     receive(client, b"MULTI\r\nSET k v\r\n")
@@ -54,7 +54,7 @@ def test_a_transaction_that_writes_waits_at_exec() -> None:
     assert receive(client, b"") == b"*1\r\n+OK\r\n"
 
 
-def test_a_client_that_comes_during_a_pause_waits_too() -> None:
+def test_client_that_comes_during_pause_waits_too() -> None:
     database = instance()
     database.pause.begin(database.now + 100, holds_reads=True)
     client = Client(database)

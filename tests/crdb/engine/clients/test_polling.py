@@ -22,7 +22,7 @@ def wait(client: Client, done: list[bool], ms: int = 100) -> Waiter:
     return waiter
 
 
-def test_a_client_waits_until_what_it_waits_for_is_there() -> None:
+def test_client_waits_until_what_it_waits_for_is_there() -> None:
     database = instance()
     client = Client(database)
     done: list[bool] = []
@@ -38,7 +38,7 @@ def test_a_client_waits_until_what_it_waits_for_is_there() -> None:
     assert database.woken == [client]
 
 
-def test_whoever_is_served_at_the_last_moment_has_not_given_up() -> None:
+def test_whoever_is_served_at_last_moment_has_not_given_up() -> None:
     database = instance()
     late, served = Client(database), Client(database)
     wait(late, [])
@@ -71,7 +71,7 @@ def test_what_comes_from_elsewhere_serves_those_who_ask_nobody() -> None:
     assert asking.blocked
 
 
-def test_a_bug_in_looking_hurts_only_the_client_that_waits() -> None:
+def test_bug_in_looking_hurts_only_client_that_waits() -> None:
     database = instance()
     broken, other = Client(database), Client(database)
 
@@ -86,7 +86,7 @@ def test_a_bug_in_looking_hurts_only_the_client_that_waits() -> None:
     assert database.woken == [broken, other]
 
 
-def test_a_client_is_unblocked_as_if_its_time_were_up_or_with_an_error() -> None:
+def test_client_is_unblocked_as_if_its_time_were_up_or_with_error() -> None:
     database = instance()
     first, second, other = (Client(database) for _ in range(3))
     wait(first, [])

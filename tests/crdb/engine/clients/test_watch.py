@@ -20,7 +20,7 @@ def outcome(client: Client) -> bytes:
     return lines(client, "MULTI", "PING", "EXEC")[-1]
 
 
-def test_a_write_of_another_client_does() -> None:
+def test_write_of_another_client_does() -> None:
     database = instance()
     client, other = Client(database), Client(database)
     lines(client, "WATCH k")
@@ -35,7 +35,7 @@ def test_ones_own_write_before_multi_does() -> None:
     assert outcome(client) == NULL_ARRAY
 
 
-def test_a_write_to_another_key_does_not() -> None:
+def test_write_to_another_key_does_not() -> None:
     database = instance()
     client = Client(database)
     lines(client, "WATCH k")
@@ -43,7 +43,7 @@ def test_a_write_to_another_key_does_not() -> None:
     assert outcome(client) != NULL_ARRAY
 
 
-def test_a_write_and_its_removal_do() -> None:
+def test_write_and_its_removal_do() -> None:
     database = instance()
     client = Client(database)
     lines(client, "WATCH k")
@@ -72,7 +72,7 @@ def test_what_came_from_another_region_does() -> None:
     assert outcome(regions.clients[2]) == NULL_ARRAY
 
 
-def test_a_key_that_runs_out_of_time_does() -> None:
+def test_key_that_runs_out_of_time_does() -> None:
     database = instance()
     client = Client(database)
     lines(client, "SET k v PX 100", "WATCH k")
@@ -80,7 +80,7 @@ def test_a_key_that_runs_out_of_time_does() -> None:
     assert outcome(client) == NULL_ARRAY
 
 
-def test_a_key_that_had_run_out_before_may_be_removed() -> None:
+def test_key_that_had_run_out_before_may_be_removed() -> None:
     database = instance()
     client, other = Client(database), Client(database)
     lines(client, "SET k v PX 100")
@@ -95,7 +95,7 @@ def test_a_key_that_had_run_out_before_may_be_removed() -> None:
     assert outcome(client) == NULL_ARRAY
 
 
-def test_a_key_that_is_back_since_the_clock_was_set_back_does() -> None:
+def test_key_that_is_back_since_clock_was_set_back_does() -> None:
     database = instance()
     client, other = Client(database), Client(database)
     lines(client, "SET k v PX 100")
@@ -111,7 +111,7 @@ def test_a_key_that_is_back_since_the_clock_was_set_back_does() -> None:
     assert outcome(other) == NULL_ARRAY
 
 
-def test_a_key_that_was_away_while_the_clock_was_ahead_does() -> None:
+def test_key_that_was_away_while_clock_was_ahead_does() -> None:
     """Readers saw it gone, and another region may have written to it meanwhile."""
     database = instance()
     client = Client(database)
@@ -125,7 +125,7 @@ def test_a_key_that_was_away_while_the_clock_was_ahead_does() -> None:
     assert outcome(client) != NULL_ARRAY
 
 
-def test_touch_of_a_key_that_nobody_watches_changes_nothing() -> None:
+def test_touch_of_key_that_nobody_watches_changes_nothing() -> None:
     database = instance()
     client = Client(database)
     lines(client, "WATCH k")
@@ -133,7 +133,7 @@ def test_touch_of_a_key_that_nobody_watches_changes_nothing() -> None:
     assert outcome(client) != NULL_ARRAY
 
 
-def test_removal_of_an_expired_key_goes_unnoticed_once() -> None:
+def test_removal_of_expired_key_goes_unnoticed_once() -> None:
     """The second change of a key that stays absent is a write that has been removed again."""
     database = instance()
     client = Client(database)

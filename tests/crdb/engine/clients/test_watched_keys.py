@@ -5,7 +5,7 @@ from __future__ import annotations
 from crdb.engine.clients.watched_keys import WatchedKeys
 
 
-def test_a_key_leaves_with_its_last_holder() -> None:
+def test_key_leaves_with_its_last_holder() -> None:
     keys: set[bytes] = set()
     interest = WatchedKeys(keys)
     interest.hold(b"a")

@@ -61,7 +61,7 @@ def test_key_flags_follow_from_command_flags() -> None:
     assert (reading.flags, writing.flags) == ("RO access", "RW access update")
 
 
-def test_key_flags_of_a_request() -> None:
+def test_key_flags_of_request() -> None:
     store = declare("destination numkeys key...", "write", keys="OW update; RO", summary="")
     request = b"X a 2 b c".split()
     assert store.key_positions(request) == [1, 3, 4]
@@ -74,7 +74,7 @@ def test_key_flags_of_a_request() -> None:
     assert options.key_flags_at(b"X k".split(), 1) == ["RM", "delete"]
 
 
-def test_keys_at_unknown_positions_are_found_by_the_command() -> None:
+def test_keys_at_unknown_positions_are_found_by_command() -> None:
     found = declare(
         "key [STORE destination]",
         "write",
@@ -111,7 +111,7 @@ def test_versions_of_arguments_follow_from_history() -> None:
     assert declaration.history[1] == ("6.0.0", "option `EX`")
 
 
-def test_replacement_of_a_deprecated_command() -> None:
+def test_replacement_of_deprecated_command() -> None:
     assert declare("", summary="", deprecated="7.2.0 another one").deprecated == (
         "7.2.0",
         "another one",

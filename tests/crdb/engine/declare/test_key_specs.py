@@ -31,7 +31,7 @@ def test_adjacent_keys_with_same_flags_are_one_range() -> None:
     assert derive("key1 key2", "RO; RW") == (KeySpec("RO", 1), KeySpec("RW", 2))
 
 
-def test_number_of_keys_is_an_argument() -> None:
+def test_number_of_keys_is_argument() -> None:
     assert derive("timeout numkeys key...") == (KeySpec(READ, 2, is_numbered=True),)
     assert derive("destination numkeys key...", "OW; RO") == (
         KeySpec("OW", 1),
@@ -64,7 +64,7 @@ def test_flags_that_do_not_fit_are_refused() -> None:
         ("[STORE destination]", "SORT STORE a", []),
     ],
 )
-def test_positions_in_a_request(syntax: str, request_: str, positions: list[int]) -> None:
+def test_positions_in_request(syntax: str, request_: str, positions: list[int]) -> None:
     (spec,) = derive(syntax)
     assert list(spec.positions(request_.encode().split())) == positions
 

@@ -16,7 +16,7 @@ from tests.crdb.regions import Regions
 
 
 @pytest.mark.parametrize("state", LinkState)
-def test_a_link_is_live_unless_it_is_cut_or_its_other_end_is_away(state: LinkState) -> None:
+def test_link_is_live_unless_it_is_cut_or_its_other_end_is_away(state: LinkState) -> None:
     link = LinkInfo("a", "b", state)
     assert link.is_live == (state not in {LinkState.CUT, LinkState.DOWN})
 
@@ -46,7 +46,7 @@ def test_regions_that_no_live_link_connects_may_differ() -> None:
     assert Settling(links).is_over()
 
 
-def test_a_one_way_link_asks_only_for_what_flows_along_it() -> None:
+def test_one_way_link_asks_only_for_what_flows_along_it() -> None:
     regions = Regions(2)
     links = FlowingLinks(regions)
     links.cut("region-1", "region-2")
@@ -56,7 +56,7 @@ def test_a_one_way_link_asks_only_for_what_flows_along_it() -> None:
     assert not Settling(links).is_over()
 
 
-def test_what_a_third_region_can_hand_on_is_waited_for() -> None:
+def test_what_third_region_can_hand_on_is_waited_for() -> None:
     regions = Regions(3)
     links = FlowingLinks(regions)
     links.cut("region-1", "region-2")
@@ -67,7 +67,7 @@ def test_what_a_third_region_can_hand_on_is_waited_for() -> None:
     assert Settling(links).is_over()
 
 
-def test_only_answers_given_after_the_question_count() -> None:
+def test_only_answers_given_after_question_count() -> None:
     regions = Regions(2)
     links = FlowingLinks(regions, distant=[2])
     links.ask()

@@ -11,7 +11,7 @@ from tests.crdb.raw import instance
 MB = 1 << 20
 
 
-def test_a_region_that_has_its_process_to_itself_uses_what_that_holds() -> None:
+def test_region_that_has_its_process_to_itself_uses_what_that_holds() -> None:
     database = instance()
     database.memory.probe = lambda: (50 * MB, 1 << 40)
     database.memory.startup_bytes = 40 * MB
@@ -29,7 +29,7 @@ def test_a_region_that_has_its_process_to_itself_uses_what_that_holds() -> None:
     assert 0.2 < report.dataset_percentage < 0.4
 
 
-def test_regions_that_share_a_process_do_not_use_each_others_data() -> None:
+def test_regions_that_share_process_do_not_use_each_others_data() -> None:
     one, two = instance(), instance()
     for each, other in ((one, two), (two, one)):
         each.memory.probe = lambda: (50 * MB, 1 << 40)
@@ -46,7 +46,7 @@ def test_regions_that_share_a_process_do_not_use_each_others_data() -> None:
     assert 49 * MB <= full.used_bytes + empty.used_bytes <= 50 * MB
 
 
-def test_the_oldest_and_the_newest_keys_stand_for_all() -> None:
+def test_oldest_and_newest_keys_stand_for_all() -> None:
     database = instance()
     client = Client(database)
     for number in range(1000):
@@ -55,7 +55,7 @@ def test_the_oldest_and_the_newest_keys_stand_for_all() -> None:
     assert 100 < one < 1000
 
 
-def test_without_a_driver_the_estimate_stands_for_the_measure() -> None:
+def test_without_driver_estimate_stands_for_measure() -> None:
     database = instance()
     report = memory_report(database)
     assert (report.used_bytes, report.dataset_bytes, report.fragmentation) == (0, 0, 0)

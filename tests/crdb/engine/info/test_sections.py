@@ -55,7 +55,7 @@ def test_what_is_counted() -> None:
     assert receive(client, b"INFO keyspace\r\n").startswith(b"$")
 
 
-def test_the_time_of_commands_is_told_in_microseconds() -> None:
+def test_time_of_commands_is_told_in_microseconds() -> None:
     database = instance()
     client = Client(database)
     readings = iter([1.0, 1.000005])
@@ -67,7 +67,7 @@ def test_the_time_of_commands_is_told_in_microseconds() -> None:
     assert list(fields(information(database, ["commandstats"]))) == ["cmdstat_config|resetstat"]
 
 
-def test_the_crdt_section() -> None:
+def test_crdt_section() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "k", "v")
     regions.run(2, "SET", "l", "v")
@@ -88,7 +88,7 @@ def test_the_crdt_section() -> None:
     assert found["crdt_stale"] == found["crdt_stale_released_with_merge"] == "0"
 
 
-def test_the_clock_of_an_instance_goes_on_in_its_next_life() -> None:
+def test_clock_of_instance_goes_on_in_its_next_life() -> None:
     """D-19: clocks are told by instance, of which CRDB.VECTOR tells the lives apart."""
     regions = Regions(2)
     regions.run(1, "SET", "k", "v")
@@ -101,7 +101,7 @@ def test_the_clock_of_an_instance_goes_on_in_its_next_life() -> None:
     assert found["crdt_ovc"] == "{1=2}"
 
 
-def test_a_client_that_waits_for_other_regions_is_blocked_too() -> None:
+def test_client_that_waits_for_other_regions_is_blocked_too() -> None:
     regions = Regions(2)
     waiting = Client(regions.instances[1])
     receive(waiting, b"CRDB.AWAIT 2=1 1000\r\n")

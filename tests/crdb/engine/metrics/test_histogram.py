@@ -9,7 +9,7 @@ from crdb.engine.metrics.histogram import BUCKETS, Histogram, bucket_of, end_of
 
 
 @given(st.integers(0, 1 << 43))
-def test_a_bucket_is_exact_to_one_eighth(nanoseconds: int) -> None:
+def test_bucket_is_exact_to_one_eighth(nanoseconds: int) -> None:
     end = end_of(bucket_of(nanoseconds))
     assert nanoseconds <= end or bucket_of(nanoseconds) == BUCKETS - 1
     assert end - nanoseconds <= nanoseconds / 8
@@ -21,7 +21,7 @@ def test_buckets_follow_each_other() -> None:
         assert bucket_of(end_of(bucket) + 1) == bucket + 1
 
 
-def test_a_duration_out_of_range_is_counted_at_the_end() -> None:
+def test_duration_out_of_range_is_counted_at_end() -> None:
     assert bucket_of(-5) == 0
     assert bucket_of(1 << 60) == BUCKETS - 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crdb.engine.metrics.latency import SAMPLES_MAX, LatencyMonitor
 
 
-def test_nothing_is_kept_until_there_is_a_threshold() -> None:
+def test_nothing_is_kept_until_there_is_threshold() -> None:
     monitor = LatencyMonitor()
     monitor.offer("command", 10, 500)
     assert monitor.events == {}
@@ -15,7 +15,7 @@ def test_nothing_is_kept_until_there_is_a_threshold() -> None:
     assert list(monitor.events["command"].samples) == [(10, 100)]
 
 
-def test_of_one_second_the_longest_is_kept() -> None:
+def test_of_one_second_longest_is_kept() -> None:
     monitor = LatencyMonitor()
     monitor.threshold_ms = 1
     for at, milliseconds in ((10, 5), (10, 9), (10, 7), (11, 3)):
@@ -24,7 +24,7 @@ def test_of_one_second_the_longest_is_kept() -> None:
     assert (list(event.samples), event.longest_ms) == ([(10, 9), (11, 3)], 9)
 
 
-def test_the_latest_samples_are_kept() -> None:
+def test_latest_samples_are_kept() -> None:
     monitor = LatencyMonitor()
     monitor.threshold_ms = 1
     for at in range(SAMPLES_MAX + 5):

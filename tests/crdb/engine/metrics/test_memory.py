@@ -60,14 +60,14 @@ def memory_of(process: Process) -> Memory:
     return memory
 
 
-def test_without_a_probe_memory_is_never_full() -> None:
+def test_without_probe_memory_is_never_full() -> None:
     memory = Memory()
     memory.set_limit(1, 0)
     assert not memory.is_full()
     assert memory.denied_bits == 0
 
 
-def test_limit_is_the_last_size_that_is_allowed() -> None:
+def test_limit_is_last_size_that_is_allowed() -> None:
     process = Process(used=1000)
     memory = memory_of(process)
     for limit, bits in ((0, 0), (1000, 0), (999, DENY_OOM), (0, 0)):
@@ -78,7 +78,7 @@ def test_limit_is_the_last_size_that_is_allowed() -> None:
     assert memory.denied_bits == DENY_OOM
 
 
-def test_figures_follow_the_process() -> None:
+def test_figures_follow_process() -> None:
     process = Process(used=7)
     memory = memory_of(process)
     memory.sample(0)
@@ -87,7 +87,7 @@ def test_figures_follow_the_process() -> None:
     assert (memory.used_bytes, memory.peak_bytes) == (5, 7)
 
 
-def test_the_less_room_there_is_the_sooner_the_next_look() -> None:
+def test_less_room_there_is_sooner_next_look() -> None:
     process = Process()
     memory = memory_of(process)
     memory.set_limit(8 << 20, received_bytes=100)
@@ -99,7 +99,7 @@ def test_the_less_room_there_is_the_sooner_the_next_look() -> None:
     assert memory.look_at == 300 + LOOK_BYTES_MAX
 
 
-def test_failed_allocation_frees_the_reserve_and_refuses_writes_until_it_is_back() -> None:
+def test_failed_allocation_frees_reserve_and_refuses_writes_until_it_is_back() -> None:
     process = Process()
     memory = memory_of(process)
     memory.sample(0)
@@ -134,7 +134,7 @@ def test_large_values_must_fit() -> None:
     assert memory.has_room(GROWTH_MIN - 1)
 
 
-def test_system_must_have_room_for_the_copies_that_are_sent() -> None:
+def test_system_must_have_room_for_copies_that_are_sent() -> None:
     memory = memory_of(Process(used=10, spare=3 * GROWTH_MIN))
     assert memory.has_room(GROWTH_MIN)
     assert not memory.has_room(GROWTH_MIN + 1)
@@ -163,9 +163,7 @@ def test_transaction_is_refused_if_memory_became_full_meanwhile() -> None:
         ("100", 101, -1, OUT_OF_MEMORY),
     ],
 )
-def test_error_names_the_limit_that_was_hit(
-    maxmemory: str, used: int, spare: int, text: bytes
-) -> None:
+def test_error_names_limit_that_was_hit(maxmemory: str, used: int, spare: int, text: bytes) -> None:
     database = instance(maxmemory=maxmemory)
     database.memory.probe = Process(used, spare).probe
     database.memory.sample(0)
@@ -174,7 +172,7 @@ def test_error_names_the_limit_that_was_hit(
     assert text.startswith(b"OOM command not allowed when ")
 
 
-def test_error_names_the_limit_that_a_large_value_would_hit() -> None:
+def test_error_names_limit_that_large_value_would_hit() -> None:
     database = instance(maxmemory="100mb")
     process = Process(used=50 << 20, spare=10 << 20)
     database.memory.probe = process.probe
@@ -187,7 +185,7 @@ def test_error_names_the_limit_that_a_large_value_would_hit() -> None:
     assert lines(client, *large) == [REFUSED] * 3
 
 
-def test_a_look_is_taken_while_clients_send_much() -> None:
+def test_look_is_taken_while_clients_send_much() -> None:
     """Between two samples of rates, clients can send hundreds of megabytes."""
     database = instance(maxmemory="100mb")
     process = Process(used=99 << 20)
@@ -228,7 +226,7 @@ def test_effects_of_other_regions_are_taken_in() -> None:
     assert lines(Client(database), "SMEMBERS s", "SADD s b") == [b"*1\r\n$1\r\na\r\n", REFUSED]
 
 
-def test_a_huge_request_is_closed_when_the_reserve_cannot_be_held() -> None:
+def test_huge_request_is_closed_when_reserve_cannot_be_held() -> None:
     database = instance()
     process = Process()
     database.memory.hold_reserve = process.hold_reserve

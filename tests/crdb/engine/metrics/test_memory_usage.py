@@ -38,7 +38,7 @@ def filled(code: int) -> Keyspace:
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5])
-def test_the_sum_of_all_keys_is_what_was_allocated(code: int) -> None:
+def test_sum_of_all_keys_is_what_was_allocated(code: int) -> None:
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -56,7 +56,7 @@ def test_samples_stand_for_all_elements() -> None:
     assert key_bytes(db, b"k", 5) == pytest.approx(key_bytes(db, b"k", 0), rel=0.1)
 
 
-def test_a_longer_value_takes_more_by_its_length() -> None:
+def test_longer_value_takes_more_by_its_length() -> None:
     db = Replica(1).keyspace
     contents.put(db, b"a", 1, [b"x" * 1000], None)
     contents.put(db, b"b", 1, [b"x" * 5000], None)
@@ -66,7 +66,7 @@ def test_a_longer_value_takes_more_by_its_length() -> None:
     assert large - small == 4000
 
 
-def test_a_deadline_takes_memory_and_a_missing_key_has_no_size() -> None:
+def test_deadline_takes_memory_and_missing_key_has_no_size() -> None:
     db = Replica(1).keyspace
     contents.put(db, b"a", 1, [b"x"], None)
     before = key_bytes(db, b"a", 5)

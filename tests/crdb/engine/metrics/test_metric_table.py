@@ -46,7 +46,7 @@ def told() -> dict[str, set[str]]:
     return {name: {field for field, _ in section(database, name)} for name in EVERYTHING}
 
 
-def test_every_field_has_a_row() -> None:
+def test_every_field_has_row() -> None:
     nameless = [
         f"{name}: {field}"
         for name, fields in told().items()
@@ -58,7 +58,7 @@ def test_every_field_has_a_row() -> None:
     assert find_metric("nothing", "role") is None
 
 
-def test_every_field_about_sources_has_a_row() -> None:
+def test_every_field_about_sources_has_row() -> None:
     lost = SourceReport(
         name="db:1",
         status=SourceStatus.OUT_OF_SYNC,
@@ -75,7 +75,7 @@ def test_every_field_about_sources_has_a_row() -> None:
     assert all(find_metric("replication", field) for field, _ in lines)
 
 
-def test_exact_name_comes_before_a_star() -> None:
+def test_exact_name_comes_before_star() -> None:
     waiting = find_metric("crdt", "crdt_waiting_bytes")
     assert waiting is not None
     assert (waiting.name, waiting.kind, waiting.unit) == ("crdt_waiting_bytes", "gauge", "bytes")
@@ -84,7 +84,7 @@ def test_exact_name_comes_before_a_star() -> None:
     assert origin.kind == "record"
 
 
-def test_every_row_has_a_field() -> None:
+def test_every_row_has_field() -> None:
     fields = {field for all_of_them in told().values() for field in all_of_them}
     absent = [
         row.name
@@ -95,7 +95,7 @@ def test_every_row_has_a_field() -> None:
     assert absent == []
 
 
-def test_names_are_unique_in_a_section() -> None:
+def test_names_are_unique_in_section() -> None:
     for rows in METRICS.values():
         names = [row.name for row in rows]
         assert len(names) == len(set(names))
@@ -113,7 +113,7 @@ def test_numbers_are_numbers(kind: str) -> None:
                 float(str(value).removesuffix("%"))
 
 
-def test_lines_stand_in_the_order_of_the_table() -> None:
+def test_lines_stand_in_order_of_table() -> None:
     database = instance()
     names = [field for field, _ in section(database, "memory")]
     rows = [row.name for row in METRICS["memory"]]

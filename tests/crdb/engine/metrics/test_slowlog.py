@@ -10,7 +10,7 @@ def offered(log: SlowLog, *args: bytes, microseconds: int = 20_000) -> None:
     log.offer(list(args), microseconds, 1_700_000_000, b"127.0.0.1:5", b"name")
 
 
-def test_the_newest_entry_comes_first_and_the_oldest_goes() -> None:
+def test_newest_entry_comes_first_and_oldest_goes() -> None:
     log = SlowLog()
     log.configure(10_000, 2)
     for key in (b"a", b"b", b"c"):
@@ -20,7 +20,7 @@ def test_the_newest_entry_comes_first_and_the_oldest_goes() -> None:
     assert [entry.number for entry in log.entries] == [2]
 
 
-def test_only_what_takes_as_long_as_the_threshold_is_logged() -> None:
+def test_only_what_takes_as_long_as_threshold_is_logged() -> None:
     log = SlowLog()
     offered(log, b"GET", b"k", microseconds=9_999)
     offered(log, b"GET", b"k", microseconds=10_000)

@@ -7,7 +7,7 @@ import pytest
 from crdb.engine.metrics.statistics import ERROR_CODES_MAX, SAMPLES, Rate, Statistics
 
 
-def test_a_rate_is_the_average_of_the_last_samples() -> None:
+def test_rate_is_average_of_last_samples() -> None:
     rate = Rate()
     assert rate.per_second == 0
     rate.sample(0, 1000)
@@ -22,7 +22,7 @@ def test_a_rate_is_the_average_of_the_last_samples() -> None:
     assert rate.per_second == pytest.approx(10)
 
 
-def test_errors_are_counted_by_code_up_to_a_bound() -> None:
+def test_errors_are_counted_by_code_up_to_bound() -> None:
     statistics = Statistics()
     statistics.count_error(b"ERR one")
     statistics.count_error(b"ERR two")
@@ -52,7 +52,7 @@ def test_calls_and_their_time_add_up() -> None:
     assert (statistics.calls[7], statistics.spent[7]) == (4, 0.75)
 
 
-def test_a_histogram_counts_the_mean_of_calls_counted_together() -> None:
+def test_histogram_counts_mean_of_calls_counted_together() -> None:
     statistics = Statistics()
     statistics.count_calls(7, 4, 4e-6)
     statistics.count_calls(7, 1, 3e-6)

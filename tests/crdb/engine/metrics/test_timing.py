@@ -26,14 +26,14 @@ def calls(client: Client, name: bytes) -> tuple[int, float]:
     return statistics.calls[number], round(statistics.spent[number], 6)
 
 
-def test_short_commands_of_a_pipeline_share_its_time() -> None:
+def test_short_commands_of_pipeline_share_its_time() -> None:
     client = Client(instance())
     pipelined(client, b"SET a 1\r\nSET b 1\r\nGET a\r\nSET c 1\r\n", 1.0, 1.0004)
     assert calls(client, b"set") == (3, 0.0003)
     assert calls(client, b"get") == (1, 0.0001)
 
 
-def test_a_command_that_may_take_long_is_timed_by_itself() -> None:
+def test_command_that_may_take_long_is_timed_by_itself() -> None:
     client = Client(instance())
     pipelined(client, b"GET a\r\nKEYS *\r\nGET a\r\n", 1.0, 1.1, 1.1, 1.5, 1.5, 1.7)
     assert calls(client, b"get") == (2, 0.3)
@@ -47,7 +47,7 @@ def test_many_arguments_may_take_long() -> None:
     assert calls(client, b"sadd") == (1, 0.5)
 
 
-def test_a_subcommand_is_timed_by_itself() -> None:
+def test_subcommand_is_timed_by_itself() -> None:
     client = Client(instance())
     pipelined(client, b"GET a\r\nCONFIG GET hz\r\n", 1.0, 1.1, 1.2, 1.4, 1.4)
     assert calls(client, b"get") == (1, 0.1)
@@ -71,7 +71,7 @@ def test_exec_is_not_logged_as_slow_itself() -> None:
     assert "command" in timing.latency.events
 
 
-def test_after_short_commands_that_took_long_each_is_timed_for_a_while() -> None:
+def test_after_short_commands_that_took_long_each_is_timed_for_while() -> None:
     client = Client(instance())
     timing, now = client.instance.timing, client.instance.now
     pipelined(client, b"GET a\r\nGET b\r\n", 1.0, 1.02)
@@ -85,7 +85,7 @@ def test_after_short_commands_that_took_long_each_is_timed_for_a_while() -> None
     assert not timing.times_each
 
 
-def test_a_fine_threshold_has_every_command_timed() -> None:
+def test_fine_threshold_has_every_command_timed() -> None:
     client = Client(instance())
     lines(client, "CONFIG SET slowlog-log-slower-than 100")
     assert client.instance.timing.times_each

@@ -46,7 +46,7 @@ CASES: list[tuple[int, list[Any], bytes]] = [
 
 
 @pytest.mark.parametrize(("code", "content", "encoding"), CASES)
-def test_the_limits(code: int, content: list[Any], encoding: bytes) -> None:
+def test_limits(code: int, content: list[Any], encoding: bytes) -> None:
     db = Replica(1).keyspace
     contents.put(db, b"k", code, content, None)
     value = db.lookup(b"k")

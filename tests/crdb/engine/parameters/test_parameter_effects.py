@@ -43,7 +43,7 @@ def test_every_parameter_that_can_be_set_is_in_one_table() -> None:
 
 
 @pytest.mark.parametrize("name", EFFECTIVE)
-def test_an_effective_parameter_has_a_test(name: str) -> None:
+def test_effective_parameter_has_test(name: str) -> None:
     text = (ROOT / EFFECTIVE[name]).read_text(encoding="utf-8")
     assert name in text or name.replace("-", "_") in text
 
@@ -68,19 +68,19 @@ def test_what_has_no_effect_is_refused_with_its_reason(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_refused_parameter_can_be_set_to_what_it_is(name: str) -> None:
+def test_refused_parameter_can_be_set_to_what_it_is(name: str) -> None:
     config = Config()
     config.set([(name.encode(), config.values[name].encode())])
 
 
-def test_an_alias_is_refused_under_its_own_name() -> None:
+def test_alias_is_refused_under_its_own_name() -> None:
     with pytest.raises(CommandError) as caught:
         Config().set([(b"slave-priority", b"7")])
     assert b"'slave-priority' is not supported by crdb" in caught.value.text
 
 
 @pytest.mark.parametrize("name", [*UNOBSERVABLE, *REFUSED])
-def test_a_reason_is_part_of_a_sentence(name: str) -> None:
+def test_reason_is_part_of_sentence(name: str) -> None:
     reason = {**UNOBSERVABLE, **REFUSED}[name]
     assert not reason.endswith(".")
     assert len(reason) > 15

@@ -18,7 +18,7 @@ OK = b"+OK\r\n"
     ("name", "most"),
     [("proto-max-bulk-len", 512 << 20), ("client-query-buffer-limit", 1 << 30)],
 )
-def test_no_string_or_request_is_too_large_for_a_link(name: str, most: int) -> None:
+def test_no_string_or_request_is_too_large_for_link(name: str, most: int) -> None:
     assert most <= REQUEST_BYTES_MAX
     client = Client(instance())
     for value in ("1000", str(most + 1), "2gb", str(BOUNDS["LONG_MAX"])):
@@ -38,7 +38,7 @@ def test_defaults_are_legal() -> None:
     assert taken == defaults
 
 
-def test_a_choice_that_7_2_added() -> None:
+def test_choice_that_7_2_added() -> None:
     assert canonical(PARAMETERS["loglevel"], "nothing", "notice") == "nothing"
 
 

@@ -28,7 +28,7 @@ def test_all_or_nothing() -> None:
     assert changes == ["5"]
 
 
-def test_what_the_runtime_owns_cannot_be_set_by_clients() -> None:
+def test_what_runtime_owns_cannot_be_set_by_clients() -> None:
     config = Config({"port": "7000"})
     with pytest.raises(CommandError) as caught:
         config.set([(b"port", b"7001")])

@@ -44,7 +44,7 @@ def resolve(text: str, environment: Mapping[str, str] | None = None) -> Config:
     return resolve_secret(read_config(text + REGIONS), environment or {}, Path("dir"), read)
 
 
-def test_the_secret_comes_from_the_environment_the_file_or_a_file_of_its_own() -> None:
+def test_secret_comes_from_environment_file_or_file_of_its_own() -> None:
     assert resolve("").secret == ""
     assert resolve(f'secret = "{LONG}"\n').secret == LONG
     assert resolve('secret_file = "there"\n').secret == LONG
@@ -53,7 +53,7 @@ def test_the_secret_comes_from_the_environment_the_file_or_a_file_of_its_own() -
         assert resolve(text, {VARIABLE: ""}) == resolve(text)
 
 
-def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() -> None:
+def test_secret_that_cannot_be_used_is_error_that_does_not_show_it() -> None:
     with pytest.raises(ConfigError, match="dir/empty: the secret_file is empty"):
         resolve('secret_file = "empty"\n')
     with pytest.raises(ConfigError, match="secret_file: dir/gone: No such file"):
@@ -68,7 +68,7 @@ def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it() -> Non
         assert "12345" not in str(caught.value)
 
 
-def test_nothing_that_is_shown_holds_the_secret() -> None:
+def test_nothing_that_is_shown_holds_secret() -> None:
     config = resolve(f'secret = "{LONG}"\nrequirepass = "open sesame"\n')
     assert LONG not in repr(config)
     assert "sesame" not in repr(config)
@@ -87,7 +87,7 @@ def with_hosts(us: str, eu: str, more: str = "") -> Config:
         ("127.0.0.1", "eu.example", "region us links with eu at eu.example"),
     ],
 )
-def test_links_beyond_this_machine_need_a_secret(us: str, eu: str, said: str) -> None:
+def test_links_beyond_this_machine_need_secret(us: str, eu: str, said: str) -> None:
     config = with_hosts(us, eu)
     with pytest.raises(ConfigError, match=f"{said}, .* Write secret = .* or set CRDB_SECRET"):
         check_reach(config, ("us",))
@@ -108,7 +108,7 @@ def test_links_within_this_machine_need_none() -> None:
     check_reach(with_hosts("localhost", "127.8.0.1"), ("us", "eu"))
 
 
-def test_a_follower_of_another_machine_needs_a_secret() -> None:
+def test_follower_of_another_machine_needs_secret() -> None:
     text = '[[region]]\nname = "copy"\nreplica_of = ["{}:7001"]\n'
     check_reach(read_config(text.format("127.0.0.1")), ("copy",))
     with pytest.raises(ConfigError, match=r"region copy follows 10\.0\.0\.1, "):
@@ -119,7 +119,7 @@ def test_a_follower_of_another_machine_needs_a_secret() -> None:
     ("secret", "events"),
     [("", ["no link secret"]), ("hunter2", ["weak link secret"]), (LONG, [])],
 )
-def test_no_secret_and_a_weak_one_are_reported(secret: str, events: list[str]) -> None:
+def test_no_secret_and_weak_one_are_reported(secret: str, events: list[str]) -> None:
     told: list[tuple[str, Mapping[str, object]]] = []
     report_secret(secret, lambda event, details: told.append((event, details)))
     assert [event for event, _ in told] == events
@@ -134,7 +134,7 @@ def test_each_stranger_is_reported_once_and_not_too_many() -> None:
     assert sum(new) == ADDRESSES_REMEMBERED - 1
 
 
-async def test_a_stranger_at_the_link_port_is_reported_once_and_counted() -> None:
+async def test_stranger_at_link_port_is_reported_once_and_counted() -> None:
     events: list[tuple[str, Mapping[str, object]]] = []
     config = Config.from_names(["us", "eu"])
     region = Region(
@@ -150,7 +150,7 @@ async def test_a_stranger_at_the_link_port_is_reported_once_and_counted() -> Non
 
 
 @pytest.mark.parametrize("command", [["up"], ["serve", "--region", "us"]])
-def test_a_file_that_needs_a_secret_is_refused_in_one_line(
+def test_file_that_needs_secret_is_refused_in_one_line(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "regions.toml"

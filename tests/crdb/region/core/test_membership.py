@@ -19,7 +19,7 @@ def test_members_of_one_crdb_have_its_id_and_list_of_regions() -> None:
     assert {member.members for member in members} == {((2, "eu"), (7, "us"))}
 
 
-def test_in_a_mesh_every_peer_brings_its_own_writes() -> None:
+def test_in_mesh_every_peer_brings_its_own_writes() -> None:
     config = Config.from_names(["us", "eu", "ap"])
     peers = peers_of(config, config.region("us"))
     assert [(peer.name, peer.region, peer.routes) for peer in peers] == [
@@ -28,13 +28,13 @@ def test_in_a_mesh_every_peer_brings_its_own_writes() -> None:
     ]
 
 
-def test_in_a_line_the_neighbour_brings_what_lies_behind_it() -> None:
+def test_in_line_neighbour_brings_what_lies_behind_it() -> None:
     config = Config.from_names(["us", "eu", "ap"], topology="line")
     (peer,) = peers_of(config, config.region("us"))
     assert (peer.name, sorted(peer.routes or ())) == ("eu", [2, 3])
 
 
-def test_clients_see_the_file_in_config() -> None:
+def test_clients_see_file_in_config() -> None:
     config = read_config('requirepass = "x"\nmaxclients = 7\n[[region]]\nname = "us"\n')
     shown = parameters(config, config.region("us"))
     assert shown.values["port"] == "7001"
@@ -43,7 +43,7 @@ def test_clients_see_the_file_in_config() -> None:
     assert shown.values["repl-backlog-size"] == str(config.link.backlog)
 
 
-def test_a_region_with_peers_serves_no_stale_reads_unless_told_to() -> None:
+def test_region_with_peers_serves_no_stale_reads_unless_told_to() -> None:
     pair = Config.from_names(["us", "eu"])
     assert not serves_stale(pair, pair.region("us"))
     alone = Config.from_names(["us"])

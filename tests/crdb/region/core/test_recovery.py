@@ -65,7 +65,7 @@ def region() -> Told:
     return told
 
 
-def test_a_region_that_has_all_it_held_loses_nothing() -> None:
+def test_region_that_has_all_it_held_loses_nothing() -> None:
     told = region()
     told.recovery.begin("it has restarted", {OLD: 2})
     assert not told.recovery.is_ready
@@ -88,7 +88,7 @@ def test_a_region_that_has_all_it_held_loses_nothing() -> None:
         ({}, {}, None),
     ],
 )
-def test_what_no_peer_has_is_told(
+def test_effects_that_no_peer_has_are_reported(
     held: Vector | None, have: Vector, details: dict[str, object] | None
 ) -> None:
     told = region()
@@ -101,7 +101,7 @@ def test_what_no_peer_has_is_told(
     assert told.recovery.is_ready
 
 
-def test_what_was_put_aside_counts_as_held() -> None:
+def test_state_put_aside_counts_as_held_data() -> None:
     told = region()
     told.links.replica.string("k").set("v")
     told.links.replica.seal()
@@ -114,7 +114,7 @@ def test_what_was_put_aside_counts_as_held() -> None:
     assert told.names() == ["loading"]
 
 
-def test_what_it_held_is_not_forgotten_when_a_peer_knows_of_an_earlier_life() -> None:
+def test_held_data_is_kept_after_earlier_incarnation() -> None:
     told = region()
     told.recovery.begin("it has restarted", {OLD: 9, make_origin(2): 4})
     told.recovery.begin_again("a peer knows what it wrote in an earlier life")
@@ -134,7 +134,7 @@ def test_what_it_held_stays_unknown_if_it_was() -> None:
     assert told.links.memory.expects_data
 
 
-def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
+def test_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
     told = region()
     told.recovery.begin("it has restarted", {})
     told.recovery.block()
@@ -156,7 +156,7 @@ def test_a_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
         (BroughtBack("r2", lost_keys=3), ("data lost", {"keys": 3, "everything": False})),
     ],
 )
-def test_what_becomes_of_a_state_put_aside(event: BroughtBack, told_event: Event | None) -> None:
+def test_what_becomes_of_state_put_aside(event: BroughtBack, told_event: Event | None) -> None:
     told = region()
     told.recovery.report_merge(event)
     assert told.events == ([] if told_event is None else [told_event])
@@ -224,7 +224,7 @@ def say_nothing(_links: Links) -> None:
 @pytest.mark.parametrize(
     "stay_away", [refuse, fail_to_connect, break_protocol, cut_link, say_nothing]
 )
-def test_a_region_that_held_something_waits_until_every_peer_has_answered(
+def test_region_that_held_something_waits_until_every_peer_has_answered(
     stay_away: Callable[[Links], None], held: Vector | None
 ) -> None:
     told = region()
@@ -248,7 +248,7 @@ def test_a_region_that_held_something_waits_until_every_peer_has_answered(
     assert told.recovery.is_ready
 
 
-def test_a_region_that_held_nothing_does_not_wait_for_peers_that_are_away() -> None:
+def test_region_that_held_nothing_does_not_wait_for_peers_that_are_away() -> None:
     told = region()
     told.recovery.begin("it has restarted", {})
     fail_to_connect(told.links)
@@ -256,7 +256,7 @@ def test_a_region_that_held_nothing_does_not_wait_for_peers_that_are_away() -> N
     assert told.links.notice_recovery(0) == [Recovered("r2")]
 
 
-def test_a_peer_that_holds_data_ends_the_wait_for_those_that_are_away() -> None:
+def test_peer_that_holds_data_ends_wait_for_those_that_are_away() -> None:
     told = region()
     told.recovery.begin("it has restarted", {OLD: 1})
     fail_to_connect(told.links)
@@ -267,7 +267,7 @@ def test_a_peer_that_holds_data_ends_the_wait_for_those_that_are_away() -> None:
     assert told.names() == ["loading"]
 
 
-def test_a_peer_that_we_refuse_counts_as_one_that_refuses() -> None:
+def test_peer_that_we_refuse_counts_as_one_that_refuses() -> None:
     told = region()
     told.recovery.begin("it has restarted", None)
     told.links.receive(told.links.dial("r3", 0), hello(2), 0)

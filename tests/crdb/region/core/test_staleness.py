@@ -28,7 +28,7 @@ def region(serves_stale: str = "yes") -> tuple[Instance, Links, Staleness]:
     return instance, links, Staleness(instance, links)
 
 
-def test_neither_clients_nor_the_collector_write_meanwhile() -> None:
+def test_neither_clients_nor_collector_write_meanwhile() -> None:
     instance, links, staleness = region()
     staleness.begin()
     assert instance.refuse_writes == STALE
@@ -39,7 +39,7 @@ def test_neither_clients_nor_the_collector_write_meanwhile() -> None:
     assert not instance.stale_released_with_merge
 
 
-def test_it_is_known_whether_a_full_sync_ended_it() -> None:
+def test_it_is_known_whether_full_sync_ended_it() -> None:
     instance, links, staleness = region()
     links.replica.merges = 1
     staleness.begin()
@@ -84,7 +84,7 @@ OBSERVING = [
 READING = ["CRDB.DIGEST", "CRDB.CONFLICTS k", "CRDB.FOLLOW 127.0.0.1 7001"]
 
 
-def test_every_command_of_ours_is_in_one_of_the_lists() -> None:
+def test_every_command_of_ours_is_in_one_of_lists() -> None:
     """Those that read data get LOADING, and so does one that drops it. What shows and steers the
     region meanwhile runs."""
     names = {name.lower().decode() for name in TABLE if name.lower().startswith(b"crdb.")}
@@ -102,7 +102,7 @@ def test_every_command_of_ours_is_in_one_of_the_lists() -> None:
     assert receive(client, b"CRDB.DIGEST\r\n").startswith(b"$")
 
 
-def test_the_parameter_takes_effect_in_both_directions() -> None:
+def test_parameter_takes_effect_in_both_directions() -> None:
     instance, _, staleness = region("no")
     client = Client(instance)
     staleness.begin()

@@ -21,18 +21,18 @@ def region(count: int = 2) -> Links:
     return Links(replica, Member("r1", 1, replica.origin), peers)
 
 
-def test_a_region_alone_takes_everything_along() -> None:
+def test_region_alone_takes_everything_along() -> None:
     assert count_risks({"r1": region()}) == [Risk("r1", 2, 2, is_last=True)]
     assert count_risks({"r1": region(0)}) == []
 
 
-def test_a_peer_that_holds_nothing_keeps_nothing() -> None:
+def test_peer_that_holds_nothing_keeps_nothing() -> None:
     links = region()
     links.receive(links.dial("r2", 0), hello(2), 0)
     assert count_risks({"r1": links}) == [Risk("r1", 2, 2, is_last=True)]
 
 
-def test_what_a_peer_has_reported_is_safe() -> None:
+def test_what_peer_has_reported_is_safe() -> None:
     links = region()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {EU: 1}), 0)
@@ -48,7 +48,7 @@ def test_what_a_peer_has_reported_is_safe() -> None:
     assert count_risks({"r1": links}) == []
 
 
-def test_regions_of_the_same_process_and_copies_keep_nothing() -> None:
+def test_regions_of_same_process_and_copies_keep_nothing() -> None:
     links, other = region(), region(0)
     links.receive(links.dial("r2", 0), hello(2, {US: 2}), 0)
     assert count_risks({"r1": links}) == []
@@ -59,7 +59,7 @@ def test_regions_of_the_same_process_and_copies_keep_nothing() -> None:
     assert count_risks({"r1": links}) == [Risk("r1", 2, 2, is_last=True)]
 
 
-def test_a_state_put_aside_counts() -> None:
+def test_state_put_aside_counts() -> None:
     links = region()
     write(links.replica)
     links.reincarnate(0)

@@ -39,7 +39,7 @@ def test_ready_names_every_region_with_its_address() -> None:
     }
 
 
-def test_a_process_of_one_region_tells_of_that_one() -> None:
+def test_process_of_one_region_tells_of_that_one() -> None:
     details = ready_details(world(), ("eu",))
     assert [region["id"] for region in list_of(details["regions"])] == [2]
 
@@ -110,12 +110,12 @@ def test_other_events_for_people_are_one_line(
     assert text_lines(event, details) == lines
 
 
-def test_what_only_programs_care_about_is_not_told_to_people() -> None:
+def test_technical_events_are_not_shown_to_people() -> None:
     assert text_lines("link up", {"region": "us", "peer": "eu", "direction": "in"}) == []
     assert text_lines("resynced", {"region": "us", "peer": "eu", "full": False}) == []
 
 
-def test_a_traceback_stands_below() -> None:
+def test_traceback_stands_below() -> None:
     details = {**FAULT, "traceback": "Traceback ...\n  File"}
     assert text_lines("internal error", details) == [
         "us: internal error client=3 command=get",
@@ -124,7 +124,7 @@ def test_a_traceback_stands_below() -> None:
     ]
 
 
-def test_nothing_that_a_stranger_sends_moves_a_cursor() -> None:
+def test_strangers_cannot_send_control_codes() -> None:
     reason = "bell \x07, escape \x1b[2J, new\nline, right to left \u202e"
     details = {"region": "us", "peer": "eu", "direction": "in", "reason": reason}
     (line,) = text_lines("link down", details)
@@ -186,19 +186,19 @@ AT_US = {"region": "us"}
         ("ready", {}, "us: ready"),
     ],
 )
-def test_events_of_a_restart_are_sentences(
+def test_events_of_restart_are_sentences(
     event: EventName, details: dict[str, object], line: str
 ) -> None:
     assert text_lines(event, AT_US | details) == [line]
 
 
-def test_a_region_that_a_peer_does_not_list_is_told_what_that_means() -> None:
+def test_region_that_peer_does_not_list_is_told_what_that_means() -> None:
     (line,) = text_lines("not listed", {"region": "us", "peer": "eu"})
     assert line.startswith("us: the file of eu does not list this region")
     assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]
 
 
-def test_links_without_a_secret_are_announced_in_one_line() -> None:
+def test_links_without_secret_are_announced_in_one_line() -> None:
     assert text_lines("no link secret", {"reach": "this machine"}) == [
         "links stay on this machine: no secret is set"
     ]

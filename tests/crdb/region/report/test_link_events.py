@@ -47,5 +47,5 @@ def test_events_have_names_and_details(event: Event, name: str, details: dict[st
 
 
 @pytest.mark.parametrize("event", [Merged("eu"), Closed("", IN, "x")])
-def test_what_only_a_region_needs_is_not_told(event: Event) -> None:
+def test_what_only_region_needs_is_not_told(event: Event) -> None:
     assert link_event(event) is None

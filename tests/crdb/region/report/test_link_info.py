@@ -66,7 +66,7 @@ def test_every_link_is_told_of_once() -> None:
     )
 
 
-def test_a_link_connects_then_streams() -> None:
+def test_link_connects_then_streams() -> None:
     here = control(THREE, "us", "eu", "ap")
     assert state(here, "us", "eu") is LinkState.CONNECTING
     connect(here, "us", "eu")
@@ -79,7 +79,7 @@ def attempt(control: ProcessLinks, source: str, sink: str) -> None:
     links.receive(links.dial(source, 0), Eof("refused"), 0)
 
 
-def test_a_link_whose_first_attempt_failed_is_down_until_it_is_there_or_healed() -> None:
+def test_link_whose_first_attempt_failed_is_down_until_it_is_there_or_healed() -> None:
     here = control(THREE, "us", "eu")
     attempt(here, "us", "eu")
     assert state(here, "us", "eu") is LinkState.DOWN
@@ -93,7 +93,7 @@ def test_a_link_whose_first_attempt_failed_is_down_until_it_is_there_or_healed()
     assert state(here, "us", "eu") is LinkState.STREAMING
 
 
-def test_a_source_finds_that_its_sink_is_away() -> None:
+def test_source_finds_that_its_sink_is_away() -> None:
     here = control(THREE, "us")
     assert state(here, "us", "eu") is LinkState.CONNECTING
     attempt(here, "eu", "us")
@@ -112,14 +112,14 @@ def test_a_source_finds_that_its_sink_is_away() -> None:
     assert state(here, "us", "eu") is LinkState.CONNECTING
 
 
-def test_the_source_tells_of_a_link_whose_sink_is_elsewhere() -> None:
+def test_source_tells_of_link_whose_sink_is_elsewhere() -> None:
     both = control(THREE, "us", "eu")
     connect(both, "us", "eu")
     alone = ProcessLinks(THREE, {"us": both.ends["us"]}, clock=lambda: 5)
     assert state(alone, "us", "eu") is LinkState.STREAMING
 
 
-def test_a_cut_closes_both_ends_and_a_heal_opens_them() -> None:
+def test_cut_closes_both_ends_and_heal_opens_them() -> None:
     here = control(THREE, "us", "eu", "ap")
     connect(here, "us", "eu")
     here.cut("us", "eu")
@@ -139,7 +139,7 @@ def lag_ops(control: ProcessLinks, source: str, sink: str) -> int:
 
 
 @pytest.mark.parametrize("here", [("us", "eu"), ("us",)])
-def test_what_is_written_while_a_link_is_cut_counts_as_its_lag(here: tuple[str, ...]) -> None:
+def test_what_is_written_while_link_is_cut_counts_as_its_lag(here: tuple[str, ...]) -> None:
     both = control(THREE, "us", "eu")
     seen = ProcessLinks(THREE, {name: both.ends[name] for name in here}, clock=lambda: 5)
     us = both.ends["us"].replica
@@ -156,7 +156,7 @@ def test_what_is_written_while_a_link_is_cut_counts_as_its_lag(here: tuple[str, 
     assert lag_ops(seen, "us", "eu") == 2
 
 
-def test_a_link_that_was_cut_in_another_process_is_cut_here_too() -> None:
+def test_link_that_was_cut_in_another_process_is_cut_here_too() -> None:
     both = control(THREE, "us", "eu")
     connect(both, "us", "eu")
     us, eu = (
@@ -177,7 +177,7 @@ def test_a_link_that_was_cut_in_another_process_is_cut_here_too() -> None:
         assert state(here, "us", "eu") is state(there, "us", "eu") is LinkState.STREAMING
 
 
-def test_a_link_that_is_refused_for_being_cut_is_cut() -> None:
+def test_link_that_is_refused_for_being_cut_is_cut() -> None:
     both = control(THREE, "us", "eu")
     eu = ProcessLinks(THREE, {"eu": both.ends["eu"]}, clock=lambda: 5)
     both.ends["us"].cut("eu", Direction.OUT, 0)
@@ -186,7 +186,7 @@ def test_a_link_that_is_refused_for_being_cut_is_cut() -> None:
     assert state(eu, "us", "eu") is LinkState.CUT
 
 
-def test_a_link_that_was_healed_is_not_taken_for_cut_where_both_ends_are() -> None:
+def test_link_that_was_healed_is_not_taken_for_cut_where_both_ends_are() -> None:
     here = control(THREE, "us", "eu", "ap")
     connect(here, "us", "eu")
     here.cut("us", "eu")
@@ -250,7 +250,7 @@ def test_where_all_regions_are_here_this_moment_counts() -> None:
     assert here.is_settled(question) is False
 
 
-def test_regions_elsewhere_are_asked_over_the_links() -> None:
+def test_regions_elsewhere_are_asked_over_links() -> None:
     whole = control(LINE, "us", "eu", "ap")
     wires = joined(whole)
     us = apart(whole)["us"]
@@ -264,7 +264,7 @@ def test_regions_elsewhere_are_asked_over_the_links() -> None:
             links.replica.keyspace.vector.update(whole.ends["ap"].replica.vector)
 
 
-def test_a_process_with_some_regions_asks_for_each_of_them() -> None:
+def test_process_with_some_regions_asks_for_each_of_them() -> None:
     whole = control(LINE, "us", "eu", "ap")
     wires = joined(whole)
     ends = {name: whole.ends[name] for name in ("us", "eu")}
@@ -284,7 +284,7 @@ def test_a_process_with_some_regions_asks_for_each_of_them() -> None:
 
 
 @pytest.mark.parametrize("is_away", [True, False])
-def test_a_link_that_is_not_there_is_waited_for_unless_its_other_end_is_away(
+def test_link_that_is_not_there_is_waited_for_unless_its_other_end_is_away(
     *, is_away: bool
 ) -> None:
     here = control(THREE, "us")

@@ -59,7 +59,7 @@ def talk(sink: Links, source: Links, name: str) -> None:
                 sink.receive(near, frame, SECOND)
 
 
-def test_every_field_of_the_specification_that_means_something_is_there() -> None:
+def test_every_field_of_specification_that_means_something_is_there() -> None:
     """Section 14: without slots and versions of configurations, which do not exist."""
     here = Here("us")
     talk(here.links, Here("eu").links, "eu")
@@ -73,7 +73,7 @@ def test_every_field_of_the_specification_that_means_something_is_there() -> Non
         assert f"crdt_{field}" in told, field
 
 
-def test_a_peer_has_a_line_while_it_is_connected() -> None:
+def test_peer_has_line_while_it_is_connected() -> None:
     here, there = Here("us"), Here("eu")
     assert "crdt_peer_2" not in here.info("crdt")
     here.links.dial("eu", SECOND)
@@ -102,7 +102,7 @@ def test_a_peer_has_a_line_while_it_is_connected() -> None:
     assert "crdt_peer_2" not in here.info("crdt")
 
 
-def test_the_backlog_is_told_of() -> None:
+def test_backlog_is_told_of() -> None:
     here = Here("us", history_bytes=600)
     here.write()
     held = here.fields("crdt", "crdt_backlog0")
@@ -137,7 +137,7 @@ def test_other_regions_are_told_of_with_what_they_lack() -> None:
     assert "crdt_replica_1" not in here.info("crdt")
 
 
-def test_a_region_that_is_not_linked_with_us_is_there_if_it_was_heard_of() -> None:
+def test_region_that_is_not_linked_with_us_is_there_if_it_was_heard_of() -> None:
     here = Here("us")
     del here.links.peers["ap"]
     assert here.fields("crdt", "crdt_replica_3")["known"] == "0"
@@ -146,7 +146,7 @@ def test_a_region_that_is_not_linked_with_us_is_there_if_it_was_heard_of() -> No
     assert here.fields("crdt", "crdt_replica_3")["known"] == "1"
 
 
-def test_syncs_are_counted_however_often_a_link_was_made() -> None:
+def test_syncs_are_counted_however_often_link_was_made() -> None:
     here, there = Here("us"), Here("eu", history_bytes=600)
     talk(here.links, there.links, "eu")
     talk(here.links, there.links, "eu")
@@ -182,7 +182,7 @@ def test_followers_are_slaves() -> None:
     assert int(told["repl_backlog_histlen"]) <= int(told["repl_backlog_size"])
 
 
-def test_the_sources_of_a_follower_are_no_region() -> None:
+def test_sources_of_follower_are_no_region() -> None:
     here, there = Here("us"), Here("eu")
     follower = Follower(here.replica, here.links.member, ["there:1"], serving=here.links)
     there.write()

@@ -23,12 +23,12 @@ from replication.protocol.events import (
 from replication.protocol.peers import Direction
 
 
-def test_each_event_has_a_class() -> None:
+def test_each_event_has_class() -> None:
     assert EVENTS.keys() == EVENT_NAMES
     assert all(kind.name == name for name, kind in EVENTS.items())
 
 
-def test_each_class_and_detail_has_a_meaning() -> None:
+def test_each_class_and_detail_has_meaning() -> None:
     for kind in EVENTS.values():
         assert (kind.__doc__ or "").endswith(".")
         assert all(field.metadata["meaning"] for field in attrs.fields(kind))
@@ -54,7 +54,7 @@ def test_unknown_details_are_left_out() -> None:
     ],
     ids=lambda event: type(event).__name__,
 )
-def test_class_knows_each_detail_of_a_link(event: Event) -> None:
+def test_class_knows_each_detail_of_link(event: Event) -> None:
     found = link_event(event)
     assert found is not None
     name, details = found

@@ -21,7 +21,7 @@ def test_first_event_is_shown_and_repetitions_are_counted() -> None:
     assert again == REFUSED | {"times": 2}
 
 
-def test_another_event_of_the_same_link_is_shown_and_ends_the_repetition() -> None:
+def test_another_event_of_same_link_is_shown_and_ends_repetition() -> None:
     events = Repetition()
     up = {"region": "us", "peer": "eu", "direction": "in"}
     for now in (0.0, 1.0):
@@ -38,7 +38,7 @@ def test_links_do_not_end_each_others_repetitions() -> None:
     assert events.details_to_show("link down", other, 1.0) is None
 
 
-def test_events_without_a_link_repeat_by_their_name() -> None:
+def test_events_without_link_repeat_by_their_name() -> None:
     events = Repetition()
     fault = {"region": "us", "reason": "too many open files"}
     assert events.details_to_show("cannot accept", fault, 0.0) == fault
@@ -51,7 +51,7 @@ def test_events_without_a_link_repeat_by_their_name() -> None:
     ("event", "opposite"),
     [("loading", "ready"), ("ready", "loading"), ("following", "promoted")],
 )
-def test_a_region_that_changes_back_and_forth_tells_it_each_time(event: str, opposite: str) -> None:
+def test_region_that_changes_back_and_forth_tells_it_each_time(event: str, opposite: str) -> None:
     events = Repetition()
     details = {"region": "us", "reason": "it has lost its memory"}
     for now in (0.0, 1.0):
@@ -67,7 +67,7 @@ def test_who_wants_to_stop_is_answered_each_time(event: str) -> None:
         assert events.details_to_show(event, {"region": "us"}, now) == {"region": "us"}
 
 
-def test_details_may_change_after_an_event() -> None:
+def test_details_may_change_after_event() -> None:
     events = Repetition()
     details = dict(REFUSED)
     events.details_to_show("link down", details, 0.0)

@@ -12,7 +12,7 @@ def report(
     return SourceReport(name, status, 12.4, heard_ms, 7, 210, 1, 2, 3, error)
 
 
-def test_all_sources_in_sync_are_a_master_that_is_up() -> None:
+def test_all_sources_in_sync_are_master_that_is_up() -> None:
     reports = [
         report("a:1", SourceStatus.IN_SYNC, 400),
         report("b:2", SourceStatus.IN_SYNC, 2600),

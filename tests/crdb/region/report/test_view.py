@@ -63,7 +63,7 @@ def lines_of_links(what: Moment, width: int) -> list[str]:
     return rendered(part.layout(), width, part.height)
 
 
-def test_three_regions_of_a_cloud_fit_the_smallest_usual_terminal() -> None:
+def test_three_regions_of_cloud_fit_smallest_usual_terminal() -> None:
     assert drawn(moment(*CLOUD, events=30)).splitlines() == [
         "crdb  3 regions  all hold the same  up 1:02:05  memory 48.10M",
         "",
@@ -85,7 +85,7 @@ def test_three_regions_of_a_cloud_fit_the_smallest_usual_terminal() -> None:
     ]
 
 
-def test_a_cut_says_how_many_writes_the_other_side_lacks() -> None:
+def test_cut_says_how_many_writes_other_side_lacks() -> None:
     cut = moment("us", "eu", links=[LinkInfo("us", "eu", LinkState.CUT)])
     ahead = attrs.evolve(cut.regions[0], vector={256: 1_310, 512: 5})
     text = drawn(attrs.evolve(cut, regions=[ahead, *cut.regions[1:]]))
@@ -93,7 +93,7 @@ def test_a_cut_says_how_many_writes_the_other_side_lacks() -> None:
     assert "1,305 writes apart" in text
 
 
-def test_most_apart_is_the_one_that_lacks_most_of_all_there_is() -> None:
+def test_most_apart_is_one_that_lacks_most_of_all_there_is() -> None:
     regions = moment("us", "eu", "ap").regions
     vectors = ({1: 5}, {1: 3, 2: 9}, {2: 1})
     held = [attrs.evolve(r, vector=v) for r, v in zip(regions, vectors, strict=True)]
@@ -101,12 +101,12 @@ def test_most_apart_is_the_one_that_lacks_most_of_all_there_is() -> None:
     assert most_apart([]) == 0
 
 
-def test_a_link_that_streams_shows_what_is_under_way() -> None:
+def test_link_that_streams_shows_what_is_under_way() -> None:
     busy = LinkInfo("us", "eu", LinkState.STREAMING, lag_ms=36, lag_ops=1_200)
     assert "36 ms, 1,200 behind" in drawn(moment("us", "eu", links=[busy]))
 
 
-def test_a_link_without_both_ends_here_shows_its_state() -> None:
+def test_link_without_both_ends_here_shows_its_state() -> None:
     alone = moment("us", "eu", links=[LinkInfo("us", "eu", LinkState.DOWN)])
     text = drawn(attrs.evolve(alone, regions=alone.regions[:1]))
     assert "down" in text
@@ -144,7 +144,7 @@ def test_where_no_table_fits_links_are_counted() -> None:
     assert line in drawn(moment("us", "eu", links=links), 80, 8)
 
 
-def test_a_role_is_shown_when_there_is_more_than_one() -> None:
+def test_role_is_shown_when_there_is_more_than_one() -> None:
     pair = moment("us", "eu")
     copy = attrs.evolve(pair.regions[0], role="read-only copy", host="::1")
     text = drawn(attrs.evolve(pair, regions=[copy, *pair.regions[1:]]), 100)
@@ -153,7 +153,7 @@ def test_a_role_is_shown_when_there_is_more_than_one() -> None:
     assert "role" not in drawn(pair)
 
 
-def test_a_small_terminal_loses_columns_and_never_the_port() -> None:
+def test_small_terminal_loses_columns_and_never_port() -> None:
     for width in (60, 50, 40, 30):
         text = drawn(moment(*CLOUD), width)
         assert "7003" in text
@@ -165,7 +165,7 @@ def test_many_regions_are_counted_when_they_do_not_fit() -> None:
     assert text.splitlines()[-1] == "and 54 more"
 
 
-def test_a_name_is_never_taken_for_a_style() -> None:
+def test_name_is_never_taken_for_style() -> None:
     assert "[red]a[/]" in drawn(moment("[red]a[/]", "b"))
     assert "[/x]" in drawn(attrs.evolve(moment("a"), events=["[/x]"]))
 
@@ -174,7 +174,7 @@ NAMES = st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=2
 
 
 @given(NAMES.filter(bool), st.integers(1, 200), st.integers(1, 60), st.sampled_from(LinkState))
-def test_whatever_there_is_fits_the_screen(
+def test_whatever_there_is_fits_screen(
     names: list[str], width: int, height: int, state: LinkState
 ) -> None:
     links = [LinkInfo(*ends, state) for ends in permutations(names, 2)]

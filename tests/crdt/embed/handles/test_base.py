@@ -27,7 +27,7 @@ def test_text_in_text_out_and_bytes_likewise() -> None:
     assert repr(replica.string("k")) == "<StringHandle b'k'>"
 
 
-def test_a_counter_counts() -> None:
+def test_counter_counts() -> None:
     replica = Replica(1)
     counter = replica.counter("k")
     assert counter.value == 0
@@ -71,7 +71,7 @@ def act_on_set(target: Any, name: str, members: list[str]) -> None:
 @given(
     steps=st.lists(st.tuples(st.sampled_from(SET_STEPS), st.lists(names, max_size=4)), max_size=20)
 )
-def test_a_set_is_like_a_set(kind: str, steps: list[tuple[str, list[str]]]) -> None:
+def test_set_is_like_set(kind: str, steps: list[tuple[str, list[str]]]) -> None:
     replica, model = Replica(1), set[str]()
     handle: MembersHandle[str] = getattr(replica, kind)("k")
     for name, members in steps:
@@ -108,7 +108,7 @@ def test_members_can_be_taken_out_one_by_one(kind: str) -> None:
         hash(handle)
 
 
-def test_nothing_is_written_of_nothing() -> None:
+def test_empty_arguments_write_nothing() -> None:
     """An effect without members would only cost a dot."""
     replica = Replica(1)
     replica.set("k").add().discard()
@@ -122,7 +122,7 @@ def test_nothing_is_written_of_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["set", "del", "pop"]), names, names), max_size=30))
-def test_a_hash_is_like_a_dictionary(steps: list[tuple[str, str, str]]) -> None:
+def test_hash_is_like_dictionary(steps: list[tuple[str, str, str]]) -> None:
     replica, model = Replica(1), dict[str, str]()
     handle = replica.hash("k")
     for name, field, value in steps:
@@ -145,14 +145,14 @@ def test_a_hash_is_like_a_dictionary(steps: list[tuple[str, str, str]]) -> None:
     assert handle == {}
 
 
-def test_a_field_counts() -> None:
+def test_field_counts() -> None:
     handle = Replica(1).hash("k")
     assert handle.increment("f", 5) == 5
     assert handle["f"] == "5"
 
 
 @given(st.lists(st.tuples(names, st.integers(-9, 9)), max_size=30))
-def test_a_sorted_set_is_like_a_dictionary_in_order(steps: list[tuple[str, int]]) -> None:
+def test_sorted_set_is_like_dictionary_in_order(steps: list[tuple[str, int]]) -> None:
     replica, model = Replica(1), dict[str, float]()
     handle = replica.sorted_set("k")
     assert list(handle) == []
@@ -185,7 +185,7 @@ def test_a_sorted_set_is_like_a_dictionary_in_order(steps: list[tuple[str, int]]
         max_size=30,
     )
 )
-def test_a_list_is_like_a_list(steps: list[tuple[str, int]]) -> None:
+def test_list_is_like_list(steps: list[tuple[str, int]]) -> None:
     replica, model = Replica(1), list[str]()
     handle = replica.list("k")
     for count, (name, index) in enumerate(steps):
@@ -289,9 +289,7 @@ WRONG: list[tuple[str, str, tuple[Any, ...]]] = [
 
 
 @pytest.mark.parametrize(("kind", "method", "arguments"), WRONG, ids=str)
-def test_what_could_not_be_sent_is_not_written(
-    kind: str, method: str, arguments: tuple[Any, ...]
-) -> None:
+def test_oversized_value_is_not_written(kind: str, method: str, arguments: tuple[Any, ...]) -> None:
     """An effect that peers refuse would keep all later ones from them."""
     replica = Replica(1)
     with pytest.raises(TypeError):
@@ -300,7 +298,7 @@ def test_what_could_not_be_sent_is_not_written(
     assert replica.vector == {}
 
 
-def test_what_is_no_time_and_no_key_is_refused_too() -> None:
+def test_invalid_time_and_key_are_refused() -> None:
     odd: Any = 1.7e12
     with pytest.raises(TypeError):
         Replica(1, clock=lambda: odd).set("k").add("a")
@@ -320,7 +318,7 @@ def test_true_is_one() -> None:
     assert there.digest() == here.digest()
 
 
-def test_what_cannot_be_there_is_not_there() -> None:
+def test_impossible_members_are_absent() -> None:
     replica = Replica(1)
     replica.hash("h")["f"] = "v"
     replica.sorted_set("z")["m"] = 1
@@ -337,7 +335,7 @@ def test_what_cannot_be_there_is_not_there() -> None:
     assert 5 not in replica.list("l")
 
 
-def test_what_is_no_text_is_read_as_bytes() -> None:
+def test_non_text_is_read_as_bytes() -> None:
     replica = Replica(1)
     replica.set(b"k").add(b"\xff")
     assert list(replica.set(b"k")) == [b"\xff"]
@@ -376,7 +374,7 @@ def test_values_end() -> None:
     assert handle.delete()
 
 
-def test_an_update_is_one_effect_or_none() -> None:
+def test_update_is_one_effect_or_none() -> None:
     replica = Replica(1)
     fields, scores = replica.hash("h"), replica.sorted_set("z")
     fields.update([("a", "1"), (b"a", "2")], b="3")
@@ -393,7 +391,7 @@ def test_an_update_is_one_effect_or_none() -> None:
     assert replica.keyspace.seq == 2
 
 
-def test_every_handle_has_a_value() -> None:
+def test_every_handle_has_value() -> None:
     replica = Replica(1)
     replica.string("s").set("x")
     replica.set("m").add("a")
@@ -413,7 +411,7 @@ def test_every_handle_has_a_value() -> None:
 
 
 @given(ours=st.sets(names), others=st.lists(st.sets(names), max_size=3))
-def test_the_methods_of_a_set_are_there(ours: set[str], others: list[set[str]]) -> None:
+def test_methods_of_set_are_there(ours: set[str], others: list[set[str]]) -> None:
     handle = Replica(1).set("k").add(*ours)
     other = others[0] if others else set[str]()
     for name in ("union", "intersection", "difference"):
@@ -452,14 +450,14 @@ REFUSING = [
 
 @pytest.mark.parametrize("given", ["milk", b"milk", 5, None], ids=repr)
 @pytest.mark.parametrize("method", [*REFUSING, "update", "union", "issubset", "isdisjoint"])
-def test_a_set_refuses_text_where_it_takes_members(method: str, given: Any) -> None:
+def test_set_refuses_text_where_it_takes_members(method: str, given: Any) -> None:
     handle = Replica(1).set("k").add("a")
     with pytest.raises(TypeError, match=f"members, not {type(given).__name__}"):
         getattr(handle, method)(given)
     assert handle == {"a"}
 
 
-def test_deadlines_need_a_clock_that_counts_milliseconds() -> None:
+def test_deadlines_need_clock_that_counts_milliseconds() -> None:
     replica = Replica(1)
     handle = replica.set("k").add("a")
     with pytest.raises(ValueError, match=r"has no clock.*Replica\(clock="):

@@ -17,7 +17,7 @@ PLACES = st.none() | st.integers(-10, 10)
 
 
 @given(ITEMS, ITEMS, PLACES, PLACES, st.sampled_from([None, 1, 2, 3, -1, -2]))
-def test_slices_are_assigned_as_those_of_a_list(
+def test_slices_are_assigned_as_those_of_list(
     held: list[str], new: list[str], start: int | None, stop: int | None, step: int | None
 ) -> None:
     here, there = Replica(1), Replica(2)
@@ -36,7 +36,7 @@ def test_slices_are_assigned_as_those_of_a_list(
     assert there.list("k") == held
 
 
-def test_what_is_no_text_is_refused_and_nothing_changes() -> None:
+def test_non_text_is_refused_without_change() -> None:
     handle: Any = Replica(1).list("k")
     handle.extend(["a", "b"])
     with pytest.raises(TypeError, match="expected str or bytes, not int"):

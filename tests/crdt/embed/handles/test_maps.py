@@ -12,7 +12,7 @@ from crdt import Replica
 @pytest.mark.parametrize(
     ("kind", "values"), [("hash", ("1", "2", "3")), ("sorted_set", (1.0, 2.0, 3.0))]
 )
-def test_a_map_is_copied_and_joined_as_a_dictionary(kind: str, values: Any) -> None:
+def test_map_is_copied_and_joined_as_dictionary(kind: str, values: Any) -> None:
     handle: Any = getattr(Replica(1), kind)("k")
     one, two, three = values
     same = handle
@@ -30,7 +30,7 @@ def test_a_map_is_copied_and_joined_as_a_dictionary(kind: str, values: Any) -> N
 
 
 @pytest.mark.parametrize("kind", ["hash", "sorted_set"])
-def test_wrong_types_are_refused_with_a_sentence(kind: str) -> None:
+def test_wrong_types_are_refused_with_sentence(kind: str) -> None:
     handle: Any = getattr(Replica(1), kind)("k")
     with pytest.raises(TypeError, match=r"expected .*, not list"):
         handle["a"] = [1]

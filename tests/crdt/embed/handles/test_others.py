@@ -11,7 +11,7 @@ from tests.crdt.exchange import tell
 from tests.crdt.testing.planted import ADD, Cart, Register, Tally
 
 
-def test_a_multi_value_register_shows_one_value_or_none() -> None:
+def test_multi_value_register_shows_one_value_or_none() -> None:
     replica = Replica(1)
     assert replica.multi_value("k").values() == frozenset()
     replica.multi_value("k").set("a")
@@ -19,7 +19,7 @@ def test_a_multi_value_register_shows_one_value_or_none() -> None:
     assert replica.multi_value("k").values() == {"b"}
 
 
-def test_a_growing_counter_grows() -> None:
+def test_growing_counter_grows() -> None:
     handle = Replica(1).counter_grow("k")
     assert handle.value == 0
     assert not handle
@@ -28,7 +28,7 @@ def test_a_growing_counter_grows() -> None:
     assert int(handle) == 3
 
 
-def test_the_two_flags_are_two_types() -> None:
+def test_two_flags_are_two_types() -> None:
     replica = Replica(1)
     replica.flag("k").enable()
     with pytest.raises(WrongType):
@@ -39,7 +39,7 @@ def test_the_two_flags_are_two_types() -> None:
     assert not replica.flag("l", disable_wins=True)
 
 
-def test_a_type_of_ones_own_has_a_handle() -> None:
+def test_type_of_ones_own_has_handle() -> None:
     replica = Replica(1, types=(Cart, Tally))
     cart = replica.value("k", Cart)
     assert cart.get() == set()
@@ -56,7 +56,7 @@ def test_a_type_of_ones_own_has_a_handle() -> None:
     assert cart.get() == set()
 
 
-def test_what_cannot_be_sent_is_not_written() -> None:
+def test_unsendable_value_is_not_written() -> None:
     replica = Replica(1, types=(Cart,))
     cart = replica.value("k", Cart)
     for payload in ({1}, object(), 1 << 70):
@@ -71,7 +71,7 @@ def test_what_cannot_be_sent_is_not_written() -> None:
     assert replica.keyspace.seq == 0
 
 
-def test_a_type_that_the_replica_was_not_made_with_is_not_written() -> None:
+def test_type_that_replica_was_not_made_with_is_not_written() -> None:
     replica = Replica(1)
     cart = replica.value("k", Cart)
     with pytest.raises(ValueError, match="without type 128"):
@@ -80,7 +80,7 @@ def test_a_type_that_the_replica_was_not_made_with_is_not_written() -> None:
     assert replica.vector == {}
 
 
-def test_what_the_type_does_not_take_is_not_written() -> None:
+def test_value_refused_by_type_is_not_written() -> None:
     """A type that checks nothing itself is tried out: an effect that fails halfway would leave the
     replica with a dot that nobody ever hears of."""
     here, there = Replica(1, types=(Tally,)), Replica(2, types=(Tally,))
@@ -103,7 +103,7 @@ class Limit(Tally):
         return None if number > 10 else (operation, 2 * number)
 
 
-def test_a_type_may_refuse_and_may_send_something_else() -> None:
+def test_type_may_refuse_and_may_send_something_else() -> None:
     limit = Replica(1, types=(Limit,)).value("k", Limit)
     assert not limit.do(ADD, 11)
     assert limit.value == 0
@@ -119,7 +119,7 @@ class Lasting(Register):
     alive: Any = property()
 
 
-def test_a_multi_value_register_and_a_growing_counter_have_operators() -> None:
+def test_multi_value_register_and_growing_counter_have_operators() -> None:
     replica = Replica(1)
     register = replica.multi_value("k")
     register.set("a")

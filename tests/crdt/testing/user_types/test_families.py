@@ -149,7 +149,7 @@ def test_wrong_type_is_refuted_by_what_is_wrong(case: Any) -> None:
     assert int(text.partition(" step")[0].rpartition(" ")[2]) <= steps
 
 
-def test_refused_command_is_not_in_the_history_unless_asked_for() -> None:
+def test_refused_command_is_not_in_history_unless_asked_for() -> None:
     def no_refusals(history: Sequence[Taken]) -> int:
         assert not any(taken.refused for taken in history)
         return balance(history)
@@ -169,7 +169,7 @@ def test_results_of_commands_are_compared() -> None:
         check_type(right.BoundedCounter, ACCOUNT, results=results, schedules=20)
 
 
-def test_functions_take_the_place_of_methods() -> None:
+def test_functions_take_place_of_methods() -> None:
     def put(replica: dict[str, int], name: str, number: int) -> None:
         replica[name] = max(number, replica.get(name, 0))
 
@@ -187,7 +187,7 @@ def test_functions_take_the_place_of_methods() -> None:
     assert report.laws["merge is associative"] == 20
 
 
-def test_making_an_effect_must_not_change_the_replica() -> None:
+def test_making_effect_must_not_change_replica() -> None:
     class Hasty(right.MaxRegister):
         """Applies a change where it is made, and again."""
 
@@ -224,7 +224,7 @@ def test_update_changes_its_origin_and_travels() -> None:
     assert any(line.startswith("needs each message once") for line in report.contract)
 
 
-def test_effects_that_are_states_are_exchanged_as_a_whole() -> None:
+def test_effects_that_are_states_are_exchanged_as_whole() -> None:
     class Loaded(right.MaxRegister):
         """Can be written down, but not merged."""
 
@@ -239,7 +239,7 @@ def test_effects_that_are_states_are_exchanged_as_a_whole() -> None:
     assert "merge is associative" not in report.laws
 
 
-def test_what_cannot_be_copied_is_named() -> None:
+def test_uncopyable_state_is_named() -> None:
     class Locked(right.MaxRegister):
         """Holds something that cannot travel."""
 
@@ -290,14 +290,14 @@ def test_parts_join_their_own_deltas_only() -> None:
     assert report.laws["value equals specification"] > 500
 
 
-def test_disagreement_of_a_delta_names_the_law() -> None:
+def test_disagreement_of_delta_names_law() -> None:
     family = ClassFamily(wrong.WrongDelta, "delta", [("value",)], {})
     with pytest.raises(Disagreement) as caught:
         family.perform(family.new(1, lambda: 0), ("add", 1))
     assert caught.value.law == "a delta equals the whole"
 
 
-def test_delta_mutator_may_also_change_the_replica_alike() -> None:
+def test_delta_mutator_may_also_change_replica_alike() -> None:
     class Eager(right.DeltaCounter):
         """Adds to itself before it returns the delta."""
 

@@ -83,7 +83,7 @@ def test_documents_of_other_libraries_converge(document: Foreign) -> None:
     assert "duplicates are harmless" in report.contract
 
 
-def test_contract_that_a_document_needs_is_found() -> None:
+def test_contract_that_document_needs_is_found() -> None:
     report = check_type(LORO, COMMANDS, schedules=10)
     assert report.contract[:2] == ("delivered in causal order, once", "needs no order")
 

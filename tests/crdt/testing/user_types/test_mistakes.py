@@ -176,7 +176,7 @@ def test_mistake_names_what_to_write(make: Any, commands: Any, options: Any, sen
         check_type(make, commands, schedules=1, **options)
 
 
-def test_text_compared_with_bytes_is_a_mistake() -> None:
+def test_text_compared_with_bytes_is_mistake() -> None:
     def adds(history: Sequence[Taken]) -> set[str]:
         return {taken.command[1] for taken in history if taken.command[0] == planted.ADD}
 
@@ -191,7 +191,7 @@ def test_document_is_made_as_it_says() -> None:
     assert new_replica(set) == set()
 
 
-def test_what_differs_and_has_equality_is_left_to_the_schedules() -> None:
+def test_type_with_equality_is_left_to_schedules() -> None:
     check_comparable("Unsteady", {"value": 1}, {"value": 2})
     with pytest.raises(ValueError, match="Unsteady: `other` returns a object, and no two"):
         check_comparable(

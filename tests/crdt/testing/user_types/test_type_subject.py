@@ -34,17 +34,17 @@ class SmallCart(planted.Cart):
         return len(self.dots) >= at_least
 
 
-def test_refusing_type_with_a_query_passes() -> None:
+def test_refusing_type_with_query_passes() -> None:
     report = check_type(SmallCart, MILK, refuses=(Full,), queries=[("count", 1)], schedules=5)
     assert report.laws["equal vectors, equal bytes"] > 0
 
 
-def test_value_is_read_by_a_function() -> None:
+def test_value_is_read_by_function() -> None:
     report = check_type(planted.Cart, MILK, value=lambda cart: len(cart.dots), schedules=20)
     assert report.laws["equal vectors, equal bytes"] > 0
 
 
-def test_delete_is_a_command_where_it_can_be() -> None:
+def test_delete_is_command_where_it_can_be() -> None:
     with_delete, without = (
         subject_of(planted.Cart, MILK),
         subject_of(planted.Cart, MILK, None, {"delete": False}),
@@ -55,7 +55,7 @@ def test_delete_is_a_command_where_it_can_be() -> None:
     assert not without.deletes
 
 
-def test_several_types_live_under_a_key_each() -> None:
+def test_several_types_live_under_key_each() -> None:
     class Other(planted.Cart):
         """The same, with a code of its own."""
 

@@ -9,7 +9,7 @@ from crdt.testing.worlds.message_world import MessageSubject
 from tests.crdt.testing import right_types as right
 
 
-def test_contract_comes_from_the_family_or_the_declaration() -> None:
+def test_contract_comes_from_family_or_declaration() -> None:
     subject = subject_of(right.MaxMap, [("put", "a", 1)])
     assert isinstance(subject, MessageSubject)
     assert (subject.delivery, subject.duplicates) == ("any", True)
@@ -18,7 +18,7 @@ def test_contract_comes_from_the_family_or_the_declaration() -> None:
     assert weaker_contracts(declared, {"delivery": "fifo", "duplicates": False}, 1) == []
 
 
-def test_report_names_the_order_that_is_needed() -> None:
+def test_report_names_order_that_is_needed() -> None:
     commands = [("add", "milk"), ("remove", "milk")]
     report = check_type(right.ObservedRemoveSet, commands, schedules=60)
     assert report.contract[0] == "delivered in causal order, once"

@@ -37,7 +37,7 @@ def test_step_without_meaning_does_nothing() -> None:
     assert there.trace == []
 
 
-def test_kinds_of_steps_follow_the_contract() -> None:
+def test_kinds_of_steps_follow_contract() -> None:
     causal, states = subject_of(GrowSet, [("add", "a")]), subject_of(MaxMap, [("put", "a", 1)])
     assert isinstance(causal, MessageSubject)
     assert isinstance(states, MessageSubject)

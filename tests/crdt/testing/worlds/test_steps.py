@@ -10,7 +10,7 @@ from crdt.testing.worlds.steps import KINDS, NAMES, Step, draw, format_number, n
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_a_step_reads_as_it_is_written(kind: str) -> None:
+def test_step_reads_as_it_is_written(kind: str) -> None:
     fields = KINDS[kind][0]
     words = str(Step(kind, 2, 1)).split()
     assert words[0] == kind
@@ -43,7 +43,7 @@ def test_every_schedule_writes_and_lets_something_through() -> None:
         assert kinds & {"deliver", "pull", "merge"}
 
 
-def test_some_kinds_are_switched_off_for_a_whole_schedule() -> None:
+def test_some_kinds_are_switched_off_for_whole_schedule() -> None:
     drawn = [{step.kind for step in draw(random.Random(seed), 400)} for seed in range(50)]
     for kind in set(NAMES) - {"write", "deliver"}:
         assert any(kind not in kinds for kinds in drawn), kind

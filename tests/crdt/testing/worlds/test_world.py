@@ -31,21 +31,21 @@ def test_every_kind_of_step_is_known() -> None:
     assert STEPS.keys() == KINDS.keys()
 
 
-def test_what_is_written_arrives_when_it_is_delivered() -> None:
+def test_write_arrives_at_delivery() -> None:
     world = world_after("write 1 SADD k a\ndeliver 2 0")
     assert [shown(world, region) for region in (1, 2, 3)] == [["a"], ["a"], None]
     assert not world.sites[1].waiting
     assert len(world.sites[2].waiting) == 1
 
 
-def test_a_duplicate_stays_under_way() -> None:
+def test_duplicate_stays_under_way() -> None:
     world = world_after("write 1 SADD k a\nduplicate 2 0")
     assert len(world.sites[1].waiting) == 1
     world.run_on(parse(SET, "deliver 2 0"))
     assert world.counts["duplicates are harmless"] == 1
 
 
-def test_nothing_passes_a_cut() -> None:
+def test_cut_blocks_delivery() -> None:
     world = world_after("cut 1 2\nwrite 1 SADD k a\ndeliver 2 0\npull 1 2")
     assert shown(world, 2) is None
     world.run_on(parse(SET, "deliver 3 0\npull 3 2"))
@@ -54,7 +54,7 @@ def test_nothing_passes_a_cut() -> None:
     assert world.counts["duplicates are harmless"] == 1
 
 
-def test_an_operation_waits_for_what_it_saw() -> None:
+def test_operation_waits_for_what_it_saw() -> None:
     world = world_after("write 1 SADD k a\ndeliver 2 0\nwrite 2 SREM k a\ncut 1 3\ndeliver 3 0")
     assert world.sites[2].replica.causal_buffer.bytes > 0
     world.run_on(parse(SET, "heal\ndeliver 3 0"))
@@ -62,28 +62,28 @@ def test_an_operation_waits_for_what_it_saw() -> None:
     assert shown(world, 3) is None
 
 
-def test_a_refused_operation_stays_under_way() -> None:
+def test_refused_operation_stays_under_way() -> None:
     world = world_after("write 1 SADD k a\npull 1 1\nwrite 1 SADD k a")
     world.sites[1].replica.causal_buffer.limit = 1
     world.run_on(parse(SET, "deliver 2 1"))
     assert len(world.sites[1].waiting) == 2
 
 
-def test_a_snapshot_is_of_when_it_was_opened() -> None:
+def test_snapshot_is_of_when_it_was_opened() -> None:
     text = "write 1 SADD k a\nopen 1\nread 0 2\nwrite 1 SADD k a b c\nread 0 3\nmerge 0 2"
     world = world_after(text)
     assert shown(world, 2) == ["a"]
     assert shown(world_after("read 0 1\nmerge 0 1"), 1) is None
 
 
-def test_who_has_lost_too_much_gets_a_snapshot() -> None:
+def test_replica_behind_gets_snapshot() -> None:
     writes = "write 2 SADD k a\npull 2 1\n" * 8
     world = world_after(writes + "pull 2 3")
     assert world.counts["merge equals operations"] == 1
     assert shown(world, 3) == ["a"]
 
 
-def test_a_restarted_region_reads_only_until_it_has_caught_up() -> None:
+def test_restarted_region_reads_only_until_it_has_caught_up() -> None:
     world = world_after("write 2 SADD k a\nsave 1\npull 2 1\nreport 1 2\nrestart 1 0")
     assert shown(world, 1) is None
     world.run_on(parse(SET, "write 1 SADD k d\ncollect 1"))
@@ -93,13 +93,13 @@ def test_a_restarted_region_reads_only_until_it_has_caught_up() -> None:
     assert world.sites[0].replica.origin == world.sites[0].replica.origin | 1
 
 
-def test_a_report_may_come_again() -> None:
+def test_report_may_come_again() -> None:
     world = world_after("repeat 0 1\nreport 1 2\nwrite 1 SADD k a\nrepeat 0 3\nrepeat 0 1")
     assert 1 in world.sites[2].replica.stability.reports
     assert 1 not in world.sites[0].replica.stability.reports
 
 
-def test_what_has_expired_is_dropped_as_a_delete() -> None:
+def test_expired_key_is_dropped_by_delete() -> None:
     subject = SUBJECTS["expiry"]
     text = "write 1 SADD k a\nwrite 1 SADD l a\nwrite 1 EXPIRE k 10\nwrite 1 EXPIRE l 10\nsettle\n"
     world = world_after(text + "advance all 30\nsettle\ncollect 1\n", subject)
@@ -108,7 +108,7 @@ def test_what_has_expired_is_dropped_as_a_delete() -> None:
     assert dropped[1].saw(dropped[0])
 
 
-def test_that_a_key_never_ends_is_forgotten_by_an_effect() -> None:
+def test_that_key_never_ends_is_forgotten_by_effect() -> None:
     text = "write 1 SADD k a\nwrite 1 PERSIST k\nsettle\ncollect 1\n"
     world = world_after(text, SUBJECTS["expiry"])
     assert world.everything[-1].command.name == "FORGET"
@@ -130,14 +130,14 @@ def expect_broken(law: str, text: str, subject: Subject = SET) -> None:
         World(subject).run(steps)
 
 
-def test_a_vector_that_goes_back_is_noticed() -> None:
+def test_vector_that_goes_back_is_noticed() -> None:
     world = world_after("write 1 SADD k a\nsettle")
     world.sites[1].replica = world.make(2, 1)
     with pytest.raises(Disagreement, match="a vector never goes back"):
         world.check(world.sites[1])
 
 
-def test_an_encoding_with_two_forms_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encoding_with_two_forms_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     read: Callable[[bytes], Op] = Op.from_bytes
 
     def read_otherwise(data: bytes) -> Op:
@@ -149,7 +149,7 @@ def test_an_encoding_with_two_forms_is_noticed(monkeypatch: pytest.MonkeyPatch) 
         world_after("write 1 SADD k a\nsettle")
 
 
-def test_a_digest_that_depends_on_the_way_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digest_that_depends_on_way_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def digest(replica: Replica) -> bytes:
         return bytes([replica.region])
 
@@ -157,7 +157,7 @@ def test_a_digest_that_depends_on_the_way_is_noticed(monkeypatch: pytest.MonkeyP
     expect_broken("equal vectors, equal digests", "write 1 SADD k a")
 
 
-def test_a_gap_in_what_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gap_in_what_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def since(replica: Replica, vector: Vector) -> list[Op]:
         return []
 
@@ -165,14 +165,14 @@ def test_a_gap_in_what_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     expect_broken("since\\(\\) gives what is missing", "write 1 SADD k a")
 
 
-def test_a_twin_that_differs_is_noticed() -> None:
+def test_twin_that_differs_is_noticed() -> None:
     world = world_after("write 1 SADD k a\nsettle")
     world.twin.keyspace.data.clear()
     with pytest.raises(Disagreement, match="forgetting is not seen"):
         world.step(Step("settle"))
 
 
-def test_a_collection_that_would_be_seen_elsewhere_is_noticed() -> None:
+def test_collection_that_would_be_seen_elsewhere_is_noticed() -> None:
     world = world_after("write 1 SADD k a\nwrite 1 DEL k")
     moment = History(world.everything, 1)
     with pytest.raises(Disagreement, match="forgetting is not seen: a collection turns"):
@@ -187,7 +187,7 @@ def test_regions_that_never_agree_are_noticed(monkeypatch: pytest.MonkeyPatch) -
     expect_broken("who has heard everything agrees", "write 1 SADD k a")
 
 
-def test_what_is_never_forgotten_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uncollected_tombstone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def collect(replica: Replica) -> int:
         return 0
 
@@ -197,7 +197,7 @@ def test_what_is_never_forgotten_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     )
 
 
-def test_a_digest_of_another_time_leaves_the_clock_alone() -> None:
+def test_digest_of_another_time_leaves_clock_alone() -> None:
     replica = Replica(1)
     replica.advance(5)
     replica.set("k").add("a")
@@ -207,7 +207,7 @@ def test_a_digest_of_another_time_leaves_the_clock_alone() -> None:
     assert db.expiry_clock == 5
 
 
-def test_a_region_may_take_a_new_incarnation_and_lose_nothing() -> None:
+def test_region_may_take_new_incarnation_and_lose_nothing() -> None:
     world = world_after("write 1 SADD k a\nrestart 1 3\nwrite 1 SADD k d\nsettle")
     assert [shown(world, region) for region in (1, 2, 3)] == [["a", "d"]] * 3
     assert world.sites[0].replica.origin & 1

@@ -24,7 +24,7 @@ def test_both_or_none_is_right() -> None:
 
 
 @pytest.mark.parametrize("place", ["us", "f"])
-def test_one_without_the_other_is_caught(place: str) -> None:
+def test_one_without_other_is_caught(place: str) -> None:
     world = fresh(AtomicityChecker, copies=(Copy("f", 255, ("eu",)),))
     world.run_all("eu", *BOTH)
     assert world.settle(SECOND)

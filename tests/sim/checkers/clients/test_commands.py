@@ -23,7 +23,7 @@ def told(world: World, words: tuple[str, ...], reply: Any) -> None:
     checker.on_replies(eu, 0, (words,), (reply,))
 
 
-def test_what_a_redis_does_is_right(world: World) -> None:
+def test_replies_of_redis_are_accepted(world: World) -> None:
     assert world.run("eu", "SADD", "k", "a", "b") == 2
     assert world.run("eu", "SREM", "k", "a", "b") == 2
     assert world.run("eu", "SETNX", "k", "v") == 1
@@ -36,7 +36,7 @@ def test_what_a_redis_does_is_right(world: World) -> None:
     assert checker_of(world).looked == 7
 
 
-def test_a_wrong_reply_is_noticed(world: World) -> None:
+def test_wrong_reply_is_noticed(world: World) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.before_commands(eu, 0, (("SETNX", "k", "v"),))
     with pytest.raises(Violation, match="eu answers SETNX k v with 0, not 1, where k was None"):
@@ -45,7 +45,7 @@ def test_a_wrong_reply_is_noticed(world: World) -> None:
     assert checker.looked == 1
 
 
-def test_a_wrong_effect_is_noticed(world: World) -> None:
+def test_wrong_effect_is_noticed(world: World) -> None:
     world.run("eu", "SADD", "k", "a")
     eu, checker = world.sites["eu"], checker_of(world)
     checker.before_commands(eu, 0, (("SADD", "k", "b"),))
@@ -60,12 +60,12 @@ def test_large_values_are_looked_at_now_and_then(world: World) -> None:
     assert checker_of(world).looked == 2
 
 
-def test_what_somebody_waits_for_may_be_gone_at_once(world: World) -> None:
+def test_element_for_waiter_may_be_gone(world: World) -> None:
     world.run_session("us", 1, ("BLPOP", "q", "0"))
     assert world.run("us", "RPUSH", "q", "a") == 1
 
 
-def test_a_key_of_several_types_may_show_the_other_one(world: World) -> None:
+def test_key_of_several_types_may_show_other_one(world: World) -> None:
     world.run("eu", "SADD", "k", "a")
     world.run("us", "RPUSH", "k", "a")
     assert world.settle(10**9)
@@ -93,7 +93,7 @@ def test_keys_end_when_they_are_told_to(world: World) -> None:
         told(world, words, 1)
 
 
-def test_a_transaction_has_a_reply_for_each_command(world: World) -> None:
+def test_transaction_has_reply_for_each_command(world: World) -> None:
     ask = (("MULTI",), ("SADD", "k", "a"), ("EXEC",))
     assert world.run_all("eu", *ask) == ["OK", "QUEUED", [1]]
     eu, checker = world.sites["eu"], checker_of(world)

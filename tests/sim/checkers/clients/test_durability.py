@@ -44,7 +44,7 @@ def everybody_forgets(world: World) -> None:
     finish(world)
 
 
-def test_a_write_that_all_forget_is_caught() -> None:
+def test_write_that_all_forget_is_caught() -> None:
     assert caught(everybody_forgets) == ["durability"]
 
 
@@ -55,7 +55,7 @@ def owed(world: World, origin: int) -> int:
     return checker.owed[origin]
 
 
-def test_a_region_that_loses_its_memory_owes_what_others_have() -> None:
+def test_region_that_loses_its_memory_owes_what_others_have() -> None:
     world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
     assert world.settle(10 * SECOND)
@@ -81,7 +81,7 @@ def test_losing_what_is_owed_is_caught() -> None:
         world.check_end()
 
 
-def test_what_does_not_follow_from_what_was_made_before_is_caught() -> None:
+def test_effect_without_its_cause_is_caught() -> None:
     world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
     world.run("us", "SET", "a", "2")

@@ -23,11 +23,11 @@ def eu_counts_twice(world: World) -> None:
     finish(world)
 
 
-def test_a_wrong_sum_is_caught() -> None:
+def test_wrong_sum_is_caught() -> None:
     assert caught(eu_counts_twice) == ["specification"]
 
 
-def test_the_message_says_what_should_be_seen() -> None:
+def test_message_says_what_should_be_seen() -> None:
     with pytest.raises(Violation, match=r"shows b'11' under count:0.0, not b'6'"):
         eu_counts_twice(fresh(MeaningChecker))
 
@@ -53,7 +53,7 @@ def test_all_families_are_worked_out() -> None:
     assert world.run("eu", "GET", "word:0.0") == b"uap"
 
 
-def test_a_write_that_had_seen_the_other_wins_with_a_slow_clock() -> None:
+def test_write_that_had_seen_other_wins_with_slow_clock() -> None:
     world = fresh(MeaningChecker)
     world.run("eu", "SET", "word:0.0", "u1")
     assert world.settle(10 * SECOND)
@@ -63,7 +63,7 @@ def test_a_write_that_had_seen_the_other_wins_with_a_slow_clock() -> None:
     assert world.run("eu", "GET", "word:0.0") == b"u2"
 
 
-def test_a_lost_log_entry_is_caught() -> None:
+def test_lost_log_entry_is_caught() -> None:
     world = fresh(MeaningChecker)
     world.run("eu", "RPUSH", "log:0", "u1")
     world.run("eu", "RPUSH", "log:0", "u2")
@@ -73,7 +73,7 @@ def test_a_lost_log_entry_is_caught() -> None:
         world.check_end()
 
 
-def test_after_a_flush_nothing_is_claimed() -> None:
+def test_after_flush_nothing_is_claimed() -> None:
     world = fresh(MeaningChecker)
     world.run("eu", "RPUSH", "log:0", "u1")
     world.run("eu", "FLUSHALL")
@@ -96,7 +96,7 @@ def test_only_simple_commands_are_spelled() -> None:
         ("word:0.0", ("SET", "u1"), "None under word:0.0, not b'u1'"),
     ],
 )
-def test_a_lost_key_is_caught(key: str, words: tuple[str, str], shown: str) -> None:
+def test_lost_key_is_caught(key: str, words: tuple[str, str], shown: str) -> None:
     world = fresh(MeaningChecker)
     world.run("eu", words[0], key, words[1])
     drop_key(world.sites["eu"], key.encode())
@@ -105,7 +105,7 @@ def test_a_lost_key_is_caught(key: str, words: tuple[str, str], shown: str) -> N
 
 
 @pytest.mark.interpreted("gives lists another function")
-def test_what_is_pushed_elsewhere_than_at_the_tail_is_caught(
+def test_push_not_at_tail_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def eu_pushes_at_the_head(world: World) -> None:
@@ -118,7 +118,7 @@ def test_what_is_pushed_elsewhere_than_at_the_tail_is_caught(
         eu_pushes_at_the_head(fresh(MeaningChecker))
 
 
-def test_nothing_is_claimed_of_a_key_that_was_deleted() -> None:
+def test_deleted_key_is_not_judged() -> None:
     world = fresh(MeaningChecker)
     for key in ("all:0.0", "all:1.0"):
         world.run("eu", "SADD", key, "u1")
@@ -129,7 +129,7 @@ def test_nothing_is_claimed_of_a_key_that_was_deleted() -> None:
     finish(world)
 
 
-def test_parts_of_a_transaction_count_where_others_see_them() -> None:
+def test_parts_of_transaction_count_where_others_see_them() -> None:
     """The last command of a transaction gave its dot to all of them."""
     plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
     world = World(plan, checkers=(MeaningChecker,))

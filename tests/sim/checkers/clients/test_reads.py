@@ -58,7 +58,7 @@ def world() -> World:
 
 
 @pytest.mark.parametrize(("asked", "right", "wrong"), RIGHT, ids=[row[0] for row in RIGHT])
-def test_a_reply_that_is_not_so_is_caught(world: World, asked: str, right: Any, wrong: Any) -> None:
+def test_reply_that_is_not_so_is_caught(world: World, asked: str, right: Any, wrong: Any) -> None:
     words = tuple(asked.split())
     told = world.run_session("eu", 1, words)
     assert told is not None
@@ -86,7 +86,7 @@ def test_reads_next_to_writes_and_of_busy_keys_are_left_alone(world: World) -> N
 
 
 @pytest.mark.parametrize("number", [2, 255])
-def test_a_wrong_reply_of_a_follower_is_caught(number: int) -> None:
+def test_wrong_reply_of_follower_is_caught(number: int) -> None:
     world = fresh(ReadsChecker, copies=(Copy("f", number, ("eu",)), Copy("g", 9, ("eu", "us"))))
     world.run_all("eu", *FILLED)
     assert world.settle(10 * SECOND)

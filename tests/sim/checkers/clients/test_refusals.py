@@ -30,7 +30,7 @@ def behind(*, serves: bool = False) -> SimRegion:
     return world.sites["eu"]
 
 
-def test_nothing_is_answered_before_it_has_caught_up() -> None:
+def test_reply_before_catching_up_is_caught() -> None:
     site = behind()
     for command in (("GET", "k"), ("SET", "k", "w"), ("ECHO", "a")):
         site.run_commands(command)
@@ -45,7 +45,7 @@ def test_nothing_is_answered_before_it_has_caught_up() -> None:
         site.run_commands(("EXISTS", "k"))
 
 
-def test_what_is_there_may_be_read_if_that_is_asked_for() -> None:
+def test_stale_read_is_allowed_if_configured() -> None:
     site = behind(serves=True)
     assert site.run_commands(("GET", "k")) == [b"v"]
     site.instance.refuse(WRITE, None)
@@ -53,7 +53,7 @@ def test_what_is_there_may_be_read_if_that_is_asked_for() -> None:
         site.run_commands(("SET", "k", "w"))
 
 
-def test_who_has_caught_up_refuses_nobody() -> None:
+def test_refusal_after_catching_up_is_caught() -> None:
     world = fresh(RefusalsChecker)
     world.run("eu", "SET", "k", "v")
     world.sites["eu"].instance.refuse(WRITE, b"STALE for a test")

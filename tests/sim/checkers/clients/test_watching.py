@@ -56,7 +56,7 @@ def run_out(world: World) -> None:
 
 
 @pytest.mark.parametrize("act", [write, write_elsewhere, flush_elsewhere, run_out])
-def test_a_change_must_be_noticed(world: World, act: Callable[[World], None]) -> None:
+def test_change_must_be_noticed(world: World, act: Callable[[World], None]) -> None:
     act(world)
     told_now = world.run_session("eu", 1, *ALL)
     assert told_now == ["OK", "QUEUED", None]
@@ -69,13 +69,13 @@ def test_a_change_must_be_noticed(world: World, act: Callable[[World], None]) ->
         told(world, [])
 
 
-def test_without_a_change_it_must_be_carried_out(world: World) -> None:
+def test_without_change_it_must_be_carried_out(world: World) -> None:
     world.run("eu", "SET", "other", "1")
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
         told(world, None)
 
 
-def test_what_has_been_touched_may_be_refused(world: World) -> None:
+def test_exec_after_change_may_be_refused(world: World) -> None:
     world.run("eu", "SET", "k", "1", "KEEPTTL")
     told(world, None)
     world.run_session("eu", 1, ("WATCH", "k"))
@@ -83,7 +83,7 @@ def test_what_has_been_touched_may_be_refused(world: World) -> None:
     told(world, None)
 
 
-def test_trimming_touches_a_list_from_which_it_removes_nothing(world: World) -> None:
+def test_trimming_touches_list_from_which_it_removes_nothing(world: World) -> None:
     world.run("eu", "RPUSH", "l", "m")
     world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
     world.run("eu", "LTRIM", "l", "0", "-1")
@@ -96,7 +96,7 @@ def test_trimming_touches_a_list_from_which_it_removes_nothing(world: World) -> 
 
 
 @pytest.mark.parametrize("region", ["eu", "us"])
-def test_another_order_of_a_list_is_a_change(world: World, region: str) -> None:
+def test_another_order_of_list_is_change(world: World, region: str) -> None:
     world.run("eu", "RPUSH", "l", "m", "n")
     assert world.settle(SECOND)
     world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
@@ -135,7 +135,7 @@ def test_other_trimming_touches_nothing(
         told(world, None)
 
 
-def test_what_comes_from_elsewhere_must_be_seen_to_count(world: World) -> None:
+def test_remote_change_counts_once_visible(world: World) -> None:
     world.run("us", "SADD", "l", "m")
     world.run("us", "SREM", "l", "absent")
     assert world.settle(SECOND)
@@ -152,7 +152,7 @@ def test_what_comes_from_elsewhere_must_be_seen_to_count(world: World) -> None:
     told(world, None)
 
 
-def test_who_unwatches_or_loses_its_region_watches_nothing(world: World) -> None:
+def test_unwatch_and_lost_region_end_watching(world: World) -> None:
     world.run_session("eu", 1, ("UNWATCH",))
     told(world, None)
     world.run_session("eu", 2, ("WATCH", "k"))
@@ -160,7 +160,7 @@ def test_who_unwatches_or_loses_its_region_watches_nothing(world: World) -> None
     assert checker_of(world).looked == 0
 
 
-def test_an_own_write_in_the_same_request_is_a_change(world: World) -> None:
+def test_own_write_in_same_request_is_change(world: World) -> None:
     request = (("WATCH", "m"), ("SADD", "m", "a"), ("MULTI",), ("EXISTS", "m"), ("EXEC",))
     world.run_session("eu", 2, *request)
     assert checker_of(world).looked == 1

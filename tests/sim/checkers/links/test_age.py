@@ -45,7 +45,7 @@ def tell(lag_ns: int) -> Callable[[int], int]:
     return told
 
 
-def test_what_does_not_come_makes_the_picture_old(world: World) -> None:
+def test_missing_effects_raise_age(world: World) -> None:
     lose_a_write(world)
     looked = checker_of(world).looked
     look(world)
@@ -57,7 +57,7 @@ def test_what_does_not_come_makes_the_picture_old(world: World) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_a_picture_that_is_said_to_be_younger_is_noticed(world: World) -> None:
+def test_picture_that_is_said_to_be_younger_is_noticed(world: World) -> None:
     world.sites["us"].links.sinks["eu"].lag_ns = tell(20 * MS)  # type: ignore[method-assign]
     lose_a_write(world)
     with pytest.raises(Violation, match=r"us says that what it shows of eu is 20 ms old, and it"):
@@ -65,7 +65,7 @@ def test_a_picture_that_is_said_to_be_younger_is_noticed(world: World) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_nobody_asks_those_who_were_paused_or_live_another_life(world: World) -> None:
+def test_paused_and_restarted_regions_have_no_age(world: World) -> None:
     world.sites["us"].links.sinks["eu"].lag_ns = tell(0)  # type: ignore[method-assign]
     lose_a_write(world)
     world.sites["eu"].pause_until(world.now + SECOND)
@@ -85,7 +85,7 @@ def test_nobody_asks_those_who_were_paused_or_live_another_life(world: World) ->
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_a_connection_with_an_earlier_life_is_not_judged(world: World) -> None:
+def test_connection_with_earlier_life_is_not_judged(world: World) -> None:
     sink = world.sites["us"].links.sinks["eu"]
     sink.lag_ns = tell(0)  # type: ignore[method-assign]
     lose_a_write(world)

@@ -25,11 +25,11 @@ def eu_sends_on(world: World) -> None:
     finish(world)
 
 
-def test_a_window_that_is_not_kept_is_caught() -> None:
+def test_window_that_is_not_kept_is_caught() -> None:
     assert caught(eu_sends_on) == ["bounded memory"]
 
 
-def test_a_window_that_is_kept_is_not() -> None:
+def test_window_that_is_kept_is_not() -> None:
     tuning = Tuning()
     limits = attrs.evolve(tuning.limits, window_bytes_max=100, batch_bytes_max=100)
     plan = Plan.of(["eu", "us"], delay_ms=20, tuning=attrs.evolve(tuning, limits=limits))
@@ -42,14 +42,14 @@ def test_a_window_that_is_kept_is_not() -> None:
     finish(world)
 
 
-def test_a_backlog_keeps_its_bound() -> None:
+def test_backlog_keeps_its_bound() -> None:
     world = fresh(BoundsChecker)
     world.sites["eu"].replica.history.bytes = 2 << 20
     with pytest.raises(Violation, match="eu keeps a backlog of"):
         world.run("eu", "SET", "k", "v")
 
 
-def test_a_gate_keeps_its_bound() -> None:
+def test_gate_keeps_its_bound() -> None:
     world = fresh(BoundsChecker)
     world.sites["eu"].replica.causal_buffer.bytes = 1 << 30
     with pytest.raises(Violation, match=f"{1 << 30} bytes wait in eu"):
@@ -63,7 +63,7 @@ def bounds_of(world: World) -> BoundsChecker:
     return checker
 
 
-def test_a_gate_says_how_much_waits_in_it() -> None:
+def test_gate_says_how_much_waits_in_it() -> None:
     world = fresh(BoundsChecker)
     world.cut("eu", "us")
     world.run("eu", "SET", "k", "v")
@@ -73,7 +73,7 @@ def test_a_gate_says_how_much_waits_in_it() -> None:
         bounds_of(world).measure_snapshot(world.sites["eu"])
 
 
-def test_a_backlog_says_how_much_it_keeps() -> None:
+def test_backlog_says_how_much_it_keeps() -> None:
     world = fresh(BoundsChecker)
     world.run("eu", "SET", "k", "v")
     checker = bounds_of(world)

@@ -29,7 +29,7 @@ def filled(copy: Copy) -> World:
 
 
 @pytest.mark.parametrize("copy", [ONE, RENAMED, TWO], ids=["one", "renamed", "two"])
-def test_a_follower_that_is_well_is_not_blamed(copy: Copy) -> None:
+def test_follower_that_is_well_is_not_blamed(copy: Copy) -> None:
     world = filled(copy)
     world.check_end()
     world.cut("f", "eu")
@@ -41,7 +41,7 @@ def test_a_follower_that_is_well_is_not_blamed(copy: Copy) -> None:
 
 
 @pytest.mark.parametrize("copy", [ONE, RENAMED, TWO], ids=["one", "renamed", "two"])
-def test_a_follower_that_loses_a_key_is_caught_in_the_end(copy: Copy) -> None:
+def test_follower_that_loses_key_is_caught_in_end(copy: Copy) -> None:
     world = filled(copy)
     follower = world.copies["f"]
     drop_key(follower, b"cart")
@@ -51,7 +51,7 @@ def test_a_follower_that_loses_a_key_is_caught_in_the_end(copy: Copy) -> None:
         world.check_end()
 
 
-def test_it_is_caught_as_it_happens_if_a_region_stood_there() -> None:
+def test_wrong_following_is_caught_immediately() -> None:
     world = fresh(ConvergenceChecker, copies=(ONE,))
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(10 * SECOND)
@@ -60,7 +60,7 @@ def test_it_is_caught_as_it_happens_if_a_region_stood_there() -> None:
         world.run("f", "GET", "k")
 
 
-def test_a_follower_that_goes_back_is_caught() -> None:
+def test_follower_that_goes_back_is_caught() -> None:
     world = filled(ONE)
     follower = world.copies["f"]
     follower.replica.keyspace.vector[1 << 14] = 0
@@ -69,7 +69,7 @@ def test_a_follower_that_goes_back_is_caught() -> None:
         world.run("f", "GET", "k")
 
 
-def test_a_follower_that_claims_what_nobody_made_is_caught() -> None:
+def test_follower_that_claims_what_nobody_made_is_caught() -> None:
     world = filled(ONE)
     follower = world.copies["f"]
     follower.replica.keyspace.vector[1 << 14] = 3
@@ -78,14 +78,14 @@ def test_a_follower_that_claims_what_nobody_made_is_caught() -> None:
         world.run("f", "GET", "k")
 
 
-def test_a_follower_that_writes_is_caught() -> None:
+def test_follower_that_writes_is_caught() -> None:
     world = filled(ONE)
     add_one(world.copies["f"].replica.keyspace, b"cart", b"bread")
     with pytest.raises(Violation, match="f has written 1 effects"):
         world.run("f", "GET", "k")
 
 
-def test_a_follower_that_lags_in_the_end_is_caught() -> None:
+def test_follower_that_lags_in_end_is_caught() -> None:
     world = filled(ONE)
     world.cut("f", "eu")
     world.run("eu", "SET", "k", "v")
@@ -94,7 +94,7 @@ def test_a_follower_that_lags_in_the_end_is_caught() -> None:
 
 
 @pytest.mark.interpreted("gives a follower another method")
-def test_who_is_promoted_and_loses_a_key_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_promotion_that_loses_key_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     world = filled(ONE)
     copy = world.copies["f"]
     promote = copy.follower.promote
@@ -109,7 +109,7 @@ def test_who_is_promoted_and_loses_a_key_is_caught(monkeypatch: pytest.MonkeyPat
         copy.stop_following()
 
 
-def test_what_a_database_of_its_own_does_is_no_business_of_it() -> None:
+def test_promoted_database_is_not_judged() -> None:
     world = filled(ONE)
     copy = world.copies["f"]
     copy.stop_following()
@@ -119,7 +119,7 @@ def test_what_a_database_of_its_own_does_is_no_business_of_it() -> None:
     finish(world)
 
 
-def test_a_source_that_has_lost_what_we_have_is_followed_from_nothing() -> None:
+def test_source_that_has_lost_what_we_have_is_followed_from_nothing() -> None:
     world = filled(ONE)
     copy = world.copies["f"]
     begun = copy.beginnings

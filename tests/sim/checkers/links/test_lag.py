@@ -27,7 +27,7 @@ def look(world: World) -> None:
     checker_of(world).on_turn_end(world.sites["eu"], ())
 
 
-def test_what_is_on_its_way_is_behind(world: World) -> None:
+def test_effects_under_way_count_as_lag(world: World) -> None:
     world.close_way("eu", "us")
     world.run("eu", "INCR", "k")
     world.sleep(2 * SECOND)
@@ -40,7 +40,7 @@ def test_what_is_on_its_way_is_behind(world: World) -> None:
     assert checker_of(world).looked >= 4
 
 
-def test_a_region_that_was_paused_is_not_asked(world: World) -> None:
+def test_region_that_was_paused_is_not_asked(world: World) -> None:
     looked = checker_of(world).looked
     world.sites["eu"].pause_until(world.now + SECOND)
     look(world)
@@ -57,7 +57,7 @@ def tell(lag_ns: int) -> Callable[[int], int]:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_a_lag_that_is_not_so_is_noticed(world: World) -> None:
+def test_lag_that_is_not_so_is_noticed(world: World) -> None:
     source = world.sites["eu"].links.sources["us"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "lag_ns", tell(900 * MS))

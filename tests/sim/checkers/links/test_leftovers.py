@@ -36,7 +36,7 @@ def instance_of(world: World) -> Instance:
     return eu(world).instance
 
 
-def test_who_waits_and_watches_is_in_the_books(world: World) -> None:
+def test_waiting_and_watching_clients_are_listed(world: World) -> None:
     world.run_session("eu", 1, ("WATCH", "a", "b"))
     world.run_session("eu", 2, ("BLPOP", "a", "0.01"))
     world.run_session("eu", 3, ("BLPOP", "a", "0.01"))
@@ -54,24 +54,24 @@ def test_books_that_are_wrong_are_noticed(world: World) -> None:
     expect(world, r"clients of eu watch \{\}, but the instance counts \{b'a': 1\}")
 
 
-def test_a_client_that_is_gone_is_noticed(world: World) -> None:
+def test_client_that_is_gone_is_noticed(world: World) -> None:
     world.run_session("eu", 1, ("WATCH", "a"))
     clients = instance_of(world).clients
     del clients[max(clients)]
     expect(world, "client 2 of eu is gone and in its books")
 
 
-def test_a_key_that_is_not_given_back_is_noticed(world: World) -> None:
+def test_key_that_is_not_given_back_is_noticed(world: World) -> None:
     instance_of(world).keyspace.watched_keys.add(b"a")
     expect(world, r"the instance counts \{\} for \{b'a'\}")
 
 
-def test_a_key_that_nobody_watches_any_more_is_noticed(world: World) -> None:
+def test_key_that_nobody_watches_any_more_is_noticed(world: World) -> None:
     instance_of(world).watching.by_key[b"a"] = {}
     expect(world, "nobody watches b'a' in eu, which keeps it")
 
 
-def test_what_is_left_of_a_transaction_is_noticed(world: World) -> None:
+def test_leftover_of_transaction_is_caught(world: World) -> None:
     client = eu(world).sim_client.client
     client.spoiled = True
     expect(world, r"session 1 of eu is in no transaction and has queued \[\]")
@@ -79,13 +79,13 @@ def test_what_is_left_of_a_transaction_is_noticed(world: World) -> None:
     expect(world, "session 1 of eu watches nothing and is marked")
 
 
-def test_an_operation_that_waits_is_noticed(world: World) -> None:
+def test_operation_that_waits_is_noticed(world: World) -> None:
     op = Op(world.sites["us"].replica.origin, 9, 0, {}, ((2, 0, b"k", b"a"),))
     eu(world).replica.causal_buffer.queues[op.origin] = deque([op])
     expect(world, "in eu 1 operations of 2 wait for their turn")
 
 
-def test_what_links_have_not_put_away_is_noticed(world: World) -> None:
+def test_leftover_of_link_is_caught(world: World) -> None:
     links = eu(world).links
     origin = world.sites["us"].replica.origin
     links.repair.gaps[origin] = Gap(3, 0, 0)
@@ -112,7 +112,7 @@ def test_what_links_have_not_put_away_is_noticed(world: World) -> None:
     world.check_end()
 
 
-def test_a_link_that_is_not_there_is_noticed(world: World) -> None:
+def test_link_that_is_not_there_is_noticed(world: World) -> None:
     sink = eu(world).links.sinks["us"]
     sink.close("for a test")
     expect(world, "in eu the link from us is closed")

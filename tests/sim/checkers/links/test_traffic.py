@@ -35,7 +35,7 @@ def test_many_that_come_twice_are_caught() -> None:
         finish(world)
 
 
-def test_what_was_held_up_when_a_helper_was_asked_may_come_twice() -> None:
+def test_op_delayed_during_repair_may_come_twice() -> None:
     world = fresh(TrafficChecker)
     traffic = checker_of(world)
     assert isinstance(traffic, TrafficChecker)
@@ -54,7 +54,7 @@ def test_what_was_held_up_when_a_helper_was_asked_may_come_twice() -> None:
         finish(world)
 
 
-def test_what_is_under_way_is_no_reason_to_ask() -> None:
+def test_repair_of_op_under_way_is_caught() -> None:
     world = fresh(TrafficChecker)
     traffic = checker_of(world)
     assert isinstance(traffic, TrafficChecker)

@@ -34,16 +34,16 @@ def us_does_not_wait(world: World) -> None:
     finish(world)
 
 
-def test_an_early_operation_is_caught() -> None:
+def test_early_operation_is_caught() -> None:
     assert caught(us_does_not_wait) == ["causality"]
 
 
-def test_the_message_says_what_was_missing() -> None:
+def test_message_says_what_was_missing() -> None:
     with pytest.raises(Violation, match=r"us applied 3:1\.\.1, which had seen 1=1, but has only"):
         us_does_not_wait(fresh(CausalityChecker))
 
 
-def test_a_vector_must_end_between_operations() -> None:
+def test_vector_must_end_between_operations() -> None:
     world = fresh(CausalityChecker)
     world.run_all("eu", ("MULTI",), ("SET", "a", "1"), ("SET", "b", "1"), ("EXEC",))
     assert world.settle(SECOND)
@@ -53,7 +53,7 @@ def test_a_vector_must_end_between_operations() -> None:
         world.run("us", "SET", "k", "v")
 
 
-def test_what_a_snapshot_brings_must_be_closed_too() -> None:
+def test_snapshot_must_be_causally_closed() -> None:
     world = fresh(CausalityChecker)
     world.run("eu", "SET", "a", "1")
     assert world.settle(SECOND)
@@ -65,7 +65,7 @@ def test_what_a_snapshot_brings_must_be_closed_too() -> None:
         world.run("ap", "SET", "c", "1")
 
 
-def test_a_gap_in_what_one_origin_made_is_caught() -> None:
+def test_gap_in_what_one_origin_made_is_caught() -> None:
     world = fresh(CausalityChecker)
     us = world.sites["us"]
 
@@ -82,7 +82,7 @@ def test_a_gap_in_what_one_origin_made_is_caught() -> None:
         world.settle(10 * SECOND)
 
 
-def test_a_step_that_adds_nothing_to_the_vector_is_no_matter() -> None:
+def test_step_that_adds_nothing_to_vector_is_no_matter() -> None:
     world = fresh(CausalityChecker)
     world.run("eu", "SET", "a", "1")
     us = world.sites["us"]

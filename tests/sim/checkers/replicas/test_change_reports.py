@@ -23,13 +23,13 @@ def eu_changes_in_silence(world: World) -> None:
     finish(world)
 
 
-def test_a_change_that_is_not_told_is_caught() -> None:
+def test_change_that_is_not_told_is_caught() -> None:
     assert "told changes" in caught(eu_changes_in_silence)
     with pytest.raises(Violation, match="told changes: eu was last seen with "):
         eu_changes_in_silence(fresh())
 
 
-def test_the_text_names_the_key_and_both_values() -> None:
+def test_text_names_key_and_both_values() -> None:
     why = (
         r"eu was last seen with \{milk\} under 'cart', holds \{eggs milk\}, and has told nobody of"
         " the change"
@@ -38,7 +38,7 @@ def test_the_text_names_the_key_and_both_values() -> None:
         eu_changes_in_silence(fresh(ChangeReportChecker))
 
 
-def test_it_is_caught_before_the_end_and_in_followers_too() -> None:
+def test_wrong_report_is_caught_early_in_followers_too() -> None:
     world = fresh(ChangeReportChecker, copies=(Copy("copy", 255, ("eu",)),))
     world.run("eu", "SET", "word", "v")
     assert world.settle(10 * SECOND)
@@ -61,7 +61,7 @@ def test_every_key_is_compared() -> None:
     assert checker.looked > before + 3
 
 
-def test_a_deadline_is_named() -> None:
+def test_deadline_is_named() -> None:
     world = fresh(ChangeReportChecker)
     world.run("eu", "SET", "word", "v", "PXAT", "1800000000000")
     state_hash = world.sites["eu"].state_hash

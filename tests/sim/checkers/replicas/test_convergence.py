@@ -41,18 +41,18 @@ def us_forgets(world: World) -> None:
     finish(world)
 
 
-def test_a_forgotten_key_is_caught() -> None:
+def test_forgotten_key_is_caught() -> None:
     assert caught(us_forgets) == ["convergence"]
 
 
-def test_it_is_caught_when_it_happens_and_not_only_in_the_end() -> None:
+def test_divergence_is_caught_immediately() -> None:
     world = fresh(ConvergenceChecker)
     with pytest.raises(Violation, match=r"us and (eu|ap) have both applied 1=62 and differ"):
         us_forgets(world)
     assert world.now < 5 * SECOND
 
 
-def test_what_has_expired_by_some_clock_may_be_gone() -> None:
+def test_key_expired_by_some_clock_may_be_gone() -> None:
     world = fresh(ConvergenceChecker)
     world.run("eu", "SET", "session", "x", "PX", "300")
     assert world.settle(10 * SECOND)
@@ -61,7 +61,7 @@ def test_what_has_expired_by_some_clock_may_be_gone() -> None:
     finish(world)
 
 
-def test_the_end_is_not_reached_while_vectors_differ() -> None:
+def test_end_is_not_reached_while_vectors_differ() -> None:
     world = fresh(ConvergenceChecker)
     world.cut("eu", "us")
     world.cut("eu", "ap")
@@ -70,7 +70,7 @@ def test_the_end_is_not_reached_while_vectors_differ() -> None:
         world.check_end()
 
 
-def test_a_hash_follows_every_step_of_a_vector() -> None:
+def test_hash_follows_every_step_of_vector() -> None:
     standing = Standing({5: 1})
     standing.advance(7, 1)
     standing.advance(5, 2)
@@ -82,7 +82,7 @@ def test_vectors_are_shown_by_region_and_life() -> None:
     assert shown({1 << 14: 7, (2 << 14) + 3: 9}) == "1=7 2.3=9"
 
 
-def test_a_difference_that_shows_only_in_the_end_is_caught() -> None:
+def test_difference_that_shows_only_in_end_is_caught() -> None:
     world = fresh(ConvergenceChecker)
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(10 * SECOND)
@@ -104,9 +104,7 @@ def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(("sources", "is_compared"), [(("eu",), True), (("eu", "us"), False)])
-def test_a_copy_of_one_source_alone_is_compared(
-    sources: tuple[str, ...], is_compared: bool
-) -> None:
+def test_copy_of_one_source_alone_is_compared(sources: tuple[str, ...], is_compared: bool) -> None:
     world = fresh(ConvergenceChecker, copies=(Copy("f", 9, sources),))
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(10 * SECOND)

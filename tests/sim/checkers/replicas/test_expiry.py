@@ -34,13 +34,13 @@ def eu_believes_that_all_clocks_are_fast(world: World) -> None:
     world.sleep(3 * SECOND)
 
 
-def test_what_lives_elsewhere_is_not_deleted() -> None:
+def test_key_alive_elsewhere_is_not_deleted() -> None:
     assert caught(eu_believes_that_all_clocks_are_fast) == ["expiry"]
     with pytest.raises(Violation, match=r"eu deletes b'k', which lives \d+ ms longer in us"):
         eu_believes_that_all_clocks_are_fast(fresh(ExpiryChecker))
 
 
-def test_what_has_expired_everywhere_is_deleted() -> None:
+def test_key_expired_everywhere_is_deleted() -> None:
     world = fresh(ExpiryChecker)
     expire_in_eu(world)
     world.sleep(3 * SECOND)
@@ -51,7 +51,7 @@ def test_what_has_expired_everywhere_is_deleted() -> None:
     assert world.checkers[0].looked == 1
 
 
-def test_a_client_may_delete_what_lives_elsewhere() -> None:
+def test_client_may_delete_what_lives_elsewhere() -> None:
     world = fresh(ExpiryChecker)
     expire_in_eu(world)
     world.run("eu", "APPEND", "k", "w")
@@ -59,7 +59,7 @@ def test_a_client_may_delete_what_lives_elsewhere() -> None:
     assert world.checkers[0].looked == 0
 
 
-def test_a_client_who_waited_may_delete_what_is_left_of_a_key() -> None:
+def test_client_who_waited_may_delete_what_is_left_of_key() -> None:
     """It pushes to a list that was emptied in the same turn, and whose deadline is to come."""
     world = fresh(ExpiryChecker)
     world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
@@ -77,7 +77,7 @@ def test_a_client_who_waited_may_delete_what_is_left_of_a_key() -> None:
         world.sleep(3 * SECOND)
 
 
-def test_who_has_waited_in_vain_has_named_nothing() -> None:
+def test_wait_in_vain_names_no_key() -> None:
     world = fresh(ExpiryChecker)
     world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
     assert world.settle(SECOND)
@@ -88,7 +88,7 @@ def test_who_has_waited_in_vain_has_named_nothing() -> None:
         world.sleep(3 * SECOND)
 
 
-def test_a_clock_counts_that_its_region_has_forgotten() -> None:
+def test_clock_counts_that_its_region_has_forgotten() -> None:
     world = fresh(ExpiryChecker)
     world.run("eu", "SET", "k", "v", "PX", "60000")
     assert world.settle(10 * SECOND)
@@ -111,13 +111,13 @@ def the_time_of_us_goes_back(world: World) -> None:
     world.run("us", "SET", "k", "w")
 
 
-def test_what_has_expired_does_not_live_again() -> None:
+def test_expired_key_does_not_come_back() -> None:
     assert caught(the_time_of_us_goes_back) == ["expiry"]
     with pytest.raises(Violation, match="what had expired in us lives again for 500 ms"):
         the_time_of_us_goes_back(fresh(ExpiryChecker))
 
 
-def test_expiry_stays_near_the_clock() -> None:
+def test_expiry_stays_near_clock() -> None:
     world = fresh(ExpiryChecker)
     world.run("us", "SET", "k", "v", "PX", "60000")
     world.sites["us"].clock.step_by(7_200_000)
@@ -129,14 +129,14 @@ def test_expiry_stays_near_the_clock() -> None:
         world.checkers[0].on_turn_end(world.sites["us"], ())
 
 
-def test_what_is_made_unasked_and_deletes_nothing_is_of_no_interest() -> None:
+def test_unasked_effect_without_delete_is_ignored() -> None:
     world = fresh(ExpiryChecker)
     world.sites["eu"].replica.set("s").add("m")
     world.sites["eu"].finish_turn()
     assert world.checkers[0].looked == 0
 
 
-def test_expiry_follows_a_clock_that_is_set_and_no_other() -> None:
+def test_expiry_follows_clock_that_is_set_and_no_other() -> None:
     world = fresh(ExpiryChecker)
     world.run("us", "SET", "k", "v", "PX", "60000")
     world.sites["us"].clock.step_by(90_000)

@@ -61,7 +61,7 @@ def test_key_values_and_operations_are_named() -> None:
     )
 
 
-def test_later_writes_to_the_other_region_are_left_out() -> None:
+def test_later_writes_to_other_region_are_left_out() -> None:
     world = written()
     world.cut("us", "eu")
     world.cut("us", "ap")
@@ -71,7 +71,7 @@ def test_later_writes_to_the_other_region_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("later", [("SADD", "cart", "salt"), ("FLUSHALL",)])
-def test_a_key_written_later_is_compared_with_the_operations_in_order(
+def test_key_written_later_is_compared_with_operations_in_order(
     later: tuple[str, ...],
 ) -> None:
     world = written()
@@ -83,7 +83,7 @@ def test_a_key_written_later_is_compared_with_the_operations_in_order(
     assert "us holds nothing, a replica that got these operations in order holds {eggs" in text
 
 
-def test_a_region_that_has_less_is_not_compared() -> None:
+def test_region_that_has_less_is_not_compared() -> None:
     world = written()
     world.crash_process("eu")
     world.restart_process("eu")
@@ -91,7 +91,7 @@ def test_a_region_that_has_less_is_not_compared() -> None:
     assert "a replica that got these operations in order holds" in explained(world, "us", "eu")
 
 
-def test_what_ends_before_the_clock_does_not_count() -> None:
+def test_past_deadline_does_not_count() -> None:
     world = fresh()
     world.run("eu", "SET", "k", "v", "PX", "500")
     assert world.settle(SECOND)
@@ -131,7 +131,7 @@ def test_elements_are_listed() -> None:
     assert elements_text(change.before) == "nothing"
 
 
-def test_a_history_says_who_wrote_when_and_had_seen_what() -> None:
+def test_history_says_who_wrote_when_and_had_seen_what() -> None:
     world = written()
     history = world.run_history.book.history_of_key(b"cart", world.sites["eu"].replica.keyspace)
     assert history is not None
@@ -145,7 +145,7 @@ def test_a_history_says_who_wrote_when_and_had_seen_what() -> None:
 @pytest.mark.parametrize(
     ("kind", "losers"), [(ConvergenceChecker, ["us"]), (DurabilityChecker, NAMES)]
 )
-def test_the_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None:
+def test_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None:
     world = fresh(kind)
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(SECOND)
@@ -160,7 +160,7 @@ def test_the_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None
 
 
 @pytest.mark.parametrize("sources", [("eu",), ("eu", "us")])
-def test_a_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
+def test_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
     world = fresh(FollowingChecker, copies=(Copy("f", 9, sources),))
     world.run("eu", "SADD", "cart", "milk")
     assert world.settle(SECOND)

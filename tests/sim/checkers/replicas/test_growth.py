@@ -36,11 +36,11 @@ def us_goes_back(world: World) -> None:
 
 
 @pytest.mark.interpreted("gives the ledger another method")
-def test_a_vector_that_goes_back_is_caught() -> None:
+def test_vector_that_goes_back_is_caught() -> None:
     assert caught(us_goes_back) == ["growing vectors"]
 
 
-def test_a_region_must_claim_what_it_made() -> None:
+def test_region_must_claim_what_it_made() -> None:
     world = fresh(GrowthChecker)
     db = world.sites["us"].replica.keyspace
     world.run("us", "SET", "k", "v")
@@ -51,7 +51,7 @@ def test_a_region_must_claim_what_it_made() -> None:
         world.run("us", "GET", "k")
 
 
-def test_a_step_that_adds_nothing_to_the_vector_is_not_counted() -> None:
+def test_step_that_adds_nothing_to_vector_is_not_counted() -> None:
     world = fresh(GrowthChecker)
     world.run("us", "SET", "k", "v")
     looked = world.checkers[0].looked

@@ -24,11 +24,11 @@ def us_counts_from_one_again(world: World) -> None:
     world.run("us", "SET", "k", "1")
 
 
-def test_a_dot_that_is_used_twice_is_caught() -> None:
+def test_dot_that_is_used_twice_is_caught() -> None:
     assert caught(us_counts_from_one_again) == ["dot uniqueness"]
 
 
-def test_an_operation_that_was_changed_on_its_way_is_caught() -> None:
+def test_operation_that_was_changed_on_its_way_is_caught() -> None:
     world = fresh(IdentityChecker)
     us = world.sites["us"]
 
@@ -41,7 +41,7 @@ def test_an_operation_that_was_changed_on_its_way_is_caught() -> None:
         world.settle(10 * SECOND)
 
 
-def test_an_operation_that_nobody_made_is_caught() -> None:
+def test_operation_that_nobody_made_is_caught() -> None:
     world = fresh(IdentityChecker)
     forged = Op(9 << 14, 1, 0, {}, ((1, 0, b"k", 5, b"v"),))
     world.sites["us"].replica.accept(forged)
@@ -49,7 +49,7 @@ def test_an_operation_that_nobody_made_is_caught() -> None:
         world.run("us", "GET", "k")
 
 
-def test_a_dot_that_is_left_out_is_caught() -> None:
+def test_dot_that_is_left_out_is_caught() -> None:
     world = fresh(IdentityChecker)
     db = world.sites["us"].replica.keyspace
     world.run("us", "SET", "k", "v")

@@ -23,11 +23,11 @@ def a_ghost(world: World) -> None:
     finish(world)
 
 
-def test_an_element_that_returns_is_caught() -> None:
+def test_element_that_returns_is_caught() -> None:
     assert caught(a_ghost) == ["no resurrection"]
 
 
-def test_the_message_names_the_element() -> None:
+def test_message_names_element() -> None:
     with pytest.raises(Violation, match=r"b'u1' in b'cart' had been deleted in eu and is back"):
         a_ghost(fresh(ResurrectionChecker))
 
@@ -40,7 +40,7 @@ def test_names_that_are_used_again_are_no_business_of_it() -> None:
     finish(world)
 
 
-def test_a_life_without_memory_may_see_again_what_it_had_deleted() -> None:
+def test_life_without_memory_may_see_again_what_it_had_deleted() -> None:
     world = fresh(ResurrectionChecker)
     world.run("eu", "SADD", "cart", "u1")
     assert world.settle(10 * SECOND)

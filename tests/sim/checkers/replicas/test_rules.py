@@ -41,12 +41,12 @@ def a_set_hides_a_member(world: World) -> None:
 
 
 @pytest.mark.interpreted("gives a type another method")
-def test_a_value_that_all_have_wrong_is_caught() -> None:
+def test_value_that_all_have_wrong_is_caught() -> None:
     assert caught(a_set_hides_a_member) == ["conflict rules", "commands"]
 
 
 @pytest.mark.interpreted("gives a type another method")
-def test_the_message_says_what_was_done_by_whom_having_seen_what() -> None:
+def test_message_says_what_was_done_by_whom_having_seen_what() -> None:
     with pytest.raises(Violation) as raised:
         a_set_hides_a_member(fresh(RulesChecker))
     assert raised.value.text == (
@@ -90,7 +90,7 @@ def test_conflicts_of_all_kinds_are_worked_out(first: tuple[str, ...]) -> None:
     assert checker_of(world).looked > 3
 
 
-def test_what_has_expired_is_not_expected() -> None:
+def test_expired_key_is_not_expected() -> None:
     world = fresh(RulesChecker)
     world.run("eu", "SET", "k", "v", "PX", "500")
     assert world.settle(SECOND)
@@ -102,7 +102,7 @@ def test_what_has_expired_is_not_expected() -> None:
 
 
 @pytest.mark.interpreted("a compiled module has taken the constant in")
-def test_a_key_is_looked_at_when_its_turn_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_is_looked_at_when_its_turn_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "SAMPLE", 3)
     world = fresh(RulesChecker)
     world.run("eu", "SADD", "k", "a")
@@ -117,7 +117,7 @@ def test_a_key_is_looked_at_when_its_turn_has_come(monkeypatch: pytest.MonkeyPat
         world.check_end()
 
 
-def test_keys_with_a_long_history_are_left_alone() -> None:
+def test_keys_with_long_history_are_left_alone() -> None:
     world = fresh(RulesChecker)
     fill(world, "eu", "k")
     world.run("eu", "SADD", "k", "another")
@@ -128,7 +128,7 @@ def test_keys_with_a_long_history_are_left_alone() -> None:
 
 
 @pytest.mark.interpreted("a compiled module has taken the constant in")
-def test_so_many_keys_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_remembered_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEYS_MAX > EFFECTS_MAX
     monkeypatch.setattr(effects, "KEYS_MAX", 2)
     world = fresh(RulesChecker)

@@ -34,7 +34,7 @@ def us_believes_a_lie(world: World) -> None:
     turn(world)
 
 
-def test_what_somebody_lacks_is_not_stable() -> None:
+def test_effect_lacking_somewhere_is_not_stable() -> None:
     assert caught(us_believes_a_lie) == ["stability"]
     world = fresh(StabilityChecker)
     with pytest.raises(
@@ -43,7 +43,7 @@ def test_what_somebody_lacks_is_not_stable() -> None:
         us_believes_a_lie(world)
 
 
-def test_what_has_not_seen_it_must_not_come_any_more() -> None:
+def test_late_effect_below_stability_is_caught() -> None:
     world = fresh(StabilityChecker)
     world.close_way("eu", "us")
     lie(world)
@@ -52,7 +52,7 @@ def test_what_has_not_seen_it_must_not_come_any_more() -> None:
         turn(world)
 
 
-def test_what_waits_anywhere_may_still_come() -> None:
+def test_waiting_op_may_arrive_after_stability() -> None:
     world = fresh(StabilityChecker)
     world.cut("eu", "us")
     world.cut("us", "ap")
@@ -70,7 +70,7 @@ def test_what_waits_anywhere_may_still_come() -> None:
         turn(world)
 
 
-def test_who_does_not_know_that_it_has_lived_has_promised_nothing() -> None:
+def test_unaware_region_made_no_promise() -> None:
     world = fresh(StabilityChecker)
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)
@@ -84,7 +84,7 @@ def test_who_does_not_know_that_it_has_lived_has_promised_nothing() -> None:
     assert world.checkers[0].looked
 
 
-def test_who_may_have_found_only_what_is_lost_too_has_promised_nothing() -> None:
+def test_region_that_found_lost_data_made_no_promise() -> None:
     world = fresh(StabilityChecker)
     checker = world.checkers[0]
     assert isinstance(checker, StabilityChecker)
@@ -103,7 +103,7 @@ def test_who_may_have_found_only_what_is_lost_too_has_promised_nothing() -> None
     assert checker.exempt == {world.sites["ap"].replica.origin}
 
 
-def test_who_loses_its_teacher_has_promised_nothing() -> None:
+def test_region_without_its_peer_made_no_promise() -> None:
     world = fresh(StabilityChecker)
     checker = world.checkers[0]
     assert isinstance(checker, StabilityChecker)
@@ -114,7 +114,7 @@ def test_who_loses_its_teacher_has_promised_nothing() -> None:
     assert checker.careless == {"ap"}
 
 
-def test_who_only_reads_need_not_have_it() -> None:
+def test_reading_region_need_not_have_it() -> None:
     world = fresh(StabilityChecker)
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)

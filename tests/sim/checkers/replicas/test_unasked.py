@@ -11,7 +11,7 @@ from tests.sim.planted import fresh
 
 
 @pytest.mark.interpreted("compiled checkers have compiled heirs only")
-def test_only_effects_without_a_client_are_shown() -> None:
+def test_only_effects_without_client_are_shown() -> None:
     keys: list[object] = []
 
     class Listing(UnaskedChecker):

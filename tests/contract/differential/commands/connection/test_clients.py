@@ -72,13 +72,13 @@ def described(line: bytes) -> dict[str, str]:
     return dict(field.split("=", 1) for field in line.decode().rstrip("\n").split(" "))
 
 
-def test_a_line_has_the_fields_of_redis_in_their_order(peer: Peer) -> None:
+def test_line_has_fields_of_redis_in_their_order(peer: Peer) -> None:
     theirs = list(described(decode(peer.server.run([b"CLIENT", b"INFO"]))))
     mine = list(described(decode(peer.ours.run([b"CLIENT", b"INFO"]))))
     assert mine == [*theirs, *(name for name in ("lib-name", "lib-ver") if name not in theirs)]
 
 
-def test_a_line_is_about_the_request_that_asks_for_it(peer: Peer) -> None:
+def test_line_is_about_request_that_asks_for_it(peer: Peer) -> None:
     fields = ("qbuf", "argv-mem", "cmd", "multi-mem", "omem", "events", "resp", "user", "redir")
     theirs = described(decode(peer.server.run([b"CLIENT", b"LIST"])))
     mine = described(decode(peer.ours.run([b"CLIENT", b"LIST"])))

@@ -49,7 +49,7 @@ def is_too_late(answer: Reply) -> bool:
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", WRITES)
-def test_setting_a_deadline(peer: Peer, name: str, state: str) -> None:
+def test_setting_deadline(peer: Peer, name: str, state: str) -> None:
     every_time = product(TIMES, [(), ("NX",), ("NX", "XX"), ("FOO",)])
     every_condition = product(["100", "-1", FAR], CONDITIONS)
     for time, conditions in dict.fromkeys((*every_time, *every_condition)):
@@ -61,7 +61,7 @@ def test_setting_a_deadline(peer: Peer, name: str, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_reading_and_ending_a_deadline(peer: Peer, state: str) -> None:
+def test_reading_and_ending_deadline(peer: Peer, state: str) -> None:
     # The deadline of `sooner` is set a moment apart, and EXPIRETIME rounds it to seconds.
     rounded = () if state == "sooner" else ("EXPIRETIME",)
     for name in ("TTL", "PTTL", "PERSIST", "EXISTS", *rounded):
@@ -73,7 +73,8 @@ def test_reading_and_ending_a_deadline(peer: Peer, state: str) -> None:
     assert peer.same("EXPIRETIME", "k") == FAR + 1
 
 
-def test_exp_8_a_deadline_after_the_year_19809_is_refused(peer: Peer) -> None:
+@pytest.mark.rule("EXP-8")
+def test_deadline_after_year_19809_is_refused(peer: Peer) -> None:
     peer.same("SET", "k", "v")
     assert peer.same("PEXPIREAT", "k", 1 << 49) == 1
     too_late = (1 << 49) + 1
@@ -83,7 +84,7 @@ def test_exp_8_a_deadline_after_the_year_19809_is_refused(peer: Peer) -> None:
     assert isinstance(peer.same("SET", "k", "v", "PXAT", too_late), Refusal)
 
 
-def test_a_deadline_that_has_passed_deletes_at_once(peer: Peer) -> None:
+def test_deadline_that_has_passed_deletes_at_once(peer: Peer) -> None:
     for key, *command in (("a", "EXPIRE", "-1"), ("b", "PEXPIREAT", wall_clock() - 1)):
         peer.same("SET", key, "v")
         assert peer.same(command[0], key, command[1]) == 1

@@ -52,7 +52,7 @@ def on(key: str, template: tuple[Word, ...]) -> list[Word]:
 
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("key", NAMES)
-def test_commands_on_a_key_of_each_type(peer: Peer, key: str, protocol: int) -> None:
+def test_commands_on_key_of_each_type(peer: Peer, key: str, protocol: int) -> None:
     for template in ON_ONE_KEY:
         peer.play([*FILLED, on(key, template)], protocol)
 
@@ -123,7 +123,7 @@ def test_any_pattern(peer: Peer, patterns: list[str], texts: list[str]) -> None:
     peer.play([*(("SET", text, "v") for text in texts), *(("KEYS", each) for each in patterns)])
 
 
-def test_a_hostile_pattern_costs_no_more_than_its_length_times_the_texts(peer: Peer) -> None:
+def test_hostile_pattern_costs_no_more_than_its_length_times_texts(peer: Peer) -> None:
     peer.ours.run(encode(("SET", "a" * 10_000, "v")))
     assert peer.ours.run(encode(("KEYS", "a*" * 5_000 + "b"))) == b"*0\r\n"
 
@@ -159,7 +159,7 @@ OPTIONS: list[tuple[Word, ...]] = [
 ]
 
 
-def test_a_scan_comes_by_all_keys(peer: Peer) -> None:
+def test_scan_comes_by_all_keys(peer: Peer) -> None:
     for command in [*FILLED, *((("SET", f"k{n}", n)) for n in range(60))]:
         peer.same(*command)
     for options in OPTIONS:
@@ -167,7 +167,7 @@ def test_a_scan_comes_by_all_keys(peer: Peer) -> None:
         assert ours == theirs
 
 
-def test_a_scan_comes_by_what_is_there_all_the_time(peer: Peer) -> None:
+def test_scan_comes_by_what_is_there_all_time(peer: Peer) -> None:
     rng = random.Random(7)
     stay = {b"stay%d" % n for n in range(50)}
     for name in stay:

@@ -85,13 +85,13 @@ def test_options(peer: Peer, name: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["list", "zset"])
-def test_the_order_that_is_there_already(peer: Peer, key: str) -> None:
+def test_order_that_is_there_already(peer: Peer, key: str) -> None:
     for limit in ("", " LIMIT 1 2", " LIMIT 3 100", " LIMIT 0 1"):
         for order in ("", " DESC"):
             peer.play([*FILLED, ("SORT", key, "BY", "nosort", *(order + limit).split())])
 
 
-def test_an_unsorted_set_is_given_whole(peer: Peer) -> None:
+def test_unsorted_set_is_given_whole(peer: Peer) -> None:
     for command in FILLED:
         peer.same(*command)
     for side in (peer.server, peer.ours):

@@ -88,7 +88,7 @@ def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
         "BLMOVE l other LEFT LEFT 0",
     ],
 )
-def test_inside_a_transaction_nothing_waits(peer: Peer, protocol: int, command: str) -> None:
+def test_inside_transaction_nothing_waits(peer: Peer, protocol: int, command: str) -> None:
     peer.protocol(protocol)
     peer.same("RPUSH", "l", "a")
     peer.same("MULTI")

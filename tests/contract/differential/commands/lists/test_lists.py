@@ -80,7 +80,7 @@ def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
     peer.play(history(seed, [LISTS], 500))
 
 
-def test_a_long_list_is_read_and_changed_anywhere(peer: Peer) -> None:
+def test_long_list_is_read_and_changed_anywhere(peer: Peer) -> None:
     commands = [["RPUSH", "l", *map(str, range(n, n + 100))] for n in range(0, 3000, 100)]
     commands += [["LPUSH", "l", *map(str, range(n, n + 100))] for n in range(0, 3000, 100)]
     for n in range(0, 5000, 331):

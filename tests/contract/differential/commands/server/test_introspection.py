@@ -55,14 +55,14 @@ def test_requests_are_answered_as_by_redis(peer: Peer, request_: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_what_is_no_command_has_no_details(peer: Peer, protocol: int) -> None:
+def test_unknown_command_has_no_details(peer: Peer, protocol: int) -> None:
     peer.protocol(protocol)
     request = [b"COMMAND", b"INFO", b"nothing", b"get|more", b"config|nothing"]
     assert peer.ours.run(request) == peer.server.run(request)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_details_have_the_form_of_redis(peer: Peer, protocol: int) -> None:
+def test_details_have_form_of_redis(peer: Peer, protocol: int) -> None:
     peer.protocol(protocol)
     for name in (b"get", b"del", b"config|get"):
         [theirs] = decode(peer.server.run([b"COMMAND", b"INFO", name]))
@@ -73,14 +73,14 @@ def test_details_have_the_form_of_redis(peer: Peer, protocol: int) -> None:
     peer.protocol(2)
 
 
-def test_where_the_keys_are_is_told_as_by_redis(peer: Peer) -> None:
+def test_key_positions_equal_those_of_redis(peer: Peer) -> None:
     for name in (b"get", b"mset", b"lmpop", b"sunionstore"):
         [theirs] = decode(peer.server.run([b"COMMAND", b"INFO", name]))
         [mine] = decode(peer.ours.run([b"COMMAND", b"INFO", name]))
         assert mine[8] == theirs[8]
 
 
-def test_documentation_has_the_form_of_redis(peer: Peer) -> None:
+def test_documentation_has_form_of_redis(peer: Peer) -> None:
     for name in (b"get", b"config|get", b"client"):
         theirs = decode(peer.server.run([b"COMMAND", b"DOCS", name]))
         mine = decode(peer.ours.run([b"COMMAND", b"DOCS", name]))

@@ -11,5 +11,5 @@ from tests.crdb.redis_peer import Peer
     "request_text",
     ["LATEST", "HISTORY command", "RESET", "RESET a b", "GRAPH none", "HISTOGRAM nothing"],
 )
-def test_an_idle_monitor_is_that_of_redis(peer: Peer, request_text: str) -> None:
+def test_idle_monitor_is_that_of_redis(peer: Peer, request_text: str) -> None:
     peer.same("LATENCY", *request_text.split())

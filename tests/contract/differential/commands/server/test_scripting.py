@@ -29,5 +29,5 @@ from tests.crdb.redis_peer import Peer
         "SCRIPT KILL",
     ],
 )
-def test_an_empty_library_is_that_of_redis(peer: Peer, command: str) -> None:
+def test_empty_library_is_that_of_redis(peer: Peer, command: str) -> None:
     peer.same(*command.split())

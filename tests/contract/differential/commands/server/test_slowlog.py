@@ -16,7 +16,7 @@ def test_wrong_counts_are_refused_as_by_redis(peer: Peer, count: str) -> None:
     assert isinstance(peer.same("SLOWLOG", "GET", count), Refusal)
 
 
-def test_an_empty_log_is_that_of_redis(peer: Peer) -> None:
+def test_empty_log_is_that_of_redis(peer: Peer) -> None:
     peer.same("SLOWLOG", "RESET")
     for request in ("LEN", "GET", "GET -1", "GET 0", "GET 5"):
         peer.same("SLOWLOG", *request.split())

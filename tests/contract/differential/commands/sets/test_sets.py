@@ -83,7 +83,7 @@ def test_odd_commands_are_answered_as_by_redis(peer: Peer, command: str) -> None
     peer.same_content()
 
 
-def test_a_store_replaces_a_key_of_any_type(peer: Peer) -> None:
+def test_store_replaces_key_of_any_type(peer: Peer) -> None:
     peer.same("SADD", "a", "1", "2", "3")
     peer.same("SADD", "b", "2", "3", "4")
     for command in ("SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"):

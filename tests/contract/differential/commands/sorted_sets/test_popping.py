@@ -65,7 +65,7 @@ def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
 @pytest.mark.parametrize(
     "command", ["BZPOPMIN none 0", "BZPOPMAX none 0", "BZMPOP 0 1 none MIN", "ZMPOP 1 none MAX"]
 )
-def test_inside_a_transaction_nothing_waits(peer: Peer, protocol: int, command: str) -> None:
+def test_inside_transaction_nothing_waits(peer: Peer, protocol: int, command: str) -> None:
     peer.protocol(protocol)
     peer.same("MULTI")
     peer.same(*command.split())

@@ -85,7 +85,7 @@ def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
     peer.play(history(seed, [SORTED_SETS, RANGES], 400))
 
 
-def test_a_store_replaces_a_key_and_ends_its_time_to_live(peer: Peer) -> None:
+def test_store_replaces_key_and_ends_its_time_to_live(peer: Peer) -> None:
     peer.same("ZADD", "z", "1", "a", "2", "b")
     peer.same("SET", "into", "x", "EX", "100")
     peer.same("ZRANGESTORE", "into", "z", "0", "0")

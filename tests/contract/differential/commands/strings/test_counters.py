@@ -41,7 +41,7 @@ DELTAS = ["1", "-1", "0", "", "x", "1.5", "0.1", "-0.30", "1e2", "inf", "-inf", 
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_what_is_a_number_to_begin_with(peer: Peer, value: str) -> None:
+def test_initial_values_that_are_numbers(peer: Peer, value: str) -> None:
     start = ("SET", "k", value)
     for name in ("INCR", "DECR"):
         peer.play([start, (name, "k"), ("GET", "k"), (name, "k")])
@@ -51,7 +51,7 @@ def test_what_is_a_number_to_begin_with(peer: Peer, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["INCR", "DECR", "INCRBY", "DECRBY", "INCRBYFLOAT"])
-def test_without_a_key_with_another_type_and_with_a_wrong_arity(peer: Peer, name: str) -> None:
+def test_without_key_with_another_type_and_with_wrong_arity(peer: Peer, name: str) -> None:
     arguments = () if name in ("INCR", "DECR") else ("5",)
     peer.play([(name, "k", *arguments), ("GET", "k"), (name, "k", *arguments)])
     peer.play([("SADD", "k", "x"), (name, "k", *arguments)])
@@ -61,14 +61,15 @@ def test_without_a_key_with_another_type_and_with_a_wrong_arity(peer: Peer, name
 
 
 @pytest.mark.parametrize("name", ["INCRBY", "DECRBY"])
-def test_the_limits_of_64_bits(peer: Peer, name: str) -> None:
+def test_limits_of_64_bits(peer: Peer, name: str) -> None:
     for value in ("9223372036854775807", "-9223372036854775808"):
         for delta in ("9223372036854775807", "-9223372036854775808", "9223372036854775808"):
             peer.play([("SET", "k", value), (name, "k", delta), ("GET", "k")])
     peer.play([("DECRBY", "k", "-9223372036854775808")])
 
 
-def test_d_05_a_counter_keeps_59_bits_of_magnitude(peer: Peer) -> None:
+@pytest.mark.rule("D-05")
+def test_counter_keeps_59_bits_of_magnitude(peer: Peer) -> None:
     peer.same("SET", "k", COUNTER_MAX - 1)
     assert peer.same("INCR", "k") == COUNTER_MAX
     assert peer.same("INCR", "k") == OVERFLOW  # Redis goes on
@@ -117,7 +118,7 @@ def spelt(random: Random) -> str:
 
 
 @pytest.mark.no_cover
-def test_fractions_have_the_digits_of_redis(peer: Peer) -> None:
+def test_fractions_have_digits_of_redis(peer: Peer) -> None:
     """Thousands of sums of long doubles, in strings and in fields: one value after another."""
     random = Random(1)
     commands: list[tuple[Word, ...]] = []
@@ -150,7 +151,8 @@ def test_any_commands_reply_as_redis_does(peer: Peer, commands: list[tuple[Word,
 
 
 @pytest.mark.parametrize("large", [9223372036854775807, -9223372036854775808])
-def test_d_05_a_counter_beyond_59_bits_may_come_back(peer: Peer, large: int) -> None:
+@pytest.mark.rule("D-05")
+def test_counter_beyond_59_bits_may_come_back(peer: Peer, large: int) -> None:
     back, away = ("DECR", "INCRBY") if large > 0 else ("INCR", "DECRBY")
     peer.same("SET", "k", large)
     peer.same(back, "k")

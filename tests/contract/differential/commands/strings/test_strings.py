@@ -121,7 +121,7 @@ def test_replies_and_what_is_left(peer: Peer, state: str, protocol: int) -> None
         peer.play([*STATES[state], command], protocol)
 
 
-def test_a_string_can_be_anything(peer: Peer) -> None:
+def test_string_can_be_anything(peer: Peer) -> None:
     everything = bytes(range(256)) * 5
     peer.play(
         [
@@ -142,7 +142,7 @@ TEXTS = st.text("abc", max_size=12)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(a=TEXTS, b=TEXTS, shortest=st.sampled_from(["-1", "0", "1", "2", "4"]))
-def test_lcs_takes_the_turns_that_redis_takes(peer: Peer, a: str, b: str, shortest: str) -> None:
+def test_lcs_takes_turns_that_redis_takes(peer: Peer, a: str, b: str, shortest: str) -> None:
     peer.play(
         [
             ("MSET", "a", a, "b", b),
@@ -156,7 +156,7 @@ def test_lcs_takes_the_turns_that_redis_takes(peer: Peer, a: str, b: str, shorte
     peer.same("LCS", "b", "a", "IDX")
 
 
-def test_lcs_is_refused_where_the_table_would_not_fit(peer: Peer) -> None:
+def test_lcs_is_refused_where_table_would_not_fit(peer: Peer) -> None:
     peer.same("MSET", "a", "x" * 20_000, "b", "y" * 20_000)
     assert isinstance(peer.same("LCS", "a", "b"), Refusal)
     assert isinstance(peer.same("LCS", "a", "b", "LEN"), Refusal)

@@ -17,7 +17,7 @@ def fields(text: str) -> dict[str, str]:
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
-def test_sections_come_as_asked_and_in_the_order_of_redis(peer: Peer) -> None:
+def test_sections_come_as_asked_and_in_order_of_redis(peer: Peer) -> None:
     for request in ("", "server clients", "CLIENTS server clients", "nothing", "keyspace nothing"):
         theirs = decode(peer.server.run([b"INFO", *request.encode().split()])).decode()
         ours = decode(peer.ours.run([b"INFO", *request.encode().split()])).decode()
@@ -37,7 +37,7 @@ def test_fields_that_are_told_are_spelled_as_in_redis(peer: Peer) -> None:
     assert ours - names - newer == set()
 
 
-def test_sections_are_parted_by_an_empty_line(peer: Peer) -> None:
+def test_sections_are_parted_by_empty_line(peer: Peer) -> None:
     pattern = rb"# Modules\r\n\r\n# Errorstats\r\n"
     for side in (peer.server, peer.ours):
         assert re.search(pattern, side.run([b"INFO", b"modules", b"errorstats"]))

@@ -15,7 +15,7 @@ set-proc-title
 """
 
 
-def test_every_parameter_of_the_server_is_there_with_its_default(peer: Peer) -> None:
+def test_every_parameter_of_server_is_there_with_its_default(peer: Peer) -> None:
     flat = cast("list[bytes]", decode(peer.server.run([b"CONFIG", b"GET", b"*"])))
     theirs = {n.decode(): v.decode() for n, v in zip(flat[::2], flat[1::2], strict=True)}
     theirs.pop("gopher-enabled", None)
