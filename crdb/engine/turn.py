@@ -79,7 +79,6 @@ class Turn:
         "clock",
         "held",
         "holds_replies",
-        "is_lost",
         "is_synced",
         "journal",
         "on_exhausted",
@@ -122,8 +121,6 @@ class Turn:
         """True if replies have to wait for the journal: a driver calls `hold` instead of sending
         them."""
         self.held: dict[int, Session] = {}
-        self.is_lost = False
-        """True if the journal may lack something that a held reply would confirm."""
 
     def use_journal(self, journal: Journal, policy: SyncPolicy) -> None:
         """Append every op that is applied or written from now on to `journal`."""
@@ -189,7 +186,6 @@ class Turn:
                 self.pacing.record_seal(self.replica.keyspace, self.clock())
             self.seal()
         except MemoryError:
-            self.is_lost = True
             self.on_exhausted(SENDING)
             return False
         return True
@@ -206,10 +202,8 @@ class Turn:
                 self.is_synced = True
                 self.synced_at = self.clock()
         except MemoryError:
-            self.is_lost = True
             self.on_exhausted(APPENDING)
         except OSError as fault:
-            self.is_lost = True
             self.journal = self.replica.history.unjournaled = None
             self.on_journal_failed(fault.strerror or str(fault))
 
@@ -233,18 +227,23 @@ class Turn:
         return self.policy is SyncPolicy.ALWAYS
 
     def flush_replies(self) -> None:
-        """Send the replies that were held. If the journal may lack something, disconnect their
-        clients instead."""
-        is_lost = self.is_lost
+        """Send the replies that were held. If the journal lacks something that they could confirm,
+        disconnect their clients instead."""
+        if not self.holds_replies:
+            return
+        is_durable = self.is_durable()
+        self.holds_replies = self.journal is not None
         held = list(self.held.values())
         self.held.clear()
-        self.is_lost = False
-        if self.journal is None:
-            self.holds_replies = False
         for session in held:
-            if is_lost:
+            if not is_durable:
                 session.kill()
             self.send(session)
+
+    def is_durable(self) -> bool:
+        """Return whether the journal has every effect on the disk."""
+        is_appended = not self.replica.keyspace.outbox and not self.replica.history.unjournaled
+        return self.journal is not None and is_appended and self.is_synced
 
     def push_op(self) -> None:
         """Let the links send what was sealed."""

@@ -1,4 +1,4 @@
-"""Driver: how many files the process may have open. Every client and every end of a link is one."""
+"""Driver: the limit of open files of the process. Each client and each end of a link is a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crdb.deployment.config import Config
 
 FILES_MAX: Final = 1 << 20  # what Linux allows a process by default
 OWN: Final = 32  # of the process: its streams, signals, a few clients
-REGION: Final = 4  # two sockets that listen, one epoll set, one bell
+REGION: Final = 4  # two sockets that listen, one epoll set, one eventfd
 PEER: Final = 2  # a connection each way
 
 
@@ -19,7 +19,7 @@ class TooFewFiles(Exception):
 
 
 def allow_files(config: Config, names: tuple[str, ...]) -> None:
-    """Have as many clients and links as the system lets us, for the regions `names`.
+    """Raise the limit as far as the system allows, for clients and links of the regions `names`.
 
     Raises TooFewFiles if that is not even enough for the links.
     """

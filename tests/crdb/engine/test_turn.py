@@ -303,6 +303,25 @@ def test_outbox_without_memory_to_seal_it_is_sealed_later() -> None:
     assert server.sent == {later.id: b"$1\r\nv\r\n"}
 
 
+def test_large_outbox_without_memory_is_sealed_at_the_end_of_the_turn() -> None:
+    server = Server(SyncPolicy.ALWAYS)
+    client = Client(server.instance)
+    faults = [MemoryError()]
+
+    def seal() -> None:
+        if faults:
+            raise faults.pop()
+        server.seal()
+
+    server.turn.seal = seal
+    server.set_large(client)
+    assert server.log == []
+    server.turn.finish()
+    assert server.log == ["seal", "append", "sync", "send", "push"]
+    assert server.sent == {client.id: b"+OK\r\n+OK\r\n"}, "the journal has everything"
+    assert server.events == [("out of memory", {"where": "sending to other regions"})]
+
+
 def test_op_without_memory_to_append_it_is_appended_later() -> None:
     server = Server(SyncPolicy.ALWAYS)
     client, later = Client(server.instance), Client(server.instance)
