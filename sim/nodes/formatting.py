@@ -58,8 +58,8 @@ def format_reply(reply: Reply) -> str:
 def format_origin(origin: int, names: Mapping[int, str]) -> str:
     """Return an origin as text: the region, and its incarnation if it is not the first."""
     name = names.get(region_of(origin), str(region_of(origin)))
-    life = incarnation_of(origin)
-    return f"{name} in its life {life + 1}" if life else name
+    incarnation = incarnation_of(origin)
+    return f"{name} (incarnation {incarnation})" if incarnation else name
 
 
 def format_event(event: Event, names: Mapping[int, str]) -> str:
@@ -106,7 +106,7 @@ def format_event(event: Event, names: Mapping[int, str]) -> str:
             how = " under another origin" if moved else ""
             return f"brings back what it had put aside{how}"
         case EarlierLife():
-            return f"hears from {event.peer} of an earlier life, and only reads"
+            return f"hears from {event.peer} of an earlier incarnation, and only reads"
         case Closed(direction=Direction.IN):
             return f"loses {event.peer}: {event.reason}"
         case Closed() if event.peer:

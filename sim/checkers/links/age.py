@@ -79,5 +79,5 @@ class AgeChecker(Checker):
         made = self.run_history.by_origin.get(origin, [])
         index = bisect_right(made, region.replica.keyspace.vector.get(origin, 0), key=LAST)
         if index == len(made) or made[index].last > peer.replica.keyspace.seq:
-            return 0  # an earlier life made it under the same name
+            return 0  # an earlier incarnation made it under the same name
         return region.now_ms - made[index].at // MS

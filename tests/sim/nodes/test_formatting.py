@@ -62,13 +62,13 @@ def test_replies_are_short(reply: Reply, text: str) -> None:
 
 def test_origin_is_region_and_its_life() -> None:
     assert format_origin(make_origin(1), NAMES) == "eu"
-    assert format_origin(make_origin(2, 1), NAMES) == "us in its life 2"
+    assert format_origin(make_origin(2, 1), NAMES) == "us (incarnation 1)"
     assert format_origin(make_origin(9), NAMES) == "9"
 
 
 IN, OUT = Direction.IN, Direction.OUT
 US = make_origin(2)
-EARLIER = "hears from us of an earlier life, and only reads"
+EARLIER = "hears from us of an earlier incarnation, and only reads"
 FORGOTTEN = "hears from us of own writes that it has forgotten"
 
 
@@ -85,7 +85,7 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (ClockSkew("us", -7_200_000), "sees that the clock of us differs by -7200 s"),
         (
             OpsDropped("", make_origin(1), 2, make_origin(2, 3), 7),
-            "gives up 2 effects of eu: nobody has what us in its life 4 wrote before",
+            "gives up 2 effects of eu: nobody has what us (incarnation 3) wrote before",
         ),
         (Stalled("us"), "too much waits here, link with us rests"),
         (GapFound("us", make_origin(1), "us"), "lacks ops of eu, asks us"),
