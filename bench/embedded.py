@@ -1,9 +1,9 @@
-"""What does one core do when `crdt` is embedded in a program, with no server around it?
+"""Measure what one core does when `crdt` is embedded in a program, without a server.
 
-Increments of a counter and adds to a set, their operations made and encoded; the same operations
-decoded and applied by another replica; their size on the wire; the state of 100,000 keys, its size
-and the time to merge it into an empty replica. Seconds are of the process' CPU, medians of a few
-rounds.
+The benchmark increments a counter and adds to a set. It measures making and encoding these
+operations, decoding and applying them in another replica, and their size. Then it measures the
+size of the state of 100,000 keys, and the time to merge it into an empty replica. Seconds are CPU
+time of the process, as medians of a few rounds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NOW = 1_800_000_000_000  # ms; any wall clock will do
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """CPU time of a call, with the rubbish of earlier ones swept away before."""
+    """Return the CPU time of a call, after a garbage collection."""
     gc.collect()
     start = time.process_time()
     action()
@@ -36,39 +36,39 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def replica(region: int) -> Replica:
-    """An empty replica, with a clock that stands still and room for all that is written here."""
+    """Return an empty replica, with a fixed clock and room for everything that is written here."""
     made = Replica(region, members=(1, 2), history_bytes=256 << 20)
     made.advance(NOW)
     return made
 
 
 def count(writer: Replica) -> None:
-    """Increments a counter, one call each."""
+    """Increment a counter, with a call for each increment."""
     hits = writer.counter("hits")
     for _ in range(WRITES):
         hits.increment()
 
 
 def collect(writer: Replica) -> None:
-    """Adds new members to a set, one call each."""
+    """Add new members to a set, with a call for each."""
     cart = writer.set("cart")
     for number in range(WRITES):
         cart.add(f"item:{number:06d}")
 
 
 def encoded(writer: Replica) -> list[bytes]:
-    """All that the replica wrote, as it goes over a link."""
+    """Return everything that the replica wrote, as it goes over a link."""
     return [op.to_bytes() for op in writer.since({})]
 
 
 def accept(reader: Replica, operations: list[bytes]) -> None:
-    """Decodes and applies."""
+    """Decode and apply operations."""
     for data in operations:
         reader.accept(Op.from_bytes(data))
 
 
 def write_and_apply(write: Callable[[Replica], None]) -> tuple[float, float, float]:
-    """Effects a second written, effects a second applied elsewhere, bytes an effect."""
+    """Return effects written per second, effects applied per second, and bytes per effect."""
     writing: list[float] = []
     applying: list[float] = []
     size = 0
@@ -85,7 +85,7 @@ def write_and_apply(write: Callable[[Replica], None]) -> tuple[float, float, flo
 
 
 def state(value: Callable[[int], str]) -> tuple[int, float]:
-    """Bytes of the state of 100,000 string keys, and seconds to merge it into an empty replica."""
+    """Return the bytes of a state of 100,000 string keys, and the seconds to merge it."""
     writer = replica(1)
     for number in range(KEYS):
         writer.string(f"k{number:08d}").set(value(number))

@@ -1,6 +1,6 @@
-"""The measured processes: started on a core of their own, read through /proc, stopped by pid.
+"""Start the measured processes on cores of their own, read their figures, and stop them.
 
-Nothing here talks to anything but the loopback interface, and every wait has an end.
+All connections are on the loopback interface, and every wait has a limit.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ console = Console(width=100, highlight=False)
 
 
 class BenchError(SystemExit):
-    """The measurement cannot go on; the text says why."""
+    """The measurement cannot go on. The text gives the reason."""
 
 
 @contextmanager
 def pinned_to(core: int) -> Generator[None]:
-    """Processes started inside run on this core only."""
+    """Run the processes that the block starts on this core only."""
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {core})
     except OSError as error:
-        raise BenchError(f"core {core} is not ours: the benchmarks need cores 0 and 1") from error
+        raise BenchError(f"core {core} is not available: cores 0 and 1 are needed") from error
     try:
         yield
     finally:
@@ -58,38 +58,37 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def client(self) -> Redis:
-        """A new connection. Its replies may take as long as the longest wait that we ask for."""
+        """Return a new connection. Its timeout is longer than the longest wait of a command."""
         return Redis(HOST, self.port, socket_timeout=SETTLE_SECONDS_MAX + 10)
 
     def cpu_seconds(self) -> float:
-        """User and system time so far, in steps of a clock tick (10 ms)."""
+        """Return the user and system time until now, in steps of a clock tick (10 ms)."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def resident_bytes(self) -> int:
-        """Physical memory in use."""
+        """Return the physical memory in use."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize()
 
     def settle(self) -> None:
-        """Returns once all regions hold the same vector."""
+        """Wait until all regions hold the same vector."""
         milliseconds = int(SETTLE_SECONDS_MAX * 1_000)
         if self.client().execute_command("CRDB.SETTLE", milliseconds) != 1:
             raise BenchError(f"{self.name}: the regions did not settle")
 
     def tidy(self) -> None:
-        """Returns once a region has forgotten all that it may of what was removed: else it would be
-        at it beside the next run."""
+        """Wait until a region has collected its garbage, so that the next run is not disturbed."""
         self.settle()
         ends = time.monotonic() + SETTLE_SECONDS_MAX
         while self.client().info("crdt")["crdt_gc_pending"]:
             if time.monotonic() > ends:
-                raise BenchError(f"{self.name}: the remains of what was removed do not go")
+                raise BenchError(f"{self.name}: the garbage of removed values is not collected")
             time.sleep(0.1)
 
 
 def program(name: str) -> str:
-    """The path of a program that Debian's redis packages bring."""
+    """Return the path of a program of Debian's Redis packages."""
     found = shutil.which(name)
     if found is None:
         raise BenchError(f"{name} is not installed (Debian: apt-get install redis-server)")
@@ -97,20 +96,20 @@ def program(name: str) -> str:
 
 
 def listening(port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Return whether a process accepts connections at a port."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses at this moment, outside the range of outgoing connections."""
+    """Return unused ports outside the range of outgoing connections."""
     start = 12_000 + os.getpid() * 31 % 15_000
     candidates = (port for port in range(start, start + 5_000) if not listening(port))
     return [next(candidates) for _ in range(count)]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks the process to end, and ends it if it does not."""
+    """Ask the process to end, and kill it if it does not."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS_MAX)
@@ -121,7 +120,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def running(name: str, port: int, *, command: Sequence[str], core: int) -> Generator[Server]:
-    """The command as a server that answers on `port`, while the block runs."""
+    """Run a command as a server that answers on `port`, while the block runs."""
     with pinned_to(core):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
@@ -137,7 +136,7 @@ def running(name: str, port: int, *, command: Sequence[str], core: int) -> Gener
 
 @contextmanager
 def redis_server() -> Generator[Server]:
-    """A real redis-server without persistence, on the measured core."""
+    """Run a real redis-server without persistence, on the measured core."""
     port = free_ports(1)[0]
     options = ["--save", "", "--appendonly", "no", "--bind", HOST, "--port", str(port)]
     command = [program("redis-server"), *options, "--loglevel", "warning"]
@@ -146,7 +145,7 @@ def redis_server() -> Generator[Server]:
 
 
 def region_file(directory: Path, names: Sequence[str], *, delay_ms: float = 0) -> Path:
-    """Writes the configuration of a database with these regions, on free loopback ports."""
+    """Write the configuration of a database with these regions, on free loopback ports."""
     ports = free_ports(2 * len(names))
     lines: list[str] = []
     for name, port, link_port in zip(names, ports[::2], ports[1::2], strict=True):
@@ -160,7 +159,7 @@ def region_file(directory: Path, names: Sequence[str], *, delay_ms: float = 0) -
 
 @contextmanager
 def region(file: Path, name: str, *, port: int, core: int) -> Generator[Server]:
-    """One region of the file as a process of its own, the compiled installation's."""
+    """Run a region of the file in a process of its own, with the installed (compiled) `crdb`."""
     command = [str(Path(sys.executable).with_name("crdb")), "serve", str(file), "--region", name]
     with running(name, port, command=command, core=core) as server:
         yield server

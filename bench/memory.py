@@ -1,8 +1,8 @@
-"""How much memory does a key cost, ours beside a real redis-server's?
+"""Measure the memory that a key costs, in crdb and in a real redis-server.
 
-200,000 keys of 9 bytes with 16-byte values; resident memory after them, less before, over their
-number. Once for a region alone, once for one of three that are linked, whose backlog is in the
-figure.
+The benchmark writes 200,000 keys of 9 bytes with values of 16 bytes, and divides the growth of the
+resident memory by their number. It measures a region alone, and one of three linked regions. The
+figure of the latter includes its backlog.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BAR_BYTES = 300
 
 
 def bytes_per_key(server: Server) -> float:
-    """Fills the server and returns what a key took."""
+    """Fill the server, and return the bytes that a key took."""
     client = server.client()
     client.ping()
     before = server.resident_bytes()

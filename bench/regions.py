@@ -1,4 +1,4 @@
-"""Whole databases to measure: one region alone, or three with the first on a core of its own."""
+"""Start databases to measure: a region alone, or three with the first on a core of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 
 def wait_linked(server: Server, servers: Sequence[Server]) -> None:
-    """Returns once a write of this region has come to all of them."""
+    """Wait until a write of this region has come to all of them."""
     key = f"linked:{server.name}"
     with server.client() as here:
         here.set(key, 1)
@@ -32,7 +32,7 @@ def wait_linked(server: Server, servers: Sequence[Server]) -> None:
 
 @contextmanager
 def database(names: Sequence[str] = NAMES, *, delay_ms: float = 0) -> Generator[list[Server]]:
-    """The regions as processes: the first on the measured core, its peers beside the driver.
+    """Run the regions as processes: the first on the measured core, its peers on the driver's.
 
     They are linked when the block starts.
     """
@@ -52,6 +52,6 @@ def database(names: Sequence[str] = NAMES, *, delay_ms: float = 0) -> Generator[
 
 @contextmanager
 def region_alone() -> Generator[Server]:
-    """A database of one region, on the measured core."""
+    """Run a database of one region, on the measured core."""
     with database(NAMES[:1]) as servers:
         yield servers[0]

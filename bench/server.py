@@ -1,9 +1,10 @@
-"""How many commands does a second of server CPU carry, ours beside a real redis-server's?
+"""Measure the commands per second of server CPU, of crdb and of a real redis-server.
 
-Both are pinned to core 0 and driven in turn by `redis-benchmark` from core 1: 50 clients, random
-keys out of 100,000. Ours is one region of three; its two live peers share core 1 with the driver.
-What a write costs after its reply, until both peers have it, is counted too. The figure that holds
-still on a busy machine is commands per second of CPU; the wall clock's comes second.
+Both servers are pinned to core 0, and `redis-benchmark` drives them in turn from core 1, with 50
+clients and random keys out of 100,000. The measured region is one of three. Its two live peers
+share core 1 with the driver. The costs of a write after its reply, until both peers have it, are
+counted too. Commands per second of CPU are stable on a busy machine. The figures of the wall clock
+come second.
 
     python bench/server.py --rounds 3 --scale 1.0        (about ten minutes)
 """
@@ -41,7 +42,7 @@ BARS = {
 
 @attrs.frozen
 class Rates:
-    """One run: commands per second of the server's CPU, and of the wall clock."""
+    """A run's commands per second of the server's CPU, and of the wall clock."""
 
     cpu: float
     wall: float
@@ -52,7 +53,7 @@ Results = dict[Case, list[Rates]]  # one entry a round
 
 
 def drive(server: Server, case: Case, requests: int) -> float:
-    """Sends the requests; returns how many were answered per second."""
+    """Send the requests, and return the number of replies per second."""
     command, pipeline = case
     options = ["-h", HOST, "-p", str(server.port), "-c", str(CLIENTS), "-r", str(KEYS), "--csv"]
     options += ["-n", str(requests), "-P", str(pipeline), "-t", command.lower()]
@@ -69,7 +70,7 @@ def drive(server: Server, case: Case, requests: int) -> float:
 
 
 def measure(server: Server, case: Case, requests: int, *, settle: bool) -> Rates:
-    """One run. With `settle` it ends when all regions have what was written."""
+    """Measure a run. With `settle` it ends when all regions have every write."""
     before = server.cpu_seconds()
     wall = drive(server, case, requests)
     if settle:
@@ -78,7 +79,7 @@ def measure(server: Server, case: Case, requests: int, *, settle: bool) -> Rates
 
 
 def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
-    """All runs: who was driven, with what, how fast. The servers take turns within a case."""
+    """Yield all runs: the server, the case and the rates. The servers take turns in each case."""
     with ExitStack() as stack:
         regions = [*stack.enter_context(database()), stack.enter_context(region_alone())]
         servers = {
@@ -103,7 +104,7 @@ def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
 def table(
     title: str, pipelines: list[int], commands: list[str], cell: Callable[[Case], str]
 ) -> None:
-    """Prints one row a command, one column a pipeline."""
+    """Print a row for each command, with a column for each pipeline."""
     shown = Table(title=title, title_justify="left", title_style="bold")
     shown.add_column("")
     for pipeline in pipelines:
@@ -114,7 +115,7 @@ def table(
 
 
 def report(results: dict[str, Results], arguments: argparse.Namespace) -> None:
-    """Prints medians of ratios, the CPU's first."""
+    """Print medians of ratios, those of CPU time first."""
 
     def ratio(case: Case, over: str, rate: Callable[[Rates], float]) -> float:
         pairs = zip(results["ours"][case], results[over][case], strict=True)

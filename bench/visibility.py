@@ -1,12 +1,12 @@
-"""How long after a write is it visible in another region, the link's own delay taken off?
+"""Measure the time until a write is visible in another region, without the delay of the link.
 
-10,000 writes a second go into the first of three regions. Beside them a client blocks in BLPOP on a
-key of the second region, another one pushes to that key in the first; what is measured is the time
-from sending the push until the blocked client has its element. So the figure includes both regions'
-servers and both clients, and is an upper limit.
+10,000 writes a second go into the first of three regions. Meanwhile a client blocks in BLPOP on a
+key of the second region, and another client pushes to that key in the first. The figure is the time
+from sending the push until the blocked client has its element. It includes the servers of both
+regions and both clients, so it is an upper limit.
 
-Beside them a process on each core sleeps for a millisecond again and again. How late it wakes up is
-what the machine itself adds, several times on the way of one write.
+A process on each core also sleeps for a millisecond again and again. It measures how late it wakes
+up. The machine adds this delay several times on the way of one write.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ BAR_MEDIAN_MS, BAR_P99_MS = 2.0, 5.0
 
 
 def command(*words: str) -> bytes:
-    """A request in RESP."""
+    """Return a request in RESP."""
     parts = [f"${len(word)}\r\n{word}\r\n" for word in words]
     return f"*{len(words)}\r\n{''.join(parts)}".encode()
 
 
 def connected(port: int) -> socket.socket:
-    """A connection that gives up on a silent server."""
+    """Open a connection with a timeout."""
     client = socket.create_connection((HOST, port), REPLY_SECONDS_MAX)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return client
 
 
 def received(client: socket.socket, *, ending: bytes) -> None:
-    """Waits for a reply that ends so."""
+    """Wait for a reply with this end."""
     reply = b""
     while not reply.endswith(ending):
         data = client.recv(65_536)
@@ -63,7 +63,7 @@ def received(client: socket.socket, *, ending: bytes) -> None:
 
 
 def write_steadily(port: int, rate: int, *, enough: Event) -> None:
-    """SETs of random keys at the rate, until it is enough. Replies are read and thrown away."""
+    """Send SETs of random keys at the rate, until `enough` is set. Replies are discarded."""
     rng = random.Random(1)
     value = "x" * 16
     writes = [command("SET", f"k{rng.randrange(KEYS):08d}", value) for _ in range(KEYS)]
@@ -84,7 +84,7 @@ def write_steadily(port: int, rate: int, *, enough: Event) -> None:
 
 @contextmanager
 def written(server: Server, rate: int) -> Generator[None]:
-    """The server takes this many writes a second while the block runs."""
+    """Send so many writes a second to the server while the block runs."""
     enough = multiprocessing.Event()
     options = {"enough": enough}
     writer = multiprocessing.Process(
@@ -105,7 +105,7 @@ def written(server: Server, rate: int) -> Generator[None]:
 
 
 def probe(here: Server, there: Server, count: int) -> list[float]:
-    """Seconds from pushing here until popped there, that often."""
+    """Return the seconds from a push here to the pop there, for so many probes."""
     rng = random.Random(2)
     found: list[float] = []
     with connected(here.port) as pusher, connected(there.port) as popper:
@@ -122,7 +122,7 @@ def probe(here: Server, there: Server, count: int) -> list[float]:
 
 
 def doze(core: int, late: Queue[list[float]], enough: Event) -> None:
-    """Seconds by which one millisecond of sleep was exceeded, until it is enough."""
+    """Measure by how many seconds a millisecond of sleep is exceeded, until `enough` is set."""
     found: list[float] = []
     with pinned_to(core):
         while not enough.is_set():
@@ -134,7 +134,7 @@ def doze(core: int, late: Queue[list[float]], enough: Event) -> None:
 
 @contextmanager
 def dozing(found: list[float]) -> Generator[None]:
-    """Sleepers on both cores while the block runs; how late they were is found afterwards."""
+    """Run sleepers on both cores while the block runs. Their delays are known afterwards."""
     enough = multiprocessing.Event()
     late: Queue[list[float]] = multiprocessing.Queue()
     sleepers = [

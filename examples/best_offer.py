@@ -45,11 +45,11 @@ class BestOffer:
         self.offers = kept | fresh
 
     def value(self) -> int | None:
-        """What readers see."""
+        """Return the value that readers see."""
         return min(self.offers.values(), default=None)
 
     def is_live(self) -> bool:
-        """Whether readers see anything."""
+        """Return whether readers see a value."""
         return bool(self.offers)
 
     def state(self) -> Any:
@@ -62,7 +62,7 @@ class BestOffer:
 
 
 def lowest(history: Sequence[Taken]) -> int | None:
-    """What it means: a function of the operations that can be seen."""
+    """Return the meaning of visible operations: the specification."""
     return min((taken.command[1] for taken in history), default=None)
 
 

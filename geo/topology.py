@@ -206,15 +206,6 @@ class Topology:
                 placed.update(group)
         return tuple(groups)
 
-    def bridges(self) -> tuple[Link, ...]:
-        """The pairs of regions that the topology falls apart without, both ways lost. O(n L²)."""
-        pairs = {*self.links, *((sink, source) for source, sink in self.links)}
-        return tuple(
-            (one, other)
-            for one, other in combinations(self.regions, 2)
-            if (one, other) in pairs and len(self.components({(one, other), (other, one)})) > 1
-        )
-
     def text(self, weight: Weight | None = None, *, cut: Collection[Link] = NO_CUT) -> str:
         """A table: row = source, column = sink. `x` a link, `/` a link that is down, `-` no link.
 

@@ -1,10 +1,12 @@
-"""Holds the measured coverage to the house's limits; `make check` runs it after the tests.
+"""Check the measured coverage against its limits. `make check` runs it after the tests.
 
-Every line and branch of a pure module must have run. The drivers, named in pyproject.toml under
-`[tool.ruff.lint.per-file-ignores]` by their leave to use banned modules (TID251), are only
-reported: which of their lines run can hang on the moment. Measured are the unit and the contract
-tests. Other processes are not measured, nor are tests marked `no_cover`, which play through
-everything at length: that would double the time, and a line that only they reach is not tested yet.
+Every line and branch of a pure module must have run. The drivers are only reported, since timing
+decides which of their lines run. They are named in pyproject.toml under
+`[tool.ruff.lint.per-file-ignores]`: they may use banned modules (TID251).
+
+The unit and the contract tests are measured. Other processes are not measured, nor are tests marked
+`no_cover`, which play through everything at length: that would double the time, and a line that
+only they reach is not tested yet.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
 
 
 def drivers(pyproject: Path) -> list[str]:
-    """The installed files that may touch the event loop, sockets, files or clocks."""
+    """Return the installed files that may touch the event loop, sockets, files or clocks."""
     with pyproject.open("rb") as file:
         leave = tomllib.load(file)["tool"]["ruff"]["lint"]["per-file-ignores"]
     return sorted(
@@ -30,7 +32,7 @@ def drivers(pyproject: Path) -> list[str]:
 
 
 def main() -> int:
-    """Prints both reports; 1 if a pure module has a line or a branch that no test ran."""
+    """Print both reports. Return 1 if a test runs not all lines and branches of pure modules."""
     impure = drivers(Path("pyproject.toml"))
     measured = Coverage()
     measured.load()

@@ -1,4 +1,4 @@
-"""Writes the pages of `docs/` that are made from tables of the code, so that they cannot be wrong.
+"""Write the pages of `docs/` that are made from tables of the code.
 
     python -m tools.reference
 
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def pages() -> dict[str, str]:
-    """The text of every page by its name in `docs/`."""
+    """Return the text of every page by its name in `docs/`."""
     machines = {
         "Source": (source.TRANSITIONS, source.MOVES, source.SourceState),
         "Sink": (sink.TRANSITIONS, sink.MOVES, sink.SinkState),
@@ -99,7 +99,7 @@ def pages() -> dict[str, str]:
 
 
 def commands_page() -> str:
-    """All commands, by group."""
+    """Return the page of all commands, by group."""
     opening = (
         f"{len(COMMANDS)} commands, with the replies and errors of Redis 7.2 where Redis has them. "
         "`[...]` is optional, `<... | ...>` is one of several, and `...` may be repeated. "
@@ -244,7 +244,7 @@ def event_details(kind: type[OperatorEvent]) -> str:
 
 
 def faults_page() -> str:
-    """All kinds of faults."""
+    """Return the page of all kinds of faults."""
     opening = (
         "What the simulator can do to regions and to the network between them. A seed switches "
         "some of them on for a whole run; `python -m sim SEED --faults cut,crash` chooses. "
@@ -323,7 +323,7 @@ def states_page(sections: Iterable[str]) -> str:
 
 
 def section(name: str, table: Transitions, states: tuple[enum.Enum, ...]) -> str:
-    """One machine: its picture, and a row for each frame."""
+    """Return the section of a machine: its picture, and a row for each frame."""
     open_states = [state for state in states if state.name != "CLOSED"]
     frames = sorted({frame.__name__ for _, frame in table} - {"Refuse", "Eof"})
     by_name = {(state, frame.__name__): following for (state, frame), following in table.items()}
@@ -348,7 +348,7 @@ Edges = dict[tuple[enum.Enum, enum.Enum], str]
 
 
 def edges(table: Transitions, moves: Moves) -> Edges:
-    """What leads from state to state: the names of frames, nothing for moves."""
+    """Return the edges between states with the names of their frames; a move has none."""
     found: dict[tuple[enum.Enum, enum.Enum], list[str]] = {move: [] for move in moves}
     for (state, frame), following in table.items():
         if state is not following and following.name != "CLOSED":
@@ -397,7 +397,7 @@ class Drawing:
         return self.states.index(state) * ROW + ROW // 2
 
     def box(self, state: enum.Enum) -> str:
-        """One state."""
+        """Return the box of a state."""
         x, y = MIDDLE - BOX[0] // 2, self.y(state) - BOX[1] // 2
         return (
             f'<rect x="{x}" y="{y}" width="{BOX[0]}" height="{BOX[1]}" rx="6" fill="#ffffff" '
@@ -406,7 +406,7 @@ class Drawing:
         )
 
     def arrow(self, start: enum.Enum, end: enum.Enum) -> str:
-        """One arrow. It leaves a box nearer to where it goes than arrows arrive."""
+        """Return an arrow. It leaves a box nearer to where it goes than arrows arrive."""
         is_down = self.y(end) > self.y(start)
         side = 1 if is_down else -1
         x = MIDDLE + side * BOX[0] // 2

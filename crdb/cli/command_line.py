@@ -36,21 +36,30 @@ def parser() -> CommandLineParser:
     top.add_argument("--version", action="version", version=f"crdb {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="run all regions in this process")
-    up.add_argument("file", nargs="?", type=Path, help="a TOML file (or give --regions)")
-    up.add_argument("--regions", metavar="A,B,...", help="names of regions, without a file")
     up.add_argument(
-        "--port", type=int, metavar="N", help=f"region i listens on N + i ({DEFAULT_PORT})"
+        "file", nargs="?", type=Path, metavar="FILE", help="a TOML file; or use --regions"
     )
-    up.add_argument("--topology", metavar="SHAPE", help="mesh (default), ring, star or line")
+    up.add_argument("--regions", metavar="A,B,...", help="run these regions without a file")
+    up.add_argument(
+        "--port",
+        type=int,
+        metavar="N",
+        help=f"region i has port N + i (default: {DEFAULT_PORT})",
+    )
+    up.add_argument("--topology", metavar="SHAPE", help="mesh, ring, star or line (default: mesh)")
     up.add_argument(
         "--delay",
         metavar="MS",
-        help='one-way delay of links: milliseconds, "measured" (default for cloud regions) or '
-        '"none" (default for other names)',
+        help='one-way delay of links: milliseconds, "measured" or "none" (default: "measured" if a '
+        'name is a cloud region, else "none")',
     )
     serve = commands.add_parser("serve", help="run one region of a file")
-    serve.add_argument("file", type=Path, help="the TOML file that all regions share")
-    serve.add_argument("--region", required=True, metavar="NAME", help="its name or number")
+    serve.add_argument(
+        "file", type=Path, metavar="FILE", help="the TOML file that all regions share"
+    )
+    serve.add_argument(
+        "--region", required=True, metavar="NAME", help="the name or number of the region"
+    )
     serve.add_argument(
         "--state",
         type=Path,
@@ -71,8 +80,10 @@ def parser() -> CommandLineParser:
         "demo", help="show three regions, a cut and how they converge, in 20 seconds"
     )
     for command in (up, serve):
-        command.add_argument("--json", action="store_true", help="one line of JSON per event")
         command.add_argument(
-            "--test-clock", action="store_true", help="allow CRDB.CLOCK SET (for tests)"
+            "--json", action="store_true", help="print each event as a line of JSON"
+        )
+        command.add_argument(
+            "--test-clock", action="store_true", help="allow CRDB.CLOCK SET, for tests"
         )
     return top

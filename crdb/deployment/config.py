@@ -12,7 +12,7 @@ from typing import Final, NewType
 
 import attrs
 
-from crdb.deployment.errors import ConfigError, Mistake, hint, shown
+from crdb.deployment.errors import ConfigError, InvalidSetting, hint, shown
 from crdb.deployment.region_config import (
     PORT_BASE,
     RegionConfig,
@@ -46,15 +46,15 @@ _LINK_COST: Final = ms(DELAY_MS_MAX) * REGION_MAX
 
 
 def check_milliseconds(delay: float) -> None:
-    """Check that links can have a delay of so many milliseconds. Raises `Mistake`."""
+    """Check that links can have a delay of so many milliseconds. Raises `InvalidSetting`."""
     if not 0 <= delay <= DELAY_MS_MAX:
-        raise Mistake(f"a delay of {shown(delay)} ms is not 0..{DELAY_MS_MAX}")
+        raise InvalidSetting(f"a delay of {shown(delay)} ms is not 0..{DELAY_MS_MAX}")
 
 
 def _check_delay(_: object, __: object, value: Delay) -> None:
     if isinstance(value, str):
         if value not in {"none", "measured"}:
-            raise Mistake(f'delay {shown(value)} is not "none", "measured" or milliseconds')
+            raise InvalidSetting(f'delay {shown(value)} is not "none", "measured" or milliseconds')
     else:
         check_milliseconds(value)
 
@@ -64,14 +64,14 @@ def _check_link_delays(_: object, __: object, value: tuple[LinkDelay, ...]) -> N
     for one, other, delay in value:
         check_milliseconds(delay)
         if one == other:
-            raise Mistake(f"delays: {one} has no link to itself")
+            raise InvalidSetting(f"delays: {one} has no link to itself")
         if pairs.count((one, other)) > 1:
-            raise Mistake(f"delays: from {one} to {other} is listed twice")
+            raise InvalidSetting(f"delays: from {one} to {other} is listed twice")
 
 
 @attrs.frozen
 class LinkConfig:
-    """The settings that all links share. Raises `Mistake`.
+    """The settings that all links share. Raises `InvalidSetting`.
 
     `delays` overrides `delay` for ordered pairs of regions. The way back has the same delay, unless
     it is listed too. `backlog` is in bytes.
@@ -90,11 +90,11 @@ class LinkConfig:
 
 
 def check_count(count: int) -> None:
-    """Check that a CRDB can have so many regions. Raises `Mistake`."""
+    """Check that a CRDB can have so many regions. Raises `InvalidSetting`."""
     if not count:
-        raise Mistake("no region is defined: begin one with [[region]]")
+        raise InvalidSetting("no region is defined: begin one with [[region]]")
     if count > REGION_MAX:
-        raise Mistake(f"{count} regions are too many: at most {REGION_MAX} are possible")
+        raise InvalidSetting(f"{count} regions are too many: at most {REGION_MAX} are possible")
 
 
 def _check_regions(_: object, __: object, regions: tuple[RegionConfig, ...]) -> None:
@@ -105,7 +105,7 @@ def _check_regions(_: object, __: object, regions: tuple[RegionConfig, ...]) -> 
 def _check_shape(_: object, __: object, shape: str) -> None:
     if shape not in SHAPES:
         known = ", ".join(SHAPES)
-        raise Mistake(f"topology {shown(shape)} is not one of {known}{hint(shape, SHAPES)}")
+        raise InvalidSetting(f"topology {shown(shape)} is not one of {known}{hint(shape, SHAPES)}")
 
 
 def _default_hub(config: Config) -> str | None:
@@ -114,7 +114,7 @@ def _default_hub(config: Config) -> str | None:
 
 def _check_hub(config: Config, _: object, hub: str | None) -> None:
     if hub is not None and config.shape != "star":
-        raise Mistake('hub is for topology = "star" only')
+        raise InvalidSetting('hub is for topology = "star" only')
 
 
 def _make_topology(config: Config) -> Topology:
@@ -126,12 +126,14 @@ def _make_topology(config: Config) -> Topology:
             return Topology.star(names, config.hub)
         return SHAPES[config.shape](names)
     except GeoError as error:
-        raise Mistake(f"{'topology' if config.pairs is None else 'pairs'}: {error}") from None
+        raise InvalidSetting(
+            f"{'topology' if config.pairs is None else 'pairs'}: {error}"
+        ) from None
 
 
 @attrs.frozen
 class Config:
-    """A CRDB as `crdb up` or `crdb serve` sets it up. Raises `Mistake`.
+    """A CRDB as `crdb up` or `crdb serve` sets it up. Raises `InvalidSetting`.
 
     Options of a command line are laid over it with `attrs.evolve`.
     """
@@ -193,7 +195,7 @@ class Config:
             link = LinkConfig(delay if isinstance(delay, str) else float(delay))
             config = Config(tuple(regions), shape=topology, link=link)
             check_delays(config)
-        except Mistake as mistake:
+        except InvalidSetting as mistake:
             raise ConfigError(f"--regions: {place}{mistake}") from None
         return config
 
@@ -258,7 +260,7 @@ class Config:
 
 
 def check_delays(config: Config) -> None:
-    """Check the delays of the links against topology and catalogue. Raises `Mistake`."""
+    """Check the delays of the links against topology and catalogue. Raises `InvalidSetting`."""
     _check_delayed_links(config)
     _check_places(config)
 
@@ -269,9 +271,11 @@ def _check_delayed_links(config: Config) -> None:
     for one, other, _ in config.link.delays:
         for name in (one, other):
             if name not in names:
-                raise Mistake(f"link: delays: unknown region {shown(name)}{hint(name, names)}")
+                raise InvalidSetting(
+                    f"link: delays: unknown region {shown(name)}{hint(name, names)}"
+                )
         if (one, other) not in config.topology.links:
-            raise Mistake(f"link: delays: the topology has no link from {one} to {other}")
+            raise InvalidSetting(f"link: delays: the topology has no link from {one} to {other}")
 
 
 def _check_places(config: Config) -> None:
@@ -290,4 +294,4 @@ def _check_place(region: RegionConfig) -> None:
         Catalog.shipped().find(region.place)
     except GeoError as error:
         remedy = 'name a place of the catalogue, or set delay to "none" or milliseconds'
-        raise Mistake(f"region {region.id}: {error} ({remedy})") from None
+        raise InvalidSetting(f"region {region.id}: {error} ({remedy})") from None

@@ -69,7 +69,7 @@ from crdb.deployment.config import (
     check_delays,
     check_milliseconds,
 )
-from crdb.deployment.errors import ConfigError, Mistake, hint, shown
+from crdb.deployment.errors import ConfigError, InvalidSetting, hint, shown
 from crdb.deployment.region_config import NOT_LISTENED_AT, PORT_MAX, Address, RegionConfig
 from crdb.engine.parameters.settings import parse_memory
 from geo import Catalog, GeoError, Link
@@ -93,18 +93,18 @@ def read_config(text: str, source: str = "regions.toml") -> Config:
         raise ConfigError(f"{source}: not TOML: {error}") from None
     try:
         if "pairs" in data and "topology" in data:
-            raise Mistake("give either topology or pairs, not both")
+            raise InvalidSetting("give either topology or pairs, not both")
         return _complete(_CONVERTER.structure(data, Config))
     except BaseValidationError as error:
         raise ConfigError(f"{source}: {_describe(error)}") from None
-    except Mistake as mistake:
+    except InvalidSetting as mistake:
         raise ConfigError(f"{source}: {mistake}") from None
 
 
 def _complete(config: Config) -> Config:
     """Return a configuration with the delays of all ways back, after all checks."""
     if config.secret and config.secret_file:
-        raise Mistake("give either secret or secret_file, not both")
+        raise InvalidSetting("give either secret or secret_file, not both")
     config = attrs.evolve(config, link=config.link.with_ways_back())
     check_delays(config)
     return config
@@ -153,7 +153,7 @@ def _read_size(value: object, kind: object) -> Size:
 
 def _read_milliseconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Mistake(f"a delay must be a number of milliseconds, not {shown(value)}")
+        raise InvalidSetting(f"a delay must be a number of milliseconds, not {shown(value)}")
     check_milliseconds(value)
     return float(value)
 
@@ -331,7 +331,7 @@ def _describe(error: Exception, place: str = "", key: str = "") -> str:
         return f"{place}unknown key {shown(unknown)}{_suggest_key(unknown, _TABLES[error.cl])}"
     if isinstance(error, _Unfit):
         return f"{place}{key}{error}"
-    assert isinstance(error, Mistake), error
+    assert isinstance(error, InvalidSetting), error
     return f"{place}{error}"
 
 

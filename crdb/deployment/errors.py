@@ -14,7 +14,7 @@ class ConfigError(Exception):
     """The configuration cannot be used. The message is one line: the place and what to do."""
 
 
-class Mistake(ValueError):
+class InvalidSetting(ValueError):
     """A value that the configuration cannot have. The text names its key, but not its table."""
 
 

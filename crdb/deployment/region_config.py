@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from crdb.deployment.errors import Mistake, shown
+from crdb.deployment.errors import InvalidSetting, shown
 from crdt.causality.dots import REGION_MAX
 from replication.protocol.names import RULE, is_name
 
@@ -27,7 +27,7 @@ def in_range(low: int, high: int) -> Validator:
 
     def check_range(_: object, attribute: attrs.Attribute[int], value: int) -> None:
         if not low <= value <= high:
-            raise Mistake(f"{attribute.name} {shown(value)} is not {low}..{high}")
+            raise InvalidSetting(f"{attribute.name} {shown(value)} is not {low}..{high}")
 
     return check_range
 
@@ -35,22 +35,24 @@ def in_range(low: int, high: int) -> Validator:
 def check_name(_: object, attribute: attrs.Attribute[str], value: str) -> None:
     """Check that a value can name a region or a CRDB."""
     if not is_name(value):
-        raise Mistake(f"{attribute.name} {shown(value)} is not valid: {RULE}")
+        raise InvalidSetting(f"{attribute.name} {shown(value)} is not valid: {RULE}")
 
 
 def _check_host(_: object, attribute: attrs.Attribute[str], value: str) -> None:
     if not _is_address(value):
-        raise Mistake(f"{attribute.name} {shown(value)} is not an address or the name of a host")
+        raise InvalidSetting(
+            f"{attribute.name} {shown(value)} is not an address or the name of a host"
+        )
 
 
 def _check_binds(_: object, attribute: attrs.Attribute[Any], value: Sequence[str]) -> None:
     for index, address in enumerate(value):
         if not _is_address(address):
-            raise Mistake(f"{attribute.name}: {shown(address)} {NOT_LISTENED_AT}")
+            raise InvalidSetting(f"{attribute.name}: {shown(address)} {NOT_LISTENED_AT}")
         if address in value[:index]:
-            raise Mistake(f"{attribute.name}: {shown(address)} is listed twice")
+            raise InvalidSetting(f"{attribute.name}: {shown(address)} is listed twice")
     if not 0 < len(value) <= BINDS_MAX:
-        raise Mistake(f"{attribute.name}: {len(value)} addresses are not 1..{BINDS_MAX}")
+        raise InvalidSetting(f"{attribute.name}: {len(value)} addresses are not 1..{BINDS_MAX}")
 
 
 NOT_LISTENED_AT: Final = (
@@ -78,7 +80,7 @@ class RegionConfig:
     """A region. `host` is where clients and peers reach it; it listens at the addresses `bind`,
     for peers at `link_bind`. `place` is what the catalogue of latencies calls it.
 
-    Raises `Mistake`.
+    Raises `InvalidSetting`.
     """
 
     name: str = attrs.field(validator=check_name)
@@ -100,32 +102,32 @@ class RegionConfig:
 
 def check_regions(regions: tuple[RegionConfig, ...]) -> None:
     """Check that names, numbers and addresses are unique, and that regions can reach each other.
-    Raises `Mistake`."""
+    Raises `InvalidSetting`."""
     names: dict[str, int] = {}
     numbers: dict[int, int] = {}
     ports: dict[Address, str] = {}
     for index, region in enumerate(regions, 1):
         place = f"region {index}"
         if region.name in names:
-            raise Mistake(
+            raise InvalidSetting(
                 f"{place}: name {shown(region.name)} is that of region {names[region.name]}"
             )
         names[region.name] = index
         if region.id in numbers:
-            raise Mistake(
+            raise InvalidSetting(
                 f"{place}: id {region.id} is that of region {numbers[region.id]}: where one region "
                 "has an explicit id, give one to each"
             )
         numbers[region.id] = index
         if len(regions) > 1 and is_wildcard(region.host):
-            raise Mistake(
+            raise InvalidSetting(
                 f"{place}: host {shown(region.host)} cannot be reached by other machines: "
                 f"set bind = {shown(region.host)}, and host to the address that others connect to"
             )
         for key, port in (("port", region.port), ("link_port", region.link_port)):
             owner = ports.setdefault((region.host, port), f"the {key} of {place}")
             if owner != f"the {key} of {place}":
-                raise Mistake(f"{place}: {key} {port} is already {owner}; give it another")
+                raise InvalidSetting(f"{place}: {key} {port} is already {owner}; give it another")
 
 
 def is_wildcard(host: str) -> bool:

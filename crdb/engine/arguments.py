@@ -27,9 +27,6 @@ from crdb.engine.errors import (
 )
 from crdb.resp.numbers import INT64_MAX, parse_integer
 
-LONG_TEXT_MAX: Final = 5 * 1024
-"""Redis reads a long double from a buffer of this size."""
-
 SHORT_DIGITS: Final = 16
 DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 HEXADECIMAL: Final = re.compile(

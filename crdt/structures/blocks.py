@@ -166,11 +166,6 @@ class Blocks:
             rest -= len(blocks[number])
         return number, -rest
 
-    def position_at(self, index: int) -> Position:
-        """The position at `index`, which is in range."""
-        number, offset = self.locate(index)
-        return self.positions[number][offset]
-
     def thing_at(self, index: int) -> Any:
         """The thing at `index`, which is in range."""
         number, offset = self.locate(index)

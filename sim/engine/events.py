@@ -11,7 +11,6 @@ import heapq
 from collections.abc import Callable
 from typing import Final
 
-US: Final = 1_000
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND

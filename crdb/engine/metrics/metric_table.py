@@ -19,7 +19,7 @@ values. A constant describes something that does not exist here, for monitoring 
 
 @attrs.frozen
 class Metric:
-    """One metric."""
+    """A metric: a field of INFO, or all fields whose names begin alike."""
 
     name: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""Which arguments of a command nobody but its sender may see: passwords.
+"""Hide the arguments of a command that only its sender may see: passwords.
 
 The slow log and MONITOR show commands with these arguments replaced.
 """

@@ -105,7 +105,7 @@ def test_demo_says_what_it_needs(
         ([], "crdb: the following arguments are required: COMMAND; see crdb --help"),
         (["up", "--nonsense"], "crdb: unrecognized arguments: --nonsense; see crdb --help"),
         (["up", "--region", "us"], "crdb: unrecognized arguments: --region; see crdb --help"),
-        (["serve"], "crdb serve: the following arguments are required: file, --region; see"),
+        (["serve"], "crdb serve: the following arguments are required: FILE, --region; see"),
         (["up", "--port", "x"], "crdb up: argument --port: invalid int value: 'x'; see crdb up --"),
     ],
 )
