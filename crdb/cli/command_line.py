@@ -36,6 +36,23 @@ def parser() -> CommandLineParser:
     top.add_argument("--version", action="version", version=f"crdb {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="run all regions in this process")
+    _add_options_of_up(up)
+    serve = commands.add_parser("serve", help="run one region of a file")
+    _add_options_of_serve(serve)
+    commands.add_parser(
+        "demo", help="show three regions, a cut and how they converge, in 20 seconds"
+    )
+    for command in (up, serve):
+        command.add_argument(
+            "--json", action="store_true", help="print each event as a line of JSON"
+        )
+        command.add_argument(
+            "--test-clock", action="store_true", help="allow CRDB.CLOCK SET, for tests"
+        )
+    return top
+
+
+def _add_options_of_up(up: CommandLineParser) -> None:
     up.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a TOML file; or use --regions"
     )
@@ -53,7 +70,9 @@ def parser() -> CommandLineParser:
         help='one-way delay of links: milliseconds, "measured" or "none" (default: "measured" if a '
         'name is a cloud region, else "none")',
     )
-    serve = commands.add_parser("serve", help="run one region of a file")
+
+
+def _add_options_of_serve(serve: CommandLineParser) -> None:
     serve.add_argument(
         "file", type=Path, metavar="FILE", help="the TOML file that all regions share"
     )
@@ -76,14 +95,3 @@ def parser() -> CommandLineParser:
         action="store_true",
         help="start even if no peer has the data that the region held, and lose that data",
     )
-    commands.add_parser(
-        "demo", help="show three regions, a cut and how they converge, in 20 seconds"
-    )
-    for command in (up, serve):
-        command.add_argument(
-            "--json", action="store_true", help="print each event as a line of JSON"
-        )
-        command.add_argument(
-            "--test-clock", action="store_true", help="allow CRDB.CLOCK SET, for tests"
-        )
-    return top
