@@ -26,7 +26,7 @@ from crdb.engine.session import (
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 
-COMMANDS: Final = CommandFamily("connection")
+COMMANDS: Final[CommandFamily] = CommandFamily("connection")
 CLIENT: Final = COMMANDS.container(
     "client", since="2.4.0", summary="A container for client connection commands."
 )

@@ -14,7 +14,7 @@ from crdb.engine.instance import REDIS_VERSION
 from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED, UNTOUCHING
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("connection")
+COMMANDS: Final[CommandFamily] = CommandFamily("connection")
 
 
 DEFAULT_USER: Final = b"default"

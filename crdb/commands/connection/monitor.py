@@ -9,7 +9,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import CommandError
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 
 
 INSIDE_EXEC: Final = b"ERR MONITOR isn't allowed for DENY BLOCKING client"

@@ -16,7 +16,7 @@ from crdb.engine.errors import CommandError
 from crdb.engine.session import IN_TRANSACTION, KILLED
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("transactions")
+COMMANDS: Final[CommandFamily] = CommandFamily("transactions")
 
 
 NESTED: Final = b"ERR MULTI calls can not be nested"

@@ -17,7 +17,7 @@ from crdb.engine.errors import CommandError, one_line, printable
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 
-COMMANDS: Final = CommandFamily("generic")
+COMMANDS: Final[CommandFamily] = CommandFamily("generic")
 
 
 NX_WITH_OTHERS: Final = b"ERR NX and XX, GT or LT options at the same time are not compatible"

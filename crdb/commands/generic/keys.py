@@ -21,7 +21,7 @@ from crdb.resp import reply
 from crdt.writes import content
 from crdt.writes.content import type_name
 
-COMMANDS: Final = CommandFamily("generic")
+COMMANDS: Final[CommandFamily] = CommandFamily("generic")
 PER_KEY: Final = "O(N) for N keys, or for the elements of those that hold several."
 OBJECT: Final = COMMANDS.container(
     "object", since="2.2.3", summary="A container for commands about the representation of values."

@@ -19,7 +19,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.writes.content import put_list
 
-COMMANDS: Final = CommandFamily("generic")
+COMMANDS: Final[CommandFamily] = CommandFamily("generic")
 COST: Final = "O(N + M log M) for M elements sorted and N keys looked up."
 SYNTAX_OF_SORT: Final = (
     "key [BY by-pattern=pattern] [LIMIT offset count] [GET get-pattern=pattern]... "

@@ -30,7 +30,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.hash import Hash
 from crdt.writes import hash as hashes
 
-COMMANDS: Final = CommandFamily("hash", since="2.0.0")
+COMMANDS: Final[CommandFamily] = CommandFamily("hash", since="2.0.0")
 
 
 NOT_AN_INTEGER_FIELD: Final = b"ERR hash value is not an integer"

@@ -19,7 +19,7 @@ from crdb.resp import reply
 from crdt.types.list import List
 from crdt.writes import list as lists
 
-COMMANDS: Final = CommandFamily("list")
+COMMANDS: Final[CommandFamily] = CommandFamily("list")
 POP_COST: Final = "O(1) for each element removed, and for each key before it."
 
 

@@ -27,7 +27,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.list import List
 from crdt.writes import list as lists
 
-COMMANDS: Final = CommandFamily("list")
+COMMANDS: Final[CommandFamily] = CommandFamily("list")
 
 
 RANK_IS_ZERO: Final = (

@@ -30,7 +30,7 @@ from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.causality.dots import dominates, name_origin, origin_of, seq_of
 
-COMMANDS: Final = CommandFamily("server", since="0.1.0")
+COMMANDS: Final[CommandFamily] = CommandFamily("server", since="0.1.0")
 CLOCK: Final = COMMANDS.container(
     "crdb.clock",
     summary="Sets the wall clock of this region, for tests.",

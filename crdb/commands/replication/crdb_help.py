@@ -9,7 +9,7 @@ from crdb.engine.client import Client
 from crdb.engine.command import CONTAINER
 from crdb.engine.help import send_lines, usage_lines
 
-COMMANDS: Final = CommandFamily("server", since="0.1.0")
+COMMANDS: Final[CommandFamily] = CommandFamily("server", since="0.1.0")
 
 
 TITLE: Final = "CRDB commands are:"

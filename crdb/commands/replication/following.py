@@ -16,7 +16,7 @@ from crdb.engine.errors import CommandError, one_line, wrong_arity
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 
 
 INVALID_PORT: Final = b"ERR Invalid master port"

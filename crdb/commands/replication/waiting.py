@@ -17,7 +17,7 @@ from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 
-COMMANDS: Final = CommandFamily("generic")
+COMMANDS: Final[CommandFamily] = CommandFamily("generic")
 
 
 NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"

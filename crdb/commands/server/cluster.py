@@ -8,7 +8,7 @@ from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
 from crdb.engine.errors import CommandError
 
-COMMANDS: Final = CommandFamily("cluster", since="3.0.0")
+COMMANDS: Final[CommandFamily] = CommandFamily("cluster", since="3.0.0")
 CLUSTER: Final = COMMANDS.container("cluster", summary="A container for cluster commands.")
 CLUSTER.declare_help(since="5.0.0")
 

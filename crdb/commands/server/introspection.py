@@ -16,7 +16,7 @@ from crdb.engine.errors import SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 INVALID_COMMAND: Final = b"ERR Invalid command specified"
 NO_KEYS: Final = b"ERR The command has no key arguments"
 WRONG_NUMBER: Final = b"ERR Invalid number of arguments specified for command"

@@ -12,7 +12,7 @@ from crdb.engine.command import Command, CommandTable
 from crdb.engine.errors import CommandError, one_line, printable
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 LATENCY: Final = COMMANDS.container(
     "latency", since="2.8.13", summary="A container for latency diagnostics."
 )

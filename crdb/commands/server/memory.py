@@ -12,7 +12,7 @@ from crdb.engine.info.memory_report import MemoryReport, memory_report
 from crdb.engine.metrics.memory_usage import key_bytes
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 MEMORY: Final = COMMANDS.container(
     "memory", since="4.0.0", summary="A container for memory diagnostics."
 )

@@ -12,7 +12,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import CommandError
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("scripting")
+COMMANDS: Final[CommandFamily] = CommandFamily("scripting")
 FUNCTION: Final = COMMANDS.container(
     "function", since="7.0.0", summary="A container for function commands."
 )

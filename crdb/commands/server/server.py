@@ -10,7 +10,7 @@ from crdb.engine.errors import SYNTAX, CommandError
 from crdb.engine.info.sections import information
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 CONFIG: Final = COMMANDS.container(
     "config", since="2.0.0", summary="A container for server configuration commands."
 )

@@ -9,7 +9,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 
 
 NOT_SAVED: Final = b"ERR %b is not supported by crdb: data lives in memory only"

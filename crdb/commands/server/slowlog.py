@@ -11,7 +11,7 @@ from crdb.engine.errors import CommandError
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 PER_ENTRY: Final = "O(N) where N is the number of entries."
 SLOWLOG: Final = COMMANDS.container(
     "slowlog", since="2.2.12", summary="A container for slow log commands."

@@ -10,7 +10,7 @@ from crdb.engine.client import Client
 from crdb.engine.instance import REDIS_VERSION
 from crdb.resp import reply
 
-COMMANDS: Final = CommandFamily("server")
+COMMANDS: Final[CommandFamily] = CommandFamily("server")
 ACL: Final = COMMANDS.container("acl", since="6.0.0", summary="A container for user commands.")
 ACL.declare_help()
 MODULE: Final = COMMANDS.container(

@@ -19,7 +19,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.set import Set
 from crdt.writes import set as sets
 
-COMMANDS: Final = CommandFamily("set")
+COMMANDS: Final[CommandFamily] = CommandFamily("set")
 
 
 NUMKEYS_NOT_POSITIVE: Final = b"ERR numkeys should be greater than 0"

@@ -20,7 +20,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.set import Set
 from crdt.types.sorted_set import SortedSet
 
-COMMANDS: Final = CommandFamily("sorted-set")
+COMMANDS: Final[CommandFamily] = CommandFamily("sorted-set")
 UNION_COST: Final = "O(N + M log M) where N is the size of all inputs together, M the result's."
 INTERSECTION_COST: Final = (
     "O(N*K + M log M) where N is the size of the smallest of K inputs, M the result's."

@@ -22,7 +22,7 @@ from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.sorted_set import SortedSet
 
-COMMANDS: Final = CommandFamily("sorted-set")
+COMMANDS: Final[CommandFamily] = CommandFamily("sorted-set")
 COST: Final = "O(log N) for each member removed, and O(1) for each key before it."
 
 

@@ -29,7 +29,7 @@ from crdb.resp import reply
 from crdt.types.sorted_set import SortedSet
 from crdt.writes import sorted_set as zset
 
-COMMANDS: Final = CommandFamily("sorted-set")
+COMMANDS: Final[CommandFamily] = CommandFamily("sorted-set")
 RANGE_COST: Final = "O(log N + M) where M is the number of members given."
 REMOVE_COST: Final = "O(log N + M) where M is the number of members removed."
 

@@ -21,7 +21,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.sorted_set import SortedSet
 from crdt.writes import sorted_set as zset
 
-COMMANDS: Final = CommandFamily("sorted-set")
+COMMANDS: Final[CommandFamily] = CommandFamily("sorted-set")
 
 
 NOT_A_NUMBER: Final = b"ERR resulting score is not a number (NaN)"

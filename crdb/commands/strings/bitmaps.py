@@ -19,7 +19,7 @@ from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.writes.string import assign, mark
 
-COMMANDS: Final = CommandFamily("bitmap")
+COMMANDS: Final[CommandFamily] = CommandFamily("bitmap")
 
 
 BAD_OFFSET: Final = b"ERR bit offset is not an integer or out of range"

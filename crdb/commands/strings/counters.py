@@ -19,7 +19,7 @@ from crdt.numbers import long_double
 from crdt.types.string import String
 from crdt.writes.string import increment, increment_decimal, mark
 
-COMMANDS: Final = CommandFamily("string")
+COMMANDS: Final[CommandFamily] = CommandFamily("string")
 
 
 DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"

@@ -32,7 +32,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.string import String
 from crdt.writes.string import assign
 
-COMMANDS: Final = CommandFamily("string")
+COMMANDS: Final[CommandFamily] = CommandFamily("string")
 
 
 def read_text(db: Keyspace, key: bytes) -> bytes | None:

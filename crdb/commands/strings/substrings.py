@@ -18,7 +18,7 @@ from crdb.resp import reply
 from crdt.types.string import String
 from crdt.writes.string import assign, mark
 
-COMMANDS: Final = CommandFamily("string")
+COMMANDS: Final[CommandFamily] = CommandFamily("string")
 NOT_TWO_STRINGS: Final = b"ERR The specified keys must contain string values"
 LENGTH_AND_INDEXES: Final = b"ERR If you want both the length and indexes, please just use IDX."
 LCS_TOO_LARGE: Final = (
