@@ -18,7 +18,7 @@ SHARED_OUT := --numprocesses $(WORKERS) --dist worksteal
 export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-unit test-contract test-e2e test-compiled soak check lint docs \
+.PHONY: help install demo test test-unit test-contract test-long test-e2e test-compiled soak check lint docs \
 	format bench lock clean
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make test           all tests except the soak: unit, contract, e2e"
 	@echo "make test-unit      tests of single modules, and of the repository's files"
 	@echo "make test-contract  types, a real redis-server, scenarios, random runs"
+	@echo "make test-long      the contract tests that 'make check' leaves out"
 	@echo "make test-e2e       tests that start processes"
 	@echo "make test-compiled  unit, contract and e2e tests against the compiled modules"
 	@echo "make soak           simulated runs of many seeds: make soak SEEDS=1-400"
@@ -58,6 +59,9 @@ test-unit: .venv/installed .venv/locked-dev
 test-contract: .venv/installed .venv/locked-dev
 	$(PYTEST) $(ARGS) $(CONTRACT)
 
+test-long: .venv/installed .venv/locked-dev
+	$(PYTEST) $(ARGS) -m long $(CONTRACT)
+
 test-e2e: .venv/installed .venv/locked-dev
 	$(PYTEST) $(ARGS) $(E2E)
 
@@ -78,9 +82,10 @@ soak: .venv/installed .venv/locked-dev
 	$(BIN)/python -P -m sim --seeds $(SEEDS) --jobs $(WORKERS)
 
 # Coverage needs the tests of all lines, not those of processes: what runs there is not measured.
-# Hypothesis draws the same examples every time here, so that no line is missed by chance.
+# Hypothesis draws the same examples every time here, so that no line is missed by chance. Long
+# tests are not measured, so they are left to `make test-long`.
 check: lint
-	$(PYTEST) --cov --cov-report= --hypothesis-seed 0 $(ARGS) --ignore $(E2E) tests
+	$(PYTEST) --cov --cov-report= --hypothesis-seed 0 $(ARGS) -m "not long" --ignore $(E2E) tests
 	$(BIN)/python tools/coverage_gate.py
 
 lint: docs

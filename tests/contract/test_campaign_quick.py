@@ -26,6 +26,7 @@ def never(names: Iterable[str], counts: Iterable[Mapping[str, int]]) -> list[str
     return [name for name in names if name not in seen]
 
 
+@pytest.mark.long
 @pytest.mark.no_cover  # what it runs is tested elsewhere, and it would take four times as long
 def test_all_runs_are_valid_and_together_they_have_seen_everything() -> None:
     drawn = (RunOptions.draw_from_seed(seed, length=15 * SECOND, mean=3 * SECOND) for seed in SEEDS)

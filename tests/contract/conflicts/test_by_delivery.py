@@ -23,7 +23,7 @@ from tests.contract.conflicts.loading import each_conflict
 from tests.crdb.redis_peer import Refusal, Status
 from tests.crdb.regions import Regions
 
-pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of their own
 
 Pair = tuple[int, int]
 

@@ -8,7 +8,7 @@ from sim.scenarios.conflicts import Conflict
 from sim.scenarios.scenario import perform_conflict
 from tests.contract.conflicts.loading import each_timed_conflict
 
-pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of their own
 
 
 @each_timed_conflict

@@ -17,7 +17,7 @@ from crdt.errors import HistoryTruncated
 from tests.crdb.redis_peer import Refusal
 from tests.crdb.regions import Regions
 
-pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of their own
 
 STEPS = 150
 KEYS = "abc"

@@ -17,7 +17,7 @@ from replication.protocol.limits import MS, SECOND, Limits
 from replication.protocol.peers import Direction
 from tests.replication.wire import World, line, mesh
 
-pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
+pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of their own
 
 BRAVE = Limits(
     window_bytes_max=200,

@@ -9,6 +9,7 @@ from crdt.testing import SUBJECTS, check_subject
 VALUE = "value equals specification"
 
 
+@pytest.mark.long
 @pytest.mark.no_cover  # it plays through everything that has tests of its own
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_our_own_types_mean_what_their_specifications_say(
