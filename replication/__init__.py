@@ -1,15 +1,17 @@
 """Links between replicas: one brings what was written at its source to its sink.
 
-Read in this order: `frames` (what the two ends say to each other), `source` and `sink` (the
-machines at both ends, each with its table of transitions), `links` (all links of one replica),
-`repair` (what happens when a link is missing), `replica_of` (following another database), `link`
-(the driver that owns streams and clock).
+Read in this order: `protocol.frames` (the messages of a link), `machines.source` and
+`machines.sink` (both ends of a link, each with its table of transitions), `mesh.links` (all links
+of one replica), `mesh.repair` (what happens when a link is missing), `follow.follower` (following
+another database).
 
-In front of the machines stand `handshake` (the proof of a shared secret) and `channel` (bytes to
-frames and back).
+`machines.connection` is one end of a connection, bytes in and bytes out. In it stand
+`protocol.handshake` (the proof of a shared secret), `protocol.channel` (bytes to frames and back)
+and `machines.multiplexer` (the links of several slot groups). `machines.contract` states what a
+driver needs of such a machine.
 
-All but the drivers `link`, `writer` and `line` is sans-IO: frames, bytes and time come in, frames
-and events go out. The simulator drives the same machines. See design section 5.
+Everything but `drivers` is sans-IO: frames, bytes and time come in, frames and events go out. The
+simulator drives the same machines.
 """
 
 from __future__ import annotations

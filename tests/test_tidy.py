@@ -37,7 +37,6 @@ EXEMPT: dict[tuple[str, str], str] = {
     ("free of drivers", "crdb/net/serving.py"): "the compiled part of the listener",
     ("tested", "crdb/__main__.py"): "one call of `crdb.cli.main.main`",
     ("used", "crdt/testing/adapter.py"): "for users: our schedules in Hypothesis",
-    ("used", "replication/machines/multiplexer.py"): "for clusters: until then group 0 is alone",
 }
 
 FORBIDDEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")

@@ -18,7 +18,8 @@ from crdb.net.listener import read_clocks
 from crdb.region.core.following import FollowerRole
 from crdb.region.report.source_lines import Lines, source_lines
 from crdb.region.source_address import dialler, join_address
-from replication.drivers.stream import Driver, clock
+from replication.drivers.links import Driver
+from replication.drivers.stream import clock
 from replication.follow.follower import Follower
 from replication.mesh.links import Links
 from replication.protocol.events import Closed, Connected, Event, Resynced

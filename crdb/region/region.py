@@ -1,6 +1,6 @@
 """Driver: a running region, with its sockets for clients and peers, and its links.
 
-Clients are served by a `Listener`, peers by a `replication.drivers.stream.Driver`; both work on one
+Clients are served by a `Listener`, peers by a `replication.drivers.links.Driver`; both work on one
 `Instance`, and `Sending` brings what clients write to the peers.
 """
 
@@ -37,7 +37,8 @@ from crdb.region.sending import Sending
 from crdb.region.state_directory import begin_incarnation, draw_incarnation
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
-from replication.drivers.stream import Driver, clock
+from replication.drivers.links import Driver
+from replication.drivers.stream import clock
 from replication.mesh.links import Links
 from replication.protocol.events import Event, Unproven
 from replication.protocol.secret import LinkSecret

@@ -14,7 +14,7 @@ import trio
 from crdb.engine.instance import Instance
 from crdb.engine.sealing import SealPacing
 from replication.drivers.delayed_writer import EARLY_SECONDS, WakeupEvent
-from replication.drivers.stream import Driver
+from replication.drivers.links import Driver
 
 
 class Sending:

@@ -43,6 +43,8 @@ class Line:
     stream: trio.abc.Stream
     queue: deque[tuple[float, bytes]] = attrs.field(factory=deque[tuple[float, bytes]])
     size: int = 0
+    total: int = 0
+    """The bytes that were ever put in."""
     filled: WakeupEvent = attrs.field(factory=WakeupEvent)
     drained: WakeupEvent = attrs.field(factory=WakeupEvent)
 
@@ -53,6 +55,7 @@ class Line:
 
     def put(self, data: bytes, seconds: float) -> None:
         """Let `data` come out so much later."""
+        self.total += len(data)
         if not seconds and not self.size:
             count = hand_over(self.stream, data)
             data = data[count:] if count else data

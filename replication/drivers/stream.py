@@ -1,49 +1,29 @@
-"""Driver: the streams and the clock of one replica's links.
+"""Driver: run a pure machine over a stream.
 
-One nursery per connection, with a task that reads and a task that writes. A stream may be anything
-that trio calls one; TCP and TLS are the caller's choice. Reading stops when the link closes; a send
-is never given up while the link lives. The machines' deadlines are kept by one task, `keep_time`.
+It runs everything that fulfils `replication.machines.contract.StreamMachine`. A stream may be
+anything that trio calls one. There is a task that reads, one that writes, and one that keeps the
+machine's deadline. Reading stops when the machine closes. A send is never given up before that.
 
-A connection carries nothing before both ends have proved that they know `secret` (see `channel`).
-Without a secret both ends must have loopback addresses.
-
-See `writer` for when something is sent, and `line` for the delay that imitates a long way.
+See `writer` for when something is sent, and `delayed_writer` for the delay that imitates a long
+way.
 """
 
 from __future__ import annotations
 
-import os
-import random
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
 
 from replication.drivers.delayed_writer import Line, WakeupEvent
-from replication.drivers.writer import Writer, address_of
-from replication.mesh.connection import fail_connection, receive_bytes
-from replication.mesh.links import Links
-from replication.mesh.registry import Machine
-from replication.protocol.backoff import CONNECT_NS_MAX, Backoff
-from replication.protocol.channel import Channel
-from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.events import Event
-from replication.protocol.frames import Eof, Frame
-from replication.protocol.handshake import NONCE_BYTES, Role
-from replication.protocol.peers import Direction
-from replication.protocol.secret import NO_SECRET, LinkSecret, is_loopback
+from replication.drivers.writer import Writer
+from replication.machines.contract import StreamMachine
 
-ALIEN: Final = (
-    "no secret is set here, so links stay within this machine; set the same `secret` (or "
-    "`secret_file`, or CRDB_SECRET) at both ends"
-)
-FAREWELL_SECONDS_MAX: Final = 0.2  # for the last frame of a link that has closed
+FAREWELL_SECONDS_MAX: Final = 0.2  # for the last bytes of a machine that has closed
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
-
-Connect = Callable[[], Awaitable[trio.abc.Stream]]
-Observe = Callable[[list[Event]], None]
+Observe = Callable[[list[Any]], None]
 
 
 def clock() -> int:
@@ -51,146 +31,91 @@ def clock() -> int:
     return round(trio.current_time() * 1e9)
 
 
-@attrs.define
-class Driver:
-    """Runs the links of one replica. `observe` gets all events, `delay_ns` returns the delay that
-    is imitated on the way to a peer, and `secret` is what both ends of each link must know.
+@attrs.define(eq=False)
+class StreamDriver:
+    """Runs one machine over one stream. `observe` gets all events. `delay` returns the seconds for
+    which bytes are held back, and `read_clocks` is called before anything is received."""
 
-    `read_clocks` advances the replica to the wall clock. It is called before anything is received
-    or due, since a busy process may have read its clock a long time ago.
-    """
-
-    links: Links
-    rng: random.Random
+    machine: StreamMachine[Any]
+    stream: trio.abc.Stream
     observe: Observe
-    delay_ns: Callable[[str], int] = lambda _peer: 0
-    secret: LinkSecret = attrs.field(kw_only=True, default=NO_SECRET)
-    read_clocks: Callable[[], None] = attrs.field(kw_only=True, default=lambda: None)
-    kicks: dict[str, WakeupEvent] = attrs.field(init=False)
-    sooner: WakeupEvent = attrs.field(init=False, factory=WakeupEvent)
-    writers: list[Writer] = attrs.field(init=False, factory=list[Writer])
+    delay: Callable[[], float] = lambda: 0.0
+    read_clocks: Callable[[], None] = lambda: None
+    writers: list[Writer] = attrs.field(factory=list[Writer])
+    """Holds the writer of this driver while it runs. The drivers of several connections share it,
+    if their owner pushes to all."""
+    rearmed: WakeupEvent = attrs.field(init=False, factory=WakeupEvent)
+    armed: int = attrs.field(init=False, default=0)
+    """The deadline that `keep_time` waits for."""
 
-    def __attrs_post_init__(self) -> None:
-        self.kicks = {peer: WakeupEvent() for peer in self.links.peers}
-        self.links.sooner = self.sooner.set
-        self.links.healed = lambda peer: self.kicks[peer].set()
-
-    def push(self) -> None:
-        """Send what can go immediately, since the history has grown; the tasks do the rest."""
-        now = trio.current_time()
-        for writer in self.writers:
-            if writer.is_due:
-                writer.push(now)
-        self.links.wake()
-
-    async def keep_time(self) -> None:
-        """Call `tick` when it is due, until cancelled."""
-        while True:
-            self.read_clocks()
-            self.observe(self.links.tick(clock()))
-            with trio.move_on_at(self.links.deadline / 1e9):
-                await self.sooner.wait()
-
-    async def keep_dialling(self, peer: str, connect: Connect) -> None:
-        """Keep a link from `peer` to us, until cancelled: dial, run, and dial again."""
-        backoff = Backoff(self.rng)
-        while True:
-            if self.links.is_cut(peer, Direction.IN):
-                await self.kicks[peer].wait()
-                continue
-            if await self.dial(peer, connect):
-                backoff.reset()
-            with trio.move_on_after(backoff.wait_ns() / 1e9):
-                await self.kicks[peer].wait()
-
-    async def dial(self, peer: str, connect: Connect) -> bool:
-        """One connection, to its end; whether there was one on which both sides had greeted."""
-        sink = self.links.dial(peer, clock())
-        try:
-            with trio.fail_after(CONNECT_NS_MAX / 1e9):
-                stream = await connect()
-        except (trio.TooSlowError, UnicodeError, *LOST) as error:  # no name of a host: Unicode
-            self.observe(self.links.receive(sink, Eof(f"cannot connect: {error}"), clock()))
-            return False
-        await self.run(stream, sink, Role.DIALS)
-        return sink.hello is not None
-
-    async def serve(self, stream: trio.abc.Stream) -> None:
-        """Serve a connection that has come in, to its end."""
-        end = self.links.serve(clock(), address_of(stream))
-        await self.run(stream, end, Role.SERVES)
-
-    async def run(self, stream: trio.abc.Stream, end: Machine, role: Role) -> None:
-        """Run one end of a link until it closes."""
-        line = Line(stream)
-        channel = Channel(self.secret, role, os.urandom(NONCE_BYTES))
-        writer = Writer(end, line, channel, self.delay_ns)
+    async def run(self) -> None:
+        """Run the machine until it closes."""
+        line = Line(self.stream)
+        writer = Writer(self.machine, line, self.delay)
         scope = trio.CancelScope()
 
         def notify() -> None:
-            if end.ready:
+            if self.machine.ready:
                 writer.wakeup.set()
-            if end.closed:
+            if self.machine.closed:
                 scope.cancel()
 
-        end.notify = notify
-        notify()  # it may have been cut while it was being connected
+        self.machine.start(notify)
+        notify()  # it may have closed while it was being connected
         self.writers.append(writer)
         try:
             with scope:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self.guard, end, line.run)
-                    nursery.start_soon(self.guard, end, writer.run)
-                    await self.guard(end, lambda: self.read(stream, end, writer))
+                    nursery.start_soon(self.guard, line.run)
+                    nursery.start_soon(self.guard, writer.run)
+                    nursery.start_soon(self.keep_time)
+                    await self.guard(self.read)
+                    nursery.cancel_scope.cancel()
         finally:
             self.writers.remove(writer)
-            self.observe(self.links.receive(end, Eof("we hang up"), clock()))
+            self.observe(self.machine.hang_up("we hang up", clock()))
             with trio.CancelScope(deadline=trio.current_time() + FAREWELL_SECONDS_MAX, shield=True):
-                await self.guard(end, lambda: writer.finish(stream))
-            await trio.aclose_forcefully(stream)
+                await self.guard(lambda: writer.finish(self.stream))
+            await trio.aclose_forcefully(self.stream)
 
-    async def guard(self, end: Machine, act: Callable[[], Awaitable[None]]) -> None:
+    async def guard(self, act: Callable[[], Awaitable[None]]) -> None:
         """Take a broken stream for the end of the stream."""
         try:
             await act()
         except LOST as error:
-            self.observe(self.links.receive(end, Eof(str(error) or "connection lost"), clock()))
+            self.observe(self.machine.hang_up(str(error) or "connection lost", clock()))
 
-    async def read(self, stream: trio.abc.Stream, end: Machine, writer: Writer) -> None:
-        """Take in what comes."""
-        channel = writer.channel
-        if not self.secret.is_set and not is_local(stream):
-            channel.take_outgoing()  # a stranger elsewhere does not even get our challenge
-            if address_of(stream):
-                self.observe(self.links.refuse(end, RemoteProtocolError(ALIEN), clock()))
-            else:  # it has hung up already, so nobody knows from where it came
-                self.observe(self.links.receive(end, Eof("connection lost"), clock()))
-            return
-        writer.greet()
-        while not end.closed:
+    async def read(self) -> None:
+        """Receive until the machine closes."""
+        while not self.machine.closed:
             try:
-                data, reason = await stream.receive_some(channel.read_bytes_max), ""
+                data = await self.stream.receive_some(self.machine.read_bytes_max)
             except LOST as error:
-                data, reason = b"", str(error) or "connection lost"
-            try:
-                if data:
-                    frames = receive_bytes(end, channel, bytes(data), clock())
-                else:
-                    frames = channel.end(reason)
-                if not writer.is_open:
-                    writer.greet()
-                self.take(end, frames)
-            except RemoteProtocolError as error:
-                self.observe(fail_connection(self.links, end, channel, error, clock()))
-            data, frames = b"", []  # keep nothing large while waiting for more
+                self.observe(self.machine.end(str(error) or "connection lost", clock()))
+                continue
+            if data:
+                self.receive(bytes(data))
+            else:
+                self.observe(self.machine.end("", clock()))
+            data = b""  # keep nothing large while waiting for more
 
-    def take(self, end: Machine, frames: list[Frame]) -> None:
-        """Hand frames to their machine. No name here keeps the last one while more is awaited."""
-        for frame in frames:
-            self.read_clocks()  # the frame before may have been a snapshot, merged for seconds
-            self.observe(self.links.receive(end, frame, clock()))
+    def receive(self, data: bytes) -> None:
+        """Hand bytes to the machine, message by message: the one before may have taken seconds."""
+        machine = self.machine
+        self.read_clocks()
+        self.observe(machine.receive(data, clock()))
+        while machine.pending:
+            self.read_clocks()
+            self.observe(machine.receive(b"", clock()))
+        if machine.deadline < self.armed:
+            self.rearmed.set()
 
-
-def is_local(stream: trio.abc.Stream) -> bool:
-    """Return whether the other end is on this machine."""
-    return not isinstance(stream, trio.SocketStream) or is_loopback(address_of(stream))
+    async def keep_time(self) -> None:
+        """Call `tick` when it is due, until cancelled."""
+        machine = self.machine
+        while True:
+            self.armed = machine.deadline
+            with trio.move_on_at(self.armed / 1e9):
+                await self.rearmed.wait()
+            if clock() >= machine.deadline:
+                self.observe(machine.tick(clock()))

@@ -1,74 +1,65 @@
 """Driver: what sends on one connection.
 
-What an end has to say goes out immediately if it has rested, else together with what comes within
-`PACE_SECONDS`; and whenever the owner of the links calls `push`, which costs no task switch.
+What a machine has to send goes out immediately if it has rested, else together with what comes
+within `PACE_SECONDS`; and whenever the owner of the connections calls `push`, which costs no task
+switch.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
 
 from replication.drivers.delayed_writer import Line, WakeupEvent
-from replication.mesh.registry import Machine
-from replication.protocol.channel import Channel
+from replication.machines.contract import StreamMachine
 
 PACE_SECONDS: Final = 0.000_5
 SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn
 STRETCH_SECONDS: Final = 0.001  # spent on gathering before others get their turn
+GREETING_BYTES_MAX: Final = 128
+"""If no more was ever sent, then it was a greeting, which the last words must not overtake."""
 
 
 @attrs.define(eq=False)
 class Writer:
-    """Puts on the line what one end of a link has to say, but leaves its last frame to `finish`."""
+    """Puts on the line what a machine has to send, but leaves its last bytes to `finish`."""
 
-    end: Machine
+    machine: StreamMachine[Any]
     line: Line
-    channel: Channel
-    delay_ns: Callable[[str], int]
+    delay: Callable[[], float]
+    """Returns the seconds for which bytes are held back."""
     wakeup: WakeupEvent = attrs.field(factory=WakeupEvent)
     due: float = 0.0
-    is_open: bool = False
-    """True if the handshake is over and its last message is on the line."""
 
     @property
     def is_due(self) -> bool:
         """Return whether there is something to push."""
-        return self.is_open and self.end.ready and not self.end.closed
-
-    def greet(self) -> None:
-        """Put the messages of the handshake on the line; let frames follow when it is over."""
-        if data := self.channel.take_outgoing():
-            self.line.put(data, self.delay_ns(self.end.peer) / 1e9)
-        if self.channel.is_proven:
-            self.is_open = True
-            self.wakeup.set()
+        return self.machine.ready and not self.machine.closed
 
     def push(self, now: float) -> None:
         """Put on the line what there is, if there is room; about a stretch of it."""
-        end, seconds = self.end, self.delay_ns(self.end.peer) / 1e9
+        machine, seconds = self.machine, self.delay()
         if self.line.is_full(seconds):
             return
         self.due = now + PACE_SECONDS
-        wrap = self.channel.wrap
-        data = wrap(end.frames_to_send())
-        while end.ready and not end.closed and len(data) < SEND_BYTES:
+        data = machine.data_to_send()
+        while machine.ready and not machine.closed and len(data) < SEND_BYTES:
             if trio.current_time() - now > STRETCH_SECONDS:
                 break
-            data += wrap(end.frames_to_send())
+            data += machine.data_to_send()
         if data:
             self.line.put(data, seconds)
 
     async def run(self) -> None:
         """Push whenever `wakeup` is set."""
-        while not self.end.closed:
+        while not self.machine.closed:
             if not self.is_due:
                 await self.wakeup.wait()
-            elif self.line.is_full(self.delay_ns(self.end.peer) / 1e9):
+            elif self.line.is_full(self.delay()):
                 await self.line.drained.wait()
             elif (now := trio.current_time()) < self.due:
                 await trio.sleep_until(self.due)
@@ -77,12 +68,11 @@ class Writer:
                 await trio.lowlevel.checkpoint()  # a long snapshot is due again immediately
 
     async def finish(self, stream: trio.abc.Stream) -> None:
-        """Send the last frame of a link that has closed, unless something is still on its way.
+        """Send the last bytes of a machine that has closed, unless something is still on its way.
         What a handshake has put on the line is sent first: it names our version to another one."""
-        greeting = b"" if self.is_open else self.line.take(math.inf)
+        greeting = self.line.take(math.inf) if self.line.total <= GREETING_BYTES_MAX else b""
         if self.line.size == len(greeting):
-            last = greeting + self.channel.take_outgoing()
-            last += self.channel.wrap(self.end.frames_to_send())
+            last = greeting + self.machine.data_to_send()
             if last:
                 await stream.send_all(last)
 

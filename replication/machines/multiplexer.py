@@ -13,7 +13,7 @@ end that has closed lets the others go on; the connection is over when all are c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
@@ -24,18 +24,33 @@ from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Event
 from replication.protocol.frames import Eof, Frame, Grouped
 
-Receive: TypeAlias = Callable[[Frame, int], list[Event]]
 GroupEvent: TypeAlias = tuple[int, Event]
 """A slot group, and what has happened on its link."""
 
 
+class LinkOwner(Protocol):
+    """What processes the frames of an end: `replication.mesh.links.Links` of its group."""
+
+    def receive(self, end: Source | Sink, frame: Frame, now: int) -> list[Event]:
+        """Process a frame of one connection. A frame that breaks the protocol closes the link."""
+        ...
+
+    def broken(self, end: Source | Sink, error: RemoteProtocolError, now: int) -> list[Event]:
+        """Close a connection whose bytes were not frames."""
+        ...
+
+    def refuse(self, end: Source | Sink, error: RemoteProtocolError, now: int) -> list[Event]:
+        """Close a connection whose other end has not proved that it knows the secret."""
+        ...
+
+
 @attrs.frozen(eq=False)
 class GroupLink:
-    """The end of one slot group, and what takes in its frames: `Links.receive` of the group."""
+    """The end of one slot group, and what processes its frames."""
 
     group: int
     end: Source | Sink
-    receive: Receive
+    owner: LinkOwner
 
 
 class Multiplexer:
@@ -47,22 +62,27 @@ class Multiplexer:
         self.turns: list[GroupLink] = []
         """The links in the order in which they send; who has sent goes to the end."""
 
-    def attach(self, group: int, end: Source | Sink, receive: Receive) -> None:
+    def attach(self, group: int, end: Source | Sink, owner: LinkOwner) -> None:
         """Let this connection carry the link of a slot group."""
         assert group not in self.links, f"slot group {group} is attached already"
-        link = GroupLink(group, end, receive)
+        link = GroupLink(group, end, owner)
         self.links[group] = link
         self.turns.append(link)
-        end.notify = self.wake
+        end.notify = self.notify
 
-    def wake(self) -> None:
-        """An end has something to send, or has closed."""
-        self.notify()
+    def start(self, notify: Callable[[], None]) -> None:
+        """Call `notify` when an end has something to send, or has closed."""
+        self.notify = notify
+        for link in self.turns:
+            link.end.notify = notify
 
     @property
     def closed(self) -> bool:
         """Return whether the links of all groups are over."""
-        return all(link.end.closed for link in self.turns)
+        for link in self.turns:  # loops, since most connections carry one link
+            if not link.end.closed:
+                return False
+        return True
 
     def receive(self, frame: Frame, now: int) -> list[GroupEvent]:
         """Hand a frame to the end of its group; the end of the stream concerns all. What comes for
@@ -83,7 +103,16 @@ class Multiplexer:
         """Hand a frame to one end, unless it is over."""
         if link.end.closed:
             return []
-        return [(link.group, event) for event in link.receive(frame, now)]
+        return [(link.group, event) for event in link.owner.receive(link.end, frame, now)]
+
+    def fail(self, error: RemoteProtocolError, now: int, *, is_proven: bool) -> list[GroupEvent]:
+        """Close all links, since the bytes of the other end were wrong. `is_proven` says whether
+        it had proved that it knows the secret."""
+        events: list[GroupEvent] = []
+        for link in self.turns:
+            close = link.owner.broken if is_proven else link.owner.refuse
+            events += [(link.group, event) for event in close(link.end, error, now)]
+        return events
 
     def note_bytes(self, now: int) -> None:
         """Record for all ends that a part of a frame has come."""
@@ -93,7 +122,10 @@ class Multiplexer:
     @property
     def ready(self) -> bool:
         """Return whether `frames_to_send` has something, or something to look through."""
-        return any(link.end.ready for link in self.turns)
+        for link in self.turns:
+            if link.end.ready:
+                return True
+        return False
 
     def frames_to_send(self) -> list[Frame]:
         """Return what the next end that is ready has to send, about a batch at most."""

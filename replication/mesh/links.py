@@ -1,6 +1,6 @@
 """All links of one replica: connections, cuts, gap repair, recovery and stability reports.
 
-Pure: the driver (`link.py`) or the simulator owns the streams and the clock, and does this:
+Pure: the driver (`drivers.links`) or the simulator owns the streams and the clock, and does this:
 
     links = Links(replica, Member("eu", 2, replica.origin, "shop"), [Peer("us", 1, (1,)), ...])
     to dial:       sink = links.dial("us", now)        raises LinkCut

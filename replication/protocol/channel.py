@@ -43,6 +43,11 @@ class Channel:
             self.decoder = FrameDecoder(FrameTag(self.handshake.frame_key(other)))
         return self.decoder.feed(data)
 
+    @property
+    def has_outgoing(self) -> bool:
+        """Return whether the handshake has something to send."""
+        return self.handshake.outgoing != b""
+
     def take_outgoing(self) -> bytes:
         """Return what the handshake has to send. Each byte is returned once."""
         data, self.handshake.outgoing = self.handshake.outgoing, b""

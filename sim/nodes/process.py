@@ -1,7 +1,7 @@
 """A simulated process: its clock, connections, turns and pauses.
 
 A region (`region`) or a follower (`follower`) runs in it, with its replica and links. In each turn
-it does what `crdb.region.runtime` and `replication.drivers.stream` do: it receives, serves clients,
+it does what `crdb.region.runtime` and `replication.drivers.links` do: it receives, serves clients,
 seals and sends. After each turn the checkers are shown the changes.
 """
 

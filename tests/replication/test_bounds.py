@@ -15,7 +15,7 @@ from crdt.causality.dots import ORIGINS_MAX, REGION_MAX, Origin, Vector, make_or
 from crdt.causality.op import Op
 from crdt.causality.op_log import History
 from crdt.embed.replica import Replica
-from replication.drivers.stream import Driver
+from replication.drivers.links import Driver
 from replication.machines.endpoint import OUTBOX_MAX
 from replication.machines.sink import Sink, SinkState
 from replication.machines.source import RESUMES_MAX, Source, SourceState

@@ -1,487 +1,157 @@
-"""The driver: streams of trio under a virtual clock, and one run over loopback TCP."""
+"""One driver runs any machine that fulfils the contract: a toy, and three links in one stream."""
 
 from __future__ import annotations
 
-import random
-import socket
-import struct
-from collections.abc import Awaitable, Callable
-from functools import partial
-from itertools import pairwise
+from collections.abc import Callable
 
-import pytest
 import trio
 import trio.testing
 
-from crdt.embed.replica import Replica
-from replication.drivers.delayed_writer import EARLY_SECONDS
-from replication.drivers.stream import Driver
-from replication.mesh.links import Links
-from replication.protocol.backoff import WAIT_NS_MAX
-from replication.protocol.codec import encode_all
-from replication.protocol.events import ClockSkew, Closed, Connected, Event, Unproven
-from replication.protocol.frames import PROTOCOL, Refuse, Resumed
-from replication.protocol.handshake import CHALLENGE_BYTES, NONCE_BYTES, PROOF_BYTES, challenge
-from replication.protocol.limits import MS, Limits
-from replication.protocol.peers import Direction, Member, Peer
-from replication.protocol.secret import NO_SECRET
-from tests.replication.ends import hello
-from tests.replication.secrets import OTHER, SECRET, prove
+from replication.drivers.stream import StreamDriver, clock
+from replication.machines.contract import StreamMachine
+from replication.machines.endpoint import NEVER
+from replication.machines.multiplexer import GroupEvent
+from tests.replication.machines.test_connection import GROUPS, Half, halves
+
+SECOND = 1_000_000_000
 
 
-class Site:
-    """A region with a driver."""
+class Echo:
+    """Sends each line back, and closes after a second without a line, or after `quit`."""
 
-    def __init__(self, name: str, region: int, peers: list[Peer], delay_ns: int = 0) -> None:
-        regions = {region, *(peer.region for peer in peers)}
-        self.replica = Replica(region, members=regions)
-        self.links = Links(self.replica, Member(name, region, self.replica.origin), peers)
-        self.events: list[Event] = []
-        self.driver = Driver(
-            self.links, random.Random(region), self.events.extend, lambda _peer: delay_ns
-        )
+    def __init__(self) -> None:
+        self.notify: Callable[[], None] = lambda: None
+        self.closed = False
+        self.lines: list[bytes] = []
+        self.unread = b""
+        self.outgoing = b""
+        self.deadline = NEVER
+        self.read_bytes_max: int | None = 100
 
-    def write(self, key: str, value: str) -> None:
-        """Set a key, and let the links know."""
-        self.replica.string(key).set(value)
-        self.replica.seal()
-        self.links.wake()
+    @property
+    def ready(self) -> bool:
+        return self.outgoing != b""
 
-    def read_clocks(self) -> None:
-        """Take trio's clock for the wall clock."""
-        self.replica.advance(round(trio.current_time() * 1000))
+    @property
+    def pending(self) -> bool:
+        return b"\n" in self.unread
 
-    def of(self, kind: type[Event]) -> list[Event]:
-        """The events of one kind."""
-        return [event for event in self.events if isinstance(event, kind)]
+    def start(self, notify: Callable[[], None]) -> None:
+        self.notify = notify
 
+    def receive(self, data: bytes, now: int) -> list[str]:
+        self.unread += data
+        if not self.pending:
+            return []
+        line, _, self.unread = self.unread.partition(b"\n")
+        self.deadline = now + SECOND
+        self.outgoing += line + b"\n"
+        self.closed = line == b"quit"
+        self.notify()
+        return [line.decode()]
 
-def pair(delay_ns: int = 0) -> tuple[Site, Site]:
-    """Two regions; the second follows the first and is followed by it."""
-    one = Site("one", 1, [Peer("two", 2, (2,))], delay_ns)
-    two = Site("two", 2, [Peer("one", 1, (1,))], delay_ns)
-    return one, two
+    def end(self, reason: str, now: int) -> list[str]:
+        self.closed = True
+        return [f"the end {reason}".strip()]
 
+    def hang_up(self, reason: str, now: int) -> list[str]:
+        return [] if self.closed else self.end(reason, now)
 
-Connect = Callable[[], Awaitable[trio.abc.Stream]]
+    def data_to_send(self) -> bytes:
+        data, self.outgoing = self.outgoing, b""
+        return data
 
-
-def joined(nursery: trio.Nursery, there: Site) -> Connect:
-    """Dials `there` over a pair of memory streams."""
-
-    async def connect() -> trio.abc.Stream:
-        ours, theirs = trio.testing.memory_stream_pair()
-        nursery.start_soon(there.driver.serve, theirs)
-        return ours
-
-    return connect
-
-
-def start(nursery: trio.Nursery, one: Site, two: Site) -> None:
-    """Let both keep time and dial each other."""
-    for here, there in ((one, two), (two, one)):
-        nursery.start_soon(here.driver.keep_time)
-        nursery.start_soon(
-            here.driver.keep_dialling, there.links.member.name, joined(nursery, there)
-        )
+    def tick(self, now: int) -> list[str]:
+        self.closed = True
+        self.deadline = NEVER
+        self.outgoing = b"too slow\n"
+        self.notify()
+        return ["tick"]
 
 
-async def test_stream_carries_writes(autojump_clock: trio.testing.MockClock) -> None:
-    one, two = pair()
-    async with trio.open_nursery() as nursery:
-        start(nursery, one, two)
-        await trio.sleep(0.1)
-        one.write("k", "v")
-        await trio.sleep(0.01)
-        assert two.replica.string("k").get() == "v"
-        two.write("k", "w")
-        await trio.sleep(0.01)
-        assert one.replica.string("k").get() == "w"
-        nursery.cancel_scope.cancel()
-    assert one.of(Closed)
-
-
-async def test_delay_is_kept_in_each_direction(autojump_clock: trio.testing.MockClock) -> None:
-    one, two = pair(50 * MS)
-    async with trio.open_nursery() as nursery:
-        start(nursery, one, two)
-        await trio.sleep(1)
-        trips = [row.rtt_ms for row in one.links.statistics(0)]
-        assert trips == pytest.approx([100, 100], abs=2001 * EARLY_SECONDS)
-        one.write("k", "v")
-        await trio.sleep(0.049)
-        assert two.replica.string("k").get() is None
-        await trio.sleep(0.003)
-        assert two.replica.string("k").get() == "v"
-        nursery.cancel_scope.cancel()
-
-
-async def test_cut_link_rests_until_it_is_healed(autojump_clock: trio.testing.MockClock) -> None:
-    one, two = pair()
-    async with trio.open_nursery() as nursery:
-        start(nursery, one, two)
-        await trio.sleep(0.1)
-        now = int(trio.current_time() * 1e9)
-        two.links.cut("one", Direction.IN, now)
-        await trio.sleep(0.1)
-        one.write("k", "v")
-        await trio.sleep(10)
-        assert two.replica.string("k").get() is None
-        assert "one" not in two.links.sinks
-        two.links.heal("one", Direction.IN)
-        await trio.sleep(0.01)
-        assert two.replica.string("k").get() == "v"
-        nursery.cancel_scope.cancel()
-
-
-async def test_link_cut_while_it_connects_is_not_made(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    one, two = pair()
-    async with trio.open_nursery() as nursery:
-        connect = joined(nursery, one)
-
-        async def slow() -> trio.abc.Stream:
-            await trio.sleep(1)
-            return await connect()
-
-        nursery.start_soon(two.driver.keep_dialling, "one", slow)
-        await trio.sleep(0.5)
-        two.links.cut("one", Direction.IN, 0)
-        await trio.sleep(1)
-        assert not two.links.sinks
-        nursery.cancel_scope.cancel()
-
-
-async def test_dialling_backs_off_and_says_why(autojump_clock: trio.testing.MockClock) -> None:
-    _, two = pair()
-    dialled: list[float] = []
-
-    async def nobody() -> trio.abc.Stream:
-        dialled.append(trio.current_time())
-        raise OSError("nobody there")
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(two.driver.keep_dialling, "one", nobody)
-        await trio.sleep(30)
-        nursery.cancel_scope.cancel()
-    gaps = [later - earlier for earlier, later in pairwise(dialled)]
-    assert gaps[0] < 0.1
-    assert max(gaps) <= 1.5 * WAIT_NS_MAX / 1e9
-    assert min(gaps[6:]) >= 0.5 * WAIT_NS_MAX / 1e9
-    assert two.links.statistics(0)[0].last_error == "cannot connect: nobody there"
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError("refused"),
-        trio.BrokenResourceError("reset while it was asked where to connect"),
-        UnicodeError("a label of a host's name is too long"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-async def test_attempt_that_fails_in_any_way_is_followed_by_another(
-    error: Exception, autojump_clock: trio.testing.MockClock
-) -> None:
-    """Some of them used to end the whole region."""
-    one, two = pair()
-    attempts = 0
-
-    async with trio.open_nursery() as nursery:
-        join = joined(nursery, one)
-
-        async def connect() -> trio.abc.Stream:
-            nonlocal attempts
-            attempts += 1
-            if attempts < 3:
-                raise error
-            return await join()
-
-        nursery.start_soon(two.driver.keep_time)
-        nursery.start_soon(two.driver.keep_dialling, "one", connect)
-        await trio.sleep(3)
-        assert attempts == 3
-        assert two.links.sinks["one"].is_open
-        nursery.cancel_scope.cancel()
-
-
-async def test_refused_link_says_why(autojump_clock: trio.testing.MockClock) -> None:
-    one, two = pair()
-    one.links.cut("two", Direction.OUT, 0)
-    async with trio.open_nursery() as nursery:
-        start(nursery, one, two)
-        await trio.sleep(0.1)
-        assert two.links.statistics(0)[0].last_error == "the link is cut"
-        nursery.cancel_scope.cancel()
-
-
-async def test_bytes_that_are_no_frames_end_link(autojump_clock: trio.testing.MockClock) -> None:
-    one, _ = pair()
+async def conversation(*said: bytes, seconds: float = 0.1) -> tuple[bytes, list[str], int]:
+    """What an echo answers to some pieces of bytes, its events, and how often clocks were read."""
+    machine: StreamMachine[str] = Echo()
     ours, theirs = trio.testing.memory_stream_pair()
+    events: list[str] = []
+    clocks: list[int] = []
+    driver = StreamDriver(
+        machine, theirs, events.extend, read_clocks=lambda: clocks.append(clock())
+    )
+    answer = b""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(one.driver.serve, theirs)
-        channel = await prove(ours)
-        data = bytearray(channel.wrap([Resumed()]))
-        data[-1] ^= 1
-        await ours.send_all(data)
-        answer = channel.receive(bytes(await ours.receive_some()))
-    assert isinstance(answer[0], Refuse)
-    assert isinstance(one.events[0], Closed)
-    assert one.events[0].reason.startswith("protocol error: a frame was changed")
-
-
-async def served(driver: Driver, data: bytes) -> bytes:
-    """What a connection is sent until it is closed, if it says `data` to the challenge."""
-    ours, theirs = trio.testing.memory_stream_pair()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(driver.serve, theirs)
-        answer = bytes(await ours.receive_some())
-        await ours.send_all(data)
-        await ours.send_eof()
+        nursery.start_soon(driver.run)
+        for data in said:
+            await ours.send_all(data)
+            await trio.sleep(seconds)
+        if not machine.closed:
+            await ours.send_eof()
         async for more in ours:
             answer += bytes(more)
-    return answer
+    assert driver.writers == []
+    return answer, events, len(clocks)
 
 
-async def test_stranger_is_sent_challenge_only(autojump_clock: trio.testing.MockClock) -> None:
-    one, _ = pair()
-    one.driver.secret = SECRET
-    begin = challenge(bytes(NONCE_BYTES))
-    for data in (
-        b"GET / HTTP/1.1\r\n\r\n",
-        encode_all([hello(2)]),
-        begin + bytes(PROOF_BYTES),
-        begin + encode_all([hello(2)] * 3),
-        begin,
-    ):
-        answer = await served(one.driver, data)
-        assert answer[:-NONCE_BYTES] == begin[:-NONCE_BYTES]
-        assert len(answer) == CHALLENGE_BYTES
-    reasons = [event.reason for event in one.events if isinstance(event, Unproven)]
-    assert [reason.partition(":")[0].partition(";")[0] for reason in reasons] == [
-        "it is no link of this database",
-        f"it speaks version 2 or older of the link protocol and this program version {PROTOCOL}",
-        "it does not know our secret",
-        "it does not know our secret",
-    ]
-    assert one.links.refused == 4
-    assert one.links.ends() == []
+async def test_toy_machine_is_run(autojump_clock: trio.testing.MockClock) -> None:
+    answer, events, clocks = await conversation(b"one\ntwo\nth", b"ree\n")
+    assert answer == b"one\ntwo\nthree\n"
+    assert events == ["one", "two", "three", "the end"]
+    assert clocks == 3
 
 
-async def test_link_needs_same_secret_at_both_ends(
+async def test_last_bytes_of_a_machine_that_closes_are_sent(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    one, two = pair()
-    one.driver.secret, two.driver.secret = SECRET, OTHER
-    async with trio.open_nursery() as nursery:
-        start(nursery, one, two)
-        await trio.sleep(1)
-        one.write("k", "v")
-        await trio.sleep(1)
-        assert not one.of(Connected)
-        assert not two.of(Connected)
-        assert two.replica.vector == {}
-        assert "secret" in one.links.statistics(0)[0].last_error
-        assert all(writer.channel.take_outgoing() == b"" for writer in one.driver.writers)
-        two.driver.secret = SECRET
-        await trio.sleep(5)
-        assert two.replica.string("k").get() == "v"
-        nursery.cancel_scope.cancel()
+    answer, events, _ = await conversation(b"one\n", b"quit\n")
+    assert (answer, events) == (b"one\nquit\n", ["one", "quit"])
 
 
-async def test_stranger_who_trickles_or_waits_is_closed_in_time(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    one, _ = pair()
+async def test_machine_ticks_at_its_deadline(autojump_clock: trio.testing.MockClock) -> None:
+    answer, events, _ = await conversation(b"one\n", b"two\n", b"", seconds=0.9)
+    assert (answer, events) == (b"one\ntwo\n" + b"too slow\n", ["one", "two", "tick"])
+
+
+async def test_driver_that_is_cancelled_hangs_up() -> None:
+    machine = Echo()
+    events: list[str] = []
     ours, theirs = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(one.driver.keep_time)
-        nursery.start_soon(one.driver.serve, theirs)
-        for byte in challenge(bytes(NONCE_BYTES)):
-            await ours.send_all(bytes([byte]))
-            await trio.sleep(0.2)
-            if one.links.ends() == []:
-                break
-        assert trio.current_time() < Limits().silence_ns_max / 1e9 + 1
-        assert not one.links.ends()
+        nursery.start_soon(StreamDriver(machine, theirs, events.extend).run)
+        await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
+    assert events == ["the end we hang up"]
+    assert await ours.receive_some() == b""
 
 
-async def test_without_secret_only_this_machine_is_linked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    one, two = pair()
-    one.driver.secret = two.driver.secret = NO_SECRET
-
-    def elsewhere(_host: str) -> bool:
-        return False
-
-    monkeypatch.setattr("replication.drivers.stream.is_loopback", elsewhere)
-    async with trio.open_nursery() as nursery:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(trio.serve_listeners, one.driver.serve, listeners)
-        connect = partial(trio.testing.open_stream_to_socket_listener, listeners[0])
-        assert not await two.driver.dial("one", connect)
-        async with await connect() as stream:
-            assert await stream.receive_some() == b""
-        nursery.cancel_scope.cancel()
-    for site, address in ((one, "127.0.0.1"), (two, "")):
-        refused = site.of(Unproven)[0]
-        assert isinstance(refused, Unproven)
-        assert refused.address == address
-        assert "no secret is set here" in refused.reason
-
-
-async def test_immediate_close_is_not_another_machine() -> None:
-    two = pair()[1]
-    two.driver.secret = NO_SECRET
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with listener:
-        ours = await trio.testing.open_stream_to_socket_listener(listener)
-        theirs = await listener.accept()
-    reset = struct.pack("ii", 1, 0)
-    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+async def test_broken_stream_is_the_end_of_it() -> None:
+    events: list[str] = []
+    theirs = trio.testing.memory_stream_pair()[1]
     await theirs.aclose()
-
-    async def connect() -> trio.abc.Stream:
-        return ours
-
-    assert not await two.driver.dial("one", connect)
-    assert not two.of(Unproven)
-    (closed,) = two.of(Closed)
-    assert isinstance(closed, Closed)
-    assert closed.reason == "connection lost"
+    await StreamDriver(Echo(), theirs, events.extend).run()
+    assert len(events) == 1
 
 
-async def test_broken_stream_ends_link(autojump_clock: trio.testing.MockClock) -> None:
-    one, two = pair()
-    broken: list[str] = []
-
-    class Fragile(trio.abc.Stream):
-        """Breaks when it is told to."""
-
-        def __init__(self, stream: trio.abc.Stream) -> None:
-            self.stream = stream
-
-        async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-            if broken:
-                raise trio.BrokenResourceError(broken.pop())
-            await self.stream.send_all(data)
-
-        async def wait_send_all_might_not_block(self) -> None:
-            await self.stream.wait_send_all_might_not_block()
-
-        async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-            return await self.stream.receive_some(max_bytes)
-
-        async def aclose(self) -> None:
-            await self.stream.aclose()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(one.driver.keep_time)
-        connect = joined(nursery, two)
-
-        async def fragile() -> trio.abc.Stream:
-            return Fragile(await connect())
-
-        nursery.start_soon(one.driver.keep_dialling, "two", fragile)
-        await trio.sleep(0.1)
-        broken.append("cable pulled")
-        await trio.sleep(1)
-        assert len(one.of(Connected)) == 2
-        assert "cable pulled" in str(one.of(Closed)[0])
-        nursery.cancel_scope.cancel()
+def run_half(nursery: trio.Nursery, half: Half, stream: trio.abc.Stream) -> None:
+    """Run one end of a connection with three links."""
+    observe: Callable[[list[GroupEvent]], None] = half.events.extend
+    nursery.start_soon(StreamDriver(half.connection, stream, observe).run)
 
 
-async def test_silent_peer_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
-    one, _ = pair()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(one.driver.keep_time)
-
-        async def deaf() -> trio.abc.Stream:
-            return trio.testing.memory_stream_pair()[0]
-
-        nursery.start_soon(one.driver.keep_dialling, "two", deaf)
-        await trio.sleep(Limits().silence_ns_max / 1e9 + 0.01)
-        assert "silent" in str(one.of(Closed)[0])
-        nursery.cancel_scope.cancel()
-
-
-async def test_push_sends_before_any_task_runs() -> None:
-    one, two = pair()
-    async with trio.open_nursery() as nursery:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(trio.serve_listeners, one.driver.serve, listeners)
-        stream = await trio.testing.open_stream_to_socket_listener(listeners[0])
-        sink = two.links.dial("one", 0)
-        channel = await prove(stream)
-        await stream.send_all(channel.wrap(sink.frames_to_send()))
-        with trio.fail_after(30):
-            while not sink.is_open:
-                for frame in channel.receive(bytes(await stream.receive_some())):
-                    two.links.receive(sink, frame, 0)
-            await stream.send_all(channel.wrap(sink.frames_to_send()))
-            while one.links.statistics(0)[1].stage != "streaming":
+async def test_three_groups_go_over_one_stream() -> None:
+    dials, serves = halves()
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            run_half(
+                nursery, dials, await trio.testing.open_stream_to_socket_listener(listeners[0])
+            )
+            run_half(nursery, serves, await listeners[0].accept())
+            for group in GROUPS:
+                serves.replicas[group].set("k").add(f"of {group}")
+                serves.replicas[group].seal()
+                serves.links[group].wake()
+            wanted = {group: {f"of {group}"} for group in GROUPS}
+            while {g: set(replica.set("k")) for g, replica in dials.replicas.items()} != wanted:
                 await trio.lowlevel.checkpoint()
-        one.replica.string("k").set("v")
-        one.replica.seal()
-        one.driver.push()
-        sent = one.links.statistics(0)[1].bytes
-        assert sent > 0
-        (writer,) = one.driver.writers
-        assert not writer.end.ready
-        assert writer.line.size == 0
-        await stream.aclose()
-        nursery.cancel_scope.cancel()
-
-
-async def test_over_loopback_tcp() -> None:
-    one, two = pair()
-    async with trio.open_nursery() as nursery:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        port = listeners[0].socket.getsockname()[1]
-        nursery.start_soon(trio.serve_listeners, one.driver.serve, listeners)
-
-        async def connect() -> trio.abc.Stream:
-            return await trio.open_tcp_stream("127.0.0.1", port)
-
-        for site in (one, two):
-            nursery.start_soon(site.driver.keep_time)
-        nursery.start_soon(two.driver.keep_dialling, "one", connect)
-        for number in range(1000):
-            one.write(f"k{number}", "v")
-        with trio.fail_after(30):
-            while two.replica.vector != one.replica.vector:
-                await trio.lowlevel.checkpoint()
-        assert two.replica.digest() == one.replica.digest()
-        nursery.cancel_scope.cancel()
-
-
-async def test_clocks_are_read_before_each_frame() -> None:
-    """The first may take seconds, and what is said after the second must not show an old time."""
-    site, _ = pair()
-    order: list[str] = []
-    site.driver.read_clocks = lambda: order.append("clocks")
-    site.driver.observe = lambda _events: order.append("frame")
-    end = site.links.serve(0, "127.0.0.1")
-    site.driver.take(end, [Refuse("first"), Refuse("second")])
-    assert order == ["clocks", "frame"] * 2
-
-
-async def test_clocks_are_read_before_anything_is_received(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    """A process that was busy for ten seconds must not compare a fresh time with its old one."""
-    one, two = pair()
-    for site in (one, two):
-        site.driver.read_clocks = site.read_clocks
-    async with trio.open_nursery() as nursery:
-        start(nursery, one, two)
-        await trio.sleep(1)
-        autojump_clock.jump(10)
-        await trio.sleep(2)
-        nursery.cancel_scope.cancel()
-    assert not one.of(ClockSkew) + two.of(ClockSkew)
-    assert set(one.links.skews.of) == {"two"}
-    assert one.links.skews.greatest == 0
+            nursery.cancel_scope.cancel()
+        await listeners[0].aclose()

@@ -5,11 +5,24 @@ from __future__ import annotations
 import trio
 import trio.testing
 
+from crdt.causality.dots import make_origin
 from replication.drivers.delayed_writer import Line
 from replication.drivers.writer import PACE_SECONDS, SEND_BYTES, Writer, address_of
+from replication.machines.connection import LinkConnection
+from replication.mesh.links import Links
+from replication.mesh.registry import Machine
+from replication.protocol.channel import Channel
 from replication.protocol.handshake import HandshakeState
+from replication.protocol.peers import Member
 from tests.replication.ends import greeted_source, make_sink, replica, write
 from tests.replication.secrets import channels, exchange, open_channels
+
+
+def connection_of(end: Machine, channel: Channel) -> LinkConnection:
+    """The machine of a connection that carries one link, which receives nothing."""
+    connection = LinkConnection(channel)
+    connection.attach(0, end, Links(replica(3), Member("r3", 3, make_origin(3)), []))
+    return connection
 
 
 class Swift(Line):
@@ -26,17 +39,15 @@ async def test_writer_waits_for_handshake() -> None:
     ours, theirs = trio.testing.memory_stream_pair()
     channel, other = channels()
     line = Swift(ours)
-    writer = Writer(sink, line, channel, lambda _peer: 0)
+    writer = Writer(connection_of(sink, channel), line, lambda: 0.0)
     assert sink.ready
-    assert not writer.is_due
-    writer.greet()
+    assert writer.is_due
+    writer.push(0)
     assert len(line.taken) == 42
     assert not writer.is_due
     channel.handshake.outgoing, line.taken = line.taken, b""
     exchange(channel, other)
-    writer.greet()
     assert writer.is_due
-    assert line.taken == b""
     writer.push(0)
     assert len(other.receive(line.taken)) == 1
     sink.close("tired")
@@ -52,9 +63,10 @@ async def test_challenge_on_long_way_is_sent_before_refused_end_hangs_up() -> No
     """The other end can then name both versions, if these differ."""
     ours, theirs = trio.testing.memory_stream_pair()
     channel, other = channels()
-    writer = Writer(make_sink(replica(2)), Line(ours), channel, lambda _peer: 1_000_000_000)
-    writer.greet()
-    writer.end.close("another version")
+    sink = make_sink(replica(2))
+    writer = Writer(connection_of(sink, channel), Line(ours), lambda: 1.0)
+    writer.push(0)
+    sink.close("another version")
     await writer.finish(ours)
     assert other.receive(bytes(await theirs.receive_some())) == []
     assert other.handshake.state is HandshakeState.PROVING
@@ -89,8 +101,7 @@ async def test_others_get_their_turn_while_much_goes_out(
             sent_at.append(turns)
 
     ours, _ = trio.testing.memory_stream_pair()
-    writer = Writer(source, Counting(ours), open_channels()[0], lambda _peer: 0)
-    writer.greet()
+    writer = Writer(connection_of(source, open_channels()[0]), Counting(ours), lambda: 0.0)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(writer.run)
         while source.ready:

@@ -7,9 +7,8 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from crdt.errors import DecodeError
-from replication.machines.multiplexer import GroupEvent, Multiplexer, Receive
+from replication.machines.multiplexer import GroupEvent, Multiplexer
 from replication.mesh.links import Links
-from replication.mesh.registry import Machine
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Closed, Resynced
@@ -45,7 +44,7 @@ class Process:
         for group, links in self.links.items():
             is_sink = self.channel.role is Role.DIALS
             end = links.dial(next(iter(links.peers)), now) if is_sink else links.serve(now)
-            self.multiplexer.attach(group, end, receiver(links, end))
+            self.multiplexer.attach(group, end, links)
 
     def write(self, group: int, member: str) -> None:
         """Add a member to a set of one group."""
@@ -56,11 +55,6 @@ class Process:
     def shown(self) -> dict[int, set[str]]:
         """The members of that set, by group."""
         return {group: set(replica.set("k")) for group, replica in self.replicas.items()}
-
-
-def receiver(links: Links, end: Machine) -> Receive:
-    """What takes in the frames of one end."""
-    return lambda frame, now: links.receive(end, frame, now)
 
 
 class Connection:
@@ -166,7 +160,7 @@ def test_end_of_stream_ends_all() -> None:
     world.exchange()
     rung: list[bool] = []
     multiplexer = world.sink.multiplexer
-    multiplexer.notify = lambda: rung.append(multiplexer.closed)
+    multiplexer.start(lambda: rung.append(multiplexer.closed))
     multiplexer.note_bytes(world.now + MS)
     assert {link.end.heard_at for link in multiplexer.turns} == {world.now + MS}
     events = multiplexer.receive(Eof(), world.now)

@@ -1,0 +1,117 @@
+"""One end of a connection between two processes, as a pure machine: bytes in, bytes out.
+
+In the middle stands a channel, which makes frames of bytes once both ends have proved that they
+know the secret. Behind it stands a multiplexer with the link of each slot group.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from replication.machines.endpoint import NEVER, nobody
+from replication.machines.multiplexer import GroupEvent, LinkOwner, Multiplexer
+from replication.machines.sink import Sink
+from replication.machines.source import Source
+from replication.protocol.channel import Channel
+from replication.protocol.errors import RemoteProtocolError
+from replication.protocol.frames import Eof, Frame
+
+
+class LinkConnection:
+    """Fulfils `replication.machines.contract.StreamMachine`. Its events name their slot group."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.multiplexer = Multiplexer()
+        self.notify: Callable[[], None] = nobody
+        self.frames: deque[Frame] = deque()
+        """The frames that have come and are not processed yet."""
+
+    def attach(self, group: int, end: Source | Sink, owner: LinkOwner) -> None:
+        """Let this connection carry the link of a slot group."""
+        self.multiplexer.attach(group, end, owner)
+
+    def start(self, notify: Callable[[], None]) -> None:
+        """Call `notify` when there may be something to send, or when all links have closed."""
+        self.notify = notify
+        self.multiplexer.start(notify)
+
+    @property
+    def closed(self) -> bool:
+        """Return whether the links of all groups are over."""
+        return self.multiplexer.closed
+
+    @property
+    def ready(self) -> bool:
+        """Return whether there may be something to send. Frames wait for the handshake."""
+        if self.channel.has_outgoing:
+            return True
+        return self.channel.is_proven and self.multiplexer.ready
+
+    @property
+    def pending(self) -> bool:
+        """Return whether frames that have come wait for `receive`."""
+        return len(self.frames) > 0
+
+    @property
+    def read_bytes_max(self) -> int | None:
+        """Return how much to read in one go: little before the other end has proved itself."""
+        return self.channel.read_bytes_max
+
+    @property
+    def deadline(self) -> int:
+        """Return NEVER: the deadlines of links are kept by `Links`."""
+        return NEVER
+
+    def receive(self, data: bytes, now: int) -> list[GroupEvent]:
+        """Process `data`, up to the first frame that is complete. `pending` says if there are
+        more."""
+        if data:
+            was_proven = self.channel.is_proven
+            try:
+                frames = self.channel.receive(data)
+            except RemoteProtocolError as error:
+                return self.fail(error, now)
+            if not was_proven:
+                self.notify()
+            if not frames:
+                self.multiplexer.note_bytes(now)
+            self.frames += frames
+        if not self.frames:
+            return []
+        return self.deliver(self.frames.popleft(), now)
+
+    def deliver(self, frame: Frame, now: int) -> list[GroupEvent]:
+        """Hand a frame to the link of its group."""
+        try:
+            return self.multiplexer.receive(frame, now)
+        except RemoteProtocolError as error:
+            return self.fail(error, now)
+
+    def fail(self, error: RemoteProtocolError, now: int) -> list[GroupEvent]:
+        """Close all links, since the bytes of the other end break the protocol or prove nothing."""
+        return self.multiplexer.fail(error, now, is_proven=self.channel.is_proven)
+
+    def end(self, reason: str, now: int) -> list[GroupEvent]:
+        """Process the end of the stream, which may be the answer to our proof."""
+        try:
+            (frame,) = self.channel.end(reason)
+        except RemoteProtocolError as error:
+            return self.fail(error, now)
+        return self.multiplexer.receive(frame, now)
+
+    def hang_up(self, reason: str, now: int) -> list[GroupEvent]:
+        """Close all links from this side, without a word to the other end."""
+        return self.multiplexer.receive(Eof(reason), now)
+
+    def data_to_send(self) -> bytes:
+        """Return the next messages of the handshake, then frames, about a batch at most."""
+        greeting = self.channel.take_outgoing() if self.channel.has_outgoing else b""
+        if not self.channel.is_proven:
+            return greeting
+        return greeting + self.channel.wrap(self.multiplexer.frames_to_send())
+
+    def tick(self, now: int) -> list[GroupEvent]:
+        """Do nothing: `Links.tick` does what is due on links."""
+        return []
