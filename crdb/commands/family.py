@@ -2,7 +2,7 @@
 
 Each module of commands makes one family, and the command table is put together from all of them:
 
-    COMMANDS: Final = CommandFamily("set")
+    COMMANDS: Final[CommandFamily] = CommandFamily("set")
 
     @COMMANDS.declare("scard", "key", "readonly fast", keys="RO", since="1.0.0",
                       summary="Counts the members of a set.", complexity="O(1)")

@@ -4,7 +4,7 @@ A command holds what the executor checks before it calls the handler. Its `decla
 everything that COMMAND reports. Commands are declared next to their handlers in the modules of
 `crdb/commands/`:
 
-    COMMANDS: Final = CommandFamily("string")
+    COMMANDS: Final[CommandFamily] = CommandFamily("string")
 
     @COMMANDS.declare(
         "getrange", "key start end", "readonly", since="2.4.0",
