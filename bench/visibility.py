@@ -25,6 +25,7 @@ from statistics import quantiles
 
 from rich.table import Table
 
+from crdb.resp.decoder import ReplyDecoder, encode_request
 from machine import DRIVER_CORE, HOST, SERVER_CORE, Server, console, pinned_to
 from regions import database
 
@@ -39,8 +40,7 @@ BAR_MEDIAN_MS, BAR_P99_MS = 2.0, 5.0
 
 def command(*words: str) -> bytes:
     """Return a request in RESP."""
-    parts = [f"${len(word)}\r\n{word}\r\n" for word in words]
-    return f"*{len(words)}\r\n{''.join(parts)}".encode()
+    return encode_request([word.encode() for word in words])
 
 
 def connected(port: int) -> socket.socket:
@@ -52,14 +52,14 @@ def connected(port: int) -> socket.socket:
 
 def received(client: socket.socket, *, ending: bytes) -> None:
     """Wait for a reply with this end."""
-    reply = b""
-    while not reply.endswith(ending):
+    decoder = ReplyDecoder()
+    while (found := decoder.next()) is None:
         data = client.recv(65_536)
         if not data:
-            raise SystemExit(f"the server closed the connection after {reply!r}")
-        reply += data
-        if reply.startswith(b"-"):
-            raise SystemExit(f"the server says {reply!r}")
+            raise SystemExit(f"the server closed the connection after {decoder.pending!r}")
+        decoder.feed(data)
+    if not found[0].endswith(ending):
+        raise SystemExit(f"the server replied {found[0]!r}")
 
 
 def write_steadily(port: int, rate: int, *, enough: Event) -> None:

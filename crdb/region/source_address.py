@@ -8,8 +8,9 @@ from typing import Final
 import trio
 
 from crdb.engine.environment.follow_control import Address
+from crdb.resp.decoder import Reply, ReplyDecoder, encode_request
 
-ASK_PORT: Final = b"*1\r\n$9\r\nCRDB.PORT\r\n"
+ASK_PORT: Final = encode_request([b"CRDB.PORT"])
 ANSWER_BYTES_MAX: Final = 256
 
 
@@ -33,14 +34,25 @@ async def ask_link_port(host: str, port: int) -> int:
     """Return the port at which a source serves links. Raises OSError if it does not reply."""
     async with await trio.open_tcp_stream(host, port) as stream:
         await stream.send_all(ASK_PORT)
-        answer = b""
-        while not answer.endswith(b"\r\n") and len(answer) < ANSWER_BYTES_MAX:
-            data = await stream.receive_some()
-            if not data:
-                break
-            answer += data
-    digits, is_whole = answer[1:-2], answer[:1] == b":" and answer.endswith(b"\r\n")
-    if not is_whole or not digits.isdigit() or not 0 < int(digits) < 65_536:
-        shown = answer[:80].decode("latin-1").strip()
+        raw, link_port = await receive_reply(stream)
+    if not isinstance(link_port, int) or not 0 < link_port < 65_536:
+        shown = raw[:80].decode("latin-1").strip()
         raise OSError(f"{host}:{port} cannot be followed: CRDB.PORT replied {shown!r}")
-    return int(digits)
+    return link_port
+
+
+async def receive_reply(stream: trio.abc.Stream) -> tuple[bytes, Reply]:
+    """Return one reply, raw and decoded. It is decoded as None if it is too long or is not one."""
+    decoder = ReplyDecoder()
+    while len(decoder.pending) < ANSWER_BYTES_MAX:
+        data = await stream.receive_some()
+        decoder.feed(bytes(data))
+        try:
+            found = decoder.next()
+        except ValueError:
+            break
+        if found is not None:
+            return found
+        if not data:
+            break
+    return decoder.pending, None

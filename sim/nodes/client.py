@@ -7,13 +7,15 @@ are bytes in the Redis protocol, so the whole path of a request is run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
+from crdb.resp import decoder
+from crdb.resp.decoder import ErrorReply, Status, decode_replies
 
 Word: TypeAlias = str | bytes | int | float
 Reply: TypeAlias = Any
@@ -29,48 +31,25 @@ class Refusal:
 
 def encode_request(words: Sequence[Word]) -> bytes:
     """Return a command as a client sends it."""
-    args = [word if isinstance(word, bytes) else str(word).encode() for word in words]
-    return b"*%d\r\n" % len(args) + b"".join(b"$%d\r\n%b\r\n" % (len(a), a) for a in args)
+    return decoder.encode_request(
+        [it if isinstance(it, bytes) else str(it).encode() for it in words]
+    )
 
 
 def parse_replies(data: bytes) -> list[Reply]:
-    """Return the replies in `data`, which must be complete, in protocol 2."""
-    found: list[Reply] = []
-    position = 0
-    while position < len(data):
-        reply, position = parse_reply(data, position)
-        found.append(reply)
-    return found
+    """Return the replies in `data`, which must be complete, with statuses and errors as text."""
+    return [_as_text(reply) for reply in decode_replies(data)]
 
 
-def parse_reply(data: bytes, start: int) -> tuple[Reply, int]:
-    """Return the reply that begins at `start`, and the position of the next one."""
-    end = data.index(b"\r\n", start)
-    kind, rest = data[start : start + 1], data[start + 1 : end]
-    position = end + 2
-    match kind:
-        case b"+":
-            return rest.decode(), position
-        case b"-":
-            return Refusal(rest.decode(errors="replace")), position
-        case b":":
-            return int(rest), position
-        case b"$":
-            size = int(rest)
-            if size < 0:
-                return None, position
-            return data[position : position + size], position + size + 2
-        case b"*":
-            count = int(rest)
-            if count < 0:
-                return None, position
-            items: list[Reply] = []
-            for _ in range(count):
-                item, position = parse_reply(data, position)
-                items.append(item)
-            return items, position
-        case _:
-            raise AssertionError(f"no reply: {data[start:end]!r}")
+def _as_text(reply: Reply) -> Reply:
+    """Return a status or an error with its text, also inside of lists."""
+    if isinstance(reply, Status):
+        return reply.text.decode()
+    if isinstance(reply, ErrorReply):
+        return Refusal(reply.text.decode(errors="replace"))
+    if isinstance(reply, list):
+        return [_as_text(item) for item in cast("list[Reply]", reply)]
+    return reply
 
 
 class SimClient:

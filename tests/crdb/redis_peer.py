@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import attrs
 
@@ -25,30 +25,21 @@ from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
+from crdb.resp.decoder import (
+    ErrorReply,
+    Reply,
+    ReplyDecoder,
+    decode_replies,
+    encode_request,
+)
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 
 Word = str | bytes | int | float
-Reply = Any
-"""bytes, int, float, None, Refusal, Status, or a list of these (maps and sets: see `decode`)."""
 
 START_SECONDS_MAX = 30
 EVERY_KEY = [b"KEYS", b"*"]
-
-
-@attrs.frozen
-class Refusal:
-    """An error reply."""
-
-    text: bytes
-
-
-@attrs.frozen
-class Status:
-    """A simple string."""
-
-    text: bytes
 
 
 @attrs.frozen
@@ -68,83 +59,29 @@ def encode(words: Sequence[Word]) -> list[bytes]:
 
 def request(args: Iterable[bytes]) -> bytes:
     """A command as a client sends it."""
-    args = list(args)
-    return b"*%d\r\n" % len(args) + b"".join(b"$%d\r\n%b\r\n" % (len(a), a) for a in args)
+    return encode_request(list(args))
 
 
 class Reader:
-    """Cuts a stream into raw replies, one at a time."""
+    """Takes replies from a stream, one at a time."""
 
     def __init__(self, receive: Callable[[], bytes]) -> None:
         self.receive = receive
-        self.buffer = b""
-        self.position = 0
-
-    def line(self) -> bytes:
-        """The next line, without its end."""
-        while (end := self.buffer.find(b"\r\n", self.position)) < 0:
-            self.more()
-        line = self.buffer[self.position : end]
-        self.position = end + 2
-        return line
-
-    def take(self, size: int) -> bytes:
-        """The next `size` bytes, and the line end after them."""
-        while len(self.buffer) < self.position + size + 2:
-            self.more()
-        data = self.buffer[self.position : self.position + size]
-        self.position += size + 2
-        return data
-
-    def more(self) -> None:
-        """Wait for more bytes."""
-        data = self.receive()
-        assert data, f"the stream ends within a reply: {self.buffer!r}"
-        self.buffer += data
+        self.decoder = ReplyDecoder()
 
     def next(self) -> tuple[bytes, Reply]:
-        """One whole reply: raw, and decoded."""
-        self.buffer = self.buffer[self.position :]
-        self.position = 0
-        decoded = self.decode()
-        return self.buffer[: self.position], decoded
-
-    def decode(self) -> Reply:
-        """One value. A map comes as ("map", pairs), a set as ("set", members)."""
-        line = self.line()
-        kind, rest = line[:1], line[1:]
-        match kind:
-            case b"+":
-                return Status(rest)
-            case b"-":
-                return Refusal(rest)
-            case b":" | b"(":
-                return int(rest)
-            case b"_":
-                return None
-            case b",":
-                return float(rest)
-            case b"#":
-                return rest == b"t"
-            case b"$" | b"=":
-                return None if rest == b"-1" else self.take(int(rest))
-            case b"*" | b">":
-                return None if rest == b"-1" else [self.decode() for _ in range(int(rest))]
-            case b"%":
-                return ("map", [[self.decode(), self.decode()] for _ in range(int(rest))])
-            case b"~":
-                return ("set", [self.decode() for _ in range(int(rest))])
-            case _:
-                raise AssertionError(f"no reply starts with {line!r}")
+        """Wait for one whole reply. Return it raw and decoded."""
+        while (found := self.decoder.next()) is None:
+            data = self.receive()
+            assert data, f"the stream ends within a reply: {self.decoder.pending!r}"
+            self.decoder.feed(data)
+        return found
 
 
 def decode(raw: bytes) -> Reply:
-    """The one reply that `raw` is."""
-    pieces = iter([raw, b""])
-    reader = Reader(lambda: next(pieces))
-    whole, value = reader.next()
-    assert whole == raw, f"{raw!r} is not one reply"
-    return value
+    """Return the only reply in `raw`."""
+    (reply,) = decode_replies(raw)
+    return reply
 
 
 class Server:
@@ -237,7 +174,7 @@ COUNTER_MAX = (1 << 59) - 1
 
 def is_beyond_deadlines(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
     """A time to live that Redis takes and that lies behind the year 19809."""
-    is_refused = isinstance(ours, Refusal) and ours.text.startswith(b"ERR invalid expire time")
+    is_refused = isinstance(ours, ErrorReply) and ours.text.startswith(b"ERR invalid expire time")
     return is_refused and any(len(arg) > 11 and arg.isdigit() for arg in args)
 
 
@@ -248,7 +185,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         lambda args, theirs, ours: (
             isinstance(theirs, int)
             and abs(theirs) > COUNTER_MAX
-            and ours == Refusal(b"ERR increment or decrement would overflow")
+            and ours == ErrorReply(b"ERR increment or decrement would overflow")
         ),
     ),
     Difference(

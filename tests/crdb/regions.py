@@ -18,9 +18,10 @@ from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
+from crdb.resp.decoder import Reply
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
-from tests.crdb.redis_peer import Reply, Word, decode, encode, request
+from tests.crdb.redis_peer import Word, decode, encode, request
 
 START_MS = 1_700_000_000_000
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
-from tests.crdb.redis_peer import Reader, Reply, Word, encode, request
+from crdb.resp.decoder import Reply
+from tests.crdb.redis_peer import Reader, Word, encode, request
 from tests.crdb.regions import Regions
 
 

@@ -14,13 +14,13 @@ from typing import Any, Final, cast
 
 import pytest
 
+from crdb.resp.decoder import ErrorReply, Status
 from crdt import Replica
 from crdt.errors import HistoryTruncated
 from sim.nodes import client
 from sim.nodes.client import Reply
 from sim.scenarios.conflicts import Commands, Conflict, ScenarioError, play_conflict
 from tests.contract.conflicts.loading import each_conflict
-from tests.crdb.redis_peer import Refusal, Status
 from tests.crdb.regions import Regions
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of their own
@@ -140,7 +140,7 @@ class LocalBackend:
 
 def plain(reply: Any) -> Any:
     """Return a reply with the simulator's form of errors, and text for a status."""
-    if isinstance(reply, Refusal):
+    if isinstance(reply, ErrorReply):
         return client.Refusal(reply.text.decode())
     if isinstance(reply, Status):
         return reply.text.decode()

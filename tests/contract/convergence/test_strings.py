@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.crdb.redis_peer import Status, Word
+from crdb.resp.decoder import Status
+from tests.crdb.redis_peer import Word
 from tests.crdb.regions import Regions
 
 KEYS = st.sampled_from(["a", "b"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.resp.decoder import ErrorReply, Status
 from tests.crdb import redis_peer
-from tests.crdb.redis_peer import Peer, Reader, Refusal, Status, alike, decode, request
+from tests.crdb.redis_peer import Peer, Reader, alike, decode, request
 
 
 def test_reply_is_cut_out_of_pieces_of_any_size() -> None:
@@ -18,7 +19,7 @@ def test_reply_is_cut_out_of_pieces_of_any_size() -> None:
 
 def test_request_is_array() -> None:
     assert request([b"GET", b""]) == b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n"
-    assert decode(b"-ERR no\r\n") == Refusal(b"ERR no")
+    assert decode(b"-ERR no\r\n") == ErrorReply(b"ERR no")
 
 
 def test_order_counts_only_where_redis_promises_one() -> None:

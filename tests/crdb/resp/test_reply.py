@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdb.resp import reply
-from tests.crdb.redis_peer import Refusal, Status, decode
+from crdb.resp.decoder import ErrorReply, Status
+from tests.crdb.redis_peer import decode
 
 protocols = st.sampled_from((2, 3))
 
@@ -45,7 +46,7 @@ def test_lines() -> None:
     assert decode(encoded(reply.ok)) == Status(b"OK")
     assert decode(encoded(reply.queued)) == Status(b"QUEUED")
     assert decode(encoded(lambda out: reply.simple(out, b"RESET"))) == Status(b"RESET")
-    assert decode(encoded(lambda out: reply.error(out, b"ERR no"))) == Refusal(b"ERR no")
+    assert decode(encoded(lambda out: reply.error(out, b"ERR no"))) == ErrorReply(b"ERR no")
 
 
 Write = Callable[[list[bytes], int], None]

@@ -10,7 +10,8 @@ from resource import RLIMIT_AS, RLIMIT_DATA, prlimit
 
 import pytest
 
-from tests.crdb.redis_peer import Reader, Refusal, Reply, Status, encode, request
+from crdb.resp.decoder import ErrorReply, Reply, Status
+from tests.crdb.redis_peer import Reader, encode, request
 from tests.e2e.processes import WAIT_SECONDS, ask, ready_event, started
 from tests.ports import free_ports
 
@@ -59,7 +60,7 @@ def limited(tmp_path: Path, limit: int = RLIMIT_AS) -> Generator[int]:
 
 
 def is_oom(reply: Reply) -> bool:
-    return isinstance(reply, Refusal) and reply.text.startswith(b"OOM ")
+    return isinstance(reply, ErrorReply) and reply.text.startswith(b"OOM ")
 
 
 def fill(talker: Talker) -> bool:

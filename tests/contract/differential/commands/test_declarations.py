@@ -14,7 +14,8 @@ import pytest
 from crdb.commands.table import COMMANDS, build_table
 from crdb.engine.command import Command
 from crdb.engine.declare.syntax import Argument
-from tests.crdb.redis_peer import Peer, Refusal, Reply, Status, decode
+from crdb.resp.decoder import ErrorReply, Reply, Status
+from tests.crdb.redis_peer import Peer, decode
 
 EVERYTHING = {
     command.full_name.decode(): command
@@ -259,7 +260,7 @@ def test_keys_of_requests_equal_redis(peer: Peer, command: Command) -> None:
     answers = dict(zip(requests, ask(peer, *requests), strict=True))
     name = command.full_name.decode()
     if is_old(peer) and (name, "arity") in listed(CHANGED_IN_7_2):
-        refused = Refusal(b"ERR Invalid number of arguments specified for command")
+        refused = ErrorReply(b"ERR Invalid number of arguments specified for command")
         answers = {request: both for request, both in answers.items() if both[0] != refused}
     assert {request: mine for request, (_, mine) in answers.items()} == {
         request: theirs for request, (theirs, _) in answers.items()

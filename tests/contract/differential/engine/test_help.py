@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crdb.commands.table import COMMANDS
-from tests.crdb.redis_peer import Peer, Status, decode, encode
+from crdb.resp.decoder import Status
+from tests.crdb.redis_peer import Peer, decode, encode
 
 CONTAINERS = [c.name.decode() for c in COMMANDS if b"help" in c.subcommands]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Refusal, decode
+from tests.crdb.redis_peer import decode
 
 
 def test_commands_of_all_clients_are_shown_in_order() -> None:
@@ -52,4 +53,4 @@ def test_monitor_that_does_not_read_is_closed() -> None:
 def test_it_is_refused_inside_transaction() -> None:
     client = Client(instance())
     receive(client, b"MULTI\r\nMONITOR\r\n")
-    assert isinstance(decode(receive(client, b"EXEC\r\n"))[0], Refusal)
+    assert isinstance(decode(receive(client, b"EXEC\r\n"))[0], ErrorReply)

@@ -6,10 +6,11 @@ import pytest
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.resp.decoder import Status
 from crdt.types.registry import DEFINITIONS
 from tests.crdb.commands.generic.filled import FILLED, NAMES
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Status, Word
+from tests.crdb.redis_peer import Word
 from tests.crdb.regions import Regions
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from crdb.commands.shared.sampling import REPEATED_MAX
-from tests.crdb.redis_peer import Refusal
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.regions import Regions
 
-WRONG_TYPE = Refusal(b"WRONGTYPE Operation against a key holding the wrong kind of value")
+WRONG_TYPE = ErrorReply(b"WRONGTYPE Operation against a key holding the wrong kind of value")
 
 
 def fill(regions: Regions, key: str, size: int) -> dict[bytes, bytes]:
@@ -34,7 +34,7 @@ def test_hrandfield_refuses_more_than_reply_should_hold() -> None:
     regions = Regions()
     fill(regions, "h", 1)
     refused = regions.run(1, "HRANDFIELD", "h", -REPEATED_MAX - 1)
-    assert refused == Refusal(b"ERR value is out of range")
+    assert refused == ErrorReply(b"ERR value is out of range")
 
 
 def test_hscan_of_large_hash_sees_every_field() -> None:
@@ -121,7 +121,9 @@ def test_concurrent_increments_of_no_field_add_up() -> None:
     regions.run(2, "HINCRBYFLOAT", "h", "n", "0.5")
     regions.sync()
     assert regions.everywhere("HGET", "h", "n") == b"1.5"
-    assert regions.run(1, "HINCRBY", "h", "n", "1") == Refusal(b"ERR hash value is not an integer")
+    assert regions.run(1, "HINCRBY", "h", "n", "1") == ErrorReply(
+        b"ERR hash value is not an integer"
+    )
 
 
 @pytest.mark.rule("HSH-5")
@@ -219,7 +221,7 @@ def test_increment_beyond_59_bits_is_refused() -> None:
     regions = Regions()
     most = (1 << 59) - 1
     assert regions.run(1, "HINCRBY", "h", "n", most) == most
-    overflow = Refusal(b"ERR increment or decrement would overflow")
+    overflow = ErrorReply(b"ERR increment or decrement would overflow")
     assert regions.run(1, "HINCRBY", "h", "n", 1) == overflow
     assert regions.run(1, "HGET", "h", "n") == b"%d" % most
 
@@ -227,7 +229,7 @@ def test_increment_beyond_59_bits_is_refused() -> None:
 def test_float_increment_never_becomes_infinite() -> None:
     regions = Regions()
     assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e4932").startswith(b"1")
-    refused = Refusal(b"ERR increment would produce NaN or Infinity")
+    refused = ErrorReply(b"ERR increment would produce NaN or Infinity")
     assert regions.run(1, "HINCRBYFLOAT", "h", "n", "1e4932") == refused
 
 

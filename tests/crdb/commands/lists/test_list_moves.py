@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdb.commands.table import build_table
-from tests.crdb.redis_peer import Refusal
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.regions import Regions
 from tests.crdb.waiters import Waiters
 
@@ -67,7 +67,7 @@ def test_waiter_for_move_into_another_type_is_refused_and_nothing_moves() -> Non
     regions.run(1, "SET", "string", "x")
     regions.run(1, "RPUSH", "l", "a")
     (refusal,) = waiters.replies(waiter)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ErrorReply)
     assert refusal.text.startswith(b"WRONGTYPE")
     assert regions.run(1, "LRANGE", "l", "0", "-1") == [b"a"]
 

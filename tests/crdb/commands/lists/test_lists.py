@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crdb.redis_peer import Refusal
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.regions import Regions
 
 
 def test_ranks_beyond_64_bits_are_refused_as_by_redis_7_2() -> None:
     regions = Regions()
-    text = Refusal(
+    text = ErrorReply(
         b"ERR value is out of range, "
         b"value must between -9223372036854775807 and 9223372036854775807"
     )

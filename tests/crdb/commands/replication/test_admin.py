@@ -7,8 +7,9 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive, run
+from crdb.resp.decoder import ErrorReply, Reply, Status
 from tests.crdb.links import FlowingLinks
-from tests.crdb.redis_peer import Refusal, Reply, Status, decode, encode, request
+from tests.crdb.redis_peer import decode, encode, request
 from tests.crdb.regions import START_MS, Regions
 
 TABLE = build_table().by_name
@@ -123,13 +124,13 @@ def test_all_links_are_cut_and_healed_at_once(regions: Regions, links: FlowingLi
 def test_what_cannot_be_cut_is_named(
     regions: Regions, links: FlowingLinks, words: list[str], text: bytes
 ) -> None:
-    assert regions.run(1, "CRDB.LINK", *words) == Refusal(text)
+    assert regions.run(1, "CRDB.LINK", *words) == ErrorReply(text)
     assert set(links.states.values()) == {"streaming"}
 
 
 def test_instance_without_links_has_nothing_to_cut_and_is_settled(regions: Regions) -> None:
     assert regions.run(1, "CRDB.LINKS") == []
-    refused = Refusal(b"ERR this instance has no links")
+    refused = ErrorReply(b"ERR this instance has no links")
     assert regions.run(1, "CRDB.LINK", "CUT", "ALL") == refused
     assert regions.run(1, "CRDB.SETTLE", "1000") == 1
 
@@ -212,8 +213,8 @@ def test_nothing_waits_inside_transaction(regions: Regions, links: FlowingLinks)
     ],
 )
 def test_wait_is_in_whole_milliseconds(regions: Regions, ms: str, text: bytes) -> None:
-    assert regions.run(1, "CRDB.SETTLE", ms) == Refusal(text)
-    assert regions.run(1, "CRDB.AWAIT", "1=1", ms) == Refusal(text)
+    assert regions.run(1, "CRDB.SETTLE", ms) == ErrorReply(text)
+    assert regions.run(1, "CRDB.AWAIT", "1=1", ms) == ErrorReply(text)
 
 
 def test_await_reads_your_writes_in_another_region(regions: Regions) -> None:
@@ -233,7 +234,7 @@ def test_await_gives_up_and_answers_at_once_what_is_there(regions: Regions) -> N
     assert caller.call("CRDB.AWAIT", "1=1", "0") == 0
     assert caller.call("CRDB.AWAIT", "1=1", "5") is None
     assert caller.tick(5) == 0
-    assert caller.call("CRDB.AWAIT", "1:1", "5") == Refusal(
+    assert caller.call("CRDB.AWAIT", "1:1", "5") == ErrorReply(
         b"ERR not a vector: write it as CRDB.VECTOR does, like 1=42,2.1=7"
     )
 
@@ -295,7 +296,7 @@ def test_conflicts_of_expiry_have_no_stamp(regions: Regions) -> None:
 
 
 def test_clock_is_real_unless_tests_are_allowed(regions: Regions) -> None:
-    refused = Refusal(b"ERR the test clock is not enabled: start with --test-clock")
+    refused = ErrorReply(b"ERR the test clock is not enabled: start with --test-clock")
     assert regions.run(1, "CRDB.CLOCK", "SET", "1000") == refused
     assert regions.run(1, "CRDB.CLOCK", "REAL") == refused
 
@@ -328,5 +329,5 @@ def test_expiry_follows_test_clock_also_back(regions: Regions) -> None:
 @pytest.mark.parametrize("ms", ["x", "-1", "281474976710657", "1.5"])
 def test_clock_is_in_whole_milliseconds(regions: Regions, ms: str) -> None:
     regions.instances[1].allows_test_clock = True
-    refused = Refusal(b"ERR the clock is in milliseconds since 1970, 0 to 2^48")
+    refused = ErrorReply(b"ERR the clock is in milliseconds since 1970, 0 to 2^48")
     assert regions.run(1, "CRDB.CLOCK", "SET", ms) == refused

@@ -5,8 +5,9 @@ from __future__ import annotations
 from crdb.commands.table import COMMANDS
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.resp.decoder import Status
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Status, decode
+from tests.crdb.redis_peer import decode
 
 
 def test_every_command_that_redis_does_not_have_is_explained() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Refusal, decode
+from tests.crdb.redis_peer import decode
 
 
 def waiting_client() -> tuple[Client, list[int]]:
@@ -63,15 +64,15 @@ def test_inside_transaction_it_never_waits() -> None:
 def test_follower_has_no_regions_to_wait_for() -> None:
     client, _ = waiting_client()
     client.instance.role = b"replica"
-    assert isinstance(decode(receive(client, b"WAIT 0 0\r\n")), Refusal)
+    assert isinstance(decode(receive(client, b"WAIT 0 0\r\n")), ErrorReply)
 
 
 def test_far_deadline_is_refused() -> None:
     client, _ = waiting_client()
-    assert isinstance(decode(receive(client, b"WAIT 0 1000000000000000\r\n")), Refusal)
+    assert isinstance(decode(receive(client, b"WAIT 0 1000000000000000\r\n")), ErrorReply)
 
 
 def test_waitaof_is_refused_with_reason() -> None:
     client, _ = waiting_client()
     told = decode(receive(client, b"WAITAOF 1 0 0\r\n"))
-    assert told == Refusal(b"ERR WAITAOF is not supported by crdb: data lives in memory only")
+    assert told == ErrorReply(b"ERR WAITAOF is not supported by crdb: data lives in memory only")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from crdb.engine.client import Client
+from crdb.resp.decoder import Status
 from tests.crdb.raw import instance, lines
-from tests.crdb.redis_peer import Status, decode
+from tests.crdb.redis_peer import decode
 
 
 def flat_map(parts: list[Any]) -> dict[bytes, Any]:

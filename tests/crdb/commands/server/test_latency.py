@@ -6,8 +6,9 @@ from crdb.commands.server.latency import age, graph
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
+from crdb.resp.decoder import ErrorReply, Reply, Status
 from tests.crdb.raw import NOW, instance, lines
-from tests.crdb.redis_peer import Refusal, Reply, Status, decode
+from tests.crdb.redis_peer import decode
 
 
 def asked(client: Client, text: str) -> Reply:
@@ -62,7 +63,7 @@ def test_graph_shows_heights_and_ages() -> None:
     assert text.splitlines()[2:] == rows
     client = slow_client(0.0201)
     assert b"high 20 ms" in asked(client, "LATENCY GRAPH command")
-    assert isinstance(asked(client, "LATENCY GRAPH none"), Refusal)
+    assert isinstance(asked(client, "LATENCY GRAPH none"), ErrorReply)
 
 
 def test_ages() -> None:
@@ -80,7 +81,7 @@ def test_histograms_are_those_of_commands_that_ran() -> None:
     assert told == [b"get", [b"calls", 2, b"histogram_usec", [4, 2]]]
     assert asked(client, "LATENCY HISTOGRAM")[::2] == [b"get", b"latency|histogram"]
     assert asked(client, "LATENCY HISTOGRAM latency")[::2] == [b"latency|histogram"]
-    assert asked(client, "LATENCY HISTOGRAM config|get ''") in ([], Refusal(b"ERR"))
+    assert asked(client, "LATENCY HISTOGRAM config|get ''") in ([], ErrorReply(b"ERR"))
     lines(client, "CONFIG RESETSTAT")
     assert asked(client, "LATENCY HISTOGRAM get") == []
 

@@ -8,8 +8,9 @@ from crdb.commands.server.memory import diagnosis
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.memory_report import memory_report
+from crdb.resp.decoder import Reply, Status
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Reply, Status, decode
+from tests.crdb.redis_peer import decode
 
 
 def asked(client: Client, text: str) -> Reply:

@@ -7,8 +7,9 @@ import pytest
 from crdb.commands.server.scripting import EMPTY_DUMP
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.resp.decoder import ErrorReply, Status
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Refusal, Status, decode
+from tests.crdb.redis_peer import decode
 
 
 @pytest.mark.parametrize("command", ["FUNCTION LOAD x", "SCRIPT LOAD x", "SCRIPT DEBUG YES"])
@@ -22,7 +23,7 @@ def test_empty_dump_can_be_restored() -> None:
     assert decode(receive(client, b"FUNCTION DUMP\r\n")) == EMPTY_DUMP
     request = b"*3\r\n$8\r\nFUNCTION\r\n$7\r\nRESTORE\r\n$%d\r\n%b\r\n"
     assert decode(receive(client, request % (len(EMPTY_DUMP), EMPTY_DUMP))) == Status(b"OK")
-    assert isinstance(decode(receive(client, request % (1, b"x"))), Refusal)
+    assert isinstance(decode(receive(client, request % (1, b"x"))), ErrorReply)
 
 
 def test_nothing_runs_and_there_is_no_engine() -> None:

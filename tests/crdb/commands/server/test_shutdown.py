@@ -7,8 +7,9 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.raw import instance
-from tests.crdb.redis_peer import Refusal, decode
+from tests.crdb.redis_peer import decode
 
 
 def stoppable(copies: int) -> tuple[Instance, list[str]]:
@@ -32,7 +33,7 @@ def test_it_stops_without_reply_where_another_region_holds_everything() -> None:
 def test_last_copy_is_kept_unless_told_otherwise() -> None:
     database, reasons = stoppable(0)
     refused = decode(receive(Client(database), b"SHUTDOWN\r\n"))
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, ErrorReply)
     assert b"no other region is known to hold everything" in refused.text
     assert reasons == []
     for word in (b"NOSAVE", b"now", b"FORCE", b"NOW FORCE"):
@@ -50,7 +51,7 @@ def test_empty_region_may_go() -> None:
 def test_saving_is_refused_with_reason(command: str) -> None:
     database, reasons = stoppable(1)
     reply = decode(receive(Client(database), command.encode() + b"\r\n"))
-    assert reply == Refusal(
+    assert reply == ErrorReply(
         b"ERR %b is not supported by crdb: data lives in memory only" % command.encode()
     )
     assert reasons == []
@@ -58,7 +59,7 @@ def test_saving_is_refused_with_reason(command: str) -> None:
 
 def test_without_driver_nothing_can_be_stopped() -> None:
     reply = decode(receive(Client(instance()), b"SHUTDOWN\r\n"))
-    assert reply == Refusal(b"ERR this instance cannot be stopped by a client")
+    assert reply == ErrorReply(b"ERR this instance cannot be stopped by a client")
 
 
 def test_nothing_was_ever_saved() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.resp.decoder import Reply, Status
 from tests.crdb.raw import NOW, instance, lines
-from tests.crdb.redis_peer import Reply, Status, decode
+from tests.crdb.redis_peer import decode
 
 
 def ticking(*seconds: float) -> Iterator[float]:

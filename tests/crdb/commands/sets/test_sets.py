@@ -6,12 +6,13 @@ import pytest
 
 from crdb.commands.shared.sampling import REPEATED_MAX
 from crdb.commands.table import build_table
-from tests.crdb.redis_peer import Refusal, encode
+from crdb.resp.decoder import ErrorReply
+from tests.crdb.redis_peer import encode
 from tests.crdb.regions import Regions
 
 TABLE = build_table().by_name
 
-WRONG_TYPE = Refusal(b"WRONGTYPE Operation against a key holding the wrong kind of value")
+WRONG_TYPE = ErrorReply(b"WRONGTYPE Operation against a key holding the wrong kind of value")
 
 
 def fill(regions: Regions, key: str, size: int) -> set[bytes]:
@@ -54,7 +55,7 @@ def test_srandmember_refuses_more_than_reply_should_hold() -> None:
     regions = Regions()
     fill(regions, "s", 1)
     refused = regions.run(1, "SRANDMEMBER", "s", -REPEATED_MAX - 1)
-    assert refused == Refusal(b"ERR value is out of range")
+    assert refused == ErrorReply(b"ERR value is out of range")
 
 
 def test_equal_generators_choose_equally() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crdb.redis_peer import Refusal
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.regions import Regions
 
 
@@ -35,8 +35,8 @@ def test_ranks_come_with_scores() -> None:
     assert regions.run(1, "ZRANK", "z", "b", "WITHSCORE") == [1, b"2"]
     assert regions.run(1, "ZREVRANK", "z", "b", "withscore") == [0, b"2"]
     assert regions.run(1, "ZRANK", "z", "c", "WITHSCORE") is None
-    assert regions.run(1, "ZRANK", "z", "a", "SCORE") == Refusal(b"ERR syntax error")
-    too_many = Refusal(b"ERR wrong number of arguments for 'zrank' command")
+    assert regions.run(1, "ZRANK", "z", "a", "SCORE") == ErrorReply(b"ERR syntax error")
+    too_many = ErrorReply(b"ERR wrong number of arguments for 'zrank' command")
     assert regions.run(1, "ZRANK", "z", "a", "WITHSCORE", "x") == too_many
 
 

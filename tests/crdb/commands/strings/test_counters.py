@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crdb.redis_peer import COUNTER_MAX, Refusal, Word
+from crdb.resp.decoder import ErrorReply
+from tests.crdb.redis_peer import COUNTER_MAX, Word
 from tests.crdb.regions import Regions
 
-OVERFLOW = Refusal(b"ERR increment or decrement would overflow")
-NOT_AN_INTEGER = Refusal(b"ERR value is not an integer or out of range")
+OVERFLOW = ErrorReply(b"ERR increment or decrement would overflow")
+NOT_AN_INTEGER = ErrorReply(b"ERR value is not an integer or out of range")
 
 
 def both(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crdb.redis_peer import Status, Word
+from crdb.resp.decoder import Status
+from tests.crdb.redis_peer import Word
 from tests.crdb.regions import Regions
 
 OK = Status(b"OK")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crdb.redis_peer import Refusal
+from crdb.resp.decoder import ErrorReply
 from tests.crdb.regions import Regions
 
 
@@ -25,15 +25,15 @@ def test_concurrent_appends_show_later_whole_result() -> None:
     [
         ("LCS a b", b"mytext"),
         ("LCS a b LEN", 6),
-        ("LCS a b LEN IDX", Refusal),
-        ("LCS a b NOTHING", Refusal),
-        ("LCS a list", Refusal),
+        ("LCS a b LEN IDX", ErrorReply),
+        ("LCS a b NOTHING", ErrorReply),
+        ("LCS a list", ErrorReply),
         ("GETRANGE a 2 3", b"my"),
         ("GETRANGE a -1 -2", b""),
         ("STRLEN a", 8),
         ("SETRANGE none 2 x", 3),
-        ("SETRANGE a -1 x", Refusal),
-        ("SETRANGE a 536870911 xx", Refusal),
+        ("SETRANGE a -1 x", ErrorReply),
+        ("SETRANGE a 536870911 xx", ErrorReply),
     ],
 )
 def test_replies(request_: str, reply: object) -> None:
@@ -41,4 +41,4 @@ def test_replies(request_: str, reply: object) -> None:
     for words in (("SET", "a", "ohmytext"), ("SET", "b", "mynewtext"), ("RPUSH", "list", "x")):
         regions.run(1, *words)
     found = regions.run(1, *request_.split())
-    assert isinstance(found, Refusal) if reply is Refusal else found == reply
+    assert isinstance(found, ErrorReply) if reply is ErrorReply else found == reply

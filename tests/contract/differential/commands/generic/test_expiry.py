@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.crdb.redis_peer import Peer, Refusal, Reply, Word, wall_clock
+from crdb.resp.decoder import ErrorReply, Reply
+from tests.crdb.redis_peer import Peer, Word, wall_clock
 
 FAR = 33177117420
 STATES: dict[str, list[tuple[Word, ...]]] = {
@@ -44,7 +45,7 @@ WRITES = ["EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"]
 
 def is_too_late(answer: Reply) -> bool:
     """Whether a time to live was refused as too great."""
-    return isinstance(answer, Refusal) and answer.text.startswith(b"ERR invalid expire time")
+    return isinstance(answer, ErrorReply) and answer.text.startswith(b"ERR invalid expire time")
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -78,10 +79,10 @@ def test_deadline_after_year_19809_is_refused(peer: Peer) -> None:
     peer.same("SET", "k", "v")
     assert peer.same("PEXPIREAT", "k", 1 << 49) == 1
     too_late = (1 << 49) + 1
-    assert peer.same("PEXPIREAT", "k", too_late) == Refusal(
+    assert peer.same("PEXPIREAT", "k", too_late) == ErrorReply(
         b"ERR invalid expire time in 'pexpireat' command"
     )
-    assert isinstance(peer.same("SET", "k", "v", "PXAT", too_late), Refusal)
+    assert isinstance(peer.same("SET", "k", "v", "PXAT", too_late), ErrorReply)
 
 
 def test_deadline_that_has_passed_deletes_at_once(peer: Peer) -> None:

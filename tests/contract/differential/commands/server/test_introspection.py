@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from tests.crdb.redis_peer import Peer, Reply, decode
+from crdb.resp.decoder import Reply
+from tests.crdb.redis_peer import Peer, decode
 
 REQUESTS = [
     "COMMAND NOTHING",

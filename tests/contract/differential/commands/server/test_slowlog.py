@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crdb.redis_peer import Peer, Refusal
+from crdb.resp.decoder import ErrorReply
+from tests.crdb.redis_peer import Peer
 
 
 def test_slowlog_get_refuses_further_arguments(peer: Peer) -> None:
@@ -13,7 +14,7 @@ def test_slowlog_get_refuses_further_arguments(peer: Peer) -> None:
 
 @pytest.mark.parametrize("count", ["-2", "x", "1.5"])
 def test_wrong_counts_are_refused_as_by_redis(peer: Peer, count: str) -> None:
-    assert isinstance(peer.same("SLOWLOG", "GET", count), Refusal)
+    assert isinstance(peer.same("SLOWLOG", "GET", count), ErrorReply)
 
 
 def test_empty_log_is_that_of_redis(peer: Peer) -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.crdb.redis_peer import COUNTER_MAX, Peer, Refusal, Word
+from crdb.resp.decoder import ErrorReply
+from tests.crdb.redis_peer import COUNTER_MAX, Peer, Word
 
-OVERFLOW = Refusal(b"ERR increment or decrement would overflow")
+OVERFLOW = ErrorReply(b"ERR increment or decrement would overflow")
 VALUES: list[str] = [
     "0",
     "7",

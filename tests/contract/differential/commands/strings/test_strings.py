@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.crdb.redis_peer import Peer, Refusal, Word
+from crdb.resp.decoder import ErrorReply
+from tests.crdb.redis_peer import Peer, Word
 
 EXPIRES: list[tuple[Word, ...]] = [
     ("EX", "100"),
@@ -158,8 +159,8 @@ def test_lcs_takes_turns_that_redis_takes(peer: Peer, a: str, b: str, shortest: 
 
 def test_lcs_is_refused_where_table_would_not_fit(peer: Peer) -> None:
     peer.same("MSET", "a", "x" * 20_000, "b", "y" * 20_000)
-    assert isinstance(peer.same("LCS", "a", "b"), Refusal)
-    assert isinstance(peer.same("LCS", "a", "b", "LEN"), Refusal)
+    assert isinstance(peer.same("LCS", "a", "b"), ErrorReply)
+    assert isinstance(peer.same("LCS", "a", "b", "LEN"), ErrorReply)
     peer.same("MSET", "a", "xy" * 2_000, "b", "yyx" * 2_000)
     peer.same("LCS", "a", "b", "LEN")
     peer.same("LCS", "a", "b", "IDX", "MINMATCHLEN", "2")
