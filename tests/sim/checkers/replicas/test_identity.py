@@ -9,6 +9,7 @@ from crdt.embed.replica import Outcome
 from sim.checkers.replicas.identity import IdentityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
+from sim.nodes.region import SimStateDirectory
 from sim.world.world import World
 from tests.sim.planted import Take, caught, fresh, on_accept
 
@@ -18,7 +19,8 @@ def us_counts_from_one_again(world: World) -> None:
     world.run("us", "SET", "k", "1")
     us = world.sites["us"]
     world.crash_process("us")
-    us.starts -= 1
+    us.directory = SimStateDirectory()
+    us.incarnations.clear()
     world.restart_process("us")
     us.instance.refuse_writes = None
     world.run("us", "SET", "k", "1")
