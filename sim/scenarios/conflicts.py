@@ -73,7 +73,7 @@ class ScenarioError(Exception):
 
 
 @attrs.frozen
-class Conflict:
+class ConflictScenario:
     """One scenario of a file. Each step has the number of its line."""
 
     name: str
@@ -85,7 +85,7 @@ class Conflict:
         return any(line == INSTANT for _, line in self.steps)
 
 
-def parse_conflicts(text: str) -> list[Conflict]:
+def parse_conflicts(text: str) -> list[ConflictScenario]:
     """Return the scenarios of a file. Raises ScenarioError."""
     found: list[tuple[str, list[tuple[int, str]]]] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -96,7 +96,7 @@ def parse_conflicts(text: str) -> list[Conflict]:
             if not found:
                 raise ScenarioError(number, line, f"a file begins with `{SCENARIO} NAME`")
             found[-1][1].append((number, line.strip()))
-    return [Conflict(name, tuple(steps)) for name, steps in found]
+    return [ConflictScenario(name, tuple(steps)) for name, steps in found]
 
 
 @attrs.frozen
@@ -265,7 +265,7 @@ FORMS: Final[Mapping[str, Form[ConflictRunner]]] = {
 }
 
 
-def play_conflict(conflict: Conflict, backend: Backend) -> None:
+def play_conflict(conflict: ConflictScenario, backend: Backend) -> None:
     """Play one scenario on a backend. Raises ScenarioError at the first line that fails."""
     runner = ConflictRunner(backend)
     for number, line in conflict.steps:

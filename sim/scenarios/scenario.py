@@ -64,7 +64,7 @@ from sim.campaign.summary import verdict_text
 from sim.engine.checker import Violation
 from sim.nodes.state import format_state
 from sim.report.report import Recorder
-from sim.scenarios.conflicts import SCENARIO, Conflict, ScenarioError, parse_conflicts
+from sim.scenarios.conflicts import SCENARIO, ConflictScenario, ScenarioError, parse_conflicts
 from sim.scenarios.language import Form, ScenarioMistake, take_words
 from sim.scenarios.runner import ScenarioRunner
 from sim.scenarios.script import RUN, Script, ScriptReader
@@ -155,7 +155,7 @@ def perform_conflicts(text: str) -> Played:
     return Played(text)
 
 
-def perform_conflict(conflict: Conflict) -> None:
+def perform_conflict(conflict: ConflictScenario) -> None:
     """Play one scenario of many in a world of its own. Raises ScenarioError."""
     stage = ScenarioRunner()
     for number, line in conflict.steps:

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 import yaml
 
-from sim.scenarios.conflicts import Conflict
+from sim.scenarios.conflicts import ConflictScenario
 
 FAMILIES: Final = frozenset(
     {"string", "counter", "hash", "set", "zset", "list", "expire", "key", "tx"}
@@ -25,11 +25,11 @@ LATER: Final = "wait 5ms"
 UNORDERED: Final = {"SMEMBERS", "SINTER", "SUNION", "SDIFF", "KEYS"}
 
 
-def foreign_conflicts(path: Path) -> list[Conflict]:
+def foreign_conflicts(path: Path) -> list[ConflictScenario]:
     """Return the scenarios of a file whose types we have."""
     entries: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return [
-        Conflict(entry["id"], tuple(enumerate(scenario_lines(entry), 1)))
+        ConflictScenario(entry["id"], tuple(enumerate(scenario_lines(entry), 1)))
         for entry in entries
         if entry["type"] in FAMILIES and not entry.get("requires")
     ]

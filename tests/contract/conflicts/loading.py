@@ -12,14 +12,14 @@ from typing import Final
 
 import pytest
 
-from sim.scenarios.conflicts import Conflict, parse_conflicts
+from sim.scenarios.conflicts import ConflictScenario, parse_conflicts
 from tests.contract.conflicts.foreign import foreign_conflicts
 
 FOLDER: Final = Path(__file__).parents[2] / "scenarios" / "conflicts"
 REGIONS_MAX: Final = 3
 
 
-def load_conflicts() -> list[Conflict]:
+def load_conflicts() -> list[ConflictScenario]:
     """Return all scenarios."""
     files = sorted(FOLDER.glob("*.txt"))
     found = [each for file in files for each in parse_conflicts(file.read_text("utf-8"))]

@@ -19,7 +19,7 @@ from crdt import Replica
 from crdt.errors import HistoryTruncated
 from sim.nodes import client
 from sim.nodes.client import Reply
-from sim.scenarios.conflicts import Commands, Conflict, ScenarioError, play_conflict
+from sim.scenarios.conflicts import Commands, ConflictScenario, ScenarioError, play_conflict
 from tests.contract.conflicts.loading import each_conflict
 from tests.crdb.regions import Regions
 
@@ -157,7 +157,7 @@ def state_of(replica: Replica) -> bytes:
 
 
 @each_conflict
-def test_conflict_by_every_way_of_delivery(conflict: Conflict) -> None:
+def test_conflict_by_every_way_of_delivery(conflict: ConflictScenario) -> None:
     for way in WAYS:
         try:
             play_conflict(conflict, LocalBackend(way))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.scenarios.conflicts import Conflict
+from sim.scenarios.conflicts import ConflictScenario
 from sim.scenarios.scenario import perform_conflict
 from tests.contract.conflicts.loading import each_timed_conflict
 
@@ -12,5 +12,5 @@ pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of
 
 
 @each_timed_conflict
-def test_conflict_in_simulator(conflict: Conflict) -> None:
+def test_conflict_in_simulator(conflict: ConflictScenario) -> None:
     perform_conflict(conflict)

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from sim.nodes.client import Refusal, Reply
-from sim.scenarios.conflicts import Commands, Conflict, play_conflict
+from sim.scenarios.conflicts import Commands, ConflictScenario, play_conflict
 from tests.contract.conflicts.loading import REGIONS_MAX, each_timed_conflict
 from tests.ports import free_ports
 
@@ -135,7 +135,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @each_timed_conflict
-def test_conflict_over_tcp(conflict: Conflict, served: Served) -> None:
+def test_conflict_over_tcp(conflict: ConflictScenario, served: Served) -> None:
     play_conflict(conflict, served)
     served.sync(NAMES)
     digests = [cast("str", each.execute_command("CRDB.DIGEST")) for each in served.clients]

@@ -11,7 +11,7 @@ from sim.nodes.client import Refusal, Reply
 from sim.scenarios.conflicts import (
     ClientStep,
     Commands,
-    Conflict,
+    ConflictScenario,
     ScenarioError,
     parse_client_step,
     parse_conflicts,
@@ -100,7 +100,7 @@ def play(*lines: str, replies: Sequence[Reply] = ()) -> list[Any]:
     """Return what a backend is asked for by a scenario of regions r1 and r2."""
     backend = Scripted(*replies)
     steps = tuple(enumerate(("regions r1 r2", *lines), 1))
-    play_conflict(Conflict("it", steps), backend)
+    play_conflict(ConflictScenario("it", steps), backend)
     return backend.asked
 
 
