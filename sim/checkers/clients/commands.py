@@ -123,13 +123,13 @@ def expected_deadline(db: Keyspace, words: Words) -> tuple[Any, int | None] | No
     before = db.deadline(key) if is_there else None
     match name, words[2:]:
         case "PEXPIRE", (ms,) if is_there:
-            return 1, db.now + int(ms)
+            return 1, db.expiry_clock + int(ms)
         case "PERSIST", () if is_there:
             return int(before is not None), None
         case "SET", (_,):
             return "OK", None
         case "SET", (_, "PX", ms):
-            return "OK", db.now + int(ms)
+            return "OK", db.expiry_clock + int(ms)
         case "SET", (_, "KEEPTTL"):
             return "OK", before
         case _:

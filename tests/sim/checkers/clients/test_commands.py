@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crdt.store.keyspace import CLOCK_SLACK_MS
 from sim.checkers.clients.commands import LARGE_SAMPLE, CommandChecker
 from sim.engine.checker import Violation
 from sim.nodes.client import Refusal
@@ -91,6 +92,16 @@ def test_keys_end_when_they_are_told_to(world: World) -> None:
         Violation, match="eu answers PEXPIRE k 1000 with 1, and the key ends at Non"
     ):
         told(world, words, 1)
+
+
+def test_deadline_follows_expiry_clock_while_clock_is_set_back(world: World) -> None:
+    eu = world.sites["eu"]
+    world.run("eu", "SET", "k", "v")
+    eu.clock.step_by(-CLOCK_SLACK_MS // 2)
+    assert world.run("eu", "PEXPIRE", "k", "9000") == 1
+    assert world.run("eu", "SET", "k", "v", "PX", "9000") == "OK"
+    db = eu.replica.keyspace
+    assert db.now < db.expiry_clock
 
 
 def test_transaction_has_reply_for_each_command(world: World) -> None:
