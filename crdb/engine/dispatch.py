@@ -105,13 +105,13 @@ def enqueue(client: Client, args: list[bytes]) -> None:
 def call(client: Client, command: Command, args: list[bytes]) -> float:
     """Run the handler, count that it ran, and show it to those who monitor. Return the clock."""
     instance = client.instance
-    instance.keyspace.marks_use = not client.no_touch or command.name == b"touch"
+    instance.keyspace.set_marking(not client.no_touch or command.name == b"touch")
     timing = instance.timing
     began = timing.clock()
     handle(client, command, args)
     ended = timing.clock()
     took = ended - began
-    instance.keyspace.marks_use = True
+    instance.keyspace.set_marking(True)
     if took < timing.outlier_seconds:
         instance.statistics.count_calls(command.number, 1, took)
     else:

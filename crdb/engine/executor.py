@@ -57,7 +57,7 @@ def run(client: Client, data: bytes) -> None:
         client.active_at = instance.now
         if instance.statistics.input_bytes >= instance.memory.look_at:
             instance.sample_memory()
-    if client.db.dirty_keys:
+    if client.db.has_changes():
         instance.serve_dirty_keys()
     instance.statistics.ran.clear()
     if client.postponed is not None and client.flags & STOP == 0:
@@ -105,7 +105,7 @@ def run_batch(client: Client, data: bytes) -> bool:
                     latest, runs = None, 0
                 began = run_timed(client, command, args)
                 most = count if began >= ends else most
-            if db.dirty_keys or db.outbox_bytes >= RUN_BYTES_MAX:
+            if db.has_changes() or db.pending_bytes() >= RUN_BYTES_MAX:
                 instance.after_command()
             if client.count_output():
                 instance.check_output(client)

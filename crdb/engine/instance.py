@@ -94,7 +94,7 @@ class Instance:
         self.clients: dict[int, Session] = {}
         self.monitors = Monitors(self.clients, self.wall_ms, self.send)
         self.pause = Pause(self.clients, self.wake)
-        self.watched_keys = WatchedKeys(self.keyspace.watched_keys)
+        self.watched_keys = WatchedKeys(self.keyspace)
         self.woken: list[Session] = []
         """Sessions that the driver must serve; it removes them."""
         self.on_wake: Callable[[], None] = do_nothing
@@ -163,7 +163,7 @@ class Instance:
         if self.started_at == 0:
             self.started_at = now
         self.now = now
-        self.keyspace.second = now // 1000
+        self.keyspace.mark_uses(now // 1000)
         self.wall = now if wall is None else wall
         if self.clock_steps.record(now, self.wall):
             self.emit_event("clock stepped", {"ms": self.clock_steps.last_ms})
@@ -176,7 +176,7 @@ class Instance:
     def set_test_clock(self, now: int | None) -> None:
         """Stop this region's clock at `now` (ms), or let it go on; expiry follows, also back."""
         self.test_clock = now
-        self.keyspace.expiry_clock = 0
+        self.keyspace.restart_expiry()
         self.advance(self.now, self.wall)
 
     @property
@@ -217,7 +217,7 @@ class Instance:
     def reset_statistics(self) -> None:
         """Set all counters to zero."""
         self.statistics.clear()
-        self.keyspace.hits = self.keyspace.misses = 0
+        self.keyspace.count_lookups_anew()
 
     def wake(self, session: Session) -> None:
         """Let the driver serve `session`."""
@@ -274,17 +274,14 @@ class Instance:
     def after_command(self) -> None:
         """Do what a command has made necessary before the next one runs: serve those who watch or
         wait for keys, and send what is too much to wait for the end of the turn."""
-        if self.keyspace.dirty_keys:
+        if self.keyspace.has_changes():
             self.serve_dirty_keys()
         if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX:
             self.turn.seal_large_outbox()
 
     def serve_dirty_keys(self) -> None:
         """Serve the clients that watch or wait for changed keys; serving may change more."""
-        touched = self.keyspace.dirty_keys
-        while touched:
-            keys = list(dict.fromkeys(touched))
-            touched.clear()
+        while keys := self.keyspace.take_changes():
             for key in keys:
                 self.watching.touch(key)
             for key in keys:

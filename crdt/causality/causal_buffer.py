@@ -59,6 +59,23 @@ class CausalBuffer:
         self.bytes += size
         return True
 
+    def is_empty(self) -> bool:
+        """Return whether nothing waits."""
+        return not self.queues
+
+    def origins(self) -> list[Origin]:
+        """Return the origins whose operations wait, sorted."""
+        return sorted(self.queues)
+
+    def waiting(self, origin: Origin) -> tuple[Op, ...]:
+        """Return the operations of an origin that wait, in order."""
+        return tuple(self.queues.get(origin, ()))
+
+    def clear(self) -> None:
+        """Drop all that waits."""
+        self.queues.clear()
+        self.bytes = 0
+
     def ready(self, vector: Vector) -> Op | None:
         """Take out an operation whose turn has come, if there is one."""
         for origin in sorted(self.queues):

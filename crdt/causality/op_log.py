@@ -107,6 +107,10 @@ class History:
         if self.last != vector:
             raise DecodeError("the history of a saved replica does not reach its vector")
 
+    def resize(self, limit: int) -> None:
+        """Keep at most `limit` bytes, from the next operation on."""
+        self.limit = limit
+
     def forget(self, vector: Vector) -> None:
         """Keep nothing, and begin again at `vector`."""
         self.start = self.stop

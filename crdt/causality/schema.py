@@ -148,7 +148,8 @@ def check_form(effect: Any) -> None:
     """Raise DecodeError unless `effect` begins with a type code, an operation and a key, and is
     well-formed if it concerns a whole key. The registry of a replica's types checks the items of
     other effects."""
-    if not is_tuple(effect) or len(effect) < PREFIX_ITEMS:
+    given: object = effect
+    if type(given) is not tuple or len(effect) < PREFIX_ITEMS:
         raise DecodeError("an effect: expected a type code, an operation, a key and items")
     code: Any = effect[0]
     operation: Any = effect[1]

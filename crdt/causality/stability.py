@@ -52,6 +52,31 @@ class Stability:
         self.clocks.clear()
         self.pending.clear()
 
+    def list_members(self, members: set[int] | None) -> None:
+        """Count these other regions as the members from now on; None while they are not known."""
+        self.members = members
+
+    def report_of(self, region: int) -> Vector | None:
+        """Return the vector by the latest report of a region that counts, None if there is none."""
+        return self.reports.get(region)
+
+    def clock_of(self, region: int) -> int:
+        """Return the wall clock (ms) by the latest report of a region that counts, 0 if there is
+        none."""
+        return self.clocks.get(region, 0)
+
+    def vectors_of(self, region: int) -> list[Vector]:
+        """Return all vectors that a region has reported and that are not superseded, also those
+        that do not count yet."""
+        vectors = [report[0] for report in self.pending.get(region, ())]
+        if region in self.reports:
+            vectors.append(self.reports[region])
+        return vectors
+
+    def replace_report(self, region: int, vector: Vector) -> None:
+        """Let `vector` be the latest report of a region, also if it says less than before."""
+        self.reports[region] = dict(vector)
+
     def is_over(self, origin: Origin) -> bool:
         """Whether `origin` is a life of which its region has lost the memory."""
         return origin not in self.present and region_of(origin) in self.regions

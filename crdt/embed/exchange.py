@@ -216,13 +216,7 @@ class ReplicaExchange(Views):
         self.identities.check_op(op)
         if len(db.vector) >= ORIGINS_MAX and op.origin not in db.vector:
             raise DecodeError(f"{op!r} would be one origin too many")
-        self.check_effects(op)
-
-    def check_effects(self, op: Op) -> None:
-        """Raise DecodeError at effects of types or forms that are not known here."""
-        types = self.keyspace.types
-        for effect in op.effects:
-            types.check_effect(effect)
+        db.types.check_effects(op.effects)
 
     def apply_op(self, op: Op) -> None:
         """Apply an operation whose turn it is."""

@@ -283,7 +283,7 @@ class Replica(ReplicaExchange):
         db.expiry_clock = max(db.expiry_clock, saved.expiry_clock)
         ops = [Op.from_bytes(data) for data in saved.ops]
         for op in ops:
-            self.check_effects(op)
+            db.types.check_effects(op.effects)
         self.history.restore(saved.floor, db.vector, ops)
         for early in saved.early:
             self.accept(Op.from_bytes(early))

@@ -19,7 +19,7 @@ DIGEST_BYTES: Final = 16
 def digest(db: Keyspace) -> bytes:
     """The digest of all visible keys, 16 bytes. O(size of the data)."""
     total = 0
-    for key in db.data:
+    for key in db.data.index:
         value = db.lookup(key)
         if value is not None:
             deadline = db.deadlines.deadline(key)

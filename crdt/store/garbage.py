@@ -20,7 +20,6 @@ from typing import Final
 
 from crdt.causality.dots import Vector, covers, dominates
 from crdt.store.keyspace import Keyspace
-from crdt.types.contested import Contested
 
 ALL: Final = 1 << 62  # more keys than there can be
 
@@ -50,7 +49,7 @@ class Garbage:
         keys = self.choose(keys_max)
         before, now = self.collected, dict(self.db.vector)
         for key in keys:
-            left = self.sweep_values(key, stable)
+            left = self.db.collect_value(key, stable)
             left = self.sweep_deadlines(key, stable, leads) or left
             if leads and self.is_orphan(key, stable, now):
                 self.db.delete(key)
@@ -75,20 +74,6 @@ class Garbage:
         keys = list(islice(litter, min(self.rest, keys_max)))
         self.rest = min(self.rest, len(litter)) - len(keys)
         return keys
-
-    def sweep_values(self, key: bytes, stable: Vector) -> bool:
-        """Sweep the values under a key; True if some litter is left."""
-        db = self.db
-        place = db.data if key in db.data else db.tombstones
-        value = place.get(key)
-        if value is None:
-            return False
-        left = value.collect(stable)
-        if value.is_empty():
-            del place[key]
-        elif type(value) is Contested:
-            place[key] = value.settle()
-        return left
 
     def sweep_deadlines(self, key: bytes, stable: Vector, may_write: bool) -> bool:
         """Forget deadlines that never come, once everybody has seen them; True if some are left, or

@@ -15,10 +15,11 @@ while (see `counter`) moves to `tombstones`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from crdt.causality.dots import SEQ_MAX, Dot, Origin, Vector, make_dot
+from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, make_dot
 from crdt.causality.effect import (
     ANY_TYPE,
     DELETE,
@@ -36,7 +37,8 @@ from crdt.causality.observed import Observed
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
-from crdt.store.key_table import KeyTable, Reader, takes_deadline
+from crdt.store.key_table import KeyTable, takes_deadline
+from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import Value
 from crdt.types.contested import Contested, carried
 from crdt.types.deadlines import Deadlines
@@ -58,7 +60,6 @@ class Keyspace(KeyTable):
         "expired",
         "first",
         "group",
-        "garbage",
         "local",
         "types",
         "name",
@@ -68,16 +69,19 @@ class Keyspace(KeyTable):
         "origin",
         "outbox",
         "outbox_bytes",
-        "readers",
         "reserve",
         "seq",
         "sent_context",
-        "dirty_keys",
         "vector",
     )
 
-    def __init__(self, origin: Origin, types: TypeRegistry) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        origin: Origin,
+        types: TypeRegistry,
+        new_store: Callable[[], ValueStore] = MemoryStore,
+    ) -> None:
+        super().__init__(new_store)
         self.origin: Origin = origin
         self.name: Any = origin  # the same number, as an object that is not made for each write
         self.types: TypeRegistry = types
@@ -91,10 +95,6 @@ class Keyspace(KeyTable):
         self.vector: Vector = {}
         self.expired: int = 0
         """How many keys that had expired were deleted here."""
-        self.garbage: dict[bytes, None] = {}
-        """Keys with something to forget, those first that were looked at longest ago."""
-        self.dirty_keys: list[bytes] = []
-        self.readers: list[Reader] = []
         self.local: Observed = Observed(self.vector, origin, 0, 0)
         self.local.everything = True
         self.outbox: list[Effect] = []
@@ -143,7 +143,7 @@ class Keyspace(KeyTable):
     def clear(self) -> None:
         """Lose all but our name and how far we have counted under it. Nobody else is told."""
         assert not self.outbox, "seal before losing everything"
-        for key in [*self.data, *self.tombstones, *self.deadlines.table]:
+        for key in [*self.data.index, *self.tombstones.index, *self.deadlines.table]:
             if self.readers:
                 self.warn_readers(key)
             if key in self.watched_keys and self.lookup(key) is not None:
@@ -164,8 +164,9 @@ class Keyspace(KeyTable):
         """As `lookup`, but first removes an expired value, or what is left of a time to live."""
         table = self.deadlines.table
         if table and key in table:
-            if key not in self.data or self.deadlines.deadline(key) < self.expiry_clock:
-                self.expired += key in self.data
+            is_held = key in self.data.index
+            if not is_held or self.deadlines.deadline(key) < self.expiry_clock:
+                self.expired += is_held
                 self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         value = self.data.get(key)
         return value.shown() if type(value) is Contested else value
@@ -197,11 +198,12 @@ class Keyspace(KeyTable):
         local.seq = seq
         local.base = self.base
         self.vector[self.name] = seq
+        dot = self.origin << SEQ_BITS | seq
         try:
             if self.watched_keys and effect[2] in self.watched_keys:
-                self.apply_watched(effect, make_dot(self.origin, seq))
+                self.apply_watched(effect, dot)
             else:
-                self.apply(effect, make_dot(self.origin, seq), local)
+                self.apply(effect, dot, local)
         except MemoryError:
             self.complete(effect)
 
@@ -220,7 +222,7 @@ class Keyspace(KeyTable):
                 del self.vector[self.name]
             value = self.data.get(effect[2])
             if value is not None and not value.is_live():
-                self.retire(effect[2])
+                self.retire(effect[2], value)
             raise
 
     def rewrite(self, held: Register, effect: Effect) -> bool:
@@ -240,6 +242,7 @@ class Keyspace(KeyTable):
             self.warn_readers(key)
         held.stamp = self.base + effect[3]
         held.value = effect[4]
+        self.data.put(key, held)
         self.outbox[len(self.outbox) - 1] = (*latest[:2], *effect[2:5], *latest[5:])
         self.outbox_bytes += len(effect[4]) - len(latest[4])
         if key in self.watched_keys:
@@ -249,7 +252,7 @@ class Keyspace(KeyTable):
     def delete(self, key: bytes) -> bool:
         """DEL: remove what is observed under `key`; whether readers saw something there."""
         seen = self.lookup(key) is not None
-        if key in self.data or key in self.deadlines.table:
+        if key in self.data.index or key in self.deadlines.table:
             self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         return seen
 
@@ -265,10 +268,18 @@ class Keyspace(KeyTable):
         """FLUSHALL: remove all that is observed, everywhere."""
         watched = sorted(self.watched_keys)
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
-        for key in list(self.data):
+        for key in list(self.data.index):
             if self.carried_by(key):
                 self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         self.emit((ANY_TYPE, FLUSH, b""))
+
+    def pending_count(self) -> int:
+        """Return the number of effects in the outbox."""
+        return len(self.outbox)
+
+    def pending_bytes(self) -> int:
+        """Return the bytes of large items in the outbox."""
+        return self.outbox_bytes
 
     def is_rewritable(self) -> bool:
         """Return whether another write may take the place of the effect made last."""
@@ -352,11 +363,6 @@ class Keyspace(KeyTable):
         if is_change:
             self.dirty_keys.append(key)
 
-    def note_change(self, key: bytes) -> None:
-        """Let those who watch `key` take it for changed."""
-        if key in self.watched_keys:
-            self.dirty_keys.append(key)
-
     # -- applying --------------------------------------------------------------------------
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
@@ -368,37 +374,42 @@ class Keyspace(KeyTable):
         if code == ANY_TYPE:
             self.apply_to_key(effect, dot, observed)
         else:
-            value = self.data.get(key)
-            if value is None or value.code() != code:
-                value = self.get_or_create(key, code)
+            found = self.data.get(key)
+            if found is None or found.code() != code:
+                held = self.get_or_create(key, code, found)
+                value = held.parts[code] if isinstance(held, Contested) else held
+            else:
+                held = value = found
             if code == self.plain_code and effect[1] in self.assignments:
                 self.apply_assignment(effect, dot, observed, value)
             else:
                 value.apply(effect, dot, observed)
             value.accessed = self.second
             if not value.is_live():
-                self.retire(key)
-            elif value.has_garbage():
+                self.retire(key, held)
+                return
+            if found is None:
+                self.add_live(key, held)
+            elif held is not found or self.data.returns_copies:
+                self.data.put(key, held)
+            if value.has_garbage():
                 self.garbage[key] = None
 
-    def get_or_create(self, key: bytes, code: int) -> Value:
-        """The value of type `code` under `key`, made or fetched from the graves."""
-        make = self.types.makers[code]
-        held = self.data.get(key)
+    def get_or_create(self, key: bytes, code: int, held: Value | None) -> Value:
+        """Return what `key` holds, with a value of type `code` in it: one that is there, one of the
+        tombstones, or a new one. `held` is what readers see, if anything. Nothing is put."""
+        if held is None and self.tombstones.index:
+            held = self.tombstones.get(key)
         if held is None:
-            held = self.tombstones.pop(key, None)
-            if held is None:
-                held = make()
-            self.data[key] = held
-            self.note_key(key)
-        if type(held) is Contested:
-            return held.part(code, make)
+            return self.types.makers[code]()
         if held.code() == code:
             return held
-        contested = Contested()
-        contested.parts[held.code()] = held
-        self.data[key] = contested
-        return contested.part(code, make)
+        if not isinstance(held, Contested):
+            contested = Contested()
+            contested.parts[held.code()] = held
+            held = contested
+        held.part(code, self.types.makers[code])
+        return held
 
     def apply_assignment(self, effect: Effect, dot: Dot, observed: Observed, value: Value) -> None:
         """Apply a write of a whole value, which may end the time to live (D-10)."""
@@ -431,6 +442,7 @@ class Keyspace(KeyTable):
             if self.deadlines.table.get(key) == (value.dot, FOREVER):
                 self.deadlines.put(key, ())
                 value.no_expiry = True
+                self.put_part(key, value)
 
     def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         """DELETE, EXPIRE, FORGET and FLUSH."""
@@ -441,12 +453,12 @@ class Keyspace(KeyTable):
         elif operation == EXPIRE:
             self.drop_deadlines(key, observed)
             self.deadlines.add(key, dot, effect[3])
-            if effect[3] >= FOREVER or key not in self.data:
+            if effect[3] >= FOREVER or key not in self.data.index:
                 self.garbage[key] = None
         elif operation == FORGET:
             self.drop_deadlines(key, observed)
         else:
-            keys = self.data.keys() | self.tombstones.keys() | self.deadlines.table.keys()
+            keys = {*self.data.index, *self.tombstones.index, *self.deadlines.table}
             for each in sorted(keys):
                 if self.readers:
                     self.warn_readers(each)
@@ -460,40 +472,20 @@ class Keyspace(KeyTable):
                 value.no_expiry = False
             else:
                 self.materialise_deadline(key, value)
+            self.put_part(key, value)
         self.deadlines.drop(key, observed)
 
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
         """Remove what `observed` covers of a key, with its deadlines."""
         value = self.data.get(key)
-        if value is None and key in self.tombstones:
-            value = self.data[key] = self.tombstones.pop(key)
+        if value is None and self.tombstones.index:
+            value = self.tombstones.get(key)
         if value is not None:
             if type(value) is Contested:
                 value.remove(observed, resets)
             else:
                 value.remove(observed, carried(resets, value.code()))
-            if value.has_garbage():
-                self.garbage[key] = None
-            self.retire(key)
+            self.retire(key, value)
         self.deadlines.drop(key, observed)
         if key in self.deadlines.table:
             self.garbage[key] = None
-
-    def retire(self, key: bytes) -> None:
-        """Put `key` where it belongs after a removal: among the living, the dead, or nowhere."""
-        value = self.data[key]
-        if type(value) is Contested:
-            value = self.data[key] = value.settle()
-        if value.has_garbage():
-            self.garbage[key] = None
-        if not value.is_live():
-            del self.data[key]
-            if not value.is_empty():
-                self.tombstones[key] = value
-            if key in self.deadlines.table:
-                self.garbage[key] = None
-
-    def warn_readers(self, key: bytes) -> None:
-        """Let whoever reads along take the state of `key` before it changes."""
-        for reader in self.readers:
-            reader.before_change(key)

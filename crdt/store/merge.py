@@ -152,11 +152,13 @@ def merge_into(db: Keyspace, incoming: Incoming) -> None:
     """Merge a complete snapshot into the live keyspace, at once. O(keys of both)."""
     assert incoming.complete
     assert not db.outbox
-    if not db.vector and not db.data and not db.deadlines.table:
+    if not db.vector and not db.data.index and not db.deadlines.table:
         adopt(db, incoming)
     else:
-        keys = dict.fromkeys(db.data)
-        for others in (db.tombstones, db.deadlines.table, incoming.values, incoming.deadlines):
+        keys: dict[bytes, None] = dict.fromkeys(db.data.index)
+        for others in (db.tombstones.index, db.deadlines.table):
+            keys.update(dict.fromkeys(others))
+        for others in (incoming.values, incoming.deadlines):
             keys.update(dict.fromkeys(others))
         for key in keys:
             if not merge_plain(db, incoming, key):
@@ -184,7 +186,7 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     deadlines, of which at most one stays. False if `key` is not of that kind."""
     held = db.data.get(key)
     given = incoming.values.get(key)
-    if key in db.deadlines.table or key in incoming.deadlines or key in db.tombstones:
+    if key in db.deadlines.table or key in incoming.deadlines or key in db.tombstones.index:
         return False
     code = db.types.plain_code
     ours = None if held is None else plain_register(held, code)
@@ -207,7 +209,7 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
             assert given is not None
             place(db, key, given)
         else:
-            del db.data[key]
+            db.data.drop(key)
         if key in db.watched_keys and db.look((ANY_TYPE, DELETE, key)) != before:
             db.dirty_keys.append(key)
     return True
@@ -230,9 +232,9 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
     deadlines = with_flag(db, given, deadlines)
     db.deadlines.merge(key, deadlines, mine, theirs)
     merged = merge_values(db, held, given, mine, theirs)
-    db.tombstones.pop(key, None)
     if merged is None:
-        db.data.pop(key, None)
+        db.data.drop(key)
+        db.tombstones.drop(key)
     else:
         place(db, key, merged)
         db.compact_deadline(key)
@@ -290,16 +292,6 @@ def parts_by_code(value: Value | None) -> dict[int, Value]:
 
 
 def place(db: Keyspace, key: bytes, value: Value) -> None:
-    """Put a merged value among the living or the dead."""
-    if value.has_garbage():
-        db.garbage[key] = None
-    if value.is_live():
-        is_new = key not in db.data
-        value.accessed = db.second
-        db.data[key] = value
-        if is_new:
-            db.note_key(key)
-    else:
-        db.data.pop(key, None)
-        if not value.is_empty():
-            db.tombstones[key] = value
+    """Put a merged value among those that readers see, or among the tombstones."""
+    value.accessed = db.second
+    db.retire(key, value)

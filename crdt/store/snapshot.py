@@ -56,7 +56,7 @@ class Snapshot:
         assert not db.outbox, "seal before taking a snapshot"
         self.db: Keyspace = db
         self.vector: Vector = dict(db.vector)
-        keys = dict.fromkeys((*db.data, *db.tombstones, *db.deadlines.table))
+        keys = dict.fromkeys((*db.data.index, *db.tombstones.index, *db.deadlines.table))
         self.pending: dict[bytes, Any] = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
         self.count: int = len(self.pending)
         self.plain_code: int = db.types.plain_code
@@ -71,7 +71,7 @@ class Snapshot:
         self.ended: bool = False
         self.piece_keys: int = PIECE_KEYS
         self.piece_bytes: int = PIECE_BYTES
-        db.readers.append(self)
+        db.add_reader(self)
 
     def before_change(self, key: bytes) -> None:
         """Take the state of `key` now, if it was not taken yet."""
@@ -162,7 +162,7 @@ class Snapshot:
 
     def close(self) -> None:
         """Stop watching the keyspace."""
-        self.db.readers = [reader for reader in self.db.readers if reader is not self]
+        self.db.remove_reader(self)
         self.pending.clear()
 
 

@@ -40,6 +40,11 @@ class Contested(Value):
             value = self.parts[code] = make()
         return value
 
+    def replace(self, value: Value) -> None:
+        """Hold a changed value in place of the one of its type."""
+        self.front = None
+        self.parts[value.code()] = value
+
     def shown(self) -> Value:
         """What readers see."""
         if self.front is None:

@@ -127,9 +127,9 @@ def merge_dots(ours: Dots, others: Dots, mine: Vector, theirs: Vector) -> Dots:
 
 
 OPERATIONS: Final = (Operation("enable"), Operation("disable"))
-ENABLE_WINS_DEFINITION: Final = TypeDefinition(
+ENABLE_WINS_DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="enable-wins flag", code=ENABLE_WINS, make=EnableWinsFlag, operations=OPERATIONS
 )
-DISABLE_WINS_DEFINITION: Final = TypeDefinition(
+DISABLE_WINS_DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="disable-wins flag", code=DISABLE_WINS, make=DisableWinsFlag, operations=OPERATIONS
 )

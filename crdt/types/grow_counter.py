@@ -80,7 +80,7 @@ class GrowCounter(Value):
         self.shares = counter.load(state)
 
 
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="growing counter",
     code=GROW,
     make=GrowCounter,

@@ -68,7 +68,7 @@ def encoding(value: Hash, limits: Mapping[str, int]) -> bytes:
     return b"listpack" if is_packed else b"hashtable"
 
 
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="hash",
     code=HASH,
     make=Hash,

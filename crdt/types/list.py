@@ -345,7 +345,7 @@ def encoding(value: List, limits: Mapping[str, int]) -> bytes:
     return b"listpack" if size <= bytes_max else b"quicklist"
 
 
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="list",
     code=LIST,
     make=List,

@@ -75,7 +75,7 @@ class MultiValue(Value):
         return [(dot, self.writes[dot]) for dot in sorted(self.writes)]
 
 
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="multi-value",
     code=MULTI_VALUE,
     make=MultiValue,

@@ -121,15 +121,22 @@ class TypeRegistry:
             return attrs.evolve(known, make=make)
         return TypeDefinition(name=type(made).__name__, code=made.code(), make=make)
 
+    def check_effects(self, effects: tuple[Effect, ...]) -> None:
+        """Raise what `check_effect` raises at one of these effects."""
+        plain_code, assignments = self.plain_code, self.assignments
+        for effect in effects:
+            code: int = effect[0]
+            if code == plain_code and effect[1] in assignments and len(effect) == PLAIN_ITEMS:
+                # the commonest effects, in a third of the time
+                if is_stamp(effect[3]) and type(effect[4]) is bytes:
+                    continue
+            self.check_effect(effect)
+
     def check_effect(self, effect: Effect) -> None:
         """Raise DecodeError at an effect of an unknown type or operation, or of another form than
         its operation has. `check_form` has passed it."""
         code: int = effect[0]
         operation: int = effect[1]
-        if code == self.plain_code and operation in self.assignments and len(effect) == PLAIN_ITEMS:
-            # the commonest effects, in a third of the time
-            if is_stamp(effect[3]) and type(effect[4]) is bytes:
-                return
         shape = self.shapes.get((code, operation))
         if shape is not None:
             check_shape(effect, shape)

@@ -131,7 +131,7 @@ def drop_observed(side: dict[bytes, Dots], member: bytes, observed: Observed) ->
             del side[member]
 
 
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="remove-wins set",
     code=REMOVE_WINS,
     make=RemoveWinsSet,

@@ -254,7 +254,7 @@ def encoding(value: Set, limits: Mapping[str, int]) -> bytes:
     return b"listpack" if is_packed else b"hashtable"
 
 
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="set",
     code=SET_TYPE,
     make=Set,

@@ -170,7 +170,7 @@ def encoding(value: SortedSet, limits: Mapping[str, int]) -> bytes:
     return b"listpack" if is_packed else b"skiplist"
 
 
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="sorted set",
     code=ZSET,
     make=SortedSet,

@@ -116,7 +116,7 @@ def encoding(value: String, limits: Mapping[str, int]) -> bytes:
 
 
 WRITE_ITEMS: Final = (is_stamp, is_bytes)
-DEFINITION: Final = TypeDefinition(
+DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="string",
     code=STRING,
     make=String,

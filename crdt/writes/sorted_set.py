@@ -57,5 +57,6 @@ def increment(db: Keyspace, key: bytes, member: bytes, delta: float) -> float:
     db.emit((ZSET, ADD, key, member, birth, compact(total)))
     if held is None:
         return score
+    held = remains_of(db, key, ZSET, member)
     assert isinstance(held, Score)
     return held.number()

@@ -46,6 +46,7 @@ def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
     held = db.data.get(key)
     if type(held) is String:
         held.is_raw, held.is_text = is_raw, not is_raw
+        db.data.put(key, held)
 
 
 def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:

@@ -180,7 +180,7 @@ class Follower(Links):
         """The time of the last frame of each source whose connection is closed."""
         self.stable: Vector = {}
         self.members = replica.stability.members
-        replica.stability.members = {NOBODY}
+        replica.stability.list_members({NOBODY})
         self.ended: list[Event] = []
         """The ends of links that were closed when the data was replaced, until they are told."""
         self.shrunk: set[str] = set()
@@ -274,7 +274,7 @@ class Follower(Links):
         return []
 
     def collect(self) -> int:
-        self.replica.stability.reports[NOBODY] = dict(self.stable)
+        self.replica.stability.replace_report(NOBODY, self.stable)
         return super().collect()
 
     # -- following -------------------------------------------------------------------------
@@ -312,9 +312,8 @@ class Follower(Links):
         if self.serving is not None:
             self.serving.upstream = None
             self.serving.feed.lineage = ()
-        self.replica.causal_buffer.queues.clear()
-        self.replica.causal_buffer.bytes = 0
-        self.replica.stability.members = self.members
+        self.replica.causal_buffer.clear()
+        self.replica.stability.list_members(self.members)
         return events
 
     def is_cut(self, peer: str, direction: Direction) -> bool:

@@ -113,7 +113,8 @@ class Aside:
 def put_aside(replica: Replica) -> Aside:
     """Encode the whole state of a replica whose origin is disputed. O(its size)."""
     pieces = tuple(replica.snapshot())
-    waiting = [op.to_bytes() for queue in replica.causal_buffer.queues.values() for op in queue]
+    buffer = replica.causal_buffer
+    waiting = [op.to_bytes() for origin in buffer.origins() for op in buffer.waiting(origin)]
     return Aside(
         pieces=pieces,
         waiting=waiting,

@@ -477,10 +477,10 @@ class Source(End):
         found: list[Report] = []
         room = REPORTED_ORIGINS_MAX
         for region in sorted(regions):
-            report = stability.reports.get(region)
+            report = stability.report_of(region)
             if report is not None and region != self.region and len(report) <= room:
                 room -= len(report)
-                found.append((region, report, stability.clocks[region]))
+                found.append((region, report, stability.clock_of(region)))
         return tuple(found)
 
     def mark(self, now: int) -> None:

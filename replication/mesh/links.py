@@ -270,7 +270,7 @@ class Links(Registry):
         for event in list(events):
             match event:
                 case OpsTaken():
-                    if self.replica.causal_buffer.queues:
+                    if not self.replica.causal_buffer.is_empty():
                         self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
                     self.wake()
                 case Reported():

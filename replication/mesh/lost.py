@@ -78,14 +78,16 @@ class Losses:
     def record_waiting(self, now: int) -> None:
         """Record the origins whose operations wait at `now` (ns)."""
         self.since = {
-            origin: self.since.get(origin, now) for origin in self.replica.causal_buffer.queues
+            origin: self.since.get(origin, now) for origin in self.replica.causal_buffer.origins()
         }
 
     def waiting(self) -> list[WaitingOps]:
         """Return the waiting operations of each origin."""
+        buffer = self.replica.causal_buffer
+        queues = [(origin, buffer.waiting(origin)) for origin in buffer.origins()]
         return [
             WaitingOps(origin, len(queue), self.since.get(origin, 0), self.awaited_by(queue[0]))
-            for origin, queue in sorted(self.replica.causal_buffer.queues.items())
+            for origin, queue in queues
         ]
 
     def awaited_by(self, op: Op) -> tuple[Effect, ...]:
@@ -138,7 +140,7 @@ class Losses:
         origin, seq = effect
         if self.lives.is_withheld or self.replica.keyspace.vector.get(origin, 0) >= seq:
             return False
-        queue = self.replica.causal_buffer.queues.get(origin, ())
+        queue = self.replica.causal_buffer.waiting(origin)
         return not any(op.first <= seq <= op.last for op in queue)
 
     def list_statements(self) -> list[Lacking]:
@@ -162,9 +164,9 @@ class Losses:
         gone = [
             effect for effect, regions in self.lacking.items() if self.names_all_members(regions)
         ]
-        queues = self.replica.causal_buffer.queues
-        for origin in sorted(queues) if gone else ():
-            for other, seq in self.awaited_by(queues[origin][0]):
+        buffer = self.replica.causal_buffer
+        for origin in buffer.origins() if gone else ():
+            for other, seq in self.awaited_by(buffer.waiting(origin)[0]):
                 lost = [each for each in gone if each[0] == other and each[1] <= seq]
                 if lost and self.replica.stability.is_over(origin):
                     found.append(self.drop_operations(origin, lost[0]))

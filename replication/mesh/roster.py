@@ -69,7 +69,7 @@ class Roster:
         heard = [*self.others, *(m for members in self.hearsay.values() for m in members)]
         members = set(self.base) | {number for number, _ in heard} - {self.replica.region}
         if members != stability.members:
-            stability.members = members
+            stability.list_members(members)
             stability.void()
             self.lives.drop_strangers()
 

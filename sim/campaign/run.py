@@ -131,7 +131,7 @@ def converge_limit_ns(world: World) -> int:
     hops = len(world.sites)
     window = min(each.window_bytes_max for each in limits)
     windows = sum(len(entry.data) for entry in world.run_history.in_order) // window + hops
-    kept = max(len(site.replica.keyspace.data) for site in world.sites.values())
+    kept = max(site.replica.keyspace.size() for site in world.sites.values())
     resting = hops * kept * max(site.tuning.snapshot_rest_ns for site in world.sites.values())
     narrow = [way.bandwidth for way in world.network if way.bandwidth]
     if narrow:
@@ -342,10 +342,11 @@ def regions_agree(world: World, names: list[str]) -> bool:
 def keeps_promise(site: SimRegion) -> str:
     """Return which metadata a region could have forgotten; empty if all were forgotten."""
     db = site.replica.keyspace
-    if not db.garbage and not db.tombstones:
+    garbage, tombstones = db.remembered_keys()
+    if not garbage and not tombstones:
         return ""
     stable = shown(site.replica.stable())
-    return f"keeps {sorted(db.garbage)} and {sorted(db.tombstones)}, stable {stable}"
+    return f"keeps {garbage} and {tombstones}, stable {stable}"
 
 
 def is_connected(world: World, names: list[str]) -> bool:

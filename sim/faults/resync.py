@@ -39,7 +39,7 @@ class TornResync:
         world = self.world
         for site in world.live_regions():
             history = site.replica.history
-            history.limit = HISTORY_SMALL
+            history.resize(HISTORY_SMALL)
             while history.stop - history.start > 1:
                 history.drop_oldest()
         self.crash_region(self.receiver)
@@ -92,7 +92,7 @@ class TornResync:
             self.restart_crashed()
             self.restore_bandwidth()
             for site in self.world.sites.values():
-                site.replica.history.limit = site.tuning.history_bytes
+                site.replica.history.resize(site.tuning.history_bytes)
 
 
 def tear_resync(world: World, step: ScheduleStep) -> Done:

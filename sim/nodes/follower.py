@@ -130,7 +130,7 @@ class SimFollower(SimProcess):
 
     def seal_outbox(self) -> None:
         """Seal what was written into an op. Only a promoted follower has writes."""
-        if self.replica.keyspace.outbox:
+        if self.replica.keyspace.pending_count():
             self.replica.seal()
             self.links.wake()
 

@@ -399,7 +399,7 @@ class SimProcess:
         """Finish a turn as a server does: serve waiting clients, seal, append, flush and push. The
         checkers run before the links send anything."""
         instance = self.instance
-        if self.replica.keyspace.dirty_keys or instance.woken:
+        if self.replica.keyspace.has_changes() or instance.woken:
             instance.serve_dirty_keys()
             while instance.woken:
                 woken = instance.woken.pop()

@@ -12,7 +12,6 @@ from typing import Any
 from crdb.resp.numbers import format_double
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.contested import Contested
 from crdt.types.definition import TextForm
 from sim.nodes.formatting import format_bytes
 
@@ -32,11 +31,8 @@ def format_key(db: Keyspace, key: bytes) -> str:
     deadline = db.deadline(key)
     if deadline is not None:
         text += f" for {format_seconds(deadline - db.now)}"
-    held = db.data.get(key)
-    if isinstance(held, Contested):
-        others = len([part for part in held.parts.values() if part.is_live()]) - 1
-        text += f" (and {others} of another type)" if others else ""
-    return text
+    others = len(db.live_parts(key)) - 1
+    return f"{text} (and {others} of another type)" if others else text
 
 
 def format_value(db: Keyspace, value: Value) -> str:

@@ -18,8 +18,6 @@ import attrs
 
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import Keyspace
-from crdt.types.base import Value
-from crdt.types.contested import Contested
 from crdt.wire import codec
 
 Element: TypeAlias = tuple[int, bytes]
@@ -88,7 +86,7 @@ class StateHash:
 
     def __init__(self, db: Keyspace) -> None:
         self.db = db
-        self.dirty: dict[bytes, None] = dict.fromkeys(db.data)
+        self.dirty: dict[bytes, None] = dict.fromkeys(db.held_keys())
         self.held: dict[bytes, Held] = {}
         self.no_expiry = 0
         self.ending: dict[bytes, tuple[int, int]] = {}
@@ -96,7 +94,7 @@ class StateHash:
         """The values of `ending`; None if they have changed since."""
         self.hashed = 0
         """How many keys were hashed: the price of all this."""
-        db.readers.append(self)
+        db.add_reader(self)
 
     def before_change(self, key: bytes) -> None:
         """`key` is about to change."""
@@ -104,7 +102,7 @@ class StateHash:
 
     def mark_all_dirty(self) -> None:
         """Anything may have changed: a snapshot was merged."""
-        for key in (*self.held, *self.db.data):
+        for key in (*self.held, *self.db.held_keys()):
             self.dirty[key] = None
 
     def take_changes(self) -> list[Change]:
@@ -138,11 +136,12 @@ class StateHash:
 
     def hash_key(self, key: bytes) -> Held | None:
         """Look at a key."""
-        value = self.db.data.get(key)
-        if value is None:
+        live = self.db.live_parts(key)
+        if not live:
             return None
-        deadline = self.db.deadlines.deadline(key)
-        parts = [(part.code(), part.visible()) for part in parts_of(value)]
+        deadline = self.db.deadline(key)
+        deadline = FOREVER if deadline is None else deadline
+        parts = [(part.code(), part.visible()) for part in live]
         packed = codec.pack_body((key, parts, deadline))
         hashed = int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")
         self.hashed += 1
@@ -154,7 +153,7 @@ class StateHash:
         """Return the keys that hold something else than was last seen, although no
         change was reported, each with what was seen and what it holds. O(size of the data)."""
         found: list[tuple[bytes, Held | None, Held | None]] = []
-        for key in sorted({*self.held, *self.db.data}):
+        for key in sorted({*self.held, *self.db.held_keys()}):
             if key not in self.dirty:
                 seen, held = self.held.get(key), self.hash_key(key)
                 if seen != held:
@@ -172,11 +171,3 @@ class StateHash:
 def elements_of(held: Held | None) -> Elements:
     """The elements of a key that may not be there."""
     return NOTHING if held is None else held[2]
-
-
-def parts_of(value: Value) -> list[Value]:
-    """The living values of all types under a key."""
-    if isinstance(value, Contested):
-        found = [value.parts[code] for code in sorted(value.parts)]
-        return [part for part in found if part.is_live()]
-    return [value]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from crdt.types.contested import Contested
 from sim.world.world import World
 
 # What the links report, and what it shows.
@@ -69,8 +68,8 @@ def coverage_counts(world: World) -> dict[str, int]:
         seen["wrong frame ended its link"] += site.rejected
         seen["operation divided"] += site.divided
         seen["written during a full resync"] += site.written_meanwhile
-        held = site.replica.keyspace.data.values()
-        seen["key with several types"] += sum(type(value) is Contested for value in held)
+        db = site.replica.keyspace
+        seen["key with several types"] += sum(map(db.is_contested, db.held_keys()))
     seen["concurrent writes at the same time of day"] = world.run_history.book.ties
     seen["converged under a fault that lasts"] = world.endured
     seen["sent again after a loss"] = world.network.total_traffic().retransmitted

@@ -83,7 +83,7 @@ def writes(op: Op, key: bytes) -> bool:
 
 def drop_key(site: SimProcess, key: bytes) -> None:
     """Lose a key, without anybody having asked for it."""
-    site.replica.keyspace.data.pop(key, None)
+    site.replica.keyspace.data.drop(key)
     site.state_hash.before_change(key)
 
 

@@ -235,7 +235,7 @@ def take(db: Keyspace, key: bytes, value: List, count: int, end: int) -> list[by
 
 def remove_slice(db: Keyspace, key: bytes, value: List, start: int, stop: int) -> None:
     """Remove the elements with `start` <= index < `stop`; all of them by one short DEL."""
-    if stop - start == value.length() > 1 and db.data.get(key) is value:
+    if stop - start == value.length() > 1 and not db.is_contested(key):
         db.delete(key)
     else:
         lists.remove(db, key, value.positions(start, stop))

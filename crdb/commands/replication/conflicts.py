@@ -20,7 +20,6 @@ from crdt.causality.schema import FOREVER
 from crdt.numbers.number import parse_number, text_of
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.contested import Contested
 from crdt.types.register import Register
 
 
@@ -45,19 +44,17 @@ def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
     shown = db.lookup(key)
     if shown is None:
         return []
-    parts = [shown]
-    held = db.data[key]
-    if isinstance(held, Contested):
-        others = [held.parts[code] for code in sorted(held.parts)]
-        parts += [part for part in others if part is not shown and part.is_live()]
+    parts = sorted(db.live_parts(key), key=lambda part: part.code() != shown.code())
     found: list[Candidate] = []
     for part in parts:
         name = db.types.definition(part).redis_name or b"custom"
         if isinstance(part, Register):
-            found += _writes(part, name, None, is_shown=part is shown)
-            found += _increments(part, None, is_shown=part is shown)
+            found += _writes(part, name, None, is_shown=part.code() == shown.code())
+            found += _increments(part, None, is_shown=part.code() == shown.code())
         elif len(parts) > 1:
-            found.append(Candidate(name, None, None, part.min_dot(), None, part is shown))
+            found.append(
+                Candidate(name, None, None, part.min_dot(), None, part.code() == shown.code())
+            )
     return found + _elements(db, shown) + _deadlines(db, key)
 
 
@@ -101,8 +98,7 @@ def _increments(
 
 def _deadlines(db: Keyspace, key: bytes) -> list[Candidate]:
     """Concurrent deadlines that differ; the longest holds."""
-    flat = db.deadlines.table.get(key, ())
-    pairs = sorted(zip(flat[::2], flat[1::2], strict=True), key=lambda pair: (-pair[1], pair[0]))
+    pairs = sorted(db.deadline_siblings(key), key=lambda pair: (-pair[1], pair[0]))
     if len({deadline for _, deadline in pairs}) < 2:
         return []
     found: list[Candidate] = []

@@ -243,7 +243,7 @@ def pop_several(client: Client, key: bytes, count: int) -> None:
     chosen: list[bytes] = []
     if value is not None and count > 0:
         chosen = sampling.distinct(value, value.members, count, client.instance.random)
-        if len(chosen) == len(value.members) and db.data.get(key) is value:
+        if len(chosen) == len(value.members) and not db.is_contested(key):
             db.delete(key)
         else:
             sets.remove(db, key, chosen)

@@ -87,7 +87,7 @@ def reply_members(client: Client, pairs: list[tuple[float, bytes]], with_scores:
 
 def remove_members(db: Keyspace, key: bytes, value: SortedSet, members: list[bytes]) -> int:
     """Remove members that are there; how many. All of them are a DEL, which is shorter."""
-    if len(members) > 1 and len(members) == len(value.fields) and db.data.get(key) is value:
+    if len(members) > 1 and len(members) == len(value.fields) and not db.is_contested(key):
         db.delete(key)
         return len(members)
     return zset.remove(db, key, members)

@@ -9,7 +9,6 @@ and buffers, and an equal part of the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, islice
 from typing import Final
 
 import attrs
@@ -91,12 +90,8 @@ def own_bytes(instance: Instance) -> tuple[int, int, int]:
 def dataset_bytes(instance: Instance) -> int:
     """Return about what all keys with their values take."""
     db = instance.keyspace
-    count = len(db.data)
-    if count <= 2 * KEYS_SAMPLED:
-        keys = list(db.data)
-    else:
-        oldest = islice(db.data, KEYS_SAMPLED)
-        keys = list(chain(oldest, islice(reversed(db.data), KEYS_SAMPLED)))
+    count = db.size()
+    keys = db.sample_ends(KEYS_SAMPLED)
     if not keys:
         return 0
     return sum([key_bytes(db, key, ELEMENTS_SAMPLED) or 0 for key in keys]) * count // len(keys)

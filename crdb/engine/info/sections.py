@@ -225,8 +225,8 @@ def _keyspace(instance: Instance) -> Lines:
     keyspace = instance.keyspace
     if not keyspace.size():
         return []
-    left = keyspace.deadlines.time_left(keyspace.expiry_clock, TIMES_SAMPLED)
-    ends = keyspace.deadlines.timed
+    left = keyspace.time_left(TIMES_SAMPLED)
+    ends = keyspace.deadline_count()
     return [("db0", f"keys={keyspace.size()},expires={ends},avg_ttl={left}")]
 
 

@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any, Final, cast
 
 from crdt.store.keyspace import Keyspace
-from crdt.types.base import Value
 
 ROUNDING_BYTES: Final = 16
 SHARED_INTEGERS: Final = range(-5, 257)
@@ -27,17 +26,10 @@ def key_bytes(db: Keyspace, key: bytes, samples: int) -> int | None:
     value = db.lookup(key)
     if value is None:
         return None
-    held: Value = db.data[key]
-    total = rounded(sys.getsizeof(key)) + entry_bytes(db.data) + size_of(held, samples)
-    deadlines = db.deadlines.table.get(key)
-    if deadlines is not None:
-        total += entry_bytes(db.deadlines.table) + size_of(deadlines, samples)
-    return total
-
-
-def entry_bytes(table: dict[Any, Any]) -> int:
-    """Return what one entry of a dictionary costs, its share of the free space included."""
-    return sys.getsizeof(table) // len(table)
+    entries = db.memory_entries(key)
+    return rounded(sys.getsizeof(key)) + sum(
+        size + size_of(held, samples) for size, held in entries
+    )
 
 
 def size_of(thing: object, samples: int, seen: set[int] | None = None) -> int:

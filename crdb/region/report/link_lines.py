@@ -163,10 +163,7 @@ def count_holders(links: Links, seq: int, besides: Collection[int] = ()) -> int:
 
 def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
     """Return all vectors that a region has reported, and whether it is known to exist."""
-    stability = links.replica.stability
-    reports = [report[0] for report in stability.pending.get(region, ())]
-    if region in stability.reports:
-        reports.append(stability.reports[region])
+    reports = links.replica.stability.vectors_of(region)
     name = next((peer.name for peer in links.peers.values() if peer.region == region), None)
     if name is None:
         return reports, bool(reports)

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
 from crdt.store.keyspace import Keyspace
-from crdt.types.contested import Contested
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
 from sim.nodes.run_history import RunHistory
@@ -54,7 +53,7 @@ class CommandChecker(Checker):
                 self.large += 1
                 if self.large % LARGE_SAMPLE:
                     return
-            if isinstance(region.replica.keyspace.data.get(words[1].encode()), Contested):
+            if region.replica.keyspace.is_contested(words[1].encode()):
                 return  # behind what it removes, another type may come to light
             self.before = held_value(region.replica.keyspace, words[1])
             self.expected = execute_command(self.before, words)

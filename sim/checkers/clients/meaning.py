@@ -143,7 +143,7 @@ class MeaningChecker(Checker):
         if spell_command(words) is None:
             return
         key, pushed = words[1], words[-1].encode()
-        value = region.replica.keyspace.data.get(key.encode())
+        value = region.replica.keyspace.held(key.encode())
         elements = None if value is None or words[0] != "RPUSH" else value.sequence()
         if elements is not None and elements[-1] != pushed:
             there = elements[-1]
@@ -182,7 +182,7 @@ class MeaningChecker(Checker):
             return
         self.looked += 1
         expected = MEANS[family](visible)
-        value = region.replica.keyspace.data.get(key.encode())
+        value = region.replica.keyspace.held(key.encode())
         shown = format_value(value, expected)
         if shown != expected:
             raise self.violation(f"{region.name} shows {shown!r} under {key}, not {expected!r}")

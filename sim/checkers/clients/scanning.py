@@ -166,7 +166,7 @@ class ScanningChecker(Checker):
 def names_in(db: Keyspace, key: bytes) -> set[bytes]:
     """Return the elements under a key, or without one the keys that do not expire."""
     if not key:
-        return {each for each in db.data if db.deadline(each) is None}
+        return {each for each in db.held_keys() if db.deadline(each) is None}
     value: Value | None = db.lookup(key)
     if value is None:
         return set()

@@ -54,11 +54,12 @@ class LeftoversChecker(Checker):
             if not sessions:
                 raise self.violation(f"nobody watches {key!r} in {region.name}, which keeps it")
         counts = expected_metadata(instance)
-        if counts != instance.watched_keys.counts or counts.keys() != instance.watched_keys.keys:
+        tracked = instance.keyspace.watched()
+        if counts != instance.watched_keys.counts or counts.keys() != tracked:
             raise self.violation(
                 f"clients of {region.name} watch {counts},"
                 f" but the instance counts {instance.watched_keys.counts}"
-                f" for {instance.watched_keys.keys}"
+                f" for {sorted(tracked)}"
             )
         for session in instance.clients.values():
             if left := metadata_in(session):
@@ -95,8 +96,9 @@ def metadata_in(session: Session) -> str:
 def metadata_of(region: Watched) -> Iterator[str]:
     """Yield what a region has not put away."""
     replica, links, instance = region.replica, region.links, region.instance
-    for origin, queue in replica.causal_buffer.queues.items():
-        yield f"{len(queue)} operations of {name_origin(origin)} wait for their turn"
+    for origin in replica.causal_buffer.origins():
+        count = len(replica.causal_buffer.waiting(origin))
+        yield f"{count} operations of {name_origin(origin)} wait for their turn"
     for origin, gap in links.repair.gaps.items():
         yield f"a gap is open after {name_origin(origin)}:{gap.seq}"
     for origin, helper in links.repair.helpers.items():
@@ -105,8 +107,8 @@ def metadata_of(region: Watched) -> Iterator[str]:
             yield f"{helper.peer} counts as asked for {name_origin(origin)}, and is not"
     if links.feed.sending or links.feed.waiting:
         yield f"{links.feed.sending} snapshots are sent, and {len(links.feed.waiting)} wait"
-    if len(replica.keyspace.readers) > 1:  # one is the simulator's own
-        yield f"{len(replica.keyspace.readers) - 1} snapshots are read"
+    if replica.keyspace.reader_count() > 1:  # one is the simulator's own
+        yield f"{replica.keyspace.reader_count() - 1} snapshots are read"
     if instance.refusals or instance.is_stale or not links.collects:
         yield f"clients are refused with {instance.refusals}, garbage collected: {links.collects}"
     for sink in links.sinks.values():

@@ -15,7 +15,6 @@ import attrs
 from crdt.causality.dots import Dot, Vector, dominates, name_origin, origin_of, seq_of
 from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
-from crdt.causality.schema import FOREVER
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from crdt.testing.commands import Command
@@ -25,7 +24,7 @@ from sim.nodes.effect_decoder import EffectDecoder
 from sim.nodes.formatting import format_bytes
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state import format_value
-from sim.nodes.state_hash import Elements, StateHash, parts_of
+from sim.nodes.state_hash import Elements, StateHash
 
 OPERATIONS_MAX: Final = 8  # that one text lists; the latest ones
 TEXT_MAX: Final = 400  # letters of one value
@@ -62,7 +61,7 @@ def explain_key(
             known = there.state_hash.db.vector
             if not dominates(known, vector):
                 continue
-            later = changed_since(run_history, vector, known, there.state_hash.db.data)
+            later = changed_since(run_history, vector, known, there.state_hash.db.held_keys())
         key = differing_key(here.state_hash, there.state_hash, clock, later)
         if key is not None:
             return (
@@ -94,7 +93,7 @@ def missing_effects(run_history: RunHistory, vector: Vector, known: Vector) -> l
 
 def differing_key(one: StateHash, other: StateHash, clock: int, later: set[bytes]) -> bytes | None:
     """Return the first key, in byte order, that is not the same in both."""
-    for key in sorted({*one.db.data, *other.db.data} - later):
+    for key in sorted({*one.db.held_keys(), *other.db.held_keys()} - later):
         held = [state_hash.hash_key(key) for state_hash in (one, other)]
         mine, theirs = (None if each is None or each[1] <= clock else each for each in held)
         if mine != theirs:
@@ -104,12 +103,12 @@ def differing_key(one: StateHash, other: StateHash, clock: int, later: set[bytes
 
 def held_text(db: Keyspace, key: bytes) -> str:
     """Return the value of a key, expired or not, and its deadline."""
-    value = db.data.get(key)
-    if value is None:
+    parts = db.live_parts(key)
+    if not parts:
         return "nothing"
-    text = " and ".join(format_value(db, part) for part in parts_of(value)).removeprefix("= ")
-    deadline = db.deadlines.deadline(key)
-    until = "" if deadline >= FOREVER else f" until {deadline} ms"
+    text = " and ".join(format_value(db, part) for part in parts).removeprefix("= ")
+    deadline = db.deadline(key)
+    until = "" if deadline is None else f" until {deadline} ms"
     return (text if len(text) <= TEXT_MAX else text[:TEXT_MAX] + "…") + until
 
 

@@ -104,5 +104,5 @@ class StabilityChecker(Checker):
 
 def describe_waiting(region: Watched) -> Vector:
     """Of each origin the last effect that waits in a region for its turn."""
-    queues = region.replica.causal_buffer.queues
-    return {origin: queue[-1].last for origin, queue in queues.items() if queue}
+    buffer = region.replica.causal_buffer
+    return {origin: buffer.waiting(origin)[-1].last for origin in buffer.origins()}

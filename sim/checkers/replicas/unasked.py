@@ -25,7 +25,7 @@ class UnaskedChecker(Checker):
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
     ) -> None:
         db = region.replica.keyspace
-        if db.outbox:
+        if db.pending_count():
             self.asked[db.origin] = db.seq
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:

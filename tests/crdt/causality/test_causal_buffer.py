@@ -198,3 +198,17 @@ def test_all_of_one_origin_are_dropped() -> None:
     assert buffer.bytes == before // 3
     assert list(buffer.queues) == [other]
     assert buffer.drop(one) == []
+
+
+def test_what_waits_is_listed_and_can_be_dropped() -> None:
+    buffer = CausalBuffer()
+    assert buffer.is_empty()
+    buffer.hold(op(2, 3), {})
+    buffer.hold(op(1, 5), {})
+    assert not buffer.is_empty()
+    assert buffer.origins() == [1, 2]
+    assert [each.first for each in buffer.waiting(2)] == [3]
+    assert buffer.waiting(9) == ()
+    buffer.clear()
+    assert buffer.is_empty()
+    assert buffer.bytes == 0

@@ -139,3 +139,13 @@ def test_journal_gets_each_operation_however_little_is_kept() -> None:
     kept.append(op(1, 2))
     kept.append(op(2, 1))
     assert kept.unjournaled == [op(1, 2).to_bytes(), op(2, 1).to_bytes()]
+
+
+def test_a_smaller_limit_holds_from_the_next_operation_on() -> None:
+    history = History(1 << 20)
+    for seq in (1, 2, 3):
+        history.append(op(1, seq))
+    history.resize(1)
+    assert history.stop - history.start == 3
+    history.append(op(1, 4))
+    assert history.stop - history.start <= 1

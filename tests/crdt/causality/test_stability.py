@@ -133,3 +133,24 @@ def test_ended_incarnation_blocks_stability_until_equal() -> None:
     stability.heard(2, mine, 100, mine)
     assert stability.stable(mine) == mine
     assert stability.stable({ONE: 5, TWO: 3}) == {}, "only we hold another"
+
+
+def test_reports_are_read_and_replaced_by_region() -> None:
+    stability = Stability({2})
+    assert stability.report_of(2) is None
+    assert stability.clock_of(2) == 0
+    assert stability.vectors_of(2) == []
+    stability.heard(2, {make_origin(1): 5}, 70, {make_origin(1): 9})
+    stability.heard(2, {make_origin(1): 6, make_origin(2): 1}, 80, {make_origin(1): 9})
+    assert stability.report_of(2) == {make_origin(1): 5}
+    assert stability.clock_of(2) == 70
+    assert stability.vectors_of(2) == [
+        {make_origin(1): 6, make_origin(2): 1},
+        {make_origin(1): 5},
+    ]
+    given = {make_origin(1): 4}
+    stability.replace_report(2, given)
+    given.clear()
+    assert stability.report_of(2) == {make_origin(1): 4}
+    stability.list_members(None)
+    assert stability.members is None

@@ -9,6 +9,7 @@ import pytest
 
 from crdt import Replica
 from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH
+from crdt.causality.schema import FOREVER
 from crdt.store.key_table import KeyTable
 from crdt.types.string import String
 from crdt.writes import list as lists
@@ -20,8 +21,7 @@ Write = Callable[[Replica], object]
 def table(*keys: bytes) -> KeyTable:
     made = KeyTable()
     for key in keys:
-        made.data[key] = String()
-        made.note_key(key)
+        made.put_live(key, String())
     return made
 
 
@@ -46,8 +46,7 @@ def test_new_keys_are_walked_and_sampled() -> None:
     assert keys.random_key(random.Random(1)) is None
     assert keys.scan(0, 10) == (0, [])
     for name in (b"a", b"b"):
-        keys.data[name] = String()
-        keys.note_key(name)
+        keys.put_live(name, String())
     rng = random.Random(1)
     assert {keys.random_key(rng) for _ in range(50)} == {b"a", b"b"}
     assert sorted(keys.scan(0, 10)[1]) == [b"a", b"b"]
@@ -155,3 +154,73 @@ def test_flush_is_deletion_of_each_watched_key() -> None:
         b"a": ((ANY_TYPE, DELETE, b"a"), keys.look((ANY_TYPE, DELETE, b"a"))),
         b"none": ((ANY_TYPE, DELETE, b"none"), None),
     }
+
+
+def test_held_keys_are_all_that_hold_something() -> None:
+    keys = table(b"a", b"b", b"c", b"d", b"e")
+    keys.deadlines.put(b"a", (1, 1000))
+    keys.expiry_clock = 1001
+    assert keys.held_keys() == [b"a", b"b", b"c", b"d", b"e"]
+    assert keys.held(b"a") is not None
+    assert keys.held(b"z") is None
+    assert keys.sample_ends(2) == [b"a", b"b", b"e", b"d"]
+    assert keys.sample_ends(3) == keys.held_keys()
+
+
+def test_live_parts_are_those_of_all_types() -> None:
+    here, there = Replica(1), Replica(2)
+    here.set("k").add("a")
+    there.list("k").append("b")
+    there.string("s").set("v")
+    here.merge(there.snapshot())
+    keys = here.keyspace
+    assert [part.code() for part in keys.live_parts(b"k")] == [2, 5]
+    assert [part.code() for part in keys.live_parts(b"s")] == [1]
+    assert keys.live_parts(b"z") == []
+    assert keys.is_contested(b"k")
+    assert not keys.is_contested(b"s")
+    assert not keys.is_contested(b"z")
+
+
+def test_entries_of_a_key_are_its_value_and_its_deadlines() -> None:
+    keys = table(b"a", b"b")
+    keys.deadlines.put(b"a", (1, 1000, 2, FOREVER))
+    (size, held), (more, deadlines) = keys.memory_entries(b"a")
+    assert size > 0 < more
+    assert held is keys.held(b"a")
+    assert deadlines == (1, 1000, 2, FOREVER)
+    assert len(keys.memory_entries(b"b")) == 1
+    assert keys.deadline_siblings(b"a") == [(1, 1000), (2, FOREVER)]
+    assert keys.deadline_siblings(b"b") == []
+    keys.deadlines.put(b"b", (3, 5000))
+    assert keys.deadline_count() == 1
+    keys.expiry_clock = 2000
+    assert keys.time_left(10) == 3000
+
+
+def test_keys_are_watched_until_they_are_not() -> None:
+    keys = table()
+    keys.watch(b"a")
+    keys.watch(b"b")
+    keys.unwatch(b"a")
+    keys.unwatch(b"c")
+    assert keys.watched() == {b"b"}
+
+
+def test_uses_are_marked_and_lookups_counted() -> None:
+    keys = table(b"a")
+    keys.mark_uses(7)
+    value = keys.read(b"a")
+    assert value is not None
+    assert value.accessed == 7
+    keys.mark_uses(8)
+    keys.set_marking(False)
+    assert keys.read(b"a") is value
+    assert value.accessed == 7
+    assert keys.read(b"z") is None
+    assert (keys.hits, keys.misses) == (2, 1)
+    keys.count_lookups_anew()
+    assert (keys.hits, keys.misses) == (0, 0)
+    keys.expiry_clock = 5
+    keys.restart_expiry()
+    assert keys.expiry_clock == 0

@@ -13,7 +13,10 @@ from crdt.causality.effect import ANY_TYPE, DELETE
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
+from crdt.types.flag import DISABLE_WINS
 from crdt.types.register import Register
+from crdt.writes import flag
+from crdt.writes import set as sets
 from crdt.writes import string as strings
 from tests.crdt.exchange import exchange, regions
 
@@ -255,7 +258,7 @@ def test_keys_are_walked_and_sampled() -> None:
         cursor, more = db.scan(cursor, 7)
         found += more
     assert set(found) >= {b"%d" % index for index in range(30)}
-    assert db.random_key(random.Random(1)) in db.data
+    assert db.random_key(random.Random(1)) in db.held_keys()
     for index in range(30):
         db.expire(b"%d" % index, 1)
     assert db.keys() == [b"new"]
@@ -368,3 +371,67 @@ def test_local_deletion_touches_watched_key_that_readers_saw() -> None:
     db.dirty_keys.clear()
     db.emit((ANY_TYPE, DELETE, K, ()))
     assert db.dirty_keys == [], "there was nothing to delete"
+
+
+def test_changes_are_taken_once() -> None:
+    db = keyspace()
+    db.watch(K)
+    assert not db.has_changes()
+    strings.assign(db, K, b"a")
+    strings.assign(db, K, b"b")
+    assert db.has_changes()
+    assert db.take_changes() == [K]
+    assert db.take_changes() == []
+
+
+def test_what_is_pending_is_counted() -> None:
+    db = keyspace()
+    assert (db.pending_count(), db.pending_bytes()) == (0, 0)
+    strings.assign(db, K, bytes(100_000))
+    sets.add(db, b"s", [b"a"])
+    assert (db.pending_count(), db.pending_bytes()) == (2, 100_000)
+
+
+class Seeing:
+    """A reader that records what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def before_change(self, key: bytes) -> None:
+        """Record the key."""
+        self.seen.append(key)
+
+
+def test_readers_know_of_changes_until_they_are_removed() -> None:
+    db, one, two = keyspace(), Seeing(), Seeing()
+    db.add_reader(one)
+    db.add_reader(two)
+    sets.add(db, K, [b"a"])
+    db.remove_reader(one)
+    sets.add(db, K, [b"b"])
+    assert db.reader_count() == 1
+    assert (one.seen, two.seen) == ([K], [K, K])
+
+
+def test_key_that_a_delete_brings_to_light_is_walked_and_sampled() -> None:
+    """A delete may remove what holds a flag off, and a concurrent enable is left."""
+    here, there = Replica(1), Replica(2)
+    db = here.keyspace
+    flag.disable(db, K, DISABLE_WINS)
+    db.scan(0, 10)
+    db.sampled()
+    flag.enable(there.keyspace, K, DISABLE_WINS)
+    op = there.seal()
+    assert op is not None
+    here.seal()
+    past = dict(db.vector)
+    here.accept(op)
+    assert db.held_keys() == []
+    assert db.remembered_keys() == ([K], [K])
+    remover = Op(make_origin(3), 1, 0, past, ((ANY_TYPE, DELETE, K, ()),))
+    here.accept(remover)
+    assert db.held_keys() == [K]
+    assert db.scan(0, 10) == (0, [K])
+    assert db.random_key(random.Random(1)) == K
+    assert db.remembered_keys()[1] == []

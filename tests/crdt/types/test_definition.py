@@ -28,7 +28,7 @@ def filled() -> dict[str, Value]:
     hashes.assign(db, b"hash", [b"f", b"v"])
     zset.assign(db, b"sorted set", [b"m", 1.5])
     lists.push_tail(db, b"list", [b"x", b"y", b"x"])
-    return {key.decode(): value for key, value in db.data.items()}
+    return {key.decode(): db.data[key] for key in db.data}
 
 
 CONTENT: dict[str, list[Any]] = {

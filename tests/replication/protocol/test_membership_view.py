@@ -272,7 +272,7 @@ def test_reset_is_remembered_until_writes_of_lost_life_have_come() -> None:
         here.receive(sink, Heartbeat(here.replica.vector, 7), 0)
     here.collect()
     assert not here.replica.keyspace.garbage
-    assert here.replica.keyspace.data == {}
+    assert here.replica.keyspace.held_keys() == []
 
 
 def test_waiting_op_of_lost_incarnation_blocks_stability() -> None:

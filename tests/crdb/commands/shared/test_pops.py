@@ -108,4 +108,4 @@ def test_expired_key_is_gone() -> None:
     box.replica.advance(2001)
     box.pops.pop_several(box.client, b"POP 1 k HERE".split())
     assert box.taken == []
-    assert box.replica.keyspace.data == {}
+    assert box.replica.keyspace.held_keys() == []

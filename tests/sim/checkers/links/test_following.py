@@ -101,7 +101,7 @@ def test_promotion_that_loses_key_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
 
     def lose(now: int) -> object:
         events = promote(now)
-        del copy.replica.keyspace.data[b"cart"]
+        copy.replica.keyspace.data.drop(b"cart")
         return events
 
     monkeypatch.setattr(copy.follower, "promote", lose)

@@ -63,7 +63,7 @@ def test_client_that_is_gone_is_noticed(world: World) -> None:
 
 def test_key_that_is_not_given_back_is_noticed(world: World) -> None:
     instance_of(world).keyspace.watched_keys.add(b"a")
-    expect(world, r"the instance counts \{\} for \{b'a'\}")
+    expect(world, r"the instance counts \{\} for \[b'a'\]")
 
 
 def test_key_that_nobody_watches_any_more_is_noticed(world: World) -> None:

@@ -1,0 +1,48 @@
+"""A store of values that keeps bytes: a change of a value that is not put back is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from crdt.store.keyspace import Keyspace
+from crdt.store.snapshot import parts_of
+from crdt.store.values import ValueStore
+from crdt.types.base import Value
+from crdt.types.contested import Contested
+from crdt.types.registry import BUILT_IN
+from crdt.wire import codec
+
+
+class SerialisingStore(ValueStore):
+    """Each `put` encodes the value, each `get` decodes a new one."""
+
+    def get(self, key: bytes) -> Value | None:
+        entry = self.index.get(key)
+        if entry is None:
+            return None
+        packed, accessed = entry
+        contested = Contested()
+        for code, state in codec.unpack_body(packed):
+            part = contested.parts[code] = BUILT_IN.makers[code]()
+            part.load(state)
+            if accessed is not None:
+                part.accessed = accessed
+        return contested.shown() if len(contested.parts) == 1 else contested
+
+    def put(self, key: bytes, value: Value) -> None:
+        shown = value.shown() if isinstance(value, Contested) else value
+        accessed = getattr(shown, "accessed", None)
+        self.index[key] = codec.pack_body(parts_of(value)), accessed
+
+
+@contextmanager
+def serialised(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Let all replicas that are made meanwhile keep their values as bytes."""
+    with monkeypatch.context() as patch:
+        make = partial(Keyspace, new_store=SerialisingStore)
+        patch.setattr("crdt.embed.exchange.Keyspace", make)
+        yield

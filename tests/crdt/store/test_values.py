@@ -1,0 +1,80 @@
+"""Values behind one interface: the suite of the types also runs over a store of bytes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from crdt import Replica
+from crdt.store.values import MemoryStore, ValueStore
+from crdt.testing import SUBJECTS, World
+from crdt.testing.worlds.steps import draw
+from crdt.types.set import Set
+from tests.crdt.store.serialising import SerialisingStore, serialised
+
+INTERPRETED = pytest.mark.interpreted("the store derives from a compiled class")
+
+
+def test_a_store_keeps_keys_in_order_and_values() -> None:
+    store = MemoryStore()
+    one, two = Set(), Set()
+    store.put(b"b", one)
+    store.put(b"a", two)
+    store.put(b"b", two)
+    assert list(store) == [b"b", b"a"]
+    assert len(store) == 2
+    assert b"a" in store
+    assert store.get(b"b") is store[b"b"] is two
+    store.drop(b"b")
+    store.drop(b"b")
+    assert store.get(b"b") is None
+    with pytest.raises(KeyError):
+        store[b"b"]
+    store.clear()
+    assert not len(store)
+
+
+def test_a_store_must_say_how_it_keeps_values() -> None:
+    store = ValueStore()
+    with pytest.raises(NotImplementedError):
+        store.get(b"k")
+    with pytest.raises(NotImplementedError):
+        store.put(b"k", Set())
+
+
+@INTERPRETED
+def test_a_change_that_is_not_put_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serialised(monkeypatch):
+        replica = Replica(1)
+    replica.set("k").add("a")
+    value = replica.keyspace.data[b"k"]
+    assert isinstance(replica.keyspace.data, SerialisingStore)
+    assert isinstance(value, Set)
+    value.members.clear()
+    assert replica.set("k") == {"a"}
+    replica.keyspace.data.put(b"k", value)
+    assert replica.set("k") == set()
+
+
+@INTERPRETED
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_types_work_over_a_store_of_bytes(
+    name: str, schedules: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serialised(monkeypatch):
+        for number in range(seed, seed + schedules // 5):
+            World(SUBJECTS[name]).run_on(draw(random.Random(number), 80))
+
+
+@INTERPRETED
+@pytest.mark.parametrize("name", ["contest", "keyspace", "expiry"])
+def test_both_stores_give_equal_bytes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = World(SUBJECTS[name])
+    steps = draw(random.Random(7), 200)
+    plain.run_on(steps)
+    with serialised(monkeypatch):
+        other = World(SUBJECTS[name])
+        other.run_on(steps)
+    for mine, theirs in zip(plain.sites, other.sites, strict=True):
+        assert mine.replica.to_bytes() == theirs.replica.to_bytes()
