@@ -43,19 +43,19 @@ class SealPacing:
 
     def due_at(self, keyspace: Keyspace) -> float:
         """Return the time from which the outbox may be sealed."""
-        if len(keyspace.outbox) == 1 and keyspace.outbox_bytes and keyspace.is_rewritable():
+        if keyspace.pending_count() == 1 and keyspace.pending_bytes() and keyspace.is_rewritable():
             return max(self.due, self.large_due)
         return self.due
 
     def seconds_left(self, keyspace: Keyspace, now: float) -> float:
         """Return in how many seconds the outbox is due; 0 if it is due, or too large to wait."""
         left = self.due_at(keyspace) - now
-        is_large = len(keyspace.outbox) >= RUN_MAX or keyspace.waiting_bytes() >= RUN_BYTES_MAX
+        is_large = keyspace.pending_count() >= RUN_MAX or keyspace.waiting_bytes() >= RUN_BYTES_MAX
         return 0.0 if is_large else max(left, 0.0)
 
     def record_seal(self, keyspace: Keyspace, now: float) -> None:
         """Reckon when the next op may follow the one that the outbox becomes now."""
-        is_busy = len(keyspace.outbox) > BUSY_EFFECTS_PER_SECOND * (now - self.sealed_at)
+        is_busy = keyspace.pending_count() > BUSY_EFFECTS_PER_SECOND * (now - self.sealed_at)
         self.due = now + (BUSY_PACE_SECONDS if is_busy else PACE_SECONDS)
         self.sealed_at = now
-        self.large_due = now + keyspace.outbox_bytes / LARGE_BYTES_PER_SECOND
+        self.large_due = now + keyspace.pending_bytes() / LARGE_BYTES_PER_SECOND

@@ -127,7 +127,7 @@ class Turn:
         self.journal = journal
         self.policy = policy
         self.holds_replies = policy is SyncPolicy.ALWAYS
-        self.replica.history.unjournaled = []
+        self.replica.history.begin_journal()
 
     def hold(self, session: Session) -> None:
         """Keep the replies of a session until the journal has returned."""
@@ -147,7 +147,7 @@ class Turn:
     def before_sleep(self) -> None:
         """Do the same before the driver sleeps. Effects that are not due are left to its timer."""
         pacing = self.pacing
-        if pacing is None or self.holds_replies or not self.replica.keyspace.outbox:
+        if pacing is None or self.holds_replies or not self.replica.keyspace.pending_count():
             self.finish()
             return
         due = pacing.due_at(self.replica.keyspace)
@@ -172,7 +172,7 @@ class Turn:
 
     def seconds_left(self) -> float:
         """Return in how many seconds the outbox is due; infinity if it is empty."""
-        if not self.replica.keyspace.outbox:
+        if not self.replica.keyspace.pending_count():
             return math.inf
         if self.pacing is None or self.holds_replies:
             return 0.0
@@ -204,7 +204,8 @@ class Turn:
         except MemoryError:
             self.on_exhausted(APPENDING)
         except OSError as fault:
-            self.journal = self.replica.history.unjournaled = None
+            self.journal = None
+            self.replica.history.end_journal()
             self.on_journal_failed(fault.strerror or str(fault))
 
     def append_each(self, journal: Journal) -> None:

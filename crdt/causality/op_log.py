@@ -56,6 +56,14 @@ class History:
         self.unjournaled: list[bytes] | None = None
         """The operations that a journal has to append, encoded; None if there is no journal."""
 
+    def begin_journal(self) -> None:
+        """Collect each operation that is appended from now on, for a journal."""
+        self.unjournaled = []
+
+    def end_journal(self) -> None:
+        """Collect no more operations."""
+        self.unjournaled = None
+
     @property
     def stop(self) -> int:
         """The position that the next operation will get."""

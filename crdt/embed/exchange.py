@@ -87,6 +87,11 @@ class ReplicaExchange(Views):
         trails = {origin: trail.copy() for origin, trail in known.trails.items()}
         return Vector(self.keyspace.vector, known.fingerprints(), trails)
 
+    def divide_at(self, op_bytes: int) -> None:
+        """Divide operations of more than `op_bytes` from now on. All replicas that exchange
+        anything need the same number."""
+        self.op_bytes = op_bytes
+
     # -- operations ------------------------------------------------------------------------
 
     def seal(self) -> Op | None:

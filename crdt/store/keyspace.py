@@ -273,6 +273,13 @@ class Keyspace(KeyTable):
                 self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         self.emit((ANY_TYPE, FLUSH, b""))
 
+    def latest_dot(self, key: bytes) -> Dot:
+        """Return the dot of the latest effect on a key that is in the outbox, 0 without one."""
+        for index in range(len(self.outbox) - 1, -1, -1):
+            if self.outbox[index][2] == key:
+                return make_dot(self.origin, self.first + index)
+        return 0
+
     def pending_count(self) -> int:
         """Return the number of effects in the outbox."""
         return len(self.outbox)

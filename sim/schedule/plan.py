@@ -55,7 +55,7 @@ class Tuning:
                 if each.make_divided is not None
             ],
         )
-        replica.op_bytes = self.op_bytes
+        replica.divide_at(self.op_bytes)
         return replica
 
 

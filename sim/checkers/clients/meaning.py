@@ -191,10 +191,8 @@ class MeaningChecker(Checker):
 def latest_dot(db: Keyspace, key: bytes) -> Dot:
     """Return the dot of the latest effect on a key that is in the outbox, or that of the latest
     effect of all if there is none."""
-    for index, effect in reversed(list(enumerate(db.outbox))):
-        if effect[2] == key:
-            return make_dot(db.origin, db.first + index)
-    return make_dot(db.origin, db.seq)
+    latest = db.latest_dot(key)
+    return latest or make_dot(db.origin, db.seq)
 
 
 def format_value(value: Value | None, expected: object) -> object:

@@ -135,10 +135,13 @@ def test_reader_begins_at_oldest_operation_that_it_lacks(seed: int) -> None:
 def test_journal_gets_each_operation_however_little_is_kept() -> None:
     kept = History(0)
     kept.append(op(1, 1))
-    kept.unjournaled = []
+    kept.begin_journal()
     kept.append(op(1, 2))
     kept.append(op(2, 1))
     assert kept.unjournaled == [op(1, 2).to_bytes(), op(2, 1).to_bytes()]
+    kept.end_journal()
+    kept.append(op(2, 2))
+    assert kept.unjournaled is None
 
 
 def test_a_smaller_limit_holds_from_the_next_operation_on() -> None:

@@ -390,6 +390,9 @@ def test_what_is_pending_is_counted() -> None:
     strings.assign(db, K, bytes(100_000))
     sets.add(db, b"s", [b"a"])
     assert (db.pending_count(), db.pending_bytes()) == (2, 100_000)
+    assert db.latest_dot(K) == make_dot(db.origin, 1)
+    assert db.latest_dot(b"s") == make_dot(db.origin, 2)
+    assert db.latest_dot(b"other") == 0
 
 
 class Seeing:

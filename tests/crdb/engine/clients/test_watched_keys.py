@@ -6,7 +6,7 @@ from crdb.engine.clients.watched_keys import WatchedKeys
 from crdt import Replica
 
 
-def test_a_key_leaves_with_its_last_holder() -> None:
+def test_key_leaves_with_its_last_holder() -> None:
     db = Replica(1).keyspace
     interest = WatchedKeys(db)
     interest.hold(b"a")
