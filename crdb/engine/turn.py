@@ -243,7 +243,9 @@ class Turn:
 
     def is_durable(self) -> bool:
         """Return whether the journal has every effect on the disk."""
-        is_appended = not self.replica.keyspace.outbox and not self.replica.history.unjournaled
+        is_appended = (
+            not self.replica.keyspace.pending_count() and not self.replica.history.unjournaled
+        )
         return self.journal is not None and is_appended and self.is_synced
 
     def push_op(self) -> None:
