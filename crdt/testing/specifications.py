@@ -131,10 +131,10 @@ def deadline(history: History, about: list[Taken]) -> int:
 
 
 def deadlines(history: History, about: list[Taken]) -> list[Taken]:
-    """The changes of the time to live that no later one has replaced and nothing has cleared."""
+    """The changes of the time to live that no later one has replaced and nothing has cleared. What
+    a collection forgets counts as there: forgetting must change nothing that anybody sees."""
     changes = [t for t in about if ends_at(history, t) is not None]
-    forgets = [t for t in about if t.command.name == FORGET]
-    return unseen(changes, [*changes, *forgets, *find_clears(history, about)]) if changes else []
+    return unseen(changes, [*changes, *find_clears(history, about)]) if changes else []
 
 
 def has_deadline(history: History, key: str) -> bool:

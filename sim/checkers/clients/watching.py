@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 
 import attrs
 
+from crdb.engine.instance import Instance
 from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
 from sim.engine.checker import Checker, Watched
@@ -53,9 +54,17 @@ class WatchingChecker(Checker):
         super().__init__(run_history)
         self.open: dict[str, dict[int, Watch]] = {}
         """By region and session."""
+        self.instances: dict[str, Instance] = {}
 
     def on_region_started(self, region: Watched) -> None:
-        self.open[region.name] = {}
+        """Forget who watched in an earlier process. If it is the same one, which has put its data
+        aside, its clients still watch, and must hear of that."""
+        if self.instances.get(region.name) is not region.instance:
+            self.instances[region.name] = region.instance
+            self.open[region.name] = {}
+        for watch in self.open[region.name].values():
+            self.check_watched_keys(region, watch)
+            watch.is_touched = True
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.open[region.name] = {}

@@ -3,7 +3,8 @@
 The backlog and what waits for its turn keep within their bytes; what a link has sent and not heard
 of fits its window and one batch more; connections that have not introduced themselves, and ends
 that are open, are few (I24, I32, I33).
-The sizes that the backlog and the causal buffer report are true. A causal buffer that reports
+The sizes that the backlog and the causal buffer report are true, and so is the number of keys that
+end. A causal buffer that reports
 itself full takes in nothing more.
 
 Not checked: the memory of the data itself; what waits in simulated sockets, which hold all that a
@@ -17,6 +18,7 @@ from typing import ClassVar, Final
 
 from crdt.causality.causal_buffer import room
 from crdt.causality.op_log import ENTRY_BYTES
+from crdt.causality.schema import FOREVER
 from replication.machines.progress import MARKS_MAX
 from replication.mesh.links import GREETING_MAX
 from sim.engine.checker import Checker, Watched
@@ -63,11 +65,28 @@ class BoundsChecker(Checker):
         held = sum([room(op) for queue in buffer.queues.values() for op in queue])
         if held != buffer.bytes:
             raise self.violation(f"{held} bytes wait in {region.name}, which says {buffer.bytes}")
+        kept, known = history.stop - history.start, len(history.endings)
+        if known > kept:
+            raise self.violation(f"{region.name} keeps {kept} operations and looks up {known}")
         if self.turns % WEIGHED == 0:
-            kept = history.read(history.start, history.stop - history.start)
-            size = sum([len(data) + ENTRY_BYTES for _, _, _, data in kept])
-            if size != history.bytes:
-                raise self.violation(f"{region.name} keeps {size} bytes and says {history.bytes}")
+            self.count_again(region)
+
+    def count_again(self, region: Watched) -> None:
+        """Weigh the backlog, and count the keys that end."""
+        history, deadlines = region.replica.history, region.replica.keyspace.deadlines
+        kept = history.read(history.start, history.stop - history.start)
+        size = sum([len(data) + ENTRY_BYTES for _, _, _, data in kept])
+        if size != history.bytes:
+            raise self.violation(f"{region.name} keeps {size} bytes and says {history.bytes}")
+        timed = sum([deadlines.deadline(key) < FOREVER for key in deadlines.table])
+        if timed != deadlines.timed:
+            raise self.violation(f"{timed} keys of {region.name} end, which says {deadlines.timed}")
+
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
+        """Count all once more."""
+        for region in regions:
+            self.measure_snapshot(region)
+            self.count_again(region)
 
     def check_limits(self, region: Watched) -> None:
         """Look at its links."""

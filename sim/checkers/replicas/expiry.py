@@ -4,7 +4,8 @@ Until then some region's clients still see the key, and may give it more time. S
 deletes a key that none of its clients had named, the clock of every region has been past the key's
 deadline (EXP-4 to EXP-7, as docs/design/003 has them). And the time by which a region hides keys
 stands still when its clock goes back a little, or what was gone would be there again; it never
-stays ahead of the clock by more than that, or what others set would be hidden (EXP-8).
+stays ahead of the clock by more than that, or what others set would be hidden (EXP-8). One region
+deletes and forgets for all, the lowest.
 
 Not checked: what a client's write does to a key that has expired where it is written; when readers
 see a key no more (see `rules`).
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crdt.causality.effect import DELETE, Effect, is_key_effect
+from crdt.causality.effect import DELETE, FORGET, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
 from sim.checkers.replicas.unasked import UnaskedChecker
@@ -72,9 +73,19 @@ class ExpiryChecker(UnaskedChecker):
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
         if effect[2] in self.named:
             return
+        if is_key_effect(effect, DELETE) or is_key_effect(effect, FORGET):
+            self.check_duty(region, effect[2])
         held = region.state_hash.held.get(effect[2]) if is_key_effect(effect, DELETE) else None
         if held is not None and held[1] < FOREVER:
             self.check_key(region, effect[2], held[1])
+
+    def check_duty(self, region: Watched, key: bytes) -> None:
+        """Only the lowest region may tidy up of its own accord."""
+        lowest = min(number for number, _ in region.links.member.members)
+        if lowest < region.replica.region:
+            raise self.violation(
+                f"{region.name} tidies up {key!r}, which is the duty of region {lowest}"
+            )
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Time goes on, and who has waited is served."""

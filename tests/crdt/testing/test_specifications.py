@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from crdt.causality.dots import make_dot, make_origin
 from crdt.testing import Subject, World, parse
 from crdt.testing import specifications as specs
 from crdt.testing.builtin import subject
@@ -130,3 +131,14 @@ def test_key_that_nobody_touched_is_not_there() -> None:
     assert specs.look(History([], 0), "k") is None
     flushed = History([taken(0, Command("FLUSHALL"), 0)], 1)
     assert specs.keyspace(flushed) == {}
+
+
+def test_forgetting_deadlines_changes_nothing_that_is_seen() -> None:
+    """What a collection forgot too early let a key end that another region had made endless."""
+    endless = Taken(Command("PERSIST", "k", ()), make_dot(make_origin(1), 2), 0, 0, 1, 1)
+    made = Taken(Command("SADD", "k", ("m",)), make_dot(make_origin(1), 1), 0, 0, 0, 0)
+    forgotten = Taken(Command("FORGET", "k"), make_dot(make_origin(1), 3), 0, 0, 2, 3)
+    ends = Taken(Command("EXPIREAT", "k", (9,)), make_dot(make_origin(2), 1), 0, 0, 3, 1)
+    everything = [made, endless, forgotten, ends]
+    for visible in (0b1011, 0b1111):
+        assert specs.look(History(everything, visible, 20), "k") == ("set", ["m"], None)

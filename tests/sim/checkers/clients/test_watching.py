@@ -168,3 +168,17 @@ def test_own_write_in_same_request_is_change(world: World) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     with pytest.raises(Violation, match="although it has written to m itself"):
         checker.on_replies(eu, 2, request, ("OK", 1, "OK", "QUEUED", [1]))
+
+
+def test_what_a_region_puts_aside_is_a_change_for_those_who_stay(world: World) -> None:
+    before = world.sites["eu"].instance
+    world.forge_hello("eu", "us")
+    assert world.sites["eu"].instance is before
+    assert world.sites["eu"].links.memory.aside is not None
+    with pytest.raises(Violation, match="was carried out, although k went from"):
+        told(world, [])
+    world.run_session("eu", 1, ("DISCARD",))
+    world.run_session("eu", 2, ("WATCH", "l"))
+    world.forge_hello("eu", "us")
+    checker_of(world).on_replies(world.sites["eu"], 2, EXEC, (None,))
+    assert checker_of(world).looked == 2, "a snapshot may have touched it"

@@ -117,3 +117,18 @@ def test_open_ends_are_few() -> None:
     links.followers += [next(iter(links.sources.values()))] * 65
     with pytest.raises(Violation, match="eu has 69 open ends, at most 68 make sense"):
         look(world)
+
+
+def test_what_is_counted_wrongly_is_noticed_at_the_end() -> None:
+    world = fresh(BoundsChecker)
+    world.run_all("eu", ("SET", "k", "v", "PX", "60000"), ("SET", "l", "v"))
+    assert world.settle(10 * SECOND)
+    world.check_end()
+    replica = world.sites["us"].replica
+    replica.keyspace.deadlines.timed = 0
+    with pytest.raises(Violation, match="1 keys of us end, which says 0"):
+        world.check_end()
+    replica.keyspace.deadlines.timed = 1
+    replica.history.endings[1] = b"gone"
+    with pytest.raises(Violation, match="us keeps 1 operations and looks up 2"):
+        world.check_end()

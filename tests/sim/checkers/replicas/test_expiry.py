@@ -40,6 +40,20 @@ def test_key_alive_elsewhere_is_not_deleted() -> None:
         eu_believes_that_all_clocks_are_fast(fresh(ExpiryChecker))
 
 
+def us_believes_that_it_is_the_lowest(world: World) -> None:
+    world.run("us", "SET", "k", "v", "PX", "1000")
+    assert world.settle(10 * SECOND)
+    world.cut("us", "eu")
+    world.sites["us"].replica.stability.members = {3}
+    world.sleep(5 * SECOND)
+
+
+def test_only_the_lowest_region_tidies_up() -> None:
+    assert caught(us_believes_that_it_is_the_lowest) == ["expiry"]
+    with pytest.raises(Violation, match=r"us tidies up b'k', which is the duty of region 1"):
+        us_believes_that_it_is_the_lowest(fresh(ExpiryChecker))
+
+
 def test_key_expired_everywhere_is_deleted() -> None:
     world = fresh(ExpiryChecker)
     expire_in_eu(world)
