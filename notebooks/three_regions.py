@@ -25,7 +25,7 @@ from sim.engine.events import MS, SECOND
 from sim.report.diagram import Picture
 from sim.report.report import Recorder
 from sim.schedule.plan import Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 US, EU, AP = REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
@@ -86,7 +86,7 @@ def text(value: object) -> str:
             return str(value)
 
 
-def read(world: World, region: str) -> dict[str, str]:
+def read(world: SimWorld, region: str) -> dict[str, str]:
     """What a client of a region reads of all keys."""
     shown: dict[str, str] = {}
     for title, (*_, question) in STORY.items():
@@ -100,7 +100,7 @@ def read(world: World, region: str) -> dict[str, str]:
     return shown
 
 
-world = World(Plan.of(REGIONS), seed=1)
+world = SimWorld(Plan.of(REGIONS), seed=1)
 world.sleep(5 * SECOND)
 for before, *_ in STORY.values():
     world.run(US, *before.split())
@@ -182,7 +182,7 @@ assert 3590 < int(agreed[US]["expiry"]) <= 3600
 def small_cut() -> Picture:
     """A cut in which two regions write one key."""
     recorder = Recorder()
-    world = World(Plan.of(("us", "eu"), delay_ms=50), seed=1, recorder=recorder)
+    world = SimWorld(Plan.of(("us", "eu"), delay_ms=50), seed=1, recorder=recorder)
     world.sleep(5 * SECOND)
     begin = world.now - MS
     world.run("us", "SADD", "cart", "milk", "eggs")
@@ -215,7 +215,7 @@ display(small_cut())
 
 
 # %%
-def time_until(world: World, holds: Callable[[], bool]) -> float:
+def time_until(world: SimWorld, holds: Callable[[], bool]) -> float:
     """Virtual milliseconds until something holds."""
     start = world.now
     while not holds():
@@ -223,10 +223,10 @@ def time_until(world: World, holds: Callable[[], bool]) -> float:
     return (world.now - start) / MS
 
 
-def equal_world(delay_ms: float) -> World:
+def equal_world(delay_ms: float) -> SimWorld:
     """Three regions at equal distances, long since connected, that keep 20 kB of backlog."""
     plan = Plan.of(("a", "b", "c"), delay_ms=delay_ms, tuning=Tuning(history_bytes=20_000))
-    world = World(plan, seed=1)
+    world = SimWorld(plan, seed=1)
     world.sleep(5 * SECOND)
     return world
 

@@ -52,7 +52,7 @@ from sim.engine.events import MINUTE, SECOND
 from sim.report.report import Recorder
 from sim.scenarios.scenario import ScenarioError, perform_block, render_run
 from sim.schedule.step import ScheduleStep
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 CALLED: Final = {"seed": "one seed", "seeds": "--seeds", "scenario": "--scenario"}
 ONLY: Final = {
@@ -247,11 +247,11 @@ def run_scenarios(asked: argparse.Namespace) -> int:
     return int(worst)
 
 
-def show_progress(options: RunOptions) -> Callable[[World], None]:
+def show_progress(options: RunOptions) -> Callable[[SimWorld], None]:
     """Return a function that shows the progress of a long run."""
     total = options.length / SECOND
 
-    def print_progress(world: World) -> None:
+    def print_progress(world: SimWorld) -> None:
         print_line(
             f"{world.now / SECOND:.0f} of {total:.0f} virtual s, {world.engine.events} events"
         )

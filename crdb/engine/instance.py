@@ -39,9 +39,9 @@ from crdb.engine.errors import journal_failed
 from crdb.engine.event_names import EventName
 from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
-from crdb.engine.metrics.statistics import SAMPLE_MS, Statistics
+from crdb.engine.metrics.statistics import SAMPLE_MS, ServerStatistics
 from crdb.engine.metrics.timing import Timing
-from crdb.engine.parameters.table import Config
+from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, UNAUTHENTICATED, Session
 from crdb.engine.turn import Turn
 from crdt.embed.replica import RUN_BYTES_MAX, Replica
@@ -76,7 +76,7 @@ class Instance:
         commands: CommandTable,
         *,
         name: str = "",
-        config: Config | None = None,
+        config: ParameterTable | None = None,
         rng: random.Random | None = None,
     ) -> None:
         """`commands` are those that clients may call. `rng` makes ids and random replies."""
@@ -84,11 +84,11 @@ class Instance:
         self.keyspace = replica.keyspace
         self.commands = commands
         self.name = name
-        self.config = Config() if config is None else config
+        self.config = ParameterTable() if config is None else config
         self.random = random.Random(0) if rng is None else rng
         self.report: Report = ignore
         self.run_id = f"{self.random.getrandbits(160):040x}"
-        self.statistics = Statistics()
+        self.statistics = ServerStatistics()
         self.memory = Memory(self.combine_guards)
         self.timing = Timing(self.statistics)
         self.clients: dict[int, Session] = {}

@@ -40,7 +40,7 @@ def add_process_info(instance: Instance) -> None:
     """Let INFO of `instance` show this process."""
     for name, lines in (("server", server_lines), ("memory", memory_lines), ("cpu", cpu_lines)):
         instance.info_sections.setdefault(name, []).append(lines)
-    instance.memory.probe = Limits().probe
+    instance.memory.probe = ProcessLimits().probe
     instance.memory.release = release_memory
     reserve = Reserve()
     instance.memory.hold_reserve = reserve.hold
@@ -49,7 +49,7 @@ def add_process_info(instance: Instance) -> None:
     instance.memory.startup_bytes = instance.memory.used_bytes
 
 
-class Limits:
+class ProcessLimits:
     """Return the limits that the system sets for this process now."""
 
     def __init__(self) -> None:

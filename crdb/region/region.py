@@ -46,7 +46,7 @@ from replication.protocol.secret import LinkSecret
 ACCEPT_AGAIN_SECONDS: Final = 0.5
 
 
-class Region:
+class RegionServer:
     """A region of a CRDB. `state` is the directory where it counts its restarts, if any."""
 
     def __init__(self, config: Config, name: str, *, emit: Emit, state: Path | None) -> None:

@@ -17,7 +17,7 @@ from crdb.net.client_admission import report_exposure
 from crdb.net.ports import CannotListen
 from crdb.region.core.link_secret import report_secret
 from crdb.region.readiness import notify_ready
-from crdb.region.region import Region
+from crdb.region.region import RegionServer
 from crdb.region.report.events import ready_details
 from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import count_holders
@@ -46,7 +46,7 @@ class Runtime:
         self.details = ready_details(config, names)
         self.was_ready = False
         """True if all regions here have served correct reads at one moment."""
-        self.regions = [Region(config, name, emit=self.report, state=state) for name in names]
+        self.regions = [RegionServer(config, name, emit=self.report, state=state) for name in names]
         self.by_name = {region.name: region for region in self.regions}
         self.control = ProcessLinks(
             config,
@@ -66,7 +66,7 @@ class Runtime:
             self._surround(region)
         self.moments: dict[str, tuple[float, int, int]] = {}
 
-    def _surround(self, region: Region) -> None:
+    def _surround(self, region: RegionServer) -> None:
         """Give a region's instance access to its process."""
         surroundings = region.instance.surroundings
         others = [each for each in self.regions if each is not region]
@@ -89,7 +89,7 @@ class Runtime:
         else:
             self.early.append((event, details))
 
-    def note_ready(self, region: Region | None = None) -> None:
+    def note_ready(self, region: RegionServer | None = None) -> None:
         """Report that a region serves correct reads. The first report waits until all regions of
         this process do."""
         if self.was_ready:
@@ -134,7 +134,7 @@ class Runtime:
         """Return the metrics of each region, with rates since the last call (`now` in seconds)."""
         return [self.region_metrics(region, now) for region in self.regions]
 
-    def region_metrics(self, region: Region, now: float) -> RegionMetrics:
+    def region_metrics(self, region: RegionServer, now: float) -> RegionMetrics:
         """Return the metrics of one region."""
         instance = region.instance
         commands, effects = instance.statistics.commands, region.replica.keyspace.seq

@@ -27,7 +27,7 @@ Kept: TypeAlias = tuple[Origin, int, int, bytes]
 GONE: Final[Kept] = (0, 0, 0, b"")  # where one was: the list is shortened now and then only
 
 
-class History:
+class OpLog:
     """A backlog. Positions count all operations ever appended."""
 
     __slots__ = (

@@ -13,7 +13,7 @@ from crdt.causality.causal_buffer import CausalBuffer, is_ready
 from crdt.causality.dots import ORIGINS_MAX, Origin, join, region_of
 from crdt.causality.dots import Vector as Numbers
 from crdt.causality.op import OP_BYTES, Op
-from crdt.causality.op_log import History
+from crdt.causality.op_log import OpLog
 from crdt.causality.stability import Stability
 from crdt.causality.version_vector import Vector, vector_of
 from crdt.embed.arguments import whole
@@ -51,7 +51,7 @@ class ReplicaExchange(Views):
     ) -> None:
         """`others` are the region numbers of all other replicas, None while not known."""
         self.keyspace: Keyspace = Keyspace(origin, types)
-        self.history: History = History(whole(history_bytes))
+        self.history: OpLog = OpLog(whole(history_bytes))
         self.causal_buffer: CausalBuffer = CausalBuffer(whole(waiting_bytes))
         self.identities: Identities = Identities(self.keyspace, self.history, self.causal_buffer)
         self.stability: Stability = Stability(others)

@@ -11,7 +11,7 @@ from crdt.causality.causal_buffer import CausalBuffer
 from crdt.causality.dots import Origin, Vector
 from crdt.causality.fingerprints import Trail, Trails
 from crdt.causality.op import UNKNOWN, Op
-from crdt.causality.op_log import History
+from crdt.causality.op_log import OpLog
 from crdt.errors import IdentityReused
 from crdt.store.keyspace import Keyspace
 
@@ -21,9 +21,9 @@ class Identities:
 
     __slots__ = ("db", "causal_buffer", "history", "trails")
 
-    def __init__(self, db: Keyspace, history: History, gate: CausalBuffer) -> None:
+    def __init__(self, db: Keyspace, history: OpLog, gate: CausalBuffer) -> None:
         self.db: Keyspace = db
-        self.history: History = history
+        self.history: OpLog = history
         self.causal_buffer: CausalBuffer = gate
         self.trails: Trails = {}
 

@@ -12,17 +12,17 @@ from crdt.testing.history import History, Taken, latest, unseen
 from crdt.testing.running import Failure, parse, run_script, script, search
 from crdt.testing.subject import Disagreement, Subject
 from crdt.testing.user_types.foreign import Foreign
-from crdt.testing.user_types.options import Options, Refused
+from crdt.testing.user_types.options import CheckOptions, Refused
 from crdt.testing.worlds.steps import Step
 from crdt.testing.worlds.world import World
 
 __all__ = [
     "SUBJECTS",
+    "CheckOptions",
     "Disagreement",
     "Failure",
     "Foreign",
     "History",
-    "Options",
     "Refused",
     "Report",
     "Step",

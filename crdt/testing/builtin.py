@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from crdt.causality.effect import FORGET, Effect
 from crdt.embed.replica import Replica
-from crdt.testing.commands import Command, carry_out, command
+from crdt.testing.commands import TypeCommand, carry_out, command
 from crdt.testing.order import ListOrder
 from crdt.testing.specifications import keyspace
 from crdt.testing.subject import Subject
@@ -104,9 +104,9 @@ def text_of(value: Any) -> Any:
     return value
 
 
-def collected(effect: Effect) -> Command:
+def collected(effect: Effect) -> TypeCommand:
     """Return a collector's effect as a command: DEL of an expired key, or FORGET of deadlines."""
-    return Command("FORGET" if effect[1] == FORGET else "DEL", effect[2].decode())
+    return TypeCommand("FORGET" if effect[1] == FORGET else "DEL", effect[2].decode())
 
 
 def subject(name: str, *families: tuple[str, ...]) -> Subject:

@@ -31,7 +31,13 @@ from crdt.testing.user_types.mistakes import (
     is_for_replicas,
     named,
 )
-from crdt.testing.user_types.options import SCHEDULES, Command, Options, check_options, commands_of
+from crdt.testing.user_types.options import (
+    SCHEDULES,
+    CheckOptions,
+    Command,
+    check_options,
+    commands_of,
+)
 from crdt.testing.user_types.type_subject import type_subject
 from crdt.testing.worlds.delivery import contracted, weaker_contracts
 from crdt.testing.worlds.message_world import MessageSubject
@@ -60,7 +66,7 @@ def check_type(
     make: Callable[..., Any] | Foreign | Mapping[str, Any],
     commands: Sequence[Any],
     spec: Spec | Mapping[str, Spec] | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[CheckOptions],
 ) -> Report:
     """Check that a replicated type converges, and that it means what its specification says.
 
@@ -75,7 +81,7 @@ def check_type(
     there: `taken.command` is a command, `taken.saw(other)` says whether one operation had seen
     another, `taken.result` is what it returned. A dict of functions specifies several queries, or
     for a dict of types each of them. Without a specification convergence is checked, and what the
-    options ask for. `Options` lists these.
+    options ask for. `CheckOptions` lists these.
 
     Raises AssertionError with the shortest failing schedule, and ValueError or TypeError, with what
     to write instead, if the type cannot be checked as it is given.
@@ -105,7 +111,7 @@ def replay(
     commands: Sequence[Any],
     spec: Spec | Mapping[str, Spec] | None,
     text: str,
-    **options: Unpack[Options],
+    **options: Unpack[CheckOptions],
 ) -> None:
     """Run one schedule that `check_type` has printed, to keep it as a test.
 
@@ -130,10 +136,10 @@ def check_subject(
 
 
 def subject_of(
-    make: Any, commands: Sequence[Any], spec: Any = None, options: Options | None = None
+    make: Any, commands: Sequence[Any], spec: Any = None, options: CheckOptions | None = None
 ) -> AnySubject:
     """Return the subject that a type is. Raises ValueError, TypeError."""
-    options = Options() if options is None else options
+    options = CheckOptions() if options is None else options
     check_options(options)
     given = commands_of_type(commands)
     if not given:

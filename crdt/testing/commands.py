@@ -1,6 +1,6 @@
 """Commands of the built-in types as plain values, and how a replica carries them out.
 
-`Command("SADD", "k", ("a",))` reads like Redis. Carrying one out does what a server or a handle
+`TypeCommand("SADD", "k", ("a",))` reads like Redis. Carrying one out does what a server or a handle
 would do: look the key up, refuse another type, write. What a command means may depend on what its
 region saw (`LREM` by index, `APPEND`); so carrying it out gives back what it came to, with elements
 named by identity and whole values, which is what the history keeps and the specification reads.
@@ -43,7 +43,7 @@ from crdt.writes import string as strings
 
 
 @attrs.frozen
-class Command:
+class TypeCommand:
     """A name, a key and arguments."""
 
     name: str
@@ -54,10 +54,12 @@ class Command:
         return " ".join(str(item) for item in (self.name, self.key, *self.args) if item != "")
 
 
-def command(text: str) -> Command:
+def command(text: str) -> TypeCommand:
     """A command as people write it: `ZADD k a 1.5`; what looks like a number is one."""
     name, *rest = text.split()
-    return Command(name, rest[0] if rest else "", tuple(number_or_text(item) for item in rest[1:]))
+    return TypeCommand(
+        name, rest[0] if rest else "", tuple(number_or_text(item) for item in rest[1:])
+    )
 
 
 def number_or_text(item: str) -> int | float | str:
@@ -74,7 +76,7 @@ def number_or_text(item: str) -> int | float | str:
         return item
 
 
-def carry_out(replica: Replica, asked: Command) -> Command:
+def carry_out(replica: Replica, asked: TypeCommand) -> TypeCommand:
     """Do it; what it came to. A command that is refused has no effect."""
     try:
         came_to = PERFORM[asked.name](replica.keyspace, asked)
@@ -99,25 +101,25 @@ def encode(item: object) -> bytes:
 # -- keys --------------------------------------------------------------------------------------
 
 
-def delete(db: Keyspace, asked: Command) -> None:
+def delete(db: Keyspace, asked: TypeCommand) -> None:
     db.delete(encode(asked.key))
 
 
-def flush(db: Keyspace, asked: Command) -> None:
+def flush(db: Keyspace, asked: TypeCommand) -> None:
     db.flush()
 
 
-def expire(db: Keyspace, asked: Command) -> Command | None:
+def expire(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """EXPIRE: the argument counts from the region's own clock."""
     key = encode(asked.key)
     if db.lookup_for_write(key) is None:
         return None
     deadline = db.expiry_clock + int(asked.args[0])
     db.expire(key, deadline)
-    return Command("EXPIREAT", asked.key, (deadline,))
+    return TypeCommand("EXPIREAT", asked.key, (deadline,))
 
 
-def persist(db: Keyspace, asked: Command) -> None:
+def persist(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     if db.lookup_for_write(key) is not None:
         db.expire(key, None)
@@ -126,16 +128,16 @@ def persist(db: Keyspace, asked: Command) -> None:
 # -- strings -----------------------------------------------------------------------------------
 
 
-def assign(db: Keyspace, asked: Command) -> Command | None:
+def assign(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """SET. Over another type, or over several, it is a DEL and a SET."""
     key = encode(asked.key)
     value: Value | None = db.data.get(key)
     is_anew = value is not None and type(value) is not String
     strings.assign(db, key, encode(asked.args[0]))
-    return Command("RENEW", asked.key, (asked.args[0], None)) if is_anew else None
+    return TypeCommand("RENEW", asked.key, (asked.args[0], None)) if is_anew else None
 
 
-def assign_keep(db: Keyspace, asked: Command) -> Command | None:
+def assign_keep(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """SET KEEPTTL."""
     key = encode(asked.key)
     db.lookup_for_write(key)
@@ -143,20 +145,20 @@ def assign_keep(db: Keyspace, asked: Command) -> Command | None:
     deadline = db.deadline(key)
     strings.assign(db, key, encode(asked.args[0]), True)
     if value is not None and type(value) is not String:
-        return Command("RENEW", asked.key, (asked.args[0], deadline))
+        return TypeCommand("RENEW", asked.key, (asked.args[0], deadline))
     return None
 
 
-def append(db: Keyspace, asked: Command) -> Command | None:
+def append(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """APPEND: a SET KEEPTTL of the whole."""
     value = held(db, encode(asked.key), String)
     whole = (value.read().decode() if value is not None else "") + str(asked.args[0])
-    return assign_keep(db, Command("KEEP", asked.key, (whole,))) or Command(
+    return assign_keep(db, TypeCommand("KEEP", asked.key, (whole,))) or TypeCommand(
         "KEEP", asked.key, (whole,)
     )
 
 
-def increment(db: Keyspace, asked: Command) -> Command | None:
+def increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """INCRBY. With a fraction it comes to the exact difference that it makes."""
     key = encode(asked.key)
     value = held(db, key, String)
@@ -166,7 +168,7 @@ def increment(db: Keyspace, asked: Command) -> Command | None:
         return None
     before = Decimal(0) if value is None else exact_value(value)
     after = strings.increment_decimal(db, key, long_double_of(delta))
-    return Command("INCRBY", asked.key, (Decimal(after.decode()) - before,))
+    return TypeCommand("INCRBY", asked.key, (Decimal(after.decode()) - before,))
 
 
 def exact_value(value: String) -> Decimal:
@@ -185,31 +187,31 @@ def long_double_of(delta: float) -> LongDouble:
 # -- sets, hashes, sorted sets -------------------------------------------------------------------
 
 
-def set_add(db: Keyspace, asked: Command) -> None:
+def set_add(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, Set)
     sets.add(db, key, [encode(member) for member in asked.args])
 
 
-def set_remove(db: Keyspace, asked: Command) -> None:
+def set_remove(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, Set)
     sets.remove(db, key, [encode(member) for member in asked.args])
 
 
-def hash_assign(db: Keyspace, asked: Command) -> None:
+def hash_assign(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, Hash)
     hashes.assign(db, key, [encode(item) for item in asked.args])
 
 
-def hash_remove(db: Keyspace, asked: Command) -> None:
+def hash_remove(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, Hash)
     hashes.remove(db, key, [encode(field) for field in asked.args])
 
 
-def hash_increment(db: Keyspace, asked: Command) -> Command | None:
+def hash_increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """HINCRBY, as `increment`."""
     key, field, delta = encode(asked.key), encode(asked.args[0]), asked.args[1]
     value = held(db, key, Hash)
@@ -219,23 +221,23 @@ def hash_increment(db: Keyspace, asked: Command) -> Command | None:
     register = None if value is None else value.fields.get(field)
     before = Decimal(0) if register is None else exact_value(register)
     after = hashes.increment_decimal(db, key, field, long_double_of(delta))
-    return Command("HINCRBY", asked.key, (asked.args[0], Decimal(after.decode()) - before))
+    return TypeCommand("HINCRBY", asked.key, (asked.args[0], Decimal(after.decode()) - before))
 
 
-def zset_assign(db: Keyspace, asked: Command) -> None:
+def zset_assign(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, SortedSet)
     pairs = zip(asked.args[::2], asked.args[1::2], strict=True)
     zsets.assign(db, key, [item for member, s in pairs for item in (encode(member), float(s))])
 
 
-def zset_remove(db: Keyspace, asked: Command) -> None:
+def zset_remove(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, SortedSet)
     zsets.remove(db, key, [encode(member) for member in asked.args])
 
 
-def zset_increment(db: Keyspace, asked: Command) -> None:
+def zset_increment(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, SortedSet)
     zsets.increment(db, key, encode(asked.args[0]), float(asked.args[1]))
@@ -244,26 +246,26 @@ def zset_increment(db: Keyspace, asked: Command) -> None:
 # -- types of embedding programs only -------------------------------------------------------------
 
 
-def multi_assign(db: Keyspace, asked: Command) -> None:
+def multi_assign(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, MultiValue)
     multi_value.assign(db, key, encode(asked.args[0]))
 
 
-def remove_wins_change(db: Keyspace, asked: Command) -> None:
+def remove_wins_change(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, RemoveWinsSet)
     change = remove_wins.add if asked.name == "RWADD" else remove_wins.remove
     change(db, key, [encode(member) for member in asked.args])
 
 
-def grow(db: Keyspace, asked: Command) -> None:
+def grow(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     held(db, key, GrowCounter)
     counter_grow.increment(db, key, int(asked.args[0]))
 
 
-def flag_change(db: Keyspace, asked: Command) -> None:
+def flag_change(db: Keyspace, asked: TypeCommand) -> None:
     key = encode(asked.key)
     wins = asked.name.startswith("DW")
     held(db, key, DisableWinsFlag if wins else EnableWinsFlag)
@@ -282,7 +284,7 @@ def identities(value: List) -> list[Identity]:
     return [(make_dot(place[-3], abs(place[-2])), abs(place[-1])) for place in places]
 
 
-def list_change(db: Keyspace, asked: Command) -> Command | None:
+def list_change(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """All commands of lists. The region that asked must see what Python's list would show."""
     key = encode(asked.key)
     value = held(db, key, List)
@@ -299,60 +301,66 @@ def list_change(db: Keyspace, asked: Command) -> Command | None:
     return came_to
 
 
-def list_push(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command:
+def list_push(db: Keyspace, key: bytes, names: list[Identity], asked: TypeCommand) -> TypeCommand:
     push = lists.push_tail if asked.name == "RPUSH" else lists.push_head
     push(db, key, [encode(item) for item in asked.args])
-    return Command("PUSH", asked.key, asked.args)
+    return TypeCommand("PUSH", asked.key, asked.args)
 
 
-def list_insert(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command:
+def list_insert(db: Keyspace, key: bytes, names: list[Identity], asked: TypeCommand) -> TypeCommand:
     lists.insert(db, key, int(asked.args[0]), encode(asked.args[1]))
-    return Command("PUSH", asked.key, asked.args[1:])
+    return TypeCommand("PUSH", asked.key, asked.args[1:])
 
 
-def list_assign(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command | None:
+def list_assign(
+    db: Keyspace, key: bytes, names: list[Identity], asked: TypeCommand
+) -> TypeCommand | None:
     index = int(asked.args[0])
     if index >= len(names):
         return None
     lists.assign(db, key, index, encode(asked.args[1]))
-    return Command("LSET", asked.key, (names[index], asked.args[1]))
+    return TypeCommand("LSET", asked.key, (names[index], asked.args[1]))
 
 
-def list_remove(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command | None:
+def list_remove(
+    db: Keyspace, key: bytes, names: list[Identity], asked: TypeCommand
+) -> TypeCommand | None:
     value = db.lookup(key)
     start, stop = int(asked.args[0]), int(asked.args[1])
     chosen = names[start:stop]
     if not chosen or not isinstance(value, List):
         return None
     lists.remove(db, key, value.positions(start, stop))
-    return Command("LREM", asked.key, tuple(chosen))
+    return TypeCommand("LREM", asked.key, tuple(chosen))
 
 
-def list_pop(db: Keyspace, key: bytes, names: list[Identity], asked: Command) -> Command | None:
+def list_pop(
+    db: Keyspace, key: bytes, names: list[Identity], asked: TypeCommand
+) -> TypeCommand | None:
     if not names:
         return None
     index = 0 if asked.name == "LPOP" else -1
     lists.pop(db, key, index)
-    return Command("LREM", asked.key, (names[index],))
+    return TypeCommand("LREM", asked.key, (names[index],))
 
 
-def model_push_head(items: list[bytes], asked: Command) -> None:
+def model_push_head(items: list[bytes], asked: TypeCommand) -> None:
     items[:0] = [encode(item) for item in reversed(asked.args)]
 
 
-def model_insert(items: list[bytes], asked: Command) -> None:
+def model_insert(items: list[bytes], asked: TypeCommand) -> None:
     items.insert(int(asked.args[0]), encode(asked.args[1]))
 
 
-def model_assign(items: list[bytes], asked: Command) -> None:
+def model_assign(items: list[bytes], asked: TypeCommand) -> None:
     items[int(asked.args[0])] = encode(asked.args[1])
 
 
-def model_remove(items: list[bytes], asked: Command) -> None:
+def model_remove(items: list[bytes], asked: TypeCommand) -> None:
     del items[int(asked.args[0]) : int(asked.args[1])]
 
 
-ListPerform = Callable[[Keyspace, bytes, list[Identity], Command], Command | None]
+ListPerform = Callable[[Keyspace, bytes, list[Identity], TypeCommand], TypeCommand | None]
 
 LIST_PERFORM: Final[dict[str, ListPerform]] = {
     "RPUSH": list_push,
@@ -364,7 +372,7 @@ LIST_PERFORM: Final[dict[str, ListPerform]] = {
     "RPOP": list_pop,
 }
 
-LIST_MODEL: Final[dict[str, Callable[[list[bytes], Command], None]]] = {
+LIST_MODEL: Final[dict[str, Callable[[list[bytes], TypeCommand], None]]] = {
     "RPUSH": lambda items, asked: items.extend(encode(item) for item in asked.args),
     "LPUSH": model_push_head,
     "LINSERT": model_insert,
@@ -374,7 +382,7 @@ LIST_MODEL: Final[dict[str, Callable[[list[bytes], Command], None]]] = {
     "RPOP": lambda items, asked: items.__delitem__(-1),
 }
 
-PERFORM: Final[dict[str, Callable[[Keyspace, Command], Command | None]]] = {
+PERFORM: Final[dict[str, Callable[[Keyspace, TypeCommand], TypeCommand | None]]] = {
     "DEL": delete,
     "FLUSHALL": flush,
     "EXPIRE": expire,

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from crdt.testing.readings import VALUE, shorten_text
 from crdt.testing.running import AnySubject, Failure, attempt_traced, is_literal, line
 from crdt.testing.user_types.foreign import Foreign
-from crdt.testing.user_types.options import Options
+from crdt.testing.user_types.options import CheckOptions
 
 NOT_REPLAYED: Final = ("schedules", "seed", "on_progress")
 SHOWN_WIDTH: Final = 60  # characters of a value in a comment
@@ -21,7 +21,7 @@ LITERAL_WIDTH: Final = 400  # characters of the commands, beyond which their nam
 
 
 def explained(
-    failure: Failure, subject: AnySubject, arguments: tuple[Any, Any, Any], options: Options
+    failure: Failure, subject: AnySubject, arguments: tuple[Any, Any, Any], options: CheckOptions
 ) -> str:
     """Return what went wrong, and the call that repeats it. `arguments` are the type, the commands
     and the specification, as `check_type` was given them."""

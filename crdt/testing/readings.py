@@ -14,7 +14,7 @@ import attrs
 
 from crdt.testing.history import History
 from crdt.testing.subject import Count, Disagreement, Mistake
-from crdt.testing.user_types.options import Command, Options, check_callable
+from crdt.testing.user_types.options import CheckOptions, Command, check_callable
 
 VALUE: Final = "value"
 WIDTH: Final = 200  # characters of a value in a message
@@ -161,7 +161,7 @@ def specs_by_query(spec: Any) -> Mapping[str, Any]:
 
 
 def expectations(
-    spec: Any, queries: Sequence[Command], options: Options, parts: Sequence[str] = ()
+    spec: Any, queries: Sequence[Command], options: CheckOptions, parts: Sequence[str] = ()
 ) -> Expectations:
     """Collect what was promised. `parts` are the names of several types side by side. Raises
     ValueError at what cannot be asked."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
-from crdt.testing.commands import Command
+from crdt.testing.commands import TypeCommand
 from crdt.testing.history import History, Taken, unseen
 from crdt.types.registry import DEFINITIONS
 
@@ -158,7 +158,7 @@ def ends_at(history: History, taken: Taken) -> int | None:
 # -- registers with increments: strings, fields, scores -------------------------------------------
 
 Deed = tuple[str, Any]  # ("write", value), ("add", number), ("remove", None)
-Deeds = Callable[[Command], dict[Any, Deed]]  # what a command does, register by register
+Deeds = Callable[[TypeCommand], dict[Any, Deed]]  # what a command does, register by register
 
 
 def registers(history: History, about: list[Taken], deeds: Deeds) -> dict[Any, Any]:
@@ -200,13 +200,13 @@ def register_stamp(history: History, write: Taken, name: Any, deeds: Deeds) -> i
     return int(found)
 
 
-def string_deeds(made: Command) -> dict[Any, Deed]:
+def string_deeds(made: TypeCommand) -> dict[Any, Deed]:
     if made.name in ("SET", "KEEP", "RENEW"):
         return {"": ("write", str(made.args[0]))}
     return {"": ("add", made.args[0])} if made.name == "INCRBY" else {}
 
 
-def hash_deeds(made: Command) -> dict[Any, Deed]:
+def hash_deeds(made: TypeCommand) -> dict[Any, Deed]:
     if made.name == "HSET":
         pairs = zip(made.args[::2], made.args[1::2], strict=True)
         return {field: ("write", str(value)) for field, value in pairs}
@@ -215,7 +215,7 @@ def hash_deeds(made: Command) -> dict[Any, Deed]:
     return dict.fromkeys(made.args, ("remove", None)) if made.name == "HDEL" else {}
 
 
-def zset_deeds(made: Command) -> dict[Any, Deed]:
+def zset_deeds(made: TypeCommand) -> dict[Any, Deed]:
     if made.name == "ZADD":
         pairs = zip(made.args[::2], made.args[1::2], strict=True)
         return {member: ("write", float(score)) for member, score in pairs}
@@ -224,7 +224,7 @@ def zset_deeds(made: Command) -> dict[Any, Deed]:
     return dict.fromkeys(made.args, ("remove", None)) if made.name == "ZREM" else {}
 
 
-def set_deeds(made: Command) -> dict[Any, Deed]:
+def set_deeds(made: TypeCommand) -> dict[Any, Deed]:
     deed = {"SADD": ("write", None), "SREM": ("remove", None)}.get(made.name)
     return dict.fromkeys(made.args, deed) if deed is not None else {}
 

@@ -41,7 +41,7 @@ from sim.schedule.writes import draw_burst, make_writers
 from sim.world.coverage_probes import coverage_counts
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 TAIL: Final = 30  # records of the trace that a failure shows
 FOLLOWER_WRITES: Final = 1  # a second: they are refused until it is promoted
@@ -113,7 +113,7 @@ def draw_schedule(options: RunOptions) -> Iterator[ScheduleStep]:
     return merge_steps(*streams)
 
 
-def converge_limit_ns(world: World) -> int:
+def converge_limit_ns(world: SimWorld) -> int:
     """Return the time limit (ns) for convergence after all faults are healed.
 
     A dead connection is noticed, the last attempt to dial gives up, another is made, and some
@@ -155,11 +155,11 @@ class Run:
         options: RunOptions,
         *,
         on_line: Callable[[str], None] | None = None,
-        on_pulse: Callable[[World], None] | None = None,
+        on_pulse: Callable[[SimWorld], None] | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.options = options
-        self.world = World(
+        self.world = SimWorld(
             options.make_plan(), options.seed, trace=Trace(on_line), recorder=recorder
         )
         self.injector = Injector(self.world)
@@ -329,7 +329,7 @@ class Run:
         )
 
 
-def regions_agree(world: World, names: list[str]) -> bool:
+def regions_agree(world: SimWorld, names: list[str]) -> bool:
     """Return whether these regions have applied the same operations, and none waits. If `names`
     holds all regions, the followers must have applied them too."""
     sites = [world.sites[name] for name in names]
@@ -349,7 +349,7 @@ def keeps_promise(site: SimRegion) -> str:
     return f"keeps {garbage} and {tombstones}, stable {stable}"
 
 
-def is_connected(world: World, names: list[str]) -> bool:
+def is_connected(world: SimWorld, names: list[str]) -> bool:
     """Return whether links lead from each of these regions to each other without the rest."""
     topology = world.plan.config.topology
     away = [name for name in topology.regions if name not in names]
@@ -357,7 +357,7 @@ def is_connected(world: World, names: list[str]) -> bool:
     return any(set(names) <= set(group) for group in groups)
 
 
-def explain_divergence(world: World) -> str:
+def explain_divergence(world: SimWorld) -> str:
     """Return the vector of each region and the state of its links."""
     rows: list[str] = []
     for site in world.sites.values():
@@ -375,7 +375,7 @@ def explain_divergence(world: World) -> str:
     return "; ".join(rows)
 
 
-def blocked_links(world: World) -> str:
+def blocked_links(world: SimWorld) -> str:
     """Return which links bring nothing now, each with its state and its last error."""
     rows = [
         (site.name, row.peer, row.state, row.last_error)

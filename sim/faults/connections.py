@@ -20,7 +20,7 @@ from sim.network.wire import Wire
 from sim.schedule.plan import CLUSTER
 from sim.schedule.step import Done, ScheduleStep
 from sim.schedule.writes import key_name
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 UNKNOWN_KIND: Final = 200
 HEARTBEAT: Final = 12
@@ -28,7 +28,7 @@ SESSIONS_FROM: Final = 1_000_000
 """The number of the first session of a client that repeats a command."""
 
 
-def stop_reading(world: World, step: ScheduleStep) -> Done:
+def stop_reading(world: SimWorld, step: ScheduleStep) -> Done:
     """Let the second region leave unread what the first one sends; it goes on sending itself."""
     source, sink = step.regions[:2]
     pipes = [wire.far.out for wire in world.wires_between(sink, source) if wire.far is not None]
@@ -86,7 +86,7 @@ BAD_FRAMES: Final[tuple[Callable[[Channel], bytes], ...]] = (
 )
 
 
-def send_bad_frame(world: World, step: ScheduleStep) -> Done:
+def send_bad_frame(world: SimWorld, step: ScheduleStep) -> Done:
     """Let one end of a connection say what no peer says. `value` chooses what, and which end."""
     make = BAD_FRAMES[step.value % len(BAD_FRAMES)]
     wires: list[Wire] = []
@@ -99,7 +99,7 @@ def send_bad_frame(world: World, step: ScheduleStep) -> Done:
     return bool(wires), None
 
 
-def greet_with_other_version(world: World, step: ScheduleStep) -> Done:
+def greet_with_other_version(world: SimWorld, step: ScheduleStep) -> Done:
     """Let a peer of another version of the protocol introduce itself to a region."""
     here, there = (world.sites[name] for name in step.regions[:2])
     if not here.is_up or here.is_paused:
@@ -110,7 +110,7 @@ def greet_with_other_version(world: World, step: ScheduleStep) -> Done:
     return True, None
 
 
-def retry_command(world: World, step: ScheduleStep) -> Done:
+def retry_command(world: SimWorld, step: ScheduleStep) -> Done:
     """Let a client lose its connection before the reply, and repeat the command when the step is
     over, in the second region. An odd `value`: the command had not arrived the first time."""
     first, second = step.regions[:2]

@@ -24,9 +24,9 @@ from sim.faults import network as net
 from sim.faults import processes as proc
 from sim.faults import resync
 from sim.schedule.step import FOREVER, Done, ScheduleStep, Words
-from sim.world.world import World
+from sim.world.world import SimWorld
 
-Do: TypeAlias = Callable[[World, ScheduleStep], Done]
+Do: TypeAlias = Callable[[SimWorld, ScheduleStep], Done]
 
 
 @attrs.frozen
@@ -277,7 +277,7 @@ FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 class Injector:
     """Does the steps of a schedule that are faults, ends them in time, and counts."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SimWorld) -> None:
         self.world = world
         self.fired: dict[str, int] = dict.fromkeys(FAULTS, 0)
         self.open: dict[int, Callable[[], None]] = {}

@@ -10,7 +10,7 @@ from functools import partial
 
 from sim.engine.events import MS
 from sim.schedule.step import Done, ScheduleStep
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
 def run_all(acts: Sequence[Callable[[], None]]) -> Callable[[], None]:
@@ -23,7 +23,7 @@ def run_all(acts: Sequence[Callable[[], None]]) -> Callable[[], None]:
     return run_each
 
 
-def cut_pairs(world: World, pairs: Sequence[tuple[str, str]]) -> Done:
+def cut_pairs(world: SimWorld, pairs: Sequence[tuple[str, str]]) -> Done:
     """Cut several pairs of regions."""
     for here, there in pairs:
         world.cut(here, there)
@@ -31,21 +31,21 @@ def cut_pairs(world: World, pairs: Sequence[tuple[str, str]]) -> Done:
     return bool(pairs), run_all(healing)
 
 
-def cut_pair(world: World, step: ScheduleStep) -> Done:
+def cut_pair(world: SimWorld, step: ScheduleStep) -> Done:
     return cut_pairs(world, [(step.regions[0], step.regions[1])])
 
 
-def split_regions(world: World, step: ScheduleStep) -> Done:
+def split_regions(world: SimWorld, step: ScheduleStep) -> Done:
     others = [name for name in world.sites if name not in step.regions]
     return cut_pairs(world, [(here, there) for here in step.regions for there in others])
 
 
-def isolate_region(world: World, step: ScheduleStep) -> Done:
+def isolate_region(world: SimWorld, step: ScheduleStep) -> Done:
     lone = step.regions[0]
     return cut_pairs(world, [(lone, name) for name in world.sites if name != lone])
 
 
-def cut_opposites(world: World, step: ScheduleStep) -> Done:
+def cut_opposites(world: SimWorld, step: ScheduleStep) -> Done:
     """Everybody loses the one opposite: no two see the same regions."""
     names = step.regions
     if len(names) < 4:
@@ -55,7 +55,7 @@ def cut_opposites(world: World, step: ScheduleStep) -> Done:
     return cut_pairs(world, [(a, b) for a, b in sorted(pairs)])
 
 
-def close_ways(world: World, ways: Sequence[tuple[str, str]]) -> Done:
+def close_ways(world: SimWorld, ways: Sequence[tuple[str, str]]) -> Done:
     """Drop everything silently."""
     for here, there in ways:
         world.close_way(here, there)
@@ -63,17 +63,17 @@ def close_ways(world: World, ways: Sequence[tuple[str, str]]) -> Done:
     return True, run_all(opening)
 
 
-def drop_both_directions(world: World, step: ScheduleStep) -> Done:
+def drop_both_directions(world: SimWorld, step: ScheduleStep) -> Done:
     here, there = step.regions[:2]
     return close_ways(world, [(here, there), (there, here)])
 
 
-def drop_one_direction(world: World, step: ScheduleStep) -> Done:
+def drop_one_direction(world: SimWorld, step: ScheduleStep) -> Done:
     here, there = step.regions[:2]
     return close_ways(world, [(here, there)])
 
 
-def flap_link(world: World, step: ScheduleStep) -> Done:
+def flap_link(world: SimWorld, step: ScheduleStep) -> Done:
     """Up and down, faster than anybody waits before dialling again."""
     here, there = step.regions[:2]
     period = max(5 * MS, step.value * MS)
@@ -94,7 +94,7 @@ def flap_link(world: World, step: ScheduleStep) -> Done:
     return True, end_flapping
 
 
-def silence_in_turn(world: World, step: ScheduleStep) -> Done:
+def silence_in_turn(world: SimWorld, step: ScheduleStep) -> Done:
     """Half of the regions fall silent one after another, and come back in another order."""
     chosen = step.regions[: max(1, len(step.regions) // 2)]
     gap = step.lasts // (2 * len(chosen) + 1)
@@ -119,18 +119,18 @@ def silence_in_turn(world: World, step: ScheduleStep) -> Done:
     return True, run_all([partial(restore_region, name) for name in chosen])
 
 
-def reset_connections(world: World, step: ScheduleStep) -> Done:
+def reset_connections(world: SimWorld, step: ScheduleStep) -> Done:
     return world.reset_connections(step.regions[0], step.regions[1], step.value) > 0, None
 
 
-def break_one_end(world: World, step: ScheduleStep) -> Done:
+def break_one_end(world: SimWorld, step: ScheduleStep) -> Done:
     wires = world.wires_between(step.regions[0], step.regions[1])
     for wire in wires:
         world.break_wire(wire, keep=step.value, is_half=True)
     return bool(wires), None
 
 
-def cut_link_by_command(world: World, step: ScheduleStep) -> Done:
+def cut_link_by_command(world: SimWorld, step: ScheduleStep) -> Done:
     """Cut one direction of a link at both ends, as an administrator does."""
     source, sink = step.regions[:2]
     if source not in world.sites[sink].links.peers:
@@ -139,7 +139,7 @@ def cut_link_by_command(world: World, step: ScheduleStep) -> Done:
     return True, lambda: world.heal_link(source, sink)
 
 
-def slow_down(world: World, step: ScheduleStep) -> Done:
+def slow_down(world: SimWorld, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     way.slowness *= step.value
 
@@ -149,7 +149,7 @@ def slow_down(world: World, step: ScheduleStep) -> Done:
     return True, restore_speed
 
 
-def limit_bandwidth(world: World, step: ScheduleStep) -> Done:
+def limit_bandwidth(world: SimWorld, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     if way.bandwidth:
         return False, None
@@ -161,7 +161,7 @@ def limit_bandwidth(world: World, step: ScheduleStep) -> Done:
     return True, restore_bandwidth
 
 
-def flip_bits(world: World, step: ScheduleStep) -> Done:
+def flip_bits(world: SimWorld, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     way.flips += step.value
 
@@ -171,7 +171,7 @@ def flip_bits(world: World, step: ScheduleStep) -> Done:
     return True, stop_flipping
 
 
-def cut_to_pieces(world: World, step: ScheduleStep) -> Done:
+def cut_to_pieces(world: SimWorld, step: ScheduleStep) -> Done:
     way = world.network.way(*step.regions[:2])
     way.chops += step.value
 
@@ -181,7 +181,7 @@ def cut_to_pieces(world: World, step: ScheduleStep) -> Done:
     return True, stop_cutting
 
 
-def lose_chunks(world: World, step: ScheduleStep) -> Done:
+def lose_chunks(world: SimWorld, step: ScheduleStep) -> Done:
     """Lose single chunks, which are sent again when a timer has run out."""
     way = world.network.way(*step.regions[:2])
     way.losses += step.value
@@ -192,7 +192,7 @@ def lose_chunks(world: World, step: ScheduleStep) -> Done:
     return True, stop_losing
 
 
-def lose_in_bursts(world: World, step: ScheduleStep) -> Done:
+def lose_in_bursts(world: SimWorld, step: ScheduleStep) -> Done:
     """Lose nearly everything for a moment, now and then."""
     way = world.network.way(*step.regions[:2])
     way.bursts += step.value
@@ -204,7 +204,7 @@ def lose_in_bursts(world: World, step: ScheduleStep) -> Done:
     return True, stop_bursts
 
 
-def cut_follower(world: World, step: ScheduleStep) -> Done:
+def cut_follower(world: SimWorld, step: ScheduleStep) -> Done:
     """Separate a follower from all its sources; silently if the value is 0."""
     copy = world.copies[step.regions[0]]
     pairs = [(copy.name, source) for source in copy.sources]

@@ -12,31 +12,31 @@ import attrs
 from replication.protocol.limits import MS
 from sim.nodes.region import SimRegion, Start
 from sim.schedule.step import Done, ScheduleStep, Words
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
-def crash_region(world: World, step: ScheduleStep) -> Done:
+def crash_region(world: SimWorld, step: ScheduleStep) -> Done:
     """Lose the memory, come back empty. Never the last one that is up: then all would be lost."""
     return restart_region(world, step, is_kept=False, is_silent=False)
 
 
-def crash_silently(world: World, step: ScheduleStep) -> Done:
+def crash_silently(world: SimWorld, step: ScheduleStep) -> Done:
     return restart_region(world, step, is_kept=False, is_silent=True)
 
 
-def restart_from_snapshot(world: World, step: ScheduleStep) -> Done:
+def restart_from_snapshot(world: SimWorld, step: ScheduleStep) -> Done:
     return restart_region(world, step, is_kept=True, is_silent=False)
 
 
-def restart_with_same_origin(world: World, step: ScheduleStep) -> Done:
+def restart_with_same_origin(world: SimWorld, step: ScheduleStep) -> Done:
     return restart_region(world, step, is_kept=False, is_silent=False, start=Start.REUSED)
 
 
-def restart_unaware(world: World, step: ScheduleStep) -> Done:
+def restart_unaware(world: SimWorld, step: ScheduleStep) -> Done:
     return restart_region(world, step, is_kept=False, is_silent=False, start=Start.UNAWARE)
 
 
-def claim_unknown_writes(world: World, step: ScheduleStep) -> Done:
+def claim_unknown_writes(world: SimWorld, step: ScheduleStep) -> Done:
     """Tell each region, `value` ms apart, in the name of one of the others, that more of its writes
     are known than it has made."""
     for place, name in enumerate(step.regions):
@@ -46,7 +46,7 @@ def claim_unknown_writes(world: World, step: ScheduleStep) -> Done:
 
 
 def restart_region(
-    world: World,
+    world: SimWorld,
     step: ScheduleStep,
     *,
     is_kept: bool,
@@ -62,7 +62,7 @@ def restart_region(
     return True, lambda: world.restart_process(site.name, kept, start)
 
 
-def can_lose_memory(world: World, site: SimRegion) -> bool:
+def can_lose_memory(world: SimWorld, site: SimRegion) -> bool:
     """Return whether a region can lose its memory while another one is left that may write."""
     others = [other for other in world.live_regions() if other is not site]
     return site.is_up and any(other.has_caught_up for other in others)
@@ -75,7 +75,7 @@ class LostWriterFault:
     Nobody else has received these writes when `lone` begins its next incarnation.
     """
 
-    world: World
+    world: SimWorld
     lone: str
     heir: str
     others: Words
@@ -118,7 +118,7 @@ class LostWriterFault:
             self.world.heal(*pair)
 
 
-def lose_last_writer(world: World, step: ScheduleStep) -> Done:
+def lose_last_writer(world: SimWorld, step: ScheduleStep) -> Done:
     lone, heir, *others = step.regions
     if not others or not can_lose_memory(world, world.sites[lone]):
         return False, None
@@ -129,7 +129,7 @@ def lose_last_writer(world: World, step: ScheduleStep) -> Done:
     return True, story.end_fault
 
 
-def pause_region(world: World, step: ScheduleStep) -> Done:
+def pause_region(world: SimWorld, step: ScheduleStep) -> Done:
     site = world.sites[step.regions[0]]
     if not site.is_up or site.is_paused:
         return False, None
@@ -137,24 +137,24 @@ def pause_region(world: World, step: ScheduleStep) -> Done:
     return True, None
 
 
-def step_clock(world: World, step: ScheduleStep) -> Done:
+def step_clock(world: SimWorld, step: ScheduleStep) -> Done:
     world.sites[step.regions[0]].clock.step_by(step.value)
     return True, None
 
 
-def move_clock(world: World, step: ScheduleStep) -> Done:
+def move_clock(world: SimWorld, step: ScheduleStep) -> Done:
     clock = world.sites[step.regions[0]].clock
     clock.step_by(step.value)
     return True, lambda: clock.step_by(-step.value)
 
 
-def drift_clock(world: World, step: ScheduleStep) -> Done:
+def drift_clock(world: SimWorld, step: ScheduleStep) -> Done:
     clock = world.sites[step.regions[0]].clock
     clock.set_drift(step.value, world.now)
     return True, lambda: clock.set_drift(0, world.now)
 
 
-def stop_clock(world: World, step: ScheduleStep) -> Done:
+def stop_clock(world: SimWorld, step: ScheduleStep) -> Done:
     clock = world.sites[step.regions[0]].clock
     if clock.stopped is not None:
         return False, None
@@ -162,7 +162,7 @@ def stop_clock(world: World, step: ScheduleStep) -> Done:
     return True, lambda: clock.stop_at(None)
 
 
-def restart_follower(world: World, step: ScheduleStep) -> Done:
+def restart_follower(world: SimWorld, step: ScheduleStep) -> Done:
     copy = world.copies[step.regions[0]]
     if not copy.is_up:
         return False, None
@@ -170,7 +170,7 @@ def restart_follower(world: World, step: ScheduleStep) -> Done:
     return True, lambda: world.restart_process(copy.name)
 
 
-def promote_follower(world: World, step: ScheduleStep) -> Done:
+def promote_follower(world: SimWorld, step: ScheduleStep) -> Done:
     """Make a database of a follower, write to it, and make it a follower again."""
     copy = world.copies[step.regions[0]]
     if not copy.is_following:

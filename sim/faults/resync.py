@@ -14,7 +14,7 @@ from sim.engine.events import MS
 from sim.faults.processes import can_lose_memory
 from sim.network.ways import Way
 from sim.schedule.step import Done, ScheduleStep
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 LOOK_NS: Final = 5 * MS  # between two looks at whether the resync goes on
 DOWN_NS: Final = 300 * MS
@@ -25,7 +25,7 @@ HISTORY_SMALL: Final = 1
 class TornResync:
     """A full resync that `receiver` needs. `bandwidth` of the ways to it is in bytes a second."""
 
-    world: World
+    world: SimWorld
     receiver: str
     bandwidth: int
     is_donor: bool
@@ -95,7 +95,7 @@ class TornResync:
                 site.replica.history.resize(site.tuning.history_bytes)
 
 
-def tear_resync(world: World, step: ScheduleStep) -> Done:
+def tear_resync(world: SimWorld, step: ScheduleStep) -> Done:
     """An odd `value`: the donor dies, otherwise the receiver."""
     site = world.sites[step.regions[0]]
     if not can_lose_memory(world, site):

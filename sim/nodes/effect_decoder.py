@@ -12,7 +12,7 @@ from crdt.causality.dots import Origin, make_dot
 from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH, FORGET, Effect
 from crdt.causality.schema import FOREVER
 from crdt.numbers.number import decimal_of, subtract
-from crdt.testing.commands import Command, Identity
+from crdt.testing.commands import Identity, TypeCommand
 from crdt.types import fields, list, set, string
 from crdt.types.hash import HASH
 from crdt.types.list import LIST
@@ -52,36 +52,40 @@ class EffectDecoder:
         """Of the increments of an origin to a key and field: since when they have been added up,
         and to what."""
 
-    def decode_effect(self, effect: Effect, origin: Origin) -> Command:
+    def decode_effect(self, effect: Effect, origin: Origin) -> TypeCommand:
         """Return the command that an effect of `origin` stands for."""
         kind, key = effect[:2], decode_text(effect[2])
         if kind[0] == ANY_TYPE:
             return self.decode_key_effect(effect, key)
         if kind in WRITES:
-            return Command(WRITES[kind][0], key, written_pairs(effect))
+            return TypeCommand(WRITES[kind][0], key, written_pairs(effect))
         if kind in INCREMENTS:
-            return Command(INCREMENTS[kind], key, self.decode_increment(effect, origin))
+            return TypeCommand(INCREMENTS[kind], key, self.decode_increment(effect, origin))
         if kind in NAMES:
-            return Command(NAMES[kind], key, tuple(map(decode_text, effect[3:])))
+            return TypeCommand(NAMES[kind], key, tuple(map(decode_text, effect[3:])))
         if kind in ONE_NAME:
-            return Command(ONE_NAME[kind], key, (decode_text(effect[3]),))
+            return TypeCommand(ONE_NAME[kind], key, (decode_text(effect[3]),))
         if kind == (LIST, list.INSERT):
-            return Command("PUSH", key, tuple(map(decode_text, effect[6:])))
+            return TypeCommand("PUSH", key, tuple(map(decode_text, effect[6:])))
         if kind == (LIST, list.ASSIGN):
-            return Command("LSET", key, (element_identity(effect[4]), decode_text(effect[5])))
+            return TypeCommand("LSET", key, (element_identity(effect[4]), decode_text(effect[5])))
         assert kind == (LIST, list.REMOVE), f"no server makes effects of type {kind[0]}"
-        return Command("LREM", key, tuple(map(element_identity, effect[3:])))
+        return TypeCommand("LREM", key, tuple(map(element_identity, effect[3:])))
 
-    def decode_key_effect(self, effect: Effect, key: str) -> Command:
+    def decode_key_effect(self, effect: Effect, key: str) -> TypeCommand:
         """Return the command that an effect on a key of any type stands for."""
         if effect[1] == FLUSH:
-            return Command("FLUSHALL")
+            return TypeCommand("FLUSHALL")
         if effect[1] == DELETE:
-            return Command("DEL", key)
+            return TypeCommand("DEL", key)
         if effect[1] == FORGET:
-            return Command("FORGET", key)
+            return TypeCommand("FORGET", key)
         ends = effect[3]
-        return Command("PERSIST", key) if ends >= FOREVER else Command("EXPIREAT", key, (ends,))
+        return (
+            TypeCommand("PERSIST", key)
+            if ends >= FOREVER
+            else TypeCommand("EXPIREAT", key, (ends,))
+        )
 
     def decode_increment(self, effect: Effect, origin: Origin) -> tuple[Any, ...]:
         """The field, if there is one, and what is added to it."""

@@ -17,7 +17,7 @@ from crdb.commands.table import build_table
 from crdb.engine.event_names import EventName
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
-from crdb.engine.parameters.table import Config as Parameters
+from crdb.engine.parameters.table import ParameterTable as Parameters
 from crdt.embed.replica import Replica
 from replication.machines.source import Source
 from replication.mesh.connection import fail_connection, receive_bytes

@@ -39,7 +39,7 @@ from sim.scenarios.language import (
     region_names,
 )
 from sim.schedule.plan import Copy, Plan, Tuning
-from sim.world.world import CHECKERS, World
+from sim.world.world import CHECKERS, SimWorld
 
 SETTLE_MAX: Final = 120 * SECOND
 END_SLEEP: Final = 10 * SECOND
@@ -64,7 +64,7 @@ class ScenarioRunner:
         self.delay = 40 * MS
         self.tuning = Tuning()
         self.copies: list[Copy] = []
-        self.made: World | None = None
+        self.made: SimWorld | None = None
         self.told: list[str] = []
         self.told_of: tuple[str, ...] = ()
         self.begun = 0
@@ -74,7 +74,7 @@ class ScenarioRunner:
         self.is_unmodelled = False
 
     @property
-    def world(self) -> World:
+    def world(self) -> SimWorld:
         """The world, made at its first use."""
         if self.made is None:
             delay_ms = self.delay / MS
@@ -84,7 +84,7 @@ class ScenarioRunner:
             near = Latency.constant(ms(delay_ms))
             plan = attrs.evolve(plan, copies=tuple(self.copies), near=near)
             checkers = UNMODELLED if self.is_unmodelled else CHECKERS
-            self.made = World(plan, checkers=checkers, recorder=self.recorder)
+            self.made = SimWorld(plan, checkers=checkers, recorder=self.recorder)
             self.made.settle(SETTLE_MAX)
             self.made.sleep(SECOND)
             self.made.on_event = self.record_event

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 # What the links report, and what it shows.
 EVENTS: Final = {
@@ -48,7 +48,7 @@ NAMES: Final = (
 )
 
 
-def coverage_counts(world: World) -> dict[str, int]:
+def coverage_counts(world: SimWorld) -> dict[str, int]:
     """Return how often each of `NAMES` was seen in a world."""
     seen = dict.fromkeys(NAMES, 0)
     for event, name in EVENTS.items():

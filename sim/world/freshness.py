@@ -25,7 +25,7 @@ from sim.nodes.formatting import format_reply
 from sim.nodes.process import SimProcess
 from sim.nodes.region import SimRegion
 from sim.schedule.step import Words
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 PROMISE: Final = "freshness"
 FIRST_SESSION: Final = 2000
@@ -42,7 +42,7 @@ POLL_NS: Final = 100 * MS
 LOOK_NS: Final = MS
 
 
-def check_freshness(world: World) -> None:
+def check_freshness(world: SimWorld) -> None:
     """Let each region write, and watch what comes of it. Raises Violation."""
     wait_until_quiet(world)
     for name in world.sites:
@@ -56,7 +56,7 @@ def check_freshness(world: World) -> None:
 class FreshnessProbe:
     """A write of `site`, and who waits for it elsewhere."""
 
-    def __init__(self, world: World, site: SimRegion) -> None:
+    def __init__(self, world: SimWorld, site: SimRegion) -> None:
         self.world = world
         self.site = site
         self.others = [other for other in world.sites.values() if other is not site]
@@ -143,7 +143,7 @@ def queue_key(site: SimRegion) -> str:
     return f"fresh:{site.name}"
 
 
-def arrival_limit_ns(world: World) -> int:
+def arrival_limit_ns(world: SimWorld) -> int:
     """Return how long a write may take to the farthest region when nothing else is under way."""
     count = len(world.sites)
     links = world.plan.config.topology.links
@@ -157,7 +157,7 @@ def arrival_limit_ns(world: World) -> int:
     return hops * (worst + filling + resyncing) + SLACK_NS
 
 
-def comeback_limit_ns(world: World) -> int:
+def comeback_limit_ns(world: SimWorld) -> int:
     """Return how long followers may take to come back to sources that have lost everything: they
     keep their copy until a source holds something again, then they start empty."""
     if not any(
@@ -169,7 +169,7 @@ def comeback_limit_ns(world: World) -> int:
     return 3 * WAIT_NS_MAX + COMEBACK_TRIPS * 2 * world.network.worst_delay()
 
 
-def snapshot_limit_ns(world: World, site: SimRegion) -> int:
+def snapshot_limit_ns(world: SimWorld, site: SimRegion) -> int:
     """Return how long a full resync from this region may take: 0 if a write cannot cause one.
 
     A client that the write wakes pops immediately. A backlog too small for both operations has then
@@ -186,14 +186,14 @@ def snapshot_limit_ns(world: World, site: SimRegion) -> int:
     return lasting + windows * (2 * world.network.worst_delay() + limits.ack_ns)
 
 
-def resync_limit_ns(world: World, name: str) -> int:
+def resync_limit_ns(world: SimWorld, name: str) -> int:
     """Return how long a write may take to a follower of this region beyond its way there: all
     followers may need a snapshot, one after the other."""
     turns = sum(name in copy.sources for copy in world.copies.values())
     return turns * snapshot_limit_ns(world, world.sites[name])
 
 
-def wait_until_quiet(world: World) -> None:
+def wait_until_quiet(world: SimWorld) -> None:
     """Wait until what was sent is acknowledged, and everybody has heard so. Raises Violation."""
     limits = [site.tuning.limits for site in world.sites.values()]
     regular = max(max(each.ack_ns, each.heartbeat_ns) for each in limits)
@@ -214,7 +214,7 @@ def wait_until_quiet(world: World) -> None:
     world.sleep(2 * regular + 2 * world.network.worst_delay())
 
 
-def check_links(world: World, site: SimRegion) -> None:
+def check_links(world: SimWorld, site: SimRegion) -> None:
     """Wait until what a region reports of its links is true: all are there, and nothing is
     under way. Raises Violation."""
     count, regular = 2 * len(site.links.peers), site.tuning.limits
@@ -241,7 +241,7 @@ def reported_links(site: SimRegion) -> list[Reply]:
     return cast("list[Reply]", site.run_commands(("CRDB.LINKS",))[0])
 
 
-def is_row_idle(world: World, site: SimRegion, row: Reply) -> bool:
+def is_row_idle(world: SimWorld, site: SimRegion, row: Reply) -> bool:
     """Return whether a link, as reported, carries nothing and is hardly behind."""
     fields: dict[bytes, Any] = dict(zip(row[::2], row[1::2], strict=True))
     limits = site.tuning.limits

@@ -26,7 +26,7 @@ from sim.network.ways import Way
 from sim.network.wire import Wire
 from sim.nodes.process import SimProcess
 from sim.nodes.run_history import Entry
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 PROMISE: Final = "idle links"
 BEATS: Final = 4
@@ -48,7 +48,7 @@ class Use:
     before: int
 
 
-def check_idleness(world: World) -> None:
+def check_idleness(world: SimWorld) -> None:
     """Watch all links while nothing is written, and while something is. Raises Violation."""
     limits = [site.tuning.limits for site in world.sites.values()]
     span = max(SECOND, BEATS * max(each.heartbeat_ns for each in limits))
@@ -56,7 +56,7 @@ def check_idleness(world: World) -> None:
     check_span(world, span, tuple(world.sites))
 
 
-def check_span(world: World, span: int, writers: tuple[str, ...]) -> None:
+def check_span(world: SimWorld, span: int, writers: tuple[str, ...]) -> None:
     """Let some regions write and so much time pass, and compare what each way has sent. Raises
     Violation."""
     written = len(world.run_history.in_order)
@@ -77,12 +77,12 @@ def check_span(world: World, span: int, writers: tuple[str, ...]) -> None:
             check_way(world, senders, made, span)
 
 
-def repair_requests(world: World) -> int:
+def repair_requests(world: SimWorld) -> int:
     """Return how often somebody has asked a helper for what was missing."""
     return sum(host.links.repair.requests for host in world.places.values())
 
 
-def sending_ends(world: World) -> list[Use]:
+def sending_ends(world: SimWorld) -> list[Use]:
     """Return the ends of connections that send something."""
     return [
         Use(host, wire, wire.out.way, wire.out.way.tally.sent)
@@ -92,7 +92,7 @@ def sending_ends(world: World) -> list[Use]:
     ]
 
 
-def check_way(world: World, senders: list[Use], made: list[Entry], span: int) -> None:
+def check_way(world: SimWorld, senders: list[Use], made: list[Entry], span: int) -> None:
     """Compare what a way has sent with what its ends may have said. Raises Violation."""
     way, room = senders[0].way, 0
     for use in senders:
@@ -106,13 +106,13 @@ def check_way(world: World, senders: list[Use], made: list[Entry], span: int) ->
         )
 
 
-def regular_bytes(world: World, use: Use, span: int) -> int:
+def regular_bytes(world: SimWorld, use: Use, span: int) -> int:
     """Return what one end says in so much time if nothing happens."""
     beat = use.host.tuning.limits.heartbeat_ns
     return (span // beat + 1) * size_bytes(regular_frame(world, use))
 
 
-def written_bytes(world: World, use: Use, made: list[Entry]) -> int:
+def written_bytes(world: SimWorld, use: Use, made: list[Entry]) -> int:
     """Return what one end says more because of what was written: parts of it, or acknowledgements
     of such parts."""
     is_source = isinstance(use.wire.machine, Source)
@@ -129,14 +129,14 @@ def written_bytes(world: World, use: Use, made: list[Entry]) -> int:
     return total
 
 
-def routed_regions(world: World, source: str, sink: str) -> tuple[int, ...] | None:
+def routed_regions(world: SimWorld, source: str, sink: str) -> tuple[int, ...] | None:
     """Return the regions whose operations one sends to another; None for all."""
     if source in world.sites and sink in world.sites:
         return world.plan.config.routes(source, sink)
     return None
 
 
-def regular_frame(world: World, use: Use) -> Frame:
+def regular_frame(world: SimWorld, use: Use) -> Frame:
     """Return the largest regular message of one end."""
     vector = dict(use.host.replica.keyspace.vector)
     if not isinstance(use.wire.machine, Source):

@@ -96,7 +96,7 @@ LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
 INSPECT_NS: Final = 10 * SECOND  # between two looks at every key, on average
 
 
-class World:
+class SimWorld:
     """A simulation: regions, followers, their network, and the checkers."""
 
     def __init__(

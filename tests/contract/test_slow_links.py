@@ -9,7 +9,7 @@ import pytest
 from replication.protocol.events import Closed
 from sim.engine.events import SECOND
 from sim.schedule.plan import Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 VALUE_BYTES = 900
 ROOMY = Tuning(history_bytes=8 << 20)
@@ -22,7 +22,7 @@ class Parted:
 
     def __init__(self, rate: int, regions: int = 2, tuning: Tuning = ROOMY) -> None:
         self.rate = rate
-        self.world = World(Plan.of(["eu", "us", "ap"][:regions], delay_ms=20, tuning=tuning), 1)
+        self.world = SimWorld(Plan.of(["eu", "us", "ap"][:regions], delay_ms=20, tuning=tuning), 1)
         self.world.sleep(2 * SECOND)
         self.world.cut("eu", "us")
         self.size = 0

@@ -11,7 +11,7 @@ from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
-from crdb.engine.parameters.table import Config
+from crdb.engine.parameters.table import ParameterTable
 from crdb.resp.errors import ProtocolError
 from crdb.resp.parser import Parser
 from crdt.embed.replica import Replica
@@ -49,7 +49,7 @@ def exchange(server: Server, data: bytes, witness: bytes = WITNESS) -> Exchange:
 def instance(**parameters: str) -> Instance:
     """An empty instance, some of its parameters set (`_` for `-`)."""
     values = {name.replace("_", "-"): value for name, value in parameters.items()}
-    made = Instance(Replica(1), build_table(), config=Config(values))
+    made = Instance(Replica(1), build_table(), config=ParameterTable(values))
     made.advance(NOW)
     return made
 

@@ -62,7 +62,7 @@ class Place:
 class Site:
     """One region."""
 
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: AskingWorld, number: int) -> None:
         self.world = world
         self.number = number
         self.replica = Replica(number)
@@ -85,7 +85,7 @@ class Site:
         self.vector[origin] = self.vector.get(origin, 0) + 1
 
 
-class World:
+class AskingWorld:
     """Regions 1 to `count`, and all `links`, connected."""
 
     def __init__(self, count: int, links: Iterable[Link]) -> None:

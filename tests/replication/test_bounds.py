@@ -13,7 +13,7 @@ import trio.testing
 
 from crdt.causality.dots import ORIGINS_MAX, REGION_MAX, Origin, Vector, make_origin
 from crdt.causality.op import Op
-from crdt.causality.op_log import History
+from crdt.causality.op_log import OpLog
 from crdt.embed.replica import Replica
 from replication.drivers.links import Driver
 from replication.machines.endpoint import OUTBOX_MAX
@@ -256,13 +256,13 @@ def test_many_requests_for_gaps_are_one_search(monkeypatch: pytest.MonkeyPatch) 
     source = greeted_source(here)
     drain(source)
     searches: list[Vector] = []
-    locate = History.locate
+    locate = OpLog.locate
 
-    def counted(history: History, vector: Vector, wants: Callable[[Origin], bool]) -> int:
+    def counted(history: OpLog, vector: Vector, wants: Callable[[Origin], bool]) -> int:
         searches.append(vector)
         return locate(history, vector, wants)
 
-    monkeypatch.setattr(History, "locate", counted)
+    monkeypatch.setattr(OpLog, "locate", counted)
     for after in range(50):
         source.receive(GapRequest(US, after), 0)
     assert searches == []

@@ -6,14 +6,14 @@ from crdt.causality.op import OP_BYTES
 from replication.protocol.codec import FRAME_BYTES_MAX
 from replication.protocol.events import Closed, Merged, Stalled
 from replication.protocol.limits import SECOND, Limits
-from tests.replication.wire import World, mesh
+from tests.replication.wire import WireWorld, mesh
 
 MB = 1 << 20
 
 
 def test_operation_larger_than_frame_and_window_arrives() -> None:
     limits = Limits(window_bytes_max=MB)
-    world = World(mesh("a", "b"), limits=limits, history_bytes=8 * MB)
+    world = WireWorld(mesh("a", "b"), limits=limits, history_bytes=8 * MB)
     world.run(200)
     size = FRAME_BYTES_MAX + MB
     world["a"].write(lambda r: r.string("k").set(bytes(size)))
@@ -26,7 +26,7 @@ def test_operation_larger_than_frame_and_window_arrives() -> None:
 
 def test_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> None:
     """One of more than a sink takes used to end the link, again and again."""
-    world = World(mesh("a", "b"), history_bytes=4 * OP_BYTES)
+    world = WireWorld(mesh("a", "b"), history_bytes=4 * OP_BYTES)
     world.run(200)
 
     def transact() -> None:
@@ -44,7 +44,7 @@ def test_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> None
 
 
 def test_operation_larger_than_room_of_those_that_wait_arrives() -> None:
-    world = World(mesh("a", "b", "c"), gate_bytes=MB, limits=Limits(no_link_delay_ns=SECOND))
+    world = WireWorld(mesh("a", "b", "c"), gate_bytes=MB, limits=Limits(no_link_delay_ns=SECOND))
     world.run(200)
     world.cut_pair("a", "b")
     world["a"].write(lambda r: r.string("x").set("v"))
@@ -58,7 +58,7 @@ def test_operation_larger_than_room_of_those_that_wait_arrives() -> None:
 
 def test_database_of_large_values_is_taken_over() -> None:
     """A piece of a snapshot once held 2,000 keys of any size, more than a sink takes."""
-    world = World(mesh("a", "b"), history_bytes=1)
+    world = WireWorld(mesh("a", "b"), history_bytes=1)
     world.run(200)
     world.cut_pair("a", "b")
     for number in range(6):

@@ -19,13 +19,13 @@ from replication.protocol.events import (
 from replication.protocol.limits import Limits
 from replication.protocol.peers import Direction
 from tests.replication.ends import US
-from tests.replication.wire import World, line, mesh
+from tests.replication.wire import WireWorld, line, mesh
 
 IN, OUT = Direction.IN, Direction.OUT
 
 
 def test_three_regions_agree_soon_and_go_direct_way() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     world.run(200)
     for name in world.sites:
         world[name].write(lambda r: r.counter("k").increment(1))
@@ -37,7 +37,7 @@ def test_three_regions_agree_soon_and_go_direct_way() -> None:
 
 
 def test_cut_between_two_stalls_nobody_while_third_sees_both() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     world.run(200)
     world.cut_pair("a", "b")
     world["a"].write(lambda r: r.string("x").set("from a"))
@@ -59,7 +59,7 @@ def test_cut_between_two_stalls_nobody_while_third_sees_both() -> None:
 
 
 def test_data_beyond_all_backlogs_comes_by_snapshot() -> None:
-    world = World(mesh("a", "b", "c"), history_bytes=1)
+    world = WireWorld(mesh("a", "b", "c"), history_bytes=1)
     world.run(200)
     world.cut_pair("a", "b")
     for number in range(5):
@@ -74,7 +74,7 @@ def test_data_beyond_all_backlogs_comes_by_snapshot() -> None:
 
 
 def test_of_two_that_need_snapshot_one_waits_and_needs_none() -> None:
-    world = World(mesh("a", "b", "c"), history_bytes=1)
+    world = WireWorld(mesh("a", "b", "c"), history_bytes=1)
     world.run(200)
     for peer in ("a", "b"):
         world.cut_pair(peer, "c")
@@ -92,7 +92,7 @@ def test_of_two_that_need_snapshot_one_waits_and_needs_none() -> None:
 
 
 def test_crash_in_middle_of_snapshot_lets_next_begin() -> None:
-    world = World(mesh("a", "b", "c"), history_bytes=1, limits=Limits(batch_bytes_max=10))
+    world = WireWorld(mesh("a", "b", "c"), history_bytes=1, limits=Limits(batch_bytes_max=10))
     world.run(200)
     for name in ("a", "b"):
         world.cut_pair(name, "c")
@@ -115,7 +115,7 @@ def test_crash_in_middle_of_snapshot_lets_next_begin() -> None:
 
 
 def test_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     world["a"].write(lambda r: r.string("k").set("v"))
     world.run(300)
     world["a"].crash()
@@ -131,7 +131,7 @@ def test_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
 
 
 def test_region_that_forgot_that_it_forgot_takes_another_name() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     world.amnesia = True
     for number in range(3):
         world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
@@ -154,7 +154,7 @@ def test_region_that_forgot_that_it_forgot_takes_another_name() -> None:
 
 
 def test_writes_under_reused_origin_are_kept_under_another() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     world.amnesia = True
     for number in range(3):
         world["a"].write(lambda r, n=number: r.string(f"k{n}").set("v"))
@@ -181,7 +181,7 @@ def test_writes_under_reused_origin_are_kept_under_another() -> None:
 
 
 def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
-    world = World(mesh("a", "b", "c"), gate_bytes=1)
+    world = WireWorld(mesh("a", "b", "c"), gate_bytes=1)
     world.run(200)
     world.cut_pair("a", "b")
     world["a"].write(lambda r: r.string("x").set("v"))
@@ -194,7 +194,7 @@ def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
 
 
 def test_along_line_everything_is_relayed_and_becomes_stable() -> None:
-    world = World(line("a", "b", "c", "d"))
+    world = WireWorld(line("a", "b", "c", "d"))
     world.run(300)
     world["a"].write(lambda r: r.string("x").set("v"))
     world.run(65)
@@ -206,7 +206,7 @@ def test_along_line_everything_is_relayed_and_becomes_stable() -> None:
 
 
 def test_question_goes_all_way_and_back() -> None:
-    world = World(line("a", "b", "c", "d"))
+    world = WireWorld(line("a", "b", "c", "d"))
     world.run(300)
     questions = world["a"].links.settle_queries
     world["d"].write(lambda r: r.string("x").set("v"))
@@ -221,7 +221,7 @@ def test_question_goes_all_way_and_back() -> None:
 
 
 def test_goodbye_names_its_reason() -> None:
-    world = World(mesh("a", "b"))
+    world = WireWorld(mesh("a", "b"))
     world.run(100)
     world["a"].note(world["a"].links.close_all("going down", world.now))
     world.run(25)
@@ -234,7 +234,7 @@ def test_goodbye_names_its_reason() -> None:
 
 
 def test_link_that_rests_for_lack_of_room_can_still_be_asked_for_snapshot() -> None:
-    world = World(line("a", "b", "c", "d"), history_bytes=1500, gate_bytes=1)
+    world = WireWorld(line("a", "b", "c", "d"), history_bytes=1500, gate_bytes=1)
     world.run(300)
     world["d"].write(lambda r: r.string("k").set("v" * 500))
     world.run(300)

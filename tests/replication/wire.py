@@ -27,7 +27,7 @@ REDIAL_NS = 50 * MS
 class Wire:
     """One connection between a sink and a source. Each direction has a decoder at its end."""
 
-    def __init__(self, world: World, sink_site: Site, source_site: Site) -> None:
+    def __init__(self, world: WireWorld, sink_site: Site, source_site: Site) -> None:
         self.world = world
         self.sites = (sink_site, source_site)
         self.up = True
@@ -108,7 +108,7 @@ class Wire:
 class Site:
     """One region: a replica, its links, and what happened."""
 
-    def __init__(self, world: World, name: str, region: int, peers: Sequence[Peer]) -> None:
+    def __init__(self, world: WireWorld, name: str, region: int, peers: Sequence[Peer]) -> None:
         self.world = world
         self.name = name
         self.region = region
@@ -188,7 +188,7 @@ class Site:
         self.start()
 
 
-class World:
+class WireWorld:
     """Regions, the time, and what is to happen."""
 
     def __init__(

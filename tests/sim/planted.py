@@ -19,27 +19,27 @@ from sim.nodes.effects import EFFECTS_MAX
 from sim.nodes.process import SimProcess
 from sim.nodes.region import SimRegion
 from sim.schedule.plan import Copy, Plan
-from sim.world.world import CHECKERS, World
+from sim.world.world import CHECKERS, SimWorld
 
 NAMES = ("eu", "us", "ap")
 
-Play = Callable[[World], None]
+Play = Callable[[SimWorld], None]
 Take = Callable[[], Outcome]
 """Takes in the operation that has come."""
 
 
 def fresh(
     *checkers: type[Checker], names: tuple[str, ...] = NAMES, copies: tuple[Copy, ...] = ()
-) -> World:
+) -> SimWorld:
     """A world in which all regions are linked and know of each other."""
     plan = attrs.evolve(Plan.of(names, delay_ms=20), copies=copies)
-    world = World(plan, checkers=checkers or CHECKERS)
+    world = SimWorld(plan, checkers=checkers or CHECKERS)
     assert world.settle(10 * SECOND)
     world.sleep(2 * SECOND)
     return world
 
 
-def finish(world: World) -> None:
+def finish(world: SimWorld) -> None:
     """Let everything arrive, and have the whole looked at."""
     assert world.settle(30 * SECOND)
     world.sleep(SECOND)
@@ -58,7 +58,7 @@ def caught(play: Play) -> list[str]:
     return found
 
 
-def checker_of(world: World) -> Checker:
+def checker_of(world: SimWorld) -> Checker:
     """The only checker of a world."""
     (checker,) = world.checkers
     return checker
@@ -87,6 +87,6 @@ def drop_key(site: SimProcess, key: bytes) -> None:
     site.state_hash.before_change(key)
 
 
-def fill(world: World, region: str, key: str) -> None:
+def fill(world: SimWorld, region: str, key: str) -> None:
     """Write a set so often that its value is not worked out from its effects (see `rules`)."""
     world.run_all(region, *(("SADD", key, f"item{i}") for i in range(EFFECTS_MAX + 1)))

@@ -6,20 +6,20 @@ import attrs
 
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy, Plan
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 NAMES = ("a", "b", "c", "d")
 Ways = set[tuple[str, str]]
 
 
-def quartet() -> World:
+def quartet() -> SimWorld:
     """The four, and `f`, which follows `a` and `b`."""
     plan = Plan.of(NAMES, delay_ms=20)
-    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
+    made = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
     made.sleep(2 * SECOND)
     return made
 
 
-def shut(world: World) -> Ways:
+def shut(world: SimWorld) -> Ways:
     """The ways on which nothing passes."""
     return {(way.source, way.sink) for way in world.network if not way.is_open}

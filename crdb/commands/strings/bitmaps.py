@@ -207,7 +207,7 @@ def bitop(client: Client, args: list[bytes]) -> None:
 # -- fields ----------------------------------------------------------------------------------
 
 
-class Step:
+class BitfieldStep:
     """One GET, SET or INCRBY of a BITFIELD."""
 
     __slots__ = ("field", "number", "offset", "overflow", "word")
@@ -236,9 +236,9 @@ class Step:
         return fitted if self.word == b"INCRBY" else held
 
 
-def parse_steps(client: Client, args: list[bytes]) -> list[Step]:
+def parse_steps(client: Client, args: list[bytes]) -> list[BitfieldStep]:
     """The steps of a BITFIELD. Raises CommandError."""
-    steps: list[Step] = []
+    steps: list[BitfieldStep] = []
     overflow = bits.WRAP
     index = 2
     while index < len(args):
@@ -254,7 +254,7 @@ def parse_steps(client: Client, args: list[bytes]) -> list[Step]:
         if not (word == b"GET" and left >= 2) and not (word in (b"SET", b"INCRBY") and left >= 3):
             raise CommandError(SYNTAX)
         field = parse_field(args[index + 1])
-        step = Step(word, field, bit_offset(client, args[index + 2], field.bits), overflow)
+        step = BitfieldStep(word, field, bit_offset(client, args[index + 2], field.bits), overflow)
         index += 3
         if word != b"GET":
             step.number = arguments.integer(args[index])
@@ -330,7 +330,7 @@ def bitfield_ro(client: Client, args: list[bytes]) -> None:
     reply_fields(client, steps, bytearray(read_text(client.db, args[1]) or b""))
 
 
-def reply_fields(client: Client, steps: list[Step], data: bytearray) -> None:
+def reply_fields(client: Client, steps: list[BitfieldStep], data: bytearray) -> None:
     """Carry out the steps in order; each gives one element of the reply."""
     reply.array(client.out, len(steps))
     for step in steps:

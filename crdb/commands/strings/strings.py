@@ -104,7 +104,7 @@ def mget(client: Client, args: list[bytes]) -> None:
 # -- writing ---------------------------------------------------------------------------------
 
 
-class Options:
+class SetOptions:
     """The options of SET and GETEX."""
 
     __slots__ = ("amount", "form", "get", "if_absent", "if_present", "keep", "persist")
@@ -124,9 +124,9 @@ class Options:
         return self.keep or self.persist or self.form not in (0, form)
 
 
-def parse_options(args: list[bytes], first: int, is_set: bool) -> Options:
+def parse_options(args: list[bytes], first: int, is_set: bool) -> SetOptions:
     """The options from `args[first]` on, of SET or of GETEX. Raises CommandError."""
-    options = Options()
+    options = SetOptions()
     index = first
     while index < len(args):
         word = args[index].upper()

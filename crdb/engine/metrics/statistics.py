@@ -45,7 +45,7 @@ class Rate:
         return sum(self.samples) / len(self.samples) if self.samples else 0.0
 
 
-class Statistics:
+class ServerStatistics:
     """Counters since the start or since CONFIG RESETSTAT."""
 
     __slots__ = (

@@ -13,8 +13,8 @@ from typing import Final, Protocol
 
 from crdb.engine.metrics.latency import LatencyMonitor
 from crdb.engine.metrics.slowlog import SlowLog
-from crdb.engine.metrics.statistics import Statistics
-from crdb.engine.parameters.table import Config
+from crdb.engine.metrics.statistics import ServerStatistics
+from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import Session
 
 FINE_SECONDS: Final = 0.002
@@ -43,7 +43,7 @@ class Timing:
         "times_each",
     )
 
-    def __init__(self, statistics: Statistics) -> None:
+    def __init__(self, statistics: ServerStatistics) -> None:
         self.statistics = statistics
         self.clock: Callable[[], float] = stopped_clock
         self.slow_log = SlowLog()
@@ -54,7 +54,7 @@ class Timing:
         """True if every command is timed by itself, also one that cannot take long."""
         self.suspicious_until = 0
 
-    def configure(self, config: Config) -> None:
+    def configure(self, config: ParameterTable) -> None:
         """Take over the parameters."""
         self.slow_log.configure(config.slower_than_us, config.slow_log_length_max)
         self.latency.threshold_ms = config.latency_threshold_ms

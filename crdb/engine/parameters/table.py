@@ -30,7 +30,7 @@ NAMES: Final[dict[str, Parameter]] = {
 }
 
 
-class Config:
+class ParameterTable:
     """The parameters of one instance.
 
     Values are kept as clients see them: each character stands for one byte, and text from elsewhere

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.deployment.config import Config
 from crdb.deployment.region_config import RegionConfig
-from crdb.engine.parameters.table import Config as Parameters
+from crdb.engine.parameters.table import ParameterTable as Parameters
 from crdt.causality.dots import Origin
 from replication.protocol.peers import Member, Peer
 

@@ -27,8 +27,8 @@ from crdt.testing.readings import VALUE, Reading, difference, kept, query_name, 
 from crdt.testing.subject import Disagreement, Mistake
 from crdt.testing.user_types.foreign import Foreign
 from crdt.testing.user_types.options import (
+    CheckOptions,
     Command,
-    Options,
     Refused,
     has_parameter,
     required_count,
@@ -107,7 +107,11 @@ class ClassFamily:
     """A class with methods, or with functions in their place."""
 
     def __init__(
-        self, make: Callable[..., Any], sends: str, queries: Sequence[Command], options: Options
+        self,
+        make: Callable[..., Any],
+        sends: str,
+        queries: Sequence[Command],
+        options: CheckOptions,
     ) -> None:
         self.make: Callable[..., Any] = make
         self.sends: str = sends
@@ -275,7 +279,7 @@ PERFORM: Final[dict[str, Callable[[ClassFamily, Any, Command], Performed]]] = {
 class ForeignFamily:
     """A document of another library."""
 
-    def __init__(self, foreign: Foreign, options: Options) -> None:
+    def __init__(self, foreign: Foreign, options: CheckOptions) -> None:
         self.foreign: Foreign = foreign
         self.name: str = foreign.name
         self.exports: bool = foreign.export is not None

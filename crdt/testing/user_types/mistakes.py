@@ -18,7 +18,7 @@ from crdt.testing.user_types.families import (
     make_replica,
 )
 from crdt.testing.user_types.foreign import Foreign
-from crdt.testing.user_types.options import Command, Options, Refused, reason_to_refuse
+from crdt.testing.user_types.options import CheckOptions, Command, Refused, reason_to_refuse
 
 TYPE_METHODS: Final = {
     "apply": ("effect", "dot", "observed"),
@@ -89,7 +89,7 @@ def check_parts(
     return tuple(makes)
 
 
-def check_ignored(make: Any, options: Options) -> None:
+def check_ignored(make: Any, options: CheckOptions) -> None:
     """Raise ValueError at an option that would have no effect."""
     if options.get("delete"):
         raise ValueError(
@@ -110,7 +110,7 @@ def check_ignored(make: Any, options: Options) -> None:
                 )
 
 
-def check_replica_type(make: Any, commands: Sequence[Command], options: Options) -> None:
+def check_replica_type(make: Any, commands: Sequence[Command], options: CheckOptions) -> None:
     """Raise ValueError if a class lacks what `crdt.types.custom.Type` asks for."""
     made, name = make(), getattr(make, "__name__", "the type")
     wants_delete = options.get("delete", hasattr(made, "remove"))
@@ -140,7 +140,7 @@ def check_replica_type(make: Any, commands: Sequence[Command], options: Options)
             )
 
 
-def family_of(make: Any, queries: Sequence[Command], options: Options) -> Family:
+def family_of(make: Any, queries: Sequence[Command], options: CheckOptions) -> Family:
     """The family that a class, a document or several of them belong to. Raises ValueError."""
     if isinstance(make, Foreign):
         return ForeignFamily(make, options)
@@ -161,7 +161,7 @@ def family_of(make: Any, queries: Sequence[Command], options: Options) -> Family
 
 
 def compose_types(
-    makes: Mapping[Any, Any], queries: Sequence[Command], options: Options
+    makes: Mapping[Any, Any], queries: Sequence[Command], options: CheckOptions
 ) -> ComposedFamily:
     """Several types side by side. Raises ValueError at one that belongs into a replica."""
     parts: dict[str, Family] = {}
@@ -176,7 +176,7 @@ def compose_types(
     return ComposedFamily(parts)
 
 
-def sends_by_key(make: Any, made: Any, options: Options) -> str:
+def sends_by_key(make: Any, made: Any, options: CheckOptions) -> str:
     """Return what travels between replicas of a class. Raises ValueError if nothing can."""
     name = getattr(make, "__name__", "the type")
     has_merge = "merge" in options or hasattr(made, "merge")

@@ -21,7 +21,7 @@ class Refused(Exception):
     """Raise it in a mutator or in `prepare` to refuse a command. Nothing travels then."""
 
 
-class Options(TypedDict, total=False):
+class CheckOptions(TypedDict, total=False):
     """Keyword arguments of `check_type` and `replay`. All are optional."""
 
     schedules: int
@@ -59,7 +59,7 @@ class Options(TypedDict, total=False):
     """Called after each schedule with how many are done and how many there are."""
 
 
-KNOWN: Final = frozenset(Options.__annotations__)
+KNOWN: Final = frozenset(CheckOptions.__annotations__)
 
 
 def check_options(options: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from crdt.embed.replica import Replica
 from crdt.testing.history import History, Taken, unseen
 from crdt.testing.readings import VALUE, Expectations, Reading, kept, query_name
 from crdt.testing.subject import Disagreement, Subject
-from crdt.testing.user_types.options import Command, Options
+from crdt.testing.user_types.options import CheckOptions, Command
 from crdt.types.custom import Custom
 
 DELETE: Final = "DEL"  # the command that removes the whole key
@@ -37,7 +37,7 @@ def type_subject(
     commands: Sequence[Command],
     queries: Sequence[Command],
     expectations: Expectations,
-    options: Options,
+    options: CheckOptions,
 ) -> Subject:
     """Return the subject for a custom type, or for several under a key each."""
     makes: Mapping[str, Make] = (
@@ -83,7 +83,7 @@ def type_subject(
 
 
 def read_parts(
-    replica: Replica, makes: Mapping[str, Make], queries: Sequence[Command], options: Options
+    replica: Replica, makes: Mapping[str, Make], queries: Sequence[Command], options: CheckOptions
 ) -> Reading:
     """Return the values of several types as a dict, with the results of other queries."""
     parts = {key: find_inner(replica, key, make) for key, make in makes.items()}
@@ -101,7 +101,7 @@ def find_inner(replica: Replica, key: str, make: Make) -> Any:
     return value.inner if isinstance(value, Custom) else make()
 
 
-def ask(inner: Any, query: Command, options: Options) -> Any:
+def ask(inner: Any, query: Command, options: CheckOptions) -> Any:
     """The answer to one query."""
     if query == (VALUE,) and "value" in options:
         return options["value"](inner)

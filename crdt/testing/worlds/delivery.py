@@ -8,7 +8,7 @@ import attrs
 
 from crdt.testing.running import LENGTH, attempt, draw_schedule
 from crdt.testing.subject import Disagreement
-from crdt.testing.user_types.options import Options
+from crdt.testing.user_types.options import CheckOptions
 from crdt.testing.worlds.message_world import MessageSubject
 
 WORDS: Final = {
@@ -19,7 +19,7 @@ WORDS: Final = {
 TRIES_MAX: Final = 60  # schedules for each weaker contract
 
 
-def contracted(subject: MessageSubject, sends: str, options: Options) -> MessageSubject:
+def contracted(subject: MessageSubject, sends: str, options: CheckOptions) -> MessageSubject:
     """The subject under the contract that was declared, or else under the strongest that its family
     must keep: states arrive in any order and again, deltas again, effects causally and once."""
     is_state = sends == "state"
@@ -30,7 +30,7 @@ def contracted(subject: MessageSubject, sends: str, options: Options) -> Message
     )
 
 
-def weaker_contracts(subject: MessageSubject, options: Options, schedules: int) -> list[str]:
+def weaker_contracts(subject: MessageSubject, options: CheckOptions, schedules: int) -> list[str]:
     """Try what was not declared under weaker contracts. Return lines for the report."""
     tries = min(schedules, TRIES_MAX)
     lines: list[str] = []

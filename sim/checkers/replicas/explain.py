@@ -17,7 +17,7 @@ from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
-from crdt.testing.commands import Command
+from crdt.testing.commands import TypeCommand
 from crdt.testing.history import History
 from sim.engine.events import SECOND
 from sim.nodes.effect_decoder import EffectDecoder
@@ -120,9 +120,9 @@ def elements_text(elements: Elements) -> str:
 
 def operations_on(
     run_history: RunHistory, key: bytes, vector: Vector
-) -> list[tuple[Entry, list[Command]]]:
+) -> list[tuple[Entry, list[TypeCommand]]]:
     """Return the operations of `vector` that wrote to a key, each with what it did to it."""
-    found: list[tuple[Entry, list[Command]]] = []
+    found: list[tuple[Entry, list[TypeCommand]]] = []
     for entry, effects in translated(run_history):
         if entry.last <= vector.get(entry.origin, 0):
             here = [command for wrote, command in effects if wrote in {key, None}]
@@ -133,7 +133,7 @@ def operations_on(
 
 def translated(
     run_history: RunHistory,
-) -> Iterator[tuple[Entry, list[tuple[bytes | None, Command]]]]:
+) -> Iterator[tuple[Entry, list[tuple[bytes | None, TypeCommand]]]]:
     """Return all operations in order, each with the keys that it wrote to (None: all keys) and the
     commands that its effects stand for."""
     deeds = EffectDecoder()
@@ -151,7 +151,7 @@ def translated(
         )
 
 
-def operations_text(operations: Sequence[tuple[Entry, Sequence[Command]]]) -> str:
+def operations_text(operations: Sequence[tuple[Entry, Sequence[TypeCommand]]]) -> str:
     """Return operations as text: the commands, the region, the virtual time and the dots."""
     shown = [
         f"{', '.join(map(str, commands))} {origin_of_op(entry)}"

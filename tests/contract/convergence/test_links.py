@@ -15,7 +15,7 @@ from crdt.embed.replica import Replica
 from replication.protocol.events import Merged
 from replication.protocol.limits import MS, SECOND, Limits
 from replication.protocol.peers import Direction
-from tests.replication.wire import World, line, mesh
+from tests.replication.wire import WireWorld, line, mesh
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of their own
 
@@ -48,7 +48,7 @@ class Regions(RuleBasedStateMachine):
         gate_bytes=st.sampled_from([1, 150, 1 << 20]),
     )
     def begin(self, topology: str, limits: Limits, history_bytes: int, gate_bytes: int) -> None:
-        self.world = World(
+        self.world = WireWorld(
             TOPOLOGIES[topology],
             limits=limits,
             history_bytes=history_bytes,
@@ -156,7 +156,7 @@ TestRegions = Regions.TestCase
 
 
 def test_newcomer_gets_one_snapshot_and_no_more() -> None:
-    world = World(mesh("a", "b", "c"), history_bytes=1)
+    world = WireWorld(mesh("a", "b", "c"), history_bytes=1)
     world["c"].crash()
     for number in range(20):
         world["a"].write(lambda r, n=number: r.string(f"a{n}").set("v"))

@@ -26,11 +26,11 @@ def test_system_limits_leave_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
     monkeypatch.setattr(process.resource, "getrlimit", as_limit)
     monkeypatch.setattr(process, "CGROUP", tmp_path / "missing")
-    limits = process.Limits()
+    limits = process.ProcessLimits()
     assert process.address_bytes_max() == int(0.9 * 2 * mapped)
     assert limits.probe()[1] <= int(0.9 * 2 * mapped) - 1_000_000
     monkeypatch.setattr(process, "CGROUP", groups(tmp_path, "0::/a/b\n", "a/b/memory.max", "max"))
-    assert process.Limits().resident_bytes == int(0.9 * PLENTY)
+    assert process.ProcessLimits().resident_bytes == int(0.9 * PLENTY)
 
 
 @pytest.mark.parametrize(

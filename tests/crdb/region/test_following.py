@@ -12,14 +12,14 @@ from crdb.deployment.errors import ConfigError
 from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.region.core.following import READONLY
 from crdb.region.following import SourceLinks
-from crdb.region.region import Region
+from crdb.region.region import RegionServer
 from crdb.region.source_address import ASK_PORT, ask_link_port
 
 
 def alone() -> SourceLinks:
     """Of an instance without peers."""
     config = Config.from_names(["copy"])
-    return Region(config, "copy", emit=lambda _event, _details: None, state=None).following
+    return RegionServer(config, "copy", emit=lambda _event, _details: None, state=None).following
 
 
 async def test_sources_that_cannot_be_followed_change_nothing() -> None:
@@ -60,7 +60,7 @@ async def test_other_sources_may_be_named_before_first_are_dialled() -> None:
 )
 def test_file_that_asks_for_what_cannot_be_followed_is_bad_file(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"region a: replica_of: .*{said}"):
-        Region(read_config(text), "a", emit=lambda _event, _details: None, state=None)
+        RegionServer(read_config(text), "a", emit=lambda _event, _details: None, state=None)
 
 
 @pytest.mark.parametrize(

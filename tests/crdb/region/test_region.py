@@ -10,7 +10,7 @@ from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
-from crdb.region.region import Region
+from crdb.region.region import RegionServer
 from crdt.causality.dots import INCARNATION_MAX, incarnation_of, make_origin
 from crdt.embed.replica import Replica
 from replication.drivers.stream import clock
@@ -31,12 +31,12 @@ class Told:
         self.events.append((event, details))
 
 
-def region(config: Config = TWO, state: Path | None = None) -> tuple[Region, Told]:
+def region(config: Config = TWO, state: Path | None = None) -> tuple[RegionServer, Told]:
     told = Told()
-    return Region(config, config.regions[0].name, emit=told.tell, state=state), told
+    return RegionServer(config, config.regions[0].name, emit=told.tell, state=state), told
 
 
-def say(here: Region, request: bytes) -> bytes:
+def say(here: RegionServer, request: bytes) -> bytes:
     return receive(Client(here.instance, b"there:1", b"here:1"), request)
 
 
@@ -58,12 +58,12 @@ async def test_restart_writes_under_new_incarnation_once_it_has_caught_up(
     assert told_of_staleness(again) == ("0", "0")
 
 
-def next_life(here: Region) -> int:
+def next_life(here: RegionServer) -> int:
     """The number of the life after this one."""
     return (incarnation_of(here.replica.origin) + 1) & INCARNATION_MAX
 
 
-def told_of_staleness(here: Region) -> tuple[str, str]:
+def told_of_staleness(here: RegionServer) -> tuple[str, str]:
     """What INFO says of it: whether we are stale, and whether a full sync ended that."""
     lines = information(here.instance, ["crdt"]).splitlines()
     fields = dict(line.split(":", 1) for line in lines if ":" in line)

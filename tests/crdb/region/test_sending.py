@@ -15,7 +15,7 @@ from crdb.engine.sealing import (
     LARGE_BYTES_PER_SECOND,
     PACE_SECONDS,
 )
-from crdb.region.region import Region
+from crdb.region.region import RegionServer
 from crdt.embed.replica import RUN_MAX
 from crdt.store.keyspace import Keyspace
 from replication.drivers.delayed_writer import EARLY_SECONDS
@@ -25,7 +25,7 @@ def ignore(_event: str, _details: object) -> None:
     """Whatever the region tells."""
 
 
-class Writing(Region):
+class Writing(RegionServer):
     """A region that has just let something go."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from crdt import HistoryTruncated, Op
 from crdt.causality.dots import Vector
-from crdt.causality.op_log import ENTRY_BYTES, History
+from crdt.causality.op_log import ENTRY_BYTES, OpLog
 
 SIZE = len(Op(1, 1, 0, {}, ((2, 0, b"k", b"a"),)).to_bytes()) + ENTRY_BYTES
 
@@ -17,9 +17,9 @@ def op(origin: int, first: int, effects: int = 1) -> Op:
     return Op(origin, first, 0, {}, ((2, 0, b"k", b"a"),) * effects)
 
 
-def history(count: int, keep: int = 100) -> History:
+def history(count: int, keep: int = 100) -> OpLog:
     """A history of `count` operations of origin 1, of which it keeps about `keep`."""
-    made = History(keep * (SIZE + 2))
+    made = OpLog(keep * (SIZE + 2))
     for seq in range(1, count + 1):
         made.append(op(1, seq))
     return made
@@ -45,7 +45,7 @@ def test_reader_behind_log_is_told() -> None:
 
 
 def test_latest_is_always_kept() -> None:
-    made = History(1)
+    made = OpLog(1)
     made.append(op(1, 1, effects=50))
     assert made.since({}) == [op(1, 1, effects=50)]
 
@@ -93,7 +93,7 @@ def test_dropped_ops_take_no_memory() -> None:
 
 
 def test_position_is_that_of_oldest_it_lacks() -> None:
-    made = History()
+    made = OpLog()
     for origin, seq in ((1, 1), (2, 1), (1, 2), (2, 2)):
         made.append(op(origin, seq))
     assert made.locate({1: 1, 2: 2}, lambda origin: True) == 2
@@ -101,7 +101,7 @@ def test_position_is_that_of_oldest_it_lacks() -> None:
 
 
 def test_floor_never_falls() -> None:
-    kept = History(0)
+    kept = OpLog(0)
     kept.append(op(1, 1))
     kept.jump({1: 1}, {1: 9})
     kept.append(op(1, 10))
@@ -109,7 +109,7 @@ def test_floor_never_falls() -> None:
     assert kept.floor == {1: 9}
 
 
-def oldest_lacking(kept: History, vector: Vector, wanted: set[int]) -> int:
+def oldest_lacking(kept: OpLog, vector: Vector, wanted: set[int]) -> int:
     """What `locate` is, by looking at everything."""
     for position in range(kept.start, kept.stop):
         origin, _, last, _ = kept.read(position, 1)[0]
@@ -121,7 +121,7 @@ def oldest_lacking(kept: History, vector: Vector, wanted: set[int]) -> int:
 @pytest.mark.parametrize("seed", range(20))
 def test_reader_begins_at_oldest_operation_that_it_lacks(seed: int) -> None:
     rng = Random(seed)
-    kept = History(20 * SIZE)
+    kept = OpLog(20 * SIZE)
     seqs: dict[int, int] = dict.fromkeys((1, 2, 3), 0)
     for _ in range(60):
         origin, effects = rng.randint(1, 3), rng.randint(1, 4)
@@ -133,7 +133,7 @@ def test_reader_begins_at_oldest_operation_that_it_lacks(seed: int) -> None:
 
 
 def test_journal_gets_each_operation_however_little_is_kept() -> None:
-    kept = History(0)
+    kept = OpLog(0)
     kept.append(op(1, 1))
     kept.begin_journal()
     kept.append(op(1, 2))
@@ -145,7 +145,7 @@ def test_journal_gets_each_operation_however_little_is_kept() -> None:
 
 
 def test_a_smaller_limit_holds_from_the_next_operation_on() -> None:
-    history = History(1 << 20)
+    history = OpLog(1 << 20)
     for seq in (1, 2, 3):
         history.append(op(1, seq))
     history.resize(1)

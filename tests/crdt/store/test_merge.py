@@ -15,7 +15,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.store.merge import Incoming
 from crdt.store.snapshot import pack_piece, unpack_piece
 from crdt.testing import SUBJECTS
-from crdt.testing.commands import Command, carry_out
+from crdt.testing.commands import TypeCommand, carry_out
 from crdt.types.contested import Contested
 from crdt.types.registry import BUILT_IN, TypeRegistry
 from tests.crdt import hostile
@@ -152,7 +152,7 @@ def sample() -> Replica:
     ):
         if command.name not in ("DEL", "FLUSHALL"):
             mover = (here, there)[index % 2]
-            carry_out(mover, Command(command.name, f"{index % 7}", command.args))
+            carry_out(mover, TypeCommand(command.name, f"{index % 7}", command.args))
     here.merge(there.snapshot())
     return here
 

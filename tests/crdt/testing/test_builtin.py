@@ -8,7 +8,7 @@ from crdt import Replica
 from crdt.causality.effect import ANY_TYPE, DELETE, FORGET
 from crdt.testing import SUBJECTS
 from crdt.testing.builtin import collected, read
-from crdt.testing.commands import Command, carry_out, command
+from crdt.testing.commands import TypeCommand, carry_out, command
 from crdt.testing.worlds.steps import NUMBER_MAX
 
 
@@ -28,8 +28,8 @@ def test_reading_is_in_words() -> None:
 
 
 def test_garbage_collection_is_command() -> None:
-    assert collected((ANY_TYPE, DELETE, b"k", ())) == Command("DEL", "k")
-    assert collected((ANY_TYPE, FORGET, b"k")) == Command("FORGET", "k")
+    assert collected((ANY_TYPE, DELETE, b"k", ())) == TypeCommand("DEL", "k")
+    assert collected((ANY_TYPE, FORGET, b"k")) == TypeCommand("FORGET", "k")
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

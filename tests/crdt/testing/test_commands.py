@@ -8,7 +8,7 @@ import pytest
 
 from crdt import Replica
 from crdt.testing.builtin import read
-from crdt.testing.commands import LIST_MODEL, PERFORM, Command, carry_out, command, identities
+from crdt.testing.commands import LIST_MODEL, PERFORM, TypeCommand, carry_out, command, identities
 
 
 def replica_with(*lines: str) -> Replica:
@@ -21,9 +21,9 @@ def replica_with(*lines: str) -> Replica:
 
 
 def test_command_reads_like_redis() -> None:
-    assert command("ZADD k a 1.5 b 2") == Command("ZADD", "k", ("a", 1.5, "b", 2))
-    assert command("SET k '7'") == Command("SET", "k", ("7",))
-    assert str(Command("ZADD", "k", ("a", 1.5))) == "ZADD k a 1.5"
+    assert command("ZADD k a 1.5 b 2") == TypeCommand("ZADD", "k", ("a", 1.5, "b", 2))
+    assert command("SET k '7'") == TypeCommand("SET", "k", ("7",))
+    assert str(TypeCommand("ZADD", "k", ("a", 1.5))) == "ZADD k a 1.5"
     assert str(command("FLUSHALL")) == "FLUSHALL"
 
 
@@ -92,5 +92,5 @@ def test_another_type_is_left_alone(name: str) -> None:
     other = "SADD k x" if name != "SADD" and name != "SREM" else "RPUSH k x"
     replica = replica_with(other)
     before = replica.digest()
-    carry_out(replica, Command(name, "k", (0, 1)))
+    carry_out(replica, TypeCommand(name, "k", (0, 1)))
     assert (replica.digest() == before) == (name not in {"SET", "KEEP"})

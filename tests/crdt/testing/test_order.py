@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.testing import SUBJECTS, World, parse
-from crdt.testing.commands import Command
+from crdt.testing.commands import TypeCommand
 from crdt.testing.history import Taken
 from crdt.testing.order import ListOrder, check_runs
 
@@ -23,7 +23,7 @@ def test_two_elements_never_change_places() -> None:
 
 
 def push(dot: int, index: int, past: int) -> Taken:
-    return Taken(Command("PUSH", "k"), dot, 0, 0, index, past)
+    return Taken(TypeCommand("PUSH", "k"), dot, 0, 0, index, past)
 
 
 def test_run_stays_together_unless_somebody_saw_it() -> None:

@@ -15,7 +15,7 @@ from crdt.causality.dots import make_dot, make_origin
 from crdt.testing import Subject, World, parse
 from crdt.testing import specifications as specs
 from crdt.testing.builtin import subject
-from crdt.testing.commands import Command
+from crdt.testing.commands import TypeCommand
 from crdt.testing.history import History, Taken
 
 String, Zset = "string", "sorted set"
@@ -129,16 +129,16 @@ def test_specifications_of_small_types() -> None:
 
 def test_key_that_nobody_touched_is_not_there() -> None:
     assert specs.look(History([], 0), "k") is None
-    flushed = History([taken(0, Command("FLUSHALL"), 0)], 1)
+    flushed = History([taken(0, TypeCommand("FLUSHALL"), 0)], 1)
     assert specs.keyspace(flushed) == {}
 
 
 def test_forgetting_deadlines_changes_nothing_that_is_seen() -> None:
     """What a collection forgot too early let a key end that another region had made endless."""
-    endless = Taken(Command("PERSIST", "k", ()), make_dot(make_origin(1), 2), 0, 0, 1, 1)
-    made = Taken(Command("SADD", "k", ("m",)), make_dot(make_origin(1), 1), 0, 0, 0, 0)
-    forgotten = Taken(Command("FORGET", "k"), make_dot(make_origin(1), 3), 0, 0, 2, 3)
-    ends = Taken(Command("EXPIREAT", "k", (9,)), make_dot(make_origin(2), 1), 0, 0, 3, 1)
+    endless = Taken(TypeCommand("PERSIST", "k", ()), make_dot(make_origin(1), 2), 0, 0, 1, 1)
+    made = Taken(TypeCommand("SADD", "k", ("m",)), make_dot(make_origin(1), 1), 0, 0, 0, 0)
+    forgotten = Taken(TypeCommand("FORGET", "k"), make_dot(make_origin(1), 3), 0, 0, 2, 3)
+    ends = Taken(TypeCommand("EXPIREAT", "k", (9,)), make_dot(make_origin(2), 1), 0, 0, 3, 1)
     everything = [made, endless, forgotten, ends]
     for visible in (0b1011, 0b1111):
         assert specs.look(History(everything, visible, 20), "k") == ("set", ["m"], None)

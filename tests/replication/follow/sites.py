@@ -8,7 +8,7 @@ from replication.follow.follower import Follower
 from replication.mesh.links import Links
 from replication.protocol.limits import MS
 from replication.protocol.peers import Member, Peer
-from tests.replication.wire import Site, World
+from tests.replication.wire import Site, WireWorld
 
 
 class Database(Site):
@@ -71,14 +71,14 @@ def fill(replica: Replica, prefix: str) -> None:
     replica.keyspace.expire(f"{prefix}t".encode(), 1 << 45)
 
 
-def world_of(*databases: str, history_bytes: int = 1 << 20) -> World:
-    world = World({}, history_bytes=history_bytes)
+def world_of(*databases: str, history_bytes: int = 1 << 20) -> WireWorld:
+    world = WireWorld({}, history_bytes=history_bytes)
     for name in databases:
         world.sites[name] = Database(world, name, 1, [])
     return world
 
 
-def follow(world: World, *names: str, kind: type[FollowerSite] = FollowerSite) -> FollowerSite:
+def follow(world: WireWorld, *names: str, kind: type[FollowerSite] = FollowerSite) -> FollowerSite:
     site = kind(world, "f", kind.number, sources(*names))
     world.sites["f"] = site
     return site

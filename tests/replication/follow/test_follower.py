@@ -27,7 +27,7 @@ from tests.replication.follow.sites import (
     visible,
     world_of,
 )
-from tests.replication.wire import World, mesh
+from tests.replication.wire import WireWorld, mesh
 
 
 class High(FollowerSite):
@@ -64,7 +64,7 @@ def test_databases_whose_origins_collide_are_followed_together() -> None:
 
 
 def test_all_regions_of_source_are_followed() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     for name in ("a", "b", "c"):
         world[name].write(lambda r: r.counter("k").increment(1))
     follower = follow(world, "b")
@@ -78,7 +78,7 @@ def test_all_regions_of_source_are_followed() -> None:
 
 
 def test_follower_does_not_hold_back_stability() -> None:
-    world = World(mesh("a", "b"))
+    world = WireWorld(mesh("a", "b"))
     follower = follow(world, "a")
     world.run(500)
     world.cut("a", "f")
@@ -90,7 +90,7 @@ def test_follower_does_not_hold_back_stability() -> None:
 
 
 def test_follower_forgets_what_its_source_says_is_stable() -> None:
-    world = World(mesh("a", "b"))
+    world = WireWorld(mesh("a", "b"))
     follower = follow(world, "a")
     world["a"].write(lambda r: r.counter("k").increment(1))
     world["a"].write(lambda r: r.keyspace.delete(b"k"))
@@ -169,7 +169,7 @@ def test_source_with_too_many_regions_is_refused() -> None:
     assert_given_up(world, follower, "x")
 
 
-def assert_given_up(world: World, follower: FollowerSite, source: str) -> None:
+def assert_given_up(world: WireWorld, follower: FollowerSite, source: str) -> None:
     """It used to be dialled again and again, and to bring the same each time."""
     attempts = follower.follower.reports(world.now)[0].ops
     closed = len([event for event in follower.events if isinstance(event, Closed)])

@@ -34,7 +34,7 @@ from tests.replication.follow.sites import (
     visible,
     world_of,
 )
-from tests.replication.wire import Site, World
+from tests.replication.wire import Site, WireWorld
 
 
 def test_data_from_before_following_is_replaced() -> None:
@@ -138,7 +138,7 @@ def test_source_that_cannot_be_renamed_or_holds_nothing_replaces_nothing() -> No
     assert visible(replica) == {b"old": b"v"}
 
 
-def told_to_follow(world: World, here: str, there: str) -> Follower:
+def told_to_follow(world: WireWorld, here: str, there: str) -> Follower:
     """Let the database `here` begin to follow `there`."""
     site = world[here]
     follower = Follower(site.replica, site.links.member, [there], serving=site.links)

@@ -15,10 +15,10 @@ from replication.protocol.events import BroughtBack, CaughtUp, OriginReused, Rec
 from replication.protocol.frames import Hello
 from replication.protocol.peers import Member, Peer
 from tests.replication.ends import hello, of, write
-from tests.replication.wire import Site, World, mesh
+from tests.replication.wire import Site, WireWorld, mesh
 
 
-def claim(world: World, site: Site, peer: Site, ahead: int = 1) -> None:
+def claim(world: WireWorld, site: Site, peer: Site, ahead: int = 1) -> None:
     """Somebody says to `site`, in the name of `peer`, that it knows more of its writes."""
     links = site.links
     vector = {**site.replica.vector, links.replica.origin: links.replica.keyspace.seq + ahead}
@@ -28,9 +28,9 @@ def claim(world: World, site: Site, peer: Site, ahead: int = 1) -> None:
         links.reincarnate(world.now)
 
 
-def filled(*names: str) -> World:
+def filled(*names: str) -> WireWorld:
     """Regions that hold something of each, everywhere."""
-    world = World(mesh(*names))
+    world = WireWorld(mesh(*names))
     for name in names:
         world[name].write(lambda r, n=name: r.string(n).set("v"))
         world[name].write(lambda r: r.counter("n").increment(1))

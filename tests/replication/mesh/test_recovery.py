@@ -11,7 +11,7 @@ from replication.protocol.events import CaughtUp, EarlierLife, Event, Recovered
 from replication.protocol.frames import Eof, Hello
 from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.ends import AP, EU, US, hello, of, replica, write
-from tests.replication.wire import Site, World, line, mesh
+from tests.replication.wire import Site, WireWorld, line, mesh
 
 NOBODY: frozenset[str] = frozenset()
 OLD, NEW = make_origin(1), make_origin(1, 1)
@@ -204,7 +204,7 @@ def recovered(site: Site) -> bool:
 
 
 def test_last_writes_are_waited_for_also_where_only_one_peer_has_them() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     world.run(200)
     world.cut_pair("a", "b")
     world.cut_pair("b", "c")
@@ -224,7 +224,7 @@ def test_last_writes_are_waited_for_also_where_only_one_peer_has_them() -> None:
 
 
 def test_regions_that_all_start_at_once_do_not_wait_for_each_other() -> None:
-    world = World(mesh("a", "b", "c"))
+    world = WireWorld(mesh("a", "b", "c"))
     world["a"].write(lambda r: r.counter("n").increment(7))
     world.run(300)
     for site in world.sites.values():
@@ -237,7 +237,7 @@ def test_regions_that_all_start_at_once_do_not_wait_for_each_other() -> None:
 
 
 def test_regions_that_come_back_one_after_other_recover_what_is_left() -> None:
-    world = World(line("a", "b", "c"))
+    world = WireWorld(line("a", "b", "c"))
     world.run(200)
     world["a"].write(lambda r: r.counter("n").increment(7))
     world.run(300)

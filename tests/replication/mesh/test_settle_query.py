@@ -10,7 +10,7 @@ from crdt.causality.dots import ORIGIN_MAX, Vector, dominates, make_origin
 from replication.mesh.settle_query import HOPS_MAX, QUERIES_MAX, SettleQueries, SettleQuery
 from replication.protocol.codec import INTEGER_MAX
 from replication.protocol.frames import Answer, Ask
-from tests.replication.asking import Link, Place, World
+from tests.replication.asking import AskingWorld, Link, Place
 
 US = make_origin(1)
 
@@ -49,14 +49,14 @@ def graphs(draw: st.DrawFn) -> tuple[int, list[Link]]:
 
 
 def test_lone_region_settles_without_query() -> None:
-    assert World(1, []).ask(1) is True
+    assert AskingWorld(1, []).ask(1) is True
 
 
 @pytest.mark.parametrize("links", [line(5), ring(5), mesh(5), both((1, 3), (2, 3), (3, 4), (3, 5))])
 @pytest.mark.parametrize("asker", range(1, 6))
 @pytest.mark.parametrize("writer", range(1, 6))
 def test_in_any_graph_every_region_is_asked(links: list[Link], asker: int, writer: int) -> None:
-    world = World(5, links)
+    world = AskingWorld(5, links)
     assert world.ask(asker) is True
     world[writer].write()
     assert world.ask(asker) is False
@@ -66,13 +66,13 @@ def test_in_any_graph_every_region_is_asked(links: list[Link], asker: int, write
 
 @pytest.mark.parametrize("links", [line(6), ring(6), mesh(6)])
 def test_question_costs_two_messages_for_each_link(links: list[Link]) -> None:
-    world = World(6, links)
+    world = AskingWorld(6, links)
     world.ask(3)
     assert world.messages == 2 * len(links)
 
 
 def test_over_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -> None:
-    world = World(3, [(1, 2), (2, 3)])
+    world = AskingWorld(3, [(1, 2), (2, 3)])
     world[3].write()
     assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3, "3 may have more than who feeds it"
     world[1].write()
@@ -84,13 +84,13 @@ def test_over_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -> 
 
 
 def test_regions_that_no_link_connects_with_asker_are_not_asked() -> None:
-    world = World(4, [*both((1, 2)), *both((3, 4))])
+    world = AskingWorld(4, [*both((1, 2)), *both((3, 4))])
     world[4].write()
     assert [world.ask(n) for n in (1, 2, 3, 4)] == [True, True, False, False]
 
 
 def test_link_that_ought_to_be_there_is_waited_for() -> None:
-    world = World(3, line(3))
+    world = AskingWorld(3, line(3))
     world.lose((2, 3))
     assert world.ask(1) is False
     world.cut((2, 3))
@@ -99,7 +99,7 @@ def test_link_that_ought_to_be_there_is_waited_for() -> None:
 
 def test_vector_counts_that_was_there_when_question_came() -> None:
     """What is written behind the question's back may be missing, and is no reason for a no."""
-    world = World(3, line(3))
+    world = AskingWorld(3, line(3))
     questions = world[2].settle_queries
     turn = questions.start_query()
     world[2].write()
@@ -111,7 +111,7 @@ def test_vector_counts_that_was_there_when_question_came() -> None:
 
 
 def test_second_query_waits_for_next_round() -> None:
-    world = World(2, line(2))
+    world = AskingWorld(2, line(2))
     questions = world[1].settle_queries
     first = questions.start_query()
     world[1].write()
@@ -126,7 +126,7 @@ def test_second_query_waits_for_next_round() -> None:
 
 def test_numbers_follow_clock() -> None:
     """A neighbour may remember the questions of a life that had the same origin."""
-    world = World(2, line(2))
+    world = AskingWorld(2, line(2))
     world[1].settle_queries.start_query()
     world.pump()
     again = SettleQueries(world[1].replica)
@@ -139,14 +139,14 @@ def test_numbers_follow_clock() -> None:
 # -- what goes wrong -----------------------------------------------------------------------
 
 
-def end_of(world: World, link: Link, number: int) -> Place:
+def end_of(world: AskingWorld, link: Link, number: int) -> Place:
     """The end of a link that is in one of its regions."""
     return next(place for place in world.places_of(link) if place.site.number == number)
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_link_that_is_lost_ends_question_with_no(number: int) -> None:
-    world = World(2, [(1, 2)])
+    world = AskingWorld(2, [(1, 2)])
     turn = world[1].settle_queries.start_query()
     if number == 2:
         end_of(world, (1, 2), 2).take()
@@ -158,7 +158,7 @@ def test_link_that_is_lost_ends_question_with_no(number: int) -> None:
 
 
 def test_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
-    world = World(3, line(2))
+    world = AskingWorld(3, line(2))
     questions = world[1].settle_queries
     turn = questions.start_query()
     world.wanted |= {(2, 3)}
@@ -173,7 +173,7 @@ def test_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
 
 
 def test_peer_that_reads_nothing_makes_reply_no() -> None:
-    world = World(2, [(1, 2)])
+    world = AskingWorld(2, [(1, 2)])
     far = end_of(world, (1, 2), 2)
     near = far.other
     near.is_swamped = True
@@ -187,7 +187,7 @@ def test_peer_that_reads_nothing_makes_reply_no() -> None:
 
 
 def test_old_or_unknown_query_gets_no() -> None:
-    world = World(2, [(1, 2)])
+    world = AskingWorld(2, [(1, 2)])
     far = end_of(world, (1, 2), 2)
     near = far.other
     ap = make_origin(3)
@@ -207,7 +207,7 @@ def test_old_or_unknown_query_gets_no() -> None:
 
 
 def test_newer_question_takes_place_of_older_which_gets_no() -> None:
-    world = World(3, line(3))
+    world = AskingWorld(3, line(3))
     other = end_of(world, (1, 2), 2)
     ap = make_origin(9)
     two = world[2].settle_queries
@@ -219,7 +219,7 @@ def test_newer_question_takes_place_of_older_which_gets_no() -> None:
 
 def test_query_of_stranger_gets_no() -> None:
     """A follower, or a source that we follow."""
-    world = World(2, [(1, 2)])
+    world = AskingWorld(2, [(1, 2)])
     stranger = Place(world[1], (7, 1))
     world[1].settle_queries.receive(stranger, Ask(US + 1, 1, 1, {}))
     assert list(stranger.queue) == [Answer(US + 1, 1, False)]
@@ -228,7 +228,7 @@ def test_query_of_stranger_gets_no() -> None:
 
 
 def test_query_beyond_hop_limit_is_not_relayed() -> None:
-    world = World(3, line(3))
+    world = AskingWorld(3, line(3))
     far = end_of(world, (1, 2), 2)
     world[2].settle_queries.receive(far, Ask(make_origin(9), 1, HOPS_MAX, {}))
     assert list(far.other.queue) == [Answer(make_origin(9), 1, False)]
@@ -236,7 +236,7 @@ def test_query_beyond_hop_limit_is_not_relayed() -> None:
 
 
 def test_of_many_askers_oldest_are_forgotten_and_get_no() -> None:
-    world = World(3, [(1, 2), (2, 3)])
+    world = AskingWorld(3, [(1, 2), (2, 3)])
     far = end_of(world, (1, 2), 2)
     for asker in range(1, QUERIES_MAX + 3):
         world[2].settle_queries.receive(far, Ask(asker, 1, 1, {}))
@@ -259,7 +259,7 @@ class Watched:
     """A question that is on its way, and what must hold when it is answered with yes: about the
     links that are up from its beginning to its end."""
 
-    def __init__(self, world: World, asker: int) -> None:
+    def __init__(self, world: AskingWorld, asker: int) -> None:
         self.world = world
         self.settle_queries = world[asker].settle_queries
         self.turn = self.settle_queries.start_query()
@@ -303,7 +303,7 @@ def test_yes_is_true_whatever_happens_to_links_meanwhile(
     """Messages in any order, data at any moment, links lost and found again; and when all that
     is over, every question has an answer, and the answer to the next is yes."""
     count, links = graph
-    world = World(count, links)
+    world = AskingWorld(count, links)
     for number in data.draw(st.lists(st.integers(1, count), max_size=3), label="writers"):
         world[number].write()
     asked: list[Watched] = []
@@ -338,7 +338,7 @@ def test_yes_is_true_whatever_happens_to_links_meanwhile(
     check_rest(world, asked)
 
 
-def check_rest(world: World, asked: list[Watched]) -> None:
+def check_rest(world: AskingWorld, asked: list[Watched]) -> None:
     """When nothing happens any more, every question has an answer and nothing is kept."""
     world.pump()
     for question in asked:
@@ -356,7 +356,7 @@ def test_quiet_question_is_answered_by_rule(
 ) -> None:
     """With nothing going on, the answer is exactly whether all has arrived."""
     count, links = graph
-    world = World(count, links)
+    world = AskingWorld(count, links)
     for number in range(1, count + 1):
         seqs = data.draw(st.lists(st.integers(0, 1), min_size=2, max_size=2))
         world[number].vector.update({US: seqs[0], US + 1: seqs[1]})
@@ -381,7 +381,7 @@ hostile = st.one_of(
 def test_queries_of_peers_are_bounded(
     links: list[Link], said: list[Ask | Answer], data: st.DataObject
 ) -> None:
-    world = World(4, links)
+    world = AskingWorld(4, links)
     for frame in said:
         data.draw(st.sampled_from(world.places)).say(frame)
         if data.draw(st.booleans()):

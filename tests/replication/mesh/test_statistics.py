@@ -5,13 +5,13 @@ from __future__ import annotations
 from crdt.causality.dots import INCARNATION_BITS
 from replication.protocol.limits import MS
 from replication.protocol.peers import Direction, Peer
-from tests.replication.wire import World, mesh
+from tests.replication.wire import WireWorld, mesh
 
 IN, OUT = Direction.IN, Direction.OUT
 
 
 def test_statistics_say_how_each_link_is_doing() -> None:
-    world = World({**mesh("a", "b"), "c": []}, delay_ns=10 * MS)
+    world = WireWorld({**mesh("a", "b"), "c": []}, delay_ns=10 * MS)
     world["a"].peers = [*world["a"].peers]
     world["a"].links.peers["c"] = Peer("c", 3, (), serves=False)
     world.run(300)

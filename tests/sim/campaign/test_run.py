@@ -27,7 +27,7 @@ from sim.network.ways import LOSSES_WHOLE
 from sim.schedule.plan import Plan, Tuning
 from sim.schedule.step import FOREVER, ScheduleStep
 from sim.schedule.writes import Load
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
 def options(**fixed: Any) -> RunOptions:
@@ -187,7 +187,7 @@ def test_core_converges_while_others_stay_away(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_core_that_is_not_linked_is_not_asked() -> None:
-    star = World(Plan.of(["a", "b", "c", "d"], topology="star"))
+    star = SimWorld(Plan.of(["a", "b", "c", "d"], topology="star"))
     assert is_connected(star, ["a", "b", "c"])
     assert not is_connected(star, ["b", "c"])
     assert is_connected(star, ["a", "b", "c", "d"])
@@ -225,11 +225,11 @@ def test_clocks_and_pieces_are_set_for_whole_run() -> None:
 
 
 def test_slow_links_and_patience_take_their_time() -> None:
-    quick = World(Plan.of(["a", "b"], delay_ms=1))
-    slow = World(Plan.of(["a", "b"], delay_ms=500))
+    quick = SimWorld(Plan.of(["a", "b"], delay_ms=1))
+    slow = SimWorld(Plan.of(["a", "b"], delay_ms=500))
     tuning = slow.plan.tuning
     tight = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, silence_ns_max=900 * SECOND))
-    patient = World(attrs.evolve(slow.plan, tuning=tight))
+    patient = SimWorld(attrs.evolve(slow.plan, tuning=tight))
     assert (
         converge_limit_ns(quick)
         < converge_limit_ns(slow)
@@ -271,10 +271,10 @@ def test_followers_must_have_it_all_too() -> None:
 def test_follower_that_never_gets_there_breaks_promise_of_liveness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def nothing(_world: World, _copy: object) -> bool:
+    def nothing(_world: SimWorld, _copy: object) -> bool:
         return False
 
-    monkeypatch.setattr(World, "is_copied", nothing)
+    monkeypatch.setattr(SimWorld, "is_copied", nothing)
     result = Run(options(followers=1)).play_steps(STEPS)
     assert result.promise == "liveness"
     assert "follower-1 has " in result.reason
@@ -326,7 +326,7 @@ def test_requests_of_sessions_are_counted() -> None:
 
 
 def test_narrow_links_take_time_for_all_that_was_written() -> None:
-    world = World(Plan.of(["a", "b"], delay_ms=1))
+    world = SimWorld(Plan.of(["a", "b"], delay_ms=1))
     world.run("a", "SET", "k", "x" * 10_000)
     before = converge_limit_ns(world)
     world.network.way("a", "b").bandwidth = 1_000

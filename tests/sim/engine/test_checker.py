@@ -5,11 +5,11 @@ from __future__ import annotations
 from sim.engine.checker import Checker, Violation
 from sim.nodes.run_history import RunHistory
 from sim.schedule.plan import Copy
-from sim.world.world import CHECKERS, World
+from sim.world.world import CHECKERS, SimWorld
 from tests.sim.planted import caught, finish, fresh
 
 
-def ordinary_life(world: World) -> None:
+def ordinary_life(world: SimWorld) -> None:
     """Trouble of every kind, and no bug."""
     world.run("eu", "SADD", "cart", "u1", "u2")
     world.run("us", "INCRBY", "count:0.0", "5")

@@ -17,21 +17,21 @@ from sim.faults.connections import (
 from sim.faults.kinds import Injector
 from sim.schedule.plan import CLUSTER
 from sim.schedule.step import ScheduleStep
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.quartet import quartet
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     return quartet()
 
 
-def do(world: World, kind: str, *regions: str, lasts: int = 0, value: int = 0) -> None:
+def do(world: SimWorld, kind: str, *regions: str, lasts: int = 0, value: int = 0) -> None:
     Injector(world).apply_step(ScheduleStep(world.now, kind, regions, lasts, value))
 
 
 @pytest.mark.parametrize("value", range(2 * len(BAD_FRAMES)))
-def test_wrong_frame_ends_its_connection_and_nothing_else(value: int, world: World) -> None:
+def test_wrong_frame_ends_its_connection_and_nothing_else(value: int, world: SimWorld) -> None:
     (hit,) = world.wires_between("a", "b")
     ends = [wire for place in world.places.values() for wire in place.wires]
     do(world, "bad-frame", "a", "b", value=value)
@@ -46,14 +46,14 @@ def test_wrong_frame_ends_its_connection_and_nothing_else(value: int, world: Wor
     world.check_end()
 
 
-def test_end_that_goes_on_after_wrong_frame_is_caught(world: World) -> None:
+def test_end_that_goes_on_after_wrong_frame_is_caught(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     wire.send_bad(b"")
     with pytest.raises(Violation, match="b goes on after a wrong frame of a"):
         world.sleep(SECOND)
 
 
-def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: World) -> None:
+def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     wire.send_bad(bytes((0, 8, 0, 1)))  # the length, of which a bit was flipped
     assert wire.out is not None
@@ -62,7 +62,7 @@ def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: W
     assert world.sites["b"].rejected == 0
 
 
-def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_last(world: World) -> None:
+def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_last(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     data = unknown_frame(wire.channel)
     assert wire.out is not None
@@ -77,21 +77,21 @@ def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_last(world: W
 
 
 @pytest.mark.parametrize("value", [0, 1])
-def test_peer_of_another_version_is_refused(value: int, world: World) -> None:
+def test_peer_of_another_version_is_refused(value: int, world: SimWorld) -> None:
     do(world, "other-version", "a", "b", value=value)
     assert world.sites["a"].rejected == 1
     world.sleep(SECOND)
     assert len(world.wires_between("a", "b")) == 1
 
 
-def test_accepting_another_version_breaks_promise(world: World) -> None:
+def test_accepting_another_version_breaks_promise(world: SimWorld) -> None:
     site, other = world.sites["a"], world.sites["b"]
     hello = Hello("b", other.number, other.replica.origin, CLUSTER, {}, protocol=PROTOCOL)
     with pytest.raises(Violation, match="a accepts protocol"):
         site.receive_stranger(hello)
 
 
-def test_paused_reader_receives_nothing(world: World) -> None:
+def test_paused_reader_receives_nothing(world: SimWorld) -> None:
     do(world, "slow-consumer", "a", "b", lasts=2 * SECOND)
     world.run("a", "SET", "k", "v")
     sink = world.sites["b"].links.sinks["a"]
@@ -102,7 +102,7 @@ def test_paused_reader_receives_nothing(world: World) -> None:
     assert world.sites["b"].links.sinks["a"] is sink
 
 
-def test_long_paused_reader_loses_its_connection(world: World) -> None:
+def test_long_paused_reader_loses_its_connection(world: SimWorld) -> None:
     sink = world.sites["b"].links.sinks["a"]
     do(world, "slow-consumer", "a", "b", lasts=10 * SECOND)
     world.sleep(20 * SECOND)
@@ -111,7 +111,7 @@ def test_long_paused_reader_loses_its_connection(world: World) -> None:
 
 
 @pytest.mark.parametrize(("value", "count"), [(0, 2), (1, 1), (2, 2), (3, 1)])
-def test_client_repeats_what_it_has_no_reply_to(value: int, count: int, world: World) -> None:
+def test_client_repeats_what_it_has_no_reply_to(value: int, count: int, world: SimWorld) -> None:
     before = [world.sites[name].writes for name in ("a", "b")]
     do(world, "retry", "a", "b", lasts=SECOND, value=value)
     assert world.sites["a"].writes - before[0] == count - 1
@@ -122,20 +122,20 @@ def test_client_repeats_what_it_has_no_reply_to(value: int, count: int, world: W
     world.check_end()
 
 
-def test_client_gives_up_where_its_region_is_down(world: World) -> None:
+def test_client_gives_up_where_its_region_is_down(world: SimWorld) -> None:
     do(world, "retry", "a", "b", lasts=SECOND, value=1)
     world.crash_process("b")
     world.sleep(2 * SECOND)
     assert world.sessions.by_number == {}
 
 
-def test_fault_of_missing_connection_does_nothing(world: World) -> None:
+def test_fault_of_missing_connection_does_nothing(world: SimWorld) -> None:
     world.crash_process("b")
     step = ScheduleStep(world.now, "slow-consumer", ("a", "b"))
     assert stop_reading(world, step) == (False, None)
 
 
-def test_end_that_cannot_send_says_nothing_wrong(world: World) -> None:
+def test_end_that_cannot_send_says_nothing_wrong(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     sent = wire.sent
     wire.over = True
@@ -143,7 +143,7 @@ def test_end_that_cannot_send_says_nothing_wrong(world: World) -> None:
     assert wire.sent == sent
 
 
-def test_stranger_meets_nobody_where_region_is_down(world: World) -> None:
+def test_stranger_meets_nobody_where_region_is_down(world: SimWorld) -> None:
     world.crash_process("a")
     step = ScheduleStep(world.now, "other-version", ("a", "b"))
     assert greet_with_other_version(world, step) == (False, None)

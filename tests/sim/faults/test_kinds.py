@@ -11,7 +11,7 @@ from sim.engine.rng import SeededRandom
 from sim.faults.kinds import FAULTS, KINDS, Cast, Fault, Injector
 from sim.schedule.plan import Plan
 from sim.schedule.step import FOREVER, ScheduleStep
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.quartet import NAMES, quartet, shut
 
 LINKS = tuple((one, other) for one in NAMES for other in NAMES if one != other)
@@ -19,11 +19,11 @@ CAST = Cast(NAMES, LINKS, ("f",))
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     return quartet()
 
 
-def condition(world: World) -> list[object]:
+def condition(world: SimWorld) -> list[object]:
     """All that faults may leave behind in ways, clocks and links."""
     ways = [
         (w.closures, w.slowness, w.bandwidth, w.flips, w.chops, w.losses, w.bursts)
@@ -54,7 +54,7 @@ def test_occurrences_keep_their_bounds_and_rest_between_them(fault: Fault) -> No
 
 
 @pytest.mark.parametrize("fault", KINDS, ids=lambda fault: fault.name)
-def test_each_fault_happens_and_is_undone(fault: Fault, world: World) -> None:
+def test_each_fault_happens_and_is_undone(fault: Fault, world: SimWorld) -> None:
     before = condition(world)
     injector = Injector(world)
     chosen = fault.choose(SeededRandom(1, "x"), CAST)
@@ -92,7 +92,7 @@ def nonsense() -> list[tuple[str, tuple[str, ...]]]:
 
 @pytest.mark.parametrize(("kind", "regions"), nonsense())
 def test_senseless_fault_does_nothing(kind: str, regions: tuple[str, ...]) -> None:
-    world = World(Plan.of(("a", "b", "c"), topology="line", delay_ms=20))
+    world = SimWorld(Plan.of(("a", "b", "c"), topology="line", delay_ms=20))
     world.sleep(SECOND)
     world.crash_process("c")
     before = condition(world)
@@ -104,7 +104,7 @@ def test_senseless_fault_does_nothing(kind: str, regions: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize("kind", ["squeeze", "pause", "clock-stuck"])
-def test_fault_under_way_does_not_begin_again(kind: str, world: World) -> None:
+def test_fault_under_way_does_not_begin_again(kind: str, world: SimWorld) -> None:
     injector = Injector(world)
     for lasts in (SECOND, 9 * SECOND):
         injector.apply_step(
@@ -117,14 +117,14 @@ def test_fault_under_way_does_not_begin_again(kind: str, world: World) -> None:
     assert world.sites["a"].clock.stopped is None
 
 
-def test_steps_about_strangers_are_left_out(world: World) -> None:
+def test_steps_about_strangers_are_left_out(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "cut", ("a", "z"), SECOND))
     assert not any(injector.fired.values())
     assert shut(world) == set()
 
 
-def test_all_can_be_ended_at_once_and_only_once(world: World) -> None:
+def test_all_can_be_ended_at_once_and_only_once(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "cut", ("a", "b"), SECOND))
     injector.apply_step(ScheduleStep(world.now, "one-way", ("a", "b"), SECOND))
@@ -137,7 +137,7 @@ def test_all_can_be_ended_at_once_and_only_once(world: World) -> None:
     assert world.sites["c"].starts == 2
 
 
-def test_fault_without_end_lasts_until_all_is_ended(world: World) -> None:
+def test_fault_without_end_lasts_until_all_is_ended(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "squeeze", ("a", "b"), FOREVER, 5_000))
     injector.apply_step(ScheduleStep(world.now, "slow", ("a", "b"), SECOND, 3))

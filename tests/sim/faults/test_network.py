@@ -7,12 +7,12 @@ import pytest
 from sim.engine.events import MS, SECOND
 from sim.faults.kinds import Injector
 from sim.schedule.step import ScheduleStep
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.quartet import NAMES, Ways, quartet, shut
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     return quartet()
 
 
@@ -34,13 +34,13 @@ def both(*pairs: str) -> Ways:
     ],
 )
 def test_pairs_that_faults_separate(
-    kind: str, regions: tuple[str, ...], closed: Ways, world: World
+    kind: str, regions: tuple[str, ...], closed: Ways, world: SimWorld
 ) -> None:
     Injector(world).apply_step(ScheduleStep(world.now, kind, regions, SECOND, 600))
     assert shut(world) == closed
 
 
-def test_flapping_link_goes_up_and_down(world: World) -> None:
+def test_flapping_link_goes_up_and_down(world: SimWorld) -> None:
     Injector(world).apply_step(ScheduleStep(world.now, "flap", ("a", "b"), 500 * MS, 100))
     states: list[bool] = []
     for _ in range(8):
@@ -49,7 +49,7 @@ def test_flapping_link_goes_up_and_down(world: World) -> None:
     assert states == [True, False, True, False, True, False, False, False]
 
 
-def test_half_of_regions_fall_silent_one_after_another(world: World) -> None:
+def test_half_of_regions_fall_silent_one_after_another(world: SimWorld) -> None:
     Injector(world).apply_step(
         ScheduleStep(world.now, "swizzle", ("c", "b", "a", "d"), 10 * SECOND)
     )
@@ -71,14 +71,14 @@ def test_half_of_regions_fall_silent_one_after_another(world: World) -> None:
         ("burst-loss", 60, "bursts", 60),
     ],
 )
-def test_one_way_is_worse(kind: str, value: int, name: str, found: int, world: World) -> None:
+def test_one_way_is_worse(kind: str, value: int, name: str, found: int, world: SimWorld) -> None:
     usual = getattr(world.network.way("b", "a"), name)
     Injector(world).apply_step(ScheduleStep(world.now, kind, ("a", "b"), SECOND, value))
     assert getattr(world.network.way("a", "b"), name) == found
     assert getattr(world.network.way("b", "a"), name) == usual
 
 
-def test_flapping_link_that_is_up_in_end_is_not_healed_again(world: World) -> None:
+def test_flapping_link_that_is_up_in_end_is_not_healed_again(world: SimWorld) -> None:
     Injector(world).apply_step(ScheduleStep(world.now, "flap", ("a", "b"), 350 * MS, 100))
     world.sleep(340 * MS)
     assert shut(world) == set()
@@ -86,7 +86,7 @@ def test_flapping_link_that_is_up_in_end_is_not_healed_again(world: World) -> No
     assert shut(world) == set()
 
 
-def test_link_freed_before_silence_stays_free(world: World) -> None:
+def test_link_freed_before_silence_stays_free(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "swizzle", NAMES, 10 * SECOND))
     world.sleep(SECOND)
@@ -97,7 +97,7 @@ def test_link_freed_before_silence_stays_free(world: World) -> None:
         world.sleep(SECOND)
 
 
-def test_follower_is_separated_with_or_without_word(world: World) -> None:
+def test_follower_is_separated_with_or_without_word(world: SimWorld) -> None:
     copy = world.copies["f"]
     for is_told in (1, 0):
         Injector(world).apply_step(ScheduleStep(world.now, "follower-cut", ("f",), SECOND, is_told))

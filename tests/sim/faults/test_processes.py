@@ -10,16 +10,16 @@ from sim.faults.kinds import Injector
 from sim.nodes.client import Refusal
 from sim.nodes.region import Start
 from sim.schedule.step import ScheduleStep
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.quartet import NAMES, quartet, shut
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     return quartet()
 
 
-def test_last_one_that_is_up_is_spared(world: World) -> None:
+def test_last_one_that_is_up_is_spared(world: SimWorld) -> None:
     injector = Injector(world)
     for name in NAMES:
         injector.apply_step(ScheduleStep(world.now, "crash", (name,), SECOND))
@@ -27,7 +27,7 @@ def test_last_one_that_is_up_is_spared(world: World) -> None:
     assert injector.fired["crash"] == 3
 
 
-def test_restart_keeps_what_crash_loses(world: World) -> None:
+def test_restart_keeps_what_crash_loses(world: SimWorld) -> None:
     world.run("a", "SET", "k", "v")
     world.run("b", "SET", "l", "w")
     for way in world.network:
@@ -40,7 +40,7 @@ def test_restart_keeps_what_crash_loses(world: World) -> None:
     assert world.run("b", "GET", "l") is None
 
 
-def test_reused_origin_meets_its_own_dots(world: World) -> None:
+def test_reused_origin_meets_its_own_dots(world: SimWorld) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     site = world.sites["a"]
@@ -58,7 +58,7 @@ def test_reused_origin_meets_its_own_dots(world: World) -> None:
 
 
 def test_reused_origin_waits_for_peer_with_its_dots(
-    world: World,
+    world: SimWorld,
 ) -> None:
     for other in NAMES[1:]:
         world.cut("a", other)
@@ -81,7 +81,7 @@ def test_reused_origin_waits_for_peer_with_its_dots(
 
 
 def test_unaware_region_writes_before_it_learns_of_its_past(
-    world: World,
+    world: SimWorld,
 ) -> None:
     world.run("a", "INCRBY", "n", "5")
     assert world.settle(10 * SECOND)
@@ -98,7 +98,7 @@ def test_unaware_region_writes_before_it_learns_of_its_past(
     world.check_end()
 
 
-def test_follower_loses_all_and_gets_it_again(world: World) -> None:
+def test_follower_loses_all_and_gets_it_again(world: SimWorld) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     injector = Injector(world)
@@ -111,7 +111,7 @@ def test_follower_loses_all_and_gets_it_again(world: World) -> None:
     assert world.run("f", "GET", "k") == b"v"
 
 
-def test_promoted_follower_writes_until_it_follows(world: World) -> None:
+def test_promoted_follower_writes_until_it_follows(world: SimWorld) -> None:
     world.run("a", "SET", "k", "v")
     assert world.settle(10 * SECOND)
     Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
@@ -126,7 +126,7 @@ def test_promoted_follower_writes_until_it_follows(world: World) -> None:
     world.check_end()
 
 
-def test_crashed_promoted_follower_restarts_following(world: World) -> None:
+def test_crashed_promoted_follower_restarts_following(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "promote", ("f",), 2 * SECOND))
     injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), SECOND))
@@ -138,7 +138,7 @@ def test_crashed_promoted_follower_restarts_following(world: World) -> None:
     assert copy.beginnings == begun
 
 
-def test_follower_that_is_down_follows_when_it_starts(world: World) -> None:
+def test_follower_that_is_down_follows_when_it_starts(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
     injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), 2 * SECOND))
@@ -148,7 +148,7 @@ def test_follower_that_is_down_follows_when_it_starts(world: World) -> None:
     assert world.copies["f"].is_following
 
 
-def test_last_writes_of_life_that_is_over_come_late(world: World) -> None:
+def test_last_writes_of_life_that_is_over_come_late(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
     world.sleep(1950 * MS)
@@ -168,7 +168,7 @@ def test_last_writes_of_life_that_is_over_come_late(world: World) -> None:
     world.check_end()
 
 
-def test_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
+def test_story_that_ends_early_leaves_nothing_behind(world: SimWorld) -> None:
     injector = Injector(world)
     for early in (SECOND, 3 * SECOND):
         injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b", "c", "d"), 16 * SECOND))
@@ -180,7 +180,7 @@ def test_story_that_ends_early_leaves_nothing_behind(world: World) -> None:
         assert shut(world) == set()
 
 
-def test_last_writer_is_not_lost_if_down_or_one_of_two(world: World) -> None:
+def test_last_writer_is_not_lost_if_down_or_one_of_two(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "bereave", ("a", "b"), 8 * SECOND))
     world.crash_process("a")
@@ -195,7 +195,7 @@ def test_last_writer_is_not_lost_if_down_or_one_of_two(world: World) -> None:
     assert not world.sites["b"].is_up
 
 
-def test_claims_at_all_regions_cost_nothing(world: World) -> None:
+def test_claims_at_all_regions_cost_nothing(world: SimWorld) -> None:
     for name in "abcd":
         world.run(name, "INCR", "n")
     assert world.settle(10 * SECOND)

@@ -10,11 +10,11 @@ from sim.faults.resync import tear_resync
 from sim.schedule.plan import Plan
 from sim.schedule.step import ScheduleStep
 from sim.world.coverage_probes import coverage_counts
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.quartet import quartet
 
 
-def torn(world: World, value: int, lasts: int = 10 * SECOND) -> Injector:
+def torn(world: SimWorld, value: int, lasts: int = 10 * SECOND) -> Injector:
     injector = Injector(world)
     for number in range(30):
         world.run("b", "SET", f"k{number}", "v" * 400)
@@ -44,7 +44,7 @@ def test_one_of_two_dies_in_middle(value: int, dead: str) -> None:
 
 
 def test_last_donor_is_spared() -> None:
-    world = World(Plan.of(["a", "b", "c"], delay_ms=20))
+    world = SimWorld(Plan.of(["a", "b", "c"], delay_ms=20))
     world.sleep(SECOND)
     world.crash_process("c")
     world.cut("a", "c")

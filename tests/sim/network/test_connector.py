@@ -9,21 +9,21 @@ from replication.protocol.peers import Direction
 from sim.engine.events import MS, SECOND
 from sim.network.connector import CONNECT_RETRIES_NS, Connector
 from sim.schedule.plan import Plan
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 DELAY = 20 * MS
 
 
 @pytest.fixture
-def world() -> World:
-    return World(Plan.of(["eu", "us"], delay_ms=20))
+def world() -> SimWorld:
+    return SimWorld(Plan.of(["eu", "us"], delay_ms=20))
 
 
-def dial_of(world: World) -> Connector:
+def dial_of(world: SimWorld) -> Connector:
     return world.sites["us"].connectors["eu"]
 
 
-def dial_in_silence(world: World) -> None:
+def dial_in_silence(world: SimWorld) -> None:
     """Let `us` begin to dial while nothing passes between the two."""
     world.crash_process("us")
     world.close_way("eu", "us")
@@ -31,13 +31,13 @@ def dial_in_silence(world: World) -> None:
     world.restart_process("us")
 
 
-def failures(world: World, why: str) -> int:
+def failures(world: SimWorld, why: str) -> int:
     """How many attempts of `us` came to nothing for this reason."""
     lines = (line.split(" ", 1)[1] for line in world.trace.last_records(1000))
     return sum(line == f"us no connection eu: {why}" for line in lines)
 
 
-def test_connection_takes_round_trip(world: World) -> None:
+def test_connection_takes_round_trip(world: SimWorld) -> None:
     world.sleep(2 * DELAY - 1)
     assert dial_of(world).wire is None
     world.sleep(1)
@@ -48,7 +48,7 @@ def test_connection_takes_round_trip(world: World) -> None:
     assert (wire.peer, wire.far.peer) == ("eu", "us")
 
 
-def test_connect_attempt_is_repeated_in_silence(world: World) -> None:
+def test_connect_attempt_is_repeated_in_silence(world: SimWorld) -> None:
     dial_in_silence(world)
     world.sleep(CONNECT_RETRIES_NS[0] - 1)
     world.open_way("eu", "us")
@@ -58,7 +58,7 @@ def test_connect_attempt_is_repeated_in_silence(world: World) -> None:
     assert dial_of(world).failures == 0
 
 
-def test_connect_attempt_times_out(world: World) -> None:
+def test_connect_attempt_times_out(world: SimWorld) -> None:
     dial_in_silence(world)
     world.sleep(CONNECT_NS_MAX - 1)
     assert dial_of(world).failures == 0
@@ -68,7 +68,7 @@ def test_connect_attempt_times_out(world: World) -> None:
     assert dial_of(world).failures == 3
 
 
-def test_down_region_refuses_and_is_dialled_again(world: World) -> None:
+def test_down_region_refuses_and_is_dialled_again(world: SimWorld) -> None:
     world.crash_process("eu")
     world.sleep(2 * DELAY)
     assert failures(world, "refused") == 1
@@ -77,7 +77,7 @@ def test_down_region_refuses_and_is_dialled_again(world: World) -> None:
     assert dial_of(world).wire is not None
 
 
-def test_connection_that_breaks_is_dialled_again(world: World) -> None:
+def test_connection_that_breaks_is_dialled_again(world: SimWorld) -> None:
     world.sleep(SECOND)
     first = dial_of(world).wire
     world.reset_connections("us", "eu")
@@ -88,7 +88,7 @@ def test_connection_that_breaks_is_dialled_again(world: World) -> None:
     assert again not in {None, first}
 
 
-def test_link_that_was_cut_is_not_dialled(world: World) -> None:
+def test_link_that_was_cut_is_not_dialled(world: SimWorld) -> None:
     world.cut_link("eu", "us")
     world.sleep(10 * SECOND)
     assert world.sites["us"].links.is_cut("eu", Direction.IN)
@@ -99,7 +99,7 @@ def test_link_that_was_cut_is_not_dialled(world: World) -> None:
     assert dial_of(world).wire is not None
 
 
-def test_link_that_is_cut_while_answer_is_under_way_stays_cut(world: World) -> None:
+def test_link_that_is_cut_while_answer_is_under_way_stays_cut(world: SimWorld) -> None:
     world.sleep(DELAY + 1)
     world.cut_link("eu", "us")
     world.sleep(SECOND)
@@ -107,7 +107,7 @@ def test_link_that_is_cut_while_answer_is_under_way_stays_cut(world: World) -> N
     assert not world.sites["eu"].links.sources
 
 
-def test_hope_dials_at_once_but_not_twice(world: World) -> None:
+def test_hope_dials_at_once_but_not_twice(world: SimWorld) -> None:
     dial_in_silence(world)
     world.sleep(CONNECT_NS_MAX)
     world.open_way("eu", "us")
@@ -122,7 +122,7 @@ def test_hope_dials_at_once_but_not_twice(world: World) -> None:
     assert dial.wire is wire
 
 
-def test_down_region_dials_no_peer(world: World) -> None:
+def test_down_region_dials_no_peer(world: SimWorld) -> None:
     dial_in_silence(world)
     world.sleep(SECOND // 2)
     world.crash_process("us")
@@ -133,7 +133,7 @@ def test_down_region_dials_no_peer(world: World) -> None:
     assert dial.failures == 0
 
 
-def test_crash_after_answer_closes_connection(world: World) -> None:
+def test_crash_after_answer_closes_connection(world: SimWorld) -> None:
     world.sleep(DELAY + 1)
     world.crash_process("eu")
     world.sleep(2 * DELAY)

@@ -9,14 +9,14 @@ from crdt.causality.op import Op
 from sim.engine.events import SECOND
 from sim.nodes.effect_decoder import EffectDecoder
 from sim.schedule.plan import Plan
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 EU = make_origin(1)
 
 
 def told(*commands: str) -> list[str]:
     """What one region's commands came to, the last of them."""
-    world = World(Plan.of(["eu", "us"], delay_ms=20), checkers=())
+    world = SimWorld(Plan.of(["eu", "us"], delay_ms=20), checkers=())
     world.sleep(SECOND)
     deeds = EffectDecoder()
     found: list[str] = []

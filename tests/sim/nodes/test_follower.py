@@ -11,15 +11,15 @@ from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
 from sim.nodes.follower import SimFollower
 from sim.schedule.plan import Copy, Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
-def following(*sources: str, number: int = 255, **settings: int) -> tuple[World, SimFollower]:
+def following(*sources: str, number: int = 255, **settings: int) -> tuple[SimWorld, SimFollower]:
     """Two regions and a follower."""
     plan = Plan.of(["eu", "us"], delay_ms=20)
     tuning = attrs.evolve(plan.tuning, **settings)
     plan = attrs.evolve(plan, copies=(Copy("f", number, sources),), tuning=tuning)
-    world = World(plan)
+    world = SimWorld(plan)
     world.sleep(2 * SECOND)
     return world, world.copies["f"]
 
@@ -119,7 +119,7 @@ def test_step_without_effect_is_not_inspected() -> None:
 
 def test_follower_refuses_stale_reads_while_source_is_away() -> None:
     plan = Plan.of(["eu", "us"], delay_ms=20, tuning=Tuning(refuses_stale=True))
-    world = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    world = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
     world.sleep(2 * SECOND)
     copy = world.copies["f"]
     world.run("eu", "SET", "k", "v")

@@ -12,18 +12,18 @@ from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.process import SimProcess
 from sim.schedule.plan import Copy, Plan
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     plan = Plan.of(["eu", "us"], delay_ms=20)
-    made = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    made = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
     made.sleep(2 * SECOND)
     return made
 
 
-def test_region_serves_and_dials_by_same_links_follower_does_not(world: World) -> None:
+def test_region_serves_and_dials_by_same_links_follower_does_not(world: SimWorld) -> None:
     eu, f = world.places["eu"], world.places["f"]
     assert eu.all_links() == (eu.links,)
     assert f.all_links() == (f.links, f.dialling_links)
@@ -32,12 +32,12 @@ def test_region_serves_and_dials_by_same_links_follower_does_not(world: World) -
     assert [eu.links_of(wire.machine) for wire in eu.wires] == [eu.links] * 3
 
 
-def test_earliest_promise_counts(world: World) -> None:
+def test_earliest_promise_counts(world: SimWorld) -> None:
     f = world.places["f"]
     assert f.links_deadline() == min(f.links.promised, f.dialling_links.promised)
 
 
-def test_due_work_is_not_put_off(world: World) -> None:
+def test_due_work_is_not_put_off(world: SimWorld) -> None:
     """The region is given a later appointment just before it would have kept one."""
     eu, due = world.sites["eu"], world.now + 1
     world.engine.at(due, lambda: eu.arm_timer(due + 600 * SECOND))
@@ -46,7 +46,7 @@ def test_due_work_is_not_put_off(world: World) -> None:
     assert eu.timer_at <= world.now + SECOND
 
 
-def test_appointment_of_region_that_is_down_does_not_bind_its_next_life(world: World) -> None:
+def test_appointment_of_region_that_is_down_does_not_bind_its_next_life(world: SimWorld) -> None:
     eu, due = world.sites["eu"], world.now + 1
     eu.arm_timer(due)
     world.engine.at(due, lambda: world.restart_process("eu"))
@@ -55,13 +55,13 @@ def test_appointment_of_region_that_is_down_does_not_bind_its_next_life(world: W
     assert due < world.now <= eu.timer_at <= world.now + SECOND
 
 
-def test_down_process_is_not_asked(world: World) -> None:
+def test_down_process_is_not_asked(world: SimWorld) -> None:
     world.crash_process("f")
     with pytest.raises(AssertionError):
         world.run("f", "PING")
 
 
-def test_host_alone_has_no_kind(world: World) -> None:
+def test_host_alone_has_no_kind(world: SimWorld) -> None:
     host = SimProcess(world.sites["eu"].around, "x", (), tuning=world.plan.tuning)
     assert (host.is_up, host.connectors, host.wires) == (False, {}, [])
     for act in (host.seal_outbox, host.show_changes, lambda: host.handle_events([])):
@@ -70,7 +70,7 @@ def test_host_alone_has_no_kind(world: World) -> None:
 
 
 @pytest.mark.interpreted("gives links another method")
-def test_work_never_done_is_caught(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_never_done_is_caught(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep_on(_links: Links, _now: int) -> list[Event]:
         return []
 
@@ -79,7 +79,7 @@ def test_work_never_done_is_caught(world: World, monkeypatch: pytest.MonkeyPatch
         world.sleep(SECOND)
 
 
-def test_region_with_another_secret_is_alone(world: World) -> None:
+def test_region_with_another_secret_is_alone(world: SimWorld) -> None:
     """Each end refuses the other, and says so; nobody crashes, and the rest stays linked."""
     events: list[tuple[str, str]] = []
     world.on_event = lambda name, text: events.append((name, text))
@@ -95,7 +95,7 @@ def test_region_with_another_secret_is_alone(world: World) -> None:
     assert [follower.peer for follower in eu.links.followers] == ["f"]
 
 
-def test_snapshot_goes_on_after_pause_and_not_over_dead_connection(world: World) -> None:
+def test_snapshot_goes_on_after_pause_and_not_over_dead_connection(world: SimWorld) -> None:
     eu = world.sites["eu"]
     wire = eu.wires[0]
     before = len(eu.kept_back)

@@ -12,13 +12,13 @@ from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
 from sim.nodes.region import STARTS_MAX
 from sim.schedule.plan import Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     """Two regions that are connected and have written a key each."""
-    made = World(Plan.of(["eu", "us"], delay_ms=20))
+    made = SimWorld(Plan.of(["eu", "us"], delay_ms=20))
     made.sleep(2 * SECOND)
     made.run("eu", "SET", "a", "1")
     made.run("us", "SET", "b", "2")
@@ -26,12 +26,12 @@ def world() -> World:
     return made
 
 
-def told(world: World, region: str, what: str) -> int:
+def told(world: SimWorld, region: str, what: str) -> int:
     """How often the trace says so of a region."""
     return sum(line.split()[1:3] == [region, what] for line in world.trace.last_records(10_000))
 
 
-def test_region_counts_its_lives_in_its_origin(world: World) -> None:
+def test_region_counts_its_lives_in_its_origin(world: SimWorld) -> None:
     site = world.sites["eu"]
     assert (site.starts, site.replica.origin) == (1, make_origin(1, 0))
     world.crash_process("eu")
@@ -39,7 +39,7 @@ def test_region_counts_its_lives_in_its_origin(world: World) -> None:
     assert (site.starts, site.replica.origin) == (2, make_origin(1, 1))
 
 
-def test_restarted_region_refuses_writes_until_caught_up(world: World) -> None:
+def test_restarted_region_refuses_writes_until_caught_up(world: SimWorld) -> None:
     site = world.sites["eu"]
     world.crash_process("eu")
     world.restart_process("eu")
@@ -55,7 +55,7 @@ def test_restarted_region_refuses_writes_until_caught_up(world: World) -> None:
     assert world.run("eu", "SET", "a", "3") == "OK"
 
 
-def test_life_may_begin_with_kept_snapshot(world: World) -> None:
+def test_life_may_begin_with_kept_snapshot(world: SimWorld) -> None:
     kept = world.sites["eu"].take_snapshot()
     world.crash_process("eu")
     world.crash_process("us")
@@ -63,7 +63,7 @@ def test_life_may_begin_with_kept_snapshot(world: World) -> None:
     assert world.run("eu", "GET", "b") == b"2"
 
 
-def test_peers_learn_of_crash_unless_it_is_silent(world: World) -> None:
+def test_peers_learn_of_crash_unless_it_is_silent(world: SimWorld) -> None:
     us = world.sites["us"]
     world.crash_process("eu", is_silent=True)
     world.sleep(SECOND)
@@ -78,7 +78,7 @@ def test_peers_learn_of_crash_unless_it_is_silent(world: World) -> None:
     assert us.connectors["eu"].wire is None
 
 
-def test_paused_region_takes_in_everything_afterwards(world: World) -> None:
+def test_paused_region_takes_in_everything_afterwards(world: SimWorld) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + SECOND)
     world.run("us", "SET", "c", "3")
@@ -90,7 +90,7 @@ def test_paused_region_takes_in_everything_afterwards(world: World) -> None:
     assert world.run("eu", "GET", "c") == b"3"
 
 
-def test_of_two_pauses_longer_one_counts(world: World) -> None:
+def test_of_two_pauses_longer_one_counts(world: SimWorld) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + 2 * SECOND)
     eu.pause_until(world.now + SECOND)
@@ -103,7 +103,7 @@ def test_of_two_pauses_longer_one_counts(world: World) -> None:
     assert not eu.kept_back
 
 
-def test_crash_ends_pause_and_what_it_kept_back(world: World) -> None:
+def test_crash_ends_pause_and_what_it_kept_back(world: SimWorld) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + 9 * SECOND)
     world.run("us", "SET", "c", "3")
@@ -113,7 +113,7 @@ def test_crash_ends_pause_and_what_it_kept_back(world: World) -> None:
     assert (eu.is_paused, eu.kept_back, eu.wires) == (False, [], [])
 
 
-def test_cut_by_command_outlives_restart(world: World) -> None:
+def test_cut_by_command_outlives_restart(world: SimWorld) -> None:
     world.cut_link("us", "eu")
     world.crash_process("eu")
     world.restart_process("eu")
@@ -122,7 +122,7 @@ def test_cut_by_command_outlives_restart(world: World) -> None:
     assert world.run("eu", "GET", "b") is None
 
 
-def test_client_that_waits_is_served_by_write_from_afar(world: World) -> None:
+def test_client_that_waits_is_served_by_write_from_afar(world: SimWorld) -> None:
     sim_client = world.sites["eu"].sim_client
     assert world.run("eu", "BLPOP", "q", "0") is None
     world.run("us", "RPUSH", "q", "x")
@@ -132,7 +132,7 @@ def test_client_that_waits_is_served_by_write_from_afar(world: World) -> None:
     assert world.run("us", "LLEN", "q") == 0
 
 
-def test_client_does_not_wait_for_ever(world: World) -> None:
+def test_client_does_not_wait_for_ever(world: SimWorld) -> None:
     sim_client = world.sites["eu"].sim_client
     assert world.run("eu", "BLPOP", "q", "1.5") is None
     world.sleep(SECOND)
@@ -141,7 +141,7 @@ def test_client_does_not_wait_for_ever(world: World) -> None:
     assert sim_client.late == b"*-1\r\n"
 
 
-def test_writes_of_one_turn_are_one_op(world: World) -> None:
+def test_writes_of_one_turn_are_one_op(world: SimWorld) -> None:
     site = world.sites["eu"]
     before = site.writes
     world.run_all("eu", ("SET", "x", "1"), ("SADD", "y", "a", "b"))
@@ -151,7 +151,7 @@ def test_writes_of_one_turn_are_one_op(world: World) -> None:
     assert entry.last > entry.first
 
 
-def test_damaged_bytes_end_connection_and_it_is_made_again(world: World) -> None:
+def test_damaged_bytes_end_connection_and_it_is_made_again(world: SimWorld) -> None:
     eu = world.sites["eu"]
     first = eu.connectors["us"].wire
     assert first is not None
@@ -166,11 +166,11 @@ def test_damaged_bytes_end_connection_and_it_is_made_again(world: World) -> None
 
 def test_region_is_tuned_as_its_plan_says() -> None:
     tuning = Tuning(history_bytes=400, waiting_bytes=300)
-    replica = World(Plan.of(["eu", "us"], tuning=tuning)).sites["eu"].replica
+    replica = SimWorld(Plan.of(["eu", "us"], tuning=tuning)).sites["eu"].replica
     assert (replica.history.limit, replica.causal_buffer.limit) == (400, 300)
 
 
-def test_restart_of_live_region_is_refused(world: World) -> None:
+def test_restart_of_live_region_is_refused(world: SimWorld) -> None:
     with pytest.raises(AssertionError):
         world.restart_process("eu")
     world.crash_process("eu")
@@ -181,7 +181,7 @@ def test_restart_of_live_region_is_refused(world: World) -> None:
         world.restart_process("eu")
 
 
-def test_restart_ends_pause(world: World) -> None:
+def test_restart_ends_pause(world: SimWorld) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + SECOND)
     world.crash_process("eu")
@@ -192,7 +192,7 @@ def test_restart_ends_pause(world: World) -> None:
     assert world.run("eu", "GET", "b") == b"2"
 
 
-def test_dial_at_start_keeps_deadlines(world: World) -> None:
+def test_dial_at_start_keeps_deadlines(world: SimWorld) -> None:
     world.crash_process("eu")
     world.restart_process("eu")
     eu = world.sites["eu"]
@@ -203,7 +203,7 @@ def test_dial_at_start_keeps_deadlines(world: World) -> None:
     assert world.run("eu", "GET", "b") == b"2"
 
 
-def lose_a_write(world: World) -> None:
+def lose_a_write(world: SimWorld) -> None:
     """A write of eu is lost with it, and an earlier one is not."""
     world.run("eu", "SET", "c", "1")
     world.sleep(SECOND)
@@ -215,7 +215,7 @@ def lose_a_write(world: World) -> None:
     world.sleep(10 * SECOND)
 
 
-def test_lost_effects_are_reported(world: World) -> None:
+def test_lost_effects_are_reported(world: SimWorld) -> None:
     lose_a_write(world)
     site = world.sites["eu"]
     assert site.has_caught_up
@@ -224,7 +224,7 @@ def test_lost_effects_are_reported(world: World) -> None:
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
 def test_loss_that_is_not_reported_is_noticed(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: SimWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forget(self: RegionRecovery, reason: str) -> None:
         self.begin(reason, {})
@@ -236,7 +236,7 @@ def test_loss_that_is_not_reported_is_noticed(
 
 def test_large_operation_is_recorded_and_sent_in_parts() -> None:
     plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
-    world = World(plan)
+    world = SimWorld(plan)
     assert world.settle(10 * SECOND)
     commands = [("SADD", f"s{index}", "x" * 30) for index in range(4)]
     world.run_all("eu", ("MULTI",), *commands, ("EXEC",))

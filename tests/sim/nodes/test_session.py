@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sim.engine.events import SECOND
 from sim.nodes.session import SimSession
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import fresh
 
 VECTOR = ("CRDB.VECTOR",)
 
 
-def session_of(world: World, number: int) -> SimSession:
+def session_of(world: SimWorld, number: int) -> SimSession:
     return world.sessions.by_number[number]
 
 

@@ -11,13 +11,13 @@ from crdt.embed.replica import Replica
 from crdt.types.list import List
 from geo.latency import Latency, ms
 from sim.schedule.plan import CLUSTER, NEAR, USUAL, Copy, Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
 def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
     plan = Plan.of(["eu", "us"])
     assert plan.region_names == ("eu", "us")
-    member = World(plan).sites["us"].links.member
+    member = SimWorld(plan).sites["us"].links.member
     assert (member.name, member.region, member.origin) == ("us", 2, make_origin(2))
     assert member.cluster == CLUSTER
 
@@ -28,13 +28,13 @@ def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
 )
 def test_topology_says_who_is_linked_with_whom(topology: str, peers: list[str]) -> None:
     plan = Plan.of(["a", "b", "c", "d"], topology=topology)
-    assert sorted(World(plan).sites["b"].links.peers) == peers
+    assert sorted(SimWorld(plan).sites["b"].links.peers) == peers
 
 
 def test_in_mesh_everybody_sends_its_own_and_in_line_also_what_it_relays() -> None:
-    mesh = World(Plan.of(["a", "b", "c"])).sites["a"].links.peers
+    mesh = SimWorld(Plan.of(["a", "b", "c"])).sites["a"].links.peers
     assert {name: peer.routes for name, peer in mesh.items()} == {"b": (2,), "c": (3,)}
-    (line,) = World(Plan.of(["a", "b", "c"], topology="line")).sites["a"].links.peers.values()
+    (line,) = SimWorld(Plan.of(["a", "b", "c"], topology="line")).sites["a"].links.peers.values()
     assert set(line.routes or ()) == {2, 3}
 
 

@@ -8,17 +8,17 @@ from replication.protocol import events
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy, Plan, Tuning
 from sim.world.coverage_probes import EVENTS, NAMES, coverage_counts
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
-def world(tuning: Tuning | None = None) -> World:
+def world(tuning: Tuning | None = None) -> SimWorld:
     """Two regions that know each other."""
-    made = World(Plan.of(["eu", "us"], delay_ms=20, tuning=tuning))
+    made = SimWorld(Plan.of(["eu", "us"], delay_ms=20, tuning=tuning))
     made.sleep(2 * SECOND)
     return made
 
 
-def seen(of: World) -> set[str]:
+def seen(of: SimWorld) -> set[str]:
     return {name for name, count in coverage_counts(of).items() if count}
 
 
@@ -51,7 +51,7 @@ def test_second_life_and_unanswered_call_are_seen() -> None:
 
 def test_probes_see_followers() -> None:
     plan = Plan.of(["eu", "us"], delay_ms=20)
-    followed = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
+    followed = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
     followed.run("eu", "SET", "k", "v")
     followed.sleep(2 * SECOND)
     assert coverage_counts(followed)["follower went on from a backlog"] == 1

@@ -22,13 +22,13 @@ from sim.world.freshness import (
     resync_limit_ns,
     snapshot_limit_ns,
 )
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import fresh
 
 COPY = Copy("copy", 200, ("us",))
 
 
-def quiet(*copies: Copy) -> World:
+def quiet(*copies: Copy) -> SimWorld:
     return fresh(Checker, copies=copies)
 
 
@@ -39,11 +39,11 @@ def test_healthy_world_is_fresh() -> None:
 
 
 def test_more_hops_and_small_windows_take_longer() -> None:
-    near = World(Plan.of(("eu", "us", "ap"), delay_ms=20))
-    far = World(Plan.of(("eu", "us", "ap"), topology="line", delay_ms=20))
+    near = SimWorld(Plan.of(("eu", "us", "ap"), delay_ms=20))
+    far = SimWorld(Plan.of(("eu", "us", "ap"), topology="line", delay_ms=20))
     assert (arrival_limit_ns(near), arrival_limit_ns(far)) == (40 * MS, 60 * MS)
     tuning = Tuning(limits=attrs.evolve(Tuning().limits, window_bytes_max=1))
-    assert arrival_limit_ns(World(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
+    assert arrival_limit_ns(SimWorld(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
 
 
 def test_backlog_that_woken_client_overruns_lets_followers_take_snapshot() -> None:
@@ -51,7 +51,7 @@ def test_backlog_that_woken_client_overruns_lets_followers_take_snapshot() -> No
     tuning = Tuning(history_bytes=400, snapshot_rest_ns=40 * MS)
     names, copies = ("eu", "us", "ap"), (COPY,)
     plan = attrs.evolve(Plan.of(names, delay_ms=20, tuning=tuning), copies=copies)
-    world = World(plan)
+    world = SimWorld(plan)
     assert world.settle(10 * SECOND)
     world.sleep(2 * SECOND)
     copy = world.copies["copy"]
@@ -74,7 +74,7 @@ def test_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one
         (tuning, (COPY, other)),
     ):
         plan = Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=each)
-        world = World(attrs.evolve(plan, copies=copies))
+        world = SimWorld(attrs.evolve(plan, copies=copies))
         world.run("us", "SET", "k", "v")
         times.append(resync_limit_ns(world, "us"))
     pieces = world.sites["us"].take_snapshot()
@@ -85,7 +85,7 @@ def test_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one
 
 
 def test_short_backlogs_leave_time_for_full_resyncs_of_regions() -> None:
-    world = World(Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=Tuning(history_bytes=400)))
+    world = SimWorld(Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=Tuning(history_bytes=400)))
     one = 4 * (40 * MS + Tuning().limits.ack_ns)
     assert snapshot_limit_ns(world, world.sites["eu"]) == one
     assert arrival_limit_ns(world) == 40 * MS + 2 * one, "another region may be sent one before"
@@ -119,7 +119,7 @@ def test_helpers_that_are_told_to_stop_in_end_have_been_told() -> None:
     world.sleep(SECOND)
     assert world.sites["ap"].links.sources["us"].extra == {origin}
 
-    def stop(_world: World, _site: SimRegion) -> None:
+    def stop(_world: SimWorld, _site: SimRegion) -> None:
         sink.unfill(origin)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -128,7 +128,7 @@ def test_helpers_that_are_told_to_stop_in_end_have_been_told() -> None:
     world.check_end()
 
 
-def expect(text: str, world: World) -> None:
+def expect(text: str, world: SimWorld) -> None:
     with pytest.raises(Violation, match=text):
         check_freshness(world)
 

@@ -19,17 +19,17 @@ from sim.world.idleness import (
     sending_ends,
     size_bytes,
 )
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 NAMES = ("eu", "us", "ap")
 
 
-def world_of(limits: Limits | None = None, topology: str = "mesh") -> World:
+def world_of(limits: Limits | None = None, topology: str = "mesh") -> SimWorld:
     """A world of regions that are linked, of which one is followed."""
     plan = Plan.of(NAMES, topology=topology, delay_ms=20)
     tuning = Tuning(Limits() if limits is None else limits)
     copies = (Copy("copy", 255, ("eu",)),)
-    world = World(attrs.evolve(plan, copies=copies, tuning=tuning))
+    world = SimWorld(attrs.evolve(plan, copies=copies, tuning=tuning))
     assert world.settle(10 * SECOND)
     world.sleep(2 * SECOND)
     return world
@@ -48,7 +48,7 @@ def test_links_send_what_they_may(topology: str, limits: Limits) -> None:
     check_idleness(world_of(limits, topology))
 
 
-def chatter(world: World, every: int) -> None:
+def chatter(world: SimWorld, every: int) -> None:
     """Let eu's sources say a heartbeat more every so often."""
 
     def say() -> None:

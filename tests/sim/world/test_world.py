@@ -7,21 +7,21 @@ import pytest
 
 from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy, Plan
-from sim.world.world import World
+from sim.world.world import SimWorld
 
 
 @pytest.fixture
-def world() -> World:
-    made = World(Plan.of(["eu", "us", "ap"], delay_ms=20))
+def world() -> SimWorld:
+    made = SimWorld(Plan.of(["eu", "us", "ap"], delay_ms=20))
     made.sleep(2 * SECOND)
     return made
 
 
-def values(world: World, key: str) -> list[object]:
+def values(world: SimWorld, key: str) -> list[object]:
     return [world.run(region, "GET", key) for region in ("eu", "us", "ap")]
 
 
-def test_write_takes_way_and_no_longer_than_that(world: World) -> None:
+def test_write_takes_way_and_no_longer_than_that(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "v")
     assert values(world, "k") == [b"v", None, None]
     world.sleep(19 * MS)
@@ -29,13 +29,13 @@ def test_write_takes_way_and_no_longer_than_that(world: World) -> None:
     assert world.wait_for(lambda: values(world, "k") == [b"v"] * 3, 20 * MS)
 
 
-def test_waiting_ends_at_its_limit(world: World) -> None:
+def test_waiting_ends_at_its_limit(world: SimWorld) -> None:
     before = world.now
     assert not world.wait_for(lambda: False, 5 * MS)
     assert world.now == before + 5 * MS
 
 
-def test_cut_keeps_pair_apart_and_third_region_repairs_gap(world: World) -> None:
+def test_cut_keeps_pair_apart_and_third_region_repairs_gap(world: SimWorld) -> None:
     world.cut_link("eu", "us")
     world.cut_link("us", "eu")
     world.run("eu", "SET", "k", "v")
@@ -46,7 +46,7 @@ def test_cut_keeps_pair_apart_and_third_region_repairs_gap(world: World) -> None
     assert world.run("us", "GET", "k") == b"v", "what was seen before it has come before it"
 
 
-def test_closed_network_heals_and_all_agree(world: World) -> None:
+def test_closed_network_heals_and_all_agree(world: SimWorld) -> None:
     world.cut("eu", "us")
     world.cut("eu", "ap")
     world.run("eu", "INCRBY", "n", "7")
@@ -60,7 +60,7 @@ def test_closed_network_heals_and_all_agree(world: World) -> None:
     world.check_end()
 
 
-def test_crash_takes_only_what_nobody_else_had(world: World) -> None:
+def test_crash_takes_only_what_nobody_else_had(world: SimWorld) -> None:
     world.run("eu", "SET", "kept", "1")
     assert world.settle(SECOND)
     world.crash_process("eu")
@@ -72,7 +72,7 @@ def test_crash_takes_only_what_nobody_else_had(world: World) -> None:
 
 @pytest.mark.parametrize("topology", ["mesh", "star", "ring", "line"])
 def test_reset_data_is_forgotten_despite_memory_loss(topology: str) -> None:
-    world = World(Plan.of(["eu", "us", "ap"], topology=topology, delay_ms=20))
+    world = SimWorld(Plan.of(["eu", "us", "ap"], topology=topology, delay_ms=20))
     world.sleep(2 * SECOND)
     world.run("eu", "INCRBY", "n", "5")
     assert world.settle(10 * SECOND)
@@ -93,7 +93,7 @@ def test_reset_data_is_forgotten_despite_memory_loss(topology: str) -> None:
 
 def test_one_seed_is_one_history() -> None:
     def history(seed: int) -> str:
-        world = World(Plan.of(["eu", "us"], delay_ms=20), seed)
+        world = SimWorld(Plan.of(["eu", "us"], delay_ms=20), seed)
         world.run("eu", "SET", "k", "v")
         world.sleep(SECOND)
         return "\n".join(world.trace.last_records(1_000))
@@ -102,7 +102,7 @@ def test_one_seed_is_one_history() -> None:
 
 
 def test_regions_that_are_not_linked_can_be_cut_and_healed_all_same() -> None:
-    world = World(Plan.of(["eu", "us", "ap"], topology="line", delay_ms=20))
+    world = SimWorld(Plan.of(["eu", "us", "ap"], topology="line", delay_ms=20))
     world.cut("eu", "ap")
     world.run("eu", "SET", "k", "v")
     assert world.settle(10 * SECOND)
@@ -110,7 +110,7 @@ def test_regions_that_are_not_linked_can_be_cut_and_healed_all_same() -> None:
     assert values(world, "k") == [b"v"] * 3
 
 
-def test_region_that_is_down_meets_no_forger(world: World) -> None:
+def test_region_that_is_down_meets_no_forger(world: SimWorld) -> None:
     world.crash_process("eu")
     before = len(world.sites["eu"].wires)
     world.forge_hello("eu", "us")
@@ -119,7 +119,7 @@ def test_region_that_is_down_meets_no_forger(world: World) -> None:
 
 def test_source_is_reachable_while_both_ways_are_open() -> None:
     plan = Plan.of(["eu", "us"], delay_ms=20)
-    world = World(attrs.evolve(plan, copies=(Copy("f", 255, ("eu", "us")),)))
+    world = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("eu", "us")),)))
     copy = world.copies["f"]
     world.close_way("f", "us")
     assert [name for name, _ in world.reachable_sources(copy)] == ["eu"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.engine.metrics.statistics import ERROR_CODES_MAX, SAMPLES, Rate, Statistics
+from crdb.engine.metrics.statistics import ERROR_CODES_MAX, SAMPLES, Rate, ServerStatistics
 
 
 def test_rate_is_average_of_last_samples() -> None:
@@ -23,7 +23,7 @@ def test_rate_is_average_of_last_samples() -> None:
 
 
 def test_errors_are_counted_by_code_up_to_bound() -> None:
-    statistics = Statistics()
+    statistics = ServerStatistics()
     statistics.count_error(b"ERR one")
     statistics.count_error(b"ERR two")
     assert statistics.errors == {b"ERR": 2}
@@ -36,7 +36,7 @@ def test_errors_are_counted_by_code_up_to_bound() -> None:
 
 
 def test_they_can_start_again() -> None:
-    statistics = Statistics()
+    statistics = ServerStatistics()
     statistics.commands = 7
     statistics.sample(1000)
     statistics.count_error(b"ERR one")
@@ -46,14 +46,14 @@ def test_they_can_start_again() -> None:
 
 
 def test_calls_and_their_time_add_up() -> None:
-    statistics = Statistics()
+    statistics = ServerStatistics()
     statistics.count_calls(7, 1, 0.5)
     statistics.count_calls(7, 3, 0.25)
     assert (statistics.calls[7], statistics.spent[7]) == (4, 0.75)
 
 
 def test_histogram_counts_mean_of_calls_counted_together() -> None:
-    statistics = Statistics()
+    statistics = ServerStatistics()
     statistics.count_calls(7, 4, 4e-6)
     statistics.count_calls(7, 1, 3e-6)
     histogram = statistics.histograms[7]
@@ -62,7 +62,7 @@ def test_histogram_counts_mean_of_calls_counted_together() -> None:
 
 
 def test_histograms_are_not_kept_without_latency_tracking() -> None:
-    statistics = Statistics()
+    statistics = ServerStatistics()
     statistics.tracks_latency = False
     statistics.count_calls(7, 4, 4e-6)
     assert not any(statistics.histograms)

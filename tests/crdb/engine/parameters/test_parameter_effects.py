@@ -9,7 +9,7 @@ import pytest
 from crdb.engine.errors import CommandError
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.settings import Parameter
-from crdb.engine.parameters.table import PARAMETERS, Config
+from crdb.engine.parameters.table import PARAMETERS, ParameterTable
 
 ROOT = Path(__file__).parents[4]
 SETTABLE = {name: p for name, p in PARAMETERS.items() if not p.immutable and not p.protected}
@@ -50,7 +50,7 @@ def test_effective_parameter_has_test(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*EFFECTIVE, *UNOBSERVABLE])
 def test_what_is_taken_is_shown(name: str) -> None:
-    config = Config()
+    config = ParameterTable()
     before = config.values[name]
     config.set([(name.encode(), other_value(PARAMETERS[name]).encode())])
     assert config.values[name] != before
@@ -58,7 +58,7 @@ def test_what_is_taken_is_shown(name: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_has_no_effect_is_refused_with_its_reason(name: str) -> None:
-    config = Config()
+    config = ParameterTable()
     before = config.values[name]
     with pytest.raises(CommandError) as caught:
         config.set([(b"timeout", b"7"), (name.encode(), other_value(PARAMETERS[name]).encode())])
@@ -69,13 +69,13 @@ def test_what_has_no_effect_is_refused_with_its_reason(name: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_parameter_can_be_set_to_what_it_is(name: str) -> None:
-    config = Config()
+    config = ParameterTable()
     config.set([(name.encode(), config.values[name].encode())])
 
 
 def test_alias_is_refused_under_its_own_name() -> None:
     with pytest.raises(CommandError) as caught:
-        Config().set([(b"slave-priority", b"7")])
+        ParameterTable().set([(b"slave-priority", b"7")])
     assert b"'slave-priority' is not supported by crdb" in caught.value.text
 
 

@@ -6,18 +6,18 @@ import pytest
 
 from crdb.engine.errors import CommandError
 from crdb.engine.parameters.settings import InvalidValue
-from crdb.engine.parameters.table import Config
+from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import OUTPUT_UNLIMITED
 
 
 def test_hidden_parameters_are_found_by_name_only() -> None:
-    config = Config()
+    config = ParameterTable()
     assert config.get([b"watchdog-period"]) == [(b"watchdog-period", b"0")]
     assert config.get([b"watchdog-p*"]) == []
 
 
 def test_all_or_nothing() -> None:
-    config = Config()
+    config = ParameterTable()
     changes: list[str] = []
     config.on_change.append(lambda: changes.append(config.values["timeout"]))
     with pytest.raises(CommandError):
@@ -29,7 +29,7 @@ def test_all_or_nothing() -> None:
 
 
 def test_what_runtime_owns_cannot_be_set_by_clients() -> None:
-    config = Config({"port": "7000"})
+    config = ParameterTable({"port": "7000"})
     with pytest.raises(CommandError) as caught:
         config.set([(b"port", b"7001")])
     assert caught.value.text == (
@@ -43,11 +43,11 @@ def test_what_runtime_owns_cannot_be_set_by_clients() -> None:
 
 
 def test_limits_that_are_off() -> None:
-    config = Config({"client-output-buffer-limit": "normal 0 0 0"})
+    config = ParameterTable({"client-output-buffer-limit": "normal 0 0 0"})
     assert config.output_hard_bytes == config.output_soft_bytes == OUTPUT_UNLIMITED
 
 
 def test_values_may_hold_any_byte() -> None:
-    config = Config()
+    config = ParameterTable()
     config.set([(b"requirepass", b"\xff\x00")])
     assert config.get([b"requirepass"]) == [(b"requirepass", b"\xff\x00")]

@@ -23,7 +23,7 @@ from crdb.region.core.link_secret import (
     resolve_secret,
 )
 from crdb.region.core.membership import parameters
-from crdb.region.region import Region
+from crdb.region.region import RegionServer
 from replication.protocol.events import Unproven
 from replication.protocol.peers import Direction
 
@@ -137,7 +137,7 @@ def test_each_stranger_is_reported_once_and_not_too_many() -> None:
 async def test_stranger_at_link_port_is_reported_once_and_counted() -> None:
     events: list[tuple[str, Mapping[str, object]]] = []
     config = Config.from_names(["us", "eu"])
-    region = Region(
+    region = RegionServer(
         config, "us", emit=lambda event, details: events.append((event, details)), state=None
     )
     stranger = Unproven("", Direction.OUT, "10.0.0.7", "it does not know our secret")

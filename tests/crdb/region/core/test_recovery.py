@@ -10,7 +10,7 @@ import pytest
 
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
-from crdb.engine.parameters.table import Config
+from crdb.engine.parameters.table import ParameterTable
 from crdb.region.core.recovery import (
     PATIENCE_NS,
     REPEAT_NS,
@@ -48,7 +48,7 @@ class Told:
 
 def region() -> Told:
     replica = Replica(1)
-    config = Config({"replica-serve-stale-data": "no"})
+    config = ParameterTable({"replica-serve-stale-data": "no"})
     instance = Instance(replica, build_table(), config=config)
     peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
     links = Links(replica, Member("r1", 1, replica.origin), peers)

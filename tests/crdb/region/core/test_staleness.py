@@ -7,7 +7,7 @@ from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
 from crdb.engine.instance import Instance
-from crdb.engine.parameters.table import Config
+from crdb.engine.parameters.table import ParameterTable
 from crdb.region.core.staleness import LOADING, STALE, Staleness
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
@@ -22,7 +22,7 @@ READONLY = b"READONLY for another reason"
 def region(serves_stale: str = "yes") -> tuple[Instance, Links, Staleness]:
     replica = Replica(1)
     instance, links = (
-        Instance(replica, build_table(), config=Config({PARAMETER: serves_stale})),
+        Instance(replica, build_table(), config=ParameterTable({PARAMETER: serves_stale})),
         Links(replica, Member("r1", 1, replica.origin)),
     )
     return instance, links, Staleness(instance, links)

@@ -10,7 +10,7 @@ import pytest
 from crdt.testing import Taken, check_type, unseen
 from crdt.testing.subject import Disagreement
 from crdt.testing.user_types.families import NOTHING, ClassFamily
-from crdt.testing.user_types.options import Options
+from crdt.testing.user_types.options import CheckOptions
 from tests.crdt.testing import right_types as right
 from tests.crdt.testing import wrong_types as wrong
 
@@ -87,7 +87,7 @@ def has_milk(history: Sequence[Taken], member: str) -> bool:
     return member in observed_remove(history)
 
 
-RIGHT: list[tuple[Any, list[Any], Any, Options]] = [
+RIGHT: list[tuple[Any, list[Any], Any, CheckOptions]] = [
     (right.MaxRegister, [("put", 1), ("put", 5), ("put", 3)], greatest, {}),
     (right.MaxMap, [("put", "a", 1), ("put", "a", 2), ("put", "b", 1)], None, {}),
     (right.ObservedRemoveSet, CART, observed_remove, {}),
@@ -112,7 +112,7 @@ RIGHT: list[tuple[Any, list[Any], Any, Options]] = [
 
 @pytest.mark.parametrize(("make", "commands", "spec", "options"), RIGHT)
 def test_right_type_of_each_family_passes(
-    make: Any, commands: list[Any], spec: Any, options: Options
+    make: Any, commands: list[Any], spec: Any, options: CheckOptions
 ) -> None:
     report = check_type(make, commands, spec, **{"schedules": 40, **options})
     assert report.laws["equal operations, equal values"] > 500
@@ -120,7 +120,7 @@ def test_right_type_of_each_family_passes(
 
 
 # The wrong type, what the counterexample shows, and in how many steps at most.
-WRONG: list[tuple[Any, list[Any], Any, Options, str, int]] = [
+WRONG: list[tuple[Any, list[Any], Any, CheckOptions, str, int]] = [
     (wrong.DeafClock, [("set", "a"), ("set", "b")], None, {}, "after the same operations", 9),
     (wrong.ReaddingSet, CART[:2], None, {}, "shows set(), region 1 showed {'x'}", 3),
     (wrong.MaxCounter, [("add", 1), ("add", -1)], total, {}, "('add', -1)", 2),

@@ -10,21 +10,21 @@ from crdt.store.keyspace import CLOCK_SLACK_MS
 from sim.checkers.clients.commands import LARGE_SAMPLE, CommandChecker
 from sim.engine.checker import Violation
 from sim.nodes.client import Refusal
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, drop_key, fresh
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     return fresh(CommandChecker)
 
 
-def told(world: World, words: tuple[str, ...], reply: Any) -> None:
+def told(world: SimWorld, words: tuple[str, ...], reply: Any) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.on_replies(eu, 0, (words,), (reply,))
 
 
-def test_replies_of_redis_are_accepted(world: World) -> None:
+def test_replies_of_redis_are_accepted(world: SimWorld) -> None:
     assert world.run("eu", "SADD", "k", "a", "b") == 2
     assert world.run("eu", "SREM", "k", "a", "b") == 2
     assert world.run("eu", "SETNX", "k", "v") == 1
@@ -37,7 +37,7 @@ def test_replies_of_redis_are_accepted(world: World) -> None:
     assert checker_of(world).looked == 7
 
 
-def test_wrong_reply_is_noticed(world: World) -> None:
+def test_wrong_reply_is_noticed(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.before_commands(eu, 0, (("SETNX", "k", "v"),))
     with pytest.raises(Violation, match="eu answers SETNX k v with 0, not 1, where k was None"):
@@ -46,7 +46,7 @@ def test_wrong_reply_is_noticed(world: World) -> None:
     assert checker.looked == 1
 
 
-def test_wrong_effect_is_noticed(world: World) -> None:
+def test_wrong_effect_is_noticed(world: SimWorld) -> None:
     world.run("eu", "SADD", "k", "a")
     eu, checker = world.sites["eu"], checker_of(world)
     checker.before_commands(eu, 0, (("SADD", "k", "b"),))
@@ -55,18 +55,18 @@ def test_wrong_effect_is_noticed(world: World) -> None:
         told(world, ("SADD", "k", "b"), 1)
 
 
-def test_large_values_are_looked_at_now_and_then(world: World) -> None:
+def test_large_values_are_looked_at_now_and_then(world: SimWorld) -> None:
     for i in range(2 * LARGE_SAMPLE):
         world.run("eu", "SADD", "crowd:0", f"{i}")
     assert checker_of(world).looked == 2
 
 
-def test_element_for_waiter_may_be_gone(world: World) -> None:
+def test_element_for_waiter_may_be_gone(world: SimWorld) -> None:
     world.run_session("us", 1, ("BLPOP", "q", "0"))
     assert world.run("us", "RPUSH", "q", "a") == 1
 
 
-def test_key_of_several_types_may_show_other_one(world: World) -> None:
+def test_key_of_several_types_may_show_other_one(world: SimWorld) -> None:
     world.run("eu", "SADD", "k", "a")
     world.run("us", "RPUSH", "k", "a")
     assert world.settle(10**9)
@@ -74,7 +74,7 @@ def test_key_of_several_types_may_show_other_one(world: World) -> None:
     assert world.run("us", "TYPE", "k") == "set"
 
 
-def test_keys_end_when_they_are_told_to(world: World) -> None:
+def test_keys_end_when_they_are_told_to(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "v", "PX", "9000")
     world.run("eu", "SET", "k", "w", "KEEPTTL")
     world.run("eu", "PEXPIRE", "k", "8000")
@@ -94,7 +94,7 @@ def test_keys_end_when_they_are_told_to(world: World) -> None:
         told(world, words, 1)
 
 
-def test_deadline_follows_expiry_clock_while_clock_is_set_back(world: World) -> None:
+def test_deadline_follows_expiry_clock_while_clock_is_set_back(world: SimWorld) -> None:
     eu = world.sites["eu"]
     world.run("eu", "SET", "k", "v")
     eu.clock.step_by(-CLOCK_SLACK_MS // 2)
@@ -104,7 +104,7 @@ def test_deadline_follows_expiry_clock_while_clock_is_set_back(world: World) -> 
     assert db.now < db.expiry_clock
 
 
-def test_transaction_has_reply_for_each_command(world: World) -> None:
+def test_transaction_has_reply_for_each_command(world: SimWorld) -> None:
     ask = (("MULTI",), ("SADD", "k", "a"), ("EXEC",))
     assert world.run_all("eu", *ask) == ["OK", "QUEUED", [1]]
     eu, checker = world.sites["eu"], checker_of(world)

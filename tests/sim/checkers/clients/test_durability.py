@@ -10,7 +10,7 @@ from sim.checkers.clients.durability import DurabilityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.region import SimRegion
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import (
     Take,
     caught,
@@ -24,7 +24,7 @@ from tests.sim.planted import (
 )
 
 
-def everybody_forgets(world: World) -> None:
+def everybody_forgets(world: SimWorld) -> None:
     """Everywhere, the operation on one key takes another with it: nobody differs from anybody."""
     for name in ("us", "ap"):
         site = world.sites[name]
@@ -48,7 +48,7 @@ def test_write_that_all_forget_is_caught() -> None:
     assert caught(everybody_forgets) == ["durability"]
 
 
-def owed(world: World, origin: int) -> int:
+def owed(world: SimWorld, origin: int) -> int:
     """How many effects of an origin must survive."""
     checker = checker_of(world)
     assert isinstance(checker, DurabilityChecker)

@@ -11,11 +11,11 @@ from sim.checkers.clients.meaning import MeaningChecker, spell_command
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, checker_of, drop_key, finish, fresh
 
 
-def eu_counts_twice(world: World) -> None:
+def eu_counts_twice(world: SimWorld) -> None:
     """In eu, an increment is applied and sent twice."""
     world.run("eu", "INCRBY", "count:0.0", "5")
     increment(world.sites["eu"].replica.keyspace, b"count:0.0", 5)
@@ -108,7 +108,7 @@ def test_lost_key_is_caught(key: str, words: tuple[str, str], shown: str) -> Non
 def test_push_not_at_tail_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def eu_pushes_at_the_head(world: World) -> None:
+    def eu_pushes_at_the_head(world: SimWorld) -> None:
         world.run("eu", "RPUSH", "log:0.0", "u1")
         with monkeypatch.context() as patch:
             patch.setattr("crdt.writes.list.tail_place", head_place)
@@ -132,7 +132,7 @@ def test_deleted_key_is_not_judged() -> None:
 def test_parts_of_transaction_count_where_others_see_them() -> None:
     """The last command of a transaction gave its dot to all of them."""
     plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
-    world = World(plan, checkers=(MeaningChecker,))
+    world = SimWorld(plan, checkers=(MeaningChecker,))
     assert world.settle(10 * SECOND)
     once = (("RPUSH", "log:0", "u" * 30), ("SADD", "all:0", "u" * 30), ("SET", "free:0", "x" * 50))
     world.run_all("eu", ("MULTI",), *once, ("EXEC",))

@@ -11,7 +11,7 @@ from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Refusal
 from sim.schedule.plan import Copy
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
 FILLED = (
@@ -51,14 +51,16 @@ RIGHT: list[tuple[str, Any, Any]] = [
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     made = fresh(ReadsChecker)
     made.run_all("eu", *FILLED)
     return made
 
 
 @pytest.mark.parametrize(("asked", "right", "wrong"), RIGHT, ids=[row[0] for row in RIGHT])
-def test_reply_that_is_not_so_is_caught(world: World, asked: str, right: Any, wrong: Any) -> None:
+def test_reply_that_is_not_so_is_caught(
+    world: SimWorld, asked: str, right: Any, wrong: Any
+) -> None:
     words = tuple(asked.split())
     told = world.run_session("eu", 1, words)
     assert told is not None
@@ -70,12 +72,12 @@ def test_reply_that_is_not_so_is_caught(world: World, asked: str, right: Any, wr
         checker.on_replies(world.sites["eu"], 1, (words,), (wrong,))
 
 
-def test_another_region_shows_what_it_has(world: World) -> None:
+def test_another_region_shows_what_it_has(world: SimWorld) -> None:
     assert world.run_session("us", 1, ("GET", "string")) == [None]
     assert checker_of(world).looked == 1
 
 
-def test_reads_next_to_writes_and_of_busy_keys_are_left_alone(world: World) -> None:
+def test_reads_next_to_writes_and_of_busy_keys_are_left_alone(world: SimWorld) -> None:
     for i in range(HISTORY_MAX + 1):
         world.run("eu", "SADD", "busy", f"{i}")
     world.run_session("eu", 1, ("SMEMBERS", "busy"))

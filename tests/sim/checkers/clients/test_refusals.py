@@ -11,7 +11,7 @@ from sim.engine.checker import Violation
 from sim.engine.events import MS
 from sim.nodes.region import SimRegion
 from sim.schedule.plan import Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import NAMES, checker_of, fresh
 
 
@@ -19,7 +19,7 @@ def behind(*, serves: bool = False) -> SimRegion:
     """Return a region that has restarted, and has not caught up yet. What it holds it has kept."""
     tuning = Tuning(refuses_stale=not serves)
     plan = Plan.of(NAMES, delay_ms=20, tuning=tuning)
-    world = World(plan, checkers=(RefusalsChecker,))
+    world = SimWorld(plan, checkers=(RefusalsChecker,))
     assert world.settle(10 * SECOND)
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)

@@ -11,7 +11,7 @@ from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Refusal
 from sim.schedule.plan import Copy
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
 SCAN, GO_ON = ("SCAN", "0"), ("SCAN", "7")
@@ -19,20 +19,20 @@ SSCAN = ("SSCAN", "s", "0")
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     made = fresh(ScanningChecker)
     made.run_all("eu", ("SET", "a", "1"), ("SET", "b", "1"), ("SADD", "s", "m", "n"))
     return made
 
 
-def told(world: World, words: tuple[str, ...], cursor: bytes, names: list[bytes]) -> None:
+def told(world: SimWorld, words: tuple[str, ...], cursor: bytes, names: list[bytes]) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.before_commands(eu, 1, (words,))
     reply: list[Any] = [cursor, names]
     checker.on_replies(eu, 1, (words,), (reply,))
 
 
-def test_whole_walk_is_right(world: World) -> None:
+def test_whole_walk_is_right(world: SimWorld) -> None:
     world.run_session("eu", 1, ("SCAN", "$cursor"))
     world.run_all("eu", ("HSET", "h", "f", "v"), ("ZADD", "z", "1", "m"))
     world.run_session("eu", 1, ("HSCAN", "h", "$cursor"))
@@ -40,7 +40,7 @@ def test_whole_walk_is_right(world: World) -> None:
     assert checker_of(world).looked == 9
 
 
-def test_scan_that_omits_key_is_caught(world: World) -> None:
+def test_scan_that_omits_key_is_caught(world: SimWorld) -> None:
     told(world, SCAN, b"7", [b"a"])
     told(world, GO_ON, b"3", [b"s"])
     with pytest.raises(Violation, match="a walk that ended with SCAN 7 has not returned b'b'"):
@@ -49,20 +49,20 @@ def test_scan_that_omits_key_is_caught(world: World) -> None:
         told(world, SSCAN, b"0", [b"m"])
 
 
-def test_scan_of_missing_key_is_caught(world: World) -> None:
+def test_scan_of_missing_key_is_caught(world: SimWorld) -> None:
     with pytest.raises(Violation, match="SCAN 0 returns b'ghost', which is not there"):
         told(world, SCAN, b"7", [b"ghost"])
     with pytest.raises(Violation, match="SSCAN s 0 returns b'ghost', which is not there"):
         told(world, SSCAN, b"7", [b"ghost"])
 
 
-def test_scan_that_repeats_key_is_caught(world: World) -> None:
+def test_scan_that_repeats_key_is_caught(world: SimWorld) -> None:
     told(world, SCAN, b"7", [b"a"])
     with pytest.raises(Violation, match="SCAN 7 returns b'a' a second time"):
         told(world, GO_ON, b"3", [b"a"])
 
 
-def test_scan_may_omit_keys_that_change_meanwhile(world: World) -> None:
+def test_scan_may_omit_keys_that_change_meanwhile(world: SimWorld) -> None:
     told(world, SCAN, b"7", [])
     told(world, SSCAN, b"7", [])
     world.run_all("eu", ("DEL", "b"), ("PEXPIRE", "a", "100"), ("SREM", "s", "m"))
@@ -71,7 +71,7 @@ def test_scan_may_omit_keys_that_change_meanwhile(world: World) -> None:
     told(world, ("SSCAN", "s", "7"), b"0", [b"n"])
 
 
-def test_elements_of_key_that_has_expired_need_not_be_returned(world: World) -> None:
+def test_elements_of_key_that_has_expired_need_not_be_returned(world: SimWorld) -> None:
     told(world, SSCAN, b"7", [b"m"])
     world.run("eu", "PEXPIRE", "s", "100")
     world.sleep(SECOND)
@@ -82,14 +82,14 @@ def test_elements_of_key_that_has_expired_need_not_be_returned(world: World) -> 
         told(world, ("SSCAN", "s", "7"), b"0", [b"m"])
 
 
-def test_elements_of_key_that_expires_later_are_missed(world: World) -> None:
+def test_elements_of_key_that_expires_later_are_missed(world: SimWorld) -> None:
     world.run("eu", "PEXPIRE", "s", "900")
     told(world, SSCAN, b"7", [b"m"])
     with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
         told(world, ("SSCAN", "s", "7"), b"0", [])
 
 
-def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: World) -> None:
+def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     told(world, ("SCAN", "99"), b"0", [])
     checker.on_replies(eu, 1, (SSCAN,), (Refusal("WRONGTYPE"),))

@@ -8,7 +8,7 @@ from crdb.engine.clients.blocking import Blocked
 from sim.checkers.clients.waiting import WaitingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
 POP = ("BLPOP", "queue:0", "queue:1", "0.5")
@@ -19,11 +19,11 @@ def forget(_self: Blocked, _key: bytes) -> None:
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     return fresh(WaitingChecker)
 
 
-def test_being_served_or_giving_up_in_time_is_right(world: World) -> None:
+def test_being_served_or_giving_up_in_time_is_right(world: SimWorld) -> None:
     world.run_session("eu", 1, POP)
     world.run_session("us", 2, ("BZPOPMIN", "ranks:0", "5"))
     world.run_session("us", 3, ("BLMOVE", "queue:2", "queue:2", "LEFT", "RIGHT", "5"))
@@ -38,7 +38,7 @@ def test_being_served_or_giving_up_in_time_is_right(world: World) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_client_that_is_not_woken_is_caught(world: World) -> None:
+def test_client_that_is_not_woken_is_caught(world: SimWorld) -> None:
     world.run_session("eu", 1, POP)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Blocked, "serve", forget)
@@ -46,7 +46,7 @@ def test_client_that_is_not_woken_is_caught(world: World) -> None:
             world.run("eu", "RPUSH", "queue:0", "a")
 
 
-def test_client_kept_waiting_is_caught(world: World) -> None:
+def test_client_kept_waiting_is_caught(world: SimWorld) -> None:
     world.run_session("eu", 1, POP)
     eu = world.sites["eu"]
     eu.instance.advance(eu.now_ms + 600)
@@ -54,14 +54,14 @@ def test_client_kept_waiting_is_caught(world: World) -> None:
         checker_of(world).on_turn_end(eu, ())
 
 
-def test_early_timeout_is_caught(world: World) -> None:
+def test_early_timeout_is_caught(world: SimWorld) -> None:
     world.run_session("eu", 1, POP)
     with pytest.raises(Violation, match=r"session 1 in eu gave up BLPOP .* 500 ms early"):
         checker_of(world).on_late_reply(world.sites["eu"], 1, POP, None)
     checker_of(world).on_late_reply(world.sites["eu"], 1, ("CRDB.AWAIT", "", "1"), 1)
 
 
-def test_element_that_is_served_twice_is_noticed(world: World) -> None:
+def test_element_that_is_served_twice_is_noticed(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.on_replies(eu, 1, (POP,), ([b"queue:0", b"a"],))
     with pytest.raises(Violation, match="eu hands out b'a' a second time, with LPOP queue:0"):
@@ -76,7 +76,7 @@ def test_element_that_is_served_twice_is_noticed(world: World) -> None:
     checker.on_replies(eu, 1, (POP,), ([b"queue:0", b"a"],))
 
 
-def test_no_client_waits_at_region_that_serves_none(world: World) -> None:
+def test_no_client_waits_at_region_that_serves_none(world: SimWorld) -> None:
     world.run_session("eu", 1, POP)
     eu = world.sites["eu"]
     eu.instance.is_stale = True
@@ -84,7 +84,7 @@ def test_no_client_waits_at_region_that_serves_none(world: World) -> None:
         checker_of(world).on_turn_end(eu, ())
 
 
-def test_first_waiting_client_is_served_first(world: World) -> None:
+def test_first_waiting_client_is_served_first(world: SimWorld) -> None:
     pop, move = ("BLPOP", "queue:0", "5"), ("BLMOVE", "queue:0", "queue:9", "LEFT", "LEFT", "5")
     eu, checker = world.sites["eu"], checker_of(world)
     for session, command in ((1, pop), (2, move), (3, pop), (4, ("BZPOPMIN", "queue:0", "5"))):
@@ -100,7 +100,7 @@ def test_first_waiting_client_is_served_first(world: World) -> None:
     checker.on_turn_end(eu, ())
 
 
-def test_wait_command_takes_no_element(world: World) -> None:
+def test_wait_command_takes_no_element(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     assert isinstance(checker, WaitingChecker)
     checker.on_replies(eu, 1, (("CRDB.AWAIT", "2=1", "500"),), ())
@@ -109,7 +109,7 @@ def test_wait_command_takes_no_element(world: World) -> None:
     assert [wait.command for wait in checker.waits["eu"].values()] == [POP]
 
 
-def test_element_for_waiter_is_gone_for_others(world: World) -> None:
+def test_element_for_waiter_is_gone_for_others(world: SimWorld) -> None:
     world.run_session("eu", 1, ("BLPOP", "queue:0", "5"))
     push = ("RPUSH", "queue:0", "a")
     world.run_all("eu", push, ("LPOP", "queue:0"))
@@ -129,7 +129,7 @@ def test_element_for_waiter_is_gone_for_others(world: World) -> None:
     checker.on_replies(eu, 2, both, (1, b"d"))  # whoever moves may have given it back
 
 
-def test_leaving_client_waits_no_more(world: World) -> None:
+def test_leaving_client_waits_no_more(world: SimWorld) -> None:
     world.run_session("eu", 1, ("BLPOP", "queue:0", "1"))
     world.run_session("eu", 1, ("QUIT",))
     world.run("eu", "RPUSH", "queue:0", "a")
@@ -137,7 +137,7 @@ def test_leaving_client_waits_no_more(world: World) -> None:
     world.sleep(2 * SECOND)
 
 
-def test_wait_counts_no_more_regions_than_there_are(world: World) -> None:
+def test_wait_counts_no_more_regions_than_there_are(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "v")
     world.run_session("eu", 1, ("WAIT", "2", "500"))
     world.sleep(SECOND)
@@ -155,7 +155,7 @@ def test_wait_counts_no_more_regions_than_there_are(world: World) -> None:
     world.run_session("eu", 1, ("WAIT", "x", "100"))
 
 
-def test_snapshot_counts_for_what_region_has_reached(world: World) -> None:
+def test_snapshot_counts_for_what_region_has_reached(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     assert isinstance(checker, WaitingChecker)
     world.run("eu", "SET", "k", "v")

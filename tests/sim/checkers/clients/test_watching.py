@@ -10,7 +10,7 @@ from sim.checkers.clients.watching import WatchingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Reply
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
 EXEC = (("EXEC",),)
@@ -18,7 +18,7 @@ ALL = (("MULTI",), ("SADD", "other", "x"), ("EXEC",))
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     made = fresh(WatchingChecker)
     made.run("eu", "SET", "k", "1", "PX", "900")
     assert made.settle(SECOND)
@@ -26,37 +26,37 @@ def world() -> World:
     return made
 
 
-def told(world: World, reply: object) -> None:
+def told(world: SimWorld, reply: object) -> None:
     checker_of(world).on_replies(world.sites["eu"], 1, EXEC, (reply,))
 
 
-def outcome(world: World) -> Reply:
+def outcome(world: SimWorld) -> Reply:
     """Return what the EXEC of session 1 comes to."""
     replies = world.run_session("eu", 1, *ALL)
     assert replies is not None
     return replies[-1]
 
 
-def write(world: World) -> None:
+def write(world: SimWorld) -> None:
     world.run("eu", "INCR", "k")
 
 
-def write_elsewhere(world: World) -> None:
+def write_elsewhere(world: SimWorld) -> None:
     world.run("us", "SADD", "l", "m")
     assert world.settle(SECOND)
 
 
-def flush_elsewhere(world: World) -> None:
+def flush_elsewhere(world: SimWorld) -> None:
     world.run("us", "FLUSHALL")
     assert world.settle(SECOND)
 
 
-def run_out(world: World) -> None:
+def run_out(world: SimWorld) -> None:
     world.sleep(SECOND)
 
 
 @pytest.mark.parametrize("act", [write, write_elsewhere, flush_elsewhere, run_out])
-def test_change_must_be_noticed(world: World, act: Callable[[World], None]) -> None:
+def test_change_must_be_noticed(world: SimWorld, act: Callable[[SimWorld], None]) -> None:
     act(world)
     told_now = world.run_session("eu", 1, *ALL)
     assert told_now == ["OK", "QUEUED", None]
@@ -69,13 +69,13 @@ def test_change_must_be_noticed(world: World, act: Callable[[World], None]) -> N
         told(world, [])
 
 
-def test_without_change_it_must_be_carried_out(world: World) -> None:
+def test_without_change_it_must_be_carried_out(world: SimWorld) -> None:
     world.run("eu", "SET", "other", "1")
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
         told(world, None)
 
 
-def test_exec_after_change_may_be_refused(world: World) -> None:
+def test_exec_after_change_may_be_refused(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "1", "KEEPTTL")
     told(world, None)
     world.run_session("eu", 1, ("WATCH", "k"))
@@ -83,7 +83,7 @@ def test_exec_after_change_may_be_refused(world: World) -> None:
     told(world, None)
 
 
-def test_trimming_touches_list_from_which_it_removes_nothing(world: World) -> None:
+def test_trimming_touches_list_from_which_it_removes_nothing(world: SimWorld) -> None:
     world.run("eu", "RPUSH", "l", "m")
     world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
     world.run("eu", "LTRIM", "l", "0", "-1")
@@ -96,7 +96,7 @@ def test_trimming_touches_list_from_which_it_removes_nothing(world: World) -> No
 
 
 @pytest.mark.parametrize("region", ["eu", "us"])
-def test_another_order_of_list_is_change(world: World, region: str) -> None:
+def test_another_order_of_list_is_change(world: SimWorld, region: str) -> None:
     world.run("eu", "RPUSH", "l", "m", "n")
     assert world.settle(SECOND)
     world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
@@ -121,7 +121,7 @@ def test_another_order_of_list_is_change(world: World, region: str) -> None:
     ],
 )
 def test_other_trimming_touches_nothing(
-    world: World, region: str, command: tuple[str, ...]
+    world: SimWorld, region: str, command: tuple[str, ...]
 ) -> None:
     world.run_all("eu", ("RPUSH", "l", "m"), ("RPUSH", "another", "m"))
     assert world.settle(SECOND)
@@ -135,7 +135,7 @@ def test_other_trimming_touches_nothing(
         told(world, None)
 
 
-def test_remote_change_counts_once_visible(world: World) -> None:
+def test_remote_change_counts_once_visible(world: SimWorld) -> None:
     world.run("us", "SADD", "l", "m")
     world.run("us", "SREM", "l", "absent")
     assert world.settle(SECOND)
@@ -152,7 +152,7 @@ def test_remote_change_counts_once_visible(world: World) -> None:
     told(world, None)
 
 
-def test_unwatch_and_lost_region_end_watching(world: World) -> None:
+def test_unwatch_and_lost_region_end_watching(world: SimWorld) -> None:
     world.run_session("eu", 1, ("UNWATCH",))
     told(world, None)
     world.run_session("eu", 2, ("WATCH", "k"))
@@ -160,7 +160,7 @@ def test_unwatch_and_lost_region_end_watching(world: World) -> None:
     assert checker_of(world).looked == 0
 
 
-def test_own_write_in_same_request_is_change(world: World) -> None:
+def test_own_write_in_same_request_is_change(world: SimWorld) -> None:
     request = (("WATCH", "m"), ("SADD", "m", "a"), ("MULTI",), ("EXISTS", "m"), ("EXEC",))
     world.run_session("eu", 2, *request)
     assert checker_of(world).looked == 1
@@ -170,7 +170,7 @@ def test_own_write_in_same_request_is_change(world: World) -> None:
         checker.on_replies(eu, 2, request, ("OK", 1, "OK", "QUEUED", [1]))
 
 
-def test_what_a_region_puts_aside_is_a_change_for_those_who_stay(world: World) -> None:
+def test_what_a_region_puts_aside_is_a_change_for_those_who_stay(world: SimWorld) -> None:
     before = world.sites["eu"].instance
     world.forge_hello("eu", "us")
     assert world.sites["eu"].instance is before

@@ -10,25 +10,25 @@ import pytest
 from replication.protocol.limits import MS, SECOND
 from sim.checkers.links.age import SAMPLE, AgeChecker
 from sim.engine.checker import Violation
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, finish, fresh
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     made = fresh(AgeChecker)
     look(made)
     return made
 
 
-def look(world: World) -> None:
+def look(world: SimWorld) -> None:
     """Have the links of a region looked at."""
     world.sites["us"].instance.advance(world.now // MS)
     for _ in range(SAMPLE):
         checker_of(world).on_turn_end(world.sites["us"], ())
 
 
-def lose_a_write(world: World) -> None:
+def lose_a_write(world: SimWorld) -> None:
     """What eu writes does not come to us for a while, over any way."""
     for name in ("eu", "ap"):
         world.close_way(name, "us")
@@ -45,7 +45,7 @@ def tell(lag_ns: int) -> Callable[[int], int]:
     return told
 
 
-def test_missing_effects_raise_age(world: World) -> None:
+def test_missing_effects_raise_age(world: SimWorld) -> None:
     lose_a_write(world)
     looked = checker_of(world).looked
     look(world)
@@ -57,7 +57,7 @@ def test_missing_effects_raise_age(world: World) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_picture_that_is_said_to_be_younger_is_noticed(world: World) -> None:
+def test_picture_that_is_said_to_be_younger_is_noticed(world: SimWorld) -> None:
     world.sites["us"].links.sinks["eu"].lag_ns = tell(20 * MS)  # type: ignore[method-assign]
     lose_a_write(world)
     with pytest.raises(Violation, match=r"us says that what it shows of eu is 20 ms old, and it"):
@@ -65,7 +65,7 @@ def test_picture_that_is_said_to_be_younger_is_noticed(world: World) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_paused_and_restarted_regions_have_no_age(world: World) -> None:
+def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
     world.sites["us"].links.sinks["eu"].lag_ns = tell(0)  # type: ignore[method-assign]
     lose_a_write(world)
     world.sites["eu"].pause_until(world.now + SECOND)
@@ -85,7 +85,7 @@ def test_paused_and_restarted_regions_have_no_age(world: World) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_connection_with_earlier_life_is_not_judged(world: World) -> None:
+def test_connection_with_earlier_life_is_not_judged(world: SimWorld) -> None:
     sink = world.sites["us"].links.sinks["eu"]
     sink.lag_ns = tell(0)  # type: ignore[method-assign]
     lose_a_write(world)

@@ -10,11 +10,11 @@ from sim.checkers.links.bounds import SAMPLE, WEIGHED, BoundsChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Plan, Tuning
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, finish, fresh
 
 
-def eu_sends_on(world: World) -> None:
+def eu_sends_on(world: SimWorld) -> None:
     """The links of eu have a window of a few bytes, which one of its sources does not know."""
     links = world.sites["eu"].links
     links.limits = attrs.evolve(links.limits, window_bytes_max=100, batch_bytes_max=100)
@@ -33,7 +33,7 @@ def test_window_that_is_kept_is_not() -> None:
     tuning = Tuning()
     limits = attrs.evolve(tuning.limits, window_bytes_max=100, batch_bytes_max=100)
     plan = Plan.of(["eu", "us"], delay_ms=20, tuning=attrs.evolve(tuning, limits=limits))
-    world = World(plan, checkers=[BoundsChecker])
+    world = SimWorld(plan, checkers=[BoundsChecker])
     assert world.settle(10 * SECOND)
     world.close_way("us", "eu")
     for i in range(20 * SAMPLE):
@@ -56,7 +56,7 @@ def test_gate_keeps_its_bound() -> None:
         world.run("eu", "SET", "k", "v")
 
 
-def bounds_of(world: World) -> BoundsChecker:
+def bounds_of(world: SimWorld) -> BoundsChecker:
     """The checker of a world."""
     (checker,) = world.checkers
     assert isinstance(checker, BoundsChecker)
@@ -87,7 +87,7 @@ def test_backlog_says_how_much_it_keeps() -> None:
         checker.measure_snapshot(world.sites["eu"])
 
 
-def look(world: World) -> None:
+def look(world: SimWorld) -> None:
     """Have the links of eu looked at."""
     bounds_of(world).check_limits(world.sites["eu"])
 

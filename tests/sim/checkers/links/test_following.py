@@ -10,7 +10,7 @@ from sim.checkers.replicas.convergence import ConvergenceChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import drop_key, finish, fresh
 
 ONE = Copy("f", 255, ("eu",))
@@ -18,7 +18,7 @@ RENAMED = Copy("f", 2, ("eu",))
 TWO = Copy("f", 9, ("eu", "us"))
 
 
-def filled(copy: Copy) -> World:
+def filled(copy: Copy) -> SimWorld:
     """A world in which a follower has something, and only what it follows is checked."""
     world = fresh(FollowingChecker, copies=(copy,))
     world.run("eu", "SADD", "cart", "milk")

@@ -9,25 +9,25 @@ import pytest
 from replication.protocol.limits import MS, SECOND
 from sim.checkers.links.lag import SAMPLE_MS, LagChecker
 from sim.engine.checker import Violation
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     made = fresh(LagChecker)
     look(made)
     return made
 
 
-def look(world: World) -> None:
+def look(world: SimWorld) -> None:
     """Have the links of a region looked at, as soon as they are looked at again."""
     world.sleep(SAMPLE_MS * MS)
     world.sites["eu"].advance_clocks()
     checker_of(world).on_turn_end(world.sites["eu"], ())
 
 
-def test_effects_under_way_count_as_lag(world: World) -> None:
+def test_effects_under_way_count_as_lag(world: SimWorld) -> None:
     world.close_way("eu", "us")
     world.run("eu", "INCR", "k")
     world.sleep(2 * SECOND)
@@ -40,7 +40,7 @@ def test_effects_under_way_count_as_lag(world: World) -> None:
     assert checker_of(world).looked >= 4
 
 
-def test_region_that_was_paused_is_not_asked(world: World) -> None:
+def test_region_that_was_paused_is_not_asked(world: SimWorld) -> None:
     looked = checker_of(world).looked
     world.sites["eu"].pause_until(world.now + SECOND)
     look(world)
@@ -57,7 +57,7 @@ def tell(lag_ns: int) -> Callable[[int], int]:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_lag_that_is_not_so_is_noticed(world: World) -> None:
+def test_lag_that_is_not_so_is_noticed(world: SimWorld) -> None:
     source = world.sites["eu"].links.sources["us"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "lag_ns", tell(900 * MS))

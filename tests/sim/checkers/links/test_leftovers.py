@@ -13,30 +13,30 @@ from replication.protocol.limits import MS
 from sim.checkers.links.leftovers import LeftoversChecker
 from sim.engine.checker import Violation
 from sim.nodes.region import SimRegion
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import NAMES, checker_of, fresh
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SimWorld:
     return fresh(LeftoversChecker)
 
 
-def expect(world: World, text: str) -> None:
+def expect(world: SimWorld, text: str) -> None:
     """The end of the world is not in order."""
     with pytest.raises(Violation, match=text):
         world.check_end()
 
 
-def eu(world: World) -> SimRegion:
+def eu(world: SimWorld) -> SimRegion:
     return world.sites["eu"]
 
 
-def instance_of(world: World) -> Instance:
+def instance_of(world: SimWorld) -> Instance:
     return eu(world).instance
 
 
-def test_waiting_and_watching_clients_are_listed(world: World) -> None:
+def test_waiting_and_watching_clients_are_listed(world: SimWorld) -> None:
     world.run_session("eu", 1, ("WATCH", "a", "b"))
     world.run_session("eu", 2, ("BLPOP", "a", "0.01"))
     world.run_session("eu", 3, ("BLPOP", "a", "0.01"))
@@ -49,29 +49,29 @@ def test_waiting_and_watching_clients_are_listed(world: World) -> None:
     assert checker_of(world).looked > len(NAMES)
 
 
-def test_books_that_are_wrong_are_noticed(world: World) -> None:
+def test_books_that_are_wrong_are_noticed(world: SimWorld) -> None:
     instance_of(world).watched_keys.hold(b"a")
     expect(world, r"clients of eu watch \{\}, but the instance counts \{b'a': 1\}")
 
 
-def test_client_that_is_gone_is_noticed(world: World) -> None:
+def test_client_that_is_gone_is_noticed(world: SimWorld) -> None:
     world.run_session("eu", 1, ("WATCH", "a"))
     clients = instance_of(world).clients
     del clients[max(clients)]
     expect(world, "client 2 of eu is gone and in its books")
 
 
-def test_key_that_is_not_given_back_is_noticed(world: World) -> None:
+def test_key_that_is_not_given_back_is_noticed(world: SimWorld) -> None:
     instance_of(world).keyspace.watched_keys.add(b"a")
     expect(world, r"the instance counts \{\} for \[b'a'\]")
 
 
-def test_key_that_nobody_watches_any_more_is_noticed(world: World) -> None:
+def test_key_that_nobody_watches_any_more_is_noticed(world: SimWorld) -> None:
     instance_of(world).watching.by_key[b"a"] = {}
     expect(world, "nobody watches b'a' in eu, which keeps it")
 
 
-def test_leftover_of_transaction_is_caught(world: World) -> None:
+def test_leftover_of_transaction_is_caught(world: SimWorld) -> None:
     client = eu(world).sim_client.client
     client.spoiled = True
     expect(world, r"session 1 of eu is in no transaction and has queued \[\]")
@@ -79,13 +79,13 @@ def test_leftover_of_transaction_is_caught(world: World) -> None:
     expect(world, "session 1 of eu watches nothing and is marked")
 
 
-def test_operation_that_waits_is_noticed(world: World) -> None:
+def test_operation_that_waits_is_noticed(world: SimWorld) -> None:
     op = Op(world.sites["us"].replica.origin, 9, 0, {}, ((2, 0, b"k", b"a"),))
     eu(world).replica.causal_buffer.queues[op.origin] = deque([op])
     expect(world, "in eu 1 operations of 2 wait for their turn")
 
 
-def test_leftover_of_link_is_caught(world: World) -> None:
+def test_leftover_of_link_is_caught(world: SimWorld) -> None:
     links = eu(world).links
     origin = world.sites["us"].replica.origin
     links.repair.gaps[origin] = Gap(3, 0, 0)
@@ -112,7 +112,7 @@ def test_leftover_of_link_is_caught(world: World) -> None:
     world.check_end()
 
 
-def test_link_that_is_not_there_is_noticed(world: World) -> None:
+def test_link_that_is_not_there_is_noticed(world: SimWorld) -> None:
     sink = eu(world).links.sinks["us"]
     sink.close("for a test")
     expect(world, "in eu the link from us is closed")

@@ -10,11 +10,11 @@ from replication.protocol.events import GapFound
 from sim.checkers.links.traffic import FEW, TrafficChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, finish, fresh
 
 
-def write(world: World, count: int) -> None:
+def write(world: SimWorld, count: int) -> None:
     for number in range(count):
         world.run("eu", "SET", f"k{number}", "v")
         world.sleep(SECOND // 20)

@@ -9,11 +9,11 @@ from crdt.embed.replica import Outcome
 from sim.checkers.replicas.causality import CausalityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import Take, caught, finish, fresh, on_accept
 
 
-def us_does_not_wait(world: World) -> None:
+def us_does_not_wait(world: SimWorld) -> None:
     """In us, an operation that should wait is applied at once."""
     us = world.sites["us"]
 

@@ -8,11 +8,11 @@ from sim.checkers.replicas.change_reports import ChangeReportChecker, held_text
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, checker_of, finish, fresh
 
 
-def eu_changes_in_silence(world: World) -> None:
+def eu_changes_in_silence(world: SimWorld) -> None:
     """Every region has the same change, and none has told of it."""
     world.run("eu", "SADD", "cart", "milk")
     world.run("eu", "SET", "word", "v", "PX", "100000")

@@ -10,7 +10,7 @@ from sim.checkers.replicas.convergence import ConvergenceChecker, Standing, show
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import (
     Take,
     caught,
@@ -24,7 +24,7 @@ from tests.sim.planted import (
 )
 
 
-def us_forgets(world: World) -> None:
+def us_forgets(world: SimWorld) -> None:
     """In us, an operation on one key takes another with it."""
     us = world.sites["us"]
 

@@ -10,7 +10,7 @@ from sim.checkers.replicas.expiry import ExpiryChecker
 from sim.engine.checker import Violation
 from sim.engine.clock import EPOCH_MS
 from sim.engine.events import SECOND
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, finish, fresh
 
 
@@ -21,14 +21,14 @@ class Frozen(dict[int, int]):
         """Forget it."""
 
 
-def expire_in_eu(world: World) -> None:
+def expire_in_eu(world: SimWorld) -> None:
     """A key that has expired by the clock of eu, which is fast, and not by those of others."""
     world.run("us", "SET", "k", "v", "PX", "60000")
     assert world.settle(10 * SECOND)
     world.sites["eu"].clock.step_by(90_000)
 
 
-def eu_believes_that_all_clocks_are_fast(world: World) -> None:
+def eu_believes_that_all_clocks_are_fast(world: SimWorld) -> None:
     expire_in_eu(world)
     world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
     world.sleep(3 * SECOND)
@@ -40,7 +40,7 @@ def test_key_alive_elsewhere_is_not_deleted() -> None:
         eu_believes_that_all_clocks_are_fast(fresh(ExpiryChecker))
 
 
-def us_believes_that_it_is_the_lowest(world: World) -> None:
+def us_believes_that_it_is_the_lowest(world: SimWorld) -> None:
     world.run("us", "SET", "k", "v", "PX", "1000")
     assert world.settle(10 * SECOND)
     world.cut("us", "eu")
@@ -118,7 +118,7 @@ def test_clock_counts_that_its_region_has_forgotten() -> None:
     assert world.checkers[0].looked == 1
 
 
-def the_time_of_us_goes_back(world: World) -> None:
+def the_time_of_us_goes_back(world: SimWorld) -> None:
     world.run("us", "SET", "k", "v")
     world.sites["us"].replica.keyspace.expiry_clock -= 500
     world.sites["us"].clock.step_by(-500)

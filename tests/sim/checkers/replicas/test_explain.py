@@ -26,15 +26,15 @@ from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
 from sim.nodes.state_hash import StateHash
 from sim.schedule.plan import Copy
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import NAMES, drop_key, fresh
 
 
-def holder(world: World, name: str) -> Holder:
+def holder(world: SimWorld, name: str) -> Holder:
     return Holder(name, world.places[name].state_hash)
 
 
-def explained(world: World, one: str, other: str, clock: int = 0) -> str:
+def explained(world: SimWorld, one: str, other: str, clock: int = 0) -> str:
     """The text about two regions, the second of which may be ahead."""
     here = holder(world, one)
     vector = dict(here.state_hash.db.vector)
@@ -42,7 +42,7 @@ def explained(world: World, one: str, other: str, clock: int = 0) -> str:
     return explain_key(world.run_history, here, others, clock, vector)
 
 
-def written() -> World:
+def written() -> SimWorld:
     """A world in which two regions have written to one key."""
     world = fresh()
     world.run("eu", "SADD", "cart", "milk")

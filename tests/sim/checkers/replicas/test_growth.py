@@ -8,7 +8,7 @@ from crdt.causality.dots import Vector
 from sim.checkers.replicas.growth import GrowthChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, finish, fresh
 
 
@@ -17,7 +17,7 @@ def nothing(_vector: Vector, _known: Vector) -> str:
     return ""
 
 
-def us_goes_back(world: World) -> None:
+def us_goes_back(world: SimWorld) -> None:
     """us forgets for a moment how far it had come with eu."""
     for i in range(3):
         world.run("eu", "SET", f"k{i}", "v")

@@ -10,11 +10,11 @@ from sim.checkers.replicas.identity import IdentityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.region import SimStateDirectory
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import Take, caught, fresh, on_accept
 
 
-def us_counts_from_one_again(world: World) -> None:
+def us_counts_from_one_again(world: SimWorld) -> None:
     """us takes no new incarnation, and does not wait until it has caught up."""
     world.run("us", "SET", "k", "1")
     us = world.sites["us"]

@@ -8,11 +8,11 @@ from crdt.writes.set import add_one
 from sim.checkers.replicas.resurrection import ResurrectionChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, finish, fresh
 
 
-def a_ghost(world: World) -> None:
+def a_ghost(world: SimWorld) -> None:
     """In eu, an add brings back what was removed before; every region agrees."""
     world.run("eu", "SADD", "cart", "u1", "u2")
     assert world.settle(10 * SECOND)

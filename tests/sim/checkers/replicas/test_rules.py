@@ -14,19 +14,19 @@ from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes import effects
 from sim.nodes.effects import EFFECTS_MAX, KEYS_MAX
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, checker_of, drop_key, fill, finish, fresh
 
 PAIRS = (("eu", "us"), ("eu", "ap"), ("us", "ap"))
 
 
-def rules_of(world: World) -> RulesChecker:
+def rules_of(world: SimWorld) -> RulesChecker:
     checker = checker_of(world)
     assert isinstance(checker, RulesChecker)
     return checker
 
 
-def a_set_hides_a_member(world: World) -> None:
+def a_set_hides_a_member(world: SimWorld) -> None:
     """Everywhere, and in whatever is compared with it, a set does not show one member."""
     visible = Set.visible
 

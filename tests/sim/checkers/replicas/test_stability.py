@@ -8,11 +8,11 @@ from sim.checkers.replicas.stability import SAMPLE, StabilityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.region import Start
-from sim.world.world import World
+from sim.world.world import SimWorld
 from tests.sim.planted import caught, fresh
 
 
-def lie(world: World) -> None:
+def lie(world: SimWorld) -> None:
     """us is told that eu has all that us has, which ap has told only us."""
     world.close_way("ap", "eu")
     world.close_way("us", "eu")
@@ -23,13 +23,13 @@ def lie(world: World) -> None:
     us.heard(3, us.vector)
 
 
-def turn(world: World) -> None:
+def turn(world: SimWorld) -> None:
     """Give the checker enough to look at."""
     for _ in range(SAMPLE):
         world.run("us", "SET", "l", "v")
 
 
-def us_believes_a_lie(world: World) -> None:
+def us_believes_a_lie(world: SimWorld) -> None:
     lie(world)
     turn(world)
 

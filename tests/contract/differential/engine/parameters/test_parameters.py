@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from crdb.engine.parameters.table import NAMES, Config
+from crdb.engine.parameters.table import NAMES, ParameterTable
 from tests.crdb.redis_peer import Peer, decode
 
 # What a test server is started with, what describes its process, and what we set differently.
@@ -19,7 +19,7 @@ def test_every_parameter_of_server_is_there_with_its_default(peer: Peer) -> None
     flat = cast("list[bytes]", decode(peer.server.run([b"CONFIG", b"GET", b"*"])))
     theirs = {n.decode(): v.decode() for n, v in zip(flat[::2], flat[1::2], strict=True)}
     theirs.pop("gopher-enabled", None)
-    values = Config().values
+    values = ParameterTable().values
     ours = {name: values[NAMES[name].name] for name in theirs if name in NAMES}
     assert theirs.keys() == ours.keys()
     different = {name for name in theirs if ours[name] != theirs[name] and name not in OWN.split()}
