@@ -1,10 +1,10 @@
-"""Driver: a long way, imitated over a short one.
+"""Driver: delay what is sent, to imitate a long distance.
 
-What is put into one end of a line comes out of the other so much later, in order; what is on its
-way is bounded in bytes. So regions on one machine see the latencies of the places they stand for.
+Bytes that are put into a line are sent after the delay, in order. The bytes under way are bounded.
+So regions on one machine see the latencies of the places that they stand for.
 
-What has no way to go is handed to the kernel at once, without a task switch: only what the kernel
-does not take, or what must come after something that is on its way, waits for the task `run`.
+Without a delay, bytes go to the kernel immediately, without a task switch. The task `run` sends
+only what the kernel does not accept, and what must follow bytes that are still under way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 import trio
 
-DELAYED_BYTES_MAX: Final = 64 << 20  # on their way: four full windows
+DELAYED_BYTES_MAX: Final = 64 << 20  # under way: four full windows
 EARLY_SECONDS: Final = 0.000_5  # an idle event loop sleeps for whole milliseconds
 
 
@@ -38,7 +38,7 @@ class WakeupEvent:
 
 @attrs.define
 class Line:
-    """A way of some length: what is put in comes out later, in order."""
+    """A stream with a delay: what is put in is sent later, in order."""
 
     stream: trio.abc.Stream
     queue: deque[tuple[float, bytes]] = attrs.field(factory=deque[tuple[float, bytes]])
@@ -49,12 +49,12 @@ class Line:
     drained: WakeupEvent = attrs.field(factory=WakeupEvent)
 
     def is_full(self, seconds: float) -> bool:
-        """Whether too much is on its way to put in more: anything at all, on a line without
-        length."""
+        """Return whether too much is under way to put in more. Without a delay, any byte is too
+        much."""
         return self.size > (DELAYED_BYTES_MAX if seconds else 0)
 
     def put(self, data: bytes, seconds: float) -> None:
-        """Let `data` come out so much later."""
+        """Send `data` after a delay of `seconds`."""
         self.total += len(data)
         if not seconds and not self.size:
             count = hand_over(self.stream, data)
@@ -65,14 +65,14 @@ class Line:
             self.filled.set()
 
     def take(self, now: float) -> bytes:
-        """All that has gone the whole way by `now`."""
+        """Return what is due at `now`."""
         due: list[bytes] = []
         while self.queue and self.queue[0][0] <= now:
             due.append(self.queue.popleft()[1])
         return b"".join(due)
 
     async def run(self) -> None:
-        """Let come out what has gone the whole way."""
+        """Send what is due, until cancelled."""
         while True:
             if not self.queue:
                 await self.filled.wait()
@@ -81,7 +81,7 @@ class Line:
             await self.send_due(trio.current_time() + EARLY_SECONDS)
 
     async def send_due(self, now: float) -> None:
-        """Send what has gone the whole way by `now`, and keep nothing of it."""
+        """Send what is due at `now`, and release it."""
         data = self.take(now)
         left = memoryview(data)[hand_over(self.stream, data) :]
         if left:
@@ -91,7 +91,8 @@ class Line:
 
 
 def hand_over(stream: trio.abc.Stream, data: bytes) -> int:
-    """How many bytes the kernel takes at once; of a broken connection whoever waits will hear."""
+    """Return how many bytes the kernel accepts immediately. 0 if the connection is broken: the next
+    send or receive raises the error."""
     if not isinstance(stream, trio.SocketStream):
         return 0
     try:

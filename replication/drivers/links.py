@@ -97,7 +97,7 @@ class Driver:
                 await self.kicks[peer].wait()
 
     async def dial(self, peer: str, connect: Connect) -> bool:
-        """One connection, to its end; whether there was one on which both sides had greeted."""
+        """Run one connection to its end. Return whether both ends had greeted each other."""
         sink = self.links.dial(peer, clock())
         try:
             with trio.fail_after(CONNECT_NS_MAX / 1e9):
@@ -132,7 +132,7 @@ class Driver:
         await driver.run()
 
     def refuse_stranger(self, stream: trio.abc.Stream, end: Machine) -> None:
-        """Close a link with another machine. It does not even get our challenge."""
+        """Close a connection from another machine, without sending our challenge."""
         if address_of(stream):
             self.observe(self.links.refuse(end, RemoteProtocolError(ALIEN), clock()))
         else:  # it has hung up already, so nobody knows from where it came

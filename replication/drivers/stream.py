@@ -27,7 +27,7 @@ Observe = Callable[[list[Any]], None]
 
 
 def clock() -> int:
-    """Nanoseconds of the monotone clock that trio's tasks live by."""
+    """Return the time of trio's monotone clock, in nanoseconds."""
     return round(trio.current_time() * 1e9)
 
 

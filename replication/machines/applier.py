@@ -1,4 +1,4 @@
-"""Where a sink puts what comes in: a replica. A follower puts a translation in between."""
+"""Apply what a sink receives to a replica. A follower maps the origins before that."""
 
 from __future__ import annotations
 
@@ -12,86 +12,86 @@ from crdt.store.merge import Incoming
 
 
 class Inlet(Protocol):
-    """What a sink needs of the replica behind it."""
+    """The part of a replica that a sink uses."""
 
     def vector(self) -> Vector:
-        """What has been applied, in the words of the source."""
+        """Return the vector of what has been applied, with the origins of the source."""
         ...
 
     def held(self) -> Vector:
-        """The same with what only waits for its turn: nobody needs to send that again."""
+        """Return the same vector with buffered operations, which need not be sent again."""
         ...
 
     def origin(self) -> Origin:
-        """The id that our own effects carry."""
+        """Return the origin of our own effects."""
         ...
 
     def lost(self, vector: Vector) -> Origin:
-        """Our origin if `vector` stands for effects of it that we have not made, else 0."""
+        """Return our origin if `vector` covers effects of it that we have not made, else 0."""
         ...
 
     def applied(self) -> int:
-        """How many effects have been applied so far."""
+        """Return the number of effects that have been applied."""
         ...
 
     def clock(self) -> int:
-        """Our wall clock, in ms."""
+        """Return our wall clock, in ms."""
         ...
 
     def accept(self, data: bytes) -> Outcome:
-        """Take in an encoded op. Raises DecodeError, DotReused."""
+        """Apply or buffer an encoded op. Raises DecodeError, DotReused."""
         ...
 
     def incoming(self) -> Incoming:
-        """Room for a snapshot."""
+        """Return an empty buffer for a snapshot."""
         ...
 
     def merge(self, incoming: Incoming) -> None:
-        """Take in a snapshot. Raises DecodeError, DotReused."""
+        """Merge a snapshot. Raises DecodeError, DotReused."""
         ...
 
 
 class Direct:
-    """A replica, as it is."""
+    """Applies what comes in to a replica, without changes."""
 
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
 
     def vector(self) -> Vector:
-        """What has been applied."""
+        """Return the vector of what has been applied."""
         return dict(self.replica.keyspace.vector)
 
     def held(self) -> Vector:
-        """What has been applied or waits for its turn."""
+        """Return the vector of what has been applied or is buffered."""
         return with_waiting(self.replica)
 
     def origin(self) -> Origin:
-        """The id that our own effects carry."""
+        """Return the origin of our own effects."""
         return self.replica.origin
 
     def lost(self, vector: Vector) -> Origin:
-        """Our origin if `vector` stands for effects of it that we have not made, else 0."""
+        """Return our origin if `vector` covers effects of it that we have not made, else 0."""
         db = self.replica.keyspace
         return db.origin if vector.get(db.origin, 0) > db.seq else 0
 
     def applied(self) -> int:
-        """How many effects have been applied so far."""
+        """Return the number of effects that have been applied."""
         return self.replica.applied
 
     def clock(self) -> int:
-        """Our wall clock, in ms."""
+        """Return our wall clock, in ms."""
         return self.replica.keyspace.expiry_clock
 
     def accept(self, data: bytes) -> Outcome:
-        """Take in an encoded op. Raises DecodeError, DotReused."""
+        """Apply or buffer an encoded op. Raises DecodeError, DotReused."""
         return self.replica.accept(read_op(data))
 
     def incoming(self) -> Incoming:
-        """Room for a snapshot."""
+        """Return an empty buffer for a snapshot."""
         return self.replica.incoming()
 
     def merge(self, incoming: Incoming) -> None:
-        """Take in a snapshot. Raises DecodeError, DotReused."""
+        """Merge a snapshot. Raises DecodeError, DotReused."""
         self.replica.merge_incoming(incoming)
 
 
@@ -112,5 +112,5 @@ def read_piece(incoming: Incoming, data: bytes) -> None:
 
 
 def with_waiting(replica: Replica) -> Vector:
-    """Return what has been applied or waits without a gap in the causal buffer."""
+    """Return the vector of what has been applied or is buffered without a gap."""
     return replica.causal_buffer.reached(replica.keyspace.vector)

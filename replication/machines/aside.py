@@ -1,19 +1,19 @@
 """The state that a region puts aside while it finds out whether its origin was used before.
 
-A peer that knows more effects of our origin than we have made means one of two things. Either an
-earlier incarnation of ours had the same number, so that one dot stands for two different writes; or
-what the peer said is not true. In both cases we take a new incarnation, begin with nothing and take
-what peers have, as after a restart. Our own state is kept, encoded, until they have answered. Then:
+A peer may know more effects of our origin than we have made. Either an earlier incarnation of our
+region had the same number, so that one dot names two different writes, or the peer's report is
+wrong. In both cases we take a new incarnation, start empty and load what peers have, as after a
+restart. Our own state is kept, encoded, until they have answered. Then:
 
 * **Peers have all of it.** It is dropped.
 * **No peer has more of the disputed origin than we had.** Its dots mean here what they mean
-  elsewhere: nobody has shown other writes under them. The state is merged back as it is.
-* **A peer has shown more of it.** Then the dots are those of an earlier incarnation, and what we
-  wrote under them is known to nobody else. Our own writes are moved to an origin that nobody has
-  used, as if we had written under that one from the start, and the state is merged back.
+  elsewhere, since no peer has shown other writes under them. The state is merged back unchanged.
+* **A peer has shown more of it.** Then the dots are those of an earlier incarnation, and no
+  other region knows what we wrote under them. Our own writes are moved to an unused origin, as if
+  we had written under that one from the start, and the state is merged back.
 
-While a state is put aside we announce no view (`replication.protocol.membership_view`): it may hold
-ops of incarnations that are over, and nothing that they have not seen may be taken for stable
+While a state is put aside we announce no view (`replication.protocol.membership_view`). The state
+may hold ops of incarnations that are over, and nothing that they have not seen may count as stable
 meanwhile. docs/design/006 has the argument.
 """
 

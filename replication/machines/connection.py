@@ -1,7 +1,7 @@
 """One end of a connection between two processes, as a pure machine: bytes in, bytes out.
 
-In the middle stands a channel, which makes frames of bytes once both ends have proved that they
-know the secret. Behind it stands a multiplexer with the link of each slot group.
+A channel turns bytes into frames once both ends have proved that they know the secret. A
+multiplexer passes the frames to the link of each slot group.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class LinkConnection:
 
     @property
     def read_bytes_max(self) -> int | None:
-        """Return how much to read in one go: little before the other end has proved itself."""
+        """Return the bytes to read in one call: few before the other end has proved itself."""
         return self.channel.read_bytes_max
 
     @property
@@ -65,7 +65,7 @@ class LinkConnection:
         return NEVER
 
     def receive(self, data: bytes, now: int) -> list[GroupEvent]:
-        """Process `data`, up to the first frame that is complete. `pending` says if there are
+        """Process `data`, up to the first frame that is complete. `pending` is True if there are
         more."""
         if data:
             was_proven = self.channel.is_proven
@@ -83,14 +83,14 @@ class LinkConnection:
         return self.deliver(self.frames.popleft(), now)
 
     def deliver(self, frame: Frame, now: int) -> list[GroupEvent]:
-        """Hand a frame to the link of its group."""
+        """Pass a frame to the link of its group."""
         try:
             return self.multiplexer.receive(frame, now)
         except RemoteProtocolError as error:
             return self.fail(error, now)
 
     def fail(self, error: RemoteProtocolError, now: int) -> list[GroupEvent]:
-        """Close all links, since the bytes of the other end break the protocol or prove nothing."""
+        """Close all links, since the other end has broken the protocol or proved nothing."""
         return self.multiplexer.fail(error, now, is_proven=self.channel.is_proven)
 
     def end(self, reason: str, now: int) -> list[GroupEvent]:
@@ -102,7 +102,7 @@ class LinkConnection:
         return self.multiplexer.receive(frame, now)
 
     def hang_up(self, reason: str, now: int) -> list[GroupEvent]:
-        """Close all links from this side, without a word to the other end."""
+        """Close all links from this side, without a message to the other end."""
         return self.multiplexer.receive(Eof(reason), now)
 
     def data_to_send(self) -> bytes:

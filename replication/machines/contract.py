@@ -33,7 +33,7 @@ class StreamMachine(Protocol[EventT]):
 
     @property
     def read_bytes_max(self) -> int | None:
-        """The bytes to read from the stream in one go; None for what the driver likes."""
+        """The bytes to read from the stream in one call; None for the driver's default."""
         ...
 
     @property

@@ -1,7 +1,7 @@
-"""What both ends of a link have in common: saying and hearing, time, counting, and the end.
+"""The common part of both ends of a link: sending, receiving, time-outs, statistics, closing.
 
-A subclass brings its table of transitions and what it does with a frame. A frame that the table
-does not know in the present state ends the link, with an error that says whose fault it was.
+A subclass adds its table of transitions and the handling of frames. A frame that the table does not
+allow in the present state closes the link, with an error that names the frame and the state.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from replication.protocol.membership_view import Lives
 from replication.protocol.peers import Direction
 
 NEVER: Final = (1 << 63) - 1  # a deadline that does not come
-OUTBOX_MAX: Final = 1024  # frames for somebody who does not take them, but asks for more and more
+OUTBOX_MAX: Final = 1024  # frames for a peer that does not read them, but asks for more and more
 LATEST: Final = (Ack, Heartbeat, Present)  # of these only the newest is worth sending
 
 
 @attrs.define
 class Tally:
-    """What has passed over a link, however often it was connected; counts since the start."""
+    """Counts of one link over all its connections, since the start of the process."""
 
     connects: int = 0
     ops: int = 0
@@ -52,12 +52,12 @@ class Tally:
 
 
 def nobody() -> None:
-    """A notification that nobody wants."""
+    """Ignore a notification."""
 
 
 class End:
-    """One end of one connection. `notify` is called when there may be frames to send, or the end
-    has closed: the driver sets it. `hello` is what the other end said of itself."""
+    """One end of one connection. The driver sets `notify`, which is called when there may be frames
+    to send, or when the end has closed. `hello` is the Hello of the other end."""
 
     direction: ClassVar[Direction]
 
@@ -70,67 +70,68 @@ class End:
         """The address of the other end, as far as it is known."""
         self.tally = Tally()
         self.lives: Lives | None = None
-        """The lives that we tell of and hear of: between members, from `Links.admit` on."""
+        """The membership view that we exchange with the other end; None unless it is a member."""
         self.is_refused = False
-        """True if one of the ends would not be linked with the other."""
+        """True if one of the ends has refused the link."""
         self.view_told = Present(())
         self.view_heard: View = ()
-        """In which the other end's reports are made."""
+        """The view in which the other end makes its reports."""
         self.counts = False
-        """True if they count: not while it holds operations of a life that is over."""
+        """True if they count. They do not while it holds operations of an incarnation that is
+        over."""
         self.lacking_told: dict[tuple[Origin, int], Lacking] = {}
-        """The statements about lost effects that the other end has heard from us."""
+        """The statements about lost effects that we have sent to the other end."""
         self.heard_at = now
         """The time at which bytes last came."""
         self.whole_at = now
         """The time at which bytes last completed a frame."""
         self.said_at = now
         self.vector: Vector = {}
-        """What the other end has last said it had."""
+        """The vector that the other end has last reported."""
         self.rtt = 0
-        """Of the latest exchange, in nanoseconds; 0 before the first."""
+        """The round trip of the latest exchange, in nanoseconds; 0 before the first."""
         self.rtt_best = 0
-        """The shortest of this connection; 0 before the first."""
+        """The shortest round trip of this connection; 0 before the first."""
         self.trip: int | None = None
-        """Of the exchange that the last regular message ended, in nanoseconds; None if it gave
-        nothing back."""
+        """The round trip of the exchange that the last regular message ended, in nanoseconds; None
+        if that message echoed no time."""
         self.measured = False
         self.stamp = 0
         self.stamped_at = now
 
-    # -- to be brought by subclasses -------------------------------------------------------
+    # -- for subclasses to implement -------------------------------------------------------
 
     @property
     def closed(self) -> bool:
-        """Whether the link is over."""
+        """Return whether the link is closed."""
         raise NotImplementedError
 
     def shut(self) -> None:
-        """Go to the last state and give up what is held."""
+        """Go to the last state and release what is held."""
         raise NotImplementedError
 
     def table(self) -> Mapping[tuple[enum.Enum, type[Frame]], enum.Enum]:
-        """Which frame may come in which state, and where it leads."""
+        """Return the table of transitions: from a state and a type of frame to the next state."""
         raise NotImplementedError
 
     def enter(self, state: enum.Enum) -> None:
-        """Be in `state`."""
+        """Change to `state`."""
         raise NotImplementedError
 
-    # -- hearing ---------------------------------------------------------------------------
+    # -- receiving -------------------------------------------------------------------------
 
     @property
     def peer(self) -> str:
-        """The name of the other end, empty until it has said it."""
+        """The name of the other end, empty before its Hello."""
         return self.hello.name if self.hello is not None else ""
 
     @property
     def region(self) -> int:
-        """The number of the other end's region, 0 until it has said it."""
+        """The number of the other end's region, 0 before its Hello."""
         return self.hello.region if self.hello is not None else 0
 
     def step(self, state: enum.Enum, frame: Frame, now: int) -> None:
-        """Look `frame` up in the table and go where it leads. Raises RemoteProtocolError."""
+        """Look `frame` up in the table and change the state. Raises RemoteProtocolError."""
         following = self.table().get((state, type(frame)))
         if following is None:
             hint = ""
@@ -141,16 +142,17 @@ class End:
         self.heard_at = self.whole_at = max(now, self.heard_at)
 
     def note_bytes(self, now: int) -> None:
-        """Record that a part of a frame has come: the other end is there, and the way is slow.
+        """Record that a part of a frame has come: the other end is alive, and the link is slow.
 
-        Not if that frame takes longer than `idle_ns_max`, nor before the other end has said Hello.
+        It does not count before the other end's Hello, or if the frame takes longer than
+        `idle_ns_max`.
         """
         if self.hello is not None and now - self.whole_at <= self.limits.idle_ns_max:
             self.heard_at = max(now, self.heard_at)
 
     def measure(self, frame: Heartbeat | Ack, now: int) -> bool:
-        """Keep what a regular message says: the other's vector, and how long the way is. Whether
-        it was the first, which is answered at once, so that the way is known early."""
+        """Record the vector and the round trip of a regular message. Return whether it was the
+        first, which is answered immediately so that the round trip is known early."""
         first, self.measured = not self.measured, True
         self.vector = frame.vector
         self.trip = None
@@ -162,14 +164,14 @@ class End:
         return first
 
     def inquire(self, frame: Ask | Answer) -> list[Event]:
-        """A question, or the answer to one, has come. Raises RemoteProtocolError if the other end
-        asks for more than it takes."""
+        """Process a settle request or reply. Raises RemoteProtocolError if the other end asks for
+        more than it reads."""
         if isinstance(frame, Ask):
             self.check_outbox()
         return [Inquiry(self.peer, frame)]
 
     def take_statement(self, frame: Present | Lacking) -> list[Event]:
-        """The other end has another view from here on, or says who lacks an effect."""
+        """Process a new view of the other end, or its statement about a lost effect."""
         if isinstance(frame, Lacking):
             return [LackHeard(self.peer, frame)]
         self.view_heard = frame.view
@@ -177,7 +179,7 @@ class End:
         return [ViewHeard(self.peer)]
 
     def ended(self, frame: Eof | Refuse) -> list[Event]:
-        """The other end has hung up."""
+        """Close, since the other end has hung up."""
         self.tally.last_error = frame.reason
         self.is_refused = isinstance(frame, Refuse)
         self.outbox = []
@@ -185,7 +187,7 @@ class End:
         self.notify()
         return [Closed(self.peer, self.direction, frame.reason)]
 
-    # -- saying ----------------------------------------------------------------------------
+    # -- sending ---------------------------------------------------------------------------
 
     def say(self, frame: Frame) -> None:
         """Send a frame as soon as the driver can."""
@@ -196,7 +198,7 @@ class End:
         self.notify()
 
     def say_view(self) -> None:
-        """Say our view if it has changed, ahead of a report that is made in it."""
+        """Send our view if it has changed. It must go ahead of reports that are made in it."""
         if self.lives is not None:
             present = Present(self.lives.view, counts=bool(self.lives.to_tell()))
             told = self.view_told
@@ -205,7 +207,7 @@ class End:
                 self.say(present)
 
     def say_lacking(self, frame: Lacking) -> None:
-        """Say who lacks an effect, if the other end has not heard it from us."""
+        """Send a statement about a lost effect, unless the other end has it from us."""
         effect = frame.origin, frame.seq
         told = self.lacking_told.get(effect)
         is_new = told is None or (told.view, told.regions) != (frame.view, frame.regions)
@@ -215,17 +217,17 @@ class End:
 
     def reply(self, frame: Frame) -> None:
         """Send what the other end has asked for. Raises RemoteProtocolError if it asks for more
-        than it takes."""
+        than it reads."""
         self.check_outbox()
         self.say(frame)
 
     @property
     def is_swamped(self) -> bool:
-        """Whether too much waits for the other end to take it."""
+        """Return whether too many frames wait for the other end to read them."""
         return len(self.outbox) >= OUTBOX_MAX
 
     def check_outbox(self) -> None:
-        """Raise RemoteProtocolError if too much waits for the other end to take it."""
+        """Raise RemoteProtocolError if too many frames wait for the other end to read them."""
         if self.is_swamped:
             raise RemoteProtocolError(f"{OUTBOX_MAX} frames wait for it, and it asks for more")
 
@@ -239,15 +241,15 @@ class End:
 
     @property
     def silent_at(self) -> int:
-        """When the other end counts as dead if nothing comes."""
+        """The time (ns) at which the other end counts as dead if nothing comes."""
         return self.heard_at + self.limits.silence_ns_max
 
     def forgive(self, now: int) -> None:
-        """We ourselves were not there for a while: let the other end's silence not count."""
+        """Restart the time-out of silence, since this process itself was paused for a while."""
         self.heard_at = self.whole_at = now
 
     def give_up(self, now: int) -> list[Event]:
-        """Close if the other end has been silent for too long."""
+        """Close the link if the other end has been silent for too long."""
         if self.closed or now < self.silent_at:
             return []
         if now - self.whole_at > self.limits.idle_ns_max:
@@ -255,7 +257,7 @@ class End:
         return self.close(f"silent for {self.limits.silence_ns_max // 1_000_000} ms")
 
     def close(self, reason: str) -> list[Event]:
-        """End the link from this side; a Refuse with the reason goes out last."""
+        """Close the link from this side. A Refuse with the reason is sent last."""
         if self.closed:
             return []
         self.tally.last_error = reason

@@ -1,8 +1,8 @@
-"""What all sources of one replica read from: its history, by position, and its state.
+"""Read one replica's history, by position, and its state, for all of its sources.
 
-Links of a full mesh want the same ops at about the same moment. So a batch that was read for one
-of them is kept, frame and all, and given to the next that asks for the same (redis shares its
-replication buffer in this way). An op is encoded once, a batch is put together once.
+The links of a full mesh need the same ops at about the same moment. So a batch that was read for
+one source is kept with its frames, and given to the next source that asks for the same (Redis
+shares its replication buffer in this way). An op is encoded once, and a batch is built once.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ BATCHES_MAX: Final = 64  # batches kept for sharing: one for each set of routes 
 
 
 class CutOp:
-    """The frames of a large op. Each is cut when it is sent: all of them together would be another
-    copy of the op, in pieces that the allocator does not give back to the system."""
+    """The frames of a large op. Each is cut when it is sent, since all of them together would be
+    another copy of the op, which the allocator does not give back to the system."""
 
     def __init__(self, op: bytes, room: int) -> None:
         self.op = op
@@ -51,14 +51,14 @@ class Batch:
     ops: int
     bytes: int
     full: bool
-    """Whether it ends for lack of room; else it reached the end of the history."""
+    """True if it ends for lack of room, False if it reached the end of the history."""
     first: Vector
-    """For each origin in it the first effect, and `last` the last."""
+    """The first effect of each origin in it; `last` has the last one."""
     last: Vector
 
 
 class Feed:
-    """One replica, for its sources."""
+    """Reads one replica for its sources."""
 
     def __init__(self, replica: Replica, member: Member, limits: Limits) -> None:
         self.replica = replica
@@ -67,24 +67,24 @@ class Feed:
         self.limits = limits
         self.batches: dict[tuple[Routes, int], Batch] = {}
         self.others: Members = ()
-        """Regions that only peers' files list."""
+        """The regions that only peers' files list."""
         self.lineage: Lineage = ()
         """The instances that we follow, and those that they follow."""
         self.holds_aside = False
-        """True if we hold a state that is put aside: what we show is not all that we have."""
+        """True if we have put a state aside, so our vector does not cover all that we hold."""
         self.paces: dict[str, Pace] = {}
         """The pace of each peer, kept over all its connections."""
         self.sending = 0
         self.waiting: list[Callable[[], None]] = []
 
     def pace(self, peer: str) -> Pace:
-        """The pace of a new connection with a peer."""
+        """Return the pace of a new connection with a peer."""
         pace = self.paces.setdefault(peer, Pace(self.limits))
         pace.begin()
         return pace
 
     def hello(self) -> Hello:
-        """How we introduce ourselves."""
+        """Return our Hello."""
         member = self.member
         return Hello(
             member.name,
@@ -99,13 +99,13 @@ class Feed:
         )
 
     def known_part(self, vector: Vector) -> Vector:
-        """Return what is kept of the vector of a follower: the origins that are known here. What
-        comes here later of another origin is sent from its beginning."""
+        """Return the part of a follower's vector that is kept: the origins that are known here. Ops
+        of another origin that come here later are sent from its first one."""
         known = self.replica.keyspace.vector
         return {origin: seq for origin, seq in vector.items() if origin in known}
 
     def read(self, position: int, routes: Routes, room: int) -> Batch:
-        """The next batch, of about `room` bytes, for somebody who wants these regions."""
+        """Return the next batch, of about `room` bytes, with the ops of these regions."""
         held = self.batches.get((routes, room))
         if held is not None and held.position == position:
             if held.full or held.stop == self.history.stop:
@@ -116,8 +116,8 @@ class Feed:
         return batch
 
     def drop_old_batches(self) -> None:
-        """Keep no batch that begins before the history: what is dropped there, a large op above
-        all, must not be held here."""
+        """Drop the batches that begin before the history, so that they do not keep the memory of
+        ops that were dropped there."""
         start = self.history.start
         if len(self.batches) >= BATCHES_MAX:
             self.batches.clear()
@@ -132,7 +132,8 @@ class Feed:
         extra: frozenset[Origin],
         beyond: Vector,
     ) -> Batch:
-        """A batch of the ops of these regions and of `extra` origins that lie beyond a vector."""
+        """Return a batch of the ops of these regions and of the `extra` origins that the vector
+        `beyond` does not cover."""
         data: list[bytes] = []
         first: Vector = {}
         last: Vector = {}
@@ -157,7 +158,8 @@ class Feed:
         )
 
     def take_turn(self, notify: Callable[[], None]) -> Snapshot | None:
-        """A snapshot, if not too many are under way; else `notify` is called when one has ended."""
+        """Return a snapshot, or None if too many are under way. Then `notify` is called when one
+        has ended."""
         if self.sending >= self.limits.snapshots_max:
             self.leave_queue(notify)
             self.waiting.append(notify)
@@ -169,11 +171,11 @@ class Feed:
         return snapshot
 
     def leave_queue(self, notify: Callable[[], None]) -> None:
-        """Whoever waited for a turn does no more."""
+        """Remove `notify` from those that wait for a turn."""
         self.waiting = [each for each in self.waiting if each is not notify]
 
     def end_turn(self, snapshot: Snapshot) -> None:
-        """That snapshot is no longer needed."""
+        """Release a snapshot, and notify those that wait for a turn."""
         snapshot.close()
         self.sending -= 1
         waiting, self.waiting = self.waiting, []
@@ -182,7 +184,7 @@ class Feed:
 
 
 def in_frames(data: list[bytes], size: int, room: int) -> tuple[Ops, ...] | CutOp:
-    """Ops as one frame, or a single large one in parts."""
+    """Return ops as one frame, or a single large op in parts."""
     if not data:
         return ()
     if size <= room:

@@ -1,13 +1,13 @@
 """The links of several slot groups over one connection. A pure machine: frames and time in, frames
 and events out. Deadlines and ticks stay with the links of each group.
 
-Each slot group has a replica, links and ends of its own, which know nothing of the other groups.
-The multiplexer hands each frame that comes to the end of its group, and marks what the ends send
-with their group. Group 0 needs no mark, so a connection of group 0 alone has the same bytes with
-and without a multiplexer.
+Each slot group has its own replica, links and ends, which are independent of the other groups. The
+multiplexer passes each incoming frame to the end of its group, and marks outgoing frames with
+their group. Group 0 needs no mark, so a connection of group 0 alone has the same bytes with and
+without a multiplexer.
 
-The ends take turns, one batch each, so that a group with a long backlog does not hold up others. An
-end that has closed lets the others go on; the connection is over when all are closed.
+The ends take turns, one batch each, so that a group with a long backlog does not delay the others.
+If one end closes, the others go on. The connection is over when all are closed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from replication.protocol.events import Event
 from replication.protocol.frames import Eof, Frame, Grouped
 
 GroupEvent: TypeAlias = tuple[int, Event]
-"""A slot group, and what has happened on its link."""
+"""A slot group, and an event of its link."""
 
 
 class LinkOwner(Protocol):
-    """What processes the frames of an end: `replication.mesh.links.Links` of its group."""
+    """The owner of an end, which processes its frames: `replication.mesh.links.Links`."""
 
     def receive(self, end: Source | Sink, frame: Frame, now: int) -> list[Event]:
         """Process a frame of one connection. A frame that breaks the protocol closes the link."""
@@ -46,7 +46,7 @@ class LinkOwner(Protocol):
 
 @attrs.frozen(eq=False)
 class GroupLink:
-    """The end of one slot group, and what processes its frames."""
+    """The end of one slot group, and its owner."""
 
     group: int
     end: Source | Sink
@@ -60,7 +60,7 @@ class Multiplexer:
         self.notify: Callable[[], None] = nobody
         self.links: dict[int, GroupLink] = {}
         self.turns: list[GroupLink] = []
-        """The links in the order in which they send; who has sent goes to the end."""
+        """The links in the order in which they send. A link that has sent moves to the end."""
 
     def attach(self, group: int, end: Source | Sink, owner: LinkOwner) -> None:
         """Let this connection carry the link of a slot group."""
@@ -85,9 +85,9 @@ class Multiplexer:
         return True
 
     def receive(self, frame: Frame, now: int) -> list[GroupEvent]:
-        """Hand a frame to the end of its group; the end of the stream concerns all. What comes for
-        a link that is over was sent before the other end knew. Raises RemoteProtocolError at a
-        group that this connection does not carry."""
+        """Pass a frame to the end of its group; the end of the stream concerns all ends. A frame
+        for a link that is over is ignored, since the other end may not know yet. Raises
+        RemoteProtocolError if this connection does not carry the group."""
         if isinstance(frame, Eof):
             return [pair for link in self.turns for pair in self.deliver(link, frame, now)]
         group, inner = (frame.group, frame.frame) if isinstance(frame, Grouped) else (0, frame)
@@ -100,14 +100,14 @@ class Multiplexer:
         return self.deliver(link, inner, now)
 
     def deliver(self, link: GroupLink, frame: Frame, now: int) -> list[GroupEvent]:
-        """Hand a frame to one end, unless it is over."""
+        """Pass a frame to one end, unless that is closed."""
         if link.end.closed:
             return []
         return [(link.group, event) for event in link.owner.receive(link.end, frame, now)]
 
     def fail(self, error: RemoteProtocolError, now: int, *, is_proven: bool) -> list[GroupEvent]:
-        """Close all links, since the bytes of the other end were wrong. `is_proven` says whether
-        it had proved that it knows the secret."""
+        """Close all links, since the other end has sent wrong bytes. `is_proven` is True if it had
+        proved that it knows the secret."""
         events: list[GroupEvent] = []
         for link in self.turns:
             close = link.owner.broken if is_proven else link.owner.refuse

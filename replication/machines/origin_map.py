@@ -1,14 +1,13 @@
-"""Origins of another database, as origins of our own.
+"""Map the origins of another database to origins of this one.
 
-Databases that know nothing of each other both have a region 1. Whoever follows two of them gives
-each a block of region numbers of its own: region `r` of a source becomes the `r`-th number of its
-block. The numbers of a block ascend, so whatever compares origins decides here as it does there:
-ties between writes, the order of a list. Incarnations and sequence numbers stay as they are.
+Two independent databases both have a region 1. A follower of both gives each a block of region
+numbers: region `r` of a source becomes the `r`-th number of its block. The numbers of a block
+ascend, so comparisons of origins have the same result as at the source. They decide ties between
+writes and the order of a list. Incarnations and sequence numbers stay the same.
 
-Dots are everywhere in a database: in vectors, in the shares of counters, in positions of lists. An
-op is renamed effect by effect, a snapshot value by value, both after they have been checked. The
-definition of a type says how. A type without that can be followed where the block leaves all names
-as they are.
+Dots occur in vectors, in the shares of counters and in positions of lists. An op is renamed effect
+by effect and a snapshot value by value, both after they have been checked. The definition of a type
+states how. A type without such a rule can be followed only if the block changes no origin.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from replication.protocol.errors import CannotRename
 
 
 class Renaming:
-    """One source's block of region numbers, in ascending order."""
+    """The map of one source: its block of region numbers, in ascending order."""
 
     def __init__(self, numbers: Sequence[int], types: TypeRegistry = BUILT_IN) -> None:
         assert list(numbers) == sorted(set(numbers)), "a block's numbers ascend"
@@ -50,7 +49,7 @@ class Renaming:
     # -- names -----------------------------------------------------------------------------
 
     def origin(self, origin: Origin) -> Origin:
-        """What an origin of the source is called here. Raises CannotRename if there is no room."""
+        """Return the origin here for one of the source. Raises CannotRename if there is no room."""
         region = region_of(origin)
         if not 1 <= region <= len(self.numbers):
             raise CannotRename(
@@ -59,15 +58,15 @@ class Renaming:
         return self.numbers[region - 1] << INCARNATION_BITS | origin & INCARNATION_MAX
 
     def dot(self, dot: Dot) -> Dot:
-        """What a dot of the source is called here; 0 stays 0."""
+        """Return the dot here for one of the source; 0 stays 0."""
         return self.origin(dot >> SEQ_BITS) << SEQ_BITS | dot & SEQ_MAX if dot else 0
 
     def vector(self, vector: Vector) -> Vector:
-        """What a vector of the source is here."""
+        """Return the vector here for one of the source."""
         return {self.origin(origin): seq for origin, seq in vector.items()}
 
     def back(self, vector: Vector) -> Vector:
-        """The part of a vector of ours that is about the source, in its words."""
+        """Return the part of our vector that concerns the source, with the source's origins."""
         found: Vector = {}
         for origin, seq in vector.items():
             place = self.places.get(region_of(origin))
@@ -78,7 +77,7 @@ class Renaming:
     # -- ops -------------------------------------------------------------------------------
 
     def op(self, op: Op) -> Op:
-        """An op of the source, as one of ours."""
+        """Return an op of the source with origins of this database."""
         origin = self.origin(op.origin)
         if self.identical:
             return op
@@ -91,8 +90,8 @@ class Renaming:
         )  # other bytes than its origin's
 
     def effect(self, effect: Effect) -> Effect:
-        """Return an effect of the source as one of ours. Raises DecodeError at an effect that the
-        types do not take."""
+        """Return an effect of the source with origins of this database. Raises DecodeError if the
+        types do not accept it."""
         self.types.check_effect(effect)
         code: int = effect[0]
         operation: int = effect[1]
@@ -115,13 +114,13 @@ class Renaming:
         return tuple(items)
 
     def item(self, check: Check, item: Any) -> Any:
-        """An item of an effect that holds origins, as its `check` says."""
+        """Rename the origins in an item of an effect. Its `check` tells where they are."""
         if check == is_carried:
             return tuple(self.carried(part) for part in item)
         return self.resets(item) if check == are_resets else renamed_position(item, self)
 
     def carried(self, part: Any) -> Any:
-        """An item of what a delete carries: a type code, resets, or fields and their resets."""
+        """Rename an item of a delete: a type code, resets, or fields and their resets."""
         if type(part) is int:
             return part
         if part and type(part[0]) is bytes:
@@ -129,7 +128,7 @@ class Renaming:
         return self.resets(part)
 
     def resets(self, flat: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Origin, birth, seq and sum of some shares."""
+        """Rename the origins of resets: origin, birth, seq and sum of some shares."""
         return tuple(
             self.origin(item) if index % 4 == 0 else item for index, item in enumerate(flat)
         )
@@ -137,7 +136,7 @@ class Renaming:
     # -- state -----------------------------------------------------------------------------
 
     def snapshot(self, incoming: Incoming) -> None:
-        """Make a snapshot of the source, which has come whole, one of ours. O(its size)."""
+        """Rename the origins in a complete snapshot of the source. O(its size)."""
         incoming.vector = self.vector(incoming.vector)
         if self.identical:
             return
@@ -164,7 +163,7 @@ class Renaming:
 
 
 def blocks(own: int, count: int) -> list[Renaming]:
-    """Blocks of region numbers for `count` sources, for somebody who is region `own`.
+    """Return blocks of region numbers for `count` sources, for a follower that is region `own`.
 
     >>> [block.numbers[:2] for block in blocks(1, 2)]
     [(2, 3), (129, 130)]

@@ -1,6 +1,6 @@
-"""A snapshot on its way out: its turn among others, and its pieces, cut as small as the link wants.
+"""A snapshot that is being sent: its turn among others, and its pieces, cut to fit the link.
 
-Only so many snapshots are sent at a time (`Limits.snapshots_max`), so one may have to wait.
+At most `Limits.snapshots_max` snapshots are sent at a time, so one may have to wait.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Outgoing:
         return SnapshotPiece(self.data[begin : self.start], self.start >= len(self.data))
 
     def drop(self) -> None:
-        """Let go of the snapshot, and of our turn."""
+        """Release the snapshot and our turn."""
         self.data, self.start = b"", 0
         self.feed.leave_queue(self.notify)
         if self.snapshot is not None:

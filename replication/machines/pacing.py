@@ -1,17 +1,17 @@
-"""The window of a source: about as much on its way to one sink as arrives in half a second.
+"""The window of a source: about as much under way to one sink as arrives in half a second.
 
 The window grows while what is sent arrives quickly, and shrinks when it takes long. So a heartbeat
 or an acknowledgement never queues for long behind data, whatever the link carries: 5 kB/s or
 50 MB/s.
 
-Measured is what a *round* takes: from one acknowledgement until all that was under way then has
-been acknowledged. The number of bytes and the time give the rate at which the link delivers. The
-window is that rate times the round trip of an empty link and `TARGET_NS` more: BBR's model
-(Cardwell et al., *BBR: Congestion-Based Congestion Control*, 2016) without its probing. A window
-that was never full says nothing about the link, so it does not grow. It shrinks only if a round
-takes twice that long: acknowledgements queue too, behind what comes the other way.
+The source measures the duration of a *round*: from one acknowledgement until all that was under way
+then has been acknowledged. The number of bytes and the time give the rate at which the link
+delivers. The window is that rate, times the sum of the round trip of an empty link and `TARGET_NS`:
+BBR's model (Cardwell et al., *BBR: Congestion-Based Congestion Control*, 2016) without its probing.
+A window that was never full shows nothing about the link, so it does not grow. It shrinks only if a
+round takes twice that long, since acknowledgements also queue, behind data of the other direction.
 
-TCP has a window too, but fills whatever buffers the way has: minutes of them on a slow link.
+TCP has a window too, but it fills all buffers of the path: minutes of data on a slow link.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Pace:
         self.window_bytes = min(FIRST_BYTES, limits.window_bytes_max)
         self.target_ns = min(TARGET_NS, limits.silence_ns_max // SILENCE_PART)
         self.rate = 0
-        """Bytes a second in the latest round that told; 0 before the first."""
+        """Bytes a second in the latest round that filled the window or was late; 0 before it."""
         self.was_full = False
         """True if the window was full at some time of this round."""
         self.began_at = -1

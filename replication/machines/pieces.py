@@ -1,6 +1,6 @@
-"""Put together what was too large for one frame: an op, or a piece of a snapshot.
+"""Reassemble what was too large for one frame: an op, or a piece of a snapshot.
 
-Only one of them can be under way on a link. What the receiver would drop anyway is not kept.
+Only one of them can be under way on a link. Parts that the receiver would drop are not kept.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.frames import OpPart, SnapshotPiece
 
 REQUEST_BYTES_MAX: Final = 1 << 30
-"""Of a request: the default of client-query-buffer-limit. A key and a string together, of which
-each has half of that at most, are the largest effect."""
+"""The largest request: the default of client-query-buffer-limit. The largest effect is a key and a
+string of half of that each."""
 OP_BYTES_MAX: Final = REQUEST_BYTES_MAX + OP_BYTES
-"""Of an op: one effect may be as large as a request, several together as `OP_BYTES`."""
+"""The largest op: one effect may be as large as a request, and several together as `OP_BYTES`."""
 
 
 class PartBuffer:
@@ -25,17 +25,17 @@ class PartBuffer:
     def __init__(self) -> None:
         self.data = bytearray()
         self.kind: type[OpPart | SnapshotPiece] | None = None
-        """Of what is under way; None between two."""
+        """The type of the frames under way; None between two."""
         self.is_kept = True
 
     def clear(self) -> None:
-        """Give up what has come."""
+        """Drop what has come."""
         self.data = bytearray()
         self.kind = None
 
     def add(self, frame: OpPart | SnapshotPiece, *, keep: bool) -> bytes | None:
-        """Take in a part. Return the whole if that was the last, and None if it was not, or if the
-        whole is not to be kept. The first part decides on `keep`. Raises RemoteProtocolError."""
+        """Add a part. Return the whole after the last part, else None; also None if the whole is
+        not to be kept, which the `keep` of the first part decides. Raises RemoteProtocolError."""
         kind = type(frame)
         if self.kind is None:
             self.kind, self.is_kept = kind, keep

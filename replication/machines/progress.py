@@ -1,10 +1,10 @@
-"""Where each peer stands, seen from the source (Ongaro and Ousterhout's `Progress`, as in etcd).
+"""The progress of each peer, seen from the source (Ongaro and Ousterhout's `Progress`, as in etcd).
 
-    SNAPSHOT      it lacks more than the backlog holds, and is sent the whole state
-    CATCHING_UP   it is sent what the backlog held when it came
-    STREAMING     it gets what is written as it is written
+    SNAPSHOT      it lacks more than the backlog holds, and receives the whole state
+    CATCHING_UP   it receives what the backlog held when it connected
+    STREAMING     it receives new writes as they are made
 
-All moves are here. The acknowledged vector only grows.
+`MOVES` lists all changes of stage. The acknowledged vector only grows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ by a sixteenth of what it was at most."""
 
 
 class Stage(enum.Enum):
-    """How a peer is being helped."""
+    """The stage of a peer."""
 
     SNAPSHOT = "snapshot"
     CATCHING_UP = "catching up"
@@ -49,7 +49,7 @@ class Progress:
     stage: Stage = Stage.CATCHING_UP
     acknowledged: Vector = attrs.field(factory=dict[int, int])
     marks: list[tuple[int, int]] = attrs.field(factory=list[tuple[int, int]])
-    """Moments (ns), and how much we had written by then, of what is not acknowledged."""
+    """Moments (ns), each with the number of our effects by then, while those are unacknowledged."""
 
     def move(self, stage: Stage) -> None:
         """Go to `stage`, if it is not there already."""
@@ -58,7 +58,7 @@ class Progress:
             self.stage = stage
 
     def acknowledge(self, vector: Vector) -> None:
-        """The peer has applied what `vector` stands for."""
+        """Record that the peer has applied what `vector` covers."""
         self.acknowledged = join(self.acknowledged, vector)
 
     def mark(self, now: int, origin: Origin, seq: int) -> None:
