@@ -1,3 +1,3 @@
-"""The commands, one module per family; each exposes `COMMANDS`, a tuple of `table.Command`."""
+"""The commands, one module per family. Each module exposes its family as `COMMANDS`."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Families of commands, with the decorator that declares a command beside its handler.
+"""Families of commands, with the decorator that declares a command next to its handler.
 
-Each module of commands makes one family, and the command table is put together from all of them:
+Each module of commands makes one family, and the command table is built from all of them:
 
     COMMANDS: Final[CommandFamily] = CommandFamily("set")
 
@@ -9,8 +9,8 @@ Each module of commands makes one family, and the command table is put together 
     def scard(client: Client, args: list[bytes]) -> None: ...
 
 `crdb.engine.declare.syntax` explains the notation of the arguments (`key`), and
-`crdb.engine.declare.declaration.Facts` the keywords. A decorated function stays what it is; two
-decorators give it two names.
+`crdb.engine.declare.declaration.Facts` the keywords. A decorator returns its function unchanged;
+two decorators give the function two names.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class HelpFacts(TypedDict, total=False):
 
 
 class CommandFamily:
-    """Commands of one group, in the order of their declarations. Iterate over it to get them.
+    """Commands of one group. Iteration gives them in the order of their declarations.
 
     `group` and `since` hold for all declarations that do not state others.
     """
@@ -67,7 +67,7 @@ class CommandFamily:
         handler: Handler | None = None,
         **facts: Unpack[Facts],
     ) -> CommandContainer:
-        """Add a command with subcommands. Without a `handler` it cannot be called alone."""
+        """Add a command with subcommands. Without a `handler` it needs a subcommand."""
         declaration = Declaration(name, "", flags, self._complete(facts), is_container=True)
         command = Command(declaration, handler)
         self._commands.append(command)
@@ -79,8 +79,8 @@ class CommandFamily:
 
 
 class CommandContainer:
-    """A command with subcommands, such as CONFIG. They have its group and its version, unless they
-    state others."""
+    """A command with subcommands, such as CONFIG. Its subcommands have its group and its version,
+    unless they state others."""
 
     def __init__(self, command: Command) -> None:
         self._command = command

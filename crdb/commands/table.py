@@ -1,4 +1,4 @@
-"""The command table of the database, put together from the families."""
+"""The command table of the database, built from the families."""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"}
 
 
 def describe(session: Session, now: int, request: list[bytes] | None = None) -> bytes:
-    """Return one line of CLIENT LIST, without its end. `request` is what this very client asks now.
+    """Return one line of CLIENT LIST, without its line end.
+
+    `request` is the request that this client makes now, or None for any other client.
 
     There is no fixed reply buffer, so its fields (rbs, rbp, obl) are 0, and there is no spare space
     behind what has been read (qbuf-free).
@@ -103,7 +105,7 @@ def describe(session: Session, now: int, request: list[bytes] | None = None) -> 
 
 
 def encoded_bytes(args: list[bytes]) -> int:
-    """Return how long a request is as clients send it."""
+    """Return the length of a request in the form in which clients send it."""
     headers = len(b"*%d\r\n" % len(args)) + sum(len(b"$%d\r\n\r\n" % len(arg)) for arg in args)
     return headers + sum(map(len, args))
 
@@ -214,7 +216,10 @@ def client_list(client: Client, args: list[bytes]) -> None:
 
 
 def is_normal(kind: bytes) -> bool:
-    """Whether `kind` is that of all our clients. Raises CommandError if there is no such type."""
+    """Return whether `kind` is `normal`, the type of every client here.
+
+    Raises CommandError if there is no such type.
+    """
     if kind.lower() not in TYPES:
         raise CommandError(b"ERR Unknown client type '%b'" % one_line(printable(kind, len(kind))))
     return kind.lower() == b"normal"
@@ -242,7 +247,7 @@ def client_reply(client: Client, args: list[bytes]) -> None:
 
 
 def is_on(argument: bytes) -> bool:
-    """ON or OFF. Raises CommandError."""
+    """Return True for ON, False for OFF. Raises CommandError."""
     if argument.lower() not in {b"on", b"off"}:
         raise CommandError(SYNTAX)
     return argument.lower() == b"on"
@@ -339,12 +344,12 @@ Filter = Callable[[Session], bool]
 
 
 def by_address(address: bytes) -> Filter:
-    """Those who came from `address`."""
+    """Return a filter for the clients that connected from `address`."""
     return lambda session: session.address == address
 
 
 def kill_filters(args: list[bytes]) -> tuple[list[Filter], bool]:
-    """What CLIENT KILL's options ask for, and whether to spare the caller."""
+    """Return the filters that CLIENT KILL's options name, and whether to spare the caller."""
     wanted: list[Filter] = []
     skip_me = True
     for at in range(2, len(args), 2):

@@ -87,7 +87,7 @@ def quit_(client: Client, _args: list[bytes]) -> None:
     summary="Resets the connection.",
 )
 def reset(client: Client, _args: list[bytes]) -> None:
-    """Restore the state of a new connection. What CLIENT SETINFO stored is kept."""
+    """Restore the state of a new connection. The values of CLIENT SETINFO are kept."""
     discard(client, client.instance.watching)
     client.flags &= ~(IN_TRANSACTION | MUTED | SKIP_NEXT)
     client.protocol = 2
@@ -120,7 +120,7 @@ def auth(client: Client, args: list[bytes]) -> None:
 
 
 def authenticate(client: Client, user: bytes, password: bytes) -> None:
-    """Let the client in. Raises CommandError if it does not know the password."""
+    """Mark the client as authenticated. Raises CommandError if the password is wrong."""
     expected = client.instance.config.password
     right = not expected or hmac.compare_digest(expected, password)
     if user != DEFAULT_USER or not right:
@@ -133,13 +133,13 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
 
 
 def check_name(name: bytes) -> None:
-    """Whether CLIENT LIST could still be split at spaces. Raises CommandError."""
+    """Raise CommandError for a name that would break a line of CLIENT LIST."""
     if not is_attribute(name):
         raise CommandError(BAD_NAME)
 
 
 def is_attribute(text: bytes) -> bool:
-    """Whether `text` is made of visible ASCII characters."""
+    """Return whether `text` consists of visible ASCII characters."""
     return all(33 <= byte <= 126 for byte in text)
 
 
@@ -182,7 +182,7 @@ def hello(client: Client, args: list[bytes]) -> None:
 
 
 def greet(client: Client) -> None:
-    """Who we are, as HELLO tells it."""
+    """Reply with the properties of the server and of the connection, as HELLO does."""
     out = client.out
     reply.map_header(out, client.protocol, 7)
     for name, value in ((b"server", b"redis"), (b"version", REDIS_VERSION.encode())):

@@ -1,4 +1,4 @@
-"""MONITOR: shows a client what all clients do."""
+"""MONITOR: streams the commands of all clients to one client."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 
 Everything that one EXEC writes becomes one operation, applied without interleaving in every region
-(rule TXN-2, D-16): nothing from elsewhere can come in between, since EXEC runs in one go.
+(rule TXN-2, D-16). EXEC runs to its end without giving up control, so nothing can come in between.
 """
 
 from __future__ import annotations
@@ -70,8 +70,11 @@ def exec_(client: Client, _args: list[bytes]) -> None:
 
 
 def run_queue(client: Client, queue: list[list[bytes]]) -> None:
-    """Run what was queued. A client whose replies exceed its output limit on the way is closed, and
-    gets none of them. The rest of the queue still runs: a transaction is carried out as a whole."""
+    """Run the queued requests.
+
+    A client whose replies exceed its output limit on the way is closed and gets none of them. The
+    rest of the queue still runs, since a transaction is carried out as a whole.
+    """
     commands = client.instance.commands
     for args in queue:
         call(client, commands.require(args), args)

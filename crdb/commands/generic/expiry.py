@@ -1,9 +1,9 @@
-"""Expiry: EXPIRE, TTL, PERSIST and the others of their family.
+"""Commands on expiry: EXPIRE, TTL, PERSIST and similar ones.
 
-Deadlines are absolute and travel as such (rule EXP-9). Concurrent ones are a conflict that the
-longest wins, PERSIST being the longest of all (EXP-1, EXP-2): so PERSIST takes part in it, and is
-sent, also where the key has no time to live (D-10). NX, XX, GT and LT test what this region sees.
-A deadline that has passed deletes the key at once.
+Deadlines are replicated as absolute times (rule EXP-9). The longest of several concurrent deadlines
+wins, and PERSIST counts as the longest of all (EXP-1, EXP-2). PERSIST is therefore sent even if the
+key has no time to live (D-10). NX, XX, GT and LT test the deadline that this region sees. A
+deadline that has passed deletes the key immediately.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def pexpireat(client: Client, args: list[bytes]) -> None:
 
 
 def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -> None:
-    """What the four have in common."""
+    """Carry out EXPIRE, PEXPIRE, EXPIREAT or PEXPIREAT. `form` says how the time is given."""
     db = client.db
     key = args[1]
     conditions = parse_conditions(args) if len(args) > 3 else 0
@@ -100,7 +100,7 @@ def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -
 
 
 def parse_conditions(args: list[bytes]) -> int:
-    """The conditions after key and time. Raises CommandError."""
+    """Return the conditions after key and time as bits. Raises CommandError."""
     conditions = 0
     for index in range(3, len(args)):
         condition = CONDITIONS.get(args[index].upper(), 0)
@@ -115,7 +115,10 @@ def parse_conditions(args: list[bytes]) -> int:
 
 
 def allows(conditions: int, held: int | None, deadline: int) -> bool:
-    """Whether `deadline` may take the place of the deadline `held`; None is one without end."""
+    """Return whether `conditions` let `deadline` replace the deadline `held`.
+
+    None stands for a key that does not expire.
+    """
     if held is None:
         return not conditions & (XX | GT)
     if conditions & NX:
@@ -146,7 +149,7 @@ def persist(client: Client, args: list[bytes]) -> None:
 
 
 def deadline_of(db: Keyspace, key: bytes) -> int:
-    """The deadline of `key` in ms, or what the commands reply when there is no key, or none."""
+    """Return the deadline of `key` in ms, or the reply for a missing key or deadline."""
     if db.inspect(key) is None:
         return MISSING
     held = db.deadline(key)

@@ -1,8 +1,8 @@
-"""Keys: DEL, RENAME, SCAN and the others that take a key of any type.
+"""Commands on keys of any type: DEL, RENAME, SCAN and similar ones.
 
-A delete removes what this region has observed, nothing else (rule KEY-1). RENAME and COPY write the
-content anew under the other key, as one operation (KEY-8). FLUSHALL removes what this region has
-observed of all keys, in all regions.
+A delete removes only what this region has observed (rule KEY-1). RENAME and COPY write the content
+under the other key, as one operation (KEY-8). FLUSHALL removes what this region has observed of all
+keys, in all regions.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ OBJECT_HELP: Final = (
 )
 
 
-# -- looking ---------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------
 
 
 @COMMANDS.declare(
@@ -266,7 +266,7 @@ def renamenx(client: Client, args: list[bytes]) -> None:
 
 
 def move(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
-    """Give the content of one key, and its time to live, to another key (rule KEY-8)."""
+    """Move the content and the time to live of one key to another key (rule KEY-8)."""
     db = client.db
     value = db.lookup_for_write(source)
     if value is None:
@@ -375,7 +375,7 @@ def object_idletime(client: Client, args: list[bytes]) -> None:
     tips="nondeterministic_output",
 )
 def object_refcount(client: Client, args: list[bytes]) -> None:
-    """Reply with a count. Redis shares the integers below 10,000, which shows here."""
+    """Reply with a count. Redis shares the integers below 10,000, so their count is larger."""
     value = client.db.inspect(args[2])
     if value is None:
         reply.null(client.out, client.protocol)

@@ -1,8 +1,8 @@
 """SORT and SORT_RO: the elements of a list, set or sorted set in order.
 
-Elements are compared as numbers or, with ALPHA, as bytes; by themselves or by what is found under
-the keys that a pattern makes of them (`weight_*`, `object_*->weight`). A stored result is a new
-list, as every stored result is (see `contents`).
+Elements are compared as numbers or, with ALPHA, as bytes. BY replaces an element by the value of
+the key that a pattern makes of it (`weight_*`, `object_*->weight`). STORE writes the result as a
+new list.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SPACES: Final = b" \t\n\v\f\r"
 
 
 class Request:
-    """What a SORT asks for."""
+    """The arguments of one SORT."""
 
     __slots__ = ("alpha", "by", "count", "descending", "gets", "is_unsorted", "start", "store")
 
@@ -42,7 +42,7 @@ class Request:
         self.descending = False
         self.by: bytes | None = None
         self.is_unsorted = False
-        """Whether a BY names no other key for each element: then nothing is sorted."""
+        """True if the BY pattern has no `*`: then nothing is sorted."""
         self.start = 0
         self.count = -1
         self.gets: list[bytes] = []
@@ -50,7 +50,7 @@ class Request:
 
 
 def parse(args: list[bytes], may_store: bool) -> Request:
-    """The options after the key. Raises CommandError."""
+    """Parse the options after the key. Raises CommandError."""
     request = Request()
     index = 2
     while index < len(args):
@@ -83,7 +83,7 @@ def parse(args: list[bytes], may_store: bool) -> Request:
 
 
 def elements_of(value: Value | None) -> list[bytes]:
-    """Return what there is to sort, in its own order. Raises CommandError."""
+    """Return the elements of `value` in its own order. Raises CommandError for other types."""
     elements = [] if value is None else value.sequence()
     if elements is None:
         raise CommandError(WRONG_TYPE)
@@ -91,7 +91,7 @@ def elements_of(value: Value | None) -> list[bytes]:
 
 
 def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
-    """What is found under the key, or the field of a hash, that `pattern` makes of `element`."""
+    """Return the value of the key, or the hash field, that `pattern` makes of `element`."""
     if pattern == b"#":
         return element
     head, star, tail = pattern.partition(b"*")
@@ -105,7 +105,7 @@ def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
 
 
 def number_of(text: bytes | None) -> float:
-    """The number to sort by; what is missing or empty counts as 0."""
+    """Return the number to sort by. A missing or empty text counts as 0."""
     text = (text or b"").lstrip(SPACES)
     number = arguments.parse_float(text) if text else 0.0
     if number is None:
@@ -114,7 +114,10 @@ def number_of(text: bytes | None) -> float:
 
 
 def key_of(db: Keyspace, request: Request) -> Callable[[bytes], Any]:
-    """What to compare an element by. Equal numbers are told apart by the element itself."""
+    """Return the function that gives an element's sort key.
+
+    Equal numbers are ordered by element.
+    """
     by = request.by
     if by is None:
         if request.alpha:
@@ -127,7 +130,7 @@ def key_of(db: Keyspace, request: Request) -> Callable[[bytes], Any]:
 
 
 def sorted_elements(db: Keyspace, value: Value | None, request: Request) -> list[bytes]:
-    """The elements in the order and the range that were asked for."""
+    """Return the elements in the requested order and range."""
     elements = elements_of(value)
     is_ordered = value is not None and db.types.definition(value).is_ordered
     if request.is_unsorted and request.store is not None and not is_ordered:
@@ -181,7 +184,7 @@ def sort_ro(client: Client, args: list[bytes]) -> None:
 
 
 def run(client: Client, key: bytes, request: Request) -> None:
-    """Carry it out."""
+    """Sort the value of `key`, then reply with the result or store it."""
     db = client.db
     elements = sorted_elements(db, db.read(key), request)
     result: list[bytes | None] = list(elements)

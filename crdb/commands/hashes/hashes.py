@@ -1,7 +1,7 @@
-"""Hashes: HSET and the others of its family.
+"""Commands on hashes: HSET and similar ones.
 
-Which fields there are is decided as for a set, and each field is a string or a counter (rules HSH-1
-to HSH-7, D-06). What an increment refuses, it refuses by the value that is seen here.
+Fields are added and removed like the members of a set. Each field is a string or a counter (rules
+HSH-1 to HSH-7, D-06). An increment is refused by the value that this region sees.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ INFINITE_INCREMENT: Final = b"ERR value is NaN or Infinity"
 
 
 def read_hash(db: Keyspace, key: bytes) -> Hash | None:
-    """The hash under `key`; None if there is nothing. Raises CommandError for another type."""
+    """Return the hash under `key`, or None. Raises CommandError for another type."""
     value = db.read(key)
     if value is None or isinstance(value, Hash):
         return value
@@ -47,7 +47,7 @@ def read_hash(db: Keyspace, key: bytes) -> Hash | None:
 
 
 def read_hash_for_write(db: Keyspace, key: bytes) -> Hash | None:
-    """As `read_hash`; what has expired is removed first."""
+    """Return the hash under `key`, or None, after removing an expired one."""
     value = db.lookup_for_write(key)
     if value is None or isinstance(value, Hash):
         return value
@@ -58,7 +58,7 @@ def read_hash_for_write(db: Keyspace, key: bytes) -> Hash | None:
 
 
 def write_fields(client: Client, args: list[bytes]) -> int:
-    """Write the fields of `args[2:]`, names and values in turn; how many of them are new."""
+    """Write the fields of `args[2:]`, names and values in turn. Return the number of new ones."""
     db = client.db
     key = args[1]
     value = db.lookup_for_write(key)
@@ -296,7 +296,7 @@ def hstrlen(client: Client, args: list[bytes]) -> None:
 
 
 def reply_pairs(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
-    """Fields and values in turn, without a header."""
+    """Reply with fields and values in turn, without a header."""
     out = client.out
     for field, text in pairs:
         reply.bulk(out, field)
@@ -339,7 +339,10 @@ def hrandfield(client: Client, args: list[bytes]) -> None:
 
 
 def reply_chosen(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
-    """Pairs where some may be equal, so no map: flat in RESP2, an array each in RESP3."""
+    """Reply with pairs, flat in RESP2 and as an array each in RESP3.
+
+    Pairs may repeat, so the reply cannot be a map.
+    """
     if client.protocol == 2:
         reply.array(client.out, 2 * len(pairs))
         reply_pairs(client, pairs)

@@ -1,9 +1,8 @@
-"""Commands that take from one list and put into another, or take from the first of several.
+"""Commands that move elements between lists, or pop from the first of several.
 
-A move is the removal of one element and the insertion of a new one, so two regions that move the
-same element at once leave it in the destination twice (rule LST-8). A waiting client is served by
-elements that arrive by replication as well; one element may serve a client in each region (rule
-LST-10).
+A move removes one element and inserts a new one. Two regions that move the same element
+concurrently leave it in the destination twice (rule LST-8). Elements that arrive by replication
+also serve waiting clients. One element may serve a client in each region (rule LST-10).
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ TAIL: Final = -1
 
 
 def take_one(client: Client, key: bytes, _value: List, _count: int, end: int) -> None:
-    """Pop one element; the reply names the key."""
+    """Pop one element. The reply names the key."""
     reply.array(client.out, 2)
     reply.bulk(client.out, key)
     reply.bulk(client.out, lists.pop(client.db, key, end))
 
 
 def take_several(client: Client, key: bytes, value: List, count: int, end: int) -> None:
-    """Pop up to `count` elements; the reply names the key."""
+    """Pop up to `count` elements. The reply names the key."""
     reply.array(client.out, 2)
     reply.bulk(client.out, key)
     reply.bulks(client.out, take(client.db, key, value, count, end))
@@ -50,7 +49,7 @@ POPS: Final = Pops(
 
 
 class Move:
-    """LMOVE and its kin: from an end of one list to an end of another, or of the same."""
+    """A move from one end of a list to one end of another, or of the same list."""
 
     __slots__ = ("destination", "put_end", "source", "take_end")
 
@@ -61,9 +60,10 @@ class Move:
         self.put_end = put_end
 
     def serve(self, client: Client, is_waiting: bool) -> bool:
-        """Move one element and reply with it; False if there is none.
+        """Move one element and reply with it. Return False if there is none.
 
-        It is put before it is taken, so that a list that is turned round keeps its time to live.
+        The element is inserted before it is removed. So a list that is rotated keeps its time to
+        live.
         """
         db = client.db
         found = POPS.first(db, [self.source], is_waiting)
@@ -83,7 +83,10 @@ class Move:
         return True
 
     def serve_or_wait(self, client: Client, deadline: int | None) -> None:
-        """The blocking form. Inside EXEC null is a single value, unlike at a timeout."""
+        """Serve the client now or later.
+
+        Inside EXEC null is a single value, unlike at a timeout.
+        """
         if client.can_block:
             wait(client, [self.source], deadline, self.serve)
         elif not self.serve(client, False):

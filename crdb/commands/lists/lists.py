@@ -1,7 +1,8 @@
 """Commands on lists.
 
-Elements are removed by position, so a removal takes away what this region saw and leaves what
-another pushed meanwhile (rules LST-3 to LST-6). Tests for existence are local (rule LST-9).
+Elements are removed by position. A removal takes away the elements that this region saw and leaves
+those that another region pushed concurrently (rules LST-3 to LST-6). Tests for existence are local
+(rule LST-9).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ MAXLEN_NEGATIVE: Final = b"ERR MAXLEN can't be negative"
 
 
 def read_list(db: Keyspace, key: bytes) -> List | None:
-    """The list under `key`, None if there is none. Refuses other types."""
+    """Return the list under `key`, or None. Raises CommandError for another type."""
     value = db.read(key)
     if value is None or isinstance(value, List):
         return value
@@ -50,7 +51,7 @@ def read_list(db: Keyspace, key: bytes) -> List | None:
 
 
 def read_list_for_write(db: Keyspace, key: bytes) -> List | None:
-    """As `read_list`; what has expired is removed first."""
+    """Return the list under `key`, or None, after removing an expired one."""
     value = db.lookup_for_write(key)
     if value is None or isinstance(value, List):
         return value
@@ -195,7 +196,7 @@ def rpop(client: Client, args: list[bytes]) -> None:
 
 
 def pop(client: Client, args: list[bytes], end: int) -> None:
-    """LPOP (`end` is 0) and RPOP (-1): the element is gone in all regions (LST-4)."""
+    """Pop from the head (`end` is 0) or the tail (-1), in all regions (LST-4)."""
     db, key = client.db, args[1]
     if len(args) > 2:
         pop_several(client, args, end)
@@ -210,7 +211,7 @@ def pop(client: Client, args: list[bytes], end: int) -> None:
 
 
 def pop_several(client: Client, args: list[bytes], end: int) -> None:
-    """A pop with a count."""
+    """Carry out LPOP or RPOP with a count."""
     if len(args) > 3:
         raise CommandError(wrong_arity(args[0].lower()))
     count = arguments.positive(args[2], NOT_POSITIVE)
@@ -234,7 +235,7 @@ def take(db: Keyspace, key: bytes, value: List, count: int, end: int) -> list[by
 
 
 def remove_slice(db: Keyspace, key: bytes, value: List, start: int, stop: int) -> None:
-    """Remove the elements with `start` <= index < `stop`; all of them by one short DEL."""
+    """Remove the elements with `start` <= index < `stop`. Removing all of them is one short DEL."""
     if stop - start == value.length() > 1 and not db.is_contested(key):
         db.delete(key)
     else:
@@ -291,7 +292,7 @@ def lrange(client: Client, args: list[bytes]) -> None:
 
 
 class Search:
-    """LPOS: where an element stands, and how often and how far to look for it."""
+    """The options of LPOS: the rank of the first match, and limits on matches and elements."""
 
     __slots__ = ("count", "length_max", "rank")
 
@@ -316,7 +317,7 @@ class Search:
                 raise CommandError(SYNTAX)
 
     def find(self, elements: list[bytes], element: bytes) -> list[int]:
-        """The indexes of the matches, from the side that the rank names."""
+        """Return the indexes of the matches, from the side that the rank names."""
         size = len(elements)
         wanted = 1 if self.count < 0 else self.count or size
         if self.rank < 0:

@@ -1,16 +1,16 @@
-"""Administration on the clients' port: links, vectors, digests, conflicts and the test clock.
+"""Administration on the port for clients: links, vectors, digests, conflicts, the test clock.
 
     CRDB.LINKS                                 each link, with its state and lag
     CRDB.LINK CUT | HEAL <from> <to>           one direction; regions by name or number 1..n
     CRDB.LINK CUT | HEAL ALL
-    CRDB.SETTLE <ms>                           wait until all that is written has arrived: 1, or 0
-    CRDB.VECTOR                                what this region has, as 1=42,2=7
-    CRDB.AWAIT <vector> <ms>                   wait until this region has that much: 1, or 0
-    CRDB.DIGEST                                a hash of what readers see here
+    CRDB.SETTLE <ms>                           wait until all writes have arrived: 1, or 0
+    CRDB.VECTOR                                the effects applied here, as 1=42,2=7
+    CRDB.AWAIT <vector> <ms>                   wait until this region has applied it: 1, or 0
+    CRDB.DIGEST                                a hash of the visible keyspace
     CRDB.CLOCK SET <ms> | REAL                 the wall clock of this region, for tests
-    CRDB.CONFLICTS <key>                       the values behind the one that is shown
+    CRDB.CONFLICTS <key>                       the concurrent values of a key
 
-A wait of 0 ms looks once. Inside a transaction nothing waits either.
+A wait of 0 ms checks once. Inside a transaction nothing waits.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def heal(client: Client, args: list[bytes]) -> None:
 
 
 def require_links(client: Client) -> LinkControl:
-    """The links. Raises CommandError where there are none."""
+    """Return the control of the links. Raises CommandError if the instance has no links."""
     if client.instance.links is None:
         raise CommandError(NO_LINKS)
     return client.instance.links
@@ -121,7 +121,7 @@ def steer(
     one: Callable[[str, str], None],
     every: Callable[[], None],
 ) -> None:
-    """Do to one link, or to all, what the subcommand `name` says."""
+    """Carry out the subcommand `name`: call `one` for the named link, or `every`."""
     if len(args) == 3 and arguments.is_word(args[2], b"ALL"):
         every()
         return
@@ -136,7 +136,7 @@ def steer(
 
 
 def find_region(regions: Sequence[str], argument: bytes) -> str:
-    """The region that `argument` names, or numbers from 1. Raises CommandError."""
+    """Return the region with this name, or with this number from 1. Raises CommandError."""
     for region in regions:
         if region.encode() == argument:
             return region
@@ -176,7 +176,7 @@ def settle(client: Client, args: list[bytes]) -> None:
     complexity="O(N) where N is the number of regions, at each look.",
 )
 def await_vector(client: Client, args: list[bytes]) -> None:
-    """Wait for what another region had applied: read your writes after a failover."""
+    """Wait for everything that another region had applied, to read your writes after a failover."""
     wanted = parse_vector(args[1])
     ms = parse_wait(args[2])
     vector = client.db.vector
@@ -194,7 +194,7 @@ def parse_wait(argument: bytes) -> int:
 
 
 def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = False) -> None:
-    """Reply 1 as soon as `is_over`, or 0 in `ms` from now."""
+    """Reply 1 as soon as `is_over` returns True, or 0 after `ms`."""
     out = client.out
 
     def look() -> bool:
@@ -214,7 +214,7 @@ def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = F
     client.instance.polling.add(waiter, now)
 
 
-# -- looking ---------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------
 
 
 @COMMANDS.declare(
@@ -256,7 +256,7 @@ def conflicts(client: Client, args: list[bytes]) -> None:
 
 
 def reply_candidate(client: Client, candidate: Candidate) -> None:
-    """The map of one candidate."""
+    """Reply with the map of one candidate."""
     out, protocol = client.out, client.protocol
     reply.map_header(out, protocol, 7)
     reply.bulk(out, b"type")
@@ -301,6 +301,6 @@ def clock_real(client: Client, args: list[bytes]) -> None:
 
 
 def require_test_clock(client: Client) -> None:
-    """Raises CommandError unless this instance was started for tests."""
+    """Raise CommandError unless the test clock is enabled."""
     if not client.instance.allows_test_clock:
         raise CommandError(NO_TEST_CLOCK)

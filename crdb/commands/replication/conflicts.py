@@ -1,13 +1,13 @@
-"""What regions wrote at the same time under one key, and which of it readers see.
+"""Concurrent values of one key, and which of them readers see.
 
-Losers of a conflict are kept until something replaces them that has seen them (see
-`crdt.types.register`), so the question "why does it read this?" has an answer. A string shows all
-of its writes, also a single one; of a collection only those elements are listed that hold more than
-one. A key that was created with several types lists them; what else it lists is of the type shown.
+Losing values of a conflict are kept until a write that has observed them replaces them (see
+`crdt.types.register`). So an operator can see why a key reads as it does. A string lists all of its
+writes, even a single one. A collection lists only the elements with more than one write. A key that
+was created with several types lists these, and then the values of the type shown.
 
-Increments are no rivals: those of all regions count together, on top of the write that is shown.
-They are listed after the writes, what each region has added, as shown where they count; under a
-text they do not (D-04).
+Increments do not compete: the sum of all regions is added to the write that is shown. The sum of
+each region is listed after the writes. It is marked as shown if it counts, which it does not if the
+shown write is a text (D-04).
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from crdt.types.register import Register
 
 @attrs.frozen
 class Candidate:
-    """One of several values for the same place."""
+    """A value that competes with others for the same place."""
 
     kind: bytes
-    """The type of the key; `increment` for what a region has added, `expiry` for a deadline."""
+    """The type of the key; `increment` for a region's sum, `expiry` for a deadline."""
     element: bytes | None
     """Field, member or index; None for the key itself."""
     value: bytes | None
     """None for a whole collection. A deadline is in ms, or `never`."""
     dot: Dot
     stamp: int | None
-    """What decides between writes, in ms; None where something else does."""
+    """The stamp that decides between writes, in ms; None for a value without one."""
     is_shown: bool
 
 
 def candidates(db: Keyspace, key: bytes) -> list[Candidate]:
-    """The values that `key` holds, as said above; for each place, the shown one first."""
+    """Return the concurrent values of `key`. In each place, the shown value comes first."""
     shown = db.lookup(key)
     if shown is None:
         return []
@@ -86,7 +86,7 @@ def _writes(
 def _increments(
     register: Register, element: bytes | None, *, is_shown: bool = True
 ) -> list[Candidate]:
-    """Return what each region has added to one register."""
+    """Return the sum that each region has added to one register."""
     base = register.value
     counts = is_shown and (not isinstance(base, bytes) or parse_number(base) is not None)
     found: list[Candidate] = []
@@ -97,7 +97,7 @@ def _increments(
 
 
 def _deadlines(db: Keyspace, key: bytes) -> list[Candidate]:
-    """Concurrent deadlines that differ; the longest holds."""
+    """Return concurrent deadlines that differ. The longest holds."""
     pairs = sorted(db.deadline_siblings(key), key=lambda pair: (-pair[1], pair[0]))
     if len({deadline for _, deadline in pairs}) < 2:
         return []

@@ -1,7 +1,7 @@
-"""Replica Of: REPLICAOF and SLAVEOF, CRDB.FOLLOW, ROLE, and the port that followers dial.
+"""Commands on following: REPLICAOF, SLAVEOF, CRDB.FOLLOW, ROLE and CRDB.PORT.
 
 `REPLICAOF host port` makes the instance a read-only copy of another, `REPLICAOF NO ONE` ends that
-and keeps the data. CRDB.FOLLOW names several sources at once (section 20 of the specification).
+and keeps the data. CRDB.FOLLOW names several sources (section 20 of the specification).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PORT_MAX: Final = 65_535
 
 
 def control_of(client: Client) -> FollowControl:
-    """What follows. Raises CommandError where nothing can."""
+    """Return the control of following. Raises CommandError if the instance has no links."""
     control = client.instance.following
     if control is None:
         raise CommandError(NOT_SERVED)
@@ -82,7 +82,7 @@ def follow(client: Client, args: list[bytes]) -> None:
 
 
 def parse_address(host: bytes, port: bytes) -> Address:
-    """One source. Raises CommandError."""
+    """Parse the address of one source. Raises CommandError."""
     number = parse_integer(port)
     if number is None or not 0 < number <= PORT_MAX:
         raise CommandError(INVALID_PORT)
@@ -90,8 +90,10 @@ def parse_address(host: bytes, port: bytes) -> Address:
 
 
 def is_self(client: Client, source: Address) -> bool:
-    """Whether an address is plainly our own: following begins with the loss of what is here, so
-    that should not be found out later."""
+    """Return whether an address is plainly that of this instance.
+
+    Following begins with the loss of all data, so the mistake has to be found before.
+    """
     host, port = source
     here = client.instance.config.values
     return str(port) == here["port"] and host in {*LOOPBACK, *here["bind"].split()}

@@ -1,7 +1,7 @@
 """Version vectors as clients write them: `1=42,2.1=9`.
 
-Clients hand such a text on without reading it: what CRDB.VECTOR gives in one region, CRDB.AWAIT
-takes in another. The form is that of `crdt.Vector`, without fingerprints.
+Clients pass such a text on without reading it: CRDB.AWAIT of one region takes the reply of
+CRDB.VECTOR of another. The form is that of `crdt.Vector`, without fingerprints.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NOT_A_VECTOR: Final = b"ERR not a vector: write it as CRDB.VECTOR does, like 1=4
 
 
 def format_vector(vector: Vector) -> bytes:
-    """Return the vector as text, by origin; empty for one that stands for nothing.
+    """Return the vector as text, ordered by origin. An empty vector gives an empty text.
 
     >>> from crdt.causality.dots import make_origin
     >>> format_vector({make_origin(2, 1): 9, make_origin(1): 42})
@@ -27,7 +27,7 @@ def format_vector(vector: Vector) -> bytes:
 
 
 def parse_vector(text: bytes) -> Vector:
-    """Return the vector that `text` spells. Raises CommandError if it spells none."""
+    """Parse a vector. Raises CommandError."""
     try:
         return dict(vectors.Vector.from_text(text.decode("ascii")))
     except (DecodeError, UnicodeDecodeError):

@@ -1,8 +1,8 @@
-"""WAIT: until other regions have acknowledged what this region has written so far.
+"""WAIT: block until other regions have acknowledged the writes of this region so far.
 
-A region counts as soon as it has reported that it holds all that was written here before the WAIT,
-by this client or by any other. So the count is never too high; it may be lower than what this
-client's own writes alone would give.
+A region counts as soon as it has reported that it holds all writes that were made here before the
+WAIT, by this client or by any other. So the count is never too high. It may be lower than the count
+for the writes of this client alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Entries of COMMAND DOCS: what clients show to a user who types a command."""
+"""Entries of COMMAND DOCS, which clients show to a user who types a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of COMMAND INFO: what clients need to route a request."""
+"""Rows of COMMAND INFO, which clients use to route a request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """COMMAND and its subcommands, which report the command table to clients.
 
-Everything is taken from the declarations of the commands that the executor runs.
+All replies are derived from the declarations of the commands that the executor runs.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def graph(name: str, samples: Sequence[tuple[int, int]], now: int) -> str:
 
 
 def mark(height: int, row: int) -> str:
-    """Return what stands in `row` of a column that is so high."""
+    """Return the character in `row` of a column of this height."""
     own_row, third = divmod(height, len(GRAPH_MARKS))
     if own_row == row:
         return GRAPH_MARKS[third]
@@ -126,7 +126,7 @@ def mark(height: int, row: int) -> str:
 
 
 def age(seconds: int) -> str:
-    """Return how long ago something was: `45s`, `12m`, `3h`, `2d`."""
+    """Format an age: `45s`, `12m`, `3h`, `2d`."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
             return f"{seconds // size}{unit}"
@@ -191,7 +191,10 @@ def latency_histogram(client: Client, args: list[bytes]) -> None:
 
 
 def wanted(commands: CommandTable, names: Sequence[bytes]) -> list[Command]:
-    """Return the commands that are named, with all subcommands of a container; all if none is."""
+    """Return the named commands, with all subcommands of a container.
+
+    No names mean all commands.
+    """
     if not names:
         return commands.everything()
     chosen: dict[bytes, Command] = {}

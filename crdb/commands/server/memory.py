@@ -1,4 +1,4 @@
-"""MEMORY: how much keys and the process take."""
+"""MEMORY: the memory that keys and the process use."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def usage(client: Client, args: list[bytes]) -> None:
     tips="nondeterministic_output request_policy:all_shards response_policy:special",
 )
 def stats(client: Client, _args: list[bytes]) -> None:
-    """Reply with those fields of Redis that are true here."""
+    """Reply with the fields of Redis that have a meaning here."""
     report = memory_report(client.instance)
     keys = client.db.size()
     numbers: list[tuple[bytes, int]] = [
@@ -99,7 +99,7 @@ def doctor(client: Client, _args: list[bytes]) -> None:
 
 
 def diagnosis(report: MemoryReport, clients: int) -> str:
-    """Return what is remarkable about the memory of an instance."""
+    """Describe what is remarkable about the memory of an instance."""
     if report.dataset_bytes < FEW_BYTES:
         return "This instance holds very little data, so there is nothing to diagnose.\n"
     found: list[str] = []

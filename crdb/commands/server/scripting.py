@@ -1,6 +1,6 @@
-"""FUNCTION and SCRIPT of a server without scripts: what is true of an empty library.
+"""FUNCTION and SCRIPT of a server without scripts. They reply as for an empty library.
 
-Loading is refused. EVAL and its kin are unknown commands until there are scripts.
+Loading is refused. EVAL and similar commands are unknown until there are scripts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SHUTDOWN, and the commands that save: there is nothing to save to."""
+"""SHUTDOWN, and the commands that save, which are refused: data lives in memory only."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ WORDS: Final = frozenset({b"abort", b"force", b"nosave", b"now", b"save"})
 def shutdown(client: Client, args: list[bytes]) -> None:
     """Stop the process as SIGTERM does.
 
-    It is refused while no other process is known to hold all that this region holds, unless one of
-    NOSAVE, NOW and FORCE is given.
+    It is refused unless another process is known to hold everything that this region holds. NOSAVE,
+    NOW and FORCE skip this check.
     """
     words = {argument.lower() for argument in args[1:]}
     is_abort = b"abort" in words

@@ -1,5 +1,5 @@
-"""Commands of features that are not supported, as far as a true reply exists: there are no modules,
-and one user."""
+"""Commands of features that are not supported, but have a true reply: there are no modules, and
+there is one user."""
 
 from __future__ import annotations
 

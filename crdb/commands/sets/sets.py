@@ -1,8 +1,9 @@
-"""Sets: SADD and the others of its family.
+"""Commands on sets: SADD and similar ones.
 
-An add wins over a concurrent remove (rules SET-1 to SET-3). What is chosen or computed here travels
-as the members that come and go, never as the command (rules SET-5, ORD-3). The *STORE commands
-replace their destination: an observed remove, adds, and the end of its time to live (D-10).
+An add wins over a concurrent remove (rules SET-1 to SET-3). Members that are chosen or computed
+here are replicated as adds and removes, never as the command (rules SET-5, ORD-3). The *STORE
+commands replace their destination by an observed remove, adds, and the end of its time to live
+(D-10).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
 
 
 def read_set(db: Keyspace, key: bytes) -> Set | None:
-    """The set under `key`; None if there is nothing. Raises CommandError for another type."""
+    """Return the set under `key`, or None. Raises CommandError for another type."""
     value = db.read(key)
     if value is None or isinstance(value, Set):
         return value
@@ -36,7 +37,7 @@ def read_set(db: Keyspace, key: bytes) -> Set | None:
 
 
 def read_set_for_write(db: Keyspace, key: bytes) -> Set | None:
-    """As `read_set`; what has expired is removed first."""
+    """Return the set under `key`, or None, after removing an expired one."""
     value = db.lookup_for_write(key)
     if value is None or isinstance(value, Set):
         return value
@@ -44,7 +45,7 @@ def read_set_for_write(db: Keyspace, key: bytes) -> Set | None:
 
 
 def reply_members(client: Client, members: list[bytes]) -> None:
-    """An unordered reply."""
+    """Reply with members in no particular order."""
     out = client.out
     reply.set_header(out, client.protocol, len(members))
     for member in members:
@@ -206,7 +207,7 @@ def sscan(client: Client, args: list[bytes]) -> None:
         reply.bulk(client.out, member)
 
 
-# -- chance ----------------------------------------------------------------------------------
+# -- random ----------------------------------------------------------------------------------
 
 
 @COMMANDS.declare(
@@ -237,7 +238,7 @@ def spop(client: Client, args: list[bytes]) -> None:
 
 
 def pop_several(client: Client, key: bytes, count: int) -> None:
-    """SPOP with a count: at most that many, all different."""
+    """Carry out SPOP with a count: at most that many members, all different."""
     db = client.db
     value = read_set_for_write(db, key)
     chosen: list[bytes] = []
@@ -280,12 +281,12 @@ def srandmember(client: Client, args: list[bytes]) -> None:
 
 
 def read_sets(db: Keyspace, keys: list[bytes]) -> list[Set | None]:
-    """The sets under `keys`. A key of another type is refused even where the result is clear."""
+    """Return the sets under `keys`. Raises CommandError if any key holds another type."""
     return [read_set(db, key) for key in keys]
 
 
 def smallest_first(values: list[Set | None]) -> list[Set]:
-    """The sets by size; none if one is missing, since then they share nothing."""
+    """Return the sets by size. Return none if one is missing, since the intersection is empty."""
     held = [value for value in values if value is not None]
     if len(held) < len(values):
         return []
@@ -294,7 +295,7 @@ def smallest_first(values: list[Set | None]) -> list[Set]:
 
 
 def intersect(values: list[Set | None]) -> list[bytes]:
-    """What all of the sets hold, in the order of the smallest."""
+    """Return the members that all sets hold, in the order of the smallest set."""
     held = smallest_first(values)
     members = list(held[0].members) if held else []
     for value in held[1:]:
@@ -304,7 +305,7 @@ def intersect(values: list[Set | None]) -> list[bytes]:
 
 
 def count_shared(values: list[Set | None], limit: int) -> int:
-    """How many members all of the sets hold; counting ends at `limit`, if it is not 0."""
+    """Count the members that all sets hold. Stop at `limit` if it is not 0."""
     held = smallest_first(values)
     found = 0
     for member in held[0].members if held else ():
@@ -316,12 +317,12 @@ def count_shared(values: list[Set | None], limit: int) -> int:
 
 
 def size_of(value: Set) -> int:
-    """How many members there are."""
+    """Return the number of members."""
     return len(value.members)
 
 
 def unite(values: list[Set | None]) -> list[bytes]:
-    """What some of the sets hold."""
+    """Return the members that any of the sets holds."""
     members: dict[bytes, None] = {}
     for value in values:
         if value is not None:
@@ -331,7 +332,7 @@ def unite(values: list[Set | None]) -> list[bytes]:
 
 
 def subtract(values: list[Set | None]) -> list[bytes]:
-    """What the first set holds and no other."""
+    """Return the members that only the first set holds."""
     first = values[0]
     members = [] if first is None else list(first.members)
     for value in values[1:]:
@@ -342,7 +343,7 @@ def subtract(values: list[Set | None]) -> list[bytes]:
 
 
 def store(client: Client, destination: bytes, members: list[bytes]) -> None:
-    """Replace whatever is under `destination` by a set without time to live, or by nothing."""
+    """Replace the value of `destination` by a set without time to live. Delete it if empty."""
     db = client.db
     db.delete(destination)
     if members:
@@ -424,7 +425,7 @@ def sdiffstore(client: Client, args: list[bytes]) -> None:
 
 
 def count_keys(args: list[bytes]) -> int:
-    """The number of keys that follows the command's name."""
+    """Parse the number of keys, which follows the command's name. Raises CommandError."""
     count = arguments.parse_integer(args[1])
     if count is None or count < 1:
         raise CommandError(NUMKEYS_NOT_POSITIVE)

@@ -1,7 +1,7 @@
-"""When a key is to end, as clients say it: in seconds or milliseconds, from now or absolute.
+"""Deadlines in the arguments of clients: seconds or milliseconds, relative or absolute.
 
-Deadlines are ms of wall clock from 0 to 2^49 (rule EXP-8); what lies beyond is refused with the
-text that Redis has for its own, greater, limit.
+Deadlines are ms of wall clock from 0 to 2^49 (rule EXP-8). Later ones are refused with the text
+that Redis has for its own, greater, limit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LIFETIMES: Final[dict[bytes, int]] = {
 
 
 def deadline(argument: bytes, form: int, now: int, command: bytes) -> int:
-    """The deadline that `argument` means, in ms; it may have passed already."""
+    """Return the deadline that `argument` stands for, in ms. It may have passed already."""
     amount = arguments.integer(argument)
     if form in (SECONDS, AT_SECONDS):
         amount *= 1000
@@ -46,7 +46,7 @@ def deadline(argument: bytes, form: int, now: int, command: bytes) -> int:
 
 
 def positive_deadline(argument: bytes, form: int, now: int, command: bytes) -> int:
-    """As `deadline`; a time that is not positive is refused."""
+    """Return the deadline like `deadline`. Raises CommandError if the time is not positive."""
     if arguments.integer(argument) <= 0:
         raise CommandError(invalid_expire(command))
     return deadline(argument, form, now, command)

@@ -1,9 +1,9 @@
-"""Pops from the first of several keys, at once or as soon as there is something: what LMPOP, BLPOP,
-ZMPOP, BZPOPMIN and their kin share.
+"""Pops from the first of several keys, with or without waiting: LMPOP, BLPOP, ZMPOP, BZPOPMIN and
+similar commands.
 
-A pop takes what this region sees, so two regions may take the same (rules LST-4, ZST-9). A waiting
-client is served by what arrives by replication as well; one element may so serve a client in each
-region (rule LST-10).
+A pop removes an element that this region sees, so two regions may pop the same one (rules LST-4,
+ZST-9). Elements that arrive by replication also serve waiting clients. One element may therefore
+serve a client in each region (rule LST-10).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ COUNT_NOT_POSITIVE: Final = b"ERR count should be greater than 0"
 V = TypeVar("V", bound=Value)
 
 Serve = Callable[[Client, bool], bool]
-"""Replies and says True if the request can be served; the flag says that the client waits."""
+"""Tries to serve a client and returns whether it replied. The flag is True if the client waits."""
 Take = Callable[[Client, bytes, V, int, int], None]
-"""Pops from a key that holds a value: at most so many, from this end. Replies with key and all."""
+"""Pops from the value of a key, at most this many, from this end. Replies with key and elements."""
 
 
 def wait(client: Client, keys: list[bytes], deadline: int | None, serve: Serve) -> None:
-    """Serve `client` now if that is possible, else when one of `keys` changes."""
+    """Serve `client` now if that is possible, or else when one of `keys` changes."""
     if not serve(client, False):
         client.block(keys, deadline, lambda: serve(client, True))
 
@@ -38,8 +38,8 @@ def wait(client: Client, keys: list[bytes], deadline: int | None, serve: Serve) 
 class Pops(Generic[V]):
     """The pops of one type of value.
 
-    `ends` are the words, in upper case, for where it can be popped. `take_one` serves those that
-    name no number, `take_several` those that may.
+    `ends` maps the words for the two ends, in upper case, to numbers. `take_one` serves the
+    commands without a count, `take_several` those with one.
     """
 
     def __init__(
@@ -51,15 +51,17 @@ class Pops(Generic[V]):
         self.take_several = take_several
 
     def parse_end(self, argument: bytes) -> int:
-        """Where to pop."""
+        """Return the end that `argument` names. Raises CommandError."""
         end = self.ends.get(argument.upper())
         if end is None:
             raise CommandError(SYNTAX)
         return end
 
     def first(self, db: Keyspace, keys: list[bytes], is_waiting: bool) -> tuple[bytes, V] | None:
-        """The first key that holds such a value. Another type is refused, or passed over by a
-        client that waits already."""
+        """Return the first key that holds a value of this type, with the value.
+
+        Another type raises CommandError, or is skipped for a client that waits already.
+        """
         for key in keys:
             value = db.lookup_for_write(key)
             if isinstance(value, self.kind):
@@ -69,7 +71,7 @@ class Pops(Generic[V]):
         return None
 
     def serve(self, keys: list[bytes], take: Take[V], count: int, end: int) -> Serve:
-        """What serves a client from the first of `keys` that is there."""
+        """Return a function that serves a client from the first of `keys` that exists."""
 
         def serve(client: Client, is_waiting: bool) -> bool:
             found = self.first(client.db, keys, is_waiting)
@@ -81,7 +83,7 @@ class Pops(Generic[V]):
         return serve
 
     def parse(self, args: list[bytes], first: int) -> tuple[list[bytes], int, int]:
-        """The keys, the count and the end, from `args[first]`, the number of keys, on."""
+        """Return the keys, the count and the end. `args[first]` is the number of keys."""
         number = at_least_one(args[first], NUMKEYS_NOT_POSITIVE)
         where = first + 1 + number
         if where >= len(args):
@@ -97,26 +99,26 @@ class Pops(Generic[V]):
         return args[first + 1 : where], count, end
 
     def pop_several(self, client: Client, args: list[bytes]) -> None:
-        """LMPOP and ZMPOP."""
+        """Carry out LMPOP or ZMPOP."""
         keys, count, end = self.parse(args, 1)
         if not self.serve(keys, self.take_several, count, end)(client, False):
             reply.null_array(client.out, client.protocol)
 
     def pop_several_or_wait(self, client: Client, args: list[bytes]) -> None:
-        """BLMPOP and BZMPOP. As in Redis 7.2 the timeout is looked at last."""
+        """Carry out BLMPOP or BZMPOP. As in Redis 7.2, the timeout is checked last."""
         keys, count, end = self.parse(args, 2)
         deadline = arguments.timeout(args[1], client.instance.now)
         wait(client, keys, deadline, self.serve(keys, self.take_several, count, end))
 
     def pop_or_wait(self, client: Client, args: list[bytes], end: int) -> None:
-        """BLPOP, BRPOP, BZPOPMIN and BZPOPMAX."""
+        """Carry out BLPOP, BRPOP, BZPOPMIN or BZPOPMAX."""
         deadline = arguments.timeout(args[-1], client.instance.now)
         keys = args[1:-1]
         wait(client, keys, deadline, self.serve(keys, self.take_one, 1, end))
 
 
 def at_least_one(argument: bytes, text: bytes) -> int:
-    """A number of keys or elements; `text` refuses everything else."""
+    """Parse a positive number. Raises CommandError with `text` for anything else."""
     number = arguments.integer(argument, text)
     if number < 1:
         raise CommandError(text)

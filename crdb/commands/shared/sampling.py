@@ -14,9 +14,9 @@ from crdb.engine.errors import OUT_OF_RANGE, CommandError
 from crdb.resp.numbers import INT64_MAX
 
 REPEATED_MAX: Final = 1 << 20
-"""Most members that a client may ask for with repetition; Redis would go on for hours."""
+"""Most members that a client may request with repetition. Redis would go on for hours."""
 REPEATED_BYTES_MAX: Final = 512 << 20
-"""Most bytes of them, as in one string of the protocol."""
+"""Most bytes of such members, as in one string of the protocol."""
 
 COUNT_OUT_OF_RANGE: Final = (
     b"ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
@@ -27,19 +27,19 @@ class Sampled(Protocol):
     """A value that can draw one of its members."""
 
     def pick(self, rng: random.Random) -> bytes:
-        """One of them, which it keeps."""
+        """Return a random member. It stays in the value."""
         ...
 
 
 def parse_count(argument: bytes) -> int:
-    """How many: negative means with repetition."""
+    """Parse a number of members. Negative means with repetition."""
     return arguments.integer_between(argument, -INT64_MAX, INT64_MAX, COUNT_OUT_OF_RANGE)
 
 
 def distinct(
     value: Sampled, members: Collection[bytes], count: int, rng: random.Random
 ) -> list[bytes]:
-    """`count` different members, or all of them if there are no more."""
+    """Return `count` different members, or all of them if there are no more."""
     size = len(members)
     if count >= size:
         return list(members)
@@ -52,7 +52,10 @@ def distinct(
 
 
 def repeated(value: Sampled, count: int, rng: random.Random) -> list[bytes]:
-    """`count` members, each drawn from all. Raises CommandError for more than one reply holds."""
+    """Return `count` members, each drawn from all.
+
+    Raises CommandError if they are more than one reply holds.
+    """
     if count > REPEATED_MAX:
         raise CommandError(OUT_OF_RANGE)
     chosen: list[bytes] = []

@@ -1,4 +1,4 @@
-"""What SCAN, HSCAN, SSCAN and ZSCAN share: the cursor, the options, and the head of the reply.
+"""Parts of SCAN, HSCAN, SSCAN and ZSCAN: the cursor, the options, and the head of the reply.
 
 A cursor is an unsigned 64-bit integer that only the server understands (see
 `crdt.structures.scan_order`). A walk through a small collection ends with its first page, whatever
@@ -22,13 +22,13 @@ COUNT_DEFAULT: Final = 10
 WHOLE_MAX: Final = 128
 """Collections up to this size are scanned in one step."""
 WHOLE_INTEGERS_MAX: Final = 512
-"""The same for a set of nothing but integers."""
+"""Sets of integers up to this size are scanned in one step."""
 CURSOR_TEXT: Final = re.compile(rb"(?:[+-]?[0-9]{1,30})?")
 CURSOR_END: Final = 1 << 64
 
 
 class ScanOptions:
-    """How much to look at in one step, and what of it to show."""
+    """The options of a scan: the size of a page, and a filter for its names."""
 
     __slots__ = ("count", "pattern", "type_name")
 
@@ -38,7 +38,7 @@ class ScanOptions:
         self.type_name: bytes | None = None
 
     def select(self, names: list[bytes]) -> list[bytes]:
-        """Those names that the pattern matches, each once."""
+        """Return the names that the pattern matches, each once."""
         pattern = self.pattern
         once = dict.fromkeys(names)
         if pattern is None:
@@ -47,7 +47,7 @@ class ScanOptions:
 
 
 def parse_cursor(argument: bytes) -> int:
-    """The cursor that `argument` spells: digits, perhaps with a sign, as C reads them."""
+    """Parse a cursor: digits, perhaps with a sign, as C reads them."""
     if not CURSOR_TEXT.fullmatch(argument):
         raise CommandError(INVALID_CURSOR)
     cursor = int(argument or b"0")
@@ -57,7 +57,7 @@ def parse_cursor(argument: bytes) -> int:
 
 
 def parse_options(args: list[bytes], first: int, typed: bool = False) -> ScanOptions:
-    """The options from `args[first]` on; only a scan of the keyspace is `typed`."""
+    """Parse the options from `args[first]` on. Only a scan of the keyspace is `typed`."""
     options = ScanOptions()
     for index in range(first, len(args), 2):
         if index + 1 == len(args):
@@ -91,7 +91,7 @@ def is_whole(members: dict[bytes, Any], cursor: int, *, integers: bool = False) 
 
 
 def page_header(client: Client, cursor: int, length: int) -> None:
-    """The reply up to its `length` elements: the cursor to go on from comes first."""
+    """Reply with the next cursor and the header of a page of `length` elements."""
     reply.array(client.out, 2)
     reply.bulk(client.out, b"%d" % cursor)
     reply.array(client.out, length)

@@ -1,7 +1,7 @@
-"""Unions, intersections and differences of sorted sets; plain sets count as scored 1.
+"""Unions, intersections and differences of sorted sets. Members of plain sets have the score 1.
 
-Scores are multiplied by a weight and combined in the order in which Redis visits its inputs: the
-smallest first, but for a difference. So sums of floats come out with the same digits.
+Scores are multiplied by a weight. They are combined in the order in which Redis visits its inputs,
+so sums of floats have the same digits. This is the smallest input first, except for a difference.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ Combine = Callable[[float, float], float]
 
 
 def add(left: float, right: float) -> float:
-    """The sum; what would be no number is 0."""
+    """Return the sum, or 0 if it is not a number."""
     total = left + right
     return 0.0 if total != total else total
 
 
 def least(left: float, right: float) -> float:
-    """The smaller of two scores."""
+    """Return the smaller of two scores."""
     return right if right < left else left
 
 
 def greatest(left: float, right: float) -> float:
-    """The greater of two scores."""
+    """Return the greater of two scores."""
     return right if right > left else left
 
 
@@ -55,10 +55,10 @@ AGGREGATES: Final[dict[bytes, Combine]] = {b"SUM": add, b"MIN": least, b"MAX": g
 
 
 class Inputs:
-    """The sorted sets that a command names, with weights and the way to combine their scores.
+    """The sorted sets that a command names, with weights and the function that combines scores.
 
-    `args[first]` is the number of keys. What is no sorted set and no set is refused before the
-    options are looked at, as in Redis.
+    `args[first]` is the number of keys. A key of another type is refused before the options are
+    parsed, as in Redis.
     """
 
     __slots__ = ("combine", "limit", "sources", "weights", "with_scores")
@@ -73,7 +73,7 @@ class Inputs:
         self.limit = 0
 
     def read_options(self, args: list[bytes], index: int, allowed: frozenset[bytes]) -> None:
-        """The options from `index` on, of those that the command allows."""
+        """Parse the options from `index` on. Raises CommandError for any that is not `allowed`."""
         while index < len(args):
             word, rest = args[index].upper(), len(args) - index - 1
             if word not in allowed:
@@ -95,13 +95,13 @@ class Inputs:
             index += 1
 
     def smallest_first(self) -> list[tuple[Source, float]]:
-        """The inputs with their weights."""
+        """Return the inputs with their weights, by size."""
         pairs = list(zip(self.sources, self.weights, strict=True))
         return sorted(pairs, key=lambda pair: len(members_of(pair[0])))
 
 
 def count_keys(args: list[bytes], first: int) -> int:
-    """The number of keys, which `args[first]` spells and which must be there."""
+    """Parse the number of keys in `args[first]`. Raises CommandError if keys are missing."""
     count = arguments.integer(args[first])
     if count < 1:
         name = args[0].lower()
@@ -112,7 +112,10 @@ def count_keys(args: list[bytes], first: int) -> int:
 
 
 def read_source(db: Keyspace, key: bytes) -> Source:
-    """The sorted set or the set under `key`. Refuses other types."""
+    """Return the sorted set or the set under `key`, or None.
+
+    Raises CommandError for other types.
+    """
     value = db.read(key)
     if value is None or isinstance(value, (SortedSet, Set)):
         return value
@@ -120,32 +123,32 @@ def read_source(db: Keyspace, key: bytes) -> Source:
 
 
 def members_of(source: Source) -> Collection[bytes]:
-    """The members of an input."""
+    """Return the members of an input."""
     if source is None:
         return ()
     return source.fields if isinstance(source, SortedSet) else source.members
 
 
 def score_of(source: Source, member: bytes) -> float | None:
-    """The score of a member; None if it is not there."""
+    """Return the score of a member, or None if it does not exist."""
     if isinstance(source, SortedSet):
         return source.score(member)
     return 1.0 if member in members_of(source) else None
 
 
 def held_score(source: Source, member: bytes) -> float:
-    """The score of a member that is there."""
+    """Return the score of an existing member."""
     return source.held_score(member) if isinstance(source, SortedSet) else 1.0
 
 
 def weigh(score: float, weight: float) -> float:
-    """A score times its weight; what would be no number is 0."""
+    """Return a score times its weight, or 0 if that is not a number."""
     product = score * weight
     return 0.0 if product != product else product
 
 
 def unite(inputs: Inputs) -> Scores:
-    """Every member of any input."""
+    """Return the members of all inputs."""
     found: Scores = {}
     for source, weight in inputs.smallest_first():
         for member in members_of(source):
@@ -156,7 +159,7 @@ def unite(inputs: Inputs) -> Scores:
 
 
 def intersect(inputs: Inputs) -> Scores:
-    """Every member that all inputs have; as many as LIMIT allows."""
+    """Return the members that all inputs hold, at most as many as LIMIT allows."""
     found: Scores = {}
     (smallest, first_weight), *others = inputs.smallest_first()
     for member in members_of(smallest):
@@ -174,7 +177,7 @@ def intersect(inputs: Inputs) -> Scores:
 
 
 def subtract(inputs: Inputs) -> Scores:
-    """Every member of the first input that no other has."""
+    """Return the members that only the first input holds."""
     first, *others = inputs.sources
     held = [members_of(source) for source in others]
     return {
@@ -185,7 +188,7 @@ def subtract(inputs: Inputs) -> Scores:
 
 
 def ordered(scores: Scores) -> list[tuple[float, bytes]]:
-    """Scores and members as a sorted set orders them."""
+    """Return scores and members in the order of a sorted set."""
     return sorted((score, member) for member, score in scores.items())
 
 
@@ -201,7 +204,7 @@ def answer(
     operate: Callable[[Inputs], Scores],
     allowed: frozenset[bytes],
 ) -> None:
-    """Give the members of the result."""
+    """Reply with the members of the result."""
     inputs = Inputs(client.db, args, 1)
     inputs.read_options(args, 2 + len(inputs.sources), allowed)
     reply_members(client, ordered(operate(inputs)), inputs.with_scores)
@@ -213,7 +216,7 @@ def answer_stored(
     operate: Callable[[Inputs], Scores],
     allowed: frozenset[bytes],
 ) -> None:
-    """Store the result under the key that comes first."""
+    """Store the result under the first key."""
     inputs = Inputs(client.db, args, 2)
     inputs.read_options(args, 3 + len(inputs.sources), allowed)
     store(client, args[1], ordered(operate(inputs)))

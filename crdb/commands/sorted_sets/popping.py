@@ -1,7 +1,7 @@
-"""Pops of sorted sets, those that wait included.
+"""Pops of sorted sets, with or without waiting.
 
-A pop removes, everywhere, the members that this region chose; two regions may choose the same (rule
-ZST-9). A waiting client is served by members that arrive by replication as well (rule LST-10).
+A pop removes the members that this region chose from all regions. Two regions may choose the same
+members (rule ZST-9). Members that arrive by replication also serve waiting clients (rule LST-10).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GREATEST: Final = -1
 def take(
     db: Keyspace, key: bytes, value: SortedSet, count: int, end: int
 ) -> list[tuple[float, bytes]]:
-    """Remove up to `count` members from one end; the outermost first."""
+    """Remove up to `count` members from one end and return them, the outermost first."""
     ranked = value.ranked()
     size = len(ranked)
     count = min(count, size)
@@ -70,7 +70,7 @@ def zpopmax(client: Client, args: list[bytes]) -> None:
 
 
 def pop(client: Client, args: list[bytes], end: int) -> None:
-    """ZPOPMIN and ZPOPMAX. Without a count, RESP3 gives one flat pair."""
+    """Carry out ZPOPMIN or ZPOPMAX. Without a count, RESP3 gives one flat pair."""
     if len(args) > 3:
         raise CommandError(SYNTAX)
     count = arguments.positive(args[2], NOT_POSITIVE) if len(args) == 3 else 1
@@ -93,7 +93,7 @@ def pop(client: Client, args: list[bytes], end: int) -> None:
 
 
 def take_one(client: Client, key: bytes, value: SortedSet, _count: int, end: int) -> None:
-    """Pop one member; the reply is the key, the member and the score."""
+    """Pop one member. The reply is the key, the member and the score."""
     score, member = take(client.db, key, value, 1, end)[0]
     out = client.out
     reply.array(out, 3)
@@ -103,7 +103,7 @@ def take_one(client: Client, key: bytes, value: SortedSet, _count: int, end: int
 
 
 def take_several(client: Client, key: bytes, value: SortedSet, count: int, end: int) -> None:
-    """Pop up to `count` members; the reply is the key, and an array for each member."""
+    """Pop up to `count` members. The reply is the key, and an array for each member."""
     pairs = take(client.db, key, value, count, end)
     out = client.out
     reply.array(out, 2)

@@ -1,7 +1,7 @@
 """Ranges of sorted sets: the family of ZRANGE, counts, and removals by range.
 
-All queries are one: a range, perhaps from the other end, perhaps cut by LIMIT. A removal by range
-removes the members that this region sees in it, and only those (rule ZST-9).
+A query consists of a range, a direction and a LIMIT. A removal by range removes only the members
+that this region sees in it (rule ZST-9).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ EVERYTHING: Final = RankRange(0, -1)
 
 
 class Query:
-    """A range of a sorted set, as the commands of this family spell it."""
+    """A query for a range of a sorted set, as the commands of this family write it."""
 
     __slots__ = ("count", "is_reversed", "kind", "offset", "range", "with_scores")
 
@@ -63,7 +63,10 @@ class Query:
         self.range: Range = EVERYTHING
 
     def read_options(self, args: list[bytes], index: int, is_storing: bool) -> None:
-        """The options from `index` on; those that the command's name implies are not allowed."""
+        """Parse the options from `index` on.
+
+        Those that the command's name implies are not allowed.
+        """
         is_open = self.kind == ANY
         while index < len(args):
             word = args[index].upper()
@@ -88,7 +91,7 @@ class Query:
             raise CommandError(SCORES_BY_MEMBER)
 
     def read_range(self, first: bytes, last: bytes) -> None:
-        """The limits, which come with the greater one first if scores or members go backwards."""
+        """Parse the limits. A reversed range by score or member has the greater one first."""
         if self.kind == RANK:
             self.range = parse_ranks(first, last)
             return
@@ -97,7 +100,7 @@ class Query:
         self.range = ScoreRange(first, last) if self.kind == SCORE else MemberRange(first, last)
 
     def select(self, value: SortedSet) -> list[tuple[float, bytes]]:
-        """The scores and members that it names, in its order."""
+        """Return the scores and members in range, in the order of the query."""
         ranked = value.ranked()
         size = len(ranked)
         start, stop = self.range.span(value)
@@ -111,7 +114,7 @@ class Query:
         return list(ranked.islice(start, stop, self.is_reversed))
 
     def cut(self, start: int, stop: int) -> tuple[int, int]:
-        """What LIMIT leaves of a slice."""
+        """Apply LIMIT to a slice."""
         if self.offset < 0:
             return 0, 0
         room = stop - start - self.offset
@@ -122,7 +125,7 @@ class Query:
 
 
 def answer(client: Client, args: list[bytes], query: Query) -> None:
-    """Read options and limits, and give the members in range."""
+    """Parse options and limits, and reply with the members in range."""
     query.read_options(args, 4, False)
     query.read_range(args[2], args[3])
     value = read_sorted_set(client.db, args[1])
@@ -229,7 +232,7 @@ def zrangestore(client: Client, args: list[bytes]) -> None:
 
 
 def store(client: Client, destination: bytes, pairs: list[tuple[float, bytes]]) -> None:
-    """Replace whatever is under `destination` by a sorted set that does not expire (ZST-10)."""
+    """Replace the value of `destination` by a sorted set that does not expire (ZST-10)."""
     db = client.db
     db.delete(destination)
     if pairs:
@@ -245,7 +248,7 @@ def store(client: Client, destination: bytes, pairs: list[tuple[float, bytes]]) 
 
 
 def reply_count(client: Client, key: bytes, which: Range) -> None:
-    """How many members are in a range."""
+    """Reply with the number of members in a range."""
     value = read_sorted_set(client.db, key)
     start, stop = (0, 0) if value is None else which.span(value)
     reply.integer(client.out, max(stop - start, 0))
@@ -279,7 +282,7 @@ def zlexcount(client: Client, args: list[bytes]) -> None:
 
 
 def remove_range(client: Client, key: bytes, which: Range) -> None:
-    """Remove the members that are seen in a range; how many."""
+    """Remove the members that this region sees in a range, and reply with their number."""
     db = client.db
     value = read_sorted_set_for_write(db, key)
     removed = 0

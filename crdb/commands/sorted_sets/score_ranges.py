@@ -1,8 +1,8 @@
-"""Which part of a sorted set a range names: by rank, by score, or by member.
+"""Ranges of a sorted set: by rank, by score, or by member.
 
-Each kind of range turns into a slice `start:stop` of the members in order. Ranges by member make
-sense where all scores are equal, and are found by bisection then; where they differ, Redis gives
-what a walk along the order gives, and so do we.
+Each kind of range is converted to a slice `start:stop` of the ordered members. Ranges by member
+make sense if all scores are equal, and are found by bisection then. If scores differ, the result is
+that of a walk along the order, as in Redis.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ LEADING_SPACE: Final = b" \t\n\v\f\r"
 
 
 class Range(Protocol):
-    """Some part of a sorted set."""
+    """A range of a sorted set."""
 
     def span(self, value: SortedSet) -> tuple[int, int]:
-        """Where it starts and stops in the order; empty if `start` >= `stop`."""
+        """Return `start` and `stop` of the slice. It is empty if `start` >= `stop`."""
         ...
 
 
 class RankRange:
-    """From one rank to another, both included; negative ones count from the end."""
+    """A range between two ranks, both included. Negative ranks count from the end."""
 
     __slots__ = ("first", "last")
 
@@ -37,12 +37,12 @@ class RankRange:
         self.last = last
 
     def span(self, value: SortedSet) -> tuple[int, int]:
-        """Where it starts and stops in the order."""
+        """Return `start` and `stop` of the slice."""
         return clamp(self.first, self.last, len(value.fields))
 
 
 class ScoreRange:
-    """Scores from `low` to `high`; either limit may be excluded."""
+    """A range of scores from `low` to `high`. Either limit may be excluded."""
 
     __slots__ = ("high", "high_excluded", "low", "low_excluded")
 
@@ -51,13 +51,13 @@ class ScoreRange:
         self.high, self.high_excluded = parse_score_limit(high)
 
     def span(self, value: SortedSet) -> tuple[int, int]:
-        """Where it starts and stops in the order."""
+        """Return `start` and `stop` of the slice."""
         start = first_from(value, self.low, self.low_excluded)
         return start, first_from(value, self.high, not self.high_excluded)
 
 
 class MemberRange:
-    """Members from `low` to `high` as byte strings; None is without limit."""
+    """A range of members from `low` to `high` as byte strings. None means no limit."""
 
     __slots__ = ("high", "high_excluded", "is_empty", "low", "low_excluded")
 
@@ -67,7 +67,7 @@ class MemberRange:
         self.is_empty = low == b"+" or high == b"-"
 
     def span(self, value: SortedSet) -> tuple[int, int]:
-        """Where it starts and stops in the order."""
+        """Return `start` and `stop` of the slice."""
         if self.is_empty:
             return 0, 0
         ranked = value.ranked()
@@ -84,7 +84,7 @@ class MemberRange:
         return start, stop
 
     def walk(self, members: list[bytes]) -> tuple[int, int]:
-        """The first run of members in range, whatever their scores."""
+        """Return the slice of the first run of members in range, regardless of scores."""
         if not (self.starts_by(members[-1]) and self.reaches(members[0])):
             return 0, 0
         start = 0
@@ -96,25 +96,28 @@ class MemberRange:
         return start, stop
 
     def starts_by(self, member: bytes) -> bool:
-        """Whether `member` is not below the range."""
+        """Return whether `member` is not below the range."""
         low = self.low
         return low is None or member > low or (member == low and not self.low_excluded)
 
     def reaches(self, member: bytes) -> bool:
-        """Whether `member` is not above the range."""
+        """Return whether `member` is not above the range."""
         high = self.high
         return high is None or member < high or (member == high and not self.high_excluded)
 
 
 def clamp(first: int, last: int, size: int) -> tuple[int, int]:
-    """The slice of `size` elements from `first` to `last`, which may count from the end."""
+    """Return the slice from `first` to `last` of `size` elements.
+
+    Negative ones count from the end.
+    """
     start = max(first + size, 0) if first < 0 else first
     stop = last + size if last < 0 else last
     return start, min(stop, size - 1) + 1
 
 
 def first_from(value: SortedSet, score: float, is_excluded: bool) -> int:
-    """The rank of the first member whose score is at least `score`, or above it if excluded."""
+    """Return the rank of the first member with at least `score`, or above it if excluded."""
     ranked = value.ranked()
     if is_excluded:
         if score == math.inf:
@@ -125,7 +128,10 @@ def first_from(value: SortedSet, score: float, is_excluded: bool) -> int:
 
 
 def parse_score_limit(argument: bytes) -> tuple[float, bool]:
-    """A limit by score, and whether it is excluded: read as C does, so `1e999` is infinite."""
+    """Parse a limit by score. Return it, and whether it is excluded.
+
+    It is read as C does, so `1e999` is infinite.
+    """
     is_excluded = argument.startswith(b"(")
     text = argument[is_excluded:].split(b"\x00", 1)[0]
     number = text.lstrip(LEADING_SPACE)
@@ -140,7 +146,7 @@ def parse_score_limit(argument: bytes) -> tuple[float, bool]:
 
 
 def parse_member_limit(argument: bytes) -> tuple[bytes | None, bool]:
-    """A limit by member, None for `-` and `+`, and whether it is excluded."""
+    """Parse a limit by member. Return it, None for `-` and `+`, and whether it is excluded."""
     if argument in (b"-", b"+"):
         return None, False
     if argument[:1] not in (b"(", b"["):
@@ -149,5 +155,5 @@ def parse_member_limit(argument: bytes) -> tuple[bytes | None, bool]:
 
 
 def parse_ranks(first: bytes, last: bytes) -> RankRange:
-    """A range by rank."""
+    """Parse a range by rank."""
     return RankRange(arguments.integer(first), arguments.integer(last))

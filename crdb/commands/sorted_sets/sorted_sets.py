@@ -1,7 +1,7 @@
-"""Commands on members of sorted sets: ZADD, ZINCRBY, ZREM, ZSCORE, ZRANK and their kin.
+"""Commands on members of sorted sets: ZADD, ZINCRBY, ZREM, ZSCORE, ZRANK and similar ones.
 
-The options of ZADD are looked at here and do not travel (rule ZST-8): what remains is a plain
-assignment, or an increment for INCR. An assignment travels even if it changes nothing, so that it
+The options of ZADD are evaluated here and not replicated (rule ZST-8). The effect is a plain
+assignment, or an increment for INCR. An assignment is sent even if it changes nothing, so that it
 wins over a concurrent removal (rule ZST-6).
 """
 
@@ -45,11 +45,11 @@ ADD_OPTIONS: Final[dict[bytes, int]] = {
 }
 
 
-# -- what the other modules of sorted sets share ---------------------------------------------
+# -- shared by the modules of sorted sets -----------------------------------------------------
 
 
 def read_sorted_set(db: Keyspace, key: bytes) -> SortedSet | None:
-    """The sorted set under `key`, None if there is none. Refuses other types."""
+    """Return the sorted set under `key`, or None. Raises CommandError for another type."""
     value = db.read(key)
     if value is None or isinstance(value, SortedSet):
         return value
@@ -57,7 +57,7 @@ def read_sorted_set(db: Keyspace, key: bytes) -> SortedSet | None:
 
 
 def read_sorted_set_for_write(db: Keyspace, key: bytes) -> SortedSet | None:
-    """As `read_sorted_set`; what has expired is removed first."""
+    """Return the sorted set under `key`, or None, after removing an expired one."""
     value = db.lookup_for_write(key)
     if value is None or isinstance(value, SortedSet):
         return value
@@ -65,7 +65,7 @@ def read_sorted_set_for_write(db: Keyspace, key: bytes) -> SortedSet | None:
 
 
 def reply_pairs(client: Client, pairs: list[tuple[float, bytes]]) -> None:
-    """Members with their scores: flat in RESP2, an array each in RESP3."""
+    """Reply with members and scores, flat in RESP2 and as an array each in RESP3."""
     out, protocol = client.out, client.protocol
     reply.array(out, len(pairs) if protocol == 3 else 2 * len(pairs))
     for score, member in pairs:
@@ -76,7 +76,7 @@ def reply_pairs(client: Client, pairs: list[tuple[float, bytes]]) -> None:
 
 
 def reply_members(client: Client, pairs: list[tuple[float, bytes]], with_scores: bool) -> None:
-    """Members in this order, with or without their scores."""
+    """Reply with members in this order, with or without their scores."""
     if with_scores:
         reply_pairs(client, pairs)
         return
@@ -86,7 +86,7 @@ def reply_members(client: Client, pairs: list[tuple[float, bytes]], with_scores:
 
 
 def remove_members(db: Keyspace, key: bytes, value: SortedSet, members: list[bytes]) -> int:
-    """Remove members that are there; how many. All of them are a DEL, which is shorter."""
+    """Remove existing members and return their number. Removing all of them is one short DEL."""
     if len(members) > 1 and len(members) == len(value.fields) and not db.is_contested(key):
         db.delete(key)
         return len(members)
@@ -126,7 +126,7 @@ def zadd(client: Client, args: list[bytes]) -> None:
 
 
 def add_with_options(client: Client, args: list[bytes]) -> None:
-    """ZADD in full."""
+    """Carry out ZADD with options or with several members."""
     flags, first = parse_add_options(args)
     pairs = parse_pairs(args, flags, first)
     db, key = client.db, args[1]
@@ -146,7 +146,7 @@ def add_with_options(client: Client, args: list[bytes]) -> None:
 
 
 def parse_add_options(args: list[bytes]) -> tuple[int, int]:
-    """The options of ZADD as bits, and the index of the first score."""
+    """Return the options of ZADD as bits, and the index of the first score."""
     flags, index = 0, 2
     while index < len(args):
         option = ADD_OPTIONS.get(args[index].upper())
@@ -158,7 +158,10 @@ def parse_add_options(args: list[bytes]) -> tuple[int, int]:
 
 
 def parse_pairs(args: list[bytes], flags: int, first: int) -> list[tuple[float, bytes]]:
-    """The scores and members of ZADD from `first` on, once options have been found to agree."""
+    """Parse the scores and members of ZADD from `first` on. Raises CommandError.
+
+    Options that contradict each other are refused before the scores are parsed.
+    """
     count = len(args) - first
     if count == 0 or count % 2:
         raise CommandError(SYNTAX)
@@ -173,7 +176,7 @@ def parse_pairs(args: list[bytes], flags: int, first: int) -> list[tuple[float, 
 
 
 class ScoreBatch:
-    """The assignments that a ZADD of many members comes to, each seeing those before it."""
+    """The assignments of a ZADD of several members. Each sees those before it."""
 
     __slots__ = ("added", "flags", "scores", "updated", "value")
 
@@ -185,7 +188,7 @@ class ScoreBatch:
         self.updated = 0
 
     def add(self, score: float, member: bytes) -> None:
-        """Take in one score and member."""
+        """Add one score and member, if the options allow it."""
         before = self.scores.get(member)
         if before is None and self.value is not None:
             before = self.value.score(member)
@@ -199,7 +202,7 @@ class ScoreBatch:
 
 
 def allows(flags: int, before: float | None, after: float) -> bool:
-    """Whether the options of ZADD let a score become `after`."""
+    """Return whether the options of ZADD let a score change from `before` to `after`."""
     if before is None:
         return not flags & XX
     return not (flags & NX or (flags & GT and after <= before) or (flags & LT and after >= before))
@@ -212,7 +215,7 @@ def increment(
     pair: tuple[float, bytes],
     flags: int,
 ) -> None:
-    """ZADD INCR, and ZINCRBY: an increment, if the options let it happen."""
+    """Carry out ZADD INCR or ZINCRBY, if the options allow the increment."""
     delta, member = pair
     if flags != INCR:
         before = None if value is None else value.score(member)
@@ -341,7 +344,7 @@ def zrevrank(client: Client, args: list[bytes]) -> None:
 
 
 def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
-    """The rank of a member counted from either end, and its score if that is asked for."""
+    """Reply with the rank of a member from either end, and with its score if requested."""
     if len(args) > 4:
         raise CommandError(wrong_arity(b"zrevrank" if is_reversed else b"zrank"))
     with_score = len(args) == 4

@@ -1,7 +1,7 @@
-"""Bitmaps and bit fields: SETBIT, BITFIELD and the others that see a string as bits.
+"""Commands on bitmaps and bit fields: SETBIT, BITFIELD and similar ones.
 
-The unit of conflict is the whole string, as for SETRANGE: concurrent changes of different bits do
-not merge, the later whole value wins (specification 4.3), and BITFIELD INCRBY is no counter.
+The unit of conflict is the whole string, as for SETRANGE. Concurrent changes of different bits do
+not merge: the later whole value wins (specification 4.3). BITFIELD INCRBY is not a counter.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SINGLE: Final = Field(1, False)
 
 
 def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
-    """A bit offset; where `width` is given, `#n` is the n-th field of that width."""
+    """Parse a bit offset. With a `width`, `#n` is the n-th field of that width."""
     times = 1
     if width and argument[:1] == b"#":
         times = width
@@ -55,7 +55,7 @@ def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
 
 
 def grown(client: Client, text: bytes, last_bit: int) -> bytearray:
-    """Return `text` with room up to bit `last_bit`. Raises CommandError if memory is too full."""
+    """Return `text`, extended to bit `last_bit`. Raises CommandError if memory is too full."""
     size = (last_bit >> 3) + 1
     memory = client.instance.memory
     if not memory.has_room(size):
@@ -101,7 +101,7 @@ def getbit(client: Client, args: list[bytes]) -> None:
 
 
 def is_in_bits(argument: bytes) -> bool:
-    """Whether a range is given in bits and not in bytes."""
+    """Return whether a range is given in bits and not in bytes. Raises CommandError."""
     word = argument.upper()
     if word not in (b"BIT", b"BYTE"):
         raise CommandError(SYNTAX)
@@ -109,7 +109,10 @@ def is_in_bits(argument: bytes) -> bool:
 
 
 def clip(first: int, last: int, size: int) -> tuple[int, int]:
-    """A range of a string of `size`, negative indexes from its end; empty if first > last."""
+    """Clip a range to a string of `size`. Negative indexes count from its end.
+
+    The result is empty if first > last.
+    """
     first = max(first + size if first < 0 else first, 0)
     last = max(last + size if last < 0 else last, 0)
     return first, min(last, size - 1)
@@ -220,7 +223,7 @@ class BitfieldStep:
         self.number = 0
 
     def run(self, data: bytearray) -> int | None:
-        """Carry it out on `data`; the reply, None for an overflow that is refused."""
+        """Apply the operation to `data`. Return its reply, or None if it failed by overflow."""
         held = self.field.read(data, self.offset)
         if self.word == b"GET":
             return held
@@ -237,7 +240,7 @@ class BitfieldStep:
 
 
 def parse_steps(client: Client, args: list[bytes]) -> list[BitfieldStep]:
-    """The steps of a BITFIELD. Raises CommandError."""
+    """Parse the operations of a BITFIELD. Raises CommandError."""
     steps: list[BitfieldStep] = []
     overflow = bits.WRAP
     index = 2
@@ -264,7 +267,7 @@ def parse_steps(client: Client, args: list[bytes]) -> list[BitfieldStep]:
 
 
 def parse_field(argument: bytes) -> Field:
-    """A type of bit field: u1 to u63, i1 to i64."""
+    """Parse a type of bit field: u1 to u63, i1 to i64. Raises CommandError."""
     width = parse_integer(argument[1:])
     signed = argument[:1] == b"i"
     if width is None or argument[:1] not in (b"i", b"u") or not 1 <= width <= 63 + signed:
@@ -273,7 +276,10 @@ def parse_field(argument: bytes) -> Field:
 
 
 def key_flags_of_bitfield(request: list[bytes]) -> str:
-    """Return what this BITFIELD does with its key, as far as its arguments are valid."""
+    """Return the key flags of this BITFIELD.
+
+    Arguments from the first invalid one on count as writes.
+    """
     words = [word.upper() for word in request]
     index = 2
     while index < len(words):
@@ -331,7 +337,7 @@ def bitfield_ro(client: Client, args: list[bytes]) -> None:
 
 
 def reply_fields(client: Client, steps: list[BitfieldStep], data: bytearray) -> None:
-    """Carry out the steps in order; each gives one element of the reply."""
+    """Apply the operations in order and reply with the result of each."""
     reply.array(client.out, len(steps))
     for step in steps:
         shown = step.run(data)

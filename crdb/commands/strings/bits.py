@@ -1,7 +1,7 @@
 """Bits of a string, numbered as Redis numbers them: bit 0 is the highest of the first byte.
 
-Whatever lies behind the end of the string is zeros. Fields of 1 to 64 bits may lie anywhere; a
-number that does not fit one wraps round, is cut to the nearest that fits, or is refused.
+Bits after the end of the string are zeros. Fields of 1 to 64 bits may start at any bit. A number
+that does not fit into a field wraps around, saturates, or is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FAIL: Final = 2
 
 
 class Field:
-    """A type of bit field: `bits` wide, with a sign or without."""
+    """A type of bit field: `bits` wide, signed or unsigned."""
 
     __slots__ = ("bits", "signed")
 
@@ -23,7 +23,7 @@ class Field:
         self.signed = signed
 
     def read(self, data: bytes | bytearray, offset: int) -> int:
-        """The number that stands at bit `offset`.
+        """Return the number at bit `offset`.
 
         >>> Field(4, False).read(b"\\xab", 4), Field(4, True).read(b"\\xab", 4)
         (11, -5)
@@ -34,7 +34,7 @@ class Field:
         return self.wrap(number)
 
     def write(self, data: bytearray, offset: int, number: int) -> None:
-        """Put `number`, which fits, at bit `offset` of `data`, which is long enough."""
+        """Write `number` at bit `offset` of `data`. It must fit, and `data` must be long enough."""
         first, last = offset >> 3, (offset + self.bits + 7) >> 3
         shift = 8 * last - offset - self.bits
         mask = ((1 << self.bits) - 1) << shift
@@ -43,14 +43,14 @@ class Field:
         data[first:last] = written.to_bytes(last - first, "big")
 
     def wrap(self, number: int) -> int:
-        """The number that the lowest bits of `number` spell."""
+        """Return the lowest bits of `number` as a number of this type."""
         number &= (1 << self.bits) - 1
         if self.signed and number >> (self.bits - 1):
             number -= 1 << self.bits
         return number
 
     def fit(self, number: int, overflow: int) -> int | None:
-        """What becomes of `number` here; None if it does not fit and is refused."""
+        """Return `number` fitted to this type, or None if it does not fit and FAIL is given."""
         low = -(1 << (self.bits - 1)) if self.signed else 0
         high = low + (1 << self.bits) - 1
         if low <= number <= high:
@@ -63,7 +63,10 @@ class Field:
 
 
 def count(data: bytes, first: int, last: int) -> int:
-    """How many bits are set from bit `first` to bit `last`, inclusive; both are within."""
+    """Count the bits that are set from bit `first` to bit `last`, inclusive.
+
+    Both must lie within `data`.
+    """
     span = last - first + 1
     shift = 7 - (last & 7)
     number = int.from_bytes(data[first >> 3 : (last >> 3) + 1], "big") >> shift
@@ -71,7 +74,7 @@ def count(data: bytes, first: int, last: int) -> int:
 
 
 def find(data: bytes, bit: int, first: int, last: int) -> int:
-    """The first bit that is `bit` from bit `first` to bit `last`, inclusive; -1 if there is none.
+    """Return the first bit equal to `bit` from `first` to `last`, inclusive, or -1.
 
     >>> find(b"\\xff\\xf0", 0, 0, 15), find(b"\\xff\\xf0", 1, 12, 15)
     (12, -1)
@@ -86,7 +89,10 @@ def find(data: bytes, bit: int, first: int, last: int) -> int:
 
 
 def combine(operation: bytes, texts: list[bytes]) -> bytes:
-    """AND, OR, XOR of several strings, or NOT of one; the shorter ones are filled up with zeros."""
+    """Return AND, OR or XOR of several strings, or NOT of one.
+
+    Shorter ones are padded with zeros.
+    """
     size = max(map(len, texts), default=0)
     numbers = [int.from_bytes(text.ljust(size, b"\0"), "big") for text in texts]
     result = numbers[0]

@@ -1,7 +1,8 @@
-"""Counters: INCR and the others that add to a string.
+"""Commands on counters: INCR and the others that add to a string.
 
-Increments of all regions add up (rule CTR-1). An integer is held to 59 bits of magnitude by what
-this region sees (CTR-2, D-05); sums of concurrent increments are never refused.
+Increments of all regions add up (rule CTR-1). An increment is refused if the sum that this region
+sees would exceed 59 bits of magnitude (CTR-2, D-05). Sums of concurrent increments are never
+refused.
 """
 
 from __future__ import annotations

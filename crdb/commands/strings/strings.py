@@ -1,10 +1,10 @@
-"""Strings: GET, SET and the others of their family.
+"""Commands on strings: GET, SET and similar ones.
 
-A string is a last-writer-wins register (rules STR-1, STR-2): APPEND and SETRANGE read it here and
-write it as a whole (STR-4), and conditions such as NX test what this region sees (STR-5). A write
-of a whole value ends the time to live unless it says otherwise (STR-6).
+A string is a last-writer-wins register (rules STR-1, STR-2). APPEND and SETRANGE read it here and
+write it as a whole (STR-4). Conditions such as NX test the value that this region sees (STR-5). A
+write of a whole value ends the time to live unless an option keeps it (STR-6).
 
-`SET k v` and `GET k` are the requests that most of the time goes into: they take the shortest way.
+`SET k v` and `GET k` are the most frequent requests, so their handlers call as little as possible.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COMMANDS: Final[CommandFamily] = CommandFamily("string")
 
 
 def read_text(db: Keyspace, key: bytes) -> bytes | None:
-    """The string under `key`; None if there is nothing. Raises CommandError for another type."""
+    """Return the string under `key`, or None. Raises CommandError for another type."""
     value = db.read(key)
     if value is None:
         return None
@@ -46,7 +46,7 @@ def read_text(db: Keyspace, key: bytes) -> bytes | None:
 
 
 def read_text_for_write(db: Keyspace, key: bytes) -> bytes | None:
-    """As `read_text`; what has expired is removed first."""
+    """Return the string under `key`, or None, after removing an expired one."""
     value = db.lookup_for_write(key)
     if value is None:
         return None
@@ -56,7 +56,10 @@ def read_text_for_write(db: Keyspace, key: bytes) -> bytes | None:
 
 
 def take_text(db: Keyspace, key: bytes) -> bytes | None:
-    """As `read_text_for_write`, for a command that replies with the value: it counts as a read."""
+    """Return the string under `key` for a command that replies with it and then changes the key.
+
+    It counts as a read.
+    """
     db.read(key)
     return read_text_for_write(db, key)
 
@@ -116,16 +119,16 @@ class SetOptions:
         self.keep = False
         self.persist = False
         self.form = 0
-        """How the time to live is given, see `expiry_options`; 0 if it is not."""
+        """The form of the time to live, a constant of `expiry_options`; 0 if none is given."""
         self.amount = b""
 
     def excludes_lifetime(self, form: int) -> bool:
-        """Whether a time to live in this form contradicts what was said before."""
+        """Return whether a time to live in this form contradicts an earlier option."""
         return self.keep or self.persist or self.form not in (0, form)
 
 
 def parse_options(args: list[bytes], first: int, is_set: bool) -> SetOptions:
-    """The options from `args[first]` on, of SET or of GETEX. Raises CommandError."""
+    """Parse the options of SET or GETEX from `args[first]` on. Raises CommandError."""
     options = SetOptions()
     index = first
     while index < len(args):
@@ -152,7 +155,7 @@ def parse_options(args: list[bytes], first: int, is_set: bool) -> SetOptions:
 
 
 def key_flags_of_set(request: list[bytes]) -> str:
-    """Return what this SET does with its key."""
+    """Return the key flags of this SET."""
     reads = b"GET" in [word.upper() for word in request[3:]]
     return "RW access update" if reads else "OW update"
 
@@ -180,7 +183,7 @@ def set_value(client: Client, args: list[bytes]) -> None:
 
 
 def set_with_options(client: Client, args: list[bytes]) -> None:
-    """SET with options. The conditions test what this region sees (rule STR-5)."""
+    """Carry out SET with options. Conditions test what this region sees (rule STR-5)."""
     db = client.db
     key = args[1]
     options = parse_options(args, 3, is_set=True)
@@ -248,7 +251,7 @@ def psetex(client: Client, args: list[bytes]) -> None:
 
 
 def set_for(client: Client, args: list[bytes], form: int, command: bytes) -> None:
-    """Write a value that lives for a while."""
+    """Set a string with a time to live."""
     db = client.db
     deadline = positive_deadline(args[2], form, db.expiry_clock, command)
     assign(db, args[1], args[3])

@@ -1,19 +1,19 @@
-"""The longest common subsequence of two strings, and where it lies (LCS).
+"""The longest common subsequence of two strings, and its positions (LCS).
 
 The table of the textbook, n rows of m cells, is kept as n integers of m bits: bit j of row i is 0
 where the length grows from cell j to cell j + 1, and a whole row is made from the one before by one
 addition (Hyyro, "Bit-parallel LCS-length computation revisited", 2004). The way back through the
-table takes the turns that Redis takes, so that ties fall alike.
+table prefers the same cells as Redis, so ties give the same result.
 """
 
 from __future__ import annotations
 
 INTEGER_BYTES = 36
-"""What a row costs besides its bits, about."""
+"""The approximate overhead of a row, in addition to its bits."""
 
 
 class Match:
-    """A run of bytes that both strings have: first and last index in each, inclusive."""
+    """A run of bytes that both strings contain: first and last index in each, inclusive."""
 
     __slots__ = ("first", "last", "other_first", "other_last")
 
@@ -28,12 +28,12 @@ class Match:
 
 
 def table_bytes(text: bytes, other: bytes) -> int:
-    """About the memory that `matches` takes for a while."""
+    """Estimate the memory in bytes that `matches` needs while it runs."""
     return len(text) * (INTEGER_BYTES + len(other) // 7)
 
 
 def length(text: bytes, other: bytes) -> int:
-    """The length of the longest common subsequence.
+    """Return the length of the longest common subsequence.
 
     >>> length(b"ohmytext", b"mynewtext")
     6
@@ -49,7 +49,7 @@ def length(text: bytes, other: bytes) -> int:
 
 
 def matches(text: bytes, other: bytes) -> list[Match]:
-    """The longest common subsequence as runs, the last one first.
+    """Return the longest common subsequence as runs, the last one first.
 
     >>> [(run.first, run.other_first, len(run)) for run in matches(b"ohmytext", b"mynewtext")]
     [(4, 5, 4), (2, 0, 2)]
@@ -85,13 +85,13 @@ def matches(text: bytes, other: bytes) -> list[Match]:
 
 
 def advance(row: int, mask: int) -> int:
-    """The row after `row`, for a byte that stands at the bits of `mask`."""
+    """Return the row after `row`. The bits of `mask` are the positions of the next byte."""
     common = row & mask
     return (row + common) | (row - common)
 
 
 def places(text: bytes, other: bytes) -> dict[int, int]:
-    """For each byte of `text`, the bits at which it stands in `other`."""
+    """Map each byte of `text` to a mask of its positions in `other`."""
     backwards = other[::-1]
     masks: dict[int, int] = {}
     for byte in set(text):

@@ -1,7 +1,7 @@
 """Commands on parts of strings: APPEND, GETRANGE, SETRANGE, STRLEN and LCS.
 
-APPEND and SETRANGE read the string here and write it as a whole (rule STR-4), so of two concurrent
-changes the later one wins.
+APPEND and SETRANGE read the string here and write it as a whole (rule STR-4). When two regions
+change a string concurrently, the later change wins.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LCS_TOO_LARGE: Final = (
 
 
 def check_length(client: Client, size: int) -> None:
-    """Refuse a string that is longer than what a client may send, or for which there is no room."""
+    """Raise CommandError for a string longer than a client may send, or if memory is too full."""
     if size > client.instance.config.bulk_bytes_max:
         raise CommandError(STRING_TOO_LONG)
     if not client.instance.memory.has_room(size):
@@ -169,7 +169,7 @@ def lcs(client: Client, args: list[bytes]) -> None:
 def reply_matches(
     client: Client, found: list[subsequence.Match], shortest: int, with_length: bool
 ) -> None:
-    """The reply of LCS with IDX: the runs of at least `shortest` bytes, and the whole length."""
+    """Reply to LCS with IDX: the runs of at least `shortest` bytes, and the total length."""
     out = client.out
     shown = [run for run in found if len(run) >= shortest]
     reply.map_header(out, client.protocol, 2)
