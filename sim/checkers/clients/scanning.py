@@ -9,11 +9,13 @@ elements of a key that has expired are not there any more, though nothing has re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Final, cast
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
+from crdt.types.fields import Fields
+from crdt.types.set import Set
 from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.client import Refusal, Reply
 from sim.nodes.run_history import RunHistory
@@ -24,6 +26,10 @@ from sim.schedule.step import Words
 STEPS: Final = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
 """The number of items of a reply that each name takes."""
 BEGIN: Final = "0"
+PAGE: Final = 10  # names of a page at the end
+
+Scan: TypeAlias = Callable[[int, int], tuple[int, list[bytes]]]
+"""From a cursor and a size, the next cursor and the names of a page."""
 
 
 class Walk:
@@ -161,6 +167,43 @@ class ScanningChecker(Checker):
         for walk in self.walks.get(region.name, {}).values():
             for change in changes:
                 walk.add_page(change, db)
+
+    def on_run_end(self, regions: Sequence[Watched]) -> None:
+        """Walk over everything that has been walked over."""
+        for region in regions:
+            self.walk_all(region)
+
+    def on_followers_end(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
+        """The same in followers."""
+        for copy in copies:
+            self.walk_all(copy)
+
+    def walk_all(self, place: Watched | Followed) -> None:
+        """Walk over all keys, and over the elements of each, where an order is kept for that."""
+        db = place.replica.keyspace
+        if db.scan_order is not None:
+            self.compare_walk(place.name, "SCAN", db.scan, set(db.keys()))
+        for key in db.data:
+            value = db.lookup(key)
+            if isinstance(value, Set | Fields) and value.scan_order is not None:
+                shown = f"a scan of {key.decode('latin-1')}"
+                self.compare_walk(place.name, shown, value.scan, names_in(db, key))
+
+    def compare_walk(self, name: str, shown: str, scan: Scan, expected: set[bytes]) -> None:
+        """Walk from beginning to end, and compare what comes with what is there."""
+        self.looked += 1
+        found: list[bytes] = []
+        cursor, names = scan(0, PAGE)
+        while cursor:
+            found += names
+            cursor, names = scan(cursor, PAGE)
+        found += names
+        if len(found) != len(expected) or set(found) != expected:
+            wrong = sorted(expected ^ set(found)) or sorted(found)
+            raise self.violation(
+                f"{name}: at rest {shown} returns {len(found)} names of {len(expected)};"
+                f" see {wrong[0]!r}"
+            )
 
 
 def names_in(db: Keyspace, key: bytes) -> set[bytes]:

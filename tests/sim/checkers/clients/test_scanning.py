@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crdt.types.set import Set
 from sim.checkers.clients.scanning import ScanningChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
@@ -116,3 +117,23 @@ def test_walks_over_what_follower_holds_are_followed() -> None:
         Violation, match="f: a walk that ended with SSCAN s 0 has not returned b'm'"
     ):
         checker.on_follower_replies(copy, 1, (SSCAN,), (end,))
+
+
+def test_what_a_kept_order_lacks_is_noticed_at_the_end(world: SimWorld) -> None:
+    world.run_all("eu", *(("SADD", "s", f"m{number}") for number in range(30)))
+    world.sleep(10 * SECOND)
+    keyspace = world.sites["eu"].replica.keyspace
+    value = keyspace.lookup(b"s")
+    assert isinstance(value, Set)
+    for order in (keyspace, value):
+        order.scan(0, 1)
+    world.check_end()
+    assert value.scan_order is not None
+    for bucket in value.scan_order.buckets:
+        bucket[:] = [name for name in bucket if name != b"m7"]
+    with pytest.raises(Violation, match="at rest a scan of s returns 31 names of 32; see b'm7'"):
+        world.check_end()
+    assert keyspace.scan_order is not None
+    keyspace.scan_order.buckets[0].append(b"a")
+    with pytest.raises(Violation, match="eu: at rest SCAN returns 4 names of 3; see b'a'"):
+        world.check_end()
