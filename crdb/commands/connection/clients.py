@@ -7,9 +7,10 @@ from typing import Final
 
 from crdb.commands.connection.connection import DEFAULT_USER, check_name, is_attribute
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared.timeouts import parse_timeout_ms
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.errors import SYNTAX, TIMEOUT_NEGATIVE, CommandError, one_line, printable
+from crdb.engine.errors import SYNTAX, CommandError, one_line, printable
 from crdb.engine.session import (
     BLOCKED,
     CLOSING,
@@ -24,7 +25,6 @@ from crdb.engine.session import (
     Session,
 )
 from crdb.resp import reply
-from crdb.resp.numbers import parse_integer
 
 COMMANDS: Final[CommandFamily] = CommandFamily("connection")
 CLIENT: Final = COMMANDS.container(
@@ -43,16 +43,14 @@ NOT_TRACKED: Final = (
     b"ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or"
     b" OPTOUT mode enabled"
 )
-NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
 PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
-PAUSE_MS_MAX: Final = 1 << 48
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 TOO_MANY: Final = b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
 ADMINISTRATION: Final = frozenset({"kill", "list", "no-evict", "pause", "unblock", "unpause"})
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
 
 
-def describe(session: Session, now: int, request: list[bytes] | None = None) -> bytes:
+def client_line(session: Session, now: int, request: list[bytes] | None = None) -> bytes:
     """Return one line of CLIENT LIST, without its line end.
 
     `request` is the request that this client makes now, or None for any other client.
@@ -130,7 +128,7 @@ def client_id(client: Client, _args: list[bytes]) -> None:
     tips="nondeterministic_output",
 )
 def client_info(client: Client, args: list[bytes]) -> None:
-    line = describe(client, client.instance.now, args) + b"\n"
+    line = client_line(client, client.instance.now, args) + b"\n"
     reply.verbatim(client.out, client.protocol, line)
 
 
@@ -210,7 +208,7 @@ def client_list(client: Client, args: list[bytes]) -> None:
     elif len(args) != 2:
         raise CommandError(SYNTAX)
     now = client.instance.now
-    lines = [describe(each, now, args if each is client else None) for each in chosen]
+    lines = [client_line(each, now, args if each is client else None) for each in chosen]
     text = b"".join(line + b"\n" for line in lines)
     reply.verbatim(client.out, client.protocol, text)
 
@@ -394,11 +392,7 @@ def client_pause(client: Client, args: list[bytes]) -> None:
     mode = args[3].upper() if len(args) == 4 else b"ALL"
     if mode not in {b"WRITE", b"ALL"}:
         raise CommandError(PAUSE_MODE)
-    ms = parse_integer(args[2])
-    if ms is None or ms > PAUSE_MS_MAX:
-        raise CommandError(NOT_A_TIMEOUT)
-    if ms < 0:
-        raise CommandError(TIMEOUT_NEGATIVE)
+    ms = parse_timeout_ms(args[2])
     instance = client.instance
     instance.pause.begin(instance.now + ms, holds_reads=mode == b"ALL")
     instance.pause.expire(instance.now)

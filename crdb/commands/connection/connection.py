@@ -6,6 +6,7 @@ import hmac
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared.database_index import check_database
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
@@ -18,7 +19,6 @@ COMMANDS: Final[CommandFamily] = CommandFamily("connection")
 
 
 DEFAULT_USER: Final = b"default"
-INT_MAX: Final = (1 << 31) - 1
 
 NO_PROTOCOL: Final = b"NOPROTO unsupported protocol version"
 PROTOCOL_NOT_AN_INTEGER: Final = b"ERR Protocol version is not an integer or out of range"
@@ -33,8 +33,6 @@ NO_PASSWORD: Final = (
     b"Are you sure your configuration is correct?"
 )
 BAD_NAME: Final = b"ERR Client names cannot contain spaces, newlines or special characters."
-NO_SUCH_DATABASE: Final = b"ERR DB index is out of range"
-NOT_AN_INDEX: Final = b"ERR value is out of range, value must between -2147483648 and 2147483647"
 
 
 @COMMANDS.declare(
@@ -61,8 +59,7 @@ def echo(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare("select", "index", "loading stale fast", summary="Changes the selected database.")
 def select(client: Client, args: list[bytes]) -> None:
     """Accept database 0, the only one."""
-    if arguments.integer_between(args[1], -INT_MAX - 1, INT_MAX, NOT_AN_INDEX) != 0:
-        raise CommandError(NO_SUCH_DATABASE)
+    check_database(args[1])
     reply.ok(client.out)
 
 
@@ -178,10 +175,10 @@ def hello(client: Client, args: list[bytes]) -> None:
     if name is not None:
         client.name = name
     client.protocol = protocol or client.protocol
-    greet(client)
+    reply_properties(client)
 
 
-def greet(client: Client) -> None:
+def reply_properties(client: Client) -> None:
     """Reply with the properties of the server and of the connection, as HELLO does."""
     out = client.out
     reply.map_header(out, client.protocol, 7)

@@ -89,7 +89,7 @@ def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -
     key = args[1]
     conditions = parse_conditions(args) if len(args) > 3 else 0
     deadline = expiry_options.deadline(args[2], form, db.expiry_clock, command)
-    if db.lookup_for_write(key) is None or not allows(conditions, db.deadline(key), deadline):
+    if db.lookup_for_write(key) is None or not is_allowed(conditions, db.deadline(key), deadline):
         reply.integer(client.out, 0)
         return
     if deadline <= db.expiry_clock:
@@ -114,7 +114,7 @@ def parse_conditions(args: list[bytes]) -> int:
     return conditions
 
 
-def allows(conditions: int, held: int | None, deadline: int) -> bool:
+def is_allowed(conditions: int, held: int | None, deadline: int) -> bool:
     """Return whether `conditions` let `deadline` replace the deadline `held`.
 
     None stands for a key that does not expire.

@@ -12,7 +12,7 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import scanning
-from crdb.engine import arguments
+from crdb.commands.shared.database_index import check_database
 from crdb.engine.client import Client
 from crdb.engine.errors import NO_SUCH_KEY, SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
@@ -30,27 +30,12 @@ OBJECT.declare_help(since="6.2.0")
 
 
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"
-DB_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
-NOT_AN_INT: Final = b"ERR value is out of range, value must between -2147483648 and 2147483647"
 NO_FREQUENCY: Final = (
     b"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that"
     b" when switching between policies at runtime LRU and LFU data will take some time to adjust."
 )
 SHARED_INTEGER: Final = re.compile(rb"0|[1-9][0-9]{0,3}")
 SHARED_COUNT: Final = (1 << 31) - 1
-OBJECT_HELP: Final = (
-    b"OBJECT <subcommand> <key>. Subcommands are:",
-    b"ENCODING <key>",
-    b"    The representation that Redis would choose for the value.",
-    b"FREQ <key>",
-    b"    The access frequency; not tracked.",
-    b"IDLETIME <key>",
-    b"    Seconds since a client last read or wrote the key.",
-    b"REFCOUNT <key>",
-    b"    The number of references to the value: 1, or 2147483647 for a small integer.",
-    b"HELP",
-    b"    This text.",
-)
 
 
 # -- reading ---------------------------------------------------------------------------------
@@ -248,7 +233,7 @@ def flush(client: Client, args: list[bytes]) -> None:
     complexity="O(N) for N elements.",
 )
 def rename(client: Client, args: list[bytes]) -> None:
-    move(client, args[1], args[2], replace=True)
+    move_value(client, args[1], args[2], replace=True)
     reply.ok(client.out)
 
 
@@ -262,10 +247,10 @@ def rename(client: Client, args: list[bytes]) -> None:
     history=("3.2.0 no error for a key renamed to itself",),
 )
 def renamenx(client: Client, args: list[bytes]) -> None:
-    reply.integer(client.out, 1 if move(client, args[1], args[2], replace=False) else 0)
+    reply.integer(client.out, 1 if move_value(client, args[1], args[2], replace=False) else 0)
 
 
-def move(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
+def move_value(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
     """Move the content and the time to live of one key to another key (rule KEY-8)."""
     db = client.db
     value = db.lookup_for_write(source)
@@ -298,9 +283,7 @@ def copy(client: Client, args: list[bytes]) -> None:
             replace = True
         elif word == b"DB" and index + 1 < len(args):
             index += 1
-            low, high = -(1 << 31), (1 << 31) - 1
-            if arguments.integer_between(args[index], low, high, NOT_AN_INT) != 0:
-                raise CommandError(DB_OUT_OF_RANGE)
+            check_database(args[index])
         else:
             raise CommandError(SYNTAX)
         index += 1

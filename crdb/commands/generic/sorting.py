@@ -32,7 +32,7 @@ NOT_NUMBERS: Final = b"ERR One or more scores can't be converted into double"
 SPACES: Final = b" \t\n\v\f\r"
 
 
-class Request:
+class SortRequest:
     """The arguments of one SORT."""
 
     __slots__ = ("alpha", "by", "count", "descending", "gets", "is_unsorted", "start", "store")
@@ -49,9 +49,9 @@ class Request:
         self.store: bytes | None = None
 
 
-def parse(args: list[bytes], may_store: bool) -> Request:
+def parse_request(args: list[bytes], may_store: bool) -> SortRequest:
     """Parse the options after the key. Raises CommandError."""
-    request = Request()
+    request = SortRequest()
     index = 2
     while index < len(args):
         word = args[index].upper()
@@ -90,7 +90,7 @@ def elements_of(value: Value | None) -> list[bytes]:
     return elements
 
 
-def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
+def value_by_pattern(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
     """Return the value of the key, or the hash field, that `pattern` makes of `element`."""
     if pattern == b"#":
         return element
@@ -104,7 +104,7 @@ def follow(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
     return None if value is None else value.text()
 
 
-def number_of(text: bytes | None) -> float:
+def sort_number(text: bytes | None) -> float:
     """Return the number to sort by. A missing or empty text counts as 0."""
     text = (text or b"").lstrip(SPACES)
     number = arguments.parse_float(text) if text else 0.0
@@ -113,7 +113,7 @@ def number_of(text: bytes | None) -> float:
     return number
 
 
-def key_of(db: Keyspace, request: Request) -> Callable[[bytes], Any]:
+def sort_key(db: Keyspace, request: SortRequest) -> Callable[[bytes], Any]:
     """Return the function that gives an element's sort key.
 
     Equal numbers are ordered by element.
@@ -122,21 +122,21 @@ def key_of(db: Keyspace, request: Request) -> Callable[[bytes], Any]:
     if by is None:
         if request.alpha:
             return lambda element: element
-        return lambda element: (number_of(element), element)
+        return lambda element: (sort_number(element), element)
     pattern = by
     if request.alpha:
-        return lambda element: follow(db, pattern, element) or b""
-    return lambda element: (number_of(follow(db, pattern, element)), element)
+        return lambda element: value_by_pattern(db, pattern, element) or b""
+    return lambda element: (sort_number(value_by_pattern(db, pattern, element)), element)
 
 
-def sorted_elements(db: Keyspace, value: Value | None, request: Request) -> list[bytes]:
+def sorted_elements(db: Keyspace, value: Value | None, request: SortRequest) -> list[bytes]:
     """Return the elements in the requested order and range."""
     elements = elements_of(value)
     is_ordered = value is not None and db.types.definition(value).is_ordered
     if request.is_unsorted and request.store is not None and not is_ordered:
         elements.sort(reverse=request.descending)
     elif not request.is_unsorted:
-        elements.sort(key=key_of(db, request), reverse=request.descending)
+        elements.sort(key=sort_key(db, request), reverse=request.descending)
     elif request.descending and is_ordered:
         elements.reverse()
     start = max(request.start, 0)
@@ -166,7 +166,7 @@ def keys_of_sort(args: list[bytes]) -> list[int]:
     find_keys=keys_of_sort,
 )
 def sort(client: Client, args: list[bytes]) -> None:
-    run(client, args[1], parse(args, may_store=True))
+    sort_and_reply(client, args[1], parse_request(args, may_store=True))
 
 
 @COMMANDS.declare(
@@ -180,16 +180,18 @@ def sort(client: Client, args: list[bytes]) -> None:
     categories="dangerous list set sortedset -keyspace",
 )
 def sort_ro(client: Client, args: list[bytes]) -> None:
-    run(client, args[1], parse(args, may_store=False))
+    sort_and_reply(client, args[1], parse_request(args, may_store=False))
 
 
-def run(client: Client, key: bytes, request: Request) -> None:
+def sort_and_reply(client: Client, key: bytes, request: SortRequest) -> None:
     """Sort the value of `key`, then reply with the result or store it."""
     db = client.db
     elements = sorted_elements(db, db.read(key), request)
     result: list[bytes | None] = list(elements)
     if request.gets:
-        result = [follow(db, pattern, each) for each in elements for pattern in request.gets]
+        result = [
+            value_by_pattern(db, pattern, each) for each in elements for pattern in request.gets
+        ]
     if request.store is None:
         reply.array(client.out, len(result))
         for text in result:

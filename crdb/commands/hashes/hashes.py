@@ -15,15 +15,12 @@ from crdb.engine.client import Client
 from crdb.engine.errors import (
     NAN_OR_INFINITY,
     NOT_A_FLOAT,
-    OUT_OF_RANGE,
     OVERFLOW,
-    SYNTAX,
     WRONG_TYPE,
     CommandError,
     wrong_arity,
 )
 from crdb.resp import reply
-from crdb.resp.numbers import INT64_MAX
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers import long_double
 from crdt.store.keyspace import Keyspace
@@ -313,12 +310,7 @@ def reply_pairs(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
     tips="nondeterministic_output",
 )
 def hrandfield(client: Client, args: list[bytes]) -> None:
-    count = sampling.parse_count(args[2]) if len(args) > 2 else None
-    with_values = len(args) == 4 and arguments.is_word(args[3], b"WITHVALUES")
-    if len(args) > 4 or (len(args) == 4 and not with_values):
-        raise CommandError(SYNTAX)
-    if count is not None and with_values and abs(count) > INT64_MAX // 2:
-        raise CommandError(OUT_OF_RANGE)
+    count, with_values = sampling.parse_options(args, b"WITHVALUES")
     rng = client.instance.random
     value = read_hash(client.db, args[1])
     if count is None:
@@ -327,11 +319,7 @@ def hrandfield(client: Client, args: list[bytes]) -> None:
     elif value is None:
         reply.array(client.out, 0)
     else:
-        chosen = (
-            sampling.repeated(value, -count, rng)
-            if count < 0
-            else sampling.distinct(value, value.fields, count, rng)
-        )
+        chosen = sampling.sample(value, value.fields, count, rng)
         if with_values:
             reply_chosen(client, [(field, value.get(field) or b"") for field in chosen])
         else:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.lists.lists import read_list_for_write, take
-from crdb.commands.shared.pops import Pops, wait
+from crdb.commands.lists.lists import pop_elements, read_list_for_write
+from crdb.commands.shared.pops import Pops, serve_or_block
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.resp import reply
@@ -26,29 +26,27 @@ HEAD: Final = 0
 TAIL: Final = -1
 
 
-def take_one(client: Client, key: bytes, _value: List, _count: int, end: int) -> None:
+def pop_one(client: Client, key: bytes, _value: List, _count: int, end: int) -> None:
     """Pop one element. The reply names the key."""
     reply.array(client.out, 2)
     reply.bulk(client.out, key)
     reply.bulk(client.out, lists.pop(client.db, key, end))
 
 
-def take_several(client: Client, key: bytes, value: List, count: int, end: int) -> None:
+def pop_many(client: Client, key: bytes, value: List, count: int, end: int) -> None:
     """Pop up to `count` elements. The reply names the key."""
     reply.array(client.out, 2)
     reply.bulk(client.out, key)
-    reply.bulks(client.out, take(client.db, key, value, count, end))
+    reply.bulks(client.out, pop_elements(client.db, key, value, count, end))
 
 
-POPS: Final = Pops(
-    List, {b"LEFT": HEAD, b"RIGHT": TAIL}, take_one=take_one, take_several=take_several
-)
+POPS: Final = Pops(List, {b"LEFT": HEAD, b"RIGHT": TAIL}, pop_one=pop_one, pop_many=pop_many)
 
 
 # -- from one list to another ----------------------------------------------------------------
 
 
-class Move:
+class ListMove:
     """A move from one end of a list to one end of another, or of the same list."""
 
     __slots__ = ("destination", "put_end", "source", "take_end")
@@ -59,14 +57,14 @@ class Move:
         self.take_end = take_end
         self.put_end = put_end
 
-    def serve(self, client: Client, is_waiting: bool) -> bool:
+    def try_move(self, client: Client, is_waiting: bool) -> bool:
         """Move one element and reply with it. Return False if there is none.
 
         The element is inserted before it is removed. So a list that is rotated keeps its time to
         live.
         """
         db = client.db
-        found = POPS.first(db, [self.source], is_waiting)
+        found = POPS.find_first(db, [self.source], is_waiting)
         if found is None:
             return False
         value = found[1]
@@ -82,14 +80,14 @@ class Move:
         reply.bulk(client.out, element)
         return True
 
-    def serve_or_wait(self, client: Client, deadline: int | None) -> None:
+    def move_or_wait(self, client: Client, deadline: int | None) -> None:
         """Serve the client now or later.
 
         Inside EXEC null is a single value, unlike at a timeout.
         """
         if client.can_block:
-            wait(client, [self.source], deadline, self.serve)
-        elif not self.serve(client, False):
+            serve_or_block(client, [self.source], deadline, self.try_move)
+        elif not self.try_move(client, False):
             reply.null(client.out, client.protocol)
 
 
@@ -102,8 +100,8 @@ class Move:
     summary="Moves an element from one end of a list to one end of another.",
 )
 def lmove(client: Client, args: list[bytes]) -> None:
-    move = Move(args[1], args[2], POPS.parse_end(args[3]), POPS.parse_end(args[4]))
-    if not move.serve(client, False):
+    move = ListMove(args[1], args[2], POPS.parse_end(args[3]), POPS.parse_end(args[4]))
+    if not move.try_move(client, False):
         reply.null(client.out, client.protocol)
 
 
@@ -117,7 +115,7 @@ def lmove(client: Client, args: list[bytes]) -> None:
     deprecated="6.2.0 `LMOVE` with the `RIGHT` and `LEFT` arguments",
 )
 def rpoplpush(client: Client, args: list[bytes]) -> None:
-    if not Move(args[1], args[2], TAIL, HEAD).serve(client, False):
+    if not ListMove(args[1], args[2], TAIL, HEAD).try_move(client, False):
         reply.null(client.out, client.protocol)
 
 
@@ -130,8 +128,8 @@ def rpoplpush(client: Client, args: list[bytes]) -> None:
     summary="Moves an element from one list to another, or waits for one.",
 )
 def blmove(client: Client, args: list[bytes]) -> None:
-    move = Move(args[1], args[2], POPS.parse_end(args[3]), POPS.parse_end(args[4]))
-    move.serve_or_wait(client, arguments.timeout(args[5], client.instance.now))
+    move = ListMove(args[1], args[2], POPS.parse_end(args[3]), POPS.parse_end(args[4]))
+    move.move_or_wait(client, arguments.timeout(args[5], client.instance.now))
 
 
 @COMMANDS.declare(
@@ -146,7 +144,7 @@ def blmove(client: Client, args: list[bytes]) -> None:
 )
 def brpoplpush(client: Client, args: list[bytes]) -> None:
     deadline = arguments.timeout(args[3], client.instance.now)
-    Move(args[1], args[2], TAIL, HEAD).serve_or_wait(client, deadline)
+    ListMove(args[1], args[2], TAIL, HEAD).move_or_wait(client, deadline)
 
 
 # -- from the first of several lists ---------------------------------------------------------
@@ -162,7 +160,7 @@ def brpoplpush(client: Client, args: list[bytes]) -> None:
     complexity=POP_COST,
 )
 def lmpop(client: Client, args: list[bytes]) -> None:
-    POPS.pop_several(client, args)
+    POPS.pop_first_key(client, args)
 
 
 @COMMANDS.declare(
@@ -175,7 +173,7 @@ def lmpop(client: Client, args: list[bytes]) -> None:
     complexity=POP_COST,
 )
 def blmpop(client: Client, args: list[bytes]) -> None:
-    POPS.pop_several_or_wait(client, args)
+    POPS.pop_first_key_or_wait(client, args)
 
 
 @COMMANDS.declare(
@@ -189,7 +187,7 @@ def blmpop(client: Client, args: list[bytes]) -> None:
     history=("6.0.0 fractions of seconds as timeout",),
 )
 def blpop(client: Client, args: list[bytes]) -> None:
-    POPS.pop_or_wait(client, args, HEAD)
+    POPS.pop_one_or_wait(client, args, HEAD)
 
 
 @COMMANDS.declare(
@@ -203,4 +201,4 @@ def blpop(client: Client, args: list[bytes]) -> None:
     history=("6.0.0 fractions of seconds as timeout",),
 )
 def brpop(client: Client, args: list[bytes]) -> None:
-    POPS.pop_or_wait(client, args, TAIL)
+    POPS.pop_one_or_wait(client, args, TAIL)

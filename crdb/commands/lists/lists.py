@@ -179,7 +179,7 @@ def linsert(client: Client, args: list[bytes]) -> None:
     history=("6.2.0 argument `count`",),
 )
 def lpop(client: Client, args: list[bytes]) -> None:
-    pop(client, args, 0)
+    pop_from_end(client, args, 0)
 
 
 @COMMANDS.declare(
@@ -192,14 +192,14 @@ def lpop(client: Client, args: list[bytes]) -> None:
     history=("6.2.0 argument `count`",),
 )
 def rpop(client: Client, args: list[bytes]) -> None:
-    pop(client, args, -1)
+    pop_from_end(client, args, -1)
 
 
-def pop(client: Client, args: list[bytes], end: int) -> None:
+def pop_from_end(client: Client, args: list[bytes], end: int) -> None:
     """Pop from the head (`end` is 0) or the tail (-1), in all regions (LST-4)."""
     db, key = client.db, args[1]
     if len(args) > 2:
-        pop_several(client, args, end)
+        pop_with_count(client, args, end)
         return
     value = db.lookup_for_write(key)
     if value is None:
@@ -210,7 +210,7 @@ def pop(client: Client, args: list[bytes], end: int) -> None:
         raise CommandError(WRONG_TYPE)
 
 
-def pop_several(client: Client, args: list[bytes], end: int) -> None:
+def pop_with_count(client: Client, args: list[bytes], end: int) -> None:
     """Carry out LPOP or RPOP with a count."""
     if len(args) > 3:
         raise CommandError(wrong_arity(args[0].lower()))
@@ -219,10 +219,10 @@ def pop_several(client: Client, args: list[bytes], end: int) -> None:
     if value is None:
         reply.null_array(client.out, client.protocol)
     else:
-        reply.bulks(client.out, take(client.db, args[1], value, count, end))
+        reply.bulks(client.out, pop_elements(client.db, args[1], value, count, end))
 
 
-def take(db: Keyspace, key: bytes, value: List, count: int, end: int) -> list[bytes]:
+def pop_elements(db: Keyspace, key: bytes, value: List, count: int, end: int) -> list[bytes]:
     """Remove up to `count` elements from the head (`end` is 0) or the tail (-1), in that order."""
     size = value.length()
     count = min(count, size)

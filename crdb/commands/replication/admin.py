@@ -21,11 +21,12 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.commands.replication.conflicts import Candidate, candidates
 from crdb.commands.replication.vectors import format_vector, parse_vector
+from crdb.commands.shared.timeouts import parse_timeout_ms
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.blocking import Waiter
 from crdb.engine.environment.link_control import LinkControl, LinkError, LinkInfo, Settling
-from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError, one_line, printable, wrong_arity
+from crdb.engine.errors import CommandError, one_line, printable, wrong_arity
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.causality.dots import dominates, name_origin, origin_of, seq_of
@@ -47,10 +48,8 @@ LINK.declare_help(categories="admin")
 
 NO_LINKS: Final = b"ERR this instance has no links"
 NO_TEST_CLOCK: Final = b"ERR the test clock is not enabled: start with --test-clock"
-NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
 NOT_A_CLOCK: Final = b"ERR the clock is in milliseconds since 1970, 0 to 2^48"
 CLOCK_MAX: Final = 1 << 48
-WAIT_MS_MAX: Final = 1 << 48
 
 
 # -- links -----------------------------------------------------------------------------------
@@ -88,9 +87,9 @@ def links(client: Client, args: list[bytes]) -> None:
     summary="Cuts a link between regions, or all links.",
     complexity="O(N) where N is the number of links.",
 )
-def cut(client: Client, args: list[bytes]) -> None:
+def cut_link(client: Client, args: list[bytes]) -> None:
     control = require_links(client)
-    steer(args, b"cut", control, control.cut, control.cut_all)
+    change_links(args, b"cut", control, control.cut, control.cut_all)
     reply.ok(client.out)
 
 
@@ -101,9 +100,9 @@ def cut(client: Client, args: list[bytes]) -> None:
     summary="Restores a link between regions, or all links.",
     complexity="O(N) where N is the number of links.",
 )
-def heal(client: Client, args: list[bytes]) -> None:
+def heal_link(client: Client, args: list[bytes]) -> None:
     control = require_links(client)
-    steer(args, b"heal", control, control.heal, control.heal_all)
+    change_links(args, b"heal", control, control.heal, control.heal_all)
     reply.ok(client.out)
 
 
@@ -114,7 +113,7 @@ def require_links(client: Client) -> LinkControl:
     return client.instance.links
 
 
-def steer(
+def change_links(
     args: list[bytes],
     name: bytes,
     control: LinkControl,
@@ -160,12 +159,12 @@ def find_region(regions: Sequence[str], argument: bytes) -> str:
 )
 def settle(client: Client, args: list[bytes]) -> None:
     """Wait until everything written so far has reached all regions over live links."""
-    ms = parse_wait(args[1])
+    ms = parse_timeout_ms(args[1])
     control = client.instance.links
     if control is None:
         reply.integer(client.out, 1)
     else:
-        wait(client, ms, Settling(control).is_over, asks=True)
+        wait_until(client, ms, Settling(control).is_over, asks=True)
 
 
 @COMMANDS.declare(
@@ -178,38 +177,28 @@ def settle(client: Client, args: list[bytes]) -> None:
 def await_vector(client: Client, args: list[bytes]) -> None:
     """Wait for everything that another region had applied, to read your writes after a failover."""
     wanted = parse_vector(args[1])
-    ms = parse_wait(args[2])
+    ms = parse_timeout_ms(args[2])
     vector = client.db.vector
-    wait(client, ms, lambda: dominates(vector, wanted))
+    wait_until(client, ms, lambda: dominates(vector, wanted))
 
 
-def parse_wait(argument: bytes) -> int:
-    """How long to wait, in ms. Raises CommandError."""
-    ms = parse_integer(argument)
-    if ms is None or ms > WAIT_MS_MAX:
-        raise CommandError(NOT_A_TIMEOUT)
-    if ms < 0:
-        raise CommandError(TIMEOUT_NEGATIVE)
-    return ms
-
-
-def wait(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = False) -> None:
+def wait_until(client: Client, ms: int, is_over: Callable[[], bool], *, asks: bool = False) -> None:
     """Reply 1 as soon as `is_over` returns True, or 0 after `ms`."""
     out = client.out
 
-    def look() -> bool:
+    def reply_if_over() -> bool:
         is_done = is_over()
         if is_done:
             reply.integer(out, 1)
         return is_done
 
-    if look():
+    if reply_if_over():
         return
     if ms == 0 or client.in_exec:
         reply.integer(out, 0)
         return
     now = client.instance.now
-    waiter = Waiter(client, now + ms, look, lambda: reply.integer(out, 0))
+    waiter = Waiter(client, now + ms, reply_if_over, lambda: reply.integer(out, 0))
     waiter.asks_peers = asks
     client.instance.polling.add(waiter, now)
 

@@ -26,7 +26,7 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 PORT_MAX: Final = 65_535
 
 
-def control_of(client: Client) -> FollowControl:
+def require_following(client: Client) -> FollowControl:
     """Return the control of following. Raises CommandError if the instance has no links."""
     control = client.instance.following
     if control is None:
@@ -50,7 +50,7 @@ def control_of(client: Client) -> FollowControl:
 )
 def replicaof(client: Client, args: list[bytes]) -> None:
     if arguments.is_word(args[1], b"NO") and arguments.is_word(args[2], b"ONE"):
-        control_of(client).promote()
+        require_following(client).promote()
         reply.ok(client.out)
     else:
         follow(client, args)
@@ -65,7 +65,7 @@ def replicaof(client: Client, args: list[bytes]) -> None:
     complexity="O(N) where N is the number of sources.",
 )
 def follow(client: Client, args: list[bytes]) -> None:
-    control = control_of(client)
+    control = require_following(client)
     if len(args) % 2 == 0:
         raise CommandError(wrong_arity(args[0].lower()))
     sources = [parse_address(args[i], args[i + 1]) for i in range(1, len(args), 2)]
@@ -136,4 +136,4 @@ def role(client: Client, args: list[bytes]) -> None:
     summary="Returns the port at which this instance accepts links.",
 )
 def link_port(client: Client, args: list[bytes]) -> None:
-    reply.integer(client.out, control_of(client).link_port)
+    reply.integer(client.out, require_following(client).link_port)

@@ -10,24 +10,22 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared.timeouts import parse_timeout_ms
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.blocking import Waiter
-from crdb.engine.errors import TIMEOUT_NEGATIVE, CommandError
+from crdb.engine.errors import CommandError
 from crdb.resp import reply
-from crdb.resp.numbers import parse_integer
 
 COMMANDS: Final[CommandFamily] = CommandFamily("generic")
 
 
-NOT_A_TIMEOUT: Final = b"ERR timeout is not an integer or out of range"
 NOT_IN_REPLICAS: Final = (
     b"ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a"
     b" replica is configured to be writable (which is not the default) writes to replicas are just"
     b" local and are not propagated."
 )
 NO_FILE: Final = b"ERR WAITAOF is not supported by crdb: data lives in memory only"
-WAIT_MS_MAX: Final = 1 << 48
 
 
 @COMMANDS.declare(
@@ -46,15 +44,11 @@ def wait(client: Client, args: list[bytes]) -> None:
     if instance.role != b"master":
         raise CommandError(NOT_IN_REPLICAS)
     wanted = arguments.integer(args[1])
-    ms = parse_integer(args[2])
-    if ms is None or ms > WAIT_MS_MAX:
-        raise CommandError(NOT_A_TIMEOUT)
-    if ms < 0:
-        raise CommandError(TIMEOUT_NEGATIVE)
+    ms = parse_timeout_ms(args[2])
     written = client.db.seq
     out = client.out
 
-    def look() -> bool:
+    def reply_if_acknowledged() -> bool:
         count = count_acknowledged(written)
         if count >= wanted:
             reply.integer(out, count)
@@ -63,13 +57,13 @@ def wait(client: Client, args: list[bytes]) -> None:
     def time_out() -> None:
         reply.integer(out, count_acknowledged(written))
 
-    if look():
+    if reply_if_acknowledged():
         return
     if client.in_exec:
         time_out()
         return
     deadline = instance.now + ms if ms else None
-    instance.polling.add(Waiter(client, deadline, look, time_out), instance.now)
+    instance.polling.add(Waiter(client, deadline, reply_if_acknowledged, time_out), instance.now)
 
 
 @COMMANDS.declare(

@@ -91,11 +91,11 @@ def latency_graph(client: Client, args: list[bytes]) -> None:
     if event is None:
         name = one_line(printable(args[2], len(args[2])))
         raise CommandError(b"ERR No samples available for event '%b'" % name)
-    text = graph(args[2].decode("latin-1"), list(event.samples), client.instance.wall // 1000)
+    text = draw_graph(args[2].decode("latin-1"), list(event.samples), client.instance.wall // 1000)
     reply.verbatim(client.out, client.protocol, text.encode("latin-1"))
 
 
-def graph(name: str, samples: Sequence[tuple[int, int]], now: int) -> str:
+def draw_graph(name: str, samples: Sequence[tuple[int, int]], now: int) -> str:
     """Return the latest samples as a picture, with their ages below."""
     shown = samples[-GRAPH_COLUMNS:]
     low, high = min(ms for _, ms in shown), max(ms for _, ms in shown)
@@ -105,11 +105,11 @@ def graph(name: str, samples: Sequence[tuple[int, int]], now: int) -> str:
     steps = GRAPH_ROWS * len(GRAPH_MARKS)
     heights = [(ms - low) * (steps - 1) // max(high - low, 1) for _, ms in shown]
     lines += [
-        "".join(mark(height, row) for height in heights).rstrip()
+        "".join(graph_mark(height, row) for height in heights).rstrip()
         for row in reversed(range(GRAPH_ROWS))
     ]
     lines.append("")
-    ages = [age(now - at) for at, _ in shown]
+    ages = [format_age(now - at) for at, _ in shown]
     lines += [
         "".join(text[place : place + 1] or " " for text in ages).rstrip()
         for place in range(max(map(len, ages)))
@@ -117,7 +117,7 @@ def graph(name: str, samples: Sequence[tuple[int, int]], now: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def mark(height: int, row: int) -> str:
+def graph_mark(height: int, row: int) -> str:
     """Return the character in `row` of a column of this height."""
     own_row, third = divmod(height, len(GRAPH_MARKS))
     if own_row == row:
@@ -125,7 +125,7 @@ def mark(height: int, row: int) -> str:
     return "|" if own_row > row else " "
 
 
-def age(seconds: int) -> str:
+def format_age(seconds: int) -> str:
     """Format an age: `45s`, `12m`, `3h`, `2d`."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
@@ -172,7 +172,7 @@ def latency_histogram(client: Client, args: list[bytes]) -> None:
     histograms = client.instance.statistics.histograms
     found = [
         (each, histogram)
-        for each in wanted(client.instance.commands, args[2:])
+        for each in commands_named(client.instance.commands, args[2:])
         if (histogram := histograms[each.number]) is not None
     ]
     out, protocol = client.out, client.protocol
@@ -190,7 +190,7 @@ def latency_histogram(client: Client, args: list[bytes]) -> None:
             reply.integer(out, count)
 
 
-def wanted(commands: CommandTable, names: Sequence[bytes]) -> list[Command]:
+def commands_named(commands: CommandTable, names: Sequence[bytes]) -> list[Command]:
     """Return the named commands, with all subcommands of a container.
 
     No names mean all commands.

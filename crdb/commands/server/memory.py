@@ -33,7 +33,7 @@ NO_ALLOCATOR: Final = "Stats not supported for the current allocator"
     summary="Estimates the bytes that a key and its value take.",
     complexity="O(N) where N is the number of samples.",
 )
-def usage(client: Client, args: list[bytes]) -> None:
+def memory_usage(client: Client, args: list[bytes]) -> None:
     samples = SAMPLES_DEFAULT
     at = 3
     while at < len(args):
@@ -55,7 +55,7 @@ def usage(client: Client, args: list[bytes]) -> None:
     summary="Returns the use of memory by purpose.",
     tips="nondeterministic_output request_policy:all_shards response_policy:special",
 )
-def stats(client: Client, _args: list[bytes]) -> None:
+def memory_stats(client: Client, _args: list[bytes]) -> None:
     """Reply with the fields of Redis that have a meaning here."""
     report = memory_report(client.instance)
     keys = client.db.size()
@@ -93,12 +93,12 @@ def stats(client: Client, _args: list[bytes]) -> None:
     summary="Returns a report about memory.",
     tips="nondeterministic_output request_policy:all_shards response_policy:special",
 )
-def doctor(client: Client, _args: list[bytes]) -> None:
-    text = diagnosis(memory_report(client.instance), len(client.instance.clients))
+def memory_doctor(client: Client, _args: list[bytes]) -> None:
+    text = diagnose(memory_report(client.instance), len(client.instance.clients))
     reply.verbatim(client.out, client.protocol, text.encode())
 
 
-def diagnosis(report: MemoryReport, clients: int) -> str:
+def diagnose(report: MemoryReport, clients: int) -> str:
     """Describe what is remarkable about the memory of an instance."""
     if report.dataset_bytes < FEW_BYTES:
         return "This instance holds very little data, so there is nothing to diagnose.\n"
@@ -121,7 +121,7 @@ def diagnosis(report: MemoryReport, clients: int) -> str:
     summary="Returns unused memory to the system.",
     tips="request_policy:all_shards response_policy:all_succeeded",
 )
-def purge(client: Client, _args: list[bytes]) -> None:
+def memory_purge(client: Client, _args: list[bytes]) -> None:
     client.instance.memory.release()
     reply.ok(client.out)
 
@@ -131,5 +131,5 @@ def purge(client: Client, _args: list[bytes]) -> None:
     summary="Returns the statistics of the allocator, which are empty.",
     tips="nondeterministic_output request_policy:all_shards response_policy:special",
 )
-def malloc_stats(client: Client, _args: list[bytes]) -> None:
+def memory_malloc_stats(client: Client, _args: list[bytes]) -> None:
     reply.verbatim(client.out, client.protocol, NO_ALLOCATOR.encode())

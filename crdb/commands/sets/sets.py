@@ -12,6 +12,7 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning
+from crdb.commands.shared.pops import NUMKEYS_NOT_POSITIVE
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import NOT_POSITIVE, SYNTAX, WRONG_TYPE, CommandError
@@ -23,7 +24,6 @@ from crdt.writes import set as sets
 COMMANDS: Final[CommandFamily] = CommandFamily("set")
 
 
-NUMKEYS_NOT_POSITIVE: Final = b"ERR numkeys should be greater than 0"
 TOO_MANY_KEYS: Final = b"ERR Number of keys can't be greater than number of args"
 LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
 
@@ -223,7 +223,7 @@ def sscan(client: Client, args: list[bytes]) -> None:
 def spop(client: Client, args: list[bytes]) -> None:
     """Remove random members in all regions. Two regions may choose the same members (SET-5)."""
     if len(args) == 3:
-        pop_several(client, args[1], arguments.positive(args[2], NOT_POSITIVE))
+        pop_random_members(client, args[1], arguments.positive(args[2], NOT_POSITIVE))
     elif len(args) > 3:
         raise CommandError(SYNTAX)
     else:
@@ -237,7 +237,7 @@ def spop(client: Client, args: list[bytes]) -> None:
             reply.bulk(client.out, member)
 
 
-def pop_several(client: Client, key: bytes, count: int) -> None:
+def pop_random_members(client: Client, key: bytes, count: int) -> None:
     """Carry out SPOP with a count: at most that many members, all different."""
     db = client.db
     value = read_set_for_write(db, key)
@@ -270,11 +270,9 @@ def srandmember(client: Client, args: list[bytes]) -> None:
         reply.bulk_or_null(client.out, client.protocol, member)
     elif value is None:
         reply.array(client.out, 0)
-    elif count < 0:
-        reply.bulks(client.out, sampling.repeated(value, -count, client.instance.random))
     else:
         rng = client.instance.random
-        reply.bulks(client.out, sampling.distinct(value, value.members, count, rng))
+        reply.bulks(client.out, sampling.sample(value, value.members, count, rng))
 
 
 # -- several sets ----------------------------------------------------------------------------
@@ -304,7 +302,7 @@ def intersect(values: list[Set | None]) -> list[bytes]:
     return members
 
 
-def count_shared(values: list[Set | None], limit: int) -> int:
+def count_common(values: list[Set | None], limit: int) -> int:
     """Count the members that all sets hold. Stop at `limit` if it is not 0."""
     held = smallest_first(values)
     found = 0
@@ -342,7 +340,7 @@ def subtract(values: list[Set | None]) -> list[bytes]:
     return members
 
 
-def store(client: Client, destination: bytes, members: list[bytes]) -> None:
+def store_set(client: Client, destination: bytes, members: list[bytes]) -> None:
     """Replace the value of `destination` by a set without time to live. Delete it if empty."""
     db = client.db
     db.delete(destination)
@@ -397,7 +395,7 @@ def sdiff(client: Client, args: list[bytes]) -> None:
     complexity="O(N*M) where N is the size of the smallest set and M the number of sets.",
 )
 def sinterstore(client: Client, args: list[bytes]) -> None:
-    store(client, args[1], intersect(read_sets(client.db, args[2:])))
+    store_set(client, args[1], intersect(read_sets(client.db, args[2:])))
 
 
 @COMMANDS.declare(
@@ -409,7 +407,7 @@ def sinterstore(client: Client, args: list[bytes]) -> None:
     complexity="O(N) where N is the size of all sets together.",
 )
 def sunionstore(client: Client, args: list[bytes]) -> None:
-    store(client, args[1], unite(read_sets(client.db, args[2:])))
+    store_set(client, args[1], unite(read_sets(client.db, args[2:])))
 
 
 @COMMANDS.declare(
@@ -421,7 +419,7 @@ def sunionstore(client: Client, args: list[bytes]) -> None:
     complexity="O(N) where N is the size of all sets together.",
 )
 def sdiffstore(client: Client, args: list[bytes]) -> None:
-    store(client, args[1], subtract(read_sets(client.db, args[2:])))
+    store_set(client, args[1], subtract(read_sets(client.db, args[2:])))
 
 
 def count_keys(args: list[bytes]) -> int:
@@ -451,4 +449,4 @@ def sintercard(client: Client, args: list[bytes]) -> None:
             raise CommandError(SYNTAX)
         limit = arguments.positive(args[index + 1], LIMIT_NEGATIVE)
     values = read_sets(client.db, args[2 : 2 + count])
-    reply.integer(client.out, count_shared(values, limit))
+    reply.integer(client.out, count_common(values, limit))

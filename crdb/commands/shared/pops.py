@@ -23,32 +23,34 @@ COUNT_NOT_POSITIVE: Final = b"ERR count should be greater than 0"
 
 V = TypeVar("V", bound=Value)
 
-Serve = Callable[[Client, bool], bool]
+Attempt = Callable[[Client, bool], bool]
 """Tries to serve a client and returns whether it replied. The flag is True if the client waits."""
-Take = Callable[[Client, bytes, V, int, int], None]
+Pop = Callable[[Client, bytes, V, int, int], None]
 """Pops from the value of a key, at most this many, from this end. Replies with key and elements."""
 
 
-def wait(client: Client, keys: list[bytes], deadline: int | None, serve: Serve) -> None:
+def serve_or_block(
+    client: Client, keys: list[bytes], deadline: int | None, attempt: Attempt
+) -> None:
     """Serve `client` now if that is possible, or else when one of `keys` changes."""
-    if not serve(client, False):
-        client.block(keys, deadline, lambda: serve(client, True))
+    if not attempt(client, False):
+        client.block(keys, deadline, lambda: attempt(client, True))
 
 
 class Pops(Generic[V]):
     """The pops of one type of value.
 
-    `ends` maps the words for the two ends, in upper case, to numbers. `take_one` serves the
-    commands without a count, `take_several` those with one.
+    `ends` maps the words for the two ends, in upper case, to numbers. `pop_one` serves the
+    commands without a count, `pop_many` those with one.
     """
 
     def __init__(
-        self, kind: type[V], ends: dict[bytes, int], *, take_one: Take[V], take_several: Take[V]
+        self, kind: type[V], ends: dict[bytes, int], *, pop_one: Pop[V], pop_many: Pop[V]
     ) -> None:
         self.kind = kind
         self.ends = ends
-        self.take_one = take_one
-        self.take_several = take_several
+        self.pop_one = pop_one
+        self.pop_many = pop_many
 
     def parse_end(self, argument: bytes) -> int:
         """Return the end that `argument` names. Raises CommandError."""
@@ -57,7 +59,9 @@ class Pops(Generic[V]):
             raise CommandError(SYNTAX)
         return end
 
-    def first(self, db: Keyspace, keys: list[bytes], is_waiting: bool) -> tuple[bytes, V] | None:
+    def find_first(
+        self, db: Keyspace, keys: list[bytes], is_waiting: bool
+    ) -> tuple[bytes, V] | None:
         """Return the first key that holds a value of this type, with the value.
 
         Another type raises CommandError, or is skipped for a client that waits already.
@@ -70,19 +74,19 @@ class Pops(Generic[V]):
                 raise CommandError(WRONG_TYPE)
         return None
 
-    def serve(self, keys: list[bytes], take: Take[V], count: int, end: int) -> Serve:
+    def make_attempt(self, keys: list[bytes], pop: Pop[V], count: int, end: int) -> Attempt:
         """Return a function that serves a client from the first of `keys` that exists."""
 
-        def serve(client: Client, is_waiting: bool) -> bool:
-            found = self.first(client.db, keys, is_waiting)
+        def attempt(client: Client, is_waiting: bool) -> bool:
+            found = self.find_first(client.db, keys, is_waiting)
             if found is None:
                 return False
-            take(client, found[0], found[1], count, end)
+            pop(client, found[0], found[1], count, end)
             return True
 
-        return serve
+        return attempt
 
-    def parse(self, args: list[bytes], first: int) -> tuple[list[bytes], int, int]:
+    def parse_arguments(self, args: list[bytes], first: int) -> tuple[list[bytes], int, int]:
         """Return the keys, the count and the end. `args[first]` is the number of keys."""
         number = at_least_one(args[first], NUMKEYS_NOT_POSITIVE)
         where = first + 1 + number
@@ -98,23 +102,23 @@ class Pops(Generic[V]):
                 raise CommandError(SYNTAX)
         return args[first + 1 : where], count, end
 
-    def pop_several(self, client: Client, args: list[bytes]) -> None:
+    def pop_first_key(self, client: Client, args: list[bytes]) -> None:
         """Carry out LMPOP or ZMPOP."""
-        keys, count, end = self.parse(args, 1)
-        if not self.serve(keys, self.take_several, count, end)(client, False):
+        keys, count, end = self.parse_arguments(args, 1)
+        if not self.make_attempt(keys, self.pop_many, count, end)(client, False):
             reply.null_array(client.out, client.protocol)
 
-    def pop_several_or_wait(self, client: Client, args: list[bytes]) -> None:
+    def pop_first_key_or_wait(self, client: Client, args: list[bytes]) -> None:
         """Carry out BLMPOP or BZMPOP. As in Redis 7.2, the timeout is checked last."""
-        keys, count, end = self.parse(args, 2)
+        keys, count, end = self.parse_arguments(args, 2)
         deadline = arguments.timeout(args[1], client.instance.now)
-        wait(client, keys, deadline, self.serve(keys, self.take_several, count, end))
+        serve_or_block(client, keys, deadline, self.make_attempt(keys, self.pop_many, count, end))
 
-    def pop_or_wait(self, client: Client, args: list[bytes], end: int) -> None:
+    def pop_one_or_wait(self, client: Client, args: list[bytes], end: int) -> None:
         """Carry out BLPOP, BRPOP, BZPOPMIN or BZPOPMAX."""
         deadline = arguments.timeout(args[-1], client.instance.now)
         keys = args[1:-1]
-        wait(client, keys, deadline, self.serve(keys, self.take_one, 1, end))
+        serve_or_block(client, keys, deadline, self.make_attempt(keys, self.pop_one, 1, end))
 
 
 def at_least_one(argument: bytes, text: bytes) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Final, Protocol
 
 from crdb.engine import arguments
-from crdb.engine.errors import OUT_OF_RANGE, CommandError
+from crdb.engine.errors import OUT_OF_RANGE, SYNTAX, CommandError
 from crdb.resp.numbers import INT64_MAX
 
 REPEATED_MAX: Final = 1 << 20
@@ -34,6 +34,31 @@ class Sampled(Protocol):
 def parse_count(argument: bytes) -> int:
     """Parse a number of members. Negative means with repetition."""
     return arguments.integer_between(argument, -INT64_MAX, INT64_MAX, COUNT_OUT_OF_RANGE)
+
+
+def parse_options(args: list[bytes], word: bytes) -> tuple[int | None, bool]:
+    """Parse the optional count of HRANDFIELD or ZRANDMEMBER, and whether `word` follows it.
+
+    The reply then has two elements for each member, so the count has half the range. Raises
+    CommandError.
+    """
+    if len(args) == 2:
+        return None, False
+    count = parse_count(args[2])
+    if len(args) == 3:
+        return count, False
+    if len(args) > 4 or not arguments.is_word(args[3], word):
+        raise CommandError(SYNTAX)
+    if abs(count) > INT64_MAX // 2:
+        raise CommandError(OUT_OF_RANGE)
+    return count, True
+
+
+def sample(
+    value: Sampled, members: Collection[bytes], count: int, rng: random.Random
+) -> list[bytes]:
+    """Return `count` different members, or -`count` members with repetition if it is negative."""
+    return repeated(value, -count, rng) if count < 0 else distinct(value, members, count, rng)
 
 
 def distinct(

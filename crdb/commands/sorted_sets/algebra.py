@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.sorted_sets.ranges import store
+from crdb.commands.sorted_sets.ranges import store_sorted_set
 from crdb.commands.sorted_sets.sorted_sets import reply_members
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -35,23 +35,27 @@ Scores = dict[bytes, float]
 Combine = Callable[[float, float], float]
 
 
-def add(left: float, right: float) -> float:
+def add_scores(left: float, right: float) -> float:
     """Return the sum, or 0 if it is not a number."""
     total = left + right
     return 0.0 if total != total else total
 
 
-def least(left: float, right: float) -> float:
+def lower_score(left: float, right: float) -> float:
     """Return the smaller of two scores."""
     return right if right < left else left
 
 
-def greatest(left: float, right: float) -> float:
+def higher_score(left: float, right: float) -> float:
     """Return the greater of two scores."""
     return right if right > left else left
 
 
-AGGREGATES: Final[dict[bytes, Combine]] = {b"SUM": add, b"MIN": least, b"MAX": greatest}
+AGGREGATES: Final[dict[bytes, Combine]] = {
+    b"SUM": add_scores,
+    b"MIN": lower_score,
+    b"MAX": higher_score,
+}
 
 
 class Inputs:
@@ -68,7 +72,7 @@ class Inputs:
         keys = args[first + 1 : first + 1 + count]
         self.sources = [read_source(db, key) for key in keys]
         self.weights = [1.0] * count
-        self.combine: Combine = add
+        self.combine: Combine = add_scores
         self.with_scores = False
         self.limit = 0
 
@@ -187,7 +191,7 @@ def subtract(inputs: Inputs) -> Scores:
     }
 
 
-def ordered(scores: Scores) -> list[tuple[float, bytes]]:
+def in_order(scores: Scores) -> list[tuple[float, bytes]]:
     """Return scores and members in the order of a sorted set."""
     return sorted((score, member) for member, score in scores.items())
 
@@ -198,7 +202,7 @@ COUNTED: Final = frozenset((b"LIMIT",))
 NOTHING: Final[frozenset[bytes]] = frozenset()
 
 
-def answer(
+def reply_result(
     client: Client,
     args: list[bytes],
     operate: Callable[[Inputs], Scores],
@@ -207,10 +211,10 @@ def answer(
     """Reply with the members of the result."""
     inputs = Inputs(client.db, args, 1)
     inputs.read_options(args, 2 + len(inputs.sources), allowed)
-    reply_members(client, ordered(operate(inputs)), inputs.with_scores)
+    reply_members(client, in_order(operate(inputs)), inputs.with_scores)
 
 
-def answer_stored(
+def store_result(
     client: Client,
     args: list[bytes],
     operate: Callable[[Inputs], Scores],
@@ -219,7 +223,7 @@ def answer_stored(
     """Store the result under the first key."""
     inputs = Inputs(client.db, args, 2)
     inputs.read_options(args, 3 + len(inputs.sources), allowed)
-    store(client, args[1], ordered(operate(inputs)))
+    store_sorted_set(client, args[1], in_order(operate(inputs)))
 
 
 @COMMANDS.declare(
@@ -231,7 +235,7 @@ def answer_stored(
     complexity=UNION_COST,
 )
 def zunion(client: Client, args: list[bytes]) -> None:
-    answer(client, args, unite, COMBINED | SCORED)
+    reply_result(client, args, unite, COMBINED | SCORED)
 
 
 @COMMANDS.declare(
@@ -243,7 +247,7 @@ def zunion(client: Client, args: list[bytes]) -> None:
     complexity=INTERSECTION_COST,
 )
 def zinter(client: Client, args: list[bytes]) -> None:
-    answer(client, args, intersect, COMBINED | SCORED)
+    reply_result(client, args, intersect, COMBINED | SCORED)
 
 
 @COMMANDS.declare(
@@ -255,7 +259,7 @@ def zinter(client: Client, args: list[bytes]) -> None:
     complexity=UNION_COST,
 )
 def zdiff(client: Client, args: list[bytes]) -> None:
-    answer(client, args, subtract, SCORED)
+    reply_result(client, args, subtract, SCORED)
 
 
 @COMMANDS.declare(
@@ -268,7 +272,7 @@ def zdiff(client: Client, args: list[bytes]) -> None:
     complexity=UNION_COST,
 )
 def zunionstore(client: Client, args: list[bytes]) -> None:
-    answer_stored(client, args, unite, COMBINED)
+    store_result(client, args, unite, COMBINED)
 
 
 @COMMANDS.declare(
@@ -281,7 +285,7 @@ def zunionstore(client: Client, args: list[bytes]) -> None:
     complexity=INTERSECTION_COST,
 )
 def zinterstore(client: Client, args: list[bytes]) -> None:
-    answer_stored(client, args, intersect, COMBINED)
+    store_result(client, args, intersect, COMBINED)
 
 
 @COMMANDS.declare(
@@ -294,7 +298,7 @@ def zinterstore(client: Client, args: list[bytes]) -> None:
     complexity=UNION_COST,
 )
 def zdiffstore(client: Client, args: list[bytes]) -> None:
-    answer_stored(client, args, subtract, NOTHING)
+    store_result(client, args, subtract, NOTHING)
 
 
 @COMMANDS.declare(

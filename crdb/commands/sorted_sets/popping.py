@@ -30,7 +30,7 @@ LEAST: Final = 0
 GREATEST: Final = -1
 
 
-def take(
+def pop_members(
     db: Keyspace, key: bytes, value: SortedSet, count: int, end: int
 ) -> list[tuple[float, bytes]]:
     """Remove up to `count` members from one end and return them, the outermost first."""
@@ -53,7 +53,7 @@ def take(
     complexity=COST,
 )
 def zpopmin(client: Client, args: list[bytes]) -> None:
-    pop(client, args, LEAST)
+    pop_from_end(client, args, LEAST)
 
 
 @COMMANDS.declare(
@@ -66,10 +66,10 @@ def zpopmin(client: Client, args: list[bytes]) -> None:
     complexity=COST,
 )
 def zpopmax(client: Client, args: list[bytes]) -> None:
-    pop(client, args, GREATEST)
+    pop_from_end(client, args, GREATEST)
 
 
-def pop(client: Client, args: list[bytes], end: int) -> None:
+def pop_from_end(client: Client, args: list[bytes], end: int) -> None:
     """Carry out ZPOPMIN or ZPOPMAX. Without a count, RESP3 gives one flat pair."""
     if len(args) > 3:
         raise CommandError(SYNTAX)
@@ -79,7 +79,7 @@ def pop(client: Client, args: list[bytes], end: int) -> None:
     if value is None or count == 0:
         reply.array(client.out, 0)
         return
-    pairs = take(db, args[1], value, count, end)
+    pairs = pop_members(db, args[1], value, count, end)
     if len(args) == 3:
         reply_pairs(client, pairs)
     else:
@@ -92,9 +92,9 @@ def pop(client: Client, args: list[bytes], end: int) -> None:
 # -- the first of several keys ---------------------------------------------------------------
 
 
-def take_one(client: Client, key: bytes, value: SortedSet, _count: int, end: int) -> None:
+def pop_one(client: Client, key: bytes, value: SortedSet, _count: int, end: int) -> None:
     """Pop one member. The reply is the key, the member and the score."""
-    score, member = take(client.db, key, value, 1, end)[0]
+    score, member = pop_members(client.db, key, value, 1, end)[0]
     out = client.out
     reply.array(out, 3)
     reply.bulk(out, key)
@@ -102,9 +102,9 @@ def take_one(client: Client, key: bytes, value: SortedSet, _count: int, end: int
     reply.double(out, client.protocol, score)
 
 
-def take_several(client: Client, key: bytes, value: SortedSet, count: int, end: int) -> None:
+def pop_many(client: Client, key: bytes, value: SortedSet, count: int, end: int) -> None:
     """Pop up to `count` members. The reply is the key, and an array for each member."""
-    pairs = take(client.db, key, value, count, end)
+    pairs = pop_members(client.db, key, value, count, end)
     out = client.out
     reply.array(out, 2)
     reply.bulk(out, key)
@@ -115,9 +115,7 @@ def take_several(client: Client, key: bytes, value: SortedSet, count: int, end: 
         reply.double(out, client.protocol, score)
 
 
-POPS: Final = Pops(
-    SortedSet, {b"MIN": LEAST, b"MAX": GREATEST}, take_one=take_one, take_several=take_several
-)
+POPS: Final = Pops(SortedSet, {b"MIN": LEAST, b"MAX": GREATEST}, pop_one=pop_one, pop_many=pop_many)
 
 
 @COMMANDS.declare(
@@ -130,7 +128,7 @@ POPS: Final = Pops(
     complexity=COST,
 )
 def zmpop(client: Client, args: list[bytes]) -> None:
-    POPS.pop_several(client, args)
+    POPS.pop_first_key(client, args)
 
 
 @COMMANDS.declare(
@@ -143,7 +141,7 @@ def zmpop(client: Client, args: list[bytes]) -> None:
     complexity=COST,
 )
 def bzmpop(client: Client, args: list[bytes]) -> None:
-    POPS.pop_several_or_wait(client, args)
+    POPS.pop_first_key_or_wait(client, args)
 
 
 @COMMANDS.declare(
@@ -157,7 +155,7 @@ def bzmpop(client: Client, args: list[bytes]) -> None:
     history=("6.0.0 fractions of seconds as timeout",),
 )
 def bzpopmin(client: Client, args: list[bytes]) -> None:
-    POPS.pop_or_wait(client, args, LEAST)
+    POPS.pop_one_or_wait(client, args, LEAST)
 
 
 @COMMANDS.declare(
@@ -171,4 +169,4 @@ def bzpopmin(client: Client, args: list[bytes]) -> None:
     history=("6.0.0 fractions of seconds as timeout",),
 )
 def bzpopmax(client: Client, args: list[bytes]) -> None:
-    POPS.pop_or_wait(client, args, GREATEST)
+    POPS.pop_one_or_wait(client, args, GREATEST)

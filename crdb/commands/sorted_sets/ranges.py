@@ -49,7 +49,7 @@ KINDS: Final[dict[bytes, int]] = {b"BYSCORE": SCORE, b"BYLEX": MEMBER}
 EVERYTHING: Final = RankRange(0, -1)
 
 
-class Query:
+class RangeQuery:
     """A query for a range of a sorted set, as the commands of this family write it."""
 
     __slots__ = ("count", "is_reversed", "kind", "offset", "range", "with_scores")
@@ -108,12 +108,12 @@ class Query:
             if self.is_reversed:
                 start, stop = size - stop, size - start
         elif self.count != -1 or self.offset != 0:
-            start, stop = self.cut(start, stop)
+            start, stop = self.apply_limit(start, stop)
         if start >= stop:
             return []
         return list(ranked.islice(start, stop, self.is_reversed))
 
-    def cut(self, start: int, stop: int) -> tuple[int, int]:
+    def apply_limit(self, start: int, stop: int) -> tuple[int, int]:
         """Apply LIMIT to a slice."""
         if self.offset < 0:
             return 0, 0
@@ -124,7 +124,7 @@ class Query:
         return start + self.offset, start + self.offset + count
 
 
-def answer(client: Client, args: list[bytes], query: Query) -> None:
+def reply_range(client: Client, args: list[bytes], query: RangeQuery) -> None:
     """Parse options and limits, and reply with the members in range."""
     query.read_options(args, 4, False)
     query.read_range(args[2], args[3])
@@ -144,7 +144,7 @@ def answer(client: Client, args: list[bytes], query: Query) -> None:
     history=("6.2.0 arguments `sortby`, `REV` and `LIMIT`",),
 )
 def zrange(client: Client, args: list[bytes]) -> None:
-    answer(client, args, Query(ANY, False))
+    reply_range(client, args, RangeQuery(ANY, False))
 
 
 @COMMANDS.declare(
@@ -157,7 +157,7 @@ def zrange(client: Client, args: list[bytes]) -> None:
     deprecated="6.2.0 `ZRANGE` with the `REV` argument",
 )
 def zrevrange(client: Client, args: list[bytes]) -> None:
-    answer(client, args, Query(RANK, True))
+    reply_range(client, args, RangeQuery(RANK, True))
 
 
 @COMMANDS.declare(
@@ -171,7 +171,7 @@ def zrevrange(client: Client, args: list[bytes]) -> None:
     deprecated="6.2.0 `ZRANGE` with the `BYSCORE` argument",
 )
 def zrangebyscore(client: Client, args: list[bytes]) -> None:
-    answer(client, args, Query(SCORE, False))
+    reply_range(client, args, RangeQuery(SCORE, False))
 
 
 @COMMANDS.declare(
@@ -185,7 +185,7 @@ def zrangebyscore(client: Client, args: list[bytes]) -> None:
     deprecated="6.2.0 `ZRANGE` with the `REV` and `BYSCORE` arguments",
 )
 def zrevrangebyscore(client: Client, args: list[bytes]) -> None:
-    answer(client, args, Query(SCORE, True))
+    reply_range(client, args, RangeQuery(SCORE, True))
 
 
 @COMMANDS.declare(
@@ -198,7 +198,7 @@ def zrevrangebyscore(client: Client, args: list[bytes]) -> None:
     deprecated="6.2.0 `ZRANGE` with the `BYLEX` argument",
 )
 def zrangebylex(client: Client, args: list[bytes]) -> None:
-    answer(client, args, Query(MEMBER, False))
+    reply_range(client, args, RangeQuery(MEMBER, False))
 
 
 @COMMANDS.declare(
@@ -211,7 +211,7 @@ def zrangebylex(client: Client, args: list[bytes]) -> None:
     deprecated="6.2.0 `ZRANGE` with the `REV` and `BYLEX` arguments",
 )
 def zrevrangebylex(client: Client, args: list[bytes]) -> None:
-    answer(client, args, Query(MEMBER, True))
+    reply_range(client, args, RangeQuery(MEMBER, True))
 
 
 @COMMANDS.declare(
@@ -224,14 +224,14 @@ def zrevrangebylex(client: Client, args: list[bytes]) -> None:
     complexity=RANGE_COST,
 )
 def zrangestore(client: Client, args: list[bytes]) -> None:
-    query = Query(ANY, False)
+    query = RangeQuery(ANY, False)
     query.read_options(args, 5, True)
     query.read_range(args[3], args[4])
     value = read_sorted_set(client.db, args[2])
-    store(client, args[1], [] if value is None else query.select(value))
+    store_sorted_set(client, args[1], [] if value is None else query.select(value))
 
 
-def store(client: Client, destination: bytes, pairs: list[tuple[float, bytes]]) -> None:
+def store_sorted_set(client: Client, destination: bytes, pairs: list[tuple[float, bytes]]) -> None:
     """Replace the value of `destination` by a sorted set that does not expire (ZST-10)."""
     db = client.db
     db.delete(destination)

@@ -52,8 +52,8 @@ class ScoreRange:
 
     def span(self, value: SortedSet) -> tuple[int, int]:
         """Return `start` and `stop` of the slice."""
-        start = first_from(value, self.low, self.low_excluded)
-        return start, first_from(value, self.high, not self.high_excluded)
+        start = first_rank(value, self.low, self.low_excluded)
+        return start, first_rank(value, self.high, not self.high_excluded)
 
 
 class MemberRange:
@@ -73,7 +73,7 @@ class MemberRange:
         ranked = value.ranked()
         score: float = ranked[0][0]
         if score != ranked[-1][0]:
-            return self.walk([member for _, member in ranked])
+            return self.first_run([member for _, member in ranked])
         start, stop = 0, len(ranked)
         if self.low is not None:
             key = (score, self.low)
@@ -83,24 +83,24 @@ class MemberRange:
             stop = ranked.bisect_left(key) if self.high_excluded else ranked.bisect_right(key)
         return start, stop
 
-    def walk(self, members: list[bytes]) -> tuple[int, int]:
+    def first_run(self, members: list[bytes]) -> tuple[int, int]:
         """Return the slice of the first run of members in range, regardless of scores."""
-        if not (self.starts_by(members[-1]) and self.reaches(members[0])):
+        if not (self.is_not_below(members[-1]) and self.is_not_above(members[0])):
             return 0, 0
         start = 0
-        while not self.starts_by(members[start]):
+        while not self.is_not_below(members[start]):
             start += 1
         stop = start
-        while stop < len(members) and self.reaches(members[stop]):
+        while stop < len(members) and self.is_not_above(members[stop]):
             stop += 1
         return start, stop
 
-    def starts_by(self, member: bytes) -> bool:
+    def is_not_below(self, member: bytes) -> bool:
         """Return whether `member` is not below the range."""
         low = self.low
         return low is None or member > low or (member == low and not self.low_excluded)
 
-    def reaches(self, member: bytes) -> bool:
+    def is_not_above(self, member: bytes) -> bool:
         """Return whether `member` is not above the range."""
         high = self.high
         return high is None or member < high or (member == high and not self.high_excluded)
@@ -116,7 +116,7 @@ def clamp(first: int, last: int, size: int) -> tuple[int, int]:
     return start, min(stop, size - 1) + 1
 
 
-def first_from(value: SortedSet, score: float, is_excluded: bool) -> int:
+def first_rank(value: SortedSet, score: float, is_excluded: bool) -> int:
     """Return the rank of the first member with at least `score`, or above it if excluded."""
     ranked = value.ranked()
     if is_excluded:

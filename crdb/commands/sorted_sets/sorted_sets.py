@@ -13,9 +13,9 @@ from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning
 from crdb.engine import arguments
 from crdb.engine.client import Client
-from crdb.engine.errors import OUT_OF_RANGE, SYNTAX, WRONG_TYPE, CommandError, wrong_arity
+from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError, wrong_arity
 from crdb.resp import reply
-from crdb.resp.numbers import INT64_MAX, format_double
+from crdb.resp.numbers import format_double
 from crdt.errors import NotANumber
 from crdt.store.keyspace import Keyspace
 from crdt.types.sorted_set import SortedSet
@@ -132,7 +132,7 @@ def add_with_options(client: Client, args: list[bytes]) -> None:
     db, key = client.db, args[1]
     value = read_sorted_set_for_write(db, key)
     if flags & INCR:
-        increment(client, key, value, pairs[0], flags)
+        increment_score(client, key, value, pairs[0], flags)
         return
     batch = ScoreBatch(value, flags)
     for score, member in pairs:
@@ -192,7 +192,7 @@ class ScoreBatch:
         before = self.scores.get(member)
         if before is None and self.value is not None:
             before = self.value.score(member)
-        if not allows(self.flags, before, score):
+        if not is_allowed(self.flags, before, score):
             return
         if before is None:
             self.added += 1
@@ -201,14 +201,14 @@ class ScoreBatch:
         self.scores[member] = score
 
 
-def allows(flags: int, before: float | None, after: float) -> bool:
+def is_allowed(flags: int, before: float | None, after: float) -> bool:
     """Return whether the options of ZADD let a score change from `before` to `after`."""
     if before is None:
         return not flags & XX
     return not (flags & NX or (flags & GT and after <= before) or (flags & LT and after >= before))
 
 
-def increment(
+def increment_score(
     client: Client,
     key: bytes,
     value: SortedSet | None,
@@ -222,7 +222,7 @@ def increment(
         after = delta if before is None else before + delta
         if after != after and not flags & NX:
             raise CommandError(NOT_A_NUMBER)
-        if not allows(flags, before, after):
+        if not is_allowed(flags, before, after):
             reply.null(client.out, client.protocol)
             return
     try:
@@ -243,7 +243,7 @@ def increment(
 def zincrby(client: Client, args: list[bytes]) -> None:
     delta = arguments.number(args[2])
     value = read_sorted_set_for_write(client.db, args[1])
-    increment(client, args[1], value, (delta, args[3]), INCR)
+    increment_score(client, args[1], value, (delta, args[3]), INCR)
 
 
 # -- members ---------------------------------------------------------------------------------
@@ -380,12 +380,7 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
     tips="nondeterministic_output",
 )
 def zrandmember(client: Client, args: list[bytes]) -> None:
-    count = sampling.parse_count(args[2]) if len(args) > 2 else None
-    with_scores = len(args) == 4 and arguments.is_word(args[3], b"WITHSCORES")
-    if len(args) > 4 or (len(args) == 4 and not with_scores):
-        raise CommandError(SYNTAX)
-    if count is not None and with_scores and abs(count) > INT64_MAX // 2:
-        raise CommandError(OUT_OF_RANGE)
+    count, with_scores = sampling.parse_options(args, b"WITHSCORES")
     rng = client.instance.random
     value = read_sorted_set(client.db, args[1])
     if count is None:
@@ -394,10 +389,7 @@ def zrandmember(client: Client, args: list[bytes]) -> None:
     elif value is None:
         reply.array(client.out, 0)
     else:
-        if count < 0:
-            chosen = sampling.repeated(value, -count, rng)
-        else:
-            chosen = sampling.distinct(value, value.fields, count, rng)
+        chosen = sampling.sample(value, value.fields, count, rng)
         pairs = [(value.held_score(member), member) for member in chosen]
         reply_members(client, pairs, with_scores)
 

@@ -54,7 +54,7 @@ def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
     return offset
 
 
-def grown(client: Client, text: bytes, last_bit: int) -> bytearray:
+def extend_to_bit(client: Client, text: bytes, last_bit: int) -> bytearray:
     """Return `text`, extended to bit `last_bit`. Raises CommandError if memory is too full."""
     size = (last_bit >> 3) + 1
     memory = client.instance.memory
@@ -80,7 +80,7 @@ def setbit(client: Client, args: list[bytes]) -> None:
     if bit not in (0, 1):
         raise CommandError(BAD_BIT)
     text = read_text_for_write(client.db, args[1])
-    data = grown(client, text or b"", offset)
+    data = extend_to_bit(client, text or b"", offset)
     before = SINGLE.read(data, offset)
     SINGLE.write(data, offset, bit)
     if text is None or before != bit or len(data) != len(text):
@@ -108,7 +108,7 @@ def is_in_bits(argument: bytes) -> bool:
     return word == b"BIT"
 
 
-def clip(first: int, last: int, size: int) -> tuple[int, int]:
+def clip_range(first: int, last: int, size: int) -> tuple[int, int]:
     """Clip a range to a string of `size`. Negative indexes count from its end.
 
     The result is empty if first > last.
@@ -143,7 +143,7 @@ def bitcount(client: Client, args: list[bytes]) -> None:
     if first < 0 and last < 0 and first > last:
         reply.integer(client.out, 0)
         return
-    first, last = clip(first, last, 8 * len(text) // unit)
+    first, last = clip_range(first, last, 8 * len(text) // unit)
     found = 0 if first > last else bits.count(text, first * unit, (last + 1) * unit - 1)
     reply.integer(client.out, found)
 
@@ -172,7 +172,7 @@ def bitpos(client: Client, args: list[bytes]) -> None:
     in_bits = len(args) == 6 and is_in_bits(args[5])
     last = arguments.integer(args[4]) if len(args) > 4 else -1
     unit = 1 if in_bits else 8
-    first, last = clip(first, last, 8 * len(text) // unit)
+    first, last = clip_range(first, last, 8 * len(text) // unit)
     if first > last:
         reply.integer(client.out, -1)
         return
@@ -222,7 +222,7 @@ class BitfieldStep:
         self.overflow = overflow
         self.number = 0
 
-    def run(self, data: bytearray) -> int | None:
+    def apply(self, data: bytearray) -> int | None:
         """Apply the operation to `data`. Return its reply, or None if it failed by overflow."""
         held = self.field.read(data, self.offset)
         if self.word == b"GET":
@@ -313,7 +313,9 @@ def bitfield(client: Client, args: list[bytes]) -> None:
         reply_fields(client, steps, bytearray(read_text(client.db, args[1]) or b""))
         return
     text = read_text_for_write(client.db, args[1])
-    data = grown(client, text or b"", max([step.offset + step.field.bits - 1 for step in writes]))
+    data = extend_to_bit(
+        client, text or b"", max([step.offset + step.field.bits - 1 for step in writes])
+    )
     reply_fields(client, steps, data)
     written = bytes(data)
     if written != text:
@@ -340,7 +342,7 @@ def reply_fields(client: Client, steps: list[BitfieldStep], data: bytearray) -> 
     """Apply the operations in order and reply with the result of each."""
     reply.array(client.out, len(steps))
     for step in steps:
-        shown = step.run(data)
+        shown = step.apply(data)
         if shown is None:
             reply.null(client.out, client.protocol)
         else:

@@ -33,19 +33,19 @@ DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
     summary="Adds one to a counter. Concurrent increments of all regions add up.",
 )
 def incr(client: Client, args: list[bytes]) -> None:
-    add(client, args[1], 1)
+    add_to_counter(client, args[1], 1)
 
 
 @COMMANDS.declare("decr", "key", "write denyoom fast", summary="Subtracts one from a counter.")
 def decr(client: Client, args: list[bytes]) -> None:
-    add(client, args[1], -1)
+    add_to_counter(client, args[1], -1)
 
 
 @COMMANDS.declare(
     "incrby", "key increment", "write denyoom fast", summary="Adds an integer to a counter."
 )
 def incrby(client: Client, args: list[bytes]) -> None:
-    add(client, args[1], arguments.integer(args[2]))
+    add_to_counter(client, args[1], arguments.integer(args[2]))
 
 
 @COMMANDS.declare(
@@ -55,10 +55,10 @@ def decrby(client: Client, args: list[bytes]) -> None:
     delta = arguments.integer(args[2])
     if delta == INT64_MIN:
         raise CommandError(DECREMENT_OVERFLOW)
-    add(client, args[1], -delta)
+    add_to_counter(client, args[1], -delta)
 
 
-def add(client: Client, key: bytes, delta: int) -> None:
+def add_to_counter(client: Client, key: bytes, delta: int) -> None:
     """Add `delta` to the integer under `key` and reply with the sum."""
     db = client.db
     value = db.lookup_for_write(key)

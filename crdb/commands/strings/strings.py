@@ -55,7 +55,7 @@ def read_text_for_write(db: Keyspace, key: bytes) -> bytes | None:
     raise CommandError(WRONG_TYPE)
 
 
-def take_text(db: Keyspace, key: bytes) -> bytes | None:
+def read_replaced_text(db: Keyspace, key: bytes) -> bytes | None:
     """Return the string under `key` for a command that replies with it and then changes the key.
 
     It counts as a read.
@@ -234,7 +234,7 @@ def setnx(client: Client, args: list[bytes]) -> None:
     deprecated="2.6.12 `SET` with the `EX` argument",
 )
 def setex(client: Client, args: list[bytes]) -> None:
-    set_for(client, args, SECONDS, b"setex")
+    set_with_lifetime(client, args, SECONDS, b"setex")
 
 
 @COMMANDS.declare(
@@ -247,10 +247,10 @@ def setex(client: Client, args: list[bytes]) -> None:
     deprecated="2.6.12 `SET` with the `PX` argument",
 )
 def psetex(client: Client, args: list[bytes]) -> None:
-    set_for(client, args, MILLISECONDS, b"psetex")
+    set_with_lifetime(client, args, MILLISECONDS, b"psetex")
 
 
-def set_for(client: Client, args: list[bytes], form: int, command: bytes) -> None:
+def set_with_lifetime(client: Client, args: list[bytes], form: int, command: bytes) -> None:
     """Set a string with a time to live."""
     db = client.db
     deadline = positive_deadline(args[2], form, db.expiry_clock, command)
@@ -267,7 +267,7 @@ def set_for(client: Client, args: list[bytes], form: int, command: bytes) -> Non
     deprecated="6.2.0 `SET` with the `!GET` argument",
 )
 def getset(client: Client, args: list[bytes]) -> None:
-    text = take_text(client.db, args[1])
+    text = read_replaced_text(client.db, args[1])
     assign(client.db, args[1], args[2])
     reply.bulk_or_null(client.out, client.protocol, text)
 
@@ -282,7 +282,7 @@ def getset(client: Client, args: list[bytes]) -> None:
 )
 def getdel(client: Client, args: list[bytes]) -> None:
     """Read the value, then remove what was observed (rule STR-7)."""
-    text = take_text(client.db, args[1])
+    text = read_replaced_text(client.db, args[1])
     if text is not None:
         client.db.delete(args[1])
     reply.bulk_or_null(client.out, client.protocol, text)
@@ -300,7 +300,7 @@ def getex(client: Client, args: list[bytes]) -> None:
     db = client.db
     key = args[1]
     options = parse_options(args, 2, is_set=False)
-    text = take_text(db, key)
+    text = read_replaced_text(db, key)
     if text is None:
         reply.null(client.out, client.protocol)
         return

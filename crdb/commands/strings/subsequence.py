@@ -40,11 +40,11 @@ def length(text: bytes, other: bytes) -> int:
     """
     if len(text) > len(other):
         text, other = other, text
-    masks = places(text, other)
+    masks = byte_masks(text, other)
     full = (1 << len(other)) - 1
     row = full
     for byte in text:
-        row = advance(row, masks[byte]) & full
+        row = next_row(row, masks[byte]) & full
     return len(other) - row.bit_count()
 
 
@@ -54,12 +54,12 @@ def matches(text: bytes, other: bytes) -> list[Match]:
     >>> [(run.first, run.other_first, len(run)) for run in matches(b"ohmytext", b"mynewtext")]
     [(4, 5, 4), (2, 0, 2)]
     """
-    masks = places(text, other)
+    masks = byte_masks(text, other)
     full = (1 << len(other)) - 1
     rows: list[int] = []
     row = full
     for byte in text:
-        row = advance(row, masks[byte]) & full
+        row = next_row(row, masks[byte]) & full
         rows.append(row)
     found: list[Match] = []
     j = len(other)
@@ -84,13 +84,13 @@ def matches(text: bytes, other: bytes) -> list[Match]:
     return found
 
 
-def advance(row: int, mask: int) -> int:
+def next_row(row: int, mask: int) -> int:
     """Return the row after `row`. The bits of `mask` are the positions of the next byte."""
     common = row & mask
     return (row + common) | (row - common)
 
 
-def places(text: bytes, other: bytes) -> dict[int, int]:
+def byte_masks(text: bytes, other: bytes) -> dict[int, int]:
     """Map each byte of `text` to a mask of its positions in `other`."""
     backwards = other[::-1]
     masks: dict[int, int] = {}

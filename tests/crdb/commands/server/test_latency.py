@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdb.commands.server.latency import age, graph
+from crdb.commands.server.latency import draw_graph, format_age
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.sections import information
@@ -57,7 +57,7 @@ def test_doctor_reports_what_was_seen() -> None:
 
 
 def test_graph_shows_heights_and_ages() -> None:
-    text = graph("command", [(100, 10), (160, 20), (4000, 15), (200_000, 30)], 200_001)
+    text = draw_graph("command", [(100, 10), (160, 20), (4000, 15), (200_000, 30)], 200_001)
     assert text.startswith("command - high 30 ms, low 10 ms (all time high 30 ms)\n")
     rows = ["   `", "   |", " ` |", "_|`|", "", "2221", "ddds"]
     assert text.splitlines()[2:] == rows
@@ -67,7 +67,13 @@ def test_graph_shows_heights_and_ages() -> None:
 
 
 def test_ages() -> None:
-    assert [age(seconds) for seconds in (-1, 5, 61, 7200, 90_000)] == ["0s", "5s", "1m", "2h", "1d"]
+    assert [format_age(seconds) for seconds in (-1, 5, 61, 7200, 90_000)] == [
+        "0s",
+        "5s",
+        "1m",
+        "2h",
+        "1d",
+    ]
 
 
 def test_histograms_are_those_of_commands_that_ran() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from crdb.commands.server.memory import diagnosis
+from crdb.commands.server.memory import diagnose
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
 from crdb.engine.info.memory_report import memory_report
@@ -57,12 +57,12 @@ def test_doctor_says_what_is_remarkable() -> None:
         used_bytes=100 << 20,
         dataset_bytes=80 << 20,
     )
-    assert diagnosis(healthy, 1) == "Nothing remarkable was found.\n"
+    assert diagnose(healthy, 1) == "Nothing remarkable was found.\n"
     sick = attrs.evolve(
         healthy, peak_bytes=300 << 20, dataset_bytes=20 << 20, client_bytes=10 << 20
     )
-    assert len(diagnosis(sick, 1).splitlines()) == 3
-    assert len(diagnosis(sick, 0).splitlines()) == 2
+    assert len(diagnose(sick, 1).splitlines()) == 3
+    assert len(diagnose(sick, 0).splitlines()) == 2
 
 
 def test_allocator_has_nothing_to_say() -> None:

@@ -15,25 +15,23 @@ from crdt import Replica
 from crdt.types.set import Set
 from crdt.writes import set as sets
 
-Taken = tuple[bytes, int, int]
+Popped = tuple[bytes, int, int]
 
 
 class Box:
-    """A client, and what was taken for it."""
+    """A client, and what was popped for it."""
 
     def __init__(self) -> None:
         self.replica = Replica(1)
         self.replica.advance(1000)
         self.client = Client(Instance(self.replica, build_table()))
-        self.taken: list[Taken] = []
-        self.pops = Pops(
-            Set, {b"HERE": 0, b"THERE": -1}, take_one=self.take, take_several=self.take
-        )
+        self.popped: list[Popped] = []
+        self.pops = Pops(Set, {b"HERE": 0, b"THERE": -1}, pop_one=self.pop, pop_many=self.pop)
 
-    def take(self, client: Client, key: bytes, value: Set, count: int, end: int) -> None:
+    def pop(self, client: Client, key: bytes, value: Set, count: int, end: int) -> None:
         sets.remove(client.db, key, list(value.members)[:count])
-        client.out.append(b"taken")
-        self.taken.append((key, count, end))
+        client.out.append(b"popped")
+        self.popped.append((key, count, end))
 
 
 REFUSED: Final = {
@@ -56,24 +54,24 @@ REFUSED: Final = {
 def test_what_makes_no_sense_is_refused(words: str) -> None:
     box = Box()
     with pytest.raises(CommandError) as refusal:
-        box.pops.pop_several(box.client, words.encode().split())
+        box.pops.pop_first_key(box.client, words.encode().split())
     assert REFUSED[words] in refusal.value.text.decode()
 
 
 def test_keys_count_and_end_are_read() -> None:
     pops = Box().pops
-    assert pops.parse(b"POP 2 k l there COUNT 5".split(), 1) == ([b"k", b"l"], 5, -1)
-    assert pops.parse(b"BPOP 0 1 k HERE".split(), 2) == ([b"k"], 1, 0)
+    assert pops.parse_arguments(b"POP 2 k l there COUNT 5".split(), 1) == ([b"k", b"l"], 5, -1)
+    assert pops.parse_arguments(b"BPOP 0 1 k HERE".split(), 2) == ([b"k"], 1, 0)
 
 
 def test_first_key_that_is_there_serves() -> None:
     box = Box()
     box.replica.set("l").add("a", "b")
     box.replica.set("m").add("c")
-    box.pops.pop_several(box.client, b"POP 3 k l m THERE COUNT 2".split())
-    assert box.taken == [(b"l", 2, -1)]
-    box.pops.pop_or_wait(box.client, b"BPOP k l m 0".split(), 0)
-    assert box.taken[1:] == [(b"m", 1, 0)]
+    box.pops.pop_first_key(box.client, b"POP 3 k l m THERE COUNT 2".split())
+    assert box.popped == [(b"l", 2, -1)]
+    box.pops.pop_one_or_wait(box.client, b"BPOP k l m 0".split(), 0)
+    assert box.popped[1:] == [(b"m", 1, 0)]
     assert not box.client.blocked
 
 
@@ -84,20 +82,20 @@ def test_another_type_is_refused_unless_client_waits() -> None:
     box.replica.string("k").set("text")
     box.replica.set("l").add("a")
     with pytest.raises(CommandError, match="WRONGTYPE"):
-        box.pops.first(db, [b"k", b"l"], False)
-    found = box.pops.first(db, [b"k", b"l"], True)
+        box.pops.find_first(db, [b"k", b"l"], False)
+    found = box.pops.find_first(db, [b"k", b"l"], True)
     assert found is not None
     assert found[0] == b"l"
 
 
 def test_client_waits_until_something_comes() -> None:
     box = Box()
-    box.pops.pop_several_or_wait(box.client, b"BPOP 0 2 k l HERE COUNT 3".split())
+    box.pops.pop_first_key_or_wait(box.client, b"BPOP 0 2 k l HERE COUNT 3".split())
     assert box.client.blocked
     box.replica.string("k").set("text")
     box.replica.set("l").add("a")
     box.client.instance.serve_dirty_keys()
-    assert box.taken == [(b"l", 3, 0)]
+    assert box.popped == [(b"l", 3, 0)]
     assert not box.client.blocked
 
 
@@ -106,6 +104,6 @@ def test_expired_key_is_gone() -> None:
     box = Box()
     box.replica.set("k").add("a").expire_at(2000)
     box.replica.advance(2001)
-    box.pops.pop_several(box.client, b"POP 1 k HERE".split())
-    assert box.taken == []
+    box.pops.pop_first_key(box.client, b"POP 1 k HERE".split())
+    assert box.popped == []
     assert box.replica.keyspace.held_keys() == []

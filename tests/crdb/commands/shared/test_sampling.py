@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from crdb.commands.shared import sampling
-from crdb.engine.errors import NOT_AN_INTEGER, OUT_OF_RANGE, CommandError
+from crdb.engine.errors import NOT_AN_INTEGER, OUT_OF_RANGE, SYNTAX, CommandError
 from crdt.types.set import Set
 
 
@@ -71,3 +71,38 @@ def test_count_is_any_integer_but_smallest(text: bytes, reason: bytes) -> None:
     with pytest.raises(CommandError) as refused:
         sampling.parse_count(text)
     assert refused.value.text == reason
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [
+        (b"RAND key", (None, False)),
+        (b"RAND key 5", (5, False)),
+        (b"RAND key -5 WITHVALUES", (-5, True)),
+        (b"RAND key -5 withvalues", (-5, True)),
+    ],
+)
+def test_options_are_count_and_word(request_text: bytes, expected: tuple[int | None, bool]) -> None:
+    assert sampling.parse_options(request_text.split(), b"WITHVALUES") == expected
+
+
+@pytest.mark.parametrize(
+    ("request_text", "reason"),
+    [
+        (b"RAND key x", NOT_AN_INTEGER),
+        (b"RAND key x WITHVALUES", NOT_AN_INTEGER),
+        (b"RAND key 5 WITHSCORES", SYNTAX),
+        (b"RAND key 5 WITHVALUES 5", SYNTAX),
+        (b"RAND key 4611686018427387904 WITHVALUES", OUT_OF_RANGE),
+    ],
+)
+def test_other_options_are_refused(request_text: bytes, reason: bytes) -> None:
+    with pytest.raises(CommandError) as refused:
+        sampling.parse_options(request_text.split(), b"WITHVALUES")
+    assert refused.value.text == reason
+
+
+def test_negative_count_samples_with_repetition() -> None:
+    value = make_set(3)
+    assert len(sampling.sample(value, value.members, -100, Random(1))) == 100
+    assert sorted(sampling.sample(value, value.members, 100, Random(1))) == sorted(value.members)

@@ -110,7 +110,7 @@ def test_member_ranges_are_what_filter_gives(scores: tuple[float, ...]) -> None:
         which = MemberRange(low, high)
         start, stop = which.span(value)
         given = [member for _, member in value.ranked()[start : max(start, stop)]]
-        reached = [m for m in members if which.starts_by(m) and which.reaches(m)]
+        reached = [m for m in members if which.is_not_below(m) and which.is_not_above(m)]
         assert given == ([] if which.is_empty else reached)
 
 
